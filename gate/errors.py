@@ -1,0 +1,60 @@
+"""The one error family of the gate: every error names its cause, its place and the way out."""
+
+from __future__ import annotations
+
+
+class GateError(Exception):
+    """Something the gate needs is missing, late, unparsable or refused: always a NO-GO.
+
+    Attributes:
+        cause: one sentence saying what is wrong.
+        where: the file, resource or command it was seen in ("" if the cause says it).
+        remedy: what a person can do about it.
+    """
+
+    def __init__(self, cause: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return compose(self.cause, self.where, self.remedy)
+
+
+def compose(cause: str, where: str, remedy: str) -> str:
+    """The order in which a person reads a failure: cause first, then where, then what to do."""
+    lines = [cause]
+    if where:
+        lines.append(f"    where: {where}")
+    if remedy:
+        lines.append(f"    to do: {remedy}")
+    return "\n".join(lines)
+
+
+class WrongUse(GateError):
+    """The command line or pytest.ini asks for something that cannot be: correct the call."""
+
+
+class EngineUnavailable(GateError):
+    """The Docker engine does not answer, or not in time: start it, or make room for it."""
+
+
+class ImageUnavailable(GateError):
+    """The image cannot be built or found: correct the Dockerfile or the reference."""
+
+
+class SandboxFailure(GateError):
+    """The Lambda sandbox itself could not be run, so nothing is known about the image."""
+
+
+class RegistryRefused(GateError):
+    """The registry or the ECR API refused a call: credentials, permissions or its rules."""
+
+
+class ScanUnavailable(GateError):
+    """There is no finished, readable vulnerability scan of the judged digest."""
+
+
+class EvidenceDamaged(GateError):
+    """Recorded evidence is missing, altered or unreadable: record it again."""
