@@ -1,0 +1,142 @@
+"""The evidence folder: one JSON file per observation, on disk the moment it is recorded."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gate.evidence.redact import Redactor
+
+INDEX = "index.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One observation.
+
+    Attributes:
+        number: its place in the run, from 1.
+        criterion: the acceptance criterion it serves, 0 for the run as a whole.
+        scenario: the claim it was recorded for ("" outside scenarios).
+        title: what was looked at, in a few words.
+        asked: the equivalent command or API call.
+        answer: what came back, redacted.
+        target: "local" or "aws".
+        provenance: "real" or "simulated".
+        digest: the digest or image ID under judgement ("" before it is known).
+        at: UTC time, ISO 8601.
+        sha256: of the answer's canonical JSON.
+    """
+
+    number: int
+    criterion: int
+    scenario: str
+    title: str
+    asked: str
+    answer: Any
+    target: str
+    provenance: str
+    digest: str
+    at: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        """The record's file: its number, then its title."""
+        slug = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")[:60]
+        return f"{self.number:03d}-{slug or 'record'}.json"
+
+
+class EvidenceStore:
+    """The evidence of one run. Safe to use from the threads that gather facts side by side."""
+
+    def __init__(self, folder: Path, target: str, redactor: Redactor, now: Callable[[], datetime] | None = None):
+        self.folder = folder
+        self.redactor = redactor
+        self.target = target
+        self.digest = ""
+        self.records: list[Record] = []
+        self._now = now or (lambda: datetime.now(UTC))
+        self._lock = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def record(
+        self, title: str, answer: Any, *, asked: str, criterion: int = 0, scenario: str = "", provenance: str = "real"
+    ) -> Record:
+        """Redact an observation, write it to disk, and return it."""
+        clean = self.redactor.value(plain(answer))
+        with self._lock:
+            record = Record(
+                number=len(self.records) + 1,
+                criterion=criterion,
+                scenario=scenario,
+                title=self.redactor.text(title),
+                asked=self.redactor.text(asked),
+                answer=clean,
+                target=self.target,
+                provenance=provenance,
+                digest=self.digest,
+                at=self._now().isoformat(timespec="milliseconds"),
+                sha256=hashlib.sha256(canonical(clean)).hexdigest(),
+            )
+            write_whole(self.folder / record.file_name, _readable(dataclasses.asdict(record)))
+            self.records.append(record)
+        return record
+
+    def attach(self, name: str, content: bytes) -> Path:
+        """Keep a file beside the records (a screenshot, a log, an SBOM) and return its path."""
+        write_whole(self.folder / name, content)
+        return self.folder / name
+
+    def seal(self) -> dict[str, str]:
+        """Write the index: the sha-256 of every file in the folder, by name."""
+        files = sorted(p for p in self.folder.rglob("*") if p.is_file() and p.name != INDEX)
+        index = {str(p.relative_to(self.folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+        write_whole(self.folder / INDEX, _readable(index))
+        return index
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it: dataclasses as objects, times in ISO 8601, paths and bytes as text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner) for inner in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes, sha256:{hashlib.sha256(value).hexdigest()}"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(value)
+
+
+def canonical(value: Any) -> bytes:
+    """One byte form for one JSON value, so that a sha-256 of it means something."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a crash, never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    with half.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(path)
+
+
+def _readable(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,127 @@
+"""The release under acceptance, as pytest.ini states it: one frozen value, read once, checked once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from gate.errors import WrongUse
+
+# ECR: imageTag in the service model; a repository name may hold namespaces.
+_TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+_REPOSITORY = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
+
+
+def setting(explanation: str, *, lines: bool = False, optional: bool = False) -> Any:
+    """A field of `Release` that is a key of the same name in pytest.ini."""
+    return field(metadata={"help": explanation, "lines": lines, "optional": optional})
+
+
+@dataclass(frozen=True)
+class Release:
+    """Every value that a team would change for its own release; the field names are pytest.ini's keys."""
+
+    account: str = setting("the twelve-digit AWS account that owns the repository")
+    region: str = setting("the AWS region of the repository")
+    repository: str = setting("the ECR repository's name")
+    release_tag: str = setting("the tag that is never moved, and that a rollback relies on")
+    rolling_tag: str = setting("the tag that always names the newest accepted release")
+    candidate_tag: str = setting("the tag under which an image is pushed and scanned before it is promoted")
+    image_context: str = setting("the folder of the Dockerfile that is released")
+    approved_bases: tuple[str, ...] = setting("base images that a FROM may name, one a line", lines=True)
+    platform: str = setting("the one platform of the image, as os/architecture")
+    python_version: str = setting("the Python the function runs on, as major.minor")
+    task_root: str = setting("where Lambda finds the function's code")
+    handler: str = setting("the handler, as Lambda is given it")
+    chrome_bin: str = setting("the path that CHROME_BIN names in the image")
+    chromedriver_bin: str = setting("the path that CHROMEDRIVER_BIN names in the image")
+    required_paths: tuple[str, ...] = setting("paths that must exist in the image, one a line", lines=True)
+    function_name: str = setting("the new Lambda function that will run the image")
+    function_memory_mb: str = setting("the memory the function is configured with, in MB")
+    safe_event: str = setting("the one event a rehearsal may send to the handler, as JSON", optional=True)
+    development_packages: tuple[str, ...] = setting("Python packages that never ship, one a line", lines=True)
+    ci_role: str = setting("the role that pushes")
+    lambda_role: str = setting("the role that pulls")
+    zip_function: str = setting("the zip-based function that must stay untouched")
+    zip_paths: tuple[str, ...] = setting(
+        "files of the zip pipeline in the judged repository, one a line", lines=True, optional=True
+    )
+
+    @property
+    def repository_uri(self) -> str:
+        """The repository as docker names it, the story's literal on either target."""
+        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{self.repository}"
+
+    @property
+    def memory_mb(self) -> int:
+        """The function's memory in MB."""
+        return int(self.function_memory_mb)
+
+    @property
+    def event(self) -> dict[str, Any] | None:
+        """The safe event, or None when the handler may only be initialised."""
+        return json.loads(self.safe_event) if self.safe_event else None
+
+
+def declare(add: Callable[..., None]) -> None:
+    """Declare every setting to pytest (`add` is `parser.addini`)."""
+    for each in fields(Release):
+        add(each.name, each.metadata["help"], type="linelist" if each.metadata["lines"] else "string", default=None)
+
+
+def read(get: Callable[[str], Any], *, release_tag: str | None = None) -> Release:
+    """The release that pytest.ini describes (`get` is `config.getini`).
+
+    Args:
+        get: answers the value of a key.
+        release_tag: takes the place of pytest.ini's, as `--release-tag` asks.
+
+    Raises:
+        WrongUse: a value is missing or cannot be; the sentence names the key.
+    """
+    values: dict[str, Any] = {each.name: _value(get(each.name)) for each in fields(Release)}
+    if release_tag is not None:
+        values["release_tag"] = release_tag
+    missing = [f.name for f in fields(Release) if not values[f.name] and not f.metadata["optional"]]
+    if missing:
+        raise WrongUse(
+            f"pytest.ini gives no value for {', '.join(missing)}",
+            where="pytest.ini, section [pytest]",
+            remedy="state each; `pytest features/ --help` explains them",
+        )
+    release = Release(**values)
+    _check(release)
+    return release
+
+
+def _value(raw: Any) -> str | tuple[str, ...]:
+    return tuple(raw) if isinstance(raw, list) else (raw or "").strip()
+
+
+def _check(release: Release) -> None:
+    tags = (release.release_tag, release.rolling_tag, release.candidate_tag)
+    _demand("account", bool(re.fullmatch(r"\d{12}", release.account)), "twelve digits", release.account)
+    _demand("repository", bool(_REPOSITORY.fullmatch(release.repository)), "an ECR repository name", release.repository)
+    for tag in tags:
+        _demand("a tag", bool(_TAG.fullmatch(tag)), "letters, digits, '_', '.', '-', at most 128", tag)
+    _demand("the tags", len(set(tags)) == len(tags), "three different tags", ", ".join(tags))
+    memory = release.function_memory_mb
+    # Lambda: 128 MB to 10,240 MB (CreateFunction, MemorySize).
+    in_range = memory.isdigit() and 128 <= int(memory) <= 10_240  # noqa: PLR2004
+    _demand("function_memory_mb", in_range, "a whole number from 128 to 10240", memory)
+    _demand("safe_event", _is_event(release.safe_event), "a JSON object, or nothing", release.safe_event)
+
+
+def _is_event(text: str) -> bool:
+    try:
+        return not text or isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _demand(key: str, holds: bool, form: str, value: str) -> None:
+    if not holds:
+        raise WrongUse(f"{key} must be {form}, and is {value!r}", where="pytest.ini or the command line")

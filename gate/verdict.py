@@ -1,0 +1,150 @@
+"""The verdict: from what every scenario came to, to one word and one exit code. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from gate.judgement import Proof
+
+Status = Literal["passed", "failed", "not run"]
+Kind = Literal["full", "partial", "rescan"]
+
+CRITERIA = {
+    1: "The image is built from the Dockerfile with all that it needs, and runs as Lambda runs it",
+    2: "The image is published under both tags",
+    3: "Digest, size and tags are documented for the stories that follow",
+    4: "The zip-based Lambda is untouched",
+    5: "Only the CI role pushes and only Lambda pulls",
+    6: "The image is under 10 GB and on the approved base",
+    7: "Both tags are scanned and free of critical findings",
+    8: "Every step is logged, so that QA can verify it",
+    9: "Every finding is mitigated or validly excepted, and rescanned",
+}
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """One Gherkin step as it ran; `evidence` are the numbers of the records it left."""
+
+    keyword: str
+    text: str
+    status: Status
+    seconds: float
+    evidence: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ScenarioOutcome:
+    """One claim, and what became of it.
+
+    Attributes:
+        only_aws: a rehearsal cannot prove it.
+        judged: False when it failed because the facts could not be had, which leaves the claim undecided.
+    """
+
+    name: str
+    criterion: int
+    status: Status
+    reason: str = ""
+    provenance: str = "real"
+    only_aws: bool = False
+    judged: bool = True
+    seconds: float = 0.0
+    steps: tuple[StepOutcome, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of a run.
+
+    Attributes:
+        word: one of the words in design.md's public contract.
+        exit_code: of pytest.
+        reasons: the sentences that explain it, most important first.
+        criteria: the status of each criterion: passed, failed or incomplete.
+        only_aws: the names of the claims that only AWS can prove and that were not tried.
+    """
+
+    word: str
+    exit_code: int
+    reasons: tuple[str, ...]
+    criteria: dict[int, str]
+    only_aws: tuple[str, ...]
+
+
+def criterion_status(outcomes: Iterable[ScenarioOutcome], target: str) -> str:
+    """passed, failed or incomplete; a criterion without a scenario that ran is incomplete."""
+    statuses = [o.status for o in outcomes if not _excused(o, target)]
+    if "failed" in statuses:
+        return "failed"
+    return "passed" if statuses and set(statuses) == {"passed"} else "incomplete"
+
+
+def _excused(outcome: ScenarioOutcome, target: str) -> bool:
+    return target == "local" and outcome.only_aws and outcome.status == "not run"
+
+
+def decide(  # noqa: PLR0913 - each argument is one thing that can forbid a GO
+    outcomes: tuple[ScenarioOutcome, ...],
+    *,
+    target: str,
+    kind: Kind,
+    expected: frozenset[str],
+    proofs: tuple[Proof, ...],
+    trouble: tuple[str, ...] = (),
+    endpoint_is_aws: bool = True,
+) -> Verdict:
+    """The verdict over a run.
+
+    Args:
+        outcomes: of every scenario that was collected.
+        target: "local" or "aws".
+        kind: a full run, a run restricted by the person, or the nightly rescan.
+        expected: the names of all scenarios that this kind of run must contain.
+        proofs: of the judges, each fed its known-bad value.
+        trouble: sentences about what went wrong outside any scenario (a crash, an interruption).
+        endpoint_is_aws: False when `--target aws` was pointed at something that is not AWS.
+    """
+    criteria = {n: criterion_status([o for o in outcomes if o.criterion == n], target) for n in CRITERIA}
+    blind = [f"the judge {p.judge} did not say no to a known-bad value: {p.answer}" for p in proofs if not p.said_no]
+    if not proofs:
+        blind = ["no judge was fed a known-bad value"]
+    failed = [f"AC{o.criterion}: {o.name}" for o in outcomes if o.status == "failed"]
+    absent = sorted(expected - {o.name for o in outcomes})
+    unrun = [f"AC{o.criterion} not run: {o.name}: {o.reason}" for o in outcomes if _blocks(o, target)]
+    unrun += [f"not run: {name}" for name in absent]
+    if kind != "rescan":
+        unrun += [f"AC{n} has no scenario" for n in CRITERIA if not any(o.criterion == n for o in outcomes)]
+    bad = (*trouble, *blind, *failed)
+    only_aws = tuple(o.name for o in outcomes if _excused(o, target))
+    if kind == "rescan":
+        judged_bad = any(o.status == "failed" and o.judged for o in outcomes)
+        word = "NOT CLEAN" if judged_bad else "UNKNOWN" if bad or unrun or not outcomes else "CLEAN"
+    else:
+        rehearsal = target == "local" or not endpoint_is_aws
+        word = _release_word(rehearsal, bad=bool(bad), whole=kind == "full" and bool(outcomes) and not unrun)
+    clean_part = kind == "partial" and bool(outcomes) and not bad
+    return Verdict(word, _exit_code(word, clean_part=clean_part), (*bad, *unrun), criteria, only_aws)
+
+
+def _blocks(outcome: ScenarioOutcome, target: str) -> bool:
+    return outcome.status == "not run" and not _excused(outcome, target)
+
+
+def _release_word(rehearsal: bool, *, bad: bool, whole: bool) -> str:
+    if bad:
+        return "REHEARSAL FAILED" if rehearsal else "NO-GO"
+    if not whole:
+        return "INCOMPLETE"
+    return "REHEARSAL PASSED" if rehearsal else "GO"
+
+
+def _exit_code(word: str, *, clean_part: bool) -> int:
+    if word in {"GO", "REHEARSAL PASSED", "CLEAN"}:
+        return 0
+    if word == "UNKNOWN":
+        return 2
+    # A run that the person restricted is a success when what it ran passed; it still says INCOMPLETE.
+    return 0 if word == "INCOMPLETE" and clean_part else 1
