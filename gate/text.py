@@ -1,0 +1,61 @@
+"""Foreign text made harmless: one line, bounded, and escaped for the place where a person reads it.
+
+What a scanner, a registry or a package says about itself is written by strangers. `plain` is what may be stored;
+the three `for_…` functions are for the three places it is shown in. Pure.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+LIMIT = 400
+_ELLIPSIS = " […]"
+# How much of a giant text is looked at: escapes and spaces only ever shrink it, and 10 KB needs no more.
+_WINDOW = 16
+
+# ECMA-48: CSI sequences, OSC and the other string sequences up to their terminator, then two-byte escapes.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b[ -/]*[0-~]?"
+)
+# CommonMark: any ASCII punctuation may be backslash-escaped; these start markup inside a line or end a table cell.
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#!|~$])")
+_MARKDOWN_START = re.compile(r"^([-+=:]|\d+(?=[.)]))")
+# GitHub's autolinks: a bare scheme or www. becomes a link unless it is broken.
+_AUTOLINK = re.compile(r"(?i)(://|www\.|@)")
+_BROKEN = str.maketrans({":": "&#58;", ".": "&#46;", "@": "&#64;"})
+
+
+def plain(text: str, limit: int = LIMIT) -> str:
+    """The text as one line of visible characters, at most `limit` of them.
+
+    Terminal escapes are removed; control and formatting characters (among them those that turn the reading
+    direction) and lone surrogates become spaces; runs of space shrink to one.
+    """
+    cut = text[: limit * _WINDOW]
+    # str.isprintable refuses controls, formats (direction overrides, zero width), surrogates and separators.
+    visible = "".join(c if c.isprintable() else " " for c in _ESCAPES.sub("", cut))
+    line = " ".join(visible.split())
+    if len(line) <= limit and len(cut) == len(text):
+        return line
+    return line[: max(0, limit - len(_ELLIPSIS))].rstrip() + _ELLIPSIS
+
+
+def for_terminal(text: str, limit: int = LIMIT) -> str:
+    """The text for a terminal: `plain` is all it takes."""
+    return plain(text, limit)
+
+
+def for_markdown(text: str, limit: int = LIMIT) -> str:
+    """The text for a Markdown line or table cell: it starts no markup, link, cell or tag."""
+    safe = _MARKDOWN.sub(r"\\\1", plain(text, limit))
+    safe = safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    safe = _AUTOLINK.sub(lambda found: found[0].translate(_BROKEN), safe)
+    return _MARKDOWN_START.sub(lambda found: f"&#{ord(found[0][0])};" + found[0][1:], safe)
+
+
+def for_html(text: str, limit: int = LIMIT) -> str:
+    """The text for HTML, in an element's content or a quoted attribute."""
+    return html.escape(plain(text, limit), quote=True)

@@ -1,0 +1,68 @@
+"""Foreign text is harmless wherever it is shown."""
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.text import for_html, for_markdown, for_terminal, plain
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '\'" onmouseover=alert(1) x="',
+    "| a | b |\n|---|---|\n| owned | row |",
+    "# heading\n- list\n1. item\n```\ncode",
+    "[click](javascript:alert(1)) ![img](http://evil.example/p.png) <http://evil.example>",
+    "\x1b[2J\x1b[31mred\x1b]0;title\x07 \x9b31m \x1b]8;;http://evil\x1b\\link",
+    "safe\u202eelif.exe \u200bzero\u2066width",
+    "a\r\nSet-Cookie: x\x00\x08\x08",
+    "A" * 10_240,
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_is_one_bounded_visible_line_in_a_terminal(text: str) -> None:
+    """No escape, control or direction character reaches the terminal, and no second line."""
+    shown = for_terminal(text)
+    assert shown.isprintable()
+    assert len(shown) <= 400
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_stays_text_in_html(text: str) -> None:
+    """A parser sees no tag in it, neither as content nor in a quoted attribute."""
+    tags: list[str] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attrs: tags.append(f"{tag} {len(attrs)}")  # type: ignore[method-assign]
+    parser.feed(f'<p title="{for_html(text)}">{for_html(text)}</p>')
+    assert tags == ["p 1"]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_stays_one_cell_in_markdown(text: str) -> None:
+    """It adds no cell, tag, link, image, code or heading to a Markdown table."""
+    cell = for_markdown(text)
+    assert "\n" not in cell
+    assert "<" not in cell
+    assert "://" not in cell
+    bare = cell
+    while "\\" in bare:  # drop every escaped character: what is left must hold no markup
+        at = bare.index("\\")
+        bare = bare[:at] + bare[at + 2 :]
+    assert not set(bare) & set("|`*_[]!~"), bare
+
+
+@given(st.text(max_size=3000), st.integers(min_value=5, max_value=500))
+def test_any_text_is_bounded_and_printable(text: str, limit: int) -> None:
+    """Whatever the text, the plain form is printable, within its limit and stable."""
+    once = plain(text, limit)
+    assert len(once) <= limit
+    assert once.isprintable()
+    assert plain(once, limit) == once
+
+
+def test_ordinary_text_is_kept() -> None:
+    """A harmless Korean and English sentence is shown as it was written."""
+    assert plain("네이버 예약: heap overflow in libwebp") == "네이버 예약: heap overflow in libwebp"
