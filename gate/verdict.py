@@ -86,7 +86,7 @@ def _excused(outcome: ScenarioOutcome, target: str) -> bool:
     return target == "local" and outcome.only_aws and outcome.status == "not run"
 
 
-def decide(  # noqa: PLR0913 - each argument is one thing that can forbid a GO
+def decide(
     outcomes: tuple[ScenarioOutcome, ...],
     *,
     target: str,

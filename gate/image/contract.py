@@ -1,0 +1,93 @@
+"""What the image promises its runtime: environment, entrypoint, working directory, handler. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+
+
+@dataclass(frozen=True)
+class Startup:
+    """How an image is started (OCI image spec, config)."""
+
+    env: Mapping[str, str]
+    entrypoint: tuple[str, ...]
+    workdir: str
+    cmd: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One line of the table that holds an image against its base; `allowed` when it harms nothing."""
+
+    name: str
+    base: str
+    image: str
+    allowed: bool
+
+
+def differences(image: Startup, base: Startup) -> tuple[Difference, ...]:
+    """Where the image departs from its base. New variables and a longer PATH are allowed."""
+    found = [
+        Difference(name, base.env.get(name, ""), image.env.get(name, ""), _allowed(name, image.env, base.env))
+        for name in sorted({*image.env, *base.env})
+        if image.env.get(name) != base.env.get(name)
+    ]
+    for name, own, other in (
+        ("ENTRYPOINT", " ".join(image.entrypoint), " ".join(base.entrypoint)),
+        ("WORKDIR", image.workdir, base.workdir),
+    ):
+        if own != other:
+            found.append(Difference(name, other, own, allowed=False))
+    return tuple(found)
+
+
+def _allowed(name: str, image: Mapping[str, str], base: Mapping[str, str]) -> bool:
+    if name not in base:
+        return True
+    if name not in {"PATH", "LD_LIBRARY_PATH"} or name not in image:
+        return False
+    kept = [part for part in image[name].split(":") if part in base[name].split(":")]
+    return kept == base[name].split(":")
+
+
+@judge(6, known_bad=lambda: (Startup({}, ("/bin/sh",), "/"), Startup({}, ("/lambda-entrypoint.sh",), "/var/task")))
+def starts_like(image: Startup, base: Startup) -> Judgement:
+    """The image keeps what its base promises the Lambda service."""
+    return Judgement.of(
+        Rejection(
+            f"{d.name} is {d.image or 'not set'!r} in the image, and {d.base!r} on the approved base",
+            where="the image's configuration",
+            remedy=f"leave {d.name} as the base image sets it",
+        )
+        for d in differences(image, base)
+        if not d.allowed
+    )
+
+
+@judge(1, known_bad=lambda: (("main.lambda_handler",), "src.main.lambda_handler"))
+def handler_is(cmd: Sequence[str], handler: str) -> Judgement:
+    """The image's CMD is the one agreed handler; Lambda passes it on as it is."""
+    if tuple(cmd) == (handler,):
+        return ACCEPTED
+    return reject(
+        f"the image's CMD is {list(cmd)}, and the agreed handler is {handler!r}",
+        where="Cmd of the image's configuration",
+        remedy=f'write CMD ["{handler}"] in the Dockerfile, or correct `handler` in pytest.ini',
+    )
+
+
+@judge(1, known_bad=lambda: ({"CHROME_BIN": "/usr/bin/google-chrome"}, {"CHROME_BIN": "/opt/chrome/chrome"}))
+def names_paths(env: Mapping[str, str], wanted: Mapping[str, str]) -> Judgement:
+    """The variables name the agreed paths."""
+    return Judgement.of(
+        Rejection(
+            f"{name} is {env.get(name) or 'not set'!r}, and the agreed path is {path!r}",
+            where="Env of the image's configuration",
+            remedy=f"write ENV {name}={path} in the Dockerfile, or correct pytest.ini",
+        )
+        for name, path in wanted.items()
+        if env.get(name) != path
+    )

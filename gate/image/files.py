@@ -1,0 +1,86 @@
+"""Judgement of the image's files: they resolve, run and are readable for the user that Lambda runs as. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gate.image.tree import OTHERS_EXECUTE, OTHERS_READ, Entry, Tree
+from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+
+SHOWN = 10
+# Private to root in every Debian or Amazon Linux base, and read by nothing that runs as another user.
+_ROOTS_OWN = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/root", "/proc", "/sys", "/dev", "/run", "/.dockerenv")
+_CACHES_OF_ROOT = ("/var/cache", "/var/log", "/var/lib/apt", "/var/lib/dpkg", "/var/lib/yum", "/var/lib/rpm", "/tmp")  # noqa: S108
+_BACKUPS = ("-", ".lock")
+
+
+def _dangling() -> tuple[Tree, str, str]:
+    link = Entry("/opt/chromedriver", "symlink", link="/usr/bin/chromedriver")
+    return Tree({"/opt/chromedriver": link}, {}), "CHROMEDRIVER_BIN", "/opt/chromedriver"
+
+
+@judge(1, known_bad=_dangling)
+def is_program(tree: Tree, name: str, path: str) -> Judgement:
+    """A path leads to a program that any user may run: an ELF executable, or a script that is backed by one."""
+    entry, followed = tree.resolve(path)
+    way = f" (links followed: {'; '.join(followed)})" if followed else ""
+    if entry is None:
+        what = "is a dangling link" if followed else "does not exist"
+        return reject(
+            f"{name} names {path}, which {what} in the image{way}",
+            where=path,
+            remedy="install the program, and look whether the package manager skipped a package it does not have",
+        )
+    if entry.kind != "file":
+        return reject(f"{name} names {path}, which is a {entry.kind}, not a program{way}", where=entry.path)
+    shut = tree.open_to_all(entry, OTHERS_READ | OTHERS_EXECUTE)
+    if shut:
+        return reject(
+            f"{name} names {path}, which Lambda's user may not run: {shut} is closed to it",
+            where=shut,
+            remedy=f"chmod a+rx {shut} in the Dockerfile; Lambda ignores USER and runs as uid 993",
+        )
+    return ACCEPTED if entry.is_elf or entry.is_script else _not_a_program(name, path, entry)
+
+
+def _not_a_program(name: str, path: str, entry: Entry) -> Judgement:
+    return reject(
+        f"{name} names {path}, which is neither an ELF program nor a script (it begins with {entry.head!r})",
+        where=entry.path,
+        remedy="install the real program at this path",
+    )
+
+
+@judge(1, known_bad=lambda: (Tree({}, {}), ("/var/task/src",)))
+def all_exist(tree: Tree, paths: Sequence[str]) -> Judgement:
+    """Each path leads to something."""
+    return Judgement.of(
+        Rejection(f"{path} does not exist in the image", where=path, remedy="see required_paths in pytest.ini")
+        for path in paths
+        if tree.resolve(path)[0] is None
+    )
+
+
+@judge(6, known_bad=lambda: (Tree({"/var/task/main.py": Entry("/var/task/main.py", "file", mode=0o600)}, {}),))
+def readable_by_all(tree: Tree) -> Judgement:
+    """Lambda requires that any user can read the image's files (Lambda, "Container image requirements").
+
+    Files that a base keeps for root on purpose (password hashes, package caches) are left out.
+    """
+    if not tree.entries:
+        return reject("the image has no files, so nothing is known about them")
+    shut = [e for e in tree.entries.values() if e.kind == "file" and not _for_root(e.path)]
+    closed = [e for e in shut if tree.open_to_all(e, OTHERS_READ)]
+    if not closed:
+        return ACCEPTED
+    shown = ", ".join(f"{e.path} ({e.mode:04o})" for e in closed[:SHOWN])
+    return reject(
+        f"{len(closed)} files cannot be read by Lambda's user: {shown}{' …' if len(closed) > SHOWN else ''}",
+        where=closed[0].path,
+        remedy="chmod -R a+rX them in the layer that makes them",
+    )
+
+
+def _for_root(path: str) -> bool:
+    under = any(path == own or path.startswith(own + "/") for own in (*_ROOTS_OWN, *_CACHES_OF_ROOT))
+    return under or (path.startswith("/etc/") and path.endswith(_BACKUPS))

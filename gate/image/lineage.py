@@ -1,0 +1,39 @@
+"""Whether an image descends from its approved base: proven by its layers, not by what a FROM line says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gate.judgement import ACCEPTED, Judgement, judge, reject
+
+
+@judge(6, known_bad=lambda: ("linux/arm64", "linux/amd64"))
+def platform_is(found: str, wanted: str) -> Judgement:
+    """Lambda starts an image of the function's own architecture only (Lambda, "Container images")."""
+    if found == wanted:
+        return ACCEPTED
+    return reject(
+        f"the image is built for {found}, and the function runs on {wanted}",
+        where="Os and Architecture of the image's configuration",
+        remedy=f"build with `docker build --platform {wanted}`, on any machine",
+    )
+
+
+@judge(1, known_bad=lambda: (("sha256:x", "sha256:b"), ("sha256:a",), "base:1"))
+def descends_from(layers: Sequence[str], base_layers: Sequence[str], base: str) -> Judgement:
+    """The image's lowest layers are all of the base's, in their order (OCI image spec, rootfs.diff_ids)."""
+    if not base_layers:
+        return reject(f"the base image {base} has no layers, so descent from it proves nothing")
+    shared = 0
+    for own, other in zip(layers, base_layers, strict=False):
+        if own != other:
+            break
+        shared += 1
+    if shared == len(base_layers):
+        return ACCEPTED
+    return reject(
+        f"the image does not descend from the approved base {base}: "
+        f"{shared} of the base's {len(base_layers)} layers are its lowest ones",
+        where="rootfs.diff_ids of the image's configuration",
+        remedy=f"build FROM {base}, and pull it first: an older copy of the base counts as another base",
+    )

@@ -1,0 +1,74 @@
+"""The claims: every scenario under features/, with its criterion and tags."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_bdd.feature import get_features
+
+from gate.errors import WrongUse
+
+_CRITERION = re.compile(r"ac([1-9])")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One scenario as its feature file states it.
+
+    Attributes:
+        name: the scenario's title.
+        criterion: the acceptance criterion that its tags name.
+        tags: its own and its feature's.
+        description: the text under the title, on one line.
+        examples: the parameter sets of an outline, as pytest names them; one "" for a plain scenario.
+    """
+
+    name: str
+    criterion: int
+    tags: frozenset[str]
+    description: str
+    examples: tuple[str, ...]
+
+    def name_of(self, example: str) -> str:
+        """The claim's name for one row of its outline."""
+        return f"{self.name} [{example}]" if example else self.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name for every row."""
+        return tuple(map(self.name_of, self.examples))
+
+
+def catalogue(features: Path) -> dict[str, Claim]:
+    """Every claim, by the docstring that pytest-bdd gives its test ("feature: scenario").
+
+    Raises:
+        WrongUse: two claims share a title (pytest-bdd would silently drop one), or one names no criterion.
+    """
+    claims: dict[str, Claim] = {}
+    titles: set[str] = set()
+    for feature in get_features([str(features)]):
+        for scenario in feature.scenarios.values():
+            if scenario.name in titles:
+                raise WrongUse(f"two scenarios are called {scenario.name!r}", where=feature.rel_filename)
+            titles.add(scenario.name)
+            claims[f"{feature.name}: {scenario.name}"] = _claim(feature, scenario)
+    return claims
+
+
+def _claim(feature: Any, scenario: Any) -> Claim:
+    tags = frozenset(scenario.tags | feature.tags)
+    numbers = {int(m.group(1)) for tag in tags if (m := _CRITERION.fullmatch(tag))}
+    if len(numbers) != 1:
+        raise WrongUse(f"the scenario {scenario.name!r} must name one criterion", where=feature.rel_filename)
+    rows = tuple("-".join(row.values()) for examples in scenario.examples for row in examples.as_contexts())
+    return Claim(scenario.name, numbers.pop(), tags, " ".join(scenario.description.split()), rows or ("",))
+
+
+def expected_names(claims: dict[str, Claim], *, rescan: bool) -> frozenset[str]:
+    """The names that a full run (or a rescan) must contain."""
+    wanted = (c for c in claims.values() if not rescan or "rescan" in c.tags)
+    return frozenset(name for claim in wanted for name in claim.names)

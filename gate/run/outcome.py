@@ -1,0 +1,47 @@
+"""From pytest's report of a test to what became of a claim."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+from gate.errors import GateError
+from gate.judgement import NoGo
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a claim failed.
+
+    Attributes:
+        message: what a person reads: cause, where, what to do.
+        judged: True when a judge said no, False when the facts could not be had.
+        traceback: for the evidence, when the gate itself crashed.
+    """
+
+    message: str
+    judged: bool
+    traceback: str = ""
+
+
+def failure_of(error: BaseException) -> Failure:
+    """The failure that an exception stands for."""
+    if isinstance(error, NoGo):
+        return Failure(str(error), judged=True)
+    if isinstance(error, GateError):
+        return Failure(str(error), judged=False)
+    place = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
+    where = f"{place.filename.rpartition('/')[2]}:{place.lineno} in {place.name}" if place else "unknown"
+    message = (
+        f"the gate itself failed: {type(error).__name__}: {error}\n    where: {where}\n"
+        "    to do: this is a defect of the gate, not of the image; the traceback is in the evidence folder"
+    )
+    return Failure(message, judged=False, traceback="".join(traceback.format_exception(error)))
+
+
+def skip_reason(report: Any) -> str:
+    """The reason that a skipped test gives."""
+    longrepr = report.longrepr
+    text = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
+    return text.removeprefix("Skipped: ") or "no reason given"

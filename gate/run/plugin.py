@@ -1,0 +1,171 @@
+"""The pytest plugin of an acceptance run: follows every scenario and ends with a verdict on disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate.evidence.store import EvidenceStore
+from gate.judgement import Proof, prove_judges
+from gate.options import Options
+from gate.release import Release
+from gate.run.claims import Claim, catalogue, expected_names
+from gate.run.outcome import Failure, failure_of, skip_reason
+from gate.run.results import Results, begin, conclude, finish
+from gate.run.terminal import Terminal
+from gate.run.witness import Witness
+from gate.verdict import Kind, ScenarioOutcome
+
+# AC1 and AC6 are about the image itself: it is really built and really run, whatever the target.
+_ABOUT_THE_IMAGE = {1, 6}
+
+
+@dataclass
+class Run:
+    """What the hooks and fixtures of one run share.
+
+    Attributes:
+        facts: what fixtures learn about the release for the head of the report (digest, sizes, identity).
+    """
+
+    kind: Kind
+    folder: Path
+    release: Release
+    options: Options
+    store: EvidenceStore
+    terminal: Terminal
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    outcomes: list[ScenarioOutcome] = field(default_factory=list)
+    proofs: tuple[Proof, ...] = ()
+    expected: frozenset[str] = frozenset()
+    trouble: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    results: Results | None = None
+
+
+class AcceptancePlugin:
+    """Hooks only; what they decide is decided in `gate.verdict` and `gate.run.results`."""
+
+    def __init__(self, run: Run, features: Path) -> None:
+        self.run = run
+        self._claims = catalogue(features)
+        self._witnesses: dict[str, Witness] = {}
+        self._failures: dict[str, Failure] = {}
+        self._witness: Witness | None = None
+        self._began = 0.0
+
+    # --- collection -------------------------------------------------------------------------------
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Give each test its claim, and take out of a rehearsal what only AWS can prove."""
+        for item in items:
+            claim = self._claim(item)
+            item.user_properties.append(("acceptance_criterion", claim.criterion))
+            if "aws" in claim.tags and self.run.options.target == "local":
+                reason = claim.description or "only AWS can prove it"
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+    def pytest_collection_finish(self) -> None:
+        """Know what a whole run holds, and see every judge say no before any of them says yes."""
+        if self.run.kind != "partial":
+            self.run.expected = expected_names(self._claims, rescan=self.run.kind == "rescan")
+        self.run.proofs = prove_judges()
+        begin(self.run)
+
+    def _claim(self, item: pytest.Item) -> Claim:
+        return self._claims[getattr(item, "obj").__doc__]  # noqa: B009 - Item has no `obj` for the type checker
+
+    # --- one scenario -----------------------------------------------------------------------------
+
+    def witness(self, item: pytest.Item) -> Witness:
+        """The witness of a test, made at first use."""
+        claim = self._claim(item)
+        callspec = getattr(item, "callspec", None)
+        name = claim.name_of(callspec.id if callspec else "")
+        real = self.run.options.target == "aws" and self.run.facts.get("endpoint_is_aws", True)
+        provenance = "real" if real or claim.criterion in _ABOUT_THE_IMAGE else "simulated"
+        return self._witnesses.setdefault(item.nodeid, Witness(self.run.store, claim, name, provenance))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """A claim begins."""
+        self._began = time.monotonic()
+        self._witness = self.witness(item)
+
+    def pytest_bdd_before_step(self, step: Any) -> None:
+        """A step begins; its fixtures are set up within it."""
+        if self._witness:
+            self._witness.step_begins(step)
+            self.run.terminal.waiting_for(f"{step.keyword.strip()} {step.name}")
+
+    def pytest_bdd_after_step(self) -> None:
+        """A step has passed."""
+        self.run.terminal.done_waiting()
+        if self._witness:
+            self._witness.step_ends("passed")
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
+        """Put our message in place of a traceback, and note what became of the claim."""
+        result = yield
+        report = result.get_result()
+        self.run.terminal.done_waiting()
+        if report.failed and call.excinfo:
+            failure = failure_of(call.excinfo.value)
+            report.longrepr = failure.message
+            self._note_failure(item, failure)
+        if report.when == "call" or (report.when == "setup" and not report.passed):
+            self._conclude(item, report)
+        elif report.when == "teardown" and report.failed:
+            self.run.trouble.append(f"cleaning up after {item.name} failed: {report.longrepr}")
+
+    def _note_failure(self, item: pytest.Item, failure: Failure) -> None:
+        self._failures[item.nodeid] = failure
+        self.witness(item).step_ends("failed")
+        if failure.traceback:
+            self.witness(item).add("traceback of the gate's own failure", failure.traceback, asked=item.nodeid)
+
+    def _conclude(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        witness, failure = self.witness(item), self._failures.get(item.nodeid)
+        reason = failure.message if failure else skip_reason(report) if report.skipped else ""
+        outcome = ScenarioOutcome(
+            name=witness.name,
+            criterion=witness.claim.criterion,
+            status="failed" if report.failed else "not run" if report.skipped else "passed",
+            reason=self.run.store.redactor.text(reason),
+            provenance=witness.provenance,
+            only_aws="aws" in witness.claim.tags,
+            judged=failure.judged if failure else True,
+            seconds=time.monotonic() - self._began,
+            steps=tuple(witness.steps),
+        )
+        self.run.outcomes.append(outcome)
+        self.run.terminal.scenario(outcome)
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
+        """Our own line says it; pytest's letters stay away."""
+        return (report.outcome, "", "") if getattr(report, "nodeid", "").startswith("features") else None
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """The run was cut short."""
+        self.run.trouble.append("the run was interrupted before its end")
+
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        """Pytest itself, or a plugin, crashed."""
+        self.run.trouble.append(f"the test runner crashed: {str(excrepr).splitlines()[-1]}")
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, None]:
+        """Decide before the HTML report is rendered; seal the evidence after."""
+        self.run.results = conclude(self.run)
+        session.exitstatus = self.run.results.verdict.exit_code
+        yield
+        finish(self.run)

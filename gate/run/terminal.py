@@ -1,0 +1,86 @@
+"""What the person at the terminal sees while the run goes on, and the verdict at its end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TextIO
+
+from gate.verdict import CRITERIA, ScenarioOutcome, Verdict
+
+_MARK = {"passed": "✓", "failed": "✗", "not run": "–"}
+_COLOUR = {"passed": "32", "failed": "31", "not run": "33"}
+# Nobody likes to wait without knowing for what: a line after this many seconds, then at this interval.
+FIRST_LINE_AFTER = 2.0
+NEXT_LINE_AFTER = 15.0
+
+
+class Terminal:
+    """Writes past pytest's output capture, to a copy of the terminal's own file descriptor."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+        self._colour = self._stream.isatty() and "NO_COLOR" not in os.environ
+        self._criterion = 0
+        self._ticker: threading.Timer | None = None
+
+    def say(self, line: str) -> None:
+        """One line, now."""
+        self._stream.write(f"{line}\n")
+        self._stream.flush()
+
+    def progress(self, line: str) -> None:
+        """A line about work that goes on, set apart from results."""
+        self.say(self._paint(f"    … {line}", "2"))
+
+    def waiting_for(self, what: str, seconds: float = 0.0, pause: float = FIRST_LINE_AFTER) -> None:
+        """Say what is being waited for, once it has taken two seconds and then every fifteen."""
+        self.done_waiting()
+
+        def tick() -> None:
+            self.progress(f"{what} ({seconds + pause:.0f} s)")
+            self.waiting_for(what, seconds + pause, NEXT_LINE_AFTER)
+
+        self._ticker = threading.Timer(pause, tick)
+        self._ticker.daemon = True
+        self._ticker.start()
+
+    def done_waiting(self) -> None:
+        """What was waited for has come."""
+        if self._ticker:
+            self._ticker.cancel()
+            self._ticker = None
+
+    def scenario(self, outcome: ScenarioOutcome) -> None:
+        """One finished claim, under its criterion's heading."""
+        if outcome.criterion != self._criterion:
+            self._criterion = outcome.criterion
+            self.say(self._paint(f"\nAC{outcome.criterion}  {CRITERIA[outcome.criterion]}", "1"))
+        mark = self._paint(_MARK[outcome.status], _COLOUR[outcome.status])
+        label = "" if outcome.provenance == "real" else "  (simulated)"
+        self.say(f"  {mark} {outcome.name}  {outcome.seconds:.1f} s{label}")
+        if outcome.status == "not run":
+            self.say(f"      not run: {outcome.reason}")
+
+    def verdict(self, verdict: Verdict, outcomes: Sequence[ScenarioOutcome], headline: str, report: str) -> None:
+        """The last thing on the screen: failures with cause and way out, then the one word."""
+        told: dict[str, str] = {}
+        for outcome in (o for o in outcomes if o.status == "failed"):
+            self.say(self._paint(f"\n✗ AC{outcome.criterion}  {outcome.name}", "1;31"))
+            if outcome.reason in told:
+                self.say(f"  same cause as «{told[outcome.reason]}»")
+                continue
+            told[outcome.reason] = outcome.name
+            self.say("  " + outcome.reason.replace("\n", "\n  "))
+        failed = {f"AC{o.criterion}: {o.name}" for o in outcomes if o.status == "failed"}
+        self.say("")
+        for reason in (r for r in verdict.reasons if r not in failed):
+            self.say(f"  {reason}")
+        colour = "1;32" if verdict.exit_code == 0 and verdict.word != "INCOMPLETE" else "1;31"
+        self.say(self._paint(f"\n{verdict.word}", colour) + f"  {headline}")
+        self.say(f"report: {report}")
+
+    def _paint(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
