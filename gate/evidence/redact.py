@@ -10,7 +10,7 @@ HIDDEN = "[redacted]"
 
 # A field with one of these names holds a secret whatever its value looks like.
 _SECRET_FIELD = re.compile(
-    r"(?i)^(.*(password|passwd|secret|session_?token|authorization_?token|api_?key|private_?key|credential)s?"
+    r"(?i)^(.*(password|passwd|secret|session_?token|authorization_?token|api_?key|private_?key|secret_?access_?key|credential)s?"
     r"|authorization|x-amz-security-token|identity_?token|.*_token|token)$"
 )
 # Names that end like a secret and are none: page tokens of the AWS APIs carry no authority.

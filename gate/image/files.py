@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gate.image.tree import OTHERS_EXECUTE, OTHERS_READ, Entry, Tree
@@ -11,6 +12,9 @@ SHOWN = 10
 # Private to root in every Debian or Amazon Linux base, and read by nothing that runs as another user.
 _ROOTS_OWN = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/root", "/proc", "/sys", "/dev", "/run", "/.dockerenv")
 _CACHES_OF_ROOT = ("/var/cache", "/var/log", "/var/lib/apt", "/var/lib/dpkg", "/var/lib/yum", "/var/lib/rpm", "/tmp")  # noqa: S108
+_ABSOLUTE_PATH = re.compile(r"/[A-Za-z0-9._+/-]+")
+# What a wrapper script calls on its way (grep, uname…) is not the program it starts.
+_TOOLS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/")
 _BACKUPS = ("-", ".lock")
 
 
@@ -40,15 +44,25 @@ def is_program(tree: Tree, name: str, path: str) -> Judgement:
             where=shut,
             remedy=f"chmod a+rx {shut} in the Dockerfile; Lambda ignores USER and runs as uid 993",
         )
-    return ACCEPTED if entry.is_elf or entry.is_script else _not_a_program(name, path, entry)
-
-
-def _not_a_program(name: str, path: str, entry: Entry) -> Judgement:
+    if program_behind(tree, entry):
+        return ACCEPTED
+    what = "a script that starts no ELF program" if entry.is_script else f"no program (it begins with {entry.head!r})"
     return reject(
-        f"{name} names {path}, which is neither an ELF program nor a script (it begins with {entry.head!r})",
+        f"{name} names {path}, which is {what}{way}",
         where=entry.path,
         remedy="install the real program at this path",
     )
+
+
+def program_behind(tree: Tree, entry: Entry) -> Entry | None:
+    """The ELF program that an entry is, or that a script names by its absolute path (None: there is none)."""
+    if entry.is_elf:
+        return entry
+    script = tree.texts.get(entry.path, "") if entry.is_script else ""
+    # The interpreter's own line would make a program of every script.
+    named = _ABSOLUTE_PATH.findall(script.partition("\n")[2])
+    found = (tree.resolve(path)[0] for path in named)
+    return next((e for e in found if e and e.is_elf and not e.path.startswith(_TOOLS)), None)
 
 
 @judge(1, known_bad=lambda: (Tree({}, {}), ("/var/task/src",)))

@@ -1,0 +1,38 @@
+@ac6
+Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
+
+  Background:
+    Given the image under judgement
+
+  Scenario: The uncompressed image is below Lambda's limit
+    When its layers are summed up
+    Then together they are below 10 GB
+
+  Scenario: The image is for the platform that the function runs on
+    When its configuration is read
+    Then its platform is "linux/amd64"
+
+  Scenario: The function runs on Python 3.11
+    When its Python is asked for its version
+    Then it is Python "3.11"
+
+  Scenario: Every FROM of the Dockerfile names an approved base
+    When the Dockerfile's FROM lines are resolved
+    Then each names an approved base or a stage
+
+  Scenario: The image starts as its base starts
+    When its environment, entrypoint and working directory are held against the base
+    Then nothing differs that the Lambda service relies on
+
+  Scenario: Everything in the image can be read by the user that Lambda runs as
+    When its files are listed with their permissions
+    Then each agreed path exists
+    And every file can be read by any user
+
+  Scenario: No development package is in the image
+    When its Python packages are read
+    Then none of them is a development package
+
+  Scenario: No secret is in the image
+    When its environment, history and files are searched
+    Then nothing that was found gives access to anything

@@ -1,0 +1,5 @@
+"""Every scenario in this folder."""
+
+from pytest_bdd import scenarios
+
+scenarios(".")

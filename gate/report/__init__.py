@@ -1,0 +1,1 @@
+"""The report that QA opens: one self-contained page, built on pytest-html's hooks."""

@@ -1,0 +1,113 @@
+"""The image's files, read on the host."""
+
+import io
+import tarfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.image.files import all_exist, is_program, program_behind, readable_by_all
+from gate.image.tree import Entry, Tree, read_tree
+
+
+def archive(*members):
+    """A tar stream of (name, content or None for a directory, mode, link) tuples."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for name, content, mode, link in members:
+            info = tarfile.TarInfo(name)
+            info.mode = mode
+            info.type = tarfile.SYMTYPE if link else tarfile.DIRTYPE if content is None else tarfile.REGTYPE
+            info.linkname = link or ""
+            info.size = len(content or b"")
+            tar.addfile(info, io.BytesIO(content or b""))
+    stream.seek(0)
+    return stream
+
+
+def tree(*members):
+    """The tree of such an archive, with every text kept."""
+    return read_tree(archive(*members), lambda path: True)
+
+
+ELF = b"\x7fELF" + b"\0" * 20
+
+
+def test_a_link_through_a_linked_directory_is_followed():
+    """/opt/driver -> ../usr/bin/driver works across a symlinked directory."""
+    found = tree(
+        ("usr/real/driver", ELF, 0o755, None),
+        ("usr/bin", b"", 0o777, "real"),
+        ("opt/driver", b"", 0o777, "../usr/bin/driver"),
+    )
+    entry, followed = found.resolve("/opt/driver")
+    assert entry is not None
+    assert entry.path == "/usr/real/driver"
+    assert followed == ("/opt/driver -> ../usr/bin/driver", "/usr/bin -> real")
+    assert is_program(found, "CHROMEDRIVER_BIN", "/opt/driver").accepted
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ([], "does not exist"),
+        ([("opt/chrome", b"", 0o777, "/nowhere")], "dangling link"),
+        ([("opt/chrome", b"", 0o777, "chrome")], "dangling link"),
+        ([("opt/chrome", None, 0o755, None)], "is a directory"),
+        ([("opt/chrome", ELF, 0o700, None)], "Lambda's user may not run"),
+        ([("opt", None, 0o700, None), ("opt/chrome", ELF, 0o755, None)], "/opt is closed"),
+        ([("opt/chrome", b"#!/bin/sh\necho Chrome 1.2.3.4\n", 0o755, None)], "a script that starts no ELF program"),
+        ([("opt/chrome", b"hello", 0o755, None)], "no program"),
+        (
+            [("bin/grep", ELF, 0o755, None), ("opt/chrome", b"#!/bin/sh\nexec /bin/grep x", 0o755, None)],
+            "a script that starts no ELF program",
+        ),
+    ],
+)
+def test_what_is_no_program_is_refused_with_its_reason(members, words):
+    """Absent, dangling, looping, closed, empty or faked programs are each named."""
+    judgement = is_program(tree(*members), "CHROME_BIN", "/opt/chrome")
+    assert not judgement.accepted
+    assert words in str(judgement.rejections[0])
+
+
+def test_a_wrapper_script_is_a_program_when_it_names_an_elf():
+    """Debian's chromium is a script that starts /usr/lib/chromium/chromium."""
+    found = tree(
+        ("usr/lib/chromium/chromium", ELF, 0o755, None),
+        ("usr/bin/chromium", b"#!/bin/sh\nexec /usr/lib/chromium/chromium $FLAGS", 0o755, None),
+    )
+    assert is_program(found, "CHROME_BIN", "/usr/bin/chromium").accepted
+    entry, _ = found.resolve("/usr/bin/chromium")
+    assert entry is not None
+    assert program_behind(found, entry) == found.entries["/usr/lib/chromium/chromium"]
+
+
+def test_a_file_closed_to_others_is_named_and_roots_own_files_are_not():
+    """A 0600 file in the function's code is refused; the shadow file is as it should be."""
+    found = tree(("var/task/main.py", b"x", 0o600, None), ("etc/shadow", b"x", 0o640, None))
+    judgement = readable_by_all(found)
+    assert "1 files cannot be read by Lambda's user: /var/task/main.py (0600)" in str(judgement.rejections[0])
+
+
+def test_missing_agreed_paths_are_named():
+    """Each missing path is a rejection of its own."""
+    judgement = all_exist(tree(("var/task/src", None, 0o755, None)), ("/var/task/src", "/var/task/config"))
+    assert [r.where for r in judgement.rejections] == ["/var/task/config"]
+
+
+def test_a_cut_archive_is_an_error_and_not_an_empty_image():
+    """Half an export never passes for a small image."""
+    whole = archive(("a", b"x" * 5000, 0o644, None)).getvalue()
+    with pytest.raises(tarfile.TarError):
+        read_tree(io.BytesIO(whole[:700]), lambda path: True)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["a", "/b", "../c", ".", "/", "x/y"])), max_size=6))
+def test_no_set_of_links_can_hang_the_reader(links):
+    """Loops and dangling chains end in an answer."""
+    found = Tree({f"/{n}": Entry(f"/{n}", "symlink", link=target) for n, target in links}, {})
+    entry, followed = found.resolve("/a/b/c")
+    assert entry is None or entry.kind != "symlink"
+    assert len(followed) <= 41

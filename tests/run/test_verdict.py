@@ -1,0 +1,121 @@
+"""The verdict: one word over a run, and never a GO that something forbids."""
+
+from dataclasses import replace
+
+import pytest
+
+from gate.judgement import Proof
+from gate.verdict import CRITERIA, ScenarioOutcome, criterion_status, decide
+
+SEEING = (Proof("a judge", True, "no"),)
+ALL = tuple(ScenarioOutcome(f"claim {n}", n, "passed") for n in CRITERIA)
+NAMES = frozenset(o.name for o in ALL)
+
+
+def verdict(outcomes=ALL, **changed):
+    """The verdict over nine passed claims, with what a test changes."""
+    settings = {"target": "aws", "kind": "full", "expected": NAMES, "proofs": SEEING, **changed}
+    return decide(tuple(outcomes), **settings)
+
+
+def with_status(status, **changed):
+    """Nine claims, the last of them with this status."""
+    return (*ALL[:-1], replace(ALL[-1], status=status, reason="why", **changed))
+
+
+def test_only_nine_passed_criteria_on_aws_are_a_go():
+    """Everything passed on AWS is GO and exit code 0."""
+    assert (verdict().word, verdict().exit_code) == ("GO", 0)
+
+
+def test_a_rehearsal_never_says_go():
+    """The same outcomes on the local target are REHEARSAL PASSED."""
+    assert verdict(target="local").word == "REHEARSAL PASSED"
+
+
+def test_aws_pointed_elsewhere_is_a_rehearsal():
+    """`--target aws` against an endpoint that is not AWS does not say GO."""
+    assert verdict(endpoint_is_aws=False).word == "REHEARSAL PASSED"
+
+
+@pytest.mark.parametrize(("target", "word"), [("aws", "NO-GO"), ("local", "REHEARSAL FAILED")])
+def test_one_failed_claim_is_a_no(target, word):
+    """A single failure forbids the release and is named."""
+    found = verdict(with_status("failed"), target=target)
+    assert (found.word, found.exit_code) == (word, 1)
+    assert found.reasons == ("AC9: claim 9",)
+
+
+def test_a_claim_that_did_not_run_is_incomplete():
+    """A claim without an answer is neither a yes nor silently left out."""
+    found = verdict(with_status("not run"))
+    assert (found.word, found.exit_code) == ("INCOMPLETE", 1)
+    assert "AC9 not run: claim 9: why" in found.reasons
+
+
+def test_failure_outranks_incompleteness():
+    """A run with both says NO-GO."""
+    assert verdict((*with_status("failed")[1:], replace(ALL[0], status="not run"))).word == "NO-GO"
+
+
+def test_what_only_aws_can_prove_does_not_block_a_rehearsal_and_is_named():
+    """An `@aws` claim that a rehearsal left out is counted beside the verdict."""
+    extra = ScenarioOutcome("cloud claim", 4, "not run", reason="only AWS", only_aws=True)
+    found = verdict((*ALL, extra), target="local", expected=NAMES | {"cloud claim"})
+    assert found.word == "REHEARSAL PASSED"
+    assert found.only_aws == ("cloud claim",)
+    assert verdict((*ALL, extra), expected=NAMES | {"cloud claim"}).word == "INCOMPLETE"
+
+
+def test_a_scenario_that_was_not_collected_is_missed():
+    """A claim that exists in features/ and was not part of the run makes it INCOMPLETE."""
+    found = verdict(expected=NAMES | {"forgotten claim"})
+    assert found.word == "INCOMPLETE"
+    assert "not run: forgotten claim" in found.reasons
+
+
+def test_a_criterion_without_scenarios_is_missed():
+    """Nine criteria are asked for, whatever the features folder holds."""
+    found = verdict(ALL[:-1], expected=NAMES - {"claim 9"})
+    assert found.word == "INCOMPLETE"
+    assert "AC9 has no scenario" in found.reasons
+
+
+@pytest.mark.parametrize("proofs", [(), (Proof("blind judge", False, "accepted it"),)])
+def test_a_judge_that_cannot_say_no_forbids_the_release(proofs):
+    """A blind judge, or no judge at all, is NO-GO."""
+    assert verdict(proofs=proofs).word == "NO-GO"
+
+
+def test_trouble_outside_scenarios_forbids_the_release():
+    """A crash or an interruption is NO-GO even when every claim passed."""
+    assert verdict(trouble=("the run was interrupted",)).word == "NO-GO"
+
+
+def test_a_restricted_run_is_incomplete_and_succeeds_when_its_part_passed():
+    """`-m ac1` ends 0 when what it ran passed, and never says more than INCOMPLETE."""
+    found = verdict(ALL[:1], kind="partial", expected=frozenset())
+    assert (found.word, found.exit_code) == ("INCOMPLETE", 0)
+    assert verdict((), kind="partial", expected=frozenset()).exit_code == 1
+    assert verdict(with_status("failed")[-1:], kind="partial", expected=frozenset()).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "word", "code"),
+    [
+        (ALL, "CLEAN", 0),
+        (with_status("failed"), "NOT CLEAN", 1),
+        (with_status("failed", judged=False), "UNKNOWN", 2),
+        (with_status("not run"), "UNKNOWN", 2),
+        ((), "UNKNOWN", 2),
+    ],
+)
+def test_the_night_knows_the_difference_between_bad_and_unknown(outcomes, word, code):
+    """A rescan is NOT CLEAN when a judge said no, and UNKNOWN when nothing could be learnt."""
+    found = verdict(outcomes, kind="rescan")
+    assert (found.word, found.exit_code) == (word, code)
+
+
+def test_a_criterion_with_no_scenario_is_incomplete():
+    """No scenario is not a pass."""
+    assert criterion_status((), "local") == "incomplete"
