@@ -1,0 +1,189 @@
+"""Criterion 7: a finished, recent scan of the judged digest, with nothing critical, that may be believed. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.scan.findings import Coverage, Finding, ScanReport, Severity, tally, worst_first
+from gate.scan.settings import ScanSettings
+from gate.scan.statuses import Mode, Outcome, meaning_of
+from gate.scan.waiting import when
+
+FRESH = timedelta(hours=24)
+# Clocks of two machines differ a little; a scan that ended further in the future than this did not end yet.
+_SKEW = timedelta(minutes=5)
+_LISTED = 20
+
+_NIGHT = datetime(2026, 1, 2, 3, 12, tzinfo=UTC)
+_BAD_FINDING = Finding(
+    "CVE-2023-4863", "libwebp7", "1.2.4-0.2", "1.2.4-0.2+deb12u1", "critical", 9.6, "", "", Mode.BASIC, suppressed=True
+)
+
+
+def _bad_report() -> ScanReport:
+    """A scan of another digest, long ago, with a suppressed critical in lower case and counts that lie."""
+    return ScanReport(
+        "sha256:other", "v0", Mode.BASIC, "COMPLETE", _NIGHT, _NIGHT, (_BAD_FINDING,), (), 1, _NIGHT, "rescanned"
+    )
+
+
+@judge(7, known_bad=lambda: (_bad_report(), "sha256:judged", _NIGHT + timedelta(days=2)))
+def complete(report: ScanReport, digest: str, now: datetime) -> Judgement:
+    """The scan has ended, is under 24 hours old or continuous, and is of the judged digest."""
+    return _of_digest(report, digest) + _finished(report) + _recent(report, now)
+
+
+def _of_digest(report: ScanReport, digest: str) -> Judgement:
+    if digest and report.digest == digest:
+        return ACCEPTED
+    named = f"The tag {report.tag}" if report.tag else "The scan"
+    return reject(
+        f"{named} is of {report.digest or 'an untold digest'}, and the judged image is {digest or 'not known'}",
+        where="DescribeImageScanFindings, imageId",
+        remedy="publish the judged image under both tags, then scan it",
+    )
+
+
+def _finished(report: ScanReport) -> Judgement:
+    meaning = meaning_of(report.status)
+    if meaning.outcome(report.mode) is Outcome.RESULT:
+        return ACCEPTED
+    return reject(
+        f"There is no scan result: the status {report.status or '(none)'} says that {meaning.sentence}",
+        where=report.digest,
+        remedy=meaning.remedy or "wait until the scan has ended",
+    )
+
+
+def _recent(report: ScanReport, now: datetime) -> Judgement:
+    current = report.current_at
+    if current is None:
+        return reject(
+            "The scan does not say when it was completed", report.digest, remedy="run again when the scan has ended"
+        )
+    if current - now > _SKEW:
+        return reject(
+            f"The scan says it was completed at {when(current)}, which is in the future (now is {when(now)})",
+            report.digest,
+            remedy="set this machine's clock",
+        )
+    if now - current >= FRESH:
+        return reject(
+            f"The scan is not under 24 hours old: it is of {when(current)}",
+            report.digest,
+            remedy="scan the image again",
+        )
+    return ACCEPTED
+
+
+@judge(7, known_bad=lambda: (_bad_report(), "CRITICAL", 0))
+def free_of(report: ScanReport, severity: str, at_most: int) -> Judgement:
+    """At most so many findings count as this severity; suppressed ones and unknown severities are counted too."""
+    if not Severity.knows(severity):
+        return reject(f"{severity!r} is no severity of ECR's", remedy="name one of " + ", ".join(Severity.__members__))
+    hits = [finding for finding in report.open if finding.rank is Severity[severity.upper()]]
+    if len(hits) <= at_most:
+        return ACCEPTED
+    named = [_hit(finding) for finding in worst_first(hits)[:_LISTED]]
+    more = len(hits) - len(named)
+    rest = [Rejection(f"… and {more} more findings of severity {severity.upper()}", report.digest)] if more else []
+    return Judgement.of([*named, *rest])
+
+
+def _hit(finding: Finding) -> Rejection:
+    word = finding.severity.upper() if Severity.knows(finding.severity) else f"unknown severity {finding.severity!r}"
+    notes = ", suppressed in Inspector" if finding.suppressed else ""
+    counted = "" if word == finding.rank.name else f", counted as {finding.rank.name}"
+    way = f"upgrade {finding.package} to {finding.fixed}" if finding.fixed else "remove the package or wait for its fix"
+    return Rejection(
+        f"{finding.named} is a finding of {word}{counted}{notes}: {finding.title or 'no description'}",
+        where=finding.uri,
+        remedy=f"{way}, build, publish and scan again; no exception helps against a CRITICAL",
+    )
+
+
+@judge(7, known_bad=lambda: (_bad_report(),))
+def counts_true(report: ScanReport) -> Judgement:
+    """The counts that ECR reports are those of the findings it lists, severity by severity."""
+    reported: dict[str, int] = {}
+    for word, number in report.counts:
+        reported[word.upper()] = reported.get(word.upper(), 0) + number
+    # Whether the counts include findings that Inspector suppressed or closed is not documented: either is true.
+    listed, shown = tally(report.findings), tally(f for f in report.findings if not (f.suppressed or f.closed))
+    words = sorted({*reported, *listed}, key=lambda word: (-Severity.of(word), word))
+    return Judgement.of(
+        Rejection(
+            f"ECR counts {reported.get(word, 0)} findings of severity {word}, and lists {listed.get(word, 0)}",
+            where=f"{report.digest}, {report.pages} pages read",
+            remedy="run again; if it stays so, do not believe the scan and ask AWS Support",
+        )
+        for word in words
+        if reported.get(word, 0) not in {listed.get(word, 0), shown.get(word, 0)}
+    )
+
+
+def _bad_settings() -> ScanSettings:
+    return ScanSettings("repository", Mode.ENHANCED, "MANUAL", False, ())
+
+
+@judge(7, known_bad=lambda: (_bad_settings(), _bad_report(), True))
+def applies(settings: ScanSettings, report: ScanReport, nightly: bool) -> Judgement:
+    """Scanning really applies to this repository and image: by its rules, and by what the scanner covers.
+
+    Args:
+        settings: the configuration as ECR answers it.
+        report: a scan of an image of the repository; its existence is the proof, the configuration alone is none.
+        nightly: whether new findings about an old image have to be found.
+    """
+    where = f"repository {settings.repository}"
+    if settings.failure:
+        return reject(f"ECR has no scanning configuration for the repository: {settings.failure}", where)
+    if report.mode is Mode.BASIC:
+        return _finished(report)  # a basic scan can be asked for at any time, whatever the frequency
+    return _finished(report) + _enhanced_rule(settings, nightly, where) + _inspected(report, settings)
+
+
+def _enhanced_rule(settings: ScanSettings, nightly: bool, where: str) -> Judgement:
+    continuous = "set the frequency CONTINUOUS_SCAN for a filter that matches the repository"
+    if settings.frequency not in {"CONTINUOUS_SCAN", "SCAN_ON_PUSH"} or not settings.matching:
+        return reject(
+            f"Enhanced scanning does not apply: the frequency is {settings.frequency or '(none)'}, and the filters "
+            f"that match are {', '.join(settings.matching) or 'none'}",
+            where,
+            continuous,
+        )
+    if nightly and settings.frequency == "SCAN_ON_PUSH":
+        return reject(
+            "With the frequency SCAN_ON_PUSH an image is never scanned again, so no night can find anything new",
+            where,
+            continuous,
+        )
+    return ACCEPTED
+
+
+def _inspected(report: ScanReport, settings: ScanSettings) -> Judgement:
+    covered = report.inspector or Coverage(listed=False)
+    # After its one scan Inspector reports an image of a SCAN_ON_PUSH repository as inactive, for this reason.
+    once = settings.frequency == "SCAN_ON_PUSH" and covered.reason == "SCAN_FREQUENCY_SCAN_ON_PUSH"
+    if covered.listed and (once or (covered.status == "ACTIVE" and covered.reason == "SUCCESSFUL")):
+        return ACCEPTED
+    state = f"{covered.status} ({covered.reason})" if covered.listed else "not among the covered resources"
+    return reject(
+        f"Amazon Inspector does not cover the image: it is {state}",
+        where=f"Inspector2 ListCoverage, {report.digest}",
+        remedy="activate ECR scanning in Inspector for this account and wait for its first scan of the image",
+    )
+
+
+@judge(7, known_bad=lambda: (_bad_report(), _NIGHT + timedelta(days=2), 24))
+def data_fresh(report: ScanReport, now: datetime, hours: int) -> Judgement:
+    """The vulnerability data that the scan used is under so many hours old."""
+    updated = report.vulnerability_source_updated_at
+    if updated is not None and now - updated < timedelta(hours=hours) and updated - now <= _SKEW:
+        return ACCEPTED
+    return reject(
+        f"The vulnerability data is not under {hours} hours old: it is of {when(updated)} (now is {when(now)})",
+        where=f"DescribeImageScanFindings, vulnerabilitySourceUpdatedAt, {report.digest}",
+        remedy="scan again later; if it stays so, ask AWS Support why the data is not updated",
+    )

@@ -1,0 +1,122 @@
+"""Reading every page of DescribeImageScanFindings into one consistent reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gate.errors import ScanUnavailable
+from gate.scan.calls import Caller
+from gate.scan.findings import Finding
+from gate.scan.statuses import Mode, Outcome, meaning_of
+from gate.scan.wire import answered_mode, findings_of
+from gate.text import plain
+
+# ECR model: maxResults is 1 to 1000. 200 pages are 200,000 findings; more is not a scan of one image.
+_PAGE_SIZE = 1000
+_PAGES = 200
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of a scan, all pages.
+
+    Attributes:
+        digest: the digest that the answer names.
+        mode: see `answered_mode`.
+        status: ECR's scan status.
+        description: ECR's words on the status.
+        completed_at: when the scan ended.
+        source_updated_at: the age of the vulnerability data.
+        counts: the first page's `findingSeverityCounts`; they are of the whole scan.
+        findings: of all pages.
+        pages: how many there were.
+        steady: False when status or completion changed from one page to the next: the pages are of two scans.
+    """
+
+    digest: str
+    mode: Mode
+    status: str
+    description: str
+    completed_at: datetime | None
+    source_updated_at: datetime | None
+    counts: tuple[tuple[str, int], ...]
+    findings: tuple[Finding, ...]
+    pages: int
+    steady: bool = True
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the table says about its status; pages of two scans are waited out."""
+        return meaning_of(self.status).outcome(self.mode) if self.steady else Outcome.WAIT
+
+    def equals(self, other: Reading | None) -> bool:
+        """Whether another reading holds the same result."""
+        return other is not None and (self.status, self.completed_at, self.counts, self.findings) == (
+            other.status,
+            other.completed_at,
+            other.counts,
+            other.findings,
+        )
+
+
+def read_pages(caller: Caller, repository: str, digest: str, configured: Mode) -> Reading:
+    """Read all pages of the digest's scan; a scan without a result yet is one page without findings.
+
+    Raises:
+        ClientError: ScanNotFoundException or ImageNotFoundException.
+        ScanUnavailable: the pages repeat or do not end.
+        RegistryRefused: the call is refused.
+    """
+    first = page = _ask(caller, repository, digest, None)
+    findings = findings_of(page)
+    pages, tokens = 1, set[str]()
+    while token := page.get("nextToken"):
+        # An empty page may carry a token as well: only its absence is the end.
+        if token in tokens or pages == _PAGES:
+            raise ScanUnavailable(
+                f"The pages of the scan's findings do not end: {pages} were read and the last names another one",
+                where=digest,
+                remedy="run again; if it stays so, ask AWS Support",
+            )
+        tokens.add(token)
+        page = _ask(caller, repository, digest, token)
+        if _moment(page) != _moment(first):
+            return _reading(first, configured, findings, pages, steady=False)
+        findings.extend(findings_of(page, findings[-1].entry + 1 if findings else 0))
+        pages += 1
+    return _reading(first, configured, findings, pages, steady=True)
+
+
+def _ask(caller: Caller, repository: str, digest: str, token: str | None) -> dict[str, Any]:
+    request: dict[str, Any] = {"repositoryName": repository, "imageId": {"imageDigest": digest}}
+    request["maxResults"] = _PAGE_SIZE
+    if token:
+        request["nextToken"] = token
+    absent = ("ScanNotFoundException", "ImageNotFoundException")
+    return caller.ask("describe_image_scan_findings", expect=absent, **request)
+
+
+def _moment(page: dict[str, Any]) -> tuple[Any, Any]:
+    held = page.get("imageScanFindings") or {}
+    return (page.get("imageScanStatus") or {}).get("status"), held.get("imageScanCompletedAt")
+
+
+def _reading(page: dict[str, Any], configured: Mode, findings: list[Finding], pages: int, *, steady: bool) -> Reading:
+    status = page.get("imageScanStatus") or {}
+    word = str(status.get("status") or "")
+    held = page.get("imageScanFindings") or {}
+    counts = held.get("findingSeverityCounts") or {}
+    return Reading(
+        digest=str((page.get("imageId") or {}).get("imageDigest") or ""),
+        mode=answered_mode(findings, word, configured),
+        status=plain(word),
+        description=plain(str(status.get("description") or "")),
+        completed_at=held.get("imageScanCompletedAt"),
+        source_updated_at=held.get("vulnerabilitySourceUpdatedAt"),
+        counts=tuple(sorted((plain(str(word)), int(n)) for word, n in counts.items())),
+        findings=tuple(findings),
+        pages=pages,
+        steady=steady,
+    )

@@ -1,0 +1,71 @@
+"""Which kind of scanning the registry is configured for, and what applies to this repository."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gate.errors import ScanUnavailable
+from gate.scan.calls import Caller
+from gate.scan.statuses import Mode
+from gate.text import plain
+
+
+@dataclass(frozen=True)
+class ScanSettings:
+    """The scanning configuration as ECR answers it.
+
+    Attributes:
+        repository: the repository asked about.
+        mode: the registry's scan type.
+        frequency: what applies to the repository: SCAN_ON_PUSH, CONTINUOUS_SCAN, MANUAL ("" when not told).
+        scan_on_push: whether a push starts a scan.
+        filters: the filters of the registry's rules that ECR says apply to the repository.
+        failure: ECR's reason when it has no configuration for the repository ("" when it has).
+    """
+
+    repository: str
+    mode: Mode
+    frequency: str
+    scan_on_push: bool
+    filters: tuple[str, ...]
+    failure: str = ""
+
+    @property
+    def matching(self) -> tuple[str, ...]:
+        """The applied filters that do match the repository's name."""
+        return tuple(pattern for pattern in self.filters if filter_matches(pattern, self.repository))
+
+
+def filter_matches(pattern: str, repository: str) -> bool:
+    """ECR's WILDCARD filter (ECR user guide): `*` is any text; without one it matches names that contain it."""
+    if "*" not in pattern:
+        return pattern in repository
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), repository) is not None
+
+
+def read_settings(caller: Caller, repository: str) -> ScanSettings:
+    """Ask GetRegistryScanningConfiguration and BatchGetRepositoryScanningConfiguration.
+
+    Raises:
+        ScanUnavailable: the answer names no kind of scanning that the gate knows, or not this repository.
+        RegistryRefused: the call is refused.
+    """
+    registry = caller.ask("get_registry_scanning_configuration").get("scanningConfiguration") or {}
+    word = str(registry.get("scanType") or "")
+    if word not in Mode.__members__:
+        raise ScanUnavailable(
+            f"The registry's scanning configuration names the scan type {plain(word)!r}; known are BASIC and ENHANCED",
+            where="GetRegistryScanningConfiguration",
+            remedy="set the registry's scan type with PutRegistryScanningConfiguration",
+        )
+    answer = caller.ask("batch_get_repository_scanning_configuration", repositoryNames=[repository])
+    failures = [f for f in answer.get("failures") or [] if f.get("repositoryName") == repository]
+    listed = [c for c in answer.get("scanningConfigurations") or [] if c.get("repositoryName") == repository]
+    if not listed:
+        reason = plain(str(failures[0].get("failureCode") or "a failure without a code")) if failures else "not listed"
+        return ScanSettings(repository, Mode[word], "", False, (), reason)
+    own = listed[0]
+    filters = tuple(plain(str(f.get("filter", ""))) for f in own.get("appliedScanFilters") or [])
+    frequency = str(own.get("scanFrequency") or "")
+    return ScanSettings(repository, Mode[word], frequency, bool(own.get("scanOnPush")), filters)
