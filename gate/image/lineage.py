@@ -37,3 +37,12 @@ def descends_from(layers: Sequence[str], base_layers: Sequence[str], base: str) 
         where="rootfs.diff_ids of the image's configuration",
         remedy=f"build FROM {base}, and pull it first: an older copy of the base counts as another base",
     )
+
+
+@judge(1, known_bad=lambda: ("sha256:a", "sha256:b"))
+def same_image(built: str, judged: str) -> Judgement:
+    """The image that was built is the one that is judged."""
+    if built and built == judged:
+        return ACCEPTED
+    return reject(f"the build left {built or 'no image'}, and the image under judgement is {judged}",
+                  remedy="run again; nothing else may build or tag images of this name meanwhile")  # fmt: skip

@@ -32,6 +32,7 @@ class Run:
 
     Attributes:
         facts: what fixtures learn about the release for the head of the report (digest, sizes, identity).
+        pictures: figures for the report, as HTML that is already safe.
     """
 
     kind: Kind
@@ -46,6 +47,7 @@ class Run:
     expected: frozenset[str] = frozenset()
     trouble: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    pictures: list[str] = field(default_factory=list)
     results: Results | None = None
 
 

@@ -1,0 +1,61 @@
+"""Generated sections of a document that people write in too: replaced one by one, the rest kept. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from gate.errors import EvidenceDamaged
+
+_KEY = re.compile(r"[A-Za-z0-9._:-]+")
+
+
+def begin(key: str) -> str:
+    """The line that opens a section."""
+    return f"<!-- release-gate:begin {key} -->"
+
+
+def end(key: str) -> str:
+    """The line that closes a section."""
+    return f"<!-- release-gate:end {key} -->"
+
+
+def section(document: str, key: str) -> str | None:
+    """The body of a section, or None when the document has none of this key.
+
+    Raises:
+        EvidenceDamaged: the section is opened twice, or not closed.
+    """
+    place = _find(document, key)
+    return None if place is None else document[place[0] : place[1]].strip("\n")
+
+
+def replace(document: str, key: str, body: str) -> str:
+    """The document with this section in place; a new one goes before the older ones, or to the end.
+
+    Raises:
+        EvidenceDamaged: the section is opened twice or not closed, or its body would break the markers.
+    """
+    if "release-gate:" in body or not _KEY.fullmatch(key):
+        raise EvidenceDamaged(f"the section {key!r} holds text that reads as a section's marker")
+    block = f"{begin(key)}\n{body.strip()}\n{end(key)}"
+    place = _find(document, key)
+    if place is not None:
+        start, stop = place[0] - len(begin(key)), place[1] + len(end(key))
+        return document[:start] + block + document[stop:]
+    first = document.find("<!-- release-gate:begin ")
+    head, tail = (document, "") if first < 0 else (document[:first], document[first:])
+    return "\n\n".join(part for part in (head.rstrip("\n"), block, tail.rstrip("\n")) if part) + "\n"
+
+
+def _find(document: str, key: str) -> tuple[int, int] | None:
+    opened, closed = document.count(begin(key)), document.count(end(key))
+    if (opened, closed) == (0, 0):
+        return None
+    start, stop = document.find(begin(key)) + len(begin(key)), document.find(end(key))
+    if (opened, closed) != (1, 1) or stop < start:
+        raise EvidenceDamaged(
+            f"the section {key!r} is opened {opened} times and closed {closed} times",
+            where="VALIDATION.md",
+            remedy="restore the marker lines, or delete the section: the next run writes it again",
+        )
+    return start, stop

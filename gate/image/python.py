@@ -1,0 +1,128 @@
+"""What the image's own Python knows: its version, its packages, and whether they and the handler import."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from gate.errors import ImageUnavailable
+from gate.image.packages import Installed, canonical_name
+from gate.judgement import ACCEPTED, Judgement, judge, reject
+
+# Runs in the image, on its Python, with nothing but the standard library. Top-level modules come from the
+# files that a distribution recorded, so that a package without top_level.txt is imported too.
+_INSPECT = """
+import importlib, importlib.metadata as md, json, sys
+versions, unimportable = {}, {}
+wanted = set(json.loads(sys.argv[1]))
+for dist in md.distributions():
+    name = dist.metadata["Name"]
+    if not name:
+        continue
+    versions[name] = dist.version
+    key = name.lower().replace("_", "-").replace(".", "-")
+    if key not in wanted:
+        continue
+    tops = set()
+    for f in dist.files or ():
+        parts = f.parts
+        if len(parts) > 1 and parts[1] == "__init__.py":
+            tops.add(parts[0])
+        elif len(parts) == 1 and f.suffix == ".py":
+            tops.add(f.stem)
+    if not tops:
+        unimportable[name] = "it recorded no module"
+    for top in sorted(tops):
+        try:
+            importlib.import_module(top)
+        except BaseException as error:
+            unimportable[name] = f"{top}: {type(error).__name__}: {error}"
+print(json.dumps({"python": sys.version.split()[0], "versions": versions, "unimportable": unimportable}))
+"""
+
+_HANDLER = """
+import importlib, json, sys
+module, _, name = sys.argv[1].rpartition(".")
+try:
+    found = getattr(importlib.import_module(module), name)
+    print(json.dumps({"callable": callable(found), "error": ""}))
+except BaseException as error:
+    print(json.dumps({"callable": False, "error": f"{type(error).__name__}: {error}"}))
+"""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The image's Python: its version and packages."""
+
+    version: str
+    packages: Installed
+
+
+def inspect_python(host: Any, wanted: list[str]) -> Interpreter:
+    """Ask the image's Python (`host` is testinfra's).
+
+    Raises:
+        ImageUnavailable: there is no Python, or it gave no answer.
+    """
+    answer = _ask(host, _INSPECT, json.dumps([canonical_name(name) for name in wanted]))
+    check = host.run("python3 -m pip check")
+    # Exit code 1 with lines is pip's "there are conflicts"; anything else unexpected is a conflict with a name of its own.
+    text = (check.stdout + check.stderr).strip()
+    conflicts = () if check.rc == 0 else tuple(text.splitlines()) or (f"pip check ended with exit code {check.rc}",)
+    by_name = {canonical_name(name): version for name, version in answer["versions"].items()}
+    broken = {canonical_name(name): error for name, error in answer["unimportable"].items()}
+    return Interpreter(answer["python"], Installed(by_name, broken, conflicts))
+
+
+@dataclass(frozen=True)
+class HandlerImport:
+    """What importing the handler came to."""
+
+    handler: str
+    callable: bool
+    error: str
+
+
+def import_handler(host: Any, handler: str, task_root: str) -> HandlerImport:
+    """Import the handler as the runtime does, from the task root.
+
+    Raises:
+        ImageUnavailable: the image's Python gave no answer.
+    """
+    answer = _ask(host, _HANDLER, handler, folder=task_root)
+    return HandlerImport(handler, answer["callable"], answer["error"])
+
+
+def _ask(host: Any, script: str, argument: str, folder: str = "/") -> dict[str, Any]:
+    command = host.run("cd %s && python3 -c %s %s", folder, script, argument)
+    try:
+        return json.loads(command.stdout.strip().splitlines()[-1])  # type: ignore[no-any-return]
+    except (IndexError, ValueError) as error:
+        said = (command.stderr or command.stdout).strip()[-400:]
+        raise ImageUnavailable(
+            f"the image's Python gave no answer (exit code {command.rc}): {said!r}",
+            where="python3 in the image",
+            remedy="see that python3 is on PATH in the image and starts",
+        ) from error
+
+
+@judge(1, known_bad=lambda: (HandlerImport("main.handler", False, "ModuleNotFoundError: No module named 'main'"),))
+def handler_imports(found: HandlerImport) -> Judgement:
+    """The handler is a function that the runtime can call."""
+    if found.callable:
+        return ACCEPTED
+    return reject(
+        f"the handler {found.handler} cannot be imported: {found.error or 'it is not callable'}",
+        where=found.handler,
+        remedy="compare CMD with the module's path below the task root",
+    )
+
+
+@judge(6, known_bad=lambda: ("3.12.1", "3.11"))
+def python_is(version: str, wanted: str) -> Judgement:
+    """The function's Python is the agreed one, as major.minor."""
+    if version.split(".")[:2] == wanted.split("."):
+        return ACCEPTED
+    return reject(f"the image's Python is {version or 'unknown'}, and {wanted} is agreed", where="python3 in the image")

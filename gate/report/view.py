@@ -1,0 +1,61 @@
+"""From a run to what its page shows: the head of the report, in the words of the release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gate.report.page import Page, render
+
+if TYPE_CHECKING:
+    from gate.run.plugin import Run
+
+GB = 1_000_000_000
+
+
+def page_of(run: Run) -> str:
+    """The HTML of a finished run."""
+    if run.results is None:
+        return "<p>The run ended before a verdict was reached.</p>"
+    verdict = run.results.verdict
+    facts = {**run.facts, "headline": headline(run), "summary": summary(run), "pictures": run.pictures}
+    return render(Page(verdict, run.results.document, facts, run.outcomes, run.store.records, run.proofs))
+
+
+def headline(run: Run) -> str:
+    """The verdict's second line: what was judged, where, and what the word does not cover."""
+    release, facts = run.release, run.facts
+    where = "AWS" if run.options.target == "aws" and facts.get("endpoint_is_aws", True) else "the local target"
+    only_aws = len(run.results.verdict.only_aws) if run.results else 0
+    rest = f" … and {only_aws} claims only AWS can prove" if only_aws else ""
+    digest = facts.get("digest") or facts.get("image_id") or "no image"
+    return f"{release.repository} {release.release_tag} ({digest[:19]}…) on {where}{rest}"
+
+
+def summary(run: Run) -> list[tuple[str, str]]:
+    """The facts that QA looks for first, as name and text."""
+    facts = run.facts
+    return [
+        ("Repository", run.release.repository_uri),
+        ("Tags", ", ".join(facts.get("tags") or ()) or "nothing was published"),
+        ("Digest", facts.get("digest") or "nothing was published"),
+        ("Image ID", facts.get("image_id") or "no image was judged"),
+        ("Size", _sizes(facts)),
+        ("Pushed at", str(facts.get("pushed_at") or "nothing was published")),
+        ("Run by", facts.get("identity") or "no AWS identity was used"),
+        ("Profile", run.options.profile or "the ordinary AWS chain"),
+        ("Target", _target(run)),
+        ("Run", f"{run.kind}, started {run.started:%Y-%m-%d %H:%M:%S} UTC"),
+    ]
+
+
+def _sizes(facts: Mapping[str, Any]) -> str:
+    whole, packed = facts.get("uncompressed_bytes"), facts.get("size_bytes")
+    parts = [f"{whole / GB:.2f} GB uncompressed"] if whole else ["unknown"]
+    return ", ".join([*parts, *([f"{packed / GB:.2f} GB compressed"] if packed else [])])
+
+
+def _target(run: Run) -> str:
+    if run.options.target == "local":
+        return "local: registry, ECR API, scanner and AWS services are simulated; the image is really built and run"
+    return "aws" if run.facts.get("endpoint_is_aws", True) else "aws, with an endpoint that is not AWS: a rehearsal"

@@ -1,0 +1,63 @@
+"""Begin a run: read what was asked for, take the lock, and register the plugins that follow it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate import options as command_line
+from gate import release as settings
+from gate.errors import GateError, WrongUse
+from gate.evidence.redact import Redactor
+from gate.evidence.store import EvidenceStore
+from gate.report.html import HtmlReport, switch_on
+from gate.report.view import page_of
+from gate.run.lock import RunLock
+from gate.run.plugin import AcceptancePlugin, Run
+from gate.run.scope import folder_of, kind_of
+from gate.run.terminal import Terminal
+
+# Calls of pytest that run nothing.
+_LOOKS_ONLY = ("help", "version", "collectonly", "showfixtures", "show_fixtures_per_test", "markers", "setupplan")
+PLUGIN = "release-gate"
+RUN = pytest.StashKey[Run]()
+
+
+def looks_only(option: Any) -> bool:
+    """Whether this call of pytest only shows something."""
+    return any(getattr(option, name, None) for name in _LOOKS_ONLY)
+
+
+def start(config: pytest.Config) -> Run:
+    """Prepare a run and register its plugins.
+
+    Raises:
+        pytest.UsageError: wrong use, in one sentence.
+    """
+    try:
+        return _start(config)
+    except GateError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _start(config: pytest.Config) -> Run:
+    if getattr(config.option, "numprocesses", None):
+        raise WrongUse("the gate runs in one process: leave out -n (its claims are about one release, in one run)")
+    root = config.rootpath
+    release = settings.read(config.getini, release_tag=config.getoption("--release-tag"))
+    options = command_line.read(config, release.image_context, root)
+    kind, reports, terminal = kind_of(config), root / config.getini("reports"), Terminal()
+    lock = RunLock(reports)
+    lock.acquire(terminal.progress)
+    config.add_cleanup(lock.release)
+    folder = folder_of(kind, reports)
+    store = EvidenceStore(folder / "evidence", options.target, Redactor())
+    run = Run(kind, folder, release, options, store, terminal)
+    switch_on(config.option, folder)
+    config.stash[RUN] = run
+    config.pluginmanager.register(AcceptancePlugin(run, Path(root, "features")), PLUGIN)
+    title = f"Release gate: {release.repository} {release.release_tag}"
+    config.pluginmanager.register(HtmlReport(title, lambda: page_of(run)), f"{PLUGIN}-report")
+    return run

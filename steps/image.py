@@ -1,0 +1,204 @@
+"""The wording of the claims about the image: its build, its base, its files and packages."""
+
+from pytest_bdd import given, parsers, then, when
+
+from gate.image import contract, files, lineage, packages, python, secrets, size
+from gate.image.dockerfile import bases_approved
+from gate.judgement import require
+
+
+@given("the Dockerfile of the release")
+def dockerfile(candidate):
+    """The candidate knows where it came from."""
+    candidate.require_dockerfile()
+
+
+@given("the image under judgement")
+def image_under_judgement(candidate, evidence):
+    """Every fact is asked of this one image ID."""
+    evidence.add("image", candidate.image, asked=f"docker image inspect {candidate.reference}")
+
+
+@when("the image is built from it", target_fixture="built")
+def built(candidate, evidence):
+    """What the build left."""
+    evidence.add("build", candidate.built, asked=candidate.built.command)
+    evidence.attach("build.log", candidate.built.log.read_bytes())
+    return candidate.built
+
+
+@then("the build ends with the image that is judged")
+def build_ends_with_image(candidate, built):
+    """One image ID from the build to the judgement."""
+    require(lineage.same_image(built.image_id, candidate.image.image_id))
+
+
+@when("its layers are held against the approved base")
+def layers_against_base(candidate, evidence):
+    """Both lists of layers, and what each layer costs."""
+    evidence.add(
+        "layers",
+        {"base": candidate.base.layers, "image": candidate.image.layers, "costs": candidate.layer_costs},
+        asked=f"docker image inspect {candidate.base_reference}; docker history {candidate.reference}",
+        provenance=candidate.base_provenance,
+    )
+
+
+@then("every layer of the base is in its place")
+def base_layers_in_place(candidate):
+    """Layer ancestry, not the FROM line."""
+    require(lineage.descends_from(candidate.image.layers, candidate.base.layers, candidate.base_reference))
+
+
+@when(parsers.parse('"{variable}" is followed through the image'), target_fixture="variable")
+def variable_followed(candidate, evidence, variable):
+    """Where the variable's path really leads."""
+    path = candidate.image.env.get(variable, "")
+    entry, followed = candidate.tree.resolve(path)
+    evidence.add(variable, {"path": path, "links": followed, "entry": entry}, asked=f"readlink -f {path}")
+    return variable
+
+
+@then("it is the agreed path")
+def agreed_path(candidate, variable):
+    """The contract in pytest.ini."""
+    require(contract.names_paths(candidate.image.env, {variable: candidate.browser_paths[variable]}))
+
+
+@then("it leads to a real program that any user may run")
+def real_program(candidate, variable):
+    """An ELF program, or a script that starts one."""
+    require(files.is_program(candidate.tree, variable, candidate.image.env.get(variable, "")))
+
+
+@when("its Python packages are read")
+def packages_read(candidate, evidence):
+    """What the image's own Python says of its packages."""
+    evidence.add("python packages", candidate.interpreter, asked="python3 -m pip list; python3 -m pip check")
+
+
+@then("each pinned requirement is there, imports, and conflicts with none")
+def pins_installed(candidate):
+    """Installed at the pin, importable, no conflict."""
+    require(packages.pins_installed(candidate.pins, candidate.interpreter.packages))
+
+
+@then("none of them is a development package")
+def no_development_package(candidate, release):
+    """The forbidden names stand in pytest.ini."""
+    present = candidate.interpreter.packages.versions
+    require(packages.no_development_packages(present, release.development_packages))
+
+
+@when("its handler is imported in the image")
+def handler_imported(candidate, evidence):
+    """As the runtime does it, from the task root."""
+    evidence.add("handler import", candidate.handler_import, asked=f"python3 -c 'import {candidate.handler}'")
+
+
+@then("its CMD is the agreed handler")
+def cmd_is_handler(candidate, release):
+    """Lambda passes CMD on as it is."""
+    require(contract.handler_is(candidate.image.cmd, release.handler))
+
+
+@then("the handler is a function that can be called")
+def handler_is_callable(candidate):
+    """Not only a name."""
+    require(python.handler_imports(candidate.handler_import))
+
+
+@when("its layers are summed up")
+def layers_summed(candidate, evidence):
+    """The size that Lambda's limit is about."""
+    evidence.add("uncompressed size", candidate.image.size_bytes, asked=f"docker image inspect {candidate.reference}")
+
+
+@then(parsers.parse("together they are below {limit:d} GB"))
+def below_limit(candidate, limit):
+    """Lambda's quota."""
+    require(size.below(candidate.image.size_bytes, limit, "uncompressed"))
+
+
+@when("its configuration is read")
+def configuration_read(candidate, evidence):
+    """The platform as the image states it."""
+    evidence.add("platform", candidate.image.platform, asked=f"docker image inspect {candidate.reference}")
+
+
+@then(parsers.parse('its platform is "{platform}"'))
+def platform_is(candidate, platform):
+    """One platform, the function's."""
+    require(lineage.platform_is(candidate.image.platform, platform))
+
+
+@when("its Python is asked for its version")
+def python_version(candidate, evidence):
+    """The interpreter that runs the handler."""
+    evidence.add("python version", candidate.interpreter.version, asked="python3 --version")
+
+
+@then(parsers.parse('it is Python "{version}"'))
+def python_is(candidate, version):
+    """Major and minor."""
+    require(python.python_is(candidate.interpreter.version, version))
+
+
+@when("the Dockerfile's FROM lines are resolved")
+def from_lines(candidate, evidence):
+    """Every FROM, with its arguments filled in."""
+    evidence.add("FROM lines", candidate.from_lines, asked=f"grep FROM {candidate.dockerfile.name}")
+
+
+@then("each names an approved base or a stage")
+def bases_are_approved(candidate):
+    """Stages other than the last pull images too."""
+    require(bases_approved(candidate.from_lines, candidate.approved_bases))
+
+
+@when("its environment, entrypoint and working directory are held against the base")
+def startup_against_base(candidate, evidence):
+    """A table of differences."""
+    table = contract.differences(candidate.startup, candidate.base_startup)
+    evidence.add("differences to the base", table, asked="docker image inspect", provenance=candidate.base_provenance)
+
+
+@then("nothing differs that the Lambda service relies on")
+def nothing_differs(candidate):
+    """Additions are allowed, changes are not."""
+    require(contract.starts_like(candidate.startup, candidate.base_startup))
+
+
+@when("its files are listed with their permissions")
+def files_listed(candidate, evidence):
+    """Every file of the image, from the engine's export."""
+    evidence.add("files", {"files": len(candidate.tree.entries)}, asked=f"docker export {candidate.reference}")
+
+
+@then("each agreed path exists")
+def paths_exist(candidate, release):
+    """The paths in pytest.ini."""
+    require(files.all_exist(candidate.tree, release.required_paths))
+
+
+@then("every file can be read by any user")
+def readable_by_all(candidate):
+    """Lambda ignores USER."""
+    require(files.readable_by_all(candidate.tree))
+
+
+@when("its environment, history and files are searched")
+def searched_for_secrets(candidate, evidence):
+    """What was looked at; never what was found."""
+    looked = {
+        "variables": sorted(candidate.image.env),
+        "history": len(candidate.history),
+        "texts": len(candidate.tree.texts),
+    }
+    evidence.add("searched for secrets", looked, asked="detect-secrets over environment, history and files")
+
+
+@then("nothing that was found gives access to anything")
+def no_secret(candidate):
+    """In the environment, the history and the files."""
+    require(secrets.no_secret(candidate.image.env, candidate.history, candidate.tree))

@@ -1,0 +1,107 @@
+"""The report's page: every word escaped, every status shown, never larger than a mail attachment."""
+
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+from gate.evidence.store import Record
+from gate.judgement import Proof
+from gate.report.charts import Bar, bars
+from gate.report.html import mend
+from gate.report.page import EMBEDDED_PER_RECORD, Page, excerpts, render
+from gate.verdict import ScenarioOutcome, StepOutcome, Verdict
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
+
+
+def record(number, answer):
+    """A record with this answer."""
+    return Record(number, 1, "claim", HOSTILE, HOSTILE, answer, "local", "real", "", "2026-01-01", "0" * 64)
+
+
+def page(**changed):
+    """A page with one failed claim, every text of which is hostile."""
+    step = StepOutcome("Given", HOSTILE, "failed", 0.1, (1,))
+    outcome = ScenarioOutcome(HOSTILE, 1, "failed", HOSTILE, steps=(step,))
+    document = {"target": "local", "judges": {"said_no": 1, "of": 1}, "valid_until": None}
+    values = {
+        "verdict": Verdict("REHEARSAL FAILED", 1, (HOSTILE,), {1: "failed"}, (HOSTILE,)),
+        "document": document,
+        "facts": {"headline": HOSTILE, "summary": [(HOSTILE, HOSTILE)], "pictures": []},
+        "outcomes": [outcome],
+        "records": [record(1, {"text": HOSTILE})],
+        "proofs": [Proof(HOSTILE, True, HOSTILE)],
+        **changed,
+    }
+    return Page(**values)
+
+
+class Tags(HTMLParser):
+    """Counts the elements of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def handle_starttag(self, tag, attrs):
+        """Note each element and its attributes."""
+        self.seen.append((tag, dict(attrs)))
+
+
+def elements(html):
+    """Every element of a page with its attributes."""
+    parser = Tags()
+    parser.feed(html)
+    return parser.seen
+
+
+def test_foreign_text_never_becomes_markup():
+    """Hostile text in every place of the page adds no element and no handler."""
+    seen = elements(render(page()))
+    assert [tag for tag, _ in seen if tag == "script"] == ["script"]
+    assert not [tag for tag, _ in seen if tag == "img"]
+    assert not [attrs for _, attrs in seen if any(name.startswith("on") for name in attrs)]
+    assert "{{ 7*7 }}" in render(page())
+
+
+def test_every_criterion_is_shown_even_without_scenarios():
+    """All nine are there; those that did not run say so."""
+    html = render(page())
+    assert [f'id="ac{n}"' in html for n in range(1, 10)] == [True] * 9
+    assert html.count("No scenario of this criterion was part of the run.") == 8
+
+
+def test_long_evidence_is_cut_and_says_where_the_rest_is():
+    """A record beyond its share is cut, with the name of the whole file."""
+    [text] = excerpts([record(1, "x" * (EMBEDDED_PER_RECORD + 5))]).values()
+    assert text.endswith("… 5 more characters in 001-script-alert-1-script-img-src-x-onerror-alert-1-7-7.json")
+
+
+def test_ten_thousand_records_stay_below_a_mail_attachment():
+    """The page stays under 5 MB whatever the run recorded."""
+    steps = tuple(StepOutcome("Then", "it", "passed", 0.1, (n,)) for n in range(1, 2001))
+    records = [record(n, "y" * 5000) for n in range(1, 2001)]
+    html = render(page(records=records, outcomes=[ScenarioOutcome("claim", 1, "passed", steps=steps)]))
+    assert len(html) < 5_000_000
+
+
+def test_a_bar_beyond_the_limit_is_drawn_beyond_it():
+    """The scale grows with the value, so that an excess is seen."""
+    svg = bars("Init", [Bar("init", 12.0, "12.0 s", "bad")], limit=Bar("limit", 10.0, "10 s"))
+    width = float(re.search(r'class="bar bad"[^>]*width="([\d.]+)"', svg).group(1))
+    limit = float(re.search(r'class="limit" x1="([\d.]+)"', svg).group(1))
+    assert 280 + width > limit
+
+
+def test_mending_gives_the_page_a_language_and_no_outside_link(tmp_path):
+    """What pytest-html's template lacks is added once."""
+    path = tmp_path / "report.html"
+    path.write_text(
+        '<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8"/></head><body><a href="https://pypi.python.org/x">'
+        f'pytest-html</a><input data-test-result="passed">{datetime.now(UTC):%Y}</body></html>'
+    )
+    mend(path)
+    seen = dict(elements(path.read_text()))
+    assert seen["html"] == {"lang": "en"}
+    assert "a" not in seen
+    assert seen["input"]["aria-label"] == "show passed tests"
