@@ -1,0 +1,108 @@
+"""The zip pipeline's files in the judged repository: unchanged in git since the last release."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gate.errors import EvidenceDamaged
+from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class PipelineFiles:
+    """What git says of the zip pipeline's files.
+
+    Attributes:
+        paths: the files in question, as pytest.ini names them; none if the repository holds no zip pipeline.
+        since: the last release tag before this release, None if there is none.
+        changed: each changed path with git's letter for the change ("M src/x.py").
+        unknown: paths that neither git nor the working tree holds.
+    """
+
+    paths: tuple[str, ...]
+    since: str | None
+    changed: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+@judge(4, known_bad=lambda: (PipelineFiles(("deploy.sh",), "v0.9.0", ("M deploy.sh",), ()),))
+def judge_pipeline(files: PipelineFiles) -> Judgement:
+    """Whether the zip pipeline's files are what they were at the last release; no files named, none to judge."""
+    if not files.paths:
+        return ACCEPTED
+    missing = Judgement.of(
+        Rejection(
+            f"pytest.ini names {path} as a file of the zip pipeline, and the repository holds no such file", "zip_paths"
+        )
+        for path in files.unknown
+    )
+    if files.since is None:
+        return missing + reject(
+            "The repository has no earlier release tag, so nobody can say since when the zip pipeline is unchanged",
+            "git describe --tags",
+            "tag the commit of the last zip release (`git tag v0.9.0 COMMIT`)",
+        )
+    changed = Judgement.of(
+        Rejection(
+            f"The zip pipeline's file {change.split(maxsplit=1)[-1]} changed since {files.since} ({change})",
+            f"git diff {files.since}",
+            "take the change out of this release: the zip pipeline stays untouched by this story",
+        )
+        for change in files.changed
+    )
+    return missing + changed
+
+
+def read_pipeline(root: Path, paths: Sequence[str], release_tag: str) -> PipelineFiles:
+    """Ask git about the zip pipeline's files, changes that are not committed included.
+
+    Args:
+        root: the judged repository's working tree.
+        paths: the files, relative to it.
+        release_tag: the release under judgement, whose own tag is not "the last release".
+
+    Raises:
+        EvidenceDamaged: git does not answer.
+    """
+    paths = tuple(paths)
+    if not paths:
+        return PipelineFiles((), None, (), ())
+    describe = ["describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "--exclude", release_tag, "HEAD"]
+    since = _git(root, *describe, may_fail=True).strip() or None
+    known = {path for path in paths if (root / path).exists()}
+    known |= {path for path in paths if since and _git(root, "ls-tree", "-r", "--name-only", since, "--", path)}
+    changed: tuple[str, ...] = ()
+    if since:
+        tracked = _git(root, "diff", "--name-status", "--no-renames", since, "--", *paths).splitlines()
+        untracked = _git(root, "ls-files", "--others", "--exclude-standard", "--", *paths).splitlines()
+        changed = (*(line.replace("\t", " ") for line in tracked), *(f"A {path}" for path in untracked))
+    return PipelineFiles(paths, since, changed, tuple(path for path in paths if path not in known))
+
+
+def _git(root: Path, *arguments: str, may_fail: bool = False) -> str:
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},  # its sentences are read below
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EvidenceDamaged(f"git does not answer: {error}", where=str(root)) from error
+    # 128 is git's own "no": for describe it also stands for "there is no such tag".
+    no_tag = may_fail and ("No names found" in answer.stderr or "No tags can describe" in answer.stderr)
+    if answer.returncode and not no_tag:
+        raise EvidenceDamaged(
+            f"git cannot say what changed: {answer.stderr.strip()}",
+            where=f"git {' '.join(arguments)}",
+            remedy="run the gate in the repository's clone, with its tags (`git fetch --tags --unshallow`)",
+        )
+    return "" if answer.returncode else answer.stdout

@@ -1,0 +1,219 @@
+"""Reading the zip function and everything that triggers it from AWS."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from gate.errors import RegistryRefused
+from gate.legacy.snapshot import FunctionSnapshot
+from gate.registry.refusals import NotThere, ask, pages, readable
+
+_ABSENT = ("ResourceNotFoundException",)
+# AWS changes these by itself: the runtime's patch version, and the states a function passes through.
+_AWS_CHANGES = {
+    "RuntimeVersionConfig",
+    "State",
+    "StateReason",
+    "StateReasonCode",
+    "LastUpdateStatus",
+    "LastUpdateStatusReason",
+    "LastUpdateStatusReasonCode",
+    "LastProcessingResult",
+    "StateTransitionReason",
+    "ResponseMetadata",
+}
+_SETTLE_SECONDS = 120
+_POLL_SECONDS = 2.0
+
+
+class ZipFunction:
+    """The zip function, as its configuration, triggers and rules can be read.
+
+    Args:
+        lambda_client: boto3's Lambda client.
+        events_client: boto3's EventBridge client.
+        name: the function's name.
+        sleep: waits so many seconds.
+        now: the time of day, in UTC.
+    """
+
+    def __init__(
+        self,
+        lambda_client: Any,
+        events_client: Any,
+        name: str,
+        *,
+        sleep: Callable[[float], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self.name = name
+        self._lambda, self._events = lambda_client, events_client
+        self._sleep, self._now = sleep, now
+        self._about = f"the zip function {name}"
+
+    def snapshot(self) -> FunctionSnapshot:
+        """The function now, once no update of it is under way.
+
+        Raises:
+            RegistryRefused: it does not exist, an update does not end, or a permission is missing.
+        """
+        self._settle()
+        answer = self._ask("get_function", "lambda:GetFunction")
+        with readable("GetFunction"):
+            arn = str(answer["Configuration"]["FunctionArn"])
+            versions = {each["Version"]: _configuration(each) for each in self._list("versions")}
+            aliases = {each["Name"]: _kept(each) for each in self._list("aliases")}
+            facts = {
+                "configuration": _configuration(answer["Configuration"]),
+                "tags": answer.get("Tags", {}),
+                # $LATEST is the configuration above.
+                "versions": {number: kept for number, kept in versions.items() if number != "$LATEST"},
+                "aliases": aliases,
+                "concurrency": self._concurrency(),
+                "policies": self._policies([*aliases, *versions]),
+                "mappings": {each["UUID"]: _kept(each) for each in self._list("mappings")},
+                "urls": {each["FunctionArn"]: _kept(each) for each in self._list("urls")},
+                "invocation": {each["FunctionArn"]: _kept(each) for each in self._list("invocation")},
+                "rules": self._rules([arn, *(f"{arn}:{qualifier}" for qualifier in [*aliases, *versions])]),
+            }
+        return FunctionSnapshot(arn, self._now().isoformat(timespec="seconds"), _plain(facts))
+
+    def _settle(self) -> None:
+        """Wait until no update is under way: RevisionId changes once more shortly after one."""
+        status = None
+        for _ in range(int(_SETTLE_SECONDS / _POLL_SECONDS)):
+            answer = self._ask("get_function_configuration", "lambda:GetFunctionConfiguration")
+            status = answer.get("LastUpdateStatus")
+            if status == "Successful":
+                return
+            if status == "Failed":
+                break
+            self._sleep(_POLL_SECONDS)
+        raise RegistryRefused(
+            f"The zip function {self.name} has no successful last update: its LastUpdateStatus is {status}",
+            where=self._about,
+            remedy="let the update end, or mend it, before anything is released beside it",
+        )
+
+    def _concurrency(self) -> dict[str, Any]:
+        reserved = self._ask("get_function_concurrency", "lambda:GetFunctionConcurrency")
+        try:
+            provisioned = self._list("provisioned")
+        except NotThere:
+            provisioned = []
+        return {
+            "reserved": reserved.get("ReservedConcurrentExecutions", "none"),
+            "provisioned": {
+                each["FunctionArn"]: each["RequestedProvisionedConcurrentExecutions"] for each in provisioned
+            },
+        }
+
+    def _policies(self, qualifiers: Iterable[str]) -> dict[str, Any]:
+        unqualified = {"function": self._policy({})}
+        return unqualified | {each: self._policy({"Qualifier": each}) for each in qualifiers if each != "$LATEST"}
+
+    def _policy(self, qualifier: Mapping[str, str]) -> Any:
+        try:
+            answer = self._ask("get_policy", "lambda:GetPolicy", **qualifier)
+        except NotThere:
+            return "none"
+        document = json.loads(answer["Policy"])
+        # Statements have no order; their identifiers are unique within a policy.
+        statements = {each.get("Sid", str(place)): each for place, each in enumerate(document["Statement"])}
+        return {**document, "Statement": statements}
+
+    def _rules(self, targets: Iterable[str]) -> dict[str, Any]:
+        buses = [bus["Name"] for bus in self._every("list_event_buses", "events:ListEventBuses", "EventBuses")]
+        found = {
+            (bus, rule)
+            for bus in buses
+            for target in targets
+            for rule in self._every(
+                "list_rule_names_by_target",
+                "events:ListRuleNamesByTarget",
+                "RuleNames",
+                TargetArn=target,
+                EventBusName=bus,
+            )
+        }
+        return {f"{bus}/{rule}": self._rule(bus, rule) for bus, rule in sorted(found)}
+
+    def _rule(self, bus: str, rule: str) -> dict[str, Any]:
+        described = ask(
+            self._events.describe_rule, "events:DescribeRule", f"the rule {rule}", Name=rule, EventBusName=bus
+        )
+        targets = self._every(
+            "list_targets_by_rule", "events:ListTargetsByRule", "Targets", Rule=rule, EventBusName=bus
+        )
+        return {**_kept(described), "targets": {each["Id"]: _target(each) for each in targets}}
+
+    def _list(self, what: str) -> list[dict[str, Any]]:
+        operation, permission, key = {
+            "versions": ("list_versions_by_function", "lambda:ListVersionsByFunction", "Versions"),
+            "aliases": ("list_aliases", "lambda:ListAliases", "Aliases"),
+            "mappings": ("list_event_source_mappings", "lambda:ListEventSourceMappings", "EventSourceMappings"),
+            "urls": ("list_function_url_configs", "lambda:ListFunctionUrlConfigs", "FunctionUrlConfigs"),
+            "invocation": (
+                "list_function_event_invoke_configs",
+                "lambda:ListFunctionEventInvokeConfigs",
+                "FunctionEventInvokeConfigs",
+            ),
+            "provisioned": (
+                "list_provisioned_concurrency_configs",
+                "lambda:ListProvisionedConcurrencyConfigs",
+                "ProvisionedConcurrencyConfigs",
+            ),
+        }[what]
+        absent = ("ProvisionedConcurrencyConfigNotFoundException",)
+        listing = pages(self._lambda, operation, permission, self._about, absent, FunctionName=self.name)
+        return [each for page in listing for each in page[key]]
+
+    def _every(self, operation: str, permission: str, key: str, **parameters: Any) -> list[Any]:
+        """All pages of an EventBridge listing; botocore has no paginator for some of them."""
+        found: list[Any] = []
+        token: dict[str, str] = {}
+        while True:
+            call = getattr(self._events, operation)
+            answer = ask(call, permission, "the EventBridge rules", (), **parameters, **token)
+            found += answer[key]
+            if not answer.get("NextToken"):
+                return found
+            token = {"NextToken": answer["NextToken"]}
+
+    def _ask(self, operation: str, permission: str, **parameters: Any) -> dict[str, Any]:
+        call = getattr(self._lambda, operation)
+        return ask(call, permission, self._about, _ABSENT, FunctionName=self.name, **parameters)
+
+
+def _kept(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in raw.items() if key not in _AWS_CHANGES}
+
+
+def _configuration(raw: Mapping[str, Any]) -> dict[str, Any]:
+    kept = _kept(raw)
+    variables = (raw.get("Environment") or {}).get("Variables", {})
+    salt = str(raw["FunctionName"])
+    hashed = {name: secret_hash(f"{salt}/{name}", value) for name, value in variables.items()}
+    return kept | ({"Environment": {"Variables": hashed}} if hashed else {"Environment": {}})
+
+
+def _target(raw: Mapping[str, Any]) -> dict[str, Any]:
+    # What a rule sends along may hold anything, a key as well: it is compared, and not shown.
+    hidden = {key: secret_hash(key, str(raw[key])) for key in ("Input", "InputTransformer") if key in raw}
+    return {**raw, **hidden}
+
+
+@lru_cache(maxsize=1024)
+def secret_hash(salt: str, value: str) -> str:
+    """A value that can be compared and not read: slow to guess, the same in each run."""
+    return "scrypt:" + hashlib.scrypt(value.encode(), salt=salt.encode(), n=2**13, r=8, p=1, dklen=16).hex()
+
+
+def _plain(facts: dict[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(facts, default=str))
+    return plain

@@ -1,0 +1,93 @@
+"""The zip function at one moment, and field by field what differs between two moments. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gate.judgement import Judgement, Rejection, judge, reject
+
+_ABSENT = "not there"
+
+
+@dataclass(frozen=True)
+class FunctionSnapshot:
+    """All that a deployment of the zip function could change.
+
+    Attributes:
+        function: its ARN.
+        taken_at: UTC time, ISO 8601; not compared.
+        facts: configuration, versions, aliases, policies, concurrency, mappings, URLs, invoke settings, tags, rules.
+            Values that may be secret stand as a hash.
+    """
+
+    function: str
+    taken_at: str
+    facts: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.function.rsplit(":", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field that changed, with both values as JSON."""
+
+    field: str
+    before: str
+    now: str
+
+
+def differences(before: FunctionSnapshot, now: FunctionSnapshot) -> tuple[Difference, ...]:
+    """Every field in which two snapshots differ, by the field's path."""
+    was, is_ = dict(_leaves(before.facts)), dict(_leaves(now.facts))
+    return tuple(
+        Difference(".".join(path), was.get(path, _ABSENT), is_.get(path, _ABSENT))
+        for path in sorted({*was, *is_})
+        if was.get(path, _ABSENT) != is_.get(path, _ABSENT)
+    )
+
+
+def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, str(key)))
+    elif isinstance(value, list | tuple) and value:
+        for place, inner in enumerate(value):
+            yield from _leaves(inner, (*path, str(place)))
+    elif value not in ({}, [], ()) or not path:
+        # An empty list and a list that is not there mean the same to AWS, and are answered interchangeably.
+        yield path, json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _known_bad() -> tuple[FunctionSnapshot, FunctionSnapshot]:
+    arn = "arn:aws:lambda:eu-west-1:111122223333:function:f"
+    before = FunctionSnapshot(arn, "", {"configuration": {"CodeSha256": "a", "Layers": [{"Arn": "layer:1"}]}})
+    return before, FunctionSnapshot(arn, "", {"configuration": {"CodeSha256": "a", "Layers": [{"Arn": "layer:2"}]}})
+
+
+@judge(4, known_bad=_known_bad)
+def judge_untouched(before: FunctionSnapshot, now: FunctionSnapshot) -> Judgement:
+    """Whether the zip function, its versions, aliases, layers, triggers and rules are what they were.
+
+    Args:
+        before: taken before anything was pushed.
+        now: taken at the end.
+    """
+    if before.function != now.function:
+        return reject(f"The baseline is of another function: {before.function}, compared was {now.function}")
+    for snapshot, when in ((before, "before the release"), (now, "now")):
+        if not snapshot.facts.get("configuration"):
+            return reject(f"The snapshot of {snapshot.name} {when} holds no configuration, so nothing is known")
+    return Judgement.of(
+        Rejection(
+            f"The zip function's {each.field} changed since {before.taken_at}: it was {each.before}, and is {each.now}",
+            before.function,
+            "find out in CloudTrail who changed it; put it back, or take a new baseline with a new publishing run",
+        )
+        for each in differences(before, now)
+    )

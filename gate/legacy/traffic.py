@@ -1,0 +1,84 @@
+"""Whether production went on: the zip function's invocations and errors before and since; only AWS knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gate.judgement import ACCEPTED, Judgement, judge, reject
+from gate.registry.refusals import pages, readable
+
+_PERIOD = 60  # seconds, the finest that Lambda's metrics have
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Invocations and errors of a function in one window of time."""
+
+    seconds: float
+    invocations: float
+    errors: float
+
+    @property
+    def error_rate(self) -> float:
+        """Errors per invocation, 0 when there was none."""
+        return self.errors / self.invocations if self.invocations else 0.0
+
+
+@judge(4, known_bad=lambda: (Traffic(86400, 72, 0), Traffic(86400, 72, 9), "f"))
+def judge_traffic(before: Traffic, since: Traffic, function: str) -> Judgement:
+    """Whether the zip function went on being invoked, without new errors.
+
+    Args:
+        before: a window that ends at the baseline.
+        since: from the baseline until now.
+        function: the zip function's name.
+    """
+    where = f"CloudWatch, AWS/Lambda, FunctionName={function}"
+    if not before.invocations:
+        return reject(f"CloudWatch knows no invocation of {function} before the release, so it proves nothing", where)
+    if not since.invocations:
+        expected = before.invocations / before.seconds * since.seconds
+        return reject(
+            f"{function} was not invoked in the {since.seconds / 60:.0f} minutes since the baseline;"
+            f" at its earlier rate {expected:.1f} invocations would be due",
+            where,
+            "too early if that is under 2: run again later; else look at its EventBridge rule",
+        )
+    if since.errors and since.error_rate > before.error_rate:
+        return reject(
+            f"{function} has new errors: {since.errors:g} in {since.invocations:g} invocations since the baseline,"
+            f" {before.errors:g} in {before.invocations:g} before",
+            where,
+            "read the function's log from the time of the release on",
+        )
+    return ACCEPTED
+
+
+def read_traffic(client: Any, function: str, start: datetime, end: datetime) -> Traffic:
+    """The function's invocations and errors between two times (UTC).
+
+    Raises:
+        RegistryRefused: CloudWatch cannot be asked or answers something unreadable.
+    """
+    listing = pages(
+        client,
+        "get_metric_data",
+        "cloudwatch:GetMetricData",
+        f"the metrics of {function}",
+        MetricDataQueries=[_query(metric, function) for metric in ("Invocations", "Errors")],
+        StartTime=start,
+        EndTime=end,
+    )
+    sums = {"invocations": 0.0, "errors": 0.0}
+    with readable("GetMetricData"):
+        for result in (each for page in listing for each in page["MetricDataResults"]):
+            sums[result["Id"]] += sum(result["Values"])
+    return Traffic((end - start).total_seconds(), sums["invocations"], sums["errors"])
+
+
+def _query(metric: str, function: str) -> dict[str, Any]:
+    dimension = {"Name": "FunctionName", "Value": function}
+    named = {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": [dimension]}
+    return {"Id": metric.lower(), "MetricStat": {"Metric": named, "Period": _PERIOD, "Stat": "Sum"}}

@@ -1,0 +1,119 @@
+"""What CloudTrail saw of the zip function since the baseline; only AWS can answer this."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gate.judgement import Judgement, Rejection, judge, reject
+from gate.legacy.snapshot import FunctionSnapshot
+from gate.registry.refusals import pages, readable
+
+_SOURCES = ("lambda.amazonaws.com", "events.amazonaws.com")
+
+
+@dataclass(frozen=True)
+class TrailEvent:
+    """One management event about the function or one of its rules.
+
+    Attributes:
+        source: the service that wrote it.
+        name: the operation.
+        about: the function's or rule's name.
+        read_only: whether CloudTrail calls it so; a missing mark counts as False.
+        by: who did it.
+        at: UTC time, ISO 8601.
+    """
+
+    source: str
+    name: str
+    about: str
+    read_only: bool
+    by: str
+    at: str
+
+
+def _event(name: str, read_only: bool) -> TrailEvent:
+    return TrailEvent("lambda.amazonaws.com", name, "f", read_only, "arn:aws:iam::111122223333:user/x", "2025-01-01")
+
+
+@judge(4, known_bad=lambda: ((_event("GetFunction20150331v2", True), _event("UpdateFunctionCode", False)), "f"))
+def judge_trail(events: Iterable[TrailEvent], function: str) -> Judgement:
+    """Whether CloudTrail saw no change of the function or its rules, and would have seen one.
+
+    The positive control is the baseline's own reading of the function: a trail that does not show that
+    would not show an update either.
+
+    Args:
+        events: what CloudTrail answers since just before the baseline.
+        function: the zip function's name.
+    """
+    events = tuple(events)
+    if not any(e.read_only and e.name.startswith("GetFunction") and e.about == function for e in events):
+        return reject(
+            f"CloudTrail does not show this gate's own reading of {function}: its silence about updates proves nothing",
+            "cloudtrail:LookupEvents",
+            "events arrive up to 15 minutes late: run again then; else check that management events are recorded",
+        )
+    return Judgement.of(
+        Rejection(
+            f"CloudTrail shows {e.name} on {e.about} at {e.at} by {e.by}, after the baseline was taken",
+            "cloudtrail:LookupEvents",
+            "ask who did it; put the function back, or take a new baseline with a new publishing run",
+        )
+        for e in events
+        if not e.read_only
+    )
+
+
+def read_trail(client: Any, baseline: FunctionSnapshot, start: datetime, end: datetime) -> tuple[TrailEvent, ...]:
+    """The management events about the function and its rules between two times.
+
+    Args:
+        client: boto3's CloudTrail client.
+        baseline: names the function and its rules.
+        start: a little before the baseline was taken (UTC).
+        end: now (UTC).
+
+    Raises:
+        RegistryRefused: CloudTrail cannot be asked or answers something unreadable.
+    """
+    rules = {name.split("/", 1)[-1] for name in baseline.facts.get("rules", {})}
+    found = []
+    for source in _SOURCES:
+        listing = pages(
+            client,
+            "lookup_events",
+            "cloudtrail:LookupEvents",
+            "the account's event history",
+            LookupAttributes=[{"AttributeKey": "EventSource", "AttributeValue": source}],
+            StartTime=start,
+            EndTime=end,
+        )
+        with readable("LookupEvents"):
+            events = [_read(raw) for page in listing for raw in page["Events"]]
+        found += [each for each in events if each.about in ({baseline.name} | rules)]
+    return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _read(raw: Mapping[str, Any]) -> TrailEvent:
+    detail = json.loads(raw["CloudTrailEvent"])
+    return TrailEvent(
+        source=raw["EventSource"],
+        name=raw["EventName"],
+        about=_about(detail.get("requestParameters") or {}),
+        # "true" is the only answer that makes an event harmless.
+        read_only=str(raw.get("ReadOnly", "")).lower() == "true",
+        by=str((detail.get("userIdentity") or {}).get("arn", raw.get("Username", "unknown"))),
+        at=raw["EventTime"].isoformat(),
+    )
+
+
+def _about(parameters: Mapping[str, Any]) -> str:
+    named = next((parameters[key] for key in ("functionName", "rule", "name", "resource") if parameters.get(key)), "")
+    # A function is named by name, by ARN, or by either with a qualifier.
+    parts = str(named).split(":")
+    return parts[parts.index("function") + 1] if "function" in parts[:-1] else parts[0]

@@ -1,0 +1,202 @@
+"""The release desk: one object that a run makes once, and that hands out registry, caller, zip function and release."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from gate.errors import RegistryRefused
+from gate.judgement import Judgement, require
+from gate.legacy import baseline
+from gate.legacy.reader import ZipFunction
+from gate.legacy.snapshot import FunctionSnapshot
+from gate.registry.diary import Diary
+from gate.registry.ecr import EcrRepository
+from gate.registry.ledger import Ledger
+from gate.registry.login import Login
+from gate.registry.promotion import Caller, Tags, judge_caller
+from gate.registry.publication import JudgedImage, Publication, Step
+from gate.registry.publish import Conditions, Publisher
+from gate.registry.pull import pull
+from gate.registry.push import Patience, push
+from gate.registry.refusals import ask, readable
+from gate.registry.tags import judge_same_digest
+from gate.release import Release
+
+_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the desk needs of the run around it.
+
+    Attributes:
+        engine: docker-py's APIClient (its timeout bounds the silence of a push).
+        say: told of progress, one line each.
+        on_step: told of each step when it begins and when it has ended.
+        learn_secret: told each password, so that it is redacted everywhere.
+        may_spoil: whether the target is made to be spoiled (the local one).
+        profile: the AWS profile, "" if none was named.
+    """
+
+    engine: Any
+    say: Callable[[str], None]
+    on_step: Callable[[Step], None]
+    learn_secret: Callable[[str], None]
+    may_spoil: bool = False
+    profile: str = ""
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+class ReleaseDesk:
+    """Everything of one run that talks to AWS about the release.
+
+    Args:
+        session: a boto3 session that carries credentials, region and endpoints; the ledger is attached to it here.
+        release: what pytest.ini states.
+        ledger: records every call made through the desk's clients, or through others of the same session.
+        around: the run.
+    """
+
+    def __init__(self, session: Any, release: Release, ledger: Ledger, around: Surroundings) -> None:
+        ledger.attach(session)
+        self.session, self.release, self.ledger, self._around = session, release, ledger, around
+        self.tags = Tags(release.release_tag, release.rolling_tag, release.candidate_tag)
+
+    def client(self, service: str) -> Any:
+        """A client of this session, patient with throttling and 5xx answers.
+
+        Raises:
+            RegistryRefused: the session has no region, or names an unknown profile.
+        """
+        try:
+            return self.session.client(service, config=_PATIENT)
+        except BotoCoreError as error:
+            raise RegistryRefused(
+                f"No AWS client can be made for {service}: {error}",
+                remedy="set the region (AWS_DEFAULT_REGION, or in the profile) and name an existing profile",
+            ) from error
+
+    @cached_property
+    def ecr(self) -> EcrRepository:
+        """The release's repository."""
+        release, ledger = self.release, self.ledger
+        return EcrRepository(
+            self.client("ecr"),
+            release.account,
+            release.repository,
+            learn_secret=self._around.learn_secret,
+            note_pull=lambda digest, outcome: ledger.note_pull(release.repository, digest, outcome, release.region),
+        )
+
+    @cached_property
+    def zip_function(self) -> ZipFunction:
+        """The zip function beside the release."""
+        around = self._around
+        return ZipFunction(
+            self.client("lambda"), self.client("events"), self.release.zip_function, sleep=around.sleep, now=around.now
+        )
+
+    @cached_property
+    def caller(self) -> Caller:
+        """Who makes the calls, and in which region."""
+        answer = ask(self.client("sts").get_caller_identity, "sts:GetCallerIdentity", "the caller")
+        with readable("GetCallerIdentity"):
+            return Caller(answer["Account"], answer["Arn"], self.ecr.region, self._around.profile)
+
+    def publish(
+        self, image: JudgedImage, *, holds: Callable[[], Judgement], scan: Callable[[str], Judgement], kept: Path
+    ) -> Publication:
+        """Release an image.
+
+        Args:
+            image: the image that was built.
+            holds: AC1 and AC6 of it, computed when asked.
+            scan: the vulnerability scan of a digest in the registry.
+            kept: where the zip function's baseline is kept, before anything is pushed.
+
+        Raises:
+            NoGo: a judge says no on the way.
+            GateError: something could not be had.
+        """
+        around = self._around
+        publisher = Publisher(
+            ecr=self.ecr,
+            tags=self.tags,
+            caller=self.caller,
+            region=self.release.region,
+            zip_function=self.release.zip_function,
+            push=self._push,
+            diary=Diary(str(self.caller), around.now, around.on_step, around.clock),
+            sleep=around.sleep,
+            may_spoil=around.may_spoil,
+        )
+        return publisher.publish(image, Conditions(lambda: self._baseline(kept), holds, scan))
+
+    def published_digest(self) -> str:
+        """The digest that the release tag names, for a run that only verifies.
+
+        Raises:
+            NoGo: wrong account or region, or the tag names nothing.
+        """
+        require(judge_caller(self.caller, self.release.account, self.release.region))
+        digest = self.ecr.snapshot().naming().get(self.tags.release)
+        require(
+            judge_same_digest({self.tags.release: digest}, (self.tags.release,), digest or "unknown: not published")
+        )
+        return str(digest)
+
+    def pull(self, digest: str) -> JudgedImage:
+        """Pull a published digest, to judge it."""
+        manifest = self.ecr.manifest(digest)
+        config, outcome = self.ecr.config(manifest), "refused"
+        try:
+            held = pull(self._around.engine, self.ecr.login(), self.release.repository, digest, self._around.say)
+            outcome = "ok"
+        finally:
+            self.ledger.note_pull(self.release.repository, digest, outcome, self.release.region)
+        with readable("docker inspect"):
+            return JudgedImage(held["Id"], config.digest, f"{held['Os']}/{held['Architecture']}", held["Size"])
+
+    def verify(self, digest: str, image: JudgedImage | None = None) -> Publication:
+        """What the registry holds under a digest now, changing nothing.
+
+        Args:
+            digest: the digest that this run judges.
+            image: the image as it was judged; without one (a rescan) config and size stay unknown, which no
+                judge of them accepts.
+        """
+        manifest = self.ecr.manifest(digest)
+        return Publication(
+            digest=digest,
+            manifest=manifest,
+            platform=self.ecr.config(manifest).platform,
+            config_digest=image.config_digest if image else "unknown: no image was judged",
+            uncompressed_bytes=image.uncompressed_bytes if image else 0,
+            after=self.ecr.snapshot(),
+        )
+
+    def _baseline(self, kept: Path) -> FunctionSnapshot:
+        snapshot = self.zip_function.snapshot()
+        baseline.keep(kept, snapshot)
+        return snapshot
+
+    def _push(self, image: str, login: Login, tag: str) -> str:
+        around, repository, outcome = self._around, self.release.repository, "refused"
+        patience = Patience(around.sleep, around.clock)
+        try:
+            digest = push(around.engine, image, login, repository, tag, around.say, patience)
+            outcome = "ok"
+        finally:
+            self.ledger.note_push(repository, tag, outcome, self.release.region)
+        return digest

@@ -1,0 +1,215 @@
+"""Reading a repository from ECR, and the one call that writes a tag."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gate.errors import RegistryRefused
+from gate.registry.login import Login, fetch_blob, read_login
+from gate.registry.manifest import ACCEPTED_BY_US, StoredManifest, read_manifest
+from gate.registry.refusals import NotThere, ask, pages, readable
+from gate.registry.repository import Repository, RepositorySnapshot, StoredImage
+from gate.registry.tags import ExclusionFilter, Mutability
+
+_NO_REPOSITORY = ("RepositoryNotFoundException",)
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """What an image's config states of it."""
+
+    digest: str
+    platform: str
+    created: str
+
+
+class EcrRepository:
+    """One repository of one account's registry.
+
+    Args:
+        client: boto3's ECR client.
+        account: the registry, as its account number.
+        name: the repository.
+        learn_secret: told each password as it comes, so that it can be redacted everywhere.
+        note_pull: told of each blob read over /v2/ (digest, outcome), for the ledger.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        account: str,
+        name: str,
+        *,
+        learn_secret: Callable[[str], None] = lambda _secret: None,
+        note_pull: Callable[[str, str], None] = lambda _digest, _outcome: None,
+    ) -> None:
+        self.client = client
+        self.account = account
+        self.name = name
+        self._here = {"registryId": account, "repositoryName": name}
+        self._learn_secret, self._note_pull = learn_secret, note_pull
+
+    @property
+    def region(self) -> str:
+        """The region that the client asks."""
+        return str(self.client.meta.region_name)
+
+    def describe(self) -> Repository:
+        """The repository's identity and settings."""
+        parameters = {"registryId": self.account, "repositoryNames": [self.name]}
+        found = self._ask(self.client.describe_repositories, "ecr:DescribeRepositories", **parameters)["repositories"]
+        if len(found) != 1:
+            raise RegistryRefused(f"ECR answers {len(found)} repositories for the name {self.name}")
+        with readable("DescribeRepositories"):
+            return _repository(found[0])
+
+    def images(self) -> tuple[StoredImage, ...]:
+        """Every image, archived ones too (without the filter ECR answers the active ones alone)."""
+        listing = pages(
+            self.client,
+            "describe_images",
+            "ecr:DescribeImages",
+            f"the repository {self.name}",
+            _NO_REPOSITORY,
+            filter={"imageStatus": "ANY"},
+            **self._here,
+        )
+        with readable("DescribeImages"):
+            return tuple(_image(raw) for page in listing for raw in page["imageDetails"])
+
+    def image_behind(self, tag: str) -> StoredImage | None:
+        """The image that a tag names, None if it names none."""
+        return next((image for image in self.images() if tag in image.tags), None)
+
+    def snapshot(self) -> RepositorySnapshot:
+        """All that the repository holds and is set to."""
+        repository = self.describe()
+        tags = self._ask(self.client.list_tags_for_resource, "ecr:ListTagsForResource", resourceArn=repository.arn)
+        return RepositorySnapshot(
+            repository=repository,
+            images=self.images(),
+            lifecycle_policy=self.lifecycle_policy(),
+            repository_policy=self.repository_policy(),
+            resource_tags={tag["Key"]: tag["Value"] for tag in tags.get("tags", [])},
+        )
+
+    def lifecycle_policy(self) -> str | None:
+        """The lifecycle policy as text, None if none is set."""
+        call, absent = self.client.get_lifecycle_policy, "LifecyclePolicyNotFoundException"
+        return self._text(call, "ecr:GetLifecyclePolicy", absent, "lifecyclePolicyText")
+
+    def repository_policy(self) -> str | None:
+        """The repository policy as text, None if none is set."""
+        call, absent = self.client.get_repository_policy, "RepositoryPolicyNotFoundException"
+        return self._text(call, "ecr:GetRepositoryPolicy", absent, "policyText")
+
+    def manifest(self, digest: str) -> StoredManifest:
+        """The manifest with this digest.
+
+        Raises:
+            RegistryRefused: the registry does not answer it, or answers something else.
+        """
+        answer = self._ask(
+            self.client.batch_get_image,
+            "ecr:BatchGetImage",
+            imageIds=[{"imageDigest": digest}],
+            acceptedMediaTypes=list(ACCEPTED_BY_US),
+            **self._here,
+        )
+        images = answer.get("images", [])
+        if len(images) < 1:
+            raise _no_manifest(digest, answer.get("failures", []), self.name)
+        with readable("BatchGetImage"):
+            raw = images[0]
+            return StoredManifest(raw["imageId"]["imageDigest"], raw["imageManifestMediaType"], raw["imageManifest"])
+
+    def login(self) -> Login:
+        """Log in to the registry; nothing is written anywhere."""
+        login = read_login(self._ask(self.client.get_authorization_token, "ecr:GetAuthorizationToken"))
+        for secret in login.secrets:
+            self._learn_secret(secret)
+        return login
+
+    def config(self, stored: StoredManifest) -> ImageConfig:
+        """The config of an image, read from the registry itself and held against its digest.
+
+        Raises:
+            RegistryRefused: it cannot be had, or is not what its digest names.
+        """
+        with readable(f"the config blob of {stored.digest}"):
+            digest = read_manifest(stored).config.digest
+            document = json.loads(self._blob(digest))
+            return ImageConfig(digest, f"{document['os']}/{document['architecture']}", str(document.get("created", "")))
+
+    def put_tag(self, stored: StoredManifest, tag: str) -> str:
+        """Make a tag name a manifest that the repository holds (PutImage); answers the digest it now names."""
+        answer = self._ask(
+            self.client.put_image,
+            "ecr:PutImage",
+            imageManifest=stored.body,
+            imageManifestMediaType=stored.media_type,
+            imageDigest=stored.digest,
+            imageTag=tag,
+            **self._here,
+        )
+        with readable("PutImage"):
+            return str(answer["image"]["imageId"]["imageDigest"])
+
+    def _blob(self, digest: str) -> bytes:
+        outcome = "refused"
+        try:
+            content = fetch_blob(self.login(), self.name, digest)
+            outcome = "ok"
+        finally:
+            self._note_pull(digest, outcome)
+        return content
+
+    def _text(self, call: Callable[..., dict[str, Any]], permission: str, absent: str, key: str) -> str | None:
+        try:
+            answer = ask(call, permission, f"the repository {self.name}", (absent,), **self._here)
+        except NotThere:
+            return None
+        return str(answer[key])
+
+    def _ask(self, call: Callable[..., dict[str, Any]], permission: str, **parameters: Any) -> dict[str, Any]:
+        return ask(call, permission, f"the repository {self.name}", _NO_REPOSITORY, **parameters)
+
+
+def _no_manifest(digest: str, failures: list[dict[str, Any]], repository: str) -> RegistryRefused:
+    reasons = "; ".join(f"{each.get('failureCode')}: {each.get('failureReason')}" for each in failures)
+    kind = NotThere if any(each.get("failureCode") == "ImageNotFound" for each in failures) else RegistryRefused
+    said = f"The registry does not answer the manifest {digest}: {reasons or 'no reason given'}"
+    return kind(said, where=f"BatchGetImage on {repository}")
+
+
+def _repository(raw: dict[str, Any]) -> Repository:
+    filters = raw.get("imageTagMutabilityExclusionFilters", [])
+    excluded = tuple(ExclusionFilter(each["filterType"], each["filter"]) for each in filters)
+    kept = {key: raw[key] for key in ("imageScanningConfiguration", "encryptionConfiguration") if key in raw}
+    return Repository(
+        account=raw["registryId"],
+        region=raw["repositoryArn"].split(":")[3],
+        name=raw["repositoryName"],
+        arn=raw["repositoryArn"],
+        uri=raw["repositoryUri"],
+        created_at=raw["createdAt"],
+        mutability=Mutability(raw.get("imageTagMutability", "unstated"), excluded),
+        settings={key: json.dumps(value, sort_keys=True) for key, value in kept.items()},
+    )
+
+
+def _image(raw: dict[str, Any]) -> StoredImage:
+    return StoredImage(
+        digest=raw["imageDigest"],
+        tags=tuple(sorted(raw.get("imageTags", []))),
+        size_bytes=raw["imageSizeInBytes"],
+        pushed_at=raw["imagePushedAt"],
+        media_type=raw.get("imageManifestMediaType", ""),
+        # ECR has always answered a status since it has archives; an emulator that gives none proves nothing.
+        status=raw.get("imageStatus", "UNSTATED"),
+        last_pulled_at=raw.get("lastRecordedPullTime"),
+        archived_at=raw.get("lastArchivedAt"),
+    )

@@ -1,0 +1,85 @@
+"""Logging in to the registry in memory, and reading a blob from it. No Docker configuration is touched."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import requests
+
+from gate.errors import RegistryRefused
+from gate.registry.refusals import readable
+
+_LIMIT = 4 * 1024 * 1024  # bytes; an image config is some kilobytes
+
+
+@dataclass(frozen=True)
+class Login:
+    """The registry's address and the password for it.
+
+    Attributes:
+        endpoint: as GetAuthorizationToken names it, with its scheme.
+        expires_at: when the password ends, twelve hours after it was given.
+    """
+
+    endpoint: str
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    expires_at: datetime
+
+    @property
+    def host(self) -> str:
+        """The registry host, as it stands before a repository name."""
+        return self.endpoint.split("://", 1)[-1].rstrip("/")
+
+    @property
+    def secrets(self) -> tuple[str, str]:
+        """What must never be written down: the password, and the token that holds it."""
+        return self.password, base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+
+
+def read_login(answer: Mapping[str, Any]) -> Login:
+    """Read the answer of GetAuthorizationToken.
+
+    Raises:
+        RegistryRefused: it holds no token, or one that cannot be read.
+    """
+    with readable("GetAuthorizationToken"):
+        data = answer["authorizationData"][0]
+        username, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+        return Login(data["proxyEndpoint"], username, password, data["expiresAt"])
+
+
+def fetch_blob(login: Login, repository: str, digest: str) -> bytes:
+    """Read a small blob (an image config) over the registry's own protocol and hold it against its digest.
+
+    Raises:
+        RegistryRefused: it is not handed out, is too large, or is not what its digest names.
+    """
+    url = f"{login.endpoint.rstrip('/')}/v2/{repository}/blobs/{digest}"
+    try:
+        with requests.get(url, auth=(login.username, login.password), timeout=30, stream=True) as answer:
+            answer.raise_for_status()
+            content = b"".join(_up_to(_LIMIT, answer))
+    except requests.RequestException as error:
+        raise RegistryRefused(
+            f"The registry does not hand out the image config {digest}: {error}",
+            where=url,
+            remedy="grant ecr:GetDownloadUrlForLayer on the repository to the role that runs the gate",
+        ) from error
+    if hashlib.sha256(content).hexdigest() != digest.removeprefix("sha256:"):
+        raise RegistryRefused(f"The registry answers {digest} with bytes that have another digest", where=url)
+    return content
+
+
+def _up_to(limit: int, answer: requests.Response) -> list[bytes]:
+    chunks: list[bytes] = []
+    for chunk in answer.iter_content(64 * 1024):
+        chunks.append(chunk)
+        if sum(map(len, chunks)) > limit:
+            raise RegistryRefused(f"The registry answers an image config of more than {limit} bytes", where=answer.url)
+    return chunks

@@ -1,0 +1,239 @@
+"""The promotion: nothing is pushed for an image that fails, and no tag names a digest that was not judged."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from gate.errors import RegistryRefused
+from gate.judgement import Judgement, require
+from gate.legacy.snapshot import FunctionSnapshot
+from gate.registry.diary import Diary
+from gate.registry.ecr import EcrRepository
+from gate.registry.login import Login
+from gate.registry.manifest import (
+    StoredManifest,
+    UnreadableManifest,
+    judge_admission,
+    judge_bytes,
+    judge_same_config,
+    read_manifest,
+)
+from gate.registry.promotion import (
+    Caller,
+    Held,
+    Tags,
+    judge_caller,
+    judge_movable,
+    judge_release_tag,
+    tags_to_set,
+)
+from gate.registry.publication import JudgedImage, Publication, Trial
+from gate.registry.refusals import NotThere
+from gate.registry.repository import RepositorySnapshot, judge_identity
+from gate.registry.tags import can_move, judge_same_digest
+
+_READS, _PAUSE = 6, 2.0  # how often, and every how many seconds, ECR is asked for what was just written
+_NOT_TRIED = Trial(False, False, "not tried: this target may not be spoiled; the setting was judged instead")
+
+
+class Pusher(Protocol):
+    """Pushes an image of the engine under a tag."""
+
+    def __call__(self, image: str, login: Login, tag: str) -> str:
+        """Push and answer the digest that the registry holds."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What must hold on the way, asked for at the right moment.
+
+    Attributes:
+        legacy: takes the zip function's snapshot; it must be kept before it is answered.
+        image: AC1 and AC6 of the image to be released, computed then and there.
+        scan: the vulnerability scan of a digest in the registry.
+    """
+
+    legacy: Callable[[], FunctionSnapshot]
+    image: Callable[[], Judgement]
+    scan: Callable[[str], Judgement]
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Publishes one image to one repository.
+
+    Attributes:
+        ecr: the repository.
+        tags: the release's three tags.
+        caller: who makes the calls.
+        region: the region of the release.
+        zip_function: the function whose baseline is taken first.
+        push: pushes by way of the Docker engine.
+        diary: writes each step down.
+        sleep: waits so many seconds.
+        may_spoil: whether overwriting the release tag may be tried: on a target made for it, never on AWS.
+    """
+
+    ecr: EcrRepository
+    tags: Tags
+    caller: Caller
+    region: str
+    zip_function: str
+    push: Pusher
+    diary: Diary
+    sleep: Callable[[float], None]
+    may_spoil: bool = False
+
+    def publish(self, image: JudgedImage, conditions: Conditions) -> Publication:
+        """Do the release.
+
+        Raises:
+            NoGo: a condition does not hold; nothing was pushed, or no tag but the candidate was moved.
+            GateError: something could not be had.
+        """
+        with self.diary.step("aws sts get-caller-identity") as tell:
+            require(judge_caller(self.caller, self.ecr.account, self.region))
+            tell(f"done: {self.caller.arn}")
+        with self.diary.step(self._typed("lambda", "get-function", function_name=self.zip_function)) as tell:
+            legacy = conditions.legacy()
+            tell(f"done: baseline of {legacy.name} kept")
+        before = self.ecr.snapshot()
+        require(judge_identity(before.repository, self.ecr.account, self.region, self.ecr.name))
+        there = self._already_there(image, before)
+        require(judge_movable(before, self.tags, there))
+        with self.diary.step("pytest features/ -m 'ac1 or ac6'  # computed here, whatever was selected") as tell:
+            require(conditions.image())
+            tell("done: AC1 and AC6 hold")
+        manifest, platform = self._in_registry(image, there)
+        self._scan(manifest.digest, conditions)
+        self._promote(manifest)
+        trial = self._try_to_overwrite(manifest, before)
+        return Publication(
+            digest=manifest.digest,
+            manifest=manifest,
+            platform=platform,
+            config_digest=image.config_digest,
+            uncompressed_bytes=image.uncompressed_bytes,
+            after=self._read_back(manifest.digest),
+            before=before,
+            legacy_before=legacy,
+            steps=self.diary.steps,
+            overwrite_trial=trial,
+        )
+
+    def _already_there(self, image: JudgedImage, before: RepositorySnapshot) -> str | None:
+        """The digest under which the registry holds this very image behind one of our tags, None if it does not.
+
+        Compared by config: the manifest's digest is known only once an image is pushed.
+        """
+        naming = before.naming()
+        held = {tag: self._held(naming[tag]) for tag in self.tags.all if tag in naming}
+        require(judge_release_tag(held.get(self.tags.release), image.config_digest, self.tags.release))
+        return next((each.digest for each in held.values() if each.config_digest == image.config_digest), None)
+
+    def _held(self, digest: str) -> Held:
+        try:
+            return Held(digest, read_manifest(self.ecr.manifest(digest)).config.digest)
+        except UnreadableManifest as error:
+            # An index, say: another image than any that is built here.
+            return Held(digest, f"unknown: the manifest {error}")
+
+    def _in_registry(self, image: JudgedImage, there: str | None) -> tuple[StoredManifest, str]:
+        """The image's manifest in the registry: pushed as the candidate, or there already, verified."""
+        login = None if there else self._login()
+        with self.diary.step(f"docker push {self._named(self.tags.candidate)}") as tell:
+            digest = there or (self.push(image.image, login, self.tags.candidate) if login else "")
+            said = "verified, not repeated: the registry holds the image that was built, as" if there else "done:"
+            tell(f"{said} {digest}")
+            manifest = self._visible(digest)
+            platform = self.ecr.config(manifest).platform
+            require(
+                judge_bytes(manifest)
+                + judge_same_config(manifest, image.config_digest)
+                + judge_admission(manifest, platform, image.platform)
+            )
+        return manifest, platform
+
+    def _login(self) -> Login:
+        host = self._named("").split("/")[0]
+        password = self._typed("ecr", "get-login-password")
+        with self.diary.step(f"{password} | docker login --username AWS --password-stdin {host}"):
+            return self.ecr.login()
+
+    def _visible(self, digest: str) -> StoredManifest:
+        """The manifest, waited for: a fresh push may not be visible at once."""
+        for _ in range(_READS - 1):
+            try:
+                return self.ecr.manifest(digest)
+            except NotThere:
+                self.sleep(_PAUSE)
+        return self.ecr.manifest(digest)
+
+    def _scan(self, digest: str, conditions: Conditions) -> None:
+        command = self._typed("ecr", "start-image-scan", image_id=f"imageDigest={digest}")
+        with self.diary.step(command) as tell:
+            require(conditions.scan(digest))
+            tell(f"done: {digest} is clean")
+
+    def _promote(self, manifest: StoredManifest) -> None:
+        missing = tags_to_set(self._naming(), self.tags, manifest.digest)
+        for tag in self.tags.published:
+            with self.diary.step(self._put_image(manifest.digest, tag)) as tell:
+                if tag not in missing:
+                    tell(f"verified, not repeated: {tag} names {manifest.digest} already")
+                    continue
+                named = self.ecr.put_tag(manifest, tag)
+                require(judge_same_digest({tag: named}, (tag,), manifest.digest))
+                tell(f"done: {tag} names {named}")
+
+    def _read_back(self, digest: str) -> RepositorySnapshot:
+        with self.diary.step(self._typed("ecr", "describe-images")) as tell:
+            after = self.ecr.snapshot()
+            for _ in range(_READS - 1):
+                if not tags_to_set(after.naming(), self.tags, digest):
+                    break
+                self.sleep(_PAUSE)
+                after = self.ecr.snapshot()
+            require(judge_same_digest(after.naming(), self.tags.published, digest))
+            tell(f"done: {' and '.join(self.tags.published)} name {digest}")
+        return after
+
+    def _try_to_overwrite(self, manifest: StoredManifest, before: RepositorySnapshot) -> Trial:
+        """Put another manifest of the same image under the release tag, where that may be tried."""
+        if not self.may_spoil:
+            return _NOT_TRIED
+        if can_move(before.repository.mutability, self.tags.release):
+            return Trial(False, False, "not tried: by its setting the repository would let it happen")
+        body = manifest.body + "\n"  # the same JSON, other bytes: another digest
+        digest = "sha256:" + hashlib.sha256(body.encode()).hexdigest()
+        with self.diary.step(f"{self._put_image(digest, self.tags.release)}  # must be refused") as tell:
+            try:
+                self.ecr.put_tag(StoredManifest(digest, manifest.media_type, body), self.tags.release)
+            except RegistryRefused as refusal:
+                tell(f"done: refused: {refusal.cause}")
+                return Trial(True, "ImageTagAlreadyExistsException" in refusal.cause, refusal.cause)
+            tell("done: NOT refused")
+        return Trial(True, False, f"PutImage of {digest} under {self.tags.release} succeeded")
+
+    def _naming(self) -> dict[str, str]:
+        return {tag: image.digest for image in self.ecr.images() for tag in image.tags}
+
+    def _named(self, tag: str) -> str:
+        return f"{self.ecr.account}.dkr.ecr.{self.region}.amazonaws.com/{self.ecr.name}:{tag}"
+
+    def _put_image(self, digest: str, tag: str) -> str:
+        body = self._typed("ecr", "batch-get-image", image_ids=f"imageDigest={digest}")
+        get = f'"$({body} --query images[0].imageManifest --output text)"'
+        return f"{self._typed('ecr', 'put-image', image_tag=tag, image_digest=digest)} --image-manifest {get}"
+
+    def _typed(self, service: str, operation: str, **options: str) -> str:
+        words = ["aws", service, operation]
+        if service == "ecr" and operation != "get-login-password":
+            words += ["--repository-name", self.ecr.name]
+        for option, value in options.items():
+            words += [f"--{option.replace('_', '-')}", value]
+        return shlex.join([*words, "--region", self.region])

@@ -1,0 +1,137 @@
+"""Asking AWS, and saying what is missing when it refuses: one place for every client of the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from gate.errors import RegistryRefused
+
+_NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+_LOGGED_OUT = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+    "RequestExpired",
+}
+_BUSY = {
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "ServerException",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+}
+
+
+class NotThere(RegistryRefused):
+    """AWS answers that the thing asked for does not exist."""
+
+
+def error_code(error: ClientError) -> str:
+    """The code by which AWS names an error."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def ask(
+    call: Callable[..., dict[str, Any]], permission: str, about: str, /, absent: tuple[str, ...] = (), **parameters: Any
+) -> dict[str, Any]:
+    """Call AWS.
+
+    Args:
+        call: the client's method.
+        permission: the IAM action that it needs, such as "ecr:DescribeImages".
+        about: the resource, for the message.
+        absent: the error codes that mean "does not exist".
+        parameters: the call's own.
+
+    Raises:
+        NotThere: the answer is one of `absent`.
+        RegistryRefused: anything else but an answer; says which permission or what else is missing.
+    """
+    try:
+        return call(**parameters)
+    except ClientError as error:
+        raise _explained(error, permission, about, absent) from error
+    except BotoCoreError as error:
+        raise _unreachable(error, permission, about) from error
+
+
+def pages(
+    client: Any, operation: str, permission: str, about: str, /, absent: tuple[str, ...] = (), **parameters: Any
+) -> Iterator[dict[str, Any]]:
+    """Every page of a paged call, in order; errors as in `ask`. `operation` is the client's method name."""
+    answers = iter(client.get_paginator(operation).paginate(**parameters))
+    while True:
+        page = ask(lambda: next(answers, {}), permission, about, absent)
+        if not page:
+            return
+        yield page
+
+
+@contextmanager
+def readable(answer: str) -> Iterator[None]:
+    """Read an answer's fields in this block; one that is missing or of another kind is a refusal, not a crash."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise RegistryRefused(
+            f"The answer of {answer} cannot be read: {type(error).__name__}: {error}",
+            where=answer,
+            remedy="look at the answer itself (`aws … --debug`); the service or an emulator answers in another shape",
+        ) from error
+
+
+def _explained(error: ClientError, permission: str, about: str, absent: tuple[str, ...]) -> RegistryRefused:
+    code = error_code(error)
+    message = str(error.response.get("Error", {}).get("Message", "")) or "no reason given"
+    where = f"{permission} on {about}"
+    if code in absent:
+        return NotThere(f"{about} does not exist ({code})", where=where, remedy="create it, or correct pytest.ini")
+    if code in _NOT_ALLOWED:
+        return RegistryRefused(
+            f"The caller is not allowed {permission} on {about}: {message}",
+            where=where,
+            remedy=f"grant {permission} to the role that runs the gate, or run it under the role that has it",
+        )
+    if code in _LOGGED_OUT:
+        return RegistryRefused(
+            f"The AWS credentials are not accepted ({code}): {message}",
+            where=where,
+            remedy="log in again (`aws sso login`, or assume the role anew), then run the gate again",
+        )
+    if code in _BUSY:
+        return RegistryRefused(
+            f"AWS did not answer {permission}, after retries: {code}: {message}", where=where, remedy="run again later"
+        )
+    return RegistryRefused(f"AWS refused {permission} on {about}: {code}: {message}", where=where)
+
+
+def _unreachable(error: BotoCoreError, permission: str, about: str) -> RegistryRefused:
+    where = f"{permission} on {about}"
+    if isinstance(error, NoCredentialsError | PartialCredentialsError | SSOError | TokenRetrievalError):
+        return RegistryRefused(
+            f"There are no usable AWS credentials: {error}",
+            where=where,
+            remedy="name a profile (`--profile`, AWS_PROFILE) and log in, or set the credentials' variables",
+        )
+    return RegistryRefused(
+        f"AWS gave no usable answer to {permission}: {type(error).__name__}: {error}",
+        where=where,
+        remedy="check the network, the region and AWS_ENDPOINT_URL",
+    )

@@ -1,0 +1,173 @@
+"""The repository as ECR describes it, and whether it is the right one and otherwise unchanged. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.registry.tags import Mutability
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """One image of a repository (DescribeImages).
+
+    Attributes:
+        digest: the digest of its manifest.
+        tags: the tags that name it.
+        size_bytes: compressed, as ECR counts it.
+        pushed_at: when it was pushed (UTC).
+        media_type: of its manifest.
+        status: ACTIVE, ARCHIVED or ACTIVATING.
+        last_pulled_at: as far as ECR recorded it.
+        archived_at: when it was last archived.
+    """
+
+    digest: str
+    tags: tuple[str, ...]
+    size_bytes: int
+    pushed_at: datetime
+    media_type: str
+    status: str
+    last_pulled_at: datetime | None = None
+    archived_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository's identity and settings (DescribeRepositories)."""
+
+    account: str
+    region: str
+    name: str
+    arn: str
+    uri: str
+    created_at: datetime
+    mutability: Mutability
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RepositorySnapshot:
+    """All that a repository holds and is set to, at one moment."""
+
+    repository: Repository
+    images: tuple[StoredImage, ...]
+    lifecycle_policy: str | None
+    repository_policy: str | None
+    resource_tags: Mapping[str, str]
+
+    def naming(self) -> dict[str, str]:
+        """The digest that each tag names."""
+        return {tag: image.digest for image in self.images for tag in image.tags}
+
+    def image(self, digest: str) -> StoredImage | None:
+        """The image with this digest, or None."""
+        return next((image for image in self.images if image.digest == digest), None)
+
+
+def _some_repository(account: str = "000000000000") -> Repository:
+    arn = f"arn:aws:ecr:eu-west-1:{account}:repository/other"
+    uri = f"{account}.dkr.ecr.eu-west-1.amazonaws.com/other"
+    return Repository(account, "eu-west-1", "other", arn, uri, datetime.min, Mutability("MUTABLE"))
+
+
+@judge(2, known_bad=lambda: (_some_repository(), "654654307503", "ap-northeast-2", "naver-sms-automation"))
+def judge_identity(found: Repository, account: str, region: str, name: str) -> Judgement:
+    """Whether this is the repository of the release: account, region, name, and what follows from them."""
+    expected = {
+        "account": (found.account, account),
+        "region": (found.region, region),
+        "name": (found.name, name),
+        "ARN": (found.arn, f"arn:aws:ecr:{region}:{account}:repository/{name}"),
+        "URI": (found.uri, f"{account}.dkr.ecr.{region}.amazonaws.com/{name}"),
+    }
+    return Judgement.of(
+        Rejection(f"The repository's {what} is {is_!r}, the release is for {wanted!r}", found.arn)
+        for what, (is_, wanted) in expected.items()
+        if is_ != wanted
+    )
+
+
+@judge(2, known_bad=lambda: (StoredImage("sha256:x", ("v1",), 1, datetime.min, "", "ARCHIVED"), "v1"))
+def judge_active(image: StoredImage | None, tag: str) -> Judgement:
+    """Whether the image behind a tag can be pulled: it exists and its status is ACTIVE."""
+    if image is None:
+        return reject(f"The tag {tag!r} names no image in the repository", "DescribeImages")
+    if tag not in image.tags:
+        return reject(f"{image.digest} does not carry the tag {tag!r}: it carries {image.tags}", "DescribeImages")
+    if image.status == "ACTIVE":
+        return ACCEPTED
+    return reject(
+        f"The image behind {tag!r} ({image.digest}) has the status {image.status}: only an ACTIVE image can be pulled",
+        "DescribeImages",
+        "restore it: aws ecr update-image-storage-class --target-storage-class STANDARD …",
+    )
+
+
+def _known_bad_change() -> tuple[RepositorySnapshot, RepositorySnapshot, tuple[str, ...], str]:
+    other = StoredImage("sha256:" + "a" * 64, ("v0.9.0",), 1, datetime.min, "", "ACTIVE")
+    before = RepositorySnapshot(_some_repository(), (other,), None, None, {})
+    after = RepositorySnapshot(_some_repository(), (), None, None, {})
+    return before, after, ("v1.0.0", "latest"), "sha256:" + "b" * 64
+
+
+@judge(2, known_bad=_known_bad_change)
+def judge_otherwise_unchanged(
+    before: RepositorySnapshot, after: RepositorySnapshot, moved: tuple[str, ...], released: str
+) -> Judgement:
+    """Whether publishing changed nothing in the repository but its own tags and its own image.
+
+    Args:
+        before: the repository before anything was pushed.
+        after: the repository now.
+        moved: the tags that publishing sets.
+        released: the digest that was published.
+    """
+    where = f"repository {before.repository.name}, before and after the release"
+    changes = [
+        *_changes("setting", _settings(before), _settings(after)),
+        *_changes("resource tag", dict(before.resource_tags), dict(after.resource_tags)),
+        *_changes("tag", _without(before.naming(), moved), _without(after.naming(), moved)),
+        *_changes("image", _images(before, released), _images(after, released)),
+    ]
+    return Judgement.of(
+        Rejection(change, where, "find out in CloudTrail who changed it; publishing does not") for change in changes
+    )
+
+
+def _settings(snapshot: RepositorySnapshot) -> dict[str, str]:
+    repository = snapshot.repository
+    return {
+        "ARN": repository.arn,
+        "created at": repository.created_at.isoformat(),
+        "tag mutability": str(repository.mutability),
+        "lifecycle policy": str(snapshot.lifecycle_policy),
+        "repository policy": str(snapshot.repository_policy),
+        **repository.settings,
+    }
+
+
+def _without(naming: dict[str, str], moved: tuple[str, ...]) -> dict[str, str]:
+    return {tag: digest for tag, digest in naming.items() if tag not in moved}
+
+
+def _images(snapshot: RepositorySnapshot, released: str) -> dict[str, str]:
+    # Which tags an image carries is compared tag by tag; the rest of it must stay as it was.
+    return {
+        image.digest: f"{image.size_bytes} bytes, {image.media_type}, {image.status}"
+        for image in snapshot.images
+        if image.digest != released
+    }
+
+
+def _changes(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    names = sorted({*before, *after})
+    return [
+        f"The {what} {name} changed during the release: it was {before.get(name, 'not there')},"
+        f" and is {after.get(name, 'not there')}"
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
