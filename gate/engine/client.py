@@ -1,0 +1,188 @@
+"""The engine itself: connected with a time limit on every call, its refusals told as sentences."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+import docker
+from docker.errors import APIError, DockerException, ImageNotFound
+from requests.exceptions import RequestException
+from urllib3.exceptions import HTTPError
+
+from gate.engine.image import ImageConfig, inspect
+from gate.engine.owner import owner_label
+from gate.engine.stream import as_file
+from gate.engine.sweep import sweep
+from gate.errors import EngineUnavailable, ImageUnavailable
+
+TIMEOUT_SECONDS = 120
+EXPORT_BYTES = 40 << 30
+# An inspection container outlives neither its gate by more than this, nor an image that has one of these commands.
+_LIFE_SECONDS = 3600
+_SLEEPERS = (
+    ["sleep", str(_LIFE_SECONDS)],
+    ["python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
+    ["/var/lang/bin/python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
+)
+_START = "start it (`systemctl start docker`, or Docker Desktop), or let DOCKER_HOST name one that answers"
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """Turn what the engine's client raises while `what` is asked into one sentence.
+
+    Raises:
+        ImageUnavailable: the engine has no such image.
+        EngineUnavailable: it refused, did not answer, or not in time.
+    """
+    try:
+        yield
+    except ImageNotFound as missing:
+        raise ImageUnavailable(f"the Docker engine has no such image: {missing.explanation}", where=what,
+                               remedy="build or pull it first, or correct the reference") from missing  # fmt: skip
+    except APIError as refusal:
+        raise EngineUnavailable(f"the Docker engine refused: {refusal.explanation or refusal}", where=what) from refusal
+    except (DockerException, RequestException, HTTPError, OSError) as silence:
+        raise EngineUnavailable(f"the Docker engine does not answer: {silence}", where=what, remedy=_START) from silence
+
+
+def connect(timeout: int = TIMEOUT_SECONDS) -> Engine:
+    """The engine that DOCKER_HOST or the local socket leads to.
+
+    Args:
+        timeout: seconds that any one call may take.
+
+    Raises:
+        EngineUnavailable: none answers.
+    """
+    with asking("docker version"):
+        client = docker.from_env(timeout=timeout)
+        client.ping()
+    return Engine(client)
+
+
+class Engine:
+    """A Docker engine that answers.
+
+    Attributes:
+        client: docker-py's client, for what is asked of the engine elsewhere (build, push); wrap it in `asking`.
+    """
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self.client = client
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self.client.close()
+
+    def image(self, reference: str) -> ImageConfig:
+        """What the engine says of an image.
+
+        Raises:
+            ImageUnavailable: there is none of that name here.
+            EngineUnavailable: the engine does not answer.
+        """
+        with asking(f"docker image inspect {reference}"):
+            return inspect(self.client, reference)
+
+    def sweep(self) -> tuple[str, ...]:
+        """Remove the containers, networks, volumes and images of dead owners; returns what was removed.
+
+        Raises:
+            EngineUnavailable: the engine does not answer.
+        """
+        with asking(f"removing leftovers labelled {next(iter(owner_label()))}"):
+            return sweep(self.client)
+
+    @contextmanager
+    def inspection(self, reference: str) -> Iterator[str]:
+        """A container of the image that only sleeps, for testinfra's `docker://<id>`; removed at the end.
+
+        It has no network, runs as root so that every file can be looked at, and ends by itself after an hour.
+
+        Raises:
+            ImageUnavailable: no such image, or it holds neither `sleep` nor a Python to keep it running.
+            EngineUnavailable: the engine does not answer.
+        """
+        container = self._started(reference)
+        try:
+            yield container
+        finally:
+            self.remove(container)
+
+    @contextmanager
+    def export(self, reference: str, limit: int = EXPORT_BYTES) -> Iterator[io.BufferedReader]:
+        """The image's whole file system as the tar stream of `docker export`, to be read once.
+
+        Args:
+            reference: the image.
+            limit: bytes after which reading ends in an error.
+
+        Raises:
+            ImageUnavailable: no such image, or it is larger than the limit.
+            EngineUnavailable: the engine does not answer, or stops in the middle.
+        """
+        container = self._created(reference, ["never-started"])
+        try:
+            yield as_file(self._exported(container, f"docker export of {reference}"), limit)
+        except tarfile.TarError as torn:
+            raise EngineUnavailable(f"the files of {reference} cannot be read: {torn}", where="docker export") from torn
+        finally:
+            self.remove(container)
+
+    def remove(self, container: str) -> None:
+        """Remove a container with its anonymous volumes, running or not; one that is gone is no error.
+
+        Raises:
+            EngineUnavailable: the engine does not answer.
+        """
+        with asking(f"docker rm {container[:12]}"):
+            try:
+                self.client.api.remove_container(container, v=True, force=True)
+            except APIError as refusal:
+                # Gone, or another removal is under way: what was wanted.
+                if refusal.status_code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+                    raise
+
+    def _started(self, reference: str) -> str:
+        refusals = []
+        for command in _SLEEPERS:
+            container = self._created(reference, command)
+            try:
+                self.client.api.start(container)
+            except APIError as refusal:
+                # "executable file not found": the next command may exist. What was created must not stay.
+                self.remove(container)
+                refusals.append(str(refusal.explanation))
+                continue
+            except BaseException:
+                self.remove(container)
+                raise
+            return container
+        raise ImageUnavailable("the image holds neither `sleep` nor a Python that starts, so it cannot be looked into",
+                               where=reference, remedy=" | ".join(refusals))  # fmt: skip
+
+    def _exported(self, container: str, what: str) -> Iterator[bytes]:
+        # Around the download alone: what the reader of the stream gets wrong is not the engine's silence.
+        with asking(what):
+            yield from self.client.api.export(container)
+
+    def _created(self, reference: str, command: list[str]) -> str:
+        api = self.client.api
+        with asking(f"docker create {reference}"):
+            created: dict[str, Any] = api.create_container(
+                reference,
+                entrypoint=command,
+                command=[],
+                user="0:0",
+                labels=owner_label(),
+                # The proxies of the user's Docker configuration are no part of the image.
+                use_config_proxy=False,
+                host_config=api.create_host_config(network_mode="none", pids_limit=512, mem_limit="2g"),
+            )
+            return str(created["Id"])
