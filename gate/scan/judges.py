@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
@@ -127,7 +128,7 @@ def _bad_settings() -> ScanSettings:
     return ScanSettings("repository", Mode.ENHANCED, "MANUAL", False, ())
 
 
-@judge(7, known_bad=lambda: (_bad_settings(), _bad_report(), True))
+@judge(7, known_bad=lambda: (_bad_settings(), replace(_bad_report(), mode=Mode.ENHANCED), True))
 def applies(settings: ScanSettings, report: ScanReport, nightly: bool) -> Judgement:
     """Scanning really applies to this repository and image: by its rules, and by what the scanner covers.
 

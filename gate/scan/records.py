@@ -1,0 +1,187 @@
+"""What is kept of a scan, so that later nights and the chain of mitigations can be told. JSON in, values out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from gate.errors import EvidenceDamaged
+from gate.scan.findings import ScanReport, Severity
+from gate.scan.register.judges import Disposition
+from gate.text import plain
+
+EVENTS = ("candidate", "withdrawn", "released", "rescanned")
+_MAX_BYTES = 100_000_000
+
+
+@dataclass(frozen=True)
+class Noted:
+    """One finding of a recorded scan, with what was to become of it then.
+
+    Attributes:
+        decision: of its exception, "monitor", or "open".
+        until: when its exception expires.
+    """
+
+    id: str
+    package: str
+    installed: str
+    fixed: str
+    severity: str
+    score: float | None
+    decision: str
+    until: date | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it the same finding in another scan, whatever the version."""
+        return self.id, self.package
+
+    @property
+    def rank(self) -> Severity:
+        """The severity it counts as."""
+        return Severity.of(self.severity) if self.id else Severity.CRITICAL
+
+
+@dataclass(frozen=True)
+class ScanRecord:
+    """A scan at a moment.
+
+    Attributes:
+        at: when it was read.
+        event: candidate (scanned before promotion), withdrawn (a candidate that was refused), released, rescanned.
+        digest: of the image.
+        tags: that named it.
+        target: "aws" or "local".
+        mode: of scanning.
+        completed_at: when the scan ended.
+        source_updated_at: the age of the vulnerability data.
+        provenance: "rescanned", "not rescanned, result of …", "continuous result of …".
+        findings: all open ones.
+    """
+
+    at: datetime
+    event: str
+    digest: str
+    tags: tuple[str, ...]
+    target: str
+    mode: str
+    completed_at: datetime | None
+    source_updated_at: datetime | None
+    provenance: str
+    findings: tuple[Noted, ...]
+
+
+def record_of(
+    report: ScanReport, given: Iterable[Disposition], *, event: str, tags: tuple[str, ...], target: str
+) -> ScanRecord:
+    """The record of a scan and of the dispositions of its findings."""
+    return ScanRecord(
+        at=report.read_at,
+        event=event,
+        digest=report.digest,
+        tags=tags,
+        target=target,
+        mode=report.mode.value,
+        completed_at=report.completed_at,
+        source_updated_at=report.vulnerability_source_updated_at,
+        provenance=report.provenance,
+        findings=tuple(_noted(each) for each in given if not each.finding.closed),
+    )
+
+
+def _noted(given: Disposition) -> Noted:
+    f, until = given.finding, given.entry.expires if given.entry else None
+    return Noted(f.id, f.package, f.installed, f.fixed, f.severity.upper(), f.score, given.decision, until)
+
+
+def to_json(record: ScanRecord) -> str:
+    """The record as JSON; times are ISO 8601 in UTC."""
+    return json.dumps(asdict(record), default=lambda moment: moment.isoformat(), indent=1, ensure_ascii=False)
+
+
+def from_json(text: str, where: str = "") -> ScanRecord:
+    """The record that a JSON text holds.
+
+    Raises:
+        EvidenceDamaged: it holds none.
+    """
+    try:
+        raw: dict[str, Any] = json.loads(text)
+        record = ScanRecord(
+            at=_moment(raw["at"]),
+            event=_one_of(raw["event"], EVENTS),
+            digest=plain(raw["digest"]),
+            tags=tuple(plain(tag) for tag in raw["tags"]),
+            target=_one_of(raw["target"], ("aws", "local")),
+            mode=_one_of(raw["mode"], ("BASIC", "ENHANCED")),
+            completed_at=_moment(raw["completed_at"]) if raw["completed_at"] else None,
+            source_updated_at=_moment(raw["source_updated_at"]) if raw["source_updated_at"] else None,
+            provenance=plain(raw["provenance"]),
+            findings=tuple(_note(each) for each in raw["findings"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise EvidenceDamaged(
+            f"This is no record of a scan: {type(error).__name__}: {plain(str(error))}",
+            where=where,
+            remedy="name another record with --previous, or move this one away: then there is no earlier night",
+        ) from error
+    return record
+
+
+def _note(raw: dict[str, Any]) -> Noted:
+    texts = {key: plain(raw[key]) for key in ("id", "package", "installed", "fixed", "severity", "decision")}
+    score = None if raw["score"] is None else float(raw["score"])
+    return Noted(**texts, score=score, until=date.fromisoformat(raw["until"]) if raw["until"] else None)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return moment.astimezone(UTC)
+
+
+def _one_of(word: str, words: tuple[str, ...]) -> str:
+    if word not in words:
+        raise ValueError(f"{word!r} is none of {', '.join(words)}")
+    return word
+
+
+def keep(record: ScanRecord, folder: Path) -> Path:
+    """Write a record into a folder of records, all at once, under a name that sorts by time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{record.at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{record.event}-{record.digest[-12:]}.json"
+    path = folder / name
+    part = path.with_suffix(".part")
+    part.write_text(to_json(record), encoding="utf-8")
+    os.replace(part, path)
+    return path
+
+
+def read(path: Path) -> ScanRecord:
+    """The record in a file.
+
+    Raises:
+        EvidenceDamaged: the file is missing or holds none.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise EvidenceDamaged(f"The record is larger than {_MAX_BYTES:,} bytes", where=path.name)
+        return from_json(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvidenceDamaged(f"The record of a scan cannot be read: {plain(str(error))}", where=path.name) from error
+
+
+def read_all(folder: Path) -> tuple[ScanRecord, ...]:
+    """All records of a folder, oldest first.
+
+    Raises:
+        EvidenceDamaged: one of them is unreadable.
+    """
+    return tuple(sorted((read(path) for path in folder.glob("*.json")), key=lambda record: record.at))

@@ -1,0 +1,187 @@
+"""Criterion 9: each finding is fixed, excepted or has its disposition, and the register deserves belief. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from gate.judgement import ACCEPTED, Judgement, Rejection, judge
+from gate.scan.coverage import Sight, entry_for
+from gate.scan.findings import Finding, Severity, worst_first
+from gate.scan.register.entries import Exempted, Named, Register, Unseen
+from gate.scan.register.reading import parse
+from gate.scan.register.schema import MONITOR, NEVER
+from gate.scan.register.source import Fault
+from gate.scan.register.suggestion import ready_entry, remedy
+from gate.scan.statuses import Mode
+
+_LISTED = 20
+_DAY = date(2026, 1, 2)
+PurlOf = Callable[[str, str], str]
+
+
+def no_purl(name: str, version: str) -> str:
+    """Stands in where there is no SBOM to look a package URL up in."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Disposition:
+    """What is to become of one finding.
+
+    Attributes:
+        finding: which.
+        required: what the policy requires for its severity.
+        decision: the decision of its exception, "monitor", or "open" when nothing allows it.
+        entry: its exception in force, if any.
+    """
+
+    finding: Finding
+    required: str
+    decision: str
+    entry: Exempted | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the release may go live with it."""
+        return self.decision != "open"
+
+
+def dispositions(findings: Iterable[Finding], register: Register, target: str, today: date) -> tuple[Disposition, ...]:
+    """The disposition of each finding, worst first; excepted ones stay in the list."""
+    return tuple(_disposition(finding, register, target, today) for finding in worst_first(findings))
+
+
+def _disposition(finding: Finding, register: Register, target: str, today: date) -> Disposition:
+    required = register.required(finding.rank)
+    entry = None if required == NEVER else register.exception(finding, target, today)
+    decision = entry.decision if entry else MONITOR if required == MONITOR else "open"
+    return Disposition(finding, required, decision, entry)
+
+
+def _finding(severity: str) -> Finding:
+    return Finding("CVE-2026-0001", "openssl", "3.0.1", "3.0.2", severity, None, "", "", Mode.BASIC)
+
+
+@judge(9, known_bad=lambda: ((_finding("HIGH"),), parse("", "empty"), "aws", _DAY, "HIGH"))
+def fixed_or_excepted(
+    findings: tuple[Finding, ...],
+    register: Register,
+    target: str,
+    today: date,
+    at_least: str,
+    purl_of: PurlOf = no_purl,
+) -> Judgement:
+    """Every finding of this severity or above is fixed, which means not found, or has an exception in force."""
+    chosen = [finding for finding in findings if finding.rank >= Severity.of(at_least)]
+    return _judged(chosen, register, target, today, purl_of)
+
+
+@judge(9, known_bad=lambda: ((_finding("LOW"),), parse("", "empty"), "aws", _DAY, "HIGH"))
+def disposed_below(
+    findings: tuple[Finding, ...],
+    register: Register,
+    target: str,
+    today: date,
+    below: str,
+    purl_of: PurlOf = no_purl,
+) -> Judgement:
+    """Every finding below this severity has the disposition that the policy requires."""
+    chosen = [finding for finding in findings if finding.rank < Severity.of(below)]
+    return _judged(chosen, register, target, today, purl_of)
+
+
+def _judged(findings: list[Finding], register: Register, target: str, today: date, purl_of: PurlOf) -> Judgement:
+    over = [d for d in dispositions(findings, register, target, today) if not d.allowed]
+    named = [_over(d, register, target, today, purl_of) for d in over[:_LISTED]]
+    more = len(over) - len(named)
+    return Judgement.of([*named, *([Rejection(f"… and {more} more findings over the policy")] if more else [])])
+
+
+def _over(given: Disposition, register: Register, target: str, today: date, purl_of: PurlOf) -> Rejection:
+    finding = given.finding
+    expired = next(iter(register.about(finding, target)), None)
+    where = register.where(expired.line) if expired else finding.uri
+    history = f"; its entry runs from {expired.decided} to {expired.expires}" if expired else ""
+    fixed = f"fixed in {finding.fixed}" if finding.fixed else "no fixed version known"
+    entry = ready_entry(finding, target, today, purl_of(finding.package, finding.installed))
+    paste = f"; or paste, complete and have reviewed in {register.source}:\n{entry}" if entry else ""
+    paste = "; no entry helps" if given.required == NEVER else paste
+    return Rejection(
+        f"{finding.named} is {finding.rank.name} ({fixed}) and the policy says "
+        f"{given.required!r} for {finding.rank.name}{history}",
+        where=where,
+        remedy=remedy(finding) + paste,
+    )
+
+
+@judge(9, known_bad=lambda: (parse("", "empty"), _DAY))
+def register_valid(register: Register, today: date) -> Judgement:
+    """The register is well-formed and each entry is in force."""
+    faults = [*register.faults, *_out_of_date(register, today)]
+    return Judgement.of(
+        Rejection(fault.sentence, register.where(fault.line), fault.remedy or "correct or remove the entry")
+        for fault in sorted(faults, key=lambda fault: fault.line)
+    )
+
+
+def _out_of_date(register: Register, today: date) -> Iterator[Fault]:
+    for entry in register.exceptions:
+        if entry.decided > today:
+            yield Fault(entry.line, f"The exception {entry.id} is decided on {entry.decided}, which is still to come")
+    for each in register.entries:
+        if each.expires < today:
+            yield Fault(each.line, f"The entry {_title(each)} expired on {each.expires}; today is {today}")
+        elif isinstance(each, Unseen) and (each.expires - today).days > 90:  # noqa: PLR2004  # the issue's 90 days
+            yield Fault(each.line, f"The entry {_title(each)} runs until {each.expires}; at most 90 days are allowed")
+
+
+def _title(entry: Exempted | Unseen) -> str:
+    return f"{entry.id} for {entry.package.text}" if isinstance(entry, Exempted) else f"for {entry.purl}"
+
+
+def unused(register: Register, findings: tuple[Finding, ...], target: str, seen: Sight | None) -> tuple[Rejection, ...]:
+    """The entries for this target that nothing in the scan, or in what it does not see, has use for.
+
+    Args:
+        register: the register.
+        findings: of the scan.
+        target: "aws" or "local".
+        seen: what the scanner sees; None leaves the coverage entries out (at night no SBOM is made).
+    """
+    found = {id(entry) for finding in findings if not finding.closed for entry in register.about(finding, target)}
+    idle: list[Exempted | Unseen] = [
+        entry for entry in register.exceptions if entry.target in {target, "both"} and id(entry) not in found
+    ]
+    if seen is not None:
+        needed = {id(entry_for(gap, register, target, seen.mode)) for gap in seen.gaps}
+        idle += [e for e in register.coverage if e.stands_for(target, seen.mode) and id(e) not in needed]
+    return tuple(
+        Rejection(f"The entry {_title(entry)} is not used: nothing in this image needs it", register.where(entry.line),
+                  "remove the entry") for entry in idle
+    )  # fmt: skip
+
+
+def _known_idle() -> tuple[Register, tuple[Finding, ...], str, None, bool]:
+    idle = Unseen("pkg:generic/chrome", "generic", "chrome", "", "aws", "both", "", "", _DAY, 1)
+    package = Named("openssl", "", "openssl", "3.0.1")
+    entry = Exempted("CVE-2026-0001", package, "aws", "upgrade", "", "", "", "", _DAY, _DAY, "", 1)
+    return Register("exceptions.yaml", (), (entry,), (idle,), ()), (), "aws", None, False
+
+
+@judge(9, known_bad=_known_idle)
+def all_used(
+    register: Register, findings: tuple[Finding, ...], target: str, seen: Sight | None, nightly: bool
+) -> Judgement:
+    """Each entry for this target is used; at night an unused one is only a warning (see `unused`)."""
+    return ACCEPTED if nightly else Judgement.of(unused(register, findings, target, seen))
+
+
+def expiring(register: Register, today: date, within_days: int = 14) -> tuple[str, ...]:
+    """Warnings: the entries in force that expire within so many days."""
+    return tuple(
+        f"{register.where(each.line)}: the entry {_title(each)} expires on {each.expires}, in {left} days"
+        for each in register.entries
+        if 0 <= (left := (each.expires - today).days) <= within_days
+    )

@@ -1,0 +1,67 @@
+"""The exceptions that are used, as an OpenVEX document (OpenVEX specification 0.2.0). Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from packageurl import PackageURL
+
+from gate.scan.register.entries import Exempted
+from gate.scan.register.judges import Disposition, PurlOf, no_purl
+
+_CONTEXT = "https://openvex.dev/ns/v0.2.0"
+
+
+def openvex(
+    given: Iterable[Disposition], *, product: str, author: str, now: datetime, purl_of: PurlOf = no_purl
+) -> dict[str, Any]:
+    """One statement for each excepted finding.
+
+    Args:
+        given: the dispositions; those without an entry make no statement.
+        product: the image's package URL, such as pkg:oci/name@sha256%3A…
+        author: the role that publishes the document.
+        now: when it is published.
+        purl_of: looks up a package's URL by name and version.
+    """
+    statements = [_statement(d, d.entry, product, purl_of) for d in given if d.entry]
+    # The specification asks for an IRI of the document; one made of its content names the same content only.
+    content = hashlib.sha256(json.dumps([product, statements], sort_keys=True).encode()).hexdigest()
+    return {
+        "@context": _CONTEXT,
+        "@id": f"urn:openvex:sha256:{content}",
+        "author": author,
+        "timestamp": now.astimezone(UTC).isoformat(timespec="seconds"),
+        "version": 1,
+        "statements": statements,
+    }
+
+
+def _statement(given: Disposition, entry: Exempted, product: str, purl_of: PurlOf) -> dict[str, Any]:
+    finding = given.finding
+    purl = purl_of(finding.package, finding.installed) or _generic(entry, finding.package, finding.installed)
+    decided = f"decided by {entry.owner}, reviewed by {entry.reviewer}, until {entry.expires}"
+    statement = {
+        "vulnerability": {"name": finding.id},
+        "products": [{"@id": product, "subcomponents": [{"@id": purl, "identifiers": {"purl": purl}}]}],
+        "timestamp": f"{entry.decided.isoformat()}T00:00:00+00:00",
+        "status_notes": f"{decided}; {entry.reference}",
+    }
+    if entry.decision == "not-affected":
+        return {
+            **statement,
+            "status": "not_affected",
+            "justification": entry.justification,
+            "impact_statement": entry.rationale,
+        }
+    action = f"{entry.decision} by {entry.expires}: {entry.rationale}"
+    return {**statement, "status": "affected", "action_statement": action}
+
+
+def _generic(entry: Exempted, name: str, version: str) -> str:
+    kind = entry.package.type or "generic"
+    return entry.package.text if "@" in entry.package.text else PackageURL(kind, None, name, version).to_string()

@@ -1,0 +1,177 @@
+"""From the file's text to the register: form, then the rules that a schema cannot say. Pure but for `load`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from packageurl import PackageURL
+
+from gate.errors import WrongUse
+from gate.scan.register.entries import Exempted, Named, Register, Unseen, canonical, version_range
+from gate.scan.register.schema import form_faults
+from gate.scan.register.source import MAX_BYTES, Document, Fault, read_yaml
+from gate.text import plain
+
+LONGEST = timedelta(days=90)
+Entry = TypeVar("Entry", Exempted, Unseen)
+
+
+class _Refused(ValueError):
+    """One entry breaks a rule; the text says which."""
+
+
+def load(path: Path) -> Register:
+    """The register in a file.
+
+    Raises:
+        WrongUse: the file cannot be read at all.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        return parse(raw.decode("utf-8"), f"{path.parent.name}/{path.name}")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUse(
+            f"The register of exceptions cannot be read: {plain(str(error))}",
+            where=path.name,
+            remedy="restore image/exceptions.yaml; README, 'The register', shows its form",
+        ) from error
+
+
+def parse(text: str, source: str = "image/exceptions.yaml") -> Register:
+    """The register that a text describes; what is wrong with it is in its faults, never an exception."""
+    document = read_yaml(text)
+    if document.faults or not isinstance(document.value, dict):
+        faults = document.faults or [Fault(1, "the register is empty, or not a mapping of keys to values")]
+        return Register(source, (), (), (), tuple(faults))
+    faults = list(form_faults(document))
+    bad = {fault.line for fault in faults}
+    exceptions = _entries(document, "exceptions", _exempted, bad, faults)
+    coverage = _entries(document, "coverage", _unseen, bad, faults)
+    faults += [*_twice(exceptions), *_twice_unseen(coverage)]
+    policy = document.value.get("policy")
+    stated = tuple((str(k), str(v)) for k, v in policy.items()) if isinstance(policy, dict) else ()
+    return Register(source, stated, tuple(exceptions), tuple(coverage), tuple(sorted(faults, key=lambda f: f.line)))
+
+
+def _entries(
+    document: Document, kind: str, make: Callable[[dict[str, str], int], Entry], bad: set[int], faults: list[Fault]
+) -> list[Entry]:
+    """The well-formed entries of one list; each other one adds its fault."""
+    lines: dict[Any, set[int]] = {}
+    for path, line in document.lines.items():
+        if path[:1] == (kind,) and len(path) > 1:
+            lines.setdefault(path[1], set()).add(line)
+    made: list[Entry] = []
+    listed = document.value.get(kind)
+    for at, raw in enumerate(listed if isinstance(listed, list) else []):
+        if lines[at] & bad:
+            continue  # the schema has said what is wrong with it
+        try:
+            made.append(make(raw, document.line_of((kind, at))))
+        except _Refused as refusal:
+            faults.append(Fault(document.line_of((kind, at)), f"{kind}[{at}]: {plain(str(refusal))}"))
+    return made
+
+
+def _exempted(raw: dict[str, str], line: int) -> Exempted:
+    _refuse_wildcards(raw, "id", "package", "versions")
+    _refuse_placeholders(raw)
+    decided, expires = _date(raw, "decided"), _date(raw, "expires")
+    if expires <= decided:
+        raise _Refused(f"it expires on {expires}, which is not after it was decided ({decided})")
+    if expires - decided > LONGEST:
+        raise _Refused(f"it runs for {(expires - decided).days} days ({decided} to {expires}); at most 90 are allowed")
+    texts = {key: raw.get(key, "") for key in ("id", "target", "decision", "justification", "rationale")}
+    roles = {key: raw[key] for key in ("owner", "reviewer", "reference")}
+    return Exempted(**texts, **roles, package=_named(raw), decided=decided, expires=expires, line=line)
+
+
+def _unseen(raw: dict[str, str], line: int) -> Unseen:
+    _refuse_wildcards(raw, "purl")
+    _refuse_placeholders(raw)
+    purl = _purl(raw["purl"])
+    texts = {key: raw[key] for key in ("purl", "target", "scanning", "reason", "check")}
+    return Unseen(
+        **texts, type=purl.type, name=purl.name, version=purl.version or "", expires=_date(raw, "expires"), line=line
+    )
+
+
+def _named(raw: dict[str, str]) -> Named:
+    text, versions = raw["package"], raw.get("versions", "")
+    if not text.startswith("pkg:"):
+        if not versions:
+            raise _Refused(f"the name {text!r} stands for every version: add versions:, exact or as a vers: range")
+        return Named(text, "", text, _checked_range(versions))
+    purl = _purl(text)
+    if bool(purl.version) == bool(versions):
+        raise _Refused(f"give one of a version in {text} and versions: (without either it stands for every version)")
+    # Only these have namespaces that a scanner does not report with the name.
+    bare = purl.type in {"deb", "rpm", "apk", "pypi", "generic"} or not purl.namespace
+    name = purl.name if bare else f"{purl.namespace}/{purl.name}"
+    return Named(text, purl.type, name, _checked_range(versions) if versions else purl.version or "")
+
+
+def _checked_range(versions: str) -> str:
+    if not versions.startswith("vers:"):
+        return versions
+    try:
+        constraints = version_range(versions).constraints
+    except Exception as error:  # univers raises whatever its parsers raise; each means that the range is unreadable
+        raise _Refused(f"the version range {versions!r} cannot be read: {error}") from error
+    if not constraints or constraints[-1].comparator not in {"<", "<=", "="}:
+        raise _Refused(f"the version range {versions!r} has no upper end, so it covers versions that nobody has seen")
+    return versions
+
+
+def _purl(text: str) -> PackageURL:
+    try:
+        return PackageURL.from_string(text)
+    except ValueError as error:
+        raise _Refused(f"{text!r} is no package URL: {error}") from error
+
+
+def _date(raw: dict[str, str], key: str) -> date:
+    try:
+        return date.fromisoformat(raw[key])
+    except ValueError as error:
+        raise _Refused(f"{key}: {raw[key]!r} is no day of the calendar") from error
+
+
+def _refuse_wildcards(raw: dict[str, str], *keys: str) -> None:
+    for key in keys:
+        if set(raw.get(key, "")) & set("*?"):
+            raise _Refused(f"{key}: {raw[key]!r} is a wildcard; an entry covers only what it names")
+
+
+def _refuse_placeholders(raw: dict[str, str]) -> None:
+    for key, value in raw.items():
+        if value.startswith("<"):
+            raise _Refused(f"{key}: {value!r} is still the placeholder of a suggested entry; fill it in")
+
+
+def _twice(entries: list[Exempted]) -> Iterator[Fault]:
+    first: dict[tuple[str, ...], Exempted] = {}
+    for entry in entries:
+        for target in ("aws", "local") if entry.target == "both" else (entry.target,):
+            name = canonical(entry.package.name) if entry.package.type == "pypi" else entry.package.name
+            known = first.setdefault((entry.id, name, entry.package.versions, target), entry)
+            if known is not entry:
+                yield Fault(entry.line, f"this repeats the exception of line {known.line}: {entry.id}, {name}")
+                break
+
+
+def _twice_unseen(entries: list[Unseen]) -> Iterator[Fault]:
+    for at, entry in enumerate(entries):
+        for known in entries[:at]:
+            if known.purl == entry.purl and _overlap(known, entry):
+                yield Fault(entry.line, f"this repeats the coverage entry of line {known.line}: {entry.purl}")
+                break
+
+
+def _overlap(one: Unseen, other: Unseen) -> bool:
+    targets = "both" in {one.target, other.target} or one.target == other.target
+    return targets and ("both" in {one.scanning, other.scanning} or one.scanning == other.scanning)

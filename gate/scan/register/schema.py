@@ -1,0 +1,117 @@
+"""The form of the register, as JSON Schema (draft 2020-12). Every value is a text: see `source`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from gate.scan.register.source import Document, Fault
+from gate.text import plain
+
+NEVER, EXCEPTED, MONITOR = "never", "fixed or excepted", "monitor"
+DECISIONS = ("upgrade", "base-image-patch", "accepted-risk", "not-affected")
+TARGETS = ("aws", "local", "both")
+# OpenVEX specification 0.2.0, "Status Justifications".
+JUSTIFICATIONS = (
+    "component_not_present",
+    "vulnerable_code_not_present",
+    "vulnerable_code_not_in_execute_path",
+    "vulnerable_code_cannot_be_controlled_by_adversary",
+    "inline_mitigations_already_exist",
+)
+
+
+def _text(description: str, pattern: str = r"\S", longest: int = 2000) -> dict[str, Any]:
+    return {"type": "string", "description": description, "pattern": pattern, "maxLength": longest}
+
+
+_DATE = _text("a date written YYYY-MM-DD", r"^\d{4}-\d{2}-\d{2}$")
+_ROLE = _text("a role in lower case, such as platform-engineering (roles, not persons)", r"^[a-z][a-z0-9-]*$", 60)
+_PURL = _text("a package URL, such as pkg:deb/debian/openssl@3.0.11-1", r"^pkg:[a-z]", 300)
+_ID = _text("one vulnerability's id, such as CVE-2023-4863", r"^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9:.]+)+$", 80)
+_TARGET = {"enum": list(TARGETS)}
+
+_EXCEPTION: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": _ID,
+        "package": _text("a package URL with a version, or a package's name", r"^[A-Za-z0-9]\S*$", 300),
+        "versions": _text("an exact version, or a range such as vers:deb/>=1.0|<1.2", r"^\S+$", 300),
+        "target": _TARGET,
+        "decision": {"enum": list(DECISIONS)},
+        "justification": {"enum": list(JUSTIFICATIONS)},
+        "rationale": _text("a reason that a reviewer can follow"),
+        "owner": _ROLE,
+        "reviewer": _ROLE,
+        "decided": _DATE,
+        "expires": _DATE,
+        "reference": _text("a web address", r"^https?://\S+$", 500),
+    },
+    "required": [
+        "id", "package", "target", "decision", "rationale", "owner", "reviewer", "decided", "expires", "reference",
+    ],
+    "additionalProperties": False,
+    "if": {"properties": {"decision": {"const": "not-affected"}}, "required": ["decision"]},
+    "then": {"required": ["justification"]},
+    "else": {"properties": {"justification": {"not": {}, "description": "given only with not-affected"}}},
+}  # fmt: skip
+
+_COVERAGE: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "purl": _PURL,
+        "target": _TARGET,
+        "scanning": {"enum": ["basic", "enhanced", "both"]},
+        "reason": _text("why the scanner does not see the component"),
+        "check": _text("the compensating check"),
+        "expires": _DATE,
+    },
+    "required": ["purl", "target", "scanning", "reason", "check", "expires"],
+    "additionalProperties": False,
+}
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "version": {"const": "1"},
+        "policy": {
+            "type": "object",
+            "properties": {
+                "CRITICAL": {"const": NEVER},
+                "HIGH": {"enum": [NEVER, EXCEPTED]},
+                "MEDIUM": {"enum": [NEVER, EXCEPTED, MONITOR]},
+                "LOW": {"enum": [NEVER, EXCEPTED, MONITOR]},
+                "INFORMATIONAL": {"enum": [NEVER, EXCEPTED, MONITOR]},
+            },
+            "required": ["CRITICAL", "HIGH"],
+            "additionalProperties": False,
+        },
+        "exceptions": {"type": "array", "items": _EXCEPTION},
+        "coverage": {"type": "array", "items": _COVERAGE},
+    },
+    "required": ["version", "policy", "exceptions", "coverage"],
+    "additionalProperties": False,
+}
+
+_VALIDATOR = Draft202012Validator(SCHEMA)
+
+
+def form_faults(document: Document) -> Iterator[Fault]:
+    """What the schema says against the document, each with its line."""
+    for error in _VALIDATOR.iter_errors(document.value):
+        path = tuple(error.absolute_path)
+        yield Fault(document.line_of(path), plain(_sentence(error)))
+
+
+def _sentence(error: ValidationError) -> str:
+    at = error.json_path.removeprefix("$").lstrip(".") or "the register"
+    naming = error.absolute_path and error.absolute_path[-1] in {"id", "package", "versions", "purl"}
+    if naming and error.validator == "pattern" and set(error.instance) & set("*?"):
+        return f"{at}: {error.instance[:80]!r} is a wildcard; an entry covers only what it names"
+    form = error.schema.get("description") if isinstance(error.schema, dict) else None
+    if form and error.validator in {"pattern", "not", "maxLength"}:
+        return f"{at}: {str(error.instance)[:80]!r} is not allowed here; expected is {form}"
+    return f"{at}: {error.message}"

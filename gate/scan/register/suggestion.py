@@ -1,0 +1,48 @@
+"""For a finding over the policy: what to do, and an entry ready to be pasted. Pure."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import yaml
+
+from gate.scan.findings import Finding, Severity
+
+# Long enough to plan an upgrade in, short enough to be looked at again.
+_SUGGESTED = timedelta(days=30)
+
+
+def remedy(finding: Finding) -> str:
+    """What a person can do about a finding, most wanted first."""
+    package = finding.package or "the package"
+    if finding.fixed:
+        return f"upgrade {package} from {finding.installed or 'its version'} to {finding.fixed} or later, and rebuild"
+    return f"no fixed version of {package} is known: rebuild on a patched base image, remove it, or decide on it"
+
+
+def ready_entry(finding: Finding, target: str, today: date, purl: str = "") -> str:
+    """An entry for the register, to be completed where it says <…>; "" where no entry would help or hold.
+
+    Args:
+        finding: what it is for.
+        target: "aws" or "local".
+        today: the day it is decided.
+        purl: the package with its version, where the SBOM names it; else name and version are written.
+    """
+    if finding.rank is Severity.CRITICAL or not (finding.package and finding.installed):
+        return ""
+    named = {"package": purl} if "@" in purl else {"package": finding.package, "versions": finding.installed}
+    entry = {
+        "id": finding.id,
+        **named,
+        "target": target,
+        "decision": "upgrade" if finding.fixed else "accepted-risk",
+        "rationale": "<why the release may go live with it until then>",
+        "owner": "<the role that answers for it>",
+        "reviewer": "<the role that agreed>",
+        "decided": today.isoformat(),
+        "expires": (today + _SUGGESTED).isoformat(),
+        "reference": finding.uri or "<where it is described or tracked>",
+    }
+    text: str = yaml.safe_dump([entry], sort_keys=False, allow_unicode=True, width=1000)
+    return text

@@ -1,0 +1,156 @@
+"""The SBOM of an image: a thin runner of syft (CycloneDX 1.x JSON), kept by digest between runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packageurl import PackageURL
+
+from gate.errors import ScanUnavailable
+from gate.scan.coverage import Component
+from gate.text import plain
+
+TIMEOUT = 300.0
+# The SBOM of a 1.4 GB image is about 5 MB; twenty times that is no image of ours.
+MAX_BYTES = 100_000_000
+_REMEDY = "run again; if it stays so, run the same syft command by hand and read what it says"
+
+
+@dataclass(frozen=True)
+class Sbom:
+    """What an image consists of.
+
+    Attributes:
+        digest: of the image.
+        components: packages and binaries; files and the operating system's own entry are left out.
+        path: the CycloneDX document, kept as evidence.
+        tool: what made it, such as "syft 1.18.1".
+    """
+
+    digest: str
+    components: tuple[Component, ...]
+    path: Path
+    tool: str
+
+    def purl_of(self, name: str, version: str) -> str:
+        """The package URL, without qualifiers, of a component ("" when it is not listed)."""
+        return self._purls().get((name, version.removeprefix("0:")), "")
+
+    def _purls(self) -> dict[tuple[str, str], str]:
+        return {(c.name, c.version.removeprefix("0:")): c.purl.partition("?")[0] for c in self.components if c.purl}
+
+
+def make_sbom(source: str, digest: str, folder: Path, *, timeout: float = TIMEOUT) -> Sbom:
+    """Catalogue an image, or read the document made for the same digest before.
+
+    Args:
+        source: as syft takes it: "docker:" and an image reference, or "docker-archive:" or "oci-archive:" and a file.
+        digest: identifies the image; the document is kept under it.
+        folder: where documents are kept.
+        timeout: seconds.
+
+    Raises:
+        ScanUnavailable: syft cannot be run, does not end, or writes no readable SBOM.
+    """
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        raise ScanUnavailable(f"An SBOM is kept by digest, and {plain(digest)!r} is none", where=plain(source))
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / f"{digest.replace(':', '-')}.cdx.json"
+    if kept.exists():
+        try:
+            return read_sbom(kept, digest)
+        except ScanUnavailable:
+            kept.unlink()  # cut short by a crash: it is made again
+    handle, name = tempfile.mkstemp(dir=folder, suffix=".part")
+    os.close(handle)
+    try:
+        _run(source, Path(name), timeout)
+        made = read_sbom(Path(name), digest)
+        os.replace(name, kept)
+        return Sbom(made.digest, made.components, kept, made.tool)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _run(source: str, output: Path, timeout: float) -> None:
+    syft = Path(sys.executable).with_name("syft")
+    command = [str(syft), "scan", "--quiet", source, "--output", f"cyclonedx-json={output}"]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=timeout,
+            check=False,
+            env={**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false"},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ScanUnavailable(f"syft did not end within {timeout:.0f} s", where=source, remedy=_REMEDY) from error
+    except OSError as error:
+        raise ScanUnavailable(
+            f"syft cannot be run: {error.strerror}", where=str(syft.name), remedy="run make once: it installs syft"
+        ) from error
+    if done.returncode:
+        said = plain(done.stderr.decode("utf-8", "replace"))
+        raise ScanUnavailable(f"syft ended with {done.returncode}: {said}", where=source, remedy=_REMEDY)
+
+
+def read_sbom(path: Path, digest: str) -> Sbom:
+    """The SBOM in a CycloneDX JSON file.
+
+    Raises:
+        ScanUnavailable: the file is missing, too large, or no CycloneDX document with components.
+    """
+    try:
+        size = path.stat().st_size
+        document: Any = json.loads(path.read_bytes()) if size <= MAX_BYTES else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ScanUnavailable(
+            f"The SBOM cannot be read: {plain(str(error))}", where=path.name, remedy=_REMEDY
+        ) from error
+    if document is None:
+        raise ScanUnavailable(
+            f"The SBOM is larger than {MAX_BYTES:,} bytes ({size:,})", where=path.name, remedy=_REMEDY
+        )
+    return Sbom(digest, components_of(document, path.name), path, _tool(document))
+
+
+def components_of(document: Any, where: str = "SBOM") -> tuple[Component, ...]:
+    """The components of a CycloneDX document.
+
+    Raises:
+        ScanUnavailable: it is no CycloneDX document, or lists nothing.
+    """
+    listed = document.get("components") if isinstance(document, dict) else None
+    if not isinstance(listed, list) or document.get("bomFormat") != "CycloneDX":
+        raise ScanUnavailable("This is no CycloneDX document with a list of components", where=where, remedy=_REMEDY)
+    kinds = {"operating-system", "file"}
+    found = tuple(_component(c) for c in listed if isinstance(c, dict) and c.get("type") not in kinds)
+    if not found:
+        raise ScanUnavailable("The SBOM lists no component at all", where=where, remedy=_REMEDY)
+    return found
+
+
+def _component(raw: dict[str, Any]) -> Component:
+    purl = plain(str(raw.get("purl") or ""))
+    try:
+        kind = PackageURL.from_string(purl).type if purl else ""
+    except ValueError:
+        kind = ""  # a component without a readable purl is one that no scanner looks at
+    return Component(plain(str(raw.get("name") or "")), plain(str(raw.get("version") or "")), purl, kind)
+
+
+def _tool(document: dict[str, Any]) -> str:
+    tools = (document.get("metadata") or {}).get("tools") or {}
+    listed = tools.get("components") if isinstance(tools, dict) else tools
+    first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
+    return plain(f"{first.get('name', 'unknown')} {first.get('version', '')}".strip())
