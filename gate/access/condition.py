@@ -1,0 +1,127 @@
+"""Whether a condition of a statement holds for a request (IAM User Guide, "Condition operators").
+
+Operators on numbers, dates, addresses and binaries are decided only where their key is known to be absent:
+nothing that they compare can be known before the request is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gate.access.document import Condition, Statement
+from gate.access.logic import Answer
+from gate.access.pattern import Context, Elsewhere, Value, arn_matches, matches
+
+_OPERATOR = re.compile(r"(?i)^(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?$")
+
+_Compare = Callable[[str, str, Context | None], Answer]
+
+
+def _equal(pattern: str, text: str, context: Context | None) -> Answer:
+    return matches(pattern, text, context, wildcards=False)
+
+
+def _equal_ignoring_case(pattern: str, text: str, context: Context | None) -> Answer:
+    return matches(pattern.lower(), text.lower(), context, wildcards=False)
+
+
+def _like(pattern: str, text: str, context: Context | None) -> Answer:
+    return matches(pattern, text, context)
+
+
+def _unknowable(_pattern: str, _text: str, _context: Context | None) -> Answer:
+    return Answer.UNDECIDED
+
+
+# ArnEquals and ArnLike behave identically; Bool compares "true" and "false" in any case.
+_POSITIVE: dict[str, _Compare] = {
+    "stringequals": _equal,
+    "stringequalsignorecase": _equal_ignoring_case,
+    "stringlike": _like,
+    "arnequals": arn_matches,
+    "arnlike": arn_matches,
+    "bool": _equal_ignoring_case,
+    "binaryequals": _unknowable,
+    "ipaddress": _unknowable,
+    **{f"{kind}equals": _unknowable for kind in ("numeric", "date")},
+    **{f"{kind}{than}": _unknowable for kind in ("numeric", "date") for than in ("lessthan", "lessthanequals")},
+    **{f"{kind}{than}": _unknowable for kind in ("numeric", "date") for than in ("greaterthan", "greaterthanequals")},
+}
+_NEGATED: dict[str, str] = {
+    "stringnotequals": "stringequals",
+    "stringnotequalsignorecase": "stringequalsignorecase",
+    "stringnotlike": "stringlike",
+    "arnnotequals": "arnequals",
+    "arnnotlike": "arnlike",
+    "notipaddress": "ipaddress",
+    "numericnotequals": "numericequals",
+    "datenotequals": "dateequals",
+}
+
+
+@dataclass(frozen=True)
+class _Operator:
+    quantifier: str
+    compare: _Compare
+    negated: bool
+    if_exists: bool
+
+    def without_value(self) -> Answer:
+        """What the operator says of a key that the request does not carry."""
+        if self.if_exists or self.quantifier == "forallvalues":
+            return Answer.YES
+        return Answer.of(self.negated and self.quantifier != "foranyvalue")
+
+
+def undecided_keys(statement: Statement, context: Context) -> tuple[str, ...]:
+    """The keys of those conditions that cannot be decided, for the person who reads the finding."""
+    return tuple(
+        each.key for each in statement.conditions if holds(each, context, statement.variables) is Answer.UNDECIDED
+    )
+
+
+def all_hold(statement: Statement, context: Context) -> Answer:
+    """Whether every condition of the statement holds; of none: yes."""
+    return min((holds(each, context, statement.variables) for each in statement.conditions), default=Answer.YES)
+
+
+def holds(condition: Condition, context: Context, variables: bool) -> Answer:
+    """Whether one condition holds; an operator that is not known leaves it undecided."""
+    held = context.look(condition.key)
+    if condition.operator.lower() == "null":
+        return _null(condition.values, held)
+    operator = _operator(condition.operator)
+    if operator is None or held is None:
+        return Answer.UNDECIDED
+    if not held:
+        return operator.without_value()
+    answers = [_one(operator, value, condition.values, context if variables else None) for value in held]
+    return min(answers) if operator.quantifier == "forallvalues" else max(answers)
+
+
+def _operator(name: str) -> _Operator | None:
+    found = _OPERATOR.match(name)
+    if not found:
+        return None
+    quantifier, base, if_exists = (part.lower() if part else "" for part in found.groups())
+    compare = _POSITIVE.get(_NEGATED.get(base, base))
+    return _Operator(quantifier, compare, base in _NEGATED, bool(if_exists)) if compare else None
+
+
+def _one(operator: _Operator, value: Value, patterns: tuple[str, ...], context: Context | None) -> Answer:
+    answer = max(_compared(operator, value, pattern, context) for pattern in patterns)
+    return answer.opposite if operator.negated else answer
+
+
+def _compared(operator: _Operator, value: Value, pattern: str, context: Context | None) -> Answer:
+    if isinstance(value, Elsewhere):
+        return value.matches(pattern)
+    return operator.compare(pattern, value, context)
+
+
+def _null(values: tuple[str, ...], held: tuple[Value, ...] | None) -> Answer:
+    if held is None:
+        return Answer.UNDECIDED
+    return Answer.of(("false" if held else "true") in (value.lower() for value in values))

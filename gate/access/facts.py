@@ -1,0 +1,102 @@
+"""What was read from the account: identities with their policies, the policies on the registry, the simulator's answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gate.access.document import PolicyText
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A role or user and every policy that speaks for it.
+
+    Attributes:
+        arn: its ARN.
+        unique_id: the identifier beginning with AROA or AIDA.
+        policies: inline, managed, and (for a user) those of its groups.
+        boundary: the permissions boundary, or None.
+        trust: who may assume the role; None for a user.
+        tags: pairs of key and value.
+    """
+
+    arn: str
+    unique_id: str
+    policies: tuple[PolicyText, ...]
+    boundary: PolicyText | None = None
+    trust: PolicyText | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_role(self) -> bool:
+        """True for a role, false for a user."""
+        return ":role/" in self.arn
+
+    @property
+    def name(self) -> str:
+        """The name without path."""
+        return self.arn.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """One answer of SimulatePrincipalPolicy about identity policies and boundary.
+
+    Attributes:
+        principal: the ARN asked about.
+        action: the action asked about, as `ecr:PutImage`.
+        resource: the resource asked about.
+        allowed: the simulator's decision.
+        missing_context: context keys that it lacked; with any, its answer is none.
+        organization_denies: whether an organization's policy is what denies.
+    """
+
+    principal: str
+    action: str
+    resource: str
+    allowed: bool
+    missing_context: tuple[str, ...] = ()
+    organization_denies: bool = False
+
+
+@dataclass(frozen=True)
+class AccessFacts:
+    """All that decides who may do what in one repository.
+
+    Attributes:
+        account: the twelve-digit account.
+        region: the repository's region.
+        repository: the repository's name.
+        function: the name of the Lambda function that will run the image.
+        identities: every role and user of the account.
+        repository_policy: the repository's own policy, or None where it has none.
+        registry_policy: the registry's policy (replication and, in its second version, any ECR action), or None.
+        repository_tags: pairs of key and value.
+        simulations: what SimulatePrincipalPolicy answered.
+        partition: `aws`, `aws-cn` or `aws-us-gov`.
+    """
+
+    account: str
+    region: str
+    repository: str
+    function: str
+    identities: tuple[Identity, ...]
+    repository_policy: PolicyText | None
+    registry_policy: PolicyText | None = None
+    repository_tags: tuple[tuple[str, str], ...] = ()
+    simulations: tuple[Simulation, ...] = ()
+    partition: str = "aws"
+
+    @property
+    def repository_arn(self) -> str:
+        """The repository's ARN."""
+        return f"arn:{self.partition}:ecr:{self.region}:{self.account}:repository/{self.repository}"
+
+    @property
+    def function_arn(self) -> str:
+        """The ARN of the function on whose behalf Lambda pulls."""
+        return f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{self.function}"
+
+    def role(self, name: str) -> Identity | None:
+        """The role of this name (or ARN), or None."""
+        return next((each for each in self.identities if each.is_role and name in (each.name, each.arn)), None)

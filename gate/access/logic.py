@@ -1,0 +1,55 @@
+"""Three-valued logic: yes, no, and undecided when the facts do not tell (Kleene's strong logic)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Answer(IntEnum):
+    """An answer; the order makes `min` the conjunction and `max` the disjunction."""
+
+    NO = 0
+    UNDECIDED = 1
+    YES = 2
+
+    @property
+    def opposite(self) -> Answer:
+        """The negation: undecided stays undecided."""
+        return Answer(Answer.YES - self)
+
+    @classmethod
+    def of(cls, fact: bool) -> Answer:
+        """The answer that a known fact gives."""
+        return cls.YES if fact else cls.NO
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An answer and the statements (or their absence) that decide it."""
+
+    answer: Answer
+    because: tuple[str, ...] = ()
+
+
+def any_of(findings: Iterable[Finding]) -> Finding:
+    """The disjunction, with the reasons of those findings that decide it; of nothing: no."""
+    every = tuple(findings)
+    return _decided_by(every, max((each.answer for each in every), default=Answer.NO))
+
+
+def all_of(findings: Iterable[Finding]) -> Finding:
+    """The conjunction, with the reasons of those findings that decide it; of nothing: yes."""
+    every = tuple(findings)
+    return _decided_by(every, min((each.answer for each in every), default=Answer.YES))
+
+
+def negate(finding: Finding) -> Finding:
+    """The negation, for the same reasons."""
+    return Finding(finding.answer.opposite, finding.because)
+
+
+def _decided_by(findings: tuple[Finding, ...], answer: Answer) -> Finding:
+    reasons = (reason for each in findings if each.answer is answer for reason in each.because)
+    return Finding(answer, tuple(dict.fromkeys(reasons)))
