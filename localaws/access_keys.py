@@ -1,0 +1,83 @@
+"""Credentials of the principals, as AWS would hand them out."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from localaws.seed import names
+
+_TWELVE_HOURS = 43200
+_SESSION = "rehearsal"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Temporary credentials of one role."""
+
+    access_key: str
+    secret_key: str
+    token: str
+
+    def environment(self) -> dict[str, str]:
+        """The variables that every AWS client reads."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_SESSION_TOKEN": self.token,
+        }
+
+
+def workflow_token(subject: str = names.OIDC_SUBJECT) -> str:
+    """What GitHub would hand to a workflow: a token that names it. MiniStack reads the claims, not the signature."""
+    claims = {
+        "iss": f"https://{names.OIDC_HOST}",
+        "aud": names.OIDC_AUDIENCE,
+        "sub": subject,
+        "exp": int(time.time()) + _TWELVE_HOURS,
+    }
+    parts = ({"alg": "none", "typ": "JWT"}, claims)
+    encoded = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
+    return ".".join((*encoded, base64.urlsafe_b64encode(b"unsigned").decode()))
+
+
+def of_the_workflow(sts: Any) -> Keys:
+    """The CI role's credentials, taken as the release workflow takes them: by web identity."""
+    answer = sts.assume_role_with_web_identity(
+        RoleArn=names.role_arn(names.CI_ROLE),
+        RoleSessionName=_SESSION,
+        WebIdentityToken=workflow_token(),
+        DurationSeconds=_TWELVE_HOURS,
+    )
+    return _keys(answer)
+
+
+def of_role(sts: Any, role: str) -> Keys:
+    """A role's credentials, by AssumeRole."""
+    arn = names.role_arn(role)
+    return _keys(sts.assume_role(RoleArn=arn, RoleSessionName=_SESSION, DurationSeconds=_TWELVE_HOURS))
+
+
+def root_session() -> boto3.Session:
+    """The account's root, as MiniStack knows it; it is not let through the door."""
+    return session(Keys(names.ACCOUNT, "local", ""))
+
+
+def session(keys: Keys) -> boto3.Session:
+    """A session with these credentials, whatever the person's own AWS configuration says."""
+    return boto3.Session(
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+        aws_session_token=keys.token or None,
+        region_name=names.REGION,
+    )
+
+
+def _keys(answer: dict[str, Any]) -> Keys:
+    issued = answer["Credentials"]
+    return Keys(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])

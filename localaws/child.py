@@ -1,0 +1,92 @@
+"""Child processes that end with their parent, however the parent ends.
+
+The parent holds the writing end of the child's standard input. When the parent is gone, even by SIGKILL, the
+kernel closes it, the child reads the end of its input and ends itself in good order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from localaws.errors import LocalTargetError
+
+_GRACE_SECONDS = 6.0
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def spawn(
+    module: str, settings: dict[str, Any], log: Path, environment: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start `python -m module` in a session of its own and give it its settings on standard input.
+
+    Settings may hold secrets: they are neither on the command line nor in the environment nor on disk.
+    """
+    environment = dict(os.environ) if environment is None else environment
+    path = os.pathsep.join(filter(None, [str(_ROOT), environment.get("PYTHONPATH", "")]))
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            env={**environment, "PYTHONPATH": path},
+            start_new_session=True,
+        )
+    assert process.stdin is not None  # noqa: S101  for the type checker: stdin=PIPE
+    process.stdin.write(json.dumps(settings).encode() + b"\n")
+    process.stdin.flush()
+    return process
+
+
+def first_line(process: subprocess.Popen[bytes], log: Path) -> str:
+    """The line with which the child says that it is ready.
+
+    Raises:
+        LocalTargetError: the child ended without saying so; the message holds the end of its log.
+    """
+    assert process.stdout is not None  # noqa: S101  for the type checker: stdout=PIPE
+    line = process.stdout.readline().decode().strip()
+    if not line:
+        stop(process)
+        tail = log.read_text(errors="replace")[-2000:]
+        raise LocalTargetError(f"{process.args!r} ended before it was ready. The end of {log.name}:\n{tail}")
+    return line
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a child in good order; after a grace period, end its whole session."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+    try:
+        process.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def settings_from_parent() -> dict[str, Any]:
+    """In the child: read the settings, and from now on end when the parent ends."""
+    line = sys.stdin.buffer.readline()
+    if not line:
+        raise SystemExit("this module is started by localaws.target, which passes its settings on standard input")
+    settings: dict[str, Any] = json.loads(line)
+    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
+    return settings
+
+
+def _end_with_parent() -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    # Whoever is slow to end in good order is ended with everything it started.
+    watchdog = threading.Timer(_GRACE_SECONDS - 1, os.killpg, (0, signal.SIGKILL))
+    watchdog.daemon = True
+    watchdog.start()
+    os.kill(os.getpid(), signal.SIGTERM)

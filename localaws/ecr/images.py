@@ -1,0 +1,153 @@
+"""Images: described, listed, fetched and deleted."""
+
+from __future__ import annotations
+
+from localaws.ecr.errors import EcrError, invalid
+from localaws.ecr.operations import Call, Ecr, Parameters, operation
+from localaws.ecr.paging import page
+from localaws.ecr.repositories import identified, named
+from localaws.ecr.state import Image, Repository
+
+_STATUS = "ACTIVE"  # nothing is archived here
+_INDEX_HOLDS_IT = "ImageReferencedByManifestList"
+
+
+@operation("DescribeImages")
+def describe(call: Call) -> Parameters:
+    """The named images, or all of them."""
+    store, wanted = call.ecr.store, call.parameters
+    with store.reading() as account:
+        repository = store.repository(account, **named(call))
+        if wanted.get("imageIds"):
+            images = [store.image(repository, *_identity(each)) for each in wanted["imageIds"]]
+        else:
+            images = [image for image in _by_time(repository) if _passes(image, wanted.get("filter", {}))]
+        once = {image.digest: image for image in images}.values()
+        details = [described(call.ecr, repository, image) for image in once]
+    entries, rest = page(details, wanted)
+    return {"imageDetails": entries, **rest}
+
+
+@operation("ListImages")
+def list_images(call: Call) -> Parameters:
+    """The identities of all images: one for each tag, one for each image without."""
+    with call.ecr.store.reading() as account:
+        repository = call.ecr.store.repository(account, **named(call))
+        chosen = [image for image in _by_time(repository) if _passes(image, call.parameters.get("filter", {}))]
+        identities = [identity for image in chosen for identity in _identities(image)]
+    entries, rest = page(identities, call.parameters)
+    return {"imageIds": entries, **rest}
+
+
+@operation("BatchGetImage")
+def batch_get(call: Call) -> Parameters:
+    """The manifests of the named images, and which of them are not there."""
+    store, images, failures = call.ecr.store, [], []
+    with store.reading() as account:
+        repository = store.repository(account, **named(call))
+        for wanted in call.parameters["imageIds"]:
+            try:
+                image = store.image(repository, *_identity(wanted))
+            except EcrError as missing:
+                failures.append(_failure(wanted, missing))
+                continue
+            text = call.ecr.blobs.manifest(repository.name, image.digest).decode()
+            identity = {**wanted, "imageDigest": image.digest}
+            about = {"imageId": identity, "imageManifest": text, "imageManifestMediaType": image.media_type}
+            images.append({**identified(call.ecr, repository), **about})
+    return {"images": images, "failures": failures}
+
+
+@operation("BatchDeleteImage")
+def batch_delete(call: Call) -> Parameters:
+    """Remove images by digest, or tags; an image goes with its last tag."""
+    store, deleted, failures = call.ecr.store, [], []
+    with store.changing() as account:
+        repository = store.repository(account, **named(call))
+        for wanted in call.parameters["imageIds"]:
+            try:
+                image = store.image(repository, *_identity(wanted))
+            except EcrError as missing:
+                failures.append(_failure(wanted, missing))
+                continue
+            if _goes(image, wanted) and _is_held(repository, image):
+                failures.append({"imageId": wanted, "failureCode": _INDEX_HOLDS_IT, "failureReason": _held(image)})
+                continue
+            deleted += _delete(repository, image, wanted)
+    return {"imageIds": deleted, "failures": failures}
+
+
+@operation("BatchCheckLayerAvailability")
+def check_layers(call: Call) -> Parameters:
+    """Which layers the repository has already."""
+    with call.ecr.store.reading() as account:
+        name = call.ecr.store.repository(account, **named(call)).name
+    layers = []
+    for digest in call.parameters["layerDigests"]:
+        size = call.ecr.blobs.size(name, digest)
+        there = {"layerAvailability": "UNAVAILABLE" if size is None else "AVAILABLE", "layerSize": size or 0}
+        layers.append({"layerDigest": digest, **there})
+    return {"layers": layers, "failures": []}
+
+
+def described(ecr: Ecr, repository: Repository, image: Image) -> Parameters:
+    """An image as DescribeImages answers it; as on AWS, without a summary of its scan."""
+    details: Parameters = {
+        **identified(ecr, repository),
+        "imageDigest": image.digest,
+        "imageSizeInBytes": image.size,
+        "imagePushedAt": image.pushed_at,
+        "imageManifestMediaType": image.media_type,
+        "imageStatus": _STATUS,
+    }
+    if image.tags:
+        details["imageTags"] = list(image.tags)
+    if image.artifact:
+        details["artifactMediaType"] = image.artifact
+    return details
+
+
+def _identity(wanted: Parameters) -> tuple[str | None, str | None]:
+    if not wanted.get("imageDigest") and not wanted.get("imageTag"):
+        raise invalid("Invalid parameter at 'imageIds': each needs an imageDigest or an imageTag")
+    return wanted.get("imageDigest"), wanted.get("imageTag")
+
+
+def _identities(image: Image) -> list[Parameters]:
+    return [{"imageDigest": image.digest, "imageTag": tag} for tag in image.tags] or [{"imageDigest": image.digest}]
+
+
+def _by_time(repository: Repository) -> list[Image]:
+    return sorted(repository.images.values(), key=lambda image: (image.pushed_at, image.digest))
+
+
+def _passes(image: Image, chosen: Parameters) -> bool:
+    tagged = chosen.get("tagStatus", "ANY")
+    return chosen.get("imageStatus", _STATUS) in (_STATUS, "ANY") and (
+        tagged == "ANY" or (tagged == "TAGGED") == bool(image.tags)
+    )
+
+
+def _delete(repository: Repository, image: Image, wanted: Parameters) -> list[Parameters]:
+    if _goes(image, wanted):
+        del repository.images[image.digest]
+        repository.scans.pop(image.digest, None)
+        return _identities(image)
+    image.tags.remove(wanted["imageTag"])
+    return [{"imageDigest": image.digest, "imageTag": wanted["imageTag"]}]
+
+
+def _goes(image: Image, wanted: Parameters) -> bool:
+    return "imageDigest" in wanted or image.tags == [wanted["imageTag"]]
+
+
+def _is_held(repository: Repository, image: Image) -> bool:
+    return any(image.digest in other.children for other in repository.images.values())
+
+
+def _held(image: Image) -> str:
+    return f"Requested image {image.digest} is referenced by an index and cannot be deleted"
+
+
+def _failure(wanted: Parameters, missing: EcrError) -> Parameters:
+    return {"imageId": wanted, "failureCode": "ImageNotFound", "failureReason": missing.message}

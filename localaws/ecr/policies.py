@@ -1,0 +1,124 @@
+"""Repository policies and lifecycle policies: checked when set, answered as they were set."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from localaws.ecr.errors import EcrError, invalid
+from localaws.ecr.operations import Call, Parameters, operation
+from localaws.ecr.repositories import identified, named
+
+_HERE = Path(__file__).parent
+
+
+@operation("SetRepositoryPolicy")
+def set_policy(call: Call) -> Parameters:
+    """Set the repository policy."""
+    text = call.parameters["policyText"]
+    _checked("policyText", text, "policy.schema.json")
+    with call.ecr.store.changing() as account:
+        repository = call.ecr.store.repository(account, **named(call))
+        repository.policy = text
+    return {**identified(call.ecr, repository), "policyText": text}
+
+
+@operation("GetRepositoryPolicy")
+def get_policy(call: Call) -> Parameters:
+    """The repository policy."""
+    return _policy(call, delete=False)
+
+
+@operation("DeleteRepositoryPolicy")
+def delete_policy(call: Call) -> Parameters:
+    """Remove the repository policy and answer what it was."""
+    return _policy(call, delete=True)
+
+
+def _policy(call: Call, *, delete: bool) -> Parameters:
+    with call.ecr.store.changing() as account:
+        repository = call.ecr.store.repository(account, **named(call))
+        text = repository.policy
+        if text is None:
+            raise EcrError(
+                "RepositoryPolicyNotFoundException",
+                f"Repository policy does not exist for the repository with name '{repository.name}' in the registry "
+                f"with id '{call.ecr.account}'",
+            )
+        repository.policy = None if delete else text
+    return {**identified(call.ecr, repository), "policyText": text}
+
+
+@operation("PutLifecyclePolicy")
+def put_lifecycle(call: Call) -> Parameters:
+    """Set the lifecycle policy. Nothing expires here: the gate judges the rules, time does not pass."""
+    text = call.parameters["lifecyclePolicyText"]
+    _check_priorities(_checked("lifecyclePolicyText", text, "lifecycle.schema.json")["rules"])
+    with call.ecr.store.changing() as account:
+        repository = call.ecr.store.repository(account, **named(call))
+        repository.lifecycle = text
+    return {**identified(call.ecr, repository), "lifecyclePolicyText": text}
+
+
+@operation("GetLifecyclePolicy")
+def get_lifecycle(call: Call) -> Parameters:
+    """The lifecycle policy."""
+    return _lifecycle(call, delete=False)
+
+
+@operation("DeleteLifecyclePolicy")
+def delete_lifecycle(call: Call) -> Parameters:
+    """Remove the lifecycle policy and answer what it was."""
+    return _lifecycle(call, delete=True)
+
+
+def _lifecycle(call: Call, *, delete: bool) -> Parameters:
+    with call.ecr.store.changing() as account:
+        repository = call.ecr.store.repository(account, **named(call))
+        text = repository.lifecycle
+        if text is None:
+            raise EcrError(
+                "LifecyclePolicyNotFoundException",
+                f"Lifecycle policy does not exist for the repository with name '{repository.name}' in the registry "
+                f"with id '{call.ecr.account}'",
+            )
+        repository.lifecycle = None if delete else text
+    return {**identified(call.ecr, repository), "lifecyclePolicyText": text}
+
+
+def _checked(parameter: str, text: str, schema: str) -> Any:
+    try:
+        document = json.loads(text)
+        jsonschema.validate(document, _schema(schema))
+    except ValueError as damage:
+        raise invalid(
+            f"Invalid parameter at '{parameter}' failed to satisfy constraint: 'Invalid JSON' ({damage})"
+        ) from damage
+    except jsonschema.ValidationError as fault:
+        place = "/".join(map(str, fault.absolute_path)) or "the document"
+        raise invalid(
+            f"Invalid parameter at '{parameter}' failed to satisfy constraint: 'Invalid policy provided' "
+            f"({place}: {fault.message})"
+        ) from fault
+    return document
+
+
+@cache
+def _schema(name: str) -> Any:
+    return json.loads((_HERE / name).read_text())
+
+
+def _check_priorities(rules: list[dict[str, Any]]) -> None:
+    priorities = [rule["rulePriority"] for rule in rules]
+    if len(set(priorities)) < len(priorities):
+        raise invalid(f"Invalid parameter at 'LifecyclePolicyText': rulePriority must be unique; it is {priorities}")
+    catch_all = [rule["rulePriority"] for rule in rules if rule["selection"]["tagStatus"] == "any"]
+    if catch_all and catch_all != [max(priorities)]:
+        raise invalid(
+            "Invalid parameter at 'LifecyclePolicyText': the one rule with tagStatus 'any' must have the highest "
+            f"rulePriority; it has {catch_all}, the highest is {max(priorities)}"
+        )

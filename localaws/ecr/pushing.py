@@ -1,0 +1,98 @@
+"""How an image enters a repository: the one way for a push over /v2/ and for PutImage."""
+
+from __future__ import annotations
+
+from localaws.ecr import manifest, mutability
+from localaws.ecr.errors import EcrError
+from localaws.ecr.manifest import Manifest
+from localaws.ecr.operations import Call, Ecr, Parameters, operation
+from localaws.ecr.repositories import identified, named
+from localaws.ecr.state import Image, Repository
+
+
+@operation("PutImage")
+def put_image(call: Call) -> Parameters:
+    """Store a manifest, or give an image that exists another tag."""
+    wanted, tag = call.parameters, call.parameters.get("imageTag")
+    pushed = manifest.read(wanted["imageManifest"].encode(), wanted.get("imageManifestMediaType"))
+    manifest.check_digest(pushed, wanted.get("imageDigest"))
+    image = push(call.ecr, wanted["repositoryName"], pushed, tag, registry=wanted.get("registryId"), again=False)
+    identity = {"imageDigest": image.digest, **({"imageTag": tag} if tag else {})}
+    with call.ecr.store.reading() as account:
+        about = identified(call.ecr, call.ecr.store.repository(account, **named(call)))
+    text = {"imageManifest": wanted["imageManifest"], "imageManifestMediaType": pushed.media_type}
+    return {"image": {**about, "imageId": identity, **text}}
+
+
+def push(
+    ecr: Ecr, name: str, pushed: Manifest, tag: str | None, *, registry: str | None = None, again: bool = True
+) -> Image:
+    """Let a manifest in under ECR's rules.
+
+    Args:
+        ecr: the registry.
+        name: the repository.
+        pushed: the manifest.
+        tag: the tag to set; None for a push by digest.
+        registry: the registry id that the caller named.
+        again: whether setting what is set already is fine (a push over /v2/) or an error (PutImage).
+
+    Raises:
+        EcrError: ImageTagAlreadyExistsException, ImageAlreadyExistsException, LayersNotFoundException,
+            ReferencedImagesNotFoundException, RepositoryNotFoundException.
+    """
+    # The tag must not move between the check and the change: all of it happens under the state's lock.
+    with ecr.store.changing() as account:
+        repository = ecr.store.repository(account, name, registry)
+        mutability.refuse_overwriting(repository, tag)
+        if not again:
+            _refuse_what_is_there(repository, pushed, tag)
+        size = _size_of_index(repository, pushed) if pushed.children else pushed.size
+        ecr.blobs.put_manifest(name, pushed.digest, pushed.media_type, pushed.body)
+        image = repository.images.get(pushed.digest) or _enter(ecr, repository, pushed, size)
+        _move_tag(repository, image, tag)
+    ecr.scans.on_push(name, image)
+    return image
+
+
+def _enter(ecr: Ecr, repository: Repository, pushed: Manifest, size: int) -> Image:
+    image = Image(
+        digest=pushed.digest,
+        media_type=pushed.media_type,
+        artifact=pushed.artifact,
+        size=size,
+        pushed_at=ecr.clock().timestamp(),
+        children=list(pushed.children),
+    )
+    repository.images[image.digest] = image
+    return image
+
+
+def _move_tag(repository: Repository, image: Image, tag: str | None) -> None:
+    if tag is None or tag in image.tags:
+        return
+    former = repository.tagged(tag)
+    if former is not None:
+        former.tags.remove(tag)
+    image.tags.append(tag)
+
+
+def _refuse_what_is_there(repository: Repository, pushed: Manifest, tag: str | None) -> None:
+    image = repository.images.get(pushed.digest)
+    if image is not None and (tag is None or tag in image.tags):
+        raise EcrError(
+            "ImageAlreadyExistsException",
+            f"Image with digest '{pushed.digest}' and tag '{tag or 'null'}' already exists in the repository with name "
+            f"'{repository.name}'",
+        )
+
+
+def _size_of_index(repository: Repository, pushed: Manifest) -> int:
+    missing = [child for child in pushed.children if child not in repository.images]
+    if missing:
+        raise EcrError(
+            "ReferencedImagesNotFoundException",
+            f"The images with digests '{', '.join(missing)}' referenced by the index do not exist in the repository "
+            f"with name '{repository.name}'",
+        )
+    return max(repository.images[child].size for child in pushed.children)

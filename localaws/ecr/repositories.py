@@ -1,0 +1,141 @@
+"""Repositories, their settings and their tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localaws.ecr import mutability
+from localaws.ecr.errors import EcrError, invalid
+from localaws.ecr.operations import Call, Ecr, Parameters, operation
+from localaws.ecr.paging import page
+from localaws.ecr.state import Repository
+
+
+def described(ecr: Ecr, repository: Repository) -> Parameters:
+    """A repository as ECR answers it."""
+    return {
+        "repositoryArn": ecr.arn(repository.name),
+        "registryId": ecr.account,
+        "repositoryName": repository.name,
+        "repositoryUri": ecr.uri(repository.name),
+        "createdAt": repository.created_at,
+        **mutability.described(repository),
+        "imageScanningConfiguration": {"scanOnPush": repository.scan_on_push},
+        "encryptionConfiguration": repository.encryption,
+    }
+
+
+@operation("CreateRepository")
+def create(call: Call) -> Parameters:
+    """A new, empty repository."""
+    wanted, name = call.parameters, call.parameters["repositoryName"]
+    repository = Repository(name, created_at=call.ecr.clock().timestamp())
+    mutability.configure(repository, wanted)
+    repository.scan_on_push = wanted.get("imageScanningConfiguration", {}).get("scanOnPush", False)
+    repository.encryption = wanted.get("encryptionConfiguration") or repository.encryption
+    repository.tags = _as_map(wanted.get("tags", []))
+    with call.ecr.store.changing() as account:
+        if name in account.repositories:
+            raise EcrError(
+                "RepositoryAlreadyExistsException",
+                f"The repository with name '{name}' already exists in the registry with id '{call.ecr.account}'",
+            )
+        account.repositories[name] = repository
+    return {"repository": described(call.ecr, repository)}
+
+
+@operation("DescribeRepositories")
+def describe(call: Call) -> Parameters:
+    """The named repositories, or all of them by name."""
+    store, registry = call.ecr.store, call.parameters.get("registryId")
+    with store.reading() as account:
+        names = call.parameters.get("repositoryNames") or sorted(account.repositories)
+        found = [described(call.ecr, store.repository(account, name, registry)) for name in names]
+    entries, rest = page(found, call.parameters)
+    return {"repositories": entries, **rest}
+
+
+@operation("DeleteRepository")
+def delete(call: Call) -> Parameters:
+    """Remove a repository; one that holds images only by force."""
+    with call.ecr.store.changing() as account:
+        repository = call.ecr.store.repository(account, **named(call))
+        if repository.images and not call.parameters.get("force"):
+            raise EcrError(
+                "RepositoryNotEmptyException",
+                f"The repository with name '{repository.name}' in registry with id '{call.ecr.account}' cannot be "
+                "deleted because it still contains images",
+            )
+        del account.repositories[repository.name]
+    return {"repository": described(call.ecr, repository)}
+
+
+@operation("PutImageTagMutability")
+def put_mutability(call: Call) -> Parameters:
+    """Set which tags may be moved."""
+    with call.ecr.store.changing() as account:
+        repository = call.ecr.store.repository(account, **named(call))
+        mutability.configure(repository, call.parameters)
+    return {**identified(call.ecr, repository), **mutability.described(repository)}
+
+
+@operation("PutImageScanningConfiguration")
+def put_scanning(call: Call) -> Parameters:
+    """Set whether a push is scanned (basic scanning)."""
+    with call.ecr.store.changing() as account:
+        repository = call.ecr.store.repository(account, **named(call))
+        repository.scan_on_push = call.parameters["imageScanningConfiguration"].get("scanOnPush", False)
+    configuration = {"imageScanningConfiguration": {"scanOnPush": repository.scan_on_push}}
+    return {**identified(call.ecr, repository), **configuration}
+
+
+@operation("ListTagsForResource")
+def list_tags(call: Call) -> Parameters:
+    """The repository's tags."""
+    with call.ecr.store.reading() as account:
+        tags = call.ecr.store.repository(account, _name_in(call)).tags
+        return {"tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
+
+
+@operation("TagResource")
+def tag(call: Call) -> Parameters:
+    """Add or replace tags."""
+    with call.ecr.store.changing() as account:
+        call.ecr.store.repository(account, _name_in(call)).tags.update(_as_map(call.parameters["tags"]))
+    return {}
+
+
+@operation("UntagResource")
+def untag(call: Call) -> Parameters:
+    """Remove tags."""
+    with call.ecr.store.changing() as account:
+        tags = call.ecr.store.repository(account, _name_in(call)).tags
+        for key in call.parameters["tagKeys"]:
+            tags.pop(key, None)
+    return {}
+
+
+def named(call: Call) -> dict[str, Any]:
+    """The repository that a call names, as `Store.repository` takes it."""
+    return {"name": call.parameters["repositoryName"], "registry": call.parameters.get("registryId")}
+
+
+def identified(ecr: Ecr, repository: Repository) -> Parameters:
+    """The two fields with which most answers about a repository begin."""
+    return {"registryId": ecr.account, "repositoryName": repository.name}
+
+
+def name_in_arn(arn: str) -> str:
+    """The repository's name in its ARN."""
+    _, mark, name = arn.partition(":repository/")
+    if not mark or not arn.startswith("arn:aws:ecr:"):
+        raise invalid(f"Invalid parameter at 'resourceArn': {arn!r} is not a repository's ARN")
+    return name
+
+
+def _name_in(call: Call) -> str:
+    return name_in_arn(call.parameters["resourceArn"])
+
+
+def _as_map(tags: list[dict[str, str]]) -> dict[str, str]:
+    return {tag["Key"]: tag.get("Value", "") for tag in tags}

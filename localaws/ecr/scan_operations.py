@@ -1,0 +1,145 @@
+"""The operations about scanning: settings, StartImageScan and DescribeImageScanFindings."""
+
+from __future__ import annotations
+
+import uuid
+
+from localaws.ecr import findings as shapes
+from localaws.ecr.errors import EcrError, invalid
+from localaws.ecr.operations import Call, Parameters, operation
+from localaws.ecr.paging import page
+from localaws.ecr.repositories import identified, named
+from localaws.ecr.scanning import frequency
+from localaws.ecr.state import Account, Image, Repository, Scan
+
+_SCAN_TYPES = {"BASIC": {"SCAN_ON_PUSH", "MANUAL"}, "ENHANCED": {"SCAN_ON_PUSH", "CONTINUOUS_SCAN", "MANUAL"}}
+
+
+@operation("StartImageScan")
+def start(call: Call) -> Parameters:
+    """Start a basic scan."""
+    with call.ecr.store.reading() as account:
+        repository = call.ecr.store.repository(account, **named(call))
+        image = _image(call, repository)
+        about = {**identified(call.ecr, repository), "imageId": _identity(call, image)}
+    scan = call.ecr.scans.start(repository.name, image)
+    return {**about, "imageScanStatus": _status(scan)}
+
+
+@operation("DescribeImageScanFindings")
+def describe_findings(call: Call) -> Parameters:
+    """The status of the newest scan, and its findings once it has ended well."""
+    with call.ecr.store.reading() as account:
+        repository = call.ecr.store.repository(account, **named(call))
+        image = _image(call, repository)
+        scan = repository.scans.get(image.digest)
+        if scan is None or scan.enhanced != (account.scan_type == "ENHANCED"):
+            raise _never_scanned(call, repository, image)
+        answer = {**identified(call.ecr, repository), "imageId": _identity(call, image)}
+        answer["imageScanStatus"] = _status(scan)
+        return answer if scan.completed_at is None else answer | _findings(call, repository, image, scan)
+
+
+@operation("GetRegistryScanningConfiguration")
+def get_configuration(call: Call) -> Parameters:
+    """Basic or enhanced, and for which repositories."""
+    with call.ecr.store.reading() as account:
+        return {"registryId": call.ecr.account, "scanningConfiguration": _configuration(account)}
+
+
+@operation("PutRegistryScanningConfiguration")
+def put_configuration(call: Call) -> Parameters:
+    """Choose basic or enhanced scanning; what the rules cover is scanned at once, as Inspector does."""
+    wanted = call.parameters.get("scanType", "BASIC")
+    rules = call.parameters.get("rules", [])
+    if wanted not in _SCAN_TYPES or not {rule["scanFrequency"] for rule in rules} <= _SCAN_TYPES[wanted]:
+        raise invalid(f"Invalid parameter at 'rules': {wanted} scanning has not all of these frequencies: {rules}")
+    with call.ecr.store.changing() as account:
+        account.scan_type, account.scan_rules = wanted, rules
+        answer = {"registryScanningConfiguration": _configuration(account)}
+        standing = [(name, image) for name, each in account.repositories.items() for image in each.images.values()]
+    for name, image in standing if wanted == "ENHANCED" else []:
+        call.ecr.scans.on_push(name, image)
+    return answer
+
+
+@operation("BatchGetRepositoryScanningConfiguration")
+def batch_get_configuration(call: Call) -> Parameters:
+    """How each of these repositories is scanned."""
+    found, failures = [], []
+    with call.ecr.store.reading() as account:
+        for name in call.parameters["repositoryNames"]:
+            repository = account.repositories.get(name)
+            if repository is None:
+                reason = f"The repository with name '{name}' does not exist"
+                failures.append(
+                    {"repositoryName": name, "failureCode": "REPOSITORY_NOT_FOUND", "failureReason": reason}
+                )
+                continue
+            often, filters = frequency(account, repository)
+            scanned = {"scanOnPush": often == "SCAN_ON_PUSH", "scanFrequency": often, "appliedScanFilters": filters}
+            found.append({"repositoryArn": call.ecr.arn(name), "repositoryName": name, **scanned})
+    return {"scanningConfigurations": found, "failures": failures}
+
+
+def _configuration(account: Account) -> Parameters:
+    return {"scanType": account.scan_type, "rules": account.scan_rules}
+
+
+def _image(call: Call, repository: Repository) -> Image:
+    wanted = call.parameters["imageId"]
+    return call.ecr.store.image(repository, wanted.get("imageDigest"), wanted.get("imageTag"))
+
+
+def _identity(call: Call, image: Image) -> Parameters:
+    return {**call.parameters["imageId"], "imageDigest": image.digest}
+
+
+def _status(scan: Scan) -> Parameters:
+    return {"status": scan.status, "description": scan.description}
+
+
+def _findings(call: Call, repository: Repository, image: Image, scan: Scan) -> Parameters:
+    everything = call.ecr.store.read_findings(repository.name, image.digest)
+    entries, rest = page(everything, call.parameters)
+    findings: Parameters = {
+        "imageScanCompletedAt": scan.completed_at,
+        "vulnerabilitySourceUpdatedAt": scan.advisories_at,
+        "findingSeverityCounts": shapes.counts(everything),
+    }
+    if scan.enhanced:
+        resource = _resource(call, repository, image)
+        findings["enhancedFindings"] = [
+            shapes.enhanced(entry, call.ecr.account, _arn(call, image, entry), resource, scan.requested_at)
+            for entry in entries
+        ]
+    else:
+        findings["findings"] = [shapes.basic(entry) for entry in entries]
+    return {"imageScanFindings": findings, **rest}
+
+
+def _arn(call: Call, image: Image, finding: shapes.Json) -> str:
+    # The same finding keeps its ARN from scan to scan.
+    name = uuid.uuid5(uuid.NAMESPACE_URL, f"{image.digest} {finding['id']} {finding['purl'] or finding['package']}")
+    return f"arn:aws:inspector2:{call.ecr.region}:{call.ecr.account}:finding/{name.hex}"
+
+
+def _resource(call: Call, repository: Repository, image: Image) -> shapes.Json:
+    details = {
+        "imageHash": image.digest,
+        "imageTags": list(image.tags),
+        "pushedAt": image.pushed_at,
+        "registry": call.ecr.account,
+        "repositoryName": repository.name,
+    }
+    identity = {"type": "AWS_ECR_CONTAINER_IMAGE", "id": f"{call.ecr.arn(repository.name)}/{image.digest}"}
+    return {**identity, "details": {"awsEcrContainerImage": details}}
+
+
+def _never_scanned(call: Call, repository: Repository, image: Image) -> EcrError:
+    tag = call.parameters["imageId"].get("imageTag", "")
+    return EcrError(
+        "ScanNotFoundException",
+        f"Image scan does not exist for the image with '{{imageDigest:'{image.digest}', imageTag:'{tag}'}}' in the "
+        f"repository with name '{repository.name}' in the registry with id '{call.ecr.account}'",
+    )

@@ -1,0 +1,177 @@
+"""Scans: when they start, how they end, what is said of them (ECR's user guide, "Scan images").
+
+What finds vulnerabilities is behind `Scanner`; here is ECR's part: the statuses, the limit of one scan a day, the
+difference between basic and enhanced scanning. Where no scanner is attached a scan ends FAILED: never with
+zero findings.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from http.client import HTTPResponse
+from typing import Any, Protocol
+
+from localaws.ecr.blobs import Blobs
+from localaws.ecr.errors import EcrError
+from localaws.ecr.findings import Findings
+from localaws.ecr.manifest import INDEXES
+from localaws.ecr.mutability import matches
+from localaws.ecr.state import Account, Image, Repository, Scan
+from localaws.ecr.store import Store
+
+ONE_SCAN_IN = timedelta(hours=24)
+_UNDER_WAY = ("IN_PROGRESS", "PENDING")
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Where a scanner reads the image's bytes: the registry behind, over loopback, without authentication.
+
+    Attributes:
+        registry: `host:port`, plain HTTP.
+    """
+
+    registry: str
+    repository: str
+    digest: str
+
+    @property
+    def reference(self) -> str:
+        """The image as `registry:` tools name it, e.g. syft with SYFT_REGISTRY_INSECURE_USE_HTTP=true."""
+        return f"{self.registry}/{self.repository}@{self.digest}"
+
+    def manifest(self) -> bytes:
+        """The image's manifest."""
+        return Blobs(self.registry).manifest(self.repository, self.digest)
+
+    @contextmanager
+    def blob(self, digest: str) -> Iterator[HTTPResponse]:
+        """A layer or the configuration, as a stream; its `status` is 200 when it is there."""
+        with Blobs(self.registry).request("GET", f"/v2/{self.repository}/blobs/{digest}") as response:
+            yield response
+
+
+class Scanner(Protocol):
+    """Finds the vulnerabilities of one image."""
+
+    def scan(self, repository: str, digest: str, fetch: ImageSource) -> Findings:
+        """All findings in the image.
+
+        Raises:
+            Exception: any one means that the scan FAILED; its text becomes the status's description.
+        """
+
+
+class NoScanner:
+    """Stands where no scanner is attached: every scan fails and says why."""
+
+    def scan(self, repository: str, digest: str, fetch: ImageSource) -> Findings:
+        """Fail."""
+        raise RuntimeError("no scanner is attached to this local target, so nothing is known about the image")
+
+
+class Scans:
+    """The scans of one registry."""
+
+    def __init__(self, store: Store, registry: str, scanner: Scanner, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._registry = registry
+        self._scanner = scanner
+        self._clock = clock
+        self._fail_what_was_cut_short()
+
+    def start(self, name: str, image: Image) -> Scan:
+        """Start a scan that somebody asked for.
+
+        Raises:
+            EcrError: UnsupportedImageTypeException for an index, ValidationException under enhanced scanning,
+                LimitExceededException within 24 hours of the last scan.
+        """
+        with self._store.changing() as account:
+            repository = account.repositories[name]
+            self._refuse(account, repository, image)
+            # A copy: the scan may have ended before the caller is told that it has begun.
+            begun = replace(self._entered(repository, image, enhanced=False))
+        self._run(name, image.digest, "COMPLETE")
+        return begun
+
+    def on_push(self, name: str, image: Image) -> None:
+        """Start the scan that the registry's settings ask for when an image arrives."""
+        with self._store.changing() as account:
+            repository = account.repositories[name]
+            enhanced = account.scan_type == "ENHANCED"
+            often, _ = frequency(account, repository)
+            if often == "MANUAL" or image.media_type in INDEXES or self._is_fresh(repository, image, enhanced=enhanced):
+                return
+            self._entered(repository, image, enhanced=enhanced)
+        self._run(name, image.digest, "ACTIVE" if often == "CONTINUOUS_SCAN" else "COMPLETE")
+
+    def _refuse(self, account: Account, repository: Repository, image: Image) -> None:
+        if account.scan_type == "ENHANCED":
+            raise EcrError("ValidationException", "This feature is disabled")
+        if image.media_type in INDEXES:
+            raise EcrError(
+                "UnsupportedImageTypeException", f"The image {image.digest} is an index; scan the images it names"
+            )
+        if self._is_fresh(repository, image, enhanced=False):
+            raise EcrError(
+                "LimitExceededException",
+                "The scan quota per image has been exceeded. Wait and try again: one scan of an image in 24 hours",
+            )
+
+    def _is_fresh(self, repository: Repository, image: Image, *, enhanced: bool) -> bool:
+        scan = repository.scans.get(image.digest)
+        if scan is None or scan.status == "FAILED" or scan.enhanced != enhanced:
+            return False
+        return self._clock().timestamp() - scan.requested_at < ONE_SCAN_IN.total_seconds()
+
+    def _entered(self, repository: Repository, image: Image, *, enhanced: bool) -> Scan:
+        status = "PENDING" if enhanced else "IN_PROGRESS"
+        scan = Scan(status, "The scan has started.", self._clock().timestamp(), enhanced)
+        repository.scans[image.digest] = scan
+        return scan
+
+    def _run(self, name: str, digest: str, good_end: str) -> None:
+        worker = threading.Thread(target=self._scan, args=(name, digest, good_end), name=f"scan {digest}", daemon=True)
+        worker.start()
+
+    def _scan(self, name: str, digest: str, good_end: str) -> None:
+        try:
+            found = self._scanner.scan(name, digest, ImageSource(self._registry, name, digest))
+        except Exception as failure:  # noqa: BLE001, RUF100  a scanner may fail in any way: each one is a failed scan
+            self._end(name, digest, "FAILED", f"The scan failed: {failure}", None)
+            return
+        self._end(name, digest, good_end, found.description or "The scan was completed successfully.", found)
+
+    def _end(self, name: str, digest: str, status: str, description: str, found: Findings | None) -> None:
+        with self._store.changing() as account:
+            repository = account.repositories.get(name)
+            scan = repository.scans.get(digest) if repository else None
+            if scan is None:  # the image was deleted in the meantime
+                return
+            scan.status, scan.description = status, description
+            if found is not None:
+                scan.completed_at, scan.advisories_at = self._clock().timestamp(), found.advisories_at
+                self._store.write_findings(name, digest, [asdict(finding) for finding in found.findings])
+
+    def _fail_what_was_cut_short(self) -> None:
+        with self._store.changing() as account:
+            for repository in account.repositories.values():
+                for scan in repository.scans.values():
+                    if scan.status in _UNDER_WAY:
+                        scan.status, scan.description = "FAILED", "The local target ended in mid-scan."
+
+
+def frequency(account: Account, repository: Repository) -> tuple[str, list[dict[str, Any]]]:
+    """How often a repository is scanned, and the registry's filters that say so."""
+    for rule in account.scan_rules:
+        filters = [each for each in rule["repositoryFilters"] if matches(each["filter"], repository.name)]
+        if filters:
+            return rule["scanFrequency"], filters
+    if account.scan_type == "BASIC" and repository.scan_on_push:
+        return "SCAN_ON_PUSH", []
+    return "MANUAL", []

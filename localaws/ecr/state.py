@@ -1,0 +1,90 @@
+"""What the registry's account holds besides blobs: repositories, images, tags, settings, scans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Image:
+    """One pushed manifest.
+
+    Attributes:
+        size: bytes of the compressed layers and the configuration; for an index, of its largest manifest.
+        pushed_at: seconds since the epoch, UTC.
+        artifact: the configuration's media type, ECR's `artifactMediaType`.
+        children: digests of the manifests that an index names.
+    """
+
+    digest: str
+    media_type: str
+    artifact: str
+    size: int
+    pushed_at: float
+    tags: list[str] = field(default_factory=list)
+    children: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Scan:
+    """The newest scan of a digest in one repository.
+
+    Attributes:
+        status: as in ECR's `imageScanStatus`.
+        requested_at: seconds since the epoch; the 24-hour limit counts from here.
+        completed_at: seconds since the epoch; None until it ended well.
+        advisories_at: how old the vulnerability data is: seconds since the epoch.
+        enhanced: the answer has the shape of enhanced scanning.
+
+    Its findings are in a file of their own: there may be many, and every change writes the state whole.
+    """
+
+    status: str
+    description: str
+    requested_at: float
+    enhanced: bool = False
+    completed_at: float | None = None
+    advisories_at: float | None = None
+
+
+@dataclass
+class Repository:
+    """One repository; `policy` and `lifecycle` are the texts that were set."""
+
+    name: str
+    created_at: float
+    mutability: str = "MUTABLE"
+    filters: list[str] = field(default_factory=list)
+    scan_on_push: bool = False
+    encryption: dict[str, str] = field(default_factory=lambda: {"encryptionType": "AES256"})
+    policy: str | None = None
+    lifecycle: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)
+    scans: dict[str, Scan] = field(default_factory=dict)
+
+    def tagged(self, tag: str) -> Image | None:
+        """The image that a tag names now."""
+        return next((image for image in self.images.values() if tag in image.tags), None)
+
+
+@dataclass
+class Account:
+    """The registry of one account in one region."""
+
+    repositories: dict[str, Repository] = field(default_factory=dict)
+    scan_type: str = "BASIC"
+    scan_rules: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read(data: dict[str, Any]) -> Account:
+    """The account that `dataclasses.asdict` wrote."""
+    repositories = {name: _repository(value) for name, value in data["repositories"].items()}
+    return Account(repositories, data["scan_type"], data["scan_rules"])
+
+
+def _repository(data: dict[str, Any]) -> Repository:
+    images = {digest: Image(**value) for digest, value in data["images"].items()}
+    scans = {digest: Scan(**value) for digest, value in data["scans"].items()}
+    return Repository(**{**data, "images": images, "scans": scans})

@@ -1,0 +1,111 @@
+"""The account's state on disk: one JSON file, replaced whole, never half written."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from localaws.ecr.errors import EcrError
+from localaws.ecr.state import Account, Image, Repository, read
+from localaws.errors import LocalTargetError
+
+
+class Store:
+    """Guards the state: everything that reads or changes it holds its lock."""
+
+    def __init__(self, path: Path, account: str) -> None:
+        self._path = path
+        self._findings = path.parent / "findings"
+        self._findings.mkdir(parents=True, exist_ok=True)
+        self._account_id = account
+        self._lock = threading.RLock()
+        self._account = _load(path)
+
+    @contextmanager
+    def reading(self) -> Iterator[Account]:
+        """The state, for reading."""
+        with self._lock:
+            yield self._account
+
+    @contextmanager
+    def changing(self) -> Iterator[Account]:
+        """The state, for a change: written to disk when the block ends, undone when it raises."""
+        with self._lock:
+            before = json.dumps(asdict(self._account))
+            try:
+                yield self._account
+            except BaseException:
+                self._account = read(json.loads(before))
+                raise
+            self._write()
+
+    def repository(self, account: Account, name: str, registry: str | None = None) -> Repository:
+        """The repository of that name.
+
+        Raises:
+            EcrError: RepositoryNotFoundException.
+        """
+        wanted = registry or self._account_id
+        if wanted != self._account_id or name not in account.repositories:
+            raise EcrError(
+                "RepositoryNotFoundException",
+                f"The repository with name '{name}' does not exist in the registry with id '{wanted}'",
+            )
+        return account.repositories[name]
+
+    def image(self, repository: Repository, digest: str | None, tag: str | None) -> Image:
+        """The image of that digest, tag, or both.
+
+        Raises:
+            EcrError: ImageNotFoundException.
+        """
+        image = repository.images.get(digest) if digest else repository.tagged(tag or "")
+        if image is None or (tag and tag not in image.tags):
+            raise EcrError(
+                "ImageNotFoundException",
+                f"The image with imageId {{imageDigest:'{digest or 'null'}', imageTag:'{tag or 'null'}'}} does not "
+                f"exist within the repository with name '{repository.name}' in the registry with id "
+                f"'{self._account_id}'",
+            )
+        return image
+
+    def write_findings(self, repository: str, digest: str, findings: list[dict[str, Any]]) -> None:
+        """Keep the findings of the newest scan of an image."""
+        _replace(self._findings_of(repository, digest), findings)
+
+    def read_findings(self, repository: str, digest: str) -> list[dict[str, Any]]:
+        """The findings of the newest scan of an image; there must have been one."""
+        findings: list[dict[str, Any]] = json.loads(self._findings_of(repository, digest).read_text())
+        return findings
+
+    def _findings_of(self, repository: str, digest: str) -> Path:
+        return self._findings / f"{repository.replace('/', '~')}~{digest.removeprefix('sha256:')}.json"
+
+    def _write(self) -> None:
+        _replace(self._path, asdict(self._account))
+
+
+def _replace(path: Path, data: Any) -> None:
+    draft = path.with_suffix(".draft")
+    with draft.open("w") as file:
+        json.dump(data, file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _load(path: Path) -> Account:
+    if not path.exists():
+        return Account()
+    try:
+        return read(json.loads(path.read_text()))
+    except (ValueError, KeyError, TypeError) as damage:
+        raise LocalTargetError(
+            f"the local target's state in {path} is not readable ({damage}): start afresh"
+        ) from damage

@@ -1,0 +1,107 @@
+"""The registry's image, its container and the volume that keeps its blobs between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import docker
+from docker.errors import BuildError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+
+from localaws.errors import LocalTargetError
+from localaws.owner import owner_label
+
+BLOBS = "release-gate-registry-blobs"
+KEPT = {"release-gate.kept": "registry blobs"}
+_CONTEXT = Path(__file__).parent
+_START_SECONDS = 30.0
+_HOST = "127.0.0.1"
+
+
+class Registry:
+    """One registry container on a free port of 127.0.0.1.
+
+    Attributes:
+        host: `127.0.0.1:port`, plain HTTP, no authentication: only the ECR API in front of it speaks to it.
+    """
+
+    def __init__(self, client: docker.DockerClient, volume: str = BLOBS) -> None:
+        self._client = client
+        self._volume = volume
+        self._container: Container | None = None
+        self.host = ""
+
+    def start(self) -> None:
+        """Build the image if this version of it is not there, start the container, wait until it answers.
+
+        Raises:
+            LocalTargetError: the image cannot be built or the registry does not answer.
+        """
+        image = _ensure_image(self._client)
+        _ensure_volume(self._client, self._volume)
+        self._container = self._client.containers.run(
+            image,
+            detach=True,
+            ports={"5000/tcp": (_HOST, 0)},
+            volumes={self._volume: {"bind": "/var/lib/registry", "mode": "rw"}},
+            labels=owner_label(),
+        )
+        self._container.reload()
+        port = self._container.attrs["NetworkSettings"]["Ports"]["5000/tcp"][0]["HostPort"]
+        self.host = f"{_HOST}:{port}"
+        self._await_answer()
+
+    def stop(self) -> None:
+        """Remove the container; the volume with the blobs stays."""
+        if self._container is None:
+            return
+        try:
+            self._container.remove(force=True)
+        except NotFound:
+            return
+        finally:
+            self._container = None
+
+    def _await_answer(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://{self.host}/v2/", timeout=2):
+                    return
+            except (urllib.error.URLError, OSError) as silence:
+                if time.monotonic() > deadline:
+                    self.stop()
+                    raise LocalTargetError(f"the registry does not answer on {self.host}: {silence}") from silence
+                time.sleep(0.02)
+
+
+def _ensure_image(client: docker.DockerClient) -> str:
+    recipe = b"".join((_CONTEXT / name).read_bytes() for name in ("Dockerfile", "config.yml"))
+    tag = f"release-gate/registry:{hashlib.sha256(recipe).hexdigest()[:12]}"
+    try:
+        client.images.get(tag)
+    except ImageNotFound:
+        _build(client, tag)
+    return tag
+
+
+def _build(client: docker.DockerClient, tag: str) -> None:
+    try:
+        client.images.build(path=str(_CONTEXT), tag=tag, rm=True, forcerm=True)
+    except (BuildError, DockerException) as failure:
+        raise LocalTargetError(
+            f"the local registry's image cannot be built: {failure}. It needs the image debian:bookworm-slim "
+            "(`make accept` sets it up) and Debian's package archive."
+        ) from failure
+
+
+def _ensure_volume(client: docker.DockerClient, name: str) -> None:
+    try:
+        client.volumes.get(name)
+    except NotFound:
+        # Without an owner, so that no sweep takes it; with a label, so that a person knows what it is.
+        client.volumes.create(name, labels=KEPT)

@@ -1,0 +1,33 @@
+"""What things are called and where they are, in the account of the release."""
+
+from __future__ import annotations
+
+ACCOUNT = "654654307503"
+REGION = "ap-northeast-2"
+REPOSITORY = "naver-sms-automation"
+REPOSITORY_ARN = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{REPOSITORY}"
+
+ADMINISTRATOR = "administrator"
+CI_ROLE = "naver-sms-automation-ci-role"
+LAMBDA_ROLE = "naver-sms-automation-lambda-role"
+DEVELOPER = "naver-sms-automation-developer"
+ZIP_ROLE = "naverplace_send_inform-role-vb1bx6ro"
+
+ZIP_FUNCTION = "naverplace_send_inform"
+NEW_FUNCTION = "naverplace_send_inform_v2"
+
+OIDC_HOST = "token.actions.githubusercontent.com"
+OIDC_AUDIENCE = "sts.amazonaws.com"
+OIDC_SUBJECT = "repo:naver-sms-automation/naver-sms-automation:environment:production"
+
+TAGS = {
+    "Project": "naver-sms-automation",
+    "ManagedBy": "terraform",
+    "Environment": "production",
+    "ProvisionedBy": "platform-engineering",
+}
+
+
+def role_arn(name: str) -> str:
+    """The ARN of a role of this account."""
+    return f"arn:aws:iam::{ACCOUNT}:role/{name}"

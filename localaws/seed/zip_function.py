@@ -1,0 +1,81 @@
+"""The zip function that serves today's traffic, with its layers and its schedule."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+from localaws.seed import names
+
+RULE = "naverplace_send_inform-every-20-minutes"
+_MADE = (2024, 1, 1, 0, 0, 0)
+_HANDLER = '''\
+"""Stands for the zip function: the release must leave it as it is, and nothing here calls it."""
+
+
+def lambda_handler(event, context):
+    return {"statusCode": 200, "function": "naverplace_send_inform"}
+'''
+
+
+def seed(functions: Any, events: Any) -> None:
+    """Make layers, function, rule and permission, unless the function is there."""
+    try:
+        functions.get_function(FunctionName=names.ZIP_FUNCTION)
+    except functions.exceptions.ResourceNotFoundException:
+        arn = _function(functions, _layers(functions))
+        _schedule(functions, events, arn)
+
+
+def _layers(functions: Any) -> list[str]:
+    _layer(functions, "chromedriver", "first")
+    return [_layer(functions, "chromedriver", "second"), _layer(functions, "selenium", "first")]
+
+
+def _layer(functions: Any, name: str, content: str) -> str:
+    published = functions.publish_layer_version(
+        LayerName=name,
+        Content={"ZipFile": archive({f"python/{name}/VERSION": content})},
+        CompatibleRuntimes=["python3.7"],
+    )
+    arn: str = published["LayerVersionArn"]
+    return arn
+
+
+def _function(functions: Any, layers: list[str]) -> str:
+    created = functions.create_function(
+        FunctionName=names.ZIP_FUNCTION,
+        Runtime="python3.7",
+        Handler="lambda_function.lambda_handler",
+        Role=names.role_arn(names.ZIP_ROLE),
+        Code={"ZipFile": archive({"lambda_function.py": _HANDLER})},
+        Layers=layers,
+        MemorySize=512,
+        Timeout=300,
+        Environment={"Variables": {"LOG_LEVEL": "INFO"}},
+    )
+    functions.get_waiter("function_active_v2").wait(FunctionName=names.ZIP_FUNCTION, WaiterConfig={"Delay": 1})
+    arn: str = created["FunctionArn"]
+    return arn
+
+
+def _schedule(functions: Any, events: Any, function: str) -> None:
+    rule = events.put_rule(Name=RULE, ScheduleExpression="rate(20 minutes)", State="ENABLED")
+    events.put_targets(Rule=RULE, Targets=[{"Id": "1", "Arn": function}])
+    functions.add_permission(
+        FunctionName=names.ZIP_FUNCTION,
+        StatementId="scheduled",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=rule["RuleArn"],
+    )
+
+
+def archive(files: dict[str, str]) -> bytes:
+    """A zip file with these files; the same files give the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive_file:
+        for name, text in files.items():
+            archive_file.writestr(zipfile.ZipInfo(name, _MADE), text)
+    return buffer.getvalue()

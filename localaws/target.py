@@ -1,0 +1,190 @@
+"""The local target: the whole of AWS that a release touches, on 127.0.0.1, for one run.
+
+    from localaws.target import LocalTarget
+
+    with LocalTarget(state=Path(".cache/localaws")) as target:
+        session = target.session()                                     # boto3.Session as the CI role
+        ecr = session.client("ecr", endpoint_url=target.endpoint)      # likewise sts, iam, lambda, events
+        login = ecr.get_authorization_token()["authorizationData"][0]  # proxyEndpoint: http://127.0.0.1:port
+        os.environ | target.environment()                              # for other programs: AWS_ENDPOINT_URL, …
+
+There is one endpoint for everything: `target.endpoint` (`AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_ECR` alike). It
+answers ECR and /v2/ itself and passes the rest on to MiniStack. `target.registry` is the `host:port` to push to. Roles:
+`target.session("administrator")`, and the others in `localaws.seed.names`. Only credentials that were taken from this
+target (`environment()`, `keys()`, or a role assumed through the endpoint) are let in; MiniStack's unchecked root keys
+are not.
+
+State: a run starts from the seeded state unless `keep=True`; blobs stay in any case, in a Docker volume. What the run
+leaves stays in the `state` folder until the next run without `keep`. One run at a time may use a state folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+
+import boto3
+import docker
+
+from localaws import access_keys, child
+from localaws.access_keys import Keys
+from localaws.errors import LocalTargetError
+from localaws.ministack import MiniStack
+from localaws.owner import sweep
+from localaws.registry.container import BLOBS, Registry
+from localaws.seed import names, repository, roles, zip_function
+
+STATE = Path(__file__).resolve().parent.parent / ".cache" / "localaws"
+_ASSUMED = (names.ADMINISTRATOR, names.DEVELOPER, names.LAMBDA_ROLE)
+
+
+@dataclass
+class LocalTarget:
+    """One run of the local target; a context manager.
+
+    Attributes:
+        state: the folder with the state of this target.
+        keep: go on with the state that the last run left, instead of the seeded one.
+        scanner: `module:function` that makes the `localaws.ecr.scanning.Scanner`; without one every scan is FAILED.
+        clock_ahead: how far ECR's clock (scans, passwords, push times) runs ahead: two nights in one test.
+        volume: the Docker volume that keeps the blobs.
+        endpoint: `http://127.0.0.1:port` for every AWS client, once started.
+    """
+
+    state: Path = STATE
+    keep: bool = False
+    scanner: str | None = None
+    clock_ahead: timedelta = timedelta()
+    volume: str = BLOBS
+    endpoint: str = ""
+
+    def __post_init__(self) -> None:
+        self._running = ExitStack()
+        self._keys: dict[str, Keys] = {}
+
+    def __enter__(self) -> LocalTarget:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start everything and seed it.
+
+        Raises:
+            LocalTargetError: another run uses this state folder, or a part does not start.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop everything; the state and the blobs stay."""
+        self._running.close()
+
+    @property
+    def registry(self) -> str:
+        """The `host:port` that GetAuthorizationToken's proxyEndpoint names."""
+        return self.endpoint.removeprefix("http://")
+
+    def keys(self, role: str = names.CI_ROLE) -> Keys:
+        """Credentials of a seeded role."""
+        return self._keys[role]
+
+    def session(self, role: str = names.CI_ROLE) -> boto3.Session:
+        """A boto3 session of a seeded role; give its clients `endpoint_url=target.endpoint`."""
+        return access_keys.session(self.keys(role))
+
+    def environment(self, role: str = names.CI_ROLE) -> dict[str, str]:
+        """What any AWS client needs in its environment to meet this target."""
+        place = {"AWS_REGION": names.REGION, "AWS_DEFAULT_REGION": names.REGION}
+        doors = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ENDPOINT_URL_ECR": self.endpoint}
+        return {**doors, **place, **self.keys(role).environment()}
+
+    def _start(self) -> None:
+        self._running.enter_context(self._lock())
+        if not self.keep:
+            self._forget()
+        client = _docker()
+        self._running.callback(client.close)
+        sweep(client)
+        registry = Registry(client, self.volume)
+        ministack = MiniStack(self.state, names.ACCOUNT, names.REGION)
+        self._running.callback(registry.stop)
+        self._running.callback(ministack.stop)
+        with ThreadPoolExecutor(1) as beside:
+            starting = beside.submit(registry.start)
+            ministack.start()
+            self._take_keys(ministack.endpoint)
+            starting.result()
+        self._open_door(registry.host, ministack.endpoint)
+        self._seed()
+
+    def _lock(self) -> IO[str]:
+        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (self.state / "lock").open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            lock.close()
+            raise LocalTargetError(
+                f"another run uses the local target's state in {self.state}: wait for it, or give another folder"
+            ) from taken
+        return lock
+
+    def _forget(self) -> None:
+        for each in self.state.iterdir():
+            if each.is_dir():
+                shutil.rmtree(each)
+            elif each.name != "lock":
+                each.unlink()
+
+    def _take_keys(self, ministack: str) -> None:
+        """Seed the roles as root, and take the credentials that AWS would hand to each principal."""
+        root = access_keys.root_session()
+        roles.seed(root.client("iam", endpoint_url=ministack))
+        sts = root.client("sts", endpoint_url=ministack)
+        self._keys = {role: access_keys.of_role(sts, role) for role in _ASSUMED}
+        self._keys[names.CI_ROLE] = access_keys.of_the_workflow(sts)
+
+    def _open_door(self, registry: str, ministack: str) -> None:
+        log = self.state / "ecr.log"
+        settings: dict[str, Any] = {
+            "account": names.ACCOUNT,
+            "region": names.REGION,
+            "state": str(self.state),
+            "registry": registry,
+            "ministack": ministack,
+            "scanner": self.scanner,
+            "clock_ahead_seconds": self.clock_ahead.total_seconds(),
+            "issued": [[keys.access_key, keys.secret_key, keys.token] for keys in self._keys.values()],
+        }
+        door = child.spawn("localaws.ecr", settings, log)
+        self._running.callback(child.stop, door)
+        port = json.loads(child.first_line(door, log))["port"]
+        self.endpoint = f"http://127.0.0.1:{port}"
+
+    def _seed(self) -> None:
+        administrator = self.session(names.ADMINISTRATOR)
+        repository.seed(administrator.client("ecr", endpoint_url=self.endpoint))
+        functions = administrator.client("lambda", endpoint_url=self.endpoint)
+        zip_function.seed(functions, administrator.client("events", endpoint_url=self.endpoint))
+
+
+def _docker() -> docker.DockerClient:
+    try:
+        return docker.from_env(timeout=120)
+    except docker.errors.DockerException as silence:
+        raise LocalTargetError(
+            f"the Docker engine does not answer ({silence}): start it, or let `make accept` set it up"
+        ) from silence
