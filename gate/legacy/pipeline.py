@@ -59,12 +59,12 @@ def judge_pipeline(files: PipelineFiles) -> Judgement:
     return missing + changed
 
 
-def read_pipeline(root: Path, paths: Sequence[str], release_tag: str) -> PipelineFiles:
+def read_pipeline(folder: Path, paths: Sequence[str], release_tag: str) -> PipelineFiles:
     """Ask git about the zip pipeline's files, changes that are not committed included.
 
     Args:
-        root: the judged repository's working tree.
-        paths: the files, relative to it.
+        folder: the judged repository, or a folder in it.
+        paths: the files, relative to the repository's root.
         release_tag: the release under judgement, whose own tag is not "the last release".
 
     Raises:
@@ -73,6 +73,7 @@ def read_pipeline(root: Path, paths: Sequence[str], release_tag: str) -> Pipelin
     paths = tuple(paths)
     if not paths:
         return PipelineFiles((), None, (), ())
+    root = Path(_git(folder, "rev-parse", "--show-toplevel").strip())
     describe = ["describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "--exclude", release_tag, "HEAD"]
     since = _git(root, *describe, may_fail=True).strip() or None
     known = {path for path in paths if (root / path).exists()}

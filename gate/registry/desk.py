@@ -16,12 +16,14 @@ from botocore.exceptions import BotoCoreError
 from gate.errors import RegistryRefused
 from gate.judgement import Judgement, require
 from gate.legacy import baseline
+from gate.legacy.history import ZipHistory
 from gate.legacy.reader import ZipFunction
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.diary import Diary
 from gate.registry.ecr import EcrRepository
 from gate.registry.ledger import Ledger
 from gate.registry.login import Login
+from gate.registry.manifest import StoredManifest, UnreadableManifest, read_manifest
 from gate.registry.promotion import Caller, Tags, judge_caller
 from gate.registry.publication import JudgedImage, Publication, Step
 from gate.registry.publish import Conditions, Publisher
@@ -108,6 +110,11 @@ class ReleaseDesk:
         )
 
     @cached_property
+    def zip_history(self) -> ZipHistory:
+        """What CloudTrail and CloudWatch know of the zip function; only AWS has these."""
+        return ZipHistory(self.client("cloudtrail"), self.client("cloudwatch"), self._around.now)
+
+    @cached_property
     def caller(self) -> Caller:
         """Who makes the calls, and in which region."""
         answer = ask(self.client("sts").get_caller_identity, "sts:GetCallerIdentity", "the caller")
@@ -158,15 +165,15 @@ class ReleaseDesk:
 
     def pull(self, digest: str) -> JudgedImage:
         """Pull a published digest, to judge it."""
-        manifest = self.ecr.manifest(digest)
-        config, outcome = self.ecr.config(manifest), "refused"
+        manifest, outcome = self.ecr.manifest(digest), "refused"
         try:
             held = pull(self._around.engine, self.ecr.login(), self.release.repository, digest, self._around.say)
             outcome = "ok"
         finally:
             self.ledger.note_pull(self.release.repository, digest, outcome, self.release.region)
         with readable("docker inspect"):
-            return JudgedImage(held["Id"], config.digest, f"{held['Os']}/{held['Architecture']}", held["Size"])
+            config = _config_digest(manifest) or held["Id"]
+            return JudgedImage(held["Id"], config, f"{held['Os']}/{held['Architecture']}", held["Size"])
 
     def verify(self, digest: str, image: JudgedImage | None = None) -> Publication:
         """What the registry holds under a digest now, changing nothing.
@@ -180,11 +187,18 @@ class ReleaseDesk:
         return Publication(
             digest=digest,
             manifest=manifest,
-            platform=self.ecr.config(manifest).platform,
+            platform=self._platform(manifest),
             config_digest=image.config_digest if image else "unknown: no image was judged",
             uncompressed_bytes=image.uncompressed_bytes if image else 0,
             after=self.ecr.snapshot(),
         )
+
+    def _platform(self, manifest: StoredManifest) -> str:
+        # An index has no platform of its own; the judge of admission then has the last word, and says no.
+        try:
+            return self.ecr.config(manifest).platform
+        except RegistryRefused as refusal:
+            return f"unknown: {refusal.cause}"
 
     def _baseline(self, kept: Path) -> FunctionSnapshot:
         snapshot = self.zip_function.snapshot()
@@ -200,3 +214,10 @@ class ReleaseDesk:
         finally:
             self.ledger.note_push(repository, tag, outcome, self.release.region)
         return digest
+
+
+def _config_digest(manifest: StoredManifest) -> str | None:
+    try:
+        return read_manifest(manifest).config.digest
+    except UnreadableManifest:
+        return None

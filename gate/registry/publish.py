@@ -150,11 +150,11 @@ class Publisher:
             said = "verified, not repeated: the registry holds the image that was built, as" if there else "done:"
             tell(f"{said} {digest}")
             manifest = self._visible(digest)
+            # What Lambda refuses may have no config at all: its media types are judged before it is read.
+            require(judge_bytes(manifest) + judge_admission(manifest, image.platform, image.platform))
             platform = self.ecr.config(manifest).platform
             require(
-                judge_bytes(manifest)
-                + judge_same_config(manifest, image.config_digest)
-                + judge_admission(manifest, platform, image.platform)
+                judge_same_config(manifest, image.config_digest) + judge_admission(manifest, platform, image.platform)
             )
         return manifest, platform
 

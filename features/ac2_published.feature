@@ -1,0 +1,57 @@
+@ac2
+Feature: AC2 The image is published under both tags
+  In October 2025 each tag was looked at alone, an index that Lambda refuses was pushed, and a lifecycle rule would
+  have expired the rollback artefact after five more pushes. Here the registry is asked, not the push command.
+
+  Scenario: The repository is the one of the release's account and region
+    Given the release as published
+    When ECR describes its repository
+    Then account, region and name are those of the release
+
+  Scenario Outline: A published tag names an image that can be pulled
+    Given the release as published
+    When ECR lists every image of the repository
+    Then the <kind> tag is on an image whose status is ACTIVE
+
+    Examples:
+      | kind    |
+      | release |
+      | rolling |
+
+  Scenario: Both tags name the digest that was built and judged
+    Given the release as published
+    When ECR lists every image of the repository
+    Then the release tag and the rolling tag name the judged digest
+
+  Scenario: The registry holds the very image that was judged
+    Given the release as published
+    When its manifest is read from the registry
+    Then the manifest's bytes are those that the digest names
+    And the manifest names the config of the judged image
+
+  Scenario: Lambda admits the published image
+    Given the release as published
+    When its manifest is read from the registry
+    Then manifest, config and every layer have a media type that Lambda admits
+    And it is one image for one platform
+
+  Scenario: The release tag cannot be overwritten while the rolling tags can move
+    Given the release as published
+    When ECR describes its repository
+    Then the tag mutability keeps the release tag and lets the rolling tags move
+    And the registry refused to overwrite the release tag where that was tried
+
+  Scenario: No lifecycle rule ends the release in the foreseeable future
+    Given the release as published
+    When the repository's lifecycle policy is played forward
+    Then the release is neither expired nor archived within 100 pushes or 365 days
+
+  Scenario: Publishing changed nothing else in the repository
+    Given the release as published
+    When the repository is compared with what it was before
+    Then only the release's own tags and image are different
+
+  Scenario: The run made no change that a release may not make
+    Given the release as published
+    When the ledger of all AWS calls is read
+    Then every call that changes something is part of a push, a tag or a scan

@@ -1,0 +1,31 @@
+@ac4
+Feature: AC4 The zip-based Lambda is untouched
+  Production runs on the zip function until the cutover. A code hash alone would not show an edited variable, a moved
+  alias or a disabled schedule, so everything is compared, field by field.
+
+  Scenario: The zip function is what it was before the release
+    Given the zip function's baseline, taken before anything was pushed
+    When the zip function is read again
+    Then code, configuration, versions, aliases, layers, triggers and rules are the same
+
+  Scenario: No call of this run could have changed the zip function
+    Given the zip function's baseline, taken before anything was pushed
+    When the calls of this run are looked through for it
+    Then none of them changes a function, a trigger or a schedule
+
+  Scenario: The zip pipeline's files are unchanged since the last release
+    Given the files of the zip pipeline that pytest.ini names
+    When git compares them with the last release tag
+    Then none of them differs
+
+  @aws
+  Scenario: CloudTrail saw no change of the zip function since the baseline
+    Given the zip function's baseline, taken before anything was pushed
+    When CloudTrail is asked about the function and its rules
+    Then it shows our own reading of the function, and no change
+
+  @aws
+  Scenario: The zip function went on being invoked without new errors
+    Given the zip function's baseline, taken before anything was pushed
+    When CloudWatch is asked for its invocations and errors
+    Then it was invoked since, and fails no more often than before

@@ -1,0 +1,167 @@
+"""The wording of the claims about the registry: what both tags name, and what may become of them."""
+
+from datetime import UTC, datetime
+
+from pytest_bdd import given, parsers, then, when
+
+from gate.judgement import require
+from gate.registry.forecast import judge_lifecycle
+from gate.registry.manifest import judge_admission, judge_bytes, judge_same_config
+from gate.registry.permitted import judge_changes
+from gate.registry.promotion import judge_trial
+from gate.registry.repository import judge_active, judge_identity, judge_otherwise_unchanged
+from gate.registry.tags import judge_mutability, judge_same_digest
+
+
+@given("the release as published")
+def release_as_published(published, release, evidence):
+    """One digest through the whole run."""
+    evidence.add(
+        "published release",
+        {
+            "digest": published.digest,
+            "tags": published.tags,
+            "pushed at": published.pushed_at,
+            "compressed bytes": published.compressed_bytes,
+            "uncompressed bytes": published.uncompressed_bytes,
+        },
+        asked=f"aws ecr describe-images --repository-name {release.repository} --region {release.region}",
+    )
+
+
+@when("ECR describes its repository", target_fixture="repository")
+def ecr_describes_repository(ecr, evidence):
+    """Identity and settings, now."""
+    repository = ecr.describe()
+    evidence.add("repository", repository, asked=f"aws ecr describe-repositories --repository-names {ecr.name}")
+    return repository
+
+
+@then("account, region and name are those of the release")
+def repository_is_the_releases(repository, release):
+    """And ARN and URI follow from them."""
+    require(judge_identity(repository, release.account, release.region, release.repository))
+
+
+@when("ECR lists every image of the repository", target_fixture="images")
+def ecr_lists_images(ecr, evidence):
+    """All pages, archived images too."""
+    images = ecr.images()
+    asked = f"aws ecr describe-images --repository-name {ecr.name} --filter imageStatus=ANY"
+    evidence.add("images", images, asked=asked)
+    return images
+
+
+@then(parsers.parse("the {kind} tag is on an image whose status is ACTIVE"))
+def tag_is_on_active_image(images, release, kind):
+    """An archived image answers DescribeImages, and no pull."""
+    tag = {"release": release.release_tag, "rolling": release.rolling_tag}[kind]
+    require(judge_active(next((image for image in images if tag in image.tags), None), tag))
+
+
+@then("the release tag and the rolling tag name the judged digest")
+def both_tags_name_judged_digest(images, release, published):
+    """Each tag alone proves nothing about the other."""
+    named = {tag: image.digest for image in images for tag in image.tags}
+    require(judge_same_digest(named, (release.release_tag, release.rolling_tag), published.digest))
+
+
+@when("its manifest is read from the registry", target_fixture="manifest")
+def manifest_read(ecr, published, evidence):
+    """By digest, in every media type that a registry may hold."""
+    manifest = ecr.manifest(published.digest)
+    asked = f"aws ecr batch-get-image --repository-name {ecr.name} --image-ids imageDigest={published.digest}"
+    evidence.add("manifest", manifest, asked=asked)
+    return manifest
+
+
+@then("the manifest's bytes are those that the digest names")
+def manifest_bytes(manifest):
+    """The digest is the sha-256 of these bytes."""
+    require(judge_bytes(manifest))
+
+
+@then("the manifest names the config of the judged image")
+def manifest_names_config(manifest, published):
+    """The config digest is the image's identity, whatever the layers were compressed with."""
+    require(judge_same_config(manifest, published.config_digest))
+
+
+@then("manifest, config and every layer have a media type that Lambda admits")
+def lambda_admits(manifest, published, release):
+    """No index, no attestations, no zstd, no foreign layers."""
+    require(judge_admission(manifest, published.platform, release.platform))
+
+
+@then("it is one image for one platform")
+def one_platform(manifest, ecr, release, evidence):
+    """As the config in the registry itself states it."""
+    config = ecr.config(manifest)
+    evidence.add("image config", config, asked=f"docker manifest inspect -v {release.repository_uri}@{manifest.digest}")
+    require(judge_admission(manifest, config.platform, release.platform))
+
+
+@then("the tag mutability keeps the release tag and lets the rolling tags move")
+def mutability_keeps_release_tag(repository, release):
+    """One setting with its filters has to serve both kinds of tag."""
+    rolling = (release.rolling_tag, release.candidate_tag)
+    require(judge_mutability(repository.mutability, release.release_tag, rolling, release.repository))
+
+
+@then("the registry refused to overwrite the release tag where that was tried")
+def overwriting_refused(published, release, evidence):
+    """Tried by the publishing run, on a target that may be spoiled."""
+    asked = f"aws ecr put-image --image-tag {release.release_tag} with another manifest"
+    evidence.add("overwrite trial", published.overwrite_trial, asked=asked)
+    require(judge_trial(published.overwrite_trial, release.release_tag))
+
+
+@when("the repository's lifecycle policy is played forward", target_fixture="lifecycle")
+def lifecycle_played_forward(ecr, evidence):
+    """The policy as text, None where none is set."""
+    policy = ecr.lifecycle_policy()
+    asked = f"aws ecr get-lifecycle-policy --repository-name {ecr.name}"
+    evidence.add("lifecycle policy", {"policy": policy}, asked=asked)
+    return {"policy": policy, "images": ecr.images()}
+
+
+@then(
+    parsers.parse("the release is neither expired nor archived within {pushes:d} pushes or {days:d} days"),
+)
+def release_outlives(lifecycle, published, release, pushes, days):
+    """In the worst future that so many pushes can make."""
+    rolling = (release.rolling_tag, release.candidate_tag)
+    require(
+        judge_lifecycle(
+            **lifecycle, released=published.digest, rolling=rolling, now=datetime.now(UTC), pushes=pushes, days=days
+        )
+    )
+
+
+@when("the repository is compared with what it was before", target_fixture="comparison")
+def repository_compared(published, ecr, evidence):
+    """A run that only verifies compares with its own beginning."""
+    comparison = (published.before or published.after, ecr.snapshot())
+    evidence.add("repository", dict(zip(("before", "now"), comparison, strict=True)), asked="aws ecr describe-…")
+    return comparison
+
+
+@then("only the release's own tags and image are different")
+def only_release_differs(comparison, published, release):
+    """Settings, policies, resource tags, other tags and other images stay as they were."""
+    moved = (release.release_tag, release.rolling_tag, release.candidate_tag)
+    require(judge_otherwise_unchanged(*comparison, moved, published.digest))
+
+
+@when("the ledger of all AWS calls is read", target_fixture="calls")
+def ledger_read(ledger, evidence):
+    """Every call, reads too."""
+    calls = ledger.calls
+    evidence.add("ledger", calls, asked="every AWS call of this run, through botocore's events")
+    return calls
+
+
+@then("every call that changes something is part of a push, a tag or a scan")
+def changes_allowed(calls, release):
+    """An operation that nobody classified counts as a change."""
+    require(judge_changes(calls, release.repository))
