@@ -41,6 +41,10 @@ _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "UnrecognizedClie
 _SIGN_IN = "sign in again (aws sso login, or fresh role credentials) and repeat the run"
 
 
+class _PassingTrouble(Exception):
+    """Something that may be gone when asked again."""
+
+
 @dataclass(frozen=True)
 class Timekeeper:
     """Every use of time, so that a test can say what time it is.
@@ -80,11 +84,12 @@ class Caller:
     time: Timekeeper
     progress: Callable[[str], None]
 
-    def ask(self, operation: str, *, expect: tuple[str, ...] = (), **request: Any) -> dict[str, Any]:
+    def ask(self, operation: str, *, needs: str, expect: tuple[str, ...] = (), **request: Any) -> dict[str, Any]:
         """The answer of an operation (in boto3's spelling, such as start_image_scan).
 
         Args:
             operation: the client's method.
+            needs: a member that every whole answer holds; botocore reads garbage with status 200 as an empty answer.
             expect: error codes that the caller handles; they are raised as ClientError.
             request: the operation's parameters.
 
@@ -93,28 +98,37 @@ class Caller:
             RegistryRefused: the call is refused; asking again will not help.
             ScanUnavailable: no usable answer came in six attempts.
         """
+        last = ""
         for attempt in range(ATTEMPTS):
             try:
-                answer: dict[str, Any] = getattr(self.client, operation)(**request)
-                return answer
-            except ClientError as error:
-                if code_of(error) in expect:
-                    raise
-                if not _transient(error):
-                    raise _refused(operation, error) from error
-                last = f"{code_of(error)}: {message_of(error)}"
-            except (NoCredentialsError, TokenRetrievalError, UnauthorizedSSOTokenError) as error:
-                raise RegistryRefused(f"There are no valid AWS credentials: {error}", remedy=_SIGN_IN) from error
-            except (ConnectionError, HTTPClientError, ResponseParserError) as error:
-                last = plain(f"{type(error).__name__}: {error}")
-            except BotoCoreError as error:
-                raise ScanUnavailable(f"The call {operation} could not be made: {plain(str(error))}") from error
+                return self._once(operation, needs, expect, request)
+            except _PassingTrouble as trouble:
+                last = str(trouble)
             self._pause(operation, attempt, last)
         raise ScanUnavailable(
             f"{operation} was not answered in {ATTEMPTS} attempts; the last one failed with {last}",
             where=plain(str(request)),
             remedy="see whether the service is up and this machine reaches it, then run again",
         )
+
+    def _once(self, operation: str, needs: str, expect: tuple[str, ...], request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = getattr(self.client, operation)(**request)
+        except ClientError as error:
+            if code_of(error) in expect:
+                raise
+            if _transient(error):
+                raise _PassingTrouble(f"{code_of(error)}: {message_of(error)}") from error
+            raise _refused(operation, error) from error
+        except (NoCredentialsError, TokenRetrievalError, UnauthorizedSSOTokenError) as error:
+            raise RegistryRefused(f"There are no valid AWS credentials: {error}", remedy=_SIGN_IN) from error
+        except (ConnectionError, HTTPClientError, ResponseParserError) as error:
+            raise _PassingTrouble(plain(f"{type(error).__name__}: {error}")) from error
+        except BotoCoreError as error:
+            raise ScanUnavailable(f"The call {operation} could not be made: {plain(str(error))}") from error
+        if needs not in answer:
+            raise _PassingTrouble(f"an answer without {needs}")
+        return answer
 
     def _pause(self, operation: str, attempt: int, last: str) -> None:
         if attempt + 1 < ATTEMPTS:

@@ -26,7 +26,7 @@ def read_coverage(caller: Caller, repository: str, digest: str) -> Coverage:
     }
     request: dict[str, Any] = {"filterCriteria": criteria, "maxResults": 200}
     for _ in range(_PAGES):
-        page = caller.ask("list_coverage", **request)
+        page = caller.ask("list_coverage", needs="coveredResources", **request)
         for resource in page.get("coveredResources") or []:
             if str(resource.get("resourceId", "")).endswith(digest):
                 return _coverage(resource)

@@ -95,7 +95,7 @@ def _ask(caller: Caller, repository: str, digest: str, token: str | None) -> dic
     if token:
         request["nextToken"] = token
     absent = ("ScanNotFoundException", "ImageNotFoundException")
-    return caller.ask("describe_image_scan_findings", expect=absent, **request)
+    return caller.ask("describe_image_scan_findings", needs="imageScanStatus", expect=absent, **request)
 
 
 def _moment(page: dict[str, Any]) -> tuple[Any, Any]:

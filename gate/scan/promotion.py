@@ -9,7 +9,7 @@ from gate.scan.coverage import Sight, gaps_registered, something_seen
 from gate.scan.findings import ScanReport
 from gate.scan.judges import applies, complete, counts_true, free_of
 from gate.scan.register.entries import Register
-from gate.scan.register.judges import all_used, disposed_below, fixed_or_excepted, register_valid
+from gate.scan.register.judges import coverage_used, disposed_below, exceptions_used, fixed_or_excepted, register_valid
 from gate.scan.settings import ScanSettings
 
 
@@ -35,5 +35,6 @@ def promotable(
         + fixed_or_excepted(report.open, register, target, today, "HIGH")
         + disposed_below(report.open, register, target, today, "HIGH")
         + gaps_registered(seen.gaps, register, target, seen.mode, today)
-        + all_used(register, report.open, target, seen, False)
+        + exceptions_used(register, report.open, target, False)
+        + coverage_used(register, seen, target)
     )

@@ -75,6 +75,7 @@ class Scanner:
             try:
                 answer = self._ecr.ask(
                     "describe_images",
+                    needs="imageDetails",
                     expect=("ImageNotFoundException",),
                     repositoryName=self.repository,
                     imageIds=[{"imageTag": tag}],

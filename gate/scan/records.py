@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 
 from gate.errors import EvidenceDamaged
 from gate.scan.findings import ScanReport, Severity
-from gate.scan.register.judges import Disposition
+from gate.scan.register.entries import Register
+from gate.scan.register.judges import Disposition, dispositions
 from gate.text import plain
 
 EVENTS = ("candidate", "withdrawn", "released", "rescanned")
@@ -77,10 +77,9 @@ class ScanRecord:
     findings: tuple[Noted, ...]
 
 
-def record_of(
-    report: ScanReport, given: Iterable[Disposition], *, event: str, tags: tuple[str, ...], target: str
-) -> ScanRecord:
-    """The record of a scan and of the dispositions of its findings."""
+def record_of(report: ScanReport, register: Register, *, event: str, tags: tuple[str, ...], target: str) -> ScanRecord:
+    """The record of a scan, with what was to become of each finding when it was read."""
+    given = dispositions(report.open, register, target, report.read_at.date())
     return ScanRecord(
         at=report.read_at,
         event=event,
@@ -91,7 +90,7 @@ def record_of(
         completed_at=report.completed_at,
         source_updated_at=report.vulnerability_source_updated_at,
         provenance=report.provenance,
-        findings=tuple(_noted(each) for each in given if not each.finding.closed),
+        findings=tuple(_noted(each) for each in given),
     )
 
 

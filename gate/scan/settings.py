@@ -51,7 +51,7 @@ def read_settings(caller: Caller, repository: str) -> ScanSettings:
         ScanUnavailable: the answer names no kind of scanning that the gate knows, or not this repository.
         RegistryRefused: the call is refused.
     """
-    registry = caller.ask("get_registry_scanning_configuration").get("scanningConfiguration") or {}
+    registry = caller.ask("get_registry_scanning_configuration", needs="scanningConfiguration")["scanningConfiguration"]
     word = str(registry.get("scanType") or "")
     if word not in Mode.__members__:
         raise ScanUnavailable(
@@ -59,7 +59,9 @@ def read_settings(caller: Caller, repository: str) -> ScanSettings:
             where="GetRegistryScanningConfiguration",
             remedy="set the registry's scan type with PutRegistryScanningConfiguration",
         )
-    answer = caller.ask("batch_get_repository_scanning_configuration", repositoryNames=[repository])
+    answer = caller.ask(
+        "batch_get_repository_scanning_configuration", needs="scanningConfigurations", repositoryNames=[repository]
+    )
     failures = [f for f in answer.get("failures") or [] if f.get("repositoryName") == repository]
     listed = [c for c in answer.get("scanningConfigurations") or [] if c.get("repositoryName") == repository]
     if not listed:

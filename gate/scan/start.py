@@ -47,7 +47,13 @@ def start_scan(caller: Caller, repository: str, digest: str) -> Start | None:
     """
     try:
         end, status = _before(caller, repository, digest)
-        caller.ask("start_image_scan", expect=_REFUSALS, repositoryName=repository, imageId={"imageDigest": digest})
+        caller.ask(
+            "start_image_scan",
+            needs="imageScanStatus",
+            expect=_REFUSALS,
+            repositoryName=repository,
+            imageId={"imageDigest": digest},
+        )
     except ClientError as error:
         return _refusal(error, digest)
     return Start(True, earlier_end=end, earlier_status=status)
@@ -57,6 +63,7 @@ def _before(caller: Caller, repository: str, digest: str) -> tuple[datetime | No
     try:
         page = caller.ask(
             "describe_image_scan_findings",
+            needs="imageScanStatus",
             expect=("ScanNotFoundException", "ImageNotFoundException"),
             repositoryName=repository,
             imageId={"imageDigest": digest},

@@ -11,6 +11,8 @@ from gate.scan.statuses import Mode, Outcome, meaning_of
 
 # Seconds for which a pushed image or its scan may stay unknown (about a minute, say public issue threads).
 SETTLE = 90.0
+# Seconds for which ECR may still answer with the scan before the one that was just started.
+_LAG = 15.0
 
 
 def has_ended(reading: Reading, start: Start, earlier: Reading | None, waited: float) -> bool:
@@ -22,7 +24,7 @@ def has_ended(reading: Reading, start: Start, earlier: Reading | None, waited: f
     if reading.outcome is Outcome.WAIT:
         return False
     # Right after a scan was started ECR may still answer with what was there before.
-    if start.accepted and start.earlier_status == reading.status and waited < SETTLE and _stale(reading, start):
+    if start.accepted and start.earlier_status == reading.status and waited < _LAG and _stale(reading, start):
         return False
     if reading.outcome is Outcome.NO_RESULT:
         meaning = meaning_of(reading.status)

@@ -19,7 +19,7 @@ _NAME, _VERSION, _TITLE, _URI = 200, 120, 400, 500
 # The attributes of a basic finding are free key/value pairs; these keys carry what the gate reads.
 _PACKAGE = ("package_name",)
 _INSTALLED = ("package_version",)
-_FIXED = ("fixed_version", "fixed_in_version", "fixedinversion", "patched_version")
+_FIXED = ("fixed_in", "fixed_version", "fixed_in_version", "fixedinversion", "patched_version")
 _SCORE = ("cvss4_score", "cvss3_score", "cvss_score", "score", "cvss2_score")
 
 

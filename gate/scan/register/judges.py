@@ -141,41 +141,41 @@ def _title(entry: Exempted | Unseen) -> str:
     return f"{entry.id} for {entry.package.text}" if isinstance(entry, Exempted) else f"for {entry.purl}"
 
 
-def unused(register: Register, findings: tuple[Finding, ...], target: str, seen: Sight | None) -> tuple[Rejection, ...]:
-    """The entries for this target that nothing in the scan, or in what it does not see, has use for.
-
-    Args:
-        register: the register.
-        findings: of the scan.
-        target: "aws" or "local".
-        seen: what the scanner sees; None leaves the coverage entries out (at night no SBOM is made).
-    """
+def unused_exceptions(register: Register, findings: tuple[Finding, ...], target: str) -> tuple[Rejection, ...]:
+    """The exceptions for this target that are about none of the findings."""
     found = {id(entry) for finding in findings if not finding.closed for entry in register.about(finding, target)}
-    idle: list[Exempted | Unseen] = [
-        entry for entry in register.exceptions if entry.target in {target, "both"} and id(entry) not in found
-    ]
-    if seen is not None:
-        needed = {id(entry_for(gap, register, target, seen.mode)) for gap in seen.gaps}
-        idle += [e for e in register.coverage if e.stands_for(target, seen.mode) and id(e) not in needed]
-    return tuple(
-        Rejection(f"The entry {_title(entry)} is not used: nothing in this image needs it", register.where(entry.line),
-                  "remove the entry") for entry in idle
-    )  # fmt: skip
+    idle = (e for e in register.exceptions if e.target in {target, "both"} and id(e) not in found)
+    return tuple(_idle(entry, "the scan has no such finding", register) for entry in idle)
 
 
-def _known_idle() -> tuple[Register, tuple[Finding, ...], str, None, bool]:
+def unused_coverage(register: Register, seen: Sight, target: str) -> tuple[Rejection, ...]:
+    """The coverage entries for this target and kind of scanning that stand for no gap."""
+    needed = {id(entry_for(gap, register, target, seen.mode)) for gap in seen.gaps}
+    idle = (e for e in register.coverage if e.stands_for(target, seen.mode) and id(e) not in needed)
+    return tuple(_idle(entry, "the scanner sees it, or the image does not hold it", register) for entry in idle)
+
+
+def _idle(entry: Exempted | Unseen, why: str, register: Register) -> Rejection:
+    return Rejection(f"The entry {_title(entry)} is not used: {why}", register.where(entry.line), "remove the entry")
+
+
+def _known_idle() -> Register:
     idle = Unseen("pkg:generic/chrome", "generic", "chrome", "", "aws", "both", "", "", _DAY, 1)
     package = Named("openssl", "", "openssl", "3.0.1")
     entry = Exempted("CVE-2026-0001", package, "aws", "upgrade", "", "", "", "", _DAY, _DAY, "", 1)
-    return Register("exceptions.yaml", (), (entry,), (idle,), ()), (), "aws", None, False
+    return Register("exceptions.yaml", (), (entry,), (idle,), ())
 
 
-@judge(9, known_bad=_known_idle)
-def all_used(
-    register: Register, findings: tuple[Finding, ...], target: str, seen: Sight | None, nightly: bool
-) -> Judgement:
-    """Each entry for this target is used; at night an unused one is only a warning (see `unused`)."""
-    return ACCEPTED if nightly else Judgement.of(unused(register, findings, target, seen))
+@judge(9, known_bad=lambda: (_known_idle(), (), "aws", False))
+def exceptions_used(register: Register, findings: tuple[Finding, ...], target: str, nightly: bool) -> Judgement:
+    """Each exception for this target is used; at night an unused one is only a warning (see `unused_exceptions`)."""
+    return ACCEPTED if nightly else Judgement.of(unused_exceptions(register, findings, target))
+
+
+@judge(9, known_bad=lambda: (_known_idle(), Sight(Mode.BASIC, (), (), ()), "aws"))
+def coverage_used(register: Register, seen: Sight, target: str) -> Judgement:
+    """Each coverage entry for this target and kind of scanning stands for a gap that is there."""
+    return Judgement.of(unused_coverage(register, seen, target))
 
 
 def expiring(register: Register, today: date, within_days: int = 14) -> tuple[str, ...]:

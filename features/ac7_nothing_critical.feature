@@ -1,0 +1,54 @@
+@ac7
+Feature: AC7 Both published tags are free of critical vulnerabilities
+  In October 2025 the scan never ran: an index cannot be scanned, and "scan on push: enabled" was taken as the proof.
+  Here only a finished scan of the judged digest counts, and it is read to its last page.
+
+  @rescan
+  Scenario Outline: The scan behind a tag has ended and is of the judged digest
+    Given the release as published
+    When the scan behind its <kind> tag is read
+    Then the scan is complete, under 24 hours old and of the judged digest
+
+    Examples:
+      | kind    |
+      | release |
+      | rolling |
+
+  @rescan
+  Scenario Outline: The scan behind a tag finds nothing critical
+    Given the release as published
+    When the scan behind its <kind> tag is read
+    Then it has 0 findings of severity "CRITICAL"
+
+    Examples:
+      | kind    |
+      | release |
+      | rolling |
+
+  @rescan
+  Scenario Outline: The scan behind a tag counts as many findings as it lists
+    Given the release as published
+    When the scan behind its <kind> tag is read
+    Then its severity counts equal the findings on its pages
+
+    Examples:
+      | kind    |
+      | release |
+      | rolling |
+
+  @rescan
+  Scenario: Scanning really applies to this repository
+    Given the release as published
+    When the scan behind its release tag is read
+    Then the scanning configuration applies to the repository and its scanner covers the image
+
+  Scenario: The scanner looked at packages of this image
+    Given the release as published
+    When the scan behind its release tag is read
+    Then the scan has findings, or covers at least one component of the image's SBOM
+
+  @rescan @aws
+  Scenario: The vulnerability data is current
+    Given the release as published
+    When the scan behind its release tag is read
+    Then its vulnerability data is under 24 hours old

@@ -1,0 +1,46 @@
+"""Every scan status has one outcome in each mode."""
+
+import botocore.session
+import pytest
+
+from gate.scan.statuses import TABLE, Mode, Outcome, markdown, meaning_of
+
+
+def test_the_table_is_botocores_enum() -> None:
+    """Each status of ECR's service model stands in the table once, and no other."""
+    shape = botocore.session.get_session().get_service_model("ecr").shape_for("ScanStatus")
+    assert sorted(meaning.status for meaning in TABLE) == sorted(shape.enum)
+
+
+def test_modes_are_botocores_enum() -> None:
+    """Both scan types of ECR's service model are known."""
+    shape = botocore.session.get_session().get_service_model("ecr").shape_for("ScanType")
+    assert {mode.value for mode in Mode} == set(shape.enum)
+
+
+@pytest.mark.parametrize(
+    ("mode", "good"), [(Mode.BASIC, {"COMPLETE"}), (Mode.ENHANCED, {"COMPLETE", "ACTIVE"})], ids=["basic", "enhanced"]
+)
+def test_only_the_good_ends_have_a_result(mode: Mode, good: set[str]) -> None:
+    """A result comes from COMPLETE, and under enhanced scanning from ACTIVE; from nothing else."""
+    assert {m.status for m in TABLE if m.outcome(mode) is Outcome.RESULT} == good
+    assert {m.status for m in TABLE if m.outcome(mode) is Outcome.WAIT} == {"IN_PROGRESS", "PENDING"}
+
+
+@pytest.mark.parametrize("status", ["", "complete", "DONE", "COMPLETE "])
+def test_an_unknown_status_is_no_result(status: str) -> None:
+    """What the table does not hold is a NO-GO in both modes."""
+    assert {meaning_of(status).outcome(mode) for mode in Mode} == {Outcome.NO_RESULT}
+
+
+@pytest.mark.parametrize("meaning", [m for m in TABLE if m.basic is Outcome.NO_RESULT], ids=lambda m: m.status)
+def test_every_no_has_a_way_out(meaning) -> None:
+    """A status without a result says what a person can do."""
+    assert meaning.remedy
+
+
+def test_the_readme_table_shows_every_status() -> None:
+    """The rendered table has a row for each status and one for all others."""
+    lines = markdown().splitlines()
+    assert len(lines) == 2 + len(TABLE) + 1
+    assert all(line.count("|") == 5 for line in lines)
