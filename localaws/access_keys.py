@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+import botocore.session
+from botocore.loaders import create_loader
 
 from localaws.seed import names
 
 _TWELVE_HOURS = 43200
 _SESSION = "rehearsal"
+_MODELS = create_loader()
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,15 @@ def root_session() -> boto3.Session:
 
 def session(keys: Keys) -> boto3.Session:
     """A session with these credentials, whatever the person's own AWS configuration says."""
+    quiet = botocore.session.Session()
+    # Reading the services' models is most of the work of a new client: it is done once for all sessions.
+    quiet.register_component("data_loader", _MODELS)
     return boto3.Session(
         aws_access_key_id=keys.access_key,
         aws_secret_access_key=keys.secret_key,
         aws_session_token=keys.token or None,
         region_name=names.REGION,
+        botocore_session=quiet,
     )
 
 

@@ -21,17 +21,12 @@ _GRACE_SECONDS = 6.0
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-def spawn(
-    module: str, settings: dict[str, Any], log: Path, environment: dict[str, str] | None = None
-) -> subprocess.Popen[bytes]:
-    """Start `python -m module` in a session of its own and give it its settings on standard input.
-
-    Settings may hold secrets: they are neither on the command line nor in the environment nor on disk.
-    """
+def spawn(module: str, log: Path, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start `python -m module` in a session of its own; it waits for its settings (`tell`)."""
     environment = dict(os.environ) if environment is None else environment
     path = os.pathsep.join(filter(None, [str(_ROOT), environment.get("PYTHONPATH", "")]))
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -39,10 +34,16 @@ def spawn(
             env={**environment, "PYTHONPATH": path},
             start_new_session=True,
         )
+
+
+def tell(process: subprocess.Popen[bytes], settings: dict[str, Any]) -> None:
+    """Give the child its settings on standard input.
+
+    They may hold secrets: these are neither on its command line nor in its environment nor on disk.
+    """
     assert process.stdin is not None  # noqa: S101  for the type checker: stdin=PIPE
     process.stdin.write(json.dumps(settings).encode() + b"\n")
     process.stdin.flush()
-    return process
 
 
 def first_line(process: subprocess.Popen[bytes], log: Path) -> str:

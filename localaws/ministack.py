@@ -39,7 +39,8 @@ class MiniStack:
             LocalTargetError: it ended, or did not answer in 30 s.
         """
         port = _free_port()
-        self._process = child.spawn("localaws.ministack", {}, self._log, self._environment(port))
+        self._process = child.spawn("localaws.ministack", self._log, self._environment(port))
+        child.tell(self._process, {})
         deadline = time.monotonic() + _START_SECONDS
         while not _answers(port):
             if self._process.poll() is not None or time.monotonic() > deadline:

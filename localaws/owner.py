@@ -18,17 +18,23 @@ def owner_label() -> dict[str, str]:
     return {LABEL: f"{_boot_id()}:{os.getpid()}:{_start_time(os.getpid())}"}
 
 
+def is_alive(owner: str) -> bool:
+    """Whether the process that an owner label names still runs on this machine since its last boot.
+
+    The start time tells it from a later process with the same pid.
+    """
+    boot, _, rest = owner.partition(":")
+    pid, _, started = rest.partition(":")
+    return boot == _boot_id() and pid.isdigit() and _start_time(int(pid)) == started
+
+
 def is_leftover(container: dict[str, Any]) -> bool:
     """Whether a labelled container's owner is gone.
 
-    The start time tells a process from a later one with the same pid. Of another boot, or of another machine that
-    shares the engine, nothing is known: what runs there is left alone.
+    Of another boot, or of another machine that shares the engine, nothing is known: what runs there is left alone.
     """
-    boot, _, rest = container["Labels"][LABEL].partition(":")
-    if boot != _boot_id():
-        return bool(container.get("State") != "running")
-    pid, _, started = rest.partition(":")
-    return pid.isdigit() and _start_time(int(pid)) != started
+    owner: str = container["Labels"][LABEL]
+    return not is_alive(owner) and (owner.startswith(_boot_id()) or container.get("State") != "running")
 
 
 def sweep(client: docker.DockerClient) -> list[str]:

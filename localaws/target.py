@@ -39,9 +39,12 @@ from localaws.errors import LocalTargetError
 from localaws.ministack import MiniStack
 from localaws.owner import sweep
 from localaws.registry.container import BLOBS, Registry
+from localaws.scanner.scanner import SHIPPED
 from localaws.seed import names, repository, roles, zip_function
 
-STATE = Path(__file__).resolve().parent.parent / ".cache" / "localaws"
+_CACHE = Path(__file__).resolve().parent.parent / ".cache"
+STATE = _CACHE / "localaws"
+SBOMS = _CACHE / "sboms"
 _ASSUMED = (names.ADMINISTRATOR, names.DEVELOPER, names.LAMBDA_ROLE)
 
 
@@ -52,7 +55,8 @@ class LocalTarget:
     Attributes:
         state: the folder with the state of this target.
         keep: go on with the state that the last run left, instead of the seeded one.
-        scanner: `module:function` that makes the `localaws.ecr.scanning.Scanner`; without one every scan is FAILED.
+        advisories: OSV records for the scanner, besides those that ship with it: directories, archives or files.
+        scanner: `module:function` that makes another `localaws.ecr.scanning.Scanner` than `localaws.scanner`'s.
         clock_ahead: how far ECR's clock (scans, passwords, push times) runs ahead: two nights in one test.
         volume: the Docker volume that keeps the blobs.
         endpoint: `http://127.0.0.1:port` for every AWS client, once started.
@@ -60,6 +64,7 @@ class LocalTarget:
 
     state: Path = STATE
     keep: bool = False
+    advisories: tuple[Path, ...] = ()
     scanner: str | None = None
     clock_ahead: timedelta = timedelta()
     volume: str = BLOBS
@@ -122,13 +127,21 @@ class LocalTarget:
         ministack = MiniStack(self.state, names.ACCOUNT, names.REGION)
         self._running.callback(registry.stop)
         self._running.callback(ministack.stop)
+        door = child.spawn("localaws.ecr", self._door_log)
+        self._running.callback(child.stop, door)
         with ThreadPoolExecutor(1) as beside:
             starting = beside.submit(registry.start)
             ministack.start()
             self._take_keys(ministack.endpoint)
             starting.result()
-        self._open_door(registry.host, ministack.endpoint)
+        child.tell(door, self._door_settings(registry.host, ministack.endpoint))
+        port = json.loads(child.first_line(door, self._door_log))["port"]
+        self.endpoint = f"http://127.0.0.1:{port}"
         self._seed()
+
+    @property
+    def _door_log(self) -> Path:
+        return self.state / "ecr.log"
 
     def _lock(self) -> IO[str]:
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -157,22 +170,19 @@ class LocalTarget:
         self._keys = {role: access_keys.of_role(sts, role) for role in _ASSUMED}
         self._keys[names.CI_ROLE] = access_keys.of_the_workflow(sts)
 
-    def _open_door(self, registry: str, ministack: str) -> None:
-        log = self.state / "ecr.log"
-        settings: dict[str, Any] = {
+    def _door_settings(self, registry: str, ministack: str) -> dict[str, Any]:
+        return {
             "account": names.ACCOUNT,
             "region": names.REGION,
             "state": str(self.state),
             "registry": registry,
             "ministack": ministack,
             "scanner": self.scanner,
+            "sboms": str(SBOMS),
+            "advisories": [str(path.resolve()) for path in (*self.advisories, SHIPPED)],
             "clock_ahead_seconds": self.clock_ahead.total_seconds(),
             "issued": [[keys.access_key, keys.secret_key, keys.token] for keys in self._keys.values()],
         }
-        door = child.spawn("localaws.ecr", settings, log)
-        self._running.callback(child.stop, door)
-        port = json.loads(child.first_line(door, log))["port"]
-        self.endpoint = f"http://127.0.0.1:{port}"
 
     def _seed(self) -> None:
         administrator = self.session(names.ADMINISTRATOR)

@@ -18,9 +18,10 @@ from localaws.ecr.blobs import Blobs
 from localaws.ecr.credentials import Credential, Issued, Passwords
 from localaws.ecr.door import Door
 from localaws.ecr.operations import Ecr
-from localaws.ecr.scanning import NoScanner, Scanner, Scans
+from localaws.ecr.scanning import Scanner, Scans
 from localaws.ecr.store import Store
 from localaws.ecr.v2 import RegistryProtocol
+from localaws.scanner.scanner import LocalScanner
 
 
 def build(settings: dict[str, Any]) -> Door:
@@ -32,7 +33,7 @@ def build(settings: dict[str, Any]) -> Door:
         return datetime.now(UTC) + ahead
 
     store = Store(Path(settings["state"]) / "ecr.json", account)
-    scans = Scans(store, settings["registry"], _scanner(settings["scanner"]), clock)
+    scans = Scans(store, settings["registry"], _scanner(settings), clock)
     ecr = Ecr(account, region, store, Blobs(settings["registry"]), Passwords(clock), scans, clock)
     access = Access(settings["ministack"], region, account)
     issued = Issued(tuple(Credential(*each) for each in settings["issued"]))
@@ -41,11 +42,11 @@ def build(settings: dict[str, Any]) -> Door:
     return Door(api, RegistryProtocol(ecr, access), access, issued)
 
 
-def _scanner(name: str | None) -> Scanner:
-    """The scanner that a `module:function` makes."""
-    if name is None:
-        return NoScanner()
-    module, _, function = name.partition(":")
+def _scanner(settings: dict[str, Any]) -> Scanner:
+    """The local scanner, or the one that a `module:function` makes."""
+    if settings["scanner"] is None:
+        return LocalScanner(Path(settings["sboms"]), [Path(path) for path in settings["advisories"]])
+    module, _, function = settings["scanner"].partition(":")
     scanner: Scanner = getattr(importlib.import_module(module), function)()
     return scanner
 

@@ -1,8 +1,8 @@
 """Scans: when they start, how they end, what is said of them (ECR's user guide, "Scan images").
 
 What finds vulnerabilities is behind `Scanner`; here is ECR's part: the statuses, the limit of one scan a day, the
-difference between basic and enhanced scanning. Where no scanner is attached a scan ends FAILED: never with
-zero findings.
+difference between basic and enhanced scanning. A scanner that fails makes the scan FAILED:
+never one with zero findings.
 """
 
 from __future__ import annotations
@@ -64,14 +64,6 @@ class Scanner(Protocol):
         Raises:
             Exception: any one means that the scan FAILED; its text becomes the status's description.
         """
-
-
-class NoScanner:
-    """Stands where no scanner is attached: every scan fails and says why."""
-
-    def scan(self, repository: str, digest: str, fetch: ImageSource) -> Findings:
-        """Fail."""
-        raise RuntimeError("no scanner is attached to this local target, so nothing is known about the image")
 
 
 class Scans:

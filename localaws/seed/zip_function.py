@@ -55,7 +55,7 @@ def _function(functions: Any, layers: list[str]) -> str:
         Timeout=300,
         Environment={"Variables": {"LOG_LEVEL": "INFO"}},
     )
-    functions.get_waiter("function_active_v2").wait(FunctionName=names.ZIP_FUNCTION, WaiterConfig={"Delay": 1})
+    functions.get_waiter("function_active_v2").wait(FunctionName=names.ZIP_FUNCTION, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600})
     arn: str = created["FunctionArn"]
     return arn
 

@@ -1,0 +1,68 @@
+"""`python -m localaws` (`make local`): the local target in the foreground, for exploring by hand."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from localaws.errors import LocalTargetError
+from localaws.seed import names
+from localaws.target import STATE, LocalTarget
+
+_DESCRIPTION = """\
+Runs the local target in the foreground: a registry with ECR's API and rules in front of it, and MiniStack for STS,
+IAM, Lambda and EventBridge; on 127.0.0.1 only. It prints shell exports for any AWS client, docker and skopeo, and stays
+until Ctrl-C. They are in a file too; in another terminal:
+
+  . .cache/localaws/exports.sh
+  aws ecr describe-repositories --repository-names naver-sms-automation
+  aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the local target until it is interrupted; returns the exit code."""
+    options = _options(arguments)
+    stop, exports = threading.Event(), options.state / "exports.sh"
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        with LocalTarget(state=options.state, keep=options.keep, advisories=tuple(options.advisories)) as target:
+            _announce(target, options.role, exports)
+            stop.wait()
+            exports.unlink()
+    except LocalTargetError as refusal:
+        print(f"localaws: {refusal}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m localaws", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    roles = (names.CI_ROLE, names.ADMINISTRATOR, names.DEVELOPER, names.LAMBDA_ROLE)
+    parser.add_argument("--keep", action="store_true", help="go on with the last run's state, not the seeded one")
+    parser.add_argument("--state", type=Path, default=STATE, help="folder with the state (default: .cache/localaws)")
+    parser.add_argument("--role", choices=roles, default=names.CI_ROLE, help="whose credentials to print")
+    parser.add_argument(
+        "--advisories", type=Path, action="append", default=[], help="more OSV records for the scanner (repeatable)"
+    )
+    return parser.parse_args(arguments)
+
+
+def _announce(target: LocalTarget, role: str, exports: Path) -> None:
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in target.environment(role).items()]
+    text = "\n".join([*lines, f"export REGISTRY={shlex.quote(target.registry)}"]) + "\n"
+    exports.touch(mode=0o600)
+    exports.write_text(text)
+    print(text)
+    print(f"# The local target runs as {role}, until Ctrl-C. These lines: {exports}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
