@@ -1,0 +1,54 @@
+"""Lambda's constraints in the engine's terms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docker.types import LogConfig, Ulimit
+
+from gate.runtime.report import Settings
+
+# Measured against what Lambda gives a container image: shared/facts.md, "Lambda".
+USER = "993:990"
+TMP = {"/tmp": "size=512m,exec,mode=1777"}  # noqa: S108 - Lambda's own path
+# Lambda quotas: file descriptors, and processes and threads.
+DESCRIPTORS = 1024
+PROCESSES = 1024
+_SIDECAR_MB = 128
+# The engine's default driver may keep nothing that can be read back; this one does, and is bounded.
+_LOGS = LogConfig(type=LogConfig.types.JSON, config={"max-size": "16m", "max-file": "2"})
+
+
+def function(settings: Settings, network: str) -> dict[str, Any]:
+    """How the function's container runs.
+
+    Args:
+        settings: the function's memory decides its CPU share.
+        network: "none", or "container:<id>" to share another container's loopback.
+    """
+    return {
+        **_locked(settings.memory_mb, PROCESSES, network),
+        "tmpfs": TMP,
+        "nano_cpus": int(settings.cpus * 1e9),
+        "ulimits": [Ulimit(name="nofile", soft=DESCRIPTORS, hard=DESCRIPTORS)],
+    }
+
+
+def sidecar() -> dict[str, Any]:
+    """How the container that serves the Runtime API runs: as locked in, and without a network of its own."""
+    return _locked(_SIDECAR_MB, 64, "none")
+
+
+def _locked(memory_mb: int, processes: int, network: str) -> dict[str, Any]:
+    return {
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "ipc_mode": "none",
+        # The same number twice: no swap.
+        "mem_limit": f"{memory_mb}m",
+        "memswap_limit": f"{memory_mb}m",
+        "pids_limit": processes,
+        "network_mode": network,
+        "log_config": _LOGS,
+    }

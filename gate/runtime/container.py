@@ -1,0 +1,170 @@
+"""One container of the sandbox: started, watched, measured, and removed whatever happens."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from docker.errors import APIError
+
+from gate.engine import Engine, asking, owner_label
+from gate.runtime.constraints import USER
+from gate.runtime.measurement import MEASURE, Measurement, measurement_in, working_set
+from gate.runtime.report import Footprint, Moment
+
+T = TypeVar("T")
+
+LOG_CHARACTERS = 32 * 1024
+_POLL_SECONDS = 0.1
+_SAMPLE_SECONDS = 0.5
+_MEASURE_SECONDS = 30
+
+
+class Container:
+    """A container that was created for one run.
+
+    Attributes:
+        refusal: why the engine could not start it; "" when it did.
+    """
+
+    def __init__(self, engine: Engine, identity: str) -> None:
+        self._engine = engine
+        self._api: Any = engine.client.api
+        self.identity = identity
+        self.refusal = ""
+        self._working_set: int | None = None
+        self._sampled = 0.0
+
+    def start(self) -> bool:
+        """Start it; False, with `refusal` set, when the engine says that its command cannot be run."""
+        with asking(f"docker start {self.identity[:12]}"):
+            try:
+                self._api.start(self.identity)
+            except APIError as refused:
+                if refused.is_server_error() and "runtime create failed" not in str(refused.explanation):
+                    raise
+                self.refusal = str(refused.explanation)
+        return not self.refusal
+
+    def state(self) -> dict[str, Any]:
+        """The engine's account of it (`State` of docker inspect)."""
+        with asking(f"docker inspect {self.identity[:12]}"):
+            return dict(self._api.inspect_container(self.identity)["State"])
+
+    def logs(self, *, stderr: bool = True, tail: int | str = 400) -> str:
+        """The last lines of what it wrote."""
+        with asking(f"docker logs {self.identity[:12]}"):
+            raw: bytes = self._api.logs(self.identity, stdout=True, stderr=stderr, tail=tail)
+        return raw.decode("utf-8", "replace")
+
+    def signal(self, name: str) -> None:
+        """Send its first process a signal; one that has ended takes none."""
+        with asking(f"docker kill {self.identity[:12]}"):
+            try:
+                self._api.kill(self.identity, signal=name)
+            except APIError as refused:
+                if not refused.is_client_error():
+                    raise
+
+    def wait_for(self, fact: Callable[[], T | None], seconds: float) -> T | None:
+        """Ask for a fact until it is there, the container has ended, or the time is up.
+
+        Returns:
+            The fact, or None: then `state` tells whether the container still runs.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            # The order matters: a fact that came just before the end is still found.
+            running = bool(self.state()["Running"])
+            if (found := fact()) is not None:
+                return found
+            if not running or time.monotonic() >= deadline:
+                return None
+            self._sample()
+            time.sleep(_POLL_SECONDS)
+
+    def measure(self) -> Measurement | None:
+        """Look into it with the image's own Python; None when it has ended, or does not let itself be looked into."""
+        answers: list[bytes] = []
+        # A thread, because reading the answer of `docker exec` has no time limit in the client.
+        looking = threading.Thread(target=lambda: answers.extend(self._executed()), daemon=True)
+        looking.start()
+        looking.join(_MEASURE_SECONDS)
+        return measurement_in(answers[0]) if answers else None
+
+    def footprint(self, memory_mb: int, moments: Sequence[Moment | None]) -> Footprint:
+        """What it used, and how it ended."""
+        state = self.state()
+        seen = [m for m in moments if m]
+        kills = any(m.oom_kills for m in seen)
+        return Footprint(
+            memory_mb=memory_mb,
+            exit_code=None if state["Running"] else int(state["ExitCode"]),
+            oom_killed=bool(state["OOMKilled"]) or kills,
+            working_set_bytes=self._working_set,
+            high_water_bytes=max((m.high_water_bytes for m in seen if m.high_water_bytes), default=None),
+            logs=self.logs()[-LOG_CHARACTERS:] or self.refusal,
+        )
+
+    def _executed(self) -> Iterator[bytes]:
+        command = ["python3", "-I", "-S", "-c", MEASURE]
+        try:
+            created = self._api.exec_create(self.identity, command, stderr=False, user=USER)
+            answer: bytes = self._api.exec_start(created["Id"])
+        except (APIError, OSError):
+            # It has ended, or holds no Python any more: the caller gets no measurement, and the judges say so.
+            return
+        yield answer
+
+    def _sample(self) -> None:
+        if time.monotonic() - self._sampled < _SAMPLE_SECONDS:
+            return
+        self._sampled = time.monotonic()
+        with asking(f"docker stats {self.identity[:12]}"):
+            used = working_set(self._api.stats(self.identity, stream=False, one_shot=True).get("memory_stats") or {})
+        if used is not None:
+            self._working_set = max(used, self._working_set or 0)
+
+
+@contextmanager
+def contained(
+    engine: Engine,
+    reference: str,
+    host: Mapping[str, Any],
+    *,
+    entrypoint: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Container]:
+    """A container of the image, created but not started, and removed at the end.
+
+    Args:
+        engine: where it runs.
+        reference: the image.
+        host: the constraints, as docker-py's `create_host_config` takes them.
+        entrypoint: what to run; the image's own when empty.
+        environment: variables beside the image's own.
+
+    Raises:
+        ImageUnavailable: there is no such image.
+        EngineUnavailable: the engine does not answer.
+    """
+    api: Any = engine.client.api
+    with asking(f"docker create {reference}"):
+        created = api.create_container(
+            reference,
+            entrypoint=list(entrypoint) or None,
+            command=[] if entrypoint else None,
+            environment=dict(environment or {}),
+            user=USER,
+            labels=owner_label(),
+            # The proxies of the user's Docker configuration are a way out: the sandbox has none.
+            use_config_proxy=False,
+            host_config=api.create_host_config(**host),
+        )
+    try:
+        yield Container(engine, created["Id"])
+    finally:
+        engine.remove(created["Id"])

@@ -1,0 +1,149 @@
+"""The image's own handler in the sandbox: initialised, and invoked only with an event that was named as safe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gate.engine import Engine
+from gate.errors import SandboxFailure
+from gate.runtime import constraints
+from gate.runtime.api import Line, account, environment, first, nth, runtime_api
+from gate.runtime.container import Container, contained
+from gate.runtime.measurement import Measurement
+from gate.runtime.report import Fault, HandlerRun, Init, Invocation, Limits, Moment, Outcome, Settings
+
+# After an answer: how often a child that is still being reaped is looked at again before it counts as left over.
+_SETTLE_LOOKS = 4
+_SETTLE_SECONDS = 0.5
+
+
+def run_handler(
+    engine: Engine,
+    reference: str,
+    settings: Settings,
+    *,
+    event: Mapping[str, Any] | None = None,
+    invocations: int = 5,
+    limits: Limits | None = None,
+) -> HandlerRun:
+    """Run the image as Lambda would: its ENTRYPOINT and CMD against a Runtime API of ours.
+
+    Args:
+        engine: where it runs.
+        reference: the image.
+        settings: the function's memory, name and region.
+        event: what the handler is sent; None initialises it and sends it nothing.
+        invocations: how many times the event is sent, one after the other.
+        limits: how long each phase may take.
+
+    Raises:
+        SandboxFailure: the sandbox itself could not be run; nothing is known about the image.
+        ImageUnavailable: there is no such image.
+        EngineUnavailable: the engine does not answer.
+    """
+    limits = limits or Limits()
+    with runtime_api(engine, reference, settings, event, limits) as api:
+        host = constraints.function(settings, f"container:{api.identity}")
+        with contained(engine, reference, host, environment=environment(settings)) as function:
+            run = _Run(api, function, limits)
+            init, baseline = run.initialise()
+            count = invocations if event is not None and init.outcome == "answered" else 0
+            done = tuple(run.invocations(count))
+            moments = [baseline, *(i.after for i in done), run.last_look()]
+            return HandlerRun(settings, init, baseline, done, function.footprint(settings.memory_mb, moments))
+
+
+class _Run:
+    """One function and its Runtime API, led from phase to phase."""
+
+    def __init__(self, api: Container, function: Container, limits: Limits) -> None:
+        self._api = api
+        self._function = function
+        self._limits = limits
+        self._requests = 0
+
+    def initialise(self) -> tuple[Init, Moment | None]:
+        if not self._function.start():
+            self._still_served()
+            return Init("not started", None, Fault("CannotStart", self._function.refusal)), None
+        said = self._function.wait_for(lambda: first(self._api, "init error") or self._asked_again(), self._limits.init)
+        if said and said["what"] == "next":
+            self._requests += 1
+            seen = self._function.measure()
+            return Init("answered", _seconds(said, seen)), seen.moment if seen else None
+        if said is None:
+            return Init(self._how_it_stopped(), None), None
+        # A runtime that has reported its error ends by itself: its exit code is wanted.
+        self._function.wait_for(lambda: None, self._limits.idle)
+        return Init("failed", None, _fault(said)), None
+
+    def invocations(self, count: int) -> Iterator[Invocation]:
+        for number in range(1, count + 1):
+            yield (invocation := self._invoke(number))
+            if invocation.after is None:
+                return
+
+    def last_look(self) -> Moment | None:
+        seen = self._function.measure() if self._function.state()["Running"] else None
+        return seen.moment if seen else None
+
+    def _invoke(self, number: int) -> Invocation:
+        self._api.signal("SIGUSR1")
+        pair = self._function.wait_for(lambda: self._answered(number), self._limits.invocation)
+        if pair is None:
+            return Invocation(number, self._how_it_stopped(), None)
+        sent, answer = pair
+        after = None
+        if self._function.wait_for(self._asked_again, self._limits.idle):
+            self._requests += 1
+            after = self._settled()
+        seconds = round(answer["at"] - sent["at"], 3)
+        if answer["what"] == "error":
+            return Invocation(number, "failed", seconds, fault=_fault(answer), after=after)
+        return Invocation(number, "answered", seconds, answer["body"], after=after)
+
+    def _answered(self, number: int) -> tuple[Line, Line] | None:
+        """The event as it was handed out, and what came back for it."""
+        lines = account(self._api)
+        sent = nth(lines, number, lambda line: line["what"] == "sent")
+        if sent is None:
+            return None
+        answer = nth(lines, 1, lambda line: line["what"] in ("response", "error") and line["id"] == sent["id"])
+        return (sent, answer) if answer else None
+
+    def _asked_again(self) -> Line | None:
+        return nth(account(self._api), self._requests + 1, lambda line: line["what"] == "next")
+
+    def _settled(self) -> Moment | None:
+        """The container once children that were ending have ended."""
+        seen = self._function.measure()
+        for _ in range(_SETTLE_LOOKS):
+            if seen is None or not seen.moment.zombies:
+                break
+            self._function.wait_for(lambda: None, _SETTLE_SECONDS)
+            seen = self._function.measure()
+        return seen.moment if seen else None
+
+    def _how_it_stopped(self) -> Outcome:
+        self._still_served()
+        return "late" if self._function.state()["Running"] else "ended"
+
+    def _still_served(self) -> None:
+        if not self._api.state()["Running"]:
+            raise SandboxFailure(f"the Runtime API ended in the middle: {self._api.logs()[-500:]}",
+                                 where="the sandbox's sidecar container")  # fmt: skip
+
+
+def _seconds(asked: Line, seen: Measurement | None) -> float | None:
+    return round(asked["at"] - seen.started, 3) if seen else None
+
+
+def _fault(line: Line) -> Fault:
+    """The error as the runtime posted it (Lambda, "Initialization error": errorType and errorMessage)."""
+    try:
+        body = json.loads(line["body"])
+        return Fault(str(body["errorType"]), str(body["errorMessage"]))
+    except (ValueError, KeyError, TypeError):
+        return Fault(line.get("type") or "unknown", line["body"])
