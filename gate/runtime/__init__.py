@@ -3,31 +3,3 @@
 Lambda's constraints are the engine's: read-only root, a bounded /tmp, Lambda's user, no capabilities, no shared
 memory, the configured memory and its share of CPU. Nothing in there has credentials or a route to anywhere.
 """
-
-from gate.runtime.handler import run_handler
-from gate.runtime.report import (
-    Fault,
-    Footprint,
-    HandlerRun,
-    Init,
-    Invocation,
-    Limits,
-    Moment,
-    Outcome,
-    Process,
-    Settings,
-)
-
-__all__ = [
-    "Fault",
-    "Footprint",
-    "HandlerRun",
-    "Init",
-    "Invocation",
-    "Limits",
-    "Moment",
-    "Outcome",
-    "Process",
-    "Settings",
-    "run_handler",
-]

@@ -1,0 +1,107 @@
+"""Opens our page with the image's Chrome, through the image's Chromedriver and Selenium, as any function would.
+
+This text is run inside the sandbox by the image's own Python (`python3 -c <text> <plan>`), so it imports the standard
+library and the image's Selenium, and nothing of the gate. It prints one line: the plan's mark, then JSON.
+"""
+
+import base64
+import http.server
+import json
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+# What Chrome needs where there is no shared memory, no user namespace and no writable home (measured: facts.md).
+ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--single-process",
+    "--no-zygote",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--force-device-scale-factor=1",
+    "--hide-scrollbars",
+)
+
+
+def serve(html: bytes) -> str:
+    """Serve the page on loopback; returns its address."""
+
+    class OnePage(http.server.BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(html)))
+            self.end_headers()
+            self.wfile.write(html)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), OnePage)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/"
+
+
+def look(plan: "dict[str, Any]") -> "dict[str, Any]":
+    """Open the page, and tell what Chrome makes of it."""
+    # Here, so that an image without Selenium is told as what it is.
+    import selenium  # type: ignore[import-not-found, unused-ignore]
+    from selenium import webdriver  # type: ignore[import-not-found, unused-ignore]
+    from selenium.webdriver.chrome.options import Options  # type: ignore[import-not-found, unused-ignore]
+    from selenium.webdriver.chrome.service import Service  # type: ignore[import-not-found, unused-ignore]
+
+    begun = time.monotonic()
+    times = {}
+
+    def lap(name: str) -> None:
+        times[name] = round(time.monotonic() - begun, 2)
+
+    options = Options()
+    options.binary_location = os.environ["CHROME_BIN"]
+    for argument in (*ARGUMENTS, "--user-data-dir=/tmp/gate-probe", "--window-size={},{}".format(*plan["window"])):
+        options.add_argument(argument)
+    service = Service(executable_path=os.environ["CHROMEDRIVER_BIN"], log_output="/tmp/gate-probe.log")  # noqa: S108
+    driver = webdriver.Chrome(options=options, service=service)
+    lap("Chrome started")
+    driver.get(serve(plan["html"].encode()))
+    title = driver.title
+    lap("page opened")
+    png = driver.get_screenshot_as_png()
+    lap("picture taken")
+    said = driver.capabilities
+    return {
+        "title": title,
+        "png": base64.b64encode(png).decode(),
+        "times": times,
+        "versions": {
+            "browser": str(said.get("browserVersion")),
+            "driver": str(said.get("chrome", {}).get("chromedriverVersion")),
+            "selenium": selenium.__version__,
+            "python": sys.version.split()[0],
+        },
+    }
+
+
+def main() -> None:
+    """Look, and say what came of it; then wait to be measured and stopped."""
+    plan = json.loads(sys.argv[1])
+    sys.path.insert(0, os.environ.get("LAMBDA_TASK_ROOT", "/var/task"))
+    try:
+        answer = look(plan)
+    except Exception as failure:
+        answer = {"error": {"type": type(failure).__name__, "text": str(failure) or repr(failure)}}
+    print("\n" + plan["mark"] + json.dumps(answer), flush=True)
+    time.sleep(plan["linger"])
+    # Not by way of Selenium's own clean-up, which may wait for a browser that hangs.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Whether the function starts and behaves as Lambda needs it. Pure judges over what the sandbox reported."""
+
+from __future__ import annotations
+
+import signal
+
+from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Moment, Outcome, Process, Settings
+
+_MB = 1024 * 1024
+_SANDBOX = "Lambda sandbox"
+_TMP = "/tmp"  # noqa: S108 - Lambda's own path
+_ZOMBIE = Process(7, 1, "Z", "chrome")
+
+
+def _example(init: Init, *invocations: Invocation, tmp: int = 0, oom: bool = False) -> HandlerRun:
+    return HandlerRun(Settings(512), init, Moment((), tmp, None, None), invocations,
+                      Footprint(512, None, oom, None, None, ""))  # fmt: skip
+
+
+_READY = Init("answered", 0.4)
+
+
+def cause_of_end(outcome: Outcome, footprint: Footprint) -> str:
+    """How a run that did not answer came to its end, for a person."""
+    if footprint.oom_killed:
+        return f"was killed for want of memory ({footprint.memory_mb} MB)"
+    if outcome == "late":
+        return "did not answer in time, and was stopped"
+    return f"ended with {_exit(footprint.exit_code)}"
+
+
+def _exit(code: int | None) -> str:
+    # The engine reports death by a signal as 128 + its number (bash(1), EXIT STATUS).
+    if code is not None and code > 128 and code - 128 in set(signal.Signals):  # noqa: PLR2004
+        return f"exit code {code} ({signal.Signals(code - 128).name})"
+    return f"exit code {code}" if code is not None else "no exit code"
+
+
+def last_words(footprint: Footprint) -> str:
+    """The last line of the logs that says something."""
+    lines = [line.strip() for line in footprint.logs.splitlines() if line.strip()]
+    return f"its last words: {lines[-1][:300]}" if lines else "it wrote nothing"
+
+
+@judge(1, known_bad=lambda: (_example(Init("ended", None)),))
+def initialises(run: HandlerRun) -> Judgement:
+    """The runtime gets as far as asking for its first event."""
+    init, where = run.init, f"{_SANDBOX}, initialisation at {run.settings.memory_mb} MB"
+    if init.outcome == "answered":
+        return ACCEPTED
+    if init.fault and init.outcome == "not started":
+        return reject(f"the image's ENTRYPOINT cannot be started: {init.fault.text}", where,
+                      "name an absolute path to a program of this platform in ENTRYPOINT")  # fmt: skip
+    if init.fault:
+        return reject(f"the function fails to initialise: {init.fault.type}: {init.fault.text}", where,
+                      "correct the handler's path in CMD, or what its module does when it is imported")  # fmt: skip
+    return reject(
+        f"the function {cause_of_end(init.outcome, run.footprint)} before it asked for its first event; "
+        f"{last_words(run.footprint)}",
+        where,
+        "run the image's ENTRYPOINT by hand; a missing library or a wait at import shows there",
+    )
+
+
+@judge(1, known_bad=lambda: (_example(Init("answered", 11.0)), 10))
+def starts_within(run: HandlerRun, limit_seconds: float) -> Judgement:
+    """The function is initialised in the time that Lambda gives it (Lambda, "Init phase": 10 s)."""
+    if run.init.outcome != "answered":
+        return initialises(run)
+    memory = run.settings.memory_mb
+    where = f"{_SANDBOX}, initialisation at {memory} MB and {run.settings.cpus:.2f} CPU"
+    if run.init.seconds is None:
+        return reject("how long the function took to initialise could not be measured", where,
+                      "the image's python3 must be able to start inside the running container")  # fmt: skip
+    if run.init.seconds <= limit_seconds:
+        return ACCEPTED
+    return reject(
+        f"the function took {run.init.seconds:.1f} s to initialise at {memory} MB, and {limit_seconds:g} s are allowed",
+        where,
+        "import and start less before the first event (Chrome only when an event needs it), or give it more memory",
+    )
+
+
+@judge(1, known_bad=lambda: (_example(_READY, Invocation(1, "ended", None)), 1))
+def invocations_succeed(run: HandlerRun, count: int) -> Judgement:
+    """Each of the events sent was answered, and the runtime came back for the next."""
+    if run.init.outcome != "answered":
+        return initialises(run)
+    found = [rejection for each in run.invocations if (rejection := _unsuccessful(each, run.footprint))]
+    if len(run.invocations) < count and not found:
+        found = [Rejection(f"{len(run.invocations)} of {count} invocations were made", _SANDBOX,
+                           "name a safe event in pytest.ini")]  # fmt: skip
+    return Judgement.of(found)
+
+
+def _unsuccessful(invocation: Invocation, footprint: Footprint) -> Rejection | None:
+    where = f"{_SANDBOX}, invocation {invocation.number}"
+    if invocation.outcome == "failed":
+        fault = invocation.fault
+        return Rejection(f"the handler failed: {fault.type}: {fault.text}" if fault else "the handler failed", where)
+    if invocation.outcome != "answered":
+        return Rejection(f"the function {cause_of_end(invocation.outcome, footprint)}; {last_words(footprint)}", where,
+                         "look for what the handler waits for, or what its process died of")  # fmt: skip
+    if invocation.after is None:
+        return Rejection("the handler answered, and its runtime did not come back for the next event", where,
+                         "the handler must return, and must not end the process")  # fmt: skip
+    return None
+
+
+@judge(1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=Moment((_ZOMBIE,), 0, 0, 0))),))
+def leaves_no_process(run: HandlerRun) -> Judgement:
+    """No invocation leaves a zombie, and what lives on after the first does not grow in number."""
+    seen = [(i.number, i.after) for i in run.invocations if i.after]
+    if not seen or len(seen) < len(run.invocations):
+        return reject("what the invocations left running could not be seen", _SANDBOX,
+                      "see why the invocations did not end well")  # fmt: skip
+    zombies = [
+        Rejection(
+            f"{len(after.zombies)} zombie processes are left: {_names(after.zombies)}",
+            f"{_SANDBOX}, after invocation {number}",
+            "quit the browser in a `finally`, and reap what its children leave",
+        )
+        for number, after in seen
+        if after.zombies
+    ]
+    first, last = seen[0][1].processes, seen[-1][1].processes
+    if not zombies and len(last) > len(first):
+        return reject(f"the processes grew from {len(first)} after the first invocation to {len(last)} after the last: "
+                      f"{_names(last)}", _SANDBOX, "quit the browser in a `finally`")  # fmt: skip
+    return Judgement.of(zombies)
+
+
+def _names(processes: tuple[Process, ...]) -> str:
+    return ", ".join(f"{p.name} (pid {p.pid})" for p in processes[:10]) + (" …" if len(processes) > 10 else "")  # noqa: PLR2004
+
+
+@judge(1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=Moment((), 60 * _MB, 0, 0))), 50))
+def tmp_grows_below(run: HandlerRun, limit_mb: int) -> Judgement:
+    """The invocations together leave less than this in /tmp, which a warm function keeps."""
+    seen = [(i.number, i.after.tmp_bytes) for i in run.invocations if i.after]
+    if run.baseline is None or not seen or len(seen) < len(run.invocations):
+        return reject("how much the invocations left in /tmp could not be measured", _SANDBOX,
+                      "see why the invocations did not end well")  # fmt: skip
+    number, most = max(seen, key=lambda each: each[1])
+    grown = (most - run.baseline.tmp_bytes) / _MB
+    if grown < limit_mb:
+        return ACCEPTED
+    return reject(f"{_TMP} grew by {grown:.1f} MB, and less than {limit_mb} MB are allowed",
+                  f"{_SANDBOX}, after invocation {number}",
+                  "remove the browser's profile and downloads after each invocation")  # fmt: skip
+
+
+@judge(1, known_bad=lambda: (_example(_READY, oom=True).footprint,))
+def memory_suffices(footprint: Footprint) -> Judgement:
+    """Nothing was killed for want of memory, not even a child that the handler could do without."""
+    if not footprint.oom_killed:
+        return ACCEPTED
+    return reject(f"the kernel killed a process for want of memory: the function has {footprint.memory_mb} MB",
+                  f"{_SANDBOX}; {last_words(footprint)}",
+                  "give the function more memory, or let Chrome use less")  # fmt: skip
