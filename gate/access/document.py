@@ -198,10 +198,9 @@ def _texts(raw: Any, label: str, element: str, *, scalars: bool = False) -> tupl
     values = raw if isinstance(raw, list) else [raw]
     if scalars:  # JSON's true and 1 stand for "true" and "1" in a condition
         values = [str(each).lower() if isinstance(each, bool | int | float) else each for each in values]
-    if not values or not all(isinstance(each, str) and each for each in values):
-        # An empty text is a value in a condition, and nowhere else.
-        if not (scalars and values and all(isinstance(each, str) for each in values)):
-            _refuse(label, f"its {element} is neither text nor a list of texts")
+    # An empty text is a value in a condition, and nowhere else.
+    if not values or not all(isinstance(each, str) and (each or scalars) for each in values):
+        _refuse(label, f"its {element} is neither text nor a list of texts")
     return tuple(values)
 
 

@@ -1,4 +1,4 @@
-"""What was read from the account: identities with their policies, the policies on the registry, the simulator's answers."""
+"""What was read from the account: identities with their policies, the registry's policies, the simulator's answers."""
 
 from __future__ import annotations
 

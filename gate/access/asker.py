@@ -1,0 +1,218 @@
+"""Who asks: every role and user of the account, and everyone outside of it whom a policy could let in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gate.access.document import Kind, Policy, Statement, parse
+from gate.access.facts import AccessFacts, Identity
+from gate.access.logic import Answer
+from gate.access.pattern import NOTHING, Context, Elsewhere, Value, matches
+
+_ACCOUNT_PRINCIPAL = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
+_SESSION = re.compile(r"arn:[^:]+:sts::(\d{12}):assumed-role/([^/]+)/.+")
+ANYBODY = "*"
+
+
+class Standing(StrEnum):
+    """How an asker stands to the account."""
+
+    ROLE = "role"
+    USER = "user"
+    SERVICE = "service"
+    OUTSIDER = "outsider"
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Somebody who may make a request.
+
+    Attributes:
+        name: as the matrix and the reviewed list call it: ARN, account, service.
+        standing: how it stands to the account.
+        account: its account, "" when it has none or any.
+        principal: type and value as a Principal element would name it.
+        context: what is known of its requests.
+        unique_id: IAM's identifier of a role or user.
+        policies: its identity policies.
+        boundary: its permissions boundary.
+    """
+
+    name: str
+    standing: Standing
+    account: str
+    principal: tuple[str, str]
+    context: Context = field(default=NOTHING, compare=False)
+    unique_id: str = ""
+    policies: tuple[Policy, ...] = field(default=(), compare=False)
+    boundary: Policy | None = field(default=None, compare=False)
+
+    @property
+    def inside(self) -> bool:
+        """True for a role or user of the account."""
+        return self.standing in (Standing.ROLE, Standing.USER)
+
+
+def insider(identity: Identity, facts: AccessFacts) -> Asker:
+    """A role or user of the account, with its policies read.
+
+    Raises:
+        GateError: one of its policies cannot be read.
+    """
+    return Asker(
+        name=identity.arn,
+        standing=Standing.ROLE if identity.is_role else Standing.USER,
+        account=facts.account,
+        principal=("AWS", identity.arn),
+        context=_insider_context(identity, facts),
+        unique_id=identity.unique_id,
+        policies=tuple(parse(each, Kind.IDENTITY) for each in identity.policies),
+        boundary=parse(identity.boundary, Kind.IDENTITY) if identity.boundary else None,
+    )
+
+
+def service_names(service: str, account: str) -> tuple[str, str]:
+    """The two names of an AWS service: acting for this account, and acting for others."""
+    return f"{service} for account {account}", f"{service} for other accounts"
+
+
+def outsiders(policies: Iterable[Policy], facts: AccessFacts, services: tuple[str, ...] = ()) -> tuple[Asker, ...]:
+    """Everyone outside whom these policies name, these services, and anybody at all."""
+    allowing = [each for policy in policies for each in policy.statements if each.allows]
+    named = {pair for each in allowing if not each.excepting_principals for pair in each.principals}
+    named |= {("Service", service) for service in services}
+    known = {each.arn for each in facts.identities}
+    found = [ask for pair in sorted(named) for ask in _outsiders(pair, facts) if ask.principal[1] not in known]
+    return (_anybody(facts), *found)
+
+
+def names(statement: Statement, asker: Asker) -> Answer:
+    """Whether the statement's Principal or NotPrincipal element covers the asker."""
+    if not statement.excepting_principals:
+        return max((_covers(each, asker, statement.allows) for each in statement.principals), default=Answer.NO)
+    return _excepts(statement, asker).opposite
+
+
+def delegates(statement: Statement, asker: Asker) -> bool:
+    """Whether the statement names the asker's whole account: then the asker's own policies have to allow, too."""
+    return not statement.excepting_principals and any(
+        kind == "AWS" and _account_named(value) == asker.account for kind, value in statement.principals
+    )
+
+
+def passes_boundary(statement: Statement, asker: Asker) -> bool:
+    """Whether the grant is not capped by the asker's boundary: to a user, or to anybody, but not to a role's ARN."""
+    by_wildcard = statement.excepting_principals or any(value == ANYBODY for _, value in statement.principals)
+    return asker.standing is Standing.USER or by_wildcard
+
+
+def _covers(entry: tuple[str, str], asker: Asker, allows: bool) -> Answer:
+    kind, value = entry
+    if value == ANYBODY:
+        # {"AWS": "*"} and "*" are one: everybody, services included; {"Service": "*"} is every service.
+        return Answer.of(kind in ("AWS", asker.principal[0]))
+    if entry == asker.principal or (kind == "AWS" and value == asker.unique_id != ""):
+        return Answer.YES
+    if kind != "AWS" or not asker.account:
+        return Answer.NO
+    if _account_named(value) == asker.account:
+        # An allow to one's own account only delegates (see `delegates`); a deny to it denies all of it.
+        return Answer.of(not (allows and asker.inside))
+    if (session := _SESSION.fullmatch(value)) and asker.standing is Standing.ROLE:
+        is_it = session[1] == asker.account and session[2] == asker.principal[1].rpartition("/")[2]
+        return Answer.UNDECIDED if is_it else Answer.NO
+    # IAM knows no wildcard inside a principal's ARN; should one be there, it is not counted on.
+    return min(matches(value, asker.principal[1]), Answer.UNDECIDED) if "*" in value or "?" in value else Answer.NO
+
+
+def _excepts(statement: Statement, asker: Asker) -> Answer:
+    """Whether NotPrincipal leaves the asker out.
+
+    A role acts through sessions, which NotPrincipal has to name as well as the role and the account, so for a role it
+    is never certain (IAM User Guide, "NotPrincipal").
+    """
+    listed = statement.principals
+    if ("AWS", ANYBODY) in listed:
+        return Answer.YES
+    by_name = max((_covers(each, asker, True) for each in listed), default=Answer.NO)
+    if by_name is not Answer.YES or not asker.account:
+        return by_name
+    whole_account = any(_account_named(value) == asker.account for _, value in listed)
+    return Answer.YES if asker.standing is Standing.USER and whole_account else Answer.UNDECIDED
+
+
+def _account_named(value: str) -> str:
+    found = _ACCOUNT_PRINCIPAL.fullmatch(value)
+    return found[1] if found else ""
+
+
+def _insider_context(identity: Identity, facts: AccessFacts) -> Context:
+    known: dict[str, tuple[Value, ...]] = {
+        "aws:principalarn": (identity.arn,),
+        "aws:principalaccount": (facts.account,),
+        "aws:principaltype": ("AssumedRole" if identity.is_role else "User",),
+        "aws:principalisawsservice": ("false",),
+    }
+    absent: tuple[str, ...] = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorg", "aws:principalservicename")
+    if identity.is_role:  # its sessions choose their name, and may carry tags of their own
+        return Context(known, (*absent, "aws:username"))
+    tags = {f"aws:principaltag/{key.lower()}": (value,) for key, value in identity.tags}
+    known |= {"aws:username": (identity.name,), "aws:userid": (identity.unique_id,), **tags}
+    return Context(known, (*absent, "aws:principaltag/"))
+
+
+def _outsiders(pair: tuple[str, str], facts: AccessFacts) -> tuple[Asker, ...]:
+    kind, value = pair
+    if value == ANYBODY:
+        return (_every_service(facts),) if kind == "Service" else ()
+    if kind == "Service":
+        return _service(value, facts)
+    if kind != "AWS":
+        return (Asker(f"{kind.lower()} {value}", Standing.OUTSIDER, "", pair),)
+    if account := _account_named(value):
+        return () if account == facts.account else (_foreign(f"account {account}", account, pair),)
+    fields = value.split(":")
+    account = fields[4] if len(fields) > 5 else ""  # noqa: PLR2004 - an ARN has six fields, the fifth is the account
+    session = _SESSION.fullmatch(value)
+    if session and session[1] == facts.account and facts.role(session[2]):
+        return ()  # a session of a role that is asked about itself
+    return (_foreign(value, account, pair),)
+
+
+def _foreign(name: str, account: str, pair: tuple[str, str]) -> Asker:
+    known: Mapping[str, tuple[Value, ...]] = {
+        "aws:principalaccount": (account,) if account else (),
+        "aws:principalisawsservice": ("false",),
+    }
+    return Asker(name, Standing.OUTSIDER, account, pair, Context(known if account else {}))
+
+
+def _anybody(facts: AccessFacts) -> Asker:
+    elsewhere = (Elsewhere(facts.account),)
+    known = {"aws:principalaccount": elsewhere, "aws:principalarn": elsewhere}
+    return Asker("anybody else", Standing.OUTSIDER, "", ("", ""), Context(known))
+
+
+def _service(service: str, facts: AccessFacts) -> tuple[Asker, ...]:
+    own, other = service_names(service, facts.account)
+    elsewhere: tuple[Value, ...] = (Elsewhere(facts.account),)
+    as_service = Context({"aws:principalisawsservice": ("true",), "aws:principalservicename": (service,)})
+    # Lambda names the function on whose behalf it pulls; what another service would name is not known.
+    source: dict[str, tuple[Value, ...]] = (
+        {"aws:sourcearn": (facts.function_arn,)} if service == "lambda.amazonaws.com" else {}
+    )
+    here = as_service.with_more({"aws:sourceaccount": (facts.account,), **source})
+    there = as_service.with_more({"aws:sourceaccount": elsewhere, "aws:sourcearn": elsewhere})
+    return (
+        Asker(own, Standing.SERVICE, "", ("Service", service), here),
+        Asker(other, Standing.SERVICE, "", ("Service", service), there),
+    )
+
+
+def _every_service(facts: AccessFacts) -> Asker:
+    elsewhere: tuple[Value, ...] = (Elsewhere(facts.account),)
+    context = Context({"aws:principalisawsservice": ("true",), "aws:sourceaccount": elsewhere})
+    return Asker("any AWS service", Standing.SERVICE, "", ("Service", ""), context)

@@ -1,0 +1,125 @@
+"""The reviewed repository policy: the policy in force has to say the same, in whatever order it says it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import NoReturn
+
+from gate.access.document import Kind, Policy, PolicyText, Statement, parse
+from gate.errors import GateError
+
+_KEYS = frozenset(("reviewed_by", "reviewed_on", "policy"))
+_OWN_ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The policy as reviewed, by which role, and on which day."""
+
+    where: str
+    reviewed_by: str
+    reviewed_on: date
+    policy: Policy
+
+
+def load(path: Path) -> Baseline:
+    """Read the baseline from a file; errors as in `read`, and when the file cannot be read."""
+    try:
+        return read(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        _refuse(path.name, f"it cannot be read ({type(error).__name__})")
+
+
+def read(text: str, where: str) -> Baseline:
+    """Read `{"reviewed_by": role, "reviewed_on": "YYYY-MM-DD", "policy": {…}}`.
+
+    Raises:
+        GateError: it has another shape, or its policy cannot be read.
+    """
+    try:
+        raw = json.loads(text)
+        if not isinstance(raw, dict) or set(raw) != _KEYS:
+            _refuse(where, f"it has to hold exactly {', '.join(sorted(_KEYS))}")
+        reviewed_on = date.fromisoformat(raw["reviewed_on"])
+    except (ValueError, TypeError, RecursionError) as error:
+        _refuse(where, f"it is not JSON with a date of review: {str(error)[:120]}")
+    if not isinstance(raw["reviewed_by"], str) or not raw["reviewed_by"].strip():
+        _refuse(where, "it does not say which role reviewed it")
+    policy = parse(PolicyText(f"reviewed policy in {where}", raw["policy"]), Kind.RESOURCE)
+    return Baseline(where, raw["reviewed_by"], reviewed_on, policy)
+
+
+def differences(reviewed: Policy, in_force: Policy) -> tuple[str, ...]:
+    """What one policy says and the other does not, statement by statement.
+
+    The order of statements and of lists, one value or a list of one, letter case of actions, and the Sid decide
+    nothing, so they are no difference.
+    """
+    wanted, found = _by_meaning(reviewed), _by_meaning(in_force)
+    missing = [each for key, each in wanted.items() if key not in found]
+    added = [each for key, each in found.items() if key not in wanted]
+    lines = []
+    if reviewed.version != in_force.version:
+        lines.append(f"Version is {in_force.version}, and was reviewed as {reviewed.version}")
+    for old in list(missing):
+        new = next((each for each in added if each.sid and each.sid == old.sid), None)
+        if new is not None:
+            missing.remove(old)
+            added.remove(new)
+            lines.append(f"statement {new.sid} was changed: {'; '.join(_changes(old, new))}")
+    lines += [f"a reviewed statement is missing: {_wording(each)}" for each in missing]
+    lines += [f"a statement was never reviewed: {_wording(each)}" for each in added]
+    return tuple(lines)
+
+
+Parts = dict[str, frozenset[str]]
+
+
+def _by_meaning(policy: Policy) -> dict[tuple[tuple[str, frozenset[str]], ...], Statement]:
+    return {tuple(sorted(_parts(each).items(), key=lambda item: item[0])): each for each in policy.statements}
+
+
+def _parts(statement: Statement) -> Parts:
+    # An account's number and the ARN of its root name the same principal.
+    principals = (f"{kind}:" + _OWN_ROOT.sub(r"\1", value) for kind, value in statement.principals)
+    parts: dict[str, Iterable[str]] = {
+        "Effect": ["Allow" if statement.allows else "Deny"],
+        "NotPrincipal" if statement.excepting_principals else "Principal": principals,
+        "NotAction" if statement.excepting_actions else "Action": (each.lower() for each in statement.actions),
+        "NotResource" if statement.excepting_resources else "Resource": statement.resources,
+        "Condition": (
+            f"{each.operator} {each.key.lower()} = {json.dumps(sorted(set(each.values)), ensure_ascii=False)}"
+            for each in statement.conditions
+        ),
+    }
+    return {name: frozenset(values) for name, values in parts.items()}
+
+
+def _changes(old: Statement, new: Statement) -> list[str]:
+    before, after = _parts(old), _parts(new)
+    lines = []
+    for element in sorted(before.keys() | after.keys()):
+        gone = before.get(element, frozenset()) - after.get(element, frozenset())
+        come = after.get(element, frozenset()) - before.get(element, frozenset())
+        signed = [f"+{each}" for each in sorted(come)] + [f"-{each}" for each in sorted(gone)]
+        if signed:
+            lines.append(f"{element} {', '.join(signed)}")
+    return lines
+
+
+def _wording(statement: Statement) -> str:
+    said = (f"{element} {', '.join(sorted(values))}" for element, values in _parts(statement).items() if values)
+    return (f"{statement.sid}: " if statement.sid else "") + "; ".join(said)
+
+
+def _refuse(where: str, why: str) -> NoReturn:
+    raise GateError(
+        f"The reviewed repository policy cannot be used: {why}",
+        where=where,
+        remedy="restore the file as it was reviewed",
+    )

@@ -1,0 +1,174 @@
+"""Effective access: what identity policies, boundary and resource policies give together (IAM, "Policy evaluation")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gate.access.asker import Asker, delegates, names, passes_boundary
+from gate.access.condition import all_hold, undecided_keys
+from gate.access.document import Kind, Policy, Statement, parse
+from gate.access.facts import AccessFacts
+from gate.access.logic import Answer, Finding, all_of, any_of, negate
+from gate.access.pattern import NOTHING, Context, action_matches, arn_matches
+
+UNCAPPED = Finding(Answer.YES)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One action on one resource.
+
+    Attributes:
+        action: as `ecr:PutImage`.
+        resource: an ARN, or `*` for an action that knows no resource.
+        resource_policies: the policies on the resource.
+        context: what is known of the request, whoever makes it.
+    """
+
+    action: str
+    resource: str
+    resource_policies: tuple[Policy, ...] = ()
+    context: Context = NOTHING
+
+
+def registry_request(facts: AccessFacts) -> Callable[[str, bool], Request]:
+    """Makes the requests to the repository (or, with False, to the whole registry).
+
+    Raises:
+        GateError: a policy on the repository or the registry cannot be read.
+    """
+    texts = (facts.repository_policy, facts.registry_policy)
+    policies = tuple(parse(each, Kind.RESOURCE) for each in texts if each is not None)
+    context = request_context(facts)
+    repository = facts.repository_arn
+
+    def make(action: str, on_repository: bool) -> Request:
+        if on_repository:
+            return Request(action, repository, policies, context)
+        return Request(action, "*", (), context)
+
+    return make
+
+
+def request_context(facts: AccessFacts) -> Context:
+    """What is known of every request: region, the resource's account and tags, and that ECR speaks TLS only."""
+    tags = {
+        f"{service}:resourcetag/{key.lower()}": (value,)
+        for key, value in facts.repository_tags
+        for service in ("aws", "ecr")
+    }
+    known = {
+        "aws:securetransport": ("true",),
+        "aws:requestedregion": (facts.region,),
+        "aws:resourceaccount": (facts.account,),
+    }
+    return Context({**known, **tags}, ("aws:resourcetag/", "ecr:resourcetag/"))
+
+
+def may(asker: Asker, request: Request) -> Finding:
+    """Whether the asker may do it: for an insider an allow on either side suffices, and a deny anywhere wins.
+
+    An outsider's own policies lie in another account and are taken to allow everything.
+    """
+    granted = _granted(asker, request)
+    if asker.inside:
+        return _unless_denied(any_of((identity_grants(asker, request), granted)), asker, request)
+    return _unless_denied(granted, asker, request)
+
+
+def may_assume(asker: Asker, request: Request) -> Finding:
+    """Whether the asker may assume a role: its trust policy has to say so; the asker's own policies do not suffice."""
+    delegated = all_of((_delegated(asker, request), identity_grants(asker, request)))
+    return _unless_denied(any_of((_granted(asker, request), delegated)), asker, request)
+
+
+def identity_part(asker: Asker, request: Request) -> Finding:
+    """What identity policies and boundary alone decide: the part that SimulatePrincipalPolicy can be asked about."""
+    denied = any_of(_applies(each, asker, request) for each in _denies(asker.policies + _boundary(asker)))
+    return all_of((identity_grants(asker, request), negate(denied)))
+
+
+def identity_grants(asker: Asker, request: Request) -> Finding:
+    """Whether the asker's own policies and its boundary both allow; denies are not looked at."""
+    allowed = any_of(_applies(each, asker, request) for each in _allows(asker.policies))
+    if allowed.answer is Answer.NO:
+        return Finding(Answer.NO, ("no statement allows it",))
+    return all_of((allowed, _cap(asker, request)))
+
+
+def _granted(asker: Asker, request: Request) -> Finding:
+    grants = []
+    for statement in _allows(request.resource_policies):
+        grant = _applies(statement, asker, request)
+        if grant.answer is not Answer.NO:
+            free = not asker.inside or passes_boundary(statement, asker)
+            grants.append(grant if free else all_of((grant, _cap(asker, request))))
+    return any_of(grants) if grants else Finding(Answer.NO, ("no statement allows it",))
+
+
+def _delegated(asker: Asker, request: Request) -> Finding:
+    statements = (each for each in _allows(request.resource_policies) if delegates(each, asker))
+    return any_of(_reached(each, asker, request, Answer.YES) for each in statements)
+
+
+def _unless_denied(granted: Finding, asker: Asker, request: Request) -> Finding:
+    if granted.answer is Answer.NO:
+        return granted
+    denying = _denies(asker.policies + _boundary(asker) + request.resource_policies)
+    denied = any_of(_applies(each, asker, request) for each in denying)
+    return all_of((granted, negate(denied)))
+
+
+def _cap(asker: Asker, request: Request) -> Finding:
+    if asker.boundary is None:
+        return UNCAPPED
+    capped = any_of(_applies(each, asker, request) for each in _allows((asker.boundary,)))
+    return Finding(Answer.NO, (f"{asker.boundary.source} does not allow it",)) if not capped.answer else capped
+
+
+def _boundary(asker: Asker) -> tuple[Policy, ...]:
+    return (asker.boundary,) if asker.boundary else ()
+
+
+def _allows(policies: tuple[Policy, ...]) -> list[Statement]:
+    return [each for policy in policies for each in policy.statements if each.allows]
+
+
+def _denies(policies: tuple[Policy, ...]) -> list[Statement]:
+    return [each for policy in policies for each in policy.statements if not each.allows]
+
+
+def _applies(statement: Statement, asker: Asker, request: Request) -> Finding:
+    # Identity statements name nobody: they speak of the one that they are attached to.
+    has_principal = bool(statement.principals)
+    return _reached(statement, asker, request, names(statement, asker) if has_principal else Answer.YES)
+
+
+def _reached(statement: Statement, asker: Asker, request: Request, named: Answer) -> Finding:
+    answer = min(named, _acts(statement, request.action))
+    if answer is Answer.NO:
+        return Finding(Answer.NO)
+    context = request.context.with_more(asker.context.known, asker.context.complete)
+    answer = min(answer, _concerns(statement, request.resource, context), all_hold(statement, context))
+    return Finding(answer, (_reason(statement, answer, context),) if answer else ())
+
+
+def _reason(statement: Statement, answer: Answer, context: Context) -> str:
+    if answer is Answer.YES:
+        return f"{statement.label} {'allows' if statement.allows else 'denies'} it"
+    keys = ", ".join(undecided_keys(statement, context)) or "the principal or resource it names"
+    return f"{statement.label} cannot be decided: {keys}"
+
+
+def _acts(statement: Statement, action: str) -> Answer:
+    covered = any(action_matches(each, action) for each in statement.actions)
+    return Answer.of(covered is not statement.excepting_actions)
+
+
+def _concerns(statement: Statement, resource: str, context: Context) -> Answer:
+    if not statement.resources:
+        return Answer.YES
+    variables = context if statement.variables else None
+    covered = max(arn_matches(each, resource, variables) for each in statement.resources)
+    return covered.opposite if statement.excepting_resources else covered

