@@ -1,0 +1,5 @@
+"""The local scanner: syft's SBOM of a pushed image against OSV advisories; a simulation of ECR's own scan."""
+
+from pathlib import Path
+
+SHIPPED = Path(__file__).parent / "advisories"

@@ -1,0 +1,122 @@
+"""Whether a version is affected, in the order of its ecosystem. Pure.
+
+OSV schema, "Evaluation": a version is affected when it is listed in `versions`, or when any range holds it. The order
+of versions is Debian's (deb-version(7)) or PEP 440's, by the `univers` library.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from univers.versions import DebianVersion, InvalidVersion, PypiVersion
+
+from localaws.scanner.packages import DEBIAN, PYPI
+
+_ORDERS = {DEBIAN: DebianVersion, PYPI: PypiVersion}
+_KINDS = ("introduced", "fixed", "last_affected", "limit")
+
+
+class Unordered(ValueError):
+    """A text that is no version in its ecosystem, so that it is neither before nor after any other."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Where something begins or ends in the order of versions: `introduced`, `fixed`, `last_affected`, `limit`."""
+
+    kind: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Affected:
+    """What an advisory says of one package.
+
+    Attributes:
+        ecosystem: `Debian` or `PyPI`.
+        release: the distribution's release; "" means every release.
+        ranges: each a sequence of events.
+        versions: versions listed one by one.
+    """
+
+    ecosystem: str
+    release: str
+    name: str
+    ranges: tuple[tuple[Event, ...], ...]
+    versions: frozenset[str]
+
+    def affects(self, version: str) -> bool:
+        """Whether this version is affected; without any range or version listed, all are.
+
+        Raises:
+            Unordered: the version, or one in the advisory, is none in this ecosystem.
+        """
+        if not self.ranges and not self.versions:
+            return True
+        if version in self.versions:
+            return True
+        place = ordered(self.ecosystem, version)
+        return self._lists(place) or any(self._holds(events, place) for events in self.ranges)
+
+    def fixed_after(self, version: str) -> str:
+        """The lowest version after this one that has the fix, "" when none is known."""
+        place = ordered(self.ecosystem, version)
+        fixes = [event.version for events in self.ranges for event in events if event.kind == "fixed"]
+        later = [fix for fix in fixes if ordered(self.ecosystem, fix) > place]
+        return min(later, key=lambda fix: ordered(self.ecosystem, fix), default="")
+
+    def _lists(self, place: Any) -> bool:
+        # PyPI's lists hold texts from before PEP 440; none of them can equal a version that has a place.
+        for listed in self.versions:
+            with suppress(Unordered):
+                if ordered(self.ecosystem, listed) == place:
+                    return True
+        return False
+
+    def _holds(self, events: tuple[Event, ...], place: Any) -> bool:
+        limits = [event.version for event in events if event.kind == "limit" and event.version != "*"]
+        if limits and all(place >= ordered(self.ecosystem, limit) for limit in limits):
+            return False
+        inside = False
+        for event, at in self._in_order(events):
+            if event.kind == "introduced" and (at is None or at <= place):
+                inside = True
+            elif (event.kind == "fixed" and at <= place) or (event.kind == "last_affected" and at < place):
+                inside = False
+        return inside
+
+    def _in_order(self, events: tuple[Event, ...]) -> list[tuple[Event, Any]]:
+        # "0" is OSV's word for "before every version"; it is not the version 0 (Debian has earlier ones, as 0~1).
+        first = [(event, None) for event in events if event == Event("introduced", "0")]
+        rest = [
+            (event, ordered(self.ecosystem, event.version))
+            for event in events
+            if event.kind != "limit" and event != Event("introduced", "0")
+        ]
+        return first + sorted(rest, key=lambda entry: entry[1])
+
+
+def ordered(ecosystem: str, version: str) -> Any:
+    """The version as a value that compares in its ecosystem's order.
+
+    Raises:
+        Unordered: it is no version there.
+    """
+    try:
+        return _ORDERS[ecosystem](version)
+    except (InvalidVersion, ValueError, TypeError) as broken:
+        raise Unordered(f"{version!r} is not a version in {ecosystem}'s order") from broken
+
+
+def event_of(entry: dict[str, Any]) -> Event:
+    """One event of a range.
+
+    Raises:
+        ValueError: it is not exactly one of the four that OSV knows.
+    """
+    (kind, version), *more = entry.items()
+    if more or kind not in _KINDS or not isinstance(version, str) or not version:
+        raise ValueError(f"{entry!r} is not an event of a range")
+    return Event(kind, version)

@@ -1,0 +1,142 @@
+"""The SBOM of an image in a registry, by syft; kept by the image's digest.
+
+A digest names its content, so an SBOM stays true for ever, as long as the same syft with the same catalogers made it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from localaws.owner import LABEL, is_alive, owner_label
+from localaws.scanner.failure import ScanFailed
+from localaws.scanner.packages import Package, packages_of
+
+# What the advisories can speak of, and what tells a foreign system from an empty one. Python's *installed* packages:
+# a requirements.txt that lies about in an image installs nothing.
+CATALOGERS = ("dpkg-db-cataloger", "rpm-db-cataloger", "apk-db-cataloger", "python-installed-package-cataloger")
+_FORMAT = 1
+_WORKPLACE = ".work."
+_TIMEOUT_SECONDS = 300
+_MOST_BYTES = 256 * 1024 * 1024
+
+
+class Cataloger:
+    """Makes and keeps SBOMs.
+
+    Args:
+        cache: the folder where they are kept, one file per digest.
+        syft: the program; beside the running Python when not given.
+    """
+
+    def __init__(self, cache: Path, syft: Path | None = None) -> None:
+        self._cache = cache
+        self._syft = syft or Path(sys.executable).with_name("syft")
+
+    def packages(self, reference: str, digest: str) -> tuple[Package, ...]:
+        """The packages of the image.
+
+        Args:
+            reference: `host:port/repository@digest`, a registry that speaks plain HTTP on this machine.
+            digest: the manifest's digest, `sha256:…`.
+
+        Raises:
+            ScanFailed: syft is missing, fails, is late, or its answer cannot be read.
+        """
+        kept = self._cache / f"{digest.replace(':', '-')}-{self._maker()}.json"
+        known = _kept(kept)
+        if known is None:
+            known = packages_of(self._catalogued(reference))
+            _keep(kept, known)
+        return known
+
+    def _maker(self) -> str:
+        try:
+            made = self._syft.stat()
+        except OSError as missing:
+            raise ScanFailed(
+                f"The program syft is not beside {Path(sys.executable).name}: run `make accept` once, it sets it up."
+            ) from missing
+        return f"{_FORMAT}-{made.st_size:x}-{int(made.st_mtime):x}"
+
+    def _catalogued(self, reference: str) -> Any:
+        with self._workplace() as folder:
+            answer = folder / "sbom.json"
+            self._run(reference, answer, folder)
+            if answer.stat().st_size > _MOST_BYTES:
+                raise ScanFailed(f"The SBOM of {reference} is larger than {_MOST_BYTES} bytes, so it was not read.")
+            try:
+                return json.loads(answer.read_bytes())
+            except (ValueError, RecursionError) as broken:
+                raise ScanFailed(f"syft's SBOM of {reference} is not JSON: {broken}.") from broken
+
+    @contextmanager
+    def _workplace(self) -> Iterator[Path]:
+        """A folder for the unpacked layers; those of owners who were killed are removed first."""
+        mine = owner_label()[LABEL].replace(":", "_")
+        self._cache.mkdir(parents=True, exist_ok=True)
+        for left in self._cache.glob(f"{_WORKPLACE}*"):
+            if not is_alive(left.name.split(".")[2].replace("_", ":")):
+                shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=f"{_WORKPLACE}{mine}.", dir=self._cache) as folder:
+            yield Path(folder)
+
+    def _run(self, reference: str, answer: Path, folder: Path) -> None:
+        chosen = ",".join(CATALOGERS)
+        command = [str(self._syft), "scan", f"registry:{reference}", "--override-default-catalogers", chosen]
+        try:
+            subprocess.run(
+                [*command, "--output", f"syft-json={answer}"],
+                env=_environment(folder),
+                check=True,
+                capture_output=True,
+                timeout=_TIMEOUT_SECONDS,
+            )
+        except subprocess.CalledProcessError as failed:
+            why = failed.stderr.decode(errors="replace").strip()[-600:] or f"exit code {failed.returncode}"
+            raise ScanFailed(f"syft could not catalogue {reference}: {why}.") from failed
+        except subprocess.TimeoutExpired as late:
+            raise ScanFailed(f"syft did not catalogue {reference} within {_TIMEOUT_SECONDS} s.") from late
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    # syft unpacks the layers below TMPDIR: in a folder of ours, which goes whatever happens to syft.
+    settings = {
+        "SYFT_REGISTRY_INSECURE_USE_HTTP": "true",
+        "SYFT_CHECK_FOR_APP_UPDATE": "false",
+        "SYFT_FILE_METADATA_SELECTION": "none",
+        "SYFT_PARALLELISM": str(os.cpu_count() or 1),
+        "TMPDIR": str(folder),
+        "HOME": str(folder),
+        "DOCKER_CONFIG": str(folder),
+        "NO_PROXY": "*",
+        "NO_COLOR": "1",
+    }
+    return {**{key: value for key, value in os.environ.items() if not key.startswith("SYFT_")}, **settings}
+
+
+def _kept(path: Path) -> tuple[Package, ...] | None:
+    try:
+        entries = json.loads(path.read_bytes())
+        return tuple(Package(**entry) for entry in entries) or None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError):
+        # Cut short or written over: it is only a copy, so it is made again.
+        return None
+
+
+def _keep(path: Path, packages: tuple[Package, ...]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", suffix=".part", delete=False) as part:
+        json.dump([asdict(package) for package in packages], part)
+    Path(part.name).replace(path)
