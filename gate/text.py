@@ -11,8 +11,8 @@ import re
 
 LIMIT = 400
 _ELLIPSIS = " […]"
-# How much of a giant text is looked at: escapes and spaces only ever shrink it, and 10 KB needs no more.
-_WINDOW = 16
+# How much of a giant text is looked at: the rest of it would not be shown in any case.
+_WINDOW = 4
 
 # ECMA-48: CSI sequences, OSC and the other string sequences up to their terminator, then two-byte escapes.
 _ESCAPES = re.compile(
@@ -38,7 +38,7 @@ def plain(text: str, limit: int = LIMIT) -> str:
         return " ".join(text.split())  # nearly every text: 10,000 findings pass here
     cut = text[: limit * _WINDOW]
     # str.isprintable refuses controls, formats (direction overrides, zero width), surrogates and separators.
-    visible = "".join(c if c.isprintable() else " " for c in _ESCAPES.sub("", cut))
+    visible = cut if cut.isprintable() else "".join(c if c.isprintable() else " " for c in _ESCAPES.sub("", cut))
     line = " ".join(visible.split())
     if len(line) <= limit and len(cut) == len(text):
         return line

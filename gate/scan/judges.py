@@ -104,7 +104,7 @@ def _hit(finding: Finding) -> Rejection:
     )
 
 
-@judge(7, known_bad=lambda: (_bad_report(),))
+@judge(7, known_bad=lambda: (replace(_bad_report(), counts=(("LOW", 3),)),))
 def counts_true(report: ScanReport) -> Judgement:
     """The counts that ECR reports are those of the findings it lists, severity by severity."""
     reported: dict[str, int] = {}

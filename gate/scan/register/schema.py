@@ -103,6 +103,12 @@ def form_faults(document: Document) -> Iterator[Fault]:
     """What the schema says against the document, each with its line."""
     for error in _VALIDATOR.iter_errors(document.value):
         path = tuple(error.absolute_path)
+        if error.validator == "additionalProperties":
+            unknown = sorted(error.instance.keys() - error.schema["properties"].keys())
+            yield from (
+                Fault(document.line_of((*path, key)), plain(f"the key {key!r} is not known")) for key in unknown
+            )
+            continue
         yield Fault(document.line_of(path), plain(_sentence(error)))
 
 

@@ -13,6 +13,7 @@ import yaml
 
 # A register of 1,000 entries is about 400 KB; more is not a register that somebody reviews.
 MAX_BYTES = 1_000_000
+_DEEPEST = 10
 _CORE = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset(_CORE + kind for kind in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq"))
 
@@ -62,7 +63,7 @@ def read_yaml(text: str) -> Document:
         document.faults.append(Fault(1, f"the file is larger than {MAX_BYTES:,} bytes", "keep only entries in force"))
         return document
     try:
-        _refuse_aliases(text, document)
+        _refuse_bombs(text, document)
         root = None if document.faults else yaml.compose(text, Loader=yaml.SafeLoader)
         if root is not None:
             document.value = _plain(root, (), document)
@@ -74,12 +75,17 @@ def read_yaml(text: str) -> Document:
     return document
 
 
-def _refuse_aliases(text: str, document: Document) -> None:
-    # A few nested aliases can stand for more text than memory holds.
+def _refuse_bombs(text: str, document: Document) -> None:
+    # A few nested aliases can stand for more text than memory holds; deep nesting takes the parser minutes.
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
-            line = event.start_mark.line + 1 if event.start_mark else 1
             document.faults.append(Fault(line, f"the alias *{event.anchor} is not allowed", "write the value out"))
+            return
+        if depth > _DEEPEST:
+            document.faults.append(Fault(line, f"more than {_DEEPEST} levels of nesting are no register"))
             return
 
 

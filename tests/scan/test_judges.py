@@ -1,0 +1,303 @@
+"""The judges of criterion 7 say yes to a good scan, and no with the thing named."""
+
+from dataclasses import replace
+from datetime import timedelta
+from time import process_time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gate.scan.coverage
+import gate.scan.register.judges  # enters its judges on the roll
+from gate.judgement import ROLL, prove_judges
+from gate.scan import chain, judges, nights
+from gate.scan.findings import Coverage, ScanReport, Severity, tally
+from gate.scan.settings import ScanSettings, filter_matches
+from gate.scan.statuses import Mode
+from gate.scan.wire import answered_mode, findings_of
+
+from .conftest import DIGEST, NOON, REPOSITORY, basic, enhanced, page
+
+
+def report_of(*entries, mode=Mode.BASIC, **changes) -> ScanReport:
+    """A good report that lists these entries of the wire."""
+    findings = tuple(findings_of(page(*entries)))
+    good = ScanReport(
+        DIGEST, "latest", mode, "COMPLETE", NOON, NOON, findings, tuple(tally(findings).items()), 1, NOON, "rescanned"
+    )
+    return replace(good, **changes)
+
+
+def said(judgement) -> str:
+    """The whole message of a judgement that must not be a yes."""
+    assert not judgement.accepted
+    return "\n".join(map(str, judgement.rejections))
+
+
+def test_each_judge_of_the_scan_says_no_to_its_known_bad() -> None:
+    """None of this noun's judges is blind."""
+    mine = [proof for proof in prove_judges() if proof.judge.startswith("gate.scan.")]
+    assert len(mine) >= 14
+    assert [proof for proof in mine if not proof.said_no] == []
+    assert {ROLL[proof.judge].criterion for proof in mine} == {7, 9}
+
+
+def test_a_good_scan_is_accepted_by_all() -> None:
+    """A complete, fresh scan of the judged digest with one low finding passes every judge."""
+    report = report_of(basic())
+    settings = ScanSettings(REPOSITORY, Mode.BASIC, "SCAN_ON_PUSH", True, ())
+    assert judges.complete(report, DIGEST, NOON).accepted
+    assert judges.free_of(report, "CRITICAL", 0).accepted
+    assert judges.counts_true(report).accepted
+    assert judges.applies(settings, report, True).accepted
+    assert judges.data_fresh(report, NOON, 24).accepted
+
+
+@pytest.mark.parametrize("digest", ["sha256:" + "cd" * 32, ""])
+def test_a_scan_of_another_digest_is_refused(digest) -> None:
+    """Both digests stand in the message."""
+    message = said(judges.complete(report_of(digest=digest), DIGEST, NOON))
+    assert DIGEST in message
+    assert digest in message
+
+
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "FAILED", "UNSUPPORTED_IMAGE", "ACTIVE", "", "PERFECT"])
+def test_a_scan_without_a_good_end_is_refused(status) -> None:
+    """Under basic scanning COMPLETE is the only good end."""
+    assert status in said(judges.complete(report_of(status=status), DIGEST, NOON))
+
+
+@pytest.mark.parametrize(("hours", "ok"), [(23.9, True), (24, False), (25, False), (-0.05, True), (-1, False)])
+def test_a_scan_counts_for_24_hours(hours, ok) -> None:
+    """At 24 hours it is too old; one that ended in the future means that a clock is wrong."""
+    report = report_of(completed_at=NOON - timedelta(hours=hours))
+    assert judges.complete(report, DIGEST, NOON).accepted is ok
+
+
+def test_a_scan_without_a_date_is_refused() -> None:
+    """COMPLETE without a completion time is no result."""
+    assert "when it was completed" in said(judges.complete(report_of(completed_at=None), DIGEST, NOON))
+
+
+@pytest.mark.parametrize("word", ["CRITICAL", "critical", "Critical", "UNDEFINED", "UNTRIAGED", "", "SEVERE", "5"])
+def test_severities_in_any_case_and_unknown_ones_count_as_critical(word) -> None:
+    """Only the five known words below CRITICAL are below it."""
+    message = said(judges.free_of(report_of(basic(severity=word)), "CRITICAL", 0))
+    assert "zlib1g" in message
+    assert "CVE-2024-0001" in message
+
+
+@pytest.mark.parametrize("word", ["HIGH", "high", "Medium", "LOW", "INFORMATIONAL"])
+def test_lower_severities_are_not_critical(word) -> None:
+    """A known lower severity passes, in any case."""
+    assert judges.free_of(report_of(basic(severity=word)), "CRITICAL", 0).accepted
+
+
+def test_a_finding_without_an_id_counts_as_the_worst() -> None:
+    """What nobody can look up, nobody can dismiss."""
+    entry = basic(severity="LOW")
+    del entry["name"]
+    assert findings_of({"imageScanFindings": {"findings": [entry]}})[0].rank is Severity.CRITICAL
+
+
+def test_a_misspelt_severity_in_the_claim_is_refused() -> None:
+    """A claim about a severity that does not exist is not true by default."""
+    assert "CRITICL" in said(judges.free_of(report_of(), "CRITICL", 0))
+
+
+@pytest.mark.parametrize(
+    "counts", [(), (("LOW", 2),), (("LOW", 1), ("HIGH", 1)), (("LOW", 1), ("CRITICAL", 1)), (("MEDIUM", 1),)]
+)
+def test_counts_that_lie_are_refused(counts) -> None:
+    """Fewer, more, or of another severity than listed: not to be believed."""
+    assert "ECR counts" in said(judges.counts_true(report_of(basic(), counts=counts)))
+
+
+def test_counts_may_or_may_not_include_what_is_suppressed() -> None:
+    """Both ways of counting suppressed findings are true; a third is not."""
+    entries = (enhanced(), enhanced("CVE-2024-0009", status="SUPPRESSED"))
+    for number, ok in ((1, True), (2, True), (0, False), (3, False)):
+        assert judges.counts_true(report_of(*entries, counts=(("LOW", number),))).accepted is ok
+
+
+def test_one_entry_with_three_packages_is_three_findings_and_one_count() -> None:
+    """Each package is judged; the entry is counted once."""
+    packages = [{"name": name, "version": "1", "packageManager": "OS"} for name in ("a", "b", "c")]
+    details = {"vulnerabilityId": "CVE-2024-0002", "vulnerablePackages": packages}
+    report = report_of(enhanced(packageVulnerabilityDetails=details))
+    assert [finding.package for finding in report.findings] == ["a", "b", "c"]
+    assert judges.counts_true(replace(report, counts=(("LOW", 1),))).accepted
+
+
+def enhanced_report(**changes) -> ScanReport:
+    """A continuous result that Inspector stands for."""
+    covered = Coverage(True, "ACTIVE", "SUCCESSFUL")
+    return report_of(
+        enhanced(), mode=Mode.ENHANCED, **{"frequency": "CONTINUOUS_SCAN", "inspector": covered, **changes}
+    )
+
+
+def enhanced_settings(frequency="CONTINUOUS_SCAN", filters=("*",)) -> ScanSettings:
+    """Enhanced scanning of every repository."""
+    return ScanSettings(REPOSITORY, Mode.ENHANCED, frequency, False, filters)
+
+
+def test_enhanced_scanning_that_applies_is_accepted_at_night_too() -> None:
+    """CONTINUOUS_SCAN serves the nightly job."""
+    assert judges.applies(enhanced_settings(), enhanced_report(), True).accepted
+
+
+def test_scan_on_push_cannot_serve_the_night() -> None:
+    """It serves the release, and never finds anything new afterwards."""
+    covered = Coverage(True, "INACTIVE", "SCAN_FREQUENCY_SCAN_ON_PUSH")
+    report, settings = enhanced_report(inspector=covered), enhanced_settings("SCAN_ON_PUSH")
+    assert judges.applies(settings, report, False).accepted
+    assert "SCAN_ON_PUSH" in said(judges.applies(settings, report, True))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        enhanced_settings("MANUAL"),
+        enhanced_settings(filters=()),
+        enhanced_settings(filters=("other-*",)),
+        enhanced_settings(""),
+    ],
+)
+def test_enhanced_scanning_that_does_not_apply_is_refused(settings) -> None:
+    """Manual frequency, no filter, or none that matches this repository."""
+    assert "does not apply" in said(judges.applies(settings, enhanced_report(), False))
+
+
+@pytest.mark.parametrize(
+    "covered",
+    [
+        None,
+        Coverage(False),
+        Coverage(True, "INACTIVE", "UNSUPPORTED_OS"),
+        Coverage(True, "ACTIVE", "PENDING_INITIAL_SCAN"),
+        Coverage(True, "INACTIVE", "SCAN_FREQUENCY_SCAN_ON_PUSH"),
+    ],
+)
+def test_an_image_that_inspector_does_not_cover_is_refused(covered) -> None:
+    """Not listed, inactive, or not yet scanned."""
+    assert "does not cover" in said(judges.applies(enhanced_settings(), enhanced_report(inspector=covered), False))
+
+
+def test_a_repository_without_configuration_is_refused() -> None:
+    """ECR's failure reason stands in the message."""
+    settings = ScanSettings(REPOSITORY, Mode.BASIC, "", False, (), "REPOSITORY_NOT_FOUND")
+    assert "REPOSITORY_NOT_FOUND" in said(judges.applies(settings, report_of(), False))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [("*", True), ("naver", True), ("naver-*", True), ("*-automation", True), ("n*r-*n", True), ("naver-", True),
+     ("prod", False), ("prod*", False), ("naver*x", False), ("automation*", False)],
+)  # fmt: skip
+def test_filters_match_as_ecr_says(pattern, matches) -> None:
+    """`*` is any text; a filter without one matches names that contain it."""
+    assert filter_matches(pattern, REPOSITORY) is matches
+
+
+@pytest.mark.parametrize(
+    ("age", "ok"), [(1, True), (23.9, True), (24, False), (400, False), (-2, False), (None, False)]
+)
+def test_vulnerability_data_must_be_fresh(age, ok) -> None:
+    """Older than a day, from the future, or of no told age: not current."""
+    updated = None if age is None else NOON - timedelta(hours=age)
+    assert judges.data_fresh(report_of(vulnerability_source_updated_at=updated), NOON, 24).accepted is ok
+
+
+def test_ten_thousand_findings_are_read_and_judged_in_linear_time() -> None:
+    """Eight times the findings take at most sixteen times as long, and 10,000 over 10 pages take under 2 s of CPU."""
+
+    def seconds(number: int) -> float:
+        pages = [page(*(basic(f"CVE-2024-{i}", "LOW") for i in range(number // 10))) for _ in range(10)]
+        began = process_time()
+        findings = tuple(f for at, each in enumerate(pages) for f in findings_of(each, at * number // 10))
+        report = report_of(findings=findings, counts=(("LOW", number),))
+        assert judges.complete(report, DIGEST, NOON).accepted
+        assert judges.free_of(report, "CRITICAL", 0).accepted
+        assert judges.counts_true(report).accepted
+        return process_time() - began
+
+    small, large = min(seconds(1_250) for _ in range(3)), min(seconds(10_000) for _ in range(3))
+    assert large / small < 16
+    assert large < 2
+
+
+def test_a_thousand_criticals_make_a_message_one_can_read() -> None:
+    """The first twenty are named, the rest are counted."""
+    report = report_of(*(basic(f"CVE-2024-{i}", "CRITICAL", description="x" * 10_000) for i in range(1000)))
+    message = said(judges.free_of(report, "CRITICAL", 0))
+    assert "980 more" in message
+    assert len(message) < 20_000
+
+
+HOSTILE = ("<script>alert(1)</script>", "| a | b |\n| - | - |", "\x1b[2J\x1b]0;x\x07red", "A" * 10_240, "\u202eevil")
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_texts_of_findings_are_harmless(text) -> None:
+    """In every field of both shapes: one line, bounded, no escape; and a link is a web address or nothing."""
+    attributes = {"package_name": text, "package_version": text, "fixed_in": text}
+    package = {"name": text, "version": text, "release": text, "packageManager": text, "fixedInVersion": text}
+    details = {"vulnerabilityId": text, "sourceUrl": "javascript:alert(1)", "vulnerablePackages": [package]}
+    entries = (
+        basic(text, text, description=text, uri=text, attributes=attributes),
+        enhanced(severity=text, title=text, packageVulnerabilityDetails=details),
+    )
+    for finding in findings_of(page(*entries)):
+        texts = (finding.id, finding.package, finding.installed, finding.fixed, finding.severity, finding.title)
+        assert all(each.isprintable() and len(each) <= 400 for each in texts)
+        assert finding.uri == ""
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=5,
+)
+ENTRY = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.text(max_size=60),
+        "severity": st.text(max_size=20) | st.sampled_from(["HIGH", "critical", "UNDEFINED"]),
+        "status": st.sampled_from(["ACTIVE", "SUPPRESSED", "CLOSED", "?"]),
+        "description": st.text(max_size=900),
+        "score": st.floats(),
+        "attributes": st.lists(
+            st.fixed_dictionaries({"key": st.text(max_size=20), "value": st.text(max_size=30)}), max_size=4
+        ),
+        "packageVulnerabilityDetails": st.fixed_dictionaries(
+            {},
+            optional={
+                "vulnerabilityId": st.text(max_size=40),
+                "vulnerablePackages": st.lists(
+                    st.fixed_dictionaries({}, optional={"name": st.text(max_size=20), "epoch": st.integers(0, 9)}),
+                    max_size=3,
+                ),
+            },
+        ),
+    },
+)
+
+
+@given(st.lists(ENTRY, max_size=5), st.lists(ENTRY, max_size=5))
+def test_no_entry_of_either_list_is_ever_lost(plain_list, enhanced_list) -> None:
+    """Whatever the entries hold, each is at least one finding, and none outranks its word downward."""
+    held = {"findings": plain_list, "enhancedFindings": enhanced_list}
+    findings = findings_of({"imageScanFindings": held})
+    assert {f.entry for f in findings} == set(range(len(plain_list) + len(enhanced_list)))
+    for finding in findings:
+        assert Severity.knows(finding.severity) or finding.rank is Severity.CRITICAL
+        assert finding.score is None or 0 <= finding.score <= 10
+    assert answered_mode(findings, "COMPLETE", Mode.BASIC) in Mode
+
+
+def test_the_roll_holds_the_nights_and_the_chain() -> None:
+    """Importing the modules entered their judges."""
+    assert {f"{nights.__name__}.explained", f"{chain.__name__}.chain_closed"} <= ROLL.keys()
+    assert f"{gate.scan.coverage.__name__}.something_seen" in ROLL
