@@ -158,12 +158,11 @@ def expected_holders(facts: AccessFacts, wanted: str, ci_role: str, lambda_role:
     return (*(role.arn for name in names if (role := facts.role(name))), *services)
 
 
-def unused(matrix: Matrix, becoming: Iterable[Becoming], reviewed: ReviewedList) -> tuple[str, ...]:
+def unused(matrix: Matrix, reviewed: ReviewedList) -> tuple[str, ...]:
     """Entries of the reviewed list, by line, that cover something nobody has."""
     held = {(row.name, name) for row in matrix.rows for name, cell in row.cells if cell.answer}
-    held |= {(each.name, "become") for each in becoming}
     return tuple(
-        f"{reviewed.where}, line {entry.line}: {entry.principal} does not {name}"
+        f"{reviewed.where}, line {entry.line}: {entry.principal} has nothing to do with {name!r}"
         for entry in reviewed.entries
         for name in entry.may
         if (entry.principal, name) not in held

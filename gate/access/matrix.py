@@ -11,9 +11,11 @@ from gate.access.evaluate import Request, may, registry_request
 from gate.access.facts import AccessFacts
 from gate.access.logic import Answer, Finding
 from gate.access.powers import Power, powers
+from gate.access.trust import Becoming
 from gate.text import for_html
 
 LAMBDA = "lambda.amazonaws.com"
+BECOME = "become"
 _WORDS = {Answer.YES: "allowed", Answer.UNDECIDED: "undecided", Answer.NO: "no"}
 _HEADS = {
     "push": "Push",
@@ -21,6 +23,7 @@ _HEADS = {
     "delete": "Delete or archive images",
     "rules": "Change policy, mutability, lifecycle",
     "replicate": "Replicate into it",
+    BECOME: "Become the CI role",
 }
 
 
@@ -74,6 +77,7 @@ class Matrix:
     """Every role and user of the account, every service and account that a policy names, and anybody else."""
 
     repository: str
+    powers: tuple[str, ...]
     rows: tuple[Row, ...]
 
     def row(self, name: str) -> Row | None:
@@ -86,15 +90,25 @@ class Matrix:
         return sum(not row.may_something for row in self.rows)
 
 
-def draw(facts: AccessFacts) -> Matrix:
+def draw(facts: AccessFacts, becoming: Iterable[Becoming] = ()) -> Matrix:
     """Evaluate every asker against every power.
+
+    Args:
+        facts: what was read from the account.
+        becoming: who can become the CI role (`gate.access.trust.who_becomes`), the matrix's last column.
 
     Raises:
         GateError: a policy cannot be read.
     """
     request = registry_request(facts)
-    rows = (_row(asker, request) for asker in askers(facts))
-    return Matrix(facts.repository, tuple(sorted(rows, key=lambda row: (not row.inside, row.name))))
+    cells = {(asker.name, asker.inside): _cells(asker, request) for asker in askers(facts)}
+    nothing = {name: Cell(()) for name in _names()}
+    for each in becoming:
+        because = (*each.finding.because, *_way(each))
+        cell = Cell((("sts:AssumeRole", Finding(each.finding.answer, because)),))
+        cells.setdefault((each.name, each.inside), dict(nothing))[BECOME] = cell
+    rows = (Row(name, inside, tuple(row.items())) for (name, inside), row in cells.items())
+    return Matrix(facts.repository, _names(), tuple(sorted(rows, key=lambda row: (not row.inside, row.name))))
 
 
 def askers(facts: AccessFacts) -> tuple[Asker, ...]:
@@ -131,7 +145,7 @@ def render(matrix: Matrix, reviewed: Iterable[tuple[str, str]] = ()) -> str:
         reviewed: pairs of principal and power that the reviewed list covers.
     """
     covered = frozenset(reviewed)
-    heads = "".join(f'<th scope="col">{for_html(_HEADS[each.name])}</th>' for each in powers())
+    heads = "".join(f'<th scope="col">{for_html(_HEADS[name])}</th>' for name in matrix.powers)
     body = "".join(_html_row(row, covered) for row in matrix.rows if row.may_something)
     caption = (
         f"Who can do what to {for_html(matrix.repository)}: {len(matrix.rows)} principals were asked about, "
@@ -143,8 +157,16 @@ def render(matrix: Matrix, reviewed: Iterable[tuple[str, str]] = ()) -> str:
     )
 
 
-def _row(asker: Asker, request: Callable[[str, bool], Request]) -> Row:
-    return Row(asker.name, asker.inside, tuple((each.name, _cell(asker, each, request)) for each in powers()))
+def _names() -> tuple[str, ...]:
+    return (*(each.name for each in powers()), BECOME)
+
+
+def _way(each: Becoming) -> tuple[str, ...]:
+    return (f"through {' → '.join(each.path)}",) if len(each.path) > 1 else ()
+
+
+def _cells(asker: Asker, request: Callable[[str, bool], Request]) -> dict[str, Cell]:
+    return {each.name: _cell(asker, each, request) for each in powers()} | {BECOME: Cell(())}
 
 
 def _cell(asker: Asker, power: Power, request: Callable[[str, bool], Request]) -> Cell:

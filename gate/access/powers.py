@@ -50,10 +50,10 @@ class Power:
 @cache
 def powers() -> tuple[Power, ...]:
     """Every power; a write that the catalogue knows and no other power claims is counted with the rules."""
-    push = Power("push", "push into", _ecr((*_PUSH_WRITES, "BatchImportUpstreamImage")), (), _ecr(_PUSH_READS), True)
+    push = Power("push", "push into", _ecr(_PUSH_WRITES), (), _ecr(_PUSH_READS), True)
     pull = Power("pull", "pull from", _ecr(("GetDownloadUrlForLayer",)), (), _ecr(("BatchGetImage",)))
     delete = Power("delete", "delete or archive images of", _ecr(("BatchDeleteImage", "UpdateImageStorageClass")))
-    replicate = Power("replicate", "replicate into", _ecr(("ReplicateImage",)))
+    replicate = Power("replicate", "replicate into", _ecr(("ReplicateImage", "BatchImportUpstreamImage")))
     claimed = {action for each in (push, pull, delete, replicate) for action in each.actions} | HARMLESS
     rest = tuple(action for action in _repository_writes() if action not in claimed)
     rules = Power("rules", "change the rules of", rest, _ecr(_REGISTRY_RULES))
@@ -68,9 +68,8 @@ def power(name: str) -> Power:
 def needed_to(name: str) -> tuple[tuple[str, bool], ...]:
     """All that the holder of a power needs, as pairs of action and whether it is on the repository."""
     one = power(name)
-    actions = [action for action in one.actions if action != "ecr:BatchImportUpstreamImage"]
     login = [("ecr:GetAuthorizationToken", False)] if one.login else []
-    return (*((action, True) for action in (*actions, *one.besides)), *login)
+    return (*((action, True) for action in (*one.actions, *one.besides)), *login)
 
 
 @cache
