@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from localaws.ecr.errors import EcrError
+from localaws.ecr.manifest import KNOWN
 
 _TIMEOUT = 300.0
 _OK = 200
@@ -48,7 +49,8 @@ class Blobs:
         Raises:
             EcrError: ImageNotFoundException: the registry has lost it.
         """
-        accept = {"Accept": "*/*"}
+        # Without being named, an OCI manifest is not handed out.
+        accept = {"Accept": ", ".join(sorted(KNOWN))}
         with self.request("GET", f"/v2/{repository}/manifests/{digest}", accept) as response:
             body = response.read(MANIFEST_LIMIT + 1)
             if response.status != _OK:

@@ -14,7 +14,7 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 OCI = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 INDEXES = frozenset({DOCKER_LIST, OCI_INDEX})
-_KNOWN = frozenset({DOCKER, DOCKER_LIST, OCI, OCI_INDEX})
+KNOWN = frozenset({DOCKER, DOCKER_LIST, OCI, OCI_INDEX})
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def read(body: bytes, media_type: str | None = None) -> Manifest:
     try:
         data = json.loads(body)
         declared = media_type or data.get("mediaType") or (OCI_INDEX if "manifests" in data else OCI)
-        if declared not in _KNOWN:
+        if declared not in KNOWN:
             raise invalid(f"Invalid parameter at 'ImageManifest': the media type {declared!r} is not supported")
         return _read(body, declared, data)
     except (ValueError, KeyError, TypeError, AttributeError) as damage:
