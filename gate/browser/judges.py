@@ -8,7 +8,7 @@ from gate.browser import page
 from gate.browser.picture import Glyph, Picture
 from gate.browser.report import ProbeRun
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
-from gate.runtime.judges import cause_of_end, last_words
+from gate.runtime.ending import cause_of_end, last_words
 from gate.runtime.report import Fault, Footprint, Settings
 
 _WHERE = "Lambda sandbox, the gate's own page in the image's Chrome"

@@ -49,8 +49,8 @@ def serve(html: bytes) -> str:
     return f"http://127.0.0.1:{server.server_port}/"
 
 
-def look(plan: "dict[str, Any]") -> "dict[str, Any]":
-    """Open the page, and tell what Chrome makes of it."""
+def look(plan: "dict[str, Any]", times: "dict[str, float]") -> "dict[str, Any]":
+    """Open the page, and tell what Chrome makes of it; `times` gets the seconds to each stage."""
     # Here, so that an image without Selenium is told as what it is.
     import selenium  # type: ignore[import-not-found, unused-ignore]
     from selenium import webdriver  # type: ignore[import-not-found, unused-ignore]
@@ -58,7 +58,6 @@ def look(plan: "dict[str, Any]") -> "dict[str, Any]":
     from selenium.webdriver.chrome.service import Service  # type: ignore[import-not-found, unused-ignore]
 
     begun = time.monotonic()
-    times = {}
 
     def lap(name: str) -> None:
         times[name] = round(time.monotonic() - begun, 2)
@@ -79,7 +78,6 @@ def look(plan: "dict[str, Any]") -> "dict[str, Any]":
     return {
         "title": title,
         "png": base64.b64encode(png).decode(),
-        "times": times,
         "versions": {
             "browser": str(said.get("browserVersion")),
             "driver": str(said.get("chrome", {}).get("chromedriverVersion")),
@@ -93,11 +91,14 @@ def main() -> None:
     """Look, and say what came of it; then wait to be measured and stopped."""
     plan = json.loads(sys.argv[1])
     sys.path.insert(0, os.environ.get("LAMBDA_TASK_ROOT", "/var/task"))
+    times: dict[str, float] = {}
     try:
-        answer = look(plan)
+        answer = look(plan, times)
     except Exception as failure:
-        answer = {"error": {"type": type(failure).__name__, "text": str(failure) or repr(failure)}}
-    print("\n" + plan["mark"] + json.dumps(answer), flush=True)
+        # Chromedriver's addresses without symbols tell nobody anything.
+        text = str(failure).partition("Stacktrace:")[0].strip()
+        answer = {"error": {"type": type(failure).__name__, "text": text or repr(failure)}}
+    print("\n" + plan["mark"] + json.dumps({**answer, "times": times}), flush=True)
     time.sleep(plan["linger"])
     # Not by way of Selenium's own clean-up, which may wait for a browser that hangs.
     os._exit(0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import signal
+import json
 
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
-from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Moment, Outcome, Process, Settings
+from gate.runtime.ending import cause_of_end, last_words
+from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Moment, Process, Settings
 
 _MB = 1024 * 1024
+_HTTP_ERROR = 400
 _SANDBOX = "Lambda sandbox"
 _TMP = "/tmp"  # noqa: S108 - Lambda's own path
 _ZOMBIE = Process(7, 1, "Z", "chrome")
@@ -19,28 +21,6 @@ def _example(init: Init, *invocations: Invocation, tmp: int = 0, oom: bool = Fal
 
 
 _READY = Init("answered", 0.4)
-
-
-def cause_of_end(outcome: Outcome, footprint: Footprint) -> str:
-    """How a run that did not answer came to its end, for a person."""
-    if footprint.oom_killed:
-        return f"was killed for want of memory ({footprint.memory_mb} MB)"
-    if outcome == "late":
-        return "did not answer in time, and was stopped"
-    return f"ended with {_exit(footprint.exit_code)}"
-
-
-def _exit(code: int | None) -> str:
-    # The engine reports death by a signal as 128 + its number (bash(1), EXIT STATUS).
-    if code is not None and code > 128 and code - 128 in set(signal.Signals):  # noqa: PLR2004
-        return f"exit code {code} ({signal.Signals(code - 128).name})"
-    return f"exit code {code}" if code is not None else "no exit code"
-
-
-def last_words(footprint: Footprint) -> str:
-    """The last line of the logs that says something."""
-    lines = [line.strip() for line in footprint.logs.splitlines() if line.strip()]
-    return f"its last words: {lines[-1][:300]}" if lines else "it wrote nothing"
 
 
 @judge(1, known_bad=lambda: (_example(Init("ended", None)),))
@@ -105,7 +85,23 @@ def _unsuccessful(invocation: Invocation, footprint: Footprint) -> Rejection | N
     if invocation.after is None:
         return Rejection("the handler answered, and its runtime did not come back for the next event", where,
                          "the handler must return, and must not end the process")  # fmt: skip
+    if refusal := _refusal(invocation.answer):
+        return Rejection(f"the handler answered the event with an error: {refusal}", where,
+                         "see the handler's logs, and whether pytest.ini names an event that it knows")  # fmt: skip
     return None
+
+
+def _refusal(answer: str) -> str:
+    """The error in an answer: errorType as Lambda itself would say it, a false `ok`, or an HTTP status of one."""
+    try:
+        said = json.loads(answer)
+    except ValueError:
+        return ""
+    if not isinstance(said, dict):
+        return ""
+    status = said.get("statusCode")
+    refused = "errorType" in said or said.get("ok") is False or (isinstance(status, int) and status >= _HTTP_ERROR)
+    return answer[:300] if refused else ""
 
 
 @judge(1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=Moment((_ZOMBIE,), 0, 0, 0))),))
