@@ -147,16 +147,26 @@ def time() -> FakeTime:
 
 
 @pytest.fixture
-def scanner(aws: FakeAws, service: tuple[FakeAws, dict[str, Any]], time: FakeTime) -> Scanner:
-    """The reader on real boto3 clients of the scripted services, under basic scanning."""
+def new_scanner(service: tuple[FakeAws, dict[str, Any]], time: FakeTime) -> Callable[[], Scanner]:
+    """Makes readers, as each run makes one, on real boto3 clients of the scripted services."""
+
+    def make() -> Scanner:
+        told: list[str] = []
+        ecr, inspector = service[1]["ecr"], service[1]["inspector2"]
+        reader = Scanner(ecr, inspector, REPOSITORY, time=time.keeper(), progress=told.append)
+        reader.told = told  # type: ignore[attr-defined]
+        return reader
+
+    return make
+
+
+@pytest.fixture
+def scanner(aws: FakeAws, new_scanner: Callable[[], Scanner]) -> Scanner:
+    """A reader under basic scanning of an image that both tags name."""
     configure(aws)
     aws.says("StartImageScan", {"imageScanStatus": {"status": "IN_PROGRESS"}})
     aws.says("DescribeImages", {"imageDetails": [{"imageDigest": DIGEST, "imageTags": ["v1.0.0", "latest"]}]})
-    told: list[str] = []
-    clients = service[1]
-    reader = Scanner(clients["ecr"], clients["inspector2"], REPOSITORY, time=time.keeper(), progress=told.append)
-    reader.told = told  # type: ignore[attr-defined]
-    return reader
+    return new_scanner()
 
 
 def client(service: str, url: str) -> Any:

@@ -1,0 +1,203 @@
+"""Nights beside each other, and the chain from found over mitigated to rescanned."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from time import process_time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.errors import EvidenceDamaged
+from gate.scan import chain as chains
+from gate.scan import nights
+from gate.scan.records import Noted, ScanRecord, from_json, keep, read, read_all, record_of, to_json
+from gate.scan.register.reading import parse
+
+from .conftest import DIGEST, NOON, Refusal, basic, page
+from .test_judges import report_of
+from .test_register import GOOD
+
+NIGHT = datetime(2026, 11, 22, 3, 12, tzinfo=UTC)
+OTHER = "sha256:" + "cd" * 32
+
+
+def note(id="CVE-2024-0001", severity="HIGH", score=7.5, decision="open", installed="3.0.1", **more) -> Noted:
+    """A finding in openssl."""
+    return Noted(id, "openssl", installed, "3.0.2", severity, score, decision, **more)
+
+
+def night(*notes, hours=0.0, digest=DIGEST, data=0.0, event="rescanned") -> ScanRecord:
+    """A recorded scan so many hours after the first, with data of that age."""
+    at = NIGHT + timedelta(hours=hours)
+    updated = NIGHT + timedelta(hours=data)
+    return ScanRecord(at, event, digest, ("v1.0.0", "latest"), "aws", "BASIC", at, updated, "rescanned", notes)
+
+
+def test_two_nights_25_hours_apart_are_compared(aws, scanner, new_scanner, time) -> None:
+    """The clock moves on by 25 hours: a new scan, a new finding, and the reason is the vulnerability data."""
+    first = page(basic(severity="LOW"), at=NOON)
+    later = NOON + timedelta(hours=25)
+    second = page(basic(severity="MEDIUM"), basic("CVE-2026-5555", "HIGH"), at=later)
+    aws.says("DescribeImageScanFindings", Refusal("ScanNotFoundException"), first)
+    last = record_of(scanner.scan("v1.0.0"), parse(GOOD), event="rescanned", tags=("v1.0.0",), target="aws")
+    time.at = later
+    aws.says("DescribeImageScanFindings", first, first, second)
+    tonight = record_of(new_scanner().scan("v1.0.0"), parse(GOOD), event="rescanned", tags=("v1.0.0",), target="aws")
+    changes = nights.compare(last, tonight)
+    assert [n.id for n in changes.new] == ["CVE-2026-5555"]
+    assert [(r.before.severity, r.after.severity) for r in changes.rescored] == [("LOW", "MEDIUM")]
+    assert changes.fixed == ()
+    assert changes.reason == "only the vulnerability data changed: the image is the same"
+    assert nights.explained(changes).accepted
+
+
+def test_a_night_within_the_limit_says_that_nothing_was_rescanned(aws, scanner) -> None:
+    """ECR's 24-hour limit: the log row carries the time of the result that was read."""
+    aws.says("StartImageScan", Refusal("LimitExceededException"))
+    aws.says("DescribeImageScanFindings", page(at=NOON.replace(hour=3, minute=12)))
+    tonight = record_of(scanner.scan("latest"), parse(GOOD), event="rescanned", tags=("latest",), target="aws")
+    assert "not rescanned, result of 2026-11-22 03:12 UTC" in nights.log_row(nights.compare(None, tonight))
+
+
+def test_a_new_image_is_the_reason_when_the_digest_changed() -> None:
+    """Image, data, both, or neither: the sentence says which."""
+    before = night(note())
+    assert nights.compare(before, night(digest=OTHER)).reason.startswith("the image changed")
+    both = nights.compare(before, night(digest=OTHER, data=5))
+    assert "the image changed" in both.reason
+    assert "the vulnerability data changed" in both.reason
+    assert nights.compare(before, night(note())).reason.startswith("neither")
+    untold = replace(night(), source_updated_at=None)
+    assert "do not tell" in nights.compare(before, untold).reason
+    assert "first recorded night" in nights.compare(None, before).reason
+
+
+def test_a_scanner_that_contradicts_itself_is_a_no() -> None:
+    """The same image, the same data, another answer; a vanished finding as well as a new one."""
+    for before, after in ((night(), night(note())), (night(note()), night()), (night(note()), night(note(score=1.0)))):
+        judged = nights.explained(nights.compare(before, after))
+        assert "CVE-2024-0001" in judged.rejections[0].cause
+    assert nights.explained(nights.compare(night(note()), night(note()))).accepted
+    assert nights.explained(nights.compare(night(note()), night(data=1))).accepted
+    assert nights.explained(nights.compare(None, night(note()))).accepted
+
+
+def test_a_newer_version_of_a_package_is_not_a_new_finding() -> None:
+    """The same vulnerability in the same package is the same finding, whatever the version."""
+    changes = nights.compare(night(note()), night(note(installed="3.0.1-2"), digest=OTHER))
+    assert not changes.any
+
+
+def test_the_trend_counts_each_night_by_severity() -> None:
+    """Oldest first; an unknown word counts as the worst."""
+    points = nights.trend([night(note(), note("CVE-2", "UNTRIAGED"), hours=25), night()])
+    assert [dict(p.counts)["HIGH"] for p in points] == [0, 1]
+    assert dict(points[1].counts)["CRITICAL"] == 1
+
+
+def test_a_record_comes_back_as_it_was_kept(tmp_path) -> None:
+    """Written at once, sorted by time, equal after reading."""
+    records = [night(note(decision="upgrade", until=date(2026, 12, 1)), hours=h) for h in (25, 0)]
+    paths = [keep(record, tmp_path) for record in records]
+    assert read(paths[0]) == records[0]
+    assert read_all(tmp_path) == (records[1], records[0])
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"at": "yesterday"}', "[" * 100_000])
+def test_a_damaged_record_is_a_clear_no(text, tmp_path) -> None:
+    """It names the file and the way out; there is no night without findings by accident."""
+    path = tmp_path / "last.json"
+    path.write_text(text)
+    with pytest.raises(EvidenceDamaged, match=r"last\.json"):
+        read(path)
+    with pytest.raises(EvidenceDamaged):
+        read_all(tmp_path)
+
+
+@given(
+    st.sampled_from(list(json.loads(to_json(night(note()))))),
+    st.none() | st.integers() | st.text() | st.lists(st.text()),
+)
+def test_a_record_with_any_wrong_value_is_read_or_refused(key, value) -> None:
+    """Whatever one value is replaced by, the outcome is a record or EvidenceDamaged."""
+    raw = {**json.loads(to_json(night(note()))), key: value}
+    try:
+        record = from_json(json.dumps(raw))
+    except EvidenceDamaged:
+        return
+    assert record.at.tzinfo is not None
+
+
+def test_the_chain_leads_from_a_withdrawn_candidate_to_the_release() -> None:
+    """Found in a candidate, upgraded in the next image, scanned again there: digests and dates are in the row."""
+    withdrawn = night(note(), note("CVE-2", "CRITICAL"), event="withdrawn", digest=OTHER)
+    links = chains.chain([night(hours=2, event="released"), withdrawn])
+    assert chains.chain_closed(links, "HIGH").accepted
+    assert [link.note.id for link in links] == ["CVE-2", "CVE-2024-0001"]
+    table = chains.markdown(links)
+    for part in (OTHER, DIGEST, "2026-11-22 03:12", "2026-11-22 05:12", "candidate withdrawn", "fixed in 3.0.2"):
+        assert part in table
+
+
+def test_the_chain_tells_exceptions_monitoring_and_withdrawn_advisories() -> None:
+    """Each way a finding may be dealt with has its words."""
+    excepted = chains.chain([night(note(decision="accepted-risk", until=date(2026, 12, 1)))])[0]
+    assert (excepted.mitigation, excepted.closed) == ("excepted until 2026-12-01: accepted-risk", True)
+    monitored = chains.chain([night(note(severity="LOW", decision="monitor"))])[0]
+    assert monitored.mitigation.startswith("monitored")
+    gone = chains.chain([night(note()), night(hours=25, data=25)])[0]
+    assert "the vulnerability data changed" in gone.mitigation
+
+
+def test_a_finding_that_comes_back_is_open_again() -> None:
+    """The last word counts: mitigated once and found again is not mitigated."""
+    links = chains.chain([night(note()), night(hours=1, digest=OTHER), night(note(), hours=2)])
+    judged = chains.chain_closed(links, "HIGH")
+    assert "has not been mitigated" in judged.rejections[0].cause
+    assert "| open | not yet |" in chains.markdown(links)
+
+
+def test_lower_findings_may_stay_open() -> None:
+    """The chain asked for is that of the severity named, and above."""
+    links = chains.chain([night(note(severity="LOW"))])
+    assert chains.chain_closed(links, "HIGH").accepted
+    assert not chains.chain_closed(links, "LOW").accepted
+
+
+@pytest.mark.parametrize("text", ["<script>x</script>", "| a |\n|---|", "\x1b[2Jx", "A" * 10_240], ids=range(4))
+def test_hostile_texts_do_not_leave_their_cell(text) -> None:
+    """In the chain and in the rescan log: one row each, of the same number of cells, no tag."""
+    raw = json.loads(to_json(night(note(id=text, installed=text))))
+    record = from_json(json.dumps({**raw, "provenance": text, "digest": text}))
+    rows = [nights.log_row(nights.compare(None, record)), chains.markdown(chains.chain([record])).splitlines()[2]]
+    for row, bars in zip(rows, (10, 7), strict=True):
+        assert row.strip().count("\n") == 0
+        assert row.replace("\\|", "").count("|") == bars
+        assert "<" not in row
+        assert "\x1b" not in row
+
+
+def test_nothing_ever_found_is_a_sentence() -> None:
+    """An empty chain is not an empty table."""
+    assert "No recorded scan has found" in chains.markdown(chains.chain([night()]))
+
+
+def test_ten_thousand_findings_over_two_nights_are_compared_quickly() -> None:
+    """Comparison and chain grow with the findings, not with their square."""
+
+    def seconds(number: int) -> float:
+        notes = tuple(note(f"CVE-{i}", "LOW", decision="monitor") for i in range(number))
+        began = process_time()
+        nights.compare(night(*notes), night(*notes[1:], data=1))
+        chains.chain([night(*notes), night(*notes[1:], hours=25, data=1)])
+        return process_time() - began
+
+    assert min(seconds(10_000) for _ in range(3)) / min(seconds(1_250) for _ in range(3)) < 16
+
+
+def test_the_records_findings_are_those_of_the_report() -> None:
+    """Open ones, with what was to become of each."""
+    record = record_of(report_of(basic(severity="low")), parse(GOOD), event="released", tags=(), target="aws")
+    assert [(n.id, n.severity, n.decision) for n in record.findings] == [("CVE-2024-0001", "LOW", "monitor")]
