@@ -14,8 +14,9 @@ from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.refusals import NotThere, ask, pages, readable
 
 _ABSENT = ("ResourceNotFoundException",)
-# AWS changes these by itself: the runtime's patch version, and the states a function passes through.
-_AWS_CHANGES = {
+# AWS changes these by itself: a function's runtime patch version and the states it passes through. The State of a
+# rule or of an event source mapping is somebody's doing, and is kept.
+_FUNCTION_CHANGES = {
     "RuntimeVersionConfig",
     "State",
     "StateReason",
@@ -23,10 +24,8 @@ _AWS_CHANGES = {
     "LastUpdateStatus",
     "LastUpdateStatusReason",
     "LastUpdateStatusReasonCode",
-    "LastProcessingResult",
-    "StateTransitionReason",
-    "ResponseMetadata",
 }
+_ANSWER_CHANGES = {"LastProcessingResult", "StateTransitionReason", "ResponseMetadata"}
 _SETTLE_SECONDS = 120
 _POLL_SECONDS = 2.0
 
@@ -191,11 +190,11 @@ class ZipFunction:
 
 
 def _kept(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in raw.items() if key not in _AWS_CHANGES}
+    return {key: value for key, value in raw.items() if key not in _ANSWER_CHANGES}
 
 
 def _configuration(raw: Mapping[str, Any]) -> dict[str, Any]:
-    kept = _kept(raw)
+    kept = {key: value for key, value in _kept(raw).items() if key not in _FUNCTION_CHANGES}
     variables = (raw.get("Environment") or {}).get("Variables", {})
     salt = str(raw["FunctionName"])
     hashed = {name: secret_hash(f"{salt}/{name}", value) for name, value in variables.items()}

@@ -47,6 +47,7 @@ class Surroundings:
         learn_secret: told each password, so that it is redacted everywhere.
         may_spoil: whether the target is made to be spoiled (the local one).
         profile: the AWS profile, "" if none was named.
+        endpoint: one address for every AWS service, None to follow the ordinary AWS configuration chain.
     """
 
     engine: Any
@@ -55,6 +56,7 @@ class Surroundings:
     learn_secret: Callable[[str], None]
     may_spoil: bool = False
     profile: str = ""
+    endpoint: str | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
@@ -82,7 +84,7 @@ class ReleaseDesk:
             RegistryRefused: the session has no region, or names an unknown profile.
         """
         try:
-            return self.session.client(service, config=_PATIENT)
+            return self.session.client(service, config=_PATIENT, endpoint_url=self._around.endpoint)
         except BotoCoreError as error:
             raise RegistryRefused(
                 f"No AWS client can be made for {service}: {error}",

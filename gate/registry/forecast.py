@@ -68,26 +68,23 @@ def _ends(
     rules: Sequence[Rule], release: StoredImage, others: list[StoredImage], now: datetime, pushes: int, days: int
 ) -> tuple[Rule, int, int] | None:
     """The rule that ends the release, after how many pushes and days; the earliest found. None if none does."""
-    everything = [release, *others]
-    coming = _pushes(rules, release, now, pushes)
-    later = now + timedelta(days=days)
-
-    def end(count: int, at: datetime) -> Rule | None:
-        return evaluate(rules, [*everything, *coming[:count]], at).get(release.digest)
-
-    if rule := end(len(coming), now):
-        # A further push never saves an image, so the first push that ends it can be searched for.
-        first = bisect_left(range(len(coming) + 1), True, key=lambda count: end(count, now) is not None)
-        return rule, first, 0
-    rule = end(len(coming), later)
-    return (rule, 0, days) if rule else None
-
-
-def _pushes(rules: Sequence[Rule], release: StoredImage, now: datetime, count: int) -> list[StoredImage]:
-    """Images to come that meet the requirements of the rule that the release belongs to, where any can."""
+    # Only the first rule that selects an image can act on it, and it counts whatever it selects: no other matters.
     owner = next((rule for rule in rules if rule.selects(release)), None)
     if owner is None:
-        return []
+        return None
+    coming = _pushes(owner, release, now, pushes)
+
+    def ended(count: int, at: datetime) -> bool:
+        return release.digest in evaluate([owner], [release, *others, *coming[:count]], at)
+
+    if ended(len(coming), now):
+        # A further push never saves an image, so the first push that ends it can be searched for.
+        return owner, bisect_left(range(len(coming) + 1), True, key=lambda count: ended(count, now)), 0
+    return (owner, 0, days) if ended(len(coming), now + timedelta(days=days)) else None
+
+
+def _pushes(owner: Rule, release: StoredImage, now: datetime, count: int) -> list[StoredImage]:
+    """Images to come that meet the requirements of the rule that the release belongs to, where any can."""
     start = max(now, release.pushed_at)
     made = (
         replace(

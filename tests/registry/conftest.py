@@ -8,6 +8,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import boto3
+import botocore.loaders
+import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
@@ -25,6 +27,7 @@ from gate.registry.push import Patience, push
 
 ACCOUNT, REGION, NAME = "654654307503", "ap-northeast-2", "naver-sms-automation"
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
+_MODELS = botocore.loaders.create_loader()  # read once, not once a test
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 
 
@@ -72,7 +75,10 @@ class MemoryEcr:
 
     def client(self, ledger=None):
         """A real boto3 client whose requests end here."""
-        session = boto3.Session(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="secret", region_name=REGION)
+        core = botocore.session.get_session()
+        core.register_component("data_loader", _MODELS)
+        core.set_credentials("AKIAEXAMPLE", "secret")
+        session = boto3.Session(botocore_session=core, region_name=REGION)
         if ledger:
             ledger.attach(session)
         client = session.client(

@@ -1,0 +1,122 @@
+"""CloudTrail and CloudWatch: a positive control first, then the absence of changes and errors."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+
+from gate.errors import RegistryRefused
+from gate.legacy.history import ZipHistory
+from gate.legacy.snapshot import FunctionSnapshot
+from gate.legacy.traffic import Traffic, judge_traffic
+from gate.legacy.trail import judge_trail
+
+NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
+NAME = "naverplace_send_inform"
+ARN = f"arn:aws:lambda:ap-northeast-2:654654307503:function:{NAME}"
+BASELINE = FunctionSnapshot(ARN, (NOW - timedelta(hours=2)).isoformat(), {"rules": {"default/every-20": {}}})
+
+
+def event(name, parameters, read_only="true", source="lambda.amazonaws.com"):
+    """One event as LookupEvents answers it."""
+    detail = {"requestParameters": parameters, "userIdentity": {"arn": "arn:aws:iam::1:user/somebody"}}
+    mark = {"ReadOnly": read_only} if read_only else {}
+    stated = {"EventSource": source, "EventName": name, "EventTime": NOW, "Username": "somebody"}
+    return {"EventId": name, **stated, **mark, "CloudTrailEvent": json.dumps(detail)}
+
+
+CONTROL = event("GetFunction20150331v2", {"functionName": NAME})
+
+
+def trail(lambda_pages, events_pages=((),)):
+    """The events that CloudTrail answers, read."""
+    client = boto3.client("cloudtrail", region_name="x", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        for source, pages in (("lambda", lambda_pages), ("events", events_pages)):
+            for place, page in enumerate(pages):
+                more = {"NextToken": "more"} if place + 1 < len(pages) else {}
+                asked = [{"AttributeKey": "EventSource", "AttributeValue": f"{source}.amazonaws.com"}]
+                expected = {"LookupAttributes": asked, "StartTime": ANY, "EndTime": NOW}
+                expected |= {"NextToken": "more"} if place else {}
+                stub.add_response("lookup_events", {"Events": list(page), **more}, expected)
+        found = ZipHistory(client, None, lambda: NOW).trail(BASELINE)
+        stub.assert_no_pending_responses()
+    return found
+
+
+def said(*pages, **more):
+    """What the judge says ("" for accepted)."""
+    return "\n".join(map(str, judge_trail(trail(*pages, **more), NAME).rejections))
+
+
+def test_silence_is_believed_only_after_our_own_reading_was_seen():
+    """No event at all, or only events of other functions, is no proof."""
+    assert said([[CONTROL]]) == ""
+    assert "its silence about updates proves nothing" in said([[]])
+    assert "proves nothing" in said([[event("GetFunction20150331v2", {"functionName": "another"})]])
+
+
+@pytest.mark.parametrize("named", [NAME, ARN, f"{NAME}:live", f"{ARN}:live", f"654654307503:function:{NAME}"])
+@pytest.mark.parametrize("read_only", ["false", "", "maybe"])
+def test_an_update_is_found_however_the_function_is_named(named, read_only):
+    """By name, ARN or qualifier, on any page, and also if CloudTrail does not say whether it only read."""
+    update = event("UpdateFunctionCode20150331v2", {"functionName": named}, read_only)
+    words = said([[CONTROL], [update]])
+    assert "UpdateFunctionCode20150331v2" in words
+    assert "arn:aws:iam::1:user/somebody" in words
+
+
+def test_a_change_of_its_rule_is_found_and_that_of_others_is_not():
+    """Rules are known from the baseline."""
+    own = event("DisableRule", {"name": "every-20"}, "false", "events.amazonaws.com")
+    other = event("DisableRule", {"name": "backup"}, "false", "events.amazonaws.com")
+    assert said([[CONTROL]], events_pages=[[other]]) == ""
+    assert "DisableRule on every-20" in said([[CONTROL]], events_pages=[[other, own]])
+
+
+def test_an_unreadable_event_is_a_refusal():
+    """Garbage in the trail is not skipped."""
+    with pytest.raises(RegistryRefused, match="LookupEvents cannot be read"):
+        trail([[{**CONTROL, "CloudTrailEvent": "not json"}]])
+
+
+def traffic(before, since):
+    """Both windows, as CloudWatch answers them."""
+    client = boto3.client("cloudwatch", region_name="x", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        for invocations, errors in (before, since):
+            results = [
+                {"Id": "invocations", "Label": "i", "Values": invocations, "StatusCode": "Complete"},
+                {"Id": "errors", "Label": "e", "Values": errors, "StatusCode": "Complete"},
+            ]
+            stub.add_response("get_metric_data", {"MetricDataResults": results})
+        return ZipHistory(None, client, lambda: NOW).traffic(BASELINE)
+
+
+def test_invocations_and_errors_are_summed_over_both_windows():
+    """The day before the baseline, and the two hours since."""
+    before, since = traffic(([1.0] * 72, [1.0]), ([1.0] * 6, []))
+    assert before == Traffic(86400.0, 72.0, 1.0)
+    assert since == Traffic(7200.0, 6.0, 0.0)
+    assert judge_traffic(before, since, NAME).accepted
+
+
+@pytest.mark.parametrize(
+    ("before", "since", "words"),
+    [
+        (Traffic(86400, 0, 0), Traffic(7200, 6, 0), "knows no invocation"),
+        (Traffic(86400, 72, 0), Traffic(7200, 0, 0), "6.0 invocations would be due"),
+        (Traffic(86400, 72, 0), Traffic(7200, 6, 1), "new errors: 1 in 6"),
+        (Traffic(86400, 72, 6), Traffic(7200, 6, 6), "new errors: 6 in 6"),
+    ],
+)
+def test_production_that_stopped_or_fails_more_is_a_no_go(before, since, words):
+    """No invocation, or a higher share of errors, each with its numbers."""
+    assert words in str(judge_traffic(before, since, NAME).rejections[0])
+
+
+def test_the_errors_that_there_always_were_are_no_new_ones():
+    """A share of errors that did not rise is no false alarm."""
+    assert judge_traffic(Traffic(86400, 72, 36), Traffic(7200, 6, 3), NAME).accepted

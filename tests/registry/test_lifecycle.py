@@ -1,0 +1,235 @@
+"""Lifecycle policies: read strictly, evaluated as ECR does, played forward over the release."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.registry.forecast import judge_lifecycle
+from gate.registry.lifecycle import UnreadablePolicy, evaluate, read_policy
+from gate.registry.repository import StoredImage
+
+NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
+
+
+def rule(priority=1, status="any", count=("imageCountMoreThan", 5), action="expire", **selection):
+    """One rule of a policy."""
+    kind, number = count
+    unit = {} if kind == "imageCountMoreThan" else {"countUnit": "days"}
+    chosen = {"tagStatus": status, "countType": kind, "countNumber": number, **unit, **selection}
+    target = {"targetStorageClass": "archive"} if action == "transition" else {}
+    return {"rulePriority": priority, "selection": chosen, "action": {"type": action, **target}}
+
+
+def policy(*rules):
+    """A policy as text."""
+    return json.dumps({"rules": list(rules)})
+
+
+def image(name, *tags, age=0, **more):
+    """An image pushed some days ago."""
+    return StoredImage(f"sha256:{name}", tags, 1, NOW - timedelta(days=age), "", "ACTIVE", **more)
+
+
+RELEASE = image("release", "v1.0.0", "latest", "candidate")
+
+
+def judged(text, *others, release=RELEASE):
+    """What the judge says of the release under this policy ("" for accepted)."""
+    judgement = judge_lifecycle(text, (release, *others), release.digest, ("latest", "candidate"), NOW)
+    return "\n".join(map(str, judgement.rejections))
+
+
+def test_row_10_any_tag_keep_the_newest_five_is_refused_after_five_more_pushes():
+    """The rule of October 2025: the message names the release, the fifth push and the rule."""
+    words = judged(policy(rule()))
+    for each in ("expires the release", "v1.0.0", RELEASE.digest, "after 5 more pushes", "imageCountMoreThan 5"):
+        assert each in words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (policy(rule(count=("imageCountMoreThan", 100))), "after 100 more pushes"),
+        (policy(rule(count=("sinceImagePushed", 365))), "within 365 days"),
+        (policy(rule(count=("sinceImagePulled", 30))), "within 365 days"),
+        (policy(rule(count=("sinceImagePulled", 30), action="transition")), "archives the release"),
+        (policy(rule(status="tagged", tagPrefixList=["v"], count=("imageCountMoreThan", 30))), "after 30 more pushes"),
+        (policy(rule(status="tagged", tagPatternList=["v*.0"], count=("sinceImagePushed", 90))), "within 365 days"),
+        (policy(rule(status="tagged", tagPatternList=["latest"], count=("sinceImagePushed", 90))), "within 365 days"),
+        (policy(rule(status="tagged", tagPatternList=["v*", "l*"], count=("imageCountMoreThan", 3))), "after 3 more"),
+        (policy(rule(1, "tagged", tagPrefixList=["dev"]), rule(2)), "rule 2"),
+    ],
+)
+def test_policies_that_end_the_release_in_time_are_refused(text, words):
+    """By count, by age, by pulls; by prefix or pattern; while it is `latest` or after; expired or archived."""
+    assert words in judged(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        policy(),
+        policy(rule(count=("imageCountMoreThan", 101))),
+        policy(rule(count=("sinceImagePushed", 366))),
+        policy(rule(status="untagged", count=("sinceImagePushed", 1))),
+        policy(rule(status="tagged", tagPrefixList=["dev-"], count=("imageCountMoreThan", 1))),
+        policy(rule(status="tagged", tagPatternList=["v2*"])),
+        policy(rule(status="tagged", tagPatternList=["v1.0.0"], count=("imageCountMoreThan", 1))),
+        policy(rule(status="tagged", tagPatternList=["v*", "dev*"])),
+        policy(rule(1, "tagged", ("imageCountMoreThan", 999), tagPrefixList=["v"]), rule(2)),
+        policy(rule(storageClass="archive", count=("sinceImageTransitioned", 90))),
+    ],
+)
+def test_policies_that_spare_the_release_are_accepted(text):
+    """Other tags, longer times, and a rule of its own before a greedy one are no false alarm."""
+    assert judged(text) == ""
+
+
+def test_a_rule_that_a_lower_number_shields_from_is_found_by_priority_and_not_by_place():
+    """The order of the rules in the text does not matter; their priorities do."""
+    shield = rule(1, "tagged", ("imageCountMoreThan", 999), tagPrefixList=["v"])
+    greedy = rule(2, count=("imageCountMoreThan", 1))
+    assert judged(policy(greedy, shield)) == ""
+    assert "rule 1" in judged(policy({**shield, "rulePriority": 3}, {**greedy, "rulePriority": 1}))
+
+
+def test_newer_images_that_are_there_already_count():
+    """With three newer images, two more pushes are enough for a rule that keeps five."""
+    newer = [image(f"n{n}", f"x{n}", age=-1) for n in range(3)]
+    assert "after 2 more pushes" in judged(policy(rule()), *newer)
+    assert "now, at its next evaluation" in judged(policy(rule(count=("imageCountMoreThan", 3))), *newer)
+
+
+def test_age_counts_from_the_push():
+    """An image that is 20 days old has 345 days left under a 365-day rule."""
+    old = image("release", "v1.0.0", age=20)
+    assert "within 365 days" in judged(policy(rule(count=("sinceImagePushed", 385))), release=old)
+    assert judged(policy(rule(count=("sinceImagePushed", 386))), release=old) == ""
+    assert "now" in judged(policy(rule(count=("sinceImagePushed", 20))), release=old)
+
+
+def test_a_release_that_is_not_there_is_refused():
+    """Nothing can be said about an image that ECR does not list."""
+    judgement = judge_lifecycle(None, (), "sha256:gone", (), NOW)
+    assert "sha256:gone is not among" in str(judgement.rejections[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not json",
+        "[]",
+        "{}",
+        '{"rules": {}}',
+        '{"rules": [], "more": 1}',
+        policy({}),
+        policy(rule(), rule()),
+        policy({**rule(), "surprise": 1}),
+        policy(rule(novelty=1)),
+        policy(rule(status="sometimes")),
+        policy(rule(status="tagged")),
+        policy(rule(status="any", tagPrefixList=["v"])),
+        policy(rule(status="tagged", tagPrefixList="v")),
+        policy(rule(status="tagged", tagPrefixList=["v*"])),
+        policy(rule(status="tagged", tagPatternList=[""])),
+        policy(rule(count=("imageCountMoreThan", 0))),
+        policy(rule(count=("imageCountMoreThan", "5"))),
+        policy(rule(count=("imageCountMoreThan", True))),
+        policy(rule(count=("sinceForever", 5))),
+        policy(rule(count=("sinceImagePushed", 5), countUnit="weeks")),
+        policy(rule(storageClass="cellar")),
+        policy({**rule(), "action": {"type": "delete"}}),
+        policy({**rule(), "action": {"type": "transition", "targetStorageClass": "tape"}}),
+        policy({**rule(), "action": None}),
+        "[" * 100_000,
+    ],
+)
+def test_a_policy_with_anything_unknown_is_a_no_go(text):
+    """What cannot be read for certain is not taken for harmless."""
+    with pytest.raises(UnreadablePolicy):
+        read_policy(text)
+    assert judged(text)
+
+
+def test_an_image_belongs_to_the_first_rule_that_selects_it_and_is_still_counted_by_later_ones():
+    """ECR's two sentences about priorities, on three images."""
+    rules = read_policy(
+        policy(
+            rule(1, "tagged", ("imageCountMoreThan", 1), tagPrefixList=["p"]),
+            rule(2, "any", ("imageCountMoreThan", 2)),
+        )
+    )
+    images = [
+        image("new", "x", age=1),
+        image("p-new", "p2", age=2),
+        image("p-old", "p1", age=3),
+        image("old", "y", age=4),
+    ]
+    fate = {digest: acting.priority for digest, acting in evaluate(rules, images, NOW).items()}
+    # "old" is the fourth by age, so rule 2 ends it; "p-old" is rule 1's, and "p-new" is nobody's to end but rule 1's.
+    assert fate == {"sha256:p-old": 1, "sha256:old": 2}
+
+
+def test_a_thousand_images_and_fifty_rules_are_judged_quickly():
+    """ECR's own limit of rules on a full repository takes seconds at most."""
+    rules = [rule(n, "tagged", ("imageCountMoreThan", 9), tagPatternList=[f"team{n}-*"]) for n in range(1, 50)]
+    others = [image(f"o{n}", f"team{n % 49}-{n}", age=n) for n in range(1000)]
+    began = time.monotonic()
+    assert "after" in judged(policy(*rules, rule(50)), *others)
+    assert time.monotonic() - began < 5
+
+
+def readable(text):
+    """Whether the text is a policy."""
+    try:
+        read_policy(text)
+    except UnreadablePolicy:
+        return False
+    return True
+
+
+COUNTS = st.tuples(st.sampled_from(["imageCountMoreThan", "sinceImagePushed"]), st.integers(1, 400))
+TAGGED = st.lists(st.sampled_from(["v", "v1", "l", "dev"]), min_size=1, max_size=2)
+ANY_RULE = st.one_of(
+    st.builds(lambda count: rule(1, "any", count), COUNTS),
+    st.builds(lambda count: rule(1, "untagged", count), COUNTS),
+    st.builds(lambda count, tags: rule(1, "tagged", count, tagPrefixList=tags), COUNTS, TAGGED),
+)
+POLICIES = st.lists(ANY_RULE, max_size=4).map(
+    lambda rules: policy(*({**each, "rulePriority": place} for place, each in enumerate(rules, 1)))
+)
+
+
+@given(POLICIES, st.integers(0, 100), st.integers(0, 365))
+def test_no_push_and_no_day_within_the_horizon_ends_an_accepted_release(text, pushes, days):
+    """Whatever the policy: if the judge says yes, then ECR's evaluation at any point on the way spares the release."""
+    if judged(text):
+        return
+    rules = read_policy(text)
+    at = NOW + timedelta(days=days)
+    for standing in (RELEASE, StoredImage(RELEASE.digest, ("v1.0.0",), 1, NOW, "", "ACTIVE")):
+        later = [image(f"p{n}", f"v1.{n}", f"l{n}", f"dev{n}", age=-1) for n in range(pushes)]
+        assert RELEASE.digest not in evaluate(rules, [standing, *later], at)
+
+
+@given(
+    st.text()
+    | st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda i: (
+            st.lists(i)
+            | st.dictionaries(
+                st.sampled_from(["rules", "selection", "action", "rulePriority", "tagStatus", "countType"]), i
+            )
+        ),
+    ).map(json.dumps)
+)
+def test_foreign_text_never_crashes_the_judge(text):
+    """Anything that is no policy gets a sentence."""
+    assert readable(text) or judged(text)
