@@ -1,14 +1,20 @@
-"""Wiring of the acceptance suite: options, session fixtures, plugins. What they stand for is in gate/."""
+"""Wiring of the acceptance suite: options, plugins, and the ladder of session fixtures. What they do is in gate/."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from gate import engine as docker_engine
 from gate import options as command_line
 from gate import release as settings
-from gate.run.start import looks_only, start
+from gate.run import ladder
+from gate.run.notes import write as write_notes
+from gate.run.start import PLUGIN, RUN, looks_only, start
 
-pytest_plugins = [f"steps.{noun}" for noun in ("image", "runtime", "browser")]
+NOUNS = ("image", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
+pytest_plugins = [f"steps.{noun}" for noun in NOUNS]
 
 
 def pytest_addoption(parser):
@@ -23,3 +29,186 @@ def pytest_configure(config):
     """Begin the run, unless pytest was only asked to show something."""
     if not looks_only(config.option):
         start(config)
+
+
+# --- the run ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def run(pytestconfig):
+    """What the hooks and fixtures of this run share."""
+    return pytestconfig.stash[RUN]
+
+
+@pytest.fixture(scope="session")
+def release(run):
+    """The release as pytest.ini states it."""
+    return run.release
+
+
+@pytest.fixture
+def evidence(request):
+    """The witness of this scenario: what is added to it is on disk before the next line."""
+    return request.config.pluginmanager.getplugin(PLUGIN).witness(request.node)
+
+
+@pytest.fixture(scope="session")
+def now():
+    """The clock."""
+    return lambda: datetime.now(UTC)
+
+
+@pytest.fixture(scope="session")
+def target_name(run):
+    """Where the release goes, as the register names it."""
+    return run.options.target
+
+
+@pytest.fixture(scope="session")
+def nightly(run):
+    """Whether this is the nightly rescan."""
+    return run.kind == "rescan"
+
+
+# --- the image ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def engine(run):
+    """The Docker engine, swept of what dead runs left behind."""
+    with ladder.engine(docker_engine.connect, run) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def candidate(run, engine, request):
+    """The image under judgement."""
+    with ladder.candidate(run, engine, request.getfixturevalue) as found:
+        yield found
+
+
+# --- the registry and what stands beside it -----------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def target(run):
+    """Endpoints and credentials: the one place that knows of two targets."""
+    if run.options.target == "aws":
+        yield
+        return
+    from localaws.target import LocalTarget
+
+    run.terminal.waiting_for("the local target starts")
+    keep = run.options.keep or run.kind == "rescan"
+    with LocalTarget(keep=keep) as local, pytest.MonkeyPatch.context() as environment:
+        for name, value in local.environment().items():
+            environment.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def ledger():
+    """Every AWS call of this run."""
+    return ladder.Ledger()
+
+
+@pytest.fixture(scope="session")
+def desk(run, engine, target, ledger):
+    """Everything that talks to AWS about the release, by the ordinary AWS chain."""
+    return ladder.desk(run, engine, ledger)
+
+
+@pytest.fixture(scope="session")
+def ecr(desk):
+    """The release's repository."""
+    return desk.ecr
+
+
+@pytest.fixture(scope="session")
+def published(run, desk, request):
+    """The release in the registry: published by this run, or as it was found."""
+    return ladder.publication(run, desk, request.getfixturevalue)
+
+
+@pytest.fixture(scope="session")
+def legacy_before(run, published):
+    """The zip function before anything was pushed."""
+    return published.legacy_before or ladder.kept_baseline(run)
+
+
+@pytest.fixture
+def legacy_now(desk, published):
+    """The zip function now."""
+    return desk.zip_function.snapshot()
+
+
+@pytest.fixture(scope="session")
+def judged_repository(run):
+    """The folder in which git is asked about the zip pipeline."""
+    return run.options.image_context
+
+
+@pytest.fixture(scope="session")
+def account(run, desk):
+    """The account's principals and policies."""
+    return ladder.account(run, desk)
+
+
+# --- the scan -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def scanner(run, desk):
+    """Reads the scans of the repository."""
+    return ladder.scanner(run, desk)
+
+
+@pytest.fixture(scope="session")
+def register(run):
+    """The register of exceptions."""
+    return ladder.register(run)
+
+
+@pytest.fixture(scope="session")
+def sbom(candidate):
+    """What the image consists of."""
+    return candidate.sbom
+
+
+@pytest.fixture(scope="session")
+def watched(candidate):
+    """The components that a scan must cover, or the register name."""
+    return candidate.watched
+
+
+@pytest.fixture(scope="session")
+def scan_history(run):
+    """Earlier scans, withdrawn candidates included."""
+    return ladder.scan_history(run)
+
+
+@pytest.fixture(scope="session")
+def last_night(run, scan_history):
+    """The last recorded scan, or --previous; None on the first night."""
+    return ladder.last_night(run, scan_history)
+
+
+# --- the record ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def previous_release(run, published, candidate):
+    """The difference to the release before this one."""
+    return ladder.previous_release(run, published, candidate)
+
+
+@pytest.fixture
+def notes(run, published, previous_release):
+    """VALIDATION.md, with this release's section rendered from the evidence so far."""
+    return write_notes(run)
+
+
+@pytest.fixture
+def canaries(desk):
+    """Secrets within reach of this run, of which the redactor was not told."""
+    return ladder.canaries(desk)

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from gate.browser import programs
+from gate.browser.report import ProbeRun
+from gate.browser.run import run_probe
 from gate.engine import Engine, HistoryEntry, ImageConfig
 from gate.errors import ImageUnavailable
 from gate.image import python
 from gate.image.build import BuiltImage
 from gate.image.contract import Startup
 from gate.image.dockerfile import From, from_lines
+from gate.image.files import program_behind
 from gate.image.packages import pins
 from gate.image.secrets import wanted_text
 from gate.image.tree import Tree, read_tree
 from gate.release import Release
+from gate.runtime.handler import run_handler
+from gate.runtime.report import HandlerRun, Settings
+from gate.scan.coverage import Watched, watch
+from gate.scan.sbom import Sbom, make_sbom
 
 PYTHON_PACKAGES = "requirements.txt"
+# The stand-in base says so itself; it can never count as the approved one.
+STAND_IN_LABEL = "release-gate.stand-in"
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,7 @@ class Candidate:
     Args:
         built: the build that made the image, or None for an image that existed.
         context: the folder of its Dockerfile, or None when only an image was given.
+        sboms: where SBOMs are kept between runs, by digest.
     """
 
     def __init__(
@@ -54,6 +66,7 @@ class Candidate:
         reference: str,
         built: BuiltImage | None,
         context: Path | None,
+        sboms: Path,
     ) -> None:
         self.engine = engine
         self.release = release
@@ -61,10 +74,18 @@ class Candidate:
         self.reference = reference
         self._built = built
         self._context = context
+        self._sboms = sboms
         self._stack = ExitStack()
+        self._beside = ThreadPoolExecutor(4, thread_name_prefix="candidate")
+
+    def gather(self) -> None:
+        """Begin with what takes long, side by side; whoever asks for a fact first waits for it there."""
+        for name in ("handler_run", "probe_run", "tree", "sbom"):
+            self._beside.submit(getattr, self, name)
 
     def close(self) -> None:
-        """Remove the container that was looked into."""
+        """Wait for what was begun, and remove the container that was looked into."""
+        self._beside.shutdown(cancel_futures=True)
         self._stack.close()
 
     @property
@@ -167,9 +188,83 @@ class Candidate:
         """Every FROM of the Dockerfile, its arguments filled in."""
         return from_lines(self.dockerfile, {"BASE_IMAGE": self.base_reference})
 
+    @cached_property
+    def chrome_version(self) -> programs.Answer:
+        """What Chrome says its version is."""
+        return self._version("CHROME_BIN")
+
+    @cached_property
+    def driver_version(self) -> programs.Answer:
+        """What Chromedriver says its version is."""
+        return self._version("CHROMEDRIVER_BIN")
+
+    def _version(self, variable: str) -> programs.Answer:
+        path = self.image.env.get(variable, "")
+        return self._answer(f"{shlex.quote(path)} --version")
+
+    @cached_property
+    def chrome_pin(self) -> programs.Pin:
+        """The version that Chrome should have."""
+        return self._pin("chromium")
+
+    @cached_property
+    def driver_pin(self) -> programs.Pin:
+        """The version that Chromedriver should have."""
+        return self._pin("chromium-driver")
+
+    def _pin(self, package: str) -> programs.Pin:
+        lock = self.context / "chrome.lock"
+        if not self.image.labels.get(STAND_IN_LABEL) and lock.is_file():
+            return programs.Pin(programs.version_in(lock.read_text()), str(lock.name))
+        # On a distribution's own package the archive decides; its database says which version that was.
+        installed = self.host.package(package)
+        found = installed.version if installed.is_installed else ""
+        return programs.Pin(programs.version_in(found), f"the package database ({package} {found or 'not installed'})")
+
+    def libraries(self, variable: str) -> programs.Answer:
+        """What the dynamic loader says of the program behind a variable."""
+        entry, _ = self.tree.resolve(self.image.env.get(variable, ""))
+        program = program_behind(self.tree, entry) if entry else None
+        if program is None:
+            return programs.Answer(f"ldd ${variable}", 127, f"{variable} leads to no ELF program")
+        # ldd is a script that not every base has; this is what it does (ld.so(8)).
+        return self._answer(f"LD_TRACE_LOADED_OBJECTS=1 {shlex.quote(program.path)}")
+
+    def _answer(self, command: str) -> programs.Answer:
+        done = self.host.run(command)
+        return programs.Answer(command, done.rc, done.stdout + done.stderr)
+
+    @cached_property
+    def handler_run(self) -> HandlerRun:
+        """The image's own handler, as Lambda runs it."""
+        return run_handler(self.engine, self.image.image_id, self._settings, event=self.release.event)
+
+    @cached_property
+    def probe_run(self) -> ProbeRun:
+        """Our page in the image's Chrome, as Lambda runs it."""
+        return run_probe(self.engine, self.image.image_id, self._settings)
+
+    @property
+    def _settings(self) -> Settings:
+        return Settings(self.release.memory_mb, self.release.function_name, self.release.region)
+
+    @cached_property
+    def sbom(self) -> Sbom:
+        """What the image consists of; kept by the image's ID between runs."""
+        return make_sbom(f"docker:{self.image.image_id}", self.image.image_id, self._sboms)
+
+    @cached_property
+    def watched(self) -> tuple[Watched, ...]:
+        """The components that a scan must cover, or the register name."""
+        version = programs.version_in
+        return watch(
+            self.release.python_version,
+            self.pins,
+            chrome=version(self.chrome_version.text),
+            chromedriver=version(self.driver_version.text),
+            python_full=self.interpreter.version,
+        )
+
 
 def _startup(image: ImageConfig) -> Startup:
     return Startup(image.env, image.entrypoint, image.workdir, image.cmd)
-
-
-Progress = Callable[[str], None]

@@ -42,6 +42,7 @@ class Release:
     function_name: str = setting("the new Lambda function that will run the image")
     function_memory_mb: str = setting("the memory the function is configured with, in MB")
     safe_event: str = setting("the one event a rehearsal may send to the handler, as JSON", optional=True)
+    safe_answer: str = setting("fields that the answer to the safe event must hold, as JSON", optional=True)
     development_packages: tuple[str, ...] = setting("Python packages that never ship, one a line", lines=True)
     ci_role: str = setting("the role that pushes")
     lambda_role: str = setting("the role that pulls")
@@ -64,6 +65,11 @@ class Release:
     def event(self) -> dict[str, Any] | None:
         """The safe event, or None when the handler may only be initialised."""
         return json.loads(self.safe_event) if self.safe_event else None
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The fields that the answer to the safe event must hold."""
+        return json.loads(self.safe_answer) if self.safe_answer else {}
 
 
 def declare(add: Callable[..., None]) -> None:
@@ -112,7 +118,8 @@ def _check(release: Release) -> None:
     # Lambda: 128 MB to 10,240 MB (CreateFunction, MemorySize).
     in_range = memory.isdigit() and 128 <= int(memory) <= 10_240  # noqa: PLR2004
     _demand("function_memory_mb", in_range, "a whole number from 128 to 10240", memory)
-    _demand("safe_event", _is_event(release.safe_event), "a JSON object, or nothing", release.safe_event)
+    for key in ("safe_event", "safe_answer"):
+        _demand(key, _is_event(getattr(release, key)), "a JSON object, or nothing", getattr(release, key))
 
 
 def _is_event(text: str) -> bool:

@@ -187,3 +187,24 @@ def holds_no_secret(found: Mapping[str, Sequence[str]]) -> Judgement:
         for path, kinds in found.items()
         if kinds
     ) + (ACCEPTED if found else reject("no artefact was searched for secrets"))
+
+
+@judge(3, known_bad=lambda: ("## v1.0.0", "This is the first release."))
+def tells(section: str, sentence: str) -> Judgement:
+    """The section says this sentence."""
+    if sentence and sentence in section:
+        return ACCEPTED
+    return reject(f"the deployment notes do not say {sentence!r}", where="VALIDATION.md", remedy="run the gate again")
+
+
+@judge(8, known_bad=lambda: ("sha256:a", {"001-scan.json": "sha256:b"}, "sha256:a"))
+def one_digest(said: str, records: Mapping[str, str], published: str) -> Judgement:
+    """The notes and every record about the published image name one digest."""
+    if not records:
+        return reject("no record about the published image is on disk", where="evidence/")
+    found = {"VALIDATION.md": said, **records}
+    return Judgement.of(
+        Rejection(f"{name} is about {digest or 'no digest'}, and {published} was published", where=name)
+        for name, digest in found.items()
+        if digest != published
+    )

@@ -57,10 +57,26 @@ class Record:
 
 
 class EvidenceStore:
-    """The evidence of one run. Safe to use from the threads that gather facts side by side."""
+    """The evidence of one run. Safe to use from the threads that gather facts side by side.
 
-    def __init__(self, folder: Path, target: str, redactor: Redactor, now: Callable[[], datetime] | None = None):
+    Args:
+        folder: where the records go; the next run of the kind starts with an empty one.
+        target: "local" or "aws".
+        redactor: every record passes through it before it is written.
+        now: the clock.
+        kept: the run's own dated folder, which stays; every file is there as well from the moment it is written.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        target: str,
+        redactor: Redactor,
+        now: Callable[[], datetime] | None = None,
+        kept: Path | None = None,
+    ) -> None:
         self.folder = folder
+        self.kept = kept or folder
         self.redactor = redactor
         self.target = target
         self.digest = ""
@@ -88,20 +104,24 @@ class EvidenceStore:
                 at=self._now().isoformat(timespec="milliseconds"),
                 sha256=hashlib.sha256(canonical(clean)).hexdigest(),
             )
-            write_whole(self.folder / record.file_name, _readable(dataclasses.asdict(record)))
+            self._write(record.file_name, _readable(dataclasses.asdict(record)))
             self.records.append(record)
         return record
 
     def attach(self, name: str, content: bytes) -> Path:
         """Keep a file beside the records (a screenshot, a log, an SBOM) and return its path."""
-        write_whole(self.folder / name, content)
+        self._write(name, content)
         return self.folder / name
+
+    def _write(self, name: str, content: bytes) -> None:
+        for folder in {self.folder, self.kept}:
+            write_whole(folder / name, content)
 
     def seal(self) -> dict[str, str]:
         """Write the index: the sha-256 of every file in the folder, by name."""
         files = sorted(p for p in self.folder.rglob("*") if p.is_file() and p.name != INDEX)
         index = {str(p.relative_to(self.folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-        write_whole(self.folder / INDEX, _readable(index))
+        self._write(INDEX, _readable(index))
         return index
 
 

@@ -68,7 +68,7 @@ def inspect_python(host: Any, wanted: list[str]) -> Interpreter:
     """
     answer = _ask(host, _INSPECT, json.dumps([canonical_name(name) for name in wanted]))
     check = host.run("python3 -m pip check")
-    # Exit code 1 with lines is pip's "there are conflicts"; anything else unexpected is a conflict with a name of its own.
+    # Exit code 1 with lines is pip's "there are conflicts"; any other failure counts as a conflict too.
     text = (check.stdout + check.stderr).strip()
     conflicts = () if check.rc == 0 else tuple(text.splitlines()) or (f"pip check ended with exit code {check.rc}",)
     by_name = {canonical_name(name): version for name, version in answer["versions"].items()}

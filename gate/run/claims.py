@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,23 +24,14 @@ class Claim:
         criterion: the acceptance criterion that its tags name.
         tags: its own and its feature's.
         description: the text under the title, on one line.
-        examples: the parameter sets of an outline, as pytest names them; one "" for a plain scenario.
+        titles: the title for each row of an outline, by the row's id in pytest; "" for a plain scenario.
     """
 
     name: str
     criterion: int
     tags: frozenset[str]
     description: str
-    examples: tuple[str, ...]
-
-    def name_of(self, example: str) -> str:
-        """The claim's name for one row of its outline."""
-        return f"{self.name} [{example}]" if example else self.name
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """One name for every row."""
-        return tuple(map(self.name_of, self.examples))
+    titles: Mapping[str, str]
 
 
 def catalogue(features: Path) -> dict[str, Claim]:
@@ -64,11 +56,23 @@ def _claim(feature: Any, scenario: Any) -> Claim:
     numbers = {int(m.group(1)) for tag in tags if (m := _CRITERION.fullmatch(tag))}
     if len(numbers) != 1:
         raise WrongUse(f"the scenario {scenario.name!r} must name one criterion", where=feature.rel_filename)
-    rows = tuple("-".join(row.values()) for examples in scenario.examples for row in examples.as_contexts())
-    return Claim(scenario.name, numbers.pop(), tags, " ".join(scenario.description.split()), rows or ("",))
+    rows = [row for examples in scenario.examples for row in examples.as_contexts()]
+    titles = {"-".join(row.values()): _title(scenario.name, row) for row in rows} or {"": scenario.name}
+    return Claim(scenario.name, numbers.pop(), tags, " ".join(scenario.description.split()), titles)
+
+
+def _title(template: str, row: Mapping[str, str]) -> str:
+    """The outline's title with the row filled in, and behind it what it did not name."""
+    title, unnamed = template, []
+    for key, value in row.items():
+        if f"<{key}>" in title:
+            title = title.replace(f"<{key}>", value)
+        else:
+            unnamed.append(value)
+    return f"{title} [{', '.join(unnamed)}]" if unnamed else title
 
 
 def expected_names(claims: dict[str, Claim], *, rescan: bool) -> frozenset[str]:
     """The names that a full run (or a rescan) must contain."""
     wanted = (c for c in claims.values() if not rescan or "rescan" in c.tags)
-    return frozenset(name for claim in wanted for name in claim.names)
+    return frozenset(name for claim in wanted for name in claim.titles.values())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gate.evidence.notes import NotedStep
 from gate.evidence.store import EvidenceStore
 from gate.judgement import Proof, prove_judges
 from gate.options import Options
@@ -31,7 +32,12 @@ class Run:
     """What the hooks and fixtures of one run share.
 
     Attributes:
+        kind: full, partial or rescan.
+        folder: where this run writes.
+        root: the folder of pytest.ini.
+        reports: the folder of all runs.
         facts: what fixtures learn about the release for the head of the report (digest, sizes, identity).
+        steps: the build and what publishing did, in order.
         pictures: figures for the report, as HTML that is already safe.
     """
 
@@ -41,14 +47,31 @@ class Run:
     options: Options
     store: EvidenceStore
     terminal: Terminal
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    root: Path
+    reports: Path
+    started: datetime
     outcomes: list[ScenarioOutcome] = field(default_factory=list)
     proofs: tuple[Proof, ...] = ()
     expected: frozenset[str] = frozenset()
     trouble: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     pictures: list[str] = field(default_factory=list)
+    steps: list[NotedStep] = field(default_factory=list)
     results: Results | None = None
+
+    @property
+    def scans(self) -> Path:
+        """Where every scan is recorded: the nights, and the chain from found to mitigated."""
+        return self.reports / "rescan" / "scans"
+
+    @property
+    def provenance(self) -> str:
+        """What an observation outside the image is: real only when AWS itself was asked."""
+        return "real" if self.options.target == "aws" and self.facts.get("endpoint_is_aws", True) else "simulated"
+
+    def digests_of_records(self) -> dict[str, str]:
+        """The digest that each record about the published image (AC2, AC7) carries, by its file."""
+        return {r.file_name: r.digest for r in self.store.records if r.criterion in {2, 7} and r.scenario}
 
 
 class AcceptancePlugin:
@@ -89,9 +112,8 @@ class AcceptancePlugin:
         """The witness of a test, made at first use."""
         claim = self._claim(item)
         callspec = getattr(item, "callspec", None)
-        name = claim.name_of(callspec.id if callspec else "")
-        real = self.run.options.target == "aws" and self.run.facts.get("endpoint_is_aws", True)
-        provenance = "real" if real or claim.criterion in _ABOUT_THE_IMAGE else "simulated"
+        name = claim.titles[callspec.id if callspec else ""]
+        provenance = "real" if claim.criterion in _ABOUT_THE_IMAGE else self.run.provenance
         return self._witnesses.setdefault(item.nodeid, Witness(self.run.store, claim, name, provenance))
 
     @pytest.hookimpl(tryfirst=True)

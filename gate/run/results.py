@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.evidence.store import write_whole
+from gate.report.html import mend
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status, decide
 
 if TYPE_CHECKING:
@@ -39,11 +40,16 @@ def begin(run: Run) -> None:
         (run.folder / name).unlink(missing_ok=True)
     shutil.rmtree(run.store.folder, ignore_errors=True)
     run.store.folder.mkdir(parents=True)
-    unfinished = decide(
-        (), target=run.options.target, kind="partial", expected=frozenset(), proofs=run.proofs,
-        trouble=("the run has not ended; if none is going on, it was cut short",),
-    )  # fmt: skip
-    write_verdict(run.folder, document(run, Verdict("INCOMPLETE", 1, unfinished.reasons, unfinished.criteria, ())))
+    reason = "the run has not ended; if none is going on, it was cut short"
+    write_verdict(run.folder, document(run, Verdict("INCOMPLETE", 1, (reason,), {}, ())))
+
+
+def state_release(run: Run) -> dict[str, Any]:
+    """Write what is known of the release into verdict.json, and read it back from the disk."""
+    unfinished = Verdict("INCOMPLETE", 1, ("the run has not ended",), {}, ())
+    write_verdict(run.folder, document(run, unfinished))
+    written: dict[str, Any] = json.loads((run.folder / VERDICT).read_text(encoding="utf-8"))["release"]
+    return written
 
 
 def conclude(run: Run) -> Results:
@@ -64,11 +70,12 @@ def finish(run: Run) -> None:
     """Seal the evidence, write verdict.json over it, and keep a dated copy of a full run."""
     if run.results is None:
         return
+    mend(run.folder / REPORT)
     index = run.store.seal()
     files = [{"file": f"evidence/{name}", "sha256": digest} for name, digest in index.items()]
     write_verdict(run.folder, {**run.results.document, "evidence": files})
     if run.kind == "full":
-        keep(run.folder, run.started)
+        keep(run)
 
 
 def document(run: Run, verdict: Verdict) -> dict[str, Any]:
@@ -113,22 +120,19 @@ def write_verdict(folder: Path, content: dict[str, Any]) -> None:
     write_whole(folder / VERDICT, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def keep(folder: Path, started: datetime) -> Path:
-    """Copy a full run to runs/ by its start time; the oldest beyond the last twenty go.
+def keep(run: Run) -> None:
+    """Complete the dated copy of a full run; the oldest beyond the last twenty go.
 
     A run that VALIDATION.md refers to is never deleted.
     """
-    runs = folder / "runs"
-    target = runs / started.strftime("%Y%m%dT%H%M%SZ")
-    shutil.copytree(folder / "evidence", target / "evidence", dirs_exist_ok=True)
+    target = run.store.kept.parent
     for name in (REPORT, JUNIT, VERDICT):
-        if (folder / name).exists():
-            shutil.copy2(folder / name, target / name)
-    referred = _referred(folder.parent / "VALIDATION.md")
-    for old in sorted(p for p in runs.iterdir() if p.is_dir())[:-KEPT_RUNS]:
+        if (run.folder / name).exists():
+            shutil.copy2(run.folder / name, target / name)
+    referred = _referred(run.root / "VALIDATION.md")
+    for old in sorted(p for p in target.parent.iterdir() if p.is_dir())[:-KEPT_RUNS]:
         if old.name not in referred:
             shutil.rmtree(old)
-    return target
 
 
 def _referred(validation: Path) -> str:

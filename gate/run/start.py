@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,10 @@ def _start(config: pytest.Config) -> Run:
     lock.acquire(terminal.progress)
     config.add_cleanup(lock.release)
     folder = folder_of(kind, reports)
-    store = EvidenceStore(folder / "evidence", options.target, Redactor())
-    run = Run(kind, folder, release, options, store, terminal)
+    started = datetime.now(UTC)
+    kept = folder / "runs" / started.strftime("%Y%m%dT%H%M%S.%fZ") / "evidence" if kind == "full" else None
+    store = EvidenceStore(folder / "evidence", options.target, Redactor(), kept=kept)
+    run = Run(kind, folder, release, options, store, terminal, root, reports, started)
     switch_on(config.option, folder)
     config.stash[RUN] = run
     config.pluginmanager.register(AcceptancePlugin(run, Path(root, "features")), PLUGIN)

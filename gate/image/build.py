@@ -1,0 +1,171 @@
+"""Building the image: the docker CLI does it, its output is shown as it comes and kept."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from gate.errors import EngineUnavailable, GateError, ImageUnavailable
+from gate.image.dockerfile import all_arguments
+from gate.image.source import label_arguments, proxy_certificates
+from gate.text import plain
+
+TIMEOUT_SECONDS = 1800.0
+_STEP = re.compile(r"^(?:Step \d+/\d+ : |#\d+ \[)(.*)")
+_TAIL_LINES = 15
+_NO_ENGINE = re.compile(r"cannot connect to the docker daemon|is the docker daemon running", re.I)
+
+
+@dataclass(frozen=True)
+class BuiltImage:
+    """A build that ended well.
+
+    Attributes:
+        image_id: the image that it left.
+        tag: the name it was given as well; never what is judged by.
+        command: as one would type it.
+        log: the whole output.
+        seconds: how long it took.
+    """
+
+    image_id: str
+    tag: str
+    command: str
+    log: Path
+    seconds: float
+
+
+def build_image(
+    context: Path,
+    *,
+    tag: str,
+    base_image: str | None,
+    version: str = "",
+    log: Path,
+    progress: Callable[[str], None],
+    timeout: float = TIMEOUT_SECONDS,
+) -> BuiltImage:
+    """Build a folder's Dockerfile.
+
+    Args:
+        context: the folder; the build sees nothing outside it.
+        tag: what the image is called as well.
+        base_image: passed as BASE_IMAGE if the Dockerfile declares that argument.
+        version: for the label, if the Dockerfile declares VERSION.
+        log: where the whole output goes.
+        progress: is told each step of the build.
+        timeout: seconds.
+
+    Raises:
+        ImageUnavailable: there is no such folder or Dockerfile, or the build fails or does not end.
+        EngineUnavailable: there is no docker command, or no engine behind it.
+    """
+    arguments = _arguments(context, base_image, version)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        id_file = Path(scratch, "image-id")
+        options = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
+        command = ["docker", "build", "--tag", tag, "--iidfile", str(id_file), *options, str(context)]
+        typed = shlex.join(["docker", "build", "--tag", tag, *_shown(arguments), context.name])
+        _run(command, log, progress, timeout, typed)
+        image_id = id_file.read_text().strip() if id_file.exists() else ""
+    if not image_id:
+        raise ImageUnavailable("the build ended without an image", where=log.name, remedy=f"run `{typed}` by hand")
+    return BuiltImage(image_id, tag, typed, log, time.monotonic() - began)
+
+
+def _arguments(context: Path, base_image: str | None, version: str) -> dict[str, str]:
+    if not context.is_dir():
+        raise ImageUnavailable(f"{context} is no folder", remedy="name the folder of a Dockerfile with --image-context")
+    dockerfile = context / "Dockerfile"
+    if not dockerfile.is_file():
+        raise ImageUnavailable(
+            "there is no Dockerfile", where=str(context), remedy="name its folder with --image-context"
+        )
+    wanted = {**label_arguments(context, version), "PROXY_CA": proxy_certificates(), "BASE_IMAGE": base_image or ""}
+    # An argument that the Dockerfile does not declare would only make the builder complain.
+    declared = all_arguments(dockerfile)
+    return {name: value for name, value in wanted.items() if value and name in declared}
+
+
+def _shown(arguments: Mapping[str, str]) -> list[str]:
+    """The arguments as a person would type them: certificates as the file they come from."""
+    return [
+        word
+        for name, value in arguments.items()
+        for word in ("--build-arg", f"{name}=$(cat proxy-ca.pem)" if name == "PROXY_CA" else f"{name}={value}")
+    ]
+
+
+def _run(command: list[str], log: Path, progress: Callable[[str], None], timeout: float, typed: str) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as file:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise EngineUnavailable(
+                f"docker cannot be run: {error.strerror}", remedy="install the docker CLI"
+            ) from error
+        late = threading.Event()
+        watch = threading.Timer(timeout, lambda: (late.set(), _kill(process)))
+        watch.daemon = True
+        watch.start()
+        try:
+            tail = _follow(process, file, progress)
+        except BaseException:
+            _kill(process)
+            raise
+        finally:
+            watch.cancel()
+    if late.is_set():
+        raise ImageUnavailable(f"the build did not end within {timeout:.0f} s", where=log.name, remedy=f"run `{typed}`")
+    if process.returncode:
+        raise _failure(tail, process.returncode, log, typed)
+
+
+def _follow(process: subprocess.Popen[str], file: IO[str], progress: Callable[[str], None]) -> list[str]:
+    tail: list[str] = []
+    for line in process.stdout or ():
+        file.write(line)
+        file.flush()
+        tail = [*tail[-_TAIL_LINES:], line.rstrip()]
+        if step := _STEP.match(line):
+            progress(plain(step[1], 110))
+    process.wait()
+    return tail
+
+
+def _failure(tail: list[str], code: int, log: Path, typed: str) -> GateError:
+    said = [line for line in map(plain, tail) if line]
+    if any(_NO_ENGINE.search(line) for line in said):
+        return EngineUnavailable(said[-1], remedy="start the Docker engine")
+    last = "\n      ".join(said)
+    return ImageUnavailable(
+        f"the build failed with exit code {code}; it ended with:\n      {last}", where=log.name, remedy=f"run `{typed}`"
+    )
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        # It ended by itself in between.
+        return

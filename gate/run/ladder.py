@@ -1,0 +1,254 @@
+"""The ladder of a run: each rung is made once, from the rungs below it, when a claim first needs it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gate.access.fetch import Account
+from gate.admission import holds
+from gate.candidate import Base, Candidate
+from gate.engine import Engine, asking
+from gate.image.build import BuiltImage, build_image
+from gate.legacy import baseline
+from gate.legacy.snapshot import FunctionSnapshot
+from gate.registry.desk import ReleaseDesk, Surroundings
+from gate.registry.ledger import Ledger
+from gate.registry.previous import ReleaseFacts
+from gate.registry.publication import JudgedImage, Publication, Step
+from gate.registry.refusals import ask
+from gate.run.plugin import Run
+from gate.run.previous import FACTS, Difference, difference, latest_before, packages_of
+from gate.run.scanning import scan_candidate
+from gate.run.session import asks_aws, session_for
+from gate.run.steps import note_build, note_publication
+from gate.scan.read import Scanner
+from gate.scan.records import ScanRecord, read, read_all
+from gate.scan.register.entries import Register
+from gate.scan.register.reading import load
+
+__all__ = ["Ledger"]
+
+STAND_IN = "naver-lambda-base:standin"
+STAND_IN_CONTEXT = Path("localaws", "lambda-base")
+BASELINE = "zip-baseline.json"
+REGISTER = "exceptions.yaml"
+Rungs = Callable[[str], Any]
+
+
+@contextmanager
+def engine(connect: Callable[[], Engine], run: Run) -> Iterator[Engine]:
+    """The Docker engine, swept of what dead runs left behind."""
+    found = connect()
+    try:
+        swept = found.sweep()
+        if swept:
+            run.terminal.progress(f"removed what a dead run left behind: {', '.join(swept)}")
+        yield found
+    finally:
+        found.close()
+
+
+@contextmanager
+def candidate(run: Run, docker: Engine, rungs: Rungs) -> Iterator[Candidate]:
+    """The image under judgement: built, given by --image, or pulled by the published digest."""
+    base, began = _base(run, docker), datetime.now(UTC).isoformat(timespec="seconds")
+    built, reference = _image(run, base, rungs)
+    found = Candidate(
+        docker, run.release, base, reference, built, run.options.image_context, run.root / ".cache" / "sbom"
+    )
+    if run.kind == "full":
+        found.gather()
+    run.store.digest = run.facts["image_id"] = found.image.image_id
+    run.facts["uncompressed_bytes"] = found.image.size_bytes
+    if built:
+        note_build(run, built, began)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def _base(run: Run, docker: Engine) -> Base:
+    approved = run.release.approved_bases
+    if run.options.target == "aws":
+        with asking(f"docker pull {approved[0]}"):
+            docker.client.images.pull(approved[0])
+        return Base(approved[0], approved, "real")
+    build_image(
+        run.root / STAND_IN_CONTEXT,
+        tag=STAND_IN,
+        base_image=None,
+        log=run.folder / "base-build.log",
+        progress=run.terminal.progress,
+    )
+    return Base(STAND_IN, (*approved, STAND_IN), "simulated")
+
+
+def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
+    options = run.options
+    if options.image:
+        return None, options.image
+    if options.target == "aws" and not options.publish:
+        desk: ReleaseDesk = rungs("desk")
+        return None, desk.pull(desk.published_digest()).image
+    built = build_image(
+        options.image_context,
+        tag=f"{run.release.repository}:latest",
+        base_image=base.reference,
+        version=run.release.release_tag,
+        log=run.folder / "build.log",
+        progress=run.terminal.progress,
+    )
+    return built, built.image_id
+
+
+def desk(run: Run, docker: Engine, ledger: Ledger) -> ReleaseDesk:
+    """Everything that talks to AWS about the release, by the ordinary AWS chain."""
+    session = session_for(run.options, run.release)
+    run.facts["endpoint_is_aws"] = asks_aws(session)
+    around = Surroundings(
+        engine=docker.client.api,
+        say=run.terminal.progress,
+        on_step=lambda step: _note(run, step),
+        learn_secret=lambda secret: run.store.redactor.learn([secret]),
+        may_spoil=run.options.target == "local",
+        profile=run.options.profile or "",
+    )
+    found = ReleaseDesk(session, run.release, ledger, around)
+    run.facts["identity"] = found.caller.arn
+    held = session.get_credentials().get_frozen_credentials()
+    run.store.redactor.learn([held.secret_key, held.token or ""])
+    return found
+
+
+def _note(run: Run, step: Step) -> None:
+    """Every step is evidence the moment it begins, and again when it has ended."""
+    run.terminal.progress(f"{step.command}: {step.outcome}")
+    run.store.record(f"step {step.number} {step.outcome.split(':')[0]}", step, asked=step.command, criterion=8)
+
+
+def publication(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
+    """The release in the registry: published by this run, or as it was found."""
+    publishes = run.kind != "rescan" and (run.options.target == "local" or run.options.publish)
+    release = _publish(run, found, rungs) if publishes else _verify(run, found, rungs)
+    if publishes:
+        note_publication(run, release)
+    run.store.digest = release.digest
+    run.facts.update(
+        publication=release,
+        digest=release.digest,
+        tags=release.tags,
+        size_bytes=release.compressed_bytes,
+        pushed_at=release.pushed_at,
+    )
+    return release
+
+
+def canaries(found: ReleaseDesk) -> dict[str, str]:
+    """Secrets that are within reach of this run, and of which the redactor was not told: the environment's values.
+
+    Raises:
+        RegistryRefused: the zip function cannot be read.
+    """
+    client = found.client("lambda")
+    answer = ask(client.get_function_configuration, "lambda:GetFunctionConfiguration", "the zip function's environment",
+                 FunctionName=found.release.zip_function)  # fmt: skip
+    values = answer.get("Environment", {}).get("Variables", {})
+    # Shorter values ("INFO", "true") are words that stand in any report.
+    return {f"the value of {name}": value for name, value in values.items() if len(value) >= 8}  # noqa: PLR2004
+
+
+def previous_release(run: Run, release: Publication, image: Candidate) -> Difference:
+    """The difference to the release before, kept as this release's own facts for the one after it."""
+    init = image.handler_run.init.seconds
+    packages = packages_of(image.sbom.components)
+    facts = ReleaseFacts(
+        run.release.release_tag,
+        release.digest,
+        packages,
+        release.compressed_bytes,
+        release.uncompressed_bytes,
+        init,
+    )
+    found = difference(latest_before(run.reports / "runs", run.options.target, release.digest), facts)
+    run.facts["difference"] = found.sentence
+    content = {"target": run.options.target, "facts": asdict(facts)}
+    run.store.attach(FACTS, json.dumps(content, indent=1).encode())
+    return found
+
+
+def account(run: Run, found: ReleaseDesk) -> Account:
+    """The account's principals and every policy that speaks about the repository."""
+    release = run.release
+    return Account(
+        found.client("iam"),
+        found.client("ecr"),
+        account=release.account,
+        region=release.region,
+        repository=release.repository,
+        function=release.function_name,
+    )
+
+
+def _publish(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
+    image: Candidate = rungs("candidate")
+    return found.publish(
+        _judged(image),
+        holds=lambda: holds(image),
+        scan=lambda digest: scan_candidate(run, digest, rungs),
+        kept=run.store.folder / BASELINE,
+    )
+
+
+def _judged(image: Candidate) -> JudgedImage:
+    config = image.image
+    return JudgedImage(config.image_id, config.image_id, config.platform, config.size_bytes)
+
+
+def _verify(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
+    judged = None if run.kind == "rescan" else _judged(rungs("candidate"))
+    return found.verify(found.published_digest(), judged)
+
+
+def kept_baseline(run: Run) -> FunctionSnapshot:
+    """The publishing run's baseline of the zip function.
+
+    Raises:
+        EvidenceDamaged: no publishing run left one.
+    """
+    runs = sorted(run.reports.glob(f"runs/*/evidence/{BASELINE}"))
+    return baseline.load(runs[-1] if runs else run.reports / "evidence" / BASELINE)
+
+
+def scanner(run: Run, found: ReleaseDesk) -> Scanner:
+    """Reads the scans of the repository."""
+    return Scanner(
+        found.client("ecr"),
+        found.client("inspector2"),
+        run.release.repository,
+        timeout=run.options.scan_timeout,
+        progress=run.terminal.progress,
+    )
+
+
+def register(run: Run) -> Register:
+    """The register of exceptions, beside the Dockerfile."""
+    return load(run.options.image_context / REGISTER)
+
+
+def scan_history(run: Run) -> tuple[ScanRecord, ...]:
+    """Every recorded scan of this target, oldest first."""
+    return tuple(each for each in read_all(run.scans) if each.target == run.options.target)
+
+
+def last_night(run: Run, history: tuple[ScanRecord, ...]) -> ScanRecord | None:
+    """The last recorded scan, or --previous; None on the first night."""
+    if run.options.previous:
+        return read(run.options.previous)
+    return history[-1] if history else None

@@ -1,0 +1,145 @@
+"""Writing VALIDATION.md: this run's section, from its facts and evidence; once for AC3 and AC8, and at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gate.evidence.notes import PREFACE, NotedScan, Notes, render
+from gate.evidence.sections import replace, section
+from gate.evidence.store import Record, write_whole
+from gate.report.view import headline
+from gate.scan import chain as chains
+from gate.scan import nights
+from gate.scan.records import read_all
+from gate.text import for_markdown
+from gate.verdict import CRITERIA, criterion_status
+
+if TYPE_CHECKING:
+    from gate.registry.publication import Publication
+    from gate.run.plugin import Run
+
+NAME = "VALIDATION.md"
+
+
+@dataclass(frozen=True)
+class Document:
+    """The deployment notes of a run: the file, and the key of its section."""
+
+    path: Path
+    key: str
+
+    def section(self) -> str:
+        """The section as it stands on the disk now ("" when there is none).
+
+        Raises:
+            EvidenceDamaged: its markers are broken.
+        """
+        return section(self.path.read_text(encoding="utf-8"), self.key) or "" if self.path.exists() else ""
+
+
+def document_of(run: Run) -> Document:
+    """Where this run's section belongs: a full run's in the repository, any other's beside its own report."""
+    whole = run.kind != "partial" and run.reports == run.root / "reports"
+    return Document((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{_place(run)}")
+
+
+def _place(run: Run) -> str:
+    return "aws" if run.provenance == "real" else "local" if run.options.target == "local" else "aws-rehearsal"
+
+
+def write(run: Run) -> Document:
+    """Render this run's section from what is known by now, and put it in its place."""
+    found = document_of(run)
+    before = found.path.read_text(encoding="utf-8") if found.path.exists() else PREFACE
+    title = f"{run.release.repository} {run.release.release_tag}, target {_place(run)}"
+    body = render(title, _notes(run, found.path.parent))
+    write_whole(found.path, replace(before, found.key, body).encode())
+    return found
+
+
+def metadata(release: Publication) -> dict[str, str]:
+    """AC3's facts, as text; the same function states what was written and what ECR answers."""
+    return {
+        "Digest": release.digest,
+        "Tags": ", ".join(sorted(release.tags)),
+        "Compressed size (bytes)": str(release.compressed_bytes),
+        "Pushed at": release.pushed_at,
+    }
+
+
+def _notes(run: Run, beside: Path) -> Notes:
+    release: Publication | None = run.facts.get("publication")
+    facts = metadata(release) if release else {}
+    extra = {
+        "Uncompressed size (bytes)": str(run.facts.get("uncompressed_bytes") or "unknown"),
+        "Image ID": str(run.facts.get("image_id") or "not judged in this run"),
+        "Repository": run.release.repository_uri,
+        "Run by": run.facts.get("identity") or "unknown",
+        "AWS profile": run.options.profile or "the ordinary AWS chain",
+    }
+    verdict = run.results.verdict if run.results else None
+    word = verdict.word if verdict else "the run has not ended"
+    head = (f"Verdict: {word}. {headline(run)}.", f"Started {run.started:%Y-%m-%d %H:%M:%S} UTC.", *_real(run))
+    return Notes(
+        head=head,
+        metadata={**facts, **extra},
+        steps=run.steps,
+        scans=[_scan(run, record, beside) for record in _of(run, "scan behind ")],
+        criteria=_criteria(run),
+        chapters=_chapters(run),
+        links={r.title: _link(run, r, beside) for r in run.store.records if r.criterion in {2, 3, 4, 5, 7, 9}},
+    )
+
+
+def _real(run: Run) -> tuple[str, ...]:
+    if run.provenance == "real":
+        return ()
+    return ("This is a rehearsal: registry, scan and AWS services are simulated. It never stands for a release.",)
+
+
+def _scan(run: Run, record: Record, beside: Path) -> NotedScan:
+    answer: dict[str, Any] = record.answer
+    words: dict[str, int] = {}
+    for finding in answer.get("findings", []):
+        words[finding["severity"]] = words.get(finding["severity"], 0) + 1
+    counts = ", ".join(f"{count} {word}" for word, count in sorted(words.items())) or "no finding"
+    outcome = f"{answer.get('status')} at {answer.get('completed_at')}: {counts} ({answer.get('provenance')})"
+    return NotedScan(record.title.removeprefix("scan behind "), outcome, *_link(run, record, beside))
+
+
+def _criteria(run: Run) -> list[tuple[int, str, str]]:
+    rows = []
+    for number in CRITERIA:
+        own = [o for o in run.outcomes if o.criterion == number]
+        passed = sum(o.status == "passed" for o in own)
+        rows.append((number, criterion_status(own, run.options.target), f"{passed} of {len(own)}"))
+    return rows
+
+
+def _chapters(run: Run) -> dict[str, str]:
+    records = [r for r in (read_all(run.scans) if run.scans.exists() else ()) if r.target == run.options.target]
+    nightly = [r for r in records if r.event == "rescanned"]
+    pairs = zip([None, *nightly], nightly, strict=False)
+    log = "".join(nights.log_row(nights.compare(before, tonight)) for before, tonight in pairs)
+    register = [f"- {for_markdown(str(entry))}" for entry in run.facts.get("exceptions", ())]
+    return {
+        "Found, mitigated, rescanned": chains.markdown(chains.chain(records)),
+        "Exceptions": "\n".join(register) or "None is in force.",
+        "Difference to the previous release": str(run.facts.get("difference") or "Not compared yet."),
+        "Rescan log": f"{nights.LOG_HEAD}{log}" if log else "No night has been recorded.",
+    }
+
+
+def _of(run: Run, title: str) -> list[Record]:
+    latest = {r.title: r for r in run.store.records if r.title.startswith(title)}
+    return list(latest.values())
+
+
+def _link(run: Run, record: Record, beside: Path) -> tuple[str, str]:
+    path = run.store.kept / record.file_name
+    digest = hashlib.sha256((run.store.folder / record.file_name).read_bytes()).hexdigest()
+    return os.path.relpath(path, beside), digest

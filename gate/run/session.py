@@ -1,0 +1,41 @@
+"""The AWS session of a run, by the ordinary chain, and whether it really leads to AWS."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from gate.errors import WrongUse
+from gate.options import Options
+from gate.release import Release
+
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
+
+def session_for(options: Options, release: Release) -> Any:
+    """A boto3 session by the ordinary chain: --profile, AWS_PROFILE, SSO, assumed roles, environment.
+
+    Raises:
+        WrongUse: the profile is unknown, or no credentials are found.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        session = boto3.Session(profile_name=options.profile, region_name=release.region)
+        credentials = session.get_credentials()
+    except BotoCoreError as error:
+        raise WrongUse(f"the AWS configuration cannot be used: {error}", remedy="see `aws configure list`") from error
+    if credentials is None:
+        raise WrongUse(
+            "there are no AWS credentials",
+            remedy="sign in (`aws sso login`), name a --profile, or rehearse with --target local",
+        )
+    return session
+
+
+def asks_aws(session: Any) -> bool:
+    """Whether the session's clients go to AWS itself and not to an emulator that the environment names."""
+    services = ("ecr", "sts", "iam", "lambda", "events")
+    hosts = (urlsplit(session.client(service).meta.endpoint_url).hostname or "" for service in services)
+    return all(host.endswith(_AWS_DOMAINS) for host in hosts)

@@ -1,0 +1,101 @@
+"""The wording of the claims about the record: what is documented, and that it can be checked."""
+
+from pytest_bdd import then, when
+
+from gate.evidence import notes as deployment_notes
+from gate.judgement import require
+from gate.run import artefacts
+from gate.run.notes import metadata
+from gate.run.results import state_release
+from gate.run.steps import recorded_steps
+
+
+@when("its section of the deployment notes is read back", target_fixture="section")
+def section_read(notes, evidence):
+    """From the disk, not from memory."""
+    section = notes.section()
+    evidence.add("deployment notes", section, asked=f"cat {notes.path.name}")
+    return section
+
+
+@then("digest, sizes, tags and push time are those that ECR answers")
+def documented_is_answered(section, desk, published, notes):
+    """ECR is asked again."""
+    answered = metadata(desk.verify(published.digest))
+    require(deployment_notes.says_what_ecr_says(deployment_notes.metadata_in(section), answered, notes.path.name))
+
+
+@when("verdict.json is read back", target_fixture="verdict_release")
+def verdict_read(run, evidence):
+    """The machine-readable half of AC3."""
+    release = state_release(run)
+    evidence.add("verdict.json", release, asked="jq .release verdict.json")
+    return release
+
+
+@then("it names the digest, the tags and the sizes that ECR answers")
+def verdict_is_answered(verdict_release, desk, published):
+    """ECR is asked again."""
+    now = desk.verify(published.digest)
+    answered = {"digest": now.digest, "tags": sorted(now.tags), "size_bytes": now.compressed_bytes}
+    require(deployment_notes.says_what_ecr_says(verdict_release, answered, "verdict.json"))
+
+
+@when("it is compared with the release before it", target_fixture="difference")
+def compared_with_previous(previous_release, evidence):
+    """Packages, sizes and init time."""
+    evidence.add("difference to the previous release", previous_release, asked="verdict.json and SBOM of both")
+    return previous_release
+
+
+@then("the notes give the difference, or say that this is the first release")
+def difference_is_noted(difference, notes):
+    """What a later story reads."""
+    require(deployment_notes.tells(notes.section(), difference.sentence))
+
+
+@when("the record of its steps is read", target_fixture="recorded_steps")
+def steps_read(run, evidence):
+    """The build of this run, and the publishing run's steps."""
+    steps = recorded_steps(run)
+    evidence.add("steps of the release", steps, asked="the steps in VALIDATION.md")
+    return steps
+
+
+@then("each of these was recorded with its outcome")
+def steps_are_recorded(recorded_steps, datatable):
+    """Command, identity, time, outcome."""
+    require(deployment_notes.steps_recorded(recorded_steps, [row[0] for row in datatable[1:]]))
+
+
+@then("every linked file exists and has the sha-256 beside the link")
+def links_hold(section, notes):
+    """As whoever receives the folder would check it."""
+    said = deployment_notes.links_in(section)
+    require(deployment_notes.links_hold(said, artefacts.hashes_of(said, notes.path.parent)))
+
+
+@then("its digest is that of every record of the published image")
+def digest_is_one(section, run, published):
+    """One digest from the scan to the notes."""
+    said = deployment_notes.metadata_in(section).get("Digest", "")
+    records = {
+        r.file_name: r.digest for r in run.store.records if r.digest.startswith("sha256:") and r.criterion in {2, 7}
+    }
+    require(deployment_notes.one_digest(said, records, published.digest))
+
+
+@when("every file that the run wrote is searched for secrets", target_fixture="searched")
+def searched_for_secrets(run, notes, evidence, canaries):
+    """By shape, and for secrets that the redactor was never told of."""
+    found = artefacts.secrets_in(
+        [run.folder / "evidence", run.folder / "verdict.json", notes.path], run.store.redactor, canaries
+    )
+    evidence.add("artefacts searched for secrets", {"files": len(found), "canaries": sorted(canaries)}, asked="grep -r")
+    return found
+
+
+@then("none of them holds one")
+def no_secret_in_artefacts(searched):
+    """Redaction has no hole."""
+    require(deployment_notes.holds_no_secret(searched))

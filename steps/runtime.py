@@ -1,0 +1,52 @@
+"""The wording of the claims about the function in Lambda's sandbox."""
+
+import pytest
+from pytest_bdd import parsers, then, when
+
+from gate.judgement import require
+from gate.runtime import judges
+from gate.runtime.answers import answers_hold
+
+ASKED = "docker run --read-only --tmpfs /tmp:size=512m,exec,mode=1777 --user 993:990 --cap-drop ALL --network none …"
+
+
+@when("Lambda's sandbox starts the handler")
+def sandbox_starts(candidate, evidence):
+    """From the container's start to the first request for an event."""
+    evidence.add("initialisation", candidate.handler_run, asked=ASKED)
+
+
+@then(parsers.parse("it asks for its first event within {limit:d} seconds"))
+def first_event_within(candidate, limit):
+    """Lambda's init limit, at the configured memory."""
+    require(judges.initialises(candidate.handler_run))
+    require(judges.starts_within(candidate.handler_run, limit))
+
+
+@when(parsers.parse("Lambda's sandbox sends the safe event {count:d} times"), target_fixture="invocations")
+def safe_event_sent(candidate, evidence, release, count):
+    """Only an event that pytest.ini names as safe is ever sent."""
+    if release.event is None:
+        pytest.skip("pytest.ini names no safe event, so the handler was initialised and never invoked")
+    evidence.add("invocations", candidate.handler_run, asked=f"{ASKED}; POST {release.safe_event}")
+    return count
+
+
+@then("every invocation succeeds")
+def invocations_succeed(candidate, release, invocations):
+    """Answered as agreed, and not killed for want of memory."""
+    require(judges.memory_suffices(candidate.handler_run.footprint))
+    require(judges.invocations_succeed(candidate.handler_run, invocations))
+    require(answers_hold(candidate.handler_run, release.answer))
+
+
+@then("no process is left over")
+def no_process_left(candidate):
+    """No zombies, and no growth."""
+    require(judges.leaves_no_process(candidate.handler_run))
+
+
+@then(parsers.parse("less than {limit:d} MB more is in /tmp"))
+def tmp_growth(candidate, limit):
+    """A warm function keeps its /tmp."""
+    require(judges.tmp_grows_below(candidate.handler_run, limit))
