@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 
-class Mode(Enum):
+class Mode(StrEnum):
     """The two kinds of ECR scanning (ECR model, ScanType)."""
 
     BASIC = "BASIC"
     ENHANCED = "ENHANCED"
 
 
-class Outcome(Enum):
+class Outcome(StrEnum):
     """What the gate does on a status."""
 
     RESULT = "the findings are read"
