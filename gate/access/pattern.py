@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gate.access.logic import Answer
 
@@ -95,6 +96,7 @@ def arn_matches(pattern: str, arn: str, context: Context | None = None) -> Answe
     return min(whole, max(by_field, Answer.UNDECIDED))
 
 
+@lru_cache(maxsize=65_536)  # an account says the same few patterns thousands of times
 def action_matches(pattern: str, action: str) -> bool:
     """Whether an Action's pattern covers an action; both the prefix and the name ignore case."""
     return _glob(_tokens(pattern.lower(), None, True)[0], action.lower())

