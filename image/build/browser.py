@@ -58,7 +58,8 @@ def read_lock(lock: Path, version: str) -> dict[str, dict[str, str]]:
     locked = json.loads(lock.read_text(encoding="utf-8"))
     if locked["version"] != version:
         raise Refused(
-            f"chrome.lock is for Chrome {locked['version']}, the Dockerfile pins {version}: run `make lock-chrome` again."
+            f"image/chrome.lock is for Chrome {locked['version']}, but the Dockerfile pins {version}: "
+            "run `make lock-chrome` again, and commit the file."
         )
     return {program: locked["downloads"][program] for program in ("chrome", "chromedriver")}
 
@@ -70,7 +71,10 @@ def download(program: str, entry: dict[str, str]) -> Path:
         shutil.copyfileobj(answer, out)
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != entry["sha256"]:
-        raise Refused(f"{entry['url']} has the checksum {found}, but chrome.lock says {entry['sha256']}: not the file that was locked.")
+        raise Refused(
+            f"{entry['url']} is not the file that was locked: "
+            f"its SHA-256 is {found}, image/chrome.lock says {entry['sha256']}."
+        )
     return archive
 
 

@@ -1,0 +1,54 @@
+# Two commands matter: `make accept` and `make test`. Both first set up whatever this machine still lacks.
+# Options for pytest go in ARGS, e.g. make accept ARGS="-m ac1 --image-context ../other"
+SHELL := /bin/bash
+PYTHON_IN := .venv/bin/python
+SCRIPTS := setup/say setup/preflight setup/engine setup/base setup/venv .ci/run
+DOCKERFILES := $(shell git ls-files --cached --others --exclude-standard -- '*Dockerfile')
+LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	--python-platform x86_64-manylinux2014
+
+.DEFAULT_GOAL := help
+.PHONY: help accept test setup docker-build rescan local lint lock lock-chrome
+
+help: ## Show what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+accept: setup ## The go/no-go gate: set up, build, judge; ARGS="…" goes to pytest
+	@$(PYTHON_IN) -m pytest features/ $(ARGS)
+
+test: setup lint ## The suite's own tests; ARGS="…" goes to pytest
+	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests $(ARGS)
+
+setup: ## Provide what a run needs; does nothing that is done already
+	@setup/preflight
+	@setup/engine
+	@setup/base
+	@setup/venv
+
+docker-build: setup ## Build naver-sms-automation:latest; BASE_IMAGE=… takes another base than the stand-in
+	@$(PYTHON_IN) -m gate.image $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
+
+rescan: setup ## The nightly look at the published digest; ARGS="…" goes to pytest
+	@$(PYTHON_IN) -m pytest features/ -m rescan $(ARGS)
+
+local: setup ## The local target in the foreground, for anyone's AWS CLI, docker or test-suite
+	@$(PYTHON_IN) -m localaws $(ARGS)
+
+lint: setup ## Every linter; each must be silent
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --quiet --check .
+	@.venv/bin/mypy --no-error-summary
+	@.venv/bin/shellcheck --external-sources $(SCRIPTS)
+	@.venv/bin/hadolint $(DOCKERFILES)
+	@.venv/bin/bandit --quiet --recursive --severity-level medium gate localaws image
+
+lock: setup ## Resolve every requirements.in again and write its hashes
+	@$(LOCK) requirements.in --output-file requirements.txt
+	@$(LOCK) image/requirements.in --output-file image/requirements.txt
+	@$(LOCK) image/fonts.in --no-deps --output-file image/fonts.txt
+	@$(LOCK) localaws/lambda-base/runtime.in --output-file localaws/lambda-base/runtime.txt
+	@$(LOCK) localaws/lambda-base/lang.in --unsafe-package none --output-file localaws/lambda-base/lang.txt
+	@$(LOCK) tests/clients/requirements.in --output-file tests/clients/requirements.txt
+
+lock-chrome: setup ## Write image/chrome.lock for the Chrome that image/Dockerfile pins (needs the open internet)
+	@$(PYTHON_IN) setup/lock_chrome.py
