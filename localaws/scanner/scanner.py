@@ -34,7 +34,7 @@ class LocalScanner:
         Raises:
             ScanFailed: the packages or the advisories cannot be had whole, so nothing is known about the image.
         """
-        packages = self._cataloger.packages(fetch.reference, digest)
+        packages = self._cataloger.packages(fetch, digest)
         library = read_library(self._advisories, packages)
         found = findings_in(packages, library)
         return Findings(found, library.newest.timestamp(), _said(packages, library))
