@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from localaws.errors import LocalTargetError
+from localaws.scanner import SHIPPED
 from localaws.seed import names
 from localaws.target import STATE, LocalTarget
 
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        with LocalTarget(state=options.state, keep=options.keep, advisories=tuple(options.advisories)) as target:
+        with LocalTarget(state=options.state, keep=options.keep, advisories=(SHIPPED, *options.advisories)) as target:
             _announce(target, options.role, exports)
             stop.wait()
             exports.unlink()

@@ -66,6 +66,9 @@ class MiniStack:
             "AUTH": "true",
             "MINISTACK_ACCOUNT_ID": self._account,
             "MINISTACK_REGION": self._region,
+            # These two would listen on every address, and start slowly.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
             "SERVICES": "sts,iam,lambda,events,ecr",
             "PERSIST_STATE": "1",
             "STATE_DIR": str(files / "state"),

@@ -39,7 +39,7 @@ from localaws.errors import LocalTargetError
 from localaws.ministack import MiniStack
 from localaws.owner import sweep
 from localaws.registry.container import BLOBS, Registry
-from localaws.scanner.scanner import SHIPPED
+from localaws.scanner import SHIPPED
 from localaws.seed import names, repository, roles, zip_function
 
 _CACHE = Path(__file__).resolve().parent.parent / ".cache"
@@ -55,7 +55,7 @@ class LocalTarget:
     Attributes:
         state: the folder with the state of this target.
         keep: go on with the state that the last run left, instead of the seeded one.
-        advisories: OSV records for the scanner, besides those that ship with it: directories, archives or files.
+        advisories: OSV records for the scanner: directories, archives or files; by default those that ship with it.
         scanner: `module:function` that makes another `localaws.ecr.scanning.Scanner` than `localaws.scanner`'s.
         clock_ahead: how far ECR's clock (scans, passwords, push times) runs ahead: two nights in one test.
         volume: the Docker volume that keeps the blobs.
@@ -64,7 +64,7 @@ class LocalTarget:
 
     state: Path = STATE
     keep: bool = False
-    advisories: tuple[Path, ...] = ()
+    advisories: tuple[Path, ...] = (SHIPPED,)
     scanner: str | None = None
     clock_ahead: timedelta = timedelta()
     volume: str = BLOBS
@@ -179,7 +179,7 @@ class LocalTarget:
             "ministack": ministack,
             "scanner": self.scanner,
             "sboms": str(SBOMS),
-            "advisories": [str(path.resolve()) for path in (*self.advisories, SHIPPED)],
+            "advisories": [str(path.resolve()) for path in self.advisories],
             "clock_ahead_seconds": self.clock_ahead.total_seconds(),
             "issued": [[keys.access_key, keys.secret_key, keys.token] for keys in self._keys.values()],
         }

@@ -19,6 +19,7 @@ from localaws.ecr.exchange import BodyTooLarge, BrokenBody, Exchange
 from localaws.ecr.v2 import RegistryProtocol
 
 _JSON = [("Content-Type", "application/x-amz-json-1.1")]
+_XML = [("Content-Type", "text/xml")]
 _ECR_BODY = 8 * 1024 * 1024
 _OTHER_BODY = 80 * 1024 * 1024  # a zip function's code, base64
 # Whatever hands out credentials, by service: their answers teach the door who is who.
@@ -64,13 +65,19 @@ class _Request(Exchange):
             else:
                 self._pass_on()
         except EcrError as refusal:
-            self.answer(refusal.status, _JSON, refusal.body())
+            self._refuse(refusal)
         except BodyTooLarge as refusal:
-            self.answer(413, _JSON, EcrError("RequestEntityTooLargeException", str(refusal)).body())
+            self._refuse(EcrError("RequestEntityTooLargeException", str(refusal), 413))
         except BrokenBody:
             self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815
+
+    def _refuse(self, refusal: EcrError) -> None:
+        if self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+            self.answer(refusal.status, _XML, refusal.xml())
+        else:
+            self.answer(refusal.status, [*_JSON, ("X-Amzn-ErrorType", refusal.code)], refusal.body())
 
     def _pass_on(self) -> None:
         if self.path.startswith("/_"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
+from xml.sax.saxutils import escape
 
 
 class EcrError(Exception):
@@ -25,6 +26,11 @@ class EcrError(Exception):
     def body(self) -> bytes:
         """The answer's body in the JSON 1.1 protocol."""
         return json.dumps({"__type": self.code, "message": self.message}).encode()
+
+    def xml(self) -> bytes:
+        """The answer's body in the query protocol, which STS and IAM speak."""
+        said = f"<Code>{self.code}</Code><Message>{escape(self.message)}</Message>"
+        return f"<ErrorResponse><Error><Type>Sender</Type>{said}</Error></ErrorResponse>".encode()
 
 
 class RegistryError(Exception):

@@ -11,7 +11,7 @@ from localaws.seed import names
 RULE = "naverplace_send_inform-every-20-minutes"
 _MADE = (2024, 1, 1, 0, 0, 0)
 _HANDLER = '''\
-"""Stands for the zip function: the release must leave it as it is, and nothing here calls it."""
+"""Stands for the zip function: the release must leave it as it is. It messages nobody."""
 
 
 def lambda_handler(event, context):
@@ -55,7 +55,9 @@ def _function(functions: Any, layers: list[str]) -> str:
         Timeout=300,
         Environment={"Variables": {"LOG_LEVEL": "INFO"}},
     )
-    functions.get_waiter("function_active_v2").wait(FunctionName=names.ZIP_FUNCTION, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600})
+    functions.get_waiter("function_active_v2").wait(
+        FunctionName=names.ZIP_FUNCTION, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
+    )
     arn: str = created["FunctionArn"]
     return arn
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import docker
 import pytest
+
 from localaws.owner import owner_label
 from localaws.seed import names
 from localaws.target import LocalTarget
-
 from tests.local_target.handmade import layer
 
 # The child that is the door imports its scanner by name; "tests" is importable from the project's root.

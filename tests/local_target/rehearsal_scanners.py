@@ -14,6 +14,7 @@ class SlowScanner:
     """Takes a moment, reads the image, and finds one vulnerability."""
 
     def scan(self, repository: str, digest: str, fetch: ImageSource) -> Findings:
+        """Find it, after a moment."""
         time.sleep(0.3)
         assert b"config" in fetch.manifest()
         finding = Finding("CVE-2023-4863", "CRITICAL", "libwebp", "1.0", fixed_version="1.3.2", score=8.8)

@@ -11,9 +11,9 @@ from typing import Any
 
 import docker
 import pytest
+
 from localaws.seed import names
 from localaws.target import LocalTarget
-
 from tests.local_target.clients import aws_cli, skopeo
 
 pytestmark = pytest.mark.docker

@@ -1,0 +1,193 @@
+"""How the local target begins and ends: seeded or kept, alone with its state, gone with its parent."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from localaws import owner
+from localaws.errors import LocalTargetError
+from localaws.seed import names
+from localaws.target import LocalTarget
+from tests.local_target.handmade import Wire, login
+from tests.local_target.test_ecr_api import code_of
+
+pytestmark = pytest.mark.docker
+
+ROOT = Path(__file__).resolve().parents[2]
+SCANNER = "tests.local_target.rehearsal_scanners:slow"
+
+
+def ecr_of(target: LocalTarget, role: str = names.CI_ROLE) -> Any:
+    """ECR of a target."""
+    return target.session(role).client("ecr", endpoint_url=target.endpoint)
+
+
+def zip_function(target: LocalTarget) -> Any:
+    """The zip function, as Lambda describes it."""
+    functions = target.session().client("lambda", endpoint_url=target.endpoint)
+    return functions.get_function(FunctionName=names.ZIP_FUNCTION)["Configuration"]
+
+
+def test_what_is_kept_and_what_is_seeded_anew(tmp_path: Path, volume: str) -> None:
+    """With `keep` images, scans and the zip function stay as they were; without it only the blobs do.
+
+    Two nights in one test: the kept target's clock is 25 hours ahead, so the day's scan may be run again.
+    """
+    image = {"repositoryName": names.REPOSITORY, "imageId": {"imageTag": "v1.0.0"}}
+    with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as first:
+        ecr = ecr_of(first)
+        pushed = Wire(first.registry, login(ecr)).push(names.REPOSITORY, "v1.0.0", "kept")
+        ecr.start_image_scan(**image)
+        ecr.get_waiter("image_scan_complete").wait(**image, WaiterConfig={"Delay": 1})
+        before = zip_function(first)
+    with LocalTarget(
+        state=tmp_path, scanner=SCANNER, volume=volume, keep=True, clock_ahead=timedelta(hours=25)
+    ) as second:
+        ecr = ecr_of(second)
+        (kept,) = ecr.describe_images(repositoryName=names.REPOSITORY)["imageDetails"]
+        assert kept["imageDigest"] == pushed.headers["Docker-Content-Digest"]
+        assert ecr.describe_image_scan_findings(**image)["imageScanStatus"]["status"] == "COMPLETE"
+        assert ecr.start_image_scan(**image)["imageScanStatus"]["status"] == "IN_PROGRESS"
+        assert zip_function(second) == before
+    with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as third:
+        ecr = ecr_of(third)
+        assert ecr.describe_images(repositoryName=names.REPOSITORY)["imageDetails"] == []
+        wire = Wire(third.registry, login(ecr))
+        again = wire.push(names.REPOSITORY, "v1.0.0", "kept")
+        assert again.headers["Docker-Content-Digest"] == pushed.headers["Docker-Content-Digest"]
+
+
+def test_one_run_at_a_time_uses_a_state(target: LocalTarget) -> None:
+    """The second run says so at once and leaves the first one alone."""
+    with pytest.raises(LocalTargetError, match="another run uses"):
+        LocalTarget(state=target.state).start()
+    assert ecr_of(target).describe_repositories(repositoryNames=[names.REPOSITORY])["repositories"]
+
+
+def test_everything_listens_on_loopback_alone(target: LocalTarget) -> None:
+    """No socket of the door, of MiniStack or of the registry is reachable from elsewhere."""
+    mine = set(_descendants(os.getpid()))
+    listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
+    addresses = [
+        line.split()[3] for line in listening.splitlines() if mine & {int(p) for p in re.findall(r"pid=(\d+)", line)}
+    ]
+    assert len(addresses) >= 2
+    assert {address.rsplit(":", 1)[0] for address in addresses} == {"127.0.0.1"}
+
+
+def test_killed_it_leaves_no_process_and_the_next_run_sweeps_its_container(
+    tmp_path: Path, engine: docker.DockerClient, volume: str
+) -> None:
+    """After SIGKILL the children end by themselves; the container goes when anybody starts the next time."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "localaws", "--state", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    exports = _lines_until(process, "until Ctrl-C")
+    children = _descendants(process.pid)
+    label = _label_of(process.pid)
+    assert len(children) >= 2
+    assert {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_SESSION_TOKEN", "REGISTRY"} <= set(exports)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    _until(lambda: not [child for child in children if Path(f"/proc/{child}").exists()])
+    assert _containers(engine, label)
+    assert owner.sweep(engine)
+    assert not _containers(engine, label)
+
+
+def test_interrupted_it_leaves_nothing(tmp_path: Path, engine: docker.DockerClient) -> None:
+    """Ctrl-C ends it with exit code 0, no container and no exports; its port is closed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "localaws", "--state", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    exports = _lines_until(process, "until Ctrl-C")
+    label = _label_of(process.pid)
+    assert _containers(engine, label)
+    assert (tmp_path / "exports.sh").stat().st_mode & 0o077 == 0
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert process.stdout is not None
+    process.stdout.close()
+    assert not _containers(engine, label)
+    assert not (tmp_path / "exports.sh").exists()
+    host, port = exports["REGISTRY"].split(":")
+    with socket.socket() as probe:
+        assert probe.connect_ex((host, int(port))) != 0
+
+
+def test_no_secret_reaches_the_logs(target: LocalTarget) -> None:
+    """Neither a session's secret nor a registry password is in a log file."""
+    _, password = login(ecr_of(target))
+    logs = "".join(path.read_text(errors="replace") for path in target.state.glob("*.log"))
+    assert target.keys().secret_key not in logs
+    assert password not in logs
+
+
+def test_the_zip_function_is_the_one_in_production(target: LocalTarget, client: Callable[..., Any]) -> None:
+    """Layers chromedriver:2 and selenium:1, Python 3.7, 512 MB, 300 s, and a rule at 20 minutes that may call it."""
+    found = zip_function(target)
+    assert (found["Runtime"], found["MemorySize"], found["Timeout"]) == ("python3.7", 512, 300)
+    assert [layer["Arn"].split("layer:")[1] for layer in found["Layers"]] == ["chromedriver:2", "selenium:1"]
+    assert found["Role"] == names.role_arn(names.ZIP_ROLE)
+    events = client("events")
+    (rule,) = events.list_rule_names_by_target(TargetArn=found["FunctionArn"])["RuleNames"]
+    described = events.describe_rule(Name=rule)
+    assert (described["ScheduleExpression"], described["State"]) == ("rate(20 minutes)", "ENABLED")
+    assert "events.amazonaws.com" in client("lambda").get_policy(FunctionName=names.ZIP_FUNCTION)["Policy"]
+
+
+def test_the_ci_role_reads_but_does_not_touch_the_zip_function(client: Callable[..., Any]) -> None:
+    """Looking is part of the release, changing is not."""
+    functions = client("lambda")
+    assert functions.list_versions_by_function(FunctionName=names.ZIP_FUNCTION)["Versions"]
+    change = {"FunctionName": names.ZIP_FUNCTION, "Timeout": 10}
+    assert code_of(functions.update_function_configuration, **change) == "AccessDeniedException"
+
+
+def _lines_until(process: subprocess.Popen[str], mark: str) -> dict[str, str]:
+    assert process.stdout is not None
+    exports = {}
+    for line in process.stdout:
+        if mark in line:
+            return exports
+        name, _, value = line.removeprefix("export ").strip().partition("=")
+        exports[name] = value
+    raise AssertionError("it ended without saying that it is ready")
+
+
+def _label_of(pid: int) -> str:
+    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{owner.LABEL}={boot}:{pid}:{stat[19]}"
+
+
+def _containers(engine: docker.DockerClient, label: str) -> list[Any]:
+    found: list[Any] = engine.api.containers(all=True, filters={"label": label})
+    return found
+
+
+def _descendants(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [each for child in map(int, found) for each in (child, *_descendants(child))]
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in 15 s"
+        time.sleep(0.05)

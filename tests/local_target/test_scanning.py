@@ -1,0 +1,196 @@
+"""Scans: statuses, the limit of one a day, basic and enhanced."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from localaws.ecr.errors import EcrError
+from localaws.ecr.findings import Finding, Findings
+from localaws.ecr.manifest import OCI_INDEX
+from localaws.ecr.scanning import ImageSource, Scans, frequency
+from localaws.ecr.state import Account, Image, Repository, Scan
+from localaws.ecr.store import Store
+
+DIGEST = "sha256:" + "1" * 64
+
+
+class Laboratory:
+    """One image in one repository, a clock that is set by hand, and a scanner that waits to be let go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.folder = folder
+        self.go = threading.Event()
+        self.fault: Exception | None = None
+        self.store = Store(folder / "ecr.json", "1")
+        with self.store.changing() as account:
+            image = Image(DIGEST, "m", "c", 1, 0.0)
+            account.repositories["r"] = Repository("r", 0.0, images={DIGEST: image})
+        self.image = image
+        self.scans = Scans(self.store, "registry:1", self, lambda: self.now)
+
+    def scan(self, repository: str, digest: str, fetch: ImageSource) -> Findings:
+        """Be the scanner."""
+        assert (repository, digest, fetch.reference) == ("r", DIGEST, f"registry:1/r@{DIGEST}")
+        assert self.go.wait(5)
+        if self.fault:
+            raise self.fault
+        return Findings((Finding("CVE-1", "HIGH", "p", "1"),), 7.0, "found")
+
+    def change(self, change: Callable[[Account], None]) -> None:
+        """Change the registry's settings."""
+        with self.store.changing() as account:
+            change(account)
+
+    def newest(self) -> Scan | None:
+        """The newest scan of the image."""
+        with self.store.reading() as account:
+            return account.repositories["r"].scans.get(DIGEST)
+
+    def ended(self) -> Scan:
+        """The newest scan, once it has ended."""
+        self.go.set()
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            scan = self.newest()
+            if scan is not None and scan.status not in ("IN_PROGRESS", "PENDING"):
+                return scan
+            time.sleep(0.005)
+        raise AssertionError("the scan did not end")
+
+
+@pytest.fixture
+def laboratory(tmp_path: Path) -> Laboratory:
+    """A fresh laboratory."""
+    return Laboratory(tmp_path)
+
+
+def enhance(rules: list[dict[str, object]]) -> Callable[[Account], None]:
+    """The change to enhanced scanning with these rules."""
+
+    def change(account: Account) -> None:
+        account.scan_type, account.scan_rules = "ENHANCED", rules
+
+    return change
+
+
+CONTINUOUS = [{"scanFrequency": "CONTINUOUS_SCAN", "repositoryFilters": [{"filter": "r*", "filterType": "WILDCARD"}]}]
+
+
+def test_a_scan_is_in_progress_and_then_complete(laboratory: Laboratory) -> None:
+    """The answer to StartImageScan is IN_PROGRESS; the findings come with COMPLETE and the data's age."""
+    assert laboratory.scans.start("r", laboratory.image).status == "IN_PROGRESS"
+    before = laboratory.newest()
+    assert before is not None
+    assert (before.status, before.completed_at) == ("IN_PROGRESS", None)
+    scan = laboratory.ended()
+    assert (scan.status, scan.advisories_at, scan.completed_at) == ("COMPLETE", 7.0, laboratory.now.timestamp())
+    assert [finding["id"] for finding in laboratory.store.read_findings("r", DIGEST)] == ["CVE-1"]
+
+
+def test_a_scanner_that_fails_makes_a_failed_scan(laboratory: Laboratory) -> None:
+    """A failure is a status with its reason, never a result with zero findings; it may be tried again."""
+    laboratory.fault = RuntimeError("no advisories at all")
+    laboratory.scans.start("r", laboratory.image)
+    scan = laboratory.ended()
+    assert (scan.status, scan.completed_at) == ("FAILED", None)
+    assert "no advisories at all" in scan.description
+    laboratory.fault = None
+    laboratory.scans.start("r", laboratory.image)
+    assert laboratory.ended().status == "COMPLETE"
+
+
+def test_an_image_is_scanned_once_in_24_hours(laboratory: Laboratory) -> None:
+    """Within 24 hours: LimitExceededException; after them a new scan begins."""
+    laboratory.scans.start("r", laboratory.image)
+    laboratory.ended()
+    laboratory.now += timedelta(hours=23, minutes=59)
+    with pytest.raises(EcrError) as refusal:
+        laboratory.scans.start("r", laboratory.image)
+    assert refusal.value.code == "LimitExceededException"
+    laboratory.now += timedelta(minutes=1)
+    assert laboratory.scans.start("r", laboratory.image).status == "IN_PROGRESS"
+
+
+def test_the_scan_of_a_push_counts_for_the_limit(laboratory: Laboratory) -> None:
+    """Scan on push is the day's one scan."""
+    laboratory.change(lambda account: setattr(account.repositories["r"], "scan_on_push", True))
+    laboratory.scans.on_push("r", laboratory.image)
+    assert laboratory.ended().status == "COMPLETE"
+    with pytest.raises(EcrError, match="quota"):
+        laboratory.scans.start("r", laboratory.image)
+
+
+def test_without_scan_on_push_a_push_scans_nothing(laboratory: Laboratory) -> None:
+    """The setting is off by default."""
+    laboratory.scans.on_push("r", laboratory.image)
+    assert laboratory.newest() is None
+
+
+def test_an_index_cannot_be_scanned(laboratory: Laboratory) -> None:
+    """Neither on demand nor on push: the failure of October 2025 was that this looked like a clean scan."""
+    index = Image(DIGEST, OCI_INDEX, "", 1, 0.0)
+    with pytest.raises(EcrError) as refusal:
+        laboratory.scans.start("r", index)
+    assert refusal.value.code == "UnsupportedImageTypeException"
+    laboratory.change(lambda account: setattr(account.repositories["r"], "scan_on_push", True))
+    laboratory.scans.on_push("r", index)
+    assert laboratory.newest() is None
+
+
+def test_enhanced_scanning_refuses_manual_scans_and_scans_on_push(laboratory: Laboratory) -> None:
+    """A manual scan is a ValidationException; a covered push goes from PENDING to ACTIVE."""
+    laboratory.change(enhance(CONTINUOUS))
+    with pytest.raises(EcrError, match="This feature is disabled") as refusal:
+        laboratory.scans.start("r", laboratory.image)
+    assert refusal.value.code == "ValidationException"
+    laboratory.scans.on_push("r", laboratory.image)
+    scan = laboratory.newest()
+    assert scan is not None
+    assert scan.status == "PENDING"
+    assert laboratory.ended().status == "ACTIVE"
+
+
+def test_what_no_rule_covers_is_not_scanned(laboratory: Laboratory) -> None:
+    """Enhanced scanning with filters for other repositories leaves this one unscanned."""
+    others = [{**CONTINUOUS[0], "repositoryFilters": [{"filter": "other", "filterType": "WILDCARD"}]}]
+    laboratory.change(enhance(others))
+    laboratory.scans.on_push("r", laboratory.image)
+    assert laboratory.newest() is None
+
+
+def test_frequency_names_the_filters_that_apply() -> None:
+    """The first rule with a matching filter decides."""
+    account = Account(scan_type="ENHANCED", scan_rules=CONTINUOUS)
+    assert frequency(account, Repository("r", 0.0)) == ("CONTINUOUS_SCAN", CONTINUOUS[0]["repositoryFilters"])
+    assert frequency(account, Repository("x", 0.0, scan_on_push=True)) == ("MANUAL", [])
+
+
+def test_a_scan_that_was_cut_short_has_failed(laboratory: Laboratory) -> None:
+    """After a restart nothing is IN_PROGRESS for ever."""
+    laboratory.scans.start("r", laboratory.image)
+    again = Store(laboratory.folder / "ecr.json", "1")
+    Scans(again, "registry:1", laboratory, lambda: laboratory.now)
+    with again.reading() as account:
+        scan = account.repositories["r"].scans[DIGEST]
+    assert scan.status == "FAILED"
+    assert "mid-scan" in scan.description
+    laboratory.ended()
+
+
+def test_an_image_deleted_in_mid_scan_leaves_nothing(laboratory: Laboratory) -> None:
+    """The result of a scan whose image is gone is dropped."""
+    laboratory.scans.start("r", laboratory.image)
+    laboratory.change(lambda account: account.repositories.pop("r") and None)
+    laboratory.go.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("scan "):
+            thread.join(5)
+    with laboratory.store.reading() as account:
+        assert account.repositories == {}

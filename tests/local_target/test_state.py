@@ -1,0 +1,234 @@
+"""The state on disk, passwords, pages, manifests, policies: the parts that need no server."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localaws import owner
+from localaws.ecr import manifest
+from localaws.ecr.access import Access
+from localaws.ecr.credentials import PASSWORD_LIFE, Credential, Issued, Passwords
+from localaws.ecr.errors import EcrError, RegistryError, as_registry_error
+from localaws.ecr.paging import page
+from localaws.ecr.policies import _check_priorities, _checked
+from localaws.ecr.state import Image, Repository, Scan
+from localaws.ecr.store import Store
+from localaws.errors import LocalTargetError
+from localaws.seed import names
+from localaws.seed.repository import BASELINE, LIFECYCLE
+
+WHO = Credential("AKIA", "secret")
+
+
+def test_the_state_survives(tmp_path: Path) -> None:
+    """What was changed is read again, whole."""
+    image = Image("sha256:1", "m", "a", 3, 4.0, tags=["v1"])
+    standing = Repository(
+        "r", 1.0, "IMMUTABLE", images={"sha256:1": image}, scans={"sha256:1": Scan("FAILED", "", 1.0)}
+    )
+    with Store(tmp_path / "ecr.json", "1").changing() as account:
+        account.repositories["r"] = standing
+    with Store(tmp_path / "ecr.json", "1").reading() as account:
+        assert account.repositories == {"r": standing}
+
+
+def test_a_change_that_fails_is_undone(tmp_path: Path) -> None:
+    """Half a change is none: neither in memory nor on disk."""
+    store = Store(tmp_path / "ecr.json", "1")
+
+    def fail_halfway() -> None:
+        with store.changing() as account:
+            account.repositories["r"] = Repository("r", 1.0)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_halfway()
+    with store.reading() as account:
+        assert account.repositories == {}
+    assert not (tmp_path / "ecr.json").exists()
+
+
+def test_a_damaged_state_is_an_error(tmp_path: Path) -> None:
+    """It is never taken for an empty one."""
+    (tmp_path / "ecr.json").write_text('{"repositories": {')
+    with pytest.raises(LocalTargetError, match="not readable"):
+        Store(tmp_path / "ecr.json", "1")
+
+
+def test_a_password_is_bound_to_who_asked_and_ends_after_twelve_hours() -> None:
+    """It opens for its principal, to the user AWS, until then."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    passwords = Passwords(lambda: now)
+    password, expires = passwords.issue(WHO)
+    assert expires == now + timedelta(hours=12)
+    assert passwords.owner_of("AWS", password) == WHO
+    for user, guess in (("aws", password), ("AWS", password + "x"), ("AWS", "")):
+        with pytest.raises(RegistryError, match="authentication required"):
+            passwords.owner_of(user, guess)
+    now += PASSWORD_LIFE
+    with pytest.raises(RegistryError, match="expired") as refusal:
+        passwords.owner_of("AWS", password)
+    assert refusal.value.status == 403
+
+
+def test_two_passwords_are_never_equal() -> None:
+    """Each is random."""
+    passwords = Passwords(lambda: datetime.now(UTC))
+    assert passwords.issue(WHO)[0] != passwords.issue(WHO)[0]
+
+
+def test_an_access_key_that_was_not_issued_is_nobody() -> None:
+    """MiniStack's own root keys, which it does not check, are among them."""
+    issued = Issued((WHO,))
+    assert issued.owner_of("AKIA") == WHO
+    for key in ("test", names.ACCOUNT, ""):
+        with pytest.raises(EcrError, match="was not issued"):
+            issued.owner_of(key)
+
+
+def test_a_judge_of_access_that_does_not_answer_allows_nothing() -> None:
+    """No answer is an error of the server, never a yes."""
+    silent = Access("http://127.0.0.1:9", "r", "1")
+    with pytest.raises(EcrError, match="does not answer"):
+        silent.require(WHO, "PutImage", "r")
+    with pytest.raises(EcrError, match="does not answer"):
+        silent.denial([], b"")
+
+
+@given(st.lists(st.integers(), max_size=50), st.integers(1, 20))
+def test_pages_hold_everything_once(entries: list[int], size: int) -> None:
+    """Following nextToken to its end gives all entries in their order."""
+    seen: list[int] = []
+    parameters: dict[str, Any] = {"maxResults": size}
+    while True:
+        some, rest = page(entries, parameters)
+        seen += some
+        if not rest:
+            break
+        parameters |= rest
+    assert seen == entries
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"maxResults": 0}, {"maxResults": 1001}, {"nextToken": "x"}, {"nextToken": "eA=="}]
+)
+def test_a_wrong_page_is_refused(parameters: dict[str, Any]) -> None:
+    """A size out of range and a token of somebody else's are InvalidParameterException."""
+    with pytest.raises(EcrError) as refusal:
+        page([1], parameters)
+    assert refusal.value.code == "InvalidParameterException"
+
+
+def test_an_images_size_is_its_layers_and_configuration() -> None:
+    """`imageSizeInBytes` is compressed, and not the manifest's length."""
+    body = {"config": {"mediaType": "c", "size": 7, "digest": "d"}, "layers": [{"size": 100}, {"size": 20}]}
+    read = manifest.read(json.dumps(body).encode(), manifest.DOCKER)
+    assert (read.size, read.artifact, read.children) == (127, "c", ())
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{}", b'{"layers": 3}', b'{"manifests": [{}]}', b"\xff"])
+def test_what_is_not_a_manifest_is_refused(body: bytes) -> None:
+    """Whatever is sent, the answer is InvalidParameterException."""
+    with pytest.raises(EcrError) as refusal:
+        manifest.read(body)
+    assert refusal.value.code == "InvalidParameterException"
+
+
+def test_an_error_of_ecr_has_its_twin_in_the_registry_protocol() -> None:
+    """The overwritten immutable tag is HTTP 400 TAG_INVALID there; what has no twin is a server error."""
+    twin = as_registry_error(EcrError("ImageTagAlreadyExistsException", "why"))
+    assert (twin.code, twin.status, twin.message) == ("TAG_INVALID", 400, "why")
+    assert as_registry_error(EcrError("ServerException", "", 503)).status == 503
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "not json",
+        "[]",
+        "{}",
+        '{"Statement": []}',
+        '{"Statement": [{"Effect": "Allow", "Action": "ecr:*"}]}',
+        '{"Statement": [{"Effect": "Perhaps", "Principal": "*", "Action": "ecr:*"}]}',
+        '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*"}]}',
+        '{"Statement": [{"Effect": "Allow", "Principal": {"Aws": "x"}, "Action": "ecr:*"}]}',
+        '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*", "NotAction": "ecr:Get*"}]}',
+        '{"Version": "2020-01-01", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}]}',
+    ],
+)
+def test_a_policy_that_is_none_is_refused(policy: str) -> None:
+    """Anything else would stand in the repository without effect."""
+    with pytest.raises(EcrError, match="policyText"):
+        _checked("policyText", policy, "policy.schema.json")
+
+
+def test_the_reviewed_baseline_is_a_policy() -> None:
+    """image/repository-policy.json holds a policy, and who reviewed it when."""
+    baseline = json.loads(BASELINE.read_text())
+    assert _checked("policyText", json.dumps(baseline["policy"]), "policy.schema.json")["Statement"]
+    assert baseline["reviewed_by"]
+    assert datetime.fromisoformat(baseline["reviewed_on"])
+
+
+def _rule(priority: int = 1, **selection: Any) -> dict[str, Any]:
+    chosen = {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 1} | selection
+    return {"rulePriority": priority, "selection": chosen, "action": {"type": "expire"}}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [],
+        [_rule(0)],
+        [_rule(tagStatus="tagged")],
+        [_rule(tagStatus="any", tagPrefixList=["v"])],
+        [_rule(tagStatus="tagged", tagPrefixList=["v"], tagPatternList=["v*"])],
+        [_rule(tagStatus="tagged", tagPatternList=["a*b*c*d*e*"])],
+        [_rule(countType="sinceImagePushed")],
+        [_rule(countUnit="days")],
+        [_rule(countNumber=0)],
+        [_rule(countType="sinceForever", countUnit="days")],
+        [{**_rule(), "action": {"type": "transition"}}],
+        [_rule(1), _rule(1)],
+        [_rule(1, tagStatus="any"), _rule(2)],
+    ],
+)
+def test_a_lifecycle_policy_that_ecr_does_not_accept_is_refused(rules: list[dict[str, Any]]) -> None:
+    """Each rule is complete, priorities are unique, and the catch-all comes last."""
+    with pytest.raises(EcrError):
+        _check_priorities(
+            _checked("lifecyclePolicyText", json.dumps({"rules": rules}), "lifecycle.schema.json")["rules"]
+        )
+
+
+def test_the_seeded_lifecycle_policy_is_accepted() -> None:
+    """And selects untagged images alone."""
+    rules = _checked("lifecyclePolicyText", json.dumps(LIFECYCLE), "lifecycle.schema.json")["rules"]
+    _check_priorities(rules)
+    assert {rule["selection"]["tagStatus"] for rule in rules} == {"untagged"}
+
+
+def test_an_owner_is_alive_while_its_process_is() -> None:
+    """This process is; a pid that was given to another process since is not, nor anything before the boot."""
+    mine = owner.owner_label()[owner.LABEL]
+    boot, pid, started = mine.split(":")
+    assert pid == str(os.getpid())
+    assert owner.is_alive(mine)
+    assert not owner.is_alive(f"{boot}:{pid}:{int(started) - 1}")
+    assert not owner.is_alive(f"another-boot:{pid}:{started}")
+    assert not owner.is_alive("nonsense")
+
+
+def test_what_runs_for_another_machine_is_left_alone() -> None:
+    """An engine may be shared: of another boot only what does not run is a leftover."""
+    foreign = {"Labels": {owner.LABEL: "another-boot:1:1"}}
+    assert not owner.is_leftover({**foreign, "State": "running"})
+    assert owner.is_leftover({**foreign, "State": "exited"})
