@@ -6,8 +6,10 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from gate.access import baseline, judges, reviewed
+from gate.access.evaluate import resource_policies
 from gate.access.fetch import ASKED
 from gate.access.matrix import draw, plain
+from gate.access.powers import spelled_out
 from gate.access.trust import who_becomes
 from gate.judgement import require
 
@@ -103,7 +105,7 @@ def becoming_reviewed(becoming, release, principals, today):
 @when("the policies on repository and registry are read")
 def resource_policies_read(access, evidence):
     """Both can let outsiders in."""
-    read = {"repository": access.repository_policy, "registry": access.registry_policy}
+    read = {policy.source: spelled_out(policy) for policy in resource_policies(access)}
     evidence.add("resource policies", read, asked="aws ecr get-repository-policy; aws ecr get-registry-policy")
 
 

@@ -32,14 +32,23 @@ class Request:
     context: Context = NOTHING
 
 
+def resource_policies(facts: AccessFacts) -> tuple[Policy, ...]:
+    """The repository's policy and the registry's, as far as there are any.
+
+    Raises:
+        GateError: one of them cannot be read.
+    """
+    texts = (facts.repository_policy, facts.registry_policy)
+    return tuple(parse(each, Kind.RESOURCE) for each in texts if each is not None)
+
+
 def registry_request(facts: AccessFacts) -> Callable[[str, bool], Request]:
     """Makes the requests to the repository (or, with False, to the whole registry).
 
     Raises:
         GateError: a policy on the repository or the registry cannot be read.
     """
-    texts = (facts.repository_policy, facts.registry_policy)
-    policies = tuple(parse(each, Kind.RESOURCE) for each in texts if each is not None)
+    policies = resource_policies(facts)
     context = request_context(facts)
     repository = facts.repository_arn
 

@@ -67,7 +67,6 @@ class Account:
 
     def _identities(self) -> tuple[Identity, ...]:
         users, groups, roles, managed = _Listed(), _Listed(), _Listed(), _Listed()
-        # botocore decodes the documents while it reads the answer; one that is no JSON fails there.
         with readable("GetAccountAuthorizationDetails"):
             for page in pages(self._iam, "get_account_authorization_details", _DETAILS, f"account {self.account}"):
                 users += page["UserDetailList"]

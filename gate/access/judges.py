@@ -9,7 +9,7 @@ from gate.access import known_bad
 from gate.access.asker import insider, service_names
 from gate.access.baseline import Baseline, differences
 from gate.access.document import Kind, parse
-from gate.access.evaluate import Request, identity_part, may, registry_request, request_context
+from gate.access.evaluate import Request, identity_part, may, registry_request, request_context, resource_policies
 from gate.access.facts import AccessFacts, Simulation
 from gate.access.logic import Answer, Finding
 from gate.access.matrix import LAMBDA, Cell, Matrix, Row, askers
@@ -77,8 +77,8 @@ def judge_becoming(becoming: Iterable[Becoming], role: str, reviewed: ReviewedLi
 def judge_no_wildcard(facts: AccessFacts) -> Judgement:
     """No allowing statement on repository or registry names everybody, or everybody but some."""
     rejections = []
-    for text in (facts.repository_policy, facts.registry_policy):
-        for statement in parse(text, Kind.RESOURCE).statements if text else ():
+    for policy in resource_policies(facts):
+        for statement in policy.statements:
             wild = [f"{kind}: {value}" for kind, value in statement.principals if set("*?") & set(value)]
             if statement.allows and (wild or statement.excepting_principals):
                 named = ", ".join(wild) or "NotPrincipal"

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gate.access.asker import Asker, insider, outsiders
-from gate.access.document import Kind, parse
-from gate.access.evaluate import Request, may, registry_request
+from gate.access.evaluate import Request, may, registry_request, resource_policies
 from gate.access.facts import AccessFacts
 from gate.access.logic import Answer, Finding
 from gate.access.powers import Power, powers
@@ -113,10 +112,8 @@ def draw(facts: AccessFacts, becoming: Iterable[Becoming] = ()) -> Matrix:
 
 def askers(facts: AccessFacts) -> tuple[Asker, ...]:
     """Everyone who is asked about."""
-    texts = (facts.repository_policy, facts.registry_policy)
-    policies = [parse(each, Kind.RESOURCE) for each in texts if each is not None]
     inside = (insider(each, facts) for each in facts.identities)
-    return (*inside, *outsiders(policies, facts, (LAMBDA,)))
+    return (*inside, *outsiders(resource_policies(facts), facts, (LAMBDA,)))
 
 
 def plain(matrix: Matrix) -> dict[str, object]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from gate.access.document import Policy
 from gate.access.pattern import action_matches
 from gate.errors import GateError
 
@@ -91,6 +92,11 @@ def catalogue() -> tuple[str, ...]:
             remedy="install the locked version again (`make accept` does)",
         )
     return known
+
+
+def spelled_out(policy: Policy) -> dict[str, tuple[str, ...]]:
+    """The actions of ECR that each statement of a policy covers, wildcards expanded, as evidence."""
+    return {each.label: expand(each.actions, each.excepting_actions) for each in policy.statements}
 
 
 def expand(patterns: tuple[str, ...], excepting: bool = False) -> tuple[str, ...]:

@@ -93,9 +93,12 @@ def _direct(role: Identity, inside: list[Asker], facts: AccessFacts) -> Iterator
         )
     trust = parse(role.trust, Kind.RESOURCE)
     strangers = [ask for ask in outsiders((trust,), facts) if ask.principal[0] != "Federated"]
+    let_in: set[tuple[str, str]] = set()
     for asker in (*inside, *strangers):
         finding = any_of(_ways(asker, role, trust))
-        if finding.answer:
+        # A service takes a role on for the role's own account (who may pass it is asked above), so it is named once.
+        if finding.answer and not (asker.standing is Standing.SERVICE and asker.principal in let_in):
+            let_in.add(asker.principal)
             yield asker, finding
     yield from _federated(role, trust)
 

@@ -51,7 +51,7 @@ def test_unicode_is_kept_as_it_is():
 
 
 def test_booleans_and_numbers_in_conditions_are_texts():
-    """true and "true" are the same value of a condition."""
+    """JSON's true and the text "true" are the same value of a condition."""
     (statement,) = read({**ALLOW, "Condition": {"Bool": {"aws:SecureTransport": [True, "false", 3]}}})
     assert statement.conditions[0].values == ("true", "false", "3")
 

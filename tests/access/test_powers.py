@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from gate.access import powers
+from gate.access.evaluate import resource_policies
 
 
 def test_every_write_on_a_repository_belongs_to_a_power():
@@ -41,6 +42,13 @@ def test_wildcards_are_expanded_by_the_catalogue():
     assert set(powers.expand(("ecr:Put*",), excepting=True)) == {
         action for action in powers.catalogue() if not action.startswith("ecr:Put")
     }
+
+
+def test_statements_are_spelled_out_for_the_reader(account_with):
+    """Each statement is shown with the actions that it covers, wildcards expanded."""
+    public = {"Sid": "Wide", "Effect": "Allow", "Principal": "*", "Action": "ecr:Put?mage"}
+    (policy,) = resource_policies(account_with(policy=[public]))
+    assert powers.spelled_out(policy) == {"repository policy, statement 1 (Wide)": ("ecr:PutImage",)}
 
 
 def test_catalogue_asks_no_network(monkeypatch):

@@ -90,12 +90,22 @@ def test_trust_to_a_named_user_suffices(account_with):
     [
         ({"AWS": "111122223333"}, "account 111122223333"),
         ({"AWS": "arn:aws:iam::111122223333:role/x"}, "arn:aws:iam::111122223333:role/x"),
-        ({"Service": "codebuild.amazonaws.com"}, "codebuild.amazonaws.com for other accounts"),
+        ({"Service": "codebuild.amazonaws.com"}, "codebuild.amazonaws.com for account 654654307503"),
     ],
 )
 def test_outsiders_in_the_trust_are_named(principal, name, account_with):
     """Another account, its role, or a service that is trusted can become the role."""
     assert name in names(account_with(trust=aws(principal)))
+
+
+def test_service_that_is_trusted_is_named_once(account_with):
+    """A service takes a role on for the role's own account, so its two names are one subject to review."""
+    services = [
+        each for each in names(account_with(trust=aws({"Service": "codebuild.amazonaws.com"}))) if "codeb" in each
+    ]
+    assert len(services) == 1
+    abroad = aws({"Service": "x.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": "111122223333"}})
+    assert "x.amazonaws.com for other accounts" in names(account_with(trust=abroad))
 
 
 def test_saml_provider_in_the_trust_is_named(account_with):
