@@ -73,7 +73,7 @@ class ZipFunction:
                 # $LATEST is the configuration above.
                 "versions": {number: kept for number, kept in versions.items() if number != "$LATEST"},
                 "aliases": aliases,
-                "concurrency": self._concurrency(),
+                "concurrency": self._concurrency(answer),
                 "policies": self._policies([*aliases, *versions]),
                 "mappings": {each["UUID"]: _kept(each) for each in self._list("mappings")},
                 "urls": {each["FunctionArn"]: _kept(each) for each in self._list("urls")},
@@ -99,8 +99,8 @@ class ZipFunction:
             remedy="let the update end, or mend it, before anything is released beside it",
         )
 
-    def _concurrency(self) -> dict[str, Any]:
-        reserved = self._ask("get_function_concurrency", "lambda:GetFunctionConcurrency")
+    def _concurrency(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+        reserved = answer.get("Concurrency", {})
         try:
             provisioned = self._list("provisioned")
         except NotThere:

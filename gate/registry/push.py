@@ -216,7 +216,8 @@ class LayerProgress:
         layer, status = str(event.get("id", "")), str(event.get("status", ""))
         if not layer or not status:
             return
-        line = status + _quarter(event.get("progressDetail") or {})
+        # The engine counts down by itself, a line a second, before it sends a layer once more.
+        line = "Retrying" if status.startswith("Retrying") else status + _quarter(event.get("progressDetail") or {})
         if status in ("Preparing", "Waiting") or self._last.get(layer) == line:
             return
         self._last[layer] = line

@@ -55,6 +55,13 @@ def test_progress_is_said_per_layer_once_per_state(rehearsal):
     ]
 
 
+def test_the_engines_own_countdown_is_said_once(rehearsal):
+    """Five lines of "Retrying in … seconds" are one line here."""
+    countdown = [{"id": "a1", "status": f"Retrying in {n} seconds"} for n in range(5, 0, -1)]
+    run(rehearsal, [*countdown, {"aux": {"Digest": "sha256:d"}}])
+    assert rehearsal.said == ["layer a1: Retrying"]
+
+
 @pytest.mark.parametrize(
     "message",
     [

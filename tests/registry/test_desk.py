@@ -1,0 +1,355 @@
+"""The desk against the local target: a real engine, a real registry, ECR's rules, enforced permissions."""
+
+import hashlib
+import http.server
+import io
+import json
+import tarfile
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import docker
+import pytest
+
+from gate.errors import RegistryRefused
+from gate.judgement import ACCEPTED, NoGo, reject
+from gate.legacy import baseline
+from gate.legacy.snapshot import judge_untouched
+from gate.registry.desk import ReleaseDesk, Surroundings
+from gate.registry.ledger import Ledger
+from gate.registry.login import Login
+from gate.registry.manifest import judge_admission, judge_bytes, judge_same_config
+from gate.registry.permitted import judge_changes, judge_zip_calls
+from gate.registry.promotion import judge_trial
+from gate.registry.publication import JudgedImage
+from gate.registry.push import Patience, push
+from gate.registry.repository import judge_active, judge_identity, judge_otherwise_unchanged
+from gate.registry.tags import ExclusionFilter, Mutability, can_move, judge_same_digest
+from gate.release import Release
+from localaws.seed import names
+from localaws.target import LocalTarget
+
+pytestmark = pytest.mark.docker
+TAGS = ("v1.0.0", "latest", "candidate")
+
+
+@pytest.fixture(scope="module")
+def engine():
+    """The Docker engine's API."""
+    client = docker.APIClient(timeout=120)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory):
+    """The local target with a state of its own."""
+    with LocalTarget(state=tmp_path_factory.mktemp("localaws")) as running:
+        yield running
+
+
+def made(engine, content):
+    """A small image that no one has seen before; the test takes it away."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        entry = tarfile.TarInfo("content")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    answer = engine.import_image_from_data(buffer.getvalue(), repository=f"release-gate-test:{content.decode()}")
+    held = engine.inspect_image(json.loads(answer.splitlines()[-1])["status"])
+    return JudgedImage(held["Id"], held["Id"], f"{held['Os']}/{held['Architecture']}", held["Size"])
+
+
+@pytest.fixture(scope="module")
+def images(engine):
+    """Two images."""
+    both = [made(engine, name) for name in (b"first", b"second")]
+    yield both
+    for name in ("first", "second"):
+        engine.remove_image(f"release-gate-test:{name}", force=True)
+
+
+def release(**changed):
+    """The release that the local target was made for."""
+    unused = dict.fromkeys(Release.__dataclass_fields__, "")
+    stated = {
+        "account": names.ACCOUNT,
+        "region": names.REGION,
+        "repository": names.REPOSITORY,
+        "release_tag": "v1.0.0",
+        "rolling_tag": "latest",
+        "candidate_tag": "candidate",
+        "zip_function": names.ZIP_FUNCTION,
+    }
+    return Release(**{**unused, **stated, **changed})
+
+
+class Run:
+    """A desk and what it told."""
+
+    def __init__(self, engine, target, role=names.CI_ROLE, **changed):
+        self.steps, self.said, self.secrets, self.ledger = [], [], [], Ledger()
+        around = Surroundings(
+            engine=engine,
+            say=self.said.append,
+            on_step=self.steps.append,
+            learn_secret=self.secrets.append,
+            may_spoil=True,
+            endpoint=target.endpoint,
+        )
+        self.desk = ReleaseDesk(target.session(role), release(**changed), self.ledger, around)
+
+    def publish(self, image, kept, holds=ACCEPTED, scan=ACCEPTED):
+        """Release an image with these answers to AC1, AC6 and the scan."""
+        return self.desk.publish(image, holds=lambda: holds, scan=lambda _digest: scan, kept=kept)
+
+
+@pytest.fixture(scope="module")
+def first(engine, target, images, tmp_path_factory):
+    """The first release, as the CI role."""
+    run = Run(engine, target)
+    kept = tmp_path_factory.mktemp("evidence") / "zip-baseline.json"
+    before = _docker_configuration()
+    publication = run.publish(images[0], kept)
+    assert _docker_configuration() == before, "the login is in memory only"
+    return run, publication, kept
+
+
+def _docker_configuration():
+    path = Path.home() / ".docker" / "config.json"
+    return path.read_bytes() if path.exists() else None
+
+
+def test_a_release_is_pushed_read_back_and_accepted_by_every_judge(first, images):
+    """All of AC2's judges say yes to what the registry really holds."""
+    run, publication, _ = first
+    ecr, now = run.desk.ecr, run.desk.ecr.snapshot()
+    manifest = ecr.manifest(publication.digest)
+    assert judge_identity(now.repository, names.ACCOUNT, names.REGION, names.REPOSITORY).accepted
+    assert judge_same_digest(now.naming(), TAGS, publication.digest).accepted
+    assert judge_active(publication.image, "v1.0.0").accepted
+    assert judge_bytes(manifest).accepted
+    assert judge_same_config(manifest, images[0].config_digest).accepted
+    assert judge_admission(manifest, ecr.config(manifest).platform).accepted
+    assert judge_otherwise_unchanged(publication.before, now, TAGS, publication.digest).accepted
+    assert publication.compressed_bytes > 0
+    assert publication.pushed_at > publication.before.repository.created_at.isoformat()
+
+
+def test_the_ledger_of_a_real_release_is_allowed_and_names_what_it_did(first):
+    """Pushes, tags and scans in the release's repository, and nothing near the zip function."""
+    run, _, _ = first
+    assert judge_changes(run.ledger.calls, names.REPOSITORY).accepted
+    assert judge_zip_calls(run.ledger.calls, names.ZIP_FUNCTION).accepted
+    assert {"GetFunction", "DescribeRule", "PutImage", "UploadLayerPart"} <= {
+        call.operation for call in run.ledger.calls
+    }
+
+
+def test_the_registry_really_refused_to_overwrite_the_release_tag(first):
+    """Tried with another manifest under the same tag."""
+    _, publication, _ = first
+    assert publication.overwrite_trial.made
+    assert judge_trial(publication.overwrite_trial, "v1.0.0").accepted
+
+
+def test_no_password_is_told_and_every_password_is_learnt(first):
+    """What stands in steps and progress holds no secret that was issued."""
+    run, _, _ = first
+    told = json.dumps([vars(step) for step in run.steps]) + "\n".join(run.said)
+    assert run.secrets
+    assert not [secret for secret in run.secrets if secret in told]
+
+
+def test_the_baseline_is_on_disk_and_the_zip_function_is_untouched(first):
+    """Kept before the push, equal after it."""
+    run, publication, kept = first
+    assert baseline.load(kept) == publication.legacy_before
+    assert judge_untouched(publication.legacy_before, run.desk.zip_function.snapshot()).accepted
+
+
+def test_the_engine_keeps_no_name_of_the_registry(first, engine, images):
+    """The local tag for the push is taken away again."""
+    names_left = engine.inspect_image(images[0].image)["RepoTags"]
+    assert names_left == ["release-gate-test:first"]
+
+
+def test_a_second_run_pushes_nothing(first, engine, target, images, tmp_path):
+    """The image is found by its config, whatever tag it is behind."""
+    again = Run(engine, target)
+    publication = again.publish(images[0], tmp_path / "baseline.json")
+    assert publication.digest == first[1].digest
+    assert not [call for call in again.ledger.calls if call.operation == "UploadLayerPart"]
+
+
+def test_another_image_is_a_no_go_with_both_identities(first, engine, target, images, tmp_path):
+    """v1.0.0 stays; nothing was pushed."""
+    run = Run(engine, target)
+    with pytest.raises(NoGo) as refusal:
+        run.publish(images[1], tmp_path / "baseline.json")
+    for words in (first[1].digest, images[0].config_digest, images[1].config_digest, "--release-tag v1.0.1"):
+        assert words in str(refusal.value)
+    assert not [call for call in run.ledger.calls if call.changes_something]
+
+
+def test_a_bad_image_is_not_pushed_and_a_vulnerable_one_is_not_tagged(first, engine, target, images, tmp_path):
+    """AC1 and AC6 stop before the push, the scan before the tags."""
+    run = Run(engine, target, release_tag="v1.0.1")
+    with pytest.raises(NoGo, match="no Chromedriver"):
+        run.publish(images[1], tmp_path / "baseline.json", holds=reject("no Chromedriver"))
+    assert not [call for call in run.ledger.calls if call.changes_something]
+    with pytest.raises(NoGo, match="CVE-2025-1"):
+        run.publish(images[1], tmp_path / "baseline.json", scan=reject("CVE-2025-1"))
+    naming = run.desk.ecr.snapshot().naming()
+    assert naming["candidate"] != naming["latest"] == naming["v1.0.0"] == first[1].digest
+    assert "v1.0.1" not in naming
+
+
+def test_a_role_that_may_not_push_is_told_so(first, engine, target, images, tmp_path):
+    """The developer may look; the first thing missing is named with its permission."""
+    run = Run(engine, target, names.DEVELOPER, release_tag="v1.0.2")
+    with pytest.raises(RegistryRefused) as refusal:
+        run.publish(images[1], tmp_path / "baseline.json")
+    assert "lambda:GetFunctionConfiguration" in str(refusal.value)
+    login = run.desk.ecr.login()
+    patience = Patience(lambda _s: None, lambda: 0.0)
+    with pytest.raises(RegistryRefused) as refusal:
+        push(engine, images[1].image, login, names.REPOSITORY, "candidate", run.said.append, patience)
+    assert "denied" in refusal.value.cause
+    assert "grant the pushing role" in refusal.value.remedy
+
+
+def test_a_wrong_password_is_refused_at_once(first, engine, target, images):
+    """Authentication errors of the real registry are not tried again."""
+    run, slept = Run(engine, target), []
+    patience = Patience(slept.append, lambda: 0.0)
+    login = replace(run.desk.ecr.login(), password="wrong")
+    with pytest.raises(RegistryRefused, match=r"basic auth|unauthorized|denied|expired|authorization"):
+        push(engine, images[0].image, login, names.REPOSITORY, "candidate", run.said.append, patience)
+    assert slept == []
+
+
+def test_what_is_published_can_be_verified_by_a_run_that_changes_nothing(first, engine, target, images):
+    """Pulled by digest, judged by its config; the ledger holds no change."""
+    run = Run(engine, target)
+    digest = run.desk.published_digest()
+    image = run.desk.pull(digest)
+    publication = run.desk.verify(digest, image)
+    engine.remove_image(f"{target.registry}/{names.REPOSITORY}@{digest}", noprune=True)
+    assert digest == first[1].digest
+    assert image.config_digest == images[0].config_digest
+    assert judge_admission(publication.manifest, publication.platform).accepted
+    assert publication.before is None
+    assert not [call for call in run.ledger.calls if call.changes_something]
+
+
+def test_nothing_published_is_a_no_go(first, engine, target):
+    """A verification of a tag that names nothing says so."""
+    with pytest.raises(NoGo, match=r"'v7.0.0' names nothing"):
+        Run(engine, target, release_tag="v7.0.0").desk.published_digest()
+
+
+def test_an_unknown_repository_is_a_no_go(engine, target):
+    """The name is given, and what to do."""
+    with pytest.raises(RegistryRefused, match="the repository no-such-repository"):
+        Run(engine, target, repository="no-such-repository").desk.ecr.describe()
+
+
+SETTINGS = [
+    Mutability("MUTABLE"),
+    Mutability("IMMUTABLE"),
+    *(
+        Mutability(name, tuple(ExclusionFilter("WILDCARD", each) for each in patterns))
+        for name in ("IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION")
+        for patterns in (("latest", "candidate"), ("l*",), ("*est", "v9*"), ("v*.*",), ("lates",))
+    ),
+]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
+def test_the_judge_of_mutability_agrees_with_a_registry_that_is_tried(first, engine, target, setting):
+    """Under each setting, putting another manifest under a tag works exactly where the judge says it can move."""
+    run = Run(engine, target, names.ADMINISTRATOR)
+    ecr, client = run.desk.ecr, run.desk.client("ecr")
+    named = {"repositoryName": names.REPOSITORY}
+    filters = [{"filterType": each.kind, "filter": each.pattern} for each in setting.exclusions]
+    before, naming = ecr.describe().mutability, ecr.snapshot().naming()
+    manifest = ecr.manifest(first[1].digest)
+    body = manifest.body + " "
+    other = replace(manifest, body=body, digest="sha256:" + hashlib.sha256(body.encode()).hexdigest())
+    more = {"imageTagMutabilityExclusionFilters": filters} if filters else {}
+    try:
+        client.put_image_tag_mutability(**named, imageTagMutability=setting.setting, **more)
+        for tag in ("v1.0.0", "latest"):
+            assert moved(ecr, other, tag) == can_move(setting, tag), tag
+    finally:
+        kept = [{"filterType": each.kind, "filter": each.pattern} for each in before.exclusions]
+        client.put_image_tag_mutability(**named, imageTagMutability="MUTABLE")
+        for tag in ("v1.0.0", "latest"):
+            if ecr.snapshot().naming()[tag] != naming[tag]:
+                ecr.put_tag(manifest, tag)
+        restored = {"imageTagMutability": before.setting, "imageTagMutabilityExclusionFilters": kept}
+        client.put_image_tag_mutability(**named, **restored)
+
+
+def moved(ecr, manifest, tag):
+    """Whether the registry lets the tag be moved."""
+    try:
+        return ecr.put_tag(manifest, tag) == manifest.digest
+    except RegistryRefused as refusal:
+        assert "ImageTagAlreadyExistsException" in refusal.cause  # noqa: PT017 - any other refusal is no answer
+        return False
+
+
+class Unwell(http.server.BaseHTTPRequestHandler):
+    """A registry that lets the engine in and refuses every upload with one of ECR's errors."""
+
+    status, code, message = 429, "TOOMANYREQUESTS", "Rate exceeded"
+
+    def do_GET(self):
+        """The login."""
+        self._send(200, b"{}")
+
+    def do_HEAD(self):
+        """No layer is there."""
+        self._send(404, b"")
+
+    def do_POST(self):
+        """An upload begins, and is refused."""
+        error = {"code": self.code, "message": self.message}
+        self._send(self.status, json.dumps({"errors": [error]}).encode())
+
+    def _send(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "attempts"),
+    [
+        (429, "TOOMANYREQUESTS", "Rate exceeded", 4),
+        (403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.", 1),
+    ],
+    ids=["throttling", "expired token"],
+)
+def test_the_engines_own_words_for_a_refusal_are_understood(engine, images, status, code, message, attempts):
+    """Throttling is tried four times, an expired token once; both end in a sentence with the registry's words."""
+    handler = type("Handler", (Unwell,), {"status": status, "code": code, "message": message})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    login = Login(f"http://127.0.0.1:{server.server_port}", "AWS", "x", datetime(2030, 1, 1, tzinfo=UTC))
+    slept = []
+    try:
+        with pytest.raises(RegistryRefused, match=message):
+            push(engine, images[0].image, login, "r", "candidate", print, Patience(slept.append, lambda: 0.0))
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert len(slept) == attempts - 1
