@@ -53,7 +53,7 @@ class Candidate:
     """One image ID, asked about in many ways.
 
     Args:
-        built: the build that made the image, or None for an image that existed.
+        built: the build of this run that made the image, or None for an image that existed.
         context: the folder of its Dockerfile, or None when only an image was given.
         sboms: where SBOMs are kept between runs, by digest.
     """
@@ -72,7 +72,7 @@ class Candidate:
         self.release = release
         self.base_reference, self.approved_bases, self.base_provenance = base.reference, base.approved, base.provenance
         self.reference = reference
-        self._built = built
+        self.built = built
         self._context = context
         self._sboms = sboms
         self._stack = ExitStack()
@@ -87,17 +87,6 @@ class Candidate:
         """Wait for what was begun, and remove the container that was looked into."""
         self._beside.shutdown(cancel_futures=True)
         self._stack.close()
-
-    @property
-    def built(self) -> BuiltImage:
-        """The build that left this image.
-
-        Raises:
-            ImageUnavailable: the image was not built in this run.
-        """
-        if self._built is None:
-            raise ImageUnavailable("the image was not built in this run, so nothing shows that its Dockerfile makes it")
-        return self._built
 
     @property
     def context(self) -> Path:

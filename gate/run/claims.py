@@ -35,7 +35,7 @@ class Claim:
 
 
 def catalogue(features: Path) -> dict[str, Claim]:
-    """Every claim, by the docstring that pytest-bdd gives its test ("feature: scenario").
+    """Every claim, by the docstring that pytest-bdd gives its test ("file: scenario").
 
     Raises:
         WrongUse: two claims share a title (pytest-bdd would silently drop one), or one names no criterion.
@@ -47,7 +47,7 @@ def catalogue(features: Path) -> dict[str, Claim]:
             if scenario.name in titles:
                 raise WrongUse(f"two scenarios are called {scenario.name!r}", where=feature.rel_filename)
             titles.add(scenario.name)
-            claims[f"{feature.name}: {scenario.name}"] = _claim(feature, scenario)
+            claims[f"{feature.filename}: {scenario.name}"] = _claim(feature, scenario)
     return claims
 
 

@@ -16,9 +16,10 @@ from gate.evidence.store import EvidenceStore
 from gate.judgement import Proof, prove_judges
 from gate.options import Options
 from gate.release import Release
+from gate.report.view import headline
 from gate.run.claims import Claim, catalogue, expected_names
 from gate.run.outcome import Failure, failure_of, skip_reason
-from gate.run.results import Results, begin, conclude, finish
+from gate.run.results import REPORT, Results, begin, conclude, finish
 from gate.run.terminal import Terminal
 from gate.run.witness import Witness
 from gate.verdict import Kind, ScenarioOutcome
@@ -193,3 +194,11 @@ class AcceptancePlugin:
         session.exitstatus = self.run.results.verdict.exit_code
         yield
         finish(self.run)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self) -> None:
+        """The last lines on the screen: what failed and why, and the word."""
+        run = self.run
+        if run.results:
+            path = run.folder.relative_to(run.root) if run.folder.is_relative_to(run.root) else run.folder
+            run.terminal.verdict(run.results.verdict, run.outcomes, headline(run), str(path / REPORT))
