@@ -115,8 +115,11 @@ def decide(
     absent = sorted(expected - {o.name for o in outcomes})
     unrun = [f"AC{o.criterion} not run: {o.name}: {o.reason}" for o in outcomes if _blocks(o, target)]
     unrun += [f"not run: {name}" for name in absent]
-    if kind != "rescan":
-        unrun += [f"AC{n} has no scenario" for n in CRITERIA if not any(o.criterion == n for o in outcomes)]
+    silent = [f"AC{n}" for n in CRITERIA if not any(o.criterion == n for o in outcomes)]
+    if silent and kind == "partial":
+        unrun.append(f"the run was restricted: {', '.join(silent)} had no part in it")
+    elif kind == "full":
+        unrun += [f"{criterion} has no scenario" for criterion in silent]
     bad = (*trouble, *blind, *failed)
     only_aws = tuple(o.name for o in outcomes if _excused(o, target))
     if kind == "rescan":

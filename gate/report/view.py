@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gate.report.figures import figures
 from gate.report.page import Page, render
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def page_of(run: Run) -> str:
     if run.results is None:
         return "<p>The run ended before a verdict was reached.</p>"
     verdict = run.results.verdict
-    facts = {**run.facts, "headline": headline(run), "summary": summary(run), "pictures": run.pictures}
+    facts = {**run.facts, "headline": headline(run), "summary": summary(run), "pictures": figures(run)}
     return render(Page(verdict, run.results.document, facts, run.outcomes, run.store.records, run.proofs))
 
 
@@ -28,8 +29,9 @@ def headline(run: Run) -> str:
     where = "AWS" if run.options.target == "aws" and facts.get("endpoint_is_aws", True) else "the local target"
     only_aws = len(run.results.verdict.only_aws) if run.results else 0
     rest = f" … and {only_aws} claims only AWS can prove" if only_aws else ""
-    digest = facts.get("digest") or facts.get("image_id") or "no image"
-    return f"{release.repository} {release.release_tag} ({digest[:19]}…) on {where}{rest}"
+    digest = facts.get("digest") or facts.get("image_id") or ""
+    judged = f" ({digest[:19]}…)" if digest else ""
+    return f"{release.repository} {release.release_tag}{judged} on {where}{rest}"
 
 
 def summary(run: Run) -> list[tuple[str, str]]:

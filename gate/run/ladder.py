@@ -66,6 +66,7 @@ def candidate(run: Run, docker: Engine, rungs: Rungs) -> Iterator[Candidate]:
         found.gather()
     run.store.digest = run.facts["image_id"] = found.image.image_id
     run.facts["uncompressed_bytes"] = found.image.size_bytes
+    run.facts["candidate"] = found
     if built:
         note_build(run, built, began)
     try:

@@ -39,7 +39,6 @@ class Run:
         reports: the folder of all runs.
         facts: what fixtures learn about the release for the head of the report (digest, sizes, identity).
         steps: the build and what publishing did, in order.
-        pictures: figures for the report, as HTML that is already safe.
     """
 
     kind: Kind
@@ -56,7 +55,6 @@ class Run:
     expected: frozenset[str] = frozenset()
     trouble: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
-    pictures: list[str] = field(default_factory=list)
     steps: list[NotedStep] = field(default_factory=list)
     results: Results | None = None
 

@@ -1,0 +1,120 @@
+"""The pictures of a run: drawn from facts that were gathered anyway, left out where they were not."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from gate.access.matrix import render as render_matrix
+from gate.report.charts import Bar, bars
+from gate.scan.findings import Severity
+from gate.scan.nights import trend
+from gate.scan.records import read_all
+
+if TYPE_CHECKING:
+    from gate.browser.report import ProbeRun
+    from gate.engine import ImageConfig
+    from gate.run.plugin import Run
+    from gate.runtime.report import HandlerRun
+
+MB = 1_000_000
+MIB = 1024 * 1024
+INIT_LIMIT_SECONDS = 10.0
+SHOWN_NIGHTS = 14
+
+
+def figures(run: Run) -> list[Markup]:
+    """Every figure for which this run has the facts, in the order of the criteria."""
+    return list(_figures(run, vars(run.facts["candidate"]) if "candidate" in run.facts else {}))
+
+
+def _figures(run: Run, known: dict[str, Any]) -> Iterator[Markup]:
+    if probe := known.get("probe_run"):
+        yield from _screenshot(probe)
+    if handler := known.get("handler_run"):
+        yield from _runtime(handler)
+    if image := known.get("image"):
+        yield _layers(image)
+    if matrix := run.facts.get("matrix"):
+        yield Markup(
+            '<figure class="matrix"><figcaption>Who can do what in the repository</figcaption>{}</figure>'
+        ).format(
+            Markup(render_matrix(matrix, run.facts.get("reviewed", ())))  # noqa: S704 - escaped where it is made
+        )
+    if report := run.facts.get("scan_report"):
+        yield _severities(report)
+    if run.scans.exists():
+        yield from _nights(run)
+
+
+def _screenshot(probe: ProbeRun) -> Iterator[Markup]:
+    if probe.png:
+        encoded = base64.b64encode(probe.png).decode()
+        yield Markup(
+            "<figure><figcaption>Chrome under Lambda's constraints: this run's secret and Korean text</figcaption>"
+            '<img alt="{}" src="data:image/png;base64,{}"></figure>'
+        ).format(f"The gate's page as the image's Chrome drew it; its title came back as {probe.title!r}", encoded)
+
+
+def _runtime(run: HandlerRun) -> Iterator[Markup]:
+    limit = Bar("Lambda's limit", INIT_LIMIT_SECONDS, f"{INIT_LIMIT_SECONDS:g} s")
+    if run.init.seconds is not None:
+        bar = Bar("init", run.init.seconds, f"{run.init.seconds:.2f} s", _tone(run.init.seconds, INIT_LIMIT_SECONDS))
+        yield bars(f"Init time at {run.settings.memory_mb} MB", [bar], limit=limit)
+    timed = [i for i in run.invocations if i.seconds is not None]
+    if timed:
+        rows = [Bar(f"invocation {i.number}", i.seconds or 0.0, f"{i.seconds:.1f} s") for i in timed]
+        yield bars("Warm invocations of the safe event", rows)
+    used = run.footprint.working_set_bytes
+    if used:
+        row = Bar("most in use", used / MIB, f"{used / MIB:.0f} MB", _tone(used / MIB, run.settings.memory_mb))
+        memory = float(run.settings.memory_mb)
+        yield bars("Memory of the function", [row], limit=Bar("configured", memory, f"{memory:.0f} MB"))
+
+
+def _tone(value: float, limit: float) -> str:
+    return "good" if value < limit else "bad"
+
+
+def _layers(image: ImageConfig) -> Markup:
+    rows = [
+        Bar(_instruction(entry.instruction), entry.size_bytes / MB, f"{entry.size_bytes / MB:.1f} MB")
+        for entry in image.layer_costs
+        if entry.size_bytes > MB / 10
+    ]
+    return bars(f"Layers over 0.1 MB, lowest first ({image.size_bytes / MB:,.0f} MB in all)", rows)
+
+
+def _instruction(text: str) -> str:
+    return " ".join(text.removeprefix("/bin/sh -c ").removeprefix("#(nop)").split()) or "imported"
+
+
+def _severities(report: Any) -> Markup:
+    ranks = [finding.rank for finding in report.open]
+    rows = [
+        Bar(
+            severity.name,
+            ranks.count(severity),
+            str(ranks.count(severity)),
+            "bad" if severity is Severity.CRITICAL else "plain",
+        )
+        for severity in sorted(Severity, reverse=True)
+    ]
+    return bars("Findings by severity", rows)
+
+
+def _nights(run: Run) -> Iterator[Markup]:
+    points = trend(r for r in read_all(run.scans) if r.target == run.options.target)[-SHOWN_NIGHTS:]
+    if points:
+        rows = [
+            Bar(
+                f"{p.at:%Y-%m-%d %H:%M} {p.digest[7:15]}",
+                sum(n for _, n in p.counts),
+                ", ".join(f"{n} {word.lower()}" for word, n in p.counts if n) or "none",
+            )
+            for p in points
+        ]
+        yield bars("Recorded scans: open findings", rows)
