@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import urllib.parse
+from http.client import HTTPException
 from http.server import ThreadingHTTPServer
 from typing import Any
 
@@ -70,6 +71,8 @@ class _Request(Exchange):
             self._refuse(EcrError("RequestEntityTooLargeException", str(refusal), 413))
         except BrokenBody:
             self.close_connection = True
+        except (HTTPException, OSError) as silence:
+            self._refuse(EcrError("ServerException", f"the registry behind does not answer: {silence}", 500))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-import urllib.error
-import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 import docker
 from docker.errors import BuildError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
+from localaws.ecr.blobs import Blobs
 from localaws.errors import LocalTargetError
 from localaws.owner import owner_label
 
@@ -70,9 +70,9 @@ class Registry:
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
-                with urllib.request.urlopen(f"http://{self.host}/v2/", timeout=2):
+                with Blobs(self.host).request("GET", "/v2/"):
                     return
-            except (urllib.error.URLError, OSError) as silence:
+            except (HTTPException, OSError) as silence:
                 if time.monotonic() > deadline:
                     self.stop()
                     raise LocalTargetError(f"the registry does not answer on {self.host}: {silence}") from silence

@@ -16,6 +16,7 @@ from typing import Any
 
 import docker
 import pytest
+from botocore.config import Config
 
 from localaws import owner
 from localaws.errors import LocalTargetError
@@ -68,6 +69,24 @@ def test_what_is_kept_and_what_is_seeded_anew(tmp_path: Path, volume: str) -> No
         wire = Wire(third.registry, login(ecr))
         again = wire.push(names.REPOSITORY, "v1.0.0", "kept")
         assert again.headers["Docker-Content-Digest"] == pushed.headers["Docker-Content-Digest"]
+
+
+def test_a_registry_that_died_is_an_error_and_not_an_empty_one(
+    tmp_path: Path, volume: str, engine: docker.DockerClient
+) -> None:
+    """With the container killed in mid-run, pushes get 503 and the API a ServerException; what is known stays."""
+    with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as mortal:
+        once = Config(retries={"total_max_attempts": 1})
+        ecr = mortal.session(names.ADMINISTRATOR).client("ecr", endpoint_url=mortal.endpoint, config=once)
+        wire = Wire(mortal.registry, login(ecr))
+        assert wire.push(names.REPOSITORY, "candidate", "before").status == 201
+        newest = max(_containers(engine, _label_of(os.getpid())), key=lambda container: container["Created"])
+        engine.api.kill(newest["Id"])
+        refused = wire.ask("POST", f"/v2/{names.REPOSITORY}/blobs/uploads/")
+        assert (refused.status, refused.code) == (503, "UNAVAILABLE")
+        image = {"repositoryName": names.REPOSITORY, "imageIds": [{"imageTag": "candidate"}]}
+        assert code_of(ecr.batch_get_image, **image) == "ServerException"
+        assert ecr.describe_images(**image)["imageDetails"]
 
 
 def test_one_run_at_a_time_uses_a_state(target: LocalTarget) -> None:
