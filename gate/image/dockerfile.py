@@ -1,9 +1,10 @@
-"""The Dockerfile's FROM lines, with their arguments filled in. Pure but for reading the file."""
+"""The images that a Dockerfile builds on, with their arguments filled in. Pure but for reading the file."""
 
 from __future__ import annotations
 
 import io
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,22 +14,26 @@ from gate.errors import ImageUnavailable
 from gate.judgement import Judgement, Rejection, judge, reject
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
-_FROM = re.compile(r"^(?:--platform=\S+\s+)?(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?$", re.I)
+_FROM = re.compile(r"^(?:--platform=\S+\s+)?[\"']?(?P<image>[^\s\"']+)[\"']?(?:\s+AS\s+(?P<stage>\S+))?$", re.I)
+# Files may also be taken out of an image by COPY --from=IMAGE, and by RUN --mount=…,from=IMAGE. A number is a stage.
+_TAKEN_FROM = re.compile(r"^(?:--\S+\s+)*?--(?:from=|mount=\S*?\bfrom=)(?!\d+[\s,])(?P<image>[^\s,]+)")
 
 
 @dataclass(frozen=True)
 class From:
-    """One FROM of a Dockerfile.
+    """One place of a Dockerfile that names an image to build on or to copy from.
 
     Attributes:
         line: its number in the file, from 1.
         image: what it names, its arguments filled in.
         stage: the name that it gives its stage ("" for none).
+        instruction: FROM, COPY, ADD or RUN.
     """
 
     line: int
     image: str
     stage: str
+    instruction: str = "FROM"
 
 
 def _parsed(path: Path) -> list[dict[str, Any]]:
@@ -42,47 +47,53 @@ def _parsed(path: Path) -> list[dict[str, Any]]:
     return list(parser.structure)
 
 
-def declared_arguments(path: Path) -> dict[str, str]:
-    """The arguments before the first FROM, with their defaults: those that a FROM may use.
-
-    Raises:
-        ImageUnavailable: the file cannot be read.
-    """
-    found: dict[str, str] = {}
-    for each in _parsed(path):
-        if each["instruction"] == "FROM":
-            break
-        if each["instruction"] == "ARG":
-            name, _, default = each["value"].partition("=")
-            found[name.strip()] = default.strip().strip("\"'")
-    return found
-
-
 def all_arguments(path: Path) -> frozenset[str]:
     """The names of all arguments that the Dockerfile declares, in any stage.
 
     Raises:
         ImageUnavailable: the file cannot be read.
     """
-    declared = (each["value"].partition("=")[0].strip() for each in _parsed(path) if each["instruction"] == "ARG")
-    return frozenset(declared)
+    return frozenset(name for each in _parsed(path) for name, _ in _declared(each, path))
 
 
 def from_lines(path: Path, arguments: Mapping[str, str]) -> tuple[From, ...]:
-    """Every FROM of a Dockerfile, as a build with these arguments resolves it.
+    """Every image that a Dockerfile takes from elsewhere, as a build with these arguments resolves it.
 
     Raises:
         ImageUnavailable: the file cannot be read, or a FROM cannot be understood.
     """
-    declared = declared_arguments(path)
-    values = {**declared, **{name: value for name, value in arguments.items() if name in declared}}
-    return tuple(_from(each, values, path) for each in _parsed(path) if each["instruction"] == "FROM")
+    parsed, found = _parsed(path), []
+    # Only an ARG before the first FROM may be used in one, and only there does a build argument count for it.
+    values: dict[str, str] = {}
+    for each in parsed:
+        if each["instruction"] == "FROM":
+            found.append(_from(each, values, path))
+        elif taken := _TAKEN_FROM.match(each["value"] + " "):
+            found.append(From(each["startline"] + 1, taken["image"], "", each["instruction"]))
+        elif not found:
+            values |= {name: arguments.get(name, _filled(default, values)) for name, default in _declared(each, path)}
+    return tuple(found)
+
+
+def _declared(parsed: Mapping[str, Any], path: Path) -> list[tuple[str, str]]:
+    """The names and defaults of an ARG; nothing for another instruction."""
+    if parsed["instruction"] != "ARG":
+        return []
+    try:
+        words = shlex.split(parsed["value"])
+    except ValueError as error:
+        where = f"{path.name}:{parsed['startline'] + 1}"
+        raise ImageUnavailable(f"the line `ARG {parsed['value']}` cannot be read: {error}", where=where) from error
+    return [(name, default) for name, _, default in (word.partition("=") for word in words)]
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda v: values.get(v[1] or v[3]) or v[2] or "", text)
 
 
 def _from(parsed: Mapping[str, Any], values: Mapping[str, str], path: Path) -> From:
     line = parsed["startline"] + 1
-    text = _VARIABLE.sub(lambda v: values.get(v[1] or v[3]) or v[2] or "", parsed["value"]).strip()
-    found = _FROM.match(text)
+    found = _FROM.match(_filled(parsed["value"], values).strip())
     if found is None:
         raise ImageUnavailable(f"the line `FROM {parsed['value']}` names no image", where=f"{path.name}:{line}")
     return From(line, found["image"], found["stage"] or "")
@@ -95,7 +106,7 @@ def bases_approved(froms: Sequence[From], approved: Sequence[str]) -> Judgement:
         return reject("the Dockerfile has no FROM", where="Dockerfile", remedy=f"build FROM {' or '.join(approved)}")
     return Judgement.of(
         Rejection(
-            f"FROM {each.image} is no approved base",
+            f"{each.instruction} takes {each.image}, which is no approved base",
             where=f"Dockerfile:{each.line}",
             remedy=f"build FROM {' or '.join(approved)}, or have the base reviewed and add it to approved_bases",
         )

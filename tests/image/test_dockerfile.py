@@ -1,0 +1,102 @@
+"""The FROM lines: arguments filled in as the builder does it, and every foreign base refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gate.errors import ImageUnavailable
+from gate.image.dockerfile import From, all_arguments, bases_approved, from_lines
+
+APPROVED = ("public.ecr.aws/lambda/python:3.11",)
+
+
+def images(folder: Path, text: str, **arguments: str) -> list[str]:
+    """The images that a Dockerfile of this text names."""
+    path = folder / "Dockerfile"
+    path.write_text(text)
+    return [each.image for each in from_lines(path, arguments)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("FROM a:1", "a:1"),
+        ("ARG BASE=a:1\nFROM ${BASE}", "a:1"),
+        ("ARG BASE=a:1\nFROM $BASE AS build", "a:1"),
+        ('ARG BASE="a:1"\nFROM "${BASE}"', "a:1"),
+        ("ARG TAG=1\nARG BASE=a:${TAG}\nFROM ${BASE}", "a:1"),
+        ("ARG NAME=a TAG=1\nFROM ${NAME}:${TAG}", "a:1"),
+        ("ARG BASE\nFROM ${BASE:-a:1}", "a:1"),
+        ("FROM --platform=linux/amd64 a:1 as build", "a:1"),
+        ("# escape=`\nFROM `\n a:1", "a:1"),
+        ("from a:1", "a:1"),
+    ],
+)
+def test_from_is_resolved_as_the_builder_resolves_it(tmp_path: Path, text: str, expected: str) -> None:
+    """Defaults, quotes, nested arguments, stages, platforms and continued lines."""
+    assert images(tmp_path, text) == [expected]
+
+
+def test_build_argument_overrides_a_declared_default_only(tmp_path: Path) -> None:
+    """A build argument that no ARG before FROM declares changes nothing, as in the builder."""
+    text = "ARG BASE=a:1\nFROM ${BASE}\nFROM b:${OTHER:-2}"
+    assert images(tmp_path, text, BASE="c:3", OTHER="4") == ["c:3", "b:2"]
+
+
+def test_copy_from_a_foreign_image_counts_as_a_base(tmp_path: Path) -> None:
+    """Files taken out of another image are no less foreign than a FROM; a stage's name or number is not."""
+    text = "FROM a:1 AS build\nFROM a:1\nCOPY --from=build /x /x\nCOPY --from=0 /x /y\nCOPY --from=nginx:1 /z /z"
+    assert images(tmp_path, text) == ["a:1", "a:1", "build", "nginx:1"]
+    judgement = bases_approved(from_lines(tmp_path / "Dockerfile", {}), ("a:1",))
+    (rejection,) = judgement.rejections
+    assert "nginx:1" in rejection.cause
+    assert rejection.where == "Dockerfile:5"
+
+
+def test_mount_from_a_foreign_image_counts_as_a_base(tmp_path: Path) -> None:
+    """A RUN that mounts another image builds on it as well."""
+    text = "FROM a:1\nRUN --network=none --mount=type=bind,from=nginx:1,target=/x cp /x/y /y\nRUN echo --from=z\n"
+    assert images(tmp_path, text) == ["a:1", "nginx:1"]
+
+
+def test_from_without_an_image_is_an_error(tmp_path: Path) -> None:
+    """An argument that nothing fills leaves no image: that is said, not passed over."""
+    with pytest.raises(ImageUnavailable, match="names no image"):
+        images(tmp_path, "ARG BASE\nFROM ${BASE}")
+
+
+def test_unreadable_dockerfile_is_an_error(tmp_path: Path) -> None:
+    """A Dockerfile that is no text cannot be judged."""
+    (tmp_path / "Dockerfile").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ImageUnavailable, match="cannot be read"):
+        from_lines(tmp_path / "Dockerfile", {})
+
+
+def test_arguments_of_every_stage_are_found(tmp_path: Path) -> None:
+    """A build is given what any stage declares."""
+    (tmp_path / "Dockerfile").write_text("ARG A=1\nFROM x\nARG B\nARG C=2 D=3\n")
+    assert all_arguments(tmp_path / "Dockerfile") == {"A", "B", "C", "D"}
+
+
+@pytest.mark.parametrize(
+    "image", ["ubuntu", "public.ecr.aws/lambda/python:3.12", "public.ecr.aws/lambda/python", "later"]
+)
+def test_foreign_base_is_refused_by_name_and_line(image: str) -> None:
+    """Another image, another tag, no tag, or a stage that is only named further down: none is approved."""
+    judgement = bases_approved((From(4, image, ""), From(9, APPROVED[0], "later")), APPROVED)
+    (rejection,) = judgement.rejections
+    assert image in rejection.cause
+    assert rejection.where == "Dockerfile:4"
+
+
+def test_approved_bases_stages_and_scratch_are_accepted() -> None:
+    """The approved base, an earlier stage under any case, and nothing at all."""
+    froms = (From(1, APPROVED[0], "Build"), From(2, "build", ""), From(3, "scratch", ""))
+    assert bases_approved(froms, APPROVED).accepted
+
+
+def test_dockerfile_without_from_is_refused() -> None:
+    """No FROM at all is not "every FROM is approved"."""
+    assert not bases_approved((), APPROVED).accepted
