@@ -53,7 +53,7 @@ def run_probe(engine: Engine, reference: str, settings: Settings, *, limits: Lim
         answer = probe.wait_for(lambda: _answer(probe, mark), limits.probe) if started else None
         seen = probe.measure() if answer else None
         outcome = _outcome(probe, started, answer)
-        footprint = probe.footprint(settings.memory_mb, [seen.moment if seen else None])
+        footprint = probe.footprint(settings.memory_mb, [seen.moment if seen else None], without=mark)
         return _report(settings, shown, outcome, answer or {}, footprint)
 
 

@@ -48,10 +48,11 @@ def _leftovers(client: docker.DockerClient, now: float) -> Iterator[tuple[str, C
 
 
 def _orphans(found: Iterable[dict[str, Any]], now: float) -> list[dict[str, Any]]:
-    return [each for each in found if _orphaned(each, now)]
+    return [each for each in found if is_leftover(each, now)]
 
 
-def _orphaned(found: dict[str, Any], now: float) -> bool:
+def is_leftover(found: dict[str, Any], now: float) -> bool:
+    """Whether what a listing of the engine describes is of an owner that is dead, or foreign and long idle."""
     owner = (found.get("Labels") or {}).get(OWNER, "")
     if is_dead(owner):
         return True

@@ -1,0 +1,151 @@
+"""The judges of the sandbox's reports, on reports made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gate.judgement import ROLL, Judgement
+from gate.runtime import judges
+from gate.runtime.report import Fault, Footprint, HandlerRun, Init, Invocation, Moment, Outcome, Process, Settings
+
+MB = 1 << 20
+RUNTIME = Process(1, 0, "S", "python3")
+CHROME = Process(9, 1, "S", "chrome")
+ZOMBIE = Process(12, 1, "Z", "chrome")
+
+
+def moment(*processes: Process, tmp: int = 0) -> Moment:
+    """The container with the runtime and these processes."""
+    return Moment((RUNTIME, *processes), tmp, 100 * MB, 0)
+
+
+def ran(*after: Moment | None, outcome: Outcome = "answered", answer: str = "{}") -> HandlerRun:
+    """A run whose invocations left these moments."""
+    invocations = tuple(Invocation(n, outcome, 1.5, answer, None, seen) for n, seen in enumerate(after, 1))
+    footprint = Footprint(512, None, False, 90 * MB, 100 * MB, "")
+    return HandlerRun(Settings(512), Init("answered", 0.5), moment(), invocations, footprint)
+
+
+def words(judgement: Judgement) -> str:
+    """What the judge says."""
+    return "\n".join(map(str, judgement.rejections))
+
+
+def test_every_judge_says_no_to_its_known_bad_value() -> None:
+    """Each judge of the sandbox refuses the value that the roll holds for it."""
+    own = [entry for name, entry in ROLL.items() if name.startswith("gate.runtime.")]
+    assert len(own) == 6
+    assert [entry.name for entry in own if entry.function(*entry.known_bad()).accepted] == []
+
+
+def test_a_good_run_is_accepted() -> None:
+    """Five answered invocations that leave nothing are accepted by every judge."""
+    run = ran(*[moment()] * 5)
+    said = judges.starts_within(run, 10) + judges.invocations_succeed(run, 5) + judges.leaves_no_process(run)
+    assert (said + judges.tmp_grows_below(run, 50) + judges.memory_suffices(run.footprint)).accepted
+
+
+@pytest.mark.parametrize(("seconds", "accepted"), [(0.4, True), (10.0, True), (10.01, False), (11.6, False)])
+def test_init_limit_is_inclusive(seconds: float, accepted: bool) -> None:
+    """Ten seconds are within ten seconds, and any more are not."""
+    run = replace(ran(), init=Init("answered", seconds))
+    assert judges.starts_within(run, 10).accepted is accepted
+
+
+def test_slow_init_names_seconds_limit_and_memory() -> None:
+    """The refusal gives what was measured, what is allowed, and at which memory."""
+    said = words(judges.starts_within(replace(ran(), init=Init("answered", 11.64)), 10))
+    assert "took 11.6 s to initialise at 512 MB, and 10 s are allowed" in said
+    assert "0.29 CPU" in said
+
+
+def test_unmeasured_init_is_refused() -> None:
+    """An initialisation whose duration is unknown is not taken for a fast one."""
+    assert "could not be measured" in words(judges.starts_within(replace(ran(), init=Init("answered", None)), 10))
+
+
+def test_init_error_is_told_in_the_runtimes_words() -> None:
+    """Type and text of the runtime's error are in the refusal."""
+    fault = Fault("Runtime.ImportModuleError", "Unable to import module 'main': No module named 'main'")
+    run = replace(ran(), init=Init("failed", None, fault))
+    assert f"{fault.type}: {fault.text}" in words(judges.initialises(run))
+    assert fault.text in words(judges.invocations_succeed(run, 5))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "exit_code", "oom", "said"),
+    [
+        ("ended", 139, False, "exit code 139 (SIGSEGV)"),
+        ("ended", 1, False, "exit code 1 before"),
+        ("ended", 200, False, "exit code 200 before"),
+        ("ended", 137, True, "killed for want of memory (512 MB)"),
+        ("late", None, False, "did not answer in time"),
+    ],
+)
+def test_each_end_of_an_init_is_named(outcome: Outcome, exit_code: int | None, oom: bool, said: str) -> None:
+    """However the initialisation ended, the refusal says so."""
+    footprint = Footprint(512, exit_code, oom, None, None, "first\nlast words\n")
+    refusal = words(judges.initialises(replace(ran(), init=Init(outcome, None), footprint=footprint)))
+    assert said in refusal
+    assert "its last words: last words" in refusal
+
+
+def test_too_few_invocations_are_refused() -> None:
+    """A handler that was never invoked has not succeeded."""
+    assert "0 of 5 invocations" in words(judges.invocations_succeed(ran(), 5))
+    assert not judges.leaves_no_process(ran()).accepted
+    assert not judges.tmp_grows_below(ran(), 50).accepted
+
+
+@pytest.mark.parametrize(
+    ("answer", "accepted"),
+    [
+        ('{"ok": true}', True),
+        ('{"statusCode": 200}', True),
+        ('"text"', True),
+        ("null", True),
+        ("", True),
+        ('{"ok": false}', False),
+        ('{"statusCode": 502}', False),
+        ('{"errorType": "UnknownAction", "errorMessage": "no"}', False),
+    ],
+)
+def test_an_answer_that_is_an_error_is_no_success(answer: str, accepted: bool) -> None:
+    """An error that is returned instead of raised is still an error."""
+    assert judges.invocations_succeed(ran(moment(), answer=answer), 1).accepted is accepted
+
+
+def test_zombie_is_named_with_its_invocation() -> None:
+    """The refusal says after which invocation which process was left."""
+    said = words(judges.leaves_no_process(ran(moment(), moment(ZOMBIE), moment())))
+    assert "1 zombie processes are left: chrome (pid 12)" in said
+    assert "after invocation 2" in said
+
+
+def test_a_browser_that_is_kept_is_no_leftover() -> None:
+    """A process that is started once and used again is accepted; one more each time is not."""
+    assert judges.leaves_no_process(ran(*[moment(CHROME)] * 5)).accepted
+    piled = ran(moment(CHROME), moment(CHROME, replace(CHROME, pid=10)))
+    assert "grew from 2 after the first invocation to 3" in words(judges.leaves_no_process(piled))
+
+
+def test_unseen_aftermath_is_refused() -> None:
+    """What could not be seen is not taken for clean."""
+    assert not judges.leaves_no_process(ran(moment(), None)).accepted
+    assert not judges.tmp_grows_below(ran(moment(), None), 50).accepted
+    assert not judges.tmp_grows_below(replace(ran(moment()), baseline=None), 50).accepted
+
+
+@pytest.mark.parametrize(("left", "accepted"), [(0, True), (50 * MB - 1, True), (50 * MB, False)])
+def test_growth_of_tmp_is_below_the_limit(left: int, accepted: bool) -> None:
+    """Less than 50 MB more is less than 50 MB, over what initialisation left."""
+    run = replace(ran(moment(tmp=20 * MB + left)), baseline=moment(tmp=20 * MB))
+    assert judges.tmp_grows_below(run, 50).accepted is accepted
+
+
+def test_want_of_memory_is_refused() -> None:
+    """A kill for want of memory is refused, with the memory the function has."""
+    footprint = replace(ran().footprint, oom_killed=True)
+    assert "the function has 512 MB" in words(judges.memory_suffices(footprint))
