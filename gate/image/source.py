@@ -41,7 +41,10 @@ def label_arguments(context: Path, version: str) -> dict[str, str]:
 
 def _git(folder: Path, *arguments: str) -> str:
     command = ["git", "-C", str(folder), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    except FileNotFoundError:
+        return ""  # no git here: the same as a folder outside it
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
