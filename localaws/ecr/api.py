@@ -65,6 +65,8 @@ class Api:
         credential = self._issued.owner_of(access_key(named.get("authorization", "")))
         denial = self._access.denial(headers, body)
         parameters = _parsed(body)
+        if name in OPERATIONS:
+            shapes.check(name, parameters)
         resources = _resources(name, parameters)
         for repository in resources:
             self._access.require(credential, name, repository)
@@ -72,7 +74,6 @@ class Api:
             raise EcrError("AccessDeniedException", denial)
         if name not in OPERATIONS:
             raise not_an_operation(name, shapes.service().operation_names)
-        shapes.check(name, parameters)
         return json.dumps(OPERATIONS[name](self._call(parameters, credential, named))).encode()
 
     def _call(self, parameters: Parameters, credential: Credential, named: dict[str, str]) -> Call:
@@ -97,9 +98,9 @@ def access_key(authorization: str) -> str:
 
 def _resources(name: str, parameters: Parameters) -> list[str]:
     if name in _BY_NAMES:
-        return list(parameters.get("repositoryNames") or ["*"])
+        return parameters.get("repositoryNames") or ["*"]
     if name in _BY_ARN:
-        return [repositories.name_in_arn(str(parameters.get("resourceArn", "")))]
+        return [repositories.name_in_arn(parameters["resourceArn"])]
     return []
 
 

@@ -116,7 +116,6 @@ class Exchange(BaseHTTPRequestHandler):
         # and closing on unread input resets the connection before the caller has read the refusal.
         if self.body_read:
             return
-        self.close_connection = self.close_connection or self.is_chunked
         left = int(self.headers.get("Content-Length") or 0)
         if left > _DRAIN or self.is_chunked:
             self.close_connection = True

@@ -20,7 +20,7 @@ _HERE = Path(__file__).parent
 def set_policy(call: Call) -> Parameters:
     """Set the repository policy."""
     text = call.parameters["policyText"]
-    _checked("policyText", text, "policy.schema.json")
+    check_policy(text)
     with call.ecr.store.changing() as account:
         repository = call.ecr.store.repository(account, **named(call))
         repository.policy = text
@@ -57,7 +57,7 @@ def _policy(call: Call, *, delete: bool) -> Parameters:
 def put_lifecycle(call: Call) -> Parameters:
     """Set the lifecycle policy. Nothing expires here: the gate judges the rules, time does not pass."""
     text = call.parameters["lifecyclePolicyText"]
-    _check_priorities(_checked("lifecyclePolicyText", text, "lifecycle.schema.json")["rules"])
+    check_lifecycle(text)
     with call.ecr.store.changing() as account:
         repository = call.ecr.store.repository(account, **named(call))
         repository.lifecycle = text
@@ -88,6 +88,24 @@ def _lifecycle(call: Call, *, delete: bool) -> Parameters:
             )
         repository.lifecycle = None if delete else text
     return {**identified(call.ecr, repository), "lifecyclePolicyText": text}
+
+
+def check_policy(text: str) -> None:
+    """Refuse what is not a repository policy.
+
+    Raises:
+        EcrError: InvalidParameterException.
+    """
+    _checked("policyText", text, "policy.schema.json")
+
+
+def check_lifecycle(text: str) -> None:
+    """Refuse what is not a lifecycle policy.
+
+    Raises:
+        EcrError: InvalidParameterException.
+    """
+    _check_priorities(_checked("lifecyclePolicyText", text, "lifecycle.schema.json")["rules"])
 
 
 def _checked(parameter: str, text: str, schema: str) -> Any:

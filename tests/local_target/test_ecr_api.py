@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from localaws.seed import names
@@ -238,6 +239,19 @@ def test_the_registry_has_no_policy_and_replicates_nowhere(owner: Any) -> None:
     """Nobody can replicate into it."""
     assert code_of(owner.get_registry_policy) == "RegistryPolicyNotFoundException"
     assert owner.describe_registry()["replicationConfiguration"] == {"rules": []}
+
+
+def test_parameters_of_another_shape_are_refused(target: LocalTarget) -> None:
+    """A client that checks nothing itself gets InvalidParameterException, also where the names decide on access."""
+    careless = Config(parameter_validation=False)
+    owner = target.session(names.ADMINISTRATOR).client("ecr", endpoint_url=target.endpoint, config=careless)
+    assert code_of(owner.describe_repositories, repositoryNames=[1]) == "InvalidParameterException"
+    assert code_of(owner.list_tags_for_resource, resourceArn="arn:aws:s3:::x") == "InvalidParameterException"
+    assert (
+        code_of(owner.describe_images, repositoryName=names.REPOSITORY, maxResults=1001) == "InvalidParameterException"
+    )
+    wrong = {"filter": {"tagStatus": "SOMETIMES"}}
+    assert code_of(owner.list_images, repositoryName=names.REPOSITORY, **wrong) == "InvalidParameterException"
 
 
 def test_an_operation_that_is_not_modelled_is_named(owner: Any) -> None:

@@ -19,7 +19,7 @@ from tests.local_target.handmade import DOCKER, INDEX, Wire, digest, login, mani
 pytestmark = pytest.mark.docker
 
 MEGABYTE = 1024 * 1024
-LAYER_MEGABYTES = 400
+LAYER_MEGABYTES = 250
 MOST_MEGABYTES = 150  # the story of the local target: layers stream through
 
 
@@ -129,7 +129,7 @@ def test_several_requests_use_one_connection(wire: Wire) -> None:
 
 
 def test_a_large_layer_streams_through(target: LocalTarget, wire: Wire, repository: str) -> None:
-    """400 MB in chunks up, and down again: the door's memory stays under 150 MB."""
+    """250 MB in chunks up, and down again: the door's memory stays under 150 MB."""
     piece = os.urandom(MEGABYTE)
 
     def pieces() -> Iterator[bytes]:

@@ -18,7 +18,7 @@ from localaws.ecr.access import Access
 from localaws.ecr.credentials import PASSWORD_LIFE, Credential, Issued, Passwords
 from localaws.ecr.errors import EcrError, RegistryError, as_registry_error
 from localaws.ecr.paging import page
-from localaws.ecr.policies import _check_priorities, _checked
+from localaws.ecr.policies import check_lifecycle, check_policy
 from localaws.ecr.state import Image, Repository, Scan
 from localaws.ecr.store import Store
 from localaws.errors import LocalTargetError
@@ -167,13 +167,13 @@ def test_an_error_of_ecr_has_its_twin_in_the_registry_protocol() -> None:
 def test_a_policy_that_is_none_is_refused(policy: str) -> None:
     """Anything else would stand in the repository without effect."""
     with pytest.raises(EcrError, match="policyText"):
-        _checked("policyText", policy, "policy.schema.json")
+        check_policy(policy)
 
 
 def test_the_reviewed_baseline_is_a_policy() -> None:
     """image/repository-policy.json holds a policy, and who reviewed it when."""
     baseline = json.loads(BASELINE.read_text())
-    assert _checked("policyText", json.dumps(baseline["policy"]), "policy.schema.json")["Statement"]
+    check_policy(json.dumps(baseline["policy"]))
     assert baseline["reviewed_by"]
     assert datetime.fromisoformat(baseline["reviewed_on"])
 
@@ -204,16 +204,13 @@ def _rule(priority: int = 1, **selection: Any) -> dict[str, Any]:
 def test_a_lifecycle_policy_that_ecr_does_not_accept_is_refused(rules: list[dict[str, Any]]) -> None:
     """Each rule is complete, priorities are unique, and the catch-all comes last."""
     with pytest.raises(EcrError):
-        _check_priorities(
-            _checked("lifecyclePolicyText", json.dumps({"rules": rules}), "lifecycle.schema.json")["rules"]
-        )
+        check_lifecycle(json.dumps({"rules": rules}))
 
 
 def test_the_seeded_lifecycle_policy_is_accepted() -> None:
     """And selects untagged images alone."""
-    rules = _checked("lifecyclePolicyText", json.dumps(LIFECYCLE), "lifecycle.schema.json")["rules"]
-    _check_priorities(rules)
-    assert {rule["selection"]["tagStatus"] for rule in rules} == {"untagged"}
+    check_lifecycle(json.dumps(LIFECYCLE))
+    assert {rule["selection"]["tagStatus"] for rule in LIFECYCLE["rules"]} == {"untagged"}
 
 
 def test_an_owner_is_alive_while_its_process_is() -> None:
