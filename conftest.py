@@ -158,9 +158,15 @@ def account(run, desk):
 
 
 @pytest.fixture(scope="session")
-def scanner(run, desk):
-    """Reads the scans of the repository."""
+def scan_reader(run, desk):
+    """Reads scans; publishing asks it about the candidate."""
     return ladder.scanner(run, desk)
+
+
+@pytest.fixture(scope="session")
+def scanner(scan_reader, published):
+    """Reads the scans of what was published."""
+    return scan_reader
 
 
 @pytest.fixture(scope="session")

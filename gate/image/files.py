@@ -10,7 +10,18 @@ from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 
 SHOWN = 10
 # Private to root in every Debian or Amazon Linux base, and read by nothing that runs as another user.
-_ROOTS_OWN = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/root", "/proc", "/sys", "/dev", "/run", "/.dockerenv")
+_ROOTS_OWN = (
+    "/etc/shadow",
+    "/etc/gshadow",
+    "/etc/sudoers",
+    "/etc/security/opasswd",
+    "/root",
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/.dockerenv",
+)
 _CACHES_OF_ROOT = ("/var/cache", "/var/log", "/var/lib/apt", "/var/lib/dpkg", "/var/lib/yum", "/var/lib/rpm", "/tmp")  # noqa: S108
 _ABSOLUTE_PATH = re.compile(r"/[A-Za-z0-9._+/-]+")
 # What a wrapper script calls on its way (grep, uname…) is not the program it starts.
@@ -87,7 +98,7 @@ def readable_by_all(tree: Tree) -> Judgement:
     closed = [e for e in shut if tree.open_to_all(e, OTHERS_READ)]
     if not closed:
         return ACCEPTED
-    shown = ", ".join(f"{e.path} ({e.mode:04o})" for e in closed[:SHOWN])
+    shown = ", ".join(f"{e.path} ({e.mode & 0o7777:04o})" for e in closed[:SHOWN])
     return reject(
         f"{len(closed)} files cannot be read by Lambda's user: {shown}{' …' if len(closed) > SHOWN else ''}",
         where=closed[0].path,

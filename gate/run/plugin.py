@@ -175,7 +175,11 @@ class AcceptancePlugin:
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """Our own line says it; pytest's letters stay away."""
-        return (report.outcome, "", "") if getattr(report, "nodeid", "").startswith("features") else None
+        when = getattr(report, "when", "")
+        if not when:
+            return None
+        counts = when == "call" or not report.passed
+        return (report.outcome if counts else "", "", "")
 
     def pytest_keyboard_interrupt(self) -> None:
         """The run was cut short."""

@@ -23,7 +23,7 @@ def scan_candidate(run: Run, digest: str, rungs: Callable[[str], Any]) -> Judgem
 
     The scan is recorded as that of a candidate, or of a withdrawn one: the chain from found to mitigated starts there.
     """
-    scanner: Scanner = rungs("scanner")
+    scanner: Scanner = rungs("scan_reader")
     register: Register = rungs("register")
     image: Candidate = rungs("candidate")
     report = scanner.scan_digest(digest)

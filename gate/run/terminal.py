@@ -66,14 +66,14 @@ class Terminal:
 
     def verdict(self, verdict: Verdict, outcomes: Sequence[ScenarioOutcome], headline: str, report: str) -> None:
         """The last thing on the screen: failures with cause and way out, then the one word."""
-        told: dict[str, str] = {}
+        causes: dict[str, list[ScenarioOutcome]] = {}
         for outcome in (o for o in outcomes if o.status == "failed"):
-            self.say(self._paint(f"\n✗ AC{outcome.criterion}  {outcome.name}", "1;31"))
-            if outcome.reason in told:
-                self.say(f"  same cause as «{told[outcome.reason]}»")
-                continue
-            told[outcome.reason] = outcome.name
-            self.say("  " + outcome.reason.replace("\n", "\n  "))
+            causes.setdefault(outcome.reason, []).append(outcome)
+        for cause, hit in causes.items():
+            self.say("")
+            for outcome in hit:
+                self.say(self._paint(f"✗ AC{outcome.criterion}  {outcome.name}", "1;31"))
+            self.say("  " + cause.replace("\n", "\n  "))
         failed = {f"AC{o.criterion}: {o.name}" for o in outcomes if o.status == "failed"}
         self.say("")
         for reason in (r for r in verdict.reasons if r not in failed):
