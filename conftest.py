@@ -127,17 +127,20 @@ def ecr(desk):
 @pytest.fixture(scope="session")
 def published(run, desk, request):
     """The release in the registry: published by this run, or as it was found."""
-    return ladder.publication(run, desk, request.getfixturevalue)
+    release = ladder.publication(run, desk, request.getfixturevalue)
+    yield release
+    ladder.record_scan(run, "rescanned" if run.kind == "rescan" else "released")
+    ladder.still_true(run, desk, release)
 
 
 @pytest.fixture(scope="session")
-def legacy_before(run, published):
+def legacy_before(run, request):
     """The zip function before anything was pushed."""
-    return published.legacy_before or ladder.kept_baseline(run)
+    return ladder.baseline_before(run, request.getfixturevalue)
 
 
 @pytest.fixture
-def legacy_now(desk, published):
+def legacy_now(desk, legacy_before):
     """The zip function now."""
     return desk.zip_function.snapshot()
 

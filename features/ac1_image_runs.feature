@@ -13,6 +13,14 @@ Feature: AC1 The image is built with all that it needs, and runs as Lambda runs 
     When its layers are held against the approved base
     Then every layer of the base is in its place
 
+  @aws
+  Scenario: The approved base is the one that AWS publishes
+    Only AWS's public registry hands out the Lambda base image; the local target has a stand-in for it.
+
+    Given the image under judgement
+    When the approved base is looked up
+    Then it is no stand-in, and the registry names its digest
+
   Scenario Outline: The environment names a program that any user may run
     Given the image under judgement
     When "<variable>" is followed through the image

@@ -20,12 +20,16 @@ Feature: AC4 The zip-based Lambda is untouched
 
   @aws
   Scenario: CloudTrail saw no change of the zip function since the baseline
+    Only AWS keeps a trail of who changed what; the local target has none that is true.
+
     Given the zip function's baseline, taken before anything was pushed
     When CloudTrail is asked about the function and its rules
     Then it shows our own reading of the function, and no change
 
   @aws
   Scenario: The zip function went on being invoked without new errors
+    Only AWS has the production function's invocations; nothing is scheduled for real on the local target.
+
     Given the zip function's baseline, taken before anything was pushed
     When CloudWatch is asked for its invocations and errors
     Then it was invoked since, and fails no more often than before

@@ -45,7 +45,7 @@ Feature: AC5 Only the CI role pushes, and only Lambda pulls
 
   Scenario: Every review of a principal is in force
     Given the reviewed list of principals
-    When its entries are held against today
+    When each review is held against today
     Then none has expired and none is there twice
 
   Scenario: AWS's own simulator agrees with this evaluation

@@ -8,6 +8,11 @@ Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
     When its layers are summed up
     Then together they are below 10 GB
 
+  Scenario: The published image is below Lambda's limit in its compressed form too
+    Given the release as published
+    When the layers of its manifest are summed up
+    Then together the compressed layers are below 10 GB
+
   Scenario: The image is for the platform that the function runs on
     When its configuration is read
     Then its platform is "linux/amd64"

@@ -49,6 +49,8 @@ Feature: AC7 Both published tags are free of critical vulnerabilities
 
   @rescan @aws
   Scenario: The vulnerability data is current
+    Only AWS updates its vulnerability data daily; the local advisories are as old as their recorded dates.
+
     Given the release as published
     When the scan behind its release tag is read
     Then its vulnerability data is under 24 hours old

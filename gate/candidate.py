@@ -20,6 +20,7 @@ from gate.image.build import BuiltImage
 from gate.image.contract import Startup
 from gate.image.dockerfile import From, from_lines
 from gate.image.files import program_behind
+from gate.image.lineage import STAND_IN_LABEL
 from gate.image.packages import pins
 from gate.image.secrets import wanted_text
 from gate.image.tree import Tree, read_tree
@@ -30,8 +31,6 @@ from gate.scan.coverage import Watched, watch
 from gate.scan.sbom import Sbom, make_sbom
 
 PYTHON_PACKAGES = "requirements.txt"
-# The stand-in base says so itself; it can never count as the approved one.
-STAND_IN_LABEL = "release-gate.stand-in"
 
 
 @dataclass(frozen=True)

@@ -72,11 +72,12 @@ def lambda_service_bound(access):
 
 
 @when("everybody is asked about every power", target_fixture="matrix")
-def everybody_asked(access, release, principals, evidence):
+def everybody_asked(access, release, principals, today, run, evidence):
     """The who-can matrix, and reviews that nobody needs."""
     matrix = draw(access, who_becomes(access, release.ci_role))
     drawn = {**plain(matrix), "unused reviews": judges.unused(matrix, principals)}
     evidence.add("who can do what", drawn, asked=ASKED)
+    run.facts.update(matrix=matrix, reviewed=principals.pairs(today))
     return matrix
 
 
@@ -139,8 +140,8 @@ def reviewed_list(principals, evidence):
     evidence.add("reviewed principals", principals, asked=principals.where)
 
 
-@when("its entries are held against today")
-def entries_held_against_today(principals, today, evidence):
+@when("each review is held against today")
+def reviews_held_against_today(principals, today, evidence):
     """When each of them ends."""
     ends = {each.principal: each.expires for each in principals.entries}
     evidence.add("reviews end", {"today": today, "ends": ends}, asked=principals.where)

@@ -53,6 +53,20 @@ def base_layers_in_place(candidate):
     require(lineage.descends_from(candidate.image.layers, candidate.base.layers, candidate.base_reference))
 
 
+@when("the approved base is looked up")
+def base_looked_up(candidate, evidence):
+    """Where it came from, and whether it says that it is a stand-in."""
+    base = candidate.base
+    facts = {"labels": base.labels, "registry digests": base.repo_digests}
+    evidence.add("approved base", facts, asked=f"docker image inspect {candidate.base_reference}")
+
+
+@then("it is no stand-in, and the registry names its digest")
+def base_is_genuine(candidate):
+    """A local image of the same name proves nothing."""
+    require(lineage.genuine(candidate.base.labels, candidate.base.repo_digests, candidate.base_reference))
+
+
 @when(parsers.parse('"{variable}" is followed through the image'), target_fixture="variable")
 def variable_followed(candidate, evidence, variable):
     """Where the variable's path really leads."""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from pytest_bdd import given, parsers, then, when
 
+from gate.image.size import below
 from gate.judgement import require
 from gate.registry.forecast import judge_lifecycle
 from gate.registry.manifest import judge_admission, judge_bytes, judge_same_config
@@ -27,6 +28,19 @@ def release_as_published(published, release, evidence):
         },
         asked=f"aws ecr describe-images --repository-name {release.repository} --region {release.region}",
     )
+
+
+@when("the layers of its manifest are summed up")
+def compressed_summed(published, ecr, evidence):
+    """What ECR counts, and what a pull moves."""
+    asked = f"aws ecr describe-images --repository-name {ecr.name} --image-ids imageDigest={published.digest}"
+    evidence.add("compressed size", {"bytes": published.compressed_bytes}, asked=asked)
+
+
+@then(parsers.parse("together the compressed layers are below {limit:d} GB"))
+def compressed_below(published, limit):
+    """The compressed size is never the larger one; it is documented for those who pull."""
+    require(below(published.compressed_bytes, limit, "compressed"))
 
 
 @when("ECR describes its repository", target_fixture="repository")

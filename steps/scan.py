@@ -17,10 +17,11 @@ def register_of_exceptions(register, evidence):
 
 
 @when(parsers.parse("the scan behind its {kind} tag is read"), target_fixture="scan_report")
-def scan_read(scanner, release, evidence, kind):
+def scan_read(scanner, release, run, evidence, kind):
     """The tag is resolved first; the scan is of its digest."""
     tag = {"release": release.release_tag, "rolling": release.rolling_tag}[kind]
     report = scanner.scan(tag)
+    run.facts["scan_report"] = report
     asked = "aws ecr describe-image-scan-findings --repository-name"
     evidence.add(
         f"scan behind {tag}", report, asked=f"{asked} {scanner.repository} --image-id imageDigest={report.digest}"

@@ -44,6 +44,7 @@ class ImageConfig:
         layers: the digests of the uncompressed layers, lowest first (rootfs.diff_ids).
         size_bytes: of all layers, uncompressed.
         history: every instruction with its size, oldest first.
+        repo_digests: the digests under which registries hold it, as name@digest; none for one that was only built.
     """
 
     reference: str
@@ -59,6 +60,7 @@ class ImageConfig:
     layers: tuple[str, ...]
     size_bytes: int
     history: tuple[HistoryEntry, ...]
+    repo_digests: tuple[str, ...] = ()
 
     @property
     def platform(self) -> str:
@@ -99,6 +101,7 @@ def inspect(client: docker.DockerClient, reference: str) -> ImageConfig:
         # Not `Size`: under the containerd store that adds the compressed blobs to the unpacked layers.
         size_bytes=sum(entry.size_bytes for entry in history),
         history=history,
+        repo_digests=tuple(attributes.get("RepoDigests") or ()),
     )
 
 

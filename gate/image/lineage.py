@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gate.judgement import ACCEPTED, Judgement, judge, reject
+
+# The stand-in base says so itself; it can never count as the approved one.
+STAND_IN_LABEL = "release-gate.stand-in"
 
 
 @judge(6, known_bad=lambda: ("linux/arm64", "linux/amd64"))
@@ -37,6 +40,18 @@ def descends_from(layers: Sequence[str], base_layers: Sequence[str], base: str) 
         where="rootfs.diff_ids of the image's configuration",
         remedy=f"build FROM {base}, and pull it first: an older copy of the base counts as another base",
     )
+
+
+@judge(1, known_bad=lambda: ({STAND_IN_LABEL: "true"}, (), "public.ecr.aws/lambda/python:3.11"))
+def genuine(labels: Mapping[str, str], repo_digests: Sequence[str], base: str) -> Judgement:
+    """The base came from its registry: it has a digest there, and does not say that it is a stand-in."""
+    repository = base.partition("@")[0].rpartition(":")[0] or base
+    if labels.get(STAND_IN_LABEL):
+        return reject(f"the base {base} is a stand-in", remedy=f"pull {base} from its registry")
+    if not any(digest.startswith(f"{repository}@sha256:") for digest in repo_digests):
+        return reject(f"no registry digest is known of the base {base}: it was not pulled from {repository}",
+                      where=", ".join(repo_digests), remedy=f"docker pull {base}")  # fmt: skip
+    return ACCEPTED
 
 
 @judge(1, known_bad=lambda: ("sha256:a", "sha256:b"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,9 @@ from gate.access.fetch import Account
 from gate.admission import holds
 from gate.candidate import Base, Candidate
 from gate.engine import Engine, asking
+from gate.errors import GateError
 from gate.image.build import BuiltImage, build_image
+from gate.judgement import NoGo
 from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.desk import ReleaseDesk, Surroundings
@@ -22,13 +24,14 @@ from gate.registry.ledger import Ledger
 from gate.registry.previous import ReleaseFacts
 from gate.registry.publication import JudgedImage, Publication, Step
 from gate.registry.refusals import ask
+from gate.run.notes import metadata
 from gate.run.plugin import Run
 from gate.run.previous import FACTS, Difference, difference, latest_before, packages_of
 from gate.run.scanning import scan_candidate
 from gate.run.session import asks_aws, session_for
 from gate.run.steps import note_build, note_publication
 from gate.scan.read import Scanner
-from gate.scan.records import ScanRecord, read, read_all
+from gate.scan.records import ScanRecord, keep, read, read_all, record_of
 from gate.scan.register.entries import Register
 from gate.scan.register.reading import load
 
@@ -111,7 +114,7 @@ def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
 
 def desk(run: Run, docker: Engine, ledger: Ledger) -> ReleaseDesk:
     """Everything that talks to AWS about the release, by the ordinary AWS chain."""
-    session = session_for(run.options, run.release)
+    session = session_for(run.options)
     run.facts["endpoint_is_aws"] = asks_aws(session)
     around = Surroundings(
         engine=docker.client.api,
@@ -136,9 +139,8 @@ def _note(run: Run, step: Step) -> None:
 
 def publication(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
     """The release in the registry: published by this run, or as it was found."""
-    publishes = run.kind != "rescan" and (run.options.target == "local" or run.options.publish)
-    release = _publish(run, found, rungs) if publishes else _verify(run, found, rungs)
-    if publishes:
+    release = _publish(run, found, rungs) if publishes(run) else _verify(run, found, rungs)
+    if publishes(run):
         note_publication(run, release)
     run.store.digest = release.digest
     run.facts.update(
@@ -209,7 +211,7 @@ def _publish(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
 
 def _judged(image: Candidate) -> JudgedImage:
     config = image.image
-    return JudgedImage(config.image_id, config.image_id, config.platform, config.size_bytes)
+    return JudgedImage(config.reference, config.image_id, config.platform, config.size_bytes)
 
 
 def _verify(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
@@ -217,14 +219,40 @@ def _verify(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
     return found.verify(found.published_digest(), judged)
 
 
-def kept_baseline(run: Run) -> FunctionSnapshot:
-    """The publishing run's baseline of the zip function.
+def baseline_before(run: Run, rungs: Rungs) -> FunctionSnapshot:
+    """The zip function before anything was pushed: this run's baseline, or that of the run that published.
+
+    A release that was refused on its way has taken its baseline first; what became of the release is for AC2 to say.
 
     Raises:
-        EvidenceDamaged: no publishing run left one.
+        EvidenceDamaged: nobody has taken one.
     """
-    runs = sorted(run.reports.glob(f"runs/*/evidence/{BASELINE}"))
-    return baseline.load(runs[-1] if runs else run.reports / "evidence" / BASELINE)
+    if publishes(run):
+        with suppress(GateError, NoGo):
+            rungs("published")
+        return baseline.load(run.store.folder / BASELINE)
+    kept = sorted(run.reports.glob(f"runs/*/evidence/{BASELINE}"))
+    return baseline.load(kept[-1] if kept else run.reports / "evidence" / BASELINE)
+
+
+def publishes(run: Run) -> bool:
+    """Whether this run releases; otherwise it looks at what was released."""
+    return run.kind != "rescan" and (run.options.target == "local" or run.options.publish)
+
+
+def still_true(run: Run, found: ReleaseDesk, release: Publication) -> None:
+    """Ask ECR once more, when every claim has been judged: what was written down must still be so."""
+    now = found.verify(release.digest)
+    if metadata(now) != metadata(release):
+        run.trouble.append(f"the release changed while it was judged: {metadata(release)} became {metadata(now)}")
+
+
+def record_scan(run: Run, event: str) -> None:
+    """Add the scan of what is published to the recorded ones."""
+    report = run.facts.get("scan_report")
+    if report is not None:
+        tags = (run.release.release_tag, run.release.rolling_tag)
+        keep(record_of(report, register(run), event=event, tags=tags, target=run.options.target), run.scans)
 
 
 def scanner(run: Run, found: ReleaseDesk) -> Scanner:

@@ -26,6 +26,7 @@ def scan_candidate(run: Run, digest: str, rungs: Callable[[str], Any]) -> Judgem
     scanner: Scanner = rungs("scan_reader")
     register: Register = rungs("register")
     image: Candidate = rungs("candidate")
+    run.store.digest = digest
     report = scanner.scan_digest(digest)
     asked = f"aws ecr describe-image-scan-findings --image-id imageDigest={digest}"
     run.store.record("scan of the candidate", report, asked=asked, criterion=7, provenance=run.provenance)

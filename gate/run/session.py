@@ -7,25 +7,27 @@ from urllib.parse import urlsplit
 
 from gate.errors import WrongUse
 from gate.options import Options
-from gate.release import Release
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
-def session_for(options: Options, release: Release) -> Any:
+def session_for(options: Options) -> Any:
     """A boto3 session by the ordinary chain: --profile, AWS_PROFILE, SSO, assumed roles, environment.
 
     Raises:
-        WrongUse: the profile is unknown, or no credentials are found.
+        WrongUse: the profile is unknown, or no region or credentials are found. A wrong region is not corrected
+            here: the run must see that it would have gone elsewhere.
     """
     import boto3
     from botocore.exceptions import BotoCoreError
 
     try:
-        session = boto3.Session(profile_name=options.profile, region_name=release.region)
+        session = boto3.Session(profile_name=options.profile)
         credentials = session.get_credentials()
     except BotoCoreError as error:
         raise WrongUse(f"the AWS configuration cannot be used: {error}", remedy="see `aws configure list`") from error
+    if session.region_name is None:
+        raise WrongUse("no AWS region is configured", remedy="set AWS_REGION, or a region in the profile")
     if credentials is None:
         raise WrongUse(
             "there are no AWS credentials",

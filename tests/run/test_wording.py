@@ -1,0 +1,68 @@
+"""The wording: titles and steps are unique, because pytest-bdd would let one of two win silently."""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from gate.errors import WrongUse
+from gate.run.claims import catalogue
+
+ROOT = Path(__file__).parents[2]
+FEATURE = "@ac1\nFeature: F\n  Scenario: one\n    Given x\n  Scenario: {second}\n    Given x\n"
+
+
+def step_texts():
+    """The text of every step decorator under steps/."""
+    for path in sorted((ROOT / "steps").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                for decorator in node.decorator_list:
+                    if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") in {
+                        "given",
+                        "when",
+                        "then",
+                    }:
+                        text = decorator.args[0]
+                        yield ast.unparse(text.args[0] if isinstance(text, ast.Call) else text)
+
+
+def test_no_two_steps_have_the_same_wording():
+    """Two steps of one text: one of them would never run."""
+    texts = Counter(step_texts())
+    assert len(texts) > 50
+    assert [text for text, count in texts.items() if count > 1] == []
+
+
+def test_every_scenario_has_its_own_title_and_one_criterion():
+    """The catalogue of the real features is complete, and covers all nine criteria."""
+    claims = catalogue(ROOT / "features")
+    assert {claim.criterion for claim in claims.values()} == set(range(1, 10))
+
+
+def test_two_scenarios_of_one_title_are_refused(tmp_path):
+    """A title that stands twice is an error, in one feature or in two."""
+    (tmp_path / "a.feature").write_text(FEATURE.format(second="two"))
+    assert len(catalogue(tmp_path)) == 2
+    with pytest.raises(WrongUse, match="two scenarios are called 'one'"):
+        (tmp_path / "same").mkdir()
+        (tmp_path / "same" / "a.feature").write_text(FEATURE.format(second="one"))
+        catalogue(tmp_path / "same")
+    (tmp_path / "b.feature").write_text(FEATURE.format(second="three").replace("one", "two"))
+    with pytest.raises(WrongUse, match="two scenarios are called 'two'"):
+        catalogue(tmp_path)
+
+
+def test_a_scenario_without_a_criterion_is_refused(tmp_path):
+    """A claim that belongs to no criterion would be missed by the verdict."""
+    (tmp_path / "a.feature").write_text("Feature: F\n  Scenario: one\n    Given x\n")
+    with pytest.raises(WrongUse, match="must name one criterion"):
+        catalogue(tmp_path)
+
+
+def test_only_aws_scenarios_say_why():
+    """Whoever reads the report learns why a rehearsal left a claim out."""
+    reasons = {c.name: c.description for c in catalogue(ROOT / "features").values() if "aws" in c.tags}
+    assert reasons
+    assert all(reason.startswith("Only AWS") for reason in reasons.values())
