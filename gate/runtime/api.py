@@ -24,14 +24,21 @@ Line = Mapping[str, Any]
 
 @contextmanager
 def runtime_api(
-    engine: Engine, reference: str, settings: Settings, event: Mapping[str, Any] | None, limits: Limits
+    engine: Engine, reference: str, settings: Settings, event: Mapping[str, Any] | None, life: float, limits: Limits
 ) -> Iterator[Container]:
     """The sidecar with Lambda's Runtime API, listening on its own loopback, from which nothing leads out.
+
+    Args:
+        engine: where it runs.
+        reference: the image, whose Python serves it.
+        settings: the function's name and region.
+        event: what is handed out.
+        life: seconds after which it ends by itself, should the gate have been killed.
+        limits: the invocation's limit is the deadline that the handler is told.
 
     Raises:
         SandboxFailure: it does not come up, or its network has a way out.
     """
-    life = limits.init + 10 * (limits.invocation + limits.idle) + _START_SECONDS
     plan = {
         "port": PORT,
         "event": json.dumps(event if event is not None else {}),

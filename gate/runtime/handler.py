@@ -44,7 +44,9 @@ def run_handler(
         EngineUnavailable: the engine does not answer.
     """
     limits = limits or Limits()
-    with runtime_api(engine, reference, settings, event, limits) as api:
+    # Each phase at its longest, with as much again for starting and looking.
+    life = 120 + limits.init + invocations * (limits.invocation + limits.idle + 180)
+    with runtime_api(engine, reference, settings, event, life, limits) as api:
         host = constraints.function(settings, f"container:{api.identity}")
         with contained(engine, reference, host, environment=environment(settings)) as function:
             run = _Run(api, function, limits)
