@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from univers.versions import DebianVersion, InvalidVersion, PypiVersion
@@ -98,6 +99,7 @@ class Affected:
         return first + sorted(rest, key=lambda entry: entry[1])
 
 
+@lru_cache(maxsize=100_000)
 def ordered(ecosystem: str, version: str) -> Any:
     """The version as a value that compares in its ecosystem's order.
 

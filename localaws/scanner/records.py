@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 from localaws.scanner.failure import ScanFailed
@@ -97,8 +97,8 @@ def _archived(path: Path, limits: Limits) -> Iterator[tuple[str, bytes]]:
 
 
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limits: Limits) -> tuple[str, bytes]:
-    place = PurePosixPath(entry.filename.replace("\\", "/"))
-    if place.is_absolute() or ".." in place.parts:
+    place = entry.filename.replace("\\", "/")
+    if place.startswith("/") or ".." in place.split("/"):
         raise ScanFailed(f"The archive {name} holds {entry.filename!r}, which leads out of it: it is not OSV's.")
     with archive.open(entry) as stream:
         origin = f"{name}:{entry.filename}"

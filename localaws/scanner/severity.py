@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cvss import CVSS2, CVSS3, CVSS4
 from cvss.exceptions import CVSSError
@@ -61,6 +62,7 @@ def worst(ratings: Iterable[Rating]) -> Rating:
     return max(ratings, key=lambda rating: (order.index(rating.severity), rating.score or 0.0), default=UNRATED)
 
 
+@lru_cache(maxsize=100_000)
 def _rating(kind: str, vector: str) -> Rating:
     try:
         score = float(_CALCULATORS[kind](vector).base_score)

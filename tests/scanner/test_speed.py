@@ -1,0 +1,51 @@
+"""Full exports: 100,000 advisories are read in less than a minute and with bounded memory."""
+
+import json
+import time
+import tracemalloc
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+from localaws.scanner.library import read_library
+from localaws.scanner.matching import findings_in
+
+ADVISORIES = 100_000
+SECONDS = 60
+DETAILS = "What it is about, at the length that such a text usually has. " * 20
+
+
+def export(path: Path, make: SimpleNamespace) -> Path:
+    """An archive of as many advisories as OSV has for Debian and PyPI together, about 1,000 packages."""
+    record = json.dumps(make.osv("CVE-2026-NUMBER", "HOME", "PACKAGE", details=DETAILS))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for number in range(ADVISORIES):
+            home = "Debian:12" if number % 2 else "PyPI"
+            one = record.replace("NUMBER", f"{number:06}").replace("HOME", home)
+            archive.writestr(f"CVE-{number}.json", one.replace("PACKAGE", f"package-{number % 1000}"))
+    return path
+
+
+def test_a_hundred_thousand_advisories_take_less_than_a_minute(make: SimpleNamespace, tmp_path: Path) -> None:
+    """300 installed packages against a full export."""
+    source = export(tmp_path / "all.zip", make)
+    installed = [make.deb(f"package-{number}", "1.0-1") for number in range(1, 601, 2)] + [make.pypi("package-0")]
+    began = time.process_time()  # not the clock's: other tests may share the processor
+    library = read_library([source], installed)
+    found = findings_in(installed, library)
+    assert time.process_time() - began < SECONDS
+    assert (library.count, len(found)) == (ADVISORIES, 301 * 100)
+
+
+def test_what_does_not_concern_the_image_is_not_kept(make: SimpleNamespace, tmp_path: Path) -> None:
+    """Three thousand long advisories about other packages take less than 3 MB."""
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(3_000):
+            archive.writestr(f"{number}.json", json.dumps(make.osv(f"GHSA-{number}", details=DETAILS)))
+    tracemalloc.start()
+    library = read_library([path], [make.pypi("other")])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert library.count == 3_000
+    assert peak < 3_000_000
