@@ -3,7 +3,7 @@
 import os
 import sys
 
-import awslambdaric.__main__ as runtime
+import awslambdaric.__main__ as runtime  # type: ignore[import-not-found] # only in the image
 
 # Unless PYTHONPATH is set, the function's code comes first, then layers, then everything else.
 if "PYTHONPATH" not in os.environ:
