@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gate.evidence.store import write_whole
+from gate.evidence.account import TITLE, Account, account_in
+from gate.evidence.store import ENVELOPE, STATEMENT, write_whole
 from gate.report.html import mend
-from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status, decide
+from gate.verdict import Verdict
 
 if TYPE_CHECKING:
     from gate.run.plugin import Run
 
 REPORT, JUNIT, VERDICT = "report.html", "junit.xml", "verdict.json"
-# A GO rests on a scan; the story's policy asks for one that is at most a day old.
-VALID_FOR = timedelta(hours=24)
 KEPT_RUNS = 20
 
 
@@ -36,83 +34,69 @@ def begin(run: Run) -> None:
 
     Whoever finds the folder after a crash must not read yesterday's GO in it.
     """
-    for name in (REPORT, JUNIT):
+    for name in (REPORT, JUNIT, STATEMENT, ENVELOPE):
         (run.folder / name).unlink(missing_ok=True)
     shutil.rmtree(run.store.folder, ignore_errors=True)
     run.store.folder.mkdir(parents=True)
     reason = "the run has not ended; if none is going on, it was cut short"
-    write_verdict(run.folder, document(run, Verdict("INCOMPLETE", 1, (reason,), {}, ())))
+    write_verdict(run.folder, document(account_of(run), Verdict("INCOMPLETE", 1, (reason,), {}, ())))
 
 
 def state_release(run: Run) -> dict[str, Any]:
     """Write what is known of the release into verdict.json, and read it back from the disk."""
     unfinished = Verdict("INCOMPLETE", 1, ("the run has not ended",), {}, ())
-    write_verdict(run.folder, document(run, unfinished))
+    write_verdict(run.folder, document(account_of(run), unfinished))
     written: dict[str, Any] = json.loads((run.folder / VERDICT).read_text(encoding="utf-8"))["release"]
     return written
 
 
-def conclude(run: Run) -> Results:
-    """Decide, and state it."""
-    verdict = decide(
-        tuple(run.outcomes),
+def account_of(run: Run) -> Account:
+    """All that the verdict follows from."""
+    facts, scanned = run.facts, run.facts.get("scan_completed_at")
+    return Account(
         target=run.options.target,
         kind=run.kind,
+        endpoint_is_aws=facts.get("endpoint_is_aws", True),
         expected=run.expected,
+        outcomes=tuple(run.outcomes),
         proofs=run.proofs,
         trouble=tuple(run.trouble),
-        endpoint_is_aws=run.facts.get("endpoint_is_aws", True),
+        release={n: facts.get(n) for n in ("digest", "tags", "size_bytes", "uncompressed_bytes", "image_id")},
+        started=run.started.isoformat(timespec="seconds"),
+        scan_completed_at=scanned.isoformat() if scanned else None,
     )
-    return Results(verdict, document(run, verdict))
+
+
+def conclude(run: Run) -> Results:
+    """Record what the run came to, and decide from the record: who decides again later decides the same."""
+    record = run.store.record(TITLE, account_of(run), asked="python -m gate.evidence", provenance=run.provenance)
+    account = account_in(record.answer)
+    verdict = account.verdict()
+    return Results(verdict, document(account, verdict))
 
 
 def finish(run: Run) -> None:
-    """Seal the evidence, write verdict.json over it, and keep a dated copy of a full run."""
+    """Seal the evidence, write verdict.json over it and the statement over both; keep a dated copy of a full run."""
     if run.results is None:
         return
     mend(run.folder / REPORT)
     index = run.store.seal()
     files = [{"file": f"evidence/{name}", "sha256": digest} for name, digest in index.items()]
     write_verdict(run.folder, {**run.results.document, "evidence": files})
+    # The libraries that state and sign take half a second to import: not while tests are collected.
+    from gate.evidence.statement import attest
+
+    stated = attest(run.folder, run.release.repository_uri, run.options.sign)
+    if run.options.sign:
+        run.terminal.progress(stated)
     if run.kind == "full":
         keep(run)
 
 
-def document(run: Run, verdict: Verdict) -> dict[str, Any]:
+def document(account: Account, verdict: Verdict) -> dict[str, Any]:
     """verdict.json as design.md's public contract describes it."""
-    scanned = run.facts.get("scan_completed_at")
-    facts = run.facts
-    return {
-        "verdict": verdict.word,
-        "reasons": list(verdict.reasons),
-        "target": run.options.target,
-        "kind": run.kind,
-        "release": {
-            name: facts.get(name) for name in ("digest", "tags", "size_bytes", "uncompressed_bytes", "image_id")
-        },
-        "criteria": {str(n): _criterion(n, run.outcomes, run.options.target) for n in CRITERIA},
-        "only_aws": list(verdict.only_aws),
-        "judges": {"said_no": sum(p.said_no for p in run.proofs), "of": len(run.proofs)},
-        "started": run.started.isoformat(timespec="seconds"),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "valid_until": (scanned + VALID_FOR).isoformat(timespec="seconds")
-        if verdict.word == "GO" and scanned
-        else None,
-        "evidence": [],
-    }
-
-
-def _valid_until(verdict: Verdict, scanned: datetime | None) -> str | None:
-    return (scanned + VALID_FOR).isoformat(timespec="seconds") if verdict.word == "GO" and scanned else None
-
-
-def _criterion(number: int, outcomes: Iterable[ScenarioOutcome], target: str) -> dict[str, Any]:
-    own = [o for o in outcomes if o.criterion == number]
-    scenarios = [
-        {"name": o.name, "status": o.status, "reason": o.reason, "provenance": o.provenance, "only_aws": o.only_aws}
-        for o in own
-    ]
-    return {"status": criterion_status(own, target), "scenarios": scenarios}
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    return {**account.stated(verdict), "finished": finished, "evidence": []}
 
 
 def write_verdict(folder: Path, content: dict[str, Any]) -> None:
@@ -126,7 +110,7 @@ def keep(run: Run) -> None:
     A run that VALIDATION.md refers to is never deleted.
     """
     target = run.store.kept.parent
-    for name in (REPORT, JUNIT, VERDICT):
+    for name in (REPORT, JUNIT, VERDICT, STATEMENT, ENVELOPE):
         if (run.folder / name).exists():
             shutil.copy2(run.folder / name, target / name)
     referred = _referred(run.root / "VALIDATION.md")

@@ -49,6 +49,10 @@ def _start(config: pytest.Config) -> Run:
     root = config.rootpath
     release = settings.read(config.getini, release_tag=config.getoption("--release-tag"))
     options = command_line.read(config, release.image_context, root)
+    if options.sign:
+        from gate.evidence.signature import signer
+
+        signer(options.sign)  # refused now rather than at the end of a long run
     kind, reports, terminal = kind_of(config), root / config.getini("reports"), Terminal()
     lock = RunLock(reports)
     lock.acquire(terminal.progress)

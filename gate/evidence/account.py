@@ -1,0 +1,123 @@
+"""The account of a run: all that its verdict follows from, as one record; so it can be decided again later. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, get_args
+
+from gate.errors import EvidenceDamaged
+from gate.judgement import Proof
+from gate.verdict import CRITERIA, Kind, ScenarioOutcome, Status, StepOutcome, Verdict, criterion_status, decide
+
+TITLE = "account of the run"
+# A GO rests on a scan; the story's policy asks for one that is at most a day old.
+VALID_FOR = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a run came to. The verdict is decided from this record, so that deciding again cannot differ.
+
+    Attributes:
+        release: verdict.json's `release`: digest, tags, sizes and image ID, as far as they are known.
+        started: UTC, ISO 8601.
+        scan_completed_at: when the scan that the verdict rests on ended, ISO 8601; None when there is none.
+    The others are the arguments of `gate.verdict.decide`.
+    """
+
+    target: str
+    kind: Kind
+    endpoint_is_aws: bool
+    expected: frozenset[str]
+    outcomes: tuple[ScenarioOutcome, ...]
+    proofs: tuple[Proof, ...]
+    trouble: tuple[str, ...]
+    release: Mapping[str, Any]
+    started: str
+    scan_completed_at: str | None
+
+    def verdict(self) -> Verdict:
+        """The verdict that follows."""
+        return decide(
+            self.outcomes,
+            target=self.target,
+            kind=self.kind,
+            expected=self.expected,
+            proofs=self.proofs,
+            trouble=self.trouble,
+            endpoint_is_aws=self.endpoint_is_aws,
+        )
+
+    def stated(self, verdict: Verdict) -> dict[str, Any]:
+        """verdict.json, as far as it follows from the account and this verdict."""
+        return {
+            "verdict": verdict.word,
+            "reasons": list(verdict.reasons),
+            "target": self.target,
+            "kind": self.kind,
+            "release": dict(self.release),
+            "criteria": {str(number): self._criterion(number) for number in CRITERIA},
+            "only_aws": list(verdict.only_aws),
+            "judges": {"said_no": sum(p.said_no for p in self.proofs), "of": len(self.proofs)},
+            "started": self.started,
+            "valid_until": self._valid_until(verdict),
+        }
+
+    def _criterion(self, number: int) -> dict[str, Any]:
+        own = [o for o in self.outcomes if o.criterion == number]
+        scenarios = [
+            {"name": o.name, "status": o.status, "reason": o.reason, "provenance": o.provenance, "only_aws": o.only_aws}
+            for o in own
+        ]
+        return {"status": criterion_status(own, self.target), "scenarios": scenarios}
+
+    def _valid_until(self, verdict: Verdict) -> str | None:
+        if verdict.word != "GO" or self.scan_completed_at is None:
+            return None
+        return (datetime.fromisoformat(self.scan_completed_at) + VALID_FOR).isoformat(timespec="seconds")
+
+
+def account_in(answer: Any) -> Account:
+    """The account, read back from the answer of its record.
+
+    Raises:
+        EvidenceDamaged: it has gaps, or words that this gate does not know and so cannot judge.
+    """
+    try:
+        return Account(
+            target=_one_of(("local", "aws"), answer["target"]),
+            kind=_one_of(get_args(Kind), answer["kind"]),
+            endpoint_is_aws=_one_of((True, False), answer["endpoint_is_aws"]),
+            expected=frozenset(map(str, answer["expected"])),
+            outcomes=tuple(map(_outcome, answer["outcomes"])),
+            proofs=tuple(
+                Proof(p["judge"], _one_of((True, False), p["said_no"]), p["answer"]) for p in answer["proofs"]
+            ),
+            trouble=tuple(map(str, answer["trouble"])),
+            release=dict(answer["release"]),
+            started=str(answer["started"]),
+            scan_completed_at=answer["scan_completed_at"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EvidenceDamaged(
+            f"the {TITLE} cannot be read: {type(error).__name__}: {error}",
+            remedy="verify with the version of the gate that made the run; else run the gate again",
+        ) from error
+
+
+def _outcome(found: Mapping[str, Any]) -> ScenarioOutcome:
+    steps = tuple(StepOutcome(**{**step, "evidence": tuple(step["evidence"])}) for step in found["steps"])
+    _one_of(get_args(Status), found["status"])
+    _one_of(tuple(CRITERIA), found["criterion"])
+    for name in ("only_aws", "judged"):
+        _one_of((True, False), found[name])
+    return ScenarioOutcome(**{**found, "steps": steps})
+
+
+def _one_of(known: tuple[Any, ...], value: Any) -> Any:
+    # 1 == True in Python, and not in JSON.
+    if not any(value == word and type(value) is type(word) for word in known):
+        raise ValueError(f"{value!r} is none of {', '.join(map(str, known))}")
+    return value

@@ -1,0 +1,92 @@
+"""Signing a statement and checking its signature: a DSSE envelope, with the field's own library."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import Error as SigningError
+from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
+
+from gate.errors import EvidenceDamaged, WrongUse
+
+# The media type that the in-toto attestation framework gives a Statement in an envelope.
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+_SIGNS = "an Ed25519 or ECDSA (P-256, P-384, P-521) key"
+
+
+def signer(path: Path) -> CryptoSigner:
+    """The private key in a PEM file.
+
+    Raises:
+        WrongUse: it cannot be read, is locked by a passphrase, or is of another kind.
+    """
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+        if not isinstance(key, Ed25519PrivateKey | EllipticCurvePrivateKey):
+            raise ValueError(f"it is not {_SIGNS}")
+        return CryptoSigner(key)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise WrongUse(
+            f"the evidence cannot be signed with this key: {error}",
+            where=str(path),
+            remedy=f"name {_SIGNS} without a passphrase, in PEM: openssl genpkey -algorithm ed25519 -out key.pem",
+        ) from error
+
+
+def public_key(path: Path) -> SSlibKey:
+    """The public key in a PEM file.
+
+    Raises:
+        WrongUse: it cannot be read, or is of another kind.
+    """
+    try:
+        key = load_pem_public_key(path.read_bytes())
+        if not isinstance(key, Ed25519PublicKey | EllipticCurvePublicKey):
+            raise ValueError(f"it is not {_SIGNS}")
+        return SSlibKey.from_crypto(key)
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+        raise WrongUse(
+            f"no signature can be checked with this key: {error}",
+            where=str(path),
+            remedy="name the public key in PEM: openssl pkey -in key.pem -pubout -out pub.pem",
+        ) from error
+
+
+def sign(payload: bytes, key: CryptoSigner) -> bytes:
+    """The payload in a signed envelope, as JSON."""
+    envelope = Envelope(payload, PAYLOAD_TYPE, {})
+    envelope.sign(key)
+    return (json.dumps(envelope.to_dict(), indent=2) + "\n").encode()
+
+
+def opened(raw: bytes) -> Any:
+    """The envelope in a file (securesystemslib's `Envelope`).
+
+    Raises:
+        EvidenceDamaged: it is not a DSSE envelope around an in-toto Statement, or nobody signed it.
+    """
+    try:
+        envelope = Envelope.from_dict(json.loads(raw))
+        if envelope.payload_type != PAYLOAD_TYPE:
+            raise ValueError(f"its payload is {envelope.payload_type!r}, not {PAYLOAD_TYPE!r}")
+        if not envelope.signatures:
+            raise ValueError("it holds no signature")
+    except (KeyError, TypeError, ValueError, AttributeError, SigningError) as error:
+        raise EvidenceDamaged(f"the signed envelope cannot be read: {type(error).__name__}: {error}") from error
+    return envelope
+
+
+def signed_by(envelope: Any, key: SSlibKey) -> bool:
+    """Whether this key signed the envelope's payload."""
+    try:
+        envelope.verify([key], threshold=1)
+    except SigningError:
+        return False
+    return True

@@ -1,0 +1,99 @@
+"""The statement of a run: an in-toto Statement with the test-result predicate over the judged image.
+
+Specifications: in-toto Attestation Framework, Statement v1; predicate test-result v0.1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
+from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
+from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
+from in_toto_attestation.v1.statement import Statement
+
+from gate.evidence.signature import sign, signer
+from gate.evidence.store import ENVELOPE, INDEX, STATEMENT, write_whole
+
+PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
+# The statement covers these byte for byte; the index in turn covers every file of the evidence.
+COVERED = (f"evidence/{INDEX}", "verdict.json", "report.html", "junit.xml")
+
+# A rehearsal and a quiet night went well and release nothing: the predicate's word between yes and no.
+_RESULTS = {"GO": "PASSED", "REHEARSAL PASSED": "WARNED", "CLEAN": "WARNED"}
+
+
+def subject_of(document: Mapping[str, Any]) -> str | None:
+    """What the statement is about: the published digest; before there is one, the ID of the built image."""
+    release = document["release"]
+    found: str | None = release.get("digest") or release.get("image_id")
+    return found
+
+
+def predicate(document: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[str, Any]:
+    """The test-result predicate.
+
+    A claim that passed against a simulation is among the warned; one that did not run is in no list, so that
+    a policy that asks for it does not find it.
+
+    Args:
+        document: verdict.json.
+        hashes: the sha-256 of each covered file.
+    """
+    scenarios = [s for criterion in document["criteria"].values() for s in criterion["scenarios"]]
+    passed = [s for s in scenarios if s["status"] == "passed"]
+    said = {"verdict": document["verdict"], "target": document["target"], "kind": document["kind"]}
+    message = TestResult(
+        result=_RESULTS.get(document["verdict"], "FAILED"),
+        configuration=[
+            ResourceDescriptor(
+                name=name, digest={"sha256": sha}, annotations=said if name == "verdict.json" else None
+            ).pb
+            for name, sha in hashes.items()
+        ],
+        passed_tests=[s["name"] for s in passed if s["provenance"] == "real"],
+        warned_tests=[s["name"] for s in passed if s["provenance"] != "real"],
+        failed_tests=[s["name"] for s in scenarios if s["status"] == "failed"],
+    )
+    stated: dict[str, Any] = MessageToDict(message)
+    # The mapping to JSON leaves out what is empty; an empty list says more than a missing one.
+    return {"passedTests": [], "warnedTests": [], "failedTests": []} | stated
+
+
+def statement(document: Mapping[str, Any], hashes: Mapping[str, str], repository: str) -> bytes | None:
+    """The statement as JSON; None when the run knew no image that one could be made about."""
+    image = subject_of(document)
+    if image is None:
+        return None
+    subject = ResourceDescriptor(name=repository, digest={"sha256": image.removeprefix("sha256:")})
+    made = Statement([subject.pb], PREDICATE, predicate(document, hashes))
+    made.validate()
+    return (json.dumps(MessageToDict(made.pb), indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()
+
+
+def hashes_of(folder: Path) -> dict[str, str]:
+    """The sha-256 of each covered file that a run's folder holds."""
+    found = [name for name in COVERED if (folder / name).is_file()]
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in found}
+
+
+def attest(folder: Path, repository: str, key: Path | None) -> str:
+    """Write the statement over a sealed run, signed when a key is named; the sentence says what was done.
+
+    Raises:
+        WrongUse: the key cannot sign.
+    """
+    document = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    content = statement(document, hashes_of(folder), repository)
+    if content is None:
+        return "no statement was made: the run knew no image to make it about"
+    write_whole(folder / STATEMENT, content)
+    if key is None:
+        return f"{STATEMENT} is not signed; --sign KEY signs it"
+    signing = signer(key)
+    write_whole(folder / ENVELOPE, sign(content, signing))
+    return f"{STATEMENT} is signed by the key {signing.public_key.keyid}"
