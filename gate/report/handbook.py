@@ -1,0 +1,59 @@
+"""docs/on-call.md: every judge, how its "no" reads and what to do; made from the roll, so that none is missing."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from itertools import groupby
+
+import gate
+from gate.errors import GateError
+from gate.judgement import ROLL, Judge
+from gate.text import for_markdown
+from gate.verdict import CRITERIA
+
+INTRODUCTION = """# For the engineer on call
+
+The last lines of a run (and the top of `reports/report.html`) say what failed: the cause first, then where, then what
+to do. Every claim that fails for the same cause stands above it. This page lists every judge in the order of the
+criteria, with the answer it gives to its known-bad value. It is made from the code: `make handbook`.
+
+- The evidence of a scenario is under `reports/evidence/` (`reports/partial/` for a restricted run), numbered as it came.
+- One criterion again: `pytest features/ -m ac1`; one claim: `pytest features/ -k "part of its title"`.
+- A run that was killed leaves its evidence and says INCOMPLETE; the next run removes what it left running.
+- Nothing is ever fixed by running with less: a restricted run says INCOMPLETE.
+"""
+
+
+def handbook() -> str:
+    """The page as Markdown."""
+    for module in pkgutil.walk_packages(gate.__path__, "gate."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    judges = sorted(ROLL.values(), key=lambda judge: (judge.criterion, judge.name))
+    parts = [INTRODUCTION]
+    for criterion, group in groupby(judges, key=lambda judge: judge.criterion):
+        parts += [f"## AC{criterion}: {CRITERIA[criterion]}", *map(_entry, group)]
+    return "\n".join([*parts, _errors()])
+
+
+def _entry(judge: Judge) -> str:
+    rejection = judge.function(*judge.known_bad()).rejections[0]
+    doc = (inspect.getdoc(judge.function) or "").partition("\n\n")[0].replace("\n", " ")
+    lines = [f"### `{judge.name.removeprefix('gate.')}`", "", doc, "", f"- reads like: {for_markdown(rejection.cause)}"]
+    if rejection.where:
+        lines.append(f"- where: {for_markdown(rejection.where)}")
+    remedy = rejection.remedy or "the message names the value that is wrong; the scenario's evidence holds all of them"
+    return "\n".join([*lines, f"- to do: {for_markdown(remedy)}", ""])
+
+
+def _errors() -> str:
+    kinds = sorted(GateError.__subclasses__(), key=lambda kind: kind.__name__)
+    rows = [f"| `{kind.__name__}` | {inspect.getdoc(kind)} |" for kind in kinds]
+    head = "## When a fact could not be had\n\nThat is a NO-GO too; the message gives cause, place and way out.\n"
+    return "\n".join([head, "| error | what it means |", "|---|---|", *rows, ""])
+
+
+if __name__ == "__main__":
+    print(handbook(), end="")
