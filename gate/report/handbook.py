@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
 from itertools import groupby
+from pathlib import Path
 
-import gate
 from gate.errors import GateError
 from gate.judgement import ROLL, Judge
 from gate.text import for_markdown
 from gate.verdict import CRITERIA
 
+HOUSE = Path(__file__).resolve().parents[1]
 INTRODUCTION = """# For the engineer on call
 
 The last lines of a run (and the top of `reports/report.html`) say what failed: the cause first, then where, then what
 to do. Every claim that fails for the same cause stands above it. This page lists every judge in the order of the
 criteria, with the answer it gives to its known-bad value. It is made from the code: `make handbook`.
 
-- The evidence of a scenario is under `reports/evidence/` (`reports/partial/` for a restricted run), numbered as it came.
+- The evidence of a scenario is under `reports/evidence/` (a restricted run's: `reports/partial/`), numbered as it came.
 - One criterion again: `pytest features/ -m ac1`; one claim: `pytest features/ -k "part of its title"`.
 - A run that was killed leaves its evidence and says INCOMPLETE; the next run removes what it left running.
 - Nothing is ever fixed by running with less: a restricted run says INCOMPLETE.
@@ -28,9 +28,10 @@ criteria, with the answer it gives to its known-bad value. It is made from the c
 
 def handbook() -> str:
     """The page as Markdown."""
-    for module in pkgutil.walk_packages(gate.__path__, "gate."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+    for path in sorted(HOUSE.rglob("*.py")):
+        # By its text, because some modules are scripts that run in the image and not here.
+        if path != Path(__file__) and "\n@judge(" in path.read_text(encoding="utf-8"):
+            importlib.import_module(".".join(path.relative_to(HOUSE.parent).with_suffix("").parts))
     judges = sorted(ROLL.values(), key=lambda judge: (judge.criterion, judge.name))
     parts = [INTRODUCTION]
     for criterion, group in groupby(judges, key=lambda judge: judge.criterion):
