@@ -49,12 +49,12 @@ def workflow_token(subject: str = names.OIDC_SUBJECT) -> str:
     return ".".join((*encoded, base64.urlsafe_b64encode(b"unsigned").decode()))
 
 
-def of_the_workflow(sts: Any) -> Keys:
-    """The CI role's credentials, taken as the release workflow takes them: by web identity."""
+def of_the_workflow(sts: Any, role: str = names.CI_ROLE, subject: str = names.OIDC_SUBJECT) -> Keys:
+    """Credentials taken as the release workflow (or another one) takes them: by web identity."""
     answer = sts.assume_role_with_web_identity(
-        RoleArn=names.role_arn(names.CI_ROLE),
+        RoleArn=names.role_arn(role),
         RoleSessionName=_SESSION,
-        WebIdentityToken=workflow_token(),
+        WebIdentityToken=workflow_token(subject),
         DurationSeconds=_TWELVE_HOURS,
     )
     return _keys(answer)

@@ -169,6 +169,8 @@ class LocalTarget:
         sts = root.client("sts", endpoint_url=ministack)
         self._keys = {role: access_keys.of_role(sts, role) for role in _ASSUMED}
         self._keys[names.CI_ROLE] = access_keys.of_the_workflow(sts)
+        nightly = access_keys.of_the_workflow(sts, names.VERIFY_ROLE, names.NIGHTLY_SUBJECT)
+        self._keys[names.VERIFY_ROLE] = nightly
 
     def _door_settings(self, registry: str, ministack: str) -> dict[str, Any]:
         return {

@@ -9,6 +9,7 @@ REPOSITORY_ARN = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{REPOSITORY}"
 
 ADMINISTRATOR = "administrator"
 CI_ROLE = "naver-sms-automation-ci-role"
+VERIFY_ROLE = "naver-sms-automation-verify-role"
 LAMBDA_ROLE = "naver-sms-automation-lambda-role"
 DEVELOPER = "naver-sms-automation-developer"
 ZIP_ROLE = "naverplace_send_inform-role-vb1bx6ro"
@@ -19,6 +20,8 @@ NEW_FUNCTION = "naverplace_send_inform_v2"
 OIDC_HOST = "token.actions.githubusercontent.com"
 OIDC_AUDIENCE = "sts.amazonaws.com"
 OIDC_SUBJECT = "repo:naver-sms-automation/naver-sms-automation:environment:production"
+# Nobody approves a nightly job: it becomes a role that only looks.
+NIGHTLY_SUBJECT = "repo:naver-sms-automation/naver-sms-automation:ref:refs/heads/main"
 
 TAGS = {
     "Project": "naver-sms-automation",

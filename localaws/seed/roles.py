@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from localaws.seed import names
 
 Document = dict[str, Any]
 
+# What the documentation tells a platform team to grant is what is granted, and enforced, here.
+POLICIES = Path(__file__).resolve().parents[2] / "docs" / "policies"
+
 _HALF_A_DAY = 43200
-_PUSH = [
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:InitiateLayerUpload",
-    "ecr:UploadLayerPart",
-    "ecr:CompleteLayerUpload",
-    "ecr:PutImage",
-    "ecr:BatchGetImage",
-]
 _PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 _LOOK = [
     "ecr:BatchGetRepositoryScanningConfiguration",
@@ -30,15 +26,6 @@ _LOOK = [
     "ecr:ListTagsForResource",
 ]
 _LOOK_AT_THE_REGISTRY = ["ecr:DescribeRegistry", "ecr:GetRegistryPolicy", "ecr:GetRegistryScanningConfiguration"]
-_LOOK_AROUND = [
-    "iam:Get*",
-    "iam:List*",
-    "iam:Simulate*",
-    "lambda:Get*",
-    "lambda:List*",
-    "events:Describe*",
-    "events:List*",
-]
 
 
 def seed(iam: Any) -> None:
@@ -57,17 +44,14 @@ def _administrator(iam: Any) -> None:
 
 def _ci(iam: Any) -> None:
     """Only a workflow of this repository's production environment becomes the role that pushes."""
-    _role(iam, names.CI_ROLE, _trusts_workflow())
-    statements = [
-        _allow("Push", _PUSH, names.REPOSITORY_ARN),
-        _allow("Scan", ["ecr:StartImageScan"], names.REPOSITORY_ARN),
-        _allow("Look", _LOOK, names.REPOSITORY_ARN),
-        # Pulling what is published is part of verifying it.
-        _allow("Verify", _PULL, names.REPOSITORY_ARN),
-        _allow("LogIn", ["ecr:GetAuthorizationToken"], "*"),
-        _allow("LookAround", _LOOK_AT_THE_REGISTRY + _LOOK_AROUND, "*"),
-    ]
-    _inline(iam, names.CI_ROLE, "publish-and-verify", statements)
+    _role(iam, names.CI_ROLE, _trusts_workflow(names.OIDC_SUBJECT))
+    _documented(iam, names.CI_ROLE, "publish")
+
+
+def _verify(iam: Any) -> None:
+    """What looks at the release every night, and may change nothing of it."""
+    _role(iam, names.VERIFY_ROLE, _trusts_workflow(names.NIGHTLY_SUBJECT))
+    _documented(iam, names.VERIFY_ROLE, "verify")
 
 
 def _lambda(iam: Any) -> None:
@@ -99,6 +83,7 @@ def _zip(iam: Any) -> None:
 _ROLES = {
     names.ADMINISTRATOR: _administrator,
     names.CI_ROLE: _ci,
+    names.VERIFY_ROLE: _verify,
     names.LAMBDA_ROLE: _lambda,
     names.DEVELOPER: _developer,
     names.ZIP_ROLE: _zip,
@@ -117,6 +102,14 @@ def _role(iam: Any, name: str, trust: Document) -> None:
 
 def _inline(iam: Any, role: str, name: str, statements: list[Document]) -> None:
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(_document(*statements)))
+
+
+def _documented(iam: Any, role: str, policy: str) -> None:
+    text = (POLICIES / f"{policy}.json").read_text(encoding="utf-8")
+    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=text)
+    # AWS authorises this call on the rule (Service Authorization Reference), MiniStack on the rule's bus.
+    bus = f"arn:aws:events:{names.REGION}:{names.ACCOUNT}:event-bus/*"
+    _inline(iam, role, "only-ministack-needs-this", [_allow("TheBus", ["events:ListTargetsByRule"], bus)])
 
 
 def _document(*statements: Document) -> Document:
@@ -141,9 +134,9 @@ def _trusts_service(service: str) -> Document:
     return _document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
 
 
-def _trusts_workflow() -> Document:
+def _trusts_workflow(subject: str) -> Document:
     provider = f"arn:aws:iam::{names.ACCOUNT}:oidc-provider/{names.OIDC_HOST}"
-    claims = {f"{names.OIDC_HOST}:aud": names.OIDC_AUDIENCE, f"{names.OIDC_HOST}:sub": names.OIDC_SUBJECT}
+    claims = {f"{names.OIDC_HOST}:aud": names.OIDC_AUDIENCE, f"{names.OIDC_HOST}:sub": subject}
     return _document(
         {
             "Effect": "Allow",

@@ -1,0 +1,116 @@
+"""Every permission that a run needs, and what for. Pure; the resources are the Service Authorization Reference's.
+
+The list is held against the ledger of real runs: a call without a need, or a need without a call, fails a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gate.registry.permitted import Call
+from gate.release import Release
+
+
+@dataclass(frozen=True)
+class Need:
+    """One permission.
+
+    Attributes:
+        action: as IAM writes it, "ecr:DescribeImages".
+        purpose: ends the sentence "needed to …".
+        enhanced: needed only where Inspector scans the registry.
+    """
+
+    action: str
+    purpose: str
+    enhanced: bool = False
+
+    @property
+    def service(self) -> str:
+        """IAM's prefix of the service."""
+        return self.action.partition(":")[0]
+
+    @property
+    def operation(self) -> str:
+        """The API operation, which has the same name as the action for all that the gate calls."""
+        return self.action.partition(":")[2]
+
+
+_REPOSITORY = """ecr:DescribeRepositories ecr:DescribeImages ecr:ListTagsForResource ecr:GetLifecyclePolicy
+    ecr:GetRepositoryPolicy"""
+_SCAN = """ecr:GetRegistryScanningConfiguration ecr:BatchGetRepositoryScanningConfiguration
+    ecr:DescribeImageScanFindings ecr:StartImageScan"""
+_ACCESS = """ecr:GetRegistryPolicy iam:GetAccountAuthorizationDetails iam:GetPolicy iam:GetPolicyVersion
+    iam:SimulatePrincipalPolicy"""
+_ZIP = """lambda:GetFunctionConfiguration lambda:GetFunction lambda:GetPolicy lambda:ListVersionsByFunction
+    lambda:ListAliases lambda:ListEventSourceMappings lambda:ListFunctionUrlConfigs
+    lambda:ListFunctionEventInvokeConfigs lambda:ListProvisionedConcurrencyConfigs events:ListEventBuses
+    events:ListRuleNamesByTarget events:DescribeRule events:ListTargetsByRule"""
+_PUSH = "ecr:BatchCheckLayerAvailability ecr:InitiateLayerUpload ecr:UploadLayerPart ecr:CompleteLayerUpload"
+
+
+def _all(actions: str, purpose: str, *, enhanced: bool = False) -> tuple[Need, ...]:
+    return tuple(Need(action, purpose, enhanced) for action in actions.split())
+
+
+VERIFYING: tuple[Need, ...] = (
+    *_all("ecr:GetAuthorizationToken", "log in to the registry"),
+    *_all(_REPOSITORY, "read the repository, its settings and its images"),
+    *_all("ecr:BatchGetImage ecr:GetDownloadUrlForLayer", "pull the published image and judge it"),
+    *_all(_SCAN, "have the image scanned and read the result"),
+    *_all("inspector2:ListCoverage inspector2:ListFindings", "read Inspector's result", enhanced=True),
+    *_all(_ACCESS, "find out who can push and pull"),
+    *_all(_ZIP, "compare the zip function with what it was"),
+    *_all("cloudtrail:LookupEvents cloudwatch:GetMetricData", "see what AWS recorded of the zip function"),
+)
+PUBLISHING: tuple[Need, ...] = (
+    *VERIFYING,
+    *_all(_PUSH, "push the candidate"),
+    *_all("ecr:PutImage", "push the candidate, and give a clean digest the release's tags"),
+)
+# AWS answers this to anybody, whatever the policies say (STS, GetCallerIdentity).
+FREE = frozenset({"sts:GetCallerIdentity"})
+
+
+def needs_of(publishes: bool) -> tuple[Need, ...]:
+    """The needs of a run."""
+    return PUBLISHING if publishes else VERIFYING
+
+
+def uncovered(calls: Iterable[Call], needs: Iterable[Need]) -> tuple[str, ...]:
+    """The actions of these calls that no need names."""
+    known = {need.action for need in needs} | FREE
+    return tuple(sorted({f"{call.service}:{call.operation}" for call in calls} - known))
+
+
+def unseen(needs: Iterable[Need], calls: Iterable[Call]) -> tuple[str, ...]:
+    """The needs that none of these calls has used."""
+    used = {f"{call.service}:{call.operation}" for call in calls}
+    return tuple(sorted({need.action for need in needs} - used))
+
+
+def resources(need: Need, release: Release) -> tuple[str, ...]:
+    """The narrowest ARNs on which the permission can be granted; "*" where IAM knows no resource for it."""
+    from policy_sentry.querying.actions import get_action_data
+
+    data = get_action_data(need.service, need.operation) or {}
+    forms = {str(each["resource_arn_format"]) for each in data.get(need.service, ())}
+    found = {arn for form in forms for arn in _narrowed(form.replace("${Partition}", "aws"), release)}
+    return tuple(sorted(found)) or ("*",)
+
+
+def _narrowed(form: str, release: Release) -> tuple[str, ...]:
+    place, account, kind = f"{release.region}:{release.account}", release.account, form.split(":", 5)[-1]
+    function = f"arn:aws:lambda:{place}:function:{release.zip_function}"
+    by_kind = {
+        "repository/": (f"arn:aws:ecr:{place}:repository/{release.repository}",),
+        # Versions and aliases have policies of their own.
+        "function:": (function, f"{function}:*"),
+        # Which rules start the function is known only once they have been read.
+        "rule/": (f"arn:aws:events:{place}:rule/*",),
+        "policy/": (f"arn:aws:iam::{account}:policy/*", "arn:aws:iam::aws:policy/*"),
+        "role/": (f"arn:aws:iam::{account}:role/*",),
+        "user/": (f"arn:aws:iam::{account}:user/*",),
+    }
+    return next((arns for start, arns in by_kind.items() if kind.startswith(start)), ())

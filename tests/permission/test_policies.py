@@ -1,0 +1,87 @@
+"""The least-privilege policies: what the files hold, and that the list behind them has no hole and no surplus."""
+
+import json
+from pathlib import Path
+
+import pytest
+from policy_sentry.querying.actions import get_action_data
+
+from gate.errors import WrongUse
+from gate.permission.__main__ import FILES, FOLDER, ROOT, calls_in, release_of
+from gate.permission.needs import PUBLISHING, VERIFYING, Need, needs_of, resources, uncovered, unseen
+from gate.permission.policy import document, text
+from gate.registry.permitted import ALLOWED_CHANGES, READS, Call
+
+RELEASE = release_of(ROOT / "pytest.ini")
+
+
+def call(action):
+    """A call of the ledger."""
+    service, _, operation = action.partition(":")
+    return Call("2025-10-18T12:00:00+00:00", service, operation, "*", "ok", 0.1)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_file_is_what_the_generator_writes(name):
+    """Nobody has edited a policy by hand, and nobody has forgotten `make policies`."""
+    assert (ROOT / FOLDER / name).read_text(encoding="utf-8") == text(document(FILES[name], RELEASE))
+
+
+@pytest.mark.parametrize("need", PUBLISHING, ids=lambda need: need.action)
+def test_every_need_is_an_action_that_iam_knows(need):
+    """A misspelt action would grant nothing, and nobody would be told."""
+    assert get_action_data(need.service, need.operation), need.action
+    assert need.purpose
+
+
+@pytest.mark.parametrize("need", PUBLISHING, ids=lambda need: need.action)
+def test_every_need_that_writes_is_a_change_that_a_release_may_make(need):
+    """The policies cannot grant more than the ledger's own allow-list lets pass."""
+    reads = need.operation in READS.get(need.service, frozenset())
+    assert reads or (need.service, need.operation) in ALLOWED_CHANGES or need.action == "inspector2:ListFindings"
+
+
+def test_verifying_changes_nothing_but_asks_for_a_scan():
+    """StartImageScan is the one write of a run that only verifies."""
+    writes = {need.action for need in VERIFYING if need.operation not in READS[need.service]}
+    assert writes == {"ecr:StartImageScan"}
+
+
+def test_publishing_adds_the_push_and_nothing_else():
+    """Five more actions, all on the repository."""
+    added = {need.action for need in needs_of(True)} - {need.action for need in needs_of(False)}
+    push = {"BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"}
+    assert added == {f"ecr:{operation}" for operation in push}
+
+
+def test_no_statement_uses_a_wildcard_for_an_action_or_for_all_of_ecr():
+    """An action is named in full; what IAM can bind to the repository is bound to it."""
+    for name in FILES:
+        for statement in json.loads((ROOT / FOLDER / name).read_text())["Statement"]:
+            assert not any("*" in action for action in statement["Action"])
+            assert statement["Effect"] == "Allow"
+    assert resources(Need("ecr:PutImage", "x"), RELEASE) == (
+        f"arn:aws:ecr:{RELEASE.region}:{RELEASE.account}:repository/{RELEASE.repository}",
+    )
+    assert resources(Need("ecr:GetAuthorizationToken", "x"), RELEASE) == ("*",)
+
+
+def test_a_call_without_a_need_is_named():
+    """The ledger shows something that no policy would allow."""
+    calls = [call("ecr:DescribeImages"), call("sts:GetCallerIdentity"), call("ecr:ListImages")]
+    assert uncovered(calls, VERIFYING) == ("ecr:ListImages",)
+
+
+def test_a_need_without_a_call_is_named():
+    """A permission that nothing uses is one too many."""
+    calls = [call(need.action) for need in VERIFYING if need.action != "events:DescribeRule"]
+    assert unseen(VERIFYING, calls) == ("events:DescribeRule",)
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"answer": [{"service": "ecr"}]}', '{"answer": 3}'])
+def test_what_is_no_ledger_is_refused(tmp_path, content):
+    """A wrong file is wrong use, not an empty ledger."""
+    path = Path(tmp_path, "ledger.json")
+    path.write_text(content)
+    with pytest.raises(WrongUse, match="is not the ledger of a run"):
+        calls_in(path)
