@@ -99,8 +99,7 @@ def target(run):
     from localaws.target import LocalTarget
 
     run.terminal.waiting_for("the local target starts")
-    keep = run.options.keep or run.kind == "rescan"
-    with LocalTarget(keep=keep) as local, pytest.MonkeyPatch.context() as environment:
+    with LocalTarget(**ladder.local_state(run)) as local, pytest.MonkeyPatch.context() as environment:
         for name, value in local.environment().items():
             environment.setenv(name, value)
         yield

@@ -30,7 +30,6 @@ from gate.registry.publish import Conditions, Publisher
 from gate.registry.pull import pull
 from gate.registry.push import Patience, push
 from gate.registry.refusals import ask, readable
-from gate.registry.tags import judge_same_digest
 from gate.release import Release
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
@@ -156,14 +155,19 @@ class ReleaseDesk:
         """The digest that the release tag names, for a run that only verifies.
 
         Raises:
-            NoGo: wrong account or region, or the tag names nothing.
+            NoGo: wrong account or region.
+            RegistryRefused: the tag names nothing.
         """
         require(judge_caller(self.caller, self.release.account, self.release.region))
         digest = self.ecr.snapshot().naming().get(self.tags.release)
-        require(
-            judge_same_digest({self.tags.release: digest}, (self.tags.release,), digest or "unknown: not published")
-        )
-        return str(digest)
+        if digest is None:
+            # Not a judgement on an image: there is none to judge.
+            raise RegistryRefused(
+                f"The tag {self.tags.release!r} names nothing in the registry",
+                where=self.release.repository_uri,
+                remedy="publish the release first (`make accept`, or --target aws --publish), or correct the tag",
+            )
+        return digest
 
     def pull(self, digest: str) -> JudgedImage:
         """Pull a published digest, to judge it."""

@@ -112,6 +112,17 @@ def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
     return built, built.image_id
 
 
+def local_state(run: Run) -> dict[str, Any]:
+    """Where the local target's state is, and whether it is kept.
+
+    A full run starts from the seeded state and leaves what the next night looks at. A restricted run would spoil
+    that, so it has a state of its own, unless --keep asks for the other.
+    """
+    if run.kind == "partial" and not run.options.keep:
+        return {"state": run.root / ".cache" / "localaws-partial"}
+    return {"keep": run.options.keep or run.kind == "rescan"}
+
+
 def desk(run: Run, docker: Engine, ledger: Ledger) -> ReleaseDesk:
     """Everything that talks to AWS about the release, by the ordinary AWS chain."""
     session = session_for(run.options)

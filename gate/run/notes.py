@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from gate.evidence.notes import PREFACE, NotedScan, Notes, render
 from gate.evidence.sections import replace, section
 from gate.evidence.store import Record, write_whole
-from gate.report.view import headline
+from gate.report.view import deploy_command, headline
 from gate.scan import chain as chains
 from gate.scan import nights
-from gate.scan.records import read_all
+from gate.scan.records import ScanRecord, read_all
 from gate.text import for_markdown
 from gate.verdict import CRITERIA, criterion_status
 
@@ -44,7 +44,8 @@ class Document:
 def document_of(run: Run) -> Document:
     """Where this run's section belongs: a full run's in the repository, any other's beside its own report."""
     whole = run.kind != "partial" and run.reports == run.root / "reports"
-    return Document((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{_place(run)}")
+    nights = ":nights" if run.kind == "rescan" else ""
+    return Document((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{_place(run)}{nights}")
 
 
 def _place(run: Run) -> str:
@@ -52,11 +53,15 @@ def _place(run: Run) -> str:
 
 
 def write(run: Run) -> Document:
-    """Render this run's section from what is known by now, and put it in its place."""
+    """Render this run's section from what is known by now, and put it in its place.
+
+    A night has a section of its own, so that it never replaces what the release left.
+    """
     found = document_of(run)
     before = found.path.read_text(encoding="utf-8") if found.path.exists() else PREFACE
     title = f"{run.release.repository} {run.release.release_tag}, target {_place(run)}"
-    body = render(title, _notes(run, found.path.parent))
+    night = run.kind == "rescan"
+    body = _nights(run, title) if night else render(title, _notes(run, found.path.parent))
     write_whole(found.path, replace(before, found.key, body).encode())
     return found
 
@@ -84,6 +89,8 @@ def _notes(run: Run, beside: Path) -> Notes:
     verdict = run.results.verdict if run.results else None
     word = verdict.word if verdict else "the run has not ended"
     head = (f"Verdict: {word}. {headline(run)}.", f"Started {run.started:%Y-%m-%d %H:%M:%S} UTC.", *_real(run))
+    if word == "GO":
+        extra["Deploy (Story 5.2)"] = deploy_command(run)
     return Notes(
         head=head,
         metadata={**facts, **extra},
@@ -120,17 +127,26 @@ def _criteria(run: Run) -> list[tuple[int, str, str]]:
     return rows
 
 
-def _chapters(run: Run) -> dict[str, str]:
-    records = [r for r in (read_all(run.scans) if run.scans.exists() else ()) if r.target == run.options.target]
-    nightly = [r for r in records if r.event == "rescanned"]
+def _nights(run: Run, title: str) -> str:
+    nightly = [record for record in _recorded(run) if record.event == "rescanned"]
     pairs = zip([None, *nightly], nightly, strict=False)
     log = "".join(nights.log_row(nights.compare(before, tonight)) for before, tonight in pairs)
+    word = run.results.verdict.word if run.results else "the run has not ended"
+    head = f"## Nightly rescans of {for_markdown(title)}\n\nLast night: {word}, {run.started:%Y-%m-%d %H:%M} UTC."
+    return f"{head}\n\n{nights.LOG_HEAD}{log}" if log else f"{head}\n\nNo night has been recorded."
+
+
+def _recorded(run: Run) -> list[ScanRecord]:
+    records = read_all(run.scans) if run.scans.exists() else ()
+    return [record for record in records if record.target == run.options.target]
+
+
+def _chapters(run: Run) -> dict[str, str]:
     register = [f"- {for_markdown(str(entry))}" for entry in run.facts.get("exceptions", ())]
     return {
-        "Found, mitigated, rescanned": chains.markdown(chains.chain(records)),
+        "Found, mitigated, rescanned": chains.markdown(chains.chain(_recorded(run))),
         "Exceptions": "\n".join(register) or "None is in force.",
         "Difference to the previous release": str(run.facts.get("difference") or "Not compared yet."),
-        "Rescan log": f"{nights.LOG_HEAD}{log}" if log else "No night has been recorded.",
     }
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.store import ENVELOPE, STATEMENT, write_whole
 from gate.report.html import mend
+from gate.run.notes import write as write_notes
 from gate.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def finish(run: Run) -> None:
     stated = attest(run.folder, run.release.repository_uri, run.options.sign)
     if run.options.sign:
         run.terminal.progress(stated)
+    write_notes(run)
     if run.kind == "full":
         keep(run)
 
