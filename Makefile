@@ -8,7 +8,7 @@ LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 	--python-platform x86_64-manylinux2014
 
 .DEFAULT_GOAL := help
-.PHONY: help accept test setup docker-build rescan local handbook lint lock lock-chrome
+.PHONY: help accept test setup docker-build verify rescan local handbook lint lock lock-chrome
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,10 @@ setup: ## Provide what a run needs; does nothing that is done already
 
 docker-build: setup ## Build naver-sms-automation:latest; BASE_IMAGE=… takes another base than the stand-in
 	@$(PYTHON_IN) -m gate.image $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
+
+verify: ## Check a run's folder offline: EVIDENCE=dir (default: reports), KEY=pub.pem to demand its signature
+	@setup/venv
+	@$(PYTHON_IN) -m gate.evidence "$(or $(EVIDENCE),reports)" $(if $(KEY),--key "$(KEY)")
 
 rescan: setup ## The nightly look at the published digest; ARGS="…" goes to pytest
 	@$(PYTHON_IN) -m pytest features/ -m rescan $(ARGS)

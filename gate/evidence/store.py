@@ -120,9 +120,15 @@ class EvidenceStore:
             write_whole(folder / name, content)
 
     def seal(self) -> dict[str, str]:
-        """Write the index: the sha-256 of every file in the folder, by name."""
+        """Write the index: the sha-256 of every file in the folder, by name; the dated folder holds the same files."""
         files = sorted(p for p in self.folder.rglob("*") if p.is_file() and p.name != INDEX)
-        index = {str(p.relative_to(self.folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+        index = {}
+        for file in files:
+            name, content = file.relative_to(self.folder).as_posix(), file.read_bytes()
+            index[name] = hashlib.sha256(content).hexdigest()
+            # Not every file came through this store: the zip function's baseline is kept before the first push.
+            if not (self.kept / name).exists():
+                write_whole(self.kept / name, content)
         self._write(INDEX, _readable(index))
         return index
 

@@ -1,0 +1,137 @@
+"""Whether a run's folder is what the run left: hashes, records, and the verdict decided again. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gate.errors import EvidenceDamaged
+from gate.evidence.account import Account
+from gate.evidence.folder import RUN_AGAIN, json_object
+from gate.evidence.store import canonical
+from gate.judgement import Judgement, Proof, Rejection, judge, reject
+from gate.verdict import ScenarioOutcome
+
+LONGEST = 120
+_AFTER = "do not rely on this folder: " + RUN_AGAIN
+_FAILED = Account(
+    "aws", "full", True, frozenset(), (ScenarioOutcome("claim", 7, "failed"),), (Proof("judge", True, "no"),), (), {},
+    "2026-01-01T00:00:00+00:00", None,
+)  # fmt: skip
+
+
+@judge(8, known_bad=lambda: ({"001-scan.json": "a"}, {"001-scan.json": "b"}))
+def sealed(index: Mapping[str, str], found: Mapping[str, str | None]) -> Judgement:
+    """Every file of the index is there with its hash, and no other file is.
+
+    Args:
+        index: the sha-256 of each file, as it was sealed.
+        found: the sha-256 of each file now; None where it cannot be read.
+    """
+    if not index:
+        return reject("the index lists no file: the run recorded nothing", where="evidence/index.json")
+    missing = [_of(name, "is missing: the index lists it") for name in index if name not in found]
+    unread = [_of(name, "cannot be read as a plain file") for name, sha in found.items() if sha is None]
+    altered = [
+        _of(name, f"was altered: its sha-256 is {sha}, and was {index[name]} when it was sealed")
+        for name, sha in found.items()
+        if sha is not None and name in index and sha != index[name]
+    ]
+    extra = [_of(name, "is not in the index: it was added after the run") for name in found if name not in index]
+    return Judgement.of([*missing, *unread, *altered, *extra])
+
+
+def _of(name: str, what: str) -> Rejection:
+    return Rejection(f"evidence/{name} {what}", where=f"evidence/{name}", remedy=_AFTER)
+
+
+@judge(8, known_bad=lambda: ({"001-scan.json": b'{"number": 1, "answer": "none", "sha256": "a"}'},))
+def intact(records: Mapping[str, bytes]) -> Judgement:
+    """Every record is whole, its answer has the sha-256 that it names, and none is missing from their count."""
+    if not records:
+        return reject("the evidence holds no record", where="evidence/", remedy=RUN_AGAIN)
+    numbers = sorted(int(name.partition("-")[0]) for name in records)
+    gaps = sorted(set(range(1, numbers[-1] + 1)) - set(numbers))
+    doubles = sorted({n for n in numbers if numbers.count(n) > 1})
+    broken = [_of(name, what) for name, raw in records.items() if (what := _fault(name, raw))]
+    counted = [
+        Rejection(
+            f"there {'is no record' if n in gaps else 'are two records'} with the number {n}", "evidence/", _AFTER
+        )
+        for n in (*gaps, *doubles)
+    ]
+    return Judgement.of([*broken, *counted])
+
+
+def _fault(name: str, raw: bytes) -> str:
+    try:
+        record = json_object(raw, f"evidence/{name}")
+        answered = hashlib.sha256(canonical(record["answer"])).hexdigest()
+    except EvidenceDamaged as damage:
+        return damage.cause.removeprefix(f"evidence/{name} ")
+    except (KeyError, ValueError):
+        return "is not a record: it lacks an answer that can be read"
+    if record.get("sha256") != answered:
+        return f"holds another answer than was recorded: its sha-256 is {answered}, not {record.get('sha256')}"
+    number = name.partition("-")[0]
+    return "" if record.get("number") == int(number) else f"is not record {number}: it says {record.get('number')}"
+
+
+@judge(8, known_bad=lambda: ([{"file": "evidence/001-scan.json", "sha256": "a"}], {"001-scan.json": "b"}))
+def listed(said: Sequence[Mapping[str, str]], index: Mapping[str, str]) -> Judgement:
+    """verdict.json names the files of the index, with the same hashes."""
+    index_says = {f"evidence/{name}": sha for name, sha in index.items()}
+    verdict_says = {str(entry.get("file")): entry.get("sha256") for entry in said}
+    differing = [name for name in {**index_says, **verdict_says} if index_says.get(name) != verdict_says.get(name)]
+    if len(said) != len(verdict_says):
+        return reject("verdict.json lists a file of the evidence twice", where="verdict.json", remedy=_AFTER)
+    return Judgement.of(
+        Rejection(
+            f"{name}: verdict.json says sha-256 {verdict_says.get(name)}, and the index says {index_says.get(name)}",
+            where="verdict.json",
+            remedy=_AFTER,
+        )
+        for name in sorted(differing)
+    )
+
+
+@judge(8, known_bad=lambda: ({"verdict": "GO"}, _FAILED))
+def follows(document: Mapping[str, Any], account: Account) -> Judgement:
+    """verdict.json says what follows from the recorded outcomes, decided again now."""
+    verdict = account.verdict()
+    stated = account.stated(verdict)
+    said, again = _facts(document), _facts(stated)
+    wrong = [
+        f"verdict.json says of {name}: {_short(said.get(name))}; the record of the run says: {_short(again.get(name))}"
+        for name in {**again, **said}
+        if said.get(name) != again.get(name)
+    ]
+    if document.get("verdict") != verdict.word:
+        wrong.insert(0, f"verdict.json says {document.get('verdict')}, and decided again it is {verdict.word}")
+    # Nothing that a name can be given to differs; a claim may still be listed twice.
+    wrong += [
+        f"verdict.json's {key} is not what follows" for key in stated if not wrong and document.get(key) != stated[key]
+    ]
+    return Judgement.of(Rejection(cause, where="verdict.json", remedy=_AFTER) for cause in wrong)
+
+
+def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What follows from the account, name by name, so that a difference can be named."""
+    plain = ("reasons", "target", "kind", "only_aws", "started", "valid_until")
+    nested = ((f"{of}.{name}", value) for of in ("release", "judges") for name, value in document.get(of, {}).items())
+    criteria = document.get("criteria", {})
+    claims = (
+        (f"“{scenario['name']}” (AC{n}), {name}", value)
+        for n, criterion in criteria.items()
+        for scenario in criterion["scenarios"]
+        for name, value in scenario.items()
+    )
+    statuses = {f"AC{n}": criterion["status"] for n, criterion in criteria.items()}
+    return {**{name: document.get(name) for name in plain}, **dict(nested), **statuses, **dict(claims)}
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
