@@ -17,8 +17,8 @@ from botocore.exceptions import (
 
 from gate.errors import RegistryRefused
 
-_NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
-_LOGGED_OUT = {
+NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+LOGGED_OUT = {
     "ExpiredToken",
     "ExpiredTokenException",
     "InvalidClientTokenId",
@@ -67,7 +67,7 @@ def ask(
     try:
         return call(**parameters)
     except ClientError as error:
-        raise _explained(error, permission, about, absent) from error
+        raise explained(error, permission, about, absent) from error
     except BotoCoreError as error:
         raise _unreachable(error, permission, about) from error
 
@@ -97,19 +97,20 @@ def readable(answer: str) -> Iterator[None]:
         ) from error
 
 
-def _explained(error: ClientError, permission: str, about: str, absent: tuple[str, ...]) -> RegistryRefused:
+def explained(error: ClientError, permission: str, about: str, absent: tuple[str, ...] = ()) -> RegistryRefused:
+    """An error of AWS's as a refusal that says what is missing; see `ask`."""
     code = error_code(error)
     message = str(error.response.get("Error", {}).get("Message", "")) or "no reason given"
     where = f"{permission} on {about}"
     if code in absent:
         return NotThere(f"{about} does not exist ({code})", where=where, remedy="create it, or correct pytest.ini")
-    if code in _NOT_ALLOWED:
+    if code in NOT_ALLOWED:
         return RegistryRefused(
             f"The caller is not allowed {permission} on {about}: {message}",
             where=where,
             remedy=f"grant {permission} to the role that runs the gate, or run it under the role that has it",
         )
-    if code in _LOGGED_OUT:
+    if code in LOGGED_OUT:
         return RegistryRefused(
             f"The AWS credentials are not accepted ({code}): {message}",
             where=where,

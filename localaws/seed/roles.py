@@ -13,6 +13,9 @@ Document = dict[str, Any]
 # What the documentation tells a platform team to grant is what is granted, and enforced, here.
 POLICIES = Path(__file__).resolve().parents[2] / "docs" / "policies"
 
+# The name of what is granted besides, because the emulator authorises it on another resource than AWS does.
+EMULATOR = "only-the-emulator-needs-this"
+
 _HALF_A_DAY = 43200
 _PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 _LOOK = [
@@ -107,9 +110,9 @@ def _inline(iam: Any, role: str, name: str, statements: list[Document]) -> None:
 def _documented(iam: Any, role: str, policy: str) -> None:
     text = (POLICIES / f"{policy}.json").read_text(encoding="utf-8")
     iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=text)
-    # AWS authorises this call on the rule (Service Authorization Reference), MiniStack on the rule's bus.
-    bus = f"arn:aws:events:{names.REGION}:{names.ACCOUNT}:event-bus/*"
-    _inline(iam, role, "only-ministack-needs-this", [_allow("TheBus", ["events:ListTargetsByRule"], bus)])
+    # AWS authorises these on the rule and on the principal (Service Authorization Reference); MiniStack knows neither.
+    known_to_aws_alone = ["events:ListTargetsByRule", "iam:SimulatePrincipalPolicy"]
+    _inline(iam, role, EMULATOR, [_allow("MiniStack", known_to_aws_alone, "*")])
 
 
 def _document(*statements: Document) -> Document:

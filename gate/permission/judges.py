@@ -1,0 +1,56 @@
+"""Whether a run may begin: is every permission that it needs there? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gate.judgement import Judgement, Rejection, judge, reject
+from gate.permission.needs import Need
+
+
+class State(StrEnum):
+    """What is known of a permission before it is used."""
+
+    HELD = "held"
+    MISSING = "missing"
+    UNKNOWN = "not checked before it is needed"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One permission, and what is known of it.
+
+    Attributes:
+        why: how that is known, or AWS's own words of refusal.
+    """
+
+    need: Need
+    state: State
+    why: str
+
+
+@judge(8, known_bad=lambda: ((Holding(Need("ecr:PutImage", "push"), State.MISSING, "denied"),), "arn:role/x", "f"))
+def judge_holdings(holdings: Iterable[Holding], caller: str, policy: str) -> Judgement:
+    """Whether no permission is known to be missing, so that the run does not end half-way.
+
+    What could not be checked passes: the call itself is refused, in the same words, when it is made.
+
+    Args:
+        holdings: every permission that the run needs.
+        caller: the ARN of whoever runs it.
+        policy: the file of the policy that grants what is needed.
+    """
+    holdings = tuple(holdings)
+    if not holdings:
+        return reject("No permission was looked at before the run, so nothing is known of them")
+    return Judgement.of(
+        Rejection(
+            f"The caller may not {each.need.action}, which is needed to {each.need.purpose}: {each.why}",
+            caller,
+            f"grant {each.need.action} to it; {policy} is the least that such a run needs",
+        )
+        for each in holdings
+        if each.state is State.MISSING
+    )
