@@ -6,11 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gate import engine as docker_engine
 from gate import options as command_line
 from gate import release as settings
-from gate.run import ladder
-from gate.run.notes import write as write_notes
 from gate.run.start import PLUGIN, RUN, looks_only, start
 
 NOUNS = ("image", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
@@ -46,6 +43,14 @@ def release(run):
     return run.release
 
 
+@pytest.fixture(scope="session")
+def ladder():
+    """How each rung below is made. Imported when the first claim needs it: collecting takes no SDK."""
+    from gate.run import ladder
+
+    return ladder
+
+
 @pytest.fixture
 def evidence(request):
     """The witness of this scenario: what is added to it is on disk before the next line."""
@@ -74,14 +79,14 @@ def nightly(run):
 
 
 @pytest.fixture(scope="session")
-def engine(run):
+def engine(ladder, run):
     """The Docker engine, swept of what dead runs left behind."""
-    with ladder.engine(docker_engine.connect, run) as found:
+    with ladder.engine(run) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def candidate(run, engine, request):
+def candidate(ladder, run, engine, request):
     """The image under judgement."""
     with ladder.candidate(run, engine, request.getfixturevalue) as found:
         yield found
@@ -91,7 +96,7 @@ def candidate(run, engine, request):
 
 
 @pytest.fixture(scope="session")
-def target(run):
+def target(ladder, run):
     """Endpoints and credentials: the one place that knows of two targets."""
     if run.options.target == "aws":
         yield
@@ -106,13 +111,13 @@ def target(run):
 
 
 @pytest.fixture(scope="session")
-def ledger():
+def ledger(ladder):
     """Every AWS call of this run."""
     return ladder.Ledger()
 
 
 @pytest.fixture(scope="session")
-def desk(run, engine, target, ledger):
+def desk(ladder, run, engine, target, ledger):
     """Everything that talks to AWS about the release, by the ordinary AWS chain."""
     return ladder.desk(run, engine, ledger)
 
@@ -124,7 +129,7 @@ def ecr(desk):
 
 
 @pytest.fixture(scope="session")
-def published(run, desk, request):
+def published(ladder, run, desk, request):
     """The release in the registry: published by this run, or as it was found."""
     release = ladder.publication(run, desk, request.getfixturevalue)
     yield release
@@ -133,7 +138,7 @@ def published(run, desk, request):
 
 
 @pytest.fixture(scope="session")
-def legacy_before(run, request):
+def legacy_before(ladder, run, request):
     """The zip function before anything was pushed."""
     return ladder.baseline_before(run, request.getfixturevalue)
 
@@ -151,7 +156,7 @@ def judged_repository(run):
 
 
 @pytest.fixture(scope="session")
-def account(run, desk):
+def account(ladder, run, desk):
     """The account's principals and policies."""
     return ladder.account(run, desk)
 
@@ -160,7 +165,7 @@ def account(run, desk):
 
 
 @pytest.fixture(scope="session")
-def scan_reader(run, desk):
+def scan_reader(ladder, run, desk):
     """Reads scans; publishing asks it about the candidate."""
     return ladder.scanner(run, desk)
 
@@ -172,7 +177,7 @@ def scanner(scan_reader, published):
 
 
 @pytest.fixture(scope="session")
-def register(run):
+def register(ladder, run):
     """The register of exceptions."""
     return ladder.register(run)
 
@@ -190,13 +195,13 @@ def watched(candidate):
 
 
 @pytest.fixture(scope="session")
-def scan_history(run):
+def scan_history(ladder, run):
     """Earlier scans, withdrawn candidates included."""
     return ladder.scan_history(run)
 
 
 @pytest.fixture(scope="session")
-def last_night(run, scan_history):
+def last_night(ladder, run, scan_history):
     """The last recorded scan, or --previous; None on the first night."""
     return ladder.last_night(run, scan_history)
 
@@ -205,18 +210,18 @@ def last_night(run, scan_history):
 
 
 @pytest.fixture(scope="session")
-def previous_release(run, published, candidate):
+def previous_release(ladder, run, published, candidate):
     """The difference to the release before this one."""
     return ladder.previous_release(run, published, candidate)
 
 
 @pytest.fixture
-def notes(run, published, previous_release):
+def notes(ladder, run, published, previous_release):
     """VALIDATION.md, with this release's section rendered from the evidence so far."""
-    return write_notes(run)
+    return ladder.write_notes(run)
 
 
 @pytest.fixture
-def canaries(desk):
+def canaries(ladder, desk):
     """Secrets within reach of this run, of which the redactor was not told."""
     return ladder.canaries(desk)

@@ -13,7 +13,7 @@ from typing import Any
 from gate.access.fetch import Account
 from gate.admission import holds
 from gate.candidate import Base, Candidate
-from gate.engine import Engine, asking
+from gate.engine import Engine, asking, connect
 from gate.errors import GateError
 from gate.image.build import BuiltImage, build_image
 from gate.judgement import NoGo
@@ -25,6 +25,7 @@ from gate.registry.previous import ReleaseFacts
 from gate.registry.publication import JudgedImage, Publication, Step
 from gate.registry.refusals import ask
 from gate.run.notes import metadata
+from gate.run.notes import write as write_notes
 from gate.run.plugin import Run
 from gate.run.previous import FACTS, Difference, difference, latest_before, packages_of
 from gate.run.scanning import scan_candidate
@@ -35,19 +36,21 @@ from gate.scan.records import ScanRecord, keep, read, read_all, record_of
 from gate.scan.register.entries import Register
 from gate.scan.register.reading import load
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "write_notes"]
 
 STAND_IN = "naver-lambda-base:standin"
 STAND_IN_CONTEXT = Path("localaws", "lambda-base")
+# How long one call may be silent: a push of a large layer to a slow registry is, for minutes.
+ENGINE_TIMEOUT_SECONDS = 300
 BASELINE = "zip-baseline.json"
 REGISTER = "exceptions.yaml"
 Rungs = Callable[[str], Any]
 
 
 @contextmanager
-def engine(connect: Callable[[], Engine], run: Run) -> Iterator[Engine]:
+def engine(run: Run) -> Iterator[Engine]:
     """The Docker engine, swept of what dead runs left behind."""
-    found = connect()
+    found = connect(ENGINE_TIMEOUT_SECONDS)
     try:
         swept = found.sweep()
         if swept:
