@@ -23,6 +23,7 @@ from gate.text import plain
 TIMEOUT_SECONDS = 1800.0
 _STEP = re.compile(r"^(?:Step \d+/\d+ : |#\d+ \[)(.*)")
 _TAIL_LINES = 15
+_CERTIFICATES = "PROXY_CA=$(cat proxy-ca.pem)"
 _NO_ENGINE = re.compile(r"cannot connect to the docker daemon|is the docker daemon running", re.I)
 
 
@@ -77,6 +78,8 @@ def build_image(
         options = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
         command = ["docker", "build", "--tag", tag, "--iidfile", str(id_file), *options, str(context)]
         typed = shlex.join(["docker", "build", "--tag", tag, *_shown(arguments), context.name])
+        # Double quotes, so that the shell of whoever types it fills the certificates in.
+        typed = typed.replace(f"'{_CERTIFICATES}'", f'"{_CERTIFICATES}"')
         _run(command, log, progress, timeout, typed)
         image_id = id_file.read_text().strip() if id_file.exists() else ""
     if not image_id:
@@ -103,42 +106,50 @@ def _shown(arguments: Mapping[str, str]) -> list[str]:
     return [
         word
         for name, value in arguments.items()
-        for word in ("--build-arg", f"{name}=$(cat proxy-ca.pem)" if name == "PROXY_CA" else f"{name}={value}")
+        for word in ("--build-arg", _CERTIFICATES if name == "PROXY_CA" else f"{name}={value}")
     ]
 
 
 def _run(command: list[str], log: Path, progress: Callable[[str], None], timeout: float, typed: str) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as file:
-        try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise EngineUnavailable(
-                f"docker cannot be run: {error.strerror}", remedy="install the docker CLI"
-            ) from error
-        late = threading.Event()
-        watch = threading.Timer(timeout, lambda: (late.set(), _kill(process)))
-        watch.daemon = True
-        watch.start()
-        try:
+    process, late = _start(command), threading.Event()
+
+    def end() -> None:
+        late.set()
+        _kill(process)
+
+    watch = threading.Timer(timeout, end)
+    watch.daemon = True
+    watch.start()
+    try:
+        with log.open("w", encoding="utf-8") as file:
             tail = _follow(process, file, progress)
-        except BaseException:
-            _kill(process)
-            raise
-        finally:
-            watch.cancel()
+    except BaseException:
+        _kill(process)
+        raise
+    finally:
+        watch.cancel()
     if late.is_set():
         raise ImageUnavailable(f"the build did not end within {timeout:.0f} s", where=log.name, remedy=f"run `{typed}`")
     if process.returncode:
         raise _failure(tail, process.returncode, log, typed)
+
+
+def _start(command: list[str]) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            # A group of its own, so that the client and whatever it started end together.
+            start_new_session=True,
+        )
+    except OSError as error:
+        cause = f"docker cannot be run: {error.strerror}"
+        raise EngineUnavailable(cause, remedy="install the docker CLI") from error
 
 
 def _follow(process: subprocess.Popen[str], file: IO[str], progress: Callable[[str], None]) -> list[str]:

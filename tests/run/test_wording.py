@@ -45,9 +45,9 @@ def test_two_scenarios_of_one_title_are_refused(tmp_path):
     """A title that stands twice is an error, in one feature or in two."""
     (tmp_path / "a.feature").write_text(FEATURE.format(second="two"))
     assert len(catalogue(tmp_path)) == 2
+    (tmp_path / "same").mkdir()
+    (tmp_path / "same" / "a.feature").write_text(FEATURE.format(second="one"))
     with pytest.raises(WrongUse, match="two scenarios are called 'one'"):
-        (tmp_path / "same").mkdir()
-        (tmp_path / "same" / "a.feature").write_text(FEATURE.format(second="one"))
         catalogue(tmp_path / "same")
     (tmp_path / "b.feature").write_text(FEATURE.format(second="three").replace("one", "two"))
     with pytest.raises(WrongUse, match="two scenarios are called 'two'"):
