@@ -75,8 +75,8 @@ def _fault(name: str, raw: bytes) -> str:
         return "is not a record: it lacks an answer that can be read"
     if record.get("sha256") != answered:
         return f"holds another answer than was recorded: its sha-256 is {answered}, not {record.get('sha256')}"
-    number = name.partition("-")[0]
-    return "" if record.get("number") == int(number) else f"is not record {number}: it says {record.get('number')}"
+    number = int(name.partition("-")[0])
+    return "" if record.get("number") == number else f"is not record {number}: it says {record.get('number')}"
 
 
 @judge(8, known_bad=lambda: ([{"file": "evidence/001-scan.json", "sha256": "a"}], {"001-scan.json": "b"}))

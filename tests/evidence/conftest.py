@@ -1,0 +1,125 @@
+"""A run's folder as a run leaves it, made with the gate's own writers."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from gate.evidence.account import TITLE, Account, account_in
+from gate.evidence.redact import Redactor
+from gate.evidence.statement import attest
+from gate.evidence.store import EvidenceStore
+from gate.judgement import Proof
+from gate.run.results import document, write_verdict
+from gate.verdict import CRITERIA, ScenarioOutcome, StepOutcome
+
+DIGEST = "sha256:" + "d" * 64
+REPOSITORY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app"
+STEP = StepOutcome("Then", "it holds", "passed", 0.1, (1,))
+
+
+def account(**changed):
+    """Nine passed claims: AC1 and AC6 about the image itself, the others as real as the target."""
+    target = changed.get("target", "local")
+    around = "simulated" if target == "local" else "real"
+    outcomes = tuple(
+        ScenarioOutcome(f"claim {n}", n, "passed", provenance="real" if n in {1, 6} else around, steps=(STEP,))
+        for n in CRITERIA
+    )
+    given = {
+        "target": target,
+        "kind": "full",
+        "endpoint_is_aws": True,
+        "expected": frozenset(o.name for o in changed.get("outcomes", outcomes)),
+        "outcomes": outcomes,
+        "proofs": (Proof("a judge", True, "no"),),
+        "trouble": (),
+        "release": {"digest": DIGEST, "tags": ["latest", "v1.0.0"], "image_id": "sha256:" + "e" * 64},
+        "started": "2026-01-02T00:00:00+00:00",
+        "scan_completed_at": "2026-01-02T01:00:00+00:00",
+    }
+    return Account(**{**given, **changed})
+
+
+def leave(folder, key=None, **changed):
+    """Write a whole run, in the order in which a run does."""
+    store = EvidenceStore(folder / "evidence", "local", Redactor(), lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    store.record("scan", {"findings": [], "seconds": 1.5}, asked="aws ecr describe-image-scan-findings", criterion=7)
+    store.attach("page.png", b"png")
+    ended = account_in(store.record(TITLE, account(**changed), asked="").answer)
+    files = [{"file": f"evidence/{name}", "sha256": sha} for name, sha in store.seal().items()]
+    write_verdict(folder, {**document(ended, ended.verdict()), "evidence": files})
+    (folder / "report.html").write_text("<html>the report</html>")
+    (folder / "junit.xml").write_text("<testsuites/>")
+    attest(folder, REPOSITORY, key)
+    return folder
+
+
+def write(path, content):
+    """Write a JSON file."""
+    path.write_text(json.dumps(content))
+
+
+def edit(path, change):
+    """Change a JSON file by a function of its content."""
+    content = json.loads(path.read_text())
+    change(content)
+    write(path, content)
+
+
+def pem(key, lock=None):
+    """A private key as a PEM file holds it."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock or NoEncryption())
+
+
+def keys(folder, key):
+    """A key pair as files: (private, public)."""
+    private, public = folder / "key.pem", folder / "pub.pem"
+    private.write_bytes(pem(key))
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return private, public
+
+
+@pytest.fixture(name="account")
+def _account():
+    """Makes an account of a run, with what a test changes."""
+    return account
+
+
+@pytest.fixture(name="leave")
+def _leave():
+    """Writes a whole run into a folder."""
+    return leave
+
+
+@pytest.fixture(name="edit")
+def _edit():
+    """Changes a JSON file."""
+    return edit
+
+
+@pytest.fixture
+def run_folder(tmp_path) -> Path:
+    """An unsigned rehearsal that passed."""
+    return leave(tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory):
+    """An Ed25519 key pair."""
+    return keys(tmp_path_factory.mktemp("keys"), Ed25519PrivateKey.generate())
+
+
+@pytest.fixture(name="keys", scope="session")
+def _keys():
+    """Writes a key pair into a folder."""
+    return keys
+
+
+@pytest.fixture(name="pem", scope="session")
+def _pem():
+    """A private key as a PEM file holds it."""
+    return pem

@@ -1,0 +1,382 @@
+"""Verification: a good folder passes, and every way to alter one is told in its own sentence."""
+
+import hashlib
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gate.evidence import checks
+from gate.evidence.__main__ import main
+from gate.evidence.account import TITLE
+from gate.evidence.attested import signed
+from gate.evidence.signature import PAYLOAD_TYPE, public_key, sign, signer
+from gate.evidence.statement import attest
+from gate.evidence.store import ENVELOPE, STATEMENT, canonical
+from gate.judgement import ROLL, prove_judges
+
+SCAN, ACCOUNT = "evidence/001-scan.json", "evidence/002-account-of-the-run.json"
+INDEX, VERDICT = "evidence/index.json", "verdict.json"
+
+
+def status(found, word):
+    """Give AC7's claim this status, in verdict.json or in an account."""
+    claims = found["criteria"]["7"]["scenarios"] if "criteria" in found else found["answer"]["outcomes"][6:7]
+    claims[0]["status"] = word
+
+
+def seal_again(folder, edit):
+    """Make every hash fit once more, as a careful forger without the key would."""
+    for path in (folder / "evidence").glob("[0-9]*.json"):
+        edit(path, lambda r: r.update(sha256=hashlib.sha256(canonical(r["answer"])).hexdigest()))
+    index = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((folder / "evidence").iterdir())
+        if path.name != "index.json"
+    }
+    (folder / INDEX).write_text(json.dumps(index))
+    files = [{"file": f"evidence/{name}", "sha256": sha} for name, sha in index.items()]
+    edit(folder / VERDICT, lambda found: found.update(evidence=files))
+    attest(folder, "app", None)
+
+
+def test_a_good_folder_passes_wherever_it_lies(run_folder, tmp_path, capsys):
+    """The folder itself and a copy elsewhere: one line a check and one verdict."""
+    shutil.copytree(run_folder, tmp_path / "copied away")
+    assert main([str(run_folder)]) == 0
+    assert main([str(tmp_path / "copied away")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 14
+    assert lines[-1].startswith("VERIFIED: REHEARSAL PASSED for sha256:dddd")
+    assert "– signature: none" in lines[5]
+
+
+def test_a_go_says_how_long_it_is_valid(leave, tmp_path, capsys):
+    """Whoever verifies it a month later is told that it is past."""
+    folder = str(leave(tmp_path, target="aws"))
+    assert main([folder], datetime(2026, 1, 2, 12, tzinfo=UTC)) == 0
+    assert main([folder], datetime(2026, 2, 2, tzinfo=UTC)) == 0
+    fresh, past = (line for line in capsys.readouterr().out.splitlines() if line.startswith("VERIFIED"))
+    assert fresh.endswith("valid until 2026-01-03T01:00:00+00:00")
+    assert past.endswith("(past: scan and judge again)")
+
+
+@pytest.mark.parametrize("name", [SCAN, ACCOUNT, "evidence/page.png"])
+def test_an_altered_byte_is_noticed(run_folder, name, capsys):
+    """One bit in a record or in a picture."""
+    content = bytearray((run_folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (run_folder / name).write_bytes(content)
+    assert main([str(run_folder)]) == 1
+    assert f"{name} was altered: its sha-256 is" in capsys.readouterr().out
+
+
+DAMAGE = {
+    "removed record": (lambda f, e: (f / SCAN).unlink(), f"✗ index: {SCAN} is missing: the index lists it"),
+    "removed picture": (lambda f, e: (f / "evidence/page.png").unlink(), "evidence/page.png is missing"),
+    "removed report": (lambda f, e: (f / "report.html").unlink(), "report.html is missing: the statement covers it"),
+    "removed index": (
+        lambda f, e: (f / INDEX).unlink(),
+        f"{INDEX} is missing: it was removed, or the run was cut short",
+    ),
+    "removed verdict": (lambda f, e: (f / VERDICT).unlink(), f"{VERDICT} is missing: it was removed"),
+    "removed statement": (lambda f, e: (f / STATEMENT).unlink(), f"{STATEMENT} is missing: it was removed"),
+    "added file": (
+        lambda f, e: (f / "evidence/003-clean.json").write_text("{}"),
+        "evidence/003-clean.json is not in the index: it was added after the run",
+    ),
+    "added hidden file in a folder": (
+        lambda f, e: ((f / "evidence/.a").mkdir(), (f / "evidence/.a/.b").write_text("")),
+        "evidence/.a/.b is not in the index",
+    ),
+    "file that became a link": (
+        lambda f, e: ((f / SCAN).rename(f / "away"), (f / SCAN).symlink_to(f / "away")),
+        f"{SCAN} cannot be read as a plain file",
+    ),
+    "link to nothing": (
+        lambda f, e: (f / "evidence/x").symlink_to("nowhere"),
+        "evidence/x cannot be read as a plain file",
+    ),
+    "folder in place of the statement": (
+        lambda f, e: ((f / STATEMENT).unlink(), (f / STATEMENT).mkdir()),
+        f"{STATEMENT} cannot be read: Is a directory",
+    ),
+    "changed verdict word": (
+        lambda f, e: e(f / VERDICT, lambda v: v.update(verdict="GO")),
+        "✗ verdict: verdict.json says GO, and decided again it is REHEARSAL PASSED",
+    ),
+    "changed word, statement": (
+        lambda f, e: e(f / VERDICT, lambda v: v.update(verdict="GO")),
+        "✗ statement: the statement says WARNED, and GO can only be stated as PASSED",
+    ),
+    "changed status": (
+        lambda f, e: e(f / VERDICT, lambda v: status(v, "failed")),
+        'verdict.json says of “claim 7” (AC7), status: "failed"; the record of the run says: "passed"',
+    ),
+    "swapped digest in the verdict": (
+        lambda f, e: e(f / VERDICT, lambda v: v["release"].update(digest="sha256:" + "a" * 64)),
+        "verdict.json says of release.digest: ",
+    ),
+    "statement about another digest": (
+        lambda f, e: e(f / STATEMENT, lambda s: s["subject"][0].update(digest={"sha256": "a" * 64})),
+        f"the statement is about sha256:{'a' * 64}, and verdict.json about sha256:{'d' * 64}",
+    ),
+    "statement about a second image": (
+        lambda f, e: e(f / STATEMENT, lambda s: s["subject"].append({"digest": {"sha256": "a" * 64}})),
+        f"the statement is about sha256:{'d' * 64}, sha256:{'a' * 64}",
+    ),
+    "statement of another kind": (
+        lambda f, e: e(f / STATEMENT, lambda s: s.update(predicateType="https://example.com/v1")),
+        "the statement's predicate is https://example.com/v1",
+    ),
+    "statement that passes": (
+        lambda f, e: e(f / STATEMENT, lambda s: s["predicate"].update(result="PASSED")),
+        "the statement says PASSED, and REHEARSAL PASSED can only be stated as WARNED",
+    ),
+    "claim moved in the statement": (
+        lambda f, e: e(f / STATEMENT, lambda s: s["predicate"]["passedTests"].append("claim 7")),
+        "“claim 7” is among passedTests in only one of the statement and verdict.json",
+    ),
+    "word added to the statement": (
+        lambda f, e: e(
+            f / STATEMENT,
+            lambda s: [c.update(annotations={"verdict": "GO"}) for c in s["predicate"]["configuration"]],
+        ),
+        "what the statement adds to the files it covers is not what verdict.json says",
+    ),
+    "detail of the verdict": (
+        lambda f, e: e(f / VERDICT, lambda v: v.update(finished="2030-01-01T00:00:00+00:00")),
+        f"{VERDICT} was altered after the statement was made",
+    ),
+    "altered report": (
+        lambda f, e: (f / "report.html").write_text("GO"),
+        "report.html was altered after the statement was made",
+    ),
+    "hash in the verdict's list": (
+        lambda f, e: e(f / VERDICT, lambda v: v["evidence"][0].update(sha256="0" * 64)),
+        f"✗ list: {SCAN}: verdict.json says sha-256 000",
+    ),
+    "file listed twice": (
+        lambda f, e: e(f / VERDICT, lambda v: v["evidence"].append(v["evidence"][0])),
+        "verdict.json lists a file of the evidence twice",
+    ),
+    "claim listed twice": (
+        lambda f, e: e(
+            f / VERDICT, lambda v: v["criteria"]["7"]["scenarios"].append(v["criteria"]["7"]["scenarios"][0])
+        ),
+        "verdict.json's criteria is not what follows",
+    ),
+    "truncated record": (
+        lambda f, e: (f / SCAN).write_bytes((f / SCAN).read_bytes()[:40]),
+        f"✗ records: {SCAN} is not whole:",
+    ),
+    "truncated verdict": (
+        lambda f, e: (f / VERDICT).write_bytes((f / VERDICT).read_bytes()[:-40]),
+        f"{VERDICT} is not whole:",
+    ),
+    "truncated index": (lambda f, e: (f / INDEX).write_text("{"), f"{INDEX} is not whole:"),
+    "truncated statement": (lambda f, e: (f / STATEMENT).write_text("{"), f"{STATEMENT} is not whole:"),
+    "verdict of another form": (lambda f, e: (f / VERDICT).write_text("[]"), "a JSON object was expected, not list"),
+    "verdict without its parts": (lambda f, e: (f / VERDICT).write_text("{}"), "not in the form that a run writes"),
+    "empty index": (lambda f, e: (f / INDEX).write_text("{}"), "the index lists no file: the run recorded nothing"),
+    "no record left": (lambda f, e: shutil.rmtree(f / "evidence"), "the evidence holds no record"),
+    "envelope that is none": (lambda f, e: (f / ENVELOPE).write_text("{}"), "the signed envelope cannot be read"),
+}
+
+
+@pytest.mark.parametrize(("damage", "sentence"), DAMAGE.values(), ids=DAMAGE)
+def test_damage_is_told_in_its_own_sentence(run_folder, edit, capsys, damage, sentence):
+    """Each kind of damage ends with 1 and names the thing."""
+    damage(run_folder, edit)
+    assert main([str(run_folder)]) == 1
+    out = capsys.readouterr().out
+    assert sentence in out
+    assert out.splitlines()[-1].startswith("NOT VERIFIED: ")
+
+
+FORGED = {
+    "status in the record": (
+        lambda f, e: e(f / ACCOUNT, lambda r: status(r, "failed")),
+        "verdict.json says REHEARSAL PASSED, and decided again it is REHEARSAL FAILED",
+    ),
+    "status unknown to the gate": (
+        lambda f, e: e(f / ACCOUNT, lambda r: status(r, "waived")),
+        f"the {TITLE} cannot be read: ValueError: 'waived' is none of",
+    ),
+    "verdict word": (
+        lambda f, e: e(f / VERDICT, lambda v: v.update(verdict="GO")),
+        "verdict.json says GO, and decided again it is REHEARSAL PASSED",
+    ),
+    "longer validity": (
+        lambda f, e: e(f / VERDICT, lambda v: v.update(valid_until="2030-01-01T00:00:00+00:00")),
+        'verdict.json says of valid_until: "2030-01-01T00:00:00+00:00"; the record of the run says: null',
+    ),
+    "another release's digest": (
+        lambda f, e: e(f / VERDICT, lambda v: v["release"].update(digest="sha256:" + "a" * 64)),
+        "verdict.json says of release.digest: ",
+    ),
+    "record taken out": (lambda f, e: (f / SCAN).unlink(), "there is no record with the number 1"),
+    "second account": (
+        lambda f, e: (
+            shutil.copy(f / ACCOUNT, f / "evidence/003-again.json"),
+            e(f / "evidence/003-again.json", lambda r: r.update(number=3)),
+        ),
+        f"the evidence holds 2 records titled “{TITLE}”",
+    ),
+    "number used twice": (
+        lambda f, e: shutil.copy(f / SCAN, f / "evidence/001-again.json"),
+        "there are two records with the number 1",
+    ),
+    "renamed record": (
+        lambda f, e: (f / SCAN).rename(f / "evidence/003-scan.json"),
+        "evidence/003-scan.json is not record 3: it says 1",
+    ),
+    "another file in a record's place": (
+        lambda f, e: (f / "evidence/003-note.json").write_text('{"answer": {}}'),
+        "evidence/003-note.json is not record 3: it says None",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "sentence"), FORGED.values(), ids=FORGED)
+def test_a_forgery_with_fitting_hashes_is_noticed(run_folder, edit, capsys, damage, sentence):
+    """The verdict is decided again from the records, so fitting hashes alone do not make it true."""
+    damage(run_folder, edit)
+    seal_again(run_folder, edit)
+    assert main([str(run_folder)]) == 1
+    assert sentence in capsys.readouterr().out
+
+
+def test_a_record_whose_answer_was_exchanged_is_noticed(run_folder, edit):
+    """Its own sha-256 tells, whatever the index says."""
+    edit(run_folder / SCAN, lambda record: record["answer"].update(findings=["one"]))
+    judgement = checks.intact({Path(SCAN).name: (run_folder / SCAN).read_bytes()})
+    assert "holds another answer than was recorded" in judgement.rejections[0].cause
+
+
+def test_a_file_without_an_answer_is_no_record():
+    """A JSON object under a record's name is not taken for one."""
+    judgement = checks.intact({"001-x.json": b"{}"})
+    assert "is not a record: it lacks an answer" in judgement.rejections[0].cause
+
+
+def test_a_signed_folder_is_checked_against_the_key(leave, pair, tmp_path, capsys):
+    """With the right key it is verified; without a key it is said that nobody checked."""
+    folder = leave(tmp_path, key=pair[0])
+    assert main([str(folder), "--key", str(pair[1])]) == 0
+    assert "✓ signature: signed by the given key" in capsys.readouterr().out
+    assert main([str(folder)]) == 0
+    assert "– signature: signed in the name of" in capsys.readouterr().out
+
+
+def test_the_wrong_key_is_refused(leave, pair, tmp_path, keys, capsys):
+    """A signature by somebody else is none."""
+    other = keys(tmp_path, Ed25519PrivateKey.generate())
+    folder = leave(tmp_path / "run", key=pair[0])
+    assert main([str(folder), "--key", str(other[1])]) == 1
+    assert "the signature is not by the given key" in capsys.readouterr().out
+
+
+def test_an_unsigned_folder_is_refused_when_a_key_is_given(run_folder, pair, capsys):
+    """Whoever demands a signature is not content with hashes."""
+    assert main([str(run_folder), "--key", str(pair[1])]) == 1
+    assert f"nobody signed this run: {ENVELOPE} is missing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["with the key", "without a key"])
+def test_a_signature_over_another_payload_is_noticed(leave, pair, tmp_path, capsys, given):
+    """The envelope of another run, truly signed, does not sign this one."""
+    one = leave(tmp_path / "one", key=pair[0])
+    two = leave(tmp_path / "two", key=pair[0], trouble=("crash",))
+    shutil.copy(one / ENVELOPE, two / ENVELOPE)
+    assert main([str(two), *(["--key", str(pair[1])] if given else [])]) == 1
+    assert f"what is signed is not {STATEMENT}: the signature is over another payload" in capsys.readouterr().out
+
+
+def test_a_forgery_of_a_signed_folder_is_noticed(leave, pair, tmp_path, edit, capsys):
+    """Fitting hashes and a fitting statement: the signature is all that tells."""
+    folder = leave(tmp_path, key=pair[0])
+    seal_again(folder, edit)
+    assert main([str(folder), "--key", str(pair[1])]) == 1
+    assert "the signature is over another payload" in capsys.readouterr().out
+
+
+def test_a_payload_put_under_an_old_signature_is_noticed(pair):
+    """The key's id stays the same; the signature no longer fits."""
+    key = signer(pair[0])
+    one, two = (json.loads(sign(payload, key)) for payload in (b"one", b"two"))
+    forged = json.dumps({**one, "payload": two["payload"]}).encode()
+    judgement = signed(forged, b"two", public_key(pair[1]))
+    assert "does not fit: payload or signature was altered" in judgement.rejections[0].cause
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        json.dumps({"payload": "", "payloadType": "text/plain", "signatures": [{"keyid": "a", "sig": ""}]}).encode(),
+        json.dumps({"payload": "", "payloadType": PAYLOAD_TYPE, "signatures": []}).encode(),
+        json.dumps({"payload": "?", "payloadType": PAYLOAD_TYPE, "signatures": [{"sig": 1}]}).encode(),
+        json.dumps({"payload": 1, "payloadType": PAYLOAD_TYPE, "signatures": None}).encode(),
+    ],
+)
+def test_what_is_no_envelope_signs_nothing(envelope, pair):
+    """Every broken envelope is refused with a sentence, never with a traceback."""
+    judgement = signed(envelope, b"", public_key(pair[1]))
+    assert "the signed envelope cannot be read" in judgement.rejections[0].cause
+
+
+@pytest.mark.parametrize("given", ["private", "missing", "garbage"])
+def test_a_key_that_is_none_is_told(leave, pair, tmp_path, capsys, given):
+    """A wrong file in place of the public key ends with 1 and the way to make one."""
+    (tmp_path / "garbage").write_text("no key")
+    path = pair[0] if given == "private" else tmp_path / given
+    assert main([str(leave(tmp_path / "run", key=pair[0])), "--key", str(path)]) == 1
+    assert "no signature can be checked with this key" in capsys.readouterr().out
+
+
+def test_a_run_that_was_cut_short_is_not_verified(run_folder, capsys):
+    """What a killed run keeps is readable and is told apart from what a whole run leaves."""
+    for name in (INDEX, STATEMENT, ACCOUNT):
+        (run_folder / name).unlink()
+    assert main([str(run_folder)]) == 1
+    assert "the run was cut short" in capsys.readouterr().out
+
+
+def test_a_run_without_an_image_needs_no_statement(leave, tmp_path, capsys):
+    """A restricted run may know no image; what it left is checked all the same."""
+    assert main([str(leave(tmp_path, release={"digest": None, "image_id": None}))]) == 0
+    assert "– statement: none: the run knew no image" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("inside", ["evidence", "."])
+def test_a_folder_that_holds_no_run_is_wrong_use(run_folder, tmp_path, capsys, inside):
+    """The folder of the records themselves leads to the one above."""
+    folder = run_folder / "evidence" if inside == "evidence" else tmp_path
+    assert main([str(folder)]) == 1
+    out = capsys.readouterr().out
+    assert "holds no run" in out
+    assert (f"name the folder above it: {run_folder}" in out) is (inside == "evidence")
+
+
+def test_what_a_stranger_wrote_cannot_steer_the_terminal(run_folder, edit, capsys):
+    """A name or a word from the folder is shown without its escape sequences."""
+    edit(run_folder / VERDICT, lambda found: found.update(verdict="\x1b[32mGO\x1b[0m"))
+    (run_folder / "evidence" / "\x1b[2Jx").write_text("")
+    assert main([str(run_folder)]) == 1
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_the_judges_of_evidence_say_no():
+    """Each judge of the folder is on the roll, and says no to its known-bad value."""
+    names = {f"gate.evidence.{name}" for name in (
+        "checks.sealed", "checks.intact", "checks.listed", "checks.follows", "attested.states", "attested.signed"
+    )}  # fmt: skip
+    assert names <= set(ROLL)
+    proofs = {proof.judge: proof for proof in prove_judges() if proof.judge in names}
+    assert all(proof.said_no and "crashed" not in proof.answer for proof in proofs.values())
