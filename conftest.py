@@ -66,7 +66,7 @@ def now():
 @pytest.fixture(scope="session")
 def target_name(run):
     """Where the release goes, as the register names it."""
-    return run.options.target
+    return run.rules
 
 
 @pytest.fixture(scope="session")
@@ -111,15 +111,15 @@ def target(ladder, run):
 
 
 @pytest.fixture(scope="session")
-def ledger(ladder):
+def ledger(run):
     """Every AWS call of this run."""
-    return ladder.Ledger()
+    return run.ledger
 
 
 @pytest.fixture(scope="session")
-def desk(ladder, run, engine, target, ledger):
+def desk(ladder, run, engine, target):
     """Everything that talks to AWS about the release, by the ordinary AWS chain."""
-    return ladder.desk(run, engine, ledger)
+    return ladder.desk(run, engine)
 
 
 @pytest.fixture(scope="session")

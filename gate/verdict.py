@@ -107,6 +107,8 @@ def decide(
         trouble: sentences about what went wrong outside any scenario (a crash, an interruption).
         endpoint_is_aws: False when `--target aws` was pointed at something that is not AWS.
     """
+    # What answers in AWS's place can prove as little as the local target.
+    target = target if endpoint_is_aws else "local"
     criteria = {n: criterion_status([o for o in outcomes if o.criterion == n], target) for n in CRITERIA}
     blind = [f"the judge {p.judge} did not say no to a known-bad value: {p.answer}" for p in proofs if not p.said_no]
     if not proofs:
@@ -126,8 +128,7 @@ def decide(
         judged_bad = any(o.status == "failed" and o.judged for o in outcomes)
         word = "NOT CLEAN" if judged_bad else "UNKNOWN" if bad or unrun or not outcomes else "CLEAN"
     else:
-        rehearsal = target == "local" or not endpoint_is_aws
-        word = _release_word(rehearsal, bad=bool(bad), whole=kind == "full" and bool(outcomes) and not unrun)
+        word = _release_word(target == "local", bad=bool(bad), whole=kind == "full" and bool(outcomes) and not unrun)
     clean_part = kind == "partial" and bool(outcomes) and not bad
     return Verdict(word, _exit_code(word, clean_part=clean_part), (*bad, *unrun), criteria, only_aws)
 

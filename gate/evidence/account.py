@@ -56,6 +56,7 @@ class Account:
             "verdict": verdict.word,
             "reasons": list(verdict.reasons),
             "target": self.target,
+            "endpoint_is_aws": self.target == "aws" and self.endpoint_is_aws,
             "kind": self.kind,
             "release": dict(self.release),
             "criteria": {str(number): self._criterion(number) for number in CRITERIA},
@@ -71,7 +72,10 @@ class Account:
             {"name": o.name, "status": o.status, "reason": o.reason, "provenance": o.provenance, "only_aws": o.only_aws}
             for o in own
         ]
-        return {"status": criterion_status(own, self.target), "scenarios": scenarios}
+        return {
+            "status": criterion_status(own, self.target if self.endpoint_is_aws else "local"),
+            "scenarios": scenarios,
+        }
 
     def _valid_until(self, verdict: Verdict) -> str | None:
         if verdict.word != "GO" or self.scan_completed_at is None:

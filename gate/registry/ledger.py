@@ -53,6 +53,7 @@ class Ledger:
         self._now, self._clock, self._on_call = now, clock, on_call
         self._calls: list[Call] = []
         self._started: list[float] = []
+        self._sessions: list[Any] = []
         self._lock = threading.Lock()
 
     @property
@@ -62,7 +63,10 @@ class Ledger:
             return tuple(self._calls)
 
     def attach(self, session: Any) -> None:
-        """Record every client that is made from this boto3 session hereafter."""
+        """Record every client that is made from this boto3 session hereafter; once, however often it is attached."""
+        if any(session is each for each in self._sessions):
+            return
+        self._sessions.append(session)
         session.events.register_first("before-parameter-build.*.*", self._sent)
         session.events.register_last("after-call.*.*", self._answered)
         session.events.register_last("after-call-error.*.*", self._failed)

@@ -20,7 +20,6 @@ from gate.judgement import NoGo
 from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.desk import ReleaseDesk, Surroundings
-from gate.registry.ledger import Ledger
 from gate.registry.previous import ReleaseFacts
 from gate.registry.publication import JudgedImage, Publication, Step
 from gate.registry.refusals import ask
@@ -29,14 +28,14 @@ from gate.run.notes import write as write_notes
 from gate.run.plugin import Run
 from gate.run.previous import FACTS, Difference, difference, latest_before, packages_of
 from gate.run.scanning import scan_candidate
-from gate.run.session import asks_aws, session_for
+from gate.run.session import session_for
 from gate.run.steps import note_build, note_publication
 from gate.scan.read import Scanner
 from gate.scan.records import ScanRecord, keep, read, read_all, record_of
 from gate.scan.register.entries import Register
 from gate.scan.register.reading import load
 
-__all__ = ["Ledger", "write_notes"]
+__all__ = ["write_notes"]
 
 STAND_IN = "naver-lambda-base:standin"
 STAND_IN_CONTEXT = Path("localaws", "lambda-base")
@@ -126,10 +125,9 @@ def local_state(run: Run) -> dict[str, Any]:
     return {"keep": run.options.keep or run.kind == "rescan"}
 
 
-def desk(run: Run, docker: Engine, ledger: Ledger) -> ReleaseDesk:
+def desk(run: Run, docker: Engine) -> ReleaseDesk:
     """Everything that talks to AWS about the release, by the ordinary AWS chain."""
-    session = session_for(run.options)
-    run.facts["endpoint_is_aws"] = asks_aws(session)
+    session = run.session or session_for(run.options)
     around = Surroundings(
         engine=docker.client.api,
         say=run.terminal.progress,
@@ -138,7 +136,7 @@ def desk(run: Run, docker: Engine, ledger: Ledger) -> ReleaseDesk:
         may_spoil=run.options.target == "local",
         profile=run.options.profile or "",
     )
-    found = ReleaseDesk(session, run.release, ledger, around)
+    found = ReleaseDesk(session, run.release, run.ledger, around)
     run.facts["identity"] = found.caller.arn
     held = session.get_credentials().get_frozen_credentials()
     run.store.redactor.learn([held.secret_key, held.token or ""])
@@ -153,8 +151,8 @@ def _note(run: Run, step: Step) -> None:
 
 def publication(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
     """The release in the registry: published by this run, or as it was found."""
-    release = _publish(run, found, rungs) if publishes(run) else _verify(run, found, rungs)
-    if publishes(run):
+    release = _publish(run, found, rungs) if run.publishes else _verify(run, found, rungs)
+    if run.publishes:
         note_publication(run, release)
     run.store.digest = release.digest
     run.facts.update(
@@ -193,9 +191,9 @@ def previous_release(run: Run, release: Publication, image: Candidate) -> Differ
         release.uncompressed_bytes,
         init,
     )
-    found = difference(latest_before(run.reports / "runs", run.options.target, release.digest), facts)
+    found = difference(latest_before(run.reports / "runs", run.place, release.digest), facts)
     run.facts["difference"] = found.sentence
-    content = {"target": run.options.target, "facts": asdict(facts)}
+    content = {"target": run.place, "facts": asdict(facts)}
     run.store.attach(FACTS, json.dumps(content, indent=1).encode())
     return found
 
@@ -241,17 +239,12 @@ def baseline_before(run: Run, rungs: Rungs) -> FunctionSnapshot:
     Raises:
         EvidenceDamaged: nobody has taken one.
     """
-    if publishes(run):
+    if run.publishes:
         with suppress(GateError, NoGo):
             rungs("published")
         return baseline.load(run.store.folder / BASELINE)
     kept = sorted(run.reports.glob(f"runs/*/evidence/{BASELINE}"))
     return baseline.load(kept[-1] if kept else run.reports / "evidence" / BASELINE)
-
-
-def publishes(run: Run) -> bool:
-    """Whether this run releases; otherwise it looks at what was released."""
-    return run.kind != "rescan" and (run.options.target == "local" or run.options.publish)
 
 
 def still_true(run: Run, found: ReleaseDesk, release: Publication) -> None:
@@ -266,7 +259,7 @@ def record_scan(run: Run, event: str) -> None:
     report = run.facts.get("scan_report")
     if report is not None:
         tags = (run.release.release_tag, run.release.rolling_tag)
-        keep(record_of(report, register(run), event=event, tags=tags, target=run.options.target), run.scans)
+        keep(record_of(report, register(run), event=event, tags=tags, target=run.place), run.scans)
 
 
 def scanner(run: Run, found: ReleaseDesk) -> Scanner:
@@ -287,7 +280,7 @@ def register(run: Run) -> Register:
 
 def scan_history(run: Run) -> tuple[ScanRecord, ...]:
     """Every recorded scan of this target, oldest first."""
-    return tuple(each for each in read_all(run.scans) if each.target == run.options.target)
+    return tuple(each for each in read_all(run.scans) if each.target == run.place)
 
 
 def last_night(run: Run, history: tuple[ScanRecord, ...]) -> ScanRecord | None:

@@ -45,11 +45,7 @@ def document_of(run: Run) -> Document:
     """Where this run's section belongs: a full run's in the repository, any other's beside its own report."""
     whole = run.kind != "partial" and run.reports == run.root / "reports"
     nights = ":nights" if run.kind == "rescan" else ""
-    return Document((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{_place(run)}{nights}")
-
-
-def _place(run: Run) -> str:
-    return "aws" if run.provenance == "real" else "local" if run.options.target == "local" else "aws-rehearsal"
+    return Document((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.place}{nights}")
 
 
 def write(run: Run) -> Document:
@@ -59,7 +55,7 @@ def write(run: Run) -> Document:
     """
     found = document_of(run)
     before = found.path.read_text(encoding="utf-8") if found.path.exists() else PREFACE
-    title = f"{run.release.repository} {run.release.release_tag}, target {_place(run)}"
+    title = f"{run.release.repository} {run.release.release_tag}, target {run.place}"
     night = run.kind == "rescan"
     body = _nights(run, title) if night else render(title, _notes(run, found.path.parent))
     write_whole(found.path, replace(before, found.key, body).encode())
@@ -123,7 +119,7 @@ def _criteria(run: Run) -> list[tuple[int, str, str]]:
     for number in CRITERIA:
         own = [o for o in run.outcomes if o.criterion == number]
         passed = sum(o.status == "passed" for o in own)
-        rows.append((number, criterion_status(own, run.options.target), f"{passed} of {len(own)}"))
+        rows.append((number, criterion_status(own, run.rules), f"{passed} of {len(own)}"))
     return rows
 
 
@@ -138,7 +134,7 @@ def _nights(run: Run, title: str) -> str:
 
 def _recorded(run: Run) -> list[ScanRecord]:
     records = read_all(run.scans) if run.scans.exists() else ()
-    return [record for record in records if record.target == run.options.target]
+    return [record for record in records if record.target == run.place]
 
 
 def _chapters(run: Run) -> dict[str, str]:

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from gate.errors import WrongUse
 from gate.evidence.notes import NotedStep
 from gate.evidence.store import EvidenceStore
 from gate.judgement import Proof, prove_judges
 from gate.options import Options
+from gate.registry.ledger import Ledger
 from gate.release import Release
 from gate.report.view import headline
 from gate.run.claims import Claim, catalogue, expected_names
@@ -37,6 +39,8 @@ class Run:
         folder: where this run writes.
         root: the folder of pytest.ini.
         reports: the folder of all runs.
+        ledger: every AWS call of this run.
+        session: the boto3 session of an AWS run, once the caller is identified.
         facts: what fixtures learn about the release for the head of the report (digest, sizes, identity).
         steps: the build and what publishing did, in order.
     """
@@ -50,6 +54,8 @@ class Run:
     root: Path
     reports: Path
     started: datetime
+    ledger: Ledger = field(default_factory=Ledger)
+    session: Any = None
     outcomes: list[ScenarioOutcome] = field(default_factory=list)
     proofs: tuple[Proof, ...] = ()
     expected: frozenset[str] = frozenset()
@@ -64,9 +70,26 @@ class Run:
         return self.reports / "rescan" / "scans"
 
     @property
+    def place(self) -> str:
+        """Where the release went: "aws", "local", or "aws-rehearsal" when an endpoint that is not AWS was asked."""
+        if self.options.target == "local":
+            return "local"
+        return "aws" if self.facts.get("endpoint_is_aws", True) else "aws-rehearsal"
+
+    @property
+    def rules(self) -> str:
+        """Whose exceptions and exemptions apply, "aws" or "local": a simulation is never AWS."""
+        return "aws" if self.place == "aws" else "local"
+
+    @property
     def provenance(self) -> str:
         """What an observation outside the image is: real only when AWS itself was asked."""
-        return "real" if self.options.target == "aws" and self.facts.get("endpoint_is_aws", True) else "simulated"
+        return "real" if self.place == "aws" else "simulated"
+
+    @property
+    def publishes(self) -> bool:
+        """Whether this run releases; otherwise it looks at what was released."""
+        return self.kind != "rescan" and (self.options.target == "local" or self.options.publish)
 
     def digests_of_records(self) -> dict[str, str]:
         """The digest that each record about the published image (AC2, AC7) carries, by its file."""
@@ -84,6 +107,26 @@ class AcceptancePlugin:
         self._witness: Witness | None = None
         self._began = 0.0
 
+    # --- before anything else ---------------------------------------------------------------------
+
+    def pytest_sessionstart(self) -> None:
+        """Know whose credentials these are, before anything is read or written with them."""
+        from gate.run import preflight
+
+        try:
+            preflight.identify(self.run)
+        except WrongUse as error:
+            raise pytest.UsageError(str(error)) from error
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> bool | None:
+        """Begin nothing that is known to end half-way."""
+        from gate.run import preflight
+
+        refused = preflight.permissions(self.run).rejections
+        self.run.trouble += map(str, refused)
+        return True if refused else None
+
     # --- collection -------------------------------------------------------------------------------
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -91,7 +134,7 @@ class AcceptancePlugin:
         for item in items:
             claim = self._claim(item)
             item.user_properties.append(("acceptance_criterion", claim.criterion))
-            if "aws" in claim.tags and self.run.options.target == "local":
+            if "aws" in claim.tags and self.run.rules == "local":
                 reason = claim.description or "only AWS can prove it"
                 item.add_marker(pytest.mark.skip(reason=reason))
 

@@ -36,10 +36,10 @@ def scan_candidate(run: Run, digest: str, rungs: Callable[[str], Any]) -> Judgem
         sight(image.sbom.components, report.mode, image.watched),
         register,
         digest=digest,
-        target=run.options.target,
+        target=run.rules,
         now=datetime.now(UTC),
     )
     event = "candidate" if judgement.accepted else "withdrawn"
     tags = (run.release.candidate_tag,)
-    keep(record_of(report, register, event=event, tags=tags, target=run.options.target), run.scans)
+    keep(record_of(report, register, event=event, tags=tags, target=run.place), run.scans)
     return judgement

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,8 @@ def session_for(options: Options) -> Any:
     from botocore.exceptions import BotoCoreError
 
     try:
-        session = boto3.Session(profile_name=options.profile)
+        # AWS_REGION is the first that the AWS CLI and the other SDKs look at; boto3 looks at AWS_DEFAULT_REGION only.
+        session = boto3.Session(profile_name=options.profile, region_name=os.environ.get("AWS_REGION") or None)
         credentials = session.get_credentials()
     except BotoCoreError as error:
         raise WrongUse(f"the AWS configuration cannot be used: {error}", remedy="see `aws configure list`") from error

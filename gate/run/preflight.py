@@ -1,0 +1,106 @@
+"""Before anything else on AWS: who am I, is this the release's account and region, and may I do what this run does?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.config import Config
+
+from gate.errors import GateError, RegistryRefused, WrongUse
+from gate.judgement import Judgement, reject
+from gate.permission.holdings import Holdings
+from gate.permission.judges import Holding, State, judge_holdings
+from gate.permission.needs import needs_of
+from gate.registry.promotion import Caller, judge_caller
+from gate.registry.refusals import NotThere, ask, readable
+from gate.run.session import asks_aws, session_for
+
+if TYPE_CHECKING:
+    from gate.run.plugin import Run
+
+_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=10, read_timeout=30)
+_ASKED = "aws sts get-caller-identity; aws iam simulate-principal-policy …; and each read once, about nothing"
+
+
+def identify(run: Run) -> None:
+    """Find the credentials, and hold account and region against the release; nothing to do on the local target.
+
+    Raises:
+        WrongUse: no usable credentials, an unknown profile, or another account or region than pytest.ini's.
+    """
+    if run.options.target != "aws":
+        return
+    run.session = session_for(run.options)
+    run.ledger.attach(run.session)
+    run.facts["endpoint_is_aws"] = asks_aws(run.session)
+    caller = _caller(run)
+    refused = judge_caller(caller, run.release.account, run.release.region).rejections
+    if refused:
+        raise WrongUse("; ".join(each.cause for each in refused), remedy=refused[0].remedy)
+    run.facts["identity"] = caller.arn
+    run.terminal.progress(f"{caller} in account {caller.account}, {caller.region}")
+    if not run.facts["endpoint_is_aws"]:
+        run.terminal.progress("the endpoint is not AWS: whatever comes of this, it is a rehearsal")
+
+
+def _caller(run: Run) -> Caller:
+    client = run.session.client("sts", config=_PATIENT)
+    try:
+        answer = ask(client.get_caller_identity, "sts:GetCallerIdentity", "the caller")
+        with readable("GetCallerIdentity"):
+            return Caller(answer["Account"], answer["Arn"], run.session.region_name, run.options.profile or "")
+    except RegistryRefused as refusal:
+        raise WrongUse(refusal.cause, remedy=refusal.remedy) from refusal
+
+
+def permissions(run: Run) -> Judgement:
+    """Whether repository and permissions are there, as far as that can be known; recorded as evidence."""
+    if run.options.target != "aws":
+        return Judgement()
+    try:
+        holdings = _holdings(run)
+        repository = _repository(run)
+    except GateError as error:
+        return reject(error.cause, error.where, error.remedy)
+    answer = {each.need.action: {"state": each.state.value, "why": each.why} for each in holdings}
+    run.store.record("preflight", answer, asked=_ASKED, criterion=8, provenance=run.provenance)
+    _tell(run, holdings)
+    policy = f"docs/policies/{'publish' if run.publishes else 'verify'}.json"
+    return repository + judge_holdings(holdings, run.facts["identity"], policy)
+
+
+def _holdings(run: Run) -> tuple[Holding, ...]:
+    run.terminal.waiting_for("each permission is looked at")
+    try:
+        found = Holdings(lambda service: run.session.client(service, config=_PATIENT), run.release,
+                         run.facts["identity"])  # fmt: skip
+        return found.of(needs_of(run.publishes))
+    finally:
+        run.terminal.done_waiting()
+
+
+def _repository(run: Run) -> Judgement:
+    release, client = run.release, run.session.client("ecr", config=_PATIENT)
+    about = f"The repository {release.repository} in account {release.account}, {release.region},"
+    try:
+        ask(
+            client.describe_repositories,
+            "ecr:DescribeRepositories",
+            about,
+            ("RepositoryNotFoundException",),
+            registryId=release.account,
+            repositoryNames=[release.repository],
+        )
+    except NotThere as absent:
+        return reject(absent.cause, absent.where, "create it first, or correct account, region or name in pytest.ini")
+    except RegistryRefused:
+        # Which permission is missing is among the holdings.
+        return Judgement()
+    return Judgement()
+
+
+def _tell(run: Run, holdings: tuple[Holding, ...]) -> None:
+    held = sum(each.state is State.HELD for each in holdings)
+    unknown = [each.need.action for each in holdings if each.state is State.UNKNOWN]
+    rest = f"; {State.UNKNOWN.value}: {', '.join(unknown)}" if unknown else ""
+    run.terminal.progress(f"permissions: {held} of {len(holdings)} are there{rest}")
