@@ -11,13 +11,15 @@ from gate.errors import WrongUse
 
 TARGETS = ("local", "aws")
 
-EXAMPLES = """examples:
+# argparse ends a group's heading with a colon of its own.
+EXAMPLES = """release gate, for example
   pytest features/                            rehearse the whole release on the local target
   pytest features/ --image repo:tag           judge an image that exists, build nothing
   pytest features/ --target aws               verify what is published; changes nothing
   pytest features/ --target aws --publish     build, judge, push, scan, promote
   pytest features/ -m ac1                     one criterion (says INCOMPLETE; see reports/partial/)
-"""
+
+options of the release gate"""
 
 
 @dataclass(frozen=True)

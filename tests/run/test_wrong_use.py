@@ -1,0 +1,61 @@
+"""Wrong use: one clear line and exit code 4, before anything is built, started or written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WRONG_USE = 4
+
+
+def call(*arguments, **environment):
+    """The gate's own command line in a process of its own, collecting only what it must."""
+    command = [sys.executable, "-m", "pytest", "features/", *arguments]
+    # Without credentials of any kind, whatever the machine has.
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") and k != "RELEASE_TARGET"}
+    clean |= {"HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", **environment}
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=clean, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--target", "azure"], "--target is local or aws, not 'azure'"),
+        (["--publish"], "--publish goes with --target aws"),
+        (["--keep", "--target", "aws"], "--keep goes with --target local"),
+        (["--image", "x:1", "--image-context", "."], "--image and --image-context exclude each other"),
+        (["--release-tag", "not a tag"], "a tag must be letters, digits"),
+        (["--release-tag", "latest"], "the tags must be three different tags"),
+        (["--scan-timeout", "0"], "--scan-timeout is a number of seconds above 0"),
+        (["--previous", "no-such-file.json"], "--previous names no file: no-such-file.json"),
+        (["--sign", "no-such-key.pem"], "--sign names no file: no-such-key.pem"),
+        (["-n", "2"], "unrecognized arguments: -n"),
+        (["-o", "account=12"], "account must be twelve digits, and is '12'"),
+        (["-o", "handler="], "pytest.ini gives no value for handler"),
+        (["-o", "function_memory_mb=100"], "function_memory_mb must be a whole number from 128 to 10240"),
+        (["-o", "safe_event=[]"], "safe_event must be a JSON object"),
+        (["-o", "reports=/proc/reports"], "cannot be written"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_four(arguments, words, tmp_path):
+    """Each contradiction is named, with no traceback, and nothing is written."""
+    if not any(word.startswith("reports=") for word in arguments):
+        arguments = [*arguments, "-o", f"reports={tmp_path / 'reports'}"]
+    done = call(*arguments)
+    said = done.stdout + done.stderr
+    assert done.returncode == WRONG_USE, said
+    assert words in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "reports" / "verdict.json").exists()
+
+
+def test_help_explains_every_option_and_key_with_examples():
+    """`pytest features/ --help` is where a newcomer looks."""
+    said = call("--help").stdout
+    assert "release gate, for example" in said
+    assert "options of the release gate:" in said
+    for word in ("--image-context", "--release-tag", "--scan-timeout", "safe_event", "approved_bases"):
+        assert word in said
