@@ -1,13 +1,11 @@
-"""Small drawings for the report: inline SVG, readable in light and dark, with the numbers in text. Pure."""
+"""Bars for the report: plain HTML that wraps on a narrow screen, with every number in text. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
-
-WIDTH, ROW, LABEL, VALUE = 720, 26, 280, 90
+from markupsafe import Markup
 
 
 @dataclass(frozen=True)
@@ -20,38 +18,26 @@ class Bar:
     tone: str = "plain"
 
 
-def bars(title: str, rows: Sequence[Bar], *, limit: Bar | None = None) -> Markup:
+def bars(title: str, rows: Sequence[Bar], *, limit: Bar | None = None, wide: bool = False) -> Markup:
     """Horizontal bars, and a line at the limit when there is one.
 
     The scale runs to the limit or to the longest bar, whichever is more, so a bar beyond the limit is seen to be so.
+    A wide chart has room for long labels.
     """
     longest = max([row.value for row in rows] + [limit.value if limit else 0.0, 1e-9])
-    span = WIDTH - LABEL - VALUE
-    height = ROW * len(rows) + (ROW if limit else 4)
-    parts = [_row(number, row, row.value / longest * span) for number, row in enumerate(rows)]
+    mark, legend = Markup(""), Markup("")
     if limit:
-        x = LABEL + limit.value / longest * span
-        parts.append(
-            Markup('<line class="limit" x1="{x}" x2="{x}" y1="0" y2="{y}"/><text class="limit-text" x="{x}" y="{t}" '
-                   'text-anchor="end">{label}</text>').format(
-                x=round(x, 1), y=ROW * len(rows) + 4, t=height - 6, label=f"{limit.label} {limit.text}"
-            )
-        )  # fmt: skip
-    described = "; ".join(f"{row.label}: {row.text}" for row in [*rows, *([limit] if limit else [])])
-    return Markup(
-        '<figure class="chart"><figcaption>{title}</figcaption><svg viewBox="0 0 {w} {h}" role="img" '
-        'aria-label="{alt}">{body}</svg></figure>'
-    ).format(title=title, w=WIDTH, h=height, alt=f"{title}. {described}", body=Markup("").join(parts))
+        place = round(limit.value / longest * 100, 1)
+        mark = Markup('<span class="limit" style="left:{}%"></span>').format(place)
+        legend = Markup('<p class="limit-text">{} {}</p>').format(limit.label, limit.text)
+    body = Markup("").join(_row(row, row.value / longest * 100, mark) for row in rows)
+    return Markup('<figure class="chart{}"><figcaption>{}</figcaption><ul class="bars">{}</ul>{}</figure>').format(
+        " wide" if wide else "", title, body, legend
+    )
 
 
-def _row(number: int, row: Bar, length: float) -> Markup:
-    y = number * ROW
-    label = row.label if len(row.label) <= 44 else row.label[:43] + "…"  # noqa: PLR2004 - what fits in LABEL
+def _row(row: Bar, percent: float, mark: Markup) -> Markup:
     return Markup(
-        '<text x="0" y="{ty}"><title>{full}</title>{label}</text>'
-        '<rect class="bar {tone}" x="{x}" y="{y}" width="{length}" height="{h}" rx="3"/>'
-        '<text class="value" x="{vx}" y="{ty}">{value}</text>'
-    ).format(
-        ty=y + 17, full=row.label, label=label, tone=escape(row.tone), x=LABEL, y=y + 5,
-        length=round(max(length, 1.5), 1), h=ROW - 10, vx=round(LABEL + length + 8, 1), value=row.text,
-    )  # fmt: skip
+        '<li><span class="label" title="{label}">{label}</span><span class="track">'
+        '<span class="bar {tone}" style="width:{width}%"></span>{mark}</span><span class="value">{value}</span></li>'
+    ).format(label=row.label, tone=row.tone, width=round(max(percent, 0.5), 1), mark=mark, value=row.text)

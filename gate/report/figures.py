@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from gate.access.matrix import render as render_matrix
+from gate.errors import EvidenceDamaged
 from gate.report.charts import Bar, bars
 from gate.scan.findings import Severity
 from gate.scan.nights import trend
@@ -24,6 +26,9 @@ MB = 1_000_000
 MIB = 1024 * 1024
 INIT_LIMIT_SECONDS = 10.0
 SHOWN_NIGHTS = 14
+LABEL = 90
+# The classic builder names what COPY took by its hash.
+_SOURCE = re.compile(r"\b(?:dir|file|multi):[0-9a-f]{64} in ")
 
 
 def figures(run: Run) -> list[Markup]:
@@ -40,7 +45,8 @@ def _figures(run: Run, known: dict[str, Any]) -> Iterator[Markup]:
         yield _layers(image)
     if matrix := run.facts.get("matrix"):
         yield Markup(
-            '<figure class="matrix"><figcaption>Who can do what in the repository</figcaption>{}</figure>'
+            '<figure class="wide"><figcaption>Who can do what in the repository</figcaption><div class="scroll" '
+            'tabindex="0" role="region" aria-label="Who can do what">{}</div></figure>'
         ).format(
             Markup(render_matrix(matrix, run.facts.get("reviewed", ())))  # noqa: S704 - escaped where it is made
         )
@@ -85,11 +91,13 @@ def _layers(image: ImageConfig) -> Markup:
         for entry in image.layer_costs
         if entry.size_bytes > MB / 10
     ]
-    return bars(f"Layers over 0.1 MB, lowest first ({image.size_bytes / MB:,.0f} MB in all)", rows)
+    return bars(f"Layers over 0.1 MB, lowest first ({image.size_bytes / MB:,.0f} MB in all)", rows, wide=True)
 
 
 def _instruction(text: str) -> str:
-    return " ".join(text.removeprefix("/bin/sh -c ").removeprefix("#(nop)").split()) or "imported"
+    bare = _SOURCE.sub("", text.removeprefix("/bin/sh -c ").removeprefix("#(nop)"))
+    words = " ".join(bare.split())
+    return words if len(words) <= LABEL else f"{words[:LABEL]}…" if words else "the base's own files"
 
 
 def _severities(report: Any) -> Markup:
@@ -107,7 +115,11 @@ def _severities(report: Any) -> Markup:
 
 
 def _nights(run: Run) -> Iterator[Markup]:
-    points = trend(r for r in read_all(run.scans) if r.target == run.options.target)[-SHOWN_NIGHTS:]
+    try:
+        points = trend(r for r in read_all(run.scans) if r.target == run.options.target)[-SHOWN_NIGHTS:]
+    except EvidenceDamaged as damage:  # the claims that need it have said so; the report must not die of it
+        yield Markup("<figure><figcaption>Recorded scans</figcaption><p>{}</p></figure>").format(str(damage))
+        return
     if points:
         rows = [
             Bar(

@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_metadata.plugin import metadata_key  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
 from gate.evidence.store import write_whole
 from gate.report.page import STYLE
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'"
+_HEAD = (
+    f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}; form-action \'none\'">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+)
 
 
 class HtmlReport:
@@ -24,6 +31,14 @@ class HtmlReport:
     def pytest_html_report_title(self, report: Any) -> None:
         """Name the release, not the file."""
         report.title = self._title
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Give the environment as lines of text: pytest-html nests lists in a way that no screen reader follows."""
+        known: dict[str, Any] = session.config.stash.get(metadata_key, {})
+        for name, value in known.items():
+            if isinstance(value, dict):
+                known[name] = ", ".join(f"{part} {version}" for part, version in value.items())
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
@@ -40,11 +55,13 @@ def switch_on(option: Any, folder: Path) -> None:
 
 
 def mend(path: Path) -> None:
-    """Give pytest-html's page what its template lacks: a language, a viewport, named filters, no outside link."""
+    """Give pytest-html's page what its template lacks: a language, a viewport, named filters, no way out to a network.
+
+    The policy makes the browser itself refuse whatever the page would ask of a server.
+    """
     html = path.read_text(encoding="utf-8")
     html = html.replace("<html>", '<html lang="en">', 1)
-    html = html.replace('<meta charset="utf-8"/>', '<meta charset="utf-8"/><meta name="viewport" '
-                        'content="width=device-width, initial-scale=1">', 1)  # fmt: skip
-    html = re.sub(r'<a href="https://pypi\.[^"]*">([^<]*)</a>', r"\1", html)
+    html = html.replace('<meta charset="utf-8"/>', f'<meta charset="utf-8"/>{_HEAD}', 1)
+    html = re.sub(r'<a href="https://pypi\.[^"]*">([^<]*)</a>', r"\1", html, count=1)
     html = re.sub(r'data-test-result="([a-z]+)"', r'data-test-result="\1" aria-label="show \1 tests"', html)
     write_whole(path, html.encode())

@@ -12,6 +12,7 @@ import jinja2
 
 from gate.evidence.store import Record
 from gate.judgement import Proof
+from gate.report.causes import causes, lines_of, other_reasons
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status
 
 HERE = Path(__file__).parent
@@ -19,6 +20,16 @@ STYLE = HERE / "report.css"
 # The report must stay under 5 MB and open in a mail client: long evidence is cut here, whole on disk.
 EMBEDDED_PER_RECORD = 12_000
 EMBEDDED_IN_ALL = 2_000_000
+MEANINGS = {
+    "GO": "This digest may go live until the time below.",
+    "NO-GO": "This release must not go live.",
+    "REHEARSAL PASSED": "All that can be shown without AWS holds. This is a rehearsal and never a GO.",
+    "REHEARSAL FAILED": "The release as it is now would be refused.",
+    "INCOMPLETE": "Not everything was judged, so nothing may go live on this report.",
+    "CLEAN": "The published digest is as clean as when it was released.",
+    "NOT CLEAN": "The published digest needs somebody's decision.",
+    "UNKNOWN": "Nobody knows how the published digest stands: find out why before relying on it.",
+}
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,8 @@ class Page:
 
     Attributes:
         document: verdict.json's content.
-        facts: what the run learnt about the release, by the names that the template uses.
+        facts: what the run learnt about the release, by the names that the template uses: headline, summary,
+            pictures, and findings where a scan was read.
     """
 
     verdict: Verdict
@@ -40,15 +52,27 @@ class Page:
 
 def render(page: Page) -> str:
     """The page as HTML; whatever comes from outside is escaped by the template engine."""
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True)
+    loader = jinja2.FileSystemLoader(HERE)
+    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template("page.html").render(
         page=page,
+        meaning=MEANINGS[page.verdict.word],
+        tone=_tone(page.verdict),
+        causes=causes(page.outcomes),
+        others=other_reasons(page.verdict, page.outcomes),
+        lines_of=lines_of,
+        anchors={o.name: f"claim-{number}" for number, o in enumerate(page.outcomes, 1)},
         criteria=[_criterion(n, page) for n in CRITERIA],
+        simulated=_simulated(page.outcomes),
         records={r.number: r for r in page.records},
         excerpts=excerpts(page.records),
-        tone=_tone(page.verdict),
-        simulated=sorted({f"AC{o.criterion}" for o in page.outcomes if o.provenance == "simulated"}),
     )
+
+
+def _simulated(outcomes: Sequence[ScenarioOutcome]) -> str:
+    claims = [o for o in outcomes if o.provenance == "simulated" and o.status != "not run"]
+    names = ", ".join(f"AC{n}" for n in sorted({o.criterion for o in claims}))
+    return f"{len(claims)} of {len(outcomes)} claims met a stand-in ({names})" if claims else ""
 
 
 def _criterion(number: int, page: Page) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""The findings of the release's scan as the report lists them, worst first, with what is to become of each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from gate.scan.findings import ScanReport, Severity
+from gate.scan.register.entries import Register
+from gate.scan.register.judges import Disposition, dispositions
+
+# More rows help nobody and weigh on a mail attachment; the evidence holds them all.
+SHOWN = 200
+_TONES = {Severity.CRITICAL: "failed", Severity.HIGH: "incomplete"}
+_UNKNOWN = "unknown: the register cannot be read"
+_NO_REGISTER = Register("", (), (), (), ())
+
+
+@dataclass(frozen=True)
+class Row:
+    """One finding; `fate` is what is to become of it, `tone` names the colour of its severity."""
+
+    severity: str
+    tone: str
+    id: str
+    package: str
+    installed: str
+    fixed: str
+    fate: str
+    excepted: bool
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The rows that are shown, and how many there are in all."""
+
+    rows: tuple[Row, ...]
+    total: int
+
+
+def findings(report: ScanReport, register: Register | None, target: str, today: date) -> Findings:
+    """The open findings, worst first; without a register nobody knows what is to become of them."""
+    given: Iterable[Disposition] = dispositions(report.open, register or _NO_REGISTER, target, today)
+    rows = [_row(each, known=register is not None) for each in given]
+    return Findings(tuple(rows[:SHOWN]), len(rows))
+
+
+def _row(given: Disposition, *, known: bool) -> Row:
+    finding, entry = given.finding, given.entry
+    fate = f"{given.decision} until {entry.expires}" if entry else given.decision
+    return Row(
+        severity=finding.severity.upper() or "UNNAMED",
+        tone=_TONES.get(finding.rank, "plain"),
+        id=finding.id or "no id",
+        package=finding.package or "no package",
+        installed=finding.installed or "unknown",
+        fixed=finding.fixed or "none yet",
+        fate=fate if known else _UNKNOWN,
+        excepted=entry is not None,
+    )

@@ -1,0 +1,119 @@
+"""Two runs to look at: one where everything went wrong and every text is hostile, and one that passed."""
+
+from __future__ import annotations
+
+import base64
+import io
+from datetime import UTC, date, datetime
+from typing import Any
+
+from markupsafe import Markup
+from PIL import Image
+
+from gate.access.logic import Answer, Finding
+from gate.access.matrix import Cell, Matrix, Row, render
+from gate.evidence.store import Record
+from gate.judgement import Proof
+from gate.report.charts import Bar, bars
+from gate.report.findings import findings
+from gate.report.page import Page
+from gate.scan.findings import Finding as Vulnerability
+from gate.scan.findings import ScanReport
+from gate.scan.statuses import Mode
+from gate.verdict import CRITERIA, ScenarioOutcome, StepOutcome, Verdict
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=http://198.51.100.1/x onerror=alert(1)>{{ 7*7 }}\u202e" + "W" * 300
+CAUSE = (
+    "1 files cannot be read by Lambda's user: /etc/security/opasswd (100600)\n"
+    "    where: /etc/security/opasswd\n    to do: chmod -R a+rX them in the layer that makes them"
+)
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+FOUND = 10_000
+
+
+def failing() -> Page:
+    """A failed rehearsal: hostile texts, one cause that hits many claims, undecided ones, 10,000 findings."""
+    proofs = [Proof("gate.scan.judges.free_of", True, "no"), Proof(HOSTILE, False, HOSTILE)]
+    claims = [_claim(n, f"Claim {n}.{k} about {HOSTILE if k == 3 else 'the release'}", k) for n in CRITERIA if n != 3
+              for k in range(4)]  # fmt: skip
+    reasons = [f"AC{c.criterion}: {c.name}" for c in claims if c.status == "failed"]
+    verdict = Verdict("REHEARSAL FAILED", 1, ("the run was interrupted", HOSTILE, *reasons), {}, (HOSTILE,))
+    records = [_record(n, HOSTILE if n % 7 == 0 else "answer " * 900) for n in range(1, 201)]
+    return _page(verdict, claims, records, proofs, found=FOUND, text=HOSTILE)
+
+
+def passing() -> Page:
+    """A rehearsal in which everything held."""
+    claims = [_claim(n, f"Claim {n}.{k} holds", 0) for n in CRITERIA for k in range(3)]
+    verdict = Verdict("REHEARSAL PASSED", 0, (), {}, ("The vulnerability data is current",))
+    return _page(verdict, claims, [_record(n, {"n": n}) for n in range(1, 201)], [Proof("a judge", True, "no")],
+                 found=5, text="naver-sms-automation v1.0.0")  # fmt: skip
+
+
+SAMPLES = {"failing": failing, "passing": passing}
+
+
+def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[Record], proofs: list[Proof],
+          *, found: int, text: str) -> Page:  # fmt: skip
+    document = {
+        "target": "local",
+        "judges": {"said_no": sum(p.said_no for p in proofs), "of": len(proofs)},
+        "valid_until": None,
+    }
+    facts: dict[str, Any] = {
+        "headline": text,
+        "summary": [("Digest", f"sha256:{'0' * 64}"), ("Tags", text)],
+        "pictures": _pictures(text),
+        "findings": findings(_scan(found, text), None, "local", date(2026, 1, 2)),
+    }
+    return Page(verdict, document, facts, claims, records, proofs)
+
+
+def _claim(criterion: int, name: str, kind: int) -> ScenarioOutcome:
+    """Kinds: 0 passed, 1 failed by a judge, 2 not run, 3 failed because the facts could not be had."""
+    status = ("passed", "failed", "not run", "failed")[kind]
+    reason = ("", CAUSE, "only AWS can prove it", HOSTILE)[kind]
+    numbers = tuple(range(criterion * 20 + kind * 4 - 19, criterion * 20 + kind * 4 - 16))
+    steps = (
+        () if kind == 2 else (StepOutcome("Given", name, "passed", 0.1, numbers), StepOutcome("Then", name, status, 1))
+    )
+    return ScenarioOutcome(name, criterion, status, reason, "simulated", kind == 2, kind != 3, 1.5, steps)
+
+
+def _record(number: int, answer: object) -> Record:
+    asked = "docker image inspect naver-sms-automation:latest"
+    return Record(
+        number, 1, "claim", f"record {number}", asked, answer, "local", "simulated", "", "2026-01-02", "0" * 64
+    )
+
+
+def _scan(found: int, text: str) -> ScanReport:
+    words = ("LOW", "MEDIUM", "HIGH", "CRITICAL")[: 1 if found < 9 else 4]
+    each = tuple(_vulnerability(n, words[n % len(words)], text) for n in range(found))
+    return ScanReport("sha256:0", "v1.0.0", Mode.BASIC, "COMPLETE", NOW, NOW, each, (), 1, NOW, "rescanned")
+
+
+def _vulnerability(number: int, severity: str, text: str) -> Vulnerability:
+    return Vulnerability(f"CVE-2026-{number:05d}", text, "1.0", "1.1", severity, 1.0, text, "", Mode.BASIC)
+
+
+def _pictures(text: str) -> list[Markup]:
+    drawn = io.BytesIO()
+    Image.effect_noise((640, 360), 40).save(drawn, "PNG")
+    encoded = base64.b64encode(drawn.getvalue()).decode()
+    shot = Markup('<figure><figcaption>{}</figcaption><img alt="{}" src="data:image/png;base64,{}"></figure>')
+    return [
+        shot.format(text, text, encoded),
+        bars("Init", [Bar(text, 12.0, "12 s", "bad"), Bar("b", 3, "3 s", "good")], limit=Bar("limit", 10.0, "10 s")),
+        bars("Layers", [Bar(text, 700.0, "700 MB"), Bar("COPY", 1.0, "1 MB")], wide=True),
+        Markup('<figure class="wide"><div class="scroll" tabindex="0" role="region" aria-label="Who">{}</div></figure>')
+        .format(Markup(render(_matrix(text), [("reader", "pull")]))),  # noqa: S704 - escaped where it is made
+    ]  # fmt: skip
+
+
+def _matrix(text: str) -> Matrix:
+    yes, open_, no = (Finding(answer, (text,)) for answer in (Answer.YES, Answer.UNDECIDED, Answer.NO))
+    cells = (("push", Cell((("a", yes),))), ("pull", Cell((("a", yes), ("b", no)))),
+             ("delete", Cell((("a", open_),))), ("rules", Cell((("a", no),))))  # fmt: skip
+    rows = (Row(f"arn:aws:iam::654654307503:role/{text}", True, cells), Row("reader", True, cells))
+    return Matrix("naver-sms-automation", tuple(name for name, _ in cells), rows)
