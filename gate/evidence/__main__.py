@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gate.errors import GateError
+from gate.errors import GateError, compose
 from gate.evidence.statement import subject_of
 from gate.evidence.verify import Check, verify
 from gate.text import for_terminal
@@ -49,10 +49,10 @@ def _lines(checks: tuple[Check, ...]) -> list[str]:
         if check.judgement.accepted:
             lines.append(f"{'–' if check.open else '✓'} {check.name}: {check.seen}")
         for rejection in check.judgement.rejections:
-            # One damaged file fails several checks: its way out is told once.
-            text = rejection.cause if rejection.cause in told else str(rejection)
-            told.add(rejection.cause)
-            lines.append(f"✗ {check.name}: {text}")
+            # One damaged file fails several checks, and one check finds much in it: the way out is told once.
+            way_out = compose("", rejection.where, rejection.remedy)
+            lines.append(f"✗ {check.name}: {rejection.cause}{'' if way_out in told else way_out}")
+            told.add(way_out)
     return lines
 
 

@@ -14,7 +14,8 @@ from gate.evidence.store import canonical
 from gate.judgement import Judgement, Proof, Rejection, judge, reject
 from gate.verdict import ScenarioOutcome
 
-LONGEST = 120
+# Of a message, in characters; of the differences that are told one by one.
+LONGEST, MOST = 120, 5
 _AFTER = "do not rely on this folder: " + RUN_AGAIN
 _FAILED = Account(
     "aws", "full", True, frozenset(), (ScenarioOutcome("claim", 7, "failed"),), (Proof("judge", True, "no"),), (), {},
@@ -103,11 +104,13 @@ def follows(document: Mapping[str, Any], account: Account) -> Judgement:
     verdict = account.verdict()
     stated = account.stated(verdict)
     said, again = _facts(document), _facts(stated)
+    names = [name for name in {**again, **said} if said.get(name) != again.get(name)]
     wrong = [
         f"verdict.json says of {name}: {_short(said.get(name))}; the record of the run says: {_short(again.get(name))}"
-        for name in {**again, **said}
-        if said.get(name) != again.get(name)
+        for name in names[:MOST]
     ]
+    if len(names) > MOST:
+        wrong.append(f"verdict.json says something else than the record of the run in {len(names) - MOST} more places")
     if document.get("verdict") != verdict.word:
         wrong.insert(0, f"verdict.json says {document.get('verdict')}, and decided again it is {verdict.word}")
     # Nothing that a name can be given to differs; a claim may still be listed twice.

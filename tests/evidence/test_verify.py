@@ -1,46 +1,16 @@
 """Verification: a good folder passes, and every way to alter one is told in its own sentence."""
 
-import hashlib
-import json
 import shutil
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gate.evidence import checks
 from gate.evidence.__main__ import main
-from gate.evidence.account import TITLE
-from gate.evidence.attested import signed
-from gate.evidence.signature import PAYLOAD_TYPE, public_key, sign, signer
-from gate.evidence.statement import attest
-from gate.evidence.store import ENVELOPE, STATEMENT, canonical
+from gate.evidence.store import ENVELOPE, STATEMENT
 from gate.judgement import ROLL, prove_judges
 
 SCAN, ACCOUNT = "evidence/001-scan.json", "evidence/002-account-of-the-run.json"
 INDEX, VERDICT = "evidence/index.json", "verdict.json"
-
-
-def status(found, word):
-    """Give AC7's claim this status, in verdict.json or in an account."""
-    claims = found["criteria"]["7"]["scenarios"] if "criteria" in found else found["answer"]["outcomes"][6:7]
-    claims[0]["status"] = word
-
-
-def seal_again(folder, edit):
-    """Make every hash fit once more, as a careful forger without the key would."""
-    for path in (folder / "evidence").glob("[0-9]*.json"):
-        edit(path, lambda r: r.update(sha256=hashlib.sha256(canonical(r["answer"])).hexdigest()))
-    index = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted((folder / "evidence").iterdir())
-        if path.name != "index.json"
-    }
-    (folder / INDEX).write_text(json.dumps(index))
-    files = [{"file": f"evidence/{name}", "sha256": sha} for name, sha in index.items()]
-    edit(folder / VERDICT, lambda found: found.update(evidence=files))
-    attest(folder, "app", None)
 
 
 def test_a_good_folder_passes_wherever_it_lies(run_folder, tmp_path, capsys):
@@ -113,7 +83,7 @@ DAMAGE = {
         "✗ statement: the statement says WARNED, and GO can only be stated as PASSED",
     ),
     "changed status": (
-        lambda f, e: e(f / VERDICT, lambda v: status(v, "failed")),
+        lambda f, e: e(f / VERDICT, lambda v: v["criteria"]["7"]["scenarios"][0].update(status="failed")),
         'verdict.json says of “claim 7” (AC7), status: "failed"; the record of the run says: "passed"',
     ),
     "swapped digest in the verdict": (
@@ -195,149 +165,6 @@ def test_damage_is_told_in_its_own_sentence(run_folder, edit, capsys, damage, se
     out = capsys.readouterr().out
     assert sentence in out
     assert out.splitlines()[-1].startswith("NOT VERIFIED: ")
-
-
-FORGED = {
-    "status in the record": (
-        lambda f, e: e(f / ACCOUNT, lambda r: status(r, "failed")),
-        "verdict.json says REHEARSAL PASSED, and decided again it is REHEARSAL FAILED",
-    ),
-    "status unknown to the gate": (
-        lambda f, e: e(f / ACCOUNT, lambda r: status(r, "waived")),
-        f"the {TITLE} cannot be read: ValueError: 'waived' is none of",
-    ),
-    "verdict word": (
-        lambda f, e: e(f / VERDICT, lambda v: v.update(verdict="GO")),
-        "verdict.json says GO, and decided again it is REHEARSAL PASSED",
-    ),
-    "longer validity": (
-        lambda f, e: e(f / VERDICT, lambda v: v.update(valid_until="2030-01-01T00:00:00+00:00")),
-        'verdict.json says of valid_until: "2030-01-01T00:00:00+00:00"; the record of the run says: null',
-    ),
-    "another release's digest": (
-        lambda f, e: e(f / VERDICT, lambda v: v["release"].update(digest="sha256:" + "a" * 64)),
-        "verdict.json says of release.digest: ",
-    ),
-    "record taken out": (lambda f, e: (f / SCAN).unlink(), "there is no record with the number 1"),
-    "second account": (
-        lambda f, e: (
-            shutil.copy(f / ACCOUNT, f / "evidence/003-again.json"),
-            e(f / "evidence/003-again.json", lambda r: r.update(number=3)),
-        ),
-        f"the evidence holds 2 records titled “{TITLE}”",
-    ),
-    "number used twice": (
-        lambda f, e: shutil.copy(f / SCAN, f / "evidence/001-again.json"),
-        "there are two records with the number 1",
-    ),
-    "renamed record": (
-        lambda f, e: (f / SCAN).rename(f / "evidence/003-scan.json"),
-        "evidence/003-scan.json is not record 3: it says 1",
-    ),
-    "another file in a record's place": (
-        lambda f, e: (f / "evidence/003-note.json").write_text('{"answer": {}}'),
-        "evidence/003-note.json is not record 3: it says None",
-    ),
-}
-
-
-@pytest.mark.parametrize(("damage", "sentence"), FORGED.values(), ids=FORGED)
-def test_a_forgery_with_fitting_hashes_is_noticed(run_folder, edit, capsys, damage, sentence):
-    """The verdict is decided again from the records, so fitting hashes alone do not make it true."""
-    damage(run_folder, edit)
-    seal_again(run_folder, edit)
-    assert main([str(run_folder)]) == 1
-    assert sentence in capsys.readouterr().out
-
-
-def test_a_record_whose_answer_was_exchanged_is_noticed(run_folder, edit):
-    """Its own sha-256 tells, whatever the index says."""
-    edit(run_folder / SCAN, lambda record: record["answer"].update(findings=["one"]))
-    judgement = checks.intact({Path(SCAN).name: (run_folder / SCAN).read_bytes()})
-    assert "holds another answer than was recorded" in judgement.rejections[0].cause
-
-
-def test_a_file_without_an_answer_is_no_record():
-    """A JSON object under a record's name is not taken for one."""
-    judgement = checks.intact({"001-x.json": b"{}"})
-    assert "is not a record: it lacks an answer" in judgement.rejections[0].cause
-
-
-def test_a_signed_folder_is_checked_against_the_key(leave, pair, tmp_path, capsys):
-    """With the right key it is verified; without a key it is said that nobody checked."""
-    folder = leave(tmp_path, key=pair[0])
-    assert main([str(folder), "--key", str(pair[1])]) == 0
-    assert "✓ signature: signed by the given key" in capsys.readouterr().out
-    assert main([str(folder)]) == 0
-    assert "– signature: signed in the name of" in capsys.readouterr().out
-
-
-def test_the_wrong_key_is_refused(leave, pair, tmp_path, keys, capsys):
-    """A signature by somebody else is none."""
-    other = keys(tmp_path, Ed25519PrivateKey.generate())
-    folder = leave(tmp_path / "run", key=pair[0])
-    assert main([str(folder), "--key", str(other[1])]) == 1
-    assert "the signature is not by the given key" in capsys.readouterr().out
-
-
-def test_an_unsigned_folder_is_refused_when_a_key_is_given(run_folder, pair, capsys):
-    """Whoever demands a signature is not content with hashes."""
-    assert main([str(run_folder), "--key", str(pair[1])]) == 1
-    assert f"nobody signed this run: {ENVELOPE} is missing" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("given", [True, False], ids=["with the key", "without a key"])
-def test_a_signature_over_another_payload_is_noticed(leave, pair, tmp_path, capsys, given):
-    """The envelope of another run, truly signed, does not sign this one."""
-    one = leave(tmp_path / "one", key=pair[0])
-    two = leave(tmp_path / "two", key=pair[0], trouble=("crash",))
-    shutil.copy(one / ENVELOPE, two / ENVELOPE)
-    assert main([str(two), *(["--key", str(pair[1])] if given else [])]) == 1
-    assert f"what is signed is not {STATEMENT}: the signature is over another payload" in capsys.readouterr().out
-
-
-def test_a_forgery_of_a_signed_folder_is_noticed(leave, pair, tmp_path, edit, capsys):
-    """Fitting hashes and a fitting statement: the signature is all that tells."""
-    folder = leave(tmp_path, key=pair[0])
-    seal_again(folder, edit)
-    assert main([str(folder), "--key", str(pair[1])]) == 1
-    assert "the signature is over another payload" in capsys.readouterr().out
-
-
-def test_a_payload_put_under_an_old_signature_is_noticed(pair):
-    """The key's id stays the same; the signature no longer fits."""
-    key = signer(pair[0])
-    one, two = (json.loads(sign(payload, key)) for payload in (b"one", b"two"))
-    forged = json.dumps({**one, "payload": two["payload"]}).encode()
-    judgement = signed(forged, b"two", public_key(pair[1]))
-    assert "does not fit: payload or signature was altered" in judgement.rejections[0].cause
-
-
-@pytest.mark.parametrize(
-    "envelope",
-    [
-        b"",
-        b"[]",
-        b"{}",
-        json.dumps({"payload": "", "payloadType": "text/plain", "signatures": [{"keyid": "a", "sig": ""}]}).encode(),
-        json.dumps({"payload": "", "payloadType": PAYLOAD_TYPE, "signatures": []}).encode(),
-        json.dumps({"payload": "?", "payloadType": PAYLOAD_TYPE, "signatures": [{"sig": 1}]}).encode(),
-        json.dumps({"payload": 1, "payloadType": PAYLOAD_TYPE, "signatures": None}).encode(),
-    ],
-)
-def test_what_is_no_envelope_signs_nothing(envelope, pair):
-    """Every broken envelope is refused with a sentence, never with a traceback."""
-    judgement = signed(envelope, b"", public_key(pair[1]))
-    assert "the signed envelope cannot be read" in judgement.rejections[0].cause
-
-
-@pytest.mark.parametrize("given", ["private", "missing", "garbage"])
-def test_a_key_that_is_none_is_told(leave, pair, tmp_path, capsys, given):
-    """A wrong file in place of the public key ends with 1 and the way to make one."""
-    (tmp_path / "garbage").write_text("no key")
-    path = pair[0] if given == "private" else tmp_path / given
-    assert main([str(leave(tmp_path / "run", key=pair[0])), "--key", str(path)]) == 1
-    assert "no signature can be checked with this key" in capsys.readouterr().out
 
 
 def test_a_run_that_was_cut_short_is_not_verified(run_folder, capsys):

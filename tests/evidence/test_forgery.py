@@ -1,0 +1,86 @@
+"""Forgery: fitting hashes do not make a verdict true, because it is decided again from the records."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gate.evidence import checks
+from gate.evidence.__main__ import main
+from gate.evidence.account import TITLE
+
+SCAN, ACCOUNT, VERDICT = "evidence/001-scan.json", "evidence/002-account-of-the-run.json", "verdict.json"
+
+FORGED = {
+    "status in the record": (
+        lambda f, e: e(f / ACCOUNT, lambda r: r["answer"]["outcomes"][6].update(status="failed")),
+        "verdict.json says REHEARSAL PASSED, and decided again it is REHEARSAL FAILED",
+    ),
+    "status unknown to the gate": (
+        lambda f, e: e(f / ACCOUNT, lambda r: r["answer"]["outcomes"][6].update(status="waived")),
+        f"the {TITLE} cannot be read: ValueError: 'waived' is none of",
+    ),
+    "verdict word": (
+        lambda f, e: e(f / VERDICT, lambda v: v.update(verdict="GO")),
+        "verdict.json says GO, and decided again it is REHEARSAL PASSED",
+    ),
+    "longer validity": (
+        lambda f, e: e(f / VERDICT, lambda v: v.update(valid_until="2030-01-01T00:00:00+00:00")),
+        'verdict.json says of valid_until: "2030-01-01T00:00:00+00:00"; the record of the run says: null',
+    ),
+    "another release's digest": (
+        lambda f, e: e(f / VERDICT, lambda v: v["release"].update(digest="sha256:" + "a" * 64)),
+        "verdict.json says of release.digest: ",
+    ),
+    "record taken out": (lambda f, e: (f / SCAN).unlink(), "there is no record with the number 1"),
+    "second account": (
+        lambda f, e: (
+            shutil.copy(f / ACCOUNT, f / "evidence/003-again.json"),
+            e(f / "evidence/003-again.json", lambda r: r.update(number=3)),
+        ),
+        f"the evidence holds 2 records titled “{TITLE}”",
+    ),
+    "number used twice": (
+        lambda f, e: shutil.copy(f / SCAN, f / "evidence/001-again.json"),
+        "there are two records with the number 1",
+    ),
+    "renamed record": (
+        lambda f, e: (f / SCAN).rename(f / "evidence/003-scan.json"),
+        "evidence/003-scan.json is not record 3: it says 1",
+    ),
+    "another file in a record's place": (
+        lambda f, e: (f / "evidence/003-note.json").write_text('{"answer": {}}'),
+        "evidence/003-note.json is not record 3: it says None",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "sentence"), FORGED.values(), ids=FORGED)
+def test_a_forgery_with_fitting_hashes_is_noticed(run_folder, edit, seal_again, capsys, damage, sentence):
+    """The verdict is decided again from the records, so fitting hashes alone do not make it true."""
+    damage(run_folder, edit)
+    seal_again(run_folder)
+    assert main([str(run_folder)]) == 1
+    assert sentence in capsys.readouterr().out
+
+
+def test_a_record_whose_answer_was_exchanged_is_noticed(run_folder, edit):
+    """Its own sha-256 tells, whatever the index says."""
+    edit(run_folder / SCAN, lambda record: record["answer"].update(findings=["one"]))
+    judgement = checks.intact({Path(SCAN).name: (run_folder / SCAN).read_bytes()})
+    assert "holds another answer than was recorded" in judgement.rejections[0].cause
+
+
+def test_a_file_without_an_answer_is_no_record():
+    """A JSON object under a record's name is not taken for one."""
+    judgement = checks.intact({"001-x.json": b"{}"})
+    assert "is not a record: it lacks an answer" in judgement.rejections[0].cause
+
+
+def test_a_flood_of_differences_is_told_in_a_few_lines(account):
+    """Five are named and the rest are counted, so that the screen stays readable."""
+    judgement = checks.follows({"verdict": "GO"}, account())
+    causes = [rejection.cause for rejection in judgement.rejections]
+    assert causes[0] == "verdict.json says GO, and decided again it is REHEARSAL PASSED"
+    assert len(causes) == 7
+    assert "more places" in causes[-1]
