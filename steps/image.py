@@ -3,16 +3,24 @@
 import pytest
 from pytest_bdd import given, parsers, then, when
 
+from gate.errors import EvidenceDamaged
 from gate.image import contract, files, lineage, packages, python, secrets, size
 from gate.image.dockerfile import bases_approved
 from gate.judgement import require
 
 
+@pytest.fixture
+def build(ladder, run, candidate, request):
+    """The build of this run, or of the run that published the image; without a record of it nothing is proven."""
+    try:
+        return ladder.build_of(run, candidate, request.getfixturevalue)
+    except EvidenceDamaged as missing:
+        pytest.skip(str(missing))
+
+
 @given("the Dockerfile of the release")
-def dockerfile(candidate, evidence):
-    """Only a build of this run shows what the Dockerfile makes."""
-    if candidate.built is None:
-        pytest.skip("the image was not built in this run, so nothing shows that the Dockerfile makes it")
+def dockerfile(candidate, build, evidence):
+    """Only a build shows what the Dockerfile makes."""
     evidence.add("Dockerfile", candidate.dockerfile.read_text(), asked=f"cat {candidate.dockerfile.name}")
 
 
@@ -23,11 +31,11 @@ def image_under_judgement(candidate, evidence):
 
 
 @when("the image is built from it", target_fixture="built")
-def built(candidate, evidence):
+def built(build, evidence):
     """What the build left."""
-    evidence.add("build", candidate.built, asked=candidate.built.command)
-    evidence.attach("build.log", candidate.built.log.read_bytes())
-    return candidate.built
+    evidence.add("build", build, asked=build.command)
+    evidence.attach("build.log", build.log.read_bytes())
+    return build
 
 
 @then("the build ends with the image that is judged")

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from gate.access.fetch import Account
 from gate.admission import holds
 from gate.candidate import Base, Candidate
-from gate.engine import Engine, asking, connect
-from gate.errors import GateError
+from gate.engine import Engine, connect
+from gate.errors import EvidenceDamaged, GateError
 from gate.image.build import BuiltImage, build_image
 from gate.judgement import NoGo
 from gate.legacy import baseline
@@ -23,10 +22,12 @@ from gate.registry.desk import ReleaseDesk, Surroundings
 from gate.registry.previous import ReleaseFacts
 from gate.registry.publication import JudgedImage, Publication, Step
 from gate.registry.refusals import ask
+from gate.run.bases import STAND_IN, STAND_IN_CONTEXT, base_of
 from gate.run.notes import metadata
 from gate.run.notes import write as write_notes
 from gate.run.plugin import Run
 from gate.run.previous import FACTS, Difference, difference, latest_before, packages_of
+from gate.run.publishing import publishing_run
 from gate.run.scanning import scan_candidate
 from gate.run.session import session_for
 from gate.run.steps import note_build, note_publication
@@ -35,10 +36,8 @@ from gate.scan.records import ScanRecord, keep, read, read_all, record_of
 from gate.scan.register.entries import Register
 from gate.scan.register.reading import load
 
-__all__ = ["write_notes"]
+__all__ = ["STAND_IN", "STAND_IN_CONTEXT", "write_notes"]
 
-STAND_IN = "naver-lambda-base:standin"
-STAND_IN_CONTEXT = Path("localaws", "lambda-base")
 # How long one call may be silent: a push of a large layer to a slow registry is, for minutes.
 ENGINE_TIMEOUT_SECONDS = 300
 BASELINE = "zip-baseline.json"
@@ -62,7 +61,7 @@ def engine(run: Run) -> Iterator[Engine]:
 @contextmanager
 def candidate(run: Run, docker: Engine, rungs: Rungs) -> Iterator[Candidate]:
     """The image under judgement: built, given by --image, or pulled by the published digest."""
-    base, began = _base(run, docker), datetime.now(UTC).isoformat(timespec="seconds")
+    base, began = base_of(run, docker), datetime.now(UTC).isoformat(timespec="seconds")
     built, reference = _image(run, base, rungs)
     found = Candidate(
         docker, run.release, base, reference, built, run.options.image_context, run.root / ".cache" / "sbom"
@@ -78,22 +77,6 @@ def candidate(run: Run, docker: Engine, rungs: Rungs) -> Iterator[Candidate]:
         yield found
     finally:
         found.close()
-
-
-def _base(run: Run, docker: Engine) -> Base:
-    approved = run.release.approved_bases
-    if run.options.target == "aws":
-        with asking(f"docker pull {approved[0]}"):
-            docker.client.images.pull(approved[0])
-        return Base(approved[0], approved, "real")
-    build_image(
-        run.root / STAND_IN_CONTEXT,
-        tag=STAND_IN,
-        base_image=None,
-        log=run.folder / "base-build.log",
-        progress=run.terminal.progress,
-    )
-    return Base(STAND_IN, (*approved, STAND_IN), "simulated")
 
 
 def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
@@ -237,14 +220,28 @@ def baseline_before(run: Run, rungs: Rungs) -> FunctionSnapshot:
     A release that was refused on its way has taken its baseline first; what became of the release is for AC2 to say.
 
     Raises:
-        EvidenceDamaged: nobody has taken one.
+        EvidenceDamaged: nobody has taken one, or the record of it is not as it was left.
     """
     if run.publishes:
         with suppress(GateError, NoGo):
             rungs("published")
         return baseline.load(run.store.folder / BASELINE)
-    kept = sorted(run.reports.glob(f"runs/*/evidence/{BASELINE}"))
-    return baseline.load(kept[-1] if kept else run.reports / "evidence" / BASELINE)
+    release: Publication = rungs("published")
+    return baseline.load(publishing_run(run, release.digest).evidence / BASELINE)
+
+
+def build_of(run: Run, image: Candidate, rungs: Rungs) -> BuiltImage:
+    """The build that made the image: this run's, or that of the run that published it.
+
+    Raises:
+        EvidenceDamaged: nobody knows of one.
+    """
+    if image.built:
+        return image.built
+    if run.publishes:
+        raise EvidenceDamaged("the image was given, not built, so nothing shows that the Dockerfile makes it")
+    release: Publication = rungs("published")
+    return publishing_run(run, release.digest).build
 
 
 def still_true(run: Run, found: ReleaseDesk, release: Publication) -> None:

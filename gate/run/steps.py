@@ -6,15 +6,13 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from gate.errors import EvidenceDamaged
 from gate.evidence.notes import NotedStep
+from gate.run.publishing import FILE, publishing_run
 
 if TYPE_CHECKING:
     from gate.image.build import BuiltImage
     from gate.registry.publication import Publication
     from gate.run.plugin import Run
-
-FILE = "steps.json"
 
 
 def note_build(run: Run, built: BuiltImage, at: str) -> None:
@@ -26,7 +24,7 @@ def note_build(run: Run, built: BuiltImage, at: str) -> None:
 def note_publication(run: Run, release: Publication) -> None:
     """Note what publishing did, and keep the whole for later verifications."""
     run.steps += [NotedStep(s.command, s.identity, s.started, round(s.seconds, 1), s.outcome) for s in release.steps]
-    content = {"digest": release.digest, "steps": [asdict(step) for step in run.steps]}
+    content = {"digest": release.digest, "place": run.place, "steps": [asdict(step) for step in run.steps]}
     run.store.attach(FILE, json.dumps(content, indent=1, ensure_ascii=False).encode())
 
 
@@ -34,17 +32,9 @@ def recorded_steps(run: Run) -> list[NotedStep]:
     """The steps of this run, or of the run that published the digest.
 
     Raises:
-        EvidenceDamaged: nothing was published in this run, and no record of the publishing run is here.
+        EvidenceDamaged: nothing was published in this run, and the publishing run left no sound record here.
     """
     release: Publication | None = run.facts.get("publication")
     if release is None or release.steps:
         return list(run.steps)
-    for path in sorted((run.reports / "runs").glob(f"*/evidence/{FILE}"), reverse=True):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["digest"] == release.digest:
-            return [NotedStep(**step) for step in content["steps"]]
-    raise EvidenceDamaged(
-        f"no record of the run that published {release.digest} is here, so nobody can check how it was made",
-        where="reports/runs/",
-        remedy="put the publishing run's artefact there, or publish with this gate",
-    )
+    return list(publishing_run(run, release.digest).steps)

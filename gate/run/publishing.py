@@ -1,0 +1,98 @@
+"""What the run that published a digest left behind: its baseline, its steps and its build, for whoever verifies it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gate.errors import EvidenceDamaged, GateError
+from gate.evidence.notes import NotedStep
+from gate.evidence.verify import verify
+from gate.image.build import BuiltImage
+
+if TYPE_CHECKING:
+    from gate.run.plugin import Run
+
+FILE = "steps.json"
+
+
+@dataclass(frozen=True)
+class PublishingRun:
+    """The run that published a digest.
+
+    Attributes:
+        folder: its dated folder under reports/runs/, checked to be as the run left it.
+        steps: the build, then what publishing did.
+    """
+
+    folder: Path
+    steps: tuple[NotedStep, ...]
+
+    @property
+    def evidence(self) -> Path:
+        """The folder of its records."""
+        return self.folder / "evidence"
+
+    @property
+    def build(self) -> BuiltImage:
+        """The build that it began with.
+
+        Raises:
+            EvidenceDamaged: it judged an image that existed, or did not keep what building one said.
+        """
+        step = next((step for step in self.steps if step.command.startswith("docker build ")), None)
+        log = self.evidence / "build.log"
+        if step is None or not log.exists():
+            raise EvidenceDamaged(
+                "the run that published this digest has no record of building it, so nothing shows that the "
+                "Dockerfile makes it",
+                where=f"reports/runs/{self.folder.name}",
+            )
+        image_id = step.outcome.removeprefix("done: ")
+        return BuiltImage(image_id, "", step.command, log, step.seconds)
+
+
+def publishing_run(run: Run, digest: str) -> PublishingRun:
+    """The last run that published this digest at the place of this run.
+
+    Raises:
+        EvidenceDamaged: there is no record of one here, or it is not as the run left it.
+    """
+    unreadable = []
+    for path in sorted((run.reports / "runs").glob(f"*/evidence/{FILE}"), reverse=True):
+        content = _content(path)
+        if content is None:
+            unreadable.append(path.parent.parent.name)
+        elif (content["digest"], content["place"]) == (digest, run.place):
+            _hold_to_its_hashes(path.parent.parent)
+            return PublishingRun(path.parent.parent, tuple(NotedStep(**step) for step in content["steps"]))
+    besides = f" ({', '.join(unreadable)} cannot be read)" if unreadable else ""
+    raise EvidenceDamaged(
+        f"no record of the run that published {digest} is here{besides}, so nobody can check how it was made",
+        where="reports/runs/",
+        remedy="put the publishing run's artefact there, or publish with this gate",
+    )
+
+
+def _content(path: Path) -> dict[str, Any] | None:
+    """What a run noted; None when it cannot be read: it may be any run's, and then no record is found."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return {name: content[name] for name in ("digest", "place", "steps")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _hold_to_its_hashes(folder: Path) -> None:
+    try:
+        objections = [rejection.cause for check in verify(folder) for rejection in check.judgement.rejections]
+    except GateError as error:
+        objections = [error.cause]
+    if objections:
+        raise EvidenceDamaged(
+            f"the record of the publishing run is not as that run left it: {objections[0]}",
+            where=f"reports/runs/{folder.name}",
+            remedy="fetch the publishing run's artefact again; `make verify` says what is wrong with this one",
+        )
