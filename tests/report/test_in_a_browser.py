@@ -85,7 +85,7 @@ def _references(html):
 def test_it_can_be_mailed(reports, name):
     """Ten thousand findings and two hundred long records stay below a mail attachment."""
     assert reports[name].stat().st_size < MAIL_BYTES
-    assert f"Vulnerabilities: {FOUND} open" in reports["failing"].read_text()
+    assert f"Vulnerabilities: {FOUND:,} open" in reports["failing"].read_text()
 
 
 def test_the_keyboard_is_enough(page):
