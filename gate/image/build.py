@@ -71,7 +71,7 @@ def build_image(
         ImageUnavailable: there is no such folder or Dockerfile, or the build fails or does not end.
         EngineUnavailable: there is no docker command, or no engine behind it.
     """
-    arguments = _arguments(context, base_image, version)
+    arguments = build_arguments(context, base_image, version)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         id_file = Path(scratch, "image-id")
@@ -87,7 +87,12 @@ def build_image(
     return BuiltImage(image_id, tag, typed, log, time.monotonic() - began)
 
 
-def _arguments(context: Path, base_image: str | None, version: str) -> dict[str, str]:
+def build_arguments(context: Path, base_image: str | None, version: str) -> dict[str, str]:
+    """The build arguments of a folder: those of ours that its Dockerfile declares.
+
+    Raises:
+        ImageUnavailable: there is no such folder or Dockerfile.
+    """
     if not context.is_dir():
         raise ImageUnavailable(f"{context} is no folder", remedy="name the folder of a Dockerfile with --image-context")
     dockerfile = context / "Dockerfile"
