@@ -57,7 +57,7 @@ class ScanRecord:
         event: candidate (scanned before promotion), withdrawn (a candidate that was refused), released, rescanned.
         digest: of the image.
         tags: that named it.
-        target: "aws" or "local".
+        target: "aws", "local", or "aws-rehearsal" when what answered was not AWS.
         mode: of scanning.
         completed_at: when the scan ended.
         source_updated_at: the age of the vulnerability data.
@@ -117,7 +117,7 @@ def from_json(text: str, where: str = "") -> ScanRecord:
             event=_one_of(raw["event"], EVENTS),
             digest=plain(raw["digest"]),
             tags=tuple(plain(tag) for tag in raw["tags"]),
-            target=_one_of(raw["target"], ("aws", "local")),
+            target=_one_of(raw["target"], ("aws", "local", "aws-rehearsal")),
             mode=_one_of(raw["mode"], ("BASIC", "ENHANCED")),
             completed_at=_moment(raw["completed_at"]) if raw["completed_at"] else None,
             source_updated_at=_moment(raw["source_updated_at"]) if raw["source_updated_at"] else None,
