@@ -18,6 +18,7 @@ def pytest_addoption(parser):
     """Declare the release (pytest.ini) and the options of a run."""
     settings.declare(parser.addini)
     parser.addini("reports", "the folder that a run writes to", default="reports")
+    parser.addini("local_state", "the folder that keeps the local target's state", default=".cache/localaws")
     command_line.declare(parser.getgroup("release gate", command_line.EXAMPLES))
 
 
@@ -101,10 +102,12 @@ def target(ladder, run):
     if run.options.target == "aws":
         yield
         return
+    from localaws.errors import LocalTargetError
     from localaws.target import LocalTarget
 
     run.terminal.waiting_for("the local target starts")
-    with LocalTarget(**ladder.local_state(run)) as local, pytest.MonkeyPatch.context() as environment:
+    starting = ladder.telling(LocalTargetError)
+    with starting, LocalTarget(**ladder.local_state(run)) as local, pytest.MonkeyPatch.context() as environment:
         for name, value in local.environment().items():
             environment.setenv(name, value)
         yield

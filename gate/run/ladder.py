@@ -13,7 +13,7 @@ from gate.access.fetch import Account
 from gate.admission import holds
 from gate.candidate import Base, Candidate
 from gate.engine import Engine, connect
-from gate.errors import EvidenceDamaged, GateError
+from gate.errors import EngineUnavailable, EvidenceDamaged, GateError
 from gate.image.build import BuiltImage, build_image
 from gate.judgement import NoGo
 from gate.legacy import baseline
@@ -104,8 +104,17 @@ def local_state(run: Run) -> dict[str, Any]:
     that, so it has a state of its own, unless --keep asks for the other.
     """
     if run.kind == "partial" and not run.options.keep:
-        return {"state": run.root / ".cache" / "localaws-partial"}
-    return {"keep": run.options.keep or run.kind == "rescan"}
+        return {"state": run.local_state.with_name(f"{run.local_state.name}-partial")}
+    return {"state": run.local_state, "keep": run.options.keep or run.kind == "rescan"}
+
+
+@contextmanager
+def telling(refusal: type[Exception]) -> Iterator[None]:
+    """What the local target refuses is no defect of the gate: its own sentence says why and what to do."""
+    try:
+        yield
+    except refusal as error:
+        raise EngineUnavailable(str(error), where="the local target") from error
 
 
 def desk(run: Run, docker: Engine) -> ReleaseDesk:

@@ -18,10 +18,9 @@ from gate.judgement import Proof, prove_judges
 from gate.options import Options
 from gate.registry.ledger import Ledger
 from gate.release import Release
-from gate.report.view import headline
 from gate.run.claims import Claim, catalogue, expected_names
 from gate.run.outcome import Failure, failure_of, skip_reason
-from gate.run.results import REPORT, Results, begin, conclude, finish
+from gate.run.results import Results
 from gate.run.terminal import Terminal
 from gate.run.witness import Witness
 from gate.verdict import Kind, ScenarioOutcome
@@ -39,6 +38,7 @@ class Run:
         folder: where this run writes.
         root: the folder of pytest.ini.
         reports: the folder of all runs.
+        local_state: the folder that keeps the local target's state.
         ledger: every AWS call of this run.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what fixtures learn about the release for the head of the report (digest, sizes, identity).
@@ -53,6 +53,7 @@ class Run:
     terminal: Terminal
     root: Path
     reports: Path
+    local_state: Path
     started: datetime
     ledger: Ledger = field(default_factory=Ledger)
     session: Any = None
@@ -143,7 +144,6 @@ class AcceptancePlugin:
         if self.run.kind != "partial":
             self.run.expected = expected_names(self._claims, rescan=self.run.kind == "rescan")
         self.run.proofs = prove_judges()
-        begin(self.run)
 
     def _claim(self, item: pytest.Item) -> Claim:
         return self._claims[getattr(item, "obj").__doc__]  # noqa: B009 - Item has no `obj` for the type checker
@@ -214,8 +214,6 @@ class AcceptancePlugin:
         self.run.outcomes.append(outcome)
         self.run.terminal.scenario(outcome)
 
-    # --- the end ----------------------------------------------------------------------------------
-
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """Our own line says it; pytest's letters stay away."""
         when = getattr(report, "when", "")
@@ -223,27 +221,3 @@ class AcceptancePlugin:
             return None
         counts = when == "call" or not report.passed
         return (report.outcome if counts else "", "", "")
-
-    def pytest_keyboard_interrupt(self) -> None:
-        """The run was cut short."""
-        self.run.trouble.append("the run was interrupted before its end")
-
-    def pytest_internalerror(self, excrepr: Any) -> None:
-        """Pytest itself, or a plugin, crashed."""
-        self.run.trouble.append(f"the test runner crashed: {str(excrepr).splitlines()[-1]}")
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, None]:
-        """Decide before the HTML report is rendered; seal the evidence after."""
-        self.run.results = conclude(self.run)
-        session.exitstatus = self.run.results.verdict.exit_code
-        yield
-        finish(self.run)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_terminal_summary(self) -> None:
-        """The last lines on the screen: what failed and why, and the word."""
-        run = self.run
-        if run.results:
-            path = run.folder.relative_to(run.root) if run.folder.is_relative_to(run.root) else run.folder
-            run.terminal.verdict(run.results.verdict, run.outcomes, headline(run), str(path / REPORT))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gate.errors import WrongUse
 from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.store import ENVELOPE, STATEMENT, write_whole
 from gate.report.html import mend
@@ -35,12 +37,30 @@ def begin(run: Run) -> None:
 
     Whoever finds the folder after a crash must not read yesterday's GO in it.
     """
-    for name in (REPORT, JUNIT, STATEMENT, ENVELOPE):
-        (run.folder / name).unlink(missing_ok=True)
-    shutil.rmtree(run.store.folder, ignore_errors=True)
-    run.store.folder.mkdir(parents=True)
-    reason = "the run has not ended; if none is going on, it was cut short"
-    write_verdict(run.folder, document(account_of(run), Verdict("INCOMPLETE", 1, (reason,), {}, ())))
+    try:
+        # The verdict goes first: on a full disk yesterday's must not outlive today's beginning.
+        for name in (VERDICT, REPORT, JUNIT, STATEMENT, ENVELOPE):
+            (run.folder / name).unlink(missing_ok=True)
+        if run.store.folder.exists():
+            shutil.rmtree(run.store.folder)
+        run.store.folder.mkdir(parents=True)
+        _write_incomplete(run, "the run has not ended; if none is going on, it was cut short")
+    except OSError as refused:
+        raise WrongUse(f"the folder {run.folder} cannot be written: {refused.strerror}") from refused
+
+
+def withdraw(run: Run, reason: str) -> None:
+    """Take back whatever verdict is on the disk, because the run could not be concluded."""
+    for folder in {run.folder, run.store.kept.parent}:
+        (folder / VERDICT).unlink(missing_ok=True)
+    with suppress(OSError):  # a full disk: no verdict is no GO either
+        _write_incomplete(run, reason)
+
+
+def _write_incomplete(run: Run, reason: str) -> None:
+    content = document(account_of(run), Verdict("INCOMPLETE", 1, (reason,), {}, ()))
+    for folder in {run.folder, run.store.kept.parent}:
+        write_verdict(folder, content)
 
 
 def state_release(run: Run) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -15,8 +18,10 @@ from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.report.html import HtmlReport, switch_on
 from gate.report.view import page_of
+from gate.run.ending import Ending
 from gate.run.lock import RunLock
 from gate.run.plugin import AcceptancePlugin, Run
+from gate.run.results import begin
 from gate.run.scope import folder_of, kind_of
 from gate.run.terminal import Terminal
 
@@ -57,14 +62,37 @@ def _start(config: pytest.Config) -> Run:
     lock = RunLock(reports)
     lock.acquire(terminal.progress)
     config.add_cleanup(lock.release)
+    config.add_cleanup(_end_in_good_order())
     folder = folder_of(kind, reports)
     started = datetime.now(UTC)
     kept = folder / "runs" / started.strftime("%Y%m%dT%H%M%S.%fZ") / "evidence" if kind == "full" else None
     store = EvidenceStore(folder / "evidence", options.target, Redactor(), kept=kept)
-    run = Run(kind, folder, release, options, store, terminal, root, reports, started)
+    local_state = root / config.getini("local_state")
+    run = Run(kind, folder, release, options, store, terminal, root, reports, local_state, started)
+    begin(run)
     switch_on(config.option, folder)
     config.stash[RUN] = run
     config.pluginmanager.register(AcceptancePlugin(run, Path(root, "features")), PLUGIN)
+    config.pluginmanager.register(Ending(run), f"{PLUGIN}-ending")
     title = f"Release gate: {release.repository} {release.release_tag}"
     config.pluginmanager.register(HtmlReport(title, lambda: page_of(run)), f"{PLUGIN}-report")
     return run
+
+
+def _end_in_good_order() -> Callable[[], None]:
+    """Let SIGTERM end a run as Ctrl-C does, with its evidence; returns what undoes that.
+
+    A CI job that is cancelled gets both, one after the other: the second must not cut the tidying short.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def undo() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    return undo
