@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -35,6 +34,7 @@ from gate.registry.publication import JudgedImage, Publication, Trial
 from gate.registry.refusals import NotThere
 from gate.registry.repository import RepositorySnapshot, judge_identity
 from gate.registry.tags import can_move, judge_same_digest
+from gate.registry.typed import CONDITIONS, WHOAMI, Typed
 
 _READS, _PAUSE = 6, 2.0  # how often, and every how many seconds, ECR is asked for what was just written
 _NOT_TRIED = Trial(False, False, "not tried: this target may not be spoiled; the setting was judged instead")
@@ -95,17 +95,17 @@ class Publisher:
             NoGo: a condition does not hold; nothing was pushed, or no tag but the candidate was moved.
             GateError: something could not be had.
         """
-        with self.diary.step("aws sts get-caller-identity") as tell:
+        with self.diary.step(WHOAMI) as tell:
             require(judge_caller(self.caller, self.ecr.account, self.region))
             tell(f"done: {self.caller.arn}")
-        with self.diary.step(self._typed("lambda", "get-function", function_name=self.zip_function)) as tell:
+        with self.diary.step(self._typed.baseline(self.zip_function)) as tell:
             legacy = conditions.legacy()
             tell(f"done: baseline of {legacy.name} kept")
         before = self.ecr.snapshot()
         require(judge_identity(before.repository, self.ecr.account, self.region, self.ecr.name))
         there = self._already_there(image, before)
         require(judge_movable(before, self.tags, there))
-        with self.diary.step("pytest features/ -m 'ac1 or ac6'  # computed here, whatever was selected") as tell:
+        with self.diary.step(CONDITIONS) as tell:
             require(conditions.image())
             tell("done: AC1 and AC6 hold")
         manifest, platform = self._in_registry(image, there)
@@ -145,7 +145,7 @@ class Publisher:
     def _in_registry(self, image: JudgedImage, there: str | None) -> tuple[StoredManifest, str]:
         """The image's manifest in the registry: pushed as the candidate, or there already, verified."""
         login = None if there else self._login()
-        with self.diary.step(f"docker push {self._named(self.tags.candidate)}") as tell:
+        with self.diary.step(self._typed.push(self.tags.candidate)) as tell:
             digest = there or (self.push(image.image, login, self.tags.candidate) if login else "")
             said = "verified, not repeated: the registry holds the image that was built, as" if there else "done:"
             tell(f"{said} {digest}")
@@ -159,9 +159,7 @@ class Publisher:
         return manifest, platform
 
     def _login(self) -> Login:
-        host = self._named("").split("/")[0]
-        password = self._typed("ecr", "get-login-password")
-        with self.diary.step(f"{password} | docker login --username AWS --password-stdin {host}"):
+        with self.diary.step(self._typed.login()):
             return self.ecr.login()
 
     def _visible(self, digest: str) -> StoredManifest:
@@ -174,15 +172,14 @@ class Publisher:
         return self.ecr.manifest(digest)
 
     def _scan(self, digest: str, conditions: Conditions) -> None:
-        command = self._typed("ecr", "start-image-scan", image_id=f"imageDigest={digest}")
-        with self.diary.step(command) as tell:
+        with self.diary.step(self._typed.start_scan(digest)) as tell:
             require(conditions.scan(digest))
             tell(f"done: {digest} is clean")
 
     def _promote(self, manifest: StoredManifest) -> None:
         missing = tags_to_set(self._naming(), self.tags, manifest.digest)
         for tag in self.tags.published:
-            with self.diary.step(self._put_image(manifest.digest, tag)) as tell:
+            with self.diary.step(self._typed.put_image(manifest.digest, tag)) as tell:
                 if tag not in missing:
                     tell(f"verified, not repeated: {tag} names {manifest.digest} already")
                     continue
@@ -191,7 +188,7 @@ class Publisher:
                 tell(f"done: {tag} names {named}")
 
     def _read_back(self, digest: str) -> RepositorySnapshot:
-        with self.diary.step(self._typed("ecr", "describe-images")) as tell:
+        with self.diary.step(self._typed.describe_images()) as tell:
             after = self.ecr.snapshot()
             for _ in range(_READS - 1):
                 if not tags_to_set(after.naming(), self.tags, digest):
@@ -210,7 +207,7 @@ class Publisher:
             return Trial(False, False, "not tried: by its setting the repository would let it happen")
         body = manifest.body + "\n"  # the same JSON, other bytes: another digest
         digest = "sha256:" + hashlib.sha256(body.encode()).hexdigest()
-        with self.diary.step(f"{self._put_image(digest, self.tags.release)}  # must be refused") as tell:
+        with self.diary.step(f"{self._typed.put_image(digest, self.tags.release)}  # must be refused") as tell:
             try:
                 self.ecr.put_tag(StoredManifest(digest, manifest.media_type, body), self.tags.release)
             except RegistryRefused as refusal:
@@ -222,18 +219,6 @@ class Publisher:
     def _naming(self) -> dict[str, str]:
         return {tag: image.digest for image in self.ecr.images() for tag in image.tags}
 
-    def _named(self, tag: str) -> str:
-        return f"{self.ecr.account}.dkr.ecr.{self.region}.amazonaws.com/{self.ecr.name}:{tag}"
-
-    def _put_image(self, digest: str, tag: str) -> str:
-        body = self._typed("ecr", "batch-get-image", image_ids=f"imageDigest={digest}")
-        get = f'"$({body} --query images[0].imageManifest --output text)"'
-        return f"{self._typed('ecr', 'put-image', image_tag=tag, image_digest=digest)} --image-manifest {get}"
-
-    def _typed(self, service: str, operation: str, **options: str) -> str:
-        words = ["aws", service, operation]
-        if service == "ecr" and operation != "get-login-password":
-            words += ["--repository-name", self.ecr.name]
-        for option, value in options.items():
-            words += [f"--{option.replace('_', '-')}", value]
-        return shlex.join([*words, "--region", self.region])
+    @property
+    def _typed(self) -> Typed:
+        return Typed(self.ecr.account, self.region, self.ecr.name)
