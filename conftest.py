@@ -8,7 +8,7 @@ import pytest
 
 from gate import options as command_line
 from gate import release as settings
-from gate.run.start import PLUGIN, RUN, looks_only, start
+from gate.run.start import PLUGIN, RUN, looks_only, plan, start
 
 NOUNS = ("image", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
 pytest_plugins = [f"steps.{noun}" for noun in NOUNS]
@@ -20,6 +20,11 @@ def pytest_addoption(parser):
     parser.addini("reports", "the folder that a run writes to", default="reports")
     parser.addini("local_state", "the folder that keeps the local target's state", default=".cache/localaws")
     command_line.declare(parser.getgroup("release gate", command_line.EXAMPLES))
+
+
+def pytest_cmdline_main(config):
+    """With --plan, say what would be done, and do nothing."""
+    return plan(config) if config.option.plan and not looks_only(config.option) else None
 
 
 @pytest.hookimpl(tryfirst=True)

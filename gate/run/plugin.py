@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from gate.errors import WrongUse
 from gate.evidence.notes import NotedStep
 from gate.evidence.store import EvidenceStore
 from gate.judgement import Proof, prove_judges
@@ -109,15 +108,6 @@ class AcceptancePlugin:
         self._began = 0.0
 
     # --- before anything else ---------------------------------------------------------------------
-
-    def pytest_sessionstart(self) -> None:
-        """Know whose credentials these are, before anything is read or written with them."""
-        from gate.run import preflight
-
-        try:
-            preflight.identify(self.run)
-        except WrongUse as error:
-            raise pytest.UsageError(str(error)) from error
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> bool | None:

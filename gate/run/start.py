@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -52,8 +53,7 @@ def _start(config: pytest.Config) -> Run:
     if getattr(config.option, "numprocesses", None):
         raise WrongUse("the gate runs in one process: leave out -n (its claims are about one release, in one run)")
     root = config.rootpath
-    release = settings.read(config.getini, release_tag=config.getoption("--release-tag"))
-    options = command_line.read(config, release.image_context, root)
+    release, options = _asked_for(config)
     if options.sign:
         from gate.evidence.signature import signer
 
@@ -69,6 +69,11 @@ def _start(config: pytest.Config) -> Run:
     store = EvidenceStore(folder / "evidence", options.target, Redactor(), kept=kept)
     local_state = root / config.getini("local_state")
     run = Run(kind, folder, release, options, store, terminal, root, reports, local_state, started)
+    if options.target == "aws":
+        from gate.run.preflight import identify
+
+        # Before anything is cleared or written: with wrong credentials, yesterday's evidence stays.
+        identify(run)
     begin(run)
     switch_on(config.option, folder)
     config.stash[RUN] = run
@@ -77,6 +82,27 @@ def _start(config: pytest.Config) -> Run:
     title = f"Release gate: {release.repository} {release.release_tag}"
     config.pluginmanager.register(HtmlReport(title, lambda: page_of(run)), f"{PLUGIN}-report")
     return run
+
+
+def _asked_for(config: pytest.Config) -> tuple[settings.Release, command_line.Options]:
+    release = settings.read(config.getini, release_tag=config.getoption("--release-tag"))
+    return release, command_line.read(config, release.image_context, config.rootpath)
+
+
+def plan(config: pytest.Config) -> int:
+    """Say what the run would do, as `--plan` asks; nothing is begun. Returns the exit code.
+
+    Raises:
+        pytest.UsageError: wrong use, in one sentence.
+    """
+    from gate.run.plan import told
+
+    try:
+        release, options = _asked_for(config)
+    except GateError as error:
+        raise pytest.UsageError(str(error)) from error
+    Terminal().say(told(options, release, kind_of(config), os.environ))
+    return 0
 
 
 def _end_in_good_order() -> Callable[[], None]:

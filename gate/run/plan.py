@@ -1,0 +1,126 @@
+"""`--plan`: what a run with these options would do, in order, with its commands; it asks nothing and does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gate.options import Options
+from gate.registry.typed import CONDITIONS, WHOAMI, Typed
+from gate.release import Release
+from gate.verdict import Kind
+
+DIGEST = "sha256:…"
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One thing that a run does.
+
+    Attributes:
+        command: as one would type it.
+        why: what it is for.
+        changes: what it changes, "" when it only reads.
+    """
+
+    command: str
+    why: str
+    changes: str = ""
+
+
+def deeds(options: Options, release: Release, kind: Kind) -> tuple[Deed, ...]:
+    """Everything that a whole run of this kind does, in order."""
+    typed = Typed(release.account, release.region, release.repository)
+    publishes = kind != "rescan" and (options.target == "local" or options.publish)
+    if kind == "rescan":
+        work = _looking(release, typed, pulls=False)
+    else:
+        work = _publishing(options, release, typed) if publishes else _looking(release, typed, pulls=not options.image)
+    return (*_beginning(options, publishes), *work, *_end(options, release, kind))
+
+
+def _beginning(options: Options, publishes: bool) -> Iterator[Deed]:
+    if options.target == "local":
+        yield Deed("make local", "a registry, the ECR API and AWS's other services on 127.0.0.1", "this machine only")
+        return
+    yield Deed(WHOAMI, "account and region must be the release's, or nothing follows")
+    policy = f"docs/policies/{'publish' if publishes else 'verify'}.json"
+    yield Deed("aws iam simulate-principal-policy …", f"each permission of {policy} must be there")
+
+
+def _publishing(options: Options, release: Release, typed: Typed) -> Iterator[Deed]:
+    repository = release.repository
+    if options.image:
+        yield Deed(f"docker image inspect {options.image}", "the image to be judged; nothing is built")
+    else:
+        base = release.approved_bases[0]
+        if options.target == "aws":
+            yield Deed(f"docker pull {base}", "the approved base", "the local Docker engine")
+        command = f"docker build --tag {repository}:latest … {options.image_context.name}"
+        yield Deed(command, "the image to be judged", "the local Docker engine")
+    yield Deed(typed.baseline(release.zip_function), "the zip function as it is before anything is pushed")
+    yield Deed(CONDITIONS, "nothing is pushed for an image that fails")
+    yield Deed(typed.login(), "in memory; the person's own Docker configuration stays as it is")
+    yield Deed(
+        typed.push(release.candidate_tag), "the candidate", f"{repository}: an image, and {release.candidate_tag}"
+    )
+    yield Deed(typed.start_scan(DIGEST), "only a clean digest goes on", f"{repository}: a scan begins")
+    yield Deed(typed.put_image(DIGEST, release.release_tag), "the promotion", f"{repository}: {release.release_tag}")
+    yield Deed(typed.put_image(DIGEST, release.rolling_tag), "the promotion", f"{repository}: {release.rolling_tag}")
+    yield Deed(typed.describe_images(), "both tags are read back")
+    if options.target == "local":
+        trial = f"{typed.put_image(DIGEST, release.release_tag)}  # must be refused"
+        yield Deed(trial, "another manifest under the release tag, where that may be tried")
+
+
+def _looking(release: Release, typed: Typed, *, pulls: bool) -> Iterator[Deed]:
+    yield Deed(typed.describe_images(), f"which digest {release.release_tag} and {release.rolling_tag} name")
+    if pulls:
+        yield Deed(f"docker pull {release.approved_bases[0]}", "the approved base", "the local Docker engine")
+        yield Deed(typed.login(), "in memory; the person's own Docker configuration stays as it is")
+        yield Deed(typed.pull(DIGEST), "the published image, to be judged", "the local Docker engine")
+    yield Deed(typed.start_scan(DIGEST), "a scan of today", f"{release.repository}: a scan begins")
+
+
+def _end(options: Options, release: Release, kind: Kind) -> Iterator[Deed]:
+    if kind != "rescan":
+        reads = "aws iam …; aws lambda …; aws events …"
+        reads += "; aws cloudtrail …; aws cloudwatch …" if options.target == "aws" else ""
+        yield Deed(reads, f"who may push and pull; {release.zip_function} as it is now")
+    folder = {"full": "reports", "partial": "reports/partial", "rescan": "reports/rescan"}[kind]
+    written = f"{folder}/" if kind == "partial" else f"{folder}/ and VALIDATION.md"
+    yield Deed(f"{folder}/report.html", "every claim is judged", written)
+
+
+def told(options: Options, release: Release, kind: Kind, environment: Mapping[str, str]) -> str:
+    """The plan as text."""
+    head = [
+        f"plan: {release.repository} {release.release_tag}, a {kind} run on {_target(options, environment)}",
+        f"image: {_image(options, release, kind)}",
+    ]
+    if kind == "partial":
+        head.append("the run is restricted: of these, it does what the selected claims need")
+    body = []
+    for number, deed in enumerate(deeds(options, release, kind), 1):
+        body += [f"{number:3}. {deed.command}", f"       {deed.why}"]
+        body += [f"       CHANGES {deed.changes}"] if deed.changes else []
+    return "\n".join([*head, "", *body, "", "nothing was done"])
+
+
+def _target(options: Options, environment: Mapping[str, str]) -> str:
+    if options.target == "local":
+        return "the local target: nothing outside this machine is asked or changed"
+    asked = [f"{name}={value}" for name, value in sorted(environment.items()) if name.startswith("AWS_ENDPOINT_URL")]
+    if asked:
+        return f"what {', '.join(asked)} names: whatever comes of it is a rehearsal"
+    return f"AWS, as {f'the profile {options.profile}' if options.profile else 'the ordinary AWS chain says'}"
+
+
+def _image(options: Options, release: Release, kind: Kind) -> str:
+    if kind == "rescan":
+        return f"none is judged; the scan is of what {release.release_tag} names"
+    if options.image:
+        return f"{options.image}, as it is"
+    if options.target == "aws" and not options.publish:
+        return f"pulled by the digest that {release.release_tag} names"
+    return f"built from {options.image_context.name}/Dockerfile"
