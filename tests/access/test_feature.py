@@ -44,6 +44,11 @@ def account():
 
 
 @pytest.fixture
+def run():
+    return SimpleNamespace(facts={{}})
+
+
+@pytest.fixture
 def now():
     return lambda: datetime(2025, 10, 18, tzinfo=UTC)
 
