@@ -20,7 +20,7 @@ from gate.errors import GateError
 from gate.permission.judges import Holding, State
 from gate.permission.needs import Need, resources
 from gate.permission.probes import parameters
-from gate.registry.refusals import LOGGED_OUT, NOT_ALLOWED, ask, error_code, explained, pages
+from gate.registry.refusals import LOGGED_OUT, NOT_ALLOWED, NotThere, ask, error_code, explained, pages
 from gate.release import Release
 
 _ROLE_SESSION = re.compile(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+")
@@ -108,6 +108,8 @@ class Holdings:
     def _by_repository(self, need: Need, principal: str) -> Holding:
         try:
             statements = self._repository_policy()
+        except NotThere:
+            statements = ()
         except GateError as refusal:
             return Holding(need, State.UNKNOWN, f"the repository policy cannot be read: {refusal.cause}")
         naming = [each for each in statements if _grants(each, principal, need.action)]
@@ -122,6 +124,7 @@ class Holdings:
             self._client("ecr").get_repository_policy,
             "ecr:GetRepositoryPolicy",
             self._release.repository,
+            ("RepositoryPolicyNotFoundException",),
             registryId=self._release.account,
             repositoryName=self._release.repository,
         )
