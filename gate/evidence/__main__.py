@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     if failed:
         _say(f"NOT VERIFIED: {options.folder} ({', '.join(failed)})")
         return 1
-    _say(f"VERIFIED: {_says(options.folder, now or datetime.now(UTC))}")
+    _say(f"VERIFIED; the verdict is {_says(options.folder, now or datetime.now(UTC))}")
     return 0
 
 

@@ -20,7 +20,7 @@ def test_a_good_folder_passes_wherever_it_lies(run_folder, tmp_path, capsys):
     assert main([str(tmp_path / "copied away")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 14
-    assert lines[-1].startswith("VERIFIED: REHEARSAL PASSED for sha256:dddd")
+    assert lines[-1].startswith("VERIFIED; the verdict is REHEARSAL PASSED for sha256:dddd")
     assert "– signature: none" in lines[5]
 
 
