@@ -12,6 +12,9 @@ from gate.report.view import headline
 from gate.run.plugin import Run
 from gate.run.results import REPORT, Results, conclude, finish, withdraw
 
+# What a person did or can mend: told in one line. Anything else is a defect of the gate, and its traceback is seen.
+_TOLD = (OSError, KeyboardInterrupt)
+
 
 class Ending:
     """Hooks around the last things that pytest does. Until they have passed, verdict.json says INCOMPLETE."""
@@ -36,6 +39,8 @@ class Ending:
         ending = yield
         if ending.exception:
             self._unfinished(ending.exception)
+        if isinstance(ending.exception, _TOLD):
+            ending.force_result(None)
         with self._writing():
             finish(self.run)
         if self.run.results:
@@ -46,7 +51,7 @@ class Ending:
     def _writing(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, KeyboardInterrupt) as refused:
+        except _TOLD as refused:
             self._unfinished(refused)
 
     def _unfinished(self, error: BaseException) -> None:
