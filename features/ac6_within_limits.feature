@@ -8,6 +8,7 @@ Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
     When its layers are summed up
     Then together they are below 10 GB
 
+  @published
   Scenario: The published image is below Lambda's limit in its compressed form too
     Given the release as published
     When the layers of its manifest are summed up

@@ -76,11 +76,15 @@ def summary(run: Run) -> list[tuple[str, str]]:
         ("Profile", run.options.profile or "the ordinary AWS chain"),
         ("Target", _target(run)),
         ("Run", f"{run.kind}, started {_moment(run.started)}"),
+        *([("Deploy (Story 5.2)", deploy_command(run))] if run.results and run.results.verdict.word == "GO" else []),
     ]
 
 
-def _moment(at: datetime | None) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "nothing was published"
+def _moment(at: datetime | str | None) -> str:
+    if not at:
+        return "nothing was published"
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _sizes(facts: Mapping[str, Any]) -> str:

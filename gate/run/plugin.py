@@ -145,7 +145,8 @@ class AcceptancePlugin:
         claim = self._claim(item)
         callspec = getattr(item, "callspec", None)
         name = claim.titles[callspec.id if callspec else ""]
-        provenance = "real" if claim.criterion in _ABOUT_THE_IMAGE else self.run.provenance
+        about_image = claim.criterion in _ABOUT_THE_IMAGE and "published" not in claim.tags
+        provenance = "real" if about_image else self.run.provenance
         return self._witnesses.setdefault(item.nodeid, Witness(self.run.store, claim, name, provenance))
 
     @pytest.hookimpl(tryfirst=True)
