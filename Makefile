@@ -16,7 +16,7 @@ help: ## Show what each target does
 accept: setup ## The go/no-go gate: set up, build, judge; ARGS="…" goes to pytest
 	@$(PYTHON_IN) -m pytest features/ $(ARGS)
 
-test: setup lint ## The suite's own tests; ARGS="…" goes to pytest
+test: setup lint docker-build ## The suite's own tests; ARGS="…" goes to pytest
 	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests $(ARGS)
 
 setup: ## Provide what a run needs; does nothing that is done already
