@@ -37,13 +37,13 @@ def found(run: Run) -> Findings | None:
         register = load(run.options.image_context / "exceptions.yaml")
     except GateError:  # AC9 says why; the list says that nobody knows what is to become of a finding
         register = None
-    return findings(report, register, run.options.target, datetime.now(UTC).date())
+    return findings(report, register, run.rules, datetime.now(UTC).date())
 
 
 def headline(run: Run) -> str:
     """The verdict's second line: what was judged, where, and what the word does not cover."""
     release, facts = run.release, run.facts
-    where = "AWS" if run.options.target == "aws" and facts.get("endpoint_is_aws", True) else "the local target"
+    where = {"aws": "AWS", "local": "the local target", "aws-rehearsal": "an endpoint that is not AWS"}[run.place]
     only_aws = len(run.results.verdict.only_aws) if run.results else 0
     rest = f" … and {only_aws} claims only AWS can prove" if only_aws else ""
     digest = facts.get("digest") or facts.get("image_id") or ""
@@ -94,6 +94,6 @@ def _sizes(facts: Mapping[str, Any]) -> str:
 
 
 def _target(run: Run) -> str:
-    if run.options.target == "local":
+    if run.place == "local":
         return "local: registry, ECR API, scanner and AWS services are simulated; the image is really built and run"
-    return "aws" if run.facts.get("endpoint_is_aws", True) else "aws, with an endpoint that is not AWS: a rehearsal"
+    return "aws" if run.place == "aws" else "aws, with an endpoint that is not AWS: a rehearsal"
