@@ -1,0 +1,70 @@
+"""`python -m gate.run.summary verdict.json`: the verdict as Markdown, for the page of a CI job."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gate.text import for_markdown
+from gate.verdict import CRITERIA
+
+_MARK = {"passed": "✅", "failed": "❌", "incomplete": "➖"}
+SHOWN_REASONS = 20
+
+
+def summary(document: Mapping[str, Any]) -> str:
+    """The verdict, the release, the nine criteria, and what stands against a GO."""
+    release = document["release"]
+    tags = ", ".join(release["tags"] or ()) or "–"
+    lines = [
+        f"## {document['verdict']}",
+        "",
+        f"{_cell(release['digest'] or 'nothing was published')}, tags: {_cell(tags)}",
+        "",
+        f"Target {_cell(document['target'])}{_aside(document)}; judges that said no: "
+        f"{document['judges']['said_no']} of {document['judges']['of']}; "
+        f"valid until {_cell(document['valid_until'] or '–')}",
+        "",
+        "| AC | claim | status | scenarios passed |",
+        "|---|---|---|---|",
+        *(_row(number, claim, document["criteria"][str(number)]) for number, claim in CRITERIA.items()),
+    ]
+    reasons = document["reasons"]
+    if reasons:
+        lines += ["", "### What stands against it", ""]
+        lines += [f"- {for_markdown(reason.splitlines()[0])}" for reason in reasons[:SHOWN_REASONS]]
+    if len(reasons) > SHOWN_REASONS:
+        lines.append(f"- … and {len(reasons) - SHOWN_REASONS} more, in the report")
+    return "\n".join(lines) + "\n"
+
+
+def _row(number: int, claim: str, criterion: Mapping[str, Any]) -> str:
+    scenarios, status = criterion["scenarios"], criterion["status"]
+    passed = sum(each["status"] == "passed" for each in scenarios)
+    return f"| {number} | {_cell(claim)} | {_MARK[status]} {status} | {passed} of {len(scenarios)} |"
+
+
+def _aside(document: Mapping[str, Any]) -> str:
+    rehearsed = document["target"] == "aws" and not document.get("endpoint_is_aws", True)
+    return " (with an endpoint that is not AWS: a rehearsal)" if rehearsed else ""
+
+
+def _cell(text: object) -> str:
+    return for_markdown(str(text))
+
+
+def main(path: Path) -> int:
+    """Print the summary of a run's verdict; one that is missing or unreadable is said so, and is no success."""
+    try:
+        print(summary(json.loads(path.read_text(encoding="utf-8"))), end="")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        print(f"## No verdict\n\nThe run left no {path.name} that can be read: {type(error).__name__}.")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
