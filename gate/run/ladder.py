@@ -13,6 +13,7 @@ from gate.access.fetch import Account
 from gate.admission import holds
 from gate.candidate import Base, Candidate
 from gate.engine import Engine, connect
+from gate.engine.orphans import end_orphans
 from gate.errors import EngineUnavailable, EvidenceDamaged, GateError
 from gate.image.build import BuiltImage, build_image
 from gate.judgement import NoGo
@@ -50,7 +51,7 @@ def engine(run: Run) -> Iterator[Engine]:
     """The Docker engine, swept of what dead runs left behind."""
     found = connect(ENGINE_TIMEOUT_SECONDS)
     try:
-        swept = found.sweep()
+        swept = (*end_orphans(), *found.sweep())
         if swept:
             run.terminal.progress(f"removed what a dead run left behind: {', '.join(swept)}")
         yield found

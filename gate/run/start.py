@@ -14,6 +14,7 @@ import pytest
 
 from gate import options as command_line
 from gate import release as settings
+from gate.engine.orphans import mark
 from gate.errors import GateError, WrongUse
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
@@ -63,6 +64,7 @@ def _start(config: pytest.Config) -> Run:
     lock.acquire(terminal.progress)
     config.add_cleanup(lock.release)
     config.add_cleanup(_end_in_good_order())
+    mark()
     folder = folder_of(kind, reports)
     started = datetime.now(UTC)
     kept = folder / "runs" / started.strftime("%Y%m%dT%H%M%S.%fZ") / "evidence" if kind == "full" else None

@@ -62,7 +62,7 @@ class Started:
             if self.mark.encode() not in (process / "environ").read_bytes():
                 return ""
             return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
+        except (FileNotFoundError, ProcessLookupError, PermissionError):  # gone, or not ours
             return ""
 
 
