@@ -17,7 +17,8 @@ KILLED = f"""
 import os, signal, subprocess, sys
 from gate.engine.orphans import mark
 mark()
-print(subprocess.Popen({SLEEP!r}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True).pid, flush=True)
+silent = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(subprocess.Popen({SLEEP!r}, **silent, start_new_session=True).pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
