@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import io
 import json
-import os
-import shutil
-import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
 
 from gate.engine import Engine, owner_label
+from tests.npm import installed
 
 IMAGE = "naver-sms-automation:latest"
 _HERE = Path(__file__).parent
-_CACHE = _HERE.parents[1] / ".cache"
 _LOOK = "/look"
 _SECONDS = 240
 
@@ -69,29 +64,4 @@ def _unpack(archive: bytes, pictures: Path) -> None:
 
 def axe() -> Path:
     """axe-core's one file, installed by the lock beside this module on first use."""
-    wanted = {name: (_HERE / name).read_bytes() for name in ("package.json", "package-lock.json")}
-    folder = _CACHE / f"axe-{hashlib.sha256(wanted['package-lock.json']).hexdigest()[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
-            for name, content in wanted.items():
-                (folder / name).write_bytes(content)
-            _run([_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
-            (folder / "complete").touch()
-    return folder / "node_modules" / "axe-core" / "axe.min.js"
-
-
-def _npm() -> str:
-    if shutil.which("npm") is None:
-        assert os.geteuid() == 0, "this test needs npm: install it (on Debian: apt-get install npm)"
-        assert shutil.which("apt-get"), "this test needs npm: install it"
-        quietly = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        _run(["apt-get", "update", "-qq"], _HERE, quietly)
-        _run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "npm"], _HERE, quietly)
-    return "npm"
-
-
-def _run(command: list[str], folder: Path, env: dict[str, str] | None = None) -> None:
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}"
+    return installed(_HERE, "axe") / "axe-core" / "axe.min.js"

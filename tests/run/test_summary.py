@@ -1,0 +1,75 @@
+"""The verdict on the page of a CI job."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from gate.run.summary import SHOWN_REASONS, main, summary
+from gate.verdict import CRITERIA
+
+
+def document(**changed):
+    """A verdict.json."""
+    scenarios = [{"name": "a", "status": "passed"}, {"name": "b", "status": "not run"}]
+    criteria = {str(number): {"status": "passed", "scenarios": scenarios} for number in CRITERIA}
+    release = {"digest": "sha256:1", "tags": ["latest", "v1.0.0"]}
+    whole = {"verdict": "GO", "target": "aws", "endpoint_is_aws": True, "release": release, "criteria": criteria,
+             "judges": {"said_no": 3, "of": 3}, "valid_until": "2025-10-19", "reasons": []}  # fmt: skip
+    return {**whole, **changed}
+
+
+def test_verdict_release_and_the_nine_criteria_are_there():
+    """What QA looks for first."""
+    text = summary(document())
+    assert text.startswith("## GO\n")
+    assert "sha256:1, tags: latest, v1" in text
+    assert text.count("✅ passed | 1 of 2 |") == len(CRITERIA)
+    assert "rehearsal" not in text
+    assert "What stands against it" not in text
+
+
+def test_an_endpoint_that_is_not_aws_is_said():
+    """Whatever the word is."""
+    assert "a rehearsal" in summary(document(endpoint_is_aws=False))
+
+
+def test_reasons_are_shown_and_a_flood_of_them_is_counted():
+    """One line each."""
+    text = summary(document(verdict="NO-GO", reasons=["AC1: x\nwhere: y", *["z"] * 30]))
+    assert "- AC1: x\n" in text
+    assert f"… and {31 - SHOWN_REASONS} more" in text
+
+
+def test_foreign_text_is_harmless():
+    """A reason may quote anybody."""
+    text = summary(document(reasons=["<img src=x> [a](http://b) | `c`"]))
+    assert "<img" not in text
+    assert "[a](http" not in text
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "[]", '{"verdict": "GO"}'])
+def test_no_verdict_is_no_success(tmp_path, capsys, content):
+    """Missing or cut short: said, and exit code 1."""
+    path = tmp_path / "verdict.json"
+    if content is not None:
+        path.write_text(content)
+    assert main(path) == 1
+    assert capsys.readouterr().out.startswith("## No verdict")
+
+
+def test_it_runs_before_anything_is_installed(tmp_path):
+    """With Python alone: the job's page is written also when set-up failed."""
+    path = tmp_path / "verdict.json"
+    path.write_text(json.dumps(document()))
+    bare = [sys.executable, "-I", "-S", "-c",
+            f"import sys; sys.path.insert(0, {str(_root())!r}); import gate.run.summary as s; sys.exit(s.main(s.Path({str(path)!r})))"]  # fmt: skip  # noqa: E501
+    done = subprocess.run(bare, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout[:5]) == (0, "## GO"), done.stderr
+
+
+def _root():
+    from pathlib import Path
+
+    return Path(__file__).resolve().parents[2]

@@ -1,0 +1,168 @@
+"""The workflows: sound by two linters, pinned, without stored keys, and in agreement with roles and targets."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from localaws.seed import names
+from tests.workflows.files import FILES, GATE, NIGHTLY, ROOT, role_of, steps_of
+
+SHELLCHECK = str(Path(sys.executable).with_name("shellcheck"))
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+
+
+def test_actionlint_finds_nothing(actionlint):
+    """Syntax, contexts, expressions, inputs of the well-known actions."""
+    # This build of actionlint is older than the runner; everything else it says counts.
+    assert [said for said in actionlint(*FILES) if 'label "ubuntu-24.04" is unknown' not in said] == []
+
+
+def test_actionlint_is_not_blind(actionlint, tmp_path):
+    """It does find a property that does not exist."""
+    bad = tmp_path / "bad.yml"
+    bad.write_text(FILES[0].read_text().replace("github.run_id", "github.run_identity"))
+    assert any("run_identity" in said for said in actionlint(bad))
+
+
+@each_file
+def test_every_run_block_passes_shellcheck(path):
+    """As bash, which is what GitHub runs them with."""
+    blocks = [step["run"] for step in steps_of(yaml.safe_load(path.read_text())) if "run" in step]
+    assert blocks
+    for block in blocks:
+        done = subprocess.run(
+            [SHELLCHECK, "--shell=bash", "-"], input=block, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_script_that_they_call_passes_shellcheck():
+    """And can be executed."""
+    script = ROOT / ".github" / "restore"
+    done = subprocess.run([SHELLCHECK, str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert os.access(script, os.X_OK)
+
+
+@each_file
+def test_nothing_foreign_is_pasted_into_a_shell(path):
+    """What comes from outside reaches a script as a variable, never as its text."""
+    assert [step for step in steps_of(yaml.safe_load(path.read_text())) if "${{" in step.get("run", "")] == []
+
+
+@each_file
+def test_every_action_is_pinned_by_its_commit(path):
+    """With the version beside it, for the reader."""
+    uses = [line.strip() for line in path.read_text().splitlines() if "uses:" in line]
+    assert uses
+    assert [line for line in uses if not re.fullmatch(r"(- )?uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
+
+
+@each_file
+def test_no_key_is_stored_and_a_job_may_only_what_it_says(path):
+    """OIDC in place of secrets; by default a job reads, and nothing more."""
+    text = path.read_text()
+    assert "secrets." not in text
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+
+
+def test_each_workflow_becomes_the_role_that_is_seeded_for_it():
+    """Publishing behind the environment's approval; the night as a role that cannot push."""
+    assert role_of(GATE) == names.role_arn(names.CI_ROLE)
+    assert role_of(NIGHTLY) == names.role_arn(names.VERIFY_ROLE)
+    assert names.OIDC_SUBJECT.endswith(f":environment:{GATE['jobs']['gate']['environment']}")
+    assert "environment" not in NIGHTLY["jobs"]["rescan"]
+    assert names.NIGHTLY_SUBJECT.endswith(":ref:refs/heads/main")
+
+
+def test_the_gate_publishes_only_when_asked_to():
+    """A tag publishes; by hand, verifying is the default."""
+    events = GATE[True]  # YAML 1.1 reads the key "on" as true
+    assert events["workflow_dispatch"]["inputs"]["mode"]["default"] == "verify"
+    assert GATE["jobs"]["gate"]["env"]["MODE"] == "${{ inputs.mode || 'publish' }}"
+    judging = next(step["run"] for step in steps_of(GATE) if step.get("name") == "Judge the release")
+    assert 'if [ "$MODE" = publish ]; then options+=(--publish); fi' in judging
+
+
+@pytest.mark.parametrize(
+    ("mode", "tag", "arguments"),
+    [
+        ("verify", "", "--target aws"),
+        ("publish", "", "--target aws --publish"),
+        ("publish", "v1.0.1", "--target aws --publish --release-tag v1.0.1"),
+        ("publish", "v1;reboot", None),
+        ("publish", "$(reboot)", None),
+    ],
+)
+def test_the_gates_script_hands_over_what_was_asked_for_and_no_shell(tmp_path, mode, tag, arguments):
+    """Run as GitHub runs it, with a make that only tells what it was given."""
+    judging = next(step["run"] for step in steps_of(GATE) if step.get("name") == "Judge the release")
+    make = tmp_path / "make"
+    make.write_text('#!/bin/sh\necho "$@" > given\n')
+    make.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", judging],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "MODE": mode, "RELEASE_TAG": tag},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    given = tmp_path / "given"
+    assert (given.read_text().strip() if given.exists() else None) == (arguments and f"accept ARGS={arguments}")
+    assert (done.returncode == 0) == (arguments is not None)
+
+
+def test_the_night_is_loud_and_keeps_its_record():
+    """A red night turns the job red, keeps its evidence in any case, and opens an issue."""
+    by_name = {step.get("name"): step for step in steps_of(NIGHTLY)}
+    assert by_name["Scan again"]["run"] == 'make rescan ARGS="--target aws"'
+    assert "continue-on-error" not in str(NIGHTLY)
+    assert by_name["Keep report and nights"]["if"] == "always()"
+    assert by_name["Call for help"]["if"] == "failure()"
+    assert "gh issue create" in by_name["Call for help"]["run"]
+
+
+def test_the_make_targets_that_they_call_exist():
+    """Both of them: accept, and rescan."""
+    made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    called = {word for path in FILES for word in re.findall(r"\bmake ([a-z-]+) ARGS", path.read_text())}
+    assert called == {"accept", "rescan"}
+    assert called <= made
+
+
+GH = """#!/usr/bin/env bash
+if [ "$2" = list ]; then echo "$*" > asked; printf '%s\\n' RUNS; exit; fi
+[ "$3" = 7 ] || exit 1
+dir="${@: -1}"
+mkdir -p "$dir/reports/runs/one/evidence" "$dir/reports/rescan/scans"
+echo GO > "$dir/reports/verdict.json"
+echo a > "$dir/reports/runs/one/evidence/a"
+echo b > "$dir/reports/rescan/scans/b"
+"""
+
+
+@pytest.mark.parametrize(("runs", "found"), [("9 7", True), ("7", True), ("9", False), ("", False)])
+def test_restoring_brings_records_back_and_never_a_verdict(tmp_path, runs, found):
+    """From the newest run that left an artefact; none is no error: the run itself says what it misses."""
+    gh = tmp_path / "gh"
+    gh.write_text(GH.replace("RUNS", runs or "''"))
+    gh.chmod(0o755)
+    done = subprocess.run(
+        [str(ROOT / ".github" / "restore"), "nightly.yml", "completed", "nights"],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    brought = {str(p.relative_to(tmp_path)) for p in (tmp_path / "reports").rglob("*") if p.is_file()}
+    assert brought == ({"reports/runs/one/evidence/a", "reports/rescan/scans/b"} if found else set())
+    assert ("nothing to bring back" in done.stdout) is not found
+    assert "--status completed" in (tmp_path / "asked").read_text()
