@@ -48,7 +48,7 @@ def _figures(run: Run, known: dict[str, Any]) -> Iterator[Markup]:
             '<figure class="wide"><figcaption>Who can do what in the repository</figcaption><div class="scroll" '
             'tabindex="0" role="region" aria-label="Who can do what">{}</div></figure>'
         ).format(
-            Markup(render_matrix(matrix, run.facts.get("reviewed", ())))  # noqa: S704 - escaped where it is made
+            Markup(render_matrix(matrix, run.facts.get("reviewed", ())))  # noqa: S704  # nosec B704 - escaped where it is made
         )
     if report := run.facts.get("scan_report"):
         yield _severities(report)
