@@ -8,7 +8,7 @@ LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 	--python-platform x86_64-manylinux2014
 
 .DEFAULT_GOAL := help
-.PHONY: help accept test setup docker-build verify rescan local bench handbook lint lock lock-chrome
+.PHONY: help accept test setup docker-build verify rescan local bench handbook lint lock lock-chrome policies
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ lint: setup ## Every linter; each must be silent
 
 bench: setup ## Measure the gate against the same work by hand; ARGS="--runs 5 --cold 0"
 	@$(PYTHON_IN) -m bench $(ARGS)
+
+policies: setup ## Write docs/policies for the release in pytest.ini, held against the ledgers of the runs here
+	@$(PYTHON_IN) -m gate.permission $(wildcard reports/evidence/*-every-aws-call-of-the-run.json)
 
 handbook: setup ## Write docs/on-call.md from the roll of judges
 	@$(PYTHON_IN) -m gate.report.handbook > docs/on-call.md

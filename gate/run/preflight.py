@@ -62,7 +62,8 @@ def permissions(run: Run) -> Judgement:
         repository = _repository(run)
     except GateError as error:
         return reject(error.cause, error.where, error.remedy)
-    answer = {each.need.action: {"state": each.state.value, "why": each.why} for each in holdings}
+    known = {each.need.action: {"state": each.state.value, "why": each.why} for each in holdings}
+    answer = {"calls that it took": len(run.ledger.calls), "permissions": known}
     run.store.record("preflight", answer, asked=_ASKED, criterion=8, provenance=run.provenance)
     _tell(run, holdings)
     policy = f"docs/policies/{'publish' if run.publishes else 'verify'}.json"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gate.errors import WrongUse
 from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.store import ENVELOPE, STATEMENT, write_whole
+from gate.registry.permitted import judge_changes, judge_zip_calls
 from gate.report.html import mend
 from gate.run.notes import write as write_notes
 from gate.verdict import Verdict
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gate.run.plugin import Run
 
 REPORT, JUNIT, VERDICT = "report.html", "junit.xml", "verdict.json"
+LEDGER = "every AWS call of the run"
 KEPT_RUNS = 20
 
 
@@ -90,10 +92,22 @@ def account_of(run: Run) -> Account:
 
 def conclude(run: Run) -> Results:
     """Record what the run came to, and decide from the record: who decides again later decides the same."""
+    _close_ledger(run)
     record = run.store.record(TITLE, account_of(run), asked="python -m gate.evidence", provenance=run.provenance)
     account = account_in(record.answer)
     verdict = account.verdict()
     return Results(verdict, document(account, verdict))
+
+
+def _close_ledger(run: Run) -> None:
+    """Record every AWS call, those after AC2 and AC4 looked as well; what those forbid, nobody did later either."""
+    calls, release = run.ledger.calls, run.release
+    if not calls:
+        return
+    run.store.record(LEDGER, calls, asked="every AWS call of this run, through botocore's events",
+                     provenance=run.provenance)  # fmt: skip
+    judgement = judge_changes(calls, release.repository) + judge_zip_calls(calls, release.zip_function)
+    run.trouble += [str(rejection) for rejection in judgement.rejections]
 
 
 def finish(run: Run) -> None:
