@@ -1,0 +1,122 @@
+"""`--target aws`, pointed at a local target with enforcement on: the code that runs against AWS, rehearsed whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gate.image.__main__ import STAND_IN
+from gate.image.__main__ import main as build_image
+from localaws.access_keys import Keys
+from localaws.seed import names
+from localaws.target import LocalTarget
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the gate came to."""
+
+    code: int
+    screen: str
+    folder: Path
+
+    @property
+    def verdict(self):
+        """verdict.json."""
+        return json.loads((self.folder / "verdict.json").read_text(encoding="utf-8"))
+
+    @property
+    def statuses(self):
+        """Each scenario's status."""
+        return {s["name"]: s["status"] for c in self.verdict["criteria"].values() for s in c["scenarios"]}
+
+    @property
+    def reasons(self):
+        """Why a scenario is not passed."""
+        return {s["name"]: s["reason"] for c in self.verdict["criteria"].values() for s in c["scenarios"]}
+
+    def record(self, title):
+        """The answer of the last record with this title."""
+        found = [json.loads(path.read_text()) for path in sorted((self.folder / "evidence").glob("[0-9]*.json"))]
+        return [each["answer"] for each in found if each["title"] == title][-1]
+
+
+class Gate:
+    """Runs `pytest features/ --target aws` as a person would, but for the endpoint."""
+
+    def __init__(self, target: LocalTarget, reports: Path) -> None:
+        self.target, self.reports = target, reports
+
+    def run(self, *options, role=names.CI_ROLE, endpoint=None, reports=None, base=STAND_IN, **environment) -> Ran:
+        """One run of the gate, with the credentials of a role."""
+        folder = reports or self.reports
+        doors = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_ECR": endpoint} if endpoint else {}
+        keys = role.environment() if isinstance(role, Keys) else {}
+        given = self.target.environment(names.CI_ROLE if keys else role)
+        command = [sys.executable, "-m", "pytest", "features/", "--target", "aws", "-o", f"reports={folder}",
+                   "-o", f"approved_bases={base}", *options]  # fmt: skip
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **given, **keys, **doors, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+        partial = {"-m", "-k"} & set(options) and "rescan" not in options
+        kind = "partial" if partial else "rescan" if "rescan" in options else ""
+        return Ran(done.returncode, done.stdout + done.stderr, folder / kind)
+
+
+@pytest.fixture(scope="session")
+def image():
+    """The release's image, built before anything is timed; nothing, where it is there."""
+    return build_image([])
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory):
+    """A freshly seeded local target."""
+    with LocalTarget(state=tmp_path_factory.mktemp("state")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def gate(target, image, tmp_path_factory):
+    """The gate, with a reports folder of its own."""
+    return Gate(target, tmp_path_factory.mktemp("reports"))
+
+
+@pytest.fixture(scope="session")
+def released(gate):
+    """A whole publishing run as the CI role, which holds docs/policies/publish.json and nothing besides."""
+    return gate.run("--publish")
+
+
+@pytest.fixture
+def role_with(target):
+    """Makes a role that holds one policy, and answers its credentials."""
+    administrator = target.session(names.ADMINISTRATOR)
+    iam, sts = (administrator.client(service, endpoint_url=target.endpoint) for service in ("iam", "sts"))
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{names.ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    name = f"granted-{uuid.uuid4().hex[:8]}"
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
+
+    def grant(policy) -> Keys:
+        iam.put_role_policy(RoleName=name, PolicyName="granted", PolicyDocument=json.dumps(policy))
+        given = sts.assume_role(RoleArn=names.role_arn(name), RoleSessionName="rehearsal")["Credentials"]
+        return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    yield grant
+    iam.delete_role_policy(RoleName=name, PolicyName="granted")
+    iam.delete_role(RoleName=name)

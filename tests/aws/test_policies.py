@@ -1,0 +1,81 @@
+"""The least-privilege policies, enforced: they suffice, and each permission that is taken away is named."""
+
+import json
+
+import pytest
+
+from gate.permission.__main__ import ROOT, release_of
+from gate.permission.holdings import Holdings
+from gate.permission.judges import State, judge_holdings
+from gate.permission.needs import PUBLISHING
+from gate.permission.policy import document
+from localaws.access_keys import session
+
+pytestmark = pytest.mark.docker
+RELEASE = release_of(ROOT / "pytest.ini")
+# MiniStack authorises these under another action's name, or does not answer them at all.
+ONLY_AWS_TELLS = {
+    "lambda:ListFunctionUrlConfigs": "lambda:GetFunction",
+    "lambda:ListFunctionEventInvokeConfigs": "lambda:GetFunction",
+    "lambda:ListProvisionedConcurrencyConfigs": "lambda:GetFunction",
+}
+# … and these on another resource than AWS does.
+ON_ANY_RESOURCE = ("events:ListTargetsByRule", "iam:SimulatePrincipalPolicy")
+NEEDED = [need for need in PUBLISHING if not need.enhanced]
+
+
+def policy_without(*actions):
+    """The publishing policy, but for these permissions, with what the emulator needs besides."""
+    policy = document([need for need in PUBLISHING if need.action not in actions], RELEASE)
+    besides = [action for action in ON_ANY_RESOURCE if action not in actions]
+    if besides:
+        policy["Statement"].append({"Effect": "Allow", "Action": besides, "Resource": "*"})
+    return policy
+
+
+@pytest.fixture
+def holdings(target, role_with):
+    """What is known of the permissions of a role with a policy."""
+
+    def ask(policy, needs=NEEDED):
+        boto = session(role_with(policy))
+        caller = boto.client("sts", endpoint_url=target.endpoint).get_caller_identity()["Arn"]
+        return Holdings(lambda service: boto.client(service, endpoint_url=target.endpoint), RELEASE, caller).of(needs)
+
+    return ask
+
+
+def test_the_whole_policy_leaves_nothing_missing(holdings):
+    """Publishing needs no more than it grants."""
+    assert [each for each in holdings(policy_without()) if each.state is State.MISSING] == []
+
+
+@pytest.mark.parametrize("taken", NEEDED, ids=lambda need: need.action)
+def test_a_permission_that_is_taken_away_is_named(holdings, taken):
+    """And no other; where the emulator knows the action under another name, that one is taken away with it."""
+    gone = {taken.action, ONLY_AWS_TELLS.get(taken.action, taken.action)}
+    (found,) = holdings(policy_without(*gone), [taken])
+    assert found.state is State.MISSING
+    (rejection,) = judge_holdings([found], "role/x", "docs/policies/publish.json").rejections
+    assert f"may not {taken.action}, which is needed to {taken.purpose}" in rejection.cause
+
+
+def test_the_run_names_the_permission_that_it_lacks_and_begins_nothing(gate, role_with):
+    """One sentence, before anything is asked of the release; the evidence says what else is known."""
+    keys = role_with(policy_without("ecr:DescribeImageScanFindings"))
+    ran = gate.run("-m", "ac2", role=keys)
+    assert ran.code == 1
+    assert ran.verdict["verdict"] == "REHEARSAL FAILED"
+    assert ran.statuses == {}
+    said = "may not ecr:DescribeImageScanFindings, which is needed to have the image scanned and read the result"
+    assert said in ran.screen
+    known = ran.record("preflight")["permissions"]
+    assert known["ecr:DescribeImageScanFindings"]["state"] == "missing"
+    assert {each["state"] for each in known.values()} >= {"held", "missing"}
+
+
+def test_the_files_are_what_is_enforced_here():
+    """The seeded CI role holds docs/policies/publish.json itself."""
+    from localaws.seed.roles import POLICIES
+
+    assert json.loads((POLICIES / "publish.json").read_text()) == document(PUBLISHING, RELEASE)

@@ -1,0 +1,72 @@
+"""--plan: complete, in order, and true to what a run does."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from gate.options import Options
+from gate.permission.__main__ import ROOT, release_of
+from gate.run.plan import deeds, told
+
+RELEASE = release_of(ROOT / "pytest.ini")
+OPTIONS = Options("local", None, Path("/x/image"), None, False, False, True, None, None, 900, None)
+
+
+def asked(**changed):
+    """Options of a run."""
+    return dataclasses.replace(OPTIONS, **changed)
+
+
+def changes(options, kind="full"):
+    """What changes something outside this machine and its reports."""
+    return [deed.command for deed in deeds(options, RELEASE, kind) if deed.changes.startswith(RELEASE.repository)]
+
+
+def test_verifying_asks_for_a_scan_and_changes_nothing_else():
+    """On AWS, without --publish."""
+    (scan,) = changes(asked(target="aws"))
+    assert scan.startswith("aws ecr start-image-scan ")
+
+
+def test_publishing_pushes_the_candidate_scans_it_and_only_then_sets_the_tags():
+    """Four changes, in this order."""
+    pushed, scanned, release, rolling = changes(asked(target="aws", publish=True))
+    assert pushed.endswith(f":{RELEASE.candidate_tag}")
+    assert "start-image-scan" in scanned
+    assert f"--image-tag {RELEASE.release_tag} " in release
+    assert f"--image-tag {RELEASE.rolling_tag} " in rolling
+
+
+def test_nothing_comes_before_the_callers_identity_on_aws():
+    """Whatever the run is."""
+    for options, kind in [(asked(target="aws"), "full"), (asked(target="aws", publish=True), "full"), (asked(target="aws"), "rescan")]:  # fmt: skip  # noqa: E501
+        assert deeds(options, RELEASE, kind)[0].command == "aws sts get-caller-identity"
+
+
+def test_the_night_builds_pulls_and_pushes_nothing():
+    """It has the published digest scanned."""
+    commands = [deed.command for deed in deeds(asked(target="aws"), RELEASE, "rescan")]
+    assert not [command for command in commands if command.startswith("docker")]
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "said"),
+    [
+        (asked(), "full", "the local target: nothing outside this machine is asked or changed"),
+        (asked(target="aws", profile="ci"), "full", "AWS, as the profile ci"),
+        (asked(target="aws"), "full", "pulled by the digest that v1.0.0 names"),
+        (asked(image="repo:tag"), "full", "repo:tag, as it is"),
+        (asked(), "partial", "the run is restricted"),
+        (asked(), "full", "built from image/Dockerfile"),
+    ],
+)
+def test_the_head_says_target_and_image(options, kind, said):
+    """In words."""
+    assert said in told(options, RELEASE, kind, {})
+
+
+def test_an_endpoint_in_the_environment_is_said():
+    """It would not be AWS."""
+    text = told(asked(target="aws"), RELEASE, "full", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    assert "AWS_ENDPOINT_URL=http://127.0.0.1:1 names: whatever comes of it is a rehearsal" in text
