@@ -8,7 +8,7 @@ LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 	--python-platform x86_64-manylinux2014
 
 .DEFAULT_GOAL := help
-.PHONY: help accept test setup docker-build verify rescan local bench handbook lint lock lock-chrome policies
+.PHONY: help accept test setup docker-build verify rescan local soak bench handbook lint lock lock-chrome policies
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,9 @@ lint: setup ## Every linter; each must be silent
 	@.venv/bin/hadolint $(DOCKERFILES)
 	@# B108: /tmp is the one folder that Lambda's sandbox lets a function write to, and is only named here.
 	@.venv/bin/bandit --quiet --recursive --severity-level medium --skip B108 gate localaws image
+
+soak: setup ## Twenty whole runs, ended at random moments; ROUNDS=20, HARD_USE_SEED=… draws the same moments again
+	@HARD_USE_WHOLE=1 HARD_USE_ROUNDS=$(or $(ROUNDS),20) $(PYTHON_IN) -m pytest -c tests/pytest.ini tests/hard_use/test_killed.py $(ARGS)
 
 bench: setup ## Measure the gate against the same work by hand; ARGS="--runs 5 --cold 0"
 	@$(PYTHON_IN) -m bench $(ARGS)

@@ -40,4 +40,6 @@ def _row(row: Bar, percent: float, mark: Markup) -> Markup:
     return Markup(
         '<li><span class="label" title="{label}">{label}</span><span class="track">'
         '<span class="bar {tone}" style="width:{width}%"></span>{mark}</span><span class="value">{value}</span></li>'
-    ).format(label=row.label, tone=row.tone, width=round(max(percent, 0.5), 1), mark=mark, value=row.text)
+    ).format(
+        label=row.label, tone=row.tone, width=round(max(percent, 0.5), 1) if row.value else 0, mark=mark, value=row.text
+    )

@@ -61,6 +61,7 @@ def _screenshot(probe: ProbeRun) -> Iterator[Markup]:
         encoded = base64.b64encode(probe.png).decode()
         yield Markup(
             "<figure><figcaption>Chrome under Lambda's constraints: this run's secret and Korean text</figcaption>"
+            "<p class='meta'>The boxes in the last row are meant: they show how a missing glyph would look.</p>"
             '<img alt="{}" src="data:image/png;base64,{}"></figure>'
         ).format(f"The gate's page as the image's Chrome drew it; its title came back as {probe.title!r}", encoded)
 
@@ -97,7 +98,7 @@ def _layers(image: ImageConfig) -> Markup:
 def _instruction(text: str) -> str:
     bare = _SOURCE.sub("", text.removeprefix("/bin/sh -c ").removeprefix("#(nop)"))
     words = " ".join(bare.split())
-    return words if len(words) <= LABEL else f"{words[:LABEL]}…" if words else "the base's own files"
+    return (words if len(words) <= LABEL else f"{words[:LABEL]}…") or "the base's own files"
 
 
 def _severities(report: Any) -> Markup:
@@ -129,4 +130,4 @@ def _nights(run: Run) -> Iterator[Markup]:
             )
             for p in points
         ]
-        yield bars("Recorded scans: open findings", rows)
+        yield bars("Recorded scans: open findings", rows, wide=True)

@@ -69,7 +69,7 @@ def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[Record]
         "headline": text,
         "summary": [("Digest", f"sha256:{'0' * 64}"), ("Tags", text)],
         "pictures": _pictures(text),
-        "findings": findings(_scan(found, text), register, "local", date(2026, 1, 2)),
+        "findings": findings(scan(found, text), register, "local", date(2026, 1, 2)),
     }
     return Page(verdict, document, facts, claims, records, proofs)
 
@@ -92,7 +92,8 @@ def _record(number: int, answer: object) -> Record:
     )
 
 
-def _scan(found: int, text: str) -> ScanReport:
+def scan(found: int, text: str) -> ScanReport:
+    """A scan with so many findings, in all severities if they are more than a few."""
     words = ("LOW", "MEDIUM", "HIGH", "CRITICAL")[: 1 if found < _FEW else 4]
     each = tuple(_vulnerability(n, words[n % len(words)], text) for n in range(found))
     return ScanReport("sha256:0", "v1.0.0", Mode.BASIC, "COMPLETE", NOW, NOW, each, (), 1, NOW, "rescanned")
