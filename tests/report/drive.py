@@ -152,6 +152,7 @@ def printed(driver, folder, name):
         "tools": driver.execute_script(style, "#gate .tools", "display"),
         "ground": driver.execute_script(style, "body", "backgroundColor"),
         "ink": driver.execute_script(style, "body", "color"),
+        "link": driver.execute_script(style, "#gate .criteria a", "color"),
         "pdf": base64.b64decode(pdf)[:5].decode(),
     }
 

@@ -105,7 +105,8 @@ def test_the_filter_shows_failures_alone(seen):
 
 def test_it_prints_black_on_white(page):
     """On paper the ground is white, also for a dark reader, and what can only be clicked is gone."""
-    assert page["print"] == {"tools": "none", "ground": "rgb(255, 255, 255)", "ink": "rgb(0, 0, 0)", "pdf": "%PDF-"}
+    paper = {"ground": "rgb(255, 255, 255)", "ink": "rgb(0, 0, 0)", "link": "rgb(11, 87, 164)"}
+    assert page["print"] == {"tools": "none", **paper, "pdf": "%PDF-"}
 
 
 def test_it_fits_a_small_screen(page):
