@@ -15,6 +15,7 @@ _COLOUR = {"passed": "32", "failed": "31", "not run": "33"}
 # Nobody likes to wait without knowing for what: a line after this many seconds, then at this interval.
 FIRST_LINE_AFTER = 2.0
 NEXT_LINE_AFTER = 15.0
+SHOWN_UNBEGUN = 10
 
 
 class Terminal:
@@ -76,7 +77,7 @@ class Terminal:
             self.say("  " + cause.replace("\n", "\n  "))
         failed = {f"AC{o.criterion}: {o.name}" for o in outcomes if o.status == "failed"}
         self.say("")
-        for reason in (r for r in verdict.reasons if r not in failed):
+        for reason in _bounded([r for r in verdict.reasons if r not in failed]):
             self.say(f"  {reason}")
         colour = "1;32" if verdict.exit_code == 0 and verdict.word != "INCOMPLETE" else "1;31"
         self.say(self._paint(f"\n{verdict.word}", colour) + f"  {headline}")
@@ -84,3 +85,12 @@ class Terminal:
 
     def _paint(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
+
+
+def _bounded(reasons: Sequence[str]) -> list[str]:
+    """The reasons, without a flood of claims that were not even begun: what kept them from it must stay in sight."""
+    unbegun = [r for r in reasons if r.startswith("not run: ") or r.endswith(" has no scenario")]
+    if len(unbegun) <= SHOWN_UNBEGUN:
+        return list(reasons)
+    claims = sum(r.startswith("not run: ") for r in unbegun)
+    return [r for r in reasons if r not in unbegun] + [f"{claims} claims were not begun; the report names them"]
