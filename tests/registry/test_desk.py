@@ -247,7 +247,7 @@ def test_what_is_published_can_be_verified_by_a_run_that_changes_nothing(first, 
 
 def test_nothing_published_is_a_no_go(first, engine, target):
     """A verification of a tag that names nothing says so."""
-    with pytest.raises(NoGo, match=r"'v7.0.0' names nothing"):
+    with pytest.raises(RegistryRefused, match=r"'v7.0.0' names nothing"):
         Run(engine, target, release_tag="v7.0.0").desk.published_digest()
 
 

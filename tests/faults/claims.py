@@ -1,0 +1,130 @@
+"""Every claim, with its own wording and judges, on the facts of a world instead of on what a run would ask for."""
+
+from types import SimpleNamespace
+
+import pytest
+from pytest_bdd import scenarios
+
+from gate.run.notes import write as write_notes
+from gate.run.steps import note_build
+from tests.faults.record import edited
+from tests.faults.world import ROOT, WORLD, RecordedDesk
+
+scenarios(str(ROOT / "features"))
+
+
+@pytest.fixture(scope="session")
+def world(pytestconfig):
+    """The facts."""
+    return pytestconfig.stash[WORLD]
+
+
+@pytest.fixture(scope="session")
+def release(world):
+    """Overrides what pytest.ini states."""
+    return world.release
+
+
+@pytest.fixture
+def now(world):
+    """The moment at which the facts were taken."""
+    return lambda: world.now
+
+
+@pytest.fixture(scope="session")
+def candidate(world, run):
+    """The image under judgement, as the ladder enters it into the run."""
+    found = world.candidate
+    run.store.digest = run.facts["image_id"] = found.image.image_id
+    run.facts.update(uncompressed_bytes=found.image.size_bytes, candidate=found)
+    note_build(run, found.built, world.now.isoformat())
+    return found
+
+
+@pytest.fixture(scope="session")
+def target():
+    """Nothing is asked of any target."""
+
+
+@pytest.fixture(scope="session")
+def desk(world):
+    """What AWS answered."""
+    return RecordedDesk(world)
+
+
+@pytest.fixture(scope="session")
+def published(world, run, published):
+    """The release, and what the run believes of it."""
+    run.facts.update(world.facts)
+    return published
+
+
+@pytest.fixture(scope="session")
+def ecr(world):
+    """The repository."""
+    return world.ecr
+
+
+@pytest.fixture(scope="session")
+def ledger(world):
+    """The calls of the run."""
+    return SimpleNamespace(calls=world.calls)
+
+
+@pytest.fixture(scope="session")
+def judged_repository(world):
+    """Where git is asked."""
+    return world.repository
+
+
+@pytest.fixture(scope="session")
+def account(world):
+    """The account's policies."""
+    return world.access if hasattr(world.access, "access_facts") else SimpleNamespace(access_facts=lambda: world.access)
+
+
+@pytest.fixture(scope="session")
+def scan_reader(world):
+    """The scans."""
+    return world.scanner
+
+
+@pytest.fixture(scope="session")
+def register(world):
+    """The register of exceptions."""
+    return world.register
+
+
+@pytest.fixture
+def principals(world):
+    """The reviewed principals."""
+    if isinstance(world.principals, Exception):
+        raise world.principals
+    return world.principals
+
+
+@pytest.fixture(scope="session")
+def scan_history(world):
+    """Earlier scans."""
+    return world.history
+
+
+@pytest.fixture(scope="session")
+def last_night(world):
+    """The last recorded scan."""
+    return world.last_night
+
+
+@pytest.fixture
+def notes(world, run, published, previous_release, request):
+    """VALIDATION.md as the run writes it, and then what the fault does to the record; undone after the claim."""
+    written = write_notes(run)
+    title = request.node.obj.__doc__
+    with edited(run.folder, [edit for edit in world.deeds if edit.get("during", "") in title], published.digest):
+        yield written
+
+
+@pytest.fixture
+def canaries(world):
+    """Secrets of which the redactor was not told."""
+    return world.canaries

@@ -1,0 +1,64 @@
+"""One good release for the whole catalogue, its thin layers built ahead, and the matrix at the end."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from tests.faults import matrix
+from tests.faults.layers import Layers
+from tests.faults.stage import good_world, stage
+
+ROWS = pytest.StashKey["list[matrix.Row]"]()
+
+
+def pytest_addoption(parser):
+    """What `make faults` asks for."""
+    group = parser.getgroup("fault catalogue")
+    group.addoption("--every-claim", action="store_true", help="run all claims on each fault, not those that read it")
+    group.addoption("--matrix", metavar="FILE", help="write the matrix as Markdown")
+
+
+@pytest.fixture(scope="session")
+def on(tmp_path_factory):
+    """Engine, good image and local target."""
+    with stage(tmp_path_factory.mktemp("stage")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def good(on):
+    """The good release as facts."""
+    world = good_world(on)
+    # The facts are thousands of objects that never go away: each run inside this one would look through them again.
+    gc.collect()
+    gc.freeze()
+    yield world
+    gc.unfreeze()
+
+
+@pytest.fixture(scope="session")
+def layers(on, good, request):
+    """The thin images of the selected tests, two at a time, in their order."""
+    made = Layers(on)
+    for item in request.session.items:
+        fault = item.callspec.params.get("fault") if hasattr(item, "callspec") else None
+        if fault is not None and "layer" in fault.made:
+            made.begin(fault.name, fault.made["layer"])
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def rows(pytestconfig):
+    """The matrix as it grows."""
+    return pytestconfig.stash.setdefault(ROWS, [])
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print the matrix, and write it where `make faults` wants it."""
+    rows = config.stash.get(ROWS, [])
+    if rows and config.getoption("--matrix", None):
+        terminalreporter.write_line(matrix.text(rows))
+        matrix.write(rows, config.getoption("--matrix"))

@@ -1,0 +1,132 @@
+"""The catalogue, read: what each fault does, and what must become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gate.run.claims import Claim, catalogue
+from gate.verdict import CRITERIA
+from tests.faults import facts, services
+from tests.faults.world import ROOT, World, with_dockerfile
+
+FILE = Path(__file__).with_name("catalogue.yaml")
+LEVELS = ("judge", "layer", "service", "release")
+PURE = {"put": facts.put, "append": facts.append, "drop": facts.drop, "finding": facts.finding,
+        "register": facts.register, "reviews": facts.reviews, "files": facts.files}  # fmt: skip
+# The criteria whose claims read a fact, by the fact's name: no other claim could notice.
+_READ_BY = {
+    "candidate": {1, 6}, "candidate.sbom": {7, 9}, "candidate.pins": {1, 6, 9}, "layer": {1, 6}, "dockerfile": {1, 6},
+    "published": {2, 3, 4, 6, 7, 8}, "answered": {2, 3, 7, 8}, "facts": {2, 3, 7, 8}, "files": {2, 3, 7, 8},
+    "canaries": {2, 3, 7, 8}, "ecr": {2, 6}, "scans": {7, 9}, "scanner": {7, 9}, "scan": {7, 9},
+    "finding": {7, 9}, "register": {7, 9}, "history": {9}, "last_night": {9}, "access": {5}, "reviews": {5},
+    "calls": {2, 4}, "legacy_now": {4}, "zip": {4}, "trail": {4}, "traffic": {4}, "pipeline": {4},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One entry of the catalogue; a harmless change has no scenario.
+
+    Attributes:
+        red: the full names of the claims that must go red, the named scenario's first.
+        also: the full names of the others that the fault makes false.
+        says: words of the message.
+        leaves: the tags in the registry after a whole release.
+    """
+
+    name: str
+    level: str
+    made: Mapping[str, Any]
+    claim: Claim | None
+    red: tuple[str, ...]
+    also: frozenset[str]
+    says: tuple[str, ...]
+    october: int | None
+    leaves: frozenset[str] | None
+
+    @property
+    def criteria(self) -> list[int]:
+        """The criteria whose claims are run: those that read what the fault changes."""
+        if self.level == "release":
+            return list(CRITERIA)
+        heads = {_head(path) for kind in ("put", "append", "drop") for path in self.made.get(kind, ())}
+        heads |= {kind for kind in self.made if kind not in ("put", "append", "drop", "live", "release")}
+        heads |= set(self.made.get("live", {}).get("looks", ()))
+        return sorted(set().union(*(_READ_BY[head] for head in heads)))
+
+
+def _head(path):
+    first, second, *_ = [*path.split("."), ""]
+    return f"{first}.{second}" if f"{first}.{second}" in _READ_BY else first
+
+
+def claims() -> dict[str, Claim]:
+    """Every claim of features/, by its title."""
+    return {claim.name: claim for claim in catalogue(ROOT / "features").values()}
+
+
+def read() -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
+    """The faults, and the harmless changes."""
+    document, known = yaml.safe_load(FILE.read_text(encoding="utf-8")), claims()
+    faults = tuple(_fault(raw, known) for raw in document["faults"])
+    harmless = tuple(_fault({**raw, "fault": raw["change"]}, known) for raw in document["harmless"])
+    return faults, harmless
+
+
+def _fault(raw, known):
+    allowed = {"fault", "change", "october", "level", "made", "scenario", "rows", "also", "says", "leaves"}
+    assert set(raw) <= allowed, f"{raw['fault']}: unknown {set(raw) - allowed}"
+    claim = known[raw["scenario"]] if "scenario" in raw else None
+    return Fault(
+        name=raw["fault"],
+        level=raw["level"],
+        made=raw["made"],
+        claim=claim,
+        red=tuple(_rows(claim, raw.get("rows"))) if claim else (),
+        also=frozenset(name for title in raw.get("also", ()) for name in _full_names(title, known)),
+        says=tuple(raw.get("says", ())),
+        october=raw.get("october"),
+        leaves=frozenset(raw["leaves"]) if "leaves" in raw else None,
+    )
+
+
+def _rows(claim, rows):
+    return [claim.titles[row] for row in _rows_by_value(claim, rows)] if rows else claim.titles.values()
+
+
+def _rows_by_value(claim, rows):
+    # pytest names a row by all of its values; the catalogue by the first.
+    return [next(key for key in claim.titles if key.split("-")[0] == row) for row in rows]
+
+
+def _full_names(title, known):
+    if title in known:
+        return known[title].titles.values()
+    assert any(title in claim.titles.values() for claim in known.values()), f"no claim is called {title!r}"
+    return [title]
+
+
+def made(fault: Fault, world: World, stage: Any, layers: Any, around: ExitStack, folder: Path) -> World:
+    """The world with the fault in it."""
+    for kind, spec in fault.made.items():
+        if kind in PURE:
+            world = PURE[kind](world, spec)
+        elif kind == "layer":
+            world = layers.world(fault.name, world)
+        elif kind == "live":
+            world = services.live(world, spec, stage, around)
+        elif kind == "release":
+            world = services.released(world, spec, stage, around)
+        elif kind == "pipeline":
+            world = services.pipeline(world, spec, folder / "pipeline")
+        elif kind == "dockerfile":
+            world = with_dockerfile(world, spec, folder / "context")
+        else:
+            raise AssertionError(f"nothing is known about making {kind!r}")
+    return world

@@ -1,0 +1,77 @@
+"""Runs every claim on a world: a whole run of pytest inside this one, in the same process."""
+
+from __future__ import annotations
+
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gate.run.start import RUN
+from gate.verdict import ScenarioOutcome
+from tests.faults.world import ROOT, WORLD
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of the claims.
+
+    Attributes:
+        exit_code: of the run.
+        word: its verdict.
+        outcomes: by the scenario's full name.
+        screen: what it printed.
+    """
+
+    exit_code: int
+    word: str
+    outcomes: dict[str, ScenarioOutcome]
+    screen: str
+    seconds: float
+
+    @property
+    def red(self) -> set[str]:
+        """The full names of the claims that failed."""
+        return {name for name, outcome in self.outcomes.items() if outcome.status == "failed"}
+
+
+class WorldPlugin:
+    """Carries the world in, and the outcomes out."""
+
+    def __init__(self, world, stubbed):
+        self.world, self.stubbed, self.run = world, stubbed, None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config):
+        """Hand over the world, and remember the run that conftest.py began."""
+        config.stash[WORLD] = self.world
+        self.run = config.stash.get(RUN, None)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items):
+        """Where AWS's answers are stubbed, run also what only AWS can prove."""
+        for item in items if self.stubbed else ():
+            item.own_markers = [mark for mark in item.own_markers if mark.name != "skip"]
+
+
+def run_claims(module: str, world, folder: Path, *options: str) -> Ran:
+    """Run scenarios of features/ with the fixtures of `claims.py` (facts alone) or `releasing.py` (a real release)."""
+    plugin, began = WorldPlugin(world, stubbed=module == "claims.py"), time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        str(Path(__file__).with_name(module)),
+        *("-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT), "-o", f"reports={folder / 'reports'}"),
+        *("--target", "local", "--import-mode", "importlib", "-W", "ignore"),
+        *("-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
+        *options,
+    ]
+    log = folder / "screen.log"
+    with log.open("w", encoding="utf-8") as screen, redirect_stdout(screen), redirect_stderr(screen):
+        code = int(pytest.main(command, plugins=[plugin]))
+    text = log.read_text(encoding="utf-8")
+    assert plugin.run is not None, text
+    assert plugin.run.results is not None, text
+    outcomes = {each.name: each for each in plugin.run.outcomes}
+    return Ran(code, plugin.run.results.verdict.word, outcomes, text, time.monotonic() - began)

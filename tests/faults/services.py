@@ -1,0 +1,179 @@
+"""Faults in the world around the image: really set on the local target, through its APIs, and really read again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+from contextlib import ExitStack
+from dataclasses import replace
+
+from botocore.exceptions import ClientError
+
+from gate.registry.manifest import OCI_INDEX
+from localaws.faulty import ALWAYS, Fault, FaultyDoor
+from localaws.seed import names
+from tests.faults.facts import put
+from tests.faults.stage import OLDER, Stage, seeded
+
+_DOCUMENTS = ("policyText", "lifecyclePolicyText", "PolicyDocument", "AssumeRolePolicyDocument")
+_FAULT = "fault"
+
+
+def live(world, spec, on: Stage, around: ExitStack):
+    """The world after the calls of a fault were made, read anew as far as the fault says.
+
+    The specification: `before` and `after` publishing, calls; `door`, answers that are broken; `looks`, what is read
+    anew: ecr, scan, access, zip. What was begun (a door, a role's policy) ends with `around`, after the judgement.
+    """
+    looks = set(spec["looks"])
+    if "access" in looks:
+        around.enter_context(_roles_put_right(on))
+    if "zip" in looks:
+        world = replace(world, legacy_before=on.desk().zip_function.snapshot())
+    if {"ecr", "scan"} & looks:
+        world = _published(world, spec, on)
+    _make(spec.get("after", ()), on, world)
+    endpoint = around.enter_context(_door(spec["door"], on, world)).endpoint if "door" in spec else None
+    return _read(world, looks, on, endpoint, spec)
+
+
+def _published(world, spec, on):
+    """A repository of its own for the fault, and the good image published into it."""
+    seeded(on)
+    _make(spec.get("before", ()), on, world)
+    desk = on.desk()
+    release = on.publish(desk)
+    return replace(world, published=release, answered=desk.verify(release.digest), calls=desk.ledger.calls)
+
+
+def _read(world, looks, on, endpoint, spec):
+    if "zip" in looks:
+        world = replace(world, legacy_now=on.desk().zip_function.snapshot())
+    if "access" in looks:
+        world = replace(world, access=on.account())
+    if "ecr" in looks:
+        desk = on.desk(endpoint)
+        world = replace(world, ecr=desk.ecr)
+        digest = spec.get("judges")
+        if digest:
+            # The digest that this fault puts in the release's place is what a verifying run would look at.
+            now = desk.verify(desk.ecr.snapshot().naming()[digest])
+            world = replace(world, published=replace(now, steps=world.published.steps), answered=now)
+    if "scan" in looks:
+        world = replace(world, scanner=on.scanner(endpoint))
+    return world
+
+
+def _make(calls, on, world):
+    for each in calls:
+        parameters = {key: _text(key, value, world) for key, value in each.get("with", {}).items()}
+        if each["service"] == "ecr":
+            parameters.setdefault("repositoryName", names.REPOSITORY)
+        if each["call"] == "put_image":
+            parameters |= _manifest(parameters.pop("manifest"), on, world)
+        if each["call"] in ("tag_resource", "untag_resource", "put_registry_scanning_configuration"):
+            parameters.pop("repositoryName")
+        try:
+            getattr(on.client(each["service"]), each["call"])(**parameters)
+        except ClientError as refusal:
+            raise AssertionError(f"the local target refused {each['call']}: {refusal}") from refusal
+        if each["service"] == "lambda":
+            _settled(on)
+
+
+def _text(key, value, world):
+    if key in _DOCUMENTS:
+        return json.dumps(value)
+    return world.published.digest if value == "{digest}" else value
+
+
+def _manifest(kind, on, world):
+    """An older image, one with another config, or an index over the released one as BuildKit makes it."""
+    stored = world.published.manifest
+    if kind == "other":
+        body = json.loads(stored.body)
+        # Any blob that the registry holds will do: nobody has to start this image.
+        body["config"] |= {key: body["layers"][0][key] for key in ("digest", "size")}
+        return {"imageManifest": json.dumps(body), "imageManifestMediaType": stored.media_type}
+    if kind == "older":
+        return {"imageManifest": stored.body + "\n\n", "imageManifestMediaType": stored.media_type}
+    platform = {"os": "linux", "architecture": "amd64"}
+    entry = {"mediaType": stored.media_type, "digest": stored.digest, "size": len(stored.body), "platform": platform}
+    attested = {**entry, "platform": {"os": "unknown", "architecture": "unknown"},
+                "annotations": {"vnd.docker.reference.type": "attestation-manifest"}}  # fmt: skip
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry, attested]}
+    return {"imageManifest": json.dumps(index), "imageManifestMediaType": OCI_INDEX}
+
+
+def _settled(on):
+    on.client("lambda").get_waiter("function_updated_v2").wait(
+        FunctionName=names.ZIP_FUNCTION, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
+    )
+
+
+def _door(faults, on, world):
+    def fault(given):
+        body = given.get("body", "")
+        text = body if isinstance(body, str) else json.dumps(body)
+        sent = text.replace("{digest}", world.published.digest).replace("{now}", str(world.now.timestamp()))
+        return Fault(**{"times": ALWAYS, **given, "body": sent.encode()})
+
+    return FaultyDoor(on.target.registry, [fault(each) for each in faults])
+
+
+@contextlib.contextmanager
+def _roles_put_right(on):
+    """Whatever a fault does to roles, policies or the repository's policy is undone."""
+    iam, ecr = on.client("iam"), on.client("ecr")
+    trusts = {each["RoleName"]: each["AssumeRolePolicyDocument"] for each in iam.list_roles()["Roles"]}
+    policy = ecr.get_repository_policy(repositoryName=names.REPOSITORY)["policyText"]
+    try:
+        yield
+    finally:
+        for role in iam.list_roles()["Roles"]:
+            with contextlib.suppress(iam.exceptions.NoSuchEntityException):
+                iam.delete_role_policy(RoleName=role["RoleName"], PolicyName=_FAULT)
+            if role["RoleName"] in trusts:
+                document = json.dumps(trusts[role["RoleName"]])
+                iam.update_assume_role_policy(RoleName=role["RoleName"], PolicyDocument=document)
+            else:
+                iam.delete_role(RoleName=role["RoleName"])
+        ecr.set_repository_policy(repositoryName=names.REPOSITORY, policyText=policy)
+
+
+def pipeline(world, files, folder):
+    """A repository whose zip pipeline was tagged at its last release and edited since."""
+    folder.mkdir(parents=True)
+    run = lambda *words: subprocess.run(  # noqa: E731
+        ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@example.org", *words],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    run("init")
+    for moment in ("then", "now"):
+        for name, text in files.get(moment, {}).items():
+            (folder / name).write_text(text, encoding="utf-8")
+        if moment == "then":
+            run("add", ".")
+            run("commit", "-m", "the zip pipeline")
+            if files.get("tag", True):
+                run("tag", OLDER)
+    for name in files.get("gone", ()):
+        (folder / name).unlink()
+    return put(replace(world, repository=folder), {"release.zip_paths": files["paths"]})
+
+
+def released(world, spec, on: Stage, around: ExitStack):
+    """A seeded target for a whole release; `before`: calls, `door`: answers that are broken."""
+    seeded(on)
+    _make(spec.get("before", ()), on, world)
+    if "door" in spec:
+        endpoint = around.enter_context(_door(spec["door"], on, world)).endpoint
+        doors = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_ECR": endpoint}
+        world = replace(world, environment={**world.environment, **doors})
+    return world
+
+
+def tags_of(on: Stage) -> set[str]:
+    """The tags that the registry holds now."""
+    return set(on.desk().ecr.snapshot().naming())

@@ -1,0 +1,199 @@
+"""The real things behind the good release: engine, image and local target; looked at once, whole, before any fault."""
+
+from __future__ import annotations
+
+import configparser
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from gate import engine as docker_engine
+from gate import release as settings
+from gate.access.fetch import Account
+from gate.access.reviewed import load as load_reviews
+from gate.admission import holds
+from gate.candidate import Base, Candidate
+from gate.image.build import build_image
+from gate.image.lineage import STAND_IN_LABEL
+from gate.judgement import ACCEPTED, require
+from gate.legacy.traffic import Traffic
+from gate.legacy.trail import TrailEvent
+from gate.registry.desk import ReleaseDesk, Surroundings
+from gate.registry.ledger import Ledger
+from gate.registry.publication import JudgedImage
+from gate.run.ladder import BASELINE, REGISTER, STAND_IN, STAND_IN_CONTEXT
+from gate.scan.calls import Timekeeper
+from gate.scan.read import Scanner
+from gate.scan.records import record_of
+from gate.scan.register.reading import load as load_register
+from localaws.seed import names, repository
+from localaws.target import LocalTarget
+from tests.faults.world import ROOT, RecordedRepository, RecordedScanner, World
+
+# An older image of the repository, there before the release: what must stay as it is.
+OLDER = "v0.9.0"
+# Facts of an image that take a look into it; the configuration is always read anew.
+LOOKS = ("tree", "interpreter", "handler_import", "chrome_version", "driver_version", "libraries",
+         "handler_run", "probe_run")  # fmt: skip
+KEPT = (*LOOKS, "base", "chrome_pin", "driver_pin", "pins", "sbom")
+
+
+@dataclass
+class Stage:
+    """The real things behind the good world: engine, image, local target; faults are made with them."""
+
+    engine: docker_engine.Engine
+    release: settings.Release
+    base: Base
+    good: Candidate
+    target: LocalTarget
+    folder: Path
+
+    def client(self, service, role=names.ADMINISTRATOR):
+        """A client of the local target."""
+        return self.target.session(role).client(service, endpoint_url=self.target.endpoint)
+
+    def desk(self, endpoint=None):
+        """A real desk of the CI role, with a ledger of its own."""
+        nothing = lambda *_: None  # noqa: E731
+        around = Surroundings(self.engine.client.api, nothing, nothing, nothing, may_spoil=True,
+                              endpoint=endpoint or self.target.endpoint)  # fmt: skip
+        return ReleaseDesk(self.target.session(), self.release, Ledger(), around)
+
+    def account(self):
+        """A real reader of the account's policies."""
+        release, iam, ecr = self.release, self.client("iam", names.CI_ROLE), self.client("ecr", names.CI_ROLE)
+        return Account(iam, ecr, account=release.account, region=release.region, repository=release.repository,
+                       function=release.function_name)  # fmt: skip
+
+    def scanner(self, endpoint=None):
+        """A real reader of scans; through a door that misbehaves, with a clock on which waiting takes no time."""
+        client = self.target.session().client("ecr", endpoint_url=endpoint or self.target.endpoint)
+        slept = [0.0]
+        quick = Timekeeper(monotonic=lambda: time.monotonic() + slept[0], sleep=lambda s: slept.append(slept.pop() + s))
+        return Scanner(client, None, self.release.repository, time=quick if endpoint else Timekeeper())
+
+    def judged(self):
+        """The good image, as the desk takes it."""
+        image = self.good.image
+        return JudgedImage(image.image_id, image.image_id, image.platform, image.size_bytes)
+
+    def publish(self, desk):
+        """Really publish the good image."""
+        kept = self.folder / BASELINE
+        return desk.publish(self.judged(), holds=lambda: ACCEPTED, scan=lambda _digest: ACCEPTED, kept=kept)
+
+
+def read_release():
+    """The release as pytest.ini states it."""
+    ini = configparser.ConfigParser(interpolation=None)
+    ini.read(ROOT / "pytest.ini", encoding="utf-8")
+    given = ini["pytest"]
+    lines = {each for each, field in settings.Release.__dataclass_fields__.items() if field.metadata["lines"]}
+    return settings.read(lambda key: given.get(key, "").split("\n")[1:] if key in lines else given.get(key, ""))
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[Stage]:
+    """Build the image (nothing, where it is built), look at it whole, and start the local target beside it."""
+    release, docker = read_release(), docker_engine.connect()
+    # Requests would walk through os.environ for proxies, in which the runs inside this one keep changing a variable
+    # (PYTEST_CURRENT_TEST) while the layers are built beside them.
+    docker.client.api.trust_env = False
+    quiet = {"progress": lambda _line: None}
+    build_image(ROOT / STAND_IN_CONTEXT, tag=STAND_IN, base_image=None, log=folder / "base.log", **quiet)
+    context = ROOT / release.image_context
+    built = build_image(context, tag=f"{release.repository}:latest", base_image=STAND_IN, version=release.release_tag,
+                        log=folder / "build.log", **quiet)  # fmt: skip
+    base = Base(STAND_IN, (*release.approved_bases, STAND_IN), "simulated")
+    good = Candidate(docker, release, base, built.image_id, built, context, ROOT / ".cache" / "sbom")
+    try:
+        good.gather()
+        with LocalTarget(state=folder / "localaws") as target:
+            yield Stage(docker, release, base, good, target, folder)
+    finally:
+        good.close()
+        docker.close()
+
+
+def good_world(on: Stage) -> World:
+    """Publish the good image for real, read everything once, and stub what only AWS can answer."""
+    seeded(on)
+    require(holds(on.good))
+    desk = on.desk()
+    published = on.publish(desk)
+    now = datetime.now(UTC)
+    ecr = RecordedRepository(on.release.repository, desk.ecr.snapshot(), published.manifest,
+                             desk.ecr.config(published.manifest))  # fmt: skip
+    scanner = _scans(on, now)
+    register = load_register(ROOT / on.release.image_context / REGISTER)
+    night = record_of(scanner.release, register, event="candidate", tags=("candidate",), target="local")
+    function = published.legacy_before
+    own_reading = TrailEvent("lambda.amazonaws.com", "GetFunction20150331v2", function.name, True, "us", str(now))
+    return World(
+        release=on.release,
+        candidate=recorded(on),
+        published=published,
+        answered=desk.verify(published.digest),
+        ecr=ecr,
+        scanner=scanner,
+        access=on.account().access_facts(),
+        register=register,
+        principals=load_reviews(ROOT / on.release.image_context / "principals.yaml"),
+        legacy_before=function,
+        legacy_now=desk.zip_function.snapshot(),
+        trail=(own_reading,),
+        traffic=(Traffic(86_400.0, 72.0, 1.0), Traffic(3_600.0, 3.0, 0.0)),
+        calls=desk.ledger.calls,
+        repository=ROOT,
+        history=(night,),
+        last_night=night,
+        canaries={},
+        now=now,
+        environment=on.target.environment(),
+    )
+
+
+def seeded(on: Stage) -> None:
+    """The repository anew, and in it an older image than the release: the same layers, other bytes of JSON."""
+    on.client("ecr").delete_repository(repositoryName=names.REPOSITORY, force=True)
+    repository.seed(on.client("ecr"))
+    desk = on.desk()
+    published = on.publish(desk)
+    stored, ecr = published.manifest, on.client("ecr")
+    ecr.put_image(repositoryName=names.REPOSITORY, imageManifest=stored.body + "\n\n",
+                  imageManifestMediaType=stored.media_type, imageTag=OLDER)  # fmt: skip
+    ecr.batch_delete_image(repositoryName=names.REPOSITORY, imageIds=[{"imageDigest": published.digest}])
+
+
+def _scans(on, now):
+    reader = on.scanner()
+    # Their age only AWS keeps under a day; here it is said.
+    release, rolling = (
+        replace(reader.scan(tag), vulnerability_source_updated_at=now - timedelta(hours=1))
+        for tag in (on.release.release_tag, on.release.rolling_tag)
+    )
+    return RecordedScanner(on.release.repository, reader.settings(), release, rolling)
+
+
+def recorded(on: Stage) -> Candidate:
+    """The good image with every fact kept, and its base as AWS would hand it out."""
+    good = on.good
+    found = twin(on, good.image.image_id)
+    found.__dict__ |= {name: getattr(good, name) for name in KEPT if name != "libraries"}
+    found.__dict__["libraries"] = {name: good.libraries(name) for name in good.browser_paths}.__getitem__
+    approved = on.release.approved_bases[0]
+    labels = {name: value for name, value in good.base.labels.items() if name != STAND_IN_LABEL}
+    digest = f"{approved.rpartition(':')[0]}@sha256:{'a' * 64}"
+    found.__dict__["base"] = replace(good.base, labels=labels, repo_digests=(digest,))
+    found.base_reference = approved
+    return found
+
+
+def twin(on: Stage, image_id: str) -> Candidate:
+    """A candidate of which nothing is known yet, as if the release's Dockerfile had built it."""
+    built = replace(on.good.built, image_id=image_id)
+    return Candidate(on.engine, on.release, on.base, image_id, built, on.good.context, ROOT / ".cache" / "sbom")

@@ -1,0 +1,68 @@
+"""Each fault turns its own claim red, with its own words, and no other; what is harmless turns none."""
+
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from tests.faults import faults
+from tests.faults.matrix import Row
+from tests.faults.rig import run_claims
+from tests.faults.services import tags_of
+
+# What is looked at beside the tests comes last: by then it has been.
+FAULTS, HARMLESS = (sorted(each, key=lambda fault: fault.level == "layer") for each in faults.read())
+pytestmark = pytest.mark.docker
+
+
+def judged(fault, good, on, layers, tmp_path, every_claim):
+    """Run the claims that read what the fault changes."""
+    with ExitStack() as around:
+        world = faults.made(fault, good, on, layers, around, tmp_path)
+        if fault.level == "release":
+            return run_claims("releasing.py", world, tmp_path)
+        chosen = [] if every_claim else ["-m", " or ".join(f"ac{number}" for number in fault.criteria)]
+        return run_claims("claims.py", world, tmp_path, *chosen)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_fault_is_caught_by_its_own_claim(fault, good, on, layers, rows, tmp_path, pytestconfig):
+    """The named claim goes red and says why; claims that the fault leaves true stay green; the verdict is a refusal."""
+    began, verdict = time.monotonic(), "MISSED"
+    try:
+        ran = judged(fault, good, on, layers, tmp_path, pytestconfig.getoption("--every-claim", False))
+        assert ran.red == {*fault.red, *fault.also}, ran.screen
+        for name in fault.red:
+            missing = [words for words in fault.says if words not in ran.outcomes[name].reason]
+            assert not missing, ran.outcomes[name].reason
+        assert (ran.word, ran.exit_code) == ("REHEARSAL FAILED", 1)
+        assert fault.leaves in (None, tags_of(on)), "what the registry holds after a refusal"
+        verdict = "caught"
+    finally:
+        scenario = fault.claim.name
+        rows.append(Row(fault.name, fault.level, fault.claim.criterion, scenario, fault.october, verdict,
+                        time.monotonic() - began))  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", HARMLESS, ids=lambda fault: fault.name)
+def test_harmless_change_turns_nothing_red(fault, good, on, layers, rows, tmp_path, pytestconfig):
+    """No claim goes red, and none is left out: no false alarm."""
+    began, verdict = time.monotonic(), "FALSE ALARM"
+    try:
+        ran = judged(fault, good, on, layers, tmp_path, pytestconfig.getoption("--every-claim", False))
+        assert not ran.red, ran.screen
+        unproven = {name for name, each in ran.outcomes.items() if each.status != "passed" and not each.only_aws}
+        assert not unproven, ran.screen
+        assert fault.leaves in (None, tags_of(on))
+        assert (ran.word, ran.exit_code) == ("INCOMPLETE", 0), "a part of the claims, all of them green"
+        verdict = "green"
+    finally:
+        rows.append(Row(fault.name, fault.level, 0, "none", None, verdict, time.monotonic() - began))
+
+
+def test_good_release_turns_nothing_red(good, tmp_path):
+    """On the good release every single claim of features/ runs and passes."""
+    ran = run_claims("claims.py", good, tmp_path)
+    assert not ran.red, ran.screen
+    every = {name for claim in faults.claims().values() for name in claim.titles.values()}
+    assert {name for name, each in ran.outcomes.items() if each.status == "passed"} == every

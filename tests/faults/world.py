@@ -1,0 +1,162 @@
+"""The facts of a release that the claims are judged on, and what stands in for those who would be asked for them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate.access.reviewed import ReviewedList
+from gate.candidate import Candidate
+from gate.legacy import baseline
+from gate.legacy.snapshot import FunctionSnapshot
+from gate.legacy.traffic import Traffic
+from gate.legacy.trail import TrailEvent
+from gate.registry.ecr import ImageConfig
+from gate.registry.manifest import StoredManifest
+from gate.registry.publication import Publication
+from gate.registry.repository import RepositorySnapshot
+from gate.release import Release
+from gate.scan.findings import ScanReport
+from gate.scan.records import ScanRecord
+from gate.scan.settings import ScanSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+# Where a run inside this one finds its facts.
+WORLD = pytest.StashKey["World"]()
+
+
+@dataclass(frozen=True)
+class RecordedRepository:
+    """The repository as it answered, in the place of `EcrRepository`."""
+
+    name: str
+    now: RepositorySnapshot
+    stored: StoredManifest
+    held: ImageConfig
+
+    def describe(self):
+        """DescribeRepositories."""
+        return self.now.repository
+
+    def images(self):
+        """DescribeImages."""
+        return self.now.images
+
+    def snapshot(self):
+        """All of it."""
+        return self.now
+
+    def lifecycle_policy(self):
+        """GetLifecyclePolicy."""
+        return self.now.lifecycle_policy
+
+    def manifest(self, _digest):
+        """BatchGetImage."""
+        return self.stored
+
+    def config(self, _stored):
+        """The config blob."""
+        return self.held
+
+
+@dataclass(frozen=True)
+class RecordedScanner:
+    """The scans behind both tags as they were read, in the place of `Scanner`."""
+
+    repository: str
+    configuration: ScanSettings
+    release: ScanReport
+    rolling: ScanReport
+
+    def settings(self):
+        """The scanning configuration."""
+        return self.configuration
+
+    def scan(self, tag):
+        """The scan behind a tag."""
+        return self.rolling if tag == "latest" else self.release
+
+
+@dataclass(frozen=True)
+class World:
+    """What the steps are given.
+
+    Attributes:
+        facts: what the run believes of the release instead of what it published.
+        answered: what ECR answers when it is asked once more, at the end.
+        environment: with which a whole release finds its target.
+        deeds: edits of what the run has written (see `record.edited`).
+    """
+
+    release: Release
+    candidate: Candidate
+    published: Publication | Exception
+    answered: Publication
+    ecr: Any
+    scanner: Any
+    access: Any
+    register: Any
+    principals: ReviewedList | Exception
+    legacy_before: FunctionSnapshot
+    legacy_now: FunctionSnapshot
+    trail: tuple[TrailEvent, ...]
+    traffic: tuple[Traffic, Traffic]
+    calls: tuple[Any, ...]
+    repository: Path
+    history: tuple[ScanRecord, ...]
+    last_night: ScanRecord | None
+    canaries: dict[str, str]
+    now: datetime
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    deeds: tuple[Any, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class RecordedDesk:
+    """Answers for the release desk from a world."""
+
+    def __init__(self, world):
+        self._world, self.ecr = world, world.ecr
+        self.zip_function = self.zip_history = self
+
+    def publish(self, _image, *, kept, **_conditions):
+        """The release as it was published."""
+        baseline.keep(kept, self._world.legacy_before)
+        if isinstance(self._world.published, Exception):
+            raise self._world.published
+        return self._world.published
+
+    def verify(self, _digest, _image=None):
+        """What ECR answers now."""
+        return self._world.answered
+
+    def snapshot(self):
+        """The zip function now."""
+        return self._world.legacy_now
+
+    def trail(self, _baseline):
+        """CloudTrail's answer."""
+        return self._world.trail
+
+    def traffic(self, _baseline):
+        """CloudWatch's answer."""
+        return self._world.traffic
+
+
+def with_dockerfile(world: World, line: str, folder: Path) -> World:
+    """The world with another Dockerfile: the release's own, and one line more (a FROM before it, else after it)."""
+    own = world.candidate.dockerfile.read_text(encoding="utf-8")
+    folder.mkdir(parents=True)
+    begins = "# the fault\n" if not line.startswith("FROM") else f"{line}\n"
+    text = own.replace("\nFROM ", f"\n{begins}\nFROM ", 1) + ("" if line.startswith("FROM") else f"{line}\n")
+    (folder / "Dockerfile").write_text(text, encoding="utf-8")
+    candidate = copy.copy(world.candidate)
+    candidate._context = folder
+    candidate.__dict__.pop("from_lines", None)  # read before, from the release's own
+    return replace(world, candidate=candidate)
