@@ -91,6 +91,9 @@ def ministack(tmp_path_factory):
         "GATEWAY_PORT": str(port),
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_REGION": REGION,
+        # These two would listen on every address.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
         "SERVICES": "sts,iam,lambda,events",
         "TMPDIR": str(folder),
         "LOG_LEVEL": "ERROR",
