@@ -48,8 +48,8 @@ class SandboxFailure(GateError):
     """The Lambda sandbox itself could not be run, so nothing is known about the image."""
 
 
-class RegistryRefused(GateError):
-    """The registry or the ECR API refused a call: credentials, permissions or its rules."""
+class AwsRefused(GateError):
+    """AWS, or the registry, refused a call: credentials, permissions or its rules."""
 
 
 class ScanUnavailable(GateError):

@@ -9,8 +9,8 @@ from typing import Any
 from gate.access.document import PolicyText
 from gate.access.facts import AccessFacts, Identity, Simulation
 from gate.access.powers import needed_to, powers
-from gate.errors import RegistryRefused
-from gate.registry.refusals import NotThere, ask, pages, readable
+from gate.aws.refusals import NotThere, ask, pages, readable
+from gate.errors import AwsRefused
 
 _DETAILS = "iam:GetAccountAuthorizationDetails"
 ASKED = (
@@ -42,7 +42,7 @@ class Account:
         """Every identity and policy, read from AWS once for this object.
 
         Raises:
-            RegistryRefused: AWS refused, and which permission is missing; or its answer cannot be read.
+            AwsRefused: AWS refused, and which permission is missing; or its answer cannot be read.
         """
         if self._facts is None:
             self._facts = self._read()
@@ -138,7 +138,7 @@ class Account:
         with readable("SimulatePrincipalPolicy"):
             found = [_simulation(each, principal, resource) for page in answers for each in page["EvaluationResults"]]
         if unanswered := sorted(set(actions) - {each.action for each in found}):
-            raise RegistryRefused(
+            raise AwsRefused(
                 f"SimulatePrincipalPolicy gave no answer for {unanswered[0]} by {principal}",
                 where=f"iam:SimulatePrincipalPolicy on {principal}",
                 remedy="run again; if it stays, look at the answer (`aws iam simulate-principal-policy … --debug`)",

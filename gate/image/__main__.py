@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gate.errors import GateError
 from gate.image.build import build_image
-from gate.run.ladder import STAND_IN, STAND_IN_CONTEXT
+from gate.run.bases import STAND_IN, STAND_IN_CONTEXT
 
 ROOT = Path(__file__).parents[2]
 

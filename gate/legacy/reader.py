@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from gate.errors import RegistryRefused
+from gate.aws.refusals import NotThere, ask, pages, readable
+from gate.errors import AwsRefused
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.registry.refusals import NotThere, ask, pages, readable
 
 _ABSENT = ("ResourceNotFoundException",)
 # AWS changes these by itself: a function's runtime patch version and the states it passes through. The State of a
@@ -59,7 +59,7 @@ class ZipFunction:
         """The function now, once no update of it is under way.
 
         Raises:
-            RegistryRefused: it does not exist, an update does not end, or a permission is missing.
+            AwsRefused: it does not exist, an update does not end, or a permission is missing.
         """
         self._settle()
         answer = self._ask("get_function", "lambda:GetFunction")
@@ -93,7 +93,7 @@ class ZipFunction:
             if status == "Failed":
                 break
             self._sleep(_POLL_SECONDS)
-        raise RegistryRefused(
+        raise AwsRefused(
             f"The zip function {self.name} has no successful last update: its LastUpdateStatus is {status}",
             where=self._about,
             remedy="let the update end, or mend it, before anything is released beside it",

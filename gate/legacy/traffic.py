@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gate.aws.refusals import pages, readable
 from gate.judgement import ACCEPTED, Judgement, judge, reject
-from gate.registry.refusals import pages, readable
 
 _PERIOD = 60  # seconds, the finest that Lambda's metrics have
 
@@ -60,7 +60,7 @@ def read_traffic(client: Any, function: str, start: datetime, end: datetime) -> 
     """The function's invocations and errors between two times (UTC).
 
     Raises:
-        RegistryRefused: CloudWatch cannot be asked or answers something unreadable.
+        AwsRefused: CloudWatch cannot be asked or answers something unreadable.
     """
     listing = pages(
         client,

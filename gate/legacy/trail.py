@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gate.aws.refusals import pages, readable
 from gate.judgement import Judgement, Rejection, judge, reject
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.registry.refusals import pages, readable
 
 _SOURCES = ("lambda.amazonaws.com", "events.amazonaws.com")
 
@@ -79,7 +79,7 @@ def read_trail(client: Any, baseline: FunctionSnapshot, start: datetime, end: da
         end: now (UTC).
 
     Raises:
-        RegistryRefused: CloudTrail cannot be asked or answers something unreadable.
+        AwsRefused: CloudTrail cannot be asked or answers something unreadable.
     """
     rules = {name.split("/", 1)[-1] for name in baseline.facts.get("rules", {})}
     found = []

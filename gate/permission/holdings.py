@@ -16,11 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gate.access.document import Kind, PolicyText, Statement, parse
 from gate.access.pattern import action_matches
+from gate.aws.refusals import LOGGED_OUT, NOT_ALLOWED, NotThere, ask, error_code, explained, pages
 from gate.errors import GateError
 from gate.permission.judges import Holding, State
 from gate.permission.needs import Need, resources
 from gate.permission.probes import parameters
-from gate.registry.refusals import LOGGED_OUT, NOT_ALLOWED, NotThere, ask, error_code, explained, pages
 from gate.release import Release
 
 _ROLE_SESSION = re.compile(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+")
@@ -46,7 +46,7 @@ class Holdings:
         """What is known of each.
 
         Raises:
-            RegistryRefused: the credentials are not accepted.
+            AwsRefused: the credentials are not accepted.
         """
         enhanced = self._enhanced()
         return tuple(self._holding(need) for need in needs if enhanced or not need.enhanced)

@@ -13,7 +13,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from gate.errors import RegistryRefused
+from gate.aws.refusals import ask, readable
+from gate.errors import AwsRefused
 from gate.judgement import Judgement, require
 from gate.legacy import baseline
 from gate.legacy.history import ZipHistory
@@ -29,7 +30,6 @@ from gate.registry.publication import JudgedImage, Publication, Step
 from gate.registry.publish import Conditions, Publisher
 from gate.registry.pull import pull
 from gate.registry.push import Patience, push
-from gate.registry.refusals import ask, readable
 from gate.release import Release
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
@@ -80,12 +80,12 @@ class ReleaseDesk:
         """A client of this session, patient with throttling and 5xx answers.
 
         Raises:
-            RegistryRefused: the session has no region, or names an unknown profile.
+            AwsRefused: the session has no region, or names an unknown profile.
         """
         try:
             return self.session.client(service, config=_PATIENT, endpoint_url=self._around.endpoint)
         except BotoCoreError as error:
-            raise RegistryRefused(
+            raise AwsRefused(
                 f"No AWS client can be made for {service}: {error}",
                 remedy="set the region (AWS_DEFAULT_REGION, or in the profile) and name an existing profile",
             ) from error
@@ -156,13 +156,13 @@ class ReleaseDesk:
 
         Raises:
             NoGo: wrong account or region.
-            RegistryRefused: the tag names nothing.
+            AwsRefused: the tag names nothing.
         """
         require(judge_caller(self.caller, self.release.account, self.release.region))
         digest = self.ecr.snapshot().naming().get(self.tags.release)
         if digest is None:
             # Not a judgement on an image: there is none to judge.
-            raise RegistryRefused(
+            raise AwsRefused(
                 f"The tag {self.tags.release!r} names nothing in the registry",
                 where=self.release.repository_uri,
                 remedy="publish the release first (`make accept`, or --target aws --publish), or correct the tag",
@@ -203,7 +203,7 @@ class ReleaseDesk:
         # An index has no platform of its own; the judge of admission then has the last word, and says no.
         try:
             return self.ecr.config(manifest).platform
-        except RegistryRefused as refusal:
+        except AwsRefused as refusal:
             return f"unknown: {refusal.cause}"
 
     def _baseline(self, kept: Path) -> FunctionSnapshot:

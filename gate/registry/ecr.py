@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gate.errors import RegistryRefused
+from gate.aws.refusals import NotThere, ask, pages, readable
+from gate.errors import AwsRefused
 from gate.registry.login import Login, fetch_blob, read_login
 from gate.registry.manifest import ACCEPTED_BY_US, StoredManifest, read_manifest
-from gate.registry.refusals import NotThere, ask, pages, readable
 from gate.registry.repository import Repository, RepositorySnapshot, StoredImage
 from gate.registry.tags import ExclusionFilter, Mutability
 
@@ -62,7 +62,7 @@ class EcrRepository:
         parameters = {"registryId": self.account, "repositoryNames": [self.name]}
         found = self._ask(self.client.describe_repositories, "ecr:DescribeRepositories", **parameters)["repositories"]
         if len(found) != 1:
-            raise RegistryRefused(f"ECR answers {len(found)} repositories for the name {self.name}")
+            raise AwsRefused(f"ECR answers {len(found)} repositories for the name {self.name}")
         with readable("DescribeRepositories"):
             return _repository(found[0])
 
@@ -110,7 +110,7 @@ class EcrRepository:
         """The manifest with this digest.
 
         Raises:
-            RegistryRefused: the registry does not answer it, or answers something else.
+            AwsRefused: the registry does not answer it, or answers something else.
         """
         answer = self._ask(
             self.client.batch_get_image,
@@ -137,7 +137,7 @@ class EcrRepository:
         """The config of an image, read from the registry itself and held against its digest.
 
         Raises:
-            RegistryRefused: it cannot be had, or is not what its digest names.
+            AwsRefused: it cannot be had, or is not what its digest names.
         """
         with readable(f"the config blob of {stored.digest}"):
             digest = read_manifest(stored).config.digest
@@ -178,9 +178,9 @@ class EcrRepository:
         return ask(call, permission, f"the repository {self.name}", _NO_REPOSITORY, **parameters)
 
 
-def _no_manifest(digest: str, failures: list[dict[str, Any]], repository: str) -> RegistryRefused:
+def _no_manifest(digest: str, failures: list[dict[str, Any]], repository: str) -> AwsRefused:
     reasons = "; ".join(f"{each.get('failureCode')}: {each.get('failureReason')}" for each in failures)
-    kind = NotThere if any(each.get("failureCode") == "ImageNotFound" for each in failures) else RegistryRefused
+    kind = NotThere if any(each.get("failureCode") == "ImageNotFound" for each in failures) else AwsRefused
     said = f"The registry does not answer the manifest {digest}: {reasons or 'no reason given'}"
     return kind(said, where=f"BatchGetImage on {repository}")
 

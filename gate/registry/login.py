@@ -11,8 +11,8 @@ from typing import Any
 
 import requests
 
-from gate.errors import RegistryRefused
-from gate.registry.refusals import readable
+from gate.aws.refusals import readable
+from gate.errors import AwsRefused
 
 _LIMIT = 4 * 1024 * 1024  # bytes; an image config is some kilobytes
 
@@ -46,7 +46,7 @@ def read_login(answer: Mapping[str, Any]) -> Login:
     """Read the answer of GetAuthorizationToken.
 
     Raises:
-        RegistryRefused: it holds no token, or one that cannot be read.
+        AwsRefused: it holds no token, or one that cannot be read.
     """
     with readable("GetAuthorizationToken"):
         data = answer["authorizationData"][0]
@@ -58,7 +58,7 @@ def fetch_blob(login: Login, repository: str, digest: str) -> bytes:
     """Read a small blob (an image config) over the registry's own protocol and hold it against its digest.
 
     Raises:
-        RegistryRefused: it is not handed out, is too large, or is not what its digest names.
+        AwsRefused: it is not handed out, is too large, or is not what its digest names.
     """
     url = f"{login.endpoint.rstrip('/')}/v2/{repository}/blobs/{digest}"
     try:
@@ -66,13 +66,13 @@ def fetch_blob(login: Login, repository: str, digest: str) -> bytes:
             answer.raise_for_status()
             content = b"".join(_up_to(_LIMIT, answer))
     except requests.RequestException as error:
-        raise RegistryRefused(
+        raise AwsRefused(
             f"The registry does not hand out the image config {digest}: {error}",
             where=url,
             remedy="grant ecr:GetDownloadUrlForLayer on the repository to the role that runs the gate",
         ) from error
     if hashlib.sha256(content).hexdigest() != digest.removeprefix("sha256:"):
-        raise RegistryRefused(f"The registry answers {digest} with bytes that have another digest", where=url)
+        raise AwsRefused(f"The registry answers {digest} with bytes that have another digest", where=url)
     return content
 
 
@@ -81,5 +81,5 @@ def _up_to(limit: int, answer: requests.Response) -> list[bytes]:
     for chunk in answer.iter_content(64 * 1024):
         chunks.append(chunk)
         if sum(map(len, chunks)) > limit:
-            raise RegistryRefused(f"The registry answers an image config of more than {limit} bytes", where=answer.url)
+            raise AwsRefused(f"The registry answers an image config of more than {limit} bytes", where=answer.url)
     return chunks

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from gate.errors import RegistryRefused
+from gate.aws.refusals import NotThere
+from gate.errors import AwsRefused
 from gate.judgement import Judgement, require
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.diary import Diary
@@ -31,7 +32,6 @@ from gate.registry.promotion import (
     tags_to_set,
 )
 from gate.registry.publication import JudgedImage, Publication, Trial
-from gate.registry.refusals import NotThere
 from gate.registry.repository import RepositorySnapshot, judge_identity
 from gate.registry.tags import can_move, judge_same_digest
 from gate.registry.typed import CONDITIONS, WHOAMI, Typed
@@ -210,7 +210,7 @@ class Publisher:
         with self.diary.step(f"{self._typed.put_image(digest, self.tags.release)}  # must be refused") as tell:
             try:
                 self.ecr.put_tag(StoredManifest(digest, manifest.media_type, body), self.tags.release)
-            except RegistryRefused as refusal:
+            except AwsRefused as refusal:
                 tell(f"done: refused: {refusal.cause}")
                 return Trial(True, "ImageTagAlreadyExistsException" in refusal.cause, refusal.cause)
             tell("done: NOT refused")

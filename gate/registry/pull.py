@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from docker.errors import DockerException
 from requests.exceptions import RequestException
 
-from gate.errors import EngineUnavailable, RegistryRefused
+from gate.errors import AwsRefused, EngineUnavailable
 from gate.registry.login import Login
 
 
@@ -28,7 +28,7 @@ def pull(engine: Engine, login: Login, repository: str, digest: str, say: Callab
     """Pull an image by digest and answer what the engine knows about it; the engine checks every digest.
 
     Raises:
-        RegistryRefused: the registry does not hand it out.
+        AwsRefused: the registry does not hand it out.
         EngineUnavailable: the engine does not answer.
     """
     name = f"{login.host}/{repository}@{digest}"
@@ -36,7 +36,7 @@ def pull(engine: Engine, login: Login, repository: str, digest: str, say: Callab
     try:
         for event in engine.pull(name, stream=True, decode=True, auth_config=credentials):
             if "error" in event:
-                raise RegistryRefused(
+                raise AwsRefused(
                     f"The registry does not hand out {digest}: {event['error']}",
                     where=f"docker pull {name}",
                     remedy="grant ecr:BatchGetImage and ecr:GetDownloadUrlForLayer to the role that runs the gate",

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from docker.errors import APIError, DockerException, NotFound
 from requests.exceptions import RequestException
 
-from gate.errors import EngineUnavailable, ImageUnavailable, RegistryRefused
+from gate.errors import AwsRefused, EngineUnavailable, ImageUnavailable
 from gate.registry.login import Login
 
 PAUSES = (1.0, 4.0, 15.0)  # seconds before the second, third and fourth attempt
@@ -79,7 +79,7 @@ def push(
         patience: how often and how long to try.
 
     Raises:
-        RegistryRefused: the registry refused, or did not recover within the attempts.
+        AwsRefused: the registry refused, or did not recover within the attempts.
         EngineUnavailable: the engine does not answer.
         ImageUnavailable: the engine does not hold the image.
     """
@@ -123,7 +123,7 @@ def _with_patience(
     try:
         return attempt()
     except _Transient as error:
-        raise RegistryRefused(
+        raise AwsRefused(
             f"The registry did not take the push of {tag}, after {len(patience.pauses) + 1} attempts: {error}",
             where=f"docker push {name}:{tag}",
             remedy="run the release again: layers that arrived are kept, and the tags are not moved before the scan",
@@ -165,7 +165,7 @@ def _engine_said(error: APIError, name: str, tag: str) -> Exception:
 def _until(deadline: float, events: Iterable[dict[str, Any]], patience: Patience) -> Iterator[dict[str, Any]]:
     for event in events:
         if patience.clock() > deadline:
-            raise RegistryRefused(
+            raise AwsRefused(
                 f"The push did not end within {patience.limit:g} s", remedy="check the network's upload, run again"
             )
         yield event
@@ -186,7 +186,7 @@ def _sorted_out(message: str, pushed: str) -> Exception:
     """Which kind of failure the registry's message is; what is not known to pass is not tried again."""
     if not _REFUSED.search(message) and _TRANSIENT.search(message):
         return _Transient(message)
-    return RegistryRefused(
+    return AwsRefused(
         f"The registry refused the push of {pushed.rsplit(':', 1)[-1]}: {message}",
         where=f"docker push {pushed}",
         remedy=_remedy(message),

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from botocore.config import Config
 
-from gate.errors import GateError, RegistryRefused, WrongUse
+from gate.aws.refusals import NotThere, ask, readable
+from gate.errors import AwsRefused, GateError, WrongUse
 from gate.judgement import Judgement, reject
 from gate.permission.holdings import Holdings
 from gate.permission.judges import Holding, State, judge_holdings
 from gate.permission.needs import needs_of
 from gate.registry.promotion import Caller, judge_caller
-from gate.registry.refusals import NotThere, ask, readable
 from gate.run.session import asks_aws, session_for
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _caller(run: Run) -> Caller:
         answer = ask(client.get_caller_identity, "sts:GetCallerIdentity", "the caller")
         with readable("GetCallerIdentity"):
             return Caller(answer["Account"], answer["Arn"], run.session.region_name, run.options.profile or "")
-    except RegistryRefused as refusal:
+    except AwsRefused as refusal:
         raise WrongUse(refusal.cause, remedy=refusal.remedy) from refusal
 
 
@@ -94,7 +94,7 @@ def _repository(run: Run) -> Judgement:
         )
     except NotThere as absent:
         return reject(absent.cause, absent.where, "create it first, or correct account, region or name in pytest.ini")
-    except RegistryRefused:
+    except AwsRefused:
         # Which permission is missing is among the holdings.
         return Judgement()
     return Judgement()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gate.aws.patience import Caller
 from gate.errors import ScanUnavailable
-from gate.scan.calls import Caller
 from gate.scan.findings import Coverage
 from gate.text import plain
 
@@ -18,7 +18,7 @@ def read_coverage(caller: Caller, repository: str, digest: str) -> Coverage:
 
     Raises:
         ScanUnavailable: the pages do not end.
-        RegistryRefused: the call is refused.
+        AwsRefused: the call is refused.
     """
     criteria = {
         "resourceType": [{"comparison": "EQUALS", "value": "AWS_ECR_CONTAINER_IMAGE"}],

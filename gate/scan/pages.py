@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gate.aws.patience import Caller
 from gate.errors import ScanUnavailable
-from gate.scan.calls import Caller
 from gate.scan.findings import Finding
 from gate.scan.statuses import Mode, Outcome, meaning_of
 from gate.scan.wire import answered_mode, findings_of
@@ -67,7 +67,7 @@ def read_pages(caller: Caller, repository: str, digest: str, configured: Mode) -
     Raises:
         ClientError: ScanNotFoundException or ImageNotFoundException.
         ScanUnavailable: the pages repeat or do not end.
-        RegistryRefused: the call is refused.
+        AwsRefused: the call is refused.
     """
     first = page = _ask(caller, repository, digest, None)
     findings = findings_of(page)

@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from gate.aws.patience import Caller, Timekeeper
 from gate.errors import GateError, ScanUnavailable
-from gate.scan.calls import Caller, Timekeeper
 from gate.scan.findings import ScanReport
 from gate.scan.inspector import read_coverage
 from gate.scan.pages import Reading, read_pages
@@ -92,7 +92,7 @@ class Scanner:
 
         Raises:
             ScanUnavailable: there is none; the sentence says why.
-            RegistryRefused: ECR or Inspector refused a call.
+            AwsRefused: ECR or Inspector refused a call.
         """
         return self._once(("", tag), lambda: self.scan_digest(self.resolve(tag), tag))
 

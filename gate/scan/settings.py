@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from gate.aws.patience import Caller
 from gate.errors import ScanUnavailable
-from gate.scan.calls import Caller
 from gate.scan.statuses import Mode
 from gate.text import plain
 
@@ -49,7 +49,7 @@ def read_settings(caller: Caller, repository: str) -> ScanSettings:
 
     Raises:
         ScanUnavailable: the answer names no kind of scanning that the gate knows, or not this repository.
-        RegistryRefused: the call is refused.
+        AwsRefused: the call is refused.
     """
     registry = caller.ask("get_registry_scanning_configuration", needs="scanningConfiguration")["scanningConfiguration"]
     word = str(registry.get("scanType") or "")

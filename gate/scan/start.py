@@ -7,8 +7,9 @@ from datetime import datetime
 
 from botocore.exceptions import ClientError
 
-from gate.errors import RegistryRefused, ScanUnavailable
-from gate.scan.calls import Caller, code_of, message_of
+from gate.aws.patience import Caller
+from gate.aws.refusals import error_code, error_message
+from gate.errors import AwsRefused, ScanUnavailable
 from gate.scan.statuses import meaning_of
 
 _REFUSALS = (
@@ -43,7 +44,7 @@ def start_scan(caller: Caller, repository: str, digest: str) -> Start | None:
 
     Raises:
         ScanUnavailable: this image can never be scanned.
-        RegistryRefused: the call is refused for another reason than ECR's limit or enhanced scanning.
+        AwsRefused: the call is refused for another reason than ECR's limit or enhanced scanning.
     """
     try:
         end, status = _before(caller, repository, digest)
@@ -76,17 +77,17 @@ def _before(caller: Caller, repository: str, digest: str) -> tuple[datetime | No
 
 
 def _refusal(error: ClientError, digest: str) -> Start | None:
-    code = code_of(error)
+    code = error_code(error)
     if code == "ImageNotFoundException":
         return None
     if code in _UNSCANNABLE:
         meaning = meaning_of(_UNSCANNABLE[code])
         raise ScanUnavailable(
-            f"ECR cannot scan {digest}: {meaning.sentence}", where=message_of(error), remedy=meaning.remedy
+            f"ECR cannot scan {digest}: {meaning.sentence}", where=error_message(error), remedy=meaning.remedy
         ) from error
     if code == "LimitExceededException":
         return Start(False, "ECR scans an image once in 24 hours")
     # Under enhanced scanning a manual scan is refused so: "This feature is disabled".
-    if "disabled" in message_of(error).lower():
+    if "disabled" in error_message(error).lower():
         return Start(False, "Inspector scans by itself")
-    raise RegistryRefused(f"StartImageScan was refused: {code}: {message_of(error)}", where=digest) from error
+    raise AwsRefused(f"StartImageScan was refused: {code}: {error_message(error)}", where=digest) from error

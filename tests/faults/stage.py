@@ -15,6 +15,7 @@ from gate import release as settings
 from gate.access.fetch import Account
 from gate.access.reviewed import load as load_reviews
 from gate.admission import holds
+from gate.aws.patience import Timekeeper
 from gate.candidate import Base, Candidate
 from gate.image.build import build_image
 from gate.image.lineage import STAND_IN_LABEL
@@ -24,8 +25,8 @@ from gate.legacy.trail import TrailEvent
 from gate.registry.desk import ReleaseDesk, Surroundings
 from gate.registry.ledger import Ledger
 from gate.registry.publication import JudgedImage
-from gate.run.ladder import BASELINE, REGISTER, STAND_IN, STAND_IN_CONTEXT
-from gate.scan.calls import Timekeeper
+from gate.run.bases import STAND_IN, STAND_IN_CONTEXT
+from gate.run.ladder import BASELINE, REGISTER
 from gate.scan.read import Scanner
 from gate.scan.records import record_of
 from gate.scan.register.reading import load as load_register

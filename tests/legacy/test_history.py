@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from gate.errors import RegistryRefused
+from gate.errors import AwsRefused
 from gate.legacy.history import ZipHistory
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic, judge_traffic
@@ -78,7 +78,7 @@ def test_a_change_of_its_rule_is_found_and_that_of_others_is_not():
 
 def test_an_unreadable_event_is_a_refusal():
     """Garbage in the trail is not skipped."""
-    with pytest.raises(RegistryRefused, match="LookupEvents cannot be read"):
+    with pytest.raises(AwsRefused, match="LookupEvents cannot be read"):
         trail([[{**CONTROL, "CloudTrailEvent": "not json"}]])
 
 

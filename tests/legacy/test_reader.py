@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from gate.errors import RegistryRefused
+from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction, secret_hash
 from gate.legacy.snapshot import differences, judge_untouched
 
@@ -126,7 +126,7 @@ def test_a_function_that_does_not_exist_is_a_no_go(ministack):
     """A baseline of nothing would accept everything."""
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="ap-northeast-2")
     clients = [session.client(service, endpoint_url=ministack) for service in ("lambda", "events")]
-    with pytest.raises(RegistryRefused, match="no_such_function does not exist"):
+    with pytest.raises(AwsRefused, match="no_such_function does not exist"):
         ZipFunction(*clients, "no_such_function", sleep=print, now=print).snapshot()
 
 
@@ -140,7 +140,7 @@ def test_an_update_that_does_not_end_well_is_a_no_go(statuses, waits):
     with Stubber(client) as stub:
         for status in statuses:
             stub.add_response("get_function_configuration", {"LastUpdateStatus": status} if status else {})
-        with pytest.raises(RegistryRefused, match=f"LastUpdateStatus is {statuses[-1]}"):
+        with pytest.raises(AwsRefused, match=f"LastUpdateStatus is {statuses[-1]}"):
             ZipFunction(client, None, NAME, sleep=slept.append, now=print).snapshot()
     assert len(slept) == waits
 
@@ -151,7 +151,7 @@ def test_a_missing_permission_is_named():
     client = session.client("lambda")
     with Stubber(client) as stub:
         stub.add_client_error("get_function_configuration", "AccessDeniedException", "not authorized", 403)
-        with pytest.raises(RegistryRefused) as refusal:
+        with pytest.raises(AwsRefused) as refusal:
             ZipFunction(client, None, NAME, sleep=print, now=print).snapshot()
     assert "grant lambda:GetFunctionConfiguration" in refusal.value.remedy
     assert NAME in refusal.value.cause

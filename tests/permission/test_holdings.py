@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from gate.errors import RegistryRefused
+from gate.errors import AwsRefused
 from gate.permission.__main__ import ROOT, release_of
 from gate.permission.holdings import Holdings
 from gate.permission.judges import Holding, State, judge_holdings
@@ -128,7 +128,7 @@ def test_no_answer_is_no_knowledge(aws, trouble):
 def test_expired_credentials_are_no_missing_permission(aws, code):
     """They end the preflight with their own sentence."""
     aws.refusals["events:describe_rule"] = error(code)
-    with pytest.raises(RegistryRefused, match="credentials are not accepted"):
+    with pytest.raises(AwsRefused, match="credentials are not accepted"):
         holding(aws, Need("events:DescribeRule", "x"))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from gate.errors import RegistryRefused
+from gate.errors import AwsRefused
 from gate.judgement import ACCEPTED, NoGo, reject
 from gate.legacy import baseline
 from gate.legacy.snapshot import judge_untouched
@@ -210,12 +210,12 @@ def test_a_bad_image_is_not_pushed_and_a_vulnerable_one_is_not_tagged(first, eng
 def test_a_role_that_may_not_push_is_told_so(first, engine, target, images, tmp_path):
     """The developer may look; the first thing missing is named with its permission."""
     run = Run(engine, target, names.DEVELOPER, release_tag="v1.0.2")
-    with pytest.raises(RegistryRefused) as refusal:
+    with pytest.raises(AwsRefused) as refusal:
         run.publish(images[1], tmp_path / "baseline.json")
     assert "lambda:GetFunctionConfiguration" in str(refusal.value)
     login = run.desk.ecr.login()
     patience = Patience(lambda _s: None, lambda: 0.0)
-    with pytest.raises(RegistryRefused) as refusal:
+    with pytest.raises(AwsRefused) as refusal:
         push(engine, images[1].image, login, names.REPOSITORY, "candidate", run.said.append, patience)
     assert "denied" in refusal.value.cause
     assert "grant the pushing role" in refusal.value.remedy
@@ -226,7 +226,7 @@ def test_a_wrong_password_is_refused_at_once(first, engine, target, images):
     run, slept = Run(engine, target), []
     patience = Patience(slept.append, lambda: 0.0)
     login = replace(run.desk.ecr.login(), password="wrong")
-    with pytest.raises(RegistryRefused, match=r"basic auth|unauthorized|denied|expired|authorization"):
+    with pytest.raises(AwsRefused, match=r"basic auth|unauthorized|denied|expired|authorization"):
         push(engine, images[0].image, login, names.REPOSITORY, "candidate", run.said.append, patience)
     assert slept == []
 
@@ -247,13 +247,13 @@ def test_what_is_published_can_be_verified_by_a_run_that_changes_nothing(first, 
 
 def test_nothing_published_is_a_no_go(first, engine, target):
     """A verification of a tag that names nothing says so."""
-    with pytest.raises(RegistryRefused, match=r"'v7.0.0' names nothing"):
+    with pytest.raises(AwsRefused, match=r"'v7.0.0' names nothing"):
         Run(engine, target, release_tag="v7.0.0").desk.published_digest()
 
 
 def test_an_unknown_repository_is_a_no_go(engine, target):
     """The name is given, and what to do."""
-    with pytest.raises(RegistryRefused, match="the repository no-such-repository"):
+    with pytest.raises(AwsRefused, match="the repository no-such-repository"):
         Run(engine, target, repository="no-such-repository").desk.ecr.describe()
 
 
@@ -298,7 +298,7 @@ def moved(ecr, manifest, tag):
     """Whether the registry lets the tag be moved."""
     try:
         return ecr.put_tag(manifest, tag) == manifest.digest
-    except RegistryRefused as refusal:
+    except AwsRefused as refusal:
         assert "ImageTagAlreadyExistsException" in refusal.cause  # noqa: PT017 - any other refusal is no answer
         return False
 
@@ -347,7 +347,7 @@ def test_the_engines_own_words_for_a_refusal_are_understood(engine, images, stat
     login = Login(f"http://127.0.0.1:{server.server_port}", "AWS", "x", datetime(2030, 1, 1, tzinfo=UTC))
     slept = []
     try:
-        with pytest.raises(RegistryRefused, match=message):
+        with pytest.raises(AwsRefused, match=message):
             push(engine, images[0].image, login, "r", "candidate", print, Patience(slept.append, lambda: 0.0))
     finally:
         server.shutdown()

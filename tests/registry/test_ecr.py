@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gate.errors import RegistryRefused
+from gate.aws.refusals import NotThere
+from gate.errors import AwsRefused
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, fetch_blob, read_login
-from gate.registry.refusals import NotThere
 
 ACCOUNT, NAME = "654654307503", "naver-sms-automation"
 
@@ -56,7 +56,7 @@ def test_a_snapshot_holds_settings_images_policies_and_tags(registry, ecr):
 def test_a_refusal_names_the_permission_and_the_way_out(registry, ecr, code, cause, remedy):
     """Who reads the message knows what to grant, where to log in, or what is missing."""
     registry.faults["DescribeImages"] = [(400, code)]
-    with pytest.raises(RegistryRefused) as refusal:
+    with pytest.raises(AwsRefused) as refusal:
         ecr.images()
     assert cause in refusal.value.cause
     assert remedy in refusal.value.remedy
@@ -70,7 +70,7 @@ def test_a_5xx_in_the_middle_of_paging_is_retried_and_then_refused(registry, ecr
     registry.faults["DescribeImages"] = [(500, "ServerException")]
     assert len(ecr.images()) == 4
     registry.faults["DescribeImages"] = [(503, "ServiceUnavailableException")] * 6
-    with pytest.raises(RegistryRefused, match="after retries"):
+    with pytest.raises(AwsRefused, match="after retries"):
         ecr.images()
 
 
@@ -78,13 +78,13 @@ def test_an_answer_of_another_shape_is_a_refusal_and_no_crash(registry, ecr):
     """A missing field, or garbage, is said to be unreadable."""
     registry._validate = lambda *_: None
     registry.DescribeImages = lambda **_: (200, {"imageDetails": [{"imageTags": ["v1"]}]})
-    with pytest.raises(RegistryRefused, match="DescribeImages cannot be read"):
+    with pytest.raises(AwsRefused, match="DescribeImages cannot be read"):
         ecr.images()
     registry.DescribeImages = lambda **_: (200, {})
-    with pytest.raises(RegistryRefused, match="DescribeImages cannot be read"):
+    with pytest.raises(AwsRefused, match="DescribeImages cannot be read"):
         ecr.images()
     registry.DescribeRepositories = lambda **_: (200, {"repositories": []})
-    with pytest.raises(RegistryRefused, match="0 repositories"):
+    with pytest.raises(AwsRefused, match="0 repositories"):
         ecr.describe()
 
 
@@ -109,7 +109,7 @@ def test_a_manifest_that_is_not_there_is_told_from_one_that_is_refused(registry,
         ecr.manifest("sha256:" + "0" * 64)
     failure = {"imageId": {}, "failureCode": "KmsError", "failureReason": "key disabled"}
     registry.BatchGetImage = lambda **_: (200, {"images": [], "failures": [failure]})
-    with pytest.raises(RegistryRefused, match="KmsError: key disabled") as refusal:
+    with pytest.raises(AwsRefused, match="KmsError: key disabled") as refusal:
         ecr.manifest("sha256:" + "0" * 64)
     assert not isinstance(refusal.value, NotThere)
 
@@ -129,7 +129,7 @@ def test_the_password_is_made_known_to_redaction_and_shown_nowhere(registry):
 )
 def test_a_token_that_cannot_be_read_is_a_refusal(answer):
     """No token, no login: never an empty password."""
-    with pytest.raises(RegistryRefused, match="GetAuthorizationToken cannot be read"):
+    with pytest.raises(AwsRefused, match="GetAuthorizationToken cannot be read"):
         read_login(answer)
 
 
@@ -163,13 +163,13 @@ def test_a_blob_is_held_against_its_digest(blobs):
     handler.body = b'{"os": "linux"}'
     digest = "sha256:" + hashlib.sha256(handler.body).hexdigest()
     assert fetch_blob(login, NAME, digest) == handler.body
-    with pytest.raises(RegistryRefused, match="another digest"):
+    with pytest.raises(AwsRefused, match="another digest"):
         fetch_blob(login, NAME, "sha256:" + "0" * 64)
     handler.body = b"x" * (5 * 1024 * 1024)
-    with pytest.raises(RegistryRefused, match="more than"):
+    with pytest.raises(AwsRefused, match="more than"):
         fetch_blob(login, NAME, digest)
     handler.status, handler.body = 403, b""
-    with pytest.raises(RegistryRefused, match="403") as refusal:
+    with pytest.raises(AwsRefused, match="403") as refusal:
         fetch_blob(login, NAME, digest)
     assert "ecr:GetDownloadUrlForLayer" in refusal.value.remedy
     assert "secret" not in str(refusal.value)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gate.errors import RegistryRefused
+from gate.errors import AwsRefused
 from gate.judgement import NoGo, reject
 from gate.registry.permitted import judge_changes
 from gate.registry.promotion import Caller
@@ -62,10 +62,10 @@ def test_no_baseline_no_push(rehearsal):
     """A zip function that cannot be read, or a baseline that cannot be kept, ends the release."""
 
     def fails():
-        raise RegistryRefused("The caller is not allowed lambda:GetFunction")
+        raise AwsRefused("The caller is not allowed lambda:GetFunction")
 
     rehearsal._legacy = fails
-    with pytest.raises(RegistryRefused, match="GetFunction"):
+    with pytest.raises(AwsRefused, match="GetFunction"):
         rehearsal.publish()
     assert rehearsal.engine.pushes == []
 
@@ -177,7 +177,7 @@ def test_throttling_of_a_tag_is_retried_and_immutability_is_not(rehearsal):
     rehearsal.registry.tags = {}
     rehearsal.registry.calls.clear()
     rehearsal.registry.faults["PutImage"] = [(400, "ImageTagAlreadyExistsException")]
-    with pytest.raises(RegistryRefused, match="ImageTagAlreadyExistsException"):
+    with pytest.raises(AwsRefused, match="ImageTagAlreadyExistsException"):
         rehearsal.publish()
     assert changes(rehearsal) == ["PutImage"]
 
@@ -185,7 +185,7 @@ def test_throttling_of_a_tag_is_retried_and_immutability_is_not(rehearsal):
 def test_expired_credentials_in_mid_release_leave_the_diary_and_say_what_to_do(rehearsal):
     """The step that failed is on record as refused, those before it as done."""
     rehearsal.registry.faults["PutImage"] = [(400, "ExpiredTokenException")]
-    with pytest.raises(RegistryRefused, match="log in again") as refusal:
+    with pytest.raises(AwsRefused, match="log in again") as refusal:
         rehearsal.publish()
     assert "credentials are not accepted" in refusal.value.cause
     last = rehearsal.told[-1]

@@ -7,7 +7,7 @@ import docker
 import pytest
 import requests
 
-from gate.errors import EngineUnavailable, ImageUnavailable, RegistryRefused
+from gate.errors import AwsRefused, EngineUnavailable, ImageUnavailable
 from gate.registry.login import Login
 from gate.registry.push import PAUSES, Patience, push
 
@@ -85,7 +85,7 @@ def test_a_registry_that_recovers_is_tried_again(rehearsal, message):
 def test_a_registry_that_died_in_mid_push_is_a_no_go_after_all_attempts(rehearsal):
     """The message says what it said last, how often it was tried, and what to do."""
     dead = [[MID_PUSH, {"error": "connection refused"}] for _ in range(4)]
-    with pytest.raises(RegistryRefused, match="after 4 attempts: connection refused") as refusal:
+    with pytest.raises(AwsRefused, match="after 4 attempts: connection refused") as refusal:
         run(rehearsal, *dead)
     assert "run the release again" in refusal.value.remedy
     assert rehearsal.time.slept == list(PAUSES)
@@ -94,7 +94,7 @@ def test_a_registry_that_died_in_mid_push_is_a_no_go_after_all_attempts(rehearsa
 
 def test_a_stream_that_ends_without_a_digest_is_no_success(rehearsal):
     """A push that was cut off silently is tried again, and in the end refused."""
-    with pytest.raises(RegistryRefused, match="without the digest"):
+    with pytest.raises(AwsRefused, match="without the digest"):
         run(rehearsal, *[[MID_PUSH] for _ in range(4)])
 
 
@@ -115,7 +115,7 @@ def test_a_stream_that_ends_without_a_digest_is_no_success(rehearsal):
 )
 def test_what_does_not_pass_by_itself_is_tried_once(rehearsal, message, remedy):
     """Authentication, permission, immutability and unknown errors end the push at once, with what to do."""
-    with pytest.raises(RegistryRefused) as refusal:
+    with pytest.raises(AwsRefused) as refusal:
         run(rehearsal, [{"error": message}])
     assert message in refusal.value.cause
     assert remedy in refusal.value.remedy
@@ -137,7 +137,7 @@ def test_a_push_that_never_ends_is_given_up(rehearsal):
             rehearsal.time.sleep(100)
             yield MID_PUSH
 
-    with pytest.raises(RegistryRefused, match="did not end within 1800 s"):
+    with pytest.raises(AwsRefused, match="did not end within 1800 s"):
         run(rehearsal, forever())
 
 

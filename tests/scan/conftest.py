@@ -16,7 +16,7 @@ import pytest
 from botocore.config import Config
 from botocore.validate import ParamValidator
 
-from gate.scan.calls import Timekeeper
+from gate.aws.patience import Timekeeper
 from gate.scan.read import Scanner
 
 DIGEST = "sha256:" + "ab" * 32

@@ -1,4 +1,4 @@
-"""Asking ECR and Inspector: what is transient is asked again, everything else becomes one of the gate's errors."""
+"""Asking again: what is transient passes, everything else becomes one of the gate's errors."""
 
 from __future__ import annotations
 
@@ -8,37 +8,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError,
-    HTTPClientError,
-    NoCredentialsError,
-    TokenRetrievalError,
-    UnauthorizedSSOTokenError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
-from gate.errors import RegistryRefused, ScanUnavailable
+from gate.aws.refusals import BUSY, error_code, error_message, explained, unanswered
+from gate.errors import ScanUnavailable
 from gate.text import plain
 
 ATTEMPTS = 6
-# Throttling as the AWS services name it (botocore's own retry handler knows the same set).
-_THROTTLED = frozenset(
-    {
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "TooManyRequestsException",
-        "RequestLimitExceeded",
-        "SlowDown",
-    }
-)
 _SERVER_ERROR = 500
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId"})
-_SIGN_IN = "sign in again (aws sso login, or fresh role credentials) and repeat the run"
 
 
 class _PassingTrouble(Exception):
@@ -58,16 +36,6 @@ class Timekeeper:
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-
-
-def code_of(error: ClientError) -> str:
-    """The error code of an AWS answer."""
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def message_of(error: ClientError) -> str:
-    """The message of an AWS answer, made harmless."""
-    return plain(str(error.response.get("Error", {}).get("Message", "")))
 
 
 @dataclass(frozen=True)
@@ -95,7 +63,7 @@ class Caller:
 
         Raises:
             ClientError: with a code of `expect`.
-            RegistryRefused: the call is refused; asking again will not help.
+            AwsRefused: the call is refused; asking again will not help.
             ScanUnavailable: no usable answer came in six attempts.
         """
         last = ""
@@ -115,17 +83,15 @@ class Caller:
         try:
             answer: dict[str, Any] = getattr(self.client, operation)(**request)
         except ClientError as error:
-            if code_of(error) in expect:
+            if error_code(error) in expect:
                 raise
             if _transient(error):
-                raise _PassingTrouble(f"{code_of(error)}: {message_of(error)}") from error
-            raise _refused(operation, error) from error
-        except (NoCredentialsError, TokenRetrievalError, UnauthorizedSSOTokenError) as error:
-            raise RegistryRefused(f"There are no valid AWS credentials: {error}", remedy=_SIGN_IN) from error
+                raise _PassingTrouble(f"{error_code(error)}: {error_message(error)}") from error
+            raise explained(error, self._permission(operation), _about(request)) from error
         except (ConnectionError, HTTPClientError, ResponseParserError) as error:
             raise _PassingTrouble(plain(f"{type(error).__name__}: {error}")) from error
         except BotoCoreError as error:
-            raise ScanUnavailable(f"The call {operation} could not be made: {plain(str(error))}") from error
+            raise unanswered(error, self._permission(operation), _about(request)) from error
         if needs not in answer:
             raise _PassingTrouble(f"an answer without {needs}")
         return answer
@@ -136,15 +102,15 @@ class Caller:
             self.progress(f"{operation}: {last}; asking again in {seconds:.0f} s")
             self.time.sleep(seconds)
 
+    def _permission(self, operation: str) -> str:
+        meta = self.client.meta
+        return f"{meta.service_model.service_name}:{meta.method_to_api_mapping[operation]}"
+
+
+def _about(request: dict[str, Any]) -> str:
+    return str(request.get("repositoryName") or plain(str(request)))
+
 
 def _transient(error: ClientError) -> bool:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code_of(error) in _THROTTLED or status >= _SERVER_ERROR
-
-
-def _refused(operation: str, error: ClientError) -> RegistryRefused:
-    code = code_of(error)
-    if code in _EXPIRED:
-        return RegistryRefused(f"The AWS credentials have expired or are invalid ({code})", remedy=_SIGN_IN)
-    remedy = f"allow ecr/inspector2 {operation} to the role of this run" if "AccessDenied" in code else ""
-    return RegistryRefused(f"{operation} was refused: {code}: {message_of(error)}", remedy=remedy)
+    return error_code(error) in BUSY or status >= _SERVER_ERROR

@@ -15,7 +15,8 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from gate.errors import RegistryRefused
+from gate.errors import AwsRefused
+from gate.text import plain
 
 NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 LOGGED_OUT = {
@@ -27,9 +28,14 @@ LOGGED_OUT = {
     "UnrecognizedClientException",
     "RequestExpired",
 }
-_BUSY = {
+# Throttling as the AWS services name it (botocore's own retry handler knows the same set), and trouble of their own.
+BUSY = {
     "Throttling",
     "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
     "TooManyRequestsException",
     "RequestLimitExceeded",
     "ServerException",
@@ -39,13 +45,18 @@ _BUSY = {
 }
 
 
-class NotThere(RegistryRefused):
+class NotThere(AwsRefused):
     """AWS answers that the thing asked for does not exist."""
 
 
 def error_code(error: ClientError) -> str:
     """The code by which AWS names an error."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def error_message(error: ClientError) -> str:
+    """The message of an AWS error, made harmless."""
+    return plain(str(error.response.get("Error", {}).get("Message", "")))
 
 
 def ask(
@@ -62,14 +73,14 @@ def ask(
 
     Raises:
         NotThere: the answer is one of `absent`.
-        RegistryRefused: anything else but an answer; says which permission or what else is missing.
+        AwsRefused: anything else but an answer; says which permission or what else is missing.
     """
     try:
         return call(**parameters)
     except ClientError as error:
         raise explained(error, permission, about, absent) from error
     except BotoCoreError as error:
-        raise _unreachable(error, permission, about) from error
+        raise unanswered(error, permission, about) from error
 
 
 def pages(
@@ -90,48 +101,49 @@ def readable(answer: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise RegistryRefused(
+        raise AwsRefused(
             f"The answer of {answer} cannot be read: {type(error).__name__}: {error}",
             where=answer,
             remedy="look at the answer itself (`aws … --debug`); the service or an emulator answers in another shape",
         ) from error
 
 
-def explained(error: ClientError, permission: str, about: str, absent: tuple[str, ...] = ()) -> RegistryRefused:
+def explained(error: ClientError, permission: str, about: str, absent: tuple[str, ...] = ()) -> AwsRefused:
     """An error of AWS's as a refusal that says what is missing; see `ask`."""
     code = error_code(error)
-    message = str(error.response.get("Error", {}).get("Message", "")) or "no reason given"
+    message = error_message(error) or "no reason given"
     where = f"{permission} on {about}"
     if code in absent:
         return NotThere(f"{about} does not exist ({code})", where=where, remedy="create it, or correct pytest.ini")
     if code in NOT_ALLOWED:
-        return RegistryRefused(
+        return AwsRefused(
             f"The caller is not allowed {permission} on {about}: {message}",
             where=where,
             remedy=f"grant {permission} to the role that runs the gate, or run it under the role that has it",
         )
     if code in LOGGED_OUT:
-        return RegistryRefused(
+        return AwsRefused(
             f"The AWS credentials are not accepted ({code}): {message}",
             where=where,
             remedy="log in again (`aws sso login`, or assume the role anew), then run the gate again",
         )
-    if code in _BUSY:
-        return RegistryRefused(
+    if code in BUSY:
+        return AwsRefused(
             f"AWS did not answer {permission}, after retries: {code}: {message}", where=where, remedy="run again later"
         )
-    return RegistryRefused(f"AWS refused {permission} on {about}: {code}: {message}", where=where)
+    return AwsRefused(f"AWS refused {permission} on {about}: {code}: {message}", where=where)
 
 
-def _unreachable(error: BotoCoreError, permission: str, about: str) -> RegistryRefused:
+def unanswered(error: BotoCoreError, permission: str, about: str) -> AwsRefused:
+    """A call that never became an answer, as a refusal that says what is missing; see `ask`."""
     where = f"{permission} on {about}"
     if isinstance(error, NoCredentialsError | PartialCredentialsError | SSOError | TokenRetrievalError):
-        return RegistryRefused(
+        return AwsRefused(
             f"There are no usable AWS credentials: {error}",
             where=where,
             remedy="name a profile (`--profile`, AWS_PROFILE) and log in, or set the credentials' variables",
         )
-    return RegistryRefused(
+    return AwsRefused(
         f"AWS gave no usable answer to {permission}: {type(error).__name__}: {error}",
         where=where,
         remedy="check the network, the region and AWS_ENDPOINT_URL",

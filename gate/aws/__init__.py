@@ -1,0 +1,1 @@
+"""Asking AWS: what is refused becomes a sentence (`refusals`), what may pass is asked again (`patience`)."""

@@ -1,0 +1,30 @@
+"""The ladder of a run: each rung is made once, from the rungs below it, when a claim first needs it."""
+
+from gate.run.ladder.image import build_of, candidate, engine
+from gate.run.ladder.release import BASELINE, baseline_before, previous_release, publication, still_true
+from gate.run.ladder.scans import REGISTER, last_night, record_scan, register, scan_history, scanner
+from gate.run.ladder.target import account, canaries, desk, local_state, telling
+from gate.run.notes import write as write_notes
+
+__all__ = [
+    "BASELINE",
+    "REGISTER",
+    "account",
+    "baseline_before",
+    "build_of",
+    "canaries",
+    "candidate",
+    "desk",
+    "engine",
+    "last_night",
+    "local_state",
+    "previous_release",
+    "publication",
+    "record_scan",
+    "register",
+    "scan_history",
+    "scanner",
+    "still_true",
+    "telling",
+    "write_notes",
+]

@@ -1,0 +1,90 @@
+"""The image under judgement, and the engine that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from gate.candidate import Base, Candidate
+from gate.engine import Engine, connect
+from gate.engine.orphans import end_orphans
+from gate.errors import EvidenceDamaged
+from gate.image.build import BuiltImage, build_image
+from gate.registry.desk import ReleaseDesk
+from gate.registry.publication import Publication
+from gate.run.bases import base_of
+from gate.run.plugin import Run
+from gate.run.publishing import publishing_run
+from gate.run.steps import note_build
+
+# How long one call may be silent: a push of a large layer to a slow registry is, for minutes.
+ENGINE_TIMEOUT_SECONDS = 300
+Rungs = Callable[[str], Any]
+
+
+@contextmanager
+def engine(run: Run) -> Iterator[Engine]:
+    """The Docker engine, swept of what dead runs left behind."""
+    found = connect(ENGINE_TIMEOUT_SECONDS)
+    try:
+        swept = (*end_orphans(), *found.sweep())
+        if swept:
+            run.terminal.progress(f"removed what a dead run left behind: {', '.join(swept)}")
+        yield found
+    finally:
+        found.close()
+
+
+@contextmanager
+def candidate(run: Run, docker: Engine, rungs: Rungs) -> Iterator[Candidate]:
+    """The image under judgement: built, given by --image, or pulled by the published digest."""
+    base, began = base_of(run, docker), datetime.now(UTC).isoformat(timespec="seconds")
+    built, reference = _image(run, base, rungs)
+    found = Candidate(
+        docker, run.release, base, reference, built, run.options.image_context, run.root / ".cache" / "sbom"
+    )
+    if run.kind == "full":
+        found.gather()
+    run.store.digest = run.facts["image_id"] = found.image.image_id
+    run.facts["uncompressed_bytes"] = found.image.size_bytes
+    run.facts["candidate"] = found
+    if built:
+        note_build(run, built, began)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
+    options = run.options
+    if options.image:
+        return None, options.image
+    if options.target == "aws" and not options.publish:
+        desk: ReleaseDesk = rungs("desk")
+        return None, desk.pull(desk.published_digest()).image
+    built = build_image(
+        options.image_context,
+        tag=f"{run.release.repository}:latest",
+        base_image=base.reference,
+        version=run.release.release_tag,
+        log=run.folder / "build.log",
+        progress=run.terminal.progress,
+    )
+    return built, built.image_id
+
+
+def build_of(run: Run, image: Candidate, rungs: Rungs) -> BuiltImage:
+    """The build that made the image: this run's, or that of the run that published it.
+
+    Raises:
+        EvidenceDamaged: nobody knows of one.
+    """
+    if image.built:
+        return image.built
+    if run.publishes:
+        raise EvidenceDamaged("the image was given, not built, so nothing shows that the Dockerfile makes it")
+    release: Publication = rungs("published")
+    return publishing_run(run, release.digest).build

@@ -1,0 +1,106 @@
+"""The release in the registry, what was there before it, and whether it is still what was judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+from gate.admission import holds
+from gate.candidate import Candidate
+from gate.errors import GateError
+from gate.judgement import NoGo
+from gate.legacy import baseline
+from gate.legacy.snapshot import FunctionSnapshot
+from gate.registry.desk import ReleaseDesk
+from gate.registry.previous import ReleaseFacts
+from gate.registry.publication import JudgedImage, Publication
+from gate.run.notes import metadata
+from gate.run.plugin import Run
+from gate.run.previous import FACTS, Difference, difference, latest_before, packages_of
+from gate.run.publishing import publishing_run
+from gate.run.scanning import scan_candidate
+from gate.run.steps import note_publication
+
+BASELINE = "zip-baseline.json"
+Rungs = Callable[[str], Any]
+
+
+def publication(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
+    """The release in the registry: published by this run, or as it was found."""
+    release = _publish(run, found, rungs) if run.publishes else _verify(run, found, rungs)
+    if run.publishes:
+        note_publication(run, release)
+    run.store.digest = release.digest
+    run.facts.update(
+        publication=release,
+        digest=release.digest,
+        tags=release.tags,
+        size_bytes=release.compressed_bytes,
+        pushed_at=release.pushed_at,
+    )
+    return release
+
+
+def _publish(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
+    image: Candidate = rungs("candidate")
+    return found.publish(
+        _judged(image),
+        holds=lambda: holds(image),
+        scan=lambda digest: scan_candidate(run, digest, rungs),
+        kept=run.store.folder / BASELINE,
+    )
+
+
+def _judged(image: Candidate) -> JudgedImage:
+    config = image.image
+    return JudgedImage(config.reference, config.image_id, config.platform, config.size_bytes)
+
+
+def _verify(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
+    judged = None if run.kind == "rescan" else _judged(rungs("candidate"))
+    return found.verify(found.published_digest(), judged)
+
+
+def baseline_before(run: Run, rungs: Rungs) -> FunctionSnapshot:
+    """The zip function before anything was pushed: this run's baseline, or that of the run that published.
+
+    A release that was refused on its way has taken its baseline first; what became of the release is for AC2 to say.
+
+    Raises:
+        EvidenceDamaged: nobody has taken one, or the record of it is not as it was left.
+    """
+    if run.publishes:
+        with suppress(GateError, NoGo):
+            rungs("published")
+        return baseline.load(run.store.folder / BASELINE)
+    release: Publication = rungs("published")
+    return baseline.load(publishing_run(run, release.digest).evidence / BASELINE)
+
+
+def previous_release(run: Run, release: Publication, image: Candidate) -> Difference:
+    """The difference to the release before, kept as this release's own facts for the one after it."""
+    init = image.handler_run.init.seconds
+    packages = packages_of(image.sbom.components)
+    facts = ReleaseFacts(
+        run.release.release_tag,
+        release.digest,
+        packages,
+        release.compressed_bytes,
+        release.uncompressed_bytes,
+        init,
+    )
+    found = difference(latest_before(run.reports / "runs", run.place, release.digest), facts)
+    run.facts["difference"] = found.sentence
+    content = {"target": run.place, "facts": asdict(facts)}
+    run.store.attach(FACTS, json.dumps(content, indent=1).encode())
+    return found
+
+
+def still_true(run: Run, found: ReleaseDesk, release: Publication) -> None:
+    """Ask ECR once more, when every claim has been judged: what was written down must still be so."""
+    now = found.verify(release.digest)
+    if metadata(now) != metadata(release):
+        run.trouble.append(f"the release changed while it was judged: {metadata(release)} became {metadata(now)}")
