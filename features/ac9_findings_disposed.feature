@@ -24,6 +24,7 @@ Feature: AC9 Every vulnerability is fixed, or decided upon and scanned again
   Scenario: Every exception is about a finding that is there
     Given the register of exceptions
     When the scan behind its release tag is read
+    And the exceptions that it makes use of are written as an OpenVEX document
     Then no exception for this target is unused
 
   Scenario: What the scanner does not see is registered

@@ -1,5 +1,7 @@
 """The wording of the claims about vulnerability scans, the register of exceptions, and what changed overnight."""
 
+import json
+
 from pytest_bdd import given, parsers, then, when
 
 from gate.judgement import require
@@ -8,6 +10,9 @@ from gate.scan import judges, nights
 from gate.scan.coverage import gaps_registered, sight, something_seen
 from gate.scan.records import record_of
 from gate.scan.register import judges as rules
+from gate.scan.register.openvex import openvex
+
+VEX = "exceptions.openvex.json"
 
 
 @given("the register of exceptions")
@@ -94,6 +99,16 @@ def entries_held_against_today(register, now, evidence):
 def register_is_valid(register, now):
     """Each fault with its line."""
     require(rules.register_valid(register, now().date()))
+
+
+@when("the exceptions that it makes use of are written as an OpenVEX document")
+def exceptions_as_openvex(register, scan_report, release, target_name, now, evidence):
+    """For whoever reads scans with other tools; without a used exception there is no statement to make."""
+    given = rules.dispositions(scan_report.open, register, target_name, now().date())
+    document = openvex(given, repository=release.repository_uri, digest=scan_report.digest, now=now())
+    evidence.add("exceptions as OpenVEX", document, asked=f"cat {VEX}")
+    if document["statements"]:
+        evidence.attach(VEX, json.dumps(document, indent=1, ensure_ascii=False).encode())
 
 
 @then("no exception for this target is unused")

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -66,3 +67,12 @@ def test_good_release_turns_nothing_red(good, tmp_path):
     assert not ran.red, ran.screen
     every = {name for claim in faults.claims().values() for name in claim.titles.values()}
     assert {name for name, each in ran.outcomes.items() if each.status == "passed"} == every
+
+
+def test_release_that_changes_after_its_last_claim_lowers_the_verdict(good, tmp_path):
+    """ECR is asked once more at the end: what was judged green and is no longer so gives no verdict."""
+    changed = replace(good, answered=replace(good.answered, digest=f"sha256:{'0' * 64}"))
+    ran = run_claims("claims.py", changed, tmp_path, "-m", "ac2")
+    assert not ran.red, ran.screen
+    assert "the release changed while it was judged" in ran.screen
+    assert (ran.word, ran.exit_code) == ("REHEARSAL FAILED", 1), ran.screen

@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from packageurl import PackageURL
 
 from gate.errors import WrongUse
 from gate.scan.findings import Finding, Severity
@@ -370,12 +371,16 @@ def test_exceptions_are_exported_as_openvex(decision) -> None:
     register = changed("decision: accepted-risk", f"decision: {decision}{more}")
     given = dispositions((finding(), finding("LOW", id="CVE-2024-7777")), register, "aws", TODAY)
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    document = openvex(given, product="pkg:oci/naver-sms-automation@sha256:ab", author="platform-engineering", now=now)
+    image = {"repository": "1.dkr.ecr.eu-west-1.amazonaws.com/naver-sms-automation", "digest": "sha256:ab"}
+    document = openvex(given, **image, now=now)
     assert list(Draft202012Validator(VEX).iter_errors(document)) == []
     (statement,) = document["statements"]
     assert statement["vulnerability"] == {"name": "CVE-2024-0001"}
     assert statement["status"] == ("not_affected" if decision == "not-affected" else "affected")
-    again = openvex(given, product="pkg:oci/naver-sms-automation@sha256:ab", author="platform-engineering", now=now)
+    product = PackageURL.from_string(statement["products"][0]["@id"])
+    assert (product.type, product.name, product.version) == ("oci", "naver-sms-automation", "sha256:ab")
+    assert product.qualifiers == {"repository_url": image["repository"]}
+    again = openvex(given, **image, now=now)
     assert again["@id"] == document["@id"]
 
 

@@ -166,3 +166,15 @@ def test_restoring_brings_records_back_and_never_a_verdict(tmp_path, runs, found
     assert brought == ({"reports/runs/one/evidence/a", "reports/rescan/scans/b"} if found else set())
     assert ("nothing to bring back" in done.stdout) is not found
     assert "--status completed" in (tmp_path / "asked").read_text()
+
+
+def test_the_check_that_the_register_names_is_made_before_each_release():
+    """Basic scanning sees no Python package: `make audit` asks PyPI's advisories about the image's own pins."""
+    register = yaml.safe_load((ROOT / "image" / "exceptions.yaml").read_text())
+    assert any(entry["check"].startswith("pip-audit on the locked requirements") for entry in register["coverage"])
+    runs = [step.get("run", "") for step in steps_of(GATE)]
+    judged = next(place for place, run in enumerate(runs) if "make accept" in run)
+    assert "make audit" in runs[:judged]
+    recipe = (ROOT / "Makefile").read_text().partition("\naudit:")[2].partition("\n\n")[0]
+    assert "pip-audit" in recipe
+    assert "--requirement image/requirements.txt" in recipe

@@ -17,28 +17,35 @@ _CONTEXT = "https://openvex.dev/ns/v0.2.0"
 
 
 def openvex(
-    given: Iterable[Disposition], *, product: str, author: str, now: datetime, purl_of: PurlOf = no_purl
+    given: Iterable[Disposition], *, repository: str, digest: str, now: datetime, purl_of: PurlOf = no_purl
 ) -> dict[str, Any]:
     """One statement for each excepted finding.
 
     Args:
         given: the dispositions; those without an entry make no statement.
-        product: the image's package URL, such as pkg:oci/name@sha256%3A…
-        author: the role that publishes the document.
-        now: when it is published.
+        repository: the repository's URI, registry included.
+        digest: the image's digest in it.
+        now: when the document is published.
         purl_of: looks up a package's URL by name and version.
     """
+    product = _product(repository, digest)
     statements = [_statement(d, d.entry, product, purl_of) for d in given if d.entry]
     # The specification asks for an IRI of the document; one made of its content names the same content only.
     content = hashlib.sha256(json.dumps([product, statements], sort_keys=True).encode()).hexdigest()
     return {
         "@context": _CONTEXT,
         "@id": f"urn:openvex:sha256:{content}",
-        "author": author,
+        "author": f"release gate of {repository}",
         "timestamp": now.astimezone(UTC).isoformat(timespec="seconds"),
         "version": 1,
         "statements": statements,
     }
+
+
+def _product(repository: str, digest: str) -> str:
+    # package-url's type "oci": the name is the last part of the repository, in lower case, the version its digest.
+    name = repository.rpartition("/")[2].lower()
+    return PackageURL("oci", None, name, digest, {"repository_url": repository}).to_string()
 
 
 def _statement(given: Disposition, entry: Exempted, product: str, purl_of: PurlOf) -> dict[str, Any]:
