@@ -103,7 +103,7 @@ def read_tree(stream: IO[bytes], keep: Callable[[str], bool]) -> Tree:
     texts: dict[str, str] = {}
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
-            path = "/" + posixpath.normpath(member.name).lstrip("./")
+            path = _absolute(member.name)
             if member.islnk():
                 entries[path] = _hard_link(entries, path, member)
                 continue
@@ -114,8 +114,12 @@ def read_tree(stream: IO[bytes], keep: Callable[[str], bool]) -> Tree:
     return Tree(entries, texts)
 
 
+def _absolute(name: str) -> str:
+    return posixpath.normpath("/" + name.lstrip("/"))
+
+
 def _hard_link(entries: Mapping[str, Entry], path: str, member: tarfile.TarInfo) -> Entry:
-    first = entries.get("/" + member.linkname.lstrip("./"))
+    first = entries.get(_absolute(member.linkname))
     return Entry(path, "file", first.mode if first else member.mode, first.size if first else 0, "",
                  first.head if first else b"")  # fmt: skip
 

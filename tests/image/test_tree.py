@@ -48,6 +48,13 @@ def test_a_link_through_a_linked_directory_is_followed():
     assert is_program(found, "CHROMEDRIVER_BIN", "/opt/driver").accepted
 
 
+def test_a_hidden_file_at_the_root_keeps_its_name():
+    """/.netrc is not /netrc: a secret is known by its name."""
+    found = tree((".netrc", b"machine example.org password x", 0o644, None), ("./opt/./.env", b"A=1", 0o644, None))
+    assert set(found.entries) == {"/.netrc", "/opt/.env"}
+    assert set(found.texts) == {"/.netrc", "/opt/.env"}
+
+
 @pytest.mark.parametrize(
     ("members", "words"),
     [
