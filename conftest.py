@@ -8,7 +8,7 @@ import pytest
 
 from gate import options as command_line
 from gate import release as settings
-from gate.run.start import PLUGIN, RUN, looks_only, plan, start
+from gate.run.scope import PLUGIN, RUN, looks_only
 
 NOUNS = ("image", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
 pytest_plugins = [f"steps.{noun}" for noun in NOUNS]
@@ -24,13 +24,19 @@ def pytest_addoption(parser):
 
 def pytest_cmdline_main(config):
     """With --plan, say what would be done, and do nothing."""
-    return plan(config) if config.option.plan and not looks_only(config.option) else None
+    if not config.option.plan or looks_only(config.option):
+        return None
+    from gate.run.start import plan
+
+    return plan(config)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
     """Begin the run, unless pytest was only asked to show something."""
     if not looks_only(config.option):
+        from gate.run.start import start
+
         start(config)
 
 

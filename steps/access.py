@@ -7,7 +7,7 @@ from pytest_bdd import given, parsers, then, when
 
 from gate.access import baseline, judges, reviewed
 from gate.access.evaluate import resource_policies
-from gate.access.fetch import ASKED
+from gate.access.facts import ASKED
 from gate.access.matrix import draw, plain
 from gate.access.powers import spelled_out
 from gate.access.trust import who_becomes

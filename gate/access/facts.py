@@ -6,6 +6,12 @@ from dataclasses import dataclass
 
 from gate.access.document import PolicyText
 
+# With which a person reads the same.
+ASKED = (
+    "aws iam get-account-authorization-details; aws ecr get-repository-policy; aws ecr get-registry-policy; "
+    "aws ecr list-tags-for-resource; aws iam simulate-principal-policy"
+)
+
 
 @dataclass(frozen=True)
 class Identity:

@@ -13,10 +13,6 @@ from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
 
 _DETAILS = "iam:GetAccountAuthorizationDetails"
-ASKED = (
-    "aws iam get-account-authorization-details; aws ecr get-repository-policy; aws ecr get-registry-policy; "
-    "aws ecr list-tags-for-resource; aws iam simulate-principal-policy"
-)
 
 _Documents = Callable[[str], Any]
 

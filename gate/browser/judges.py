@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gate.browser import page
-from gate.browser.picture import Glyph, Picture
-from gate.browser.report import ProbeRun
+from gate.browser.report import Glyph, Picture, ProbeRun
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.runtime.ending import cause_of_end, last_words
 from gate.runtime.report import Fault, Footprint, Settings

@@ -5,48 +5,16 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageStat, UnidentifiedImageError
 
 from gate.browser import page
+from gate.browser.report import Glyph, Picture
 
 _LARGEST = 16_000_000
 # How far a channel may be from full or empty, for the colour management of a browser.
 _TOLERANCE = 64
 _WHITE = 255
-
-
-@dataclass(frozen=True)
-class Glyph:
-    """One syllable as it was drawn.
-
-    Attributes:
-        ink: the darkness of its cell, from 0 (white) to 1 (black).
-        nearest: the character whose drawing is most like it: another syllable, or one that no font has.
-        distance: to that drawing: 0 is the same picture; 1, as much differs as either has ink.
-    """
-
-    character: str
-    ink: float
-    nearest: str
-    distance: float
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What a screenshot shows.
-
-    Attributes:
-        colours: of the grid's cells, row by row, as in `Page`; -1 where a cell is none of the eight.
-        problem: why it shows nothing; "" when it could be read.
-    """
-
-    width: int
-    height: int
-    colours: tuple[int, ...]
-    glyphs: tuple[Glyph, ...]
-    problem: str = ""
 
 
 def read(png: bytes) -> Picture:

@@ -6,8 +6,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gate.browser.page import Page
-from gate.browser.picture import Picture
 from gate.runtime.report import Fault, Footprint, Outcome, Settings
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """One syllable as it was drawn.
+
+    Attributes:
+        ink: the darkness of its cell, from 0 (white) to 1 (black).
+        nearest: the character whose drawing is most like it: another syllable, or one that no font has.
+        distance: to that drawing: 0 is the same picture; 1, as much differs as either has ink.
+    """
+
+    character: str
+    ink: float
+    nearest: str
+    distance: float
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a screenshot shows.
+
+    Attributes:
+        colours: of the grid's cells, row by row, as in `Page`; -1 where a cell is none of the eight.
+        problem: why it shows nothing; "" when it could be read.
+    """
+
+    width: int
+    height: int
+    colours: tuple[int, ...]
+    glyphs: tuple[Glyph, ...]
+    problem: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence.notes import NotedStep
-from gate.evidence.verify import verify
 from gate.image.build import BuiltImage
 
 if TYPE_CHECKING:
@@ -86,6 +85,9 @@ def _content(path: Path) -> dict[str, Any] | None:
 
 
 def _hold_to_its_hashes(folder: Path) -> None:
+    # The libraries that know statements and signatures take long to import: not while tests are collected.
+    from gate.evidence.verify import verify
+
     try:
         objections = [rejection.cause for check in verify(folder) for rejection in check.judgement.rejections]
     except GateError as error:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import pytest
 
@@ -24,18 +23,8 @@ from gate.run.ending import Ending
 from gate.run.lock import RunLock
 from gate.run.plugin import AcceptancePlugin, Run
 from gate.run.results import begin
-from gate.run.scope import folder_of, kind_of
+from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
 from gate.run.terminal import Terminal
-
-# Calls of pytest that run nothing.
-_LOOKS_ONLY = ("help", "version", "collectonly", "showfixtures", "show_fixtures_per_test", "markers", "setupplan")
-PLUGIN = "release-gate"
-RUN = pytest.StashKey[Run]()
-
-
-def looks_only(option: Any) -> bool:
-    """Whether this call of pytest only shows something."""
-    return any(getattr(option, name, None) for name in _LOOKS_ONLY)
 
 
 def start(config: pytest.Config) -> Run:

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from gate.judgement import ACCEPTED, Judgement, judge, reject
 from gate.scan.findings import Severity
 from gate.scan.records import Noted, ScanRecord
-from gate.scan.waiting import when
-from gate.text import for_markdown
+from gate.text import for_markdown, when
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gate.aws.patience import Caller
 from gate.errors import ScanUnavailable
 from gate.scan.statuses import Mode
 from gate.text import plain
+
+if TYPE_CHECKING:
+    from gate.aws.patience import Caller
 
 
 @dataclass(frozen=True)

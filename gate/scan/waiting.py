@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from gate.errors import ScanUnavailable
 from gate.scan.pages import Reading
 from gate.scan.start import Start
 from gate.scan.statuses import Mode, Outcome, meaning_of
+from gate.text import when
 
 # Seconds for which a pushed image or its scan may stay unknown (about a minute, say public issue threads).
 SETTLE = 90.0
@@ -52,8 +51,3 @@ def late(digest: str, reading: Reading | None, waited: float) -> ScanUnavailable
         where="DescribeImageScanFindings",
         remedy="run again, with a longer --scan-timeout if the scanner is slow; see that scanning is on",
     )
-
-
-def when(moment: datetime | None) -> str:
-    """A moment as a person reads it, to the minute, in UTC."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else "an untold time"

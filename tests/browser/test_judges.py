@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gate.browser import judges, page
-from gate.browser.picture import Glyph, Picture
-from gate.browser.report import ProbeRun
+from gate.browser.report import Glyph, Picture, ProbeRun
 from gate.judgement import ROLL, Judgement
 from gate.runtime.report import Fault, Footprint, Outcome, Settings
 

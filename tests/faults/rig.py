@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.run.start import RUN
+from gate.run.scope import RUN
 from gate.verdict import ScenarioOutcome
 from tests.faults.world import ROOT, WORLD
 

@@ -9,9 +9,6 @@ from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any
 
-from univers.version_range import VersionRange
-from univers.versions import InvalidVersion
-
 from gate.scan.findings import Finding, Severity
 from gate.scan.register.schema import MONITOR, NEVER
 from gate.scan.register.source import Fault
@@ -42,6 +39,8 @@ def canonical(name: str) -> str:
 @lru_cache(maxsize=1024)
 def version_range(text: str) -> Any:
     """A `vers:` range; whatever univers raises on it, it raises."""
+    from univers.version_range import VersionRange
+
     return VersionRange.from_string(text)  # type: ignore[no-untyped-call]
 
 
@@ -77,6 +76,8 @@ class Named:
             return False
         if not self.versions.startswith("vers:"):
             return installed.removeprefix("0:") == self.versions.removeprefix("0:")
+        from univers.versions import InvalidVersion
+
         wanted = version_range(self.versions)
         try:
             return wanted.version_class(installed) in wanted

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from gate.scan.register.source import Document, Fault
 from gate.text import plain
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 NEVER, EXCEPTED, MONITOR = "never", "fixed or excepted", "monitor"
 DECISIONS = ("upgrade", "base-image-patch", "accepted-risk", "not-affected")
@@ -96,12 +97,17 @@ SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 
-_VALIDATOR = Draft202012Validator(SCHEMA)
+
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(SCHEMA)
 
 
 def form_faults(document: Document) -> Iterator[Fault]:
     """What the schema says against the document, each with its line."""
-    for error in _VALIDATOR.iter_errors(document.value):
+    for error in _validator().iter_errors(document.value):
         path = tuple(error.absolute_path)
         if error.validator == "additionalProperties":
             unknown = sorted(error.instance.keys() - error.schema["properties"].keys())
