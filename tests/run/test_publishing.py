@@ -7,7 +7,6 @@ import pytest
 
 from gate.errors import EvidenceDamaged
 from gate.evidence.store import INDEX
-from gate.run import publishing
 from gate.run.publishing import FILE, publishing_run
 
 BUILD = {"command": "docker build --tag x image", "identity": "engine", "at": "now", "seconds": 3.0, "outcome": "done: sha256:i"}  # fmt: skip  # noqa: E501
