@@ -1,16 +1,17 @@
 """Which tests stay together when two processes share the suite: those of one folder, for they share what is costly."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-HERE = Path(__file__).parent
+
+class ByFolder(LoadScopeScheduling):
+    """Hands out whole folders."""
+
+    def _split_scope(self, nodeid):
+        return nodeid.partition("/")[0]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """One group for each folder (pytest-xdist, `--dist loadgroup`)."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(HERE).parts[0]))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """The scheduler for `make test`'s two processes (pytest-xdist's own hook)."""
+    return ByFolder(config, log)
