@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import pytest
 
-from tests.faults import matrix
+from tests.faults import faults, matrix
 from tests.faults.layers import Layers
 from tests.faults.stage import good_world, stage
+from tests.faults.world import ROOT
 
 ROWS = pytest.StashKey["list[matrix.Row]"]()
 
@@ -17,7 +19,9 @@ def pytest_addoption(parser):
     """What `make faults` asks for."""
     group = parser.getgroup("fault catalogue")
     group.addoption("--every-claim", action="store_true", help="run all claims on each fault, not those that read it")
-    group.addoption("--matrix", metavar="FILE", help="write the matrix as Markdown")
+    group.addoption(
+        "--matrix", metavar="FILE", help="print the matrix, write it as Markdown, its counts into the README"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -57,8 +61,14 @@ def rows(pytestconfig):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Print the matrix, and write it where `make faults` wants it."""
+    """Print the matrix, and write it where `make faults` wants it: whole, or not at all."""
     rows = config.stash.get(ROWS, [])
-    if rows and config.getoption("--matrix", None):
-        terminalreporter.write_line(matrix.text(rows))
-        matrix.write(rows, config.getoption("--matrix"))
+    file = config.getoption("--matrix", None)
+    if not rows or not file:
+        return
+    terminalreporter.write_line(matrix.text(rows))
+    if len(rows) < sum(map(len, faults.read())):
+        terminalreporter.write_line(f"{file} is left as it was: not every fault of the catalogue was made")
+        return
+    matrix.write(rows, Path(file))
+    matrix.summarise(rows, ROOT / "README.md")

@@ -14,6 +14,8 @@ Written by `make faults`: each fault is put into a good release, and the claim t
 with the words that its message must hold; every other claim that reads what was changed stays green.
 
 """
+BEGINS, ENDS = "<!-- faults -->", "<!-- /faults -->"
+LEVELS = ("judge", "layer", "service", "release")
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,28 @@ def text(rows: list[Row]) -> str:
     return "\n".join(["", *lines, "", _counts(rows)])
 
 
-def write(rows: list[Row], path: str) -> None:
-    """As Markdown."""
+def write(rows: list[Row], path: Path) -> None:
+    """As Markdown: every fault and what became of it."""
     columns = ("criterion", "fault", "level", "claim that goes red", "October", "verdict", "seconds")
     head = f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|\n"
     lines = (f"| {_criterion(row)} | {for_markdown(row.fault)} | {row.level} | {for_markdown(row.scenario)} "
              f"| {row.october or ''} | {row.verdict} | {row.seconds:.1f} |\n" for row in _sorted(rows))  # fmt: skip
-    file = Path(path)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(f"{HEAD}{_counts(rows)}\n\n{head}{''.join(lines)}", encoding="utf-8")
+    path.write_text(f"{HEAD}{_counts(rows)}\n\n{head}{''.join(lines)}", encoding="utf-8")
+
+
+def summarise(rows: list[Row], readme: Path) -> None:
+    """The counts by criterion and level, between the marks in the README."""
+    columns = (*LEVELS, "caught")
+    lines = [f"| criterion | {' | '.join(columns)} |", f"|---{'|---' * len(columns)}|"]
+    for number in sorted({row.criterion for row in rows}, key=lambda number: number or 10):
+        these = [row for row in rows if row.criterion == number]
+        counts = [str(sum(row.level == level for row in these) or "") for level in LEVELS]
+        word = "caught" if number else "green"
+        done = f"{sum(row.verdict == word for row in these)} of {len(these)} {word}"
+        lines.append(f"| {f'AC{number}' if number else 'harmless'} | {' | '.join(counts)} | {done} |")
+    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGINS)
+    after = rest.partition(ENDS)[2]
+    readme.write_text(f"{before}{BEGINS}\n{chr(10).join(lines)}\n{ENDS}{after}", encoding="utf-8")
 
 
 def _sorted(rows):
