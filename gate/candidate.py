@@ -143,10 +143,9 @@ class Candidate:
     @cached_property
     def host(self) -> Any:
         """Testinfra's host: a container of the image that only sleeps."""
-        import testinfra
+        from gate.engine.host import host_of
 
-        container = self._stack.enter_context(self.engine.inspection(self.image.image_id))
-        return testinfra.get_host(f"docker://{container}")
+        return host_of(self._stack.enter_context(self.engine.inspection(self.image.image_id)), self.engine.timeout)
 
     @cached_property
     def pins(self) -> dict[str, str]:

@@ -37,6 +37,8 @@ class Options:
         release_tag: takes the place of pytest.ini's, or None.
         previous: last night's scan as a file, or None for the last recorded.
         scan_timeout: seconds to wait for a scan.
+        build_timeout: seconds that a build may take.
+        engine_timeout: seconds that the Docker engine, or a program in a container, may be silent.
         sign: the private key that signs the evidence, or None.
     """
 
@@ -50,6 +52,8 @@ class Options:
     release_tag: str | None
     previous: Path | None
     scan_timeout: int
+    build_timeout: int
+    engine_timeout: int
     sign: Path | None
 
 
@@ -66,6 +70,9 @@ def declare(group: Any) -> None:
     add("--release-tag", metavar="TAG", help="release under this tag instead of pytest.ini's")
     add("--previous", metavar="FILE", help="last night's scan, for -m rescan (default: the last recorded)")
     add("--scan-timeout", metavar="SECONDS", type=int, default=900, help="how long a scan may take (default: 900)")
+    add("--build-timeout", metavar="SECONDS", type=int, default=1800, help="how long a build may take (default: 1800)")
+    add("--engine-timeout", metavar="SECONDS", type=int, default=300,
+        help="how long the Docker engine may be silent in one call (default: 300)")  # fmt: skip
     add("--sign", metavar="KEY", help="sign the evidence with this private key (PEM, Ed25519 or ECDSA)")
 
 
@@ -87,6 +94,8 @@ def read(config: Any, default_context: str, root: Path) -> Options:
         release_tag=get("--release-tag"),
         previous=Path(get("--previous")) if get("--previous") else None,
         scan_timeout=get("--scan-timeout"),
+        build_timeout=get("--build-timeout"),
+        engine_timeout=get("--engine-timeout"),
         sign=Path(get("--sign")) if get("--sign") else None,
     )
     _check(options, both_given=bool(get("--image") and get("--image-context")))
@@ -101,7 +110,9 @@ def _check(options: Options, *, both_given: bool) -> None:
         ),
         "--image and --image-context exclude each other: judge an image, or build one": both_given,
         "--keep goes with --target local: AWS is never reset": options.keep and options.target == "aws",
-        "--scan-timeout is a number of seconds above 0": options.scan_timeout <= 0,
+        "a timeout is a number of seconds above 0": (
+            min(options.scan_timeout, options.build_timeout, options.engine_timeout) <= 0
+        ),
         f"--previous names no file: {options.previous}": bool(options.previous and not options.previous.is_file()),
         f"--sign names no file: {options.sign}": bool(options.sign and not options.sign.is_file()),
     }

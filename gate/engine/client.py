@@ -63,7 +63,7 @@ def connect(timeout: int = TIMEOUT_SECONDS) -> Engine:
     with asking("docker version"):
         client = docker.from_env(timeout=timeout)
         client.ping()
-    return Engine(client)
+    return Engine(client, timeout)
 
 
 class Engine:
@@ -71,10 +71,12 @@ class Engine:
 
     Attributes:
         client: docker-py's client, for what is asked of the engine elsewhere (build, push); wrap it in `asking`.
+        timeout: seconds that any one call may take.
     """
 
-    def __init__(self, client: docker.DockerClient) -> None:
+    def __init__(self, client: docker.DockerClient, timeout: float = TIMEOUT_SECONDS) -> None:
         self.client = client
+        self.timeout = timeout
 
     def close(self) -> None:
         """Give the connection back."""

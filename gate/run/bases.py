@@ -60,4 +60,5 @@ def _build_stand_in(run: Run) -> None:
         base_image=None,
         log=run.folder / "base-build.log",
         progress=run.terminal.progress,
+        timeout=run.options.build_timeout,
     )

@@ -10,7 +10,7 @@ from gate.permission.__main__ import ROOT, release_of
 from gate.run.plan import deeds, told
 
 RELEASE = release_of(ROOT / "pytest.ini")
-OPTIONS = Options("local", None, Path("/x/image"), None, False, False, True, None, None, 900, None)
+OPTIONS = Options("local", None, Path("/x/image"), None, False, False, True, None, None, 900, 1800, 300, None)
 
 
 def asked(**changed):

@@ -19,15 +19,13 @@ from gate.run.plugin import Run
 from gate.run.publishing import publishing_run
 from gate.run.steps import note_build
 
-# How long one call may be silent: a push of a large layer to a slow registry is, for minutes.
-ENGINE_TIMEOUT_SECONDS = 300
 Rungs = Callable[[str], Any]
 
 
 @contextmanager
 def engine(run: Run) -> Iterator[Engine]:
     """The Docker engine, swept of what dead runs left behind."""
-    found = connect(ENGINE_TIMEOUT_SECONDS)
+    found = connect(run.options.engine_timeout)
     try:
         swept = (*end_orphans(), *found.sweep())
         if swept:
@@ -72,6 +70,7 @@ def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
         version=run.release.release_tag,
         log=run.folder / "build.log",
         progress=run.terminal.progress,
+        timeout=run.options.build_timeout,
     )
     return built, built.image_id
 
