@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,9 +32,10 @@ _PAGE = ROOT / "docs" / "mutation.md"
 
 @dataclass(frozen=True)
 class Plan:
-    """Which tests have to notice a change of which module."""
+    """Which tests have to notice a change of which module, and which a change of the roll of judges."""
 
     tests: dict[str, list[str]]
+    roll: list[str]
 
     @classmethod
     def read(cls) -> Plan:
@@ -46,7 +48,7 @@ class Plan:
         missing = _with_judges() - set(data["modules"])
         if missing:
             raise SystemExit(f"tests/mutation/modules.yaml lacks {', '.join(sorted(missing))}: name the tests of each")
-        return cls({module: [*tests, *data["all"]] for module, tests in data["modules"].items()})
+        return cls(data["modules"], data["roll"])
 
 
 def main(chosen: list[str]) -> int:
@@ -58,7 +60,7 @@ def main(chosen: list[str]) -> int:
     explanations = yaml.safe_load((_HERE / "survivors.yaml").read_text()) or {}
     results = []
     for module in chosen or plan.tests:
-        results.append(_result(module, plan.tests[module], explanations.get(module, [])))
+        results.append(_result(module, plan, explanations.get(module, [])))
         print(results[-1].line(), *results[-1].complaints(), sep="\n  ", flush=True)
     stray = set(explanations) - set(plan.tests)
     for module in sorted(stray):
@@ -68,28 +70,28 @@ def main(chosen: list[str]) -> int:
     return int(bool(stray) or any(each.complaints() for each in results))
 
 
-def _result(module: str, tests: list[str], explained: list[dict[str, str]]) -> page.Result:
+def _result(module: str, plan: Plan, explained: list[dict[str, str]]) -> page.Result:
     kept = CACHE / "mutation" / f"{module.replace('/', '.')}.json"
     known = json.loads(kept.read_text()) if kept.exists() else None
-    if known is None or known["of"] != _fingerprint(known["files"], tests):
-        known = _tried(module, tests)
+    if known is None or known["of"] != _fingerprint(known["files"], plan.tests[module]):
+        known = _tried(module, plan)
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps(known, indent=1))
     return page.Result(module, known["date"], known["mutants"], explained)
 
 
-def _tried(module: str, tests: list[str]) -> dict[str, object]:
-    mutants = mutants_of(ROOT / module)
+def _tried(module: str, plan: Plan) -> dict[str, object]:
+    mutants, tests = mutants_of(ROOT / module), plan.tests[module]
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = Path(folder).resolve() / "tree"
         _copy(copy)
         command = [sys.executable, str(_HERE / "trial.py"), str(copy), module, *tests]
-        given = json.dumps([{"source": each.source} for each in mutants])
+        given = json.dumps([{"source": each.source, "more": plan.roll if each.on_roll else []} for each in mutants])
         tried = subprocess.run(command, input=given, stdout=subprocess.PIPE, text=True, check=False, env=_environment())
     if tried.returncode:
         raise SystemExit(f"{module} could not be tried")
     found = json.loads(tried.stdout)
-    files = sorted({*found["files"], module, *_own_files()})
+    files = sorted({*found["files"], module, *plan.roll, *_own_files()})
     rows = [
         {"operator": each.operator, "line": each.line, "was": each.was, "becomes": each.becomes, "outcome": outcome}
         for each, outcome in zip(mutants, found["outcomes"], strict=True)
@@ -114,7 +116,10 @@ def _fingerprint(files: Iterable[str], tests: list[str]) -> str:
 
 
 def _own_files() -> list[str]:
-    return [f"tests/mutation/{name}" for name in ("mutants.py", "meaning.py", "operators.py", "trial.py", "requirements.txt")]
+    return [
+        f"tests/mutation/{name}"
+        for name in ("mutants.py", "meaning.py", "operators.py", "trial.py", "requirements.txt")
+    ]
 
 
 def _with_judges() -> set[str]:
@@ -129,4 +134,5 @@ def _git(*command: str) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy and the trial in it end too
     sys.exit(main(sys.argv[1:]))

@@ -6,7 +6,7 @@ The operators are cosmic-ray's, fewer than it has, and some that a judge needs a
   wrong at one value only; `==` for `<` is not, for most values here are digests, names and words, whose order means
   nothing; `is` for `==` is not, for it depends on how Python stores a string.
 - what only a type annotation says: it is never evaluated.
-- what makes a class a dataclass, and a frozen one; whether an argument is named by its caller.
+- what makes a class a dataclass, and a frozen one; what a cache holds; whether an argument is named by its caller.
 - what stands inside the f-strings of a rejection: how its sentences are worded where a value is missing or long.
 - the known-bad values: every run feeds them to the judges itself, and has each say no.
 """
@@ -19,8 +19,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path[0:0] = [str(Path(__file__).parent)]
-
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator
@@ -29,14 +27,12 @@ from operators import OWN
 
 _KEYWORDS = ("TrueWithFalse", "FalseWithTrue", "AndWithOr", "OrWithAnd", "BreakWithContinue", "ContinueWithBreak")
 _BINARY = ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "Pow_Mul", "BitAnd_BitOr", "BitOr_BitAnd", "BitXor_BitOr")
-_COMPARISONS = (
-    ("Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is", "Lt_LtE", "Lt_NotEq", "LtE_Lt", "LtE_Eq")
-    + ("Gt_GtE", "Gt_NotEq", "GtE_Gt", "GtE_Eq")
-)  # fmt: skip
+_EQUALITIES = ("Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is")
+_ORDERS = ("Lt_LtE", "Lt_NotEq", "LtE_Lt", "LtE_Eq", "Gt_GtE", "Gt_NotEq", "GtE_Gt", "GtE_Eq")
 NAMES = (
     *(f"Replace{each}" for each in _KEYWORDS),
     *(f"ReplaceBinaryOperator_{each}" for each in _BINARY),
-    *(f"ReplaceComparisonOperator_{each}" for each in _COMPARISONS),
+    *(f"ReplaceComparisonOperator_{each}" for each in (*_EQUALITIES, *_ORDERS)),
     *("ReplaceUnaryOperator_Delete_Not", "ReplaceUnaryOperator_Delete_USub"),
     *("AddNot", "ExceptionReplacer", "NumberReplacer", "RemoveDecorator", "ZeroIterationForLoop"),
 )
@@ -57,7 +53,9 @@ def mutants(source: str) -> Iterator[dict[str, object]]:
 
 def _difference(source: str, mutated: str) -> dict[str, object]:
     old, new = source.splitlines(), mutated.splitlines()
-    changes = [each for each in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if each[0] != "equal"]
+    changes = [
+        each for each in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if each[0] != "equal"
+    ]
     first, last, begin, end = changes[0][1], changes[-1][2], changes[0][3], changes[-1][4]
     return {"line": first + 1, "was": _text(old[first:last]), "becomes": _text(new[begin:end])}
 

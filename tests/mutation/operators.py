@@ -15,7 +15,11 @@ class DropTerm(Operator):
 
     def mutation_positions(self, node):
         """One per term."""
-        if node.type in {"and_test", "or_test", "arith_expr"} and set(map(_word, node.children[1::2])) <= {"and", "or", "+"}:
+        if node.type in {"and_test", "or_test", "arith_expr"} and set(map(_word, node.children[1::2])) <= {
+            "and",
+            "or",
+            "+",
+        }:
             for term in node.children[::2]:
                 yield term.start_pos, term.end_pos
 
@@ -39,7 +43,7 @@ class Accept(Operator):
     def mutation_positions(self, node):
         """The calls."""
         code = [each.get_code(include_prefix=False) for each in node.children[:3]] if node.type == "atom_expr" else []
-        if code and (code[0] == "reject" and code[1][:1] == "(" or code[:2] == ["Judgement", ".of"]):
+        if code and ((code[0] == "reject" and code[1][:1] == "(") or code[:2] == ["Judgement", ".of"]):
             yield node.start_pos, node.end_pos
 
     def mutate(self, node, index):

@@ -35,6 +35,11 @@ class Mutant:
     becomes: str
     source: str
 
+    @property
+    def on_roll(self) -> bool:
+        """Whether it changes how a judge is entered on the roll."""
+        return self.was.startswith("@judge(")
+
 
 def mutants_of(module: Path) -> list[Mutant]:
     """Every mutant of a module, in the order of its lines."""

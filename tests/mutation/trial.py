@@ -1,7 +1,9 @@
 """Runs a module's tests against each of its mutants, in a copy of the tree.
 
 Runs as a process of its own per module (`python trial.py COPY MODULE TESTS…`, mutants on its input as JSON, outcomes
-on its output). What is the same for all mutants is imported once; each mutant is then tried in a fork, which costs
+on its output). A mutant may name more tests of its own.
+
+What is the same for all mutants is imported once; each mutant is then tried in a fork, which costs
 a few tenths of a second where a new Python and a new pytest cost several.
 """
 
@@ -17,6 +19,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -28,7 +31,7 @@ _LEAST_SECONDS = 20.0
 _TIMES_SLOWER = 10
 
 
-def main(copy: Path, module: str, tests: list[str], mutants: list[dict[str, str]]) -> dict[str, object]:
+def main(copy: Path, module: str, tests: list[str], mutants: list[dict[str, Any]]) -> dict[str, object]:
     """The outcome of each mutant, and the files of the tree that the tests read as modules.
 
     Raises:
@@ -58,13 +61,13 @@ def main(copy: Path, module: str, tests: list[str], mutants: list[dict[str, str]
     return {"files": imported["ours"], "outcomes": [_tried(copy / module, each, arguments, limit) for each in mutants]}
 
 
-def _tried(module: Path, mutant: dict[str, str], arguments: list[str], limit: float) -> str:
+def _tried(module: Path, mutant: dict[str, Any], arguments: list[str], limit: float) -> str:
     original = module.read_text()
     module.write_text(mutant["source"])
     for compiled in module.parent.glob(f"__pycache__/{module.stem}.*"):
         compiled.unlink()
     try:
-        code = _in_a_fork(lambda: _quietly(arguments), limit)
+        code = _in_a_fork(lambda: _quietly([*arguments, *mutant["more"]]), limit)
     finally:
         module.write_text(original)
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
