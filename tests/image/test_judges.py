@@ -176,12 +176,13 @@ def test_each_variable_names_its_agreed_path():
 # Python and packages
 
 Answer = namedtuple("Answer", "rc stdout stderr")
+NO_CONFLICT = Answer(0, "No broken requirements found.", "")
 
 
 class Host:
     """Answers as an image's Python would: `said` to python3 -c, `check` to pip check."""
 
-    def __init__(self, said, check=Answer(0, "No broken requirements found.", "")):
+    def __init__(self, said, check=NO_CONFLICT):
         self.said, self.check, self.asked = said, check, []
 
     def run(self, command, *arguments):
