@@ -10,6 +10,7 @@ a few tenths of a second where a new Python and a new pytest cost several.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import json
@@ -58,6 +59,7 @@ def main(copy: Path, module: str, tests: list[str], mutants: list[dict[str, Any]
         # Some modules cannot be imported by their name alone; the tests import those themselves.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    gc.freeze()  # pytest collects garbage at its end, and would look through all of this each time
     return {"files": imported["ours"], "outcomes": [_tried(copy / module, each, arguments, limit) for each in mutants]}
 
 
