@@ -78,7 +78,7 @@ def _ends(
         return release.digest in evaluate([owner], [release, *others, *coming[:count]], at)
 
     if ended(len(coming), now):
-        # A further push never saves an image, so the first push that ends it can be searched for: the last, if no other.
+        # No push saves an image, so the first that ends it can be searched for: the last if no other.
         return owner, bisect_left(range(len(coming)), True, key=lambda count: ended(count, now)), 0
     return (owner, 0, days) if ended(len(coming), now + timedelta(days=days)) else None
 
