@@ -8,7 +8,7 @@ LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 	--python-platform x86_64-manylinux2014
 
 .DEFAULT_GOAL := help
-.PHONY: help accept test faults setup docker-build verify rescan local soak bench handbook lint audit lock lock-chrome policies
+.PHONY: help accept test faults setup docker-build verify rescan local soak mutation bench handbook lint audit lock lock-chrome policies
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,8 +50,11 @@ lint: setup ## Every linter; each must be silent
 	@# B108: /tmp is the one folder that Lambda's sandbox lets a function write to, and is only named here.
 	@.venv/bin/bandit --quiet --recursive --severity-level medium --skip B108 gate localaws image
 
-soak: setup ## Twenty whole runs, ended at random moments; ROUNDS=20, HARD_USE_SEED=… draws the same moments again
+soak: mutation ## Mutation testing, then twenty whole runs, ended at random moments; ROUNDS=20, HARD_USE_SEED=… draws them again
 	@HARD_USE_WHOLE=1 HARD_USE_ROUNDS=$(or $(ROUNDS),20) $(PYTHON_IN) -m pytest -c tests/pytest.ini tests/hard_use/test_killed.py $(ARGS)
+
+mutation: setup ## Change each judge in every small way; its tests have to notice (40 min); MODULES="gate/verdict.py …"
+	@nice $(PYTHON_IN) -m tests.mutation $(MODULES)
 
 bench: setup ## Measure the gate against the same work by hand; ARGS="--runs 5 --cold 0"
 	@$(PYTHON_IN) -m bench $(ARGS)
@@ -72,6 +75,7 @@ lock: setup ## Resolve every requirements.in again and write its hashes
 	@$(LOCK) localaws/lambda-base/runtime.in --output-file localaws/lambda-base/runtime.txt
 	@$(LOCK) localaws/lambda-base/lang.in --unsafe-package none --output-file localaws/lambda-base/lang.txt
 	@$(LOCK) tests/clients/requirements.in --output-file tests/clients/requirements.txt
+	@$(LOCK) tests/mutation/requirements.in --output-file tests/mutation/requirements.txt
 
 lock-chrome: setup ## Write image/chrome.lock for the Chrome that image/Dockerfile pins (needs the open internet)
 	@$(PYTHON_IN) setup/lock_chrome.py

@@ -45,7 +45,9 @@ def descends_from(layers: Sequence[str], base_layers: Sequence[str], base: str) 
 @judge(1, known_bad=lambda: ({STAND_IN_LABEL: "true"}, (), "public.ecr.aws/lambda/python:3.11"))
 def genuine(labels: Mapping[str, str], repo_digests: Sequence[str], base: str) -> Judgement:
     """The base came from its registry: it has a digest there, and does not say that it is a stand-in."""
-    repository = base.partition("@")[0].rpartition(":")[0] or base
+    named = base.partition("@")[0]
+    tag = named.rpartition("/")[2].partition(":")[1:]  # a colon further left stands before a port
+    repository = named.removesuffix("".join(tag))
     if labels.get(STAND_IN_LABEL):
         return reject(f"the base {base} is a stand-in", remedy=f"pull {base} from its registry")
     if not any(digest.startswith(f"{repository}@sha256:") for digest in repo_digests):

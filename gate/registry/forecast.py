@@ -78,8 +78,8 @@ def _ends(
         return release.digest in evaluate([owner], [release, *others, *coming[:count]], at)
 
     if ended(len(coming), now):
-        # A further push never saves an image, so the first push that ends it can be searched for.
-        return owner, bisect_left(range(len(coming) + 1), True, key=lambda count: ended(count, now)), 0
+        # No push saves an image, so the first that ends it can be searched for: the last if no other.
+        return owner, bisect_left(range(len(coming)), True, key=lambda count: ended(count, now)), 0
     return (owner, 0, days) if ended(len(coming), now + timedelta(days=days)) else None
 
 
@@ -104,7 +104,7 @@ def _tags(rule: Rule, number: int) -> tuple[str, ...]:
     open_patterns = [pattern for pattern in rule.patterns if "*" in pattern]
     if rule.tag_status == "any":
         return (f"push-{number}",)
-    return tuple(pattern.replace("*", f"push{number}", 1).replace("*", "") for pattern in open_patterns)
+    return tuple(pattern.replace("*", f"push{number}") for pattern in open_patterns)
 
 
 def _verdict(rule: Rule, pushes: int, days: int, release: StoredImage, where: str) -> Judgement:

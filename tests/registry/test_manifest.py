@@ -1,5 +1,6 @@
 """What Lambda admits: manifests of every kind, and text that is none."""
 
+import hashlib
 import json
 
 import pytest
@@ -86,8 +87,8 @@ def test_an_unknown_manifest_is_refused(media_type):
     ("layer", "words"),
     [
         ("application/vnd.oci.image.layer.v1.tar+zstd", "zstd"),
-        ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "foreign"),
-        ("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", "foreign"),
+        ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "is a foreign layer"),
+        ("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", "is a foreign layer"),
         ("application/vnd.oci.image.layer.v1.tar", "has the media type"),
         ("application/vnd.in-toto+json", "has the media type"),
         ("application/vnd.docker.image.rootfs.diff.tar.gzip", "has the media type"),
@@ -161,3 +162,62 @@ def test_no_foreign_text_is_admitted_or_crashes_the_judges(media_type, value):
     manifest = StoredManifest(D, media_type, value if isinstance(value, str) else json.dumps(value))
     assert not judge_admission(manifest, "linux/amd64").accepted
     assert not judge_same_config(manifest, D).accepted
+
+
+def changed(**change):
+    """A good manifest with fields of its config changed; `layers` replaces all layers."""
+    config, layer = GOOD[OCI_MANIFEST]
+    body = json.loads(stored(OCI_MANIFEST, config, [layer]).body)
+    body["layers"] = change.pop("layers", body["layers"])
+    body["config"] |= change
+    return StoredManifest(D, OCI_MANIFEST, json.dumps(body))
+
+
+@pytest.mark.parametrize("layers", [[], {}, None, {"a": 1}, "layers", 7])
+def test_layers_that_are_no_list_or_none_at_all_are_refused(layers):
+    """An image without a layer is no image, and what is no list is not read as one."""
+    with pytest.raises(UnreadableManifest, match="lists no layers"):
+        read_manifest(changed(layers=layers))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"mediaType": None},
+        {"mediaType": 7},
+        {"digest": None},
+        {"digest": 7},
+        {"digest": D[:-1]},
+        {"digest": D + "d"},
+        {"digest": "sha512:" + "d" * 64},
+        {"digest": D.upper()},
+    ],
+)
+def test_a_descriptor_without_a_type_or_a_sha256_digest_is_refused(field):
+    """One of both is not enough."""
+    with pytest.raises(UnreadableManifest, match="without media type or sha256 digest"):
+        read_manifest(changed(**field))
+
+
+def test_an_empty_blob_is_one():
+    """Zero bytes are a size."""
+    assert read_manifest(changed(size=0)).config.size == 0
+
+
+def test_a_manifest_is_what_its_digest_names():
+    """The digest is of the bytes as they are answered."""
+    body = changed().body
+    right = StoredManifest("sha256:" + hashlib.sha256(body.encode()).hexdigest(), OCI_MANIFEST, body)
+    assert judge_bytes(right).accepted
+    refused = said(judge_bytes(StoredManifest(D, OCI_MANIFEST, body)))
+    assert D in refused
+    assert right.digest in refused
+
+
+def test_the_registry_holds_the_config_that_was_judged():
+    """Another image under the same tag is refused with both digests."""
+    assert judge_same_config(changed(), D).accepted
+    other = "sha256:" + "e" * 64
+    refused = said(judge_same_config(changed(), other))
+    assert D in refused
+    assert other in refused

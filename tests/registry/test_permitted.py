@@ -103,3 +103,15 @@ def test_reading_the_zip_function_and_pushing_the_image_leave_it_alone():
     """Reads of it and changes of the repository are no alarm."""
     calls = (READ, call("lambda", "GetFunction", ZIP), call("events", "DescribeRule", "r"), call("ecr", "PutImage"))
     assert judge_zip_calls(calls, ZIP).accepted
+
+
+def test_a_read_is_no_change_wherever_it_looks():
+    """Reading other repositories and services is not what a release is asked about."""
+    assert judge_changes(
+        (READ, call("ecr", "DescribeImages", "another"), call("iam", "GetRole", "r")), REPOSITORY
+    ).accepted
+
+
+def test_a_call_was_sent_once_unless_it_says_more():
+    """No retry is made up."""
+    assert READ.retries == 0

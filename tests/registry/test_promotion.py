@@ -1,10 +1,25 @@
 """The decisions of a promotion, and what a release changes against the one before it."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from gate.judgement import prove_judges
 from gate.registry.previous import ReleaseFacts, compare
-from gate.registry.promotion import Held, Tags, Trial, judge_release_tag, judge_trial, next_tag, tags_to_set
+from gate.registry.promotion import (
+    Caller,
+    Held,
+    Tags,
+    Trial,
+    judge_caller,
+    judge_movable,
+    judge_release_tag,
+    judge_trial,
+    next_tag,
+    tags_to_set,
+)
+from gate.registry.repository import Repository, RepositorySnapshot, StoredImage
+from gate.registry.tags import ExclusionFilter, Mutability
 
 TAGS = Tags("v1.0.0", "latest", "candidate")
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -67,3 +82,64 @@ def test_an_init_that_was_not_measured_has_no_difference():
     """Nothing is made up for a release whose init nobody timed."""
     facts = ReleaseFacts("v1", A, {}, 1, 1)
     assert compare(facts, facts).init_seconds is None
+
+
+def before(mutability, **naming):
+    """A repository with this setting, in which tags name digests."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    images = tuple(StoredImage(digest, (tag,), 1, now, "", "ACTIVE") for tag, digest in naming.items())
+    return RepositorySnapshot(
+        Repository("1", "r", "n", "the repository", "uri", now, mutability), images, None, None, {}
+    )
+
+
+IMMUTABLE = Mutability("IMMUTABLE")
+EXCLUDING = Mutability("IMMUTABLE_WITH_EXCLUSION", (ExclusionFilter("WILDCARD", "latest"),))
+
+
+@pytest.mark.parametrize(
+    ("mutability", "naming", "target"),
+    [
+        (IMMUTABLE, {}, None),
+        (IMMUTABLE, {"latest": A, "candidate": A}, A),
+        (EXCLUDING, {"latest": B, "candidate": A}, A),
+        (Mutability("MUTABLE"), {"latest": B, "candidate": B}, None),
+    ],
+)
+def test_a_promotion_that_can_be_completed_is_accepted(mutability, naming, target):
+    """A tag that names the image already, or may move, or is free stops nothing."""
+    assert judge_movable(before(mutability, **naming), TAGS, target).accepted
+
+
+@pytest.mark.parametrize(
+    ("mutability", "target", "stuck"),
+    [(IMMUTABLE, None, ["latest", "candidate"]), (IMMUTABLE, A, ["candidate"]), (EXCLUDING, None, ["candidate"])],
+)
+def test_a_rolling_tag_that_names_another_image_and_cannot_move_is_refused(mutability, target, stuck):
+    """Before anything is pushed; the tag, what it names and the setting are told."""
+    refused = judge_movable(before(mutability, latest=A, candidate=B), TAGS, target).rejections
+    assert [each.cause.split("'")[1] for each in refused] == stuck
+    assert all(mutability.setting in each.cause for each in refused)
+
+
+def test_a_setting_that_is_not_known_stops_the_promotion():
+    """Nobody can say whether the tag may move, so it is not tried."""
+    (refused,) = judge_movable(before(Mutability("SOMETIMES"), latest=A), TAGS, None).rejections
+    assert "SOMETIMES" in refused.cause
+    assert refused.where == "the repository"
+
+
+def test_the_tags_of_a_release_are_three():
+    """Two that it is published under, two that move on, all of them set."""
+    assert TAGS.published == ("v1.0.0", "latest")
+    assert TAGS.moving == ("latest", "candidate")
+    assert TAGS.all == ("v1.0.0", "latest", "candidate")
+
+
+@pytest.mark.parametrize(("account", "region"), [("1", "here"), ("2", "here"), ("1", "there"), ("2", "there")])
+def test_only_the_releases_own_account_and_region_are_accepted(account, region):
+    """Whatever differs is named with both values, and who called, with the profile if there is one."""
+    refused = judge_caller(Caller("1", "arn:me", "here", "mine"), account, region).rejections
+    assert len(refused) == (account != "1") + (region != "here")
+    assert {each.where for each in refused} <= {"arn:me (profile mine)"}
+    assert str(Caller("1", "arn:me", "here")) == "arn:me"

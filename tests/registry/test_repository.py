@@ -85,3 +85,9 @@ def test_every_other_change_is_named_with_both_values(after, words):
     """A deleted image, a moved tag, a changed policy, setting or resource tag, a repository made anew."""
     for each in words:
         assert each in said(after)
+
+
+def test_an_image_is_found_by_its_digest_alone():
+    """Another image beside it is not it, and none is None."""
+    assert AFTER.image(NEW.digest) is NEW
+    assert AFTER.image("sha256:none") is None

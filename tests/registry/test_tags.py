@@ -71,6 +71,7 @@ def test_row_12_each_setting_that_serves_one_kind_of_tag_only_is_refused(mutabil
         setting("IMMUTABLE_WITH_EXCLUSION", "lat[e]st", "candidate"),
         setting("IMMUTABLE_WITH_EXCLUSION", "", "candidate"),
         Mutability("IMMUTABLE_WITH_EXCLUSION", (ExclusionFilter("REGEX", "latest|candidate"),)),
+        Mutability("IMMUTABLE_WITH_EXCLUSION", (ExclusionFilter("REGEX", "latest"), ExclusionFilter("REGEX", "cand*"))),
     ],
 )
 def test_what_is_not_known_is_refused(mutability):
@@ -118,3 +119,11 @@ def test_row_9_tags_that_name_different_digests_are_refused_with_both():
     assert "'latest' names nothing" in str(missing.rejections[0])
     assert len(judge_same_digest({"v1.0.0": B, "latest": B}, ("v1.0.0", "latest"), A).rejections) == 2
     assert not judge_same_digest({}, (), A).accepted
+
+
+def test_the_message_holds_the_setting_and_its_filters():
+    """Filters are told where there are any."""
+    assert "the setting is MUTABLE" in judged(setting("MUTABLE"))
+    assert "excluded: " not in judged(setting("MUTABLE"))
+    excluded = judged(setting("IMMUTABLE_WITH_EXCLUSION", "latest", "v*"))
+    assert "the setting is IMMUTABLE_WITH_EXCLUSION (excluded: 'latest', 'v*')" in excluded

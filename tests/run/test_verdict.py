@@ -119,3 +119,62 @@ def test_the_night_knows_the_difference_between_bad_and_unknown(outcomes, word, 
 def test_a_criterion_with_no_scenario_is_incomplete():
     """No scenario is not a pass."""
     assert criterion_status((), "local") == "incomplete"
+
+
+@pytest.mark.parametrize("status", ["passed", "failed", "not run"])
+def test_each_criterion_has_the_status_of_its_own_scenarios(status):
+    """The ninth criterion alone is what its claim is; the others stay passed."""
+    word = {"not run": "incomplete"}.get(status, status)
+    assert verdict(with_status(status)).criteria == {**dict.fromkeys(range(1, 9), "passed"), 9: word}
+
+
+def test_a_criterion_is_passed_only_when_all_of_its_scenarios_are():
+    """One passed scenario does not speak for one that did not run."""
+    beside = ScenarioOutcome("another claim", 9, "not run", reason="why")
+    assert verdict((*ALL, beside)).criteria[9] == "incomplete"
+
+
+def test_a_criterion_that_only_aws_can_prove_is_not_passed_by_a_rehearsal():
+    """A rehearsal passes no criterion of which it tried nothing."""
+    assert verdict(with_status("not run", only_aws=True), target="local").criteria[9] == "incomplete"
+
+
+def test_a_rehearsal_excuses_nothing_that_it_could_have_proven():
+    """A claim that did not run, and that the local target can prove, is INCOMPLETE there too."""
+    found = verdict(with_status("not run"), target="local")
+    assert (found.word, found.only_aws) == ("INCOMPLETE", ())
+
+
+@pytest.mark.parametrize(("status", "word"), [("failed", "REHEARSAL FAILED"), ("passed", "REHEARSAL PASSED")])
+def test_a_cloud_claim_that_a_rehearsal_tried_counts(status, word):
+    """What only AWS can prove is excused where it did not run, not where it ran."""
+    found = verdict(with_status(status, only_aws=True), target="local")
+    assert (found.word, found.only_aws, found.criteria[9]) == (word, (), status)
+
+
+def test_a_restricted_run_names_what_it_left_out():
+    """Criteria without a scenario are told in one sentence, and none is told where none is missing."""
+    left_out = verdict(ALL[:7], kind="partial", expected=frozenset())
+    assert left_out.reasons == ("the run was restricted: AC8, AC9 had no part in it",)
+    assert verdict(kind="partial").reasons == ()
+
+
+def test_a_restricted_run_never_says_go_even_if_it_ran_everything():
+    """A restriction that happens to leave nothing out is still INCOMPLETE."""
+    assert verdict(kind="partial").word == "INCOMPLETE"
+
+
+def test_a_night_that_looked_at_nothing_is_unknown():
+    """No claim, and none expected, is no CLEAN."""
+    assert verdict((), kind="rescan", expected=frozenset()).word == "UNKNOWN"
+
+
+def test_an_outcome_says_only_what_it_was_told():
+    """By default a claim is the judge's own, provable anywhere, and took no time."""
+    bare = ScenarioOutcome("claim", 1, "passed")
+    assert (bare.only_aws, bare.judged, bare.seconds) == (False, True, 0.0)
+
+
+def test_the_criteria_are_the_nine_of_the_story():
+    """None is missing, none is counted twice."""
+    assert list(CRITERIA) == list(range(1, 10))

@@ -14,7 +14,7 @@ from gate.judgement import ROLL, prove_judges
 from gate.scan import chain, judges, nights
 from gate.scan.findings import Coverage, ScanReport, Severity, tally
 from gate.scan.settings import ScanSettings, filter_matches
-from gate.scan.statuses import Mode
+from gate.scan.statuses import Mode, meaning_of
 from gate.scan.wire import answered_mode, findings_of
 
 from .conftest import DIGEST, NOON, REPOSITORY, basic, enhanced, page
@@ -301,3 +301,106 @@ def test_the_roll_holds_the_nights_and_the_chain() -> None:
     """Importing the modules entered their judges."""
     assert {f"{nights.__name__}.explained", f"{chain.__name__}.chain_closed"} <= ROLL.keys()
     assert f"{gate.scan.coverage.__name__}.something_seen" in ROLL
+
+
+@pytest.mark.parametrize(("ahead", "ok"), [(300, True), (301, False)])
+def test_clocks_may_differ_by_five_minutes(ahead, ok) -> None:
+    """A scan, or its data, may be dated five minutes ahead of this machine, and not a second more."""
+    then = NOON + timedelta(seconds=ahead)
+    assert judges.complete(report_of(completed_at=then), DIGEST, NOON).accepted is ok
+    assert judges.data_fresh(report_of(vulnerability_source_updated_at=then), NOON, 24).accepted is ok
+
+
+def test_an_unknown_digest_is_no_digest() -> None:
+    """A scan of nobody knows what is not of an image that nobody knows."""
+    message = said(judges.complete(report_of(digest="", tag=""), "", NOON))
+    assert "The scan is of an untold digest" in message
+    assert "The tag v9 is of" in said(judges.complete(report_of(digest="", tag="v9"), DIGEST, NOON))
+
+
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "UNSUPPORTED_IMAGE", "ACTIVE"])
+def test_a_scan_without_a_result_says_the_way_out(status) -> None:
+    """The status table's own remedy, or the one that helps where it has none."""
+    remedy = meaning_of(status).remedy or "wait until the scan has ended"
+    (refused,) = judges.complete(report_of(status=status), DIGEST, NOON).rejections
+    assert refused.remedy == remedy
+
+
+def test_a_misspelt_severity_is_answered_with_the_right_ones() -> None:
+    """The way out names all five."""
+    (refused,) = judges.free_of(report_of(), "CRITICL", 0).rejections
+    assert refused.remedy == "name one of INFORMATIONAL, LOW, MEDIUM, HIGH, CRITICAL"
+
+
+@pytest.mark.parametrize(("number", "ok"), [(0, True), (1, True), (2, True), (3, False)])
+def test_as_many_findings_as_are_allowed_are_accepted(number, ok) -> None:
+    """At most two are two, one or none."""
+    report = report_of(*(basic(f"CVE-2024-{each}", "HIGH") for each in range(number)))
+    assert judges.free_of(report, "HIGH", 2).accepted is ok
+
+
+def refused_finding(**changes):
+    """The rejection of one critical finding with these fields changed."""
+    (finding,) = report_of(basic(severity="CRITICAL")).findings
+    (refused,) = judges.free_of(report_of(findings=(replace(finding, **changes),)), "CRITICAL", 0).rejections
+    return refused
+
+
+def test_a_finding_is_told_with_its_severity_and_what_it_counts_as() -> None:
+    """Its own word; beside it what it counts as where that is another, and that Inspector hides it where it does."""
+    assert "is a finding of CRITICAL: " in refused_finding(severity="critical").cause
+    unknown = refused_finding(severity="SEVERE", suppressed=True).cause
+    assert "is a finding of unknown severity 'SEVERE', counted as CRITICAL, suppressed in Inspector: " in unknown
+
+
+def test_a_finding_is_told_with_its_own_way_out() -> None:
+    """An upgrade where there is one."""
+    assert refused_finding(package="zlib1g", fixed="9.9").remedy.startswith("upgrade zlib1g to 9.9, build")
+    assert refused_finding(fixed="").remedy.startswith("remove the package or wait for its fix, build")
+
+
+def test_counts_are_added_over_pages_and_spellings() -> None:
+    """One severity in two lines, or in two spellings, is one count."""
+    entries = (basic("CVE-2024-1"), basic("CVE-2024-2"))
+    assert judges.counts_true(report_of(*entries, counts=(("LOW", 1), ("low", 1)))).accepted
+
+
+@pytest.mark.parametrize("status", ["SUPPRESSED", "CLOSED"])
+def test_counts_need_not_hold_what_inspector_hides(status) -> None:
+    """A severity whose findings are all suppressed or closed may be left out of the counts, or be counted as 0."""
+    entry = enhanced(status=status)
+    for counts in ((), (("LOW", 0),), (("LOW", 1),)):
+        assert judges.counts_true(report_of(entry, counts=counts)).accepted, counts
+
+
+def test_the_worst_count_that_lies_is_told_first() -> None:
+    """Each severity has its own sentence, from the worst down."""
+    refused = judges.counts_true(report_of(counts=(("LOW", 1), ("CRITICAL", 2), ("HIGH", 3)))).rejections
+    assert [each.cause.split()[6].rstrip(",") for each in refused] == ["CRITICAL", "HIGH", "LOW"]
+
+
+def test_a_continuous_scan_without_a_result_does_not_apply() -> None:
+    """Rules and coverage are no result."""
+    assert "no scan result" in said(judges.applies(enhanced_settings(), enhanced_report(status="PENDING"), True))
+
+
+@pytest.mark.parametrize(
+    "covered",
+    [
+        Coverage(True, "INACTIVE", "SUCCESSFUL"),
+        Coverage(False, "ACTIVE", "SUCCESSFUL"),
+        Coverage(True, "INACTIVE", "UNSUPPORTED_OS"),
+    ],
+)
+def test_a_repository_scanned_on_push_needs_inspector_too(covered) -> None:
+    """Only the one reason that follows from the frequency itself is excused."""
+    for frequency in ("SCAN_ON_PUSH", "CONTINUOUS_SCAN"):
+        judged = judges.applies(enhanced_settings(frequency), enhanced_report(inspector=covered), False)
+        state = f"{covered.status} ({covered.reason})" if covered.listed else "not among the covered resources"
+        assert f"it is {state}" in said(judged)
+
+
+def test_an_image_that_inspector_never_answered_for_is_not_covered() -> None:
+    """No answer is told as what it is."""
+    judged = judges.applies(enhanced_settings(), enhanced_report(inspector=None), False)
+    assert "not among the covered resources" in said(judged)

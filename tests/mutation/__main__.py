@@ -1,0 +1,138 @@
+"""Mutation testing of the pure judges: `python -m tests.mutation [MODULE…]`.
+
+Each judge is changed in every small way that matters (mutants.py), and its tests have to notice (trial.py). What no
+test notices has to be explained in survivors.yaml, or the run ends with 1; so it does when an explanation explains
+nothing any more. A whole run writes docs/mutation.md. A module whose code, tests and all that these import are as
+they were is not run again: a run that was ended goes on where it stood.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+
+from tests.mutation import page
+from tests.mutation.tool import CACHE, ROOT, mutants_of
+
+_HERE = Path(__file__).parent
+_PAGE = ROOT / "docs" / "mutation.md"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which tests have to notice a change of which module, and which a change of the roll of judges."""
+
+    tests: dict[str, list[str]]
+    roll: list[str]
+
+    @classmethod
+    def read(cls) -> Plan:
+        """The plan in modules.yaml.
+
+        Raises:
+            SystemExit: when a module with judges is missing there: it would never be tried.
+        """
+        data = yaml.safe_load((_HERE / "modules.yaml").read_text())
+        missing = _with_judges() - set(data["modules"])
+        if missing:
+            raise SystemExit(f"tests/mutation/modules.yaml lacks {', '.join(sorted(missing))}: name the tests of each")
+        return cls(data["modules"], data["roll"])
+
+
+def main(chosen: list[str]) -> int:
+    """0 when every survivor is explained and every explanation is needed, else 1."""
+    plan = Plan.read()
+    unknown = set(chosen) - set(plan.tests)
+    if unknown:
+        raise SystemExit(f"no module of tests/mutation/modules.yaml: {', '.join(sorted(unknown))}")
+    explanations = yaml.safe_load((_HERE / "survivors.yaml").read_text()) or {}
+    results = []
+    for module in chosen or plan.tests:
+        results.append(_result(module, plan, explanations.get(module, [])))
+        print(results[-1].line(), *results[-1].complaints(), sep="\n  ", flush=True)
+    stray = set(explanations) - set(plan.tests)
+    for module in sorted(stray):
+        print(f"survivors.yaml explains {module}, which is not in modules.yaml")
+    if not chosen:
+        _PAGE.write_text(page.markdown(results), encoding="utf-8")
+    return int(bool(stray) or any(each.complaints() for each in results))
+
+
+def _result(module: str, plan: Plan, explained: list[dict[str, str]]) -> page.Result:
+    kept = CACHE / "mutation" / f"{module.replace('/', '.')}.json"
+    known = json.loads(kept.read_text()) if kept.exists() else None
+    if known is None or known["of"] != _fingerprint(known["files"], plan.tests[module]):
+        known = _tried(module, plan)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(known, indent=1))
+    return page.Result(module, known["date"], known["mutants"], explained)
+
+
+def _tried(module: str, plan: Plan) -> dict[str, object]:
+    mutants, tests = mutants_of(ROOT / module), plan.tests[module]
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        copy = Path(folder).resolve() / "tree"
+        _copy(copy)
+        command = [sys.executable, str(_HERE / "trial.py"), str(copy), module, *tests]
+        given = json.dumps([{"source": each.source, "more": plan.roll if each.on_roll else []} for each in mutants])
+        tried = subprocess.run(command, input=given, stdout=subprocess.PIPE, text=True, check=False, env=_environment())
+    if tried.returncode:
+        raise SystemExit(f"{module} could not be tried")
+    found = json.loads(tried.stdout)
+    files = sorted({*found["files"], module, *plan.roll, *_own_files()})
+    rows = [
+        {"operator": each.operator, "line": each.line, "was": each.was, "becomes": each.becomes, "outcome": outcome}
+        for each, outcome in zip(mutants, found["outcomes"], strict=True)
+    ]
+    return {"of": _fingerprint(files, tests), "files": files, "date": f"{datetime.now(UTC):%Y-%m-%d}", "mutants": rows}
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def _copy(to: Path) -> None:
+    for each in _git("ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0"):
+        if each and (ROOT / each).is_file():
+            (to / each).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / each, to / each)
+
+
+def _fingerprint(files: Iterable[str], tests: list[str]) -> str:
+    content = {each: (ROOT / each).read_bytes().hex() if (ROOT / each).is_file() else "" for each in files}
+    return hashlib.sha256(json.dumps([content, tests], sort_keys=True).encode()).hexdigest()
+
+
+def _own_files() -> list[str]:
+    return [
+        f"tests/mutation/{name}"
+        for name in ("mutants.py", "meaning.py", "operators.py", "trial.py", "requirements.txt")
+    ]
+
+
+def _with_judges() -> set[str]:
+    files = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "gate").split("\0")
+    texts = {each: (ROOT / each).read_text() for each in files if each.endswith(".py") and (ROOT / each).is_file()}
+    entered = {each for each, text in texts.items() if any(line.startswith("@judge(") for line in text.splitlines())}
+    return entered - {"gate/judgement.py"}
+
+
+def _git(*command: str) -> str:
+    return subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy and the trial in it end too
+    sys.exit(main(sys.argv[1:]))
