@@ -76,7 +76,8 @@ def build_image(
     with tempfile.TemporaryDirectory() as scratch:
         id_file = Path(scratch, "image-id")
         options = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
-        command = ["docker", "build", "--tag", tag, "--iidfile", str(id_file), *options, str(context)]
+        # Without --force-rm the classic builder leaves the container of a failed step behind.
+        command = ["docker", "build", "--force-rm", "--tag", tag, "--iidfile", str(id_file), *options, str(context)]
         typed = shlex.join(["docker", "build", "--tag", tag, *_shown(arguments), context.name])
         # Double quotes, so that the shell of whoever types it fills the certificates in.
         typed = typed.replace(f"'{_CERTIFICATES}'", f'"{_CERTIFICATES}"')

@@ -53,7 +53,9 @@ def run_handler(
             init, baseline = run.initialise()
             count = invocations if event is not None and init.outcome == "answered" else 0
             done = tuple(run.invocations(count))
-            moments = [baseline, *(i.after for i in done), run.last_look()]
+            moments = [baseline, *(i.after for i in done)]
+            if not moments[-1]:
+                moments.append(run.last_look())
             return HandlerRun(settings, init, baseline, done, function.footprint(settings.memory_mb, moments))
 
 
