@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
 
@@ -66,13 +67,17 @@ def is_program(tree: Tree, name: str, path: str) -> Judgement:
 
 
 def program_behind(tree: Tree, entry: Entry) -> Entry | None:
-    """The ELF program that an entry is, or that a script names by its absolute path (None: there is none)."""
+    """The ELF program that an entry is, or that a script starts (None: there is none).
+
+    A script names it by its absolute path, or, as Debian's chromium does, the folder that holds one of its own name.
+    """
     if entry.is_elf:
         return entry
     script = tree.texts.get(entry.path, "") if entry.is_script else ""
     # The interpreter's own line would make a program of every script.
     named = _ABSOLUTE_PATH.findall(script.partition("\n")[2])
-    found = (tree.resolve(path)[0] for path in named)
+    own = posixpath.basename(entry.path)
+    found = (tree.resolve(each)[0] for path in named for each in (path, f"{path}/{own}"))
     return next((e for e in found if e and e.is_elf and not e.path.startswith(_TOOLS)), None)
 
 
