@@ -158,7 +158,7 @@ class Candidate:
     @cached_property
     def interpreter(self) -> python.Interpreter:
         """The image's Python and its packages."""
-        return python.inspect_python(self.host, list(self.pins) if self._context else [])
+        return python.inspect_python(self.host, list(self.pins) if self._context else [], self.release.task_root)
 
     @cached_property
     def handler_import(self) -> python.HandlerImport:

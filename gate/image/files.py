@@ -24,6 +24,8 @@ _ROOTS_OWN = (
 )
 _CACHES_OF_ROOT = ("/var/cache", "/var/log", "/var/lib/apt", "/var/lib/dpkg", "/var/lib/yum", "/var/lib/rpm", "/tmp")  # noqa: S108
 _ABSOLUTE_PATH = re.compile(r"/[A-Za-z0-9._+/-]+")
+# The value is letters and paths alone, so nothing in it means anything to re.sub.
+_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)=[\"']?([\w$/.{}-]+)[\"']?$", re.MULTILINE)
 # What a wrapper script calls on its way (grep, uname…) is not the program it starts.
 _TOOLS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/")
 _BACKUPS = ("-", ".lock")
@@ -71,9 +73,18 @@ def program_behind(tree: Tree, entry: Entry) -> Entry | None:
         return entry
     script = tree.texts.get(entry.path, "") if entry.is_script else ""
     # The interpreter's own line would make a program of every script.
-    named = _ABSOLUTE_PATH.findall(script.partition("\n")[2])
+    named = _ABSOLUTE_PATH.findall(_filled_in(script.partition("\n")[2]))
     found = (tree.resolve(path)[0] for path in named)
     return next((e for e in found if e and e.is_elf and not e.path.startswith(_TOOLS)), None)
+
+
+def _filled_in(script: str) -> str:
+    """The script with the values of its plain variables in their places: Debian's chromium starts $LIBDIR/$APPNAME."""
+    for name in dict(_ASSIGNMENT.findall(script)):
+        # Read anew: the value may have been filled in by the one before.
+        value = dict(_ASSIGNMENT.findall(script))[name]
+        script = re.sub(rf"\$(?:{name}\b|\{{{name}\}})", value, script)
+    return script
 
 
 @judge(1, known_bad=lambda: (Tree({}, {}), ("/var/task/src",)))

@@ -20,6 +20,8 @@ for dist in md.distributions():
     name = dist.metadata["Name"]
     if not name:
         continue
+    if name in versions:
+        continue  # an earlier folder of sys.path hides it
     versions[name] = dist.version
     key = name.lower().replace("_", "-").replace(".", "-")
     if key not in wanted:
@@ -60,14 +62,14 @@ class Interpreter:
     packages: Installed
 
 
-def inspect_python(host: Any, wanted: list[str]) -> Interpreter:
-    """Ask the image's Python (`host` is testinfra's).
+def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
+    """Ask the image's Python (`host` is testinfra's), from the task root: packages beside the handler are found too.
 
     Raises:
         ImageUnavailable: there is no Python, or it gave no answer.
     """
-    answer = _ask(host, _INSPECT, json.dumps([canonical_name(name) for name in wanted]))
-    check = host.run("python3 -m pip check")
+    answer = _ask(host, _INSPECT, json.dumps([canonical_name(name) for name in wanted]), task_root)
+    check = host.run("cd %s && python3 -m pip check", task_root)
     # Exit code 1 with lines is pip's "there are conflicts"; any other failure counts as a conflict too.
     text = (check.stdout + check.stderr).strip()
     conflicts = () if check.rc == 0 else tuple(text.splitlines()) or (f"pip check ended with exit code {check.rc}",)
@@ -91,11 +93,11 @@ def import_handler(host: Any, handler: str, task_root: str) -> HandlerImport:
     Raises:
         ImageUnavailable: the image's Python gave no answer.
     """
-    answer = _ask(host, _HANDLER, handler, folder=task_root)
+    answer = _ask(host, _HANDLER, handler, task_root)
     return HandlerImport(handler, answer["callable"], answer["error"])
 
 
-def _ask(host: Any, script: str, argument: str, folder: str = "/") -> dict[str, Any]:
+def _ask(host: Any, script: str, argument: str, folder: str) -> dict[str, Any]:
     command = host.run("cd %s && python3 -c %s %s", folder, script, argument)
     try:
         return json.loads(command.stdout.strip().splitlines()[-1])  # type: ignore[no-any-return]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import hashlib
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -59,7 +62,7 @@ def kinds_in(text: str) -> frozenset[str]:
 @judge(6, known_bad=lambda: ({"AWS_SECRET_ACCESS_KEY": "x" * 40}, ("RUN true",), Tree({}, {})))
 def no_secret(env: Mapping[str, str], history: Sequence[str], tree: Tree) -> Judgement:
     """Nothing in the image gives access to anything: whoever pulls it, holds it."""
-    return Judgement.of([*_in_env(env), *_in_history(history), *_in_files(tree.texts.items())])
+    return Judgement.of([*_in_env(env), *_in_history(history), *_in_files(tree.texts)])
 
 
 def _in_env(env: Mapping[str, str]) -> Iterator[Rejection]:
@@ -78,14 +81,35 @@ def _in_history(history: Sequence[str]) -> Iterator[Rejection]:
             )
 
 
-def _in_files(texts: Iterable[tuple[str, str]]) -> Iterator[Rejection]:
-    for path, text in texts:
-        if not wanted_text(path):
+def _in_files(texts: Mapping[str, str]) -> Iterator[Rejection]:
+    shipped = _as_shipped(texts)
+    for path, text in texts.items():
+        if not wanted_text(path) or path in shipped:
             continue
         kinds = kinds_in(text)
         telling = posixpath.basename(path) in _TELLING_NAMES or path.endswith("/.aws/credentials")
         if kinds or telling:
             yield _rejection(f"{path} holds a secret ({', '.join(sorted(kinds)) or 'by its name'})", path)
+
+
+def _as_shipped(texts: Mapping[str, str]) -> frozenset[str]:
+    """The files beside the handler that are, byte for byte, what a published Python package consists of.
+
+    Their examples are public. The package's RECORD holds each file's sha-256 (PyPA, "Recording installed projects").
+    """
+    found = set()
+    for record in (path for path in texts if path.endswith(".dist-info/RECORD")):
+        root = posixpath.dirname(posixpath.dirname(record))
+        for row in csv.reader(texts[record].splitlines()):
+            path = posixpath.join(root, row[0]) if row else ""
+            if path in texts and len(row) > 1 and row[1] == _recorded_hash(texts[path]):
+                found.add(path)
+    return frozenset(found)
+
+
+def _recorded_hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+    return f"sha256={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
 
 
 def _rejection(cause: str, where: str) -> Rejection:

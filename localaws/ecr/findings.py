@@ -59,7 +59,12 @@ def counts(findings: list[Json]) -> dict[str, int]:
 def basic(finding: Json) -> Json:
     """A finding in basic scanning's list."""
     named = {"package_name": finding["package"], "package_version": finding["version"]}
-    known = {"CVSS3_VECTOR": finding["vector"], "CVSS3_SCORE": _score(finding), "fixed_in": finding["fixed_version"]}
+    version = "4" if finding["vector"].startswith("CVSS:4") else "3"
+    known = {
+        f"CVSS{version}_VECTOR": finding["vector"],
+        f"CVSS{version}_SCORE": _score(finding),
+        "fixed_in": finding["fixed_version"],
+    }
     attributes = named | {key: value for key, value in known.items() if value}
     return {
         "name": finding["id"],

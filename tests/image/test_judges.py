@@ -1,5 +1,7 @@
 """The judges of an image's size, descent, start, Python, packages and secrets: what each lets pass, and what not."""
 
+import base64
+import hashlib
 from collections import namedtuple
 
 import pytest
@@ -197,10 +199,10 @@ KNOWN = '{"python": "3.11.9", "versions": {"Typing_Extensions": "4.1"}, "unimpor
 def test_what_the_images_python_says_is_read():
     """Names in one spelling; what a package prints while it is imported does not disturb."""
     host = Host(Answer(0, f"hello\n{KNOWN}\n", ""))
-    found = inspect_python(host, ["A.B"])
+    found = inspect_python(host, ["A.B"], "/var/task")
     assert found.version == "3.11.9"
     assert found.packages == Installed({"typing-extensions": "4.1"}, {"a-b": "ImportError: x"}, ())
-    assert host.asked[0][0] == "/"
+    assert {asked[0] for asked in host.asked} == {"/var/task"}
     assert host.asked[0][2] == '["a-b"]'
 
 
@@ -213,7 +215,7 @@ def test_what_the_images_python_says_is_read():
 )
 def test_whatever_pip_check_objects_to_is_a_conflict(check, conflicts):
     """Each line is one, and silence with an exit code is one too."""
-    assert inspect_python(Host(Answer(0, KNOWN, ""), check), []).packages.conflicts == conflicts
+    assert inspect_python(Host(Answer(0, KNOWN, ""), check), [], "/var/task").packages.conflicts == conflicts
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,7 @@ def test_whatever_pip_check_objects_to_is_a_conflict(check, conflicts):
 def test_a_python_without_an_answer_is_told_with_what_it_said(answer, words):
     """An image without a working Python is an error with its cause, never an empty list of packages."""
     with pytest.raises(ImageUnavailable) as told:
-        inspect_python(Host(answer), [])
+        inspect_python(Host(answer), [], "/var/task")
     assert words in str(told.value)
 
 
@@ -345,6 +347,20 @@ def test_a_secret_is_found_and_never_repeated(env, history, texts, words):
     refused = said(no_secret(env, history, Tree({}, {"/opt/a": "x", **texts})))
     assert words in refused
     assert GITHUB not in refused
+
+
+def test_a_packages_own_examples_beside_the_handler_are_no_secrets_until_they_are_edited():
+    """`pip install --target` records the hash of every file; what differs from it, or is in no record, is searched."""
+    example = f"# such as {GITHUB}\n"
+    digest = base64.urlsafe_b64encode(hashlib.sha256(example.encode()).digest()).rstrip(b"=").decode()
+    record = {"/var/task/lib-1.0.dist-info/RECORD": f"lib/url.py,sha256={digest},9\nlib/x.py,,\n"}
+    assert no_secret({}, (), Tree({}, {**record, "/var/task/lib/url.py": example})).accepted
+    for texts in (
+        {"/var/task/lib/url.py": example + "\n"},
+        {"/var/task/lib/x.py": example},
+        {"/var/task/url.py": example},
+    ):
+        assert next(iter(texts)) in said(no_secret({}, (), Tree({}, {**record, **texts})))
 
 
 def test_a_file_that_may_hold_settings_only_is_judged_by_its_text():

@@ -79,6 +79,15 @@ def test_what_is_no_program_is_refused_with_its_reason(members, words):
     assert words in str(judgement.rejections[0])
 
 
+def test_a_wrapper_script_may_put_the_path_of_its_program_together():
+    """Debian's chromium starts $LIBDIR/$APPNAME; another program in that folder is none."""
+    script = b"#!/bin/sh\nAPPNAME=chromium\nLIBDIR=/usr/lib/${APPNAME}\nexec $LIBDIR/$APPNAME $FLAGS\n"
+    wrapper = ("usr/bin/chromium", script, 0o755, None)
+    assert is_program(tree(wrapper, ("usr/lib/chromium/chromium", ELF, 0o755, None)), "C", "/usr/bin/chromium").accepted
+    other = tree(wrapper, ("usr/lib/chromium/crashpad", ELF, 0o755, None))
+    assert "starts no ELF program" in str(is_program(other, "C", "/usr/bin/chromium").rejections)
+
+
 def test_a_wrapper_script_is_a_program_when_it_names_an_elf():
     """Debian's chromium is a script that starts /usr/lib/chromium/chromium."""
     found = tree(
