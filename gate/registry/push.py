@@ -84,17 +84,13 @@ def push(
         ImageUnavailable: the engine does not hold the image.
     """
     name = f"{login.host}/{repository}"
-    had_names, digest = _name_locally(engine, image, name, tag), ""
+    had_names = _name_locally(engine, image, name, tag)
     try:
-        digest = _with_patience(lambda: _push_once(engine, name, tag, login, say, patience), name, tag, say, patience)
-        return digest
+        return _with_patience(lambda: _push_once(engine, name, tag, login, say, patience), name, tag, say, patience)
     finally:
         # Taking the only name from an image deletes the image, which may be all that its owner has of it.
         if had_names:
             _forget(engine, f"{name}:{tag}", say)
-        # Pushing made the engine note the digest under this name as well.
-        if had_names and digest:
-            _forget(engine, f"{name}@{digest}", say)
 
 
 def _name_locally(engine: Engine, image: str, name: str, tag: str) -> bool:

@@ -156,4 +156,4 @@ def test_the_only_name_of_an_image_is_never_taken_from_it(rehearsal):
     """An image without any other name would be deleted with its last one: it keeps the name."""
     rehearsal.engine.names = []
     run(rehearsal)
-    assert "registry.example:5000/repo:candidate" in rehearsal.engine.names
+    assert rehearsal.engine.names == ["registry.example:5000/repo:candidate"]
