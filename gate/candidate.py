@@ -77,9 +77,9 @@ class Candidate:
         self._stack = ExitStack()
         self._beside = ThreadPoolExecutor(4, thread_name_prefix="candidate")
 
-    def gather(self) -> None:
-        """Begin with what takes long, side by side; whoever asks for a fact first waits for it there."""
-        for name in ("handler_run", "probe_run", "tree", "sbom"):
+    def gather(self, *names: str) -> None:
+        """Begin with facts that take long, side by side; whoever asks for one first waits for it there."""
+        for name in names or ("handler_run", "probe_run", "tree", "sbom"):
             self._beside.submit(getattr, self, name)
 
     def close(self) -> None:
@@ -152,7 +152,11 @@ class Candidate:
         """The pinned requirements of the release."""
         path = self.context / PYTHON_PACKAGES
         if not path.is_file():
-            raise ImageUnavailable(f"there is no {PYTHON_PACKAGES} to hold the image against", where=str(self.context))
+            raise ImageUnavailable(
+                f"no {PYTHON_PACKAGES} says which Python packages the image should hold",
+                where=str(self.context),
+                remedy="put it beside the Dockerfile, every package pinned; an image without any has an empty one",
+            )
         return pins(path.read_text(), str(path))
 
     @cached_property

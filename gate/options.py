@@ -109,6 +109,9 @@ def _check(options: Options, *, both_given: bool) -> None:
             options.publish and options.target == "local"
         ),
         "--image and --image-context exclude each other: judge an image, or build one": both_given,
+        f"--image-context names no folder with a Dockerfile: {options.image_context}": (
+            not options.image and not (options.image_context / "Dockerfile").is_file()
+        ),
         "--keep goes with --target local: AWS is never reset": options.keep and options.target == "aws",
         "a timeout is a number of seconds above 0": (
             min(options.scan_timeout, options.build_timeout, options.engine_timeout) <= 0

@@ -7,6 +7,7 @@ import re
 from gate.errors import EvidenceDamaged
 
 _KEY = re.compile(r"[A-Za-z0-9._:-]+")
+_ATTEMPT = "> Later attempt:"
 
 
 def begin(key: str) -> str:
@@ -45,6 +46,11 @@ def replace(document: str, key: str, body: str) -> str:
     first = document.find("<!-- release-gate:begin ")
     head, tail = (document, "") if first < 0 else (document[:first], document[first:])
     return "\n\n".join(part for part in (head.rstrip("\n"), block, tail.rstrip("\n")) if part) + "\n"
+
+
+def with_attempt(body: str, attempt: str) -> str:
+    """A section that stands, and below it the latest run that could not take its place (in one line)."""
+    return f"{body.partition(_ATTEMPT)[0].rstrip()}\n\n{_ATTEMPT} {attempt}"
 
 
 def _find(document: str, key: str) -> tuple[int, int] | None:

@@ -21,8 +21,9 @@ criteria, with the answer it gives to its known-bad value. It is made from the c
 
 - The evidence of a scenario is under `reports/evidence/` (a restricted run's: `reports/partial/`), numbered as it came.
 - One criterion again: `pytest features/ -m ac1`; one claim: `pytest features/ -k "part of its title"`.
-- A run that was killed leaves its evidence and says INCOMPLETE; the next run removes what it left running.
-- Nothing is ever fixed by running with less: a restricted run says INCOMPLETE.
+- A run that is interrupted (Ctrl-C, SIGTERM) says a no, with what it has; one that is killed says INCOMPLETE. Both
+  leave their evidence, and the next run removes what they left running.
+- Nothing is ever fixed by running with less: a restricted run says INCOMPLETE at best.
 """
 
 

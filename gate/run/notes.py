@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.evidence.notes import PREFACE, NotedScan, Notes, render
-from gate.evidence.sections import replace, section
+from gate.evidence.sections import replace, section, with_attempt
 from gate.evidence.store import Record, write_whole
 from gate.report.view import deploy_command, headline
 from gate.scan import chain as chains
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from gate.run.plugin import Run
 
 NAME = "VALIDATION.md"
+# How a section begins to tell of a release (see `metadata`, and `gate.evidence.notes.render`).
+_DIGEST_ROW = "| Digest |"
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,31 @@ def document_of(run: Run) -> Document:
 def write(run: Run) -> Document:
     """Render this run's section from what is known by now, and put it in its place.
 
-    A night has a section of its own, so that it never replaces what the release left.
+    A night has a section of its own, so that it never replaces what the release left. Nor does a run that got no
+    release: the digest that others deploy from here stays, and the attempt is told below it.
     """
     found = document_of(run)
     before = found.path.read_text(encoding="utf-8") if found.path.exists() else PREFACE
     title = f"{run.release.repository} {run.release.release_tag}, target {run.place}"
     night = run.kind == "rescan"
-    body = _nights(run, title) if night else render(title, _notes(run, found.path.parent))
+    stands = section(before, found.key) or ""
+    if night:
+        body = _nights(run, title)
+    elif "publication" not in run.facts and _DIGEST_ROW in stands:
+        body = with_attempt(stands, _attempt(run))
+    else:
+        body = render(title, _notes(run, found.path.parent))
     write_whole(found.path, replace(before, found.key, body).encode())
     return found
+
+
+def _attempt(run: Run) -> str:
+    verdict = run.results.verdict if run.results else None
+    word = verdict.word if verdict else "the run has not ended"
+    reason = verdict.reasons[0] if verdict and verdict.reasons else "no reason is known yet"
+    return for_markdown(
+        f"{run.started:%Y-%m-%d %H:%M:%S} UTC, {word}: {reason}. It released nothing; the above stands."
+    )
 
 
 def metadata(release: Publication) -> dict[str, str]:

@@ -29,7 +29,10 @@ def session_for(options: Options) -> Any:
     except BotoCoreError as error:
         raise WrongUse(f"the AWS configuration cannot be used: {error}", remedy="see `aws configure list`") from error
     if session.region_name is None:
-        raise WrongUse("no AWS region is configured", remedy="set AWS_REGION, or a region in the profile")
+        raise WrongUse(
+            "no AWS region is configured",
+            remedy="export AWS_REGION (pytest.ini names the release's), or set a region in the profile",
+        )
     if credentials is None:
         raise WrongUse(
             "there are no AWS credentials",

@@ -14,6 +14,7 @@ from gate.registry.desk import ReleaseDesk, Surroundings
 from gate.registry.publication import Step
 from gate.run.plugin import Run
 from gate.run.session import session_for
+from gate.text import plain
 
 
 def local_state(run: Run) -> dict[str, Any]:
@@ -56,7 +57,8 @@ def desk(run: Run, docker: Engine) -> ReleaseDesk:
 
 def _note(run: Run, step: Step) -> None:
     """Every step is evidence the moment it begins, and again when it has ended."""
-    run.terminal.progress(f"{step.command}: {step.outcome}")
+    where = "" if run.place == "aws" else "simulated: "
+    run.terminal.progress(f"{where}{plain(step.command, 110)}: {step.outcome}")
     run.store.record(f"step {step.number} {step.outcome.split(':')[0]}", step, asked=step.command, criterion=8)
 
 

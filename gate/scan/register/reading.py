@@ -36,8 +36,8 @@ def load(path: Path) -> Register:
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUse(
             f"The register of exceptions cannot be read: {plain(str(error))}",
-            where=path.name,
-            remedy="restore image/exceptions.yaml; README, 'The register', shows its form",
+            where=f"{path.parent.name}/{path.name}",
+            remedy='put the register beside the Dockerfile; docs/qa.md, "The register of exceptions", shows its form',
         ) from error
 
 
