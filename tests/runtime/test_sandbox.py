@@ -44,7 +44,7 @@ def run(engine: Engine, thin_image: ThinImage) -> Callable[..., HandlerRun]:
 
 
 def test_released_image_is_accepted(engine: Engine, released: str) -> None:
-    """The released image initialises, answers twice, and leaves nothing behind, at 512 MB (the gate asks five times)."""
+    """The released image initialises, answers twice, and leaves nothing behind, at 512 MB (the gate asks five)."""
     ran = run_handler(engine, released, Settings(512), event=EVENT, invocations=2)
     said = (
         judges.starts_within(ran, 10)
