@@ -123,8 +123,9 @@ def test_of_a_finding_that_is_there_twice_the_worst_counts() -> None:
     for notes in ((low, unscored, high), (high, unscored, low), (unscored, high, low)):
         (pair,) = nights.compare(night(*notes), night(note(), data=1)).rescored
         assert pair.before == high
-    zero = note(score=0.0)
+    zero = note(score=0.0)  # no worse than none: the first of the two stays
     assert nights.compare(night(zero, unscored), night(zero)).rescored == ()
+    assert nights.compare(night(unscored, zero), night(unscored)).rescored == ()
 
 
 def test_the_row_of_the_log_counts_each_kind_of_change() -> None:
@@ -149,6 +150,7 @@ def test_the_trend_counts_each_night_by_severity() -> None:
     points = nights.trend([night(note(), note("CVE-2", "UNTRIAGED"), hours=25), night()])
     assert [dict(p.counts)["HIGH"] for p in points] == [0, 1]
     assert dict(points[1].counts)["CRITICAL"] == 1
+    assert [name for name, _ in points[1].counts][:2] == ["CRITICAL", "HIGH"]
 
 
 def test_a_record_comes_back_as_it_was_kept(tmp_path) -> None:
