@@ -17,7 +17,7 @@ accept: setup ## The go/no-go gate: set up, build, judge; ARGS="…" goes to pyt
 	@$(PYTHON_IN) -m pytest features/ $(ARGS)
 
 test: setup lint docker-build ## The suite's own tests, in two processes; ARGS="…" goes to pytest (-n 0: one process)
-	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests --numprocesses 2 --dist loadscope $(ARGS)
+	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 faults: setup docker-build ## Put every fault of the catalogue into a good release; writes docs/faults.md
 	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests/faults --matrix docs/faults.md $(ARGS)

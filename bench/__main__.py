@@ -53,7 +53,7 @@ def seconds(command: list[str], environment: dict[str, str] | None = None) -> fl
         took = time.monotonic() - began
         screen.seek(0)
         if process.returncode:
-            raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{screen.read()[-3000:]}")
+            raise SystemExit(f"{' '.join(command[:4])} ended with {process.returncode}:\n{screen.read()[-3000:]}")
     return took
 
 

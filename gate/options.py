@@ -109,7 +109,7 @@ def _check(options: Options, *, both_given: bool) -> None:
             options.publish and options.target == "local"
         ),
         "--image and --image-context exclude each other: judge an image, or build one": both_given,
-        f"--image-context names no folder with a Dockerfile: {options.image_context}": (
+        f"no Dockerfile is in {options.image_context}: name its folder with --image-context (or in pytest.ini)": (
             not options.image and not (options.image_context / "Dockerfile").is_file()
         ),
         "--keep goes with --target local: AWS is never reset": options.keep and options.target == "aws",

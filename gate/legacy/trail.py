@@ -81,7 +81,8 @@ def read_trail(client: Any, baseline: FunctionSnapshot, start: datetime, end: da
     Raises:
         AwsRefused: CloudTrail cannot be asked or answers something unreadable.
     """
-    rules = {name.split("/", 1)[-1] for name in baseline.facts.get("rules", {})}
+    # A partner's bus has slashes in its name, a rule never has.
+    rules = {name.rsplit("/", 1)[-1] for name in baseline.facts.get("rules", {})}
     found = []
     for source in _SOURCES:
         listing = pages(

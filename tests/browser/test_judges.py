@@ -1,4 +1,4 @@
-"""The judges of the probe, on reports made by hand."""
+"""The judges of the probe and of the browser's programs, on reports made by hand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gate.browser import judges, page
+from gate.browser.programs import Answer, Pin, is_pinned, libraries_complete, share_major, version_in
 from gate.browser.report import Glyph, Picture, ProbeRun
 from gate.judgement import ROLL, Judgement
 from gate.runtime.report import Fault, Footprint, Outcome, Settings
@@ -100,3 +101,112 @@ def test_missing_syllables_are_refused() -> None:
     """Fewer syllables than the page shows prove nothing."""
     run = replace(GOOD, picture=replace(PICTURE, glyphs=GLYPHS[:-1]))
     assert "6 of 7 syllables" in words(judges.korean_is_drawn(run))
+
+
+@pytest.mark.parametrize(
+    ("ink", "distance", "accepted"),
+    [
+        (judges.LEAST_INK, 0.9, True),
+        (judges.MOST_INK, 0.9, True),
+        (judges.LEAST_INK - 0.001, 0.9, False),
+        (judges.MOST_INK + 0.001, 0.9, False),
+        (0.12, judges.LEAST_DISTANCE, True),
+        (0.12, judges.LEAST_DISTANCE - 0.001, False),
+    ],
+)
+def test_the_limits_of_ink_and_distance_are_inclusive(ink: float, distance: float, accepted: bool) -> None:
+    """A fiftieth and a half of the cell are still ink, and a fifth of it is still another picture."""
+    glyphs = (Glyph(GLYPHS[0].character, ink, "글", distance), *GLYPHS[1:])
+    assert judges.korean_is_drawn(replace(GOOD, picture=replace(PICTURE, glyphs=glyphs))).accepted is accepted
+
+
+def test_the_limits_of_ink_and_distance_are_those_decided_on() -> None:
+    """Another number is another decision."""
+    assert (judges.LEAST_INK, judges.MOST_INK, judges.LEAST_DISTANCE) == (0.02, 0.5, 0.2)
+
+
+def test_a_failure_without_a_fault_is_refused_too() -> None:
+    """Only an answer is an answer."""
+    assert "ended with no exit code" in words(judges.opens_page(replace(GOOD, outcome="failed")))
+
+
+def test_a_canned_title_and_a_missing_picture_are_both_told() -> None:
+    """One fault does not hide the other."""
+    said = judges.secret_returns(replace(GOOD, title="Naver", picture=None))
+    assert [each.cause.partition(":")[0] for each in said.rejections] == [
+        f"Chrome says the page's title is 'Naver', and it is {PAGE.title!r}",
+        "the screenshot shows nothing",
+    ]
+
+
+def test_the_cells_that_differ_are_counted() -> None:
+    """Those of another colour, and those that are missing or too many."""
+    other = ((PAGE.colours[0] + 1), *PAGE.colours[1:-1])
+    said = words(judges.secret_returns(replace(GOOD, picture=replace(PICTURE, colours=other))))
+    assert f"2 of the {len(PAGE.colours)} coloured cells" in said
+
+
+# Programs
+
+CHROME = Answer("chrome --version", 0, "Google Chrome 130.0.6723.91 \n")
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("Google Chrome 130.0.6723.91 unknown", "130.0.6723.91"),
+        ("ChromeDriver 130.0.1.2 (abc-refs/branch@{#1})", "130.0.1.2"),
+        ("Chrome 130.0.1", ""),
+        ("", ""),
+    ],
+)
+def test_a_version_has_four_parts(text: str, version: str) -> None:
+    """Less is not a version of Chrome's."""
+    assert version_in(text) == version
+
+
+@pytest.mark.parametrize(
+    ("driver", "accepted"),
+    [("130.0.6723.91", True), ("130.1.2.3", True), ("131.0.6723.91", False), ("13.0.1.2", False)],
+)
+def test_chromedriver_is_of_chromes_major_version(driver: str, accepted: bool) -> None:
+    """The first part decides; the refusal names both."""
+    judgement = share_major(CHROME, Answer("driver", 0, f"ChromeDriver {driver}"))
+    assert judgement.accepted is accepted
+    assert accepted or f"Chrome is 130.0.6723.91 and Chromedriver is {driver}" in words(judgement)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("bad", [Answer("x", 127, "Chrome 130.0.6723.91"), Answer("x", 0, "Segmentation fault")])
+def test_a_program_without_a_version_is_refused(place: int, bad: Answer) -> None:
+    """An exit code or an answer without a version, of either program, even where the other's would fit."""
+    answers = [CHROME, CHROME]
+    answers[place] = bad
+    assert "`x` gave no version" in words(share_major(*answers))
+
+
+def test_the_program_has_the_pinned_version_and_a_pin_has_to_state_one() -> None:
+    """Another version is refused with both; no pin at all is refused, also for a program without a version."""
+    assert is_pinned(CHROME, Pin("130.0.6723.91", "chrome.lock")).accepted
+    said = words(is_pinned(CHROME, Pin("130.0.6723.92", "chrome.lock")))
+    assert "answers '130.0.6723.91', and chrome.lock says 130.0.6723.92" in said
+    for answer in (CHROME, Answer("chrome", 1, "")):
+        assert "nothing states which version" in words(is_pinned(answer, Pin("", "chrome.lock")))
+    assert "answers 'no Chrome'" in words(is_pinned(Answer("chrome", 1, "no Chrome"), Pin("1.2.3.4", "chrome.lock")))
+
+
+FOUND = "\tlibc.so.6 => /lib/libc.so.6 (0x1)\n"
+
+
+def test_missing_libraries_are_named_once() -> None:
+    """Each that the loader does not find, in order, whatever its exit code."""
+    text = f"{FOUND}\tlibnss3.so => not found\n\tliba.so => not found\n\tlibnss3.so => not found\n"
+    assert "are missing: liba.so, libnss3.so" in words(libraries_complete(Answer("ld.so --list", 1, text)))
+
+
+@pytest.mark.parametrize(("code", "text", "accepted"), [(0, FOUND, True), (1, FOUND, False), (0, "statically", False)])
+def test_a_loader_that_could_not_list_has_found_nothing(code: int, text: str, accepted: bool) -> None:
+    """An exit code, or a listing without a library, proves nothing."""
+    judgement = libraries_complete(Answer("ld.so --list", code, text))
+    assert judgement.accepted is accepted
+    assert accepted or "could not list" in words(judgement)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import EvidenceDamaged
-from gate.evidence.sections import begin, end, replace, section
+from gate.evidence.sections import begin, end, replace, section, with_attempt
 
 PROSE = st.text(st.characters(exclude_characters="<", exclude_categories=["Cs"]), max_size=60)
 
@@ -26,6 +26,17 @@ def test_sections_do_not_touch_each_other():
     assert section(document, "v1.0.0:aws") == "GO"
     assert document.index("REHEARSAL PASSED") < document.index("GO")
     assert document.startswith("# Validation\n")
+
+
+def test_the_latest_attempt_stands_below_what_it_could_not_replace():
+    """Of several failed attempts the last is told; the section itself stays to the letter."""
+    body = "## A release\n\n| Digest | sha256:ab |"
+    once = with_attempt(body, "first")
+    twice = with_attempt(once, "second")
+    assert once.startswith(body)
+    assert twice.startswith(body)
+    assert "second" in twice
+    assert "first" not in twice
 
 
 @pytest.mark.parametrize("document", [begin("k"), end("k"), begin("k") + end("k") + begin("k"), end("k") + begin("k")])

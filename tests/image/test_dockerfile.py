@@ -45,6 +45,25 @@ def test_build_argument_overrides_a_declared_default_only(tmp_path: Path) -> Non
     assert images(tmp_path, text, BASE="c:3", OTHER="4") == ["c:3", "b:2"]
 
 
+def test_an_argument_of_a_stage_is_none_of_the_next_from(tmp_path: Path) -> None:
+    """Only what stands before the first FROM may be used in one."""
+    assert images(tmp_path, "ARG BASE=a:1\nFROM ${BASE}\nARG BASE=b:2\nFROM ${BASE}", BASE="c:3") == ["c:3", "c:3"]
+
+
+@pytest.mark.parametrize("text", ["ARG A\n\nARG B='x\nFROM a:1\n", "ARG C\n\nFROM ${C}\n"])
+def test_a_line_that_cannot_be_understood_is_named_by_its_number(tmp_path: Path, text: str) -> None:
+    """The third one, in either."""
+    with pytest.raises(ImageUnavailable) as told:
+        images(tmp_path, text)
+    assert told.value.where == "Dockerfile:3"
+
+
+def test_a_stage_is_known_by_its_name(tmp_path: Path) -> None:
+    """And has none without AS; the line is that of the FROM."""
+    (tmp_path / "Dockerfile").write_text("FROM a:1 AS build\nFROM b:1\n")
+    assert from_lines(tmp_path / "Dockerfile", {}) == (From(1, "a:1", "build"), From(2, "b:1", ""))
+
+
 def test_copy_from_a_foreign_image_counts_as_a_base(tmp_path: Path) -> None:
     """Files taken out of another image are no less foreign than a FROM; a stage's name or number is not."""
     text = "FROM a:1 AS build\nFROM a:1\nCOPY --from=build /x /x\nCOPY --from=0 /x /y\nCOPY --from=nginx:1 /z /z"

@@ -63,12 +63,26 @@ def test_a_hidden_file_at_the_root_keeps_its_name():
         ([("opt/chrome", b"", 0o777, "chrome")], "dangling link"),
         ([("opt/chrome", None, 0o755, None)], "is a directory"),
         ([("opt/chrome", ELF, 0o700, None)], "Lambda's user may not run"),
+        ([("opt/chrome", ELF, 0o711, None)], "Lambda's user may not run"),
+        ([("opt/chrome", ELF, 0o744, None)], "Lambda's user may not run"),
         ([("opt", None, 0o700, None), ("opt/chrome", ELF, 0o755, None)], "/opt is closed"),
         ([("opt/chrome", b"#!/bin/sh\necho Chrome 1.2.3.4\n", 0o755, None)], "a script that starts no ELF program"),
         ([("opt/chrome", b"hello", 0o755, None)], "no program"),
         (
             [("bin/grep", ELF, 0o755, None), ("opt/chrome", b"#!/bin/sh\nexec /bin/grep x", 0o755, None)],
             "a script that starts no ELF program",
+        ),
+        (
+            [("opt/sh", ELF, 0o755, None), ("opt/chrome", b"#!/opt/sh\necho Chrome", 0o755, None)],
+            "a script that starts no ELF program",
+        ),
+        (
+            [("opt/real", b"text", 0o755, None), ("opt/chrome", b"#!/bin/sh\nexec /opt/real /opt/none", 0o755, None)],
+            "a script that starts no ELF program",
+        ),
+        (
+            [("usr/lib/real", ELF, 0o755, None), ("opt/chrome", b"text\nexec /usr/lib/real", 0o755, None)],
+            "no program",
         ),
     ],
 )
@@ -98,6 +112,62 @@ def test_a_wrapper_script_is_a_program_when_it_names_an_elf():
     entry, _ = found.resolve("/usr/bin/chromium")
     assert entry is not None
     assert program_behind(found, entry) == found.entries["/usr/lib/chromium/chromium"]
+
+
+def test_a_wrapper_is_followed_past_tools_texts_and_links_to_its_program():
+    """What it calls on its way does not hide what it starts."""
+    found = tree(
+        ("bin/grep", ELF, 0o755, None),
+        ("opt/notes", b"text", 0o644, None),
+        ("opt/real/chrome", ELF, 0o755, None),
+        ("opt/current", b"", 0o777, "real"),
+        ("opt/chrome", b"#!/bin/sh\n/bin/grep x /opt/notes /opt/none\nexec /opt/current/chrome", 0o755, None),
+    )
+    assert is_program(found, "CHROME_BIN", "/opt/chrome").accepted
+    assert program_behind(found, found.entries["/opt/chrome"]) == found.entries["/opt/real/chrome"]
+
+
+def test_a_script_whose_text_was_not_kept_is_no_program():
+    """What was not read names nothing."""
+    script = Entry("/opt/chrome", "file", head=b"#!/b")
+    assert not is_program(Tree({"/opt/chrome": script}, {}), "CHROME_BIN", "/opt/chrome").accepted
+
+
+@pytest.mark.parametrize(
+    ("path", "accepted"),
+    [
+        ("/root/.bashrc", True),
+        ("/etc/shadow", True),
+        ("/etc/passwd-", True),
+        ("/etc/.pwd.lock", True),
+        ("/var/cache/apt/x", True),
+        ("/rootless/x", False),
+        ("/etc/shadow.d", False),
+        ("/etc/passwd", False),
+        ("/opt/passwd-", False),
+        ("/var/task/.lock", False),
+    ],
+)
+def test_only_what_a_base_keeps_for_root_may_be_closed(path, accepted):
+    """A name that merely begins or ends like one of those is the function's own."""
+    assert readable_by_all(Tree({path: Entry(path, "file", mode=0o600)}, {})).accepted is accepted
+
+
+def test_what_is_open_no_file_or_nothing_at_all():
+    """Open files are accepted, a closed folder is judged by the files in it, and no file at all proves nothing."""
+    held = {"/opt": Entry("/opt", "directory", mode=0o700), "/a": Entry("/a", "file", mode=0o644)}
+    assert readable_by_all(Tree(held, {})).accepted
+    assert not readable_by_all(Tree({**held, "/opt/x": Entry("/opt/x", "file", mode=0o644)}, {})).accepted
+    assert "has no files" in str(readable_by_all(Tree({}, {})).rejections[0])
+
+
+def test_ten_closed_files_are_listed_and_the_others_counted():
+    """The message stays readable."""
+    held = {f"/opt/{n:02}": Entry(f"/opt/{n:02}", "file", mode=0o600) for n in range(11)}
+    words = str(readable_by_all(Tree(held, {})).rejections[0])
+    assert "11 files cannot be read" in words
+    assert "/opt/09 (0600) …" in words
+    assert "/opt/10" not in words
 
 
 def test_a_file_closed_to_others_is_named_and_roots_own_files_are_not():

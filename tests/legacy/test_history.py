@@ -16,7 +16,8 @@ from gate.legacy.trail import judge_trail
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
 NAME = "naverplace_send_inform"
 ARN = f"arn:aws:lambda:ap-northeast-2:654654307503:function:{NAME}"
-BASELINE = FunctionSnapshot(ARN, (NOW - timedelta(hours=2)).isoformat(), {"rules": {"default/every-20": {}}})
+RULES = {"default/every-20": {}, "aws.partner/example.com/shop/on-sale": {}}
+BASELINE = FunctionSnapshot(ARN, (NOW - timedelta(hours=2)).isoformat(), {"rules": RULES})
 
 
 def event(name, parameters, read_only="true", source="lambda.amazonaws.com"):
@@ -76,6 +77,47 @@ def test_a_change_of_its_rule_is_found_and_that_of_others_is_not():
     assert "DisableRule on every-20" in said([[CONTROL]], events_pages=[[other, own]])
 
 
+def test_a_rule_on_a_partners_bus_is_one_of_its_rules():
+    """Such a bus has slashes in its name; the rule is what stands behind the last."""
+    own = event("RemoveTargets", {"rule": "on-sale"}, "false", "events.amazonaws.com")
+    assert "RemoveTargets on on-sale" in said([[CONTROL]], events_pages=[[own]])
+
+
+@pytest.mark.parametrize(
+    "control",
+    [
+        event("ListTags20170331", {"functionName": NAME}),
+        event("GetFunction20150331v2", {"functionName": NAME}, "false"),
+        event("GetFunction20150331v2", None),
+        event("GetFunction20150331v2", {}),
+    ],
+)
+def test_only_this_gates_own_reading_of_the_function_is_a_control(control):
+    """Another read, a reading that is marked as a change, and one that names nothing prove nothing."""
+    assert said([[control]]) != ""
+
+
+def test_an_event_says_who_did_what_to_what_and_when():
+    """Oldest first; where CloudTrail has no ARN its user name stands for it, and else nobody is made up."""
+    later = {**event("UpdateAlias", {"name": "live", "functionName": NAME}, "false"), "EventTime": NOW}
+    early = {**event("TagResource", {"resource": f"{ARN}:live"}, "false"), "EventTime": NOW - timedelta(hours=1)}
+    for each, detail in ((later, {"userIdentity": None}), (early, {"userIdentity": {}})):
+        held = json.loads(each["CloudTrailEvent"])
+        each["CloudTrailEvent"] = json.dumps({**held, **detail})
+    del early["Username"]
+    first, second = trail([[later, early]])
+    assert (first.name, first.about, first.by, first.at) == (
+        "TagResource",
+        NAME,
+        "unknown",
+        "2025-10-18T11:00:00+00:00",
+    )
+    assert (second.name, second.about, second.by, second.source) == (
+        "UpdateAlias", NAME, "somebody", "lambda.amazonaws.com"
+    )  # fmt: skip
+    assert not second.read_only
+
+
 def test_an_unreadable_event_is_a_refusal():
     """Garbage in the trail is not skipped."""
     with pytest.raises(AwsRefused, match="LookupEvents cannot be read"):
@@ -91,8 +133,22 @@ def traffic(before, since):
                 {"Id": "invocations", "Label": "i", "Values": invocations, "StatusCode": "Complete"},
                 {"Id": "errors", "Label": "e", "Values": errors, "StatusCode": "Complete"},
             ]
-            stub.add_response("get_metric_data", {"MetricDataResults": results})
+            stub.add_response("get_metric_data", {"MetricDataResults": results}, asked_metrics())
         return ZipHistory(None, client, lambda: NOW).traffic(BASELINE)
+
+
+def asked_metrics():
+    """What CloudWatch has to be asked: both sums by the minute, of this function."""
+
+    def query(metric):
+        named = {
+            "Namespace": "AWS/Lambda",
+            "MetricName": metric,
+            "Dimensions": [{"Name": "FunctionName", "Value": NAME}],
+        }
+        return {"Id": metric.lower(), "MetricStat": {"Metric": named, "Period": 60, "Stat": "Sum"}}
+
+    return {"MetricDataQueries": [query("Invocations"), query("Errors")], "StartTime": ANY, "EndTime": ANY}
 
 
 def test_invocations_and_errors_are_summed_over_both_windows():
@@ -120,3 +176,14 @@ def test_production_that_stopped_or_fails_more_is_a_no_go(before, since, words):
 def test_the_errors_that_there_always_were_are_no_new_ones():
     """A share of errors that did not rise is no false alarm."""
     assert judge_traffic(Traffic(86400, 72, 36), Traffic(7200, 6, 3), NAME).accepted
+
+
+def test_the_share_of_errors_is_errors_per_invocation():
+    """And none where nothing was invoked."""
+    assert Traffic(60, 4, 1).error_rate == 0.25
+    assert Traffic(60, 0, 0).error_rate == 0
+
+
+def test_one_invocation_is_one():
+    """A function that was invoked once before and once since went on."""
+    assert judge_traffic(Traffic(86400, 1, 0), Traffic(7200, 1, 0), NAME).accepted

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from gate.errors import EvidenceDamaged
+from gate.legacy import pipeline
 from gate.legacy.pipeline import PipelineFiles, judge_pipeline, read_pipeline
 
 PATHS = ("deploy/zip.sh", "layers")
@@ -79,6 +80,39 @@ def test_no_earlier_tag_is_a_no_go(repository):
 def test_a_path_that_does_not_exist_is_a_no_go(repository):
     """A misspelt path in pytest.ini would otherwise never differ."""
     assert "deploy/zpi.sh" in said(repository, ("deploy/zpi.sh",))
+
+
+def test_a_misspelt_path_is_named_beside_whatever_else_is_wrong(repository):
+    """A change, or no earlier tag, does not hide it; and only it is called missing."""
+    (repository / "deploy" / "zip.sh").write_text("changed\n")
+    words = said(repository, (*PATHS, "deploy/zpi.sh"))
+    assert "names deploy/zpi.sh as a file" in words
+    assert "deploy/zip.sh changed since v0.9.0" in words
+    assert "names layers" not in words
+    git(repository, "tag", "--delete", "v0.9.0")
+    words = said(repository, (*PATHS, "deploy/zpi.sh"))
+    assert "names deploy/zpi.sh as a file" in words
+    assert "no earlier release tag" in words
+
+
+def test_a_file_that_only_the_last_release_holds_is_known(repository):
+    """Taken out since: that is a change, and no misspelt path."""
+    (repository / "deploy" / "zip.sh").unlink()
+    words = said(repository, ("deploy/zip.sh",))
+    assert "(D deploy/zip.sh)" in words
+    assert "names deploy/zip.sh" not in words
+
+
+def test_a_git_that_is_not_there_or_hangs_is_a_no_go(tmp_path, monkeypatch):
+    """No answer is not "nothing changed"."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EvidenceDamaged, match="git does not answer"):
+        read_pipeline(tmp_path, PATHS, "v1.0.0")
+    monkeypatch.setattr(pipeline, "_SECONDS", 0.1)
+    (tmp_path / "git").write_text("#!/bin/sh\nexec /bin/sleep 30\n")
+    (tmp_path / "git").chmod(0o755)
+    with pytest.raises(EvidenceDamaged, match="git does not answer"):
+        read_pipeline(tmp_path, PATHS, "v1.0.0")
 
 
 def test_no_zip_pipeline_in_the_repository_is_no_claim_to_fail(repository):

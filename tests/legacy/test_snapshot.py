@@ -50,6 +50,17 @@ def test_a_snapshot_of_nothing_or_of_another_function_is_refused():
     assert f"{ARN}_v2" in str(judge_untouched(BEFORE, other).rejections[0])
 
 
+def test_a_baseline_that_holds_no_configuration_is_refused():
+    """Nothing is known of before, whatever is known of now; the refusal says which of the two it is."""
+    assert "zip before the release holds no configuration" in str(judge_untouched(snapshot(), BEFORE).rejections[0])
+    assert "zip now holds no configuration" in str(judge_untouched(BEFORE, snapshot()).rejections[0])
+
+
+def test_an_untouched_function_is_accepted():
+    """The time of the reading is not compared."""
+    assert judge_untouched(BEFORE, replace(BEFORE, taken_at="later")).accepted
+
+
 @given(JSON, JSON)
 def test_no_difference_means_the_same_value(one, other):
     """Whatever the facts are: equal facts have no difference; facts that differ in more than emptiness have one."""

@@ -2,8 +2,9 @@
 
 Each judge is changed in every small way that matters (mutants.py), and its tests have to notice (trial.py). What no
 test notices has to be explained in survivors.yaml, or the run ends with 1; so it does when an explanation explains
-nothing any more. A whole run writes docs/mutation.md. A module whose code, tests and all that these import are as
-they were is not run again: a run that was ended goes on where it stood.
+nothing any more, and when a module was not run as it stands now. docs/mutation.md is written after each module, from
+all results there are. A module whose code, tests and all that these import are as they were is not run again: a run
+that was ended goes on where it stood.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -52,32 +54,47 @@ class Plan:
 
 
 def main(chosen: list[str]) -> int:
-    """0 when every survivor is explained and every explanation is needed, else 1."""
+    """0 when every module was run, every survivor is explained and every explanation is needed, else 1."""
     plan = Plan.read()
     unknown = set(chosen) - set(plan.tests)
     if unknown:
         raise SystemExit(f"no module of tests/mutation/modules.yaml: {', '.join(sorted(unknown))}")
     explanations = yaml.safe_load((_HERE / "survivors.yaml").read_text()) or {}
-    results = []
+    results: dict[str, page.Result] = {}
     for module in chosen or plan.tests:
-        results.append(_result(module, plan, explanations.get(module, [])))
-        print(results[-1].line(), *results[-1].complaints(), sep="\n  ", flush=True)
+        _try_unless_known(module, plan)
+        results = {each: _result(each, plan, explanations.get(each, [])) for each in plan.tests}
+        _PAGE.write_text(page.markdown(list(results.values())), encoding="utf-8")
+        print(results[module].line(), *results[module].complaints(), sep="\n  ", flush=True)
     stray = set(explanations) - set(plan.tests)
     for module in sorted(stray):
         print(f"survivors.yaml explains {module}, which is not in modules.yaml")
-    if not chosen:
-        _PAGE.write_text(page.markdown(results), encoding="utf-8")
-    return int(bool(stray) or any(each.complaints() for each in results))
+    return int(bool(stray) or any(each.complaints() for each in results.values()))
+
+
+def _try_unless_known(module: str, plan: Plan) -> None:
+    if _known(module, plan) is None:
+        kept = _kept(module)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(_tried(module, plan), indent=1))
 
 
 def _result(module: str, plan: Plan, explained: list[dict[str, str]]) -> page.Result:
-    kept = CACHE / "mutation" / f"{module.replace('/', '.')}.json"
-    known = json.loads(kept.read_text()) if kept.exists() else None
-    if known is None or known["of"] != _fingerprint(known["files"], plan.tests[module]):
-        known = _tried(module, plan)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps(known, indent=1))
+    known = _known(module, plan)
+    if known is None:
+        return page.Result(module, page.NOT_RUN, [], explained)
     return page.Result(module, known["date"], known["mutants"], explained)
+
+
+def _known(module: str, plan: Plan) -> dict[str, Any] | None:
+    """What was found of the module as it stands now; what was found of it before a change does not count."""
+    kept = _kept(module)
+    known = json.loads(kept.read_text()) if kept.exists() else None
+    return known if known and known["of"] == _fingerprint(ROOT, known["files"], plan.tests[module]) else None
+
+
+def _kept(module: str) -> Path:
+    return CACHE / "mutation" / f"{module.replace('/', '.')}.json"
 
 
 def _tried(module: str, plan: Plan) -> dict[str, object]:
@@ -88,15 +105,17 @@ def _tried(module: str, plan: Plan) -> dict[str, object]:
         command = [sys.executable, str(_HERE / "trial.py"), str(copy), module, *tests]
         given = json.dumps([{"source": each.source, "more": plan.roll if each.on_roll else []} for each in mutants])
         tried = subprocess.run(command, input=given, stdout=subprocess.PIPE, text=True, check=False, env=_environment())
-    if tried.returncode:
-        raise SystemExit(f"{module} could not be tried")
-    found = json.loads(tried.stdout)
-    files = sorted({*found["files"], module, *plan.roll, *_own_files()})
+        if tried.returncode:
+            raise SystemExit(f"{module} could not be tried")
+        found = json.loads(tried.stdout)
+        files = sorted({*found["files"], module, *plan.roll, *_own_files()})
+        # Of the copy: that is what was tried, whoever edits the tree meanwhile.
+        fingerprint = _fingerprint(copy, files, tests)
     rows = [
         {"operator": each.operator, "line": each.line, "was": each.was, "becomes": each.becomes, "outcome": outcome}
         for each, outcome in zip(mutants, found["outcomes"], strict=True)
     ]
-    return {"of": _fingerprint(files, tests), "files": files, "date": f"{datetime.now(UTC):%Y-%m-%d}", "mutants": rows}
+    return {"of": fingerprint, "files": files, "date": f"{datetime.now(UTC):%Y-%m-%d}", "mutants": rows}
 
 
 def _environment() -> dict[str, str]:
@@ -110,8 +129,8 @@ def _copy(to: Path) -> None:
             shutil.copy2(ROOT / each, to / each)
 
 
-def _fingerprint(files: Iterable[str], tests: list[str]) -> str:
-    content = {each: (ROOT / each).read_bytes().hex() if (ROOT / each).is_file() else "" for each in files}
+def _fingerprint(tree: Path, files: Iterable[str], tests: list[str]) -> str:
+    content = {each: (tree / each).read_bytes().hex() if (tree / each).is_file() else "" for each in files}
     return hashlib.sha256(json.dumps([content, tests], sort_keys=True).encode()).hexdigest()
 
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from gate.text import for_markdown
 
+NOT_RUN = "not run"
 _HEAD = """# Mutation testing of the judges
 
 Written by `make mutation`: each pure judge is changed in every small way (a condition turned or left out, `<` for `<=`,
 a number by one, a rejection that accepts …), one change at a time, and its tests without Docker have to notice. What
 is not asked, and why, stands in [mutants.py](../tests/mutation/mutants.py). The score counts the mutants that were
-killed; each of the others is explained below.
+killed; each of the others is explained below, or is marked NOT EXPLAINED. A module that has changed since, or whose
+tests have, is not run.
 
 | module | mutants | killed | survived | score | date |
 |---|---|---|---|---|---|
@@ -21,7 +23,11 @@ killed; each of the others is explained below.
 
 @dataclass(frozen=True)
 class Result:
-    """A module's mutants, each with its outcome, and the explanations of those that survive."""
+    """A module's mutants, each with its outcome, and the explanations of those that survive.
+
+    Attributes:
+        date: the day it was run, or NOT_RUN.
+    """
 
     module: str
     date: str
@@ -38,7 +44,9 @@ class Result:
         return next((each["why"] for each in self.explained if _same(each, survivor)), "")
 
     def complaints(self) -> list[str]:
-        """What has to be done: survivors to kill or explain, explanations to take out."""
+        """What has to be done: a module to run, survivors to kill or explain, explanations to take out."""
+        if self.date == NOT_RUN:
+            return [f"{self.module} was not run as it is now"]
         bare = [f"{_place(self, each)} lives: {_change(each)}" for each in self.survivors if not self.why(each)]
         stale = [each for each in self.explained if not any(_same(each, one) for one in self.survivors)]
         return bare + [f"survivors.yaml explains what no longer survives in {self.module}: {_change(e)}" for e in stale]
@@ -52,7 +60,7 @@ def markdown(results: list[Result]) -> str:
     """The page."""
     mutants, living = [m for each in results for m in each.mutants], [m for each in results for m in each.survivors]
     rows = [_row(r.module, len(r.mutants), len(r.survivors), r.date) for r in results]
-    rows.append(_row("**all**", len(mutants), len(living), max(each.date for each in results)))
+    rows.append(_row("**all**", len(mutants), len(living), _dates(results)))
     found = [
         f"- `{_place(each, one)}`: {for_markdown(_change(one))}. {for_markdown(each.why(one) or 'NOT EXPLAINED')}\n"
         for each in results
@@ -61,7 +69,15 @@ def markdown(results: list[Result]) -> str:
     return f"{_HEAD}{''.join(rows)}\n## What survives, and why\n\n{''.join(found) or 'Nothing.'}"
 
 
+def _dates(results: list[Result]) -> str:
+    dates = [each.date for each in results if each.date != NOT_RUN]
+    missing = len(results) - len(dates)
+    return ", ".join(sorted(dates)[-1:] + ([f"{missing} {NOT_RUN}"] if missing else []))
+
+
 def _row(name: str, mutants: int, living: int, date: str) -> str:
+    if date == NOT_RUN:
+        return f"| {name} | – | – | – | – | {NOT_RUN} |\n"
     score = f"{100 * (mutants - living) / mutants:.1f} %" if mutants else "–"
     return f"| {name} | {mutants} | {mutants - living} | {living} | {score} | {date} |\n"
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.mutation.__main__ import Plan, main
 from tests.mutation.meaning import meaning, only_for_examples
-from tests.mutation.page import Result, markdown
+from tests.mutation.page import NOT_RUN, Result, markdown
 from tests.mutation.tool import ROOT
 
 CHANGE = {"operator": "AddNot", "line": 7, "was": "if a:", "becomes": "if not a:"}
@@ -53,6 +53,15 @@ def test_the_page_shows_the_score_and_why_a_mutant_survives():
     page = markdown([result("survived", WHY)])
     assert "| gate/x.py | 2 | 1 | 1 | 50.0 % | 2026-01-01 |" in page
     assert "a is never true" in page
+
+
+def test_a_module_that_was_not_run_is_named_and_counts_for_nothing():
+    """Neither the run nor the page takes no mutants at all for no survivors."""
+    left = Result("gate/y.py", NOT_RUN, [], [])
+    page = markdown([result("killed"), left])
+    assert left.complaints() == ["gate/y.py was not run as it is now"]
+    assert "| gate/y.py | – | – | – | – | not run |" in page
+    assert "| **all** | 2 | 2 | 0 | 100.0 % | 2026-01-01, 1 not run |" in page
 
 
 MODULE = """

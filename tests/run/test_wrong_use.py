@@ -27,6 +27,8 @@ def call(*arguments, **environment):
         (["--publish"], "--publish goes with --target aws"),
         (["--keep", "--target", "aws"], "--keep goes with --target local"),
         (["--image", "x:1", "--image-context", "."], "--image and --image-context exclude each other"),
+        (["--image-context", "docs"], "docs: name its folder with --image-context"),
+        (["-o", "image_context=nowhere"], "nowhere: name its folder with --image-context (or in pytest.ini)"),
         (["--release-tag", "not a tag"], "a tag must be letters, digits"),
         (["--release-tag", "latest"], "the tags must be three different tags"),
         (["--scan-timeout", "0"], "a timeout is a number of seconds above 0"),

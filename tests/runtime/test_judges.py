@@ -8,6 +8,7 @@ import pytest
 
 from gate.judgement import ROLL, Judgement
 from gate.runtime import judges
+from gate.runtime.answers import answers_hold
 from gate.runtime.report import Fault, Footprint, HandlerRun, Init, Invocation, Moment, Outcome, Process, Settings
 
 MB = 1 << 20
@@ -107,7 +108,10 @@ def test_too_few_invocations_are_refused() -> None:
         ('"text"', True),
         ("null", True),
         ("", True),
+        ('{"statusCode": 399}', True),
+        ('{"statusCode": "502"}', True),
         ('{"ok": false}', False),
+        ('{"statusCode": 400}', False),
         ('{"statusCode": 502}', False),
         ('{"errorType": "UnknownAction", "errorMessage": "no"}', False),
     ],
@@ -149,3 +153,76 @@ def test_want_of_memory_is_refused() -> None:
     """A kill for want of memory is refused, with the memory the function has."""
     footprint = replace(ran().footprint, oom_killed=True)
     assert "the function has 512 MB" in words(judges.memory_suffices(footprint))
+
+
+def test_an_image_that_cannot_be_started_is_told_from_a_handler_that_fails() -> None:
+    """The ENTRYPOINT is blamed only where the engine could not start it."""
+    fault = Fault("Engine", "exec format error")
+    stopped = replace(ran(), init=Init("not started", None, fault))
+    assert "ENTRYPOINT cannot be started: exec format error" in words(judges.initialises(stopped))
+    failed = replace(ran(), init=Init("failed", None, fault))
+    assert "fails to initialise: Engine: exec format error" in words(judges.initialises(failed))
+
+
+def test_a_function_that_never_initialised_did_not_start_in_time() -> None:
+    """However fast it ended."""
+    assert not judges.starts_within(replace(ran(), init=Init("ended", 0.1)), 10).accepted
+
+
+def test_each_way_an_invocation_can_go_wrong_is_named() -> None:
+    """The handler's own fault, a bare failure, an end, and a runtime that does not come back."""
+    fault = Fault("ValueError", "no such action")
+    failed = ran(moment(), outcome="failed")
+    told = replace(failed, invocations=(replace(failed.invocations[0], fault=fault),))
+    assert "the handler failed: ValueError: no such action" in words(judges.invocations_succeed(told, 1))
+    assert "the handler failed" in words(judges.invocations_succeed(failed, 1))
+    assert "did not answer in time" in words(judges.invocations_succeed(ran(None, outcome="late"), 1))
+    assert "did not come back for the next event" in words(judges.invocations_succeed(ran(None), 1))
+
+
+def test_the_invocation_that_went_wrong_is_the_cause_and_not_their_number() -> None:
+    """A run ends at its first failure: that fewer were made than asked for follows from it."""
+    (rejection,) = judges.invocations_succeed(ran(moment(), None), 5).rejections
+    assert "invocation 2" in rejection.where
+    assert "1 of 2 invocations" in words(judges.invocations_succeed(ran(moment()), 2))
+
+
+def test_the_most_that_any_invocation_left_in_tmp_counts() -> None:
+    """Not only what the last one left."""
+    said = words(judges.tmp_grows_below(ran(moment(), moment(tmp=60 * MB), moment(tmp=MB)), 50))
+    assert "grew by 60.0 MB, and less than 50 MB are allowed" in said
+    assert "after invocation 2" in said
+
+
+@pytest.mark.parametrize(
+    ("answer", "accepted"),
+    [
+        ('{"ok": true, "sent": 2, "more": 1}', True),
+        ('{"ok": true}', False),
+        ('{"ok": false, "sent": 2}', False),
+        ('{"ok": true, "sent": 3}', False),
+        ('[["ok", true], ["sent", 2]]', False),
+        ("not json", False),
+        ("", False),
+    ],
+)
+def test_an_answer_holds_every_wanted_field_with_its_value(answer: str, accepted: bool) -> None:
+    """More than is wanted harms nothing; less, another value or no object does."""
+    assert answers_hold(ran(moment(), answer=answer), {"ok": True, "sent": 2}).accepted is accepted
+
+
+def test_a_wanted_field_without_a_value_has_to_be_there() -> None:
+    """A field that is missing is not a field that is null."""
+    assert answers_hold(ran(moment(), answer='{"error": null}'), {"error": None}).accepted
+    assert not answers_hold(ran(moment(), answer="{}"), {"error": None}).accepted
+
+
+def test_each_wrong_answer_is_named_and_an_invocation_without_one_is_no_answer() -> None:
+    """What did not answer is another judge's matter; where nothing is wanted, any answer holds it."""
+    run = ran(moment(), moment(), answer='{"ok": false}')
+    assert [each.where for each in answers_hold(run, {"ok": True}).rejections] == [
+        "Lambda sandbox, invocation 1",
+        "Lambda sandbox, invocation 2",
+    ]
+    assert answers_hold(ran(None, outcome="late", answer=""), {"ok": True}).accepted
+    assert answers_hold(ran(moment(), answer="not json"), {}).accepted
