@@ -73,6 +73,14 @@ def test_a_hidden_file_at_the_root_keeps_its_name():
             "a script that starts no ELF program",
         ),
         (
+            [
+                ("opt", None, 0o700, None),
+                ("opt/chrome", b"", 0o777, "/usr/lib/real"),
+                ("usr/lib/real", ELF, 0o755, None),
+            ],
+            "/opt is closed",
+        ),
+        (
             [("opt/sh", ELF, 0o755, None), ("opt/chrome", b"#!/opt/sh\necho Chrome", 0o755, None)],
             "a script that starts no ELF program",
         ),
