@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from gate.judgement import Judgement, Rejection, judge, reject
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
 _FROM = re.compile(r"^(?:--platform=\S+\s+)?[\"']?(?P<image>[^\s\"']+)[\"']?(?:\s+AS\s+(?P<stage>\S+))?$", re.I)
-# Files may also be taken out of an image by COPY --from=IMAGE, and by RUN --mount=…,from=IMAGE. A number is a stage.
-_TAKEN_FROM = re.compile(r"^(?:--\S+\s+)*?--(?:from=|mount=\S*?\bfrom=)(?!\d+[\s,])(?P<image>[^\s,]+)")
+# Files may also be taken out of an image: by COPY --from=IMAGE, by each RUN --mount=…,from=IMAGE. A number is a stage.
+_TAKEN_FROM = re.compile(r"(?:--|[=,\"'])from=([^,]+)", re.I)
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,17 @@ def from_lines(path: Path, arguments: Mapping[str, str]) -> tuple[From, ...]:
     for each in parsed:
         if each["instruction"] == "FROM":
             found.append(_from(each, values, path))
-        elif taken := _TAKEN_FROM.match(each["value"] + " "):
-            found.append(From(each["startline"] + 1, taken["image"], "", each["instruction"]))
-        elif not found:
+            continue
+        found += [From(each["startline"] + 1, image, "", each["instruction"]) for image in _taken(each["value"])]
+        if not found:
             values |= {name: arguments.get(name, _filled(default, values)) for name, default in _declared(each, path)}
     return tuple(found)
+
+
+def _taken(value: str) -> list[str]:
+    """The images that an instruction's flags take files out of."""
+    flags = takewhile(lambda word: word.startswith("--"), value.split())
+    return [image for flag in flags for image in _TAKEN_FROM.findall(flag) if not image.isdigit()]
 
 
 def _declared(parsed: Mapping[str, Any], path: Path) -> list[tuple[str, str]]:

@@ -50,7 +50,7 @@ def is_program(tree: Tree, name: str, path: str) -> Judgement:
         )
     if entry.kind != "file":
         return reject(f"{name} names {path}, which is a {entry.kind}, not a program{way}", where=entry.path)
-    shut = tree.open_to_all(entry, OTHERS_READ | OTHERS_EXECUTE)
+    shut = tree.closed_before(path) or tree.open_to_all(entry, OTHERS_READ | OTHERS_EXECUTE)
     if shut:
         return reject(
             f"{name} names {path}, which Lambda's user may not run: {shut} is closed to it",

@@ -59,15 +59,20 @@ class Tree:
 
     def resolve(self, path: str) -> tuple[Entry | None, tuple[str, ...]]:
         """The entry that a path really names, and the links followed on the way (None: it dangles)."""
-        followed: list[str] = []
-        while len(followed) <= MAX_LINKS:
+        links, end = self._followed(path)
+        return self.entries.get(end), tuple(f"{link.path} -> {link.link}" for link in links)
+
+    def _followed(self, path: str) -> tuple[list[Entry], str]:
+        """The links on a path's way, and the path behind the last ("" where the kernel gives up)."""
+        links: list[Entry] = []
+        while len(links) <= MAX_LINKS:
             link = self._first_link(path)
             if link is None:
-                return self.entries.get(posixpath.normpath(path)), tuple(followed)
+                return links, posixpath.normpath(path)
             rest = posixpath.normpath(path)[len(link.path) :]
-            followed.append(f"{link.path} -> {link.link}")
+            links.append(link)
             path = posixpath.normpath(posixpath.join(posixpath.dirname(link.path), link.link)) + rest
-        return None, tuple(followed)
+        return links, ""
 
     def _first_link(self, path: str) -> Entry | None:
         reached = ""
@@ -77,6 +82,10 @@ class Tree:
             if entry and entry.kind == "symlink":
                 return entry
         return None
+
+    def closed_before(self, path: str) -> str:
+        """The first folder that shuts a foreign user out from a link on a path's way, or "" when none does."""
+        return next((shut for link in self._followed(path)[0] if (shut := self.open_to_all(link, 0))), "")
 
     def open_to_all(self, entry: Entry, wanted: int) -> str:
         """The first path on the way to an entry that shuts out a foreign user, or "" when none does."""

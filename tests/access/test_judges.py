@@ -9,8 +9,9 @@ import gate.access.judges as bench
 from gate.access import baseline, reviewed
 from gate.access.document import PolicyText
 from gate.access.facts import Simulation
+from gate.access.logic import Answer, Finding
 from gate.access.matrix import draw
-from gate.access.trust import who_becomes
+from gate.access.trust import Becoming, who_becomes
 from gate.judgement import ROLL, prove_judges
 
 ACCOUNT = "654654307503"
@@ -269,3 +270,100 @@ def test_unused_reviews_are_named(account_with):
     facts = account_with()
     found = bench.unused(draw(facts, who_becomes(facts, "ci")), listed)
     assert found == (f"principals.yaml, line 1: {CI} has nothing to do with 'delete'",)
+
+
+def test_only_the_organizations_own_deny_of_what_the_role_needs_counts(account_with):
+    """Another principal's, another action's, and a deny that is none of the organization's are no matter of CI's."""
+    repository = account_with().repository_arn
+    others = (
+        Simulation(RUNNER, "ecr:PutImage", repository, False, (), True),
+        Simulation(CI, "ecr:DeleteRepository", repository, False, (), True),
+        Simulation(CI, "ecr:PutImage", repository, False, (), False),
+    )
+    assert bench.judge_holds(account_with(simulations=others), "ci", "push").accepted
+
+
+def test_the_story_gives_push_to_ci_pull_to_lambda_and_nothing_else_to_anybody(account_with):
+    """A role that is not there is nobody."""
+    facts = account_with()
+    assert bench.expected_holders(facts, "push", "ci", "runner") == (CI,)
+    services = tuple(f"lambda.amazonaws.com for {whose}" for whose in (f"account {ACCOUNT}", "other accounts"))
+    assert bench.expected_holders(facts, "pull", "ci", "runner") == (RUNNER, *services)
+    assert bench.expected_holders(facts, "delete", "ci", "runner") == ()
+    assert bench.expected_holders(facts, "push", "ghost", "runner") == ()
+
+
+def test_a_wildcard_is_named_as_it_stands(account_with):
+    """With its kind, a question mark as well as a star; NotPrincipal has no name but its own."""
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/c?"}, "Action": "ecr:PutImage"},
+        {"Effect": "Allow", "NotPrincipal": {"AWS": CI}, "Action": "ecr:PutImage"},
+    ]
+    wild, excepting = bench.judge_no_wildcard(account_with(repository=statements)).rejections
+    assert f"(AWS: arn:aws:iam::{ACCOUNT}:role/c?)" in wild.cause
+    assert "(NotPrincipal)" in excepting.cause
+
+
+def test_a_policy_reviewed_today_is_reviewed(account_with):
+    """The day of the review is no day of the future."""
+    assert bench.judge_baseline(account_with(), as_reviewed(account_with), date(2025, 10, 1)).accepted
+
+
+def test_a_principal_listed_three_times_is_told_with_its_first_line(today):
+    """Each line that is too many is refused, and the first is the one that stays."""
+    thrice = reviews(*[(CI, "pull", "2026-01-01")] * 3)
+    assert [each.cause.partition(", ")[2] for each in bench.judge_reviews(thrice, today).rejections] == [
+        "in lines 1 and 2",
+        "in lines 1 and 3",
+    ]
+
+
+def becomer(answer, *path, because=("a trust policy",)):
+    """The developer, who can become the CI role on this way."""
+    return Becoming(DEVELOPER, path, Finding(answer, because), True)
+
+
+def test_the_way_to_the_role_is_told(today):
+    """Through which roles, whether for certain, and by which statements, three of them in full."""
+    through = becomer(Answer.YES, "builder", "ci", because=("one", "two", "three", "four"))
+    (rejection,) = bench.judge_becoming([through], "ci", reviews((DEVELOPER, "become", "2025-10-17")), today).rejections
+    assert "can become the role ci, through builder → ci; its review expired on 2025-10-17" in rejection.cause
+    assert rejection.where == "one; two; three; and 1 more"
+    at_once = becomer(Answer.UNDECIDED, "ci", because=("one", "two", "three"))
+    (rejection,) = bench.judge_becoming([at_once], "ci", reviews((DEVELOPER, "push", "2026-01-01")), today).rejections
+    assert "can, for all that can be decided, become the role ci; it is not on the reviewed list" in rejection.cause
+    assert rejection.where == "one; two; three"
+
+
+def test_a_review_of_somebody_else_is_no_review_that_expired(account_with, today):
+    """The message does not borrow another entry's date."""
+    listed = reviews((RUNNER, "push", "2025-10-17"), (DEVELOPER, "pull", "2025-10-17"))
+    (rejection,) = strangers(account_with(developer=EVERYTHING), "push", today, listed).rejections
+    assert "it is not on the reviewed list for 'push'" in rejection.cause
+
+
+def test_a_simulator_that_denies_what_this_gate_allows_is_refused(account_with):
+    """Either answer may be the wrong one."""
+    denied = Simulation(CI, "ecr:PutImage", account_with().repository_arn, False)
+    found = causes(bench.judge_simulations(account_with(simulations=(denied,)), ("ci",)))
+    assert f"simulator denies ecr:PutImage to {CI}, and this gate's evaluation allows it" in found
+
+
+def test_what_this_gate_cannot_decide_is_no_disagreement(account_with):
+    """Nor is an answer about somebody whom the account does not have."""
+    only_there = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
+    ci = [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": only_there}]
+    repository = account_with().repository_arn
+    for allowed in (True, False):
+        answers = (
+            Simulation(CI, "ecr:PutImage", repository, allowed),
+            Simulation(f"{CI}-gone", "ecr:PutImage", repository, allowed),
+        )
+        assert bench.judge_simulations(account_with(ci=ci, simulations=answers), ("ci",)).accepted
+
+
+def test_a_role_that_is_not_there_was_not_asked_about(account_with):
+    """A misspelt role does not pass for one that agrees."""
+    answer = Simulation(CI, "ecr:PutImage", account_with().repository_arn, True)
+    found = causes(bench.judge_simulations(account_with(simulations=(answer,)), ("ci", "ghost")))
+    assert found == "SimulatePrincipalPolicy was never asked about ghost"

@@ -73,7 +73,9 @@ def test_other_pixels_are_refused(colours: tuple[int, ...]) -> None:
     assert "coloured cells of the screenshot are not those" in words(judges.secret_returns(run))
 
 
-@pytest.mark.parametrize("shown", [None, Picture(0, 0, (), (), "it is no readable PNG")])
+@pytest.mark.parametrize(
+    "shown", [None, Picture(0, 0, (), (), "it is no readable PNG"), replace(PICTURE, problem="it is cut short")]
+)
 def test_missing_picture_is_refused(shown: Picture | None) -> None:
     """Without a readable screenshot neither the secret nor the glyphs are proven."""
     run = replace(GOOD, picture=shown)

@@ -84,3 +84,46 @@ def test_a_flood_of_differences_is_told_in_a_few_lines(account):
     assert causes[0] == "verdict.json says GO, and decided again it is REHEARSAL PASSED"
     assert len(causes) == 7
     assert "more places" in causes[-1]
+
+
+def test_a_file_that_cannot_be_read_is_told_once():
+    """Not also as altered; and one that the index does not list is told as added."""
+    judgement = checks.sealed({"a": "1"}, {"a": None, "b": "2"})
+    assert [each.cause for each in judgement.rejections] == [
+        "evidence/a cannot be read as a plain file",
+        "evidence/b is not in the index: it was added after the run",
+    ]
+
+
+def test_an_untouched_folder_is_accepted():
+    """Every file with its hash, in the index as in verdict.json."""
+    assert checks.sealed({"a": "1"}, {"a": "1"}).accepted
+    assert checks.listed([{"file": "evidence/a", "sha256": "1"}], {"a": "1"}).accepted
+
+
+@pytest.mark.parametrize(("names", "told"), [(5, 5), (6, 6)])
+def test_five_differences_are_named_and_only_more_are_counted(account, names, told):
+    """Of six, five are named and one is counted."""
+    given = account()
+    forged = {
+        "reasons": ["x"],
+        "target": "aws",
+        "kind": "rescan",
+        "started": "x",
+        "valid_until": "x",
+        "only_aws": ["x"],
+    }
+    changed = dict(list(forged.items())[:names])
+    causes = [each.cause for each in checks.follows({**given.stated(given.verdict()), **changed}, given).rejections]
+    assert len(causes) == told
+    assert ("1 more places" in causes[-1]) is (names > 5)
+
+
+@pytest.mark.parametrize(("length", "cut"), [(118, False), (119, True)])
+def test_a_long_value_is_cut_at_120_characters(account, length, cut):
+    """With its two quotes."""
+    given = account()
+    forged = {**given.stated(given.verdict()), "started": "x" * length}
+    (rejection,) = checks.follows(forged, given).rejections
+    assert ("…" in rejection.cause) is cut
+    assert "x" * 118 in rejection.cause

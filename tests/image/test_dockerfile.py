@@ -80,6 +80,20 @@ def test_mount_from_a_foreign_image_counts_as_a_base(tmp_path: Path) -> None:
     assert images(tmp_path, text) == ["a:1", "nginx:1"]
 
 
+def test_every_mount_of_a_run_counts(tmp_path: Path) -> None:
+    """A harmless first mount does not hide a foreign one, and a quoted field is none that is passed over."""
+    mounts = (
+        "type=bind,from=build,target=/a",
+        "type=bind,from=0,target=/b",
+        "from=nginx:1,target=/c",
+        '"From=redis:7",target=/d',
+    )
+    text = f"FROM a:1 AS build\nRUN {' '.join(f'--mount={each}' for each in mounts)} cp --from=x /c/y /y\n"
+    assert images(tmp_path, text) == ["a:1", "build", "nginx:1", 'redis:7"']
+    refused = bases_approved(from_lines(tmp_path / "Dockerfile", {}), ("a:1",)).rejections
+    assert [each.cause.partition(",")[0] for each in refused] == ["RUN takes nginx:1", 'RUN takes redis:7"']
+
+
 def test_from_without_an_image_is_an_error(tmp_path: Path) -> None:
     """An argument that nothing fills leaves no image: that is said, not passed over."""
     with pytest.raises(ImageUnavailable, match="names no image"):

@@ -88,6 +88,52 @@ def test_a_requirement_that_the_sbom_does_not_list_is_a_gap() -> None:
     assert missed(STAND_IN[:-1], Mode.ENHANCED) == ["pysocks"]
 
 
+def test_what_has_no_version_is_not_looked_at() -> None:
+    """A scanner compares versions: without one a package is listed as not covered, and is no copy beside itself."""
+    unversioned = (deb("chromium", ""), *STAND_IN[1:-1], pypi("PySocks", ""))
+    seen = sight(unversioned, Mode.ENHANCED, WATCHED)
+    assert [c.name for c in seen.uncovered] == ["chromium", "PySocks"]
+    assert [(gap.component.name, gap.why) for gap in seen.gaps] == [
+        ("chrome", "no package of the operating system is this component"),
+        ("pysocks", "enhanced scanning does not look at this Python package"),
+    ]
+
+
+def test_a_package_of_another_kind_is_not_the_component() -> None:
+    """A Debian package is no Python package of its name, and a Python package no Chrome."""
+    assert missed((*STAND_IN[:-2], deb("selenium"), deb("pysocks")), Mode.ENHANCED) == ["pysocks", "selenium"]
+    assert missed((*STAND_IN[1:], pypi("chromium")), Mode.ENHANCED) == ["chrome"]
+
+
+@pytest.mark.parametrize("name", ["Chrome", "google-chrome", "chrome-for-testing"])
+def test_a_copy_is_known_by_each_of_its_names(name) -> None:
+    """In any case of letters; one that a package of the system holds is no copy."""
+    copied = (*STAND_IN, Component(name, "99", "", ""))
+    (gap,) = sight(copied, Mode.ENHANCED, WATCHED).gaps
+    assert (gap.component.title, gap.why) == (
+        "Chrome", "the image holds a copy that comes from no package of the operating system"
+    )  # fmt: skip
+    assert missed((*STAND_IN, deb(name.lower(), "")), Mode.ENHANCED) == []
+
+
+def test_an_entry_ends_with_its_last_day_and_is_found_by_kind_and_name() -> None:
+    """On its last day it is in force; an expired one is told with its line; a Debian entry is none for Python."""
+    gaps = sight(STAND_IN[:-1], Mode.ENHANCED, WATCHED).gaps
+    assert gaps_registered(
+        gaps, register("pkg:pypi/pysocks both both 2026-11-22"), "aws", Mode.ENHANCED, TODAY
+    ).accepted
+    late = gaps_registered(gaps, register("pkg:pypi/pysocks both both 2026-11-21"), "aws", Mode.ENHANCED, TODAY)
+    assert "PySocks (pkg:pypi/pysocks@1.7.1) expired on 2026-11-21" in late.rejections[0].cause
+    other = gaps_registered(gaps, register("pkg:deb/debian/pysocks both both 2026-12-31"), "aws", Mode.ENHANCED, TODAY)
+    assert "the register does not say what is done instead" in other.rejections[0].cause
+
+
+def test_a_component_without_a_version_is_registered_without_one() -> None:
+    """Its package URL ends with its name."""
+    chrome, _, python = watch("3.11", {}, chrome="130.0.1")
+    assert (chrome.purl, python.purl) == ("pkg:generic/chrome@130.0.1", "pkg:generic/python")
+
+
 def test_what_is_not_covered_is_listed() -> None:
     """Every component is either covered or named as not covered."""
     seen = sight(ON_AWS, Mode.BASIC, WATCHED)

@@ -1,5 +1,6 @@
 """The register: every kind of bad entry is found, with its line, and an entry covers only what it names."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -274,6 +275,82 @@ def test_entries_that_end_within_14_days_are_warned_of() -> None:
     register = parse(GOOD)
     for left, warned in ((15, 0), (14, 1), (0, 1), (-1, 0)):
         assert len(expiring(register, date(2026, 12, 31) - timedelta(days=left))) == warned
+
+
+def test_each_judge_asks_for_its_own_severities_only() -> None:
+    """One for the severity named and above, the other for what is below it; an open one is the other's matter."""
+    strict = changed("HIGH: fixed or excepted", "HIGH: fixed or excepted\n  MEDIUM: fixed or excepted")
+    medium, high, critical = (finding(word, id="CVE-2024-7777") for word in ("MEDIUM", "HIGH", "CRITICAL"))
+    for found, above in ((medium, False), (high, True), (critical, True)):
+        assert fixed_or_excepted((found,), strict, "aws", TODAY, "HIGH").accepted is not above
+        assert disposed_below((found,), strict, "aws", TODAY, "HIGH").accepted is above
+
+
+def test_twenty_findings_are_told_one_by_one_and_the_others_counted() -> None:
+    """A flood stays readable, and none of it is accepted."""
+    many = tuple(finding(id=f"CVE-2024-{n}") for n in range(1000, 1022))
+    rejections = fixed_or_excepted(many, parse(GOOD), "aws", TODAY, "HIGH").rejections
+    assert len(rejections) == 21
+    assert rejections[-1].cause == "… and 2 more findings over the policy"
+    assert len(fixed_or_excepted(many[:20], parse(GOOD), "aws", TODAY, "HIGH").rejections) == 20
+
+
+def test_an_expired_exception_is_told_with_its_dates_and_its_line() -> None:
+    """Beside what the policy says; where there never was one, the scanner's page is the place."""
+    (late,) = fixed_or_excepted((finding(),), parse(GOOD), "aws", date(2027, 1, 1), "HIGH").rejections
+    assert late.cause == (
+        "CVE-2024-0001 in openssl 3.0.1 is HIGH (fixed in 3.0.2) and the policy says 'fixed or excepted' for HIGH"
+        "; its entry runs from 2026-11-01 to 2026-12-31"
+    )
+    assert late.where == "image/exceptions.yaml:6"
+    assert "have reviewed in image/exceptions.yaml" in late.remedy
+    (never,) = fixed_or_excepted((finding(id="CVE-2024-7777", fixed=""),), parse(GOOD), "aws", TODAY, "HIGH").rejections
+    assert never.cause.endswith("(no fixed version known) and the policy says 'fixed or excepted' for HIGH")
+    assert never.where == "https://e.org"
+
+
+@pytest.mark.parametrize(("expires", "accepted"), [("2027-02-20", True), ("2027-02-21", False), ("2026-11-22", True)])
+def test_a_coverage_entry_runs_for_ninety_days_at_most(expires, accepted) -> None:
+    """From today on, its last day included."""
+    register = changed("expires: 2027-01-31", f"expires: {expires}")
+    assert register_valid(register, TODAY).accepted is accepted
+
+
+def test_an_exception_decided_today_and_ending_today_is_in_force() -> None:
+    """Both days count."""
+    register = changed("decided: 2026-11-01", "decided: 2026-11-22")
+    assert register_valid(register, TODAY).accepted
+    assert register_valid(parse(GOOD.replace("2027-01-31", "2026-12-31")), date(2026, 12, 31)).accepted
+
+
+def test_faults_are_told_in_the_order_of_their_lines() -> None:
+    """Each with its own way out, or the plain one."""
+    register = parse(GOOD.replace("2026-12-31", "2026-11-21").replace("2027-01-31", "2026-11-21"))
+    rejections = register_valid(register, TODAY).rejections
+    assert [each.where for each in rejections] == ["image/exceptions.yaml:6", "image/exceptions.yaml:17"]
+    assert [each.cause.partition(" expired")[0] for each in rejections] == [
+        "The entry CVE-2024-0001 for pkg:deb/debian/openssl@3.0.1",
+        "The entry for pkg:generic/chrome",
+    ]
+    assert rejections[0].remedy == "correct or remove the entry"
+
+
+def test_a_finding_that_is_remediated_uses_no_exception() -> None:
+    """An entry that is only about something closed can go; one for another target is not asked about."""
+    closed = replace(finding(), closed=True)
+    assert len(unused_exceptions(parse(GOOD), (closed,), "aws")) == 1
+    assert unused_exceptions(parse(GOOD), (finding(),), "aws") == ()
+    assert len(unused_exceptions(changed("target: aws", "target: both"), (), "local")) == 1
+
+
+def test_what_may_go_live_is_what_is_not_open() -> None:
+    """Excepted and monitored findings may, an open one may not."""
+    given = dispositions((finding(), finding("LOW", id="CVE-1"), finding(id="CVE-2")), parse(GOOD), "aws", TODAY)
+    assert {d.finding.id: (d.decision, d.allowed) for d in given} == {
+        "CVE-2024-0001": ("accepted-risk", True),
+        "CVE-1": ("monitor", True),
+        "CVE-2": ("open", False),
+    }
 
 
 def test_a_finding_over_the_policy_comes_with_an_entry_to_paste() -> None:
