@@ -1,7 +1,12 @@
-"""Which tests stay together when two processes share the suite: those of one folder, for they share what is costly."""
+"""The whole suite: property tests without a clock; the tests of one folder stay together, sharing what is costly."""
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
+
+# How long one example takes says nothing on a machine that does other things beside; `make bench` measures.
+settings.register_profile("suite", deadline=None, max_examples=50)
+settings.load_profile("suite")
 
 
 class ByFolder(LoadScopeScheduling):
