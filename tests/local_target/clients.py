@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parents[2]
-_LOCK = _ROOT / "tests" / "clients" / "requirements.txt"
+from tests.pypi import installed
+
+_LOCK = Path(__file__).parents[1] / "clients" / "requirements.txt"
 
 
 def aws_cli() -> Path:
     """The folder with the AWS CLI's `aws`, in an environment made from the hash-locked set."""
-    environment = _ROOT / ".cache" / f"clients-{hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]}"
-    environment.parent.mkdir(exist_ok=True)
-    with (environment.parent / "clients.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (environment / "complete").exists():
-            shutil.rmtree(environment, ignore_errors=True)
-            _run(sys.executable, "-m", "venv", str(environment))
-            pip = str(environment / "bin" / "pip")
-            _run(pip, "install", "--quiet", "--require-hashes", "--no-deps", "-r", str(_LOCK))
-            (environment / "complete").touch()
-    return environment / "bin"
+    return installed(_LOCK, "clients")
 
 
 def skopeo() -> str:

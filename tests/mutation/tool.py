@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.pypi import installed
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
@@ -43,22 +41,8 @@ class Mutant:
 
 def mutants_of(module: Path) -> list[Mutant]:
     """Every mutant of a module, in the order of its lines."""
-    made = _run(str(_python()), str(_HERE / "mutants.py"), str(module))
+    made = _run(str(installed(_LOCK, "mutation-tool") / "python"), str(_HERE / "mutants.py"), str(module))
     return [Mutant(**each) for each in json.loads(made)]
-
-
-def _python() -> Path:
-    environment = CACHE / f"mutation-tool-{hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]}"
-    CACHE.mkdir(exist_ok=True)
-    with (CACHE / "mutation-tool.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (environment / "complete").exists():
-            shutil.rmtree(environment, ignore_errors=True)
-            _run(sys.executable, "-m", "venv", str(environment))
-            pip = str(environment / "bin" / "pip")
-            _run(pip, "install", "--quiet", "--require-hashes", "--no-deps", "-r", str(_LOCK))
-            (environment / "complete").touch()
-    return environment / "bin" / "python"
 
 
 def _run(*command: str) -> str:
