@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from gate.browser.run import run_probe
 from gate.engine import Engine, HistoryEntry, ImageConfig
 from gate.errors import ImageUnavailable
 from gate.image import python
+from gate.image.base import Base
 from gate.image.build import BuiltImage
 from gate.image.contract import Startup
 from gate.image.dockerfile import From, from_lines
@@ -31,21 +31,6 @@ from gate.scan.coverage import Watched, watch
 from gate.scan.sbom import Sbom, make_sbom
 
 PYTHON_PACKAGES = "requirements.txt"
-
-
-@dataclass(frozen=True)
-class Base:
-    """The approved base as this target has it.
-
-    Attributes:
-        reference: the local image that the candidate must descend from.
-        approved: the names that a FROM may carry.
-        provenance: "real", or "simulated" where a stand-in takes its place.
-    """
-
-    reference: str
-    approved: tuple[str, ...]
-    provenance: str
 
 
 class Candidate:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import UTC, datetime
 
 LIMIT = 400
 _ELLIPSIS = " […]"
@@ -62,8 +61,3 @@ def for_markdown(text: str, limit: int = LIMIT) -> str:
 def for_html(text: str, limit: int = LIMIT) -> str:
     """The text for HTML, in an element's content or a quoted attribute."""
     return html.escape(plain(text, limit), quote=True)
-
-
-def when(moment: datetime | None) -> str:
-    """A moment as a person reads it, to the minute, in UTC."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else "an untold time"

@@ -46,11 +46,9 @@ def headline(run: Run) -> str:
     where = {"aws": "AWS", "local": "the local target", "aws-rehearsal": "an endpoint that is not AWS"}[run.place]
     only_aws = len(run.results.verdict.only_aws) if run.results else 0
     rest = f" … and {only_aws} claim{'s' * (only_aws > 1)} only AWS can prove" if only_aws else ""
-    digest = facts.get("digest") or ""
     # Unpublished, it has no digest: its ID looks like one and can be deployed by nobody.
-    judged = (
-        f" ({digest[:19]}…)" if digest else f" (image ID {facts['image_id'][:19]}…)" if facts.get("image_id") else ""
-    )
+    names = {"digest": "", "image_id": "image ID "}
+    judged = next((f" ({what}{facts[key][:19]}…)" for key, what in names.items() if facts.get(key)), "")
     return f"{release.repository} {release.release_tag}{judged} on {where}{rest}"
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gate.candidate import Base
 from gate.engine import Engine, asking
 from gate.errors import EngineUnavailable, ImageUnavailable
+from gate.image.base import Base
 from gate.image.build import build_image
 from gate.run.plugin import Run
 

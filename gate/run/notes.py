@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gate.evidence.notes import PREFACE, NotedScan, Notes, render
+from gate.evidence.notes import PREFACE, NotedScan, Notes, metadata_in, render
 from gate.evidence.sections import replace, section, with_attempt
 from gate.evidence.store import Record, write_whole
 from gate.report.view import deploy_command, headline
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from gate.run.plugin import Run
 
 NAME = "VALIDATION.md"
-# How a section begins to tell of a release (see `metadata`, and `gate.evidence.notes.render`).
-_DIGEST_ROW = "| Digest |"
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def write(run: Run) -> Document:
     stands = section(before, found.key) or ""
     if night:
         body = _nights(run, title)
-    elif "publication" not in run.facts and _DIGEST_ROW in stands:
+    elif "publication" not in run.facts and "Digest" in metadata_in(stands):
         body = with_attempt(stands, _attempt(run))
     else:
         body = render(title, _notes(run, found.path.parent))

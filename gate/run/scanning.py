@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from gate.scan.read import Scanner
     from gate.scan.register.entries import Register
 
+# Answers a rung of the ladder by its name, made now if it was not needed before.
+Rungs = Callable[[str], Any]
 
-def scan_candidate(run: Run, digest: str, rungs: Callable[[str], Any]) -> Judgement:
+
+def scan_candidate(run: Run, digest: str, rungs: Rungs) -> Judgement:
     """Everything that AC7 and AC9 ask of a digest before it may carry the release's tags.
 
     The scan is recorded as that of a candidate, or of a withdrawn one: the chain from found to mitigated starts there.

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from gate.judgement import Judgement, Rejection, judge
 from gate.scan.findings import Severity
+from gate.scan.moments import when
 from gate.scan.records import Noted, ScanRecord
-from gate.text import for_markdown, when
+from gate.text import for_markdown
 
 
 @dataclass(frozen=True)

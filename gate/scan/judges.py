@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.scan.findings import Coverage, Finding, ScanReport, Severity, tally, worst_first
+from gate.scan.moments import when
 from gate.scan.settings import ScanSettings
 from gate.scan.statuses import Mode, Outcome, meaning_of
-from gate.text import when
 
 FRESH = timedelta(hours=24)
 # Clocks of two machines differ a little; a scan that ended further in the future than this did not end yet.

@@ -12,12 +12,12 @@ from gate.aws.patience import Caller, Timekeeper
 from gate.errors import GateError, ScanUnavailable
 from gate.scan.findings import ScanReport
 from gate.scan.inspector import read_coverage
+from gate.scan.moments import when
 from gate.scan.pages import Reading, read_pages
 from gate.scan.settings import ScanSettings, read_settings
 from gate.scan.start import Start, start_scan
 from gate.scan.statuses import Mode
 from gate.scan.waiting import SETTLE, has_ended, late
-from gate.text import when
 
 TIMEOUT = 900.0
 FRESH = timedelta(hours=24)

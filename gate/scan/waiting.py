@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gate.errors import ScanUnavailable
+from gate.scan.moments import when
 from gate.scan.pages import Reading
 from gate.scan.start import Start
 from gate.scan.statuses import Mode, Outcome, meaning_of
-from gate.text import when
 
 # Seconds for which a pushed image or its scan may stay unknown (about a minute, say public issue threads).
 SETTLE = 90.0

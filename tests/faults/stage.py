@@ -16,7 +16,8 @@ from gate.access.fetch import Account
 from gate.access.reviewed import load as load_reviews
 from gate.admission import holds
 from gate.aws.patience import Timekeeper
-from gate.candidate import Base, Candidate
+from gate.candidate import Candidate
+from gate.image.base import Base
 from gate.image.build import build_image
 from gate.image.lineage import STAND_IN_LABEL
 from gate.judgement import ACCEPTED, require

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
-from gate.candidate import Base, Candidate
+from gate.candidate import Candidate
 from gate.engine import Engine, connect
 from gate.engine.orphans import end_orphans
 from gate.errors import EvidenceDamaged
+from gate.image.base import Base
 from gate.image.build import BuiltImage, build_image
 from gate.registry.desk import ReleaseDesk
 from gate.registry.publication import Publication
 from gate.run.bases import base_of
 from gate.run.plugin import Run
 from gate.run.publishing import publishing_run
+from gate.run.scanning import Rungs
 from gate.run.steps import note_build
-
-Rungs = Callable[[str], Any]
 
 
 @contextmanager

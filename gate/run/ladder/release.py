@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Any
 
 from gate.admission import holds
 from gate.candidate import Candidate
@@ -21,11 +19,10 @@ from gate.run.notes import metadata
 from gate.run.plugin import Run
 from gate.run.previous import FACTS, Difference, difference, latest_before, packages_of
 from gate.run.publishing import publishing_run
-from gate.run.scanning import scan_candidate
+from gate.run.scanning import Rungs, scan_candidate
 from gate.run.steps import note_publication
 
 BASELINE = "zip-baseline.json"
-Rungs = Callable[[str], Any]
 
 
 def publication(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
