@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gate.image.tree import OTHERS_EXECUTE, OTHERS_READ, Entry, Tree
+from gate.image.tree import KEPT_BYTES, OTHERS_EXECUTE, OTHERS_READ, Entry, Tree
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 
 SHOWN = 10
@@ -83,7 +83,11 @@ def _filled_in(script: str) -> str:
     for name in dict(_ASSIGNMENT.findall(script)):
         # Read anew: the value may have been filled in by the one before.
         value = dict(_ASSIGNMENT.findall(script))[name]
-        script = re.sub(rf"\$(?:{name}\b|\{{{name}\}})", value, script)
+        used = re.compile(rf"\$(?:{name}\b|\{{{name}\}})")
+        # Variables of variables can stand for more text than memory holds.
+        if len(script) + len(used.findall(script)) * len(value) > KEPT_BYTES:
+            break
+        script = used.sub(value, script)
     return script
 
 

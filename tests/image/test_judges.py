@@ -361,6 +361,8 @@ def test_a_packages_own_examples_beside_the_handler_are_no_secrets_until_they_ar
         {"/var/task/url.py": example},
     ):
         assert next(iter(texts)) in said(no_secret({}, (), Tree({}, {**record, **texts})))
+    named = {"/var/task/lib-1.0.dist-info/RECORD": f"lib/.env,sha256={digest},9\n", "/var/task/lib/.env": example}
+    assert "/var/task/lib/.env" in said(no_secret({}, (), Tree({}, named)))
 
 
 def test_a_file_that_may_hold_settings_only_is_judged_by_its_text():

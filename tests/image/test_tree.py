@@ -111,6 +111,17 @@ def test_a_wrapper_script_may_put_the_path_of_its_program_together():
     assert "starts no ELF program" in str(is_program(other, "C", "/usr/bin/chromium").rejections)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    ["\n".join(f"V{n}=$V{n + 1}$V{n + 1}" for n in range(60)), f"V0={'a' * 400_000}\n{'$V0 ' * 100_000}"],
+    ids=["sixty that stand for the next one twice", "a long one, often used"],
+)
+def test_a_script_of_more_text_than_memory_holds_is_no_program(lines):
+    """Its variables are not followed to the end, and it is refused."""
+    script = f"#!/bin/sh\n{lines}\nexec $V0\n".encode()
+    assert "starts no ELF program" in str(is_program(tree(("opt/c", script, 0o755, None)), "C", "/opt/c").rejections)
+
+
 def test_a_wrapper_script_is_a_program_when_it_names_an_elf():
     """Debian's chromium is a script that starts /usr/lib/chromium/chromium."""
     found = tree(
