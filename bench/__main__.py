@@ -78,7 +78,8 @@ def inspection() -> float:
     """The gate's claims that look into the image, and run nothing as Lambda does."""
     looks = "not (Chrome_opens or Korean or initialises or Five_warm or published or built)"
     own = ("-m", "ac1 or ac6", "-k", looks, "--image", IMAGES[0])
-    return seconds([sys.executable, "-m", "pytest", "features/", *own, *_beside("inspection")])
+    beside = ("-o", f"reports={ROOT / '.cache' / 'bench'}")
+    return seconds([sys.executable, "-m", "pytest", "features/", *own, *beside])
 
 
 def plain() -> float:
@@ -87,10 +88,6 @@ def plain() -> float:
     alone = ("-c", os.devnull, "--confcutdir", "bench/plain", "-p", "no:hypothesispytest")
     tests = [sys.executable, "-m", "pytest", *alone, "-q", "bench/plain"]
     return seconds(tests, {"BENCH_IMAGE": IMAGES[0]})
-
-
-def _beside(name: str) -> list[str]:
-    return ["-o", f"reports={ROOT / '.cache' / f'bench-{name}'}"]
 
 
 def forget() -> None:
@@ -128,7 +125,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="warm runs of each (default: 5)")
     parser.add_argument("--cold", type=int, default=5, help="cold runs of each; removes dangling images (default: 5)")
     options = parser.parse_args()
-    rows = []
+    rows: list[str] = []
+    alone = (collecting(), growth())
     for label, count, ours, theirs, before in (
         ("inspection, against plain testinfra", options.runs, inspection, plain, nothing),
         ("whole gate, warm", options.runs, gate, by_hand, nothing),
@@ -139,7 +137,7 @@ def main() -> None:
                 ours(), theirs()
             mine, other = medians(count, ours, theirs, before)
             rows.append(f"| {label} | {mine:.1f} s | {other:.1f} s | {mine / other:.2f} | {count} |")
-            write(rows)
+            write(rows, *alone)
 
 
 def nothing() -> None:
@@ -152,7 +150,7 @@ def collecting() -> float:
     return statistics.median(seconds(command) for _ in range(5))
 
 
-def write(rows: list[str]) -> None:
+def write(rows: list[str], collected: float, grown: float) -> None:
     """bench/RESULTS.md, after each row: an interrupted bench keeps what it has."""
     machine = f"{os.cpu_count()} cores {platform.machine()}, Linux {platform.release()}, load {os.getloadavg()[0]:.1f}"
     revision = ["git", "rev-parse", "--short", "HEAD"]
@@ -169,9 +167,9 @@ the two take turns. Cold is without images, layer cache, blobs and SBOM; what wa
 
 | what | measured | limit |
 |---|---|---|
-| `pytest features/ --collect-only` | {collecting():.2f} s | 1 s |
+| `pytest features/ --collect-only` | {collected:.2f} s | 1 s |
 | resident memory of the suite at its largest | {Memory.largest:.0f} MB | 200 MB |
-| judging 10,000 findings against 1,000 | {growth():.1f} times the CPU time | 10 times is linear |
+| judging 10,000 findings against 1,000 | {grown:.1f} times the CPU time | 10 times is linear |
 """
     (ROOT / "bench" / "RESULTS.md").write_text(text)
     print(text)

@@ -5,7 +5,7 @@ from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 # How long one example takes says nothing on a machine that does other things beside; `make bench` measures.
-settings.register_profile("suite", deadline=None, max_examples=50)
+settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
 
