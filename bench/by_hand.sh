@@ -71,7 +71,8 @@ ask ecr get-repository-policy --repository-name "$repository" > "$scratch/policy
 ask ecr get-lifecycle-policy --repository-name "$repository" > "$scratch/lifecycle.json"
 ask lambda get-function --function-name naverplace_send_inform > "$scratch/zip.json"
 ask lambda list-versions-by-function --function-name naverplace_send_inform > "$scratch/versions.json"
-ask events list-rules > "$scratch/rules.json"
+arn="$(ask lambda get-function --function-name naverplace_send_inform --query Configuration.FunctionArn --output text)"
+ask events list-rule-names-by-target --target-arn "$arn" > "$scratch/rules.json"
 
 # Publish (AC2): push as candidate, scan by digest, then the two tags.
 export DOCKER_CONFIG="$scratch/docker"
