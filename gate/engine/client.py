@@ -62,6 +62,10 @@ def connect(timeout: int = TIMEOUT_SECONDS) -> Engine:
     """
     with asking("docker version"):
         client = docker.from_env(timeout=timeout)
+        if client.api.base_url.startswith("http+docker"):
+            # A socket has no proxy. Requests would walk through os.environ for one, in which pytest and the local
+            # target change variables while other threads ask the engine: some of these calls would fail.
+            client.api.trust_env = False
         client.ping()
     return Engine(client, timeout)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gate.engine import Engine
@@ -27,6 +27,7 @@ def run_handler(
     event: Mapping[str, Any] | None = None,
     invocations: int = 5,
     limits: Limits | None = None,
+    initialised: Callable[[], None] = lambda: None,
 ) -> HandlerRun:
     """Run the image as Lambda would: its ENTRYPOINT and CMD against a Runtime API of ours.
 
@@ -37,6 +38,7 @@ def run_handler(
         event: what the handler is sent; None initialises it and sends it nothing.
         invocations: how many times the event is sent, one after the other.
         limits: how long each phase may take.
+        initialised: is called when the initialisation is over, however it ended: its time has been measured.
 
     Raises:
         SandboxFailure: the sandbox itself could not be run; nothing is known about the image.
@@ -51,6 +53,7 @@ def run_handler(
         with contained(engine, reference, host, environment=environment(settings)) as function:
             run = _Run(api, function, limits)
             init, baseline = run.initialise()
+            initialised()
             count = invocations if event is not None and init.outcome == "answered" else 0
             done = tuple(run.invocations(count))
             moments = [baseline, *(i.after for i in done)]

@@ -27,6 +27,12 @@ def test_absent_engine_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.docker
+def test_a_socket_is_asked_without_a_look_at_the_environment(engine: Engine) -> None:
+    """Looking for proxies there fails when pytest or the local target changes a variable in another thread."""
+    assert not engine.client.api.trust_env
+
+
+@pytest.mark.docker
 def test_missing_image_is_named(engine: Engine) -> None:
     """A reference that names no image is told by its name."""
     with pytest.raises(ImageUnavailable, match="release-gate-tests/none:1"):

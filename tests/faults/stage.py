@@ -102,9 +102,6 @@ def read_release():
 def stage(folder: Path) -> Iterator[Stage]:
     """Build the image (nothing, where it is built), look at it whole, and start the local target beside it."""
     release, docker = read_release(), docker_engine.connect()
-    # Requests would walk through os.environ for proxies, in which the runs inside this one keep changing a variable
-    # (PYTEST_CURRENT_TEST) while the layers are built beside them.
-    docker.client.api.trust_env = False
     quiet = {"progress": lambda _line: None}
     build_image(ROOT / STAND_IN_CONTEXT, tag=STAND_IN, base_image=None, log=folder / "base.log", **quiet)
     context = ROOT / release.image_context

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from gate.candidate import Candidate
 from gate.engine import Engine, connect
 from gate.engine.orphans import end_orphans
-from gate.errors import EvidenceDamaged
+from gate.errors import EvidenceDamaged, GateError
 from gate.image.base import Base
 from gate.image.build import BuiltImage, build_image
 from gate.registry.desk import ReleaseDesk
@@ -42,8 +42,9 @@ def candidate(run: Run, docker: Engine, rungs: Rungs) -> Iterator[Candidate]:
     found = Candidate(
         docker, run.release, base, reference, built, run.options.image_context, run.root / ".cache" / "sbom"
     )
-    # A part of the claims may need no sandbox; nearly each needs the files.
-    found.gather(*(() if run.kind == "full" else ("tree",)))
+    found.gather(whole=run.kind == "full")
+    if run.kind == "full":
+        _start_target(rungs)
     run.store.digest = run.facts["image_id"] = found.image.image_id
     run.facts["uncompressed_bytes"] = found.image.size_bytes
     run.facts["candidate"] = found
@@ -72,6 +73,12 @@ def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
         timeout=run.options.build_timeout,
     )
     return built, built.image_id
+
+
+def _start_target(rungs: Rungs) -> None:
+    """While the sandbox runs, so that publishing need not wait for it."""
+    with suppress(GateError):  # pytest keeps what a fixture raised: whoever needs the target is told
+        rungs("target")
 
 
 def build_of(run: Run, image: Candidate, rungs: Rungs) -> BuiltImage:

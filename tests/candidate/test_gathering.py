@@ -1,0 +1,117 @@
+"""Facts of a candidate that are gathered side by side: each once, and the function's initialisation undisturbed."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+
+from gate import candidate as rooms
+from gate.candidate import Candidate
+from gate.errors import SandboxFailure
+from gate.image.base import Base
+from gate.once import Once
+
+PATIENCE = 5.0
+
+
+class Asked:
+    """Counts how often it was computed; the first computation waits until a second thread has asked too."""
+
+    def __init__(self):
+        self.times = 0
+        self.both = threading.Barrier(2)
+
+    @Once
+    def fact(self):
+        """A fact."""
+        self.times += 1
+        threading.Event().wait(0.05)
+        return object()
+
+    @Once
+    def flaw(self):
+        """A fact that cannot be had the first time."""
+        self.times += 1
+        if self.times == 1:
+            raise ValueError("not now")
+        return self.times
+
+    def ask(self):
+        """Both threads at once."""
+        self.both.wait(PATIENCE)
+        return self.fact
+
+
+def test_two_threads_that_ask_at_once_get_the_same_fact():
+    """It is computed once, on every Python: functools promises that no longer."""
+    asked = Asked()
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.submit(asked.ask), threads.submit(asked.ask)
+        assert first.result(PATIENCE) is second.result(PATIENCE)
+    assert asked.times == 1
+    assert Asked.fact.__doc__ == "A fact."
+
+
+def test_what_raised_is_asked_again():
+    """A failure is told to whoever asked, and never kept as a fact."""
+    asked = Asked()
+    with pytest.raises(ValueError, match="not now"):
+        _ = asked.flaw
+    assert (asked.flaw, asked.flaw, asked.times) == (2, 2, 2)
+
+
+@pytest.fixture
+def begun(monkeypatch):
+    """A candidate whose every long fact only notes that it was begun, in order."""
+    order: list[str] = []
+    release = SimpleNamespace(event=None, memory_mb=512, function_name="function", region="region")
+    found = Candidate(SimpleNamespace(), release, Base("base", ("base",), "simulated"), "image", None, None, None)
+    found.__dict__["image"] = SimpleNamespace(image_id="sha256:0")
+    for name in (*rooms._LOOKS, "probe_run", "sbom"):
+        monkeypatch.setattr(Candidate, name, property(lambda _, name=name: order.append(name)))
+    yield found, order
+    found.close()
+
+
+def test_nothing_else_begins_before_the_function_is_initialised(begun, monkeypatch):
+    """Its time is held against Lambda's limit: work of ours on the same machine would be counted with it."""
+    found, order = begun
+
+    def run_handler(*_, initialised, **__):
+        order.append("initialising")
+        threading.Event().wait(0.1)
+        order.append("initialised")
+        initialised()
+
+    monkeypatch.setattr(rooms, "run_handler", run_handler)
+    found.gather()
+    found._beside.shutdown()
+    assert order[:2] == ["initialising", "initialised"]
+    assert set(order[2:]) == {*rooms._LOOKS, "probe_run", "sbom"}
+
+
+def test_a_sandbox_that_fails_holds_nothing_up(begun, monkeypatch):
+    """The other facts are gathered all the same, and whoever asks for the run hears of the failure."""
+    found, order = begun
+
+    def run_handler(*_, **__):
+        raise SandboxFailure("the sidecar did not start", where="here")
+
+    monkeypatch.setattr(rooms, "run_handler", run_handler)
+    found.gather()
+    found._beside.shutdown()
+    assert "sbom" in order
+    with pytest.raises(SandboxFailure, match="the sidecar did not start"):
+        _ = found.handler_run
+
+
+def test_a_part_of_the_claims_runs_no_sandbox(begun, monkeypatch):
+    """It may need none; whichever claim does, starts it."""
+    found, order = begun
+    monkeypatch.setattr(rooms, "run_handler", lambda *_, **__: order.append("a sandbox"))
+    found.gather(whole=False)
+    found._beside.shutdown()
+    assert set(order) == set(rooms._LOOKS)
