@@ -1,38 +1,15 @@
 """The checks of AC1 and AC6 that look into the image, as plain testinfra tests: what the gate's speed is held against.
 
-Not part of any suite: `make bench` runs it on the image named by BENCH_IMAGE, for its time and nothing else.
+Not part of any suite: `make bench` runs it on the image named by BENCH_IMAGE, for its time and nothing else, with
+one of the two ways to read the files: in the image, or on the host.
 """
 
 import json
-import os
-import subprocess
+import re
 
 import pytest
-import testinfra
 
-IMAGE = os.environ["BENCH_IMAGE"]
 BROWSER = {"CHROME_BIN": "/opt/chrome/chrome", "CHROMEDRIVER_BIN": "/opt/chromedriver"}
-SEARCHED = "/var/task /opt /root /home /tmp /srv"
-SECRET = r"AKIA[0-9A-Z]{16}|BEGIN [A-Z ]*PRIVATE KEY|ghp_[0-9A-Za-z]{36}|xox[baprs]-|eyJ[A-Za-z0-9_-]{20,}\.eyJ"
-
-
-def docker(*arguments):
-    """What the docker CLI prints."""
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
-
-
-@pytest.fixture(scope="session")
-def image():
-    """The image's configuration."""
-    return json.loads(docker("image", "inspect", IMAGE))[0]
-
-
-@pytest.fixture(scope="session")
-def host():
-    """A container of the image that only sleeps."""
-    container = docker("run", "--rm", "--detach", "--network", "none", "--entrypoint", "sleep", IMAGE, "600").strip()
-    yield testinfra.get_host(f"docker://{container}")
-    docker("rm", "--force", container)
 
 
 def test_size(image):
@@ -51,7 +28,7 @@ def test_startup(image):
     assert image["Config"]["Entrypoint"] == ["/lambda-entrypoint.sh"]
 
 
-def test_base(image):
+def test_base(image, docker):
     """The base's layers are the lowest."""
     base = json.loads(docker("image", "inspect", "naver-lambda-base:standin"))[0]["RootFS"]["Layers"]
     assert image["RootFS"]["Layers"][: len(base)] == base
@@ -99,17 +76,9 @@ def test_handler(host):
     assert host.run("cd /var/task && python3 -c 'import src.main; assert callable(src.main.lambda_handler)'").rc == 0
 
 
-def test_permissions(host):
-    """Every file can be read, every folder entered, by any user."""
-    everything = host.check_output("find / -xdev -printf '%m %y %p\\n'")
-    assert len(everything.splitlines()) > 10_000
-    shut = "find /var/task /opt /var/lang /var/runtime -xdev ! -type l ! -perm -o=r -o -type d ! -perm -o=x"
-    assert host.check_output(shut) == ""
-
-
-def test_secrets(host, image):
-    """None in the environment, the history or the files."""
+def test_configuration(image, docker, secret):
+    """No secret in the environment or the history."""
     assert not [line for line in image["Config"]["Env"] if "SECRET" in line or "PASSWORD" in line]
-    assert "SECRET" not in docker("history", "--no-trunc", IMAGE)
-    found = host.run(f"grep -rIlE --exclude-dir=site-packages --exclude-dir=chrome '{SECRET}' {SEARCHED}")
-    assert found.stdout == ""
+    history = docker("history", "--no-trunc", image["Id"])
+    assert "SECRET" not in history
+    assert not re.search(secret, history)

@@ -1,0 +1,58 @@
+"""How long commands take and how much memory they need."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Memory:
+    """The largest resident memory of any measured process in MiB, without what it starts itself (syft, docker)."""
+
+    largest = 0.0
+
+    @classmethod
+    def follow(cls, process: subprocess.Popen[str]) -> None:
+        """Look at a process until it ends."""
+        status = Path(f"/proc/{process.pid}/status")
+        while process.poll() is None:
+            with suppress(OSError, StopIteration, ProcessLookupError):
+                peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+                cls.largest = max(cls.largest, int(peak.split()[1]) / 1024)
+            time.sleep(0.02)
+
+
+def seconds(command: list[str], environment: dict[str, str] | None = None) -> float:
+    """How long a command takes; one that fails ends the bench, with its last lines."""
+    began = time.monotonic()
+    whole = {**os.environ, **(environment or {})}
+    with tempfile.TemporaryFile("w+") as screen:
+        process = subprocess.Popen(command, cwd=ROOT, env=whole, stdout=screen, stderr=screen, text=True)
+        Memory.follow(process)
+        took = time.monotonic() - began
+        screen.seek(0)
+        if process.returncode:
+            raise SystemExit(f"{' '.join(command[:4])} ended with {process.returncode}:\n{screen.read()[-3000:]}")
+    return took
+
+
+def medians(
+    runs: int, ours: Callable[[], float], theirs: Callable[[], float], before: Callable[[], None]
+) -> tuple[float, float]:
+    """The medians of two ways to do the same, in turns, so that both meet the same machine."""
+    gates: list[float] = []
+    others: list[float] = []
+    for number in range(runs):
+        for measure, times in ((ours, gates), (theirs, others)):
+            before()
+            times.append(measure())
+            print(f"  run {number + 1}: {measure.__name__} {times[-1]:.1f} s", flush=True)
+    return statistics.median(gates), statistics.median(others)
