@@ -12,6 +12,7 @@ from requests.exceptions import RequestException
 
 from gate.errors import AwsRefused, EngineUnavailable, ImageUnavailable
 from gate.registry.login import Login
+from gate.registry.progress import PushProgress
 
 PAUSES = (1.0, 4.0, 15.0)  # seconds before the second, third and fourth attempt
 
@@ -141,7 +142,7 @@ def _push_once(
     deadline = patience.clock() + patience.limit
     try:
         events = engine.push(name, tag, stream=True, decode=True, auth_config=credentials)
-        digest = _follow(_until(deadline, events, patience), say, f"{name}:{tag}")
+        digest = _follow(_until(deadline, events, patience), say, patience.clock, f"{name}:{tag}")
     except APIError as error:
         raise _engine_said(error, name, tag) from error
     except (DockerException, RequestException) as error:
@@ -171,8 +172,10 @@ def _until(deadline: float, events: Iterable[dict[str, Any]], patience: Patience
         yield event
 
 
-def _follow(events: Iterable[dict[str, Any]], say: Callable[[str], None], pushed: str) -> str | None:
-    progress = LayerProgress(say)
+def _follow(
+    events: Iterable[dict[str, Any]], say: Callable[[str], None], clock: Callable[[], float], pushed: str
+) -> str | None:
+    progress = PushProgress(say, clock)
     digest = None
     for event in events:
         if "error" in event:
@@ -202,30 +205,3 @@ def _remedy(message: str) -> str:
     if "denied" in said or "403" in said:
         return "grant the pushing role ecr:InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload, PutImage"
     return "read the registry's message; it is not one that passes by itself"
-
-
-class LayerProgress:
-    """Says what becomes of each layer: each change of state once, and each quarter of an upload."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-        self._last: dict[str, str] = {}
-
-    def take(self, event: dict[str, Any]) -> None:
-        """Take in one event of the engine."""
-        layer, status = str(event.get("id", "")), str(event.get("status", ""))
-        if not layer or not status:
-            return
-        # The engine counts down by itself, a line a second, before it sends a layer once more.
-        line = "Retrying" if status.startswith("Retrying") else status + _quarter(event.get("progressDetail") or {})
-        if status in ("Preparing", "Waiting") or self._last.get(layer) == line:
-            return
-        self._last[layer] = line
-        self._say(f"layer {layer}: {line}")
-
-
-def _quarter(detail: dict[str, Any]) -> str:
-    current, total = detail.get("current"), detail.get("total")
-    if not isinstance(current, int) or not isinstance(total, int) or total <= 0:
-        return ""
-    return f" {min(current * 4 // total, 4) * 25} % of {total / 1e6:.0f} MB"

@@ -39,27 +39,37 @@ def test_the_login_goes_along_in_memory(rehearsal):
     assert LOGIN.secrets == ("top-secret", base64.b64encode(b"AWS:top-secret").decode())
 
 
-def test_progress_is_said_per_layer_once_per_state(rehearsal):
-    """Each layer's state and each quarter of its upload is one line."""
-    steps = [
-        {"id": "a1", "status": "Pushing", "progressDetail": {"current": n, "total": 100}} for n in range(0, 100, 5)
+def test_progress_is_said_every_ten_seconds_for_all_layers(rehearsal):
+    """How many layers are there and how much was sent: a line soon, then now and then, however many events come."""
+
+    def slowly():
+        yield {"id": "b2", "status": "Layer already exists"}
+        for second in range(20):
+            rehearsal.time.sleep(1)
+            yield {"id": "a1", "status": "Pushing", "progressDetail": {"current": second * 5_000_000, "total": 10**8}}
+        rehearsal.time.sleep(10)
+        yield {"id": "a1", "status": "Pushed"}
+        yield {"aux": {"Digest": "sha256:d"}}
+
+    run(rehearsal, slowly())
+    assert rehearsal.said == [
+        "1 of 2 layers are in the registry, 5 MB sent",
+        "1 of 2 layers are in the registry, 55 MB sent",
+        "2 of 2 layers are in the registry, 95 MB sent",
     ]
-    end = {"aux": {"Digest": "sha256:d"}}
-    run(rehearsal, [{"id": "a1", "status": "Preparing"}, *steps, {"id": "a1", "status": "Pushed"}, end])
-    assert [line.split("%")[0].strip() for line in rehearsal.said] == [
-        "layer a1: Pushing 0",
-        "layer a1: Pushing 25",
-        "layer a1: Pushing 50",
-        "layer a1: Pushing 75",
-        "layer a1: Pushed",
-    ]
+
+
+def test_a_push_of_what_is_there_says_nothing(rehearsal):
+    """A line for each layer of a repeated push would tell nobody anything."""
+    run(rehearsal, [*({"id": n, "status": "Layer already exists"} for n in "abc"), {"aux": {"Digest": "sha256:d"}}])
+    assert rehearsal.said == []
 
 
 def test_the_engines_own_countdown_is_said_once(rehearsal):
     """Five lines of "Retrying in … seconds" are one line here."""
     countdown = [{"id": "a1", "status": f"Retrying in {n} seconds"} for n in range(5, 0, -1)]
     run(rehearsal, [*countdown, {"aux": {"Digest": "sha256:d"}}])
-    assert rehearsal.said == ["layer a1: Retrying"]
+    assert rehearsal.said == ["layer a1 is sent once more"]
 
 
 @pytest.mark.parametrize(
