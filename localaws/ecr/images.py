@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from localaws.ecr.errors import EcrError, invalid
 from localaws.ecr.operations import Call, Ecr, Parameters, operation
 from localaws.ecr.paging import page
@@ -42,15 +44,11 @@ def list_images(call: Call) -> Parameters:
 @operation("BatchGetImage")
 def batch_get(call: Call) -> Parameters:
     """The manifests of the named images, and which of them are not there."""
-    store, images, failures = call.ecr.store, [], []
+    store, images = call.ecr.store, []
+    failures: list[Parameters] = []
     with store.reading() as account:
         repository = store.repository(account, **named(call))
-        for wanted in call.parameters["imageIds"]:
-            try:
-                image = store.image(repository, *_identity(wanted))
-            except EcrError as missing:
-                failures.append(_failure(wanted, missing))
-                continue
+        for wanted, image in _found(call, repository, failures):
             text = call.ecr.blobs.manifest(repository.name, image.digest).decode()
             identity = {**wanted, "imageDigest": image.digest}
             about = {"imageId": identity, "imageManifest": text, "imageManifestMediaType": image.media_type}
@@ -61,15 +59,11 @@ def batch_get(call: Call) -> Parameters:
 @operation("BatchDeleteImage")
 def batch_delete(call: Call) -> Parameters:
     """Remove images by digest, or tags; an image goes with its last tag."""
-    store, deleted, failures = call.ecr.store, [], []
+    store, deleted = call.ecr.store, []
+    failures: list[Parameters] = []
     with store.changing() as account:
         repository = store.repository(account, **named(call))
-        for wanted in call.parameters["imageIds"]:
-            try:
-                image = store.image(repository, *_identity(wanted))
-            except EcrError as missing:
-                failures.append(_failure(wanted, missing))
-                continue
+        for wanted, image in _found(call, repository, failures):
             if _goes(image, wanted) and _is_held(repository, image):
                 failures.append({"imageId": wanted, "failureCode": _INDEX_HOLDS_IT, "failureReason": _held(image)})
                 continue
@@ -147,6 +141,17 @@ def _is_held(repository: Repository, image: Image) -> bool:
 
 def _held(image: Image) -> str:
     return f"Requested image {image.digest} is referenced by an index and cannot be deleted"
+
+
+def _found(call: Call, repository: Repository, failures: list[Parameters]) -> Iterator[tuple[Parameters, Image]]:
+    """The named images that are there; the others are added to the failures."""
+    for wanted in call.parameters["imageIds"]:
+        try:
+            image = call.ecr.store.image(repository, *_identity(wanted))
+        except EcrError as missing:
+            failures.append(_failure(wanted, missing))
+            continue
+        yield wanted, image
 
 
 def _failure(wanted: Parameters, missing: EcrError) -> Parameters:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,78 +18,78 @@ from localaws.ecr.repositories import identified, named
 _HERE = Path(__file__).parent
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """One of the two documents that a repository may have, and how ECR speaks of it."""
+
+    attribute: str
+    parameter: str
+    missing: str
+    name: str
+
+
+_POLICY = _Kind("policy", "policyText", "RepositoryPolicyNotFoundException", "Repository policy")
+_LIFECYCLE = _Kind("lifecycle", "lifecyclePolicyText", "LifecyclePolicyNotFoundException", "Lifecycle policy")
+
+
 @operation("SetRepositoryPolicy")
 def set_policy(call: Call) -> Parameters:
     """Set the repository policy."""
-    text = call.parameters["policyText"]
-    check_policy(text)
-    with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, **named(call))
-        repository.policy = text
-    return {**identified(call.ecr, repository), "policyText": text}
+    return _set(call, _POLICY, check_policy)
 
 
 @operation("GetRepositoryPolicy")
 def get_policy(call: Call) -> Parameters:
     """The repository policy."""
-    return _policy(call, delete=False)
+    return _get(call, _POLICY, delete=False)
 
 
 @operation("DeleteRepositoryPolicy")
 def delete_policy(call: Call) -> Parameters:
     """Remove the repository policy and answer what it was."""
-    return _policy(call, delete=True)
-
-
-def _policy(call: Call, *, delete: bool) -> Parameters:
-    with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, **named(call))
-        text = repository.policy
-        if text is None:
-            raise EcrError(
-                "RepositoryPolicyNotFoundException",
-                f"Repository policy does not exist for the repository with name '{repository.name}' in the registry "
-                f"with id '{call.ecr.account}'",
-            )
-        repository.policy = None if delete else text
-    return {**identified(call.ecr, repository), "policyText": text}
+    return _get(call, _POLICY, delete=True)
 
 
 @operation("PutLifecyclePolicy")
 def put_lifecycle(call: Call) -> Parameters:
     """Set the lifecycle policy. Nothing expires here: the gate judges the rules, time does not pass."""
-    text = call.parameters["lifecyclePolicyText"]
-    check_lifecycle(text)
-    with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, **named(call))
-        repository.lifecycle = text
-    return {**identified(call.ecr, repository), "lifecyclePolicyText": text}
+    return _set(call, _LIFECYCLE, check_lifecycle)
 
 
 @operation("GetLifecyclePolicy")
 def get_lifecycle(call: Call) -> Parameters:
     """The lifecycle policy."""
-    return _lifecycle(call, delete=False)
+    return _get(call, _LIFECYCLE, delete=False)
 
 
 @operation("DeleteLifecyclePolicy")
 def delete_lifecycle(call: Call) -> Parameters:
     """Remove the lifecycle policy and answer what it was."""
-    return _lifecycle(call, delete=True)
+    return _get(call, _LIFECYCLE, delete=True)
 
 
-def _lifecycle(call: Call, *, delete: bool) -> Parameters:
+def _set(call: Call, kind: _Kind, check: Callable[[str], None]) -> Parameters:
+    text = call.parameters[kind.parameter]
+    check(text)
     with call.ecr.store.changing() as account:
         repository = call.ecr.store.repository(account, **named(call))
-        text = repository.lifecycle
+        setattr(repository, kind.attribute, text)
+    return {**identified(call.ecr, repository), kind.parameter: text}
+
+
+def _get(call: Call, kind: _Kind, *, delete: bool) -> Parameters:
+    with call.ecr.store.changing() as account:
+        repository = call.ecr.store.repository(account, **named(call))
+        text = getattr(repository, kind.attribute)
         if text is None:
             raise EcrError(
-                "LifecyclePolicyNotFoundException",
-                f"Lifecycle policy does not exist for the repository with name '{repository.name}' in the registry "
+                kind.missing,
+                f"{kind.name} does not exist for the repository with name '{repository.name}' in the registry "
                 f"with id '{call.ecr.account}'",
             )
-        repository.lifecycle = None if delete else text
-    return {**identified(call.ecr, repository), "lifecyclePolicyText": text}
+        if delete:
+            setattr(repository, kind.attribute, None)
+    return {**identified(call.ecr, repository), kind.parameter: text}
 
 
 def check_policy(text: str) -> None:
