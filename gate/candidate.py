@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from gate.browser import programs
+from gate.browser import installed
+from gate.browser.programs import Answer, Pin, version_in
 from gate.browser.report import ProbeRun
 from gate.browser.run import run_probe
 from gate.engine import Engine, HistoryEntry, ImageConfig
@@ -19,7 +19,6 @@ from gate.image.base import Base
 from gate.image.build import BuiltImage
 from gate.image.contract import Startup
 from gate.image.dockerfile import From, from_lines
-from gate.image.files import program_behind
 from gate.image.lineage import STAND_IN_LABEL
 from gate.image.packages import pins
 from gate.image.secrets import wanted_text
@@ -182,50 +181,33 @@ class Candidate:
         return from_lines(self.dockerfile, {"BASE_IMAGE": self.base_reference})
 
     @Once
-    def chrome_version(self) -> programs.Answer:
+    def chrome_version(self) -> Answer:
         """What Chrome says its version is."""
-        return self._version("CHROME_BIN")
+        return installed.version(self.host, self.image.env.get("CHROME_BIN", ""))
 
     @Once
-    def driver_version(self) -> programs.Answer:
+    def driver_version(self) -> Answer:
         """What Chromedriver says its version is."""
-        return self._version("CHROMEDRIVER_BIN")
-
-    def _version(self, variable: str) -> programs.Answer:
-        path = self.image.env.get(variable, "")
-        return self._answer(f"{shlex.quote(path)} --version")
+        return installed.version(self.host, self.image.env.get("CHROMEDRIVER_BIN", ""))
 
     @Once
-    def chrome_pin(self) -> programs.Pin:
+    def chrome_pin(self) -> Pin:
         """The version that Chrome should have."""
-        return self._pin("chromium")
+        return installed.pin(self.host, "chromium", self._chrome_lock)
 
     @Once
-    def driver_pin(self) -> programs.Pin:
+    def driver_pin(self) -> Pin:
         """The version that Chromedriver should have."""
-        return self._pin("chromium-driver")
+        return installed.pin(self.host, "chromium-driver", self._chrome_lock)
 
-    def _pin(self, package: str) -> programs.Pin:
+    @property
+    def _chrome_lock(self) -> Path | None:
         lock = self.context / "chrome.lock"
-        if not self.image.labels.get(STAND_IN_LABEL) and lock.is_file():
-            return programs.Pin(programs.version_in(lock.read_text()), str(lock.name))
-        # On a distribution's own package the archive decides; its database says which version that was.
-        installed = self.host.package(package)
-        found = installed.version if installed.is_installed else ""
-        return programs.Pin(programs.version_in(found), f"the package database ({package} {found or 'not installed'})")
+        return lock if lock.is_file() and not self.image.labels.get(STAND_IN_LABEL) else None
 
-    def libraries(self, variable: str) -> programs.Answer:
+    def libraries(self, variable: str) -> Answer:
         """What the dynamic loader says of the program behind a variable."""
-        entry, _ = self.tree.resolve(self.image.env.get(variable, ""))
-        program = program_behind(self.tree, entry) if entry else None
-        if program is None:
-            return programs.Answer(f"ldd ${variable}", 127, f"{variable} leads to no ELF program")
-        # ldd is a script that not every base has; this is what it does (ld.so(8)).
-        return self._answer(f"LD_TRACE_LOADED_OBJECTS=1 {shlex.quote(program.path)}")
-
-    def _answer(self, command: str) -> programs.Answer:
-        done = self.host.run(command)
-        return programs.Answer(command, done.rc, done.stdout + done.stderr)
+        return installed.libraries(self.host, self.tree, variable, self.image.env.get(variable, ""))
 
     @Once
     def handler_run(self) -> HandlerRun:
@@ -258,12 +240,11 @@ class Candidate:
     @Once
     def watched(self) -> tuple[Watched, ...]:
         """The components that a scan must cover, or the register name."""
-        version = programs.version_in
         return watch(
             self.release.python_version,
             self.pins,
-            chrome=version(self.chrome_version.text),
-            chromedriver=version(self.driver_version.text),
+            chrome=version_in(self.chrome_version.text),
+            chromedriver=version_in(self.driver_version.text),
             python_full=self.interpreter.version,
         )
 
