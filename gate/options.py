@@ -63,7 +63,7 @@ def declare(group: Any) -> None:
     add("--target", metavar="local|aws", help="where the release goes (default: $RELEASE_TARGET, else local)")
     add("--profile", metavar="NAME", help="the AWS profile to use (default: the ordinary AWS chain)")
     add("--image-context", metavar="DIR", help="build the Dockerfile of this folder (default: pytest.ini's)")
-    add("--image", metavar="REF", help="judge this existing image; build nothing")
+    add("--image", metavar="REF", help="judge this existing image; build nothing (not with --publish)")
     add("--publish", action="store_true", help="with --target aws: push, scan and promote (default: verify only)")
     add("--keep", action="store_true", help="local target: start from the state the last run left (rehearses a re-run)")
     add("--plan", action="store_true", help="print what the run would do, and do nothing")
@@ -109,6 +109,9 @@ def _check(options: Options, *, both_given: bool) -> None:
             options.publish and options.target == "local"
         ),
         "--image and --image-context exclude each other: judge an image, or build one": both_given,
+        "--publish builds what it publishes: leave out --image, which nothing ties to the Dockerfile": bool(
+            options.publish and options.image
+        ),
         f"no Dockerfile is in {options.image_context}: name its folder with --image-context (or in pytest.ini)": (
             not options.image and not (options.image_context / "Dockerfile").is_file()
         ),

@@ -27,6 +27,7 @@ def call(*arguments, **environment):
         (["--publish"], "--publish goes with --target aws"),
         (["--keep", "--target", "aws"], "--keep goes with --target local"),
         (["--image", "x:1", "--image-context", "."], "--image and --image-context exclude each other"),
+        (["--target", "aws", "--publish", "--image", "x:1"], "--publish builds what it publishes: leave out --image"),
         (["--image-context", "docs"], "docs: name its folder with --image-context"),
         (["-o", "image_context=nowhere"], "nowhere: name its folder with --image-context (or in pytest.ini)"),
         (["--release-tag", "not a tag"], "a tag must be letters, digits"),
