@@ -34,7 +34,7 @@ NAMES = (
     *(f"ReplaceBinaryOperator_{each}" for each in _BINARY),
     *(f"ReplaceComparisonOperator_{each}" for each in (*_EQUALITIES, *_ORDERS)),
     *("ReplaceUnaryOperator_Delete_Not", "ReplaceUnaryOperator_Delete_USub"),
-    *("AddNot", "ExceptionReplacer", "NumberReplacer", "RemoveDecorator", "ZeroIterationForLoop"),
+    *("AddNot", "NumberReplacer", "RemoveDecorator", "ZeroIterationForLoop"),
 )
 
 

@@ -101,7 +101,37 @@ class SwapWord(Operator):
         return (Example("x in y", "x not in y"),)
 
 
-OWN = (DropTerm(), Accept(), NegateFilter(), SwapWord())
+class LetThrough(Operator):
+    """Has an `except` let through one of what it catches; cosmic-ray's own operator fails at a name with a dot."""
+
+    name = "LetThrough"
+
+    def mutation_positions(self, node):
+        """One per exception caught."""
+        for each in _caught(node):
+            yield each.start_pos, each.end_pos
+
+    def mutate(self, node, index):
+        """The others in a tuple, the empty one if there is no other."""
+        others = "".join(f"{each.get_code().strip()}, " for place, each in enumerate(_caught(node)) if place != index)
+        return _parsed(node, f"except ({others})" + "".join(each.get_code() for each in node.children[2:]))
+
+    @classmethod
+    def examples(cls):
+        """For the tool's own sake."""
+        return (Example("try: x()\nexcept (A, b.C): pass", "try: x()\nexcept (b.C, ): pass"),)
+
+
+OWN = (DropTerm(), Accept(), NegateFilter(), SwapWord(), LetThrough())
+
+
+def _caught(node):
+    """The exceptions that an `except` names."""
+    if node.type != "except_clause":
+        return []
+    caught = node.children[1]
+    inner = caught.children[1] if caught.type == "atom" else caught
+    return inner.children[::2] if inner.type == "testlist_comp" else [inner]
 
 
 def _word(node) -> str:
