@@ -75,7 +75,7 @@ def read_pipeline(folder: Path, paths: Sequence[str], release_tag: str) -> Pipel
         return PipelineFiles((), None, (), ())
     root = Path(_git(folder, "rev-parse", "--show-toplevel").strip())
     describe = ["describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "--exclude", release_tag, "HEAD"]
-    since = _git(root, *describe, may_fail=True).strip() or None
+    since = _git(root, *describe).strip() or None
     known = {path for path in paths if (root / path).exists()}
     known |= {path for path in paths if since and _git(root, "ls-tree", "-r", "--name-only", since, "--", path)}
     changed: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ def read_pipeline(folder: Path, paths: Sequence[str], release_tag: str) -> Pipel
     return PipelineFiles(paths, since, changed, tuple(path for path in paths if path not in known))
 
 
-def _git(root: Path, *arguments: str, may_fail: bool = False) -> str:
+def _git(root: Path, *arguments: str) -> str:
     try:
         answer = subprocess.run(
             ["git", "-C", str(root), *arguments],
@@ -98,8 +98,8 @@ def _git(root: Path, *arguments: str, may_fail: bool = False) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EvidenceDamaged(f"git does not answer: {error}", where=str(root)) from error
-    # 128 is git's own "no": for describe it also stands for "there is no such tag".
-    no_tag = may_fail and ("No names found" in answer.stderr or "No tags can describe" in answer.stderr)
+    # 128 is git's own "no": of describe alone it also stands for "there is no such tag".
+    no_tag = "No names found" in answer.stderr or "No tags can describe" in answer.stderr
     if answer.returncode and not no_tag:
         raise EvidenceDamaged(
             f"git cannot say what changed: {answer.stderr.strip()}",

@@ -77,6 +77,31 @@ def test_no_earlier_tag_is_a_no_go(repository):
     assert "no earlier release tag" in said(repository)
 
 
+def test_a_tag_that_is_no_ancestor_is_no_earlier_release(repository):
+    """It stands on another branch: what changed since it was never released before this."""
+    git(repository, "checkout", "--quiet", "--orphan", "another")
+    commit(repository, "another beginning")
+    assert "no earlier release tag" in said(repository)
+
+
+def test_a_branch_without_a_commit_is_a_no_go(repository):
+    """Git fails at it for another reason than that no tag is there."""
+    git(repository, "checkout", "--quiet", "--orphan", "another")
+    with pytest.raises(EvidenceDamaged, match="git cannot say what changed"):
+        read_pipeline(repository, PATHS, "v1.0.0")
+
+
+def test_git_is_given_a_minute(tmp_path, monkeypatch):
+    """And the refusal says so."""
+
+    def hangs(command, *, timeout, **_more):
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(pipeline.subprocess, "run", hangs)
+    with pytest.raises(EvidenceDamaged, match="timed out after 60 seconds"):
+        read_pipeline(tmp_path, PATHS, "v1.0.0")
+
+
 def test_a_path_that_does_not_exist_is_a_no_go(repository):
     """A misspelt path in pytest.ini would otherwise never differ."""
     assert "deploy/zpi.sh" in said(repository, ("deploy/zpi.sh",))
