@@ -30,7 +30,7 @@ class FunctionSnapshot:
     @property
     def name(self) -> str:
         """The function's name."""
-        return self.function.rsplit(":", 1)[-1]
+        return self.function.rpartition(":")[2]
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,12 @@ def differences(before: FunctionSnapshot, now: FunctionSnapshot) -> tuple[Differ
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _leaves(inner, (*path, str(key)))
-    elif isinstance(value, list | tuple) and value:
-        for place, inner in enumerate(value):
-            yield from _leaves(inner, (*path, str(place)))
-    elif value not in ({}, [], ()) or not path:
-        # An empty list and a list that is not there mean the same to AWS, and are answered interchangeably.
-        yield path, json.dumps(value, sort_keys=True, ensure_ascii=False)
+    """Each plain value. An empty list is none: AWS answers it and a list that is not there interchangeably."""
+    if not isinstance(value, Mapping | list | tuple):
+        yield path, json.dumps(value, ensure_ascii=False)
+        return
+    for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+        yield from _leaves(inner, (*path, str(key)))
 
 
 def _known_bad() -> tuple[FunctionSnapshot, FunctionSnapshot]:

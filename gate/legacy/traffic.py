@@ -46,7 +46,7 @@ def judge_traffic(before: Traffic, since: Traffic, function: str) -> Judgement:
             where,
             "too early if that is under 2: run again later; else look at its EventBridge rule",
         )
-    if since.errors and since.error_rate > before.error_rate:
+    if since.error_rate > before.error_rate:
         return reject(
             f"{function} has new errors: {since.errors:g} in {since.invocations:g} invocations since the baseline,"
             f" {before.errors:g} in {before.invocations:g} before",

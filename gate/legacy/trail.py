@@ -12,7 +12,7 @@ from gate.aws.refusals import pages, readable
 from gate.judgement import Judgement, Rejection, judge, reject
 from gate.legacy.snapshot import FunctionSnapshot
 
-_SOURCES = ("lambda.amazonaws.com", "events.amazonaws.com")
+_LAMBDA, _EVENTS = "lambda.amazonaws.com", "events.amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class TrailEvent:
 
 
 def _event(name: str, read_only: bool) -> TrailEvent:
-    return TrailEvent("lambda.amazonaws.com", name, "f", read_only, "arn:aws:iam::111122223333:user/x", "2025-01-01")
+    return TrailEvent(_LAMBDA, name, "f", read_only, "arn:aws:iam::111122223333:user/x", "2025-01-01")
 
 
 @judge(4, known_bad=lambda: ((_event("GetFunction20150331v2", True), _event("UpdateFunctionCode", False)), "f"))
@@ -52,7 +52,7 @@ def judge_trail(events: Iterable[TrailEvent], function: str) -> Judgement:
         function: the zip function's name.
     """
     events = tuple(events)
-    if not any(e.read_only and e.name.startswith("GetFunction") and e.about == function for e in events):
+    if not any(_is_reading(each, function) for each in events):
         return reject(
             f"CloudTrail does not show this gate's own reading of {function}: its silence about updates proves nothing",
             "cloudtrail:LookupEvents",
@@ -69,6 +69,12 @@ def judge_trail(events: Iterable[TrailEvent], function: str) -> Judgement:
     )
 
 
+def _is_reading(event: TrailEvent, function: str) -> bool:
+    # A rule may be called what the function is called: who wrote the event tells the two apart.
+    of_function = (event.source, event.about) == (_LAMBDA, function)
+    return of_function and event.read_only and event.name.startswith("GetFunction")
+
+
 def read_trail(client: Any, baseline: FunctionSnapshot, start: datetime, end: datetime) -> tuple[TrailEvent, ...]:
     """The management events about the function and its rules between two times.
 
@@ -82,9 +88,9 @@ def read_trail(client: Any, baseline: FunctionSnapshot, start: datetime, end: da
         AwsRefused: CloudTrail cannot be asked or answers something unreadable.
     """
     # A partner's bus has slashes in its name, a rule never has.
-    rules = {name.rsplit("/", 1)[-1] for name in baseline.facts.get("rules", {})}
+    rules = {name.rpartition("/")[2] for name in baseline.facts.get("rules", {})}
     found = []
-    for source in _SOURCES:
+    for source, names in ((_LAMBDA, {baseline.name}), (_EVENTS, rules)):
         listing = pages(
             client,
             "lookup_events",
@@ -96,7 +102,7 @@ def read_trail(client: Any, baseline: FunctionSnapshot, start: datetime, end: da
         )
         with readable("LookupEvents"):
             events = [_read(raw) for page in listing for raw in page["Events"]]
-        found += [each for each in events if each.about in ({baseline.name} | rules)]
+        found += [each for each in events if each.about in names]
     return tuple(sorted(found, key=lambda each: each.at))
 
 

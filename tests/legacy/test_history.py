@@ -1,6 +1,7 @@
 """CloudTrail and CloudWatch: a positive control first, then the absence of changes and errors."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -31,7 +32,7 @@ def event(name, parameters, read_only="true", source="lambda.amazonaws.com"):
 CONTROL = event("GetFunction20150331v2", {"functionName": NAME})
 
 
-def trail(lambda_pages, events_pages=((),)):
+def trail(lambda_pages, events_pages=((),), baseline=BASELINE):
     """The events that CloudTrail answers, read."""
     client = boto3.client("cloudtrail", region_name="x", aws_access_key_id="x", aws_secret_access_key="x")
     with Stubber(client) as stub:
@@ -42,7 +43,7 @@ def trail(lambda_pages, events_pages=((),)):
                 expected = {"LookupAttributes": asked, "StartTime": ANY, "EndTime": NOW}
                 expected |= {"NextToken": "more"} if place else {}
                 stub.add_response("lookup_events", {"Events": list(page), **more}, expected)
-        found = ZipHistory(client, None, lambda: NOW).trail(BASELINE)
+        found = ZipHistory(client, None, lambda: NOW).trail(baseline)
         stub.assert_no_pending_responses()
     return found
 
@@ -94,7 +95,35 @@ def test_a_rule_on_a_partners_bus_is_one_of_its_rules():
 )
 def test_only_this_gates_own_reading_of_the_function_is_a_control(control):
     """Another read, a reading that is marked as a change, and one that names nothing prove nothing."""
-    assert said([[control]]) != ""
+    assert "proves nothing" in said([[control]])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"about": "another"}, {"source": "events.amazonaws.com"}, {"name": "ListTags20170331"}, {"read_only": False}],
+)
+def test_each_part_of_a_control_is_asked_about(change):
+    """Whoever brings the events: of Lambda, of this function, a reading, and of the function itself."""
+    (control,) = trail([[CONTROL]])
+    assert judge_trail((control,), NAME).accepted
+    assert "proves nothing" in str(judge_trail((replace(control, **change),), NAME).rejections[0])
+
+
+def test_a_function_that_is_called_what_a_rule_is_called_is_another_function():
+    """And so is a rule that is called what the function is called: neither vouches for the trail, nor is a change."""
+    namesake = event("UpdateFunctionCode20150331v2", {"functionName": "every-20"}, "false")
+    rule = event("PutRule", {"name": NAME}, "false", "events.amazonaws.com")
+    assert said([[CONTROL, namesake]], events_pages=[[rule]]) == ""
+    reading = event("GetFunction20150331v2", {"functionName": "every-20"})
+    described = event("GetFunctionLikeRule", {"name": NAME}, source="events.amazonaws.com")
+    assert "proves nothing" in said([[reading]], events_pages=[[described]])
+
+
+def test_a_rule_of_a_baseline_without_a_bus_is_known_by_its_name():
+    """Whatever stands before the last slash, or nothing."""
+    own = event("DisableRule", {"name": "bare"}, "false", "events.amazonaws.com")
+    baseline = replace(BASELINE, facts={"rules": {"bare": {}}})
+    assert "DisableRule on bare" in said([[CONTROL]], events_pages=[[own]], baseline=baseline)
 
 
 def test_an_event_says_who_did_what_to_what_and_when():

@@ -42,6 +42,18 @@ def test_an_empty_list_and_a_missing_one_are_the_same():
     assert differences(snapshot(a={"x": []}), snapshot(a={})) == ()
 
 
+def test_a_difference_is_told_in_the_letters_it_is_written_in():
+    """A person reads it."""
+    (only,) = differences(snapshot(Description="예약 문자"), snapshot(Description="예약"))
+    assert (only.before, only.now) == ('"예약 문자"', '"예약"')
+
+
+def test_a_function_is_named_by_the_last_part_of_its_arn():
+    """Or by its bare name, where that is all there is."""
+    assert BEFORE.name == "zip"
+    assert replace(BEFORE, function="zip").name == "zip"
+
+
 def test_a_snapshot_of_nothing_or_of_another_function_is_refused():
     """Two empty snapshots are equal, and prove nothing."""
     assert "no configuration" in str(judge_untouched(snapshot(), snapshot()).rejections[0])

@@ -120,7 +120,8 @@ def test_another_severity_or_another_score_is_another_answer(after) -> None:
 def test_of_a_finding_that_is_there_twice_the_worst_counts() -> None:
     """By severity, then by score; no score is the least."""
     low, unscored, high = note(severity="LOW", score=9.0), note(score=None), note(score=0.5)
-    for notes in ((low, unscored, high), (high, unscored, low), (unscored, high, low)):
+    lower = note(score=0.4)
+    for notes in ((low, unscored, high), (high, unscored, low), (unscored, high, low), (high, lower), (lower, high)):
         (pair,) = nights.compare(night(*notes), night(note(), data=1)).rescored
         assert pair.before == high
     zero = note(score=0.0)  # no worse than none: the first of the two stays
