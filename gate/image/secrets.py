@@ -101,11 +101,19 @@ def _as_shipped(texts: Mapping[str, str]) -> frozenset[str]:
     found = set()
     for record in (path for path in texts if path.endswith(".dist-info/RECORD")):
         root = posixpath.dirname(posixpath.dirname(record))
-        for row in csv.reader(texts[record].splitlines()):
+        for row in _rows(texts[record]):
             path = posixpath.join(root, row[0]) if row else ""
             if path in texts and len(row) > 1 and row[1] == _recorded_hash(texts[path]):
                 found.add(path)
     return frozenset(found)
+
+
+def _rows(record: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(record.splitlines(), strict=True))
+    except csv.Error:
+        # No installer can have written it, so it vouches for nothing; the search goes on.
+        return []
 
 
 def _recorded_hash(text: str) -> str:

@@ -365,6 +365,18 @@ def test_a_packages_own_examples_beside_the_handler_are_no_secrets_until_they_ar
     assert "/var/task/lib/.env" in said(no_secret({}, (), Tree({}, named)))
 
 
+@pytest.mark.parametrize("line", [f"{'x' * 131_073},,", 'lib/"x.py,,\n"lib/y.py'], ids=["endless", "open quote"])
+def test_a_record_that_no_installer_can_have_written_vouches_for_nothing_and_does_not_end_the_search(line):
+    """Not even for the file that one of its lines fits."""
+    example = f"# such as {GITHUB}\n"
+    digest = base64.urlsafe_b64encode(hashlib.sha256(example.encode()).digest()).rstrip(b"=").decode()
+    texts = {
+        "/var/task/lib-1.0.dist-info/RECORD": f"lib/url.py,sha256={digest},9\n{line}\n",
+        "/var/task/lib/url.py": example,
+    }
+    assert "/var/task/lib/url.py holds a secret (GitHub Token)" in said(no_secret({}, (), Tree({}, texts)))
+
+
 def test_a_file_that_may_hold_settings_only_is_judged_by_its_text():
     """A pip.conf or .npmrc without a token is no secret."""
     assert no_secret({}, (), Tree({}, {"/root/.npmrc": "color=true", "/etc/pip.conf": "[global]"})).accepted
