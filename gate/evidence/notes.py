@@ -112,7 +112,7 @@ def _linked(path: str, sha256: str) -> str:
 
 def metadata_in(section: str) -> dict[str, str]:
     """The metadata table, read back from a section."""
-    head = section.split("### ", 1)[0]
+    head = section.partition("### ")[0]
     return {name: value for name, value in _ROW.findall(head) if name != "Image metadata"}
 
 

@@ -1,5 +1,6 @@
 """Forgery: fitting hashes do not make a verdict true, because it is decided again from the records."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -75,6 +76,25 @@ def test_a_file_without_an_answer_is_no_record():
     """A JSON object under a record's name is not taken for one."""
     judgement = checks.intact({"001-x.json": b"{}"})
     assert "is not a record: it lacks an answer" in judgement.rejections[0].cause
+    unwritable = checks.intact({"001-x.json": b'{"answer": "\\ud800"}'})
+    assert "is not a record: it lacks an answer" in unwritable.rejections[0].cause
+
+
+def test_half_a_record_is_told_and_not_thrown():
+    """By the judge itself, with the file's name once and the way out."""
+    (rejection,) = checks.intact({"001-x.json": b'{"answer"'}).rejections
+    assert rejection.cause.startswith("evidence/001-x.json is not whole: ")
+    assert rejection.remedy == (
+        "do not rely on this folder: restore it from the run's artefact; if there is none, run the gate again"
+    )
+
+
+def test_a_record_that_is_missing_between_two_is_told(run_folder):
+    """And neither of the two is."""
+    raw = (run_folder / SCAN).read_bytes()
+    third = json.dumps({**json.loads(raw), "number": 3}).encode()
+    (rejection,) = checks.intact({"001-scan.json": raw, "003-scan.json": third}).rejections
+    assert rejection.cause == "there is no record with the number 2"
 
 
 def test_a_flood_of_differences_is_told_in_a_few_lines(account):
@@ -116,7 +136,7 @@ def test_five_differences_are_named_and_only_more_are_counted(account, names, to
     changed = dict(list(forged.items())[:names])
     causes = [each.cause for each in checks.follows({**given.stated(given.verdict()), **changed}, given).rejections]
     assert len(causes) == told
-    assert ("1 more places" in causes[-1]) is (names > 5)
+    assert (" in 1 more places" in causes[-1]) is (names > 5)
 
 
 @pytest.mark.parametrize(("length", "cut"), [(118, False), (119, True)])
@@ -127,3 +147,10 @@ def test_a_long_value_is_cut_at_120_characters(account, length, cut):
     (rejection,) = checks.follows(forged, given).rejections
     assert ("…" in rejection.cause) is cut
     assert "x" * 118 in rejection.cause
+
+
+def test_a_value_is_told_in_the_letters_it_is_written_in(account):
+    """A person reads it."""
+    given = account()
+    (rejection,) = checks.follows({**given.stated(given.verdict()), "started": "어제"}, given).rejections
+    assert 'verdict.json says of started: "어제"' in rejection.cause

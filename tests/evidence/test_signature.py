@@ -27,6 +27,11 @@ def test_the_wrong_key_is_refused(leave, pair, tmp_path, keys, capsys):
     folder = leave(tmp_path / "run", key=pair[0])
     assert main([str(folder), "--key", str(other[1])]) == 1
     assert "the signature is not by the given key" in capsys.readouterr().out
+    statement, envelope = ((folder / name).read_bytes() for name in (STATEMENT, ENVELOPE))
+    (rejection,) = signed(envelope, statement, public_key(other[1])).rejections
+    assert rejection.remedy.startswith(
+        "take the public key from its owner, not from this folder; do not rely on this statement: restore it"
+    )
 
 
 def test_an_unsigned_folder_is_refused_when_a_key_is_given(run_folder, pair, capsys):

@@ -1,11 +1,14 @@
 """Verification: a good folder passes, and every way to alter one is told in its own sentence."""
 
+import json
 import shutil
 from datetime import UTC, datetime
 
 import pytest
 
 from gate.evidence.__main__ import main
+from gate.evidence.attested import states
+from gate.evidence.statement import hashes_of
 from gate.evidence.store import ENVELOPE, STATEMENT
 from gate.judgement import ROLL, prove_judges
 
@@ -98,6 +101,14 @@ DAMAGE = {
         lambda f, e: e(f / STATEMENT, lambda s: s["subject"].append({"digest": {"sha256": "a" * 64}})),
         f"the statement is about sha256:{'d' * 64}, sha256:{'a' * 64}",
     ),
+    "statement about nothing": (
+        lambda f, e: e(f / STATEMENT, lambda s: s.update(subject=[])),
+        f"{STATEMENT} is not whole: At least one subject required",
+    ),
+    "statement beside a verdict without an image": (
+        lambda f, e: e(f / VERDICT, lambda v: v["release"].update(digest=None, image_id=None)),
+        f"the statement is about sha256:{'d' * 64}, and verdict.json about no image",
+    ),
     "statement of another kind": (
         lambda f, e: e(f / STATEMENT, lambda s: s.update(predicateType="https://example.com/v1")),
         "the statement's predicate is https://example.com/v1",
@@ -165,6 +176,17 @@ def test_damage_is_told_in_its_own_sentence(run_folder, edit, capsys, damage, se
     out = capsys.readouterr().out
     assert sentence in out
     assert out.splitlines()[-1].startswith("NOT VERIFIED: ")
+
+
+def test_a_file_that_was_altered_is_all_that_is_told_of_the_files(run_folder):
+    """That the statement's list of them differs follows from it; and the way out is told."""
+    (run_folder / "report.html").write_text("GO")
+    document, said = (json.loads((run_folder / name).read_text()) for name in (VERDICT, STATEMENT))
+    (rejection,) = states(said, document, hashes_of(run_folder)).rejections
+    assert rejection.cause == "report.html was altered after the statement was made"
+    assert rejection.remedy == (
+        "do not rely on this statement: restore it from the run's artefact; if there is none, run the gate again"
+    )
 
 
 def test_a_run_that_was_cut_short_is_not_verified(run_folder, capsys):
