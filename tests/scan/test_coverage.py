@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from gate.errors import ScanUnavailable
 from gate.scan import sbom
-from gate.scan.coverage import Component, gaps_registered, sight, something_seen, watch
+from gate.scan.coverage import Component, Watched, gaps_registered, sight, something_seen, watch
 from gate.scan.promotion import promotable
+from gate.scan.register.entries import canonical
 from gate.scan.register.judges import coverage_used
 from gate.scan.register.reading import parse
 from gate.scan.settings import ScanSettings
@@ -126,6 +127,19 @@ def test_an_entry_ends_with_its_last_day_and_is_found_by_kind_and_name() -> None
     assert "PySocks (pkg:pypi/pysocks@1.7.1) expired on 2026-11-21" in late.rejections[0].cause
     other = gaps_registered(gaps, register("pkg:deb/debian/pysocks both both 2026-12-31"), "aws", Mode.ENHANCED, TODAY)
     assert "the register does not say what is done instead" in other.rejections[0].cause
+
+
+def test_a_python_package_is_registered_in_any_spelling_and_nothing_else_is() -> None:
+    """PEP 503 holds for Python's names only."""
+    for purl, title, accepted in (
+        ("pkg:pypi/Zope.Interface", "zope_interface", True),
+        ("pkg:generic/chrome.driver", "chrome-driver", False),
+    ):
+        kind = purl.removeprefix("pkg:").partition("/")[0]
+        watched = (Watched(title, kind, canonical(title), "1"),)
+        gaps = sight((), Mode.BASIC, watched).gaps
+        held = register(f"{purl} both both 2026-12-31")
+        assert gaps_registered(gaps, held, "aws", Mode.BASIC, TODAY).accepted is accepted
 
 
 def test_a_component_without_a_version_is_registered_without_one() -> None:

@@ -11,9 +11,11 @@ from jsonschema import Draft202012Validator
 from packageurl import PackageURL
 
 from gate.errors import WrongUse
+from gate.scan.coverage import Gap, Sight, Watched
 from gate.scan.findings import Finding, Severity
 from gate.scan.register.entries import Register
 from gate.scan.register.judges import (
+    coverage_used,
     disposed_below,
     dispositions,
     exceptions_used,
@@ -270,6 +272,15 @@ def test_an_unused_exception_is_a_no_by_day_and_a_warning_by_night() -> None:
     assert exceptions_used(register, (), "local", False).accepted
 
 
+def test_a_coverage_entry_is_used_by_the_gap_it_stands_for() -> None:
+    """Without one it is refused by its line; on the other target it is not looked for."""
+    chrome = Gap(Watched("Chrome", "generic", "chrome"), "from a zip")
+    assert coverage_used(parse(GOOD), Sight(Mode.BASIC, (), (), (chrome,)), "aws").accepted
+    (idle,) = coverage_used(parse(GOOD), Sight(Mode.BASIC, (), (), ()), "aws").rejections
+    assert idle.where == "image/exceptions.yaml:17"
+    assert coverage_used(parse(GOOD), Sight(Mode.BASIC, (), (), ()), "local").accepted
+
+
 def test_entries_that_end_within_14_days_are_warned_of() -> None:
     """From 14 days before the end until the end; afterwards they are faults."""
     register = parse(GOOD)
@@ -303,7 +314,10 @@ def test_an_expired_exception_is_told_with_its_dates_and_its_line() -> None:
         "; its entry runs from 2026-11-01 to 2026-12-31"
     )
     assert late.where == "image/exceptions.yaml:6"
-    assert "have reviewed in image/exceptions.yaml" in late.remedy
+    assert late.remedy.startswith(
+        "upgrade openssl from 3.0.1 to 3.0.2 or later, and rebuild; "
+        "or paste, complete and have reviewed in image/exceptions.yaml:\n- id: CVE-2024-0001\n"
+    )
     (never,) = fixed_or_excepted((finding(id="CVE-2024-7777", fixed=""),), parse(GOOD), "aws", TODAY, "HIGH").rejections
     assert never.cause.endswith("(no fixed version known) and the policy says 'fixed or excepted' for HIGH")
     assert never.where == "https://e.org"
@@ -323,6 +337,13 @@ def test_an_exception_decided_today_and_ending_today_is_in_force() -> None:
     assert register_valid(parse(GOOD.replace("2027-01-31", "2026-12-31")), date(2026, 12, 31)).accepted
 
 
+def test_an_exception_that_is_yet_to_begin_is_no_coverage_entry_that_runs_for_too_long() -> None:
+    """An exception's ninety days are counted from its own decision, so the one fault is all there is to say."""
+    body = GOOD.replace("decided: 2026-11-01", "decided: 2026-11-23").replace("2026-12-31", "2027-02-21")
+    (only,) = register_valid(parse(body), TODAY).rejections
+    assert "is decided on 2026-11-23, which is still to come" in only.cause
+
+
 def test_faults_are_told_in_the_order_of_their_lines() -> None:
     """Each with its own way out, or the plain one."""
     register = parse(GOOD.replace("2026-12-31", "2026-11-21").replace("2027-01-31", "2026-11-21"))
@@ -333,6 +354,8 @@ def test_faults_are_told_in_the_order_of_their_lines() -> None:
         "The entry for pkg:generic/chrome",
     ]
     assert rejections[0].remedy == "correct or remove the entry"
+    (twice,) = register_valid(changed("target: aws", "target: aws\n    target: local"), TODAY).rejections
+    assert twice.remedy == "keep one of the two"
 
 
 def test_a_finding_that_is_remediated_uses_no_exception() -> None:
