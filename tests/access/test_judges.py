@@ -130,6 +130,15 @@ def test_lambda_service_bound_either_way_is_accepted(condition, account_with):
     assert bench.judge_lambda_service(account_with(policy=[{**statement, "Condition": condition}])).accepted
 
 
+def test_the_first_of_the_statements_that_let_any_function_pull_is_the_place(account_with):
+    """Where the same is allowed twice, the condition is missing in the first one first."""
+    pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": pull}
+    facts = account_with(policy=[{**statement, "Sid": "First"}, {**statement, "Sid": "Second"}])
+    places = {each.where for each in bench.judge_lambda_service(facts).rejections}
+    assert places == {"repository policy, statement 1 (First) allows it"}
+
+
 def test_lambda_service_that_cannot_pull_is_refused(account_with):
     """A function of another name in the condition leaves our function without its image."""
     other = {"StringLike": {"aws:sourceArn": "arn:aws:lambda:ap-northeast-2:654654307503:function:other"}}
@@ -174,6 +183,12 @@ def test_message_names_principal_action_and_statement(account_with, today):
     assert "ecr:PutImage" in rejection.cause
     assert rejection.where == "inline policy of developer, statement 1 (Oops) allows it"
     assert "principals.yaml" in rejection.remedy
+
+
+def test_a_stranger_who_may_do_everything_is_told_with_four_actions(account_with, today):
+    """The first four of the power: a list of all would hide the name."""
+    (rejection,) = strangers(account_with(developer=EVERYTHING), "push", today).rejections
+    assert rejection.cause.count("ecr:") == 4
 
 
 def test_wildcard_principals_are_refused_whatever_their_condition(account_with):

@@ -102,6 +102,16 @@ def test_what_is_no_program_is_refused_with_its_reason(members, words):
     assert words in str(judgement.rejections[0])
 
 
+def test_the_links_on_the_way_are_told_where_there_are_any():
+    """Each that was followed, and none is made up."""
+    dangling = is_program(tree(("opt/chrome", b"", 0o777, "/nowhere")), "CHROME_BIN", "/opt/chrome")
+    assert dangling.rejections[0].cause == (
+        "CHROME_BIN names /opt/chrome, which is a dangling link in the image (links followed: /opt/chrome -> /nowhere)"
+    )
+    absent = is_program(tree(), "CHROME_BIN", "/opt/chrome")
+    assert absent.rejections[0].cause == "CHROME_BIN names /opt/chrome, which does not exist in the image"
+
+
 def test_a_wrapper_script_may_put_the_path_of_its_program_together():
     """Debian's chromium starts $LIBDIR/$APPNAME; another program in that folder is none."""
     script = b"#!/bin/sh\nAPPNAME=chromium\nLIBDIR=/usr/lib/${APPNAME}\nexec $LIBDIR/$APPNAME $FLAGS\n"
@@ -191,10 +201,10 @@ def test_ten_closed_files_are_listed_and_the_others_counted():
 
 
 def test_a_file_closed_to_others_is_named_and_roots_own_files_are_not():
-    """A 0600 file in the function's code is refused; the shadow file is as it should be."""
-    found = tree(("var/task/main.py", b"x", 0o600, None), ("etc/shadow", b"x", 0o640, None))
+    """A file of the function's code is refused with its whole mode; the shadow file is as it should be."""
+    found = tree(("var/task/main.py", b"x", 0o2601, None), ("etc/shadow", b"x", 0o640, None))
     judgement = readable_by_all(found)
-    assert "1 files cannot be read by Lambda's user: /var/task/main.py (0600)" in str(judgement.rejections[0])
+    assert "1 files cannot be read by Lambda's user: /var/task/main.py (2601)" in str(judgement.rejections[0])
 
 
 def test_missing_agreed_paths_are_named():

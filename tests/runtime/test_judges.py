@@ -121,6 +121,13 @@ def test_an_answer_that_is_an_error_is_no_success(answer: str, accepted: bool) -
     assert judges.invocations_succeed(ran(moment(), answer=answer), 1).accepted is accepted
 
 
+def test_a_long_answer_that_is_an_error_is_told_by_its_beginning() -> None:
+    """Three hundred characters of it."""
+    answer = f'{{"ok": false, "said": "{"x" * 400}"}}'
+    said = judges.invocations_succeed(ran(moment(), answer=answer), 1).rejections[0].cause
+    assert said == f"the handler answered the event with an error: {answer[:300]}"
+
+
 def test_zombie_is_named_with_its_invocation() -> None:
     """The refusal says after which invocation which process was left."""
     said = words(judges.leaves_no_process(ran(moment(), moment(ZOMBIE), moment())))
@@ -128,11 +135,27 @@ def test_zombie_is_named_with_its_invocation() -> None:
     assert "after invocation 2" in said
 
 
+def test_a_zombie_is_told_before_the_growth_that_it_is_part_of() -> None:
+    """Whoever reaps it has dealt with both."""
+    (rejection,) = judges.leaves_no_process(ran(moment(), moment(ZOMBIE))).rejections
+    assert "1 zombie processes are left" in rejection.cause
+
+
+@pytest.mark.parametrize(("number", "named", "more"), [(8, 9, False), (9, 10, False), (10, 10, True), (11, 10, True)])
+def test_ten_processes_are_named_and_that_there_are_more_is_said(number: int, named: int, more: bool) -> None:
+    """Nine, or ten, have no more of them."""
+    left = [replace(CHROME, pid=pid) for pid in range(20, 20 + number)]
+    said = judges.leaves_no_process(ran(moment(), moment(*left))).rejections[0].cause
+    assert said.count("(pid ") == named
+    assert said.endswith(" …") is more
+
+
 def test_a_browser_that_is_kept_is_no_leftover() -> None:
     """A process that is started once and used again is accepted; one more each time is not."""
     assert judges.leaves_no_process(ran(*[moment(CHROME)] * 5)).accepted
     piled = ran(moment(CHROME), moment(CHROME, replace(CHROME, pid=10)))
     assert "grew from 2 after the first invocation to 3" in words(judges.leaves_no_process(piled))
+    assert judges.leaves_no_process(ran(moment(CHROME), moment())).accepted
 
 
 def test_unseen_aftermath_is_refused() -> None:
@@ -164,6 +187,12 @@ def test_an_image_that_cannot_be_started_is_told_from_a_handler_that_fails() -> 
     assert "fails to initialise: Engine: exec format error" in words(judges.initialises(failed))
 
 
+def test_an_image_that_was_not_started_is_refused_whether_or_not_anybody_says_why() -> None:
+    """An engine may stay silent."""
+    said = words(judges.initialises(replace(ran(), init=Init("not started", None))))
+    assert "before it asked for its first event" in said
+
+
 def test_a_function_that_never_initialised_did_not_start_in_time() -> None:
     """However fast it ended."""
     assert not judges.starts_within(replace(ran(), init=Init("ended", 0.1)), 10).accepted
@@ -185,6 +214,7 @@ def test_the_invocation_that_went_wrong_is_the_cause_and_not_their_number() -> N
     (rejection,) = judges.invocations_succeed(ran(moment(), None), 5).rejections
     assert "invocation 2" in rejection.where
     assert "1 of 2 invocations" in words(judges.invocations_succeed(ran(moment()), 2))
+    assert judges.invocations_succeed(ran(moment(), moment(), moment()), 2).accepted
 
 
 def test_the_most_that_any_invocation_left_in_tmp_counts() -> None:
