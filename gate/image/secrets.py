@@ -101,19 +101,20 @@ def _as_shipped(texts: Mapping[str, str]) -> frozenset[str]:
     found = set()
     for record in (path for path in texts if path.endswith(".dist-info/RECORD")):
         root = posixpath.dirname(posixpath.dirname(record))
-        for row in _rows(texts[record]):
-            path = posixpath.join(root, row[0]) if row else ""
-            if path in texts and len(row) > 1 and row[1] == _recorded_hash(texts[path]):
+        for name, recorded, _size in _rows(texts[record]):
+            path = posixpath.join(root, name)
+            if path in texts and recorded == _recorded_hash(texts[path]):
                 found.add(path)
     return frozenset(found)
 
 
 def _rows(record: str) -> list[list[str]]:
     try:
-        return list(csv.reader(record.splitlines(), strict=True))
+        rows = list(csv.reader(record.splitlines(), strict=True))
     except csv.Error:
         # No installer can have written it, so it vouches for nothing; the search goes on.
         return []
+    return [row for row in rows if len(row) == 3]  # noqa: PLR2004 - path, hash and size
 
 
 def _recorded_hash(text: str) -> str:

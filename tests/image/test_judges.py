@@ -377,6 +377,15 @@ def test_a_record_that_no_installer_can_have_written_vouches_for_nothing_and_doe
     assert "/var/task/lib/url.py holds a secret (GitHub Token)" in said(no_secret({}, (), Tree({}, texts)))
 
 
+def test_a_line_of_a_record_has_three_parts_or_vouches_for_nothing():
+    """Path, hash and size; what is no such line does not end the search."""
+    example = f"# such as {GITHUB}\n"
+    digest = base64.urlsafe_b64encode(hashlib.sha256(example.encode()).digest()).rstrip(b"=").decode()
+    for line in ("lib/url.py", f"lib/url.py,sha256={digest}", f"lib/url.py,sha256={digest},9,"):
+        texts = {"/var/task/lib-1.0.dist-info/RECORD": f"{line}\n\n", "/var/task/lib/url.py": example}
+        assert "/var/task/lib/url.py" in said(no_secret({}, (), Tree({}, texts)))
+
+
 def test_a_file_that_may_hold_settings_only_is_judged_by_its_text():
     """A pip.conf or .npmrc without a token is no secret."""
     assert no_secret({}, (), Tree({}, {"/root/.npmrc": "color=true", "/etc/pip.conf": "[global]"})).accepted

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gate.image.files import all_exist, is_program, program_behind, readable_by_all
 from gate.image.secrets import no_secret
-from gate.image.tree import Entry, Tree, read_tree
+from gate.image.tree import KEPT_BYTES, Entry, Tree, read_tree
 
 
 def archive(*members):
@@ -130,6 +130,26 @@ def test_a_script_of_more_text_than_memory_holds_is_no_program(lines):
     """Its variables are not followed to the end, and it is refused."""
     script = f"#!/bin/sh\n{lines}\nexec $V0\n".encode()
     assert "starts no ELF program" in str(is_program(tree(("opt/c", script, 0o755, None)), "C", "/opt/c").rejections)
+
+
+@pytest.mark.parametrize(("over", "accepted"), [(0, True), (1, False)])
+def test_a_script_may_be_as_long_as_what_is_kept_of_a_text(over, accepted):
+    """With its variable in its place; of a longer one no variable is followed."""
+    name = "x" * 1000
+    lines = f"V={name}\nexec /opt/$V\n#"
+    program, padding = f"/opt/{name}", "x" * (KEPT_BYTES - len(name) - len(lines) + over)
+    script = Entry("/opt/chrome", "file", head=b"#!/b")
+    entries = {"/opt/chrome": script, program: Entry(program, "file", head=ELF[:4])}
+    found = Tree(entries, {"/opt/chrome": f"#!/bin/sh\n{lines}{padding}"})
+    assert is_program(found, "C", "/opt/chrome").accepted is accepted
+
+
+def test_no_variable_is_followed_after_one_that_stands_for_too_much():
+    """Not even one that would lead to a program."""
+    lines = f"V={'a' * 600_000}\nP=real\necho $V $V\nexec /opt/$P\n"
+    script = ("opt/chrome", f"#!/bin/sh\n{lines}".encode(), 0o755, None)
+    found = tree(("opt/real", ELF, 0o755, None), script)
+    assert "starts no ELF program" in str(is_program(found, "C", "/opt/chrome").rejections)
 
 
 def test_a_wrapper_script_is_a_program_when_it_names_an_elf():
