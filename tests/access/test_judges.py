@@ -187,7 +187,7 @@ def test_message_names_principal_action_and_statement(account_with, today):
 
 def test_a_stranger_who_may_do_everything_is_told_with_four_actions(account_with, today):
     """The first four of the power: a list of all would hide the name."""
-    (rejection,) = strangers(account_with(developer=EVERYTHING), "push", today).rejections
+    (rejection,) = strangers(account_with(developer=EVERYTHING), "rules", today).rejections
     assert rejection.cause.count("ecr:") == 4
 
 
