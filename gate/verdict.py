@@ -129,8 +129,8 @@ def decide(
         word = "NOT CLEAN" if judged_bad else "UNKNOWN" if bad or unrun or not outcomes else "CLEAN"
     else:
         word = _release_word(target == "local", bad=bool(bad), whole=kind == "full" and bool(outcomes) and not unrun)
-    clean_part = kind == "partial" and bool(outcomes) and not bad
-    return Verdict(word, _exit_code(word, clean_part=clean_part), (*bad, *unrun), criteria, only_aws)
+    part = kind == "partial" and bool(outcomes)
+    return Verdict(word, _exit_code(word, part=part), (*bad, *unrun), criteria, only_aws)
 
 
 def _blocks(outcome: ScenarioOutcome, target: str) -> bool:
@@ -145,10 +145,11 @@ def _release_word(rehearsal: bool, *, bad: bool, whole: bool) -> str:
     return "REHEARSAL PASSED" if rehearsal else "GO"
 
 
-def _exit_code(word: str, *, clean_part: bool) -> int:
+def _exit_code(word: str, *, part: bool) -> int:
     if word in {"GO", "REHEARSAL PASSED", "CLEAN"}:
         return 0
     if word == "UNKNOWN":
         return 2
-    # A run that the person restricted is a success when what it ran passed; it still says INCOMPLETE.
-    return 0 if word == "INCOMPLETE" and clean_part else 1
+    # A run that the person restricted is a success when what it ran passed; it still says INCOMPLETE, and never
+    # when anything failed.
+    return 0 if word == "INCOMPLETE" and part else 1

@@ -172,7 +172,7 @@ def unused(matrix: Matrix, reviewed: ReviewedList) -> tuple[str, ...]:
 def _lacks(who: str, wanted: str, facts: AccessFacts, findings: Iterable[tuple[str, Finding]]) -> Iterator[Rejection]:
     by_reason: dict[Finding, list[str]] = {}
     for action, finding in findings:
-        if finding.answer < Answer.YES:
+        if finding.answer is not Answer.YES:
             by_reason.setdefault(finding, []).append(action)
     for finding, actions in by_reason.items():
         state = "denied" if finding.answer is Answer.NO else "undecided, which counts as denied"
@@ -208,7 +208,7 @@ def _stranger(row: Row, wanted: str, repository: str, reviewed: ReviewedList) ->
 
 
 def _becomes(each: Becoming, role: str, reviewed: ReviewedList) -> Rejection:
-    through = f", through {' → '.join(each.path)}" if len(each.path) > 1 else ""
+    through = f", through {' → '.join(each.path)}" if each.path[1:] else ""
     can = "can" if each.finding.answer is Answer.YES else "can, for all that can be decided,"
     cause = f"{each.name} {can} become the role {role}{through}; {_review_of(each.name, 'become', reviewed)}"
     return Rejection(cause, _shortly(each.finding.because), _REVIEW)

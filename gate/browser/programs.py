@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gate.judgement import ACCEPTED, Judgement, judge, reject
 
-_VERSION = re.compile(r"\b(\d+(?:\.\d+){3})\b")
+_VERSION = re.compile(r"\b\d+(?:\.\d+){3}\b")
 _MISSING = re.compile(r"^\s*(\S+) => not found", re.M)
 
 
@@ -31,7 +31,7 @@ class Pin:
 def version_in(text: str) -> str:
     """The four-part version in a program's answer, or ""."""
     found = _VERSION.search(text)
-    return found.group(1) if found else ""
+    return found.group() if found else ""
 
 
 @judge(

@@ -55,7 +55,7 @@ def intact(records: Mapping[str, bytes]) -> Judgement:
         return reject("the evidence holds no record", where="evidence/", remedy=RUN_AGAIN)
     numbers = sorted(int(name.partition("-")[0]) for name in records)
     gaps = sorted(set(range(1, numbers[-1])) - set(numbers))
-    doubles = sorted({n for n in numbers if numbers.count(n) > 1})
+    doubles = sorted({n for n in numbers if numbers.count(n) != 1})
     broken = [_of(name, what) for name, raw in records.items() if (what := _fault(name, raw))]
     counted = [
         Rejection(

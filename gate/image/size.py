@@ -10,10 +10,10 @@ GB = 1_000_000_000
 @judge(6, known_bad=lambda: (10 * GB, 10, "uncompressed"))
 def below(size_bytes: int, limit_gb: int, kind: str) -> Judgement:
     """The image is smaller than the limit (Lambda quotas: 10 GB uncompressed, all layers together)."""
-    if 0 < size_bytes < limit_gb * GB:
-        return ACCEPTED
     if size_bytes <= 0:
         return reject(f"the {kind} size of the image is not known ({size_bytes} bytes)")
+    if size_bytes < limit_gb * GB:
+        return ACCEPTED
     return reject(
         f"the image is {size_bytes / GB:.2f} GB {kind}, and the limit is {limit_gb} GB",
         remedy="see the layer sizes in the report: the largest layer is the first place to look",

@@ -108,7 +108,7 @@ def _refusal(answer: str) -> str:
 def leaves_no_process(run: HandlerRun) -> Judgement:
     """No invocation leaves a zombie, and what lives on after the first does not grow in number."""
     seen = [(i.number, i.after) for i in run.invocations if i.after]
-    if not seen or len(seen) < len(run.invocations):
+    if not seen or len(seen) != len(run.invocations):
         return reject("what the invocations left running could not be seen", _SANDBOX,
                       "see why the invocations did not end well")  # fmt: skip
     zombies = [
@@ -135,7 +135,7 @@ def _names(processes: tuple[Process, ...]) -> str:
 def tmp_grows_below(run: HandlerRun, limit_mb: int) -> Judgement:
     """The invocations together leave less than this in /tmp, which a warm function keeps."""
     seen = [(i.number, i.after.tmp_bytes) for i in run.invocations if i.after]
-    if run.baseline is None or not seen or len(seen) < len(run.invocations):
+    if run.baseline is None or not seen or len(seen) != len(run.invocations):
         return reject("how much the invocations left in /tmp could not be measured", _SANDBOX,
                       "see why the invocations did not end well")  # fmt: skip
     number, most = max(seen, key=lambda each: each[1])

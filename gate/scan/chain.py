@@ -50,7 +50,7 @@ def chain(records: Iterable[ScanRecord]) -> tuple[Link, ...]:
 
 def _link(places: list[tuple[int, Noted]], ordered: list[ScanRecord]) -> Link:
     first, (last, note) = ordered[places[0][0]], places[-1]
-    final, after = ordered[last], ordered[last + 1] if last + 1 < len(ordered) else None
+    final, after = ordered[last], next(iter(ordered[last + 1 :]), None)
     if after is None:
         return Link(note, first, final, _standing(note), final if note.decision != "open" else None)
     return Link(note, first, final, _gone(note, final, after), after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -148,13 +149,12 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (-f.rank, f.id, f.package, f.installed))
 
 
-def tally(findings: Iterable[Finding]) -> dict[str, int]:
+def tally(findings: Iterable[Finding]) -> Counter[str]:
     """How many entries there are of each severity word (upper case); an entry of several packages is one."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     seen: set[int] = set()
     for finding in findings:
         if finding.entry not in seen:
             seen.add(finding.entry)
-            word = finding.severity.upper()
-            counts[word] = counts.get(word, 0) + 1
+            counts[finding.severity.upper()] += 1
     return counts

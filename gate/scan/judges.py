@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -107,20 +108,20 @@ def _hit(finding: Finding) -> Rejection:
 @judge(7, known_bad=lambda: (replace(_bad_report(), counts=(("LOW", 3),)),))
 def counts_true(report: ScanReport) -> Judgement:
     """The counts that ECR reports are those of the findings it lists, severity by severity."""
-    reported: dict[str, int] = {}
+    reported: Counter[str] = Counter()
     for word, number in report.counts:
-        reported[word.upper()] = reported.get(word.upper(), 0) + number
+        reported[word.upper()] += number
     # Whether the counts include findings that Inspector suppressed or closed is not documented: either is true.
     listed, shown = tally(report.findings), tally(f for f in report.findings if not (f.suppressed or f.closed))
     words = sorted({*reported, *listed}, key=lambda word: (-Severity.of(word), word))
     return Judgement.of(
         Rejection(
-            f"ECR counts {reported.get(word, 0)} findings of severity {word}, and lists {listed.get(word, 0)}",
+            f"ECR counts {reported[word]} findings of severity {word}, and lists {listed[word]}",
             where=f"{report.digest}, {report.pages} pages read",
             remedy="run again; if it stays so, do not believe the scan and ask AWS Support",
         )
         for word in words
-        if reported.get(word, 0) not in {listed.get(word, 0), shown.get(word, 0)}
+        if reported[word] not in {listed[word], shown[word]}
     )
 
 

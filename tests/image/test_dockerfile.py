@@ -101,7 +101,9 @@ def test_from_without_an_image_is_an_error(tmp_path: Path) -> None:
 
 
 def test_unreadable_dockerfile_is_an_error(tmp_path: Path) -> None:
-    """A Dockerfile that is no text cannot be judged."""
+    """A Dockerfile that is not there, or is no text, cannot be judged."""
+    with pytest.raises(ImageUnavailable, match="cannot be read"):
+        from_lines(tmp_path / "Dockerfile", {})
     (tmp_path / "Dockerfile").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ImageUnavailable, match="cannot be read"):
         from_lines(tmp_path / "Dockerfile", {})
