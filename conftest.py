@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
@@ -116,9 +117,12 @@ def target(ladder, run):
     from localaws.errors import LocalTargetError
     from localaws.target import LocalTarget
 
-    run.terminal.waiting_for("the local target starts")
-    starting = ladder.telling(LocalTargetError)
-    with starting, LocalTarget(**ladder.local_state(run)) as local, pytest.MonkeyPatch.context() as environment:
+    with ExitStack() as kept:
+        kept.enter_context(ladder.telling(LocalTargetError))
+        with run.terminal.parts() as waiting_for:
+            waiting_for("the local target starts")
+            local = kept.enter_context(LocalTarget(**ladder.local_state(run)))
+        environment = kept.enter_context(pytest.MonkeyPatch.context())
         for name, value in local.environment().items():
             environment.setenv(name, value)
         yield

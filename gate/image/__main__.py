@@ -10,6 +10,7 @@ from pathlib import Path
 from gate.errors import GateError
 from gate.image.build import build_image
 from gate.run.bases import STAND_IN, STAND_IN_CONTEXT
+from gate.run.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,22 +28,21 @@ def main(arguments: list[str] | None = None) -> str:
     settings.read(ROOT / "pytest.ini", encoding="utf-8")
     release = settings["pytest"]
     logs = ROOT / ".cache"
-    if options.base_image is None:
-        build_image(ROOT / STAND_IN_CONTEXT, tag=STAND_IN, base_image=None, log=logs / "base-build.log", progress=_say)
-    built = build_image(
-        ROOT / release["image_context"],
-        tag=f"{release['repository']}:latest",
-        base_image=options.base_image or STAND_IN,
-        version=release["release_tag"],
-        log=logs / "build.log",
-        progress=_say,
-    )
-    _say(f"{built.tag} is {built.image_id}, built in {built.seconds:.0f} s")
+    terminal = Terminal()
+    with terminal.parts() as waiting_for:
+        if options.base_image is None:
+            log = logs / "base-build.log"
+            build_image(ROOT / STAND_IN_CONTEXT, tag=STAND_IN, base_image=None, log=log, progress=waiting_for)
+        built = build_image(
+            ROOT / release["image_context"],
+            tag=f"{release['repository']}:latest",
+            base_image=options.base_image or STAND_IN,
+            version=release["release_tag"],
+            log=logs / "build.log",
+            progress=waiting_for,
+        )
+    terminal.say(f"{built.tag} is {built.image_id}, built in {built.seconds:.0f} s")
     return built.image_id
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

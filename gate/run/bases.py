@@ -54,11 +54,12 @@ def _is_here(docker: Engine, reference: str) -> bool:
 
 
 def _build_stand_in(run: Run) -> None:
-    build_image(
-        run.root / STAND_IN_CONTEXT,
-        tag=STAND_IN,
-        base_image=None,
-        log=run.folder / "base-build.log",
-        progress=run.terminal.progress,
-        timeout=run.options.build_timeout,
-    )
+    with run.terminal.parts() as waiting_for:
+        build_image(
+            run.root / STAND_IN_CONTEXT,
+            tag=STAND_IN,
+            base_image=None,
+            log=run.folder / "base-build.log",
+            progress=waiting_for,
+            timeout=run.options.build_timeout,
+        )

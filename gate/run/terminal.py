@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TextIO
 
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict
@@ -26,6 +28,7 @@ class Terminal:
         self._colour = self._stream.isatty() and "NO_COLOR" not in os.environ
         self._criterion = 0
         self._ticker: threading.Timer | None = None
+        self._awaited: tuple[str, float] | None = None
 
     def say(self, line: str) -> None:
         """One line, now."""
@@ -36,23 +39,39 @@ class Terminal:
         """A line about work that goes on, set apart from results."""
         self.say(self._paint(f"    … {line}", "2"))
 
-    def waiting_for(self, what: str, seconds: float = 0.0, pause: float = FIRST_LINE_AFTER) -> None:
+    def waiting_for(self, what: str) -> None:
         """Say what is being waited for, once it has taken two seconds and then every fifteen."""
+        self._wait(what, time.monotonic(), FIRST_LINE_AFTER)
+
+    def done_waiting(self) -> None:
+        """What was waited for has come."""
+        self._awaited = None
+        if self._ticker:
+            self._ticker.cancel()
+
+    @contextmanager
+    def parts(self) -> Iterator[Callable[[str], None]]:
+        """For what consists of parts: hand out `waiting_for` for them, and then go on waiting for the whole."""
+        whole = self._awaited
+        try:
+            yield self.waiting_for
+        finally:
+            self.done_waiting()
+            if whole:
+                self._wait(*whole, NEXT_LINE_AFTER)
+
+    def _wait(self, what: str, since: float, pause: float) -> None:
         self.done_waiting()
+        awaited = self._awaited = (what, since)
 
         def tick() -> None:
-            self.progress(f"{what} ({seconds + pause:.0f} s)")
-            self.waiting_for(what, seconds + pause, NEXT_LINE_AFTER)
+            if self._awaited is awaited:  # it may have come while the timer went off
+                self.progress(f"{what} ({time.monotonic() - since:.0f} s)")
+                self._wait(what, since, NEXT_LINE_AFTER)
 
         self._ticker = threading.Timer(pause, tick)
         self._ticker.daemon = True
         self._ticker.start()
-
-    def done_waiting(self) -> None:
-        """What was waited for has come."""
-        if self._ticker:
-            self._ticker.cancel()
-            self._ticker = None
 
     def scenario(self, outcome: ScenarioOutcome) -> None:
         """One finished claim, under its criterion's heading."""

@@ -63,15 +63,16 @@ def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
     if options.target == "aws" and not options.publish:
         desk: ReleaseDesk = rungs("desk")
         return None, desk.pull(desk.published_digest()).image
-    built = build_image(
-        options.image_context,
-        tag=f"{run.release.repository}:latest",
-        base_image=base.reference,
-        version=run.release.release_tag,
-        log=run.folder / "build.log",
-        progress=run.terminal.progress,
-        timeout=run.options.build_timeout,
-    )
+    with run.terminal.parts() as waiting_for:
+        built = build_image(
+            options.image_context,
+            tag=f"{run.release.repository}:latest",
+            base_image=base.reference,
+            version=run.release.release_tag,
+            log=run.folder / "build.log",
+            progress=waiting_for,
+            timeout=run.options.build_timeout,
+        )
     return built, built.image_id
 
 
