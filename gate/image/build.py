@@ -84,7 +84,7 @@ def build_image(
         _run(command, log, progress, timeout, typed)
         image_id = id_file.read_text().strip() if id_file.exists() else ""
     if not image_id:
-        raise ImageUnavailable("the build ended without an image", where=log.name, remedy=f"run `{typed}` by hand")
+        raise ImageUnavailable("the build ended without an image", where=_place(log), remedy=f"run `{typed}` by hand")
     return BuiltImage(image_id, tag, typed, log, time.monotonic() - began)
 
 
@@ -136,7 +136,8 @@ def _run(command: list[str], log: Path, progress: Callable[[str], None], timeout
     finally:
         watch.cancel()
     if late.is_set():
-        raise ImageUnavailable(f"the build did not end within {timeout:.0f} s", where=log.name, remedy=f"run `{typed}`")
+        raise ImageUnavailable(f"the build did not end within {timeout:.0f} s", where=_place(log),
+                               remedy=f"see there how far it came, then run `{typed}`")  # fmt: skip
     if process.returncode:
         raise _failure(tail, process.returncode, log, typed)
 
@@ -174,10 +175,19 @@ def _failure(tail: list[str], code: int, log: Path, typed: str) -> GateError:
     said = [line for line in map(plain, tail) if line]
     if any(_NO_ENGINE.search(line) for line in said):
         return EngineUnavailable(said[-1], remedy="start the Docker engine")
-    last = "\n      ".join(said)
+    # The last line says what failed; it goes first, where a summary shows one line.
+    *before, last = said or ["it said nothing"]
     return ImageUnavailable(
-        f"the build failed with exit code {code}; it ended with:\n      {last}", where=log.name, remedy=f"run `{typed}`"
+        "\n      ".join([f"the build failed with exit code {code}: {last}", *before]),
+        where=_place(log),
+        remedy=f"read the whole output in {_place(log)}, correct the Dockerfile, and try it with `{typed}`",
     )
+
+
+def _place(log: Path) -> str:
+    """Where a person finds the log: seen from where they stand, if it is below."""
+    here = Path.cwd()
+    return str(log.relative_to(here) if log.is_relative_to(here) else log)
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

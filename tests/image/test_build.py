@@ -103,7 +103,7 @@ def test_certificates_are_passed_but_not_shown(
 
 
 def test_failed_build_ends_with_what_docker_said(
-    docker: Callable[[str], Path], build: Callable[..., BuiltImage]
+    docker: Callable[[str], Path], build: Callable[..., BuiltImage], tmp_path: Path
 ) -> None:
     """The last lines of the output are in the message, and the log keeps all of it."""
     docker("echo 'Step 3/9 : RUN apt-get'; echo 'E: Unable to locate package chromedriver' >&2; exit 100")
@@ -111,7 +111,23 @@ def test_failed_build_ends_with_what_docker_said(
         build()
     assert "Unable to locate package chromedriver" in failure.value.cause
     assert "RUN apt-get" in failure.value.cause
-    assert "build.log" in failure.value.where
+    assert failure.value.cause.splitlines()[0].endswith("100: E: Unable to locate package chromedriver")
+    assert failure.value.where == str(tmp_path / "build.log")
+    assert failure.value.where in failure.value.remedy
+
+
+def test_the_log_is_named_as_it_is_found_from_here(
+    docker: Callable[[str], Path],
+    build: Callable[..., BuiltImage],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Below the folder one stands in, the path is short; a build that said nothing is said so."""
+    docker("exit 3")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ImageUnavailable, match="exit code 3: it said nothing") as failure:
+        build(log=tmp_path / "reports" / "build.log")
+    assert failure.value.where == "reports/build.log"
 
 
 def test_hung_build_is_ended_with_all_that_it_started(
