@@ -115,6 +115,7 @@ def _check(options: Options, *, both_given: bool) -> None:
         f"no Dockerfile is in {options.image_context}: name its folder with --image-context (or in pytest.ini)": (
             not options.image and not (options.image_context / "Dockerfile").is_file()
         ),
+        "--image names no image: give its reference, or leave the option out": options.image == "",
         "--keep goes with --target local: AWS is never reset": options.keep and options.target == "aws",
         "a timeout is a number of seconds above 0": (
             min(options.scan_timeout, options.build_timeout, options.engine_timeout) <= 0

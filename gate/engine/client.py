@@ -29,6 +29,7 @@ _SLEEPERS = (
     ["python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
     ["/var/lang/bin/python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
 )
+_NO_REFERENCE = "invalid reference format"
 _START = "start it (`systemctl start docker`, or Docker Desktop), or let DOCKER_HOST name one that answers"
 
 
@@ -46,6 +47,9 @@ def asking(what: str) -> Iterator[None]:
         raise ImageUnavailable(f"the Docker engine has no such image: {missing.explanation}", where=what,
                                remedy="build or pull it first, or correct the reference") from missing  # fmt: skip
     except APIError as refusal:
+        if _NO_REFERENCE in str(refusal.explanation):
+            raise ImageUnavailable(f"no image can be called so: {refusal.explanation}", where=what,
+                                   remedy="correct the reference") from refusal  # fmt: skip
         raise EngineUnavailable(f"the Docker engine refused: {refusal.explanation or refusal}", where=what) from refusal
     except (DockerException, RequestException, HTTPError, OSError) as silence:
         raise EngineUnavailable(f"the Docker engine does not answer: {silence}", where=what, remedy=_START) from silence

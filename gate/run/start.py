@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -14,7 +15,7 @@ import pytest
 from gate import options as command_line
 from gate import release as settings
 from gate.engine.orphans import mark
-from gate.errors import GateError, WrongUse
+from gate.errors import EngineUnavailable, GateError, ImageUnavailable, WrongUse
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.report.html import HtmlReport, switch_on
@@ -25,6 +26,10 @@ from gate.run.plugin import AcceptancePlugin, Run
 from gate.run.results import begin
 from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
 from gate.run.terminal import Terminal
+from gate.text import plain
+
+# For one short question at the beginning; whether the engine answers at all is not decided by it.
+LOOK_SECONDS = 10
 
 
 def start(config: pytest.Config) -> Run:
@@ -52,6 +57,8 @@ def _start(config: pytest.Config) -> Run:
     lock = RunLock(reports)
     lock.acquire(terminal.progress)
     config.add_cleanup(lock.release)
+    if options.image and kind != "rescan":
+        _look_for(options.image)
     config.add_cleanup(_end_in_good_order())
     mark()
     folder = folder_of(kind, reports)
@@ -78,6 +85,24 @@ def _start(config: pytest.Config) -> Run:
 def _asked_for(config: pytest.Config) -> tuple[settings.Release, command_line.Options]:
     release = settings.read(config.getini, release_tag=config.getoption("--release-tag"))
     return release, command_line.read(config, release.image_context, config.rootpath)
+
+
+def _look_for(image: str) -> None:
+    """Refuse an image that is not there, before each claim in turn says so.
+
+    An engine that does not answer is no wrong use: the claims are told, and the run has a verdict.
+    """
+    from gate.engine import connect
+
+    with suppress(EngineUnavailable):
+        engine = connect(LOOK_SECONDS)
+        try:
+            engine.image(image)
+        except ImageUnavailable as absent:
+            raise WrongUse(f"--image names no image of this Docker engine: {plain(image)}; build or pull it first, "
+                           "or correct the reference") from absent  # fmt: skip
+        finally:
+            engine.close()
 
 
 def plan(config: pytest.Config) -> int:

@@ -28,6 +28,7 @@ def call(*arguments, **environment):
         (["--keep", "--target", "aws"], "--keep goes with --target local"),
         (["--image", "x:1", "--image-context", "."], "--image and --image-context exclude each other"),
         (["--target", "aws", "--publish", "--image", "x:1"], "--publish builds what it publishes: leave out --image"),
+        (["--image", ""], "--image names no image: give its reference"),
         (["--image-context", "docs"], "docs: name its folder with --image-context"),
         (["-o", "image_context=nowhere"], "nowhere: name its folder with --image-context (or in pytest.ini)"),
         (["--release-tag", "not a tag"], "a tag must be letters, digits"),
@@ -53,6 +54,27 @@ def test_wrong_use_is_one_line_and_exit_code_four(arguments, words, tmp_path):
     assert words in said
     assert "Traceback" not in said
     assert not (tmp_path / "reports" / "verdict.json").exists()
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("image", ["no:such", "no reference::"])
+def test_an_image_that_is_not_there_is_refused_at_the_start(image, tmp_path):
+    """One line with the way out, instead of every claim failing in turn."""
+    done = call("--image", image, "-o", f"reports={tmp_path / 'reports'}")
+    said = (done.stdout + done.stderr).strip()
+    assert done.returncode == WRONG_USE, said
+    assert said == f"ERROR: --image names no image of this Docker engine: {image}; build or pull it first, or " \
+                   "correct the reference"  # fmt: skip
+    assert not (tmp_path / "reports" / "verdict.json").exists()
+
+
+def test_an_engine_that_does_not_answer_is_no_wrong_use(tmp_path):
+    """The claims say so, and the run has a verdict."""
+    done = call("--image", "no:such", "-k", "starts_as", "-o", f"reports={tmp_path / 'reports'}",
+                DOCKER_HOST="tcp://127.0.0.1:1")  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "the Docker engine does not answer" in done.stdout
+    assert "REHEARSAL FAILED" in done.stdout
 
 
 def test_help_explains_every_option_and_key_with_examples():
