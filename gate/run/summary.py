@@ -32,13 +32,34 @@ def summary(document: Mapping[str, Any]) -> str:
         "|---|---|---|---|",
         *(_row(number, claim, document["criteria"][str(number)]) for number, claim in CRITERIA.items()),
     ]
-    reasons = document["reasons"]
+    reasons = _reasons(document)
     if reasons:
         lines += ["", "### What stands against it", ""]
-        lines += [f"- {for_markdown(reason.splitlines()[0])}" for reason in reasons[:SHOWN_REASONS]]
+        lines += [f"- {for_markdown(reason)}" for reason in reasons[:SHOWN_REASONS]]
     if len(reasons) > SHOWN_REASONS:
         lines.append(f"- … and {len(reasons) - SHOWN_REASONS} more, in the report")
     return "\n".join(lines) + "\n"
+
+
+def _reasons(document: Mapping[str, Any]) -> list[str]:
+    """Why claims failed, each cause once and the widest first; then what stands against it beside them."""
+    every = [(number, each) for number, found in document["criteria"].items() for each in found["scenarios"]]
+    hit: dict[str, list[str]] = {}
+    for number, each in every:
+        if each["status"] == "failed":
+            hit.setdefault(_first(each["reason"]), []).append(f"AC{number}")
+    told = {f"AC{number}: {each['name']}" for number, each in every if each["status"] == "failed"}
+    causes = [f"{_claims(numbers)}: {cause}" for cause, numbers in sorted(hit.items(), key=lambda each: -len(each[1]))]
+    return causes + [_first(reason) for reason in document["reasons"] if reason not in told]
+
+
+def _claims(numbers: list[str]) -> str:
+    count = f"{len(numbers)} claims of " if len(numbers) > 1 else ""
+    return count + ", ".join(dict.fromkeys(numbers))
+
+
+def _first(text: str) -> str:
+    return (text.splitlines() or ["no cause was given"])[0]
 
 
 def _row(number: int, claim: str, criterion: Mapping[str, Any]) -> str:

@@ -42,6 +42,22 @@ def test_reasons_are_shown_and_a_flood_of_them_is_counted():
     assert f"… and {31 - SHOWN_REASONS} more" in text
 
 
+def test_a_cause_of_many_failures_is_told_once_and_first():
+    """One failed build is one line, not fifty claims without a cause."""
+    build = {"status": "failed", "reason": "the build failed with exit code 1: no space\n    where: build.log"}
+    lone = {"name": "c", "status": "failed", "reason": ""}
+    content = document(verdict="NO-GO", reasons=["interrupted", "AC1: a", "AC1: b", "AC2: a", "AC3: c"])
+    content["criteria"]["1"] = {"status": "failed", "scenarios": [{**build, "name": "a"}, {**build, "name": "b"}]}
+    content["criteria"]["2"] = {"status": "failed", "scenarios": [{**build, "name": "a"}]}
+    content["criteria"]["3"] = {"status": "failed", "scenarios": [lone]}
+    against = summary(content).partition("What stands against it")[2].split("\n")
+    assert [line for line in against if line] == [
+        "- 3 claims of AC1, AC2: the build failed with exit code 1: no space",
+        "- AC3: no cause was given",
+        "- interrupted",
+    ]
+
+
 def test_foreign_text_is_harmless():
     """A reason may quote anybody."""
     text = summary(document(reasons=["<img src=x> [a](http://b) | `c`"]))
