@@ -33,6 +33,13 @@ def _warm(candidate: Candidate) -> Judgement:
     )
 
 
+def _bases(candidate: Candidate) -> Judgement:
+    if candidate.built is None:
+        # Nothing shows which Dockerfile made it; the claim about its FROM lines stays "not run".
+        return Judgement()
+    return bases_approved(candidate.from_lines, candidate.approved_bases)
+
+
 CONDITIONS: Mapping[str, Callable[[Candidate], Judgement]] = {
     "it stands on the approved base": lambda c: lineage.descends_from(c.image.layers, c.base.layers, c.base_reference),
     "its variables name the agreed paths": lambda c: contract.names_paths(c.image.env, c.browser_paths),
@@ -58,7 +65,7 @@ CONDITIONS: Mapping[str, Callable[[Candidate], Judgement]] = {
     "it is below the size limit": lambda c: size.below(c.image.size_bytes, SIZE_LIMIT_GB, "uncompressed"),
     "it is for the agreed platform": lambda c: lineage.platform_is(c.image.platform, c.release.platform),
     "it runs the agreed Python": lambda c: python.python_is(c.interpreter.version, c.release.python_version),
-    "every FROM is approved": lambda c: bases_approved(c.from_lines, c.approved_bases),
+    "every FROM is approved": _bases,
     "it starts as its base starts": lambda c: contract.starts_like(c.startup, c.base_startup),
     "the agreed paths exist": lambda c: files.all_exist(c.tree, c.release.required_paths),
     "every file can be read": lambda c: files.readable_by_all(c.tree),

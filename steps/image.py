@@ -171,8 +171,8 @@ def python_is(candidate, version):
 
 
 @when("the Dockerfile's FROM lines are resolved")
-def from_lines(candidate, evidence):
-    """Every FROM, with its arguments filled in."""
+def from_lines(candidate, build, evidence):
+    """Every FROM, with its arguments filled in; of a Dockerfile that no build ties to the image they say nothing."""
     evidence.add("FROM lines", candidate.from_lines, asked=f"grep FROM {candidate.dockerfile.name}")
 
 

@@ -15,6 +15,7 @@ from localaws.seed import names
 
 pytestmark = pytest.mark.docker
 BUILT = "The image is built from the repository's Dockerfile"
+FROM = "Every FROM of the Dockerfile names an approved base"
 STEPS = "Every build, push and scan step is recorded with command, identity, time and outcome"
 ZIP = ("The zip function is what it was before the release", "No call of this run could have changed the zip function")
 ONLY_AWS = {
@@ -106,7 +107,7 @@ def test_verifying_rests_on_the_publishing_runs_evidence(verified):
     assert verified.verdict["verdict"] == "INCOMPLETE"  # a restricted run
     statuses = verified.statuses
     assert {name for name, status in statuses.items() if status != "passed"} <= ONLY_AWS
-    assert {statuses[BUILT], statuses[STEPS], *(statuses[name] for name in ZIP)} == {"passed"}
+    assert {statuses[BUILT], statuses[FROM], statuses[STEPS], *(statuses[name] for name in ZIP)} == {"passed"}
 
 
 def test_verifying_changes_nothing(verified):
@@ -126,9 +127,9 @@ def test_without_the_publishing_runs_evidence_the_claims_say_so(verified_blindly
     """Nobody knows how it was built: not run. Nobody can compare: failed."""
     assert verified_blindly.code == 1
     statuses, reasons = verified_blindly.statuses, verified_blindly.reasons
-    assert statuses[BUILT] == "not run"
+    assert (statuses[BUILT], statuses[FROM]) == ("not run", "not run")
     assert {statuses[STEPS], *(statuses[name] for name in ZIP)} == {"failed"}
-    for name in (BUILT, STEPS, *ZIP):
+    for name in (BUILT, FROM, STEPS, *ZIP):
         assert "no record of the run that published sha256:" in reasons[name]
 
 

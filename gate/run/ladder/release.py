@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import asdict
 
 from gate.admission import holds
@@ -68,11 +67,16 @@ def baseline_before(run: Run, rungs: Rungs) -> FunctionSnapshot:
 
     Raises:
         EvidenceDamaged: nobody has taken one, or the record of it is not as it was left.
+        GateError, NoGo: the release ended before one was taken; that is the cause, and no baseline its consequence.
     """
     if run.publishes:
-        with suppress(GateError, NoGo):
+        kept = run.store.folder / BASELINE
+        try:
             rungs("published")
-        return baseline.load(run.store.folder / BASELINE)
+        except (GateError, NoGo):
+            if not kept.exists():
+                raise
+        return baseline.load(kept)
     release: Publication = rungs("published")
     return baseline.load(publishing_run(run, release.digest).evidence / BASELINE)
 
