@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
-from botocore.parsers import ResponseParserError
 
-from gate.aws.refusals import BUSY, error_code, error_message, explained, unanswered
+from gate.aws.refusals import BUSY, GARBLED, error_code, error_message, explained, unanswered
 from gate.errors import ScanUnavailable
 from gate.text import plain
 
@@ -88,7 +87,7 @@ class Caller:
             if _transient(error):
                 raise _PassingTrouble(f"{error_code(error)}: {error_message(error)}") from error
             raise explained(error, self._permission(operation), _about(request)) from error
-        except (ConnectionError, HTTPClientError, ResponseParserError) as error:
+        except (ConnectionError, HTTPClientError, *GARBLED) as error:
             raise _PassingTrouble(plain(f"{type(error).__name__}: {error}")) from error
         except BotoCoreError as error:
             raise unanswered(error, self._permission(operation), _about(request)) from error

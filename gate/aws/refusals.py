@@ -14,6 +14,7 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from gate.errors import AwsRefused
 from gate.text import plain
@@ -43,6 +44,9 @@ BUSY = {
     "ServiceUnavailable",
     "ServiceUnavailableException",
 }
+# What botocore's parsers let through when an answer is none of the service's: bytes that are no text, a list where an
+# object belongs, brackets without end.
+GARBLED = (ResponseParserError, ValueError, AttributeError, TypeError, LookupError, RecursionError)
 
 
 class NotThere(AwsRefused):
@@ -79,7 +83,7 @@ def ask(
         return call(**parameters)
     except ClientError as error:
         raise explained(error, permission, about, absent) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, *GARBLED) as error:
         raise unanswered(error, permission, about) from error
 
 
@@ -134,7 +138,7 @@ def explained(error: ClientError, permission: str, about: str, absent: tuple[str
     return AwsRefused(f"AWS refused {permission} on {about}: {code}: {message}", where=where)
 
 
-def unanswered(error: BotoCoreError, permission: str, about: str) -> AwsRefused:
+def unanswered(error: Exception, permission: str, about: str) -> AwsRefused:
     """A call that never became an answer, as a refusal that says what is missing; see `ask`."""
     where = f"{permission} on {about}"
     if isinstance(error, NoCredentialsError | PartialCredentialsError | SSOError | TokenRetrievalError):
@@ -144,7 +148,7 @@ def unanswered(error: BotoCoreError, permission: str, about: str) -> AwsRefused:
             remedy="name a profile (`--profile`, AWS_PROFILE) and log in, or set the credentials' variables",
         )
     return AwsRefused(
-        f"AWS gave no usable answer to {permission}: {type(error).__name__}: {error}",
+        f"AWS gave no usable answer to {permission}: {type(error).__name__}: {plain(str(error))}",
         where=where,
         remedy="check the network, the region and AWS_ENDPOINT_URL",
     )

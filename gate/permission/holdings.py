@@ -16,12 +16,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gate.access.document import Kind, PolicyText, Statement, parse
 from gate.access.pattern import action_matches
-from gate.aws.refusals import LOGGED_OUT, NOT_ALLOWED, NotThere, ask, error_code, explained, pages
+from gate.aws.refusals import GARBLED, LOGGED_OUT, NOT_ALLOWED, NotThere, ask, error_code, explained, pages
 from gate.errors import GateError
 from gate.permission.judges import Holding, State
 from gate.permission.needs import Need, resources
 from gate.permission.probes import parameters
 from gate.release import Release
+from gate.text import plain
 
 _ROLE_SESSION = re.compile(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+")
 _USER = re.compile(r"arn:[\w-]+:iam::\d{12}:user/.+")
@@ -62,8 +63,8 @@ class Holdings:
             self._method(need)(**sent)
         except ClientError as error:
             return _from_error(need, error)
-        except BotoCoreError as error:
-            return Holding(need, State.UNKNOWN, f"{type(error).__name__}: {error}")
+        except (BotoCoreError, *GARBLED) as error:
+            return Holding(need, State.UNKNOWN, plain(f"{type(error).__name__}: {error}"))
         return Holding(need, State.HELD, "the call was answered")
 
     def _method(self, need: Need) -> Callable[..., Any]:
@@ -153,7 +154,7 @@ class Holdings:
     def _enhanced(self) -> bool:
         try:
             answer = self._client("ecr").get_registry_scanning_configuration()
-        except (ClientError, BotoCoreError):
+        except (ClientError, BotoCoreError, *GARBLED):
             return False
         return bool(answer.get("scanningConfiguration", {}).get("scanType") == "ENHANCED")
 

@@ -60,10 +60,11 @@ class EcrRepository:
     def describe(self) -> Repository:
         """The repository's identity and settings."""
         parameters = {"registryId": self.account, "repositoryNames": [self.name]}
-        found = self._ask(self.client.describe_repositories, "ecr:DescribeRepositories", **parameters)["repositories"]
-        if len(found) != 1:
-            raise AwsRefused(f"ECR answers {len(found)} repositories for the name {self.name}")
+        answer = self._ask(self.client.describe_repositories, "ecr:DescribeRepositories", **parameters)
         with readable("DescribeRepositories"):
+            found = answer["repositories"]
+            if len(found) != 1:
+                raise AwsRefused(f"ECR answers {len(found)} repositories for the name {self.name}")
             return _repository(found[0])
 
     def images(self) -> tuple[StoredImage, ...]:
@@ -172,7 +173,8 @@ class EcrRepository:
             answer = ask(call, permission, f"the repository {self.name}", (absent,), **self._here)
         except NotThere:
             return None
-        return str(answer[key])
+        with readable(permission.partition(":")[2]):
+            return str(answer[key])
 
     def _ask(self, call: Callable[..., dict[str, Any]], permission: str, **parameters: Any) -> dict[str, Any]:
         return ask(call, permission, f"the repository {self.name}", _NO_REPOSITORY, **parameters)
