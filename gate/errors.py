@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gate.text import visible
+
 
 class GateError(Exception):
     """Something the gate needs is missing, late, unparsable or refused: always a NO-GO.
@@ -23,13 +25,22 @@ class GateError(Exception):
 
 
 def compose(cause: str, where: str, remedy: str) -> str:
-    """The order in which a person reads a failure: cause first, then where, then what to do."""
+    """The order in which a person reads a failure: cause first, then where, then what to do.
+
+    Each may quote what a stranger wrote, such as the name of a file in an image: nothing in it steers a terminal, and
+    only the cause may have lines of its own.
+    """
     lines = [cause]
     if where:
-        lines.append(f"    where: {where}")
+        lines.append(f"    where: {one_line(where)}")
     if remedy:
-        lines.append(f"    to do: {remedy}")
-    return "\n".join(lines)
+        lines.append(f"    to do: {one_line(remedy)}")
+    return visible("\n".join(lines))
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks of its own, which could pass for lines of the gate's."""
+    return " ".join(text.splitlines())
 
 
 class WrongUse(GateError):

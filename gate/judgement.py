@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gate.errors import compose
+from gate.errors import compose, one_line
 
 F = TypeVar("F", bound=Callable[..., "Judgement"])
 
@@ -25,7 +25,7 @@ class Rejection:
     remedy: str = ""
 
     def __str__(self) -> str:
-        return compose(self.cause, self.where, self.remedy)
+        return compose(one_line(self.cause), self.where, self.remedy)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Foreign text made harmless: one line, bounded, and escaped for the place where a person reads it.
 
 What a scanner, a registry or a package says about itself is written by strangers. `plain` is what may be stored;
-the three `for_…` functions are for the three places it is shown in. Pure.
+the three `for_…` functions are for the three places it is shown in; `visible` is for a message of several lines. Pure.
 """
 
 from __future__ import annotations
@@ -43,6 +43,14 @@ def plain(text: str, limit: int = LIMIT) -> str:
     if len(line) <= limit and len(cut) == len(text):
         return line
     return line[: max(0, limit - len(_ELLIPSIS))].rstrip() + _ELLIPSIS
+
+
+def visible(text: str) -> str:
+    """The text with its line breaks, and otherwise of visible characters alone: it cannot steer a terminal."""
+    if text.isprintable():
+        return text
+    lines = (line if line.isprintable() else _ESCAPES.sub("", line) for line in text.split("\n"))
+    return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines)
 
 
 def for_terminal(text: str, limit: int = LIMIT) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+from gate.text import visible
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict
 
 _MARK = {"passed": "✓", "failed": "✗", "not run": "–"}
@@ -30,14 +31,14 @@ class Terminal:
         self._ticker: threading.Timer | None = None
         self._awaited: tuple[str, float] | None = None
 
-    def say(self, line: str) -> None:
-        """One line, now."""
-        self._stream.write(f"{line}\n")
+    def say(self, line: str, colour: str = "") -> None:
+        """One line, now; what it quotes cannot steer the terminal."""
+        self._stream.write(f"{self._paint(visible(line), colour)}\n")
         self._stream.flush()
 
     def progress(self, line: str) -> None:
         """A line about work that goes on, set apart from results."""
-        self.say(self._paint(f"    … {line}", "2"))
+        self.say(f"    … {line}", "2")
 
     def waiting_for(self, what: str) -> None:
         """Say what is being waited for, once it has taken two seconds and then every fifteen."""
@@ -77,10 +78,12 @@ class Terminal:
         """One finished claim, under its criterion's heading."""
         if outcome.criterion != self._criterion:
             self._criterion = outcome.criterion
-            self.say(self._paint(f"\nAC{outcome.criterion}  {CRITERIA[outcome.criterion]}", "1"))
+            self.say(f"\nAC{outcome.criterion}  {CRITERIA[outcome.criterion]}", "1")
         mark = self._paint(_MARK[outcome.status], _COLOUR[outcome.status])
         label = "" if outcome.provenance == "real" else "  (simulated)"
-        self.say(f"  {mark} {outcome.name}  {outcome.seconds:.1f} s{label}")
+        # The mark has a colour of its own within the line; the claims' names are ours.
+        self._stream.write(f"  {mark} {visible(outcome.name)}  {outcome.seconds:.1f} s{label}\n")
+        self._stream.flush()
         if outcome.status == "not run":
             self.say(f"      not run: {outcome.reason}")
 
@@ -92,18 +95,19 @@ class Terminal:
         for cause, hit in causes.items():
             self.say("")
             for outcome in hit:
-                self.say(self._paint(f"✗ AC{outcome.criterion}  {outcome.name}", "1;31"))
+                self.say(f"✗ AC{outcome.criterion}  {outcome.name}", "1;31")
             self.say("  " + cause.replace("\n", "\n  "))
         failed = {f"AC{o.criterion}: {o.name}" for o in outcomes if o.status == "failed"}
         self.say("")
         for reason in _bounded([r for r in verdict.reasons if r not in failed]):
             self.say(f"  {reason}")
         colour = "1;32" if verdict.exit_code == 0 and verdict.word != "INCOMPLETE" else "1;31"
-        self.say(self._paint(f"\n{verdict.word}", colour) + f"  {headline}")
+        self._stream.write(f"\n{self._paint(verdict.word, colour)}  ")
+        self.say(headline)
         self.say(f"report: {report}")
 
     def _paint(self, text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colour and code else text
 
 
 def _bounded(reasons: Sequence[str]) -> list[str]:

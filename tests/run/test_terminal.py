@@ -1,4 +1,4 @@
-"""What is being waited for: told once it takes long, never after it has come."""
+"""The terminal: what is waited for is told once it takes long, and nothing foreign steers it."""
 
 import io
 import time
@@ -6,8 +6,17 @@ from contextlib import suppress
 
 import pytest
 
+from gate.errors import GateError
+from gate.image.files import readable_by_all
+from gate.image.tree import Entry, Tree
+from gate.judgement import NoGo
 from gate.run import terminal as rooms
+from gate.run.outcome import failure_of
 from gate.run.terminal import Terminal
+from gate.verdict import ScenarioOutcome, Verdict
+
+# A name that a file in an image may have: it clears the screen, turns the reading direction, and adds a verdict.
+NAME = "/var/x\x1b[2J\x1b]0;title\x07\u202e\r\n\nGO  everything passed\x9b31m"
 
 
 @pytest.fixture
@@ -52,6 +61,32 @@ def test_what_fails_in_a_part_is_waited_for_no_longer(screen):
         raise OSError
     time.sleep(0.1)
     assert screen.getvalue() == ""
+
+
+def test_a_name_in_the_image_cannot_steer_the_terminal_or_add_a_line():
+    """A judge quotes a file's name: its message keeps its own three lines."""
+    no = NoGo(readable_by_all(Tree({NAME: Entry(NAME, "file", 0o600)}, {})))
+    cause, where, remedy = failure_of(no).message.split("\n")
+    assert (cause + where + remedy).isprintable()
+    assert "GO  everything" in cause
+    assert (where[:11], remedy[:11]) == ("    where: ", "    to do: ")
+
+
+def test_what_could_not_be_had_cannot_steer_it_either():
+    """The engine's or a registry's own words in an error."""
+    message = failure_of(GateError("refused: \x1b[31mred", where="a\nb", remedy="c\r\nd")).message
+    assert message.split("\n") == ["refused: red", "    where: a b", "    to do: c d"]
+
+
+def test_whatever_is_said_is_visible():
+    """Progress, the reason of a claim, the reasons of a verdict: none of it reaches the terminal as it came."""
+    screen = io.StringIO()
+    terminal = Terminal(screen)
+    terminal.progress(NAME)
+    failed = ScenarioOutcome("a claim", 1, "failed", NAME)
+    terminal.scenario(ScenarioOutcome("another", 2, "not run", NAME))
+    terminal.verdict(Verdict("NO-GO", 1, (NAME,), {}, ()), [failed], NAME, NAME)
+    assert all(line.isprintable() for line in screen.getvalue().split("\n"))
 
 
 def _until(screen, words):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.text import for_html, for_markdown, for_terminal, plain
+from gate.text import for_html, for_markdown, for_terminal, plain, visible
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -63,6 +63,22 @@ def test_any_text_is_bounded_and_printable(text: str, limit: int) -> None:
     assert plain(once, limit) == once
 
 
+@given(st.text(max_size=300))
+def test_a_message_keeps_its_lines_and_nothing_that_steers(text: str) -> None:
+    """As many lines as before, each of them printable."""
+    shown = visible(text)
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert shown.count("\n") == text.count("\n") or "\x1b" in text or "\x9b" in text
+    assert visible(shown) == shown
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_line_of_a_message_is_visible(text: str) -> None:
+    """No escape sequence and no character that turns the reading direction is left."""
+    assert all(line.isprintable() for line in visible(text).split("\n"))
+
+
 def test_ordinary_text_is_kept() -> None:
     """A harmless Korean and English sentence is shown as it was written."""
     assert plain("네이버 예약: heap overflow in libwebp") == "네이버 예약: heap overflow in libwebp"
+    assert visible("네이버 예약:\n    where: libwebp") == "네이버 예약:\n    where: libwebp"
