@@ -10,13 +10,13 @@ from http import HTTPStatus
 from typing import Any
 
 import docker
-from docker.errors import APIError, DockerException, ImageNotFound
+from docker.errors import APIError, DockerException, ImageNotFound, StreamParseError
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
 from gate.engine.image import ImageConfig, inspect
 from gate.engine.owner import owner_label
-from gate.engine.stream import as_file
+from gate.engine.stream import as_file, download
 from gate.engine.sweep import sweep
 from gate.errors import EngineUnavailable, ImageUnavailable
 
@@ -29,6 +29,9 @@ _SLEEPERS = (
     ["python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
     ["/var/lang/bin/python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
 )
+# What docker-py raises when the engine does not answer, or not to the end. A stream lets urllib3's errors through, and
+# half a line of JSON is no DockerException.
+SILENCE = (DockerException, StreamParseError, RequestException, HTTPError, OSError)
 _NO_REFERENCE = "invalid reference format"
 _START = "start it (`systemctl start docker`, or Docker Desktop), or let DOCKER_HOST name one that answers"
 
@@ -51,7 +54,7 @@ def asking(what: str) -> Iterator[None]:
             raise ImageUnavailable(f"no image can be called so: {refusal.explanation}", where=what,
                                    remedy="correct the reference") from refusal  # fmt: skip
         raise EngineUnavailable(f"the Docker engine refused: {refusal.explanation or refusal}", where=what) from refusal
-    except (DockerException, RequestException, HTTPError, OSError) as silence:
+    except SILENCE as silence:
         raise EngineUnavailable(f"the Docker engine does not answer: {silence}", where=what, remedy=_START) from silence
 
 
@@ -180,7 +183,7 @@ class Engine:
     def _exported(self, container: str, what: str) -> Iterator[bytes]:
         # Around the download alone: what the reader of the stream gets wrong is not the engine's silence.
         with asking(what):
-            yield from self.client.api.export(container)
+            yield from download(self.client.api, f"/containers/{container}/export")
 
     def _created(self, reference: str, command: list[str]) -> str:
         api = self.client.api

@@ -10,7 +10,7 @@ from typing import Any
 
 import docker
 
-from gate.engine.stream import as_file
+from gate.engine.stream import as_file, download
 
 # A legacy engine names the config <hex>.json, the containerd store blobs/sha256/<hex> (OCI image layout).
 _DIGEST = re.compile(r'"Config"\s*:\s*"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?"')
@@ -109,7 +109,9 @@ def _config_digest(client: docker.DockerClient, identity: str) -> str:
     if not uses_containerd_store(client.info()):
         return identity
     # There an image's ID is its manifest's (or index's) digest; only the saved archive names the configuration.
-    with tarfile.open(fileobj=as_file(client.api.get_image(identity), _ARCHIVE_BYTES), mode="r|") as archive:
+    with tarfile.open(
+        fileobj=as_file(download(client.api, f"/images/{identity}/get"), _ARCHIVE_BYTES), mode="r|"
+    ) as archive:
         return config_digest_in(archive)
 
 

@@ -24,7 +24,9 @@ TIMEOUT_SECONDS = 1800.0
 _STEP = re.compile(r"^(?:Step \d+/\d+ : |#\d+ \[)(.*)")
 _TAIL_LINES = 15
 _CERTIFICATES = "PROXY_CA=$(cat proxy-ca.pem)"
-_NO_ENGINE = re.compile(r"cannot connect to the docker daemon|is the docker daemon running", re.I)
+_NO_ENGINE = re.compile(r"cannot connect to the docker daemon|is the docker daemon running|error during connect", re.I)
+# The call that failed carries every build argument, certificates too: more than anybody reads.
+_ARGUMENTS = re.compile(r'(?<=/build)\?[^"\s]*')
 
 
 @dataclass(frozen=True)
@@ -172,9 +174,9 @@ def _follow(process: subprocess.Popen[str], file: IO[str], progress: Callable[[s
 
 
 def _failure(tail: list[str], code: int, log: Path, typed: str) -> GateError:
-    said = [line for line in map(plain, tail) if line]
-    if any(_NO_ENGINE.search(line) for line in said):
-        return EngineUnavailable(said[-1], remedy="start the Docker engine")
+    said = [line for line in (plain(_ARGUMENTS.sub("", line)) for line in tail) if line]
+    if silence := next((line for line in said if _NO_ENGINE.search(line)), ""):
+        return EngineUnavailable(silence, where=_place(log), remedy="start the Docker engine, or see why it stopped")
     # The last line says what failed; it goes first, where a summary shows one line.
     *before, last = said or ["it said nothing"]
     return ImageUnavailable(

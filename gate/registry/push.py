@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from docker.errors import APIError, DockerException, NotFound
-from requests.exceptions import RequestException
+from docker.errors import APIError, NotFound
 
+from gate.engine import SILENCE
 from gate.errors import AwsRefused, EngineUnavailable, ImageUnavailable
 from gate.registry.login import Login
 from gate.registry.progress import PushProgress
@@ -100,7 +100,7 @@ def _name_locally(engine: Engine, image: str, name: str, tag: str) -> bool:
         engine.tag(image, name, tag)
     except NotFound as error:
         raise ImageUnavailable(f"The Docker engine holds no image {image}", remedy="build it again") from error
-    except (DockerException, RequestException) as error:
+    except SILENCE as error:
         raise EngineUnavailable(f"The Docker engine cannot tag {image}: {error}") from error
     return had_names
 
@@ -108,7 +108,7 @@ def _name_locally(engine: Engine, image: str, name: str, tag: str) -> bool:
 def _forget(engine: Engine, name: str, say: Callable[[str], None]) -> None:
     try:
         engine.remove_image(name, noprune=True)
-    except (DockerException, RequestException) as error:
+    except SILENCE as error:
         say(f"the local name {name} could not be removed: {error}")
 
 
@@ -145,7 +145,7 @@ def _push_once(
         digest = _follow(_until(deadline, events, patience), say, patience.clock, f"{name}:{tag}")
     except APIError as error:
         raise _engine_said(error, name, tag) from error
-    except (DockerException, RequestException) as error:
+    except SILENCE as error:
         raise EngineUnavailable(
             f"The Docker engine stopped answering during the push of {tag}: {error}",
             where=f"docker push {name}:{tag}",
