@@ -16,7 +16,8 @@ from urllib3.exceptions import HTTPError
 
 from gate.engine.image import ImageConfig, inspect
 from gate.engine.owner import owner_label
-from gate.engine.stream import as_file, download
+from gate.engine.patience import bound, download
+from gate.engine.stream import as_file
 from gate.engine.sweep import sweep
 from gate.errors import EngineUnavailable, ImageUnavailable
 
@@ -88,6 +89,7 @@ class Engine:
     def __init__(self, client: docker.DockerClient, timeout: float = TIMEOUT_SECONDS) -> None:
         self.client = client
         self.timeout = timeout
+        bound(client.api, timeout)
 
     def close(self) -> None:
         """Give the connection back."""

@@ -10,7 +10,8 @@ from typing import Any
 
 import docker
 
-from gate.engine.stream import as_file, download
+from gate.engine.patience import download
+from gate.engine.stream import as_file
 
 # A legacy engine names the config <hex>.json, the containerd store blobs/sha256/<hex> (OCI image layout).
 _DIGEST = re.compile(r'"Config"\s*:\s*"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?"')

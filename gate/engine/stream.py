@@ -3,31 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
 from gate.errors import ImageUnavailable
-
-_CHUNK = 1 << 20
-
-
-def download(api: Any, path: str) -> Iterator[bytes]:
-    """What the engine sends for a path, as it comes; silence for longer than the client's timeout is an error.
-
-    docker-py's own downloads (`export`, `get_image`) take the time limit off the connection once they have begun
-    (`_stream_raw_result`): an engine that falls silent in the middle would be waited for for ever.
-
-    Args:
-        api: docker-py's APIClient.
-        path: below the API's version, such as "/images/x/get".
-
-    Raises:
-        requests.exceptions.RequestException: the engine refused, fell silent or stopped (see `gate.engine.asking`).
-    """
-    url = f"{api.base_url}/v{api.api_version}{path}"
-    with api.get(url, stream=True, timeout=api.timeout) as answer:
-        answer.raise_for_status()
-        yield from answer.iter_content(_CHUNK)
 
 
 class _Chunks(io.RawIOBase):

@@ -1,4 +1,4 @@
-"""Building the image: the docker CLI does it, its output is shown as it comes and kept."""
+"""Building the image: the docker CLI does it, each step is told as it comes, and the whole output is kept."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ _STEP = re.compile(r"^(?:Step \d+/\d+ : |#\d+ \[)(.*)")
 _TAIL_LINES = 15
 _CERTIFICATES = "PROXY_CA=$(cat proxy-ca.pem)"
 _NO_ENGINE = re.compile(r"cannot connect to the docker daemon|is the docker daemon running|error during connect", re.I)
+# The classic builder's word, and BuildKit's, when the answer ends in the middle.
+_BROKEN_OFF = re.compile(r"^unexpected EOF$|failed to receive status: rpc error", re.I)
 # The call that failed carries every build argument, certificates too: more than anybody reads.
 _ARGUMENTS = re.compile(r'(?<=/build)\?[^"\s]*')
 
@@ -175,8 +177,9 @@ def _follow(process: subprocess.Popen[str], file: IO[str], progress: Callable[[s
 
 def _failure(tail: list[str], code: int, log: Path, typed: str) -> GateError:
     said = [line for line in (plain(_ARGUMENTS.sub("", line)) for line in tail) if line]
-    if silence := next((line for line in said if _NO_ENGINE.search(line)), ""):
-        return EngineUnavailable(silence, where=_place(log), remedy="start the Docker engine, or see why it stopped")
+    if silence := _silence(said):
+        return EngineUnavailable(f"the Docker engine does not answer: {silence}", where=_place(log),
+                                 remedy="start the Docker engine, or see why it stopped")  # fmt: skip
     # The last line says what failed; it goes first, where a summary shows one line.
     *before, last = said or ["it said nothing"]
     return ImageUnavailable(
@@ -184,6 +187,13 @@ def _failure(tail: list[str], code: int, log: Path, typed: str) -> GateError:
         where=_place(log),
         remedy=f"read the whole output in {_place(log)}, correct the Dockerfile, and try it with `{typed}`",
     )
+
+
+def _silence(said: list[str]) -> str:
+    """The line in which docker says that its engine is not there, or stopped in the middle; "" where it does not."""
+    if said and _BROKEN_OFF.search(said[-1]):
+        return said[-1]
+    return next((line for line in said if _NO_ENGINE.search(line)), "")
 
 
 def _place(log: Path) -> str:

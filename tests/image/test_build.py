@@ -159,6 +159,26 @@ def test_silent_engine_is_told_apart_from_a_bad_dockerfile(
         build()
 
 
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ('error during connect: Post "http://%2Fd.sock/v1.41/build?buildargs=%7BPROXY_CA%7D&t=x": EOF', '/build": EOF'),
+        ("Step 1/9 : FROM a\nunexpected EOF", "unexpected EOF"),
+        ("ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF", "EOF"),
+    ],
+    ids=["refused", "classic", "buildkit"],
+)
+def test_engine_that_stops_in_the_middle_is_no_fault_of_the_dockerfile(
+    docker: Callable[[str], Path], build: Callable[..., BuiltImage], said: str, word: str
+) -> None:
+    """The engine is named, and nothing of the build's arguments is shown."""
+    docker(f"cat >&2 <<'SAID'\n{said}\nSAID\nexit 1")
+    with pytest.raises(EngineUnavailable, match="the Docker engine does not answer") as failure:
+        build()
+    assert word in failure.value.cause
+    assert "PROXY_CA" not in str(failure.value)
+
+
 def test_absent_docker_is_one_sentence(
     build: Callable[..., BuiltImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

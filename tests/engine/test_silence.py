@@ -1,0 +1,108 @@
+"""An engine that breaks off in the middle of an answer, or falls silent there: an error in time, never a wait."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import docker
+import pytest
+
+from gate.engine import Engine, asking
+from gate.engine.patience import download
+from gate.engine.stream import as_file
+from gate.errors import EngineUnavailable
+from gate.registry.login import Login
+from gate.registry.pull import pull
+from gate.registry.push import Patience, push
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+EVENT = b'{"status": "Pushing", "id": "a1"}\r\n'
+LOGIN = Login("https://registry.example/", "AWS", "secret", datetime(2030, 1, 1, tzinfo=UTC))
+TIMEOUT = 1
+
+
+def chunk(content: bytes) -> bytes:
+    """One piece of a chunked body."""
+    return b"%x\r\n%s\r\n" % (len(content), content)
+
+
+# What comes of an answer, and whether the connection then ends or stays open.
+BROKEN = {
+    "ends between pieces": (HEAD + chunk(EVENT), True),
+    "ends within a piece": (HEAD + chunk(EVENT)[:-9], True),
+    "ends within a line": (HEAD + chunk(EVENT) + chunk(EVENT[:9]), True),
+    "is silent": (HEAD + chunk(EVENT), False),
+    "is silent within a piece": (HEAD + chunk(EVENT)[:-9], False),
+    "ends in its head": (HEAD[:7], True),
+    "is no HTTP": (b"\x00\xff garbage\r\n\r\n", True),
+}
+
+
+@pytest.fixture(params=BROKEN)
+def engine(request, tmp_path):
+    """An engine whose every answer is so, on a socket of its own."""
+    content, ends = BROKEN[request.param]
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(path))
+        door.listen(8)
+        threading.Thread(target=_serve, args=(door, content, ends), daemon=True).start()
+        client = docker.DockerClient(base_url=f"unix://{path}", version="1.41", timeout=TIMEOUT)
+        began = time.monotonic()
+        yield Engine(client, TIMEOUT)
+        # The fixture ends after the test: whatever it asked took no longer than its timeouts.
+        assert time.monotonic() - began < 5 * TIMEOUT
+        client.close()
+        door.shutdown(socket.SHUT_RDWR)
+
+
+def _serve(door: socket.socket, content: bytes, ends: bool) -> None:
+    held = []
+    while True:
+        try:
+            caller, _ = door.accept()
+        except OSError:
+            return
+        caller.recv(65536)
+        caller.sendall(content)
+        if ends:
+            caller.shutdown(socket.SHUT_RDWR)
+        held.append(caller)  # open until the test is over
+
+
+def test_a_download_ends_in_time_and_is_never_taken_for_whole(engine):
+    """docker-py's own export waits for ever for the rest."""
+    with pytest.raises(EngineUnavailable, match="does not answer"), asking("docker export"):
+        as_file(download(engine.client.api, "/containers/x/export"), 1000).read()
+
+
+def test_a_push_ends_in_time(engine, monkeypatch):
+    """A half event, or none, is the engine's silence and no digest."""
+    monkeypatch.setattr(engine.client.api, "inspect_image", lambda _image: {"RepoTags": []})
+    monkeypatch.setattr(engine.client.api, "tag", lambda *_: True)
+    patience = Patience(lambda _: None, time.monotonic, pauses=())
+    with pytest.raises(EngineUnavailable, match="stopped answering during the push"):
+        push(engine.client.api, "x", LOGIN, "repo", "v1", lambda _: None, patience)
+
+
+def test_a_pull_ends_in_time(engine):
+    """Likewise."""
+    with pytest.raises(EngineUnavailable, match="cannot pull"):
+        pull(engine.client.api, LOGIN, "repo", "sha256:" + "0" * 64, lambda _: None)
+
+
+def test_looking_into_an_image_ends_in_time(engine):
+    """A question with a short answer."""
+    with pytest.raises(EngineUnavailable, match="does not answer"):
+        engine.image("x")
+
+
+def test_the_socket_is_gone(tmp_path: Path):
+    """An engine that stopped altogether."""
+    client = docker.DockerClient(base_url=f"unix://{tmp_path / 'none.sock'}", version="1.41", timeout=TIMEOUT)
+    with pytest.raises(EngineUnavailable, match="does not answer"):
+        Engine(client, TIMEOUT).image("x")
