@@ -1,7 +1,5 @@
 """The wording of the claims about the registry: what both tags name, and what may become of them."""
 
-from datetime import UTC, datetime
-
 from pytest_bdd import given, parsers, then, when
 
 from gate.image.size import below
@@ -136,13 +134,11 @@ def lifecycle_played_forward(ecr, evidence):
 @then(
     parsers.parse("the release is neither expired nor archived within {pushes:d} pushes or {days:d} days"),
 )
-def release_outlives(lifecycle, published, release, pushes, days):
+def release_outlives(lifecycle, published, release, now, pushes, days):
     """In the worst future that so many pushes can make."""
     rolling = (release.rolling_tag, release.candidate_tag)
     require(
-        judge_lifecycle(
-            **lifecycle, released=published.digest, rolling=rolling, now=datetime.now(UTC), pushes=pushes, days=days
-        )
+        judge_lifecycle(**lifecycle, released=published.digest, rolling=rolling, now=now(), pushes=pushes, days=days)
     )
 
 

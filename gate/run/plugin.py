@@ -18,6 +18,7 @@ from gate.options import Options
 from gate.registry.ledger import Ledger
 from gate.release import Release
 from gate.run.claims import Claim, catalogue, expected_names
+from gate.run.clock import Watch
 from gate.run.outcome import Failure, failure_of, skip_reason
 from gate.run.results import Results
 from gate.run.terminal import Terminal
@@ -42,6 +43,7 @@ class Run:
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what fixtures learn about the release for the head of the report (digest, sizes, identity).
         steps: the build and what publishing did, in order.
+        clock: sees whether this machine's clock runs evenly.
     """
 
     kind: Kind
@@ -63,6 +65,7 @@ class Run:
     facts: dict[str, Any] = field(default_factory=dict)
     steps: list[NotedStep] = field(default_factory=list)
     results: Results | None = None
+    clock: Watch = field(default_factory=Watch)
 
     @property
     def scans(self) -> Path:

@@ -93,6 +93,7 @@ def account_of(run: Run) -> Account:
 def conclude(run: Run) -> Results:
     """Record what the run came to, and decide from the record: who decides again later decides the same."""
     _close_ledger(run)
+    run.trouble += run.clock.objections()
     record = run.store.record(TITLE, account_of(run), asked="python -m gate.evidence", provenance=run.provenance)
     account = account_in(record.answer)
     verdict = account.verdict()

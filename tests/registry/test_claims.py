@@ -41,6 +41,10 @@ def world(request, tmp_path_factory):
     return world
 
 @pytest.fixture
+def now():
+    return lambda: memory.NOW
+
+@pytest.fixture
 def published(world):
     return world.published
 

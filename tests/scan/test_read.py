@@ -5,6 +5,7 @@ from datetime import timedelta
 import botocore.session
 import pytest
 
+from gate.aws.patience import Timekeeper
 from gate.errors import AwsRefused, ScanUnavailable
 from gate.scan.judges import free_of
 from gate.scan.statuses import TABLE, Mode, Outcome
@@ -297,6 +298,19 @@ def test_a_scan_that_does_not_end_is_refused_in_time(aws, scanner, time) -> None
         scanner.scan("latest")
     assert 60 <= (time.at - NOON).total_seconds() < 70
     assert len(scanner.told) > 5
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=365), timedelta(days=-365)], ids=["forward", "back"])
+def test_a_clock_that_is_set_meanwhile_makes_no_wait_shorter_or_longer(aws, new_scanner, scanner, time, ahead) -> None:
+    """--scan-timeout is counted on the clock that never jumps."""
+    aws.says(FINDINGS, NEVER, waiting())
+    steady, looks = time.keeper().monotonic, iter(range(1000))
+    time.keeper = lambda: Timekeeper(lambda: NOON + ahead * next(looks), steady, time.sleep)
+    reader = new_scanner()
+    reader.timeout = 60
+    with pytest.raises(ScanUnavailable, match="IN_PROGRESS"):
+        reader.scan("latest")
+    assert 60 <= (time.at - NOON).total_seconds() < 70
 
 
 def test_an_unknown_kind_of_scanning_is_refused(aws, scanner) -> None:
