@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
-from gate.aws.refusals import BUSY, GARBLED, error_code, error_message, explained, unanswered
+from gate.aws.refusals import BUSY, error_code, error_message, explained, garbled, unanswered
 from gate.errors import ScanUnavailable
 from gate.text import plain
 
@@ -87,7 +87,7 @@ class Caller:
             if _transient(error):
                 raise _PassingTrouble(f"{error_code(error)}: {error_message(error)}") from error
             raise explained(error, self._permission(operation), _about(request)) from error
-        except (ConnectionError, HTTPClientError, *GARBLED) as error:
+        except (ConnectionError, HTTPClientError, *garbled()) as error:
             raise _PassingTrouble(plain(f"{type(error).__name__}: {error}")) from error
         except BotoCoreError as error:
             raise unanswered(error, self._permission(operation), _about(request)) from error

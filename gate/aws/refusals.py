@@ -14,7 +14,6 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
-from botocore.parsers import ResponseParserError
 
 from gate.errors import AwsRefused
 from gate.text import plain
@@ -44,9 +43,6 @@ BUSY = {
     "ServiceUnavailable",
     "ServiceUnavailableException",
 }
-# What botocore's parsers let through when an answer is none of the service's: bytes that are no text, a list where an
-# object belongs, brackets without end.
-GARBLED = (ResponseParserError, ValueError, AttributeError, TypeError, LookupError, RecursionError)
 
 
 class NotThere(AwsRefused):
@@ -61,6 +57,17 @@ def error_code(error: ClientError) -> str:
 def error_message(error: ClientError) -> str:
     """The message of an AWS error, made harmless."""
     return plain(str(error.response.get("Error", {}).get("Message", "")))
+
+
+def garbled() -> tuple[type[Exception], ...]:
+    """What botocore's parsers raise, or let through, when an answer is none of the service's.
+
+    Bytes that are no text, a list where an object belongs, brackets without end. Asked for only when something was
+    raised: the parsers take long to import, and the judges' modules import this one.
+    """
+    from botocore.parsers import ResponseParserError
+
+    return (ResponseParserError, ValueError, AttributeError, TypeError, LookupError, RecursionError)
 
 
 def ask(
@@ -83,7 +90,7 @@ def ask(
         return call(**parameters)
     except ClientError as error:
         raise explained(error, permission, about, absent) from error
-    except (BotoCoreError, *GARBLED) as error:
+    except (BotoCoreError, *garbled()) as error:
         raise unanswered(error, permission, about) from error
 
 
@@ -104,9 +111,9 @@ def readable(answer: str) -> Iterator[None]:
     """Read an answer's fields in this block; one that is missing or of another kind is a refusal, not a crash."""
     try:
         yield
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise AwsRefused(
-            f"The answer of {answer} cannot be read: {type(error).__name__}: {error}",
+            f"The answer of {answer} cannot be read: {type(error).__name__}: {plain(str(error))}",
             where=answer,
             remedy="look at the answer itself (`aws … --debug`); the service or an emulator answers in another shape",
         ) from error

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gate.access.document import Kind, PolicyText, Statement, parse
 from gate.access.pattern import action_matches
-from gate.aws.refusals import GARBLED, LOGGED_OUT, NOT_ALLOWED, NotThere, ask, error_code, explained, pages
+from gate.aws.refusals import LOGGED_OUT, NOT_ALLOWED, NotThere, ask, error_code, explained, garbled, pages
 from gate.errors import GateError
 from gate.permission.judges import Holding, State
 from gate.permission.needs import Need, resources
@@ -63,7 +63,7 @@ class Holdings:
             self._method(need)(**sent)
         except ClientError as error:
             return _from_error(need, error)
-        except (BotoCoreError, *GARBLED) as error:
+        except (BotoCoreError, *garbled()) as error:
             return Holding(need, State.UNKNOWN, plain(f"{type(error).__name__}: {error}"))
         return Holding(need, State.HELD, "the call was answered")
 
@@ -154,7 +154,7 @@ class Holdings:
     def _enhanced(self) -> bool:
         try:
             answer = self._client("ecr").get_registry_scanning_configuration()
-        except (ClientError, BotoCoreError, *GARBLED):
+        except (ClientError, BotoCoreError, *garbled()):
             return False
         return bool(answer.get("scanningConfiguration", {}).get("scanType") == "ENHANCED")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gate.aws.patience import Caller
+from gate.aws.refusals import readable
 from gate.errors import ScanUnavailable
 from gate.scan.findings import Coverage
 from gate.text import plain
@@ -13,6 +14,7 @@ from gate.text import plain
 _PAGES = 200
 
 
+@readable("ListCoverage")
 def read_coverage(caller: Caller, repository: str, digest: str) -> Coverage:
     """Inspector's word on one digest of a repository (`Coverage.listed` is False when it is not among the covered).
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from gate.aws.patience import Caller
+from gate.aws.refusals import readable
 from gate.errors import ScanUnavailable
 from gate.scan.findings import Finding
 from gate.scan.statuses import Mode, Outcome, meaning_of
@@ -61,6 +62,7 @@ class Reading:
         )
 
 
+@readable("DescribeImageScanFindings")
 def read_pages(caller: Caller, repository: str, digest: str, configured: Mode) -> Reading:
     """Read all pages of the digest's scan; a scan without a result yet is one page without findings.
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gate.aws.refusals import readable
 from gate.errors import ScanUnavailable
 from gate.scan.statuses import Mode
 from gate.text import plain
@@ -47,6 +48,7 @@ def filter_matches(pattern: str, repository: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), repository) is not None
 
 
+@readable("GetRegistryScanningConfiguration")
 def read_settings(caller: Caller, repository: str) -> ScanSettings:
     """Ask GetRegistryScanningConfiguration and BatchGetRepositoryScanningConfiguration.
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from botocore.exceptions import ClientError
 
 from gate.aws.patience import Caller
-from gate.aws.refusals import error_code, error_message
+from gate.aws.refusals import error_code, error_message, readable
 from gate.errors import AwsRefused, ScanUnavailable
 from gate.scan.statuses import meaning_of
 
@@ -39,6 +39,7 @@ class Start:
     earlier_status: str = ""
 
 
+@readable("StartImageScan")
 def start_scan(caller: Caller, repository: str, digest: str) -> Start | None:
     """Ask for a scan of a digest; None when ECR does not know the image yet.
 
