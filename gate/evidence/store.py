@@ -106,7 +106,7 @@ class EvidenceStore:
                 at=self._now().isoformat(timespec="milliseconds"),
                 sha256=hashlib.sha256(canonical(clean)).hexdigest(),
             )
-            self._write(record.file_name, _readable(dataclasses.asdict(record)))
+            self._write(record.file_name, readable(dataclasses.asdict(record)))
             self.records.append(record)
         return record
 
@@ -129,7 +129,7 @@ class EvidenceStore:
             # Not every file came through this store: the zip function's baseline is kept before the first push.
             if not (self.kept / name).exists():
                 write_whole(self.kept / name, content)
-        self._write(INDEX, _readable(index))
+        self._write(INDEX, readable(index))
         return index
 
 
@@ -152,7 +152,7 @@ def plain(value: Any) -> Any:
 
 def canonical(value: Any) -> bytes:
     """One byte form for one JSON value, so that a sha-256 of it means something."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return _bytes(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -166,5 +166,12 @@ def write_whole(path: Path, content: bytes) -> None:
     half.replace(path)
 
 
-def _readable(value: Any) -> bytes:
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+def readable(value: Any) -> bytes:
+    """A JSON value as a person reads it in a file."""
+    return _bytes(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _bytes(text: str) -> bytes:
+    # A file's name in an image may be no text at all. Python holds such bytes as lone surrogates, which UTF-8 has no
+    # form for; written as an escape, which JSON has for them, they read back as they were.
+    return text.encode("utf-8", "backslashreplace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,8 @@ def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
     Raises:
         ImageUnavailable: there is no Python, or it gave no answer.
     """
-    answer = _ask(host, _INSPECT, json.dumps([canonical_name(name) for name in wanted]), task_root)
+    fields = {"python": str, "versions": dict, "unimportable": dict}
+    answer = _ask(host, _INSPECT, json.dumps([canonical_name(name) for name in wanted]), task_root, fields)
     check = host.run("cd %s && python3 -m pip check", task_root)
     # Exit code 1 with lines is pip's "there are conflicts"; any other failure counts as a conflict too.
     text = (check.stdout + check.stderr).strip()
@@ -93,15 +95,19 @@ def import_handler(host: Any, handler: str, task_root: str) -> HandlerImport:
     Raises:
         ImageUnavailable: the image's Python gave no answer.
     """
-    answer = _ask(host, _HANDLER, handler, task_root)
+    answer = _ask(host, _HANDLER, handler, task_root, {"callable": bool, "error": str})
     return HandlerImport(handler, answer["callable"], answer["error"])
 
 
-def _ask(host: Any, script: str, argument: str, folder: str) -> dict[str, Any]:
+def _ask(host: Any, script: str, argument: str, folder: str, fields: Mapping[str, type]) -> dict[str, Any]:
     command = host.run("cd %s && python3 -c %s %s", folder, script, argument)
     try:
-        return json.loads(command.stdout.strip().splitlines()[-1])  # type: ignore[no-any-return]
-    except (IndexError, ValueError) as error:
+        # The image's own code may print as well, whatever it likes: only the answer has these fields.
+        answer: dict[str, Any] = json.loads(command.stdout.strip().splitlines()[-1])
+        if not all(isinstance(answer[name], kind) for name, kind in fields.items()):
+            raise TypeError
+        return answer
+    except (LookupError, ValueError, TypeError, RecursionError) as error:
         said = (command.stderr or command.stdout).strip()[-400:]
         raise ImageUnavailable(
             f"the image's Python gave no answer (exit code {command.rc}): {said!r}",

@@ -51,10 +51,10 @@ class Page:
 
 
 def render(page: Page) -> str:
-    """The page as HTML; whatever comes from outside is escaped by the template engine."""
+    """The page as HTML; whatever comes from outside is escaped by the template engine, or replaced if it is no text."""
     loader = jinja2.FileSystemLoader(HERE)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template("page.html").render(
+    html = environment.get_template("page.html").render(
         page=page,
         meaning=MEANINGS[page.verdict.word],
         tone=_tone(page.verdict),
@@ -67,6 +67,7 @@ def render(page: Page) -> str:
         records={r.number: r for r in page.records},
         excerpts=excerpts(page.records),
     )
+    return html.encode("utf-8", "replace").decode()
 
 
 def _simulated(outcomes: Sequence[ScenarioOutcome]) -> str:

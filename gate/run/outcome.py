@@ -8,6 +8,7 @@ from typing import Any
 
 from gate.errors import GateError
 from gate.judgement import NoGo
+from gate.text import visible
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def failure_of(error: BaseException) -> Failure:
         f"the gate itself failed: {type(error).__name__}: {error}\n    where: {where}\n"
         "    to do: this is a defect of the gate, not of the image; the traceback is in the evidence folder"
     )
-    return Failure(message, judged=False, traceback="".join(traceback.format_exception(error)))
+    return Failure(visible(message), judged=False, traceback="".join(traceback.format_exception(error)))
 
 
 def skip_reason(report: Any) -> str:

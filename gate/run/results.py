@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gate.errors import WrongUse
 from gate.evidence.account import TITLE, Account, account_in
-from gate.evidence.store import ENVELOPE, STATEMENT, write_whole
+from gate.evidence.store import ENVELOPE, STATEMENT, readable, write_whole
 from gate.registry.permitted import judge_changes, judge_zip_calls
 from gate.report.html import mend
 from gate.run.notes import write as write_notes
@@ -138,7 +138,7 @@ def document(account: Account, verdict: Verdict) -> dict[str, Any]:
 
 def write_verdict(folder: Path, content: dict[str, Any]) -> None:
     """Write verdict.json, whole or not at all."""
-    write_whole(folder / VERDICT, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+    write_whole(folder / VERDICT, readable(content))
 
 
 def keep(run: Run) -> None:

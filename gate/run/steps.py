@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from gate.evidence.notes import NotedStep
+from gate.evidence.store import readable
 from gate.run.publishing import FILE, publishing_run
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def note_publication(run: Run, release: Publication) -> None:
     """Note what publishing did, and keep the whole for later verifications."""
     run.steps += [NotedStep(s.command, s.identity, s.started, round(s.seconds, 1), s.outcome) for s in release.steps]
     content = {"digest": release.digest, "place": run.place, "steps": [asdict(step) for step in run.steps]}
-    run.store.attach(FILE, json.dumps(content, indent=1, ensure_ascii=False).encode())
+    run.store.attach(FILE, readable(content))
 
 
 def recorded_steps(run: Run) -> list[NotedStep]:

@@ -4,6 +4,10 @@ import hashlib
 import json
 from datetime import UTC, datetime
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore, canonical
 from gate.judgement import reject
@@ -41,3 +45,29 @@ def test_the_index_names_every_file_with_its_hash(tmp_path):
     assert set(index) == {"001-one.json", "page.png"}
     assert index["page.png"] == hashlib.sha256(b"png").hexdigest()
     assert json.loads((tmp_path / "index.json").read_text()) == index
+
+
+@pytest.fixture(scope="module")
+def any_store(tmp_path_factory):
+    """A store for values of every kind."""
+    return store(tmp_path_factory.mktemp("evidence"))
+
+
+# Lone surrogates too: so Python holds the bytes of a name that is no text.
+TEXTS = st.text(st.characters(codec=None), max_size=20)
+
+
+@given(
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | TEXTS,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+        max_leaves=6,
+    ),
+    title=TEXTS,
+)
+def test_whatever_was_observed_reads_back_and_has_its_hash(any_store, value, title):
+    """Unicode, control characters and bytes that are no text: the file is whole, and nothing in it is lost."""
+    record = any_store.record(title, value, asked=title)
+    content = json.loads((any_store.folder / record.file_name).read_text(encoding="utf-8"))
+    assert content["answer"] == record.answer
+    assert content["sha256"] == hashlib.sha256(canonical(content["answer"])).hexdigest()

@@ -64,6 +64,13 @@ def test_foreign_text_never_becomes_markup():
     assert "{{ 7*7 }}" in render(page())
 
 
+def test_what_is_no_text_does_not_keep_the_page_from_the_disk():
+    """A file's name in an image may be bytes that UTF-8 does not know."""
+    html = render(page(records=[record(1, {"name": "caf\udce9"})], facts={"headline": "\ud800", "summary": []}))
+    assert "caf?" in html
+    assert html.encode()
+
+
 def test_every_criterion_is_shown_even_without_scenarios():
     """All nine are there; those that did not run say so."""
     html = render(page())
