@@ -50,8 +50,9 @@ lint: setup ## Every linter; each must be silent
 	@# B108: /tmp is the one folder that Lambda's sandbox lets a function write to, and is only named here.
 	@.venv/bin/bandit --quiet --recursive --severity-level medium --skip B108 gate localaws image
 
-soak: setup ## Twenty whole runs, ended at random moments, then mutation testing; ROUNDS=20, HARD_USE_SEED=… draws them again
+soak: setup ## Twenty whole runs, ended at random moments, drawn property tests, mutation testing; ROUNDS=20, HARD_USE_SEED=… draws the runs again
 	@HARD_USE_WHOLE=1 HARD_USE_ROUNDS=$(or $(ROUNDS),20) $(PYTHON_IN) -m pytest -c tests/pytest.ini tests/hard_use/test_killed.py $(ARGS)
+	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests -m hypothesis --hypothesis-profile soak
 	@$(MAKE) --no-print-directory mutation
 
 mutation: setup ## Change each judge in every small way; its tests have to notice (40 min); MODULES="gate/verdict.py …"

@@ -1,11 +1,13 @@
-"""The whole suite: property tests without a clock; the tests of one folder stay together, sharing what is costly."""
+"""The whole suite: property tests without clock or dice; tests of one folder stay together, sharing what is costly."""
 
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-# How long one example takes says nothing on a machine that does other things beside; `make bench` measures.
-settings.register_profile("suite", deadline=None)
+# How long one example takes says nothing on a machine that does other things beside; `make bench` measures. The same
+# examples each time: a suite that is red today was not green yesterday by luck. `make soak` draws others, and more.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.register_profile("soak", deadline=None, max_examples=2000)
 settings.load_profile("suite")
 
 
