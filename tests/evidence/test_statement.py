@@ -18,6 +18,7 @@ from gate.evidence.redact import Redactor
 from gate.evidence.statement import PREDICATE, attest, statement
 from gate.evidence.store import ENVELOPE, STATEMENT, EvidenceStore
 from gate.run import results
+from gate.run.clock import Watch
 from gate.verdict import ScenarioOutcome
 
 
@@ -137,7 +138,7 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(account, pair, tmp_path, 
     run = SimpleNamespace(
         options=SimpleNamespace(target="local", sign=pair[0]), kind="full", folder=folder, store=store, facts=facts,
         root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, trouble=[],
-        ledger=SimpleNamespace(calls=()),
+        ledger=SimpleNamespace(calls=()), clock=Watch(),
         started=datetime(2026, 1, 2, tzinfo=UTC), provenance="simulated", results=None,
         release=SimpleNamespace(repository_uri="app"), terminal=SimpleNamespace(progress=said.append),
     )  # fmt: skip
