@@ -97,12 +97,13 @@ def account_in(answer: Any) -> Account:
             expected=frozenset(map(str, answer["expected"])),
             outcomes=tuple(map(_outcome, answer["outcomes"])),
             proofs=tuple(
-                Proof(p["judge"], _one_of((True, False), p["said_no"]), p["answer"]) for p in answer["proofs"]
+                Proof(_text(p["judge"]), _one_of((True, False), p["said_no"]), _text(p["answer"]))
+                for p in answer["proofs"]
             ),
             trouble=tuple(map(str, answer["trouble"])),
             release=dict(answer["release"]),
             started=str(answer["started"]),
-            scan_completed_at=answer["scan_completed_at"],
+            scan_completed_at=None if (at := answer["scan_completed_at"]) is None else _moment(at),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceDamaged(
@@ -117,7 +118,21 @@ def _outcome(found: Mapping[str, Any]) -> ScenarioOutcome:
     _one_of(tuple(CRITERIA), found["criterion"])
     for name in ("only_aws", "judged"):
         _one_of((True, False), found[name])
+    for name in ("name", "reason", "provenance"):
+        _text(found[name])
     return ScenarioOutcome(**{**found, "steps": steps})
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _moment(value: Any) -> str:
+    if datetime.fromisoformat(value).tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone")
+    return str(value)
 
 
 def _one_of(known: tuple[Any, ...], value: Any) -> Any:

@@ -1,12 +1,16 @@
 """The account: the verdict follows from what is recorded, and from nothing that cannot be read."""
 
+import contextlib
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gate.errors import EvidenceDamaged
-from gate.evidence.account import account_in
+from gate.evidence.account import Account, account_in
 from gate.evidence.store import plain
+from gate.judgement import Proof
 from gate.verdict import ScenarioOutcome
 
 
@@ -81,3 +85,46 @@ def test_a_claim_counts_under_its_criterion(account):
     assert criteria["7"]["status"] == "failed"
     assert criteria["7"]["scenarios"][0]["reason"] == "because"
     assert criteria["1"] == {"status": "incomplete", "scenarios": []}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(whole=JSON, changes=st.lists(st.tuples(st.integers(0, 200), JSON), max_size=3))
+def test_any_record_is_an_account_or_refused(whole, changes):
+    """Whatever a stranger's folder holds: never a crash, and never a GO that the record does not carry."""
+    with contextlib.suppress(EvidenceDamaged):
+        account_in(whole)
+    found = recorded(SAMPLE)
+    for at, value in changes:
+        _put(found, at, value)
+    with contextlib.suppress(EvidenceDamaged):
+        account = account_in(found)
+        verdict = account.verdict()
+        account.stated(verdict)
+        assert verdict.word != "GO" or {each["status"] for each in found["outcomes"]} == {"passed"}
+
+
+SAMPLE = Account(
+    "aws", "full", True, frozenset({"a claim"}), (ScenarioOutcome("a claim", 7, "failed", "because"),),
+    (Proof("a judge", True, "no"),), (), {}, "2026-01-02T00:00:00+00:00", None,
+)  # fmt: skip
+
+
+def _put(found, at, value):
+    """Another value in one place of a record: the at-th, counting through it."""
+    places = []
+
+    def collect(inside):
+        keys = inside.keys() if isinstance(inside, dict) else range(len(inside)) if isinstance(inside, list) else ()
+        for key in keys:
+            places.append((inside, key))
+            collect(inside[key])
+
+    collect(found)
+    inside, key = places[at % len(places)]
+    inside[key] = value

@@ -1,38 +1,62 @@
-"""An engine that takes a call and never answers: the run ends within its timeouts, with a no that names the cause."""
+"""An engine that leaves a call without an answer, or half of one: the run ends in time, with a no and its cause."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.hard_use.runs import owned_by
-from tests.hard_use.stalling import stalling_engine
+from tests.hard_use.stalling import CUT, GONE, SILENT, STUCK, stalling_engine
 
 pytestmark = pytest.mark.docker
 BUILT, READABLE, PYTHON = "built_from_the", "can_be_read_by_the_user", "runs_on_Python"
+BUILD, EXPORT, CREATE = r"POST \S*/build\b", r"GET \S*/containers/\w+/export", r"POST \S*/containers/create"
+EXEC, ANSWER, PUSH = r"POST \S*/containers/\w+/exec", r"POST \S*/exec/\w+/start", r"POST \S*/images/\S+/push"
+NO_ANSWER = "the Docker engine does not answer"
 
 
 @pytest.mark.parametrize(
-    ("claim", "call", "option", "cause"),
+    ("claim", "call", "becomes", "option", "cause"),
     [
-        (BUILT, r"POST \S*/build\b", "--build-timeout", "the build did not end within 6 s"),
-        (READABLE, r"GET \S*/containers/\w+/export", "--engine-timeout", "the Docker engine does not answer"),
-        (PYTHON, r"POST \S*/containers/\w+/exec", "--engine-timeout", "no answer came out of the container within 6 s"),
-        (PYTHON, r"POST \S*/containers/create", "--engine-timeout", "the Docker engine does not answer"),
+        (BUILT, BUILD, SILENT, "--build-timeout", "the build did not end within 6 s"),
+        (BUILT, BUILD, GONE, "--build-timeout", NO_ANSWER),
+        (READABLE, EXPORT, SILENT, "--engine-timeout", NO_ANSWER),
+        (READABLE, EXPORT, STUCK, "--engine-timeout", "Read timed out"),
+        (PYTHON, EXEC, SILENT, "--engine-timeout", "no answer came out of the container within 6 s"),
+        (PYTHON, ANSWER, CUT, "--engine-timeout", "the image's Python gave no answer"),
+        (PYTHON, CREATE, SILENT, "--engine-timeout", NO_ANSWER),
     ],
-    ids=["build", "export", "exec", "create"],
+    ids=["build", "build-gone", "export", "export-stuck", "exec", "exec-cut", "create"],
 )
-def test_an_engine_that_hangs_ends_the_run_with_a_no(gate, engine, claim, call, option, cause):
+def test_an_engine_that_hangs_or_stops_ends_the_run_with_a_no(gate, engine, claim, call, becomes, option, cause):
     """Neither a build nor a look into the image waits for ever; the next run is right and finds nothing left over."""
     case = f"{claim} or {claim.lower()}"
-    with stalling_engine(gate.folder, call) as (address, hung):
-        run = gate.start("-k", case, option, "6", DOCKER_HOST=address)
-        code, said = run.end(), run.text()
-        assert hung, said
-    assert code == 1, said
-    assert cause in said
-    assert "Traceback" not in said
-    assert gate.results().word == "INCOMPLETE" or gate.results().word == "REHEARSAL FAILED"
-    assert run.processes() == []
+    run = _ended(gate, call, becomes, cause, "-k", case, option, "6")
     again = gate.start("-k", case)
     assert again.end() == 0, again.text()
     assert owned_by(engine, run.process.pid) == []
+
+
+@pytest.mark.parametrize("becomes", [SILENT, STUCK, GONE], ids=["silent", "stuck", "gone"])
+def test_an_engine_that_hangs_or_stops_in_the_push_publishes_nothing(gate, engine, becomes):
+    """The push is given up in time; what it had begun is on record, and nothing is left over for the next run."""
+    small = ("--image", "debian:bookworm-slim", "-p", "tests.hard_use.hasty")
+    cause = "The Docker engine stopped answering during the push of candidate"
+    run = _ended(gate, PUSH, becomes, cause, *small, "-k", "repository_is_the_one", "--engine-timeout", "6")
+    pushed = [title for titles in gate.results().titles.values() for title in titles if title.endswith("refused")]
+    assert pushed, "the step that was refused"
+    assert gate.run("-m", "ac5", "-k", "push")[0] == 0
+    assert owned_by(engine, run.process.pid) == []
+
+
+def _ended(gate, call, becomes, cause, *arguments):
+    """A run that met such an engine, and said so."""
+    with stalling_engine(gate.folder, call, becomes) as (address, harmed):
+        run = gate.start(*arguments, DOCKER_HOST=address)
+        code, said = run.end(), run.text()
+        assert harmed, said
+    assert (code, gate.results().word) == (1, "REHEARSAL FAILED"), said
+    assert cause in said
+    assert "Traceback" not in said
+    assert "the gate itself failed" not in said
+    assert run.processes() == []
+    return run

@@ -24,10 +24,11 @@ from gate.registry.manifest import judge_admission, judge_bytes, judge_same_conf
 from gate.registry.permitted import judge_changes, judge_zip_calls
 from gate.registry.promotion import judge_trial
 from gate.registry.publication import JudgedImage
-from gate.registry.push import Patience, push
+from gate.registry.push import PAUSES, Patience, push
 from gate.registry.repository import judge_active, judge_identity, judge_otherwise_unchanged
 from gate.registry.tags import ExclusionFilter, Mutability, can_move, judge_same_digest
 from gate.release import Release
+from localaws.faulty import ALWAYS, Fault, FaultyDoor
 from localaws.seed import names
 from localaws.target import LocalTarget
 
@@ -89,7 +90,7 @@ def release(**changed):
 class Run:
     """A desk and what it told."""
 
-    def __init__(self, engine, target, role=names.CI_ROLE, **changed):
+    def __init__(self, engine, target, role=names.CI_ROLE, endpoint="", **changed):
         self.steps, self.said, self.secrets, self.ledger = [], [], [], Ledger()
         around = Surroundings(
             engine=engine,
@@ -97,7 +98,7 @@ class Run:
             on_step=self.steps.append,
             learn_secret=self.secrets.append,
             may_spoil=True,
-            endpoint=target.endpoint,
+            endpoint=endpoint or target.endpoint,
         )
         self.desk = ReleaseDesk(target.session(role), release(**changed), self.ledger, around)
 
@@ -301,6 +302,28 @@ def moved(ecr, manifest, tag):
     except AwsRefused as refusal:
         assert "ImageTagAlreadyExistsException" in refusal.cause  # noqa: PT017 - any other refusal is no answer
         return False
+
+
+UNWELL = {
+    "500": Fault(status=500),
+    "429": Fault(status=429),
+    "garbage": Fault(status=502, body=b"<html>\x1b[2J\xff half a bo", content_type="text/html"),
+    "nothing": Fault(reset=True),
+}
+
+
+@pytest.mark.parametrize("fault", UNWELL.values(), ids=UNWELL)
+def test_a_registry_that_is_unwell_when_the_manifest_comes_holds_no_tag(engine, target, images, fault):
+    """All layers arrive, and what would name the image does not: tried again, then a refusal with the cause."""
+    slept = []
+    with FaultyDoor(target.registry, [replace(fault, method="PUT", path="/manifests/", times=ALWAYS)]) as door:
+        login = Run(engine, target, endpoint=door.endpoint).desk.ecr.login()
+        assert login.endpoint == door.endpoint
+        with pytest.raises(AwsRefused, match=r"did not take the push|refused the push") as refusal:
+            push(engine, images[1].image, login, names.REPOSITORY, "unwell", print, Patience(slept.append, lambda: 0.0))
+    assert slept == list(PAUSES)
+    assert all(line.isprintable() for line in str(refusal.value).split("\n"))
+    assert Run(engine, target).desk.ecr.image_behind("unwell") is None
 
 
 class Unwell(http.server.BaseHTTPRequestHandler):
