@@ -50,7 +50,7 @@ lint: setup ## Every linter; each must be silent
 	@# B108: /tmp is the one folder that Lambda's sandbox lets a function write to, and is only named here.
 	@.venv/bin/bandit --quiet --recursive --severity-level medium --skip B108 gate localaws image
 
-soak: setup ## Twenty whole runs, ended at random moments, drawn property tests, mutation testing; ROUNDS=20, HARD_USE_SEED=… draws the runs again
+soak: setup ## Twenty whole runs ended at random moments, drawn examples, mutation testing; ROUNDS=20, HARD_USE_SEED=…
 	@HARD_USE_WHOLE=1 HARD_USE_ROUNDS=$(or $(ROUNDS),20) $(PYTHON_IN) -m pytest -c tests/pytest.ini tests/hard_use/test_killed.py $(ARGS)
 	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests -m hypothesis --hypothesis-profile soak
 	@$(MAKE) --no-print-directory mutation

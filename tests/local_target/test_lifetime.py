@@ -96,7 +96,7 @@ def test_one_run_at_a_time_uses_a_state(target: LocalTarget) -> None:
     assert ecr_of(target).describe_repositories(repositoryNames=[names.REPOSITORY])["repositories"]
 
 
-def test_everything_listens_on_loopback_alone(target: LocalTarget) -> None:
+def test_everything_listens_on_loopback_alone(target: LocalTarget, engine: docker.DockerClient) -> None:
     """No socket of the door, of MiniStack or of the registry is reachable from elsewhere."""
     mine = set(_descendants(os.getpid()))
     listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
@@ -105,6 +105,10 @@ def test_everything_listens_on_loopback_alone(target: LocalTarget) -> None:
     ]
     assert len(addresses) >= 2
     assert {address.rsplit(":", 1)[0] for address in addresses} == {"127.0.0.1"}
+    # The registry's port is the engine's own, and no child of this process.
+    opened = [port for each in _containers(engine, _label_of(os.getpid())) for port in each["Ports"] if "IP" in port]
+    assert opened
+    assert {port["IP"] for port in opened} == {"127.0.0.1"}
 
 
 def test_killed_it_leaves_no_process_and_the_next_run_sweeps_its_container(
