@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 import threading
 from datetime import UTC, datetime
@@ -60,7 +61,8 @@ def unwell(request):
             """Nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.handle_error = lambda *_: None  # a caller that has gone
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
@@ -71,7 +73,7 @@ def client(unwell):
     """Makes a client of a service there, that asks once."""
     session = boto3.Session("AKIAEXAMPLE", "secret", region_name=REGION)
     once = Config(retries={"total_max_attempts": 1}, read_timeout=2)
-    return lambda service: session.client(service, endpoint_url=unwell, config=once)
+    return functools.cache(lambda service: session.client(service, endpoint_url=unwell, config=once))
 
 
 READS = {
