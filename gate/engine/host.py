@@ -1,7 +1,9 @@
-"""Testinfra's host in a container, with an end to its patience."""
+"""Testinfra's host in a container, with an end to its patience and an eye for answers that broke off."""
 
 from __future__ import annotations
 
+import dataclasses
+import secrets
 import shlex
 import subprocess
 from typing import Any
@@ -29,6 +31,27 @@ class _Patient(DockerBackend):  # type: ignore[misc]
         super().__init__(container)
         self._timeout = timeout
 
+    def run(self, command: str, *args: str, **_: Any) -> CommandResult:
+        """Run a command to its end.
+
+        `docker exec` reports success also when the engine breaks off in the middle of the output: only the mark behind
+        it shows that all of it came.
+
+        Raises:
+            EngineUnavailable: no answer came in time, or not all of it.
+        """
+        mark = secrets.token_hex(8)
+        asked = self.quote(command, *args)
+        done = super().run(f"{asked}\nended=$?; printf %s {mark}; exit $ended")
+        stdout, found, _rest = done.stdout.rpartition(mark)
+        if not found and done.rc == 0:
+            raise EngineUnavailable(
+                "the answer that came out of the container broke off",
+                where=asked,
+                remedy="run again; if it stays so, see why the Docker engine stops (`docker info`)",
+            )
+        return dataclasses.replace(done, command=asked.encode(), _stdout=stdout if found else done.stdout)
+
     def run_local(self, command: str, *args: str) -> CommandResult:
         line = self.quote(command, *args)
         try:
@@ -42,3 +65,11 @@ class _Patient(DockerBackend):  # type: ignore[misc]
                 remedy="run the command by hand: the engine hangs (restart it), or the program in the image does",
             ) from late
         return self.result(done.returncode, self.encode(line), done.stdout, done.stderr)
+
+    # Testinfra asks the container how it writes text, and fails at text that is not written so.
+
+    def encode(self, data: str) -> bytes:
+        return data.encode("utf-8", "backslashreplace")
+
+    def decode(self, data: bytes) -> str:
+        return data.decode("utf-8", "replace")

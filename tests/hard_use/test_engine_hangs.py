@@ -21,7 +21,7 @@ NO_ANSWER = "the Docker engine does not answer"
         (BUILT, BUILD, GONE, "--build-timeout", NO_ANSWER),
         (READABLE, EXPORT, STUCK, "--engine-timeout", "Read timed out"),
         (PYTHON, EXEC, SILENT, "--engine-timeout", "no answer came out of the container within 6 s"),
-        (PYTHON, ANSWER, CUT, "--engine-timeout", "the image's Python gave no answer"),
+        (PYTHON, ANSWER, CUT, "--engine-timeout", "the answer that came out of the container broke off"),
         (PYTHON, CREATE, SILENT, "--engine-timeout", NO_ANSWER),
     ],
     ids=["build", "build-gone", "export-stuck", "exec", "exec-cut", "create"],

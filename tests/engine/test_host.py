@@ -1,0 +1,71 @@
+"""Questions to a container: whole answers, in time, whatever the programs in the image print."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gate.engine.host import host_of
+from gate.errors import EngineUnavailable
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a docker command on the PATH whose `exec CONTAINER COMMAND…` runs so, with the command in "$@"."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    def make(script: str) -> None:
+        (tmp_path / "docker").write_text(f"#!/bin/bash\nshift 2\n{script}\n")
+        (tmp_path / "docker").chmod(0o755)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("echo one; echo two >&2; exit 3", (3, "one\n", "two\n")),
+        ("printf 'no end'", (0, "no end", "")),
+        ("true # a comment", (0, "", "")),
+        ("cat /nonexistent-file 2>/dev/null", (1, "", "")),
+        ("printf '\\303\\251 \\377'", (0, "é \ufffd", "")),
+    ],
+)
+def test_an_answer_is_what_the_command_said(docker, command, expected) -> None:
+    """Exit code and both outputs, and nothing of ours; bytes that are no text are no crash."""
+    docker('"$@"')
+    done = host_of("c", 10).run(command)
+    assert (done.rc, done.stdout, done.stderr) == expected
+
+
+def test_arguments_are_words(docker) -> None:
+    """What is filled in is quoted."""
+    docker('"$@"')
+    assert host_of("c", 10).run("printf %%s %s", "$(id); \"'").stdout == "$(id); \"'"
+
+
+@pytest.mark.parametrize("kept", [0, 4, 30])
+def test_an_answer_that_broke_off_is_no_answer(docker, kept) -> None:
+    """`docker exec` ends well although the engine broke off: half a list of libraries would miss none."""
+    docker(f'"$@" | head -c {kept}')
+    with pytest.raises(EngineUnavailable, match="broke off") as refused:
+        host_of("c", 10).run("seq 1 200")
+    assert refused.value.where == "seq 1 200"
+
+
+def test_a_command_that_cannot_be_started_is_an_answer(docker) -> None:
+    """An image without a shell: the exit code says so."""
+    docker("echo 'OCI runtime exec failed' >&2; exit 126")
+    done = host_of("c", 10).run("ls")
+    assert (done.rc, done.stdout) == (126, "")
+    assert "OCI runtime" in done.stderr
+
+
+def test_a_program_that_does_not_end_is_given_up(docker) -> None:
+    """In its time."""
+    docker("exec sleep 60")
+    with pytest.raises(EngineUnavailable, match=r"within 0\.5 s"):
+        host_of("c", 0.5).run("ls")
