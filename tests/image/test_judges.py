@@ -224,6 +224,12 @@ def test_whatever_pip_check_objects_to_is_a_conflict(check, conflicts):
         (Answer(127, "", "python3: not found"), "exit code 127): 'python3: not found'"),
         (Answer(1, "no json", ""), "'no json'"),
         (Answer(1, "", "x" * 500 + "end"), "'" + "x" * 397 + "end'"),
+        (Answer(0, "[]", ""), "(exit code 0): '[]'"),
+        (Answer(0, KNOWN.replace('"unimportable"', '"other"'), ""), "gave no answer"),
+        (Answer(0, KNOWN.replace('"3.11.9"', "3.11"), ""), "gave no answer"),
+        (Answer(0, '{"python": "3.11", "versions": [], "unimportable": {}}', ""), "gave no answer"),
+        (Answer(0, '{"python": "3.11", "versions": {}, "unimportable": []}', ""), "gave no answer"),
+        (Answer(0, "[" * 5000, ""), "gave no answer"),
     ],
 )
 def test_a_python_without_an_answer_is_told_with_what_it_said(answer, words):
@@ -238,6 +244,13 @@ def test_the_handler_is_imported_from_the_task_root():
     host = Host(Answer(0, '{"callable": true, "error": ""}', ""))
     assert import_handler(host, "main.run", "/var/task") == HandlerImport("main.run", True, "")
     assert (host.asked[0][0], host.asked[0][2]) == ("/var/task", "main.run")
+
+
+@pytest.mark.parametrize("answer", ['{"callable": 1, "error": ""}', '{"callable": true, "error": null}', "{}"])
+def test_an_answer_about_the_handler_of_another_kind_is_none(answer):
+    """The image's own code may print what it likes."""
+    with pytest.raises(ImageUnavailable, match="gave no answer"):
+        import_handler(Host(Answer(0, answer, "")), "main.run", "/var/task")
 
 
 @pytest.mark.parametrize("error", ["ImportError: x", ""])
