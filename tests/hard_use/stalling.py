@@ -107,11 +107,16 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
 
 
 def _copy_part(source: socket.socket, sink: socket.socket, most: int) -> None:
-    held = b""
-    while len(held.partition(_HEAD_ENDS)[2]) < most and (part := source.recv(1 << 16)):
-        held += part
-    head, end, body = held.partition(_HEAD_ENDS)
-    sink.sendall(head + end + body[:most])
+    held, sent = b"", 0
+    with suppress(OSError):  # either side has gone
+        while part := source.recv(1 << 16):
+            held += part
+            head, end, body = held.partition(_HEAD_ENDS)
+            allowed = head + end + body[:most]
+            sink.sendall(allowed[sent:])
+            sent = len(allowed)
+            if len(body) >= most:
+                return
 
 
 def _wait_for_the_end(caller: socket.socket) -> None:

@@ -18,10 +18,10 @@ NO_ANSWER = "the Docker engine does not answer"
     ("claim", "call", "becomes", "option", "cause"),
     [
         (BUILT, BUILD, SILENT, "--build-timeout", "the build did not end within 6 s"),
-        (BUILT, BUILD, GONE, "--build-timeout", NO_ANSWER),
+        (BUILT, BUILD, GONE, "", NO_ANSWER),
         (READABLE, EXPORT, STUCK, "--engine-timeout", "Read timed out"),
         (PYTHON, EXEC, SILENT, "--engine-timeout", "no answer came out of the container within 6 s"),
-        (PYTHON, ANSWER, CUT, "--engine-timeout", "the answer that came out of the container broke off"),
+        (PYTHON, ANSWER, CUT, "", "the answer that came out of the container broke off"),
         (PYTHON, CREATE, SILENT, "--engine-timeout", NO_ANSWER),
     ],
     ids=["build", "build-gone", "export-stuck", "exec", "exec-cut", "create"],
@@ -29,7 +29,8 @@ NO_ANSWER = "the Docker engine does not answer"
 def test_an_engine_that_hangs_or_stops_ends_the_run_with_a_no(gate, engine, claim, call, becomes, option, cause):
     """Neither a build nor a look into the image waits for ever; the next run is right and finds nothing left over."""
     case = f"{claim} or {claim.lower()}"
-    run = _ended(gate, call, becomes, cause, "-k", case, option, "6")
+    # What breaks off needs no limit to be noticed; a short one would be met by other calls on a busy machine.
+    run = _ended(gate, call, becomes, cause, "-k", case, *([option, "6"] if option else ()))
     again = gate.start("-k", case)
     assert again.end() == 0, again.text()
     assert "… ARG" not in again.text(), "the steps of a cached build take no time"
@@ -40,7 +41,7 @@ def test_an_engine_that_falls_silent_in_the_push_publishes_nothing(gate, engine)
     """The push is given up in time; what it had begun is on record, and nothing is left over for the next run."""
     small = ("--image", "debian:bookworm-slim", "-p", "tests.hard_use.hasty")
     cause = "The Docker engine stopped answering during the push of candidate"
-    run = _ended(gate, PUSH, STUCK, cause, *small, "-k", "repository_is_the_one", "--engine-timeout", "6")
+    run = _ended(gate, PUSH, STUCK, cause, *small, "-k", "repository_is_the_one", "--engine-timeout", "10")
     pushed = [title for titles in gate.results().titles.values() for title in titles if title.endswith("refused")]
     assert pushed, "the step that was refused"
     assert gate.run("-m", "ac5", "-k", "push")[0] == 0
