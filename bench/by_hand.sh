@@ -54,7 +54,7 @@ from selenium.webdriver.chrome.service import Service
 options = ChromeOptions()
 options.binary_location = os.environ["CHROME_BIN"]
 for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--single-process", "--no-zygote",
-             "--disable-gpu", "--disable-software-rasterizer", "--app=data:,"):
+             "--disable-gpu", "--disable-software-rasterizer"):
     options.add_argument(flag)
 driver = Chrome(options=options, service=Service(os.environ["CHROMEDRIVER_BIN"]))
 driver.get("data:text/html;charset=utf-8,<meta charset=utf-8><title>by hand</title><h1>한글</h1>")

@@ -29,8 +29,6 @@ ARGUMENTS = (
     "--no-first-run",
     "--force-device-scale-factor=1",
     "--hide-scrollbars",
-    # A window without tabs and address bar: those are pages of script themselves, and cost more time than ours.
-    "--app=data:,",
 )
 
 

@@ -30,22 +30,41 @@ LEFT_OUT = (
     "/usr/lib/chromium/locales/",
 )
 SESSIONS = """
-import json, os, sys
+import json, os, signal, sys
 sys.path.insert(0, "/var/task")
 from src import main
 class Context:
     def __init__(self, seconds): self.seconds = seconds
     def get_remaining_time_in_millis(self): return self.seconds * 1000
+def is_chrome(pid): return pid.isdigit() and "chromium" in open(f"/proc/{pid}/comm").read()
+def chromes(): return [int(pid) for pid in os.listdir("/proc") if is_chrome(pid)]
 def left(): return [os.listdir("/tmp"), [pid for pid in os.listdir("/proc") if pid.isdigit()]]
 answers = [main.lambda_handler({"action": "healthcheck"}, Context(60)) for _ in range(2)]
 after = left()
+page, deaths = main.page, []
+def deadly(*words):
+    # Chrome dies with the session under way, so many times as the test says.
+    if deaths and deaths.pop():
+        for pid in chromes(): os.kill(pid, signal.SIGKILL)
+    return page(*words)
+main.page = deadly
+deaths[:] = [1]
+survived = main.lambda_handler({"action": "healthcheck"}, Context(60))
+deaths[:] = [1, 1]
+try:
+    main.lambda_handler({"action": "healthcheck"}, Context(60))
+    dead = "answered"
+except Exception as error:
+    dead = type(error).__name__
+after_death = left()
 try:
     main.lambda_handler({"action": "healthcheck"}, Context(2.3))
     late = "answered"
 except Exception as error:
     late = type(error).__name__
 wrong = [main.lambda_handler(event, Context(60)) for event in ({"action": "send"}, {}, None, "healthcheck")]
-print(json.dumps({"answers": answers, "after": after, "late": late, "after_late": left(), "wrong": wrong}))
+print(json.dumps({"answers": answers, "after": after, "late": late, "after_late": left(), "wrong": wrong,
+    "survived": survived, "dead": dead, "after_death": after_death}))
 """
 
 
@@ -143,6 +162,14 @@ def test_session_over_its_time_is_ended_and_cleaned_up(sessions: dict[str, Any])
     """A Chrome that does not come in time is an error of the invocation, and leaves nothing either."""
     assert sessions["late"] == "TimeoutError"
     assert sessions["after_late"] == [[], ["1"]]
+
+
+def test_a_chrome_that_dies_is_started_once_more_and_the_answer_says_so(sessions: dict[str, Any]) -> None:
+    """In a single process it may die at any time; one that dies twice is a failure, and none leaves anything behind."""
+    assert sessions["answers"][0]["chrome_died"] == 0
+    assert (sessions["survived"]["ok"], sessions["survived"]["chrome_died"]) == (True, 1)
+    assert sessions["dead"] == "InvalidSessionIdException"
+    assert sessions["after_death"] == [[], ["1"]]
 
 
 def test_any_other_event_is_a_clear_error_and_does_nothing(sessions: dict[str, Any]) -> None:
