@@ -72,7 +72,7 @@ def _fault(name: str, raw: bytes) -> str:
         answered = hashlib.sha256(canonical(record["answer"])).hexdigest()
     except EvidenceDamaged as damage:
         return damage.cause.removeprefix(f"evidence/{name} ")
-    except (KeyError, ValueError):
+    except KeyError:
         return "is not a record: it lacks an answer that can be read"
     if record.get("sha256") != answered:
         return f"holds another answer than was recorded: its sha-256 is {answered}, not {record.get('sha256')}"
