@@ -32,12 +32,12 @@ def main() -> None:
     alone = (collecting(), growth())
     for label, ours, theirs, before in COMPARED:
         count = options.cold if before is forget else options.runs
-        if count:
-            if before is nothing:
-                ours(), theirs()
-            mine, other = medians(count, ours, theirs, before)
-            rows[label] = f"{mine:.1f} s | {other:.1f} s | {mine / other:.2f} | {count} | {_now()} |"
+        if count and before is nothing:
+            ours(), theirs()
+        for number, mine, other in medians(count, ours, theirs, before):
+            rows[label] = f"{mine:.1f} s | {other:.1f} s | {mine / other:.2f} | {number} | {_now()} |"
             write(rows, *alone)
+    print(RESULTS.read_text())
 
 
 def _kept() -> dict[str, str]:
@@ -53,7 +53,7 @@ def _now() -> str:
 
 
 def write(rows: dict[str, str], collected: float, grown: float) -> None:
-    """bench/RESULTS.md, after each row: an interrupted bench keeps what it has."""
+    """bench/RESULTS.md, after each run: an interrupted bench keeps what it has."""
     table = "\n".join(f"| {label} | {rows[label]}" for label, *_ in COMPARED if label in rows)
     text = f"""# Measurements
 
@@ -73,7 +73,6 @@ without images, layer cache, blobs and SBOM; what was downloaded stays.
 | judging 10,000 findings against 1,000 | {grown:.1f} times the CPU time | 10 times is linear |
 """
     RESULTS.write_text(text)
-    print(text)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,13 +46,13 @@ def seconds(command: list[str], environment: dict[str, str] | None = None) -> fl
 
 def medians(
     runs: int, ours: Callable[[], float], theirs: Callable[[], float], before: Callable[[], None]
-) -> tuple[float, float]:
-    """The medians of two ways to do the same, in turns, so that both meet the same machine."""
+) -> Iterator[tuple[int, float, float]]:
+    """The medians of two ways to do the same, after each run of both; in turns, so that both meet the same machine."""
     gates: list[float] = []
     others: list[float] = []
-    for number in range(runs):
+    for number in range(1, runs + 1):
         for measure, times in ((ours, gates), (theirs, others)):
             before()
             times.append(measure())
-            print(f"  run {number + 1}: {measure.__name__} {times[-1]:.1f} s", flush=True)
-    return statistics.median(gates), statistics.median(others)
+            print(f"  run {number}: {measure.__name__} {times[-1]:.1f} s", flush=True)
+        yield number, statistics.median(gates), statistics.median(others)
