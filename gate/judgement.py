@@ -12,20 +12,26 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gate.errors import compose, one_line
+from gate.text import visible
 
 F = TypeVar("F", bound=Callable[..., "Judgement"])
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """One reason for a NO-GO: its cause, where it was seen, and what to do about it."""
+    """One reason for a NO-GO: its cause, where it was seen, and what to do about it.
+
+    Attributes:
+        paste: lines to copy, which the remedy speaks of; whoever gives them answers for their form.
+    """
 
     cause: str
     where: str = ""
     remedy: str = ""
+    paste: str = ""
 
     def __str__(self) -> str:
-        return compose(one_line(self.cause), self.where, self.remedy)
+        return compose(one_line(self.cause), self.where, self.remedy) + visible(f"\n{self.paste}" * bool(self.paste))
 
 
 @dataclass(frozen=True)

@@ -314,10 +314,12 @@ def test_an_expired_exception_is_told_with_its_dates_and_its_line() -> None:
         "; its entry runs from 2026-11-01 to 2026-12-31"
     )
     assert late.where == "image/exceptions.yaml:6"
-    assert late.remedy.startswith(
+    assert late.remedy == (
         "upgrade openssl from 3.0.1 to 3.0.2 or later, and rebuild; "
-        "or paste, complete and have reviewed in image/exceptions.yaml:\n- id: CVE-2024-0001\n"
+        "or paste, complete and have reviewed in image/exceptions.yaml:"
     )
+    assert late.paste.startswith("- id: CVE-2024-0001\n")
+    assert str(late).endswith(f"{late.remedy}\n{late.paste}")
     (never,) = fixed_or_excepted((finding(id="CVE-2024-7777", fixed=""),), parse(GOOD), "aws", TODAY, "HIGH").rejections
     assert never.cause.endswith("(no fixed version known) and the policy says 'fixed or excepted' for HIGH")
     assert never.where == "https://e.org"

@@ -105,14 +105,15 @@ def _over(given: Disposition, register: Register, target: str, today: date, purl
     where = register.where(expired.line) if expired else finding.uri
     history = f"; its entry runs from {expired.decided} to {expired.expires}" if expired else ""
     fixed = f"fixed in {finding.fixed}" if finding.fixed else "no fixed version known"
-    entry = ready_entry(finding, target, today, purl_of(finding.package, finding.installed))
-    paste = f"; or paste, complete and have reviewed in {register.source}:\n{entry}" if entry else ""
-    paste = "; no entry helps" if given.required == NEVER else paste
+    excepted = given.required != NEVER
+    entry = ready_entry(finding, target, today, purl_of(finding.package, finding.installed)) if excepted else ""
+    or_else = f"; or paste, complete and have reviewed in {register.source}:" if entry else ""
     return Rejection(
         f"{finding.named} is {finding.rank.name} ({fixed}) and the policy says "
         f"{given.required!r} for {finding.rank.name}{history}",
         where=where,
-        remedy=remedy(finding) + paste,
+        remedy=remedy(finding) + (or_else if excepted else "; no entry helps"),
+        paste=entry,
     )
 
 
