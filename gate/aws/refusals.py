@@ -43,6 +43,8 @@ BUSY = {
     "ServiceUnavailable",
     "ServiceUnavailableException",
 }
+# What reading an answer raises when it has another shape than the service's.
+_MISREAD = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 class NotThere(AwsRefused):
@@ -67,7 +69,7 @@ def garbled() -> tuple[type[Exception], ...]:
     """
     from botocore.parsers import ResponseParserError
 
-    return (ResponseParserError, ValueError, AttributeError, TypeError, LookupError, RecursionError)
+    return (ResponseParserError, *_MISREAD)
 
 
 def ask(
@@ -111,7 +113,7 @@ def readable(answer: str) -> Iterator[None]:
     """Read an answer's fields in this block; one that is missing or of another kind is a refusal, not a crash."""
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+    except (*_MISREAD, OverflowError) as error:
         raise AwsRefused(
             f"The answer of {answer} cannot be read: {type(error).__name__}: {plain(str(error))}",
             where=answer,

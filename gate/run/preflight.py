@@ -8,7 +8,7 @@ from botocore.config import Config
 
 from gate.aws.refusals import NotThere, ask, readable
 from gate.errors import AwsRefused, GateError, WrongUse
-from gate.judgement import Judgement, reject
+from gate.judgement import ACCEPTED, Judgement, reject
 from gate.permission.holdings import Holdings
 from gate.permission.judges import Holding, State, judge_holdings
 from gate.permission.needs import needs_of
@@ -56,7 +56,7 @@ def _caller(run: Run) -> Caller:
 def permissions(run: Run) -> Judgement:
     """Whether repository and permissions are there, as far as that can be known; recorded as evidence."""
     if run.options.target != "aws":
-        return Judgement()
+        return ACCEPTED
     try:
         holdings = _holdings(run)
         repository = _repository(run)
@@ -96,8 +96,8 @@ def _repository(run: Run) -> Judgement:
         return reject(absent.cause, absent.where, "create it first, or correct account, region or name in pytest.ini")
     except AwsRefused:
         # Which permission is missing is among the holdings.
-        return Judgement()
-    return Judgement()
+        return ACCEPTED
+    return ACCEPTED
 
 
 def _tell(run: Run, holdings: tuple[Holding, ...]) -> None:
