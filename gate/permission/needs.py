@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gate.aws.reference import actions
 from gate.registry.permitted import Call
 from gate.release import Release
 
@@ -92,10 +93,8 @@ def unseen(needs: Iterable[Need], calls: Iterable[Call]) -> tuple[str, ...]:
 
 def resources(need: Need, release: Release) -> tuple[str, ...]:
     """The narrowest ARNs on which the permission can be granted; "*" where IAM knows no resource for it."""
-    from policy_sentry.querying.actions import get_action_data
-
-    data = get_action_data(need.service, need.operation) or {}
-    forms = {str(each["resource_arn_format"]) for each in data.get(need.service, ())}
+    action = actions(need.service).get(need.action)
+    forms = action.resources if action else ()
     found = {arn for form in forms for arn in _narrowed(form.replace("${Partition}", "aws"), release)}
     return tuple(sorted(found)) or ("*",)
 

@@ -209,9 +209,9 @@ def test_leftovers_of_a_killed_gate_are_swept(engine: Engine, thin_image: ThinIm
     finally:
         gate.send_signal(signal.SIGKILL)
         gate.wait()
-    removed = engine.sweep()
-    assert len([name for name in removed if name.startswith("container ")]) >= 2
-    assert _containers_of(engine, gate.pid) == []
+    engine.sweep()
+    # Another run of this machine may be at the same leftovers: they are gone a moment later then.
+    _wait(lambda: not _containers_of(engine, gate.pid))
 
 
 def _containers_of(engine: Engine, pid: int) -> list[str]:
