@@ -7,7 +7,17 @@ import argparse
 from bench.clock import Memory, medians
 from bench.findings import growth
 from bench.results import COLLECTING, FILE, GROWTH, MEMORY, Results
-from bench.work import by_hand, collecting, forget, gate, in_the_image, inspection, nothing, on_the_host
+from bench.work import (
+    by_hand,
+    collecting,
+    collecting_plain,
+    forget,
+    gate,
+    in_the_image,
+    inspection,
+    nothing,
+    on_the_host,
+)
 
 # What is compared, the gate's way first, and what is taken away before each run.
 COMPARED = (
@@ -25,7 +35,7 @@ def main() -> None:
     parser.add_argument("--cold", type=int, default=5, help="cold runs of each; removes dangling images (as --runs)")
     options = parser.parse_args()
     results = Results([label for label, *_ in COMPARED])
-    results.alone(COLLECTING, f"{collecting():.2f} s")
+    results.alone(COLLECTING, f"{collecting():.2f} s; of the plain tests {collecting_plain():.2f} s")
     results.alone(GROWTH, f"{growth():.1f} times the CPU time")
     for label, ours, theirs, before in COMPARED:
         count = options.cold if before is forget else options.runs
