@@ -20,8 +20,8 @@ lambda=(--read-only --tmpfs "/tmp:size=512m,exec,mode=1777" --user 993:990 --cap
     --ipc none --memory 512m --memory-swap 512m --cpus 0.2894 --network none --env HOME=/tmp)
 
 # Build (AC1), with the same arguments as the gate's build so that both use one layer cache.
-docker build --quiet --tag naver-lambda-base:standin "$@" localaws/lambda-base > /dev/null
-docker build --quiet --tag "$image" "$@" --build-arg BASE_IMAGE=naver-lambda-base:standin image > /dev/null
+docker build --quiet --force-rm --tag naver-lambda-base:standin "$@" localaws/lambda-base > /dev/null
+docker build --quiet --force-rm --tag "$image" "$@" --build-arg BASE_IMAGE=naver-lambda-base:standin image > /dev/null
 
 # Look at it (AC1, AC6).
 docker image inspect "$image" > "$scratch/image.json"
