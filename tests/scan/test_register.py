@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from packageurl import PackageURL
@@ -400,6 +400,7 @@ def _indented(text: str) -> str:
     return "".join(f"  {line}\n" for line in text.splitlines())
 
 
+@example("\x85", "a", "1")  # a line break of YAML's, and of nobody else's
 @given(st.text(min_size=1, max_size=60), st.text(min_size=1, max_size=60), st.text(min_size=1, max_size=60))
 def test_no_finding_can_write_into_the_register(id, package, version) -> None:
     """A suggested entry is one YAML mapping with these keys, whatever the scanner's texts are."""

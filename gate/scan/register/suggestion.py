@@ -44,5 +44,6 @@ def ready_entry(finding: Finding, target: str, today: date, purl: str = "") -> s
         "expires": (today + _SUGGESTED).isoformat(),
         "reference": finding.uri or "<where it is described or tracked>",
     }
-    text: str = yaml.safe_dump([entry], sort_keys=False, allow_unicode=True, width=1000)
+    # Without allow_unicode: PyYAML lets a NEL (U+0085) stand as it is, which YAML reads as a line break.
+    text: str = yaml.safe_dump([entry], sort_keys=False, width=1000)
     return text
