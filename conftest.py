@@ -115,10 +115,12 @@ def target(ladder, run):
         yield
         return
     from localaws.errors import LocalTargetError
+    from localaws.seed.names import refuse_strangers
     from localaws.target import LocalTarget
 
     with ExitStack() as kept:
         kept.enter_context(ladder.telling(LocalTargetError))
+        refuse_strangers(ladder.names_of(run.release))
         with run.terminal.parts() as waiting_for:
             waiting_for("the local target starts")
             local = kept.enter_context(LocalTarget(**ladder.local_state(run)))

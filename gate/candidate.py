@@ -40,7 +40,7 @@ class Candidate:
 
     Args:
         built: the build of this run that made the image, or None for an image that existed.
-        context: the folder of its Dockerfile, or None when only an image was given.
+        context: the folder of the Dockerfile and of the pins that the image is held against, or None without any.
         sboms: where SBOMs are kept between runs, by digest.
     """
 

@@ -10,6 +10,7 @@ from typing import Any
 from gate.errors import WrongUse
 
 TARGETS = ("local", "aws")
+_WITH_TEXT = ("--target", "--profile", "--image-context", "--image", "--release-tag", "--previous", "--sign")
 
 # argparse ends a group's heading with a colon of its own.
 EXAMPLES = """release gate, for example
@@ -76,6 +77,19 @@ def declare(group: Any) -> None:
     add("--sign", metavar="KEY", help="sign the evidence with this private key (PEM, Ed25519 or ECDSA)")
 
 
+def refuse_empty(config: Any) -> None:
+    """Refuse an option without a value: a shell variable that was not set would silently mean the default.
+
+    Raises:
+        WrongUse: names the option.
+    """
+    for name in _WITH_TEXT:
+        if config.getoption(name) == "":
+            raise WrongUse(
+                f"{name} is given an empty value (a shell variable that is not set?): give one, or leave it out"
+            )
+
+
 def read(config: Any, default_context: str, root: Path) -> Options:
     """The options of this run (`config` is pytest's).
 
@@ -115,7 +129,6 @@ def _check(options: Options, *, both_given: bool) -> None:
         f"no Dockerfile is in {options.image_context}: name its folder with --image-context (or in pytest.ini)": (
             not options.image and not (options.image_context / "Dockerfile").is_file()
         ),
-        "--image names no image: give its reference, or leave the option out": options.image == "",
         "--keep goes with --target local: AWS is never reset": options.keep and options.target == "aws",
         "a timeout is a number of seconds above 0": (
             min(options.scan_timeout, options.build_timeout, options.engine_timeout) <= 0

@@ -60,7 +60,7 @@ class Verdict:
     """The answer of a run.
 
     Attributes:
-        word: one of the words in design.md's public contract.
+        word: one of the README's verdicts.
         exit_code: of pytest.
         reasons: the sentences that explain it, most important first.
         criteria: the status of each criterion: passed, failed or incomplete.

@@ -21,9 +21,9 @@ def today(now):
 
 
 @pytest.fixture
-def principals(pytestconfig, release):
+def principals(run):
     """The reviewed list, beside the image."""
-    return reviewed.load(pytestconfig.rootpath / release.image_context / "principals.yaml")
+    return reviewed.load(run.options.image_context / "principals.yaml")
 
 
 @given("every policy that speaks about the repository", target_fixture="access")
@@ -117,9 +117,9 @@ def no_wildcard(access):
 
 
 @when("the repository policy is held against the reviewed one", target_fixture="reviewed_policy")
-def held_against_baseline(access, pytestconfig, release, evidence):
+def held_against_baseline(access, run, evidence):
     """Who reviewed it and when stands in the file."""
-    wanted = baseline.load(pytestconfig.rootpath / release.image_context / "repository-policy.json")
+    wanted = baseline.load(run.options.image_context / "repository-policy.json")
     evidence.add(
         "reviewed repository policy",
         wanted,

@@ -152,10 +152,10 @@ def configuration_read(candidate, evidence):
     evidence.add("platform", candidate.image.platform, asked=f"docker image inspect {candidate.reference}")
 
 
-@then(parsers.parse('its platform is "{platform}"'))
-def platform_is(candidate, platform):
+@then("its platform is the agreed one")
+def platform_is(candidate, release):
     """One platform, the function's."""
-    require(lineage.platform_is(candidate.image.platform, platform))
+    require(lineage.platform_is(candidate.image.platform, release.platform))
 
 
 @when("its Python is asked for its version")
@@ -164,10 +164,10 @@ def python_version(candidate, evidence):
     evidence.add("python version", candidate.interpreter.version, asked="python3 --version")
 
 
-@then(parsers.parse('it is Python "{version}"'))
-def python_is(candidate, version):
+@then("it is the agreed version")
+def python_is(candidate, release):
     """Major and minor."""
-    require(python.python_is(candidate.interpreter.version, version))
+    require(python.python_is(candidate.interpreter.version, release.python_version))
 
 
 @when("the Dockerfile's FROM lines are resolved")

@@ -82,7 +82,7 @@ def build_image(
         options = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
         # Without --force-rm the classic builder leaves the container of a failed step behind.
         command = ["docker", "build", "--force-rm", "--tag", tag, "--iidfile", str(id_file), *options, str(context)]
-        typed = shlex.join(["docker", "build", "--tag", tag, *_shown(arguments), context.name])
+        typed = shlex.join(["docker", "build", "--tag", tag, *_shown(arguments), shown_folder(context)])
         # Double quotes, so that the shell of whoever types it fills the certificates in.
         typed = typed.replace(f"'{_CERTIFICATES}'", f'"{_CERTIFICATES}"')
         _run(command, log, progress, timeout, typed)
@@ -90,6 +90,12 @@ def build_image(
     if not image_id:
         raise ImageUnavailable("the build ended without an image", where=_place(log), remedy=f"run `{typed}` by hand")
     return BuiltImage(image_id, tag, typed, log, time.monotonic() - began)
+
+
+def shown_folder(context: Path) -> str:
+    """The folder as it may be recorded: no path of this machine beyond the folder that the run was started in."""
+    here = Path.cwd()
+    return str(context.relative_to(here)) if context.is_relative_to(here) else context.name
 
 
 def build_arguments(context: Path, base_image: str | None, version: str) -> dict[str, str]:

@@ -79,7 +79,8 @@ def _runtime(run: HandlerRun) -> Iterator[Markup]:
     if used:
         row = Bar("most in use", used / MIB, f"{used / MIB:.0f} MB", _tone(used / MIB, run.settings.memory_mb))
         memory = float(run.settings.memory_mb)
-        yield bars("Memory of the function", [row], limit=Bar("configured", memory, f"{memory:.0f} MB"))
+        title = "Memory of the function, without those pages of its files that the host had cached before"
+        yield bars(title, [row], limit=Bar("configured", memory, f"{memory:.0f} MB"))
 
 
 def _tone(value: float, limit: float) -> str:

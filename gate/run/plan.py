@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from gate.image.build import shown_folder
 from gate.options import Options
 from gate.registry.typed import CONDITIONS, WHOAMI, Typed
 from gate.release import Release
@@ -56,7 +57,7 @@ def _publishing(options: Options, release: Release, typed: Typed) -> Iterator[De
         base = release.approved_bases[0]
         if options.target == "aws":
             yield Deed(f"docker pull {base}", "the approved base", "the local Docker engine")
-        command = f"docker build --tag {repository}:latest … {options.image_context.name}"
+        command = f"docker build --tag {repository}:latest … {shown_folder(options.image_context)}"
         yield Deed(command, "the image to be judged", "the local Docker engine")
     yield Deed(typed.baseline(release.zip_function), "the zip function as it is before anything is pushed")
     yield Deed(CONDITIONS, "nothing is pushed for an image that fails")
@@ -109,7 +110,7 @@ def told(options: Options, release: Release, kind: Kind, environment: Mapping[st
 
 def _target(options: Options, environment: Mapping[str, str]) -> str:
     if options.target == "local":
-        return "the local target: nothing outside this machine is asked or changed"
+        return "the local target: nothing outside this machine is changed; a build downloads what it lacks"
     asked = [f"{name}={value}" for name, value in sorted(environment.items()) if name.startswith("AWS_ENDPOINT_URL")]
     if asked:
         return f"what {', '.join(asked)} names: whatever comes of it is a rehearsal"
@@ -123,4 +124,4 @@ def _image(options: Options, release: Release, kind: Kind) -> str:
         return f"{options.image}, as it is"
     if options.target == "aws" and not options.publish:
         return f"pulled by the digest that {release.release_tag} names"
-    return f"built from {options.image_context.name}/Dockerfile"
+    return f"built from {shown_folder(options.image_context)}/Dockerfile"

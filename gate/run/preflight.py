@@ -57,6 +57,8 @@ def permissions(run: Run) -> Judgement:
     """Whether repository and permissions are there, as far as that can be known; recorded as evidence."""
     if run.options.target != "aws":
         return ACCEPTED
+    if unidentified := run.facts.get("unidentified"):
+        return reject(unidentified.cause, unidentified.where, unidentified.remedy)
     try:
         holdings = _holdings(run)
         repository = _repository(run)

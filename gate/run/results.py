@@ -131,7 +131,7 @@ def finish(run: Run) -> None:
 
 
 def document(account: Account, verdict: Verdict) -> dict[str, Any]:
-    """verdict.json as design.md's public contract describes it."""
+    """verdict.json: what a release pipeline reads."""
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     return {**account.stated(verdict), "finished": finished, "evidence": []}
 

@@ -70,8 +70,14 @@ def _start(config: pytest.Config) -> Run:
     if options.target == "aws":
         from gate.run.preflight import identify
 
-        # Before anything is cleared or written: with wrong credentials, yesterday's evidence stays.
-        identify(run)
+        try:
+            # Before anything is cleared or written: with wrong credentials, yesterday's evidence stays.
+            identify(run)
+        except WrongUse as error:
+            if kind != "rescan":
+                raise
+            # Nobody watches a night: it has a verdict, and does not leave yesterday's in its place.
+            run.facts["unidentified"] = error
     begin(run)
     switch_on(config.option, folder)
     config.stash[RUN] = run
@@ -83,6 +89,7 @@ def _start(config: pytest.Config) -> Run:
 
 
 def _asked_for(config: pytest.Config) -> tuple[settings.Release, command_line.Options]:
+    command_line.refuse_empty(config)
     release = settings.read(config.getini, release_tag=config.getoption("--release-tag"))
     return release, command_line.read(config, release.image_context, config.rootpath)
 

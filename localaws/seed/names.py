@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from localaws.errors import LocalTargetError
+
 ACCOUNT = "654654307503"
 REGION = "ap-northeast-2"
 REPOSITORY = "naver-sms-automation"
@@ -29,6 +33,23 @@ TAGS = {
     "Environment": "production",
     "ProvisionedBy": "platform-engineering",
 }
+
+
+def refuse_strangers(asked: Mapping[str, str]) -> None:
+    """Refuse a release whose account, region or names are not those that are seeded here.
+
+    Raises:
+        LocalTargetError: names each, with what is seeded instead.
+    """
+    seeded = {"account": ACCOUNT, "region": REGION, "repository": REPOSITORY, "ci_role": CI_ROLE,
+              "lambda_role": LAMBDA_ROLE, "zip_function": ZIP_FUNCTION, "function_name": NEW_FUNCTION}  # fmt: skip
+    strange = [f"{name} is {seeded[name]!r} there and {value!r} here" for name, value in asked.items()
+               if value != seeded[name]]  # fmt: skip
+    if strange:
+        raise LocalTargetError(
+            f"the local target does not know this release: {'; '.join(strange)}. Rehearse what asks the image alone "
+            '(-m "(ac1 or ac6) and not published"), change localaws/seed/names.py as well, or use --target aws'
+        )
 
 
 def role_arn(name: str) -> str:

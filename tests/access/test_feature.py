@@ -44,8 +44,8 @@ def account():
 
 
 @pytest.fixture
-def run():
-    return SimpleNamespace(facts={{}})
+def run(pytestconfig):
+    return SimpleNamespace(facts={{}}, options=SimpleNamespace(image_context=pytestconfig.rootpath / "image"))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gate.errors import EngineUnavailable, ImageUnavailable
-from gate.image.build import BuiltImage, build_image
+from gate.image.build import BuiltImage, build_image, shown_folder
 
 IMAGE_ID = "sha256:" + "a" * 64
 # Finds the file that --iidfile names and writes the image ID there, as docker does.
@@ -201,3 +201,10 @@ def test_missing_dockerfile_is_named(build: Callable[..., BuiltImage], tmp_path:
     with pytest.raises(ImageUnavailable, match="no Dockerfile") as failure:
         build(tmp_path)
     assert failure.value.where == str(tmp_path)
+
+
+def test_a_recorded_command_names_the_folder_as_it_is_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below the folder that the run was started in; what lies elsewhere tells no path of this machine."""
+    monkeypatch.chdir(tmp_path)
+    assert shown_folder(tmp_path / "other" / "image") == "other/image"
+    assert shown_folder(Path("/srv/of/a/person/image")) == "image"

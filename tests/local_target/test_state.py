@@ -23,6 +23,7 @@ from localaws.ecr.state import Image, Repository, Scan
 from localaws.ecr.store import Store
 from localaws.errors import LocalTargetError
 from localaws.seed import names
+from localaws.seed.names import refuse_strangers
 from localaws.seed.repository import BASELINE, LIFECYCLE
 
 WHO = Credential("AKIA", "secret")
@@ -229,3 +230,10 @@ def test_what_runs_for_another_machine_is_left_alone() -> None:
     foreign = {"Labels": {owner.LABEL: "another-boot:1:1"}}
     assert not owner.is_leftover({**foreign, "State": "running"})
     assert owner.is_leftover({**foreign, "State": "exited"})
+
+
+def test_a_release_that_is_not_seeded_is_refused_by_name() -> None:
+    """Nobody is told to grant a permission in an account that does not exist."""
+    refuse_strangers({"account": names.ACCOUNT, "repository": names.REPOSITORY})
+    with pytest.raises(LocalTargetError, match=r"repository is 'naver-sms-automation' there and 'another' here"):
+        refuse_strangers({"account": names.ACCOUNT, "repository": "another"})

@@ -53,7 +53,7 @@ def test_the_night_builds_pulls_and_pushes_nothing():
 @pytest.mark.parametrize(
     ("options", "kind", "said"),
     [
-        (asked(), "full", "the local target: nothing outside this machine is asked or changed"),
+        (asked(), "full", "the local target: nothing outside this machine is changed; a build downloads what it lacks"),
         (asked(target="aws", profile="ci"), "full", "AWS, as the profile ci"),
         (asked(target="aws"), "full", "pulled by the digest that v1.0.0 names"),
         (asked(image="repo:tag"), "full", "repo:tag, as it is"),

@@ -1,5 +1,6 @@
 """Wrong use: one clear line and exit code 4, before anything is built, started or written."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 WRONG_USE = 4
+UNKNOWN = 2
 
 
 def call(*arguments, **environment):
@@ -28,7 +30,9 @@ def call(*arguments, **environment):
         (["--keep", "--target", "aws"], "--keep goes with --target local"),
         (["--image", "x:1", "--image-context", "."], "--image and --image-context exclude each other"),
         (["--target", "aws", "--publish", "--image", "x:1"], "--publish builds what it publishes: leave out --image"),
-        (["--image", ""], "--image names no image: give its reference"),
+        (["--image", ""], "--image is given an empty value"),
+        (["--sign", ""], "--sign is given an empty value"),
+        (["--release-tag", ""], "--release-tag is given an empty value"),
         (["--image-context", "docs"], "docs: name its folder with --image-context"),
         (["-o", "image_context=nowhere"], "nowhere: name its folder with --image-context (or in pytest.ini)"),
         (["--release-tag", "not a tag"], "a tag must be letters, digits"),
@@ -84,3 +88,16 @@ def test_help_explains_every_option_and_key_with_examples():
     assert "options of the release gate:" in said
     for word in ("--image-context", "--release-tag", "--scan-timeout", "safe_event", "approved_bases"):
         assert word in said
+
+
+def test_a_night_without_credentials_is_unknown_and_leaves_no_yesterday(tmp_path):
+    """Nobody watches it: yesterday's CLEAN may not stand in the folder, and the exit code is that of UNKNOWN."""
+    reports = tmp_path / "reports"
+    (reports / "rescan").mkdir(parents=True)
+    (reports / "rescan" / "verdict.json").write_text('{"verdict": "CLEAN"}')
+    done = call("-m", "rescan", "--target", "aws", "-o", f"reports={reports}", AWS_REGION="ap-northeast-2")
+    assert done.returncode == UNKNOWN, done.stdout + done.stderr
+    verdict = json.loads((reports / "rescan" / "verdict.json").read_text())
+    assert verdict["verdict"] == "UNKNOWN"
+    assert "there are no AWS credentials" in verdict["reasons"][0]
+    assert "there are no AWS credentials" in (reports / "rescan" / "report.html").read_text()
