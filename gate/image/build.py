@@ -23,6 +23,8 @@ from gate.text import plain
 TIMEOUT_SECONDS = 1800.0
 _STEP = re.compile(r"^(?:Step \d+/\d+ : |#\d+ \[)(.*)")
 _TAIL_LINES = 15
+# The classic builder's own last lines: the whole command once more, and the container that it removes.
+_BUILDERS_OWN = re.compile(r"The command '|Removing intermediate container |---> ")
 _CERTIFICATES = "PROXY_CA=$(cat proxy-ca.pem)"
 _NO_ENGINE = re.compile(r"cannot connect to the docker daemon|is the docker daemon running|error during connect", re.I)
 # The classic builder's word, and BuildKit's, when the answer ends in the middle.
@@ -186,10 +188,10 @@ def _failure(tail: list[str], code: int, log: Path, typed: str) -> GateError:
     if silence := _silence(said):
         return EngineUnavailable(f"the Docker engine does not answer: {silence}", where=_place(log),
                                  remedy="start the Docker engine, or see why it stopped")  # fmt: skip
-    # The last line says what failed; it goes first, where a summary shows one line.
-    *before, last = said or ["it said nothing"]
+    # What the failed program said last goes first, where a summary shows one line.
+    last = next((line for line in reversed(said) if not _BUILDERS_OWN.match(line)), "it said nothing")
     return ImageUnavailable(
-        "\n      ".join([f"the build failed with exit code {code}: {last}", *before]),
+        "\n      ".join([f"the build failed with exit code {code}: {last}", *said]),
         where=_place(log),
         remedy=f"read the whole output in {_place(log)}, correct the Dockerfile, and try it with `{typed}`",
     )

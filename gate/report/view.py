@@ -45,7 +45,7 @@ def headline(run: Run) -> str:
     release, facts = run.release, run.facts
     where = {"aws": "AWS", "local": "the local target", "aws-rehearsal": "an endpoint that is not AWS"}[run.place]
     only_aws = len(run.results.verdict.only_aws) if run.results else 0
-    rest = f" … and {only_aws} claim{'s' * (only_aws > 1)} only AWS can prove" if only_aws else ""
+    rest = f", without the {only_aws} claim{'s' * (only_aws > 1)} that only AWS can prove" if only_aws else ""
     # Unpublished, it has no digest: its ID looks like one and can be deployed by nobody.
     names = {"digest": "", "image_id": "image ID "}
     judged = next((f" ({what}{facts[key][:19]}…)" for key, what in names.items() if facts.get(key)), "")

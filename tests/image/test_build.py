@@ -105,8 +105,12 @@ def test_certificates_are_passed_but_not_shown(
 def test_failed_build_ends_with_what_docker_said(
     docker: Callable[[str], Path], build: Callable[..., BuiltImage], tmp_path: Path
 ) -> None:
-    """The last lines of the output are in the message, and the log keeps all of it."""
-    docker("echo 'Step 3/9 : RUN apt-get'; echo 'E: Unable to locate package chromedriver' >&2; exit 100")
+    """What the program said last goes first, before what the builder adds; the log keeps all of it."""
+    own = (
+        "echo 'Removing intermediate container 1a'; echo \"The command '/bin/sh -c apt-get' returned a non-zero code\""
+    )
+    said = "echo 'Step 3/9 : RUN apt-get'; echo 'E: Unable to locate package chromedriver'"
+    docker(f"{said}; {own}; exit 100")
     with pytest.raises(ImageUnavailable) as failure:
         build()
     assert "Unable to locate package chromedriver" in failure.value.cause
