@@ -17,7 +17,7 @@ Feature: AC8 Every step is logged, so that QA can verify it
     When its section of the deployment notes is read back
     Then every linked file exists and has the sha-256 beside the link
 
-  Scenario: The deployment notes say what the evidence says
+  Scenario: The deployment notes and every record of the published image name one digest
     Given the release as published
     When its section of the deployment notes is read back
     Then its digest is that of every record of the published image

@@ -107,7 +107,7 @@ def test_failed_build_ends_with_what_docker_said(
 ) -> None:
     """What the program said last goes first, before what the builder adds; the log keeps all of it."""
     own = (
-        "echo 'Removing intermediate container 1a'; echo \"The command '/bin/sh -c apt-get' returned a non-zero code\""
+        "echo 'Removing intermediate container 1a'; echo \"The command '/bin/sh -c x' returned a non-zero code\""
     )
     said = "echo 'Step 3/9 : RUN apt-get'; echo 'E: Unable to locate package chromedriver'"
     docker(f"{said}; {own}; exit 100")
