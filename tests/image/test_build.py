@@ -106,9 +106,7 @@ def test_failed_build_ends_with_what_docker_said(
     docker: Callable[[str], Path], build: Callable[..., BuiltImage], tmp_path: Path
 ) -> None:
     """What the program said last goes first, before what the builder adds; the log keeps all of it."""
-    own = (
-        "echo 'Removing intermediate container 1a'; echo \"The command '/bin/sh -c x' returned a non-zero code\""
-    )
+    own = "echo 'Removing intermediate container 1a'; echo \"The command '/bin/sh -c x' returned a non-zero code\""
     said = "echo 'Step 3/9 : RUN apt-get'; echo 'E: Unable to locate package chromedriver'"
     docker(f"{said}; {own}; exit 100")
     with pytest.raises(ImageUnavailable) as failure:
