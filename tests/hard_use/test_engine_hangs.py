@@ -8,7 +8,7 @@ from tests.hard_use.runs import owned_by
 from tests.hard_use.stalling import CUT, GONE, SILENT, STUCK, stalling_engine
 
 pytestmark = pytest.mark.docker
-BUILT, READABLE, PYTHON = "built_from_the", "can_be_read_by_the_user", "runs_on_Python"
+BUILT, READABLE, PYTHON = "built_from_the", "can_be_read_by_the_user", "runs_on_the_agreed_Python"
 BUILD, EXPORT, CREATE = r"POST \S*/build\b", r"GET \S*/containers/\w+/export", r"POST \S*/containers/create"
 EXEC, ANSWER, PUSH = r"POST \S*/containers/\w+/exec", r"POST \S*/exec/\w+/start", r"POST \S*/images/\S+/push"
 NO_ANSWER = "the Docker engine does not answer"
