@@ -120,7 +120,7 @@ def target(ladder, run):
 
     with ExitStack() as kept:
         kept.enter_context(ladder.telling(LocalTargetError))
-        refuse_strangers(ladder.names_of(run.release))
+        refuse_strangers(vars(run.release))
         with run.terminal.parts() as waiting_for:
             waiting_for("the local target starts")
             local = kept.enter_context(LocalTarget(**ladder.local_state(run)))

@@ -96,8 +96,7 @@ def build_image(
 
 def shown_folder(context: Path) -> str:
     """The folder as it may be recorded: no path of this machine beyond the folder that the run was started in."""
-    here = Path.cwd()
-    return str(context.relative_to(here)) if context.is_relative_to(here) else context.name
+    return _from_here(context, elsewhere=context.name)
 
 
 def build_arguments(context: Path, base_image: str | None, version: str) -> dict[str, str]:
@@ -206,8 +205,12 @@ def _silence(said: list[str]) -> str:
 
 def _place(log: Path) -> str:
     """Where a person finds the log: seen from where they stand, if it is below."""
+    return _from_here(log, elsewhere=str(log))
+
+
+def _from_here(path: Path, *, elsewhere: str) -> str:
     here = Path.cwd()
-    return str(log.relative_to(here) if log.is_relative_to(here) else log)
+    return str(path.relative_to(here)) if path.is_relative_to(here) else elsewhere
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

@@ -35,16 +35,29 @@ TAGS = {
 }
 
 
-def refuse_strangers(asked: Mapping[str, str]) -> None:
+# What of a release has to exist where it goes, by the keys of pytest.ini.
+SEEDED = {
+    "account": ACCOUNT,
+    "region": REGION,
+    "repository": REPOSITORY,
+    "ci_role": CI_ROLE,
+    "lambda_role": LAMBDA_ROLE,
+    "zip_function": ZIP_FUNCTION,
+    "function_name": NEW_FUNCTION,
+}
+
+
+def refuse_strangers(release: Mapping[str, object]) -> None:
     """Refuse a release whose account, region or names are not those that are seeded here.
 
     Raises:
         LocalTargetError: names each, with what is seeded instead.
     """
-    seeded = {"account": ACCOUNT, "region": REGION, "repository": REPOSITORY, "ci_role": CI_ROLE,
-              "lambda_role": LAMBDA_ROLE, "zip_function": ZIP_FUNCTION, "function_name": NEW_FUNCTION}  # fmt: skip
-    strange = [f"{name} is {seeded[name]!r} there and {value!r} here" for name, value in asked.items()
-               if value != seeded[name]]  # fmt: skip
+    strange = [
+        f"{name} is {seeded!r} there and {release[name]!r} here"
+        for name, seeded in SEEDED.items()
+        if release[name] != seeded
+    ]
     if strange:
         raise LocalTargetError(
             f"the local target does not know this release: {'; '.join(strange)}. Rehearse what asks the image alone "

@@ -234,6 +234,6 @@ def test_what_runs_for_another_machine_is_left_alone() -> None:
 
 def test_a_release_that_is_not_seeded_is_refused_by_name() -> None:
     """Nobody is told to grant a permission in an account that does not exist."""
-    refuse_strangers({"account": names.ACCOUNT, "repository": names.REPOSITORY})
+    refuse_strangers(names.SEEDED)
     with pytest.raises(LocalTargetError, match=r"repository is 'naver-sms-automation' there and 'another' here"):
-        refuse_strangers({"account": names.ACCOUNT, "repository": "another"})
+        refuse_strangers({**names.SEEDED, "repository": "another"})

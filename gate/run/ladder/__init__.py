@@ -3,7 +3,7 @@
 from gate.run.ladder.image import build_of, candidate, engine
 from gate.run.ladder.release import BASELINE, baseline_before, previous_release, publication, still_true
 from gate.run.ladder.scans import REGISTER, last_night, record_scan, register, scan_history, scanner
-from gate.run.ladder.target import account, canaries, desk, local_state, names_of, telling
+from gate.run.ladder.target import account, canaries, desk, local_state, telling
 from gate.run.notes import write as write_notes
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "engine",
     "last_night",
     "local_state",
-    "names_of",
     "previous_release",
     "publication",
     "record_scan",

@@ -12,7 +12,6 @@ from gate.engine import Engine
 from gate.errors import EngineUnavailable
 from gate.registry.desk import ReleaseDesk, Surroundings
 from gate.registry.publication import Step
-from gate.release import Release
 from gate.run.plugin import Run
 from gate.run.session import session_for
 from gate.text import plain
@@ -27,12 +26,6 @@ def local_state(run: Run) -> dict[str, Any]:
     if run.kind == "partial" and not run.options.keep:
         return {"state": run.local_state.with_name(f"{run.local_state.name}-partial")}
     return {"state": run.local_state, "keep": run.options.keep or run.kind == "rescan"}
-
-
-def names_of(release: Release) -> dict[str, str]:
-    """What of a release has to exist where it goes."""
-    wanted = ("account", "region", "repository", "ci_role", "lambda_role", "zip_function", "function_name")
-    return {name: getattr(release, name) for name in wanted}
 
 
 @contextmanager
