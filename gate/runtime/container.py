@@ -20,7 +20,9 @@ T = TypeVar("T")
 LOG_CHARACTERS = 32 * 1024
 _POLL_SECONDS = 0.1
 _SAMPLE_SECONDS = 0.5
-_MEASURE_SECONDS = 30
+# A look is a question to a busy engine: one that brings nothing is asked again before it counts as unanswered.
+_LOOKS = 3
+_LOOK_SECONDS = 20
 
 
 class Container:
@@ -28,6 +30,7 @@ class Container:
 
     Attributes:
         refusal: why the engine could not start it; "" when it did.
+        unseen: why the last look into it showed nothing; "" when it did, and when it has ended.
     """
 
     def __init__(self, engine: Engine, identity: str) -> None:
@@ -35,6 +38,7 @@ class Container:
         self._api: Any = engine.client.api
         self.identity = identity
         self.refusal = ""
+        self.unseen = ""
         self._working_set: int | None = None
         self._sampled = 0.0
 
@@ -87,13 +91,14 @@ class Container:
             time.sleep(_POLL_SECONDS)
 
     def measure(self) -> Measurement | None:
-        """Look into it with the image's own Python; None when it has ended, or does not let itself be looked into."""
-        answers: list[bytes] = []
-        # A thread, because reading the answer of `docker exec` has no time limit in the client.
-        looking = threading.Thread(target=lambda: answers.extend(self._executed()), daemon=True)
-        looking.start()
-        looking.join(_MEASURE_SECONDS)
-        return measurement_in(answers[0]) if answers else None
+        """Look into it with the image's own Python, three times at most; None when it has ended or shows nothing."""
+        for _ in range(_LOOKS):
+            if seen := self._look():
+                return seen
+            if not self.state()["Running"]:
+                self.unseen = ""
+                return None
+        return None
 
     def footprint(self, memory_mb: int, moments: Sequence[Moment | None], *, without: str = "\0") -> Footprint:
         """What it used, and how it ended; lines of its logs that begin with `without` are left out."""
@@ -110,15 +115,26 @@ class Container:
             logs="\n".join(kept)[-LOG_CHARACTERS:] or self.refusal,
         )
 
-    def _executed(self) -> Iterator[bytes]:
+    def _look(self) -> Measurement | None:
+        answers: list[tuple[bytes, str]] = []
+        # A thread, because reading the answer of `docker exec` has no time limit in the client.
+        looking = threading.Thread(target=lambda: answers.append(self._executed()), daemon=True)
+        looking.start()
+        looking.join(_LOOK_SECONDS)
+        answer, complaint = answers[0] if answers else (b"", f"no answer in {_LOOK_SECONDS} s")
+        seen = measurement_in(answer)
+        self.unseen = "" if seen else complaint or "an empty answer"
+        return seen
+
+    def _executed(self) -> tuple[bytes, str]:
+        """What the script answered, and what was said against it."""
         command = ["python3", "-I", "-S", "-c", MEASURE]
         try:
-            created = self._api.exec_create(self.identity, command, stderr=False, user=USER)
-            answer: bytes = self._api.exec_start(created["Id"])
-        except (APIError, OSError):
-            # It has ended, or holds no Python any more: the caller gets no measurement, and the judges say so.
-            return
-        yield answer
+            created = self._api.exec_create(self.identity, command, user=USER)
+            answer, complaint = self._api.exec_start(created["Id"], demux=True)
+        except (APIError, OSError) as refused:
+            return b"", str(refused)
+        return answer or b"", (complaint or answer or b"")[-300:].decode("utf-8", "replace").strip()
 
     def _sample(self) -> None:
         if time.monotonic() - self._sampled < _SAMPLE_SECONDS:

@@ -47,7 +47,7 @@ def run_handler(
     """
     limits = limits or Limits()
     # Each phase at its longest, with as much again for starting and looking.
-    life = 120 + limits.init + invocations * (limits.invocation + limits.idle + 180)
+    life = 120 + limits.init + invocations * (limits.invocation + limits.idle + 360)
     with runtime_api(engine, reference, settings, event, life, limits) as api:
         host = constraints.function(settings, f"container:{api.identity}")
         with contained(engine, reference, host, environment=environment(settings)) as function:
@@ -102,14 +102,14 @@ class _Run:
         if pair is None:
             return Invocation(number, self._how_it_stopped(), None)
         sent, answer = pair
-        after = None
+        after, unseen = None, ""
         if self._function.wait_for(self._asked_again, self._limits.idle):
             self._requests += 1
-            after = self._settled()
+            after, unseen = self._settled(), self._function.unseen
         seconds = round(answer["at"] - sent["at"], 3)
         if answer["what"] == "error":
-            return Invocation(number, "failed", seconds, fault=_fault(answer), after=after)
-        return Invocation(number, "answered", seconds, answer["body"], after=after)
+            return Invocation(number, "failed", seconds, fault=_fault(answer), after=after, unseen=unseen)
+        return Invocation(number, "answered", seconds, answer["body"], after=after, unseen=unseen)
 
     def _answered(self, number: int) -> tuple[Line, Line] | None:
         """The event as it was handed out, and what came back for it."""

@@ -82,6 +82,10 @@ def _unsuccessful(invocation: Invocation, footprint: Footprint) -> Rejection | N
     if invocation.outcome != "answered":
         return Rejection(f"the function {cause_of_end(invocation.outcome, footprint)}; {last_words(footprint)}", where,
                          "look for what the handler waits for, or what its process died of")  # fmt: skip
+    if invocation.unseen:
+        return Rejection(f"the handler answered, and its container could not be looked into: {invocation.unseen}",
+                         where, "see whether python3 can start beside the handler (memory, processes), and run "
+                         "it again when the engine is less busy")  # fmt: skip
     if invocation.after is None:
         return Rejection("the handler answered, and its runtime did not come back for the next event", where,
                          "the handler must return, and must not end the process")  # fmt: skip

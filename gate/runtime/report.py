@@ -102,6 +102,7 @@ class Invocation:
         seconds: from handing it out to the answer; None when there was none.
         answer: what the handler returned, as JSON text; at most 64 K characters of it.
         after: the container once the runtime had asked for the next event; None when it did not, or could not be seen.
+        unseen: why the container could not be seen though the runtime had asked for the next event.
     """
 
     number: int
@@ -110,6 +111,7 @@ class Invocation:
     answer: str = ""
     fault: Fault | None = None
     after: Moment | None = None
+    unseen: str = ""
 
 
 @dataclass(frozen=True)

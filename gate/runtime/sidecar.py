@@ -149,15 +149,17 @@ class Server(ThreadingHTTPServer):
 
 def main() -> None:
     """Serve until killed, and never longer than the plan's life."""
-    signal.signal(signal.SIGUSR1, lambda number, frame: permits.release())
-    # A gate that was killed can stop nothing: the sandbox ends itself.
-    signal.signal(signal.SIGALRM, lambda number, frame: os._exit(3))
+    # Blocked before the first thread, and waited for: a handler could run just before the pause that it should end.
+    wanted = {signal.SIGUSR1, signal.SIGALRM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
     signal.alarm(plan["life"])
     server = Server(("127.0.0.1", plan["port"]), RuntimeApi)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     say("listening", routes_out=routes_out())
-    while True:
-        signal.pause()
+    while signal.sigwait(wanted) == signal.SIGUSR1:
+        permits.release()
+    # A gate that was killed can stop nothing: the sandbox ends itself.
+    os._exit(3)
 
 
 if __name__ == "__main__":
