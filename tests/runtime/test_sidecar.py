@@ -21,10 +21,10 @@ API = "/2018-06-01/runtime"
 class Sidecar:
     """The sidecar's script as a process of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, life: int = 60) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        plan = {"port": self.port, "event": '{"action": "healthcheck"}', "limit": 60, "life": 60, "arn": "arn:x"}
+        plan = {"port": self.port, "event": '{"action": "healthcheck"}', "limit": 60, "life": life, "arn": "arn:x"}
         command = [sys.executable, "-I", "-S", "-c", SIDECAR, json.dumps(plan)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.line()["what"] == "listening"
@@ -107,6 +107,13 @@ def test_response_over_six_megabytes_is_refused(sidecar: Sidecar) -> None:
 def test_unknown_call_is_refused(sidecar: Sidecar, method: str, path: str) -> None:
     """What the Runtime API does not have is answered 404."""
     assert sidecar.ask(method, path, b"" if method == "POST" else None)[0] == 404
+
+
+def test_sidecar_outlives_nobody() -> None:
+    """A gate that was killed stops nothing: the sidecar ends by itself when its life is over."""
+    abandoned = Sidecar(life=1)
+    assert abandoned.process.communicate(timeout=20)[0] == ""
+    assert abandoned.process.returncode == 3
 
 
 def test_way_out_is_noticed() -> None:
