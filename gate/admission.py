@@ -82,4 +82,5 @@ def holds(candidate: Candidate) -> Judgement:
     Raises:
         GateError: a fact could not be had; then nothing may be pushed either.
     """
-    return Judgement.of(rejection for condition in CONDITIONS.values() for rejection in condition(candidate).rejections)
+    said = (rejection for condition in CONDITIONS.values() for rejection in condition(candidate).rejections)
+    return Judgement.of(dict.fromkeys(said))

@@ -65,6 +65,10 @@ class AwsRefused(GateError):
     """AWS, or the registry, refused a call: credentials, permissions or its rules."""
 
 
+class NothingPushed(GateError):
+    """The image fails AC1 or AC6, so there is no release to judge: correct the image."""
+
+
 class ScanUnavailable(GateError):
     """There is no finished, readable vulnerability scan of the judged digest."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gate.aws.refusals import NotThere
-from gate.errors import AwsRefused
+from gate.errors import AwsRefused, NothingPushed, one_line
 from gate.judgement import Judgement, require
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.diary import Diary
@@ -37,7 +37,23 @@ from gate.registry.tags import can_move, judge_same_digest
 from gate.registry.typed import CONDITIONS, WHOAMI, Typed
 
 _READS, _PAUSE = 6, 2.0  # how often, and every how many seconds, ECR is asked for what was just written
+_TOLD = 5  # of an image's faults, to those who only wait for it
 _NOT_TRIED = Trial(False, False, "not tried: this target may not be spoiled; the setting was judged instead")
+
+
+def _admit(judgement: Judgement) -> None:
+    """An image that fails is not pushed: the claims of AC1 and AC6 say it in full, to all others it is the cause."""
+    if judgement.accepted:
+        return
+    found = list(dict.fromkeys(one_line(rejection.cause) for rejection in judgement.rejections))
+    told = [f"– {cause}" for cause in found[:_TOLD]]
+    more = [f"– and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
+    raise NothingPushed(
+        "\n".join(
+            ["nothing was pushed, and so nothing could be looked at there: the image fails AC1 or AC6", *told, *more]
+        ),
+        remedy="correct the image; the claims of AC1 and AC6 say more (-m 'ac1 or ac6')",
+    )
 
 
 class Pusher(Protocol):
@@ -92,7 +108,8 @@ class Publisher:
         """Do the release.
 
         Raises:
-            NoGo: a condition does not hold; nothing was pushed, or no tag but the candidate was moved.
+            NothingPushed: the image fails AC1 or AC6.
+            NoGo: another condition does not hold; nothing was pushed, or no tag but the candidate was moved.
             GateError: something could not be had.
         """
         with self.diary.step(WHOAMI) as tell:
@@ -106,7 +123,7 @@ class Publisher:
         there = self._already_there(image, before)
         require(judge_movable(before, self.tags, there))
         with self.diary.step(CONDITIONS) as tell:
-            require(conditions.image())
+            _admit(conditions.image())
             tell("done: AC1 and AC6 hold")
         manifest, platform = self._in_registry(image, there)
         self._scan(manifest.digest, conditions)

@@ -1,4 +1,4 @@
-"""Why a run ended as it did: each cause once, with the claims that it hit. Pure."""
+"""Why a run ended as it did, for page and terminal: each cause once, with the claims that it hit. Pure."""
 
 from __future__ import annotations
 
@@ -40,13 +40,16 @@ class Cause:
 
 
 def causes(outcomes: Iterable[ScenarioOutcome]) -> tuple[Cause, ...]:
-    """The causes of all failures, that which hit most claims first."""
+    """The causes of all failures: first what a judge said no to, then what kept claims from being judged.
+
+    Among these in the order of the run, in which an image comes before what is done with it.
+    """
     hit: dict[str, list[ScenarioOutcome]] = {}
     for outcome in outcomes:
         if outcome.status == "failed":
             hit.setdefault(outcome.reason, []).append(outcome)
     found = (Cause(lines_of(text), any(o.judged for o in claims), tuple(claims)) for text, claims in hit.items())
-    return tuple(sorted(found, key=lambda cause: -len(cause.claims)))
+    return tuple(sorted(found, key=lambda cause: not cause.judged))
 
 
 def lines_of(reason: str) -> tuple[Line, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+from gate.report.causes import Cause, causes
 from gate.text import visible
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict
 
@@ -19,6 +20,8 @@ _COLOUR = {"passed": "32", "failed": "31", "not run": "33"}
 FIRST_LINE_AFTER = 2.0
 NEXT_LINE_AFTER = 15.0
 SHOWN_UNBEGUN = 10
+# Of the claims that one cause hit; each has had its line when it ended.
+SHOWN_CLAIMS = 5
 
 
 class Terminal:
@@ -89,14 +92,8 @@ class Terminal:
 
     def verdict(self, verdict: Verdict, outcomes: Sequence[ScenarioOutcome], headline: str, report: str) -> None:
         """The last thing on the screen: failures with cause and way out, then the one word."""
-        causes: dict[str, list[ScenarioOutcome]] = {}
-        for outcome in (o for o in outcomes if o.status == "failed"):
-            causes.setdefault(outcome.reason, []).append(outcome)
-        for cause, hit in causes.items():
-            self.say("")
-            for outcome in hit:
-                self.say(f"✗ AC{outcome.criterion}  {outcome.name}", "1;31")
-            self.say("  " + cause.replace("\n", "\n  "))
+        for cause in causes(outcomes):
+            self._cause(cause)
         failed = {f"AC{o.criterion}: {o.name}" for o in outcomes if o.status == "failed"}
         self.say("")
         for reason in _bounded([r for r in verdict.reasons if r not in failed]):
@@ -105,6 +102,18 @@ class Terminal:
         self._stream.write(f"\n{self._paint(verdict.word, colour)}  ")
         self.say(headline)
         self.say(f"report: {report}")
+
+    def _cause(self, cause: Cause) -> None:
+        self.say("")
+        if len(cause.claims) > SHOWN_CLAIMS:
+            self.say(
+                f"✗ {len(cause.claims)} claims in {cause.criteria}{'' if cause.judged else ' could not be judged'}",
+                "1;31",
+            )
+        else:
+            for claim in cause.claims:
+                self.say(f"✗ AC{claim.criterion}  {claim.name}", "1;31")
+        self.say("  " + cause.claims[0].reason.replace("\n", "\n  "))
 
     def _paint(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour and code else text

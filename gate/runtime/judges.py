@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.runtime.ending import cause_of_end, last_words
@@ -67,31 +68,37 @@ def invocations_succeed(run: HandlerRun, count: int) -> Judgement:
     """Each of the events sent was answered, and the runtime came back for the next."""
     if run.init.outcome != "answered":
         return initialises(run)
-    found = [rejection for each in run.invocations if (rejection := _unsuccessful(each, run.footprint))]
-    if len(run.invocations) < count and not found:
-        found = [Rejection(f"{len(run.invocations)} of {count} invocations were made", _SANDBOX,
-                           "name a safe event in pytest.ini")]  # fmt: skip
-    return Judgement.of(found)
+    failed: dict[Rejection, list[str]] = {}
+    for each in run.invocations:
+        if rejection := _unsuccessful(each, run.footprint):
+            failed.setdefault(rejection, []).append(str(each.number))
+    if len(run.invocations) < count and not failed:
+        return reject(f"{len(run.invocations)} of {count} invocations were made", _SANDBOX,
+                      "name a safe event in pytest.ini")  # fmt: skip
+    return Judgement.of(
+        replace(rejection, where=f"{_SANDBOX}, invocation{'s'[: len(numbers) - 1]} {', '.join(numbers)}")
+        for rejection, numbers in failed.items()
+    )
 
 
 def _unsuccessful(invocation: Invocation, footprint: Footprint) -> Rejection | None:
-    where = f"{_SANDBOX}, invocation {invocation.number}"
+    """Why it was no success; the same reason is told once for all the invocations that it hit."""
     if invocation.outcome == "failed":
         fault = invocation.fault
-        return Rejection(f"the handler failed: {fault.type}: {fault.text}" if fault else "the handler failed", where)
+        return Rejection(f"the handler failed: {fault.type}: {fault.text}" if fault else "the handler failed")
     if invocation.outcome != "answered":
-        return Rejection(f"the function {cause_of_end(invocation.outcome, footprint)}; {last_words(footprint)}", where,
-                         "look for what the handler waits for, or what its process died of")  # fmt: skip
+        return Rejection(f"the function {cause_of_end(invocation.outcome, footprint)}; {last_words(footprint)}",
+                         remedy="look for what the handler waits for, or what its process died of")  # fmt: skip
     if invocation.unseen:
         return Rejection(f"the handler answered, and its container could not be looked into: {invocation.unseen}",
-                         where, "see whether python3 can start beside the handler (memory, processes), and run "
+                         remedy="see whether python3 can start beside the handler (memory, processes), and run "
                          "it again when the engine is less busy")  # fmt: skip
     if invocation.after is None:
-        return Rejection("the handler answered, and its runtime did not come back for the next event", where,
-                         "the handler must return, and must not end the process")  # fmt: skip
+        return Rejection("the handler answered, and its runtime did not come back for the next event",
+                         remedy="the handler must return, and must not end the process")  # fmt: skip
     if refusal := _refusal(invocation.answer):
-        return Rejection(f"the handler answered the event with an error: {refusal}", where,
-                         "see the handler's logs, and whether pytest.ini names an event that it knows")  # fmt: skip
+        return Rejection(f"the handler answered the event with an error: {refusal}",
+                         remedy="see the handler's logs, and whether it knows pytest.ini's event")  # fmt: skip
     return None
 
 

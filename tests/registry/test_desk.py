@@ -13,7 +13,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from gate.errors import AwsRefused
+from gate.errors import AwsRefused, NothingPushed
 from gate.judgement import ACCEPTED, NoGo, reject
 from gate.legacy import baseline
 from gate.legacy.snapshot import judge_untouched
@@ -198,7 +198,7 @@ def test_another_image_is_a_no_go_with_both_identities(first, engine, target, im
 def test_a_bad_image_is_not_pushed_and_a_vulnerable_one_is_not_tagged(first, engine, target, images, tmp_path):
     """AC1 and AC6 stop before the push, the scan before the tags."""
     run = Run(engine, target, release_tag="v1.0.1")
-    with pytest.raises(NoGo, match="no Chromedriver"):
+    with pytest.raises(NothingPushed, match="no Chromedriver"):
         run.publish(images[1], tmp_path / "baseline.json", holds=reject("no Chromedriver"))
     assert not [call for call in run.ledger.calls if call.changes_something]
     with pytest.raises(NoGo, match="CVE-2025-1"):

@@ -13,10 +13,16 @@ def claim(criterion, reason, status="failed", **more):
     return ScenarioOutcome(f"claim {criterion} {reason[:9]}", criterion, status, reason, **more)
 
 
-def test_one_cause_is_told_once_and_the_widest_first():
-    """Claims with the same reason share a cause; the cause that hit most comes first."""
-    told = causes([claim(1, "rare"), claim(9, CAUSE), claim(2, CAUSE), claim(3, "", "passed")])
-    assert [(len(c.claims), c.criteria) for c in told] == [(2, "AC2, AC9"), (1, "AC1")]
+def test_one_cause_is_told_once_and_in_the_order_of_the_run():
+    """Claims with the same reason share a cause, told where the first of them stood."""
+    told = causes([claim(1, "rare"), claim(2, CAUSE), claim(9, CAUSE), claim(3, "", "passed")])
+    assert [(len(c.claims), c.criteria) for c in told] == [(1, "AC1"), (2, "AC2, AC9")]
+
+
+def test_what_a_judge_said_comes_before_what_could_not_be_judged_for_it():
+    """One bad image keeps thirty claims waiting: it is told first, however many wait."""
+    told = causes([*(claim(n, "nothing was pushed", judged=False) for n in (2, 3, 7)), claim(1, "no Chromedriver")])
+    assert [c.lines[0].text for c in told] == ["no Chromedriver", "nothing was pushed"]
 
 
 def test_facts_that_could_not_be_had_are_no_judgement():

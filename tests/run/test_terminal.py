@@ -89,6 +89,17 @@ def test_whatever_is_said_is_visible():
     assert all(line.isprintable() for line in screen.getvalue().split("\n"))
 
 
+def test_many_claims_with_one_cause_take_one_line():
+    """Each had its line when it ended: at the end the causes must stay on one screen."""
+    screen = io.StringIO()
+    waiting = [ScenarioOutcome(f"claim {n}", n, "failed", "nothing was pushed", judged=False) for n in range(2, 9)]
+    judged = ScenarioOutcome("a claim", 1, "failed", "no Chromedriver")
+    Terminal(screen).verdict(Verdict("NO-GO", 1, (), {}, ()), [*waiting, judged], "repo", "report.html")
+    said = screen.getvalue().split("\n")
+    assert said[1:3] == ["✗ AC1  a claim", "  no Chromedriver"]
+    assert said[4:6] == ["✗ 7 claims in AC2, AC3, AC4, AC5, AC6, AC7, AC8 could not be judged", "  nothing was pushed"]
+
+
 def _until(screen, words):
     deadline = time.monotonic() + 5
     while words not in screen.getvalue():

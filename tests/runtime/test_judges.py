@@ -55,6 +55,18 @@ def test_init_limit_is_inclusive(seconds: float, accepted: bool) -> None:
     assert judges.starts_within(run, 10).accepted is accepted
 
 
+def test_same_failure_is_told_once_for_all_its_invocations() -> None:
+    """Five times the same error is one reason; another one is told beside it."""
+    fault = Fault("LookupError", "no driver")
+    failed = [Invocation(n, "failed", 1.0, fault=fault, after=moment()) for n in (1, 2, 4)]
+    other = Invocation(3, "failed", 1.0, fault=Fault("OSError", "no room"), after=moment())
+    said = judges.invocations_succeed(replace(ran(), invocations=(*failed, other)), 4)
+    assert [(r.cause, r.where) for r in said.rejections] == [
+        ("the handler failed: LookupError: no driver", "Lambda sandbox, invocations 1, 2, 4"),
+        ("the handler failed: OSError: no room", "Lambda sandbox, invocation 3"),
+    ]
+
+
 def test_slow_init_names_seconds_limit_and_memory() -> None:
     """The refusal gives what was measured, what is allowed, and at which memory."""
     said = words(judges.starts_within(replace(ran(), init=Init("answered", 11.64)), 10))
