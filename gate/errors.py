@@ -14,11 +14,14 @@ class GateError(Exception):
         remedy: what a person can do about it.
     """
 
+    # What usually helps, where whoever raises it knows nothing better.
+    usual_remedy = ""
+
     def __init__(self, cause: str, *, where: str = "", remedy: str = "") -> None:
         super().__init__(cause)
         self.cause = cause
         self.where = where
-        self.remedy = remedy
+        self.remedy = remedy or self.usual_remedy
 
     def __str__(self) -> str:
         return compose(self.cause, self.where, self.remedy)
@@ -46,32 +49,46 @@ def one_line(text: str) -> str:
 
 
 class WrongUse(GateError):
-    """The command line or pytest.ini asks for something that cannot be: correct the call."""
+    """The command line or pytest.ini asks for something that cannot be: correct the call, as its sentence says."""
 
 
 class EngineUnavailable(GateError):
     """The Docker engine does not answer, or not in time: start it, or make room for it."""
 
+    usual_remedy = "start the Docker engine, or make room for it (`docker system df`), and run the gate again"
+
 
 class ImageUnavailable(GateError):
     """The image cannot be built or found: correct the Dockerfile or the reference."""
+
+    usual_remedy = "correct the Dockerfile or the reference, and run the gate again"
 
 
 class SandboxFailure(GateError):
     """The Lambda sandbox itself could not be run, so nothing is known about the image."""
 
+    usual_remedy = "see whether the engine has memory and disk left, and run the gate again"
+
 
 class AwsRefused(GateError):
     """AWS, or the registry, refused a call: credentials, permissions or its rules."""
+
+    usual_remedy = "correct what it names (credentials, permissions, the repository's rules), and run the gate again"
 
 
 class NothingPushed(GateError):
     """The image fails AC1 or AC6, so there is no release to judge: correct the image."""
 
+    usual_remedy = "correct the image; the claims of AC1 and AC6 say more (-m 'ac1 or ac6')"
+
 
 class ScanUnavailable(GateError):
     """There is no finished, readable vulnerability scan of the judged digest."""
 
+    usual_remedy = "see in the ECR console whether the digest is scanned, and run the gate again when it is"
+
 
 class EvidenceDamaged(GateError):
     """Recorded evidence is missing, altered or unreadable: record it again."""
+
+    usual_remedy = "run the gate again: it records anew"

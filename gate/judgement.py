@@ -25,8 +25,8 @@ class Rejection:
     """
 
     cause: str
-    where: str = ""
-    remedy: str = ""
+    where: str
+    remedy: str
     paste: str = ""
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class Judgement:
 ACCEPTED = Judgement()
 
 
-def reject(cause: str, where: str = "", remedy: str = "") -> Judgement:
+def reject(cause: str, where: str, remedy: str) -> Judgement:
     """A judgement with this one rejection."""
     return Judgement((Rejection(cause, where, remedy),))
 

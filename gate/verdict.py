@@ -118,7 +118,9 @@ def decide(
     unrun = [f"AC{o.criterion} not run: {o.name}: {o.reason}" for o in outcomes if _blocks(o, target)]
     unrun += [f"not run: {name}" for name in absent]
     silent = [f"AC{n}" for n in CRITERIA if not any(o.criterion == n for o in outcomes)]
-    if silent and kind == "partial":
+    if kind == "partial" and not outcomes:
+        unrun.append("the run was restricted, and no claim is left in it: `pytest features/ --collect-only` lists them")
+    elif kind == "partial" and silent:
         unrun.append(f"the run was restricted: {', '.join(silent)} had no part in it")
     elif kind == "full":
         unrun += [f"{criterion} has no scenario" for criterion in silent]

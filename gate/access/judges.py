@@ -33,7 +33,9 @@ def judge_holds(facts: AccessFacts, role: str, wanted: str) -> Judgement:
     """
     identity = facts.role(role)
     if identity is None:
-        return reject(f"The account {facts.account} has no role {role}", remedy="create it, or correct pytest.ini")
+        return reject(
+            f"The account {facts.account} has no role {role}", "iam:GetRole", "create it, or correct pytest.ini"
+        )
     asker, request = insider(identity, facts), registry_request(facts)
     findings = [(action, may(asker, request(action, on_repository))) for action, on_repository in needed_to(wanted)]
     lacking = _lacks(identity.arn, wanted, facts, findings)
@@ -137,7 +139,10 @@ def judge_simulations(facts: AccessFacts, roles: tuple[str, ...]) -> Judgement:
     asked = {each.principal for each in facts.simulations}
     known = {each.arn: insider(each, facts) for each in facts.identities}
     missing = [name for name in roles if (role := facts.role(name)) is None or role.arn not in asked]
-    silent = (Rejection(f"SimulatePrincipalPolicy was never asked about {name}", name) for name in missing)
+    silent = (
+        Rejection(f"SimulatePrincipalPolicy was never asked about {name}", name, "see why the role could not be read")
+        for name in missing
+    )
     context = request_context(facts)
     rejections = []
     for each in facts.simulations:

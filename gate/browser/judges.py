@@ -77,7 +77,8 @@ def korean_is_drawn(run: ProbeRun) -> Judgement:
         return Judgement((_no_picture(run.picture),))
     drawn = run.picture.glyphs
     if "".join(g.character for g in drawn) != page.SYLLABLES:
-        return reject(f"{len(drawn)} of {len(page.SYLLABLES)} syllables could be looked at", _WHERE)
+        return reject(f"{len(drawn)} of {len(page.SYLLABLES)} syllables could be looked at", _WHERE,
+                      "open the screenshot in the report: what Chrome drew there is not the gate's page")  # fmt: skip
     bad = [reason for glyph in drawn if (reason := _not_drawn(glyph))]
     if not bad:
         return ACCEPTED
@@ -86,7 +87,8 @@ def korean_is_drawn(run: ProbeRun) -> Judgement:
 
 
 def _no_picture(picture: Picture | None) -> Rejection:
-    return Rejection(f"the screenshot shows nothing: {picture.problem if picture else 'there is none'}", _WHERE)
+    return Rejection(f"the screenshot shows nothing: {picture.problem if picture else 'there is none'}", _WHERE,
+                     "take one with Chrome by hand in the image: it must be a PNG of a drawn page")  # fmt: skip
 
 
 def _not_drawn(glyph: Glyph) -> str:

@@ -50,7 +50,7 @@ def share_major(chrome: Answer, driver: Answer) -> Judgement:
     if own.split(".")[0] == other.split(".")[0]:
         return ACCEPTED
     return reject(f"Chrome is {own} and Chromedriver is {other}: they do not work together",
-                  remedy="install both from the same release")  # fmt: skip
+                  f"{chrome.command}; {driver.command}", "install both from the same release")  # fmt: skip
 
 
 @judge(1, known_bad=lambda: (Answer("chrome --version", 0, "Chrome 1.2.3.4"), Pin("1.2.3.5", "chrome.lock")))
@@ -83,5 +83,6 @@ def libraries_complete(listing: Answer) -> Judgement:
         return reject(
             f"the loader could not list the libraries: exit code {listing.exit_code}, {listing.text.strip()[:300]!r}",
             where=listing.command,
+            remedy="look with ldd in the image at what the variable leads to: it must be a program of this platform",
         )
     return ACCEPTED

@@ -32,7 +32,8 @@ def sealed(index: Mapping[str, str], found: Mapping[str, str | None]) -> Judgeme
         found: the sha-256 of each file now; None where it cannot be read.
     """
     if not index:
-        return reject("the index lists no file: the run recorded nothing", where="evidence/index.json")
+        return reject("the index lists no file: the run recorded nothing", "evidence/index.json",
+                      "take the folder of another run, or run the gate again")  # fmt: skip
     missing = [_of(name, "is missing: the index lists it") for name in index if name not in found]
     unread = [_of(name, "cannot be read as a plain file") for name, sha in found.items() if sha is None]
     altered = [

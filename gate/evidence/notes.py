@@ -11,6 +11,8 @@ from gate.text import for_markdown
 
 _ROW = re.compile(r"^\| ([A-Za-z][A-Za-z ()]*) \| `?([^`|\n]*)`? \|$", re.M)
 _LINK = re.compile(r"\]\((?P<path>[^)\s]+)\) `sha256:(?P<sha>[0-9a-f]{64})`")
+_STEPS = "the steps of the release"
+_AGAIN = "run the gate again: notes and records are written together, never by hand"
 PREFACE = """# Validation
 
 The human record of each release, rendered from the evidence of the run that released it. Sections between
@@ -125,7 +127,7 @@ def links_in(section: str) -> dict[str, str]:
 def says_what_ecr_says(said: Mapping[str, str], answered: Mapping[str, str], where: str) -> Judgement:
     """Each documented fact is the one that ECR answers now."""
     if not answered:
-        return reject("ECR answered no fact to hold the document against", where=where)
+        return reject("ECR answered no fact to hold the document against", where, "see why AC2 could not be judged")
     return Judgement.of(
         Rejection(
             f"{where} says {name} is {said.get(name, 'nothing')!r}, and ECR answers {value!r}",
@@ -142,17 +144,17 @@ def steps_recorded(steps: Sequence[NotedStep], wanted: Sequence[str]) -> Judgeme
     """Every kind of step was recorded, with command, identity, time and an outcome."""
     missing = [kind for kind in wanted if not any(kind in step.command for step in steps)]
     gaps = [
-        Rejection(f"no step with `{kind}` was recorded", remedy="run the whole release: `make accept`")
+        Rejection(f"no step with `{kind}` was recorded", _STEPS, "run the whole release: `make accept`")
         for kind in missing
     ]
     gaps += [
-        Rejection(f"the record of `{step.command}` lacks its {name}", where="the steps of the release")
+        Rejection(f"the record of `{step.command}` lacks its {name}", _STEPS, _AGAIN)
         for step in steps
         for name, text in (("command", step.command), ("identity", step.identity), ("time", step.at))
         if not text
     ]
     gaps += [
-        Rejection(f"`{step.command}` was begun, and no outcome was recorded", where="the steps of the release")
+        Rejection(f"`{step.command}` was begun, and no outcome was recorded", _STEPS, _AGAIN)
         for step in steps
         if not step.outcome or step.outcome == "running"
     ]
@@ -163,7 +165,7 @@ def steps_recorded(steps: Sequence[NotedStep], wanted: Sequence[str]) -> Judgeme
 def links_hold(said: Mapping[str, str], found: Mapping[str, str]) -> Judgement:
     """Every link resolves to a file whose sha-256 is the written one; no link at all proves nothing."""
     if not said:
-        return reject("the section links to no evidence", where="VALIDATION.md")
+        return reject("the section links to no evidence", "VALIDATION.md", _AGAIN)
     return Judgement.of(
         Rejection(
             f"{path} {'was altered since it was linked' if path in found else 'does not exist'}",
@@ -186,7 +188,7 @@ def holds_no_secret(found: Mapping[str, Sequence[str]]) -> Judgement:
         )
         for path, kinds in found.items()
         if kinds
-    ) + (ACCEPTED if found else reject("no artefact was searched for secrets"))
+    ) + (ACCEPTED if found else reject("no artefact was searched for secrets", "reports/", _AGAIN))
 
 
 @judge(3, known_bad=lambda: ("## v1.0.0", "This is the first release."))
@@ -201,10 +203,10 @@ def tells(section: str, sentence: str) -> Judgement:
 def one_digest(said: str, records: Mapping[str, str], published: str) -> Judgement:
     """The notes and every record about the published image name one digest."""
     if not records:
-        return reject("no record about the published image is on disk", where="evidence/")
+        return reject("no record about the published image is on disk", "evidence/", _AGAIN)
     found = {"VALIDATION.md": said, **records}
     return Judgement.of(
-        Rejection(f"{name} is about {digest or 'no digest'}, and {published} was published", where=name)
+        Rejection(f"{name} is about {digest or 'no digest'}, and {published} was published", name, _AGAIN)
         for name, digest in found.items()
         if digest != published
     )

@@ -49,7 +49,8 @@ def is_program(tree: Tree, name: str, path: str) -> Judgement:
             remedy="install the program, and look whether the package manager skipped a package it does not have",
         )
     if entry.kind != "file":
-        return reject(f"{name} names {path}, which is a {entry.kind}, not a program{way}", where=entry.path)
+        return reject(f"{name} names {path}, which is a {entry.kind}, not a program{way}", entry.path,
+                      "name the program itself, or install it there")  # fmt: skip
     shut = tree.closed_before(path) or tree.open_to_all(entry, OTHERS_READ | OTHERS_EXECUTE)
     if shut:
         return reject(
@@ -108,7 +109,11 @@ def readable_by_all(tree: Tree) -> Judgement:
     Files that a base keeps for root on purpose (password hashes, package caches) are left out.
     """
     if not tree.entries:
-        return reject("the image has no files, so nothing is known about them")
+        return reject(
+            "the image has no files, so nothing is known about them",
+            "the export of the image",
+            "look at what the last stage of the Dockerfile copies",
+        )
     shut = [e for e in tree.entries.values() if e.kind == "file" and not _for_root(e.path)]
     closed = [e for e in shut if tree.open_to_all(e, OTHERS_READ)]
     if not closed:

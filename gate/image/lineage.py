@@ -26,7 +26,8 @@ def platform_is(found: str, wanted: str) -> Judgement:
 def descends_from(layers: Sequence[str], base_layers: Sequence[str], base: str) -> Judgement:
     """The image's lowest layers are all of the base's, in their order (OCI image spec, rootfs.diff_ids)."""
     if not base_layers:
-        return reject(f"the base image {base} has no layers, so descent from it proves nothing")
+        return reject(f"the base image {base} has no layers, so descent from it proves nothing",
+                      "rootfs.diff_ids of the base's configuration", "pull or build the base again")  # fmt: skip
     shared = 0
     for own, other in zip(layers, base_layers, strict=False):
         if own != other:
@@ -49,7 +50,7 @@ def genuine(labels: Mapping[str, str], repo_digests: Sequence[str], base: str) -
     tag = named.rpartition("/")[2].partition(":")[1:]  # a colon further left stands before a port
     repository = named.removesuffix("".join(tag))
     if labels.get(STAND_IN_LABEL):
-        return reject(f"the base {base} is a stand-in", remedy=f"pull {base} from its registry")
+        return reject(f"the base {base} is a stand-in", "the base's labels", f"pull {base} from its registry")
     if not any(digest.startswith(f"{repository}@sha256:") for digest in repo_digests):
         return reject(f"no registry digest is known of the base {base}: it was not pulled from {repository}",
                       where=", ".join(repo_digests), remedy=f"docker pull {base}")  # fmt: skip
@@ -62,4 +63,4 @@ def same_image(built: str, judged: str) -> Judgement:
     if built and built == judged:
         return ACCEPTED
     return reject(f"the build left {built or 'no image'}, and the image under judgement is {judged}",
-                  remedy="run again; nothing else may build or tag images of this name meanwhile")  # fmt: skip
+                  "the log of the build", "run again; nothing else may build or tag this name meanwhile")  # fmt: skip

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gate.errors import ImageUnavailable
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 
+_PACKAGES = "the image's Python packages"
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;\\#]+)")
 
 
@@ -54,29 +55,35 @@ def pins(requirements: str, where: str) -> dict[str, str]:
 def pins_installed(wanted: Mapping[str, str], installed: Installed) -> Judgement:
     """Every pinned requirement is there at its pin and imports, and nothing conflicts."""
     if not wanted:
-        return reject("the requirements pin no package, so nothing is known about what the image should hold")
+        return reject("the requirements pin no package, so nothing is known about what the image should hold",
+                      "the requirements beside the Dockerfile", "pin what the handler imports, with ==")  # fmt: skip
     wrong = [
         Rejection(
             f"{name} is pinned at {version}, and the image holds {installed.versions.get(name) or 'none'}",
-            where="the image's Python packages",
+            where=_PACKAGES,
             remedy="look at the pip step in the build log",
         )
         for name, version in wanted.items()
         if installed.versions.get(name) != version
     ]
     wrong += [
-        Rejection(f"{name} is installed and cannot be imported: {error}", where="the image's Python packages")
+        Rejection(f"{name} is installed and cannot be imported: {error}", _PACKAGES, "import it by hand in the image")
         for name, error in installed.unimportable.items()
         if name in wanted
     ]
-    return Judgement.of([*wrong, *(Rejection(f"pip check: {line}") for line in installed.conflicts)])
+    wrong += [
+        Rejection(f"pip check: {line}", _PACKAGES, "correct the pins in requirements.in, and lock them anew")
+        for line in installed.conflicts
+    ]
+    return Judgement.of(wrong)
 
 
 @judge(6, known_bad=lambda: ({"pytest", "selenium"}, ("pytest", "moto")))
 def no_development_packages(present: Collection[str], forbidden: Sequence[str]) -> Judgement:
     """Nothing that only tests need is shipped: it is attack surface and size that no request uses."""
     if not present:
-        return reject("no Python package was found in the image, so nothing is known about what it ships")
+        return reject("no Python package was found in the image, so nothing is known about what it ships", _PACKAGES,
+                      "the image's python3 must see the packages that the handler imports")  # fmt: skip
     found = sorted(set(present) & {canonical_name(name) for name in forbidden})
     if not found:
         return ACCEPTED

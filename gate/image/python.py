@@ -133,4 +133,5 @@ def python_is(version: str, wanted: str) -> Judgement:
     """The function's Python is the agreed one, as major.minor."""
     if version.split(".")[:2] == wanted.split("."):
         return ACCEPTED
-    return reject(f"the image's Python is {version or 'unknown'}, and {wanted} is agreed", where="python3 in the image")
+    return reject(f"the image's Python is {version or 'unknown'}, and {wanted} is agreed", "python3 in the image",
+                  "build on a base with that Python, or agree on another in pytest.ini (python_version)")  # fmt: skip

@@ -38,7 +38,9 @@ def judge_pipeline(files: PipelineFiles) -> Judgement:
         return ACCEPTED
     missing = Judgement.of(
         Rejection(
-            f"pytest.ini names {path} as a file of the zip pipeline, and the repository holds no such file", "zip_paths"
+            f"pytest.ini names {path} as a file of the zip pipeline, and the repository holds no such file",
+            "zip_paths",
+            "correct its path, or put the file back: git log says when it went",
         )
         for path in files.unknown
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from gate.judgement import Judgement, Rejection, judge, reject
 
+_ANEW = "take a new baseline with a new publishing run"
 _ABSENT = "not there"
 
 
@@ -76,10 +77,12 @@ def judge_untouched(before: FunctionSnapshot, now: FunctionSnapshot) -> Judgemen
         now: taken at the end.
     """
     if before.function != now.function:
-        return reject(f"The baseline is of another function: {before.function}, compared was {now.function}")
+        return reject(f"The baseline is of another function: {before.function}, compared was {now.function}",
+                      "the zip function's baseline", _ANEW)  # fmt: skip
     for snapshot, when in ((before, "before the release"), (now, "now")):
         if not snapshot.facts.get("configuration"):
-            return reject(f"The snapshot of {snapshot.name} {when} holds no configuration, so nothing is known")
+            return reject(f"The snapshot of {snapshot.name} {when} holds no configuration, so nothing is known",
+                          snapshot.function, _ANEW)  # fmt: skip
     return Judgement.of(
         Rejection(
             f"The zip function's {each.field} changed since {before.taken_at}: it was {each.before}, and is {each.now}",

@@ -37,7 +37,8 @@ def judge_traffic(before: Traffic, since: Traffic, function: str) -> Judgement:
     """
     where = f"CloudWatch, AWS/Lambda, FunctionName={function}"
     if not before.invocations:
-        return reject(f"CloudWatch knows no invocation of {function} before the release, so it proves nothing", where)
+        return reject(f"CloudWatch knows no invocation of {function} before the release, so it proves nothing", where,
+                      "name the function that is really invoked (zip_function in pytest.ini)")  # fmt: skip
     if not since.invocations:
         expected = before.invocations / before.seconds * since.seconds
         return reject(

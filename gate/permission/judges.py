@@ -44,7 +44,8 @@ def judge_holdings(holdings: Iterable[Holding], caller: str, policy: str) -> Jud
     """
     holdings = tuple(holdings)
     if not holdings:
-        return reject("No permission was looked at before the run, so nothing is known of them")
+        return reject("No permission was looked at before the run, so nothing is known of them", caller,
+                      f"this is a defect of the gate; what a run needs stands in {policy}")  # fmt: skip
     return Judgement.of(
         Rejection(
             f"The caller may not {each.need.action}, which is needed to {each.need.purpose}: {each.why}",

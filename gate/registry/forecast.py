@@ -54,7 +54,8 @@ def judge_lifecycle(
         return reject(str(error), where, "correct the policy, or have this gate taught the new property")
     release = next((image for image in images if image.digest == released), None)
     if release is None:
-        return reject(f"The release {released} is not among the repository's images", "DescribeImages")
+        return reject(f"The release {released} is not among the repository's images", "DescribeImages",
+                      "find out in CloudTrail who deleted it, and release again")  # fmt: skip
     others = [image for image in images if image.digest != released]
     alone = replace(release, tags=tuple(tag for tag in release.tags if tag not in rolling))
     for standing in (release, alone):

@@ -156,7 +156,9 @@ def _blobs(manifest: ImageManifest, where: str) -> Judgement:
     config, layer = _ADMITTED[manifest.media_type]
     judgement = ACCEPTED
     if manifest.config.media_type != config:
-        judgement += reject(f"Lambda does not admit a config of media type {manifest.config.media_type!r}", where)
+        judgement += reject(
+            f"Lambda does not admit a config of media type {manifest.config.media_type!r}", where, _REBUILD
+        )
     for number, each in enumerate(manifest.layers, start=1):
         if each.media_type != layer:
             judgement += reject(
@@ -178,7 +180,8 @@ def _what_is_wrong(media_type: str) -> str:
 def _platform(platform: str, wanted: str, where: str) -> Judgement:
     if platform == wanted:
         return ACCEPTED
-    return reject(f"The image is built for {platform or 'no stated platform'}, the release is for {wanted}", where)
+    return reject(f"The image is built for {platform or 'no stated platform'}, the release is for {wanted}", where,
+                  f"build with `docker build --platform {wanted}`")  # fmt: skip
 
 
 def _known_bad_bytes() -> tuple[StoredManifest]:
@@ -191,7 +194,8 @@ def judge_bytes(stored: StoredManifest) -> Judgement:
     actual = "sha256:" + hashlib.sha256(stored.body.encode()).hexdigest()
     if actual == stored.digest:
         return ACCEPTED
-    return reject(f"The registry answers {stored.digest} with a manifest whose digest is {actual}", "BatchGetImage")
+    return reject(f"The registry answers {stored.digest} with a manifest whose digest is {actual}", "BatchGetImage",
+                  "trust nothing of it: look for what stands between the gate and ECR")  # fmt: skip
 
 
 def _known_bad_config() -> tuple[StoredManifest, str]:
@@ -212,7 +216,7 @@ def judge_same_config(stored: StoredManifest, judged: str) -> Judgement:
     try:
         held = read_manifest(stored).config.digest
     except UnreadableManifest as error:
-        return reject(f"The manifest cannot be read: it {error}", where)
+        return reject(f"The manifest cannot be read: it {error}", where, _REBUILD)
     if held == judged:
         return ACCEPTED
     return reject(

@@ -123,7 +123,8 @@ def judge_movable(before: RepositorySnapshot, tags: Tags, target: str | None) ->
     try:
         stuck = [tag for tag in held if not can_move(before.repository.mutability, tag)]
     except UndecidableMutability as error:
-        return reject(str(error), before.repository.arn)
+        return reject(str(error), before.repository.arn, "set the repository to one of ECR's own settings, or have "
+                      "this gate taught the new one")  # fmt: skip
     return Judgement.of(
         Rejection(
             f"The tag {tag!r} names {naming[tag]} and cannot move: the repository is"

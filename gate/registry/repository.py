@@ -9,6 +9,8 @@ from datetime import datetime
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.registry.tags import Mutability
 
+_RELEASE = "find out in CloudTrail who took it away, then run the release again"
+
 
 @dataclass(frozen=True)
 class StoredImage:
@@ -85,7 +87,11 @@ def judge_identity(found: Repository, account: str, region: str, name: str) -> J
         "URI": (found.uri, f"{account}.dkr.ecr.{region}.amazonaws.com/{name}"),
     }
     return Judgement.of(
-        Rejection(f"The repository's {what} is {is_!r}, the release is for {wanted!r}", found.arn)
+        Rejection(
+            f"The repository's {what} is {is_!r}, the release is for {wanted!r}",
+            found.arn,
+            "use the release's account and region (AWS_PROFILE, AWS_DEFAULT_REGION), or correct pytest.ini",
+        )
         for what, (is_, wanted) in expected.items()
         if is_ != wanted
     )
@@ -95,9 +101,10 @@ def judge_identity(found: Repository, account: str, region: str, name: str) -> J
 def judge_active(image: StoredImage | None, tag: str) -> Judgement:
     """Whether the image behind a tag can be pulled: it exists and its status is ACTIVE."""
     if image is None:
-        return reject(f"The tag {tag!r} names no image in the repository", "DescribeImages")
+        return reject(f"The tag {tag!r} names no image in the repository", "DescribeImages", _RELEASE)
     if tag not in image.tags:
-        return reject(f"{image.digest} does not carry the tag {tag!r}: it carries {image.tags}", "DescribeImages")
+        return reject(f"{image.digest} does not carry the tag {tag!r}: it carries {image.tags}", "DescribeImages",
+                      _RELEASE)  # fmt: skip
     if image.status == "ACTIVE":
         return ACCEPTED
     return reject(

@@ -11,6 +11,8 @@ from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 
 SETTINGS = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
 # ECR: ImageTagMutabilityExclusionFilterValue, and at most two wildcards in one filter.
+_READ = "the tags as ECR names them (DescribeImages)"
+_RELEASE = "find out in CloudTrail who moved or deleted it, then run the release again"
 _FILTER = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
 
 
@@ -125,7 +127,7 @@ def judge_same_digest(named: Mapping[str, str | None], tags: tuple[str, ...], ju
     for tag in tags:
         digest = named.get(tag)
         if digest is None:
-            judgement += reject(f"The tag {tag!r} names nothing in the registry; judged was {judged}")
+            judgement += reject(f"The tag {tag!r} names nothing in the registry; judged was {judged}", _READ, _RELEASE)
         elif digest != judged:
-            judgement += reject(f"The tag {tag!r} names {digest}, and judged was {judged}")
-    return judgement if tags else reject("No tag was asked for, so nothing is known about any")
+            judgement += reject(f"The tag {tag!r} names {digest}, and judged was {judged}", _READ, _RELEASE)
+    return judgement if tags else reject("No tag was asked for, so nothing is known about any", _READ, _RELEASE)

@@ -16,8 +16,9 @@ HOUSE = Path(__file__).resolve().parents[1]
 INTRODUCTION = """# For the engineer on call
 
 The last lines of a run (and the top of `reports/report.html`) say what failed: the cause first, then where, then what
-to do. Every claim that fails for the same cause stands above it. This page lists every judge in the order of the
-criteria, with the answer it gives to its known-bad value. It is made from the code: `make handbook`.
+to do, with the claims that it hit above it; last comes what could not be judged for want of the rest. This page lists
+every judge in the order of the criteria, with the answer it gives to its known-bad value. It is made from the code:
+`make handbook`.
 
 - The evidence of a scenario is under `reports/evidence/` (a restricted run's: `reports/partial/`), numbered as it came.
 - One criterion again: `pytest features/ -m ac1`; one claim: `pytest features/ -k "part of its title"`.
@@ -46,15 +47,14 @@ def _entry(judge: Judge) -> str:
     lines = [f"### `{judge.name.removeprefix('gate.')}`", "", doc, "", f"- reads like: {for_markdown(rejection.cause)}"]
     if rejection.where:
         lines.append(f"- where: {for_markdown(rejection.where)}")
-    remedy = rejection.remedy or "the message names the value that is wrong; the scenario's evidence holds all of them"
-    return "\n".join([*lines, f"- to do: {for_markdown(remedy)}", ""])
+    return "\n".join([*lines, f"- to do: {for_markdown(rejection.remedy)}", ""])
 
 
 def _errors() -> str:
     kinds = sorted(GateError.__subclasses__(), key=lambda kind: kind.__name__)
-    rows = [f"| `{kind.__name__}` | {inspect.getdoc(kind)} |" for kind in kinds]
+    rows = [f"| `{k.__name__}` | {inspect.getdoc(k)} | {for_markdown(k.usual_remedy)} |" for k in kinds]
     head = "## When a fact could not be had\n\nThat is a NO-GO too; the message gives cause, place and way out.\n"
-    return "\n".join([head, "| error | what it means |", "|---|---|", *rows, ""])
+    return "\n".join([head, "| error | what it means | what usually helps |", "|---|---|---|", *rows, ""])
 
 
 if __name__ == "__main__":

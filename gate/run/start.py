@@ -47,6 +47,8 @@ def start(config: pytest.Config) -> Run:
 def _start(config: pytest.Config) -> Run:
     if getattr(config.option, "numprocesses", None):
         raise WrongUse("the gate runs in one process: leave out -n (its claims are about one release, in one run)")
+    if feature := next((arg for arg in config.args if arg.endswith(".feature")), ""):
+        raise WrongUse(f"{plain(feature)} is no test file: choose a criterion with -m (-m ac3), or a claim with -k")
     root = config.rootpath
     release, options = _asked_for(config)
     if options.sign:

@@ -42,14 +42,14 @@ def summary(document: Mapping[str, Any]) -> str:
 
 
 def _reasons(document: Mapping[str, Any]) -> list[str]:
-    """Why claims failed, each cause once and the widest first; then what stands against it beside them."""
+    """Why claims failed, each cause once where its first claim stands; then what stands against it beside them."""
     every = [(f"AC{number}", each) for number, found in document["criteria"].items() for each in found["scenarios"]]
     failed = [(criterion, each) for criterion, each in every if each["status"] == "failed"]
     hit: dict[str, list[str]] = {}
     for criterion, each in failed:
         hit.setdefault(_first(each["reason"]), []).append(criterion)
     told = {f"{criterion}: {each['name']}" for criterion, each in failed}
-    causes = [f"{_claims(numbers)}: {cause}" for cause, numbers in sorted(hit.items(), key=lambda each: -len(each[1]))]
+    causes = [f"{_claims(numbers)}: {cause}" for cause, numbers in hit.items()]
     return causes + [_first(reason) for reason in document["reasons"] if reason not in told]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.runtime.ending import cause_of_end, last_words
@@ -13,6 +12,7 @@ _MB = 1024 * 1024
 _HTTP_ERROR = 400
 _SANDBOX = "Lambda sandbox"
 _TMP = "/tmp"  # noqa: S108 - Lambda's own path
+_BY_HAND = "see the handler's logs, and whether it knows the event that pytest.ini names"
 _ZOMBIE = Process(7, 1, "Z", "chrome")
 
 
@@ -68,37 +68,41 @@ def invocations_succeed(run: HandlerRun, count: int) -> Judgement:
     """Each of the events sent was answered, and the runtime came back for the next."""
     if run.init.outcome != "answered":
         return initialises(run)
-    failed: dict[Rejection, list[str]] = {}
+    failed: dict[tuple[str, str], list[str]] = {}
     for each in run.invocations:
-        if rejection := _unsuccessful(each, run.footprint):
-            failed.setdefault(rejection, []).append(str(each.number))
+        if reason := _unsuccessful(each, run.footprint):
+            failed.setdefault(reason, []).append(str(each.number))
     if len(run.invocations) < count and not failed:
         return reject(f"{len(run.invocations)} of {count} invocations were made", _SANDBOX,
                       "name a safe event in pytest.ini")  # fmt: skip
     return Judgement.of(
-        replace(rejection, where=f"{_SANDBOX}, invocation{'s'[: len(numbers) - 1]} {', '.join(numbers)}")
-        for rejection, numbers in failed.items()
+        Rejection(cause, f"{_SANDBOX}, invocation{'s'[: len(numbers) - 1]} {', '.join(numbers)}", remedy)
+        for (cause, remedy), numbers in failed.items()
     )
 
 
-def _unsuccessful(invocation: Invocation, footprint: Footprint) -> Rejection | None:
-    """Why it was no success; the same reason is told once for all the invocations that it hit."""
+def _unsuccessful(invocation: Invocation, footprint: Footprint) -> tuple[str, str] | None:
+    """Cause and remedy of an invocation that was no success: told once for all that they hit."""
     if invocation.outcome == "failed":
         fault = invocation.fault
-        return Rejection(f"the handler failed: {fault.type}: {fault.text}" if fault else "the handler failed")
+        return f"the handler failed: {fault.type}: {fault.text}" if fault else "the handler failed", _BY_HAND
     if invocation.outcome != "answered":
-        return Rejection(f"the function {cause_of_end(invocation.outcome, footprint)}; {last_words(footprint)}",
-                         remedy="look for what the handler waits for, or what its process died of")  # fmt: skip
+        return (
+            f"the function {cause_of_end(invocation.outcome, footprint)}; {last_words(footprint)}",
+            "look for what the handler waits for, or what its process died of",
+        )
     if invocation.unseen:
-        return Rejection(f"the handler answered, and its container could not be looked into: {invocation.unseen}",
-                         remedy="see whether python3 can start beside the handler (memory, processes), and run "
-                         "it again when the engine is less busy")  # fmt: skip
+        return (
+            f"the handler answered, and its container could not be looked into: {invocation.unseen}",
+            "see whether python3 can start beside the handler (memory, processes); a busy engine is asked three times",
+        )
     if invocation.after is None:
-        return Rejection("the handler answered, and its runtime did not come back for the next event",
-                         remedy="the handler must return, and must not end the process")  # fmt: skip
+        return (
+            "the handler answered, and its runtime did not come back for the next event",
+            "the handler must return, and must not end the process",
+        )
     if refusal := _refusal(invocation.answer):
-        return Rejection(f"the handler answered the event with an error: {refusal}",
-                         remedy="see the handler's logs, and whether it knows pytest.ini's event")  # fmt: skip
+        return f"the handler answered the event with an error: {refusal}", _BY_HAND
     return None
 
 

@@ -16,6 +16,7 @@ FRESH = timedelta(hours=24)
 # Clocks of two machines differ a little; a scan that ended further in the future than this did not end yet.
 _SKEW = timedelta(minutes=5)
 _LISTED = 20
+_REST = "the scan's record among the evidence lists them all"
 
 _NIGHT = datetime(2026, 1, 2, 3, 12, tzinfo=UTC)
 _BAD_FINDING = Finding(
@@ -83,14 +84,16 @@ def _recent(report: ScanReport, now: datetime) -> Judgement:
 def free_of(report: ScanReport, severity: str, at_most: int) -> Judgement:
     """At most so many findings count as this severity; suppressed ones and unknown severities are counted too."""
     if not Severity.knows(severity):
-        return reject(f"{severity!r} is no severity of ECR's", remedy="name one of " + ", ".join(Severity.__members__))
+        return reject(
+            f"{severity!r} is no severity of ECR's", "the claim", f"name one of {', '.join(Severity.__members__)}"
+        )
     hits = [finding for finding in report.open if finding.rank is Severity[severity.upper()]]
     if len(hits) <= at_most:
         return ACCEPTED
     named = [_hit(finding) for finding in worst_first(hits)[:_LISTED]]
     more = len(hits) - len(named)
-    rest = [Rejection(f"… and {more} more findings of severity {severity.upper()}", report.digest)] if more else []
-    return Judgement.of([*named, *rest])
+    rest = [Rejection(f"… and {more} more findings of severity {severity.upper()}", report.digest, _REST)]
+    return Judgement.of([*named, *(rest if more else [])])
 
 
 def _hit(finding: Finding) -> Rejection:
@@ -140,7 +143,8 @@ def applies(settings: ScanSettings, report: ScanReport, nightly: bool) -> Judgem
     """
     where = f"repository {settings.repository}"
     if settings.failure:
-        return reject(f"ECR has no scanning configuration for the repository: {settings.failure}", where)
+        return reject(f"ECR has no scanning configuration for the repository: {settings.failure}", where,
+                      "give the registry one: aws ecr put-registry-scanning-configuration")  # fmt: skip
     if report.mode is Mode.BASIC:
         return _finished(report)  # a basic scan can be asked for at any time, whatever the frequency
     return _finished(report) + _enhanced_rule(settings, nightly, where) + _inspected(report, settings)

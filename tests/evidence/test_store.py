@@ -31,7 +31,7 @@ def test_a_record_is_on_disk_the_moment_it_is_recorded(tmp_path):
 
 def test_dataclasses_and_foreign_values_are_recorded_as_json(tmp_path):
     """Frozen facts go in as they are; bytes are recorded by length and hash."""
-    record = store(tmp_path).record("facts", {"judgement": reject("because"), "raw": b"ab"}, asked="")
+    record = store(tmp_path).record("facts", {"judgement": reject("because", "there", "so"), "raw": b"ab"}, asked="")
     assert record.answer["judgement"]["rejections"][0]["cause"] == "because"
     assert record.answer["raw"] == f"2 bytes, sha256:{hashlib.sha256(b'ab').hexdigest()}"
 

@@ -199,10 +199,10 @@ def test_a_bad_image_is_not_pushed_and_a_vulnerable_one_is_not_tagged(first, eng
     """AC1 and AC6 stop before the push, the scan before the tags."""
     run = Run(engine, target, release_tag="v1.0.1")
     with pytest.raises(NothingPushed, match="no Chromedriver"):
-        run.publish(images[1], tmp_path / "baseline.json", holds=reject("no Chromedriver"))
+        run.publish(images[1], tmp_path / "baseline.json", holds=reject("no Chromedriver", "the image", "install it"))
     assert not [call for call in run.ledger.calls if call.changes_something]
     with pytest.raises(NoGo, match="CVE-2025-1"):
-        run.publish(images[1], tmp_path / "baseline.json", scan=reject("CVE-2025-1"))
+        run.publish(images[1], tmp_path / "baseline.json", scan=reject("CVE-2025-1", "the scan", "fix it"))
     naming = run.desk.ecr.snapshot().naming()
     assert naming["candidate"] != naming["latest"] == naming["v1.0.0"] == first[1].digest
     assert "v1.0.1" not in naming

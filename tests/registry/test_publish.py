@@ -27,7 +27,9 @@ def test_a_release_is_baselined_judged_pushed_scanned_and_only_then_tagged(rehea
 def test_the_scan_comes_before_either_tag(rehearsal):
     """While the digest is scanned, only the candidate tag names it."""
     named = {}
-    rehearsal._scan = lambda _digest: named.update(rehearsal.registry.tags) or reject("CVE-2025-1")
+    rehearsal._scan = lambda _digest: (
+        named.update(rehearsal.registry.tags) or reject("CVE-2025-1", "the scan", "fix it")
+    )
     with pytest.raises(NoGo, match="CVE-2025-1"):
         rehearsal.publish()
     assert list(named) == ["candidate"]
@@ -36,7 +38,7 @@ def test_the_scan_comes_before_either_tag(rehearsal):
 
 def test_nothing_is_pushed_for_an_image_that_fails(rehearsal):
     """AC1 or AC6 saying no ends the release before the registry is touched."""
-    rehearsal.holds = reject("Chromedriver is missing")
+    rehearsal.holds = reject("Chromedriver is missing", "the image", "install it")
     with pytest.raises(NothingPushed, match=r"nothing was pushed.*\n– Chromedriver is missing"):
         rehearsal.publish()
     assert rehearsal.registry.tags == {}
@@ -46,7 +48,7 @@ def test_nothing_is_pushed_for_an_image_that_fails(rehearsal):
 
 def test_an_images_faults_are_told_once_and_five_of_them(rehearsal):
     """Whoever only waits for the image learns what is wrong with it, and where there is more."""
-    rehearsal.holds = Judgement.of(Rejection(f"fault {n // 2}", where=f"place {n}") for n in range(14))
+    rehearsal.holds = Judgement.of(Rejection(f"fault {n // 2}", f"place {n}", "") for n in range(14))
     with pytest.raises(NothingPushed) as refusal:
         rehearsal.publish()
     assert refusal.value.cause.split("\n")[1:] == [*(f"– fault {n}" for n in range(5)), "– and 2 more"]

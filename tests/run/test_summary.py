@@ -42,7 +42,7 @@ def test_reasons_are_shown_and_a_flood_of_them_is_counted():
     assert f"… and {31 - SHOWN_REASONS} more" in text
 
 
-def test_a_cause_of_many_failures_is_told_once_and_first():
+def test_a_cause_of_many_failures_is_told_once_where_the_first_stands():
     """One failed build is one line, not fifty claims without a cause."""
     build = {"status": "failed", "reason": "the build failed with exit code 1: no space\n    where: build.log"}
     lone = {"name": "c", "status": "failed", "reason": ""}

@@ -159,6 +159,15 @@ def test_a_restricted_run_names_what_it_left_out():
     assert verdict(kind="partial").reasons == ()
 
 
+def test_a_restricted_run_without_a_claim_says_where_they_are_listed():
+    """A name that matches nothing: nine criteria that had no part would hide it."""
+    found = verdict((), kind="partial", expected=frozenset())
+    assert (found.word, found.exit_code) == ("INCOMPLETE", 1)
+    assert found.reasons == (
+        "the run was restricted, and no claim is left in it: `pytest features/ --collect-only` lists them",
+    )
+
+
 def test_a_restricted_run_never_says_go_even_if_it_ran_everything():
     """A restriction that happens to leave nothing out is still INCOMPLETE."""
     assert verdict(kind="partial").word == "INCOMPLETE"

@@ -41,6 +41,7 @@ def call(*arguments, **environment):
         (["--previous", "no-such-file.json"], "--previous names no file: no-such-file.json"),
         (["--sign", "no-such-key.pem"], "--sign names no file: no-such-key.pem"),
         (["-n", "2"], "the gate runs in one process: leave out -n"),
+        (["features/ac3_documented.feature"], "choose a criterion with -m"),
         (["-o", "account=12"], "account must be twelve digits, and is '12'"),
         (["-o", "handler="], "pytest.ini gives no value for handler"),
         (["-o", "function_memory_mb=100"], "function_memory_mb must be a whole number from 128 to 10240"),

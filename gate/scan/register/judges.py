@@ -17,6 +17,7 @@ from gate.scan.register.suggestion import ready_entry, remedy
 from gate.scan.statuses import Mode
 
 _LISTED = 20
+_REST = "the scan's record among the evidence lists them all"
 _DAY = date(2026, 1, 2)
 PurlOf = Callable[[str, str], str]
 
@@ -96,7 +97,8 @@ def _judged(findings: list[Finding], register: Register, target: str, today: dat
     over = [d for d in dispositions(findings, register, target, today) if not d.allowed]
     named = [_over(d, register, target, today, purl_of) for d in over[:_LISTED]]
     more = len(over) - len(named)
-    return Judgement.of([*named, *([Rejection(f"… and {more} more findings over the policy")] if more else [])])
+    rest = [Rejection(f"… and {more} more findings over the policy", "the scan", _REST)] if more else []
+    return Judgement.of([*named, *rest])
 
 
 def _over(given: Disposition, register: Register, target: str, today: date, purl_of: PurlOf) -> Rejection:
