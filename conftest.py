@@ -11,8 +11,7 @@ from gate import options as command_line
 from gate import release as settings
 from gate.run.scope import PLUGIN, RUN, looks_only
 
-NOUNS = ("image", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
-pytest_plugins = [f"steps.{noun}" for noun in NOUNS]
+STEPS = ("image", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
 
 
 def pytest_addoption(parser):
@@ -35,6 +34,10 @@ def pytest_cmdline_main(config):
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
     """Begin the run, unless pytest was only asked to show something."""
+    if not config.option.collectonly:
+        # The claims are listed from their features alone: without the judges behind the steps, in half the time.
+        for noun in STEPS:
+            config.pluginmanager.import_plugin(f"steps.{noun}")
     if not looks_only(config.option):
         from gate.run.start import start
 

@@ -1,0 +1,28 @@
+"""Looking for a claim takes under a second (make bench): nothing is loaded that only a run needs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LISTING = """
+import sys, pytest
+code = pytest.main(["features/", "--collect-only", "-q"])
+print([name for name in sys.modules if name.startswith(("steps", "boto", "docker")) or name.endswith(".judges")])
+sys.exit(code)
+"""
+
+
+def test_claims_are_listed_from_their_features_alone():
+    """No judge, no SDK, not even the steps."""
+    done = subprocess.run([sys.executable, "-c", LISTING], cwd=ROOT, capture_output=True, text=True, check=True)
+    *claims, loaded = done.stdout.strip().splitlines()
+    assert any(line.startswith("features/test_acceptance.py: ") for line in claims)
+    assert loaded == "[]"
+
+
+def test_step_fixtures_are_shown_to_who_asks_for_fixtures():
+    """Only a list of claims does without the steps."""
+    command = [sys.executable, "-m", "pytest", "features/", "--fixtures", "-q"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "steps/access.py" in shown
