@@ -25,13 +25,19 @@ def promotable(
 ) -> Judgement:
     """The sum of the judges' answers on a candidate; a refused one is withdrawn and burns no tag."""
     today = now.date()
-    return (
+    scanned = (
         applies(settings, report, False)
         + complete(report, digest, now)
         + free_of(report, "CRITICAL", 0)
         + counts_true(report)
         + something_seen(report, seen)
         + register_valid(register, today)
+    )
+    if register.faults:
+        # Reason enough, and the one to mend: what such a register fails to say of the findings is its consequence.
+        return scanned
+    return (
+        scanned
         + fixed_or_excepted(report.open, register, target, today, "HIGH")
         + disposed_below(report.open, register, target, today, "HIGH")
         + gaps_registered(seen.gaps, register, target, seen.mode, today)

@@ -220,6 +220,18 @@ def test_a_candidate_is_promotable_only_when_every_judge_agrees() -> None:
         assert not promotable(**{**good, **fault}, **about).accepted
 
 
+def test_a_faulty_register_is_the_cause_and_not_what_it_fails_to_say() -> None:
+    """One mark too many in it is one refusal, beside what needs no register: a critical finding is one either way."""
+    settings = ScanSettings(REPOSITORY, Mode.BASIC, "SCAN_ON_PUSH", True, ())
+    about = {"digest": DIGEST, "target": "aws", "now": NOON, "settings": settings, "register": parse("exceptions: [[")}
+    about["seen"] = sight((deb("zlib1g"),), Mode.BASIC, WATCHED)
+    for severity, told in (("HIGH", ["this is not YAML"]), ("CRITICAL", ["is a finding of CRITICAL", "not YAML"])):
+        said = promotable(report=report_of(basic(severity=severity)), **about).rejections
+        assert len(said) == len(told)
+        assert all(words in each.cause for words, each in zip(told, said, strict=True))
+    assert "syntax" in said[-1].remedy
+
+
 def cyclonedx(*components: dict) -> dict:
     """A CycloneDX document."""
     tools = {"components": [{"name": "syft", "version": "1.18.1"}]}

@@ -13,6 +13,7 @@ import yaml
 
 # A register of 1,000 entries is about 400 KB; more is not a register that somebody reviews.
 MAX_BYTES = 1_000_000
+_SYNTAX = "correct the syntax at that line (indentation, brackets, quotes)"
 _DEEPEST = 10
 _CORE = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset(_CORE + kind for kind in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq"))
@@ -69,9 +70,9 @@ def read_yaml(text: str) -> Document:
             document.value = _plain(root, (), document)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        document.faults.append(Fault(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem}"))
+        document.faults.append(Fault(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem}", _SYNTAX))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        document.faults.append(Fault(1, f"this is not YAML: {type(error).__name__}: {error}"))
+        document.faults.append(Fault(1, f"this is not YAML: {type(error).__name__}: {error}", _SYNTAX))
     return document
 
 
