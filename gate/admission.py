@@ -24,13 +24,10 @@ def _warm(candidate: Candidate) -> Judgement:
     if candidate.release.event is None:
         # A foreign handler is initialised and never invoked; its claim about invocations stays "not run".
         return memory
-    return (
-        memory
-        + runtime.invocations_succeed(run, INVOCATIONS)
-        + answers_hold(run, candidate.release.answer)
-        + runtime.leaves_no_process(run)
-        + runtime.tmp_grows_below(run, TMP_LIMIT_MB)
-    )
+    success = memory + runtime.invocations_succeed(run, INVOCATIONS) + answers_hold(run, candidate.release.answer)
+    if not success.accepted:
+        return success  # what failed invocations left behind is their consequence
+    return runtime.leaves_no_process(run) + runtime.tmp_grows_below(run, TMP_LIMIT_MB)
 
 
 def _bases(candidate: Candidate) -> Judgement:

@@ -106,9 +106,9 @@ def _changes(old: Statement, new: Statement) -> list[str]:
     for element in sorted(before.keys() | after.keys()):
         gone = before.get(element, frozenset()) - after.get(element, frozenset())
         come = after.get(element, frozenset()) - before.get(element, frozenset())
-        signed = [f"+{each}" for each in sorted(come)] + [f"-{each}" for each in sorted(gone)]
-        if signed:
-            lines.append(f"{element} {', '.join(signed)}")
+        turns = [f"{word} {', '.join(sorted(values))}" for word, values in (("gained", come), ("lost", gone)) if values]
+        if turns:
+            lines.append(f"{element} {' and '.join(turns)}")
     return lines
 
 

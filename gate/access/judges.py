@@ -8,7 +8,7 @@ from datetime import date
 from gate.access import known_bad
 from gate.access.asker import insider, service_names
 from gate.access.baseline import Baseline, differences
-from gate.access.document import Kind, parse
+from gate.access.document import Kind, Policy, parse
 from gate.access.evaluate import Request, identity_part, may, registry_request, request_context, resource_policies
 from gate.access.facts import AccessFacts, Simulation
 from gate.access.logic import Answer, Finding
@@ -78,15 +78,7 @@ def judge_becoming(becoming: Iterable[Becoming], role: str, reviewed: ReviewedLi
 @judge(5, known_bad=lambda: (known_bad.public(),))
 def judge_no_wildcard(facts: AccessFacts) -> Judgement:
     """No allowing statement on repository or registry names everybody, or everybody but some."""
-    rejections = []
-    for policy in resource_policies(facts):
-        for statement in policy.statements:
-            wild = [f"{kind}: {value}" for kind, value in statement.principals if set("*?") & set(value)]
-            if statement.allows and (wild or statement.excepting_principals):
-                named = ", ".join(wild) or "NotPrincipal"
-                cause = f"{statement.label} allows {', '.join(statement.actions)} to a wildcard principal ({named})"
-                rejections.append(Rejection(cause, statement.label, "name each principal; a condition is no principal"))
-    return Judgement.of(rejections)
+    return Judgement.of(rejection for policy in resource_policies(facts) for rejection in _to_everybody(policy))
 
 
 @judge(5, known_bad=lambda: (known_bad.public(), known_bad.baseline(), known_bad.TODAY))
@@ -106,6 +98,9 @@ def judge_baseline(facts: AccessFacts, baseline: Baseline, today: date) -> Judge
     if baseline.reviewed_on > today:
         cause = f"The reviewed policy is dated {baseline.reviewed_on}, which is after today, {today}"
         return reject(cause, baseline.where, "have the policy reviewed, and date the review")
+    if public := tuple(_to_everybody(baseline.policy)):
+        # Before any difference: its way out would be to open the repository.
+        return Judgement(public)
     remedy = f"set the policy in {baseline.where} again, or have the new one reviewed (role: {baseline.reviewed_by})"
     found = differences(baseline.policy, policy)
     by = f"as {baseline.reviewed_by} reviewed it on {baseline.reviewed_on}"
@@ -172,6 +167,15 @@ def unused(matrix: Matrix, reviewed: ReviewedList) -> tuple[str, ...]:
         for name in entry.may
         if (entry.principal, name) not in held
     )
+
+
+def _to_everybody(policy: Policy) -> Iterator[Rejection]:
+    for statement in policy.statements:
+        wild = [f"{kind}: {value}" for kind, value in statement.principals if set("*?") & set(value)]
+        if statement.allows and (wild or statement.excepting_principals):
+            named = ", ".join(wild) or "NotPrincipal"
+            cause = f"{statement.label} allows {', '.join(statement.actions)} to a wildcard principal ({named})"
+            yield Rejection(cause, statement.label, "name each principal there; a condition is no principal")
 
 
 def _lacks(who: str, wanted: str, facts: AccessFacts, findings: Iterable[tuple[str, Finding]]) -> Iterator[Rejection]:

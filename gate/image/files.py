@@ -119,8 +119,9 @@ def readable_by_all(tree: Tree) -> Judgement:
     if not closed:
         return ACCEPTED
     shown = ", ".join(f"{e.path} ({e.mode & 0o7777:04o})" for e in closed[:SHOWN])
+    shown += " …" if len(closed) > SHOWN else ""
     return reject(
-        f"{len(closed)} files cannot be read by Lambda's user: {shown}{' …' if len(closed) > SHOWN else ''}",
+        f"{len(closed)} file{'s'[: len(closed) - 1]} cannot be read by Lambda's user: {shown}",
         where=closed[0].path,
         remedy="chmod -R a+rX them in the layer that makes them",
     )

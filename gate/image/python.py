@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from gate.errors import ImageUnavailable
 from gate.image.packages import Installed, canonical_name
 from gate.judgement import ACCEPTED, Judgement, judge, reject
 
+_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
 # Runs in the image, on its Python, with nothing but the standard library. Top-level modules come from the
 # files that a distribution recorded, so that a package without top_level.txt is imported too.
 _INSPECT = """
@@ -124,8 +126,17 @@ def handler_imports(found: HandlerImport) -> Judgement:
     return reject(
         f"the handler {found.handler} cannot be imported: {found.error or 'it is not callable'}",
         where=found.handler,
-        remedy="compare CMD with the module's path below the task root",
+        remedy=_way_out(found),
     )
+
+
+def _way_out(found: HandlerImport) -> str:
+    absent = _NO_MODULE.match(found.error)
+    if absent and absent[1] != found.handler.partition(".")[0]:
+        return f"add the package that brings {absent[1]} to requirements.in, lock it, and build again"
+    if absent or not found.error or found.error.startswith("AttributeError"):
+        return "compare CMD with the module's path below the task root, and with the function's name in it"
+    return "correct what the module does when it is imported"
 
 
 @judge(6, known_bad=lambda: ("3.12.1", "3.11"))

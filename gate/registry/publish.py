@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gate.aws.refusals import NotThere
-from gate.errors import AwsRefused, NothingPushed, one_line
+from gate.errors import AwsRefused, NothingPushed
 from gate.judgement import Judgement, require
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.diary import Diary
@@ -35,9 +35,9 @@ from gate.registry.publication import JudgedImage, Publication, Trial
 from gate.registry.repository import RepositorySnapshot, judge_identity
 from gate.registry.tags import can_move, judge_same_digest
 from gate.registry.typed import CONDITIONS, WHOAMI, Typed
+from gate.withheld import briefly
 
 _READS, _PAUSE = 6, 2.0  # how often, and every how many seconds, ECR is asked for what was just written
-_TOLD = 5  # of an image's faults, to those who only wait for it
 _NOT_TRIED = Trial(False, False, "not tried: this target may not be spoiled; the setting was judged instead")
 
 
@@ -45,11 +45,8 @@ def _admit(judgement: Judgement) -> None:
     """An image that fails is not pushed: the claims of AC1 and AC6 say it in full, to all others it is the cause."""
     if judgement.accepted:
         return
-    found = list(dict.fromkeys(one_line(rejection.cause) for rejection in judgement.rejections))
-    told = [f"– {cause}" for cause in found[:_TOLD]]
-    more = [f"– and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
     said = "nothing was pushed, and so nothing could be looked at there: the image fails AC1 or AC6"
-    raise NothingPushed("\n".join([said, *told, *more]))
+    raise NothingPushed(briefly(said, judgement))
 
 
 class Pusher(Protocol):
@@ -224,7 +221,7 @@ class Publisher:
             try:
                 self.ecr.put_tag(StoredManifest(digest, manifest.media_type, body), self.tags.release)
             except AwsRefused as refusal:
-                tell(f"done: refused: {refusal.cause}")
+                tell(f"done: refused, as it must be: {refusal.cause}")
                 return Trial(True, "ImageTagAlreadyExistsException" in refusal.cause, refusal.cause)
             tell("done: NOT refused")
         return Trial(True, False, f"PutImage of {digest} under {self.tags.release} succeeded")

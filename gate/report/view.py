@@ -49,7 +49,14 @@ def headline(run: Run) -> str:
     # Unpublished, it has no digest: its ID looks like one and can be deployed by nobody.
     names = {"digest": "", "image_id": "image ID "}
     judged = next((f" ({what}{facts[key][:19]}…)" for key, what in names.items() if facts.get(key)), "")
-    return f"{release.repository} {release.release_tag}{judged} on {where}{rest}"
+    return f"{release.repository} {release.release_tag}{judged} on {where}{rest}{_all_the_same(run)}"
+
+
+def _all_the_same(run: Run) -> str:
+    """That a refused release is out: its tags were set before the rest was judged, or by an earlier run."""
+    refused = run.results is not None and run.results.verdict.word in ("NO-GO", "REHEARSAL FAILED")
+    tags = run.facts.get("tags") if refused else None
+    return f"; {' and '.join(tags)} name it all the same" if tags else ""
 
 
 def deploy_command(run: Run) -> str:
@@ -66,10 +73,11 @@ def deploy_command(run: Run) -> str:
 def summary(run: Run) -> list[tuple[str, str]]:
     """The facts that QA looks for first, as name and text."""
     facts = run.facts
+    withdrawn = f"the candidate {facts['withdrawn']} was not promoted" if "withdrawn" in facts else ""
     return [
         ("Repository", run.release.repository_uri),
-        ("Tags", ", ".join(facts.get("tags") or ()) or "nothing was published"),
-        ("Digest", facts.get("digest") or "nothing was published"),
+        ("Tags", ", ".join(facts.get("tags") or ()) or withdrawn or "nothing was published"),
+        ("Digest", facts.get("digest") or withdrawn or "nothing was published"),
         ("Image ID", facts.get("image_id") or "no image was judged"),
         ("Size", _sizes(facts)),
         ("Pushed at", _moment(facts.get("pushed_at"))),

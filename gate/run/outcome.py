@@ -9,6 +9,7 @@ from typing import Any
 from gate.errors import GateError
 from gate.judgement import NoGo
 from gate.text import visible
+from gate.withheld import Withheld
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,10 @@ class Failure:
     traceback: str = ""
 
 
-def failure_of(error: BaseException) -> Failure:
-    """The failure that an exception stands for."""
+def failure_of(error: BaseException, criterion: int = 0) -> Failure:
+    """The failure that an exception stands for, to a claim of this criterion."""
+    if isinstance(error, Withheld):
+        error = error.to(criterion)
     if isinstance(error, NoGo):
         return Failure(str(error), judged=True)
     if isinstance(error, GateError):

@@ -177,7 +177,7 @@ class AcceptancePlugin:
         report = result.get_result()
         self.run.terminal.done_waiting()
         if report.failed and call.excinfo:
-            failure = failure_of(call.excinfo.value)
+            failure = failure_of(call.excinfo.value, self.witness(item).claim.criterion)
             report.longrepr = failure.message
             self._note_failure(item, failure)
         if report.when == "call" or (report.when == "setup" and not report.passed):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gate.judgement import Judgement
+from gate.errors import GateError
+from gate.judgement import ACCEPTED, Judgement
 from gate.scan.coverage import sight
 from gate.scan.promotion import promotable
 from gate.scan.records import keep, record_of
+from gate.withheld import Withheld, briefly
 
 if TYPE_CHECKING:
     from gate.candidate import Candidate
@@ -25,6 +27,10 @@ def scan_candidate(run: Run, digest: str, rungs: Rungs) -> Judgement:
     """Everything that AC7 and AC9 ask of a digest before it may carry the release's tags.
 
     The scan is recorded as that of a candidate, or of a withdrawn one: the chain from found to mitigated starts there.
+
+    Raises:
+        Withheld: the candidate may not carry them.
+        GateError: the scan, or what it is held against, could not be had.
     """
     scanner: Scanner = rungs("scan_reader")
     register: Register = rungs("register")
@@ -33,7 +39,7 @@ def scan_candidate(run: Run, digest: str, rungs: Rungs) -> Judgement:
     report = scanner.scan_digest(digest)
     asked = f"aws ecr describe-image-scan-findings --image-id imageDigest={digest}"
     run.store.record("scan of the candidate", report, asked=asked, criterion=7, provenance=run.provenance)
-    judgement = promotable(
+    said = promotable(
         report,
         scanner.settings(),
         sight(image.sbom.components, report.mode, image.watched),
@@ -42,7 +48,20 @@ def scan_candidate(run: Run, digest: str, rungs: Rungs) -> Judgement:
         target=run.rules,
         now=datetime.now(UTC),
     )
-    event = "candidate" if judgement.accepted else "withdrawn"
+    refused = [criterion for criterion, judgement in said.items() if not judgement.accepted]
+    event = "withdrawn" if refused else "candidate"
     tags = (run.release.candidate_tag,)
     keep(record_of(report, register, event=event, tags=tags, target=run.place), run.scans)
-    return judgement
+    if refused:
+        run.facts["withdrawn"] = digest
+        raise _withheld(run, digest, refused, said)
+    return ACCEPTED
+
+
+def _withheld(run: Run, digest: str, refused: list[int], said: Mapping[int, Judgement]) -> Withheld:
+    failed = " and ".join(f"AC{criterion}" for criterion in refused)
+    sentence = f"the candidate {digest} was pushed and scanned, and was not promoted: its scan fails {failed}"
+    whole = Judgement.of(rejection for judgement in said.values() for rejection in judgement.rejections)
+    tags = f"{run.release.release_tag} and {run.release.rolling_tag}"
+    remedy = f"mend what the claims of {failed} name, and release again; {tags} name what they named before"
+    return Withheld(said, GateError(briefly(sentence, whole), remedy=remedy))

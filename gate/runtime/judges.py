@@ -6,13 +6,13 @@ import json
 
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.runtime.ending import cause_of_end, last_words
-from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Moment, Process, Settings
+from gate.runtime.report import Fault, Footprint, HandlerRun, Init, Invocation, Moment, Process, Settings
 
 _MB = 1024 * 1024
 _HTTP_ERROR = 400
 _SANDBOX = "Lambda sandbox"
 _TMP = "/tmp"  # noqa: S108 - Lambda's own path
-_BY_HAND = "see the handler's logs, and whether it knows the event that pytest.ini names"
+_BY_HAND = "run the handler by hand in the image, with the event that pytest.ini names; the evidence holds its logs"
 _ZOMBIE = Process(7, 1, "Z", "chrome")
 
 
@@ -85,7 +85,7 @@ def _unsuccessful(invocation: Invocation, footprint: Footprint) -> tuple[str, st
     """Cause and remedy of an invocation that was no success: told once for all that they hit."""
     if invocation.outcome == "failed":
         fault = invocation.fault
-        return f"the handler failed: {fault.type}: {fault.text}" if fault else "the handler failed", _BY_HAND
+        return f"the handler failed: {fault.type}: {_message(fault)}" if fault else "the handler failed", _BY_HAND
     if invocation.outcome != "answered":
         return (
             f"the function {cause_of_end(invocation.outcome, footprint)}; {last_words(footprint)}",
@@ -104,6 +104,11 @@ def _unsuccessful(invocation: Invocation, footprint: Footprint) -> tuple[str, st
     if refusal := _refusal(invocation.answer):
         return f"the handler answered the event with an error: {refusal}", _BY_HAND
     return None
+
+
+def _message(fault: Fault) -> str:
+    """Without Selenium's trace of addresses: it differs each time, and is in the evidence."""
+    return fault.text.partition("Stacktrace:")[0].strip()
 
 
 def _refusal(answer: str) -> str:

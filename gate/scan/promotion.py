@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from gate.judgement import Judgement
@@ -22,25 +23,25 @@ def promotable(
     digest: str,
     target: str,
     now: datetime,
-) -> Judgement:
-    """The sum of the judges' answers on a candidate; a refused one is withdrawn and burns no tag."""
+) -> Mapping[int, Judgement]:
+    """What the judges of criteria 7 and 9 say of a candidate; a refused one is withdrawn and burns no tag."""
     today = now.date()
-    scanned = (
+    scan = (
         applies(settings, report, False)
         + complete(report, digest, now)
         + free_of(report, "CRITICAL", 0)
         + counts_true(report)
         + something_seen(report, seen)
-        + register_valid(register, today)
     )
+    valid = register_valid(register, today)
     if register.faults:
         # Reason enough, and the one to mend: what such a register fails to say of the findings is its consequence.
-        return scanned
-    return (
-        scanned
-        + fixed_or_excepted(report.open, register, target, today, "HIGH")
+        return {7: scan, 9: valid}
+    disposed = (
+        fixed_or_excepted(report.open, register, target, today, "HIGH")
         + disposed_below(report.open, register, target, today, "HIGH")
         + gaps_registered(seen.gaps, register, target, seen.mode, today)
         + exceptions_used(register, report.open, target, False)
         + coverage_used(register, seen, target)
     )
+    return {7: scan, 9: valid + disposed}

@@ -232,6 +232,15 @@ def test_reviewed_policy_is_accepted_and_a_changed_one_shown(account_with, today
     assert "AWS:111122223333" in found
 
 
+def test_reviewed_policy_that_lets_everybody_in_is_never_to_be_set(account_with, today):
+    """The file is what is wrong then: a remedy that sets it would open the repository."""
+    everybody = [{"Sid": "Pull", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}]
+    wanted = as_reviewed(lambda: account_with(repository=everybody))
+    (only,) = bench.judge_baseline(account_with(), wanted, today).rejections
+    assert "reviewed policy in policy.json, statement 4 (Pull) allows ecr:BatchGetImage to a wildcard" in only.cause
+    assert "set the policy" not in only.remedy
+
+
 def test_review_from_the_future_is_refused(account_with):
     """A baseline dated after today was reviewed by nobody."""
     early = date(2025, 9, 30)

@@ -261,6 +261,24 @@ def test_a_handler_that_cannot_be_called_is_refused(error):
 
 
 @pytest.mark.parametrize(
+    ("error", "way_out"),
+    [
+        ("", "compare CMD"),
+        ("ModuleNotFoundError: No module named 'src'", "compare CMD"),
+        ("ModuleNotFoundError: No module named 'src.main'", "compare CMD"),
+        ("AttributeError: module 'src.main' has no attribute 'run'", "compare CMD"),
+        ("ModuleNotFoundError: No module named 'selenium'", "add the package that brings selenium to requirements.in"),
+        ("ModuleNotFoundError: No module named 'srcs.x'", "add the package that brings srcs to"),
+        ("RuntimeError: the configuration is gone", "correct what the module does when it is imported"),
+    ],
+)
+def test_the_way_out_of_a_failed_import_is_that_of_its_error(error, way_out):
+    """CMD is blamed for a wrong path, and for nothing else."""
+    (only,) = handler_imports(HandlerImport("src.main.run", False, error)).rejections
+    assert only.remedy.startswith(way_out)
+
+
+@pytest.mark.parametrize(
     ("version", "accepted"),
     [("3.11.9", True), ("3.11", True), ("3.12.1", False), ("3.1.1", False), ("3.110", False), ("", False)],
 )

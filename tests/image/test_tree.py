@@ -224,7 +224,7 @@ def test_a_file_closed_to_others_is_named_and_roots_own_files_are_not():
     """A file of the function's code is refused with its whole mode; the shadow file is as it should be."""
     found = tree(("var/task/main.py", b"x", 0o2601, None), ("etc/shadow", b"x", 0o640, None))
     judgement = readable_by_all(found)
-    assert "1 files cannot be read by Lambda's user: /var/task/main.py (2601)" in str(judgement.rejections[0])
+    assert "1 file cannot be read by Lambda's user: /var/task/main.py (2601)" in str(judgement.rejections[0])
 
 
 def test_missing_agreed_paths_are_named():

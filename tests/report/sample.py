@@ -26,7 +26,7 @@ from gate.verdict import CRITERIA, ScenarioOutcome, StepOutcome, Verdict
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=http://198.51.100.1/x onerror=alert(1)>{{ 7*7 }}\u202e" + "W" * 300
 CAUSE = (
-    "1 files cannot be read by Lambda's user: /etc/security/opasswd (100600)\n"
+    "1 file cannot be read by Lambda's user: /etc/security/opasswd (100600)\n"
     "    where: /etc/security/opasswd\n    to do: chmod -R a+rX them in the layer that makes them"
 )
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

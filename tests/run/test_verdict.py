@@ -166,6 +166,8 @@ def test_a_restricted_run_without_a_claim_says_where_they_are_listed():
     assert found.reasons == (
         "the run was restricted, and no claim is left in it: `pytest features/ --collect-only` lists them",
     )
+    whole = verdict((), kind="full", expected=frozenset())
+    assert whole.reasons == tuple(f"AC{n} has no scenario" for n in range(1, 10))
 
 
 def test_a_restricted_run_never_says_go_even_if_it_ran_everything():

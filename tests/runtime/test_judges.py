@@ -57,8 +57,8 @@ def test_init_limit_is_inclusive(seconds: float, accepted: bool) -> None:
 
 def test_same_failure_is_told_once_for_all_its_invocations() -> None:
     """Five times the same error is one reason; another one is told beside it."""
-    fault = Fault("LookupError", "no driver")
-    failed = [Invocation(n, "failed", 1.0, fault=fault, after=moment()) for n in (1, 2, 4)]
+    faults = {n: Fault("LookupError", f"no driver\nStacktrace:\n#0 0x{n}") for n in (1, 2, 4)}
+    failed = [Invocation(n, "failed", 1.0, fault=fault, after=moment()) for n, fault in faults.items()]
     other = Invocation(3, "failed", 1.0, fault=Fault("OSError", "no room"), after=moment())
     said = judges.invocations_succeed(replace(ran(), invocations=(*failed, other)), 4)
     assert [(r.cause, r.where) for r in said.rejections] == [

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from gate.candidate import Candidate
 from gate.engine import Engine, connect
 from gate.engine.orphans import end_orphans
-from gate.errors import EvidenceDamaged, GateError
+from gate.errors import EvidenceDamaged, GateError, ImageUnavailable
 from gate.image.base import Base
 from gate.image.build import BuiltImage, build_image
+from gate.image.dockerfile import bases_approved, from_lines
+from gate.judgement import ACCEPTED
 from gate.registry.desk import ReleaseDesk
 from gate.registry.publication import Publication
 from gate.run.bases import base_of
@@ -19,6 +22,7 @@ from gate.run.plugin import Run
 from gate.run.publishing import publishing_run
 from gate.run.scanning import Rungs
 from gate.run.steps import note_build
+from gate.withheld import Withheld, briefly
 
 
 @contextmanager
@@ -63,6 +67,7 @@ def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
     if options.target == "aws" and not options.publish:
         desk: ReleaseDesk = rungs("desk")
         return None, desk.pull(desk.published_digest()).image
+    _hold_bases(options.image_context, base)
     with run.terminal.parts() as waiting_for:
         built = build_image(
             options.image_context,
@@ -74,6 +79,16 @@ def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
             timeout=run.options.build_timeout,
         )
     return built, built.image_id
+
+
+def _hold_bases(context: Path, base: Base) -> None:
+    """Nothing is built, and no program is run, on a base that nobody approved."""
+    # Of a Dockerfile without any FROM the builder itself says best what is wrong.
+    found = from_lines(context / "Dockerfile", {"BASE_IMAGE": base.reference})
+    judged = bases_approved(found, base.approved) if found else ACCEPTED
+    if not judged.accepted:
+        sentence = "nothing was built, and so there is no image to look at: the Dockerfile fails AC6"
+        raise Withheld({6: judged}, ImageUnavailable(briefly(sentence, judged), where="the Dockerfile's FROM lines"))
 
 
 def _start_target(rungs: Rungs) -> None:

@@ -132,12 +132,15 @@ def register_valid(register: Register, today: date) -> Judgement:
 def _out_of_date(register: Register, today: date) -> Iterator[Fault]:
     for entry in register.exceptions:
         if entry.decided > today:
-            yield Fault(entry.line, f"The exception {entry.id} is decided on {entry.decided}, which is still to come")
+            yield Fault(entry.line, f"The exception {entry.id} is decided on {entry.decided}, which is still to come",
+                        "correct its date, or wait for the decision")  # fmt: skip
     for each in register.entries:
         if each.expires < today:
-            yield Fault(each.line, f"The entry {_title(each)} expired on {each.expires}; today is {today}")
+            yield Fault(each.line, f"The entry {_title(each)} expired on {each.expires}; today is {today}",
+                        "decide on it anew, with an end within 90 days; remove it if nothing needs it")  # fmt: skip
         elif isinstance(each, Unseen) and (each.expires - today).days > 90:  # noqa: PLR2004  # the issue's 90 days
-            yield Fault(each.line, f"The entry {_title(each)} runs until {each.expires}; at most 90 days are allowed")
+            yield Fault(each.line, f"The entry {_title(each)} runs until {each.expires}; at most 90 days are allowed",
+                        "bring its end nearer")  # fmt: skip
 
 
 def _title(entry: Exempted | Unseen) -> str:

@@ -1,0 +1,38 @@
+"""What ends a run's work early on a judge's no, told to each claim as it concerns that claim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import add
+
+from gate.errors import GateError, one_line
+from gate.judgement import ACCEPTED, Judgement, NoGo
+
+_TOLD = 5
+
+
+class Withheld(NoGo):
+    """A next step was not taken, because judges said no.
+
+    Attributes:
+        said: what the judges of each criterion said; it is theirs to tell in full.
+        elsewhere: what every other claim is told: nothing can be known of it, and why.
+    """
+
+    def __init__(self, said: Mapping[int, Judgement], elsewhere: GateError) -> None:
+        super().__init__(reduce(add, said.values(), ACCEPTED))
+        self.said = said
+        self.elsewhere = elsewhere
+
+    def to(self, criterion: int) -> NoGo | GateError:
+        """What a claim of this criterion is told."""
+        own = self.said.get(criterion, ACCEPTED)
+        return self.elsewhere if own.accepted else NoGo(own)
+
+
+def briefly(sentence: str, judgement: Judgement) -> str:
+    """The sentence, and below it each cause once, as far as they are few."""
+    found = list(dict.fromkeys(one_line(rejection.cause) for rejection in judgement.rejections))
+    more = [f"– and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
+    return "\n".join([sentence, *(f"– {cause}" for cause in found[:_TOLD]), *more])
