@@ -30,7 +30,7 @@ def test_all_that_was_said_is_in_it():
     both = Withheld({7: CRITICAL, 9: reject("no register", "", "fill it")}, GateError("x"))
     assert [each.cause for each in both.judgement.rejections] == [
         "CVE-1 is a finding of CRITICAL",
-        "the register is empty",
+        "no register",
     ]
 
 
