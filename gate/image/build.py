@@ -24,6 +24,10 @@ TIMEOUT_SECONDS = 1800.0
 _STEP = re.compile(r"^(?:Step \d+/\d+ : |#\d+ \[)(.*)")
 _TAIL_LINES = 15
 # The classic builder's own last lines: the whole command once more, and the container that it removes.
+# Said by the client of every build, and no advice for this one.
+_NO_NEWS = re.compile(
+    r"DEPRECATED: The legacy builder|Install the buildx|https://docs\.docker\.com/go/buildx|Sending build"
+)
 _BUILDERS_OWN = re.compile(r"The command '|Removing intermediate container |---> ")
 _CERTIFICATES = "PROXY_CA=$(cat proxy-ca.pem)"
 _NO_ENGINE = re.compile(r"cannot connect to the docker daemon|is the docker daemon running|error during connect", re.I)
@@ -183,14 +187,15 @@ def _follow(process: subprocess.Popen[str], file: IO[str], progress: Callable[[s
 
 
 def _failure(tail: list[str], code: int, log: Path, typed: str) -> GateError:
-    said = [line for line in (plain(_ARGUMENTS.sub("", line)) for line in tail) if line]
+    said = [line for line in (plain(_ARGUMENTS.sub("", line)) for line in tail) if line and not _NO_NEWS.match(line)]
     if silence := _silence(said):
         return EngineUnavailable(f"the Docker engine does not answer: {silence}", where=_place(log),
                                  remedy="start the Docker engine, or see why it stopped")  # fmt: skip
     # What the failed program said last goes first, where a summary shows one line.
     last = next((line for line in reversed(said) if not _BUILDERS_OWN.match(line)), "it said nothing")
+    before = said if said != [last] else []
     return ImageUnavailable(
-        "\n      ".join([f"the build failed with exit code {code}: {last}", *said]),
+        "\n      ".join([f"the build failed with exit code {code}: {last}", *before]),
         where=_place(log),
         remedy=f"read the whole output in {_place(log)}, correct the Dockerfile, and try it with `{typed}`",
     )

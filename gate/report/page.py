@@ -17,6 +17,8 @@ from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status
 
 HERE = Path(__file__).parent
 STYLE = HERE / "report.css"
+# A red word of its own: a claim of which nothing is known is a no, and accuses nobody.
+NOT_JUDGED = "not judged"
 # The report must stay under 5 MB and open in a mail client: long evidence is cut here, whole on disk.
 EMBEDDED_PER_RECORD = 12_000
 EMBEDDED_IN_ALL = 2_000_000
@@ -61,6 +63,7 @@ def render(page: Page) -> str:
         causes=causes(page.outcomes),
         others=other_reasons(page.verdict, page.outcomes),
         lines_of=lines_of,
+        NOT_JUDGED=NOT_JUDGED,
         anchors={o.name: f"claim-{number}" for number, o in enumerate(page.outcomes, 1)},
         criteria=[_criterion(n, page) for n in CRITERIA],
         simulated=_simulated(page.outcomes),
@@ -81,7 +84,9 @@ def _criterion(number: int, page: Page) -> dict[str, Any]:
     # What only AWS can prove is not held against a run that another endpoint answered.
     place = page.document["target"] if page.document.get("endpoint_is_aws", True) else "local"
     status = criterion_status(own, place)
-    return {"number": number, "claim": CRITERIA[number], "status": status, "scenarios": own}
+    undecided = status == "failed" and not any(o.judged for o in own if o.status == "failed")
+    word = NOT_JUDGED if undecided else status
+    return {"number": number, "claim": CRITERIA[number], "status": status, "word": word, "scenarios": own}
 
 
 def _tone(verdict: Verdict) -> str:

@@ -55,7 +55,7 @@ def headline(run: Run) -> str:
 def _all_the_same(run: Run) -> str:
     """That a refused release is out: its tags were set before the rest was judged, or by an earlier run."""
     refused = run.results is not None and run.results.verdict.word in ("NO-GO", "REHEARSAL FAILED")
-    tags = run.facts.get("tags") if refused else None
+    tags = [tag for tag in run.facts.get("tags") or () if refused and tag != run.release.candidate_tag]
     return f"; {' and '.join(tags)} name it all the same" if tags else ""
 
 

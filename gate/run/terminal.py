@@ -84,6 +84,7 @@ class Terminal:
             self.say(f"\nAC{outcome.criterion}  {CRITERIA[outcome.criterion]}", "1")
         mark = self._paint(_MARK[outcome.status], _COLOUR[outcome.status])
         label = "" if outcome.provenance == "real" else "  (simulated)"
+        label += "" if outcome.judged else "  could not be judged"
         # The mark has a colour of its own within the line; the claims' names are ours.
         self._stream.write(f"  {mark} {visible(outcome.name)}  {outcome.seconds:.1f} s{label}\n")
         self._stream.flush()

@@ -118,6 +118,21 @@ def test_failed_build_ends_with_what_docker_said(
     assert failure.value.where in failure.value.remedy
 
 
+def test_what_docker_says_of_every_build_is_no_cause(
+    docker: Callable[[str], Path], build: Callable[..., BuiltImage]
+) -> None:
+    """Its word on builders, and the size of the context, would read as advice; a lone line is told once."""
+    own = (
+        "echo 'DEPRECATED: The legacy builder is deprecated'; echo '            Install the buildx component'; "
+        "echo '            https://docs.docker.com/go/buildx/'; echo 'Sending build context to Docker daemon'"
+    )
+    docker(f"{own}; echo 'dockerfile parse error line 23: unknown instruction: FORM'; exit 1")
+    with pytest.raises(ImageUnavailable) as failure:
+        build()
+    assert failure.value.cause == "the build failed with exit code 1: dockerfile parse error line 23: " \
+                                  "unknown instruction: FORM"  # fmt: skip
+
+
 def test_the_log_is_named_as_it_is_found_from_here(
     docker: Callable[[str], Path],
     build: Callable[..., BuiltImage],

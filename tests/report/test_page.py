@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
+import pytest
+
 from gate.evidence.store import Record
 from gate.judgement import Proof
 from gate.report.charts import Bar, bars
@@ -76,6 +78,18 @@ def test_every_criterion_is_shown_even_without_scenarios():
     html = render(page())
     assert [f'id="ac{n}"' in html for n in range(1, 10)] == [True] * 9
     assert html.count("No scenario of this criterion was part of the run.") == 8
+
+
+@pytest.mark.parametrize(
+    ("judged", "criterion", "claims"),
+    [([True, True], "failed", ["failed", "failed"]), ([True, False], "failed", ["failed", "not judged"]),
+     ([False, False], "not judged", ["not judged", "not judged"])],
+)  # fmt: skip
+def test_what_could_not_be_judged_accuses_nobody(judged, criterion, claims):
+    """Its badge is as red, with another word; the criterion's too when none of its claims was judged."""
+    outcomes = [ScenarioOutcome(f"claim {n}", 4, "failed", "why", judged=each) for n, each in enumerate(judged)]
+    words = re.findall(r'<span class="badge failed">([^<]+)</span>', render(page(outcomes=outcomes)))
+    assert words == [criterion, criterion, *claims]
 
 
 def test_long_evidence_is_cut_and_says_where_the_rest_is():

@@ -62,7 +62,7 @@ def test_an_approved_base_and_no_base_at_all_go_to_the_builder(tmp_path, text):
 
 def run_of(word, **facts):
     """A run with this verdict."""
-    release = SimpleNamespace(repository="repo", release_tag="v1", repository_uri="host/repo")
+    release = SimpleNamespace(repository="repo", release_tag="v1", repository_uri="host/repo", candidate_tag="rc")
     options = SimpleNamespace(profile="")
     results = SimpleNamespace(verdict=SimpleNamespace(word=word, only_aws=()))
     return SimpleNamespace(release=release, facts=facts, place="aws", results=results, options=options, kind="full",
@@ -72,7 +72,7 @@ def run_of(word, **facts):
 @pytest.mark.parametrize(("word", "said"), [("NO-GO", "; v1 and latest name it all the same"), ("INCOMPLETE", "")])
 def test_a_refused_release_that_is_out_says_so(word, said):
     """What failed after the promotion does not take the tags back: whoever is on call must know."""
-    told = headline(run_of(word, tags=("v1", "latest"), digest="sha256:" + "a" * 64))
+    told = headline(run_of(word, tags=("rc", "v1", "latest"), digest="sha256:" + "a" * 64))
     assert told == f"repo v1 (sha256:{'a' * 12}…) on AWS{said}"
 
 
