@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from gate.errors import GateError
+from gate.errors import GateError, one_line
 from gate.judgement import NoGo
 from gate.registry.publication import DONE, RUNNING, Step
 
@@ -64,7 +64,7 @@ class Diary:
 
 def _in_a_line(error: BaseException) -> str:
     if isinstance(error, GateError):
-        return error.cause
+        return one_line(error.cause)
     if isinstance(error, NoGo):
         return "; ".join(rejection.cause for rejection in error.judgement.rejections)
     return f"{type(error).__name__}: {error}"

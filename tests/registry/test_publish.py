@@ -43,6 +43,7 @@ def test_nothing_is_pushed_for_an_image_that_fails(rehearsal):
         rehearsal.publish()
     assert rehearsal.registry.tags == {}
     assert rehearsal.engine.pushes == []
+    assert "\n" not in rehearsal.told[-1].outcome
     assert changes(rehearsal) == []
 
 
