@@ -218,6 +218,8 @@ def test_ten_closed_files_are_listed_and_the_others_counted():
     assert "11 files cannot be read" in words
     assert "/opt/09 (0600) …" in words
     assert "/opt/10" not in words
+    for few in (1, 10):
+        assert "…" not in str(readable_by_all(Tree(dict(list(held.items())[:few]), {})).rejections[0])
 
 
 def test_a_file_closed_to_others_is_named_and_roots_own_files_are_not():

@@ -26,7 +26,7 @@ from gate.scan.register.judges import (
 )
 from gate.scan.register.openvex import openvex
 from gate.scan.register.reading import load, parse
-from gate.scan.register.source import MAX_BYTES
+from gate.scan.register.source import MAX_BYTES, Fault
 from gate.scan.register.suggestion import ready_entry
 from gate.scan.statuses import Mode
 
@@ -358,6 +358,8 @@ def test_faults_are_told_in_the_order_of_their_lines() -> None:
     assert {each.remedy for each in rejections} == {
         "decide on it anew, with an end within 90 days; remove it if nothing needs it"
     }
+    (plain,) = register_valid(replace(parse(GOOD), faults=(Fault(3, "odd"),)), TODAY).rejections
+    assert plain.remedy == "correct or remove the entry"
     (twice,) = register_valid(changed("target: aws", "target: aws\n    target: local"), TODAY).rejections
     assert twice.remedy == "keep one of the two"
 
