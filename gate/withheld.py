@@ -17,13 +17,13 @@ class Withheld(NoGo):
 
     Attributes:
         said: what the judges of each criterion said; it is theirs to tell in full.
-        elsewhere: what every other claim is told: nothing can be known of it, and why.
+        elsewhere: what every other claim is told: nothing can be known of it, and why, each cause in brief.
     """
 
-    def __init__(self, said: Mapping[int, Judgement], elsewhere: GateError) -> None:
+    def __init__(self, said: Mapping[int, Judgement], sentence: str, *, where: str = "", remedy: str) -> None:
         super().__init__(reduce(add, said.values(), ACCEPTED))
         self.said = said
-        self.elsewhere = elsewhere
+        self.elsewhere = GateError(briefly(sentence, self.judgement), where=where, remedy=remedy)
 
     def to(self, criterion: int) -> NoGo | GateError:
         """What a claim of this criterion is told."""

@@ -23,11 +23,11 @@ from gate.text import plain
 TIMEOUT_SECONDS = 1800.0
 _STEP = re.compile(r"^(?:Step \d+/\d+ : |#\d+ \[)(.*)")
 _TAIL_LINES = 15
-# The classic builder's own last lines: the whole command once more, and the container that it removes.
 # Said by the client of every build, and no advice for this one.
 _NO_NEWS = re.compile(
     r"DEPRECATED: The legacy builder|Install the buildx|https://docs\.docker\.com/go/buildx|Sending build"
 )
+# The classic builder's own last lines: the whole command once more, and the container that it removes.
 _BUILDERS_OWN = re.compile(r"The command '|Removing intermediate container |---> ")
 _CERTIFICATES = "PROXY_CA=$(cat proxy-ca.pem)"
 _NO_ENGINE = re.compile(r"cannot connect to the docker daemon|is the docker daemon running|error during connect", re.I)

@@ -55,9 +55,9 @@ READS: dict[str, frozenset[str]] = {
 # What the promotion does, and nothing besides: a push, the two tags (PutImage), the scan.
 PUSH = ("InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage")
 ALLOWED_CHANGES = frozenset({("ecr", operation) for operation in (*PUSH, "StartImageScan")})
+_RECORD = "this is a defect of the gate: every client records its calls"
 
 # Services through which the zip function, its code, triggers and schedule could be changed.
-_RECORD = "this is a defect of the gate: every client records its calls"
 _ZIP_SERVICES = frozenset({"lambda", "events", "scheduler", "cloudformation", "pipes"})
 
 

@@ -10,9 +10,9 @@ from functools import lru_cache
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 
 SETTINGS = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
-# ECR: ImageTagMutabilityExclusionFilterValue, and at most two wildcards in one filter.
 _READ = "the tags as ECR names them (DescribeImages)"
 _RELEASE = "find out in CloudTrail who moved or deleted it, then run the release again"
+# ECR: ImageTagMutabilityExclusionFilterValue, and at most two wildcards in one filter.
 _FILTER = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
 
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gate.errors import GateError
 from gate.judgement import ACCEPTED, Judgement
 from gate.scan.coverage import sight
 from gate.scan.promotion import promotable
 from gate.scan.records import keep, record_of
-from gate.withheld import Withheld, briefly
+from gate.withheld import Withheld
 
 if TYPE_CHECKING:
     from gate.candidate import Candidate
@@ -61,7 +60,6 @@ def scan_candidate(run: Run, digest: str, rungs: Rungs) -> Judgement:
 def _withheld(run: Run, digest: str, refused: list[int], said: Mapping[int, Judgement]) -> Withheld:
     failed = " and ".join(f"AC{criterion}" for criterion in refused)
     sentence = f"the candidate {digest} was pushed and scanned, and was not promoted: its scan fails {failed}"
-    whole = Judgement.of(rejection for judgement in said.values() for rejection in judgement.rejections)
     tags = f"{run.release.release_tag} and {run.release.rolling_tag}"
     remedy = f"mend what the claims of {failed} name, and release again; {tags} name what they named before"
-    return Withheld(said, GateError(briefly(sentence, whole), remedy=remedy))
+    return Withheld(said, sentence, remedy=remedy)

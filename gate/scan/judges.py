@@ -16,7 +16,7 @@ FRESH = timedelta(hours=24)
 # Clocks of two machines differ a little; a scan that ended further in the future than this did not end yet.
 _SKEW = timedelta(minutes=5)
 _LISTED = 20
-_REST = "the scan's record among the evidence lists them all"
+REST = "the scan's record among the evidence lists them all"
 
 _NIGHT = datetime(2026, 1, 2, 3, 12, tzinfo=UTC)
 _BAD_FINDING = Finding(
@@ -92,8 +92,9 @@ def free_of(report: ScanReport, severity: str, at_most: int) -> Judgement:
         return ACCEPTED
     named = [_hit(finding) for finding in worst_first(hits)[:_LISTED]]
     more = len(hits) - len(named)
-    rest = [Rejection(f"… and {more} more findings of severity {severity.upper()}", report.digest, _REST)]
-    return Judgement.of([*named, *(rest if more else [])])
+    if more:
+        named.append(Rejection(f"… and {more} more findings of severity {severity.upper()}", report.digest, REST))
+    return Judgement.of(named)
 
 
 def _hit(finding: Finding) -> Rejection:

@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.errors import GateError
 from gate.image.base import Base
 from gate.judgement import ACCEPTED, Judgement, Rejection, reject
 from gate.report.view import headline, summary
@@ -13,7 +12,8 @@ from gate.run.outcome import failure_of
 from gate.withheld import Withheld, briefly
 
 CRITICAL = reject("CVE-1 is a finding of CRITICAL", "there", "upgrade it")
-ENDED = Withheld({7: CRITICAL, 9: ACCEPTED}, GateError("the candidate was not promoted: its scan fails AC7"))
+ENDED = Withheld({7: CRITICAL, 9: ACCEPTED}, "the candidate was not promoted: its scan fails AC7", remedy="mend it")
+TOLD = "the candidate was not promoted: its scan fails AC7\n– CVE-1 is a finding of CRITICAL\n    to do: mend it"
 BASE = Base("approved:1", ("approved:1",), "real")
 
 
@@ -22,12 +22,12 @@ def test_each_claim_is_told_what_concerns_it():
     assert (failure_of(ENDED, 7).judged, failure_of(ENDED, 7).message) == (True, str(CRITICAL.rejections[0]))
     for criterion in (2, 9):
         told = failure_of(ENDED, criterion)
-        assert (told.judged, told.message) == (False, "the candidate was not promoted: its scan fails AC7")
+        assert (told.judged, told.message) == (False, TOLD)
 
 
 def test_all_that_was_said_is_in_it():
     """Whoever knows no criterion (the diary, a log) reads every cause."""
-    both = Withheld({7: CRITICAL, 9: reject("no register", "", "fill it")}, GateError("x"))
+    both = Withheld({7: CRITICAL, 9: reject("no register", "", "fill it")}, "x", remedy="y")
     assert [each.cause for each in both.judgement.rejections] == [
         "CVE-1 is a finding of CRITICAL",
         "no register",

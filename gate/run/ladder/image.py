@@ -22,7 +22,7 @@ from gate.run.plugin import Run
 from gate.run.publishing import publishing_run
 from gate.run.scanning import Rungs
 from gate.run.steps import note_build
-from gate.withheld import Withheld, briefly
+from gate.withheld import Withheld
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def _hold_bases(context: Path, base: Base) -> None:
     judged = bases_approved(found, base.approved) if found else ACCEPTED
     if not judged.accepted:
         sentence = "nothing was built, and so there is no image to look at: the Dockerfile fails AC6"
-        raise Withheld({6: judged}, ImageUnavailable(briefly(sentence, judged), where="the Dockerfile's FROM lines"))
+        raise Withheld({6: judged}, sentence, where="the Dockerfile's FROM lines", remedy=ImageUnavailable.usual_remedy)
 
 
 def _start_target(rungs: Rungs) -> None:

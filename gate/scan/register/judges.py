@@ -9,6 +9,7 @@ from datetime import date
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge
 from gate.scan.coverage import Sight, entry_for
 from gate.scan.findings import Finding, Severity, worst_first
+from gate.scan.judges import REST
 from gate.scan.register.entries import Exempted, Named, Register, Unseen
 from gate.scan.register.reading import parse
 from gate.scan.register.schema import MONITOR, NEVER
@@ -17,7 +18,6 @@ from gate.scan.register.suggestion import ready_entry, remedy
 from gate.scan.statuses import Mode
 
 _LISTED = 20
-_REST = "the scan's record among the evidence lists them all"
 _DAY = date(2026, 1, 2)
 PurlOf = Callable[[str, str], str]
 
@@ -97,8 +97,9 @@ def _judged(findings: list[Finding], register: Register, target: str, today: dat
     over = [d for d in dispositions(findings, register, target, today) if not d.allowed]
     named = [_over(d, register, target, today, purl_of) for d in over[:_LISTED]]
     more = len(over) - len(named)
-    rest = [Rejection(f"… and {more} more findings over the policy", "the scan", _REST)] if more else []
-    return Judgement.of([*named, *rest])
+    if more:
+        named.append(Rejection(f"… and {more} more findings over the policy", "the scan", REST))
+    return Judgement.of(named)
 
 
 def _over(given: Disposition, register: Register, target: str, today: date, purl_of: PurlOf) -> Rejection:
