@@ -26,7 +26,7 @@ def scan_read(scanner, release, run, evidence, kind):
     """The tag is resolved first; the scan is of its digest."""
     tag = {"release": release.release_tag, "rolling": release.rolling_tag}[kind]
     report = scanner.scan(tag)
-    run.facts.update(scan_report=report, scan_completed_at=report.current_at)
+    run.facts.scan_report = report
     asked = "aws ecr describe-image-scan-findings --repository-name"
     evidence.add(
         f"scan behind {tag}", report, asked=f"{asked} {scanner.repository} --image-id imageDigest={report.digest}"

@@ -14,7 +14,7 @@ from gate.withheld import Withheld
 
 if TYPE_CHECKING:
     from gate.candidate import Candidate
-    from gate.run.plugin import Run
+    from gate.run.model import Run
     from gate.scan.read import Scanner
     from gate.scan.register.entries import Register
 
@@ -52,7 +52,7 @@ def scan_candidate(run: Run, digest: str, rungs: Rungs) -> Judgement:
     tags = (run.release.candidate_tag,)
     keep(record_of(report, register, event=event, tags=tags, target=run.place), run.scans)
     if refused:
-        run.facts["withdrawn"] = digest
+        run.facts.withdrawn = digest
         raise _withheld(run, digest, refused, said)
     return ACCEPTED
 

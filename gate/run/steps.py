@@ -12,7 +12,7 @@ from gate.run.publishing import FILE, publishing_run
 if TYPE_CHECKING:
     from gate.image.build import BuiltImage
     from gate.registry.publication import Publication
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 
 def note_build(run: Run, built: BuiltImage, at: str) -> None:
@@ -34,7 +34,7 @@ def recorded_steps(run: Run) -> list[NotedStep]:
     Raises:
         EvidenceDamaged: nothing was published in this run, and the publishing run left no sound record here.
     """
-    release: Publication | None = run.facts.get("publication")
+    release = run.facts.publication
     if release is None or release.steps:
         return list(run.steps)
     return list(publishing_run(run, release.digest).steps)

@@ -35,8 +35,8 @@ def now(world):
 def candidate(world, run):
     """The image under judgement, as the ladder enters it into the run."""
     found = world.candidate
-    run.store.digest = run.facts["image_id"] = found.image.image_id
-    run.facts.update(uncompressed_bytes=found.image.size_bytes, candidate=found)
+    run.store.digest = run.facts.image_id = found.image.image_id
+    run.facts.uncompressed_bytes, run.facts.candidate = found.image.size_bytes, found
     note_build(run, found.built, world.now.isoformat())
     return found
 
@@ -55,7 +55,8 @@ def desk(world):
 @pytest.fixture(scope="session")
 def published(world, run, published):
     """The release, and what the run believes of it."""
-    run.facts.update(world.facts)
+    for name, value in world.facts.items():
+        setattr(run.facts, name, value)
     return published
 
 

@@ -8,6 +8,7 @@ from gate.image.base import Base
 from gate.judgement import ACCEPTED, Judgement, Rejection, reject
 from gate.report.view import headline, summary
 from gate.run.ladder.image import _hold_bases
+from gate.run.model import Facts
 from gate.run.outcome import failure_of
 from gate.withheld import Withheld, briefly
 
@@ -65,7 +66,8 @@ def run_of(word, **facts):
     release = SimpleNamespace(repository="repo", release_tag="v1", repository_uri="host/repo", candidate_tag="rc")
     options = SimpleNamespace(profile="")
     results = SimpleNamespace(verdict=SimpleNamespace(word=word, only_aws=()))
-    return SimpleNamespace(release=release, facts=facts, place="aws", results=results, options=options, kind="full",
+    return SimpleNamespace(release=release, facts=Facts(**facts), place="aws", results=results, options=options,
+                           kind="full",
                            started="2026-01-02T03:04:05+00:00")  # fmt: skip
 
 

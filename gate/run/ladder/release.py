@@ -14,8 +14,8 @@ from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.desk import ReleaseDesk
 from gate.registry.previous import ReleaseFacts
 from gate.registry.publication import JudgedImage, Publication
+from gate.run.model import Run
 from gate.run.notes import metadata
-from gate.run.plugin import Run
 from gate.run.previous import FACTS, Difference, difference, latest_before, packages_of
 from gate.run.publishing import publishing_run
 from gate.run.scanning import Rungs, scan_candidate
@@ -29,14 +29,9 @@ def publication(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
     release = _publish(run, found, rungs) if run.publishes else _verify(run, found, rungs)
     if run.publishes:
         note_publication(run, release)
-    run.store.digest = release.digest
-    run.facts.update(
-        publication=release,
-        digest=release.digest,
-        tags=release.tags,
-        size_bytes=release.compressed_bytes,
-        pushed_at=release.pushed_at,
-    )
+    facts, run.store.digest = run.facts, release.digest
+    facts.publication, facts.digest, facts.tags = release, release.digest, release.tags
+    facts.size_bytes = release.compressed_bytes
     return release
 
 
@@ -94,7 +89,7 @@ def previous_release(run: Run, release: Publication, image: Candidate) -> Differ
         init,
     )
     found = difference(latest_before(run.reports / "runs", run.place, release.digest), facts)
-    run.facts["difference"] = found.sentence
+    run.facts.difference = found.sentence
     content = {"target": run.place, "facts": asdict(facts)}
     run.store.attach(FACTS, json.dumps(content, indent=1).encode())
     return found

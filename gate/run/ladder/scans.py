@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gate.registry.desk import ReleaseDesk
-from gate.run.plugin import Run
+from gate.run.model import Run
 from gate.scan.read import Scanner
 from gate.scan.records import ScanRecord, keep, read, read_all, record_of
 from gate.scan.register.entries import Register
@@ -25,7 +25,8 @@ def scanner(run: Run, found: ReleaseDesk) -> Scanner:
 
 def register(run: Run) -> Register:
     """The register of exceptions, beside the Dockerfile."""
-    return load(run.options.image_context / REGISTER)
+    run.facts.register = load(run.options.image_context / REGISTER)
+    return run.facts.register
 
 
 def scan_history(run: Run) -> tuple[ScanRecord, ...]:
@@ -42,7 +43,7 @@ def last_night(run: Run, history: tuple[ScanRecord, ...]) -> ScanRecord | None:
 
 def record_scan(run: Run, event: str) -> None:
     """Add the scan of what is published to the recorded ones."""
-    report = run.facts.get("scan_report")
+    report = run.facts.scan_report
     if report is not None:
         tags = (run.release.release_tag, run.release.rolling_tag)
         keep(record_of(report, register(run), event=event, tags=tags, target=run.place), run.scans)
