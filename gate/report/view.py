@@ -71,7 +71,7 @@ def deploy_command(run: Run) -> str:
 def summary(run: Run) -> list[tuple[str, str]]:
     """The facts that QA looks for first, as name and text."""
     facts = run.facts
-    withdrawn = f"the candidate {facts.withdrawn} was not promoted" if facts.withdrawn else ""
+    withdrawn = f"the candidate {facts.unpromoted} was not promoted" if facts.unpromoted else ""
     pushed_at = facts.publication.pushed_at if facts.publication else ""
     return [
         ("Repository", run.release.repository_uri),
@@ -79,6 +79,7 @@ def summary(run: Run) -> list[tuple[str, str]]:
         ("Digest", facts.digest or withdrawn or "nothing was published"),
         ("Image ID", facts.image_id or "no image was judged"),
         ("Size", _sizes(facts)),
+        *([("Published now", facts.standing)] if facts.standing else []),
         ("Pushed at", _moment(pushed_at)),
         ("Run by", facts.identity or "no AWS identity was used"),
         ("Profile", run.options.profile or "the ordinary AWS chain"),

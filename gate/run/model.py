@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,8 +23,14 @@ if TYPE_CHECKING:
     from gate.candidate import Candidate
     from gate.errors import WrongUse
     from gate.registry.publication import Publication
+    from gate.run.claims import Claim
+    from gate.run.promotions import Promotion
     from gate.scan.findings import ScanReport
     from gate.scan.register.entries import Register
+
+
+# Answers a fixture of conftest.py by its name, made now if it was not needed before.
+Rungs = Callable[[str], Any]
 
 
 @dataclass(slots=True)
@@ -41,7 +48,9 @@ class Facts:
         tags: those that name the digest.
         size_bytes: its compressed size.
         publication: the release as it is published.
-        withdrawn: the digest of a candidate that was pushed and got no other tag, "" if there is none.
+        unpromoted: the digest of a candidate that was pushed and has no other tag (yet).
+        promotion: the record of this run's promotion.
+        standing: after a refusal: what the published tags name now, as a sentence.
         scan_report: the scan of the digest.
         register: the register of exceptions.
         matrix: who can do what in the repository.
@@ -59,7 +68,9 @@ class Facts:
     tags: tuple[str, ...] = ()
     size_bytes: int = 0
     publication: Publication | None = None
-    withdrawn: str = ""
+    unpromoted: str = ""
+    promotion: Promotion | None = None
+    standing: str = ""
     scan_report: ScanReport | None = None
     register: Register | None = None
     matrix: Matrix | None = None
@@ -86,6 +97,7 @@ class Run:
         reports: the folder of all runs.
         local_state: the folder that keeps the local target's state.
         ledger: every AWS call of this run.
+        claims: every claim of features/, in its order.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what is known about the release by now.
         steps: the build and what publishing did, in order.
@@ -107,6 +119,7 @@ class Run:
     outcomes: list[ScenarioOutcome] = field(default_factory=list)
     proofs: tuple[Proof, ...] = ()
     expected: frozenset[str] = frozenset()
+    claims: tuple[Claim, ...] = ()
     trouble: list[str] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     steps: list[NotedStep] = field(default_factory=list)

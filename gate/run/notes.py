@@ -42,8 +42,8 @@ class Document:
 
 
 def document_of(run: Run) -> Document:
-    """Where this run's section belongs: a full run's in the repository, any other's beside its own report."""
-    whole = run.kind != "partial" and run.reports == run.root / "reports"
+    """Where this run's section belongs: that of a release on AWS in the repository, any other beside its own report."""
+    whole = run.kind != "partial" and run.place == "aws" and run.reports == run.root / "reports"
     nights = ":nights" if run.kind == "rescan" else ""
     return Document((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.place}{nights}")
 

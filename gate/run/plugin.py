@@ -13,6 +13,7 @@ from gate.judgement import prove_judges
 from gate.run.claims import Claim, catalogue, expected_names
 from gate.run.model import Run
 from gate.run.outcome import Failure, failure_of, skip_reason
+from gate.run.stages import arranged
 from gate.run.witness import Witness
 from gate.verdict import ScenarioOutcome
 
@@ -26,6 +27,7 @@ class AcceptancePlugin:
     def __init__(self, run: Run, features: Path) -> None:
         self.run = run
         self._claims = catalogue(features)
+        run.claims = tuple(self._claims.values())
         self._witnesses: dict[str, Witness] = {}
         self._failures: dict[str, Failure] = {}
         self._witness: Witness | None = None
@@ -44,14 +46,22 @@ class AcceptancePlugin:
 
     # --- collection -------------------------------------------------------------------------------
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Give each test its claim, and take out of a rehearsal what only AWS can prove."""
-        for item in items:
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, Any, None]:
+        """Give each test its claim, take out of a rehearsal what only AWS can prove, and put all in order."""
+        every = list(items)
+        for item in every:
             claim = self._claim(item)
             item.user_properties.append(("acceptance_criterion", claim.criterion))
             if "aws" in claim.tags and self.run.rules == "local":
                 reason = claim.description or "only AWS can prove it"
                 item.add_marker(pytest.mark.skip(reason=reason))
+        yield
+        if self.run.publishes:
+            chosen = len(items)
+            items[:] = arranged(every, items, self._claim)
+            if len(items) > chosen:
+                self.run.terminal.say(f"{len(items) - chosen} more claims are judged: they must hold before the rest")
 
     def pytest_collection_finish(self) -> None:
         """Know what a whole run holds, and see every judge say no before any of them says yes."""

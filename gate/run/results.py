@@ -16,6 +16,7 @@ from gate.registry.permitted import judge_changes, judge_zip_calls
 from gate.report.html import mend
 from gate.run.model import Results
 from gate.run.notes import write as write_notes
+from gate.run.promotions import settle
 from gate.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def conclude(run: Run) -> Results:
     record = run.store.record(TITLE, account_of(run), asked="python -m gate.evidence", provenance=run.provenance)
     account = account_in(record.answer)
     verdict = account.verdict()
+    settle(run, verdict)
     return Results(verdict, document(account, verdict))
 
 

@@ -12,11 +12,11 @@ from gate.verdict import Verdict
 
 FIRST = """# Deployment notes
 
-<!-- release-gate:begin v1.0.0:local -->
+<!-- release-gate:begin v1.0.0:aws -->
 ## R
 
 | Digest | sha256:ab |
-<!-- release-gate:end v1.0.0:local -->
+<!-- release-gate:end v1.0.0:aws -->
 """
 
 
@@ -29,7 +29,7 @@ def run(tmp_path):
         root=tmp_path,
         reports=tmp_path / "reports",
         folder=tmp_path / "reports",
-        place="local",
+        place="aws",
         release=SimpleNamespace(release_tag="v1.0.0", repository="r"),
         facts=Facts(),
         results=SimpleNamespace(verdict=verdict),
@@ -52,7 +52,7 @@ def test_without_a_release_before_it_an_attempt_is_the_section(run, monkeypatch)
     """Nothing stands there that could be lost."""
     monkeypatch.setattr(notes, "_notes", lambda *_: None)
     monkeypatch.setattr(notes, "render", lambda title, _notes: f"## {title}: REHEARSAL FAILED")
-    assert "## r v1.0.0, target local: REHEARSAL FAILED" in notes.write(run).path.read_text()
+    assert "## r v1.0.0, target aws: REHEARSAL FAILED" in notes.write(run).path.read_text()
 
 
 REGISTER = """
@@ -95,3 +95,12 @@ def test_a_fact_that_the_run_does_not_know_of_cannot_be_written():
     """A misspelt name is an error where it is written, and no empty chapter later."""
     with pytest.raises(AttributeError):
         Facts().exceptions = ()
+
+
+@pytest.mark.parametrize("place", ["local", "aws-rehearsal"])
+def test_a_rehearsal_leaves_the_release_notes_of_the_repository_alone(run, place):
+    """VALIDATION.md is a release's; a rehearsal's notes are beside its report."""
+    run.place = place
+    assert notes.document_of(run).path == run.folder / "VALIDATION.md"
+    run.place = "aws"
+    assert notes.document_of(run).path == run.root / "VALIDATION.md"

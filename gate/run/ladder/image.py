@@ -18,9 +18,8 @@ from gate.judgement import ACCEPTED
 from gate.registry.desk import ReleaseDesk
 from gate.registry.publication import Publication
 from gate.run.bases import base_of
-from gate.run.model import Run
+from gate.run.model import Run, Rungs
 from gate.run.publishing import publishing_run
-from gate.run.scanning import Rungs
 from gate.run.steps import note_build
 from gate.withheld import Withheld
 
