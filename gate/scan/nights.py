@@ -90,6 +90,21 @@ def compare(before: ScanRecord | None, tonight: ScanRecord) -> Changes:
     )
 
 
+def last_before(records: Iterable[ScanRecord], began: datetime, digest: str) -> ScanRecord | None:
+    """The record that a run's scan is compared with: the last from before the run began, never one of its own.
+
+    The last of the same digest goes before a later one of another image: with another image every change has a reason.
+
+    Args:
+        records: of the run's target, in any order.
+        began: when the run began.
+        digest: of the image that the run judges ("" when it is not known).
+    """
+    earlier = sorted((record for record in records if record.at < began), key=lambda record: record.at)
+    same = [record for record in earlier if record.digest == digest]
+    return next(reversed(same or earlier), None)
+
+
 def _worst(findings: Iterable[Noted]) -> dict[tuple[str, str], Noted]:
     worst: dict[tuple[str, str], Noted] = {}
     for each in findings:
@@ -155,6 +170,6 @@ def log_row(changes: Changes) -> str:
         *(str(len(group)) for group in (changes.new, changes.fixed, changes.rescored)),
         str(counts["CRITICAL"]),
         str(counts["HIGH"]),
-        for_markdown(changes.reason),
+        for_markdown(changes.reason + (f"; not yet rated: {counts['UNRATED']}" if counts["UNRATED"] else "")),
     ]
     return "| " + " | ".join(cells) + " |\n"

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from gate.errors import ScanUnavailable
 from gate.scan import sbom
 from gate.scan.coverage import Component, Watched, gaps_registered, sight, something_seen, watch
+from gate.scan.ecosystems import canonical
 from gate.scan.promotion import promotable
-from gate.scan.register.entries import canonical
 from gate.scan.register.judges import coverage_used
 from gate.scan.register.reading import parse
 from gate.scan.settings import ScanSettings
