@@ -9,7 +9,7 @@ from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.scan.findings import SKEW, Coverage, Finding, ScanReport, Severity, miscounted, worst_first
 from gate.scan.moments import when
 from gate.scan.reasons import reason_of
-from gate.scan.settings import ScanSettings
+from gate.scan.settings import BY_ITSELF, ScanSettings
 from gate.scan.statuses import Mode, Outcome, meaning_of
 
 FRESH = timedelta(hours=24)
@@ -151,7 +151,7 @@ def applies(settings: ScanSettings, report: ScanReport, nightly: bool) -> Judgem
 
 def _enhanced_rule(settings: ScanSettings, nightly: bool, where: str) -> Judgement:
     continuous = "set the frequency CONTINUOUS_SCAN for a filter that matches the repository"
-    if settings.frequency not in {"CONTINUOUS_SCAN", "SCAN_ON_PUSH"} or not settings.matching:
+    if settings.frequency not in BY_ITSELF or not settings.matching:
         return reject(
             f"Enhanced scanning does not apply: the frequency is {settings.frequency or '(none)'}, and the filters "
             f"that match are {', '.join(settings.matching) or 'none'}",

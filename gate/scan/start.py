@@ -56,7 +56,10 @@ def start_scan(caller: Caller, repository: str, digest: str, now: datetime | Non
     """Ask for a scan of a digest; None when ECR does not know the image yet.
 
     Args:
-        now: the moment by this machine's clock.
+        caller: of ECR.
+        repository: the repository's name.
+        digest: of the image.
+        now: the moment by this machine's clock, if it is to be counted.
 
     Raises:
         ScanUnavailable: this image can never be scanned.

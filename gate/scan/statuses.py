@@ -16,7 +16,7 @@ class Mode(StrEnum):
 class Outcome(StrEnum):
     """What the gate does on a status."""
 
-    RESULT = "the findings are read"
+    RESULT = "the findings are read, once a time of completion is told"
     WAIT = "waited for, until --scan-timeout"
     NO_RESULT = "NO-GO"
 
@@ -50,7 +50,7 @@ _WAIT, _RESULT, _NONE = Outcome.WAIT, Outcome.RESULT, Outcome.NO_RESULT
 TABLE: tuple[Meaning, ...] = (
     Meaning("IN_PROGRESS", _WAIT, _WAIT, "the scan is running"),
     Meaning("PENDING", _WAIT, _WAIT, "the scan is queued"),
-    Meaning("COMPLETE", _RESULT, _RESULT, "the scan has ended"),
+    Meaning("COMPLETE", _RESULT, _RESULT, "the scan has ended, or Inspector has taken the image in"),
     Meaning(
         "ACTIVE",
         _NONE,

@@ -148,10 +148,10 @@ def test_a_newer_version_of_a_package_is_not_a_new_finding() -> None:
 
 def test_the_trend_counts_each_night_by_severity() -> None:
     """Oldest first; an unknown word counts as the worst."""
-    points = nights.trend([night(note(), note("CVE-2", "UNTRIAGED"), hours=25), night()])
+    points = nights.trend([night(note(), note("CVE-2", "SEVERE"), note("CVE-3", "UNTRIAGED"), hours=25), night()])
     assert [dict(p.counts)["HIGH"] for p in points] == [0, 1]
-    assert dict(points[1].counts)["CRITICAL"] == 1
-    assert [name for name, _ in points[1].counts][:2] == ["CRITICAL", "HIGH"]
+    assert (dict(points[1].counts)["CRITICAL"], dict(points[1].counts)["UNRATED"]) == (1, 1)
+    assert [name for name, _ in points[1].counts][:3] == ["CRITICAL", "UNRATED", "HIGH"]
 
 
 def test_a_record_comes_back_as_it_was_kept(tmp_path) -> None:

@@ -52,7 +52,7 @@ class Named:
         if self.type and not may_be(finding.manager, self.type):
             return False
         if (self.type, self.name) == ("", UNTOLD):
-            return not finding.package
+            return finding.package in {"", UNTOLD}
         kind = "pypi" if self.versions.startswith("vers:pypi/") else self.type
         return any(same_name(kind, self.name, each) for each in self._names_of(finding) if each)
 
