@@ -4,12 +4,14 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from time import process_time
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import EvidenceDamaged
+from gate.run import ladder
 from gate.scan import chain as chains
 from gate.scan import nights
 from gate.scan.records import Noted, ScanRecord, from_json, keep, read, read_all, record_of, to_json
@@ -59,6 +61,46 @@ def test_a_night_within_the_limit_says_that_nothing_was_rescanned(aws, scanner) 
     aws.says("DescribeImageScanFindings", page(at=NOON.replace(hour=3, minute=12)))
     tonight = record_of(scanner.scan("latest"), parse(GOOD), event="rescanned", tags=("latest",), target="aws")
     assert "not rescanned, result of 2026-11-22 03:12 UTC" in nights.log_row(nights.compare(None, tonight))
+
+
+def test_a_run_is_compared_with_what_was_there_before_it_began() -> None:
+    """Never with a record of its own; the last of the same digest goes before a later one of another image."""
+    began = NIGHT + timedelta(hours=24)
+    first, second = night(note()), night(hours=20)
+    other = night(hours=23, digest=OTHER, event="withdrawn")
+    own = (night(hours=24, event="candidate"), night(hours=25, event="released"), night(hours=25, digest=OTHER))
+    for records, digest, wanted in (
+        (own, DIGEST, None),
+        ((), DIGEST, None),
+        ((first, *own), DIGEST, first),
+        ((*own, second, first), DIGEST, second),
+        ((second, other, *own), DIGEST, second),
+        ((other, *own), DIGEST, other),
+        ((first, other), "", other),
+    ):
+        assert nights.last_before(records, began, digest) == wanted
+
+
+def test_nothing_found_where_last_night_found_five_is_a_contradiction() -> None:
+    """Though this run's own candidate scan found nothing as well."""
+    five = night(*(note(f"CVE-{n}") for n in range(5)))
+    candidate, released = night(hours=24, event="candidate"), night(hours=24.1, event="released")
+    before = nights.last_before((five, candidate), candidate.at, DIGEST)
+    judged = nights.explained(nights.compare(before, released))
+    assert "CVE-0, CVE-1, CVE-2, CVE-3, CVE-4" in judged.rejections[0].cause
+
+
+def test_the_run_finds_the_record_before_it_by_its_own_beginning_and_digest(tmp_path) -> None:
+    """Wired as a run wires it: its folder of records, its start, the digest that it judges, or --previous."""
+    for each in (night(note()), night(hours=30, event="candidate"), night(hours=20, digest=OTHER)):
+        keep(each, tmp_path / "scans")
+    options = SimpleNamespace(previous=None)
+    store = SimpleNamespace(digest=DIGEST)
+    run = SimpleNamespace(options=options, store=store, started=NIGHT + timedelta(hours=29), scans=tmp_path / "scans")
+    run.place = "aws"
+    assert ladder.last_night(run, ladder.scan_history(run)) == night(note())
+    options.previous = keep(night(hours=1), tmp_path / "named")
+    assert ladder.last_night(run, ladder.scan_history(run)) == night(hours=1)
 
 
 def test_a_new_image_is_the_reason_when_the_digest_changed() -> None:
