@@ -82,4 +82,6 @@ def _missing(reading: Reading, start: Start | None) -> str:
         return "it tells no time of completion, so nothing says that its findings are there"
     if start and _is_stale(reading, start):
         return f"ECR answers with an earlier scan, and the one that was asked for began at {when(start.began)}"
+    if not reading.whole:
+        return "it counts other findings than it lists"
     return "its findings still changed from one look to the next"

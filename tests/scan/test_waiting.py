@@ -71,7 +71,7 @@ def test_without_a_time_of_completion_there_is_no_result(aws, scanner, time, mod
 
 
 def test_counts_and_list_may_come_one_after_the_other(aws, continuous) -> None:
-    """Counts without findings, and findings without counts, are waited out."""
+    """Counts without findings, and findings without counts, are waited out; with too little time that is told."""
     counted = page(counts={"CRITICAL": 1}, status="ACTIVE")
     listed = page(enhanced(severity="CRITICAL"), counts={}, status="ACTIVE")
     whole = page(enhanced(severity="CRITICAL"), status="ACTIVE")
@@ -80,6 +80,11 @@ def test_counts_and_list_may_come_one_after_the_other(aws, continuous) -> None:
         continuous._reports.clear()
         report = continuous.scan("latest")
         assert (len(report.findings), report.counts) == (1, (("CRITICAL", 1),))
+    aws.says(FINDINGS, counted)
+    continuous._reports.clear()
+    continuous.timeout = 30
+    with pytest.raises(ScanUnavailable, match="it counts other findings than it lists"):
+        continuous.scan("latest")
 
 
 def test_counts_that_never_fit_are_left_to_their_judge(aws, continuous, time) -> None:
