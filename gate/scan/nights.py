@@ -93,7 +93,9 @@ def compare(before: ScanRecord | None, tonight: ScanRecord) -> Changes:
 def last_before(records: Iterable[ScanRecord], began: datetime, digest: str) -> ScanRecord | None:
     """The record that a run's scan is compared with: the last from before the run began, never one of its own.
 
-    The last of the same digest goes before a later one of another image: with another image every change has a reason.
+    One of the same digest goes before a later one of another image: with another image every change has a reason. Of
+    several from the same vulnerability data it is the first: a scanner that contradicted itself last night and still
+    does so tonight is still not believed, and one that has come to its senses is.
 
     Args:
         records: of the run's target, in any order.
@@ -102,7 +104,10 @@ def last_before(records: Iterable[ScanRecord], began: datetime, digest: str) -> 
     """
     earlier = sorted((record for record in records if record.at < began), key=lambda record: record.at)
     same = [record for record in earlier if record.digest == digest]
-    return next(reversed(same or earlier), None)
+    last = next(reversed(same or earlier), None)
+    if last is None or last.source_updated_at is None:
+        return last
+    return next(each for each in same or [last] if each.source_updated_at == last.source_updated_at)
 
 
 def _worst(findings: Iterable[Noted]) -> dict[tuple[str, str], Noted]:

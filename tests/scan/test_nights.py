@@ -66,7 +66,7 @@ def test_a_night_within_the_limit_says_that_nothing_was_rescanned(aws, scanner) 
 def test_a_run_is_compared_with_what_was_there_before_it_began() -> None:
     """Never with a record of its own; the last of the same digest goes before a later one of another image."""
     began = NIGHT + timedelta(hours=24)
-    first, second = night(note()), night(hours=20)
+    first, second = night(note()), night(hours=20, data=20)
     other = night(hours=23, digest=OTHER, event="withdrawn")
     own = (night(hours=24, event="candidate"), night(hours=25, event="released"), night(hours=25, digest=OTHER))
     for records, digest, wanted in (
@@ -79,6 +79,19 @@ def test_a_run_is_compared_with_what_was_there_before_it_began() -> None:
         ((first, other), "", other),
     ):
         assert nights.last_before(records, began, digest) == wanted
+
+
+def test_a_contradiction_stays_one_until_the_data_changes_or_the_answer_is_the_first_again() -> None:
+    """Five, then none: red on that night and the next; five again, or other data: not."""
+    five, none = night(*(note(f"CVE-{n}") for n in range(5))), night(hours=24)
+    began = NIGHT + timedelta(hours=47)
+    before = nights.last_before((five, none), began, DIGEST)
+    assert before == five
+    assert not nights.explained(nights.compare(before, night(hours=48))).accepted
+    assert nights.explained(nights.compare(before, replace(five, at=NIGHT + timedelta(hours=48)))).accepted
+    assert nights.explained(nights.compare(before, night(hours=48, data=48))).accepted
+    untold = replace(none, source_updated_at=None)
+    assert nights.last_before((five, untold), began, DIGEST) == untold
 
 
 def test_nothing_found_where_last_night_found_five_is_a_contradiction() -> None:
