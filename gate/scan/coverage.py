@@ -159,26 +159,35 @@ def _registered(gap: Gap, register: Register, target: str, mode: Mode, today: da
 
 def _unregistered(gaps: list[Gap], register: Register, target: str, mode: Mode) -> Iterator[Rejection]:
     """The gaps of one kind: each by itself, or all others than the watched ones together where they are many."""
-    late = [(gap, entries[0]) for gap in gaps if (entries := entries_for(gap, register, target, mode))]
-    missing = [gap for gap in gaps if not entries_for(gap, register, target, mode)]
-    many = [gap for gap in missing if not gap.watched]
-    together = many if len(many) > _APART and gaps[0].component.type != "generic" else []
-    for gap, entry in late:
-        yield Rejection(
-            f"The coverage entry for {_title(gap)} expired on {entry.expires}",
-            where=register.where(entry.line),
-            remedy="make the compensating check again and set a new date, or have the component scanned",
-        )
+    missing = []
+    for gap in gaps:
+        if entries := entries_for(gap, register, target, mode):
+            yield Rejection(
+                f"The coverage entry for {_title(gap)} expired on {entries[0].expires}",
+                where=register.where(entries[0].line),
+                remedy="make the compensating check again and set a new date, or have the component scanned",
+            )
+        else:
+            missing.append(gap)
+    others = [gap for gap in missing if not gap.watched]
+    together = len(others) > _APART and gaps[0].component.type != "generic"
     for gap in missing:
-        if gap not in together:
-            purl = gap.component.purl.partition("@")[0]
-            yield _missing(_title(gap), gap.why, register, ready_coverage({"purl": purl}, target, mode))
+        if gap.watched or not together:
+            yield _missing(_title(gap), gap.why, register, _entry(gap, target, mode))
     if together:
-        kind = together[0].component.type
-        named = ", ".join(gap.component.title for gap in together[:_NAMED])
-        rest = f" and {len(together) - _NAMED} more" if len(together) > _NAMED else ""
-        title = f"{len(together)} packages of the type {kind} ({named}{rest})"
-        yield _missing(title, together[0].why, register, ready_coverage({"ecosystem": kind}, target, mode))
+        yield _all_missing(others, register, target, mode)
+
+
+def _entry(gap: Gap, target: str, mode: Mode) -> str:
+    return ready_coverage({"purl": gap.component.purl.partition("@")[0]}, target, mode)
+
+
+def _all_missing(gaps: list[Gap], register: Register, target: str, mode: Mode) -> Rejection:
+    kind = gaps[0].component.type
+    named = ", ".join(gap.component.title for gap in gaps[:_NAMED])
+    rest = f" and {len(gaps) - _NAMED} more" if len(gaps) > _NAMED else ""
+    title = f"{len(gaps)} packages of the type {kind} ({named}{rest})"
+    return _missing(title, gaps[0].why, register, ready_coverage({"ecosystem": kind}, target, mode))
 
 
 def _title(gap: Gap) -> str:

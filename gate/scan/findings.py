@@ -195,12 +195,13 @@ class ScanReport:
         """The rule behind `current_at`, as a person reads it."""
         if self.mode is Mode.BASIC:
             return "basic scanning: a result is as old as its scan"
-        if not self.inspector or self.frequency != "CONTINUOUS_SCAN":
+        if self.frequency != "CONTINUOUS_SCAN":
             return f"enhanced scanning with the frequency {self.frequency or '(none)'}: a result is as old as its scan"
-        looked = self.inspector.last_scanned_at
+        covered = self.inspector or Coverage(listed=False)
+        looked = covered.last_scanned_at
         told = f", its last look at {when(looked)}" if looked else ""
         kept = "kept current by Inspector" if self.continuous else "as old as its scan, for Inspector does not keep it"
-        return f"continuous scanning: the result is {kept}; its coverage is {self.inspector.state}{told}"
+        return f"continuous scanning: the result is {kept}; its coverage is {covered.state}{told}"
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gate.scan.reasons import REASONS
+
 
 class Mode(StrEnum):
     """The two kinds of ECR scanning (ECR model, ScanType)."""
@@ -100,7 +102,13 @@ _BY_STATUS = {meaning.status: meaning for meaning in TABLE}
 
 
 def meaning_of(status: str) -> Meaning:
-    """The meaning of a status; one that the table does not hold is no result in either mode."""
+    """The meaning of a status; one that the table does not hold is no result in either mode.
+
+    Inspector's reasons are known by their own table: an answer that carries one for its status is told in its words.
+    """
+    if status in REASONS and status not in _BY_STATUS and status != "SUCCESSFUL":
+        reason = REASONS[status]
+        return Meaning(status, _NONE, _WAIT if reason.passing else _NONE, reason.sentence, reason.remedy)
     return _BY_STATUS.get(status) or Meaning(
         status,
         _NONE,

@@ -120,6 +120,21 @@ def test_every_refusal_of_a_scan_that_is_handled_is_one_of_the_models() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("service", "shape", "words"),
+    [
+        ("iam", "PolicyEvaluationDecisionType", {"allowed", "explicitDeny", "implicitDeny"}),
+        ("lambda", "LastUpdateStatus", {"Successful", "Failed", "InProgress"}),
+        ("lambda", "PackageType", {"Zip", "Image"}),
+        ("ecr", "ScanningConfigurationFailureCode", {"REPOSITORY_NOT_FOUND"}),
+        ("ecr", "LayerAvailability", {"AVAILABLE", "UNAVAILABLE", "ARCHIVED"}),
+    ],
+)
+def test_an_enum_of_which_the_gate_reads_single_words_has_not_grown(service, shape, words) -> None:
+    """Whoever sees this fail reads where the gate compares with one of them, and then adds the new word here."""
+    assert enum(service, shape) == words
+
+
 def test_the_readme_shows_the_table_of_scan_statuses() -> None:
     """As the code has it; paste what `gate.scan.statuses.markdown()` answers."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gate.report.findings import findings as listed
 from gate.scan.ecosystems import MANAGERS
 from gate.scan.findings import Finding, Severity
 from gate.scan.register.entries import Register
@@ -26,6 +27,7 @@ from gate.scan.statuses import Mode
 from gate.scan.wire import findings_of
 
 from .conftest import NOON, basic, enhanced, page
+from .test_judges import report_of
 
 TODAY = date(2026, 11, 22)
 POLICY = {"CRITICAL": "never", "HIGH": "fixed or excepted"}
@@ -192,6 +194,19 @@ def test_what_is_not_yet_rated_has_a_row_of_its_own(word) -> None:
     strict = completed(said.paste)
     never = replace(strict, policy=(*strict.policy, ("UNRATED", "never")))
     assert "no entry helps" in str(fixed_or_excepted((finding,), never, "aws", TODAY, "HIGH").rejections[0])
+
+
+def test_the_page_shows_what_is_not_yet_rated_as_what_it_is() -> None:
+    """Among the findings, beside the scanner's word; and in the bars, under the gate's."""
+    register = parse(yaml.safe_dump({"version": "1", "policy": POLICY, "exceptions": [], "coverage": []}))
+    report = report_of(basic(severity="UNDEFINED"), basic("CVE-2", "HIGH"), basic("CVE-3", "CRITICAL"))
+    rows = listed(report, register, "aws", TODAY).rows
+    assert [(row.severity, row.tone) for row in rows] == [
+        ("CRITICAL", "failed"),
+        ("UNDEFINED (not yet rated)", "incomplete"),
+        ("HIGH", "incomplete"),
+    ]
+    assert Severity.UNRATED.title == "NOT YET RATED"
 
 
 @pytest.mark.parametrize(("required", "ok"), [("never", True), ("fixed or excepted", True), ("monitor", False)])
