@@ -277,6 +277,18 @@ def test_a_worse_finding_than_the_severity_named_has_to_be_closed_too() -> None:
     assert "(CRITICAL) was found" in judged.rejections[0].cause
 
 
+def test_a_finding_that_is_gone_from_the_same_image_and_data_is_not_mitigated() -> None:
+    """Not by this run's own scans without it, nor by the next night's; by other data or another image it is."""
+    found, own = night(note()), [night(hours=24, event="candidate"), night(hours=25, event="released")]
+    links = chains.chain([found, *own])
+    assert "has not been mitigated" in chains.chain_closed(links, "HIGH").rejections[0].cause
+    assert "| open | not yet |" in chains.markdown(links)
+    for later in (night(hours=48, data=48), night(hours=48, digest=OTHER), replace(own[1], source_updated_at=None)):
+        (link,) = chains.chain([found, *own, later])
+        assert link.rescanned == later
+        assert chains.chain_closed((link,), "HIGH").accepted
+
+
 def test_a_link_is_closed_by_a_mitigation_and_a_scan_since() -> None:
     """Neither alone closes it."""
     (link,) = chains.chain([night(note())])
