@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from gate.evidence.configuration import Configuration, overridden
 from gate.evidence.notes import NotedStep
 from gate.evidence.store import EvidenceStore
 from gate.judgement import Proof, prove_judges
 from gate.options import Options
 from gate.registry.ledger import Ledger
 from gate.release import Release
+from gate.run import pinned
 from gate.run.claims import Claim, catalogue, expected_names
 from gate.run.clock import Watch
 from gate.run.outcome import Failure, failure_of, skip_reason
@@ -44,6 +46,8 @@ class Run:
         facts: what fixtures learn about the release for the head of the report (digest, sizes, identity).
         steps: the build and what publishing did, in order.
         clock: sees whether this machine's clock runs evenly.
+        configuration: what the run judges by; None where a test made the run.
+        engine: the version of the Docker engine, once one answered.
     """
 
     kind: Kind
@@ -66,6 +70,8 @@ class Run:
     steps: list[NotedStep] = field(default_factory=list)
     results: Results | None = None
     clock: Watch = field(default_factory=Watch)
+    configuration: Configuration | None = None
+    engine: str = "unknown: none was asked"
 
     @property
     def scans(self) -> Path:
@@ -93,6 +99,11 @@ class Run:
     def publishes(self) -> bool:
         """Whether this run releases; otherwise it looks at what was released."""
         return self.kind != "rescan" and (self.options.target == "local" or self.options.publish)
+
+    @property
+    def overridden(self) -> tuple[str, ...]:
+        """What is judged by something else than the repository states: such a run is INCOMPLETE at most."""
+        return overridden(self.configuration) if self.configuration else ()
 
     def digests_of_records(self) -> dict[str, str]:
         """The digest that each record about the published image (AC2, AC7) carries, by its file."""
@@ -135,7 +146,10 @@ class AcceptancePlugin:
     def pytest_collection_finish(self) -> None:
         """Know what a whole run holds, and see every judge say no before any of them says yes."""
         if self.run.kind != "partial":
-            self.run.expected = expected_names(self._claims, rescan=self.run.kind == "rescan")
+            rescan = self.run.kind == "rescan"
+            # What is pinned and not there is missing from the run.
+            pin = pinned.read(pinned.HOME)
+            self.run.expected = expected_names(self._claims, rescan=rescan) | pin.names(rescan=rescan)
         self.run.proofs = prove_judges()
 
     def _claim(self, item: pytest.Item) -> Claim:
