@@ -20,6 +20,8 @@ from gate.registry.permitted import Call, judge_changes, judge_zip_calls
 from gate.scan.findings import Severity
 from gate.verdict import ScenarioOutcome, StepOutcome
 
+# How the titles of the records begin that hold a scan of a tag.
+SCANS = "scan behind "
 YES = ("GO", "REHEARSAL PASSED", "CLEAN")
 # AC6: Lambda's quota, uncompressed, in GB.
 LIMIT_GB = 10
@@ -87,7 +89,7 @@ def _crashed(proof: Proof) -> bool:
 @judge(7, known_bad=lambda: (_ACCOUNT, [_BAD]))
 def scans_hold(account: Account, records: Records) -> Judgement:
     """Every scan of what was published is of its digest, had ended within a day, and holds nothing critical."""
-    scans = [record["answer"] for record in titled(records, "scan behind ")]
+    scans = [record["answer"] for record in titled(records, SCANS)]
     digest = account.release.get("digest")
     causes = [cause for scan in scans for cause in _scan_faults(scan, digest)]
     if not scans:

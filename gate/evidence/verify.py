@@ -141,19 +141,16 @@ def _observations(folder: Folder) -> Check:
     judgement = anew.claims_rest_on_records(account, records) + anew.proofs_agree(account.proofs)
     judgement += anew.configuration_holds(account, found)
     anewly = [f"{len(account.proofs)} answers of judges to known-bad values", "what was overridden"]
-    word = account.verdict().word
-    if word in anew.YES:
+    if account.verdict().word in anew.YES:
+        release = found.release if found else {}
+        calls = [call for record in anew.titled(records, _LEDGER)[-1:] for call in record["answer"]]
+        judgement += anew.ledger_holds(calls, str(release.get("repository")), str(release.get("zip_function")))
         judgement += anew.scans_hold(account, records)
-        anewly.append(f"digest, age and critical findings of {len(anew.titled(records, 'scan behind '))} scans")
-    if word in anew.YES and account.kind == "full":
-        judgement += anew.image_holds(account, records)
-        anewly.append("the manifest's digest, tags and sizes")
-    calls = _titled(folder, _LEDGER)
-    if calls and found and word in anew.YES:
-        judgement += anew.ledger_holds(
-            calls[-1]["answer"], found.release["repository"], found.release["zip_function"]
-        )
-        anewly.append(f"{len(calls[-1]['answer'])} AWS calls")
+        scans = len(anew.titled(records, anew.SCANS))
+        anewly += [f"{len(calls)} AWS calls", f"digest, age and critical findings of {scans} scans"]
+        if account.kind == "full":
+            judgement += anew.image_holds(account, records)
+            anewly.append("the manifest's digest, tags and sizes")
     passed = sum(outcome.status == "passed" for outcome in account.outcomes)
     seen = f"decided anew: {', '.join(anewly)}; all else of {passed} passed claims rests on the recorded outcomes"
     return Check("observations", judgement, seen)

@@ -83,13 +83,18 @@ def configured(**changed):
     return Configuration(**{**given, **changed})
 
 
+def observe(store, observed=None):
+    """Record what each claim rests on."""
+    for number in CRITERIA:
+        title, answer = {**OBSERVED, **(observed or {})}.get(number, ("look", {"seen": number}))
+        store.record(title, answer, asked="aws …", criterion=number, scenario=f"claim {number}")
+
+
 def leave(folder, key=None, observed=None, configuration=None, notes=None, **changed):
     """Write a whole run, in the order in which a run does."""
     target = changed.get("target", "local")
     store = EvidenceStore(folder / "evidence", target, Redactor(), lambda: NOW)
-    for number in CRITERIA:
-        title, answer = {**OBSERVED, **(observed or {})}.get(number, ("look", {"seen": number}))
-        store.record(title, answer, asked="aws …", criterion=number, scenario=f"claim {number}")
+    observe(store, observed)
     store.attach("page.png", b"png")
     store.record("every AWS call of the run", [CALL], asked="")
     store.record(CONFIGURED, configuration or configured(), asked="")
@@ -156,6 +161,12 @@ def _account():
 def _leave():
     """Writes a whole run into a folder."""
     return leave
+
+
+@pytest.fixture(name="observe")
+def _observe():
+    """Records what each claim of an account rests on."""
+    return observe
 
 
 @pytest.fixture(name="edit")
