@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gate.errors import GateError, compose, one_line
+from gate.errors import GateError, WrongUse, compose, one_line
 from gate.evidence.expected import WORDS, Expected, as_expected
-from gate.evidence.reading import content, is_there
+from gate.evidence.reading import content, is_there, shown
 from gate.evidence.statement import subject_of
 from gate.evidence.store import ENVELOPE
 from gate.evidence.verify import Check
@@ -41,6 +41,10 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     expected = Expected(options.expect, options.digest, options.target)
     try:
         expected.check()
+    except WrongUse as wrong:
+        _say(str(wrong))
+        return WRONG_USE
+    try:
         whole = verify_whole(options.folder, options.key)
     except GateError as error:
         _say(f"NOT VERIFIED: {one_line(error.cause)}{compose('', error.where, error.remedy)}")
@@ -49,7 +53,7 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
         _say(line)
     objections = list(dict.fromkeys(_failed(whole)))
     if objections:
-        _say(f"NOT VERIFIED: {options.folder} ({', '.join(objections[:_TOLD])})")
+        _say(f"NOT VERIFIED: {shown(str(options.folder))} ({', '.join(objections[:_TOLD])})")
         return REFUSED
     return _conclude(options.folder, options.key is not None, expected, now or datetime.now(UTC))
 
@@ -87,7 +91,7 @@ def _say(text: str) -> None:
 def _failed(whole: Whole) -> Iterator[str]:
     yield from (check.name for check in whole.own if not check.judgement.accepted)
     for place, checks in whole.others.items():
-        yield from (f"{place}: {check.name}" for check in checks if not check.judgement.accepted)
+        yield from (f"{shown(place)}: {check.name}" for check in checks if not check.judgement.accepted)
 
 
 def _lines(whole: Whole) -> list[str]:
@@ -95,7 +99,7 @@ def _lines(whole: Whole) -> list[str]:
     lines = [line for check in whole.own for line in _told(check, check.name, told)]
     for place, checks in whole.others.items():
         # Of another run in the folder: what speaks against it, and what was not looked at.
-        lines += [line for check in checks for line in _told(check, f"{place}: {check.name}", told) if line[0] == "✗"]
+        lines += [line for check in checks for line in _told(check, f"{shown(place)}: {check.name}", told) if line[0] == "✗"]
     intact = sum(all(check.judgement.accepted for check in checks) for checks in whole.others.values())
     if whole.others:
         lines.append(f"– other runs: {intact} of {len(whole.others)} are as they were left")
@@ -117,8 +121,8 @@ def _told(check: Check, name: str, told: set[str]) -> list[str]:
 
 def _uncovered(whole: Whole) -> Iterable[str]:
     found = [phrase for check in whole.own for phrase in check.uncovered]
-    found += [f"{place}: {phrase}" for place, checks in whole.others.items() for check in checks for phrase in check.uncovered]
-    found += [f"{place}: the run was cut short before it sealed anything" for place in whole.cut_short]
+    found += [f"{shown(place)}: {phrase}" for place, checks in whole.others.items() for check in checks for phrase in check.uncovered]
+    found += [f"{shown(place)}: the run was cut short before it sealed anything" for place in whole.cut_short]
     lines = [f"not covered: {one_line(phrase)}" for phrase in found[:_TOLD]]
     return lines if len(found) <= _TOLD else [*lines, f"not covered: {len(found) - _TOLD} more"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gate.errors import EvidenceDamaged
 from gate.evidence.account import Account
-from gate.evidence.reading import RUN_AGAIN, json_object
+from gate.evidence.reading import RUN_AGAIN, json_object, shown
 from gate.evidence.store import canonical
 from gate.judgement import Judgement, Proof, Rejection, judge, reject
 from gate.verdict import ScenarioOutcome
@@ -38,7 +38,7 @@ def sealed(index: Mapping[str, str], found: Mapping[str, str], unread: Mapping[s
                       "take the folder of another run, or run the gate again")  # fmt: skip
     closed = unread or {}
     missing = [_of(name, "is missing: the index lists it") for name in index if name not in {**found, **closed}]
-    told = [Rejection(why, where=f"evidence/{name}", remedy=_AFTER) for name, why in closed.items()]
+    told = [Rejection(why, where=shown(f"evidence/{name}"), remedy=_AFTER) for name, why in closed.items()]
     altered = [
         _of(name, f"was altered: its sha-256 is {sha}, and was {index[name]} when it was sealed")
         for name, sha in found.items()
@@ -49,7 +49,8 @@ def sealed(index: Mapping[str, str], found: Mapping[str, str], unread: Mapping[s
 
 
 def _of(name: str, what: str) -> Rejection:
-    return Rejection(f"evidence/{name} {what}", where=f"evidence/{name}", remedy=_AFTER)
+    place = shown(f"evidence/{name}")
+    return Rejection(f"{place} {what}", where=place, remedy=_AFTER)
 
 
 @judge(8, known_bad=lambda: ({"001-scan.json": b'{"number": 1, "answer": "none", "sha256": "a"}'},))

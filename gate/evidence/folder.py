@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import EvidenceDamaged, WrongUse
-from gate.evidence.reading import content, is_folder, is_there, json_object, names_in, sha256_of
+from gate.evidence.reading import content, is_folder, is_there, json_object, names_in, sha256_of, shown
 from gate.evidence.store import INDEX
 
 # In bytes: of all records of a run, and of all files of a folder whose hashes are taken.
@@ -106,12 +106,12 @@ def hashed(base: Path, names: Iterable[str], prefix: str = "", whole: re.Pattern
         try:
             seen += _size(base / name)
             if seen > (RECORDS if keep else ALL):
-                raise EvidenceDamaged(f"{prefix}{name} was not read: the files before it are too large together")
+                raise EvidenceDamaged(f"{shown(prefix + name)} was not read: the files before it are too large together")
             if keep:
-                kept[name] = content(base / name, prefix + name)
+                kept[name] = content(base / name, shown(prefix + name))
                 hashes[name] = hashlib.sha256(kept[name]).hexdigest()
             else:
-                hashes[name] = sha256_of(base / name, prefix + name)
+                hashes[name] = sha256_of(base / name, shown(prefix + name))
         except EvidenceDamaged as damage:
             unread[name] = damage.cause
     return Files(hashes, unread, kept)

@@ -131,6 +131,11 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
         raise _damaged(folder.name, folder, f"cannot be listed: {error.strerror}") from error
 
 
+def shown(name: str) -> str:
+    """A file's name as it can stand in a sentence: of visible characters, and so that every name can be told."""
+    return name if name and name.isprintable() else ascii(name)
+
+
 def is_folder(path: Path) -> bool:
     """Whether a folder is there: itself, and not a link to one."""
     try:

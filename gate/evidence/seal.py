@@ -17,7 +17,7 @@ from typing import Any
 
 from gate.errors import EvidenceDamaged
 from gate.evidence.folder import Files, hashed
-from gate.evidence.reading import is_folder, names_in
+from gate.evidence.reading import is_folder, names_in, shown
 from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT, readable, write_whole
 from gate.judgement import Judgement, Rejection, judge
 
@@ -162,16 +162,16 @@ def unaltered(files: Mapping[str, str], found: Mapping[str, str], unread: Mappin
         found: the sha-256 of each file now.
         unread: why each other file that is there could not be read.
     """
-    missing = [_of(name, f"{name} is missing: the seal lists it") for name in files if name not in {**found, **unread}]
-    closed = [_of(name, why) for name, why in unread.items()]
+    missing = [_of(name, "is missing: the seal lists it") for name in files if name not in {**found, **unread}]
+    closed = [Rejection(why, shown(name), _REMEDY) for name, why in unread.items()]
     altered = [
-        _of(name, f"{name} was altered: its sha-256 is {sha}, and was {files[name]} when it was sealed")
+        _of(name, f"was altered: its sha-256 is {sha}, and was {files[name]} when it was sealed")
         for name, sha in found.items()
         if name in files and sha != files[name]
     ]
-    extra = [_of(name, f"{name} is not in the seal: it was added after the run") for name in found if name not in files]
+    extra = [_of(name, "is not in the seal: it was added after the run") for name in found if name not in files]
     return Judgement.of([*missing, *closed, *altered, *extra])
 
 
-def _of(name: str, cause: str) -> Rejection:
-    return Rejection(cause, where=name, remedy=_REMEDY)
+def _of(name: str, what: str) -> Rejection:
+    return Rejection(f"{shown(name)} {what}", where=shown(name), remedy=_REMEDY)

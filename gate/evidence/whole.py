@@ -12,7 +12,7 @@ from pathlib import Path
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence import seal
 from gate.evidence.notes import metadata_in
-from gate.evidence.reading import MOST_FILES, content, is_folder, is_there, json_object
+from gate.evidence.reading import MOST_FILES, content, is_folder, is_there, json_object, shown
 from gate.evidence.seal import NotesSeal, Seal, sha256_of_text
 from gate.evidence.sections import keys_in, section, without_attempt
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT
@@ -60,7 +60,7 @@ def verify_whole(path: Path, key: Path | None = None) -> Whole:
     seals = {place: found for place in ("", *others) if (found := _seal_of(path / place))}
     shared = (
         tried("history", lambda: _history(path / scans if scans else None, seals.values())),
-        tried("notes", lambda: _notes({path / place: found for place, found in seals.items()}, path)),
+        tried("notes", lambda: _notes(path, seals)),
     )
     return Whole((*own, *shared), others, cut_short)
 
@@ -89,7 +89,7 @@ def _holds_a_run(path: Path) -> bool:
 
 def _other(path: Path, place: str, key: Path | None) -> tuple[Check, ...]:
     if not is_folder(path / place):
-        return (Check("run", reject(f"{place} is no folder, and only runs lie there", place, _REMEDY)),)
+        return (Check("run", reject(f"{shown(place)} is no folder, and only runs lie there", shown(place), _REMEDY)),)
     try:
         checks = verify(path / place, key, _OWN.get(place, ()))
     except GateError as error:
@@ -127,7 +127,7 @@ def _history(scans: Path | None, seals: Iterable[Seal]) -> Check:
         absent = (f"{len(known)} recorded scans that the run knew: {HISTORY} is not in this folder",) if known else ()
         return Check("history", ACCEPTED, "no recorded scan is in this folder", open=True, uncovered=absent)
     found = seal.history_in(scans)
-    strange = tuple(f"{HISTORY}/{name}: no run here has sealed it" for name in found.hashes if name not in known)
+    strange = tuple(f"{shown(f'{HISTORY}/{name}')}: no run here has sealed it" for name in found.hashes if name not in known)
     judgement = recorded(ordered, found.hashes, found.unread)
     return Check("history", judgement, f"{len(known)} recorded scans are as they were sealed", uncovered=strange)
 
@@ -142,37 +142,38 @@ def recorded(seals: list[Seal], found: Mapping[str, str], unread: Mapping[str, s
         unread: why each other one could not be read.
     """
     altered = {
-        name: f"{HISTORY}/{name} was altered after a run sealed it"
+        name: f"{shown(f'{HISTORY}/{name}')} was altered after a run sealed it"
         for each in seals
         for name, sha in each.history.items()
         if found.get(name, sha) != sha
     }
     missing = {
-        name: f"{HISTORY}/{name} is missing: the last run sealed it"
+        name: f"{shown(f'{HISTORY}/{name}')} is missing: the last run sealed it"
         for each in seals[-1:]
         for name in each.history
         if name not in {**found, **unread}
     }
     causes = {**unread, **altered, **missing}
-    return Judgement.of(Rejection(cause, f"{HISTORY}/{name}", _REMEDY) for name, cause in causes.items())
+    return Judgement.of(Rejection(cause, shown(f"{HISTORY}/{name}"), _REMEDY) for name, cause in causes.items())
 
 
-def _notes(seals: Mapping[Path, Seal], root: Path) -> Check:
+def _notes(root: Path, seals: Mapping[str, Seal]) -> Check:
     """The gate's sections of every document that a run here wrote in, or that lies beside the folder."""
     newest: dict[tuple[Path, str], tuple[Path, NotesSeal]] = {}
-    for folder, found in sorted(seals.items(), key=lambda item: item[1].at):
+    for place, found in sorted(seals.items(), key=lambda item: item[1].at):
         if found.notes:
-            document = Path(os.path.normpath(folder.absolute() / found.notes.file))
-            newest[document, found.notes.section] = (folder, found.notes)
-    documents = {document: is_there(document) for document, _ in newest}
-    for place in (root, root.parent):
-        document = Path(os.path.normpath(place.absolute() / seal.NOTES))
-        documents.setdefault(document, is_there(document))
+            # A dated copy is of a run whose own folder is the one above runs/.
+            wrote = root if place.startswith("runs/") else root / place
+            document = Path(os.path.normpath(wrote.absolute() / found.notes.file))
+            newest[document, found.notes.section] = (root / place, found.notes)
+    documents = dict.fromkeys(document for document, _ in newest)
+    for beside in (root, root.parent):
+        documents.setdefault(Path(os.path.normpath(beside.absolute() / seal.NOTES)))
     judgement, uncovered = ACCEPTED, []
-    for document, there in documents.items():
+    for document in documents:
         sealed = {key: value for (path, key), value in newest.items() if path == document}
         name = os.path.relpath(document, root.absolute())
-        if there:
+        if is_there(document):
             said, rest = _document(document, name, sealed)
             judgement, uncovered = judgement + said, [*uncovered, *rest]
         elif sealed:
