@@ -86,7 +86,7 @@ def _excused(outcome: ScenarioOutcome, target: str) -> bool:
     return target == "local" and outcome.only_aws and outcome.status == "not run"
 
 
-def decide(
+def decide(  # noqa: PLR0913 - each is a part of what a run came to
     outcomes: tuple[ScenarioOutcome, ...],
     *,
     target: str,

@@ -99,7 +99,8 @@ def _lines(whole: Whole) -> list[str]:
     lines = [line for check in whole.own for line in _told(check, check.name, told)]
     for place, checks in whole.others.items():
         # Of another run in the folder: what speaks against it, and what was not looked at.
-        lines += [line for check in checks for line in _told(check, f"{shown(place)}: {check.name}", told) if line[0] == "✗"]
+        bad = [check for check in checks if not check.judgement.accepted]
+        lines += [line for check in bad for line in _told(check, f"{shown(place)}: {check.name}", told)]
     intact = sum(all(check.judgement.accepted for check in checks) for checks in whole.others.values())
     if whole.others:
         lines.append(f"– other runs: {intact} of {len(whole.others)} are as they were left")
@@ -121,7 +122,8 @@ def _told(check: Check, name: str, told: set[str]) -> list[str]:
 
 def _uncovered(whole: Whole) -> Iterable[str]:
     found = [phrase for check in whole.own for phrase in check.uncovered]
-    found += [f"{shown(place)}: {phrase}" for place, checks in whole.others.items() for check in checks for phrase in check.uncovered]
+    for place, checks in whole.others.items():
+        found += [f"{shown(place)}: {phrase}" for check in checks for phrase in check.uncovered]
     found += [f"{shown(place)}: the run was cut short before it sealed anything" for place in whole.cut_short]
     lines = [f"not covered: {one_line(phrase)}" for phrase in found[:_TOLD]]
     return lines if len(found) <= _TOLD else [*lines, f"not covered: {len(found) - _TOLD} more"]

@@ -1,8 +1,8 @@
 """What a verdict says is decided again from the observations themselves, where they allow it. Pure.
 
-A record of an outcome can be edited as easily as a verdict. An observation beside it (a scan's findings, a manifest, the
-ledger) has to be edited so that it fits; what is decided here is named in the output of the verification, and what is
-not rests on the recorded outcomes.
+A record of an outcome can be edited as easily as a verdict. An observation beside it (a scan's findings, a manifest,
+the ledger) has to be edited so that it fits; what is decided here is named in the output of the verification, and what
+is not rests on the recorded outcomes.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def _shaky(outcome: ScenarioOutcome, known: Mapping[Any, Mapping[str, Any]]) -> 
 def proofs_agree(proofs: Sequence[Proof]) -> Judgement:
     """Each judge is proven once, and one that said no has said why."""
     silent = [p for p in proofs if p.said_no and (not p.answer or p.answer == "accepted it" or _crashed(p))]
-    causes = [f"the judge {p.judge} is recorded to have said no, and its answer was: {p.answer or 'none'}" for p in silent]
+    said = "is recorded to have said no, and its answer was"
+    causes = [f"the judge {p.judge} {said}: {p.answer or 'none'}" for p in silent]
     names = [p.judge for p in proofs]
     if len(set(names)) != len(names):
         causes.append("a judge is counted twice among those that said no")
@@ -135,7 +136,8 @@ def image_holds(account: Account, records: Records) -> Judgement:
     release = account.release
     causes = [*_manifest_faults(release, records), *_tag_faults(release, records)]
     size = release.get("uncompressed_bytes")
-    return _judged(causes, "the records of the registry") + below(size if isinstance(size, int) else 0, LIMIT_GB, "uncompressed")
+    fits = below(size if isinstance(size, int) else 0, LIMIT_GB, "uncompressed")
+    return _judged(causes, "the records of the registry") + fits
 
 
 def _manifest_faults(release: Mapping[str, Any], records: Records) -> Iterator[str]:
@@ -157,9 +159,9 @@ def _tag_faults(release: Mapping[str, Any], records: Records) -> Iterator[str]:
     for tag in release.get("tags") or ():
         if on.get(tag) != release.get("digest"):
             yield f"the tag {tag} was on {on.get(tag, 'no image')} when the repository was listed, not on the release"
-    sizes = {image["digest"]: image["size_bytes"] for image in listings[-1]}
-    if sizes.get(release.get("digest")) != release.get("size_bytes"):
-        yield f"the registry gave {sizes.get(release.get('digest'))} bytes for the release, not {release.get('size_bytes')}"
+    size = {image["digest"]: image["size_bytes"] for image in listings[-1]}.get(release.get("digest"))
+    if size != release.get("size_bytes"):
+        yield f"the registry gave {size} bytes for the release, not {release.get('size_bytes')}"
 
 
 @judge(2, known_bad=lambda: ([], "repository", "function"))

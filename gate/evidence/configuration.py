@@ -54,7 +54,7 @@ class Configuration:
 
 
 def overridden(found: Configuration) -> tuple[str, ...]:
-    """What was judged by something else than the repository states, a sentence each; such a run is INCOMPLETE at most."""
+    """What was judged by something else than the repository states, a sentence each: the run is INCOMPLETE at most."""
     return (
         *(
             f"{key} is {_short(value)} in this run, and pytest.ini states {_short(found.stated.get(key))}"
@@ -70,9 +70,9 @@ def overridden(found: Configuration) -> tuple[str, ...]:
 
 
 def _short(value: Any) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")
     if not text:
-        return "nothing" if value is not None else "none"
+        return "nothing"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

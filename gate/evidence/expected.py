@@ -60,7 +60,8 @@ def as_expected(document: Mapping[str, Any], expected: Expected, now: datetime) 
     if expected.word not in (None, word):
         causes.append(f"{expected.word} was expected, and the verdict is {word}")
     if expected.digest not in (None, digest):
-        causes.append(f"the digest {expected.digest} was expected, and the run is about {digest or 'no published image'}")
+        about = digest or "no published image"
+        causes.append(f"the digest {expected.digest} was expected, and the run is about {about}")
     if expected.target not in (None, target):
         causes.append(f"a run on {expected.target} was expected, and this one was on {target}")
     until = document.get("valid_until")

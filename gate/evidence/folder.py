@@ -105,13 +105,14 @@ def hashed(base: Path, names: Iterable[str], prefix: str = "", whole: re.Pattern
         keep = whole is not None and bool(whole.fullmatch(name))
         try:
             seen += _size(base / name)
+            told = shown(prefix + name)
             if seen > (RECORDS if keep else ALL):
-                raise EvidenceDamaged(f"{shown(prefix + name)} was not read: the files before it are too large together")
+                raise EvidenceDamaged(f"{told} was not read: the files before it are too large together")
             if keep:
-                kept[name] = content(base / name, shown(prefix + name))
+                kept[name] = content(base / name, told)
                 hashes[name] = hashlib.sha256(kept[name]).hexdigest()
             else:
-                hashes[name] = sha256_of(base / name, shown(prefix + name))
+                hashes[name] = sha256_of(base / name, told)
         except EvidenceDamaged as damage:
             unread[name] = damage.cause
     return Files(hashes, unread, kept)

@@ -75,7 +75,8 @@ def _opened(path: Path, name: str, most: int) -> Iterator[IO[bytes]]:
             _refuse(os.fstat(number), name, path, most)
             yield file
     except FileNotFoundError as error:
-        raise _damaged(name, path, "is missing: it was removed, or the run was cut short before it was written") from error
+        gone = "is missing: it was removed, or the run was cut short before it was written"
+        raise _damaged(name, path, gone) from error
     except OSError as error:
         raise _damaged(name, path, f"cannot be read: {error.strerror}") from error
 

@@ -15,8 +15,8 @@ from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestRe
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 
-from gate.evidence.signature import sign, signer
 from gate.evidence.reading import is_there, sha256_of
+from gate.evidence.signature import sign, signer
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, write_whole
 
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"

@@ -78,9 +78,9 @@ def tried(name: str, step: Callable[[], Check]) -> Check:
 def _seal(folder: Folder, apart: Collection[str]) -> Check:
     found = seal.seal_in(folder.object(SEAL))
     now = hashed(folder.path, seal.own_files(folder.path, apart))
-    lock = (f"{seal.LOCK}: the number of the process that wrote here last",) if is_there(folder.path / seal.LOCK) else ()
+    lock = [f"{seal.LOCK}: the number of the process that wrote here last"] * is_there(folder.path / seal.LOCK)
     seen = f"{len(found.files)} files have their sha-256, none is unlisted"
-    return Check("seal", seal.unaltered(found.files, now.hashes, now.unread), seen, uncovered=lock)
+    return Check("seal", seal.unaltered(found.files, now.hashes, now.unread), seen, uncovered=tuple(lock))
 
 
 def _index(folder: Folder) -> Check:

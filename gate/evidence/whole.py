@@ -127,9 +127,13 @@ def _history(scans: Path | None, seals: Iterable[Seal]) -> Check:
         absent = (f"{len(known)} recorded scans that the run knew: {HISTORY} is not in this folder",) if known else ()
         return Check("history", ACCEPTED, "no recorded scan is in this folder", open=True, uncovered=absent)
     found = seal.history_in(scans)
-    strange = tuple(f"{shown(f'{HISTORY}/{name}')}: no run here has sealed it" for name in found.hashes if name not in known)
+    strange = tuple(f"{_place(name)}: no run here has sealed it" for name in found.hashes if name not in known)
     judgement = recorded(ordered, found.hashes, found.unread)
     return Check("history", judgement, f"{len(known)} recorded scans are as they were sealed", uncovered=strange)
+
+
+def _place(name: str) -> str:
+    return shown(f"{HISTORY}/{name}")
 
 
 @judge(8, known_bad=lambda: ([Seal(_AT, {}, {"1.json": "a"}, None)], {"1.json": "b"}, {}))
@@ -142,19 +146,19 @@ def recorded(seals: list[Seal], found: Mapping[str, str], unread: Mapping[str, s
         unread: why each other one could not be read.
     """
     altered = {
-        name: f"{shown(f'{HISTORY}/{name}')} was altered after a run sealed it"
+        name: f"{_place(name)} was altered after a run sealed it"
         for each in seals
         for name, sha in each.history.items()
         if found.get(name, sha) != sha
     }
     missing = {
-        name: f"{shown(f'{HISTORY}/{name}')} is missing: the last run sealed it"
+        name: f"{_place(name)} is missing: the last run sealed it"
         for each in seals[-1:]
         for name in each.history
         if name not in {**found, **unread}
     }
     causes = {**unread, **altered, **missing}
-    return Judgement.of(Rejection(cause, shown(f"{HISTORY}/{name}"), _REMEDY) for name, cause in causes.items())
+    return Judgement.of(Rejection(cause, _place(name), _REMEDY) for name, cause in causes.items())
 
 
 def _notes(root: Path, seals: Mapping[str, Seal]) -> Check:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def _settings(overrides: Sequence[str], stated: Mapping[str, str]) -> dict[str, 
 
 def _plugins(asked: Sequence[str], stated: Mapping[str, str]) -> list[str]:
     words = shlex.split(stated.get("addopts", ""))
-    named = {word for before, word in zip(words, words[1:], strict=False) if before == "-p"}
+    named = {word for before, word in pairwise(words) if before == "-p"}
     extra = [name for name in asked if name not in named and name not in _HARMLESS]
     return [*extra, *filter(None, os.environ.get("PYTEST_PLUGINS", "").split(","))]
 
@@ -112,7 +113,8 @@ def checkout(folder: Path) -> dict[str, Any]:
     if top is None or commit is None or changed is None or Path(top) != folder:
         return {"commit": "unknown: not a checkout", "work tree": "unknown: not a checkout", "changed": []}
     lines = changed.splitlines()
-    return {"commit": commit, "work tree": f"{len(lines)} files differ" if lines else "clean", "changed": lines[:_CHANGES]}
+    state = f"{len(lines)} files differ" if lines else "clean"
+    return {"commit": commit, "work tree": state, "changed": lines[:_CHANGES]}
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

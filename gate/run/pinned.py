@@ -1,4 +1,4 @@
-"""`python -m gate.run.pinned` (`make claims`): the pinned list of claims, features/claims.lock, and what differs from it.
+"""`python -m gate.run.pinned` (`make claims`): the pinned list of claims, features/claims.lock, and what differs.
 
 A run is judged by the scenarios that stand in features/. Each of them is pinned with its title, its tags and a hash of
 its steps, so that one that was taken out, or now asks for less, is noticed by the run itself.
@@ -22,6 +22,7 @@ from gate.evidence.store import canonical, write_whole
 # The folder of the gate's own features, whatever folder pytest was started in.
 HOME = Path(__file__).resolve().parents[2] / "features"
 LOCK = "claims.lock"
+_COMPARED = ("tags", "steps", "names", "feature")
 _AGAIN = "`make claims` pins the features as they are; review the difference"
 
 
@@ -76,7 +77,7 @@ def _pinned(feature: Any, scenario: Any) -> Pinned:
 
     claim = claim_of(feature, scenario)
     steps = [[step.type, step.name, step.docstring, _rows(step)] for step in scenario.steps]
-    examples = [[list(each.example_params), [list(map(str, row)) for row in each.examples]] for each in scenario.examples]
+    examples = [[dict(row) for row in each.as_contexts()] for each in scenario.examples]
     made = hashlib.sha256(canonical([steps, examples])).hexdigest()
     return Pinned(
         Path(feature.filename).name, claim.name, tuple(claim.titles.values()), tuple(sorted(claim.tags)), made
@@ -114,8 +115,8 @@ def differences(pin: Pin, now: Mapping[str, Pinned]) -> Iterator[str]:
         known = pin.claims.get(title)
         if known is None:
             yield f"the claim “{title}” (features/{claim.feature}) is not pinned: {_AGAIN}"
-        elif other := [name for name in ("tags", "steps", "names", "feature") if vars(known)[name] != vars(claim)[name]]:
-            yield f"the claim “{title}” (features/{claim.feature}) is not as it is pinned: its {' and '.join(other)} differ"
+        elif other := " and ".join(name for name in _COMPARED if vars(known)[name] != vars(claim)[name]):
+            yield f"the claim “{title}” (features/{claim.feature}) is not as it is pinned: its {other} differ"
 
 
 def lock(claims: Iterable[Pinned]) -> bytes:
