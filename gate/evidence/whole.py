@@ -173,7 +173,8 @@ def _notes(root: Path, seals: Mapping[str, Seal]) -> Check:
     documents = dict.fromkeys(document for document, _ in newest)
     for beside in (root, root.parent):
         documents.setdefault(Path(os.path.normpath(beside.absolute() / seal.NOTES)))
-    judgement, uncovered = ACCEPTED, []
+    judgement = ACCEPTED
+    uncovered: list[str] = []
     for document in documents:
         sealed = {key: value for (path, key), value in newest.items() if path == document}
         name = os.path.relpath(document, root.absolute())
