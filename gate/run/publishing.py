@@ -12,7 +12,7 @@ from gate.evidence.reading import content, json_object
 from gate.image.build import BuiltImage
 
 if TYPE_CHECKING:
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 FILE = "steps.json"
 

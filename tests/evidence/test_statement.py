@@ -20,6 +20,7 @@ from gate.evidence.store import ENVELOPE, STATEMENT, EvidenceStore
 from gate.registry.permitted import Call
 from gate.run import results
 from gate.run.clock import Watch
+from gate.run.model import Facts
 from gate.verdict import ScenarioOutcome
 from tests.evidence.conftest import CALL, DIGEST, RELEASE, configured
 
@@ -136,7 +137,8 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(account, observe, pair, t
     said = []
     folder, kept = tmp_path / "reports", tmp_path / "reports" / "runs" / "now" / "evidence"
     store = EvidenceStore(folder / "evidence", "local", Redactor(), kept=kept)
-    facts = {**ended.release, "scan_completed_at": datetime(2026, 1, 2, 1, tzinfo=UTC)}
+    scan = SimpleNamespace(current_at=datetime(2026, 1, 2, 1, tzinfo=UTC))
+    facts = Facts(**ended.release, scan_report=scan)
     run = SimpleNamespace(
         options=SimpleNamespace(target="local", sign=pair[0]), kind="full", folder=folder, store=store, facts=facts,
         root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, trouble=[],
