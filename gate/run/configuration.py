@@ -49,7 +49,7 @@ def configuration_of(config: pytest.Config, release: Release, options: Options) 
         given={"release_tag": options.release_tag} if options.release_tag else {},
         ini_file=_other_file(config.inipath),
         settings=_settings(config.option.override_ini or (), stated),
-        plugins=_plugins(config.option.plugins or (), stated),
+        plugins=[*_plugins(config.option.plugins or (), stated), *_conftests(config.pluginmanager)],
         python_flags=["-O: assertions are left out"] if sys.flags.optimize else [],
         claims=sorted(pinned.differences(pin, pinned.claims_in(features))),
         pinned=sorted(pin.names(rescan=False)),
@@ -104,6 +104,12 @@ def _plugins(asked: Sequence[str], stated: Mapping[str, str]) -> list[str]:
     named = {word for before, word in pairwise(words) if before == "-p"}
     extra = [name for name in asked if name not in named and name not in _HARMLESS]
     return [*extra, *filter(None, os.environ.get("PYTEST_PLUGINS", "").split(","))]
+
+
+def _conftests(plugins: pytest.PytestPluginManager) -> list[str]:
+    """Files conftest.py beside the gate's own: pytest loads one from each folder that it takes for one of tests."""
+    files = {Path(str(getattr(plugin, "__file__", ""))) for plugin in plugins.get_plugins()}
+    return sorted(str(file) for file in files if file.name == "conftest.py" and file != HOME / "conftest.py")
 
 
 def checkout(folder: Path) -> dict[str, Any]:

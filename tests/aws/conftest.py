@@ -80,8 +80,8 @@ class Gate:
         doors = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_ECR": endpoint} if endpoint else {}
         keys = role.environment() if isinstance(role, Keys) else {}
         given = self.target.environment(names.CI_ROLE if keys else role)
-        # Its own image, whose history git knows, and not the copy's.
-        context = () if "--image-context" in options else ("--image-context", str(ROOT / "image"))
+        # Its own image, whose history git knows. As one word: pytest would take the folder for one of tests.
+        context = () if "--image-context" in options else (f"--image-context={ROOT / 'image'}",)
         command = [sys.executable, "-m", "pytest", "features/", "--target", "aws", "-o", f"reports={folder}",
                    *context, *options]  # fmt: skip
         done = subprocess.run(

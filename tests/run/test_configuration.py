@@ -208,6 +208,15 @@ def test_an_overridden_run_says_what_was_overridden(tmp_path):
     assert all(f"overridden: {reason}" in done.stdout for reason in reasons)
 
 
+def test_a_conftest_beside_the_gates_own_is_said(tmp_path):
+    """Pytest takes the folder that an option names for one of tests, and loads what lies there."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "conftest.py").write_text("")
+    (tmp_path / "other" / "Dockerfile").write_text("FROM scratch")
+    _, reasons, _ = run(tmp_path, "--image-context", str(tmp_path / "other"))
+    assert reasons == [f"the plugin {tmp_path}/other/conftest.py was loaded, which pytest.ini does not name"]
+
+
 def test_another_ini_file_is_said(tmp_path):
     """Even where the release in it is the same."""
     other = ROOT / ".cache" / f"other-{os.getpid()}.ini"
