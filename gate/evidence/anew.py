@@ -20,8 +20,8 @@ from gate.registry.permitted import Call, judge_changes, judge_zip_calls
 from gate.scan.findings import Severity
 from gate.verdict import ScenarioOutcome, StepOutcome
 
-# How the titles of the records begin that hold a scan of a tag.
-SCANS = "scan behind "
+# How the titles of the records begin that hold a scan of what is released.
+SCANS = ("scan of the judged digest", "scan behind ")
 YES = ("GO", "REHEARSAL PASSED", "CLEAN")
 # AC6: Lambda's quota, uncompressed, in GB.
 LIMIT_GB = 10
@@ -37,8 +37,8 @@ _ACCOUNT = Account(
 )  # fmt: skip
 
 
-def titled(records: Records, title: str) -> Records:
-    """The records whose title begins so."""
+def titled(records: Records, title: str | tuple[str, ...]) -> Records:
+    """The records whose title begins so, or in one of these ways."""
     return [record for record in records if str(record.get("title")).startswith(title)]
 
 

@@ -71,6 +71,9 @@ FORGED = {
     "a scan of another digest": (
         {"observed": {7: ("scan behind latest", {**SCAN, "digest": "sha256:other"})}},
         f"a scan is of sha256:other, and the release is {DIGEST}"),
+    "a critical finding before the tags were given": (
+        {"observed": {8: ("scan of the judged digest", {**SCAN, "findings": [CRITICAL]})}},
+        "a scan of the release holds 1 critical findings (CVE-9)"),
     "a scan that is a day old": (
         {"observed": {7: ("scan behind latest", {**SCAN, "read_at": "2026-01-03T01:00:00+00:00"})}},
         "a scan that ended at 2026-01-02T01:00:00+00:00 was read at 2026-01-03T01:00:00+00:00: it is not of that day"),
