@@ -60,7 +60,7 @@ def visible(text: str) -> str:
 
 def for_terminal(text: str, limit: int = LIMIT) -> str:
     """The text for a terminal, or the log of a CI job: `plain`, and no command of the runner."""
-    return _COMMAND.sub(r"\g<0> ", plain(text, limit))
+    return plain(_COMMAND.sub(r"\g<0> ", plain(text, limit)), limit)
 
 
 def for_markdown(text: str, limit: int = LIMIT) -> str:
