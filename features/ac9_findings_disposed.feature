@@ -31,6 +31,7 @@ Feature: AC9 Every vulnerability is fixed, or decided upon and scanned again
     Given the register of exceptions
     When the image's SBOM is held against what the scanner sees
     Then Chrome, Chromedriver, Python and each pinned requirement is covered or registered as not covered
+    And every other component of the SBOM is covered or registered as not covered
     And no coverage entry for this target is unused
 
   Scenario: Every serious finding leads from found over mitigated to rescanned
