@@ -30,6 +30,8 @@ HARMLESS = {
         "observed": {7: ("scan behind latest", {**SCAN, "findings": [CRITICAL]})}, "trouble": ("crash",)},
     "a closed critical finding": {
         "observed": {7: ("scan behind latest", {**SCAN, "findings": [{**CRITICAL, "closed": True}]})}},
+    "a finding that nobody has rated yet": {
+        "observed": {7: ("scan behind latest", {**SCAN, "findings": [{**CRITICAL, "severity": "UNTRIAGED"}]})}},
     "a continuous scan that is three days old": {
         "observed": {7: ("scan behind latest", {**SCAN, "mode": "ENHANCED", "read_at": "2026-01-05T00:00:00+00:00"})}},
     "a scan just under a day old": {
