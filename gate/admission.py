@@ -14,20 +14,22 @@ from gate.image.dockerfile import bases_approved
 from gate.judgement import ACCEPTED, Judgement
 from gate.runtime import judges as runtime
 from gate.runtime.answers import answers_hold
+from gate.runtime.work import browser_worked
 
 SIZE_LIMIT_GB, INIT_LIMIT_SECONDS, INVOCATIONS, TMP_LIMIT_MB = 10, 10.0, 5, 50
 
 
 def _warm(candidate: Candidate) -> Judgement:
     run = candidate.handler_run
-    memory = runtime.memory_suffices(run.footprint)
+    memory = runtime.memory_suffices(run)
     if candidate.release.event is None:
         # A foreign handler is initialised and never invoked; its claim about invocations stays "not run".
         return memory
     success = memory + runtime.invocations_succeed(run, INVOCATIONS) + answers_hold(run, candidate.release.answer)
     if not success.accepted:
         return success  # what failed invocations left behind is their consequence
-    return runtime.leaves_no_process(run) + runtime.tmp_grows_below(run, TMP_LIMIT_MB)
+    left = runtime.leaves_no_process(run) + runtime.tmp_grows_below(run, TMP_LIMIT_MB)
+    return left if not left.accepted else runtime.nothing_grows(run) + browser_worked(run)
 
 
 def _bases(candidate: Candidate) -> Judgement:
