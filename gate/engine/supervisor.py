@@ -89,11 +89,13 @@ def main() -> None:
         "exit": code if code is None or code >= 0 else 128 - code,
         "said": program.said.decode("utf-8", "replace"),
     }
-    os.write(1, (plan["mark"] + json.dumps(told) + plan["mark"]).encode())
+    # With a line break: the engine's log keeps the rest of a line to itself until the line ends.
+    print(plan["mark"] + json.dumps(told) + plan["mark"], flush=True)
     end = time.monotonic() + plan["linger"]
     while time.monotonic() < end:
         # Read on, so that nobody waits for room in the pipe.
-        program.read(end - time.monotonic()) or time.sleep(0.1)
+        if not program.read(0.5):
+            time.sleep(0.1)
     program.end()
     # Not by way of Python's own end: nothing is left to do.
     os._exit(0)

@@ -103,19 +103,18 @@ class Container:
                 return None
         return None
 
-    def footprint(self, memory_mb: int, moments: Sequence[Moment | None], *, without: str = "\0") -> Footprint:
-        """What it used, and how it ended; lines of its logs that begin with `without` are left out."""
+    def footprint(self, memory_mb: int, moments: Sequence[Moment | None]) -> Footprint:
+        """What it used, and how it ended."""
         state = self.state()
         seen = [m for m in moments if m]
         kills = any(m.oom_kills for m in seen)
-        kept = [line for line in self.logs().splitlines() if not line.startswith(without)]
         return Footprint(
             memory_mb=memory_mb,
             exit_code=None if state["Running"] else int(state["ExitCode"]),
             oom_killed=bool(state["OOMKilled"]) or kills,
             working_set_bytes=self._working_set,
             high_water_bytes=max((m.high_water_bytes for m in seen if m.high_water_bytes), default=None),
-            logs="\n".join(kept)[-LOG_CHARACTERS:] or self.refusal,
+            logs=self.logs()[-LOG_CHARACTERS:].rstrip("\n") or self.refusal,
         )
 
     def _look(self) -> Measurement | None:

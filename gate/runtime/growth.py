@@ -6,14 +6,15 @@ The rule, with the levels after the second call and later (what the first two ca
   highest. Growth that goes on is not left out so: it lifts the floor as well as the ceiling, whatever swings above it.
 - Otherwise up to ten calls are made. Their last nine levels are three thirds. They grow steadily if the floor (the
   lowest level) and the mean rise from third to third, the ceiling does not fall, the second rise of the mean is at
-  least six tenths of the first (what slows down comes to an end), the level has not stood still at the end for longer than
-  ever before (a plateau), and the whole rise of the straight line through them is at least four times what the levels
-  usually stray from it (noise reaches that less than once in a thousand series).
+  least six tenths of the first (what slows down comes to an end), the level has not stood still at the end for longer
+  than ever before (a plateau), and the rise of the straight line through them is at least four times what the levels
+  usually stray from it (of series of pure noise, 3 in 1,000 get so far).
 - Where no more than five calls could be made, they grow steadily if each step goes up, none more than twice another.
 """
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def _by_pairs(kept: list[float]) -> Growth:
     rise = (sum(late) - sum(early)) / 4
     if rise <= 0 or min(late) < min(early) or max(late) < max(early):
         return LEVEL
-    steps = [after - before for before, after in zip(kept, kept[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(kept)]
     steady = min(steps) > 0 and max(steps) <= _ALIKE * min(steps)
     return Growth("steady" if steady else "unclear", rise)
 
@@ -75,7 +76,7 @@ def _by_pairs(kept: list[float]) -> Growth:
 def _by_thirds(kept: list[float], size: int) -> Growth:
     thirds = [kept[start : start + size] for start in range(0, 3 * size, size)]
     floors, ceilings = [min(each) for each in thirds], [max(each) for each in thirds]
-    first, second = (sum(after) - sum(before) for before, after in zip(thirds, thirds[1:], strict=False))
+    first, second = (sum(after) - sum(before) for before, after in itertools.pairwise(thirds))
     rising = floors[0] < floors[1] < floors[2] and ceilings[0] <= ceilings[1] <= ceilings[2]
     if not rising or min(first, second) <= 0 or second < _SLOWING * first or _stands_still(kept) or _strays(kept):
         return LEVEL
@@ -86,7 +87,7 @@ def _stands_still(kept: list[float]) -> bool:
     """Whether it has been still at the end for longer than ever before."""
     least = _STILL * (kept[-1] - kept[0]) / (len(kept) - 1)
     runs, run = [], 0
-    for before, after in zip(kept, kept[1:], strict=False):
+    for before, after in itertools.pairwise(kept):
         run = run + 1 if abs(after - before) <= least else 0
         runs.append(run)
     return runs[-1] > max(runs[: len(runs) - runs[-1]], default=0)

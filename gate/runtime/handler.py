@@ -111,12 +111,18 @@ class _Run:
         return seen.moment if seen else None
 
     def _invoke(self, number: int) -> Invocation:
-        self._api.signal("SIGUSR1")
         watch = Watch(self._function)
-        pair = self._function.wait_for(lambda: watch.look() or self._answered(number), self._limits.invocation)
-        work = {"browser": watch.browser, "unwatched": watch.unwatched}
+        self._api.signal("SIGUSR1")
+        return replace(self._called(number, watch), browser=watch.browser, unwatched=watch.unwatched)
+
+    def _called(self, number: int, watch: Watch) -> Invocation:
+        def answered() -> tuple[Line, Line] | None:
+            watch.look()
+            return self._answered(number)
+
+        pair = self._function.wait_for(answered, self._limits.invocation)
         if pair is None:
-            return Invocation(number, self._how_it_stopped(), None, **work)
+            return Invocation(number, self._how_it_stopped(), None)
         sent, answer = pair
         after, unseen = None, ""
         if self._function.wait_for(self._asked_again, self._limits.idle):
@@ -124,8 +130,8 @@ class _Run:
             after, unseen = self._settled(), self._function.unseen
         seconds = round(answer["at"] - sent["at"], 3)
         if answer["what"] == "error":
-            return Invocation(number, "failed", seconds, fault=self._fault(answer), after=after, unseen=unseen, **work)
-        return Invocation(number, "answered", seconds, answer["body"], after=after, unseen=unseen, **work)
+            return Invocation(number, "failed", seconds, fault=self._fault(answer), after=after, unseen=unseen)
+        return Invocation(number, "answered", seconds, answer["body"], after=after, unseen=unseen)
 
     def _answered(self, number: int) -> tuple[Line, Line] | None:
         """The event as it was handed out, and what came back for it."""
@@ -158,7 +164,6 @@ class _Run:
             raise SandboxFailure(f"the Runtime API ended in the middle: {self._api.logs()[-500:]}",
                                  where="the sandbox's sidecar container")  # fmt: skip
 
-
     def _fault(self, line: Line) -> Fault:
         """The error as the runtime posted it (Lambda, "Initialization error": errorType, errorMessage, stackTrace)."""
         try:
@@ -167,7 +172,6 @@ class _Run:
         except (ValueError, KeyError, TypeError):
             return Fault(line.get("type") or "unknown", line["body"])
         return replace(fault, line=self._own_line(frames_in(body.get("stackTrace"))))
-
 
     def _own_line(self, frames: tuple[Frame, ...]) -> str:
         """The deepest line of the image's own code; a runtime that told none is not the last that can be asked.

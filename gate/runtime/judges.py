@@ -178,10 +178,11 @@ def memory_suffices(run: HandlerRun) -> Judgement:
         return ACCEPTED
     held = memory([i.after for i in run.invocations if i.after], run.settings)
     grown = f"; with the calls it grew: {held}" if held and held.matters else ""
-    return reject(f"the kernel killed a process for want of memory: the function has {run.settings.memory_mb} MB{grown}",
-                  f"{_SANDBOX}; {last_words(run.footprint)}",
-                  "keep nothing from call to call" if grown else "give the function more memory, or let Chrome use "
-                  "less")  # fmt: skip
+    return reject(
+        f"the kernel killed a process for want of memory: the function has {run.settings.memory_mb} MB{grown}",
+        f"{_SANDBOX}; {last_words(run.footprint)}",
+        _KEPT if grown else "give the function more memory, or let Chrome use less",
+    )
 
 
 @judge(1, known_bad=lambda: (_example(_READY, *(Invocation(n, "answered", 1, after=Moment((), n * _MB, 0, 0, 0))

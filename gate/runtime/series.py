@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 from gate.runtime.constraints import DESCRIPTORS, PROCESSES, TMP_BYTES
 from gate.runtime.growth import FEWEST, MOST, Growth, growth
-from gate.runtime.report import Moment, Settings
+from gate.runtime.report import HandlerRun, Moment, Settings
 
 MIB = 1024 * 1024
 # Lambda ends an environment every few hours, also one that is never idle (Lambda, "Understanding the Lambda execution
-# environment lifecycle"). Half a day of calls of two seconds each, as a page in Chrome takes at least, are these: what
-# needs more of them is never reached.
-LIVES = 20_000
+# environment lifecycle"). These calls, of two seconds each as a page in Chrome takes at least, are more than five hours
+# without a pause: what needs more of them is not reached, and is shown without being refused. At 512 MB that is less
+# than 50 kB with each call, which an allocator's own bookkeeping may take as well.
+LIVES = 10_000
+_TMP = "/tmp"  # noqa: S108 - Lambda's own path
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,17 @@ def all_series(moments: Sequence[Moment], settings: Settings) -> tuple[Series, .
         moments: the container after each call, in order.
         settings: the function's memory is the limit of that.
     """
-    tmp = _series("/tmp", " MB", [m.tmp_bytes / MIB for m in moments], TMP_BYTES / MIB)
+    tmp = _series(_TMP, " MB", [m.tmp_bytes / MIB for m in moments], TMP_BYTES / MIB)
     threads = [sum(max(p.threads, 1) for p in m.processes) for m in moments]
     together = _series("the number of processes and threads", "", threads, PROCESSES)
     held = memory(moments, settings)
     return (tmp, *([held] if held else []), together, *_descriptors(moments))
+
+
+def series_of(run: HandlerRun) -> tuple[Series, ...]:
+    """The series of a run, as far as it went."""
+    moments = [each.after for each in run.invocations if each.after]
+    return all_series(moments, run.settings) if moments else ()
 
 
 def memory(moments: Sequence[Moment], settings: Settings) -> Series | None:
