@@ -90,14 +90,17 @@ def told_in(text: str, mark: str) -> Told | None:
     """What the supervisor told; None when it told nothing."""
     if (frame := framed(text, mark)) is None:
         return None
-    told = json.loads(frame)
-    return Told(_object(told["answer"]), told["late"], told["large"], told["exit"], told["said"])
+    told = _object(frame)
+    if told is None:
+        return None
+    late, large, said = bool(told.get("late")), bool(told.get("large")), str(told.get("said", ""))
+    return Told(_object(told.get("answer")), late, large, told.get("exit"), said)
 
 
-def _object(text: str | None) -> dict[str, Any] | None:
+def _object(text: Any) -> dict[str, Any] | None:
     try:
         found = json.loads(text or "null")
-    except (ValueError, RecursionError):
+    except (ValueError, TypeError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

@@ -10,6 +10,7 @@ from typing import Any
 
 IMPORTING = Path(__file__).with_name("importing.py").read_text()
 _CODE = 160
+_PARTS = 3
 # A frame as Python's traceback module writes it; awslambdaric writes syntax errors with "Line" and no comma.
 _FRAME = re.compile(r'\s*File "([^"\n]+)",? [lL]ine (\d+)[^\n]*(?:\n\s*([^\n]*))?')
 # Where pip puts packages by default, also below the task root (a virtual environment, `--prefix`).
@@ -37,8 +38,8 @@ def frames_in(trace: Any) -> tuple[Frame, ...]:
 
 def frames_of(told: Any) -> tuple[Frame, ...]:
     """The frames that `importing.py` answers: a list of (file, line, code)."""
-    given = told if isinstance(told, list) else []
-    return tuple(Frame(str(each[0]), int(each[1]), str(each[2])) for each in given)
+    given = [each for each in told if isinstance(each, list) and len(each) == _PARTS] if isinstance(told, list) else []
+    return tuple(Frame(str(file), line, str(code)) for file, line, code in given if isinstance(line, int))
 
 
 def own_line(frames: Sequence[Frame], root: str, packages: Collection[str] = ()) -> str:

@@ -3,7 +3,8 @@
 The rule, with the levels after the second call and later (what the first two calls load or fill is warm-up):
 
 - Five calls show no growth where the later two levels are not above the earlier two, by their lowest and by their
-  highest. Growth that goes on is not left out so: it lifts the floor as well as the ceiling, whatever swings above it.
+  highest, or where the last is back at the lowest. Growth that goes on is not left out so: it lifts the floor as well
+  as the ceiling, whatever swings above it.
 - Otherwise up to ten calls are made. Their last nine levels are three thirds. They grow steadily if the floor (the
   lowest level) and the mean rise from third to third, the ceiling does not fall, the second rise of the mean is at
   least six tenths of the first (what slows down comes to an end), the level has not stood still at the end for longer
@@ -52,12 +53,12 @@ def growth(levels: Sequence[float]) -> Growth:
     """What the levels after each call show (the rule stands above).
 
     Args:
-        levels: after the first call, the second, and so on; at least five.
+        levels: after the first call, the second, and so on; fewer than five are unclear.
     """
     kept = list(levels[WARM_UP:])
     size = len(kept) // 3
     if len(levels) < FEWEST:
-        return Growth("unclear", max((kept[-1] - kept[0]) / max(len(kept) - 1, 1), 0.0) if kept else 0.0)
+        return Growth("unclear", max((levels[-1] - levels[0]) / max(len(levels) - 1, 1), 0.0) if levels else 0.0)
     if size == 1:
         return _by_pairs(kept[-4:])
     return _by_thirds(kept[-3 * size :], size)
@@ -66,7 +67,7 @@ def growth(levels: Sequence[float]) -> Growth:
 def _by_pairs(kept: list[float]) -> Growth:
     early, late = kept[:2], kept[2:]
     rise = (sum(late) - sum(early)) / 4
-    if rise <= 0 or min(late) < min(early) or max(late) < max(early):
+    if rise <= 0 or min(late) < min(early) or max(late) < max(early) or late[-1] <= min(early):
         return LEVEL
     steps = [after - before for before, after in itertools.pairwise(kept)]
     steady = min(steps) > 0 and max(steps) <= _ALIKE * min(steps)

@@ -2,11 +2,7 @@
 # ruff: noqa: S108, SIM115 - /tmp and files that stay open are what they are about
 
 import functools
-import gc
-import json
-import logging
 import os
-import random
 import subprocess
 import tempfile
 import threading
@@ -43,7 +39,7 @@ def memory_40(event, context):
 
 def memory_noisy(event, context):
     """Three megabytes more with each call, give or take one."""
-    KEPT.append(b"x" * random.randrange(2 * MB, 4 * MB))
+    KEPT.append(b"x" * (2 * MB + 1000 * (time.time_ns() % 2000)))
     return _answer()
 
 
@@ -58,7 +54,7 @@ def tmp_profile(event, context):
     """A profile's folder that is not removed."""
     folder = Path(tempfile.mkdtemp(prefix="profile-", dir="/tmp"))
     for number in range(20):
-        (folder / str(number)).write_bytes(b"x" * random.randrange(90_000, 110_000))
+        (folder / str(number)).write_bytes(b"x" * (90_000 + time.time_ns() % 20_000))
     return _answer()
 
 
@@ -96,15 +92,6 @@ def second_warms(event, context):
     return _answer()
 
 
-def garbage(event, context):
-    """Circles of garbage that the collector takes after some calls."""
-    circle = [b"x" * (12 * MB)]
-    circle.append(circle)
-    if _call() % 3 == 0:
-        gc.collect()
-    return _answer()
-
-
 def pool(event, context):
     """A pool of threads that fills with the first calls."""
     list(POOL.map(time.sleep, [0.01] * min(_call(), 4)))
@@ -135,12 +122,11 @@ def tidy(event, context):
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         (Path(folder) / "file").write_bytes(os.urandom(20 * MB))
         threading.Thread(target=time.sleep, args=(0.01,)).start()
-        logging.getLogger().info(json.dumps([random.random() for _ in range(100_000)])[:10])
     return _answer()
 
 
 def small_log(event, context):
     """A line more in a log in /tmp with each call: an environment does not live to see it full."""
     with open("/tmp/log", "a") as log:
-        log.write("x" * 200 + "\n")
+        log.write("x" * 5000 + "\n")
     return _answer()
