@@ -69,7 +69,7 @@ def framed(text: str, mark: str) -> str | None:
 
 
 def supervised(
-    code: str, arguments: Sequence[str], mark: str, *, seconds: float = SECONDS, linger: float = 0
+    code: str, arguments: Sequence[str], mark: str, *, seconds: float | None = None, linger: float = 0
 ) -> list[str]:
     """The command that runs a program under the supervisor.
 
@@ -81,8 +81,8 @@ def supervised(
         seconds: it may take.
         linger: seconds that it goes on running once it has answered.
     """
-    plan = {"code": code, "arguments": list(arguments), "mark": mark, "seconds": seconds, "linger": linger,
-            "most": MOST_BYTES}  # fmt: skip
+    limits = {"seconds": seconds or SECONDS, "linger": linger, "most": MOST_BYTES}
+    plan = {"code": code, "arguments": list(arguments), "mark": mark, **limits}
     return ["python3", "-I", "-S", "-c", SUPERVISOR, json.dumps(plan)]
 
 

@@ -20,6 +20,7 @@ from gate.errors import EngineUnavailable
 # After a command has ended: seconds for the rest of what it said to standard error.
 _AFTER_SECONDS = 1.0
 _MOST_BYTES = 32 << 20
+_SHOWN = 300
 
 
 def host_of(container: str, timeout: float) -> Any:
@@ -34,7 +35,8 @@ def host_of(container: str, timeout: float) -> Any:
 
 
 def _refused(cause: str, line: str, what: str) -> EngineUnavailable:
-    return EngineUnavailable(cause, where=line, remedy=f"run the command by hand: {what}")
+    shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]} …"
+    return EngineUnavailable(cause, where=shown, remedy=f"run the command by hand: {what}")
 
 
 def _read_ready(waiting: selectors.BaseSelector, read: dict[Any, bytearray], seconds: float) -> None:

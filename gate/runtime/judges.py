@@ -201,7 +201,7 @@ def nothing_grows(run: HandlerRun) -> Judgement:
 
 
 def _growing(series: Series) -> str:
-    step = f"{series.growth.per_call:,.1f}{series.unit}"
+    step = f"{series.growth.per_call:,.1f}".removesuffix("" if series.unit else ".0") + series.unit
     end = f"after {series.calls:,} calls it is at Lambda's limit of {series.limited}"
     if series.growth.trend == "unclear":
         return f"{series.what} may grow with each call, by {step}, and too few calls were made to tell: {series}; {end}"

@@ -19,6 +19,7 @@ from gate.judgement import Judgement
 from gate.runtime import judges
 from gate.runtime.handler import run_handler
 from gate.runtime.report import HandlerRun, Limits, Settings
+from gate.runtime.work import browser_worked
 
 pytestmark = pytest.mark.docker
 
@@ -51,7 +52,9 @@ def test_released_image_is_accepted(engine: Engine, released: str) -> None:
         + judges.invocations_succeed(ran, 5)
         + judges.leaves_no_process(ran)
         + judges.tmp_grows_below(ran, 50)
-        + judges.memory_suffices(ran.footprint)
+        + judges.memory_suffices(ran)
+        + judges.nothing_grows(ran)
+        + browser_worked(ran)
     )
     assert said.accepted, words(said)
     assert [json.loads(i.answer)["ok"] for i in ran.invocations] == [True] * 5
@@ -162,9 +165,7 @@ def test_runtime_that_does_not_come_back(engine: Engine, thin_image: ThinImage) 
 def test_out_of_memory_is_noticed(run: Callable[..., HandlerRun], handler: str) -> None:
     """A process killed for want of memory is noticed, also when the handler survives it."""
     ran = run(handler, memory=256)
-    assert "killed a process for want of memory: the function has 256 MB" in words(
-        judges.memory_suffices(ran.footprint)
-    )
+    assert "killed a process for want of memory: the function has 256 MB" in words(judges.memory_suffices(ran))
 
 
 def test_zombies_are_counted(run: Callable[..., HandlerRun]) -> None:
