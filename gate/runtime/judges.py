@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.runtime.ending import cause_of_end, last_words
+from gate.runtime.growth import FEWEST
 from gate.runtime.report import Fault, Footprint, HandlerRun, Init, Invocation, Moment, Process, Settings
 from gate.runtime.series import Series, all_series, memory, processes
 
@@ -157,9 +158,10 @@ def _names(processes: tuple[Process, ...]) -> str:
 
 @judge(1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=Moment((), 60 * _MB, 0, 0))), 50))
 def tmp_grows_below(run: HandlerRun, limit_mb: int) -> Judgement:
-    """The invocations together leave less than this in /tmp, which a warm function keeps."""
-    seen = [(i.number, i.after.tmp_bytes) for i in run.invocations if i.after]
-    if run.baseline is None or not seen or len(seen) != len(run.invocations):
+    """The first five invocations together leave less than this in /tmp, which a warm function keeps."""
+    first = run.invocations[:FEWEST]
+    seen = [(i.number, i.after.tmp_bytes) for i in first if i.after]
+    if run.baseline is None or not seen or len(seen) != len(first):
         return reject("how much the invocations left in /tmp could not be measured", _SANDBOX,
                       "see why the invocations did not end well")  # fmt: skip
     number, most = max(seen, key=lambda each: each[1])

@@ -70,6 +70,12 @@ def descriptors(event, context):
     return _answer()
 
 
+def threads_and_files(event, context):
+    """One more of each."""
+    descriptors(event, context)
+    return threads(event, context)
+
+
 def processes(event, context):
     """One more process that lives on."""
     subprocess.Popen(["sleep", "600"])
