@@ -6,10 +6,10 @@ The rule, with the levels after the second call and later (what the first two ca
   highest, or where the last is back at the lowest. Growth that goes on is not left out so: it lifts the floor as well
   as the ceiling, whatever swings above it.
 - Otherwise up to ten calls are made. Their last nine levels are three thirds. They grow steadily if the floor (the
-  lowest level) and the mean rise from third to third, the ceiling does not fall, the second rise of the mean is at
-  least six tenths of the first (what slows down comes to an end), the level has not stood still at the end for longer
-  than ever before (a plateau), and the rise of the straight line through them is at least four times what the levels
-  usually stray from it (of series of pure noise, 3 in 1,000 get so far).
+  lowest level) rises from third to third, the second rise of the mean is at least six tenths of the first (what slows
+  down comes to an end), the level has not stood still at the end for longer than ever before (a plateau), and the rise
+  of the straight line through them is at least four times what the levels usually stray from it (of series of pure
+  noise, 4 in 1,000 get so far).
 - Where no more than five calls could be made, they grow steadily if each step goes up, none more than twice another.
 """
 
@@ -76,10 +76,10 @@ def _by_pairs(kept: list[float]) -> Growth:
 
 def _by_thirds(kept: list[float], size: int) -> Growth:
     thirds = [kept[start : start + size] for start in range(0, 3 * size, size)]
-    floors, ceilings = [min(each) for each in thirds], [max(each) for each in thirds]
+    floors = [min(each) for each in thirds]
     first, second = (sum(after) - sum(before) for before, after in itertools.pairwise(thirds))
-    rising = floors[0] < floors[1] < floors[2] and ceilings[0] <= ceilings[1] <= ceilings[2]
-    if not rising or min(first, second) <= 0 or second < _SLOWING * first or _stands_still(kept) or _strays(kept):
+    rising = floors[0] < floors[1] < floors[2] and second >= _SLOWING * first
+    if not rising or _stands_still(kept) or _strays(kept):
         return LEVEL
     return Growth("steady", second / size**2)
 
