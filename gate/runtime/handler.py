@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gate.engine import Engine
+from gate.engine import Engine, ImageConfig
 from gate.engine.answer import ANSWER, new_mark, supervised, told_in
 from gate.errors import SandboxFailure
 from gate.runtime import constraints
@@ -59,7 +59,7 @@ def run_handler(
     with runtime_api(engine, reference, settings, event, life, limits) as api:
         host = constraints.function(settings, f"container:{api.identity}")
         with contained(engine, reference, host, environment=environment(settings)) as function:
-            run = _Run(api, function, settings, limits, handler=(*engine.image(reference).cmd, "")[0])
+            run = _Run(api, function, engine.image(reference), settings, limits)
             init, baseline = run.initialise()
             initialised()
             count = invocations if event is not None and init.outcome == "answered" else 0
@@ -76,12 +76,13 @@ class _Run:
     """One function and its Runtime API, led from phase to phase."""
 
     def __init__(
-        self, api: Container, function: Container, settings: Settings, limits: Limits, *, handler: str
+        self, api: Container, function: Container, image: ImageConfig, settings: Settings, limits: Limits
     ) -> None:
         self._api = api
         self._function = function
         self._settings = settings
-        self._handler = handler
+        self._handler = next(iter(image.cmd), "")
+        self._browser = image.env.get("CHROME_BIN", "")
         self._limits = limits
         self._requests = 0
 
@@ -111,7 +112,7 @@ class _Run:
         return seen.moment if seen else None
 
     def _invoke(self, number: int) -> Invocation:
-        watch = Watch(self._function)
+        watch = Watch(self._function, self._browser)
         self._api.signal("SIGUSR1")
         return replace(self._called(number, watch), browser=watch.browser, unwatched=watch.unwatched)
 

@@ -20,10 +20,17 @@ _THREADS = 4
 _COMMAND = 200
 
 
-def is_browser(program: Program) -> bool:
-    """Whether a program that runs is a browser at work, by its name and its threads."""
-    name = program.command.partition(" ")[0].rpartition("/")[2]
-    return program.threads >= _THREADS and bool(_BROWSER.search(name)) and not _DRIVER.search(name)
+def is_browser(program: Program, path: str = "") -> bool:
+    """Whether a program that runs is a browser at work, by its name and its threads.
+
+    Args:
+        program: as it was seen.
+        path: what the image's CHROME_BIN names; that is a browser whatever it is called.
+    """
+    called = program.command.partition(" ")[0]
+    name = called.rpartition("/")[2]
+    known = (path and called == path) or (_BROWSER.search(name) and not _DRIVER.search(name))
+    return program.threads >= _THREADS and bool(known)
 
 
 @dataclass
@@ -31,11 +38,13 @@ class Watch:
     """Looks from outside, again and again, for a browser in a container.
 
     Attributes:
+        path: what the image's CHROME_BIN names.
         browser: the command line of the first one seen.
         unwatched: why nothing could be seen the last time.
     """
 
     container: Container
+    path: str = ""
     browser: str = ""
     unwatched: str = ""
 
@@ -48,7 +57,7 @@ class Watch:
         except (APIError, OSError) as refused:
             self.unwatched = str(refused)
             return
-        self.browser = next((each.command[:_COMMAND] for each in found if is_browser(each)), "")
+        self.browser = next((each.command[:_COMMAND] for each in found if is_browser(each, self.path)), "")
         self.unwatched = ""
 
 

@@ -35,6 +35,16 @@ def test_a_browser_is_told_by_its_name_and_threads(command: str, threads: int, b
     assert is_browser(Program(threads, command)) is browser
 
 
+def test_the_images_own_browser_is_one_whatever_it_is_called() -> None:
+    """As CHROME_BIN names it, with the threads of one at work."""
+    running = Program(30, "/opt/render --headless")
+    assert is_browser(running, "/opt/render")
+    assert not is_browser(running, "/opt/renderer")
+    assert not is_browser(replace(running, threads=1), "/opt/render")
+    assert not is_browser(running)
+    assert not is_browser(Program(30, ""), "")
+
+
 class Seen:
     """A container in which these programs run, look by look; an error is raised."""
 
