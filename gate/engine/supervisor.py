@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 CHUNK = 1 << 16
 KEPT = 4000
@@ -24,10 +25,10 @@ LAST_READS = 4
 class Program:
     """The program, its answer so far, and the end of what it printed."""
 
-    def __init__(self, plan: "dict[str, object]") -> None:
+    def __init__(self, plan: "dict[str, Any]") -> None:
         self.answer, given = os.pipe()
         self.output, printed = os.pipe()
-        arguments = [str(each) for each in plan["arguments"]]  # type: ignore[attr-defined]
+        arguments = [str(each) for each in plan["arguments"]]
         self.process = subprocess.Popen(
             ["python3", "-c", str(plan["code"]), str(given), *arguments],
             stdin=subprocess.DEVNULL,
