@@ -35,9 +35,9 @@ def told(code: str, *arguments: str, seconds: float = 20, linger: float = 0) -> 
         "import atexit; atexit.register(print, '{{\"a\": 0}}'); {answer}",
         "import atexit, time; atexit.register(time.sleep, 60); {answer}",
         "import threading, time; threading.Thread(target=time.sleep, args=(60,)).start(); {answer}",
-        "import subprocess; subprocess.Popen(['sleep', '5']); {answer}",
-        "import subprocess; subprocess.Popen(['setsid', 'sleep', '5']); {answer}",
-        SETSID + "time.sleep(5)\nelse:\n    {answer}",
+        "import subprocess; subprocess.Popen(['sleep', '30']); {answer}",
+        "import subprocess; subprocess.Popen(['setsid', 'sleep', '30']); {answer}",
+        SETSID + "time.sleep(30)\nelse:\n    {answer}",
         SETSID + "os.write(1, b'x' * 10**9)\nelse:\n    {answer}",
         "print('x' * 10**6); {answer}",
         "import os; os.write(1, bytes(range(256)) * 99); {answer}",
@@ -53,7 +53,7 @@ def test_an_answer_is_read_whatever_is_printed_or_left_running(around: str) -> N
     found = told(around.format(answer="answer({'a': __import__('sys').argv[1:]})"), "one", "two words")
     assert found is not None
     assert found.answer == {"a": ["one", "two words"]}
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_an_answer_is_read_whatever_is_printed_or_left_running(around: str) -> N
 )
 def test_what_is_no_answer_is_told_with_its_end(code: str, end: str) -> None:
     """However it ended, and also if it printed what looks like one."""
-    found = told(code, seconds=1.5)
+    found = told(code, seconds=1 if "long" in end else 30)
     assert found is not None
     assert found.answer is None
     assert end in found.end

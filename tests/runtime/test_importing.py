@@ -77,7 +77,7 @@ def test_a_failed_import_names_its_own_line(host: Any, root: Path, code: str, er
         "print('{}'); print('hello')",
         'import atexit\natexit.register(print, \'{"callable": false, "error": ""}\')',
         "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()",
-        "import subprocess\nsubprocess.Popen(['sleep', '5'])",
+        "import subprocess\nsubprocess.Popen(['sleep', '30'])",
         "import sys\nsys.stdout = None",
         "import os\nos.close(1)",
         "import multiprocessing\nLOCK = multiprocessing.Lock()",
@@ -87,7 +87,7 @@ def test_an_import_that_only_prints_or_leaves_something_is_good(host: Any, root:
     """Lambda does not care either, and nobody waits."""
     began = time.monotonic()
     assert imported(host, root, code) == HandlerImport("src.main.handler", True, "")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 def test_an_import_that_ends_python_is_the_handlers_fault(host: Any, root: Path) -> None:
