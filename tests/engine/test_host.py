@@ -79,7 +79,7 @@ def test_what_a_command_leaves_running_keeps_nobody_waiting(docker, left) -> Non
     docker('"$@"')
     began = time.monotonic()
     done = host_of("c", 20).run(f"{left} sleep 0.3; echo said; echo why >&2; (exit 4)")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 8
     assert (done.rc, done.stdout.replace("more\n", ""), done.stderr.replace("more\n", "")) == (4, "said\n", "why\n")
 
 
