@@ -231,7 +231,8 @@ class Candidate:
 
     @property
     def _settings(self) -> Settings:
-        return Settings(self.release.memory_mb, self.release.function_name, self.release.region)
+        release = self.release
+        return Settings(release.memory_mb, release.function_name, release.region, release.task_root)
 
     @Once
     def sbom(self) -> Sbom:
