@@ -9,17 +9,20 @@ from gate.access import known_bad
 from gate.access.asker import insider, service_names
 from gate.access.baseline import Baseline, differences
 from gate.access.document import Kind, Policy, parse
-from gate.access.evaluate import Request, identity_part, may, registry_request, request_context, resource_policies
+from gate.access.evaluate import Request, identity_part, may, registry_request, resource_policies
 from gate.access.facts import AccessFacts, Simulation
+from gate.access.known import LAMBDA, STATED, of_own_calls, of_request
 from gate.access.logic import Answer, Finding
-from gate.access.matrix import LAMBDA, Cell, Matrix, Row, askers
+from gate.access.matrix import Cell, Matrix, Row, askers
 from gate.access.powers import needed_to, power
-from gate.access.reviewed import Entry, ReviewedList
+from gate.access.reviewed import Entry, ReviewedList, too_wide
 from gate.access.trust import Becoming
 from gate.errors import GateError
 from gate.judgement import Judgement, Rejection, judge, reject
 
+_NAME_THEM = "name the few that need it, each in full, in the place of a wildcard: nobody can review everybody"
 _REVIEW = "take the permission away, or have the infra team review it and add the principal to principals.yaml"
+
 
 
 @judge(5, known_bad=lambda: (known_bad.nobody_may(), "ci", "push"))
@@ -59,11 +62,18 @@ def judge_lambda_service(facts: AccessFacts) -> Judgement:
 def judge_nobody_else(
     matrix: Matrix, wanted: str, reviewed: ReviewedList, today: date, expected: tuple[str, ...] = ()
 ) -> Judgement:
-    """Nobody but the expected and the reviewed has any part of the power; what cannot be decided counts as allowed."""
+    """Nobody but the expected and the reviewed has any part of the power; what cannot be decided counts as allowed.
+
+    A service-linked role is AWS itself at work for the account, as the account's settings ask it to (a scan, a
+    replication): who may change those settings is judged as the power over the rules.
+    """
     return Judgement.of(
         _stranger(row, wanted, matrix.repository, reviewed)
         for row in matrix.rows
-        if row.cell(wanted).answer and row.name not in expected and not reviewed.covers(row.name, wanted, today)
+        if row.cell(wanted).answer
+        and not row.service_linked
+        and row.name not in expected
+        and not reviewed.covers(row.name, wanted, today)
     )
 
 
@@ -138,7 +148,7 @@ def judge_simulations(facts: AccessFacts, roles: tuple[str, ...]) -> Judgement:
         Rejection(f"SimulatePrincipalPolicy was never asked about {name}", name, "see why the role could not be read")
         for name in missing
     )
-    context = request_context(facts)
+    context = of_request(facts)
     rejections = []
     for each in facts.simulations:
         if each.principal in known and not each.missing_context and not each.organization_denies:
@@ -211,16 +221,33 @@ def _unbound(facts: AccessFacts, action: str, finding: Finding) -> Rejection:
 
 def _stranger(row: Row, wanted: str, repository: str, reviewed: ReviewedList) -> Rejection:
     cell: Cell = row.cell(wanted)
-    can = "may" if cell.answer is Answer.YES else "may, for all that can be decided,"
-    cause = f"{row.name} {can} {power(wanted).verb} {repository} ({', '.join(cell.actions()[:4])})"
-    return Rejection(f"{cause}; {_review_of(row.name, wanted, reviewed)}", _shortly(cell.because()), _REVIEW)
+    if cell.path and cell.path.steps:
+        can = _can(cell.answer)
+        cause = f"{row.name} {can} {cell.path.sentence}, and so {power(wanted).verb} {repository}"
+    else:
+        can = "may" if cell.answer is Answer.YES else "may, for all that can be decided,"
+        cause = f"{row.name} {can} {power(wanted).verb} {repository} ({', '.join(cell.actions()[:4])})"
+    remedy = _way_out(row.name)
+    return Rejection(f"{cause}; {_review_of(row.name, wanted, reviewed)}", _shortly(cell.because()), remedy)
 
 
 def _becomes(each: Becoming, role: str, reviewed: ReviewedList) -> Rejection:
     through = f", through {' → '.join(each.path)}" if each.path[1:] else ""
-    can = "can" if each.finding.answer is Answer.YES else "can, for all that can be decided,"
-    cause = f"{each.name} {can} become the role {role}{through}; {_review_of(each.name, 'become', reviewed)}"
-    return Rejection(cause, _shortly(each.finding.because), _REVIEW)
+    can = _can(each.finding.answer)
+    # Assuming the role, or one after the other, is said by the way there already.
+    changes = [step for step in each.steps if not step.startswith("sts:AssumeRole on ")]
+    by = f" ({', then '.join(each.steps)})" if changes else ""
+    cause = f"{each.name} {can} become the role {role}{through}{by}; {_review_of(each.name, 'become', reviewed)}"
+    return Rejection(cause, _shortly(each.finding.because), _way_out(each.name))
+
+
+def _can(answer: Answer) -> str:
+    return "can" if answer is Answer.YES else "can, for all that can be decided,"
+
+
+def _way_out(name: str) -> str:
+    """Nobody reviews a name that stands for people who cannot be named."""
+    return _NAME_THEM if too_wide(name) else _REVIEW
 
 
 def _review_of(name: str, wanted: str, reviewed: ReviewedList) -> str:

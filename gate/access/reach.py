@@ -1,0 +1,223 @@
+"""Who attains something by what the account lets them give themselves: computed to a fixpoint over all principals."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from itertools import count
+
+from gate.access.asker import Asker, Standing
+from gate.access.become import Step, step_to
+from gate.access.change import Made, needed, strengthened
+from gate.access.document import Policy
+from gate.access.estate import ANY_POLICY, Estate
+from gate.access.facts import AccessFacts, Identity
+from gate.access.known import Known, of_identity
+from gate.access.logic import Answer, Finding, all_of, any_of
+from gate.access.ways import CHANGES, CREATIONS, Creation, On
+
+Has = Callable[[Asker], Finding]
+
+
+@dataclass(frozen=True)
+class Path:
+    """How a principal attains something.
+
+    Attributes:
+        steps: each as "action on whom", in order; none where it has it as it is.
+        through: the principals that it becomes on the way, by ARN.
+        finding: yes or undecided, and the statements that let it.
+    """
+
+    steps: tuple[str, ...]
+    through: tuple[str, ...]
+    finding: Finding
+
+    @property
+    def sentence(self) -> str:
+        """The steps in one sentence's middle."""
+        return ", then ".join(self.steps)
+
+
+@dataclass
+class Reach:
+    """Everything that the principals of one account can make of themselves and of each other."""
+
+    estate: Estate
+    _steps: dict[tuple[str, str], Step | None] = field(default_factory=dict)
+
+    @cached_property
+    def stronger(self) -> dict[str, tuple[Asker, tuple[Made, ...]]]:
+        """Every principal after the changes that it may make of itself, and those changes."""
+        return {arn: strengthened(asker, asker, self.estate) for arn, asker in self.estate.askers.items()}
+
+    def attaining(self, has: Has, *, apart: Iterable[str] = ()) -> dict[str, Path]:
+        """Every principal that has something, or can get it, with the way.
+
+        Args:
+            has: what a principal has as it is.
+            apart: ARNs of principals whose powers nobody is said to attain by becoming them.
+        """
+        found, waiting, order = dict[str, Path](), list[tuple[int, int, int, str]](), count()
+        left = set(self.estate.askers)
+
+        def enter(arn: str, path: Path) -> None:
+            found[arn] = path
+            left.discard(arn)
+            if arn not in set(apart):
+                rank = (-path.finding.answer, len(path.steps), next(order), arn)
+                heapq.heappush(waiting, rank)
+
+        for arn in self.estate.askers:
+            if path := self._alone(arn, has):
+                enter(arn, path)
+        while True:
+            while waiting:
+                self._by_becoming(heapq.heappop(waiting)[-1], found, left, enter)
+            later = [(arn, path) for arn in sorted(left) if (path := self._by_making(arn, has, found, left))]
+            if not later:
+                return found
+            for arn, path in later:
+                enter(arn, path)
+
+    def step(self, actor: str, target: str) -> Step | None:
+        """How one principal becomes another, changes of itself included."""
+        if (actor, target) not in self._steps:
+            asker, identity = self.stronger[actor][0], self.estate.identities[target]
+            self._steps[actor, target] = None if actor == target else step_to(asker, identity, self.estate)
+        return self._steps[actor, target]
+
+    def _alone(self, arn: str, has: Has) -> Path | None:
+        base = has(self.estate.askers[arn])
+        asker, made = self.stronger[arn]
+        if base.answer is Answer.YES or not made:
+            return Path((), (), base) if base.answer else None
+        finding = has(asker)
+        if finding.answer <= base.answer:
+            return Path((), (), base) if base.answer else None
+        kept = needed(self.estate.askers[arn], made, lambda one: has(one).answer)
+        return Path(tuple(map(str, kept)), (), all_of((*(each.finding for each in kept), finding)))
+
+    def _by_becoming(
+        self, target: str, found: dict[str, Path], left: set[str], enter: Callable[[str, Path], None]
+    ) -> None:
+        for actor in sorted(left):
+            if step := self.step(actor, target):
+                enter(actor, self._joined(actor, step, found[target]))
+
+    def _joined(self, actor: str, step: Step, rest: Path) -> Path:
+        base, (_, made) = self.estate.askers[actor], self.stronger[actor]
+        target = self.estate.identities[step.to]
+        kept = needed(base, made, lambda one: _answer(step_to(one, target, self.estate))) if made else ()
+        steps = (*map(str, kept), str(step), *rest.steps)
+        finding = all_of((*(each.finding for each in kept), step.finding, rest.finding))
+        because = tuple(dict.fromkeys((*step.finding.because, *rest.finding.because)))
+        return Path(steps, (step.to, *rest.through), replace(finding, because=because))
+
+    def _by_making(self, arn: str, has: Has, found: dict[str, Path], left: set[str]) -> Path | None:
+        """By changing a principal that it can become as well, or by making a new one."""
+        if not any(self.estate.askers[arn].statements(action, allowing=True) for action in _MAKING):
+            return None
+        within = self._closure(arn, left)
+        for actor in within:
+            for persona, steps, finding in self._personas(actor, within):
+                path = self._attained(persona, has, found)
+                if path is not None:
+                    both = all_of((within[actor].finding, finding, path.finding))
+                    return Path((*within[actor].steps, *steps, *path.steps), (*within[actor].through, *path.through),
+                                replace(both, because=(*finding.because, *path.finding.because)))  # fmt: skip
+        return None
+
+    def _closure(self, arn: str, left: set[str]) -> dict[str, Path]:
+        """Whom a principal can become of those that do not attain it either, itself included."""
+        within = {arn: Path((), (), Finding(Answer.YES))}
+        waiting = [arn]
+        while waiting:
+            actor = waiting.pop()
+            for target in sorted(left - within.keys()):
+                if step := self.step(actor, target):
+                    before = within[actor]
+                    finding = all_of((before.finding, step.finding))
+                    within[target] = Path((*before.steps, str(step)), (*before.through, target), finding)
+                    waiting.append(target)
+        return within
+
+    def _personas(self, actor: str, within: dict[str, Path]) -> Iterator[tuple[Asker, tuple[str, ...], Finding]]:
+        acting = self.stronger[actor][0]
+        for target in within:
+            if target != actor:
+                base = self.stronger[target][0]
+                asker, made = strengthened(base, acting, self.estate)
+                if made:
+                    yield asker, tuple(map(str, made)), all_of(each.finding for each in made)
+        for creation in CREATIONS:
+            yield from _created(creation, acting, self.estate)
+
+    def _attained(self, persona: Asker, has: Has, found: dict[str, Path]) -> Path | None:
+        finding = has(persona)
+        if finding.answer:
+            return Path((), (), finding)
+        for target, rest in found.items():
+            if step := step_to(persona, self.estate.identities[target], self.estate):
+                return Path((str(step), *rest.steps), (target, *rest.through), all_of((step.finding, rest.finding)))
+        return None
+
+
+@lru_cache(maxsize=2)
+def reach_of(facts: AccessFacts) -> Reach:
+    """The reach within one account, computed once for one reading of it."""
+    return Reach(Estate(facts))
+
+
+_BOUNDARY = "iam:permissionsboundary"
+_MAKING = (*(each.action for each in CHANGES), *(each.makes for each in CREATIONS))
+
+
+def _answer(step: Step | None) -> Answer:
+    return step.finding.answer if step else Answer.NO
+
+
+def _created(creation: Creation, actor: Asker, estate: Estate) -> Iterator[tuple[Asker, tuple[str, ...], Finding]]:
+    """A new user or role, or oneself in a new group, with a policy and under the boundary that it has to have."""
+    conditions = (each for one in actor.statements(creation.makes, allowing=True) for each in one.conditions)
+    bounded = any(each.key.lower() == _BOUNDARY for each in conditions)
+    for place in dict.fromkeys(estate.places(actor, creation.makes)):
+        for boundary in (None, *(estate.attachable if bounded else ())):
+            capped: Known = {_BOUNDARY: (boundary,) if boundary else ()}
+            makes = estate.may(actor, creation.makes, place, capped)
+            takes = any_of(estate.may(actor, action, place, capped) for action in creation.takes)
+            if not makes.answer or (creation.takes and not takes.answer):
+                continue
+            for action, policy, gives in _given(creation, actor, estate, place, capped):
+                new = _new(creation, place, actor, policy, estate.attachable[boundary] if boundary else None, estate)
+                needs = (makes, gives, takes) if creation.takes else (makes, gives)
+                kind, name = creation.on.value, place.rpartition("/")[2]
+                steps = (f"{creation.makes} and {action} on a {kind} of its own making, such as {name}",)
+                if new is not None:
+                    yield new, steps, all_of(needs)
+
+
+def _given(
+    creation: Creation, actor: Asker, estate: Estate, place: str, capped: Known
+) -> Iterator[tuple[str, Policy, Finding]]:
+    for action in creation.gives:
+        attaches = action.startswith("iam:Attach")
+        for managed, policy in estate.attachable.items() if attaches else (("", ANY_POLICY),):
+            more: Known = {**capped, "iam:policyarn": (managed,)} if attaches else capped
+            if (finding := estate.may(actor, action, place, more)).answer:
+                yield action, policy, finding
+                if policy is ANY_POLICY:
+                    break
+
+
+def _new(
+    creation: Creation, place: str, actor: Asker, policy: Policy, boundary: Policy | None, estate: Estate
+) -> Asker | None:
+    if creation.on is On.GROUP:
+        joins = actor.standing is Standing.USER
+        return replace(actor, policies=(*actor.policies, policy)) if joins else None
+    standing = Standing.USER if creation.on is On.USER else Standing.ROLE
+    context = of_identity(Identity(place, "", ()), estate.facts)
+    return Asker(place, standing, actor.account, ("AWS", place), context, "", (policy,), boundary)
