@@ -13,7 +13,7 @@ from gate.access.evaluate import Request, may_assume
 from gate.access.facts import Identity
 from gate.access.known import of_iam_request
 from gate.access.logic import Answer, Finding, all_of
-from gate.access.pattern import action_matches
+from gate.access.pattern import action_matches, matches
 from gate.access.ways import CREDENTIALS, PASS, REPLACE_PROVIDER, RETRUST, SERVICES, SSO, SSO_PATH, Runs
 
 ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
@@ -107,10 +107,12 @@ def _used(actor: Asker, service: str) -> str:
     """An action pattern of the actor's with which it may have an unknown service act, "" where there is none."""
     prefix = service.partition(".")[0].lower()
     for statement in actor.of_service(prefix):
+        if statement.allows and statement.excepting_actions:
+            return f"{prefix}:*"
         for pattern in statement.actions if statement.allows else ():
-            name = pattern.partition(":")[2] or "*"
-            if statement.excepting_actions or not name.startswith(_LOOKS):
-                return pattern if not statement.excepting_actions else f"{prefix}:*"
+            named, _, name = pattern.partition(":")
+            if matches(named.lower(), prefix) and not name.startswith(_LOOKS):
+                return f"{prefix}:{name or '*'}"
     return ""
 
 

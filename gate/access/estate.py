@@ -157,7 +157,9 @@ class Estate:
                 if len(fields) != len(anything):
                     yield ":".join(anything)
                 elif fields[2] in (service, "*") and not (beyond and fields[3] == facts.region):
-                    head = [own if set("*?") & set(wanted) else wanted for wanted, own in zip(fields, anything, strict=True)]
+                    head = [
+                        own if set("*?") & set(wanted) else wanted for wanted, own in zip(fields, anything, strict=True)
+                    ]
                     last = anything[5] if fields[5] == "*" else fields[5].replace("*", "new").replace("?", "x")
                     yield ":".join((*head[:5], last))
 

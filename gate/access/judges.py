@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from gate.access import known_bad
-from gate.access.asker import insider, service_names
-from gate.access.baseline import Baseline, differences
+from gate.access.asker import deleted, insider, service_names
+from gate.access.baseline import Baseline, differences, without_deleted
 from gate.access.document import Kind, Policy, parse
 from gate.access.evaluate import Request, identity_part, may, registry_request, resource_policies
 from gate.access.facts import AccessFacts, Simulation
@@ -15,6 +15,7 @@ from gate.access.known import LAMBDA, STATED, of_own_calls, of_request
 from gate.access.logic import Answer, Finding
 from gate.access.matrix import Cell, Matrix, Row, askers
 from gate.access.powers import needed_to, power
+from gate.access.reach import reach_of
 from gate.access.reviewed import Entry, ReviewedList, too_wide
 from gate.access.trust import Becoming
 from gate.errors import GateError
@@ -22,7 +23,6 @@ from gate.judgement import Judgement, Rejection, judge, reject
 
 _NAME_THEM = "name the few that need it, each in full, in the place of a wildcard: nobody can review everybody"
 _REVIEW = "take the permission away, or have the infra team review it and add the principal to principals.yaml"
-
 
 
 @judge(5, known_bad=lambda: (known_bad.nobody_may(), "ci", "push"))
@@ -39,7 +39,8 @@ def judge_holds(facts: AccessFacts, role: str, wanted: str) -> Judgement:
         return reject(
             f"The account {facts.account} has no role {role}", "iam:GetRole", "create it, or correct pytest.ini"
         )
-    asker, request = insider(identity, facts), registry_request(facts)
+    own = of_own_calls(facts, from_ci=wanted == "push")
+    asker, request = insider(identity, facts), registry_request(facts, own)
     findings = [(action, may(asker, request(action, on_repository))) for action, on_repository in needed_to(wanted)]
     lacking = _lacks(identity.arn, wanted, facts, findings)
     return Judgement.of((*lacking, *_denied_by_organization(facts, identity.arn, [action for action, _ in findings])))
@@ -112,7 +113,7 @@ def judge_baseline(facts: AccessFacts, baseline: Baseline, today: date) -> Judge
         # Before any difference: its way out would be to open the repository.
         return Judgement(public)
     remedy = f"set the policy in {baseline.where} again, or have the new one reviewed (role: {baseline.reviewed_by})"
-    found = differences(baseline.policy, policy)
+    found = differences(*(without_deleted(each, facts) for each in (baseline.policy, policy)))
     by = f"as {baseline.reviewed_by} reviewed it on {baseline.reviewed_on}"
     return Judgement.of(Rejection(f"The repository policy is not {by}: {line}", where, remedy) for line in found)
 
@@ -142,7 +143,7 @@ def judge_simulations(facts: AccessFacts, roles: tuple[str, ...]) -> Judgement:
         roles: the roles that the simulator must have been asked about.
     """
     asked = {each.principal for each in facts.simulations}
-    known = {each.arn: insider(each, facts) for each in facts.identities}
+    known = reach_of(facts).estate.askers
     missing = [name for name in roles if (role := facts.role(name)) is None or role.arn not in asked]
     silent = (
         Rejection(f"SimulatePrincipalPolicy was never asked about {name}", name, "see why the role could not be read")
@@ -196,18 +197,36 @@ def _lacks(who: str, wanted: str, facts: AccessFacts, findings: Iterable[tuple[s
     for finding, actions in by_reason.items():
         state = "denied" if finding.answer is Answer.NO else "undecided, which counts as denied"
         cause = f"{who} cannot {power(wanted).verb} {facts.repository}: {', '.join(actions)} {state}"
-        yield Rejection(
-            f"{cause} ({_shortly(finding.because)})",
-            facts.repository_arn,
-            "allow it without a condition that only the request could answer, and deny it nowhere",
+        remedy = _way_to_hold(finding, facts)
+        yield Rejection(f"{cause} ({_shortly(finding.because)})", facts.repository_arn, remedy)
+
+
+def _way_to_hold(finding: Finding, facts: AccessFacts) -> str:
+    """What helps one who lacks a permission, and leaves every Deny and every condition as it is."""
+    stated = dict.fromkeys(STATED[key.lower()] for key in finding.keys if key.lower() in STATED)
+    if stated:
+        return f"state {' and '.join(stated)} in pytest.ini: then the condition is decided, and stays as it is"
+    if finding.answer is Answer.UNDECIDED and finding.denied:
+        return "ask those who keep the Deny whether it lets this principal through, and use one that it surely does"
+    if finding.answer is Answer.UNDECIDED:
+        hangs = f" on {', '.join(finding.keys)}" if finding.keys else ""
+        return f"grant it to this principal by a statement that does not hang{hangs}, which only a request can tell"
+    if finding.denied:
+        return "use a principal that the Deny lets through, or ask those who keep it; the Deny stays as it is"
+    if gone := deleted(resource_policies(facts), facts):
+        return (
+            f"set the reviewed policy anew, with the principal's name: {gone[0][0]} in it is one that was deleted, "
+            "and a role that was made again under the same name is another principal"
         )
+    return "grant it to this principal and this repository alone: docs/policies/ holds the least that a run needs"
 
 
 def _denied_by_organization(facts: AccessFacts, arn: str, actions: list[str]) -> Iterator[Rejection]:
     for each in facts.simulations:
-        if each.principal == arn and each.action in actions and each.organization_denies:
+        # An answer for want of context is none: the organization's condition may well hold for a real request.
+        if each.principal == arn and each.action in actions and each.organization_denies and not each.missing_context:
             cause = f"A policy of the organization denies {each.action} to {arn}"
-            yield Rejection(cause, "SimulatePrincipalPolicy", "ask those who keep the organization's policies")
+            yield Rejection(cause, "SimulatePrincipalPolicy", "ask those who keep the organization's policies why")
 
 
 def _unbound(facts: AccessFacts, action: str, finding: Finding) -> Rejection:

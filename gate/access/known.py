@@ -58,7 +58,9 @@ def of_iam_request(facts: AccessFacts, about: Identity | None = None) -> Context
     if about is None:
         return Context(known)
     boundary: Known = {"iam:permissionsboundary": (about.boundary.managed,) if about.boundary else ()}
-    tags: Known = {f"{each}:resourcetag/{key.lower()}": (value,) for key, value in about.tags for each in ("aws", "iam")}
+    tags: Known = {
+        f"{each}:resourcetag/{key.lower()}": (value,) for key, value in about.tags for each in ("aws", "iam")
+    }
     return Context({**known, **boundary, **tags}, ("aws:resourcetag/", "iam:resourcetag/"))
 
 

@@ -76,7 +76,8 @@ class Reach:
         while True:
             while waiting:
                 self._by_becoming(heapq.heappop(waiting)[-1], found, left, enter)
-            later = [(arn, path) for arn in sorted(left) if (path := self._by_making(arn, has, found, left))]
+            makers = sorted(self._makers(left))
+            later = [(arn, path) for arn in makers if (path := self._by_making(arn, has, found, left))]
             if not later:
                 return found
             for arn, path in later:
@@ -118,17 +119,27 @@ class Reach:
 
     def _by_making(self, arn: str, has: Has, found: dict[str, Path], left: set[str]) -> Path | None:
         """By changing a principal that it can become as well, or by making a new one."""
-        if not any(self.estate.askers[arn].statements(action, allowing=True) for action in _MAKING):
-            return None
         within = self._closure(arn, left)
-        for actor in within:
-            for persona, steps, finding in self._personas(actor, within):
-                path = self._attained(persona, has, found)
-                if path is not None:
-                    both = all_of((within[actor].finding, finding, path.finding))
-                    return Path((*within[actor].steps, *steps, *path.steps), (*within[actor].through, *path.through),
-                                replace(both, because=(*finding.because, *path.finding.because)))  # fmt: skip
+        for actor, acting in within.items():
+            for persona, steps, needs in self._personas(actor, within):
+                if path := self._attained(persona, has, found):
+                    finding = all_of((acting.finding, needs, path.finding))
+                    because = (*acting.finding.because, *needs.because, *path.finding.because)
+                    shown = replace(finding, because=tuple(dict.fromkeys(because)))
+                    return Path((*acting.steps, *steps, *path.steps), (*acting.through, *path.through), shown)
         return None
+
+    def _makers(self, left: set[str]) -> set[str]:
+        """Those who may change or make a principal, and those who can become one of them."""
+        asker = self.estate.askers
+        makers = {arn for arn in left if any(asker[arn].statements(each, allowing=True) for each in _MAKING)}
+        waiting = list(makers)
+        while waiting:
+            target = waiting.pop()
+            more = {arn for arn in left - makers if self.step(arn, target)}
+            makers |= more
+            waiting += more
+        return makers
 
     def _closure(self, arn: str, left: set[str]) -> dict[str, Path]:
         """Whom a principal can become of those that do not attain it either, itself included."""
@@ -145,13 +156,14 @@ class Reach:
         return within
 
     def _personas(self, actor: str, within: dict[str, Path]) -> Iterator[tuple[Asker, tuple[str, ...], Finding]]:
+        """Whom one makes of others that one can become, and of new ones: with the steps to it."""
         acting = self.stronger[actor][0]
-        for target in within:
+        for target, becoming in within.items():
             if target != actor:
-                base = self.stronger[target][0]
-                asker, made = strengthened(base, acting, self.estate)
+                asker, made = strengthened(self.stronger[target][0], acting, self.estate)
                 if made:
-                    yield asker, tuple(map(str, made)), all_of(each.finding for each in made)
+                    needs = (*(each.finding for each in made), becoming.finding)
+                    yield asker, (*map(str, made), *becoming.steps), all_of(needs)
         for creation in CREATIONS:
             yield from _created(creation, acting, self.estate)
 

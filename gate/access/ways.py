@@ -69,8 +69,12 @@ CHANGES: tuple[Change, ...] = (
     Change("iam:DetachRolePolicy", On.ROLE, Effect.DETACHES, "SAR"),
     Change("iam:DetachGroupPolicy", On.GROUP, Effect.DETACHES, "SAR"),
     Change("iam:RemoveUserFromGroup", On.GROUP, Effect.LEAVES, "SAR"),
-    Change("iam:TagUser", On.USER, Effect.TAGS, "IAM User Guide, ABAC tutorial: who may tag a principal decides for it"),
-    Change("iam:TagRole", On.ROLE, Effect.TAGS, "IAM User Guide, ABAC tutorial: who may tag a principal decides for it"),
+    Change(
+        "iam:TagUser", On.USER, Effect.TAGS, "IAM User Guide, ABAC tutorial: who may tag a principal decides for it"
+    ),
+    Change(
+        "iam:TagRole", On.ROLE, Effect.TAGS, "IAM User Guide, ABAC tutorial: who may tag a principal decides for it"
+    ),
     Change("iam:UntagUser", On.USER, Effect.UNTAGS, "SAR"),
     Change("iam:UntagRole", On.ROLE, Effect.UNTAGS, "SAR"),
 )

@@ -115,6 +115,7 @@ def test_all_pages_and_all_kinds_of_policies_are_read(aws):
     """A user's inline, managed and group policies, a role's boundary and trust, from two pages, are all there."""
     group = {
         "GroupName": "people",
+        "Arn": f"arn:aws:iam::{ACCOUNT}:group/people",
         "GroupPolicyList": [{"PolicyName": "in", "PolicyDocument": ALLOW}],
         "AttachedManagedPolicies": [{"PolicyName": "managed", "PolicyArn": MANAGED}],
     }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from gate.access.facts import Network
 from gate.access.fetch import Account
 from gate.aws.refusals import ask
 from gate.engine import Engine
@@ -72,6 +73,10 @@ def account(run: Run, found: ReleaseDesk) -> Account:
         region=release.region,
         repository=release.repository,
         function=release.function_name,
+        functions=found.client("lambda"),
+        organizations=found.client("organizations"),
+        organization_id=release.organization_id,
+        network=Network(tuple(release.ci_source_ips), release.ci_source_vpce, release.ci_source_vpc),
     )
 
 
