@@ -1,4 +1,4 @@
-"""Whether one principal of the account can become another: by its credentials, its trust, or a service that acts as it."""
+"""Whether one principal of the account can become another: by its credentials, its trust, or a service acting as it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gate.access.facts import Identity
 from gate.access.known import of_iam_request
 from gate.access.logic import Answer, Finding, all_of
 from gate.access.pattern import action_matches, matches
-from gate.access.ways import CREDENTIALS, PASS, REPLACE_PROVIDER, RETRUST, SERVICES, SSO, SSO_PATH, Runs
+from gate.access.ways import CREDENTIALS, PASSING, REPLACE_PROVIDER, RETRUST, SERVICES, SSO, SSO_PATH, Runs
 
 ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 # Of a service that the table does not know, what is no use of a role: looking, and calling what is there.
@@ -74,16 +74,16 @@ def _to_role(actor: Asker, role: Identity, estate: Estate) -> Iterator[tuple[str
 
 
 def _by_service(actor: Asker, role: Identity, service: str, estate: Estate) -> Iterator[tuple[str, Finding]]:
-    passes = estate.may(actor, PASS, role.arn, {"iam:passedtoservice": (service,)})
+    passes = estate.may(actor, PASSING, role.arn, {"iam:passedtoservice": (service,)})
     runs = SERVICES.get(service)
     if runs is None:
         if passes.answer and (used := _used(actor, service)):
             finding = Finding(Answer.UNDECIDED, (*passes.because, f"{used} may have {service} act as the role"))
-            yield f"{PASS} + {used}", _said("passes the role to a service", finding)
+            yield f"{PASSING} + {used}", _said("passes the role to a service", finding)
         return
     for actions in runs.passing if passes.answer else ():
         finding = all_of((passes, estate.anywhere(actor, actions)))
-        yield " + ".join((PASS, *actions)), _said("passes the role to a service", finding)
+        yield " + ".join((PASSING, *actions)), _said("passes the role to a service", finding)
     yield from _held(actor, role, runs, estate)
 
 

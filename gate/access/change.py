@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from gate.access.asker import Asker, Standing
-from gate.access.document import Kind, Policy, parse
+from gate.access.document import Policy
 from gate.access.estate import ANY_POLICY, Estate
 from gate.access.known import Known
 from gate.access.logic import Answer, Finding
@@ -134,21 +135,33 @@ def _with(target: Asker, *more: Policy) -> Asker:
     return replace(target, policies=(*target.policies, *more))
 
 
+def _joined(target: Asker, policy: Policy) -> Asker:
+    return _with(target, policy)
+
+
+def _told(target: Asker, known: Known) -> Asker:
+    return replace(target, context=target.context.with_more(known))
+
+
 def _where(target: Asker, chosen: Callable[[Policy], bool], make: Callable[[Policy], Policy]) -> Asker:
     return replace(target, policies=tuple(make(each) if chosen(each) else each for each in target.policies))
 
 
+def _without_denies(target: Asker, holder: str, managed: str) -> Asker:
+    """Without the Denies of one managed policy, or with "" of the inline ones, that a holder has."""
+    return _where(target, lambda each: each.managed == managed and _held_by(each, holder, target), _undenied)
+
+
 def _writes(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
     def apply(target: Asker) -> Asker:
-        rest = _where(target, lambda each: not each.managed and _held_by(each, arn, target), _undenied)
-        return _with(rest, ANY_POLICY)
+        return _with(_without_denies(target, arn, ""), ANY_POLICY)
 
     yield {}, apply
 
 
 def _attaches(_arn: str, _target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
     for managed, policy in estate.attachable.items():
-        yield {"iam:policyarn": (managed,)}, lambda target, policy=policy: _with(target, policy)
+        yield {"iam:policyarn": (managed,)}, partial(_joined, policy=policy)
 
 
 def _rewrites(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
@@ -161,9 +174,9 @@ def _rewrites(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known
 
 
 def _reverts(arn: str, _target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
-    for text in estate.older.get(arn, ()):
+    for older in estate.older.get(arn, ()):
 
-        def apply(target: Asker, older: Policy = parse(text, Kind.IDENTITY)) -> Asker:
+        def apply(target: Asker, older: Policy = older) -> Asker:
             if target.boundary is not None and target.boundary.managed == arn:
                 return replace(target, boundary=older)
             return _with(_where(target, lambda each: each.managed == arn, _undenied), older)
@@ -197,14 +210,14 @@ def _recaps(_arn: str, target: Asker, estate: Estate) -> Iterator[tuple[Known, _
 
 
 def _unwrites(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
-    yield {}, lambda target: _where(target, lambda each: not each.managed and _held_by(each, arn, target), _undenied)
+    yield {}, lambda target: _without_denies(target, arn, "")
 
 
 def _detaches(arn: str, target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
     for managed in {each.managed for each in target.policies if each.managed and _held_by(each, arn, target)}:
 
         def apply(target: Asker, managed: str = managed) -> Asker:
-            return _where(target, lambda each: each.managed == managed and _held_by(each, arn, target), _undenied)
+            return _without_denies(target, arn, managed)
 
         yield {"iam:policyarn": (managed,)}, apply
 
@@ -217,17 +230,14 @@ def _tags(_arn: str, _target: Asker, estate: Estate) -> Iterator[tuple[Known, _A
     for key in estate.tag_keys:
         given: Known = {f"aws:principaltag/{key.lower()}": (Chosen(),)}
         more: Known = {"aws:tagkeys": (key,), f"aws:requesttag/{key.lower()}": None}
-        yield more, lambda target, given=given: replace(target, context=target.context.with_more(given))
+        yield more, partial(_told, known=given)
 
 
 def _untags(_arn: str, target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
     for key in estate.tag_keys:
         named = f"aws:principaltag/{key.lower()}"
         if target.context.look(named):  # what is not there cannot be taken away
-            yield (
-                {"aws:tagkeys": (key,)},
-                lambda target, named=named: replace(target, context=target.context.with_more({named: None})),
-            )
+            yield {"aws:tagkeys": (key,)}, partial(_told, known={named: None})
 
 
 _EFFECTS: dict[Effect, Callable[[str, Asker, Estate], Iterator[tuple[Known, _Apply]]]] = {

@@ -74,6 +74,13 @@ _NEGATED: dict[str, str] = {
 }
 
 
+# What a date operator says of a moment after the given one.
+_PASSED = {
+    **{f"date{than}": Answer.NO for than in ("lessthan", "lessthanequals", "equals")},
+    **{f"date{than}": Answer.YES for than in ("greaterthan", "greaterthanequals", "notequals")},
+}
+
+
 @dataclass(frozen=True)
 class _Operator:
     name: str
@@ -152,9 +159,7 @@ def _since(operator: str, pattern: str, moment: datetime) -> Answer:
     except (ValueError, OverflowError, OSError):
         return Answer.UNDECIDED
     passed = (given if given.tzinfo else given.replace(tzinfo=UTC)) < moment
-    decided = {"datelessthan": Answer.NO, "datelessthanequals": Answer.NO, "dateequals": Answer.NO,
-               "dategreaterthan": Answer.YES, "dategreaterthanequals": Answer.YES, "datenotequals": Answer.YES}  # fmt: skip
-    return decided.get(operator, Answer.UNDECIDED) if passed else Answer.UNDECIDED
+    return _PASSED.get(operator, Answer.UNDECIDED) if passed else Answer.UNDECIDED
 
 
 def _null(values: tuple[str, ...], held: tuple[Value, ...] | None) -> Answer:

@@ -78,7 +78,7 @@ def _tags(raw: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def named_of_aws(identities: Iterable[Identity]) -> tuple[str, ...]:
-    """The ARNs of AWS's own policies that are written in full in a policy, as in a condition on what may be attached."""
+    """The ARNs of AWS's own policies that are written in full in a policy, as in a condition on attaching."""
     texts = (text.document for each in identities for text in each.policies)
     found = {arn for text in texts for arn in _OF_AWS.findall(text if isinstance(text, str) else json.dumps(text))}
     return tuple(sorted(found))

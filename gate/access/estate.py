@@ -1,4 +1,4 @@
-"""The principals of an account as askers, and what else of the account decides which powers they could give themselves."""
+"""The principals of an account as askers, and what else of it decides which powers they could give themselves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from gate.access.asker import Asker, insider
-from gate.access.document import Kind, Policy, PolicyText, Statement, parse
+from gate.access.document import Kind, Policy, Statement, parse
 from gate.access.evaluate import Request, may
 from gate.access.facts import AccessFacts, Identity
 from gate.access.known import Known, of_iam_request
@@ -70,9 +70,9 @@ class Estate:
         return {everything: ANY_POLICY, **named, **read} | {everything: ANY_POLICY}
 
     @cached_property
-    def older(self) -> dict[str, tuple[PolicyText, ...]]:
+    def older(self) -> dict[str, tuple[Policy, ...]]:
         """The versions of managed policies that are not in force, by the policy's ARN."""
-        return {each.arn: each.older for each in self.facts.managed}
+        return {each.arn: tuple(parse(one, Kind.IDENTITY) for one in each.older) for each in self.facts.managed}
 
     @cached_property
     def tag_keys(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -22,6 +23,25 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What decides access beside IAM and ECR; each may be missing, and what hangs on it is then undecided.
+
+    Attributes:
+        functions: boto3's Lambda client, for the roles that functions run as.
+        organizations: boto3's Organizations client.
+        organization_id: the account's organization as pytest.ini states it, "" where it does not.
+        network: where the CI role's requests come from, as pytest.ini states it.
+        now: the time of day, in UTC.
+    """
+
+    functions: Any = None
+    organizations: Any = None
+    organization_id: str = ""
+    network: Network = field(default_factory=Network)
+    now: Callable[[], datetime] = _utc_now
+
+
 class Account:
     """The account of the release, as far as access to its repository goes.
 
@@ -32,11 +52,7 @@ class Account:
         region: the repository's region.
         repository: the repository's name.
         function: the name of the function that will run the image.
-        functions: boto3's Lambda client; without it nobody knows which functions run as which role.
-        organizations: boto3's Organizations client; without it the organization is known only if it is stated.
-        organization_id: the account's organization as pytest.ini states it, "" where it does not.
-        network: where the CI role's requests come from, as pytest.ini states it.
-        now: the time of day, in UTC.
+        beside: what else decides.
     """
 
     def __init__(
@@ -48,15 +64,10 @@ class Account:
         region: str,
         repository: str,
         function: str,
-        functions: Any = None,
-        organizations: Any = None,
-        organization_id: str = "",
-        network: Network = Network(),  # noqa: B008 - frozen
-        now: Callable[[], datetime] = _utc_now,
+        beside: Beside = Beside(),
     ) -> None:
-        self._iam, self._ecr, self._functions, self._organizations = iam, ecr, functions, organizations
+        self._iam, self._ecr, self._beside = iam, ecr, beside
         self.account, self.region, self.repository, self.function = account, region, repository, function
-        self._stated, self._network, self._now = organization_id, network, now
         self._facts: AccessFacts | None = None
 
     def access_facts(self) -> AccessFacts:
@@ -86,10 +97,10 @@ class Account:
             partition=partition,
             groups=groups,
             managed=managed,
-            functions=running(self._functions),
-            organization=organization(self._organizations, self._stated),
-            network=self._network,
-            read_at=self._now(),
+            functions=running(self._beside.functions),
+            organization=organization(self._beside.organizations, self._beside.organization_id),
+            network=self._beside.network,
+            read_at=self._beside.now(),
         )
 
     def _identities(self) -> tuple[tuple[Identity, ...], tuple[Group, ...], tuple[ManagedPolicy, ...]]:

@@ -128,8 +128,13 @@ def of_any_service(facts: AccessFacts) -> Context:
 
 def _as_service(known: Known, facts: AccessFacts) -> Context:
     # A service principal belongs to no account and so to no organization.
-    absent = ("aws:principalorg", "aws:principaltag/", "aws:principalaccount", "aws:username")
-    own: Known = {"aws:principalisawsservice": ("true",), **_times(facts, of_session=False)}
+    absent = ("aws:principalorg", "aws:principaltag/", "aws:principalaccount", "aws:username", "aws:calledvia",
+              "aws:tokenissuetime", "aws:multifactorauth", *_OF_COMPUTING)  # fmt: skip
+    own: Known = {
+        "aws:principalisawsservice": ("true",),
+        "aws:viaawsservice": ("false",),  # it calls itself, and not for a principal's call
+        **_times(facts, of_session=False),
+    }
     return Context({**known, **own}, absent)
 
 

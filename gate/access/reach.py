@@ -6,7 +6,6 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from itertools import count
 
 from gate.access.asker import Asker, Standing
 from gate.access.become import Step, step_to
@@ -42,6 +41,29 @@ class Path:
 
 
 @dataclass
+class _Search:
+    """The state of one search: who was found, who is left, and whom others may become next (the surest path first).
+
+    Attributes:
+        apart: ARNs of principals through whom nobody attains anything.
+    """
+
+    left: set[str]
+    apart: frozenset[str]
+    found: dict[str, Path] = field(default_factory=dict)
+    waiting: list[tuple[int, int, int, str]] = field(default_factory=list)
+
+    def enter(self, arn: str, path: Path | None) -> None:
+        """One more who attains it; None is nobody."""
+        if path is None:
+            return
+        self.found[arn] = path
+        self.left.discard(arn)
+        if arn not in self.apart:
+            heapq.heappush(self.waiting, (-path.finding.answer, len(path.steps), len(self.found), arn))
+
+
+@dataclass
 class Reach:
     """Everything that the principals of one account can make of themselves and of each other."""
 
@@ -60,28 +82,18 @@ class Reach:
             has: what a principal has as it is.
             apart: ARNs of principals whose powers nobody is said to attain by becoming them.
         """
-        found, waiting, order = dict[str, Path](), list[tuple[int, int, int, str]](), count()
-        left = set(self.estate.askers)
-
-        def enter(arn: str, path: Path) -> None:
-            found[arn] = path
-            left.discard(arn)
-            if arn not in set(apart):
-                rank = (-path.finding.answer, len(path.steps), next(order), arn)
-                heapq.heappush(waiting, rank)
-
+        search = _Search(set(self.estate.askers), frozenset(apart))
         for arn in self.estate.askers:
-            if path := self._alone(arn, has):
-                enter(arn, path)
+            search.enter(arn, self._alone(arn, has))
         while True:
-            while waiting:
-                self._by_becoming(heapq.heappop(waiting)[-1], found, left, enter)
-            makers = sorted(self._makers(left))
-            later = [(arn, path) for arn in makers if (path := self._by_making(arn, has, found, left))]
-            if not later:
-                return found
-            for arn, path in later:
-                enter(arn, path)
+            while search.waiting:
+                self._by_becoming(heapq.heappop(search.waiting)[-1], search)
+            makers = sorted(self._makers(search.left))
+            later = {arn: self._by_making(arn, has, search) for arn in makers}
+            if not any(later.values()):
+                return search.found
+            for arn, path in later.items():
+                search.enter(arn, path)
 
     def step(self, actor: str, target: str) -> Step | None:
         """How one principal becomes another, changes of itself included."""
@@ -101,12 +113,10 @@ class Reach:
         kept = needed(self.estate.askers[arn], made, lambda one: has(one).answer)
         return Path(tuple(map(str, kept)), (), all_of((*(each.finding for each in kept), finding)))
 
-    def _by_becoming(
-        self, target: str, found: dict[str, Path], left: set[str], enter: Callable[[str, Path], None]
-    ) -> None:
-        for actor in sorted(left):
+    def _by_becoming(self, target: str, search: _Search) -> None:
+        for actor in sorted(search.left):
             if step := self.step(actor, target):
-                enter(actor, self._joined(actor, step, found[target]))
+                search.enter(actor, self._joined(actor, step, search.found[target]))
 
     def _joined(self, actor: str, step: Step, rest: Path) -> Path:
         base, (_, made) = self.estate.askers[actor], self.stronger[actor]
@@ -117,12 +127,12 @@ class Reach:
         because = tuple(dict.fromkeys((*step.finding.because, *rest.finding.because)))
         return Path(steps, (step.to, *rest.through), replace(finding, because=because))
 
-    def _by_making(self, arn: str, has: Has, found: dict[str, Path], left: set[str]) -> Path | None:
+    def _by_making(self, arn: str, has: Has, search: _Search) -> Path | None:
         """By changing a principal that it can become as well, or by making a new one."""
-        within = self._closure(arn, left)
+        within = self._closure(arn, search.left)
         for actor, acting in within.items():
             for persona, steps, needs in self._personas(actor, within):
-                if path := self._attained(persona, has, found):
+                if path := self._attained(persona, has, search):
                     finding = all_of((acting.finding, needs, path.finding))
                     because = (*acting.finding.because, *needs.because, *path.finding.because)
                     shown = replace(finding, because=tuple(dict.fromkeys(because)))
@@ -167,11 +177,13 @@ class Reach:
         for creation in CREATIONS:
             yield from _created(creation, acting, self.estate)
 
-    def _attained(self, persona: Asker, has: Has, found: dict[str, Path]) -> Path | None:
+    def _attained(self, persona: Asker, has: Has, search: _Search) -> Path | None:
         finding = has(persona)
         if finding.answer:
             return Path((), (), finding)
-        for target, rest in found.items():
+        for target, rest in search.found.items():
+            if target in search.apart:
+                continue
             if step := step_to(persona, self.estate.identities[target], self.estate):
                 return Path((str(step), *rest.steps), (target, *rest.through), all_of((step.finding, rest.finding)))
         return None

@@ -1,9 +1,9 @@
 """The ways in which one principal gives itself, or takes on, what it was not given. Data, each with its source.
 
-Sources: `pathfinding.cloud` by its identifier (a public catalogue of privilege escalation in AWS, which goes on from the
-lists of Rhino Security Labs and PMapper); `SAR` is AWS's Service Authorization Reference, for what follows from what an
-action does. tests/access/test_ways.py holds this table against that reference: an action of IAM that manages permissions
-and is neither here nor named there as none fails it.
+Sources: `pathfinding.cloud` by its identifier (a public catalogue of privilege escalation in AWS, which goes on from
+the lists of Rhino Security Labs and PMapper); `SAR` is the Service Authorization Reference, for what follows from what
+an action does. tests/access/test_ways.py holds this table against that reference: an action of IAM that changes
+something and is neither here nor named there as none fails it.
 """
 
 from __future__ import annotations
@@ -69,12 +69,8 @@ CHANGES: tuple[Change, ...] = (
     Change("iam:DetachRolePolicy", On.ROLE, Effect.DETACHES, "SAR"),
     Change("iam:DetachGroupPolicy", On.GROUP, Effect.DETACHES, "SAR"),
     Change("iam:RemoveUserFromGroup", On.GROUP, Effect.LEAVES, "SAR"),
-    Change(
-        "iam:TagUser", On.USER, Effect.TAGS, "IAM User Guide, ABAC tutorial: who may tag a principal decides for it"
-    ),
-    Change(
-        "iam:TagRole", On.ROLE, Effect.TAGS, "IAM User Guide, ABAC tutorial: who may tag a principal decides for it"
-    ),
+    Change("iam:TagUser", On.USER, Effect.TAGS, "IAM User Guide, ABAC: its tags decide what a principal may do"),
+    Change("iam:TagRole", On.ROLE, Effect.TAGS, "IAM User Guide, ABAC: its tags decide what a principal may do"),
     Change("iam:UntagUser", On.USER, Effect.UNTAGS, "SAR"),
     Change("iam:UntagRole", On.ROLE, Effect.UNTAGS, "SAR"),
 )
@@ -110,7 +106,7 @@ CREDENTIALS: dict[str, str] = {
     "iam:UpdateLoginProfile": "pathfinding.cloud iam-006",
 }
 RETRUST = "iam:UpdateAssumeRolePolicy"  # pathfinding.cloud iam-012
-PASS = "iam:PassRole"
+PASSING = "iam:PassRole"
 # Whose metadata a SAML provider has, whose signatures count (SAR).
 REPLACE_PROVIDER: tuple[tuple[str, ...], ...] = (
     ("iam:UpdateSAMLProvider",),
@@ -233,6 +229,7 @@ SERVICES: dict[str, Runs] = {
 
 # Who has a statement about none of these can become only those whose trust policy names it.
 TRIED: frozenset[str] = frozenset(
-    (*CREDENTIALS, RETRUST, PASS, "sts:AssumeRole", *(action for actions in (*SSO, *REPLACE_PROVIDER) for action in actions),
+    (*CREDENTIALS, RETRUST, PASSING, "sts:AssumeRole",
+     *(action for actions in (*SSO, *REPLACE_PROVIDER) for action in actions),
      *(action for runs in SERVICES.values() for actions in runs.holding for action in actions))
 )  # fmt: skip

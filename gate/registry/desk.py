@@ -106,9 +106,8 @@ class ReleaseDesk:
     def zip_function(self) -> ZipFunction:
         """The zip function beside the release."""
         around = self._around
-        return ZipFunction(
-            self.client("lambda"), self.client("events"), self.release.zip_function, sleep=around.sleep, now=around.now
-        )
+        clients = (self.client(service) for service in ("lambda", "events", "scheduler"))
+        return ZipFunction(*clients, self.release.zip_function, sleep=around.sleep, now=around.now)
 
     @cached_property
     def zip_history(self) -> ZipHistory:

@@ -451,7 +451,7 @@ def every_action():
     creating = {each for one in ways.CREATIONS for each in (one.makes, *one.gives, *one.takes)}
     running = {each for runs in ways.SERVICES.values() for one in (*runs.passing, *runs.holding) for each in one}
     sets = {each for one in (*ways.SSO, *ways.REPLACE_PROVIDER) for each in one}
-    return {each.action for each in ways.CHANGES} | set(ways.CREDENTIALS) | {ways.RETRUST, ways.PASS} | creating | running | sets  # fmt: skip
+    return {each.action for each in ways.CHANGES} | set(ways.CREDENTIALS) | {ways.RETRUST, ways.PASSING} | creating | running | sets  # fmt: skip
 
 
 def test_every_way_is_an_action_that_aws_knows_and_has_a_source():
