@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 
 from gate.access.asker import Asker, Standing
 from gate.access.become import Step, step_to
-from gate.access.change import Made, needed, strengthened
+from gate.access.change import Made, called, needed, strengthened
 from gate.access.document import Policy
 from gate.access.estate import ANY_POLICY, Estate
 from gate.access.facts import AccessFacts, Identity
@@ -122,7 +122,7 @@ class Reach:
         base, (_, made) = self.estate.askers[actor], self.stronger[actor]
         target = self.estate.identities[step.to]
         kept = needed(base, made, lambda one: _answer(step_to(one, target, self.estate))) if made else ()
-        steps = (*map(str, kept), str(step), *rest.steps)
+        steps = (*map(str, kept), str(step), *(_named(each, step.to) for each in rest.steps))
         finding = all_of((*(each.finding for each in kept), step.finding, rest.finding))
         because = tuple(dict.fromkeys((*step.finding.because, *rest.finding.because)))
         return Path(steps, (step.to, *rest.through), replace(finding, because=because))
@@ -185,7 +185,8 @@ class Reach:
             if target in search.apart:
                 continue
             if step := step_to(persona, self.estate.identities[target], self.estate):
-                return Path((str(step), *rest.steps), (target, *rest.through), all_of((step.finding, rest.finding)))
+                steps = (str(step), *(_named(each, target) for each in rest.steps))
+                return Path(steps, (target, *rest.through), all_of((step.finding, rest.finding)))
         return None
 
 
@@ -197,6 +198,12 @@ def reach_of(facts: AccessFacts) -> Reach:
 
 _BOUNDARY = "iam:permissionsboundary"
 _MAKING = (*(each.action for each in CHANGES), *(each.makes for each in CREATIONS))
+
+
+def _named(step: str, of: str) -> str:
+    """A step that a principal takes on itself, as somebody else who became it would say it."""
+    own = " on itself"
+    return f"{step.removesuffix(own)} on {called(of)}" if step.endswith(own) else step
 
 
 def _answer(step: Step | None) -> Answer:

@@ -16,6 +16,7 @@ from gate.access.known import of_iam_request
 from gate.access.logic import Answer, Finding, any_of
 from gate.access.pattern import Context
 from gate.access.reach import reach_of
+from gate.access.reviewed import too_wide
 from gate.errors import GateError
 
 EVERY_SUBJECT = "*"
@@ -28,7 +29,8 @@ class Becoming:
     """Somebody who can become a role.
 
     Attributes:
-        name: as the reviewed list calls it; a federated subject is `<provider's host>:sub=<pattern>`.
+        name: as the reviewed list calls it; a federated subject is `<provider's host>:sub=<pattern>`, or
+            that of another claim which names its repository.
         path: the principals on the way, the wanted role last.
         finding: yes or undecided, and by which statement.
         inside: whether it is a role or user of the account.
@@ -89,15 +91,26 @@ def let_in(role: Identity, estate: Estate) -> Iterator[tuple[Asker, Finding]]:
     yield from _federated(role, trust, facts)
 
 
-def subjects(statement: Statement, provider: str) -> tuple[tuple[str, bool], ...]:
-    """The subjects of an identity provider that a trust statement lets in, each with whether it is exact.
+def subjects(statement: Statement, provider: str) -> tuple[tuple[str, str, bool], ...]:
+    """The subjects of an identity provider that a trust statement lets in: claim, pattern, and whether it is exact.
 
-    Where no condition ties the provider's `sub` claim down, that is every subject: anybody who can get a token.
+    Where no condition ties the provider's `sub` claim down to one repository, a claim that names the repository may do
+    it instead (IAM User Guide, "Available keys for AWS OIDC federation"); else it is everybody who can get a token.
     """
-    key = f"{host(provider)}:sub".lower()
+    by_subject = _tied(statement, provider, "sub") or ((EVERY_SUBJECT, False),)
+    if any(too_wide(f"{host(provider)}:sub={value}") for value, _ in by_subject):
+        for claim in ("repository_id", "repository"):
+            named = _tied(statement, provider, claim)
+            if named and all(exact for _, exact in named):
+                return tuple((claim, value, exact) for value, exact in named)
+    return tuple(("sub", value, exact) for value, exact in by_subject)
+
+
+def _tied(statement: Statement, provider: str, claim: str) -> tuple[tuple[str, bool], ...]:
+    key = f"{host(provider)}:{claim}".lower()
     tying = [each for each in statement.conditions if each.key.lower() == key and _TYING.fullmatch(each.operator)]
     if not tying:
-        return ((EVERY_SUBJECT, False),)
+        return ()
     # All conditions have to hold, so each of them alone bounds the subjects: the narrowest is shown.
     narrowest = min(tying, key=lambda each: sum(not _exact(each, value) for value in each.values))
     return tuple((value, _exact(narrowest, value)) for value in narrowest.values)
@@ -129,9 +142,10 @@ def _federated(role: Identity, trust: Policy, facts: AccessFacts) -> Iterator[tu
 def _subjects_let_in(
     statement: Statement, provider: str, requests: tuple[Request, ...]
 ) -> Iterator[tuple[Asker, Finding]]:
-    for subject, exact in ((provider, False),) if ":saml-provider/" in provider else subjects(statement, provider):
-        name = provider if subject == provider else f"{host(provider)}:sub={subject}"
-        known = {f"{host(provider)}:sub".lower(): (subject,)} if exact else {}
+    saml = ":saml-provider/" in provider
+    for claim, value, exact in (("", provider, False),) if saml else subjects(statement, provider):
+        name = provider if saml else f"{host(provider)}:{claim}={value}"
+        known = {f"{host(provider)}:{claim}".lower(): (value,)} if exact else {}
         asker = Asker(name, Standing.OUTSIDER, "", ("Federated", provider), Context(known))
         if any(may_assume(asker, request).answer for request in requests):
             yield asker, Finding(Answer.YES, (f"{statement.label} allows it",))

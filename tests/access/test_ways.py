@@ -294,6 +294,14 @@ def test_chains_are_followed_to_the_end(account):
     assert f"{arn('two')} can iam:CreateAccessKey on user bob, and so" in words
 
 
+def test_a_step_that_another_takes_on_itself_is_told_by_its_name(account):
+    """"Itself" is whom the sentence is about."""
+    facts = chain(account, one=([allow("iam:PutRolePolicy", on=arn("one"))], trusts(ALICE)))
+    words = said(facts)
+    assert f"{ALICE} can sts:AssumeRole on role one, then iam:PutRolePolicy on role one, and so push" in words
+    assert f"{arn('one')} can iam:PutRolePolicy on itself, and so push" in words
+
+
 def test_who_can_change_what_he_can_become_gains_by_it(account):
     """Alice may assume `one` and write its policy: neither alone is a way, both together are."""
     trust = trusts(ALICE)
