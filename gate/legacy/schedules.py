@@ -1,4 +1,4 @@
-"""The schedules of EventBridge Scheduler that start a function: they are no rules, and EventBridge does not list them."""
+"""The schedules of EventBridge Scheduler that start a function: no rules, and not listed with them."""
 
 from __future__ import annotations
 

@@ -36,7 +36,8 @@ class Holding:
 def judge_holdings(holdings: Iterable[Holding], caller: str, policy: str) -> Judgement:
     """Whether no permission is known to be missing or denied, so that the run does not end half-way.
 
-    What the run can do without passes, and so does what could not be checked: the call itself is refused, in the same words, when it is made.
+    What the run can do without passes, and so does what could not be checked: the call itself is refused, in the same
+    words, when it is made.
 
     Args:
         holdings: every permission that the run needs.

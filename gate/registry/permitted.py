@@ -157,7 +157,5 @@ def judge_zip_calls(calls: Iterable[Call], function: str) -> Judgement:
             "look at the function in the console and put it back; then find the code that makes this call",
         )
         for call in calls
-        if call.changes_something
-        and not call.refused
-        and (call.service in _ZIP_SERVICES or function in call.resource)
+        if call.changes_something and not call.refused and (call.service in _ZIP_SERVICES or function in call.resource)
     )

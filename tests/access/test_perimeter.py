@@ -7,11 +7,11 @@ import pytest
 
 from gate.access import judges
 from gate.access.document import PolicyText
+from gate.access.evaluate import may, registry_request
 from gate.access.facts import Network, Simulation
 from gate.access.logic import Answer
 from gate.access.matrix import askers
-from gate.access.evaluate import may, registry_request
-from tests.access.conftest import ACCOUNT, CI, FUNCTION, PULL, PUSH, REVIEWED, arn, identity
+from tests.access.conftest import ACCOUNT, CI, PULL, REVIEWED, arn, identity
 
 ORGANIZATION = "o-a1b2c3d4e5"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -32,35 +32,60 @@ def judged(account_with, condition, *, identity_policy=False, **facts):
     return (*push.rejections, *pull.rejections)
 
 
-OUTSIDERS = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION},
-             "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}  # fmt: skip
+OUTSIDERS = {
+    "StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION},
+    "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+}
 HARMLESS = {
     "the organization, and services": (OUTSIDERS, {"organization": ORGANIZATION}),
     "paths of the organization": (
-        {"ForAnyValue:StringNotLikeIfExists": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/*"},
-         "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}},
+        {
+            "ForAnyValue:StringNotLikeIfExists": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/*"},
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+        },
         {"organization": ORGANIZATION},
     ),
     "the resource's organization": (
-        {"StringNotEqualsIfExists": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"},
-         "Bool": {"aws:PrincipalIsAWSService": "false"}},
+        {
+            "StringNotEqualsIfExists": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"},
+            "Bool": {"aws:PrincipalIsAWSService": "false"},
+        },
         {"organization": ORGANIZATION},
     ),
-    "the account": ({"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}, "Bool": {"aws:PrincipalIsAWSService": "false"}}, {}),
-    "the source's account": ({"StringNotEqualsIfExists": {"aws:SourceAccount": ACCOUNT}, "Bool": {"aws:PrincipalIsAWSService": "true"}}, {}),
+    "the account": (
+        {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}, "Bool": {"aws:PrincipalIsAWSService": "false"}},
+        {},
+    ),
+    "the source's account": (
+        {"StringNotEqualsIfExists": {"aws:SourceAccount": ACCOUNT}, "Bool": {"aws:PrincipalIsAWSService": "true"}},
+        {},
+    ),
     "the source's organization": (
-        {"StringNotEqualsIfExists": {"aws:SourceOrgID": ORGANIZATION}, "Null": {"aws:SourceAccount": "false"},
-         "Bool": {"aws:PrincipalIsAWSService": "true"}},
+        {
+            "StringNotEqualsIfExists": {"aws:SourceOrgID": ORGANIZATION},
+            "Null": {"aws:SourceAccount": "false"},
+            "Bool": {"aws:PrincipalIsAWSService": "true"},
+        },
         {"organization": ORGANIZATION},
     ),
     "TLS": ({"Bool": {"aws:SecureTransport": "false"}}, {}),
     "the region": ({"StringNotEquals": {"aws:RequestedRegion": "ap-northeast-2"}}, {}),
-    "calls by way of other services": ({"Bool": {"aws:ViaAWSService": "true"}, "StringEquals": {"aws:PrincipalType": "AssumedRole"}}, {}),
-    "calls by CloudFormation": ({"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"},
-                                 "StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, {}),
+    "calls by way of other services": (
+        {"Bool": {"aws:ViaAWSService": "true"}, "StringEquals": {"aws:PrincipalType": "AssumedRole"}},
+        {},
+    ),
+    "calls by CloudFormation": (
+        {
+            "ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"},
+            "StringEquals": {"aws:PrincipalAccount": ACCOUNT},
+        },
+        {},
+    ),
     "the network, as it is stated": (
-        {"NotIpAddressIfExists": {"aws:SourceIp": ["203.0.113.0/24", "198.51.100.0/24"]},
-         "Bool": {"aws:PrincipalIsAWSService": "false"}},
+        {
+            "NotIpAddressIfExists": {"aws:SourceIp": ["203.0.113.0/24", "198.51.100.0/24"]},
+            "Bool": {"aws:PrincipalIsAWSService": "false"},
+        },
         {"network": Network(("203.0.113.7", "198.51.100.0/28"))},
     ),
     "the endpoint, as it is stated": (
@@ -68,21 +93,36 @@ HARMLESS = {
         {"network": Network(vpce="vpce-1")},
     ),
     "network and endpoint": (
-        {"NotIpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"}, "StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-1"},
-         "BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"}},
+        {
+            "NotIpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"},
+            "StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-1"},
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"},
+        },
         {"network": Network(vpc="vpc-1")},
     ),
-    "sessions from before they were revoked": ({"DateLessThan": {"aws:TokenIssueTime": "2026-02-01T00:00:00Z"}}, {"read_at": NOW}),
+    "sessions from before they were revoked": (
+        {"DateLessThan": {"aws:TokenIssueTime": "2026-02-01T00:00:00Z"}},
+        {"read_at": NOW},
+    ),
     "a Deny that has ended": ({"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}, {"read_at": NOW}),
     "guests, by their tag": ({"StringEquals": {"aws:PrincipalTag/kind": "guest"}}, {}),
-    "old instance credentials": ({"NumericLessThan": {"ec2:RoleDelivery": "2.0"}, "Bool": {"aws:PrincipalIsAWSService": "false"}}, {}),
-    "a machine's credentials away from it": (
-        {"StringNotEquals": {"aws:EC2InstanceSourceVPC": "vpc-1"}, "Null": {"ec2:SourceInstanceARN": "false"},
-         "Bool": {"aws:PrincipalIsAWSService": "false"}},
+    "old instance credentials": (
+        {"NumericLessThan": {"ec2:RoleDelivery": "2.0"}, "Bool": {"aws:PrincipalIsAWSService": "false"}},
         {},
     ),
-    "people without a second factor": ({"Bool": {"aws:MultiFactorAuthPresent": "false"}, "StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, {}),
-}  # fmt: skip
+    "a machine's credentials away from it": (
+        {
+            "StringNotEquals": {"aws:EC2InstanceSourceVPC": "vpc-1"},
+            "Null": {"ec2:SourceInstanceARN": "false"},
+            "Bool": {"aws:PrincipalIsAWSService": "false"},
+        },
+        {},
+    ),
+    "people without a second factor": (
+        {"Bool": {"aws:MultiFactorAuthPresent": "false"}, "StringEquals": {"aws:PrincipalAccount": ACCOUNT}},
+        {},
+    ),
+}
 
 
 @pytest.mark.parametrize(("condition", "facts"), HARMLESS.values(), ids=HARMLESS)
@@ -102,16 +142,26 @@ OUTSIDE = {
     ),
     "another account": ({"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}, {}, "denied"),
     "another region": ({"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}, {}, "denied"),
-    "another network": ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, {"network": Network(("192.0.2.1",))}, "denied"),
-    "another endpoint": ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, {"network": Network(vpce="vpce-2")}, "denied"),
+    "another network": (
+        {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}},
+        {"network": Network(("192.0.2.1",))},
+        "denied",
+    ),
+    "another endpoint": (
+        {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}},
+        {"network": Network(vpce="vpce-2")},
+        "denied",
+    ),
     "no endpoint": ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, {"network": Network(("192.0.2.1",))}, "denied"),
     "direct calls": ({"Bool": {"aws:ViaAWSService": "false"}}, {}, "denied"),
     "its own tag": ({"StringNotEquals": {"aws:PrincipalTag/kind": "release"}}, {}, "denied"),
     "everybody without a second factor": ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, {}, "denied"),
     "a part of the network": (
-        {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/28"}}, {"network": Network(("203.0.113.0/24",))}, "undecided"
+        {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/28"}},
+        {"network": Network(("203.0.113.0/24",))},
+        "undecided",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("condition", "facts", "word"), OUTSIDE.values(), ids=OUTSIDE)
@@ -144,8 +194,12 @@ def test_what_only_the_team_knows_can_be_stated(condition, key, account_with):
 
 def test_a_perimeter_opens_nothing_to_strangers(account_with):
     """An Allow within the organization is a stranger's still, whoever of the organization he is."""
-    statement = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*",
-                 "Condition": {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}}}  # fmt: skip
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "ecr:*",
+        "Condition": {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
+    }
     facts = account_with(repository=[statement], organization=ORGANIZATION)
     request = registry_request(facts)
     answers = {each.name: may(each, request("ecr:PutImage", True)).answer for each in askers(facts)}

@@ -1,4 +1,4 @@
-"""No way out weakens a security control: of all judges' known-bad answers, and of every remedy that is written in the code."""
+"""No way out weakens a security control: of all judges' known-bad answers, and of every remedy in the code."""
 
 import ast
 import re
@@ -47,7 +47,8 @@ def _remedies(node):
         for each in ast.walk(node):
             if isinstance(each, ast.Return) and each.value is not None:
                 yield from _texts(each.value)
-    if isinstance(node, ast.Assign) and any(re.search(r"REMEDY|REVIEW|ANEW|RECORD", getattr(t, "id", "")) for t in node.targets):  # fmt: skip
+    targets = [getattr(each, "id", "") for each in node.targets] if isinstance(node, ast.Assign) else []
+    if any(re.search(r"REMEDY|REVIEW|ANEW|RECORD|NAME_THEM", each) for each in targets):
         yield from _texts(node.value)
 
 

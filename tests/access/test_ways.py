@@ -103,7 +103,7 @@ ITSELF = {
     "CreateGroup": [allow("iam:CreateGroup", "iam:AddUserToGroup", "iam:AttachGroupPolicy")],
     "CreateUser": [
         allow("iam:CreateUser", "iam:PutUserPolicy", "iam:CreateAccessKey", on=f"arn:aws:iam::{ACCOUNT}:user/team/*")
-    ],  # fmt: skip
+    ],
     "CreateRole": [allow("iam:CreateRole", "iam:AttachRolePolicy", on=f"arn:aws:iam::{ACCOUNT}:role/x-*")],
     "everything of IAM": [allow("iam:*")],
     "everything but ECR": [{"Effect": "Allow", "NotAction": "ecr:*", "Resource": "*"}],
@@ -189,18 +189,29 @@ IAM_TOO = [{"Effect": "Allow", "Action": ["s3:*", "iam:*"], "Resource": "*"}]
         ([PUSH, allow("iam:DeleteUserPermissionsBoundary")], NO_ECR, False),
         ([PUSH, allow("iam:DeleteUserPermissionsBoundary")], IAM_TOO, True),
         ([PUSH, allow("iam:PutUserPermissionsBoundary", on=ALICE)], IAM_TOO, True),
-        ([PUSH, allow("iam:PutUserPermissionsBoundary", on=ALICE, Condition={"ArnEquals": {"iam:PermissionsBoundary": CAP}})], IAM_TOO, False),
+        (
+            [
+                PUSH,
+                allow(
+                    "iam:PutUserPermissionsBoundary",
+                    on=ALICE,
+                    Condition={"ArnEquals": {"iam:PermissionsBoundary": CAP}},
+                ),
+            ],
+            IAM_TOO,
+            False,
+        ),
         ([PUSH, allow("iam:CreatePolicyVersion", on=CAP)], IAM_TOO, True),
         ([allow("iam:PutUserPolicy")], IAM_TOO, True),  # it writes itself the right to take the boundary away
         ([allow("iam:PutUserPolicy")], [allow("iam:PutUserPolicy"), *NO_ECR], False),
         ([allow("iam:PutUserPolicy"), deny("iam:Delete*Boundary", "iam:CreatePolicyVersion")], IAM_TOO, True),
         (
             [allow("iam:PutUserPolicy")],
-            [*IAM_TOO, deny("iam:*PermissionsBoundary", "iam:*PolicyVersion", "iam:Create*", "iam:PassRole", "iam:Update*")],
+            [*IAM_TOO, deny("iam:*Boundary", "iam:*PolicyVersion", "iam:Create*", "iam:PassRole", "iam:Update*")],
             False,
         ),
     ],
-)  # fmt: skip
+)
 def test_a_boundary_holds_as_long_as_it_cannot_be_taken_away(statements, boundary, red, account):
     """What it does not allow, nobody gives himself; but it is no cap for who can lift it."""
     assert (ALICE in said(capped(account, statements, boundary=boundary))) is red
@@ -228,8 +239,9 @@ HARMLESS = {
     "its own password": [allow("iam:UpdateLoginProfile", "iam:ChangePassword", on=ALICE)],
     "its own MFA device": [allow("iam:*MFADevice", "iam:*VirtualMFADevice")],
     "PassRole and no service": [allow("iam:PassRole")],
-    "PassRole and looking at services": [allow("iam:PassRole", "lambda:Get*", "lambda:InvokeFunction", "ec2:Describe*",
-                                               "new-service:List*")],
+    "PassRole and looking at services": [
+        allow("iam:PassRole", "lambda:Get*", "lambda:InvokeFunction", "ec2:Describe*", "new-service:List*")
+    ],
     "PassRole of another role": [allow("iam:PassRole", on=arn("developer")), allow("lambda:CreateFunction")],
     "PassRole to a service that the role does not trust": [
         allow("iam:PassRole", on=BUILDER, **when(iam_PassedToService="glue.amazonaws.com")),
@@ -240,7 +252,9 @@ HARMLESS = {
     "AttachUserPolicy of a harmless policy": [
         allow("iam:AttachUserPolicy", Condition={"ArnEquals": {"iam:PolicyARN": CAP}})
     ],
-    "CreateUser without credentials": [allow("iam:CreateUser", "iam:PutUserPolicy", on=f"arn:aws:iam::{ACCOUNT}:user/x/*")],
+    "CreateUser without credentials": [
+        allow("iam:CreateUser", "iam:PutUserPolicy", on=f"arn:aws:iam::{ACCOUNT}:user/x/*")
+    ],
     "CreateRole without a policy": [allow("iam:CreateRole", "iam:TagRole")],
     "PutRolePolicy on a role that one cannot become": [allow("iam:PutRolePolicy", on=DEVELOPER)],
     "assuming where nobody trusts it": [allow("sts:AssumeRole", on=BUILDER)],
@@ -248,7 +262,7 @@ HARMLESS = {
     "UpdateFunctionCode of one function that runs as another role": [
         allow("lambda:UpdateFunctionCode", on=f"arn:aws:lambda:ap-northeast-2:{ACCOUNT}:function:other")
     ],
-}  # fmt: skip
+}
 FUNCTIONS = (
     Function(f"arn:aws:lambda:ap-northeast-2:{ACCOUNT}:function:builds", BUILDER),
     Function(f"arn:aws:lambda:ap-northeast-2:{ACCOUNT}:function:other", DEVELOPER),
@@ -289,13 +303,14 @@ def test_chains_are_followed_to_the_end(account):
     """Alice becomes `one`, which becomes `two`, which may make keys for bob, who pushes; each of them is told."""
     facts = chain(account, one=([], trusts(ALICE)), two=([allow("iam:CreateAccessKey", on=BOB)], trusts(arn("one"))))
     words = said(facts)
-    assert f"{ALICE} can sts:AssumeRole on role one, then sts:AssumeRole on role two, then iam:CreateAccessKey on user bob, and so push" in words  # fmt: skip
+    steps = "sts:AssumeRole on role one, then sts:AssumeRole on role two, then iam:CreateAccessKey on user bob"
+    assert f"{ALICE} can {steps}, and so push" in words
     assert f"{arn('one')} can sts:AssumeRole on role two, then" in words
     assert f"{arn('two')} can iam:CreateAccessKey on user bob, and so" in words
 
 
 def test_a_step_that_another_takes_on_itself_is_told_by_its_name(account):
-    """"Itself" is whom the sentence is about."""
+    """Who becomes a role takes the role's own steps under the role's name."""
     facts = chain(account, one=([allow("iam:PutRolePolicy", on=arn("one"))], trusts(ALICE)))
     words = said(facts)
     assert f"{ALICE} can sts:AssumeRole on role one, then iam:PutRolePolicy on role one, and so push" in words
@@ -308,8 +323,9 @@ def test_who_can_change_what_he_can_become_gains_by_it(account):
     assert said(chain(account, one=([], trust))) == ""
     facts = chain(account, one=([], trust))
     writing = text("inline policy of alice", [allow("iam:PutRolePolicy", on=arn("one"))])
-    both = replace(facts, identities=tuple(replace(each, policies=(*each.policies, writing)) if each.arn == ALICE else each
-                                           for each in facts.identities))  # fmt: skip
+    more = {ALICE: (writing,)}
+    shown = (replace(each, policies=(*each.policies, *more.get(each.arn, ()))) for each in facts.identities)
+    both = replace(facts, identities=tuple(shown))
     assert f"{ALICE} can iam:PutRolePolicy on role one, then sts:AssumeRole on role one, and so push" in said(both)
 
 
@@ -406,8 +422,8 @@ def test_everybody_who_may_become_a_holder_is_told(account):
 def test_sso_roles_are_out_of_iams_hands_but_not_of_identity_centers(account):
     """Only who manages permission sets can change or hand out a role of IAM Identity Center."""
     path = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Push_0123456789abcdef"
-    saml = [{"Effect": "Allow", "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/AWSSSO_x_DO_NOT_DELETE"},
-             "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"]}]  # fmt: skip
+    people = {"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/AWSSSO_x_DO_NOT_DELETE"}
+    saml = [{"Effect": "Allow", "Principal": people, "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"]}]
     reserved = replace(identity("x", statements=[PUSH], trust=saml), arn=arn(path))
 
     def words(*statements):
@@ -459,7 +475,8 @@ def every_action():
     creating = {each for one in ways.CREATIONS for each in (one.makes, *one.gives, *one.takes)}
     running = {each for runs in ways.SERVICES.values() for one in (*runs.passing, *runs.holding) for each in one}
     sets = {each for one in (*ways.SSO, *ways.REPLACE_PROVIDER) for each in one}
-    return {each.action for each in ways.CHANGES} | set(ways.CREDENTIALS) | {ways.RETRUST, ways.PASSING} | creating | running | sets  # fmt: skip
+    alone = {each.action for each in ways.CHANGES} | set(ways.CREDENTIALS) | {ways.RETRUST, ways.PASSING}
+    return alone | creating | running | sets
 
 
 def test_every_way_is_an_action_that_aws_knows_and_has_a_source():

@@ -101,7 +101,9 @@ def test_a_call_that_was_refused_changed_nothing(code):
     assert "UpdateFunctionCode" in said([[CONTROL, refused, done]])
 
 
-@pytest.mark.parametrize("code", ["ServiceException", "InternalFailure", "ServiceUnavailable", "InternalServerException"])
+@pytest.mark.parametrize(
+    "code", ["ServiceException", "InternalFailure", "ServiceUnavailable", "InternalServerException"]
+)
 def test_a_call_that_failed_inside_of_aws_may_have_changed_something(code):
     """Only a refusal says that nothing was done."""
     failed = event("UpdateFunctionCode20150331v2", {"functionName": NAME}, "false", errorCode=code)
