@@ -88,9 +88,8 @@ class Reach:
         while True:
             while search.waiting:
                 self._by_becoming(heapq.heappop(search.waiting)[-1], search)
-            makers = sorted(self._makers(search.left))
-            later = {arn: self._by_making(arn, has, search) for arn in makers}
-            if not any(later.values()):
+            later = self._all_by_making(has, search)
+            if not later:
                 return search.found
             for arn, path in later.items():
                 search.enter(arn, path)
@@ -127,9 +126,19 @@ class Reach:
         because = tuple(dict.fromkeys((*step.finding.because, *rest.finding.because)))
         return Path(steps, (step.to, *rest.through), replace(finding, because=because))
 
-    def _by_making(self, arn: str, has: Has, search: _Search) -> Path | None:
-        """By changing a principal that it can become as well, or by making a new one."""
-        within = self._closure(arn, search.left)
+    def _all_by_making(self, has: Has, search: _Search) -> dict[str, Path]:
+        found, settled = dict[str, Path](), set[str]()
+        for arn in sorted(self._makers(search.left)):
+            if arn not in settled:
+                within = self._closure(arn, search.left)
+                if path := self._by_making(within, has, search):
+                    found[arn] = path
+                else:  # whom it can become can make no more of it than it can itself
+                    settled |= within.keys()
+        return found
+
+    def _by_making(self, within: dict[str, Path], has: Has, search: _Search) -> Path | None:
+        """By changing a principal that one can become as well, or by making a new one."""
         for actor, acting in within.items():
             for persona, steps, needs in self._personas(actor, within):
                 if path := self._attained(persona, has, search):
@@ -168,7 +177,8 @@ class Reach:
     def _personas(self, actor: str, within: dict[str, Path]) -> Iterator[tuple[Asker, tuple[str, ...], Finding]]:
         """Whom one makes of others that one can become, and of new ones: with the steps to it."""
         acting = self.stronger[actor][0]
-        for target, becoming in within.items():
+        changes = any(acting.statements(each.action, allowing=True) for each in CHANGES)
+        for target, becoming in within.items() if changes else ():
             if target != actor:
                 asker, made = strengthened(self.stronger[target][0], acting, self.estate)
                 if made:
