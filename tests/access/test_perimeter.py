@@ -11,6 +11,8 @@ from gate.access.evaluate import may, registry_request
 from gate.access.facts import Network, Simulation
 from gate.access.logic import Answer
 from gate.access.matrix import askers
+from gate.errors import WrongUse
+from gate.permission.__main__ import ROOT, release_of
 from tests.access.conftest import ACCOUNT, CI, PULL, REVIEWED, arn, identity
 
 ORGANIZATION = "o-a1b2c3d4e5"
@@ -192,6 +194,15 @@ def test_what_only_the_team_knows_can_be_stated(condition, key, account_with):
     assert "in pytest.ini" in first.remedy
 
 
+def test_where_the_ci_role_calls_from_is_not_asked_for_lambdas_sake(account_with):
+    """It would decide nothing there."""
+    network = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    facts = account_with(repository=[perimeter(network)], network=Network(("203.0.113.7",)))
+    assert judges.judge_holds(facts, "ci", "push").accepted
+    (rejection,) = judges.judge_lambda_service(facts).rejections
+    assert "ci_source_ips" not in rejection.remedy
+
+
 def test_a_perimeter_opens_nothing_to_strangers(account_with):
     """An Allow within the organization is a stranger's still, whoever of the organization he is."""
     statement = {
@@ -296,3 +307,29 @@ def test_a_role_that_was_made_again_is_told_what_is_wrong(account_with):
     policy = [{**REVIEWED[0], "Principal": {"AWS": GONE}}, *REVIEWED[1:]]
     (first,) = judges.judge_holds(account_with(policy=policy, ci=CI[1:]), "ci", "push").rejections
     assert f"set the reviewed policy anew, with the principal's name: {GONE}" in first.remedy
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fits"),
+    [
+        ("organization_id", "", True),
+        ("organization_id", "o-a1b2c3d4e5", True),
+        ("organization_id", "a1b2c3d4e5", False),
+        ("organization_id", "o-*", False),
+        ("ci_source_ips", "203.0.113.7\n 198.51.100.0/24\n 2001:db8::/32", True),
+        ("ci_source_ips", "203.0.113.300", False),
+        ("ci_source_ips", "the office", False),
+        ("ci_source_vpce", "vpce-1", True),
+    ],
+)
+def test_what_is_stated_is_checked_when_it_is_read(key, value, fits, tmp_path):
+    """A misspelt organization or address would decide a perimeter wrongly."""
+    text = (ROOT / "pytest.ini").read_text(encoding="utf-8")
+    assert f"\n{key} =\n" in text
+    path = tmp_path / "pytest.ini"
+    path.write_text(text.replace(f"\n{key} =\n", f"\n{key} =\n {value}\n"), encoding="utf-8")
+    if fits:
+        assert "".join(getattr(release_of(path), key)) == "".join(value.split())
+    else:
+        with pytest.raises(WrongUse, match=key):
+            release_of(path)
