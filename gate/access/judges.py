@@ -6,23 +6,21 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from gate.access import known_bad
-from gate.access.asker import deleted, insider, service_names
+from gate.access.asker import insider, service_names
 from gate.access.baseline import Baseline, differences, without_deleted
 from gate.access.document import Kind, Policy, parse
 from gate.access.evaluate import Request, identity_part, may, registry_request, resource_policies
 from gate.access.facts import AccessFacts, Simulation
-from gate.access.known import LAMBDA, STATED, of_own_calls, of_request
+from gate.access.known import LAMBDA, of_own_calls, of_request
 from gate.access.logic import Answer, Finding
 from gate.access.matrix import Cell, Matrix, Row, askers
 from gate.access.powers import needed_to, power
 from gate.access.reach import reach_of
-from gate.access.reviewed import Entry, ReviewedList, too_wide
+from gate.access.remedies import way_out, way_to_hold
+from gate.access.reviewed import Entry, ReviewedList
 from gate.access.trust import Becoming
 from gate.errors import GateError
 from gate.judgement import Judgement, Rejection, judge, reject
-
-_NAME_THEM = "name the few that need it, each in full, in the place of a wildcard: nobody can review everybody"
-_REVIEW = "take the permission away, or have the infra team review it and add the principal to principals.yaml"
 
 
 @judge(5, known_bad=lambda: (known_bad.nobody_may(), "ci", "push"))
@@ -197,30 +195,8 @@ def _lacks(who: str, wanted: str, facts: AccessFacts, findings: Iterable[tuple[s
     for finding, actions in by_reason.items():
         state = "denied" if finding.answer is Answer.NO else "undecided, which counts as denied"
         cause = f"{who} cannot {power(wanted).verb} {facts.repository}: {', '.join(actions)} {state}"
-        remedy = _way_to_hold(finding, wanted, facts)
+        remedy = way_to_hold(finding, wanted, facts)
         yield Rejection(f"{cause} ({_shortly(finding.because)})", facts.repository_arn, remedy)
-
-
-def _way_to_hold(finding: Finding, wanted: str, facts: AccessFacts) -> str:
-    """What helps one who lacks a permission, and leaves every Deny and every condition as it is."""
-    stated = dict.fromkeys(STATED[key.lower()] for key in finding.keys if key.lower() in STATED)
-    # Where the CI role calls from, tells nothing of where Lambda does.
-    stated = {key: None for key in stated if wanted == "push" or not key.startswith("ci_")}
-    if stated:
-        return f"state {' and '.join(stated)} in pytest.ini: then the condition is decided, and stays as it is"
-    if finding.answer is Answer.UNDECIDED and finding.denied:
-        return "ask those who keep the Deny whether it lets this principal through, and use one that it surely does"
-    if finding.answer is Answer.UNDECIDED:
-        hangs = f" on {', '.join(finding.keys)}" if finding.keys else ""
-        return f"grant it to this principal by a statement that does not hang{hangs}, which only a request can tell"
-    if finding.denied:
-        return "use a principal that the Deny lets through, or ask those who keep it; the Deny stays as it is"
-    if gone := deleted(resource_policies(facts), facts):
-        return (
-            f"set the reviewed policy anew, with the principal's name: {gone[0][0]} in it is one that was deleted, "
-            "and a role that was made again under the same name is another principal"
-        )
-    return "grant it to this principal and this repository alone: docs/policies/ holds the least that a run needs"
 
 
 def _denied_by_organization(facts: AccessFacts, arn: str, actions: list[str]) -> Iterator[Rejection]:
@@ -248,7 +224,7 @@ def _stranger(row: Row, wanted: str, repository: str, reviewed: ReviewedList) ->
     else:
         can = "may" if cell.answer is Answer.YES else "may, for all that can be decided,"
         cause = f"{row.name} {can} {power(wanted).verb} {repository} ({', '.join(cell.actions()[:4])})"
-    remedy = _way_out(row.name)
+    remedy = way_out(row.name)
     return Rejection(f"{cause}; {_review_of(row.name, wanted, reviewed)}", _shortly(cell.because()), remedy)
 
 
@@ -259,16 +235,11 @@ def _becomes(each: Becoming, role: str, reviewed: ReviewedList) -> Rejection:
     changes = [step for step in each.steps if not step.startswith("sts:AssumeRole on ")]
     by = f" ({', then '.join(each.steps)})" if changes else ""
     cause = f"{each.name} {can} become the role {role}{through}{by}; {_review_of(each.name, 'become', reviewed)}"
-    return Rejection(cause, _shortly(each.finding.because), _way_out(each.name))
+    return Rejection(cause, _shortly(each.finding.because), way_out(each.name))
 
 
 def _can(answer: Answer) -> str:
     return "can" if answer is Answer.YES else "can, for all that can be decided,"
-
-
-def _way_out(name: str) -> str:
-    """Nobody reviews a name that stands for people who cannot be named."""
-    return _NAME_THEM if too_wide(name) else _REVIEW
 
 
 def _review_of(name: str, wanted: str, reviewed: ReviewedList) -> str:
