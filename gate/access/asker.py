@@ -13,7 +13,7 @@ from gate.access.document import Kind, Policy, Statement, parse
 from gate.access.facts import AccessFacts, Identity
 from gate.access.logic import Answer
 from gate.access.pattern import NOTHING, Context, action_matches, matches
-from gate.access.ways import TRIED
+from gate.access.ways import CHANGES, TRIED, Change
 
 _ACCOUNT_PRINCIPAL = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
 _SESSION = re.compile(r"arn:[^:]+:sts::(\d{12}):assumed-role/([^/]+)/.+")
@@ -64,6 +64,11 @@ class Asker:
     def statements(self, action: str, *, allowing: bool) -> tuple[Statement, ...]:
         """Those statements of its own policies that are about an action, and allow it (or else deny it)."""
         return tuple(each for each in self._about(action) if each.allows is allowing)
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes of principals that any statement of its own is about."""
+        return tuple(each for each in CHANGES if self.statements(each.action, allowing=True))
 
     @cached_property
     def tries(self) -> bool:

@@ -12,7 +12,7 @@ from gate.access.estate import ANY_POLICY, Estate
 from gate.access.known import Known
 from gate.access.logic import Answer, Finding
 from gate.access.pattern import Chosen
-from gate.access.ways import CHANGES, Change, Effect, On
+from gate.access.ways import Change, Effect, On
 
 _ROUNDS = 8  # a round gains a policy, a group, or loses a Deny or the boundary; there is no longer row of these
 _Apply = Callable[[Asker], Asker]
@@ -47,7 +47,7 @@ def strengthened(target: Asker, actor: Asker, estate: Estate) -> tuple[Asker, tu
     done: list[Made] = []
     for _ in range(_ROUNDS if itself else 1):
         before = len(done)
-        for change in CHANGES:
+        for change in actor.changes:
             for made in _made(change, target, actor, estate):
                 target = made.apply(target)
                 actor = target if itself else actor
@@ -81,8 +81,6 @@ def called(arn: str) -> str:
 
 
 def _made(change: Change, target: Asker, actor: Asker, estate: Estate) -> Iterator[Made]:
-    if not actor.statements(change.action, allowing=True):
-        return
     for arn in _objects(change, target, actor, estate):
         for more, apply in _EFFECTS[change.effect](arn, target, estate):
             stronger = apply(target)

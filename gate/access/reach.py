@@ -177,8 +177,7 @@ class Reach:
     def _personas(self, actor: str, within: dict[str, Path]) -> Iterator[tuple[Asker, tuple[str, ...], Finding]]:
         """Whom one makes of others that one can become, and of new ones: with the steps to it."""
         acting = self.stronger[actor][0]
-        changes = any(acting.statements(each.action, allowing=True) for each in CHANGES)
-        for target, becoming in within.items() if changes else ():
+        for target, becoming in within.items() if acting.changes else ():
             if target != actor:
                 asker, made = strengthened(self.stronger[target][0], acting, self.estate)
                 if made:

@@ -1,5 +1,6 @@
 """Who can give himself the power has it: every way alone, in chains, and what only looks like a way."""
 
+import time
 from dataclasses import replace
 from datetime import date
 
@@ -494,3 +495,16 @@ def test_every_action_of_iam_that_changes_something_is_a_way_or_known_to_be_none
     known = {name for name, action in actions("iam").items() if action.level not in ("Read", "List")}
     assert known - none == {each for each in every_action() if each.startswith("iam:")}
     assert none <= known
+
+
+def test_a_long_chain_among_many_is_followed_in_time(account):
+    """Forty roles, each of which trusts the one before, and more that have nothing to do with it."""
+    begins = time.perf_counter()
+    links = {f"link{n}": ([], trusts(arn(f"link{n - 1}") if n else ALICE)) for n in range(40)}
+    last = {"last": ([allow("iam:PutRolePolicy", on=arn("last"))], trusts(arn("link39")))}
+    idle = {f"idle{n}": ([allow("s3:*", "sts:AssumeRole", on=arn("nobody"))], None) for n in range(100)}
+    facts = chain(account, **links, **last, **idle)
+    found = strangers(facts).rejections
+    assert len(found) == 42
+    assert found[-1].cause.count("sts:AssumeRole on role") == 41
+    assert time.perf_counter() - begins < 60
