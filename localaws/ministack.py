@@ -69,7 +69,7 @@ class MiniStack:
             # These two would listen on every address, and start slowly.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
-            "SERVICES": "sts,iam,lambda,events,ecr",
+            "SERVICES": "sts,iam,lambda,events,ecr,scheduler,organizations",
             "PERSIST_STATE": "1",
             "STATE_DIR": str(files / "state"),
             "S3_DATA_DIR": str(files / "s3"),

@@ -190,7 +190,8 @@ class LocalTarget:
         administrator = self.session(names.ADMINISTRATOR)
         repository.seed(administrator.client("ecr", endpoint_url=self.endpoint))
         functions = administrator.client("lambda", endpoint_url=self.endpoint)
-        zip_function.seed(functions, administrator.client("events", endpoint_url=self.endpoint))
+        starting = (administrator.client(each, endpoint_url=self.endpoint) for each in ("events", "scheduler"))
+        zip_function.seed(functions, *starting)
 
 
 def _docker() -> docker.DockerClient:

@@ -11,6 +11,7 @@ from typing import Any
 
 from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
+from gate.legacy.schedules import schedules_of
 from gate.legacy.snapshot import FunctionSnapshot
 
 _ABSENT = ("ResourceNotFoundException",)
@@ -36,6 +37,7 @@ class ZipFunction:
     Args:
         lambda_client: boto3's Lambda client.
         events_client: boto3's EventBridge client.
+        scheduler_client: boto3's EventBridge Scheduler client.
         name: the function's name.
         sleep: waits so many seconds.
         now: the time of day, in UTC.
@@ -45,13 +47,14 @@ class ZipFunction:
         self,
         lambda_client: Any,
         events_client: Any,
+        scheduler_client: Any,
         name: str,
         *,
         sleep: Callable[[float], None],
         now: Callable[[], datetime],
     ) -> None:
         self.name = name
-        self._lambda, self._events = lambda_client, events_client
+        self._lambda, self._events, self._scheduler = lambda_client, events_client, scheduler_client
         self._sleep, self._now = sleep, now
         self._about = f"the zip function {name}"
 
@@ -67,6 +70,7 @@ class ZipFunction:
             arn = str(answer["Configuration"]["FunctionArn"])
             versions = {each["Version"]: _configuration(each) for each in self._list("versions")}
             aliases = {each["Name"]: _kept(each) for each in self._list("aliases")}
+            targets = [arn, *(f"{arn}:{qualifier}" for qualifier in [*aliases, *versions])]
             facts = {
                 "configuration": _configuration(answer["Configuration"]),
                 "tags": answer.get("Tags", {}),
@@ -78,7 +82,8 @@ class ZipFunction:
                 "mappings": {each["UUID"]: _kept(each) for each in self._list("mappings")},
                 "urls": {each["FunctionArn"]: _kept(each) for each in self._list("urls")},
                 "invocation": {each["FunctionArn"]: _kept(each) for each in self._list("invocation")},
-                "rules": self._rules([arn, *(f"{arn}:{qualifier}" for qualifier in [*aliases, *versions])]),
+                "rules": self._rules(targets),
+                "schedules": {name: _schedule(each) for name, each in schedules_of(self._scheduler, targets)},
             }
         return FunctionSnapshot(arn, self._now().isoformat(timespec="seconds"), _plain(facts))
 
@@ -201,8 +206,12 @@ def _configuration(raw: Mapping[str, Any]) -> dict[str, Any]:
     return kept | ({"Environment": {"Variables": hashed}} if hashed else {"Environment": {}})
 
 
+def _schedule(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {**_kept(raw), "Target": _target(raw["Target"])}
+
+
 def _target(raw: Mapping[str, Any]) -> dict[str, Any]:
-    # What a rule sends along may hold anything, a key as well: it is compared, and not shown.
+    # What a rule or schedule sends along may hold anything, a key as well: it is compared, and not shown.
     hidden = {key: secret_hash(key, str(raw[key])) for key in ("Input", "InputTransformer") if key in raw}
     return {**raw, **hidden}
 

@@ -20,7 +20,8 @@ class FunctionSnapshot:
     Attributes:
         function: its ARN.
         taken_at: UTC time, ISO 8601; not compared.
-        facts: configuration, versions, aliases, policies, concurrency, mappings, URLs, invoke settings, tags, rules.
+        facts: configuration, versions, aliases, policies, concurrency, mappings, URLs, invoke settings, tags, rules,
+            schedules of EventBridge Scheduler.
             Values that may be secret stand as a hash.
     """
 

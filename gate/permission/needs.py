@@ -21,11 +21,13 @@ class Need:
         action: as IAM writes it, "ecr:DescribeImages".
         purpose: ends the sentence "needed to …".
         enhanced: needed only where Inspector scans the registry.
+        optional: without it a run goes on, and leaves undecided what only its answer could decide.
     """
 
     action: str
     purpose: str
     enhanced: bool = False
+    optional: bool = False
 
     @property
     def service(self) -> str:
@@ -47,12 +49,13 @@ _ACCESS = """ecr:GetRegistryPolicy iam:GetAccountAuthorizationDetails iam:GetPol
 _ZIP = """lambda:GetFunctionConfiguration lambda:GetFunction lambda:GetPolicy lambda:ListVersionsByFunction
     lambda:ListAliases lambda:ListEventSourceMappings lambda:ListFunctionUrlConfigs
     lambda:ListFunctionEventInvokeConfigs lambda:ListProvisionedConcurrencyConfigs events:ListEventBuses
-    events:ListRuleNamesByTarget events:DescribeRule events:ListTargetsByRule"""
+    events:ListRuleNamesByTarget events:DescribeRule events:ListTargetsByRule scheduler:ListSchedules
+    scheduler:GetSchedule"""
 _PUSH = "ecr:BatchCheckLayerAvailability ecr:InitiateLayerUpload ecr:UploadLayerPart ecr:CompleteLayerUpload"
 
 
-def _all(actions: str, purpose: str, *, enhanced: bool = False) -> tuple[Need, ...]:
-    return tuple(Need(action, purpose, enhanced) for action in actions.split())
+def _all(actions: str, purpose: str, *, enhanced: bool = False, optional: bool = False) -> tuple[Need, ...]:
+    return tuple(Need(action, purpose, enhanced, optional) for action in actions.split())
 
 
 VERIFYING: tuple[Need, ...] = (
@@ -62,6 +65,8 @@ VERIFYING: tuple[Need, ...] = (
     *_all(_SCAN, "have the image scanned and read the result"),
     *_all("inspector2:ListCoverage inspector2:ListFindings", "read Inspector's result", enhanced=True),
     *_all(_ACCESS, "find out who can push and pull"),
+    *_all("organizations:DescribeOrganization", "decide conditions on the account's organization", optional=True),
+    *_all("lambda:ListFunctions", "find out which functions run as a role that can push or pull", optional=True),
     *_all(_ZIP, "compare the zip function with what it was"),
     *_all("cloudtrail:LookupEvents cloudwatch:GetMetricData", "see what AWS recorded of the zip function"),
 )
@@ -106,8 +111,9 @@ def _narrowed(form: str, release: Release) -> tuple[str, ...]:
         "repository/": (f"arn:aws:ecr:{place}:repository/{release.repository}",),
         # Versions and aliases have policies of their own.
         "function:": (function, f"{function}:*"),
-        # Which rules start the function is known only once they have been read.
+        # Which rules and schedules start the function is known only once they have been read.
         "rule/": (f"arn:aws:events:{place}:rule/*",),
+        "schedule/": (f"arn:aws:scheduler:{place}:schedule/*",),
         "policy/": (f"arn:aws:iam::{account}:policy/*", "arn:aws:iam::aws:policy/*"),
         "role/": (f"arn:aws:iam::{account}:role/*",),
         "user/": (f"arn:aws:iam::{account}:user/*",),

@@ -46,6 +46,10 @@ def parameters(need: Need, release: Release) -> dict[str, Any] | None:
         "events:ListRuleNamesByTarget": {"TargetArn": f"arn:aws:lambda:{release.region}:{release.account}:function:x"},
         "events:DescribeRule": {"Name": NOBODY},
         "events:ListTargetsByRule": {"Rule": NOBODY},
+        "scheduler:ListSchedules": {"MaxResults": 1},
+        "scheduler:GetSchedule": {"Name": NOBODY},
+        "organizations:DescribeOrganization": {},
+        "lambda:ListFunctions": {"MaxItems": 1},
         "cloudtrail:LookupEvents": {"MaxResults": 1},
         "cloudwatch:GetMetricData": {
             "MetricDataQueries": [{"Id": "any", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}],
@@ -53,4 +57,4 @@ def parameters(need: Need, release: Release) -> dict[str, Any] | None:
             "EndTime": "2025-10-18T00:01:00Z",
         },
     }
-    return function if need.service == "lambda" else fixed.get(need.action)
+    return fixed.get(need.action, function if need.service == "lambda" else None)

@@ -56,6 +56,9 @@ def test_a_permission_that_is_taken_away_is_named(holdings, taken):
     gone = {taken.action, ONLY_AWS_TELLS.get(taken.action, taken.action)}
     (found,) = holdings(policy_without(*gone), [taken])
     assert found.state is State.MISSING
+    if taken.optional:
+        assert judge_holdings([found], "role/x", "docs/policies/publish.json").accepted
+        return
     (rejection,) = judge_holdings([found], "role/x", "docs/policies/publish.json").rejections
     assert f"may not {taken.action}, which is needed to {taken.purpose}" in rejection.cause
 

@@ -95,7 +95,8 @@ def _account(client):
 
 def _zip_function(client):
     now = lambda: datetime(2026, 1, 1, tzinfo=UTC)  # noqa: E731
-    return ZipFunction(client("lambda"), client("events"), "zip", sleep=lambda _: None, now=now)
+    clients = (client(service) for service in ("lambda", "events", "scheduler"))
+    return ZipFunction(*clients, "zip", sleep=lambda _: None, now=now)
 
 
 @pytest.mark.parametrize("read", READS)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gate import engine as docker_engine
 from gate import release as settings
-from gate.access.fetch import Account
+from gate.access.fetch import Account, Beside
 from gate.access.reviewed import load as load_reviews
 from gate.aws.patience import Timekeeper
 from gate.candidate import Candidate
@@ -65,9 +65,10 @@ class Stage:
 
     def account(self):
         """A real reader of the account's policies."""
-        release, iam, ecr = self.release, self.client("iam", names.CI_ROLE), self.client("ecr", names.CI_ROLE)
+        release = self.release
+        iam, ecr, *more = (self.client(each, names.CI_ROLE) for each in ("iam", "ecr", "lambda", "organizations"))
         return Account(iam, ecr, account=release.account, region=release.region, repository=release.repository,
-                       function=release.function_name)  # fmt: skip
+                       function=release.function_name, beside=Beside(*more))  # fmt: skip
 
     def scanner(self, endpoint=None):
         """A real reader of scans; through a door that misbehaves, with a clock on which waiting takes no time."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gate.access.fetch import Account
+from gate.access.facts import Network
+from gate.access.fetch import Account, Beside
 from gate.aws.refusals import ask
 from gate.engine import Engine
 from gate.errors import EngineUnavailable
@@ -72,6 +73,12 @@ def account(run: Run, found: ReleaseDesk) -> Account:
         region=release.region,
         repository=release.repository,
         function=release.function_name,
+        beside=Beside(
+            found.client("lambda"),
+            found.client("organizations"),
+            release.organization_id,
+            Network(tuple(release.ci_source_ips), release.ci_source_vpce, release.ci_source_vpc),
+        ),
     )
 
 
