@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +128,14 @@ class EcrRepository:
             raw = images[0]
             return StoredManifest(raw["imageId"]["imageDigest"], raw["imageManifestMediaType"], raw["imageManifest"])
 
+    def manifests(self, digests: Iterable[str]) -> dict[str, StoredManifest]:
+        """The manifests with these digests, as far as the repository holds them."""
+        found = {}
+        for digest in digests:
+            with suppress(NotThere):
+                found[digest] = self.manifest(digest)
+        return found
+
     def login(self) -> Login:
         """Log in to the registry; nothing is written anywhere."""
         login = read_login(self._ask(self.client.get_authorization_token, "ecr:GetAuthorizationToken"))
@@ -214,4 +223,7 @@ def _image(raw: dict[str, Any]) -> StoredImage:
         status=raw.get("imageStatus", "UNSTATED"),
         last_pulled_at=raw.get("lastRecordedPullTime"),
         archived_at=raw.get("lastArchivedAt"),
+        activated_at=raw.get("lastActivatedAt"),
+        artifact_type=raw.get("artifactMediaType", ""),
+        subject=raw.get("subjectManifestDigest", ""),
     )

@@ -60,6 +60,10 @@ class RecordedRepository:
         """BatchGetImage."""
         return self.stored
 
+    def manifests(self, digests):
+        """BatchGetImage, of which only the release's is recorded."""
+        return {digest: self.stored for digest in digests if digest == self.stored.digest}
+
     def config(self, _stored):
         """The config blob."""
         return self.held
