@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import urllib.parse
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ from localaws.ecr.errors import EcrError
 
 TARGET = "AmazonEC2ContainerRegistry_V20150921."
 _JSON = "application/x-amz-json-1.1"
+_FORM = "application/x-www-form-urlencoded"
 Headers = Iterable[tuple[str, str]]
 _TIMEOUT = 30.0
 _SERVER_ERROR = 500
@@ -110,6 +112,22 @@ class Access:
         if not self._allowed(answer):
             raise EcrError(_DENIED, answer.error()[1])
 
+    def has_principal(self, arn: str) -> bool:
+        """Whether the account has the role or user with this ARN.
+
+        Raises:
+            EcrError: the judge failed.
+        """
+        kind, _, path = arn.rpartition(":")[2].partition("/")
+        name = path.rpartition("/")[2]
+        action, parameter = {"role": ("GetRole", "RoleName"), "user": ("GetUser", "UserName")}[kind]
+        body = urllib.parse.urlencode({"Action": action, "Version": "2010-05-08", parameter: name}).encode()
+        answer = self._sign(self._root, "iam", {"Content-Type": _FORM}, body)
+        if answer.status >= _SERVER_ERROR:
+            raise EcrError("ServerException", f"the judge of access failed: {answer.status}", 500)
+        # Names are unique in an account whatever the path, so the whole ARN is compared.
+        return answer.status == 200 and f"<Arn>{arn}</Arn>".encode() in answer.body  # noqa: PLR2004  HTTP's OK
+
     def mirror(self, repository: str, policy: str | None, *, exists: bool) -> None:
         """Let the judge know the same repository and policy as this registry does."""
         name = {"repositoryName": repository}
@@ -137,11 +155,14 @@ class Access:
         return not (answer.status == 403 or code == _DENIED)  # noqa: PLR2004  HTTP's "forbidden"
 
     def _call(self, credential: Credential, action: str, parameters: dict[str, Any]) -> Answer:
-        body = json.dumps(parameters).encode()
-        headers = {"Content-Type": _JSON, "X-Amz-Target": TARGET + action, "Host": self._host}
-        request = AWSRequest(method="POST", url=f"http://{self._host}/", data=body, headers=headers)
+        headers = {"Content-Type": _JSON, "X-Amz-Target": TARGET + action}
+        return self._sign(credential, "ecr", headers, json.dumps(parameters).encode())
+
+    def _sign(self, credential: Credential, service: str, headers: dict[str, str], body: bytes) -> Answer:
+        sent = {**headers, "Host": self._host}
+        request = AWSRequest(method="POST", url=f"http://{self._host}/", data=body, headers=sent)
         signer = SigV4Auth(
-            Credentials(credential.access_key, credential.secret_key, credential.token), "ecr", self._region
+            Credentials(credential.access_key, credential.secret_key, credential.token), service, self._region
         )
         signer.add_auth(request)
         return self.forward("POST", "/", list(request.headers.items()), body)

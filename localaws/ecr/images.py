@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from localaws.ecr.errors import EcrError, invalid
+from localaws.ecr import identifiers
+from localaws.ecr.errors import invalid
+from localaws.ecr.identifiers import Failure
 from localaws.ecr.operations import Call, Ecr, Parameters, operation
 from localaws.ecr.paging import page
 from localaws.ecr.repositories import identified, named
 from localaws.ecr.state import Image, Repository
 
-_STATUS = "ACTIVE"  # nothing is archived here
 _INDEX_HOLDS_IT = "ImageReferencedByManifestList"
 
 
@@ -21,7 +22,7 @@ def describe(call: Call) -> Parameters:
     with store.reading() as account:
         repository = store.repository(account, **named(call))
         if wanted.get("imageIds"):
-            images = [store.image(repository, *_identity(each)) for each in wanted["imageIds"]]
+            images = [identifiers.image(repository, each, call.ecr.account) for each in wanted["imageIds"]]
         else:
             images = [image for image in _by_time(repository) if _passes(image, wanted.get("filter", {}))]
         once = {image.digest: image for image in images}.values()
@@ -84,6 +85,20 @@ def check_layers(call: Call) -> Parameters:
     return {"layers": layers, "failures": []}
 
 
+def delete(ecr: Ecr, name: str, digest: str) -> None:
+    """Remove one image with all its tags, as a client of the registry protocol asks for it.
+
+    Raises:
+        EcrError: ImageNotFoundException, or InvalidParameterException while an index names it.
+    """
+    with ecr.store.changing() as account:
+        repository = ecr.store.repository(account, name)
+        image = identifiers.image(repository, {"imageDigest": digest}, ecr.account)
+        if _is_held(repository, image):
+            raise invalid(_held(image))
+        _delete(repository, image, {"imageDigest": digest})
+
+
 def described(ecr: Ecr, repository: Repository, image: Image) -> Parameters:
     """An image as DescribeImages answers it; as on AWS, without a summary of its scan."""
     details: Parameters = {
@@ -92,19 +107,17 @@ def described(ecr: Ecr, repository: Repository, image: Image) -> Parameters:
         "imageSizeInBytes": image.size,
         "imagePushedAt": image.pushed_at,
         "imageManifestMediaType": image.media_type,
-        "imageStatus": _STATUS,
+        "imageStatus": image.status,
     }
+    if image.archived_at is not None:
+        details["lastArchivedAt"] = image.archived_at
+    if image.subject:
+        details["subjectManifestDigest"] = image.subject
     if image.tags:
         details["imageTags"] = list(image.tags)
     if image.artifact:
         details["artifactMediaType"] = image.artifact
     return details
-
-
-def _identity(wanted: Parameters) -> tuple[str | None, str | None]:
-    if not wanted.get("imageDigest") and not wanted.get("imageTag"):
-        raise invalid("Invalid parameter at 'imageIds': each needs an imageDigest or an imageTag")
-    return wanted.get("imageDigest"), wanted.get("imageTag")
 
 
 def _identities(image: Image) -> list[Parameters]:
@@ -117,7 +130,7 @@ def _by_time(repository: Repository) -> list[Image]:
 
 def _passes(image: Image, chosen: Parameters) -> bool:
     tagged = chosen.get("tagStatus", "ANY")
-    return chosen.get("imageStatus", _STATUS) in (_STATUS, "ANY") and (
+    return chosen.get("imageStatus", "ACTIVE") in (image.status, "ANY") and (
         tagged == "ANY" or (tagged == "TAGGED") == bool(image.tags)
     )
 
@@ -147,12 +160,8 @@ def _found(call: Call, repository: Repository, failures: list[Parameters]) -> It
     """The named images that are there; the others are added to the failures."""
     for wanted in call.parameters["imageIds"]:
         try:
-            image = call.ecr.store.image(repository, *_identity(wanted))
-        except EcrError as missing:
-            failures.append(_failure(wanted, missing))
+            image = identifiers.locate(repository, wanted)
+        except Failure as failure:
+            failures.append({"imageId": wanted, "failureCode": failure.code, "failureReason": failure.reason})
             continue
         yield wanted, image
-
-
-def _failure(wanted: Parameters, missing: EcrError) -> Parameters:
-    return {"imageId": wanted, "failureCode": "ImageNotFound", "failureReason": missing.message}
