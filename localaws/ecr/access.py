@@ -29,6 +29,7 @@ _FORM = "application/x-www-form-urlencoded"
 Headers = Iterable[tuple[str, str]]
 _TIMEOUT = 30.0
 _SERVER_ERROR = 500
+_FORBIDDEN = 403
 _DENIED = "AccessDeniedException"
 # MiniStack's errors from before an operation is dispatched: the caller is not who it says.
 _NOT_AUTHENTICATED = frozenset(
@@ -56,6 +57,11 @@ class Answer:
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+
+    @property
+    def is_denial(self) -> bool:
+        """Whether the judge knows the caller not, or allows it not; in any protocol, so its word is looked for."""
+        return self.status == _FORBIDDEN or any(code.encode() in self.body for code in _NOT_AUTHENTICATED)
 
     def error(self) -> tuple[str, str]:
         """The error's code and message in the JSON protocol; two empty strings when there is none."""
@@ -152,7 +158,7 @@ class Access:
             raise EcrError("ServerException", f"the judge of access failed: {answer.status} {code} {message}", 500)
         if code in _NOT_AUTHENTICATED:
             raise EcrError(code, message, answer.status)
-        return not (answer.status == 403 or code == _DENIED)  # noqa: PLR2004  HTTP's "forbidden"
+        return not (answer.status == _FORBIDDEN or code == _DENIED)
 
     def _call(self, credential: Credential, action: str, parameters: dict[str, Any]) -> Answer:
         headers = {"Content-Type": _JSON, "X-Amz-Target": TARGET + action}

@@ -64,7 +64,6 @@ class _Request(Exchange):
             return
         try:
             if self.headers.get("X-Amz-Target", "").startswith(TARGET):
-                scope_of(self.headers.get("Authorization", "")).refuse_elsewhere(self.server.region)
                 body = self.server.api.answer(self.headers.items(), self.body(_ECR_BODY))
                 self.answer(200, _JSON, body)
             else:
@@ -97,9 +96,12 @@ class _Request(Exchange):
         for scope in self._scopes:
             # MiniStack takes some access keys for the account's root and does not check their signatures.
             self.server.issued.owner_of(scope.access_key)
-            scope.refuse_elsewhere(self.server.region)
+            scope.refuse_another_region(self.server.region)
         body = self.body(_OTHER_BODY)
         answer = self.server.access.forward(self.command, self.path, self.headers.items(), body)
+        if not answer.is_denial:
+            for scope in self._scopes:
+                scope.refuse_another_service()
         self._learn(body, answer)
         self.answer(answer.status, answer.headers, answer.body)
 

@@ -159,6 +159,17 @@ def _check_priorities(rules: list[dict[str, Any]]) -> None:
     priorities = [rule["rulePriority"] for rule in rules]
     if len(set(priorities)) < len(priorities):
         raise invalid(f"Invalid parameter at 'LifecyclePolicyText': rulePriority must be unique; it is {priorities}")
+    untagged = [rule["selection"].get("storageClass") for rule in rules if rule["selection"]["tagStatus"] == "untagged"]
+    prefixes = [
+        (rule["selection"].get("storageClass"), *sorted(rule["selection"]["tagPrefixList"]))
+        for rule in rules
+        if "tagPrefixList" in rule["selection"]
+    ]
+    if len(set(untagged)) < len(untagged) or len(set(prefixes)) < len(prefixes):
+        raise invalid(
+            "Invalid parameter at 'LifecyclePolicyText': of each storage class one rule may select untagged images, and "
+            "no two rules the same prefixes"
+        )
     catch_all = [rule["rulePriority"] for rule in rules if rule["selection"]["tagStatus"] == "any"]
     if catch_all and catch_all != [max(priorities)]:
         raise invalid(

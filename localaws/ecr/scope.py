@@ -22,17 +22,25 @@ class Scope:
     region: str = ""
     service: str = ""
 
-    def refuse_elsewhere(self, region: str) -> None:
-        """Let pass what is answered here.
+    def refuse_another_region(self, region: str) -> None:
+        """Let pass what is in this region, or in all; what is not in another ECR says itself.
 
         Raises:
-            EcrError: another service, or another region.
+            EcrError: it is for another region.
+        """
+        here = not self.service or self.region == region or self.service not in SERVICES
+        if not here and self.service not in _GLOBAL | {"ecr"}:
+            raise not_modelled(f"The local target is in {region}; this call was signed for {self.region}")
+
+    def refuse_another_service(self) -> None:
+        """Let pass what is for a service that is here.
+
+        Raises:
+            EcrError: it is for another one.
         """
         if self.service and self.service not in SERVICES:
             here = ", ".join(SERVICES.values())
             raise not_modelled(f"The local target is {here}; {self.service!r} is not among them")
-        if self.service and self.region != region and self.service not in _GLOBAL | {"ecr"}:
-            raise not_modelled(f"The local target is in {region}; this call was signed for {self.region}")
 
 
 def scope_of(authorization: str) -> Scope:

@@ -280,3 +280,10 @@ def test_a_service_that_is_not_here_says_which_are(target: LocalTarget, service:
              "route53": "list_hosted_zones"}  # fmt: skip
     with pytest.raises(ClientError, match=r"ECR, STS, IAM, Lambda, EventBridge; '.+' is not among them"):
         getattr(client, calls[service])()
+
+
+@pytest.mark.docker
+def test_a_service_that_is_not_here_is_first_a_matter_of_access(target: LocalTarget) -> None:
+    """Who may not call it is told that, as on AWS: a missing permission is seen in the rehearsal too."""
+    trail = target.session(names.DEVELOPER).client("cloudtrail", endpoint_url=target.endpoint)
+    assert code_of(trail.lookup_events) == "AccessDeniedException"

@@ -201,6 +201,8 @@ def _rule(priority: int = 1, **selection: Any) -> dict[str, Any]:
         [{**_rule(), "action": {"type": "transition"}}],
         [_rule(1), _rule(1)],
         [_rule(1, tagStatus="any"), _rule(2)],
+        [_rule(1), _rule(2)],
+        [_rule(1, tagStatus="tagged", tagPrefixList=["v"]), _rule(2, tagStatus="tagged", tagPrefixList=["v"])],
     ],
 )
 def test_a_lifecycle_policy_that_ecr_does_not_accept_is_refused(rules: list[dict[str, Any]]) -> None:
