@@ -159,20 +159,24 @@ def _check_priorities(rules: list[dict[str, Any]]) -> None:
     priorities = [rule["rulePriority"] for rule in rules]
     if len(set(priorities)) < len(priorities):
         raise invalid(f"Invalid parameter at 'LifecyclePolicyText': rulePriority must be unique; it is {priorities}")
-    untagged = [rule["selection"].get("storageClass") for rule in rules if rule["selection"]["tagStatus"] == "untagged"]
-    prefixes = [
-        (rule["selection"].get("storageClass"), *sorted(rule["selection"]["tagPrefixList"]))
-        for rule in rules
-        if "tagPrefixList" in rule["selection"]
-    ]
-    if len(set(untagged)) < len(untagged) or len(set(prefixes)) < len(prefixes):
-        raise invalid(
-            "Invalid parameter at 'LifecyclePolicyText': of each storage class one rule may select untagged images, and "
-            "no two rules the same prefixes"
-        )
+    _check_overlap([rule["selection"] for rule in rules])
     catch_all = [rule["rulePriority"] for rule in rules if rule["selection"]["tagStatus"] == "any"]
     if catch_all and catch_all != [max(priorities)]:
         raise invalid(
             "Invalid parameter at 'LifecyclePolicyText': the one rule with tagStatus 'any' must have the highest "
             f"rulePriority; it has {catch_all}, the highest is {max(priorities)}"
+        )
+
+
+def _check_overlap(selections: list[dict[str, Any]]) -> None:
+    """User guide, "Lifecycle policy evaluation rules"."""
+    claimed = [
+        (selection.get("storageClass", "standard"), selection["tagStatus"], *sorted(selection.get("tagPrefixList", [])))
+        for selection in selections
+        if selection["tagStatus"] == "untagged" or "tagPrefixList" in selection
+    ]
+    if len(set(claimed)) < len(claimed):
+        raise invalid(
+            "Invalid parameter at 'LifecyclePolicyText': of the images of a storage class one rule may select those "
+            "without a tag, and no two rules the same prefixes"
         )
