@@ -147,19 +147,19 @@ def release_outlives(lifecycle, published, release, now, pushes, days):
 def repository_compared(published, ecr, release, now, evidence):
     """A run that only verifies compares with its own beginning."""
     before, after = published.before or published.after, ecr.snapshot()
-    manifests = ecr.manifests(to_look_at(before, after, published.digest))
-    evidence.add("repository", {"before": before, "now": after, "manifests": manifests}, asked="aws ecr describe-…")
+    looked = ecr.look_at(to_look_at(before, after, published.digest))
+    evidence.add("repository", {"before": before, "now": after, "looked at": looked}, asked="aws ecr describe-…")
     moved = (release.release_tag, release.rolling_tag, release.candidate_tag)
-    return Comparison(before, after, moved, published.digest, manifests, now())
+    return Comparison(before, after, moved, published.digest, looked, now())
 
 
 @then("only the release's own tags and image are different")
 def only_release_differs(comparison, evidence):
     """Settings, policies, other tags and images stay as they were, but for what explains itself."""
-    explained = [change for change in comparison.changes() if change.explained]
+    explained = {f"{each.what} {each.name}": each.explained for each in comparison.changes() if each.explained}
     evidence.add("changes that explain themselves", explained, asked="aws ecr describe-images, batch-get-image")
     of = comparison
-    require(judge_otherwise_unchanged(of.before, of.after, of.moved, of.released, of.manifests, of.now))
+    require(judge_otherwise_unchanged(of.before, of.after, of.moved, of.released, of.looked, of.now))
 
 
 @when("the ledger of all AWS calls is read", target_fixture="calls")

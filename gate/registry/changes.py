@@ -7,7 +7,7 @@ user guide, "Sign images"); a lifecycle policy acts whenever ECR comes round to 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -43,6 +43,19 @@ class Change:
         return said + (f" ({self.doubt})" if self.doubt else "")
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What tells images from signatures.
+
+    Attributes:
+        manifests: by digest.
+        blobs: the text of what `gate.registry.payloads.to_read` names, by digest.
+    """
+
+    manifests: Mapping[str, StoredManifest] = field(default_factory=dict)
+    blobs: Mapping[str, str] = field(default_factory=dict)
+
+
 def to_look_at(before: RepositorySnapshot, after: RepositorySnapshot, released: str) -> tuple[str, ...]:
     """The digests whose manifests tell what they are: new images, and those that a referrer's tag names anew."""
     was = before.naming()
@@ -60,7 +73,7 @@ class Comparison:
         after: the repository now.
         moved: the tags that publishing sets.
         released: the digest that was published.
-        manifests: of what `to_look_at` names, by digest; what is missing explains nothing.
+        looked: what was looked at more closely, on account of `to_look_at`; what is missing explains nothing.
         now: when `after` was read (UTC); None: no lifecycle rule explains anything.
     """
 
@@ -68,7 +81,7 @@ class Comparison:
     after: RepositorySnapshot
     moved: tuple[str, ...]
     released: str
-    manifests: Mapping[str, StoredManifest]
+    looked: Looked
     now: datetime | None
 
     def changes(self) -> tuple[Change, ...]:
@@ -76,7 +89,8 @@ class Comparison:
         before, after = self.before, self.after
         images = [self._image(change) for change in _differences("image", self._described(before),
                                                                  self._described(after))]  # fmt: skip
-        named = {image.digest: self._as_referrer(image) for image in after.images if image.digest in self.manifests}
+        looked = self.looked.manifests
+        named = {image.digest: self._as_referrer(image) for image in after.images if image.digest in looked}
         gone = {change.name: change.explained for change in images if change.is_ == _ABSENT}
         tags = _differences("tag", self._other_tags(before), self._other_tags(after))
         return (
@@ -120,7 +134,8 @@ class Comparison:
     def _held(self) -> Held:
         images = {image.digest: image for image in (*self.before.images, *self.after.images)}
         known = {self.released, *(image.digest for image in self.before.images)}
-        return Held(images, self.manifests, frozenset(known)).with_their_own(self.after.images)
+        held = Held(images, self.looked.manifests, self.looked.blobs, frozenset(known))
+        return held.with_their_own(self.after.images)
 
     def _described(self, snapshot: RepositorySnapshot) -> dict[str, str]:
         # Which tags an image carries is compared tag by tag; the rest of it must stay as it was.

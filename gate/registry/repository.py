@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
-from gate.registry.changes import Comparison
-from gate.registry.manifest import StoredManifest
+from gate.registry.changes import Comparison, Looked
 from gate.registry.tags import Mutability
 
 _RELEASE = "find out in CloudTrail who took it away, then run the release again"
@@ -135,7 +134,7 @@ def judge_otherwise_unchanged(
     after: RepositorySnapshot,
     moved: tuple[str, ...],
     released: str,
-    manifests: Mapping[str, StoredManifest] | None = None,
+    looked: Looked | None = None,
     now: datetime | None = None,
 ) -> Judgement:
     """Whether nothing changed in the repository but the release's own tags and image, and what explains itself.
@@ -147,11 +146,11 @@ def judge_otherwise_unchanged(
         after: the repository now.
         moved: the tags that publishing sets.
         released: the digest that was published.
-        manifests: of the images that `gate.registry.changes.to_look_at` names, by digest.
+        looked: the images that `gate.registry.changes.to_look_at` names; without it no new image explains itself.
         now: when `after` was read; without it no lifecycle rule explains anything.
     """
     where = f"repository {before.repository.name}, before and after the release"
-    changes = Comparison(before, after, moved, released, manifests or {}, now).changes()
+    changes = Comparison(before, after, moved, released, looked or Looked(), now).changes()
     return Judgement.of(
         Rejection(str(change), where, "find out in CloudTrail who changed it; publishing does not")
         for change in changes

@@ -17,6 +17,7 @@ from localaws.faulty import ALWAYS, Fault, FaultyDoor
 from localaws.seed import names
 from tests.faults.facts import put
 from tests.faults.stage import OLDER, Stage, seeded
+from tests.local_target.handmade import Wire, login
 
 _DOCUMENTS = ("policyText", "lifecyclePolicyText", "PolicyDocument", "AssumeRolePolicyDocument")
 _FAULT = "fault"
@@ -112,25 +113,30 @@ def _leftover(body):
     return body + "\n\n\n"
 
 
-def _referrer(kind, stored):
+def _referrer(kind, on, stored):
     """A signature by ECR, one by cosign, an SBOM; or the image itself, which says that it is a signature."""
     body = json.loads(stored.body)
-    # Any blob that the registry holds will do: nobody reads this signature.
-    blob = {key: body["config"][key] for key in ("digest", "size")}
     config, layer, about = _REFERRERS[kind]
-    subject = {"mediaType": stored.media_type, "digest": stored.digest, "size": len(stored.body)}
-    whole = {"schemaVersion": 2, "config": {**blob, "mediaType": config}, "layers": [{**blob, "mediaType": layer}]}
+    speaks_of = stored.digest if kind == "cosign" else _digest(_leftover(stored.body))
+    content = json.dumps({"critical": {"image": {"docker-manifest-digest": speaks_of}}}).encode()
+    digest = Wire(on.target.registry, login(on.client("ecr"))).upload(names.REPOSITORY, content)
+    # Any blob that the registry holds will do for a config: nobody reads it.
+    whole = {"schemaVersion": 2, "config": {**body["config"], "mediaType": config},
+             "layers": [{"mediaType": layer, "digest": digest, "size": len(content)}]}  # fmt: skip
     if kind == "forged":
         whole["layers"] = body["layers"]
-    if kind != "cosign":
-        whole |= {"subject": subject, **about}
+    if not kind.startswith("cosign"):
+        whole |= about
+        whole["subject"] = {"mediaType": stored.media_type, "digest": stored.digest, "size": len(stored.body)}
     return {"imageManifest": json.dumps(whole), "imageManifestMediaType": OCI_MANIFEST}
 
 
 _IMAGE_CONFIG, _NOTARY = "application/vnd.oci.image.config.v1+json", "application/vnd.cncf.notary.signature"
+_COSIGN = (_IMAGE_CONFIG, "application/vnd.dev.cosign.simplesigning.v1+json", {})
 _REFERRERS = {
     "signature": (_NOTARY, "application/jose+json", {}),
-    "cosign": (_IMAGE_CONFIG, "application/vnd.dev.cosign.simplesigning.v1+json", {}),
+    "cosign": _COSIGN,
+    "cosign, of another image": _COSIGN,
     "sbom": ("application/vnd.oci.empty.v1+json", "application/spdx+json", {"artifactType": "application/spdx+json"}),
     "forged": (_IMAGE_CONFIG, "", {"artifactType": _NOTARY}),
 }
@@ -140,7 +146,7 @@ def _manifest(kind, on, world):
     """An older image, one with another config, a referrer, or an index over the released one as BuildKit makes it."""
     stored = world.published.manifest
     if kind in _REFERRERS:
-        return _referrer(kind, stored)
+        return _referrer(kind, on, stored)
     if kind in ("leftover", "older leftover"):
         text = _leftover(stored.body) + ("\n" if kind.startswith("older") else "")
         return {"imageManifest": text, "imageManifestMediaType": stored.media_type}

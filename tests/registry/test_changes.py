@@ -1,5 +1,6 @@
 """What explains itself after a release (referrers, the lifecycle policy at work), and what nothing explains."""
 
+import base64
 import hashlib
 import json
 from dataclasses import replace
@@ -7,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from gate.registry.changes import Looked
 from gate.registry.manifest import OCI_INDEX, OCI_MANIFEST, StoredManifest
 from gate.registry.repository import StoredImage, judge_otherwise_unchanged
 from tests.registry.test_lifecycle import policy, rule
@@ -19,6 +21,7 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 NOTARY = "application/vnd.cncf.notary.signature"
 EMPTY = "application/vnd.oci.empty.v1+json"
 COSIGN = "application/vnd.dev.cosign.simplesigning.v1+json"
+DSSE = "application/vnd.dsse.envelope.v1+json"
 
 
 def sha(text):
@@ -67,9 +70,18 @@ def held(manifest, *tags, subject=""):
     )
 
 
-def said(before, after, manifests=(), lifecycle="{}", now=NOW):
+def payload(kind, *digests):
+    """What a signature or an attestation says it is about, by the digest of the layer that holds it."""
+    if kind == COSIGN:
+        return {sha(COSIGN): json.dumps({"critical": {"image": {"docker-manifest-digest": digests[0]}}})}
+    subjects = [{"name": "r", "digest": {"sha256": digest.removeprefix("sha256:")}} for digest in digests]
+    statement = base64.b64encode(json.dumps({"subject": subjects}).encode()).decode()
+    return {sha(DSSE): json.dumps({"payloadType": "application/vnd.in-toto+json", "payload": statement})}
+
+
+def said(before, after, manifests=(), lifecycle="{}", now=NOW, blobs=None):
     """What the judge says ("" for accepted); the manifests are those of the images that are new."""
-    found = {each.digest: each for each in manifests}
+    found = Looked({each.digest: each for each in manifests}, blobs or {})
     was = replace(BEFORE, images=tuple(before), lifecycle_policy=lifecycle)
     is_ = replace(BEFORE, images=tuple(after), lifecycle_policy=lifecycle)
     judgement = judge_otherwise_unchanged(was, is_, TAGS, NEW.digest, found, now)
@@ -85,9 +97,9 @@ REFERRERS = {
     "an SBOM attached with oras": (
         artifact(EMPTY, ("application/vnd.oci.image.layer.v1.tar",), NEW.digest, artifactType="text/spdx"), ()),
     "an attestation with an image's config and a subject": (
-        artifact(CONFIG, ("application/vnd.dsse.envelope.v1+json",), NEW.digest), ()),
+        artifact(CONFIG, (DSSE,), NEW.digest), ()),
     "cosign's signature": (artifact(CONFIG, (COSIGN,)), (f"sha256-{HEX}.sig",)),
-    "cosign's attestation": (artifact(CONFIG, ("application/vnd.dsse.envelope.v1+json",)), (f"sha256-{HEX}.att",)),
+    "cosign's attestation": (artifact(CONFIG, (DSSE,)), (f"sha256-{HEX}.att",)),
     "cosign's SBOM": (artifact(CONFIG, ("text/spdx+json",)), (f"sha256-{HEX}.sbom",)),
     "a referrer under the tag of the OCI's scheme": (artifact(subject=NEW.digest), (f"sha256-{HEX}",)),
     "an empty list of referrers": (index(), (f"sha256-{HEX}",)),
@@ -98,7 +110,27 @@ REFERRERS = {
 def test_a_referrer_of_an_image_that_was_there_explains_itself(name):
     """Whoever stored it: the pusher, a signer, ECR."""
     manifest, tags = REFERRERS[name]
-    assert said([OLD], [LEFT, NEW, held(manifest, *tags)], [manifest]) == ""
+    blobs = payload(COSIGN, NEW.digest) | payload(DSSE, OLD.digest, NEW.digest)
+    assert said([OLD], [LEFT, NEW, held(manifest, *tags)], [manifest], blobs=blobs) == ""
+
+
+@pytest.mark.parametrize(
+    ("layers", "blobs", "words"),
+    [
+        ((COSIGN,), payload(COSIGN, OLD.digest), f"speaks of {OLD.digest}, and its tag of {NEW.digest}"),
+        ((DSSE,), payload(DSSE, OLD.digest), f"speaks of {OLD.digest}"),
+        ((COSIGN, DSSE), payload(COSIGN, NEW.digest) | payload(DSSE, OLD.digest), "says not what it is about"),
+        ((COSIGN,), {}, "says not what it is about"),
+        ((COSIGN,), {sha(COSIGN): "[]"}, "says not what it is about"),
+        ((DSSE,), {sha(DSSE): json.dumps({"payload": "%%%"})}, "says not what it is about"),
+        (("text/plain",), {}, "says not what it is about"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".sig", ".att"])
+def test_a_signature_under_a_tag_has_to_speak_of_what_the_tag_names(layers, blobs, words, suffix):
+    """Another image's signature under the release's name is no referrer of it, nor is one that cannot be read."""
+    manifest = artifact(CONFIG, layers)
+    assert words in said([OLD], [LEFT, NEW, held(manifest, f"sha256-{HEX}{suffix}")], [manifest], blobs=blobs)
 
 
 def test_a_signature_of_a_referrer_and_a_list_of_referrers_explain_themselves():
@@ -134,10 +166,12 @@ FOREIGN = {
     "an image without layers": (artifact(CONFIG, (), NEW.digest), (), "can be run"),
     "an image under a signature's tag": (IMAGE, (f"sha256-{HEX}.sig",), "can be run"),
     "a referrer of what is not there": (artifact(subject=sha("gone")), (), "which was not there before"),
-    "a signature's tag of what is not there": (artifact(CONFIG, (COSIGN,)), (f"sha256-{'0' * 64}.sig",), "not there"),
+    "an SBOM's tag of what is not there": (artifact(CONFIG, ("text/spdx",)), (f"sha256-{'0' * 64}.sbom",), "not there"),
     "another's signature under the release's tag": (
         artifact(subject=OLD.digest), (f"sha256-{HEX}",), "refers to several images"),
     "an artifact that refers to nothing": (artifact(), (), "refers to no image"),
+    "an artifact under the bare tag of the OCI's scheme": (
+        artifact(), (f"sha256-{HEX}",), "says not what it is about"),
     "a signature under a tag of its own": (artifact(subject=NEW.digest), ("v2.0.0",), "The tag v2.0.0"),
     "an index of images under a referrer's tag": (index(NEW.digest), (f"sha256-{HEX}",), "is no referrer of"),
     "an index that refers to the release, over an image": (
@@ -230,7 +264,7 @@ def test_a_policy_that_was_changed_meanwhile_explains_nothing():
     """Whoever sets a policy in order to delete is seen with both."""
     was = replace(BEFORE, images=(OLD, older("a")), lifecycle_policy=None)
     is_ = replace(BEFORE, images=(LEFT, NEW), lifecycle_policy=DAYS_14)
-    words = "\n".join(map(str, judge_otherwise_unchanged(was, is_, TAGS, NEW.digest, {}, NOW).rejections))
+    words = "\n".join(map(str, judge_otherwise_unchanged(was, is_, TAGS, NEW.digest, Looked(), NOW).rejections))
     assert sha("a") in words
     assert "lifecycle policy" in words
 
