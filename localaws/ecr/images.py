@@ -77,12 +77,16 @@ def check_layers(call: Call) -> Parameters:
     """Which layers the repository has already."""
     with call.ecr.store.reading() as account:
         name = call.ecr.store.repository(account, **named(call)).name
-    layers = []
+    layers, failures = [], []
     for digest in call.parameters["layerDigests"]:
+        if not identifiers.is_digest(digest):
+            reason = "Invalid request parameters: layer digest should be a sha256 digest"
+            failures.append({"layerDigest": digest, "failureCode": "InvalidLayerDigest", "failureReason": reason})
+            continue
         size = call.ecr.blobs.size(name, digest)
         there = {"layerAvailability": "UNAVAILABLE" if size is None else "AVAILABLE", "layerSize": size or 0}
         layers.append({"layerDigest": digest, **there})
-    return {"layers": layers, "failures": []}
+    return {"layers": layers, "failures": failures}
 
 
 def delete(ecr: Ecr, name: str, digest: str) -> None:
