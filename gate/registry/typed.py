@@ -6,7 +6,6 @@ import shlex
 from dataclasses import dataclass
 
 WHOAMI = "aws sts get-caller-identity"
-CONDITIONS = "pytest features/ -m 'ac1 or ac6'  # computed here, whatever was selected"
 
 
 @dataclass(frozen=True)

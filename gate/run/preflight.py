@@ -16,7 +16,7 @@ from gate.registry.promotion import Caller, judge_caller
 from gate.run.session import asks_aws, session_for
 
 if TYPE_CHECKING:
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=10, read_timeout=30)
 _ASKED = "aws sts get-caller-identity; aws iam simulate-principal-policy …; and each read once, about nothing"
@@ -32,14 +32,14 @@ def identify(run: Run) -> None:
         return
     run.session = session_for(run.options)
     run.ledger.attach(run.session)
-    run.facts["endpoint_is_aws"] = asks_aws(run.session)
+    run.facts.endpoint_is_aws = asks_aws(run.session)
     caller = _caller(run)
     refused = judge_caller(caller, run.release.account, run.release.region).rejections
     if refused:
         raise WrongUse("; ".join(each.cause for each in refused), remedy=refused[0].remedy)
-    run.facts["identity"] = caller.arn
+    run.facts.identity = caller.arn
     run.terminal.progress(f"{caller} in account {caller.account}, {caller.region}")
-    if not run.facts["endpoint_is_aws"]:
+    if not run.facts.endpoint_is_aws:
         run.terminal.progress("the endpoint is not AWS: whatever comes of this, it is a rehearsal")
 
 
@@ -57,7 +57,7 @@ def permissions(run: Run) -> Judgement:
     """Whether repository and permissions are there, as far as that can be known; recorded as evidence."""
     if run.options.target != "aws":
         return ACCEPTED
-    if unidentified := run.facts.get("unidentified"):
+    if unidentified := run.facts.unidentified:
         return reject(unidentified.cause, unidentified.where, unidentified.remedy)
     try:
         holdings = _holdings(run)
@@ -69,14 +69,14 @@ def permissions(run: Run) -> Judgement:
     run.store.record("preflight", answer, asked=_ASKED, criterion=8, provenance=run.provenance)
     _tell(run, holdings)
     policy = f"docs/policies/{'publish' if run.publishes else 'verify'}.json"
-    return repository + judge_holdings(holdings, run.facts["identity"], policy)
+    return repository + judge_holdings(holdings, run.facts.identity, policy)
 
 
 def _holdings(run: Run) -> tuple[Holding, ...]:
     run.terminal.waiting_for("each permission is looked at")
     try:
         found = Holdings(lambda service: run.session.client(service, config=_PATIENT), run.release,
-                         run.facts["identity"])  # fmt: skip
+                         run.facts.identity)  # fmt: skip
         return found.of(needs_of(run.publishes))
     finally:
         run.terminal.done_waiting()
@@ -84,7 +84,7 @@ def _holdings(run: Run) -> tuple[Holding, ...]:
 
 def _repository(run: Run) -> Judgement:
     release, client = run.release, run.session.client("ecr", config=_PATIENT)
-    about = f"The repository {release.repository} in account {release.account}, {release.region},"
+    about = f"the repository {release.repository} in account {release.account}, {release.region}"
     try:
         ask(
             client.describe_repositories,

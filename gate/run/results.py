@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,23 +14,19 @@ from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.store import ENVELOPE, STATEMENT, readable, write_whole
 from gate.registry.permitted import judge_changes, judge_zip_calls
 from gate.report.html import mend
+from gate.run.model import Results
 from gate.run.notes import write as write_notes
+from gate.run.promotions import settle
 from gate.verdict import Verdict
 
 if TYPE_CHECKING:
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 REPORT, JUNIT, VERDICT = "report.html", "junit.xml", "verdict.json"
+# What verdict.json says of the release, by its names in the public contract.
+_STATED = ("digest", "tags", "size_bytes", "uncompressed_bytes", "image_id")
 LEDGER = "every AWS call of the run"
 KEPT_RUNS = 20
-
-
-@dataclass(frozen=True)
-class Results:
-    """The verdict of a run and the document that states it."""
-
-    verdict: Verdict
-    document: dict[str, Any]
 
 
 def begin(run: Run) -> None:
@@ -75,16 +70,17 @@ def state_release(run: Run) -> dict[str, Any]:
 
 def account_of(run: Run) -> Account:
     """All that the verdict follows from."""
-    facts, scanned = run.facts, run.facts.get("scan_completed_at")
+    facts = run.facts
+    scanned = facts.scan_report.current_at if facts.scan_report else None
     return Account(
         target=run.options.target,
         kind=run.kind,
-        endpoint_is_aws=facts.get("endpoint_is_aws", True),
+        endpoint_is_aws=facts.endpoint_is_aws,
         expected=run.expected,
         outcomes=tuple(run.outcomes),
         proofs=run.proofs,
         trouble=tuple(run.trouble),
-        release={n: facts.get(n) for n in ("digest", "tags", "size_bytes", "uncompressed_bytes", "image_id")},
+        release={name: getattr(facts, name) or None for name in _STATED},
         started=run.started.isoformat(timespec="seconds"),
         scan_completed_at=scanned.isoformat() if scanned else None,
     )
@@ -97,6 +93,7 @@ def conclude(run: Run) -> Results:
     record = run.store.record(TITLE, account_of(run), asked="python -m gate.evidence", provenance=run.provenance)
     account = account_in(record.answer)
     verdict = account.verdict()
+    settle(run, verdict)
     return Results(verdict, document(account, verdict))
 
 

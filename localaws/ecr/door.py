@@ -14,6 +14,7 @@ from botocore.parsers import create_parser
 
 from localaws.ecr.access import TARGET, Access, Answer
 from localaws.ecr.api import Api
+from localaws.ecr.coverage import PATH as COVERAGE
 from localaws.ecr.credentials import Credential, Issued
 from localaws.ecr.errors import EcrError
 from localaws.ecr.exchange import BodyTooLarge, BrokenBody, Exchange
@@ -100,10 +101,17 @@ class _Request(Exchange):
         body = self.body(_OTHER_BODY)
         answer = self.server.access.forward(self.command, self.path, self.headers.items(), body)
         if not answer.is_denial:
-            for scope in self._scopes:
-                scope.refuse_another_service()
+            answer = self._answer_instead(body) or answer
         self._learn(body, answer)
         self.answer(answer.status, answer.headers, answer.body)
+
+    def _answer_instead(self, body: bytes) -> Answer | None:
+        """What MiniStack has not: Inspector's coverage is answered here, other services are named as not here."""
+        if self.path == COVERAGE:
+            return Answer(200, _JSON, self.server.api.coverage(body))
+        for scope in self._scopes:
+            scope.refuse_another_service()
+        return None
 
     @property
     def _scopes(self) -> list[Scope]:

@@ -276,7 +276,7 @@ def test_a_service_that_is_not_here_says_which_are(target: LocalTarget, service:
     config = Config(retries={"total_max_attempts": 1})
     client = target.session(names.ADMINISTRATOR).client(service, endpoint_url=target.endpoint, config=config)
     calls = {"cloudtrail": "lookup_events", "cloudwatch": "list_metrics", "s3": "list_buckets", "kms": "list_keys",
-             "inspector2": "list_coverage", "ec2": "describe_instances", "sns": "list_topics",
+             "inspector2": "list_findings", "ec2": "describe_instances", "sns": "list_topics",
              "route53": "list_hosted_zones"}  # fmt: skip
     with pytest.raises(ClientError, match=r"ECR, STS, IAM, Lambda, EventBridge; '.+' is not among them"):
         getattr(client, calls[service])()
