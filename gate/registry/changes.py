@@ -102,26 +102,25 @@ class Comparison:
 
     def _image(self, change: Change) -> Change:
         before, after = self.before.image(change.name), self.after.image(change.name)
-        if before is None and after is not None:
-            return self._as_referrer(after, change)
-        if before is None or (after is not None and not _was_archived(before, after)):
+        if before is None:
+            return change if after is None else self._as_referrer(after, change)
+        if after is not None and not _was_archived(before, after):
             return change
-        why = self._ended.get(change.name) or self._was_replaced(before, after)
+        if after is None and self._was_replaced(before):
+            return replace(change, explained="another list of referrers took its place")
         doubt = endings.never(self.before, self.after, self.moved, self.released, change.name)
-        return replace(change, explained="" if doubt else why, doubt=doubt)
+        return replace(change, explained="" if doubt else self._ended.get(change.name, ""), doubt=doubt)
 
     @cached_property
     def _ended(self) -> dict[str, str]:
         return endings.ended(self.before, self.after, self.moved, self.now)
 
-    def _was_replaced(self, before: StoredImage, after: StoredImage | None) -> str:
+    def _was_replaced(self, before: StoredImage) -> bool:
         """A client that keeps referrers under a tag writes a new list and removes the old one."""
         naming = self.after.naming()
-        stand = [self.after.image(naming[tag]) for tag in before.tags if named_by(tag) and tag in naming]
-        if after is not None or not before.tags or len(stand) != len(before.tags):
-            return ""
-        ours = all(image and self._as_referrer(image).explained for image in stand)
-        return "another list of referrers took its place" if ours else ""
+        stand = [self.after.image(naming.get(tag, "")) for tag in before.tags]
+        of_referrers = bool(before.tags) and all(named_by(tag) for tag in before.tags)
+        return of_referrers and all(image is not None and self._as_referrer(image).explained != "" for image in stand)
 
     def _as_referrer(self, image: StoredImage, change: Change | None = None) -> Change:
         found = change or Change("image", image.digest, "", "")
@@ -150,10 +149,10 @@ class Comparison:
 
 
 def _was_archived(before: StoredImage, after: StoredImage) -> bool:
-    """Whether an image was archived, and is the same otherwise."""
+    """Whether an image is in the archive, and the same otherwise."""
     same = replace(after, status=before.status, tags=before.tags, archived_at=before.archived_at,
                    last_pulled_at=before.last_pulled_at)  # fmt: skip
-    return (before.status, after.status) == ("ACTIVE", "ARCHIVED") and same == before
+    return after.status == "ARCHIVED" and same == before
 
 
 def _tag(change: Change, named: Mapping[str, Change], gone: Mapping[str, str]) -> Change:

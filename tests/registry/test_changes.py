@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from gate.registry.changes import Looked
+from gate.registry.changes import Looked, to_look_at
 from gate.registry.manifest import OCI_INDEX, OCI_MANIFEST, StoredManifest
 from gate.registry.repository import StoredImage, judge_otherwise_unchanged
 from tests.registry.test_lifecycle import policy, rule
@@ -68,6 +68,11 @@ def held(manifest, *tags, subject=""):
     return StoredImage(
         manifest.digest, tags, 4000, NOW, manifest.media_type, "ACTIVE", artifact_type=kind, subject=told
     )
+
+
+def older(name, *tags, age=20, **more):
+    """An image pushed so many days ago."""
+    return StoredImage(sha(name), tags, 10, NOW - timedelta(days=age), OCI_MANIFEST, "ACTIVE", **more)
 
 
 def payload(kind, *digests):
@@ -212,15 +217,49 @@ def test_a_referrers_tag_on_an_image_that_was_there_is_not_explained():
     assert f"tag {tag}" in said([OLD], [replace(LEFT, tags=("v0.9.0", tag)), NEW], [IMAGE])
 
 
+def test_what_has_to_be_looked_at_is_what_is_new():
+    """New images, and what a referrer's tag names anew; neither the release nor what was known before."""
+    tag, other = f"sha256-{HEX}.sig", "sha256-" + "1" * 64
+    signed = replace(OLD, tags=("v0.9.0", other))
+    new, standing = held(artifact(subject=OLD.digest)), older("standing", "v0.8.0")
+    before = replace(BEFORE, images=(signed, standing))
+    after = replace(BEFORE, images=(signed, replace(standing, tags=("v0.8.0", tag, "moved")), new, NEW))
+    assert to_look_at(before, after, NEW.digest) == tuple(sorted([new.digest, standing.digest]))
+    assert to_look_at(before, before, NEW.digest) == ()
+    plain = replace(BEFORE, images=(signed, replace(standing, tags=("v0.8.0", "moved"))))
+    assert to_look_at(before, plain, NEW.digest) == ()
+
+
+def test_a_list_is_replaced_by_lists_and_by_nothing_else():
+    """Its tags have to be referrers' tags, each of which names a referrer now."""
+    tags = ["sha256-" + digest.removeprefix("sha256:") for digest in (OLD.digest, NEW.digest)]
+    first, second = artifact(subject=OLD.digest), artifact(subject=NEW.digest)
+    new = [held(index(each.digest), tag) for each, tag in zip((first, second), tags, strict=True)]
+    manifests = [first, second, index(first.digest), index(second.digest)]
+    standing = [LEFT, NEW, held(first), held(second), *new]
+
+    def judged(*of_the_old, standing=standing):
+        return said([OLD, held(first), older("list", *of_the_old)], standing, manifests)
+
+    assert judged(tags[0]) == ""
+    assert judged(*tags) == ""
+    for changed in (judged("v7", tags[0]), judged("v7"), judged(), judged(tags[0] + ".sig"), judged(tags[0], "v0.9.0")):
+        assert sha("list") in changed
+    assert sha("list") in judged(*tags, standing=standing[:-1])
+    archived = replace(older("list"), status="ARCHIVED")
+    assert sha("list") in judged(tags[0], standing=[*standing, archived])
+
+
+def test_a_new_image_is_named_with_what_it_is():
+    """Size, media type and status, for whoever has to look for it."""
+    foreign = held(IMAGE)
+    assert f"was not there, and is 4000 bytes, {OCI_MANIFEST}, ACTIVE" in said([OLD], [LEFT, NEW, foreign], [IMAGE])
+
+
 # --- the lifecycle policy at work -------------------------------------------------------------------------------
 
 DAYS_14 = policy(rule(status="untagged", count=("sinceImagePushed", 14)))
 KEEP_1 = policy(rule(status="untagged", count=("imageCountMoreThan", 1)))
-
-
-def older(name, *tags, age=20, **more):
-    """An image pushed so many days ago."""
-    return StoredImage(sha(name), tags, 10, NOW - timedelta(days=age), OCI_MANIFEST, "ACTIVE", **more)
 
 
 @pytest.mark.parametrize(
