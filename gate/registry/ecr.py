@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
+from gate.registry.changes import Looked
 from gate.registry.login import Login, fetch_blob, read_login
 from gate.registry.manifest import ACCEPTED_BY_US, StoredManifest, read_manifest
+from gate.registry.payloads import to_read
 from gate.registry.repository import Repository, RepositorySnapshot, StoredImage
 from gate.registry.tags import ExclusionFilter, Mutability
 
@@ -127,6 +130,18 @@ class EcrRepository:
             raw = images[0]
             return StoredManifest(raw["imageId"]["imageDigest"], raw["imageManifestMediaType"], raw["imageManifest"])
 
+    def look_at(self, digests: Iterable[str]) -> Looked:
+        """The manifests with these digests and the blobs that tell what they are about, as far as they can be had."""
+        manifests, blobs = {}, {}
+        for digest in digests:
+            with suppress(NotThere):
+                manifests[digest] = self.manifest(digest)
+        for digest in {blob for manifest in manifests.values() for blob in to_read(manifest)}:
+            # Without it the judge says that nothing tells what the manifest is about.
+            with suppress(AwsRefused):
+                blobs[digest] = self._blob(digest).decode(errors="replace")
+        return Looked(manifests, blobs)
+
     def login(self) -> Login:
         """Log in to the registry; nothing is written anywhere."""
         login = read_login(self._ask(self.client.get_authorization_token, "ecr:GetAuthorizationToken"))
@@ -214,4 +229,7 @@ def _image(raw: dict[str, Any]) -> StoredImage:
         status=raw.get("imageStatus", "UNSTATED"),
         last_pulled_at=raw.get("lastRecordedPullTime"),
         archived_at=raw.get("lastArchivedAt"),
+        activated_at=raw.get("lastActivatedAt"),
+        artifact_type=raw.get("artifactMediaType", ""),
+        subject=raw.get("subjectManifestDigest", ""),
     )

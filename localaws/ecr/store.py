@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.ecr.errors import EcrError
-from localaws.ecr.state import Account, Image, Repository, read
+from localaws.ecr.state import Account, Repository, read
 from localaws.errors import LocalTargetError
 
 
@@ -58,22 +58,6 @@ class Store:
                 f"The repository with name '{name}' does not exist in the registry with id '{wanted}'",
             )
         return account.repositories[name]
-
-    def image(self, repository: Repository, digest: str | None, tag: str | None) -> Image:
-        """The image of that digest, tag, or both.
-
-        Raises:
-            EcrError: ImageNotFoundException.
-        """
-        image = repository.images.get(digest) if digest else repository.tagged(tag or "")
-        if image is None or (tag and tag not in image.tags):
-            raise EcrError(
-                "ImageNotFoundException",
-                f"The image with imageId {{imageDigest:'{digest or 'null'}', imageTag:'{tag or 'null'}'}} does not "
-                f"exist within the repository with name '{repository.name}' in the registry with id "
-                f"'{self._account_id}'",
-            )
-        return image
 
     def write_findings(self, repository: str, digest: str, findings: list[dict[str, Any]]) -> None:
         """Keep the findings of the newest scan of an image."""
