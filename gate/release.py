@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from gate.aws.partition import registry_host
 from gate.errors import WrongUse
 
 # ECR: imageTag in the service model; a repository name may hold namespaces.
@@ -54,7 +55,7 @@ class Release:
     @property
     def repository_uri(self) -> str:
         """The repository as docker names it, the story's literal on either target."""
-        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{self.repository}"
+        return f"{registry_host(self.account, self.region)}/{self.repository}"
 
     @property
     def memory_mb(self) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gate.aws.clients import Clients
 from gate.evidence.notes import NotedStep
 from gate.evidence.store import EvidenceStore
 from gate.judgement import Proof, prove_judges
@@ -40,6 +41,7 @@ class Run:
         reports: the folder of all runs.
         local_state: the folder that keeps the local target's state.
         ledger: every AWS call of this run.
+        clients: every AWS client of this run, and where it asks.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what fixtures learn about the release for the head of the report (digest, sizes, identity).
         steps: the build and what publishing did, in order.
@@ -57,6 +59,7 @@ class Run:
     local_state: Path
     started: datetime
     ledger: Ledger = field(default_factory=Ledger)
+    clients: Clients = field(default_factory=Clients)
     session: Any = None
     outcomes: list[ScenarioOutcome] = field(default_factory=list)
     proofs: tuple[Proof, ...] = ()
@@ -73,11 +76,16 @@ class Run:
         return self.reports / "rescan" / "scans"
 
     @property
+    def endpoint_is_aws(self) -> bool:
+        """False once a client was made that asks something else in AWS's place."""
+        return self.options.target == "local" or not self.clients.elsewhere
+
+    @property
     def place(self) -> str:
         """Where the release went: "aws", "local", or "aws-rehearsal" when an endpoint that is not AWS was asked."""
         if self.options.target == "local":
             return "local"
-        return "aws" if self.facts.get("endpoint_is_aws", True) else "aws-rehearsal"
+        return "aws" if self.endpoint_is_aws else "aws-rehearsal"
 
     @property
     def rules(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,12 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gate.aws.endpoints import judge_looked_at
 from gate.errors import WrongUse
 from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.store import ENVELOPE, STATEMENT, readable, write_whole
 from gate.registry.permitted import judge_changes, judge_zip_calls
 from gate.report.html import mend
 from gate.run.notes import write as write_notes
+from gate.run.surroundings import ways
 from gate.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 REPORT, JUNIT, VERDICT = "report.html", "junit.xml", "verdict.json"
 LEDGER = "every AWS call of the run"
+ENDPOINTS = "where every AWS client of the run asked"
 KEPT_RUNS = 20
 
 
@@ -79,7 +83,7 @@ def account_of(run: Run) -> Account:
     return Account(
         target=run.options.target,
         kind=run.kind,
-        endpoint_is_aws=facts.get("endpoint_is_aws", True),
+        endpoint_is_aws=run.endpoint_is_aws,
         expected=run.expected,
         outcomes=tuple(run.outcomes),
         proofs=run.proofs,
@@ -90,9 +94,19 @@ def account_of(run: Run) -> Account:
     )
 
 
+def _note_endpoints(run: Run) -> None:
+    """Record where each client asked, those made last as well, and what stands between this machine and them."""
+    seen = [{"service": each.name, "region": each.region, "url": each.shown, "AWS's own": each.is_aws}
+            for each in run.clients.endpoints]  # fmt: skip
+    answer = {"endpoints": seen, "on the way": ways(os.environ)}
+    run.store.record(ENDPOINTS, answer, asked="botocore's events of each client", provenance=run.provenance)
+
+
 def conclude(run: Run) -> Results:
     """Record what the run came to, and decide from the record: who decides again later decides the same."""
     _close_ledger(run)
+    if run.options.target == "aws":
+        _note_endpoints(run)
     run.trouble += run.clock.objections()
     record = run.store.record(TITLE, account_of(run), asked="python -m gate.evidence", provenance=run.provenance)
     account = account_in(record.answer)
@@ -108,6 +122,7 @@ def _close_ledger(run: Run) -> None:
     run.store.record(LEDGER, calls, asked="every AWS call of this run, through botocore's events",
                      provenance=run.provenance)  # fmt: skip
     judgement = judge_changes(calls, release.repository) + judge_zip_calls(calls, release.zip_function)
+    judgement += judge_looked_at((call.service for call in calls), run.clients.endpoints)
     run.trouble += [str(rejection) for rejection in judgement.rejections]
 
 

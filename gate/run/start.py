@@ -25,6 +25,7 @@ from gate.run.lock import RunLock
 from gate.run.plugin import AcceptancePlugin, Run
 from gate.run.results import begin
 from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
+from gate.run.surroundings import reach_loopback
 from gate.run.terminal import Terminal
 from gate.text import plain
 
@@ -51,6 +52,7 @@ def _start(config: pytest.Config) -> Run:
         raise WrongUse(f"{plain(feature)} is no test file: choose a criterion with -m (-m ac3), or a claim with -k")
     root = config.rootpath
     release, options = _asked_for(config)
+    reach_loopback(os.environ)
     if options.sign:
         from gate.evidence.signature import signer
 

@@ -138,7 +138,7 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(account, pair, tmp_path, 
     run = SimpleNamespace(
         options=SimpleNamespace(target="local", sign=pair[0]), kind="full", folder=folder, store=store, facts=facts,
         root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, trouble=[],
-        ledger=SimpleNamespace(calls=()), clock=Watch(),
+        ledger=SimpleNamespace(calls=()), clock=Watch(), endpoint_is_aws=True,
         started=datetime(2026, 1, 2, tzinfo=UTC), provenance="simulated", results=None,
         release=SimpleNamespace(repository_uri="app"), terminal=SimpleNamespace(progress=said.append),
     )  # fmt: skip
