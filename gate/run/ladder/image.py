@@ -74,6 +74,7 @@ def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
             tag=f"{run.release.repository}:latest",
             base_image=base.reference,
             version=run.release.release_tag,
+            platform=run.release.platform,
             log=run.folder / "build.log",
             progress=waiting_for,
             timeout=run.options.build_timeout,
