@@ -47,7 +47,7 @@ def _mode(mode: int) -> int:
 
 
 def _copy(context: Path, copy: Path) -> Path:
-    shutil.copytree(context, copy, symlinks=True, ignore=_neither_file_nor_folder)
+    shutil.copytree(context, copy, symlinks=True, ignore=_neither_file_nor_folder, copy_function=shutil.copy2)
     for path in (copy, *copy.rglob("*")):
         if not path.is_symlink():
             path.chmod(_mode(path.stat().st_mode))
@@ -56,7 +56,5 @@ def _copy(context: Path, copy: Path) -> Path:
 
 def _neither_file_nor_folder(folder: str, names: list[str]) -> set[str]:
     """Sockets and pipes, which docker does not send either."""
-    modes = {name: os.lstat(Path(folder, name)).st_mode for name in names}
-    return {
-        name for name, mode in modes.items() if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode))
-    }
+    kinds = {name: stat.S_IFMT(os.lstat(Path(folder, name)).st_mode) for name in names}
+    return {name for name, kind in kinds.items() if kind not in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)}

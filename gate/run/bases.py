@@ -34,7 +34,7 @@ def base_of(run: Run, docker: Engine) -> Base:
     try:
         with asking(f"docker pull {reference}"):
             # By the ID that the pull left: from here on the tag may move.
-            pulled = docker.image(docker.client.images.pull(reference).id)
+            pulled = docker.image(str(docker.client.images.pull(reference).id))
     except (EngineUnavailable, ImageUnavailable) as refusal:
         return _in_its_place(run, docker, refusal)
     return _as_approved(docker, pulled, run.release.approved_bases, "real")

@@ -105,8 +105,8 @@ def stage(folder: Path) -> Iterator[Stage]:
     quiet = {"progress": lambda _line: None}
     base = build_stand_in(docker, ROOT, folder / "base.log", **quiet)
     context = ROOT / release.image_context
-    built = build_image(context, tag=f"{release.repository}:latest", base_image=base.reference, version=release.release_tag,
-                        log=folder / "build.log", **quiet)  # fmt: skip
+    built = build_image(context, tag=f"{release.repository}:latest", base_image=base.reference,
+                        version=release.release_tag, log=folder / "build.log", **quiet)  # fmt: skip
     base = replace(base, approved=(*release.approved_bases, *base.approved))
     good = Candidate(docker, release, base, built.image_id, built, context, ROOT / ".cache" / "sbom")
     try:

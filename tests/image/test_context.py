@@ -72,7 +72,6 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("shutil.copy2", refuse)
-    monkeypatch.setattr("shutil.copytree.__kwdefaults__", {}, raising=False)
     with pytest.raises(ImageUnavailable, match="Permission denied"), with_gits_modes(own):
         pass
 

@@ -1,4 +1,4 @@
-"""The approved base: pulled or built, and from then on known by its ID; a run that builds nothing goes on without it."""
+"""The approved base: pulled or built, and from then on known by its ID; what builds nothing goes on without it."""
 
 from pathlib import Path
 from types import SimpleNamespace
