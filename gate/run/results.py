@@ -172,4 +172,4 @@ def keep(run: Run) -> None:
 
 
 def _referred(validation: Path) -> str:
-    return validation.read_text() if validation.exists() else ""
+    return validation.read_text(encoding="utf-8") if validation.exists() else ""

@@ -25,7 +25,9 @@ def session_for(run: Run) -> Any:
 
     try:
         # AWS_REGION is the first that the AWS CLI and the other SDKs look at; boto3 looks at AWS_DEFAULT_REGION only.
-        session = boto3.Session(profile_name=run.options.profile, region_name=os.environ.get("AWS_REGION") or None)
+        # A profile is for AWS: the local target gives its own credentials.
+        profile = run.options.profile if run.options.target == "aws" else None
+        session = boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION") or None)
         run.clients.attach(session, run.release.account)
         credentials = session.get_credentials()
     except BotoCoreError as error:
