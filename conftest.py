@@ -152,12 +152,19 @@ def ecr(desk):
 
 
 @pytest.fixture(scope="session")
+def registry_image(ladder, run, desk, request):
+    """The judged digest in the registry: pushed by this run as the candidate, or the release as it was found."""
+    yield ladder.in_registry(run, desk, request.getfixturevalue)
+    ladder.record_scan(run)
+
+
+@pytest.fixture(scope="session")
 def published(ladder, run, desk, request):
-    """The release in the registry: published by this run, or as it was found."""
+    """The release behind its tags: given them by this run once all else holds, or as it was found."""
     release = ladder.publication(run, desk, request.getfixturevalue)
     yield release
-    ladder.record_scan(run, "rescanned" if run.kind == "rescan" else "released")
     ladder.still_true(run, desk, release)
+    ladder.end_promotion(run, desk)
 
 
 @pytest.fixture(scope="session")
@@ -188,15 +195,15 @@ def account(ladder, run, desk):
 
 
 @pytest.fixture(scope="session")
-def scan_reader(ladder, run, desk):
-    """Reads scans; publishing asks it about the candidate."""
+def scanner(ladder, run, desk):
+    """Reads scans."""
     return ladder.scanner(run, desk)
 
 
 @pytest.fixture(scope="session")
-def scanner(scan_reader, published):
-    """Reads the scans of what was published."""
-    return scan_reader
+def digest_scan(ladder, run, desk, scanner, registry_image):
+    """The finished scan of the judged digest."""
+    return ladder.scan_of(run, desk, scanner, registry_image)
 
 
 @pytest.fixture(scope="session")

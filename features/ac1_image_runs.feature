@@ -1,4 +1,4 @@
-@ac1
+@ac1 @before_push
 Feature: AC1 The image is built with all that it needs, and runs as Lambda runs it
   The October release "built successfully" without Chromedriver and could not start. Here the result is looked at:
   the files, the programs, and a run under Lambda's own constraints.

@@ -1,17 +1,17 @@
-@ac9
+@ac9 @published
 Feature: AC9 Every vulnerability is fixed, or decided upon and scanned again
   An exception is data: one vulnerability, one package, one reason, an end. A critical finding has no exception.
 
   @rescan
   Scenario: Every finding at HIGH or above is fixed or validly excepted
-    Given the release as published
-    When the scan behind its release tag is read
+    Given the judged digest in the registry
+    When its scan is read
     Then each finding of severity "HIGH" or above is fixed or excepted by the register
 
   @rescan
   Scenario: Every lower finding has its disposition
-    Given the release as published
-    When the scan behind its release tag is read
+    Given the judged digest in the registry
+    When its scan is read
     Then each finding below severity "HIGH" has the disposition that the policy requires
 
   @rescan
@@ -23,7 +23,7 @@ Feature: AC9 Every vulnerability is fixed, or decided upon and scanned again
   @rescan
   Scenario: Every exception is about a finding that is there
     Given the register of exceptions
-    When the scan behind its release tag is read
+    When its scan is read
     And the exceptions that it makes use of are written as an OpenVEX document
     Then no exception for this target is unused
 
@@ -34,12 +34,12 @@ Feature: AC9 Every vulnerability is fixed, or decided upon and scanned again
     And no coverage entry for this target is unused
 
   Scenario: Every serious finding leads from found over mitigated to rescanned
-    Given the release as published
+    Given the judged digest in the registry
     When its scan is added to the recorded scans, withdrawn candidates included
     Then the chain of each finding of severity "HIGH" or above is closed
 
   @rescan
   Scenario: What changed since the last recorded scan has a reason
-    Given the release as published
+    Given the judged digest in the registry
     When its scan is compared with the last recorded one
     Then each new, vanished or re-scored finding comes from another image or other vulnerability data

@@ -77,7 +77,7 @@ def everybody_asked(access, release, principals, today, run, evidence):
     matrix = draw(access, who_becomes(access, release.ci_role))
     drawn = {**plain(matrix), "unused reviews": judges.unused(matrix, principals)}
     evidence.add("who can do what", drawn, asked=ASKED)
-    run.facts.update(matrix=matrix, reviewed=principals.pairs(today))
+    run.facts.matrix, run.facts.reviewed = matrix, principals.pairs(today)
     return matrix
 
 

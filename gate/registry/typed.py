@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from gate.aws.partition import registry_host
 
 WHOAMI = "aws sts get-caller-identity"
-CONDITIONS = "pytest features/ -m 'ac1 or ac6'  # computed here, whatever was selected"
 
 
 @dataclass(frozen=True)

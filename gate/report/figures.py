@@ -19,7 +19,7 @@ from gate.scan.records import read_all
 if TYPE_CHECKING:
     from gate.browser.report import ProbeRun
     from gate.engine import ImageConfig
-    from gate.run.plugin import Run
+    from gate.run.model import Run
     from gate.runtime.report import HandlerRun
 
 MB = 1_000_000
@@ -33,7 +33,7 @@ _SOURCE = re.compile(r"\b(?:dir|file|multi):[0-9a-f]{64} in ")
 
 def figures(run: Run) -> list[Markup]:
     """Every figure for which this run has the facts, in the order of the criteria."""
-    return list(_figures(run, vars(run.facts["candidate"]) if "candidate" in run.facts else {}))
+    return list(_figures(run, vars(run.facts.candidate) if run.facts.candidate else {}))
 
 
 def _figures(run: Run, known: dict[str, Any]) -> Iterator[Markup]:
@@ -43,14 +43,14 @@ def _figures(run: Run, known: dict[str, Any]) -> Iterator[Markup]:
         yield from _runtime(handler)
     if image := known.get("image"):
         yield _layers(image)
-    if matrix := run.facts.get("matrix"):
+    if matrix := run.facts.matrix:
         yield Markup(
             '<figure class="wide"><figcaption>Who can do what in the repository</figcaption><div class="scroll" '
             'tabindex="0" role="region" aria-label="Who can do what">{}</div></figure>'
         ).format(
-            Markup(render_matrix(matrix, run.facts.get("reviewed", ())))  # noqa: S704  # nosec B704 - escaped where it is made
+            Markup(render_matrix(matrix, run.facts.reviewed))  # noqa: S704  # nosec B704 - escaped where it is made
         )
-    if report := run.facts.get("scan_report"):
+    if report := run.facts.scan_report:
         yield _severities(report)
     if run.scans.exists():
         yield from _nights(run)

@@ -13,6 +13,7 @@ import jinja2
 from gate.evidence.store import Record
 from gate.judgement import Proof
 from gate.report.causes import causes, lines_of, other_reasons
+from gate.report.findings import Findings
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status
 
 HERE = Path(__file__).parent
@@ -35,18 +36,33 @@ MEANINGS = {
 
 
 @dataclass(frozen=True)
+class Head:
+    """What the page says of the release before it goes through the criteria.
+
+    Attributes:
+        headline: what was judged and where, in one line.
+        summary: name and text of the facts that QA looks for first.
+        pictures: charts and screenshots, as HTML.
+        findings: of the release's scan, None where none was read.
+    """
+
+    headline: str
+    summary: Sequence[tuple[str, str]]
+    pictures: Sequence[str]
+    findings: Findings | None = None
+
+
+@dataclass(frozen=True)
 class Page:
     """All that the page shows.
 
     Attributes:
         document: verdict.json's content.
-        facts: what the run learnt about the release, by the names that the template uses: headline, summary,
-            pictures, and findings where a scan was read.
     """
 
     verdict: Verdict
     document: Mapping[str, Any]
-    facts: Mapping[str, Any]
+    head: Head
     outcomes: Sequence[ScenarioOutcome]
     records: Sequence[Record]
     proofs: Sequence[Proof]

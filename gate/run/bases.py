@@ -9,7 +9,7 @@ from gate.engine import Engine, ImageConfig, asking
 from gate.errors import EngineUnavailable, ImageUnavailable
 from gate.image.base import Base
 from gate.image.build import TIMEOUT_SECONDS, build_image
-from gate.run.plugin import Run
+from gate.run.model import Run
 
 STAND_IN = "naver-lambda-base:standin"
 STAND_IN_CONTEXT = Path("localaws", "lambda-base")

@@ -17,7 +17,7 @@ from gate.registry.promotion import Caller, judge_caller
 from gate.run.session import session_for
 
 if TYPE_CHECKING:
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=10, read_timeout=30)
 _ASKED = "aws sts get-caller-identity; aws iam simulate-principal-policy …; and each read once, about nothing"
@@ -40,7 +40,7 @@ def identify(run: Run) -> None:
     refused = judge_caller(caller, run.release.account, run.release.region).rejections
     if refused:
         raise WrongUse("; ".join(each.cause for each in refused), remedy=refused[0].remedy)
-    run.facts["identity"] = caller.arn
+    run.facts.identity = caller.arn
     run.terminal.progress(f"{caller} in account {caller.account}, {caller.region}")
     if elsewhere := run.clients.elsewhere:
         where = "; ".join(map(str, elsewhere))
@@ -61,7 +61,7 @@ def permissions(run: Run) -> Judgement:
     """Whether repository and permissions are there, as far as that can be known; recorded as evidence."""
     if run.options.target != "aws":
         return ACCEPTED
-    if unidentified := run.facts.get("unidentified"):
+    if unidentified := run.facts.unidentified:
         return reject(unidentified.cause, unidentified.where, unidentified.remedy)
     try:
         holdings = _holdings(run)
@@ -74,14 +74,14 @@ def permissions(run: Run) -> Judgement:
     _tell(run, holdings)
     policy = f"docs/policies/{'publish' if run.publishes else 'verify'}.json"
     published_from = judge_endpoints(run.clients.endpoints, run.publishes)
-    return published_from + repository + judge_holdings(holdings, run.facts["identity"], policy)
+    return published_from + repository + judge_holdings(holdings, run.facts.identity, policy)
 
 
 def _holdings(run: Run) -> tuple[Holding, ...]:
     run.terminal.waiting_for("each permission is looked at")
     try:
         found = Holdings(lambda service: run.session.client(service, config=_PATIENT), run.release,
-                         run.facts["identity"])  # fmt: skip
+                         run.facts.identity)  # fmt: skip
         return found.of(needs_of(run.publishes))
     finally:
         run.terminal.done_waiting()

@@ -12,7 +12,7 @@ from gate.evidence.notes import NotedStep
 from gate.image.build import BuiltImage
 
 if TYPE_CHECKING:
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 FILE = "steps.json"
 

@@ -6,36 +6,31 @@ import json
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gate.aws.endpoints import judge_looked_at
+from gate.aws.endpoints import judge_endpoints, judge_looked_at
 from gate.errors import WrongUse
 from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.store import ENVELOPE, STATEMENT, readable, write_whole
 from gate.registry.permitted import judge_changes, judge_zip_calls
 from gate.report.html import mend
+from gate.run.model import Results
 from gate.run.notes import write as write_notes
+from gate.run.promotions import settle
 from gate.run.surroundings import ways
 from gate.verdict import Verdict
 
 if TYPE_CHECKING:
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 REPORT, JUNIT, VERDICT = "report.html", "junit.xml", "verdict.json"
+# What verdict.json says of the release, by its names in the public contract.
+_STATED = ("digest", "tags", "size_bytes", "uncompressed_bytes", "image_id")
 LEDGER = "every AWS call of the run"
 ENDPOINTS = "where every AWS client of the run asked"
 KEPT_RUNS = 20
-
-
-@dataclass(frozen=True)
-class Results:
-    """The verdict of a run and the document that states it."""
-
-    verdict: Verdict
-    document: dict[str, Any]
 
 
 def begin(run: Run) -> None:
@@ -79,7 +74,8 @@ def state_release(run: Run) -> dict[str, Any]:
 
 def account_of(run: Run) -> Account:
     """All that the verdict follows from."""
-    facts, scanned = run.facts, run.facts.get("scan_completed_at")
+    facts = run.facts
+    scanned = facts.scan_report.current_at if facts.scan_report else None
     return Account(
         target=run.options.target,
         kind=run.kind,
@@ -88,7 +84,7 @@ def account_of(run: Run) -> Account:
         outcomes=tuple(run.outcomes),
         proofs=run.proofs,
         trouble=tuple(run.trouble),
-        release={n: facts.get(n) for n in ("digest", "tags", "size_bytes", "uncompressed_bytes", "image_id")},
+        release={name: getattr(facts, name) or None for name in _STATED},
         started=run.started.isoformat(timespec="seconds"),
         scan_completed_at=scanned.isoformat() if scanned else None,
     )
@@ -111,6 +107,7 @@ def conclude(run: Run) -> Results:
     record = run.store.record(TITLE, account_of(run), asked="python -m gate.evidence", provenance=run.provenance)
     account = account_in(record.answer)
     verdict = account.verdict()
+    settle(run, verdict)
     return Results(verdict, document(account, verdict))
 
 
@@ -123,6 +120,7 @@ def _close_ledger(run: Run) -> None:
                      provenance=run.provenance)  # fmt: skip
     judgement = judge_changes(calls, release.repository) + judge_zip_calls(calls, release.zip_function)
     judgement += judge_looked_at((call.service for call in calls), run.clients.endpoints)
+    judgement += judge_endpoints(run.clients.endpoints, run.publishes)
     run.trouble += [str(rejection) for rejection in judgement.rejections]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gate.errors import WrongUse
 
 if TYPE_CHECKING:
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 
 def session_for(run: Run) -> Any:

@@ -22,7 +22,8 @@ from gate.report.html import HtmlReport, switch_on
 from gate.report.view import page_of
 from gate.run.ending import Ending
 from gate.run.lock import RunLock
-from gate.run.plugin import AcceptancePlugin, Run
+from gate.run.model import Run
+from gate.run.plugin import AcceptancePlugin
 from gate.run.results import begin
 from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
 from gate.run.surroundings import settle
@@ -84,7 +85,7 @@ def _start(config: pytest.Config) -> Run:
             if kind != "rescan":
                 raise
             # Nobody watches a night: it has a verdict, and does not leave yesterday's in its place.
-            run.facts["unidentified"] = error
+            run.facts.unidentified = error
     begin(run)
     switch_on(config.option, folder)
     config.stash[RUN] = run

@@ -19,6 +19,7 @@ from gate.evidence.statement import PREDICATE, attest, statement
 from gate.evidence.store import ENVELOPE, STATEMENT, EvidenceStore
 from gate.run import results
 from gate.run.clock import Watch
+from gate.run.model import Facts
 from gate.verdict import ScenarioOutcome
 
 
@@ -134,7 +135,8 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(account, pair, tmp_path, 
     said = []
     folder, kept = tmp_path / "reports", tmp_path / "reports" / "runs" / "now" / "evidence"
     store = EvidenceStore(folder / "evidence", "local", Redactor(), kept=kept)
-    facts = {**ended.release, "scan_completed_at": datetime(2026, 1, 2, tzinfo=UTC)}
+    scan = SimpleNamespace(current_at=datetime(2026, 1, 2, tzinfo=UTC))
+    facts = Facts(**ended.release, scan_report=scan)
     run = SimpleNamespace(
         options=SimpleNamespace(target="local", sign=pair[0]), kind="full", folder=folder, store=store, facts=facts,
         root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, trouble=[],

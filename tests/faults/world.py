@@ -82,6 +82,10 @@ class RecordedScanner:
         """The scan behind a tag."""
         return self.rolling if tag == "latest" else self.release
 
+    def scan_digest(self, _digest):
+        """The scan of the judged digest."""
+        return self.release
+
 
 @dataclass(frozen=True)
 class World:
@@ -125,8 +129,8 @@ class RecordedDesk:
         self._world, self.ecr = world, world.ecr
         self.zip_function = self.zip_history = self
 
-    def publish(self, _image, *, kept, **_conditions):
-        """The release as it was published."""
+    def push_candidate(self, _image, *, kept, admit):
+        """The release as it was published, whatever stands against it: each claim is judged by itself."""
         baseline.keep(kept, self._world.legacy_before)
         if isinstance(self._world.published, Exception):
             raise self._world.published

@@ -5,8 +5,7 @@ import os
 import stat
 import sys
 from contextlib import suppress
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,16 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import ScanUnavailable
+from gate.judgement import ACCEPTED
 from gate.scan import sbom
 from gate.scan.coverage import Component, Watched, gaps_registered, sight, something_seen, watch
-from gate.scan.promotion import promotable
 from gate.scan.register.entries import canonical
-from gate.scan.register.judges import coverage_used
+from gate.scan.register.judges import by_register, coverage_used, fixed_or_excepted
 from gate.scan.register.reading import parse
-from gate.scan.settings import ScanSettings
 from gate.scan.statuses import Mode
 
-from .conftest import DIGEST, NOON, REPOSITORY, basic
+from .conftest import DIGEST, basic
 from .test_judges import report_of
 
 TODAY = date(2026, 11, 22)
@@ -199,37 +197,14 @@ def test_the_projects_register_fits_its_image_on_either_target(request) -> None:
             assert covered == entries
 
 
-def test_a_candidate_is_promotable_only_when_every_judge_agrees() -> None:
-    """The good candidate is; each single fault makes it not."""
-    settings = ScanSettings(REPOSITORY, Mode.BASIC, "SCAN_ON_PUSH", True, ())
-    seen = sight((deb("zlib1g"),), Mode.BASIC, ())
-    good = {"report": report_of(basic()), "settings": settings, "seen": seen, "register": register()}
-    about = {"digest": DIGEST, "target": "aws", "now": NOON}
-    assert [said.accepted for said in promotable(**good, **about).values()] == [True, True]
-    faults = (
-        {"report": report_of(basic(severity="CRITICAL"))},
-        {"report": report_of(basic(severity="HIGH"))},
-        {"report": report_of(basic(), counts=())},
-        {"report": report_of(basic(), completed_at=NOON - timedelta(days=2))},
-        {"settings": replace(settings, failure="gone")},
-        {"seen": sight((), Mode.BASIC, WATCHED)},
-        {"register": parse("")},
-        {"register": register("pkg:generic/chrome aws both 2026-12-31")},
-    )
-    for fault in faults:
-        assert not all(said.accepted for said in promotable(**{**good, **fault}, **about).values())
-
-
 def test_a_faulty_register_is_the_cause_and_not_what_it_fails_to_say() -> None:
-    """One mark too many in it is one refusal, beside what needs no register: a critical finding is one either way."""
-    settings = ScanSettings(REPOSITORY, Mode.BASIC, "SCAN_ON_PUSH", True, ())
-    about = {"digest": DIGEST, "target": "aws", "now": NOON, "settings": settings, "register": parse("exceptions: [[")}
-    about["seen"] = sight((deb("zlib1g"),), Mode.BASIC, WATCHED)
-    for severity, critical in (("HIGH", 0), ("CRITICAL", 1)):
-        said = promotable(report=report_of(basic(severity=severity)), **about)
-        assert ["is a finding of CRITICAL" in each.cause for each in said[7].rejections] == [True] * critical
-        assert [each.cause.partition(":")[0] for each in said[9].rejections] == ["this is not YAML"]
-        assert "syntax" in said[9].rejections[0].remedy
+    """One mark too many in it is one refusal, and not one for each finding that it then says nothing of."""
+    faulty, findings = parse("exceptions: [["), tuple(report_of(basic(severity="HIGH")).open) * 3
+    found = by_register(faulty, fixed_or_excepted(findings, faulty, "aws", TODAY, "HIGH"))
+    assert [each.cause.partition(": ")[2].partition(":")[0] for each in found.rejections] == ["this is not YAML"]
+    assert by_register(faulty, ACCEPTED).accepted
+    sound = register()
+    assert len(by_register(sound, fixed_or_excepted(findings, sound, "aws", TODAY, "HIGH")).rejections) == 3
 
 
 def cyclonedx(*components: dict) -> dict:

@@ -18,9 +18,8 @@ from gate.judgement import ACCEPTED
 from gate.registry.desk import ReleaseDesk
 from gate.registry.publication import Publication
 from gate.run.bases import base_of
-from gate.run.plugin import Run
+from gate.run.model import Run, Rungs
 from gate.run.publishing import publishing_run
-from gate.run.scanning import Rungs
 from gate.run.steps import note_build
 from gate.withheld import Withheld
 
@@ -49,9 +48,9 @@ def candidate(run: Run, docker: Engine, rungs: Rungs) -> Iterator[Candidate]:
     found.gather(whole=run.kind == "full")
     if run.kind == "full":
         _start_target(rungs)
-    run.store.digest = run.facts["image_id"] = found.image.image_id
-    run.facts["uncompressed_bytes"] = found.image.size_bytes
-    run.facts["candidate"] = found
+    run.store.digest = run.facts.image_id = found.image.image_id
+    run.facts.uncompressed_bytes = found.image.size_bytes
+    run.facts.candidate = found
     if built:
         note_build(run, built, began)
     try:

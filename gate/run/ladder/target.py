@@ -12,7 +12,7 @@ from gate.engine import Engine
 from gate.errors import EngineUnavailable
 from gate.registry.desk import ReleaseDesk, Surroundings
 from gate.registry.publication import Step
-from gate.run.plugin import Run
+from gate.run.model import Run
 from gate.run.session import session_for
 from gate.text import plain
 
@@ -49,7 +49,7 @@ def desk(run: Run, docker: Engine) -> ReleaseDesk:
         profile=run.options.profile or "",
     )
     found = ReleaseDesk(session, run.release, run.ledger, around)
-    run.facts["identity"] = found.caller.arn
+    run.facts.identity = found.caller.arn
     held = session.get_credentials().get_frozen_credentials()
     run.store.redactor.learn([held.secret_key, held.token or ""])
     return found

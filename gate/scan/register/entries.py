@@ -169,6 +169,10 @@ class Register:
         """Exceptions and coverage entries together."""
         return (*self.exceptions, *self.coverage)
 
+    def in_force(self, target: str, today: date) -> tuple[Exempted, ...]:
+        """The exceptions that hold for a target today, used or not."""
+        return tuple(e for e in self.exceptions if e.target in {target, "both"} and e.decided <= today <= e.expires)
+
     @cached_property
     def _by_id(self) -> dict[str, list[Exempted]]:
         index: dict[str, list[Exempted]] = {}

@@ -130,6 +130,15 @@ def register_valid(register: Register, today: date) -> Judgement:
     )
 
 
+def by_register(register: Register, judgement: Judgement) -> Judgement:
+    """A judgement that rests on the register; what a faulty one fails to say is one cause, and not thirty findings."""
+    if judgement.accepted or not register.faults:
+        return judgement
+    first = min(register.faults, key=lambda fault: fault.line)
+    cause = f"The register cannot be relied on, so nothing is decided about {len(judgement.rejections)} of its subjects"
+    return Judgement((Rejection(f"{cause}: {first.sentence}", register.where(first.line), "mend the register first"),))
+
+
 def _out_of_date(register: Register, today: date) -> Iterator[Fault]:
     for entry in register.exceptions:
         if entry.decided > today:
