@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gate.access.document import PolicyText
+from gate.gaps import Gapped
 
 # With which a person reads the same.
 ASKED = (
@@ -66,8 +67,8 @@ class Simulation:
 
 
 @dataclass(frozen=True)
-class AccessFacts:
-    """All that decides who may do what in one repository.
+class AccessFacts(Gapped):
+    """All that decides who may do what in one repository; what could not be read raises when it is needed.
 
     Attributes:
         account: the twelve-digit account.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gate.aws.partition import arn, registry_host
+from gate.gaps import Gapped
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.registry.tags import Mutability
 
@@ -53,8 +54,8 @@ class Repository:
 
 
 @dataclass(frozen=True)
-class RepositorySnapshot:
-    """All that a repository holds and is set to, at one moment."""
+class RepositorySnapshot(Gapped):
+    """All that a repository holds and is set to, at one moment; what could not be read raises when it is needed."""
 
     repository: Repository
     images: tuple[StoredImage, ...]

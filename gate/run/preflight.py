@@ -8,7 +8,7 @@ from botocore.config import Config
 
 from gate.aws.endpoints import judge_endpoints
 from gate.aws.refusals import NotThere, ask, readable
-from gate.errors import AwsRefused, GateError, WrongUse
+from gate.errors import AwsRefused, GateError, WrongUse, one_line
 from gate.judgement import ACCEPTED, Judgement, reject
 from gate.permission.holdings import Holdings
 from gate.permission.judges import Holding, State, judge_holdings
@@ -73,8 +73,13 @@ def permissions(run: Run) -> Judgement:
     run.store.record("preflight", answer, asked=_ASKED, criterion=8, provenance=run.provenance)
     _tell(run, holdings)
     policy = f"docs/policies/{'publish' if run.publishes else 'verify'}.json"
-    published_from = judge_endpoints(run.clients.endpoints, run.publishes)
-    return published_from + repository + judge_holdings(holdings, run.facts.identity, policy)
+    missing = judge_holdings(holdings, run.facts.identity, policy)
+    if run.publishes:
+        return judge_endpoints(run.clients.endpoints, run.publishes) + repository + missing
+    # Nothing ends half-way that only looks: each claim that needs what is missing falls, and no other.
+    for each in missing.rejections:
+        run.terminal.progress(one_line(each.cause))
+    return repository
 
 
 def _holdings(run: Run) -> tuple[Holding, ...]:

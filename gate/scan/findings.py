@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+from gate.gaps import Gapped
 from gate.scan.statuses import Mode
 
 
@@ -78,7 +79,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Coverage:
+class Coverage(Gapped):
     """Amazon Inspector's word on whether it covers the image (Inspector2 ListCoverage).
 
     Attributes:

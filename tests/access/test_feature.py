@@ -45,7 +45,7 @@ def account():
 
 @pytest.fixture
 def run(pytestconfig):
-    return SimpleNamespace(facts={{}}, options=SimpleNamespace(image_context=pytestconfig.rootpath / "image"))
+    return SimpleNamespace(facts=SimpleNamespace(), options=SimpleNamespace(image_context=pytestconfig.rootpath / "image"))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from gate.aws.endpoints import judge_endpoints
 from gate.candidate import Candidate
 from gate.errors import GateError
+from gate.gaps import Gap, had
 from gate.judgement import NoGo, require
 from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
@@ -87,7 +88,11 @@ def _judged(image: Candidate) -> JudgedImage:
 
 
 def _verify(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
-    judged = None if run.kind == "rescan" else _judged(rungs("candidate"))
+    judged = None if run.kind == "rescan" else had(lambda: _judged(rungs("candidate")))
+    if isinstance(judged, Gap):
+        # What the registry says can be looked at all the same; the claims about the image say why it is not here.
+        run.terminal.progress(f"the published image could not be pulled: {judged.error.cause}")
+        judged = None
     return found.verify(found.published_digest(), judged)
 
 
