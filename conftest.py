@@ -9,6 +9,7 @@ import pytest
 
 from gate import options as command_line
 from gate import release as settings
+from gate import selection
 from gate.run.scope import PLUGIN, RUN, looks_only
 
 STEPS = ("image", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
@@ -19,7 +20,7 @@ def pytest_addoption(parser):
     settings.declare(parser.addini)
     parser.addini("reports", "the folder that a run writes to", default="reports")
     parser.addini("local_state", "the folder that keeps the local target's state", default=".cache/localaws")
-    command_line.declare(parser.getgroup("release gate", command_line.EXAMPLES))
+    command_line.declare(parser)
 
 
 def pytest_cmdline_main(config):
@@ -34,6 +35,7 @@ def pytest_cmdline_main(config):
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
     """Begin the run, unless pytest was only asked to show something."""
+    selection.check(config)
     if not config.option.collectonly:
         # The claims are listed from their features alone: without the judges behind the steps, in half the time.
         for noun in STEPS:

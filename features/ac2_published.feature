@@ -5,7 +5,7 @@ Feature: AC2 The image is published under both tags
   and manifest are judged on the candidate; what only shows once the tags are given is tagged @after_promotion.
 
   Scenario: The repository is the one of the release's account and region
-    Given the judged digest in the registry
+    Given the repository of the release
     When ECR describes its repository
     Then account, region and name are those of the release
 
@@ -34,7 +34,7 @@ Feature: AC2 The image is published under both tags
     And by digest and config it is the judged image
 
   Scenario: The release tag cannot be overwritten while the rolling tags can move
-    Given the judged digest in the registry
+    Given the repository of the release
     When ECR describes its repository
     Then the tag mutability keeps the release tag and lets the rolling tags move
 

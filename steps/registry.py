@@ -29,6 +29,12 @@ def release_as_published(published, release, evidence):
     )
 
 
+@given("the repository of the release")
+def repository_of_release(ecr, evidence):
+    """Its settings are judged whatever became of the image."""
+    evidence.add("repository asked about", {"name": ecr.name}, asked="pytest.ini, repository")
+
+
 @given("the judged digest in the registry")
 def digest_in_registry(registry_image, release, evidence):
     """Behind the candidate tag while it is judged for the others; behind its tags once it is released."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gate.browser.report import ProbeRun
     from gate.engine import ImageConfig
     from gate.run.model import Run
-    from gate.runtime.report import HandlerRun
+    from gate.runtime.report import HandlerRun, Invocation
 
 MB = 1_000_000
 MIB = 1024 * 1024
@@ -71,16 +71,22 @@ def _runtime(run: HandlerRun) -> Iterator[Markup]:
     if run.init.seconds is not None:
         bar = Bar("init", run.init.seconds, f"{run.init.seconds:.2f} s", _tone(run.init.seconds, INIT_LIMIT_SECONDS))
         yield bars(f"Init time at {run.settings.memory_mb} MB", [bar], limit=limit)
-    timed = [i for i in run.invocations if i.seconds is not None]
-    if timed:
-        rows = [Bar(f"invocation {i.number}", i.seconds or 0.0, f"{i.seconds:.1f} s") for i in timed]
-        yield bars("Warm invocations of the safe event", rows)
+    if run.invocations:
+        yield bars("Warm invocations of the safe event", [_invocation(each) for each in run.invocations])
     used = run.footprint.working_set_bytes
     if used:
         row = Bar("most in use", used / MIB, f"{used / MIB:.0f} MB", _tone(used / MIB, run.settings.memory_mb))
         memory = float(run.settings.memory_mb)
         title = "Memory of the function, without those pages of its files that the host had cached before"
         yield bars(title, [row], limit=Bar("configured", memory, f"{memory:.0f} MB"))
+
+
+def _invocation(each: Invocation) -> Bar:
+    """One invocation; of one that failed the time says nothing, so that it has no length."""
+    label = f"invocation {each.number}"
+    if each.outcome != "answered" or each.seconds is None:
+        return Bar(label, 0.0, each.outcome, "bad")
+    return Bar(label, each.seconds, f"{each.seconds:.1f} s")
 
 
 def _tone(value: float, limit: float) -> str:

@@ -83,6 +83,7 @@ def render(page: Page) -> str:
         anchors={o.name: f"claim-{number}" for number, o in enumerate(page.outcomes, 1)},
         criteria=[_criterion(n, page) for n in CRITERIA],
         simulated=_simulated(page.outcomes),
+        absent=_absent(page.outcomes),
         records={r.number: r for r in page.records},
         excerpts=excerpts(page.records),
     )
@@ -102,7 +103,22 @@ def _criterion(number: int, page: Page) -> dict[str, Any]:
     status = criterion_status(own, place)
     undecided = status == "failed" and not any(o.judged for o in own if o.status == "failed")
     word = NOT_JUDGED if undecided else status
-    return {"number": number, "claim": CRITERIA[number], "status": status, "word": word, "scenarios": own}
+    only_aws = sum(o.only_aws and o.status == "not run" for o in own) if place == "local" else 0
+    return {
+        "number": number,
+        "claim": CRITERIA[number],
+        "status": status,
+        "word": word,
+        "scenarios": own,
+        "passed": sum(o.status == "passed" for o in own),
+        "counted": len(own) - only_aws,
+        "only_aws": only_aws,
+    }
+
+
+def _absent(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """The criteria that the run was not about, as text: they are neither good nor bad news."""
+    return ", ".join(f"AC{n}" for n in CRITERIA if not any(o.criterion == n for o in outcomes))
 
 
 def _tone(verdict: Verdict) -> str:

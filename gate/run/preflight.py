@@ -94,7 +94,7 @@ def _holdings(run: Run) -> tuple[Holding, ...]:
 
 def _repository(run: Run) -> Judgement:
     release, client = run.release, run.session.client("ecr", config=_PATIENT)
-    about = f"The repository {release.repository} in account {release.account}, {release.region},"
+    about = f"the repository {release.repository} in account {release.account}, {release.region}"
     try:
         ask(
             client.describe_repositories,

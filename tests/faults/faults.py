@@ -89,11 +89,16 @@ def _fault(raw, known):
         made=raw["made"],
         claim=claim,
         red=tuple(_rows(claim, raw.get("rows"))) if claim else (),
-        also=frozenset(name for title in raw.get("also", ()) for name in _full_names(title, known)),
+        also=frozenset(name for title in _flat(raw.get("also", ())) for name in _full_names(title, known)),
         says=tuple(raw.get("says", ())),
         october=raw.get("october"),
         leaves=frozenset(raw["leaves"]) if "leaves" in raw else None,
     )
+
+
+def _flat(titles):
+    # A list that several faults share stands in the list as a list.
+    return [title for each in titles for title in ([each] if isinstance(each, str) else each)]
 
 
 def _rows(claim, rows):

@@ -85,7 +85,8 @@ class Stage:
         """Really publish the good image."""
         pushed = desk.push_candidate(self.judged(), kept=self.folder / BASELINE, admit=lambda: None)
         with desk.diary.step(desk.typed.start_scan(pushed.digest)):
-            return desk.publisher.promote(pushed)
+            pass  # what the scan says is read by the scanner of each world
+        return desk.publisher.promote(pushed)
 
 
 def read_release():

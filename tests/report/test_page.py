@@ -73,11 +73,23 @@ def test_what_is_no_text_does_not_keep_the_page_from_the_disk():
     assert html.encode()
 
 
-def test_every_criterion_is_shown_even_without_scenarios():
-    """All nine are there; those that did not run say so."""
+def test_only_what_the_run_is_about_is_shown_and_the_rest_is_named():
+    """A night looks at two criteria: seven yellow rows of "0 of 0" beside a CLEAN would have to be explained."""
     html = render(page())
-    assert [f'id="ac{n}"' in html for n in range(1, 10)] == [True] * 9
-    assert html.count("No scenario of this criterion was part of the run.") == 8
+    assert [f'id="ac{n}"' in html for n in range(1, 10)] == [True] + [False] * 8
+    assert "No part of this run: AC2, AC3, AC4, AC5, AC6, AC7, AC8, AC9." in html
+    night = render(page(document={"target": "aws", "judges": {"said_no": 1, "of": 1}, "kind": "rescan"}))
+    assert "No part of this night: AC2" in night
+
+
+def test_what_only_aws_can_prove_is_not_counted_against_a_rehearsal():
+    """ "3 of 3, 2 more on AWS only" and not "3/5" in green."""
+    claims = [ScenarioOutcome(f"Claim {n}", 4, "passed") for n in range(3)]
+    claims += [ScenarioOutcome(f"Trail {n}", 4, "not run", "only AWS", only_aws=True) for n in range(2)]
+    html = render(page(outcomes=claims))
+    assert "<td>3 of 3<br>" in html
+    assert "2 more on AWS only" in html
+    assert "<td>3 of 5" in render(page(outcomes=claims, document={**page().document, "target": "aws"}))
 
 
 @pytest.mark.parametrize(
