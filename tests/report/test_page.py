@@ -83,7 +83,7 @@ def test_only_what_the_run_is_about_is_shown_and_the_rest_is_named():
 
 
 def test_what_only_aws_can_prove_is_not_counted_against_a_rehearsal():
-    """ "3 of 3, 2 more on AWS only" and not "3/5" in green."""
+    """A rehearsal counts 3 of 3 and names the 2 others; it used to say 3/5 in green."""
     claims = [ScenarioOutcome(f"Claim {n}", 4, "passed") for n in range(3)]
     claims += [ScenarioOutcome(f"Trail {n}", 4, "not run", "only AWS", only_aws=True) for n in range(2)]
     html = render(page(outcomes=claims))
