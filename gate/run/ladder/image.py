@@ -45,15 +45,15 @@ def candidate(run: Run, docker: Engine, rungs: Rungs) -> Iterator[Candidate]:
     found = Candidate(
         docker, run.release, base, reference, built, run.options.image_context, run.root / ".cache" / "sbom"
     )
-    found.gather(whole=run.kind == "full")
-    if run.kind == "full":
-        _start_target(rungs)
-    run.store.digest = run.facts.image_id = found.image.image_id
-    run.facts.uncompressed_bytes = found.image.size_bytes
-    run.facts.candidate = found
-    if built:
-        note_build(run, built, began)
     try:
+        found.gather(whole=run.kind == "full")
+        if run.kind == "full":
+            _start_target(rungs)
+        run.store.digest = run.facts.image_id = found.image.image_id
+        run.facts.uncompressed_bytes = found.image.size_bytes
+        run.facts.candidate = found
+        if built:
+            note_build(run, built, began)
         yield found
     finally:
         found.close()
