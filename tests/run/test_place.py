@@ -14,8 +14,8 @@ from gate.run.session import session_for
 @pytest.fixture
 def run(monkeypatch):
     """A run on AWS, with credentials and without a person's own configuration."""
-    for name, value in {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "ap-northeast-2",
-                        "AWS_CONFIG_FILE": "/dev/null"}.items():  # fmt: skip
+    given = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "ap-northeast-2"}
+    for name, value in {**given, "AWS_CONFIG_FILE": "/dev/null"}.items():
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR"):
         monkeypatch.delenv(name, raising=False)
