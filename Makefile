@@ -8,7 +8,7 @@ LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 	--python-platform x86_64-manylinux2014
 
 .DEFAULT_GOAL := help
-.PHONY: help accept test faults setup docker-build verify rescan local soak mutation bench handbook lint audit lock lock-chrome policies
+.PHONY: help accept test check quick-lint quick-tests faults setup docker-build verify rescan local soak mutation bench handbook lint audit lock lock-chrome policies
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -18,6 +18,16 @@ accept: setup ## The go/no-go gate: set up, build, judge; ARGS="…" goes to pyt
 
 test: setup lint docker-build ## The suite's own tests, in two processes; ARGS="…" goes to pytest (-n 0: one process)
 	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+
+check: setup ## The loop while you work: linters, and every test without Docker, drawn examples or a long wait
+	@$(MAKE) --no-print-directory --jobs 2 quick-lint quick-tests
+
+quick-lint:
+	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check . && .venv/bin/mypy --no-error-summary
+
+quick-tests:
+	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests -q -m "not docker and not hypothesis and not slow" \
+		--numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 faults: setup docker-build ## Put every fault of the catalogue into a good release; writes docs/faults.md
 	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests/faults --matrix docs/faults.md $(ARGS)

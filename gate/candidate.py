@@ -27,7 +27,8 @@ from gate.once import Once
 from gate.release import Release
 from gate.runtime.handler import run_handler
 from gate.runtime.report import HandlerRun, Settings
-from gate.scan.coverage import Watched, watch
+from gate.scan.components import Watched
+from gate.scan.coverage import watch
 from gate.scan.sbom import Sbom, make_sbom
 
 PYTHON_PACKAGES = "requirements.txt"

@@ -112,7 +112,7 @@ def _severities(report: Any) -> Markup:
     ranks = [finding.rank for finding in report.open]
     rows = [
         Bar(
-            severity.name,
+            severity.title,
             ranks.count(severity),
             str(ranks.count(severity)),
             "bad" if severity is Severity.CRITICAL else "plain",

@@ -157,6 +157,7 @@ def good_world(on: Stage) -> World:
 
 def seeded(on: Stage) -> None:
     """The repository anew, and in it an older image than the release: the same layers, other bytes of JSON."""
+    on.client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
     on.client("ecr").delete_repository(repositoryName=names.REPOSITORY, force=True)
     repository.seed(on.client("ecr"))
     desk = on.desk()

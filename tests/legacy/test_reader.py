@@ -12,6 +12,8 @@ from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction, secret_hash
 from gate.legacy.snapshot import differences, judge_untouched
 
+pytestmark = pytest.mark.slow
+
 NAME, RULE = "naverplace_send_inform", "every-20-minutes"
 
 

@@ -104,6 +104,8 @@ def test_an_inspector_that_may_not_be_asked_is_a_gap_in_its_own_word():
         covered = read_coverage(Caller(client, Timekeeper(), lambda _line: None), "app", "sha256:x")
     with pytest.raises(AwsRefused, match="not allowed inspector2:ListCoverage"):
         _ = covered.listed
+    assert not covered.active
+    assert "could not be read: The caller is not allowed inspector2:ListCoverage" in covered.state
 
 
 def snapshot(**facts):

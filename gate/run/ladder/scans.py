@@ -6,6 +6,7 @@ from gate.registry.desk import ReleaseDesk
 from gate.registry.publication import Publication
 from gate.run.model import Run
 from gate.scan.findings import ScanReport
+from gate.scan.nights import last_before
 from gate.scan.read import Scanner
 from gate.scan.records import ScanRecord, keep, read, read_all, record_of
 from gate.scan.register.entries import Register
@@ -48,10 +49,10 @@ def scan_history(run: Run) -> tuple[ScanRecord, ...]:
 
 
 def last_night(run: Run, history: tuple[ScanRecord, ...]) -> ScanRecord | None:
-    """The last recorded scan, or --previous; None on the first night."""
+    """The last recorded scan from before this run began, of its digest if there is one, or --previous; else None."""
     if run.options.previous:
         return read(run.options.previous)
-    return history[-1] if history else None
+    return last_before(history, run.started, run.store.digest)
 
 
 def record_scan(run: Run) -> None:
