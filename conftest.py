@@ -170,6 +170,12 @@ def published(ladder, run, desk, request):
 
 
 @pytest.fixture(scope="session")
+def earlier_promotions(ladder, run):
+    """The promotions that earlier runs recorded."""
+    return ladder.promotions(run)
+
+
+@pytest.fixture(scope="session")
 def legacy_before(ladder, run, request):
     """The zip function before anything was pushed."""
     return ladder.baseline_before(run, request.getfixturevalue)

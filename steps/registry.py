@@ -10,7 +10,7 @@ from gate.registry.permitted import judge_changes
 from gate.registry.promotion import as_tagged, judge_trial
 from gate.registry.repository import judge_active, judge_identity, judge_otherwise_unchanged
 from gate.registry.tags import judge_mutability, judge_same_digest
-from gate.run.promotions import judge_standing, read_all
+from gate.run.promotions import judge_standing, tags_of
 
 
 @given("the release as published")
@@ -195,15 +195,15 @@ def changes_allowed(calls, release):
 
 
 @when("the records of earlier promotions are read", target_fixture="promotions")
-def promotions_read(run, evidence):
+def promotions_read(earlier_promotions, evidence):
     """Those that full runs left in reports/runs; without any, nothing is known against what is published."""
-    found = read_all(run)
-    evidence.add("earlier promotions", found, asked="reports/runs/*/evidence/promotion.json")
-    return found
+    evidence.add("earlier promotions", earlier_promotions, asked="reports/runs/*/evidence/promotion.json")
+    return earlier_promotions
 
 
 @then("neither tag names a digest that was never accepted")
-def nothing_refused_stands(promotions, ecr, run, published):
+def nothing_refused_stands(promotions, ecr, run):
     """What this run itself releases is judged by all its claims."""
     naming = {tag: image.digest for image in ecr.images() for tag in image.tags}
-    require(judge_standing(promotions, naming, published.digest if run.publishes else ""))
+    own = run.facts.promotion.digest if run.facts.promotion else ""
+    require(judge_standing(promotions, naming, tags_of(run), own))

@@ -59,7 +59,7 @@ def begin(run: Run, pushed: Publication) -> None:
     naming = pushed.before.naming() if pushed.before else {}
     before = naming.get(run.release.rolling_tag, "")
     # What a run that was cut short gave the tag to was never accepted: it is no state to go back to.
-    unaccepted = {record.digest: record for record in standing(read_all(run), naming)}
+    unaccepted = {record.digest: record for record in standing(read_all(run), naming, tags_of(run))}
     seen = set()
     while before in unaccepted and before not in seen:
         seen.add(before)
@@ -151,14 +151,21 @@ def _read(path: Path) -> Promotion:
     return promotion
 
 
-def standing(promotions: Iterable[Promotion], naming: Mapping[str, str]) -> tuple[Promotion, ...]:
-    """Those never accepted whose digest a published tag still names; a later record of a digest counts. Pure."""
+def tags_of(run: Run) -> tuple[str, str]:
+    """The published tags of this run's release."""
+    return run.release.release_tag, run.release.rolling_tag
+
+
+def standing(
+    promotions: Iterable[Promotion], naming: Mapping[str, str], tags: tuple[str, ...]
+) -> tuple[Promotion, ...]:
+    """Those never accepted whose digest one of the tags still names; a later record of a digest counts. Pure.
+
+    A release tag that was refused is never used again: once the next one is released, it stands in nobody's way.
+    """
     latest = {each.digest: each for each in promotions}
-    return tuple(
-        each
-        for each in latest.values()
-        if each.state != ACCEPTED and each.digest in {naming.get(tag) for tag in each.tags}
-    )
+    named = {naming.get(tag) for tag in tags}
+    return tuple(each for each in latest.values() if each.state != ACCEPTED and each.digest in named)
 
 
 def told(promotion: Promotion, naming: Mapping[str, str]) -> str:
@@ -169,19 +176,22 @@ def told(promotion: Promotion, naming: Mapping[str, str]) -> str:
     return f"the release of {promotion.digest} by the run of {promotion.run} {how}, and {' and '.join(tags)} {verb} it"
 
 
-def _known_bad() -> tuple[tuple[Promotion, ...], dict[str, str], str]:
+def _known_bad() -> tuple[tuple[Promotion, ...], dict[str, str], tuple[str, ...], str]:
     digest = "sha256:" + "a" * 64
     refused = Promotion("2026-01-02T03:04:05+00:00", "aws", "app", digest, "v1.0.0", "latest", "", REFUSED, "AC7")
-    return (refused,), {"v1.0.0": digest}, ""
+    return (refused,), {"v1.0.0": digest}, ("v1.0.0", "latest"), ""
 
 
 @judge(2, known_bad=_known_bad)
-def judge_standing(promotions: tuple[Promotion, ...], naming: Mapping[str, str], judged: str) -> Judgement:
+def judge_standing(
+    promotions: tuple[Promotion, ...], naming: Mapping[str, str], tags: tuple[str, ...], judged: str
+) -> Judgement:
     """Whether no published tag names a release that was refused or cut short.
 
     Args:
         promotions: the recorded ones.
         naming: the digest that each tag names now.
+        tags: the published tags of the release.
         judged: the digest that this run itself releases and judges, "" if it only looks.
     """
     return Judgement.of(
@@ -191,6 +201,6 @@ def judge_standing(promotions: tuple[Promotion, ...], naming: Mapping[str, str],
             "mend what refused it and run the release again: the same image is judged anew and completed, another "
             "one needs the next release tag; until then deploy the digest of the release before",
         )
-        for each in standing(promotions, naming)
+        for each in standing(promotions, naming, tags)
         if each.digest != judged
     )

@@ -66,6 +66,12 @@ def published(world, ladder, run, desk, registry_image):
 
 
 @pytest.fixture(scope="session")
+def earlier_promotions(world):
+    """What earlier runs recorded."""
+    return world.promotions
+
+
+@pytest.fixture(scope="session")
 def ecr(world):
     """The repository."""
     return world.ecr

@@ -22,6 +22,7 @@ from gate.registry.manifest import StoredManifest
 from gate.registry.publication import Publication
 from gate.registry.repository import RepositorySnapshot
 from gate.release import Release
+from gate.run.promotions import ACCEPTED, Promotion
 from gate.scan.findings import ScanReport
 from gate.scan.records import ScanRecord
 from gate.scan.settings import ScanSettings
@@ -117,6 +118,9 @@ class World:
     last_night: ScanRecord | None
     canaries: dict[str, str]
     now: datetime
+    promotions: tuple[Promotion, ...] = (
+        Promotion("2026-01-02T03:04:05+00:00", "local", "app", f"sha256:{'0' * 64}", "v0.9.0", "latest", "", ACCEPTED),
+    )
     facts: Mapping[str, Any] = field(default_factory=dict)
     deeds: tuple[Any, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -13,7 +13,6 @@ SCENARIOS = 14  # rows of the outline counted, those that only AWS can prove lef
 CONFTEST = """
 import importlib.util, subprocess, sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from types import SimpleNamespace
 import pytest
 from gate.legacy.snapshot import FunctionSnapshot
@@ -55,10 +54,12 @@ def registry_image(world):
     return world.published
 
 @pytest.fixture
-def run(tmp_path):
-    release = SimpleNamespace(repository=memory.NAME)
-    return SimpleNamespace(reports=tmp_path, place="local", release=release, publishes=True,
-                           started=datetime(2026, 1, 2, tzinfo=UTC))
+def earlier_promotions():
+    return ()
+
+@pytest.fixture
+def run(release):
+    return SimpleNamespace(release=release, facts=SimpleNamespace(promotion=None))
 
 @pytest.fixture
 def ecr(world):

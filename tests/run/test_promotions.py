@@ -15,6 +15,7 @@ from gate.run.promotions import ACCEPTED, BEGUN, REFUSED, Promotion, judge_stand
 from gate.verdict import Verdict
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
+TAGS = ("v1.0.0", "latest")
 OURS = Promotion("2026-01-02T03:04:05+00:00", "aws", "app", A, "v1.0.0", "latest", B)
 
 
@@ -134,23 +135,24 @@ def test_the_same_image_released_again_is_no_state_to_go_back_to(tmp_path):
 def test_only_what_a_tag_still_names_and_nobody_accepted_stands():
     """A later record of the same digest counts; another place or a moved tag does not."""
     refused, accepted = replace(OURS, state=REFUSED), replace(OURS, state=ACCEPTED)
-    assert standing([refused], {"latest": A}) == (refused,)
-    assert standing([refused, accepted], {"latest": A}) == ()
-    assert standing([accepted, refused], {"latest": A}) == (refused,)
-    assert standing([OURS], {"v1.0.0": A}) == (OURS,)
-    assert standing([OURS], {"v1.0.0": B, "latest": C}) == ()
+    assert standing([refused], {"latest": A}, TAGS) == (refused,)
+    assert standing([refused, accepted], {"latest": A}, TAGS) == ()
+    assert standing([accepted, refused], {"latest": A}, TAGS) == (refused,)
+    assert standing([OURS], {"v1.0.0": A}, TAGS) == (OURS,)
+    assert standing([OURS], {"v1.0.0": B, "latest": C}, TAGS) == ()
+    assert standing([OURS], {"v1.0.0": A, "v1.0.1": B, "latest": B}, ("v1.0.1", "latest")) == (), "it is superseded"
 
 
 def test_a_refused_or_unfinished_release_behind_a_tag_is_refused_every_night():
     """Both states, with the tags that name it; not when the run itself releases that digest."""
     for state, words in ((REFUSED, "was refused (AC7 said no)"), (BEGUN, "was cut short before its verdict")):
         left = replace(OURS, state=state, reason="AC7 said no" if state == REFUSED else "")
-        (rejection,) = judge_standing((left,), {"v1.0.0": A, "latest": A}, "").rejections
+        (rejection,) = judge_standing((left,), {"v1.0.0": A, "latest": A}, TAGS, "").rejections
         assert words in rejection.cause
         assert "v1.0.0 and latest name it" in rejection.cause
-        assert judge_standing((left,), {"v1.0.0": A}, A).accepted
-    assert judge_standing((OURS,), {"v1.0.0": B}, "").accepted
-    assert judge_standing((), {"v1.0.0": A}, "").accepted
+        assert judge_standing((left,), {"v1.0.0": A}, TAGS, A).accepted
+    assert judge_standing((OURS,), {"v1.0.0": B}, TAGS, "").accepted
+    assert judge_standing((), {"v1.0.0": A}, TAGS, "").accepted
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"run": 1}', '{"state": "maybe"}'])

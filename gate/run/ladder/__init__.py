@@ -13,6 +13,7 @@ from gate.run.ladder.release import (
 from gate.run.ladder.scans import REGISTER, last_night, record_scan, register, scan_history, scan_of, scanner
 from gate.run.ladder.target import account, canaries, desk, local_state, telling
 from gate.run.notes import write as write_notes
+from gate.run.promotions import read_all as promotions
 
 __all__ = [
     "BASELINE",
@@ -29,6 +30,7 @@ __all__ = [
     "last_night",
     "local_state",
     "previous_release",
+    "promotions",
     "publication",
     "record_scan",
     "register",

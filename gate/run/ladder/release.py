@@ -43,7 +43,7 @@ def in_registry(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
 def _tell_of_earlier(run: Run, pushed: Publication) -> None:
     """Say what an earlier run left that was refused or cut short; this run completes it, or takes `latest` back."""
     naming = pushed.before.naming() if pushed.before else {}
-    for each in promotions.standing(promotions.read_all(run), naming):
+    for each in promotions.standing(promotions.read_all(run), naming, promotions.tags_of(run)):
         sentence = promotions.told(each, naming)
         run.terminal.progress(sentence)
         run.store.record("a release that was not accepted", {"said": sentence, "record": each},
