@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
 from typing import Any
 
+from gate.aws.partition import registry_host
 from gate.errors import WrongUse
 
 # ECR: imageTag in the service model; a repository name may hold namespaces.
@@ -69,7 +70,7 @@ class Release:
     @property
     def repository_uri(self) -> str:
         """The repository as docker names it, the story's literal on either target."""
-        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{self.repository}"
+        return f"{registry_host(self.account, self.region)}/{self.repository}"
 
     @property
     def memory_mb(self) -> int:

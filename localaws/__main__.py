@@ -71,7 +71,7 @@ def _announce(target: LocalTarget, role: str, exports: Path) -> None:
     lines = [f"export {name}={shlex.quote(value)}" for name, value in target.environment(role).items()]
     text = "\n".join([*lines, f"export REGISTRY={shlex.quote(target.registry)}"]) + "\n"
     exports.touch(mode=0o600)
-    exports.write_text(text)
+    exports.write_text(text, encoding="utf-8")
     print(text)
     print(f"# The local target runs as {role}, until Ctrl-C. These lines: {exports}", flush=True)
 

@@ -57,8 +57,12 @@ class MiniStack:
     def _environment(self, port: int) -> dict[str, str]:
         files = self._state / "ministack"
         (files / "tmp").mkdir(parents=True, exist_ok=True)
-        # A person's AWS settings would change which keys MiniStack takes for root.
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        # A person's AWS settings would change which keys MiniStack takes for root; it asks nothing outside.
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("AWS_") and not name.lower().endswith("_proxy")
+        }
         return {
             **inherited,
             "BIND_HOST": _HOST,

@@ -11,6 +11,7 @@ from gate.access.facts import ASKED
 from gate.access.matrix import draw, plain
 from gate.access.powers import spelled_out
 from gate.access.trust import who_becomes
+from gate.gaps import told
 from gate.judgement import require
 
 
@@ -32,11 +33,11 @@ def every_policy(account, evidence):
     access = account.access_facts()
     read = {
         "repository": access.repository_arn,
-        "identities": {each.arn: [policy.source for policy in each.policies] for each in access.identities},
-        "organization": access.organization,
-        "functions": access.functions,
-        "repository policy": access.repository_policy,
-        "registry policy": access.registry_policy,
+        "identities": told(lambda: {who.arn: [policy.source for policy in who.policies] for who in access.identities}),
+        "organization": told(lambda: access.organization),
+        "functions": told(lambda: access.functions),
+        "repository policy": told(lambda: access.repository_policy),
+        "registry policy": told(lambda: access.registry_policy),
     }
     evidence.add("policies that were read", read, asked=ASKED)
     return access

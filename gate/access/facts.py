@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gate.access.document import PolicyText
+from gate.gaps import Gapped
 
 # With which a person reads the same.
 ASKED = (
@@ -129,8 +130,8 @@ class Simulation:
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity: what is computed from one reading is kept with it
-class AccessFacts:
-    """All that decides who may do what in one repository.
+class AccessFacts(Gapped):
+    """All that decides who may do what in one repository; what could not be read raises when it is needed.
 
     Attributes:
         account: the twelve-digit account.

@@ -13,8 +13,10 @@ from gate.access.details import Documents, group, managed_policies, named_of_aws
 from gate.access.document import PolicyText
 from gate.access.facts import AccessFacts, Function, Group, Identity, ManagedPolicy, Network, Simulation
 from gate.access.powers import needed_to, powers
+from gate.aws.partition import partition_of
 from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
+from gate.gaps import Gap, had
 
 _DETAILS = "iam:GetAccountAuthorizationDetails"
 
@@ -71,18 +73,15 @@ class Account:
         self._facts: AccessFacts | None = None
 
     def access_facts(self) -> AccessFacts:
-        """Every identity and policy, read from AWS once for this object.
-
-        Raises:
-            AwsRefused: AWS refused, and which permission is missing; or its answer cannot be read.
-        """
+        """Every identity and policy, read from AWS once for this object; what AWS refuses is a gap in them."""
         if self._facts is None:
             self._facts = self._read()
         return self._facts
 
     def _read(self) -> AccessFacts:
-        identities, groups, managed = self._identities()
-        partition = identities[0].arn.split(":")[1] if identities else "aws"
+        found, partition = had(self._identities), partition_of(self.region).name
+        # One answer tells all three, and so they are missing together.
+        identities, groups, managed = _together(found)
         arn = f"arn:{partition}:ecr:{self.region}:{self.account}:repository/{self.repository}"
         return AccessFacts(
             account=self.account,
@@ -90,10 +89,10 @@ class Account:
             repository=self.repository,
             function=self.function,
             identities=identities,
-            repository_policy=self._repository_policy(),
-            registry_policy=self._registry_policy(),
-            repository_tags=self._tags(arn),
-            simulations=tuple(one for each in identities for one in self._simulations(each.arn, arn)),
+            repository_policy=had(self._repository_policy),
+            registry_policy=had(self._registry_policy),
+            repository_tags=had(lambda: self._tags(arn)),
+            simulations=had(lambda: self._all_simulations(identities, arn)),
             partition=partition,
             groups=groups,
             managed=managed,
@@ -159,6 +158,11 @@ class Account:
         answer = ask(self._ecr.list_tags_for_resource, "ecr:ListTagsForResource", arn, resourceArn=arn)
         with readable("ListTagsForResource"):
             return tuple((each["Key"], each["Value"]) for each in answer["tags"])
+
+    def _all_simulations(self, identities: tuple[Identity, ...] | Gap, arn: str) -> tuple[Simulation, ...]:
+        if isinstance(identities, Gap):
+            raise identities.error
+        return tuple(one for each in identities for one in self._simulations(each.arn, arn))
 
     def _simulations(self, principal: str, arn: str) -> Iterator[Simulation]:
         on_repository = {action for each in powers() for action in each.actions}
@@ -258,3 +262,7 @@ def _simulation(raw: dict[str, Any], principal: str, resource: str) -> Simulatio
         tuple(raw.get("MissingContextValues", ())),
         not organization,
     )
+
+
+def _together(found: Any) -> tuple[Any, Any, Any]:
+    return (found, found, found) if isinstance(found, Gap) else found

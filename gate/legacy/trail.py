@@ -11,7 +11,7 @@ from typing import Any
 
 from gate.aws.refusals import pages, readable
 from gate.judgement import Judgement, Rejection, judge, reject
-from gate.legacy.snapshot import FunctionSnapshot
+from gate.legacy.snapshot import FunctionSnapshot, names_of
 
 _LAMBDA, _EVENTS, _SCHEDULER = "lambda.amazonaws.com", "events.amazonaws.com", "scheduler.amazonaws.com"
 _OWN_TROUBLE = re.compile(r"(?i)internal|serviceexception|serverexception|unavailable|timeout|unknown")
@@ -102,10 +102,7 @@ def read_trail(client: Any, baseline: FunctionSnapshot, start: datetime, end: da
     Raises:
         AwsRefused: CloudTrail cannot be asked or answers something unreadable.
     """
-    # A partner's bus has slashes in its name, a rule never has.
-    rules, schedules = (
-        {name.rpartition("/")[2] for name in baseline.facts.get(kind, {})} for kind in ("rules", "schedules")
-    )
+    rules, schedules = names_of(baseline, "rules"), names_of(baseline, "schedules")
     found = []
     for source, names in ((_LAMBDA, {baseline.name}), (_EVENTS, rules), (_SCHEDULER, schedules)):
         listing = pages(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gate.aws.partition import partition_of
 from gate.aws.reference import actions
 from gate.registry.permitted import Call
 from gate.release import Release
@@ -100,22 +101,23 @@ def resources(need: Need, release: Release) -> tuple[str, ...]:
     """The narrowest ARNs on which the permission can be granted; "*" where IAM knows no resource for it."""
     action = actions(need.service).get(need.action)
     forms = action.resources if action else ()
-    found = {arn for form in forms for arn in _narrowed(form.replace("${Partition}", "aws"), release)}
+    found = {arn for form in forms for arn in _narrowed(form, release)}
     return tuple(sorted(found)) or ("*",)
 
 
 def _narrowed(form: str, release: Release) -> tuple[str, ...]:
     place, account, kind = f"{release.region}:{release.account}", release.account, form.split(":", 5)[-1]
-    function = f"arn:aws:lambda:{place}:function:{release.zip_function}"
+    aws = f"arn:{partition_of(release.region).name}"
+    function = f"{aws}:lambda:{place}:function:{release.zip_function}"
     by_kind = {
-        "repository/": (f"arn:aws:ecr:{place}:repository/{release.repository}",),
+        "repository/": (f"{aws}:ecr:{place}:repository/{release.repository}",),
         # Versions and aliases have policies of their own.
         "function:": (function, f"{function}:*"),
         # Which rules and schedules start the function is known only once they have been read.
-        "rule/": (f"arn:aws:events:{place}:rule/*",),
-        "schedule/": (f"arn:aws:scheduler:{place}:schedule/*",),
-        "policy/": (f"arn:aws:iam::{account}:policy/*", "arn:aws:iam::aws:policy/*"),
-        "role/": (f"arn:aws:iam::{account}:role/*",),
-        "user/": (f"arn:aws:iam::{account}:user/*",),
+        "rule/": (f"{aws}:events:{place}:rule/*",),
+        "schedule/": (f"{aws}:scheduler:{place}:schedule/*",),
+        "policy/": (f"{aws}:iam::{account}:policy/*", f"{aws}:iam::aws:policy/*"),
+        "role/": (f"{aws}:iam::{account}:role/*",),
+        "user/": (f"{aws}:iam::{account}:user/*",),
     }
     return next((arns for start, arns in by_kind.items() if kind.startswith(start)), ())

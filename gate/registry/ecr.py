@@ -8,8 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from gate.aws.partition import arn
 from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
+from gate.gaps import had
 from gate.registry.changes import Looked
 from gate.registry.login import Login, fetch_blob, read_login
 from gate.registry.manifest import ACCEPTED_BY_US, StoredManifest, read_manifest
@@ -89,16 +91,21 @@ class EcrRepository:
         return next((image for image in self.images() if tag in image.tags), None)
 
     def snapshot(self) -> RepositorySnapshot:
-        """All that the repository holds and is set to."""
-        repository = self.describe()
-        tags = self._ask(self.client.list_tags_for_resource, "ecr:ListTagsForResource", resourceArn=repository.arn)
+        """All that the repository holds and is set to; what is refused is a gap in it."""
         return RepositorySnapshot(
-            repository=repository,
-            images=self.images(),
-            lifecycle_policy=self.lifecycle_policy(),
-            repository_policy=self.repository_policy(),
-            resource_tags={tag["Key"]: tag["Value"] for tag in tags.get("tags", [])},
+            repository=had(self.describe),
+            images=had(self.images),
+            lifecycle_policy=had(self.lifecycle_policy),
+            repository_policy=had(self.repository_policy),
+            resource_tags=had(self.resource_tags),
         )
+
+    def resource_tags(self) -> dict[str, str]:
+        """The tags of the repository itself."""
+        named = arn("ecr", self.region, self.account, f"repository/{self.name}")
+        answer = self._ask(self.client.list_tags_for_resource, "ecr:ListTagsForResource", resourceArn=named)
+        with readable("ListTagsForResource"):
+            return {tag["Key"]: tag["Value"] for tag in answer.get("tags", [])}
 
     def lifecycle_policy(self) -> str | None:
         """The lifecycle policy as text, None if none is set."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gate.aws.partition import arn, registry_host
+from gate.gaps import Gapped
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.registry.changes import Comparison, Looked
 from gate.registry.tags import Mutability
@@ -59,8 +61,8 @@ class Repository:
 
 
 @dataclass(frozen=True)
-class RepositorySnapshot:
-    """All that a repository holds and is set to, at one moment."""
+class RepositorySnapshot(Gapped):
+    """All that a repository holds and is set to, at one moment; what could not be read raises when it is needed."""
 
     repository: Repository
     images: tuple[StoredImage, ...]
@@ -78,9 +80,9 @@ class RepositorySnapshot:
 
 
 def _some_repository(account: str = "000000000000") -> Repository:
-    arn = f"arn:aws:ecr:eu-west-1:{account}:repository/other"
-    uri = f"{account}.dkr.ecr.eu-west-1.amazonaws.com/other"
-    return Repository(account, "eu-west-1", "other", arn, uri, datetime.min, Mutability("MUTABLE"))
+    here, uri = "eu-west-1", f"{registry_host(account, 'eu-west-1')}/other"
+    named = arn("ecr", here, account, "repository/other")
+    return Repository(account, here, "other", named, uri, datetime.min, Mutability("MUTABLE"))
 
 
 @judge(2, known_bad=lambda: (_some_repository(), "654654307503", "ap-northeast-2", "naver-sms-automation"))
@@ -90,8 +92,8 @@ def judge_identity(found: Repository, account: str, region: str, name: str) -> J
         "account": (found.account, account),
         "region": (found.region, region),
         "name": (found.name, name),
-        "ARN": (found.arn, f"arn:aws:ecr:{region}:{account}:repository/{name}"),
-        "URI": (found.uri, f"{account}.dkr.ecr.{region}.amazonaws.com/{name}"),
+        "ARN": (found.arn, arn("ecr", region, account, f"repository/{name}")),
+        "URI": (found.uri, f"{registry_host(account, region)}/{name}"),
     }
     return Judgement.of(
         Rejection(

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gate.aws.partition import arn
 from gate.engine import Engine
 from gate.engine.answer import new_mark
 from gate.errors import SandboxFailure
@@ -47,7 +48,7 @@ def runtime_api(
         "event": json.dumps(event if event is not None else {}),
         "limit": limits.invocation,
         "life": int(life),
-        "arn": f"arn:aws:lambda:{settings.region}:{'0' * 12}:function:{settings.name}",
+        "arn": arn("lambda", settings.region, "0" * 12, f"function:{settings.name}"),
     }
     command = ["python3", "-I", "-S", "-c", SIDECAR, json.dumps(plan)]
     with contained(engine, reference, constraints.sidecar(), entrypoint=command, mark=mark) as api:

@@ -20,7 +20,7 @@ def text_of(*paths: str) -> str:
     """The text of the first of these files that can be read."""
     for path in paths:
         try:
-            with open(path) as file:
+            with open(path, encoding="utf-8") as file:
                 return file.read()
         except OSError:
             continue

@@ -9,7 +9,14 @@ from localaws.ecr.errors import EcrError, not_modelled
 from localaws.ecr.operations import Parameters
 
 _SCOPE = re.compile(r"Credential=([^/,\s]*)/([^/,\s]*)/([^/,\s]*)/([^/,\s]*)/aws4_request")
-SERVICES = {"ecr": "ECR", "sts": "STS", "iam": "IAM", "lambda": "Lambda", "events": "EventBridge"}
+SERVICES = {
+    "ecr": "ECR",
+    "sts": "STS",
+    "iam": "IAM",
+    "lambda": "Lambda",
+    "events": "EventBridge",
+    "scheduler": "EventBridge Scheduler",
+}
 # These two answer the same from every region (their endpoints are global).
 _GLOBAL = frozenset({"sts", "iam"})
 

@@ -88,7 +88,7 @@ def _load(path: Path) -> Account:
     if not path.exists():
         return Account()
     try:
-        return read(json.loads(path.read_text()))
+        return read(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError) as damage:
         raise LocalTargetError(
             f"the local target's state in {path} is not readable ({damage}): start afresh"

@@ -1,6 +1,7 @@
 """Reading access from AWS: every page, every kind of policy, and a clear word when a permission is missing."""
 
 import json
+from dataclasses import fields
 
 import boto3
 import pytest
@@ -102,6 +103,8 @@ class Aws:
         """What the account reads; every prepared answer has to be used."""
         with self.iam, self.ecr:
             facts = self.account.access_facts()
+            for each in fields(facts):
+                getattr(facts, each.name)  # what could not be read raises now
         self.iam.assert_no_pending_responses()
         self.ecr.assert_no_pending_responses()
         return facts

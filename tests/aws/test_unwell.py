@@ -84,7 +84,7 @@ READS = {
     "manifest": lambda c, _: EcrRepository(c("ecr"), ACCOUNT, NAME).manifest(DIGEST),
     "login": lambda c, _: EcrRepository(c("ecr"), ACCOUNT, NAME).login(),
     "blob": lambda _, at: fetch_blob(Login(at, "AWS", "x", datetime(2030, 1, 1, tzinfo=UTC)), NAME, DIGEST),
-    "access": lambda c, _: _account(c).access_facts(),
+    "access": lambda c, _: _account(c).access_facts().identities,
     "zip function": lambda c, _: _zip_function(c).snapshot(),
 }
 

@@ -17,8 +17,8 @@ import pytest
 from dockerfile_parse import DockerfileParser
 
 from gate.errors import ImageUnavailable
-from gate.image.__main__ import STAND_IN, STAND_IN_CONTEXT
 from gate.image.build import BuiltImage, build_image
+from gate.run.bases import STAND_IN, STAND_IN_CONTEXT
 
 ROOT = Path(__file__).parents[2]
 BASE = "release-gate-test-rpm-base:latest"

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction, secret_hash
-from gate.legacy.snapshot import differences, judge_untouched
+from gate.legacy.snapshot import differences, judge_untouched, names_of
 
 pytestmark = pytest.mark.slow
 
@@ -190,8 +190,21 @@ def test_schedules_of_eventbridge_scheduler_are_triggers(production):
 
 
 def test_schedules_that_cannot_be_listed_are_not_taken_for_none(production):
-    """A refusal, or an endpoint that does not know the service, ends the reading."""
+    """A refusal, or an endpoint that does not know the service, is named and never a green one."""
+    whole = production.snapshot()
     with Stubber(production.scheduler) as stub:
         stub.add_client_error("list_schedules", "AccessDeniedException")
-        with pytest.raises(AwsRefused, match="scheduler:ListSchedules"):
-            production.snapshot()
+        found = production.snapshot()
+    (rejection,) = judge_untouched(whole, found).rejections
+    assert "schedules could not be read now" in rejection.cause
+    assert "scheduler:ListSchedules" in rejection.cause
+
+
+def test_what_is_not_known_of_the_function_is_not_looked_for_in_the_trail(production):
+    """Without the names of its schedules, CloudTrail's silence about them would say nothing."""
+    with Stubber(production.scheduler) as stub:
+        stub.add_client_error("list_schedules", "AccessDeniedException")
+        found = production.snapshot()
+    with pytest.raises(AwsRefused, match="schedules are not known"):
+        names_of(found, "schedules")
+    assert names_of(found, "rules") == {name.rpartition("/")[2] for name in found.facts["rules"]}

@@ -40,7 +40,7 @@ def telling(refusal: type[Exception]) -> Iterator[None]:
 
 def desk(run: Run, docker: Engine) -> ReleaseDesk:
     """Everything that talks to AWS about the release, by the ordinary AWS chain."""
-    session = run.session or session_for(run.options)
+    session = run.session or session_for(run)
     around = Surroundings(
         engine=docker.client.api,
         say=run.terminal.progress,
