@@ -45,8 +45,8 @@ def names_of(snapshot: FunctionSnapshot, part: str) -> set[str]:
     """
     found = snapshot.facts.get(part, {})
     if _UNREAD in found:
-        raise AwsRefused(f"The zip function's {part} are not known: {found[_UNREAD]}", where=str(found.get("where", "")),
-                         remedy=str(found.get("to do", "")))  # fmt: skip
+        said = f"The zip function's {part} are not known: {found[_UNREAD]}"
+        raise AwsRefused(said, where=str(found.get("where", "")), remedy=str(found.get("to do", "")))
     # A partner's bus has slashes in its name, a rule never has.
     return {name.rpartition("/")[2] for name in found}
 
