@@ -136,21 +136,22 @@ def register(world, change):
     text = change.get("text")
     if text is None:
         document = yaml.safe_load((ROOT / "image" / "exceptions.yaml").read_text(encoding="utf-8"))
-        text = _edited(document, change, world.now.date())
+        text = edited_entries(document, change, world.now.date())
     return replace(world, register=parse_register(text))
 
 
 def reviews(world, change):
     """The reviewed principals with entries added, dropped or changed, read as they are."""
     document = yaml.safe_load((ROOT / "image" / "principals.yaml").read_text(encoding="utf-8"))
-    text = _edited(document, change, world.now.date())
+    text = edited_entries(document, change, world.now.date())
     try:
         return replace(world, principals=read_reviews(text, "principals.yaml"))
     except GateError as refused:
         return replace(world, principals=refused)
 
 
-def _edited(document, change, today):
+def edited_entries(document: Any, change: Mapping[str, Any], today: date) -> str:
+    """A reviewed file with entries added, dropped or changed, as YAML; `{in days: 3}` is a date."""
     for key, entries in change.get("add", {}).items():
         document[key] = [*document[key], *(_dated(entry, today) for entry in entries)]
     for key, word in change.get("drop", {}).items():

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any
 
 from gate.engine import owner_label
 from gate.errors import GateError
@@ -65,31 +66,36 @@ class Layers:
         candidate.close()
         return candidate
 
+    def _loaded(self, platform):
+        image = load_bare(self._on.engine.client, platform)
+        self._images.append(image)
+        return image
+
     def _built(self, lines):
         dockerfile = "\n".join([f"FROM {self._on.good.image.image_id}", *lines]) + "\n"
         image, _ = self._on.engine.client.images.build(
-            fileobj=_context(dockerfile), custom_context=True, labels=owner_label(), rm=True, forcerm=True
+            fileobj=context(dockerfile), custom_context=True, labels=owner_label(), rm=True, forcerm=True
         )
         self._images.append(str(image.id))
         return str(image.id)
 
-    def _loaded(self, platform):
-        """An image of one file, for another platform: the engine loads what it cannot run."""
-        system, _, architecture = platform.partition("/")
-        layer = _tar({"file": b"one file\n"})
-        identity = "sha256:" + hashlib.sha256(layer).hexdigest()
-        config = {"os": system, "architecture": architecture, "config": {"Labels": owner_label()},
-                  "rootfs": {"type": "layers", "diff_ids": [identity]}}  # fmt: skip
-        body = json.dumps(config).encode()
-        name = hashlib.sha256(body).hexdigest()
-        manifest = [{"Config": f"{name}.json", "RepoTags": None, "Layers": ["layer.tar"]}]
-        archive = {f"{name}.json": body, "layer.tar": layer, "manifest.json": json.dumps(manifest).encode()}
-        self._on.engine.client.images.load(_tar(archive))
-        self._images.append(f"sha256:{name}")
-        return f"sha256:{name}"
+
+def load_bare(client: Any, platform: str) -> str:
+    """Load an image of one file for another platform, and return its ID: the engine loads what it cannot run."""
+    system, _, architecture = platform.partition("/")
+    layer = _tar({"file": b"one file\n"})
+    identity = "sha256:" + hashlib.sha256(layer).hexdigest()
+    config = {"os": system, "architecture": architecture, "config": {"Labels": owner_label()},
+              "rootfs": {"type": "layers", "diff_ids": [identity]}}  # fmt: skip
+    body = json.dumps(config).encode()
+    name = hashlib.sha256(body).hexdigest()
+    manifest = [{"Config": f"{name}.json", "RepoTags": None, "Layers": ["layer.tar"]}]
+    client.images.load(_tar({f"{name}.json": body, "layer.tar": layer, "manifest.json": json.dumps(manifest).encode()}))
+    return f"sha256:{name}"
 
 
-def _context(dockerfile):
+def context(dockerfile: str) -> io.BytesIO:
+    """A build's context: the Dockerfile, and the files that its lines may copy."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         for name in SHIPPED if "dev/" in dockerfile else ():

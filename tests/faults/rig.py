@@ -6,6 +6,7 @@ import time
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,13 +59,18 @@ class WorldPlugin:
 
 def run_claims(module: str, world, folder: Path, *options: str) -> Ran:
     """Run scenarios of features/ with the fixtures of `claims.py` (facts alone) or `releasing.py` (a real release)."""
-    plugin, began = WorldPlugin(world, stubbed=module == "claims.py"), time.monotonic()
+    return run_pytest(str(Path(__file__).with_name(module)), WorldPlugin(world, stubbed=module == "claims.py"), folder,
+                      *("--target", "local", "--import-mode", "importlib", "-p", "no:hypothesispytest"), *options)  # fmt: skip
+
+
+def run_pytest(scenarios: str, plugin: Any, folder: Path, *options: str) -> Ran:
+    """Run scenarios in this process, with a plugin that keeps the run; it writes into the folder."""
+    began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     command = [
-        str(Path(__file__).with_name(module)),
+        scenarios,
         *("-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT), "-o", f"reports={folder / 'reports'}"),
-        *("--target", "local", "--import-mode", "importlib", "-W", "ignore"),
-        *("-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
+        *("-W", "ignore", "-p", "no:cacheprovider"),
         *options,
     ]
     log = folder / "screen.log"

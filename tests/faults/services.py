@@ -37,7 +37,7 @@ def live(world, spec, on: Stage, around: ExitStack):
         world = replace(world, legacy_before=on.desk().zip_function.snapshot())
     if {"ecr", "scan"} & looks:
         world = _published(world, spec, on)
-    _make(spec.get("after", ()), on, world)
+    make_calls(spec.get("after", ()), on, world)
     endpoint = around.enter_context(_door(spec["door"], on, world)).endpoint if "door" in spec else None
     return _read(world, looks, on, endpoint, spec)
 
@@ -45,7 +45,7 @@ def live(world, spec, on: Stage, around: ExitStack):
 def _published(world, spec, on):
     """A repository of its own for the fault, and the good image published into it."""
     seeded(on)
-    _make(spec.get("before", ()), on, world)
+    make_calls(spec.get("before", ()), on, world)
     desk = on.desk()
     on.target.behave(behaviours.named(" ".join(spec.get("behaves", ()))))
     try:
@@ -73,7 +73,8 @@ def _read(world, looks, on, endpoint, spec):
     return world
 
 
-def _make(calls, on, world):
+def make_calls(calls, on, world):
+    """Make calls of a fault; `on` gives clients of the target, `world.published` what a call may speak of."""
     for each in calls:
         words = {"{digest}": world.published.digest, "{hex}": world.published.digest.removeprefix("sha256:"),
                  "{leftover}": _digest(_leftover(world.published.manifest.body))}  # fmt: skip
@@ -225,7 +226,7 @@ def pipeline(world, files, folder):
 def released(world, spec, on: Stage, around: ExitStack):
     """A seeded target for a whole release; `before`: calls, `door`: answers that are broken."""
     seeded(on)
-    _make(spec.get("before", ()), on, world)
+    make_calls(spec.get("before", ()), on, world)
     if "door" in spec:
         endpoint = around.enter_context(_door(spec["door"], on, world)).endpoint
         doors = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_ECR": endpoint}

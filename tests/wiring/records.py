@@ -1,0 +1,36 @@
+"""Records of earlier runs, as they would lie in the reports folder: a night's scan, a release that was refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from gate.run.model import Run
+from gate.run.promotions import FILE, REFUSED, Promotion
+from gate.scan.records import Noted, ScanRecord, keep
+from localaws.seed import names
+
+
+def keep_night(run: Run | None, digest: str, findings: Any) -> None:
+    """Last night's scan of the digest, made from the same vulnerability data as tonight's."""
+    assert run is not None
+    night = datetime.now(UTC) - timedelta(hours=12)
+    noted = tuple(Noted(each, "zlib1g", "1:1.2.13", "", "LOW", None, "monitor") for each in findings)
+    keep(
+        ScanRecord(night, "rescanned", digest, ("latest",), run.place, "BASIC", night, None, "rescanned", noted),
+        run.scans,
+    )
+
+
+def keep_refusal(run: Run | None, ecr: Any, tag: str) -> None:
+    """A release that was refused, and behind whose digest the tag is now."""
+    assert run is not None
+    listed = ecr.describe_images(repositoryName=names.REPOSITORY, imageIds=[{"imageTag": tag}])
+    digest = listed["imageDetails"][0]["imageDigest"]
+    refused = Promotion("2026-01-02T03:04:05+00:00", run.place, names.REPOSITORY, digest, "v0.9.0", tag, "", REFUSED,
+                        "AC7: a critical finding")  # fmt: skip
+    folder = run.reports / "runs" / "20260102T030405.000000Z" / "evidence"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_text(json.dumps(asdict(refused)), encoding="utf-8")
