@@ -31,7 +31,7 @@ quick-tests:
 		--numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 faults: setup docker-build ## Put every fault of the catalogue into a good release; writes docs/faults.md
-	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests/faults --matrix docs/faults.md $(ARGS)
+	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests/faults tests/wiring --every-rehearsal --matrix docs/faults.md $(ARGS)
 
 setup: ## Provide what a run needs; does nothing that is done already
 	@setup/preflight

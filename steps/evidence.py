@@ -84,8 +84,8 @@ def digest_is_one(section, run, published):
     said = deployment_notes.metadata_in(section).get("Digest", "")
     # Before the push a record carries the image's ID: it is about the registry, and not about what was published.
     about = [r for r in run.store.records if r.criterion in {2, 7} and r.digest not in {"", run.facts.image_id}]
-    records = {r.file_name: r.digest for r in about}
-    require(deployment_notes.one_digest(said, records, published.digest))
+    on_disk = artefacts.digests_of(about, run.store.folder)
+    require(deployment_notes.one_digest(said, on_disk, published.digest))
 
 
 @when("every file that the run has written so far is searched for secrets", target_fixture="searched")

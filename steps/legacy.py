@@ -40,7 +40,7 @@ def calls_looked_through(ledger, evidence):
 
 @then("none of them changes a function, a trigger or a schedule")
 def no_call_on_zip(ledger, release):
-    """Whatever they answered."""
+    """Those that AWS refused changed nothing."""
     require(judge_zip_calls(ledger.calls, release.zip_function))
 
 

@@ -29,6 +29,7 @@ from gate.registry.promotion import (
     judge_caller,
     judge_movable,
     judge_release_tag,
+    judge_trial,
     tags_to_set,
 )
 from gate.registry.publication import JudgedImage, Publication, Trial
@@ -127,7 +128,7 @@ class Publisher:
                 self._put(pushed.manifest, tag)
                 tell(f"done: {tag} names {pushed.digest}")
         trial = self._try_to_overwrite(pushed.manifest)
-        after = self._read_back(pushed.digest)
+        after = self._read_back(pushed.digest, trial)
         return replace(pushed, after=after, steps=self.diary.steps, overwrite_trial=trial)
 
     def put_back(self, digest: str, tag: str) -> None:
@@ -190,7 +191,7 @@ class Publisher:
                 self.sleep(_PAUSE)
         return self.ecr.manifest(digest)
 
-    def _read_back(self, digest: str) -> RepositorySnapshot:
+    def _read_back(self, digest: str, trial: Trial) -> RepositorySnapshot:
         with self.diary.step(self._typed.describe_images()) as tell:
             after = self.ecr.snapshot()
             for _ in range(_READS - 1):
@@ -198,7 +199,9 @@ class Publisher:
                     break
                 self.sleep(_PAUSE)
                 after = self.ecr.snapshot()
-            require(judge_same_digest(after.naming(), self.tags.published, digest))
+            tags = judge_same_digest(after.naming(), self.tags.published, digest)
+            # Where the trial succeeded the tag names something else because of it: that is the cause to tell.
+            require(tags if tags.accepted else judge_trial(trial, self.tags.release) + tags)
             tell(f"done: {' and '.join(self.tags.published)} name {digest}")
         return after
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from gate.evidence.reading import content, json_object
 from gate.evidence.redact import HIDDEN, Redactor
+from gate.evidence.store import Record
 
 MAX_BYTES = 50_000_000
 _TEXTS = {".json", ".html", ".xml", ".md", ".log", ".txt"}
@@ -16,6 +18,16 @@ def hashes_of(paths: Mapping[str, str], beside: Path) -> dict[str, str]:
     """The sha-256 of each linked file that exists, by the path it is linked with."""
     files = {path: beside / path for path in paths}
     return {path: hashlib.sha256(file.read_bytes()).hexdigest() for path, file in files.items() if file.is_file()}
+
+
+def digests_of(records: Iterable[Record], folder: Path) -> dict[str, str]:
+    """The digest in the file of each record, by the file's name, as it stands on the disk now.
+
+    Raises:
+        EvidenceDamaged: one of the files is not there, or is no record.
+    """
+    names = [record.file_name for record in records]
+    return {name: str(json_object(content(folder / name, name), name).get("digest") or "") for name in names}
 
 
 def secrets_in(places: list[Path], redactor: Redactor, canaries: Mapping[str, str]) -> dict[str, list[str]]:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from gate.errors import EvidenceDamaged
 from gate.evidence.notes import NotedStep
+from gate.evidence.reading import content, json_object
 from gate.evidence.store import readable
 from gate.run.publishing import FILE, publishing_run
 
@@ -34,12 +36,17 @@ def note_publication(run: Run, digest: str, steps: Sequence[Step]) -> None:
 
 
 def recorded_steps(run: Run) -> list[NotedStep]:
-    """The steps of this run, or of the run that published the digest.
+    """The steps of this run as they stand on the disk, or those of the run that published the digest.
 
     Raises:
-        EvidenceDamaged: nothing was published in this run, and the publishing run left no sound record here.
+        EvidenceDamaged: nothing was published in this run, and the publishing run left no sound record here; or this
+            run's own record is not there, or holds no steps.
     """
     release = run.facts.publication
-    if release is None or release.steps:
-        return list(run.steps)
-    return list(publishing_run(run, release.digest).steps)
+    if release is not None and not release.steps:
+        return list(publishing_run(run, release.digest).steps)
+    written = json_object(content(run.store.folder / FILE, FILE), FILE)
+    try:
+        return [NotedStep(**step) for step in written["steps"]]
+    except (KeyError, TypeError) as error:
+        raise EvidenceDamaged(f"{FILE} holds no steps: {error}", where=FILE) from error

@@ -88,10 +88,10 @@ def load_bare(client: Any, platform: str) -> str:
     config = {"os": system, "architecture": architecture, "config": {"Labels": owner_label()},
               "rootfs": {"type": "layers", "diff_ids": [identity]}}  # fmt: skip
     body = json.dumps(config).encode()
-    name = hashlib.sha256(body).hexdigest()
-    manifest = [{"Config": f"{name}.json", "RepoTags": None, "Layers": ["layer.tar"]}]
-    client.images.load(_tar({f"{name}.json": body, "layer.tar": layer, "manifest.json": json.dumps(manifest).encode()}))
-    return f"sha256:{name}"
+    digest = hashlib.sha256(body).hexdigest()
+    manifest = json.dumps([{"Config": f"{digest}.json", "RepoTags": None, "Layers": ["layer.tar"]}]).encode()
+    client.images.load(_tar({f"{digest}.json": body, "layer.tar": layer, "manifest.json": manifest}))
+    return f"sha256:{digest}"
 
 
 def context(dockerfile: str) -> io.BytesIO:

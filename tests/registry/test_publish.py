@@ -237,7 +237,7 @@ def test_overwriting_is_tried_only_where_a_target_may_be_spoiled(rehearsal):
 
 
 def test_a_registry_that_does_not_keep_its_setting_is_found_out(rehearsal):
-    """A release tag that could be overwritten although the setting forbids it ends the release."""
+    """A release tag that could be overwritten although the setting forbids it ends the release, and that is told."""
     rehearsal.may_spoil = True
     real = rehearsal.registry.PutImage
 
@@ -246,8 +246,9 @@ def test_a_registry_that_does_not_keep_its_setting_is_found_out(rehearsal):
         return real(**asked)
 
     rehearsal.registry.PutImage = careless
-    with pytest.raises(NoGo, match=r"'v1.0.0' names .* judged was"):
+    with pytest.raises(NoGo, match=r"'v1.0.0' names .* judged was") as refused:
         rehearsal.publish()
+    assert "The registry let the release tag 'v1.0.0' be overwritten" in str(refused.value)
 
 
 def test_a_repository_that_lets_the_release_tag_move_is_not_spoiled_by_the_trial(rehearsal):

@@ -35,7 +35,7 @@ class Images:
         self._client.close()
 
     def _built(self, name: str) -> str:
-        dockerfile = "\n".join([f"FROM {self._made['good']}", *images()[name]]) + "\n"
+        dockerfile = f"FROM {self._made['good']}\n{images()[name]}"
         image, _ = self._client.images.build(
             fileobj=context(dockerfile), custom_context=True, labels=owner_label(), rm=True, forcerm=True
         )

@@ -13,15 +13,13 @@ from gate.scan.records import Noted, ScanRecord, keep
 from localaws.seed import names
 
 
-def keep_night(run: Run | None, digest: str, findings: Any) -> None:
-    """Last night's scan of the digest, made from the same vulnerability data as tonight's."""
+def keep_night(run: Run | None, digest: str, finding: str, data: datetime) -> None:
+    """Last night's scan of the digest, with one finding, made from vulnerability data of a date."""
     assert run is not None
     night = datetime.now(UTC) - timedelta(hours=12)
-    noted = tuple(Noted(each, "zlib1g", "1:1.2.13", "", "LOW", None, "monitor") for each in findings)
-    keep(
-        ScanRecord(night, "rescanned", digest, ("latest",), run.place, "BASIC", night, None, "rescanned", noted),
-        run.scans,
-    )
+    noted = (Noted(finding, "zlib1g", "1:1.2.13", "", "LOW", None, "monitor"),)
+    place = run.place
+    keep(ScanRecord(night, "rescanned", digest, ("latest",), place, "BASIC", night, data, "rescanned", noted), run.scans)
 
 
 def keep_refusal(run: Run | None, ecr: Any, tag: str) -> None:

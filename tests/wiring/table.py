@@ -45,9 +45,9 @@ def claims() -> set[str]:
     return {name for claim in catalogue(ROOT / "features").values() for name in claim.titles.values()}
 
 
-def images() -> dict[str, list[str]]:
+def images() -> dict[str, str]:
     """The images that are made for the table: the lines that follow `FROM` the good one."""
-    found: dict[str, list[str]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["images"]
+    found: dict[str, str] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["images"]
     return found
 
 
