@@ -17,12 +17,15 @@ from packageurl import PackageURL
 
 from gate.errors import ScanUnavailable
 from gate.scan.components import Component
+from gate.scan.ecosystems import OS_TYPES
 from gate.text import plain
 
 TIMEOUT = 300.0
 # The SBOM of a 1.4 GB image is about 5 MB; twenty times that is no image of ours.
 MAX_BYTES = 100_000_000
 _LOCATION = re.compile(r"syft:location:\d+:path")
+# syft's property for what found a component, and the finder that reads the notes in ELF programs.
+_FOUND_BY, _ELF_NOTES = "syft:package:foundBy", "elf-binary-package-cataloger"
 _REMEDY = "run again; if it stays so, run the same syft command by hand and read what it says"
 
 
@@ -132,7 +135,8 @@ def components_of(document: Any, where: str = "SBOM") -> tuple[Component, ...]:
     Raises:
         ScanUnavailable: it is no CycloneDX document, or lists nothing.
     """
-    listed = document.get("components") if isinstance(document, dict) else None
+    # CycloneDX requires no `components`: syft leaves it out for an image in which it finds none.
+    listed = document.get("components", []) if isinstance(document, dict) else None
     if not isinstance(listed, list) or document.get("bomFormat") != "CycloneDX":
         raise ScanUnavailable("This is no CycloneDX document with a list of components", where=where, remedy=_REMEDY)
     kinds = {"operating-system", "file"}
@@ -148,8 +152,17 @@ def _component(raw: dict[str, Any]) -> Component:
         kind = PackageURL.from_string(purl).type if purl else ""
     except ValueError:
         kind = ""  # a component without a readable purl is one that no scanner looks at
+    if kind in OS_TYPES and _finder(raw) == _ELF_NOTES:
+        # A note in a program names the package that it was built for. Scanners read the package database, and a
+        # program that the database lists is not found by its note.
+        kind = "generic"
     name, version = (plain(str(raw.get(key) or "")) for key in ("name", "version"))
     return Component(name, version, purl, kind, tuple(_paths(raw)))
+
+
+def _finder(raw: dict[str, Any]) -> str:
+    properties = (each for each in raw.get("properties") or [] if isinstance(each, dict))
+    return next((str(each.get("value")) for each in properties if each.get("name") == _FOUND_BY), "")
 
 
 def _paths(raw: dict[str, Any]) -> Iterator[str]:

@@ -419,6 +419,26 @@ def test_an_sbom_is_made_once_for_a_digest(tmp_path, fake_syft) -> None:
     assert os.listdir(tmp_path / "kept") == [made.path.name]
 
 
+def found_by(finder: str, **more: str) -> dict[str, object]:
+    """A component as syft writes it: with what found it."""
+    return {**LIBRARY, **more, "properties": [{"name": "syft:package:foundBy", "value": finder}]}
+
+
+@pytest.mark.parametrize("purl", ["pkg:deb/debian/systemd@252", "pkg:rpm/fedora/systemd@252", "pkg:apk/alpine/musl@1"])
+def test_a_note_in_a_program_is_no_package_that_a_scanner_sees(purl) -> None:
+    """Without the package database a scanner sees none of it: a scan without findings proves nothing then."""
+    noted = sbom.components_of(cyclonedx(found_by("elf-binary-package-cataloger", purl=purl)))
+    assert not something_seen(report_of(), sight(noted, Mode.BASIC, ())).accepted
+    assert not something_seen(report_of(), sight(noted, Mode.ENHANCED, ())).accepted
+
+
+@pytest.mark.parametrize("finder", ["dpkg-db-cataloger", "rpm-db-cataloger", "apk-db-cataloger", ""])
+def test_a_package_of_the_database_is_seen(finder) -> None:
+    """As is one of an SBOM that does not say what found it."""
+    listed = sbom.components_of(cyclonedx(found_by(finder)))
+    assert something_seen(report_of(), sight(listed, Mode.BASIC, ())).accepted
+
+
 def test_a_damaged_kept_sbom_is_made_again(tmp_path, fake_syft) -> None:
     """Half a file left by a crash is no SBOM."""
     fake_syft(f"cat > \"$out\" <<'END'\n{json.dumps(cyclonedx(LIBRARY))}\nEND")
@@ -436,8 +456,9 @@ def test_a_damaged_kept_sbom_is_made_again(tmp_path, fake_syft) -> None:
         ("exit 0", "cannot be read"),
         ("echo '[]' > $out", "no CycloneDX"),
         ('echo \'{"bomFormat": "CycloneDX", "components": []}\' > $out', "lists no component"),
+        ('echo \'{"bomFormat": "CycloneDX", "specVersion": "1.6"}\' > $out', "lists no component"),
     ],
-    ids=["fails", "hangs", "writes nothing", "writes something else", "finds nothing"],
+    ids=["fails", "hangs", "writes nothing", "writes something else", "finds nothing", "leaves the list out"],
 )
 def test_a_syft_that_does_not_serve_is_a_clear_no(tmp_path, fake_syft, script, words) -> None:
     """Failing, hanging or writing rubbish: one sentence, and nothing is left in the folder."""
