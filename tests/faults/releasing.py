@@ -6,10 +6,10 @@ Only the image is one that was looked at before: what it costs to look at it is 
 import pytest
 from pytest_bdd import scenarios
 
-from tests.faults.claims import candidate, world
+from tests.faults.claims import candidate, notes, world
 from tests.faults.world import ROOT
 
-__all__ = ["candidate", "world"]
+__all__ = ["candidate", "notes", "world"]
 
 scenarios(str(ROOT / "features"))
 

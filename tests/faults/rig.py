@@ -59,8 +59,9 @@ class WorldPlugin:
 
 def run_claims(module: str, world, folder: Path, *options: str) -> Ran:
     """Run scenarios of features/ with the fixtures of `claims.py` (facts alone) or `releasing.py` (a real release)."""
-    return run_pytest(str(Path(__file__).with_name(module)), WorldPlugin(world, stubbed=module == "claims.py"), folder,
-                      *("--target", "local", "--import-mode", "importlib", "-p", "no:hypothesispytest"), *options)  # fmt: skip
+    plugin, scenarios = WorldPlugin(world, stubbed=module == "claims.py"), Path(__file__).with_name(module)
+    usual = ("--target", "local", "--import-mode", "importlib", "-p", "no:hypothesispytest")
+    return run_pytest(str(scenarios), plugin, folder, *usual, *options)
 
 
 def run_pytest(scenarios: str, plugin: Any, folder: Path, *options: str) -> Ran:

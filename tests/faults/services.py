@@ -6,8 +6,9 @@ import contextlib
 import hashlib
 import json
 import subprocess
+import time
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from botocore.exceptions import ClientError
 
@@ -21,6 +22,8 @@ from tests.local_target.handmade import Wire, login
 
 _DOCUMENTS = ("policyText", "lifecyclePolicyText", "PolicyDocument", "AssumeRolePolicyDocument")
 _FAULT = "fault"
+# The tag of the image that the rolling tag names before a release.
+ANOTHER = "v0.8.0"
 
 
 def live(world, spec, on: Stage, around: ExitStack):
@@ -172,14 +175,31 @@ def _settled(on):
     )
 
 
+@dataclass
+class Later(Fault):
+    """A fault that strikes only when the door has seen an operation."""
+
+    after: str = ""
+    door: FaultyDoor | None = None
+
+    def meets(self, request):
+        """Whether the fault strikes this request."""
+        begun = self.door is None or any(each.operation == self.after for each in self.door.seen)
+        return begun and super().meets(request)
+
+
 def _door(faults, on, world):
+    door = FaultyDoor(on.target.registry)
+
     def fault(given):
         body = given.get("body", "")
         text = body if isinstance(body, str) else json.dumps(body)
         sent = text.replace("{digest}", world.published.digest).replace("{now}", str(world.now.timestamp()))
-        return Fault(**{"times": ALWAYS, **given, "body": sent.encode()})
+        sent = sent.replace("{this moment}", str(time.time()))
+        return Later(**{"times": ALWAYS, **given, "body": sent.encode(), "door": door if "after" in given else None})
 
-    return FaultyDoor(on.target.registry, [fault(each) for each in faults])
+    door.faults += [fault(each) for each in faults]
+    return door
 
 
 @contextlib.contextmanager
@@ -224,8 +244,15 @@ def pipeline(world, files, folder):
 
 
 def released(world, spec, on: Stage, around: ExitStack):
-    """A seeded target for a whole release; `before`: calls, `door`: answers that are broken."""
+    """A seeded target for a whole release; `before`: calls, `door`: answers that are broken.
+
+    With `rolling: another`, the rolling tag names another image before the release, which has a tag of its own too.
+    """
+    around.enter_context(_roles_put_right(on))
     seeded(on)
+    for tag in (ANOTHER, on.release.rolling_tag) if spec.get("rolling") == "another" else ():
+        put = {"service": "ecr", "call": "put_image", "with": {"manifest": "other", "imageTag": tag}}
+        make_calls([put], on, world)
     make_calls(spec.get("before", ()), on, world)
     if "door" in spec:
         endpoint = around.enter_context(_door(spec["door"], on, world)).endpoint

@@ -39,3 +39,10 @@ def test_every_entry_says_what_it_expects():
     assert [fault.name for fault in FAULTS if not all(len(words) > 1 for words in fault.says) or not fault.says] == []
     assert [fault.name for fault in FAULTS if ("layer" in fault.made) != (fault.level == "layer")] == []
     assert [fault.name for fault in FAULTS if ("live" in fault.made) != (fault.level == "service")] == []
+
+
+@pytest.mark.parametrize("criterion", range(2, 10))
+def test_each_criterion_fails_in_a_whole_release(criterion):
+    """One failing claim of each criterion is seen in a release that is really made, with the tags that it leaves."""
+    whole = [fault for fault in FAULTS if fault.level == "release" and fault.claim.criterion == criterion]
+    assert [fault.name for fault in whole if fault.leaves is not None] != []

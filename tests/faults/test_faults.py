@@ -1,5 +1,6 @@
 """Each fault turns its own claim red, with its own words, and no other; what is harmless turns none."""
 
+import json
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 from tests.faults import faults
 from tests.faults.matrix import Row
 from tests.faults.rig import run_claims
-from tests.faults.services import tags_of
+from tests.faults.services import ANOTHER, tags_of
 
 # What is looked at beside the tests comes last: by then it has been.
 FAULTS, HARMLESS = (sorted(each, key=lambda fault: fault.level == "layer") for each in faults.read())
@@ -38,11 +39,24 @@ def test_fault_is_caught_by_its_own_claim(fault, good, on, layers, rows, tmp_pat
             assert not missing, ran.outcomes[name].reason
         assert (ran.word, ran.exit_code) == ("REHEARSAL FAILED", 1)
         assert fault.leaves in (None, tags_of(on)), "what the registry holds after a refusal"
+        if fault.made.get("release", {}).get("rolling"):
+            withdrawn(on, tmp_path / "reports" / "partial")
         verdict = "caught"
     finally:
         scenario = fault.claim.name
         rows.append(Row(fault.name, fault.level, fault.claim.criterion, scenario, fault.october, verdict,
                         time.monotonic() - began))  # fmt: skip
+
+
+def withdrawn(on, folder):
+    """The rolling tag is back at the image that it named before; report and verdict say what is published now."""
+    naming = on.desk().ecr.snapshot().naming()
+    assert naming["latest"] == naming[ANOTHER]
+    said = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    assert said["release"]["tags"] == sorted(tag for tag, digest in naming.items() if digest == naming["candidate"])
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    standing = f"latest was put back to {naming[ANOTHER]}" if "v1.0.0" in naming else f"latest names {naming[ANOTHER]}"
+    assert standing in page, "the report says what is published now"
 
 
 @pytest.mark.parametrize("fault", HARMLESS, ids=lambda fault: fault.name)

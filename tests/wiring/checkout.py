@@ -1,4 +1,4 @@
-"""The folder with the image's own files, changed as somebody with an editor would: what a run reads from its checkout."""
+"""The folder with the image's own files, which a run reads from its checkout, changed as with an editor."""
 
 from __future__ import annotations
 

@@ -196,7 +196,10 @@ class Answer:
 
 
 def filled(value: Any, sent: Mapping[str, Any]) -> Any:
-    """A value of the table: `{hours ago: 3}` and `{at: 2026-01-02T03:04:05+00:00}` are times, `{digest}` the digest that was asked about."""
+    """A value of the table, with its times and with the digest that was asked about.
+
+    `{hours ago: 3}` and `{at: 2026-01-02T03:04:05+00:00}` are times, `{json: …}` is a text, `{digest}` is in a text.
+    """
     if isinstance(value, dict) and list(value) == ["hours ago"]:
         return datetime.now(UTC) - timedelta(hours=value["hours ago"])
     if isinstance(value, dict) and list(value) == ["at"]:

@@ -18,8 +18,9 @@ def keep_night(run: Run | None, digest: str, finding: str, data: datetime) -> No
     assert run is not None
     night = datetime.now(UTC) - timedelta(hours=12)
     noted = (Noted(finding, "zlib1g", "1:1.2.13", "", "LOW", None, "monitor"),)
-    place = run.place
-    keep(ScanRecord(night, "rescanned", digest, ("latest",), place, "BASIC", night, data, "rescanned", noted), run.scans)
+    tags, place = ("latest",), run.place
+    record = ScanRecord(night, "rescanned", digest, tags, place, "BASIC", night, data, "rescanned", noted)
+    keep(record, run.scans)
 
 
 def keep_refusal(run: Run | None, ecr: Any, tag: str) -> None:
