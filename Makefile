@@ -8,7 +8,8 @@ LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 	--python-platform x86_64-manylinux2014
 
 .DEFAULT_GOAL := help
-.PHONY: help accept test check quick-lint quick-tests faults setup docker-build verify rescan local soak mutation bench handbook lint audit lock lock-chrome policies
+.PHONY: help accept test check quick-lint quick-tests faults setup docker-build verify claims rescan local soak mutation \
+	bench handbook lint audit lock lock-chrome policies
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,9 +42,13 @@ setup: ## Provide what a run needs; does nothing that is done already
 docker-build: setup ## Build naver-sms-automation:latest; BASE_IMAGE=… takes another base than the stand-in
 	@$(PYTHON_IN) -m gate.image $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
-verify: ## Check a run's folder offline: EVIDENCE=dir (default: reports), KEY=pub.pem to demand its signature
+verify: ## Check a run's folder offline: EVIDENCE=dir KEY=pub.pem EXPECT=GO DIGEST=sha256:… TARGET=aws (fails unless VERIFIED)
 	@setup/venv
-	@$(PYTHON_IN) -m gate.evidence "$(or $(EVIDENCE),reports)" $(if $(KEY),--key "$(KEY)")
+	@$(PYTHON_IN) -m gate.evidence "$(or $(EVIDENCE),reports)" $(if $(KEY),--key "$(KEY)") \
+		$(if $(EXPECT),--expect "$(EXPECT)") $(if $(DIGEST),--digest "$(DIGEST)") $(if $(TARGET),--target "$(TARGET)")
+
+claims: setup ## Pin the scenarios of features/ as they are now (features/claims.lock); review the difference
+	@$(PYTHON_IN) -m gate.run.pinned
 
 rescan: setup ## The nightly look at the published digest; ARGS="…" goes to pytest
 	@$(PYTHON_IN) -m pytest features/ -m rescan $(ARGS)

@@ -17,8 +17,8 @@ from typing import Any
 from gate.evidence.redact import Redactor
 
 INDEX = "index.json"
-# Beside the evidence: what the run states about the image, and the same in a signed envelope.
-STATEMENT, ENVELOPE = "statement.intoto.json", "statement.dsse.json"
+# Beside the evidence: the hash of every file of the run; what the run states about the image; the same, signed.
+SEAL, STATEMENT, ENVELOPE = "seal.json", "statement.intoto.json", "statement.dsse.json"
 
 
 @dataclass(frozen=True)

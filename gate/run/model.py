@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gate.evidence.configuration import Configuration, overridden
 from gate.evidence.notes import NotedStep
 from gate.evidence.store import EvidenceStore
 from gate.judgement import Proof
@@ -102,6 +103,8 @@ class Run:
         facts: what is known about the release by now.
         steps: the build and what publishing did, in order.
         clock: sees whether this machine's clock runs evenly.
+        configuration: what the run judges by; None where a test made the run.
+        engine: the version of the Docker engine, once one answered.
     """
 
     kind: Kind
@@ -125,6 +128,8 @@ class Run:
     steps: list[NotedStep] = field(default_factory=list)
     results: Results | None = None
     clock: Watch = field(default_factory=Watch)
+    configuration: Configuration | None = None
+    engine: str = "unknown: none was asked"
 
     @property
     def scans(self) -> Path:
@@ -152,3 +157,8 @@ class Run:
     def publishes(self) -> bool:
         """Whether this run releases; otherwise it looks at what was released."""
         return self.kind != "rescan" and (self.options.target == "local" or self.options.publish)
+
+    @property
+    def overridden(self) -> tuple[str, ...]:
+        """What is judged by something else than the repository states: such a run is INCOMPLETE at most."""
+        return overridden(self.configuration) if self.configuration else ()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gate.judgement import prove_judges
+from gate.run import pinned
 from gate.run.claims import Claim, catalogue, expected_names
 from gate.run.model import Run
 from gate.run.outcome import Failure, failure_of, skip_reason
@@ -66,7 +67,10 @@ class AcceptancePlugin:
     def pytest_collection_finish(self) -> None:
         """Know what a whole run holds, and see every judge say no before any of them says yes."""
         if self.run.kind != "partial":
-            self.run.expected = expected_names(self._claims, rescan=self.run.kind == "rescan")
+            rescan = self.run.kind == "rescan"
+            # What is pinned and not there is missing from the run.
+            pin = pinned.read(pinned.HOME)
+            self.run.expected = expected_names(self._claims, rescan=rescan) | pin.names(rescan=rescan)
         self.run.proofs = prove_judges()
 
     def _claim(self, item: pytest.Item) -> Claim:

@@ -102,6 +102,9 @@ def refuse_promotion(run: Run, digest: str) -> None:
     against = unmet(run, Stage.RELEASE)
     if run.kind == "partial" and run.place == "aws":
         against = (*against, "the run was restricted (-m, -k or a path), and a restricted run gives no tag on AWS")
+    if run.place == "aws":
+        # Such a run is INCOMPLETE at most, so its release would never be accepted.
+        against = (*against, *(f"overridden: {sentence}" for sentence in run.overridden))
     said = f"the candidate {digest} was pushed and given no other tag, because claims that must hold before do not"
     _refuse(NotPromoted, said, against)
 

@@ -20,6 +20,7 @@ from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.report.html import HtmlReport, switch_on
 from gate.report.view import page_of
+from gate.run.configuration import configuration_of
 from gate.run.ending import Ending
 from gate.run.lock import RunLock
 from gate.run.model import Run
@@ -70,6 +71,7 @@ def _start(config: pytest.Config) -> Run:
     store = EvidenceStore(folder / "evidence", options.target, Redactor(), kept=kept)
     local_state = root / config.getini("local_state")
     run = Run(kind, folder, release, options, store, terminal, root, reports, local_state, started)
+    run.configuration = configuration_of(config, release, options)
     if options.target == "aws":
         from gate.run.preflight import identify
 

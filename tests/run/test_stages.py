@@ -19,11 +19,11 @@ TAGS = Claim("tags", 2, frozenset({"ac2", "published", "after_promotion"}), "", 
 EVERY = (TAGS, NEW, ACCESS, SIZE, IMAGE, AWS)
 
 
-def run_of(*outcomes, place="local", kind="full"):
+def run_of(*outcomes, place="local", kind="full", overridden=()):
     """A run in which so much was judged: (claim, status)."""
     judged = [ScenarioOutcome(n, c.criterion, s, f"cause of {n}\n    where: x", only_aws="aws" in c.tags)
               for c, s in outcomes for n in c.titles.values()]  # fmt: skip
-    return SimpleNamespace(claims=EVERY, outcomes=judged, place=place, kind=kind)
+    return SimpleNamespace(claims=EVERY, outcomes=judged, place=place, kind=kind, overridden=overridden)
 
 
 BEFORE = tuple((claim, "passed") for claim in (IMAGE, SIZE, ACCESS, NEW))
@@ -93,6 +93,17 @@ def test_on_aws_a_restricted_run_gives_no_tag():
     run = run_of(*BEFORE, (AWS, "passed"), place="aws", kind="partial")
     with pytest.raises(NotPromoted, match="restricted"):
         refuse_promotion(run, "sha256:d")
+
+
+@pytest.mark.parametrize("place", ["aws", "local", "aws-rehearsal"])
+def test_on_aws_an_overridden_run_gives_no_tag(place):
+    """It is INCOMPLETE at most; a rehearsal goes on, so that the rest can be seen too."""
+    run = run_of(*BEFORE, (AWS, "passed"), place=place, overridden=("handler is x",))
+    if place != "aws":
+        return refuse_promotion(run, "sha256:d")
+    with pytest.raises(NotPromoted, match="overridden: handler is x"):
+        refuse_promotion(run, "sha256:d")
+    return None
 
 
 def test_a_cause_that_many_claims_share_is_told_once():

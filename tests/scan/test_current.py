@@ -1,5 +1,6 @@
 """As of when a result holds: one rule, which no two claims read differently."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -85,6 +86,33 @@ def test_a_continuous_result_without_an_end_is_none() -> None:
 def test_data_from_the_future_is_no_current_data() -> None:
     """Also where Inspector watches."""
     assert not judges.data_fresh(quiet(vulnerability_source_updated_at=NOON + timedelta(hours=2)), NOON, 24).accepted
+
+
+def test_a_watched_image_need_not_tell_its_data_s_date() -> None:
+    """Untold, or ahead by no more than clocks differ."""
+    for updated in (None, NOON + timedelta(minutes=5)):
+        assert judges.data_fresh(quiet(vulnerability_source_updated_at=updated), NOON, 24).accepted
+    assert not judges.data_fresh(quiet(vulnerability_source_updated_at=None, inspector=None), NOON, 24).accepted
+
+
+def test_what_inspector_does_not_list_it_covers_for_no_reason() -> None:
+    """Not even for the one that an image of a SCAN_ON_PUSH repository has after its scan."""
+    pushed = replace(SETTINGS, frequency="SCAN_ON_PUSH")
+    for listed in (True, False):
+        covered = Coverage(listed, "INACTIVE", "SCAN_FREQUENCY_SCAN_ON_PUSH")
+        report = quiet(1, frequency="SCAN_ON_PUSH", inspector=covered)
+        assert judges.applies(pushed, report, False).accepted is listed
+
+
+def test_a_critical_finding_is_told_with_its_place() -> None:
+    """Where the scanner names a file."""
+    package = {"name": "go/stdlib", "version": "1", "packageManager": "GENERIC", "filePath": "/usr/local/bin/program"}
+    details = {"vulnerabilityId": "CVE-2026-0001", "vulnerablePackages": [package]}
+    report = report_of(enhanced(severity="CRITICAL", packageVulnerabilityDetails=details))
+    (hit,) = judges.free_of(report, "CRITICAL", 0).rejections
+    assert "go/stdlib 1 is a finding of CRITICAL, at /usr/local/bin/program" in hit.cause
+    (plain,) = judges.free_of(report_of(basic(severity="CRITICAL")), "CRITICAL", 0).rejections
+    assert "CRITICAL: d" in plain.cause
 
 
 def test_what_was_read_yesterday_is_not_current_today() -> None:

@@ -150,6 +150,8 @@ def test_any_id_and_link_that_a_scanner_tells_can_be_entered(id, uri) -> None:
         ("pkg:nuget/newtonsoft.json@12.0.3", found("DOTNET_CORE", "Newtonsoft.Json", "12.0.3")),
         ("pkg:cargo/serde@1.0.0", found("CARGO", "serde", "1.0.0")),
         ("pkg:gem/rails@7.0.0", found("GEMSPEC", "rails", "7.0.0")),
+        ("pkg:rpm/amzn/openssl@3.0.8-1?epoch=1&arch=x86_64", found("OS", "openssl", "1:3.0.8-1")),
+        ("pkg:rpm/amzn/zlib@1.2.11?epoch=0", found("OS", "zlib", "1.2.11")),
     ],
 )
 def test_an_entry_that_a_person_writes_by_purl_covers_what_it_names(package, finding) -> None:
@@ -159,7 +161,7 @@ def test_an_entry_that_a_person_writes_by_purl_covers_what_it_names(package, fin
     register = completed(yaml.safe_dump([{**entry, "package": package}]))
     assert register.faults == ()
     assert fixed_or_excepted((finding,), register, "aws", TODAY, "HIGH").accepted
-    wrong = ("OS", "PYTHONPKG", "A_NEW_ONE")
+    wrong = ("POETRY", "A_NEW_ONE", "NPM" if finding.manager == "OS" else "OS")
     others = [replace(finding, manager=manager) for manager in wrong]
     others += [replace(finding, package="other"), replace(finding, installed="9")]
     for other in others:

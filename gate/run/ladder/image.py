@@ -29,6 +29,7 @@ def engine(run: Run) -> Iterator[Engine]:
     """The Docker engine, swept of what dead runs left behind."""
     found = connect(run.options.engine_timeout)
     try:
+        run.engine = found.version()
         swept = (*end_orphans(), *found.sweep())
         if swept:
             run.terminal.progress(f"removed what a dead run left behind: {', '.join(swept)}")

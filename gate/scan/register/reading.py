@@ -142,7 +142,13 @@ def named_package(raw: dict[str, str]) -> Named:
     purl = _purl(text)
     if bool(purl.version) == bool(versions):
         raise _Refused(f"give one of a version in {text} and versions: (without either it stands for every version)")
-    return Named(text, purl.type, full_name(purl), _checked_range(versions) if versions else purl.version or "")
+    return Named(text, purl.type, full_name(purl), _checked_range(versions) if versions else _version(purl))
+
+
+def _version(purl: PackageURL) -> str:
+    # package-url's type "rpm" has the epoch among the qualifiers; scanners write it before the version.
+    epoch = dict(purl.qualifiers or {}).get("epoch", "") if purl.type == "rpm" else ""
+    return (f"{epoch}:" if epoch else "") + (purl.version or "")
 
 
 def _checked_range(versions: str) -> str:
@@ -173,7 +179,8 @@ def _date(raw: dict[str, str], key: str) -> date:
 
 def _refuse_wildcards(raw: dict[str, str], *keys: str) -> None:
     for key in keys:
-        if set(raw.get(key, "")) & set("*?"):
+        # In a package URL a question mark begins the qualifiers.
+        if set(raw.get(key, "")) & set("*" if raw.get(key, "").startswith("pkg:") else "*?"):
             raise _Refused(f"{key}: {raw[key]!r} is a wildcard; an entry covers only what it names")
 
 
