@@ -244,6 +244,26 @@ def last_night(ladder, run, scan_history):
     return ladder.last_night(run, scan_history)
 
 
+@pytest.fixture(scope="session")
+def support_dates():
+    """Until when makers support what a release can stand on."""
+    from gate.image.support import load
+
+    return load()
+
+
+@pytest.fixture(scope="session")
+def chrome_pin(ladder, run, register):
+    """The Chrome that the release pins."""
+    return ladder.chrome_pin(run, register)
+
+
+@pytest.fixture(scope="session")
+def newest_chrome(ladder, run, now):
+    """The newest stable Chrome."""
+    return ladder.newest_chrome(run, now())
+
+
 # --- the record ---------------------------------------------------------------------------------------
 
 

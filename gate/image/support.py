@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import WrongUse
+from gate.image.dockerfile import From
 from gate.judgement import Judgement, Rejection, judge
 from gate.scan.register.entries import Register, SupportException
 from gate.scan.register.source import Document, read_yaml
@@ -99,6 +100,19 @@ def parts_of(base: str, python_version: str, known: Support) -> tuple[Part, ...]
     return (*of_base, Part(python, f"Python {python_version}", known.lifetime(python)))
 
 
+def shipped(froms: Sequence[From]) -> str:
+    """The image that the last stage of a Dockerfile stands on, through the stages before it.
+
+    Args:
+        froms: every place of the Dockerfile that names an image, in order, arguments filled in.
+    """
+    name = ""
+    for each in reversed([each for each in froms if each.instruction == "FROM"]):
+        if not name or each.stage.lower() == name.lower():
+            name = each.image
+    return name
+
+
 def load(path: Path = DATA) -> Support:
     """The dated data of a file.
 
@@ -130,9 +144,7 @@ def _listed(document: Document, key: str) -> list[Any]:
 def _lifetime(raw: dict[str, str]) -> Lifetime:
     if set(raw) != {"name", "until", "source", "looked_up"}:
         raise ValueError(f"a lifetime has name, until, source and looked_up, and not {', '.join(sorted(raw))}")
-    return Lifetime(
-        raw["name"], date.fromisoformat(raw["until"]), raw["source"], date.fromisoformat(raw["looked_up"])
-    )
+    return Lifetime(raw["name"], date.fromisoformat(raw["until"]), raw["source"], date.fromisoformat(raw["looked_up"]))
 
 
 def _base(raw: dict[str, Any]) -> KnownBase:
@@ -165,8 +177,8 @@ def _unknown(part: Part, source: str) -> Rejection:
     return Rejection(
         f"Nobody knows until when {part.name}{of} is supported",
         where=source,
-        remedy="look it up on its maker's own page, and add it there with that page and today's date: under `lifetimes`, "
-        "and a base image under `bases` with the names of what it stands on",
+        remedy="look it up on its maker's own page, and add it there with that page and today's date: "
+        "under `lifetimes`, and a base image under `bases` with the names of what it stands on",
     )
 
 
@@ -176,8 +188,8 @@ def _out_of_support(part: Part, lifetime: Lifetime, register: Register, today: d
     return Rejection(
         f"{part.name}, on which {part.of} stands, is out of support since {lifetime.until}{history}",
         where=register.where(entry.line) if entry else lifetime.source,
-        remedy="release on a newer base or Python; or, where that cannot be done by now, paste, complete and have reviewed "
-        f"under `support` in {register.source}:",
+        remedy="release on a newer base or Python; or, where that cannot be done by now, paste, complete and have "
+        f"reviewed under `support` in {register.source}:",
         paste=ready_support(part.name, today),
     )
 
@@ -221,7 +233,7 @@ def _warned(part: Part, lifetime: Lifetime, entry: SupportException | None, toda
     left = lifetime.until - today
     if left < timedelta():
         if entry:
-            yield f"{part.name} is out of support since {lifetime.until}; accepted until {entry.expires}: {entry.reason}"
+            yield f"{part.name} is out of support since {lifetime.until}; accepted until {entry.expires}"
     elif left <= WARNED_AHEAD:
         yield f"{part.name} is supported until {lifetime.until}, {left.days} more days: plan what comes after it"
     if today - lifetime.looked_up > _SEEN_LATELY:

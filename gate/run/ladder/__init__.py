@@ -1,5 +1,6 @@
 """The ladder of a run: each rung is made once, from the rungs below it, when a claim first needs it."""
 
+from gate.run.ladder.ages import base_that_ships, chrome_pin, newest_chrome
 from gate.run.ladder.image import build_of, candidate, engine
 from gate.run.ladder.release import (
     BASELINE,
@@ -19,16 +20,19 @@ __all__ = [
     "BASELINE",
     "REGISTER",
     "account",
+    "base_that_ships",
     "baseline_before",
     "build_of",
     "canaries",
     "candidate",
+    "chrome_pin",
     "desk",
     "end_promotion",
     "engine",
     "in_registry",
     "last_night",
     "local_state",
+    "newest_chrome",
     "previous_release",
     "promotions",
     "publication",

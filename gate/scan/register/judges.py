@@ -158,7 +158,8 @@ def by_register(register: Register, judgement: Judgement) -> Judgement:
 
 
 def _out_of_date(register: Register, today: date) -> Iterator[Fault]:
-    for entry in (*register.exceptions, *register.support):
+    decided: tuple[Exempted | SupportException, ...] = (*register.exceptions, *register.support)
+    for entry in decided:
         if entry.decided > today:
             yield Fault(entry.line, f"The entry {_title(entry)} is decided on {entry.decided}, which is still to come",
                         "correct its date, or wait for the decision")  # fmt: skip

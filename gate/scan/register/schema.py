@@ -80,7 +80,9 @@ _COVERAGE: dict[str, Any] = {
 _SUPPORT: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "what": _text("the name of a lifetime in gate/image/support.yaml, such as Amazon Linux 2", r"^[^\s*?<].*$", 100),
+        "what": _text(
+            "the name of a lifetime in gate/image/support.yaml, such as Amazon Linux 2", r"^[^\s*?<].*$", 100
+        ),
         "reason": _text("why the release may stand on it until then"),
         "check": _text("the compensating check"),
         "owner": _ROLE,
