@@ -80,3 +80,5 @@ Feature: AC1 The image is built with all that it needs, and runs as Lambda runs 
     Then every invocation succeeds
     And no process is left over
     And less than 50 MB more is in /tmp
+    And neither /tmp, memory, threads nor open files grow with each call
+    And a browser was at work meanwhile

@@ -58,6 +58,7 @@ class Candidate:
         self.engine = engine
         self.release = release
         self.base_reference, self.approved_bases, self.base_provenance = base.reference, base.approved, base.provenance
+        self._base = base
         self.reference = reference
         self.built = built
         self._context = context
@@ -109,7 +110,7 @@ class Candidate:
     @Once
     def base(self) -> ImageConfig:
         """The approved base's configuration."""
-        return self.engine.image(self.base_reference)
+        return self.engine.image(self._base.found)
 
     @property
     def layer_costs(self) -> tuple[HistoryEntry, ...]:
@@ -231,7 +232,8 @@ class Candidate:
 
     @property
     def _settings(self) -> Settings:
-        return Settings(self.release.memory_mb, self.release.function_name, self.release.region)
+        release = self.release
+        return Settings(release.memory_mb, release.function_name, release.region, release.task_root)
 
     @Once
     def sbom(self) -> Sbom:

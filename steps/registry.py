@@ -4,6 +4,7 @@ from pytest_bdd import given, parsers, then, when
 
 from gate.image.size import below
 from gate.judgement import require
+from gate.registry.changes import Comparison, to_look_at
 from gate.registry.forecast import judge_lifecycle
 from gate.registry.manifest import judge_admission, judge_bytes, judge_same_config
 from gate.registry.permitted import judge_changes
@@ -166,18 +167,22 @@ def release_outlives(lifecycle, registry_image, release, now, pushes, days):
 
 
 @when("the repository is compared with what it was before", target_fixture="comparison")
-def repository_compared(published, ecr, evidence):
+def repository_compared(published, ecr, release, now, evidence):
     """A run that only verifies compares with its own beginning."""
-    comparison = (published.before or published.after, ecr.snapshot())
-    evidence.add("repository", dict(zip(("before", "now"), comparison, strict=True)), asked="aws ecr describe-…")
-    return comparison
+    before, after = published.before or published.after, ecr.snapshot()
+    looked = ecr.look_at(to_look_at(before, after, published.digest))
+    evidence.add("repository", {"before": before, "now": after, "looked at": looked}, asked="aws ecr describe-…")
+    moved = (release.release_tag, release.rolling_tag, release.candidate_tag)
+    return Comparison(before, after, moved, published.digest, looked, now())
 
 
 @then("only the release's own tags and image are different")
-def only_release_differs(comparison, published, release):
-    """Settings, policies, resource tags, other tags and other images stay as they were."""
-    moved = (release.release_tag, release.rolling_tag, release.candidate_tag)
-    require(judge_otherwise_unchanged(*comparison, moved, published.digest))
+def only_release_differs(comparison, evidence):
+    """Settings, policies, other tags and images stay as they were, but for what explains itself."""
+    explained = {f"{each.what} {each.name}": each.explained for each in comparison.changes() if each.explained}
+    evidence.add("changes that explain themselves", explained, asked="aws ecr describe-images, batch-get-image")
+    of = comparison
+    require(judge_otherwise_unchanged(of.before, of.after, of.moved, of.released, of.looked, of.now))
 
 
 @when("the ledger of all AWS calls is read", target_fixture="calls")

@@ -107,9 +107,9 @@ class ReleaseDesk:
     def zip_function(self) -> ZipFunction:
         """The zip function beside the release."""
         around = self._around
-        return ZipFunction(
-            self.client("lambda"), self.client("events"), self.release.zip_function, sleep=around.sleep, now=around.now
-        )
+        functions, events, scheduler = (self.client(service) for service in ("lambda", "events", "scheduler"))
+        name = self.release.zip_function
+        return ZipFunction(functions, events, scheduler, name, sleep=around.sleep, now=around.now)
 
     @cached_property
     def zip_history(self) -> ZipHistory:

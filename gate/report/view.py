@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gate.aws.partition import partition_of
 from gate.errors import GateError
 from gate.report.figures import figures
 from gate.report.findings import Findings, findings
@@ -60,10 +61,12 @@ def _all_the_same(run: Run) -> str:
 def deploy_command(run: Run) -> str:
     """How Story 5.2 deploys what was judged: by digest, never by a tag that may move."""
     release = run.release
+    partition = partition_of(release.region).name
+    role = f"arn:{partition}:iam::{release.account}:role/{release.lambda_role}"
     uri = f"{release.repository_uri}@{run.facts.digest}"
     return (
         f"aws lambda create-function --function-name {release.function_name} --package-type Image "
-        f"--code ImageUri={uri} --role arn:aws:iam::{release.account}:role/{release.lambda_role} "
+        f"--code ImageUri={uri} --role {role} "
         f"--memory-size {release.memory_mb} --timeout 300 --architectures x86_64 --region {release.region}"
     )
 
@@ -105,4 +108,6 @@ def _sizes(facts: Facts) -> str:
 def _target(run: Run) -> str:
     if run.place == "local":
         return "local: registry, ECR API, scanner and AWS services are simulated; the image is really built and run"
-    return "aws" if run.place == "aws" else "aws, with an endpoint that is not AWS: a rehearsal"
+    if run.place == "aws":
+        return "aws"
+    return f"aws, with an endpoint that is not AWS: a rehearsal ({'; '.join(map(str, run.clients.elsewhere))})"

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gate.aws.clients import Clients
 from gate.evidence.configuration import Configuration, overridden
 from gate.evidence.notes import NotedStep
 from gate.evidence.store import EvidenceStore
@@ -41,7 +42,6 @@ class Facts:
     Attributes:
         identity: the ARN of the caller.
         unidentified: why a night could not find out who it is.
-        endpoint_is_aws: False once an endpoint that is not AWS was asked in AWS's place.
         candidate: the image under judgement.
         image_id: its ID.
         uncompressed_bytes: its size.
@@ -61,7 +61,6 @@ class Facts:
 
     identity: str = ""
     unidentified: WrongUse | None = None
-    endpoint_is_aws: bool = True
     candidate: Candidate | None = None
     image_id: str = ""
     uncompressed_bytes: int = 0
@@ -99,6 +98,7 @@ class Run:
         local_state: the folder that keeps the local target's state.
         ledger: every AWS call of this run.
         claims: every claim of features/, in its order.
+        clients: every AWS client of this run, and where it asks.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what is known about the release by now.
         steps: the build and what publishing did, in order.
@@ -118,6 +118,7 @@ class Run:
     local_state: Path
     started: datetime
     ledger: Ledger = field(default_factory=Ledger)
+    clients: Clients = field(default_factory=Clients)
     session: Any = None
     outcomes: list[ScenarioOutcome] = field(default_factory=list)
     proofs: tuple[Proof, ...] = ()
@@ -137,11 +138,16 @@ class Run:
         return self.reports / "rescan" / "scans"
 
     @property
+    def endpoint_is_aws(self) -> bool:
+        """False once a client was made that asks something else in AWS's place."""
+        return self.options.target == "local" or not self.clients.elsewhere
+
+    @property
     def place(self) -> str:
         """Where the release went: "aws", "local", or "aws-rehearsal" when an endpoint that is not AWS was asked."""
         if self.options.target == "local":
             return "local"
-        return "aws" if self.facts.endpoint_is_aws else "aws-rehearsal"
+        return "aws" if self.endpoint_is_aws else "aws-rehearsal"
 
     @property
     def rules(self) -> str:

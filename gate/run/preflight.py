@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from botocore.config import Config
 
+from gate.aws.endpoints import judge_endpoints
 from gate.aws.refusals import NotThere, ask, readable
-from gate.errors import AwsRefused, GateError, WrongUse
+from gate.errors import AwsRefused, GateError, WrongUse, one_line
 from gate.judgement import ACCEPTED, Judgement, reject
 from gate.permission.holdings import Holdings
 from gate.permission.judges import Holding, State, judge_holdings
 from gate.permission.needs import needs_of
 from gate.registry.promotion import Caller, judge_caller
-from gate.run.session import asks_aws, session_for
+from gate.run.session import session_for
 
 if TYPE_CHECKING:
     from gate.run.model import Run
@@ -30,17 +31,20 @@ def identify(run: Run) -> None:
     """
     if run.options.target != "aws":
         return
-    run.session = session_for(run.options)
+    run.session = session_for(run)
     run.ledger.attach(run.session)
-    run.facts.endpoint_is_aws = asks_aws(run.session)
+    for service in sorted({need.service for need in needs_of(run.publishes)}):
+        # Made now, so that the run knows from its beginning whether all of them lead to AWS.
+        run.session.client(service, config=_PATIENT)
     caller = _caller(run)
     refused = judge_caller(caller, run.release.account, run.release.region).rejections
     if refused:
         raise WrongUse("; ".join(each.cause for each in refused), remedy=refused[0].remedy)
     run.facts.identity = caller.arn
     run.terminal.progress(f"{caller} in account {caller.account}, {caller.region}")
-    if not run.facts.endpoint_is_aws:
-        run.terminal.progress("the endpoint is not AWS: whatever comes of this, it is a rehearsal")
+    if elsewhere := run.clients.elsewhere:
+        where = "; ".join(map(str, elsewhere))
+        run.terminal.progress(f"not AWS: {where}. Whatever comes of this, it is a rehearsal")
 
 
 def _caller(run: Run) -> Caller:
@@ -69,7 +73,13 @@ def permissions(run: Run) -> Judgement:
     run.store.record("preflight", answer, asked=_ASKED, criterion=8, provenance=run.provenance)
     _tell(run, holdings)
     policy = f"docs/policies/{'publish' if run.publishes else 'verify'}.json"
-    return repository + judge_holdings(holdings, run.facts.identity, policy)
+    missing = judge_holdings(holdings, run.facts.identity, policy)
+    if run.publishes:
+        return judge_endpoints(run.clients.endpoints, run.publishes) + repository + missing
+    # Nothing ends half-way that only looks: each claim that needs what is missing falls, and no other.
+    for each in missing.rejections:
+        run.terminal.progress(one_line(each.cause))
+    return repository
 
 
 def _holdings(run: Run) -> tuple[Holding, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from contextlib import suppress
 from dataclasses import replace
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gate.aws.endpoints import judge_endpoints, judge_looked_at
 from gate.errors import WrongUse
 from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.configuration import TITLE as CONFIGURATION
@@ -20,6 +22,7 @@ from gate.report.html import mend
 from gate.run.model import Results
 from gate.run.notes import write as write_notes
 from gate.run.promotions import settle
+from gate.run.surroundings import ways
 from gate.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ LOGS = ("build.log", "base-build.log")
 # What verdict.json says of the release, by its names in the public contract.
 _STATED = ("digest", "tags", "size_bytes", "uncompressed_bytes", "image_id")
 LEDGER = "every AWS call of the run"
+ENDPOINTS = "where every AWS client of the run asked"
 KEPT_RUNS = 20
 
 
@@ -81,7 +85,7 @@ def account_of(run: Run) -> Account:
     return Account(
         target=run.options.target,
         kind=run.kind,
-        endpoint_is_aws=facts.endpoint_is_aws,
+        endpoint_is_aws=run.endpoint_is_aws,
         expected=run.expected,
         outcomes=tuple(run.outcomes),
         proofs=run.proofs,
@@ -93,9 +97,19 @@ def account_of(run: Run) -> Account:
     )
 
 
+def _note_endpoints(run: Run) -> None:
+    """Record where each client asked, those made last as well, and what stands between this machine and them."""
+    seen = [{"service": each.name, "region": each.region, "url": each.shown, "AWS's own": each.is_aws}
+            for each in run.clients.endpoints]  # fmt: skip
+    answer = {"endpoints": seen, "on the way": ways(os.environ)}
+    run.store.record(ENDPOINTS, answer, asked="botocore's events of each client", provenance=run.provenance)
+
+
 def conclude(run: Run) -> Results:
     """Record what the run came to, and decide from the record: who decides again later decides the same."""
     _close_ledger(run)
+    if run.options.target == "aws":
+        _note_endpoints(run)
     _record_configuration(run)
     run.trouble += run.clock.objections()
     record = run.store.record(TITLE, account_of(run), asked="python -m gate.evidence", provenance=run.provenance)
@@ -113,6 +127,8 @@ def _close_ledger(run: Run) -> None:
     run.store.record(LEDGER, calls, asked="every AWS call of this run, through botocore's events",
                      provenance=run.provenance)  # fmt: skip
     judgement = judge_changes(calls, release.repository) + judge_zip_calls(calls, release.zip_function)
+    judgement += judge_looked_at((call.service for call in calls), run.clients.endpoints)
+    judgement += judge_endpoints(run.clients.endpoints, run.publishes)
     run.trouble += [str(rejection) for rejection in judgement.rejections]
 
 
@@ -178,4 +194,4 @@ def keep(run: Run) -> None:
 
 
 def _referred(validation: Path) -> str:
-    return validation.read_text() if validation.exists() else ""
+    return validation.read_text(encoding="utf-8") if validation.exists() else ""

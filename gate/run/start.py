@@ -27,11 +27,14 @@ from gate.run.model import Run
 from gate.run.plugin import AcceptancePlugin
 from gate.run.results import begin
 from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
+from gate.run.surroundings import settle
 from gate.run.terminal import Terminal
 from gate.text import plain
 
 # For one short question at the beginning; whether the engine answers at all is not decided by it.
 LOOK_SECONDS = 10
+# By the names that they are registered under.
+_PLUGINS = ("pytest-bdd", "html", "metadata")
 
 
 def start(config: pytest.Config) -> Run:
@@ -51,8 +54,10 @@ def _start(config: pytest.Config) -> Run:
         raise WrongUse("the gate runs in one process: leave out -n (its claims are about one release, in one run)")
     if feature := next((arg for arg in config.args if arg.endswith(".feature")), ""):
         raise WrongUse(f"{plain(feature)} is no test file: choose a criterion with -m (-m ac3), or a claim with -k")
+    _refuse_without_plugins(config)
     root = config.rootpath
     release, options = _asked_for(config)
+    settle(os.environ, asks_aws=options.target == "aws")
     if options.sign:
         from gate.evidence.signature import signer
 
@@ -91,6 +96,13 @@ def _start(config: pytest.Config) -> Run:
     title = f"Release gate: {release.repository} {release.release_tag}"
     config.pluginmanager.register(HtmlReport(title, lambda: page_of(run)), f"{PLUGIN}-report")
     return run
+
+
+def _refuse_without_plugins(config: pytest.Config) -> None:
+    absent = [name for name in _PLUGINS if not config.pluginmanager.hasplugin(name)]
+    if absent:
+        raise WrongUse(f"pytest was started without its plugins {', '.join(absent)}, which the gate needs",
+                       remedy="unset PYTEST_DISABLE_PLUGIN_AUTOLOAD, and leave out `-p no:…`")  # fmt: skip
 
 
 def _asked_for(config: pytest.Config) -> tuple[settings.Release, command_line.Options]:

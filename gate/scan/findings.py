@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
+from gate.gaps import Gapped, had, told
 from gate.scan.moments import when
 from gate.scan.statuses import Mode
 
@@ -104,11 +105,11 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Coverage:
+class Coverage(Gapped):
     """Amazon Inspector's word on whether it covers the image (Inspector2 ListCoverage).
 
     Attributes:
-        listed: whether the image's digest is among the covered resources at all.
+        listed: whether the image's digest is among the covered resources at all; a gap where it could not be asked.
         status: ACTIVE or INACTIVE.
         reason: Inspector's reason code.
         last_scanned_at: when Inspector last looked, if told.
@@ -121,13 +122,16 @@ class Coverage:
 
     @property
     def active(self) -> bool:
-        """Whether Inspector says that it watches the image now."""
-        return self.listed and (self.status, self.reason) == ("ACTIVE", "SUCCESSFUL")
+        """Whether Inspector says that it watches the image now; no, where it could not be asked."""
+        return had(lambda: self.listed) is True and (self.status, self.reason) == ("ACTIVE", "SUCCESSFUL")
 
     @property
     def state(self) -> str:
         """Its state in a few words."""
-        return f"{self.status} ({self.reason})" if self.listed else "not among the covered resources"
+        listed = told(lambda: self.listed)
+        if isinstance(listed, str):
+            return f"not known: it {listed}"
+        return f"{self.status} ({self.reason})" if listed else "not among the covered resources"
 
 
 @dataclass(frozen=True)

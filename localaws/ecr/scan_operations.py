@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from localaws.ecr import findings as shapes
+from localaws.ecr import identifiers
 from localaws.ecr.errors import EcrError, invalid
 from localaws.ecr.operations import Call, Parameters, operation
 from localaws.ecr.paging import page
@@ -91,8 +92,7 @@ def _configuration(account: Account) -> Parameters:
 
 
 def _image(call: Call, repository: Repository) -> Image:
-    wanted = call.parameters["imageId"]
-    return call.ecr.store.image(repository, wanted.get("imageDigest"), wanted.get("imageTag"))
+    return identifiers.image(repository, call.parameters["imageId"], call.ecr.account)
 
 
 def _identity(call: Call, image: Image) -> Parameters:

@@ -114,8 +114,8 @@ def test_on_aws_without_a_lock(tmp_path, dockerfile, seen, expected):
 
 @pytest.mark.parametrize(
     "lock",
-    ["", "{", "[]", "null", '"1.2.3.4"', {}, {"version": "1.2.3"}, {"version": 7}, {"version": "1.2.3.4", "released": 7},
-     {"version": "1.2.3.4", "released": "soon"}, "[" * 100_000],
+    ["", "{", "[]", "null", '"1.2.3.4"', {}, {"version": "1.2.3"}, {"version": 7}, "[" * 100_000,
+     {"version": "1.2.3.4", "released": 7}, {"version": "1.2.3.4", "released": "soon"}],
 )  # fmt: skip
 def test_lock_of_another_form_is_refused(tmp_path, lock):
     """And not taken for none."""

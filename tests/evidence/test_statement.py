@@ -143,6 +143,8 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(account, observe, pair, t
         options=SimpleNamespace(target="local", sign=pair[0]), kind="full", folder=folder, store=store, facts=facts,
         root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, trouble=[],
         ledger=SimpleNamespace(calls=(Call(**CALL),)), clock=Watch(), scans=folder / "rescan" / "scans",
+        endpoint_is_aws=True, publishes=True,
+        clients=SimpleNamespace(endpoints=(SimpleNamespace(service="ecr", is_aws=False),)),
         configuration=configured(), overridden=(), engine="20.10",
         started=datetime(2026, 1, 2, tzinfo=UTC), provenance="simulated", results=None,
         release=SimpleNamespace(repository_uri="app", **RELEASE), terminal=SimpleNamespace(progress=said.append),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gate import engine as docker_engine
 from gate import release as settings
-from gate.access.fetch import Account
+from gate.access.fetch import Account, Beside
 from gate.access.reviewed import load as load_reviews
 from gate.aws.patience import Timekeeper
 from gate.browser.newest import Newest
@@ -27,7 +27,7 @@ from gate.legacy.trail import TrailEvent
 from gate.registry.desk import ReleaseDesk, Surroundings
 from gate.registry.ledger import Ledger
 from gate.registry.publication import JudgedImage
-from gate.run.bases import STAND_IN, STAND_IN_CONTEXT
+from gate.run.bases import build_stand_in
 from gate.run.ladder import BASELINE, REGISTER
 from gate.scan.read import Scanner
 from gate.scan.records import record_of
@@ -68,9 +68,10 @@ class Stage:
 
     def account(self):
         """A real reader of the account's policies."""
-        release, iam, ecr = self.release, self.client("iam", names.CI_ROLE), self.client("ecr", names.CI_ROLE)
+        release = self.release
+        iam, ecr, *more = (self.client(each, names.CI_ROLE) for each in ("iam", "ecr", "lambda", "organizations"))
         return Account(iam, ecr, account=release.account, region=release.region, repository=release.repository,
-                       function=release.function_name)  # fmt: skip
+                       function=release.function_name, beside=Beside(*more))  # fmt: skip
 
     def scanner(self, endpoint=None):
         """A real reader of scans; through a door that misbehaves, with a clock on which waiting takes no time."""
@@ -106,11 +107,11 @@ def stage(folder: Path) -> Iterator[Stage]:
     """Build the image (nothing, where it is built), look at it whole, and start the local target beside it."""
     release, docker = read_release(), docker_engine.connect()
     quiet = {"progress": lambda _line: None}
-    build_image(ROOT / STAND_IN_CONTEXT, tag=STAND_IN, base_image=None, log=folder / "base.log", **quiet)
+    base = build_stand_in(docker, ROOT, folder / "base.log", **quiet)
     context = ROOT / release.image_context
-    built = build_image(context, tag=f"{release.repository}:latest", base_image=STAND_IN, version=release.release_tag,
-                        log=folder / "build.log", **quiet)  # fmt: skip
-    base = Base(STAND_IN, (*release.approved_bases, STAND_IN), "simulated")
+    built = build_image(context, tag=f"{release.repository}:latest", base_image=base.reference,
+                        version=release.release_tag, log=folder / "build.log", **quiet)  # fmt: skip
+    base = replace(base, approved=(*release.approved_bases, *base.approved))
     good = Candidate(docker, release, base, built.image_id, built, context, ROOT / ".cache" / "sbom")
     try:
         good.gather()

@@ -20,6 +20,7 @@ from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
+from gate.registry.changes import Looked
 from gate.registry.ecr import ImageConfig
 from gate.registry.manifest import StoredManifest
 from gate.registry.publication import Publication
@@ -63,6 +64,10 @@ class RecordedRepository:
     def manifest(self, _digest):
         """BatchGetImage."""
         return self.stored
+
+    def look_at(self, digests):
+        """BatchGetImage, of which only the release's is recorded."""
+        return Looked({digest: self.stored for digest in digests if digest == self.stored.digest})
 
     def config(self, _stored):
         """The config blob."""

@@ -152,6 +152,8 @@ def test_layers_are_known_by_digest(owner: Any, wire: Wire, repository: str) -> 
     answer = owner.batch_check_layer_availability(repositoryName=repository, layerDigests=[there, absent])
     found = {each["layerDigest"]: each["layerAvailability"] for each in answer["layers"]}
     assert found == {there: "AVAILABLE", absent: "UNAVAILABLE"}
+    (failure,) = owner.batch_check_layer_availability(repositoryName=repository, layerDigests=["a b"])["failures"]
+    assert failure["failureCode"] == "InvalidLayerDigest"
 
 
 def test_a_scan_goes_its_way(owner: Any, wire: Wire, repository: str) -> None:
@@ -262,6 +264,8 @@ def test_parameters_of_another_shape_are_refused(target: LocalTarget) -> None:
     assert (
         code_of(owner.describe_images, repositoryName=names.REPOSITORY, maxResults=1001) == "InvalidParameterException"
     )
+    many = [{"imageTag": f"t{number}"} for number in range(101)]
+    assert code_of(owner.batch_get_image, repositoryName=names.REPOSITORY, imageIds=many) == "InvalidParameterException"
     wrong = {"filter": {"tagStatus": "SOMETIMES"}}
     assert code_of(owner.list_images, repositoryName=names.REPOSITORY, **wrong) == "InvalidParameterException"
 

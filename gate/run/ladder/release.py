@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from gate.aws.endpoints import judge_endpoints
 from gate.candidate import Candidate
 from gate.errors import GateError
-from gate.judgement import NoGo
+from gate.gaps import Gap, had
+from gate.judgement import NoGo, require
 from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.desk import ReleaseDesk
@@ -59,6 +61,8 @@ def publication(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
 
 def _promote(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
     pushed: Publication = rungs("registry_image")
+    # Once more: a client that was made since the beginning may ask elsewhere.
+    require(judge_endpoints(run.clients.endpoints, run.publishes))
     stages.refuse_promotion(run, pushed.digest)
     promotions.begin(run, pushed)
     try:
@@ -84,7 +88,11 @@ def _judged(image: Candidate) -> JudgedImage:
 
 
 def _verify(run: Run, found: ReleaseDesk, rungs: Rungs) -> Publication:
-    judged = None if run.kind == "rescan" else _judged(rungs("candidate"))
+    judged = None if run.kind == "rescan" else had(lambda: _judged(rungs("candidate")))
+    if isinstance(judged, Gap):
+        # What the registry says can be looked at all the same; the claims about the image say why it is not here.
+        run.terminal.progress(f"the published image could not be pulled: {judged.error.cause}")
+        judged = None
     return found.verify(found.published_digest(), judged)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gate.access.fetch import Account
+from gate.access.facts import Network
+from gate.access.fetch import Account, Beside
 from gate.aws.refusals import ask
 from gate.engine import Engine
 from gate.errors import EngineUnavailable
@@ -39,7 +40,7 @@ def telling(refusal: type[Exception]) -> Iterator[None]:
 
 def desk(run: Run, docker: Engine) -> ReleaseDesk:
     """Everything that talks to AWS about the release, by the ordinary AWS chain."""
-    session = run.session or session_for(run.options)
+    session = run.session or session_for(run)
     around = Surroundings(
         engine=docker.client.api,
         say=run.terminal.progress,
@@ -72,6 +73,12 @@ def account(run: Run, found: ReleaseDesk) -> Account:
         region=release.region,
         repository=release.repository,
         function=release.function_name,
+        beside=Beside(
+            found.client("lambda"),
+            found.client("organizations"),
+            release.organization_id,
+            Network(tuple(release.ci_source_ips), release.ci_source_vpce, release.ci_source_vpc),
+        ),
     )
 
 
