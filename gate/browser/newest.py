@@ -133,7 +133,7 @@ def listed(body: bytes, url: str, now: datetime) -> Newest:
         version, channel = stable["version"], stable["channel"]
         at = datetime.fromisoformat(document["timestamp"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        why = f"{type(error).__name__}: {one_line(str(error))[:200]}"
+        why = f"{type(error).__name__}: {one_line(str(error))}"
         raise ListUnreadable(f"what answers is not the list of versions: {why}", where=url) from error
     if channel != "Stable" or not is_version(version) or at.tzinfo is None:
         raise ListUnreadable(f"what answers names no stable version: {one_line(str(stable))[:200]}", where=url)
@@ -155,7 +155,7 @@ def _recorded(path: Path) -> Newest | None:
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ListUnreadable(
-            f"{path.name} cannot be read: {type(error).__name__}: {one_line(str(error))[:200]}", where=path.name,
+            f"{path.name} cannot be read: {type(error).__name__}: {one_line(str(error))}", where=path.name,
             remedy='write {"version": …, "seen": "YYYY-MM-DD", "source": …}',
         ) from error  # fmt: skip
     if not is_version(found.version):

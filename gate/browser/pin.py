@@ -88,10 +88,10 @@ def _lock(path: Path) -> tuple[str, date | None] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise LockUnreadable(f"{path.name} cannot be read: {type(error).__name__}: {one_line(str(error))[:200]}",
+        raise LockUnreadable(f"{path.name} cannot be read: {type(error).__name__}: {one_line(str(error))}",
                              where=path.name) from error  # fmt: skip
     if not is_version(found[0]):
-        raise LockUnreadable(f"{path.name} is for no version: {found[0][:100]!r}", where=path.name)
+        raise LockUnreadable(f"{path.name} is for no version: {found[0]!r}", where=path.name)
     return found
 
 
@@ -101,28 +101,30 @@ def pin_current(pin: ChromePin, newest: Newest, today: date, max_age_days: int, 
 
     Its age counts from the day on which the archive received that version, not from the day on which it was locked.
     """
-    return ACCEPTED if pin.packaged else _pin_is_known(pin, today) or (
-        _young(pin, today, max_age_days) + _near(pin, newest, max_majors_behind)
-    )  # fmt: skip
+    if pin.packaged:
+        return ACCEPTED
+    if not pin.version or pin.locked != pin.version:
+        return _unlocked(pin)
+    if pin.released is None or pin.released > today + timedelta(days=1):
+        return _undated(pin)
+    return _young(pin, (today - pin.released).days, max_age_days) + _near(pin, newest, max_majors_behind)
 
 
-def _pin_is_known(pin: ChromePin, today: date) -> Judgement | None:
-    """What makes it impossible to tell how old the pin is; None when it can be told."""
+def _unlocked(pin: ChromePin) -> Judgement:
     if not pin.version:
         return reject("Chrome is no package of the image's distribution, and no version of it is pinned", "Dockerfile",
                       "pin it: `ARG CHROME_VERSION=…` in the Dockerfile, and `make lock-chrome`")  # fmt: skip
-    if pin.locked != pin.version:
-        was = f"is for {pin.locked}" if pin.locked else "is missing"
-        return reject(f"the Dockerfile pins Chrome {pin.version}, and {LOCK} {was}", LOCK, "run `make lock-chrome`")
-    if pin.released is None or pin.released > today + timedelta(days=1):
-        told = f"it says {pin.released}, which is still to come" if pin.released else "it does not say"
-        return reject(f"nobody knows since when there is the pinned Chrome {pin.version}: {told}", LOCK,
-                      "run `make lock-chrome` again: it asks the archive")  # fmt: skip
-    return None
+    was = f"is for {pin.locked}" if pin.locked else "is missing"
+    return reject(f"the Dockerfile pins Chrome {pin.version}, and {LOCK} {was}", LOCK, "run `make lock-chrome`")
 
 
-def _young(pin: ChromePin, today: date, max_age_days: int) -> Judgement:
-    age = (today - (pin.released or date.min)).days
+def _undated(pin: ChromePin) -> Judgement:
+    told = f"it says {pin.released}, which is still to come" if pin.released else "it does not say"
+    return reject(f"nobody knows since when there is the pinned Chrome {pin.version}: {told}", LOCK,
+                  "run `make lock-chrome` again: it asks the archive")  # fmt: skip
+
+
+def _young(pin: ChromePin, age: int, max_age_days: int) -> Judgement:
     if age <= max_age_days:
         return ACCEPTED
     said = f"the pinned Chrome {pin.version} is of {pin.released}, {age} days old; at most {max_age_days} are allowed"

@@ -123,7 +123,7 @@ def load(path: Path = DATA) -> Support:
     try:
         document = read_yaml(path.read_text(encoding="utf-8"))
         if document.faults:
-            raise ValueError(f"line {document.faults[0].line}: {document.faults[0].sentence}")
+            raise ValueError("; ".join(f"line {fault.line}: {fault.sentence}" for fault in document.faults))
         lifetimes = tuple(_lifetime(each) for each in _listed(document, "lifetimes"))
         bases = tuple(_base(each) for each in _listed(document, "bases"))
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -86,6 +86,19 @@ def test_lock_and_dockerfile_are_read(tmp_path, stand_in):
     assert found == ChromePin("1.2.3.4", "1.2.3.4", date(2026, 11, 1))
 
 
+def test_lock_alone_pins_too(tmp_path):
+    """Where the Dockerfile takes the version from it."""
+    found = read(context(tmp_path, "FROM x\n", lock=LOCK), stand_in=False, seen_by_scanner=False)
+    assert found == ChromePin("1.2.3.4", "1.2.3.4", date(2026, 11, 1))
+
+
+def test_lock_that_is_no_file_is_refused(tmp_path):
+    """A folder of its name."""
+    (context(tmp_path) / "chrome.lock").mkdir()
+    with pytest.raises(LockUnreadable):
+        read(tmp_path, stand_in=True, seen_by_scanner=True)
+
+
 def test_lock_of_before_says_no_day(tmp_path):
     """A lock that an older version of the gate wrote."""
     found = read(context(tmp_path, lock={"version": "1.2.3.4"}), stand_in=False, seen_by_scanner=False)
@@ -123,8 +136,11 @@ def test_lock_of_another_form_is_refused(tmp_path, lock):
         read(context(tmp_path, lock=lock), stand_in=True, seen_by_scanner=True)
 
 
-def test_missing_dockerfile_is_refused(tmp_path):
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_unreadable_dockerfile_is_refused(tmp_path, content):
     """Its name, and no traceback."""
+    if content:
+        (tmp_path / "Dockerfile").write_bytes(content)
     with pytest.raises(GateError, match="Dockerfile cannot be read"):
         read(tmp_path, stand_in=False, seen_by_scanner=True)
 

@@ -105,6 +105,7 @@ def test_what_nobody_knows_is_refused_with_the_way_to_add_it(unknown):
 
 @pytest.mark.parametrize(("parts", "why"), [
     ((part(0),), "it is supported"),
+        ((part(500),), "it is supported"),
     ((part(-1, "CPython 3.8"),), "the release does not stand on it"),
     ((Part("x", "x", None),), "the release does not stand on it"),
 ])  # fmt: skip
@@ -208,6 +209,14 @@ def test_data_of_another_form_is_refused(tmp_path, text):
         load(path)
 
 
+def test_each_fault_of_the_data_is_told_with_its_line(tmp_path):
+    """Not only the first."""
+    path = tmp_path / "support.yaml"
+    path.write_text("lifetimes: []\nlifetimes: []\nbases: []\nbases: []\n")
+    with pytest.raises(WrongUse, match=r"line 2: the key 'lifetimes' is given twice; line 4: the key 'bases'"):
+        load(path)
+
+
 def test_missing_data_is_refused(tmp_path):
     """Nothing is supported by a file that is not there."""
     with pytest.raises(WrongUse):
@@ -216,6 +225,7 @@ def test_missing_data_is_refused(tmp_path):
 
 @pytest.mark.parametrize(("froms", "base"), [
     ([From(1, "a:1", "")], "a:1"),
+    ([From(1, "a:1", "build"), From(2, "b:2", "final")], "b:2"),
     ([From(1, "a:1", "build"), From(2, "b:2", "")], "b:2"),
     ([From(1, "a:1", "Base"), From(2, "base", "more"), From(3, "more", "")], "a:1"),
     ([From(1, "a:1", "build"), From(2, "b:2", ""), From(3, "c:3", "", "COPY")], "b:2"),
