@@ -253,6 +253,12 @@ def support_dates():
 
 
 @pytest.fixture(scope="session")
+def accepted_ends(ladder, run, request):
+    """The register, as far as it is about ends of support."""
+    return ladder.accepted_ends(run, request.getfixturevalue)
+
+
+@pytest.fixture(scope="session")
 def chrome_pin(ladder, run, register):
     """The Chrome that the release pins."""
     return ladder.chrome_pin(run, register)

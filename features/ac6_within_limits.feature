@@ -24,7 +24,6 @@ Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
 
   Scenario: Base and runtime are supported by their makers
     On the stand-in it is about the base that the Dockerfile names by default, which a release is built on.
-    Given the register of exceptions
     When the base and the Python are looked up in the dated list
     Then each is supported today, or its end is accepted by the register
     And no acceptance of an end of support is unused

@@ -172,28 +172,28 @@ def python_is(candidate, release):
 
 
 @when("the base and the Python are looked up in the dated list", target_fixture="parts")
-def parts_looked_up(ladder, candidate, release, support_dates, register, now, evidence):
+def parts_looked_up(ladder, candidate, release, support_dates, accepted_ends, now, evidence):
     """What the release stands on, each with its last day of support; what ends within 180 days is warned of."""
     base, how = ladder.base_that_ships(candidate)
     parts = support.parts_of(base, release.python_version, support_dates)
     found = {"base": base, "which base": how, "parts": parts}
     evidence.add("support of base and runtime", found, asked=f"cat gate/{support_dates.source}")
-    warnings = support.warnings(parts, register, now().date())
+    warnings = support.warnings(parts, accepted_ends, now().date())
     evidence.add("warnings: support that ends or has ended", warnings, asked=f"cat gate/{support_dates.source}")
     return parts
 
 
 @then("each is supported today, or its end is accepted by the register")
-def parts_are_supported(parts, register, support_dates, now):
+def parts_are_supported(parts, accepted_ends, support_dates, now):
     """What nobody knows is not supported."""
-    found = support.supported(parts, register, now().date(), f"gate/{support_dates.source}")
-    require(by_register(register, found))
+    found = support.supported(parts, accepted_ends, now().date(), f"gate/{support_dates.source}")
+    require(by_register(accepted_ends, found))
 
 
 @then("no acceptance of an end of support is unused")
-def support_exceptions_are_used(parts, register, now):
+def support_exceptions_are_used(parts, accepted_ends, now):
     """An acceptance that is no longer needed would hide the next end."""
-    require(support.support_exceptions_used(parts, register, now().date()))
+    require(support.support_exceptions_used(parts, accepted_ends, now().date()))
 
 
 @when("the Dockerfile's FROM lines are resolved")

@@ -22,7 +22,7 @@ from gate.image.support import (
     supported,
     warnings,
 )
-from gate.run.ladder import base_that_ships
+from gate.run.ladder import accepted_ends, base_that_ships
 from gate.scan.register.entries import Register, SupportException
 from gate.scan.register.reading import parse
 
@@ -270,3 +270,14 @@ def test_this_release_ships_its_one_acceptance():
     assert supported(parts, own, TODAY, "").accepted
     assert support_exceptions_used(parts, own, TODAY).accepted
     assert "out of support since 2026-06-30" in said(parts)
+
+
+def test_without_a_register_nothing_is_accepted(tmp_path):
+    """A team on a supported base needs none for this; where there is one, it is the run's."""
+    run, read = SimpleNamespace(options=SimpleNamespace(image_context=tmp_path)), []
+    empty = accepted_ends(run, read.append)
+    assert (empty.support, empty.faults, read) == ((), (), [])
+    assert "out of support" in said((part(-1),), empty)
+    (tmp_path / "exceptions.yaml").write_text("")
+    accepted_ends(run, read.append)
+    assert read == ["register"]

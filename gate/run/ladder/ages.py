@@ -9,7 +9,8 @@ from gate.candidate import Candidate
 from gate.errors import ImageUnavailable
 from gate.image.dockerfile import from_lines
 from gate.image.support import shipped
-from gate.run.model import Run
+from gate.run.ladder.scans import REGISTER
+from gate.run.model import Run, Rungs
 from gate.scan.register.entries import Register
 
 _CHROME = ("generic", "chrome")
@@ -32,6 +33,18 @@ def base_that_ships(image: Candidate) -> tuple[str, str]:
     except ImageUnavailable:
         found = shipped(from_lines(image.dockerfile, {"BASE_IMAGE": approved[0]}))
         return found, "in the stand-in's place: the first of approved_bases, since the Dockerfile has no default base"
+
+
+def accepted_ends(run: Run, rungs: Rungs) -> Register:
+    """The register, or an empty one where there is none: then no end of support is accepted, and AC9 has its say.
+
+    Raises:
+        WrongUse: it is there, and cannot be read.
+    """
+    if not (run.options.image_context / REGISTER).exists():
+        return Register(f"{run.options.image_context.name}/{REGISTER}", (), (), (), ())
+    found: Register = rungs("register")
+    return found
 
 
 def chrome_pin(run: Run, register: Register) -> pin.ChromePin:
