@@ -69,7 +69,7 @@ CONDITIONS: Mapping[str, Callable[[Candidate], Judgement]] = {
     "no development package is in it": lambda c: packages.no_development_packages(
         c.interpreter.packages.versions, c.release.development_packages
     ),
-    "no secret is in it": lambda c: secrets.no_secret(c.image.env, c.history, c.tree),
+    "no secret is in it": lambda c: secrets.no_secret(c.image.env, c.history, c.layers, c.base_layers),
 }
 
 

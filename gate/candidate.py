@@ -19,9 +19,10 @@ from gate.image.base import Base
 from gate.image.build import BuiltImage
 from gate.image.contract import Startup
 from gate.image.dockerfile import From, from_lines
+from gate.image.layers import Layers, base_count, read_layers
 from gate.image.lineage import STAND_IN_LABEL
 from gate.image.packages import pins
-from gate.image.secrets import wanted_text
+from gate.image.records import Records, is_record, read_records
 from gate.image.tree import Tree, read_tree
 from gate.once import Once
 from gate.release import Release
@@ -32,7 +33,7 @@ from gate.scan.sbom import Sbom, make_sbom
 
 PYTHON_PACKAGES = "requirements.txt"
 # The looks into the image that take long, the longest first; nearly each claim needs one.
-_LOOKS = ("tree", "interpreter", "driver_version", "driver_pin", "chrome_version", "chrome_pin", "handler_import")
+_LOOKS = ("layers", "tree", "interpreter", "driver_version", "driver_pin", "chrome_version", "chrome_pin", "handler_import")
 
 
 class Candidate:
@@ -139,7 +140,24 @@ class Candidate:
     def tree(self) -> Tree:
         """Every file of the image, read from the engine's export."""
         with self.engine.export(self.image.image_id) as stream:
-            return read_tree(stream, lambda path: wanted_text(path) or "chrom" in path.rpartition("/")[2])
+            return read_tree(stream, lambda path: is_record(path) or "chrom" in path.rpartition("/")[2])
+
+    @Once
+    def records(self) -> Records:
+        """What the package managers recorded of the image's files."""
+        return read_records(self.tree.texts)
+
+    @Once
+    def layers(self) -> Layers:
+        """Each layer as it is pushed, read from the engine's archive."""
+        with self.engine.saved(self.image.image_id) as stream:
+            stream.peek(1)  # the engine puts the archive together first; the records are read meanwhile
+            return read_layers(stream, len(self.image.layers), self.records)
+
+    @property
+    def base_layers(self) -> int:
+        """How many of the layers are the base's: the lowest ones."""
+        return base_count(self.image.layers, self.base.layers)
 
     @Once
     def host(self) -> Any:

@@ -219,12 +219,13 @@ def searched_for_secrets(candidate, evidence):
     looked = {
         "variables": sorted(candidate.image.env),
         "history": len(candidate.history),
-        "texts": len(candidate.tree.texts),
+        "layers": len(candidate.layers.layers),
+        "files": candidate.layers.searched,
     }
-    evidence.add("searched for secrets", looked, asked="detect-secrets over environment, history and files")
+    evidence.add("searched for secrets", looked, asked=f"docker save {candidate.reference}; detect-secrets over environment, history and layers")
 
 
 @then("nothing that was found gives access to anything")
 def no_secret(candidate):
     """In the environment, the history and the files."""
-    require(secrets.no_secret(candidate.image.env, candidate.history, candidate.tree))
+    require(secrets.no_secret(candidate.image.env, candidate.history, candidate.layers, candidate.base_layers))
