@@ -30,7 +30,7 @@ _TOKENS = tuple(
         rb"gh[pousr]_[A-Za-z0-9]{30}", rb"github_pat_\w{22}", rb"xox[a-z][.-]", rb"hooks\.slack\.com/services/T",
         rb"k_live_", rb"SG\.[\w-]{22}\.", rb"gl[a-z]{2,6}-[\w-]{20}", rb"GR1348941", rb"AIza[\w-]{35}",
         rb"GOCSPX-", rb"npm_[A-Za-z0-9]{36}", rb"_authToken", rb"\.eyJ", rb"AccountKey=", rb"T3BlbkFJ", rb"sk-(?:ant|proj|svcacct)-",
-        rb"pypi-AgE", rb"sq0csp-", rb"dop_v1_", rb"hf_[A-Za-z]{34}", rb":[A-Za-z0-9_-]{35}(?![\w-])",
+        rb"pypi-AgE", rb"sq0csp-", rb"dop_v1_", rb"hf_[A-Za-z]{34}", rb":[A-Za-z0-9_-]{35}",
         rb"\.[\w-]{6}\.[\w-]{27}", rb"-us\d{1,2}(?!\w)", rb"AC[0-9a-f]{32}", rb"SK[0-9a-f]{32}", rb"\"[0-9a-zA-Z/+]{40}\"", rb"'[0-9a-zA-Z/+]{40}'",
     )
 )  # fmt: skip
@@ -69,8 +69,10 @@ _NAME = r"[A-Za-z_][\w.-]{1,80}"
 _ASSIGNED = re.compile(rf"(?P<q>[\"']?)(?P<name>{_NAME})(?P=q)\s*(?:\]\s*)?(?:=>|:=|==?|:)\s*(?P<value>{_QUOTED})")
 _ELEMENT = re.compile(rf"<(?P<name>{_NAME})>(?P<value>[^<>\s]{{4,200}})</(?P=name)>")
 _DEFAULTED = re.compile(rf"(?:env|get|setdefault)\(\s*[\"'](?P<name>{_NAME})[\"']\s*,\s*(?P<value>{_QUOTED})")
-# {"name": "DB_PASSWORD", "value": "…"}, as task definitions and manifests of pods write it.
-_NAMED = re.compile(rf"(?i)\bname[\"']?\s*[:=]\s*[\"']?(?P<name>{_NAME})[\"']?[\s,]+[\"']?value[\"']?\s*[:=]\s*(?P<value>{_QUOTED})")
+# {"name": "DB_PASSWORD", "value": "…"}, as task definitions and manifests of pods write it, over several lines too.
+_NAMED = re.compile(
+    rb"ame[\"']?\s*[:=]\s*[\"']?(?P<name>[A-Za-z_][\w.-]{1,80})[\"']?[\s,]+[\"']?[vV]alue[\"']?\s*[:=]\s*[\"']?(?P<value>[^\s\"']{4,200})"
+)
 # In settings and on command lines a value need not be quoted.
 _LINE = re.compile(rf"^\s*-?\s*(?:(?:export|set|ENV|ARG)\s+)?(?P<name>{_NAME})\s*(?P<sign>[=:])\s*(?P<value>\S.{{2,199}}?)\s*$")
 _OPTION = re.compile(rf"(?:--?(?P<name>{_NAME})[= ]|\b(?P<upper>[A-Z_][A-Z0-9_]{{2,80}})=)(?P<value>{_QUOTED}|[^\s\"';|&]{{4,200}})")
@@ -151,8 +153,9 @@ def secrets_in(data: bytes, path: str = "") -> frozenset[Secret]:
         path: its name decides whether an unquoted word is a value (settings) or a variable (code).
     """
     text = as_utf8(data)
-    found = {*_tokens(text), *_keys(text, path), *_urls(text), *_credentials(text, path)}
-    if b"\0" not in text[:8192]:
+    binary = b"\0" in text[:8192]
+    found = {*_tokens(text, binary=binary), *_keys(text, path), *_urls(text), *_credentials(text, path)}
+    if not binary:
         found |= set(_assignments(text, path))
     return frozenset(found)
 
@@ -162,12 +165,13 @@ def as_utf8(data: bytes) -> bytes:
     sample = data[:4096]
     if len(sample) < 16 or b"\0" not in sample:  # noqa: PLR2004 - too short to tell
         return data
-    if sample.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")) or sample[:4096:4].count(0) + sample[1::4].count(0) + sample[2::4].count(0) > len(sample) * 0.7:
-        return _decoded(data, "utf-32" if sample[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff") else "utf-32-le" if sample[0] else "utf-32-be")
+    if sample.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return _decoded(data, "utf-32")
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _decoded(data, "utf-16")
-    for begin, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if sample[begin::2].count(0) > len(sample) * 0.4 and sample[1 - begin :: 2].count(0) < len(sample) * 0.05:
+    for width, encoding, place in ((4, "utf-32-le", 0), (4, "utf-32-be", 3), (2, "utf-16-le", 0), (2, "utf-16-be", 1)):
+        zeros = [sample[each::width].count(0) * width / len(sample) for each in range(width)]
+        if zeros.pop(place) < 0.05 and min(zeros) > 0.4:  # noqa: PLR2004 - mostly ASCII, as keys and settings are
             return _decoded(data, encoding)
     return data
 
@@ -176,9 +180,9 @@ def _decoded(data: bytes, encoding: str) -> bytes:
     return data.decode(encoding, "ignore").encode("utf-8", "ignore")
 
 
-def _tokens(text: bytes) -> Iterator[Secret]:
+def _tokens(text: bytes, *, binary: bool) -> Iterator[Secret]:
     for line in _lines_with(text, text, _TOKENS):
-        yield from _tokens_of_line(line)
+        yield from _tokens_of_line(line, binary=binary)
 
 
 def _lines_with(text: bytes, searched: bytes, patterns: Iterable[re.Pattern[bytes]]) -> Iterator[bytes]:
@@ -196,17 +200,26 @@ def _line_around(text: bytes, start: int, end: int) -> tuple[int, int]:
     return begin, stop if stop >= 0 else min(len(text), end + _AROUND)
 
 
-def _tokens_of_line(line: bytes) -> Iterator[Secret]:
+def _tokens_of_line(line: bytes, *, binary: bool) -> Iterator[Secret]:
     for kind, pattern in _NEWER_KINDS:
         for found in pattern.finditer(line):
             if not _stands_for(found.group()):
                 yield _secret(kind, found.group())
     readable = line.decode("latin-1")
     for detector in _detectors():
-        for value in detector.analyze_string(readable):
-            value = value if isinstance(value, str) else "".join(value)
-            if _is_whole(readable, value) and not _stands_for(value.encode("latin-1")):
+        for value in _matches(detector, readable):
+            # In a program, what stands beside a text is not of it. The pattern of a JWT ends before its last part.
+            whole = binary or detector.secret_type == "JSON Web Token" or _is_whole(readable, value)
+            if whole and not _stands_for(value.encode("latin-1")):
                 yield _secret(detector.secret_type, value.encode("latin-1"))
+
+
+def _matches(detector: Any, line: str) -> Iterator[str]:
+    """The whole of what a detector's patterns match: `analyze_string` gives only their groups, where they have any."""
+    for pattern in detector.denylist:
+        for found in pattern.finditer(line):
+            if not hasattr(detector, "is_formally_valid") or detector.is_formally_valid(found.group()):
+                yield found.group()
 
 
 def _is_whole(line: str, value: str) -> bool:
@@ -322,6 +335,10 @@ def _assignments(text: bytes, path: str) -> Iterator[Secret]:
     end = _ending(path)
     if end in _DOCUMENT_ENDS or b"/locale" in path.encode() or b"/i18n/" in path.encode():
         return
+    for named in _NAMED.finditer(text):
+        name, value = named["name"].decode(), named["value"].decode("utf-8", "replace")
+        if promises_secret(name) and _looks_secret(value, settings=True):
+            yield _secret(PASSWORD, named["value"])
     for found in _lines_with(text, text.lower(), _PROMISES):
         line = found.decode("utf-8", "replace")
         yield from (_secret(PASSWORD, value.encode()) for value in _assigned(line, end))
@@ -350,7 +367,7 @@ def _assigned(line: str, end: str) -> Iterator[str]:
 
 
 def _named_values(line: str, end: str, *, settings: bool) -> Iterator[re.Match[str]]:
-    for pattern in (_ASSIGNED, _DEFAULTED, _NAMED):
+    for pattern in (_ASSIGNED, _DEFAULTED):
         yield from pattern.finditer(line)
     if settings:
         yield from _ELEMENT.finditer(line)
