@@ -9,7 +9,7 @@ from operator import add
 from gate.browser import judges as browser
 from gate.browser import programs
 from gate.candidate import Candidate
-from gate.image import contract, files, lineage, packages, python, secrets, size
+from gate.image import contract, divergence, files, lineage, packages, python, secrets, size
 from gate.image.dockerfile import bases_approved
 from gate.judgement import ACCEPTED, Judgement
 from gate.runtime import judges as runtime
@@ -64,6 +64,9 @@ CONDITIONS: Mapping[str, Callable[[Candidate], Judgement]] = {
     "it runs the agreed Python": lambda c: python.python_is(c.interpreter.version, c.release.python_version),
     "every FROM is approved": _bases,
     "it starts as its base starts": lambda c: contract.starts_like(c.startup, c.base_startup),
+    "the base's own files are unchanged": lambda c: divergence.base_unchanged(
+        c.layers, c.base_layers, c.base.env.get("LD_LIBRARY_PATH", "")
+    ),
     "the agreed paths exist": lambda c: files.all_exist(c.tree, c.release.required_paths),
     "every file can be read": lambda c: files.readable_by_all(c.tree),
     "no development package is in it": lambda c: packages.no_development_packages(

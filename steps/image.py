@@ -4,7 +4,7 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from gate.errors import EvidenceDamaged
-from gate.image import contract, files, lineage, packages, python, secrets, size
+from gate.image import contract, divergence, files, lineage, packages, python, secrets, size
 from gate.image.dockerfile import bases_approved
 from gate.judgement import require
 
@@ -193,6 +193,21 @@ def startup_against_base(candidate, evidence):
 def nothing_differs(candidate):
     """Additions are allowed, changes are not."""
     require(contract.starts_like(candidate.startup, candidate.base_startup))
+
+
+@when("its layers are compared with the base's files")
+def layers_against_base_files(candidate, evidence):
+    """Every file of the base that the image holds otherwise, and what explains it."""
+    changes = divergence.changes(candidate.layers, candidate.base_layers)
+    asked = f"docker save {candidate.reference}"
+    evidence.add("changed files of the base", changes, asked=asked, provenance=candidate.base_provenance)
+
+
+@then("each of them is as the base has it, or as its package manager recorded it")
+def base_files_unchanged(candidate):
+    """Byte for byte, but for what the system's own managers keep."""
+    library_path = candidate.base.env.get("LD_LIBRARY_PATH", "")
+    require(divergence.base_unchanged(candidate.layers, candidate.base_layers, library_path))
 
 
 @when("its files are listed with their permissions")

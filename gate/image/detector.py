@@ -60,7 +60,9 @@ _PUTTY = re.compile(rb"PuTTY-User-Key-File-\d: [\w-]+\r?\n(?s:.{0,4000})Private-
 _BASE64_BEGINS = (b"LS0tLS1CRUdJTi", b"0tLS0tQkVHSU4", b"tLS0tLUJFR0lO")
 _BASE64_PEM = re.compile(rb"(?:LS0tLS1CRUdJTi|0tLS0tQkVHSU4|tLS0tLUJFR0lO)[A-Za-z0-9+/=_-]*(?:(?:\\n|\s)+[A-Za-z0-9+/=_-]{20,})*")
 _BASE64_BEFORE = re.compile(rb"[A-Za-z0-9+/]{0,4}\Z")
-_URL = re.compile(rb"://(?P<user>[^\s:/?#\[\]@\"'<>|]{0,64}):(?P<password>[^\s/?#@\"'<>|]{1,128})@(?P<host>[\w.\[$%{-]{1,100})")
+_URL = re.compile(
+    rb"://(?P<user>[!$-.0-9;=A-Z\\^_`a-z{}~]{0,64}):(?P<password>[!$-&(-.0-;=A-Z\[-`{}~]{1,128})@(?P<host>[\w.\[$%{-]{1,100})"
+)
 # Without one of these no name promises a secret (see `gate.image.values`); in lower case.
 _PROMISES = tuple(map(re.compile, (rb"pass", rb"pwd", rb"secret", rb"token", rb"credential", rb"contrase", rb"key[\"']?\]?[>=:, ]")))
 _QUOTED = r"[bruBRU]{0,2}(?:\"(?:[^\"\\\n]|\\.){4,200}\"|'(?:[^'\\\n]|\\.){4,200}')"
@@ -208,8 +210,8 @@ def _tokens_of_line(line: bytes, *, binary: bool) -> Iterator[Secret]:
     readable = line.decode("latin-1")
     for detector in _detectors():
         for value in _matches(detector, readable):
-            # In a program, what stands beside a text is not of it. The pattern of a JWT ends before its last part.
-            whole = binary or detector.secret_type == "JSON Web Token" or _is_whole(readable, value)
+            # In a program, two characters beside a text need not be of it. The pattern of a JWT ends before its last part.
+            whole = detector.secret_type == "JSON Web Token" or _is_whole(readable, value, 3 if binary else 1)
             if whole and not _stands_for(value.encode("latin-1")):
                 yield _secret(detector.secret_type, value.encode("latin-1"))
 
@@ -222,12 +224,17 @@ def _matches(detector: Any, line: str) -> Iterator[str]:
                 yield found.group()
 
 
-def _is_whole(line: str, value: str) -> bool:
-    """Whether a token stands alone somewhere in its line, and is no piece of a longer word, such as a hash."""
+def _is_whole(line: str, value: str, run: int) -> bool:
+    """Whether a token stands alone somewhere in its line, and is no piece of a longer word, such as a hash.
+
+    Args:
+        run: so many letters or digits right before or behind it make it a piece.
+    """
     begin = line.find(value)
     while begin >= 0:
-        around = line[max(0, begin - 1) : begin] + line[begin + len(value) : begin + len(value) + 1]
-        if not re.search(r"[A-Za-z0-9]", around):
+        before, behind = line[max(0, begin - run) : begin], line[begin + len(value) : begin + len(value) + run]
+        longer = value[0].isdigit() and before[-1:].isdigit()
+        if not longer and not any(len(each) == run and re.fullmatch(r"[A-Za-z0-9]+", each) for each in (before, behind)):
             return True
         begin = line.find(value, begin + 1)
     return False
