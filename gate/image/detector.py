@@ -61,7 +61,7 @@ _BASE64_BEGINS = (b"LS0tLS1CRUdJTi", b"0tLS0tQkVHSU4", b"tLS0tLUJFR0lO")
 _BASE64_PEM = re.compile(rb"(?:LS0tLS1CRUdJTi|0tLS0tQkVHSU4|tLS0tLUJFR0lO)[A-Za-z0-9+/=_-]*(?:(?:\\n|\s)+[A-Za-z0-9+/=_-]{20,})*")
 _BASE64_BEFORE = re.compile(rb"[A-Za-z0-9+/]{0,4}\Z")
 _URL = re.compile(
-    rb"://(?P<user>[!$-.0-9;=A-Z\\^_`a-z{}~]{0,64}):(?P<password>[!$-&(-.0-;=A-Z\[-`{}~]{1,128})@(?P<host>[\w.\[$%{-]{1,100})"
+    rb"://(?P<user>[!$-.0-9;=A-Z\\^_`a-z{}~]{0,64}):(?P<password>[!$-&(-.0-;=A-Z\[-z{}~]{1,128})@(?P<host>[\w.\[$%{-]{1,100})"
 )
 # Without one of these no name promises a secret (see `gate.image.values`); in lower case.
 _PROMISES = tuple(map(re.compile, (rb"pass", rb"pwd", rb"secret", rb"token", rb"credential", rb"contrase", rb"key[\"']?\]?[>=:, ]")))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import posixpath
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -79,15 +79,23 @@ def merged(layers: Sequence[Layer]) -> dict[str, LayerFile]:
     """The files that a container of these layers sees."""
     found: dict[str, LayerFile] = {}
     for layer in layers:
-        for path in layer.removed:
-            found.pop(path, None)
-        replaced = {path for path, file in layer.files.items() if file.kind != "directory" and path in found}
-        gone = tuple(f"{path}/" for path in (*layer.removed, *layer.emptied, *(
-            path for path in replaced if found[path].kind == "directory"
-        )))  # fmt: skip
+        folders = _folders(found)
+        gone = (*layer.removed, *layer.emptied, *(
+            path for path, file in layer.files.items() if file.kind != "directory" and path in folders
+        ))  # fmt: skip
         if gone:
-            found = {path: file for path, file in found.items() if not path.startswith(gone)}
+            below = tuple(f"{path.rstrip('/')}/" for path in gone)
+            found = {path: file for path, file in found.items() if path not in layer.removed and not path.startswith(below)}
         found.update(layer.files)
+    return found
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """Every folder on the way to these paths, whether or not it is an entry of its own."""
+    found = set()
+    for path in paths:
+        while (path := posixpath.dirname(path)) not in found and path != "/":
+            found.add(path)
     return found
 
 
@@ -248,9 +256,3 @@ def _in_order(names: Sequence[str], read: Mapping[str, _Reading], search: Search
 def base_count(layers: Sequence[str], base_layers: Sequence[str]) -> int:
     """How many of an image's layers are its base's (0 where it does not descend from it: then all are its own)."""
     return len(base_layers) if base_layers and tuple(layers[: len(base_layers)]) == tuple(base_layers) else 0
-
-
-def own_paths(layers: Layers, below: int) -> Iterator[str]:
-    """The paths that the image's own layers add or replace."""
-    for layer in layers.layers[below:]:
-        yield from layer.files

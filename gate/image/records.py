@@ -72,8 +72,8 @@ def read_records(texts: Mapping[str, str]) -> Records:
     for path, text in texts.items():
         if not is_record(path):
             continue
-        managed.add("dpkg" if path.startswith(_DPKG) else "pip")
         for name, digest in _dpkg(path, text) if path.startswith(_DPKG) else _wheel(path, text, texts):
+            managed.add("dpkg" if path.startswith(_DPKG) else "pip")
             found.setdefault(name, set()).add(digest)
     return Records({path: frozenset(digests) for path, digests in found.items()}, frozenset(managed))
 
