@@ -68,7 +68,10 @@ CONDITIONS: Mapping[str, Callable[[Candidate], Judgement]] = {
         c.layers, c.base_layers, c.base.env.get("LD_LIBRARY_PATH", "")
     ),
     "the agreed paths exist": lambda c: files.all_exist(c.tree, c.release.required_paths),
-    "every file can be read": lambda c: files.readable_by_all(c.tree),
+    "every file can be read": lambda c: files.readable_by_all(c.tree, files.used_folders(c.image.env)),
+    "Python starts nothing foreign": lambda c: python.starts_nothing_foreign(
+        c.interpreter.hooks, c.records, c.base_digests, c.release.startup_hooks
+    ),
     "no development package is in it": lambda c: packages.no_development_packages(
         c.interpreter.packages.versions, c.release.development_packages
     ),

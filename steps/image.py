@@ -115,6 +115,19 @@ def no_development_package(candidate, release):
     require(packages.no_development_packages(present, release.development_packages))
 
 
+@when("its Python is asked what it runs when it starts")
+def hooks_listed(candidate, evidence):
+    """Every .pth file with code, sitecustomize and usercustomize."""
+    evidence.add("start-up hooks of Python", candidate.interpreter.hooks, asked="python3 in the image, module site")
+
+
+@then("each was recorded by its package, is the base's own, or is stated")
+def hooks_vouched(candidate, release):
+    """What runs before the handler is known."""
+    hooks, base = candidate.interpreter.hooks, candidate.base_digests
+    require(python.starts_nothing_foreign(hooks, candidate.records, base, release.startup_hooks))
+
+
 @when("its handler is imported in the image")
 def handler_imported(candidate, evidence, release):
     """As the runtime does it, from the task root."""
@@ -225,7 +238,7 @@ def paths_exist(candidate, release):
 @then("every file can be read by any user")
 def readable_by_all(candidate):
     """Lambda ignores USER."""
-    require(files.readable_by_all(candidate.tree))
+    require(files.readable_by_all(candidate.tree, files.used_folders(candidate.image.env)))
 
 
 @when("its environment, history and files are searched")
@@ -237,7 +250,11 @@ def searched_for_secrets(candidate, evidence):
         "layers": len(candidate.layers.layers),
         "files": candidate.layers.searched,
     }
-    evidence.add("searched for secrets", looked, asked=f"docker save {candidate.reference}; detect-secrets over environment, history and layers")
+    evidence.add(
+        "searched for secrets",
+        looked,
+        asked=f"docker save {candidate.reference}; detect-secrets over environment, history and layers",
+    )
 
 
 @then("nothing that was found gives access to anything")

@@ -58,13 +58,17 @@ _PEM_FILE = re.compile(rb"\s*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?---
 _PUTTY = re.compile(rb"PuTTY-User-Key-File-\d: [\w-]+\r?\n(?s:.{0,4000})Private-Lines: \d")
 # "-----BEGIN" in base64, at each of the three positions that it may have there (RFC 4648, section 4).
 _BASE64_BEGINS = (b"LS0tLS1CRUdJTi", b"0tLS0tQkVHSU4", b"tLS0tLUJFR0lO")
-_BASE64_PEM = re.compile(rb"(?:LS0tLS1CRUdJTi|0tLS0tQkVHSU4|tLS0tLUJFR0lO)[A-Za-z0-9+/=_-]*(?:(?:\\n|\s)+[A-Za-z0-9+/=_-]{20,})*")
+_BASE64_PEM = re.compile(
+    rb"(?:LS0tLS1CRUdJTi|0tLS0tQkVHSU4|tLS0tLUJFR0lO)[A-Za-z0-9+/=_-]*(?:(?:\\n|\s)+[A-Za-z0-9+/=_-]{20,})*"
+)
 _BASE64_BEFORE = re.compile(rb"[A-Za-z0-9+/]{0,4}\Z")
 _URL = re.compile(
     rb"://(?P<user>[!$-.0-9;=A-Z\\^_`a-z{}~]{0,64}):(?P<password>[!$-&(-.0-;=A-Z\[-z{}~]{1,128})@(?P<host>[\w.\[$%{-]{1,100})"
 )
 # Without one of these no name promises a secret (see `gate.image.values`); in lower case.
-_PROMISES = tuple(map(re.compile, (rb"pass", rb"pwd", rb"secret", rb"token", rb"credential", rb"contrase", rb"key[\"']?\]?[>=:, ]")))
+_PROMISES = tuple(
+    map(re.compile, (rb"pass", rb"pwd", rb"secret", rb"token", rb"credential", rb"contrase", rb"key[\"']?\]?[>=:, ]"))
+)
 _QUOTED = r"[bruBRU]{0,2}(?:\"(?:[^\"\\\n]|\\.){4,200}\"|'(?:[^'\\\n]|\\.){4,200}')"
 _NAME = r"[A-Za-z_][\w.-]{1,80}"
 # name = "value", "name": "value", environ["NAME"] = "value"; <name>value</name>; getenv("NAME", "value").
@@ -76,22 +80,29 @@ _NAMED = re.compile(
     rb"ame[\"']?\s*[:=]\s*[\"']?(?P<name>[A-Za-z_][\w.-]{1,80})[\"']?[\s,]+[\"']?[vV]alue[\"']?\s*[:=]\s*[\"']?(?P<value>[^\s\"']{4,200})"
 )
 # In settings and on command lines a value need not be quoted.
-_LINE = re.compile(rf"^\s*-?\s*(?:(?:export|set|ENV|ARG)\s+)?(?P<name>{_NAME})\s*(?P<sign>[=:])\s*(?P<value>\S.{{2,199}}?)\s*$")
-_OPTION = re.compile(rf"(?:--?(?P<name>{_NAME})[= ]|\b(?P<upper>[A-Z_][A-Z0-9_]{{2,80}})=)(?P<value>{_QUOTED}|[^\s\"';|&]{{4,200}})")
+_LINE = re.compile(
+    rf"^\s*-?\s*(?:(?:export|set|ENV|ARG)\s+)?(?P<name>{_NAME})\s*(?P<sign>[=:])\s*(?P<value>\S.{{2,199}}?)\s*$"
+)
+_OPTION = re.compile(
+    rf"(?:--?(?P<name>{_NAME})[= ]|\b(?P<upper>[A-Z_][A-Z0-9_]{{2,80}})=)(?P<value>{_QUOTED}|[^\s\"';|&]{{4,200}})"
+)
 _NETRC = re.compile(
     rb"machine\s+[!-~]+\s+(?:login\s+[!-~]+\s+)?(?:account\s+[!-~]+\s+)?password\s+([!-~]+)|default\s+login\s+[!-~]+\s+password\s+([!-~]+)"
 )
 _DOCKER_AUTH = re.compile(rb"\"(?:auth|_auth)\"\s*:\s*\"([A-Za-z0-9+/]{8,}={0,2})\"")
 _NPM_AUTH = re.compile(rb"_auth\s*=\s*\"?([A-Za-z0-9+/]{6,}={0,2})")
 _NPM_PASSWORD = re.compile(rb":_password\s*=\s*\"?([A-Za-z0-9+/]{6,}={0,2})")
-_BEARER = re.compile(rb"uthorization[\"']?\s*[:=]\s*[\"']?(?:Bearer|Basic|Token|bearer|basic|token)\s+([\w.~+/=-]{12,})")
+_BEARER = re.compile(
+    rb"uthorization[\"']?\s*[:=]\s*[\"']?(?:Bearer|Basic|Token|bearer|basic|token)\s+([\w.~+/=-]{12,})"
+)
 _CREDENTIALS = (_NPM_AUTH, _NPM_PASSWORD, _BEARER, _NETRC)
 # In code an unquoted word behind "password =" is a variable; in the files of settings it is the value.
 _SETTINGS_ENDS = frozenset(
-    ".json .yaml .yml .toml .ini .cfg .conf .config .properties .env .tfvars .xml .plist .cnf .credentials .sh .bash .envrc .netrc .txt"
-    .split()
+    ".json .yaml .yml .toml .ini .cfg .conf .config .properties .env .tfvars .xml .plist .cnf .credentials .sh .bash .envrc .netrc .txt".split()
 )
-_DOCUMENT_ENDS = frozenset(".md .rst .html .htm .adoc .tex .texi .rtf .1 .3 .5 .7 .8 .svg .css .map .po .mo .pot .xlf".split())
+_DOCUMENT_ENDS = frozenset(
+    ".md .rst .html .htm .adoc .tex .texi .rtf .1 .3 .5 .7 .8 .svg .css .map .po .mo .pot .xlf".split()
+)
 _LINE_ENDS = _SETTINGS_ENDS - {".json", ".txt", ".xml", ".sh", ".bash", ".plist"}
 _COLON_LISTS = frozenset({".conf", ".config", ".cfg"})
 _COMMANDS = frozenset({".sh", ".bash", ".history", ".bat", ".ps1"})
@@ -234,7 +245,9 @@ def _is_whole(line: str, value: str, run: int) -> bool:
     while begin >= 0:
         before, behind = line[max(0, begin - run) : begin], line[begin + len(value) : begin + len(value) + run]
         longer = value[0].isdigit() and before[-1:].isdigit()
-        if not longer and not any(len(each) == run and re.fullmatch(r"[A-Za-z0-9]+", each) for each in (before, behind)):
+        if not longer and not any(
+            len(each) == run and re.fullmatch(r"[A-Za-z0-9]+", each) for each in (before, behind)
+        ):
             return True
         begin = line.find(value, begin + 1)
     return False
@@ -292,7 +305,9 @@ def _is_key_file(data: bytes) -> bool:
     if head > 6 or not 0 <= len(data) - head - length <= 2:  # noqa: PLR2004 - four bytes of length; a line's end behind
         return False
     inner = data[head:]
-    return inner.startswith(_DER_BEGINS) or (inner.startswith(b"\x02\x01\x03\x30") and any(oid in inner for oid in _KEY_OIDS))
+    return inner.startswith(_DER_BEGINS) or (
+        inner.startswith(b"\x02\x01\x03\x30") and any(oid in inner for oid in _KEY_OIDS)
+    )
 
 
 def _urls(text: bytes) -> Iterator[Secret]:
@@ -310,7 +325,10 @@ def is_secret_password(password: str) -> bool:
 def _is_example(user: str, password: str, host: str) -> bool:
     """Documentation writes alice:wonder@host: a word for a password, at a host that is none, or for somebody."""
     word = re.fullmatch(r"[a-z_]+\d{0,1}|[A-Z_]+", password) is not None
-    reserved = re.search(r"(?i)(?:^|\.)(?:example|test|invalid|localhost|local)(?:\.|$)|^(?:my|your|some|the)?-?_?(?:host|hostname|server|domain|proxy|site|address|example|ip|url|foo|bar|a|b|x)\d*(?:[.:]|$)|^127\.|^[\[{$%]", host)  # noqa: E501
+    reserved = re.search(
+        r"(?i)(?:^|\.)(?:example|test|invalid|localhost|local)(?:\.|$)|^(?:my|your|some|the)?-?_?(?:host|hostname|server|domain|proxy|site|address|example|ip|url|foo|bar|a|b|x)\d*(?:[.:]|$)|^127\.|^[\[{$%]",
+        host,
+    )  # noqa: E501
     return word and (reserved is not None or (user != "" and is_placeholder(user)) or user == password)
 
 
@@ -395,6 +413,8 @@ def _looks_secret(value: str, *, settings: bool) -> bool:
         return settings and value.isascii() and value.islower() and not re.search(r"[_.:]", value)
     if settings:
         return len(value) >= 6 or bool(re.search(r"\d", value))  # noqa: PLR2004 - what is shorter is a word
-    if re.search(r"[^\x20-\x7e]|[(){}<>\\|^*?]|::|->|^[./@#:+-]", value) or re.fullmatch(r"[\w-]+(?:\.[A-Za-z_][\w-]*)+", value):
+    if re.search(r"[^\x20-\x7e]|[(){}<>\\|^*?]|::|->|^[./@#:+-]", value) or re.fullmatch(
+        r"[\w-]+(?:\.[A-Za-z_][\w-]*)+", value
+    ):
         return False  # a pattern, a path or a name of another thing
     return bool(re.search(r"\d", value)) and not re.fullmatch(r"[\d.,:/-]+", value)

@@ -29,9 +29,13 @@ _CHANGING = (
     "/usr/lib/locale/", "/run/", "/tmp/", "/var/tmp/", "/root/", "/home/", "/dev/", "/proc/", "/sys/",
 )  # fmt: skip
 # Also these are written anew for all packages together, wherever they lie.
-_CACHES = re.compile(r"/(?:gconv-modules\.cache|loaders\.cache|giomodule\.cache|icon-theme\.cache|mime\.cache|gschemas\.compiled|immodules\.cache)$")
+_CACHES = re.compile(
+    r"/(?:gconv-modules\.cache|loaders\.cache|giomodule\.cache|icon-theme\.cache|mime\.cache|gschemas\.compiled|immodules\.cache)$"
+)
 # Nothing that runs reads them; images are often made smaller by taking them away.
-_SPARE = re.compile(r"^/usr/(?:share|local/share)/(?:doc|man|info|locale|licenses|bug|lintian|zoneinfo|i18n)/|^/var/lang/share/|/__pycache__/|\.pyc$|^/(?:boot|media|mnt|srv)/")
+_SPARE = re.compile(
+    r"^/usr/(?:share|local/share)/(?:doc|man|info|locale|licenses|bug|lintian|zoneinfo|i18n)/|^/var/lang/share/|/__pycache__/|\.pyc$|^/(?:boot|media|mnt|srv)/"
+)
 # The loader reads it before it starts any program (ld.so(8)).
 _PRELOAD = "/etc/ld.so.preload"
 _LIBRARY = re.compile(r"/lib[^/]+\.so(?:\.[\d.]+)?$")
@@ -135,7 +139,12 @@ def shadows(layers: Layers, base_layers: int, library_path: str) -> Iterator[tup
             known.setdefault(posixpath.basename(path), path)
     for path, file in image.items():
         folder, name = posixpath.split(path)
-        if path not in base and name in known and folder in folders and not _comes_after(folder, posixpath.dirname(known[name]), folders):
+        if (
+            path not in base
+            and name in known
+            and folder in folders
+            and not _comes_after(folder, posixpath.dirname(known[name]), folders)
+        ):
             if not (file.kind == "file" and layers.records.vouch(path, file.digest)):
                 yield path, known[name]
 
@@ -172,12 +181,16 @@ def _changed_files(layers: Layers, base_layers: int) -> Iterator[Rejection]:
         where = f"layer {change.layer} of {len(layers.layers)}: {change.path}"
         yield Rejection(f"{change.path} of the base is {change.what}", where, _LEAVE)
     if len(unexplained) > SHOWN:
-        yield Rejection(f"{len(unexplained) - SHOWN} more files of the base are changed", "the image's own layers", _LEAVE)
+        yield Rejection(
+            f"{len(unexplained) - SHOWN} more files of the base are changed", "the image's own layers", _LEAVE
+        )
 
 
 def _preloading(layers: Layers, base_layers: int, library_path: str) -> Iterator[Rejection]:
     own = merged(layers.layers[base_layers:])
     if _PRELOAD in own and own[_PRELOAD].size:
-        yield Rejection(f"{_PRELOAD} loads a library into every program, the runtime too", _PRELOAD, "leave it out of the image")
+        yield Rejection(
+            f"{_PRELOAD} loads a library into every program, the runtime too", _PRELOAD, "leave it out of the image"
+        )
     for path, other in list(shadows(layers, base_layers, library_path))[:SHOWN]:
         yield Rejection(f"{path} is loaded in the place of the base's {other}", path, _LEAVE)

@@ -85,7 +85,9 @@ def merged(layers: Sequence[Layer]) -> dict[str, LayerFile]:
         ))  # fmt: skip
         if gone:
             below = tuple(f"{path.rstrip('/')}/" for path in gone)
-            found = {path: file for path, file in found.items() if path not in layer.removed and not path.startswith(below)}
+            found = {
+                path: file for path, file in found.items() if path not in layer.removed and not path.startswith(below)
+            }
         found.update(layer.files)
     return found
 
@@ -227,7 +229,9 @@ def _read_layer(archive: tarfile.TarFile, search: Search) -> _Reading:
     return found
 
 
-def _read_file(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, search: Search, found: _Reading) -> LayerFile:
+def _read_file(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, search: Search, found: _Reading
+) -> LayerFile:
     file = archive.extractfile(member)
     assert file is not None  # noqa: S101 - for the type checker: a regular file has content
     content = Content(path, member.size, file)

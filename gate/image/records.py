@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 
 RECORD_BYTES = 32_000_000
 _DPKG = "/var/lib/dpkg"
+# Where rpm keeps its database: of old, and since it moved (rpm's macro %_dbpath).
+RPM_DATABASES = ("/var/lib/rpm", "/usr/lib/sysimage/rpm")
 _CONFFILE = re.compile(r"^ (/\S+) ([0-9a-f]{32})(?: obsolete)?$", re.M)
 _MD5SUM = re.compile(r"^([0-9a-f]{32}) [ *](.+)$", re.M)
 # /bin, /lib and /sbin are links into /usr; a package may still record the old names.

@@ -19,7 +19,9 @@ _PIECE, _ACROSS = 32 * MB, 65_536
 # Sources that compiled files are held against: more of them than any function has.
 _SOURCE_BYTES = 512 * MB
 # Files that exist to hold a credential, by name or by the end of their path.
-_TELLING_NAMES = frozenset({".netrc", ".pypirc", ".env", "id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", ".git-credentials", ".pgpass"})
+_TELLING_NAMES = frozenset(
+    {".netrc", ".pypirc", ".env", "id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", ".git-credentials", ".pgpass"}
+)
 _TELLING_ENDS = ("/.aws/credentials",)
 BY_NAME = Secret("by its name", "")
 
@@ -172,7 +174,9 @@ def is_telling(path: str) -> bool:
     return posixpath.basename(path) in _TELLING_NAMES or path.endswith(_TELLING_ENDS)
 
 
-def _held(data: bytes, path: str, budget: Budget | None = None, depth: int = 0) -> Iterator[tuple[str, Secret | None, str]]:
+def _held(
+    data: bytes, path: str, budget: Budget | None = None, depth: int = 0
+) -> Iterator[tuple[str, Secret | None, str]]:
     """What a content holds: (member, secret, why it was not read), archives in archives included."""
     yield from (("", secret, "") for secret in secrets_in(data, path))
     if not is_archive(data):

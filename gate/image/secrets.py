@@ -21,7 +21,9 @@ _SET = re.compile(r"^(?:/bin/sh -c #\(nop\)\s+)?(?:ENV|ARG|LABEL) (?P<rest>.*)$"
 _SHOWN = 20
 
 
-@judge(6, known_bad=lambda: ({"AWS_SECRET_ACCESS_KEY": "x" * 40}, ("RUN true",), Layers((Layer(),), (), Records(), {}), 0))
+@judge(
+    6, known_bad=lambda: ({"AWS_SECRET_ACCESS_KEY": "x" * 40}, ("RUN true",), Layers((Layer(),), (), Records(), {}), 0)
+)
 def no_secret(env: Mapping[str, str], history: Sequence[str], layers: Layers, base_layers: int) -> Judgement:
     """Nothing that the image adds to its base gives access to anything: whoever pulls it, reads every layer.
 
@@ -37,7 +39,9 @@ def no_secret(env: Mapping[str, str], history: Sequence[str], layers: Layers, ba
 def _in_env(env: Mapping[str, str]) -> Iterator[Rejection]:
     for name, value in env.items():
         if _holds(name, value):
-            yield Rejection(f"the environment variable {name} holds a secret", "Env of the image's configuration", _REVOKE)
+            yield Rejection(
+                f"the environment variable {name} holds a secret", "Env of the image's configuration", _REVOKE
+            )
 
 
 def _holds(name: str, value: str) -> bool:

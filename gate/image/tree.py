@@ -117,7 +117,9 @@ def read_tree(stream: IO[bytes], keep: Callable[[str], bool]) -> Tree:
                 entries[path] = _hard_link(entries, path, member)
                 continue
             content = _content(archive, member, path, keep)
-            entries[path] = Entry(path, kind_of(member), member.mode, member.size, member.linkname, content[:HEAD_BYTES])
+            entries[path] = Entry(
+                path, kind_of(member), member.mode, member.size, member.linkname, content[:HEAD_BYTES]
+            )
             if len(content) > HEAD_BYTES or keep(path):
                 texts[path] = content.decode("utf-8", "replace")
     return Tree(entries, texts)

@@ -83,7 +83,9 @@ def is_placeholder(value: str) -> bool:
     bare = value.strip().strip("\"'`")
     if len(set(bare.lower())) <= _FEW_CHARACTERS or "..." in bare or "…" in bare or "***" in bare:
         return True
-    if re.search(r"example|placeholder|change[_-]?(?:me|it)|replace[_-]?me|redacted|your[_-]|dummy|xxxx|insert[_-]", bare, re.I):
+    if re.search(
+        r"example|placeholder|change[_-]?(?:me|it)|replace[_-]?me|redacted|your[_-]|dummy|xxxx|insert[_-]", bare, re.I
+    ):
         return True
     words = words_of(bare)
     return not words or all(word in _EMPTY_WORDS or word in {"1", "12", "123", "1234", "12345"} for word in words)

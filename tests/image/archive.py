@@ -34,7 +34,9 @@ def saved(layers: Sequence[bytes], *, oci: bool = False, packed: bool = False) -
     blobs = [gzip.compress(each, 1) if packed else each for each in layers]
     names = [f"blobs/sha256/{hashlib.sha256(each).hexdigest()}" if oci else f"{number:064x}/layer.tar"
              for number, each in enumerate(blobs)]  # fmt: skip
-    config = json.dumps({"rootfs": {"type": "layers", "diff_ids": [hashlib.sha256(each).hexdigest() for each in layers]}})
+    config = json.dumps(
+        {"rootfs": {"type": "layers", "diff_ids": [hashlib.sha256(each).hexdigest() for each in layers]}}
+    )
     name = hashlib.sha256(config.encode()).hexdigest()
     configured = f"blobs/sha256/{name}" if oci else f"{name}.json"
     manifest = json.dumps([{"Config": configured, "RepoTags": None, "Layers": names}])

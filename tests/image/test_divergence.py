@@ -34,7 +34,9 @@ def image(*own, base=BASE, known=None):
     made = [layer(base, links={"/usr/lib64/libz.so.1": "libz.so.1.2", "/bin": "usr/bin"}), *(
         each if isinstance(each, bytes) else layer(each) for each in own
     )]  # fmt: skip
-    texts = {path: data.decode() for each in own if isinstance(each, dict) for path, data in each.items() if is_record(path)}
+    texts = {
+        path: data.decode() for each in own if isinstance(each, dict) for path, data in each.items() if is_record(path)
+    }
     return read_layers(io.BytesIO(saved(made)), len(made), known or read_records(texts))
 
 
@@ -115,10 +117,15 @@ def test_what_packages_caches_and_copies_do_is_harmless(own):
     assert judged(own) == ""
 
 
-@pytest.mark.parametrize("path", ["/var/runtime/bootstrap", "/lambda-entrypoint.sh", "/var/lang/bin/python3.11", "/var/lang/lib/python3.11/os.py"])
+@pytest.mark.parametrize(
+    "path",
+    ["/var/runtime/bootstrap", "/lambda-entrypoint.sh", "/var/lang/bin/python3.11", "/var/lang/lib/python3.11/os.py"],
+)
 def test_no_record_vouches_for_another_runtime(path):
     """No package of a distribution holds it, and whoever changes it can write a record too."""
-    assert f"{path} of the base is replaced" in judged({path: b"2", **md5sums({path: b"2"}), **record({f"../../../../..{path}": b"2"})})
+    assert f"{path} of the base is replaced" in judged(
+        {path: b"2", **md5sums({path: b"2"}), **record({f"../../../../..{path}": b"2"})}
+    )
 
 
 def test_rpm_tells_what_it_recorded():
@@ -139,7 +146,12 @@ def test_what_is_put_back_is_unchanged():
 def test_every_change_is_evidence_with_what_explains_it():
     """Also a harmless one."""
     (only,) = changes(image({"/etc/ld.so.cache": b"2"}), 1)
-    assert (only.path, only.what, only.layer, only.why) == ("/etc/ld.so.cache", "replaced", 2, "kept by the system itself")
+    assert (only.path, only.what, only.layer, only.why) == (
+        "/etc/ld.so.cache",
+        "replaced",
+        2,
+        "kept by the system itself",
+    )
 
 
 def test_many_changes_are_counted():
@@ -172,7 +184,9 @@ def test_an_image_without_its_base_is_refused(base_layers):
 
 def test_layers_are_merged_as_a_container_sees_them():
     """Whiteouts, opaque folders, and a file in the place of a folder."""
-    read = image({"/a/b": b"1", "/a/c": b"2", "/d/e": b"3"}, {"/a/.wh..wh..opq": b"", "/a/f": b"4", "/d": b"file"}, base={})
+    read = image(
+        {"/a/b": b"1", "/a/c": b"2", "/d/e": b"3"}, {"/a/.wh..wh..opq": b"", "/a/f": b"4", "/d": b"file"}, base={}
+    )
     assert {path for path in merged(read.layers) if path[1] in "ad"} == {"/a/f", "/d"}
     assert merged([Layer()]) == {}
     assert isinstance(read, Layers)

@@ -103,14 +103,14 @@ def test_every_mount_of_a_run_counts(tmp_path: Path) -> None:
         "FROM a:1\nRUN <<EOF bash -e\nfrom() { :; }\nfrom x y z\nEOF\nRUN echo done\n",
         "FROM a:1\nRUN echo \\\n# a comment\n  from evil \\\n\n && true\n",
         "FROM a:1\nRUN echo 'FROM evil' && cat <<< from\n",
-        "FROM a:1\nLABEL x=\"\\\nfrom evil\"\n",
+        'FROM a:1\nLABEL x="\\\nfrom evil"\n',
         "# syntax=docker/dockerfile:1.7\nFROM a:1\n",
         "# syntax = docker.io/docker/dockerfile:1@sha256:" + "a" * 64 + "\nFROM a:1\n",
         "# a comment\n# syntax=evil/frontend\nFROM a:1\n",
         "\ufeffFROM a:1\n",
         "FROM a:1\r\nRUN true\r\n",
         "FROM --platform=$BUILDPLATFORM a:1\n",
-        "FROM a:1\nONBUILD RUN true\nHEALTHCHECK NONE\nSHELL [\"/bin/sh\"]\n",
+        'FROM a:1\nONBUILD RUN true\nHEALTHCHECK NONE\nSHELL ["/bin/sh"]\n',
     ],
 )
 def test_what_only_looks_like_an_instruction_is_none(tmp_path: Path, text: str) -> None:

@@ -37,7 +37,10 @@ OPENSSH = ed25519.Ed25519PrivateKey.generate().private_bytes(form.Encoding.PEM, 
 DER = RSA.private_bytes(form.Encoding.DER, form.PrivateFormat.PKCS8, BARE)
 SEC1 = EC.private_bytes(form.Encoding.DER, form.PrivateFormat.TraditionalOpenSSL, BARE)
 PUBLIC = EC.public_key().public_bytes(form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo)
-JWT = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":"HS256","typ":"JWT"}', b'{"sub":"ci-bot-77"}', b"x" * 32))
+JWT = ".".join(
+    base64.urlsafe_b64encode(part).decode().rstrip("=")
+    for part in (b'{"alg":"HS256","typ":"JWT"}', b'{"sub":"ci-bot-77"}', b"x" * 32)
+)
 
 
 def said(judgement):
@@ -87,12 +90,16 @@ PLANTED = {
     "/var/task/wrapped.txt": in_base64(b"x" + PEM),
     "/var/task/account.json": json.dumps({"type": "service_account", "private_key": PKCS8.decode()}).encode(),
     "/var/task/literal.py": b'KEY = """' + PKCS8 + b'"""\n',
-    "/var/task/joined.js": b"const key = '-----BEGIN PRIVATE KEY-----\\n' +\n  '" + PKCS8.splitlines()[1] + b"\\n' +\n  'x'",
+    "/var/task/joined.js": b"const key = '-----BEGIN PRIVATE KEY-----\\n' +\n  '"
+    + PKCS8.splitlines()[1]
+    + b"\\n' +\n  'x'",
     "/var/task/putty.ppk": b"PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\nPrivate-Lines: 1\r\nAAAAIG0\r\n",
     # Packed
     "/var/task/lib.zip": zipped({"conf/key.pem": PEM}),
     "/var/task/app.whl": zipped({"app/settings.json": b'{"password": "S3cr3t-pass!"}'}),
-    "/var/task/app.jar": zipped({"META-INF/x": b"", "BOOT-INF/application.properties": b"spring.datasource.password=Tr0ub4dor\n"}),
+    "/var/task/app.jar": zipped(
+        {"META-INF/x": b"", "BOOT-INF/application.properties": b"spring.datasource.password=Tr0ub4dor\n"}
+    ),
     "/var/task/bundle.tar": packed_as_tar([("a/.env.production", b"DB_PASSWORD=hunter2-x\n")]),
     "/var/task/bundle.tar.gz": gzip.compress(packed_as_tar([("key", PEM)])),
     "/var/task/bundle.tbz": bz2.compress(packed_as_tar([("key", PEM)])),
@@ -189,7 +196,9 @@ def test_a_file_larger_than_what_is_read_at_once_is_searched_piece_by_piece(monk
     monkeypatch.setattr(search, "_PIECE", 500)
     text = b"\n" + b"." * 985 + b"\n" + GITHUB.encode() + b"\n" + b"." * 2000
     assert "/x/large holds a secret (GitHub Token)" in judged({"/x/large": text})
-    packed = zipped({"a": bytes(range(256)) * 50 + bytes(reversed(range(256))) * 9, "b": hashlib.sha512(b"").digest() * 40})
+    packed = zipped(
+        {"a": bytes(range(256)) * 50 + bytes(reversed(range(256))) * 9, "b": hashlib.sha512(b"").digest() * 40}
+    )
     assert "is an archive of more than" in judged({"/x/a.zip": packed + b"\0" * 1001})
 
 
@@ -317,7 +326,12 @@ def test_a_limit_that_is_reached_is_named(monkeypatch):
         nested = zipped({"a.zip": nested, "b": b"x"})
     assert f"is an archive in {archives.DEPTH} others" in judged({"/a.zip": nested})
     monkeypatch.setattr(archives, "MEMBER_BYTES", 50)
-    for packed in (zipped({"a": b"x" * 99}), gzip.compress(b"x" * 99), bz2.compress(b"x" * 99), packed_as_tar([("a", b"x" * 99)])):
+    for packed in (
+        zipped({"a": b"x" * 99}),
+        gzip.compress(b"x" * 99),
+        bz2.compress(b"x" * 99),
+        packed_as_tar([("a", b"x" * 99)]),
+    ):
         assert "unpacks to more than" in judged({"/a": packed})
     monkeypatch.setattr(archives, "MEMBER_BYTES", 10_000)
     monkeypatch.setattr(archives, "MEMBERS", 2)
@@ -343,7 +357,10 @@ def test_an_archive_without_its_layers_is_refused():
         (packed_as_tar([("x", b"y")]), "does not name one image"),
         (packed_as_tar([("manifest.json", b"[")]), "does not name one image"),
         (packed_as_tar([("manifest.json", b'[{"Layers": ["a"]}]')]), "layer 1 of 1: the archive does not hold it"),
-        (packed_as_tar([("manifest.json", b'[{"Layers": ["a"]}]'), ("a", b"\x28\xb5\x2f\xfd" + b"x" * 600)]), "Zstandard"),
+        (
+            packed_as_tar([("manifest.json", b'[{"Layers": ["a"]}]'), ("a", b"\x28\xb5\x2f\xfd" + b"x" * 600)]),
+            "Zstandard",
+        ),
         (packed_as_tar([("manifest.json", b'[{"Layers": ["a"]}]'), ("a", gzip.compress(b"x" * 999))]), "layer 1 of 1"),
     ):
         with pytest.raises(ImageUnavailable) as refused:

@@ -53,7 +53,15 @@ def main(*names: str) -> int:
     wanted = names or [line for line in NAMES.read_text().split("\n") if line and not line.startswith("#")]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "task")
-        options = ["--target", str(folder), "--only-binary", ":all:", "--no-deps", "--quiet", "--disable-pip-version-check"]
+        options = [
+            "--target",
+            str(folder),
+            "--only-binary",
+            ":all:",
+            "--no-deps",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         subprocess.run([sys.executable, "-m", "pip", "install", *options, *wanted], check=True)
         alarms = 0
         for what in ("compiled", "not compiled"):
