@@ -32,8 +32,20 @@ _FOREIGN = {
 _AR = b"!<arch>\n"
 _COMPRESSED = {b"\x1f\x8b\x08": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x5d\0\0\x80\0": "lzma"}
 _ZIP = (b"PK\3\4", b"PK\5\6", b"PK\7\x08")
-_UNREADABLE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
-               NotImplementedError, RuntimeError, IndexError, OverflowError, MemoryError)  # fmt: skip
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    IndexError,
+    OverflowError,
+    MemoryError,
+)
 
 
 @dataclass(frozen=True)
@@ -123,8 +135,7 @@ def _within(name: str, content: bytes | None, budget: Budget) -> Iterator[Member
 def _unpacked(kind: str, data: bytes) -> bytes | None:
     if kind == "gzip":
         return _gunzipped(data)
-    opened = bz2.open(io.BytesIO(data)) if kind == "bzip2" else lzma.open(io.BytesIO(data))
-    with opened as file:
+    with bz2.BZ2File(io.BytesIO(data)) if kind == "bzip2" else lzma.LZMAFile(io.BytesIO(data)) as file:
         content = file.read(MEMBER_BYTES + 1)
     return content if len(content) <= MEMBER_BYTES else None
 

@@ -71,7 +71,8 @@ def starts_like(image: Startup, base: Startup) -> Judgement:
     """The image keeps what its base promises the Lambda service, and nothing else runs before the runtime."""
     return Judgement.of(
         Rejection(
-            f"{d.name} is {d.image or 'not set'!r} in the image, and {d.base or 'not set'!r} on the approved base: {d.wrong}",
+            f"{d.name} is {d.image or 'not set'!r} in the image, and {d.base or 'not set'!r} on the approved base: "
+            + d.wrong,
             where="the image's configuration",
             remedy=f"leave {d.name} as the base image sets it",
         )

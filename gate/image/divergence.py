@@ -19,15 +19,62 @@ _RUNTIME = ("/var/runtime/", "/lambda-entrypoint.sh", "/usr/local/bin/aws-lambda
 _PACKAGES = re.compile(r"^/var/lang/(?:lib/python[\d.]+/site-packages/|bin/(?!python[\d.]*$))")
 # Kept by the package managers, the loader and Python themselves, and written anew by each of their runs.
 _CHANGING = (
-    "/var/lib/dpkg/", "/var/lib/rpm/", "/usr/lib/sysimage/", "/var/lib/yum/", "/var/lib/dnf/", "/var/lib/apt/", "/var/cache/",
-    "/var/log/", "/var/lib/pam/", "/var/lib/systemd/", "/var/lib/ucf/", "/var/lib/python/", "/var/lib/alternatives/",
-    "/etc/ld.so.cache", "/etc/alternatives/", "/etc/mtab", "/etc/resolv.conf", "/etc/hosts", "/etc/hostname",
-    "/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid", "/etc/shells", "/etc/machine-id",
-    "/etc/pki/", "/etc/pam.d/common-", "/etc/nsswitch.conf", "/etc/localtime", "/etc/timezone", "/etc/default/locale", "/etc/locale.",
-    "/etc/ssl/certs/", "/etc/ca-certificates", "/etc/apt/", "/etc/yum", "/etc/dnf/", "/etc/dpkg/", "/etc/fonts/",
-    "/usr/share/info/dir", "/usr/share/mime/", "/usr/share/icons/", "/usr/share/applications/", "/usr/share/glib-2.0/schemas/",
-    "/usr/lib/locale/", "/run/", "/tmp/", "/var/tmp/", "/root/", "/home/", "/dev/", "/proc/", "/sys/",
-)  # fmt: skip
+    "/var/lib/dpkg/",
+    "/var/lib/rpm/",
+    "/usr/lib/sysimage/",
+    "/var/lib/yum/",
+    "/var/lib/dnf/",
+    "/var/lib/apt/",
+    "/var/cache/",
+    "/var/log/",
+    "/var/lib/pam/",
+    "/var/lib/systemd/",
+    "/var/lib/ucf/",
+    "/var/lib/python/",
+    "/var/lib/alternatives/",
+    "/etc/ld.so.cache",
+    "/etc/alternatives/",
+    "/etc/mtab",
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/hostname",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/shadow",
+    "/etc/gshadow",
+    "/etc/subuid",
+    "/etc/subgid",
+    "/etc/shells",
+    "/etc/machine-id",
+    "/etc/pki/",
+    "/etc/pam.d/common-",
+    "/etc/nsswitch.conf",
+    "/etc/localtime",
+    "/etc/timezone",
+    "/etc/default/locale",
+    "/etc/locale.",
+    "/etc/ssl/certs/",
+    "/etc/ca-certificates",
+    "/etc/apt/",
+    "/etc/yum",
+    "/etc/dnf/",
+    "/etc/dpkg/",
+    "/etc/fonts/",
+    "/usr/share/info/dir",
+    "/usr/share/mime/",
+    "/usr/share/icons/",
+    "/usr/share/applications/",
+    "/usr/share/glib-2.0/schemas/",
+    "/usr/lib/locale/",
+    "/run/",
+    "/tmp/",  # noqa: S108 - named, not written to
+    "/var/tmp/",  # noqa: S108
+    "/root/",
+    "/home/",
+    "/dev/",
+    "/proc/",
+    "/sys/",
+)
 # Also these are written anew for all packages together, wherever they lie.
 _CACHES = re.compile(
     r"/(?:gconv-modules\.cache|loaders\.cache|giomodule\.cache|icon-theme\.cache|mime\.cache|gschemas\.compiled|immodules\.cache)$"
@@ -39,7 +86,10 @@ _SPARE = re.compile(
 # The loader reads it before it starts any program (ld.so(8)).
 _PRELOAD = "/etc/ld.so.preload"
 _LIBRARY = re.compile(r"/lib[^/]+\.so(?:\.[\d.]+)?$")
-_LEAVE = "leave the base's files as they are: bring your own under /opt or /var/task, or build on another base and have it reviewed"
+_LEAVE = (
+    "leave the base's files as they are: bring your own under /opt or /var/task, "
+    "or build on another base and have it reviewed"
+)
 
 
 @dataclass(frozen=True)
@@ -123,9 +173,10 @@ def _last(layers: tuple[Layer, ...], path: str) -> int:
     touching = [
         number
         for number, layer in enumerate(layers, 1)
-        if path in layer.files or above & (layer.removed | layer.emptied)
+        if path in layer.files
+        or above & (layer.removed | layer.emptied)
         or any(layer.files[each].kind != "directory" for each in above & layer.files.keys())
-    ]  # fmt: skip
+    ]
     return touching[-1] if touching else 0
 
 
@@ -139,18 +190,15 @@ def shadows(layers: Layers, base_layers: int, library_path: str) -> Iterator[tup
             known.setdefault(posixpath.basename(path), path)
     for path, file in image.items():
         folder, name = posixpath.split(path)
-        if (
-            path not in base
-            and name in known
-            and folder in folders
-            and not _comes_after(folder, posixpath.dirname(known[name]), folders)
-        ):
-            if not (file.kind == "file" and layers.records.vouch(path, file.digest)):
-                yield path, known[name]
+        if path in base or name not in known or folder not in folders:
+            continue
+        recorded = file.kind == "file" and layers.records.vouch(path, file.digest)
+        if not recorded and not _comes_after(folder, posixpath.dirname(known[name]), folders):
+            yield path, known[name]
 
 
 def _comes_after(folder: str, own: str, folders: list[str]) -> bool:
-    """Whether the base's folder is looked through first (ld.so(8): LD_LIBRARY_PATH, then the cache and /lib, /usr/lib)."""
+    """Whether the base's folder is looked through first (ld.so(8): LD_LIBRARY_PATH, then the cache)."""
     return own in folders and folders.index(own) < folders.index(folder)
 
 
@@ -170,8 +218,11 @@ def base_unchanged(layers: Layers, base_layers: int, library_path: str) -> Judge
         library_path: LD_LIBRARY_PATH of the image.
     """
     if not 0 < base_layers <= len(layers.layers):
-        return reject("the image does not begin with its base's layers, so nothing of the base can be held against it",
-                      "rootfs.diff_ids of the image's configuration", "build FROM the approved base")  # fmt: skip
+        return reject(
+            "the image does not begin with its base's layers, so nothing of the base can be held against it",
+            "rootfs.diff_ids of the image's configuration",
+            "build FROM the approved base",
+        )
     return Judgement.of([*_changed_files(layers, base_layers), *_preloading(layers, base_layers, library_path)])
 
 

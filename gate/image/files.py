@@ -106,8 +106,8 @@ def all_exist(tree: Tree, paths: Sequence[str]) -> Judgement:
     )
 
 
-@judge(6, known_bad=lambda: (Tree({"/var/task/main.py": Entry("/var/task/main.py", "file", mode=0o600)}, {}), ()))
-def readable_by_all(tree: Tree, used: Sequence[str]) -> Judgement:
+@judge(6, known_bad=lambda: (Tree({"/var/task/main.py": Entry("/var/task/main.py", "file", mode=0o600)}, {}),))
+def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> Judgement:
     """Lambda requires that any user can read the image's files (Lambda, "Container image requirements").
 
     Files that a base keeps for root on purpose (password hashes, package caches) are left out, unless the function's

@@ -1,21 +1,26 @@
-# Runs in the image, on its Python, with nothing but the standard library; argument: the wanted packages, as JSON.
-# Top-level modules come from the files that a distribution recorded, so that one without top_level.txt is imported too.
+"""Runs in the image, on its Python, with nothing but the standard library; argument: the wanted packages, as JSON.
+
+Top-level modules come from the files that a distribution recorded, so that one without top_level.txt is imported too.
+"""
+
 import base64
 import hashlib
 import importlib
-import importlib.metadata as metadata
 import importlib.util
 import json
 import os
 import re
 import sys
+from importlib import metadata
 
 
 def canonical(name):
+    """One spelling for one package."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def tops(files):
+    """The top-level modules among recorded files."""
     found = set()
     for file in files:
         if len(file.parts) > 1 and file.parts[1] == "__init__.py":
@@ -26,16 +31,19 @@ def tops(files):
 
 
 def content(path):
+    """A file's bytes."""
     with open(path, "rb") as file:
         return file.read()
 
 
 def digests(path):
+    """The digests of a file, as records hold them."""
     data = content(path)
     return sorted(f"{name}:{hashlib.new(name, data).hexdigest()}" for name in ("md5", "sha256", "sha512"))
 
 
 def as_recorded(path, recorded):
+    """Whether a file has its recorded hash."""
     made = hashlib.new(recorded.mode, content(path)).digest()
     return base64.urlsafe_b64encode(made).rstrip(b"=").decode() == recorded.value
 
@@ -49,7 +57,7 @@ def foreign(dist, files):
 
 
 def hooks():
-    """What Python runs when it starts: lines of .pth files that import, sitecustomize, usercustomize (module `site`)."""
+    """What Python runs when it starts: .pth files that import, sitecustomize, usercustomize (module `site`)."""
     found = {}
     for folder in dict.fromkeys(os.path.realpath(each or ".") for each in sys.path if os.path.isdir(each or ".")):
         for name in sorted(os.listdir(folder)):

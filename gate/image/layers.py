@@ -22,7 +22,7 @@ from gate.image.tree import Kind, absolute, kind_of
 _MANIFEST_BYTES = 4_000_000
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
-_HEAD, _BUFFER = 512, 1 << 20
+_HEAD, _BUFFER = 512, 1 << 16
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,11 @@ def merged(layers: Sequence[Layer]) -> dict[str, LayerFile]:
     found: dict[str, LayerFile] = {}
     for layer in layers:
         folders = _folders(found)
-        gone = (*layer.removed, *layer.emptied, *(
-            path for path, file in layer.files.items() if file.kind != "directory" and path in folders
-        ))  # fmt: skip
+        gone = (
+            *layer.removed,
+            *layer.emptied,
+            *(path for path, file in layer.files.items() if file.kind != "directory" and path in folders),
+        )
         if gone:
             below = tuple(f"{path.rstrip('/')}/" for path in gone)
             found = {
@@ -158,8 +160,11 @@ def _layer_names(manifest: Any, count: int) -> list[str]:
 
 
 def _unreadable(why: str) -> ImageUnavailable:
-    return ImageUnavailable(f"the layers of the image cannot be read: {why}", where="docker save",
-                            remedy="build the image again; if it stays so, see what `docker save` gives by hand")  # fmt: skip
+    return ImageUnavailable(
+        f"the layers of the image cannot be read: {why}",
+        where="docker save",
+        remedy="build the image again; if it stays so, see what `docker save` gives by hand",
+    )
 
 
 @dataclass

@@ -26,7 +26,8 @@ v = "{0.major}.{0.minor}.{0.micro}".format(i.version)
 if i.version.releaselevel != "final":
     v += i.version.releaselevel[0] + str(i.version.serial)
 print(json.dumps({"environment": {
-    "implementation_name": i.name, "implementation_version": v, "os_name": os.name, "platform_machine": platform.machine(),
+    "implementation_name": i.name, "implementation_version": v, "os_name": os.name,
+    "platform_machine": platform.machine(),
     "platform_python_implementation": platform.python_implementation(), "platform_release": platform.release(),
     "platform_system": platform.system(), "platform_version": platform.version(), "sys_platform": sys.platform,
     "python_full_version": platform.python_version(), "python_version": ".".join(platform.python_version_tuple()[:2]),
@@ -100,8 +101,9 @@ def _hook(raw: Any) -> Hook:
     try:
         return Hook(str(raw["path"]), str(raw["file"]), frozenset(map(str, raw["digests"])))
     except (LookupError, TypeError) as error:
-        raise ImageUnavailable("the image's Python gave no answer about what it runs when it starts",
-                               where="python3 in the image") from error  # fmt: skip
+        raise ImageUnavailable(
+            "the image's Python gave no answer about what it runs when it starts", where="python3 in the image"
+        ) from error
 
 
 def marker_environment(host: Any) -> dict[str, str]:
@@ -211,5 +213,8 @@ def python_is(version: str, wanted: str) -> Judgement:
     """The function's Python is the agreed one, as major.minor."""
     if version.split(".")[:2] == wanted.split("."):
         return ACCEPTED
-    return reject(f"the image's Python is {version or 'unknown'}, and {wanted} is agreed", "python3 in the image",
-                  "build on a base with that Python, or agree on another in pytest.ini (python_version)")  # fmt: skip
+    return reject(
+        f"the image's Python is {version or 'unknown'}, and {wanted} is agreed",
+        "python3 in the image",
+        "build on a base with that Python, or agree on another in pytest.ini (python_version)",
+    )

@@ -81,9 +81,9 @@ def read_records(texts: Mapping[str, str]) -> Records:
 
 
 def rpm_records(dump: str) -> Records:
-    """The records of `rpm --query --all --dump` (rpm(8), "--dump"): path size mtime digest mode owner group …, a line each."""
+    """The records of `rpm --query --all --dump` (rpm(8)): path size mtime digest mode owner …, a line each."""
     lines = (line.rsplit(" ", 10) for line in dump.splitlines() if line.startswith("/"))
-    files = {line[0]: frozenset({f"{_rpm_algorithm(line[3])}:{line[3]}"}) for line in lines if len(line) == 11}  # noqa: PLR2004
+    files = {line[0]: frozenset({f"{_rpm_algorithm(line[3])}:{line[3]}"}) for line in lines if len(line) == 11}  # noqa: PLR2004 - the columns of a dump
     return Records(files, frozenset({"rpm"} if files else ()))
 
 
@@ -138,7 +138,7 @@ def _hex(recorded: str) -> str:
 
 
 def source_of(path: str) -> str:
-    """The source that a compiled file is made from (PEP 3147): a/__pycache__/b.cpython-311.pyc is of a/b.py; else ""."""
+    """The source that a compiled file is made from (PEP 3147): a/__pycache__/b.cpython-311.pyc is of a/b.py."""
     folder, name = posixpath.split(path)
     if not name.endswith(".pyc"):
         return ""

@@ -1,7 +1,7 @@
 """The requirements of the release as pip reads them, held against the image's own Python. Pure but for reading files.
 
-The files are read by pip-requirements-parser: pip's own reader, taken out of pip (whose internals are no interface), which
-pip-audit uses too. Markers and versions are `packaging`'s.
+The files are read by pip-requirements-parser: pip's own reader, taken out of pip (whose internals are no
+interface), which pip-audit uses too. Markers and versions are `packaging`'s.
 """
 
 from __future__ import annotations
@@ -88,8 +88,11 @@ def _parsed(path: Path) -> Any:
 
 def _included(path: Path, other: str, where: str) -> Path:
     if "://" in other:
-        raise _refused(f"{other} is not beside the Dockerfile, so nobody knows what the build found there", where,
-                       "keep the file in the repository, and include it by its path")  # fmt: skip
+        raise _refused(
+            f"{other} is not beside the Dockerfile, so nobody knows what the build found there",
+            where,
+            "keep the file in the repository, and include it by its path",
+        )
     included = path.parent / other
     if not included.is_file():
         raise _refused(f"{other} does not exist", where, "correct the path: it counts from the file that includes it")

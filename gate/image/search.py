@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from gate.image.archives import DEPTH, MB, Budget, Unread, is_archive, members
-from gate.image.detector import Secret, secrets_in
+from gate.image.detector import secrets_in
+from gate.image.found import Secret
 from gate.image.records import Records, digest_of, source_of
 
 # Up to here a file is read as a whole; of a larger one each piece is searched, with what stands across two of them.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from gate.image.detector import BASIC_AUTH, PASSWORD, secrets_in
+from gate.image.credentials import BASIC_AUTH, PASSWORD
+from gate.image.detector import secrets_in
 from gate.image.layers import Layer, Layers
 from gate.image.records import Records
 from gate.image.search import Suspect

@@ -12,29 +12,35 @@ _PROMISING = re.compile(
 )
 # The last words of a name that speaks of a secret and holds none: its name, its place, a property of it.
 _SPEAKING = frozenset(
-    """
+    re.findall(
+        r"\w+",
+        """
     name names arn arns path paths param params parameter parameters id ids identifier file filename files folder dir
     directory location url uri endpoint host region stage prefix suffix alias label title text hint help placeholder
     message error errors header headers field fields column type types kind class algorithm algo alg method scheme mode
     format encoding version versions length len size min max limit limits count counts number index ttl expiry expires
     expiration expire timeout lifetime age interval days hours minutes seconds date time at on rotation required enabled
-    disabled allowed supported optional policy policies rules rule regex pattern validator validators validation strength
-    hash hashed hashes salt digest hasher hashers manager provider backend engine store storage source service client
+    disabled allowed supported optional policy policies rules rule regex pattern validator validators validation
+    strength hash hashed hashes salt digest hasher hashers manager provider backend engine store storage source service client
     loader reader resolver factory handler helper form view page template env variable var key_name usage usages bucket
     table queue topic group role re regexp reset change changed confirm confirmation prompt audience issuer scope scopes
-    """.split()
+    """,
+    )
 )
 # Words that a value is made of when it only speaks of one. Type names are what schemas and forms put there.
 _EMPTY_WORDS = frozenset(
-    """
+    re.findall(
+        r"\w+",
+        """
     password passwd passwort pass pwd pw secret secrets token tokens key keys apikey api auth credential credentials
     username user login name me you your yours my mine our the a an some any this that here there value values string
     str text int bool integer boolean number object array null none nil undefined void true false yes no on off default
     example examples sample samples dummy fake mock foo bar baz qux spam eggs test tests testing tester demo changeme
-    change changeit replace replaceme insert enter put fill set todo tbd fixme placeholder redacted masked hidden removed
-    omitted private public access account basic bearer required optional unset empty is not with for of in to and or
+    change changeit replace replaceme insert enter put fill set todo tbd fixme placeholder redacted masked hidden
+    removed omitted private public access account basic bearer required optional unset empty is not with for of in to and or
     please client server service app application x xx xxx xxxx xxxxx abc abcd foobar
-    """.split()
+    """,
+    )
 )
 _REFERENCES = re.compile(
     r"arn:aws[\w-]*:|[$%]\{|\$\(|\$[A-Za-z_]|%\(|%[A-Za-z_]+%|\{|<|\[|!(?:Ref|Sub|GetAtt)\b|@@|#\{"
@@ -92,7 +98,7 @@ def is_placeholder(value: str) -> bool:
 
 
 def is_secret_value(value: str) -> bool:
-    """Whether a value under a promising name is a secret: a literal that neither refers elsewhere nor stands for one."""
+    """Whether a value under a promising name is a secret: it neither refers elsewhere nor stands for one."""
     bare = value.strip()
     return len(bare) >= _SHORTEST and not is_reference(bare) and not is_placeholder(bare)
 
@@ -103,6 +109,5 @@ def is_used_value(value: str) -> bool:
     What is empty, a number of no more than four digits, or a yes or no opens none.
     """
     bare = value.strip()
-    if not bare or is_reference(bare) or re.fullmatch(r"\d{1,4}|true|false|yes|no|on|off|none|null", bare, re.I):
-        return False
-    return True
+    nothing = re.fullmatch(r"\d{1,4}|true|false|yes|no|on|off|none|null|", bare, re.I)
+    return nothing is None and not is_reference(bare)

@@ -1,4 +1,4 @@
-"""Words of a Dockerfile with their variables filled in, as BuildKit does it (Dockerfile reference, "Environment replacement"). Pure."""
+"""Words of a Dockerfile, their variables filled in (Dockerfile reference, "Environment replacement"). Pure."""
 
 from __future__ import annotations
 

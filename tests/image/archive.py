@@ -10,8 +10,13 @@ import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 
 
-def layer(files: Mapping[str, bytes | None], *, links: Mapping[str, str] | None = None, hard: Mapping[str, str] | None = None,
-          modes: Mapping[str, int] | None = None) -> bytes:  # fmt: skip
+def layer(
+    files: Mapping[str, bytes | None],
+    *,
+    links: Mapping[str, str] | None = None,
+    hard: Mapping[str, str] | None = None,
+    modes: Mapping[str, int] | None = None,
+) -> bytes:
     """A layer: content by path (None: a folder), symbolic and hard links by path, modes where they are not 0644."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:
@@ -32,8 +37,10 @@ def layer(files: Mapping[str, bytes | None], *, links: Mapping[str, str] | None 
 def saved(layers: Sequence[bytes], *, oci: bool = False, packed: bool = False) -> bytes:
     """What `docker save` gives for an image of these layers: as Docker 20.10 does, or as the containerd store does."""
     blobs = [gzip.compress(each, 1) if packed else each for each in layers]
-    names = [f"blobs/sha256/{hashlib.sha256(each).hexdigest()}" if oci else f"{number:064x}/layer.tar"
-             for number, each in enumerate(blobs)]  # fmt: skip
+    names = [
+        f"blobs/sha256/{hashlib.sha256(each).hexdigest()}" if oci else f"{number:064x}/layer.tar"
+        for number, each in enumerate(blobs)
+    ]
     config = json.dumps(
         {"rootfs": {"type": "layers", "diff_ids": [hashlib.sha256(each).hexdigest() for each in layers]}}
     )

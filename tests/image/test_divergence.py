@@ -15,13 +15,24 @@ from tests.image.archive import layer, saved
 
 LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/task/lib:/opt/lib"
 BASE = {
-    "/lambda-entrypoint.sh": b"#!/bin/sh\n", "/var/runtime/bootstrap": b"run", "/var/runtime/bootstrap.py": b"import x",
-    "/var/lang/bin/python3.11": b"\x7fELF", "/var/lang/bin/pip3": b"#!pip 23", "/var/lang/lib/python3.11/os.py": b"os",
+    "/lambda-entrypoint.sh": b"#!/bin/sh\n",
+    "/var/runtime/bootstrap": b"run",
+    "/var/runtime/bootstrap.py": b"import x",
+    "/var/lang/bin/python3.11": b"\x7fELF",
+    "/var/lang/bin/pip3": b"#!pip 23",
+    "/var/lang/lib/python3.11/os.py": b"os",
     "/var/lang/lib/python3.11/__pycache__/os.cpython-311.pyc": b"os",
-    "/var/lang/lib/python3.11/site-packages/pip/main.py": b"pip 23", "/usr/lib64/libssl.so.3": b"ssl 3.0.1",
-    "/usr/bin/curl": b"curl 1", "/etc/ld.so.cache": b"cache 1", "/var/lib/dpkg/status": b"status 1", "/etc/os-release": b"ID=a",
-    "/usr/share/doc/curl/copyright": b"free", "/usr/share/man/man1/curl.1": b"man", "/etc/curlrc": b"", "/usr/lib64/empty": None,
-}  # fmt: skip
+    "/var/lang/lib/python3.11/site-packages/pip/main.py": b"pip 23",
+    "/usr/lib64/libssl.so.3": b"ssl 3.0.1",
+    "/usr/bin/curl": b"curl 1",
+    "/etc/ld.so.cache": b"cache 1",
+    "/var/lib/dpkg/status": b"status 1",
+    "/etc/os-release": b"ID=a",
+    "/usr/share/doc/curl/copyright": b"free",
+    "/usr/share/man/man1/curl.1": b"man",
+    "/etc/curlrc": b"",
+    "/usr/lib64/empty": None,
+}
 
 
 def said(judgement):
@@ -31,9 +42,10 @@ def said(judgement):
 
 def image(*own, base=BASE, known=None):
     """The layers of an image on the base."""
-    made = [layer(base, links={"/usr/lib64/libz.so.1": "libz.so.1.2", "/bin": "usr/bin"}), *(
-        each if isinstance(each, bytes) else layer(each) for each in own
-    )]  # fmt: skip
+    made = [
+        layer(base, links={"/usr/lib64/libz.so.1": "libz.so.1.2", "/bin": "usr/bin"}),
+        *(each if isinstance(each, bytes) else layer(each) for each in own),
+    ]
     texts = {
         path: data.decode() for each in own if isinstance(each, dict) for path, data in each.items() if is_record(path)
     }
@@ -47,16 +59,21 @@ def judged(*own, **how):
 
 def md5sums(files):
     """The record of a Debian package of these files."""
-    return {"/var/lib/dpkg/info/x.md5sums": "".join(
-        f"{hashlib.md5(data, usedforsecurity=False).hexdigest()}  {path[1:]}\n" for path, data in files.items()
-    ).encode()}  # fmt: skip
+    return {
+        "/var/lib/dpkg/info/x.md5sums": "".join(
+            f"{hashlib.md5(data, usedforsecurity=False).hexdigest()}  {path[1:]}\n" for path, data in files.items()
+        ).encode()
+    }
 
 
 def record(files, root="/var/lang/lib/python3.11/site-packages"):
     """The record of a wheel of these files."""
-    return {f"{root}/pip-24.dist-info/RECORD": "".join(
-        f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip('=')},1\n" for path, data in files.items()
-    ).encode()}  # fmt: skip
+    return {
+        f"{root}/pip-24.dist-info/RECORD": "".join(
+            f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip('=')},1\n"
+            for path, data in files.items()
+        ).encode()
+    }
 
 
 @pytest.mark.parametrize(
@@ -101,17 +118,23 @@ def test_a_file_of_the_base_that_is_another_is_refused(own):
         {"/usr/share/doc/curl/.wh.copyright": b"", "/usr/share/.wh.man": b""},
         {"/var/lang/lib/python3.11/.wh.__pycache__": b""},
         {"/usr/bin/curl": b"curl 2", **md5sums({"/usr/bin/curl": b"curl 2"})},
-        {"/var/lang/lib/python3.11/site-packages/pip/main.py": b"pip 24", "/var/lang/bin/pip3": b"#!pip 24",
-         **record({"pip/main.py": b"pip 24", "../../../bin/pip3": b"#!pip 24"})},
+        {
+            "/var/lang/lib/python3.11/site-packages/pip/main.py": b"pip 24",
+            "/var/lang/bin/pip3": b"#!pip 24",
+            **record({"pip/main.py": b"pip 24", "../../../bin/pip3": b"#!pip 24"}),
+        },
         {"/var/lang/lib/python3.11/site-packages/pip/.wh.main.py": b"", **record({"pip/other.py": b"pip 24"})},
         {"/usr/bin/.wh.curl": b"", **md5sums({"/usr/bin/wget": b"wget"})},
         {"/usr/lib64/empty": None},
-        layer(md5sums({"/usr/lib64/libz.so.1.3": b"z"}) | {"/usr/lib64/libz.so.1.3": b"z"}, links={"/usr/lib64/libz.so.1": "libz.so.1.3"}),
+        layer(
+            md5sums({"/usr/lib64/libz.so.1.3": b"z"}) | {"/usr/lib64/libz.so.1.3": b"z"},
+            links={"/usr/lib64/libz.so.1": "libz.so.1.3"},
+        ),
         layer({}, modes={}, links={"/bin": "usr/bin"}),
         layer({"/usr/bin/curl": b"curl 1"}, modes={"/usr/bin/curl": 0o755}),
         layer({}, links={"/etc/localtime": "/usr/share/zoneinfo/Asia/Seoul"}),
     ],
-)  # fmt: skip
+)
 def test_what_packages_caches_and_copies_do_is_harmless(own):
     """Added, equal, upgraded by its manager, kept by the system, spared."""
     assert judged(own) == ""
@@ -131,7 +154,7 @@ def test_no_record_vouches_for_another_runtime(path):
 def test_rpm_tells_what_it_recorded():
     """The lines of rpm --dump: path, size, time, digest, mode, owner, group and five flags."""
     digest = hashlib.sha256(b"curl 2").hexdigest()
-    dump = f"/usr/bin/curl 6 1700000000 {digest} 0100755 root root 0 0 0 X\n/usr/share/doc 0 1 {'0' * 64} 040755 root root 0 0 0 X\n(none)\n"
+    dump = f"/usr/bin/curl 6 1700000000 {digest} 0100755 root root 0 0 0 X\n/usr/share/doc 0 1 {'0' * 64} 040755 root root 0 0 0 X\n(none)\n"  # noqa: E501
     assert judged({"/usr/bin/curl": b"curl 2"}, known=rpm_records(dump)) == ""
     assert "/usr/bin/curl" in judged({"/usr/bin/curl": b"curl 3"}, known=rpm_records(dump))
     assert rpm_records("rpm: command not found\n") == Records()
@@ -157,7 +180,7 @@ def test_every_change_is_evidence_with_what_explains_it():
 def test_many_changes_are_counted():
     """Twenty are named."""
     base = {f"/usr/bin/{number}": b"1" for number in range(30)}
-    told = judged({path: b"2" for path in base}, base=base)
+    told = judged(dict.fromkeys(base, b"2"), base=base)
     assert told.count("of the base is replaced") == SHOWN
     assert "10 more files of the base are changed" in told
 

@@ -143,13 +143,20 @@ def test_variables_are_filled_in_as_the_builder_does_it(tmp_path: Path, text: st
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("FROM ${A", "a brace is not closed"), ("FROM ${}", "a variable has no name"), ("FROM ${A:?}", "A has no value"),
-        ("ARG A=a.1\nFROM ${A#a}", "is not known here"), ("FROM \"a", "a quote is not closed"), ("FROM 'a", "a quote is not closed"),
-        ("FROM a AS", "names no image"), ("FROM a b", "names no image"), ("FROM", "names no image"),
-        ("FROM a\0b", "it holds a NUL character"), ("FROM a\nRUN <<EOF\nx", "unterminated heredoc"),
+        ("FROM ${A", "a brace is not closed"),
+        ("FROM ${}", "a variable has no name"),
+        ("FROM ${A:?}", "A has no value"),
+        ("ARG A=a.1\nFROM ${A#a}", "is not known here"),
+        ('FROM "a', "a quote is not closed"),
+        ("FROM 'a", "a quote is not closed"),
+        ("FROM a AS", "names no image"),
+        ("FROM a b", "names no image"),
+        ("FROM", "names no image"),
+        ("FROM a\0b", "it holds a NUL character"),
+        ("FROM a\nRUN <<EOF\nx", "unterminated heredoc"),
         (f"FROM {'${A:-' * 30}x{'}' * 30}", "nests more variables"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_read_is_refused_and_never_passed_over(tmp_path: Path, text: str, words: str) -> None:
     """With a sentence."""
     with pytest.raises(ImageUnavailable, match=words):

@@ -128,7 +128,7 @@ PLANTED = {
     "/var/task/db.py": b"connect(host='db', password='Tr0ub4dor')\n",
     "/var/task/default.py": b'key = os.environ.get("NAVER_API_KEY", "0f9d8c7b6a")\n',
     "/run/secrets/db_password": b"Tr0ub4dor\n",
-    "/root/.aws/credentials": f"[default]\naws_access_key_id = {AWS_ID}\naws_secret_access_key = {AWS_SECRET}\n".encode(),
+    "/root/.aws/credentials": f"[default]\naws_access_key_id = {AWS_ID}\naws_secret_access_key = {AWS_SECRET}\n".encode(),  # noqa: E501
     "/home/u/.docker/config.json": b'{"auths": {"r": {"auth": "' + base64.b64encode(b"ci:Tr0ub4dor") + b'"}}}',
     "/root/.npmrc": b"//registry.npmjs.org/:_authToken=npm_" + b"a1B2c3" * 6 + b"\n",
     "/etc/pip.conf": b"[global]\nindex-url = https://ci:Tr0ub4dor@pypi.corp.io/simple\n",
@@ -203,28 +203,28 @@ def test_a_file_larger_than_what_is_read_at_once_is_searched_piece_by_piece(monk
 
 
 HARMLESS = {
-    "/var/task/README.md": b"Use `https://user:pass@host/` or postgres://username:password@localhost/db, and TOKEN=<your-token>.\n",
+    "/var/task/README.md": b"Use `https://user:pass@host/` or postgres://username:password@localhost/db, and TOKEN=<your-token>.\n",  # noqa: E501
     "/var/task/docs.txt": b"proxy = http://user:secret@proxy.example.com:3128\n",
     "/var/task/public.pem": PUBLIC,
     "/var/task/known.py": b"if '-----BEGIN RSA PRIVATE KEY-----' in text:\n    raise ValueError('a private key')\n",
     "/var/task/docstring.py": b'"""Begins with\n-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----\n"""\n',
     "/var/task/aws.md": b"AKIAIOSFODNN7EXAMPLE and wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
-    "/var/task/settings.json": b'{"password": "", "token": null, "apiKey": "${API_KEY}", "secretName": "prod/db", "secret": "arn:aws:ssm:x"}',
-    "/var/task/schema.json": b'{"properties": {"password": {"type": "string", "title": "Password"}, "token": "string"}}',
+    "/var/task/settings.json": b'{"password": "", "token": null, "apiKey": "${API_KEY}", "secretName": "prod/db", "secret": "arn:aws:ssm:x"}',  # noqa: E501
+    "/var/task/schema.json": b'{"properties": {"password": {"type": "string", "title": "Password"}, "token": "string"}}',  # noqa: E501
     "/var/task/locale/de.json": b'{"password": "Kennwort", "token": "Zeichen"}',
     "/var/task/i18n.json": b'{"password": "Passwort", "forgot_password": "Forgot your password?"}',
     "/var/task/.env.example": b"DB_PASSWORD=changeme\nAPI_KEY=your-api-key\nTOKEN=\n",
-    "/var/task/.env.production": b"SECRET_NAME=prod/db\nAPI_KEY_PARAMETER=/naver/key\nDB_SECRET_ARN=arn:aws:secretsmanager:a:1:secret:x\n",
+    "/var/task/.env.production": b"SECRET_NAME=prod/db\nAPI_KEY_PARAMETER=/naver/key\nDB_SECRET_ARN=arn:aws:secretsmanager:a:1:secret:x\n",  # noqa: E501
     "/var/task/code.py": b"password = os.environ['DB_PASSWORD']\ntoken: str = get_token()\nTOKEN_URL = 'https://a.io/oauth2/token'\n",
-    "/var/task/names.py": b"SECRET_ID = 'prod/naver/api-key-2'\nPASSWORD_FIELD = 'password2'\nkey = 'abc123'\ncsrf_token = 'csrftoken'\n",
+    "/var/task/names.py": b"SECRET_ID = 'prod/naver/api-key-2'\nPASSWORD_FIELD = 'password2'\nkey = 'abc123'\ncsrf_token = 'csrftoken'\n",  # noqa: E501
     "/var/task/hash.txt": hashlib.sha256(b"").hexdigest().encode() + b"  12345678:" + b"ab" * 40,
     "/var/task/data.bin": bytes(range(256)) * 99,
     "/etc/nsswitch.conf": b"passwd:         files\ngroup:          files\nshadow:         files\n",
-    "/var/task/pod.yaml": b"password:\n  valueFrom:\n    secretKeyRef:\n      name: db\n      key: password\ntokenTTL: 3600\n",
+    "/var/task/pod.yaml": b"password:\n  valueFrom:\n    secretKeyRef:\n      name: db\n      key: password\ntokenTTL: 3600\n",  # noqa: E501
     "/var/task/min.js": b"var a={password:b,token:c};" * 99,
     "/var/task/empty.zip": zipped({}),
     "/var/task/clean.zip": zipped({"a/b.txt": b"hello"}),
-    "/var/task/words.py": b"GRAMMAR = {'token': 'tok1 tok2', 'secret': 'x'}\ntokenizer = 'cl100k_base'\nmax_tokens = 4096\n",
+    "/var/task/words.py": b"GRAMMAR = {'token': 'tok1 tok2', 'secret': 'x'}\ntokenizer = 'cl100k_base'\nmax_tokens = 4096\n",  # noqa: E501
     "/var/task/pass.py": b"class Pass:\n    passes = 'pass1'\n    bypass = 'a1b2'\n",
 }
 
@@ -240,12 +240,16 @@ def test_what_only_speaks_of_a_secret_is_none(path):
 
 def recorded(files, root="/var/task", name="lib-1.0", **beside):
     """The files of a package as pip installs them, and what it records."""
-    lines = [f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}"
-             for path, data in files.items()]  # fmt: skip
+    lines = [
+        f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}"
+        for path, data in files.items()
+    ]
     made = {f"{root}/{path}": data for path, data in files.items()}
-    return made | {f"{root}/{name}.dist-info/RECORD": "\n".join(lines).encode()} | {
-        f"{root}/{name}.dist-info/{each}": data for each, data in beside.items()
-    }  # fmt: skip
+    return (
+        made
+        | {f"{root}/{name}.dist-info/RECORD": "\n".join(lines).encode()}
+        | {f"{root}/{name}.dist-info/{each}": data for each, data in beside.items()}
+    )
 
 
 EXAMPLE = b'"""Such as https://deploy:Tr0ub4dor@git.corp.io/."""\nT = "ghp_" "' + b"a1B2" * 9 + b'"\n'
@@ -340,8 +344,17 @@ def test_a_limit_that_is_reached_is_named(monkeypatch):
     assert "unpacks to more than" in judged({"/a": zipped({"a": b"x" * 99, "b": b"x" * 99})})
 
 
-@pytest.mark.parametrize("pieces", [b"eyJ" * 50_000, b"password=" * 50_000, b"-----BEGIN PRIVATE KEY-----" + b"+" * 99_000,
-                                    b"LS0tLS1CRUdJTi" * 9_000, b"machine x password" * 9_000, b"://" * 50_000])  # fmt: skip
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        b"eyJ" * 50_000,
+        b"password=" * 50_000,
+        b"-----BEGIN PRIVATE KEY-----" + b"+" * 99_000,
+        b"LS0tLS1CRUdJTi" * 9_000,
+        b"machine x password" * 9_000,
+        b"://" * 50_000,
+    ],
+)
 def test_a_text_made_to_hold_the_search_up_does_not(pieces):
     """No expression goes over the same text again and again."""
     assert secrets_in(pieces, "/x/.env") is not None
@@ -390,16 +403,30 @@ def test_one_of_two_equal_layers_may_be_a_link():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("NAVER_API_KEY", "sk-0123456789abcdef"), ("DB_PASSWORD", "changeme"), ("BOT", TELEGRAM), ("clientSecret", "Zx9-Qw7"),
-     ("AWS_SECRET_ACCESS_KEY", AWS_SECRET), ("URL", "postgres://app:Tr0ub4dor@db.corp.io/x"), ("PGPASSWORD", "swordfish"),
-     ("TLS", in_base64(PEM, 0).decode()), ("MYSQL_PWD", "x1"), ("SLACK", "xoxb-123456789012-1234567890123-AbCdEfGhIjKlMnOpQrSt")],
-)  # fmt: skip
+    [
+        ("NAVER_API_KEY", "sk-0123456789abcdef"),
+        ("DB_PASSWORD", "changeme"),
+        ("BOT", TELEGRAM),
+        ("clientSecret", "Zx9-Qw7"),
+        ("AWS_SECRET_ACCESS_KEY", AWS_SECRET),
+        ("URL", "postgres://app:Tr0ub4dor@db.corp.io/x"),
+        ("PGPASSWORD", "swordfish"),
+        ("TLS", in_base64(PEM, 0).decode()),
+        ("MYSQL_PWD", "x1"),
+        ("SLACK", "xoxb-123456789012-1234567890123-AbCdEfGhIjKlMnOpQrSt"),
+    ],
+)
 def test_a_variable_that_is_a_secret_is_refused_wherever_it_is_recorded(name, value):
     """In the environment, as ARG's default, as what a RUN was given by the classic builder and by BuildKit."""
     nothing = read_layers(io.BytesIO(saved([layer({})])), 1, Records())
     assert f"the environment variable {name} holds a secret" in said(no_secret({name: value}, (), nothing, 0))
-    for line in (f"|1 {name}={value} /bin/sh -c pip install x", f"RUN |2 A=b {name}={value} /bin/sh -c x # buildkit",
-                 f"/bin/sh -c #(nop)  ARG {name}={value}", f"ARG {name}={value}", f"ENV {name}={value}"):  # fmt: skip
+    for line in (
+        f"|1 {name}={value} /bin/sh -c pip install x",
+        f"RUN |2 A=b {name}={value} /bin/sh -c x # buildkit",
+        f"/bin/sh -c #(nop)  ARG {name}={value}",
+        f"ARG {name}={value}",
+        f"ENV {name}={value}",
+    ):
         told = said(no_secret({}, ("RUN true", line), nothing, 0))
         assert "history entry 2" in told, line
         assert value not in told
@@ -407,13 +434,29 @@ def test_a_variable_that_is_a_secret_is_refused_wherever_it_is_recorded(name, va
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("SECRET_NAME", "prod/naver"), ("API_KEY_PARAMETER", "/naver/api-key"), ("TOKEN_TTL", "3600"), ("GPG_KEY", "A035C8C19219BA821E"),
-     ("DB_SECRET_ARN", "arn:aws:secretsmanager:ap-northeast-2:1:secret:db-AbCdEf"), ("PASSWORD_FILE", "/run/secrets/db"),
-     ("DB_SECRET", "arn:aws:secretsmanager:ap-northeast-2:1:secret:db-AbCdEf"), ("API_KEY", ""), ("API_KEY", "/naver/key"),
-     ("SECRET_ID", "prod/db"), ("DB_SECRET", "prod/db/password"), ("USE_TOKEN", "true"), ("MAX_TOKENS", "4096"), ("TOKEN", "${TOKEN}"),
-     ("PASSWORD_MIN_LENGTH", "12"), ("SECRETS_EXTENSION_HTTP_PORT", "2773"), ("LANG", "C.UTF-8"), ("KEYBOARD", "us"),
-     ("MYSQL_ALLOW_EMPTY_PASSWORD", "yes"), ("URL", "https://user:pass@host")],
-)  # fmt: skip
+    [
+        ("SECRET_NAME", "prod/naver"),
+        ("API_KEY_PARAMETER", "/naver/api-key"),
+        ("TOKEN_TTL", "3600"),
+        ("GPG_KEY", "A035C8C19219BA821E"),
+        ("DB_SECRET_ARN", "arn:aws:secretsmanager:ap-northeast-2:1:secret:db-AbCdEf"),
+        ("PASSWORD_FILE", "/run/secrets/db"),
+        ("DB_SECRET", "arn:aws:secretsmanager:ap-northeast-2:1:secret:db-AbCdEf"),
+        ("API_KEY", ""),
+        ("API_KEY", "/naver/key"),
+        ("SECRET_ID", "prod/db"),
+        ("DB_SECRET", "prod/db/password"),
+        ("USE_TOKEN", "true"),
+        ("MAX_TOKENS", "4096"),
+        ("TOKEN", "${TOKEN}"),
+        ("PASSWORD_MIN_LENGTH", "12"),
+        ("SECRETS_EXTENSION_HTTP_PORT", "2773"),
+        ("LANG", "C.UTF-8"),
+        ("KEYBOARD", "us"),
+        ("MYSQL_ALLOW_EMPTY_PASSWORD", "yes"),
+        ("URL", "https://user:pass@host"),
+    ],
+)
 def test_a_variable_that_names_a_secret_is_the_good_way(name, value):
     """Names, ARNs, parameters, files and properties are no values."""
     nothing = read_layers(io.BytesIO(saved([layer({})])), 1, Records())

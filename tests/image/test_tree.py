@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.image.files import all_exist, is_program, program_behind, readable_by_all
-from gate.image.secrets import no_secret
 from gate.image.tree import KEPT_BYTES, Entry, Tree, read_tree
 
 
@@ -233,13 +232,6 @@ def test_missing_agreed_paths_are_named():
     """Each missing path is a rejection of its own."""
     judgement = all_exist(tree(("var/task/src", None, 0o755, None)), ("/var/task/src", "/var/task/config"))
     assert [r.where for r in judgement.rejections] == ["/var/task/config"]
-
-
-def test_a_file_that_nobody_searches_does_not_end_the_search():
-    """The distribution's own files stand among those that a build brings along."""
-    found = tree(("usr/share/doc/x", b"text", 0o644, None), ("var/task/.env", b"A=1", 0o644, None))
-    assert list(found.texts) == ["/usr/share/doc/x", "/var/task/.env"]
-    assert [each.where for each in no_secret({}, (), found).rejections] == ["/var/task/.env"]
 
 
 def test_a_cut_archive_is_an_error_and_not_an_empty_image():

@@ -1,7 +1,7 @@
-"""`make wheels`: install published packages as a Lambda image does, and see that nothing in them is taken for a secret.
+"""`make wheels`: install published packages as a Lambda image does, and see that none is taken for a secret.
 
-Needs PyPI, and so is no part of `make test`. Each package of wheels.txt is installed beside the handler, as AWS documents
-it (`pip install --target`), and searched as the layer of an image: compiled as pip does by default, and not compiled.
+Needs PyPI, and so is no part of `make test`. Each package of wheels.txt is installed beside the handler, as AWS
+documents it (`pip install --target`), and searched as the layer of an image: compiled as pip does by default, and not.
 """
 
 from __future__ import annotations
@@ -33,8 +33,11 @@ def layer_of(folder: Path) -> bytes:
 
 def searched(folder: Path, *, vouched: bool = True) -> Layers:
     """The folder as the only layer of an image; with or without what pip recorded."""
-    texts = {f"/var/task/{path.relative_to(folder)}": path.read_text() for path in folder.rglob("*.dist-info/*")
-             if is_record(f"/{path}")}  # fmt: skip
+    texts = {
+        f"/var/task/{path.relative_to(folder)}": path.read_text()
+        for path in folder.rglob("*.dist-info/*")
+        if is_record(f"/{path}")
+    }
     known = read_records(texts) if vouched else Records()
     return read_layers(io.BytesIO(saved([layer_of(folder)])), 1, known)
 
