@@ -163,7 +163,7 @@ def used_folders(env: Mapping[str, str]) -> tuple[str, ...]:
 
 def closed_packages(tree: Tree) -> dict[str, str]:
     """By canonical name, the folder that closes an installed Python package to the user that Lambda runs as."""
-    found = {}
+    found: dict[str, str] = {}
     for path, entry in tree.entries.items():
         if path.endswith((".dist-info/METADATA", ".dist-info/RECORD")) and (
             shut := tree.open_to_all(entry, OTHERS_READ)

@@ -3,6 +3,8 @@
 Top-level modules come from the files that a distribution recorded, so that one without top_level.txt is imported too.
 """
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import importlib
@@ -10,16 +12,19 @@ import importlib.util
 import json
 import os
 import re
+import site
 import sys
+from collections.abc import Iterable, Iterator
 from importlib import metadata
+from typing import Any
 
 
-def canonical(name):
+def canonical(name: str) -> str:
     """One spelling for one package."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def tops(files):
+def tops(files: Iterable[Any]) -> list[str]:
     """The top-level modules among recorded files."""
     found = set()
     for file in files:
@@ -30,25 +35,25 @@ def tops(files):
     return sorted(found)
 
 
-def content(path):
+def content(path: str) -> bytes:
     """A file's bytes."""
     with open(path, "rb") as file:
         return file.read()
 
 
-def digests(path):
+def digests(path: str) -> list[str]:
     """The digests of a file, as records hold them."""
     data = content(path)
     return sorted(f"{name}:{hashlib.new(name, data).hexdigest()}" for name in ("md5", "sha256", "sha512"))
 
 
-def as_recorded(path, recorded):
+def as_recorded(path: str, recorded: Any) -> bool:
     """Whether a file has its recorded hash."""
     made = hashlib.new(recorded.mode, content(path)).digest()
-    return base64.urlsafe_b64encode(made).rstrip(b"=").decode() == recorded.value
+    return bool(base64.urlsafe_b64encode(made).rstrip(b"=").decode() == recorded.value)
 
 
-def foreign(dist, files):
+def foreign(files: Iterable[Any]) -> Iterator[str]:
     """Python files of a distribution that hold something else than was recorded."""
     for file in files:
         path = os.path.realpath(file.locate())
@@ -56,11 +61,12 @@ def foreign(dist, files):
             yield path
 
 
-def hooks():
+def hooks() -> list[dict[str, Any]]:
     """What Python runs when it starts: .pth files that import, sitecustomize, usercustomize (module `site`)."""
     found = {}
-    for folder in dict.fromkeys(os.path.realpath(each or ".") for each in sys.path if os.path.isdir(each or ".")):
-        for name in sorted(os.listdir(folder)):
+    folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
+    for folder in dict.fromkeys(os.path.realpath(each) for each in folders):
+        for name in sorted(os.listdir(folder)) if os.access(folder, os.R_OK) else ():
             path = os.path.join(folder, name)
             if name.endswith(".pth") and os.access(path, os.R_OK):
                 lines = content(path).decode("utf-8", "replace").splitlines()
@@ -73,9 +79,15 @@ def hooks():
     return [{"path": path, "file": real, "digests": digests(real)} for path, real in sorted(found.items())]
 
 
-wanted = set(json.loads(sys.argv[1]))
-answer = {"python": sys.version.split()[0], "versions": {}, "unimportable": {}, "foreign": {}, "hooks": hooks()}
-seen = set()
+wanted: set[str] = set(json.loads(sys.argv[1]))
+answer: dict[str, Any] = {
+    "python": sys.version.split()[0],
+    "versions": {},
+    "unimportable": {},
+    "foreign": {},
+    "hooks": hooks(),
+}
+seen: set[str] = set()
 for dist in metadata.distributions():
     name = dist.metadata["Name"]
     if not name or canonical(name) in seen:
@@ -86,7 +98,7 @@ for dist in metadata.distributions():
         continue
     files = list(dist.files or ())
     known = {os.path.realpath(file.locate()) for file in files}
-    others = list(foreign(dist, files))
+    others = list(foreign(files))
     modules = tops(files)
     if not modules:
         answer["unimportable"][name] = "it recorded no module"

@@ -213,8 +213,8 @@ def _begins_layer(head: bytes) -> bool:
 
 
 def _read_layer(archive: tarfile.TarFile, search: Search) -> _Reading:
-    found, files = _Reading(), {}
-    removed, emptied = set(), set()
+    found, files = _Reading(), dict[str, LayerFile]()
+    removed, emptied = set[str](), set[str]()
     for member in archive:
         path = absolute(member.name)
         folder, name = posixpath.split(path)

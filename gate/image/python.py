@@ -88,7 +88,7 @@ def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
     text = (check.stdout + check.stderr).strip()
     conflicts = () if check.rc == 0 else tuple(text.splitlines()) or (f"pip check ended with exit code {check.rc}",)
     versions, broken, foreign = (
-        {canonicalize_name(name): value for name, value in answer[key].items()}
+        {str(canonicalize_name(name)): value for name, value in answer[key].items()}
         for key in ("versions", "unimportable", "foreign")
     )
     installed = Installed(

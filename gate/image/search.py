@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -50,19 +51,14 @@ class Content:
     """A file of a layer while it is read.
 
     Attributes:
-        head: its first bytes: all of a file that is not larger than WHOLE_BYTES.
-        digest: of all of it, once it was read.
+        head: all of a file that is not larger than WHOLE_BYTES; of a larger one nothing.
+        digest: of all of it, once it was looked at.
     """
 
     def __init__(self, path: str, size: int, file: IO[bytes]) -> None:
-        self.path, self.size, self._file = path, size, file
-        self.head = file.read(min(size, WHOLE_BYTES))
+        self.path, self.size, self.file = path, size, file
+        self.head = file.read(size) if size <= WHOLE_BYTES else b""
         self.digest = ""
-
-    def rest(self) -> Iterator[bytes]:
-        """What comes behind the head, in pieces."""
-        while piece := self._file.read(_PIECE):
-            yield piece
 
 
 class Search:
@@ -82,11 +78,10 @@ class Search:
     def look(self, content: Content) -> list[Suspect]:
         """What a file holds; its digest is noted in it."""
         algorithm = self.known.algorithm(content.path)
-        hasher = hashlib.new(algorithm, content.head, usedforsecurity=False)
-        if content.size <= WHOLE_BYTES:
-            content.digest = f"{algorithm}:{hasher.hexdigest()}"
-            return self._whole(content)
-        return self._in_pieces(content, algorithm, hasher)
+        if content.size > WHOLE_BYTES:
+            return self._large(content, algorithm)
+        content.digest = digest_of(content.head, algorithm)
+        return self._whole(content)
 
     def _whole(self, content: Content) -> list[Suspect]:
         path, data = content.path, content.head
@@ -103,22 +98,20 @@ class Search:
         digests = frozenset(digest_of(data, each) for each in ("md5", "sha256", "sha512"))
         return [Suspect(each.path, each.inside, each.secret, each.unread, digests) for each in found]
 
-    def _in_pieces(self, content: Content, algorithm: str, hasher: hashlib._Hash) -> list[Suspect]:
-        """A very large file: hashed and searched piece by piece; an archive of that size cannot be looked into."""
-        self.counts["searched"] += 1
-        secrets = set(secrets_in(content.head, content.path))
-        across = content.head[-_ACROSS:]
-        for piece in content.rest():
-            hasher.update(piece)
-            secrets |= secrets_in(across + piece, content.path)
-            across = piece[-_ACROSS:]
-        content.digest = f"{algorithm}:{hasher.hexdigest()}"
-        digests = frozenset({content.digest})
-        found = [Suspect(content.path, "", secret, "", digests) for secret in secrets]
-        if is_archive(content.head[:1024]):
-            why = f"is an archive of more than {WHOLE_BYTES // MB} MB"
-            found.append(Suspect(content.path, "", None, why, digests))
-        return found
+    def _large(self, content: Content, algorithm: str) -> list[Suspect]:
+        """A very large file is kept on disk until its digest is known, and searched where no record vouches for it."""
+        hasher = hashlib.new(algorithm, usedforsecurity=False)
+        with tempfile.TemporaryFile() as kept:
+            while piece := content.file.read(_PIECE):
+                hasher.update(piece)
+                kept.write(piece)
+            content.digest = f"{algorithm}:{hasher.hexdigest()}"
+            if self.known.vouch(content.path, content.digest):
+                self.counts["vouched for"] += 1
+                return []
+            kept.seek(0)
+            self.counts["searched"] += 1
+            return list(_in_pieces(content, kept))
 
     def _keep_source(self, path: str, data: bytes) -> None:
         if path.endswith(".py") and self._source_bytes + len(data) <= _SOURCE_BYTES:
@@ -147,6 +140,18 @@ class Search:
         if not any(records.vouch(source, digest_of(data, each)) for each in ("md5", "sha256", "sha512")):
             return False
         return suspect.secret in _said_by(source, data)
+
+
+def _in_pieces(content: Content, kept: IO[bytes]) -> Iterator[Suspect]:
+    """What each piece holds, and what stands across two; an archive of that size cannot be looked into."""
+    digests, secrets, across = frozenset({content.digest}), set[Secret](), b""
+    if is_archive(kept.read(1024)):
+        yield Suspect(content.path, "", None, f"is an archive of more than {WHOLE_BYTES // MB} MB", digests)
+    kept.seek(0)
+    while piece := kept.read(_PIECE):
+        secrets |= secrets_in(across + piece, content.path)
+        across = piece[-_ACROSS:]
+    yield from (Suspect(content.path, "", secret, "", digests) for secret in secrets)
 
 
 def _said_by(path: str, source: bytes) -> frozenset[Secret]:

@@ -21,7 +21,8 @@ _SPEAKING = frozenset(
     format encoding version versions length len size min max limit limits count counts number index ttl expiry expires
     expiration expire timeout lifetime age interval days hours minutes seconds date time at on rotation required enabled
     disabled allowed supported optional policy policies rules rule regex pattern validator validators validation
-    strength hash hashed hashes salt digest hasher hashers manager provider backend engine store storage source service client
+    strength hash hashed hashes salt digest hasher hashers manager
+    provider backend engine store storage source service client
     loader reader resolver factory handler helper form view page template env variable var key_name usage usages bucket
     table queue topic group role re regexp reset change changed confirm confirmation prompt audience issuer scope scopes
     """,
@@ -37,7 +38,8 @@ _EMPTY_WORDS = frozenset(
     str text int bool integer boolean number object array null none nil undefined void true false yes no on off default
     example examples sample samples dummy fake mock foo bar baz qux spam eggs test tests testing tester demo changeme
     change changeit replace replaceme insert enter put fill set todo tbd fixme placeholder redacted masked hidden
-    removed omitted private public access account basic bearer required optional unset empty is not with for of in to and or
+    removed omitted private public access
+    account basic bearer required optional unset empty is not with for of in to and or
     please client server service app application x xx xxx xxxx xxxxx abc abcd foobar
     """,
     )
