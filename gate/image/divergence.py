@@ -144,6 +144,8 @@ def _explained(path: str, after: LayerFile | None, records: Records, image: Mapp
         return _gone(path, records)
     if after.kind == "file" and records.vouch(path, after.digest):
         return "as its package recorded it"
+    if after.kind == "symlink" and records.vouch(path, f"link:{after.link}"):
+        return "as its package recorded it"
     if after.kind == "symlink" and _same_library(path, after.link, records):
         return "a link to its library as a package recorded it"
     return "compiled anew" if source_of(path) in image else ""

@@ -36,7 +36,7 @@ class Records:
     """The digests that package managers recorded.
 
     Attributes:
-        digests: by path: each as "algorithm:hex".
+        digests: by path: each as "algorithm:hex", of a symbolic link as "link:target".
         managed: the managers that left records at all ("dpkg", "pip", "rpm").
     """
 
@@ -45,7 +45,8 @@ class Records:
 
     def algorithm(self, path: str) -> str:
         """The algorithm that a path's recorded digests have (sha256 where there is none)."""
-        return next((digest.partition(":")[0] for digest in self.digests.get(path, ())), "sha256")
+        kinds = (digest.partition(":")[0] for digest in self.digests.get(path, ()))
+        return next((kind for kind in kinds if kind != "link"), "sha256")
 
     def vouch(self, path: str, digest: str) -> bool:
         """Whether this content of a path is one that a package manager recorded."""
@@ -82,8 +83,14 @@ def read_records(texts: Mapping[str, str]) -> Records:
 
 def rpm_records(dump: str) -> Records:
     """The records of `rpm --query --all --dump` (rpm(8)): path size mtime digest mode owner …, a line each."""
-    lines = (line.rsplit(" ", 10) for line in dump.splitlines() if line.startswith("/"))
-    files = {line[0]: frozenset({f"{_rpm_algorithm(line[3])}:{line[3]}"}) for line in lines if len(line) == 11}  # noqa: PLR2004 - the columns of a dump
+    files: dict[str, frozenset[str]] = {}
+    for line in dump.splitlines():
+        columns = line.rsplit(" ", 10)
+        if not line.startswith("/") or len(columns) != 11:  # noqa: PLR2004 - the columns of a dump
+            continue
+        path, digest, link = columns[0], columns[3], columns[10]
+        recorded = frozenset({f"link:{link}" if link != "X" else f"{_rpm_algorithm(digest)}:{digest}"})
+        files |= {each: recorded for each in (path, f"/usr{path}") if each == path or _MERGED.match(path)}
     return Records(files, frozenset({"rpm"} if files else ()))
 
 

@@ -157,6 +157,11 @@ def test_rpm_tells_what_it_recorded():
     dump = f"/usr/bin/curl 6 1700000000 {digest} 0100755 root root 0 0 0 X\n/usr/share/doc 0 1 {'0' * 64} 040755 root root 0 0 0 X\n(none)\n"  # noqa: E501
     assert judged({"/usr/bin/curl": b"curl 2"}, known=rpm_records(dump)) == ""
     assert "/usr/bin/curl" in judged({"/usr/bin/curl": b"curl 3"}, known=rpm_records(dump))
+    link = "/usr/lib64/libz.so.1 9 1 0000 0120777 root root 0 0 0 libz.so.2\n"
+    other = layer({}, links={"/usr/lib64/libz.so.1": "libz.so.2"})
+    assert judged(other, known=rpm_records(link)) == ""
+    assert judged(other, known=rpm_records(link.replace("/usr/lib64", "/lib64"))) == ""
+    assert "now a link to libz.so.2" in judged(other, known=rpm_records(dump))
     assert rpm_records("rpm: command not found\n") == Records()
 
 
