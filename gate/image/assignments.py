@@ -34,6 +34,7 @@ _OPTION = re.compile(
 # In code an unquoted word behind "password =" is a variable; in the files of settings it is the value.
 _SETTINGS_ENDS = frozenset(
     [
+        ".settings",
         ".json",
         ".yaml",
         ".yml",
@@ -80,7 +81,10 @@ _DOCUMENT_ENDS = frozenset(
         ".xlf",
     ]
 )
-_LINE_ENDS = _SETTINGS_ENDS - {".json", ".txt", ".xml", ".sh", ".bash", ".plist"}
+_LINE_ENDS = _SETTINGS_ENDS - {".settings", ".json", ".txt", ".xml", ".sh", ".bash", ".plist"}
+_MODULES = re.compile(
+    r"^(?:local_)?(?:settings?|config|conf|secrets?|credentials?)(?:_|$)|_(?:settings|secrets|config)$"
+)
 _COLON_LISTS = frozenset({".conf", ".config", ".cfg"})
 _COMMANDS = frozenset({".sh", ".bash", ".history", ".bat", ".ps1"})
 
@@ -105,7 +109,9 @@ def _ending(path: str) -> str:
         return ".env"
     if name in {"credentials", "config", ".pypirc", ".npmrc", ".netrc", ".pgpass", ".my.cnf", ".boto", ".s3cfg"}:
         return ".ini"
-    return posixpath.splitext(name)[1]
+    stem, end = posixpath.splitext(name)
+    # Settings may be a module: what stands there is no caption and no type.
+    return ".settings" if end == ".py" and _MODULES.search(stem) else end
 
 
 def _assigned(line: str, end: str) -> Iterator[str]:

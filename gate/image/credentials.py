@@ -25,6 +25,14 @@ _BEARER = re.compile(
 _CREDENTIALS = (_NPM_AUTH, _NPM_PASSWORD, _BEARER, _NETRC, _NETRC_DEFAULT)
 
 
+# Names that are nobody's (RFC 2606), and words that documentation puts in the place of a host.
+_NO_HOST = re.compile(r"(?i)(?:^|\.)(?:example\.(?:com|org|net)|example|test|invalid)(?:[.:]?$|:\d+$)|^[\[{$%]")
+_STANDS_FOR_HOST = re.compile(
+    r"(?i)^(?:my|your|some|the)?-?_?(?:host|hostname|server|domain|proxy|site|address|ip|url|foo|bar|a|b|x)\d*(?:[.:]|$)"
+    r"|^(?:localhost|127\.[\d.]+|.*\.local)(?::|$)"
+)
+
+
 def urls_in(text: bytes) -> Iterator[Secret]:
     """The passwords in addresses, but for those of examples."""
     for found in _URL.finditer(text):
@@ -39,13 +47,13 @@ def is_secret_password(password: str) -> bool:
 
 
 def _is_example(user: str, password: str, host: str) -> bool:
-    """Documentation writes alice:wonder@host: a word for a password, at a host that is none, or for somebody."""
-    word = re.fullmatch(r"[a-z_]+\d{0,1}|[A-Z_]+", password) is not None
-    reserved = re.search(
-        r"(?i)(?:^|\.)(?:example|test|invalid|localhost|local)(?:\.|$)|^(?:my|your|some|the)?-?_?(?:host|hostname|server|domain|proxy|site|address|example|ip|url|foo|bar|a|b|x)\d*(?:[.:]|$)|^127\.|^[\[{$%]",
-        host,
-    )
-    return word and (reserved is not None or (user != "" and is_placeholder(user)) or user == password)
+    """Documentation writes alice:wonder@host: at a host that is none, somebody's word for a password."""
+    if _NO_HOST.search(host):
+        return True
+    word = re.fullmatch(r"[a-z_]+\d?|[A-Z_]+", password) is not None
+    anybody = len(user) > 2 and is_placeholder(user)  # noqa: PLR2004 - u, me: a short name is anybody's
+    stands = _STANDS_FOR_HOST.search(host) is not None
+    return (stands and (anybody or word)) or (word and (anybody or user == password))
 
 
 def credentials_in(text: bytes, path: str) -> Iterator[Secret]:

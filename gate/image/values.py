@@ -24,7 +24,9 @@ _SPEAKING = frozenset(
     strength hash hashed hashes salt digest hasher hashers manager
     provider backend engine store storage source service client
     loader reader resolver factory handler helper form view page template env variable var key_name usage usages bucket
-    table queue topic group role re regexp reset change changed confirm confirmation prompt audience issuer scope scopes
+    table queue topic group role re regexp reset change changed confirm confirmation prompt audience issuer
+    scope scopes ref refs
+    lookup kms bucket rate backend
     """,
     )
 )

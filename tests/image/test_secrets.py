@@ -126,6 +126,10 @@ PLANTED = {
     "/var/task/web.xml": b"<db><password>Tr0ub4dor</password></db>",
     "/var/task/task.json": b'{"environment": [{"name": "DB_PASSWORD",\n "value": "hunter2"}]}',
     "/var/task/db.py": b"connect(host='db', password='Tr0ub4dor')\n",
+    "/var/task/app/settings.py": b"DATABASES = {'default': {'USER': 'app', 'PASSWORD': 'swordfish'}}\n",
+    "/var/task/compose.yml": b"services:\n  db:\n    environment:\n      - POSTGRES_PASSWORD=hunter2\n",
+    "/var/task/main.tfvars": b'db_password = "Zx9-Qw7"\n',
+    "/var/task/block.yaml": b"key: |\n" + b"".join(b"    " + line + b"\r\n" for line in PEM.splitlines()),
     "/var/task/default.py": b'key = os.environ.get("NAVER_API_KEY", "0f9d8c7b6a")\n',
     "/run/secrets/db_password": b"Tr0ub4dor\n",
     "/root/.aws/credentials": f"[default]\naws_access_key_id = {AWS_ID}\naws_secret_access_key = {AWS_SECRET}\n".encode(),  # noqa: E501
@@ -204,6 +208,7 @@ def test_a_file_larger_than_what_is_read_at_once_is_searched_piece_by_piece(monk
 
 HARMLESS = {
     "/var/task/README.md": b"Use `https://user:pass@host/` or postgres://username:password@localhost/db, and TOKEN=<your-token>.\n",  # noqa: E501
+    "/var/task/uris.md": b"https://alice:s3cret9@example.com postgres://username:p4ssw0rd@localhost/db redis://:pw@test:1\n",
     "/var/task/docs.txt": b"proxy = http://user:secret@proxy.example.com:3128\n",
     "/var/task/public.pem": PUBLIC,
     "/var/task/known.py": b"if '-----BEGIN RSA PRIVATE KEY-----' in text:\n    raise ValueError('a private key')\n",
@@ -454,6 +459,7 @@ def test_a_variable_that_is_a_secret_is_refused_wherever_it_is_recorded(name, va
         ("LANG", "C.UTF-8"),
         ("KEYBOARD", "us"),
         ("MYSQL_ALLOW_EMPTY_PASSWORD", "yes"),
+        ("API_KEY_REF", "naver"),
         ("URL", "https://user:pass@host"),
     ],
 )
