@@ -22,7 +22,8 @@ _ELEMENT = re.compile(rf"<(?P<name>{_NAME})>(?P<value>[^<>\s]{{4,200}})</(?P=nam
 _DEFAULTED = re.compile(rf"(?:env|get|setdefault)\(\s*[\"'](?P<name>{_NAME})[\"']\s*,\s*(?P<value>{_QUOTED})")
 # {"name": "DB_PASSWORD", "value": "…"}, as task definitions and manifests of pods write it, over several lines too.
 _NAMED = re.compile(
-    rb"ame[\"']?\s*[:=]\s*[\"']?(?P<name>[A-Za-z_][\w.-]{1,80})[\"']?[\s,]+[\"']?[vV]alue[\"']?\s*[:=]\s*[\"']?(?P<value>[^\s\"']{4,200})"
+    rb"ame[\"']?\s*[:=]\s*[\"']?(?P<name>[A-Za-z_][\w.-]{1,80})[\"']?[\s,]+[\"']?"
+    rb"[vV]alue(?:[\"']?\s*[:=]\s*[\"'](?P<value>[^\s\"']{4,200})|:[ \t]+(?P<plain>[^\s\"'{\[]{4,200}))"
 )
 # In settings and on command lines a value need not be quoted.
 _LINE = re.compile(
@@ -95,9 +96,10 @@ def assignments_in(text: bytes, path: str) -> Iterator[Secret]:
     if end in _DOCUMENT_ENDS or b"/locale" in path.encode() or b"/i18n/" in path.encode():
         return
     for named in _NAMED.finditer(text):
-        name, value = named["name"].decode(), named["value"].decode("utf-8", "replace")
+        raw = named["value"] or named["plain"]
+        name, value = named["name"].decode(), raw.decode("utf-8", "replace")
         if promises_secret(name) and _looks_secret(value, settings=True):
-            yield secret(PASSWORD, named["value"])
+            yield secret(PASSWORD, raw)
     for found in lines_with(text, text.lower(), _PROMISES):
         line = found.decode("utf-8", "replace")
         yield from (secret(PASSWORD, value.encode()) for value in _assigned(line, end))

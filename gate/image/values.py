@@ -46,6 +46,11 @@ _EMPTY_WORDS = frozenset(
     """,
     )
 )
+# Tokens that open nothing: they say where a listing goes on, that a request is the same one, or are words of a text.
+_OPEN_TOKEN = re.compile(
+    r"(?:^|_)(?:next|input|output|continuation|page|pagination|idempotency|request|start|starting|sync|change|lock|csrf|xsrf"
+    r"|pad|eos|bos|unk|sep|cls|mask|special|stop|cancellation|cancel)_token"
+)
 _REFERENCES = re.compile(
     r"arn:aws[\w-]*:|[$%]\{|\$\(|\$[A-Za-z_]|%\(|%[A-Za-z_]+%|\{|<|\[|!(?:Ref|Sub|GetAtt)\b|@@|#\{"
     r"|(?:env|file|vault|ssm|secret|secrets|secretsmanager|aws-sm|awssm|gcpsm|op|sm|resolve|ref|kms)(?::|//)|https?://[^@\s]*$"
@@ -74,7 +79,8 @@ def promises_secret(name: str) -> bool:
         words.pop()
     if not words or words[-1] in _SPEAKING or words[0] in {"is", "has", "no", "use", "needs", "allow", "enable"}:
         return False
-    return _PROMISING.search("_".join(words)) is not None
+    joined = "_".join(words)
+    return _PROMISING.search(joined) is not None and _OPEN_TOKEN.search(joined) is None
 
 
 def is_reference(value: str) -> bool:

@@ -127,6 +127,7 @@ PLANTED = {
     "/var/task/task.json": b'{"environment": [{"name": "DB_PASSWORD",\n "value": "hunter2"}]}',
     "/var/task/db.py": b"connect(host='db', password='Tr0ub4dor')\n",
     "/var/task/app/settings.py": b"DATABASES = {'default': {'USER': 'app', 'PASSWORD': 'swordfish'}}\n",
+    "/var/task/pod.yaml": b"env:\n  - name: DB_PASSWORD\n    value: hunter2\n",
     "/var/task/compose.yml": b"services:\n  db:\n    environment:\n      - POSTGRES_PASSWORD=hunter2\n",
     "/var/task/main.tfvars": b'db_password = "Zx9-Qw7"\n',
     "/var/task/block.yaml": b"key: |\n" + b"".join(b"    " + line + b"\r\n" for line in PEM.splitlines()),
@@ -209,6 +210,8 @@ def test_a_file_larger_than_what_is_read_at_once_is_searched_piece_by_piece(monk
 HARMLESS = {
     "/var/task/README.md": b"Use `https://user:pass@host/` or postgres://username:password@localhost/db, and TOKEN=<your-token>.\n",  # noqa: E501
     "/var/task/uris.md": b"https://alice:s3cret9@example.com postgres://username:p4ssw0rd@localhost/db redis://:pw@test:1\n",
+    "/var/task/paginators.json": b'{"input_token": "marker", "output_token": "position", "NextToken": "abc123"}',
+    "/var/task/call.py": b"Field(name=password, value=unquote)\nadd(name='token', value=kwargs['a1'])\n",
     "/var/task/docs.txt": b"proxy = http://user:secret@proxy.example.com:3128\n",
     "/var/task/public.pem": PUBLIC,
     "/var/task/known.py": b"if '-----BEGIN RSA PRIVATE KEY-----' in text:\n    raise ValueError('a private key')\n",
