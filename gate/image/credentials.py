@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import posixpath
 import re
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ _NPM_PASSWORD = re.compile(rb":_password\s*=\s*\"?([A-Za-z0-9+/]{6,}={0,2})")
 _BEARER = re.compile(
     rb"uthorization[\"']?\s*[:=]\s*[\"']?(?:Bearer|Basic|Token|bearer|basic|token)\s+([\w.~+/=-]{12,})"
 )
-_CREDENTIALS = (_NPM_AUTH, _NPM_PASSWORD, _BEARER, _NETRC, _NETRC_DEFAULT)
+_CREDENTIALS = (_NPM_PASSWORD, _BEARER, _NETRC, _NETRC_DEFAULT)
 
 
 # Names that are nobody's (RFC 2606), and words that documentation puts in the place of a host.
@@ -62,12 +63,21 @@ def credentials_in(text: bytes, path: str) -> Iterator[Secret]:
         for found in pattern.finditer(text):
             value = found[1].decode("latin-1")
             if is_secret_value(value) and (pattern is not _BEARER or re.search(r"\d", value)):
-                yield secret(PASSWORD, value.encode("latin-1"))
+                yield secret(PASSWORD, found[1])
+    for pattern in (_DOCKER_AUTH, _NPM_AUTH):
+        for found in pattern.finditer(text) if b"auth" in text else ():
+            if _user_and_password(found[1]):
+                yield secret(PASSWORD, found[1])
     yield from _alone(text, path)
-    for found in _DOCKER_AUTH.finditer(text) if b'auth"' in text else ():
-        with_password = base64.b64decode(found[1] + b"=" * (-len(found[1]) % 4))
-        if re.fullmatch(rb"[\x21-\x7e]+:[\x20-\x7e]+", with_password):
-            yield secret(PASSWORD, found[1])
+
+
+def _user_and_password(encoded: bytes) -> bool:
+    """Whether a word is base64 of user:password (RFC 7617), and not merely made of the same letters."""
+    try:
+        decoded = base64.b64decode(encoded + b"=" * (-len(encoded) % 4))
+    except binascii.Error:
+        return False
+    return re.fullmatch(rb"[\x21-\x7e]+:[\x20-\x7e]+", decoded) is not None
 
 
 def _alone(text: bytes, path: str) -> Iterator[Secret]:

@@ -16,6 +16,8 @@ import zipfile
 import pytest
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gate.errors import ImageUnavailable
 from gate.image import archives, search
@@ -136,6 +138,7 @@ PLANTED = {
     "/root/.aws/credentials": f"[default]\naws_access_key_id = {AWS_ID}\naws_secret_access_key = {AWS_SECRET}\n".encode(),  # noqa: E501
     "/home/u/.docker/config.json": b'{"auths": {"r": {"auth": "' + base64.b64encode(b"ci:Tr0ub4dor") + b'"}}}',
     "/root/.npmrc": b"//registry.npmjs.org/:_authToken=npm_" + b"a1B2c3" * 6 + b"\n",
+    "/opt/npmrc": b"_auth=" + base64.b64encode(b"ci:Tr0ub4dor") + b"\n",
     "/etc/pip.conf": b"[global]\nindex-url = https://ci:Tr0ub4dor@pypi.corp.io/simple\n",
     "/root/.netrc": b"machine a login b password c\n",
     "/opt/netrc.txt": b"machine git.corp.io login ci password Tr0ub4dor\n",
@@ -212,6 +215,7 @@ HARMLESS = {
     "/var/task/uris.md": b"https://alice:s3cret9@example.com postgres://username:p4ssw0rd@localhost/db redis://:pw@test:1\n",
     "/var/task/paginators.json": b'{"input_token": "marker", "output_token": "position", "NextToken": "abc123"}',
     "/var/task/call.py": b"Field(name=password, value=unquote)\nadd(name='token', value=kwargs['a1'])\n",
+    "/var/task/auth.py": b"self._auth = AuthenticationTypes(config)\n_auth = Typesabcd\n",
     "/var/task/docs.txt": b"proxy = http://user:secret@proxy.example.com:3128\n",
     "/var/task/public.pem": PUBLIC,
     "/var/task/known.py": b"if '-----BEGIN RSA PRIVATE KEY-----' in text:\n    raise ValueError('a private key')\n",
@@ -366,6 +370,41 @@ def test_a_limit_that_is_reached_is_named(monkeypatch):
 def test_a_text_made_to_hold_the_search_up_does_not(pieces):
     """No expression goes over the same text again and again."""
     assert secrets_in(pieces, "/x/.env") is not None
+
+
+PIECES = st.sampled_from(
+    [
+        b"_auth=",
+        b'"auth": "',
+        b"-----BEGIN PRIVATE KEY-----",
+        b"LS0tLS1CRUdJTi",
+        b"ghp_",
+        b"eyJ",
+        b".eyJ",
+        b"://",
+        b"@",
+        b"password",
+        b"=",
+        b"'",
+        b'"',
+        b"\\",
+        b"\n",
+        b"\0",
+        b"PK\3\4",
+        b"\x1f\x8b\x08",
+        b"\x30\x82",
+        b"\xfe\xed\xfe\xed",
+        b"abc1" * 9,
+    ]
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(PIECES | st.binary(max_size=9), max_size=20).map(b"".join))
+def test_whatever_a_file_holds_the_search_comes_to_an_end(data):
+    """Bytes of any kind, cut anywhere, archives' beginnings among them."""
+    for name in ("/x/.env", "/x/y.py", "/x/db_password"):
+        judged({name: data})
 
 
 # The archive
