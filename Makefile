@@ -8,7 +8,8 @@ LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 	--python-platform x86_64-manylinux2014
 
 .DEFAULT_GOAL := help
-.PHONY: help accept test faults setup docker-build verify rescan local soak mutation bench handbook lint audit lock lock-chrome policies wheels
+.PHONY: help accept test check quick-lint quick-tests faults setup docker-build verify claims rescan local soak mutation \
+	bench handbook lint audit lock lock-chrome policies wheels
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -18,6 +19,16 @@ accept: setup ## The go/no-go gate: set up, build, judge; ARGS="…" goes to pyt
 
 test: setup lint docker-build ## The suite's own tests, in two processes; ARGS="…" goes to pytest (-n 0: one process)
 	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+
+check: setup ## The loop while you work: linters, and every test without Docker, drawn examples or a long wait
+	@$(MAKE) --no-print-directory --jobs 2 quick-lint quick-tests
+
+quick-lint:
+	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check . && .venv/bin/mypy --no-error-summary
+
+quick-tests:
+	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests -q -m "not docker and not hypothesis and not slow" \
+		--numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 faults: setup docker-build ## Put every fault of the catalogue into a good release; writes docs/faults.md
 	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests/faults --matrix docs/faults.md $(ARGS)
@@ -31,9 +42,13 @@ setup: ## Provide what a run needs; does nothing that is done already
 docker-build: setup ## Build naver-sms-automation:latest; BASE_IMAGE=… takes another base than the stand-in
 	@$(PYTHON_IN) -m gate.image $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
-verify: ## Check a run's folder offline: EVIDENCE=dir (default: reports), KEY=pub.pem to demand its signature
+verify: ## Check a run's folder offline: EVIDENCE=dir KEY=pub.pem EXPECT=GO DIGEST=sha256:… TARGET=aws (fails unless VERIFIED)
 	@setup/venv
-	@$(PYTHON_IN) -m gate.evidence "$(or $(EVIDENCE),reports)" $(if $(KEY),--key "$(KEY)")
+	@$(PYTHON_IN) -m gate.evidence "$(or $(EVIDENCE),reports)" $(if $(KEY),--key "$(KEY)") \
+		$(if $(EXPECT),--expect "$(EXPECT)") $(if $(DIGEST),--digest "$(DIGEST)") $(if $(TARGET),--target "$(TARGET)")
+
+claims: setup ## Pin the scenarios of features/ as they are now (features/claims.lock); review the difference
+	@$(PYTHON_IN) -m gate.run.pinned
 
 rescan: setup ## The nightly look at the published digest; ARGS="…" goes to pytest
 	@$(PYTHON_IN) -m pytest features/ -m rescan $(ARGS)

@@ -9,6 +9,7 @@ import pytest
 
 from gate import options as command_line
 from gate import release as settings
+from gate import selection
 from gate.run.scope import PLUGIN, RUN, looks_only
 
 STEPS = ("image", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
@@ -19,7 +20,7 @@ def pytest_addoption(parser):
     settings.declare(parser.addini)
     parser.addini("reports", "the folder that a run writes to", default="reports")
     parser.addini("local_state", "the folder that keeps the local target's state", default=".cache/localaws")
-    command_line.declare(parser.getgroup("release gate", command_line.EXAMPLES))
+    command_line.declare(parser)
 
 
 def pytest_cmdline_main(config):
@@ -34,6 +35,7 @@ def pytest_cmdline_main(config):
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
     """Begin the run, unless pytest was only asked to show something."""
+    selection.check(config)
     if not config.option.collectonly:
         # The claims are listed from their features alone: without the judges behind the steps, in half the time.
         for noun in STEPS:
@@ -152,12 +154,25 @@ def ecr(desk):
 
 
 @pytest.fixture(scope="session")
+def registry_image(ladder, run, desk, request):
+    """The judged digest in the registry: pushed by this run as the candidate, or the release as it was found."""
+    yield ladder.in_registry(run, desk, request.getfixturevalue)
+    ladder.record_scan(run)
+
+
+@pytest.fixture(scope="session")
 def published(ladder, run, desk, request):
-    """The release in the registry: published by this run, or as it was found."""
+    """The release behind its tags: given them by this run once all else holds, or as it was found."""
     release = ladder.publication(run, desk, request.getfixturevalue)
     yield release
-    ladder.record_scan(run, "rescanned" if run.kind == "rescan" else "released")
     ladder.still_true(run, desk, release)
+    ladder.end_promotion(run, desk)
+
+
+@pytest.fixture(scope="session")
+def earlier_promotions(ladder, run):
+    """The promotions that earlier runs recorded."""
+    return ladder.promotions(run)
 
 
 @pytest.fixture(scope="session")
@@ -188,15 +203,15 @@ def account(ladder, run, desk):
 
 
 @pytest.fixture(scope="session")
-def scan_reader(ladder, run, desk):
-    """Reads scans; publishing asks it about the candidate."""
+def scanner(ladder, run, desk):
+    """Reads scans."""
     return ladder.scanner(run, desk)
 
 
 @pytest.fixture(scope="session")
-def scanner(scan_reader, published):
-    """Reads the scans of what was published."""
-    return scan_reader
+def digest_scan(ladder, run, desk, scanner, registry_image):
+    """The finished scan of the judged digest."""
+    return ladder.scan_of(run, desk, scanner, registry_image)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-@ac1
+@ac1 @before_push
 Feature: AC1 The image is built with all that it needs, and runs as Lambda runs it
   The October release "built successfully" without Chromedriver and could not start. Here the result is looked at:
   the files, the programs, and a run under Lambda's own constraints.
@@ -80,3 +80,5 @@ Feature: AC1 The image is built with all that it needs, and runs as Lambda runs 
     Then every invocation succeeds
     And no process is left over
     And less than 50 MB more is in /tmp
+    And neither /tmp, memory, threads nor open files grow with each call
+    And a browser was at work meanwhile

@@ -1,4 +1,4 @@
-@ac3
+@ac3 @published @after_promotion
 Feature: AC3 Digest, size and tags are documented for the stories that follow
   Stories 5.2–5.6 deploy and roll back by what is written down here. It is rendered from the evidence, read back from
   the disk, and held against what ECR answers at that moment.

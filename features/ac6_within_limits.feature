@@ -1,4 +1,4 @@
-@ac6
+@ac6 @before_push
 Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
 
   Background:
@@ -10,7 +10,7 @@ Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
 
   @published
   Scenario: The published image is below Lambda's limit in its compressed form too
-    Given the release as published
+    Given the judged digest in the registry
     When the layers of its manifest are summed up
     Then together the compressed layers are below 10 GB
 

@@ -1,4 +1,4 @@
-@ac8
+@ac8 @published @after_promotion
 Feature: AC8 Every step is logged, so that QA can verify it
   The October review read a document that said what should have happened. This one says what did, and can be checked.
 

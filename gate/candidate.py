@@ -31,7 +31,8 @@ from gate.release import Release
 from gate.runtime.constraints import USER
 from gate.runtime.handler import run_handler
 from gate.runtime.report import HandlerRun, Settings
-from gate.scan.coverage import Watched, watch
+from gate.scan.components import Watched
+from gate.scan.coverage import watch
 from gate.scan.sbom import Sbom, make_sbom
 
 PYTHON_PACKAGES = "requirements.txt"
@@ -70,6 +71,7 @@ class Candidate:
         self.engine = engine
         self.release = release
         self.base_reference, self.approved_bases, self.base_provenance = base.reference, base.approved, base.provenance
+        self._base = base
         self.reference = reference
         self.built = built
         self._context = context
@@ -121,7 +123,7 @@ class Candidate:
     @Once
     def base(self) -> ImageConfig:
         """The approved base's configuration."""
-        return self.engine.image(self.base_reference)
+        return self.engine.image(self._base.found)
 
     @property
     def layer_costs(self) -> tuple[HistoryEntry, ...]:
@@ -276,7 +278,8 @@ class Candidate:
 
     @property
     def _settings(self) -> Settings:
-        return Settings(self.release.memory_mb, self.release.function_name, self.release.region)
+        release = self.release
+        return Settings(release.memory_mb, release.function_name, release.region, release.task_root)
 
     @Once
     def sbom(self) -> Sbom:

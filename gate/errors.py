@@ -82,6 +82,12 @@ class NothingPushed(GateError):
     usual_remedy = "correct the image; the claims of AC1 and AC6 say more (-m 'ac1 or ac6')"
 
 
+class NotPromoted(GateError):
+    """A claim that must hold before the tags are given does not: correct what it names."""
+
+    usual_remedy = "correct what these claims name, and release again; the published tags name what they named before"
+
+
 class ScanUnavailable(GateError):
     """There is no finished, readable vulnerability scan of the judged digest."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gate.errors import WrongUse
+from gate.selection import nearest
 
 TARGETS = ("local", "aws")
 _WITH_TEXT = ("--target", "--profile", "--image-context", "--image", "--release-tag", "--previous", "--sign")
@@ -58,8 +60,9 @@ class Options:
     sign: Path | None
 
 
-def declare(group: Any) -> None:
-    """Declare our options to pytest (`group` is an option group of its parser)."""
+def declare(parser: Any) -> None:
+    """Declare our options to pytest's parser; of an option that it does not know it then offers the nearest of ours."""
+    group = parser.getgroup("release gate", EXAMPLES)
     add = group.addoption
     add("--target", metavar="local|aws", help="where the release goes (default: $RELEASE_TARGET, else local)")
     add("--profile", metavar="NAME", help="the AWS profile to use (default: the ordinary AWS chain)")
@@ -75,6 +78,12 @@ def declare(group: Any) -> None:
     add("--engine-timeout", metavar="SECONDS", type=int, default=300,
         help="how long the Docker engine may be silent in one call (default: 300)")  # fmt: skip
     add("--sign", metavar="KEY", help="sign the evidence with this private key (PEM, Ed25519 or ECDSA)")
+    ours = [name for option in group.options for name in option.names()]
+    given = (word.partition("=")[0] for word in sys.argv[1:] if word.startswith("--"))
+    near = [f"{word}{nearest(word, ours)}" for word in given if word not in ours and nearest(word, ours)]
+    if near:
+        # Shown by pytest's parser below its own error; a known option of pytest's never gets there.
+        parser.extra_info["unknown"] = ", ".join(near)
 
 
 def refuse_empty(config: Any) -> None:

@@ -6,8 +6,10 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from typing import Any
 
+from gate.aws.partition import registry_host
 from gate.errors import WrongUse
 
 # ECR: imageTag in the service model; a repository name may hold namespaces.
@@ -49,6 +51,20 @@ class Release:
     )
     ci_role: str = setting("the role that pushes")
     lambda_role: str = setting("the role that pulls")
+    organization_id: str = setting(
+        "the account's AWS organization (o-…), for conditions on it; empty: read by DescribeOrganization", optional=True
+    )
+    ci_source_ips: tuple[str, ...] = setting(
+        "addresses or ranges from which the CI role calls AWS, one a line, for conditions on them; empty: not known",
+        lines=True,
+        optional=True,
+    )
+    ci_source_vpce: str = setting(
+        "the VPC endpoint through which the CI role calls AWS, for conditions on it; empty: not known", optional=True
+    )
+    ci_source_vpc: str = setting(
+        "the VPC from which the CI role calls AWS, for conditions on it; empty: not known", optional=True
+    )
     zip_function: str = setting("the zip-based function that must stay untouched")
     zip_paths: tuple[str, ...] = setting(
         "files of the zip pipeline in the judged repository, one a line", lines=True, optional=True
@@ -57,7 +73,7 @@ class Release:
     @property
     def repository_uri(self) -> str:
         """The repository as docker names it, the story's literal on either target."""
-        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{self.repository}"
+        return f"{registry_host(self.account, self.region)}/{self.repository}"
 
     @property
     def memory_mb(self) -> int:
@@ -121,6 +137,11 @@ def _check(release: Release) -> None:
     # Lambda: 128 MB to 10,240 MB (CreateFunction, MemorySize).
     in_range = memory.isdigit() and 128 <= int(memory) <= 10_240  # noqa: PLR2004
     _demand("function_memory_mb", in_range, "a whole number from 128 to 10240", memory)
+    organization = release.organization_id
+    known = bool(re.fullmatch(r"(?:o-[a-z0-9]{10,32})?", organization))  # Organizations: OrganizationId in its model
+    _demand("organization_id", known, "an organization's identifier such as o-a1b2c3d4e5, or nothing", organization)
+    for each in release.ci_source_ips:
+        _demand("ci_source_ips", _is_range(each), "addresses or CIDR ranges, one a line", each)
     for key in ("safe_event", "safe_answer"):
         _demand(key, _is_event(getattr(release, key)), "a JSON object, or nothing", getattr(release, key))
 
@@ -128,6 +149,13 @@ def _check(release: Release) -> None:
 def _is_event(text: str) -> bool:
     try:
         return not text or isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _is_range(text: str) -> bool:
+    try:
+        return bool(ip_network(text, strict=False))
     except ValueError:
         return False
 

@@ -20,6 +20,8 @@ _ESCAPES = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
+# GitHub's runner takes a line that begins with "::" (after spaces), and "##[" anywhere in one, for a command.
+_COMMAND = re.compile(r"(?m)^([ \t]*):(?=:)|##(?=\[)")
 # CommonMark: any ASCII punctuation may be backslash-escaped; these start markup inside a line or end a table cell.
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#!|~$])")
 _MARKDOWN_START = re.compile(r"^([-+=:]|\d+(?=[.)]))")
@@ -46,16 +48,19 @@ def plain(text: str, limit: int = LIMIT) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with its line breaks, and otherwise of visible characters alone: it cannot steer a terminal."""
+    """The text with its line breaks, and otherwise of visible characters alone: it steers no terminal and no CI job."""
+    text = _COMMAND.sub(r"\g<0> ", text)
     if text.isprintable():
         return text
     lines = (line if line.isprintable() else _ESCAPES.sub("", line) for line in text.split("\n"))
-    return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines)
+    shown = ("".join(c if c.isprintable() else " " for c in line) for line in lines)
+    # What was no command before may be one without its escapes.
+    return _COMMAND.sub(r"\g<0> ", "\n".join(shown))
 
 
 def for_terminal(text: str, limit: int = LIMIT) -> str:
-    """The text for a terminal: `plain` is all it takes."""
-    return plain(text, limit)
+    """The text for a terminal, or the log of a CI job: `plain`, and no command of the runner."""
+    return plain(_COMMAND.sub(r"\g<0> ", plain(text, limit)), limit)
 
 
 def for_markdown(text: str, limit: int = LIMIT) -> str:

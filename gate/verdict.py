@@ -86,7 +86,7 @@ def _excused(outcome: ScenarioOutcome, target: str) -> bool:
     return target == "local" and outcome.only_aws and outcome.status == "not run"
 
 
-def decide(
+def decide(  # noqa: PLR0913 - each is a part of what a run came to
     outcomes: tuple[ScenarioOutcome, ...],
     *,
     target: str,
@@ -95,6 +95,7 @@ def decide(
     proofs: tuple[Proof, ...],
     trouble: tuple[str, ...] = (),
     endpoint_is_aws: bool = True,
+    overridden: tuple[str, ...] = (),
 ) -> Verdict:
     """The verdict over a run.
 
@@ -106,6 +107,7 @@ def decide(
         proofs: of the judges, each fed its known-bad value.
         trouble: sentences about what went wrong outside any scenario (a crash, an interruption).
         endpoint_is_aws: False when `--target aws` was pointed at something that is not AWS.
+        overridden: sentences about what was judged by something else than the repository states.
     """
     # What answers in AWS's place can prove as little as the local target.
     target = target if endpoint_is_aws else "local"
@@ -117,6 +119,7 @@ def decide(
     absent = sorted(expected - {o.name for o in outcomes})
     unrun = [f"AC{o.criterion} not run: {o.name}: {o.reason}" for o in outcomes if _blocks(o, target)]
     unrun += [f"not run: {name}" for name in absent]
+    unrun += [f"overridden: {sentence}" for sentence in overridden]
     silent = [f"AC{n}" for n in CRITERIA if not any(o.criterion == n for o in outcomes)]
     if kind == "partial" and not outcomes:
         unrun.append("the run was restricted, and no claim is left in it: `pytest features/ --collect-only` lists them")

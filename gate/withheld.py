@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import add
 
@@ -23,7 +23,8 @@ class Withheld(NoGo):
     def __init__(self, said: Mapping[int, Judgement], sentence: str, *, where: str = "", remedy: str) -> None:
         super().__init__(reduce(add, said.values(), ACCEPTED))
         self.said = said
-        self.elsewhere = GateError(briefly(sentence, self.judgement), where=where, remedy=remedy)
+        causes = (rejection.cause for rejection in self.judgement.rejections)
+        self.elsewhere = GateError(briefly(sentence, causes), where=where, remedy=remedy)
 
     def to(self, criterion: int) -> NoGo | GateError:
         """What a claim of this criterion is told."""
@@ -31,8 +32,8 @@ class Withheld(NoGo):
         return self.elsewhere if own.accepted else NoGo(own)
 
 
-def briefly(sentence: str, judgement: Judgement) -> str:
+def briefly(sentence: str, causes: Iterable[str]) -> str:
     """The sentence, and below it each cause once, as far as they are few."""
-    found = list(dict.fromkeys(one_line(rejection.cause) for rejection in judgement.rejections))
+    found = list(dict.fromkeys(map(one_line, causes)))
     more = [f"– and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
     return "\n".join([sentence, *(f"– {cause}" for cause in found[:_TOLD]), *more])

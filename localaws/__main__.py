@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import signal
 import sys
 import threading
 from pathlib import Path
 
+from localaws import behaviours
 from localaws.errors import LocalTargetError
 from localaws.scanner import SHIPPED
 from localaws.seed import names
@@ -32,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        with LocalTarget(state=options.state, keep=options.keep, advisories=(SHIPPED, *options.advisories)) as target:
+        advisories, wanted = (SHIPPED, *options.advisories), behaviours.named(" ".join(options.behaves))
+        with LocalTarget(options.state, keep=options.keep, advisories=advisories, behaviours=wanted) as target:
             _announce(target, options.role, exports)
             stop.wait()
             exports.unlink()
@@ -53,6 +56,14 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--advisories", type=Path, action="append", default=[], help="more OSV records for the scanner (repeatable)"
     )
+    told = os.environ.get(behaviours.VARIABLE, "").split()
+    parser.add_argument(
+        "--behaves",
+        metavar="NAME",
+        action="append",
+        default=told,
+        help=f"what it does by itself, as AWS does (repeatable): {', '.join(vars(behaviours.Behaviours()))}",
+    )
     return parser.parse_args(arguments)
 
 
@@ -60,7 +71,7 @@ def _announce(target: LocalTarget, role: str, exports: Path) -> None:
     lines = [f"export {name}={shlex.quote(value)}" for name, value in target.environment(role).items()]
     text = "\n".join([*lines, f"export REGISTRY={shlex.quote(target.registry)}"]) + "\n"
     exports.touch(mode=0o600)
-    exports.write_text(text)
+    exports.write_text(text, encoding="utf-8")
     print(text)
     print(f"# The local target runs as {role}, until Ctrl-C. These lines: {exports}", flush=True)
 

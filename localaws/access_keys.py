@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import botocore.session
+from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.loaders import create_loader
 
 from localaws.seed import names
@@ -72,8 +75,16 @@ def root_session() -> boto3.Session:
 
 
 def session(keys: Keys) -> boto3.Session:
-    """A session with these credentials, whatever the person's own AWS configuration says."""
+    """A session with these credentials, whatever the person's own AWS configuration and proxies say."""
     quiet = botocore.session.Session()
+    # What would be read from AWS_… variables, or from the files below the person's home, is as botocore has it.
+    settings = quiet.get_component("config_store")
+    for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
+        settings.set_config_variable(name, default)
+    for name, value in (("config_file", os.devnull), ("credentials_file", os.devnull), ("region", names.REGION)):
+        settings.set_config_variable(name, value)
+    # Nothing on 127.0.0.1 is behind a proxy.
+    quiet.set_default_client_config(Config(proxies={}))
     # Reading the services' models is most of the work of a new client: it is done once for all sessions.
     quiet.register_component("data_loader", _MODELS)
     return boto3.Session(

@@ -31,7 +31,8 @@ def spawn(module: str, log: Path, environment: dict[str, str] | None = None) -> 
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
-            env={**environment, "PYTHONPATH": path},
+            # What it reads and writes is UTF-8, whatever the locale.
+            env={**environment, "PYTHONPATH": path, "PYTHONUTF8": "1"},
             start_new_session=True,
         )
 
@@ -56,7 +57,7 @@ def first_line(process: subprocess.Popen[bytes], log: Path) -> str:
     line = process.stdout.readline().decode().strip()
     if not line:
         stop(process)
-        tail = log.read_text(errors="replace")[-2000:]
+        tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
         raise LocalTargetError(f"{process.args!r} ended before it was ready. The end of {log.name}:\n{tail}")
     return line
 

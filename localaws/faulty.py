@@ -130,7 +130,6 @@ class _Relay(Exchange):
     server: _Server
 
     def _answer(self) -> None:
-        self.body_read = False
         target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         fault = self.server.door.fault_for(Request(self.command, self.path, target)) or Fault()
         time.sleep(fault.delay)

@@ -57,8 +57,12 @@ class MiniStack:
     def _environment(self, port: int) -> dict[str, str]:
         files = self._state / "ministack"
         (files / "tmp").mkdir(parents=True, exist_ok=True)
-        # A person's AWS settings would change which keys MiniStack takes for root.
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        # A person's AWS settings would change which keys MiniStack takes for root; it asks nothing outside.
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("AWS_") and not name.lower().endswith("_proxy")
+        }
         return {
             **inherited,
             "BIND_HOST": _HOST,
@@ -69,7 +73,7 @@ class MiniStack:
             # These two would listen on every address, and start slowly.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
-            "SERVICES": "sts,iam,lambda,events,ecr",
+            "SERVICES": "sts,iam,lambda,events,ecr,scheduler,organizations",
             "PERSIST_STATE": "1",
             "STATE_DIR": str(files / "state"),
             "S3_DATA_DIR": str(files / "s3"),

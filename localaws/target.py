@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -33,8 +34,9 @@ from typing import IO, Any
 import boto3
 import docker
 
-from localaws import access_keys, child
+from localaws import access_keys, behaviours, child
 from localaws.access_keys import Keys
+from localaws.behaviours import Behaviours
 from localaws.errors import LocalTargetError
 from localaws.ministack import MiniStack
 from localaws.owner import sweep
@@ -59,6 +61,7 @@ class LocalTarget:
         scanner: `module:function` that makes another `localaws.ecr.scanning.Scanner` than `localaws.scanner`'s.
         clock_ahead: how far ECR's clock (scans, passwords, push times) runs ahead: two nights in one test.
         volume: the Docker volume that keeps the blobs.
+        behaviours: what it does by itself, as AWS does; by default what the variable LOCAL_BEHAVIOURS names.
         endpoint: `http://127.0.0.1:port` for every AWS client, once started.
     """
 
@@ -68,9 +71,12 @@ class LocalTarget:
     scanner: str | None = None
     clock_ahead: timedelta = timedelta()
     volume: str = BLOBS
+    behaviours: Behaviours | None = None
     endpoint: str = ""
 
     def __post_init__(self) -> None:
+        if self.behaviours is None:
+            self.behaviours = behaviours.named(os.environ.get(behaviours.VARIABLE, ""))
         self._running = ExitStack()
         self._keys: dict[str, Keys] = {}
 
@@ -97,6 +103,11 @@ class LocalTarget:
         """Stop everything; the state and the blobs stay."""
         self._running.close()
 
+    def behave(self, wanted: Behaviours) -> None:
+        """Switch on and off, from the next push on, what the target does by itself."""
+        self.behaviours = wanted
+        behaviours.write(self.state, wanted)
+
     @property
     def registry(self) -> str:
         """The `host:port` that GetAuthorizationToken's proxyEndpoint names."""
@@ -120,6 +131,7 @@ class LocalTarget:
         self._running.enter_context(self._lock())
         if not self.keep:
             self._forget()
+        self.behave(self.behaviours or Behaviours())
         client = _docker()
         self._running.callback(client.close)
         sweep(client)
@@ -190,7 +202,8 @@ class LocalTarget:
         administrator = self.session(names.ADMINISTRATOR)
         repository.seed(administrator.client("ecr", endpoint_url=self.endpoint))
         functions = administrator.client("lambda", endpoint_url=self.endpoint)
-        zip_function.seed(functions, administrator.client("events", endpoint_url=self.endpoint))
+        starting = (administrator.client(each, endpoint_url=self.endpoint) for each in ("events", "scheduler"))
+        zip_function.seed(functions, *starting)
 
 
 def _docker() -> docker.DockerClient:

@@ -82,9 +82,9 @@ def links_hold(section, notes):
 def digest_is_one(section, run, published):
     """One digest from the scan to the notes."""
     said = deployment_notes.metadata_in(section).get("Digest", "")
-    records = {
-        r.file_name: r.digest for r in run.store.records if r.digest.startswith("sha256:") and r.criterion in {2, 7}
-    }
+    # Before the push a record carries the image's ID: it is about the registry, and not about what was published.
+    about = [r for r in run.store.records if r.criterion in {2, 7} and r.digest not in {"", run.facts.image_id}]
+    records = {r.file_name: r.digest for r in about}
     require(deployment_notes.one_digest(said, records, published.digest))
 
 

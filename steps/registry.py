@@ -4,12 +4,14 @@ from pytest_bdd import given, parsers, then, when
 
 from gate.image.size import below
 from gate.judgement import require
+from gate.registry.changes import Comparison, to_look_at
 from gate.registry.forecast import judge_lifecycle
 from gate.registry.manifest import judge_admission, judge_bytes, judge_same_config
 from gate.registry.permitted import judge_changes
-from gate.registry.promotion import judge_trial
+from gate.registry.promotion import as_tagged, judge_trial
 from gate.registry.repository import judge_active, judge_identity, judge_otherwise_unchanged
 from gate.registry.tags import judge_mutability, judge_same_digest
+from gate.run.promotions import judge_standing, tags_of
 
 
 @given("the release as published")
@@ -28,17 +30,33 @@ def release_as_published(published, release, evidence):
     )
 
 
+@given("the repository of the release")
+def repository_of_release(ecr, evidence):
+    """Its settings are judged whatever became of the image."""
+    evidence.add("repository asked about", {"name": ecr.name}, asked="pytest.ini, repository")
+
+
+@given("the judged digest in the registry")
+def digest_in_registry(registry_image, release, evidence):
+    """Behind the candidate tag while it is judged for the others; behind its tags once it is released."""
+    evidence.add(
+        "judged digest in the registry",
+        {"digest": registry_image.digest, "tags": registry_image.tags, "pushed at": registry_image.pushed_at},
+        asked=f"aws ecr describe-images --repository-name {release.repository} --region {release.region}",
+    )
+
+
 @when("the layers of its manifest are summed up")
-def compressed_summed(published, ecr, evidence):
+def compressed_summed(registry_image, ecr, evidence):
     """What ECR counts, and what a pull moves."""
-    asked = f"aws ecr describe-images --repository-name {ecr.name} --image-ids imageDigest={published.digest}"
-    evidence.add("compressed size", {"bytes": published.compressed_bytes}, asked=asked)
+    asked = f"aws ecr describe-images --repository-name {ecr.name} --image-ids imageDigest={registry_image.digest}"
+    evidence.add("compressed size", {"bytes": registry_image.compressed_bytes}, asked=asked)
 
 
 @then(parsers.parse("together the compressed layers are below {limit:d} GB"))
-def compressed_below(published, limit):
+def compressed_below(registry_image, limit):
     """The compressed size is never the larger one; it is documented for those who pull."""
-    require(below(published.compressed_bytes, limit, "compressed"))
+    require(below(registry_image.compressed_bytes, limit, "compressed"))
 
 
 @when("ECR describes its repository", target_fixture="repository")
@@ -79,18 +97,18 @@ def both_tags_name_judged_digest(images, release, published):
 
 
 @when("its manifest is read from the registry", target_fixture="manifest")
-def manifest_read(ecr, published, evidence):
+def manifest_read(ecr, registry_image, evidence):
     """By digest, in every media type that a registry may hold."""
-    manifest = ecr.manifest(published.digest)
-    asked = f"aws ecr batch-get-image --repository-name {ecr.name} --image-ids imageDigest={published.digest}"
+    manifest = ecr.manifest(registry_image.digest)
+    asked = f"aws ecr batch-get-image --repository-name {ecr.name} --image-ids imageDigest={registry_image.digest}"
     evidence.add("manifest", manifest, asked=asked)
     return manifest
 
 
 @then("manifest, config and every layer have a media type that Lambda admits")
-def lambda_admits(manifest, published, release):
+def lambda_admits(manifest, registry_image, release):
     """No index, no attestations, no zstd, no foreign layers."""
-    require(judge_admission(manifest, published.platform, release.platform))
+    require(judge_admission(manifest, registry_image.platform, release.platform))
 
 
 @then("it is one image for one platform")
@@ -102,9 +120,9 @@ def one_platform(manifest, ecr, release, evidence):
 
 
 @then("by digest and config it is the judged image")
-def manifest_is_judged_image(manifest, published):
+def manifest_is_judged_image(manifest, registry_image):
     """The bytes are what the digest names; the config is the image's identity, however layers were compressed."""
-    require(judge_bytes(manifest) + judge_same_config(manifest, published.config_digest))
+    require(judge_bytes(manifest) + judge_same_config(manifest, registry_image.config_digest))
 
 
 @then("the tag mutability keeps the release tag and lets the rolling tags move")
@@ -114,11 +132,16 @@ def mutability_keeps_release_tag(repository, release):
     require(judge_mutability(repository.mutability, release.release_tag, rolling, release.repository))
 
 
-@then("the registry refused to overwrite the release tag where that was tried")
-def overwriting_refused(published, release, evidence):
-    """Tried by the publishing run, on a target that may be spoiled."""
+@when("its promotion is looked at")
+def promotion_looked_at(published, release, evidence):
+    """Overwriting is tried by the publishing run, on a target that may be spoiled."""
     asked = f"aws ecr put-image --image-tag {release.release_tag} with another manifest"
     evidence.add("overwrite trial", published.overwrite_trial, asked=asked)
+
+
+@then("the registry refused to overwrite the release tag where that was tried")
+def overwriting_refused(published, release):
+    """Whatever the setting says."""
     require(judge_trial(published.overwrite_trial, release.release_tag))
 
 
@@ -132,29 +155,34 @@ def lifecycle_played_forward(ecr, evidence):
 
 
 @then(
-    parsers.parse("the release is neither expired nor archived within {pushes:d} pushes or {days:d} days"),
+    parsers.parse(
+        "the release, under its tags, is neither expired nor archived within {pushes:d} pushes or {days:d} days"
+    ),
 )
-def release_outlives(lifecycle, published, release, now, pushes, days):
-    """In the worst future that so many pushes can make."""
-    rolling = (release.rolling_tag, release.candidate_tag)
-    require(
-        judge_lifecycle(**lifecycle, released=published.digest, rolling=rolling, now=now(), pushes=pushes, days=days)
-    )
+def release_outlives(lifecycle, registry_image, release, now, pushes, days):
+    """In the worst future that so many pushes can make; the tags are taken as given, which is decided after this."""
+    rolling, digest = (release.rolling_tag, release.candidate_tag), registry_image.digest
+    policy, images = lifecycle["policy"], as_tagged(lifecycle["images"], digest, (release.release_tag, *rolling))
+    require(judge_lifecycle(policy, images, released=digest, rolling=rolling, now=now(), pushes=pushes, days=days))
 
 
 @when("the repository is compared with what it was before", target_fixture="comparison")
-def repository_compared(published, ecr, evidence):
+def repository_compared(published, ecr, release, now, evidence):
     """A run that only verifies compares with its own beginning."""
-    comparison = (published.before or published.after, ecr.snapshot())
-    evidence.add("repository", dict(zip(("before", "now"), comparison, strict=True)), asked="aws ecr describe-…")
-    return comparison
+    before, after = published.before or published.after, ecr.snapshot()
+    looked = ecr.look_at(to_look_at(before, after, published.digest))
+    evidence.add("repository", {"before": before, "now": after, "looked at": looked}, asked="aws ecr describe-…")
+    moved = (release.release_tag, release.rolling_tag, release.candidate_tag)
+    return Comparison(before, after, moved, published.digest, looked, now())
 
 
 @then("only the release's own tags and image are different")
-def only_release_differs(comparison, published, release):
-    """Settings, policies, resource tags, other tags and other images stay as they were."""
-    moved = (release.release_tag, release.rolling_tag, release.candidate_tag)
-    require(judge_otherwise_unchanged(*comparison, moved, published.digest))
+def only_release_differs(comparison, evidence):
+    """Settings, policies, other tags and images stay as they were, but for what explains itself."""
+    explained = {f"{each.what} {each.name}": each.explained for each in comparison.changes() if each.explained}
+    evidence.add("changes that explain themselves", explained, asked="aws ecr describe-images, batch-get-image")
+    of = comparison
+    require(judge_otherwise_unchanged(of.before, of.after, of.moved, of.released, of.looked, of.now))
 
 
 @when("the ledger of all AWS calls is read", target_fixture="calls")
@@ -169,3 +197,18 @@ def ledger_read(ledger, evidence):
 def changes_allowed(calls, release):
     """An operation that nobody classified counts as a change."""
     require(judge_changes(calls, release.repository))
+
+
+@when("the records of earlier promotions are read", target_fixture="promotions")
+def promotions_read(earlier_promotions, evidence):
+    """Those that full runs left in reports/runs; without any, nothing is known against what is published."""
+    evidence.add("earlier promotions", earlier_promotions, asked="reports/runs/*/evidence/promotion.json")
+    return earlier_promotions
+
+
+@then("neither tag names a digest that was never accepted")
+def nothing_refused_stands(promotions, ecr, run):
+    """What this run itself releases is judged by all its claims."""
+    naming = {tag: image.digest for image in ecr.images() for tag in image.tags}
+    own = run.facts.promotion.digest if run.facts.promotion else ""
+    require(judge_standing(promotions, naming, tags_of(run), own))

@@ -6,6 +6,8 @@ from pytest_bdd import parsers, then, when
 from gate.judgement import require
 from gate.runtime import judges
 from gate.runtime.answers import answers_hold
+from gate.runtime.series import series_of
+from gate.runtime.work import browser_worked
 
 ASKED = "docker run --read-only --tmpfs /tmp:size=512m,exec,mode=1777 --user 993:990 --cap-drop ALL --network none …"
 
@@ -35,7 +37,7 @@ def safe_event_sent(candidate, evidence, release, count):
 @then("every invocation succeeds")
 def invocations_succeed(candidate, release, invocations):
     """Answered as agreed, and not killed for want of memory."""
-    require(judges.memory_suffices(candidate.handler_run.footprint))
+    require(judges.memory_suffices(candidate.handler_run))
     require(judges.invocations_succeed(candidate.handler_run, invocations))
     require(answers_hold(candidate.handler_run, release.answer))
 
@@ -50,3 +52,16 @@ def no_process_left(candidate):
 def tmp_growth(candidate, limit):
     """A warm function keeps its /tmp."""
     require(judges.tmp_grows_below(candidate.handler_run, limit))
+
+
+@then("neither /tmp, memory, threads nor open files grow with each call")
+def nothing_grows(candidate, evidence):
+    """What grows steadily is at its limit after a number of calls."""
+    evidence.add("growth", series_of(candidate.handler_run), asked=f"{ASKED}; measured after each invocation")
+    require(judges.nothing_grows(candidate.handler_run))
+
+
+@then("a browser was at work meanwhile")
+def browser_at_work(candidate):
+    """Seen among the processes of the sandbox, whatever the answer says."""
+    require(browser_worked(candidate.handler_run))

@@ -21,12 +21,20 @@ def register_of_exceptions(register, evidence):
     evidence.add("register of exceptions", register, asked=f"cat {register.source}")
 
 
+@when("its scan is read", target_fixture="scan_report")
+def digest_scan_read(digest_scan, scanner, evidence):
+    """The scan belongs to the digest, whatever tags name it."""
+    asked = "aws ecr describe-image-scan-findings --repository-name"
+    asked = f"{asked} {scanner.repository} --image-id imageDigest={digest_scan.digest}"
+    evidence.add("scan of the judged digest", digest_scan, asked=asked)
+    return digest_scan
+
+
 @when(parsers.parse("the scan behind its {kind} tag is read"), target_fixture="scan_report")
-def scan_read(scanner, release, run, evidence, kind):
+def scan_read(scanner, release, evidence, kind):
     """The tag is resolved first; the scan is of its digest."""
     tag = {"release": release.release_tag, "rolling": release.rolling_tag}[kind]
     report = scanner.scan(tag)
-    run.facts.update(scan_report=report, scan_completed_at=report.current_at)
     asked = "aws ecr describe-image-scan-findings --repository-name"
     evidence.add(
         f"scan behind {tag}", report, asked=f"{asked} {scanner.repository} --image-id imageDigest={report.digest}"
@@ -35,14 +43,16 @@ def scan_read(scanner, release, run, evidence, kind):
 
 
 @then("the scan is complete, under 24 hours old and of the judged digest")
-def scan_complete(scan_report, published, now):
-    """A configuration is no result."""
-    require(judges.complete(scan_report, published.digest, now()))
+def scan_complete(scan_report, registry_image, now, evidence):
+    """That a scan was asked for, or is configured, says nothing about its result."""
+    current = {"as of": scan_report.current_at, "rule": scan_report.current_by}
+    evidence.add("what makes the scan current", current, asked="aws inspector2 list-coverage, where Inspector scans")
+    require(judges.complete(scan_report, registry_image.digest, now()))
 
 
 @then(parsers.parse('it has {number:d} findings of severity "{severity}"'))
 def findings_of_severity(scan_report, number, severity):
-    """Suppressed findings count, and unknown severities count as the worst."""
+    """Suppressed findings count, and words that nobody knows count as the worst."""
     require(judges.free_of(scan_report, severity, number))
 
 
@@ -70,7 +80,7 @@ def scan_saw_something(scan_report, sbom, watched, evidence):
 
 @then(parsers.parse("its vulnerability data is under {hours:d} hours old"))
 def data_is_fresh(scan_report, now, hours):
-    """Its date is ECR's own."""
+    """Its date is ECR's own, or Inspector keeps the result current."""
     require(judges.data_fresh(scan_report, now(), hours))
 
 
@@ -79,13 +89,15 @@ def serious_findings_disposed(scan_report, register, target_name, now, evidence,
     """Excepted findings stay visible in the evidence."""
     given = rules.dispositions(scan_report.open, register, target_name, now().date())
     evidence.add("dispositions", given, asked=f"policy of {register.source}")
-    require(rules.fixed_or_excepted(scan_report.open, register, target_name, now().date(), severity))
+    found = rules.fixed_or_excepted(scan_report.open, register, target_name, now().date(), severity)
+    require(rules.by_register(register, found))
 
 
 @then(parsers.parse('each finding below severity "{severity}" has the disposition that the policy requires'))
 def lower_findings_disposed(scan_report, register, target_name, now, severity):
     """The policy says which."""
-    require(rules.disposed_below(scan_report.open, register, target_name, now().date(), severity))
+    found = rules.disposed_below(scan_report.open, register, target_name, now().date(), severity)
+    require(rules.by_register(register, found))
 
 
 @when("its entries are held against today")
@@ -120,9 +132,9 @@ def exceptions_are_used(register, scan_report, target_name, nightly, evidence):
 
 
 @when("the image's SBOM is held against what the scanner sees", target_fixture="seen")
-def sbom_against_sight(scanner, release, sbom, watched, evidence):
+def sbom_against_sight(digest_scan, sbom, watched, evidence):
     """What is not covered is listed by name."""
-    seen = sight(sbom.components, scanner.scan(release.release_tag).mode, watched)
+    seen = sight(sbom.components, digest_scan.mode, watched)
     answer = {"covered": len(seen.covered), "not covered": [f"{c.name} {c.version}" for c in seen.uncovered]}
     gaps = {gap.component.purl: gap.why for gap in seen.gaps}
     evidence.add("what the scanner does not see", {**answer, "watched": gaps}, asked=f"{sbom.tool} scan")
@@ -132,7 +144,17 @@ def sbom_against_sight(scanner, release, sbom, watched, evidence):
 @then("Chrome, Chromedriver, Python and each pinned requirement is covered or registered as not covered")
 def gaps_are_registered(seen, register, target_name, now):
     """Each gap with a compensating check, and an end."""
-    require(gaps_registered(seen.gaps, register, target_name, seen.mode, now().date()))
+    watched = tuple(gap for gap in seen.gaps if gap.watched)
+    found = gaps_registered(watched, register, target_name, seen.mode, now().date())
+    require(rules.by_register(register, found))
+
+
+@then("every other component of the SBOM is covered or registered as not covered")
+def other_gaps_are_registered(seen, register, target_name, now):
+    """What is installed counts, whoever asked for it: dependencies, npm packages, jars, programs of no package."""
+    others = tuple(gap for gap in seen.gaps if not gap.watched)
+    found = gaps_registered(others, register, target_name, seen.mode, now().date())
+    require(rules.by_register(register, found))
 
 
 @then("no coverage entry for this target is unused")
@@ -142,9 +164,9 @@ def coverage_entries_are_used(seen, register, target_name):
 
 
 @when("its scan is added to the recorded scans, withdrawn candidates included", target_fixture="chain")
-def chain_of_scans(scanner, release, register, target_name, scan_history, evidence):
+def chain_of_scans(digest_scan, registry_image, register, target_name, scan_history, evidence):
     """The history is what earlier runs, and this one before promotion, recorded."""
-    record = _recorded(scanner, release, register, target_name, "released")
+    record = record_of(digest_scan, register, event="candidate", tags=registry_image.tags, target=target_name)
     links = chains.chain((*scan_history, record))
     evidence.add("found, mitigated, rescanned", {"links": links, "markdown": chains.markdown(links)}, asked="records")
     return links
@@ -157,9 +179,9 @@ def chain_is_closed(chain, severity):
 
 
 @when("its scan is compared with the last recorded one", target_fixture="changes")
-def compared_with_last(scanner, release, register, target_name, last_night, evidence):
-    """None on the first night, and the reason says so."""
-    tonight = _recorded(scanner, release, register, target_name, "rescanned")
+def compared_with_last(digest_scan, registry_image, register, target_name, last_night, evidence):
+    """With one from before this run began; None on the first night, and the reason says so."""
+    tonight = record_of(digest_scan, register, event="rescanned", tags=registry_image.tags, target=target_name)
     changes = nights.compare(last_night, tonight)
     evidence.add("changes since the last scan", {"changes": changes, "reason": changes.reason}, asked="records")
     return changes
@@ -169,8 +191,3 @@ def compared_with_last(scanner, release, register, target_name, last_night, evid
 def changes_are_explained(changes):
     """A scanner that contradicts itself is not believed."""
     require(nights.explained(changes))
-
-
-def _recorded(scanner, release, register, target_name, event):
-    tags = (release.release_tag, release.rolling_tag)
-    return record_of(scanner.scan(release.release_tag), register, event=event, tags=tags, target=target_name)

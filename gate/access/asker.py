@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
+from gate.access import known
 from gate.access.document import Kind, Policy, Statement, parse
 from gate.access.facts import AccessFacts, Identity
 from gate.access.logic import Answer
-from gate.access.pattern import NOTHING, Context, Elsewhere, Value, matches
+from gate.access.pattern import NOTHING, Context, action_matches, matches
+from gate.access.ways import CHANGES, TRIED, Change
 
 _ACCOUNT_PRINCIPAL = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
 _SESSION = re.compile(r"arn:[^:]+:sts::(\d{12}):assumed-role/([^/]+)/.+")
+_UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,124}")
 ANYBODY = "*"
 
 
@@ -39,6 +43,7 @@ class Asker:
         unique_id: IAM's identifier of a role or user.
         policies: its identity policies.
         boundary: its permissions boundary.
+        groups: the ARNs of the groups that a user is in.
     """
 
     name: str
@@ -49,11 +54,57 @@ class Asker:
     unique_id: str = ""
     policies: tuple[Policy, ...] = field(default=(), compare=False)
     boundary: Policy | None = field(default=None, compare=False)
+    groups: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def inside(self) -> bool:
         """True for a role or user of the account."""
         return self.standing in (Standing.ROLE, Standing.USER)
+
+    def statements(self, action: str, *, allowing: bool) -> tuple[Statement, ...]:
+        """Those statements of its own policies that are about an action, and allow it (or else deny it)."""
+        return tuple(each for each in self._about(action) if each.allows is allowing)
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes of principals that any statement of its own is about."""
+        return tuple(each for each in CHANGES if self.statements(each.action, allowing=True))
+
+    @cached_property
+    def tries(self) -> bool:
+        """Whether any statement of its own could let it become somebody else."""
+        return any(self.statements(action, allowing=True) for action in TRIED)
+
+    def of_service(self, prefix: str) -> tuple[Statement, ...]:
+        """Those statements of its own policies that may be about a service, by IAM's prefix of it."""
+        return (*self._by_service.get(prefix, ()), *self._by_service.get(ANYBODY, ()))
+
+    def _about(self, action: str) -> tuple[Statement, ...]:
+        # Asked for each of some hundred actions, of which most statements of an account speak of none.
+        if (found := self._asked.get(action)) is None:
+            near = self.of_service(action.partition(":")[0].lower())
+            found = self._asked[action] = tuple(each for each in near if covers(each, action))
+        return found
+
+    @cached_property
+    def _asked(self) -> dict[str, tuple[Statement, ...]]:
+        return {}
+
+    @cached_property
+    def _by_service(self) -> dict[str, list[Statement]]:
+        found: dict[str, list[Statement]] = {}
+        for statement in (each for policy in self.policies for each in policy.statements):
+            services = {pattern.partition(":")[0].lower() for pattern in statement.actions}
+            if statement.excepting_actions or any(set("*?") & set(service) for service in services):
+                services = {ANYBODY}
+            for service in services:
+                found.setdefault(service, []).append(statement)
+        return found
+
+
+def covers(statement: Statement, action: str) -> bool:
+    """Whether the statement's Action or NotAction element covers an action."""
+    return any(action_matches(each, action) for each in statement.actions) is not statement.excepting_actions
 
 
 def insider(identity: Identity, facts: AccessFacts) -> Asker:
@@ -67,10 +118,11 @@ def insider(identity: Identity, facts: AccessFacts) -> Asker:
         standing=Standing.ROLE if identity.is_role else Standing.USER,
         account=facts.account,
         principal=("AWS", identity.arn),
-        context=_insider_context(identity, facts),
+        context=known.of_identity(identity, facts),
         unique_id=identity.unique_id,
         policies=tuple(parse(each, Kind.IDENTITY) for each in identity.policies),
         boundary=parse(identity.boundary, Kind.IDENTITY) if identity.boundary else None,
+        groups=identity.groups,
     )
 
 
@@ -84,9 +136,31 @@ def outsiders(policies: Iterable[Policy], facts: AccessFacts, services: tuple[st
     allowing = [each for policy in policies for each in policy.statements if each.allows]
     named = {pair for each in allowing if not each.excepting_principals for pair in each.principals}
     named |= {("Service", service) for service in services}
-    known = {each.arn for each in facts.identities}
-    found = [ask for pair in sorted(named) for ask in _outsiders(pair, facts) if ask.principal[1] not in known]
-    return (_anybody(facts), *found)
+    own = {name for each in facts.identities for name in (each.arn, each.unique_id)}
+    found = [ask for pair in sorted(named) if pair[1] not in own for ask in _outsiders(pair, facts)]
+    anybody = Asker("anybody else", Standing.OUTSIDER, "", ("", ""), known.of_anybody(facts))
+    return (anybody, *found)
+
+
+def deleted(policies: Iterable[Policy], facts: AccessFacts) -> tuple[tuple[str, str], ...]:
+    """The principals in these policies that were deleted, each with the statement that names it.
+
+    AWS shows a deleted role or user as the unique identifier that it had. Nobody can have it again, a role of the same
+    name included, so such an entry lets nobody in (IAM User Guide, "AWS JSON policy elements: Principal").
+    """
+    alive = {each.unique_id for each in facts.identities}
+    return tuple(
+        (value, each.label)
+        for policy in policies
+        for each in policy.statements
+        for kind, value in each.principals
+        if kind == "AWS" and _UNIQUE_ID.fullmatch(value) and value not in alive
+    )
+
+
+def is_unique_id(value: str) -> bool:
+    """Whether a Principal names a role or user by the identifier that IAM gave it (IAM User Guide, "Unique IDs")."""
+    return bool(_UNIQUE_ID.fullmatch(value))
 
 
 def names(statement: Statement, asker: Asker) -> Answer:
@@ -149,70 +223,35 @@ def _account_named(value: str) -> str:
     return found[1] if found else ""
 
 
-def _insider_context(identity: Identity, facts: AccessFacts) -> Context:
-    known: dict[str, tuple[Value, ...]] = {
-        "aws:principalarn": (identity.arn,),
-        "aws:principalaccount": (facts.account,),
-        "aws:principaltype": ("AssumedRole" if identity.is_role else "User",),
-        "aws:principalisawsservice": ("false",),
-    }
-    absent: tuple[str, ...] = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorg", "aws:principalservicename")
-    if identity.is_role:  # its sessions choose their name, and may carry tags of their own
-        return Context(known, (*absent, "aws:username"))
-    tags = {f"aws:principaltag/{key.lower()}": (value,) for key, value in identity.tags}
-    known |= {"aws:username": (identity.name,), "aws:userid": (identity.unique_id,), **tags}
-    return Context(known, (*absent, "aws:principaltag/"))
-
-
 def _outsiders(pair: tuple[str, str], facts: AccessFacts) -> tuple[Asker, ...]:
     kind, value = pair
     if value == ANYBODY:
-        return (_every_service(facts),) if kind == "Service" else ()
+        every = Asker("any AWS service", Standing.SERVICE, "", ("Service", ""), known.of_any_service(facts))
+        return (every,) if kind == "Service" else ()
     if kind == "Service":
         return _service(value, facts)
+    if _UNIQUE_ID.fullmatch(value):
+        return ()  # it was deleted (see `deleted`)
     if kind != "AWS":
         return (Asker(f"{kind.lower()} {value}", Standing.OUTSIDER, "", pair),)
     if account := _account_named(value):
-        return () if account == facts.account else (_foreign(f"account {account}", account, pair),)
+        return () if account == facts.account else (_foreign(f"account {account}", account, pair, facts),)
     fields = value.split(":")
     account = fields[4] if len(fields) > 5 else ""  # noqa: PLR2004 - an ARN has six fields, the fifth is the account
     session = _SESSION.fullmatch(value)
     if session and session[1] == facts.account and facts.role(session[2]):
         return ()  # a session of a role that is asked about itself
-    return (_foreign(value, account, pair),)
+    return (_foreign(value, account, pair, facts),)
 
 
-def _foreign(name: str, account: str, pair: tuple[str, str]) -> Asker:
-    known: Mapping[str, tuple[Value, ...]] = {
-        "aws:principalaccount": (account,) if account else (),
-        "aws:principalisawsservice": ("false",),
-    }
-    return Asker(name, Standing.OUTSIDER, account, pair, Context(known if account else {}))
-
-
-def _anybody(facts: AccessFacts) -> Asker:
-    elsewhere = (Elsewhere(facts.account),)
-    known = {"aws:principalaccount": elsewhere, "aws:principalarn": elsewhere}
-    return Asker("anybody else", Standing.OUTSIDER, "", ("", ""), Context(known))
+def _foreign(name: str, account: str, pair: tuple[str, str], facts: AccessFacts) -> Asker:
+    return Asker(name, Standing.OUTSIDER, account, pair, known.of_foreign(account, facts))
 
 
 def _service(service: str, facts: AccessFacts) -> tuple[Asker, ...]:
     own, other = service_names(service, facts.account)
-    elsewhere: tuple[Value, ...] = (Elsewhere(facts.account),)
-    as_service = Context({"aws:principalisawsservice": ("true",), "aws:principalservicename": (service,)})
-    # Lambda names the function on whose behalf it pulls; what another service would name is not known.
-    source: dict[str, tuple[Value, ...]] = (
-        {"aws:sourcearn": (facts.function_arn,)} if service == "lambda.amazonaws.com" else {}
-    )
-    here = as_service.with_more({"aws:sourceaccount": (facts.account,), **source})
-    there = as_service.with_more({"aws:sourceaccount": elsewhere, "aws:sourcearn": elsewhere})
+    here, there = known.of_service(service, facts)
     return (
         Asker(own, Standing.SERVICE, "", ("Service", service), here),
         Asker(other, Standing.SERVICE, "", ("Service", service), there),
     )
-
-
-def _every_service(facts: AccessFacts) -> Asker:
-    elsewhere: tuple[Value, ...] = (Elsewhere(facts.account),)
-    context = Context({"aws:principalisawsservice": ("true",), "aws:sourceaccount": elsewhere})
-    return Asker("any AWS service", Standing.SERVICE, "", ("Service", ""), context)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import NoReturn
 
+from gate.access.asker import is_unique_id
 from gate.access.document import Kind, Policy, PolicyText, Statement, parse
+from gate.access.facts import AccessFacts
 from gate.errors import GateError
 
 _KEYS = frozenset(("reviewed_by", "reviewed_on", "policy"))
@@ -75,6 +77,23 @@ def differences(reviewed: Policy, in_force: Policy) -> tuple[str, ...]:
     lines += [f"a reviewed statement is missing: {_wording(each)}" for each in missing]
     lines += [f"a statement was never reviewed: {_wording(each)}" for each in added]
     return tuple(lines)
+
+
+def without_deleted(policy: Policy, facts: AccessFacts) -> Policy:
+    """The policy without its principals that were deleted: they can never act, so they are no difference.
+
+    One that was reviewed stands there by name, and in the policy in force by the identifier that it had.
+    """
+    alive = {name for each in facts.identities for name in (each.arn, each.unique_id)}
+    own = re.compile(rf"arn:[^:]+:iam::{facts.account}:(?:role|user)/[^*?]+")
+
+    def there(kind: str, value: str) -> bool:
+        return kind != "AWS" or value in alive or not (is_unique_id(value) or own.fullmatch(value))
+
+    kept = (
+        replace(each, principals=tuple(pair for pair in each.principals if there(*pair))) for each in policy.statements
+    )
+    return replace(policy, statements=tuple(each for each in kept if each.principals))
 
 
 Parts = dict[str, frozenset[str]]

@@ -1,7 +1,7 @@
 """Whether a condition of a statement holds for a request (IAM User Guide, "Condition operators").
 
-Operators on numbers, dates, addresses and binaries are decided only where their key is known to be absent:
-nothing that they compare can be known before the request is made.
+Operators on numbers and binaries are decided only where their key is known to be absent: nothing that they compare can
+be known before the request is made. Dates are held against the moment of reading, addresses against the stated ones.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_network
 
 from gate.access.document import Condition, Statement
 from gate.access.logic import Answer
-from gate.access.pattern import Context, Elsewhere, Value, arn_matches, matches
+from gate.access.pattern import Chosen, Context, OneOf, Partly, Since, Value, arn_matches, matches
 
 _OPERATOR = re.compile(r"(?i)^(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?$")
 
@@ -35,6 +37,17 @@ def _unknowable(_pattern: str, _text: str, _context: Context | None) -> Answer:
     return Answer.UNDECIDED
 
 
+def _address(pattern: str, text: str, _context: Context | None) -> Answer:
+    """Whether an address or range lies in a range: wholly, in part (which is undecided), or not at all."""
+    try:
+        wanted, held = ip_network(pattern, strict=False), ip_network(text, strict=False)
+    except ValueError:
+        return Answer.UNDECIDED
+    if wanted.version != held.version or not wanted.overlaps(held):
+        return Answer.NO
+    return Answer.YES if held.prefixlen >= wanted.prefixlen else Answer.UNDECIDED
+
+
 # ArnEquals and ArnLike behave identically; Bool compares "true" and "false" in any case.
 _POSITIVE: dict[str, _Compare] = {
     "stringequals": _equal,
@@ -44,7 +57,7 @@ _POSITIVE: dict[str, _Compare] = {
     "arnlike": arn_matches,
     "bool": _equal_ignoring_case,
     "binaryequals": _unknowable,
-    "ipaddress": _unknowable,
+    "ipaddress": _address,
     **{f"{kind}equals": _unknowable for kind in ("numeric", "date")},
     **{f"{kind}{than}": _unknowable for kind in ("numeric", "date") for than in ("lessthan", "lessthanequals")},
     **{f"{kind}{than}": _unknowable for kind in ("numeric", "date") for than in ("greaterthan", "greaterthanequals")},
@@ -61,8 +74,16 @@ _NEGATED: dict[str, str] = {
 }
 
 
+# What a date operator says of a moment after the given one.
+_PASSED = {
+    **{f"date{than}": Answer.NO for than in ("lessthan", "lessthanequals", "equals")},
+    **{f"date{than}": Answer.YES for than in ("greaterthan", "greaterthanequals", "notequals")},
+}
+
+
 @dataclass(frozen=True)
 class _Operator:
+    name: str
     quantifier: str
     compare: _Compare
     negated: bool
@@ -77,14 +98,19 @@ class _Operator:
 
 def undecided_keys(statement: Statement, context: Context) -> tuple[str, ...]:
     """The keys of those conditions that cannot be decided, for the person who reads the finding."""
-    return tuple(
-        each.key for each in statement.conditions if holds(each, context, statement.variables) is Answer.UNDECIDED
-    )
+    return tuple(each.key for each in statement.conditions if _of(statement, each, context) is Answer.UNDECIDED)
 
 
 def all_hold(statement: Statement, context: Context) -> Answer:
     """Whether every condition of the statement holds; of none: yes."""
-    return min((holds(each, context, statement.variables) for each in statement.conditions), default=Answer.YES)
+    return min((_of(statement, each, context) for each in statement.conditions), default=Answer.YES)
+
+
+def _of(statement: Statement, condition: Condition, context: Context) -> Answer:
+    held = context.look(condition.key) or ()
+    if not statement.allows and any(isinstance(value, Chosen) for value in held):
+        return Answer.UNDECIDED  # nobody chooses what denies him
+    return holds(condition, context, statement.variables)
 
 
 def holds(condition: Condition, context: Context, variables: bool) -> Answer:
@@ -107,18 +133,33 @@ def _operator(name: str) -> _Operator | None:
         return None
     quantifier, base, if_exists = (part.lower() if part else "" for part in found.groups())
     compare = _POSITIVE.get(_NEGATED.get(base, base))
-    return _Operator(quantifier, compare, base in _NEGATED, bool(if_exists)) if compare else None
+    return _Operator(base, quantifier, compare, base in _NEGATED, bool(if_exists)) if compare else None
 
 
 def _one(operator: _Operator, value: Value, patterns: tuple[str, ...], context: Context | None) -> Answer:
+    if isinstance(value, OneOf):
+        found = {_one(operator, each, patterns, context) for each in value.values}
+        return found.pop() if len(found) == 1 else Answer.UNDECIDED
+    if isinstance(value, Since):
+        return max(_since(operator.name, pattern, value.moment) for pattern in patterns)
     answer = max(_compared(operator, value, pattern, context) for pattern in patterns)
+    if isinstance(value, Chosen) and operator.negated:
+        return Answer.UNDECIDED  # it chooses the value that suits it, and there may be none that does
     return answer.opposite if operator.negated else answer
 
 
-def _compared(operator: _Operator, value: Value, pattern: str, context: Context | None) -> Answer:
-    if isinstance(value, Elsewhere):
-        return value.matches(pattern)
-    return operator.compare(pattern, value, context)
+def _compared(operator: _Operator, value: str | Partly, pattern: str, context: Context | None) -> Answer:
+    return operator.compare(pattern, value, context) if isinstance(value, str) else value.matches(pattern)
+
+
+def _since(operator: str, pattern: str, moment: datetime) -> Answer:
+    """A date operator on a moment that is not before the given one: decided where the pattern's moment has passed."""
+    try:
+        given = datetime.fromtimestamp(int(pattern), UTC) if pattern.isdigit() else datetime.fromisoformat(pattern)
+    except (ValueError, OverflowError, OSError):
+        return Answer.UNDECIDED
+    passed = (given if given.tzinfo else given.replace(tzinfo=UTC)) < moment
+    return _PASSED.get(operator, Answer.UNDECIDED) if passed else Answer.UNDECIDED
 
 
 def _null(values: tuple[str, ...], held: tuple[Value, ...] | None) -> Answer:

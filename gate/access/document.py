@@ -36,10 +36,15 @@ class PolicyText:
     Attributes:
         source: what it is and whom it belongs to, as a person would name it.
         document: JSON text, or the object that the SDK made of it.
+        holder: the ARN of the user, group or role that it is written into or attached to; "" where it is the principal
+            itself.
+        managed: the ARN of a managed policy, "" for an inline one.
     """
 
     source: str
     document: Any
+    holder: str = ""
+    managed: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,11 +75,13 @@ class Statement:
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy that has been read."""
+    """A policy that has been read; `holder` and `managed` as in `PolicyText`."""
 
     source: str
     version: str
     statements: tuple[Statement, ...]
+    holder: str = ""
+    managed: str = ""
 
 
 def parse(text: PolicyText, kind: Kind) -> Policy:
@@ -100,6 +107,8 @@ def parse(text: PolicyText, kind: Kind) -> Policy:
             _statement(each, f"{text.source}, statement {number}", kind, version == "2012-10-17")
             for number, each in enumerate(statements, 1)
         ),
+        text.holder,
+        text.managed,
     )
 
 

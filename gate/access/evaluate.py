@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gate.access.asker import Asker, delegates, names, passes_boundary
+from gate.access.asker import Asker, covers, delegates, names, passes_boundary
 from gate.access.condition import all_hold, undecided_keys
 from gate.access.document import Kind, Policy, Statement, parse
 from gate.access.facts import AccessFacts
+from gate.access.known import of_request
 from gate.access.logic import Answer, Finding, all_of, any_of, negate
-from gate.access.pattern import NOTHING, Context, action_matches, arn_matches
+from gate.access.pattern import NOTHING, Context, arn_matches
 
 UNCAPPED = Finding(Answer.YES)
 
@@ -42,14 +43,18 @@ def resource_policies(facts: AccessFacts) -> tuple[Policy, ...]:
     return tuple(parse(each, Kind.RESOURCE) for each in texts if each is not None)
 
 
-def registry_request(facts: AccessFacts) -> Callable[[str, bool], Request]:
+def registry_request(facts: AccessFacts, more: Context = NOTHING) -> Callable[[str, bool], Request]:
     """Makes the requests to the repository (or, with False, to the whole registry).
+
+    Args:
+        facts: what was read from the account.
+        more: what else is known of these requests.
 
     Raises:
         GateError: a policy on the repository or the registry cannot be read.
     """
     policies = resource_policies(facts)
-    context = request_context(facts)
+    context = of_request(facts).with_more(more.known, more.complete)
     repository = facts.repository_arn
 
     def make(action: str, on_repository: bool) -> Request:
@@ -58,21 +63,6 @@ def registry_request(facts: AccessFacts) -> Callable[[str, bool], Request]:
         return Request(action, "*", (), context)
 
     return make
-
-
-def request_context(facts: AccessFacts) -> Context:
-    """What is known of every request: region, the resource's account and tags, and that ECR speaks TLS only."""
-    tags = {
-        f"{service}:resourcetag/{key.lower()}": (value,)
-        for key, value in facts.repository_tags
-        for service in ("aws", "ecr")
-    }
-    known = {
-        "aws:securetransport": ("true",),
-        "aws:requestedregion": (facts.region,),
-        "aws:resourceaccount": (facts.account,),
-    }
-    return Context({**known, **tags}, ("aws:resourcetag/", "ecr:resourcetag/"))
 
 
 def may(asker: Asker, request: Request) -> Finding:
@@ -94,13 +84,13 @@ def may_assume(asker: Asker, request: Request) -> Finding:
 
 def identity_part(asker: Asker, request: Request) -> Finding:
     """What identity policies and boundary alone decide: the part that SimulatePrincipalPolicy can be asked about."""
-    denied = any_of(_applies(each, asker, request) for each in _denies(asker.policies + _boundary(asker)))
+    denied = any_of(_applies(each, asker, request) for each in _denials(asker, request))
     return all_of((identity_grants(asker, request), negate(denied)))
 
 
 def identity_grants(asker: Asker, request: Request) -> Finding:
     """Whether the asker's own policies and its boundary both allow; denies are not looked at."""
-    allowed = any_of(_applies(each, asker, request) for each in _allows(asker.policies))
+    allowed = any_of(_applies(each, asker, request) for each in asker.statements(request.action, allowing=True))
     if allowed.answer is Answer.NO:
         return Finding(Answer.NO, ("no statement allows it",))
     return all_of((allowed, _cap(asker, request)))
@@ -124,7 +114,7 @@ def _delegated(asker: Asker, request: Request) -> Finding:
 def _unless_denied(granted: Finding, asker: Asker, request: Request) -> Finding:
     if granted.answer is Answer.NO:
         return granted
-    denying = _denies(asker.policies + _boundary(asker) + request.resource_policies)
+    denying = (*_denials(asker, request), *_denies(request.resource_policies))
     denied = any_of(_applies(each, asker, request) for each in denying)
     return all_of((granted, negate(denied)))
 
@@ -138,6 +128,10 @@ def _cap(asker: Asker, request: Request) -> Finding:
 
 def _boundary(asker: Asker) -> tuple[Policy, ...]:
     return (asker.boundary,) if asker.boundary else ()
+
+
+def _denials(asker: Asker, request: Request) -> list[Statement]:
+    return [*asker.statements(request.action, allowing=False), *_denies(_boundary(asker))]
 
 
 def _allows(policies: tuple[Policy, ...]) -> list[Statement]:
@@ -155,24 +149,21 @@ def _applies(statement: Statement, asker: Asker, request: Request) -> Finding:
 
 
 def _reached(statement: Statement, asker: Asker, request: Request, named: Answer) -> Finding:
-    answer = min(named, _acts(statement, request.action))
+    answer = min(named, Answer.of(covers(statement, request.action)))
     if answer is Answer.NO:
         return Finding(Answer.NO)
     context = request.context.with_more(asker.context.known, asker.context.complete)
     answer = min(answer, _concerns(statement, request.resource, context), all_hold(statement, context))
-    return Finding(answer, (_reason(statement, answer, context),) if answer else ())
+    if answer is Answer.NO:
+        return Finding(Answer.NO)
+    keys = undecided_keys(statement, context) if answer is Answer.UNDECIDED else ()
+    return Finding(answer, (_reason(statement, answer, keys),), keys, denied=not statement.allows)
 
 
-def _reason(statement: Statement, answer: Answer, context: Context) -> str:
+def _reason(statement: Statement, answer: Answer, keys: tuple[str, ...]) -> str:
     if answer is Answer.YES:
         return f"{statement.label} {'allows' if statement.allows else 'denies'} it"
-    keys = ", ".join(undecided_keys(statement, context)) or "the principal or resource it names"
-    return f"{statement.label} cannot be decided: {keys}"
-
-
-def _acts(statement: Statement, action: str) -> Answer:
-    covered = any(action_matches(each, action) for each in statement.actions)
-    return Answer.of(covered is not statement.excepting_actions)
+    return f"{statement.label} cannot be decided: {', '.join(keys) or 'the principal or resource it names'}"
 
 
 def _concerns(statement: Statement, resource: str, context: Context) -> Answer:

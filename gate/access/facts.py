@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from gate.access.document import PolicyText
+from gate.gaps import Gapped
 
 # With which a person reads the same.
 ASKED = (
     "aws iam get-account-authorization-details; aws ecr get-repository-policy; aws ecr get-registry-policy; "
-    "aws ecr list-tags-for-resource; aws iam simulate-principal-policy"
+    "aws ecr list-tags-for-resource; aws iam simulate-principal-policy; aws organizations describe-organization; "
+    "aws lambda list-functions"
 )
+_SERVICE_LINKED = re.compile(r"arn:[^:]+:iam::\d{12}:role/aws-service-role/([^/]+)/.+")
+_RESERVED = re.compile(r"arn:[^:]+:iam::\d{12}:role/aws-reserved/.+")
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,7 @@ class Identity:
         boundary: the permissions boundary, or None.
         trust: who may assume the role; None for a user.
         tags: pairs of key and value.
+        groups: the ARNs of the groups that a user is in.
     """
 
     arn: str
@@ -32,6 +39,7 @@ class Identity:
     boundary: PolicyText | None = None
     trust: PolicyText | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    groups: tuple[str, ...] = ()
 
     @property
     def is_role(self) -> bool:
@@ -42,6 +50,62 @@ class Identity:
     def name(self) -> str:
         """The name without path."""
         return self.arn.rpartition("/")[2]
+
+    @property
+    def service_linked(self) -> bool:
+        """True for a role that one AWS service made for itself and takes on alone.
+
+        Its path is reserved (IAM User Guide, "Create a service-linked role").
+        """
+        return bool(_SERVICE_LINKED.fullmatch(self.arn))
+
+    @property
+    def protected(self) -> bool:
+        """True for a role that AWS keeps, which nobody can change through IAM.
+
+        Service-linked roles, and those of IAM Identity Center (its User Guide, "Referencing permission sets").
+        """
+        return self.service_linked or bool(_RESERVED.fullmatch(self.arn))
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of users, by its ARN, and its policies."""
+
+    arn: str
+    policies: tuple[PolicyText, ...]
+
+
+@dataclass(frozen=True)
+class ManagedPolicy:
+    """A managed policy that may be attached: the version in force, and the older ones that could be again."""
+
+    arn: str
+    document: PolicyText
+    older: tuple[PolicyText, ...] = ()
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Lambda function and the role that it runs as, both by ARN."""
+
+    arn: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where the CI role's requests come from, as pytest.ini states it; empty: not known.
+
+    Attributes:
+        source_ips: addresses or ranges (CIDR).
+        vpce: the VPC endpoint that they pass.
+        vpc: the VPC that they come from.
+    """
+
+    source_ips: tuple[str, ...] = ()
+    vpce: str = ""
+    vpc: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,9 +129,9 @@ class Simulation:
     organization_denies: bool = False
 
 
-@dataclass(frozen=True)
-class AccessFacts:
-    """All that decides who may do what in one repository.
+@dataclass(frozen=True, eq=False)  # compared by identity: what is computed from one reading is kept with it
+class AccessFacts(Gapped):
+    """All that decides who may do what in one repository; what could not be read raises when it is needed.
 
     Attributes:
         account: the twelve-digit account.
@@ -80,6 +144,12 @@ class AccessFacts:
         repository_tags: pairs of key and value.
         simulations: what SimulatePrincipalPolicy answered.
         partition: `aws`, `aws-cn` or `aws-us-gov`.
+        groups: every group of the account.
+        managed: the managed policies of the account, and AWS's own that are attached or named in a condition.
+        functions: the region's Lambda functions; None where they could not be listed.
+        organization: the identifier of the account's organization, "" where it is in none, None where nobody knows.
+        network: where the CI role's requests come from.
+        read_at: when this was read, in UTC.
     """
 
     account: str
@@ -92,6 +162,12 @@ class AccessFacts:
     repository_tags: tuple[tuple[str, str], ...] = ()
     simulations: tuple[Simulation, ...] = ()
     partition: str = "aws"
+    groups: tuple[Group, ...] = ()
+    managed: tuple[ManagedPolicy, ...] = ()
+    functions: tuple[Function, ...] | None = None
+    organization: str | None = None
+    network: Network = field(default_factory=Network)
+    read_at: datetime | None = None
 
     @property
     def repository_arn(self) -> str:

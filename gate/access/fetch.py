@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from gate.access.details import Documents, group, managed_policies, named_of_aws, role, user
 from gate.access.document import PolicyText
-from gate.access.facts import AccessFacts, Identity, Simulation
+from gate.access.facts import AccessFacts, Function, Group, Identity, ManagedPolicy, Network, Simulation
 from gate.access.powers import needed_to, powers
+from gate.aws.partition import partition_of
 from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
+from gate.gaps import Gap, had
 
 _DETAILS = "iam:GetAccountAuthorizationDetails"
 
-_Documents = Callable[[str], Any]
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What decides access beside IAM and ECR; each may be missing, and what hangs on it is then undecided.
+
+    Attributes:
+        functions: boto3's Lambda client, for the roles that functions run as.
+        organizations: boto3's Organizations client.
+        organization_id: the account's organization as pytest.ini states it, "" where it does not.
+        network: where the CI role's requests come from, as pytest.ini states it.
+        now: the time of day, in UTC.
+    """
+
+    functions: Any = None
+    organizations: Any = None
+    organization_id: str = ""
+    network: Network = field(default_factory=Network)
+    now: Callable[[], datetime] = _utc_now
 
 
 class Account:
@@ -27,26 +54,34 @@ class Account:
         region: the repository's region.
         repository: the repository's name.
         function: the name of the function that will run the image.
+        beside: what else decides.
     """
 
-    def __init__(self, iam: Any, ecr: Any, *, account: str, region: str, repository: str, function: str) -> None:
-        self._iam, self._ecr = iam, ecr
+    def __init__(
+        self,
+        iam: Any,
+        ecr: Any,
+        *,
+        account: str,
+        region: str,
+        repository: str,
+        function: str,
+        beside: Beside = Beside(),
+    ) -> None:
+        self._iam, self._ecr, self._beside = iam, ecr, beside
         self.account, self.region, self.repository, self.function = account, region, repository, function
         self._facts: AccessFacts | None = None
 
     def access_facts(self) -> AccessFacts:
-        """Every identity and policy, read from AWS once for this object.
-
-        Raises:
-            AwsRefused: AWS refused, and which permission is missing; or its answer cannot be read.
-        """
+        """Every identity and policy, read from AWS once for this object; what AWS refuses is a gap in them."""
         if self._facts is None:
             self._facts = self._read()
         return self._facts
 
     def _read(self) -> AccessFacts:
-        identities = self._identities()
-        partition = identities[0].arn.split(":")[1] if identities else "aws"
+        found, partition = had(self._identities), partition_of(self.region).name
+        # One answer tells all three, and so they are missing together.
+        identities, groups, managed = _together(found)
         arn = f"arn:{partition}:ecr:{self.region}:{self.account}:repository/{self.repository}"
         return AccessFacts(
             account=self.account,
@@ -54,14 +89,20 @@ class Account:
             repository=self.repository,
             function=self.function,
             identities=identities,
-            repository_policy=self._repository_policy(),
-            registry_policy=self._registry_policy(),
-            repository_tags=self._tags(arn),
-            simulations=tuple(one for each in identities for one in self._simulations(each.arn, arn)),
+            repository_policy=had(self._repository_policy),
+            registry_policy=had(self._registry_policy),
+            repository_tags=had(lambda: self._tags(arn)),
+            simulations=had(lambda: self._all_simulations(identities, arn)),
             partition=partition,
+            groups=groups,
+            managed=managed,
+            functions=running(self._beside.functions),
+            organization=organization(self._beside.organizations, self._beside.organization_id),
+            network=self._beside.network,
+            read_at=self._beside.now(),
         )
 
-    def _identities(self) -> tuple[Identity, ...]:
+    def _identities(self) -> tuple[tuple[Identity, ...], tuple[Group, ...], tuple[ManagedPolicy, ...]]:
         users, groups, roles, managed = _Listed(), _Listed(), _Listed(), _Listed()
         with readable("GetAccountAuthorizationDetails"):
             for page in pages(self._iam, "get_account_authorization_details", _DETAILS, f"account {self.account}"):
@@ -71,12 +112,20 @@ class Account:
                 managed += page["Policies"]
             documents = self._documents(managed)
             by_name = {each["GroupName"]: each for each in groups}
-            return (
-                *(_role(each, documents) for each in roles),
-                *(_user(each, [by_name[name] for name in each.get("GroupList", ())], documents) for each in users),
+            identities = (
+                *(role(each, documents) for each in roles),
+                *(user(each, [by_name[name] for name in each.get("GroupList", ())], documents) for each in users),
             )
+            known = managed_policies(managed, documents)
+            named = self._named(set(named_of_aws(identities)) - {each.arn for each in known}, documents)
+            return identities, tuple(group(each, documents) for each in groups), (*known, *named)
 
-    def _documents(self, managed: list[dict[str, Any]]) -> _Documents:
+    def _named(self, arns: Iterable[str], documents: Documents) -> Iterator[ManagedPolicy]:
+        for arn in sorted(arns):
+            with suppress(NotThere):  # what AWS does not have, nobody can attach
+                yield ManagedPolicy(arn, PolicyText(f"policy {arn}", documents(arn), managed=arn))
+
+    def _documents(self, managed: list[dict[str, Any]]) -> Documents:
         given = {
             policy["Arn"]: version["Document"]
             for policy in managed
@@ -91,7 +140,7 @@ class Account:
         return document
 
     def _document(self, arn: str) -> Any:
-        policy = ask(self._iam.get_policy, "iam:GetPolicy", arn, PolicyArn=arn)
+        policy = ask(self._iam.get_policy, "iam:GetPolicy", arn, ("NoSuchEntity",), PolicyArn=arn)
         version = policy["Policy"]["DefaultVersionId"]
         answer = ask(self._iam.get_policy_version, "iam:GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)
         return answer["PolicyVersion"]["Document"]
@@ -109,6 +158,11 @@ class Account:
         answer = ask(self._ecr.list_tags_for_resource, "ecr:ListTagsForResource", arn, resourceArn=arn)
         with readable("ListTagsForResource"):
             return tuple((each["Key"], each["Value"]) for each in answer["tags"])
+
+    def _all_simulations(self, identities: tuple[Identity, ...] | Gap, arn: str) -> tuple[Simulation, ...]:
+        if isinstance(identities, Gap):
+            raise identities.error
+        return tuple(one for each in identities for one in self._simulations(each.arn, arn))
 
     def _simulations(self, principal: str, arn: str) -> Iterator[Simulation]:
         on_repository = {action for each in powers() for action in each.actions}
@@ -146,42 +200,45 @@ class _Listed(list[dict[str, Any]]):
     """Details of one kind, collected over the pages."""
 
 
-def _role(raw: dict[str, Any], documents: _Documents) -> Identity:
-    who = f"role {raw['RoleName']}"
-    trust = PolicyText(f"trust policy of {who}", raw["AssumeRolePolicyDocument"])
-    policies = _attached(raw, "RolePolicyList", who, documents)
-    return Identity(raw["Arn"], raw["RoleId"], policies, _boundary(raw, who, documents), trust, _tags(raw))
-
-
-def _user(raw: dict[str, Any], groups: list[dict[str, Any]], documents: _Documents) -> Identity:
-    who = f"user {raw['UserName']}"
-    policies = _attached(raw, "UserPolicyList", who, documents)
-    for group in groups:
-        policies += _attached(group, "GroupPolicyList", f"{who} by group {group['GroupName']}", documents)
-    return Identity(raw["Arn"], raw["UserId"], policies, _boundary(raw, who, documents), None, _tags(raw))
-
-
-def _attached(raw: dict[str, Any], inline: str, who: str, documents: _Documents) -> tuple[PolicyText, ...]:
-    own = (
-        PolicyText(f"inline policy {each['PolicyName']} of {who}", each["PolicyDocument"])
-        for each in raw.get(inline, ())
-    )
-    managed = (
-        PolicyText(f"policy {each['PolicyName']} of {who}", documents(each["PolicyArn"]))
-        for each in raw.get("AttachedManagedPolicies", ())
-    )
-    return (*own, *managed)
-
-
-def _boundary(raw: dict[str, Any], who: str, documents: _Documents) -> PolicyText | None:
-    attached = raw.get("PermissionsBoundary")
-    if not attached:
+def running(client: Any) -> tuple[Function, ...] | None:
+    """Every Lambda function of the client's region with its role; None where they cannot be listed."""
+    if client is None:
         return None
-    return PolicyText(f"permissions boundary of {who}", documents(attached["PermissionsBoundaryArn"]))
+    try:
+        listing = list(pages(client, "list_functions", "lambda:ListFunctions", "the account's functions"))
+    except AwsRefused:
+        # What they would decide is then undecided, and says so where something hangs on it.
+        return None
+    with readable("ListFunctions"):
+        return tuple(Function(each["FunctionArn"], each["Role"]) for page in listing for each in page["Functions"])
 
 
-def _tags(raw: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((each["Key"], each["Value"]) for each in raw.get("Tags", ()))
+def organization(client: Any, stated: str) -> str | None:
+    """The identifier of the account's organization, "" where it is in none, None where nobody knows.
+
+    Raises:
+        AwsRefused: AWS names another than pytest.ini states.
+    """
+    if client is None:
+        return stated or None
+    try:
+        call, permission = client.describe_organization, "organizations:DescribeOrganization"
+        answer = ask(call, permission, "the organization", ("AWSOrganizationsNotInUseException",))
+    except NotThere:
+        found = ""
+    except AwsRefused:
+        # What hangs on it is then undecided, unless it is stated; the way out says so.
+        return stated or None
+    else:
+        with readable("DescribeOrganization"):
+            found = str(answer["Organization"]["Id"])
+    if stated and stated != found:
+        raise AwsRefused(
+            f"pytest.ini states the organization {stated}, and AWS answers {found or 'that the account is in none'}",
+            where="pytest.ini, organization_id",
+            remedy="correct organization_id, or leave it empty: it is then read",
+        )
+    return found
 
 
 def _policy(
@@ -205,3 +262,7 @@ def _simulation(raw: dict[str, Any], principal: str, resource: str) -> Simulatio
         tuple(raw.get("MissingContextValues", ())),
         not organization,
     )
+
+
+def _together(found: Any) -> tuple[Any, Any, Any]:
+    return (found, found, found) if isinstance(found, Gap) else found

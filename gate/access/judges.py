@@ -7,19 +7,21 @@ from datetime import date
 
 from gate.access import known_bad
 from gate.access.asker import insider, service_names
-from gate.access.baseline import Baseline, differences
+from gate.access.baseline import Baseline, differences, without_deleted
 from gate.access.document import Kind, Policy, parse
-from gate.access.evaluate import Request, identity_part, may, registry_request, request_context, resource_policies
+from gate.access.evaluate import Request, identity_part, may, registry_request, resource_policies
 from gate.access.facts import AccessFacts, Simulation
+from gate.access.known import LAMBDA, of_own_calls, of_request
 from gate.access.logic import Answer, Finding
-from gate.access.matrix import LAMBDA, Cell, Matrix, Row, askers
+from gate.access.matrix import Cell, Matrix, Row, askers
 from gate.access.powers import needed_to, power
+from gate.access.reach import reach_of
+from gate.access.remedies import way_out, way_to_hold
 from gate.access.reviewed import Entry, ReviewedList
 from gate.access.trust import Becoming
 from gate.errors import GateError
+from gate.gaps import Gap, had
 from gate.judgement import Judgement, Rejection, judge, reject
-
-_REVIEW = "take the permission away, or have the infra team review it and add the principal to principals.yaml"
 
 
 @judge(5, known_bad=lambda: (known_bad.nobody_may(), "ci", "push"))
@@ -36,7 +38,8 @@ def judge_holds(facts: AccessFacts, role: str, wanted: str) -> Judgement:
         return reject(
             f"The account {facts.account} has no role {role}", "iam:GetRole", "create it, or correct pytest.ini"
         )
-    asker, request = insider(identity, facts), registry_request(facts)
+    own = of_own_calls(facts, from_ci=wanted == "push")
+    asker, request = insider(identity, facts), registry_request(facts, own)
     findings = [(action, may(asker, request(action, on_repository))) for action, on_repository in needed_to(wanted)]
     lacking = _lacks(identity.arn, wanted, facts, findings)
     return Judgement.of((*lacking, *_denied_by_organization(facts, identity.arn, [action for action, _ in findings])))
@@ -59,11 +62,18 @@ def judge_lambda_service(facts: AccessFacts) -> Judgement:
 def judge_nobody_else(
     matrix: Matrix, wanted: str, reviewed: ReviewedList, today: date, expected: tuple[str, ...] = ()
 ) -> Judgement:
-    """Nobody but the expected and the reviewed has any part of the power; what cannot be decided counts as allowed."""
+    """Nobody but the expected and the reviewed has any part of the power; what cannot be decided counts as allowed.
+
+    A service-linked role is AWS itself at work for the account, as the account's settings ask it to (a scan, a
+    replication): who may change those settings is judged as the power over the rules.
+    """
     return Judgement.of(
         _stranger(row, wanted, matrix.repository, reviewed)
         for row in matrix.rows
-        if row.cell(wanted).answer and row.name not in expected and not reviewed.covers(row.name, wanted, today)
+        if row.cell(wanted).answer
+        and not row.service_linked
+        and row.name not in expected
+        and not reviewed.covers(row.name, wanted, today)
     )
 
 
@@ -102,7 +112,7 @@ def judge_baseline(facts: AccessFacts, baseline: Baseline, today: date) -> Judge
         # Before any difference: its way out would be to open the repository.
         return Judgement(public)
     remedy = f"set the policy in {baseline.where} again, or have the new one reviewed (role: {baseline.reviewed_by})"
-    found = differences(baseline.policy, policy)
+    found = differences(*(without_deleted(each, facts) for each in (baseline.policy, policy)))
     by = f"as {baseline.reviewed_by} reviewed it on {baseline.reviewed_on}"
     return Judgement.of(Rejection(f"The repository policy is not {by}: {line}", where, remedy) for line in found)
 
@@ -132,13 +142,13 @@ def judge_simulations(facts: AccessFacts, roles: tuple[str, ...]) -> Judgement:
         roles: the roles that the simulator must have been asked about.
     """
     asked = {each.principal for each in facts.simulations}
-    known = {each.arn: insider(each, facts) for each in facts.identities}
+    known = reach_of(facts).estate.askers
     missing = [name for name in roles if (role := facts.role(name)) is None or role.arn not in asked]
     silent = (
         Rejection(f"SimulatePrincipalPolicy was never asked about {name}", name, "see why the role could not be read")
         for name in missing
     )
-    context = request_context(facts)
+    context = of_request(facts)
     rejections = []
     for each in facts.simulations:
         if each.principal in known and not each.missing_context and not each.organization_denies:
@@ -186,18 +196,18 @@ def _lacks(who: str, wanted: str, facts: AccessFacts, findings: Iterable[tuple[s
     for finding, actions in by_reason.items():
         state = "denied" if finding.answer is Answer.NO else "undecided, which counts as denied"
         cause = f"{who} cannot {power(wanted).verb} {facts.repository}: {', '.join(actions)} {state}"
-        yield Rejection(
-            f"{cause} ({_shortly(finding.because)})",
-            facts.repository_arn,
-            "allow it without a condition that only the request could answer, and deny it nowhere",
-        )
+        remedy = way_to_hold(finding, wanted, facts)
+        yield Rejection(f"{cause} ({_shortly(finding.because)})", facts.repository_arn, remedy)
 
 
 def _denied_by_organization(facts: AccessFacts, arn: str, actions: list[str]) -> Iterator[Rejection]:
-    for each in facts.simulations:
-        if each.principal == arn and each.action in actions and each.organization_denies:
+    asked = had(lambda: facts.simulations)
+    # A simulator that could not be asked is the matter of the one claim that is about it.
+    for each in () if isinstance(asked, Gap) else asked:
+        # An answer for want of context is none: the organization's condition may well hold for a real request.
+        if each.principal == arn and each.action in actions and each.organization_denies and not each.missing_context:
             cause = f"A policy of the organization denies {each.action} to {arn}"
-            yield Rejection(cause, "SimulatePrincipalPolicy", "ask those who keep the organization's policies")
+            yield Rejection(cause, "SimulatePrincipalPolicy", "ask those who keep the organization's policies why")
 
 
 def _unbound(facts: AccessFacts, action: str, finding: Finding) -> Rejection:
@@ -211,16 +221,28 @@ def _unbound(facts: AccessFacts, action: str, finding: Finding) -> Rejection:
 
 def _stranger(row: Row, wanted: str, repository: str, reviewed: ReviewedList) -> Rejection:
     cell: Cell = row.cell(wanted)
-    can = "may" if cell.answer is Answer.YES else "may, for all that can be decided,"
-    cause = f"{row.name} {can} {power(wanted).verb} {repository} ({', '.join(cell.actions()[:4])})"
-    return Rejection(f"{cause}; {_review_of(row.name, wanted, reviewed)}", _shortly(cell.because()), _REVIEW)
+    if cell.path and cell.path.steps:
+        can = _can(cell.answer)
+        cause = f"{row.name} {can} {cell.path.sentence}, and so {power(wanted).verb} {repository}"
+    else:
+        can = "may" if cell.answer is Answer.YES else "may, for all that can be decided,"
+        cause = f"{row.name} {can} {power(wanted).verb} {repository} ({', '.join(cell.actions()[:4])})"
+    remedy = way_out(row.name)
+    return Rejection(f"{cause}; {_review_of(row.name, wanted, reviewed)}", _shortly(cell.because()), remedy)
 
 
 def _becomes(each: Becoming, role: str, reviewed: ReviewedList) -> Rejection:
     through = f", through {' → '.join(each.path)}" if each.path[1:] else ""
-    can = "can" if each.finding.answer is Answer.YES else "can, for all that can be decided,"
-    cause = f"{each.name} {can} become the role {role}{through}; {_review_of(each.name, 'become', reviewed)}"
-    return Rejection(cause, _shortly(each.finding.because), _REVIEW)
+    can = _can(each.finding.answer)
+    # Assuming the role, or one after the other, is said by the way there already.
+    changes = [step for step in each.steps if not step.startswith("sts:AssumeRole on ")]
+    by = f" ({', then '.join(each.steps)})" if changes else ""
+    cause = f"{each.name} {can} become the role {role}{through}{by}; {_review_of(each.name, 'become', reviewed)}"
+    return Rejection(cause, _shortly(each.finding.because), way_out(each.name))
+
+
+def _can(answer: Answer) -> str:
+    return "can" if answer is Answer.YES else "can, for all that can be decided,"
 
 
 def _review_of(name: str, wanted: str, reviewed: ReviewedList) -> str:

@@ -73,7 +73,7 @@ def _facts(statement: dict[str, Any], simulated: bool = False) -> AccessFacts:
         "ap-northeast-2",
         "repository",
         "function",
-        (Identity(_CI, "AROA", ()),),
+        (Identity(_CI, "AROA", (), trust=PolicyText("trust policy", {"Statement": []})),),
         PolicyText("repository policy", {"Statement": [statement]}),
     )
     allowed = Simulation(_CI, "ecr:PutImage", facts.repository_arn, allowed=True)

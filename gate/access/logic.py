@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 
@@ -27,10 +27,17 @@ class Answer(IntEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """An answer and the statements (or their absence) that decide it."""
+    """An answer and the statements (or their absence) that decide it.
+
+    Attributes:
+        keys: the context keys for want of which it is undecided.
+        denied: whether a Deny is among what decides it.
+    """
 
     answer: Answer
     because: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    denied: bool = False
 
 
 def any_of(findings: Iterable[Finding]) -> Finding:
@@ -47,9 +54,11 @@ def all_of(findings: Iterable[Finding]) -> Finding:
 
 def negate(finding: Finding) -> Finding:
     """The negation, for the same reasons."""
-    return Finding(finding.answer.opposite, finding.because)
+    return replace(finding, answer=finding.answer.opposite)
 
 
 def _decided_by(findings: tuple[Finding, ...], answer: Answer) -> Finding:
-    reasons = (reason for each in findings if each.answer is answer for reason in each.because)
-    return Finding(answer, tuple(dict.fromkeys(reasons)))
+    deciding = [each for each in findings if each.answer is answer]
+    reasons = dict.fromkeys(reason for each in deciding for reason in each.because)
+    keys = dict.fromkeys(key for each in deciding for key in each.keys)
+    return Finding(answer, tuple(reasons), tuple(keys), any(each.denied for each in deciding))

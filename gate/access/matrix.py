@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from gate.access.asker import Asker, insider, outsiders
+from gate.access.asker import Asker, Standing, deleted, outsiders
+from gate.access.change import called
+from gate.access.document import Kind, Policy, parse
 from gate.access.evaluate import Request, may, registry_request, resource_policies
 from gate.access.facts import AccessFacts
-from gate.access.logic import Answer, Finding
+from gate.access.known import LAMBDA
+from gate.access.logic import Answer, Finding, all_of, any_of
 from gate.access.powers import Power, powers
-from gate.access.trust import Becoming
+from gate.access.reach import Path, Reach, reach_of
+from gate.access.reviewed import too_wide
+from gate.access.trust import Becoming, let_in
 from gate.text import for_html
 
-LAMBDA = "lambda.amazonaws.com"
 BECOME = "become"
 _WORDS = {Answer.YES: "allowed", Answer.UNDECIDED: "undecided", Answer.NO: "no"}
 _HEADS = {
@@ -28,9 +32,15 @@ _HEADS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """What one asker may do of one power: a finding for each of its actions."""
+    """What one asker may do of one power.
+
+    Attributes:
+        findings: one for each action of the power; where it has none of them as it is, one for the way to get them.
+        path: that way, None where there is none or none is needed.
+    """
 
     findings: tuple[tuple[str, Finding], ...]
+    path: Path | None = None
 
     @property
     def answer(self) -> Answer:
@@ -55,11 +65,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One asker against every power."""
+    """One asker against every power.
+
+    Attributes:
+        service_linked: whether it is a role that an AWS service made for itself, which nobody else can act as.
+    """
 
     name: str
     inside: bool
     cells: tuple[tuple[str, Cell], ...]
+    service_linked: bool = False
 
     def cell(self, power: str) -> Cell:
         """The cell of one power."""
@@ -73,11 +88,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Every role and user of the account, every service and account that a policy names, and anybody else."""
+    """Every role and user of the account, every service and account that a policy names, and anybody else.
+
+    Attributes:
+        deleted: principals that were deleted, each with a statement that still names it; they can do nothing.
+    """
 
     repository: str
     powers: tuple[str, ...]
     rows: tuple[Row, ...]
+    deleted: tuple[tuple[str, str], ...] = ()
 
     def row(self, name: str) -> Row | None:
         """The row of this asker."""
@@ -89,12 +109,13 @@ class Matrix:
         return sum(not row.may_something for row in self.rows)
 
 
-def draw(facts: AccessFacts, becoming: Iterable[Becoming] = ()) -> Matrix:
-    """Evaluate every asker against every power.
+def draw(facts: AccessFacts, becoming: Iterable[Becoming] = (), *, ci_role: str = "") -> Matrix:
+    """Evaluate every asker against every power, ways to give oneself a power included.
 
     Args:
         facts: what was read from the account.
         becoming: who can become the CI role (`gate.access.trust.who_becomes`), the matrix's last column.
+        ci_role: its name: who can become it is that column's matter, and not told again for each of its powers.
 
     Raises:
         GateError: a policy cannot be read.
@@ -102,18 +123,46 @@ def draw(facts: AccessFacts, becoming: Iterable[Becoming] = ()) -> Matrix:
     request = registry_request(facts)
     cells = {(asker.name, asker.inside): _cells(asker, request) for asker in askers(facts)}
     nothing = {name: Cell(()) for name in _names()}
+    apart = [role.arn] if (role := facts.role(ci_role)) else []
+    for power in powers():
+        for name, inside, path in attained(reach_of(facts), power, request, apart):
+            row = cells.setdefault((name, inside), dict(nothing))
+            if row[power.name].answer < path.finding.answer:
+                row[power.name] = Cell(((power.actions[0], path.finding),), path)
     for each in becoming:
         because = (*each.finding.because, *_way(each))
-        cell = Cell((("sts:AssumeRole", Finding(each.finding.answer, because)),))
+        cell = Cell((("sts:AssumeRole", replace(each.finding, because=because)),))
         cells.setdefault((each.name, each.inside), dict(nothing))[BECOME] = cell
-    rows = (Row(name, inside, tuple(row.items())) for (name, inside), row in cells.items())
-    return Matrix(facts.repository, _names(), tuple(sorted(rows, key=lambda row: (not row.inside, row.name))))
+    linked = {each.arn for each in facts.identities if each.service_linked}
+    rows = (Row(name, inside, tuple(row.items()), name in linked) for (name, inside), row in cells.items())
+    named = (*resource_policies(facts), *_trusts(facts, ci_role))
+    drawn = tuple(sorted(rows, key=lambda row: (not row.inside, row.name)))
+    return Matrix(facts.repository, _names(), drawn, deleted(named, facts))
+
+
+def attained(
+    reach: Reach, power: Power, request: Callable[[str, bool], Request], apart: Iterable[str]
+) -> Iterator[tuple[str, bool, Path]]:
+    """Who gives himself a power: principals of the account, and everybody where a trust policy lets everybody in."""
+
+    def has(asker: Asker) -> Finding:
+        return any_of(finding for _, finding in _cell(asker, power, request).findings)
+
+    found = reach.attaining(has, apart=apart)
+    for arn, path in found.items():
+        if path.steps:
+            yield arn, True, path
+        identity = reach.estate.identities[arn]
+        if identity.is_role and not identity.service_linked and arn not in set(apart):
+            for asker, finding in let_in(identity, reach.estate):
+                if too_wide(asker.name) and asker.standing is Standing.OUTSIDER:
+                    steps = (f"sts:AssumeRole on {called(arn)}", *path.steps)
+                    yield asker.name, False, Path(steps, (arn, *path.through), all_of((finding, path.finding)))
 
 
 def askers(facts: AccessFacts) -> tuple[Asker, ...]:
     """Everyone who is asked about."""
-    inside = (insider(each, facts) for each in facts.identities)
-    return (*inside, *outsiders(resource_policies(facts), facts, (LAMBDA,)))
+    return (*reach_of(facts).estate.askers.values(), *outsiders(resource_policies(facts), facts, (LAMBDA,)))
 
 
 def plain(matrix: Matrix) -> dict[str, object]:
@@ -122,6 +171,7 @@ def plain(matrix: Matrix) -> dict[str, object]:
         "repository": matrix.repository,
         "asked about": len(matrix.rows),
         "may do nothing": matrix.idle,
+        "deleted, so may do nothing": dict(matrix.deleted),
         "who may": {
             row.name: {
                 power: {"answer": cell.word, "actions": cell.actions(), "because": cell.because()}
@@ -144,9 +194,11 @@ def render(matrix: Matrix, reviewed: Iterable[tuple[str, str]] = ()) -> str:
     covered = frozenset(reviewed)
     heads = "".join(f'<th scope="col">{for_html(_HEADS[name])}</th>' for name in matrix.powers)
     body = "".join(_html_row(row, covered) for row in matrix.rows if row.may_something)
+    gone = ", ".join(for_html(f"{name} ({label})") for name, label in matrix.deleted)
+    deleted = f" Policies still name principals that were deleted and can do nothing: {gone}." if gone else ""
     caption = (
         f"Who can do what to {for_html(matrix.repository)}: {len(matrix.rows)} principals were asked about, "
-        f"{matrix.idle} of them may do nothing and are not shown. The account's root user is not judged."
+        f"{matrix.idle} of them may do nothing and are not shown. The account's root user is not judged.{deleted}"
     )
     return (
         f'<table class="access-matrix"><caption>{caption}</caption>'
@@ -159,7 +211,14 @@ def _names() -> tuple[str, ...]:
 
 
 def _way(each: Becoming) -> tuple[str, ...]:
-    return (f"through {' → '.join(each.path)}",) if len(each.path) > 1 else ()
+    through = (f"through {' → '.join(each.path)}",) if len(each.path) > 1 else ()
+    return (*((", then ".join(each.steps),) if each.steps else ()), *through)
+
+
+def _trusts(facts: AccessFacts, ci_role: str) -> Iterator[Policy]:
+    role = facts.role(ci_role)
+    if role is not None and role.trust is not None:
+        yield parse(role.trust, Kind.RESOURCE)
 
 
 def _cells(asker: Asker, request: Callable[[str, bool], Request]) -> dict[str, Cell]:
@@ -174,13 +233,16 @@ def _cell(asker: Asker, power: Power, request: Callable[[str, bool], Request]) -
 
 
 def _html_row(row: Row, covered: frozenset[tuple[str, str]]) -> str:
-    cells = "".join(_html_cell(cell, (row.name, power) in covered) for power, cell in row.cells)
+    note = "service-linked" if row.service_linked else "reviewed"
+    noted = ((cell, row.service_linked or (row.name, power) in covered) for power, cell in row.cells)
+    cells = "".join(_html_cell(cell, note if has else "") for cell, has in noted)
     return f'<tr><th scope="row">{for_html(row.name)}</th>{cells}</tr>'
 
 
-def _html_cell(cell: Cell, reviewed: bool) -> str:
+def _html_cell(cell: Cell, note: str) -> str:
     if not cell.answer:
         return '<td class="no">no</td>'
-    shown = f"{cell.word}, reviewed" if reviewed else cell.word
-    reasons = "".join(f"<li>{for_html(each)}</li>" for each in (", ".join(cell.actions()), *cell.because()))
+    shown = f"{cell.word}, {note}" if note else cell.word
+    first = cell.path.sentence if cell.path and cell.path.steps else ", ".join(cell.actions())
+    reasons = "".join(f"<li>{for_html(each)}</li>" for each in (first, *cell.because()))
     return f'<td class="{cell.word}"><details><summary>{shown}</summary><ul>{reasons}</ul></details></td>'

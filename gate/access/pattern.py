@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 
 from gate.access.logic import Answer
@@ -33,7 +34,45 @@ class Elsewhere:
         return Answer.NO if bound else Answer.UNDECIDED
 
 
-Value = str | Elsewhere
+@dataclass(frozen=True)
+class Beginning:
+    """A value of which only the beginning is known, such as an organization's path behind its identifier."""
+
+    text: str
+
+    def matches(self, pattern: str) -> Answer:
+        """Yes where a wildcard covers whatever follows, no where the known part differs already."""
+        head = re.split(r"[*?]|\$\{", pattern, maxsplit=1)[0]
+        if not (head.startswith(self.text) or self.text.startswith(head)):
+            return Answer.NO
+        return Answer.of(True) if pattern == f"{head}*" and self.text.startswith(head) else Answer.UNDECIDED
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A value that the asker can give itself, such as a tag that it may set: the one that a statement asks for."""
+
+    def matches(self, _pattern: str) -> Answer:
+        """Whatever is asked for."""
+        return Answer.YES
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of several values, as the place from which a request comes: which of them, is not known."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Since:
+    """A moment at or after the one in which the account was read, in UTC."""
+
+    moment: datetime
+
+
+Partly = Elsewhere | Beginning | Chosen
+Value = str | Partly | OneOf | Since
 
 
 @dataclass(frozen=True)
@@ -41,11 +80,11 @@ class Context:
     """What is known of a request: a key is known with its values, known to be absent (), or unknown.
 
     Attributes:
-        known: values by key; keys in lower case.
+        known: values by key, None for one of which nothing is known; keys in lower case.
         complete: beginnings of keys of which every one that is not in `known` is known to be absent.
     """
 
-    known: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    known: Mapping[str, tuple[Value, ...] | None] = field(default_factory=dict)
     complete: tuple[str, ...] = ()
 
     def look(self, key: str) -> tuple[Value, ...] | None:
@@ -55,7 +94,7 @@ class Context:
             return self.known[lower]
         return () if lower.startswith(self.complete) else None
 
-    def with_more(self, more: Mapping[str, tuple[Value, ...]], complete: tuple[str, ...] = ()) -> Context:
+    def with_more(self, more: Mapping[str, tuple[Value, ...] | None], complete: tuple[str, ...] = ()) -> Context:
         """This context and what else is known."""
         return Context({**self.known, **more}, self.complete + complete)
 
@@ -94,6 +133,13 @@ def arn_matches(pattern: str, arn: str, context: Context | None = None) -> Answe
     pairs = zip(fields, parts, strict=True)
     by_field = min(matches(wanted.replace("\1", ":"), part, context) for wanted, part in pairs)
     return min(whole, max(by_field, Answer.UNDECIDED))
+
+
+def expanded(pattern: str, context: Context) -> str:
+    """The pattern with the values of its variables in their places; `*` where a value is not known."""
+    return _VARIABLE.sub(
+        lambda found: found["literal"] or _variable(found["key"], found["default"], context) or "*", pattern
+    )
 
 
 @lru_cache(maxsize=65_536)  # an account says the same few patterns thousands of times

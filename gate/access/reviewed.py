@@ -1,11 +1,12 @@
 """The reviewed list: principals that may do more than the story says, each with reason, reviewer and expiry.
 
 One entry covers one principal, named in full; there are no wildcards. A federated subject is written as the trust
-policy has it, `<provider's host>:sub=<pattern>`, and has to name its repository: see `too_wide`.
+policy has it, `<provider's host>:sub=<pattern>`, and has to name its repository (or project): see `too_wide`.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -18,7 +19,24 @@ from gate.errors import GateError
 POWERS = ("push", "pull", "delete", "rules", "replicate", "become")
 _KEYS = frozenset(("principal", "may", "reason", "reviewer", "expires"))
 _LARGEST = 1_000_000
-_FIXED_PARTS = 2
+# What a federated subject is called: the provider's host, the claim that ties it down, and its value.
+_FEDERATED = re.compile(r"(.+?):(sub|repository|repository_id)=(.*)", re.S)
+# GitHub Actions, of github.com and of an Enterprise Server (GitHub Docs, "OpenID Connect reference"). The subject may
+# be made of other claims, in any order; only these name the repository, and nothing before them may be a wildcard.
+_GITHUB = re.compile(r"token\.actions\.githubusercontent\.com|.*/_services/token")
+_GITHUB_REPOSITORY = re.compile(
+    r"(?:[^*?]*:)?(?:repo:[^/:*?]+/[^/:*?]+:|repository:[^/:*?]+/[^/:*?]+(?::|$)|repository_id:\d+(?::|$))"
+)
+# How the subjects of other providers begin where they name one project, by their own documentation.
+_PROJECTS = {
+    "project_path:": re.compile(r"project_path:[^:*?]+/[^:*?]+:"),  # GitLab
+    # HCP Terraform, and Buildkite
+    "organization:": re.compile(r"organization:[^:*?]+:(?:(?:project:[^:]+:)?workspace|pipeline):[^:*?]+:"),
+    "org/": re.compile(r"org/[^/*?]+/project/[^/*?]+/"),  # CircleCI
+    "system:serviceaccount:": re.compile(r"system:serviceaccount:[^:*?]+:[^:*?]+$"),  # Kubernetes: one account
+    "{": re.compile(r"\{[^}*?]+\}[:*]"),  # Bitbucket: the repository's identifier
+}
+_ANY_PROJECT = re.compile(r"[^:*?]+:[^:*?]+:")
 
 
 @dataclass(frozen=True)
@@ -85,13 +103,20 @@ def read(text: str, where: str) -> ReviewedList:
 
 def too_wide(principal: str) -> bool:
     """Whether a name stands for people nobody could have reviewed: a wildcard where the repository should be."""
-    _, federated, subject = principal.partition(":sub=")
+    federated = _FEDERATED.fullmatch(principal)
     if not federated:
         unnamed = principal in ("anybody else", "any AWS service") or principal.endswith(" for other accounts")
         return unnamed or bool(set("*?") & set(principal))
-    parts = subject.split(":")
-    fixed = parts[:_FIXED_PARTS]
-    return len(parts) < _FIXED_PARTS or any(set("*?") & set(part) for part in fixed)
+    host, claim, value = federated.groups()
+    wild = bool(set("*?") & set(value))
+    if claim != "sub":
+        return wild
+    if _GITHUB.match(host):
+        return not _GITHUB_REPOSITORY.match(value)
+    if not wild:
+        return False
+    form = next((form for beginning, form in _PROJECTS.items() if value.startswith(beginning)), _ANY_PROJECT)
+    return not form.match(value)
 
 
 def _field(root: yaml.Node | None, key: str, where: str) -> yaml.SequenceNode:

@@ -6,17 +6,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gate.access.asker import Asker, Standing, insider, outsiders
-from gate.access.document import Condition, Kind, Policy, Statement, parse
-from gate.access.evaluate import Request, may, may_assume
+from gate.access.asker import Asker, Standing, covers, outsiders
+from gate.access.become import ASSUME
+from gate.access.document import Condition, Policy, Statement
+from gate.access.estate import Estate
+from gate.access.evaluate import Request, may_assume
 from gate.access.facts import AccessFacts, Identity
+from gate.access.known import of_iam_request
 from gate.access.logic import Answer, Finding, any_of
-from gate.access.pattern import Context, action_matches
+from gate.access.pattern import Context
+from gate.access.reach import reach_of
+from gate.access.reviewed import too_wide
 from gate.errors import GateError
 
-ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 EVERY_SUBJECT = "*"
-_CONTEXT = Context({"aws:securetransport": ("true",)})
 # Operators that tie the subject down. ForAllValues is none: it also holds where the claim is missing.
 _TYING = re.compile(r"(?i)(?:foranyvalue:)?(stringequals|stringequalsignorecase|stringlike)(?:ifexists)?")
 
@@ -26,20 +29,23 @@ class Becoming:
     """Somebody who can become a role.
 
     Attributes:
-        name: as the reviewed list calls it; a federated subject is `<provider's host>:sub=<pattern>`.
-        path: the roles on the way, the wanted one last.
+        name: as the reviewed list calls it; a federated subject is `<provider's host>:sub=<pattern>`, or
+            that of another claim which names its repository.
+        path: the principals on the way, the wanted role last.
         finding: yes or undecided, and by which statement.
         inside: whether it is a role or user of the account.
+        steps: what an insider does, in order; none where a trust policy lets it in.
     """
 
     name: str
     path: tuple[str, ...]
     finding: Finding
     inside: bool
+    steps: tuple[str, ...] = ()
 
 
 def who_becomes(facts: AccessFacts, role: str) -> tuple[Becoming, ...]:
-    """Everyone who can become the role, at once or through other roles of the account.
+    """Everyone who can become the role, at once or through others of the account.
 
     Raises:
         GateError: there is no such role, or a policy cannot be read.
@@ -51,29 +57,60 @@ def who_becomes(facts: AccessFacts, role: str) -> tuple[Becoming, ...]:
             where="iam:GetAccountAuthorizationDetails",
             remedy="create the role, or correct its name in pytest.ini",
         )
-    inside = [insider(each, facts) for each in facts.identities]
+    reach = reach_of(facts)
     found: dict[str, Becoming] = {}
-    waiting: list[tuple[Identity, tuple[str, ...]]] = [(target, (target.name,))]
-    seen = {target.arn}
-    while waiting:
-        role_now, path = waiting.pop(0)
-        for asker, finding in _direct(role_now, inside, facts):
-            if asker.name not in seen:
-                seen.add(asker.name)
-                found[asker.name] = Becoming(asker.name, path, finding, asker.inside)
-                waiting += _further(asker, path, facts)
+    paths = reach.attaining(lambda asker: Finding(Answer.of(asker.name == target.arn)))
+    for arn, path in paths.items():
+        names = tuple(_name(each) for each in path.through)
+        if arn != target.arn:
+            found[arn] = Becoming(arn, names, path.finding, True, path.steps)
+        identity = reach.estate.identities[arn]
+        if identity.is_role:
+            for asker, finding in let_in(identity, reach.estate):
+                through = (identity.name, *names)
+                found.setdefault(asker.name, Becoming(asker.name, through, finding, False))
     return tuple(found.values())
 
 
-def subjects(statement: Statement, provider: str) -> tuple[tuple[str, bool], ...]:
-    """The subjects of an identity provider that a trust statement lets in, each with whether it is exact.
+def let_in(role: Identity, estate: Estate) -> Iterator[tuple[Asker, Finding]]:
+    """The outsiders that a role's trust policy lets in; a federated one is a subject of its identity provider.
 
-    Where no condition ties the provider's `sub` claim down, that is every subject: anybody who can get a token.
+    Raises:
+        GateError: the trust policy cannot be read.
     """
-    key = f"{host(provider)}:sub".lower()
+    trust, facts = estate.trust(role), estate.facts
+    services: set[tuple[str, str]] = set()
+    for asker in outsiders((trust,), facts):
+        if asker.principal[0] == "Federated":
+            continue
+        finding = any_of(may_assume(asker, _request(action, role, trust, facts)) for action in ASSUME)
+        # A service takes a role on for the role's own account (who may pass it is asked elsewhere): it is named once.
+        if finding.answer and not (asker.standing is Standing.SERVICE and asker.principal in services):
+            services.add(asker.principal)
+            yield asker, finding
+    yield from _federated(role, trust, facts)
+
+
+def subjects(statement: Statement, provider: str) -> tuple[tuple[str, str, bool], ...]:
+    """The subjects of an identity provider that a trust statement lets in: claim, pattern, and whether it is exact.
+
+    Where no condition ties the provider's `sub` claim down to one repository, a claim that names the repository may do
+    it instead (IAM User Guide, "Available keys for AWS OIDC federation"); else it is everybody who can get a token.
+    """
+    by_subject = _tied(statement, provider, "sub") or ((EVERY_SUBJECT, False),)
+    if any(too_wide(f"{host(provider)}:sub={value}") for value, _ in by_subject):
+        for claim in ("repository_id", "repository"):
+            named = _tied(statement, provider, claim)
+            if named and all(exact for _, exact in named):
+                return tuple((claim, value, exact) for value, exact in named)
+    return tuple(("sub", value, exact) for value, exact in by_subject)
+
+
+def _tied(statement: Statement, provider: str, claim: str) -> tuple[tuple[str, bool], ...]:
+    key = f"{host(provider)}:{claim}".lower()
     tying = [each for each in statement.conditions if each.key.lower() == key and _TYING.fullmatch(each.operator)]
     if not tying:
-        return ((EVERY_SUBJECT, False),)
+        return ()
     # All conditions have to hold, so each of them alone bounds the subjects: the narrowest is shown.
     narrowest = min(tying, key=lambda each: sum(not _exact(each, value) for value in each.values))
     return tuple((value, _exact(narrowest, value)) for value in narrowest.values)
@@ -84,68 +121,38 @@ def host(provider: str) -> str:
     return provider.partition("oidc-provider/")[2] or provider
 
 
-def _direct(role: Identity, inside: list[Asker], facts: AccessFacts) -> Iterator[tuple[Asker, Finding]]:
-    if role.trust is None:
-        raise GateError(
-            f"The role {role.arn} was read without its trust policy, so nobody knows who can become it",
-            where=role.arn,
-            remedy="grant iam:GetAccountAuthorizationDetails to the role that runs the gate",
-        )
-    trust = parse(role.trust, Kind.RESOURCE)
-    strangers = [ask for ask in outsiders((trust,), facts) if ask.principal[0] != "Federated"]
-    let_in: set[tuple[str, str]] = set()
-    for asker in (*inside, *strangers):
-        finding = any_of(_ways(asker, role, trust))
-        # A service takes a role on for the role's own account (who may pass it is asked above), so it is named once.
-        if finding.answer and not (asker.standing is Standing.SERVICE and asker.principal in let_in):
-            let_in.add(asker.principal)
-            yield asker, finding
-    yield from _federated(role, trust)
+def _request(action: str, role: Identity, trust: Policy, facts: AccessFacts) -> Request:
+    return Request(action, role.arn, (trust,), of_iam_request(facts, role))
 
 
-def _ways(asker: Asker, role: Identity, trust: Policy) -> Iterator[Finding]:
-    for action in ASSUME:
-        yield may_assume(asker, Request(action, role.arn, (trust,), _CONTEXT))
-    if not asker.inside:
-        return
-    yield _rewording(may(asker, Request("iam:UpdateAssumeRolePolicy", role.arn, (), _CONTEXT)), "rewrites the trust")
-    if any(kind == "Service" for each in trust.statements if each.allows for kind, _ in each.principals):
-        yield _rewording(may(asker, Request("iam:PassRole", role.arn, (), _CONTEXT)), "passes the role to a service")
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2]
 
 
-def _rewording(finding: Finding, way: str) -> Finding:
-    return Finding(finding.answer, tuple(f"{way}: {why}" for why in finding.because))
-
-
-def _federated(role: Identity, trust: Policy) -> Iterator[tuple[Asker, Finding]]:
+def _federated(role: Identity, trust: Policy, facts: AccessFacts) -> Iterator[tuple[Asker, Finding]]:
+    requests = tuple(_request(action, role, trust, facts) for action in ASSUME)
     for statement in trust.statements:
         if not statement.allows or statement.excepting_principals:
             continue
         for kind, provider in statement.principals:
             if kind == "Federated" and _assumes(statement):
-                yield from _subjects_let_in(statement, provider, role, trust)
+                yield from _subjects_let_in(statement, provider, requests)
 
 
 def _subjects_let_in(
-    statement: Statement, provider: str, role: Identity, trust: Policy
+    statement: Statement, provider: str, requests: tuple[Request, ...]
 ) -> Iterator[tuple[Asker, Finding]]:
-    for subject, exact in ((provider, False),) if ":saml-provider/" in provider else subjects(statement, provider):
-        name = provider if subject == provider else f"{host(provider)}:sub={subject}"
-        known = {f"{host(provider)}:sub".lower(): (subject,)} if exact else {}
+    saml = ":saml-provider/" in provider
+    for claim, value, exact in (("", provider, False),) if saml else subjects(statement, provider):
+        name = provider if saml else f"{host(provider)}:{claim}={value}"
+        known = {f"{host(provider)}:{claim}".lower(): (value,)} if exact else {}
         asker = Asker(name, Standing.OUTSIDER, "", ("Federated", provider), Context(known))
-        requests = (Request(action, role.arn, (trust,), _CONTEXT) for action in ASSUME)
         if any(may_assume(asker, request).answer for request in requests):
             yield asker, Finding(Answer.YES, (f"{statement.label} allows it",))
 
 
-def _further(asker: Asker, path: tuple[str, ...], facts: AccessFacts) -> list[tuple[Identity, tuple[str, ...]]]:
-    role = facts.role(asker.name) if asker.standing is Standing.ROLE else None
-    return [(role, (role.name, *path))] if role else []
-
-
 def _assumes(statement: Statement) -> bool:
-    covered = (any(action_matches(each, action) for each in statement.actions) for action in ASSUME)
-    return any(one is not statement.excepting_actions for one in covered)
+    return any(covers(statement, action) for action in ASSUME)
 
 
 def _exact(condition: Condition, value: str) -> bool:

@@ -127,7 +127,11 @@ def explained(error: ClientError, permission: str, about: str, absent: tuple[str
     message = error_message(error) or "no reason given"
     where = f"{permission} on {about}"
     if code in absent:
-        return NotThere(f"{about} does not exist ({code})", where=where, remedy="create it, or correct pytest.ini")
+        return NotThere(
+            f"{about[:1].upper()}{about[1:]} does not exist ({code})",
+            where=where,
+            remedy="create it, or correct pytest.ini",
+        )
     if code in NOT_ALLOWED:
         return AwsRefused(
             f"The caller is not allowed {permission} on {about}: {message}",

@@ -1,7 +1,7 @@
 """Opens our page with the image's Chrome, through the image's Chromedriver and Selenium, as any function would.
 
-This text is run inside the sandbox by the image's own Python (`python3 -c <text> <plan>`), so it imports the standard
-library and the image's Selenium, and nothing of the gate. It prints one line: the plan's mark, then JSON.
+This text is run inside the sandbox by the image's own Python, behind `gate.engine.answer.ANSWER`, so it imports the
+standard library and the image's Selenium, and nothing of the gate. What it finds it gives to `answer`.
 """
 
 import base64
@@ -100,20 +100,18 @@ def look(plan: "dict[str, Any]", times: "dict[str, float]") -> "dict[str, Any]":
 
 
 def main() -> None:
-    """Look, and say what came of it; then wait to be measured and stopped."""
+    """Look, and say what came of it; then wait to be measured and killed, with the browser still open."""
     plan = json.loads(sys.argv[1])
     sys.path.insert(0, os.environ.get("LAMBDA_TASK_ROOT", "/var/task"))
     times: dict[str, float] = {}
     try:
-        answer = look(plan, times)
+        found = look(plan, times)
     except Exception as failure:
         # Chromedriver's addresses without symbols tell nobody anything.
         text = str(failure).partition("Stacktrace:")[0].strip()
-        answer = {"error": {"type": type(failure).__name__, "text": text or repr(failure)}}
-    print("\n" + plan["mark"] + json.dumps({**answer, "times": times}), flush=True)
+        found = {"error": {"type": type(failure).__name__, "text": text or repr(failure)}}
+    answer({**found, "times": times})  # type: ignore[name-defined]  # noqa: F821 - stands before this text
     time.sleep(plan["linger"])
-    # Not by way of Selenium's own clean-up, which may wait for a browser that hangs.
-    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import binascii
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from gate.browser import page, picture
 from gate.browser.page import Page
 from gate.browser.report import ProbeRun
 from gate.engine import Engine
+from gate.engine.answer import ANSWER, Told, new_mark, supervised, told_in
 from gate.runtime import constraints
 from gate.runtime.container import Container, contained
 from gate.runtime.report import Fault, Footprint, Limits, Outcome, Settings
 
 PROBE = Path(__file__).with_name("probe.py").read_text()
 _LINGER_SECONDS = 120
+# Beyond its time, for telling that it is over.
+_TELLING_SECONDS = 10
 # Home is not writable there; proxies of the image's environment must not stand between Selenium and its driver.
 _ENVIRONMENT = {"HOME": "/tmp", "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}  # noqa: S108
 
@@ -39,44 +43,40 @@ def run_probe(engine: Engine, reference: str, settings: Settings, *, limits: Lim
     """
     limits = limits or Limits()
     shown = page.make(secrets.randbelow(2**32 - 1) + 1)
-    mark = secrets.token_hex(8) + " "
-    plan = {
-        "html": shown.html,
-        "mark": mark,
-        "window": (page.WIDTH + 160, page.HEIGHT + 300),
-        "linger": _LINGER_SECONDS,
-    }
-    command = ["python3", "-c", PROBE, json.dumps(plan)]
+    plan = {"html": shown.html, "window": (page.WIDTH + 160, page.HEIGHT + 300), "linger": _LINGER_SECONDS}
+    mark = new_mark()
+    command = supervised(ANSWER + PROBE, [json.dumps(plan)], mark, seconds=limits.probe, linger=_LINGER_SECONDS)
     host = constraints.function(settings, "none")
-    with contained(engine, reference, host, entrypoint=command, environment=_ENVIRONMENT) as probe:
+    with contained(engine, reference, host, entrypoint=command, environment=_ENVIRONMENT, mark=mark) as probe:
         started = probe.start()
-        answer = probe.wait_for(lambda: _answer(probe, mark), limits.probe) if started else None
-        seen = probe.measure() if answer else None
-        outcome = _outcome(probe, started, answer)
-        footprint = probe.footprint(settings.memory_mb, [seen.moment if seen else None], without=mark)
-        return _report(settings, shown, outcome, answer or {}, footprint)
+        told = probe.wait_for(lambda: _told(probe), limits.probe + _TELLING_SECONDS) if started else None
+        seen = probe.measure() if told and told.answer else None
+        outcome = _outcome(probe, started, told)
+        footprint = probe.footprint(settings.memory_mb, [seen.moment if seen else None])
+        if told:
+            footprint = replace(footprint, exit_code=told.exit_code, logs=told.said)
+        return _report(settings, shown, outcome, (told and told.answer) or {}, footprint)
 
 
-def _answer(probe: Container, mark: str) -> Mapping[str, Any] | None:
-    # What follows the last line break is a line that is still being written.
-    for line in probe.logs(stderr=False).split("\n")[:-1]:
-        if line.startswith(mark):
-            return dict(json.loads(line.removeprefix(mark)))
-    return None
+def _told(probe: Container) -> Told | None:
+    return told_in(probe.logs(stderr=False, tail="all"), probe.mark)
 
 
-def _outcome(probe: Container, started: bool, answer: Mapping[str, Any] | None) -> Outcome:
+def _outcome(probe: Container, started: bool, told: Told | None) -> Outcome:
     if not started:
         return "not started"
-    if answer is None:
+    if told is None:
         return "late" if probe.state()["Running"] else "ended"
-    return "failed" if "error" in answer else "answered"
+    if told.answer is None:
+        return "late" if told.late else "ended"
+    return "failed" if "error" in told.answer else "answered"
 
 
 def _report(
     settings: Settings, shown: Page, outcome: Outcome, answer: Mapping[str, Any], footprint: Footprint
 ) -> ProbeRun:
-    fault = Fault(**answer["error"]) if "error" in answer else None
+    error = answer.get("error")
+    fault = Fault(str(error.get("type")), str(error.get("text"))) if isinstance(error, dict) else None
     png = _decoded(str(answer.get("png", "")))
     return ProbeRun(
         settings=settings,

@@ -95,6 +95,15 @@ class Engine:
         """Give the connection back."""
         self.client.close()
 
+    def version(self) -> str:
+        """The engine's own version.
+
+        Raises:
+            EngineUnavailable: the engine does not answer.
+        """
+        with asking("docker version"):
+            return str(self.client.version().get("Version") or "unknown: the engine does not say")
+
     def image(self, reference: str) -> ImageConfig:
         """What the engine says of an image.
 

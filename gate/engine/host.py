@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
+import os
+import selectors
 import shlex
 import subprocess
+import time
 from typing import Any
 
 from testinfra.backend.base import CommandResult
 from testinfra.backend.docker import DockerBackend
 from testinfra.host import Host
 
+from gate.engine.answer import new_mark
 from gate.errors import EngineUnavailable
+
+# After a command has ended: seconds for the rest of what it said to standard error.
+_AFTER_SECONDS = 1.0
+_MOST_BYTES = 32 << 20
+_SHOWN = 300
 
 
 def host_of(container: str, timeout: float) -> Any:
@@ -26,45 +34,84 @@ def host_of(container: str, timeout: float) -> Any:
     return Host(_Patient(container, timeout))
 
 
+def _refused(cause: str, line: str, what: str) -> EngineUnavailable:
+    shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]} …"
+    return EngineUnavailable(cause, where=shown, remedy=f"run the command by hand: {what}")
+
+
+def _read_ready(waiting: selectors.BaseSelector, read: dict[Any, bytearray], seconds: float) -> None:
+    for key, _ in waiting.select(seconds):
+        data = os.read(key.fd, 1 << 16)
+        read[key.fileobj] += data
+        if not data:
+            waiting.unregister(key.fileobj)
+
+
 class _Patient(DockerBackend):  # type: ignore[misc]
     def __init__(self, container: str, timeout: float) -> None:
         super().__init__(container)
         self._timeout = timeout
+        self._mark = new_mark()
 
     def run(self, command: str, *args: str, **_: Any) -> CommandResult:
         """Run a command to its end.
 
-        `docker exec` reports success also when the engine breaks off in the middle of the output: only the mark behind
-        it shows that all of it came.
+        `docker exec` reports success also when the engine breaks off in the middle of the output, and goes on for as
+        long as anything that the command started holds its output open: only the marks behind the output, and the exit
+        code between them, show that the command has ended and that all of it came.
 
         Raises:
-            EngineUnavailable: no answer came in time, or not all of it.
+            EngineUnavailable: no answer came in time, or not all of it, or too much.
         """
-        mark = secrets.token_hex(8)
-        asked = self.quote(command, *args)
-        done = super().run(f"{asked}\nended=$?; printf %s {mark}; exit $ended")
-        stdout, found, _rest = done.stdout.rpartition(mark)
+        mark, asked = self._mark, self.quote(command, *args)
+        done = super().run(f"{asked}\nended=$?; printf '%s %s %s' {mark} $ended {mark}; exit $ended")
+        stdout, found, rest = done.stdout.partition(mark)
         if not found and done.rc == 0:
             raise EngineUnavailable(
                 "the answer that came out of the container broke off",
                 where=asked,
                 remedy="run again; if it stays so, see why the Docker engine stops (`docker info`)",
             )
-        return dataclasses.replace(done, command=asked.encode(), _stdout=stdout if found else done.stdout)
+        code = int(rest.partition(mark)[0]) if mark in rest else done.rc
+        return dataclasses.replace(done, exit_status=code, command=asked.encode(), _stdout=stdout)
 
     def run_local(self, command: str, *args: str) -> CommandResult:
         line = self.quote(command, *args)
-        try:
-            done = subprocess.run(
-                shlex.split(line), stdin=subprocess.DEVNULL, capture_output=True, timeout=self._timeout, check=False
-            )
-        except subprocess.TimeoutExpired as late:
-            raise EngineUnavailable(
-                f"no answer came out of the container within {self._timeout:g} s",
-                where=line,
-                remedy="run the command by hand: the engine hangs (restart it), or the program in the image does",
-            ) from late
-        return self.result(done.returncode, self.encode(line), done.stdout, done.stderr)
+        with subprocess.Popen(
+            shlex.split(line), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            try:
+                stdout, stderr = self._outputs(process, line)
+            finally:
+                # Hung, or held open by what the command left running; one that has ended takes no harm.
+                process.kill()
+        return self.result(process.returncode, self.encode(line), stdout, stderr)
+
+    def _outputs(self, process: subprocess.Popen[bytes], line: str) -> tuple[bytes, bytes]:
+        """Both outputs: to their end, or to what came within a moment after the second mark."""
+        read: dict[Any, bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
+        deadline, whole = time.monotonic() + self._timeout, False
+        with selectors.DefaultSelector() as waiting:
+            for stream in read:
+                waiting.register(stream, selectors.EVENT_READ)
+            while waiting.get_map() and (left := deadline - time.monotonic()) > 0:
+                _read_ready(waiting, read, left)
+                if not whole and self._ended(read[process.stdout]):
+                    whole, deadline = True, min(deadline, time.monotonic() + _AFTER_SECONDS)
+                if sum(map(len, read.values())) > _MOST_BYTES:
+                    raise _refused(f"more than {_MOST_BYTES >> 20} MB came out of the container", line, "it prints "
+                                   "without an end")  # fmt: skip
+            if waiting.get_map() and not whole:
+                raise _refused(f"no answer came out of the container within {self._timeout:g} s", line,
+                               "the engine hangs (restart it), or the program in the image does")  # fmt: skip
+        if not whole:
+            process.wait(self._timeout)
+        return bytes(read[process.stdout]), bytes(read[process.stderr])
+
+    def _ended(self, stdout: bytearray) -> bool:
+        """Whether both marks have come; behind the second, a program that was left running may print on."""
+        first = stdout.find(self._mark.encode())
+        return first >= 0 and stdout.find(self._mark.encode(), first + 1) >= 0
 
     # Testinfra asks the container how it writes text, and fails at text that is not written so.
 

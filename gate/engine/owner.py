@@ -35,7 +35,7 @@ def is_foreign(owner: str) -> bool:
 
 def _boot() -> str:
     # Without /proc (macOS in front of Docker Desktop) the machine's name stands in; start times still tell runs apart.
-    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else platform.node().replace(":", "-")
+    return _BOOT_ID.read_text(encoding="utf-8").strip() if _BOOT_ID.exists() else platform.node().replace(":", "-")
 
 
 def _started(pid: int) -> str:
@@ -44,7 +44,7 @@ def _started(pid: int) -> str:
         command = ["ps", "-o", "lstart=", "-p", str(pid)]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout.strip()
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""
     fields = stat.rpartition(")")[2].split()

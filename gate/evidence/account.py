@@ -37,6 +37,7 @@ class Account:
     release: Mapping[str, Any]
     started: str
     scan_completed_at: str | None
+    overridden: tuple[str, ...] = ()
 
     def verdict(self) -> Verdict:
         """The verdict that follows."""
@@ -48,6 +49,7 @@ class Account:
             proofs=self.proofs,
             trouble=self.trouble,
             endpoint_is_aws=self.endpoint_is_aws,
+            overridden=self.overridden,
         )
 
     def stated(self, verdict: Verdict) -> dict[str, Any]:
@@ -104,6 +106,7 @@ def account_in(answer: Any) -> Account:
             release=dict(answer["release"]),
             started=str(answer["started"]),
             scan_completed_at=None if (at := answer["scan_completed_at"]) is None else _moment(at),
+            overridden=tuple(map(_text, answer["overridden"])),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceDamaged(

@@ -10,7 +10,7 @@ from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as Message
 
 from gate.errors import EvidenceDamaged
-from gate.evidence.folder import RUN_AGAIN
+from gate.evidence.reading import RUN_AGAIN
 from gate.evidence.signature import opened, signed_by
 from gate.evidence.statement import PREDICATE, predicate, subject_of
 from gate.evidence.store import ENVELOPE, STATEMENT

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gate.errors import EvidenceDamaged
 from gate.evidence.account import Account
-from gate.evidence.folder import RUN_AGAIN, json_object
+from gate.evidence.reading import RUN_AGAIN, json_object, shown
 from gate.evidence.store import canonical
 from gate.judgement import Judgement, Proof, Rejection, judge, reject
 from gate.verdict import ScenarioOutcome
@@ -24,29 +25,32 @@ _FAILED = Account(
 
 
 @judge(8, known_bad=lambda: ({"001-scan.json": "a"}, {"001-scan.json": "b"}))
-def sealed(index: Mapping[str, str], found: Mapping[str, str | None]) -> Judgement:
+def sealed(index: Mapping[str, str], found: Mapping[str, str], unread: Mapping[str, str] | None = None) -> Judgement:
     """Every file of the index is there with its hash, and no other file is.
 
     Args:
         index: the sha-256 of each file, as it was sealed.
-        found: the sha-256 of each file now; None where it cannot be read.
+        found: the sha-256 of each file now.
+        unread: why each other file that is there could not be read.
     """
     if not index:
         return reject("the index lists no file: the run recorded nothing", "evidence/index.json",
                       "take the folder of another run, or run the gate again")  # fmt: skip
-    missing = [_of(name, "is missing: the index lists it") for name in index if name not in found]
-    unread = [_of(name, "cannot be read as a plain file") for name, sha in found.items() if sha is None]
+    closed = unread or {}
+    missing = [_of(name, "is missing: the index lists it") for name in index if name not in {**found, **closed}]
+    told = [Rejection(why, where=shown(f"evidence/{name}"), remedy=_AFTER) for name, why in closed.items()]
     altered = [
         _of(name, f"was altered: its sha-256 is {sha}, and was {index[name]} when it was sealed")
         for name, sha in found.items()
-        if sha is not None and name in index and sha != index[name]
+        if name in index and sha != index[name]
     ]
     extra = [_of(name, "is not in the index: it was added after the run") for name in found if name not in index]
-    return Judgement.of([*missing, *unread, *altered, *extra])
+    return Judgement.of([*missing, *told, *altered, *extra])
 
 
 def _of(name: str, what: str) -> Rejection:
-    return Rejection(f"evidence/{name} {what}", where=f"evidence/{name}", remedy=_AFTER)
+    place = shown(f"evidence/{name}")
+    return Rejection(f"{place} {what}", where=place, remedy=_AFTER)
 
 
 @judge(8, known_bad=lambda: ({"001-scan.json": b'{"number": 1, "answer": "none", "sha256": "a"}'},))
@@ -54,9 +58,10 @@ def intact(records: Mapping[str, bytes]) -> Judgement:
     """Every record is whole, its answer has the sha-256 that it names, and none is missing from their count."""
     if not records:
         return reject("the evidence holds no record", where="evidence/", remedy=RUN_AGAIN)
-    numbers = sorted(int(name.partition("-")[0]) for name in records)
-    gaps = sorted(set(range(1, numbers[-1])) - set(numbers))
-    doubles = sorted({n for n in numbers if numbers.count(n) != 1})
+    numbers = Counter(int(name.partition("-")[0]) for name in records)
+    # As many numbers as records are due, from 1: a number far above them is no record of this run.
+    gaps = [n for n in range(1, len(numbers) + 1) if n not in numbers]
+    doubles = [n for n, times in numbers.items() if times != 1]
     broken = [_of(name, what) for name, raw in records.items() if (what := _fault(name, raw))]
     counted = [
         Rejection(

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gate.errors import EvidenceDamaged, WrongUse
+from gate.evidence.reading import content, is_folder, is_there, json_object, names_in, sha256_of, shown
 from gate.evidence.store import INDEX
 
-RUN_AGAIN = "restore it from the run's artefact; if there is none, run the gate again"
-_RECORD = re.compile(r"\d{3,}-[a-z0-9-]+\.json")
+# In bytes: of all records of a run, and of all files of a folder whose hashes are taken.
+RECORDS, ALL = 256 << 20, 1 << 30
+_RECORD = re.compile(r"\d{3,9}-[a-z0-9-]+\.json")
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files of a folder, by name.
+
+    Attributes:
+        hashes: the sha-256 of each that could be read.
+        unread: why each other one could not ("… cannot be read as a plain file: it is a link").
+        kept: the content of those that were asked for.
+    """
+
+    hashes: Mapping[str, str]
+    unread: Mapping[str, str]
+    kept: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -23,13 +40,16 @@ class Folder:
 
     Attributes:
         path: the folder that holds verdict.json and evidence/.
-        hashes: the sha-256 of each file in evidence/ but the index, by name; None where it cannot be read.
-        records: the content of each record, by name.
+        evidence: every file in evidence/ but the index; records are kept whole.
     """
 
     path: Path
-    hashes: Mapping[str, str | None]
-    records: Mapping[str, bytes]
+    evidence: Files
+
+    @property
+    def records(self) -> Mapping[str, bytes]:
+        """The content of each record, by name."""
+        return self.evidence.kept
 
     def raw(self, name: str) -> bytes:
         """A file's content.
@@ -37,19 +57,7 @@ class Folder:
         Raises:
             EvidenceDamaged: it is not there, or cannot be read.
         """
-        file = self.path / name
-        if not file.exists():
-            raise EvidenceDamaged(
-                f"{name} is missing: it was removed, or the run was cut short before it was written",
-                where=str(file),
-                remedy=RUN_AGAIN,
-            )
-        try:
-            return file.read_bytes()
-        except OSError as error:
-            raise EvidenceDamaged(
-                f"{name} cannot be read: {error.strerror}", where=str(file), remedy=RUN_AGAIN
-            ) from error
+        return content(self.path / name, name)
 
     def object(self, name: str) -> dict[str, Any]:
         """The JSON object that a file holds.
@@ -60,54 +68,58 @@ class Folder:
         return json_object(self.raw(name), name)
 
 
-def json_object(raw: bytes, name: str) -> dict[str, Any]:
-    """The JSON object in a file's content.
-
-    Raises:
-        EvidenceDamaged: it is cut short or holds something else.
-    """
-    try:
-        found = json.loads(raw)
-        if not isinstance(found, dict):
-            raise ValueError(f"a JSON object was expected, not {type(found).__name__}")
-    except (ValueError, RecursionError) as error:
-        raise EvidenceDamaged(f"{name} is not whole: {error}", where=name, remedy=RUN_AGAIN) from error
-    return found
-
-
 def read(path: Path) -> Folder:
     """Look at a run's folder; every file of its evidence is read once.
 
     Raises:
         WrongUse: it is no run's folder.
+        EvidenceDamaged: it holds more than can be looked at.
     """
-    if not (path / "verdict.json").exists() and not (path / "evidence").is_dir():
-        inside = (path / INDEX).exists()
+    if not is_there(path / "verdict.json") and not is_folder(path / "evidence"):
+        inside = is_there(path / INDEX)
         raise WrongUse(
             f"{path} holds no run: neither verdict.json nor evidence/ is in it",
             remedy=f"name the folder above it: {path.parent}"
             if inside
             else "name the folder of a run, such as reports",
         )
-    hashes: dict[str, str | None] = {}
-    records: dict[str, bytes] = {}
     base = path / "evidence"
-    for file in sorted(p for p in base.rglob("*") if p.is_symlink() or not p.is_dir()):
-        name = file.relative_to(base).as_posix()
-        if name == INDEX:
-            continue
-        content = _content(file)
-        hashes[name] = None if content is None else hashlib.sha256(content).hexdigest()
-        if content is not None and _RECORD.fullmatch(name):
-            records[name] = content
-    return Folder(path, hashes, records)
+    names = names_in(base) if is_folder(base) else ()
+    return Folder(path, hashed(base, (name for name in names if name != INDEX), "evidence/", _RECORD))
 
 
-def _content(file: Path) -> bytes | None:
-    # A link's target can change, or stay behind, without the folder changing: it is no evidence.
-    if file.is_symlink() or not file.is_file():
-        return None
+def hashed(base: Path, names: Iterable[str], prefix: str = "", whole: re.Pattern[str] | None = None) -> Files:
+    """The sha-256 of files, and the content of those whose name is of the form `whole`.
+
+    Args:
+        base: the folder that the names are in.
+        names: of the files.
+        prefix: what stands before a name in a sentence.
+        whole: of which files the content is kept, as far as all of it fits into `RECORDS`.
+    """
+    hashes: dict[str, str] = {}
+    unread: dict[str, str] = {}
+    kept: dict[str, bytes] = {}
+    seen = 0
+    for name in names:
+        keep = whole is not None and bool(whole.fullmatch(name))
+        try:
+            seen += _size(base / name)
+            told = shown(prefix + name)
+            if seen > (RECORDS if keep else ALL):
+                raise EvidenceDamaged(f"{told} was not read: the files before it are too large together")
+            if keep:
+                kept[name] = content(base / name, told)
+                hashes[name] = hashlib.sha256(kept[name]).hexdigest()
+            else:
+                hashes[name] = sha256_of(base / name, told)
+        except EvidenceDamaged as damage:
+            unread[name] = damage.cause
+    return Files(hashes, unread, kept)
+
+
+def _size(path: Path) -> int:
     try:
-        return file.read_bytes()
-    except OSError:
-        return None
+        return os.lstat(path).st_size
+    except OSError:  # whoever opens it says why
+        return 0

@@ -7,6 +7,7 @@ import re
 from gate.errors import EvidenceDamaged
 
 _KEY = re.compile(r"[A-Za-z0-9._:-]+")
+_OPENED = re.compile(r"<!-- release-gate:begin ([A-Za-z0-9._:-]+) -->")
 _ATTEMPT = "> Later attempt:"
 
 
@@ -50,7 +51,17 @@ def replace(document: str, key: str, body: str) -> str:
 
 def with_attempt(body: str, attempt: str) -> str:
     """A section that stands, and below it the latest run that could not take its place (in one line)."""
-    return f"{body.partition(_ATTEMPT)[0].rstrip()}\n\n{_ATTEMPT} {attempt}"
+    return f"{without_attempt(body)}\n\n{_ATTEMPT} {attempt}"
+
+
+def without_attempt(body: str) -> str:
+    """A section without the latest attempt below it."""
+    return body.partition(_ATTEMPT)[0].rstrip()
+
+
+def keys_in(document: str) -> tuple[str, ...]:
+    """The keys of all sections that a document opens."""
+    return tuple(dict.fromkeys(_OPENED.findall(document)))
 
 
 def _find(document: str, key: str) -> tuple[int, int] | None:

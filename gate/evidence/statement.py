@@ -5,7 +5,6 @@ Specifications: in-toto Attestation Framework, Statement v1; predicate test-resu
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,12 +15,13 @@ from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestRe
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 
+from gate.evidence.reading import is_there, sha256_of
 from gate.evidence.signature import sign, signer
-from gate.evidence.store import ENVELOPE, INDEX, STATEMENT, write_whole
+from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, write_whole
 
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
-# The statement covers these byte for byte; the index in turn covers every file of the evidence.
-COVERED = (f"evidence/{INDEX}", "verdict.json", "report.html", "junit.xml")
+# The statement covers these byte for byte; the seal in turn covers every file of the run.
+COVERED = (SEAL, "verdict.json")
 
 # A rehearsal and a quiet night went well and release nothing: the predicate's word between yes and no.
 _RESULTS = {"GO": "PASSED", "REHEARSAL PASSED": "WARNED", "CLEAN": "WARNED"}
@@ -76,9 +76,12 @@ def statement(document: Mapping[str, Any], hashes: Mapping[str, str], repository
 
 
 def hashes_of(folder: Path) -> dict[str, str]:
-    """The sha-256 of each covered file that a run's folder holds."""
-    found = [name for name in COVERED if (folder / name).is_file()]
-    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in found}
+    """The sha-256 of each covered file that a run's folder holds.
+
+    Raises:
+        EvidenceDamaged: one of them cannot be read.
+    """
+    return {name: sha256_of(folder / name, name) for name in COVERED if is_there(folder / name)}
 
 
 def attest(folder: Path, repository: str, key: Path | None) -> str:

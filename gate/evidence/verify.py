@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from gate.errors import EvidenceDamaged, GateError
-from gate.evidence import attested, checks, signature
+from gate.evidence import anew, attested, checks, seal, signature
 from gate.evidence.account import TITLE, Account, account_in
-from gate.evidence.folder import Folder, json_object, read
+from gate.evidence.configuration import TITLE as CONFIGURATION
+from gate.evidence.configuration import Configuration, configuration_in
+from gate.evidence.folder import Folder, hashed, read
+from gate.evidence.reading import is_there, json_object
 from gate.evidence.statement import hashes_of, subject_of
-from gate.evidence.store import ENVELOPE, INDEX, STATEMENT
+from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT
 from gate.judgement import ACCEPTED, Judgement, Rejection, reject
 
 _INDEX, _VERDICT = f"evidence/{INDEX}", "verdict.json"
+_LEDGER = "every AWS call of the run"
 
 
 @dataclass(frozen=True)
@@ -23,52 +27,66 @@ class Check:
 
     Attributes:
         open: it could not be done, for want of something that the person can give; it forbids nothing.
+        uncovered: what stands there and was not looked at, a phrase each.
     """
 
     name: str
     judgement: Judgement
     seen: str = ""
     open: bool = False
+    uncovered: tuple[str, ...] = ()
 
 
-def verify(path: Path, key: Path | None = None) -> tuple[Check, ...]:
+def verify(path: Path, key: Path | None = None, apart: Collection[str] = ()) -> tuple[Check, ...]:
     """Every check of a run's folder.
 
     Args:
         path: reports/, reports/partial, reports/rescan, a folder of reports/runs/, or a copy of any of them.
         key: the PEM file of the public key that is to have signed it.
+        apart: folders in it that somebody else checks.
 
     Raises:
         WrongUse: the path holds no run.
+        EvidenceDamaged: it holds more than can be looked at.
     """
     folder = read(path)
     steps: dict[str, Callable[[], Check]] = {
+        "seal": lambda: _seal(folder, apart),
         "index": lambda: _index(folder),
         "records": lambda: _records(folder),
         "list": lambda: _list(folder),
         "verdict": lambda: _verdict(folder),
+        "observations": lambda: _observations(folder),
         "statement": lambda: _statement(folder),
         "signature": lambda: _signature(folder, key),
     }
-    return tuple(_tried(name, step) for name, step in steps.items())
+    return tuple(tried(name, step) for name, step in steps.items())
 
 
-def _tried(name: str, step: Callable[[], Check]) -> Check:
+def tried(name: str, step: Callable[[], Check]) -> Check:
+    """The check, or the objection that it could not be made: whatever a stranger's file holds, it is no traceback."""
     try:
         return step()
     except GateError as error:
         return Check(name, Judgement((Rejection(error.cause, error.where, error.remedy),)))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError, OverflowError) as error:
         # JSON, but not in the form that a run writes: whoever edited it broke it.
         cause = f"a file is not in the form that a run writes: {type(error).__name__}: {error}"
         return Check(name, reject(cause, str(name), "do not rely on this folder"))
 
 
+def _seal(folder: Folder, apart: Collection[str]) -> Check:
+    found = seal.seal_in(folder.object(SEAL))
+    now = hashed(folder.path, seal.own_files(folder.path, apart))
+    lock = [f"{seal.LOCK}: the number of the process that wrote here last"] * is_there(folder.path / seal.LOCK)
+    seen = f"{len(found.files)} files have their sha-256, none is unlisted"
+    return Check("seal", seal.unaltered(found.files, now.hashes, now.unread), seen, uncovered=tuple(lock))
+
+
 def _index(folder: Folder) -> Check:
-    index = folder.object(_INDEX)
-    return Check(
-        "index", checks.sealed(index, folder.hashes), f"{len(index)} files have their sha-256, none is unlisted"
-    )
+    index, found = folder.object(_INDEX), folder.evidence
+    seen = f"{len(index)} files have their sha-256, none is unlisted"
+    return Check("index", checks.sealed(index, found.hashes, found.unread), seen)
 
 
 def _records(folder: Folder) -> Check:
@@ -94,8 +112,7 @@ def _account(folder: Folder) -> Account:
     Raises:
         EvidenceDamaged: there is none, or more than one, or it cannot be read.
     """
-    whole = [json_object(raw, f"evidence/{name}") for name, raw in folder.records.items()]
-    found = [record for record in whole if record.get("title") == TITLE]
+    found = _titled(folder, TITLE)
     if len(found) != 1:
         raise EvidenceDamaged(
             f"the evidence holds {len(found)} records titled “{TITLE}”, and the verdict follows from exactly one",
@@ -105,9 +122,43 @@ def _account(folder: Folder) -> Account:
     return account_in(found[0].get("answer"))
 
 
+def _titled(folder: Folder, title: str) -> anew.Records:
+    return [record for record in _read(folder) if record.get("title") == title]
+
+
+def _read(folder: Folder) -> anew.Records:
+    return [json_object(raw, f"evidence/{name}") for name, raw in folder.records.items()]
+
+
+def _configuration(folder: Folder) -> Configuration | None:
+    found = _titled(folder, CONFIGURATION)
+    return configuration_in(found[-1].get("answer")) if found else None
+
+
+def _observations(folder: Folder) -> Check:
+    """What the verdict says, decided again from the observations where they allow it."""
+    account, records, found = _account(folder), _read(folder), _configuration(folder)
+    judgement = anew.claims_rest_on_records(account, records) + anew.proofs_agree(account.proofs)
+    judgement += anew.configuration_holds(account, found)
+    anewly = [f"{len(account.proofs)} answers of judges to known-bad values", "what was overridden"]
+    if account.verdict().word in anew.YES:
+        release = found.release if found else {}
+        calls = [call for record in anew.titled(records, _LEDGER)[-1:] for call in record["answer"]]
+        judgement += anew.ledger_holds(calls, str(release.get("repository")), str(release.get("zip_function")))
+        judgement += anew.scans_hold(account, records)
+        scans = len(anew.titled(records, anew.SCANS))
+        anewly += [f"{len(calls)} AWS calls", f"digest, age and critical findings of {scans} scans"]
+        if account.kind == "full":
+            judgement += anew.image_holds(account, records)
+            anewly.append("the manifest's digest, tags and sizes")
+    passed = sum(outcome.status == "passed" for outcome in account.outcomes)
+    seen = f"decided anew: {', '.join(anewly)}; all else of {passed} passed claims rests on the recorded outcomes"
+    return Check("observations", judgement, seen)
+
+
 def _statement(folder: Folder) -> Check:
     document = folder.object(_VERDICT)
-    if subject_of(document) is None and not (folder.path / STATEMENT).exists():
+    if subject_of(document) is None and not is_there(folder.path / STATEMENT):
         return Check("statement", ACCEPTED, "none: the run knew no image that one could be made about", open=True)
     said = attested.read(folder.raw(STATEMENT))
     hashes = hashes_of(folder.path)
@@ -117,7 +168,7 @@ def _statement(folder: Folder) -> Check:
 
 def _signature(folder: Folder, key: Path | None) -> Check:
     asked = signature.public_key(key) if key else None
-    if not (folder.path / ENVELOPE).exists():
+    if not is_there(folder.path / ENVELOPE):
         if asked:
             remedy = "take the folder as it was signed, or run the gate again with --sign KEY"
             return Check(

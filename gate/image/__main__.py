@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import configparser
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from gate.engine import connect
 from gate.errors import GateError
 from gate.image.build import build_image
-from gate.run.bases import STAND_IN, STAND_IN_CONTEXT
+from gate.run.bases import build_stand_in
 from gate.run.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
@@ -30,19 +32,26 @@ def main(arguments: list[str] | None = None) -> str:
     logs = ROOT / ".cache"
     terminal = Terminal()
     with terminal.parts() as waiting_for:
-        if options.base_image is None:
-            log = logs / "base-build.log"
-            build_image(ROOT / STAND_IN_CONTEXT, tag=STAND_IN, base_image=None, log=log, progress=waiting_for)
+        base = options.base_image or _stand_in(logs / "base-build.log", waiting_for, release["platform"])
         built = build_image(
             ROOT / release["image_context"],
             tag=f"{release['repository']}:latest",
-            base_image=options.base_image or STAND_IN,
+            base_image=base,
             version=release["release_tag"],
+            platform=release["platform"],
             log=logs / "build.log",
             progress=waiting_for,
         )
     terminal.say(f"{built.tag} is {built.image_id}, built in {built.seconds:.0f} s")
     return built.image_id
+
+
+def _stand_in(log: Path, progress: Callable[[str], None], platform: str) -> str:
+    engine = connect()
+    try:
+        return build_stand_in(engine, ROOT, log, progress, platform=platform).reference
+    finally:
+        engine.close()
 
 
 if __name__ == "__main__":

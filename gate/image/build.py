@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from gate.errors import EngineUnavailable, GateError, ImageUnavailable
+from gate.image.context import with_gits_modes
 from gate.image.dockerfile import all_arguments
 from gate.image.source import label_arguments, proxy_certificates
 from gate.text import plain
@@ -56,12 +57,13 @@ class BuiltImage:
     seconds: float
 
 
-def build_image(
+def build_image(  # noqa: PLR0913 - all but the folder by name
     context: Path,
     *,
     tag: str,
     base_image: str | None,
     version: str = "",
+    platform: str = "",
     log: Path,
     progress: Callable[[str], None],
     timeout: float = TIMEOUT_SECONDS,
@@ -73,6 +75,7 @@ def build_image(
         tag: what the image is called as well.
         base_image: passed as BASE_IMAGE if the Dockerfile declares that argument.
         version: for the label, if the Dockerfile declares VERSION.
+        platform: what it is built for, as os/architecture; "" for what the engine itself is.
         log: where the whole output goes.
         progress: is told each step of the build.
         timeout: seconds.
@@ -83,19 +86,31 @@ def build_image(
     """
     arguments = build_arguments(context, base_image, version)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, with_gits_modes(context) as folder:
         id_file = Path(scratch, "image-id")
         options = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
         # Without --force-rm the classic builder leaves the container of a failed step behind.
-        command = ["docker", "build", "--force-rm", "--tag", tag, "--iidfile", str(id_file), *options, str(context)]
+        command = ["docker", "build", "--force-rm", "--tag", tag, "--iidfile", str(id_file), *options, str(folder)]
         typed = shlex.join(["docker", "build", "--tag", tag, *_shown(arguments), shown_folder(context)])
         # Double quotes, so that the shell of whoever types it fills the certificates in.
         typed = typed.replace(f"'{_CERTIFICATES}'", f'"{_CERTIFICATES}"')
-        _run(command, log, progress, timeout, typed)
-        image_id = id_file.read_text().strip() if id_file.exists() else ""
+        _run(command, environment(platform), log, progress, timeout, typed)
+        image_id = id_file.read_text(encoding="utf-8").strip() if id_file.exists() else ""
     if not image_id:
         raise ImageUnavailable("the build ended without an image", where=_place(log), remedy=f"run `{typed}` by hand")
     return BuiltImage(image_id, tag, typed, log, time.monotonic() - began)
+
+
+def environment(platform: str) -> dict[str, str]:
+    """The environment of a build: for one platform, and without the attestations that make an index of an image.
+
+    Lambda admits no index. Of a variable that it does not know, a builder takes no notice.
+    """
+    # Not what this machine is set to: the release is for one platform.
+    inherited = {name: value for name, value in os.environ.items() if name != "DOCKER_DEFAULT_PLATFORM"}
+    wanted = {"DOCKER_DEFAULT_PLATFORM": platform} if platform else {}
+    # The base is held by its ID or digest, which no notary can know of an image that was only built here.
+    return {**inherited, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "DOCKER_CONTENT_TRUST": "0", **wanted}
 
 
 def shown_folder(context: Path) -> str:
@@ -131,9 +146,16 @@ def _shown(arguments: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _run(command: list[str], log: Path, progress: Callable[[str], None], timeout: float, typed: str) -> None:
+def _run(
+    command: list[str],
+    surroundings: Mapping[str, str],
+    log: Path,
+    progress: Callable[[str], None],
+    timeout: float,
+    typed: str,
+) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
-    process, late = _start(command), threading.Event()
+    process, late = _start(command, surroundings), threading.Event()
 
     def end() -> None:
         late.set()
@@ -157,10 +179,11 @@ def _run(command: list[str], log: Path, progress: Callable[[str], None], timeout
         raise _failure(tail, process.returncode, log, typed)
 
 
-def _start(command: list[str]) -> subprocess.Popen[str]:
+def _start(command: list[str], surroundings: Mapping[str, str]) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
             command,
+            env=surroundings,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -11,10 +11,12 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from gate.engine.answer import Told, ask
 from gate.errors import ImageUnavailable
 from gate.image.packages import Installed
 from gate.image.records import Records, rpm_records
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.runtime.frames import IMPORTING, frames_of, own_line
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
 _INSPECT = Path(__file__).with_name("inspect_packages.py")
@@ -25,23 +27,13 @@ i = sys.implementation
 v = "{0.major}.{0.minor}.{0.micro}".format(i.version)
 if i.version.releaselevel != "final":
     v += i.version.releaselevel[0] + str(i.version.serial)
-print(json.dumps({"environment": {
+answer({"environment": {
     "implementation_name": i.name, "implementation_version": v, "os_name": os.name,
     "platform_machine": platform.machine(),
     "platform_python_implementation": platform.python_implementation(), "platform_release": platform.release(),
     "platform_system": platform.system(), "platform_version": platform.version(), "sys_platform": sys.platform,
     "python_full_version": platform.python_version(), "python_version": ".".join(platform.python_version_tuple()[:2]),
-    "extra": ""}}))
-"""
-
-_HANDLER = """
-import importlib, json, sys
-module, _, name = sys.argv[1].rpartition(".")
-try:
-    found = getattr(importlib.import_module(module), name)
-    print(json.dumps({"callable": callable(found), "error": ""}))
-except BaseException as error:
-    print(json.dumps({"callable": False, "error": f"{type(error).__name__}: {error}"}))
+    "extra": ""}})
 """
 
 
@@ -153,38 +145,47 @@ def starts_nothing_foreign(
 
 @dataclass(frozen=True)
 class HandlerImport:
-    """What importing the handler came to."""
+    """What importing the handler came to.
+
+    Attributes:
+        line: the deepest line of the image's own code that a failed import came from; "" when there is none.
+    """
 
     handler: str
     callable: bool
     error: str
+    line: str = ""
 
 
 def import_handler(host: Any, handler: str, task_root: str) -> HandlerImport:
     """Import the handler as the runtime does, from the task root.
 
     Raises:
-        ImageUnavailable: the image's Python gave no answer.
+        ImageUnavailable: the image's Python cannot be started.
     """
-    answer = _ask(host, _HANDLER, handler, task_root, {"callable": bool, "error": str})
-    return HandlerImport(handler, answer["callable"], answer["error"])
+    told = ask(host, IMPORTING, [handler, task_root], task_root)
+    if told.started and told.answer is None:
+        # Python itself runs: it was the import that ended it, or that never ended.
+        said = f"; its last words: {told.said.strip()[-300:]}" if told.said.strip() else ""
+        return HandlerImport(handler, False, f"importing it gave no answer: {told.end}{said}")
+    answer = _held(told, {"callable": bool, "error": str, "frames": list, "packages": list})
+    line = own_line(frames_of(answer["frames"]), task_root, answer["packages"])
+    return HandlerImport(handler, answer["callable"], answer["error"], line)
 
 
 def _ask(host: Any, script: str, argument: str, folder: str, fields: Mapping[str, type]) -> dict[str, Any]:
-    command = host.run("cd %s && python3 -c %s %s", folder, script, argument)
-    try:
-        # The image's own code may print as well, whatever it likes: only the answer has these fields.
-        answer: dict[str, Any] = json.loads(command.stdout.strip().splitlines()[-1])
-        if not all(isinstance(answer[name], kind) for name, kind in fields.items()):
-            raise TypeError
-        return answer
-    except (LookupError, ValueError, TypeError, RecursionError) as error:
-        said = (command.stderr or command.stdout).strip()[-400:]
-        raise ImageUnavailable(
-            f"the image's Python gave no answer (exit code {command.rc}): {said!r}",
-            where="python3 in the image",
-            remedy="see that python3 is on PATH in the image and starts",
-        ) from error
+    return _held(ask(host, script, [argument], folder), fields)
+
+
+def _held(told: Told, fields: Mapping[str, type]) -> dict[str, Any]:
+    """The answer, if it has these fields."""
+    if told.answer is not None and all(isinstance(told.answer.get(name), kind) for name, kind in fields.items()):
+        return told.answer
+    raise ImageUnavailable(
+        f"the image's Python gave no answer ({told.end}): {told.said.strip()[-400:]!r}",
+        where="python3 in the image",
+        remedy="see that python3 is on PATH in the image and starts",
+    )
 
 
 @judge(1, known_bad=lambda: (HandlerImport("main.handler", False, "ModuleNotFoundError: No module named 'main'"),))
@@ -192,8 +193,9 @@ def handler_imports(found: HandlerImport) -> Judgement:
     """The handler is a function that the runtime can call."""
     if found.callable:
         return ACCEPTED
+    at = f", at {found.line}" if found.line else ""
     return reject(
-        f"the handler {found.handler} cannot be imported: {found.error or 'it is not callable'}",
+        f"the handler {found.handler} cannot be imported: {found.error or 'it is not callable'}{at}",
         where=found.handler,
         remedy=_way_out(found),
     )

@@ -77,7 +77,7 @@ def proxy_certificates() -> str:
 
 
 def _certificates(path: Path) -> list[str]:
-    return _CERTIFICATE.findall(path.read_text(errors="replace"))
+    return _CERTIFICATE.findall(path.read_text(encoding="utf-8", errors="replace"))
 
 
 def _bare(certificate: str) -> str:

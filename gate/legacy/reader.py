@@ -11,7 +11,9 @@ from typing import Any
 
 from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
-from gate.legacy.snapshot import FunctionSnapshot
+from gate.gaps import Gap, had
+from gate.legacy.schedules import schedules_of
+from gate.legacy.snapshot import FunctionSnapshot, unread
 
 _ABSENT = ("ResourceNotFoundException",)
 # AWS changes these by itself: a function's runtime patch version and the states it passes through. The State of a
@@ -36,6 +38,7 @@ class ZipFunction:
     Args:
         lambda_client: boto3's Lambda client.
         events_client: boto3's EventBridge client.
+        scheduler_client: boto3's EventBridge Scheduler client.
         name: the function's name.
         sleep: waits so many seconds.
         now: the time of day, in UTC.
@@ -45,42 +48,55 @@ class ZipFunction:
         self,
         lambda_client: Any,
         events_client: Any,
+        scheduler_client: Any,
         name: str,
         *,
         sleep: Callable[[float], None],
         now: Callable[[], datetime],
     ) -> None:
         self.name = name
-        self._lambda, self._events = lambda_client, events_client
+        self._lambda, self._events, self._scheduler = lambda_client, events_client, scheduler_client
         self._sleep, self._now = sleep, now
         self._about = f"the zip function {name}"
 
     def snapshot(self) -> FunctionSnapshot:
-        """The function now, once no update of it is under way.
+        """The function now, once no update of it is under way; what is refused is a gap in it.
 
         Raises:
-            AwsRefused: it does not exist, an update does not end, or a permission is missing.
+            AwsRefused: it does not exist, an update does not end, or itself it cannot be read.
         """
         self._settle()
         answer = self._ask("get_function", "lambda:GetFunction")
         with readable("GetFunction"):
             arn = str(answer["Configuration"]["FunctionArn"])
-            versions = {each["Version"]: _configuration(each) for each in self._list("versions")}
-            aliases = {each["Name"]: _kept(each) for each in self._list("aliases")}
-            facts = {
-                "configuration": _configuration(answer["Configuration"]),
-                "tags": answer.get("Tags", {}),
-                # $LATEST is the configuration above.
-                "versions": {number: kept for number, kept in versions.items() if number != "$LATEST"},
-                "aliases": aliases,
-                "concurrency": self._concurrency(answer),
-                "policies": self._policies([*aliases, *versions]),
-                "mappings": {each["UUID"]: _kept(each) for each in self._list("mappings")},
-                "urls": {each["FunctionArn"]: _kept(each) for each in self._list("urls")},
-                "invocation": {each["FunctionArn"]: _kept(each) for each in self._list("invocation")},
-                "rules": self._rules([arn, *(f"{arn}:{qualifier}" for qualifier in [*aliases, *versions])]),
-            }
-        return FunctionSnapshot(arn, self._now().isoformat(timespec="seconds"), _plain(facts))
+            configuration, tags = _configuration(answer["Configuration"]), answer.get("Tags", {})
+        versions = _part("versions", lambda: {each["Version"]: _configuration(each) for each in self._list("versions")})
+        aliases = _part("aliases", lambda: self._by("aliases", "Name"))
+        # Under a qualifier that could not be listed nobody knows what there is; what is known is compared all the same.
+        qualifiers = [name for found in (aliases, versions) if not isinstance(found, Gap) for name in found]
+        targets = [arn, *(f"{arn}:{each}" for each in qualifiers)]
+        facts = {
+            "configuration": configuration,
+            "tags": tags,
+            # $LATEST is the configuration above.
+            "versions": versions if isinstance(versions, Gap) else _without_latest(versions),
+            "aliases": aliases,
+            "concurrency": _part("concurrency", lambda: self._concurrency(answer)),
+            "policies": _part("policies", lambda: self._policies(qualifiers)),
+            "mappings": _part("mappings", lambda: self._by("mappings", "UUID")),
+            "urls": _part("urls", lambda: self._by("urls", "FunctionArn")),
+            "invocation": _part("invocation", lambda: self._by("invocation", "FunctionArn")),
+            "rules": _part("rules", lambda: self._rules(targets)),
+            "schedules": _part("schedules", lambda: self._schedules(targets)),
+        }
+        known = {name: unread(found.error) if isinstance(found, Gap) else found for name, found in facts.items()}
+        return FunctionSnapshot(arn, self._now().isoformat(timespec="seconds"), _plain(known))
+
+    def _schedules(self, targets: list[str]) -> dict[str, Any]:
+        return {name: _schedule(each) for name, each in schedules_of(self._scheduler, targets)}
+
+    def _by(self, what: str, key: str) -> dict[str, Any]:
+        return {each[key]: _kept(each) for each in self._list(what)}
 
     def _settle(self) -> None:
         """Wait until no update is under way: RevisionId changes once more shortly after one."""
@@ -189,6 +205,20 @@ class ZipFunction:
         return ask(call, permission, self._about, _ABSENT, FunctionName=self.name, **parameters)
 
 
+def _part(what: str, read: Callable[[], Any]) -> Any:
+    """A part of the function, or the gap in its place."""
+
+    def readably() -> Any:
+        with readable(f"the zip function's {what}"):
+            return read()
+
+    return had(readably)
+
+
+def _without_latest(versions: Mapping[str, Any]) -> dict[str, Any]:
+    return {number: kept for number, kept in versions.items() if number != "$LATEST"}
+
+
 def _kept(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in raw.items() if key not in _ANSWER_CHANGES}
 
@@ -201,8 +231,12 @@ def _configuration(raw: Mapping[str, Any]) -> dict[str, Any]:
     return kept | ({"Environment": {"Variables": hashed}} if hashed else {"Environment": {}})
 
 
+def _schedule(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {**_kept(raw), "Target": _target(raw["Target"])}
+
+
 def _target(raw: Mapping[str, Any]) -> dict[str, Any]:
-    # What a rule sends along may hold anything, a key as well: it is compared, and not shown.
+    # What a rule or schedule sends along may hold anything, a key as well: it is compared, and not shown.
     hidden = {key: secret_hash(key, str(raw[key])) for key in ("Input", "InputTransformer") if key in raw}
     return {**raw, **hidden}
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gate.errors import AwsRefused, GateError
 from gate.judgement import Judgement, Rejection, judge, reject
 
 _ANEW = "take a new baseline with a new publishing run"
 _ABSENT = "not there"
+_UNREAD = "could not be read"
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class FunctionSnapshot:
     Attributes:
         function: its ARN.
         taken_at: UTC time, ISO 8601; not compared.
-        facts: configuration, versions, aliases, policies, concurrency, mappings, URLs, invoke settings, tags, rules.
+        facts: configuration, versions, aliases, policies, concurrency, mappings, URLs, invoke settings, tags, rules,
+            schedules of EventBridge Scheduler.
             Values that may be secret stand as a hash.
     """
 
@@ -32,6 +35,25 @@ class FunctionSnapshot:
     def name(self) -> str:
         """The function's name."""
         return self.function.rpartition(":")[2]
+
+
+def names_of(snapshot: FunctionSnapshot, part: str) -> set[str]:
+    """The names of what a part holds: rules or schedules, without the bus or group in front of them.
+
+    Raises:
+        AwsRefused: the part could not be read when the snapshot was taken, so that nobody knows what to look for.
+    """
+    found = snapshot.facts.get(part, {})
+    if _UNREAD in found:
+        said = f"The zip function's {part} are not known: {found[_UNREAD]}"
+        raise AwsRefused(said, where=str(found.get("where", "")), remedy=str(found.get("to do", "")))
+    # A partner's bus has slashes in its name, a rule never has.
+    return {name.rpartition("/")[2] for name in found}
+
+
+def unread(refusal: GateError) -> dict[str, str]:
+    """What stands in a snapshot for a part that could not be read."""
+    return {_UNREAD: refusal.cause, "where": refusal.where, "to do": refusal.remedy}
 
 
 @dataclass(frozen=True)
@@ -62,6 +84,19 @@ def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
         yield from _leaves(inner, (*path, str(key)))
 
 
+def _unread_parts(snapshot: FunctionSnapshot, when: str) -> dict[str, Rejection]:
+    """Each part that could not be read, by its name: two of them are equal, and prove nothing."""
+    return {
+        name: Rejection(
+            f"The zip function's {name} could not be read {when}: {part[_UNREAD]}",
+            str(part.get("where", "")) or snapshot.function,
+            str(part.get("to do", "")) or _ANEW,
+        )
+        for name, part in snapshot.facts.items()
+        if isinstance(part, Mapping) and _UNREAD in part
+    }
+
+
 def _known_bad() -> tuple[FunctionSnapshot, FunctionSnapshot]:
     arn = "arn:aws:lambda:eu-west-1:111122223333:function:f"
     before = FunctionSnapshot(arn, "", {"configuration": {"CodeSha256": "a", "Layers": [{"Arn": "layer:1"}]}})
@@ -83,11 +118,13 @@ def judge_untouched(before: FunctionSnapshot, now: FunctionSnapshot) -> Judgemen
         if not snapshot.facts.get("configuration"):
             return reject(f"The snapshot of {snapshot.name} {when} holds no configuration, so nothing is known",
                           snapshot.function, _ANEW)  # fmt: skip
-    return Judgement.of(
+    blind = {**_unread_parts(before, "before the release"), **_unread_parts(now, "now")}
+    return Judgement(tuple(blind.values())) + Judgement.of(
         Rejection(
             f"The zip function's {each.field} changed since {before.taken_at}: it was {each.before}, and is {each.now}",
             before.function,
             "find out in CloudTrail who changed it; put it back, or take a new baseline with a new publishing run",
         )
         for each in differences(before, now)
+        if each.field.partition(".")[0] not in blind
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,22 +11,24 @@ from typing import Any
 
 from gate.aws.refusals import pages, readable
 from gate.judgement import Judgement, Rejection, judge, reject
-from gate.legacy.snapshot import FunctionSnapshot
+from gate.legacy.snapshot import FunctionSnapshot, names_of
 
-_LAMBDA, _EVENTS = "lambda.amazonaws.com", "events.amazonaws.com"
+_LAMBDA, _EVENTS, _SCHEDULER = "lambda.amazonaws.com", "events.amazonaws.com", "scheduler.amazonaws.com"
+_OWN_TROUBLE = re.compile(r"(?i)internal|serviceexception|serverexception|unavailable|timeout|unknown")
 
 
 @dataclass(frozen=True)
 class TrailEvent:
-    """One management event about the function or one of its rules.
+    """One management event about the function, or one of its rules or schedules.
 
     Attributes:
         source: the service that wrote it.
         name: the operation.
-        about: the function's or rule's name.
+        about: the function's, rule's or schedule's name.
         read_only: whether CloudTrail calls it so; a missing mark counts as False.
         by: who did it.
         at: UTC time, ISO 8601.
+        error: the code with which the service answered, "" where the call succeeded.
     """
 
     source: str
@@ -34,6 +37,16 @@ class TrailEvent:
     read_only: bool
     by: str
     at: str
+    error: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the call was refused and so changed nothing.
+
+        CloudTrail records an errorCode for every request that ended in an error (its User Guide, "Record contents").
+        Where the error is the service's own, something may have happened all the same.
+        """
+        return bool(self.error) and not _OWN_TROUBLE.search(self.error)
 
 
 def _event(name: str, read_only: bool) -> TrailEvent:
@@ -42,7 +55,9 @@ def _event(name: str, read_only: bool) -> TrailEvent:
 
 @judge(4, known_bad=lambda: ((_event("GetFunction20150331v2", True), _event("UpdateFunctionCode", False)), "f"))
 def judge_trail(events: Iterable[TrailEvent], function: str) -> Judgement:
-    """Whether CloudTrail saw no change of the function or its rules, and would have seen one.
+    """Whether CloudTrail saw no change of the function, its rules or its schedules, and would have seen one.
+
+    A call that was refused changed nothing, and is no alarm.
 
     The positive control is the baseline's own reading of the function: a trail that does not show that
     would not show an update either.
@@ -65,32 +80,31 @@ def judge_trail(events: Iterable[TrailEvent], function: str) -> Judgement:
             "ask who did it; put the function back, or take a new baseline with a new publishing run",
         )
         for e in events
-        if not e.read_only
+        if not e.read_only and not e.refused
     )
 
 
 def _is_reading(event: TrailEvent, function: str) -> bool:
     # A rule may be called what the function is called: who wrote the event tells the two apart.
     of_function = (event.source, event.about) == (_LAMBDA, function)
-    return of_function and event.read_only and event.name.startswith("GetFunction")
+    return of_function and event.read_only and not event.error and event.name.startswith("GetFunction")
 
 
 def read_trail(client: Any, baseline: FunctionSnapshot, start: datetime, end: datetime) -> tuple[TrailEvent, ...]:
-    """The management events about the function and its rules between two times.
+    """The management events about the function, its rules and its schedules between two times.
 
     Args:
         client: boto3's CloudTrail client.
-        baseline: names the function and its rules.
+        baseline: names the function, its rules and its schedules.
         start: a little before the baseline was taken (UTC).
         end: now (UTC).
 
     Raises:
         AwsRefused: CloudTrail cannot be asked or answers something unreadable.
     """
-    # A partner's bus has slashes in its name, a rule never has.
-    rules = {name.rpartition("/")[2] for name in baseline.facts.get("rules", {})}
+    rules, schedules = names_of(baseline, "rules"), names_of(baseline, "schedules")
     found = []
-    for source, names in ((_LAMBDA, {baseline.name}), (_EVENTS, rules)):
+    for source, names in ((_LAMBDA, {baseline.name}), (_EVENTS, rules), (_SCHEDULER, schedules)):
         listing = pages(
             client,
             "lookup_events",
@@ -116,6 +130,7 @@ def _read(raw: Mapping[str, Any]) -> TrailEvent:
         read_only=str(raw.get("ReadOnly", "")).lower() == "true",
         by=str((detail.get("userIdentity") or {}).get("arn", raw.get("Username", "unknown"))),
         at=raw["EventTime"].isoformat(),
+        error=str(detail.get("errorCode") or ""),
     )
 
 

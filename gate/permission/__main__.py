@@ -6,6 +6,7 @@ import argparse
 import configparser
 import json
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from gate.errors import GateError, WrongUse
@@ -42,7 +43,7 @@ def release_of(ini: Path) -> Release:
     settings = configparser.ConfigParser(interpolation=None)
     settings.read(ini, encoding="utf-8")
     values = settings["pytest"]
-    lines = {"approved_bases", "required_paths", "development_packages", "zip_paths"}
+    lines = {each.name for each in fields(Release) if each.metadata["lines"]}
     return read(lambda key: values.get(key, "").split() if key in lines else values.get(key, ""))
 
 

@@ -28,6 +28,7 @@ _ROLE_SESSION = re.compile(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+")
 _USER = re.compile(r"arn:[\w-]+:iam::\d{12}:user/.+")
 # Authorised, and then not found: every service has its own word for it.
 _ABSENT = re.compile(r"NotFound|NoSuchEntity|DoesNotExist")
+_WANTS_CONTEXT = "its context is missing"
 _UNSIMULATED = "IAM's simulator knows roles and users only"
 
 
@@ -90,7 +91,10 @@ class Holdings:
         if decision == "allowed":
             return Holding(need, State.HELD, "IAM's simulator: the caller's own policies allow it")
         if decision == "explicitDeny":
-            return Holding(need, State.MISSING, "IAM's simulator: a policy denies it")
+            return Holding(need, State.DENIED, "IAM's simulator: a policy denies it")
+        if decision == _WANTS_CONTEXT:
+            why = "IAM's simulator: a condition hangs on what only the request itself tells"
+            return Holding(need, State.UNKNOWN, why)
         return self._by_repository(need, principal)
 
     def _decision(self, need: Need, principal: str) -> str:
@@ -103,6 +107,8 @@ class Holdings:
             ResourceArns=list(resources(need, self._release)),
         )
         result = answer["EvaluationResults"][0]
+        if result.get("MissingContextValues"):
+            return _WANTS_CONTEXT
         denied = not result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True)
         return "explicitDeny" if denied else str(result["EvalDecision"])
 

@@ -15,6 +15,7 @@ class State(StrEnum):
 
     HELD = "held"
     MISSING = "missing"
+    DENIED = "denied by a policy"
     UNKNOWN = "not checked before it is needed"
 
 
@@ -33,9 +34,10 @@ class Holding:
 
 @judge(8, known_bad=lambda: ((Holding(Need("ecr:PutImage", "push"), State.MISSING, "denied"),), "arn:role/x", "f"))
 def judge_holdings(holdings: Iterable[Holding], caller: str, policy: str) -> Judgement:
-    """Whether no permission is known to be missing, so that the run does not end half-way.
+    """Whether no permission is known to be missing or denied, so that the run does not end half-way.
 
-    What could not be checked passes: the call itself is refused, in the same words, when it is made.
+    What the run can do without passes, and so does what could not be checked: the call itself is refused, in the same
+    words, when it is made.
 
     Args:
         holdings: every permission that the run needs.
@@ -50,8 +52,14 @@ def judge_holdings(holdings: Iterable[Holding], caller: str, policy: str) -> Jud
         Rejection(
             f"The caller may not {each.need.action}, which is needed to {each.need.purpose}: {each.why}",
             caller,
-            f"grant {each.need.action} to it; {policy} is the least that such a run needs",
+            _way_out(each, policy),
         )
         for each in holdings
-        if each.state is State.MISSING
+        if each.state in (State.MISSING, State.DENIED) and not each.need.optional
     )
+
+
+def _way_out(holding: Holding, policy: str) -> str:
+    if holding.state is State.DENIED:
+        return "run it as a principal that the Deny lets through, or ask those who keep it; the Deny stays as it is"
+    return f"grant {holding.need.action} to it; {policy} is the least that such a run needs"

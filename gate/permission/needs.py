@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gate.aws.partition import partition_of
 from gate.aws.reference import actions
 from gate.registry.permitted import Call
 from gate.release import Release
@@ -21,11 +22,13 @@ class Need:
         action: as IAM writes it, "ecr:DescribeImages".
         purpose: ends the sentence "needed to …".
         enhanced: needed only where Inspector scans the registry.
+        optional: without it a run goes on, and leaves undecided what only its answer could decide.
     """
 
     action: str
     purpose: str
     enhanced: bool = False
+    optional: bool = False
 
     @property
     def service(self) -> str:
@@ -47,12 +50,13 @@ _ACCESS = """ecr:GetRegistryPolicy iam:GetAccountAuthorizationDetails iam:GetPol
 _ZIP = """lambda:GetFunctionConfiguration lambda:GetFunction lambda:GetPolicy lambda:ListVersionsByFunction
     lambda:ListAliases lambda:ListEventSourceMappings lambda:ListFunctionUrlConfigs
     lambda:ListFunctionEventInvokeConfigs lambda:ListProvisionedConcurrencyConfigs events:ListEventBuses
-    events:ListRuleNamesByTarget events:DescribeRule events:ListTargetsByRule"""
+    events:ListRuleNamesByTarget events:DescribeRule events:ListTargetsByRule scheduler:ListSchedules
+    scheduler:GetSchedule"""
 _PUSH = "ecr:BatchCheckLayerAvailability ecr:InitiateLayerUpload ecr:UploadLayerPart ecr:CompleteLayerUpload"
 
 
-def _all(actions: str, purpose: str, *, enhanced: bool = False) -> tuple[Need, ...]:
-    return tuple(Need(action, purpose, enhanced) for action in actions.split())
+def _all(actions: str, purpose: str, *, enhanced: bool = False, optional: bool = False) -> tuple[Need, ...]:
+    return tuple(Need(action, purpose, enhanced, optional) for action in actions.split())
 
 
 VERIFYING: tuple[Need, ...] = (
@@ -62,6 +66,8 @@ VERIFYING: tuple[Need, ...] = (
     *_all(_SCAN, "have the image scanned and read the result"),
     *_all("inspector2:ListCoverage inspector2:ListFindings", "read Inspector's result", enhanced=True),
     *_all(_ACCESS, "find out who can push and pull"),
+    *_all("organizations:DescribeOrganization", "decide conditions on the account's organization", optional=True),
+    *_all("lambda:ListFunctions", "find out which functions run as a role that can push or pull", optional=True),
     *_all(_ZIP, "compare the zip function with what it was"),
     *_all("cloudtrail:LookupEvents cloudwatch:GetMetricData", "see what AWS recorded of the zip function"),
 )
@@ -95,21 +101,23 @@ def resources(need: Need, release: Release) -> tuple[str, ...]:
     """The narrowest ARNs on which the permission can be granted; "*" where IAM knows no resource for it."""
     action = actions(need.service).get(need.action)
     forms = action.resources if action else ()
-    found = {arn for form in forms for arn in _narrowed(form.replace("${Partition}", "aws"), release)}
+    found = {arn for form in forms for arn in _narrowed(form, release)}
     return tuple(sorted(found)) or ("*",)
 
 
 def _narrowed(form: str, release: Release) -> tuple[str, ...]:
     place, account, kind = f"{release.region}:{release.account}", release.account, form.split(":", 5)[-1]
-    function = f"arn:aws:lambda:{place}:function:{release.zip_function}"
+    aws = f"arn:{partition_of(release.region).name}"
+    function = f"{aws}:lambda:{place}:function:{release.zip_function}"
     by_kind = {
-        "repository/": (f"arn:aws:ecr:{place}:repository/{release.repository}",),
+        "repository/": (f"{aws}:ecr:{place}:repository/{release.repository}",),
         # Versions and aliases have policies of their own.
         "function:": (function, f"{function}:*"),
-        # Which rules start the function is known only once they have been read.
-        "rule/": (f"arn:aws:events:{place}:rule/*",),
-        "policy/": (f"arn:aws:iam::{account}:policy/*", "arn:aws:iam::aws:policy/*"),
-        "role/": (f"arn:aws:iam::{account}:role/*",),
-        "user/": (f"arn:aws:iam::{account}:user/*",),
+        # Which rules and schedules start the function is known only once they have been read.
+        "rule/": (f"{aws}:events:{place}:rule/*",),
+        "schedule/": (f"{aws}:scheduler:{place}:schedule/*",),
+        "policy/": (f"{aws}:iam::{account}:policy/*", f"{aws}:iam::aws:policy/*"),
+        "role/": (f"{aws}:iam::{account}:role/*",),
+        "user/": (f"{aws}:iam::{account}:user/*",),
     }
     return next((arns for start, arns in by_kind.items() if kind.startswith(start)), ())

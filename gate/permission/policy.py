@@ -35,6 +35,7 @@ def _sid(arns: tuple[str, ...]) -> str:
         "repository": "TheRepository",
         "function": "TheZipFunction",
         "rule": "ItsRules",
+        "schedule": "ItsSchedules",
         "policy": "PoliciesOfTheAccount",
         "role": "PrincipalsOfTheAccount",
     }

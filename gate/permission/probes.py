@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gate.aws.partition import arn, partition_of
 from gate.permission.needs import Need, resources
 from gate.release import Release
 
@@ -14,20 +15,22 @@ from gate.release import Release
 ABSENT = "sha256:" + "0" * 64
 NOBODY = "release-gate-preflight"
 # Attached in any account or none, and readable in all: what is asked is whether asking is allowed.
-_MANAGED = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+_MANAGED = "policy/ReadOnlyAccess"
 
 
 def parameters(need: Need, release: Release) -> dict[str, Any] | None:
     """What to send; None for a permission that cannot be tried out without changing something."""
     here = {"registryId": release.account, "repositoryName": release.repository}
     function = {"FunctionName": release.zip_function}
-    arn = next(iter(resources(need, release)))
+    repository = next(iter(resources(need, release)))
+    managed = arn("iam", "", "aws", _MANAGED, partition=partition_of(release.region).name)
+    function_arn = arn("lambda", release.region, release.account, "function:x")
     metric = {"Namespace": "AWS/Lambda", "MetricName": "Invocations"}
     fixed: dict[str, dict[str, Any]] = {
         "ecr:GetAuthorizationToken": {},
         "ecr:DescribeRepositories": {"registryId": release.account, "repositoryNames": [release.repository]},
         "ecr:DescribeImages": {**here, "maxResults": 1},
-        "ecr:ListTagsForResource": {"resourceArn": arn},
+        "ecr:ListTagsForResource": {"resourceArn": repository},
         "ecr:GetLifecyclePolicy": here,
         "ecr:GetRepositoryPolicy": here,
         "ecr:BatchGetImage": {**here, "imageIds": [{"imageDigest": ABSENT}]},
@@ -40,12 +43,16 @@ def parameters(need: Need, release: Release) -> dict[str, Any] | None:
         "inspector2:ListCoverage": {"maxResults": 1},
         "inspector2:ListFindings": {"maxResults": 1},
         "iam:GetAccountAuthorizationDetails": {"Filter": ["Role"], "MaxItems": 1},
-        "iam:GetPolicy": {"PolicyArn": _MANAGED},
-        "iam:GetPolicyVersion": {"PolicyArn": _MANAGED, "VersionId": "v1"},
+        "iam:GetPolicy": {"PolicyArn": managed},
+        "iam:GetPolicyVersion": {"PolicyArn": managed, "VersionId": "v1"},
         "events:ListEventBuses": {"Limit": 1},
-        "events:ListRuleNamesByTarget": {"TargetArn": f"arn:aws:lambda:{release.region}:{release.account}:function:x"},
+        "events:ListRuleNamesByTarget": {"TargetArn": function_arn},
         "events:DescribeRule": {"Name": NOBODY},
         "events:ListTargetsByRule": {"Rule": NOBODY},
+        "scheduler:ListSchedules": {"MaxResults": 1},
+        "scheduler:GetSchedule": {"Name": NOBODY},
+        "organizations:DescribeOrganization": {},
+        "lambda:ListFunctions": {"MaxItems": 1},
         "cloudtrail:LookupEvents": {"MaxResults": 1},
         "cloudwatch:GetMetricData": {
             "MetricDataQueries": [{"Id": "any", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}],
@@ -53,4 +60,4 @@ def parameters(need: Need, release: Release) -> dict[str, Any] | None:
             "EndTime": "2025-10-18T00:01:00Z",
         },
     }
-    return function if need.service == "lambda" else fixed.get(need.action)
+    return fixed.get(need.action, function if need.service == "lambda" else None)

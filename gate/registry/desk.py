@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError
 
 from gate.aws.refusals import ask, readable
 from gate.errors import AwsRefused
-from gate.judgement import Judgement, require
+from gate.judgement import require
 from gate.legacy import baseline
 from gate.legacy.history import ZipHistory
 from gate.legacy.reader import ZipFunction
@@ -27,9 +27,10 @@ from gate.registry.login import Login
 from gate.registry.manifest import StoredManifest, UnreadableManifest, read_manifest
 from gate.registry.promotion import Caller, Tags, judge_caller
 from gate.registry.publication import JudgedImage, Publication, Step
-from gate.registry.publish import Conditions, Publisher
+from gate.registry.publish import Publisher
 from gate.registry.pull import pull
 from gate.registry.push import Patience, push
+from gate.registry.typed import Typed
 from gate.release import Release
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
@@ -106,9 +107,9 @@ class ReleaseDesk:
     def zip_function(self) -> ZipFunction:
         """The zip function beside the release."""
         around = self._around
-        return ZipFunction(
-            self.client("lambda"), self.client("events"), self.release.zip_function, sleep=around.sleep, now=around.now
-        )
+        functions, events, scheduler = (self.client(service) for service in ("lambda", "events", "scheduler"))
+        name = self.release.zip_function
+        return ZipFunction(functions, events, scheduler, name, sleep=around.sleep, now=around.now)
 
     @cached_property
     def zip_history(self) -> ZipHistory:
@@ -122,34 +123,38 @@ class ReleaseDesk:
         with readable("GetCallerIdentity"):
             return Caller(answer["Account"], answer["Arn"], self.ecr.region, self._around.profile)
 
-    def publish(
-        self, image: JudgedImage, *, holds: Callable[[], Judgement], scan: Callable[[str], Judgement], kept: Path
-    ) -> Publication:
-        """Release an image.
-
-        Args:
-            image: the image that was built.
-            holds: AC1 and AC6 of it, computed when asked.
-            scan: the vulnerability scan of a digest in the registry.
-            kept: where the zip function's baseline is kept, before anything is pushed.
-
-        Raises:
-            NoGo: a judge says no on the way.
-            GateError: something could not be had.
-        """
+    @cached_property
+    def diary(self) -> Diary:
+        """The steps of this run's release, in order."""
         around = self._around
-        publisher = Publisher(
+        return Diary(str(self.caller), around.now, around.on_step, around.clock)
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Pushes the candidate, gives the tags, and puts `latest` back."""
+        return Publisher(
             ecr=self.ecr,
             tags=self.tags,
             caller=self.caller,
             region=self.release.region,
             zip_function=self.release.zip_function,
             push=self._push,
-            diary=Diary(str(self.caller), around.now, around.on_step, around.clock),
-            sleep=around.sleep,
-            may_spoil=around.may_spoil,
+            diary=self.diary,
+            sleep=self._around.sleep,
+            may_spoil=self._around.may_spoil,
         )
-        return publisher.publish(image, Conditions(lambda: self._baseline(kept), holds, scan))
+
+    @property
+    def typed(self) -> Typed:
+        """The commands of this release, as one would type them."""
+        return Typed(self.release.account, self.release.region, self.release.repository)
+
+    def push_candidate(self, image: JudgedImage, *, kept: Path, admit: Callable[[], None]) -> Publication:
+        """Keep the zip function's baseline in a file, and push the image under the candidate tag.
+
+        See `Publisher.push_candidate` for what it raises.
+        """
+        return self.publisher.push_candidate(image, legacy=lambda: self._baseline(kept), admit=admit)
 
     def published_digest(self) -> str:
         """The digest that the release tag names, for a run that only verifies.

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from gate.aws.partition import arn
 from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
+from gate.gaps import had
+from gate.registry.changes import Looked
 from gate.registry.login import Login, fetch_blob, read_login
 from gate.registry.manifest import ACCEPTED_BY_US, StoredManifest, read_manifest
+from gate.registry.payloads import to_read
 from gate.registry.repository import Repository, RepositorySnapshot, StoredImage
 from gate.registry.tags import ExclusionFilter, Mutability
 
@@ -86,16 +91,21 @@ class EcrRepository:
         return next((image for image in self.images() if tag in image.tags), None)
 
     def snapshot(self) -> RepositorySnapshot:
-        """All that the repository holds and is set to."""
-        repository = self.describe()
-        tags = self._ask(self.client.list_tags_for_resource, "ecr:ListTagsForResource", resourceArn=repository.arn)
+        """All that the repository holds and is set to; what is refused is a gap in it."""
         return RepositorySnapshot(
-            repository=repository,
-            images=self.images(),
-            lifecycle_policy=self.lifecycle_policy(),
-            repository_policy=self.repository_policy(),
-            resource_tags={tag["Key"]: tag["Value"] for tag in tags.get("tags", [])},
+            repository=had(self.describe),
+            images=had(self.images),
+            lifecycle_policy=had(self.lifecycle_policy),
+            repository_policy=had(self.repository_policy),
+            resource_tags=had(self.resource_tags),
         )
+
+    def resource_tags(self) -> dict[str, str]:
+        """The tags of the repository itself."""
+        named = arn("ecr", self.region, self.account, f"repository/{self.name}")
+        answer = self._ask(self.client.list_tags_for_resource, "ecr:ListTagsForResource", resourceArn=named)
+        with readable("ListTagsForResource"):
+            return {tag["Key"]: tag["Value"] for tag in answer.get("tags", [])}
 
     def lifecycle_policy(self) -> str | None:
         """The lifecycle policy as text, None if none is set."""
@@ -126,6 +136,18 @@ class EcrRepository:
         with readable("BatchGetImage"):
             raw = images[0]
             return StoredManifest(raw["imageId"]["imageDigest"], raw["imageManifestMediaType"], raw["imageManifest"])
+
+    def look_at(self, digests: Iterable[str]) -> Looked:
+        """The manifests with these digests and the blobs that tell what they are about, as far as they can be had."""
+        manifests, blobs = {}, {}
+        for digest in digests:
+            with suppress(NotThere):
+                manifests[digest] = self.manifest(digest)
+        for digest in {blob for manifest in manifests.values() for blob in to_read(manifest)}:
+            # Without it the judge says that nothing tells what the manifest is about.
+            with suppress(AwsRefused):
+                blobs[digest] = self._blob(digest).decode(errors="replace")
+        return Looked(manifests, blobs)
 
     def login(self) -> Login:
         """Log in to the registry; nothing is written anywhere."""
@@ -214,4 +236,7 @@ def _image(raw: dict[str, Any]) -> StoredImage:
         status=raw.get("imageStatus", "UNSTATED"),
         last_pulled_at=raw.get("lastRecordedPullTime"),
         archived_at=raw.get("lastArchivedAt"),
+        activated_at=raw.get("lastActivatedAt"),
+        artifact_type=raw.get("artifactMediaType", ""),
+        subject=raw.get("subjectManifestDigest", ""),
     )

@@ -9,10 +9,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gate.registry.repository import StoredImage
 from gate.registry.tags import matches
+
+if TYPE_CHECKING:
+    from gate.registry.repository import StoredImage
 
 COUNT_TYPES = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned")
 _RULE_KEYS = {"rulePriority", "description", "selection", "action"}
@@ -166,7 +168,7 @@ def evaluate(rules: Sequence[Rule], images: Iterable[StoredImage], at: datetime)
 
 def _over(rule: Rule, selected: list[StoredImage], at: datetime) -> list[str]:
     if rule.count_type == "imageCountMoreThan":
-        newest_first = sorted(selected, key=lambda image: image.pushed_at, reverse=True)
+        newest_first = sorted(selected, key=_in_use_since, reverse=True)
         return [image.digest for image in newest_first[rule.count :]]
     limit = timedelta(days=rule.count)
     return [image.digest for image in selected if at - _since(rule, image) >= limit]
@@ -174,7 +176,12 @@ def _over(rule: Rule, selected: list[StoredImage], at: datetime) -> list[str]:
 
 def _since(rule: Rule, image: StoredImage) -> datetime:
     if rule.count_type == "sinceImagePulled":
-        return max(image.pushed_at, image.last_pulled_at or image.pushed_at)
+        return max(_in_use_since(image), image.last_pulled_at or image.pushed_at)
     if rule.count_type == "sinceImageTransitioned":
         return image.archived_at or image.pushed_at
-    return image.pushed_at
+    return _in_use_since(image)
+
+
+def _in_use_since(image: StoredImage) -> datetime:
+    """When it was pushed, or restored from the archive, which ECR takes for it then."""
+    return image.activated_at or image.pushed_at

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gate.aws.refusals import LOGGED_OUT, NOT_ALLOWED
 from gate.judgement import Judgement, Rejection, judge, reject
 
 
@@ -33,6 +34,7 @@ READS: dict[str, frozenset[str]] = {
         ListFunctionEventInvokeConfigs ListProvisionedConcurrencyConfigs ListFunctions ListTags
         GetFunctionEventInvokeConfig GetFunctionUrlConfig GetEventSourceMapping"""),
     "events": _named("ListRuleNamesByTarget ListTargetsByRule ListRules ListEventBuses DescribeRule DescribeEventBus"),
+    "scheduler": _named("ListSchedules GetSchedule ListScheduleGroups GetScheduleGroup ListTagsForResource"),
     "cloudtrail": frozenset({"LookupEvents", "DescribeTrails", "GetTrailStatus"}),
     "cloudwatch": frozenset({"GetMetricData", "GetMetricStatistics", "ListMetrics"}),
     "iam": _named(
@@ -90,6 +92,11 @@ class Call:
         """Whether it is not on the list of reads."""
         return self.operation not in READS.get(self.service, frozenset())
 
+    @property
+    def refused(self) -> bool:
+        """Whether AWS refused it before anything was done: the caller was not allowed, or not known."""
+        return self.outcome in NOT_ALLOWED | LOGGED_OUT
+
     def __str__(self) -> str:
         return f"{self.service}:{self.operation} on {self.resource} ({self.outcome})"
 
@@ -133,6 +140,8 @@ def _is_allowed(call: Call, repository: str) -> bool:
 def judge_zip_calls(calls: Iterable[Call], function: str) -> Judgement:
     """Whether no call of the run could have changed the zip function, its triggers or its schedule.
 
+    A call that AWS refused changed nothing; that it was made at all is a matter of `judge_changes`.
+
     Args:
         calls: the ledger of the run.
         function: the zip function's name.
@@ -148,5 +157,5 @@ def judge_zip_calls(calls: Iterable[Call], function: str) -> Judgement:
             "look at the function in the console and put it back; then find the code that makes this call",
         )
         for call in calls
-        if call.changes_something and (call.service in _ZIP_SERVICES or function in call.resource)
+        if call.changes_something and not call.refused and (call.service in _ZIP_SERVICES or function in call.resource)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
@@ -142,6 +142,16 @@ def tags_to_set(naming: Mapping[str, str], tags: Tags, digest: str) -> tuple[str
     The release tag first: should the run die in between, `latest` still names a digest that was judged.
     """
     return tuple(tag for tag in tags.published if naming.get(tag) != digest)
+
+
+def as_tagged(images: tuple[StoredImage, ...], digest: str, tags: tuple[str, ...]) -> tuple[StoredImage, ...]:
+    """The repository's images as they will be once these tags name the digest, and so no other image."""
+    return tuple(
+        replace(image, tags=tuple(dict.fromkeys((*image.tags, *tags))))
+        if image.digest == digest
+        else replace(image, tags=tuple(tag for tag in image.tags if tag not in tags))
+        for image in images
+    )
 
 
 @judge(2, known_bad=lambda: (Trial(True, False, "PutImage succeeded"), "v1.0.0"))

@@ -1,15 +1,15 @@
-"""The promotion: nothing is pushed for an image that fails, and no tag names a digest that was not judged."""
+"""The release, in its order: push the candidate; give its digest the published tags; take `latest` back if need be."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gate.aws.refusals import NotThere
-from gate.errors import AwsRefused, NothingPushed
-from gate.judgement import Judgement, require
+from gate.errors import AwsRefused
+from gate.judgement import require
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.diary import Diary
 from gate.registry.ecr import EcrRepository
@@ -34,19 +34,10 @@ from gate.registry.promotion import (
 from gate.registry.publication import JudgedImage, Publication, Trial
 from gate.registry.repository import RepositorySnapshot, judge_identity
 from gate.registry.tags import can_move, judge_same_digest
-from gate.registry.typed import CONDITIONS, WHOAMI, Typed
-from gate.withheld import briefly
+from gate.registry.typed import WHOAMI, Typed
 
 _READS, _PAUSE = 6, 2.0  # how often, and every how many seconds, ECR is asked for what was just written
 _NOT_TRIED = Trial(False, False, "not tried: this target may not be spoiled; the setting was judged instead")
-
-
-def _admit(judgement: Judgement) -> None:
-    """An image that fails is not pushed: the claims of AC1 and AC6 say it in full, to all others it is the cause."""
-    if judgement.accepted:
-        return
-    said = "nothing was pushed, and so nothing could be looked at there: the image fails AC1 or AC6"
-    raise NothingPushed(briefly(said, judgement))
 
 
 class Pusher(Protocol):
@@ -54,21 +45,6 @@ class Pusher(Protocol):
 
     def __call__(self, image: str, login: Login, tag: str) -> str:
         """Push and answer the digest that the registry holds."""
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """What must hold on the way, asked for at the right moment.
-
-    Attributes:
-        legacy: takes the zip function's snapshot; it must be kept before it is answered.
-        image: AC1 and AC6 of the image to be released, computed then and there.
-        scan: the vulnerability scan of a digest in the registry.
-    """
-
-    legacy: Callable[[], FunctionSnapshot]
-    image: Callable[[], Judgement]
-    scan: Callable[[str], Judgement]
 
 
 @dataclass(frozen=True)
@@ -97,43 +73,76 @@ class Publisher:
     sleep: Callable[[float], None]
     may_spoil: bool = False
 
-    def publish(self, image: JudgedImage, conditions: Conditions) -> Publication:
-        """Do the release.
+    def push_candidate(
+        self, image: JudgedImage, *, legacy: Callable[[], FunctionSnapshot], admit: Callable[[], None]
+    ) -> Publication:
+        """Push the image under the candidate tag; no other tag is touched.
+
+        Args:
+            image: the image that was built.
+            legacy: takes the zip function's snapshot; it must be kept before it is answered.
+            admit: called when nothing is pushed yet; raises if nothing may be.
 
         Raises:
-            NothingPushed: the image fails AC1 or AC6.
-            NoGo: another condition does not hold; nothing was pushed, or no tag but the candidate was moved.
-            GateError: something could not be had.
+            NoGo: caller, repository or release tag are not as they must be; nothing was pushed.
+            GateError: something could not be had, or `admit` refused.
         """
         with self.diary.step(WHOAMI) as tell:
             require(judge_caller(self.caller, self.ecr.account, self.region))
             tell(f"done: {self.caller.arn}")
         with self.diary.step(self._typed.baseline(self.zip_function)) as tell:
-            legacy = conditions.legacy()
-            tell(f"done: baseline of {legacy.name} kept")
+            baseline = legacy()
+            tell(f"done: baseline of {baseline.name} kept")
         before = self.ecr.snapshot()
         require(judge_identity(before.repository, self.ecr.account, self.region, self.ecr.name))
         there = self._already_there(image, before)
         require(judge_movable(before, self.tags, there))
-        with self.diary.step(CONDITIONS) as tell:
-            _admit(conditions.image())
-            tell("done: AC1 and AC6 hold")
+        admit()
         manifest, platform = self._in_registry(image, there)
-        self._scan(manifest.digest, conditions)
-        self._promote(manifest)
-        trial = self._try_to_overwrite(manifest, before)
         return Publication(
             digest=manifest.digest,
             manifest=manifest,
             platform=platform,
             config_digest=image.config_digest,
             uncompressed_bytes=image.uncompressed_bytes,
-            after=self._read_back(manifest.digest),
+            after=self.ecr.snapshot(),
             before=before,
-            legacy_before=legacy,
+            legacy_before=baseline,
             steps=self.diary.steps,
-            overwrite_trial=trial,
         )
+
+    def promote(self, pushed: Publication) -> Publication:
+        """Give the release tag and then the rolling tag to the digest that was pushed; they are read back.
+
+        Raises:
+            NoGo: a tag names something else when it is read back.
+            AwsRefused: a tag could not be given.
+        """
+        missing = tags_to_set(self._naming(), self.tags, pushed.digest)
+        for tag in self.tags.published:
+            with self.diary.step(self._typed.put_image(pushed.digest, tag)) as tell:
+                if tag not in missing:
+                    tell(f"verified, not repeated: {tag} names {pushed.digest} already")
+                    continue
+                self._put(pushed.manifest, tag)
+                tell(f"done: {tag} names {pushed.digest}")
+        trial = self._try_to_overwrite(pushed.manifest)
+        after = self._read_back(pushed.digest)
+        return replace(pushed, after=after, steps=self.diary.steps, overwrite_trial=trial)
+
+    def put_back(self, digest: str, tag: str) -> None:
+        """Let a rolling tag name again what it named before.
+
+        Raises:
+            AwsRefused: the registry refuses, or holds that digest no longer.
+        """
+        with self.diary.step(self._typed.put_image(digest, tag)) as tell:
+            self._put(self.ecr.manifest(digest), tag)
+            tell(f"done: {tag} names {digest} again")
+
+    def _put(self, manifest: StoredManifest, tag: str) -> None:
+        named = self.ecr.put_tag(manifest, tag)
+        require(judge_same_digest({tag: named}, (tag,), manifest.digest))
 
     def _already_there(self, image: JudgedImage, before: RepositorySnapshot) -> str | None:
         """The digest under which the registry holds this very image behind one of our tags, None if it does not.
@@ -181,22 +190,6 @@ class Publisher:
                 self.sleep(_PAUSE)
         return self.ecr.manifest(digest)
 
-    def _scan(self, digest: str, conditions: Conditions) -> None:
-        with self.diary.step(self._typed.start_scan(digest)) as tell:
-            require(conditions.scan(digest))
-            tell(f"done: {digest} is clean")
-
-    def _promote(self, manifest: StoredManifest) -> None:
-        missing = tags_to_set(self._naming(), self.tags, manifest.digest)
-        for tag in self.tags.published:
-            with self.diary.step(self._typed.put_image(manifest.digest, tag)) as tell:
-                if tag not in missing:
-                    tell(f"verified, not repeated: {tag} names {manifest.digest} already")
-                    continue
-                named = self.ecr.put_tag(manifest, tag)
-                require(judge_same_digest({tag: named}, (tag,), manifest.digest))
-                tell(f"done: {tag} names {named}")
-
     def _read_back(self, digest: str) -> RepositorySnapshot:
         with self.diary.step(self._typed.describe_images()) as tell:
             after = self.ecr.snapshot()
@@ -209,11 +202,11 @@ class Publisher:
             tell(f"done: {' and '.join(self.tags.published)} name {digest}")
         return after
 
-    def _try_to_overwrite(self, manifest: StoredManifest, before: RepositorySnapshot) -> Trial:
+    def _try_to_overwrite(self, manifest: StoredManifest) -> Trial:
         """Put another manifest of the same image under the release tag, where that may be tried."""
         if not self.may_spoil:
             return _NOT_TRIED
-        if can_move(before.repository.mutability, self.tags.release):
+        if can_move(self.ecr.describe().mutability, self.tags.release):
             return Trial(False, False, "not tried: by its setting the repository would let it happen")
         body = manifest.body + "\n"  # the same JSON, other bytes: another digest
         digest = "sha256:" + hashlib.sha256(body.encode()).hexdigest()

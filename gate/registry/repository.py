@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gate.aws.partition import arn, registry_host
+from gate.gaps import Gapped
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.registry.changes import Comparison, Looked
 from gate.registry.tags import Mutability
 
 _RELEASE = "find out in CloudTrail who took it away, then run the release again"
@@ -25,6 +28,9 @@ class StoredImage:
         status: ACTIVE, ARCHIVED or ACTIVATING.
         last_pulled_at: as far as ECR recorded it.
         archived_at: when it was last archived.
+        activated_at: when it was last restored from the archive.
+        artifact_type: the media type of what it holds, an image's or another (`artifactMediaType`).
+        subject: of a referrer, the digest of the manifest that it refers to; else "".
     """
 
     digest: str
@@ -35,6 +41,9 @@ class StoredImage:
     status: str
     last_pulled_at: datetime | None = None
     archived_at: datetime | None = None
+    activated_at: datetime | None = None
+    artifact_type: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,8 +61,8 @@ class Repository:
 
 
 @dataclass(frozen=True)
-class RepositorySnapshot:
-    """All that a repository holds and is set to, at one moment."""
+class RepositorySnapshot(Gapped):
+    """All that a repository holds and is set to, at one moment; what could not be read raises when it is needed."""
 
     repository: Repository
     images: tuple[StoredImage, ...]
@@ -71,9 +80,9 @@ class RepositorySnapshot:
 
 
 def _some_repository(account: str = "000000000000") -> Repository:
-    arn = f"arn:aws:ecr:eu-west-1:{account}:repository/other"
-    uri = f"{account}.dkr.ecr.eu-west-1.amazonaws.com/other"
-    return Repository(account, "eu-west-1", "other", arn, uri, datetime.min, Mutability("MUTABLE"))
+    here, uri = "eu-west-1", f"{registry_host(account, 'eu-west-1')}/other"
+    named = arn("ecr", here, account, "repository/other")
+    return Repository(account, here, "other", named, uri, datetime.min, Mutability("MUTABLE"))
 
 
 @judge(2, known_bad=lambda: (_some_repository(), "654654307503", "ap-northeast-2", "naver-sms-automation"))
@@ -83,8 +92,8 @@ def judge_identity(found: Repository, account: str, region: str, name: str) -> J
         "account": (found.account, account),
         "region": (found.region, region),
         "name": (found.name, name),
-        "ARN": (found.arn, f"arn:aws:ecr:{region}:{account}:repository/{name}"),
-        "URI": (found.uri, f"{account}.dkr.ecr.{region}.amazonaws.com/{name}"),
+        "ARN": (found.arn, arn("ecr", region, account, f"repository/{name}")),
+        "URI": (found.uri, f"{registry_host(account, region)}/{name}"),
     }
     return Judgement.of(
         Rejection(
@@ -123,58 +132,29 @@ def _known_bad_change() -> tuple[RepositorySnapshot, RepositorySnapshot, tuple[s
 
 @judge(2, known_bad=_known_bad_change)
 def judge_otherwise_unchanged(
-    before: RepositorySnapshot, after: RepositorySnapshot, moved: tuple[str, ...], released: str
+    before: RepositorySnapshot,
+    after: RepositorySnapshot,
+    moved: tuple[str, ...],
+    released: str,
+    looked: Looked | None = None,
+    now: datetime | None = None,
 ) -> Judgement:
-    """Whether publishing changed nothing in the repository but its own tags and its own image.
+    """Whether nothing changed in the repository but the release's own tags and image, and what explains itself.
+
+    A referrer of an image that was there, and what the lifecycle policy ends, explain themselves.
 
     Args:
         before: the repository before anything was pushed.
         after: the repository now.
         moved: the tags that publishing sets.
         released: the digest that was published.
+        looked: the images that `gate.registry.changes.to_look_at` names; without it no new image explains itself.
+        now: when `after` was read; without it no lifecycle rule explains anything.
     """
     where = f"repository {before.repository.name}, before and after the release"
-    changes = [
-        *_changes("setting", _settings(before), _settings(after)),
-        *_changes("resource tag", dict(before.resource_tags), dict(after.resource_tags)),
-        *_changes("tag", _without(before.naming(), moved), _without(after.naming(), moved)),
-        *_changes("image", _images(before, released), _images(after, released)),
-    ]
+    changes = Comparison(before, after, moved, released, looked or Looked(), now).changes()
     return Judgement.of(
-        Rejection(change, where, "find out in CloudTrail who changed it; publishing does not") for change in changes
+        Rejection(str(change), where, "find out in CloudTrail who changed it; publishing does not")
+        for change in changes
+        if not change.explained
     )
-
-
-def _settings(snapshot: RepositorySnapshot) -> dict[str, str]:
-    repository = snapshot.repository
-    return {
-        "ARN": repository.arn,
-        "created at": repository.created_at.isoformat(),
-        "tag mutability": str(repository.mutability),
-        "lifecycle policy": str(snapshot.lifecycle_policy),
-        "repository policy": str(snapshot.repository_policy),
-        **repository.settings,
-    }
-
-
-def _without(naming: dict[str, str], moved: tuple[str, ...]) -> dict[str, str]:
-    return {tag: digest for tag, digest in naming.items() if tag not in moved}
-
-
-def _images(snapshot: RepositorySnapshot, released: str) -> dict[str, str]:
-    # Which tags an image carries is compared tag by tag; the rest of it must stay as it was.
-    return {
-        image.digest: f"{image.size_bytes} bytes, {image.media_type}, {image.status}"
-        for image in snapshot.images
-        if image.digest != released
-    }
-
-
-def _changes(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    names = sorted({*before, *after})
-    return [
-        f"The {what} {name} changed during the release: it was {before.get(name, 'not there')},"
-        f" and is {after.get(name, 'not there')}"
-        for name in names
-        if before.get(name) != after.get(name)
-    ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+from gate.aws.partition import registry_host
+
 WHOAMI = "aws sts get-caller-identity"
-CONDITIONS = "pytest features/ -m 'ac1 or ac6'  # computed here, whatever was selected"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Typed:
     @property
     def host(self) -> str:
         """The registry's host."""
-        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
+        return registry_host(self.account, self.region)
 
     def baseline(self, function: str) -> str:
         """The reading that begins the zip function's baseline."""

@@ -19,8 +19,8 @@ from gate.scan.records import read_all
 if TYPE_CHECKING:
     from gate.browser.report import ProbeRun
     from gate.engine import ImageConfig
-    from gate.run.plugin import Run
-    from gate.runtime.report import HandlerRun
+    from gate.run.model import Run
+    from gate.runtime.report import HandlerRun, Invocation
 
 MB = 1_000_000
 MIB = 1024 * 1024
@@ -33,7 +33,7 @@ _SOURCE = re.compile(r"\b(?:dir|file|multi):[0-9a-f]{64} in ")
 
 def figures(run: Run) -> list[Markup]:
     """Every figure for which this run has the facts, in the order of the criteria."""
-    return list(_figures(run, vars(run.facts["candidate"]) if "candidate" in run.facts else {}))
+    return list(_figures(run, vars(run.facts.candidate) if run.facts.candidate else {}))
 
 
 def _figures(run: Run, known: dict[str, Any]) -> Iterator[Markup]:
@@ -43,14 +43,14 @@ def _figures(run: Run, known: dict[str, Any]) -> Iterator[Markup]:
         yield from _runtime(handler)
     if image := known.get("image"):
         yield _layers(image)
-    if matrix := run.facts.get("matrix"):
+    if matrix := run.facts.matrix:
         yield Markup(
             '<figure class="wide"><figcaption>Who can do what in the repository</figcaption><div class="scroll" '
             'tabindex="0" role="region" aria-label="Who can do what">{}</div></figure>'
         ).format(
-            Markup(render_matrix(matrix, run.facts.get("reviewed", ())))  # noqa: S704  # nosec B704 - escaped where it is made
+            Markup(render_matrix(matrix, run.facts.reviewed))  # noqa: S704  # nosec B704 - escaped where it is made
         )
-    if report := run.facts.get("scan_report"):
+    if report := run.facts.scan_report:
         yield _severities(report)
     if run.scans.exists():
         yield from _nights(run)
@@ -71,16 +71,22 @@ def _runtime(run: HandlerRun) -> Iterator[Markup]:
     if run.init.seconds is not None:
         bar = Bar("init", run.init.seconds, f"{run.init.seconds:.2f} s", _tone(run.init.seconds, INIT_LIMIT_SECONDS))
         yield bars(f"Init time at {run.settings.memory_mb} MB", [bar], limit=limit)
-    timed = [i for i in run.invocations if i.seconds is not None]
-    if timed:
-        rows = [Bar(f"invocation {i.number}", i.seconds or 0.0, f"{i.seconds:.1f} s") for i in timed]
-        yield bars("Warm invocations of the safe event", rows)
+    if run.invocations:
+        yield bars("Warm invocations of the safe event", [_invocation(each) for each in run.invocations])
     used = run.footprint.working_set_bytes
     if used:
         row = Bar("most in use", used / MIB, f"{used / MIB:.0f} MB", _tone(used / MIB, run.settings.memory_mb))
         memory = float(run.settings.memory_mb)
         title = "Memory of the function, without those pages of its files that the host had cached before"
         yield bars(title, [row], limit=Bar("configured", memory, f"{memory:.0f} MB"))
+
+
+def _invocation(each: Invocation) -> Bar:
+    """One invocation; of one that failed the time says nothing, so that it has no length."""
+    label = f"invocation {each.number}"
+    if each.outcome != "answered" or each.seconds is None:
+        return Bar(label, 0.0, each.outcome, "bad")
+    return Bar(label, each.seconds, f"{each.seconds:.1f} s")
 
 
 def _tone(value: float, limit: float) -> str:
@@ -106,7 +112,7 @@ def _severities(report: Any) -> Markup:
     ranks = [finding.rank for finding in report.open]
     rows = [
         Bar(
-            severity.name,
+            severity.title,
             ranks.count(severity),
             str(ranks.count(severity)),
             "bad" if severity is Severity.CRITICAL else "plain",

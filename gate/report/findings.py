@@ -12,7 +12,7 @@ from gate.scan.register.judges import Disposition, dispositions
 
 # More rows help nobody and weigh on a mail attachment; the evidence holds them all.
 SHOWN = 200
-_TONES = {Severity.CRITICAL: "failed", Severity.HIGH: "incomplete"}
+_TONES = {Severity.CRITICAL: "failed", Severity.UNRATED: "incomplete", Severity.HIGH: "incomplete"}
 _UNKNOWN = "unknown: the register cannot be read"
 _NO_REGISTER = Register("", (), (), (), ())
 
@@ -49,8 +49,9 @@ def findings(report: ScanReport, register: Register | None, target: str, today: 
 def _row(given: Disposition, *, known: bool) -> Row:
     finding, entry = given.finding, given.entry
     fate = f"{given.decision} until {entry.expires}" if entry else given.decision
+    unrated = " (not yet rated)" if finding.rank is Severity.UNRATED else ""
     return Row(
-        severity=finding.severity.upper() or "UNNAMED",
+        severity=(finding.severity.upper() or "UNNAMED") + unrated,
         tone=_TONES.get(finding.rank, "plain"),
         id=finding.id or "no id",
         package=finding.package or "no package",

@@ -21,7 +21,8 @@ every judge in the order of the criteria, with the answer it gives to its known-
 `make handbook`.
 
 - The evidence of a scenario is under `reports/evidence/` (a restricted run's: `reports/partial/`), numbered as it came.
-- One criterion again: `pytest features/ -m ac1`; one claim: `pytest features/ -k "part of its title"`.
+- One criterion again: `pytest features/ -m ac1`; one claim, by its title or a part
+  of it: `pytest features/ -k "Both tags name the digest"`.
 - A run that is interrupted (Ctrl-C, SIGTERM) says a no, with what it has; one that is killed says INCOMPLETE. Both
   leave their evidence, and the next run removes what they left running.
 - Nothing is ever fixed by running with less: a restricted run says INCOMPLETE at best.

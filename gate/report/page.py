@@ -13,6 +13,7 @@ import jinja2
 from gate.evidence.store import Record
 from gate.judgement import Proof
 from gate.report.causes import causes, lines_of, other_reasons
+from gate.report.findings import Findings
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status
 
 HERE = Path(__file__).parent
@@ -35,18 +36,33 @@ MEANINGS = {
 
 
 @dataclass(frozen=True)
+class Head:
+    """What the page says of the release before it goes through the criteria.
+
+    Attributes:
+        headline: what was judged and where, in one line.
+        summary: name and text of the facts that QA looks for first.
+        pictures: charts and screenshots, as HTML.
+        findings: of the release's scan, None where none was read.
+    """
+
+    headline: str
+    summary: Sequence[tuple[str, str]]
+    pictures: Sequence[str]
+    findings: Findings | None = None
+
+
+@dataclass(frozen=True)
 class Page:
     """All that the page shows.
 
     Attributes:
         document: verdict.json's content.
-        facts: what the run learnt about the release, by the names that the template uses: headline, summary,
-            pictures, and findings where a scan was read.
     """
 
     verdict: Verdict
     document: Mapping[str, Any]
-    facts: Mapping[str, Any]
+    head: Head
     outcomes: Sequence[ScenarioOutcome]
     records: Sequence[Record]
     proofs: Sequence[Proof]
@@ -67,6 +83,7 @@ def render(page: Page) -> str:
         anchors={o.name: f"claim-{number}" for number, o in enumerate(page.outcomes, 1)},
         criteria=[_criterion(n, page) for n in CRITERIA],
         simulated=_simulated(page.outcomes),
+        absent=_absent(page.outcomes),
         records={r.number: r for r in page.records},
         excerpts=excerpts(page.records),
     )
@@ -86,7 +103,22 @@ def _criterion(number: int, page: Page) -> dict[str, Any]:
     status = criterion_status(own, place)
     undecided = status == "failed" and not any(o.judged for o in own if o.status == "failed")
     word = NOT_JUDGED if undecided else status
-    return {"number": number, "claim": CRITERIA[number], "status": status, "word": word, "scenarios": own}
+    only_aws = sum(o.only_aws and o.status == "not run" for o in own) if place == "local" else 0
+    return {
+        "number": number,
+        "claim": CRITERIA[number],
+        "status": status,
+        "word": word,
+        "scenarios": own,
+        "passed": sum(o.status == "passed" for o in own),
+        "counted": len(own) - only_aws,
+        "only_aws": only_aws,
+    }
+
+
+def _absent(outcomes: Sequence[ScenarioOutcome]) -> str:
+    """The criteria that the run was not about, as text: they are neither good nor bad news."""
+    return ", ".join(f"AC{n}" for n in CRITERIA if not any(o.criterion == n for o in outcomes))
 
 
 def _tone(verdict: Verdict) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gate.aws.partition import partition_of
 from gate.errors import GateError
 from gate.report.figures import figures
 from gate.report.findings import Findings, findings
-from gate.report.page import Page, render
+from gate.report.page import Head, Page, render
 from gate.scan.register.reading import load
 
 if TYPE_CHECKING:
-    from gate.run.plugin import Run
+    from gate.run.model import Facts, Run
 
 GB = 1_000_000_000
 
@@ -23,14 +23,13 @@ def page_of(run: Run) -> str:
     if run.results is None:
         return "<p>The run ended before a verdict was reached.</p>"
     verdict = run.results.verdict
-    facts = {**run.facts, "headline": headline(run), "summary": summary(run), "pictures": figures(run),
-             "findings": found(run)}  # fmt: skip
-    return render(Page(verdict, run.results.document, facts, run.outcomes, run.store.records, run.proofs))
+    head = Head(headline(run), summary(run), figures(run), found(run))
+    return render(Page(verdict, run.results.document, head, run.outcomes, run.store.records, run.proofs))
 
 
 def found(run: Run) -> Findings | None:
     """The findings of the release's scan, where one was read."""
-    report = run.facts.get("scan_report")
+    report = run.facts.scan_report
     if report is None:
         return None
     try:
@@ -47,25 +46,27 @@ def headline(run: Run) -> str:
     only_aws = len(run.results.verdict.only_aws) if run.results else 0
     rest = f", without the {only_aws} claim{'s' * (only_aws > 1)} that only AWS can prove" if only_aws else ""
     # Unpublished, it has no digest: its ID looks like one and can be deployed by nobody.
-    names = {"digest": "", "image_id": "image ID "}
-    judged = next((f" ({what}{facts[key][:19]}…)" for key, what in names.items() if facts.get(key)), "")
+    named = facts.digest[:19] or (f"image ID {facts.image_id[:19]}" if facts.image_id else "")
+    judged = f" ({named}…)" if named else ""
     return f"{release.repository} {release.release_tag}{judged} on {where}{rest}{_all_the_same(run)}"
 
 
 def _all_the_same(run: Run) -> str:
     """That a refused release is out: its tags were set before the rest was judged, or by an earlier run."""
     refused = run.results is not None and run.results.verdict.word in ("NO-GO", "REHEARSAL FAILED")
-    tags = [tag for tag in run.facts.get("tags") or () if refused and tag != run.release.candidate_tag]
+    tags = [tag for tag in run.facts.tags if refused and tag != run.release.candidate_tag]
     return f"; {' and '.join(tags)} name it all the same" if tags else ""
 
 
 def deploy_command(run: Run) -> str:
     """How Story 5.2 deploys what was judged: by digest, never by a tag that may move."""
     release = run.release
-    uri = f"{release.repository_uri}@{run.facts.get('digest')}"
+    partition = partition_of(release.region).name
+    role = f"arn:{partition}:iam::{release.account}:role/{release.lambda_role}"
+    uri = f"{release.repository_uri}@{run.facts.digest}"
     return (
         f"aws lambda create-function --function-name {release.function_name} --package-type Image "
-        f"--code ImageUri={uri} --role arn:aws:iam::{release.account}:role/{release.lambda_role} "
+        f"--code ImageUri={uri} --role {role} "
         f"--memory-size {release.memory_mb} --timeout 300 --architectures x86_64 --region {release.region}"
     )
 
@@ -73,15 +74,17 @@ def deploy_command(run: Run) -> str:
 def summary(run: Run) -> list[tuple[str, str]]:
     """The facts that QA looks for first, as name and text."""
     facts = run.facts
-    withdrawn = f"the candidate {facts['withdrawn']} was not promoted" if "withdrawn" in facts else ""
+    withdrawn = f"the candidate {facts.unpromoted} was not promoted" if facts.unpromoted else ""
+    pushed_at = facts.publication.pushed_at if facts.publication else ""
     return [
         ("Repository", run.release.repository_uri),
-        ("Tags", ", ".join(facts.get("tags") or ()) or withdrawn or "nothing was published"),
-        ("Digest", facts.get("digest") or withdrawn or "nothing was published"),
-        ("Image ID", facts.get("image_id") or "no image was judged"),
+        ("Tags", ", ".join(facts.tags) or withdrawn or "nothing was published"),
+        ("Digest", facts.digest or withdrawn or "nothing was published"),
+        ("Image ID", facts.image_id or "no image was judged"),
         ("Size", _sizes(facts)),
-        ("Pushed at", _moment(facts.get("pushed_at"))),
-        ("Run by", facts.get("identity") or "no AWS identity was used"),
+        *([("Published now", facts.standing)] if facts.standing else []),
+        ("Pushed at", _moment(pushed_at)),
+        ("Run by", facts.identity or "no AWS identity was used"),
         ("Profile", run.options.profile or "the ordinary AWS chain"),
         ("Target", _target(run)),
         ("Run", f"{run.kind}, started {_moment(run.started)}"),
@@ -96,8 +99,8 @@ def _moment(at: datetime | str | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _sizes(facts: Mapping[str, Any]) -> str:
-    whole, packed = facts.get("uncompressed_bytes"), facts.get("size_bytes")
+def _sizes(facts: Facts) -> str:
+    whole, packed = facts.uncompressed_bytes, facts.size_bytes
     parts = [f"{whole / GB:.2f} GB uncompressed"] if whole else ["unknown"]
     return ", ".join([*parts, *([f"{packed / GB:.2f} GB compressed"] if packed else [])])
 
@@ -105,4 +108,6 @@ def _sizes(facts: Mapping[str, Any]) -> str:
 def _target(run: Run) -> str:
     if run.place == "local":
         return "local: registry, ECR API, scanner and AWS services are simulated; the image is really built and run"
-    return "aws" if run.place == "aws" else "aws, with an endpoint that is not AWS: a rehearsal"
+    if run.place == "aws":
+        return "aws"
+    return f"aws, with an endpoint that is not AWS: a rehearsal ({'; '.join(map(str, run.clients.elsewhere))})"

@@ -2,64 +2,121 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from gate.engine import Engine, asking
+from gate.engine import Engine, ImageConfig, asking
 from gate.errors import EngineUnavailable, ImageUnavailable
 from gate.image.base import Base
-from gate.image.build import build_image
-from gate.run.plugin import Run
+from gate.image.build import TIMEOUT_SECONDS, build_image
+from gate.run.model import Run
 
 STAND_IN = "naver-lambda-base:standin"
 STAND_IN_CONTEXT = Path("localaws", "lambda-base")
+_DIGITS = 12  # of an image ID, as docker shows it
 
 
 def base_of(run: Run, docker: Engine) -> Base:
     """The base that the candidate must descend from.
 
     Raises:
-        ImageUnavailable: on AWS, it cannot be pulled; an image of its name that happens to be here proves nothing.
+        ImageUnavailable: on AWS, it cannot be pulled for a build; an image of its name that happens to be here proves
+            nothing. A run that builds nothing goes on without it.
     """
-    approved = run.release.approved_bases
     if run.options.target == "local":
-        _build_stand_in(run)
-        return Base(STAND_IN, (*approved, STAND_IN), "simulated")
+        log = run.folder / "base-build.log"
+        with run.terminal.parts() as waiting_for:
+            built = build_stand_in(
+                docker, run.root, log, waiting_for, platform=run.release.platform, timeout=run.options.build_timeout
+            )
+        return Base(built.reference, (*run.release.approved_bases, *built.approved), "simulated", built.image_id)
+    reference = run.release.approved_bases[0]
     try:
-        with asking(f"docker pull {approved[0]}"):
-            docker.client.images.pull(approved[0])
+        with asking(f"docker pull {reference}"):
+            # By the ID that the pull left: from here on the tag may move.
+            pulled = docker.image(str(docker.client.images.pull(reference).id))
     except (EngineUnavailable, ImageUnavailable) as refusal:
         return _in_its_place(run, docker, refusal)
-    return Base(approved[0], approved, "real")
+    return _as_approved(docker, pulled, run.release.approved_bases, "real")
+
+
+def build_stand_in(
+    docker: Engine,
+    root: Path,
+    log: Path,
+    progress: Callable[[str], None],
+    *,
+    platform: str = "",
+    timeout: float = TIMEOUT_SECONDS,
+) -> Base:
+    """Build the stand-in; nothing, where it is built.
+
+    Its common tag is for people to find it. What is built on it names it by its ID: another checkout on this engine
+    may build another one under the same tag at any moment.
+
+    Args:
+        docker: where it is built.
+        root: the folder of pytest.ini.
+        log: where the whole output goes.
+        progress: is told each step.
+        platform: what it is built for.
+        timeout: seconds.
+
+    Raises:
+        ImageUnavailable, EngineUnavailable: see `build_image`.
+    """
+    built = build_image(
+        root / STAND_IN_CONTEXT,
+        tag=STAND_IN,
+        base_image=None,
+        platform=platform,
+        log=log,
+        progress=progress,
+        timeout=timeout,
+    )
+    return _as_approved(docker, docker.image(built.image_id), (STAND_IN,), "simulated")
+
+
+def _as_approved(docker: Engine, image: ImageConfig, approved: tuple[str, ...], provenance: str) -> Base:
+    """The base by a name that stays: its registry's digest; a tag made of its ID, where no registry knows it."""
+    repository = _repository(approved[0])
+    digests = [each for each in image.repo_digests if each.startswith(f"{repository}@")]
+    name = digests[0] if digests else _tagged(docker, image.image_id, repository)
+    return Base(name, tuple(dict.fromkeys((*approved, name))), provenance, image.image_id)
+
+
+def _tagged(docker: Engine, image_id: str, repository: str) -> str:
+    tag = image_id.rpartition(":")[2][:_DIGITS]
+    with asking(f"docker tag {image_id} {repository}:{tag}"):
+        # BuildKit takes no image ID in a FROM.
+        docker.client.api.tag(image_id, repository, tag, force=True)
+    return f"{repository}:{tag}"
+
+
+def _repository(reference: str) -> str:
+    path, _, name = reference.partition("@")[0].rpartition("/")
+    return "/".join(filter(None, (path, name.partition(":")[0])))
 
 
 def _in_its_place(run: Run, docker: Engine, refusal: EngineUnavailable | ImageUnavailable) -> Base:
-    reference = run.release.approved_bases[0]
-    if run.place == "aws-rehearsal" and _is_here(docker, reference):
-        run.terminal.progress(f"{reference} cannot be pulled; for this rehearsal the image of that name here serves")
-        return Base(reference, run.release.approved_bases, "simulated")
-    raise ImageUnavailable(
-        f"The approved base image {reference} cannot be pulled: {refusal.cause}",
-        where=f"docker pull {reference}",
-        remedy=f"let the Docker engine of this machine reach {reference.partition('/')[0]}, or rehearse with "
+    approved = run.release.approved_bases
+    missing = ImageUnavailable(
+        f"The approved base image {approved[0]} cannot be pulled: {refusal.cause}",
+        where=f"docker pull {approved[0]}",
+        remedy=f"let the Docker engine of this machine reach {approved[0].partition('/')[0]}, or rehearse with "
         "--target local, which has a stand-in for it",
-    ) from refusal
+    )
+    if run.place == "aws-rehearsal" and (here := _here(docker, approved[0])):
+        run.terminal.progress(f"{approved[0]} cannot be pulled; for this rehearsal the image of that name here serves")
+        return _as_approved(docker, here, approved, "simulated")
+    if run.publishes:
+        raise missing from refusal
+    run.terminal.progress(f"{missing.cause}; the claims about the base cannot be judged")
+    return Base(approved[0], approved, run.provenance, missing=missing)
 
 
-def _is_here(docker: Engine, reference: str) -> bool:
+def _here(docker: Engine, reference: str) -> ImageConfig | None:
     try:
-        docker.image(reference)
+        return docker.image(reference)
     except ImageUnavailable:
-        return False
-    return True
-
-
-def _build_stand_in(run: Run) -> None:
-    with run.terminal.parts() as waiting_for:
-        build_image(
-            run.root / STAND_IN_CONTEXT,
-            tag=STAND_IN,
-            base_image=None,
-            log=run.folder / "base-build.log",
-            progress=waiting_for,
-            timeout=run.options.build_timeout,
-        )
+        return None

@@ -50,11 +50,16 @@ def catalogue(features: Path) -> dict[str, Claim]:
                 raise WrongUse(f"two scenarios are called {title!r}", where=feature.rel_filename)
             titles.add(title)
         for scenario in feature.scenarios.values():
-            claims[f"{feature.filename}: {scenario.name}"] = _claim(feature, scenario)
+            claims[f"{feature.filename}: {scenario.name}"] = claim_of(feature, scenario)
     return claims
 
 
-def _claim(feature: Any, scenario: Any) -> Claim:
+def claim_of(feature: Any, scenario: Any) -> Claim:
+    """The claim that a scenario of a parsed feature states.
+
+    Raises:
+        WrongUse: it names no criterion, or more than one.
+    """
     tags = frozenset(scenario.tags | feature.tags)
     numbers = {int(m.group(1)) for tag in tags if (m := _CRITERION.fullmatch(tag))}
     if len(numbers) != 1:

@@ -10,8 +10,8 @@ import pytest
 
 from gate.errors import GateError
 from gate.report.view import headline
-from gate.run.plugin import Run
-from gate.run.results import REPORT, Results, conclude, finish, withdraw
+from gate.run.model import Results, Run
+from gate.run.results import REPORT, conclude, finish, withdraw
 
 # What a person did or can mend: told in one line. Anything else is a defect of the gate, and its traceback is seen.
 _TOLD = (OSError, GateError, KeyboardInterrupt)

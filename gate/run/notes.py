@@ -20,7 +20,7 @@ from gate.verdict import CRITERIA, criterion_status
 
 if TYPE_CHECKING:
     from gate.registry.publication import Publication
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 NAME = "VALIDATION.md"
 
@@ -42,8 +42,8 @@ class Document:
 
 
 def document_of(run: Run) -> Document:
-    """Where this run's section belongs: a full run's in the repository, any other's beside its own report."""
-    whole = run.kind != "partial" and run.reports == run.root / "reports"
+    """Where this run's section belongs: that of a release on AWS in the repository, any other beside its own report."""
+    whole = run.kind != "partial" and run.place == "aws" and run.reports == run.root / "reports"
     nights = ":nights" if run.kind == "rescan" else ""
     return Document((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.place}{nights}")
 
@@ -61,7 +61,7 @@ def write(run: Run) -> Document:
     stands = section(before, found.key) or ""
     if night:
         body = _nights(run, title)
-    elif "publication" not in run.facts and "Digest" in metadata_in(stands):
+    elif run.facts.publication is None and "Digest" in metadata_in(stands):
         body = with_attempt(stands, _attempt(run))
     else:
         body = render(title, _notes(run, found.path.parent))
@@ -89,13 +89,13 @@ def metadata(release: Publication) -> dict[str, str]:
 
 
 def _notes(run: Run, beside: Path) -> Notes:
-    release: Publication | None = run.facts.get("publication")
+    release = run.facts.publication
     facts = metadata(release) if release else {}
     extra = {
-        "Uncompressed size (bytes)": str(run.facts.get("uncompressed_bytes") or "unknown"),
-        "Image ID": str(run.facts.get("image_id") or "not judged in this run"),
+        "Uncompressed size (bytes)": str(run.facts.uncompressed_bytes or "unknown"),
+        "Image ID": run.facts.image_id or "not judged in this run",
         "Repository": run.release.repository_uri,
-        "Run by": run.facts.get("identity") or "unknown",
+        "Run by": run.facts.identity or "unknown",
         "AWS profile": run.options.profile or "the ordinary AWS chain",
     }
     verdict = run.results.verdict if run.results else None
@@ -154,12 +154,27 @@ def _recorded(run: Run) -> list[ScanRecord]:
 
 
 def _chapters(run: Run) -> dict[str, str]:
-    register = [f"- {for_markdown(str(entry))}" for entry in run.facts.get("exceptions", ())]
     return {
         "Found, mitigated, rescanned": chains.markdown(chains.chain(_recorded(run))),
-        "Exceptions": "\n".join(register) or "None is in force.",
-        "Difference to the previous release": str(run.facts.get("difference") or "Not compared yet."),
+        "Exceptions": _exceptions(run),
+        "Difference to the previous release": run.facts.difference or "Not compared yet.",
     }
+
+
+def _exceptions(run: Run) -> str:
+    """The exceptions that are in force for this target, each with who answers for it and for how long."""
+    register, report, today = run.facts.register, run.facts.scan_report, run.started.date()
+    if register is None:
+        return "The register of exceptions was not read in this run."
+    rows = []
+    for entry in register.in_force(run.rules, today):
+        used = sum(entry.covers(finding, run.rules, today) for finding in report.open) if report else 0
+        said = (
+            f"{entry.id} in {entry.package.text}: {entry.decision}, {entry.rationale} Owner: {entry.owner}; reviewed "
+            f"by {entry.reviewer} on {entry.decided}; ends {entry.expires}; used by {used} of this scan's findings."
+        )
+        rows.append(f"- {for_markdown(said)}")
+    return "\n".join(rows) or "None is in force."
 
 
 def _of(run: Run, title: str) -> list[Record]:

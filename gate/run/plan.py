@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gate.image.build import shown_folder
 from gate.options import Options
-from gate.registry.typed import CONDITIONS, WHOAMI, Typed
+from gate.registry.typed import WHOAMI, Typed
 from gate.release import Release
 from gate.verdict import Kind
 
@@ -60,12 +60,13 @@ def _publishing(options: Options, release: Release, typed: Typed) -> Iterator[De
         command = f"docker build --tag {repository}:latest … {shown_folder(options.image_context)}"
         yield Deed(command, "the image to be judged", "the local Docker engine")
     yield Deed(typed.baseline(release.zip_function), "the zip function as it is before anything is pushed")
-    yield Deed(CONDITIONS, "nothing is pushed for an image that fails")
+    yield Deed("every claim of AC1 and AC6", "nothing is pushed for an image that fails")
     yield Deed(typed.login(), "in memory; the person's own Docker configuration stays as it is")
     yield Deed(
         typed.push(release.candidate_tag), "the candidate", f"{repository}: an image, and {release.candidate_tag}"
     )
     yield Deed(typed.start_scan(DIGEST), "only a clean digest goes on", f"{repository}: a scan begins")
+    yield Deed("every other claim but those about the published tags", "no tag is given while one of them fails")
     yield Deed(typed.put_image(DIGEST, release.release_tag), "the promotion", f"{repository}: {release.release_tag}")
     yield Deed(typed.put_image(DIGEST, release.rolling_tag), "the promotion", f"{repository}: {release.rolling_tag}")
     yield Deed(typed.describe_images(), "both tags are read back")

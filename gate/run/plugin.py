@@ -4,99 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gate.evidence.notes import NotedStep
-from gate.evidence.store import EvidenceStore
-from gate.judgement import Proof, prove_judges
-from gate.options import Options
-from gate.registry.ledger import Ledger
-from gate.release import Release
+from gate.judgement import prove_judges
+from gate.run import pinned
 from gate.run.claims import Claim, catalogue, expected_names
-from gate.run.clock import Watch
+from gate.run.model import Run
 from gate.run.outcome import Failure, failure_of, skip_reason
-from gate.run.results import Results
-from gate.run.terminal import Terminal
+from gate.run.stages import arranged
 from gate.run.witness import Witness
-from gate.verdict import Kind, ScenarioOutcome
+from gate.verdict import ScenarioOutcome
 
 # AC1 and AC6 are about the image itself: it is really built and really run, whatever the target.
 _ABOUT_THE_IMAGE = {1, 6}
-
-
-@dataclass
-class Run:
-    """What the hooks and fixtures of one run share.
-
-    Attributes:
-        kind: full, partial or rescan.
-        folder: where this run writes.
-        root: the folder of pytest.ini.
-        reports: the folder of all runs.
-        local_state: the folder that keeps the local target's state.
-        ledger: every AWS call of this run.
-        session: the boto3 session of an AWS run, once the caller is identified.
-        facts: what fixtures learn about the release for the head of the report (digest, sizes, identity).
-        steps: the build and what publishing did, in order.
-        clock: sees whether this machine's clock runs evenly.
-    """
-
-    kind: Kind
-    folder: Path
-    release: Release
-    options: Options
-    store: EvidenceStore
-    terminal: Terminal
-    root: Path
-    reports: Path
-    local_state: Path
-    started: datetime
-    ledger: Ledger = field(default_factory=Ledger)
-    session: Any = None
-    outcomes: list[ScenarioOutcome] = field(default_factory=list)
-    proofs: tuple[Proof, ...] = ()
-    expected: frozenset[str] = frozenset()
-    trouble: list[str] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
-    steps: list[NotedStep] = field(default_factory=list)
-    results: Results | None = None
-    clock: Watch = field(default_factory=Watch)
-
-    @property
-    def scans(self) -> Path:
-        """Where every scan is recorded: the nights, and the chain from found to mitigated."""
-        return self.reports / "rescan" / "scans"
-
-    @property
-    def place(self) -> str:
-        """Where the release went: "aws", "local", or "aws-rehearsal" when an endpoint that is not AWS was asked."""
-        if self.options.target == "local":
-            return "local"
-        return "aws" if self.facts.get("endpoint_is_aws", True) else "aws-rehearsal"
-
-    @property
-    def rules(self) -> str:
-        """Whose exceptions and exemptions apply, "aws" or "local": a simulation is never AWS."""
-        return "aws" if self.place == "aws" else "local"
-
-    @property
-    def provenance(self) -> str:
-        """What an observation outside the image is: real only when AWS itself was asked."""
-        return "real" if self.place == "aws" else "simulated"
-
-    @property
-    def publishes(self) -> bool:
-        """Whether this run releases; otherwise it looks at what was released."""
-        return self.kind != "rescan" and (self.options.target == "local" or self.options.publish)
-
-    def digests_of_records(self) -> dict[str, str]:
-        """The digest that each record about the published image (AC2, AC7) carries, by its file."""
-        return {r.file_name: r.digest for r in self.store.records if r.criterion in {2, 7} and r.scenario}
 
 
 class AcceptancePlugin:
@@ -105,6 +28,7 @@ class AcceptancePlugin:
     def __init__(self, run: Run, features: Path) -> None:
         self.run = run
         self._claims = catalogue(features)
+        run.claims = tuple(self._claims.values())
         self._witnesses: dict[str, Witness] = {}
         self._failures: dict[str, Failure] = {}
         self._witness: Witness | None = None
@@ -123,19 +47,30 @@ class AcceptancePlugin:
 
     # --- collection -------------------------------------------------------------------------------
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Give each test its claim, and take out of a rehearsal what only AWS can prove."""
-        for item in items:
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, Any, None]:
+        """Give each test its claim, take out of a rehearsal what only AWS can prove, and put all in order."""
+        every = list(items)
+        for item in every:
             claim = self._claim(item)
             item.user_properties.append(("acceptance_criterion", claim.criterion))
             if "aws" in claim.tags and self.run.rules == "local":
                 reason = claim.description or "only AWS can prove it"
                 item.add_marker(pytest.mark.skip(reason=reason))
+        yield
+        if self.run.publishes:
+            chosen = len(items)
+            items[:] = arranged(every, items, self._claim)
+            if len(items) > chosen:
+                self.run.terminal.say(f"{len(items) - chosen} more claims are judged: they must hold before the rest")
 
     def pytest_collection_finish(self) -> None:
         """Know what a whole run holds, and see every judge say no before any of them says yes."""
         if self.run.kind != "partial":
-            self.run.expected = expected_names(self._claims, rescan=self.run.kind == "rescan")
+            rescan = self.run.kind == "rescan"
+            # What is pinned and not there is missing from the run.
+            pin = pinned.read(pinned.HOME)
+            self.run.expected = expected_names(self._claims, rescan=rescan) | pin.names(rescan=rescan)
         self.run.proofs = prove_judges()
 
     def _claim(self, item: pytest.Item) -> Claim:

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from botocore.config import Config
 
+from gate.aws.endpoints import judge_endpoints
 from gate.aws.refusals import NotThere, ask, readable
-from gate.errors import AwsRefused, GateError, WrongUse
+from gate.errors import AwsRefused, GateError, WrongUse, one_line
 from gate.judgement import ACCEPTED, Judgement, reject
 from gate.permission.holdings import Holdings
 from gate.permission.judges import Holding, State, judge_holdings
 from gate.permission.needs import needs_of
 from gate.registry.promotion import Caller, judge_caller
-from gate.run.session import asks_aws, session_for
+from gate.run.session import session_for
 
 if TYPE_CHECKING:
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=10, read_timeout=30)
 _ASKED = "aws sts get-caller-identity; aws iam simulate-principal-policy …; and each read once, about nothing"
@@ -30,17 +31,20 @@ def identify(run: Run) -> None:
     """
     if run.options.target != "aws":
         return
-    run.session = session_for(run.options)
+    run.session = session_for(run)
     run.ledger.attach(run.session)
-    run.facts["endpoint_is_aws"] = asks_aws(run.session)
+    for service in sorted({need.service for need in needs_of(run.publishes)}):
+        # Made now, so that the run knows from its beginning whether all of them lead to AWS.
+        run.session.client(service, config=_PATIENT)
     caller = _caller(run)
     refused = judge_caller(caller, run.release.account, run.release.region).rejections
     if refused:
         raise WrongUse("; ".join(each.cause for each in refused), remedy=refused[0].remedy)
-    run.facts["identity"] = caller.arn
+    run.facts.identity = caller.arn
     run.terminal.progress(f"{caller} in account {caller.account}, {caller.region}")
-    if not run.facts["endpoint_is_aws"]:
-        run.terminal.progress("the endpoint is not AWS: whatever comes of this, it is a rehearsal")
+    if elsewhere := run.clients.elsewhere:
+        where = "; ".join(map(str, elsewhere))
+        run.terminal.progress(f"not AWS: {where}. Whatever comes of this, it is a rehearsal")
 
 
 def _caller(run: Run) -> Caller:
@@ -57,7 +61,7 @@ def permissions(run: Run) -> Judgement:
     """Whether repository and permissions are there, as far as that can be known; recorded as evidence."""
     if run.options.target != "aws":
         return ACCEPTED
-    if unidentified := run.facts.get("unidentified"):
+    if unidentified := run.facts.unidentified:
         return reject(unidentified.cause, unidentified.where, unidentified.remedy)
     try:
         holdings = _holdings(run)
@@ -69,14 +73,20 @@ def permissions(run: Run) -> Judgement:
     run.store.record("preflight", answer, asked=_ASKED, criterion=8, provenance=run.provenance)
     _tell(run, holdings)
     policy = f"docs/policies/{'publish' if run.publishes else 'verify'}.json"
-    return repository + judge_holdings(holdings, run.facts["identity"], policy)
+    missing = judge_holdings(holdings, run.facts.identity, policy)
+    if run.publishes:
+        return judge_endpoints(run.clients.endpoints, run.publishes) + repository + missing
+    # Nothing ends half-way that only looks: each claim that needs what is missing falls, and no other.
+    for each in missing.rejections:
+        run.terminal.progress(one_line(each.cause))
+    return repository
 
 
 def _holdings(run: Run) -> tuple[Holding, ...]:
     run.terminal.waiting_for("each permission is looked at")
     try:
         found = Holdings(lambda service: run.session.client(service, config=_PATIENT), run.release,
-                         run.facts["identity"])  # fmt: skip
+                         run.facts.identity)  # fmt: skip
         return found.of(needs_of(run.publishes))
     finally:
         run.terminal.done_waiting()
@@ -84,7 +94,7 @@ def _holdings(run: Run) -> tuple[Holding, ...]:
 
 def _repository(run: Run) -> Judgement:
     release, client = run.release, run.session.client("ecr", config=_PATIENT)
-    about = f"The repository {release.repository} in account {release.account}, {release.region},"
+    about = f"the repository {release.repository} in account {release.account}, {release.region}"
     try:
         ask(
             client.describe_repositories,

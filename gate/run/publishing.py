@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence.notes import NotedStep
+from gate.evidence.reading import content, json_object
 from gate.image.build import BuiltImage
 
 if TYPE_CHECKING:
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 FILE = "steps.json"
 
@@ -61,12 +61,12 @@ def publishing_run(run: Run, digest: str) -> PublishingRun:
     """
     unreadable = []
     for path in sorted((run.reports / "runs").glob(f"*/evidence/{FILE}"), reverse=True):
-        content = _content(path)
-        if content is None:
+        found = _content(path)
+        if found is None:
             unreadable.append(path.parent.parent.name)
-        elif (content["digest"], content["place"]) == (digest, run.place):
+        elif (found["digest"], found["place"]) == (digest, run.place):
             _hold_to_its_hashes(path.parent.parent)
-            return PublishingRun(path.parent.parent, tuple(NotedStep(**step) for step in content["steps"]))
+            return PublishingRun(path.parent.parent, tuple(NotedStep(**step) for step in found["steps"]))
     besides = f" ({', '.join(unreadable)} cannot be read)" if unreadable else ""
     raise EvidenceDamaged(
         f"no record of the run that published {digest} is here{besides}, so nobody can check how it was made",
@@ -78,9 +78,9 @@ def publishing_run(run: Run, digest: str) -> PublishingRun:
 def _content(path: Path) -> dict[str, Any] | None:
     """What a run noted; None when it cannot be read: it may be any run's, and then no record is found."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return {name: content[name] for name in ("digest", "place", "steps")}
-    except (OSError, ValueError, KeyError, TypeError):
+        found = json_object(content(path, path.name), path.name)
+        return {name: found[name] for name in ("digest", "place", "steps")}
+    except (EvidenceDamaged, KeyError):
         return None
 
 

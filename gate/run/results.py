@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gate.aws.endpoints import judge_endpoints, judge_looked_at
 from gate.errors import WrongUse
 from gate.evidence.account import TITLE, Account, account_in
-from gate.evidence.store import ENVELOPE, STATEMENT, readable, write_whole
+from gate.evidence.configuration import TITLE as CONFIGURATION
+from gate.evidence.seal import APART, notes_seal, own_files, seal_folder
+from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, readable, write_whole
 from gate.registry.permitted import judge_changes, judge_zip_calls
 from gate.report.html import mend
+from gate.run.model import Results
 from gate.run.notes import write as write_notes
+from gate.run.promotions import settle
+from gate.run.surroundings import ways
 from gate.verdict import Verdict
 
 if TYPE_CHECKING:
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 REPORT, JUNIT, VERDICT = "report.html", "junit.xml", "verdict.json"
+# What building says; a run that builds nothing leaves none.
+LOGS = ("build.log", "base-build.log")
+# What verdict.json says of the release, by its names in the public contract.
+_STATED = ("digest", "tags", "size_bytes", "uncompressed_bytes", "image_id")
 LEDGER = "every AWS call of the run"
+ENDPOINTS = "where every AWS client of the run asked"
 KEPT_RUNS = 20
-
-
-@dataclass(frozen=True)
-class Results:
-    """The verdict of a run and the document that states it."""
-
-    verdict: Verdict
-    document: dict[str, Any]
 
 
 def begin(run: Run) -> None:
@@ -41,7 +45,7 @@ def begin(run: Run) -> None:
     """
     try:
         # The verdict goes first: on a full disk yesterday's must not outlive today's beginning.
-        for name in (VERDICT, REPORT, JUNIT, STATEMENT, ENVELOPE):
+        for name in (VERDICT, REPORT, JUNIT, SEAL, STATEMENT, ENVELOPE, *LOGS):
             (run.folder / name).unlink(missing_ok=True)
         if run.store.folder.exists():
             shutil.rmtree(run.store.folder)
@@ -54,7 +58,8 @@ def begin(run: Run) -> None:
 def withdraw(run: Run, reason: str) -> None:
     """Take back whatever verdict is on the disk, because the run could not be concluded."""
     for folder in {run.folder, run.store.kept.parent}:
-        (folder / VERDICT).unlink(missing_ok=True)
+        for name in (VERDICT, SEAL, STATEMENT, ENVELOPE):
+            (folder / name).unlink(missing_ok=True)
     with suppress(OSError):  # a full disk: no verdict is no GO either
         _write_incomplete(run, reason)
 
@@ -75,28 +80,42 @@ def state_release(run: Run) -> dict[str, Any]:
 
 def account_of(run: Run) -> Account:
     """All that the verdict follows from."""
-    facts, scanned = run.facts, run.facts.get("scan_completed_at")
+    facts = run.facts
+    scanned = facts.scan_report.current_at if facts.scan_report else None
     return Account(
         target=run.options.target,
         kind=run.kind,
-        endpoint_is_aws=facts.get("endpoint_is_aws", True),
+        endpoint_is_aws=run.endpoint_is_aws,
         expected=run.expected,
         outcomes=tuple(run.outcomes),
         proofs=run.proofs,
         trouble=tuple(run.trouble),
-        release={n: facts.get(n) for n in ("digest", "tags", "size_bytes", "uncompressed_bytes", "image_id")},
+        release={name: getattr(facts, name) or None for name in _STATED},
         started=run.started.isoformat(timespec="seconds"),
         scan_completed_at=scanned.isoformat() if scanned else None,
+        overridden=run.overridden,
     )
+
+
+def _note_endpoints(run: Run) -> None:
+    """Record where each client asked, those made last as well, and what stands between this machine and them."""
+    seen = [{"service": each.name, "region": each.region, "url": each.shown, "AWS's own": each.is_aws}
+            for each in run.clients.endpoints]  # fmt: skip
+    answer = {"endpoints": seen, "on the way": ways(os.environ)}
+    run.store.record(ENDPOINTS, answer, asked="botocore's events of each client", provenance=run.provenance)
 
 
 def conclude(run: Run) -> Results:
     """Record what the run came to, and decide from the record: who decides again later decides the same."""
     _close_ledger(run)
+    if run.options.target == "aws":
+        _note_endpoints(run)
+    _record_configuration(run)
     run.trouble += run.clock.objections()
     record = run.store.record(TITLE, account_of(run), asked="python -m gate.evidence", provenance=run.provenance)
     account = account_in(record.answer)
     verdict = account.verdict()
+    settle(run, verdict)
     return Results(verdict, document(account, verdict))
 
 
@@ -108,24 +127,40 @@ def _close_ledger(run: Run) -> None:
     run.store.record(LEDGER, calls, asked="every AWS call of this run, through botocore's events",
                      provenance=run.provenance)  # fmt: skip
     judgement = judge_changes(calls, release.repository) + judge_zip_calls(calls, release.zip_function)
+    judgement += judge_looked_at((call.service for call in calls), run.clients.endpoints)
+    judgement += judge_endpoints(run.clients.endpoints, run.publishes)
     run.trouble += [str(rejection) for rejection in judgement.rejections]
 
 
+def _record_configuration(run: Run) -> None:
+    """Record what the run judged by; a run that was given no configuration has none to record."""
+    if run.configuration is None:
+        return
+    versions = {**run.configuration.versions, "Docker engine": run.engine}
+    run.store.record(CONFIGURATION, replace(run.configuration, versions=versions), provenance="real",
+                     asked="pytest.ini, features/claims.lock, the command line, the environment, git")  # fmt: skip
+
+
 def finish(run: Run) -> None:
-    """Seal the evidence, write verdict.json over it and the statement over both; keep a dated copy of a full run."""
+    """Write verdict.json over the evidence, then the notes, the seal over all files, and the statement over the seal.
+
+    A dated copy of a full run is kept.
+    """
     if run.results is None:
         return
     mend(run.folder / REPORT)
     index = run.store.seal()
     files = [{"file": f"evidence/{name}", "sha256": digest} for name, digest in index.items()]
     write_verdict(run.folder, {**run.results.document, "evidence": files})
+    notes = write_notes(run)
+    sealed = notes_seal(run.folder, notes.path, notes.key, notes.section())
+    seal_folder(run.folder, run.scans, sealed, datetime.now(UTC))
     # The libraries that state and sign take half a second to import: not while tests are collected.
     from gate.evidence.statement import attest
 
     stated = attest(run.folder, run.release.repository_uri, run.options.sign)
     if run.options.sign:
         run.terminal.progress(stated)
-    write_notes(run)
     if run.kind == "full":
         keep(run)
 
@@ -147,8 +182,10 @@ def keep(run: Run) -> None:
     A run that VALIDATION.md refers to is never deleted.
     """
     target = run.store.kept.parent
-    for name in (REPORT, JUNIT, VERDICT, STATEMENT, ENVELOPE):
-        if (run.folder / name).exists():
+    for name in (*own_files(run.folder, APART), SEAL, STATEMENT, ENVELOPE):
+        # What is no plain file is not sealed either.
+        if (run.folder / name).is_file() and not (run.folder / name).is_symlink():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(run.folder / name, target / name)
     referred = _referred(run.root / "VALIDATION.md")
     for old in sorted(p for p in target.parent.iterdir() if p.is_dir())[:-KEPT_RUNS]:
@@ -157,4 +194,4 @@ def keep(run: Run) -> None:
 
 
 def _referred(validation: Path) -> str:
-    return validation.read_text() if validation.exists() else ""
+    return validation.read_text(encoding="utf-8") if validation.exists() else ""

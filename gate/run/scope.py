@@ -13,7 +13,7 @@ import pytest
 from gate.verdict import Kind
 
 if TYPE_CHECKING:
-    from gate.run.plugin import Run
+    from gate.run.model import Run
 
 # The name under which the run follows pytest, and where it is kept.
 PLUGIN = "release-gate"

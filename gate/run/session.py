@@ -1,19 +1,20 @@
-"""The AWS session of a run, by the ordinary chain, and whether it really leads to AWS."""
+"""The AWS session of a run, by the ordinary chain; each client that is made from it is looked at."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 from gate.errors import WrongUse
-from gate.options import Options
 
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+if TYPE_CHECKING:
+    from gate.run.model import Run
 
 
-def session_for(options: Options) -> Any:
+def session_for(run: Run) -> Any:
     """A boto3 session by the ordinary chain: --profile, AWS_PROFILE, SSO, assumed roles, environment.
+
+    Each client is looked at from the first one on, which may be made to find the credentials.
 
     Raises:
         WrongUse: the profile is unknown, or no region or credentials are found. A wrong region is not corrected
@@ -24,7 +25,10 @@ def session_for(options: Options) -> Any:
 
     try:
         # AWS_REGION is the first that the AWS CLI and the other SDKs look at; boto3 looks at AWS_DEFAULT_REGION only.
-        session = boto3.Session(profile_name=options.profile, region_name=os.environ.get("AWS_REGION") or None)
+        # A profile is for AWS: the local target gives its own credentials.
+        profile = run.options.profile if run.options.target == "aws" else None
+        session = boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION") or None)
+        run.clients.attach(session, run.release.account)
         credentials = session.get_credentials()
     except BotoCoreError as error:
         raise WrongUse(f"the AWS configuration cannot be used: {error}", remedy="see `aws configure list`") from error
@@ -39,10 +43,3 @@ def session_for(options: Options) -> Any:
             remedy="sign in (`aws sso login`), name a --profile, or rehearse with --target local",
         )
     return session
-
-
-def asks_aws(session: Any) -> bool:
-    """Whether the session's clients go to AWS itself and not to an emulator that the environment names."""
-    services = ("ecr", "sts", "iam", "lambda", "events")
-    hosts = (urlsplit(session.client(service).meta.endpoint_url).hostname or "" for service in services)
-    return all(host.endswith(_AWS_DOMAINS) for host in hosts)

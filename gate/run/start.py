@@ -20,16 +20,21 @@ from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.report.html import HtmlReport, switch_on
 from gate.report.view import page_of
+from gate.run.configuration import configuration_of
 from gate.run.ending import Ending
 from gate.run.lock import RunLock
-from gate.run.plugin import AcceptancePlugin, Run
+from gate.run.model import Run
+from gate.run.plugin import AcceptancePlugin
 from gate.run.results import begin
 from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
+from gate.run.surroundings import settle
 from gate.run.terminal import Terminal
 from gate.text import plain
 
 # For one short question at the beginning; whether the engine answers at all is not decided by it.
 LOOK_SECONDS = 10
+# By the names that they are registered under.
+_PLUGINS = ("pytest-bdd", "html", "metadata")
 
 
 def start(config: pytest.Config) -> Run:
@@ -49,8 +54,10 @@ def _start(config: pytest.Config) -> Run:
         raise WrongUse("the gate runs in one process: leave out -n (its claims are about one release, in one run)")
     if feature := next((arg for arg in config.args if arg.endswith(".feature")), ""):
         raise WrongUse(f"{plain(feature)} is no test file: choose a criterion with -m (-m ac3), or a claim with -k")
+    _refuse_without_plugins(config)
     root = config.rootpath
     release, options = _asked_for(config)
+    settle(os.environ, asks_aws=options.target == "aws")
     if options.sign:
         from gate.evidence.signature import signer
 
@@ -69,6 +76,7 @@ def _start(config: pytest.Config) -> Run:
     store = EvidenceStore(folder / "evidence", options.target, Redactor(), kept=kept)
     local_state = root / config.getini("local_state")
     run = Run(kind, folder, release, options, store, terminal, root, reports, local_state, started)
+    run.configuration = configuration_of(config, release, options)
     if options.target == "aws":
         from gate.run.preflight import identify
 
@@ -79,7 +87,7 @@ def _start(config: pytest.Config) -> Run:
             if kind != "rescan":
                 raise
             # Nobody watches a night: it has a verdict, and does not leave yesterday's in its place.
-            run.facts["unidentified"] = error
+            run.facts.unidentified = error
     begin(run)
     switch_on(config.option, folder)
     config.stash[RUN] = run
@@ -88,6 +96,13 @@ def _start(config: pytest.Config) -> Run:
     title = f"Release gate: {release.repository} {release.release_tag}"
     config.pluginmanager.register(HtmlReport(title, lambda: page_of(run)), f"{PLUGIN}-report")
     return run
+
+
+def _refuse_without_plugins(config: pytest.Config) -> None:
+    absent = [name for name in _PLUGINS if not config.pluginmanager.hasplugin(name)]
+    if absent:
+        raise WrongUse(f"pytest was started without its plugins {', '.join(absent)}, which the gate needs",
+                       remedy="unset PYTEST_DISABLE_PLUGIN_AUTOLOAD, and leave out `-p no:…`")  # fmt: skip
 
 
 def _asked_for(config: pytest.Config) -> tuple[settings.Release, command_line.Options]:

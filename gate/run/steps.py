@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -11,20 +12,24 @@ from gate.run.publishing import FILE, publishing_run
 
 if TYPE_CHECKING:
     from gate.image.build import BuiltImage
-    from gate.registry.publication import Publication
-    from gate.run.plugin import Run
+    from gate.registry.publication import Step
+    from gate.run.model import Run
+
+# Who builds: no AWS identity does.
+ENGINE = "the local Docker engine"
 
 
 def note_build(run: Run, built: BuiltImage, at: str) -> None:
     """Note the build as the first step."""
     outcome = f"done: {built.image_id}"
-    run.steps.append(NotedStep(built.command, "the local Docker engine", at, round(built.seconds, 1), outcome))
+    run.steps.append(NotedStep(built.command, ENGINE, at, round(built.seconds, 1), outcome))
 
 
-def note_publication(run: Run, release: Publication) -> None:
-    """Note what publishing did, and keep the whole for later verifications."""
-    run.steps += [NotedStep(s.command, s.identity, s.started, round(s.seconds, 1), s.outcome) for s in release.steps]
-    content = {"digest": release.digest, "place": run.place, "steps": [asdict(step) for step in run.steps]}
+def note_publication(run: Run, digest: str, steps: Sequence[Step]) -> None:
+    """Note what publishing did so far, after the build, and keep the whole for later verifications."""
+    told = [NotedStep(s.command, s.identity, s.started, round(s.seconds, 1), s.outcome) for s in steps]
+    run.steps = [*(step for step in run.steps if step.identity == ENGINE), *told]
+    content = {"digest": digest, "place": run.place, "steps": [asdict(step) for step in run.steps]}
     run.store.attach(FILE, readable(content))
 
 
@@ -34,7 +39,7 @@ def recorded_steps(run: Run) -> list[NotedStep]:
     Raises:
         EvidenceDamaged: nothing was published in this run, and the publishing run left no sound record here.
     """
-    release: Publication | None = run.facts.get("publication")
+    release = run.facts.publication
     if release is None or release.steps:
         return list(run.steps)
     return list(publishing_run(run, release.digest).steps)

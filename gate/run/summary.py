@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gate.errors import EvidenceDamaged
+from gate.evidence.reading import content, json_object
 from gate.text import for_markdown
 from gate.verdict import CRITERIA
 
@@ -20,12 +21,12 @@ def summary(document: Mapping[str, Any]) -> str:
     release = document["release"]
     tags = ", ".join(release["tags"] or ()) or "–"
     lines = [
-        f"## {document['verdict']}",
+        f"## {_cell(document['verdict'])}",
         "",
         f"{_cell(release['digest'] or 'nothing was published')}, tags: {_cell(tags)}",
         "",
         f"Target {_cell(document['target'])}{_aside(document)}; judges that said no: "
-        f"{document['judges']['said_no']} of {document['judges']['of']}; "
+        f"{_cell(document['judges']['said_no'])} of {_cell(document['judges']['of'])}; "
         f"valid until {_cell(document['valid_until'] or '–')}",
         "",
         "| AC | claim | status | scenarios passed |",
@@ -80,9 +81,9 @@ def _cell(text: object) -> str:
 def main(path: Path) -> int:
     """Print the summary of a run's verdict; one that is missing or unreadable is said so, and is no success."""
     try:
-        print(summary(json.loads(path.read_text(encoding="utf-8"))), end="")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        print(f"## No verdict\n\nThe run left no {path.name} that can be read: {type(error).__name__}.")
+        print(summary(json_object(content(path, path.name), path.name)), end="")
+    except (EvidenceDamaged, ValueError, KeyError, TypeError, AttributeError) as error:
+        print(f"## No verdict\n\nThe run left no {_cell(path.name)} that can be read: {_cell(error)}.")
         return 1
     return 0
 

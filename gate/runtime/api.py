@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gate.aws.partition import arn
 from gate.engine import Engine
+from gate.engine.answer import new_mark
 from gate.errors import SandboxFailure
 from gate.runtime import constraints
 from gate.runtime.container import Container, contained
@@ -39,15 +41,17 @@ def runtime_api(
     Raises:
         SandboxFailure: it does not come up, or its network has a way out.
     """
+    mark = new_mark()
     plan = {
+        "mark": mark,
         "port": PORT,
         "event": json.dumps(event if event is not None else {}),
         "limit": limits.invocation,
         "life": int(life),
-        "arn": f"arn:aws:lambda:{settings.region}:{'0' * 12}:function:{settings.name}",
+        "arn": arn("lambda", settings.region, "0" * 12, f"function:{settings.name}"),
     }
     command = ["python3", "-I", "-S", "-c", SIDECAR, json.dumps(plan)]
-    with contained(engine, reference, constraints.sidecar(), entrypoint=command) as api:
+    with contained(engine, reference, constraints.sidecar(), entrypoint=command, mark=mark) as api:
         if not api.start():
             raise SandboxFailure(f"the image's Python cannot be started: {api.refusal}", where=reference,
                                  remedy="a Python 3 must be on the image's PATH as python3")  # fmt: skip
@@ -79,8 +83,9 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def account(api: Container) -> list[Line]:
     """What the Runtime API has said so far."""
-    # What follows the last line break is a line that is still being written.
-    return [json.loads(line) for line in api.logs(stderr=False, tail="all").split("\n")[:-1]]
+    # What follows the last line break is a line that is still being written; what has no mark, somebody else's.
+    lines = api.logs(stderr=False, tail="all").split("\n")[:-1]
+    return [json.loads(line.removeprefix(api.mark)) for line in lines if line.startswith(api.mark)]
 
 
 def first(api: Container, what: str) -> Line | None:

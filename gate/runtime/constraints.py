@@ -10,7 +10,8 @@ from gate.runtime.report import Settings
 
 # Measured against what Lambda gives a container image: shared/facts.md, "Lambda".
 USER = "993:990"
-TMP = {"/tmp": "size=512m,exec,mode=1777"}  # noqa: S108 - Lambda's own path
+TMP_BYTES = 512 * 1024 * 1024
+TMP = {"/tmp": f"size={TMP_BYTES},exec,mode=1777"}  # noqa: S108 - Lambda's own path
 # Lambda quotas: file descriptors, and processes and threads.
 DESCRIPTORS = 1024
 PROCESSES = 1024

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from docker.errors import APIError
 
 from gate.engine import Engine, asking, owner_label
+from gate.engine.answer import new_mark
 from gate.runtime.constraints import USER
 from gate.runtime.measurement import MEASURE, Measurement, measurement_in, working_set
-from gate.runtime.report import Footprint, Moment
+from gate.runtime.report import Footprint, Moment, Program
 
 T = TypeVar("T")
 
@@ -29,14 +30,16 @@ class Container:
     """A container that was created for one run.
 
     Attributes:
+        mark: what stands before the lines that its program answers.
         refusal: why the engine could not start it; "" when it did.
         unseen: why the last look into it showed nothing; "" when it did, and when it has ended.
     """
 
-    def __init__(self, engine: Engine, identity: str) -> None:
+    def __init__(self, engine: Engine, identity: str, mark: str = "") -> None:
         self._engine = engine
         self._api: Any = engine.client.api
         self.identity = identity
+        self.mark = mark
         self.refusal = ""
         self.unseen = ""
         self._working_set: int | None = None
@@ -100,41 +103,53 @@ class Container:
                 return None
         return None
 
-    def footprint(self, memory_mb: int, moments: Sequence[Moment | None], *, without: str = "\0") -> Footprint:
-        """What it used, and how it ended; lines of its logs that begin with `without` are left out."""
+    def footprint(self, memory_mb: int, moments: Sequence[Moment | None]) -> Footprint:
+        """What it used, and how it ended."""
         state = self.state()
         seen = [m for m in moments if m]
         kills = any(m.oom_kills for m in seen)
-        kept = [line for line in self.logs().splitlines() if not line.startswith(without)]
         return Footprint(
             memory_mb=memory_mb,
             exit_code=None if state["Running"] else int(state["ExitCode"]),
             oom_killed=bool(state["OOMKilled"]) or kills,
             working_set_bytes=self._working_set,
             high_water_bytes=max((m.high_water_bytes for m in seen if m.high_water_bytes), default=None),
-            logs="\n".join(kept)[-LOG_CHARACTERS:] or self.refusal,
+            logs=self.logs()[-LOG_CHARACTERS:].rstrip("\n") or self.refusal,
         )
 
     def _look(self) -> Measurement | None:
-        answers: list[tuple[bytes, str]] = []
-        # A thread, because reading the answer of `docker exec` has no time limit in the client.
-        looking = threading.Thread(target=lambda: answers.append(self._executed()), daemon=True)
-        looking.start()
-        looking.join(_LOOK_SECONDS)
-        answer, complaint = answers[0] if answers else (b"", f"no answer in {_LOOK_SECONDS} s")
-        seen = measurement_in(answer)
+        mark = new_mark()
+        answer, complaint = self.execute(["python3", "-I", "-S", "-c", MEASURE, mark])
+        seen = measurement_in(answer, mark)
         self.unseen = "" if seen else complaint or "an empty answer"
         return seen
 
-    def _executed(self) -> tuple[bytes, str]:
-        """What the script answered, and what was said against it."""
-        command = ["python3", "-I", "-S", "-c", MEASURE]
+    def execute(self, command: Sequence[str]) -> tuple[str, str]:
+        """Run a command in it: what it answered, and what was said against it; an engine's refusal is told so too."""
+        answers: list[tuple[str, str]] = []
+        # A thread, because reading the answer of `docker exec` has no time limit in the client.
+        running = threading.Thread(target=lambda: answers.append(self._executed(command)), daemon=True)
+        running.start()
+        running.join(_LOOK_SECONDS)
+        return answers[0] if answers else ("", f"no answer in {_LOOK_SECONDS} s")
+
+    def _executed(self, command: Sequence[str]) -> tuple[str, str]:
         try:
-            created = self._api.exec_create(self.identity, command, user=USER)
+            created = self._api.exec_create(self.identity, list(command), user=USER)
             answer, complaint = self._api.exec_start(created["Id"], demux=True)
         except (APIError, OSError) as refused:
-            return b"", str(refused)
-        return answer or b"", (complaint or answer or b"")[-300:].decode("utf-8", "replace").strip()
+            return "", str(refused)
+        said = (complaint or answer or b"")[-300:].decode("utf-8", "replace").strip()
+        return (answer or b"").decode("utf-8", "replace"), said
+
+    def programs(self) -> tuple[Program, ...]:
+        """What runs in it, as the engine sees it from outside: nothing of it is spent in the container.
+
+        Raises:
+            APIError: it has ended, or the engine cannot look.
+        """
+        rows = self._api.top(self.identity, ps_args="-eo pid,nlwp,args").get("Processes") or []
+        return tuple(Program(int(threads), command) for _, threads, command in rows)
 
     def _sample(self) -> None:
         if time.monotonic() - self._sampled < _SAMPLE_SECONDS:
@@ -154,6 +169,7 @@ def contained(
     *,
     entrypoint: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    mark: str = "",
 ) -> Iterator[Container]:
     """A container of the image, created but not started, and removed at the end.
 
@@ -163,6 +179,7 @@ def contained(
         host: the constraints, as docker-py's `create_host_config` takes them.
         entrypoint: what to run; the image's own when empty.
         environment: variables beside the image's own.
+        mark: what stands before the lines that its program answers.
 
     Raises:
         ImageUnavailable: there is no such image.
@@ -182,6 +199,6 @@ def contained(
             host_config=api.create_host_config(**host),
         )
     try:
-        yield Container(engine, created["Id"])
+        yield Container(engine, created["Id"], mark)
     finally:
         engine.remove(created["Id"])

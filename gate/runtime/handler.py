@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from gate.engine import Engine
+from gate.engine import Engine, ImageConfig
+from gate.engine.answer import ANSWER, new_mark, supervised, told_in
 from gate.errors import SandboxFailure
 from gate.runtime import constraints
 from gate.runtime.api import Line, account, environment, first, nth, runtime_api
 from gate.runtime.container import Container, contained
+from gate.runtime.frames import IMPORTING, Frame, frames_in, frames_of, own_line
+from gate.runtime.growth import MOST
 from gate.runtime.measurement import Measurement
 from gate.runtime.report import Fault, HandlerRun, Init, Invocation, Limits, Moment, Outcome, Settings
+from gate.runtime.series import more_calls_tell
+from gate.runtime.work import Watch
 
 # After an answer: how often a child that is still being reaped is looked at again before it counts as left over.
 _SETTLE_LOOKS = 4
 _SETTLE_SECONDS = 0.5
+_IMPORT_SECONDS = 15
 
 
 def run_handler(
@@ -36,7 +43,8 @@ def run_handler(
         reference: the image.
         settings: the function's memory, name and region.
         event: what the handler is sent; None initialises it and sends it nothing.
-        invocations: how many times the event is sent, one after the other.
+        invocations: how many times the event is sent, one after the other; up to ten times where five cannot tell
+            whether something grows.
         limits: how long each phase may take.
         initialised: is called when the initialisation is over, however it ended: its time has been measured.
 
@@ -47,15 +55,17 @@ def run_handler(
     """
     limits = limits or Limits()
     # Each phase at its longest, with as much again for starting and looking.
-    life = 120 + limits.init + invocations * (limits.invocation + limits.idle + 360)
+    life = 120 + limits.init + max(invocations, MOST) * (limits.invocation + limits.idle + 360)
     with runtime_api(engine, reference, settings, event, life, limits) as api:
         host = constraints.function(settings, f"container:{api.identity}")
         with contained(engine, reference, host, environment=environment(settings)) as function:
-            run = _Run(api, function, limits)
+            run = _Run(api, function, engine.image(reference), settings, limits)
             init, baseline = run.initialise()
             initialised()
             count = invocations if event is not None and init.outcome == "answered" else 0
-            done = tuple(run.invocations(count))
+            done = tuple(run.invocations(1, count))
+            if more_calls_tell([i.after for i in done if i.after], settings):
+                done += tuple(run.invocations(count + 1, MOST))
             moments = [baseline, *(i.after for i in done)]
             if not moments[-1]:
                 moments.append(run.last_look())
@@ -65,9 +75,14 @@ def run_handler(
 class _Run:
     """One function and its Runtime API, led from phase to phase."""
 
-    def __init__(self, api: Container, function: Container, limits: Limits) -> None:
+    def __init__(
+        self, api: Container, function: Container, image: ImageConfig, settings: Settings, limits: Limits
+    ) -> None:
         self._api = api
         self._function = function
+        self._settings = settings
+        self._handler = next(iter(image.cmd), "")
+        self._browser = image.env.get("CHROME_BIN", "")
         self._limits = limits
         self._requests = 0
 
@@ -84,10 +99,10 @@ class _Run:
             return Init(self._how_it_stopped(), None), None
         # A runtime that has reported its error ends by itself: its exit code is wanted.
         self._function.wait_for(lambda: None, self._limits.idle)
-        return Init("failed", None, _fault(said)), None
+        return Init("failed", None, self._fault(said)), None
 
-    def invocations(self, count: int) -> Iterator[Invocation]:
-        for number in range(1, count + 1):
+    def invocations(self, first: int, last: int) -> Iterator[Invocation]:
+        for number in range(first, last + 1):
             yield (invocation := self._invoke(number))
             if invocation.after is None:
                 return
@@ -97,8 +112,16 @@ class _Run:
         return seen.moment if seen else None
 
     def _invoke(self, number: int) -> Invocation:
+        watch = Watch(self._function, self._browser)
         self._api.signal("SIGUSR1")
-        pair = self._function.wait_for(lambda: self._answered(number), self._limits.invocation)
+        return replace(self._called(number, watch), browser=watch.browser, unwatched=watch.unwatched)
+
+    def _called(self, number: int, watch: Watch) -> Invocation:
+        def answered() -> tuple[Line, Line] | None:
+            watch.look()
+            return self._answered(number)
+
+        pair = self._function.wait_for(answered, self._limits.invocation)
         if pair is None:
             return Invocation(number, self._how_it_stopped(), None)
         sent, answer = pair
@@ -108,7 +131,7 @@ class _Run:
             after, unseen = self._settled(), self._function.unseen
         seconds = round(answer["at"] - sent["at"], 3)
         if answer["what"] == "error":
-            return Invocation(number, "failed", seconds, fault=_fault(answer), after=after, unseen=unseen)
+            return Invocation(number, "failed", seconds, fault=self._fault(answer), after=after, unseen=unseen)
         return Invocation(number, "answered", seconds, answer["body"], after=after, unseen=unseen)
 
     def _answered(self, number: int) -> tuple[Line, Line] | None:
@@ -142,15 +165,28 @@ class _Run:
             raise SandboxFailure(f"the Runtime API ended in the middle: {self._api.logs()[-500:]}",
                                  where="the sandbox's sidecar container")  # fmt: skip
 
+    def _fault(self, line: Line) -> Fault:
+        """The error as the runtime posted it (Lambda, "Initialization error": errorType, errorMessage, stackTrace)."""
+        try:
+            body = json.loads(line["body"])
+            fault = Fault(str(body["errorType"]), str(body["errorMessage"]))
+        except (ValueError, KeyError, TypeError):
+            return Fault(line.get("type") or "unknown", line["body"])
+        return replace(fault, line=self._own_line(frames_in(body.get("stackTrace"))))
+
+    def _own_line(self, frames: tuple[Frame, ...]) -> str:
+        """The deepest line of the image's own code; a runtime that told none is not the last that can be asked.
+
+        The container that serves the API has the same files and the same user: there the handler is imported once more
+        where the runtime's own error names no line (awslambdaric tells an ImportError without its trace).
+        """
+        handler = "" if frames else self._handler
+        mark, arguments = new_mark(), [handler, self._settings.task_root]
+        command = supervised(ANSWER + IMPORTING, arguments, mark, seconds=_IMPORT_SECONDS)
+        told = told_in(self._api.execute(command)[0], mark)
+        found = told.answer if told and told.answer else {}
+        return own_line(frames or frames_of(found.get("frames")), self._settings.task_root, found.get("packages") or ())
+
 
 def _seconds(asked: Line, seen: Measurement | None) -> float | None:
     return round(asked["at"] - seen.started, 3) if seen else None
-
-
-def _fault(line: Line) -> Fault:
-    """The error as the runtime posted it (Lambda, "Initialization error": errorType and errorMessage)."""
-    try:
-        body = json.loads(line["body"])
-        return Fault(str(body["errorType"]), str(body["errorMessage"]))
-    except (ValueError, KeyError, TypeError):
-        return Fault(line.get("type") or "unknown", line["body"])

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.runtime.ending import cause_of_end, last_words
+from gate.runtime.growth import FEWEST
 from gate.runtime.report import Fault, Footprint, HandlerRun, Init, Invocation, Moment, Process, Settings
+from gate.runtime.series import Series, all_series, memory, processes
 
 _MB = 1024 * 1024
 _HTTP_ERROR = 400
 _SANDBOX = "Lambda sandbox"
 _TMP = "/tmp"  # noqa: S108 - Lambda's own path
 _BY_HAND = "run the handler by hand in the image, with the event that pytest.ini names; the evidence holds its logs"
+_KEPT = "remove in a `finally` what each call makes: files in /tmp, browsers, threads, connections, lists and caches"
 _ZOMBIE = Process(7, 1, "Z", "chrome")
 
 
@@ -34,7 +38,7 @@ def initialises(run: HandlerRun) -> Judgement:
         return reject(f"the image's ENTRYPOINT cannot be started: {init.fault.text}", where,
                       "name an absolute path to a program of this platform in ENTRYPOINT")  # fmt: skip
     if init.fault:
-        return reject(f"the function fails to initialise: {init.fault.type}: {init.fault.text}", where,
+        return reject(f"the function fails to initialise: {init.fault}", where,
                       "correct the handler's path in CMD, or what its module does when it is imported")  # fmt: skip
     return reject(
         f"the function {cause_of_end(init.outcome, run.footprint)} before it asked for its first event; "
@@ -85,7 +89,7 @@ def _unsuccessful(invocation: Invocation, footprint: Footprint) -> tuple[str, st
     """Cause and remedy of an invocation that was no success: told once for all that they hit."""
     if invocation.outcome == "failed":
         fault = invocation.fault
-        return f"the handler failed: {fault.type}: {_message(fault)}" if fault else "the handler failed", _BY_HAND
+        return f"the handler failed: {_shortened(fault)}" if fault else "the handler failed", _BY_HAND
     if invocation.outcome != "answered":
         return (
             f"the function {cause_of_end(invocation.outcome, footprint)}; {last_words(footprint)}",
@@ -106,9 +110,9 @@ def _unsuccessful(invocation: Invocation, footprint: Footprint) -> tuple[str, st
     return None
 
 
-def _message(fault: Fault) -> str:
+def _shortened(fault: Fault) -> Fault:
     """Without Selenium's trace of addresses: it differs each time, and is in the evidence."""
-    return fault.text.partition("Stacktrace:")[0].strip()
+    return replace(fault, text=fault.text.partition("Stacktrace:")[0].strip())
 
 
 def _refusal(answer: str) -> str:
@@ -126,7 +130,7 @@ def _refusal(answer: str) -> str:
 
 @judge(1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=Moment((_ZOMBIE,), 0, 0, 0))),))
 def leaves_no_process(run: HandlerRun) -> Judgement:
-    """No invocation leaves a zombie, and what lives on after the first does not grow in number."""
+    """No invocation leaves a zombie, and what lives on does not grow in number from call to call."""
     seen = [(i.number, i.after) for i in run.invocations if i.after]
     if not seen or len(seen) != len(run.invocations):
         return reject("what the invocations left running could not be seen", _SANDBOX,
@@ -140,8 +144,9 @@ def leaves_no_process(run: HandlerRun) -> Judgement:
         for number, after in seen
         if after.zombies
     ]
-    first, last = seen[0][1].processes, seen[-1][1].processes
-    if not zombies and len(last) > len(first):
+    moments = [after for _, after in seen]
+    first, last = moments[0].processes, moments[-1].processes
+    if not zombies and processes(moments).matters:
         return reject(f"the processes grew from {len(first)} after the first invocation to {len(last)} after the last: "
                       f"{_names(last)}", _SANDBOX, "quit the browser in a `finally`")  # fmt: skip
     return Judgement.of(zombies)
@@ -153,9 +158,10 @@ def _names(processes: tuple[Process, ...]) -> str:
 
 @judge(1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=Moment((), 60 * _MB, 0, 0))), 50))
 def tmp_grows_below(run: HandlerRun, limit_mb: int) -> Judgement:
-    """The invocations together leave less than this in /tmp, which a warm function keeps."""
-    seen = [(i.number, i.after.tmp_bytes) for i in run.invocations if i.after]
-    if run.baseline is None or not seen or len(seen) != len(run.invocations):
+    """The first five invocations together leave less than this in /tmp, which a warm function keeps."""
+    first = run.invocations[:FEWEST]
+    seen = [(i.number, i.after.tmp_bytes) for i in first if i.after]
+    if run.baseline is None or not seen or len(seen) != len(first):
         return reject("how much the invocations left in /tmp could not be measured", _SANDBOX,
                       "see why the invocations did not end well")  # fmt: skip
     number, most = max(seen, key=lambda each: each[1])
@@ -167,11 +173,38 @@ def tmp_grows_below(run: HandlerRun, limit_mb: int) -> Judgement:
                   "remove the browser's profile and downloads after each invocation")  # fmt: skip
 
 
-@judge(1, known_bad=lambda: (_example(_READY, oom=True).footprint,))
-def memory_suffices(footprint: Footprint) -> Judgement:
+@judge(1, known_bad=lambda: (_example(_READY, oom=True),))
+def memory_suffices(run: HandlerRun) -> Judgement:
     """Nothing was killed for want of memory, not even a child that the handler could do without."""
-    if not footprint.oom_killed:
+    if not run.footprint.oom_killed:
         return ACCEPTED
-    return reject(f"the kernel killed a process for want of memory: the function has {footprint.memory_mb} MB",
-                  f"{_SANDBOX}; {last_words(footprint)}",
-                  "give the function more memory, or let Chrome use less")  # fmt: skip
+    held = memory([i.after for i in run.invocations if i.after], run.settings)
+    grown = f"; with the calls it grew: {held}" if held and held.matters else ""
+    return reject(
+        f"the kernel killed a process for want of memory: the function has {run.settings.memory_mb} MB{grown}",
+        f"{_SANDBOX}; {last_words(run.footprint)}",
+        _KEPT if grown else "give the function more memory, or let Chrome use less",
+    )
+
+
+@judge(1, known_bad=lambda: (_example(_READY, *(Invocation(n, "answered", 1, after=Moment((), n * _MB, 0, 0, 0))
+                                                for n in range(1, 6))),))  # fmt: skip
+def nothing_grows(run: HandlerRun) -> Judgement:
+    """Neither /tmp, nor memory, threads or open files grow with the calls, so that none reaches its limit in time."""
+    moments = [i.after for i in run.invocations if i.after]
+    if not moments or len(moments) != len(run.invocations) or any(m.memory_bytes is None for m in moments):
+        return reject("what grows with the invocations could not be measured", _SANDBOX,
+                      "see why the invocations did not end well")  # fmt: skip
+    return Judgement.of(
+        Rejection(_growing(each), f"{_SANDBOX}, after invocations 1 to {len(moments)}", _KEPT)
+        for each in all_series(moments, run.settings)
+        if each.matters
+    )
+
+
+def _growing(series: Series) -> str:
+    step = f"{series.growth.per_call:,.1f}".removesuffix("" if series.unit else ".0") + series.unit
+    end = f"after {series.calls:,} calls it is at Lambda's limit of {series.limited}"
+    if series.growth.trend == "unclear":
+        return f"{series.what} may grow with each call, by {step}, and too few calls were made to tell: {series}; {end}"
+    return f"{series.what} grows by {step} with each call: {series}; {end}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gate.engine.answer import framed
 from gate.runtime.report import Moment, Process
 
 MEASURE = Path(__file__).with_name("measure.py").read_text()
@@ -30,12 +31,12 @@ def working_set(memory: Mapping[str, Any]) -> int | None:
     return max(int(memory["usage"]) - int(cache), 0)
 
 
-def measurement_in(answer: bytes) -> Measurement | None:
+def measurement_in(answer: str, mark: str) -> Measurement | None:
     """The answer of the script; None when it is none, as after a process that was killed while it looked."""
     try:
-        seen = json.loads(answer)
+        seen = json.loads(framed(answer, mark) or "")
         processes = tuple(Process(**each) for each in seen["processes"])
-        moment = Moment(processes, seen["tmp_bytes"], seen["high_water"], seen["oom_kills"])
+        moment = Moment(processes, seen["tmp_bytes"], seen["high_water"], seen["oom_kills"], seen["memory"])
         return Measurement(moment, seen["started"])
     except (ValueError, KeyError, TypeError):
         return None

@@ -21,6 +21,7 @@ class Settings:
     memory_mb: int
     name: str = "function"
     region: str = "us-east-1"
+    task_root: str = "/var/task"
 
     @property
     def cpus(self) -> float:
@@ -43,20 +44,43 @@ class Limits:
 
 @dataclass(frozen=True)
 class Fault:
-    """What went wrong, in the words of who noticed."""
+    """What went wrong, in the words of who noticed.
+
+    Attributes:
+        line: the deepest line of the image's own code that it came from; "" when there is none.
+    """
 
     type: str
     text: str
+    line: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.text}" + (f", at {self.line}" if self.line else "")
 
 
 @dataclass(frozen=True)
 class Process:
-    """One process in the container; `state` as in proc(5), "Z" for a zombie."""
+    """One process in the container.
+
+    Attributes:
+        state: as in proc(5), "Z" for a zombie.
+        descriptors: how many files it holds open; where nobody may look, the places in its table.
+    """
 
     pid: int
     parent: int
     state: str
     name: str
+    threads: int = 1
+    descriptors: int = 0
+
+
+@dataclass(frozen=True)
+class Program:
+    """A process as the engine sees it from outside: how many threads it has, and its command line."""
+
+    threads: int
+    command: str
 
 
 @dataclass(frozen=True)
@@ -67,12 +91,14 @@ class Moment:
         tmp_bytes: used in /tmp.
         high_water_bytes: the most memory ever used, page cache and /tmp included; None when the kernel does not tell.
         oom_kills: processes killed for want of memory so far; None when the kernel does not tell.
+        memory_bytes: held by the processes themselves, without page cache and /tmp; None when it was not measured.
     """
 
     processes: tuple[Process, ...]
     tmp_bytes: int
     high_water_bytes: int | None
     oom_kills: int | None
+    memory_bytes: int | None = None
 
     @property
     def zombies(self) -> tuple[Process, ...]:
@@ -103,6 +129,8 @@ class Invocation:
         answer: what the handler returned, as JSON text; at most 64 K characters of it.
         after: the container once the runtime had asked for the next event; None when it did not, or could not be seen.
         unseen: why the container could not be seen though the runtime had asked for the next event.
+        browser: the command line of a browser that was at work meanwhile; "" when none was seen.
+        unwatched: why it could not be seen what ran meanwhile; "" when it could.
     """
 
     number: int
@@ -112,6 +140,8 @@ class Invocation:
     fault: Fault | None = None
     after: Moment | None = None
     unseen: str = ""
+    browser: str = ""
+    unwatched: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Lambda's Runtime API, served to the function on 127.0.0.1 of a network that leads nowhere.
 
 This text is run inside the sandbox by the image's own Python (`python3 -I -S -c <text> <plan>`), so it imports the
-standard library alone and nothing of the gate. It says on standard output, one JSON object a line, what happened and
-when, in seconds since boot (the clock of /proc/<pid>/stat). An event is handed out for each SIGUSR1 that it is sent.
+standard library alone and nothing of the gate. It says on standard output, one JSON object a line behind the plan's
+mark, what happened and when, in seconds since boot (the clock of /proc/<pid>/stat). An event is handed out for each
+SIGUSR1 that it is sent.
 
 Protocol: AWS Lambda, "Using the Lambda runtime API", version 2018-06-01.
 """
@@ -38,7 +39,7 @@ def say(what: str, **facts: object) -> None:
     """One line of the account."""
     line = json.dumps({"what": what, "at": time.clock_gettime(time.CLOCK_BOOTTIME), **facts})
     with saying:
-        print(line, flush=True)
+        print(plan["mark"] + line, flush=True)
 
 
 def routes_out() -> list[str]:

@@ -50,10 +50,18 @@ def chain(records: Iterable[ScanRecord]) -> tuple[Link, ...]:
 
 def _link(places: list[tuple[int, Noted]], ordered: list[ScanRecord]) -> Link:
     first, (last, note) = ordered[places[0][0]], places[-1]
-    final, after = ordered[last], next(iter(ordered[last + 1 :]), None)
-    if after is None:
+    final, later = ordered[last], ordered[last + 1 :]
+    if not later:
         return Link(note, first, final, _standing(note), final if note.decision != "open" else None)
-    return Link(note, first, final, _gone(note, final, after), after)
+    after = next((record for record in later if _can_differ(final, record)), None)
+    # A finding that is gone from the same image and the same data was not mitigated: the scanner contradicts itself.
+    return Link(note, first, final, _gone(note, final, after) if after else "", after)
+
+
+def _can_differ(one: ScanRecord, other: ScanRecord) -> bool:
+    """Whether two scans may find different things: of another image, or from data that is not known to be the same."""
+    told = one.source_updated_at is not None and other.source_updated_at is not None
+    return one.digest != other.digest or not told or one.source_updated_at != other.source_updated_at
 
 
 def _standing(note: Noted) -> str:

@@ -1,73 +1,42 @@
 """What the scanner can see of the image, held against its SBOM. Pure.
 
 A scan that finds nothing proves something only about what it looked at. Basic scanning looks at the packages of
-the operating system; enhanced scanning at those and at Python packages. Neither sees a Chrome unpacked from a zip.
+the operating system; enhanced scanning at those and at packages of languages. Neither sees a Chrome unpacked from a
+zip. What is in the image counts, whoever asked for it: each component of the SBOM is seen, or registered as not seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from packageurl import PackageURL
+
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.scan.components import Component, Watched
+from gate.scan.ecosystems import OS_TYPES, SEEN, canonical, full_name
 from gate.scan.findings import ScanReport
-from gate.scan.register.entries import Register, Unseen, canonical
+from gate.scan.register.entries import Register, Unseen
+from gate.scan.register.suggestion import ready_coverage
 from gate.scan.statuses import Mode
 
-_OS_TYPES = frozenset({"deb", "rpm", "apk"})
-_SEEN: Mapping[Mode, frozenset[str]] = {Mode.BASIC: _OS_TYPES, Mode.ENHANCED: _OS_TYPES | {"pypi"}}
-
-
-@dataclass(frozen=True)
-class Component:
-    """One component of an SBOM.
-
-    Attributes:
-        name: as the SBOM names it.
-        version: "" when it is not known.
-        purl: "" when it has none.
-        type: the purl's type, such as deb, rpm, pypi, generic ("" without a purl).
-    """
-
-    name: str
-    version: str
-    purl: str
-    type: str
-
-
-@dataclass(frozen=True)
-class Watched:
-    """A component that must be seen by the scanner, or be registered as not seen.
-
-    Attributes:
-        title: as a person calls it.
-        type: the type of its purl.
-        name: the name in its purl.
-        version: "" when it is not known.
-        packages: names of operating-system packages that are this component.
-        aliases: names under which an SBOM lists it when it comes from no such package.
-    """
-
-    title: str
-    type: str
-    name: str
-    version: str = ""
-    packages: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-
-    @property
-    def purl(self) -> str:
-        """The package URL under which it is registered."""
-        return f"pkg:{self.type}/{self.name}" + (f"@{self.version}" if self.version else "")
+# More components of one kind than this are told together.
+_APART = 3
+_NAMED = 10
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A watched component that the scanner does not see, and why."""
+    """A component that the scanner does not see, and why.
+
+    Attributes:
+        watched: whether it is looked for by name; else the SBOM alone lists it.
+    """
 
     component: Watched
     why: str
+    watched: bool = True
 
 
 @dataclass(frozen=True)
@@ -78,7 +47,7 @@ class Sight:
         mode: the kind of scanning.
         covered: components that it looks at.
         uncovered: components that it does not look at.
-        gaps: the watched ones that are not covered.
+        gaps: what has to be registered: the watched ones that are not covered, and every other uncovered component.
     """
 
     mode: Mode
@@ -118,11 +87,11 @@ def watch(
 
 def sight(components: tuple[Component, ...], mode: Mode, watched: tuple[Watched, ...]) -> Sight:
     """Divide an image's components into what the scanner sees and what it does not."""
-    seen = _SEEN[mode]
+    seen = SEEN[mode]
     covered = tuple(c for c in components if c.type in seen and c.version)
     uncovered = tuple(c for c in components if not (c.type in seen and c.version))
     gaps = (Gap(each, why) for each in watched if (why := _gap(each, covered, uncovered, mode)))
-    return Sight(mode, covered, uncovered, tuple(gaps))
+    return Sight(mode, covered, uncovered, (*gaps, *_others(uncovered, mode, watched)))
 
 
 def _gap(each: Watched, covered: tuple[Component, ...], uncovered: tuple[Component, ...], mode: Mode) -> str:
@@ -131,21 +100,40 @@ def _gap(each: Watched, covered: tuple[Component, ...], uncovered: tuple[Compone
         listed = any(c.type == "pypi" and canonical(c.name) == each.name for c in covered)
         return "" if listed else f"{mode.value.lower()} scanning does not look at this Python package"
     # A second copy beside a packaged one would be the one nobody looks at.
-    if any(c.name.lower() in {each.name, *each.aliases} and c.type not in _OS_TYPES for c in uncovered):
+    if any(c.name.lower() in {each.name, *each.aliases} and c.type not in OS_TYPES for c in uncovered):
         return "the image holds a copy that comes from no package of the operating system"
-    packaged = any(c.type in _OS_TYPES and c.name in each.packages for c in covered)
+    packaged = any(c.type in OS_TYPES and c.name in each.packages for c in covered)
     return "" if packaged else "no package of the operating system is this component"
 
 
-def entry_for(gap: Gap, register: Register, target: str, mode: Mode) -> Unseen | None:
-    """The coverage entry that is about a gap, in force or not."""
-    return next((e for e in register.coverage if e.stands_for(target, mode) and _is_about(e, gap.component)), None)
+def _others(uncovered: tuple[Component, ...], mode: Mode, watched: tuple[Watched, ...]) -> Iterator[Gap]:
+    """A gap for each uncovered component that is not watched by name; the same package in many places is one."""
+    places: dict[tuple[str, str, str], set[str]] = {}
+    for each in uncovered:
+        if not any(one.is_listed_as(each) for one in watched):
+            kind, name = _named(each)
+            places.setdefault((kind, name, each.version), set()).update(each.paths)
+    for (kind, name, version), paths in places.items():
+        why = f"{mode.value.lower()} scanning does not look at it" if version else "its version is not known"
+        yield Gap(Watched(name, kind, name, version, paths=tuple(sorted(paths))), why, watched=False)
 
 
-def _is_about(entry: Unseen, component: Watched) -> bool:
-    name = canonical(entry.name) if entry.type == "pypi" else entry.name
-    same = (entry.type, name) == (component.type, component.name)
-    return same and entry.version in {"", component.version}
+def _named(component: Component) -> tuple[str, str]:
+    """The type and name under which a component is registered; without a package URL it is a generic program."""
+    if not component.type:
+        return "generic", component.name
+    return component.type, full_name(PackageURL.from_string(component.purl)) if component.purl else component.name
+
+
+def entries_for(gap: Gap, register: Register, target: str, mode: Mode) -> tuple[Unseen, ...]:
+    """The coverage entries that are about a gap, in force or not: those that name it before those for its kind."""
+    one = gap.component
+    about = [
+        entry
+        for entry in register.coverage
+        if entry.stands_for(target, mode) and entry.is_about(one.type, one.name, one.version, one.paths)
+    ]
+    return tuple(sorted(about, key=lambda entry: not entry.purl))
 
 
 def _known_bad_gaps() -> tuple[tuple[Gap, ...], Register, str, Mode, date]:
@@ -155,28 +143,65 @@ def _known_bad_gaps() -> tuple[tuple[Gap, ...], Register, str, Mode, date]:
 
 @judge(9, known_bad=_known_bad_gaps)
 def gaps_registered(gaps: tuple[Gap, ...], register: Register, target: str, mode: Mode, today: date) -> Judgement:
-    """Each watched component that the scanner does not see has a coverage entry in force."""
+    """Each component that the scanner does not see has a coverage entry in force."""
+    open_gaps = [gap for gap in gaps if not _registered(gap, register, target, mode, today)]
+    kinds = {gap.component.type for gap in open_gaps}
     return Judgement.of(
-        rejection for gap in gaps if (rejection := _unregistered(gap, register, target, mode, today)) is not None
+        rejection
+        for kind in sorted(kinds)
+        for rejection in _unregistered([g for g in open_gaps if g.component.type == kind], register, target, mode)
     )
 
 
-def _unregistered(gap: Gap, register: Register, target: str, mode: Mode, today: date) -> Rejection | None:
-    entry = entry_for(gap, register, target, mode)
-    named = f"{gap.component.title} ({gap.component.purl})"
-    if entry is None:
-        return Rejection(
-            f"The scanner does not see {named}, and the register does not say what is done instead: {gap.why}",
-            where=f"{register.source}, coverage",
-            remedy="add a coverage entry: purl, target, scanning, reason, check, expires",
-        )
-    if entry.expires < today:
-        return Rejection(
-            f"The coverage entry for {named} expired on {entry.expires}",
-            where=register.where(entry.line),
-            remedy="make the compensating check again and set a new date, or have the component scanned",
-        )
-    return None
+def _registered(gap: Gap, register: Register, target: str, mode: Mode, today: date) -> bool:
+    return any(entry.expires >= today for entry in entries_for(gap, register, target, mode))
+
+
+def _unregistered(gaps: list[Gap], register: Register, target: str, mode: Mode) -> Iterator[Rejection]:
+    """The gaps of one kind: each by itself, or all others than the watched ones together where they are many."""
+    missing = []
+    for gap in gaps:
+        if entries := entries_for(gap, register, target, mode):
+            yield Rejection(
+                f"The coverage entry for {_title(gap)} expired on {entries[0].expires}",
+                where=register.where(entries[0].line),
+                remedy="make the compensating check again and set a new date, or have the component scanned",
+            )
+        else:
+            missing.append(gap)
+    others = [gap for gap in missing if not gap.watched]
+    together = len(others) > _APART and gaps[0].component.type != "generic"
+    for gap in missing:
+        if gap.watched or not together:
+            yield _missing(_title(gap), gap.why, register, _entry(gap, target, mode))
+    if together:
+        yield _all_missing(others, register, target, mode)
+
+
+def _entry(gap: Gap, target: str, mode: Mode) -> str:
+    return ready_coverage({"purl": gap.component.purl.partition("@")[0]}, target, mode)
+
+
+def _all_missing(gaps: list[Gap], register: Register, target: str, mode: Mode) -> Rejection:
+    kind = gaps[0].component.type
+    named = ", ".join(gap.component.title for gap in gaps[:_NAMED])
+    rest = f" and {len(gaps) - _NAMED} more" if len(gaps) > _NAMED else ""
+    title = f"{len(gaps)} packages of the type {kind} ({named}{rest})"
+    return _missing(title, gaps[0].why, register, ready_coverage({"ecosystem": kind}, target, mode))
+
+
+def _title(gap: Gap) -> str:
+    at = f", at {gap.component.paths[0]}" if gap.component.paths else ""
+    return f"{gap.component.title} ({gap.component.purl}{at})"
+
+
+def _missing(title: str, why: str, register: Register, entry: str) -> Rejection:
+    return Rejection(
+        f"The scanner does not see {title}, and the register does not say what is done instead: {why}",
+        where=f"{register.source}, coverage",
+        remedy="have it scanned, remove it, or paste, complete and have reviewed a coverage entry:",
+        paste=entry,
+    )
 
 
 def _known_bad_sight() -> tuple[ScanReport, Sight]:

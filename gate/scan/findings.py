@@ -3,32 +3,57 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 
+from gate.gaps import Gapped, had, told
+from gate.scan.moments import when
 from gate.scan.statuses import Mode
+
+# Clocks of two machines differ a little.
+SKEW = timedelta(minutes=5)
+# ECR and Inspector each date a look at the image; within a day they speak of the same one.
+_SAME_LOOK = timedelta(days=1)
 
 
 class Severity(IntEnum):
-    """ECR's severities in order. What is none of the first five counts as the worst."""
+    """The severities in order. What nobody has rated yet may be anything, so it stands above HIGH."""
 
     INFORMATIONAL = 0
     LOW = 1
     MEDIUM = 2
     HIGH = 3
-    CRITICAL = 4
+    UNRATED = 4
+    CRITICAL = 5
 
     @classmethod
     def of(cls, word: str) -> Severity:
-        """The severity a word names, in any case; an unknown word (UNDEFINED, UNTRIAGED, …) is CRITICAL."""
-        return cls.__members__.get(word.strip().upper(), cls.CRITICAL)
+        """The severity that a scanner's word stands for, in any case; a word that no model lists is CRITICAL."""
+        return SEVERITY_WORDS.get(word.strip().upper(), cls.CRITICAL)
 
     @classmethod
     def knows(cls, word: str) -> bool:
-        """Whether the word is one of the five."""
-        return word.strip().upper() in cls.__members__
+        """Whether the word is one that a scanner of AWS uses."""
+        return word.strip().upper() in SEVERITY_WORDS
+
+    @property
+    def title(self) -> str:
+        """As a person reads it."""
+        return "NOT YET RATED" if self is Severity.UNRATED else self.name
+
+
+# ECR model, FindingSeverity, and Inspector2 model, Severity: UNDEFINED and UNTRIAGED both say "not rated yet".
+SEVERITY_WORDS: Mapping[str, Severity] = {
+    "INFORMATIONAL": Severity.INFORMATIONAL,
+    "LOW": Severity.LOW,
+    "MEDIUM": Severity.MEDIUM,
+    "HIGH": Severity.HIGH,
+    "CRITICAL": Severity.CRITICAL,
+    "UNDEFINED": Severity.UNRATED,
+    "UNTRIAGED": Severity.UNRATED,
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +73,7 @@ class Finding:
         manager: the package manager that the scanner names ("" when it names none).
         suppressed: an Inspector suppression rule hides it from the console; never from the gate.
         closed: Inspector says that it is remediated.
+        path: the file that proves the package ("" when the scanner names none).
         entry: its place in the answer; one entry that names three packages is three findings of one entry.
     """
 
@@ -64,6 +90,7 @@ class Finding:
     suppressed: bool = False
     closed: bool = False
     entry: int = 0
+    path: str = ""
 
     @property
     def rank(self) -> Severity:
@@ -78,11 +105,11 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Coverage:
+class Coverage(Gapped):
     """Amazon Inspector's word on whether it covers the image (Inspector2 ListCoverage).
 
     Attributes:
-        listed: whether the image's digest is among the covered resources at all.
+        listed: whether the image's digest is among the covered resources at all; a gap where it could not be asked.
         status: ACTIVE or INACTIVE.
         reason: Inspector's reason code.
         last_scanned_at: when Inspector last looked, if told.
@@ -92,6 +119,19 @@ class Coverage:
     status: str = ""
     reason: str = ""
     last_scanned_at: datetime | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether Inspector says that it watches the image now; no, where it could not be asked."""
+        return had(lambda: self.listed) is True and (self.status, self.reason) == ("ACTIVE", "SUCCESSFUL")
+
+    @property
+    def state(self) -> str:
+        """Its state in a few words."""
+        listed = told(lambda: self.listed)
+        if isinstance(listed, str):
+            return f"not known: it {listed}"
+        return f"{self.status} ({self.reason})" if listed else "not among the covered resources"
 
 
 @dataclass(frozen=True)
@@ -135,13 +175,37 @@ class ScanReport:
 
     @property
     def continuous(self) -> bool:
-        """Whether the result is kept current by continuous scanning."""
-        return self.mode is Mode.ENHANCED and self.frequency == "CONTINUOUS_SCAN"
+        """Whether Inspector keeps the result current: it watches the image now, and looks again when its data changes.
+
+        When it last looked is shown and not counted: a quiet image is looked at only when a vulnerability is added that
+        concerns it (Inspector user guide, "Last scanned at"). A look from before the result of ECR contradicts it.
+        """
+        if self.mode is not Mode.ENHANCED or self.frequency != "CONTINUOUS_SCAN" or not self.inspector:
+            return False
+        return self.inspector.active and self._same_look(self.inspector.last_scanned_at)
+
+    def _same_look(self, looked: datetime | None) -> bool:
+        if looked is None or self.completed_at is None:
+            return True
+        return self.completed_at - looked < _SAME_LOOK and looked - self.read_at <= SKEW
 
     @property
     def current_at(self) -> datetime | None:
         """When the result was last known to be current: a continuous one when read, any other when completed."""
         return self.read_at if self.continuous and self.completed_at else self.completed_at
+
+    @property
+    def current_by(self) -> str:
+        """The rule behind `current_at`, as a person reads it."""
+        if self.mode is Mode.BASIC:
+            return "basic scanning: a result is as old as its scan"
+        if self.frequency != "CONTINUOUS_SCAN":
+            return f"enhanced scanning with the frequency {self.frequency or '(none)'}: a result is as old as its scan"
+        covered = self.inspector or Coverage(listed=False)
+        looked = covered.last_scanned_at
+        told = f", its last look at {when(looked)}" if looked else ""
+        kept = "kept current by Inspector" if self.continuous else "as old as its scan, for Inspector does not keep it"
+        return f"continuous scanning: the result is {kept}; its coverage is {covered.state}{told}"
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
@@ -158,3 +222,15 @@ def tally(findings: Iterable[Finding]) -> Counter[str]:
             seen.add(finding.entry)
             counts[finding.severity.upper()] += 1
     return counts
+
+
+def miscounted(findings: Iterable[Finding], counts: Iterable[tuple[str, int]]) -> tuple[tuple[str, int, int], ...]:
+    """The severity words whose reported count is not that of the findings, worst first: word, reported, listed."""
+    reported: Counter[str] = Counter()
+    for word, number in counts:
+        reported[word.upper()] += number
+    # Whether the counts include findings that Inspector suppressed or closed is not documented: either is true.
+    found = tuple(findings)
+    listed, shown = tally(found), tally(f for f in found if not (f.suppressed or f.closed))
+    words = sorted({*reported, *listed}, key=lambda word: (-Severity.of(word), word))
+    return tuple((w, reported[w], listed[w]) for w in words if reported[w] not in {listed[w], shown[w]})

@@ -7,6 +7,7 @@ from typing import Any
 from gate.aws.patience import Caller
 from gate.aws.refusals import readable
 from gate.errors import ScanUnavailable
+from gate.gaps import Gap, had
 from gate.scan.findings import Coverage
 from gate.text import plain
 
@@ -14,14 +15,17 @@ from gate.text import plain
 _PAGES = 200
 
 
-@readable("ListCoverage")
 def read_coverage(caller: Caller, repository: str, digest: str) -> Coverage:
     """Inspector's word on one digest of a repository (`Coverage.listed` is False when it is not among the covered).
 
-    Raises:
-        ScanUnavailable: the pages do not end.
-        AwsRefused: the call is refused.
+    Where Inspector cannot be asked, its word is a gap: the findings are ECR's, and can be judged without it.
     """
+    found = had(lambda: _read(caller, repository, digest))
+    return Coverage(listed=found) if isinstance(found, Gap) else found  # type: ignore[arg-type]
+
+
+@readable("ListCoverage")
+def _read(caller: Caller, repository: str, digest: str) -> Coverage:
     criteria = {
         "resourceType": [{"comparison": "EQUALS", "value": "AWS_ECR_CONTAINER_IMAGE"}],
         "ecrRepositoryName": [{"comparison": "EQUALS", "value": repository}],

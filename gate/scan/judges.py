@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
-from gate.scan.findings import Coverage, Finding, ScanReport, Severity, tally, worst_first
+from gate.scan.findings import SKEW, Coverage, Finding, ScanReport, Severity, miscounted, worst_first
 from gate.scan.moments import when
-from gate.scan.settings import ScanSettings
+from gate.scan.reasons import reason_of
+from gate.scan.settings import BY_ITSELF, ScanSettings
 from gate.scan.statuses import Mode, Outcome, meaning_of
 
 FRESH = timedelta(hours=24)
-# Clocks of two machines differ a little; a scan that ended further in the future than this did not end yet.
-_SKEW = timedelta(minutes=5)
 _LISTED = 20
+_ACTIVATE = "activate ECR scanning in Inspector for this account and wait for its first scan of the image"
 REST = "the scan's record among the evidence lists them all"
 
 _NIGHT = datetime(2026, 1, 2, 3, 12, tzinfo=UTC)
@@ -33,7 +32,7 @@ def _bad_report() -> ScanReport:
 
 @judge(7, known_bad=lambda: (_bad_report(), "sha256:judged", _NIGHT + timedelta(days=2)))
 def complete(report: ScanReport, digest: str, now: datetime) -> Judgement:
-    """The scan has ended, is under 24 hours old or continuous, and is of the judged digest."""
+    """The scan has ended, is of the judged digest, and is under 24 hours old or kept current (`current_by`)."""
     return _of_digest(report, digest) + _finished(report) + _recent(report, now)
 
 
@@ -59,13 +58,20 @@ def _finished(report: ScanReport) -> Judgement:
     )
 
 
+_RENEW = {
+    Mode.BASIC: "scan the image again: aws ecr start-image-scan",
+    Mode.ENHANCED: "set the frequency CONTINUOUS_SCAN, see in Inspector's coverage why it does not watch the image, "
+    "and run again",
+}
+
+
 def _recent(report: ScanReport, now: datetime) -> Judgement:
     current = report.current_at
     if current is None:
         return reject(
             "The scan does not say when it was completed", report.digest, remedy="run again when the scan has ended"
         )
-    if current - now > _SKEW:
+    if current - now > SKEW:
         return reject(
             f"The scan says it was completed at {when(current)}, which is in the future (now is {when(now)})",
             report.digest,
@@ -73,9 +79,9 @@ def _recent(report: ScanReport, now: datetime) -> Judgement:
         )
     if now - current >= FRESH:
         return reject(
-            f"The scan is not under 24 hours old: it is of {when(current)}",
+            f"The scan is not under 24 hours old: it is of {when(current)} ({report.current_by})",
             report.digest,
-            remedy="scan the image again",
+            remedy=_RENEW[report.mode],
         )
     return ACCEPTED
 
@@ -83,10 +89,9 @@ def _recent(report: ScanReport, now: datetime) -> Judgement:
 @judge(7, known_bad=lambda: (_bad_report(), "CRITICAL", 0))
 def free_of(report: ScanReport, severity: str, at_most: int) -> Judgement:
     """At most so many findings count as this severity; suppressed ones and unknown severities are counted too."""
-    if not Severity.knows(severity):
-        return reject(
-            f"{severity!r} is no severity of ECR's", "the claim", f"name one of {', '.join(Severity.__members__)}"
-        )
+    rated = [each.name for each in Severity if each is not Severity.UNRATED]
+    if severity.upper() not in rated:
+        return reject(f"{severity!r} is no severity of ECR's", "the claim", f"name one of {', '.join(rated)}")
     hits = [finding for finding in report.open if finding.rank is Severity[severity.upper()]]
     if len(hits) <= at_most:
         return ACCEPTED
@@ -99,7 +104,7 @@ def free_of(report: ScanReport, severity: str, at_most: int) -> Judgement:
 
 def _hit(finding: Finding) -> Rejection:
     word = finding.severity.upper() if Severity.knows(finding.severity) else f"unknown severity {finding.severity!r}"
-    notes = ", suppressed in Inspector" if finding.suppressed else ""
+    notes = (", suppressed in Inspector" if finding.suppressed else "") + (f", at {finding.path}" * bool(finding.path))
     counted = "" if word == finding.rank.name else f", counted as {finding.rank.name}"
     way = f"upgrade {finding.package} to {finding.fixed}" if finding.fixed else "remove the package or wait for its fix"
     return Rejection(
@@ -112,20 +117,13 @@ def _hit(finding: Finding) -> Rejection:
 @judge(7, known_bad=lambda: (replace(_bad_report(), counts=(("LOW", 3),)),))
 def counts_true(report: ScanReport) -> Judgement:
     """The counts that ECR reports are those of the findings it lists, severity by severity."""
-    reported: Counter[str] = Counter()
-    for word, number in report.counts:
-        reported[word.upper()] += number
-    # Whether the counts include findings that Inspector suppressed or closed is not documented: either is true.
-    listed, shown = tally(report.findings), tally(f for f in report.findings if not (f.suppressed or f.closed))
-    words = sorted({*reported, *listed}, key=lambda word: (-Severity.of(word), word))
     return Judgement.of(
         Rejection(
-            f"ECR counts {reported[word]} findings of severity {word}, and lists {listed[word]}",
+            f"ECR counts {reported} findings of severity {word}, and lists {listed}",
             where=f"{report.digest}, {report.pages} pages read",
             remedy="run again; if it stays so, do not believe the scan and ask AWS Support",
         )
-        for word in words
-        if reported[word] not in {listed[word], shown[word]}
+        for word, reported, listed in miscounted(report.findings, report.counts)
     )
 
 
@@ -153,7 +151,7 @@ def applies(settings: ScanSettings, report: ScanReport, nightly: bool) -> Judgem
 
 def _enhanced_rule(settings: ScanSettings, nightly: bool, where: str) -> Judgement:
     continuous = "set the frequency CONTINUOUS_SCAN for a filter that matches the repository"
-    if settings.frequency not in {"CONTINUOUS_SCAN", "SCAN_ON_PUSH"} or not settings.matching:
+    if settings.frequency not in BY_ITSELF or not settings.matching:
         return reject(
             f"Enhanced scanning does not apply: the frequency is {settings.frequency or '(none)'}, and the filters "
             f"that match are {', '.join(settings.matching) or 'none'}",
@@ -173,24 +171,29 @@ def _inspected(report: ScanReport, settings: ScanSettings) -> Judgement:
     covered = report.inspector or Coverage(listed=False)
     # After its one scan Inspector reports an image of a SCAN_ON_PUSH repository as inactive, for this reason.
     once = settings.frequency == "SCAN_ON_PUSH" and covered.reason == "SCAN_FREQUENCY_SCAN_ON_PUSH"
-    if covered.listed and (once or (covered.status == "ACTIVE" and covered.reason == "SUCCESSFUL")):
+    if covered.active or (covered.listed and once):
         return ACCEPTED
-    state = f"{covered.status} ({covered.reason})" if covered.listed else "not among the covered resources"
+    reason = reason_of(covered.reason)
     return reject(
-        f"Amazon Inspector does not cover the image: it is {state}",
+        f"Amazon Inspector does not cover the image: it is {covered.state}"
+        + (f", {reason.sentence}" if covered.listed else ""),
         where=f"Inspector2 ListCoverage, {report.digest}",
-        remedy="activate ECR scanning in Inspector for this account and wait for its first scan of the image",
+        remedy=reason.remedy if covered.listed else _ACTIVATE,
     )
 
 
 @judge(7, known_bad=lambda: (_bad_report(), _NIGHT + timedelta(days=2), 24))
 def data_fresh(report: ScanReport, now: datetime, hours: int) -> Judgement:
-    """The vulnerability data that the scan used is under so many hours old."""
+    """The vulnerability data is under so many hours old, or Inspector keeps the result current (see `current_by`)."""
     updated = report.vulnerability_source_updated_at
-    if updated is not None and now - updated < timedelta(hours=hours) and updated - now <= _SKEW:
+    if updated is not None and now - updated < timedelta(hours=hours) and updated - now <= SKEW:
+        return ACCEPTED
+    # A quiet image keeps the date of the last data that concerned it: what has to be current is that it is watched.
+    if report.continuous and (updated is None or updated - now <= SKEW) and _recent(report, now).accepted:
         return ACCEPTED
     return reject(
-        f"The vulnerability data is not under {hours} hours old: it is of {when(updated)} (now is {when(now)})",
+        f"The vulnerability data is not under {hours} hours old: it is of {when(updated)} (now is {when(now)}; "
+        f"{report.current_by})",
         where=f"DescribeImageScanFindings, vulnerabilitySourceUpdatedAt, {report.digest}",
         remedy="scan again later; if it stays so, ask AWS Support why the data is not updated",
     )

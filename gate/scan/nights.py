@@ -90,6 +90,26 @@ def compare(before: ScanRecord | None, tonight: ScanRecord) -> Changes:
     )
 
 
+def last_before(records: Iterable[ScanRecord], began: datetime, digest: str) -> ScanRecord | None:
+    """The record that a run's scan is compared with: the last from before the run began, never one of its own.
+
+    One of the same digest goes before a later one of another image: with another image every change has a reason. Of
+    several from the same vulnerability data it is the first: a scanner that contradicted itself last night and still
+    does so tonight is still not believed, and one that has come to its senses is.
+
+    Args:
+        records: of the run's target, in any order.
+        began: when the run began.
+        digest: of the image that the run judges ("" when it is not known).
+    """
+    earlier = sorted((record for record in records if record.at < began), key=lambda record: record.at)
+    same = [record for record in earlier if record.digest == digest]
+    last = next(reversed(same or earlier), None)
+    if last is None or last.source_updated_at is None:
+        return last
+    return next(each for each in same or [last] if each.source_updated_at == last.source_updated_at)
+
+
 def _worst(findings: Iterable[Noted]) -> dict[tuple[str, str], Noted]:
     worst: dict[tuple[str, str], Noted] = {}
     for each in findings:
@@ -155,6 +175,6 @@ def log_row(changes: Changes) -> str:
         *(str(len(group)) for group in (changes.new, changes.fixed, changes.rescored)),
         str(counts["CRITICAL"]),
         str(counts["HIGH"]),
-        for_markdown(changes.reason),
+        for_markdown(changes.reason + (f"; not yet rated: {counts['UNRATED']}" if counts["UNRATED"] else "")),
     ]
     return "| " + " | ".join(cells) + " |\n"

@@ -9,7 +9,8 @@ from typing import Any
 from gate.aws.patience import Caller
 from gate.aws.refusals import readable
 from gate.errors import ScanUnavailable
-from gate.scan.findings import Finding
+from gate.scan.findings import Finding, miscounted
+from gate.scan.moments import when
 from gate.scan.statuses import Mode, Outcome, meaning_of
 from gate.scan.wire import answered_mode, findings_of
 from gate.text import plain
@@ -33,7 +34,7 @@ class Reading:
         counts: the first page's `findingSeverityCounts`; they are of the whole scan.
         findings: of all pages.
         pages: how many there were.
-        steady: False when status or completion changed from one page to the next: the pages are of two scans.
+        steady: False when status, completion or counts changed from one page to the next: the pages are of two scans.
     """
 
     digest: str
@@ -51,6 +52,18 @@ class Reading:
     def outcome(self) -> Outcome:
         """What the table says about its status; pages of two scans are waited out."""
         return meaning_of(self.status).outcome(self.mode) if self.steady else Outcome.WAIT
+
+    @property
+    def whole(self) -> bool:
+        """Whether it lists as many findings as it counts: each of the two may come before the other."""
+        return not miscounted(self.findings, self.counts)
+
+    @property
+    def seen(self) -> str:
+        """What it holds, in a few words."""
+        ended = f"completed at {when(self.completed_at)}" if self.completed_at else "without a time of completion"
+        told = ", ".join(f"{number} {word}" for word, number in self.counts) or "none"
+        return f"status {self.status or '(none)'}, {ended}; findings listed: {len(self.findings)}, counted: {told}"
 
     def equals(self, other: Reading | None) -> bool:
         """Whether another reading holds the same result."""
@@ -84,7 +97,7 @@ def read_pages(caller: Caller, repository: str, digest: str, configured: Mode) -
             )
         tokens.add(token)
         page = _ask(caller, repository, digest, token)
-        if _moment(page) != _moment(first):
+        if _moved_on(first, page):
             return _reading(first, configured, findings, pages, steady=False)
         findings.extend(findings_of(page, findings[-1].entry + 1 if findings else 0))
         pages += 1
@@ -100,9 +113,17 @@ def _ask(caller: Caller, repository: str, digest: str, token: str | None) -> dic
     return caller.ask("describe_image_scan_findings", needs="imageScanStatus", expect=absent, **request)
 
 
-def _moment(page: dict[str, Any]) -> tuple[Any, Any]:
+def _moved_on(first: dict[str, Any], page: dict[str, Any]) -> bool:
+    """Whether a later page is of another scan, or of the same one with more findings, than the first."""
+    status, completed, counts = (list(each) for each in zip(_moment(first), _moment(page), strict=True))
+    # That the counts stand on every page is nowhere said; where they stand they are those of the whole scan.
+    return status[0] != status[1] or completed[0] != completed[1] or (bool(counts[1]) and counts[0] != counts[1])
+
+
+def _moment(page: dict[str, Any]) -> tuple[Any, Any, Any]:
     held = page.get("imageScanFindings") or {}
-    return (page.get("imageScanStatus") or {}).get("status"), held.get("imageScanCompletedAt")
+    status = (page.get("imageScanStatus") or {}).get("status")
+    return status, held.get("imageScanCompletedAt"), held.get("findingSeverityCounts")
 
 
 def _reading(page: dict[str, Any], configured: Mode, findings: list[Finding], pages: int, *, steady: bool) -> Reading:

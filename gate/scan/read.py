@@ -10,10 +10,11 @@ from botocore.exceptions import ClientError
 
 from gate.aws.patience import Caller, Timekeeper
 from gate.errors import GateError, ScanUnavailable
-from gate.scan.findings import ScanReport
+from gate.scan.findings import Coverage, ScanReport
 from gate.scan.inspector import read_coverage
 from gate.scan.moments import when
 from gate.scan.pages import Reading, read_pages
+from gate.scan.reasons import reason_of
 from gate.scan.settings import ScanSettings, read_settings
 from gate.scan.start import Start, start_scan
 from gate.scan.statuses import Mode
@@ -117,12 +118,9 @@ class Scanner:
         settings = self.settings()
         if digest not in self._starts:
             absent = f"ECR does not know the image {digest} in {self.repository}"
-            self._starts[digest] = self._settle(lambda: start_scan(self._ecr, self.repository, digest), absent)
+            self._starts[digest] = self._settle(lambda: self._start(digest), absent)
         start = self._starts[digest]
-        reading = self._await(digest, start, settings.mode)
-        inspector = None
-        if reading.mode is Mode.ENHANCED:
-            inspector = read_coverage(self._inspector, self.repository, digest)
+        reading, inspector = self._await(digest, start, settings.mode)
         report = ScanReport(
             digest=reading.digest,
             tag=tag,
@@ -143,31 +141,42 @@ class Scanner:
     def _recent(self, report: ScanReport, start: Start) -> ScanReport:
         """Let only a new, a continuous or a recent result pass."""
         age = report.read_at - report.completed_at if report.completed_at else FRESH
-        rescanned = start.accepted and report.mode is Mode.BASIC
-        if rescanned or report.continuous or age < FRESH:
+        basic = report.mode is Mode.BASIC
+        # Whether Inspector does watch what it is configured to watch is for the judges to say, with its reason.
+        watched = not basic and report.frequency == "CONTINUOUS_SCAN"
+        if (start.accepted and basic) or watched or age < FRESH:
             return report
         raise ScanUnavailable(
             f"The image was not scanned again ({start.refusal}), and the existing result is not under 24 hours old: "
             f"it is of {when(report.completed_at)}",
             where=report.digest,
-            remedy="run again when ECR allows a new scan; under enhanced scanning, set CONTINUOUS_SCAN",
+            remedy="run again when ECR allows a new scan" if basic else "set the frequency CONTINUOUS_SCAN",
         )
 
-    def _await(self, digest: str, start: Start, configured: Mode) -> Reading:
+    def _start(self, digest: str) -> Start | None:
+        return start_scan(self._ecr, self.repository, digest, self._time.now())
+
+    def _await(self, digest: str, start: Start, configured: Mode) -> tuple[Reading, Coverage | None]:
+        """The settled reading, and under enhanced scanning Inspector's coverage of the image."""
         began = self._time.monotonic()
         earlier: Reading | None = None
         while True:
             reading = self._read(digest, configured)
             waited = self._time.monotonic() - began
             if reading is not None and has_ended(reading, start, earlier, waited):
-                return reading
+                covered = self._covered(digest) if reading.mode is Mode.ENHANCED else None
+                if covered is None or not reason_of(covered.reason).passing or waited >= self.timeout:
+                    return reading, covered
             if waited >= self.timeout or (reading is None and waited >= SETTLE):
-                raise late(digest, reading, waited)
+                raise late(digest, reading, waited, start)
             earlier = reading
             state = reading.status if reading else "no scan yet"
             self._progress(f"scan of {digest[:19]}: {state}, {waited:.0f} of at most {self.timeout:.0f} s")
             quick = waited < _INTERVAL and configured is Mode.BASIC
             self._time.sleep(1.0 if quick else _INTERVAL)
+
+    def _covered(self, digest: str) -> Coverage:
+        return read_coverage(self._inspector, self.repository, digest)
 
     def _read(self, digest: str, configured: Mode) -> Reading | None:
         try:

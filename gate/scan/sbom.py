@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from typing import Any
 from packageurl import PackageURL
 
 from gate.errors import ScanUnavailable
-from gate.scan.coverage import Component
+from gate.scan.components import Component
 from gate.text import plain
 
 TIMEOUT = 300.0
 # The SBOM of a 1.4 GB image is about 5 MB; twenty times that is no image of ours.
 MAX_BYTES = 100_000_000
+_LOCATION = re.compile(r"syft:location:\d+:path")
 _REMEDY = "run again; if it stays so, run the same syft command by hand and read what it says"
 
 
@@ -146,7 +148,15 @@ def _component(raw: dict[str, Any]) -> Component:
         kind = PackageURL.from_string(purl).type if purl else ""
     except ValueError:
         kind = ""  # a component without a readable purl is one that no scanner looks at
-    return Component(plain(str(raw.get("name") or "")), plain(str(raw.get("version") or "")), purl, kind)
+    name, version = (plain(str(raw.get(key) or "")) for key in ("name", "version"))
+    return Component(name, version, purl, kind, tuple(_paths(raw)))
+
+
+def _paths(raw: dict[str, Any]) -> Iterator[str]:
+    # syft writes a component's places as properties: syft:location:0:path, syft:location:0:layerID, …
+    for each in raw.get("properties") or []:
+        if isinstance(each, dict) and _LOCATION.fullmatch(str(each.get("name"))):
+            yield plain(str(each.get("value") or ""))
 
 
 def _tool(document: dict[str, Any]) -> str:

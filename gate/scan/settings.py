@@ -11,6 +11,9 @@ from gate.errors import ScanUnavailable
 from gate.scan.statuses import Mode
 from gate.text import plain
 
+# ECR model, ScanFrequency: with these ECR scans by itself; with MANUAL, the only other, it does not.
+BY_ITSELF = frozenset({"CONTINUOUS_SCAN", "SCAN_ON_PUSH"})
+
 if TYPE_CHECKING:
     from gate.aws.patience import Caller
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from gate.aws.patience import Caller
 from gate.aws.refusals import error_code, error_message, readable
 from gate.errors import AwsRefused, ScanUnavailable
+from gate.scan.findings import SKEW
 from gate.scan.statuses import meaning_of
 
 _REFUSALS = (
@@ -31,17 +35,31 @@ class Start:
         refusal: why not, in a few words ("" when accepted).
         earlier_end: when the scan that was there before ended; a new scan's result ends at another time.
         earlier_status: the status that was there before ("" when there was no scan).
+        began: when the new scan was asked for, by the earlier of the two clocks (None when not accepted or not told).
     """
 
     accepted: bool
     refusal: str = ""
     earlier_end: datetime | None = None
     earlier_status: str = ""
+    began: datetime | None = None
+
+    def precedes(self, completed: datetime | None) -> bool:
+        """Whether a result of this moment can be that of the scan that was asked for: it ends after it began."""
+        if completed is None or (self.earlier_end is not None and completed <= self.earlier_end):
+            return False
+        return self.began is None or completed >= self.began - SKEW
 
 
 @readable("StartImageScan")
-def start_scan(caller: Caller, repository: str, digest: str) -> Start | None:
+def start_scan(caller: Caller, repository: str, digest: str, now: datetime | None = None) -> Start | None:
     """Ask for a scan of a digest; None when ECR does not know the image yet.
+
+    Args:
+        caller: of ECR.
+        repository: the repository's name.
+        digest: of the image.
+        now: the moment by this machine's clock, if it is to be counted.
 
     Raises:
         ScanUnavailable: this image can never be scanned.
@@ -49,7 +67,7 @@ def start_scan(caller: Caller, repository: str, digest: str) -> Start | None:
     """
     try:
         end, status = _before(caller, repository, digest)
-        caller.ask(
+        answer = caller.ask(
             "start_image_scan",
             needs="imageScanStatus",
             expect=_REFUSALS,
@@ -58,7 +76,19 @@ def start_scan(caller: Caller, repository: str, digest: str) -> Start | None:
         )
     except ClientError as error:
         return _refusal(error, digest)
-    return Start(True, earlier_end=end, earlier_status=status)
+    return Start(True, earlier_end=end, earlier_status=status, began=_earlier(now, answer))
+
+
+def _earlier(now: datetime | None, answer: Mapping[str, Any]) -> datetime | None:
+    """The earlier of this machine's clock and the service's: neither, if wrong, makes a true rescan look old."""
+    headers = (answer.get("ResponseMetadata") or {}).get("HTTPHeaders") or {}
+    try:
+        told = parsedate_to_datetime(str(headers.get("date")))
+    except ValueError:
+        return now
+    # RFC 9110, "Date/Time Formats": always in UTC, also where it is written without saying so.
+    told = told if told.tzinfo else told.replace(tzinfo=UTC)
+    return min(now, told) if now else told
 
 
 def _before(caller: Caller, repository: str, digest: str) -> tuple[datetime | None, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gate.scan.reasons import REASONS
+
 
 class Mode(StrEnum):
     """The two kinds of ECR scanning (ECR model, ScanType)."""
@@ -16,7 +18,7 @@ class Mode(StrEnum):
 class Outcome(StrEnum):
     """What the gate does on a status."""
 
-    RESULT = "the findings are read"
+    RESULT = "the findings are read, once a time of completion is told"
     WAIT = "waited for, until --scan-timeout"
     NO_RESULT = "NO-GO"
 
@@ -50,7 +52,7 @@ _WAIT, _RESULT, _NONE = Outcome.WAIT, Outcome.RESULT, Outcome.NO_RESULT
 TABLE: tuple[Meaning, ...] = (
     Meaning("IN_PROGRESS", _WAIT, _WAIT, "the scan is running"),
     Meaning("PENDING", _WAIT, _WAIT, "the scan is queued"),
-    Meaning("COMPLETE", _RESULT, _RESULT, "the scan has ended"),
+    Meaning("COMPLETE", _RESULT, _RESULT, "the scan has ended, or Inspector has taken the image in"),
     Meaning(
         "ACTIVE",
         _NONE,
@@ -100,7 +102,13 @@ _BY_STATUS = {meaning.status: meaning for meaning in TABLE}
 
 
 def meaning_of(status: str) -> Meaning:
-    """The meaning of a status; one that the table does not hold is no result in either mode."""
+    """The meaning of a status; one that the table does not hold is no result in either mode.
+
+    Inspector's reasons are known by their own table: an answer that carries one for its status is told in its words.
+    """
+    if status in REASONS and status not in _BY_STATUS and status != "SUCCESSFUL":
+        reason = REASONS[status]
+        return Meaning(status, _NONE, _WAIT if reason.passing else _NONE, reason.sentence, reason.remedy)
     return _BY_STATUS.get(status) or Meaning(
         status,
         _NONE,

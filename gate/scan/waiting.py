@@ -17,13 +17,16 @@ _LAG = 15.0
 def has_ended(reading: Reading, start: Start, earlier: Reading | None, waited: float) -> bool:
     """Whether the scan that was asked for has a settled result.
 
+    A result has a time of completion. Without one, COMPLETE and ACTIVE say only that Inspector has taken the image in:
+    the findings come later, however often the answer stays the same (aws-sdk issue 289).
+
     Raises:
         ScanUnavailable: its status says that there will be none.
     """
     if reading.outcome is Outcome.WAIT:
         return False
     # Right after a scan was started ECR may still answer with what was there before.
-    if start.accepted and start.earlier_status == reading.status and waited < _LAG and _stale(reading, start):
+    if start.accepted and start.earlier_status == reading.status and waited < _LAG and _earlier_one(reading, start):
         return False
     if reading.outcome is Outcome.NO_RESULT:
         meaning = meaning_of(reading.status)
@@ -33,21 +36,52 @@ def has_ended(reading: Reading, start: Start, earlier: Reading | None, waited: f
             where=reading.digest,
             remedy=meaning.remedy,
         )
-    if start.accepted and _stale(reading, start) and reading.mode is Mode.BASIC:
+    if reading.completed_at is None or _is_stale(reading, start):
         return False
-    # An enhanced scan can be COMPLETE before its findings are there: two equal readings are asked for.
+    if not reading.whole and waited < SETTLE:
+        return False  # counts and list come one after the other; what stays so is for the judge of the counts
     return reading.mode is Mode.BASIC or reading.equals(earlier)
 
 
-def _stale(reading: Reading, start: Start) -> bool:
+def _earlier_one(reading: Reading, start: Start) -> bool:
     return reading.completed_at == start.earlier_end
 
 
-def late(digest: str, reading: Reading | None, waited: float) -> ScanUnavailable:
-    """The error for a scan that did not end in time."""
-    state = f"status {reading.status}, completed at {when(reading.completed_at)}" if reading else "no scan is known"
+def _is_stale(reading: Reading, start: Start) -> bool:
+    """Whether it is the result of another scan than the one that was asked for; Inspector is asked for none."""
+    return start.accepted and reading.mode is Mode.BASIC and not start.precedes(reading.completed_at)
+
+
+def late(digest: str, reading: Reading | None, waited: float, start: Start | None = None) -> ScanUnavailable:
+    """The error for a scan that did not end in time: what was seen last, and the way out."""
+    if reading is None or reading.outcome is not Outcome.RESULT:
+        state = reading.seen if reading else "no scan is known"
+        return ScanUnavailable(
+            f"The scan of {digest} did not end within {waited:.0f} s: {state}",
+            where="DescribeImageScanFindings",
+            remedy="run again, with a longer --scan-timeout if the scanner is slow; see that scanning is on",
+        )
     return ScanUnavailable(
-        f"The scan of {digest} did not end within {waited:.0f} s: {state}",
+        f"The scan of {digest} ended without a result within {waited:.0f} s: {_missing(reading, start)}. "
+        f"Seen last: {reading.seen}",
         where="DescribeImageScanFindings",
-        remedy="run again, with a longer --scan-timeout if the scanner is slow; see that scanning is on",
+        remedy=_WAYS[reading.mode],
     )
+
+
+_WAYS = {
+    Mode.BASIC: "start the scan again (aws ecr start-image-scan), then run again, with a longer --scan-timeout if the "
+    "scanner is slow",
+    Mode.ENHANCED: "see in Inspector's coverage (aws inspector2 list-coverage) whether the image has been scanned, "
+    "then run again, with a longer --scan-timeout if Inspector is slow",
+}
+
+
+def _missing(reading: Reading, start: Start | None) -> str:
+    if reading.completed_at is None:
+        return "it tells no time of completion, so nothing says that its findings are there"
+    if start and _is_stale(reading, start):
+        return f"ECR answers with an earlier scan, and the one that was asked for began at {when(start.began)}"
+    if not reading.whole:
+        return "it counts other findings than it lists"
+    return "its findings still changed from one look to the next"

@@ -15,7 +15,7 @@ from gate.text import plain
 
 Wire = Mapping[str, Any]
 
-_NAME, _VERSION, _TITLE, _URI = 200, 120, 400, 500
+_NAME, _VERSION, _TITLE, _URI, _PATH = 200, 120, 400, 500, 300
 # The attributes of a basic finding are free key/value pairs; these keys carry what the gate reads.
 _PACKAGE = ("package_name",)
 _INSTALLED = ("package_version",)
@@ -81,6 +81,7 @@ def _affected(entry: Wire, details: Wire, package: Wire, number: int) -> Finding
         suppressed=state == "SUPPRESSED",
         closed=state == "CLOSED",
         entry=number,
+        path=plain(package.get("filePath") or "", _PATH),
     )
 
 

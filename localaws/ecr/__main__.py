@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from localaws import child
+from localaws import behaviours, child
 from localaws.ecr.access import Access
 from localaws.ecr.api import Api
 from localaws.ecr.blobs import Blobs
@@ -32,14 +32,17 @@ def build(settings: dict[str, Any]) -> Door:
     def clock() -> datetime:
         return datetime.now(UTC) + ahead
 
+    def switches() -> behaviours.Behaviours:
+        return behaviours.read(Path(settings["state"]))
+
     store = Store(Path(settings["state"]) / "ecr.json", account)
     scans = Scans(store, settings["registry"], _scanner(settings), clock)
-    ecr = Ecr(account, region, store, Blobs(settings["registry"]), Passwords(clock), scans, clock)
+    ecr = Ecr(account, region, store, Blobs(settings["registry"]), Passwords(clock), scans, clock, switches)
     access = Access(settings["ministack"], region, account)
     issued = Issued(tuple(Credential(*each) for each in settings["issued"]))
     api = Api(ecr, access, issued)
     api.mirror_everything()
-    return Door(api, RegistryProtocol(ecr, access), access, issued)
+    return Door(api, RegistryProtocol(ecr, access), access, issued, region)
 
 
 def _scanner(settings: dict[str, Any]) -> Scanner:

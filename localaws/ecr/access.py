@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import urllib.parse
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -24,9 +25,11 @@ from localaws.ecr.errors import EcrError
 
 TARGET = "AmazonEC2ContainerRegistry_V20150921."
 _JSON = "application/x-amz-json-1.1"
+_FORM = "application/x-www-form-urlencoded"
 Headers = Iterable[tuple[str, str]]
 _TIMEOUT = 30.0
 _SERVER_ERROR = 500
+_FORBIDDEN = 403
 _DENIED = "AccessDeniedException"
 # MiniStack's errors from before an operation is dispatched: the caller is not who it says.
 _NOT_AUTHENTICATED = frozenset(
@@ -54,6 +57,11 @@ class Answer:
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+
+    @property
+    def is_denial(self) -> bool:
+        """Whether the judge knows the caller not, or allows it not; in any protocol, so its word is looked for."""
+        return self.status == _FORBIDDEN or any(code.encode() in self.body for code in _NOT_AUTHENTICATED)
 
     def error(self) -> tuple[str, str]:
         """The error's code and message in the JSON protocol; two empty strings when there is none."""
@@ -110,6 +118,22 @@ class Access:
         if not self._allowed(answer):
             raise EcrError(_DENIED, answer.error()[1])
 
+    def has_principal(self, arn: str) -> bool:
+        """Whether the account has the role or user with this ARN.
+
+        Raises:
+            EcrError: the judge failed.
+        """
+        kind, _, path = arn.rpartition(":")[2].partition("/")
+        name = path.rpartition("/")[2]
+        action, parameter = {"role": ("GetRole", "RoleName"), "user": ("GetUser", "UserName")}[kind]
+        body = urllib.parse.urlencode({"Action": action, "Version": "2010-05-08", parameter: name}).encode()
+        answer = self._sign(self._root, "iam", {"Content-Type": _FORM}, body)
+        if answer.status >= _SERVER_ERROR:
+            raise EcrError("ServerException", f"the judge of access failed: {answer.status}", 500)
+        # Names are unique in an account whatever the path, so the whole ARN is compared.
+        return answer.status == 200 and f"<Arn>{arn}</Arn>".encode() in answer.body  # noqa: PLR2004  HTTP's OK
+
     def mirror(self, repository: str, policy: str | None, *, exists: bool) -> None:
         """Let the judge know the same repository and policy as this registry does."""
         name = {"repositoryName": repository}
@@ -134,14 +158,17 @@ class Access:
             raise EcrError("ServerException", f"the judge of access failed: {answer.status} {code} {message}", 500)
         if code in _NOT_AUTHENTICATED:
             raise EcrError(code, message, answer.status)
-        return not (answer.status == 403 or code == _DENIED)  # noqa: PLR2004  HTTP's "forbidden"
+        return not (answer.status == _FORBIDDEN or code == _DENIED)
 
     def _call(self, credential: Credential, action: str, parameters: dict[str, Any]) -> Answer:
-        body = json.dumps(parameters).encode()
-        headers = {"Content-Type": _JSON, "X-Amz-Target": TARGET + action, "Host": self._host}
-        request = AWSRequest(method="POST", url=f"http://{self._host}/", data=body, headers=headers)
+        headers = {"Content-Type": _JSON, "X-Amz-Target": TARGET + action}
+        return self._sign(credential, "ecr", headers, json.dumps(parameters).encode())
+
+    def _sign(self, credential: Credential, service: str, headers: dict[str, str], body: bytes) -> Answer:
+        sent = {**headers, "Host": self._host}
+        request = AWSRequest(method="POST", url=f"http://{self._host}/", data=body, headers=sent)
         signer = SigV4Auth(
-            Credentials(credential.access_key, credential.secret_key, credential.token), "ecr", self._region
+            Credentials(credential.access_key, credential.secret_key, credential.token), service, self._region
         )
         signer.add_auth(request)
         return self.forward("POST", "/", list(request.headers.items()), body)

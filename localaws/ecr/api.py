@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 from typing import Any
 
 from localaws.ecr import (  # noqa: F401  imported for the operations they enter on the roll
     account_operations,
+    coverage,
     images,
     policies,
     pushing,
+    referrers,
     repositories,
     scan_operations,
     shapes,
+    signing,
 )
 from localaws.ecr.access import TARGET, Access, Headers
 from localaws.ecr.credentials import Credential, Issued
 from localaws.ecr.errors import EcrError, invalid, not_an_operation
 from localaws.ecr.operations import OPERATIONS, Call, Ecr, Parameters
+from localaws.ecr.scope import elsewhere, scope_of
 
 # The judge of access sees a call's resource in `repositoryName` only; these name it otherwise.
 _BY_NAMES = frozenset({"DescribeRepositories", "BatchGetRepositoryScanningConfiguration"})
 _BY_ARN = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
 # After these the judge has to hold the same repositories and policies as this registry, whatever the outcome.
 _MIRRORED = frozenset({"CreateRepository", "DeleteRepository", "SetRepositoryPolicy", "DeleteRepositoryPolicy"})
-_ACCESS_KEY = re.compile(r"Credential=([^/,\s]*)/")
 
 
 class Api:
@@ -54,6 +56,10 @@ class Api:
             finally:
                 self._mirror(body)
 
+    def coverage(self, body: bytes) -> bytes:
+        """Answer Inspector's ListCoverage, which the judge of access has let pass."""
+        return json.dumps(coverage.covered(self._ecr, _parsed(body))).encode()
+
     def mirror_everything(self) -> None:
         """Let the judge of access know all repositories and policies."""
         with self._ecr.store.reading() as account:
@@ -62,7 +68,8 @@ class Api:
             self._access.mirror(name, policy, exists=True)
 
     def _answer(self, name: str, headers: Headers, named: dict[str, str], body: bytes) -> bytes:
-        credential = self._issued.owner_of(access_key(named.get("authorization", "")))
+        scope = scope_of(named.get("authorization", ""))
+        credential = self._issued.owner_of(scope.access_key)
         denial = self._access.denial(headers, body)
         parameters = _parsed(body)
         if name in OPERATIONS:
@@ -74,10 +81,13 @@ class Api:
             raise EcrError("AccessDeniedException", denial)
         if name not in OPERATIONS:
             raise not_an_operation(name, shapes.service().operation_names)
+        if scope.region != self._ecr.region:
+            there = elsewhere(name, parameters, self._ecr.account, scope.region, self._ecr.region)
+            return json.dumps(there).encode()
         return json.dumps(OPERATIONS[name](self._call(parameters, credential, named))).encode()
 
     def _call(self, parameters: Parameters, credential: Credential, named: dict[str, str]) -> Call:
-        return Call(self._ecr, parameters, credential, named["host"])
+        return Call(self._ecr, parameters, credential, named.get("host", ""), self._access)
 
     def _mirror(self, body: bytes) -> None:
         try:
@@ -90,24 +100,18 @@ class Api:
         self._access.mirror(name, policy, exists=exists)
 
 
-def access_key(authorization: str) -> str:
-    """The access key in a Signature Version 4 header; "" when there is none."""
-    found = _ACCESS_KEY.search(authorization)
-    return found.group(1) if found else ""
-
-
 def _resources(name: str, parameters: Parameters) -> list[str]:
     if name in _BY_NAMES:
         return parameters.get("repositoryNames") or ["*"]
     if name in _BY_ARN:
-        return [repositories.name_in_arn(parameters["resourceArn"])]
+        return [parameters["resourceArn"].partition(":repository/")[2] or "*"]
     return []
 
 
 def _parsed(body: bytes) -> Any:
     try:
         parameters = json.loads(body or b"{}")
-    except ValueError as damage:
+    except (ValueError, RecursionError) as damage:
         raise EcrError("SerializationException", f"the request's body is not JSON: {damage}") from damage
     if not isinstance(parameters, dict):
         raise invalid("the request's body is not a JSON object")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -71,6 +72,21 @@ class Blobs:
             if "BLOB_UNKNOWN" in answer:
                 raise EcrError("LayersNotFoundException", f"Layers of {digest} do not exist in {repository}: {answer}")
             raise EcrError("InvalidParameterException", f"the registry refuses the manifest: {answer}")
+
+    def put(self, repository: str, content: bytes) -> str:
+        """Store a small blob; answers its digest.
+
+        Raises:
+            EcrError: ServerException: the registry does not take it.
+        """
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        with self.request("POST", f"/v2/{repository}/blobs/uploads/", {"Content-Length": "0"}) as begun:
+            place = begun.headers.get("Location", "")
+        headers = {"Content-Length": str(len(content)), "Content-Type": "application/octet-stream"}
+        with self.request("PUT", f"{place}&digest={digest}", headers, content) as ended:
+            if ended.status != _CREATED:
+                raise EcrError("ServerException", f"the registry does not take a blob: HTTP {ended.status}", 500)
+        return digest
 
     def size(self, repository: str, digest: str) -> int | None:
         """Bytes of a blob; None when the repository has none of that digest."""

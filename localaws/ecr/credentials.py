@@ -53,7 +53,7 @@ class Issued:
         if credential is None:
             raise EcrError(
                 "UnrecognizedClientException",
-                f"The security token included in the request is invalid: {access_key or 'no access key'} was not "
+                f"The security token included in the request is invalid: {access_key or 'an empty access key'} was not "
                 "issued by this local target since it started. Take the credentials it printed, or assume a role "
                 "through it.",
             )

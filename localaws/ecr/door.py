@@ -13,14 +13,18 @@ from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 
 from localaws.ecr.access import TARGET, Access, Answer
-from localaws.ecr.api import Api, access_key
+from localaws.ecr.api import Api
+from localaws.ecr.coverage import PATH as COVERAGE
 from localaws.ecr.credentials import Credential, Issued
 from localaws.ecr.errors import EcrError
 from localaws.ecr.exchange import BodyTooLarge, BrokenBody, Exchange
+from localaws.ecr.scope import Scope, scope_of
 from localaws.ecr.v2 import RegistryProtocol
 
 _JSON = [("Content-Type", "application/x-amz-json-1.1")]
 _XML = [("Content-Type", "text/xml")]
+_CBOR = [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
+_REST_XML = frozenset({"s3", "cloudfront", "route53"})
 _ECR_BODY = 8 * 1024 * 1024
 _OTHER_BODY = 80 * 1024 * 1024  # a zip function's code, base64
 # Whatever hands out credentials, by service: their answers teach the door who is who.
@@ -36,12 +40,13 @@ class Door(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, api: Api, registry: RegistryProtocol, access: Access, issued: Issued) -> None:
+    def __init__(self, api: Api, registry: RegistryProtocol, access: Access, issued: Issued, region: str) -> None:
         super().__init__(("127.0.0.1", 0), _Request)
         self.api = api
         self.registry = registry
         self.access = access
         self.issued = issued
+        self.region = region
         self.models = {name: ServiceModel(Loader().load_service_model(name, "service-2")) for name in _ISSUING}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -54,9 +59,8 @@ class _Request(Exchange):
     server: Door
 
     def _answer(self) -> None:
-        self.body_read = False
         signed = self.headers.get("Authorization", "").startswith("AWS4-")
-        if self.path.startswith("/v2") and not signed:
+        if (self.path == "/v2" or self.path.startswith(("/v2/", "/v2?"))) and not signed:
             self.server.registry.answer(self)
             return
         try:
@@ -69,35 +73,52 @@ class _Request(Exchange):
             self._refuse(refusal)
         except BodyTooLarge as refusal:
             self._refuse(EcrError("RequestEntityTooLargeException", str(refusal), 413))
-        except BrokenBody:
-            self.close_connection = True
+        except BrokenBody as broken:
+            self.give_up(broken)
         except (HTTPException, OSError) as silence:
             self._refuse(EcrError("ServerException", f"the registry behind does not answer: {silence}", 500))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815
 
     def _refuse(self, refusal: EcrError) -> None:
-        if self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+        kind = self.headers.get("Content-Type", "")
+        if kind.startswith("application/x-www-form-urlencoded"):
             self.answer(refusal.status, _XML, refusal.xml())
+        elif "smithy-protocol" in self.headers:
+            self.answer(refusal.status, _CBOR, refusal.cbor())
+        elif self._scopes and self._scopes[0].service in _REST_XML:
+            self.answer(refusal.status, _XML, refusal.rest_xml())
         else:
             self.answer(refusal.status, [*_JSON, ("X-Amzn-ErrorType", refusal.code)], refusal.body())
 
     def _pass_on(self) -> None:
         if self.path.startswith("/_"):
             raise EcrError("UnknownOperationException", f"{self.path} is not an AWS API", 404)
-        self._refuse_unchecked_root()
+        for scope in self._scopes:
+            # MiniStack takes some access keys for the account's root and does not check their signatures.
+            self.server.issued.owner_of(scope.access_key)
+            scope.refuse_another_region(self.server.region)
         body = self.body(_OTHER_BODY)
         answer = self.server.access.forward(self.command, self.path, self.headers.items(), body)
+        if not answer.is_denial:
+            answer = self._answer_instead(body) or answer
         self._learn(body, answer)
         self.answer(answer.status, answer.headers, answer.body)
 
-    def _refuse_unchecked_root(self) -> None:
-        # MiniStack takes some access keys for the account's root and does not check their signatures.
+    def _answer_instead(self, body: bytes) -> Answer | None:
+        """What MiniStack has not: Inspector's coverage is answered here, other services are named as not here."""
+        if self.path == COVERAGE:
+            return Answer(200, _JSON, self.server.api.coverage(body))
+        for scope in self._scopes:
+            scope.refuse_another_service()
+        return None
+
+    @property
+    def _scopes(self) -> list[Scope]:
+        """What the request was signed for, in its header and in its query; one that cannot be read is empty."""
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
-        scopes = [f"Credential={scope}" for scope in query.get("X-Amz-Credential", [])]
-        for place in [self.headers.get("Authorization", ""), *scopes]:
-            if place:
-                self.server.issued.owner_of(access_key(place))
+        presigned = [f"Credential={scope}" for scope in query.get("X-Amz-Credential", [])]
+        return [scope_of(place) for place in [self.headers.get("Authorization", ""), *presigned] if place]
 
     def _learn(self, body: bytes, answer: Answer) -> None:
         action = urllib.parse.parse_qs(body.decode(errors="replace")).get("Action", [""])[0]

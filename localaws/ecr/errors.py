@@ -29,8 +29,24 @@ class EcrError(Exception):
 
     def xml(self) -> bytes:
         """The answer's body in the query protocol, which STS and IAM speak."""
-        said = f"<Code>{self.code}</Code><Message>{escape(self.message)}</Message>"
-        return f"<ErrorResponse><Error><Type>Sender</Type>{said}</Error></ErrorResponse>".encode()
+        return f"<ErrorResponse>{self._xml_error('<Type>Sender</Type>')}</ErrorResponse>".encode()
+
+    def rest_xml(self) -> bytes:
+        """The answer's body in the REST and XML protocol, which S3 speaks."""
+        return self._xml_error("").encode()
+
+    def cbor(self) -> bytes:
+        """The answer's body in the RPC v2 protocol: one CBOR map of texts (RFC 8949)."""
+        pairs = {"__type": self.code, "message": self.message}
+        return b"\xa2" + b"".join(_cbor_text(word) for pair in pairs.items() for word in pair)
+
+    def _xml_error(self, kind: str) -> str:
+        return f"<Error>{kind}<Code>{self.code}</Code><Message>{escape(self.message)}</Message></Error>"
+
+
+def _cbor_text(text: str) -> bytes:
+    data = text.encode()
+    return b"\x79" + len(data).to_bytes(2, "big") + data  # a text whose length takes two bytes
 
 
 class RegistryError(Exception):
@@ -68,6 +84,7 @@ _TWINS = {
     "ReferencedImagesNotFoundException": _Twin("MANIFEST_BLOB_UNKNOWN", 404),
     "ImageDigestDoesNotMatchException": _Twin("DIGEST_INVALID", 400),
     "InvalidParameterException": _Twin("MANIFEST_INVALID", 400),
+    "UnsupportedOperationException": _Twin("UNSUPPORTED", 405),
     "AccessDeniedException": _Twin("DENIED", 403),
     "ExpiredTokenException": _Twin("DENIED", 403),
 }
@@ -84,9 +101,13 @@ def invalid(message: str) -> EcrError:
     return EcrError("InvalidParameterException", message)
 
 
+def not_modelled(what: str) -> EcrError:
+    """The error for what AWS has and the local target has not; never in ECR's name."""
+    return EcrError("UnsupportedOperationException", f"{what}. Rehearse without it, or run against AWS.", 501)
+
+
 def not_an_operation(name: str, operations: Any) -> EcrError:
     """The error for an operation that is not answered here; it says whether ECR has it."""
     if name in operations:
-        why = f"The local target does not model ecr:{name}. Rehearse without it, or run against AWS."
-        return EcrError("UnsupportedOperationException", why, 501)
+        return not_modelled(f"The local target does not model ecr:{name}")
     return EcrError("UnknownOperationException", f"ECR has no operation {name!r}.")

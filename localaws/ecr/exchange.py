@@ -1,14 +1,24 @@
-"""One HTTP request and its answer; bodies stream, whether they come with a length or in chunks."""
+"""One HTTP request and its answer; bodies stream, and every byte is counted in both directions (RFC 9112)."""
 
 from __future__ import annotations
 
+import re
+import socket
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from http.client import HTTPResponse
 from http.server import BaseHTTPRequestHandler
 
 PIECE = 256 * 1024
 _DRAIN = 1024 * 1024
 _LINE = 1024
+_MOST_TRAILERS = 100
+_BODILESS = frozenset({204, 304})
+_PATH = re.compile(r"[!-~]+")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(;[^\r\n]*)?\r?\n")
 
 
 class BodyTooLarge(Exception):
@@ -16,40 +26,68 @@ class BodyTooLarge(Exception):
 
 
 class BrokenBody(ConnectionError):
-    """The caller went away, or sent a body that is not what its headers say."""
+    """The caller went away, fell silent, or sent a body that is not what its headers say.
+
+    Attributes:
+        status: the HTTP status of the answer, should the caller still be there.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """A request as the door sees it; subclasses say what to do with it."""
+    """A request as the door sees it; subclasses say what to do with it.
+
+    Attributes:
+        timeout: seconds of the caller's silence after which its connection ends.
+        patience: seconds that an answer, which needs no body, waits for the rest of the body.
+        length: the body's length in bytes, None when it comes in chunks.
+        begun: whether the answer has begun; what fails afterwards can only end the connection.
+    """
 
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"  # a first line that cannot be read is answered with a status, too
     disable_nagle_algorithm = True
-    timeout = 300
+    timeout = 60.0
+    patience = 1.0
+    error_content_type = "text/plain;charset=utf-8"
+    error_message_format = "%(message)s\n"
+    length: int | None = 0
     body_read = False
+    begun = False
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: headers hold passwords, and the access is judged elsewhere."""
 
+    def parse_request(self) -> bool:
+        """Read the request's head; a malformed one is answered with 400 and ends the connection."""
+        self.body_read = self.begun = False
+        if not super().parse_request():
+            return False
+        fault = self._framing()
+        if fault:
+            self.close_connection = True
+            self.send_error(400, fault)
+        return not fault
+
     @property
     def is_chunked(self) -> bool:
         """Whether the body comes in chunks."""
-        return "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+        return self.length is None
 
     def pieces(self) -> Iterator[bytes]:
         """The request's body, piece by piece.
 
         Raises:
-            BrokenBody: it ended too early.
+            BrokenBody: it ended too early, stopped coming, or its chunks are none.
         """
         self.body_read = True
-        if not self.is_chunked:
-            yield from self._exactly(int(self.headers.get("Content-Length") or 0))
-            return
-        while size := self._chunk_size():
-            yield from self._exactly(size)
-            self.rfile.readline(_LINE)
-        while self.rfile.readline(_LINE).strip():  # trailers
-            pass
+        try:
+            yield from self._chunks() if self.length is None else self._exactly(self.length)
+        except TimeoutError as silence:
+            raise self._broken("the rest of the body did not come", 408) from silence
 
     def body(self, limit: int) -> bytes:
         """The request's whole body.
@@ -67,8 +105,12 @@ class Exchange(BaseHTTPRequestHandler):
         return b"".join(taken)
 
     def answer(self, status: int, headers: Iterable[tuple[str, str]], body: bytes = b"") -> None:
-        """Send a whole answer."""
+        """Send a whole answer; where another has begun already, end the connection in its midst instead."""
+        if self.begun:
+            self.close_connection = True
+            return
         self._leave_nothing_unread()
+        self.begun = True
         self.send_response_only(status)
         for name, value in headers:
             if name.lower() not in ("content-length", "transfer-encoding", "connection"):
@@ -78,16 +120,83 @@ class Exchange(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
+    def give_up(self, broken: BrokenBody) -> None:
+        """Say what is wrong with the body, as far as anybody still listens, and end the connection."""
+        self.close_connection = True
+        self.answer(broken.status, [("Content-Type", "text/plain")], f"{broken}\n".encode())
+
     def relay(self, response: HTTPResponse, headers: Iterable[tuple[str, str]]) -> None:
-        """Send the registry's answer on, piece by piece; its length stays what the registry said."""
+        """Send the registry's answer on, piece by piece; one that is shorter than it said ends the connection."""
         self._leave_nothing_unread()
+        self.begun = True
         self.send_response_only(response.status)
         for name, value in headers:
             self.send_header(name, value)
-        self.send_header("Content-Length", response.headers.get("Content-Length", "0"))
+        length = response.headers.get("Content-Length")
+        has_body = self.command != "HEAD" and response.status not in _BODILESS
+        in_chunks = length is None and has_body and self.request_version >= "HTTP/1.1"
+        if length is not None:
+            self.send_header("Content-Length", length)
+        elif in_chunks:
+            self.send_header("Transfer-Encoding", "chunked")
+        elif has_body:
+            self.close_connection = True
+        else:
+            self.send_header("Content-Length", "0")
         self._end_headers()
-        while self.command != "HEAD" and (piece := response.read(PIECE)):
-            self.wfile.write(piece)
+        sent = self._relay_body(response, in_chunks=in_chunks) if has_body else 0
+        if has_body and length is not None and sent != int(length):
+            self.close_connection = True
+
+    def _relay_body(self, response: HTTPResponse, *, in_chunks: bool) -> int:
+        sent = 0
+        while piece := response.read(PIECE):
+            sent += len(piece)
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if in_chunks else piece)
+        if in_chunks:
+            self.wfile.write(b"0\r\n\r\n")
+        return sent
+
+    def finish(self) -> None:
+        """End the connection; what the caller still sends is taken for a moment, or it would never read the answer."""
+        super().finish()
+        if not self.close_connection or self.command is None:
+            return
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(self.patience)
+            end = time.monotonic() + self.patience
+            while time.monotonic() < end and self.connection.recv(PIECE):
+                pass
+
+    def _framing(self) -> str:
+        """What is wrong with the request's head, "" for nothing; sets the body's length."""
+        if self.path.lower().startswith("http://"):  # RFC 9112, 3.2.2: the absolute form
+            self.path = "/" + self.path[len("http://") :].partition("/")[2]
+        if not _PATH.fullmatch(self.path):
+            return "the request's target holds characters that no URI has"
+        # What the parser of headers could not read, it leaves as the message's text.
+        damaged = self.headers.defects or self.headers.get_payload()
+        if damaged or any(not _NAME.fullmatch(name) for name in self.headers):
+            return "a header line is malformed"
+        if any("\n" in value or "\r" in value or "\0" in value for value in self.headers.values()):
+            return "a header line is folded, or holds a control character"
+        if self.request_version >= "HTTP/1.1" and len(self.headers.get_all("Host", [])) != 1:
+            return "the header Host has to be there once"
+        return self._lengths()
+
+    def _lengths(self) -> str:
+        lengths, codings = self.headers.get_all("Content-Length", []), self.headers.get_all("Transfer-Encoding", [])
+        if codings:
+            self.length = None
+            unchunked = [coding for coding in codings if coding.strip().lower() != "chunked"]
+            if lengths or unchunked or len(codings) > 1 or self.request_version < "HTTP/1.1":
+                return "Transfer-Encoding is chunked, alone, or not there"
+            return ""
+        if len(lengths) > 1 or not all(_LENGTH.fullmatch(length) for length in lengths):
+            return f"Content-Length is not one number of bytes: {lengths}"
+        self.length = int(lengths[0]) if lengths else 0
+        return ""
 
     def _end_headers(self) -> None:
         if self.close_connection:
@@ -95,30 +204,44 @@ class Exchange(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _exactly(self, size: int) -> Iterator[bytes]:
-        while size:
-            piece = self.rfile.read(min(size, PIECE))
+        left = size
+        while left:
+            piece = self.rfile.read(min(left, PIECE))
             if not piece:
-                self.close_connection = True
-                raise BrokenBody("the caller went away in the middle of the body")
-            size -= len(piece)
+                raise self._broken(f"the body ended {left} of {size} bytes too early")
+            left -= len(piece)
             yield piece
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := self._chunk_size():
+            yield from self._exactly(size)
+            if self.rfile.readline(_LINE) not in (b"\r\n", b"\n"):
+                raise self._broken("a chunk is longer than it says")
+        for _ in range(_MOST_TRAILERS):
+            if self.rfile.readline(_LINE) in (b"\r\n", b"\n", b""):
+                return
+        raise self._broken("too many trailers")
 
     def _chunk_size(self) -> int:
         line = self.rfile.readline(_LINE)
-        try:
-            return int(line.partition(b";")[0], 16)
-        except ValueError as garbage:
-            self.close_connection = True
-            raise BrokenBody(f"not a chunk's size: {line[:20]!r}") from garbage
+        found = _CHUNK.fullmatch(line)
+        if found is None:
+            raise self._broken(f"not a chunk's size: {line[:20]!r}")
+        return int(found[1], 16)
+
+    def _broken(self, why: str, status: int = 400) -> BrokenBody:
+        self.close_connection = True
+        return BrokenBody(why, status)
 
     def _leave_nothing_unread(self) -> None:
         # A refusal may come before the body was read. What is left of it would be taken for the next request,
-        # and closing on unread input resets the connection before the caller has read the refusal.
+        # and closing on unread input resets the connection before the caller has read the refusal. A caller that
+        # waits for the answer before it sends the body must not be kept waiting either.
         if self.body_read:
             return
-        left = int(self.headers.get("Content-Length") or 0)
-        if left > _DRAIN or self.is_chunked:
+        if self.is_chunked or (self.length or 0) > _DRAIN:
             self.close_connection = True
+        self.connection.settimeout(self.patience)
         try:
             size = 0
             for piece in self.pieces():
@@ -127,3 +250,5 @@ class Exchange(BaseHTTPRequestHandler):
                     return
         except BrokenBody:
             return
+        finally:
+            self.connection.settimeout(self.timeout)

@@ -75,6 +75,11 @@ def basic(finding: Json) -> Json:
     }
 
 
+def as_inspector(finding: Json) -> Json:
+    """A finding in Inspector's words: what basic scanning calls UNDEFINED, it calls UNTRIAGED."""
+    return {**finding, "severity": "UNTRIAGED"} if finding["severity"] == "UNDEFINED" else finding
+
+
 def enhanced(finding: Json, account: str, arn: str, resource: Json, observed: float) -> Json:
     """A finding in enhanced scanning's list, as Amazon Inspector writes it."""
     score = finding["score"] or 0.0

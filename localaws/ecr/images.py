@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from localaws.ecr.errors import EcrError, invalid
+from localaws.ecr import identifiers
+from localaws.ecr.errors import invalid
+from localaws.ecr.identifiers import Failure
 from localaws.ecr.operations import Call, Ecr, Parameters, operation
 from localaws.ecr.paging import page
 from localaws.ecr.repositories import identified, named
 from localaws.ecr.state import Image, Repository
 
-_STATUS = "ACTIVE"  # nothing is archived here
 _INDEX_HOLDS_IT = "ImageReferencedByManifestList"
 
 
@@ -21,7 +22,7 @@ def describe(call: Call) -> Parameters:
     with store.reading() as account:
         repository = store.repository(account, **named(call))
         if wanted.get("imageIds"):
-            images = [store.image(repository, *_identity(each)) for each in wanted["imageIds"]]
+            images = [identifiers.image(repository, each, call.ecr.account) for each in wanted["imageIds"]]
         else:
             images = [image for image in _by_time(repository) if _passes(image, wanted.get("filter", {}))]
         once = {image.digest: image for image in images}.values()
@@ -76,12 +77,30 @@ def check_layers(call: Call) -> Parameters:
     """Which layers the repository has already."""
     with call.ecr.store.reading() as account:
         name = call.ecr.store.repository(account, **named(call)).name
-    layers = []
+    layers, failures = [], []
     for digest in call.parameters["layerDigests"]:
+        if not identifiers.is_digest(digest):
+            reason = "Invalid request parameters: layer digest should be a sha256 digest"
+            failures.append({"layerDigest": digest, "failureCode": "InvalidLayerDigest", "failureReason": reason})
+            continue
         size = call.ecr.blobs.size(name, digest)
         there = {"layerAvailability": "UNAVAILABLE" if size is None else "AVAILABLE", "layerSize": size or 0}
         layers.append({"layerDigest": digest, **there})
-    return {"layers": layers, "failures": []}
+    return {"layers": layers, "failures": failures}
+
+
+def delete(ecr: Ecr, name: str, digest: str) -> None:
+    """Remove one image with all its tags, as a client of the registry protocol asks for it.
+
+    Raises:
+        EcrError: ImageNotFoundException, or InvalidParameterException while an index names it.
+    """
+    with ecr.store.changing() as account:
+        repository = ecr.store.repository(account, name)
+        image = identifiers.image(repository, {"imageDigest": digest}, ecr.account)
+        if _is_held(repository, image):
+            raise invalid(_held(image))
+        _delete(repository, image, {"imageDigest": digest})
 
 
 def described(ecr: Ecr, repository: Repository, image: Image) -> Parameters:
@@ -92,19 +111,17 @@ def described(ecr: Ecr, repository: Repository, image: Image) -> Parameters:
         "imageSizeInBytes": image.size,
         "imagePushedAt": image.pushed_at,
         "imageManifestMediaType": image.media_type,
-        "imageStatus": _STATUS,
+        "imageStatus": image.status,
     }
+    if image.archived_at is not None:
+        details["lastArchivedAt"] = image.archived_at
+    if image.subject:
+        details["subjectManifestDigest"] = image.subject
     if image.tags:
         details["imageTags"] = list(image.tags)
     if image.artifact:
         details["artifactMediaType"] = image.artifact
     return details
-
-
-def _identity(wanted: Parameters) -> tuple[str | None, str | None]:
-    if not wanted.get("imageDigest") and not wanted.get("imageTag"):
-        raise invalid("Invalid parameter at 'imageIds': each needs an imageDigest or an imageTag")
-    return wanted.get("imageDigest"), wanted.get("imageTag")
 
 
 def _identities(image: Image) -> list[Parameters]:
@@ -117,7 +134,7 @@ def _by_time(repository: Repository) -> list[Image]:
 
 def _passes(image: Image, chosen: Parameters) -> bool:
     tagged = chosen.get("tagStatus", "ANY")
-    return chosen.get("imageStatus", _STATUS) in (_STATUS, "ANY") and (
+    return chosen.get("imageStatus", "ACTIVE") in (image.status, "ANY") and (
         tagged == "ANY" or (tagged == "TAGGED") == bool(image.tags)
     )
 
@@ -147,12 +164,8 @@ def _found(call: Call, repository: Repository, failures: list[Parameters]) -> It
     """The named images that are there; the others are added to the failures."""
     for wanted in call.parameters["imageIds"]:
         try:
-            image = call.ecr.store.image(repository, *_identity(wanted))
-        except EcrError as missing:
-            failures.append(_failure(wanted, missing))
+            image = identifiers.locate(repository, wanted)
+        except Failure as failure:
+            failures.append({"imageId": wanted, "failureCode": failure.code, "failureReason": failure.reason})
             continue
         yield wanted, image
-
-
-def _failure(wanted: Parameters, missing: EcrError) -> Parameters:
-    return {"imageId": wanted, "failureCode": "ImageNotFound", "failureReason": missing.message}

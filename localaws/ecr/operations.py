@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from localaws.behaviours import Behaviours
 from localaws.ecr.blobs import Blobs
 from localaws.ecr.credentials import Credential, Passwords
 from localaws.ecr.store import Store
 
 if TYPE_CHECKING:
+    from localaws.ecr.access import Access
     from localaws.ecr.scanning import Scans
 
 Parameters = dict[str, Any]
@@ -28,6 +30,7 @@ class Ecr:
     passwords: Passwords
     scans: Scans
     clock: Callable[[], datetime]
+    behaviours: Callable[[], Behaviours] = Behaviours
 
     def arn(self, repository: str) -> str:
         """The ARN of a repository."""
@@ -44,12 +47,14 @@ class Call:
 
     Attributes:
         host: the `host:port` under which the caller reached us.
+        access: the judge of access.
     """
 
     ecr: Ecr
     parameters: Parameters
     credential: Credential
     host: str
+    access: Access
 
 
 Operation = Callable[[Call], Parameters]

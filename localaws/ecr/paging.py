@@ -14,15 +14,17 @@ _DEFAULT = 100
 _MOST = 1000
 
 
-def page(entries: list[T], parameters: Parameters) -> tuple[list[T], Parameters]:
+def page(
+    entries: list[T], parameters: Parameters, *, default: int = _DEFAULT, most: int = _MOST
+) -> tuple[list[T], Parameters]:
     """One page of the entries, and `nextToken` as long as there are more.
 
     Raises:
-        EcrError: InvalidParameterException for a size outside 1 to 1000, or a token that is not ours.
+        EcrError: InvalidParameterException for a size outside 1 to `most`, or a token that is not ours.
     """
-    size = parameters.get("maxResults", _DEFAULT)
-    if not 1 <= size <= _MOST:
-        raise invalid(f"Invalid parameter at 'maxResults': {size} is not between 1 and {_MOST}")
+    size = parameters.get("maxResults", default)
+    if not 1 <= size <= most:
+        raise invalid(f"Invalid parameter at 'maxResults': {size} is not between 1 and {most}")
     start = _offset(parameters.get("nextToken"))
     rest = {"nextToken": _token(start + size)} if start + size < len(entries) else {}
     return entries[start : start + size], rest

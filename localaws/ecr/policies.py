@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import jsonschema
 
+from localaws.ecr import principals
 from localaws.ecr.errors import EcrError, invalid
 from localaws.ecr.operations import Call, Parameters, operation
 from localaws.ecr.repositories import identified, named
@@ -35,7 +35,13 @@ _LIFECYCLE = _Kind("lifecycle", "lifecyclePolicyText", "LifecyclePolicyNotFoundE
 @operation("SetRepositoryPolicy")
 def set_policy(call: Call) -> Parameters:
     """Set the repository policy."""
-    return _set(call, _POLICY, check_policy)
+    document = check_policy(call.parameters["policyText"])
+    with call.ecr.store.reading() as account:
+        name = call.ecr.store.repository(account, **named(call)).name
+    principals.check(document, call.ecr.account, call.access.has_principal)
+    if not call.parameters.get("force"):
+        _refuse_lockout(call, name)
+    return _set(call, _POLICY)
 
 
 @operation("GetRepositoryPolicy")
@@ -52,8 +58,13 @@ def delete_policy(call: Call) -> Parameters:
 
 @operation("PutLifecyclePolicy")
 def put_lifecycle(call: Call) -> Parameters:
-    """Set the lifecycle policy. Nothing expires here: the gate judges the rules, time does not pass."""
-    return _set(call, _LIFECYCLE, check_lifecycle)
+    """Set the lifecycle policy. It acts at a push, where that is switched on (`localaws.behaviours`)."""
+    check_lifecycle(call.parameters["lifecyclePolicyText"])
+    answer = _set(call, _LIFECYCLE)
+    with call.ecr.store.changing() as account:
+        repository = call.ecr.store.repository(account, **named(call))
+        repository.evaluated_at = call.ecr.clock().timestamp()
+    return answer
 
 
 @operation("GetLifecyclePolicy")
@@ -68,9 +79,19 @@ def delete_lifecycle(call: Call) -> Parameters:
     return _get(call, _LIFECYCLE, delete=True)
 
 
-def _set(call: Call, kind: _Kind, check: Callable[[str], None]) -> Parameters:
+def _refuse_lockout(call: Call, name: str) -> None:
+    """A policy after which its author could set no other is set by force alone (API reference, `force`)."""
+    call.access.mirror(name, call.parameters["policyText"], exists=True)
+    try:
+        call.access.require(call.credential, "SetRepositoryPolicy", name)
+    except EcrError as denial:
+        raise principals.refused(
+            "Repository policy would prevent you from setting another policy in the future; use force", denial.message
+        ) from denial
+
+
+def _set(call: Call, kind: _Kind) -> Parameters:
     text = call.parameters[kind.parameter]
-    check(text)
     with call.ecr.store.changing() as account:
         repository = call.ecr.store.repository(account, **named(call))
         setattr(repository, kind.attribute, text)
@@ -89,16 +110,18 @@ def _get(call: Call, kind: _Kind, *, delete: bool) -> Parameters:
             )
         if delete:
             setattr(repository, kind.attribute, None)
-    return {**identified(call.ecr, repository), kind.parameter: text}
+    evaluated = {"lastEvaluatedAt": repository.evaluated_at} if kind is _LIFECYCLE else {}
+    return {**identified(call.ecr, repository), kind.parameter: text, **evaluated}
 
 
-def check_policy(text: str) -> None:
-    """Refuse what is not a repository policy.
+def check_policy(text: str) -> dict[str, Any]:
+    """Refuse what has not the form of a repository policy, and answer what it says.
 
     Raises:
         EcrError: InvalidParameterException.
     """
-    _checked("policyText", text, "policy.schema.json")
+    document: dict[str, Any] = _checked("PolicyText", "Invalid repository policy provided", text, "policy.schema.json")
+    return document
 
 
 def check_lifecycle(text: str) -> None:
@@ -107,22 +130,22 @@ def check_lifecycle(text: str) -> None:
     Raises:
         EcrError: InvalidParameterException.
     """
-    _check_priorities(_checked("lifecyclePolicyText", text, "lifecycle.schema.json")["rules"])
+    why = "Lifecycle policy validation failure"
+    _check_priorities(_checked("LifecyclePolicyText", why, text, "lifecycle.schema.json")["rules"])
 
 
-def _checked(parameter: str, text: str, schema: str) -> Any:
+def _checked(parameter: str, why: str, text: str, schema: str) -> Any:
     try:
         document = json.loads(text)
         jsonschema.validate(document, _schema(schema))
-    except ValueError as damage:
+    except (ValueError, RecursionError) as damage:
         raise invalid(
-            f"Invalid parameter at '{parameter}' failed to satisfy constraint: 'Invalid JSON' ({damage})"
+            f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{why}' ({damage})"
         ) from damage
     except jsonschema.ValidationError as fault:
         place = "/".join(map(str, fault.absolute_path)) or "the document"
         raise invalid(
-            f"Invalid parameter at '{parameter}' failed to satisfy constraint: 'Invalid policy provided' "
-            f"({place}: {fault.message})"
+            f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{why}' ({place}: {fault.message})"
         ) from fault
     return document
 
@@ -136,9 +159,24 @@ def _check_priorities(rules: list[dict[str, Any]]) -> None:
     priorities = [rule["rulePriority"] for rule in rules]
     if len(set(priorities)) < len(priorities):
         raise invalid(f"Invalid parameter at 'LifecyclePolicyText': rulePriority must be unique; it is {priorities}")
+    _check_overlap([rule["selection"] for rule in rules])
     catch_all = [rule["rulePriority"] for rule in rules if rule["selection"]["tagStatus"] == "any"]
     if catch_all and catch_all != [max(priorities)]:
         raise invalid(
             "Invalid parameter at 'LifecyclePolicyText': the one rule with tagStatus 'any' must have the highest "
             f"rulePriority; it has {catch_all}, the highest is {max(priorities)}"
+        )
+
+
+def _check_overlap(selections: list[dict[str, Any]]) -> None:
+    """User guide, "Lifecycle policy evaluation rules"."""
+    claimed = [
+        (selection.get("storageClass", "standard"), selection["tagStatus"], *sorted(selection.get("tagPrefixList", [])))
+        for selection in selections
+        if selection["tagStatus"] == "untagged" or "tagPrefixList" in selection
+    ]
+    if len(set(claimed)) < len(claimed):
+        raise invalid(
+            "Invalid parameter at 'LifecyclePolicyText': of the images of a storage class one rule may select those "
+            "without a tag, and no two rules the same prefixes"
         )

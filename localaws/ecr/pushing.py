@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from localaws.ecr import manifest, mutability
-from localaws.ecr.errors import EcrError
+from localaws.ecr import identifiers, lifecycle, manifest, mutability, signing
+from localaws.ecr.errors import EcrError, invalid
 from localaws.ecr.manifest import Manifest
 from localaws.ecr.operations import Call, Ecr, Parameters, operation
 from localaws.ecr.repositories import identified, named
@@ -16,6 +16,7 @@ def put_image(call: Call) -> Parameters:
     wanted, tag = call.parameters, call.parameters.get("imageTag")
     pushed = manifest.read(wanted["imageManifest"].encode(), wanted.get("imageManifestMediaType"))
     manifest.check_digest(pushed, wanted.get("imageDigest"))
+    identifiers.check_tag(tag)
     image = push(call.ecr, wanted["repositoryName"], pushed, tag, registry=wanted.get("registryId"), again=False)
     identity = {"imageDigest": image.digest, **({"imageTag": tag} if tag else {})}
     with call.ecr.store.reading() as account:
@@ -38,9 +39,13 @@ def push(
         again: whether setting what is set already is fine (a push over /v2/) or an error (PutImage).
 
     Raises:
-        EcrError: ImageTagAlreadyExistsException, ImageAlreadyExistsException, LayersNotFoundException,
-            ReferencedImagesNotFoundException, RepositoryNotFoundException.
+        EcrError: InvalidParameterException, ImageTagAlreadyExistsException, ImageAlreadyExistsException,
+            LayersNotFoundException, ReferencedImagesNotFoundException, RepositoryNotFoundException.
     """
+    identifiers.check_tag(tag)
+    with ecr.store.reading() as account:
+        ecr.store.repository(account, name, registry)
+    _check_blobs(ecr, name, pushed)
     # The tag must not move between the check and the change: all of it happens under the state's lock.
     with ecr.store.changing() as account:
         repository = ecr.store.repository(account, name, registry)
@@ -51,8 +56,38 @@ def push(
         ecr.blobs.put_manifest(name, pushed.digest, pushed.media_type, pushed.body)
         image = repository.images.get(pushed.digest) or _enter(ecr, repository, pushed, size)
         _move_tag(repository, image, tag)
-    ecr.scans.on_push(name, image)
+    if not image.subject:
+        ecr.scans.on_push(name, image)
+    _what_aws_does_then(ecr, name, image)
     return image
+
+
+def _what_aws_does_then(ecr: Ecr, name: str, image: Image) -> None:
+    """Sign it, and let the lifecycle policy act, where that is switched on."""
+    behaviours = ecr.behaviours()
+    body = signing.signature(ecr, name, image, always=behaviours.managed_signing)
+    if body is not None:
+        push(ecr, name, manifest.read(body), None)
+    if behaviours.lifecycle_at_work:
+        with ecr.store.changing() as account:
+            lifecycle.apply(account.repositories[name], ecr.clock().timestamp())
+
+
+def _check_blobs(ecr: Ecr, name: str, pushed: Manifest) -> None:
+    """Refuse a manifest that says of what it names another size than that has."""
+    for blob in pushed.blobs:
+        size = ecr.blobs.size(name, blob.digest)
+        if size is None:
+            raise EcrError(
+                "LayersNotFoundException",
+                f"The layers with digests '[{blob.digest}]' required for pushing image into repository with name "
+                f"'{name}' in the registry with id '{ecr.account}' do not exist",
+            )
+        if size != blob.size:
+            raise invalid(
+                f"Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'the size of {blob.digest} is "
+                f"{size}, the manifest says {blob.size}'"
+            )
 
 
 def _enter(ecr: Ecr, repository: Repository, pushed: Manifest, size: int) -> Image:
@@ -63,6 +98,7 @@ def _enter(ecr: Ecr, repository: Repository, pushed: Manifest, size: int) -> Ima
         size=size,
         pushed_at=ecr.clock().timestamp(),
         children=list(pushed.children),
+        subject=pushed.subject,
     )
     repository.images[image.digest] = image
     return image

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from typing import Any
 
-from localaws.ecr import mutability
+from localaws.ecr import mutability, resource_tags
 from localaws.ecr.errors import EcrError, invalid
 from localaws.ecr.operations import Call, Ecr, Parameters, operation
 from localaws.ecr.paging import page
 from localaws.ecr.state import Repository
+
+_ARN = re.compile(r"arn:aws:ecr:([a-z0-9-]+):([0-9]{12}):repository/(.+)")
 
 
 def described(ecr: Ecr, repository: Repository) -> Parameters:
@@ -32,8 +36,8 @@ def create(call: Call) -> Parameters:
     repository = Repository(name, created_at=call.ecr.clock().timestamp())
     mutability.configure(repository, wanted)
     repository.scan_on_push = wanted.get("imageScanningConfiguration", {}).get("scanOnPush", False)
-    repository.encryption = wanted.get("encryptionConfiguration") or repository.encryption
-    repository.tags = _as_map(wanted.get("tags", []))
+    repository.encryption = _encryption(call.ecr, wanted.get("encryptionConfiguration") or repository.encryption)
+    repository.tags = resource_tags.added({}, wanted.get("tags", []))
     with call.ecr.store.changing() as account:
         if name in account.repositories:
             raise EcrError(
@@ -101,7 +105,8 @@ def list_tags(call: Call) -> Parameters:
 def tag(call: Call) -> Parameters:
     """Add or replace tags."""
     with call.ecr.store.changing() as account:
-        call.ecr.store.repository(account, _name_in(call)).tags.update(_as_map(call.parameters["tags"]))
+        repository = call.ecr.store.repository(account, _name_in(call))
+        repository.tags = resource_tags.added(repository.tags, call.parameters["tags"])
     return {}
 
 
@@ -125,17 +130,27 @@ def identified(ecr: Ecr, repository: Repository) -> Parameters:
     return {"registryId": ecr.account, "repositoryName": repository.name}
 
 
-def name_in_arn(arn: str) -> str:
-    """The repository's name in its ARN."""
-    _, mark, name = arn.partition(":repository/")
-    if not mark or not arn.startswith("arn:aws:ecr:"):
+def _name_in(call: Call) -> str:
+    """The name in a repository's ARN; one of another region or account is not found here."""
+    arn = call.parameters["resourceArn"]
+    found = _ARN.fullmatch(arn)
+    if found is None:
         raise invalid(f"Invalid parameter at 'resourceArn': {arn!r} is not a repository's ARN")
+    region, account, name = found.groups()
+    if (region, account) != (call.ecr.region, call.ecr.account):
+        raise EcrError(
+            "RepositoryNotFoundException",
+            f"The repository with name '{name}' does not exist in the registry with id '{account}'",
+        )
     return name
 
 
-def _name_in(call: Call) -> str:
-    return name_in_arn(call.parameters["resourceArn"])
-
-
-def _as_map(tags: list[dict[str, str]]) -> dict[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in tags}
+def _encryption(ecr: Ecr, wanted: dict[str, str]) -> dict[str, str]:
+    """With KMS there is always a key: the one that was named, else the one that AWS manages for ECR."""
+    kind, key = wanted["encryptionType"], wanted.get("kmsKey")
+    if kind == "AES256":
+        if key:
+            raise invalid("Invalid parameter at 'encryptionConfiguration': a kmsKey goes with the encryptionType KMS")
+        return {"encryptionType": kind}
+    managed = uuid.uuid5(uuid.NAMESPACE_URL, f"aws/ecr {ecr.account} {ecr.region}")
+    return {"encryptionType": kind, "kmsKey": key or f"arn:aws:kms:{ecr.region}:{ecr.account}:key/{managed}"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from localaws.ecr import findings as shapes
+from localaws.ecr import identifiers
 from localaws.ecr.errors import EcrError, invalid
 from localaws.ecr.operations import Call, Parameters, operation
 from localaws.ecr.paging import page
@@ -37,6 +38,10 @@ def describe_findings(call: Call) -> Parameters:
             raise _never_scanned(call, repository, image)
         answer = {**identified(call.ecr, repository), "imageId": _identity(call, image)}
         answer["imageScanStatus"] = _status(scan)
+        if scan.enhanced and scan.status == "PENDING":
+            # As Inspector answers of an image that it has taken in and not looked at: a good end, and nothing in it.
+            taken_in = "ACTIVE" if frequency(account, repository)[0] == "CONTINUOUS_SCAN" else "COMPLETE"
+            return answer | {"imageScanStatus": {"status": taken_in}, "imageScanFindings": {"findings": []}}
         return answer if scan.completed_at is None else answer | _findings(call, repository, image, scan)
 
 
@@ -87,8 +92,7 @@ def _configuration(account: Account) -> Parameters:
 
 
 def _image(call: Call, repository: Repository) -> Image:
-    wanted = call.parameters["imageId"]
-    return call.ecr.store.image(repository, wanted.get("imageDigest"), wanted.get("imageTag"))
+    return identifiers.image(repository, call.parameters["imageId"], call.ecr.account)
 
 
 def _identity(call: Call, image: Image) -> Parameters:
@@ -101,6 +105,8 @@ def _status(scan: Scan) -> Parameters:
 
 def _findings(call: Call, repository: Repository, image: Image, scan: Scan) -> Parameters:
     everything = call.ecr.store.read_findings(repository.name, image.digest)
+    if scan.enhanced:
+        everything = [shapes.as_inspector(finding) for finding in everything]
     entries, rest = page(everything, call.parameters)
     findings: Parameters = {
         "imageScanCompletedAt": scan.completed_at,

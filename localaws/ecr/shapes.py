@@ -42,6 +42,9 @@ def _check_value(name: str, value: Any, shape: Shape) -> None:
             if member in shape.members:
                 _check_value(f"{name}.{member}", inner, shape.members[member])
     elif isinstance(shape, ListShape):
+        most = shape.metadata.get("max")
+        if most and len(value) > most:
+            raise invalid(f"Invalid parameter at '{name}' failed to satisfy constraint: 'at most {most} members'")
         for inner in value:
             _check_value(name, inner, shape.member)
     elif shape.type_name == "string":

@@ -15,6 +15,9 @@ class Image:
         pushed_at: seconds since the epoch, UTC.
         artifact: the configuration's media type, ECR's `artifactMediaType`.
         children: digests of the manifests that an index names.
+        subject: the digest of the manifest that this one refers to, "" for none.
+        status: ACTIVE or ARCHIVED.
+        archived_at: seconds since the epoch.
     """
 
     digest: str
@@ -24,6 +27,9 @@ class Image:
     pushed_at: float
     tags: list[str] = field(default_factory=list)
     children: list[str] = field(default_factory=list)
+    subject: str = ""
+    status: str = "ACTIVE"
+    archived_at: float | None = None
 
 
 @dataclass
@@ -50,7 +56,7 @@ class Scan:
 
 @dataclass
 class Repository:
-    """One repository; `policy` and `lifecycle` are the texts that were set."""
+    """One repository; `policy` and `lifecycle` are the texts that were set, and `evaluated_at` when rules last ran."""
 
     name: str
     created_at: float
@@ -60,6 +66,7 @@ class Repository:
     encryption: dict[str, str] = field(default_factory=lambda: {"encryptionType": "AES256"})
     policy: str | None = None
     lifecycle: str | None = None
+    evaluated_at: float = 0.0
     tags: dict[str, str] = field(default_factory=dict)
     images: dict[str, Image] = field(default_factory=dict)
     scans: dict[str, Scan] = field(default_factory=dict)
@@ -76,12 +83,13 @@ class Account:
     repositories: dict[str, Repository] = field(default_factory=dict)
     scan_type: str = "BASIC"
     scan_rules: list[dict[str, Any]] = field(default_factory=list)
+    signing_rules: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read(data: dict[str, Any]) -> Account:
     """The account that `dataclasses.asdict` wrote."""
     repositories = {name: _repository(value) for name, value in data["repositories"].items()}
-    return Account(repositories, data["scan_type"], data["scan_rules"])
+    return Account(**{**data, "repositories": repositories})
 
 
 def _repository(data: dict[str, Any]) -> Repository:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.ecr.errors import EcrError
-from localaws.ecr.state import Account, Image, Repository, read
+from localaws.ecr.state import Account, Repository, read
 from localaws.errors import LocalTargetError
 
 
@@ -59,22 +59,6 @@ class Store:
             )
         return account.repositories[name]
 
-    def image(self, repository: Repository, digest: str | None, tag: str | None) -> Image:
-        """The image of that digest, tag, or both.
-
-        Raises:
-            EcrError: ImageNotFoundException.
-        """
-        image = repository.images.get(digest) if digest else repository.tagged(tag or "")
-        if image is None or (tag and tag not in image.tags):
-            raise EcrError(
-                "ImageNotFoundException",
-                f"The image with imageId {{imageDigest:'{digest or 'null'}', imageTag:'{tag or 'null'}'}} does not "
-                f"exist within the repository with name '{repository.name}' in the registry with id "
-                f"'{self._account_id}'",
-            )
-        return image
-
     def write_findings(self, repository: str, digest: str, findings: list[dict[str, Any]]) -> None:
         """Keep the findings of the newest scan of an image."""
         _replace(self._findings_of(repository, digest), findings)
@@ -104,7 +88,7 @@ def _load(path: Path) -> Account:
     if not path.exists():
         return Account()
     try:
-        return read(json.loads(path.read_text()))
+        return read(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError) as damage:
         raise LocalTargetError(
             f"the local target's state in {path} is not readable ({damage}): start afresh"

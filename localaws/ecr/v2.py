@@ -1,4 +1,4 @@
-"""The registry protocol, /v2/ (OCI distribution specification 1.0), under ECR's rules.
+"""The registry protocol, /v2/ (OCI distribution specification 1.1), under ECR's rules.
 
 Blobs pass through to the registry behind. Manifests are stored there by digest only: which tag names which digest
 is this registry's own knowledge, because ECR's rules are about tags.
@@ -13,7 +13,7 @@ import re
 import urllib.parse
 from http.client import HTTPException, HTTPResponse
 
-from localaws.ecr import manifest
+from localaws.ecr import identifiers, images, manifest, referrers, uploads
 from localaws.ecr.access import Access
 from localaws.ecr.blobs import MANIFEST_LIMIT
 from localaws.ecr.credentials import Credential
@@ -22,7 +22,11 @@ from localaws.ecr.exchange import BodyTooLarge, BrokenBody, Exchange
 from localaws.ecr.operations import Ecr
 from localaws.ecr.pushing import push
 
-_PATH = re.compile(r"/v2/(?P<name>.+)/(?P<kind>blobs/uploads|blobs|manifests|tags)/(?P<reference>[^/]*)/?")
+_PATH = re.compile(r"/v2/(?P<name>.+)/(?P<kind>blobs/uploads|blobs|manifests|tags|referrers)/(?P<reference>[^/]*)/?")
+_NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
+_REFUSED = 400
+_MOST_SAID = 64 * 1024
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _API = ("Docker-Distribution-Api-Version", "registry/2.0")
 _JSON = ("Content-Type", "application/json")
 _PASSED_ON = ("Content-Type", "Content-Range", "Range", "Accept", "If-None-Match")
@@ -46,6 +50,9 @@ _ACTIONS = {
     ("manifests", "HEAD"): "BatchGetImage",
     ("manifests", "GET"): "BatchGetImage",
     ("manifests", "PUT"): "PutImage",
+    ("manifests", "DELETE"): "BatchDeleteImage",
+    # The permission under which ECR answered this before it had the operation ListImageReferrers.
+    ("referrers", "GET"): "BatchGetImage",
     ("tags", "GET"): "ListImages",
 }
 
@@ -67,8 +74,8 @@ class RegistryProtocol:
             self._refuse(exchange, as_registry_error(refusal))
         except BodyTooLarge as refusal:
             self._refuse(exchange, RegistryError("SIZE_INVALID", str(refusal), 413))
-        except BrokenBody:
-            exchange.close_connection = True
+        except BrokenBody as broken:
+            exchange.give_up(broken)
         except (HTTPException, OSError) as silence:
             self._refuse(exchange, RegistryError("UNAVAILABLE", f"the registry does not answer: {silence}", 503))
 
@@ -81,18 +88,25 @@ class RegistryProtocol:
         found = _PATH.fullmatch(urllib.parse.unquote(path))
         action = _ACTIONS.get((found["kind"], exchange.command)) if found else None
         if found is None or action is None:
-            raise RegistryError("UNSUPPORTED", f"{exchange.command} {path} is not supported by Amazon ECR", 405)
+            raise RegistryError("UNSUPPORTED", f"the local target does not model {exchange.command} {path}", 405)
+        if not _NAME.fullmatch(found["name"]):
+            raise RegistryError("NAME_INVALID", f"{found['name']!r} is no repository's name", 400)
+        if found["kind"] in ("blobs", "referrers") and not identifiers.is_digest(found["reference"]):
+            raise RegistryError("DIGEST_INVALID", f"{found['reference']!r} is not a sha256 digest", 400)
         self._access.require(credential, action, found["name"])
         with self._ecr.store.reading() as account:
             self._ecr.store.repository(account, found["name"])
-        if found["kind"] == "tags":
-            self._list_tags(exchange, found["name"])
-        elif found["kind"] != "manifests":
+        if found["kind"] in ("blobs", "blobs/uploads"):
             self._pass_on(exchange, path)
-        elif exchange.command == "PUT":
-            self._put_manifest(exchange, found["name"], found["reference"])
         else:
-            self._get_manifest(exchange, found["name"], found["reference"])
+            answers = {
+                ("tags", "GET"): self._list_tags,
+                ("referrers", "GET"): self._list_referrers,
+                ("manifests", "PUT"): self._put_manifest,
+                ("manifests", "DELETE"): self._delete_manifest,
+            }
+            answer = answers.get((found["kind"], exchange.command), self._get_manifest)
+            answer(exchange, found["name"], found["reference"])
 
     def _caller(self, exchange: Exchange) -> Credential:
         kind, _, encoded = exchange.headers.get("Authorization", "").partition(" ")
@@ -107,37 +121,67 @@ class RegistryProtocol:
     def _put_manifest(self, exchange: Exchange, name: str, reference: str) -> None:
         body = exchange.body(MANIFEST_LIMIT)
         pushed = manifest.read(body, exchange.headers.get("Content-Type"))
-        by_digest = reference.startswith("sha256:")
-        manifest.check_digest(pushed, reference if by_digest else None)
-        push(self._ecr, name, pushed, None if by_digest else reference)
+        wanted = _reference(reference)
+        manifest.check_digest(pushed, wanted.get("imageDigest"))
+        push(self._ecr, name, pushed, wanted.get("imageTag"))
         location = f"/v2/{name}/manifests/{pushed.digest}"
-        exchange.answer(201, [_API, ("Location", location), ("Docker-Content-Digest", pushed.digest)])
+        headers = [_API, ("Location", location), ("Docker-Content-Digest", pushed.digest)]
+        exchange.answer(201, [*headers, ("OCI-Subject", pushed.subject)] if pushed.subject else headers)
+
+    def _delete_manifest(self, exchange: Exchange, name: str, reference: str) -> None:
+        if "imageDigest" not in _reference(reference):
+            raise RegistryError("UNSUPPORTED", "the local target deletes a manifest by its digest only", 405)
+        images.delete(self._ecr, name, reference)
+        exchange.answer(202, [_API])
+
+    def _list_referrers(self, exchange: Exchange, name: str, digest: str) -> None:
+        (chosen, *_) = [*_asked(exchange, "artifactType"), None]
+        with self._ecr.store.reading() as account:
+            body = referrers.index(self._ecr, self._ecr.store.repository(account, name), digest, chosen)
+        headers = [_API, ("Content-Type", manifest.OCI_INDEX)]
+        exchange.answer(200, [*headers, ("OCI-Filters-Applied", "artifactType")] if chosen else headers, body)
 
     def _get_manifest(self, exchange: Exchange, name: str, reference: str) -> None:
-        digest, tag = (reference, None) if reference.startswith("sha256:") else (None, reference)
         with self._ecr.store.reading() as account:
-            image = self._ecr.store.image(self._ecr.store.repository(account, name), digest, tag)
+            repository = self._ecr.store.repository(account, name)
+            image = identifiers.image(repository, _reference(reference), self._ecr.account)
         body = self._ecr.blobs.manifest(name, image.digest)
         headers = [_API, ("Content-Type", image.media_type), ("Docker-Content-Digest", image.digest)]
         exchange.answer(200, headers, body)
 
-    def _list_tags(self, exchange: Exchange, name: str) -> None:
+    def _list_tags(self, exchange: Exchange, name: str, reference: str) -> None:
+        if reference != "list":
+            raise RegistryError("UNSUPPORTED", f"the local target does not model tags/{reference}", 405)
+        (last, *_), (most, *_) = [*_asked(exchange, "last"), ""], [*_asked(exchange, "n"), None]
+        if most is not None and not _NUMBER.fullmatch(most):
+            raise RegistryError("PAGINATION_NUMBER_INVALID", f"n is {most!r}, not a number of tags", 400)
         with self._ecr.store.reading() as account:
-            images = self._ecr.store.repository(account, name).images.values()
-            tags = sorted(tag for image in images for tag in image.tags)
-        exchange.answer(200, [_API, _JSON], json.dumps({"name": name, "tags": tags}).encode())
+            standing = self._ecr.store.repository(account, name).images.values()
+            tags = sorted(tag for image in standing for tag in image.tags if tag > last)
+        shown = tags if most is None else tags[: int(most)]
+        headers = [_API, _JSON]
+        if shown and len(shown) < len(tags):
+            query = urllib.parse.urlencode({"last": shown[-1], "n": most})
+            headers.append(("Link", f'</v2/{name}/tags/list?{query}>; rel="next"'))
+        exchange.answer(200, headers, json.dumps({"name": name, "tags": shown}).encode())
 
     def _pass_on(self, exchange: Exchange, path: str) -> None:
         headers = {name: exchange.headers[name] for name in _PASSED_ON if name in exchange.headers}
+        if exchange.command in ("PATCH", "PUT"):
+            uploads.check_part(exchange, self._ecr.blobs, f"{path}?{_query(exchange, without='digest')}")
         has_body = exchange.command in ("PATCH", "PUT", "POST")
         if has_body and not exchange.is_chunked:
-            headers["Content-Length"] = exchange.headers.get("Content-Length", "0")
+            headers["Content-Length"] = str(exchange.length)
         elif has_body:
             headers["Transfer-Encoding"] = "chunked"
         body = exchange.pieces() if has_body else None
         target = f"{path}?{_query(exchange)}".rstrip("?")
         with self._ecr.blobs.request(exchange.command, target, headers, body, chunked=exchange.is_chunked) as response:
-            exchange.relay(response, _passed_back(response))
+            if response.status < _REFUSED:
+                exchange.relay(response, _passed_back(response))
+            else:
+                # Of a refused range the registry states the blob's length, and sends none of it.
+                exchange.answer(response.status, _passed_back(response), response.read(_MOST_SAID))
 
     def _refuse(self, exchange: Exchange, refusal: RegistryError) -> None:
         headers = [_API, _JSON]
@@ -147,10 +191,33 @@ class RegistryProtocol:
         exchange.answer(refusal.status, headers, refusal.body())
 
 
-def _query(exchange: Exchange) -> str:
+def _reference(reference: str) -> dict[str, str]:
+    """A manifest's reference as an ImageIdentifier.
+
+    Raises:
+        RegistryError: it is neither a digest nor a tag.
+    """
+    if identifiers.is_digest(reference):
+        return {"imageDigest": reference}
+    if ":" in reference:
+        raise RegistryError("DIGEST_INVALID", f"{reference!r} is not a sha256 digest", 400)
+    try:
+        identifiers.check_tag(reference)
+    except EcrError as refusal:
+        raise RegistryError("TAG_INVALID", refusal.message, 400) from refusal
+    return {"imageTag": reference}
+
+
+def _asked(exchange: Exchange, name: str) -> list[str]:
+    """The values of a parameter in the request's query."""
+    query = urllib.parse.urlsplit(exchange.path).query
+    return urllib.parse.parse_qs(query, keep_blank_values=True).get(name, [])
+
+
+def _query(exchange: Exchange, without: str = "") -> str:
     # Without "mount" and "from" the layer is uploaded: one repository's layers are not lent to another.
     pairs = urllib.parse.parse_qsl(urllib.parse.urlsplit(exchange.path).query, keep_blank_values=True)
-    return urllib.parse.urlencode([pair for pair in pairs if pair[0] not in ("mount", "from")])
+    return urllib.parse.urlencode([pair for pair in pairs if pair[0] not in ("mount", "from", without)])
 
 
 def _passed_back(response: HTTPResponse) -> list[tuple[str, str]]:

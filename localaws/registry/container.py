@@ -83,15 +83,14 @@ def _ensure_image(client: docker.DockerClient) -> str:
     recipe = b"".join((_CONTEXT / name).read_bytes() for name in ("Dockerfile", "config.yml"))
     tag = f"release-gate/registry:{hashlib.sha256(recipe).hexdigest()[:12]}"
     try:
-        client.images.get(tag)
+        return str(client.images.get(tag).id)
     except ImageNotFound:
-        _build(client, tag)
-    return tag
+        return _build(client, tag)
 
 
-def _build(client: docker.DockerClient, tag: str) -> None:
+def _build(client: docker.DockerClient, tag: str) -> str:
     try:
-        client.images.build(path=str(_CONTEXT), tag=tag, rm=True, forcerm=True)
+        return str(client.images.build(path=str(_CONTEXT), tag=tag, rm=True, forcerm=True)[0].id)
     except (BuildError, DockerException) as failure:
         raise LocalTargetError(
             f"the local registry's image cannot be built: {failure}. It needs the image debian:bookworm-slim "

@@ -135,6 +135,8 @@ def _kept(path: Path) -> tuple[Package, ...] | None:
 
 def _keep(path: Path, packages: tuple[Package, ...]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", suffix=".part", delete=False) as part:
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=".", suffix=".part", delete=False
+    ) as part:
         json.dump([asdict(package) for package in packages], part)
     Path(part.name).replace(path)

@@ -16,6 +16,7 @@ CI_ROLE = "naver-sms-automation-ci-role"
 VERIFY_ROLE = "naver-sms-automation-verify-role"
 LAMBDA_ROLE = "naver-sms-automation-lambda-role"
 DEVELOPER = "naver-sms-automation-developer"
+SCHEDULER_ROLE = "naverplace_send_inform-scheduler-role"
 ZIP_ROLE = "naverplace_send_inform-role-vb1bx6ro"
 
 ZIP_FUNCTION = "naverplace_send_inform"

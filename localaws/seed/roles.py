@@ -83,6 +83,13 @@ def _zip(iam: Any) -> None:
     _inline(iam, names.ZIP_ROLE, "run", [_write_logs(names.ZIP_FUNCTION)])
 
 
+def _scheduler(iam: Any) -> None:
+    """What EventBridge Scheduler starts the zip function as."""
+    _role(iam, names.SCHEDULER_ROLE, _trusts_service("scheduler.amazonaws.com"))
+    function = f"arn:aws:lambda:{names.REGION}:{names.ACCOUNT}:function:{names.ZIP_FUNCTION}"
+    _inline(iam, names.SCHEDULER_ROLE, "start", [_allow("Start", ["lambda:InvokeFunction"], function)])
+
+
 _ROLES = {
     names.ADMINISTRATOR: _administrator,
     names.CI_ROLE: _ci,
@@ -90,6 +97,7 @@ _ROLES = {
     names.LAMBDA_ROLE: _lambda,
     names.DEVELOPER: _developer,
     names.ZIP_ROLE: _zip,
+    names.SCHEDULER_ROLE: _scheduler,
 }
 
 

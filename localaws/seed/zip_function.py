@@ -1,4 +1,4 @@
-"""The zip function that serves today's traffic, with its layers and its schedule."""
+"""The zip function that serves today's traffic, with its layers and its schedules."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from localaws.seed import names
 
 RULE = "naverplace_send_inform-every-20-minutes"
+SCHEDULE = "naverplace_send_inform-monthly"
 _MADE = (2024, 1, 1, 0, 0, 0)
 _HANDLER = '''\
 """Stands for the zip function: the release must leave it as it is. It messages nobody."""
@@ -19,13 +20,14 @@ def lambda_handler(event, context):
 '''
 
 
-def seed(functions: Any, events: Any) -> None:
-    """Make layers, function, rule and permission, unless the function is there."""
+def seed(functions: Any, events: Any, scheduler: Any) -> None:
+    """Make layers, function, rule, schedule and permission, unless the function is there."""
     try:
         functions.get_function(FunctionName=names.ZIP_FUNCTION)
     except functions.exceptions.ResourceNotFoundException:
         arn = _function(functions, _layers(functions))
         _schedule(functions, events, arn)
+        _schedule_by_scheduler(scheduler, arn)
 
 
 def _layers(functions: Any) -> list[str]:
@@ -71,6 +73,17 @@ def _schedule(functions: Any, events: Any, function: str) -> None:
         Action="lambda:InvokeFunction",
         Principal="events.amazonaws.com",
         SourceArn=rule["RuleArn"],
+    )
+
+
+def _schedule_by_scheduler(scheduler: Any, function: str) -> None:
+    """A schedule that is no rule: EventBridge Scheduler keeps it, and starts the function as a role."""
+    scheduler.create_schedule(
+        Name=SCHEDULE,
+        ScheduleExpression="cron(0 0 1 * ? *)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": function, "RoleArn": names.role_arn(names.SCHEDULER_ROLE)},
+        State="ENABLED",
     )
 
 

@@ -71,9 +71,9 @@ def identity(name, kind="role", statements=(), boundary=None, trust=None, versio
 def make_account(
     *,
     policy=REVIEWED, repository=(), registry=None, ci=CI, developer=(), alice=(), boundaries=None, trust=WORKFLOW,
-    version="2012-10-17", more=(), simulations=(),
+    version="2012-10-17", more=(), simulations=(), **facts,
 ):  # fmt: skip
-    """The facts about the small account, with what the test changes."""
+    """The facts about the small account, with what the test changes; `facts` are further fields of them."""
     caps = boundaries or {}
     return AccessFacts(
         account=ACCOUNT,
@@ -91,6 +91,7 @@ def make_account(
         registry_policy=text("registry policy", registry) if registry else None,
         repository_tags=(("Environment", "production"),),
         simulations=simulations,
+        **facts,
     )
 
 

@@ -45,7 +45,8 @@ def account():
 
 @pytest.fixture
 def run(pytestconfig):
-    return SimpleNamespace(facts={{}}, options=SimpleNamespace(image_context=pytestconfig.rootpath / "image"))
+    options = SimpleNamespace(image_context=pytestconfig.rootpath / "image")
+    return SimpleNamespace(facts=SimpleNamespace(), options=options)
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 """Reading access from AWS: every page, every kind of policy, and a clear word when a permission is missing."""
 
 import json
+from dataclasses import fields
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from gate.access.fetch import Account
+from gate.access.facts import Function
+from gate.access.fetch import Account, organization, running
 from gate.access.powers import needed_to, powers
 from gate.access.trust import who_becomes
 from gate.errors import GateError
@@ -100,6 +103,8 @@ class Aws:
         """What the account reads; every prepared answer has to be used."""
         with self.iam, self.ecr:
             facts = self.account.access_facts()
+            for each in fields(facts):
+                getattr(facts, each.name)  # what could not be read raises now
         self.iam.assert_no_pending_responses()
         self.ecr.assert_no_pending_responses()
         return facts
@@ -115,6 +120,7 @@ def test_all_pages_and_all_kinds_of_policies_are_read(aws):
     """A user's inline, managed and group policies, a role's boundary and trust, from two pages, are all there."""
     group = {
         "GroupName": "people",
+        "Arn": f"arn:aws:iam::{ACCOUNT}:group/people",
         "GroupPolicyList": [{"PolicyName": "in", "PolicyDocument": ALLOW}],
         "AttachedManagedPolicies": [{"PolicyName": "managed", "PolicyArn": MANAGED}],
     }
@@ -271,3 +277,72 @@ def test_group_that_is_not_in_the_answer_is_refused(aws):
     aws.details(users=[user])
     with pytest.raises(GateError, match="cannot be read"):
         aws.facts()
+
+
+class Answers:
+    """A client of one method, which answers or refuses."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def describe_organization(self):
+        """DescribeOrganization."""
+        if isinstance(self.answer, str):
+            raise ClientError({"Error": {"Code": self.answer, "Message": "no"}}, "DescribeOrganization")
+        return self.answer
+
+
+OURS = {"Organization": {"Id": "o-a1b2c3d4e5"}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "stated", "known"),
+    [
+        (OURS, "", "o-a1b2c3d4e5"),
+        (OURS, "o-a1b2c3d4e5", "o-a1b2c3d4e5"),
+        ("AWSOrganizationsNotInUseException", "", ""),
+        ("AccessDeniedException", "", None),
+        ("AccessDeniedException", "o-a1b2c3d4e5", "o-a1b2c3d4e5"),
+        (None, "", None),
+        (None, "o-a1b2c3d4e5", "o-a1b2c3d4e5"),
+    ],
+)
+def test_the_organization_is_read_or_stated_or_not_known(answer, stated, known):
+    """Any member may ask for it; who is refused can state it, and else what hangs on it stays undecided."""
+    assert organization(Answers(answer) if answer else None, stated) == known
+
+
+@pytest.mark.parametrize("answer", [OURS, "AWSOrganizationsNotInUseException"])
+def test_an_organization_that_is_stated_and_is_another_is_refused(answer):
+    """One of the two is wrong, and a perimeter would be decided by it."""
+    with pytest.raises(GateError, match="states the organization o-zzzzzzzzzz"):
+        organization(Answers(answer), "o-zzzzzzzzzz")
+
+
+def test_functions_are_listed_with_their_roles_or_not_known():
+    """All pages; who may not list them knows of none, which is not that there are none."""
+    client = boto3.client("lambda", region_name="x", aws_access_key_id="x", aws_secret_access_key="x")
+    one = {"FunctionName": "f", "FunctionArn": "arn:f", "Role": "arn:r"}
+    with Stubber(client) as stub:
+        stub.add_response("list_functions", {"Functions": [one], "NextMarker": "m"})
+        stub.add_response("list_functions", {"Functions": [{**one, "FunctionArn": "arn:g"}]}, {"Marker": "m"})
+        assert running(client) == (Function("arn:f", "arn:r"), Function("arn:g", "arn:r"))
+        stub.add_client_error("list_functions", "AccessDeniedException")
+        assert running(client) is None
+    assert running(None) is None
+
+
+def test_aws_policies_that_a_condition_names_are_read(aws):
+    """What may be attached decides what one can give oneself; a name that AWS does not have is nobody's."""
+    named, absent = "arn:aws:iam::aws:policy/AmazonSQSFullAccess", "arn:aws:iam::aws:policy/NoSuchPolicy"
+    only = {"ArnEquals": {"iam:PolicyARN": [named, absent, "arn:aws:iam::aws:policy/Amazon*"]}}
+    attach = {"Effect": "Allow", "Action": "iam:AttachRolePolicy", "Resource": "*", "Condition": only}
+    inline = [{"PolicyName": "p", "PolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": attach})}]
+    aws.details(roles=[role("ci", RolePolicyList=inline)])
+    aws.iam.add_response("get_policy", {"Policy": {"Arn": named, "DefaultVersionId": "v1"}}, {"PolicyArn": named})
+    asked = {"PolicyArn": named, "VersionId": "v1"}
+    aws.iam.add_response("get_policy_version", {"PolicyVersion": {"Document": ALLOW}}, asked)
+    aws.iam.add_client_error("get_policy", "NoSuchEntity")
+    aws.registry()
+    aws.simulator(f"arn:aws:iam::{ACCOUNT}:role/ci")
+    assert [each.arn for each in aws.facts().managed] == [named]

@@ -122,12 +122,14 @@ def test_who_may_rewrite_the_trust_can_become_the_role(account_with):
     assert "rewrites the trust" in becoming[DEVELOPER].finding.because[0]
 
 
-def test_passing_the_role_counts_only_where_a_service_is_trusted(account_with):
-    """iam:PassRole is a way in when the trust lets a service take the role on."""
-    passing = [{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}]
+def test_passing_the_role_counts_only_where_a_service_is_trusted_and_can_be_used(account_with):
+    """iam:PassRole is a way in when the trust lets a service take the role on, and one may have the service do it."""
+    passing = [{"Effect": "Allow", "Action": ["iam:PassRole", "ec2:RunInstances"], "Resource": "*"}]
     assert DEVELOPER not in names(account_with(developer=passing))
     trust = aws({"Service": "ec2.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})
     assert DEVELOPER in names(account_with(developer=passing, trust=trust))
+    only = [{"Effect": "Allow", "Action": ["iam:PassRole", "ec2:Describe*"], "Resource": "*"}]
+    assert DEVELOPER not in names(account_with(developer=only, trust=trust))
 
 
 def test_way_through_another_role_is_followed(account_with):

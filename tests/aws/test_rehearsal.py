@@ -62,6 +62,17 @@ def test_publishing_passes_and_says_that_it_was_a_rehearsal(released):
     assert set(released.verdict["only_aws"]) == ONLY_AWS
     assert released.verdict["valid_until"] is None
     assert "on an endpoint that is not AWS" in released.screen
+    seen = released.record("where every AWS client of the run asked")["endpoints"]
+    assert {each["service"] for each in seen} >= {
+        "ecr",
+        "sts",
+        "iam",
+        "lambda",
+        "cloudtrail",
+        "the registry that ecr names",
+    }
+    assert not any(each["AWS's own"] for each in seen)
+    assert f"cloudtrail in {names.REGION}: http://127.0.0.1:" in released.screen
 
 
 def test_the_identity_is_shown_and_the_notes_are_a_rehearsals(released):

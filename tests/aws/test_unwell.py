@@ -84,7 +84,7 @@ READS = {
     "manifest": lambda c, _: EcrRepository(c("ecr"), ACCOUNT, NAME).manifest(DIGEST),
     "login": lambda c, _: EcrRepository(c("ecr"), ACCOUNT, NAME).login(),
     "blob": lambda _, at: fetch_blob(Login(at, "AWS", "x", datetime(2030, 1, 1, tzinfo=UTC)), NAME, DIGEST),
-    "access": lambda c, _: _account(c).access_facts(),
+    "access": lambda c, _: _account(c).access_facts().identities,
     "zip function": lambda c, _: _zip_function(c).snapshot(),
 }
 
@@ -95,7 +95,8 @@ def _account(client):
 
 def _zip_function(client):
     now = lambda: datetime(2026, 1, 1, tzinfo=UTC)  # noqa: E731
-    return ZipFunction(client("lambda"), client("events"), "zip", sleep=lambda _: None, now=now)
+    clients = (client(service) for service in ("lambda", "events", "scheduler"))
+    return ZipFunction(*clients, "zip", sleep=lambda _: None, now=now)
 
 
 @pytest.mark.parametrize("read", READS)

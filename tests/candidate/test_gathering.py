@@ -67,7 +67,9 @@ def test_what_raised_is_asked_again():
 def begun(monkeypatch):
     """A candidate whose every long fact only notes that it was begun, in order."""
     order: list[str] = []
-    release = SimpleNamespace(event=None, memory_mb=512, function_name="function", region="region")
+    release = SimpleNamespace(
+        event=None, memory_mb=512, function_name="function", region="region", task_root="/var/task"
+    )
     found = Candidate(SimpleNamespace(), release, Base("base", ("base",), "simulated"), "image", None, None, None)
     found.__dict__["image"] = SimpleNamespace(image_id="sha256:0")
     for name in (*rooms._LOOKS, "probe_run", "sbom"):

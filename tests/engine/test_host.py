@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from gate.engine import host
 from gate.engine.host import host_of
 from gate.errors import EngineUnavailable
 
@@ -69,3 +71,21 @@ def test_a_program_that_does_not_end_is_given_up(docker) -> None:
     docker("exec sleep 60")
     with pytest.raises(EngineUnavailable, match=r"within 0\.5 s"):
         host_of("c", 0.5).run("ls")
+
+
+@pytest.mark.parametrize("left", ["sleep 9 &", "sleep 9 >&2 &", "(while :; do echo more; sleep 0.1; done) &"])
+def test_what_a_command_leaves_running_keeps_nobody_waiting(docker, left) -> None:
+    """A child that holds the output open is not waited for, and what it prints later is no answer."""
+    docker('"$@"')
+    began = time.monotonic()
+    done = host_of("c", 20).run(f"{left} sleep 0.3; echo said; echo why >&2; (exit 4)")
+    assert time.monotonic() - began < 8
+    assert (done.rc, done.stdout.replace("more\n", ""), done.stderr.replace("more\n", "")) == (4, "said\n", "why\n")
+
+
+def test_a_program_that_prints_without_end_is_given_up(docker, monkeypatch) -> None:
+    """At a stated limit, and long before the time is up."""
+    monkeypatch.setattr(host, "_MOST_BYTES", 1 << 20)
+    docker('"$@"')
+    with pytest.raises(EngineUnavailable, match="more than 1 MB"):
+        host_of("c", 30).run("yes")

@@ -10,16 +10,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from gate.evidence.account import TITLE, Account, account_in
+from gate.evidence.configuration import TITLE as CONFIGURED
+from gate.evidence.configuration import Configuration
 from gate.evidence.redact import Redactor
+from gate.evidence.seal import seal_folder, seal_in
 from gate.evidence.statement import attest
-from gate.evidence.store import INDEX, EvidenceStore, canonical
+from gate.evidence.store import INDEX, SEAL, EvidenceStore, canonical
 from gate.judgement import Proof
 from gate.run.results import document, write_verdict
 from gate.verdict import CRITERIA, ScenarioOutcome, StepOutcome
 
-DIGEST = "sha256:" + "d" * 64
 REPOSITORY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app"
-STEP = StepOutcome("Then", "it holds", "passed", 0.1, (1,))
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+MANIFEST = '{"schemaVersion": 2}'
+DIGEST = f"sha256:{hashlib.sha256(MANIFEST.encode()).hexdigest()}"
+CALL = {"at": "2026-01-02T00:00:00+00:00", "service": "ecr", "operation": "PutImage", "resource": "app:v1.0.0", "outcome": "ok", "seconds": 0.1}  # fmt: skip  # noqa: E501
+RELEASE = {"repository": "app", "zip_function": "old", "function_memory_mb": "512"}
 
 
 def account(**changed):
@@ -27,7 +33,7 @@ def account(**changed):
     target = changed.get("target", "local")
     around = "simulated" if target == "local" else "real"
     outcomes = tuple(
-        ScenarioOutcome(f"claim {n}", n, "passed", provenance="real" if n in {1, 6} else around, steps=(STEP,))
+        ScenarioOutcome(f"claim {n}", n, "passed", provenance="real" if n in {1, 6} else around, steps=(step(n),))
         for n in CRITERIA
     )
     given = {
@@ -38,23 +44,67 @@ def account(**changed):
         "outcomes": outcomes,
         "proofs": (Proof("a judge", True, "no"),),
         "trouble": (),
-        "release": {"digest": DIGEST, "tags": ["latest", "v1.0.0"], "image_id": "sha256:" + "e" * 64},
+        "release": {
+            "digest": DIGEST,
+            "tags": ["latest", "v1.0.0"],
+            "size_bytes": 300,
+            "uncompressed_bytes": 900,
+            "image_id": "sha256:" + "e" * 64,
+        },
         "started": "2026-01-02T00:00:00+00:00",
         "scan_completed_at": "2026-01-02T01:00:00+00:00",
     }
     return Account(**{**given, **changed})
 
 
-def leave(folder, key=None, **changed):
+def step(number):
+    """A passed step that left one record."""
+    return StepOutcome("Then", "it holds", "passed", 0.1, (number,))
+
+
+OBSERVED = {
+    2: ("manifest", {"digest": DIGEST, "body": MANIFEST}),
+    3: ("images", [{"digest": DIGEST, "tags": ["latest", "v1.0.0"], "size_bytes": 300}]),
+    7: ("scan behind latest", {
+        "digest": DIGEST, "mode": "BASIC", "findings": [{"id": "CVE-1", "severity": "HIGH", "closed": False}],
+        "completed_at": "2026-01-02T01:00:00+00:00", "read_at": "2026-01-02T02:00:00+00:00",
+    }),
+}  # fmt: skip
+
+
+def configured(**changed):
+    """The configuration of a run, by the names of its record."""
+    given = {
+        "release": dict(RELEASE), "stated": dict(RELEASE), "given": {}, "ini_file": "", "settings": {}, "plugins": (),
+        "python_flags": (), "claims": (), "pinned": tuple(f"claim {n}" for n in CRITERIA), "pin_sha256": "a" * 64,
+        "command_line": ("features/",), "options": {"target": "local"}, "environment": ("PATH",),
+        "gate": {"commit": "c" * 40, "work tree": "clean", "changed": []}, "versions": {"pytest": "9"},
+    }  # fmt: skip
+    return Configuration(**{**given, **changed})
+
+
+def observe(store, observed=None):
+    """Record what each claim rests on."""
+    for number in CRITERIA:
+        title, answer = {**OBSERVED, **(observed or {})}.get(number, ("look", {"seen": number}))
+        store.record(title, answer, asked="aws …", criterion=number, scenario=f"claim {number}")
+
+
+def leave(folder, key=None, observed=None, configuration=None, notes=None, **changed):
     """Write a whole run, in the order in which a run does."""
-    store = EvidenceStore(folder / "evidence", "local", Redactor(), lambda: datetime(2026, 1, 2, tzinfo=UTC))
-    store.record("scan", {"findings": [], "seconds": 1.5}, asked="aws ecr describe-image-scan-findings", criterion=7)
+    target = changed.get("target", "local")
+    store = EvidenceStore(folder / "evidence", target, Redactor(), lambda: NOW)
+    observe(store, observed)
     store.attach("page.png", b"png")
+    store.record("every AWS call of the run", [CALL], asked="")
+    store.record(CONFIGURED, configuration or configured(), asked="")
     ended = account_in(store.record(TITLE, account(**changed), asked="").answer)
     files = [{"file": f"evidence/{name}", "sha256": sha} for name, sha in store.seal().items()]
     write_verdict(folder, {**document(ended, ended.verdict()), "evidence": files})
     (folder / "report.html").write_text("<html>the report</html>")
     (folder / "junit.xml").write_text("<testsuites/>")
+    (folder / "build.log").write_text("built")
+    seal_folder(folder, folder / "rescan" / "scans", notes, NOW)
     attest(folder, REPOSITORY, key)
     return folder
 
@@ -83,6 +133,8 @@ def seal_again(folder):
     (folder / "evidence" / INDEX).write_text(json.dumps(index))
     files = [{"file": f"evidence/{name}", "sha256": sha} for name, sha in index.items()]
     edit(folder / "verdict.json", lambda found: found.update(evidence=files))
+    notes = seal_in(json.loads((folder / SEAL).read_text())).notes if (folder / SEAL).exists() else None
+    seal_folder(folder, folder / "rescan" / "scans", notes, NOW)
     attest(folder, REPOSITORY, None)
 
 
@@ -109,6 +161,12 @@ def _account():
 def _leave():
     """Writes a whole run into a folder."""
     return leave
+
+
+@pytest.fixture(name="observe")
+def _observe():
+    """Records what each claim of an account rests on."""
+    return observe
 
 
 @pytest.fixture(name="edit")

@@ -10,7 +10,8 @@ from gate.evidence import checks
 from gate.evidence.__main__ import main
 from gate.evidence.account import TITLE
 
-SCAN, ACCOUNT, VERDICT = "evidence/001-scan.json", "evidence/002-account-of-the-run.json", "verdict.json"
+SCAN, ACCOUNT = "evidence/007-scan-behind-latest.json", "evidence/012-account-of-the-run.json"
+VERDICT = "verdict.json"
 
 FORGED = {
     "status in the record": (
@@ -33,25 +34,25 @@ FORGED = {
         lambda f, e: e(f / VERDICT, lambda v: v["release"].update(digest="sha256:" + "a" * 64)),
         "verdict.json says of release.digest: ",
     ),
-    "record taken out": (lambda f, e: (f / SCAN).unlink(), "there is no record with the number 1"),
+    "record taken out": (lambda f, e: (f / SCAN).unlink(), "there is no record with the number 7"),
     "second account": (
         lambda f, e: (
-            shutil.copy(f / ACCOUNT, f / "evidence/003-again.json"),
-            e(f / "evidence/003-again.json", lambda r: r.update(number=3)),
+            shutil.copy(f / ACCOUNT, f / "evidence/013-again.json"),
+            e(f / "evidence/013-again.json", lambda r: r.update(number=13)),
         ),
         f"the evidence holds 2 records titled “{TITLE}”",
     ),
     "number used twice": (
-        lambda f, e: shutil.copy(f / SCAN, f / "evidence/001-again.json"),
-        "there are two records with the number 1",
+        lambda f, e: shutil.copy(f / SCAN, f / "evidence/007-again.json"),
+        "there are two records with the number 7",
     ),
     "renamed record": (
-        lambda f, e: (f / SCAN).rename(f / "evidence/003-scan.json"),
-        "evidence/003-scan.json is not record 3: it says 1",
+        lambda f, e: (f / SCAN).rename(f / "evidence/013-scan.json"),
+        "evidence/013-scan.json is not record 13: it says 7",
     ),
     "another file in a record's place": (
-        lambda f, e: (f / "evidence/003-note.json").write_text('{"answer": {}}'),
-        "evidence/003-note.json is not record 3: it says None",
+        lambda f, e: (f / "evidence/013-note.json").write_text('{"answer": {}}'),
+        "evidence/013-note.json is not record 13: it says None",
     ),
 }
 
@@ -92,8 +93,8 @@ def test_half_a_record_is_told_and_not_thrown():
 def test_a_record_that_is_missing_between_two_is_told(run_folder):
     """And neither of the two is."""
     raw = (run_folder / SCAN).read_bytes()
-    third = json.dumps({**json.loads(raw), "number": 3}).encode()
-    (rejection,) = checks.intact({"001-scan.json": raw, "003-scan.json": third}).rejections
+    first, third = (json.dumps({**json.loads(raw), "number": number}).encode() for number in (1, 3))
+    (rejection,) = checks.intact({"001-scan.json": first, "003-scan.json": third}).rejections
     assert rejection.cause == "there is no record with the number 2"
 
 
@@ -108,9 +109,9 @@ def test_a_flood_of_differences_is_told_in_a_few_lines(account):
 
 def test_a_file_that_cannot_be_read_is_told_once():
     """Not also as altered; and one that the index does not list is told as added."""
-    judgement = checks.sealed({"a": "1"}, {"a": None, "b": "2"})
+    judgement = checks.sealed({"a": "1"}, {"b": "2"}, {"a": "evidence/a cannot be read as a plain file: it is a link"})
     assert [each.cause for each in judgement.rejections] == [
-        "evidence/a cannot be read as a plain file",
+        "evidence/a cannot be read as a plain file: it is a link",
         "evidence/b is not in the index: it was added after the run",
     ]
 

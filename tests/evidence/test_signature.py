@@ -17,8 +17,10 @@ def test_a_signed_folder_is_checked_against_the_key(leave, pair, tmp_path, capsy
     folder = leave(tmp_path, key=pair[0])
     assert main([str(folder), "--key", str(pair[1])]) == 0
     assert "✓ signature: signed by the given key" in capsys.readouterr().out
-    assert main([str(folder)]) == 0
-    assert "– signature: signed in the name of" in capsys.readouterr().out
+    assert main([str(folder)]) == 3
+    out = capsys.readouterr().out
+    assert "– signature: signed in the name of" in out
+    assert "INTACT, SIGNATURE NOT CHECKED (give the public key: KEY=pub.pem); it says REHEARSAL PASSED" in out
 
 
 def test_the_wrong_key_is_refused(leave, pair, tmp_path, keys, capsys):

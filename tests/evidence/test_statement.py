@@ -17,9 +17,12 @@ from gate.evidence.__main__ import main
 from gate.evidence.redact import Redactor
 from gate.evidence.statement import PREDICATE, attest, statement
 from gate.evidence.store import ENVELOPE, STATEMENT, EvidenceStore
+from gate.registry.permitted import Call
 from gate.run import results
 from gate.run.clock import Watch
+from gate.run.model import Facts
 from gate.verdict import ScenarioOutcome
+from tests.evidence.conftest import CALL, DIGEST, RELEASE, configured
 
 
 def stated(folder):
@@ -49,9 +52,9 @@ def test_the_statement_is_an_in_toto_statement_about_the_published_digest(leave,
     """Type, subject and predicate type are those of the specification; the files are named with their hashes."""
     found = stated(leave(tmp_path, target="aws"))
     assert (found["_type"], found["predicateType"]) == ("https://in-toto.io/Statement/v1", PREDICATE)
-    assert [s["digest"] for s in found["subject"]] == [{"sha256": "d" * 64}]
+    assert [s["digest"] for s in found["subject"]] == [{"sha256": DIGEST.removeprefix("sha256:")}]
     files = {entry["name"]: entry["digest"]["sha256"] for entry in found["predicate"]["configuration"]}
-    assert set(files) == {"evidence/index.json", "verdict.json", "report.html", "junit.xml"}
+    assert set(files) == {"seal.json", "verdict.json"}
     for name, sha in files.items():
         assert sha == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
 
@@ -128,25 +131,31 @@ def test_a_private_key_is_no_key_to_check_with(pair):
         signature.public_key(pair[0])
 
 
-def test_a_run_that_ends_leaves_a_folder_that_verifies(account, pair, tmp_path, monkeypatch):
+def test_a_run_that_ends_leaves_a_folder_that_verifies(account, observe, pair, tmp_path, monkeypatch):
     """The run's own ending writes evidence, verdict and statement in the order that verification needs."""
     ended = account()
     said = []
     folder, kept = tmp_path / "reports", tmp_path / "reports" / "runs" / "now" / "evidence"
     store = EvidenceStore(folder / "evidence", "local", Redactor(), kept=kept)
-    facts = {**ended.release, "scan_completed_at": datetime(2026, 1, 2, tzinfo=UTC)}
+    scan = SimpleNamespace(current_at=datetime(2026, 1, 2, 1, tzinfo=UTC))
+    facts = Facts(**ended.release, scan_report=scan)
     run = SimpleNamespace(
         options=SimpleNamespace(target="local", sign=pair[0]), kind="full", folder=folder, store=store, facts=facts,
         root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, trouble=[],
-        ledger=SimpleNamespace(calls=()), clock=Watch(),
+        ledger=SimpleNamespace(calls=(Call(**CALL),)), clock=Watch(), scans=folder / "rescan" / "scans",
+        endpoint_is_aws=True, publishes=True,
+        clients=SimpleNamespace(endpoints=(SimpleNamespace(service="ecr", is_aws=False),)),
+        configuration=configured(), overridden=(), engine="20.10",
         started=datetime(2026, 1, 2, tzinfo=UTC), provenance="simulated", results=None,
-        release=SimpleNamespace(repository_uri="app"), terminal=SimpleNamespace(progress=said.append),
+        release=SimpleNamespace(repository_uri="app", **RELEASE), terminal=SimpleNamespace(progress=said.append),
     )  # fmt: skip
-    monkeypatch.setattr(results, "write_notes", lambda run: None)
+    notes = SimpleNamespace(path=tmp_path / "VALIDATION.md", key="v1", section=lambda: "what was written")
+    monkeypatch.setattr(results, "write_notes", lambda run: notes)
     monkeypatch.setattr(results, "mend", lambda path: None)
     (folder / STATEMENT).write_text("of an earlier run")
     results.begin(run)
     assert not (folder / STATEMENT).exists()
+    observe(store)
     (folder / "evidence" / "zip-baseline.json").write_text("kept by its own writer")
     (folder / "report.html").write_text("report")
     run.results = results.conclude(run)

@@ -11,27 +11,30 @@ from gate.evidence.attested import states
 from gate.evidence.statement import hashes_of
 from gate.evidence.store import ENVELOPE, STATEMENT
 from gate.judgement import ROLL, prove_judges
+from tests.evidence.conftest import DIGEST
 
-SCAN, ACCOUNT = "evidence/001-scan.json", "evidence/002-account-of-the-run.json"
+SCAN, ACCOUNT = "evidence/007-scan-behind-latest.json", "evidence/012-account-of-the-run.json"
 INDEX, VERDICT = "evidence/index.json", "verdict.json"
+SHA = DIGEST.removeprefix("sha256:")
 
 
 def test_a_good_folder_passes_wherever_it_lies(run_folder, tmp_path, capsys):
     """The folder itself and a copy elsewhere: one line a check and one verdict."""
     shutil.copytree(run_folder, tmp_path / "copied away")
-    assert main([str(run_folder)]) == 0
-    assert main([str(tmp_path / "copied away")]) == 0
+    assert main([str(run_folder)]) == 3
+    assert main([str(tmp_path / "copied away")]) == 3
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 14
-    assert lines[-1].startswith("VERIFIED; the verdict is REHEARSAL PASSED for sha256:dddd")
-    assert "– signature: none" in lines[5]
+    assert len(lines) == 22
+    says = f"it says REHEARSAL PASSED for {DIGEST}, run of 2026-01-02T00:00:00+00:00"
+    assert lines[-1] == f"INTACT, UNSIGNED (anybody can make such a folder); {says}"
+    assert "– signature: none" in lines[7]
 
 
-def test_a_go_says_how_long_it_is_valid(leave, tmp_path, capsys):
+def test_a_go_says_how_long_it_is_valid(leave, pair, tmp_path, capsys):
     """Whoever verifies it a month later is told that it is past."""
-    folder = str(leave(tmp_path, target="aws"))
-    assert main([folder], datetime(2026, 1, 2, 12, tzinfo=UTC)) == 0
-    assert main([folder], datetime(2026, 2, 2, tzinfo=UTC)) == 0
+    signed = [str(leave(tmp_path, key=pair[0], target="aws")), "--key", str(pair[1])]
+    assert main(signed, datetime(2026, 1, 2, 12, tzinfo=UTC)) == 0
+    assert main(signed, datetime(2026, 2, 2, tzinfo=UTC)) == 0
     fresh, past = (line for line in capsys.readouterr().out.splitlines() if line.startswith("VERIFIED"))
     assert fresh.endswith("valid until 2026-01-03T01:00:00+00:00")
     assert past.endswith("(past: scan and judge again)")
@@ -50,7 +53,7 @@ def test_an_altered_byte_is_noticed(run_folder, name, capsys):
 DAMAGE = {
     "removed record": (lambda f, e: (f / SCAN).unlink(), f"✗ index: {SCAN} is missing: the index lists it"),
     "removed picture": (lambda f, e: (f / "evidence/page.png").unlink(), "evidence/page.png is missing"),
-    "removed report": (lambda f, e: (f / "report.html").unlink(), "report.html is missing: the statement covers it"),
+    "removed report": (lambda f, e: (f / "report.html").unlink(), "report.html is missing: the seal lists it"),
     "removed index": (
         lambda f, e: (f / INDEX).unlink(),
         f"{INDEX} is missing: it was removed, or the run was cut short",
@@ -66,7 +69,7 @@ DAMAGE = {
         "evidence/.a/.b is not in the index",
     ),
     "file that became a link": (
-        lambda f, e: ((f / SCAN).rename(f / "away"), (f / SCAN).symlink_to(f / "away")),
+        lambda f, e: ((f / SCAN).rename(f.parent / "away"), (f / SCAN).symlink_to(f.parent / "away")),
         f"{SCAN} cannot be read as a plain file",
     ),
     "link to nothing": (
@@ -75,7 +78,7 @@ DAMAGE = {
     ),
     "folder in place of the statement": (
         lambda f, e: ((f / STATEMENT).unlink(), (f / STATEMENT).mkdir()),
-        f"{STATEMENT} cannot be read: Is a directory",
+        f"{STATEMENT} cannot be read as a plain file: it is a folder",
     ),
     "changed verdict word": (
         lambda f, e: e(f / VERDICT, lambda v: v.update(verdict="GO")),
@@ -95,11 +98,11 @@ DAMAGE = {
     ),
     "statement about another digest": (
         lambda f, e: e(f / STATEMENT, lambda s: s["subject"][0].update(digest={"sha256": "a" * 64})),
-        f"the statement is about sha256:{'a' * 64}, and verdict.json about sha256:{'d' * 64}",
+        f"the statement is about sha256:{'a' * 64}, and verdict.json about {DIGEST}",
     ),
     "statement about a second image": (
         lambda f, e: e(f / STATEMENT, lambda s: s["subject"].append({"digest": {"sha256": "a" * 64}})),
-        f"the statement is about sha256:{'d' * 64}, sha256:{'a' * 64}",
+        f"the statement is about {DIGEST}, sha256:{'a' * 64}",
     ),
     "statement about nothing": (
         lambda f, e: e(f / STATEMENT, lambda s: s.update(subject=[])),
@@ -107,7 +110,7 @@ DAMAGE = {
     ),
     "statement beside a verdict without an image": (
         lambda f, e: e(f / VERDICT, lambda v: v["release"].update(digest=None, image_id=None)),
-        f"the statement is about sha256:{'d' * 64}, and verdict.json about no image",
+        f"the statement is about {DIGEST}, and verdict.json about no image",
     ),
     "statement of another kind": (
         lambda f, e: e(f / STATEMENT, lambda s: s.update(predicateType="https://example.com/v1")),
@@ -134,11 +137,11 @@ DAMAGE = {
     ),
     "altered report": (
         lambda f, e: (f / "report.html").write_text("GO"),
-        "report.html was altered after the statement was made",
+        "report.html was altered: its sha-256 is ",
     ),
     "hash in the verdict's list": (
         lambda f, e: e(f / VERDICT, lambda v: v["evidence"][0].update(sha256="0" * 64)),
-        f"✗ list: {SCAN}: verdict.json says sha-256 000",
+        "✗ list: evidence/001-look.json: verdict.json says sha-256 000",
     ),
     "file listed twice": (
         lambda f, e: e(f / VERDICT, lambda v: v["evidence"].append(v["evidence"][0])),
@@ -180,10 +183,10 @@ def test_damage_is_told_in_its_own_sentence(run_folder, edit, capsys, damage, se
 
 def test_a_file_that_was_altered_is_all_that_is_told_of_the_files(run_folder):
     """That the statement's list of them differs follows from it; and the way out is told."""
-    (run_folder / "report.html").write_text("GO")
+    (run_folder / "seal.json").write_text("{}")
     document, said = (json.loads((run_folder / name).read_text()) for name in (VERDICT, STATEMENT))
     (rejection,) = states(said, document, hashes_of(run_folder)).rejections
-    assert rejection.cause == "report.html was altered after the statement was made"
+    assert rejection.cause == "seal.json was altered after the statement was made"
     assert rejection.remedy == (
         "do not rely on this statement: restore it from the run's artefact; if there is none, run the gate again"
     )
@@ -199,7 +202,8 @@ def test_a_run_that_was_cut_short_is_not_verified(run_folder, capsys):
 
 def test_a_run_without_an_image_needs_no_statement(leave, tmp_path, capsys):
     """A restricted run may know no image; what it left is checked all the same."""
-    assert main([str(leave(tmp_path, release={"digest": None, "image_id": None}))]) == 0
+    folder = leave(tmp_path, kind="partial", release={"digest": None, "image_id": None}, trouble=("crash",))
+    assert main([str(folder)]) == 3
     assert "– statement: none: the run knew no image" in capsys.readouterr().out
 
 
@@ -224,7 +228,9 @@ def test_what_a_stranger_wrote_cannot_steer_the_terminal(run_folder, edit, capsy
 def test_the_judges_of_evidence_say_no():
     """Each judge of the folder is on the roll, and says no to its known-bad value."""
     names = {f"gate.evidence.{name}" for name in (
-        "checks.sealed", "checks.intact", "checks.listed", "checks.follows", "attested.states", "attested.signed"
+        "checks.sealed", "checks.intact", "checks.listed", "checks.follows", "attested.states", "attested.signed",
+        "seal.unaltered", "whole.recorded", "whole.noted", "expected.as_expected", "anew.claims_rest_on_records",
+        "anew.proofs_agree", "anew.scans_hold", "anew.image_holds", "anew.ledger_holds", "anew.configuration_holds",
     )}  # fmt: skip
     assert names <= set(ROLL)
     proofs = {proof.judge: proof for proof in prove_judges() if proof.judge in names}

@@ -6,7 +6,7 @@ import pytest
 from pytest_bdd import scenarios
 
 from gate.run.notes import write as write_notes
-from gate.run.steps import note_build
+from gate.run.steps import note_build, note_publication
 from tests.faults.record import edited
 from tests.faults.world import ROOT, WORLD, RecordedDesk
 
@@ -35,8 +35,8 @@ def now(world):
 def candidate(world, run):
     """The image under judgement, as the ladder enters it into the run."""
     found = world.candidate
-    run.store.digest = run.facts["image_id"] = found.image.image_id
-    run.facts.update(uncompressed_bytes=found.image.size_bytes, candidate=found)
+    run.store.digest = run.facts.image_id = found.image.image_id
+    run.facts.uncompressed_bytes, run.facts.candidate = found.image.size_bytes, found
     note_build(run, found.built, world.now.isoformat())
     return found
 
@@ -53,10 +53,22 @@ def desk(world):
 
 
 @pytest.fixture(scope="session")
-def published(world, run, published):
-    """The release, and what the run believes of it."""
-    run.facts.update(world.facts)
-    return published
+def published(world, ladder, run, desk, registry_image):
+    """The release as it was promoted, and what the run believes of it: no claim is a condition of another here."""
+    facts, published = run.facts, registry_image
+    facts.publication, facts.digest, facts.tags = published, published.digest, published.tags
+    facts.size_bytes, facts.unpromoted = published.compressed_bytes, ""
+    note_publication(run, published.digest, published.steps)
+    for name, value in world.facts.items():
+        setattr(run.facts, name, value)
+    yield published
+    ladder.still_true(run, desk, published)
+
+
+@pytest.fixture(scope="session")
+def earlier_promotions(world):
+    """What earlier runs recorded."""
+    return world.promotions
 
 
 @pytest.fixture(scope="session")
@@ -84,9 +96,16 @@ def account(world):
 
 
 @pytest.fixture(scope="session")
-def scan_reader(world):
+def scanner(world):
     """The scans."""
     return world.scanner
+
+
+@pytest.fixture(scope="session")
+def digest_scan(world, run, registry_image):
+    """The scan of the judged digest."""
+    run.facts.scan_report = world.scanner.scan_digest(registry_image.digest)
+    return run.facts.scan_report
 
 
 @pytest.fixture(scope="session")

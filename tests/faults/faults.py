@@ -22,7 +22,8 @@ PURE = {"put": facts.put, "append": facts.append, "drop": facts.drop, "finding":
 # The criteria whose claims read a fact, by the fact's name: no other claim could notice.
 _READ_BY = {
     "candidate": {1, 6}, "candidate.sbom": {7, 9}, "candidate.pins": {1, 6, 9}, "layer": {1, 6}, "dockerfile": {1, 6},
-    "published": {2, 3, 4, 6, 7, 8}, "answered": {2, 3, 7, 8}, "facts": {2, 3, 7, 8}, "files": {2, 3, 7, 8},
+    "published": {2, 3, 4, 6, 7, 8}, "promotions": {2}, "answered": {2, 3, 7, 8}, "facts": {2, 3, 7, 8},
+    "files": {2, 3, 7, 8},
     "canaries": {2, 3, 7, 8}, "ecr": {2, 6}, "scans": {7, 9}, "scanner": {7, 9}, "scan": {7, 9},
     "finding": {7, 9}, "register": {7, 9}, "history": {9}, "last_night": {9}, "access": {5}, "reviews": {5},
     "calls": {2, 4}, "legacy_now": {4}, "zip": {4}, "trail": {4}, "traffic": {4}, "pipeline": {4},
@@ -89,11 +90,16 @@ def _fault(raw, known):
         made=raw["made"],
         claim=claim,
         red=tuple(_rows(claim, raw.get("rows"))) if claim else (),
-        also=frozenset(name for title in raw.get("also", ()) for name in _full_names(title, known)),
+        also=frozenset(name for title in _flat(raw.get("also", ())) for name in _full_names(title, known)),
         says=tuple(raw.get("says", ())),
         october=raw.get("october"),
         leaves=frozenset(raw["leaves"]) if "leaves" in raw else None,
     )
+
+
+def _flat(titles):
+    # A list that several faults share stands in the list as a list.
+    return [title for each in titles for title in ([each] if isinstance(each, str) else each)]
 
 
 def _rows(claim, rows):

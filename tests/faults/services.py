@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import subprocess
 from contextlib import ExitStack
@@ -10,11 +11,13 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from gate.registry.manifest import OCI_INDEX
+from gate.registry.manifest import OCI_INDEX, OCI_MANIFEST
+from localaws import behaviours
 from localaws.faulty import ALWAYS, Fault, FaultyDoor
 from localaws.seed import names
 from tests.faults.facts import put
 from tests.faults.stage import OLDER, Stage, seeded
+from tests.local_target.handmade import Wire, login
 
 _DOCUMENTS = ("policyText", "lifecyclePolicyText", "PolicyDocument", "AssumeRolePolicyDocument")
 _FAULT = "fault"
@@ -23,8 +26,9 @@ _FAULT = "fault"
 def live(world, spec, on: Stage, around: ExitStack):
     """The world after the calls of a fault were made, read anew as far as the fault says.
 
-    The specification: `before` and `after` publishing, calls; `door`, answers that are broken; `looks`, what is read
-    anew: ecr, scan, access, zip. What was begun (a door, a role's policy) ends with `around`, after the judgement.
+    The specification: `before` and `after` publishing, calls; `behaves`, what the target does by itself while it is
+    published to; `door`, answers that are broken; `looks`, what is read anew: ecr, scan, access, zip. What was begun
+    (a door, a role's policy) ends with `around`, after the judgement.
     """
     looks = set(spec["looks"])
     if "access" in looks:
@@ -43,7 +47,11 @@ def _published(world, spec, on):
     seeded(on)
     _make(spec.get("before", ()), on, world)
     desk = on.desk()
-    release = on.publish(desk)
+    on.target.behave(behaviours.named(" ".join(spec.get("behaves", ()))))
+    try:
+        release = on.publish(desk)
+    finally:
+        on.target.behave(behaviours.Behaviours())
     return replace(world, published=release, answered=desk.verify(release.digest), calls=desk.ledger.calls)
 
 
@@ -67,7 +75,9 @@ def _read(world, looks, on, endpoint, spec):
 
 def _make(calls, on, world):
     for each in calls:
-        parameters = {key: _text(key, value, world) for key, value in each.get("with", {}).items()}
+        words = {"{digest}": world.published.digest, "{hex}": world.published.digest.removeprefix("sha256:"),
+                 "{leftover}": _digest(_leftover(world.published.manifest.body))}  # fmt: skip
+        parameters = {key: _text(key, value, words) for key, value in each.get("with", {}).items()}
         if each["service"] == "ecr":
             parameters.setdefault("repositoryName", names.REPOSITORY)
         if each["call"] == "put_image":
@@ -82,15 +92,64 @@ def _make(calls, on, world):
             _settled(on)
 
 
-def _text(key, value, world):
+def _text(key, value, words):
     if key in _DOCUMENTS:
         return json.dumps(value)
-    return world.published.digest if value == "{digest}" else value
+    if isinstance(value, dict):
+        return {name: _text(name, inner, words) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_text(key, inner, words) for inner in value]
+    for word, meant in words.items():
+        value = value.replace(word, meant) if isinstance(value, str) else value
+    return value
+
+
+def _digest(text):
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _leftover(body):
+    """The released image in other bytes: an image that a withdrawn candidate left behind."""
+    return body + "\n\n\n"
+
+
+def _referrer(kind, on, stored):
+    """A signature by ECR, one by cosign, an SBOM; or the image itself, which says that it is a signature."""
+    body = json.loads(stored.body)
+    config, layer, about = _REFERRERS[kind]
+    speaks_of = stored.digest if kind == "cosign" else _digest(_leftover(stored.body))
+    content = json.dumps({"critical": {"image": {"docker-manifest-digest": speaks_of}}}).encode()
+    digest = Wire(on.target.registry, login(on.client("ecr"))).upload(names.REPOSITORY, content)
+    # Any blob that the registry holds will do for a config: nobody reads it.
+    whole = {"schemaVersion": 2, "config": {**body["config"], "mediaType": config},
+             "layers": [{"mediaType": layer, "digest": digest, "size": len(content)}]}  # fmt: skip
+    if kind == "forged":
+        whole["layers"] = body["layers"]
+    if not kind.startswith("cosign"):
+        whole |= about
+        whole["subject"] = {"mediaType": stored.media_type, "digest": stored.digest, "size": len(stored.body)}
+    return {"imageManifest": json.dumps(whole), "imageManifestMediaType": OCI_MANIFEST}
+
+
+_IMAGE_CONFIG, _NOTARY = "application/vnd.oci.image.config.v1+json", "application/vnd.cncf.notary.signature"
+_COSIGN = (_IMAGE_CONFIG, "application/vnd.dev.cosign.simplesigning.v1+json", {})
+_REFERRERS = {
+    "signature": (_NOTARY, "application/jose+json", {}),
+    "cosign": _COSIGN,
+    "cosign, of another image": _COSIGN,
+    "sbom": ("application/vnd.oci.empty.v1+json", "application/spdx+json", {"artifactType": "application/spdx+json"}),
+    "forged": (_IMAGE_CONFIG, "", {"artifactType": _NOTARY}),
+}
 
 
 def _manifest(kind, on, world):
-    """An older image, one with another config, or an index over the released one as BuildKit makes it."""
+    """An older image, one with another config, a referrer, or an index over the released one as BuildKit makes it."""
     stored = world.published.manifest
+    if kind in _REFERRERS:
+        return _referrer(kind, on, stored)
+    if kind in ("leftover", "older leftover"):
+        text = _leftover(stored.body) + ("\n" if kind.startswith("older") else "")
+        return {"imageManifest": text, "imageManifestMediaType": stored.media_type}
     if kind == "other":
         body = json.loads(stored.body)
         # Any blob that the registry holds will do: nobody has to start this image.

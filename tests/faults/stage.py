@@ -12,21 +12,19 @@ from pathlib import Path
 
 from gate import engine as docker_engine
 from gate import release as settings
-from gate.access.fetch import Account
+from gate.access.fetch import Account, Beside
 from gate.access.reviewed import load as load_reviews
-from gate.admission import holds
 from gate.aws.patience import Timekeeper
 from gate.candidate import Candidate
 from gate.image.base import Base
 from gate.image.build import build_image
 from gate.image.lineage import STAND_IN_LABEL
-from gate.judgement import ACCEPTED, require
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
 from gate.registry.desk import ReleaseDesk, Surroundings
 from gate.registry.ledger import Ledger
 from gate.registry.publication import JudgedImage
-from gate.run.bases import STAND_IN, STAND_IN_CONTEXT
+from gate.run.bases import build_stand_in
 from gate.run.ladder import BASELINE, REGISTER
 from gate.scan.read import Scanner
 from gate.scan.records import record_of
@@ -67,9 +65,10 @@ class Stage:
 
     def account(self):
         """A real reader of the account's policies."""
-        release, iam, ecr = self.release, self.client("iam", names.CI_ROLE), self.client("ecr", names.CI_ROLE)
+        release = self.release
+        iam, ecr, *more = (self.client(each, names.CI_ROLE) for each in ("iam", "ecr", "lambda", "organizations"))
         return Account(iam, ecr, account=release.account, region=release.region, repository=release.repository,
-                       function=release.function_name)  # fmt: skip
+                       function=release.function_name, beside=Beside(*more))  # fmt: skip
 
     def scanner(self, endpoint=None):
         """A real reader of scans; through a door that misbehaves, with a clock on which waiting takes no time."""
@@ -85,8 +84,10 @@ class Stage:
 
     def publish(self, desk):
         """Really publish the good image."""
-        kept = self.folder / BASELINE
-        return desk.publish(self.judged(), holds=lambda: ACCEPTED, scan=lambda _digest: ACCEPTED, kept=kept)
+        pushed = desk.push_candidate(self.judged(), kept=self.folder / BASELINE, admit=lambda: None)
+        with desk.diary.step(desk.typed.start_scan(pushed.digest)):
+            pass  # what the scan says is read by the scanner of each world
+        return desk.publisher.promote(pushed)
 
 
 def read_release():
@@ -103,11 +104,11 @@ def stage(folder: Path) -> Iterator[Stage]:
     """Build the image (nothing, where it is built), look at it whole, and start the local target beside it."""
     release, docker = read_release(), docker_engine.connect()
     quiet = {"progress": lambda _line: None}
-    build_image(ROOT / STAND_IN_CONTEXT, tag=STAND_IN, base_image=None, log=folder / "base.log", **quiet)
+    base = build_stand_in(docker, ROOT, folder / "base.log", **quiet)
     context = ROOT / release.image_context
-    built = build_image(context, tag=f"{release.repository}:latest", base_image=STAND_IN, version=release.release_tag,
-                        log=folder / "build.log", **quiet)  # fmt: skip
-    base = Base(STAND_IN, (*release.approved_bases, STAND_IN), "simulated")
+    built = build_image(context, tag=f"{release.repository}:latest", base_image=base.reference,
+                        version=release.release_tag, log=folder / "build.log", **quiet)  # fmt: skip
+    base = replace(base, approved=(*release.approved_bases, *base.approved))
     good = Candidate(docker, release, base, built.image_id, built, context, ROOT / ".cache" / "sbom")
     try:
         good.gather()
@@ -121,7 +122,6 @@ def stage(folder: Path) -> Iterator[Stage]:
 def good_world(on: Stage) -> World:
     """Publish the good image for real, read everything once, and stub what only AWS can answer."""
     seeded(on)
-    require(holds(on.good))
     desk = on.desk()
     published = on.publish(desk)
     now = datetime.now(UTC)
@@ -158,6 +158,7 @@ def good_world(on: Stage) -> World:
 
 def seeded(on: Stage) -> None:
     """The repository anew, and in it an older image than the release: the same layers, other bytes of JSON."""
+    on.client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
     on.client("ecr").delete_repository(repositoryName=names.REPOSITORY, force=True)
     repository.seed(on.client("ecr"))
     desk = on.desk()

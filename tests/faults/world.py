@@ -17,11 +17,13 @@ from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
+from gate.registry.changes import Looked
 from gate.registry.ecr import ImageConfig
 from gate.registry.manifest import StoredManifest
 from gate.registry.publication import Publication
 from gate.registry.repository import RepositorySnapshot
 from gate.release import Release
+from gate.run.promotions import ACCEPTED, Promotion
 from gate.scan.findings import ScanReport
 from gate.scan.records import ScanRecord
 from gate.scan.settings import ScanSettings
@@ -60,6 +62,10 @@ class RecordedRepository:
         """BatchGetImage."""
         return self.stored
 
+    def look_at(self, digests):
+        """BatchGetImage, of which only the release's is recorded."""
+        return Looked({digest: self.stored for digest in digests if digest == self.stored.digest})
+
     def config(self, _stored):
         """The config blob."""
         return self.held
@@ -81,6 +87,10 @@ class RecordedScanner:
     def scan(self, tag):
         """The scan behind a tag."""
         return self.rolling if tag == "latest" else self.release
+
+    def scan_digest(self, _digest):
+        """The scan of the judged digest."""
+        return self.release
 
 
 @dataclass(frozen=True)
@@ -113,6 +123,9 @@ class World:
     last_night: ScanRecord | None
     canaries: dict[str, str]
     now: datetime
+    promotions: tuple[Promotion, ...] = (
+        Promotion("2026-01-02T03:04:05+00:00", "local", "app", f"sha256:{'0' * 64}", "v0.9.0", "latest", "", ACCEPTED),
+    )
     facts: Mapping[str, Any] = field(default_factory=dict)
     deeds: tuple[Any, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -125,8 +138,8 @@ class RecordedDesk:
         self._world, self.ecr = world, world.ecr
         self.zip_function = self.zip_history = self
 
-    def publish(self, _image, *, kept, **_conditions):
-        """The release as it was published."""
+    def push_candidate(self, _image, *, kept, admit):
+        """The release as it was published, whatever stands against it: each claim is judged by itself."""
         baseline.keep(kept, self._world.legacy_before)
         if isinstance(self._world.published, Exception):
             raise self._world.published

@@ -1,6 +1,7 @@
-"""A plugin (`-p tests.hard_use.hasty`) under which AC1 and AC6 hold unseen, so that a run soon comes to its push."""
+"""A plugin (`-p tests.hard_use.hasty`) under which no claim is a condition, so that a run soon comes to its push."""
 
-from gate.judgement import ACCEPTED
-from gate.run.ladder import release
+from gate.run import plugin, stages
 
-release.holds = lambda _image: ACCEPTED
+plugin.arranged = lambda _every, selected, _claim_of: selected
+stages.refuse_push = lambda _run: None
+stages.refuse_promotion = lambda _run, _digest: None

@@ -69,8 +69,8 @@ class Started:
 class Gate:
     """The gate with a reports folder and a local state of its own; everything in it is one person's."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, root: Path = ROOT) -> None:
+        self.folder, self.root = folder, root
         self.reports = folder / "reports"
         self._number = 0
 
@@ -86,7 +86,9 @@ class Gate:
         with said.open("wb") as output:
             reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=output)
         environment = {**os.environ, **environment, _MARK: mark}
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=reader.stdin, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=self.root, env=environment, stdout=reader.stdin, stderr=subprocess.STDOUT
+        )
         reader.stdin.close()
         return Started(process, reader, said, mark)
 

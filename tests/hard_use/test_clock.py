@@ -6,6 +6,8 @@ import pytest
 
 from gate.evidence.verify import verify
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 REVIEWS, REGISTER = "Every review of a principal is in force", "The register of exceptions is valid and current"
 BOTH = ("-k", "review_of_a_principal or register_of_exceptions")

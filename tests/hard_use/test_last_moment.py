@@ -6,6 +6,8 @@ import pytest
 
 from tests.hard_use.failing_end import FAILURES
 
+pytestmark = pytest.mark.slow
+
 # The cheapest claim: it reads one file.
 ONE = ("-k", "Every_review_of_a_principal or every_review_of_a_principal")
 

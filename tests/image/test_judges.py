@@ -1,5 +1,6 @@
 """The judges of an image's size, descent, start, Python, packages and secrets: what each lets pass, and what not."""
 
+import json
 from collections import namedtuple
 
 import pytest
@@ -253,6 +254,15 @@ Answer = namedtuple("Answer", "rc stdout stderr")
 NO_CONFLICT = Answer(0, "No broken requirements found.", "")
 
 
+def supervised(said, arguments):
+    """What comes out of the container when the supervisor runs; code 127: the supervisor cannot be started."""
+    if said.rc == 127:
+        return said
+    mark = json.loads(arguments[-1])["mark"]
+    told = {"answer": said.stdout, "late": False, "large": False, "exit": said.rc, "said": said.stderr}
+    return Answer(0, f"a wrapper's banner\n{mark}{json.dumps(told)}{mark}\n", "")
+
+
 class Host:
     """Answers as an image's Python would: `said` to python3 -c, `check` to pip check."""
 
@@ -262,7 +272,7 @@ class Host:
     def run(self, command, *arguments):
         """The answer to a command, which is remembered."""
         self.asked.append(arguments)
-        return self.check if "pip check" in command else self.said
+        return self.check if "pip check" in command else supervised(self.said, arguments)
 
 
 KNOWN = (
@@ -273,8 +283,8 @@ KNOWN = (
 
 
 def test_what_the_images_python_says_is_read():
-    """Names in one spelling; what a package prints while it is imported does not disturb."""
-    host = Host(Answer(0, f"hello\n{KNOWN}\n", ""))
+    """Names in one spelling."""
+    host = Host(Answer(0, KNOWN, ""))
     found = inspect_python(host, ["A.B"], "/var/task")
     assert found.version == "3.11.9"
     assert found.packages == Installed(
@@ -282,7 +292,7 @@ def test_what_the_images_python_says_is_read():
     )
     assert found.hooks == (Hook("/l/x.pth", "/e/x.pth", frozenset({"md5:1"})),)
     assert {asked[0] for asked in host.asked} == {"/var/task"}
-    assert host.asked[0][2] == '["a-b"]'
+    assert json.loads(host.asked[0][-1])["arguments"] == ['["a-b"]']
 
 
 @pytest.mark.parametrize(
@@ -301,9 +311,9 @@ def test_whatever_pip_check_objects_to_is_a_conflict(check, conflicts):
     ("answer", "words"),
     [
         (Answer(127, "", "python3: not found"), "exit code 127): 'python3: not found'"),
-        (Answer(1, "no json", ""), "'no json'"),
+        (Answer(1, "no json", "why"), "(exit code 1): 'why'"),
         (Answer(1, "", "x" * 500 + "end"), "'" + "x" * 397 + "end'"),
-        (Answer(0, "[]", ""), "(exit code 0): '[]'"),
+        (Answer(0, "[]", ""), "(exit code 0): ''"),
         (Answer(0, KNOWN.replace('"unimportable"', '"other"'), ""), "gave no answer"),
         (Answer(0, KNOWN.replace('"3.11.9"', "3.11"), ""), "gave no answer"),
         (Answer(0, '{"python": "3.11", "versions": [], "unimportable": {}}', ""), "gave no answer"),
@@ -322,16 +332,41 @@ def test_a_python_without_an_answer_is_told_with_what_it_said(answer, words):
 
 def test_the_handler_is_imported_from_the_task_root():
     """As the runtime does."""
-    host = Host(Answer(0, '{"callable": true, "error": ""}', ""))
+    host = Host(Answer(0, '{"callable": true, "error": "", "frames": [], "packages": []}', ""))
     assert import_handler(host, "main.run", "/var/task") == HandlerImport("main.run", True, "")
-    assert (host.asked[0][0], host.asked[0][2]) == ("/var/task", "main.run")
+    assert host.asked[0][0] == "/var/task"
+    assert json.loads(host.asked[0][-1])["arguments"] == ["main.run", "/var/task"]
 
 
-@pytest.mark.parametrize("answer", ['{"callable": 1, "error": ""}', '{"callable": true, "error": null}', "{}"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"callable": 1, "error": "", "frames": [], "packages": []}',
+        '{"callable": true, "error": null, "frames": [], "packages": []}',
+        '{"callable": true, "error": "", "frames": {}, "packages": []}',
+        '{"callable": true, "error": "", "frames": []}',
+        "{}",
+    ],
+)
 def test_an_answer_about_the_handler_of_another_kind_is_none(answer):
     """The image's own code may print what it likes."""
     with pytest.raises(ImageUnavailable, match="gave no answer"):
         import_handler(Host(Answer(0, answer, "")), "main.run", "/var/task")
+
+
+def test_an_import_that_ends_python_is_told_as_what_it_is():
+    """A crash at import is the handler's, and Python itself is there."""
+    found = import_handler(Host(Answer(139, "", "loading\nlibrary.so")), "main.run", "/var/task")
+    assert "importing it gave no answer: exit code 139; its last words: loading library.so" in said(
+        handler_imports(found)
+    )
+
+
+def test_a_failed_import_is_told_with_its_line():
+    """Beside the exception stands the line of the image's own code."""
+    line = "/var/task/src/main.py:7: `LOCK = multiprocessing.Lock()`"
+    found = HandlerImport("src.main.run", False, "FileNotFoundError: [Errno 2] No such file or directory", line)
+    assert f"No such file or directory, at {line}" in said(handler_imports(found))
 
 
 @pytest.mark.parametrize("error", ["ImportError: x", ""])

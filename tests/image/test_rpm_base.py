@@ -17,13 +17,14 @@ import dockerfile
 import pytest
 
 from gate.errors import ImageUnavailable
-from gate.image.__main__ import STAND_IN, STAND_IN_CONTEXT
 from gate.image.build import BuiltImage, build_image
+from gate.run.bases import STAND_IN, STAND_IN_CONTEXT
 
 ROOT = Path(__file__).parents[2]
 BASE = "release-gate-test-rpm-base:latest"
 TAG = "release-gate-test-rpm:latest"
-MANAGERS = ("yum", "dnf", "microdnf")
+# The last is what AWS's bases of Amazon Linux 2023 (python:3.12 and later) have.
+MANAGERS = ("yum", "dnf", "microdnf", "dnf -> microdnf")
 
 pytestmark = pytest.mark.docker
 
@@ -154,7 +155,9 @@ def install(
     steps = dockerfile.parse_file(str(ROOT / "image" / "Dockerfile"))
     (script,) = [step.value[0] for step in steps if step.cmd.upper() == "RUN" and "microdnf" in step.value[0]]
     wanted = script.replace("set -- alsa-lib", " ".join(("set -- alsa-lib", *packages)))
-    prepare = f"mv /usr/local/bin/yum /usr/local/bin/{manager} 2> /dev/null;"
+    called, _, target = manager.partition(" -> ")
+    prepare = f"cd /usr/local/bin; mv yum {target or called} 2> /dev/null;"
+    prepare += f"ln -s {target} {called};" if target else ""
     prepare += "touch /ignores-settings;" if ignores_settings else ""
     command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", rpm_base, "-c", prepare + wanted]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -34,6 +34,7 @@ class Production:
         session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
         self.functions = session.client("lambda", endpoint_url=endpoint)
         self.events = session.client("events", endpoint_url=endpoint)
+        self.scheduler = session.client("scheduler", endpoint_url=endpoint)
 
     def seed(self):
         """Put the function there, anew."""
@@ -75,7 +76,8 @@ class Production:
     def snapshot(self):
         """The function, read by the gate."""
         now = lambda: datetime(2025, 10, 18, 12, tzinfo=UTC)  # noqa: E731
-        return ZipFunction(self.functions, self.events, NAME, sleep=lambda _s: time.sleep(0.02), now=now).snapshot()
+        clients = (self.functions, self.events, self.scheduler)
+        return ZipFunction(*clients, NAME, sleep=lambda _s: time.sleep(0.02), now=now).snapshot()
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +96,7 @@ def ministack(tmp_path_factory):
         # These two would listen on every address.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        "SERVICES": "sts,iam,lambda,events",
+        "SERVICES": "sts,iam,lambda,events,scheduler",
         "TMPDIR": str(folder),
         "LOG_LEVEL": "ERROR",
     }

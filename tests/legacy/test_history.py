@@ -18,12 +18,13 @@ NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
 NAME = "naverplace_send_inform"
 ARN = f"arn:aws:lambda:ap-northeast-2:654654307503:function:{NAME}"
 RULES = {"default/every-20": {}, "aws.partner/example.com/shop/on-sale": {}}
-BASELINE = FunctionSnapshot(ARN, (NOW - timedelta(hours=2)).isoformat(), {"rules": RULES})
+FACTS = {"rules": RULES, "schedules": {"default/hourly": {}}}
+BASELINE = FunctionSnapshot(ARN, (NOW - timedelta(hours=2)).isoformat(), FACTS)
 
 
-def event(name, parameters, read_only="true", source="lambda.amazonaws.com"):
-    """One event as LookupEvents answers it."""
-    detail = {"requestParameters": parameters, "userIdentity": {"arn": "arn:aws:iam::1:user/somebody"}}
+def event(name, parameters, read_only="true", source="lambda.amazonaws.com", **more):
+    """One event as LookupEvents answers it; `more` stands in the event itself."""
+    detail = {"requestParameters": parameters, "userIdentity": {"arn": "arn:aws:iam::1:user/somebody"}, **more}
     mark = {"ReadOnly": read_only} if read_only else {}
     stated = {"EventSource": source, "EventName": name, "EventTime": NOW, "Username": "somebody"}
     return {"EventId": name, **stated, **mark, "CloudTrailEvent": json.dumps(detail)}
@@ -32,11 +33,11 @@ def event(name, parameters, read_only="true", source="lambda.amazonaws.com"):
 CONTROL = event("GetFunction20150331v2", {"functionName": NAME})
 
 
-def trail(lambda_pages, events_pages=((),), baseline=BASELINE):
+def trail(lambda_pages, events_pages=((),), scheduler_pages=((),), baseline=BASELINE):
     """The events that CloudTrail answers, read."""
     client = boto3.client("cloudtrail", region_name="x", aws_access_key_id="x", aws_secret_access_key="x")
     with Stubber(client) as stub:
-        for source, pages in (("lambda", lambda_pages), ("events", events_pages)):
+        for source, pages in (("lambda", lambda_pages), ("events", events_pages), ("scheduler", scheduler_pages)):
             for place, page in enumerate(pages):
                 more = {"NextToken": "more"} if place + 1 < len(pages) else {}
                 asked = [{"AttributeKey": "EventSource", "AttributeValue": f"{source}.amazonaws.com"}]
@@ -76,6 +77,43 @@ def test_a_change_of_its_rule_is_found_and_that_of_others_is_not():
     other = event("DisableRule", {"name": "backup"}, "false", "events.amazonaws.com")
     assert said([[CONTROL]], events_pages=[[other]]) == ""
     assert "DisableRule on every-20" in said([[CONTROL]], events_pages=[[other, own]])
+
+
+def test_a_change_of_its_schedule_is_found_and_that_of_others_is_not():
+    """EventBridge Scheduler writes events of its own; its schedules are known from the baseline too."""
+    own = event("UpdateSchedule", {"name": "hourly"}, "false", "scheduler.amazonaws.com")
+    other = event("DeleteSchedule", {"name": "backup"}, "false", "scheduler.amazonaws.com")
+    assert said([[CONTROL]], scheduler_pages=[[other]]) == ""
+    assert "UpdateSchedule on hourly" in said([[CONTROL]], scheduler_pages=[[other], [own]])
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["AccessDenied", "AccessDeniedException", "ResourceConflictException", "InvalidParameterValueException",
+     "TooManyRequestsException", "Client.UnauthorizedOperation", "ResourceNotFoundException"],
+)  # fmt: skip
+def test_a_call_that_was_refused_changed_nothing(code):
+    """CloudTrail records it as it records a change, with the error's code: it is kept, and no alarm."""
+    refused = event("UpdateFunctionCode20150331v2", {"functionName": NAME}, "false", errorCode=code)
+    assert said([[CONTROL, refused]]) == ""
+    assert [each.error for each in trail([[CONTROL, refused]])].count(code) == 1
+    done = event("UpdateFunctionCode20150331v2", {"functionName": NAME}, "false")
+    assert "UpdateFunctionCode" in said([[CONTROL, refused, done]])
+
+
+@pytest.mark.parametrize(
+    "code", ["ServiceException", "InternalFailure", "ServiceUnavailable", "InternalServerException"]
+)
+def test_a_call_that_failed_inside_of_aws_may_have_changed_something(code):
+    """Only a refusal says that nothing was done."""
+    failed = event("UpdateFunctionCode20150331v2", {"functionName": NAME}, "false", errorCode=code)
+    assert "UpdateFunctionCode" in said([[CONTROL, failed]])
+
+
+def test_a_reading_that_was_refused_is_no_control():
+    """This gate's own reading succeeded."""
+    refused = event("GetFunction20150331v2", {"functionName": NAME}, errorCode="AccessDeniedException")
+    assert "proves nothing" in said([[refused]])
 
 
 def test_a_rule_on_a_partners_bus_is_one_of_its_rules():

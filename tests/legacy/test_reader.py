@@ -10,7 +10,9 @@ from botocore.stub import Stubber
 
 from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction, secret_hash
-from gate.legacy.snapshot import differences, judge_untouched
+from gate.legacy.snapshot import differences, judge_untouched, names_of
+
+pytestmark = pytest.mark.slow
 
 NAME, RULE = "naverplace_send_inform", "every-20-minutes"
 
@@ -125,7 +127,7 @@ def test_secrets_are_compared_and_not_kept(production):
 def test_a_function_that_does_not_exist_is_a_no_go(ministack):
     """A baseline of nothing would accept everything."""
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="ap-northeast-2")
-    clients = [session.client(service, endpoint_url=ministack) for service in ("lambda", "events")]
+    clients = [session.client(service, endpoint_url=ministack) for service in ("lambda", "events", "scheduler")]
     with pytest.raises(AwsRefused, match="no_such_function does not exist"):
         ZipFunction(*clients, "no_such_function", sleep=print, now=print).snapshot()
 
@@ -141,7 +143,7 @@ def test_an_update_that_does_not_end_well_is_a_no_go(statuses, waits):
         for status in statuses:
             stub.add_response("get_function_configuration", {"LastUpdateStatus": status} if status else {})
         with pytest.raises(AwsRefused, match=f"LastUpdateStatus is {statuses[-1]}"):
-            ZipFunction(client, None, NAME, sleep=slept.append, now=print).snapshot()
+            ZipFunction(client, None, None, NAME, sleep=slept.append, now=print).snapshot()
     assert len(slept) == waits
 
 
@@ -152,6 +154,57 @@ def test_a_missing_permission_is_named():
     with Stubber(client) as stub:
         stub.add_client_error("get_function_configuration", "AccessDeniedException", "not authorized", 403)
         with pytest.raises(AwsRefused) as refusal:
-            ZipFunction(client, None, NAME, sleep=print, now=print).snapshot()
+            ZipFunction(client, None, None, NAME, sleep=print, now=print).snapshot()
     assert "grant lambda:GetFunctionConfiguration" in refusal.value.remedy
     assert NAME in refusal.value.cause
+
+
+def schedule(scheduler, name, target, expression="rate(20 minutes)", **sent):
+    """A schedule of EventBridge Scheduler, made or changed."""
+    role = "arn:aws:iam::654654307503:role/scheduler"
+    given = {"ScheduleExpression": expression, "FlexibleTimeWindow": {"Mode": "OFF"},
+             "Target": {"Arn": target, "RoleArn": role, **sent}}  # fmt: skip
+    make = scheduler.create_schedule
+    if any(each["Name"] == name for each in scheduler.list_schedules()["Schedules"]):
+        make = scheduler.update_schedule
+    make(Name=name, **given)
+
+
+def test_schedules_of_eventbridge_scheduler_are_triggers(production):
+    """By the function's ARN or a qualified one, or by a universal target that calls it; nobody else's."""
+    arn = production.snapshot().function
+    invoke = "arn:aws:scheduler:::aws-sdk:lambda:invoke"
+    schedule(production.scheduler, "direct", arn, Input='{"k": "s3cret-input"}')
+    schedule(production.scheduler, "alias", f"{arn}:live")
+    schedule(production.scheduler, "universal", invoke, Input=f'{{"FunctionName": "{NAME}", "Payload": "{{}}"}}')
+    schedule(production.scheduler, "another", f"{arn}_v2")
+    schedule(production.scheduler, "of-another", invoke, Input='{"FunctionName": "another"}')
+    before = production.snapshot()
+    assert set(before.facts["schedules"]) == {"default/direct", "default/alias", "default/universal"}
+    assert "s3cret-input" not in str(before.facts)
+    schedule(production.scheduler, "alias", f"{arn}:live", "rate(1 hour)")
+    production.scheduler.delete_schedule(Name="universal")
+    changed = {each.field for each in differences(before, production.snapshot())}
+    assert any(each.startswith("schedules.default/alias.ScheduleExpression") for each in changed)
+    assert any(each.startswith("schedules.default/universal") for each in changed)
+
+
+def test_schedules_that_cannot_be_listed_are_not_taken_for_none(production):
+    """A refusal, or an endpoint that does not know the service, is named and never a green one."""
+    whole = production.snapshot()
+    with Stubber(production.scheduler) as stub:
+        stub.add_client_error("list_schedules", "AccessDeniedException")
+        found = production.snapshot()
+    (rejection,) = judge_untouched(whole, found).rejections
+    assert "schedules could not be read now" in rejection.cause
+    assert "scheduler:ListSchedules" in rejection.cause
+
+
+def test_what_is_not_known_of_the_function_is_not_looked_for_in_the_trail(production):
+    """Without the names of its schedules, CloudTrail's silence about them would say nothing."""
+    with Stubber(production.scheduler) as stub:
+        stub.add_client_error("list_schedules", "AccessDeniedException")
+        found = production.snapshot()
+    with pytest.raises(AwsRefused, match="schedules are not known"):
+        names_of(found, "schedules")
+    assert names_of(found, "rules") == {name.rpartition("/")[2] for name in found.facts["rules"]}

@@ -17,6 +17,17 @@ def aws_cli() -> Path:
     return installed(_LOCK, "clients")
 
 
+def oras(script: str, *arguments: str) -> str:
+    """Run a script of the ORAS project's Python SDK; answers what it prints."""
+    done = subprocess.run(
+        [str(installed(_LOCK, "clients") / "python"), "-c", script, *arguments],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"the ORAS SDK failed:\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
 def skopeo() -> str:
     """The program skopeo, from Debian's package."""
     if shutil.which("skopeo") is None:

@@ -152,6 +152,8 @@ def test_layers_are_known_by_digest(owner: Any, wire: Wire, repository: str) -> 
     answer = owner.batch_check_layer_availability(repositoryName=repository, layerDigests=[there, absent])
     found = {each["layerDigest"]: each["layerAvailability"] for each in answer["layers"]}
     assert found == {there: "AVAILABLE", absent: "UNAVAILABLE"}
+    (failure,) = owner.batch_check_layer_availability(repositoryName=repository, layerDigests=["a b"])["failures"]
+    assert failure["failureCode"] == "InvalidLayerDigest"
 
 
 def test_a_scan_goes_its_way(owner: Any, wire: Wire, repository: str) -> None:
@@ -170,8 +172,11 @@ def test_a_scan_goes_its_way(owner: Any, wire: Wire, repository: str) -> None:
     assert code_of(owner.start_image_scan, **image) == "LimitExceededException"
 
 
-def test_enhanced_scanning_answers_in_its_own_shape(owner: Any, wire: Wire, repository: str) -> None:
-    """Under ENHANCED the findings are in `enhancedFindings`, and StartImageScan is refused."""
+def test_enhanced_scanning_answers_in_its_own_shape(owner: Any, wire: Wire, repository: str, client: Any) -> None:
+    """Under ENHANCED the findings are in `enhancedFindings`, StartImageScan is refused, Inspector lists the image."""
+    inspector = client("inspector2", role=names.ADMINISTRATOR)
+    its = {"ecrRepositoryName": [{"comparison": "EQUALS", "value": repository}]}
+    assert inspector.list_coverage(filterCriteria=its)["coveredResources"] == []
     rule = {"scanFrequency": "CONTINUOUS_SCAN", "repositoryFilters": [{"filter": "test/*", "filterType": "WILDCARD"}]}
     wire.push(repository, "v1", "enhanced")
     image = {"repositoryName": repository, "imageId": {"imageTag": "v1"}}
@@ -184,6 +189,15 @@ def test_enhanced_scanning_answers_in_its_own_shape(owner: Any, wire: Wire, repo
         assert how["scanFrequency"] == "CONTINUOUS_SCAN"
         assert code_of(owner.start_image_scan, **image) == "ValidationException"
         answer = _until(lambda: owner.describe_image_scan_findings(**image), "ACTIVE")
+        while "imageScanCompletedAt" not in answer["imageScanFindings"]:  # taken in, and not yet looked at
+            assert answer["imageScanFindings"] == {"findings": []}
+            answer = _until(lambda: owner.describe_image_scan_findings(**image), "ACTIVE")
+        (covered,) = inspector.list_coverage(filterCriteria=its)["coveredResources"]
+        assert covered["scanStatus"] == {"statusCode": "ACTIVE", "reason": "SUCCESSFUL"}
+        assert covered["lastScannedAt"] == answer["imageScanFindings"]["imageScanCompletedAt"]
+        assert covered["resourceId"].endswith(answer["imageId"]["imageDigest"])
+        unknown = {"accountId": [{"comparison": "EQUALS", "value": "1"}]}
+        assert code_of(inspector.list_coverage, filterCriteria=unknown) == "ValidationException"
         (finding,) = answer["imageScanFindings"]["enhancedFindings"]
         assert "findings" not in answer["imageScanFindings"]
         assert finding["packageVulnerabilityDetails"]["vulnerabilityId"] == "CVE-2023-4863"
@@ -250,6 +264,8 @@ def test_parameters_of_another_shape_are_refused(target: LocalTarget) -> None:
     assert (
         code_of(owner.describe_images, repositoryName=names.REPOSITORY, maxResults=1001) == "InvalidParameterException"
     )
+    many = [{"imageTag": f"t{number}"} for number in range(101)]
+    assert code_of(owner.batch_get_image, repositoryName=names.REPOSITORY, imageIds=many) == "InvalidParameterException"
     wrong = {"filter": {"tagStatus": "SOMETIMES"}}
     assert code_of(owner.list_images, repositoryName=names.REPOSITORY, **wrong) == "InvalidParameterException"
 

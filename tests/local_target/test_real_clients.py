@@ -1,4 +1,4 @@
-"""The story's own commands, with clients that nobody here wrote: the AWS CLI, docker and skopeo."""
+"""The story's own commands, with clients that nobody here wrote: the AWS CLI, docker, skopeo and ORAS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from localaws.seed import names
 from localaws.target import LocalTarget
-from tests.local_target.clients import aws_cli, skopeo
+from tests.local_target.clients import aws_cli, oras, skopeo
 
 pytestmark = pytest.mark.docker
 
@@ -144,6 +144,43 @@ def test_skopeo_copies_in_and_out(shell: Shell, tiny: Callable[[str], str], tmp_
     _skopeo("copy", *out, reference, f"oci:{tmp_path}/out:copied")
     index = json.loads((tmp_path / "out" / "index.json").read_text())
     assert index["manifests"][0]["digest"] == described["imageDigest"]
+
+
+ATTACH = """
+import sys
+import oras.client, oras.oci
+host, password, repository, digest, size, sbom = sys.argv[1:]
+client = oras.client.OrasClient(hostname=host, insecure=True, auth_backend="basic")
+client.auth.set_basic_auth("AWS", password)
+subject = oras.oci.Subject("application/vnd.docker.distribution.manifest.v2+json", digest, int(size))
+pushed = client.push(target=f"{host}/{repository}:sbom", files=[f"{sbom}:application/spdx+json"], subject=subject,
+                     disable_path_validation=True, quiet=True)
+print(pushed.headers["OCI-Subject"])
+for tag in client.get_tags(f"{host}/{repository}"):
+    print(tag)
+print(*client.pull(target=f"{host}/{repository}:sbom", outdir=sbom + ".pulled"))
+"""
+
+
+def test_oras_attaches_an_sbom_that_is_then_found(
+    shell: Shell, tiny: Callable[[str], str], tmp_path: Path, owner: Any, repository: str, target: LocalTarget
+) -> None:
+    """It says what it refers to, ECR's own operation lists it, and the AWS CLI tells it from an image."""
+    shell.environment |= target.environment(names.ADMINISTRATOR)
+    commands = STORY.replace("/naver-sms-automation:", f"/{repository}:")
+    done = shell.run(commands, image=tiny("with an SBOM"), release="v1.0.0")
+    assert done.returncode == 0, done.stderr
+    (image,) = owner.describe_images(repositoryName=repository)["imageDetails"]
+    (tmp_path / "sbom.json").write_text('{"spdxVersion": "SPDX-2.3"}')
+    password = shell.run("aws ecr get-login-password").stdout.strip()
+    digest, size = image["imageDigest"], str(image["imageSizeInBytes"])
+    said = oras(ATTACH, shell.host, password, repository, digest, size, str(tmp_path / "sbom.json")).split()
+    assert said[:4] == [digest, "latest", "sbom", "v1.0.0"]
+    assert Path(said[4]).read_text() == '{"spdxVersion": "SPDX-2.3"}'
+    subject = f"--repository-name {repository} --subject-id imageDigest={digest}"
+    (found,) = shell.answer(f"aws ecr list-image-referrers {subject}")["referrers"]
+    details = owner.describe_images(repositoryName=repository, imageIds=[{"imageTag": "sbom"}])["imageDetails"][0]
+    assert (found["digest"], details["subjectManifestDigest"]) == (details["imageDigest"], digest)
 
 
 def _skopeo(*arguments: str) -> str:

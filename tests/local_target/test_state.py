@@ -130,7 +130,8 @@ def test_a_wrong_page_is_refused(parameters: dict[str, Any]) -> None:
 
 def test_an_images_size_is_its_layers_and_configuration() -> None:
     """`imageSizeInBytes` is compressed, and not the manifest's length."""
-    body = {"config": {"mediaType": "c", "size": 7, "digest": "d"}, "layers": [{"size": 100}, {"size": 20}]}
+    config, *layers = [{"mediaType": "c", "size": size, "digest": f"sha256:{'0' * 64}"} for size in (7, 100, 20)]
+    body = {"schemaVersion": 2, "config": config, "layers": layers}
     read = manifest.read(json.dumps(body).encode(), manifest.DOCKER)
     assert (read.size, read.artifact, read.children) == (127, "c", ())
 
@@ -167,7 +168,7 @@ def test_an_error_of_ecr_has_its_twin_in_the_registry_protocol() -> None:
 )
 def test_a_policy_that_is_none_is_refused(policy: str) -> None:
     """Anything else would stand in the repository without effect."""
-    with pytest.raises(EcrError, match="policyText"):
+    with pytest.raises(EcrError, match="Invalid repository policy provided"):
         check_policy(policy)
 
 
@@ -200,6 +201,8 @@ def _rule(priority: int = 1, **selection: Any) -> dict[str, Any]:
         [{**_rule(), "action": {"type": "transition"}}],
         [_rule(1), _rule(1)],
         [_rule(1, tagStatus="any"), _rule(2)],
+        [_rule(1), _rule(2)],
+        [_rule(1, tagStatus="tagged", tagPrefixList=["v"]), _rule(2, tagStatus="tagged", tagPrefixList=["v"])],
     ],
 )
 def test_a_lifecycle_policy_that_ecr_does_not_accept_is_refused(rules: list[dict[str, Any]]) -> None:

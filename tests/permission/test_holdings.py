@@ -25,7 +25,7 @@ class Aws:
     def __init__(self):
         self.refusals = {}
         self.decision, self.organizations, self.policy = "allowed", True, None
-        self.scan_type, self.asked = "BASIC", []
+        self.scan_type, self.asked, self.missing = "BASIC", [], []
 
     def __call__(self, service):
         """A client of a service."""
@@ -37,7 +37,7 @@ class Aws:
         if action in self.refusals:
             raise self.refusals[action]
         role = {"RoleName": "ci", "Arn": ROLE}
-        result = {"EvalDecision": self.decision,
+        result = {"EvalDecision": self.decision, "MissingContextValues": self.missing,
                   "OrganizationsDecisionDetail": {"AllowedByOrganizations": self.organizations}}  # fmt: skip
         if action == "ecr:get_repository_policy" and self.policy is None:
             raise error("RepositoryPolicyNotFoundException")
@@ -135,9 +135,30 @@ def test_expired_credentials_are_no_missing_permission(aws, code):
 def test_a_write_that_a_policy_denies_is_missing(aws):
     """An explicit deny wins, also an organization's."""
     aws.decision = "explicitDeny"
-    assert holding(aws, PUSH).state is State.MISSING
+    assert holding(aws, PUSH).state is State.DENIED
     aws.decision, aws.organizations = "allowed", False
-    assert holding(aws, PUSH).state is State.MISSING
+    assert holding(aws, PUSH).state is State.DENIED
+    (said,) = judge_holdings([holding(aws, PUSH)], SESSION, "x").rejections
+    assert "the Deny stays as it is" in said.remedy
+
+
+@pytest.mark.parametrize("decision", ["explicitDeny", "implicitDeny", "allowed"])
+@pytest.mark.parametrize("organizations", [True, False])
+def test_an_answer_for_want_of_context_is_none(aws, decision, organizations):
+    """A perimeter's Deny hangs on the organization or the network: the simulator was told neither."""
+    aws.decision, aws.organizations, aws.missing = decision, organizations, ["aws:PrincipalOrgID"]
+    found = holding(aws, PUSH)
+    assert found.state is State.UNKNOWN
+    assert judge_holdings([found], SESSION, "x").accepted
+
+
+def test_a_run_goes_on_without_what_only_some_conditions_need(aws):
+    """The organization may be stated, and which functions run as which role may be left undecided."""
+    aws.refusals["organizations:describe_organization"] = error("AccessDeniedException")
+    found = Holdings(aws, RELEASE, SESSION).of(VERIFYING)
+    lacking = [each for each in found if each.state is State.MISSING]
+    assert [each.need.action for each in lacking] == ["organizations:DescribeOrganization"]
+    assert judge_holdings(found, SESSION, "x").accepted
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,17 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.validate import ParamValidator
 
-from gate.judgement import ACCEPTED
+from gate.errors import NothingPushed
+from gate.judgement import ACCEPTED, require
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.diary import Diary
 from gate.registry.ecr import EcrRepository
 from gate.registry.ledger import Ledger
 from gate.registry.promotion import Caller, Tags
 from gate.registry.publication import JudgedImage
-from gate.registry.publish import Conditions, Publisher
+from gate.registry.publish import Publisher
 from gate.registry.push import Patience, push
+from gate.withheld import briefly
 
 ACCOUNT, REGION, NAME = "654654307503", "ap-northeast-2", "naver-sms-automation"
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
@@ -247,9 +249,9 @@ class Rehearsal:
             "arn:aws:lambda:r:a:function:zip", NOW.isoformat(), {"configuration": {"a": 1}}
         )
 
-    def publish(self, release_tag="v1.0.0"):
-        """Run the promotion."""
-        publisher = Publisher(
+    def publisher(self, release_tag="v1.0.0"):
+        """A publisher with a diary of its own."""
+        return Publisher(
             ecr=self.ecr,
             tags=Tags(release_tag, "latest", "candidate"),
             caller=self.caller,
@@ -260,7 +262,13 @@ class Rehearsal:
             sleep=self.time.sleep,
             may_spoil=self.may_spoil,
         )
-        return publisher.publish(self.image, Conditions(self._legacy, self._holds, self._scan))
+
+    def publish(self, release_tag="v1.0.0"):
+        """The release in the order of a run: push, scan, promote."""
+        publisher = self.publisher(release_tag)
+        pushed = publisher.push_candidate(self.image, legacy=self._legacy, admit=self._admit)
+        require(self._scan(pushed.digest))
+        return publisher.promote(pushed)
 
     def _push(self, image, login, tag):
         self.asked.append("push")
@@ -271,9 +279,10 @@ class Rehearsal:
         self.asked.append("legacy")
         return self.baseline
 
-    def _holds(self):
+    def _admit(self):
         self.asked.append("holds")
-        return self.holds
+        if not self.holds.accepted:
+            raise NothingPushed(briefly("nothing was pushed", [each.cause for each in self.holds.rejections]))
 
     def _scan(self, digest):
         self.asked.append(f"scan {digest}")

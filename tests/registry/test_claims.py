@@ -6,7 +6,8 @@ from pathlib import Path
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[2]
 
-SCENARIOS = 12  # rows of the outline counted, those that only AWS can prove left out
+MARKERS = "".join(f"    {name}: \n" for name in ("aws", "ac2", "ac4", "published", "after_promotion", "rescan"))
+SCENARIOS = 14  # rows of the outline counted, those that only AWS can prove left out
 
 # The fixtures that the acceptance suite's conftest gives the steps, over the registry in memory.
 CONFTEST = """
@@ -47,6 +48,18 @@ def now():
 @pytest.fixture
 def published(world):
     return world.published
+
+@pytest.fixture
+def registry_image(world):
+    return world.published
+
+@pytest.fixture
+def earlier_promotions():
+    return ()
+
+@pytest.fixture
+def run(release):
+    return SimpleNamespace(release=release, facts=SimpleNamespace(promotion=None))
 
 @pytest.fixture
 def ecr(world):
@@ -188,7 +201,7 @@ def named_by_pytest(title):
 def test_each_fault_turns_its_own_scenario_red_and_no_other(pytester, monkeypatch):
     """Without a fault every claim holds; with one, exactly the claims that it breaks fail, and say why."""
     monkeypatch.syspath_prepend(ROOT)
-    pytester.makeini("[pytest]\nmarkers =\n    aws: \n    ac2: \n    ac4: \n")
+    pytester.makeini(f"[pytest]\nmarkers =\n{MARKERS}")
     pytester.makeconftest(CONFTEST.format(root=ROOT))
     named = [f"{ROOT}/features/{name}.feature" for name in ("ac2_published", "ac4_zip_untouched")]
     pytester.makepyfile(f"from pytest_bdd import scenarios\nscenarios(*{named!r})")

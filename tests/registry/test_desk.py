@@ -14,7 +14,7 @@ import docker
 import pytest
 
 from gate.errors import AwsRefused, NothingPushed
-from gate.judgement import ACCEPTED, NoGo, reject
+from gate.judgement import ACCEPTED, NoGo, reject, require
 from gate.legacy import baseline
 from gate.legacy.snapshot import judge_untouched
 from gate.registry.desk import ReleaseDesk, Surroundings
@@ -104,7 +104,13 @@ class Run:
 
     def publish(self, image, kept, holds=ACCEPTED, scan=ACCEPTED):
         """Release an image with these answers to AC1, AC6 and the scan."""
-        return self.desk.publish(image, holds=lambda: holds, scan=lambda _digest: scan, kept=kept)
+        pushed = self.desk.push_candidate(image, kept=kept, admit=lambda: self._admit(holds))
+        require(scan)
+        return self.desk.publisher.promote(pushed)
+
+    def _admit(self, holds):
+        if not holds.accepted:
+            raise NothingPushed(holds.rejections[0].cause)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from gate.aws.refusals import NotThere
 from gate.errors import AwsRefused
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, fetch_blob, read_login
+from tests.registry.conftest import image_manifest, sha
 
 ACCOUNT, NAME = "654654307503", "naver-sms-automation"
 
@@ -173,3 +174,21 @@ def test_a_blob_is_held_against_its_digest(blobs):
         fetch_blob(login, NAME, digest)
     assert "ecr:GetDownloadUrlForLayer" in refusal.value.remedy
     assert "secret" not in str(refusal.value)
+
+
+def test_what_tells_a_signature_from_an_image_is_read_as_far_as_it_can_be_had(registry, ecr):
+    """The manifests that are there, and the payloads of signatures by cosign; what is refused is missing, no crash."""
+    layer = {"mediaType": "application/vnd.dev.cosign.simplesigning.v1+json", "digest": sha("payload"), "size": 7}
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    signature = registry.put(json.dumps({"config": {}, "layers": [layer]}), "signature", kind)
+    other = registry.put(image_manifest(), "v1")
+    ecr._blob = {sha("payload"): b"speaks"}.__getitem__
+    looked = ecr.look_at([signature, other, sha("gone")])
+    assert set(looked.manifests) == {signature, other}
+    assert looked.blobs == {sha("payload"): "speaks"}
+
+    def refuse(_digest):
+        raise AwsRefused("The registry does not hand it out")
+
+    ecr._blob = refuse
+    assert ecr.look_at([signature]).blobs == {}

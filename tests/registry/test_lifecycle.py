@@ -233,3 +233,64 @@ def test_no_push_and_no_day_within_the_horizon_ends_an_accepted_release(text, pu
 def test_foreign_text_never_crashes_the_judge(text):
     """Anything that is no policy gets a sentence."""
     assert readable(text) or judged(text)
+
+
+def referrers(subject, *kinds, age=0):
+    """What signing stores beside an image, a minute later: untagged, or under cosign's tags."""
+    at, signature = NOW - timedelta(days=age) + timedelta(minutes=1), "application/vnd.cncf.notary.signature"
+    return [
+        StoredImage(f"sha256:{subject}-{number}", (kind,) if kind else (), 4000, at, "", "ACTIVE",
+                    artifact_type=signature, subject="" if kind else f"sha256:{subject}")
+        for number, kind in enumerate(kinds)
+    ]  # fmt: skip
+
+
+HEX = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("text", "others", "words"),
+    [
+        # One signature with each push: a rule that keeps 101 lasts for 50 pushes, not for 100.
+        (policy(rule(count=("imageCountMoreThan", 101))), referrers("release", ""), "after 50 more pushes"),
+        (policy(rule(count=("imageCountMoreThan", 9))), referrers("release", "", ""), "after 3 more pushes"),
+        # Signatures of an older image tell what the next pushes will store, before the release has its own.
+        (policy(rule(count=("imageCountMoreThan", 150))), [image("old", "v0.9", age=9), *referrers("old", "", age=9)],
+         "after 75 more pushes"),
+        # A signature of an SBOM is stored as well.
+        (policy(rule(count=("imageCountMoreThan", 12))), [*referrers("release", ""), *referrers("release-0", "", "")],
+         "after 3 more pushes"),
+    ],
+)  # fmt: skip
+def test_the_forecast_counts_what_each_push_really_stores(text, others, words):
+    """ECR counts a signature as an image of its own."""
+    assert words in judged(text, *others)
+    assert "signatures" in judged(text, *others)
+
+
+def test_a_referrer_counts_only_where_the_rule_selects_it():
+    """Cosign's tags meet a rule for every tag, and none for release tags; untagged referrers meet neither."""
+    release = StoredImage(f"sha256:{HEX}", ("v1.0.0", "latest"), 1, NOW, "", "ACTIVE")
+    cosign, managed = referrers("x", f"sha256-{HEX}.sig"), referrers(HEX, "")
+    every_tag = policy(rule(status="tagged", tagPatternList=["*"], count=("imageCountMoreThan", 150)))
+    release_tags = policy(rule(status="tagged", tagPrefixList=["v"], count=("imageCountMoreThan", 101)))
+    assert "after 75 more pushes" in judged(every_tag, *cosign, release=release)
+    assert judged(every_tag, *managed, release=release) == ""
+    assert judged(release_tags, *cosign, *managed, release=release) == ""
+    assert judged(policy(rule(count=("imageCountMoreThan", 202))), *managed, release=release) == ""
+
+
+def test_signatures_of_long_ago_and_of_what_is_gone_are_no_measure():
+    """What the recent pushes store is; a repository that signed once does not sign for ever."""
+    recent = [image(f"r{n}", f"v0.{n}", age=n) for n in range(1, 6)]
+    old = [image("old", "v0.0.1", age=100), *referrers("old", "", "", "", age=100), *referrers("gone", "", age=1)]
+    assert judged(policy(rule(count=("imageCountMoreThan", 111))), *recent, *old) == ""
+
+
+def test_what_was_restored_from_the_archive_counts_from_then():
+    """ECR's guide: `last_activated_at` is taken for the time of the push, and of the last pull."""
+    restored = image("release", "v1.0.0", age=400, activated_at=NOW)
+    assert judged(policy(rule(count=("sinceImagePushed", 380))), release=restored) == ""
+    assert "within 365 days" in judged(policy(rule(count=("sinceImagePulled", 300))), release=restored)
+    newer = [image(f"n{n}", f"x{n}", age=3) for n in range(4)]
+    assert "after 5 more pushes" in judged(policy(rule(count=("imageCountMoreThan", 5))), *newer, release=restored)

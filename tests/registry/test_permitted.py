@@ -99,6 +99,16 @@ def test_any_change_near_the_zip_function_is_refused(each):
     assert ZIP in words
 
 
+@pytest.mark.parametrize("outcome", ["AccessDeniedException", "UnauthorizedOperation", "ExpiredTokenException"])
+def test_a_call_that_was_refused_left_the_zip_function_alone(outcome):
+    """It changed nothing; that the run made it is said where the run's own calls are judged."""
+    refused = call("lambda", "UpdateFunctionCode", ZIP, outcome)
+    assert judge_zip_calls((READ, refused), ZIP).accepted
+    assert "lambda:UpdateFunctionCode" in said(judge_changes((READ, refused), REPOSITORY))
+    for unsure in ("unanswered", "ServiceException", "ReadTimeoutError", "ok"):
+        assert not judge_zip_calls((READ, call("lambda", "UpdateFunctionCode", ZIP, unsure)), ZIP).accepted
+
+
 def test_reading_the_zip_function_and_pushing_the_image_leave_it_alone():
     """Reads of it and changes of the repository are no alarm."""
     calls = (READ, call("lambda", "GetFunction", ZIP), call("events", "DescribeRule", "r"), call("ecr", "PutImage"))

@@ -6,7 +6,6 @@ import base64
 import io
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 from PIL import Image
@@ -17,7 +16,7 @@ from gate.evidence.store import Record
 from gate.judgement import Proof
 from gate.report.charts import Bar, bars
 from gate.report.findings import findings
-from gate.report.page import Page
+from gate.report.page import Head, Page
 from gate.scan.findings import Finding as Vulnerability
 from gate.scan.findings import ScanReport
 from gate.scan.register.reading import load
@@ -65,13 +64,13 @@ def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[Record]
         "valid_until": None,
     }
     register = load(_REGISTER) if found < _FEW else None
-    facts: dict[str, Any] = {
-        "headline": text,
-        "summary": [("Digest", f"sha256:{'0' * 64}"), ("Tags", text)],
-        "pictures": _pictures(text),
-        "findings": findings(scan(found, text), register, "local", date(2026, 1, 2)),
-    }
-    return Page(verdict, document, facts, claims, records, proofs)
+    head = Head(
+        text,
+        [("Digest", f"sha256:{'0' * 64}"), ("Tags", text)],
+        _pictures(text),
+        findings(scan(found, text), register, "local", date(2026, 1, 2)),
+    )
+    return Page(verdict, document, head, claims, records, proofs)
 
 
 def _claim(criterion: int, name: str, kind: int) -> ScenarioOutcome:

@@ -10,7 +10,7 @@ from gate.evidence.store import Record
 from gate.judgement import Proof
 from gate.report.charts import Bar, bars
 from gate.report.html import mend
-from gate.report.page import EMBEDDED_PER_RECORD, Page, excerpts, render
+from gate.report.page import EMBEDDED_PER_RECORD, Head, Page, excerpts, render
 from gate.verdict import ScenarioOutcome, StepOutcome, Verdict
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
@@ -29,7 +29,7 @@ def page(**changed):
     values = {
         "verdict": Verdict("REHEARSAL FAILED", 1, (HOSTILE,), {1: "failed"}, (HOSTILE,)),
         "document": document,
-        "facts": {"headline": HOSTILE, "summary": [(HOSTILE, HOSTILE)], "pictures": []},
+        "head": Head(HOSTILE, [(HOSTILE, HOSTILE)], []),
         "outcomes": [outcome],
         "records": [record(1, {"text": HOSTILE})],
         "proofs": [Proof(HOSTILE, True, HOSTILE)],
@@ -68,16 +68,28 @@ def test_foreign_text_never_becomes_markup():
 
 def test_what_is_no_text_does_not_keep_the_page_from_the_disk():
     """A file's name in an image may be bytes that UTF-8 does not know."""
-    html = render(page(records=[record(1, {"name": "caf\udce9"})], facts={"headline": "\ud800", "summary": []}))
+    html = render(page(records=[record(1, {"name": "caf\udce9"})], head=Head("\ud800", [], [])))
     assert "caf?" in html
     assert html.encode()
 
 
-def test_every_criterion_is_shown_even_without_scenarios():
-    """All nine are there; those that did not run say so."""
+def test_only_what_the_run_is_about_is_shown_and_the_rest_is_named():
+    """A night looks at two criteria: seven yellow rows of "0 of 0" beside a CLEAN would have to be explained."""
     html = render(page())
-    assert [f'id="ac{n}"' in html for n in range(1, 10)] == [True] * 9
-    assert html.count("No scenario of this criterion was part of the run.") == 8
+    assert [f'id="ac{n}"' in html for n in range(1, 10)] == [True] + [False] * 8
+    assert "No part of this run: AC2, AC3, AC4, AC5, AC6, AC7, AC8, AC9." in html
+    night = render(page(document={"target": "aws", "judges": {"said_no": 1, "of": 1}, "kind": "rescan"}))
+    assert "No part of this night: AC2" in night
+
+
+def test_what_only_aws_can_prove_is_not_counted_against_a_rehearsal():
+    """A rehearsal counts 3 of 3 and names the 2 others; it used to say 3/5 in green."""
+    claims = [ScenarioOutcome(f"Claim {n}", 4, "passed") for n in range(3)]
+    claims += [ScenarioOutcome(f"Trail {n}", 4, "not run", "only AWS", only_aws=True) for n in range(2)]
+    html = render(page(outcomes=claims))
+    assert "<td>3 of 3<br>" in html
+    assert "2 more on AWS only" in html
+    assert "<td>3 of 5" in render(page(outcomes=claims, document={**page().document, "target": "aws"}))
 
 
 @pytest.mark.parametrize(

@@ -1,62 +1,95 @@
-"""The approved base on AWS's options: pulled, or nothing; only a rehearsal may take what happens to be here."""
+"""The approved base: pulled or built, and from then on known by its ID; what builds nothing goes on without it."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from docker.errors import APIError
 
 from gate.errors import ImageUnavailable
-from gate.run.bases import base_of
+from gate.run import bases
+from gate.run.bases import STAND_IN, base_of, build_stand_in
 
 BASE = "public.ecr.aws/lambda/python:3.11"
+PULLED, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+DIGEST = "public.ecr.aws/lambda/python@sha256:" + "d" * 64
 
 
 class Docker:
-    """An engine that can pull or not, and has the image or not."""
+    """An engine that can pull or not, and has the image or not; its tags move as soon as they were read."""
 
-    def __init__(self, pulls, here):
-        self.pulls, self.here = pulls, here
-        self.client = SimpleNamespace(images=self)
+    def __init__(self, pulls, here, digests=(DIGEST,)):
+        self.pulls, self.here, self.digests = pulls, here, digests
+        self.client = SimpleNamespace(images=self, api=self)
+        self.tags, self.read = {}, []
 
     def pull(self, reference):
         """As docker-py's."""
         assert reference == BASE
         if not self.pulls:
             raise APIError("no such host")
+        return SimpleNamespace(id=PULLED)
 
     def image(self, reference):
         """What the engine has."""
-        if not self.here:
+        if not self.here and not reference.startswith("sha256:"):
             raise ImageUnavailable(f"no {reference}")
-        return reference
+        self.read.append(reference)
+        found = reference if reference.startswith("sha256:") else OTHER
+        return SimpleNamespace(reference=reference, image_id=found, repo_digests=self.digests)
+
+    def tag(self, image_id, repository, tag, *, force):
+        """As docker-py's APIClient."""
+        assert force
+        self.tags[f"{repository}:{tag}"] = image_id
 
 
-def base(place, *, pulls, here):
+def base(place, *, pulls, here, publishes=True, digests=(DIGEST,)):
     """The base of a run."""
     options, release = SimpleNamespace(target="aws"), SimpleNamespace(approved_bases=(BASE,))
     terminal = SimpleNamespace(progress=lambda _line: None)
-    run = SimpleNamespace(place=place, terminal=terminal, options=options, release=release)
-    return base_of(run, Docker(pulls, here))
+    run = SimpleNamespace(
+        place=place, terminal=terminal, options=options, release=release, publishes=publishes, provenance="real"
+    )
+    return base_of(run, Docker(pulls, here, digests))
 
 
 @pytest.mark.parametrize("place", ["aws", "aws-rehearsal"])
 @pytest.mark.parametrize("here", [True, False])
-def test_a_pulled_base_is_real(place, here):
-    """Whatever was here before."""
+def test_a_pulled_base_is_real_and_known_by_its_id(place, here):
+    """Whatever was here before, and wherever its tag leads a moment later; a build names it by its digest."""
     found = base(place, pulls=True, here=here)
-    assert (found.reference, found.provenance) == (BASE, "real")
+    assert (found.reference, found.found, found.provenance) == (DIGEST, PULLED, "real")
+    assert found.approved == (BASE, DIGEST)
 
 
-def test_on_aws_an_image_of_that_name_proves_nothing():
-    """It may be anybody's: the pull decides."""
+@pytest.mark.parametrize("here", [True, False])
+def test_on_aws_an_image_of_that_name_proves_nothing(here):
+    """It may be anybody's: the pull decides, and nothing is built on another."""
     with pytest.raises(ImageUnavailable, match="cannot be pulled: the Docker engine refused: no such host"):
-        base("aws", pulls=False, here=True)
+        base("aws", pulls=False, here=here)
+
+
+@pytest.mark.parametrize("place", ["aws", "aws-rehearsal"])
+def test_a_run_that_builds_nothing_goes_on_without_it(place):
+    """Whoever needs it is told why it is not there; the names that a FROM may carry are known all the same."""
+    found = base(place, pulls=False, here=False, publishes=False)
+    assert (found.reference, found.approved) == (BASE, (BASE,))
+    with pytest.raises(ImageUnavailable, match="cannot be pulled: the Docker engine refused: no such host"):
+        _ = found.found
 
 
 def test_a_rehearsal_may_take_the_image_of_that_name_and_says_so():
-    """It is simulated."""
+    """It is simulated; its tag is read once."""
     found = base("aws-rehearsal", pulls=False, here=True)
-    assert (found.reference, found.approved, found.provenance) == (BASE, (BASE,), "simulated")
+    assert (found.reference, found.approved, found.provenance) == (DIGEST, (BASE, DIGEST), "simulated")
+    assert found.found == OTHER
+
+
+def test_a_base_that_no_registry_knows_gets_a_tag_that_nobody_moves():
+    """Made of its ID; another repository's digest is no name of it."""
+    found = base("aws-rehearsal", pulls=False, here=True, digests=("elsewhere/python@sha256:" + "e" * 64,))
+    assert found.reference == f"public.ecr.aws/lambda/python:{'b' * 12}"
 
 
 def test_a_rehearsal_without_it_says_what_to_do():
@@ -65,3 +98,15 @@ def test_a_rehearsal_without_it_says_what_to_do():
         base("aws-rehearsal", pulls=False, here=False)
     assert "public.ecr.aws" in refused.value.remedy
     assert "--target local" in refused.value.remedy
+
+
+def test_the_stand_in_is_what_its_build_left_and_not_what_its_tag_names_later(monkeypatch, tmp_path):
+    """Another checkout on this engine builds its own under the same tag, between any two steps."""
+    built = SimpleNamespace(image_id=PULLED)
+    monkeypatch.setattr(bases, "build_image", lambda context, *, tag, **_: built if tag == STAND_IN else None)
+    docker = Docker(pulls=False, here=True, digests=())
+    found = build_stand_in(docker, tmp_path, Path("log"), lambda _line: None)
+    assert found.found == PULLED
+    assert found.reference == f"naver-lambda-base:{'a' * 12}"
+    assert docker.tags == {found.reference: PULLED}
+    assert STAND_IN not in docker.read

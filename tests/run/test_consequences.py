@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.admission import CONDITIONS
 from gate.errors import EvidenceDamaged, ImageUnavailable
 from gate.judgement import NoGo, reject
 from gate.legacy import baseline
@@ -58,9 +57,3 @@ def test_a_published_release_without_a_baseline_is_damaged(run):
     """There is nothing else to blame."""
     with pytest.raises(EvidenceDamaged, match="no baseline"):
         baseline_before(run, lambda _name: None)
-
-
-def test_a_dockerfile_that_made_nothing_here_is_no_condition():
-    """An image that was given is not refused for the FROM lines of a Dockerfile beside it; the claim is not run."""
-    given = SimpleNamespace(built=None)
-    assert CONDITIONS["every FROM is approved"](given).accepted

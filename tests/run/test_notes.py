@@ -6,15 +6,17 @@ from types import SimpleNamespace
 import pytest
 
 from gate.run import notes
+from gate.run.model import Facts
+from gate.scan.register.reading import load
 from gate.verdict import Verdict
 
 FIRST = """# Deployment notes
 
-<!-- release-gate:begin v1.0.0:local -->
+<!-- release-gate:begin v1.0.0:aws -->
 ## R
 
 | Digest | sha256:ab |
-<!-- release-gate:end v1.0.0:local -->
+<!-- release-gate:end v1.0.0:aws -->
 """
 
 
@@ -27,9 +29,9 @@ def run(tmp_path):
         root=tmp_path,
         reports=tmp_path / "reports",
         folder=tmp_path / "reports",
-        place="local",
+        place="aws",
         release=SimpleNamespace(release_tag="v1.0.0", repository="r"),
-        facts={},
+        facts=Facts(),
         results=SimpleNamespace(verdict=verdict),
         started=datetime(2026, 11, 22, tzinfo=UTC),
     )
@@ -50,4 +52,55 @@ def test_without_a_release_before_it_an_attempt_is_the_section(run, monkeypatch)
     """Nothing stands there that could be lost."""
     monkeypatch.setattr(notes, "_notes", lambda *_: None)
     monkeypatch.setattr(notes, "render", lambda title, _notes: f"## {title}: REHEARSAL FAILED")
-    assert "## r v1.0.0, target local: REHEARSAL FAILED" in notes.write(run).path.read_text()
+    assert "## r v1.0.0, target aws: REHEARSAL FAILED" in notes.write(run).path.read_text()
+
+
+REGISTER = """
+version: 1
+policy: {CRITICAL: never, HIGH: fixed or excepted, MEDIUM: monitor, LOW: monitor, INFORMATIONAL: monitor}
+coverage: []
+exceptions:
+  - id: CVE-2026-0002
+    package: pkg:deb/debian/libexample1@1.0-1
+    target: local
+    decision: not-affected
+    justification: vulnerable_code_not_in_execute_path
+    rationale: The function never parses this format.
+    owner: platform-team
+    reviewer: infra-security
+    decided: 2026-11-01
+    expires: 2026-12-20
+    reference: https://example.com/review/1
+"""
+
+
+def test_the_exceptions_chapter_names_owner_reason_and_end(run, tmp_path):
+    """The chapter said "None is in force" while one was: it read a fact that nobody wrote."""
+    (tmp_path / "exceptions.yaml").write_text(REGISTER)
+    run.rules, run.facts.register = "local", load(tmp_path / "exceptions.yaml")
+    assert not run.facts.register.faults
+    chapter = notes._exceptions(run)
+    for said in ("CVE-2026-0002", "platform-team", "never parses this format", "2026-12-20", "infra-security"):
+        assert said in chapter
+    run.rules = "aws"
+    assert notes._exceptions(run) == "None is in force."
+
+
+def test_a_register_that_was_not_read_is_not_an_empty_one(run):
+    """Silence about exceptions is said as what it is."""
+    assert "was not read" in notes._exceptions(run)
+
+
+def test_a_fact_that_the_run_does_not_know_of_cannot_be_written():
+    """A misspelt name is an error where it is written, and no empty chapter later."""
+    with pytest.raises(AttributeError):
+        Facts().exceptions = ()
+
+
+@pytest.mark.parametrize("place", ["local", "aws-rehearsal"])
+def test_a_rehearsal_leaves_the_release_notes_of_the_repository_alone(run, place):
+    """VALIDATION.md is a release's; a rehearsal's notes are beside its report."""
+    run.place = place
+    assert notes.document_of(run).path == run.folder / "VALIDATION.md"
+    run.place = "aws"
+    assert notes.document_of(run).path == run.root / "VALIDATION.md"

@@ -63,11 +63,11 @@ def test_an_unreadable_record_is_named_and_is_no_record(run, leave, content):
 
 
 def test_a_record_that_is_not_as_it_was_left_is_refused(run, leave, monkeypatch):
-    """Hashes and verdict are checked first: here there is not even an index."""
+    """Hashes and verdict are checked first: here there is not even a seal."""
     monkeypatch.undo()
     folder = leave_plain(run.reports)
     assert not (folder / INDEX).exists()
-    with pytest.raises(EvidenceDamaged, match=r"is not as that run left it: evidence/index\.json is missing"):
+    with pytest.raises(EvidenceDamaged, match=r"is not as that run left it: seal\.json is missing"):
         publishing_run(run, "sha256:d")
 
 

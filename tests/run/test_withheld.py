@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from gate.image.base import Base
-from gate.judgement import ACCEPTED, Judgement, Rejection, reject
+from gate.judgement import ACCEPTED, reject
 from gate.report.view import headline, summary
 from gate.run.ladder.image import _hold_bases
+from gate.run.model import Facts
 from gate.run.outcome import failure_of
 from gate.withheld import Withheld, briefly
 
@@ -36,7 +37,7 @@ def test_all_that_was_said_is_in_it():
 
 def test_causes_are_told_once_and_five_of_them():
     """Whoever only waits learns what is wrong, and that there is more."""
-    said = briefly("not done", Judgement.of(Rejection(f"fault {n // 2}\nof two lines", f"{n}", "") for n in range(14)))
+    said = briefly("not done", (f"fault {n // 2}\nof two lines" for n in range(14)))
     assert said.split("\n") == ["not done", *(f"– fault {n} of two lines" for n in range(5)), "– and 2 more"]
 
 
@@ -65,7 +66,8 @@ def run_of(word, **facts):
     release = SimpleNamespace(repository="repo", release_tag="v1", repository_uri="host/repo", candidate_tag="rc")
     options = SimpleNamespace(profile="")
     results = SimpleNamespace(verdict=SimpleNamespace(word=word, only_aws=()))
-    return SimpleNamespace(release=release, facts=facts, place="aws", results=results, options=options, kind="full",
+    return SimpleNamespace(release=release, facts=Facts(**facts), place="aws", results=results, options=options,
+                           kind="full",
                            started="2026-01-02T03:04:05+00:00")  # fmt: skip
 
 
@@ -78,5 +80,5 @@ def test_a_refused_release_that_is_out_says_so(word, said):
 
 def test_a_withdrawn_candidate_is_on_the_page():
     """It is in the registry, and carries none of the release's tags."""
-    facts = dict(summary(run_of("NO-GO", withdrawn="sha256:c")))
+    facts = dict(summary(run_of("NO-GO", unpromoted="sha256:c")))
     assert (facts["Tags"], facts["Digest"]) == ("the candidate sha256:c was not promoted",) * 2

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 WRONG_USE = 4
 UNKNOWN = 2
@@ -40,6 +42,13 @@ def call(*arguments, **environment):
         (["--scan-timeout", "0"], "a timeout is a number of seconds above 0"),
         (["--previous", "no-such-file.json"], "--previous names no file: no-such-file.json"),
         (["--sign", "no-such-key.pem"], "--sign names no file: no-such-key.pem"),
+        (["-m", "ac10"], "-m names a marker that is not there: ac10 (did you mean ac1?)"),
+        (["-m", "ac1 or rescna"], "rescna (did you mean rescan?)"),
+        (["-m", "ac1 and"], "-m is no expression of markers"),
+        (["features/test_aceptance.py"], "(did you mean test_acceptance.py?)"),
+        (["nowhere/at/all"], "there is no nowhere/at/all"),
+        (["--relase-tag", "v1"], "--relase-tag (did you mean --release-tag?)"),
+        (["--publsh"], "--publsh (did you mean --publish?)"),
         (["-n", "2"], "the gate runs in one process: leave out -n"),
         (["features/ac3_documented.feature"], "choose a criterion with -m"),
         (["-o", "account=12"], "account must be twelve digits, and is '12'"),

@@ -14,8 +14,16 @@ from gate.runtime import container, judges
 from gate.runtime.container import Container
 from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Settings
 
-SEEN = json.dumps({"processes": [], "tmp_bytes": 7, "high_water": None, "oom_kills": 0, "started": 1.0}).encode()
+LOOK = {"processes": [], "tmp_bytes": 7, "high_water": None, "oom_kills": 0, "memory": 9, "started": 1.0}
+SEEN = b"a wrapper's banner\nM" + json.dumps(LOOK).encode() + b"M\n"
 GOOD = (SEEN, None)
+
+
+@pytest.fixture(autouse=True)
+def _known_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "new_mark", lambda: "M")
+
+
 LOST = (None, None)
 
 

@@ -19,7 +19,7 @@ ZOMBIE = Process(12, 1, "Z", "chrome")
 
 def moment(*processes: Process, tmp: int = 0) -> Moment:
     """The container with the runtime and these processes."""
-    return Moment((RUNTIME, *processes), tmp, 100 * MB, 0)
+    return Moment((RUNTIME, *processes), tmp, 100 * MB, 0, 60 * MB)
 
 
 def ran(*after: Moment | None, outcome: Outcome = "answered", answer: str = "{}") -> HandlerRun:
@@ -37,7 +37,7 @@ def words(judgement: Judgement) -> str:
 def test_every_judge_says_no_to_its_known_bad_value() -> None:
     """Each judge of the sandbox refuses the value that the roll holds for it."""
     own = [entry for name, entry in ROLL.items() if name.startswith("gate.runtime.judges.")]
-    assert len(own) == 6
+    assert len(own) == 7
     assert [entry.name for entry in own if entry.function(*entry.known_bad()).accepted] == []
 
 
@@ -45,7 +45,8 @@ def test_a_good_run_is_accepted() -> None:
     """Five answered invocations that leave nothing are accepted by every judge."""
     run = ran(*[moment()] * 5)
     said = judges.starts_within(run, 10) + judges.invocations_succeed(run, 5) + judges.leaves_no_process(run)
-    assert (said + judges.tmp_grows_below(run, 50) + judges.memory_suffices(run.footprint)).accepted
+    said += judges.tmp_grows_below(run, 50) + judges.memory_suffices(run) + judges.nothing_grows(run)
+    assert said.accepted
 
 
 @pytest.mark.parametrize(("seconds", "accepted"), [(0.4, True), (10.0, True), (10.01, False), (11.6, False)])
@@ -82,8 +83,8 @@ def test_unmeasured_init_is_refused() -> None:
 def test_init_error_is_told_in_the_runtimes_words() -> None:
     """Type and text of the runtime's error are in the refusal."""
     fault = Fault("Runtime.ImportModuleError", "Unable to import module 'main': No module named 'main'")
-    run = replace(ran(), init=Init("failed", None, fault))
-    assert f"{fault.type}: {fault.text}" in words(judges.initialises(run))
+    run = replace(ran(), init=Init("failed", None, replace(fault, line="/var/task/app.py:1: `import main`")))
+    assert f"{fault.type}: {fault.text}, at /var/task/app.py:1: `import main`" in words(judges.initialises(run))
     assert fault.text in words(judges.invocations_succeed(run, 5))
 
 
@@ -170,6 +171,24 @@ def test_a_browser_that_is_kept_is_no_leftover() -> None:
     assert judges.leaves_no_process(ran(moment(CHROME), moment())).accepted
 
 
+@pytest.mark.parametrize(
+    ("numbers", "accepted"),
+    [
+        ([1, 1, 2, 1, 1], True),
+        ([1, 4, 4, 4, 4], True),
+        ([9, 8, 10, 9, 9], True),
+        ([1, 2, 3, 4, 4, 4, 4, 4, 4, 4], True),
+        ([1, 2, 3, 4, 5], False),
+        ([1, 1, 2, 2, 3, 3, 4, 4, 5, 5], False),
+        ([3, 3, 3, 4, 5], False),
+    ],
+)
+def test_processes_that_come_and_go_are_no_growth(numbers: list[int], accepted: bool) -> None:
+    """A pool that fills and helpers of a browser that is kept are none; one more with each call is."""
+    run = ran(*[moment(*[replace(CHROME, pid=10 + n) for n in range(number - 1)]) for number in numbers])
+    assert judges.leaves_no_process(run).accepted is accepted
+
+
 def test_unseen_aftermath_is_refused() -> None:
     """What could not be seen is not taken for clean."""
     assert not judges.leaves_no_process(ran(moment(), None)).accepted
@@ -186,8 +205,17 @@ def test_growth_of_tmp_is_below_the_limit(left: int, accepted: bool) -> None:
 
 def test_want_of_memory_is_refused() -> None:
     """A kill for want of memory is refused, with the memory the function has."""
-    footprint = replace(ran().footprint, oom_killed=True)
-    assert "the function has 512 MB" in words(judges.memory_suffices(footprint))
+    run = replace(ran(), footprint=replace(ran().footprint, oom_killed=True))
+    assert "the function has 512 MB\n" in words(judges.memory_suffices(run))
+
+
+def test_want_of_memory_that_comes_from_growth_is_told_with_it() -> None:
+    """A handler that keeps more with each call needs no more memory, but to keep less."""
+    grown = [replace(moment(), memory_bytes=(60 + 120 * n) * MB) for n in range(3)]
+    run = ran(*grown, None)
+    said = words(judges.memory_suffices(replace(run, footprint=replace(run.footprint, oom_killed=True))))
+    assert "with the calls it grew: 60.0 → 180.0 → 300.0 MB" in said
+    assert "give the function more memory" not in said
 
 
 def test_an_image_that_cannot_be_started_is_told_from_a_handler_that_fails() -> None:
@@ -212,10 +240,12 @@ def test_a_function_that_never_initialised_did_not_start_in_time() -> None:
 
 def test_each_way_an_invocation_can_go_wrong_is_named() -> None:
     """The handler's own fault, a bare failure, an end, and a runtime that does not come back."""
-    fault = Fault("ValueError", "no such action")
+    fault = Fault("ValueError", "no such action", "/var/task/src/main.py:7: `raise ValueError`")
     failed = ran(moment(), outcome="failed")
     told = replace(failed, invocations=(replace(failed.invocations[0], fault=fault),))
-    assert "the handler failed: ValueError: no such action" in words(judges.invocations_succeed(told, 1))
+    assert "the handler failed: ValueError: no such action, at /var/task/src/main.py:7: `raise ValueError`" in words(
+        judges.invocations_succeed(told, 1)
+    )
     assert "the handler failed" in words(judges.invocations_succeed(failed, 1))
     assert "did not answer in time" in words(judges.invocations_succeed(ran(None, outcome="late"), 1))
     assert "did not come back for the next event" in words(judges.invocations_succeed(ran(None), 1))
@@ -271,3 +301,69 @@ def test_each_wrong_answer_is_named_and_an_invocation_without_one_is_no_answer()
     ]
     assert answers_hold(ran(None, outcome="late", answer=""), {"ok": True}).accepted
     assert answers_hold(ran(moment(), answer="not json"), {}).accepted
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        '"errors": ["no such element"]',
+        '"error": "no such element"',
+        '"Error": {"code": 3}',
+        '"errorMessage": "Chrome was not started"',
+        '"error_message": "x"',
+        '"exception": "WebDriverException"',
+        '"errorCount": 2',
+        '"failures": [{"step": "login"}]',
+        '"stackTrace": ["File ..."]',
+        '"checks": {"chrome": {"error": "not started"}}',
+        '"steps": [{"name": "open"}, {"name": "read", "errors": ["late"]}]',
+        '"statusCode": 200, "body": "{\\"ok\\": true, \\"error\\": \\"late\\"}"',
+    ],
+)
+def test_an_error_beside_what_is_wanted_is_no_success(stated: str) -> None:
+    """However the field is written and however deep it stands."""
+    said = words(answers_hold(ran(moment(), answer=f'{{"ok": true, {stated}}}'), {"ok": True}))
+    assert "the handler's answer states an error" in said
+    assert 'beside {"ok": true}' in said
+    assert not answers_hold(ran(moment(), answer=f'{{"ok": true, {stated}}}'), {}).accepted
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        '"errors": []',
+        '"error": null',
+        '"error": ""',
+        '"error": "none"',
+        '"error": false',
+        '"errors": {"count": 0, "list": []}',
+        '"errorCount": 0',
+        '"error_rate": 0.01',
+        '"warnings": ["slow"]',
+        '"title": "Error 404: not found"',
+        '"errored_before": true',
+        '"default": "x"',
+        '"body": "an error occurred in 1999"',
+        '"body": "[[[["',
+        '"chrome_died": 1',
+        '"terrors": ["night"]',
+    ],
+)
+def test_a_field_that_states_no_error_is_none(stated: str) -> None:
+    """Nothing, zero, a word for it, and fields of other names."""
+    assert answers_hold(ran(moment(), answer=f'{{"ok": true, {stated}}}'), {"ok": True}).accepted
+
+
+def test_what_is_wanted_of_an_error_field_is_held_to_it() -> None:
+    """A team may agree on an answer that names an error: on that one alone."""
+    wanted = {"error": "dry run"}
+    assert answers_hold(ran(moment(), answer='{"error": "dry run"}'), wanted).accepted
+    assert not answers_hold(ran(moment(), answer='{"error": "other"}'), wanted).accepted
+    assert not answers_hold(ran(moment(), answer='{"error": "dry run", "errors": ["x"]}'), wanted).accepted
+
+
+def test_an_answer_that_is_nested_without_end_is_read_to_a_depth() -> None:
+    """Neither a crash nor a search without end."""
+    deep = '{"a": ' * 300 + "1" + "}" * 300
+    assert answers_hold(ran(moment(), answer=f'{{"ok": true, "x": {deep}}}'), {"ok": True}).accepted
+    assert not answers_hold(ran(moment(), answer="[" * 100_000), {"ok": True}).accepted

@@ -14,21 +14,26 @@ from gate.runtime.measurement import MEASURE, measurement_in, working_set
 
 def test_script_measures_the_system_it_runs_on() -> None:
     """The script sees other processes, leaves itself out, and needs nothing but the standard library."""
-    command = [sys.executable, "-I", "-S", "-c", MEASURE]
+    command = [sys.executable, "-I", "-S", "-c", MEASURE, "mark"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as script:
         assert script.stdout is not None
-        seen = measurement_in(script.stdout.read())
+        seen = measurement_in(script.stdout.read().decode(), "mark")
     assert seen is not None
     found = {process.pid for process in seen.moment.processes}
     assert os.getpid() in found
     assert script.pid not in found
     assert seen.moment.tmp_bytes > 0
+    assert seen.moment.memory_bytes is not None
+    (own,) = (process for process in seen.moment.processes if process.pid == os.getpid())
+    assert own.threads == len(os.listdir("/proc/self/task"))
+    assert own.descriptors > 3
 
 
-@pytest.mark.parametrize("answer", [b"", b"Killed", b"[]", b"{}", json.dumps({"processes": [{}]}).encode()])
-def test_torn_answer_is_no_measurement(answer: bytes) -> None:
+@pytest.mark.parametrize("answer", ["", "Killed", "[]", "{}", json.dumps({"processes": [{}]})])
+def test_torn_answer_is_no_measurement(answer: str) -> None:
     """An answer that is not whole is unknown, never zero."""
-    assert measurement_in(answer) is None
+    assert measurement_in(answer, "M") is None
+    assert measurement_in(f"M{answer}M", "M") is None
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,19 @@ def test_released_chrome_is_accepted(engine: Engine, released: str) -> None:
     assert "iVBOR" not in ran.footprint.logs
 
 
+UNTIDY = (
+    "import atexit, threading, time; print('hello', flush=True); atexit.register(print, 'bye'); "
+    "threading.Thread(target=time.sleep, args=(600,)).start()"
+)
+
+
+def test_what_the_images_python_prints_or_leaves_disturbs_nothing(probe: Callable[..., ProbeRun]) -> None:
+    """A start-up hook that prints, prints at exit and leaves a thread is no answer, and nobody waits for its end."""
+    ran = probe(f'RUN echo "{UNTIDY}" > /var/lang/lib/python3.11/site-packages/untidy.pth')
+    assert judges.secret_returns(ran).accepted, words(judges.secret_returns(ran))
+    assert "hello" in ran.footprint.logs
+
+
 def test_two_runs_carry_different_secrets(probe: Callable[..., ProbeRun]) -> None:
     """The secret is drawn anew for each run, so that an answer cannot be kept."""
     first, second = probe("ENV CHROME_BIN="), probe("ENV CHROME_BIN=")

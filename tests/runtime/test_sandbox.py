@@ -19,6 +19,7 @@ from gate.judgement import Judgement
 from gate.runtime import judges
 from gate.runtime.handler import run_handler
 from gate.runtime.report import HandlerRun, Limits, Settings
+from gate.runtime.work import browser_worked
 
 pytestmark = pytest.mark.docker
 
@@ -51,7 +52,9 @@ def test_released_image_is_accepted(engine: Engine, released: str) -> None:
         + judges.invocations_succeed(ran, 5)
         + judges.leaves_no_process(ran)
         + judges.tmp_grows_below(ran, 50)
-        + judges.memory_suffices(ran.footprint)
+        + judges.memory_suffices(ran)
+        + judges.nothing_grows(ran)
+        + browser_worked(ran)
     )
     assert said.accepted, words(said)
     assert [json.loads(i.answer)["ok"] for i in ran.invocations] == [True] * 5
@@ -131,7 +134,7 @@ def test_image_without_python_cannot_be_judged(engine: Engine, thin_image: ThinI
 @pytest.mark.parametrize(
     ("handler", "outcome", "said"),
     [
-        ("faults.raises", "failed", "LookupError: no such reservation"),
+        ("faults.raises", "failed", "LookupError: no such reservation, at /var/task/faults.py:19: `raise LookupError("),
         ("faults.refuses", "answered", "UnknownAction"),
         ("faults.exits", "ended", "exit code 7"),
     ],
@@ -162,9 +165,7 @@ def test_runtime_that_does_not_come_back(engine: Engine, thin_image: ThinImage) 
 def test_out_of_memory_is_noticed(run: Callable[..., HandlerRun], handler: str) -> None:
     """A process killed for want of memory is noticed, also when the handler survives it."""
     ran = run(handler, memory=256)
-    assert "killed a process for want of memory: the function has 256 MB" in words(
-        judges.memory_suffices(ran.footprint)
-    )
+    assert "killed a process for want of memory: the function has 256 MB" in words(judges.memory_suffices(ran))
 
 
 def test_zombies_are_counted(run: Callable[..., HandlerRun]) -> None:
@@ -183,9 +184,43 @@ def test_processes_that_pile_up_are_counted(run: Callable[..., HandlerRun]) -> N
 def test_growth_of_tmp_is_measured(run: Callable[..., HandlerRun]) -> None:
     """Sixty megabytes over five invocations are measured to the byte, and refused."""
     ran = run("faults.fills_tmp", invocations=5)
-    assert ran.invocations[-1].after is not None
-    assert ran.invocations[-1].after.tmp_bytes == 5 * (12 << 20)
+    assert ran.invocations[4].after is not None
+    assert ran.invocations[4].after.tmp_bytes == 5 * (12 << 20)
     assert "grew by 60.0 MB" in words(judges.tmp_grows_below(ran, 50))
+    assert "/tmp grows by 12.0 MB with each call" in words(judges.nothing_grows(ran))  # noqa: S108
+    assert len(ran.invocations) == 10, "five calls do not tell a leak from a cache that fills"
+
+
+def test_growth_of_memory_is_measured(run: Callable[..., HandlerRun]) -> None:
+    """Forty megabytes more with each call are seen while there is still room, and the last call is named."""
+    ran = run("grows.memory_40", memory=512, invocations=5)
+    assert len(ran.invocations) == 5, "more calls would only run into the limit"
+    assert "memory grows by 40.0 MB with each call" in words(judges.nothing_grows(ran))
+    assert "after 13 calls it is at Lambda's limit of 512 MB" in words(judges.nothing_grows(ran))
+    assert "no browser was at work" in words(browser_worked(ran))
+
+
+def test_threads_and_files_that_pile_up_are_counted(run: Callable[..., HandlerRun]) -> None:
+    """One more of each with each call, seen from inside the container as Lambda's user."""
+    said = words(judges.nothing_grows(run("grows.threads_and_files", invocations=5)))
+    assert "the number of processes and threads grows by 1 with each call" in said
+    assert "(pid 1) grows by 1 with each call" in said
+
+
+@pytest.mark.parametrize(
+    ("handler", "error", "line"),
+    [
+        ("locks.handler", "FileNotFoundError", "/var/task/locks.py:5: `LOCK = multiprocessing.Lock()`"),
+        ("absent.handler", "No module named 'no_such_package'", "/var/task/absent.py:3: `import no_such_package`"),
+    ],
+)
+def test_failed_init_names_the_line_of_the_images_own_code(
+    run: Callable[..., HandlerRun], handler: str, error: str, line: str
+) -> None:
+    """What only fails under Lambda's constraints (no shared memory), and what the runtime tells without a trace."""
+    said = words(judges.initialises(run(handler)))
+    assert error in said
+    assert f", at {line}" in said
 
 
 ABANDONED = """

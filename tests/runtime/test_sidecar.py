@@ -25,6 +25,7 @@ class Sidecar:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         plan = {"port": self.port, "event": '{"action": "healthcheck"}', "limit": 60, "life": life, "arn": "arn:x"}
+        plan["mark"] = "M"
         command = [sys.executable, "-I", "-S", "-c", SIDECAR, json.dumps(plan)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.line()["what"] == "listening"
@@ -32,7 +33,7 @@ class Sidecar:
     def line(self) -> dict[str, Any]:
         """The next line of its account."""
         assert self.process.stdout is not None
-        return dict(json.loads(self.process.stdout.readline()))
+        return dict(json.loads(self.process.stdout.readline().removeprefix("M")))
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
         """One request."""

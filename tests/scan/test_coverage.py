@@ -5,28 +5,29 @@ import os
 import stat
 import sys
 from contextlib import suppress
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from packageurl import PackageURL
 
 from gate.errors import ScanUnavailable
+from gate.judgement import ACCEPTED
 from gate.scan import sbom
 from gate.scan.coverage import Component, Watched, gaps_registered, sight, something_seen, watch
-from gate.scan.promotion import promotable
-from gate.scan.register.entries import canonical
-from gate.scan.register.judges import coverage_used
+from gate.scan.ecosystems import canonical
+from gate.scan.register.judges import by_register, coverage_used, fixed_or_excepted
 from gate.scan.register.reading import parse
-from gate.scan.settings import ScanSettings
 from gate.scan.statuses import Mode
 
-from .conftest import DIGEST, NOON, REPOSITORY, basic
+from .conftest import DIGEST, basic
 from .test_judges import report_of
 
 TODAY = date(2026, 11, 22)
+POLICY = {"CRITICAL": "never", "HIGH": "fixed or excepted"}
 WATCHED = watch("3.11", {"selenium": "4.51.0", "PySocks": "1.7.1"}, chrome="130.0.1")
 
 
@@ -54,8 +55,7 @@ def register(*entries: str):
     """A register with these coverage entries: purl, target, scanning, expires."""
     keys = ("purl", "target", "scanning", "expires")
     made = [dict(zip(keys, entry.split(), strict=True), reason="r", check="c") for entry in entries]
-    policy = {"CRITICAL": "never", "HIGH": "fixed or excepted"}
-    text = json.dumps({"version": "1", "policy": policy, "exceptions": [], "coverage": made})
+    text = json.dumps({"version": "1", "policy": POLICY, "exceptions": [], "coverage": made})
     read = parse(text)
     assert read.faults == ()
     return read
@@ -176,6 +176,165 @@ def test_an_entry_for_what_is_covered_is_unused() -> None:
     assert coverage_used(held, sight(STAND_IN, Mode.ENHANCED, WATCHED), "local").accepted
 
 
+def component(purl: str, *paths: str, name: str = "") -> Component:
+    """A component that the SBOM lists with this package URL."""
+    url = PackageURL.from_string(purl)
+    return Component(name or url.name, url.version or "", purl, url.type, paths)
+
+
+UNSEEN = (
+    component("pkg:npm/left-pad@1.3.0", "/var/task/node_modules/left-pad/package.json"),
+    component("pkg:npm/%40babel/core@7.1.0", "/var/task/node_modules/@babel/core/package.json"),
+    component("pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1", "/opt/lib/log4j-core-2.14.1.jar"),
+    component("pkg:golang/golang.org/x/net@v0.17.0", "/usr/local/bin/tool"),
+    component("pkg:gem/rails@7.0.0", "/var/task/vendor/rails.gemspec"),
+    component("pkg:cargo/serde@1.0.1", "/usr/local/bin/rusty"),
+    component("pkg:composer/monolog/monolog@3.0.0"),
+    component("pkg:nuget/Newtonsoft.Json@13.0.1"),
+    pypi("h11", "0.16.0"),
+)
+PROGRAMS = (
+    component("pkg:generic/openssl@3.0.1", "/opt/bin/openssl"),
+    component("pkg:conda/numpy@1.26"),
+    Component("busybox", "1.36.1", "", "", ("/bin/busybox",)),
+    deb("odd", ""),
+)
+
+
+@pytest.mark.parametrize("unseen", [*UNSEEN, *PROGRAMS], ids=lambda c: f"{c.type} {c.name}")
+def test_basic_scanning_sees_the_operating_system_alone(unseen) -> None:
+    """Whatever nobody pinned and is installed all the same: named, with its place, and an entry that then holds."""
+    seen = sight((*STAND_IN[:4], unseen), Mode.BASIC, watch("3.11", {}))
+    (said,) = gaps_registered(seen.gaps, register(), "local", Mode.BASIC, TODAY).rejections
+    assert unseen.name in said.cause
+    assert all(path in said.cause for path in unseen.paths[:1])
+    held = pasted(said.paste)
+    assert gaps_registered(seen.gaps, held, "local", Mode.BASIC, TODAY).accepted
+    assert coverage_used(held, seen, "local").accepted
+
+
+def pasted(text: str):
+    """The register with a suggested coverage entry, completed."""
+    done = text.replace("<a day within 90 days, as YYYY-MM-DD>", "2026-12-31").replace("<", "").replace(">", "")
+    read = parse(yaml.safe_dump({"version": 1, "policy": POLICY, "exceptions": [], "coverage": yaml.safe_load(done)}))
+    assert read.faults == ()
+    return read
+
+
+@pytest.mark.parametrize("seen", UNSEEN, ids=lambda c: c.type)
+def test_enhanced_scanning_sees_the_packages_of_languages(seen) -> None:
+    """They need no entry, and one is idle."""
+    found = sight((*STAND_IN, seen), Mode.ENHANCED, WATCHED)
+    assert found.gaps == ()
+    held = register(f"{seen.purl.partition('@')[0] if '%40' not in seen.purl else seen.purl} both both 2026-12-31")
+    assert not coverage_used(held, found, "local").accepted
+
+
+@pytest.mark.parametrize("unseen", PROGRAMS, ids=lambda c: f"{c.type} {c.name}")
+def test_enhanced_scanning_does_not_see_what_no_manager_knows(unseen) -> None:
+    """Programs without a package, kinds of packages that Inspector does not list, packages without a version."""
+    assert [gap.component.title for gap in sight((*STAND_IN, unseen), Mode.ENHANCED, WATCHED).gaps] == [unseen.name]
+
+
+def kind(ecosystem: str, path: str = "", target: str = "both", expires: str = "2026-12-31") -> dict:
+    """A coverage entry for a kind of packages."""
+    entry = {"ecosystem": ecosystem, "target": target, "scanning": "basic", "reason": "r", "check": "c"}
+    return {**entry, "expires": expires, **({"path": path} if path else {})}
+
+
+def kinds(*entries: dict):
+    """A register with these coverage entries; its faults are the caller's matter."""
+    return parse(json.dumps({"version": "1", "policy": POLICY, "exceptions": [], "coverage": list(entries)}))
+
+
+def test_one_entry_stands_for_two_hundred_packages_of_a_kind() -> None:
+    """Unpinned ones included; without it they are told in one message, with one entry to paste."""
+    many = tuple(pypi(f"package-{n}") for n in range(200))
+    seen = sight((*STAND_IN[:4], *many), Mode.BASIC, watch("3.11", {"package-0": "1"}))
+    assert len(seen.gaps) == 200
+    assert gaps_registered(seen.gaps, kinds(kind("pypi")), "local", Mode.BASIC, TODAY).accepted
+    assert coverage_used(kinds(kind("pypi")), seen, "local").accepted
+    pinned, others = gaps_registered(seen.gaps, register(), "local", Mode.BASIC, TODAY).rejections
+    assert "package-0 (pkg:pypi/package-0@1)" in pinned.cause
+    assert "199 packages of the type pypi (package-1, " in others.cause
+    assert "and 189 more" in others.cause
+    held = pasted(others.paste)
+    assert gaps_registered(seen.gaps, held, "local", Mode.BASIC, TODAY).accepted
+
+
+def test_an_entry_for_a_kind_covers_that_kind_only() -> None:
+    """On its target, until its last day, and in its folder."""
+    (node,) = sight((*STAND_IN[:4], UNSEEN[0]), Mode.BASIC, watch("3.11", {})).gaps
+    about = lambda entry, target="local": gaps_registered((node,), kinds(entry), target, Mode.BASIC, TODAY)  # noqa: E731
+    for good in (kind("npm"), kind("npm", "/var/task/node_modules"), kind("npm", "/var/task/node_modules/")):
+        assert about(good).accepted
+    for bad in (kind("pypi"), kind("npm", "/var/task/node"), kind("npm", "/opt"), kind("npm", target="aws")):
+        assert not about(bad).accepted
+    late = about(kind("npm", expires="2026-11-21"))
+    assert "expired on 2026-11-21" in late.rejections[0].cause
+
+
+def test_a_package_in_two_places_is_registered_by_a_folder_that_holds_both() -> None:
+    """One copy outside of it is one that the entry does not speak of; a place that is not known is outside."""
+    copies = (
+        component("pkg:npm/ms@2.0.0", "/var/task/node_modules/ms/package.json"),
+        component("pkg:npm/ms@2.0.0", "/opt/node_modules/ms/package.json"),
+    )
+    for found, accepted in ((copies[:1], True), (copies, False), ((component("pkg:npm/ms@2.0.0"),), False)):
+        seen = sight((*STAND_IN[:4], *found), Mode.BASIC, watch("3.11", {}))
+        assert len(seen.gaps) == 1
+        held = kinds(kind("npm", "/var/task"))
+        assert gaps_registered(seen.gaps, held, "local", Mode.BASIC, TODAY).accepted is accepted
+
+
+def test_an_entry_by_name_that_has_expired_is_covered_by_one_for_its_kind() -> None:
+    """And both are used; a kind that nothing needs any more is idle."""
+    seen = sight((*STAND_IN[:4], pypi("h11")), Mode.BASIC, watch("3.11", {}))
+    named = {**kind("pypi", expires="2026-11-21"), "purl": "pkg:pypi/h11"}
+    del named["ecosystem"]
+    held = kinds(named, kind("pypi"))
+    assert gaps_registered(seen.gaps, held, "local", Mode.BASIC, TODAY).accepted
+    assert coverage_used(held, seen, "local").accepted
+    (idle,) = coverage_used(kinds(kind("npm", "/opt/x")), seen, "local").rejections
+    assert "The entry for every npm package under /opt/x is not used" in idle.cause
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (kind("generic"), "name each such program by its purl"),
+        ({**kind("npm"), "purl": "pkg:npm/ms"}, "either a purl, or an ecosystem"),
+        ({key: value for key, value in kind("npm").items() if key != "ecosystem"}, "either a purl, or an ecosystem"),
+        (kind("npm", "node_modules"), "a folder of the image"),
+        (kind("npm", "/var/*"), "wildcard"),
+        (kind("*"), "the type of a package URL"),
+        (kind("NPM"), "the type of a package URL"),
+    ],
+)
+def test_an_entry_for_a_kind_that_says_too_much_is_a_fault(entry, words) -> None:
+    """Programs without a package have no kind, and a folder is one of the image's."""
+    (fault,) = kinds(entry).faults
+    assert words in fault.sentence
+
+
+def test_an_entry_for_a_kind_given_twice_is_a_fault() -> None:
+    """As for one component."""
+    assert "repeats the coverage entry" in kinds(kind("npm"), kind("npm", target="local")).faults[0].sentence
+    assert kinds(kind("npm"), kind("npm", "/opt")).faults == ()
+
+
+def test_an_installed_package_that_nobody_pinned_needs_its_entry() -> None:
+    """What pip brought along with a pinned one: its entry is used, and missing it is a no."""
+    seen = sight(
+        (*STAND_IN[:4], pypi("selenium"), pypi("Trio_WebSocket")), Mode.BASIC, watch("3.11", {"selenium": "1"})
+    )
+    held = register("pkg:pypi/selenium both basic 2026-12-31", "pkg:pypi/trio-websocket both basic 2026-12-31")
+    assert coverage_used(held, seen, "local").accepted
+    assert gaps_registered(seen.gaps, held, "local", Mode.BASIC, TODAY).accepted
+    alone = register("pkg:pypi/selenium both basic 2026-12-31")
+    assert "trio-websocket" in str(gaps_registered(seen.gaps, alone, "local", Mode.BASIC, TODAY).rejections)
+
+
 def test_zero_findings_about_nothing_prove_nothing() -> None:
     """No covered component and no finding is a NO-GO; either of them is not."""
     blind = sight((ON_AWS[1],), Mode.BASIC, WATCHED)
@@ -184,52 +343,32 @@ def test_zero_findings_about_nothing_prove_nothing() -> None:
     assert something_seen(report_of(), sight(STAND_IN, Mode.BASIC, WATCHED)).accepted
 
 
+LAUNCHER = Component("Simple Launcher", "1.1", "pkg:nuget/Simple%20Launcher@1.1", "nuget", ("/pip/distlib/t32.exe",))
+EMULATOR = Component("stdlib", "go1.22.1", "pkg:golang/stdlib@1.22.1", "golang", ("/usr/local/bin/aws-lambda-rie",))
+
+
 def test_the_projects_register_fits_its_image_on_either_target(request) -> None:
-    """Chrome from a zip on AWS, Debian's on the stand-in, its pinned requirements on both: registered, none idle."""
+    """Chrome from a zip on AWS, Debian's on the stand-in, all Python packages on both: registered, none idle."""
     image = request.config.rootpath.parent / "image"
     held = parse((image / "exceptions.yaml").read_text())
     names = [line.split("==")[0] for line in (image / "requirements.txt").read_text().splitlines() if "==" in line]
     watched = watch("3.11", dict.fromkeys(names, "1"))
-    for target, system in (("local", STAND_IN[:4]), ("aws", ON_AWS[:3])):
+    for target, system in (("local", STAND_IN[:4]), ("aws", (*ON_AWS[:3], EMULATOR))):
         for mode in Mode:
-            seen = sight((*system, *map(pypi, names)), mode, watched)
+            seen = sight((*system, LAUNCHER, *map(pypi, (*names, "pip"))), mode, watched)
             assert coverage_used(held, seen, target).accepted
-            covered = {gap.component.name for gap in seen.gaps}
-            entries = {e.name for e in held.coverage if e.stands_for(target, mode)}
-            assert covered == entries
-
-
-def test_a_candidate_is_promotable_only_when_every_judge_agrees() -> None:
-    """The good candidate is; each single fault makes it not."""
-    settings = ScanSettings(REPOSITORY, Mode.BASIC, "SCAN_ON_PUSH", True, ())
-    seen = sight((deb("zlib1g"),), Mode.BASIC, ())
-    good = {"report": report_of(basic()), "settings": settings, "seen": seen, "register": register()}
-    about = {"digest": DIGEST, "target": "aws", "now": NOON}
-    assert [said.accepted for said in promotable(**good, **about).values()] == [True, True]
-    faults = (
-        {"report": report_of(basic(severity="CRITICAL"))},
-        {"report": report_of(basic(severity="HIGH"))},
-        {"report": report_of(basic(), counts=())},
-        {"report": report_of(basic(), completed_at=NOON - timedelta(days=2))},
-        {"settings": replace(settings, failure="gone")},
-        {"seen": sight((), Mode.BASIC, WATCHED)},
-        {"register": parse("")},
-        {"register": register("pkg:generic/chrome aws both 2026-12-31")},
-    )
-    for fault in faults:
-        assert not all(said.accepted for said in promotable(**{**good, **fault}, **about).values())
+            assert gaps_registered(seen.gaps, held, target, mode, TODAY).accepted
+            assert bool(seen.gaps) is (mode is Mode.BASIC or target == "aws")
 
 
 def test_a_faulty_register_is_the_cause_and_not_what_it_fails_to_say() -> None:
-    """One mark too many in it is one refusal, beside what needs no register: a critical finding is one either way."""
-    settings = ScanSettings(REPOSITORY, Mode.BASIC, "SCAN_ON_PUSH", True, ())
-    about = {"digest": DIGEST, "target": "aws", "now": NOON, "settings": settings, "register": parse("exceptions: [[")}
-    about["seen"] = sight((deb("zlib1g"),), Mode.BASIC, WATCHED)
-    for severity, critical in (("HIGH", 0), ("CRITICAL", 1)):
-        said = promotable(report=report_of(basic(severity=severity)), **about)
-        assert ["is a finding of CRITICAL" in each.cause for each in said[7].rejections] == [True] * critical
-        assert [each.cause.partition(":")[0] for each in said[9].rejections] == ["this is not YAML"]
-        assert "syntax" in said[9].rejections[0].remedy
+    """One mark too many in it is one refusal, and not one for each finding that it then says nothing of."""
+    faulty, findings = parse("exceptions: [["), tuple(report_of(basic(severity="HIGH")).open) * 3
+    found = by_register(faulty, fixed_or_excepted(findings, faulty, "aws", TODAY, "HIGH"))
+    assert [each.cause.partition(": ")[2].partition(":")[0] for each in found.rejections] == ["this is not YAML"]
+    assert by_register(faulty, ACCEPTED).accepted
+    sound = register()
+    assert len(by_register(sound, fixed_or_excepted(findings, sound, "aws", TODAY, "HIGH")).rejections) == 3
 
 
 def cyclonedx(*components: dict) -> dict:

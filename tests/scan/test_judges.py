@@ -80,15 +80,15 @@ def test_a_scan_without_a_date_is_refused() -> None:
     assert "when it was completed" in said(judges.complete(report_of(completed_at=None), DIGEST, NOON))
 
 
-@pytest.mark.parametrize("word", ["CRITICAL", "critical", "Critical", "UNDEFINED", "UNTRIAGED", "", "SEVERE", "5"])
+@pytest.mark.parametrize("word", ["CRITICAL", "critical", "Critical", "UNRATED", "UNKNOWN", "", "SEVERE", "5"])
 def test_severities_in_any_case_and_unknown_ones_count_as_critical(word) -> None:
-    """Only the five known words below CRITICAL are below it."""
+    """Only the words of AWS's models that stand below CRITICAL are below it."""
     message = said(judges.free_of(report_of(basic(severity=word)), "CRITICAL", 0))
     assert "zlib1g" in message
     assert "CVE-2024-0001" in message
 
 
-@pytest.mark.parametrize("word", ["HIGH", "high", "Medium", "LOW", "INFORMATIONAL"])
+@pytest.mark.parametrize("word", ["HIGH", "high", "Medium", "LOW", "INFORMATIONAL", "UNDEFINED", "Untriaged"])
 def test_lower_severities_are_not_critical(word) -> None:
     """A known lower severity passes, in any case."""
     assert judges.free_of(report_of(basic(severity=word)), "CRITICAL", 0).accepted

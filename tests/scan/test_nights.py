@@ -4,12 +4,14 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from time import process_time
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import EvidenceDamaged
+from gate.run import ladder
 from gate.scan import chain as chains
 from gate.scan import nights
 from gate.scan.records import Noted, ScanRecord, from_json, keep, read, read_all, record_of, to_json
@@ -59,6 +61,59 @@ def test_a_night_within_the_limit_says_that_nothing_was_rescanned(aws, scanner) 
     aws.says("DescribeImageScanFindings", page(at=NOON.replace(hour=3, minute=12)))
     tonight = record_of(scanner.scan("latest"), parse(GOOD), event="rescanned", tags=("latest",), target="aws")
     assert "not rescanned, result of 2026-11-22 03:12 UTC" in nights.log_row(nights.compare(None, tonight))
+
+
+def test_a_run_is_compared_with_what_was_there_before_it_began() -> None:
+    """Never with a record of its own; the last of the same digest goes before a later one of another image."""
+    began = NIGHT + timedelta(hours=24)
+    first, second = night(note()), night(hours=20, data=20)
+    other = night(hours=23, digest=OTHER, event="withdrawn")
+    own = (night(hours=24, event="candidate"), night(hours=25, event="released"), night(hours=25, digest=OTHER))
+    for records, digest, wanted in (
+        (own, DIGEST, None),
+        ((), DIGEST, None),
+        ((first, *own), DIGEST, first),
+        ((*own, second, first), DIGEST, second),
+        ((second, other, *own), DIGEST, second),
+        ((other, *own), DIGEST, other),
+        ((first, other), "", other),
+    ):
+        assert nights.last_before(records, began, digest) == wanted
+
+
+def test_a_contradiction_stays_one_until_the_data_changes_or_the_answer_is_the_first_again() -> None:
+    """Five, then none: red on that night and the next; five again, or other data: not."""
+    five, none = night(*(note(f"CVE-{n}") for n in range(5))), night(hours=24)
+    began = NIGHT + timedelta(hours=47)
+    before = nights.last_before((five, none), began, DIGEST)
+    assert before == five
+    assert not nights.explained(nights.compare(before, night(hours=48))).accepted
+    assert nights.explained(nights.compare(before, replace(five, at=NIGHT + timedelta(hours=48)))).accepted
+    assert nights.explained(nights.compare(before, night(hours=48, data=48))).accepted
+    untold = replace(none, source_updated_at=None)
+    assert nights.last_before((five, untold), began, DIGEST) == untold
+
+
+def test_nothing_found_where_last_night_found_five_is_a_contradiction() -> None:
+    """Though this run's own candidate scan found nothing as well."""
+    five = night(*(note(f"CVE-{n}") for n in range(5)))
+    candidate, released = night(hours=24, event="candidate"), night(hours=24.1, event="released")
+    before = nights.last_before((five, candidate), candidate.at, DIGEST)
+    judged = nights.explained(nights.compare(before, released))
+    assert "CVE-0, CVE-1, CVE-2, CVE-3, CVE-4" in judged.rejections[0].cause
+
+
+def test_the_run_finds_the_record_before_it_by_its_own_beginning_and_digest(tmp_path) -> None:
+    """Wired as a run wires it: its folder of records, its start, the digest that it judges, or --previous."""
+    for each in (night(note()), night(hours=30, event="candidate"), night(hours=20, digest=OTHER)):
+        keep(each, tmp_path / "scans")
+    options = SimpleNamespace(previous=None)
+    store = SimpleNamespace(digest=DIGEST)
+    run = SimpleNamespace(options=options, store=store, started=NIGHT + timedelta(hours=29), scans=tmp_path / "scans")
+    run.place = "aws"
+    assert ladder.last_night(run, ladder.scan_history(run)) == night(note())
+    options.previous = keep(night(hours=1), tmp_path / "named")
+    assert ladder.last_night(run, ladder.scan_history(run)) == night(hours=1)
 
 
 def test_a_new_image_is_the_reason_when_the_digest_changed() -> None:
@@ -148,10 +203,10 @@ def test_a_newer_version_of_a_package_is_not_a_new_finding() -> None:
 
 def test_the_trend_counts_each_night_by_severity() -> None:
     """Oldest first; an unknown word counts as the worst."""
-    points = nights.trend([night(note(), note("CVE-2", "UNTRIAGED"), hours=25), night()])
+    points = nights.trend([night(note(), note("CVE-2", "SEVERE"), note("CVE-3", "UNTRIAGED"), hours=25), night()])
     assert [dict(p.counts)["HIGH"] for p in points] == [0, 1]
-    assert dict(points[1].counts)["CRITICAL"] == 1
-    assert [name for name, _ in points[1].counts][:2] == ["CRITICAL", "HIGH"]
+    assert (dict(points[1].counts)["CRITICAL"], dict(points[1].counts)["UNRATED"]) == (1, 1)
+    assert [name for name, _ in points[1].counts][:3] == ["CRITICAL", "UNRATED", "HIGH"]
 
 
 def test_a_record_comes_back_as_it_was_kept(tmp_path) -> None:
@@ -220,6 +275,18 @@ def test_a_worse_finding_than_the_severity_named_has_to_be_closed_too() -> None:
     """The severity and above: an open CRITICAL is no less open than a HIGH."""
     judged = chains.chain_closed(chains.chain([night(note(severity="CRITICAL"))]), "HIGH")
     assert "(CRITICAL) was found" in judged.rejections[0].cause
+
+
+def test_a_finding_that_is_gone_from_the_same_image_and_data_is_not_mitigated() -> None:
+    """Not by this run's own scans without it, nor by the next night's; by other data or another image it is."""
+    found, own = night(note()), [night(hours=24, event="candidate"), night(hours=25, event="released")]
+    links = chains.chain([found, *own])
+    assert "has not been mitigated" in chains.chain_closed(links, "HIGH").rejections[0].cause
+    assert "| open | not yet |" in chains.markdown(links)
+    for later in (night(hours=48, data=48), night(hours=48, digest=OTHER), replace(own[1], source_updated_at=None)):
+        (link,) = chains.chain([found, *own, later])
+        assert link.rescanned == later
+        assert chains.chain_closed((link,), "HIGH").accepted
 
 
 def test_a_link_is_closed_by_a_mitigation_and_a_scan_since() -> None:

@@ -192,7 +192,7 @@ def test_an_entry_is_in_force_on_its_last_day() -> None:
         finding(package=""),
         finding(manager="PYTHONPKG"),
         finding("CRITICAL"),
-        finding("UNDEFINED"),
+        finding("SEVERE"),
     ],
     ids=["id", "package", "case", "version", "no version", "no package", "ecosystem", "critical", "unknown severity"],
 )

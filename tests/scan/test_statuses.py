@@ -3,6 +3,7 @@
 import botocore.session
 import pytest
 
+from gate.scan.reasons import REASONS
 from gate.scan.statuses import TABLE, Mode, Outcome, markdown, meaning_of
 
 
@@ -31,6 +32,16 @@ def test_only_the_good_ends_have_a_result(mode: Mode, good: set[str]) -> None:
 def test_an_unknown_status_is_no_result(status: str) -> None:
     """What the table does not hold is a NO-GO in both modes."""
     assert {meaning_of(status).outcome(mode) for mode in Mode} == {Outcome.NO_RESULT}
+
+
+@pytest.mark.parametrize("reason", ["IMAGE_SIZE_EXCEEDED", "UNSUPPORTED_OS", "ACCESS_DENIED", "INTERNAL_ERROR"])
+def test_a_reason_of_inspectors_for_a_status_is_told_in_its_words(reason: str) -> None:
+    """No result, and not a word that nobody knows; one that passes is waited for."""
+    meaning = meaning_of(reason)
+    assert {meaning.outcome(mode) for mode in Mode} == {Outcome.NO_RESULT}
+    assert (meaning.sentence, meaning.remedy) == (REASONS[reason].sentence, REASONS[reason].remedy)
+    assert meaning_of("SCAN_IN_PROGRESS").outcome(Mode.ENHANCED) is Outcome.WAIT
+    assert meaning_of("SUCCESSFUL").outcome(Mode.ENHANCED) is Outcome.NO_RESULT
 
 
 @pytest.mark.parametrize("meaning", [m for m in TABLE if m.basic is Outcome.NO_RESULT], ids=lambda m: m.status)

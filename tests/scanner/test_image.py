@@ -18,6 +18,8 @@ from localaws.scanner.packages import packages_of
 from localaws.scanner.sbom import CATALOGERS, Cataloger
 from localaws.scanner.scanner import LocalScanner
 
+pytestmark = pytest.mark.slow
+
 STATUS = "var/lib/dpkg/status"
 
 

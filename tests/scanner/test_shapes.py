@@ -9,7 +9,7 @@ import pytest
 from botocore.parsers import JSONParser
 from botocore.validate import ParamValidator
 
-from localaws.ecr.findings import basic, enhanced
+from localaws.ecr.findings import Finding, as_inspector, basic, counts, enhanced
 from localaws.scanner import SHIPPED
 from localaws.scanner.library import read_library
 from localaws.scanner.matching import findings_in
@@ -44,3 +44,13 @@ def test_every_finding_passes_ecrs_own_model(list_name: str, findings: list[dict
     assert not report.has_errors(), report.generate_report()
     assert json.loads(json.dumps(parsed[list_name], default=lambda moment: moment.timestamp())) == findings
     assert len(findings) == 7
+
+
+def test_what_nobody_has_rated_is_called_as_each_kind_of_scanning_calls_it() -> None:
+    """UNDEFINED in the basic list and its counts, UNTRIAGED in the enhanced ones; each other word stays."""
+    unrated = asdict(Finding("CVE-1", "UNDEFINED", "zlib1g", "1"))
+    rated = {**unrated, "severity": "LOW"}
+    assert basic(unrated)["severity"] == "UNDEFINED"
+    told = [as_inspector(each) for each in (unrated, rated)]
+    assert [enhanced(each, "1", "arn", {}, 1.0)["severity"] for each in told] == ["UNTRIAGED", "LOW"]
+    assert counts(told) == {"UNTRIAGED": 1, "LOW": 1}

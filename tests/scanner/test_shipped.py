@@ -14,6 +14,8 @@ from localaws.scanner.matching import findings_in
 from localaws.scanner.packages import DEBIAN, PYPI, Package
 from localaws.scanner.severity import rated
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = Draft202012Validator(json.loads(Path(__file__).with_name("osv.schema.json").read_text()))
 FILES = sorted(SHIPPED.glob("*.json"))
 SYSTEM = "chromium libwebp openssl glibc expat curl xz-utils zlib libxml2 freetype nss sqlite3"

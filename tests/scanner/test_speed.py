@@ -7,8 +7,12 @@ import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from localaws.scanner.library import read_library
 from localaws.scanner.matching import findings_in
+
+pytestmark = pytest.mark.slow
 
 ADVISORIES = 100_000
 SECONDS = 60

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.setup.machine import Machine, one_sentence
+
+pytestmark = pytest.mark.slow
 
 BASE = "debian:bookworm-slim"
 

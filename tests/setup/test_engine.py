@@ -6,7 +6,11 @@ import os
 import signal
 import time
 
+import pytest
+
 from tests.setup.machine import Machine, one_sentence
+
+pytestmark = pytest.mark.slow
 
 SILENT = "exit 1"
 

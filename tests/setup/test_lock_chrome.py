@@ -16,6 +16,8 @@ import pytest
 
 from tests.setup.machine import ROOT
 
+pytestmark = pytest.mark.slow
+
 VERSION = "143.0.7499.192"
 
 

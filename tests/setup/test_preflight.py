@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.setup.machine import Machine, one_sentence
+
+pytestmark = pytest.mark.slow
 
 GB = 1024 * 1024  # in df's kilobytes
 

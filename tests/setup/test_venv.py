@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+
 from tests.setup.machine import Machine, one_sentence
+
+pytestmark = pytest.mark.slow
 
 
 def test_second_run_does_nothing_and_a_changed_lock_installs_again(machine: Machine) -> None:

@@ -82,3 +82,37 @@ def test_ordinary_text_is_kept() -> None:
     """A harmless Korean and English sentence is shown as it was written."""
     assert plain("네이버 예약: heap overflow in libwebp") == "네이버 예약: heap overflow in libwebp"
     assert visible("네이버 예약:\n    where: libwebp") == "네이버 예약:\n    where: libwebp"
+
+
+COMMANDS = ("::error::x", "  ::set-output name=a::b", "##[error]x", "a ##[group]b", "\x1b[1m::warning::x", "\x08::x",
+            "\u200b::debug::x", "##\x1b[0m[command]", ":\x1b[0m:stop-commands::x", "#" * 9 + "[x]",
+            "##[" * 300)  # fmt: skip
+
+
+def steers_a_job(text):
+    """Whether GitHub's runner would take a line of it for a command."""
+    return any(line.lstrip().startswith("::") or "##[" in line for line in text.split("\n"))
+
+
+@pytest.mark.parametrize("text", COMMANDS)
+def test_no_line_is_a_command_of_a_ci_job(text):
+    """Whether it was one from the beginning, or is one without its escapes."""
+    for shown in (for_terminal(text), for_markdown(text), visible(text), visible(f"first\n{text}\nlast")):
+        assert not steers_a_job(shown), shown
+    assert len(for_terminal(text)) <= 400
+
+
+@given(st.text(alphabet=":#[ \n\ta\x1b\x08\u200b", max_size=40))
+def test_no_text_has_a_line_that_is_a_command(text):
+    """Drawn from the letters that make one."""
+    assert not steers_a_job(for_terminal(text))
+    assert not steers_a_job(visible(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["std::string", "a::b::c", "http://[::1]:8080", "# heading", "## [ ]", "12:30", "C#[1]"]
+)
+def test_colons_and_marks_that_are_no_command_are_kept(text):
+    """C++ names, IPv6 addresses, times."""
+    assert for_terminal(text) == text
+    assert visible(text) == text

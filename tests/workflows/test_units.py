@@ -8,6 +8,8 @@ import pytest
 
 from tests.workflows.files import ROOT
 
+pytestmark = pytest.mark.slow
+
 FOLDER = ROOT / "docs" / "systemd"
 # systemd.service(5), systemd.timer(5), systemd.exec(5), systemd.unit(5): the directives that are used here.
 KNOWN = {

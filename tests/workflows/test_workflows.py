@@ -12,6 +12,8 @@ import yaml
 from localaws.seed import names
 from tests.workflows.files import FILES, GATE, NIGHTLY, ROOT, role_of, steps_of
 
+pytestmark = pytest.mark.slow
+
 SHELLCHECK = str(Path(sys.executable).with_name("shellcheck"))
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 

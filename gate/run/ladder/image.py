@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gate.candidate import Candidate
-from gate.engine import Engine, connect
+from gate.engine import Engine, asking, connect
 from gate.engine.orphans import end_orphans
-from gate.errors import EvidenceDamaged, GateError, ImageUnavailable
+from gate.errors import EvidenceDamaged, ImageUnavailable
 from gate.image.base import Base
 from gate.image.build import BuiltImage, build_image
 from gate.image.dockerfile import bases_approved, from_lines
@@ -18,9 +18,8 @@ from gate.judgement import ACCEPTED
 from gate.registry.desk import ReleaseDesk
 from gate.registry.publication import Publication
 from gate.run.bases import base_of
-from gate.run.plugin import Run
+from gate.run.model import Run, Rungs
 from gate.run.publishing import publishing_run
-from gate.run.scanning import Rungs
 from gate.run.steps import note_build
 from gate.withheld import Withheld
 
@@ -30,6 +29,7 @@ def engine(run: Run) -> Iterator[Engine]:
     """The Docker engine, swept of what dead runs left behind."""
     found = connect(run.options.engine_timeout)
     try:
+        run.engine = found.version()
         swept = (*end_orphans(), *found.sweep())
         if swept:
             run.terminal.progress(f"removed what a dead run left behind: {', '.join(swept)}")
@@ -42,28 +42,30 @@ def engine(run: Run) -> Iterator[Engine]:
 def candidate(run: Run, docker: Engine, rungs: Rungs) -> Iterator[Candidate]:
     """The image under judgement: built, given by --image, or pulled by the published digest."""
     base, began = base_of(run, docker), datetime.now(UTC).isoformat(timespec="seconds")
-    built, reference = _image(run, base, rungs)
+    built, reference = _image(run, docker, base, rungs)
     found = Candidate(
         docker, run.release, base, reference, built, run.options.image_context, run.root / ".cache" / "sbom"
     )
-    found.gather(whole=run.kind == "full")
-    if run.kind == "full":
-        _start_target(rungs)
-    run.store.digest = run.facts["image_id"] = found.image.image_id
-    run.facts["uncompressed_bytes"] = found.image.size_bytes
-    run.facts["candidate"] = found
-    if built:
-        note_build(run, built, began)
     try:
+        found.gather(whole=run.kind == "full")
+        if run.kind == "full":
+            _start_target(rungs)
+        run.store.digest = run.facts.image_id = found.image.image_id
+        run.facts.uncompressed_bytes = found.image.size_bytes
+        run.facts.candidate = found
+        if built:
+            note_build(run, built, began)
         yield found
     finally:
         found.close()
 
 
-def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
+def _image(run: Run, docker: Engine, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
     options = run.options
     if options.image:
-        return None, options.image
+        with asking(f"docker image inspect {options.image}"):
+            # Its name is read once: what is judged, pushed and scanned is one image, wherever a tag moves meanwhile.
+            return None, str(docker.client.images.get(options.image).id)
     if options.target == "aws" and not options.publish:
         desk: ReleaseDesk = rungs("desk")
         return None, desk.pull(desk.published_digest()).image
@@ -74,6 +76,7 @@ def _image(run: Run, base: Base, rungs: Rungs) -> tuple[BuiltImage | None, str]:
             tag=f"{run.release.repository}:latest",
             base_image=base.reference,
             version=run.release.release_tag,
+            platform=run.release.platform,
             log=run.folder / "build.log",
             progress=waiting_for,
             timeout=run.options.build_timeout,
@@ -93,7 +96,7 @@ def _hold_bases(context: Path, base: Base) -> None:
 
 def _start_target(rungs: Rungs) -> None:
     """While the sandbox runs, so that publishing need not wait for it."""
-    with suppress(GateError):  # pytest keeps what a fixture raised: whoever needs the target is told
+    with suppress(Exception):  # pytest keeps what a fixture raised, a defect too: whoever needs the target is told
         rungs("target")
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gate.access.fetch import Account
+from gate.access.facts import Network
+from gate.access.fetch import Account, Beside
 from gate.aws.refusals import ask
 from gate.engine import Engine
 from gate.errors import EngineUnavailable
 from gate.registry.desk import ReleaseDesk, Surroundings
 from gate.registry.publication import Step
-from gate.run.plugin import Run
+from gate.run.model import Run
 from gate.run.session import session_for
 from gate.text import plain
 
@@ -39,7 +40,7 @@ def telling(refusal: type[Exception]) -> Iterator[None]:
 
 def desk(run: Run, docker: Engine) -> ReleaseDesk:
     """Everything that talks to AWS about the release, by the ordinary AWS chain."""
-    session = run.session or session_for(run.options)
+    session = run.session or session_for(run)
     around = Surroundings(
         engine=docker.client.api,
         say=run.terminal.progress,
@@ -49,7 +50,7 @@ def desk(run: Run, docker: Engine) -> ReleaseDesk:
         profile=run.options.profile or "",
     )
     found = ReleaseDesk(session, run.release, run.ledger, around)
-    run.facts["identity"] = found.caller.arn
+    run.facts.identity = found.caller.arn
     held = session.get_credentials().get_frozen_credentials()
     run.store.redactor.learn([held.secret_key, held.token or ""])
     return found
@@ -72,6 +73,12 @@ def account(run: Run, found: ReleaseDesk) -> Account:
         region=release.region,
         repository=release.repository,
         function=release.function_name,
+        beside=Beside(
+            found.client("lambda"),
+            found.client("organizations"),
+            release.organization_id,
+            Network(tuple(release.ci_source_ips), release.ci_source_vpce, release.ci_source_vpc),
+        ),
     )
 
 

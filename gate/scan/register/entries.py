@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
+from pathlib import PurePosixPath
 from typing import Any
 
+from gate.scan.ecosystems import NO_MANAGER, may_be, same_name, same_version
 from gate.scan.findings import Finding, Severity
-from gate.scan.register.schema import MONITOR, NEVER
+from gate.scan.register.schema import EXCEPTED, MONITOR, NEVER
 from gate.scan.register.source import Fault
 from gate.scan.statuses import Mode
 
-_OS_TYPES = frozenset({"deb", "rpm", "apk"})
-_PYTHON = frozenset({"pypi"})
-# Inspector's package managers (Inspector2 model, PackageManager) and the purl types they correspond to.
-_TYPES: Mapping[str, frozenset[str]] = {
-    "OS": _OS_TYPES,
-    "PYTHON": _PYTHON,
-    "PYTHONPKG": _PYTHON,
-    "PIP": _PYTHON,
-    "PIPENV": _PYTHON,
-    "POETRY": _PYTHON,
-    "NPM": frozenset({"npm"}),
-    "NODEPKG": frozenset({"npm"}),
-    "JAR": frozenset({"maven"}),
-    "GOBINARY": frozenset({"golang"}),
-}
-
-
-def canonical(name: str) -> str:
-    """A Python project's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+# Written in an exception where the scanner tells no name, or no version.
+UNTOLD = "untold"
 
 
 @lru_cache(maxsize=1024)
@@ -53,6 +35,8 @@ class Named:
         type: the purl's type ("" when only a name is written).
         name: the package's name, as a scanner reports it.
         versions: an exact version, or a `vers:` range.
+
+    Of name and versions each may be "untold", which is what the scanner then tells: nothing.
     """
 
     text: str
@@ -65,17 +49,25 @@ class Named:
         return self._is_package(finding) and self._is_version(finding.installed)
 
     def _is_package(self, finding: Finding) -> bool:
-        if self.type and finding.manager and self.type not in _TYPES.get(finding.manager.upper(), frozenset()):
+        if self.type and not may_be(finding.manager, self.type):
             return False
-        if self.type == "pypi" or self.versions.startswith("vers:pypi/"):
-            return canonical(self.name) == canonical(finding.package)
-        return self.name == finding.package
+        if (self.type, self.name) == ("", UNTOLD):
+            return finding.package in {"", UNTOLD}
+        kind = "pypi" if self.versions.startswith("vers:pypi/") else self.type
+        return any(same_name(kind, self.name, each) for each in self._names_of(finding) if each)
+
+    def _names_of(self, finding: Finding) -> tuple[str, ...]:
+        """The names by which an entry may call the finding's package."""
+        if self.type and finding.manager.upper() == NO_MANAGER:
+            # Inspector puts a maker before such a program's name; a package URL of the program has no need to.
+            return finding.package, finding.package.rpartition("/")[2]
+        return (finding.package,)
 
     def _is_version(self, installed: str) -> bool:
         if not installed:
-            return False
+            return self.versions == UNTOLD
         if not self.versions.startswith("vers:"):
-            return installed.removeprefix("0:") == self.versions.removeprefix("0:")
+            return same_version(self.type, installed, self.versions)
         from univers.versions import InvalidVersion
 
         wanted = version_range(self.versions)
@@ -118,16 +110,17 @@ class Exempted:
 
 @dataclass(frozen=True)
 class Unseen:
-    """One coverage entry: a component that the scanner does not see, and what is done instead.
+    """One coverage entry: a component that the scanner does not see, or a kind of them, and what is done instead.
 
     Attributes:
-        purl: as written.
-        type: the purl's type.
-        name: the purl's name.
+        purl: as written ("" for a kind of components).
+        type: the purl's type, or the kind: every package of this type.
+        name: the purl's name ("" for a kind).
         version: the purl's version ("" covers each version of the component).
         scanning: the kind of scanning under which it is not seen: basic, enhanced, both.
         check: the compensating check.
         line: where it stands in the file.
+        path: of a kind only what lies under this folder of the image ("" for all of it).
     """
 
     purl: str
@@ -140,6 +133,21 @@ class Unseen:
     check: str
     expires: date
     line: int
+    path: str = ""
+
+    @property
+    def title(self) -> str:
+        """As a person calls it."""
+        return self.purl or f"every {self.type} package" + (f" under {self.path}" if self.path else "")
+
+    def is_about(self, kind: str, name: str, version: str, paths: tuple[str, ...]) -> bool:
+        """Whether it speaks of this component: by its name, or as one of its kind, all of whose files lie there."""
+        if kind != self.type:
+            return False
+        if not self.purl:
+            under = PurePosixPath(self.path or "/")
+            return not self.path or (bool(paths) and all(PurePosixPath(path).is_relative_to(under) for path in paths))
+        return same_name(kind, self.name, name) and self.version in {"", version}
 
     def stands_for(self, target: str, mode: Mode) -> bool:
         """Whether it is meant for this target under this kind of scanning."""
@@ -169,6 +177,10 @@ class Register:
         """Exceptions and coverage entries together."""
         return (*self.exceptions, *self.coverage)
 
+    def in_force(self, target: str, today: date) -> tuple[Exempted, ...]:
+        """The exceptions that hold for a target today, used or not."""
+        return tuple(e for e in self.exceptions if e.target in {target, "both"} and e.decided <= today <= e.expires)
+
     @cached_property
     def _by_id(self) -> dict[str, list[Exempted]]:
         index: dict[str, list[Exempted]] = {}
@@ -179,6 +191,8 @@ class Register:
     def required(self, severity: Severity) -> str:
         """What the policy requires; without a policy nothing is allowed."""
         stated = dict(self.policy)
+        if severity is Severity.UNRATED and stated:
+            return stated.get(severity.name, EXCEPTED)  # nobody knows what it is, so somebody has to look
         return stated.get(severity.name, MONITOR if stated and severity < Severity.HIGH else NEVER)
 
     def about(self, finding: Finding, target: str) -> tuple[Exempted, ...]:

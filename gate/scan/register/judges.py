@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge
-from gate.scan.coverage import Sight, entry_for
+from gate.scan.coverage import Sight, entries_for
 from gate.scan.findings import Finding, Severity, worst_first
 from gate.scan.judges import REST
 from gate.scan.register.entries import Exempted, Named, Register, Unseen
@@ -95,11 +95,22 @@ def disposed_below(
 
 def _judged(findings: list[Finding], register: Register, target: str, today: date, purl_of: PurlOf) -> Judgement:
     over = [d for d in dispositions(findings, register, target, today) if not d.allowed]
-    named = [_over(d, register, target, today, purl_of) for d in over[:_LISTED]]
+    named = _once([_over(d, register, target, today, purl_of) for d in over[:_LISTED]])
     more = len(over) - len(named)
     if more:
         named.append(Rejection(f"… and {more} more findings over the policy", "the scan", REST))
     return Judgement.of(named)
+
+
+def _once(named: list[Rejection]) -> list[Rejection]:
+    """Each entry to paste once: the same package in two places is two findings, and one entry covers both."""
+    pasted: set[str] = set()
+    told = []
+    for each in named:
+        again = bool(each.paste) and each.paste in pasted
+        pasted.add(each.paste)
+        told.append(replace(each, remedy=f"{each.remedy} (the entry is given above)", paste="") if again else each)
+    return told
 
 
 def _over(given: Disposition, register: Register, target: str, today: date, purl_of: PurlOf) -> Rejection:
@@ -111,13 +122,20 @@ def _over(given: Disposition, register: Register, target: str, today: date, purl
     excepted = given.required != NEVER
     entry = ready_entry(finding, target, today, purl_of(finding.package, finding.installed)) if excepted else ""
     or_else = f"; or paste, complete and have reviewed in {register.source}:" if entry else ""
+    place = f", at {finding.path}" if finding.path else ""
     return Rejection(
-        f"{finding.named} is {finding.rank.name} ({fixed}) and the policy says "
+        f"{finding.named}{place} is {_rated(finding)} ({fixed}) and the policy says "
         f"{given.required!r} for {finding.rank.name}{history}",
         where=where,
         remedy=remedy(finding) + (or_else if excepted else "; no entry helps"),
         paste=entry,
     )
+
+
+def _rated(finding: Finding) -> str:
+    if finding.rank is Severity.UNRATED:
+        return f"{finding.severity.upper()}, which means not yet rated"
+    return finding.rank.name
 
 
 @judge(9, known_bad=lambda: (parse("", "empty"), _DAY))
@@ -128,6 +146,15 @@ def register_valid(register: Register, today: date) -> Judgement:
         Rejection(fault.sentence, register.where(fault.line), fault.remedy or "correct or remove the entry")
         for fault in sorted(faults, key=lambda fault: fault.line)
     )
+
+
+def by_register(register: Register, judgement: Judgement) -> Judgement:
+    """A judgement that rests on the register; what a faulty one fails to say is one cause, and not thirty findings."""
+    if judgement.accepted or not register.faults:
+        return judgement
+    first = min(register.faults, key=lambda fault: fault.line)
+    cause = f"The register cannot be relied on, so nothing is decided about {len(judgement.rejections)} of its subjects"
+    return Judgement((Rejection(f"{cause}: {first.sentence}", register.where(first.line), "mend the register first"),))
 
 
 def _out_of_date(register: Register, today: date) -> Iterator[Fault]:
@@ -145,7 +172,7 @@ def _out_of_date(register: Register, today: date) -> Iterator[Fault]:
 
 
 def _title(entry: Exempted | Unseen) -> str:
-    return f"{entry.id} for {entry.package.text}" if isinstance(entry, Exempted) else f"for {entry.purl}"
+    return f"{entry.id} for {entry.package.text}" if isinstance(entry, Exempted) else f"for {entry.title}"
 
 
 def unused_exceptions(register: Register, findings: tuple[Finding, ...], target: str) -> tuple[Rejection, ...]:
@@ -157,7 +184,7 @@ def unused_exceptions(register: Register, findings: tuple[Finding, ...], target:
 
 def unused_coverage(register: Register, seen: Sight, target: str) -> tuple[Rejection, ...]:
     """The coverage entries for this target and kind of scanning that stand for no gap."""
-    needed = {id(entry_for(gap, register, target, seen.mode)) for gap in seen.gaps}
+    needed = {id(entry) for gap in seen.gaps for entry in entries_for(gap, register, target, seen.mode)}
     idle = (e for e in register.coverage if e.stands_for(target, seen.mode) and id(e) not in needed)
     return tuple(_idle(entry, "the scanner sees it, or the image does not hold it", register) for entry in idle)
 

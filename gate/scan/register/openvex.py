@@ -10,7 +10,7 @@ from typing import Any
 
 from packageurl import PackageURL
 
-from gate.scan.register.entries import Exempted
+from gate.scan.register.entries import UNTOLD, Exempted
 from gate.scan.register.judges import Disposition, PurlOf, no_purl
 
 _CONTEXT = "https://openvex.dev/ns/v0.2.0"
@@ -70,5 +70,6 @@ def _statement(given: Disposition, entry: Exempted, product: str, purl_of: PurlO
 
 
 def _generic(entry: Exempted, name: str, version: str) -> str:
-    kind = entry.package.type or "generic"
-    return entry.package.text if "@" in entry.package.text else PackageURL(kind, None, name, version).to_string()
+    if entry.package.text.startswith("pkg:") and "@" in entry.package.text:
+        return entry.package.text
+    return PackageURL(entry.package.type or "generic", None, name or UNTOLD, version).to_string()

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from packageurl import PackageURL
 
 from gate.errors import WrongUse
-from gate.scan.register.entries import Exempted, Named, Register, Unseen, canonical, version_range
+from gate.scan.ecosystems import canonical, full_name
+from gate.scan.register.entries import Exempted, Named, Register, Unseen, version_range
 from gate.scan.register.schema import form_faults
 from gate.scan.register.source import MAX_BYTES, Document, Fault, read_yaml
 from gate.text import plain
@@ -87,20 +88,36 @@ def _exempted(raw: dict[str, str], line: int) -> Exempted:
         raise _Refused(f"it runs for {(expires - decided).days} days ({decided} to {expires}); at most 90 are allowed")
     texts = {key: raw.get(key, "") for key in ("id", "target", "decision", "justification", "rationale")}
     roles = {key: raw[key] for key in ("owner", "reviewer", "reference")}
-    return Exempted(**texts, **roles, package=_named(raw), decided=decided, expires=expires, line=line)
+    return Exempted(**texts, **roles, package=named_package(raw), decided=decided, expires=expires, line=line)
 
 
 def _unseen(raw: dict[str, str], line: int) -> Unseen:
-    _refuse_wildcards(raw, "purl")
+    _refuse_wildcards(raw, "purl", "path")
     _refuse_placeholders(raw)
-    purl = _purl(raw["purl"])
-    texts = {key: raw[key] for key in ("purl", "target", "scanning", "reason", "check")}
-    return Unseen(
-        **texts, type=purl.type, name=purl.name, version=purl.version or "", expires=_date(raw, "expires"), line=line
-    )
+    if ("purl" in raw) == ("ecosystem" in raw) or ("path" in raw and "purl" in raw):
+        raise _Refused("give either a purl, or an ecosystem (with a path, if it is only about one folder)")
+    texts = {key: raw[key] for key in ("target", "scanning", "reason", "check")}
+    about = _component(raw["purl"]) if "purl" in raw else _kind(raw["ecosystem"], raw.get("path", ""))
+    return Unseen(**texts, **about, expires=_date(raw, "expires"), line=line)
 
 
-def _named(raw: dict[str, str]) -> Named:
+def _component(text: str) -> dict[str, str]:
+    purl = _purl(text)
+    return {"purl": text, "type": purl.type, "name": full_name(purl), "version": purl.version or ""}
+
+
+def _kind(ecosystem: str, path: str) -> dict[str, str]:
+    if ecosystem == "generic":
+        raise _Refused("ecosystem: what comes from no package is no kind; name each such program by its purl")
+    return {"purl": "", "type": ecosystem, "name": "", "version": "", "path": path.rstrip("/")}
+
+
+def named_package(raw: dict[str, str]) -> Named:
+    """The package that an exception names by its keys `package` and `versions`.
+
+    Raises:
+        ValueError: it names none, or every version of it.
+    """
     text, versions = raw["package"], raw.get("versions", "")
     if not text.startswith("pkg:"):
         if not versions:
@@ -109,10 +126,13 @@ def _named(raw: dict[str, str]) -> Named:
     purl = _purl(text)
     if bool(purl.version) == bool(versions):
         raise _Refused(f"give one of a version in {text} and versions: (without either it stands for every version)")
-    # Only these have namespaces that a scanner does not report with the name.
-    bare = purl.type in {"deb", "rpm", "apk", "pypi", "generic"} or not purl.namespace
-    name = purl.name if bare else f"{purl.namespace}/{purl.name}"
-    return Named(text, purl.type, name, _checked_range(versions) if versions else purl.version or "")
+    return Named(text, purl.type, full_name(purl), _checked_range(versions) if versions else _version(purl))
+
+
+def _version(purl: PackageURL) -> str:
+    # package-url's type "rpm" has the epoch among the qualifiers; scanners write it before the version.
+    epoch = dict(purl.qualifiers or {}).get("epoch", "") if purl.type == "rpm" else ""
+    return (f"{epoch}:" if epoch else "") + (purl.version or "")
 
 
 def _checked_range(versions: str) -> str:
@@ -143,7 +163,8 @@ def _date(raw: dict[str, str], key: str) -> date:
 
 def _refuse_wildcards(raw: dict[str, str], *keys: str) -> None:
     for key in keys:
-        if set(raw.get(key, "")) & set("*?"):
+        # In a package URL a question mark begins the qualifiers.
+        if set(raw.get(key, "")) & set("*" if raw.get(key, "").startswith("pkg:") else "*?"):
             raise _Refused(f"{key}: {raw[key]!r} is a wildcard; an entry covers only what it names")
 
 
@@ -167,8 +188,8 @@ def _twice(entries: list[Exempted]) -> Iterator[Fault]:
 def _twice_unseen(entries: list[Unseen]) -> Iterator[Fault]:
     for at, entry in enumerate(entries):
         for known in entries[:at]:
-            if known.purl == entry.purl and _overlap(known, entry):
-                yield Fault(entry.line, f"this repeats the coverage entry of line {known.line}: {entry.purl}")
+            if known.title == entry.title and _overlap(known, entry):
+                yield Fault(entry.line, f"this repeats the coverage entry of line {known.line}: {entry.title}")
                 break
 
 

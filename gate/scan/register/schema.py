@@ -29,18 +29,19 @@ def _text(description: str, pattern: str = r"\S", longest: int = 2000) -> dict[s
     return {"type": "string", "description": description, "pattern": pattern, "maxLength": longest}
 
 
+REFERENCE = r"^https?://\S+$"
 _DATE = _text("a date written YYYY-MM-DD", r"^\d{4}-\d{2}-\d{2}$")
 _ROLE = _text("a role in lower case, such as platform-engineering (roles, not persons)", r"^[a-z][a-z0-9-]*$", 60)
 _PURL = _text("a package URL, such as pkg:deb/debian/openssl@3.0.11-1", r"^pkg:[a-z]", 300)
-_ID = _text("one vulnerability's id, such as CVE-2023-4863", r"^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9:.]+)+$", 80)
+_ID = _text("one vulnerability's id, such as CVE-2023-4863", r"^[A-Za-z][A-Za-z0-9]*([-_:][A-Za-z0-9:._+]+)+$", 200)
 _TARGET = {"enum": list(TARGETS)}
 
 _EXCEPTION: dict[str, Any] = {
     "type": "object",
     "properties": {
         "id": _ID,
-        "package": _text("a package URL with a version, or a package's name", r"^[A-Za-z0-9]\S*$", 300),
-        "versions": _text("an exact version, or a range such as vers:deb/>=1.0|<1.2", r"^\S+$", 300),
+        "package": _text("a package URL with a version, or a package's name", r"^[^\s*?].*$", 300),
+        "versions": _text("an exact version, or a range such as vers:deb/>=1.0|<1.2", r"^[^\s*?].*$", 300),
         "target": _TARGET,
         "decision": {"enum": list(DECISIONS)},
         "justification": {"enum": list(JUSTIFICATIONS)},
@@ -49,7 +50,7 @@ _EXCEPTION: dict[str, Any] = {
         "reviewer": _ROLE,
         "decided": _DATE,
         "expires": _DATE,
-        "reference": _text("a web address", r"^https?://\S+$", 500),
+        "reference": _text("a web address", REFERENCE, 500),
     },
     "required": [
         "id", "package", "target", "decision", "rationale", "owner", "reviewer", "decided", "expires", "reference",
@@ -64,13 +65,15 @@ _COVERAGE: dict[str, Any] = {
     "type": "object",
     "properties": {
         "purl": _PURL,
+        "ecosystem": _text("the type of a package URL, such as pypi or npm", r"^[a-z][a-z0-9.+-]*$", 40),
+        "path": _text("a folder of the image, such as /var/task/node_modules", r"^/[^/\s]", 300),
         "target": _TARGET,
         "scanning": {"enum": ["basic", "enhanced", "both"]},
         "reason": _text("why the scanner does not see the component"),
         "check": _text("the compensating check"),
         "expires": _DATE,
     },
-    "required": ["purl", "target", "scanning", "reason", "check", "expires"],
+    "required": ["target", "scanning", "reason", "check", "expires"],
     "additionalProperties": False,
 }
 
@@ -82,6 +85,7 @@ SCHEMA: dict[str, Any] = {
             "type": "object",
             "properties": {
                 "CRITICAL": {"const": NEVER},
+                "UNRATED": {"enum": [NEVER, EXCEPTED]},
                 "HIGH": {"enum": [NEVER, EXCEPTED]},
                 "MEDIUM": {"enum": [NEVER, EXCEPTED, MONITOR]},
                 "LOW": {"enum": [NEVER, EXCEPTED, MONITOR]},

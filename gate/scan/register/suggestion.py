@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import yaml
 
 from gate.scan.findings import Finding, Severity
+from gate.scan.register.entries import UNTOLD
+from gate.scan.register.reading import named_package
+from gate.scan.register.schema import REFERENCE
+from gate.scan.statuses import Mode
 
 # Long enough to plan an upgrade in, short enough to be looked at again.
 _SUGGESTED = timedelta(days=30)
@@ -21,7 +26,9 @@ def remedy(finding: Finding) -> str:
 
 
 def ready_entry(finding: Finding, target: str, today: date, purl: str = "") -> str:
-    """An entry for the register, to be completed where it says <…>; "" where no entry would help or hold.
+    """An entry for the register, to be completed where it says <…>; "" where no entry would help.
+
+    It covers its finding: the package URL is taken only if, read as any entry is, it does.
 
     Args:
         finding: what it is for.
@@ -29,9 +36,10 @@ def ready_entry(finding: Finding, target: str, today: date, purl: str = "") -> s
         today: the day it is decided.
         purl: the package with its version, where the SBOM names it; else name and version are written.
     """
-    if finding.rank is Severity.CRITICAL or not (finding.package and finding.installed):
+    if finding.rank is Severity.CRITICAL:
         return ""
-    named = {"package": purl} if "@" in purl else {"package": finding.package, "versions": finding.installed}
+    by_name = {"package": finding.package or UNTOLD, "versions": finding.installed or UNTOLD}
+    named = {"package": purl} if _covers(purl, finding) else by_name
     entry = {
         "id": finding.id,
         **named,
@@ -42,8 +50,35 @@ def ready_entry(finding: Finding, target: str, today: date, purl: str = "") -> s
         "reviewer": "<the role that agreed>",
         "decided": today.isoformat(),
         "expires": (today + _SUGGESTED).isoformat(),
-        "reference": finding.uri or "<where it is described or tracked>",
+        "reference": finding.uri if re.search(REFERENCE, finding.uri) else "<where it is described or tracked>",
     }
     # Without allow_unicode: PyYAML lets a NEL (U+0085) stand as it is, which YAML reads as a line break.
     text: str = yaml.safe_dump([entry], sort_keys=False, width=1000)
     return text
+
+
+def ready_coverage(about: dict[str, str], target: str, mode: Mode) -> str:
+    """A coverage entry for the register, to be completed where it says <…>.
+
+    Args:
+        about: `purl`, or `ecosystem`.
+        target: "aws" or "local".
+        mode: the kind of scanning that does not see it.
+    """
+    entry = {
+        **about,
+        "target": target,
+        "scanning": mode.value.lower(),
+        "reason": "<why the scanner does not see it>",
+        "check": "<what is done instead, how often, and by which role>",
+        "expires": "<a day within 90 days, as YYYY-MM-DD>",
+    }
+    text: str = yaml.safe_dump([entry], sort_keys=False, width=1000)
+    return text
+
+
+def _covers(purl: str, finding: Finding) -> bool:
+    try:
+        return named_package({"package": purl}).covers(finding) if purl else False
+    except ValueError:
+        return False

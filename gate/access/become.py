@@ -1,0 +1,130 @@
+"""Whether one principal of the account can become another: by its credentials, its trust, or a service acting as it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gate.access.asker import Asker
+from gate.access.change import called
+from gate.access.document import Policy
+from gate.access.estate import Estate
+from gate.access.evaluate import Request, may_assume
+from gate.access.facts import Identity
+from gate.access.known import of_iam_request
+from gate.access.logic import Answer, Finding, all_of
+from gate.access.pattern import action_matches, matches
+from gate.access.ways import CREDENTIALS, PASSING, REPLACE_PROVIDER, RETRUST, SERVICES, SSO, SSO_PATH, Runs
+
+ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
+# Of a service that the table does not know, what is no use of a role: looking, and calling what is there.
+_LOOKS = ("Get", "List", "Describe", "BatchGet", "Search", "Query", "Scan", "Invoke", "Lookup", "Check", "Validate")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One principal becomes another.
+
+    Attributes:
+        way: the actions that it takes, as a sentence names them.
+        to: the principal that it becomes, by ARN.
+        finding: yes or undecided, and by which statement.
+    """
+
+    way: str
+    to: str
+    finding: Finding
+
+    def __str__(self) -> str:
+        return f"{self.way} on {called(self.to)}"
+
+
+def step_to(actor: Asker, target: Identity, estate: Estate) -> Step | None:
+    """The surest way in which the actor can become the target, None where there is none."""
+    if target.service_linked or not (actor.tries or estate.trusts_principals(target)):
+        return None
+    best: Step | None = None
+    ways = _to_role(actor, target, estate) if target.is_role else _to_user(actor, target, estate)
+    for way, finding in ways:
+        if finding.answer is Answer.YES:
+            return Step(way, target.arn, finding)
+        if finding.answer and best is None:
+            best = Step(way, target.arn, finding)
+    return best
+
+
+def _to_user(actor: Asker, user: Identity, estate: Estate) -> Iterator[tuple[str, Finding]]:
+    for action in CREDENTIALS:
+        yield action, estate.may(actor, action, user.arn)
+
+
+def _to_role(actor: Asker, role: Identity, estate: Estate) -> Iterator[tuple[str, Finding]]:
+    trust = estate.trust(role)
+    yield ASSUME[0], may_assume(actor, Request(ASSUME[0], role.arn, (trust,), of_iam_request(estate.facts, role)))
+    if not role.protected:
+        yield f"{RETRUST} (rewrites the trust)", _said("rewrites the trust", estate.may(actor, RETRUST, role.arn))
+    if SSO_PATH in role.arn:
+        for actions in SSO:
+            yield " + ".join(actions), estate.anywhere(actor, actions)
+    for provider in _saml_providers(trust):
+        for actions in REPLACE_PROVIDER:
+            yield " + ".join(actions), all_of(estate.may(actor, action, provider) for action in actions)
+    for service in estate.services(role):
+        yield from _by_service(actor, role, service, estate)
+
+
+def _by_service(actor: Asker, role: Identity, service: str, estate: Estate) -> Iterator[tuple[str, Finding]]:
+    passes = estate.may(actor, PASSING, role.arn, {"iam:passedtoservice": (service,)})
+    runs = SERVICES.get(service)
+    if runs is None:
+        if passes.answer and (used := _used(actor, service)):
+            finding = Finding(Answer.UNDECIDED, (*passes.because, f"{used} may have {service} act as the role"))
+            yield f"{PASSING} + {used}", _said("passes the role to a service", finding)
+        return
+    for actions in runs.passing if passes.answer else ():
+        finding = all_of((passes, estate.anywhere(actor, actions)))
+        yield " + ".join((PASSING, *actions)), _said("passes the role to a service", finding)
+    yield from _held(actor, role, runs, estate)
+
+
+def _held(actor: Asker, role: Identity, runs: Runs, estate: Estate) -> Iterator[tuple[str, Finding]]:
+    """Taking over what runs as the role already: a function is known by its ARN, anything else only by its kind."""
+    for actions in runs.holding:
+        named, functions = " + ".join(actions), actions[0].startswith("lambda:")
+        running = estate.running_as(role.arn) if functions else ()
+        for arn in running:
+            way = f"{named} on the function {arn.rpartition(':')[2]}, and so"
+            yield way, all_of(estate.may(actor, action, arn) for action in actions)
+        if not running:
+            listed = functions and estate.facts.functions is not None
+            finding = estate.anywhere(actor, actions, beyond=listed)
+            if finding.answer:
+                unknown = "functions of other regions were not listed" if listed else "what runs as it is not known"
+                yield named, Finding(Answer.UNDECIDED, (*finding.because, unknown))
+
+
+def _used(actor: Asker, service: str) -> str:
+    """An action pattern of the actor's with which it may have an unknown service act, "" where there is none."""
+    prefix = service.partition(".")[0].lower()
+    for statement in actor.of_service(prefix):
+        if statement.allows and statement.excepting_actions:
+            return f"{prefix}:*"
+        for pattern in statement.actions if statement.allows else ():
+            named, _, name = pattern.partition(":")
+            if matches(named.lower(), prefix) and not name.startswith(_LOOKS):
+                return f"{prefix}:{name or '*'}"
+    return ""
+
+
+def _saml_providers(trust: Policy) -> tuple[str, ...]:
+    statements = (each for each in trust.statements if each.allows and _assumes_saml(each.actions))
+    pairs = (pair for each in statements for pair in each.principals)
+    return tuple(value for kind, value in pairs if kind == "Federated" and ":saml-provider/" in value)
+
+
+def _assumes_saml(actions: tuple[str, ...]) -> bool:
+    return any(action_matches(each, ASSUME[2]) for each in actions)
+
+
+def _said(way: str, finding: Finding) -> Finding:
+    return Finding(finding.answer, tuple(f"{way}: {why}" for why in finding.because), finding.keys, finding.denied)

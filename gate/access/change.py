@@ -1,0 +1,254 @@
+"""What a principal becomes when somebody, or it itself, changes its policies, groups, boundary or tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+from gate.access.asker import Asker, Standing
+from gate.access.document import Policy
+from gate.access.estate import ANY_POLICY, Estate
+from gate.access.known import Known
+from gate.access.logic import Answer, Finding
+from gate.access.pattern import Chosen
+from gate.access.ways import Change, Effect, On
+
+_ROUNDS = 8  # a round gains a policy, a group, or loses a Deny or the boundary; there is no longer row of these
+_Apply = Callable[[Asker], Asker]
+
+
+@dataclass(frozen=True)
+class Made:
+    """One change that was made.
+
+    Attributes:
+        action: the action that makes it.
+        on: what it is exercised on, as a sentence calls it.
+        finding: whether the one who makes it may, and by which statement.
+        apply: the principal after it.
+    """
+
+    action: str
+    on: str
+    finding: Finding
+    apply: _Apply
+
+    def __str__(self) -> str:
+        return f"{self.action} on {self.on}"
+
+
+def strengthened(target: Asker, actor: Asker, estate: Estate) -> tuple[Asker, tuple[Made, ...]]:
+    """The target after all changes of it that the actor may make and that give it more, and those changes.
+
+    Who changes itself may do more after each change, so it goes on until nothing is gained.
+    """
+    itself = target.name == actor.name
+    done: list[Made] = []
+    for _ in range(_ROUNDS if itself else 1):
+        before = len(done)
+        for change in actor.changes:
+            for made in _made(change, target, actor, estate):
+                target = made.apply(target)
+                actor = target if itself else actor
+                done.append(made)
+        if len(done) == before:
+            break
+    return target, tuple(done)
+
+
+def needed(target: Asker, made: tuple[Made, ...], enough: Callable[[Asker], Answer]) -> tuple[Made, ...]:
+    """Those of the changes without which the target would not have what all of them give it."""
+    most, kept = enough(after(target, made)), list(made)
+    for each in reversed(made):
+        without = [one for one in kept if one is not each]
+        if enough(after(target, tuple(without))) is most:
+            kept = without
+    return tuple(kept)
+
+
+def after(target: Asker, made: tuple[Made, ...]) -> Asker:
+    """The target after these changes."""
+    for each in made:
+        target = each.apply(target)
+    return target
+
+
+def called(arn: str) -> str:
+    """What an ARN of IAM names, as a sentence calls it: "role ci"."""
+    kind, _, name = arn.split(":", 5)[-1].partition("/")
+    return f"{kind} {name.rpartition('/')[2]}"
+
+
+def _made(change: Change, target: Asker, actor: Asker, estate: Estate) -> Iterator[Made]:
+    for arn in _objects(change, target, actor, estate):
+        for more, apply in _EFFECTS[change.effect](arn, target, estate):
+            stronger = apply(target)
+            if _state(stronger) == _state(target):
+                continue
+            finding = estate.may(actor, change.action, arn, more)
+            if finding.answer:
+                on = "itself" if arn == target.name == actor.name else called(arn)
+                yield Made(change.action, on, finding, apply)
+                target = stronger
+
+
+def _objects(change: Change, target: Asker, actor: Asker, estate: Estate) -> tuple[str, ...]:
+    """The ARNs on which a change can be made that reaches the target."""
+    if change.on is On.POLICY:
+        policies = (*target.policies, target.boundary) if target.boundary else target.policies
+        own = f":iam::{estate.facts.account}:"
+        return tuple(dict.fromkeys(each.managed for each in policies if own in each.managed))
+    if change.on is not On.GROUP:
+        standing = Standing.USER if change.on is On.USER else Standing.ROLE
+        return (target.name,) if target.standing is standing and not estate.protected(target.name) else ()
+    if change.effect is not Effect.JOINS:
+        return target.groups
+    # An empty group gives nothing, unless one may fill it.
+    fills = any(actor.statements(action, allowing=True) for action in ("iam:PutGroupPolicy", "iam:AttachGroupPolicy"))
+    others = (arn for arn, policies in estate.groups.items() if arn not in target.groups and (policies or fills))
+    return tuple(others) if target.standing is Standing.USER else ()
+
+
+def _state(asker: Asker) -> tuple[object, ...]:
+    # Whoever is allowed everything gains nothing by one more policy.
+    whole = ANY_POLICY in asker.policies
+    policies = tuple(each for each in asker.policies if not whole or _denies(each))
+    return whole, policies, asker.boundary, asker.groups if not whole else (), dict(asker.context.known)
+
+
+def _denies(policy: Policy) -> bool:
+    return any(not each.allows for each in policy.statements)
+
+
+def _undenied(policy: Policy) -> Policy:
+    return replace(policy, statements=tuple(each for each in policy.statements if each.allows))
+
+
+def _held_by(policy: Policy, arn: str, target: Asker) -> bool:
+    return (policy.holder or target.name) == arn
+
+
+def _with(target: Asker, *more: Policy) -> Asker:
+    return replace(target, policies=(*target.policies, *more))
+
+
+def _joined(target: Asker, policy: Policy) -> Asker:
+    return _with(target, policy)
+
+
+def _told(target: Asker, known: Known) -> Asker:
+    return replace(target, context=target.context.with_more(known))
+
+
+def _where(target: Asker, chosen: Callable[[Policy], bool], make: Callable[[Policy], Policy]) -> Asker:
+    return replace(target, policies=tuple(make(each) if chosen(each) else each for each in target.policies))
+
+
+def _without_denies(target: Asker, holder: str, managed: str) -> Asker:
+    """Without the Denies of one managed policy, or with "" of the inline ones, that a holder has."""
+    return _where(target, lambda each: each.managed == managed and _held_by(each, holder, target), _undenied)
+
+
+def _writes(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+    def apply(target: Asker) -> Asker:
+        return _with(_without_denies(target, arn, ""), ANY_POLICY)
+
+    yield {}, apply
+
+
+def _attaches(_arn: str, _target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+    for managed, policy in estate.attachable.items():
+        yield {"iam:policyarn": (managed,)}, partial(_joined, policy=policy)
+
+
+def _rewrites(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+    def apply(target: Asker) -> Asker:
+        capped = target.boundary is not None and target.boundary.managed == arn
+        changed = replace(target, boundary=None) if capped else target
+        return _where(changed, lambda each: each.managed == arn, lambda _old: ANY_POLICY)
+
+    yield {}, apply
+
+
+def _reverts(arn: str, _target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+    for older in estate.older.get(arn, ()):
+
+        def apply(target: Asker, older: Policy = older) -> Asker:
+            if target.boundary is not None and target.boundary.managed == arn:
+                return replace(target, boundary=older)
+            return _with(_where(target, lambda each: each.managed == arn, _undenied), older)
+
+        yield {}, apply
+
+
+def _joins(arn: str, _target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+    def apply(target: Asker) -> Asker:
+        return replace(_with(target, *estate.groups[arn]), groups=(*target.groups, arn))
+
+    yield {}, apply
+
+
+def _uncaps(_arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+    yield {}, lambda target: replace(target, boundary=None)
+
+
+def _recaps(_arn: str, target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+    if target.boundary is None:
+        return
+    for managed, policy in estate.attachable.items():
+
+        def apply(target: Asker, policy: Policy = policy) -> Asker:
+            if policy is ANY_POLICY or target.boundary is None:
+                return replace(target, boundary=None)
+            both = (*_undenied(target.boundary).statements, *_undenied(policy).statements)
+            return replace(target, boundary=replace(policy, statements=tuple(dict.fromkeys(both))))
+
+        yield {"iam:permissionsboundary": (managed,)}, apply
+
+
+def _unwrites(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+    yield {}, lambda target: _without_denies(target, arn, "")
+
+
+def _detaches(arn: str, target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+    for managed in {each.managed for each in target.policies if each.managed and _held_by(each, arn, target)}:
+
+        def apply(target: Asker, managed: str = managed) -> Asker:
+            return _without_denies(target, arn, managed)
+
+        yield {"iam:policyarn": (managed,)}, apply
+
+
+def _leaves(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+    yield {}, lambda target: _where(target, lambda each: each.holder == arn, _undenied)
+
+
+def _tags(_arn: str, _target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+    for key in estate.tag_keys:
+        given: Known = {f"aws:principaltag/{key.lower()}": (Chosen(),)}
+        more: Known = {"aws:tagkeys": (key,), f"aws:requesttag/{key.lower()}": None}
+        yield more, partial(_told, known=given)
+
+
+def _untags(_arn: str, target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+    for key in estate.tag_keys:
+        named = f"aws:principaltag/{key.lower()}"
+        if target.context.look(named):  # what is not there cannot be taken away
+            yield {"aws:tagkeys": (key,)}, partial(_told, known={named: None})
+
+
+_EFFECTS: dict[Effect, Callable[[str, Asker, Estate], Iterator[tuple[Known, _Apply]]]] = {
+    Effect.WRITES: _writes,
+    Effect.ATTACHES: _attaches,
+    Effect.REWRITES: _rewrites,
+    Effect.REVERTS: _reverts,
+    Effect.JOINS: _joins,
+    Effect.UNCAPS: _uncaps,
+    Effect.RECAPS: _recaps,
+    Effect.UNWRITES: _unwrites,
+    Effect.DETACHES: _detaches,
+    Effect.LEAVES: _leaves,
+    Effect.TAGS: _tags,
+    Effect.UNTAGS: _untags,
+}

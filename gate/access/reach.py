@@ -1,0 +1,263 @@
+"""Who attains something by what the account lets them give themselves: computed to a fixpoint over all principals."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+
+from gate.access.asker import Asker, Standing
+from gate.access.become import Step, step_to
+from gate.access.change import Made, called, needed, strengthened
+from gate.access.document import Policy
+from gate.access.estate import ANY_POLICY, Estate
+from gate.access.facts import AccessFacts, Identity
+from gate.access.known import Known, of_identity
+from gate.access.logic import Answer, Finding, all_of, any_of
+from gate.access.ways import CHANGES, CREATIONS, Creation, On
+
+Has = Callable[[Asker], Finding]
+
+
+@dataclass(frozen=True)
+class Path:
+    """How a principal attains something.
+
+    Attributes:
+        steps: each as "action on whom", in order; none where it has it as it is.
+        through: the principals that it becomes on the way, by ARN.
+        finding: yes or undecided, and the statements that let it.
+    """
+
+    steps: tuple[str, ...]
+    through: tuple[str, ...]
+    finding: Finding
+
+    @property
+    def sentence(self) -> str:
+        """The steps in one sentence's middle."""
+        return ", then ".join(self.steps)
+
+
+@dataclass
+class _Search:
+    """The state of one search: who was found, who is left, and whom others may become next (the surest path first).
+
+    Attributes:
+        apart: ARNs of principals through whom nobody attains anything.
+    """
+
+    left: set[str]
+    apart: frozenset[str]
+    found: dict[str, Path] = field(default_factory=dict)
+    waiting: list[tuple[int, int, int, str]] = field(default_factory=list)
+
+    def enter(self, arn: str, path: Path | None) -> None:
+        """One more who attains it; None is nobody."""
+        if path is None:
+            return
+        self.found[arn] = path
+        self.left.discard(arn)
+        if arn not in self.apart:
+            heapq.heappush(self.waiting, (-path.finding.answer, len(path.steps), len(self.found), arn))
+
+
+@dataclass
+class Reach:
+    """Everything that the principals of one account can make of themselves and of each other."""
+
+    estate: Estate
+    _steps: dict[tuple[str, str], Step | None] = field(default_factory=dict)
+
+    @cached_property
+    def stronger(self) -> dict[str, tuple[Asker, tuple[Made, ...]]]:
+        """Every principal after the changes that it may make of itself, and those changes."""
+        return {arn: strengthened(asker, asker, self.estate) for arn, asker in self.estate.askers.items()}
+
+    def attaining(self, has: Has, *, apart: Iterable[str] = ()) -> dict[str, Path]:
+        """Every principal that has something, or can get it, with the way.
+
+        Args:
+            has: what a principal has as it is.
+            apart: ARNs of principals whose powers nobody is said to attain by becoming them.
+        """
+        search = _Search(set(self.estate.askers), frozenset(apart))
+        for arn in self.estate.askers:
+            search.enter(arn, self._alone(arn, has))
+        while True:
+            while search.waiting:
+                self._by_becoming(heapq.heappop(search.waiting)[-1], search)
+            later = self._all_by_making(has, search)
+            if not later:
+                return search.found
+            for arn, path in later.items():
+                search.enter(arn, path)
+
+    def step(self, actor: str, target: str) -> Step | None:
+        """How one principal becomes another, changes of itself included."""
+        if (actor, target) not in self._steps:
+            asker, identity = self.stronger[actor][0], self.estate.identities[target]
+            self._steps[actor, target] = None if actor == target else step_to(asker, identity, self.estate)
+        return self._steps[actor, target]
+
+    def _alone(self, arn: str, has: Has) -> Path | None:
+        base = has(self.estate.askers[arn])
+        asker, made = self.stronger[arn]
+        if base.answer is Answer.YES or not made:
+            return Path((), (), base) if base.answer else None
+        finding = has(asker)
+        if finding.answer <= base.answer:
+            return Path((), (), base) if base.answer else None
+        kept = needed(self.estate.askers[arn], made, lambda one: has(one).answer)
+        return Path(tuple(map(str, kept)), (), all_of((*(each.finding for each in kept), finding)))
+
+    def _by_becoming(self, target: str, search: _Search) -> None:
+        for actor in sorted(search.left):
+            if step := self.step(actor, target):
+                search.enter(actor, self._joined(actor, step, search.found[target]))
+
+    def _joined(self, actor: str, step: Step, rest: Path) -> Path:
+        base, (_, made) = self.estate.askers[actor], self.stronger[actor]
+        target = self.estate.identities[step.to]
+        kept = needed(base, made, lambda one: _answer(step_to(one, target, self.estate))) if made else ()
+        steps = (*map(str, kept), str(step), *(_named(each, step.to) for each in rest.steps))
+        finding = all_of((*(each.finding for each in kept), step.finding, rest.finding))
+        because = tuple(dict.fromkeys((*step.finding.because, *rest.finding.because)))
+        return Path(steps, (step.to, *rest.through), replace(finding, because=because))
+
+    def _all_by_making(self, has: Has, search: _Search) -> dict[str, Path]:
+        found, settled = dict[str, Path](), set[str]()
+        for arn in sorted(self._makers(search.left)):
+            if arn not in settled:
+                within = self._closure(arn, search.left)
+                if path := self._by_making(within, has, search):
+                    found[arn] = path
+                else:  # whom it can become can make no more of it than it can itself
+                    settled |= within.keys()
+        return found
+
+    def _by_making(self, within: dict[str, Path], has: Has, search: _Search) -> Path | None:
+        """By changing a principal that one can become as well, or by making a new one."""
+        for actor, acting in within.items():
+            for persona, steps, needs in self._personas(actor, within):
+                if path := self._attained(persona, has, search):
+                    finding = all_of((acting.finding, needs, path.finding))
+                    because = (*acting.finding.because, *needs.because, *path.finding.because)
+                    shown = replace(finding, because=tuple(dict.fromkeys(because)))
+                    return Path((*acting.steps, *steps, *path.steps), (*acting.through, *path.through), shown)
+        return None
+
+    def _makers(self, left: set[str]) -> set[str]:
+        """Those who may change or make a principal, and those who can become one of them."""
+        asker = self.estate.askers
+        makers = {arn for arn in left if any(asker[arn].statements(each, allowing=True) for each in _MAKING)}
+        waiting = list(makers)
+        while waiting:
+            target = waiting.pop()
+            more = {arn for arn in left - makers if self.step(arn, target)}
+            makers |= more
+            waiting += more
+        return makers
+
+    def _closure(self, arn: str, left: set[str]) -> dict[str, Path]:
+        """Whom a principal can become of those that do not attain it either, itself included."""
+        within = {arn: Path((), (), Finding(Answer.YES))}
+        waiting = [arn]
+        while waiting:
+            actor = waiting.pop()
+            for target in sorted(left - within.keys()):
+                if step := self.step(actor, target):
+                    before = within[actor]
+                    finding = all_of((before.finding, step.finding))
+                    within[target] = Path((*before.steps, str(step)), (*before.through, target), finding)
+                    waiting.append(target)
+        return within
+
+    def _personas(self, actor: str, within: dict[str, Path]) -> Iterator[tuple[Asker, tuple[str, ...], Finding]]:
+        """Whom one makes of others that one can become, and of new ones: with the steps to it."""
+        acting = self.stronger[actor][0]
+        for target, becoming in within.items() if acting.changes else ():
+            if target != actor:
+                asker, made = strengthened(self.stronger[target][0], acting, self.estate)
+                if made:
+                    needs = (*(each.finding for each in made), becoming.finding)
+                    yield asker, (*map(str, made), *becoming.steps), all_of(needs)
+        for creation in CREATIONS:
+            yield from _created(creation, acting, self.estate)
+
+    def _attained(self, persona: Asker, has: Has, search: _Search) -> Path | None:
+        finding = has(persona)
+        if finding.answer:
+            return Path((), (), finding)
+        for target, rest in search.found.items():
+            if target in search.apart:
+                continue
+            if step := step_to(persona, self.estate.identities[target], self.estate):
+                steps = (str(step), *(_named(each, target) for each in rest.steps))
+                return Path(steps, (target, *rest.through), all_of((step.finding, rest.finding)))
+        return None
+
+
+@lru_cache(maxsize=2)
+def reach_of(facts: AccessFacts) -> Reach:
+    """The reach within one account, computed once for one reading of it."""
+    return Reach(Estate(facts))
+
+
+_BOUNDARY = "iam:permissionsboundary"
+_MAKING = (*(each.action for each in CHANGES), *(each.makes for each in CREATIONS))
+
+
+def _named(step: str, of: str) -> str:
+    """A step that a principal takes on itself, as somebody else who became it would say it."""
+    own = " on itself"
+    return f"{step.removesuffix(own)} on {called(of)}" if step.endswith(own) else step
+
+
+def _answer(step: Step | None) -> Answer:
+    return step.finding.answer if step else Answer.NO
+
+
+def _created(creation: Creation, actor: Asker, estate: Estate) -> Iterator[tuple[Asker, tuple[str, ...], Finding]]:
+    """A new user or role, or oneself in a new group, with a policy and under the boundary that it has to have."""
+    conditions = (each for one in actor.statements(creation.makes, allowing=True) for each in one.conditions)
+    bounded = any(each.key.lower() == _BOUNDARY for each in conditions)
+    for place in dict.fromkeys(estate.places(actor, creation.makes)):
+        for boundary in (None, *(estate.attachable if bounded else ())):
+            capped: Known = {_BOUNDARY: (boundary,) if boundary else ()}
+            makes = estate.may(actor, creation.makes, place, capped)
+            takes = any_of(estate.may(actor, action, place, capped) for action in creation.takes)
+            if not makes.answer or (creation.takes and not takes.answer):
+                continue
+            for action, policy, gives in _given(creation, actor, estate, place, capped):
+                new = _new(creation, place, actor, policy, estate.attachable[boundary] if boundary else None, estate)
+                needs = (makes, gives, takes) if creation.takes else (makes, gives)
+                kind, name = creation.on.value, place.rpartition("/")[2]
+                steps = (f"{creation.makes} and {action} on a {kind} of its own making, such as {name}",)
+                if new is not None:
+                    yield new, steps, all_of(needs)
+
+
+def _given(
+    creation: Creation, actor: Asker, estate: Estate, place: str, capped: Known
+) -> Iterator[tuple[str, Policy, Finding]]:
+    for action in creation.gives:
+        attaches = action.startswith("iam:Attach")
+        for managed, policy in estate.attachable.items() if attaches else (("", ANY_POLICY),):
+            more: Known = {**capped, "iam:policyarn": (managed,)} if attaches else capped
+            if (finding := estate.may(actor, action, place, more)).answer:
+                yield action, policy, finding
+                if policy is ANY_POLICY:
+                    break
+
+
+def _new(
+    creation: Creation, place: str, actor: Asker, policy: Policy, boundary: Policy | None, estate: Estate
+) -> Asker | None:
+    if creation.on is On.GROUP:
+        joins = actor.standing is Standing.USER
+        return replace(actor, policies=(*actor.policies, policy)) if joins else None
+    standing = Standing.USER if creation.on is On.USER else Standing.ROLE
+    context = of_identity(Identity(place, "", ()), estate.facts)
+    return Asker(place, standing, actor.account, ("AWS", place), context, "", (policy,), boundary)

@@ -1,0 +1,235 @@
+"""The ways in which one principal gives itself, or takes on, what it was not given. Data, each with its source.
+
+Sources: `pathfinding.cloud` by its identifier (a public catalogue of privilege escalation in AWS, which goes on from
+the lists of Rhino Security Labs and PMapper); `SAR` is the Service Authorization Reference, for what follows from what
+an action does. tests/access/test_ways.py holds this table against that reference: an action of IAM that changes
+something and is neither here nor named there as none fails it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class On(StrEnum):
+    """What an action is exercised on."""
+
+    USER = "user"
+    ROLE = "role"
+    GROUP = "group"
+    POLICY = "policy"
+
+
+class Effect(StrEnum):
+    """What becomes of whoever has the user, role, group or policy."""
+
+    WRITES = "an inline policy is written"
+    ATTACHES = "a managed policy is attached"
+    REWRITES = "the managed policy gets another document"
+    REVERTS = "an older version of the managed policy is in force again"
+    JOINS = "a user is put into the group"
+    UNCAPS = "the permissions boundary is taken away"
+    RECAPS = "another permissions boundary is set"
+    UNWRITES = "an inline policy, and a Deny in it, is taken away"
+    DETACHES = "a managed policy, and a Deny in it, is taken away"
+    LEAVES = "a user is taken out of the group, and of its Denies"
+    TAGS = "tags are set, on which conditions may hang"
+    UNTAGS = "tags are taken away, on which conditions may hang"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One action that changes what a principal may do."""
+
+    action: str
+    on: On
+    effect: Effect
+    source: str
+
+
+CHANGES: tuple[Change, ...] = (
+    Change("iam:PutUserPolicy", On.USER, Effect.WRITES, "pathfinding.cloud iam-007"),
+    Change("iam:PutRolePolicy", On.ROLE, Effect.WRITES, "pathfinding.cloud iam-005"),
+    Change("iam:AttachUserPolicy", On.USER, Effect.ATTACHES, "pathfinding.cloud iam-008"),
+    Change("iam:AttachRolePolicy", On.ROLE, Effect.ATTACHES, "pathfinding.cloud iam-009"),
+    Change("iam:PutGroupPolicy", On.GROUP, Effect.WRITES, "pathfinding.cloud iam-011"),
+    Change("iam:AttachGroupPolicy", On.GROUP, Effect.ATTACHES, "pathfinding.cloud iam-010"),
+    Change("iam:CreatePolicyVersion", On.POLICY, Effect.REWRITES, "pathfinding.cloud iam-001"),
+    Change("iam:SetDefaultPolicyVersion", On.POLICY, Effect.REVERTS, "Rhino Security Labs, method 2"),
+    Change("iam:AddUserToGroup", On.GROUP, Effect.JOINS, "pathfinding.cloud iam-013"),
+    Change("iam:DeleteUserPermissionsBoundary", On.USER, Effect.UNCAPS, "SAR"),
+    Change("iam:DeleteRolePermissionsBoundary", On.ROLE, Effect.UNCAPS, "SAR"),
+    Change("iam:PutUserPermissionsBoundary", On.USER, Effect.RECAPS, "SAR"),
+    Change("iam:PutRolePermissionsBoundary", On.ROLE, Effect.RECAPS, "SAR"),
+    Change("iam:DeleteUserPolicy", On.USER, Effect.UNWRITES, "SAR"),
+    Change("iam:DeleteRolePolicy", On.ROLE, Effect.UNWRITES, "SAR"),
+    Change("iam:DeleteGroupPolicy", On.GROUP, Effect.UNWRITES, "SAR"),
+    Change("iam:DetachUserPolicy", On.USER, Effect.DETACHES, "SAR"),
+    Change("iam:DetachRolePolicy", On.ROLE, Effect.DETACHES, "SAR"),
+    Change("iam:DetachGroupPolicy", On.GROUP, Effect.DETACHES, "SAR"),
+    Change("iam:RemoveUserFromGroup", On.GROUP, Effect.LEAVES, "SAR"),
+    Change("iam:TagUser", On.USER, Effect.TAGS, "IAM User Guide, ABAC: its tags decide what a principal may do"),
+    Change("iam:TagRole", On.ROLE, Effect.TAGS, "IAM User Guide, ABAC: its tags decide what a principal may do"),
+    Change("iam:UntagUser", On.USER, Effect.UNTAGS, "SAR"),
+    Change("iam:UntagRole", On.ROLE, Effect.UNTAGS, "SAR"),
+)
+
+
+@dataclass(frozen=True)
+class Creation:
+    """Actions that together make a new principal with any policy, and credentials of it.
+
+    Of `gives` and of `takes` one suffices; a role that one makes trusts whom one likes, so it needs no `takes`.
+    """
+
+    makes: str
+    on: On
+    gives: tuple[str, ...]
+    takes: tuple[str, ...]
+    source: str
+
+
+CREATIONS: tuple[Creation, ...] = (
+    Creation("iam:CreateUser", On.USER, ("iam:PutUserPolicy", "iam:AttachUserPolicy"),
+             ("iam:CreateAccessKey", "iam:CreateLoginProfile"), "pathfinding.cloud iam-015 and iam-018, of a new user"),
+    Creation("iam:CreateRole", On.ROLE, ("iam:PutRolePolicy", "iam:AttachRolePolicy"), (),
+             "pathfinding.cloud iam-014 and iam-017, of a new role"),
+    Creation("iam:CreateGroup", On.GROUP, ("iam:PutGroupPolicy", "iam:AttachGroupPolicy"), ("iam:AddUserToGroup",),
+             "pathfinding.cloud iam-010, iam-011 and iam-013, of a new group"),
+)  # fmt: skip
+
+# Who has an action of these on a user has that user's credentials.
+CREDENTIALS: dict[str, str] = {
+    "iam:CreateAccessKey": "pathfinding.cloud iam-002",
+    "iam:CreateLoginProfile": "pathfinding.cloud iam-004",
+    "iam:UpdateLoginProfile": "pathfinding.cloud iam-006",
+}
+RETRUST = "iam:UpdateAssumeRolePolicy"  # pathfinding.cloud iam-012
+PASSING = "iam:PassRole"
+# Whose metadata a SAML provider has, whose signatures count (SAR).
+REPLACE_PROVIDER: tuple[tuple[str, ...], ...] = (
+    ("iam:UpdateSAMLProvider",),
+    ("iam:DeleteSAMLProvider", "iam:CreateSAMLProvider"),
+)
+# IAM Identity Center writes and hands out the roles under /aws-reserved/sso.amazonaws.com/ (its User Guide, "Permission
+# sets"); its actions are asked in the account that it is managed from.
+SSO_PATH = ":role/aws-reserved/sso.amazonaws.com/"
+SSO: tuple[tuple[str, ...], ...] = (
+    ("sso:CreateAccountAssignment",),
+    ("sso:PutInlinePolicyToPermissionSet", "sso:ProvisionPermissionSet"),
+    ("sso:AttachManagedPolicyToPermissionSet", "sso:ProvisionPermissionSet"),
+)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """A service that acts as a role.
+
+    Attributes:
+        passing: sets of actions, each of which has the service act as a role that the caller may pass.
+        holding: sets of actions, each of which takes over something that the service already runs as a role.
+        source: where both are described.
+    """
+
+    passing: tuple[tuple[str, ...], ...]
+    holding: tuple[tuple[str, ...], ...]
+    source: str
+
+
+def _sets(text: str) -> tuple[tuple[str, ...], ...]:
+    """Sets of actions: one a word, joined by "+"; each beginning with the service's prefix."""
+    return tuple(tuple(word.split("+")) for word in text.split())
+
+
+SERVICES: dict[str, Runs] = {
+    "lambda.amazonaws.com": Runs(
+        _sets("lambda:CreateFunction lambda:UpdateFunctionConfiguration+lambda:UpdateFunctionCode"),
+        _sets("lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration"),
+        "pathfinding.cloud lambda-001 to -006; a layer or a variable of the configuration loads code (PMapper)",
+    ),
+    "ec2.amazonaws.com": Runs(
+        _sets("""ec2:RunInstances ec2:RequestSpotInstances ec2:RequestSpotFleet ec2:CreateFleet
+            ec2:AssociateIamInstanceProfile ec2:ReplaceIamInstanceProfileAssociation
+            autoscaling:CreateAutoScalingGroup autoscaling:CreateLaunchConfiguration
+            ec2:CreateLaunchTemplateVersion+ec2:ModifyLaunchTemplate
+            iam:AddRoleToInstanceProfile+ssm:StartSession iam:AddRoleToInstanceProfile+ssm:SendCommand"""),
+        _sets("""ssm:SendCommand ssm:StartSession ec2-instance-connect:SendSSHPublicKey
+            ec2-instance-connect:SendSerialConsoleSSHPublicKey
+            ec2:ModifyInstanceAttribute+ec2:StopInstances+ec2:StartInstances"""),
+        "pathfinding.cloud ec2-001 to -004, ec2instanceconnect-003, ssm-001 and -002",
+    ),
+    "ecs-tasks.amazonaws.com": Runs(
+        _sets("""ecs:RegisterTaskDefinition+ecs:RunTask ecs:RegisterTaskDefinition+ecs:StartTask
+            ecs:RegisterTaskDefinition+ecs:CreateService ecs:RegisterTaskDefinition+ecs:UpdateService ecs:RunTask
+            ecs:StartTask batch:RegisterJobDefinition+batch:SubmitJob"""),
+        _sets("ecs:ExecuteCommand"),
+        "pathfinding.cloud ecs-001 to -005; RunTask overrides the task's role and command (SAR, Amazon ECS)",
+    ),
+    "codebuild.amazonaws.com": Runs(
+        _sets("""codebuild:CreateProject+codebuild:StartBuild codebuild:CreateProject+codebuild:StartBuildBatch
+            codebuild:UpdateProject+codebuild:StartBuild codebuild:UpdateProject+codebuild:StartBuildBatch"""),
+        _sets("codebuild:StartBuild codebuild:StartBuildBatch"),
+        "pathfinding.cloud codebuild-001 to -004",
+    ),
+    "cloudformation.amazonaws.com": Runs(
+        _sets("""cloudformation:CreateStack cloudformation:UpdateStack
+            cloudformation:CreateChangeSet+cloudformation:ExecuteChangeSet
+            cloudformation:CreateStackSet+cloudformation:CreateStackInstances cloudformation:UpdateStackSet"""),
+        _sets("cloudformation:UpdateStack cloudformation:CreateChangeSet+cloudformation:ExecuteChangeSet"),
+        "pathfinding.cloud cloudformation-001 to -005",
+    ),
+    "glue.amazonaws.com": Runs(
+        _sets("""glue:CreateDevEndpoint glue:CreateJob+glue:StartJobRun glue:CreateJob+glue:CreateTrigger
+            glue:UpdateJob+glue:StartJobRun glue:UpdateJob+glue:CreateTrigger glue:CreateSession+glue:RunStatement"""),
+        _sets("glue:UpdateDevEndpoint glue:UpdateJob+glue:StartJobRun glue:RunStatement"),
+        "pathfinding.cloud glue-001 to -006",
+    ),
+    "sagemaker.amazonaws.com": Runs(
+        _sets("""sagemaker:CreateNotebookInstance sagemaker:CreateTrainingJob sagemaker:CreateProcessingJob
+            sagemaker:CreateDomain+sagemaker:CreateUserProfile"""),
+        _sets("""sagemaker:CreatePresignedNotebookInstanceUrl sagemaker:CreatePresignedDomainUrl
+            sagemaker:CreateNotebookInstanceLifecycleConfig+sagemaker:StopNotebookInstance+sagemaker:UpdateNotebookInstance+sagemaker:StartNotebookInstance"""),
+        "pathfinding.cloud sagemaker-001 to -005",
+    ),
+    "datapipeline.amazonaws.com": Runs(
+        _sets("datapipeline:CreatePipeline+datapipeline:PutPipelineDefinition+datapipeline:ActivatePipeline"),
+        (),
+        "pathfinding.cloud datapipeline-001",
+    ),
+    "tasks.apprunner.amazonaws.com": Runs(
+        _sets("apprunner:CreateService"), _sets("apprunner:UpdateService"), "pathfinding.cloud apprunner-001 and -002"
+    ),
+    "bedrock-agentcore.amazonaws.com": Runs(
+        _sets("bedrock-agentcore:CreateCodeInterpreter+bedrock-agentcore:StartCodeInterpreterSession"),
+        _sets("bedrock-agentcore:StartCodeInterpreterSession"),
+        "pathfinding.cloud bedrock-001 and -002",
+    ),
+    "states.amazonaws.com": Runs(
+        _sets("states:CreateStateMachine states:UpdateStateMachine"),
+        _sets("states:UpdateStateMachine"),
+        "Step Functions Developer Guide, AWS SDK service integrations: a state calls any API as the machine's role",
+    ),
+    "scheduler.amazonaws.com": Runs(
+        _sets("scheduler:CreateSchedule scheduler:UpdateSchedule"),
+        (),
+        "EventBridge Scheduler User Guide, universal targets: a schedule calls an API as its role",
+    ),
+    "ssm.amazonaws.com": Runs(
+        _sets("ssm:StartAutomationExecution ssm:CreateAssociation"),
+        (),
+        "Systems Manager User Guide, Automation: aws:executeAwsApi is called as the role that is passed",
+    ),
+    "pods.eks.amazonaws.com": Runs(
+        _sets("eks:CreatePodIdentityAssociation eks:UpdatePodIdentityAssociation"),
+        (),
+        "EKS User Guide, Pod Identity",
+    ),
+}
+
+# Who has a statement about none of these can become only those whose trust policy names it.
+TRIED: frozenset[str] = frozenset(
+    (*CREDENTIALS, RETRUST, PASSING, "sts:AssumeRole",
+     *(action for actions in (*SSO, *REPLACE_PROVIDER) for action in actions),
+     *(action for runs in SERVICES.values() for actions in runs.holding for action in actions))
+)  # fmt: skip

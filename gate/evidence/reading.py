@@ -1,0 +1,174 @@
+"""Reading a folder that a stranger may have made: regular files only, of stated sizes, and JSON of stated depth.
+
+Nothing is followed and nothing is waited for: a link, a named pipe, a device or a socket is told and not opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from gate.errors import EvidenceDamaged
+
+RUN_AGAIN = "restore it from the run's artefact; if there is none, run the gate again"
+# In bytes: of a file whose hash is taken, and of one that is read as a whole.
+LARGEST, READ_WHOLE = 64 << 20, 32 << 20
+# Of files in one folder, and of folders inside each other. A run leaves about two hundred files, two folders deep.
+MOST_FILES, DEEPEST = 20_000, 12
+_CHUNK = 1 << 20
+_KINDS = (
+    (stat.S_ISLNK, "a link"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (lambda mode: stat.S_ISCHR(mode) or stat.S_ISBLK(mode), "a device"),
+)
+
+
+def content(path: Path, name: str) -> bytes:
+    """What a regular file of at most `READ_WHOLE` bytes holds.
+
+    Args:
+        path: the file.
+        name: what it is called in a sentence.
+
+    Raises:
+        EvidenceDamaged: it is missing, is no regular file, is larger, or cannot be read.
+    """
+    with _opened(path, name, READ_WHOLE) as file:
+        # It may grow while it is read.
+        found = file.read(READ_WHOLE + 1)
+    if len(found) > READ_WHOLE:
+        raise _damaged(name, path, f"is larger than {READ_WHOLE:,} bytes and was not read")
+    return found
+
+
+def sha256_of(path: Path, name: str) -> str:
+    """The sha-256 of a regular file of at most `LARGEST` bytes.
+
+    Raises:
+        EvidenceDamaged: it is missing, is no regular file, is larger, or cannot be read.
+    """
+    made, seen = hashlib.sha256(), 0
+    with _opened(path, name, LARGEST) as file:
+        while chunk := file.read(_CHUNK):
+            made.update(chunk)
+            seen += len(chunk)
+            if seen > LARGEST:
+                raise _damaged(name, path, f"is larger than {LARGEST:,} bytes and was not read")
+    return made.hexdigest()
+
+
+@contextmanager
+def _opened(path: Path, name: str, most: int) -> Iterator[IO[bytes]]:
+    try:
+        _refuse(os.lstat(path), name, path, most)
+        # What stands at the path may be another thing by now: it is neither followed nor waited for.
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(number, "rb") as file:
+            _refuse(os.fstat(number), name, path, most)
+            yield file
+    except FileNotFoundError as error:
+        gone = "is missing: it was removed, or the run was cut short before it was written"
+        raise _damaged(name, path, gone) from error
+    except OSError as error:
+        raise _damaged(name, path, f"cannot be read: {error.strerror}") from error
+
+
+def _refuse(about: os.stat_result, name: str, path: Path, most: int) -> None:
+    for is_so, kind in _KINDS:
+        if is_so(about.st_mode):
+            raise _damaged(name, path, f"cannot be read as a plain file: it is {kind}")
+    if about.st_size > most:
+        raise _damaged(name, path, f"is larger than {most:,} bytes and was not read")
+
+
+def _damaged(name: str, path: Path, what: str) -> EvidenceDamaged:
+    return EvidenceDamaged(f"{name} {what}", where=str(path), remedy=RUN_AGAIN)
+
+
+def names_in(base: Path, skipped: Collection[str] = ()) -> tuple[str, ...]:
+    """Everything below a folder that is no folder itself, by its path in it, sorted; links are not followed.
+
+    Args:
+        base: the folder.
+        skipped: names directly in it that are not looked at.
+
+    Raises:
+        EvidenceDamaged: there are more than `MOST_FILES`, folders lie deeper than `DEEPEST`, or one cannot be listed.
+    """
+    found: list[str] = []
+    ahead = [("", 0)]
+    entries = 0
+    while ahead:
+        folder, depth = ahead.pop()
+        if depth > DEEPEST:
+            raise _damaged(str(base), base, f"holds folders more than {DEEPEST} deep")
+        for entry in _entries(base / folder):
+            entries += 1
+            if entries > MOST_FILES:
+                raise _damaged(str(base), base, f"holds more than {MOST_FILES:,} files")
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if name in skipped:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                ahead.append((name, depth + 1))
+            else:
+                found.append(name)
+    return tuple(sorted(found))
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except OSError as error:
+        raise _damaged(folder.name, folder, f"cannot be listed: {error.strerror}") from error
+
+
+def shown(name: str) -> str:
+    """A file's name as it can stand in a sentence: of visible characters, and so that every name can be told."""
+    return name if name and name.isprintable() else ascii(name)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there: itself, and not a link to one."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything has this name, be it a link to nothing."""
+    return os.path.lexists(path)
+
+
+def json_object(raw: bytes, name: str) -> dict[str, Any]:
+    """The JSON object in a file's content.
+
+    Raises:
+        EvidenceDamaged: it is cut short, holds something else, or one name twice: readers would differ about it.
+    """
+    try:
+        found = json.loads(raw, object_pairs_hook=_once)
+        if not isinstance(found, dict):
+            raise ValueError(f"a JSON object was expected, not {type(found).__name__}")
+    except (ValueError, RecursionError) as error:
+        raise EvidenceDamaged(f"{name} is not whole: {error}", where=name, remedy=RUN_AGAIN) from error
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"it holds {name!r} twice")
+        found[name] = value
+    return found

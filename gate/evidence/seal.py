@@ -1,0 +1,177 @@
+"""The seal of a run: the sha-256 of every file that it left, of the scans on record then, and of its notes.
+
+`seal.json` is written last but for the statement, which is about it; so a signature of the statement covers them all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gate.errors import EvidenceDamaged
+from gate.evidence.folder import Files, hashed
+from gate.evidence.reading import is_folder, names_in, shown
+from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT, readable, write_whole
+from gate.judgement import Judgement, Rejection, judge
+
+VERSION = 1
+EVIDENCE_INDEX = f"evidence/{INDEX}"
+LOCK = ".lock"
+# Folders of other runs and of the recorded scans: each has a seal of its own, or a place of its own in this one.
+APART = ("partial", "rescan", "runs", "scans")
+# The run writes these after its seal; what they say is checked by itself.
+_AFTER = (SEAL, STATEMENT, ENVELOPE, LOCK)
+NOTES = "VALIDATION.md"
+_BESIDE = re.compile(r"(?:\.\./){0,2}[A-Za-z0-9_.-]+\.md")
+_REMEDY = "do not rely on this folder: restore it from the run's artefact; if there is none, run the gate again"
+
+
+@dataclass(frozen=True)
+class NotesSeal:
+    """The run's section of the deployment notes.
+
+    Attributes:
+        file: the document, as a path from the run's folder.
+        section: the key of the section's markers.
+        sha256: of the section as it was written.
+    """
+
+    file: str
+    section: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What a run sealed.
+
+    Attributes:
+        at: when, UTC.
+        files: the sha-256 of each file of the run's folder, by name; evidence/index.json stands for all of evidence/.
+        history: the sha-256 of each recorded scan, by name.
+        notes: of its section in the deployment notes; None when it wrote none.
+    """
+
+    at: datetime
+    files: Mapping[str, str]
+    history: Mapping[str, str]
+    notes: NotesSeal | None
+
+
+def own_files(folder: Path, apart: Collection[str] = ()) -> tuple[str, ...]:
+    """The names that a run's seal lists: all files of its folder, but what has a seal or a check of its own.
+
+    Args:
+        folder: of the run.
+        apart: folders in it that belong to other runs.
+
+    Raises:
+        EvidenceDamaged: it holds more than can be looked at.
+    """
+    names = names_in(folder, ("evidence", *apart, *_AFTER, NOTES))
+    return (EVIDENCE_INDEX, *names)
+
+
+def seal_folder(folder: Path, scans: Path, notes: NotesSeal | None, at: datetime) -> Seal:
+    """Write the seal of a run that has written everything else.
+
+    What cannot be read is left out, and whoever verifies the folder is told of it.
+    """
+    files = hashed(folder, own_files(folder, APART)).hashes
+    made = Seal(at, files, history_in(scans).hashes, notes)
+    write_whole(folder / SEAL, readable(_plain(made)))
+    return made
+
+
+def history_in(scans: Path) -> Files:
+    """The recorded scans of a folder of them."""
+    return hashed(scans, names_in(scans) if is_folder(scans) else (), "rescan/scans/")
+
+
+def notes_seal(folder: Path, document: Path, key: str, section: str) -> NotesSeal:
+    """The seal of a section that was written into a document."""
+    return NotesSeal(os.path.relpath(document, folder), key, sha256_of_text(section))
+
+
+def sha256_of_text(text: str) -> str:
+    """The sha-256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _plain(made: Seal) -> dict[str, Any]:
+    notes = made.notes
+    return {
+        "version": VERSION,
+        "sealed_at": made.at.isoformat(timespec="seconds"),
+        "files": dict(made.files),
+        "history": dict(made.history),
+        "notes": {"file": notes.file, "section": notes.section, "sha256": notes.sha256} if notes else None,
+    }
+
+
+def seal_in(found: Mapping[str, Any]) -> Seal:
+    """The seal, read back from its file's content.
+
+    Raises:
+        EvidenceDamaged: it has gaps, or forms that this gate does not know.
+    """
+    try:
+        if found["version"] != VERSION:
+            raise ValueError(f"version {found['version']!r} is not known here")
+        at = datetime.fromisoformat(found["sealed_at"])
+        if at.tzinfo is None:
+            raise ValueError(f"{found['sealed_at']!r} has no time zone")
+        return Seal(at, _hashes(found["files"]), _hashes(found["history"]), _notes(found["notes"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EvidenceDamaged(
+            f"{SEAL} cannot be read: {type(error).__name__}: {error}",
+            where=SEAL,
+            remedy="verify with the version of the gate that made the run; else run the gate again",
+        ) from error
+
+
+def _hashes(found: Any) -> dict[str, str]:
+    wrong = [name for name, sha in found.items() if not isinstance(sha, str)]
+    if wrong:
+        raise ValueError(f"{json.dumps(wrong[0])} has no sha-256")
+    return dict(found)
+
+
+def _notes(found: Any) -> NotesSeal | None:
+    if found is None:
+        return None
+    made = NotesSeal(str(found["file"]), str(found["section"]), str(found["sha256"]))
+    if not _BESIDE.fullmatch(made.file):
+        raise ValueError(f"{made.file!r} is no document beside a run's folder")
+    return made
+
+
+@judge(8, known_bad=lambda: ({"report.html": "a"}, {"report.html": "b"}, {}))
+def unaltered(files: Mapping[str, str], found: Mapping[str, str], unread: Mapping[str, str]) -> Judgement:
+    """Every sealed file of a run's folder is there as it was, and no other file is.
+
+    Args:
+        files: the sha-256 of each file when it was sealed.
+        found: the sha-256 of each file now.
+        unread: why each other file that is there could not be read.
+    """
+    missing = [_of(name, "is missing: the seal lists it") for name in files if name not in {**found, **unread}]
+    closed = [Rejection(why, shown(name), _REMEDY) for name, why in unread.items()]
+    altered = [
+        _of(name, f"was altered: its sha-256 is {sha}, and was {files[name]} when it was sealed")
+        for name, sha in found.items()
+        if name in files and sha != files[name]
+    ]
+    extra = [_of(name, "is not in the seal: it was added after the run") for name in found if name not in files]
+    return Judgement.of([*missing, *closed, *altered, *extra])
+
+
+def _of(name: str, what: str) -> Rejection:
+    return Rejection(f"{shown(name)} {what}", where=shown(name), remedy=_REMEDY)

@@ -1,0 +1,185 @@
+"""What is different in a repository after a release, and what of it explains itself. Pure.
+
+Signatures, attestations and SBOMs are stored as images of their own, by whoever pushes and by ECR itself (Amazon ECR
+user guide, "Sign images"); a lifecycle policy acts whenever ECR comes round to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gate.registry import endings
+from gate.registry.artifacts import Held, NotAnArtifact, named_by
+from gate.registry.manifest import StoredManifest
+
+if TYPE_CHECKING:
+    from gate.registry.repository import RepositorySnapshot, StoredImage
+
+_ABSENT = "not there"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference.
+
+    Attributes:
+        explained: what brought it about without anybody changing the repository; "" where nothing says so.
+        doubt: why it is not explained, as the end of a sentence.
+    """
+
+    what: str
+    name: str
+    was: str
+    is_: str
+    explained: str = ""
+    doubt: str = ""
+
+    def __str__(self) -> str:
+        said = f"The {self.what} {self.name} changed during the release: it was {self.was}, and is {self.is_}"
+        return said + (f" ({self.doubt})" if self.doubt else "")
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What tells images from signatures.
+
+    Attributes:
+        manifests: by digest.
+        blobs: the text of what `gate.registry.payloads.to_read` names, by digest.
+    """
+
+    manifests: Mapping[str, StoredManifest] = field(default_factory=dict)
+    blobs: Mapping[str, str] = field(default_factory=dict)
+
+
+def to_look_at(before: RepositorySnapshot, after: RepositorySnapshot, released: str) -> tuple[str, ...]:
+    """The digests whose manifests tell what they are: new images, and those that a referrer's tag names anew."""
+    was = before.naming()
+    new = {image.digest for image in after.images if before.image(image.digest) is None}
+    tagged = {found for tag, found in after.naming().items() if named_by(tag) and was.get(tag) != found}
+    return tuple(sorted({*new, *tagged} - {released}))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A repository before and after a release.
+
+    Attributes:
+        before: the repository before anything was pushed.
+        after: the repository now.
+        moved: the tags that publishing sets.
+        released: the digest that was published.
+        looked: what was looked at more closely, on account of `to_look_at`; what is missing explains nothing.
+        now: when `after` was read (UTC); None: no lifecycle rule explains anything.
+    """
+
+    before: RepositorySnapshot
+    after: RepositorySnapshot
+    moved: tuple[str, ...]
+    released: str
+    looked: Looked
+    now: datetime | None
+
+    def changes(self) -> tuple[Change, ...]:
+        """Every difference but the release's own tags and image, each with its explanation where there is one."""
+        before, after = self.before, self.after
+        images = [self._image(change) for change in _differences("image", self._described(before),
+                                                                 self._described(after))]  # fmt: skip
+        looked = self.looked.manifests
+        named = {image.digest: self._as_referrer(image) for image in after.images if image.digest in looked}
+        gone = {change.name: change.explained for change in images if change.is_ == _ABSENT}
+        tags = _differences("tag", self._other_tags(before), self._other_tags(after))
+        return (
+            *_differences("setting", _settings(before), _settings(after)),
+            *_differences("resource tag", before.resource_tags, after.resource_tags),
+            *(_tag(change, named, gone) for change in tags),
+            *images,
+        )
+
+    def _image(self, change: Change) -> Change:
+        before, after = self.before.image(change.name), self.after.image(change.name)
+        if before is None:
+            return change if after is None else self._as_referrer(after, change)
+        if after is not None and not _was_archived(before, after):
+            return change
+        if after is None and self._was_replaced(before):
+            return replace(change, explained="another list of referrers took its place")
+        doubt = endings.never(self.before, self.after, self.moved, self.released, change.name)
+        return replace(change, explained="" if doubt else self._ended.get(change.name, ""), doubt=doubt)
+
+    @cached_property
+    def _ended(self) -> dict[str, str]:
+        return endings.ended(self.before, self.after, self.moved, self.now)
+
+    def _was_replaced(self, before: StoredImage) -> bool:
+        """A client that keeps referrers under a tag writes a new list and removes the old one."""
+        naming = self.after.naming()
+        stand = [self.after.image(naming.get(tag, "")) for tag in before.tags]
+        of_referrers = bool(before.tags) and all(named_by(tag) for tag in before.tags)
+        return of_referrers and all(image is not None and self._as_referrer(image).explained != "" for image in stand)
+
+    def _as_referrer(self, image: StoredImage, change: Change | None = None) -> Change:
+        found = change or Change("image", image.digest, "", "")
+        try:
+            return replace(found, explained=self._held.about(image))
+        except NotAnArtifact as error:
+            return replace(found, doubt=f"it {error}")
+
+    @cached_property
+    def _held(self) -> Held:
+        images = {image.digest: image for image in (*self.before.images, *self.after.images)}
+        known = {self.released, *(image.digest for image in self.before.images)}
+        held = Held(images, self.looked.manifests, self.looked.blobs, frozenset(known))
+        return held.with_their_own(self.after.images)
+
+    def _described(self, snapshot: RepositorySnapshot) -> dict[str, str]:
+        # Which tags an image carries is compared tag by tag; the rest of it must stay as it was.
+        return {
+            image.digest: f"{image.size_bytes} bytes, {image.media_type}, {image.status}"
+            for image in snapshot.images
+            if image.digest != self.released
+        }
+
+    def _other_tags(self, snapshot: RepositorySnapshot) -> dict[str, str]:
+        return {tag: digest for tag, digest in snapshot.naming().items() if tag not in self.moved}
+
+
+def _was_archived(before: StoredImage, after: StoredImage) -> bool:
+    """Whether an image is in the archive, and the same otherwise."""
+    same = replace(after, status=before.status, tags=before.tags, archived_at=before.archived_at,
+                   last_pulled_at=before.last_pulled_at)  # fmt: skip
+    return after.status == "ARCHIVED" and same == before
+
+
+def _tag(change: Change, named: Mapping[str, Change], gone: Mapping[str, str]) -> Change:
+    """A tag goes with its image, and comes with a referrer if it is a referrer's tag."""
+    if change.is_ == _ABSENT:
+        return replace(change, explained=gone.get(change.was, ""))
+    found = named.get(change.is_)
+    if named_by(change.name) is None or found is None:
+        return change
+    return replace(change, explained=found.explained, doubt=found.doubt)
+
+
+def _settings(snapshot: RepositorySnapshot) -> dict[str, str]:
+    repository = snapshot.repository
+    return {
+        "ARN": repository.arn,
+        "created at": repository.created_at.isoformat(),
+        "tag mutability": str(repository.mutability),
+        "lifecycle policy": str(snapshot.lifecycle_policy),
+        "repository policy": str(snapshot.repository_policy),
+        **repository.settings,
+    }
+
+
+def _differences(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
+    return [
+        Change(what, name, before.get(name, _ABSENT), after.get(name, _ABSENT))
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]

@@ -1,0 +1,170 @@
+"""One run: what its hooks and fixtures share, and what it has learnt about the release by now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gate.aws.clients import Clients
+from gate.evidence.configuration import Configuration, overridden
+from gate.evidence.notes import NotedStep
+from gate.evidence.store import EvidenceStore
+from gate.judgement import Proof
+from gate.options import Options
+from gate.registry.ledger import Ledger
+from gate.release import Release
+from gate.run.clock import Watch
+from gate.run.terminal import Terminal
+from gate.verdict import Kind, ScenarioOutcome, Verdict
+
+if TYPE_CHECKING:
+    from gate.access.matrix import Matrix
+    from gate.candidate import Candidate
+    from gate.errors import WrongUse
+    from gate.registry.publication import Publication
+    from gate.run.claims import Claim
+    from gate.run.promotions import Promotion
+    from gate.scan.findings import ScanReport
+    from gate.scan.register.entries import Register
+
+
+# Answers a fixture of conftest.py by its name, made now if it was not needed before.
+Rungs = Callable[[str], Any]
+
+
+@dataclass(slots=True)
+class Facts:
+    """What fixtures and steps have learnt about the release; None, 0 or "" is what is not known (yet).
+
+    Attributes:
+        identity: the ARN of the caller.
+        unidentified: why a night could not find out who it is.
+        candidate: the image under judgement.
+        image_id: its ID.
+        uncompressed_bytes: its size.
+        digest: of the candidate that was pushed, or of the release.
+        tags: those that name the digest.
+        size_bytes: its compressed size.
+        publication: the release as it is published.
+        unpromoted: the digest of a candidate that was pushed and has no other tag (yet).
+        promotion: the record of this run's promotion.
+        standing: after a refusal: what the published tags name now, as a sentence.
+        scan_report: the scan of the digest.
+        register: the register of exceptions.
+        matrix: who can do what in the repository.
+        reviewed: principal and power of every review in force.
+        difference: to the previous release, as a sentence.
+    """
+
+    identity: str = ""
+    unidentified: WrongUse | None = None
+    candidate: Candidate | None = None
+    image_id: str = ""
+    uncompressed_bytes: int = 0
+    digest: str = ""
+    tags: tuple[str, ...] = ()
+    size_bytes: int = 0
+    publication: Publication | None = None
+    unpromoted: str = ""
+    promotion: Promotion | None = None
+    standing: str = ""
+    scan_report: ScanReport | None = None
+    register: Register | None = None
+    matrix: Matrix | None = None
+    reviewed: tuple[tuple[str, str], ...] = ()
+    difference: str = ""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The verdict of a run and the document that states it."""
+
+    verdict: Verdict
+    document: dict[str, Any]
+
+
+@dataclass
+class Run:
+    """What the hooks and fixtures of one run share.
+
+    Attributes:
+        kind: full, partial or rescan.
+        folder: where this run writes.
+        root: the folder of pytest.ini.
+        reports: the folder of all runs.
+        local_state: the folder that keeps the local target's state.
+        ledger: every AWS call of this run.
+        claims: every claim of features/, in its order.
+        clients: every AWS client of this run, and where it asks.
+        session: the boto3 session of an AWS run, once the caller is identified.
+        facts: what is known about the release by now.
+        steps: the build and what publishing did, in order.
+        clock: sees whether this machine's clock runs evenly.
+        configuration: what the run judges by; None where a test made the run.
+        engine: the version of the Docker engine, once one answered.
+    """
+
+    kind: Kind
+    folder: Path
+    release: Release
+    options: Options
+    store: EvidenceStore
+    terminal: Terminal
+    root: Path
+    reports: Path
+    local_state: Path
+    started: datetime
+    ledger: Ledger = field(default_factory=Ledger)
+    clients: Clients = field(default_factory=Clients)
+    session: Any = None
+    outcomes: list[ScenarioOutcome] = field(default_factory=list)
+    proofs: tuple[Proof, ...] = ()
+    expected: frozenset[str] = frozenset()
+    claims: tuple[Claim, ...] = ()
+    trouble: list[str] = field(default_factory=list)
+    facts: Facts = field(default_factory=Facts)
+    steps: list[NotedStep] = field(default_factory=list)
+    results: Results | None = None
+    clock: Watch = field(default_factory=Watch)
+    configuration: Configuration | None = None
+    engine: str = "unknown: none was asked"
+
+    @property
+    def scans(self) -> Path:
+        """Where every scan is recorded: the nights, and the chain from found to mitigated."""
+        return self.reports / "rescan" / "scans"
+
+    @property
+    def endpoint_is_aws(self) -> bool:
+        """False once a client was made that asks something else in AWS's place."""
+        return self.options.target == "local" or not self.clients.elsewhere
+
+    @property
+    def place(self) -> str:
+        """Where the release went: "aws", "local", or "aws-rehearsal" when an endpoint that is not AWS was asked."""
+        if self.options.target == "local":
+            return "local"
+        return "aws" if self.endpoint_is_aws else "aws-rehearsal"
+
+    @property
+    def rules(self) -> str:
+        """Whose exceptions and exemptions apply, "aws" or "local": a simulation is never AWS."""
+        return "aws" if self.place == "aws" else "local"
+
+    @property
+    def provenance(self) -> str:
+        """What an observation outside the image is: real only when AWS itself was asked."""
+        return "real" if self.place == "aws" else "simulated"
+
+    @property
+    def publishes(self) -> bool:
+        """Whether this run releases; otherwise it looks at what was released."""
+        return self.kind != "rescan" and (self.options.target == "local" or self.options.publish)
+
+    @property
+    def overridden(self) -> tuple[str, ...]:
+        """What is judged by something else than the repository states: such a run is INCOMPLETE at most."""
+        return overridden(self.configuration) if self.configuration else ()

@@ -1,0 +1,131 @@
+"""What the environment must not decide: ways to the network, other people's AWS and git settings, encodings.
+
+A run settles them once, at its beginning, for itself and for all that it starts.
+"""
+
+from __future__ import annotations
+
+import codecs
+import locale
+import os
+import sys
+from collections.abc import Mapping, MutableMapping
+from urllib.parse import urlsplit
+
+from gate.errors import WrongUse
+
+# As curl, Python's urllib, requests, botocore and Go's net/http read them; each in lower and in upper case.
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_EXCEPT = ("no_proxy", "NO_PROXY")
+# What botocore, requests and OpenSSL trust in place of, or besides, the certificates that they ship.
+_CERTIFICATES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# `git rev-parse --local-env-vars` (a test holds this against the git that is here).
+_LOCAL_TO_A_REPOSITORY = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_INTERNAL_SUPER_PREFIX",
+)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def settle(environment: MutableMapping[str, str], *, asks_aws: bool) -> None:
+    """Let nothing of the surroundings decide what they have no part in.
+
+    Args:
+        environment: of this process, and of its children.
+        asks_aws: whether the run asks AWS, by the person's own settings.
+
+    Raises:
+        WrongUse: Python itself was started in a way that cannot be put right any more.
+    """
+    refuse_interpreter(locale.getpreferredencoding(False), sys.flags.optimize)
+    reach_loopback(environment)
+    leave_out_git(environment)
+    if not asks_aws:
+        leave_out_aws(environment)
+
+
+def refuse_interpreter(encoding: str, optimize: int) -> None:
+    """Refuse a Python that reads text otherwise than as UTF-8, or leaves out the texts that the claims are known by.
+
+    Args:
+        encoding: of files and of other programs' output, where none is named.
+        optimize: how often -O was given.
+
+    Raises:
+        WrongUse: it is such a one.
+    """
+    if codecs.lookup(encoding).name != "utf-8":
+        raise WrongUse(
+            f"this Python reads text as {encoding}, and what the gate reads and writes is UTF-8",
+            remedy="export PYTHONUTF8=1, or a locale of UTF-8 (LC_ALL=C.UTF-8)",
+        )
+    if optimize:
+        raise WrongUse(
+            "this Python was told to leave out assertions, and with them what tests are made of",
+            remedy="unset PYTHONOPTIMIZE, and leave out -O",
+        )
+
+
+def leave_out_git(environment: MutableMapping[str, str]) -> None:
+    """Take away what points git at a repository, as a hook of git's has it set: each folder is asked about itself."""
+    if any(name.startswith("GIT_") for name in environment):
+        for name in _LOCAL_TO_A_REPOSITORY:
+            environment.pop(name, None)
+
+
+def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables with which this machine's own addresses are reached without any proxy; none where none is named.
+
+    Some programs read the lower-case name first and some the upper-case one, so both say the same: what either said.
+    """
+    if not _set(environment):
+        return {}
+    said = ",".join(filter(None, (environment.get(name, "") for name in _EXCEPT)))
+    names = [each.strip() for each in said.split(",")]
+    whole = ",".join(dict.fromkeys(each for each in (*names, *_LOOPBACK) if each))
+    # An asterisk among others means nothing to Python's urllib: it must stand alone.
+    return dict.fromkeys(_EXCEPT, "*" if "*" in names else whole)
+
+
+def reach_loopback(environment: MutableMapping[str, str]) -> None:
+    """Let this process and its children reach this machine's own addresses without any proxy."""
+    environment.update(no_proxy(environment))
+
+
+def leave_out_aws(environment: MutableMapping[str, str]) -> None:
+    """Take a person's own AWS settings away, for a run that asks AWS nothing: profile, region, endpoints, switches."""
+    for name in [each for each in environment if each.startswith("AWS_")]:
+        del environment[name]
+    # Without these, the files below the person's home are read.
+    environment.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+
+
+def ways(environment: Mapping[str, str]) -> dict[str, str]:
+    """Each proxy and each bundle of certificates that is set, by its variable; a proxy without user and password."""
+    found = {name: _address(value) for name, value in _set(environment).items()}
+    return found | {name: environment[name] for name in _CERTIFICATES if environment.get(name)}
+
+
+def _set(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.lower() in _PROXIES and value}
+
+
+def _address(url: str) -> str:
+    try:
+        return urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl()
+    except ValueError:
+        return "an address that cannot be read"

@@ -1,0 +1,40 @@
+"""Imports the handler as the runtime does, and tells where its import failed.
+
+This text is run in a container by the image's own Python, behind `gate.engine.answer.ANSWER`, with the handler and the
+task root as arguments; without a handler it only tells which packages stand beside the image's own code. It imports
+the standard library and what the handler imports, and nothing of the gate.
+"""
+
+import importlib
+import importlib.metadata
+import sys
+import traceback
+from typing import Any
+
+handler, root = sys.argv[1:]
+sys.path.insert(0, root)
+found: "dict[str, Any]" = {"callable": False, "error": "", "frames": [], "packages": []}
+
+
+def beside() -> "list[str]":
+    """What the packages in the task root recorded as theirs: the names that stand directly in it."""
+    files = (file for each in importlib.metadata.distributions(path=[root]) for file in each.files or ())
+    return sorted({file.parts[0] for file in files})
+
+
+def frames(error: BaseException) -> "list[tuple[str, int, str]]":
+    """File, line and code, the outermost first; of a syntax error also the line that it is about."""
+    seen = [(each.filename, each.lineno or 0, each.line or "") for each in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        seen.append((error.filename, error.lineno or 0, (error.text or "").strip()))
+    return seen
+
+
+module, _, name = handler.rpartition(".")
+try:
+    if module:
+        found["callable"] = callable(getattr(importlib.import_module(module.replace("/", ".")), name))
+except BaseException as error:
+    found.update(error=f"{type(error).__name__}: {error}", frames=frames(error))
+found["packages"] = beside()
+answer(found)  # type: ignore[name-defined]  # noqa: F821 - stands before this text

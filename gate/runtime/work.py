@@ -1,0 +1,83 @@
+"""Whether a browser was really at work while the events were answered: an answer alone is no work."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from docker.errors import APIError
+
+from gate.judgement import ACCEPTED, Judgement, judge, reject
+from gate.runtime.container import Container
+from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Program, Settings
+
+# Chrome, Chromium and the browsers made of them; Firefox and WebKit, which Selenium and Playwright drive as well.
+_BROWSER = re.compile(r"chrom(e|ium)|headless[-_]?shell|msedge|firefox|webkit", re.I)
+_DRIVER = re.compile(r"driver", re.I)
+# A browser that opens a page has dozens of threads, from its first tenth of a second on; one that is only asked for
+# its version has one (measured, Chromium 156).
+_THREADS = 4
+_COMMAND = 200
+
+
+def is_browser(program: Program, path: str = "") -> bool:
+    """Whether a program that runs is a browser at work, by its name and its threads.
+
+    Args:
+        program: as it was seen.
+        path: what the image's CHROME_BIN names; that is a browser whatever it is called.
+    """
+    called = program.command.partition(" ")[0]
+    name = called.rpartition("/")[2]
+    known = (path and called == path) or (_BROWSER.search(name) and not _DRIVER.search(name))
+    return program.threads >= _THREADS and bool(known)
+
+
+@dataclass
+class Watch:
+    """Looks from outside, again and again, for a browser in a container.
+
+    Attributes:
+        path: what the image's CHROME_BIN names.
+        browser: the command line of the first one seen.
+        unwatched: why nothing could be seen the last time.
+    """
+
+    container: Container
+    path: str = ""
+    browser: str = ""
+    unwatched: str = ""
+
+    def look(self) -> None:
+        """Look once more, unless one has been seen."""
+        if self.browser:
+            return
+        try:
+            found = self.container.programs()
+        except (APIError, OSError) as refused:
+            self.unwatched = str(refused)
+            return
+        self.browser = next((each.command[:_COMMAND] for each in found if is_browser(each, self.path)), "")
+        self.unwatched = ""
+
+
+def _idle() -> HandlerRun:
+    said = Invocation(1, "answered", 0.0, answer='{"ok": true}')
+    return HandlerRun(Settings(512), Init("answered", 0.4), None, (said,), Footprint(512, 0, False, 0, 0, ""))
+
+
+@judge(1, known_bad=lambda: (_idle(),))
+def browser_worked(run: HandlerRun) -> Judgement:
+    """During the invocations a browser was seen at work, at least once: a handler may keep it from call to call."""
+    if any(each.browser for each in run.invocations):
+        return ACCEPTED
+    where = f"Lambda sandbox, {len(run.invocations)} invocations"
+    if blind := next((each.unwatched for each in run.invocations if each.unwatched), ""):
+        return reject(f"what ran while the events were answered could not be seen: {blind}", where,
+                      "see whether `docker top` works on this engine")  # fmt: skip
+    return reject(
+        "the handler answered, and no browser was at work meanwhile",
+        where,
+        "the safe event must do what a real one does, without its consequences: start the image's Chrome and open a "
+        "page",
+    )

@@ -1,0 +1,335 @@
+"""Perimeters, as organizations draw them: what is known, or could be asked, decides them; no way out weakens one."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from gate.access import judges
+from gate.access.document import PolicyText
+from gate.access.evaluate import may, registry_request
+from gate.access.facts import Network, Simulation
+from gate.access.logic import Answer
+from gate.access.matrix import askers
+from gate.errors import WrongUse
+from gate.permission.__main__ import ROOT, release_of
+from tests.access.conftest import ACCOUNT, CI, PULL, REVIEWED, arn, identity
+
+ORGANIZATION = "o-a1b2c3d4e5"
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def perimeter(condition, **more):
+    """A Deny of everything to everybody, under conditions."""
+    return {"Sid": "Perimeter", "Effect": "Deny", "Principal": "*", "Action": "ecr:*", "Condition": condition, **more}
+
+
+def judged(account_with, condition, *, identity_policy=False, **facts):
+    """What is said of the push by the CI role and of the pull by Lambda: the judges' rejections, in one list."""
+    deny = perimeter(condition)
+    own = {key: value for key, value in deny.items() if key != "Principal"} | {"Resource": "*"}
+    ci = [*CI, own] if identity_policy else CI
+    made = account_with(ci=ci, repository=[] if identity_policy else [deny], **facts)
+    push, pull = judges.judge_holds(made, "ci", "push"), judges.judge_lambda_service(made)
+    return (*push.rejections, *pull.rejections)
+
+
+OUTSIDERS = {
+    "StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION},
+    "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+}
+HARMLESS = {
+    "the organization, and services": (OUTSIDERS, {"organization": ORGANIZATION}),
+    "paths of the organization": (
+        {
+            "ForAnyValue:StringNotLikeIfExists": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/*"},
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+        },
+        {"organization": ORGANIZATION},
+    ),
+    "the resource's organization": (
+        {
+            "StringNotEqualsIfExists": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"},
+            "Bool": {"aws:PrincipalIsAWSService": "false"},
+        },
+        {"organization": ORGANIZATION},
+    ),
+    "the account": (
+        {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}, "Bool": {"aws:PrincipalIsAWSService": "false"}},
+        {},
+    ),
+    "the source's account": (
+        {"StringNotEqualsIfExists": {"aws:SourceAccount": ACCOUNT}, "Bool": {"aws:PrincipalIsAWSService": "true"}},
+        {},
+    ),
+    "the source's organization": (
+        {
+            "StringNotEqualsIfExists": {"aws:SourceOrgID": ORGANIZATION},
+            "Null": {"aws:SourceAccount": "false"},
+            "Bool": {"aws:PrincipalIsAWSService": "true"},
+        },
+        {"organization": ORGANIZATION},
+    ),
+    "TLS": ({"Bool": {"aws:SecureTransport": "false"}}, {}),
+    "the region": ({"StringNotEquals": {"aws:RequestedRegion": "ap-northeast-2"}}, {}),
+    "calls by way of other services": (
+        {"Bool": {"aws:ViaAWSService": "true"}, "StringEquals": {"aws:PrincipalType": "AssumedRole"}},
+        {},
+    ),
+    "calls by CloudFormation": (
+        {
+            "ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"},
+            "StringEquals": {"aws:PrincipalAccount": ACCOUNT},
+        },
+        {},
+    ),
+    "the network, as it is stated": (
+        {
+            "NotIpAddressIfExists": {"aws:SourceIp": ["203.0.113.0/24", "198.51.100.0/24"]},
+            "Bool": {"aws:PrincipalIsAWSService": "false"},
+        },
+        {"network": Network(("203.0.113.7", "198.51.100.0/28"))},
+    ),
+    "the endpoint, as it is stated": (
+        {"StringNotEqualsIfExists": {"aws:SourceVpce": "vpce-1"}, "Bool": {"aws:PrincipalIsAWSService": "false"}},
+        {"network": Network(vpce="vpce-1")},
+    ),
+    "network and endpoint": (
+        {
+            "NotIpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"},
+            "StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-1"},
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"},
+        },
+        {"network": Network(vpc="vpc-1")},
+    ),
+    "sessions from before they were revoked": (
+        {"DateLessThan": {"aws:TokenIssueTime": "2026-02-01T00:00:00Z"}},
+        {"read_at": NOW},
+    ),
+    "a Deny that has ended": ({"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}, {"read_at": NOW}),
+    "guests, by their tag": ({"StringEquals": {"aws:PrincipalTag/kind": "guest"}}, {}),
+    "old instance credentials": (
+        {"NumericLessThan": {"ec2:RoleDelivery": "2.0"}, "Bool": {"aws:PrincipalIsAWSService": "false"}},
+        {},
+    ),
+    "a machine's credentials away from it": (
+        {
+            "StringNotEquals": {"aws:EC2InstanceSourceVPC": "vpc-1"},
+            "Null": {"ec2:SourceInstanceARN": "false"},
+            "Bool": {"aws:PrincipalIsAWSService": "false"},
+        },
+        {},
+    ),
+    "people without a second factor": (
+        {"Bool": {"aws:MultiFactorAuthPresent": "false"}, "StringEquals": {"aws:PrincipalAccount": ACCOUNT}},
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("condition", "facts"), HARMLESS.values(), ids=HARMLESS)
+@pytest.mark.parametrize("identity_policy", [False, True], ids=["repository", "identity"])
+def test_a_perimeter_that_the_release_stands_within_is_no_alarm(condition, facts, identity_policy, account_with):
+    """In the repository's policy and in the role's own: decided, and the CI role pushes and Lambda pulls."""
+    assert [each.cause for each in judged(account_with, condition, identity_policy=identity_policy, **facts)] == []
+
+
+OUTSIDE = {
+    "another organization": (OUTSIDERS, {"organization": "o-zzzzzzzzzz"}, "denied"),
+    "no organization": (OUTSIDERS, {"organization": ""}, "denied"),
+    "paths of another": (
+        {"ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": "o-zzzzzzzzzz/*"}},
+        {"organization": ORGANIZATION},
+        "denied",
+    ),
+    "another account": ({"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}, {}, "denied"),
+    "another region": ({"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}, {}, "denied"),
+    "another network": (
+        {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}},
+        {"network": Network(("192.0.2.1",))},
+        "denied",
+    ),
+    "another endpoint": (
+        {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}},
+        {"network": Network(vpce="vpce-2")},
+        "denied",
+    ),
+    "no endpoint": ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, {"network": Network(("192.0.2.1",))}, "denied"),
+    "direct calls": ({"Bool": {"aws:ViaAWSService": "false"}}, {}, "denied"),
+    "its own tag": ({"StringNotEquals": {"aws:PrincipalTag/kind": "release"}}, {}, "denied"),
+    "everybody without a second factor": ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, {}, "denied"),
+    "a part of the network": (
+        {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/28"}},
+        {"network": Network(("203.0.113.0/24",))},
+        "undecided",
+    ),
+}
+
+
+@pytest.mark.parametrize(("condition", "facts", "word"), OUTSIDE.values(), ids=OUTSIDE)
+def test_a_perimeter_that_shuts_the_ci_role_out_is_named(condition, facts, word, account_with):
+    """By the statement, and the way out leaves it as it is."""
+    first = judged(account_with, condition, **facts)[0]
+    assert "role/ci cannot push into" in first.cause
+    assert word in first.cause
+    assert "(Perimeter)" in first.cause
+    assert "deny" not in first.remedy.replace("the Deny", "") or "nowhere" not in first.remedy
+
+
+@pytest.mark.parametrize(
+    ("condition", "key"),
+    [
+        (OUTSIDERS, "organization_id"),
+        ({"StringNotEquals": {"aws:ResourceOrgID": ORGANIZATION}}, "organization_id"),
+        ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, "ci_source_ips"),
+        ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, "ci_source_vpce"),
+        ({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}, "ci_source_vpc"),
+    ],
+)
+def test_what_only_the_team_knows_can_be_stated(condition, key, account_with):
+    """Undecided until then, and the way out names the key of pytest.ini."""
+    first = judged(account_with, condition)[0]
+    assert "undecided" in first.cause
+    assert f"state {key}" in first.remedy
+    assert "in pytest.ini" in first.remedy
+
+
+def test_where_the_ci_role_calls_from_is_not_asked_for_lambdas_sake(account_with):
+    """It would decide nothing there."""
+    network = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    facts = account_with(repository=[perimeter(network)], network=Network(("203.0.113.7",)))
+    assert judges.judge_holds(facts, "ci", "push").accepted
+    (rejection,) = judges.judge_lambda_service(facts).rejections
+    assert "ci_source_ips" not in rejection.remedy
+
+
+def test_a_perimeter_opens_nothing_to_strangers(account_with):
+    """An Allow within the organization is a stranger's still, whoever of the organization he is."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "ecr:*",
+        "Condition": {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
+    }
+    facts = account_with(repository=[statement], organization=ORGANIZATION)
+    request = registry_request(facts)
+    answers = {each.name: may(each, request("ecr:PutImage", True)).answer for each in askers(facts)}
+    assert answers[arn("developer")] is Answer.YES
+    assert answers["anybody else"] is Answer.UNDECIDED
+
+
+def test_a_role_with_sessions_that_bring_their_own_tags_stays_undecided(account_with):
+    """Where the trust lets sessions be tagged, nobody knows their tags."""
+    tagged = {"StringEquals": {"aws:PrincipalTag/kind": "release"}}
+    statements = [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": tagged}]
+    asked = [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+              "Action": ["sts:AssumeRole", "sts:TagSession"]}]  # fmt: skip
+    words = [judges.judge_holds(account_with(policy=[], ci=statements, trust=trust), "ci", "push").rejections[0].cause
+             for trust in (asked, [{**asked[0], "Action": "sts:AssumeRole"}])]  # fmt: skip
+    assert ["undecided" in each for each in words] == [True, False]
+
+
+def test_an_organization_that_denies_for_want_of_context_denies_nothing(account_with):
+    """The simulator does not know the conditions of an organization's policies for a real request."""
+    repository = account_with().repository_arn
+    denied = Simulation(arn("ci"), "ecr:PutImage", repository, False, ("aws:PrincipalOrgID",), True)
+    assert judges.judge_holds(account_with(simulations=(denied,)), "ci", "push").accepted
+    real = replace(denied, missing_context=())
+    assert not judges.judge_holds(account_with(simulations=(real,)), "ci", "push").accepted
+
+
+def replaced(policy, old, new):
+    """A policy text with another principal."""
+    return PolicyText(policy.source, policy.document.replace(old, new))
+
+
+GONE = "AROA" + "EXAMPLE" * 2
+
+
+@pytest.mark.parametrize("gone", [GONE, "AIDA" + "EXAMPLE" * 2])
+def test_a_principal_that_was_deleted_is_shown_and_harmless(gone, account_with, today):
+    """In the repository's policy and in a trust policy: nobody can have that identifier again."""
+    from gate.access.matrix import draw, plain, render
+    from gate.access.trust import who_becomes
+
+    statement = {"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": gone}, "Action": "ecr:*"}
+    trust = [{"Effect": "Allow", "Principal": {"AWS": gone}, "Action": "sts:AssumeRole"}]
+    facts = account_with(repository=[statement], trust=trust)
+    assert who_becomes(facts, "ci") == ()
+    matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
+    assert matrix.row(gone) is None
+    for power in ("push", "pull", "delete", "rules", "replicate"):
+        expected = judges.expected_holders(facts, power, "ci", "runner")
+        assert judges.judge_nobody_else(matrix, power, judges_list(), today, expected).accepted
+    assert plain(matrix)["deleted, so may do nothing"] == {gone: "trust policy of ci, statement 1"}
+    assert gone in render(matrix)
+    assert "Old" in str(dict(draw(account_with(repository=[statement])).deleted))
+
+
+def judges_list():
+    """Nobody was reviewed."""
+    from gate.access.reviewed import ReviewedList
+
+    return ReviewedList("principals.yaml", ())
+
+
+def test_an_identifier_of_somebody_who_is_there_is_that_one(account_with):
+    """Not a deleted principal, and not a stranger of its own."""
+    from gate.access.matrix import draw
+
+    alive = replace(identity("alive"), unique_id=GONE)
+    statement = {"Effect": "Allow", "Principal": {"AWS": GONE}, "Action": "ecr:*"}
+    matrix = draw(account_with(repository=[statement], more=(alive,)))
+    assert matrix.deleted == ()
+    assert matrix.row(arn("alive")).cell("push").answer is Answer.YES
+    assert matrix.row(GONE) is None
+
+
+def test_a_reviewed_principal_that_was_deleted_since_is_no_difference(account_with, today):
+    """AWS shows its identifier in the place of its name; whoever else is added is one."""
+    from gate.access import baseline
+
+    old = {"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": arn("gone")}, "Action": PULL}
+    reviewed = account_with(repository=[old]).repository_policy.document
+    wanted = baseline.read(f'{{"reviewed_by": "a role", "reviewed_on": "2025-10-01", "policy": {reviewed}}}', "p.json")
+
+    def differences(who):
+        facts = account_with(repository=[{**old, "Principal": {"AWS": who}}])
+        return judges.judge_baseline(facts, wanted, today)
+
+    assert differences(GONE).accepted
+    assert not differences(arn("developer")).accepted
+    assert not differences([GONE, "111122223333"]).accepted
+
+
+def test_a_role_that_was_made_again_is_told_what_is_wrong(account_with):
+    """The policy names the one that was deleted: nothing is to be opened, the reviewed policy is to be set anew."""
+    policy = [{**REVIEWED[0], "Principal": {"AWS": GONE}}, *REVIEWED[1:]]
+    (first,) = judges.judge_holds(account_with(policy=policy, ci=CI[1:]), "ci", "push").rejections
+    assert f"set the reviewed policy anew, with the principal's name: {GONE}" in first.remedy
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fits"),
+    [
+        ("organization_id", "", True),
+        ("organization_id", "o-a1b2c3d4e5", True),
+        ("organization_id", "a1b2c3d4e5", False),
+        ("organization_id", "o-*", False),
+        ("ci_source_ips", "203.0.113.7\n 198.51.100.0/24\n 2001:db8::/32", True),
+        ("ci_source_ips", "203.0.113.300", False),
+        ("ci_source_ips", "the office", False),
+        ("ci_source_vpce", "vpce-1", True),
+    ],
+)
+def test_what_is_stated_is_checked_when_it_is_read(key, value, fits, tmp_path):
+    """A misspelt organization or address would decide a perimeter wrongly."""
+    text = (ROOT / "pytest.ini").read_text(encoding="utf-8")
+    assert f"\n{key} =\n" in text
+    path = tmp_path / "pytest.ini"
+    path.write_text(text.replace(f"\n{key} =\n", f"\n{key} =\n {value}\n"), encoding="utf-8")
+    if fits:
+        assert "".join(getattr(release_of(path), key)) == "".join(value.split())
+    else:
+        with pytest.raises(WrongUse, match=key):
+            release_of(path)

@@ -1,0 +1,193 @@
+"""Signatures and other referrers: pushed, listed, deleted; stored by the target itself; lifecycle rules at work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from localaws.behaviours import Behaviours, named
+from localaws.ecr import lifecycle
+from localaws.ecr.state import Image, Repository
+from localaws.errors import LocalTargetError
+from localaws.target import LocalTarget
+from tests.local_target.handmade import DOCKER, Wire, digest, login, manifest
+from tests.local_target.test_ecr_api import code_of
+
+OCI = "application/vnd.oci.image.manifest.v1+json"
+NOTARY = "application/vnd.cncf.notary.signature"
+EMPTY = "application/vnd.oci.empty.v1+json"
+PROFILE = "arn:aws:signer:ap-northeast-2:654654307503:/signing-profiles/rehearsal"
+
+
+@pytest.fixture
+def wire(target: LocalTarget, owner: Any) -> Wire:
+    """The administrator's registry protocol."""
+    return Wire(target.registry, login(owner))
+
+
+@pytest.fixture
+def behaving(target: LocalTarget) -> Iterator[LocalTarget]:
+    """The target, whose behaviours are switched off afterwards."""
+    yield target
+    target.behave(Behaviours())
+
+
+def referrer(wire: Wire, repository: str, subject: str, kind: str, config: str = EMPTY) -> bytes:
+    """A referrer's manifest, its blobs uploaded."""
+    parts = [(config, b"{}"), ("application/json", kind.encode())]
+    for _, part in parts:
+        wire.upload(repository, part)
+    described = [{"mediaType": media, "size": len(part), "digest": digest(part)} for media, part in parts]
+    whole = {"schemaVersion": 2, "mediaType": OCI, "config": described[0], "layers": described[1:],
+             "subject": {"mediaType": DOCKER, "digest": subject, "size": 1}, "annotations": {"made": "by hand"},
+             **({"artifactType": kind} if config == EMPTY else {})}  # fmt: skip
+    return json.dumps(whole).encode()
+
+
+@pytest.mark.docker
+def test_referrers_are_stored_listed_and_deleted(owner: Any, wire: Wire, repository: str) -> None:
+    """OCI distribution specification 1.1: OCI-Subject, the list with its filter; and ECR's own operation beside it."""
+    image = wire.push(repository, "v1", "signed").headers["Docker-Content-Digest"]
+    empty = wire.ask("GET", f"/v2/{repository}/referrers/{image}")
+    assert (empty.status, json.loads(empty.body)["manifests"]) == (200, [])
+    made = {NOTARY: referrer(wire, repository, image, NOTARY, config=NOTARY),
+            "text/spdx": referrer(wire, repository, image, "text/spdx")}  # fmt: skip
+    for body in made.values():
+        put = wire.ask("PUT", f"/v2/{repository}/manifests/{digest(body)}", body, {"Content-Type": OCI})
+        assert (put.status, put.headers["OCI-Subject"]) == (201, image)
+    listed = wire.ask("GET", f"/v2/{repository}/referrers/{image}")
+    found = {each["artifactType"]: each for each in json.loads(listed.body)["manifests"]}
+    assert {kind: each["digest"] for kind, each in found.items()} == {kind: digest(body) for kind, body in made.items()}
+    assert found[NOTARY]["size"] == len(made[NOTARY])
+    assert found[NOTARY]["annotations"] == {"made": "by hand"}
+    assert "OCI-Filters-Applied" not in listed.headers
+    chosen = wire.ask("GET", f"/v2/{repository}/referrers/{image}?artifactType=text%2Fspdx")
+    assert chosen.headers["OCI-Filters-Applied"] == "artifactType"
+    assert [each["artifactType"] for each in json.loads(chosen.body)["manifests"]] == ["text/spdx"]
+    subject = {"repositoryName": repository, "subjectId": {"imageDigest": image}}
+    assert {each["digest"] for each in owner.list_image_referrers(**subject)["referrers"]} == set(
+        map(digest, made.values())
+    )
+    (one,) = owner.list_image_referrers(**subject, filter={"artifactTypes": [NOTARY]})["referrers"]
+    assert (one["artifactType"], one["artifactStatus"]) == (NOTARY, "ACTIVE")
+    page = owner.list_image_referrers(**subject, maxResults=1)
+    assert (len(page["referrers"]), "nextToken" in page) == (1, True)
+    details = {each["imageDigest"]: each for each in owner.describe_images(repositoryName=repository)["imageDetails"]}
+    assert details[digest(made[NOTARY])]["subjectManifestDigest"] == image
+    assert details[digest(made["text/spdx"])]["artifactMediaType"] == "text/spdx"
+    assert "subjectManifestDigest" not in details[image]
+    assert wire.ask("DELETE", f"/v2/{repository}/manifests/{digest(made[NOTARY])}").status == 202
+    assert len(owner.list_image_referrers(**subject)["referrers"]) == 1
+    assert wire.ask("DELETE", f"/v2/{repository}/manifests/{digest(made[NOTARY])}").status == 404
+
+
+@pytest.mark.docker
+def test_a_referrer_may_come_before_its_subject(wire: Wire, repository: str) -> None:
+    """It is listed under the digest all the same; a digest that is none is refused, and never in ECR's name."""
+    image = digest(manifest(wire, repository, "later"))
+    body = referrer(wire, repository, image, "text/spdx")
+    assert wire.ask("PUT", f"/v2/{repository}/manifests/early", body, {"Content-Type": OCI}).status == 201
+    assert len(json.loads(wire.ask("GET", f"/v2/{repository}/referrers/{image}").body)["manifests"]) == 1
+    assert wire.ask("GET", f"/v2/{repository}/referrers/latest").code == "DIGEST_INVALID"
+    for method, path in (
+        ("POST", f"/v2/{repository}/manifests/x"),
+        ("GET", "/v2/_catalog"),
+        ("DELETE", f"/v2/{repository}/blobs/{image}"),
+    ):
+        refused = wire.ask(method, path)
+        assert (refused.status, refused.code) == (405, "UNSUPPORTED")
+        assert "the local target does not model" in refused.message
+
+
+@pytest.mark.docker
+def test_managed_signing_stores_a_signature_at_push(owner: Any, wire: Wire, repository: str) -> None:
+    """By a rule that is about the repository; untagged, of a few hundred bytes, once for each image."""
+    assert code_of(owner.get_signing_configuration) == "SigningConfigurationNotFoundException"
+    rule = {"signingProfileArn": PROFILE, "repositoryFilters": [{"filter": "test/*", "filterType": "WILDCARD_MATCH"}]}
+    owner.put_signing_configuration(signingConfiguration={"rules": [rule]})
+    try:
+        assert owner.get_signing_configuration()["signingConfiguration"]["rules"] == [rule]
+        for tag in ("v1", "latest"):
+            image = wire.push(repository, tag, "managed").headers["Docker-Content-Digest"]
+        (signature,) = [
+            each for each in owner.describe_images(repositoryName=repository)["imageDetails"] if "imageTags" not in each
+        ]
+        assert (signature["subjectManifestDigest"], signature["artifactMediaType"]) == (image, NOTARY)
+        assert signature["imageSizeInBytes"] < 8000
+        status = owner.describe_image_signing_status(repositoryName=repository, imageId={"imageTag": "v1"})
+        assert [each["status"] for each in status["signingStatuses"]] == ["COMPLETE"]
+        assert status["signingStatuses"][0]["signingProfileArn"] == PROFILE
+    finally:
+        owner.delete_signing_configuration()
+    wire.push(repository, "v2", "unsigned")
+    assert len(owner.describe_images(repositoryName=repository)["imageDetails"]) == 3
+
+
+@pytest.mark.docker
+def test_the_target_behaves_as_it_is_told(behaving: LocalTarget, owner: Any, wire: Wire, repository: str) -> None:
+    """Signing without a rule, and the lifecycle policy at every push; nothing of both when they are switched off."""
+    selection = {"tagStatus": "tagged", "tagPrefixList": ["v"], "countType": "imageCountMoreThan", "countNumber": 1}
+    rule = {"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}
+    owner.put_lifecycle_policy(repositoryName=repository, lifecyclePolicyText=json.dumps({"rules": [rule]}))
+    for tag in ("v1", "v2"):
+        wire.push(repository, tag, tag)
+    assert len(owner.describe_images(repositoryName=repository)["imageDetails"]) == 2
+    behaving.behave(Behaviours(managed_signing=True, lifecycle_at_work=True))
+    wire.push(repository, "v3", "v3")
+    details = owner.describe_images(repositoryName=repository)["imageDetails"]
+    assert sorted(each.get("imageTags", ["signature"])[0] for each in details) == ["signature", "v3"]
+
+
+def test_behaviours_are_known_by_name() -> None:
+    """A misspelt one is an error, not silence."""
+    assert named("managed_signing, lifecycle_at_work") == Behaviours(True, True)
+    assert named("") == Behaviours()
+    with pytest.raises(LocalTargetError, match="has no behaviour manged_signing: it has managed_signing"):
+        named("manged_signing")
+
+
+NOW, DAY = 2_000_000_000.0, 86_400.0
+
+
+def stored(name: str, *tags: str, age: float = 0.0, **more: Any) -> Image:
+    """An image pushed so many days ago."""
+    return Image(name, OCI, "", 1, NOW - age * DAY, list(tags), **more)
+
+
+def left(images: list[Image], *rules: dict[str, Any]) -> dict[str, str]:
+    """What the lifecycle policy leaves, by name with its status."""
+    document = [{"rulePriority": number, **rule} for number, rule in enumerate(rules, 1)]
+    repository = Repository("r", 1.0, images={each.digest: each for each in images})
+    repository.lifecycle = json.dumps({"rules": document})
+    lifecycle.apply(repository, NOW)
+    return {name: each.status for name, each in repository.images.items()}
+
+
+def rule(status: str, kind: str, number: int, action: str = "expire", **more: Any) -> dict[str, Any]:
+    """One rule."""
+    selection = {"tagStatus": status, "countType": kind, "countNumber": number, **more}
+    return {"selection": selection, "action": {"type": action}}
+
+
+def test_the_lifecycle_policy_works_as_ecrs_does() -> None:
+    """Age and count, the first rule that selects, prefixes and patterns, archive, index and referrers."""
+    old, new = stored("old", age=20), stored("new", "v1", age=1)
+    assert set(left([old, new], rule("untagged", "sinceImagePushed", 14))) == {"new"}
+    assert set(left([old, new], rule("any", "imageCountMoreThan", 1))) == {"new"}
+    shielded = [rule("untagged", "sinceImagePushed", 99), rule("any", "imageCountMoreThan", 1)]
+    assert set(left([stored("old", age=20), new], *shielded)) == {"old", "new"}
+    tagged = [stored("a", "v1", "prod", age=3), stored("b", "v2", age=2)]
+    assert set(left(tagged, rule("tagged", "sinceImagePushed", 1, tagPrefixList=["v", "prod"]))) == {"b"}
+    tagged = [stored("a", "x-v1", age=3), stored("b", "v2", age=2)]
+    assert set(left(tagged, rule("tagged", "sinceImagePushed", 1, tagPatternList=["*v*1"]))) == {"b"}
+    archived = left([stored("a", "v1", age=9)], rule("any", "sinceImagePulled", 5, action="transition"))
+    assert archived == {"a": "ARCHIVED"}
+    gone = stored("a", "v1", age=90, status="ARCHIVED", archived_at=NOW - 50 * DAY)
+    assert left([gone], rule("any", "sinceImageTransitioned", 40, storageClass="archive")) == {}
+    index = [stored("child", age=20), stored("index", "v1", age=1, children=["child"])]
+    assert set(left(index, rule("untagged", "sinceImagePushed", 14))) == {"child", "index"}
+    signed = [stored("a", "v1", age=20), stored("s", "x", age=20, subject="a"), stored("t", "y", age=0.5, subject="a")]
+    assert set(left(signed, rule("tagged", "sinceImagePushed", 14, tagPrefixList=["v"]))) == {"t"}
