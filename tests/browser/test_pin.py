@@ -86,6 +86,18 @@ def test_lock_and_dockerfile_are_read(tmp_path, stand_in):
     assert found == ChromePin("1.2.3.4", "1.2.3.4", date(2026, 11, 1))
 
 
+def test_lock_for_another_version_is_read_as_such(tmp_path):
+    """The judge says it; neither takes the other's place."""
+    found = read(context(tmp_path, lock={**LOCK, "version": "9.8.7.6"}), stand_in=False, seen_by_scanner=False)
+    assert (found.version, found.locked) == ("1.2.3.4", "9.8.7.6")
+
+
+def test_lock_for_no_version_is_told_with_what_it_says(tmp_path):
+    """As a person wrote it."""
+    with pytest.raises(LockUnreadable, match=r"is for no version: '1\.2\.3'"):
+        read(context(tmp_path, lock={"version": "1.2.3"}), stand_in=False, seen_by_scanner=False)
+
+
 def test_lock_alone_pins_too(tmp_path):
     """Where the Dockerfile takes the version from it."""
     found = read(context(tmp_path, "FROM x\n", lock=LOCK), stand_in=False, seen_by_scanner=False)
