@@ -327,6 +327,7 @@ def test_debians_records_vouch_for_its_files():
         (gzip.compress(PEM)[:60], "is a damaged or unknown archive (EOFError)"),
         (zipped({"a": PEM * 9})[:90], "is a damaged or unknown archive (BadZipFile)"),
     ],
+    ids=["zstd", "7z", "rar", "encrypted zip", "half a gzip", "half a zip"],
 )
 def test_what_cannot_be_opened_is_refused(content, words):
     """Nobody knows what is in it."""
@@ -366,6 +367,7 @@ def test_a_limit_that_is_reached_is_named(monkeypatch):
         b"machine x password" * 9_000,
         b"://" * 50_000,
     ],
+    ids=["tokens", "settings", "a key without an end", "base64", "netrc", "addresses"],
 )
 def test_a_text_made_to_hold_the_search_up_does_not(pieces):
     """No expression goes over the same text again and again."""
