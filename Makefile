@@ -9,7 +9,7 @@ LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 
 .DEFAULT_GOAL := help
 .PHONY: help accept test check quick-lint quick-tests faults setup docker-build verify claims rescan local soak mutation \
-	bench handbook lint audit lock lock-chrome policies
+	bench handbook lint audit lock lock-chrome policies wheels
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +78,9 @@ bench: setup ## Measure the gate against the same work by hand; ARGS="--runs 5 -
 
 audit: setup ## Ask PyPI's advisories about every locked Python package (needs the open internet)
 	@.venv/bin/pip-audit --disable-pip --require-hashes --progress-spinner off --requirement image/requirements.txt --requirement requirements.txt
+
+wheels: setup ## Install 62 published packages and see that nothing in them is taken for a secret (needs PyPI)
+	@$(PYTHON_IN) -m tests.image.wheels
 
 policies: setup ## Write docs/policies for the release in pytest.ini, held against the ledgers of the runs here
 	@$(PYTHON_IN) -m gate.permission $(wildcard reports/evidence/*-every-aws-call-of-the-run.json)

@@ -30,6 +30,14 @@ Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
     When its environment, entrypoint and working directory are held against the base
     Then nothing differs that the Lambda service relies on
 
+  Scenario: The base's own files are unchanged
+    When its layers are compared with the base's files
+    Then each of them is as the base has it, or as its package manager recorded it
+
+  Scenario: Nothing foreign runs when Python starts
+    When its Python is asked what it runs when it starts
+    Then each was recorded by its package, is the base's own, or is stated
+
   Scenario: Everything in the image can be read by the user that Lambda runs as
     When its files are listed with their permissions
     Then each agreed path exists

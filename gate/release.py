@@ -46,6 +46,9 @@ class Release:
     safe_event: str = setting("the one event a rehearsal may send to the handler, as JSON", optional=True)
     safe_answer: str = setting("fields that the answer to the safe event must hold, as JSON", optional=True)
     development_packages: tuple[str, ...] = setting("Python packages that never ship, one a line", lines=True)
+    startup_hooks: tuple[str, ...] = setting(
+        "reviewed files that Python runs whenever it starts, one a line", lines=True, optional=True
+    )
     ci_role: str = setting("the role that pushes")
     lambda_role: str = setting("the role that pulls")
     organization_id: str = setting(

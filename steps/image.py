@@ -4,7 +4,7 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from gate.errors import EvidenceDamaged
-from gate.image import contract, files, lineage, packages, python, secrets, size
+from gate.image import contract, divergence, files, lineage, packages, python, secrets, size
 from gate.image.dockerfile import bases_approved
 from gate.judgement import require
 
@@ -115,6 +115,19 @@ def no_development_package(candidate, release):
     require(packages.no_development_packages(present, release.development_packages))
 
 
+@when("its Python is asked what it runs when it starts")
+def hooks_listed(candidate, evidence):
+    """Every .pth file with code, sitecustomize and usercustomize."""
+    evidence.add("start-up hooks of Python", candidate.interpreter.hooks, asked="python3 in the image, module site")
+
+
+@then("each was recorded by its package, is the base's own, or is stated")
+def hooks_vouched(candidate, release):
+    """What runs before the handler is known."""
+    hooks, base = candidate.interpreter.hooks, candidate.base_digests
+    require(python.starts_nothing_foreign(hooks, candidate.records, base, release.startup_hooks))
+
+
 @when("its handler is imported in the image")
 def handler_imported(candidate, evidence, release):
     """As the runtime does it, from the task root."""
@@ -195,6 +208,21 @@ def nothing_differs(candidate):
     require(contract.starts_like(candidate.startup, candidate.base_startup))
 
 
+@when("its layers are compared with the base's files")
+def layers_against_base_files(candidate, evidence):
+    """Every file of the base that the image holds otherwise, and what explains it."""
+    changes = divergence.changes(candidate.layers, candidate.base_layers)
+    asked = f"docker save {candidate.reference}"
+    evidence.add("changed files of the base", changes, asked=asked, provenance=candidate.base_provenance)
+
+
+@then("each of them is as the base has it, or as its package manager recorded it")
+def base_files_unchanged(candidate):
+    """Byte for byte, but for what the system's own managers keep."""
+    library_path = candidate.base.env.get("LD_LIBRARY_PATH", "")
+    require(divergence.base_unchanged(candidate.layers, candidate.base_layers, library_path))
+
+
 @when("its files are listed with their permissions")
 def files_listed(candidate, evidence):
     """Every file of the image, from the engine's export."""
@@ -210,7 +238,7 @@ def paths_exist(candidate, release):
 @then("every file can be read by any user")
 def readable_by_all(candidate):
     """Lambda ignores USER."""
-    require(files.readable_by_all(candidate.tree))
+    require(files.readable_by_all(candidate.tree, files.used_folders(candidate.image.env)))
 
 
 @when("its environment, history and files are searched")
@@ -219,12 +247,17 @@ def searched_for_secrets(candidate, evidence):
     looked = {
         "variables": sorted(candidate.image.env),
         "history": len(candidate.history),
-        "texts": len(candidate.tree.texts),
+        "layers": len(candidate.layers.layers),
+        "files": candidate.layers.searched,
     }
-    evidence.add("searched for secrets", looked, asked="detect-secrets over environment, history and files")
+    evidence.add(
+        "searched for secrets",
+        looked,
+        asked=f"docker save {candidate.reference}; detect-secrets over environment, history and layers",
+    )
 
 
 @then("nothing that was found gives access to anything")
 def no_secret(candidate):
     """In the environment, the history and the files."""
-    require(secrets.no_secret(candidate.image.env, candidate.history, candidate.tree))
+    require(secrets.no_secret(candidate.image.env, candidate.history, candidate.layers, candidate.base_layers))

@@ -153,11 +153,28 @@ class Engine:
         """
         container = self._created(reference, ["never-started"])
         try:
-            yield as_file(self._exported(container, f"docker export of {reference}"), limit)
+            yield as_file(self._downloaded(f"/containers/{container}/export", f"docker export of {reference}"), limit)
         except tarfile.TarError as torn:
             raise EngineUnavailable(f"the files of {reference} cannot be read: {torn}", where="docker export") from torn
         finally:
             self.remove(container)
+
+    @contextmanager
+    def saved(self, reference: str, limit: int = EXPORT_BYTES) -> Iterator[io.BufferedReader]:
+        """The image with all its layers as the tar stream of `docker save`, to be read once.
+
+        Args:
+            reference: the image.
+            limit: bytes after which reading ends in an error.
+
+        Raises:
+            ImageUnavailable: no such image, or it is larger than the limit.
+            EngineUnavailable: the engine does not answer, or stops in the middle.
+        """
+        try:
+            yield as_file(self._downloaded(f"/images/{reference}/get", f"docker save {reference}"), limit)
+        except tarfile.TarError as torn:
+            raise EngineUnavailable(f"the layers of {reference} cannot be read: {torn}", where="docker save") from torn
 
     def remove(self, container: str) -> None:
         """Remove a container with its anonymous volumes, running or not; one that is gone is no error.
@@ -191,10 +208,10 @@ class Engine:
         raise ImageUnavailable("the image holds neither `sleep` nor a Python that starts, so it cannot be looked into",
                                where=reference, remedy=" | ".join(refusals))  # fmt: skip
 
-    def _exported(self, container: str, what: str) -> Iterator[bytes]:
+    def _downloaded(self, path: str, what: str) -> Iterator[bytes]:
         # Around the download alone: what the reader of the stream gets wrong is not the engine's silence.
         with asking(what):
-            yield from download(self.client.api, f"/containers/{container}/export")
+            yield from download(self.client.api, path)
 
     def _created(self, reference: str, command: list[str]) -> str:
         api = self.client.api

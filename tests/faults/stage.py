@@ -36,7 +36,7 @@ from tests.faults.world import ROOT, RecordedRepository, RecordedScanner, World
 # An older image of the repository, there before the release: what must stay as it is.
 OLDER = "v0.9.0"
 # Facts of an image that take a look into it; the configuration is always read anew.
-LOOKS = ("tree", "interpreter", "handler_import", "chrome_version", "driver_version", "libraries",
+LOOKS = ("layers", "tree", "interpreter", "handler_import", "chrome_version", "driver_version", "libraries",
          "handler_run", "probe_run")  # fmt: skip
 KEPT = (*LOOKS, "base", "chrome_pin", "driver_pin", "pins", "sbom")
 

@@ -13,8 +13,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import dockerfile
 import pytest
-from dockerfile_parse import DockerfileParser
 
 from gate.errors import ImageUnavailable
 from gate.image.build import BuiltImage, build_image
@@ -152,9 +152,8 @@ def install(
     rpm_base: str, manager: str, *packages: str, ignores_settings: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run the Dockerfile's own installing RUN in a throw-away container that has this package manager."""
-    text = (ROOT / "image" / "Dockerfile").read_bytes()
-    steps = DockerfileParser(fileobj=io.BytesIO(text)).structure
-    (script,) = [step["value"] for step in steps if step["instruction"] == "RUN" and "microdnf" in step["value"]]
+    steps = dockerfile.parse_file(str(ROOT / "image" / "Dockerfile"))
+    (script,) = [step.value[0] for step in steps if step.cmd.upper() == "RUN" and "microdnf" in step.value[0]]
     wanted = script.replace("set -- alsa-lib", " ".join(("set -- alsa-lib", *packages)))
     called, _, target = manager.partition(" -> ")
     prepare = f"cd /usr/local/bin; mv yum {target or called} 2> /dev/null;"
