@@ -15,7 +15,7 @@ from gate.access.facts import AccessFacts, Network, Simulation
 from gate.access.matrix import draw
 from gate.access.trust import who_becomes
 from gate.judgement import Judgement
-from tests.access.conftest import REVIEWED, arn, make_account, text
+from tests.access.conftest import REVIEWED, arn, identity, make_account, text
 
 TODAY = date(2025, 10, 18)
 NOBODY_ELSE = "Nobody can <do what> but those whom the story names and those who were reviewed"
@@ -26,14 +26,19 @@ def policies(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
 
     Of `given`: `policy`, `repository`, `registry`, `ci`, `developer`, `trust` (of the CI role) as in
     tests/access/conftest.py, `organization`, `network`; `may`: who was reviewed, for which powers; `power`: that the
-    claim is asked about; `denied`: actions that the simulator says an organization's policy denies.
+    claim is asked about; `denied`: actions that the simulator says an organization's policy denies; `service_linked`:
+    by service, the statements of the role that it made for itself.
     """
     given = dict(given)
+    linked = tuple(
+        identity(f"aws-service-role/{service}.amazonaws.com/AWSServiceRole", statements=statements)
+        for service, statements in given.pop("service_linked", {}).items()
+    )
     may, power, denied = given.pop("may", {}), given.pop("power", "push"), given.pop("denied", [])
     network = Network(**{key: tuple(each) if isinstance(each, list) else each
                          for key, each in given.pop("network", {}).items()})  # fmt: skip
     simulations = tuple(Simulation(arn("ci"), action, "*", False, organization_denies=True) for action in denied)
-    facts = make_account(**given, network=network, simulations=simulations)
+    facts = make_account(**given, network=network, simulations=simulations, more=linked)
     return _judged(claim, facts, _reviews(may), power)
 
 

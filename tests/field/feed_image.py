@@ -21,6 +21,7 @@ from gate.image.tree import ELF_MAGIC, Entry, Tree
 from gate.judgement import Judgement
 from tests.image.archive import layer, saved
 
+HANDLER = "src.main.lambda_handler"
 BASE = "public.ecr.aws/lambda/python:3.11"
 # As AWS's own base image has it.
 ENV = {
@@ -53,7 +54,9 @@ def dockerfile(_claim: str, given: dict[str, Any], folder: Path) -> Judgement:
     """A Dockerfile's `text`, build `arguments`, and further `approved` bases."""
     path = folder / "Dockerfile"
     path.write_text(given["text"], encoding="utf-8")
-    return bases_approved(from_lines(path, given.get("arguments", {})), (BASE, *given.get("approved", [])))
+    return bases_approved(
+        from_lines(path, given.get("arguments", {}), "linux/amd64"), (BASE, *given.get("approved", []))
+    )
 
 
 def requirements(_claim: str, given: dict[str, Any], folder: Path) -> Judgement:
@@ -74,8 +77,8 @@ def configuration(claim: str, given: dict[str, Any], _folder: Path) -> Judgement
     """An image's configuration: `env` (with `unset`), `entrypoint`, `workdir`, `cmd`, `platform`, `bytes`."""
     if claim == "The agreed handler is the one that Lambda will import":
         failed = given.get("error", "")
-        found = HandlerImport("src.main.lambda_handler", not failed, failed, given.get("line", ""))
-        return handler_is(given.get("cmd", ["src.main.lambda_handler"]), "src.main.lambda_handler") + handler_imports(found)
+        found = HandlerImport(HANDLER, not failed, failed, given.get("line", ""))
+        return handler_is(given.get("cmd", [HANDLER]), HANDLER) + handler_imports(found)
     if claim == "The image is for the platform that the function runs on":
         return platform_is(given["platform"], "linux/amd64")
     if claim == "The uncompressed image is below Lambda's limit":
@@ -86,13 +89,14 @@ def configuration(claim: str, given: dict[str, Any], _folder: Path) -> Judgement
 
 
 def contents(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
-    """`env`, `history` and `files` (text by path) of an image; `@` in a text stands for nothing.
+    """`env`, `history` and `files` (text by path) of an image; `@@` in a text stands for nothing.
 
-    The `@` keeps what only looks like a key from looking so in this repository.
+    The `@@` keeps what only looks like a key from looking so in this repository.
     """
     env = {name: _whole(value) for name, value in given.get("env", {}).items()}
-    files = {path: _whole(text).encode() for path, text in {"/var/task/app.py": "x = 1\n", **given.get("files", {})}.items()}
-    layers = read_layers(io.BytesIO(saved([layer(files)])), 1, Records())
+    texts = {"/var/task/app.py": "x = 1\n", **given.get("files", {})}
+    archive = saved([layer({path: _whole(text).encode() for path, text in texts.items()})])
+    layers = read_layers(io.BytesIO(archive), 1, Records())
     return no_secret(env, [_whole(line) for line in given.get("history", [])], layers, 0)
 
 
@@ -111,7 +115,9 @@ def files(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
     if claim == "Everything in the image can be read by the user that Lambda runs as":
         return readable_by_all(tree, used_folders(ENV))
     path = given.get("env", {}).get("CHROME_BIN", "/opt/chrome/chrome")
-    return names_paths({"CHROME_BIN": path}, {"CHROME_BIN": "/opt/chrome/chrome"}) + is_program(tree, "CHROME_BIN", path)
+    return names_paths({"CHROME_BIN": path}, {"CHROME_BIN": "/opt/chrome/chrome"}) + is_program(
+        tree, "CHROME_BIN", path
+    )
 
 
 def _entry(path: str, mode: int, what: str) -> Entry:

@@ -97,7 +97,9 @@ def listing(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
 
 
 def _snapshot(given: dict[str, Any], digests: dict[str, str]) -> RepositorySnapshot:
-    images = [{**each, "imageDigest": digests.get(each["imageDigest"], each["imageDigest"])} for each in given["images"]]
+    images = [
+        {**each, "imageDigest": digests.get(each["imageDigest"], each["imageDigest"])} for each in given["images"]
+    ]
     absent = {"__type": "LifecyclePolicyNotFoundException"}
     policy = {"lifecyclePolicyText": json.dumps({"rules": given["rules"]})} if "rules" in given else absent
     return _ecr(

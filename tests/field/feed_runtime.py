@@ -30,7 +30,9 @@ def handler(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
              for number, raw in enumerate(given.get("calls", []), 1)]  # fmt: skip
     footprint = Footprint(settings.memory_mb, None, given.get("oom", False), None, None, given.get("logs", ""))
     started = Init(init["outcome"], init["seconds"], _fault(init))
-    run = HandlerRun(settings, started, Moment(_processes(["python3"]), _MB, None, 0, 80 * _MB), tuple(calls), footprint)
+    run = HandlerRun(
+        settings, started, Moment(_processes(["python3"]), _MB, None, 0, 80 * _MB), tuple(calls), footprint
+    )
     if claim == "The function initialises within 10 seconds at its configured memory":
         return judges.initialises(run) + judges.starts_within(run, 10)
     return (
@@ -59,7 +61,8 @@ def _fault(raw: dict[str, Any]) -> Fault | None:
 def _processes(names: list[str]) -> tuple[Process, ...]:
     """Processes by name; "<defunct>" behind it marks one that ended and was not reaped, as ps(1) shows it."""
     return tuple(
-        Process(pid, 1, "Z" if "<defunct>" in name else "S", name.partition(" ")[0]) for pid, name in enumerate(names, 1)
+        Process(pid, 1, "Z" if "<defunct>" in name else "S", name.partition(" ")[0])
+        for pid, name in enumerate(names, 1)
     )
 
 
@@ -68,5 +71,5 @@ def programs(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
     if "libraries" in given:
         return libraries_complete(Answer("ld.so --list /opt/chrome/chrome", given.get("exit", 0), given["libraries"]))
     chrome, driver = (Answer(f"{name} --version", 0, given[name]) for name in ("chrome", "chromedriver"))
-    pins = (is_pinned(chrome, Pin(given["pin"], "chrome.lock")) if "pin" in given else Judgement())
+    pins = is_pinned(chrome, Pin(given["pin"], "chrome.lock")) if "pin" in given else Judgement()
     return share_major(chrome, driver) + pins

@@ -41,7 +41,7 @@ class Clock:
 
     def keeper(self) -> Timekeeper:
         """For the reader."""
-        return Timekeeper(lambda: self.at, lambda: self.at.timestamp(), self.sleep)
+        return Timekeeper(lambda: self.at, lambda: self.at.timestamp(), self.sleep)  # noqa: PLW0108  # `at` is replaced
 
 
 class Waited(Exception):
@@ -76,9 +76,12 @@ def _ecr(given: dict[str, Any]) -> dict[str, Any]:
     return {
         "GetRegistryScanningConfiguration": {"scanningConfiguration": {"scanType": given.get("type", "BASIC")}},
         "BatchGetRepositoryScanningConfiguration": {"scanningConfigurations": [own], "failures": []},
-        "StartImageScan": _BY_ITSELF if enhanced else given.get("start", {"imageScanStatus": {"status": "IN_PROGRESS"}}),
+        "StartImageScan": _BY_ITSELF
+        if enhanced
+        else given.get("start", {"imageScanStatus": {"status": "IN_PROGRESS"}}),
         "DescribeImageScanFindings": [
-            each if "__type" in each else {**named, **each} for each in (given.get("earlier", _NO_SCAN), *given["answers"])
+            each if "__type" in each else {**named, **each}
+            for each in (given.get("earlier", _NO_SCAN), *given["answers"])
         ],
     }
 
@@ -137,4 +140,6 @@ def sbom(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
     seen = sight(components_of(_document(given)), mode, watched)
     found = _register(given)
     faults = rules.register_valid(found, NOON.date())
-    return faults + gaps_registered(seen.gaps, found, "aws", mode, NOON.date()) + rules.coverage_used(found, seen, "aws")
+    return (
+        faults + gaps_registered(seen.gaps, found, "aws", mode, NOON.date()) + rules.coverage_used(found, seen, "aws")
+    )

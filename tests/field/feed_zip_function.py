@@ -31,9 +31,11 @@ _EVENTS = {"ListEventBuses": {"EventBuses": [{"Name": "default"}]}, "ListRuleNam
 
 
 def snapshots(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
-    """The function `before` and `now`: of each `configuration` (of GetFunction), and answers by service, `lambda`,
-    `events`, `scheduler`, and operation; what is left out is as of a function that has nothing of the kind.
-    """  # fmt: skip
+    """The function `before` and `now`.
+
+    Of each: `configuration` (of GetFunction), and answers by service (`lambda`, `events`, `scheduler`) and operation;
+    what is left out is as of a function that has nothing of the kind.
+    """
     return judge_untouched(_snapshot(given["before"]), _snapshot(given["now"]))
 
 
@@ -53,9 +55,11 @@ def _snapshot(given: dict[str, Any]) -> FunctionSnapshot:
 
 
 def trail(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
-    """Events of CloudTrail (`events`: source, name, `readOnly`, `requestParameters`, `errorCode`), beside the gate's
-    own reading of the function; `rules` of EventBridge that start it.
-    """  # fmt: skip
+    """Events of CloudTrail, beside the gate's own reading of the function.
+
+    Of `given`: `events` (source, name, `readOnly`, `requestParameters`, `errorCode`, `by`); `rules` of EventBridge
+    that start the function; `read`: whether the gate's reading stands there.
+    """
     reading = {"source": "lambda", "name": "GetFunction20150331v2", "readOnly": True,
                "requestParameters": {"functionName": NAME}}  # fmt: skip
     events = [reading, *given["events"]] if given.get("read", True) else given["events"]

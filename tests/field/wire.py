@@ -45,7 +45,9 @@ def client(service: str, answers: Answers) -> Any:
 
 @cache  # making a client takes longer than all that a row does with it
 def _client(service: str) -> Any:
-    made = _session().client(service, endpoint_url="http://127.0.0.1:9", config=Config(retries={"total_max_attempts": 1}))
+    made = _session().client(
+        service, endpoint_url="http://127.0.0.1:9", config=Config(retries={"total_max_attempts": 1})
+    )
 
     def answer(model: Any, **_more: Any) -> tuple[Any, dict[str, Any]]:
         left = _ANSWERS[service].get(model.name) or [{}]
