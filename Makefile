@@ -9,7 +9,7 @@ LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 
 .DEFAULT_GOAL := help
 .PHONY: help accept test check quick-lint quick-tests faults setup docker-build verify claims rescan local soak mutation \
-	bench handbook lint audit lock lock-chrome policies wheels
+	bench handbook lint audit lock lock-chrome bump-chrome policies wheels
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -98,4 +98,7 @@ lock: setup ## Resolve every requirements.in again and write its hashes
 	@$(LOCK) tests/mutation/requirements.in --output-file tests/mutation/requirements.txt
 
 lock-chrome: setup ## Write image/chrome.lock for the Chrome that image/Dockerfile pins (needs the open internet)
-	@$(PYTHON_IN) setup/lock_chrome.py
+	@$(PYTHON_IN) -m gate.browser.lock
+
+bump-chrome: setup ## Pin the newest stable Chrome (or VERSION=…): image/Dockerfile and image/chrome.lock together
+	@$(PYTHON_IN) -m gate.browser.lock --bump $(VERSION)

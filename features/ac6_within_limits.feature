@@ -22,6 +22,12 @@ Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
     When its Python is asked for its version
     Then it is the agreed version
 
+  Scenario: Base and runtime are supported by their makers
+    On the stand-in it is about the base that the Dockerfile names by default, which a release is built on.
+    When the base and the Python are looked up in the dated list
+    Then each is supported today, or its end is accepted by the register
+    And no acceptance of an end of support is unused
+
   Scenario: Every FROM of the Dockerfile names an approved base
     When the Dockerfile's FROM lines are resolved
     Then each names an approved base or a stage

@@ -4,9 +4,10 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from gate.errors import EvidenceDamaged
-from gate.image import contract, divergence, files, lineage, packages, python, secrets, size
+from gate.image import contract, divergence, files, lineage, packages, python, secrets, size, support
 from gate.image.dockerfile import bases_approved
 from gate.judgement import require
+from gate.scan.register.judges import by_register
 
 
 @pytest.fixture
@@ -181,6 +182,31 @@ def python_version(candidate, evidence):
 def python_is(candidate, release):
     """Major and minor."""
     require(python.python_is(candidate.interpreter.version, release.python_version))
+
+
+@when("the base and the Python are looked up in the dated list", target_fixture="parts")
+def parts_looked_up(ladder, candidate, release, support_dates, accepted_ends, now, evidence):
+    """What the release stands on, each with its last day of support; what ends within 180 days is warned of."""
+    base, how = ladder.base_that_ships(candidate)
+    parts = support.parts_of(base, release.python_version, support_dates)
+    found = {"base": base, "which base": how, "parts": parts}
+    evidence.add("support of base and runtime", found, asked=f"cat gate/{support_dates.source}")
+    warnings = support.warnings(parts, accepted_ends, now().date())
+    evidence.add("warnings: support that ends or has ended", warnings, asked=f"cat gate/{support_dates.source}")
+    return parts
+
+
+@then("each is supported today, or its end is accepted by the register")
+def parts_are_supported(parts, accepted_ends, support_dates, now):
+    """What nobody knows is not supported."""
+    found = support.supported(parts, accepted_ends, now().date(), f"gate/{support_dates.source}")
+    require(by_register(accepted_ends, found))
+
+
+@then("no acceptance of an end of support is unused")
+def support_exceptions_are_used(parts, accepted_ends, now):
+    """An acceptance that is no longer needed would hide the next end."""
+    require(support.support_exceptions_used(parts, accepted_ends, now().date()))
 
 
 @when("the Dockerfile's FROM lines are resolved")
