@@ -226,7 +226,7 @@ class Candidate:
     @Once
     def from_lines(self) -> tuple[From, ...]:
         """Every FROM of the Dockerfile, its arguments filled in."""
-        return from_lines(self.dockerfile, {"BASE_IMAGE": self.base_reference})
+        return from_lines(self.dockerfile, {"BASE_IMAGE": self.base_reference}, self.release.platform)
 
     @Once
     def chrome_version(self) -> Answer:

@@ -100,8 +100,13 @@ def all_arguments(path: Path) -> frozenset[str]:
     return frozenset(word.partition("=")[0] for each in parsed.commands if _is(each, "ARG") for word in each.value)
 
 
-def from_lines(path: Path, arguments: Mapping[str, str]) -> tuple[From, ...]:
+def from_lines(path: Path, arguments: Mapping[str, str], platform: str = "") -> tuple[From, ...]:
     """Every image that a Dockerfile takes from elsewhere, as a build with these arguments resolves it.
+
+    Args:
+        path: the Dockerfile.
+        arguments: the build arguments.
+        platform: that the build is for, as os/architecture or os/architecture/variant.
 
     Raises:
         ImageUnavailable: the file cannot be read, or a FROM cannot be understood.
@@ -109,7 +114,7 @@ def from_lines(path: Path, arguments: Mapping[str, str]) -> tuple[From, ...]:
     parsed = _parsed(path)
     found, stages = list(_syntax(parsed)), 0
     # Only an ARG before the first FROM may be used in one, and only there does a build argument count for it.
-    values: dict[str, str] = {}
+    values = _of_platform(platform)
     for each in parsed.commands:
         if _is(each, "FROM"):
             found.append(_from(parsed, each, values))
@@ -119,6 +124,16 @@ def from_lines(path: Path, arguments: Mapping[str, str]) -> tuple[From, ...]:
         else:
             found += [From(each.start_line, image, "", each.cmd.upper()) for image in _taken(each, stages)]
     return tuple(found)
+
+
+def _of_platform(platform: str) -> dict[str, str]:
+    """What BuildKit sets by itself (Dockerfile reference, "Automatic platform ARGs in the global scope").
+
+    Those of the machine that builds are left out: an image that hangs on them is another one elsewhere.
+    """
+    system, architecture, variant, *_ = [*platform.split("/"), "", ""]
+    found = {"PLATFORM": platform, "OS": system, "ARCH": architecture, "VARIANT": variant}
+    return {f"TARGET{name}": value for name, value in found.items()} if platform else {}
 
 
 def _is(command: Any, instruction: str) -> bool:

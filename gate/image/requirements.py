@@ -20,6 +20,8 @@ from gate.errors import ImageUnavailable
 
 _PIN_IT = "pin it with ==, here or in a constraints file"
 _FILES = 100
+# What stands behind an option on its line (a marker, say), pip passes over; the option itself counts (pip issue 13637).
+_PASSED_OVER = "Incorrect and ignored trailing argument(s)"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ def _read(path: Path, *, constraint: bool, within: tuple[Path, ...]) -> Iterator
         raise _refused(f"{path.name} includes itself", str(path), "take the line with -r or -c out")
     parsed = _parsed(path)
     for line in parsed.invalid_lines:
+        if str(line.error_message).startswith(_PASSED_OVER):
+            continue
         why = " ".join(str(line.error_message).split())
         raise _refused(
             f"pip does not understand {line.line!r}: {why}", f"{path.name}:{line.line_number}", "correct the line"

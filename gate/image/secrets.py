@@ -23,7 +23,7 @@ _SHOWN = 20
 
 
 @judge(
-    6, known_bad=lambda: ({"AWS_SECRET_ACCESS_KEY": "x" * 40}, ("RUN true",), Layers((Layer(),), (), Records(), {}), 0)
+    6, known_bad=lambda: ({"AWS_SECRET_ACCESS_KEY": "ab" * 20}, ("RUN true",), Layers((Layer(),), (), Records(), {}), 0)
 )
 def no_secret(env: Mapping[str, str], history: Sequence[str], layers: Layers, base_layers: int) -> Judgement:
     """Nothing that the image adds to its base gives access to anything: whoever pulls it, reads every layer.

@@ -116,8 +116,8 @@ def is_secret_value(value: str) -> bool:
 def is_used_value(value: str) -> bool:
     """The same for a value that a program is really started with: there even "changeme" opens a door.
 
-    What is empty, a number of no more than four digits, or a yes or no opens none.
+    What is empty, crossed out, a number of no more than four digits, or a yes or no opens none.
     """
     bare = value.strip()
-    nothing = re.fullmatch(r"\d{1,4}|true|false|yes|no|on|off|none|null|", bare, re.I)
+    nothing = re.fullmatch(r"\d{1,4}|true|false|yes|no|on|off|none|null||([x*•._-])\1*", bare, re.I)
     return nothing is None and not is_reference(bare)

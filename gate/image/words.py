@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 _NAME = re.compile(r"[A-Za-z_]\w*|\d+")
 _DEPTH = 20
+_ANY = {"*": ".*", "?": "."}
 
 
 class Unfilled(ValueError):
@@ -84,13 +85,18 @@ class _Word:
         raise Unfilled("a brace is not closed")
 
     def _formed(self, name: str, form: str) -> str:
-        """${name}, ${name-word}, ${name+word}, ${name?word}; with a colon, an empty value counts as none."""
+        """${name}, ${name-word}, ${name+word}, ${name?word}; with a colon, an empty value counts as none.
+
+        And what `_changed` does to a value.
+        """
         value = self._values.get(name)
         colon = form.startswith(":")
         there = value is not None and not (colon and not value)
         sign, word = form[colon : colon + 1], form[colon + 1 :]
         if not form:
             return value or ""
+        if not colon and sign in {"#", "%", "/"} and self._escape not in form:
+            return self._changed(value or "", sign, form)
         if sign not in {"-", "+", "?"}:
             raise Unfilled(f"the form ${{{name}{form}}} is not known here")
         if sign == "?" and not there:
@@ -99,5 +105,27 @@ class _Word:
             return self._inner(word) if there else ""
         return value or "" if there else self._inner(word)
 
+    def _changed(self, value: str, sign: str, form: str) -> str:
+        """${name#pattern} and ${name%pattern}, doubled: the longest; ${name/pattern/word}, doubled: every one."""
+        doubled = form.startswith(2 * sign)
+        rest = form[1 + doubled :]
+        if sign == "/":
+            pattern, second, word = rest.partition("/")
+            # What may match nothing is replaced in as many places as the builder's own expressions find.
+            if not (pattern.strip("*") and second) or "${" in pattern:
+                raise Unfilled(f"the form {form} is not known here")
+            found = self._inner(word)
+            return re.sub(_expression(pattern), lambda _match: found, value, count=0 if doubled else 1)
+        ends = range(len(value) + 1) if doubled == (sign == "%") else range(len(value), -1, -1)
+        matches = re.compile(_expression(self._inner(rest)), re.S).fullmatch
+        if sign == "#":
+            return next((value[end:] for end in ends if matches(value[:end])), value)
+        return next((value[:end] for end in ends if matches(value[end:])), value)
+
     def _inner(self, word: str) -> str:
         return _Word(word, self._values, self._escape, self._depth + 1).filled()
+
+
+def _expression(pattern: str) -> str:
+    """A shell's pattern as a regular expression: * is any text, ? any character."""
+    return "".join(_ANY.get(each) or re.escape(each) for each in pattern)

@@ -16,7 +16,7 @@ def images(folder: Path, text: str, **arguments: str) -> list[str]:
     """The images that a Dockerfile of this text names."""
     path = folder / "Dockerfile"
     path.write_text(text)
-    return [each.image for each in from_lines(path, arguments)]
+    return [each.image for each in from_lines(path, arguments, "linux/arm64/v8")]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,12 @@ def images(folder: Path, text: str, **arguments: str) -> list[str]:
         ("FROM --platform=linux/amd64 a:1 as build", "a:1"),
         ("# escape=`\nFROM `\n a:1", "a:1"),
         ("from a:1", "a:1"),
+        ("FROM a:${TARGETARCH}", "a:arm64"),
+        ("ARG TARGETARCH\nFROM a:${TARGETARCH}-${TARGETVARIANT}", "a:arm64-v8"),
+        ("ARG TARGETARCH=amd64\nFROM a:${TARGETARCH}", "a:amd64"),
+        ("FROM --platform=$TARGETPLATFORM a-${TARGETOS}", "a-linux"),
+        ("ARG KIND=${TARGETARCH}-slim\nFROM a:${KIND}", "a:arm64-slim"),
+        ("FROM a:1${BUILDARCH}", "a:1"),
     ],
 )
 def test_from_is_resolved_as_the_builder_resolves_it(tmp_path: Path, text: str, expected: str) -> None:
@@ -133,6 +139,21 @@ def test_what_only_looks_like_an_instruction_is_none(tmp_path: Path, text: str) 
         ("ARG A=1\nFROM 'a:$A'", "a:$A"),
         ("ARG A=1\nFrOm a:${A:?none} As B", "a:1"),
         ("# escape=`\nARG A=a`\n:1\nFROM $A", "a:1"),
+        ("ARG V=3.11.2\nFROM a:${V%.*}", "a:3.11"),
+        ("ARG V=3.11.2\nFROM a:${V%%.*}", "a:3"),
+        ("ARG V=3.11.2\nFROM a:${V#*.}", "a:11.2"),
+        ("ARG V=3.11.2\nFROM a:${V##*.}", "a:2"),
+        ("ARG V=v1\nFROM a:${V#v}", "a:1"),
+        ("ARG V=1\nFROM a:${V#v}", "a:1"),
+        ("ARG V=1\nFROM a:${V%x}", "a:1"),
+        ("ARG V=v1 P=v\nFROM a:${V#${P}}", "a:1"),
+        ("FROM a:1${V%.*}", "a:1"),
+        ("ARG V=1-2-3\nFROM a:${V/-/.}", "a:1.2-3"),
+        ("ARG V=1-2-3\nFROM a:${V//-/.}", "a:1.2.3"),
+        ("ARG V=1-2 S=.\nFROM a:${V/-/${S}}", "a:1.2"),
+        ("ARG V=1.2-slim\nFROM a:${V/-*/}", "a:1.2"),
+        ("ARG V=1x2\nFROM a:${V/1?/3}", "a:32"),
+        ("ARG V=1x2\nFROM a:${V/./3}", "a:1x2"),
     ],
 )
 def test_variables_are_filled_in_as_the_builder_does_it(tmp_path: Path, text: str, expected: str) -> None:
@@ -146,7 +167,13 @@ def test_variables_are_filled_in_as_the_builder_does_it(tmp_path: Path, text: st
         ("FROM ${A", "a brace is not closed"),
         ("FROM ${}", "a variable has no name"),
         ("FROM ${A:?}", "A has no value"),
-        ("ARG A=a.1\nFROM ${A#a}", "is not known here"),
+        ("ARG A=a.1\nFROM ${A^}", "is not known here"),
+        ("ARG A=a.1\nFROM ${A:#a}", "is not known here"),
+        ("ARG A=a.1\nFROM ${A#\\a}", "is not known here"),
+        ("ARG A=a.1\nFROM ${A/a}", "is not known here"),
+        ("ARG A=a.1\nFROM ${A//b}", "is not known here"),
+        ("ARG A=a.1\nFROM ${A//*/b}", "is not known here"),
+        ("ARG A=a.1 B=a\nFROM ${A/${B}/b}", "is not known here"),
         ('FROM "a', "a quote is not closed"),
         ("FROM 'a", "a quote is not closed"),
         ("FROM a AS", "names no image"),

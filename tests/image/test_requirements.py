@@ -60,6 +60,9 @@ def pinned(folder, text, environment=LINUX, **others):
         ("# -*- coding: latin-1 -*-\n# caf\xe9\na==1\n".encode("latin-1"), {"a": "1"}),
         ("a==1\n".encode("utf-16"), {"a": "1"}),
         ("a==1\r\nb==2\r\n", {"a": "1", "b": "2"}),
+        ("--extra-index-url=https://x ; sys_platform == 'darwin'\na==1\n", {"a": "1"}),
+        ("--find-links wheels beside it\n-i https://x/simple why\na==1\n", {"a": "1"}),
+        ("--pre and more\na==1\n", {"a": "1"}),
     ],
 )
 def test_requirements_are_read_as_pip_reads_them(tmp_path, text, expected):
@@ -95,6 +98,8 @@ def test_other_files_are_followed_from_where_they_are_named(tmp_path):
         ("a==\n", "pip does not understand 'a=='"),
         ("==1\n", "pip does not understand"),
         ("--no-such-option\n", "pip does not understand"),
+        ("-r missing.txt ; sys_platform == 'darwin'\n", "missing.txt does not exist"),
+        ("--no-such-option ; sys_platform == 'darwin'\n", "pip does not understand"),
         ("-r missing.txt\n", "missing.txt does not exist"),
         ("-c https://h/constraints.txt\n", "is not beside the Dockerfile"),
         ("-r requirements.txt\n", "includes itself"),

@@ -69,7 +69,7 @@ def _image(run: Run, docker: Engine, base: Base, rungs: Rungs) -> tuple[BuiltIma
     if options.target == "aws" and not options.publish:
         desk: ReleaseDesk = rungs("desk")
         return None, desk.pull(desk.published_digest()).image
-    _hold_bases(options.image_context, base)
+    _hold_bases(options.image_context, base, run.release.platform)
     with run.terminal.parts() as waiting_for:
         built = build_image(
             options.image_context,
@@ -84,10 +84,10 @@ def _image(run: Run, docker: Engine, base: Base, rungs: Rungs) -> tuple[BuiltIma
     return built, built.image_id
 
 
-def _hold_bases(context: Path, base: Base) -> None:
+def _hold_bases(context: Path, base: Base, platform: str) -> None:
     """Nothing is built, and no program is run, on a base that nobody approved."""
     # Of a Dockerfile without any FROM the builder itself says best what is wrong.
-    found = from_lines(context / "Dockerfile", {"BASE_IMAGE": base.reference})
+    found = from_lines(context / "Dockerfile", {"BASE_IMAGE": base.reference}, platform)
     judged = bases_approved(found, base.approved) if found else ACCEPTED
     if not judged.accepted:
         sentence = "nothing was built, and so there is no image to look at: the Dockerfile fails AC6"
