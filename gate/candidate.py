@@ -140,7 +140,7 @@ class Candidate:
     @Once
     def tree(self) -> Tree:
         """Every file of the image, read from the engine's export."""
-        with self.engine.export(self.image.image_id) as stream:
+        with self.engine.export(self.image.engine_id) as stream:
             return read_tree(stream, lambda path: wanted_text(path) or "chrom" in path.rpartition("/")[2])
 
     @Once
@@ -148,7 +148,7 @@ class Candidate:
         """Testinfra's host: a container of the image that only sleeps."""
         from gate.engine.host import host_of
 
-        return host_of(self._stack.enter_context(self.engine.inspection(self.image.image_id)), self.engine.timeout)
+        return host_of(self._stack.enter_context(self.engine.inspection(self.image.engine_id)), self.engine.timeout)
 
     @Once
     def pins(self) -> dict[str, str]:
@@ -217,7 +217,7 @@ class Candidate:
         try:
             return run_handler(
                 self.engine,
-                self.image.image_id,
+                self.image.engine_id,
                 self._settings,
                 event=self.release.event,
                 initialised=self._initialised.set,
@@ -228,7 +228,7 @@ class Candidate:
     @Once
     def probe_run(self) -> ProbeRun:
         """Our page in the image's Chrome, as Lambda runs it."""
-        return run_probe(self.engine, self.image.image_id, self._settings)
+        return run_probe(self.engine, self.image.engine_id, self._settings)
 
     @property
     def _settings(self) -> Settings:
@@ -237,7 +237,7 @@ class Candidate:
     @Once
     def sbom(self) -> Sbom:
         """What the image consists of; kept by the image's ID between runs."""
-        return make_sbom(f"docker:{self.image.image_id}", self.image.image_id, self._sboms)
+        return make_sbom(f"docker:{self.image.engine_id}", self.image.image_id, self._sboms)
 
     @Once
     def watched(self) -> tuple[Watched, ...]:

@@ -59,7 +59,7 @@ def read_saved(archive: tarfile.TarFile) -> SavedImage:
         start = reader.peek(4)[:4]
         if start[:1] in (b"{", b"["):
             documents[member.name] = reader.read(_DOCUMENT_BYTES)
-        elif member.size >= tarfile.BLOCKSIZE:
+        elif start[:2] == _GZIP or member.size >= tarfile.BLOCKSIZE:
             digest, size = _layer(reader, start, member.name)
             sizes[digest] = size
     return _image(documents, sizes)

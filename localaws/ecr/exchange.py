@@ -23,6 +23,8 @@ class Exchange(BaseHTTPRequestHandler):
     """A request as the door sees it; subclasses say what to do with it."""
 
     protocol_version = "HTTP/1.1"
+    # What is no HTTP at all gets an answer that is: by it clients that tried TLS first (containerd) know to go without.
+    default_request_version = "HTTP/1.0"
     disable_nagle_algorithm = True
     timeout = 300
     body_read = False

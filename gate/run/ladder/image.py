@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -77,11 +78,13 @@ def _image(run: Run, docker: Engine, base: Base, rungs: Rungs) -> tuple[BuiltIma
             base_image=base.reference,
             version=run.release.release_tag,
             platform=run.release.platform,
+            buildkit=docker.buildkit,
             log=run.folder / "build.log",
             progress=waiting_for,
             timeout=run.options.build_timeout,
         )
-    return built, built.image_id
+    held = docker.built(built.image_id, built.tag)
+    return replace(built, image_id=held.image_id), held.engine_id
 
 
 def _hold_bases(context: Path, base: Base) -> None:
