@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import tarfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any, cast
@@ -70,10 +71,13 @@ def _layer(reader: IO[bytes], start: bytes, name: str) -> tuple[str, int]:
         raise ImageUnavailable(f"the layer {name} is compressed with zstd, and Lambda admits only gzip",
                                where="docker save", remedy="build it with gzip")  # fmt: skip
     whole = _Hashed(gzip.GzipFile(fileobj=reader) if start[:2] == _GZIP else reader)
-    with tarfile.open(fileobj=cast(IO[bytes], whole), mode="r|", bufsize=_CHUNK) as layer:
-        size = sum(map(_bytes, layer))
-    while whole.read(_CHUNK):
-        pass  # what follows the last member is part of the digest
+    try:
+        with tarfile.open(fileobj=cast(IO[bytes], whole), mode="r|", bufsize=_CHUNK) as layer:
+            size = sum(map(_bytes, layer))
+        while whole.read(_CHUNK):
+            pass  # what follows the last member is part of the digest
+    except (gzip.BadGzipFile, zlib.error, EOFError) as damage:
+        raise tarfile.ReadError(f"{name}: {damage}") from damage
     return f"sha256:{whole.hash.hexdigest()}", size
 
 

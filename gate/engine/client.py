@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -60,17 +60,18 @@ def asking(what: str) -> Iterator[None]:
         raise EngineUnavailable(f"the Docker engine does not answer: {silence}", where=what, remedy=_START) from silence
 
 
-def connect(timeout: int = TIMEOUT_SECONDS) -> Engine:
+def connect(timeout: int = TIMEOUT_SECONDS, environment: Mapping[str, str] | None = None) -> Engine:
     """The engine that DOCKER_HOST or the local socket leads to.
 
     Args:
         timeout: seconds that any one call may take.
+        environment: where DOCKER_HOST is looked up; by default that of this process.
 
     Raises:
         EngineUnavailable: none answers.
     """
     with asking("docker version"):
-        client = docker.from_env(timeout=timeout)
+        client = docker.from_env(timeout=timeout, environment=environment)
         if client.api.base_url.startswith("http+docker"):
             # A socket has no proxy. Requests would walk through os.environ for one, in which pytest and the local
             # target change variables while other threads ask the engine: some of these calls would fail.

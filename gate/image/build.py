@@ -28,6 +28,7 @@ _TAIL_LINES = 15
 # Said by the client of every build, and no advice for this one.
 _NO_NEWS = re.compile(
     r"DEPRECATED: The legacy builder|Install the buildx|https://docs\.docker\.com/go/buildx|Sending build"
+    r"|BuildKit is currently disabled|environment-variable\.$"
 )
 # The classic builder's own last lines: the whole command once more, and the container that it removes.
 _BUILDERS_OWN = re.compile(r"The command '|Removing intermediate container |---> ")

@@ -11,6 +11,7 @@ import pytest
 
 from localaws.ecr.exchange import Exchange
 
+ALERT = b"\x15\x03\x01\x00\x02\x02\x46\n\r\n"
 CLIENT_HELLO = b"\x16\x03\x01\x00\xf1\x01\x00\x00\xed\x03\x03" + bytes(range(1, 32)) + b"\n\r\n"
 
 
@@ -25,7 +26,7 @@ def address() -> Iterator[tuple[str, int]]:
         thread.join()
 
 
-@pytest.mark.parametrize("sent", [CLIENT_HELLO, b"\x15\x03\x01\x00\x02\x02\x46\n\r\n", b"HELO there\r\n\r\n", b"x\r\n\r\n"])
+@pytest.mark.parametrize("sent", [CLIENT_HELLO, ALERT, b"HELO there\r\n\r\n", b"x\r\n\r\n"])
 def test_what_is_no_http_is_answered_with_http(address: tuple[str, int], sent: bytes) -> None:
     """Go's clients look at the first five bytes of the answer, and try again without TLS only where they are HTTP's."""
     with socket.create_connection(address, timeout=5) as client:
