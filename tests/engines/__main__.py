@@ -12,32 +12,43 @@ import docker
 
 from gate.engine.client import Engine, connect
 from gate.errors import GateError
-from tests.engines.drive import ROOT, Seen, expected_same, import_slim, look_at_same, run_gate, save_inputs
+from tests.engines.drive import (
+    ROOT,
+    Seen,
+    expected_same,
+    import_slim,
+    last_seen,
+    look_at_same,
+    run_gate,
+    save_inputs,
+)
 from tests.engines.page import good, page
 from tests.engines.recipes import ENGINES, Recipe
 from tests.engines.sandbox import EngineImpossible, Running, running
 
+_BY_NAME = {each.name: each for each in ENGINES}
 PAGE = ROOT / "docs/engines.md"
 
 
 def main() -> int:
     """Try every engine, one after the other; the number of those on which not all is well."""
     parser = argparse.ArgumentParser(prog="python -m tests.engines", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="*", choices=[*(each.name for each in ENGINES), []], help="only these engines")
-    names = parser.parse_args().names
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these: " + ", ".join(_BY_NAME))
+    names = parser.parse_args().names or list(_BY_NAME)
+    if unknown := [name for name in names if name not in _BY_NAME]:
+        parser.error(f"no engine is called {', '.join(unknown)}")
     files, archive = save_inputs(docker.from_env())
     expected = expected_same(archive)
-    chosen = [each for each in ENGINES if not names or each.name in names]
-    seen = [_tried(recipe, files, archive) for recipe in chosen]
-    written = page(seen, expected, datetime.now(UTC).date().isoformat())
-    if not names:
-        PAGE.write_text(written)
-    print(written)
+    for name in names:
+        _tried(_BY_NAME[name], files, archive).keep(name)
+    seen = [found for name in _BY_NAME if (found := last_seen(name))]
+    PAGE.write_text(page(seen, expected))
+    print(f"written: {PAGE.relative_to(ROOT)}")
     return sum(not good(each, expected) for each in seen)
 
 
 def _tried(recipe: Recipe, files: Path, archive: Path) -> Seen:
-    seen = Seen(recipe.title)
+    seen = Seen(recipe.title, date=datetime.now(UTC).date().isoformat())
     say: Callable[[str], None] = lambda line: print(f"{recipe.name}: {line}", file=sys.stderr, flush=True)  # noqa: E731
     say("begins")
     try:

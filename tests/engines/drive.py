@@ -7,9 +7,9 @@ import subprocess
 import tarfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import docker
 
@@ -41,6 +41,7 @@ class Seen:
         criteria: how many claims of each criterion hold, as "n of m".
         failed: each claim that does not, and why.
         seconds: the gate's run.
+        date: of the run.
     """
 
     title: str
@@ -54,21 +55,56 @@ class Seen:
     criteria: dict[str, str] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    date: str = ""
+
+    def keep(self, name: str) -> None:
+        """Write it down, for the page of a later run that tries other engines."""
+        _kept(name).write_text(json.dumps(asdict(self), indent=1))
+
+
+def last_seen(name: str) -> Seen | None:
+    """What came of an engine when it was last tried here."""
+    if not _kept(name).exists():
+        return None
+    found = json.loads(_kept(name).read_text())
+    return Seen(**found | {"same": tuple(found["same"]), "layers": tuple(found["layers"])})
+
+
+def _kept(name: str) -> Path:
+    return CACHE / f"{name}.json"
 
 
 def save_inputs(engine: docker.DockerClient) -> tuple[Path, Path]:
-    """The stand-in's own base as one tar of files, and the stand-in as an archive: the same bytes for every engine."""
+    """The stand-in's own base as one tar of files, and the stand-in as an archive: the same bytes for every engine.
+
+    Saved once, and kept for the runs that try other engines.
+    """
     files, archive = CACHE / "bookworm-slim.tar", CACHE / "same-image.tar"
     CACHE.mkdir(parents=True, exist_ok=True)
-    for image, path in ((SLIM, CACHE / "slim-image.tar"), (SAME, archive)):
-        with path.open("wb") as out:
-            out.writelines(engine.images.get(image).save(named=image))
-    with tarfile.open(CACHE / "slim-image.tar") as saved:
-        [entry] = json.load(saved.extractfile("manifest.json"))  # type: ignore[arg-type]
-        layer = saved.extractfile(entry["Layers"][0])
-        files.write_bytes(layer.read() if layer else b"")
-    (CACHE / "slim-image.tar").unlink()
+    if not archive.exists():
+        _save(engine, SAME, archive)
+    if not files.exists():
+        whole = CACHE / "bookworm-slim-image.tar"
+        _save(engine, SLIM, whole)
+        with tarfile.open(whole) as saved:
+            [entry] = json.load(_member(saved, "manifest.json"))
+            files.write_bytes(_member(saved, entry["Layers"][0]).read())
+        whole.unlink()
     return files, archive
+
+
+def _save(engine: docker.DockerClient, image: str, path: Path) -> None:
+    part = path.with_suffix(".part")
+    with part.open("wb") as out:
+        out.writelines(engine.images.get(image).save(named=image))
+    part.rename(path)
+
+
+def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    found = archive.extractfile(name)
+    if found is None:
+        raise tarfile.ReadError(f"{name} is no file")
+    return found
 
 
 def expected_same(archive: Path) -> tuple[str, int, int]:
@@ -97,7 +133,18 @@ def run_gate(running: Running, python: Path, name: str, say: Callable[[str], Non
     """The gate in the engine's network, up to Lambda's admission; what it judged is read from its own records."""
     folder = CACHE / name
     reports = folder / "reports"
-    words = [*running.inside, str(python), *_GATE, "-o", f"reports={reports}", "-o", f"local_state={folder}/target"]
+    words = [
+        "setpriv",
+        "--pdeathsig",
+        "TERM",
+        *running.inside,
+        str(python),
+        *_GATE,
+        "-o",
+        f"reports={reports}",
+        "-o",
+        f"local_state={folder}/target",
+    ]
     began = time.monotonic()
     say("the gate: build, AC1, AC6, push, admission")
     with (CACHE / f"{name}-gate.log").open("w") as log:

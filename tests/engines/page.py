@@ -8,7 +8,7 @@ from tests.engines.drive import Seen
 
 _HEAD = """# The gate on four Docker engines
 
-Written by `make engines` ({date}): on each engine, in a sandbox of its own made of Debian's packages alone, the gate
+Written by `make engines`: on each engine, in a sandbox of its own made of Debian's packages alone, the gate
 builds the release for linux/amd64 on the stand-in base, judges AC1 and AC6, pushes to the local target, and judges
 Lambda's admission (AC2). Claims that only AWS can prove are left out of the counts.
 
@@ -30,14 +30,14 @@ must not.
 """
 
 
-def page(seen: Sequence[Seen], expected: tuple[str, int, int], date: str) -> str:
+def page(seen: Sequence[Seen], expected: tuple[str, int, int]) -> str:
     """The page."""
     rows = [_verdict(each) for each in seen]
     same = [_same(each, expected) for each in seen if not each.cannot]
     built = [_built(each) for each in seen if each.release]
     parts = [
-        _HEAD.format(date=date),
-        _table(("engine", "version", "image store", "builder", "AC1", "AC6", "AC2", "seconds", "result"), rows),
+        _HEAD,
+        _table(("engine", "version", "image store", "builder", "AC1", "AC6", "AC2", "seconds", "date", "result"), rows),
         *_failures(seen),
         _SAME,
         _table(("engine", "image ID", "layers", "bytes", "as in the archive"), same),
@@ -57,10 +57,10 @@ def good(each: Seen, expected: tuple[str, int, int]) -> bool:
 
 def _verdict(each: Seen) -> tuple[str, ...]:
     if each.cannot:
-        return (each.title, each.version, "", "", "", "", "", "", each.cannot)
+        return (each.title, each.version, "", "", "", "", "", "", each.date, each.cannot)
     counts = [each.criteria.get(name, "") for name in ("AC1", "AC6", "AC2")]
     result = "not all hold, see below" if each.failed else "all hold"
-    return (each.title, each.version, each.store, each.builder, *counts, f"{each.seconds:.0f}", result)
+    return (each.title, each.version, each.store, each.builder, *counts, f"{each.seconds:.0f}", each.date, result)
 
 
 def _failures(seen: Sequence[Seen]) -> list[str]:

@@ -69,7 +69,7 @@ def _image(run: Run, docker: Engine, base: Base, rungs: Rungs) -> tuple[BuiltIma
             return None, str(docker.client.images.get(options.image).id)
     if options.target == "aws" and not options.publish:
         desk: ReleaseDesk = rungs("desk")
-        return None, desk.pull(desk.published_digest()).image
+        return None, desk.pull(desk.published_digest())
     _hold_bases(options.image_context, base)
     with run.terminal.parts() as waiting_for:
         built = build_image(
