@@ -14,6 +14,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, StreamParseE
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
+from gate.engine.abilities import lacking
 from gate.engine.archive import SavedImage
 from gate.engine.image import ImageConfig, inspect
 from gate.engine.owner import owner_label
@@ -35,6 +36,7 @@ _SLEEPERS = (
 # half a line of JSON is no DockerException.
 SILENCE = (DockerException, StreamParseError, RequestException, HTTPError, OSError)
 _NO_REFERENCE = "invalid reference format"
+_ANOTHER = "let DOCKER_HOST name an engine that can: docs/engines.md has those that were tried"
 _START = "start it (`systemctl start docker`, or Docker Desktop), or let DOCKER_HOST name one that answers"
 
 
@@ -113,6 +115,18 @@ class Engine:
         """
         with asking("docker version"):
             return str(self.client.version().get("Version") or "unknown: the engine does not say")
+
+    def require_abilities(self) -> None:
+        """Say at once what this engine cannot do, in place of one failure for each claim that needs it.
+
+        Raises:
+            EngineUnavailable: it cannot do something that the gate needs, or does not answer.
+        """
+        with asking("docker info"):
+            missing = lacking(self.client.version(), self.client.info())
+        if missing:
+            raise EngineUnavailable(f"this Docker engine will not do: it cannot {', or '.join(missing)}",
+                                    where="docker info", remedy=_ANOTHER)  # fmt: skip
 
     def image(self, reference: str) -> ImageConfig:
         """What the engine says of an image.

@@ -1,4 +1,4 @@
-"""What four engines pushed (their recorded manifests), and what BuildKit makes of an image when it is left to itself."""
+"""What four engines pushed (their recorded manifests), and what BuildKit makes of an image that is left to it."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ def engine(run: Run) -> Iterator[Engine]:
     """The Docker engine, swept of what dead runs left behind."""
     found = connect(run.options.engine_timeout)
     try:
+        found.require_abilities()
         run.engine = found.version()
         swept = (*end_orphans(), *found.sweep())
         if swept:
