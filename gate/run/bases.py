@@ -79,12 +79,13 @@ def build_stand_in(
 
 
 def _as_approved(docker: Engine, image: ImageConfig, approved: tuple[str, ...], provenance: str) -> Base:
-    """The base by a name that stays: its registry's digest; a tag made of its ID, where it was not pulled.
+    """The base by a name that stays: its registry's digest; a tag made of its ID, where no registry knows it.
 
-    In containerd's store, and in Podman's, an image that was only built here has a digest to its name too.
+    In containerd's store an image that was only built or loaded here has a digest to its name too.
     """
     repository = _repository(approved[0])
-    digests = [each for each in image.repo_digests if provenance == "real" and each.startswith(f"{repository}@")]
+    believed = provenance == "real" or image.engine_id == image.image_id
+    digests = [each for each in image.repo_digests if believed and each.startswith(f"{repository}@")]
     name = digests[0] if digests else _tagged(docker, image, repository)
     return Base(name, tuple(dict.fromkeys((*approved, name))), provenance, image.engine_id)
 
