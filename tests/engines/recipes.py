@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ _MIRROR = "http://deb.debian.org"
 _BASICS = ("ca-certificates", "iptables", "mount", "slirp4netns")
 _DOCKERD = (
     *("dockerd", "--host", f"unix://{SHARED}/docker.sock", "--exec-root", "/run/docker-exec", "--pidfile"),
-    *("/run/docker.pid", "--cgroup-parent", "/release-gate-engines", "--config-file", f"{SHARED}/settings"),
+    *("/run/docker.pid", "--cgroup-parent", "/release-gate-engines", "--config-file", f"{SHARED}/daemon.json"),
 )
 
 
@@ -25,7 +26,7 @@ class Recipe:
         suite: of Debian.
         packages: what it is made of, besides the essential ones.
         command: starts it; it has to answer at docker.sock in the shared folder.
-        settings: its file of settings: dockerd's daemon.json, Podman's containers.conf.
+        settings: its files of settings in the shared folder, by name.
         same_root: the name of the engine whose files it shares; "" for files of its own. Data are never shared.
     """
 
@@ -34,7 +35,7 @@ class Recipe:
     suite: str
     packages: tuple[str, ...]
     command: tuple[str, ...]
-    settings: str = "{}"
+    settings: Mapping[str, str]
     same_root: str = ""
 
     @property
@@ -48,7 +49,8 @@ class Recipe:
 
 def _docker(name: str, title: str, suite: str, *packages: str, settings: str = "{}", same_root: str = "") -> Recipe:
     command = (*_DOCKERD, "--data-root", f"/var/lib/{name}")
-    return Recipe(name, title, suite, ("docker.io", *packages, *_BASICS), command, settings, same_root)
+    files = {"daemon.json": settings}
+    return Recipe(name, title, suite, ("docker.io", *packages, *_BASICS), command, files, same_root)
 
 
 ENGINES = (
@@ -66,11 +68,16 @@ ENGINES = (
         "trixie",
         ("podman", "docker-cli", "netavark", "aardvark-dns", "crun", "nftables", *_BASICS),
         (
-            *("env", f"CONTAINERS_CONF_OVERRIDE={SHARED}/settings", "podman", "--cgroup-manager=cgroupfs"),
+            *("env", f"CONTAINERS_CONF_OVERRIDE={SHARED}/containers.conf"),
+            *(f"CONTAINERS_REGISTRIES_CONF={SHARED}/registries.conf", "podman", "--cgroup-manager=cgroupfs"),
             *("system", "service", "--time=0", f"unix://{SHARED}/docker.sock"),
         ),
-        # Its own limits of files and processes are above what some machines let even root have.
-        settings='[containers]\ndefault_ulimits = ["nofile=8192:8192", "nproc=16384:16384"]\n',
+        {
+            # Its own limits of files and processes are above what some machines let even root have.
+            "containers.conf": '[containers]\ndefault_ulimits = ["nofile=8192:8192", "nproc=16384:16384"]\n',
+            # As Docker has it by default: the local target speaks HTTP.
+            "registries.conf": '[[registry]]\nprefix = "127.0.0.1"\nlocation = "127.0.0.1"\ninsecure = true\n',
+        },
     ),
 )
 

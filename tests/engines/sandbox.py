@@ -87,7 +87,8 @@ def running(recipe: Recipe, say: Callable[[str], None]) -> Iterator[Running]:
     with ExitStack() as kept:
         # A short path: a socket's may have 107 characters.
         shared = Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="engine-")))
-        (shared / "settings").write_text(recipe.settings)
+        for name, content in recipe.settings.items():
+            (shared / name).write_text(content)
         log = kept.enter_context((CACHE / f"{recipe.name}.log").open("wb"))
         # With --kill-child the kernel ends every process of the sandbox when this one is gone, however it went.
         words = ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child=SIGKILL", "setpriv", "--pdeathsig",
