@@ -2,14 +2,14 @@
 # Options for pytest go in ARGS, e.g. make accept ARGS="-m ac1 --image-context ../other"
 SHELL := /bin/bash
 PYTHON_IN := .venv/bin/python
-SCRIPTS := setup/say setup/preflight setup/engine setup/base setup/venv .ci/run .github/restore bench/by_hand.sh
+SCRIPTS := setup/say setup/preflight setup/engine setup/base setup/venv .ci/run .github/restore bench/by_hand.sh tests/engines/inside.sh
 DOCKERFILES := $(shell git ls-files --cached --others --exclude-standard -- '*Dockerfile')
 LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	--python-platform x86_64-manylinux2014
 
 .DEFAULT_GOAL := help
 .PHONY: help accept test check quick-lint quick-tests faults setup docker-build verify claims rescan local soak mutation \
-	bench handbook lint audit lock lock-chrome bump-chrome policies wheels
+	bench engines handbook lint audit lock lock-chrome bump-chrome policies wheels
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -75,6 +75,9 @@ mutation: setup ## Change each judge in every small way; its tests have to notic
 
 bench: setup ## Measure the gate against the same work by hand; ARGS="--runs 5 --cold 0"
 	@$(PYTHON_IN) -m bench $(ARGS)
+
+engines: setup docker-build ## The gate on four other Docker engines, each in a sandbox (25 min, root); writes docs/engines.md; ARGS="podman-5"
+	@nice $(PYTHON_IN) -m tests.engines $(ARGS)
 
 audit: setup ## Ask PyPI's advisories about every locked Python package (needs the open internet)
 	@.venv/bin/pip-audit --disable-pip --require-hashes --progress-spinner off --requirement image/requirements.txt --requirement requirements.txt

@@ -153,7 +153,7 @@ class Candidate:
     @Once
     def tree(self) -> Tree:
         """Every file of the image, read from the engine's export."""
-        with self.engine.export(self.image.image_id) as stream:
+        with self.engine.export(self.image.engine_id) as stream:
             return read_tree(stream, lambda path: is_record(path) or "chrom" in path.rpartition("/")[2])
 
     @Once
@@ -166,7 +166,7 @@ class Candidate:
     @Once
     def layers(self) -> Layers:
         """Each layer as it is pushed, read from the engine's archive."""
-        with self.engine.saved(self.image.image_id) as stream:
+        with self.engine.saved(self.image.engine_id) as stream:
             stream.peek(1)  # the engine puts the archive together first; the records are read meanwhile
             return read_layers(stream, len(self.image.layers), self.records)
 
@@ -187,7 +187,7 @@ class Candidate:
         """Testinfra's host: a container of the image that only sleeps, asked as the user that Lambda runs as."""
         from gate.engine.host import host_of
 
-        container = self._stack.enter_context(self.engine.inspection(self.image.image_id))
+        container = self._stack.enter_context(self.engine.inspection(self.image.engine_id))
         return host_of(f"{USER}@{container}", self.engine.timeout)
 
     @Once
@@ -263,7 +263,7 @@ class Candidate:
         try:
             return run_handler(
                 self.engine,
-                self.image.image_id,
+                self.image.engine_id,
                 self._settings,
                 event=self.release.event,
                 initialised=self._initialised.set,
@@ -274,7 +274,7 @@ class Candidate:
     @Once
     def probe_run(self) -> ProbeRun:
         """Our page in the image's Chrome, as Lambda runs it."""
-        return run_probe(self.engine, self.image.image_id, self._settings)
+        return run_probe(self.engine, self.image.engine_id, self._settings)
 
     @property
     def _settings(self) -> Settings:
@@ -284,7 +284,7 @@ class Candidate:
     @Once
     def sbom(self) -> Sbom:
         """What the image consists of; kept by the image's ID between runs."""
-        return make_sbom(f"docker:{self.image.image_id}", self.image.image_id, self._sboms)
+        return make_sbom(f"docker:{self.image.engine_id}", self.image.image_id, self._sboms)
 
     @Once
     def watched(self) -> tuple[Watched, ...]:
