@@ -2,14 +2,14 @@
 # Options for pytest go in ARGS, e.g. make accept ARGS="-m ac1 --image-context ../other"
 SHELL := /bin/bash
 PYTHON_IN := .venv/bin/python
-SCRIPTS := setup/say setup/preflight setup/engine setup/base setup/venv .ci/run .github/restore bench/by_hand.sh
+SCRIPTS := setup/say setup/preflight setup/engine setup/base setup/venv .ci/run .github/restore bench/by_hand.sh tests/engines/inside.sh
 DOCKERFILES := $(shell git ls-files --cached --others --exclude-standard -- '*Dockerfile')
 LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	--python-platform x86_64-manylinux2014
 
 .DEFAULT_GOAL := help
 .PHONY: help accept test check quick-lint quick-tests faults setup docker-build verify claims rescan local soak mutation \
-	bench handbook lint audit lock lock-chrome policies
+	bench engines handbook lint audit lock lock-chrome bump-chrome policies wheels
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -76,8 +76,14 @@ mutation: setup ## Change each judge in every small way; its tests have to notic
 bench: setup ## Measure the gate against the same work by hand; ARGS="--runs 5 --cold 0"
 	@$(PYTHON_IN) -m bench $(ARGS)
 
+engines: setup docker-build ## The gate on four other Docker engines, each in a sandbox (25 min, root); writes docs/engines.md; ARGS="podman-5"
+	@nice $(PYTHON_IN) -m tests.engines $(ARGS)
+
 audit: setup ## Ask PyPI's advisories about every locked Python package (needs the open internet)
 	@.venv/bin/pip-audit --disable-pip --require-hashes --progress-spinner off --requirement image/requirements.txt --requirement requirements.txt
+
+wheels: setup ## Install 62 published packages and see that nothing in them is taken for a secret (needs PyPI)
+	@$(PYTHON_IN) -m tests.image.wheels
 
 policies: setup ## Write docs/policies for the release in pytest.ini, held against the ledgers of the runs here
 	@$(PYTHON_IN) -m gate.permission $(wildcard reports/evidence/*-every-aws-call-of-the-run.json)
@@ -95,4 +101,7 @@ lock: setup ## Resolve every requirements.in again and write its hashes
 	@$(LOCK) tests/mutation/requirements.in --output-file tests/mutation/requirements.txt
 
 lock-chrome: setup ## Write image/chrome.lock for the Chrome that image/Dockerfile pins (needs the open internet)
-	@$(PYTHON_IN) setup/lock_chrome.py
+	@$(PYTHON_IN) -m gate.browser.lock
+
+bump-chrome: setup ## Pin the newest stable Chrome (or VERSION=…): image/Dockerfile and image/chrome.lock together
+	@$(PYTHON_IN) -m gate.browser.lock --bump $(VERSION)

@@ -244,6 +244,32 @@ def last_night(ladder, run, scan_history):
     return ladder.last_night(run, scan_history)
 
 
+@pytest.fixture(scope="session")
+def support_dates():
+    """Until when makers support what a release can stand on."""
+    from gate.image.support import load
+
+    return load()
+
+
+@pytest.fixture(scope="session")
+def accepted_ends(ladder, run, request):
+    """The register, as far as it is about ends of support."""
+    return ladder.accepted_ends(run, request.getfixturevalue)
+
+
+@pytest.fixture(scope="session")
+def chrome_pin(ladder, run, register):
+    """The Chrome that the release pins."""
+    return ladder.chrome_pin(run, register)
+
+
+@pytest.fixture(scope="session")
+def newest_chrome(ladder, run, now):
+    """The newest stable Chrome."""
+    return ladder.newest_chrome(run, now())
+
+
 # --- the record ---------------------------------------------------------------------------------------
 
 

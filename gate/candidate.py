@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,15 @@ from gate.image.base import Base
 from gate.image.build import BuiltImage
 from gate.image.contract import Startup
 from gate.image.dockerfile import From, from_lines
+from gate.image.files import closed_packages
+from gate.image.layers import Layers, base_count, merged, read_layers
 from gate.image.lineage import STAND_IN_LABEL
-from gate.image.packages import pins
-from gate.image.secrets import wanted_text
+from gate.image.records import RPM_DATABASES, Records, is_record, read_records
+from gate.image.requirements import Requirement, pins, read_requirements
 from gate.image.tree import Tree, read_tree
 from gate.once import Once
 from gate.release import Release
+from gate.runtime.constraints import USER
 from gate.runtime.handler import run_handler
 from gate.runtime.report import HandlerRun, Settings
 from gate.scan.components import Watched
@@ -33,7 +37,16 @@ from gate.scan.sbom import Sbom, make_sbom
 
 PYTHON_PACKAGES = "requirements.txt"
 # The looks into the image that take long, the longest first; nearly each claim needs one.
-_LOOKS = ("tree", "interpreter", "driver_version", "driver_pin", "chrome_version", "chrome_pin", "handler_import")
+_LOOKS = (
+    "layers",
+    "tree",
+    "interpreter",
+    "driver_version",
+    "driver_pin",
+    "chrome_version",
+    "chrome_pin",
+    "handler_import",
+)
 
 
 class Candidate:
@@ -140,19 +153,46 @@ class Candidate:
     @Once
     def tree(self) -> Tree:
         """Every file of the image, read from the engine's export."""
-        with self.engine.export(self.image.image_id) as stream:
-            return read_tree(stream, lambda path: wanted_text(path) or "chrom" in path.rpartition("/")[2])
+        with self.engine.export(self.image.engine_id) as stream:
+            return read_tree(stream, lambda path: is_record(path) or "chrom" in path.rpartition("/")[2])
+
+    @Once
+    def records(self) -> Records:
+        """What the package managers recorded of the image's files."""
+        found = read_records(self.tree.texts)
+        kept = any(path in self.tree.entries for path in RPM_DATABASES)
+        return found + python.rpm_records_of(self.host) if kept else found
+
+    @Once
+    def layers(self) -> Layers:
+        """Each layer as it is pushed, read from the engine's archive."""
+        with self.engine.saved(self.image.engine_id) as stream:
+            stream.peek(1)  # the engine puts the archive together first; the records are read meanwhile
+            return read_layers(stream, len(self.image.layers), self.records)
+
+    @Once
+    def base_digests(self) -> dict[str, str]:
+        """The digest of each file of the base, by its path."""
+        return {
+            path: file.digest for path, file in merged(self.layers.layers[: self.base_layers]).items() if file.digest
+        }
+
+    @property
+    def base_layers(self) -> int:
+        """How many of the layers are the base's: the lowest ones."""
+        return base_count(self.image.layers, self.base.layers)
 
     @Once
     def host(self) -> Any:
-        """Testinfra's host: a container of the image that only sleeps."""
+        """Testinfra's host: a container of the image that only sleeps, asked as the user that Lambda runs as."""
         from gate.engine.host import host_of
 
-        return host_of(self._stack.enter_context(self.engine.inspection(self.image.image_id)), self.engine.timeout)
+        container = self._stack.enter_context(self.engine.inspection(self.image.engine_id))
+        return host_of(f"{USER}@{container}", self.engine.timeout)
 
     @Once
-    def pins(self) -> dict[str, str]:
-        """The pinned requirements of the release."""
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The requirements of the release, whatever Python they are for."""
         path = self.context / PYTHON_PACKAGES
         if not path.is_file():
             raise ImageUnavailable(
@@ -160,12 +200,18 @@ class Candidate:
                 where=str(self.context),
                 remedy="put it beside the Dockerfile, every package pinned; an image without any has an empty one",
             )
-        return pins(path.read_text(), str(path))
+        return read_requirements(path)
+
+    @Once
+    def pins(self) -> dict[str, str]:
+        """The pinned version of each package that the release requires of the image's own Python."""
+        return pins(self.requirements, python.marker_environment(self.host))
 
     @Once
     def interpreter(self) -> python.Interpreter:
-        """The image's Python and its packages."""
-        return python.inspect_python(self.host, list(self.pins) if self._context else [], self.release.task_root)
+        """The image's Python and its packages, as the user that Lambda runs as finds them."""
+        found = python.inspect_python(self.host, list(self.pins) if self._context else [], self.release.task_root)
+        return replace(found, packages=replace(found.packages, closed=closed_packages(self.tree)))
 
     @Once
     def handler_import(self) -> python.HandlerImport:
@@ -180,7 +226,7 @@ class Candidate:
     @Once
     def from_lines(self) -> tuple[From, ...]:
         """Every FROM of the Dockerfile, its arguments filled in."""
-        return from_lines(self.dockerfile, {"BASE_IMAGE": self.base_reference})
+        return from_lines(self.dockerfile, {"BASE_IMAGE": self.base_reference}, self.release.platform)
 
     @Once
     def chrome_version(self) -> Answer:
@@ -217,7 +263,7 @@ class Candidate:
         try:
             return run_handler(
                 self.engine,
-                self.image.image_id,
+                self.image.engine_id,
                 self._settings,
                 event=self.release.event,
                 initialised=self._initialised.set,
@@ -228,7 +274,7 @@ class Candidate:
     @Once
     def probe_run(self) -> ProbeRun:
         """Our page in the image's Chrome, as Lambda runs it."""
-        return run_probe(self.engine, self.image.image_id, self._settings)
+        return run_probe(self.engine, self.image.engine_id, self._settings)
 
     @property
     def _settings(self) -> Settings:
@@ -238,7 +284,7 @@ class Candidate:
     @Once
     def sbom(self) -> Sbom:
         """What the image consists of; kept by the image's ID between runs."""
-        return make_sbom(f"docker:{self.image.image_id}", self.image.image_id, self._sboms)
+        return make_sbom(f"docker:{self.image.engine_id}", self.image.image_id, self._sboms)
 
     @Once
     def watched(self) -> tuple[Watched, ...]:

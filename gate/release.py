@@ -40,12 +40,17 @@ class Release:
     handler: str = setting("the handler, as Lambda is given it")
     chrome_bin: str = setting("the path that CHROME_BIN names in the image")
     chromedriver_bin: str = setting("the path that CHROMEDRIVER_BIN names in the image")
+    chrome_max_age_days: str = setting("how old the pinned version of Chrome may be, in days")
+    chrome_max_majors_behind: str = setting("how many major versions newer the stable Chrome may be than the pin")
     required_paths: tuple[str, ...] = setting("paths that must exist in the image, one a line", lines=True)
     function_name: str = setting("the new Lambda function that will run the image")
     function_memory_mb: str = setting("the memory the function is configured with, in MB")
     safe_event: str = setting("the one event a rehearsal may send to the handler, as JSON", optional=True)
     safe_answer: str = setting("fields that the answer to the safe event must hold, as JSON", optional=True)
     development_packages: tuple[str, ...] = setting("Python packages that never ship, one a line", lines=True)
+    startup_hooks: tuple[str, ...] = setting(
+        "reviewed files that Python runs whenever it starts, one a line", lines=True, optional=True
+    )
     ci_role: str = setting("the role that pushes")
     lambda_role: str = setting("the role that pulls")
     organization_id: str = setting(
@@ -76,6 +81,11 @@ class Release:
     def memory_mb(self) -> int:
         """The function's memory in MB."""
         return int(self.function_memory_mb)
+
+    @property
+    def chrome_limits(self) -> tuple[int, int]:
+        """The days that Chrome's pin may be old, and the major versions that it may be behind."""
+        return int(self.chrome_max_age_days), int(self.chrome_max_majors_behind)
 
     @property
     def event(self) -> dict[str, Any] | None:
@@ -134,6 +144,9 @@ def _check(release: Release) -> None:
     # Lambda: 128 MB to 10,240 MB (CreateFunction, MemorySize).
     in_range = memory.isdigit() and 128 <= int(memory) <= 10_240  # noqa: PLR2004
     _demand("function_memory_mb", in_range, "a whole number from 128 to 10240", memory)
+    for key in ("chrome_max_age_days", "chrome_max_majors_behind"):
+        given = getattr(release, key)
+        _demand(key, re.fullmatch(r"[0-9]{1,3}", given) is not None, "a whole number from 0 to 999", given)
     organization = release.organization_id
     known = bool(re.fullmatch(r"(?:o-[a-z0-9]{10,32})?", organization))  # Organizations: OrganizationId in its model
     _demand("organization_id", known, "an organization's identifier such as o-a1b2c3d4e5, or nothing", organization)

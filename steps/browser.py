@@ -1,8 +1,11 @@
 """The wording of the claims about Chrome and Chromedriver in the image."""
 
-from pytest_bdd import parsers, then, when
+import pytest
+from pytest_bdd import given, parsers, then, when
 
 from gate.browser import judges, programs
+from gate.browser.newest import LIST, NewestUnknown
+from gate.browser.pin import LOCK, NothingPinned, pin_current
 from gate.judgement import require
 
 
@@ -61,3 +64,31 @@ def secret_returns(candidate):
 def korean_drawn(candidate):
     """Boxes all look alike; syllables do not."""
     require(judges.korean_is_drawn(candidate.probe_run))
+
+
+@given("the Chrome that the release pins", target_fixture="pinned")
+def chrome_that_is_pinned(request, evidence):
+    """By Dockerfile and lock; in a rehearsal without a lock nothing is pinned, and so nothing can be proven."""
+    try:
+        pinned = request.getfixturevalue("chrome_pin")
+    except NothingPinned as nothing:
+        pytest.skip(nothing.cause)
+    evidence.add("pinned Chrome", pinned, asked=f"cat {LOCK}")
+    return pinned
+
+
+@when("the newest stable Chrome is looked up", target_fixture="newest")
+def newest_looked_up(request, evidence):
+    """In Chrome for Testing's list, else in the repository's dated file; unknown is not run, and never passed."""
+    try:
+        newest = request.getfixturevalue("newest_chrome")
+    except NewestUnknown as unknown:
+        pytest.skip(unknown.cause)
+    evidence.add("newest stable Chrome", newest, asked=f"curl {LIST}")
+    return newest
+
+
+@then("the pin is within the agreed age and distance")
+def pin_is_current(pinned, newest, release, now):
+    """In days, and in major versions."""
+    require(pin_current(pinned, newest, now().date(), *release.chrome_limits))

@@ -4,9 +4,10 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from gate.errors import EvidenceDamaged
-from gate.image import contract, files, lineage, packages, python, secrets, size
+from gate.image import contract, divergence, files, lineage, packages, python, secrets, size, support
 from gate.image.dockerfile import bases_approved
 from gate.judgement import require
+from gate.scan.register.judges import by_register
 
 
 @pytest.fixture
@@ -115,6 +116,19 @@ def no_development_package(candidate, release):
     require(packages.no_development_packages(present, release.development_packages))
 
 
+@when("its Python is asked what it runs when it starts")
+def hooks_listed(candidate, evidence):
+    """Every .pth file with code, sitecustomize and usercustomize."""
+    evidence.add("start-up hooks of Python", candidate.interpreter.hooks, asked="python3 in the image, module site")
+
+
+@then("each was recorded by its package, is the base's own, or is stated")
+def hooks_vouched(candidate, release):
+    """What runs before the handler is known."""
+    hooks, base = candidate.interpreter.hooks, candidate.base_digests
+    require(python.starts_nothing_foreign(hooks, candidate.records, base, release.startup_hooks))
+
+
 @when("its handler is imported in the image")
 def handler_imported(candidate, evidence, release):
     """As the runtime does it, from the task root."""
@@ -170,6 +184,31 @@ def python_is(candidate, release):
     require(python.python_is(candidate.interpreter.version, release.python_version))
 
 
+@when("the base and the Python are looked up in the dated list", target_fixture="parts")
+def parts_looked_up(ladder, candidate, release, support_dates, accepted_ends, now, evidence):
+    """What the release stands on, each with its last day of support; what ends within 180 days is warned of."""
+    base, how = ladder.base_that_ships(candidate)
+    parts = support.parts_of(base, release.python_version, support_dates)
+    found = {"base": base, "which base": how, "parts": parts}
+    evidence.add("support of base and runtime", found, asked=f"cat gate/{support_dates.source}")
+    warnings = support.warnings(parts, accepted_ends, now().date())
+    evidence.add("warnings: support that ends or has ended", warnings, asked=f"cat gate/{support_dates.source}")
+    return parts
+
+
+@then("each is supported today, or its end is accepted by the register")
+def parts_are_supported(parts, accepted_ends, support_dates, now):
+    """What nobody knows is not supported."""
+    found = support.supported(parts, accepted_ends, now().date(), f"gate/{support_dates.source}")
+    require(by_register(accepted_ends, found))
+
+
+@then("no acceptance of an end of support is unused")
+def support_exceptions_are_used(parts, accepted_ends, now):
+    """An acceptance that is no longer needed would hide the next end."""
+    require(support.support_exceptions_used(parts, accepted_ends, now().date()))
+
+
 @when("the Dockerfile's FROM lines are resolved")
 def from_lines(candidate, build, evidence):
     """Every FROM, with its arguments filled in; of a Dockerfile that no build ties to the image they say nothing."""
@@ -195,6 +234,21 @@ def nothing_differs(candidate):
     require(contract.starts_like(candidate.startup, candidate.base_startup))
 
 
+@when("its layers are compared with the base's files")
+def layers_against_base_files(candidate, evidence):
+    """Every file of the base that the image holds otherwise, and what explains it."""
+    changes = divergence.changes(candidate.layers, candidate.base_layers)
+    asked = f"docker save {candidate.reference}"
+    evidence.add("changed files of the base", changes, asked=asked, provenance=candidate.base_provenance)
+
+
+@then("each of them is as the base has it, or as its package manager recorded it")
+def base_files_unchanged(candidate):
+    """Byte for byte, but for what the system's own managers keep."""
+    library_path = candidate.base.env.get("LD_LIBRARY_PATH", "")
+    require(divergence.base_unchanged(candidate.layers, candidate.base_layers, library_path))
+
+
 @when("its files are listed with their permissions")
 def files_listed(candidate, evidence):
     """Every file of the image, from the engine's export."""
@@ -210,7 +264,7 @@ def paths_exist(candidate, release):
 @then("every file can be read by any user")
 def readable_by_all(candidate):
     """Lambda ignores USER."""
-    require(files.readable_by_all(candidate.tree))
+    require(files.readable_by_all(candidate.tree, files.used_folders(candidate.image.env)))
 
 
 @when("its environment, history and files are searched")
@@ -219,12 +273,17 @@ def searched_for_secrets(candidate, evidence):
     looked = {
         "variables": sorted(candidate.image.env),
         "history": len(candidate.history),
-        "texts": len(candidate.tree.texts),
+        "layers": len(candidate.layers.layers),
+        "files": candidate.layers.searched,
     }
-    evidence.add("searched for secrets", looked, asked="detect-secrets over environment, history and files")
+    evidence.add(
+        "searched for secrets",
+        looked,
+        asked=f"docker save {candidate.reference}; detect-secrets over environment, history and layers",
+    )
 
 
 @then("nothing that was found gives access to anything")
 def no_secret(candidate):
     """In the environment, the history and the files."""
-    require(secrets.no_secret(candidate.image.env, candidate.history, candidate.tree))
+    require(secrets.no_secret(candidate.image.env, candidate.history, candidate.layers, candidate.base_layers))

@@ -14,7 +14,7 @@ from ipaddress import ip_network
 
 from gate.access.document import Condition, Statement
 from gate.access.logic import Answer
-from gate.access.pattern import Chosen, Context, OneOf, Partly, Since, Value, arn_matches, matches
+from gate.access.pattern import Beginning, Chosen, Context, OneOf, Partly, Since, Value, arn_matches, matches
 
 _OPERATOR = re.compile(r"(?i)^(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?$")
 
@@ -89,6 +89,11 @@ class _Operator:
     negated: bool
     if_exists: bool
 
+    @property
+    def literal(self) -> bool:
+        """Whether a wildcard is a character like any other."""
+        return self.name.startswith("string") and "like" not in self.name
+
     def without_value(self) -> Answer:
         """What the operator says of a key that the request does not carry."""
         if self.if_exists or self.quantifier == "forallvalues":
@@ -149,7 +154,11 @@ def _one(operator: _Operator, value: Value, patterns: tuple[str, ...], context: 
 
 
 def _compared(operator: _Operator, value: str | Partly, pattern: str, context: Context | None) -> Answer:
-    return operator.compare(pattern, value, context) if isinstance(value, str) else value.matches(pattern)
+    if isinstance(value, str):
+        return operator.compare(pattern, value, context)
+    found = value.matches(pattern)
+    # Where wildcards are none, nobody knows whether what follows the beginning is what the pattern says.
+    return min(found, Answer.UNDECIDED) if isinstance(value, Beginning) and operator.literal else found
 
 
 def _since(operator: str, pattern: str, moment: datetime) -> Answer:

@@ -89,6 +89,8 @@ def of_identity(identity: Identity, facts: AccessFacts) -> Context:
     }
     if identity.is_role:  # its sessions choose their name
         absent = _absent_of_sessions(identity)
+        # The role's identifier and the session's name (IAM User Guide, "Information available in all requests").
+        known["aws:userid"] = (Beginning(f"{identity.unique_id}:"),) if identity.unique_id else None
         return Context({**known, **(tags if "aws:principaltag/" in absent else {})}, (*_OF_SERVICES, *absent))
     named: Known = {"aws:username": (identity.name,), "aws:userid": (identity.unique_id,)}
     absent = ("aws:principaltag/", "aws:tokenissuetime", *_OF_COMPUTING)

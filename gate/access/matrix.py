@@ -15,6 +15,7 @@ from gate.access.logic import Answer, Finding, all_of, any_of
 from gate.access.powers import Power, powers
 from gate.access.reach import Path, Reach, reach_of
 from gate.access.reviewed import too_wide
+from gate.access.tagging import may_after_tagging
 from gate.access.trust import Becoming, let_in
 from gate.text import for_html
 
@@ -226,7 +227,7 @@ def _cells(asker: Asker, request: Callable[[str, bool], Request]) -> dict[str, C
 
 
 def _cell(asker: Asker, power: Power, request: Callable[[str, bool], Request]) -> Cell:
-    on_repository = [(action, may(asker, request(action, True))) for action in power.actions]
+    on_repository = [(action, may_after_tagging(asker, request(action, True))) for action in power.actions]
     # Nobody outside can act on the registry as a whole: such actions take identity policies of this account.
     on_registry = [(action, may(asker, request(action, False))) for action in power.registry_actions if asker.inside]
     return Cell((*on_repository, *on_registry))

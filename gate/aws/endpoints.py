@@ -86,7 +86,7 @@ class Endpoint:
 
 
 def _known_bad() -> tuple[tuple[Endpoint, ...], bool]:
-    here = Endpoint("ecr", "eu-west-1", "https://api.ecr.eu-west-1.amazonaws.com", "api.ecr")
+    here = Endpoint("ecr", "eu-west-1", f"https://{min(hosts('ecr', 'eu-west-1', 'api.ecr'))}", "api.ecr")
     return (here, Endpoint("cloudtrail", "eu-west-1", "https://cloudtrail.example")), True
 
 

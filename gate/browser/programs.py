@@ -9,6 +9,8 @@ from gate.judgement import ACCEPTED, Judgement, judge, reject
 
 _VERSION = re.compile(r"\b\d+(?:\.\d+){3}\b")
 _MISSING = re.compile(r"^\s*(\S+) => not found", re.M)
+# What the loader says of a library that is there, and too old (glibc, elf/dl-version.c); it lists it all the same.
+_TOO_OLD = re.compile(r"(\S+): version [`']([^']+)' not found \(required by ([^)]+)\)")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,14 @@ def libraries_complete(listing: Answer) -> Judgement:
             f"shared libraries are missing: {', '.join(missing)}",
             where=listing.command,
             remedy="install the packages that hold them, with a call that fails on a missing package",
+        )
+    if lacking := sorted(
+        {f"{version} in {library}, for {by}" for library, version, by in _TOO_OLD.findall(listing.text)}
+    ):
+        return reject(
+            f"shared libraries are too old: there is no {'; no '.join(lacking)}",
+            where=listing.command,
+            remedy="take a browser that was built for this base's libraries, or an approved base with newer ones",
         )
     if listing.exit_code != 0 or "=>" not in listing.text:
         return reject(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +14,8 @@ from docker.errors import APIError, DockerException, ImageNotFound, StreamParseE
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
+from gate.engine.abilities import lacking
+from gate.engine.archive import SavedImage
 from gate.engine.image import ImageConfig, inspect
 from gate.engine.owner import owner_label
 from gate.engine.patience import bound, download
@@ -34,6 +36,7 @@ _SLEEPERS = (
 # half a line of JSON is no DockerException.
 SILENCE = (DockerException, StreamParseError, RequestException, HTTPError, OSError)
 _NO_REFERENCE = "invalid reference format"
+_ANOTHER = "let DOCKER_HOST name an engine that can: docs/engines.md has those that were tried"
 _START = "start it (`systemctl start docker`, or Docker Desktop), or let DOCKER_HOST name one that answers"
 
 
@@ -59,23 +62,27 @@ def asking(what: str) -> Iterator[None]:
         raise EngineUnavailable(f"the Docker engine does not answer: {silence}", where=what, remedy=_START) from silence
 
 
-def connect(timeout: int = TIMEOUT_SECONDS) -> Engine:
+def connect(timeout: int = TIMEOUT_SECONDS, environment: Mapping[str, str] | None = None) -> Engine:
     """The engine that DOCKER_HOST or the local socket leads to.
 
     Args:
         timeout: seconds that any one call may take.
+        environment: where DOCKER_HOST is looked up; by default that of this process.
 
     Raises:
         EngineUnavailable: none answers.
     """
     with asking("docker version"):
-        client = docker.from_env(timeout=timeout)
+        client = docker.from_env(timeout=timeout, environment=environment)
         if client.api.base_url.startswith("http+docker"):
             # A socket has no proxy. Requests would walk through os.environ for one, in which pytest and the local
             # target change variables while other threads ask the engine: some of these calls would fail.
             client.api.trust_env = False
-        client.ping()
-    return Engine(client, timeout)
+        with client.api.get(f"{client.api.base_url}/_ping") as answer:
+            answer.raise_for_status()
+            # Docker 23 and newer say 2; older ones build with BuildKit only when told to; Podman has none.
+            buildkit = answer.headers.get("Builder-Version") == "2"
+    return Engine(client, timeout, buildkit=buildkit)
 
 
 class Engine:
@@ -84,11 +91,16 @@ class Engine:
     Attributes:
         client: docker-py's client, for what is asked of the engine elsewhere (build, push); wrap it in `asking`.
         timeout: seconds that any one call may take.
+        buildkit: whether it prefers BuildKit to the classic builder (`Builder-Version`, Docker Engine API, SystemPing).
     """
 
-    def __init__(self, client: docker.DockerClient, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, client: docker.DockerClient, timeout: float = TIMEOUT_SECONDS, *, buildkit: bool = False
+    ) -> None:
         self.client = client
         self.timeout = timeout
+        self.buildkit = buildkit
+        self._saved: dict[str, SavedImage] = {}
         bound(client.api, timeout)
 
     def close(self) -> None:
@@ -104,6 +116,18 @@ class Engine:
         with asking("docker version"):
             return str(self.client.version().get("Version") or "unknown: the engine does not say")
 
+    def require_abilities(self) -> None:
+        """Say at once what this engine cannot do, in place of one failure for each claim that needs it.
+
+        Raises:
+            EngineUnavailable: it cannot do something that the gate needs, or does not answer.
+        """
+        with asking("docker info"):
+            missing = lacking(self.client.version(), self.client.info())
+        if missing:
+            raise EngineUnavailable(f"this Docker engine will not do: it cannot {', or '.join(missing)}",
+                                    where="docker info", remedy=_ANOTHER)  # fmt: skip
+
     def image(self, reference: str) -> ImageConfig:
         """What the engine says of an image.
 
@@ -112,7 +136,34 @@ class Engine:
             EngineUnavailable: the engine does not answer.
         """
         with asking(f"docker image inspect {reference}"):
-            return inspect(self.client, reference)
+            try:
+                return inspect(self.client, reference, self._saved)
+            except tarfile.TarError as torn:
+                raise EngineUnavailable(f"what the engine saves of {reference} cannot be read: {torn}",
+                                        where=f"docker save {reference}") from torn  # fmt: skip
+
+    def built(self, image_id: str, tag: str) -> ImageConfig:
+        """The image that a build left.
+
+        In containerd's store BuildKit answers the digest of the configuration, by which that store finds nothing.
+
+        Args:
+            image_id: as the build answered it.
+            tag: what it was called.
+
+        Raises:
+            ImageUnavailable: neither leads to that image.
+            EngineUnavailable: the engine does not answer.
+        """
+        try:
+            return self.image(image_id)
+        except ImageUnavailable:
+            found = self.image(tag)
+        if found.image_id == image_id:
+            return found
+        raise ImageUnavailable(f"the build left {image_id}, and {tag} names {found.image_id} already",
+                               where=f"docker image inspect {tag}",
+                               remedy="run again while nothing else builds under this name")  # fmt: skip
 
     def sweep(self) -> tuple[str, ...]:
         """Remove the containers, networks, volumes and images of dead owners; returns what was removed.
@@ -153,11 +204,28 @@ class Engine:
         """
         container = self._created(reference, ["never-started"])
         try:
-            yield as_file(self._exported(container, f"docker export of {reference}"), limit)
+            yield as_file(self._downloaded(f"/containers/{container}/export", f"docker export of {reference}"), limit)
         except tarfile.TarError as torn:
             raise EngineUnavailable(f"the files of {reference} cannot be read: {torn}", where="docker export") from torn
         finally:
             self.remove(container)
+
+    @contextmanager
+    def saved(self, reference: str, limit: int = EXPORT_BYTES) -> Iterator[io.BufferedReader]:
+        """The image with all its layers as the tar stream of `docker save`, to be read once.
+
+        Args:
+            reference: the image.
+            limit: bytes after which reading ends in an error.
+
+        Raises:
+            ImageUnavailable: no such image, or it is larger than the limit.
+            EngineUnavailable: the engine does not answer, or stops in the middle.
+        """
+        try:
+            yield as_file(self._downloaded(f"/images/{reference}/get", f"docker save {reference}"), limit)
+        except tarfile.TarError as torn:
+            raise EngineUnavailable(f"the layers of {reference} cannot be read: {torn}", where="docker save") from torn
 
     def remove(self, container: str) -> None:
         """Remove a container with its anonymous volumes, running or not; one that is gone is no error.
@@ -191,10 +259,10 @@ class Engine:
         raise ImageUnavailable("the image holds neither `sleep` nor a Python that starts, so it cannot be looked into",
                                where=reference, remedy=" | ".join(refusals))  # fmt: skip
 
-    def _exported(self, container: str, what: str) -> Iterator[bytes]:
+    def _downloaded(self, path: str, what: str) -> Iterator[bytes]:
         # Around the download alone: what the reader of the stream gets wrong is not the engine's silence.
         with asking(what):
-            yield from download(self.client.api, f"/containers/{container}/export")
+            yield from download(self.client.api, path)
 
     def _created(self, reference: str, command: list[str]) -> str:
         api = self.client.api

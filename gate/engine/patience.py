@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gate.engine.refusal import worded
+
 _CHUNK = 1 << 20
 
 
@@ -13,7 +15,7 @@ def bound(api: Any, timeout: float) -> None:
     unbound = api.request
 
     def request(*what: Any, **how: Any) -> Any:
-        return unbound(*what, **{**how, "timeout": how.get("timeout") or timeout})
+        return worded(unbound(*what, **{**how, "timeout": how.get("timeout") or timeout}))
 
     api.request = request
 

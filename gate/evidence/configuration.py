@@ -59,7 +59,8 @@ def overridden(found: Configuration) -> tuple[str, ...]:
         *(
             f"{key} is {_short(value)} in this run, and pytest.ini states {_short(found.stated.get(key))}"
             for key, value in found.release.items()
-            if value != found.stated.get(key) and found.given.get(key) != value
+            # A key that is not there and one without a value say the same.
+            if (value or None) != (found.stated.get(key) or None) and found.given.get(key) != value
         ),
         *([f"the settings were read from {found.ini_file}, not from the gate's pytest.ini"] if found.ini_file else []),
         *(f"the setting {key} is {_short(value)}, given on the command line" for key, value in found.settings.items()),

@@ -6,9 +6,10 @@ import argparse
 import configparser
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
-from gate.engine import connect
+from gate.engine import Engine, connect
 from gate.errors import GateError
 from gate.image.build import build_image
 from gate.run.bases import build_stand_in
@@ -31,14 +32,15 @@ def main(arguments: list[str] | None = None) -> str:
     release = settings["pytest"]
     logs = ROOT / ".cache"
     terminal = Terminal()
-    with terminal.parts() as waiting_for:
-        base = options.base_image or _stand_in(logs / "base-build.log", waiting_for, release["platform"])
+    with closing(connect()) as engine, terminal.parts() as waiting_for:
+        base = options.base_image or _stand_in(engine, logs / "base-build.log", waiting_for, release["platform"])
         built = build_image(
             ROOT / release["image_context"],
             tag=f"{release['repository']}:latest",
             base_image=base,
             version=release["release_tag"],
             platform=release["platform"],
+            buildkit=engine.buildkit,
             log=logs / "build.log",
             progress=waiting_for,
         )
@@ -46,12 +48,8 @@ def main(arguments: list[str] | None = None) -> str:
     return built.image_id
 
 
-def _stand_in(log: Path, progress: Callable[[str], None], platform: str) -> str:
-    engine = connect()
-    try:
-        return build_stand_in(engine, ROOT, log, progress, platform=platform).reference
-    finally:
-        engine.close()
+def _stand_in(engine: Engine, log: Path, progress: Callable[[str], None], platform: str) -> str:
+    return build_stand_in(engine, ROOT, log, progress, platform=platform).reference
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from gate.errors import EngineUnavailable, GateError, ImageUnavailable
+from gate.image.builder import environment
 from gate.image.context import with_gits_modes
 from gate.image.dockerfile import all_arguments
 from gate.image.source import label_arguments, proxy_certificates
@@ -27,6 +28,7 @@ _TAIL_LINES = 15
 # Said by the client of every build, and no advice for this one.
 _NO_NEWS = re.compile(
     r"DEPRECATED: The legacy builder|Install the buildx|https://docs\.docker\.com/go/buildx|Sending build"
+    r"|BuildKit is currently disabled|environment-variable\.$"
 )
 # The classic builder's own last lines: the whole command once more, and the container that it removes.
 _BUILDERS_OWN = re.compile(r"The command '|Removing intermediate container |---> ")
@@ -64,6 +66,7 @@ def build_image(  # noqa: PLR0913 - all but the folder by name
     base_image: str | None,
     version: str = "",
     platform: str = "",
+    buildkit: bool = True,
     log: Path,
     progress: Callable[[str], None],
     timeout: float = TIMEOUT_SECONDS,
@@ -76,6 +79,7 @@ def build_image(  # noqa: PLR0913 - all but the folder by name
         base_image: passed as BASE_IMAGE if the Dockerfile declares that argument.
         version: for the label, if the Dockerfile declares VERSION.
         platform: what it is built for, as os/architecture; "" for what the engine itself is.
+        buildkit: whether the engine has BuildKit (`Engine.buildkit`).
         log: where the whole output goes.
         progress: is told each step of the build.
         timeout: seconds.
@@ -94,23 +98,12 @@ def build_image(  # noqa: PLR0913 - all but the folder by name
         typed = shlex.join(["docker", "build", "--tag", tag, *_shown(arguments), shown_folder(context)])
         # Double quotes, so that the shell of whoever types it fills the certificates in.
         typed = typed.replace(f"'{_CERTIFICATES}'", f'"{_CERTIFICATES}"')
-        _run(command, environment(platform), log, progress, timeout, typed)
+        surroundings = environment(os.environ, platform=platform, buildkit=buildkit)
+        _run(command, surroundings, log, progress, timeout, typed)
         image_id = id_file.read_text(encoding="utf-8").strip() if id_file.exists() else ""
     if not image_id:
         raise ImageUnavailable("the build ended without an image", where=_place(log), remedy=f"run `{typed}` by hand")
     return BuiltImage(image_id, tag, typed, log, time.monotonic() - began)
-
-
-def environment(platform: str) -> dict[str, str]:
-    """The environment of a build: for one platform, and without the attestations that make an index of an image.
-
-    Lambda admits no index. Of a variable that it does not know, a builder takes no notice.
-    """
-    # Not what this machine is set to: the release is for one platform.
-    inherited = {name: value for name, value in os.environ.items() if name != "DOCKER_DEFAULT_PLATFORM"}
-    wanted = {"DOCKER_DEFAULT_PLATFORM": platform} if platform else {}
-    # The base is held by its ID or digest, which no notary can know of an image that was only built here.
-    return {**inherited, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "DOCKER_CONTENT_TRUST": "0", **wanted}
 
 
 def shown_folder(context: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gate.image.variables import FREE, LISTS, RESERVED, keeps, loads_code
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 
 
@@ -20,18 +21,27 @@ class Startup:
 
 @dataclass(frozen=True)
 class Difference:
-    """One line of the table that holds an image against its base; `allowed` when it harms nothing."""
+    """One line of the table that holds an image against its base.
+
+    Attributes:
+        wrong: what it breaks, as the end of a sentence; "" where it harms nothing.
+    """
 
     name: str
     base: str
     image: str
-    allowed: bool
+    wrong: str = ""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether it harms nothing."""
+        return not self.wrong
 
 
 def differences(image: Startup, base: Startup) -> tuple[Difference, ...]:
-    """Where the image departs from its base. New variables and a longer PATH are allowed."""
+    """Where the image departs from its base: new variables, longer paths and what Lambda leaves free are allowed."""
     found = [
-        Difference(name, base.env.get(name, ""), image.env.get(name, ""), _allowed(name, image.env, base.env))
+        Difference(name, base.env.get(name, ""), image.env.get(name, ""), _wrong(name, image.env, base.env))
         for name in sorted({*image.env, *base.env})
         if image.env.get(name) != base.env.get(name)
     ]
@@ -40,25 +50,29 @@ def differences(image: Startup, base: Startup) -> tuple[Difference, ...]:
         ("WORKDIR", image.workdir, base.workdir),
     ):
         if own != other:
-            found.append(Difference(name, other, own, allowed=False))
+            found.append(Difference(name, other, own, "Lambda starts the image by it"))
     return tuple(found)
 
 
-def _allowed(name: str, image: Mapping[str, str], base: Mapping[str, str]) -> bool:
-    if name not in base:
-        return True
-    if name not in {"PATH", "LD_LIBRARY_PATH"} or name not in image:
-        return False
-    kept = [part for part in image[name].split(":") if part in base[name].split(":")]
-    return kept == base[name].split(":")
+def _wrong(name: str, image: Mapping[str, str], base: Mapping[str, str]) -> str:
+    if name not in image:
+        return "the base's programs rely on it"
+    if does := loads_code(name, image[name]):
+        return f"it {does}"
+    if name in LISTS:
+        return "" if keeps(image[name], base.get(name, "")) else "folders of the base are lost, or in another order"
+    if name in RESERVED:
+        return "Lambda sets it itself"
+    return "" if name in FREE or name.startswith("LC_") or name not in base else "the base's programs rely on it"
 
 
 @judge(6, known_bad=lambda: (Startup({}, ("/bin/sh",), "/"), Startup({}, ("/lambda-entrypoint.sh",), "/var/task")))
 def starts_like(image: Startup, base: Startup) -> Judgement:
-    """The image keeps what its base promises the Lambda service."""
+    """The image keeps what its base promises the Lambda service, and nothing else runs before the runtime."""
     return Judgement.of(
         Rejection(
-            f"{d.name} is {d.image or 'not set'!r} in the image, and {d.base!r} on the approved base",
+            f"{d.name} is {d.image or 'not set'!r} in the image, and {d.base or 'not set'!r} on the approved base: "
+            + d.wrong,
             where="the image's configuration",
             remedy=f"leave {d.name} as the base image sets it",
         )

@@ -1,23 +1,25 @@
-"""The images that a Dockerfile builds on, with their arguments filled in. Pure but for reading the file."""
+"""The images that a Dockerfile builds on, with their arguments filled in. Pure but for reading the file.
+
+The grammar is BuildKit's: the package `dockerfile` wraps its own parser.
+"""
 
 from __future__ import annotations
 
-import io
+import csv
 import re
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from gate.errors import ImageUnavailable
+from gate.image.words import Unfilled, fill
 from gate.judgement import Judgement, Rejection, judge, reject
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
-_FROM = re.compile(r"^(?:--platform=\S+\s+)?[\"']?(?P<image>[^\s\"']+)[\"']?(?:\s+AS\s+(?P<stage>\S+))?$", re.I)
-# Files may also be taken out of an image: by COPY --from=IMAGE, by each RUN --mount=…,from=IMAGE. A number is a stage.
-_TAKEN_FROM = re.compile(r"(?:--|[=,\"'])from=([^,]+)", re.I)
+# Parser directives stand before anything else (Dockerfile reference, "Parser directives").
+_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S.*?)\s*$")
+# The image of a "# syntax" directive runs the build. Docker's own is the grammar that is read here.
+_OWN_SYNTAX = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?")
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class From:
         line: its number in the file, from 1.
         image: what it names, its arguments filled in.
         stage: the name that it gives its stage ("" for none).
-        instruction: FROM, COPY, ADD or RUN.
+        instruction: FROM, COPY, ADD, RUN, or "# syntax".
     """
 
     line: int
@@ -37,15 +39,55 @@ class From:
     instruction: str = "FROM"
 
 
-def _parsed(path: Path) -> list[dict[str, Any]]:
-    from dockerfile_parse import DockerfileParser
+@dataclass(frozen=True)
+class _Parsed:
+    """A Dockerfile as BuildKit's parser reads it."""
+
+    file: Path
+    directives: Mapping[str, tuple[int, str]]
+    commands: Sequence[Any]
+
+    @property
+    def escape(self) -> str:
+        return self.directives.get("escape", (0, "\\"))[1]
+
+    def filled(self, command: Any, word: str, values: Mapping[str, str]) -> str:
+        try:
+            return fill(word, values, self.escape)
+        except Unfilled as why:
+            raise _unread(self.file, command, f"cannot be read: {why}") from why
+
+
+def _unread(file: Path, command: Any, why: str) -> ImageUnavailable:
+    return ImageUnavailable(f"the line `{command.original}` {why}", where=f"{file.name}:{command.start_line}")
+
+
+def _parsed(path: Path) -> _Parsed:
+    import dockerfile
 
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+        if "\0" in text:
+            raise ValueError("it holds a NUL character")  # the parser would take it for the end
+        commands = dockerfile.parse_string(text) if _has_instruction(text) else ()
+    except (OSError, ValueError) as error:
         raise ImageUnavailable(f"the Dockerfile cannot be read: {error}", where=str(path)) from error
-    parser = DockerfileParser(fileobj=io.BytesIO(text.encode()))
-    return list(parser.structure)
+    return _Parsed(path, _directives(text), [command for command in commands if command.cmd])
+
+
+def _has_instruction(text: str) -> bool:
+    """Whether there is more than comments; the parser takes an empty file for an error, and a judge has to name it."""
+    return any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
+
+
+def _directives(text: str) -> dict[str, tuple[int, str]]:
+    found: dict[str, tuple[int, str]] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        directive = _DIRECTIVE.match(line.strip())
+        if directive is None:
+            break
+        found.setdefault(directive[1].lower(), (number, directive[2]))
+    return found
 
 
 def all_arguments(path: Path) -> frozenset[str]:
@@ -54,56 +96,87 @@ def all_arguments(path: Path) -> frozenset[str]:
     Raises:
         ImageUnavailable: the file cannot be read.
     """
-    return frozenset(name for each in _parsed(path) for name, _ in _declared(each, path))
+    parsed = _parsed(path)
+    return frozenset(word.partition("=")[0] for each in parsed.commands if _is(each, "ARG") for word in each.value)
 
 
-def from_lines(path: Path, arguments: Mapping[str, str]) -> tuple[From, ...]:
+def from_lines(path: Path, arguments: Mapping[str, str], platform: str = "") -> tuple[From, ...]:
     """Every image that a Dockerfile takes from elsewhere, as a build with these arguments resolves it.
+
+    Args:
+        path: the Dockerfile.
+        arguments: the build arguments.
+        platform: that the build is for, as os/architecture or os/architecture/variant.
 
     Raises:
         ImageUnavailable: the file cannot be read, or a FROM cannot be understood.
     """
-    parsed, found = _parsed(path), []
+    parsed = _parsed(path)
+    found, stages = list(_syntax(parsed)), 0
     # Only an ARG before the first FROM may be used in one, and only there does a build argument count for it.
-    values: dict[str, str] = {}
-    for each in parsed:
-        if each["instruction"] == "FROM":
-            found.append(_from(each, values, path))
-            continue
-        found += [From(each["startline"] + 1, image, "", each["instruction"]) for image in _taken(each["value"])]
-        if not found:
-            values |= {name: arguments.get(name, _filled(default, values)) for name, default in _declared(each, path)}
+    values = _of_platform(platform)
+    for each in parsed.commands:
+        if _is(each, "FROM"):
+            found.append(_from(parsed, each, values))
+            stages += 1
+        elif _is(each, "ARG") and not stages:
+            _declare(parsed, each, arguments, values)
+        else:
+            found += [From(each.start_line, image, "", each.cmd.upper()) for image in _taken(each, stages)]
     return tuple(found)
 
 
-def _taken(value: str) -> list[str]:
-    """The images that an instruction's flags take files out of."""
-    flags = takewhile(lambda word: word.startswith("--"), value.split())
-    return [image for flag in flags for image in _TAKEN_FROM.findall(flag) if not image.isdigit()]
+def _of_platform(platform: str) -> dict[str, str]:
+    """What BuildKit sets by itself (Dockerfile reference, "Automatic platform ARGs in the global scope").
+
+    Those of the machine that builds are left out: an image that hangs on them is another one elsewhere.
+    """
+    system, architecture, variant, *_ = [*platform.split("/"), "", ""]
+    found = {"PLATFORM": platform, "OS": system, "ARCH": architecture, "VARIANT": variant}
+    return {f"TARGET{name}": value for name, value in found.items()} if platform else {}
 
 
-def _declared(parsed: Mapping[str, Any], path: Path) -> list[tuple[str, str]]:
-    """The names and defaults of an ARG; nothing for another instruction."""
-    if parsed["instruction"] != "ARG":
-        return []
-    try:
-        words = shlex.split(parsed["value"])
-    except ValueError as error:
-        where = f"{path.name}:{parsed['startline'] + 1}"
-        raise ImageUnavailable(f"the line `ARG {parsed['value']}` cannot be read: {error}", where=where) from error
-    return [(name, default) for name, _, default in (word.partition("=") for word in words)]
+def _is(command: Any, instruction: str) -> bool:
+    return bool(command.cmd.upper() == instruction)
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    return _VARIABLE.sub(lambda v: values.get(v[1] or v[3]) or v[2] or "", text)
+def _syntax(parsed: _Parsed) -> Iterator[From]:
+    line, image = parsed.directives.get("syntax", (0, ""))
+    if image and not _OWN_SYNTAX.fullmatch(image):
+        yield From(line, image, "", "# syntax")
 
 
-def _from(parsed: Mapping[str, Any], values: Mapping[str, str], path: Path) -> From:
-    line = parsed["startline"] + 1
-    found = _FROM.match(_filled(parsed["value"], values).strip())
-    if found is None:
-        raise ImageUnavailable(f"the line `FROM {parsed['value']}` names no image", where=f"{path.name}:{line}")
-    return From(line, found["image"], found["stage"] or "")
+def _declare(parsed: _Parsed, command: Any, arguments: Mapping[str, str], values: dict[str, str]) -> None:
+    for word in command.value:
+        name, given, default = word.partition("=")
+        filled = parsed.filled(command, default, values)
+        if name in arguments:
+            values[name] = arguments[name]
+        elif given:
+            values[name] = filled
+
+
+def _from(parsed: _Parsed, command: Any, values: Mapping[str, str]) -> From:
+    words = list(command.value)
+    image = parsed.filled(command, words[0], values).strip() if words else ""
+    named = len(words) == 3 and words[1].upper() == "AS"  # noqa: PLR2004 - image, AS, stage
+    if not image or not (named or len(words) == 1):
+        raise _unread(parsed.file, command, "names no image")
+    return From(command.start_line, image, words[2] if named else "")
+
+
+def _taken(command: Any, stages: int) -> Iterator[str]:
+    """The images that an instruction's flags take files out of: COPY --from, each RUN --mount. A number is a stage."""
+    for flag in command.flags:
+        name, _, value = flag.removeprefix("--").partition("=")
+        if name.lower() == "from":
+            images = [value]
+        elif name.lower() == "mount":
+            fields = (field.partition("=") for row in csv.reader([value]) for field in row)
+            images = [image for key, _, image in fields if key.strip().lower() == "from"]
+        else:
+            continue
+        yield from (image.strip("\"'") for image in images if not (image.isdigit() and int(image) < stages))
 
 
 @judge(6, known_bad=lambda: ((From(1, "ubuntu:latest", ""),), ("public.ecr.aws/lambda/python:3.11",)))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from packaging.utils import canonicalize_name
 
 from gate.image.tree import KEPT_BYTES, OTHERS_EXECUTE, OTHERS_READ, Entry, Tree
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
@@ -103,10 +107,15 @@ def all_exist(tree: Tree, paths: Sequence[str]) -> Judgement:
 
 
 @judge(6, known_bad=lambda: (Tree({"/var/task/main.py": Entry("/var/task/main.py", "file", mode=0o600)}, {}),))
-def readable_by_all(tree: Tree) -> Judgement:
+def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> Judgement:
     """Lambda requires that any user can read the image's files (Lambda, "Container image requirements").
 
-    Files that a base keeps for root on purpose (password hashes, package caches) are left out.
+    Files that a base keeps for root on purpose (password hashes, package caches) are left out, unless the function's
+    packages lie there.
+
+    Args:
+        tree: the image's files.
+        used: the folders in which programs, modules and libraries are looked for.
     """
     if not tree.entries:
         return reject(
@@ -114,17 +123,54 @@ def readable_by_all(tree: Tree) -> Judgement:
             "the export of the image",
             "look at what the last stage of the Dockerfile copies",
         )
-    shut = [e for e in tree.entries.values() if e.kind == "file" and not _for_root(e.path)]
-    closed = [e for e in shut if tree.open_to_all(e, OTHERS_READ)]
-    if not closed:
-        return ACCEPTED
-    shown = ", ".join(f"{e.path} ({e.mode & 0o7777:04o})" for e in closed[:SHOWN])
-    shown += " …" if len(closed) > SHOWN else ""
-    return reject(
-        f"{len(closed)} file{'s'[: len(closed) - 1]} cannot be read by Lambda's user: {shown}",
-        where=closed[0].path,
-        remedy="chmod -R a+rX them in the layer that makes them",
+    kept = [e for e in tree.entries.values() if e.kind == "file" and (_is_used(e.path, used) or not _for_root(e.path))]
+    closed = [(shut, e) for e in kept if (shut := tree.open_to_all(e, OTHERS_READ))]
+    return Judgement.of(_closed(tree, closed)) if closed else ACCEPTED
+
+
+def _closed(tree: Tree, closed: Sequence[tuple[str, Entry]]) -> Iterator[Rejection]:
+    """One rejection for the files that are closed themselves, and one for each folder that closes what is below it."""
+    own = [e for shut, e in closed if shut == e.path]
+    if own:
+        shown = ", ".join(f"{e.path} ({e.mode & 0o7777:04o})" for e in own[:SHOWN]) + (" …" if len(own) > SHOWN else "")
+        cause = f"{_files(len(own))} cannot be read by Lambda's user: {shown}"
+        yield Rejection(cause, own[0].path, "chmod -R a+rX them in the layer that makes them")
+    below = Counter(shut for shut, e in closed if shut != e.path)
+    for folder, count in below.items():
+        mode = tree.entries[folder].mode & 0o7777
+        cause = f"{_files(count)} cannot be read by Lambda's user: {folder} ({mode:04o}) is closed to it"
+        yield Rejection(cause, folder, f"move them out of {folder}, or chmod a+rx {folder} in the Dockerfile")
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'s'[: count - 1]}"
+
+
+def _is_used(path: str, used: Sequence[str]) -> bool:
+    """Whether Python, the loader or a shell looks for a file there."""
+    return "/site-packages/" in path or "/dist-packages/" in path or any(path.startswith(f"{each}/") for each in used)
+
+
+def used_folders(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The folders of the variables in which programs, modules and libraries are looked for."""
+    names = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LAMBDA_TASK_ROOT", "PYTHONUSERBASE")
+    folders = (
+        posixpath.normpath(each) for name in names for each in env.get(name, "").split(":") if each.startswith("/")
     )
+    # The root itself, /tmp and what belongs to the kernel are no places of the image's own.
+    return tuple(dict.fromkeys(each for each in folders if each not in {"/", *_ROOTS_OWN[5:], *_CACHES_OF_ROOT}))
+
+
+def closed_packages(tree: Tree) -> dict[str, str]:
+    """By canonical name, the folder that closes an installed Python package to the user that Lambda runs as."""
+    found: dict[str, str] = {}
+    for path, entry in tree.entries.items():
+        if path.endswith((".dist-info/METADATA", ".dist-info/RECORD")) and (
+            shut := tree.open_to_all(entry, OTHERS_READ)
+        ):
+            name = posixpath.basename(posixpath.dirname(path)).partition("-")[0]
+            found[canonicalize_name(name)] = shut
+    return found
 
 
 def _for_root(path: str) -> bool:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from gate.errors import ImageUnavailable
+from packaging.utils import canonicalize_name
+
+from gate.image.requirements import same_version
 from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 
+SHOWN = 5
 _PACKAGES = "the image's Python packages"
-_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;\\#]+)")
-
-
-def canonical_name(name: str) -> str:
-    """One spelling for one package (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @dataclass(frozen=True)
@@ -26,29 +22,15 @@ class Installed:
         versions: version by canonical name.
         unimportable: by canonical name, the error with which a top-level module failed to import.
         conflicts: what `pip check` says, a line each.
+        foreign: by canonical name, the files that are imported in its place, or hold something else than it recorded.
+        closed: by canonical name, the folder that closes it to the user that Lambda runs as.
     """
 
     versions: Mapping[str, str]
     unimportable: Mapping[str, str]
     conflicts: tuple[str, ...]
-
-
-def pins(requirements: str, where: str) -> dict[str, str]:
-    """The pinned version of each requirement.
-
-    Raises:
-        ImageUnavailable: a requirement is not pinned with `==`, so nothing can be held against it.
-    """
-    found = {}
-    for line in requirements.splitlines():
-        text = line.strip()
-        if not text or text.startswith(("#", "-")):
-            continue
-        pin = _PIN.match(text)
-        if pin is None:
-            raise ImageUnavailable(f"the requirement {text!r} is not pinned", where=where, remedy="pin it with ==")
-        found[canonical_name(pin.group(1))] = pin.group(2)
-    return found
+    foreign: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    closed: Mapping[str, str] = field(default_factory=dict)
 
 
 @judge(1, known_bad=lambda: ({"selenium": "4.0"}, Installed({}, {}, ())))
@@ -58,16 +40,25 @@ def pins_installed(wanted: Mapping[str, str], installed: Installed) -> Judgement
         return reject("the requirements pin no package, so nothing is known about what the image should hold",
                       "the requirements beside the Dockerfile", "pin what the handler imports, with ==")  # fmt: skip
     wrong = [
-        Rejection(
-            f"{name} is pinned at {version}, and the image holds {installed.versions.get(name) or 'none'}",
-            where=_PACKAGES,
-            remedy="look at the pip step in the build log",
-        )
+        _missing(name, version, installed)
         for name, version in wanted.items()
-        if installed.versions.get(name) != version
+        if not same_version(version, installed.versions.get(name, ""))
     ]
     wrong += [
-        Rejection(f"{name} is installed and cannot be imported: {error}", _PACKAGES, "import it by hand in the image")
+        Rejection(
+            f"{name} is not what runs: Python imports {files[0]}, which {name} did not record so",
+            where=", ".join(files[:SHOWN]),
+            remedy="leave one copy of the package in the image, as pip installs it",
+        )
+        for name, files in installed.foreign.items()
+        if name in wanted and files
+    ]
+    wrong += [
+        Rejection(
+            f"{name} is installed and cannot be imported: {error}",
+            _PACKAGES,
+            "import it by hand in the image, as the user that Lambda runs as (docker run --user 993:990)",
+        )
         for name, error in installed.unimportable.items()
         if name in wanted
     ]
@@ -78,13 +69,21 @@ def pins_installed(wanted: Mapping[str, str], installed: Installed) -> Judgement
     return Judgement.of(wrong)
 
 
+def _missing(name: str, version: str, installed: Installed) -> Rejection:
+    if shut := installed.closed.get(name):
+        cause = f"{name} is pinned at {version}, and lies where Lambda's user cannot go: {shut} is closed to it"
+        return Rejection(cause, shut, f"install it outside {shut}, or chmod a+rx {shut} in the Dockerfile")
+    cause = f"{name} is pinned at {version}, and the image holds {installed.versions.get(name) or 'none'}"
+    return Rejection(cause, _PACKAGES, "look at the pip step in the build log")
+
+
 @judge(6, known_bad=lambda: ({"pytest", "selenium"}, ("pytest", "moto")))
 def no_development_packages(present: Collection[str], forbidden: Sequence[str]) -> Judgement:
     """Nothing that only tests need is shipped: it is attack surface and size that no request uses."""
     if not present:
         return reject("no Python package was found in the image, so nothing is known about what it ships", _PACKAGES,
                       "the image's python3 must see the packages that the handler imports")  # fmt: skip
-    found = sorted(set(present) & {canonical_name(name) for name in forbidden})
+    found = sorted(set(present) & {canonicalize_name(name) for name in forbidden})
     if not found:
         return ACCEPTED
     return reject(

@@ -4,74 +4,143 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from gate.engine.answer import Told, ask
 from gate.errors import ImageUnavailable
-from gate.image.packages import Installed, canonical_name
-from gate.judgement import ACCEPTED, Judgement, judge, reject
+from gate.image.packages import Installed
+from gate.image.records import Records, rpm_records
+from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.runtime.frames import IMPORTING, frames_of, own_line
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
-# Runs in the image, on its Python, with nothing but the standard library. Top-level modules come from the
-# files that a distribution recorded, so that a package without top_level.txt is imported too.
-_INSPECT = """
-import importlib, importlib.metadata as md, json, sys
-versions, unimportable = {}, {}
-wanted = set(json.loads(sys.argv[1]))
-for dist in md.distributions():
-    name = dist.metadata["Name"]
-    if not name:
-        continue
-    if name in versions:
-        continue  # an earlier folder of sys.path hides it
-    versions[name] = dist.version
-    key = name.lower().replace("_", "-").replace(".", "-")
-    if key not in wanted:
-        continue
-    tops = set()
-    for f in dist.files or ():
-        parts = f.parts
-        if len(parts) > 1 and parts[1] == "__init__.py":
-            tops.add(parts[0])
-        elif len(parts) == 1 and f.suffix == ".py":
-            tops.add(f.stem)
-    if not tops:
-        unimportable[name] = "it recorded no module"
-    for top in sorted(tops):
-        try:
-            importlib.import_module(top)
-        except BaseException as error:
-            unimportable[name] = f"{top}: {type(error).__name__}: {error}"
-answer({"python": sys.version.split()[0], "versions": versions, "unimportable": unimportable})
+_INSPECT = Path(__file__).with_name("inspect_packages.py")
+# What markers are evaluated against (PyPA, "Dependency specifiers", "Environment markers").
+_ENVIRONMENT = """
+import json, os, platform, sys
+i = sys.implementation
+v = "{0.major}.{0.minor}.{0.micro}".format(i.version)
+if i.version.releaselevel != "final":
+    v += i.version.releaselevel[0] + str(i.version.serial)
+answer({"environment": {
+    "implementation_name": i.name, "implementation_version": v, "os_name": os.name,
+    "platform_machine": platform.machine(),
+    "platform_python_implementation": platform.python_implementation(), "platform_release": platform.release(),
+    "platform_system": platform.system(), "platform_version": platform.version(), "sys_platform": sys.platform,
+    "python_full_version": platform.python_version(), "python_version": ".".join(platform.python_version_tuple()[:2]),
+    "extra": ""}})
 """
 
 
 @dataclass(frozen=True)
+class Hook:
+    """A file that Python runs whenever it starts.
+
+    Attributes:
+        path: under which Python finds it.
+        file: what that leads to.
+        digests: of its content, as records hold them.
+    """
+
+    path: str
+    file: str
+    digests: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Interpreter:
-    """The image's Python: its version and packages."""
+    """The image's Python: its version, its packages, and what it runs when it starts."""
 
     version: str
     packages: Installed
+    hooks: tuple[Hook, ...] = ()
 
 
 def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
-    """Ask the image's Python (`host` is testinfra's), from the task root: packages beside the handler are found too.
+    """Ask the image's Python, from the task root: packages beside the handler are found too.
+
+    Args:
+        host: testinfra's, as the user that Lambda runs as: what is closed to it is not there for the function.
+        wanted: the packages to import.
+        task_root: the folder of the handler.
 
     Raises:
         ImageUnavailable: there is no Python, or it gave no answer.
     """
-    fields = {"python": str, "versions": dict, "unimportable": dict}
-    answer = _ask(host, _INSPECT, json.dumps([canonical_name(name) for name in wanted]), task_root, fields)
+    fields = {"python": str, "versions": dict, "unimportable": dict, "foreign": dict, "hooks": list}
+    script = _INSPECT.read_text(encoding="utf-8")
+    answer = _ask(host, script, json.dumps([canonicalize_name(name) for name in wanted]), task_root, fields)
     check = host.run("cd %s && python3 -m pip check", task_root)
     # Exit code 1 with lines is pip's "there are conflicts"; any other failure counts as a conflict too.
     text = (check.stdout + check.stderr).strip()
     conflicts = () if check.rc == 0 else tuple(text.splitlines()) or (f"pip check ended with exit code {check.rc}",)
-    by_name = {canonical_name(name): version for name, version in answer["versions"].items()}
-    broken = {canonical_name(name): error for name, error in answer["unimportable"].items()}
-    return Interpreter(answer["python"], Installed(by_name, broken, conflicts))
+    versions, broken, foreign = (
+        {str(canonicalize_name(name)): value for name, value in answer[key].items()}
+        for key in ("versions", "unimportable", "foreign")
+    )
+    installed = Installed(
+        versions, broken, conflicts, {name: tuple(map(str, files)) for name, files in foreign.items()}
+    )
+    return Interpreter(answer["python"], installed, tuple(map(_hook, answer["hooks"])))
+
+
+def _hook(raw: Any) -> Hook:
+    try:
+        return Hook(str(raw["path"]), str(raw["file"]), frozenset(map(str, raw["digests"])))
+    except (LookupError, TypeError) as error:
+        raise ImageUnavailable(
+            "the image's Python gave no answer about what it runs when it starts", where="python3 in the image"
+        ) from error
+
+
+def marker_environment(host: Any) -> dict[str, str]:
+    """What the markers of requirements are evaluated against, as the image's own Python says it.
+
+    Raises:
+        ImageUnavailable: the image's Python gave no answer.
+    """
+    answer = _ask(host, _ENVIRONMENT, "", "/", {"environment": dict})
+    return {str(name): str(value) for name, value in answer["environment"].items()}
+
+
+def rpm_records_of(host: Any) -> Records:
+    """What rpm recorded of the image's files: no well-kept reader of its database runs outside the image."""
+    return rpm_records(host.run("rpm --query --all --dump").stdout)
+
+
+def _unvouched() -> tuple[tuple[Hook, ...], Records, Mapping[str, str], tuple[str, ...]]:
+    path = "/var/lang/lib/python3.11/site-packages/evil.pth"
+    return (Hook(path, path, frozenset({"sha256:0"})),), Records(), {}, ()
+
+
+@judge(6, known_bad=_unvouched)
+def starts_nothing_foreign(
+    hooks: Sequence[Hook], records: Records, base: Mapping[str, str], stated: Sequence[str]
+) -> Judgement:
+    """Whatever Python runs when it starts came with a package or the base, or is stated.
+
+    Args:
+        hooks: .pth files with code, sitecustomize, usercustomize.
+        records: the package managers' own.
+        base: the digests of the base's files, by path.
+        stated: the paths in pytest.ini (startup_hooks).
+    """
+    return Judgement.of(
+        Rejection(
+            f"Python runs {hook.path} whenever it starts, and no package vouches for it",
+            where=hook.file,
+            remedy="leave it out of the image, or have it reviewed and state its path in startup_hooks (pytest.ini)",
+        )
+        for hook in hooks
+        if hook.path not in stated
+        and base.get(hook.file) not in hook.digests
+        and not any(records.vouch(path, digest) for path in (hook.path, hook.file) for digest in hook.digests)
+    )
 
 
 @dataclass(frozen=True)
@@ -146,5 +215,8 @@ def python_is(version: str, wanted: str) -> Judgement:
     """The function's Python is the agreed one, as major.minor."""
     if version.split(".")[:2] == wanted.split("."):
         return ACCEPTED
-    return reject(f"the image's Python is {version or 'unknown'}, and {wanted} is agreed", "python3 in the image",
-                  "build on a base with that Python, or agree on another in pytest.ini (python_version)")  # fmt: skip
+    return reject(
+        f"the image's Python is {version or 'unknown'}, and {wanted} is agreed",
+        "python3 in the image",
+        "build on a base with that Python, or agree on another in pytest.ini (python_version)",
+    )

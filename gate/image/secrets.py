@@ -1,127 +1,93 @@
-"""Secrets in the image: in its environment, its history and its files. Pure; the patterns are detect-secrets'."""
+"""Secrets in the image: in its environment, its history and its layers. Pure; what is looked for: `detector`."""
 
 from __future__ import annotations
 
-import base64
-import csv
-import hashlib
-import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from typing import Any
 
-from gate.image.tree import KEPT_BYTES, Tree
+from gate.image.credentials import BASIC_AUTH, PASSWORD
+from gate.image.detector import secrets_in
+from gate.image.layers import Layer, Layers
+from gate.image.records import Records
+from gate.image.search import Suspect
+from gate.image.values import is_used_value, promises_secret
 from gate.judgement import Judgement, Rejection, judge
 
-# Files that exist to hold a credential, by name or by the end of their path.
-_TELLING_NAMES = frozenset({".netrc", ".pypirc", ".env", "id_rsa", "id_ed25519", "id_ecdsa", ".git-credentials"})
-_TELLING_ENDS = ("/.aws/credentials", "/.docker/config.json", "/.npmrc", "/pip.conf", "/.git/config")
-# Where a build puts what it brings along. The distribution's own packages are not searched:
-# their example keys are public.
-_SEARCHED = ("/var/task/", "/opt/", "/root/", "/home/", "/tmp/", "/srv/", "/app/", "/etc/pip")  # noqa: S108
-_BINARY_OR_FOREIGN = ("/site-packages/", "/dist-packages/", "/opt/chrome/")
-# A name that promises a secret, with a value that is one whatever it looks like.
-_SECRET_WORDS = ("SECRET", "PASSWORD", "PASSWD", "PRIVATE_KEY", "ACCESS_KEY", "API_KEY", "AUTH_TOKEN", "SESSION_TOKEN")
+_REVOKE = "take it out of the build, and revoke it: a later layer that deletes it does not remove it from the image"
+_OPEN = "unpack it in the Dockerfile, or leave it out of the image; or pack it smaller, in a format that Python reads"
+# What the builders record of the arguments that a RUN was given: |2 TOKEN=x NAME=y /bin/sh -c …
+_ARGUMENTS = re.compile(r"(?:^|RUN )\|(?P<count>\d+) (?P<rest>.*)$", re.S)
+_ARGUMENT = re.compile(r"(?:^|(?<=\s))(?P<name>[A-Za-z_]\w*)=(?P<value>.*?)(?=\s+[A-Za-z_]\w*=|\s+/\S*sh\s+-|$)", re.S)
+_SET = re.compile(r"^(?:/bin/sh -c #\(nop\)\s+)?(?:ENV|ARG|LABEL) (?P<rest>.*)$", re.S)
+_SHOWN = 20
 
 
-def wanted_text(path: str) -> bool:
-    """Whether a file's text is to be searched for secrets."""
-    if posixpath.basename(path) in _TELLING_NAMES or path.endswith(_TELLING_ENDS):
-        return True
-    return path.startswith(_SEARCHED) and not any(part in path for part in _BINARY_OR_FOREIGN)
+@judge(
+    6, known_bad=lambda: ({"AWS_SECRET_ACCESS_KEY": "ab" * 20}, ("RUN true",), Layers((Layer(),), (), Records(), {}), 0)
+)
+def no_secret(env: Mapping[str, str], history: Sequence[str], layers: Layers, base_layers: int) -> Judgement:
+    """Nothing that the image adds to its base gives access to anything: whoever pulls it, reads every layer.
 
-
-@cache
-def _detectors() -> tuple[Any, ...]:
-    # Imported at first use: only an image inspection needs it, and collection must stay fast.
-    from detect_secrets.plugins import aws, basic_auth, github_token, jwt, npm, private_key, slack, stripe, twilio
-
-    return (
-        aws.AWSKeyDetector(),
-        basic_auth.BasicAuthDetector(),
-        github_token.GitHubTokenDetector(),
-        jwt.JwtTokenDetector(),
-        npm.NpmDetector(),
-        private_key.PrivateKeyDetector(),
-        slack.SlackDetector(),
-        stripe.StripeDetector(),
-        twilio.TwilioKeyDetector(),
-    )
-
-
-def kinds_in(text: str) -> frozenset[str]:
-    """The kinds of secret in a text; never the secrets."""
-    return frozenset(
-        detector.secret_type
-        for line in text[:KEPT_BYTES].splitlines()
-        for detector in _detectors()
-        if any(True for _ in detector.analyze_string(line))
-    )
-
-
-@judge(6, known_bad=lambda: ({"AWS_SECRET_ACCESS_KEY": "x" * 40}, ("RUN true",), Tree({}, {})))
-def no_secret(env: Mapping[str, str], history: Sequence[str], tree: Tree) -> Judgement:
-    """Nothing in the image gives access to anything: whoever pulls it, holds it."""
-    return Judgement.of([*_in_env(env), *_in_history(history), *_in_files(tree.texts)])
+    Args:
+        env: the environment of the image's configuration.
+        history: what the builder recorded of each instruction.
+        layers: as they are pushed.
+        base_layers: how many of them are the base's.
+    """
+    return Judgement.of([*_in_env(env), *_in_history(history), *_in_layers(layers, base_layers)])
 
 
 def _in_env(env: Mapping[str, str]) -> Iterator[Rejection]:
     for name, value in env.items():
-        promised = value and any(word in name.upper() for word in _SECRET_WORDS)
-        if promised or kinds_in(value):
-            yield _rejection(f"the environment variable {name} holds a secret", "Env of the image's configuration")
+        if _holds(name, value):
+            yield Rejection(
+                f"the environment variable {name} holds a secret", "Env of the image's configuration", _REVOKE
+            )
+
+
+def _holds(name: str, value: str) -> bool:
+    """Whether a variable holds a secret: by what its name promises, or by what its value looks like."""
+    return (promises_secret(name) and is_used_value(value)) or bool(secrets_in(value.encode()))
 
 
 def _in_history(history: Sequence[str]) -> Iterator[Rejection]:
     for number, line in enumerate(history, 1):
-        kinds = kinds_in(line)
-        if kinds:
-            yield _rejection(
-                f"the build history holds a secret ({', '.join(sorted(kinds))})", f"history entry {number}"
-            )
+        kinds = {secret.kind for secret in secrets_in(line.encode(), ".history")}
+        names = [f"the argument {name}" for name, value in _values_in(line) if _holds(name, value)]
+        if names or kinds:
+            what = ", ".join(names or sorted(kinds))
+            yield Rejection(f"the build history holds a secret ({what})", f"history entry {number}", _REVOKE)
 
 
-def _in_files(texts: Mapping[str, str]) -> Iterator[Rejection]:
-    shipped = _as_shipped(texts)
-    for path, text in texts.items():
-        telling = posixpath.basename(path) in _TELLING_NAMES or path.endswith("/.aws/credentials")
-        # A package's examples are public; a file that exists to hold a credential is none.
-        if not wanted_text(path) or (path in shipped and not telling):
-            continue
-        kinds = kinds_in(text)
-        if kinds or telling:
-            yield _rejection(f"{path} holds a secret ({', '.join(sorted(kinds)) or 'by its name'})", path)
+def _values_in(line: str) -> list[tuple[str, str]]:
+    """The arguments and variables that an instruction was recorded with."""
+    recorded = _ARGUMENTS.search(line)
+    if recorded:
+        found = _ARGUMENT.findall(recorded["rest"])
+        return found[: int(recorded["count"])]
+    setting = _SET.match(line)
+    return [(name, value.strip("\"'")) for name, value in _ARGUMENT.findall(setting["rest"])] if setting else []
 
 
-def _as_shipped(texts: Mapping[str, str]) -> frozenset[str]:
-    """The files beside the handler that are, byte for byte, what a published Python package consists of.
-
-    Their examples are public. The package's RECORD holds each file's sha-256 (PyPA, "Recording installed projects").
-    """
-    found = set()
-    for record in (path for path in texts if path.endswith(".dist-info/RECORD")):
-        root = posixpath.dirname(posixpath.dirname(record))
-        for name, recorded, _size in _rows(texts[record]):
-            path = posixpath.join(root, name)
-            if path in texts and recorded == _recorded_hash(texts[path]):
-                found.add(path)
-    return frozenset(found)
-
-
-def _rows(record: str) -> list[list[str]]:
-    try:
-        rows = list(csv.reader(record.splitlines(), strict=True))
-    except csv.Error:
-        # No installer can have written it, so it vouches for nothing; the search goes on.
-        return []
-    return [row for row in rows if len(row) == 3]  # noqa: PLR2004 - path, hash and size
+def _in_layers(layers: Layers, base_layers: int) -> Iterator[Rejection]:
+    total = len(layers.layers)
+    if total == 0:
+        yield Rejection("the image has no layers, so nothing was searched", "docker save", "see what the build left")
+    by_file: dict[tuple[int, str, bool], list[Suspect]] = {}
+    for number, suspect in layers.suspects:
+        if number > base_layers:
+            by_file.setdefault((number, suspect.path, suspect.secret is None), []).append(suspect)
+    for (number, path, unread), suspects in by_file.items():
+        inside = sorted({suspect.inside for suspect in suspects if suspect.inside})
+        place = f"{path} ({', '.join(inside[:_SHOWN])} in it)" if inside else path
+        where = f"layer {number} of {total}: {path}"
+        if unread:
+            yield Rejection(f"{place} cannot be looked into: it {suspects[0].unread}", where, _OPEN)
+        else:
+            yield Rejection(f"{place} holds a secret ({_kinds(suspects)})", where, _REVOKE)
 
 
-def _recorded_hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
-
-
-def _rejection(cause: str, where: str) -> Rejection:
-    remedy = "take it out of the build, and revoke it: a later layer that deletes it does not remove it from the image"
-    return Rejection(cause, where, remedy)
+def _kinds(suspects: Sequence[Suspect]) -> str:
+    kinds = {suspect.secret.kind for suspect in suspects if suspect.secret}
+    # A password in a URL is told by its own kind alone.
+    return ", ".join(sorted(kinds - {PASSWORD} if BASIC_AUTH in kinds else kinds))

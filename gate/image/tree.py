@@ -112,23 +112,26 @@ def read_tree(stream: IO[bytes], keep: Callable[[str], bool]) -> Tree:
     texts: dict[str, str] = {}
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
-            path = _absolute(member.name)
+            path = absolute(member.name)
             if member.islnk():
                 entries[path] = _hard_link(entries, path, member)
                 continue
             content = _content(archive, member, path, keep)
-            entries[path] = Entry(path, _kind(member), member.mode, member.size, member.linkname, content[:HEAD_BYTES])
+            entries[path] = Entry(
+                path, kind_of(member), member.mode, member.size, member.linkname, content[:HEAD_BYTES]
+            )
             if len(content) > HEAD_BYTES or keep(path):
                 texts[path] = content.decode("utf-8", "replace")
     return Tree(entries, texts)
 
 
-def _absolute(name: str) -> str:
+def absolute(name: str) -> str:
+    """A member's name as a path of the image."""
     return posixpath.normpath("/" + name.lstrip("/"))
 
 
 def _hard_link(entries: Mapping[str, Entry], path: str, member: tarfile.TarInfo) -> Entry:
-    first = entries.get(_absolute(member.linkname))
+    first = entries.get(absolute(member.linkname))
     return Entry(path, "file", first.mode if first else member.mode, first.size if first else 0, "",
                  first.head if first else b"")  # fmt: skip
 
@@ -141,7 +144,8 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, keep:
     return file.read(wanted) if file else b""
 
 
-def _kind(member: tarfile.TarInfo) -> Kind:
+def kind_of(member: tarfile.TarInfo) -> Kind:
+    """What a member of a tar archive is."""
     if member.isfile():
         return "file"
     if member.isdir():

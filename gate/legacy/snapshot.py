@@ -13,6 +13,8 @@ from gate.judgement import Judgement, Rejection, judge, reject
 _ANEW = "take a new baseline with a new publishing run"
 _ABSENT = "not there"
 _UNREAD = "could not be read"
+# Lists that are sets to Lambda, which answers them in any order (VpcConfig).
+_SETS = frozenset({"SubnetIds", "SecurityGroupIds"})
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
     if not isinstance(value, Mapping | list | tuple):
         yield path, json.dumps(value, ensure_ascii=False)
         return
-    for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+    listed = sorted(value, key=str) if path and path[-1] in _SETS and isinstance(value, list | tuple) else value
+    for key, inner in value.items() if isinstance(value, Mapping) else enumerate(listed):
         yield from _leaves(inner, (*path, str(key)))
 
 

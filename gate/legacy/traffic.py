@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,8 @@ from gate.aws.refusals import pages, readable
 from gate.judgement import ACCEPTED, Judgement, judge, reject
 
 _PERIOD = 60  # seconds, the finest that Lambda's metrics have
+# What comes about by chance less often than once in so many releases is no chance.
+_CHANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,32 @@ class Traffic:
         """Errors per invocation, 0 when there was none."""
         return self.errors / self.invocations if self.invocations else 0.0
 
+    def chance_of(self, other: Traffic) -> float:
+        """How probable it is that as many errors as the other's, or more, come about at this error rate by chance.
+
+        Each invocation fails or not, independently of the others (binomial distribution).
+        """
+        count, errors, rate = round(other.invocations), round(other.errors), min(self.error_rate, 1.0)
+        if errors <= 0 or rate == 1:
+            return 1.0
+        if rate == 0 or errors > count:
+            return 0.0
+        fewer = (_weight(count, number, rate) for number in range(errors))
+        return max(1 - math.fsum(fewer), 0.0)
+
+
+def _weight(count: int, number: int, rate: float) -> float:
+    """The probability of exactly so many errors; by logarithms, for the factors leave a float's range."""
+    ways = math.lgamma(count + 1) - math.lgamma(number + 1) - math.lgamma(count - number + 1)
+    return math.exp(ways + number * math.log(rate) + (count - number) * math.log1p(-rate))
+
 
 @judge(4, known_bad=lambda: (Traffic(86400, 72, 0), Traffic(86400, 72, 9), "f"))
 def judge_traffic(before: Traffic, since: Traffic, function: str) -> Judgement:
     """Whether the zip function went on being invoked, without new errors.
+
+    A function that failed now and then before does so afterwards: new are errors that its earlier rate does not
+    explain.
 
     Args:
         before: a window that ends at the baseline.
@@ -47,7 +72,7 @@ def judge_traffic(before: Traffic, since: Traffic, function: str) -> Judgement:
             where,
             "too early if that is under 2: run again later; else look at its EventBridge rule",
         )
-    if since.error_rate > before.error_rate:
+    if before.chance_of(since) < _CHANCE:
         return reject(
             f"{function} has new errors: {since.errors:g} in {since.invocations:g} invocations since the baseline,"
             f" {before.errors:g} in {before.invocations:g} before",

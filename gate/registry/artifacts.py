@@ -68,6 +68,8 @@ def read_artifact(digest: str, stored: StoredManifest | None, blobs: Mapping[str
             return Artifact(stored.media_type, _subject(document), children)
         if stored.media_type in (OCI_MANIFEST, DOCKER_MANIFEST):
             return _single(document, blobs)
+    except NotAnArtifact:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as damage:
         raise NotAnArtifact(f"could not be looked at: its manifest is not one ({damage!r})") from damage
     raise NotAnArtifact(f"has a manifest of the media type {stored.media_type!r}, which is not known")

@@ -24,7 +24,7 @@ from gate.registry.diary import Diary
 from gate.registry.ecr import EcrRepository
 from gate.registry.ledger import Ledger
 from gate.registry.login import Login
-from gate.registry.manifest import StoredManifest, UnreadableManifest, read_manifest
+from gate.registry.manifest import StoredManifest
 from gate.registry.promotion import Caller, Tags, judge_caller
 from gate.registry.publication import JudgedImage, Publication, Step
 from gate.registry.publish import Publisher
@@ -174,17 +174,16 @@ class ReleaseDesk:
             )
         return digest
 
-    def pull(self, digest: str) -> JudgedImage:
-        """Pull a published digest, to judge it."""
-        manifest, outcome = self.ecr.manifest(digest), "refused"
+    def pull(self, digest: str) -> str:
+        """Pull a published digest, to judge it; the answer is what the engine calls it."""
+        outcome = "refused"
         try:
             held = pull(self._around.engine, self.ecr.login(), self.release.repository, digest, self._around.say)
             outcome = "ok"
         finally:
             self.ledger.note_pull(self.release.repository, digest, outcome, self.release.region)
         with readable("docker inspect"):
-            config = _config_digest(manifest) or held["Id"]
-            return JudgedImage(held["Id"], config, f"{held['Os']}/{held['Architecture']}", held["Size"])
+            return str(held["Id"])
 
     def verify(self, digest: str, image: JudgedImage | None = None) -> Publication:
         """What the registry holds under a digest now, changing nothing.
@@ -225,10 +224,3 @@ class ReleaseDesk:
         finally:
             self.ledger.note_push(repository, tag, outcome, self.release.region)
         return digest
-
-
-def _config_digest(manifest: StoredManifest) -> str | None:
-    try:
-        return read_manifest(manifest).config.digest
-    except UnreadableManifest:
-        return None

@@ -29,7 +29,7 @@ _ADMITTED = {
     ),
 }
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_REBUILD = "build one plain image: `docker build --provenance=false --sbom=false --platform linux/amd64 …`"
+_REBUILD = "build one plain image for the release's platform: `docker build --provenance=false --sbom=false …`"
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def judge_admission(stored: StoredManifest, platform: str, wanted: str = "linux/
     """
     where = f"the manifest {stored.digest} in the registry"
     if stored.media_type in (OCI_INDEX, DOCKER_LIST):
-        return _index(stored, where)
+        return _index(stored, wanted, where)
     if stored.media_type not in _ADMITTED:
         return reject(f"Lambda does not admit a manifest of media type {stored.media_type!r}", where, _REBUILD)
     try:
@@ -141,14 +141,14 @@ def judge_admission(stored: StoredManifest, platform: str, wanted: str = "linux/
     return _blobs(manifest, where) + _platform(platform, wanted, where)
 
 
-def _index(stored: StoredManifest, where: str) -> Judgement:
+def _index(stored: StoredManifest, wanted: str, where: str) -> Judgement:
     kind = "an OCI index" if stored.media_type == OCI_INDEX else "a manifest list"
     attested = "attestation-manifest" in stored.body
     return reject(
         f"The tag names {kind}{' with BuildKit attestations' if attested else ''} and not one image:"
         f" Lambda refuses the media type {stored.media_type}, and ECR cannot scan it",
         where,
-        "build with `--provenance=false --sbom=false` for one platform (`--platform linux/amd64`) and push again",
+        f"build with `--provenance=false --sbom=false` for one platform (`--platform {wanted}`) and push again",
     )
 
 

@@ -17,10 +17,10 @@ class JudgedImage:
     """The image that is judged, as the Docker engine holds it.
 
     Attributes:
-        image: its ID in the engine.
-        config_digest: the digest of its config; in the classic image store the same as the ID.
+        image: what the engine calls it: the digest of its config, or of its manifest in containerd's store.
+        config_digest: the digest of its config.
         platform: os/architecture.
-        uncompressed_bytes: its size on disk.
+        uncompressed_bytes: of the files in all layers.
     """
 
     image: str

@@ -143,6 +143,7 @@ def _push_once(
     try:
         events = engine.push(name, tag, stream=True, decode=True, auth_config=credentials)
         digest = _follow(_until(deadline, events, patience), say, patience.clock, f"{name}:{tag}")
+        digest = digest or _held_as(engine, f"{name}:{tag}")
     except APIError as error:
         raise _engine_said(error, name, tag) from error
     except SILENCE as error:
@@ -155,6 +156,17 @@ def _push_once(
         # A stream that ends without a digest was cut off: nothing says that the registry holds the image.
         raise _Transient("the push ended without the digest of what was pushed")
     return digest
+
+
+def _held_as(engine: Engine, name: str) -> str | None:
+    """The digest of what was pushed, from an engine that tells none (Docker 26 with containerd's image store).
+
+    There an image's ID is the digest of the manifest itself, so nothing else can have been pushed. Whether all of it
+    arrived, the registry says: its manifest is read next.
+    """
+    held = engine.inspect_image(name)
+    digests = [each.partition("@")[2] for each in held.get("RepoDigests") or ()]
+    return held["Id"] if held.get("Id") in digests else None
 
 
 def _engine_said(error: APIError, name: str, tag: str) -> Exception:

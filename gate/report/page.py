@@ -23,6 +23,7 @@ NOT_JUDGED = "not judged"
 # The report must stay under 5 MB and open in a mail client: long evidence is cut here, whole on disk.
 EMBEDDED_PER_RECORD = 12_000
 EMBEDDED_IN_ALL = 2_000_000
+_WARNINGS = "warnings: "
 MEANINGS = {
     "GO": "This digest may go live until the time below.",
     "NO-GO": "This release must not go live.",
@@ -84,10 +85,17 @@ def render(page: Page) -> str:
         criteria=[_criterion(n, page) for n in CRITERIA],
         simulated=_simulated(page.outcomes),
         absent=_absent(page.outcomes),
+        warnings=_warnings(page.records),
         records={r.number: r for r in page.records},
         excerpts=excerpts(page.records),
     )
     return html.encode("utf-8", "replace").decode()
+
+
+def _warnings(records: Sequence[Record]) -> list[str]:
+    """What nobody has to decide today, and somebody will: the records that steps entitle "warnings: …", each once."""
+    entitled = [record.answer for record in records if record.title.startswith(_WARNINGS)]
+    return list(dict.fromkeys(str(each).partition("\n")[0] for answer in entitled for each in answer))
 
 
 def _simulated(outcomes: Sequence[ScenarioOutcome]) -> str:

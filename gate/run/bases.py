@@ -70,26 +70,31 @@ def build_stand_in(
         tag=STAND_IN,
         base_image=None,
         platform=platform,
+        buildkit=docker.buildkit,
         log=log,
         progress=progress,
         timeout=timeout,
     )
-    return _as_approved(docker, docker.image(built.image_id), (STAND_IN,), "simulated")
+    return _as_approved(docker, docker.built(built.image_id, built.tag), (STAND_IN,), "simulated")
 
 
 def _as_approved(docker: Engine, image: ImageConfig, approved: tuple[str, ...], provenance: str) -> Base:
-    """The base by a name that stays: its registry's digest; a tag made of its ID, where no registry knows it."""
+    """The base by a name that stays: its registry's digest; a tag made of its ID, where no registry knows it.
+
+    In containerd's store an image that was only built or loaded here has a digest to its name too.
+    """
     repository = _repository(approved[0])
-    digests = [each for each in image.repo_digests if each.startswith(f"{repository}@")]
-    name = digests[0] if digests else _tagged(docker, image.image_id, repository)
-    return Base(name, tuple(dict.fromkeys((*approved, name))), provenance, image.image_id)
+    believed = provenance == "real" or image.engine_id == image.image_id
+    digests = [each for each in image.repo_digests if believed and each.startswith(f"{repository}@")]
+    name = digests[0] if digests else _tagged(docker, image, repository)
+    return Base(name, tuple(dict.fromkeys((*approved, name))), provenance, image.engine_id)
 
 
-def _tagged(docker: Engine, image_id: str, repository: str) -> str:
-    tag = image_id.rpartition(":")[2][:_DIGITS]
-    with asking(f"docker tag {image_id} {repository}:{tag}"):
+def _tagged(docker: Engine, image: ImageConfig, repository: str) -> str:
+    tag = image.image_id.rpartition(":")[2][:_DIGITS]
+    with asking(f"docker tag {image.engine_id} {repository}:{tag}"):
         # BuildKit takes no image ID in a FROM.
-        docker.client.api.tag(image_id, repository, tag, force=True)
+        docker.client.api.tag(image.engine_id, repository, tag, force=True)
     return f"{repository}:{tag}"
 
 

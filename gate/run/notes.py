@@ -174,6 +174,12 @@ def _exceptions(run: Run) -> str:
             f"by {entry.reviewer} on {entry.decided}; ends {entry.expires}; used by {used} of this scan's findings."
         )
         rows.append(f"- {for_markdown(said)}")
+    for accepted in (each for each in register.support if each.is_in_force(today)):
+        said = (
+            f"{accepted.what} is out of support: {accepted.reason}. Instead: {accepted.check}. Owner: "
+            f"{accepted.owner}; reviewed by {accepted.reviewer} on {accepted.decided}; ends {accepted.expires}."
+        )
+        rows.append(f"- {for_markdown(said)}")
     return "\n".join(rows) or "None is in force."
 
 

@@ -135,7 +135,7 @@ class AcceptancePlugin:
             status="failed" if report.failed else "not run" if report.skipped else "passed",
             reason=self.run.store.redactor.text(reason),
             provenance=witness.provenance,
-            only_aws="aws" in witness.claim.tags,
+            only_aws=bool(witness.claim.tags & {"aws", "online"}),
             judged=failure.judged if failure else True,
             seconds=time.monotonic() - self._began,
             steps=tuple(witness.steps),

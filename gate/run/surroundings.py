@@ -54,6 +54,7 @@ def settle(environment: MutableMapping[str, str], *, asks_aws: bool) -> None:
     refuse_interpreter(locale.getpreferredencoding(False), sys.flags.optimize)
     reach_loopback(environment)
     leave_out_git(environment)
+    ask_one_engine(environment)
     if not asks_aws:
         leave_out_aws(environment)
 
@@ -85,6 +86,15 @@ def leave_out_git(environment: MutableMapping[str, str]) -> None:
     if any(name.startswith("GIT_") for name in environment):
         for name in _LOCAL_TO_A_REPOSITORY:
             environment.pop(name, None)
+
+
+def ask_one_engine(environment: MutableMapping[str, str]) -> None:
+    """Let the docker command reach the engine that the gate asks, whatever context or version of the API is chosen.
+
+    Docker's SDK knows no contexts: it takes DOCKER_HOST, or the local socket, and agrees on the version by itself.
+    """
+    environment.pop("DOCKER_API_VERSION", None)
+    environment["DOCKER_CONTEXT"] = "default"
 
 
 def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:

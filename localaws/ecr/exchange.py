@@ -48,7 +48,9 @@ class Exchange(BaseHTTPRequestHandler):
     """
 
     protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.0"  # a first line that cannot be read is answered with a status, too
+    # A first line that cannot be read, or is no HTTP at all, is answered with a status too: by it clients that tried
+    # TLS first (containerd) know to go without.
+    default_request_version = "HTTP/1.0"
     disable_nagle_algorithm = True
     timeout = 60.0
     patience = 1.0

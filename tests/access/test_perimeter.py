@@ -120,6 +120,17 @@ HARMLESS = {
         },
         {},
     ),
+    "everybody but these roles' sessions, by the roles' identifiers": (
+        {
+            "StringNotLike": {"aws:userId": ["IDCI:*", "IDRUNNER:*", "IDADMIN"]},
+            "Bool": {"aws:PrincipalIsAWSService": "false"},
+        },
+        {},
+    ),
+    "sessions of another role, by its identifier": (
+        {"StringLike": {"aws:userid": "IDOTHER:*"}, "Bool": {"aws:PrincipalIsAWSService": "false"}},
+        {},
+    ),
     "people without a second factor": (
         {"Bool": {"aws:MultiFactorAuthPresent": "false"}, "StringEquals": {"aws:PrincipalAccount": ACCOUNT}},
         {},
@@ -144,6 +155,9 @@ OUTSIDE = {
     ),
     "another account": ({"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}, {}, "denied"),
     "another region": ({"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}, {}, "denied"),
+    "another role's identifier": ({"StringNotLike": {"aws:userId": "IDOTHER:*"}}, {}, "denied"),
+    "one session of the role": ({"StringNotLike": {"aws:userId": "IDCI:release"}}, {}, "undecided"),
+    "an asterisk that is no wildcard": ({"StringNotEquals": {"aws:userId": "IDCI:*"}}, {}, "undecided"),
     "another network": (
         {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}},
         {"network": Network(("192.0.2.1",))},

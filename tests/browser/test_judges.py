@@ -206,6 +206,15 @@ def test_missing_libraries_are_named_once() -> None:
     assert "are missing: liba.so, libnss3.so" in words(libraries_complete(Answer("ld.so --list", 1, text)))
 
 
+def test_libraries_that_are_too_old_are_named_with_what_they_lack() -> None:
+    """The loader lists such a library, and the program does not start with it."""
+    old = "/opt/chrome/chrome: /lib64/libm.so.6: version `GLIBC_2.29' not found (required by /opt/chrome/chrome)\n"
+    older = "/opt/chrome/chrome: /lib64/libc.so.6: version `GLIBC_2.28' not found (required by /opt/chrome/lib/x.so)\n"
+    said = words(libraries_complete(Answer("ld.so --list", 0, f"{old}{older}{old}{FOUND}")))
+    assert "no GLIBC_2.28 in /lib64/libc.so.6, for /opt/chrome/lib/x.so; no GLIBC_2.29 in /lib64/libm.so.6, for" in said
+    assert said.count("GLIBC_2.29") == 1
+
+
 @pytest.mark.parametrize(("code", "text", "accepted"), [(0, FOUND, True), (1, FOUND, False), (0, "statically", False)])
 def test_a_loader_that_could_not_list_has_found_nothing(code: int, text: str, accepted: bool) -> None:
     """An exit code, or a listing without a library, proves nothing."""

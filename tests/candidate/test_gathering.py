@@ -71,7 +71,7 @@ def begun(monkeypatch):
         event=None, memory_mb=512, function_name="function", region="region", task_root="/var/task"
     )
     found = Candidate(SimpleNamespace(), release, Base("base", ("base",), "simulated"), "image", None, None, None)
-    found.__dict__["image"] = SimpleNamespace(image_id="sha256:0")
+    found.__dict__["image"] = SimpleNamespace(image_id="sha256:0", engine_id="sha256:0")
     for name in (*rooms._LOOKS, "probe_run", "sbom"):
         monkeypatch.setattr(Candidate, name, property(lambda _, name=name: order.append(name)))
     yield found, order

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import tarfile
 from contextlib import suppress
+from unittest.mock import Mock
 
 import pytest
 
 from gate.engine import Engine, connect
-from gate.engine.image import config_digest_in, uses_containerd_store
-from gate.engine.stream import as_file
 from gate.errors import EngineUnavailable, ImageUnavailable
 
-HEX = hashlib.sha256(b"config").hexdigest()
+ID = "sha256:" + "c" * 64
 RELEASED = "naver-sms-automation:latest"
 
 
@@ -93,35 +90,29 @@ def test_removing_twice_is_no_error(engine: Engine) -> None:
     engine.remove("0" * 64)
 
 
-@pytest.mark.parametrize("name", [f"{HEX}.json", f"blobs/sha256/{HEX}"])
-def test_config_digest_is_read_from_either_archive(name: str) -> None:
-    """The saved archive of either image store names the configuration."""
-    assert config_digest_in(_archive({"layer": b"x" * 5000, "manifest.json": f'[{{"Config":"{name}"}}]'.encode()})) == (
-        f"sha256:{HEX}"
-    )
+def test_a_build_is_found_by_its_id_or_else_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """BuildKit answers the configuration's digest, by which containerd's store finds nothing."""
+    built, asked = Mock(image_id=ID, engine_id="sha256:m"), []
+
+    def image(_: Engine, reference: str) -> Mock:
+        asked.append(reference)
+        if reference == ID:
+            raise ImageUnavailable("no such image")
+        return built
+
+    monkeypatch.setattr(Engine, "image", image)
+    assert Engine(Mock()).built(ID, "x:latest") is built
+    assert asked == [ID, "x:latest"]
 
 
-@pytest.mark.parametrize("files", [{}, {"manifest.json": b"[]"}, {"index.json": b"{}"}])
-def test_archive_without_config_is_refused(files: dict[str, bytes]) -> None:
-    """An archive that names no configuration gives no identity."""
-    with pytest.raises(tarfile.ReadError):
-        config_digest_in(_archive(files))
+def test_a_build_whose_name_was_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another build under the same name is never judged in its place."""
 
+    def image(_: Engine, reference: str) -> Mock:
+        if reference == ID:
+            raise ImageUnavailable("no such image")
+        return Mock(image_id="sha256:another", engine_id="sha256:m")
 
-def test_containerd_store_is_recognised() -> None:
-    """The engine's own account tells which store it uses."""
-    assert uses_containerd_store({"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]})
-    assert not uses_containerd_store({"DriverStatus": [["Backing Filesystem", "extfs"]]})
-    assert not uses_containerd_store({"DriverStatus": None})
-
-
-def _archive(files: dict[str, bytes]) -> tarfile.TarFile:
-    written = io.BytesIO()
-    with tarfile.open(fileobj=written, mode="w") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    data = written.getvalue()
-    chunks = (data[start : start + 777] for start in range(0, len(data), 777))
-    return tarfile.open(fileobj=as_file(chunks, len(data)), mode="r|")
+    monkeypatch.setattr(Engine, "image", image)
+    with pytest.raises(ImageUnavailable, match="names sha256:another"):
+        Engine(Mock()).built(ID, "x:latest")

@@ -114,6 +114,26 @@ def register(world):
     return world.register
 
 
+@pytest.fixture(scope="session")
+def support_dates(world):
+    """Until when makers support what a release can stand on."""
+    return world.support
+
+
+@pytest.fixture(scope="session")
+def chrome_pin(world):
+    """The Chrome that the release pins."""
+    return world.chrome
+
+
+@pytest.fixture(scope="session")
+def newest_chrome(world):
+    """The newest stable Chrome."""
+    if isinstance(world.newest, Exception):
+        raise world.newest
+    return world.newest
+
+
 @pytest.fixture
 def principals(world):
     """The reviewed principals."""

@@ -15,6 +15,7 @@ import yaml
 
 from gate.access.document import PolicyText
 from gate.access.reviewed import read as read_reviews
+from gate.browser.newest import NewestUnknown, listed
 from gate.errors import AwsRefused, GateError
 from gate.gaps import Gap
 from gate.scan.findings import Coverage, Finding, tally
@@ -104,9 +105,19 @@ def _edited_text(given, old, _world):
     return old.replace(was, becomes)
 
 
+def _listed(given, world):
+    try:
+        return listed(given.encode(), "the list", world.now)
+    except GateError as refused:
+        return refused
+
+
 # A mapping with one of these words for its only key is a value that YAML cannot write.
 _WORDS = {
     "hours ago": lambda given, _old, world: world.now - timedelta(hours=given),
+    "days ahead": lambda given, _old, world: world.now.date() + timedelta(days=given),
+    "list that answers": lambda given, _old, world: _listed(given, world),
+    "no list": lambda given, _old, _world: NewestUnknown(given),
     "sha of": lambda given, _old, _world: "sha256:" + hashlib.sha256(given.encode()).hexdigest(),
     "text": _edited_text,
     "policy": lambda given, _old, _world: PolicyText("registry policy", json.dumps(given)),

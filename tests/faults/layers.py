@@ -54,7 +54,11 @@ class Layers:
         if "platform" in spec:
             own = candidate.image
             candidate.__dict__["image"] = replace(
-                self._on.good.image, image_id=own.image_id, architecture=own.architecture, os=own.os
+                self._on.good.image,
+                image_id=own.image_id,
+                engine_id=own.engine_id,
+                architecture=own.architecture,
+                os=own.os,
             )
         if "libraries" in looks:
             answers = {name: candidate.libraries(name) for name in candidate.browser_paths}

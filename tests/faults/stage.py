@@ -15,10 +15,13 @@ from gate import release as settings
 from gate.access.fetch import Account, Beside
 from gate.access.reviewed import load as load_reviews
 from gate.aws.patience import Timekeeper
+from gate.browser.newest import Newest
+from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.base import Base
 from gate.image.build import build_image
 from gate.image.lineage import STAND_IN_LABEL
+from gate.image.support import load as load_support
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
 from gate.registry.desk import ReleaseDesk, Surroundings
@@ -36,7 +39,7 @@ from tests.faults.world import ROOT, RecordedRepository, RecordedScanner, World
 # An older image of the repository, there before the release: what must stay as it is.
 OLDER = "v0.9.0"
 # Facts of an image that take a look into it; the configuration is always read anew.
-LOOKS = ("tree", "interpreter", "handler_import", "chrome_version", "driver_version", "libraries",
+LOOKS = ("layers", "tree", "interpreter", "handler_import", "chrome_version", "driver_version", "libraries",
          "handler_run", "probe_run")  # fmt: skip
 KEPT = (*LOOKS, "base", "chrome_pin", "driver_pin", "pins", "sbom")
 
@@ -152,6 +155,10 @@ def good_world(on: Stage) -> World:
         last_night=night,
         canaries={},
         now=now,
+        support=load_support(),
+        # On the stand-in nothing is pinned: these are a lock and a list as a release on AWS has them.
+        chrome=ChromePin("158.0.8127.37", "158.0.8127.37", now.date() - timedelta(days=10)),
+        newest=Newest("158.0.8127.37", now.date(), "the list"),
         environment=on.target.environment(),
     )
 

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from gate.access.reviewed import ReviewedList
+from gate.browser.newest import Newest
+from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
+from gate.image.support import Support
 from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
@@ -123,6 +126,9 @@ class World:
     last_night: ScanRecord | None
     canaries: dict[str, str]
     now: datetime
+    support: Support
+    chrome: ChromePin
+    newest: Newest | Exception
     promotions: tuple[Promotion, ...] = (
         Promotion("2026-01-02T03:04:05+00:00", "local", "app", f"sha256:{'0' * 64}", "v0.9.0", "latest", "", ACCEPTED),
     )

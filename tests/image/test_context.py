@@ -6,7 +6,6 @@ import socket
 import pytest
 
 from gate.errors import ImageUnavailable
-from gate.image.build import environment
 from gate.image.context import with_gits_modes
 
 
@@ -74,14 +73,3 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.copy2", refuse)
     with pytest.raises(ImageUnavailable, match="Permission denied"), with_gits_modes(own):
         pass
-
-
-@pytest.mark.parametrize("surrounding", [None, "linux/arm64"])
-def test_the_builder_is_told_the_releases_platform_and_makes_no_index(monkeypatch, surrounding):
-    """Whatever this machine is set to."""
-    if surrounding:
-        monkeypatch.setenv("DOCKER_DEFAULT_PLATFORM", surrounding)
-    told = environment("linux/amd64")
-    assert (told["DOCKER_DEFAULT_PLATFORM"], told["BUILDX_NO_DEFAULT_ATTESTATIONS"]) == ("linux/amd64", "1")
-    assert told["PATH"] == os.environ["PATH"]
-    assert "DOCKER_DEFAULT_PLATFORM" not in environment("")

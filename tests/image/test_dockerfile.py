@@ -16,7 +16,7 @@ def images(folder: Path, text: str, **arguments: str) -> list[str]:
     """The images that a Dockerfile of this text names."""
     path = folder / "Dockerfile"
     path.write_text(text)
-    return [each.image for each in from_lines(path, arguments)]
+    return [each.image for each in from_lines(path, arguments, "linux/arm64/v8")]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,12 @@ def images(folder: Path, text: str, **arguments: str) -> list[str]:
         ("FROM --platform=linux/amd64 a:1 as build", "a:1"),
         ("# escape=`\nFROM `\n a:1", "a:1"),
         ("from a:1", "a:1"),
+        ("FROM a:${TARGETARCH}", "a:arm64"),
+        ("ARG TARGETARCH\nFROM a:${TARGETARCH}-${TARGETVARIANT}", "a:arm64-v8"),
+        ("ARG TARGETARCH=amd64\nFROM a:${TARGETARCH}", "a:amd64"),
+        ("FROM --platform=$TARGETPLATFORM a-${TARGETOS}", "a-linux"),
+        ("ARG KIND=${TARGETARCH}-slim\nFROM a:${KIND}", "a:arm64-slim"),
+        ("FROM a:1${BUILDARCH}", "a:1"),
     ],
 )
 def test_from_is_resolved_as_the_builder_resolves_it(tmp_path: Path, text: str, expected: str) -> None:
@@ -89,9 +95,118 @@ def test_every_mount_of_a_run_counts(tmp_path: Path) -> None:
         '"From=redis:7",target=/d',
     )
     text = f"FROM a:1 AS build\nRUN {' '.join(f'--mount={each}' for each in mounts)} cp --from=x /c/y /y\n"
-    assert images(tmp_path, text) == ["a:1", "build", "nginx:1", 'redis:7"']
+    assert images(tmp_path, text) == ["a:1", "build", "nginx:1", "redis:7"]
     refused = bases_approved(from_lines(tmp_path / "Dockerfile", {}), ("a:1",)).rejections
-    assert [each.cause.partition(",")[0] for each in refused] == ["RUN takes nginx:1", 'RUN takes redis:7"']
+    assert [each.cause.partition(",")[0] for each in refused] == ["RUN takes nginx:1", "RUN takes redis:7"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM a:1\nRUN python3 - <<'EOF'\nfrom selenium import webdriver\nFROM evil\nEOF\n",
+        "FROM a:1\nCOPY <<EOF /etc/x.ini\nfrom = here\nCOPY --from=evil /a /b\nEOF\n",
+        "FROM a:1\nCOPY <<-A <<B /x/\n\tfrom evil\n\tA\nfrom evil\nB\n",
+        "FROM a:1\nRUN <<EOF bash -e\nfrom() { :; }\nfrom x y z\nEOF\nRUN echo done\n",
+        "FROM a:1\nRUN echo \\\n# a comment\n  from evil \\\n\n && true\n",
+        "FROM a:1\nRUN echo 'FROM evil' && cat <<< from\n",
+        'FROM a:1\nLABEL x="\\\nfrom evil"\n',
+        "# syntax=docker/dockerfile:1.7\nFROM a:1\n",
+        "# syntax = docker.io/docker/dockerfile:1@sha256:" + "a" * 64 + "\nFROM a:1\n",
+        "# a comment\n# syntax=evil/frontend\nFROM a:1\n",
+        "\ufeffFROM a:1\n",
+        "FROM a:1\r\nRUN true\r\n",
+        "FROM --platform=$BUILDPLATFORM a:1\n",
+        'FROM a:1\nONBUILD RUN true\nHEALTHCHECK NONE\nSHELL ["/bin/sh"]\n',
+    ],
+)
+def test_what_only_looks_like_an_instruction_is_none(tmp_path: Path, text: str) -> None:
+    """Heredocs, continued lines, comments between them, labels and directives: BuildKit's grammar decides."""
+    assert images(tmp_path, text) == ["a:1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ARG A\nFROM ${A:-a:1}", "a:1"),
+        ("ARG A=\nFROM ${A:-a:1}", "a:1"),
+        ("ARG A=\nFROM a:1${A-x}", "a:1"),
+        ("ARG A=3\nFROM a:1${A:+-slim}", "a:1-slim"),
+        ("FROM a:1${A:+-slim}", "a:1"),
+        ("ARG A\nARG B=a\nFROM ${A:-${B}:${C:-1}}", "a:1"),
+        ("ARG A=a B=${A}:1\nFROM $B", "a:1"),
+        ("ARG A='a:1'\nFROM $A", "a:1"),
+        ("ARG A=\\$B\nFROM a:1$A", "a:1$B"),
+        ("ARG A=1\nFROM 'a:$A'", "a:$A"),
+        ("ARG A=1\nFrOm a:${A:?none} As B", "a:1"),
+        ("# escape=`\nARG A=a`\n:1\nFROM $A", "a:1"),
+        ("ARG V=3.11.2\nFROM a:${V%.*}", "a:3.11"),
+        ("ARG V=3.11.2\nFROM a:${V%%.*}", "a:3"),
+        ("ARG V=3.11.2\nFROM a:${V#*.}", "a:11.2"),
+        ("ARG V=3.11.2\nFROM a:${V##*.}", "a:2"),
+        ("ARG V=v1\nFROM a:${V#v}", "a:1"),
+        ("ARG V=1\nFROM a:${V#v}", "a:1"),
+        ("ARG V=1\nFROM a:${V%x}", "a:1"),
+        ("ARG V=v1 P=v\nFROM a:${V#${P}}", "a:1"),
+        ("FROM a:1${V%.*}", "a:1"),
+        ("ARG V=1-2-3\nFROM a:${V/-/.}", "a:1.2-3"),
+        ("ARG V=1-2-3\nFROM a:${V//-/.}", "a:1.2.3"),
+        ("ARG V=1-2 S=.\nFROM a:${V/-/${S}}", "a:1.2"),
+        ("ARG V=1.2-slim\nFROM a:${V/-*/}", "a:1.2"),
+        ("ARG V=1x2\nFROM a:${V/1?/3}", "a:32"),
+        ("ARG V=1x2\nFROM a:${V/./3}", "a:1x2"),
+    ],
+)
+def test_variables_are_filled_in_as_the_builder_does_it(tmp_path: Path, text: str, expected: str) -> None:
+    """Every form of the reference, defaults in defaults, both kinds of quotes, either escape."""
+    assert images(tmp_path, text) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("FROM ${A", "a brace is not closed"),
+        ("FROM ${}", "a variable has no name"),
+        ("FROM ${A:?}", "A has no value"),
+        ("ARG A=a.1\nFROM ${A^}", "is not known here"),
+        ("ARG A=a.1\nFROM ${A:#a}", "is not known here"),
+        ("ARG A=a.1\nFROM ${A#\\a}", "is not known here"),
+        ("ARG A=a.1\nFROM ${A/a}", "is not known here"),
+        ("ARG A=a.1\nFROM ${A//b}", "is not known here"),
+        ("ARG A=a.1\nFROM ${A//*/b}", "is not known here"),
+        ("ARG A=a.1 B=a\nFROM ${A/${B}/b}", "is not known here"),
+        ('FROM "a', "a quote is not closed"),
+        ("FROM 'a", "a quote is not closed"),
+        ("FROM a AS", "names no image"),
+        ("FROM a b", "names no image"),
+        ("FROM", "names no image"),
+        ("FROM a\0b", "it holds a NUL character"),
+        ("FROM a\nRUN <<EOF\nx", "unterminated heredoc"),
+        (f"FROM {'${A:-' * 30}x{'}' * 30}", "nests more variables"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_and_never_passed_over(tmp_path: Path, text: str, words: str) -> None:
+    """With a sentence."""
+    with pytest.raises(ImageUnavailable, match=words):
+        images(tmp_path, text)
+
+
+def test_a_foreign_frontend_runs_the_build_and_counts_as_a_base(tmp_path: Path) -> None:
+    """It may make anything of the file."""
+    (tmp_path / "Dockerfile").write_text("# escape=`\n# Syntax=evil/frontend:1\nFROM a:1\n")
+    (rejection,) = bases_approved(from_lines(tmp_path / "Dockerfile", {}), ("a:1",)).rejections
+    assert rejection.cause.startswith("# syntax takes evil/frontend:1")
+    assert rejection.where == "Dockerfile:2"
+
+
+def test_a_number_is_a_stage_only_where_there_is_one(tmp_path: Path) -> None:
+    """Any other is an image of that name; a stage further down is none yet."""
+    text = "FROM a:1\nCOPY --from=0 /x /x\nCOPY --from=1 /x /y\nRUN --mount=from=7 true\n"
+    assert images(tmp_path, text) == ["a:1", "1", "7"]
+
+
+def test_a_file_of_comments_has_no_from(tmp_path: Path) -> None:
+    """The judge says so."""
+    assert images(tmp_path, "# nothing\n\n") == []
 
 
 def test_from_without_an_image_is_an_error(tmp_path: Path) -> None:

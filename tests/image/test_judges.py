@@ -1,7 +1,5 @@
 """The judges of an image's size, descent, start, Python, packages and secrets: what each lets pass, and what not."""
 
-import base64
-import hashlib
 import json
 from collections import namedtuple
 
@@ -10,14 +8,22 @@ import pytest
 from gate.errors import ImageUnavailable
 from gate.image.contract import Difference, Startup, differences, handler_is, names_paths, starts_like
 from gate.image.lineage import STAND_IN_LABEL, descends_from, genuine, platform_is, same_image
-from gate.image.packages import Installed, canonical_name, no_development_packages, pins, pins_installed
-from gate.image.python import HandlerImport, handler_imports, import_handler, inspect_python, python_is
-from gate.image.secrets import kinds_in, no_secret, wanted_text
+from gate.image.packages import Installed, no_development_packages, pins_installed
+from gate.image.python import (
+    HandlerImport,
+    Hook,
+    handler_imports,
+    import_handler,
+    inspect_python,
+    marker_environment,
+    python_is,
+    starts_nothing_foreign,
+)
+from gate.image.records import Records
 from gate.image.size import GB, below
-from gate.image.tree import KEPT_BYTES, Tree
+from gate.image.variables import FREE, LISTS, LOADING, RESERVED, loads_code
 
-BASE = Startup({"PATH": "/a:/b", "LANG": "C"}, ("/entry.sh", "-x"), "/var/task")
-GITHUB = "ghp_" + "a1B2" * 9
+BASE = Startup({"PATH": "/a:/b", "LANG": "C", "TZ": ":/etc/localtime", "SOME": "1"}, ("/entry.sh", "-x"), "/var/task")
 REPOSITORY = "public.ecr.aws/lambda/python"
 
 
@@ -130,22 +136,88 @@ def started(**env):
     return Startup(kept, BASE.entrypoint, BASE.workdir)
 
 
-@pytest.mark.parametrize("env", [{}, {"NEW": "1"}, {"PATH": "/x:/a:/y:/b:/z"}])
-def test_new_variables_and_a_longer_path_harm_nothing(env):
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        {"NEW": "1"},
+        {"PATH": "/x:/a:/y:/b:/z"},
+        {"PATH": "/a/:/b"},
+        {"TZ": "Asia/Seoul"},
+        {"LANG": "ko_KR.UTF-8"},
+        {"LC_ALL": "C"},
+        {"PYTHONPATH": "/opt/python"},
+        {"PYTHONUNBUFFERED": "1", "AWS_LAMBDA_LOG_LEVEL": "DEBUG", "AWS_DEFAULT_REGION": "ap-northeast-2"},
+        {"NODE_OPTIONS": "--max-old-space-size=256 --enable-source-maps"},
+        {"JAVA_TOOL_OPTIONS": "-XX:+TieredCompilation -XX:TieredStopAtLevel=1"},
+        {"ENV": "production"},
+        {"PYTHONWARNINGS": "ignore::DeprecationWarning"},
+        {"OPENSSL_CONF": "/dev/null"},
+        {"PERL5OPT": "-w"},
+        {"HTTPS_PROXY": "http://proxy:3128"},
+    ],
+)
+def test_new_variables_longer_paths_and_what_lambda_leaves_free_harm_nothing(env):
     """The image may add, and what it adds is listed as allowed."""
     assert starts_like(started(**env), BASE).accepted
     assert all(each.allowed for each in differences(started(**env), BASE))
 
 
-@pytest.mark.parametrize("env", [{"LANG": "de"}, {"LANG": None}, {"PATH": "/a"}, {"PATH": "/b:/a"}, {"PATH": None}])
+@pytest.mark.parametrize(
+    "env",
+    [{"LANG": None}, {"PATH": "/a"}, {"PATH": "/b:/a"}, {"PATH": None}, {"PATH": ""}, {"SOME": "2"}, {"SOME": None}],
+)
 def test_a_changed_or_lost_variable_is_refused(env):
-    """PATH keeps the base's folders in their order; any other variable keeps its value."""
+    """PATH keeps the base's folders in their order; a variable that Lambda leaves free may not be lost."""
     (name,) = env
     assert f"leave {name} as the base image sets it" in said(starts_like(started(**env), BASE))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "does"),
+    [
+        ("LD_PRELOAD", "/opt/x.so", "loads a library into every program"),
+        ("LD_AUDIT", "x.so", "loads a library"),
+        ("AWS_LAMBDA_EXEC_WRAPPER", "/opt/wrapper", "in the place of the runtime"),
+        ("PYTHONSTARTUP", "/x.py", "runs a file"),
+        ("PYTHONHOME", "/opt/python", "standard library"),
+        ("PYTHONINSPECT", "1", "lets Python wait"),
+        ("PYTHONUSERBASE", "/opt/u", ".pth files"),
+        ("PYTHONWARNINGS", "all:0:evil.x", "imports the module"),
+        ("NODE_OPTIONS", "--max-old-space-size=9 --require /x.js", "loads a module"),
+        ("NODE_OPTIONS", "-r /x.js", "loads a module"),
+        ("JAVA_TOOL_OPTIONS", "-Xmx1m -javaagent:/x.jar", "loads an agent"),
+        ("RUBYOPT", "-r/x", "loads a library"),
+        ("PERL5OPT", "-Mx", "loads a module"),
+        ("BASH_ENV", "/x.sh", "runs a file"),
+        ("ENV", "/x.sh", "runs a file"),
+        ("BASH_FUNC_python3%%", "() { evil; }", "in the place of a command"),
+        ("GCONV_PATH", "/x", "loads libraries"),
+        ("OPENSSL_CONF", "/opt/openssl.cnf", "lets OpenSSL load"),
+        ("DOTNET_STARTUP_HOOKS", "/x.dll", "loads an assembly"),
+        ("LAMBDA_TASK_ROOT", "/app", "Lambda sets it itself"),
+        ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001", "Lambda sets it itself"),
+    ],
+)
+def test_a_variable_that_loads_code_or_is_lambdas_own_is_refused(name, value, does):
+    """With what it does; the base's own value is the base's matter."""
+    refused = said(starts_like(started(**{name: value}), BASE))
+    assert f"{name} is {value!r} in the image" in refused
+    assert does in refused
+    same = Startup({**BASE.env, name: value}, BASE.entrypoint, BASE.workdir)
+    assert starts_like(same, same).accepted
+
+
+def test_each_variable_that_loads_code_has_its_source_and_is_in_one_table():
+    """Data that nobody can trace is no data; one that is also free would be judged by whichever comes first."""
+    assert all(each.source and each.does for each in LOADING.values())
+    assert not (FREE | LISTS | RESERVED) & LOADING.keys()
+    assert not FREE & RESERVED
+    assert loads_code("LD_PRELOAD", "") == ""
+
+
 def test_a_longer_list_in_a_variable_that_is_no_path_is_refused():
-    """Only PATH and LD_LIBRARY_PATH are lists that may grow."""
+    """Only the variables of folders are lists that may grow."""
     base = Startup({"LIST": "/a", "LD_LIBRARY_PATH": "/a"}, (), "/")
     grown = Startup({"LIST": "/a:/b", "LD_LIBRARY_PATH": "/a:/b"}, (), "/")
     assert [each.name for each in differences(grown, base) if not each.allowed] == ["LIST"]
@@ -155,8 +227,8 @@ def test_another_entrypoint_or_folder_is_refused():
     """Lambda starts the image through the base's own entrypoint, in its own folder."""
     other = Startup(BASE.env, ("/entry.sh",), "/")
     assert differences(other, BASE) == (
-        Difference("ENTRYPOINT", "/entry.sh -x", "/entry.sh", allowed=False),
-        Difference("WORKDIR", "/var/task", "/", allowed=False),
+        Difference("ENTRYPOINT", "/entry.sh -x", "/entry.sh", "Lambda starts the image by it"),
+        Difference("WORKDIR", "/var/task", "/", "Lambda starts the image by it"),
     )
     assert len(starts_like(other, BASE).rejections) == 2
 
@@ -203,7 +275,11 @@ class Host:
         return self.check if "pip check" in command else supervised(self.said, arguments)
 
 
-KNOWN = '{"python": "3.11.9", "versions": {"Typing_Extensions": "4.1"}, "unimportable": {"A.B": "ImportError: x"}}'
+KNOWN = (
+    '{"python": "3.11.9", "versions": {"Typing_Extensions": "4.1"}, "unimportable": {"A.B": "ImportError: x"},'
+    ' "foreign": {"A.B": ["/var/task/a.py"]},'
+    ' "hooks": [{"path": "/l/x.pth", "file": "/e/x.pth", "digests": ["md5:1"]}]}'
+)
 
 
 def test_what_the_images_python_says_is_read():
@@ -211,7 +287,10 @@ def test_what_the_images_python_says_is_read():
     host = Host(Answer(0, KNOWN, ""))
     found = inspect_python(host, ["A.B"], "/var/task")
     assert found.version == "3.11.9"
-    assert found.packages == Installed({"typing-extensions": "4.1"}, {"a-b": "ImportError: x"}, ())
+    assert found.packages == Installed(
+        {"typing-extensions": "4.1"}, {"a-b": "ImportError: x"}, (), {"a-b": ("/var/task/a.py",)}
+    )
+    assert found.hooks == (Hook("/l/x.pth", "/e/x.pth", frozenset({"md5:1"})),)
     assert {asked[0] for asked in host.asked} == {"/var/task"}
     assert json.loads(host.asked[0][-1])["arguments"] == ['["a-b"]']
 
@@ -239,6 +318,8 @@ def test_whatever_pip_check_objects_to_is_a_conflict(check, conflicts):
         (Answer(0, KNOWN.replace('"3.11.9"', "3.11"), ""), "gave no answer"),
         (Answer(0, '{"python": "3.11", "versions": [], "unimportable": {}}', ""), "gave no answer"),
         (Answer(0, '{"python": "3.11", "versions": {}, "unimportable": []}', ""), "gave no answer"),
+        (Answer(0, KNOWN.replace('"path"', '"other"'), ""), "about what it runs when it starts"),
+        (Answer(0, KNOWN.replace('[{"path', '[1, {"path'), ""), "about what it runs when it starts"),
         (Answer(0, "[" * 5000, ""), "gave no answer"),
     ],
 )
@@ -322,18 +403,61 @@ def test_the_version_of_python_is_compared_by_its_first_two_parts(version, accep
     assert python_is(version, "3.11").accepted is accepted
 
 
-def test_pins_are_read_with_extras_hashes_and_comments():
-    """Names in one spelling, the version without what follows it."""
-    text = "# comment\n\n--index-url x\nA_b.c[extra] == 1.0 ; python_version > '3'\nd==2 --hash=sha256:1\ne==3\\\n"
-    assert pins(text, "requirements.txt") == {"a-b-c": "1.0", "d": "2", "e": "3"}
-    assert canonical_name("A__b.-c") == "a-b-c"
+def test_the_markers_environment_is_the_images_own():
+    """As its Python says it."""
+    assert marker_environment(Host(Answer(0, '{"environment": {"os_name": "posix"}}', ""))) == {"os_name": "posix"}
+    with pytest.raises(ImageUnavailable, match="gave no answer"):
+        marker_environment(Host(Answer(0, '{"environment": []}', "")))
 
 
-@pytest.mark.parametrize("line", ["selenium", "selenium>=4", "selenium==", "git+https://host/x"])
-def test_a_requirement_without_a_pin_is_refused(line):
-    """Nothing could be held against it."""
-    with pytest.raises(ImageUnavailable, match="is not pinned"):
-        pins(f"a==1\n{line}\n", "requirements.txt")
+@pytest.mark.parametrize(
+    ("path", "file", "accepted"),
+    [
+        ("/l/known.pth", "/l/known.pth", True),
+        ("/l/based.pth", "/l/based.pth", True),
+        ("/l/linked.pth", "/l/known.pth", True),
+        ("/l/stated.pth", "/l/stated.pth", True),
+        ("/l/evil.pth", "/l/evil.pth", False),
+        ("/l/edited.pth", "/l/edited.pth", False),
+    ],
+)
+def test_what_python_starts_with_is_recorded_the_bases_or_stated(path, file, accepted):
+    """A file of the same name with another content is none of them."""
+    records = Records({"/l/known.pth": frozenset({"sha256:1"}), "/l/edited.pth": frozenset({"sha256:9"})})
+    hook = Hook(path, file, frozenset({"sha256:1", "md5:1"}))
+    judgement = starts_nothing_foreign(
+        (hook,), records, {"/l/based.pth": "md5:1", "/l/evil.pth": "md5:2"}, ("/l/stated.pth",)
+    )
+    assert judgement.accepted is accepted
+    assert accepted or f"Python runs {path} whenever it starts" in said(judgement)
+
+
+@pytest.mark.parametrize(
+    ("pin", "found"),
+    [("23.1", "23.1.0"), ("2.1", "2.1+cpu"), ("2.1+cpu", "2.1+cpu"), ("1.0rc1", "1.0.rc1"), ("weird", "weird")],
+)
+def test_a_pin_is_met_as_pep_440_says(pin, found):
+    """Zeros at the end, local versions, spellings of pre-releases."""
+    assert pins_installed({"a": pin}, Installed({"a": found}, {}, ())).accepted
+
+
+@pytest.mark.parametrize(
+    ("pin", "found"),
+    [("23.1", "23.1.1"), ("2.1+cpu", "2.1"), ("2.1", "2.1.post1"), ("2.1", "2.1rc1"), ("2.1", "weird")],
+)
+def test_another_version_is_no_match(pin, found):
+    """Nor one that only looks alike."""
+    assert not pins_installed({"a": pin}, Installed({"a": found}, {}, ())).accepted
+
+
+def test_a_package_that_is_shadowed_edited_or_closed_is_refused():
+    """With the file that runs in its place, or the folder that closes it."""
+    shadowed = Installed({"a": "1", "b": "1"}, {}, (), {"a": ("/var/task/a/__init__.py",), "b": ("/x",)})
+    refused = said(pins_installed({"a": "1"}, shadowed))
+    assert "Python imports /var/task/a/__init__.py, which a did not record so" in refused
+    assert "/x" not in refused
+    closed = said(pins_installed({"a": "1"}, Installed({}, {}, (), {}, {"a": "/root"})))
+    assert "a is pinned at 1, and lies where Lambda's user cannot go: /root is closed to it" in closed
 
 
 def test_packages_at_their_pins_are_accepted():
@@ -368,96 +492,3 @@ def test_development_packages_are_refused_by_any_spelling():
     assert "image: moto, pytest-x" in said(
         no_development_packages({"pytest-x", "a", "moto"}, ("Moto", "pytest_x", "b"))
     )
-
-
-# Secrets
-
-
-@pytest.mark.parametrize(
-    ("path", "wanted"),
-    [
-        ("/var/task/main.py", True),
-        ("/usr/share/doc/example", False),
-        ("/opt/chrome/chrome", False),
-        ("/var/task/site-packages/x.py", False),
-        ("/var/task/site-packages/.env", True),
-        ("/usr/lib/.netrc", True),
-        ("/nowhere/.docker/config.json", True),
-        ("/nowhere/config.json", False),
-    ],
-)
-def test_files_that_a_build_brings_are_searched(path, wanted):
-    """The distribution's and the packages' own are not, unless their name tells."""
-    assert wanted_text(path) is wanted
-
-
-def test_a_clean_image_holds_no_secret():
-    """An empty variable promises nothing, whatever its name."""
-    tree = Tree({}, {"/var/task/main.py": "x = 1", "/usr/share/x": GITHUB})
-    assert no_secret({"API_KEY": "", "LANG": "C"}, ("RUN true",), tree).accepted
-
-
-@pytest.mark.parametrize(
-    ("env", "history", "texts", "words"),
-    [
-        ({"my_password": "x"}, (), {}, "the environment variable my_password holds a secret"),
-        ({"LANG": GITHUB}, (), {}, "the environment variable LANG holds a secret"),
-        ({}, ("RUN true", f"RUN {GITHUB}"), {}, "history entry 2"),
-        ({}, (), {"/var/task/main.py": f"x\n{GITHUB}"}, "/var/task/main.py holds a secret (GitHub Token)"),
-        ({}, (), {"/root/.netrc": "x"}, "/root/.netrc holds a secret (by its name)"),
-        ({}, (), {"/x/.aws/credentials": "x"}, "/x/.aws/credentials holds a secret (by its name)"),
-    ],
-)
-def test_a_secret_is_found_and_never_repeated(env, history, texts, words):
-    """In the environment by name or look, in the history by its entry, in a file by its text or name."""
-    refused = said(no_secret(env, history, Tree({}, {"/opt/a": "x", **texts})))
-    assert words in refused
-    assert GITHUB not in refused
-
-
-def test_a_packages_own_examples_beside_the_handler_are_no_secrets_until_they_are_edited():
-    """`pip install --target` records the hash of every file; what differs from it, or is in no record, is searched."""
-    example = f"# such as {GITHUB}\n"
-    digest = base64.urlsafe_b64encode(hashlib.sha256(example.encode()).digest()).rstrip(b"=").decode()
-    record = {"/var/task/lib-1.0.dist-info/RECORD": f"lib/url.py,sha256={digest},9\nlib/x.py,,\n"}
-    assert no_secret({}, (), Tree({}, {**record, "/var/task/lib/url.py": example})).accepted
-    for texts in (
-        {"/var/task/lib/url.py": example + "\n"},
-        {"/var/task/lib/x.py": example},
-        {"/var/task/url.py": example},
-    ):
-        assert next(iter(texts)) in said(no_secret({}, (), Tree({}, {**record, **texts})))
-    named = {"/var/task/lib-1.0.dist-info/RECORD": f"lib/.env,sha256={digest},9\n", "/var/task/lib/.env": example}
-    assert "/var/task/lib/.env" in said(no_secret({}, (), Tree({}, named)))
-
-
-@pytest.mark.parametrize("line", [f"{'x' * 131_073},,", 'lib/"x.py,,\n"lib/y.py'], ids=["endless", "open quote"])
-def test_a_record_that_no_installer_can_have_written_vouches_for_nothing_and_does_not_end_the_search(line):
-    """Not even for the file that one of its lines fits."""
-    example = f"# such as {GITHUB}\n"
-    digest = base64.urlsafe_b64encode(hashlib.sha256(example.encode()).digest()).rstrip(b"=").decode()
-    texts = {
-        "/var/task/lib-1.0.dist-info/RECORD": f"lib/url.py,sha256={digest},9\n{line}\n",
-        "/var/task/lib/url.py": example,
-    }
-    assert "/var/task/lib/url.py holds a secret (GitHub Token)" in said(no_secret({}, (), Tree({}, texts)))
-
-
-def test_a_line_of_a_record_has_three_parts_or_vouches_for_nothing():
-    """Path, hash and size; what is no such line does not end the search."""
-    example = f"# such as {GITHUB}\n"
-    digest = base64.urlsafe_b64encode(hashlib.sha256(example.encode()).digest()).rstrip(b"=").decode()
-    for line in ("lib/url.py", f"lib/url.py,sha256={digest}", f"lib/url.py,sha256={digest},9,"):
-        texts = {"/var/task/lib-1.0.dist-info/RECORD": f"{line}\n\n", "/var/task/lib/url.py": example}
-        assert "/var/task/lib/url.py" in said(no_secret({}, (), Tree({}, texts)))
-
-
-def test_a_file_that_may_hold_settings_only_is_judged_by_its_text():
-    """A pip.conf or .npmrc without a token is no secret."""
-    assert no_secret({}, (), Tree({}, {"/root/.npmrc": "color=true", "/etc/pip.conf": "[global]"})).accepted
-
-
-def test_every_kind_of_secret_in_a_text_is_told():
-    """Of all its lines, as far as a file's text is kept."""
-    assert kinds_in(f"x\n{GITHUB}\nhttps://a:b12345@host\n") == {"GitHub Token", "Basic Auth Credentials"}
-    assert kinds_in(f"{' ' * KEPT_BYTES}\n{GITHUB}") == frozenset()

@@ -11,12 +11,13 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from packaging.markers import default_environment
 
 from gate.errors import GateError
 from gate.image.dockerfile import all_arguments, bases_approved, from_lines
 from gate.image.files import readable_by_all
-from gate.image.packages import pins
 from gate.image.python import import_handler, inspect_python
+from gate.image.requirements import pins, read_requirements
 from gate.image.tree import Entry, Tree, read_tree
 from gate.judgement import NoGo
 
@@ -50,10 +51,11 @@ def test_any_dockerfile_is_read_or_refused(path, text) -> None:
 
 
 @given(text=TEXTS | st.text())
-def test_any_requirements_are_pins_or_refused(text) -> None:
+def test_any_requirements_are_pins_or_refused(path, text) -> None:
     """A version is never empty, and a name has one spelling."""
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
     with contextlib.suppress(GateError):
-        found = pins(text, "requirements.txt")
+        found = pins(read_requirements(path), default_environment())
         assert all(name and name == name.lower() and version for name, version in found.items())
 
 

@@ -13,8 +13,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import dockerfile
 import pytest
-from dockerfile_parse import DockerfileParser
 
 from gate.errors import ImageUnavailable
 from gate.image.build import BuiltImage, build_image
@@ -22,6 +22,7 @@ from gate.run.bases import STAND_IN, STAND_IN_CONTEXT
 
 ROOT = Path(__file__).parents[2]
 BASE = "release-gate-test-rpm-base:latest"
+NEWER_BASE = "release-gate-test-rpm-newer-base:latest"
 TAG = "release-gate-test-rpm:latest"
 # The last is what AWS's bases of Amazon Linux 2023 (python:3.12 and later) have.
 MANAGERS = ("yum", "dnf", "microdnf", "dnf -> microdnf")
@@ -41,6 +42,15 @@ def rpm_base(tmp_path_factory: pytest.TempPathFactory) -> str:
     quiet_build(ROOT / STAND_IN_CONTEXT, STAND_IN, None, logs)
     # By its tag: BuildKit takes an image ID for the name of a repository.
     return quiet_build(Path(__file__).parent / "rpm-base", BASE, None, logs).tag
+
+
+@pytest.fixture(scope="module")
+def newer_base(rpm_base: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same as AWS's bases of Amazon Linux 2023 are: no yum, and a dnf that is a link to microdnf."""
+    folder = tmp_path_factory.mktemp("newer")
+    lines = f"FROM {rpm_base}\nRUN cd /usr/local/bin && mv yum microdnf && rm -f dnf && ln -s microdnf dnf\n"
+    (folder / "Dockerfile").write_text(lines)
+    return quiet_build(folder, NEWER_BASE, None, folder).tag
 
 
 @pytest.fixture(scope="module")
@@ -100,16 +110,25 @@ def with_buildkit() -> str:
     raise AssertionError(f"no docker client here can use BuildKit: {clients}; install docker-buildx")
 
 
-@pytest.mark.parametrize("buildkit", [False, True], ids=["classic builder", "BuildKit"])
+@pytest.mark.parametrize(
+    ("base", "buildkit"),
+    [("newer_base", False), ("rpm_base", True)],
+    ids=["microdnf, classic builder", "yum, BuildKit"],
+)
 def test_locked_chrome_is_built_in(
-    rpm_base: str, context: Path, lock: Callable[..., None], buildkit: bool, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    context: Path,
+    lock: Callable[..., None],
+    base: str,
+    buildkit: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With every package, library and checksum in place, the image has both programs at the contract's paths."""
     lock()
     monkeypatch.setenv("DOCKER_BUILDKIT", str(int(buildkit)))
     if buildkit:
         monkeypatch.setenv("PATH", f"{with_buildkit()}:{os.environ['PATH']}")
-    built = quiet_build(context, TAG, rpm_base, context.parent)
+    built = quiet_build(context, TAG, request.getfixturevalue(base), context.parent)
     run = [
         "docker",
         "run",
@@ -129,32 +148,31 @@ def test_locked_chrome_is_built_in(
     assert done.stdout.startswith("/opt:\nchrome\nchromedriver\n"), done.stderr
 
 
-def test_missing_lock_stops_the_build_with_its_sentence(rpm_base: str, context: Path) -> None:
+def test_missing_lock_stops_the_build_with_its_sentence(newer_base: str, context: Path) -> None:
     """Without chrome.lock nothing is downloaded, and the person reads what to run."""
-    assert "run `make lock-chrome`" in refusal(context, rpm_base)
+    assert "run `make lock-chrome`" in refusal(context, newer_base)
 
 
-def test_wrong_checksum_stops_the_build(rpm_base: str, context: Path, lock: Callable[..., None]) -> None:
+def test_wrong_checksum_stops_the_build(newer_base: str, context: Path, lock: Callable[..., None]) -> None:
     """Another file than the locked one never gets into an image."""
     lock(sha256="0" * 64)
-    assert "is not the file that was locked" in refusal(context, rpm_base)
+    assert "is not the file that was locked" in refusal(context, newer_base)
 
 
 def test_missing_library_stops_the_build_by_name(
-    rpm_base: str, context: Path, lock: Callable[..., None], program: bytes
+    newer_base: str, context: Path, lock: Callable[..., None], program: bytes
 ) -> None:
     """A Chrome that would crash at its start is noticed while the image is built."""
     lock(program.replace(b"libc.so.6", b"libq.so.6"))
-    assert "libq.so.6 => not found" in refusal(context, rpm_base)
+    assert "libq.so.6 => not found" in refusal(context, newer_base)
 
 
 def install(
     rpm_base: str, manager: str, *packages: str, ignores_settings: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run the Dockerfile's own installing RUN in a throw-away container that has this package manager."""
-    text = (ROOT / "image" / "Dockerfile").read_bytes()
-    steps = DockerfileParser(fileobj=io.BytesIO(text)).structure
-    (script,) = [step["value"] for step in steps if step["instruction"] == "RUN" and "microdnf" in step["value"]]
+    steps = dockerfile.parse_file(str(ROOT / "image" / "Dockerfile"))
+    (script,) = [step.value[0] for step in steps if step.cmd.upper() == "RUN" and "microdnf" in step.value[0]]
     wanted = script.replace("set -- alsa-lib", " ".join(("set -- alsa-lib", *packages)))
     called, _, target = manager.partition(" -> ")
     prepare = f"cd /usr/local/bin; mv yum {target or called} 2> /dev/null;"

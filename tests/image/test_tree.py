@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.image.files import all_exist, is_program, program_behind, readable_by_all
-from gate.image.secrets import no_secret
+from gate.image.files import (
+    all_exist,
+    closed_packages,
+    is_program,
+    program_behind,
+    readable_by_all,
+    used_folders,
+)
 from gate.image.tree import KEPT_BYTES, Entry, Tree, read_tree
 
 
@@ -235,13 +241,6 @@ def test_missing_agreed_paths_are_named():
     assert [r.where for r in judgement.rejections] == ["/var/task/config"]
 
 
-def test_a_file_that_nobody_searches_does_not_end_the_search():
-    """The distribution's own files stand among those that a build brings along."""
-    found = tree(("usr/share/doc/x", b"text", 0o644, None), ("var/task/.env", b"A=1", 0o644, None))
-    assert list(found.texts) == ["/usr/share/doc/x", "/var/task/.env"]
-    assert [each.where for each in no_secret({}, (), found).rejections] == ["/var/task/.env"]
-
-
 def test_a_cut_archive_is_an_error_and_not_an_empty_image():
     """Half an export never passes for a small image."""
     whole = archive(("a", b"x" * 5000, 0o644, None)).getvalue()
@@ -256,3 +255,45 @@ def test_no_set_of_links_can_hang_the_reader(links):
     entry, followed = found.resolve("/a/b/c")
     assert entry is None or entry.kind != "symlink"
     assert len(followed) <= 41
+
+
+# What is closed to Lambda's user
+
+
+def test_a_closed_folder_is_named_once_with_what_is_below_it():
+    """Not each file of it, whose own mode is as it should be."""
+    found = tree(
+        ("opt/app", None, 0o700, None),
+        *((f"opt/app/{name}", b"x", 0o644, None) for name in "abc"),
+        ("var/task/x", b"x", 0o600, None),
+    )
+    own, below = readable_by_all(found).rejections
+    assert own.cause == "1 file cannot be read by Lambda's user: /var/task/x (0600)"
+    assert below.cause == "3 files cannot be read by Lambda's user: /opt/app (0700) is closed to it"
+    assert below.where == "/opt/app"
+
+
+@pytest.mark.parametrize(
+    ("path", "env"),
+    [
+        ("root/.local/lib/python3.11/site-packages/mine/x.py", {}),
+        ("root/packages/mine.py", {"PYTHONPATH": "/opt/x:/root/packages/"}),
+        ("root/bin/tool", {"PATH": "/usr/bin:/root/bin"}),
+        ("root/lib/libx.so", {"LD_LIBRARY_PATH": "/root/lib"}),
+        ("root/.local/lib/x.py", {"PYTHONUSERBASE": "/root/.local"}),
+    ],
+)
+def test_what_the_function_uses_of_roots_own_folder_counts(path, env):
+    """Packages, and what the variables name; its settings and caches are nobody else's."""
+    found = tree(("root", None, 0o700, None), (path, b"x", 0o644, None))
+    assert "/root (0700) is closed to it" in str(readable_by_all(found, used_folders(env)).rejections)
+    left = tree(("root", None, 0o700, None), ("root/.bashrc", b"x", 0o644, None), ("root/.cache/x", b"x", 0o600, None))
+    assert readable_by_all(left, used_folders(env)).accepted
+
+
+def test_packages_behind_a_closed_folder_are_known_by_name():
+    """From their metadata, which the image's own Python cannot see."""
+    info = "root/.local/lib/python3.11/site-packages/Typing_Extensions-4.1.dist-info"
+    members = ((f"{info}/METADATA", b"x", 0o644, None), ("opt/a-1.dist-info/METADATA", b"x", 0o644, None))
+    assert closed_packages(tree(("root", None, 0o700, None), *members)) == {"typing-extensions": "/root"}
+    assert closed_packages(tree(("root", None, 0o755, None), *members)) == {}

@@ -233,6 +233,10 @@ def test_invocations_and_errors_are_summed_over_both_windows():
         (Traffic(86400, 72, 0), Traffic(7200, 0, 0), "6.0 invocations would be due"),
         (Traffic(86400, 72, 0), Traffic(7200, 6, 1), "new errors: 1 in 6"),
         (Traffic(86400, 72, 6), Traffic(7200, 6, 6), "new errors: 6 in 6"),
+        (Traffic(86400, 1440, 24), Traffic(3600, 60, 5), "new errors: 5 in 60"),
+        (Traffic(86400, 1440, 2), Traffic(3600, 60, 2), "new errors: 2 in 60"),
+        (Traffic(86400, 1e6, 1000), Traffic(3600, 4e4, 60), "new errors: 60 in 40000"),
+        (Traffic(86400, 72, 1), Traffic(7200, 1, 2), "new errors: 2 in 1"),
     ],
 )
 def test_production_that_stopped_or_fails_more_is_a_no_go(before, since, words):
@@ -243,6 +247,33 @@ def test_production_that_stopped_or_fails_more_is_a_no_go(before, since, words):
 def test_the_errors_that_there_always_were_are_no_new_ones():
     """A share of errors that did not rise is no false alarm."""
     assert judge_traffic(Traffic(86400, 72, 36), Traffic(7200, 6, 3), NAME).accepted
+
+
+@pytest.mark.parametrize(
+    ("before", "since"),
+    [
+        (Traffic(86400, 1440, 24), Traffic(3600, 60, 2)),
+        (Traffic(86400, 1440, 24), Traffic(3600, 60, 4)),
+        (Traffic(86400, 1440, 24), Traffic(3600, 5, 1)),
+        (Traffic(86400, 72, 36), Traffic(7200, 6, 5)),
+        (Traffic(86400, 1e6, 1000), Traffic(3600, 4e4, 48)),
+        (Traffic(86400, 72, 72), Traffic(7200, 6, 6)),
+        (Traffic(86400, 72, 80), Traffic(7200, 6, 6)),
+        (Traffic(86400, 72, 1), Traffic(7200, 6, 0)),
+    ],
+)
+def test_what_comes_about_by_chance_is_no_new_error(before, since):
+    """A function that always failed now and then fails now and then: a few more in an hour prove nothing."""
+    assert judge_traffic(before, since, NAME).accepted
+
+
+def test_the_chance_of_errors_is_that_of_the_binomial_distribution():
+    """Of so many or more: 1 - 0.5^3, 0.5^3, 4 of 10 at one in ten; certain and impossible ends."""
+    half = Traffic(60, 10, 5)
+    assert [round(half.chance_of(Traffic(60, 3, n)), 4) for n in range(5)] == [1, 0.875, 0.5, 0.125, 0]
+    assert round(Traffic(60, 10, 1).chance_of(Traffic(60, 10, 4)), 6) == 0.012795
+    assert Traffic(60, 10, 0).chance_of(Traffic(60, 3, 1)) == 0
+    assert Traffic(60, 10, 10).chance_of(Traffic(60, 3, 3)) == 1
 
 
 def test_the_share_of_errors_is_errors_per_invocation():

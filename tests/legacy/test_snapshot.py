@@ -37,6 +37,20 @@ def test_each_difference_carries_its_path_and_both_values():
     assert "configuration.Timeout changed since 2025-10-18T12:00:00+00:00: it was 300, and is 3" in words
 
 
+def test_the_order_of_subnets_and_security_groups_is_no_difference():
+    """Lambda answers these sets in any order; that of layers decides which file is found."""
+
+    def network(subnets, groups, layers=("a", "b")):
+        vpc = {"SubnetIds": subnets, "SecurityGroupIds": groups}
+        return FunctionSnapshot("f", "", {"configuration": {"VpcConfig": vpc, "Layers": list(layers)}})
+
+    was = network(["s-1", "s-2"], ["g-1", "g-2"])
+    assert differences(was, network(["s-2", "s-1"], ["g-2", "g-1"])) == ()
+    assert differences(was, network(["s-2", "s-3"], ["g-2", "g-1"])) != ()
+    assert differences(was, network(["s-2"], ["g-2", "g-1"])) != ()
+    assert differences(was, network(["s-1", "s-2"], ["g-1", "g-2"], ("b", "a"))) != ()
+
+
 def test_an_empty_list_and_a_missing_one_are_the_same():
     """AWS answers either, for the same state."""
     assert differences(snapshot(a={"x": []}), snapshot(a={})) == ()

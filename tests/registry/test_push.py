@@ -162,6 +162,26 @@ def test_an_image_that_is_not_there_is_named(rehearsal):
         run(rehearsal)
 
 
+def _digests(rehearsal, image, *digests):
+    """Let the engine call the image so, and hold it under these digests."""
+    held = {"Id": image, "RepoTags": ["a:1", "b:2"], "RepoDigests": list(digests)}
+    rehearsal.engine.inspect_image = lambda _image: held
+
+
+def test_containerds_store_tells_no_digest_and_its_own_id_is_it(rehearsal):
+    """The ID is the manifest's digest there, whatever the names are that it goes by."""
+    _digests(rehearsal, "sha256:m", "registry.example:5000/repo@sha256:m", "repo@sha256:m")
+    assert run(rehearsal, [MID_PUSH, {"id": "a1", "status": "Pushed"}]) == "sha256:m"
+
+
+@pytest.mark.parametrize("digests", [(), ("registry.example:5000/repo@sha256:before",), ("repo@sha256:before",)])
+def test_what_was_pushed_before_is_no_digest_of_this_push(rehearsal, digests):
+    """Docker's own store remembers earlier pushes, and its IDs are no manifests'."""
+    _digests(rehearsal, "sha256:config", *digests)
+    with pytest.raises(AwsRefused, match="without the digest"):
+        run(rehearsal, *[[MID_PUSH]] * (len(PAUSES) + 1))
+
+
 def test_the_only_name_of_an_image_is_never_taken_from_it(rehearsal):
     """An image without any other name would be deleted with its last one: it keeps the name."""
     rehearsal.engine.names = []

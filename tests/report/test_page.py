@@ -73,6 +73,26 @@ def test_what_is_no_text_does_not_keep_the_page_from_the_disk():
     assert html.encode()
 
 
+def entitled(title, answer):
+    """A record with this title."""
+    return Record(1, 6, "claim", title, "", answer, "local", "real", "", "2026-01-01", "0" * 64)
+
+
+def test_warnings_stand_before_the_criteria_and_no_others_do():
+    """Each once, by its first line; without any there is no such section."""
+    found = [
+        entitled("warnings: ends", [f"soon {HOSTILE}\n    where: here", "soon"]),
+        entitled("warnings: more", ["soon"]),
+    ]
+    html = render(page(records=[*found, entitled("no warnings: at all", ["never"]), entitled("warnings: none", [])]))
+    listed = html[html.index('id="warnings"') : html.index('id="criteria"')]
+    assert listed.count("<li>") == 2
+    assert "<li>soon</li>" in listed
+    assert "<script>alert" not in listed
+    assert "where: here" not in listed
+    assert 'id="warnings"' not in render(page(records=[entitled("warnings: none", [])]))
+
+
 def test_only_what_the_run_is_about_is_shown_and_the_rest_is_named():
     """A night looks at two criteria: seven yellow rows of "0 of 0" beside a CLEAN would have to be explained."""
     html = render(page())

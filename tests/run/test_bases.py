@@ -18,8 +18,10 @@ DIGEST = "public.ecr.aws/lambda/python@sha256:" + "d" * 64
 class Docker:
     """An engine that can pull or not, and has the image or not; its tags move as soon as they were read."""
 
-    def __init__(self, pulls, here, digests=(DIGEST,)):
-        self.pulls, self.here, self.digests = pulls, here, digests
+    buildkit = True
+
+    def __init__(self, pulls, here, digests=(DIGEST,), called=None):
+        self.pulls, self.here, self.digests, self.called = pulls, here, digests, called
         self.client = SimpleNamespace(images=self, api=self)
         self.tags, self.read = {}, []
 
@@ -36,7 +38,12 @@ class Docker:
             raise ImageUnavailable(f"no {reference}")
         self.read.append(reference)
         found = reference if reference.startswith("sha256:") else OTHER
-        return SimpleNamespace(reference=reference, image_id=found, repo_digests=self.digests)
+        called = self.called or found
+        return SimpleNamespace(reference=reference, image_id=found, engine_id=called, repo_digests=self.digests)
+
+    def built(self, image_id, _tag):
+        """What a build left."""
+        return self.image(image_id)
 
     def tag(self, image_id, repository, tag, *, force):
         """As docker-py's APIClient."""
@@ -102,7 +109,7 @@ def test_a_rehearsal_without_it_says_what_to_do():
 
 def test_the_stand_in_is_what_its_build_left_and_not_what_its_tag_names_later(monkeypatch, tmp_path):
     """Another checkout on this engine builds its own under the same tag, between any two steps."""
-    built = SimpleNamespace(image_id=PULLED)
+    built = SimpleNamespace(image_id=PULLED, tag=STAND_IN)
     monkeypatch.setattr(bases, "build_image", lambda context, *, tag, **_: built if tag == STAND_IN else None)
     docker = Docker(pulls=False, here=True, digests=())
     found = build_stand_in(docker, tmp_path, Path("log"), lambda _line: None)
@@ -110,3 +117,14 @@ def test_the_stand_in_is_what_its_build_left_and_not_what_its_tag_names_later(mo
     assert found.reference == f"naver-lambda-base:{'a' * 12}"
     assert docker.tags == {found.reference: PULLED}
     assert STAND_IN not in docker.read
+
+
+def test_in_containerds_store_a_local_digest_is_no_registrys(monkeypatch, tmp_path):
+    """Every image has one there; a build that named it would ask the registry for what was never pushed."""
+    built = SimpleNamespace(image_id=PULLED, tag=STAND_IN)
+    monkeypatch.setattr(bases, "build_image", lambda _context, **_: built)
+    manifest = "sha256:" + "f" * 64
+    docker = Docker(pulls=False, here=True, digests=(f"naver-lambda-base@{manifest}",), called=manifest)
+    found = build_stand_in(docker, tmp_path, Path("log"), lambda _line: None)
+    assert (found.reference, found.found) == (f"naver-lambda-base:{'a' * 12}", manifest)
+    assert docker.tags == {found.reference: manifest}

@@ -168,6 +168,57 @@ def test_a_duplicate_is_a_no_that_names_both_lines() -> None:
     assert register_valid(parse(apart), TODAY).accepted
 
 
+SUPPORT = """\
+support:
+  - what: Amazon Linux 2
+    reason: the story asks for this base
+    check: scanned each night
+    owner: platform-engineering
+    reviewer: security
+    decided: 2026-11-01
+    expires: 2026-12-31
+"""
+
+
+def test_an_accepted_end_of_support_is_read_and_its_end_is_warned_of() -> None:
+    """It stands beside the exceptions, and is no exception of a finding."""
+    register = parse(GOOD + SUPPORT)
+    assert register_valid(register, TODAY).accepted
+    (entry,) = register.support
+    assert (entry.what, entry.line, entry.expires) == ("Amazon Linux 2", 24, date(2026, 12, 31))
+    assert [entry.is_in_force(date(2026, 12, day)) for day in (1, 31)] == [True, True]
+    assert not entry.is_in_force(date(2027, 1, 1))
+    assert not entry.is_in_force(date(2026, 10, 31))
+    assert "the entry for the support of Amazon Linux 2 expires" in "".join(expiring(register, date(2026, 12, 20)))
+
+
+@pytest.mark.parametrize(("old", "new", "words"), [
+    ("expires: 2026-12-31", "expires: 2026-11-21", "for the support of Amazon Linux 2 expired on 2026-11-21"),
+    ("expires: 2026-12-31", "expires: 2027-01-31", "91 days"),
+    ("decided: 2026-11-01", "decided: 2026-11-23", "still to come"),
+    ("    expires: 2026-12-31\n", "", "'expires' is a required property"),
+    ("    check: scanned each night\n", "", "'check' is a required property"),
+    ("    reason: the story asks for this base\n", "", "'reason' is a required property"),
+    ("reviewer: security", "reviewer: platform-engineering", "another role has to agree"),
+    ("reviewer: security", "reviewer: Jane Doe", "roles, not persons"),
+    ("what: Amazon Linux 2", 'what: "*"', "wildcard"),
+    ("reason: the story asks for this base", 'reason: "<why>"', "placeholder"),
+    ("reviewer: security", "reviewer: security\n    target: aws", "the key 'target' is not known"),
+])  # fmt: skip
+def test_a_bad_acceptance_of_an_end_of_support_is_a_no(old, new, words) -> None:
+    """With its line, whichever rule it breaks."""
+    assert old in SUPPORT
+    message = said(register_valid(parse(GOOD + SUPPORT.replace(old, new, 1)), TODAY))
+    assert words in message
+    assert "image/exceptions.yaml:" in message
+
+
+def test_an_end_of_support_accepted_twice_is_a_no() -> None:
+    """The second one names the line of the first."""
+    body = SUPPORT.partition("\n")[2]
+    assert "line 24: the support of Amazon Linux 2" in said(register_valid(parse(GOOD + SUPPORT + body), TODAY))
+
+
 def test_a_coverage_entry_given_twice_is_a_no() -> None:
     """The second one names the line of the first."""
     body = GOOD[GOOD.index("  - purl:") :]

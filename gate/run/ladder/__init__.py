@@ -1,5 +1,6 @@
 """The ladder of a run: each rung is made once, from the rungs below it, when a claim first needs it."""
 
+from gate.run.ladder.ages import accepted_ends, base_that_ships, chrome_pin, newest_chrome
 from gate.run.ladder.image import build_of, candidate, engine
 from gate.run.ladder.release import (
     BASELINE,
@@ -18,17 +19,21 @@ from gate.run.promotions import read_all as promotions
 __all__ = [
     "BASELINE",
     "REGISTER",
+    "accepted_ends",
     "account",
+    "base_that_ships",
     "baseline_before",
     "build_of",
     "canaries",
     "candidate",
+    "chrome_pin",
     "desk",
     "end_promotion",
     "engine",
     "in_registry",
     "last_night",
     "local_state",
+    "newest_chrome",
     "previous_release",
     "promotions",
     "publication",

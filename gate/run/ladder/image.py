@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def engine(run: Run) -> Iterator[Engine]:
     """The Docker engine, swept of what dead runs left behind."""
     found = connect(run.options.engine_timeout)
     try:
+        found.require_abilities()
         run.engine = found.version()
         swept = (*end_orphans(), *found.sweep())
         if swept:
@@ -68,8 +70,8 @@ def _image(run: Run, docker: Engine, base: Base, rungs: Rungs) -> tuple[BuiltIma
             return None, str(docker.client.images.get(options.image).id)
     if options.target == "aws" and not options.publish:
         desk: ReleaseDesk = rungs("desk")
-        return None, desk.pull(desk.published_digest()).image
-    _hold_bases(options.image_context, base)
+        return None, desk.pull(desk.published_digest())
+    _hold_bases(options.image_context, base, run.release.platform)
     with run.terminal.parts() as waiting_for:
         built = build_image(
             options.image_context,
@@ -77,17 +79,19 @@ def _image(run: Run, docker: Engine, base: Base, rungs: Rungs) -> tuple[BuiltIma
             base_image=base.reference,
             version=run.release.release_tag,
             platform=run.release.platform,
+            buildkit=docker.buildkit,
             log=run.folder / "build.log",
             progress=waiting_for,
             timeout=run.options.build_timeout,
         )
-    return built, built.image_id
+    held = docker.built(built.image_id, built.tag)
+    return replace(built, image_id=held.image_id), held.engine_id
 
 
-def _hold_bases(context: Path, base: Base) -> None:
+def _hold_bases(context: Path, base: Base, platform: str) -> None:
     """Nothing is built, and no program is run, on a base that nobody approved."""
     # Of a Dockerfile without any FROM the builder itself says best what is wrong.
-    found = from_lines(context / "Dockerfile", {"BASE_IMAGE": base.reference})
+    found = from_lines(context / "Dockerfile", {"BASE_IMAGE": base.reference}, platform)
     judged = bases_approved(found, base.approved) if found else ACCEPTED
     if not judged.accepted:
         sentence = "nothing was built, and so there is no image to look at: the Dockerfile fails AC6"

@@ -155,6 +155,30 @@ class Unseen:
 
 
 @dataclass(frozen=True)
+class SupportException:
+    """An accepted end of support; the fields are the YAML's keys.
+
+    Attributes:
+        what: the name of what its maker no longer supports, as gate/image/support.yaml has it.
+        check: the compensating check.
+        line: where it stands in the file.
+    """
+
+    what: str
+    reason: str
+    check: str
+    owner: str
+    reviewer: str
+    decided: date
+    expires: date
+    line: int
+
+    def is_in_force(self, today: date) -> bool:
+        """Whether it holds today."""
+        return self.decided <= today <= self.expires
+
+
+@dataclass(frozen=True)
 class Register:
     """What image/exceptions.yaml says; an entry with a fault is not among the entries.
 
@@ -164,6 +188,7 @@ class Register:
         exceptions: well-formed exceptions.
         coverage: well-formed coverage entries.
         faults: what is wrong whatever the day, each with its line.
+        support: well-formed acceptances of an end of support.
     """
 
     source: str
@@ -171,11 +196,12 @@ class Register:
     exceptions: tuple[Exempted, ...]
     coverage: tuple[Unseen, ...]
     faults: tuple[Fault, ...]
+    support: tuple[SupportException, ...] = ()
 
     @property
-    def entries(self) -> tuple[Exempted | Unseen, ...]:
-        """Exceptions and coverage entries together."""
-        return (*self.exceptions, *self.coverage)
+    def entries(self) -> tuple[Exempted | Unseen | SupportException, ...]:
+        """Every entry that has an end."""
+        return (*self.exceptions, *self.coverage, *self.support)
 
     def in_force(self, target: str, today: date) -> tuple[Exempted, ...]:
         """The exceptions that hold for a target today, used or not."""

@@ -10,7 +10,7 @@ from gate.judgement import ACCEPTED, Judgement, Rejection, judge
 from gate.scan.coverage import Sight, entries_for
 from gate.scan.findings import Finding, Severity, worst_first
 from gate.scan.judges import REST
-from gate.scan.register.entries import Exempted, Named, Register, Unseen
+from gate.scan.register.entries import Exempted, Named, Register, SupportException, Unseen
 from gate.scan.register.reading import parse
 from gate.scan.register.schema import MONITOR, NEVER
 from gate.scan.register.source import Fault
@@ -158,9 +158,10 @@ def by_register(register: Register, judgement: Judgement) -> Judgement:
 
 
 def _out_of_date(register: Register, today: date) -> Iterator[Fault]:
-    for entry in register.exceptions:
+    decided: tuple[Exempted | SupportException, ...] = (*register.exceptions, *register.support)
+    for entry in decided:
         if entry.decided > today:
-            yield Fault(entry.line, f"The exception {entry.id} is decided on {entry.decided}, which is still to come",
+            yield Fault(entry.line, f"The entry {_title(entry)} is decided on {entry.decided}, which is still to come",
                         "correct its date, or wait for the decision")  # fmt: skip
     for each in register.entries:
         if each.expires < today:
@@ -171,7 +172,9 @@ def _out_of_date(register: Register, today: date) -> Iterator[Fault]:
                         "bring its end nearer")  # fmt: skip
 
 
-def _title(entry: Exempted | Unseen) -> str:
+def _title(entry: Exempted | Unseen | SupportException) -> str:
+    if isinstance(entry, SupportException):
+        return f"for the support of {entry.what}"
     return f"{entry.id} for {entry.package.text}" if isinstance(entry, Exempted) else f"for {entry.title}"
 
 

@@ -11,13 +11,13 @@ from packageurl import PackageURL
 
 from gate.errors import WrongUse
 from gate.scan.ecosystems import canonical, full_name
-from gate.scan.register.entries import Exempted, Named, Register, Unseen, version_range
+from gate.scan.register.entries import Exempted, Named, Register, SupportException, Unseen, version_range
 from gate.scan.register.schema import form_faults
 from gate.scan.register.source import MAX_BYTES, Document, Fault, read_yaml
 from gate.text import plain
 
 LONGEST = timedelta(days=90)
-Entry = TypeVar("Entry", Exempted, Unseen)
+Entry = TypeVar("Entry", Exempted, Unseen, SupportException)
 
 
 class _Refused(ValueError):
@@ -52,10 +52,12 @@ def parse(text: str, source: str = "image/exceptions.yaml") -> Register:
     bad = {fault.line for fault in faults}
     exceptions = _entries(document, "exceptions", _exempted, bad, faults)
     coverage = _entries(document, "coverage", _unseen, bad, faults)
-    faults += [*_twice(exceptions), *_twice_unseen(coverage)]
+    support = _entries(document, "support", _support, bad, faults)
+    faults += [*_twice(exceptions), *_twice_unseen(coverage), *_twice_support(support)]
     policy = document.value.get("policy")
     stated = tuple((str(k), str(v)) for k, v in policy.items()) if isinstance(policy, dict) else ()
-    return Register(source, stated, tuple(exceptions), tuple(coverage), tuple(sorted(faults, key=lambda f: f.line)))
+    in_order = tuple(sorted(faults, key=lambda f: f.line))
+    return Register(source, stated, tuple(exceptions), tuple(coverage), in_order, tuple(support))
 
 
 def _entries(
@@ -81,14 +83,28 @@ def _entries(
 def _exempted(raw: dict[str, str], line: int) -> Exempted:
     _refuse_wildcards(raw, "id", "package", "versions")
     _refuse_placeholders(raw)
+    decided, expires = _term(raw)
+    texts = {key: raw.get(key, "") for key in ("id", "target", "decision", "justification", "rationale")}
+    roles = {key: raw[key] for key in ("owner", "reviewer", "reference")}
+    return Exempted(**texts, **roles, package=named_package(raw), decided=decided, expires=expires, line=line)
+
+
+def _term(raw: dict[str, str]) -> tuple[date, date]:
     decided, expires = _date(raw, "decided"), _date(raw, "expires")
     if expires <= decided:
         raise _Refused(f"it expires on {expires}, which is not after it was decided ({decided})")
     if expires - decided > LONGEST:
         raise _Refused(f"it runs for {(expires - decided).days} days ({decided} to {expires}); at most 90 are allowed")
-    texts = {key: raw.get(key, "") for key in ("id", "target", "decision", "justification", "rationale")}
-    roles = {key: raw[key] for key in ("owner", "reviewer", "reference")}
-    return Exempted(**texts, **roles, package=named_package(raw), decided=decided, expires=expires, line=line)
+    return decided, expires
+
+
+def _support(raw: dict[str, str], line: int) -> SupportException:
+    _refuse_placeholders(raw)
+    decided, expires = _term(raw)
+    if raw["owner"] == raw["reviewer"]:
+        raise _Refused(f"the reviewer ({raw['reviewer']}) is its owner; another role has to agree")
+    texts = {key: raw[key] for key in ("what", "reason", "check", "owner", "reviewer")}
+    return SupportException(**texts, decided=decided, expires=expires, line=line)
 
 
 def _unseen(raw: dict[str, str], line: int) -> Unseen:
@@ -191,6 +207,14 @@ def _twice_unseen(entries: list[Unseen]) -> Iterator[Fault]:
             if known.title == entry.title and _overlap(known, entry):
                 yield Fault(entry.line, f"this repeats the coverage entry of line {known.line}: {entry.title}")
                 break
+
+
+def _twice_support(entries: list[SupportException]) -> Iterator[Fault]:
+    first: dict[str, SupportException] = {}
+    for entry in entries:
+        known = first.setdefault(entry.what, entry)
+        if known is not entry:
+            yield Fault(entry.line, f"this repeats the entry of line {known.line}: the support of {entry.what}")
 
 
 def _overlap(one: Unseen, other: Unseen) -> bool:

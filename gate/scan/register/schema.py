@@ -77,6 +77,23 @@ _COVERAGE: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+_SUPPORT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "what": _text(
+            "the name of a lifetime in gate/image/support.yaml, such as Amazon Linux 2", r"^[^\s*?<].*$", 100
+        ),
+        "reason": _text("why the release may stand on it until then"),
+        "check": _text("the compensating check"),
+        "owner": _ROLE,
+        "reviewer": _ROLE,
+        "decided": _DATE,
+        "expires": _DATE,
+    },
+    "required": ["what", "reason", "check", "owner", "reviewer", "decided", "expires"],
+    "additionalProperties": False,
+}
+
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -96,6 +113,7 @@ SCHEMA: dict[str, Any] = {
         },
         "exceptions": {"type": "array", "items": _EXCEPTION},
         "coverage": {"type": "array", "items": _COVERAGE},
+        "support": {"type": "array", "items": _SUPPORT},
     },
     "required": ["version", "policy", "exceptions", "coverage"],
     "additionalProperties": False,
@@ -124,7 +142,7 @@ def form_faults(document: Document) -> Iterator[Fault]:
 
 def _sentence(error: ValidationError) -> str:
     at = error.json_path.removeprefix("$").lstrip(".") or "the register"
-    naming = error.absolute_path and error.absolute_path[-1] in {"id", "package", "versions", "purl"}
+    naming = error.absolute_path and error.absolute_path[-1] in {"id", "package", "versions", "purl", "what"}
     if naming and error.validator == "pattern" and set(error.instance) & set("*?"):
         return f"{at}: {error.instance[:80]!r} is a wildcard; an entry covers only what it names"
     form = error.schema.get("description") if isinstance(error.schema, dict) else None

@@ -77,6 +77,26 @@ def ready_coverage(about: dict[str, str], target: str, mode: Mode) -> str:
     return text
 
 
+def ready_support(what: str, today: date) -> str:
+    """An acceptance of an end of support, to be completed where it says <…>.
+
+    Args:
+        what: the name of its lifetime.
+        today: the day it is decided.
+    """
+    entry = {
+        "what": what,
+        "reason": "<why the release may stand on it until then>",
+        "check": "<what is done instead, how often, and by which role>",
+        "owner": "<the role that answers for it>",
+        "reviewer": "<the role that agreed>",
+        "decided": today.isoformat(),
+        "expires": (today + _SUGGESTED).isoformat(),
+    }
+    text: str = yaml.safe_dump([entry], sort_keys=False, width=1000)
+    return text
+
+
 def _covers(purl: str, finding: Finding) -> bool:
     try:
         return named_package({"package": purl}).covers(finding) if purl else False

@@ -1,0 +1,114 @@
+"""Runs in the image, on its Python, with nothing but the standard library; argument: the wanted packages, as JSON.
+
+Top-level modules come from the files that a distribution recorded, so that one without top_level.txt is imported too.
+"""
+
+import base64
+import hashlib
+import importlib
+import importlib.util
+import json
+import os
+import re
+import site
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from typing import Any
+
+
+def canonical(name: str) -> str:
+    """One spelling for one package."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def tops(files: Iterable[Any]) -> list[str]:
+    """The top-level modules among recorded files."""
+    found = set()
+    for file in files:
+        if len(file.parts) > 1 and file.parts[1] == "__init__.py":
+            found.add(file.parts[0])
+        elif len(file.parts) == 1 and file.suffix == ".py":
+            found.add(file.stem)
+    return sorted(found)
+
+
+def content(path: str) -> bytes:
+    """A file's bytes."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def digests(path: str) -> list[str]:
+    """The digests of a file, as records hold them."""
+    data = content(path)
+    return sorted(f"{name}:{hashlib.new(name, data).hexdigest()}" for name in ("md5", "sha256", "sha512"))
+
+
+def as_recorded(path: str, recorded: Any) -> bool:
+    """Whether a file has its recorded hash."""
+    made = hashlib.new(recorded.mode, content(path)).digest()
+    return bool(base64.urlsafe_b64encode(made).rstrip(b"=").decode() == recorded.value)
+
+
+def foreign(files: Iterable[Any]) -> Iterator[str]:
+    """Python files of a distribution that hold something else than was recorded."""
+    for file in files:
+        path = os.path.realpath(file.locate())
+        if file.suffix == ".py" and file.hash and os.path.exists(path) and not as_recorded(path, file.hash):
+            yield path
+
+
+def hooks() -> list[dict[str, Any]]:
+    """What Python runs when it starts: .pth files that import, sitecustomize, usercustomize (module `site`)."""
+    found = {}
+    folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
+    for folder in dict.fromkeys(os.path.realpath(each) for each in folders):
+        for name in sorted(os.listdir(folder)) if os.access(folder, os.R_OK) else ():
+            path = os.path.join(folder, name)
+            if name.endswith(".pth") and os.access(path, os.R_OK):
+                lines = content(path).decode("utf-8", "replace").splitlines()
+                if any(line.startswith(("import ", "import\t")) for line in lines):
+                    found[path] = path
+    for name in ("sitecustomize", "usercustomize"):
+        module = importlib.util.find_spec(name)
+        if module is not None and module.origin:
+            found[module.origin] = os.path.realpath(module.origin)
+    return [{"path": path, "file": real, "digests": digests(real)} for path, real in sorted(found.items())]
+
+
+wanted: set[str] = set(json.loads(sys.argv[1]))
+told: dict[str, Any] = {
+    "python": sys.version.split()[0],
+    "versions": {},
+    "unimportable": {},
+    "foreign": {},
+    "hooks": hooks(),
+}
+seen: set[str] = set()
+for dist in metadata.distributions():
+    name = dist.metadata["Name"]
+    if not name or canonical(name) in seen:
+        continue  # an earlier folder of sys.path hides it
+    seen.add(canonical(name))
+    told["versions"][name] = dist.version
+    if canonical(name) not in wanted:
+        continue
+    files = list(dist.files or ())
+    known = {os.path.realpath(file.locate()) for file in files}
+    others = list(foreign(files))
+    modules = tops(files)
+    if not modules:
+        told["unimportable"][name] = "it recorded no module"
+    for top in modules:
+        try:
+            origin = getattr(importlib.import_module(top), "__file__", None)
+        except BaseException as error:
+            told["unimportable"][name] = f"{top}: {type(error).__name__}: {error}"
+            continue
+        if origin and os.path.realpath(origin) not in known:
+            others.append(os.path.realpath(origin))
+    if others:
+        told["foreign"][name] = others
+# `answer` stands before this text in the image (gate.engine.answer).
+globals()["answer"](told)

@@ -1,0 +1,72 @@
+"""Feeds policies to the readers and judges of access, in the small account of tests/access."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gate.access import judges, reviewed
+from gate.access.baseline import Baseline
+from gate.access.document import Kind, parse
+from gate.access.facts import AccessFacts, Network, Simulation
+from gate.access.matrix import draw
+from gate.access.trust import who_becomes
+from gate.judgement import Judgement
+from tests.access.conftest import REVIEWED, arn, identity, make_account, text
+
+TODAY = date(2025, 10, 18)
+NOBODY_ELSE = "Nobody can <do what> but those whom the story names and those who were reviewed"
+
+
+def policies(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+    """The account with these policies.
+
+    Of `given`: `policy`, `repository`, `registry`, `ci`, `developer`, `trust` (of the CI role) as in
+    tests/access/conftest.py, `organization`, `network`; `may`: who was reviewed, for which powers; `power`: that the
+    claim is asked about; `denied`: actions that the simulator says an organization's policy denies; `service_linked`:
+    by service, the statements of the role that it made for itself.
+    """
+    given = dict(given)
+    linked = tuple(
+        identity(f"aws-service-role/{service}.amazonaws.com/AWSServiceRole", statements=statements)
+        for service, statements in given.pop("service_linked", {}).items()
+    )
+    may, power, denied = given.pop("may", {}), given.pop("power", "push"), given.pop("denied", [])
+    network = Network(**{key: tuple(each) if isinstance(each, list) else each
+                         for key, each in given.pop("network", {}).items()})  # fmt: skip
+    simulations = tuple(Simulation(arn("ci"), action, "*", False, organization_denies=True) for action in denied)
+    facts = make_account(**given, network=network, simulations=simulations, more=linked)
+    return _judged(claim, facts, _reviews(may), power)
+
+
+def _reviews(may: dict[str, list[str]]) -> reviewed.ReviewedList:
+    entries = [
+        {"principal": who, "may": what, "reason": "r", "reviewer": "a role", "expires": date(2026, 1, 1)}
+        for who, what in may.items()
+    ]
+    return reviewed.read(yaml.safe_dump({"principals": entries}), "principals.yaml")
+
+
+def _judged(claim: str, facts: AccessFacts, reviews: reviewed.ReviewedList, power: str) -> Judgement:
+    if claim == NOBODY_ELSE:
+        matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
+        expected = judges.expected_holders(facts, power, "ci", "runner")
+        return judges.judge_nobody_else(matrix, power, reviews, TODAY, expected)
+    return {
+        "The CI role can push": lambda: judges.judge_holds(facts, "ci", "push"),
+        "Lambda can pull for this account's function, and for nobody else's": lambda: (
+            judges.judge_holds(facts, "runner", "pull") + judges.judge_lambda_service(facts)
+        ),
+        "Nobody but reviewed subjects can become the CI role": lambda: judges.judge_becoming(
+            who_becomes(facts, "ci"), "ci", reviews, TODAY
+        ),
+        "No wildcard principal is allowed anything": lambda: judges.judge_no_wildcard(facts),
+        "The repository policy is the one that was reviewed": lambda: judges.judge_baseline(facts, _baseline(), TODAY),
+    }[claim]()
+
+
+def _baseline() -> Baseline:
+    return Baseline("repository-policy.json", "a role", TODAY, parse(text("reviewed", REVIEWED), Kind.RESOURCE))

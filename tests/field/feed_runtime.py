@@ -1,0 +1,75 @@
+"""Feeds what a run in Lambda's sandbox came to, and what programs in the image answered, to their judges."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gate.browser.programs import Answer, Pin, is_pinned, libraries_complete, share_major
+from gate.judgement import Judgement
+from gate.runtime import judges
+from gate.runtime.answers import answers_hold
+from gate.runtime.report import Fault, Footprint, HandlerRun, Init, Invocation, Moment, Process, Settings
+from gate.runtime.work import browser_worked
+
+_MB = 1024 * 1024
+_USUAL = {"processes": ["python3"], "tmp_mb": 1.0, "memory_mb": 80.0, "answer": {"ok": True}, "browser": "chrome"}
+
+
+def handler(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+    """A function that is initialised and invoked.
+
+    Of `given`: `memory` of the function, `init` (`outcome`, `seconds`, `fault`), `calls`: each with what differs from
+    an ordinary call, or from `each` (`outcome`, `answer`, `fault`, `processes`, `tmp_mb`, `memory_mb`, `browser`);
+    `wanted` in each answer; `oom`; `logs`.
+    """
+    init = {"outcome": "answered", "seconds": 1.5, **given.get("init", {})}
+    settings = Settings(given.get("memory", 512))
+    calls = [_call(number, {**_USUAL, **given.get("each", {}), **(raw or {})})
+             for number, raw in enumerate(given.get("calls", []), 1)]  # fmt: skip
+    footprint = Footprint(settings.memory_mb, None, given.get("oom", False), None, None, given.get("logs", ""))
+    started = Init(init["outcome"], init["seconds"], _fault(init))
+    run = HandlerRun(
+        settings, started, Moment(_processes(["python3"]), _MB, None, 0, 80 * _MB), tuple(calls), footprint
+    )
+    if claim == "The function initialises within 10 seconds at its configured memory":
+        return judges.initialises(run) + judges.starts_within(run, 10)
+    return (
+        judges.memory_suffices(run)
+        + judges.invocations_succeed(run, 5)
+        + answers_hold(run, given.get("wanted", {"ok": True}))
+        + judges.leaves_no_process(run)
+        + judges.tmp_grows_below(run, 50)
+        + judges.nothing_grows(run)
+        + browser_worked(run)
+    )
+
+
+def _call(number: int, raw: dict[str, Any]) -> Invocation:
+    after = Moment(_processes(raw["processes"]), int(raw["tmp_mb"] * _MB), None, 0, int(raw["memory_mb"] * _MB))
+    outcome = raw.get("outcome", "answered")
+    ended = outcome in ("ended", "late")
+    return Invocation(number, outcome, None if ended else 2.0, json.dumps(raw["answer"]), _fault(raw),
+                      None if ended else after, browser=raw["browser"])  # fmt: skip
+
+
+def _fault(raw: dict[str, Any]) -> Fault | None:
+    return Fault(**raw["fault"]) if "fault" in raw else None
+
+
+def _processes(names: list[str]) -> tuple[Process, ...]:
+    """Processes by name; "<defunct>" behind it marks one that ended and was not reaped, as ps(1) shows it."""
+    return tuple(
+        Process(pid, 1, "Z" if "<defunct>" in name else "S", name.partition(" ")[0])
+        for pid, name in enumerate(names, 1)
+    )
+
+
+def programs(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+    """What `chrome` and `chromedriver` answered when asked for their versions, or the loader for the `libraries`."""
+    if "libraries" in given:
+        return libraries_complete(Answer("ld.so --list /opt/chrome/chrome", given.get("exit", 0), given["libraries"]))
+    chrome, driver = (Answer(f"{name} --version", 0, given[name]) for name in ("chrome", "chromedriver"))
+    pins = is_pinned(chrome, Pin(given["pin"], "chrome.lock")) if "pin" in given else Judgement()
+    return share_major(chrome, driver) + pins

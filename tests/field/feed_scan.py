@@ -1,0 +1,145 @@
+"""Feeds the answers of ECR and Inspector, SBOMs and registers to the readers and judges of scans."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from gate.aws.patience import Timekeeper
+from gate.judgement import Judgement
+from gate.scan import judges
+from gate.scan.coverage import gaps_registered, sight, something_seen, watch
+from gate.scan.findings import ScanReport
+from gate.scan.read import TIMEOUT, Scanner
+from gate.scan.register import judges as rules
+from gate.scan.register.entries import Register
+from gate.scan.register.reading import parse
+from gate.scan.sbom import components_of
+from gate.scan.statuses import Mode
+from tests.field.wire import client
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DIGEST = "sha256:" + "ab" * 32
+REPOSITORY = "team/app"
+POLICY = {"CRITICAL": "never", "UNRATED": "fixed or excepted", "HIGH": "fixed or excepted"}
+_BY_ITSELF = {"__type": "ValidationException", "message": "This feature is disabled"}
+_NO_SCAN = {"__type": "ScanNotFoundException", "message": "no scan"}
+
+
+@dataclass
+class Clock:
+    """Noon, and a sleep that takes no time."""
+
+    at: datetime = NOON
+
+    def sleep(self, seconds: float) -> None:
+        """Move on."""
+        self.at += timedelta(seconds=seconds)
+
+    def keeper(self) -> Timekeeper:
+        """For the reader."""
+        return Timekeeper(lambda: self.at, lambda: self.at.timestamp(), self.sleep)  # noqa: PLW0108  # `at` is replaced
+
+
+class Waited(Exception):
+    """The reader waited until its time limit; the text is what it said then."""
+
+
+def scan(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+    """A scan, asked for and waited for.
+
+    Of `given`: `type` (BASIC or ENHANCED), `frequency`, `filters`; `answers` of DescribeImageScanFindings after the
+    scan was asked for, one after the other; `earlier`: what was there before; `coverage`: a covered resource of
+    Inspector; `components`, `register` as in `sbom`; `nightly`.
+    """
+    clock = Clock()
+    scanner = Scanner(client("ecr", _ecr(given)), client("inspector2", _inspector(given)), REPOSITORY,
+                      time=clock.keeper())  # fmt: skip
+    try:
+        report = scanner.scan_digest(DIGEST)
+    except Exception as error:
+        if clock.at - NOON >= timedelta(seconds=TIMEOUT):
+            raise Waited(str(error)) from error
+        raise
+    return _judged(claim, given, scanner, report, clock.at)
+
+
+def _ecr(given: dict[str, Any]) -> dict[str, Any]:
+    enhanced = given.get("type") == "ENHANCED"
+    frequency = given.get("frequency", "CONTINUOUS_SCAN" if enhanced else "SCAN_ON_PUSH")
+    applied = [{"filter": each, "filterType": "WILDCARD"} for each in given.get("filters", ["*"])]
+    own = {"repositoryName": REPOSITORY, "scanFrequency": frequency, "appliedScanFilters": applied}
+    named = {"registryId": "654654307503", "repositoryName": REPOSITORY, "imageId": {"imageDigest": DIGEST}}
+    return {
+        "GetRegistryScanningConfiguration": {"scanningConfiguration": {"scanType": given.get("type", "BASIC")}},
+        "BatchGetRepositoryScanningConfiguration": {"scanningConfigurations": [own], "failures": []},
+        "StartImageScan": _BY_ITSELF
+        if enhanced
+        else given.get("start", {"imageScanStatus": {"status": "IN_PROGRESS"}}),
+        "DescribeImageScanFindings": [
+            each if "__type" in each else {**named, **each}
+            for each in (given.get("earlier", _NO_SCAN), *given["answers"])
+        ],
+    }
+
+
+def _inspector(given: dict[str, Any]) -> dict[str, Any]:
+    about = f"arn:aws:ecr:ap-northeast-2:654654307503:repository/{REPOSITORY}/{DIGEST}"
+    usual = {"scanStatus": {"statusCode": "ACTIVE", "reason": "SUCCESSFUL"}}
+    covered = given.get("coverage", usual)
+    return {"ListCoverage": {"coveredResources": [{"resourceId": about, **covered}] if covered else []}}
+
+
+def _judged(claim: str, given: dict[str, Any], scanner: Scanner, report: ScanReport, now: datetime) -> Judgement:
+    register, nightly = _register(given), given.get("nightly", False)
+    return {
+        "The scan of the judged digest has ended": lambda: judges.complete(report, DIGEST, now),
+        "The scan of the judged digest finds nothing critical": lambda: judges.free_of(report, "CRITICAL", 0),
+        "The scan of the judged digest counts as many findings as it lists": lambda: judges.counts_true(report),
+        "Scanning really applies to this repository": lambda: judges.applies(scanner.settings(), report, nightly),
+        "The vulnerability data is current": lambda: judges.data_fresh(report, now, 24),
+        "The scanner looked at packages of this image": lambda: something_seen(
+            report, sight(components_of(_document(given)), report.mode, ())
+        ),
+        "Every finding at HIGH or above is fixed or validly excepted": lambda: rules.fixed_or_excepted(
+            report.open, register, "aws", now.date(), "HIGH"
+        ),
+        "Every lower finding has its disposition": lambda: rules.disposed_below(
+            report.open, register, "aws", now.date(), "HIGH"
+        ),
+        "Every exception is about a finding that is there": lambda: rules.exceptions_used(
+            register, report.open, "aws", nightly
+        ),
+    }[claim]()
+
+
+def _register(given: dict[str, Any]) -> Register:
+    made = {"version": "1", "policy": POLICY, "exceptions": [], "coverage": [], **given.get("register", {})}
+    return parse(json.dumps(made, default=str, indent=1))  # faults are told by their line
+
+
+def _document(given: dict[str, Any]) -> dict[str, Any]:
+    return {"bomFormat": "CycloneDX", "components": given["components"]}
+
+
+def register(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+    """A register of exceptions, by itself."""
+    return rules.register_valid(_register({"register": given}), NOON.date())
+
+
+def sbom(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+    """What of an image's SBOM the scanner does not see.
+
+    Of `given`: `components` of a CycloneDX document, `type` of scanning, `requirements` (pinned), `register`.
+    """
+    watched = watch("3.11", given.get("requirements", {}), chrome="130.0.6723.58", chromedriver="130.0.6723.58")
+    mode = Mode[given.get("type", "BASIC")]
+    seen = sight(components_of(_document(given)), mode, watched)
+    found = _register(given)
+    faults = rules.register_valid(found, NOON.date())
+    return (
+        faults + gaps_registered(seen.gaps, found, "aws", mode, NOON.date()) + rules.coverage_used(found, seen, "aws")
+    )

@@ -1,0 +1,79 @@
+"""`make wheels`: install published packages as a Lambda image does, and see that none is taken for a secret.
+
+Needs PyPI, and so is no part of `make test`. Each package of wheels.txt is installed beside the handler, as AWS
+documents it (`pip install --target`), and searched as the layer of an image: compiled as pip does by default, and not.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+from gate.image.layers import Layers, read_layers
+from gate.image.records import Records, is_record, read_records
+from gate.image.secrets import no_secret
+from tests.image.archive import saved
+
+NAMES = Path(__file__).with_name("wheels.txt")
+
+
+def layer_of(folder: Path) -> bytes:
+    """A layer that holds the folder's files below /var/task."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        archive.add(folder, "var/task")
+    return made.getvalue()
+
+
+def searched(folder: Path, *, vouched: bool = True) -> Layers:
+    """The folder as the only layer of an image; with or without what pip recorded."""
+    texts = {
+        f"/var/task/{path.relative_to(folder)}": path.read_text()
+        for path in folder.rglob("*.dist-info/*")
+        if is_record(f"/{path}")
+    }
+    known = read_records(texts) if vouched else Records()
+    return read_layers(io.BytesIO(saved([layer_of(folder)])), 1, known)
+
+
+def told(what: str, layers: Layers, seconds: float) -> int:
+    """Print what was found; returns how many alarms there are."""
+    found = no_secret({}, (), layers, 0).rejections
+    print(f"{what}: {sum(layers.searched.values())} files, {len(found)} alarms, {seconds:.1f} s", dict(layers.searched))
+    for each in found:
+        print(f"  {each.cause}")
+    return len(found)
+
+
+def main(*names: str) -> int:
+    """Install, search twice, and tell; the exit code is 1 where anything was taken for a secret."""
+    wanted = names or [line for line in NAMES.read_text().split("\n") if line and not line.startswith("#")]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "task")
+        options = [
+            "--target",
+            str(folder),
+            "--only-binary",
+            ":all:",
+            "--no-deps",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
+        subprocess.run([sys.executable, "-m", "pip", "install", *options, *wanted], check=True)
+        alarms = 0
+        for what in ("compiled", "not compiled"):
+            began = time.process_time()
+            alarms += told(f"{len(wanted)} packages, {what}", searched(folder), time.process_time() - began)
+            for compiled in list(folder.rglob("__pycache__")):
+                shutil.rmtree(compiled)
+    return min(alarms, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
