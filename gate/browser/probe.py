@@ -13,7 +13,7 @@ import threading
 import time
 from typing import Any
 
-# What Chrome needs where there is no shared memory, no user namespace and no writable home (measured: facts.md).
+# What Chrome needs where there is no shared memory, no user namespace and no writable home.
 ARGUMENTS = (
     "--headless=new",
     "--no-sandbox",

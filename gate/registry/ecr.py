@@ -86,10 +86,6 @@ class EcrRepository:
         with readable("DescribeImages"):
             return tuple(_image(raw) for page in listing for raw in page["imageDetails"])
 
-    def image_behind(self, tag: str) -> StoredImage | None:
-        """The image that a tag names, None if it names none."""
-        return next((image for image in self.images() if tag in image.tags), None)
-
     def snapshot(self) -> RepositorySnapshot:
         """All that the repository holds and is set to; what is refused is a gap in it."""
         return RepositorySnapshot(

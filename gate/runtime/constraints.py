@@ -8,7 +8,7 @@ from docker.types import LogConfig, Ulimit
 
 from gate.runtime.report import Settings
 
-# Measured against what Lambda gives a container image: shared/facts.md, "Lambda".
+# Measured against what Lambda gives a container image.
 USER = "993:990"
 TMP_BYTES = 512 * 1024 * 1024
 TMP = {"/tmp": f"size={TMP_BYTES},exec,mode=1777"}  # noqa: S108 - Lambda's own path

@@ -329,7 +329,7 @@ def test_a_registry_that_is_unwell_when_the_manifest_comes_holds_no_tag(engine, 
             push(engine, images[1].image, login, names.REPOSITORY, "unwell", print, Patience(slept.append, lambda: 0.0))
     assert slept == list(PAUSES)
     assert all(line.isprintable() for line in str(refusal.value).split("\n"))
-    assert Run(engine, target).desk.ecr.image_behind("unwell") is None
+    assert "unwell" not in Run(engine, target).desk.ecr.snapshot().naming()
 
 
 class Unwell(http.server.BaseHTTPRequestHandler):

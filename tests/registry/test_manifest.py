@@ -53,7 +53,7 @@ def test_both_formats_that_lambda_admits_are_accepted(media_type):
 
 
 def test_an_index_with_attestations_is_refused_with_the_way_out():
-    """Row 6 of failures.md: BuildKit's default push is named as what it is."""
+    """BuildKit's default push is named as what it is."""
     entries = [
         {"mediaType": OCI_MANIFEST, "digest": D, "size": 1, "platform": {"os": "linux", "architecture": "amd64"}},
         {

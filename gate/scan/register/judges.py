@@ -167,7 +167,7 @@ def _out_of_date(register: Register, today: date) -> Iterator[Fault]:
         if each.expires < today:
             yield Fault(each.line, f"The entry {_title(each)} expired on {each.expires}; today is {today}",
                         "decide on it anew, with an end within 90 days; remove it if nothing needs it")  # fmt: skip
-        elif isinstance(each, Unseen) and (each.expires - today).days > 90:  # noqa: PLR2004  # the issue's 90 days
+        elif isinstance(each, Unseen) and (each.expires - today).days > 90:  # noqa: PLR2004  # what the policy allows
             yield Fault(each.line, f"The entry {_title(each)} runs until {each.expires}; at most 90 days are allowed",
                         "bring its end nearer")  # fmt: skip
 
