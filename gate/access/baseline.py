@@ -14,6 +14,7 @@ from gate.access.asker import is_unique_id
 from gate.access.document import Kind, Policy, PolicyText, Statement, parse
 from gate.access.facts import AccessFacts
 from gate.errors import GateError
+from gate.gaps import Gap, had
 
 _KEYS = frozenset(("reviewed_by", "reviewed_on", "policy"))
 _OWN_ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
@@ -84,7 +85,10 @@ def without_deleted(policy: Policy, facts: AccessFacts) -> Policy:
 
     One that was reviewed stands there by name, and in the policy in force by the identifier that it had.
     """
-    alive = {name for each in facts.identities for name in (each.arn, each.unique_id)}
+    known = had(lambda: facts.identities)
+    if isinstance(known, Gap):
+        return policy  # nobody knows which were deleted, and so none is taken out
+    alive = {name for each in known for name in (each.arn, each.unique_id)}
     own = re.compile(rf"arn:[^:]+:iam::{facts.account}:(?:role|user)/[^*?]+")
 
     def there(kind: str, value: str) -> bool:

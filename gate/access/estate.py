@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from gate.access.asker import Asker, insider
-from gate.access.document import Kind, Policy, Statement, parse
+from gate.access.document import Kind, Policy, PolicyText, Statement, parse
 from gate.access.evaluate import Request, may
 from gate.access.facts import AccessFacts, Identity
 from gate.access.known import Known, of_iam_request
 from gate.access.logic import Answer, Finding, all_of, any_of
 from gate.access.pattern import NOTHING, expanded
 from gate.errors import GateError
+from gate.gaps import had
 
 _ANY = Statement("a policy of its own making", "", True, ("*",), False, ("*",), False, (), False, (), True)
 # What somebody who may write a policy writes: everything is allowed.
@@ -77,8 +78,9 @@ class Estate:
     @cached_property
     def tag_keys(self) -> tuple[str, ...]:
         """The keys of principals' tags on which a condition in the account hangs."""
-        texts = (self.facts.repository_policy, self.facts.registry_policy)
-        policies = [parse(each, Kind.RESOURCE) for each in texts if each]
+        # What the resource's policies ask is about the resource: who needs them there is told that they were not read.
+        texts = (had(lambda: self.facts.repository_policy), had(lambda: self.facts.registry_policy))
+        policies = [parse(each, Kind.RESOURCE) for each in texts if isinstance(each, PolicyText)]
         policies += [policy for asker in self.askers.values() for policy in _every(asker)]
         keys = {each.key for policy in policies for one in policy.statements for each in one.conditions}
         return tuple(sorted(key.partition("/")[2] for key in keys if key.lower().startswith("aws:principaltag/")))
