@@ -11,6 +11,8 @@ pytestmark = pytest.mark.docker
 # An image that is no Lambda at all: some claims of AC6 hold for it, most do not.
 FAULTY = ("--image", "debian:bookworm-slim")
 ONE = "The image starts as its base starts"
+BUILT = "The image is built from the repository's Dockerfile"
+BASE = "The approved base is the one that AWS publishes"
 FROM = "Every FROM of the Dockerfile names an approved base"
 
 
@@ -31,7 +33,8 @@ def known(whole) -> tuple[dict[str, str], dict[str, list[str]]]:
 
 def test_a_dockerfile_that_made_nothing_here_is_not_judged(known):
     """The image was given: what the FROM lines beside it say is no word about it, neither yes nor no."""
-    assert [claim for claim, status in known[0].items() if status == "not run"] == [FROM]
+    # Claims about the image are conditions of the push that one of AC6 needs, so that those of AC1 are there too.
+    assert {claim for claim, status in known[0].items() if status == "not run"} == {FROM, BUILT, BASE}
 
 
 def test_any_order_gives_the_same(known, gate):
