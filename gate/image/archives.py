@@ -94,8 +94,22 @@ def is_archive(data: bytes) -> bool:
     """Whether a file is of a format that holds other files, or one file compressed."""
     if data.startswith((*_ZIP, *_COMPRESSED, *_FOREIGN, _AR)) or data[257:262] == b"ustar":
         return not data.startswith(b"BZh") or data[4:10] == b"1AY&SY"
-    # A program may stand before its zip, as in a self-extracting file or a zipapp (PEP 441).
-    return data.rfind(b"PK\5\6", max(0, len(data) - 66_000)) >= 0 and zipfile.is_zipfile(io.BytesIO(data))
+    return _ends_in_zip(data)
+
+
+def _ends_in_zip(data: bytes) -> bool:
+    """Whether a program stands before a zip, as in a self-extracting file or a zipapp (PEP 441).
+
+    A library that reads zips holds their marks as well: only what opens to its first member is one.
+    """
+    if data.rfind(b"PK\5\6", max(0, len(data) - 66_000)) < 0:
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            first = next(iter(archive.infolist()), None)
+            return first is not None and data[first.header_offset :].startswith(_ZIP[0])
+    except _UNREADABLE:
+        return False
 
 
 def members(data: bytes, budget: Budget) -> Iterator[Member | Unread]:

@@ -14,6 +14,8 @@ from gate.image.values import is_used_value, promises_secret
 from gate.judgement import Judgement, Rejection, judge
 
 _REVOKE = "take it out of the build, and revoke it: a later layer that deletes it does not remove it from the image"
+# Packages of a distribution, which a package manager left behind when it had installed them.
+_PACKAGES = (".deb", ".udeb", ".rpm", ".apk")
 _OPEN = "unpack it in the Dockerfile, or leave it out of the image; or pack it smaller, in a format that Python reads"
 # What the builders record of the arguments that a RUN was given: |2 TOKEN=x NAME=y /bin/sh -c …
 _ARGUMENTS = re.compile(r"(?:^|RUN )\|(?P<count>\d+) (?P<rest>.*)$", re.S)
@@ -81,10 +83,23 @@ def _in_layers(layers: Layers, base_layers: int) -> Iterator[Rejection]:
         inside = sorted({suspect.inside for suspect in suspects if suspect.inside})
         place = f"{path} ({', '.join(inside[:_SHOWN])} in it)" if inside else path
         where = f"layer {number} of {total}: {path}"
-        if unread:
+        if unread and not path.endswith(_PACKAGES):
             yield Rejection(f"{place} cannot be looked into: it {suspects[0].unread}", where, _OPEN)
-        else:
+        elif not unread:
             yield Rejection(f"{place} holds a secret ({_kinds(suspects)})", where, _REVOKE)
+
+
+def unsearched_packages(layers: Layers, base_layers: int) -> tuple[str, ...]:
+    """Packages of the distribution in the image's own layers that are too large, or packed so that none can look in.
+
+    They are what the package manager fetched, and no place for a secret of the build: named, and not refused.
+    """
+    found = {s.path for number, s in layers.suspects if number > base_layers and s.unread}
+    return tuple(
+        f"{path} was not searched whole: remove what the package manager keeps, it is of no use in the image"
+        for path in sorted(found)
+        if path.endswith(_PACKAGES)
+    )
 
 
 def _kinds(suspects: Sequence[Suspect]) -> str:

@@ -24,7 +24,7 @@ from gate.image import archives, search
 from gate.image.detector import secrets_in
 from gate.image.layers import read_layers
 from gate.image.records import Records, read_records
-from gate.image.secrets import no_secret
+from gate.image.secrets import no_secret, unsearched_packages
 from tests.image.archive import layer, packed_as_tar, saved
 
 GITHUB = "ghp_" + "a1B2" * 9
@@ -525,3 +525,20 @@ def test_an_image_without_layers_was_not_searched():
     """Nothing is known of it."""
     nothing = read_layers(io.BytesIO(saved([])), 0, Records())
     assert "nothing was searched" in said(no_secret({}, (), nothing, 0))
+
+
+def test_a_library_that_knows_the_marks_of_a_zip_is_none():
+    """It holds both marks near its end, as libminizip does; what really ends in a zip is looked into."""
+    library = b"\x7fELF" + b"\0" * 500 + b"PK\5\6" + b"\0" * 18 + b"PK\3\4" + b"\0" * 40 + b"PK\5\6" + b"\1" * 60
+    assert judged({"/usr/lib/libzip.so.1": library, "/a.so": library + b"PK\5\6" + b"\0" * 18}) == ""
+    assert "holds a secret" in judged({"/usr/bin/tool": b"#!/usr/bin/python3\n" + zipped({"key.pem": PEM})})
+
+
+def test_a_distributions_package_that_cannot_be_searched_is_named_and_not_refused():
+    """What apt or dnf left in its cache; any other archive that nobody can look into is refused."""
+    packed = b"\xed\xab\xee\xdb" + b"x" * 99
+    assert judged({"/var/cache/dnf/a.rpm": packed}) == ""
+    assert "cannot be looked into" in judged({"/opt/a.bin": packed})
+    read = read_layers(io.BytesIO(saved([layer({"/var/cache/dnf/a.rpm": packed})])), 1, Records())
+    assert unsearched_packages(read, 0)[0].startswith("/var/cache/dnf/a.rpm was not searched whole")
+    assert unsearched_packages(read, 1) == ()
