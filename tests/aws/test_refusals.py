@@ -76,7 +76,7 @@ def test_a_repository_that_does_not_exist_is_named_with_account_and_region(gate)
     """Before anything is built."""
     ran = gate.run("-o", "repository=nosuch", "-m", "ac2", role=names.ADMINISTRATOR)
     assert ran.code == 1
-    assert f"The repository nosuch in account {names.ACCOUNT}, {names.REGION}, does not exist" in ran.screen
+    assert f"The repository nosuch in account {names.ACCOUNT}, {names.REGION} does not exist" in ran.screen
     assert ran.statuses == {}
 
 
