@@ -16,6 +16,9 @@ from gate.registry.progress import PushProgress
 
 PAUSES = (1.0, 4.0, 15.0)  # seconds before the second, third and fourth attempt
 
+# What `docker push` prints last; Podman sends it without the `aux` that repeats it for programs.
+_TOLD = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+\s*")
+
 _REFUSED = re.compile(
     r"unauthorized|no basic auth|denied|forbidden|authentication required|expired|tag invalid|TAG_INVALID|immutable"
     r"|name unknown|does not exist|not found|\b40[0134]\b",
@@ -193,7 +196,8 @@ def _follow(
         if "error" in event:
             raise _sorted_out(str(event["error"]), pushed)
         progress.take(event)
-        digest = (event.get("aux") or {}).get("Digest", digest)
+        told = _TOLD.fullmatch(str(event.get("status", "")))
+        digest = (event.get("aux") or {}).get("Digest") or (told and told[1]) or digest
     return digest
 
 

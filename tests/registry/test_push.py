@@ -174,6 +174,12 @@ def test_containerds_store_tells_no_digest_and_its_own_id_is_it(rehearsal):
     assert run(rehearsal, [MID_PUSH, {"id": "a1", "status": "Pushed"}]) == "sha256:m"
 
 
+def test_a_digest_that_only_the_last_line_tells_is_the_digest(rehearsal):
+    """As people read it under `docker push`."""
+    digest = f"sha256:{'a' * 64}"
+    assert run(rehearsal, [MID_PUSH, {"status": f"candidate: digest: {digest} size: 2837"}]) == digest
+
+
 @pytest.mark.parametrize("digests", [(), ("registry.example:5000/repo@sha256:before",), ("repo@sha256:before",)])
 def test_what_was_pushed_before_is_no_digest_of_this_push(rehearsal, digests):
     """Docker's own store remembers earlier pushes, and its IDs are no manifests'."""
