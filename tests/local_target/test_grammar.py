@@ -278,7 +278,9 @@ def test_a_service_that_is_not_here_says_which_are(target: LocalTarget, service:
     calls = {"cloudtrail": "lookup_events", "cloudwatch": "list_metrics", "s3": "list_buckets", "kms": "list_keys",
              "inspector2": "list_findings", "ec2": "describe_instances", "sns": "list_topics",
              "route53": "list_hosted_zones"}  # fmt: skip
-    with pytest.raises(ClientError, match=r"ECR, STS, IAM, Lambda, EventBridge, EventBridge Scheduler; '.+' is not among them"):
+    with pytest.raises(
+        ClientError, match=r"ECR, STS, IAM, Lambda, EventBridge, EventBridge Scheduler; '.+' is not among them"
+    ):
         getattr(client, calls[service])()
 
 
