@@ -45,7 +45,7 @@ def test_nothing_is_built_on_a_base_that_nobody_approved(tmp_path):
     """The FROM line is the cause, before a program of that base has run."""
     (tmp_path / "Dockerfile").write_text("FROM approved:1 AS build\nFROM debian:bookworm-slim\n")
     with pytest.raises(Withheld) as refusal:
-        _hold_bases(tmp_path, BASE)
+        _hold_bases(tmp_path, BASE, "linux/amd64")
     own, other = failure_of(refusal.value, 6), failure_of(refusal.value, 1)
     assert own.judged
     assert "debian:bookworm-slim" in own.message
@@ -58,7 +58,7 @@ def test_nothing_is_built_on_a_base_that_nobody_approved(tmp_path):
 def test_an_approved_base_and_no_base_at_all_go_to_the_builder(tmp_path, text):
     """Of a Dockerfile without FROM the builder says what is wrong."""
     (tmp_path / "Dockerfile").write_text(text)
-    _hold_bases(tmp_path, BASE)
+    _hold_bases(tmp_path, BASE, "linux/amd64")
 
 
 def run_of(word, **facts):
