@@ -52,6 +52,7 @@ class ProbeRun:
         png: the screenshot itself.
         times: seconds from the probe's start of Selenium to each stage.
         versions: of browser, driver, selenium and python, as they say themselves.
+        died_before: how Chrome died in a first attempt, None if there was none.
     """
 
     settings: Settings
@@ -64,3 +65,4 @@ class ProbeRun:
     fault: Fault | None
     footprint: Footprint
     png: bytes = field(default=b"", repr=False)
+    died_before: Fault | None = None
