@@ -4,9 +4,13 @@ import json
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import pytest
+
 from gate.access.document import PolicyText
 from gate.access.matrix import draw, plain, render
 from gate.access.trust import who_becomes
+
+pytestmark = pytest.mark.slow
 
 DEVELOPER = "arn:aws:iam::654654307503:role/developer"
 EVIL = "<script>alert(1)</script>\"'&"

@@ -9,6 +9,8 @@ import pytest
 from gate.aws import reference
 from gate.errors import GateError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def unread():

@@ -23,6 +23,8 @@ from gate.permission.needs import needs_of
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, fetch_blob
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT, REGION, NAME = "654654307503", "ap-northeast-2", "naver-sms-automation"
 DIGEST = "sha256:" + "0" * 64
 # What it does with every request: status, body, and how many bytes it says that the body has (None: as many).

@@ -15,6 +15,8 @@ from gate.engine import answer as answers
 from gate.engine.answer import ANSWER, Told, ask, framed, new_mark, supervised, told_in
 from gate.engine.host import host_of
 
+pytestmark = pytest.mark.slow
+
 SETSID = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    "
 
 

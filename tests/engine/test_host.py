@@ -13,6 +13,8 @@ from gate.engine import host
 from gate.engine.host import host_of
 from gate.errors import EngineUnavailable
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:

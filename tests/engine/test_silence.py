@@ -19,6 +19,8 @@ from gate.registry.login import Login
 from gate.registry.pull import pull
 from gate.registry.push import Patience, push
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = b'{"status": "Pushing", "id": "a1"}\r\n'
 LOGIN = Login("https://registry.example/", "AWS", "secret", datetime(2030, 1, 1, tzinfo=UTC))

@@ -16,6 +16,8 @@ from gate.evidence.__main__ import main
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT
 from gate.run.summary import main as summary
 
+pytestmark = pytest.mark.slow
+
 SCAN, ACCOUNT = "evidence/007-scan-behind-latest.json", "evidence/012-account-of-the-run.json"
 SECONDS = 20
 STARTS = ("✓ ", "✗ ", "– ", "not covered: ", "    where: ", "    to do: ", "NOT VERIFIED", "INTACT", "REFUSED")

@@ -15,6 +15,8 @@ import pytest
 
 from gate.runtime.api import SIDECAR
 
+pytestmark = pytest.mark.slow
+
 API = "/2018-06-01/runtime"
 
 
