@@ -204,9 +204,9 @@ class Engine:
         """
         container = self._created(reference, ["never-started"])
         try:
-            yield as_file(self._downloaded(f"/containers/{container}/export", f"docker export of {reference}"), limit)
-        except tarfile.TarError as torn:
-            raise EngineUnavailable(f"the files of {reference} cannot be read: {torn}", where="docker export") from torn
+            download = self._downloaded(f"/containers/{container}/export", f"docker export of {reference}")
+            with _whole(f"the files of {reference}", "docker export"):
+                yield as_file(download, limit)
         finally:
             self.remove(container)
 
@@ -222,10 +222,8 @@ class Engine:
             ImageUnavailable: no such image, or it is larger than the limit.
             EngineUnavailable: the engine does not answer, or stops in the middle.
         """
-        try:
+        with _whole(f"the layers of {reference}", "docker save"):
             yield as_file(self._downloaded(f"/images/{reference}/get", f"docker save {reference}"), limit)
-        except tarfile.TarError as torn:
-            raise EngineUnavailable(f"the layers of {reference} cannot be read: {torn}", where="docker save") from torn
 
     def remove(self, container: str) -> None:
         """Remove a container with its anonymous volumes, running or not; one that is gone is no error.
@@ -278,3 +276,12 @@ class Engine:
                 host_config=api.create_host_config(network_mode="none", pids_limit=512, mem_limit="2g"),
             )
             return str(created["Id"])
+
+
+@contextmanager
+def _whole(what: str, command: str) -> Iterator[None]:
+    """Read a tar stream of the engine's in this block; one that is torn is the engine's refusal."""
+    try:
+        yield
+    except tarfile.TarError as torn:
+        raise EngineUnavailable(f"{what} cannot be read: {torn}", where=command) from torn
