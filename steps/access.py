@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from gate.access import baseline, permission_checks, reviewed
-from gate.access.evaluate import resource_policies
+from gate.access import permission_checks, reviewed_policy, reviewed_principals
+from gate.access.evaluation import resource_policies
 from gate.access.facts import ASKED
 from gate.access.matrix import draw, plain
-from gate.access.powers import spelled_out
+from gate.access.permission_groups import spelled_out
 from gate.access.trust import who_becomes
 from gate.check import require
 from gate.gaps import told
@@ -24,7 +24,7 @@ def today(now):
 @pytest.fixture
 def principals(run):
     """The reviewed list, beside the image."""
-    return reviewed.load(run.options.image_context / "principals.yaml")
+    return reviewed_principals.load(run.options.image_context / "principals.yaml")
 
 
 @given("every policy that speaks about the repository", target_fixture="access")
@@ -122,7 +122,7 @@ def no_wildcard(access):
 @when("the repository policy is held against the reviewed one", target_fixture="reviewed_policy")
 def held_against_baseline(access, run, evidence):
     """Who reviewed it and when stands in the file."""
-    wanted = baseline.load(run.options.image_context / "repository-policy.json")
+    wanted = reviewed_policy.load(run.options.image_context / "repository-policy.json")
     evidence.add(
         "reviewed repository policy",
         wanted,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from gate.access.baseline import Baseline
+from gate.access.decision import Decision, Ternary
 from gate.access.document import Kind, PolicyText, parse
 from gate.access.facts import AccessFacts, Identity, Simulation
-from gate.access.logic import Answer, Finding
 from gate.access.matrix import Matrix, draw
-from gate.access.reviewed import Entry, ReviewedList
-from gate.access.trust import Becoming
+from gate.access.reviewed_policy import ReviewedPolicy
+from gate.access.reviewed_principals import Review, ReviewedPrincipals
+from gate.access.trust import AssumptionPath
 
 TODAY = date(2025, 10, 18)
 _ACCOUNT = "000000000000"
@@ -39,27 +39,27 @@ def open_matrix() -> Matrix:
     return draw(public())
 
 
-def becoming() -> tuple[Becoming, ...]:
+def becoming() -> tuple[AssumptionPath, ...]:
     """Anybody can become the role."""
-    return (Becoming("anybody else", ("ci",), Finding(Answer.YES, ("trust policy",)), False),)
+    return (AssumptionPath("anybody else", ("ci",), Decision(Ternary.YES, ("trust policy",)), False),)
 
 
-def no_reviews() -> ReviewedList:
+def no_reviews() -> ReviewedPrincipals:
     """Nobody was reviewed."""
-    return ReviewedList("principals.yaml", ())
+    return ReviewedPrincipals("principals.yaml", ())
 
 
-def expired_reviews() -> ReviewedList:
+def expired_reviews() -> ReviewedPrincipals:
     """A review that ended yesterday."""
-    entry = Entry(_CI, ("push",), "a reason", "a role", TODAY.replace(day=TODAY.day - 1), 2)
-    return ReviewedList("principals.yaml", (entry,))
+    entry = Review(_CI, ("push",), "a reason", "a role", TODAY.replace(day=TODAY.day - 1), 2)
+    return ReviewedPrincipals("principals.yaml", (entry,))
 
 
-def baseline() -> Baseline:
+def baseline() -> ReviewedPolicy:
     """A reviewed policy under which only the CI role may push."""
     statement = {"Effect": "Allow", "Principal": {"AWS": _CI}, "Action": "ecr:PutImage"}
     policy = parse(PolicyText("reviewed policy", {"Statement": [statement]}), Kind.RESOURCE)
-    return Baseline("repository-policy.json", "a role", TODAY, policy)
+    return ReviewedPolicy("repository-policy.json", "a role", TODAY, policy)
 
 
 def disagreement() -> AccessFacts:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from gate.access.asker import Asker, Standing, deleted, outsiders
-from gate.access.change import called
+from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Kind, Policy, parse
-from gate.access.evaluate import Request, may, registry_request, resource_policies
+from gate.access.escalation import Escalation, EscalationPath, reach_of
+from gate.access.evaluation import AccessRequest, may, registry_request, resource_policies
 from gate.access.facts import AccessFacts
-from gate.access.known import LAMBDA
-from gate.access.logic import Answer, Finding, all_of, any_of
-from gate.access.powers import Power, powers
-from gate.access.reach import Path, Reach, reach_of
-from gate.access.reviewed import too_wide
+from gate.access.permission_groups import PermissionGroup, powers
+from gate.access.principal import Principal, PrincipalKind, deleted, outsiders
+from gate.access.privilege_changes import called
+from gate.access.request_context import LAMBDA
+from gate.access.reviewed_principals import too_wide
 from gate.access.tagging import may_after_tagging
-from gate.access.trust import Becoming, let_in
+from gate.access.trust import AssumptionPath, let_in
 from gate.text import for_html
 
 BECOME = "become"
-_WORDS = {Answer.YES: "allowed", Answer.UNDECIDED: "undecided", Answer.NO: "no"}
+_WORDS = {Ternary.YES: "allowed", Ternary.UNDECIDED: "undecided", Ternary.NO: "no"}
 _HEADS = {
     "push": "Push",
     "pull": "Pull",
@@ -40,23 +40,23 @@ class Cell:
         path: that way, None where there is none or none is needed.
     """
 
-    findings: tuple[tuple[str, Finding], ...]
-    path: Path | None = None
+    findings: tuple[tuple[str, Decision], ...]
+    path: EscalationPath | None = None
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> Ternary:
         """The most that the asker may do of it: a part of a power counts against a stranger."""
-        return max((finding.answer for _, finding in self.findings), default=Answer.NO)
+        return max((finding.answer for _, finding in self.findings), default=Ternary.NO)
 
     @property
     def word(self) -> str:
         """The answer in one word: allowed, part, undecided or no."""
         answers = {finding.answer for _, finding in self.findings}
-        return "part" if self.answer is Answer.YES and len(answers) > 1 else _WORDS[self.answer]
+        return "part" if self.answer is Ternary.YES and len(answers) > 1 else _WORDS[self.answer]
 
     def actions(self) -> tuple[str, ...]:
         """The actions that are allowed, or where none is, those that are undecided."""
-        return tuple(action for action, finding in self.findings if finding.answer is self.answer is not Answer.NO)
+        return tuple(action for action, finding in self.findings if finding.answer is self.answer is not Ternary.NO)
 
     def because(self) -> tuple[str, ...]:
         """The statements that give that answer."""
@@ -65,7 +65,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class PrincipalRow:
     """One asker against every power.
 
     Attributes:
@@ -97,10 +97,10 @@ class Matrix:
 
     repository: str
     powers: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[PrincipalRow, ...]
     deleted: tuple[tuple[str, str], ...] = ()
 
-    def row(self, name: str) -> Row | None:
+    def row(self, name: str) -> PrincipalRow | None:
         """The row of this asker."""
         return next((row for row in self.rows if row.name == name), None)
 
@@ -110,7 +110,7 @@ class Matrix:
         return sum(not row.may_something for row in self.rows)
 
 
-def draw(facts: AccessFacts, becoming: Iterable[Becoming] = (), *, ci_role: str = "") -> Matrix:
+def draw(facts: AccessFacts, becoming: Iterable[AssumptionPath] = (), *, ci_role: str = "") -> Matrix:
     """Evaluate every asker against every power, ways to give oneself a power included.
 
     Args:
@@ -135,18 +135,18 @@ def draw(facts: AccessFacts, becoming: Iterable[Becoming] = (), *, ci_role: str 
         cell = Cell((("sts:AssumeRole", replace(each.finding, because=because)),))
         cells.setdefault((each.name, each.inside), dict(nothing))[BECOME] = cell
     linked = {each.arn for each in facts.identities if each.service_linked}
-    rows = (Row(name, inside, tuple(row.items()), name in linked) for (name, inside), row in cells.items())
+    rows = (PrincipalRow(name, inside, tuple(row.items()), name in linked) for (name, inside), row in cells.items())
     named = (*resource_policies(facts), *_trusts(facts, ci_role))
     drawn = tuple(sorted(rows, key=lambda row: (not row.inside, row.name)))
     return Matrix(facts.repository, _names(), drawn, deleted(named, facts))
 
 
 def attained(
-    reach: Reach, power: Power, request: Callable[[str, bool], Request], apart: Iterable[str]
-) -> Iterator[tuple[str, bool, Path]]:
+    reach: Escalation, power: PermissionGroup, request: Callable[[str, bool], AccessRequest], apart: Iterable[str]
+) -> Iterator[tuple[str, bool, EscalationPath]]:
     """Who gives himself a power: principals of the account, and everybody where a trust policy lets everybody in."""
 
-    def has(asker: Asker) -> Finding:
+    def has(asker: Principal) -> Decision:
         return any_of(finding for _, finding in _cell(asker, power, request).findings)
 
     found = reach.attaining(has, apart=apart)
@@ -156,12 +156,16 @@ def attained(
         identity = reach.estate.identities[arn]
         if identity.is_role and not identity.service_linked and arn not in set(apart):
             for asker, finding in let_in(identity, reach.estate):
-                if too_wide(asker.name) and asker.standing is Standing.OUTSIDER:
+                if too_wide(asker.name) and asker.standing is PrincipalKind.OUTSIDER:
                     steps = (f"sts:AssumeRole on {called(arn)}", *path.steps)
-                    yield asker.name, False, Path(steps, (arn, *path.through), all_of((finding, path.finding)))
+                    yield (
+                        asker.name,
+                        False,
+                        EscalationPath(steps, (arn, *path.through), all_of((finding, path.finding))),
+                    )
 
 
-def askers(facts: AccessFacts) -> tuple[Asker, ...]:
+def askers(facts: AccessFacts) -> tuple[Principal, ...]:
     """Everyone who is asked about."""
     return (*reach_of(facts).estate.askers.values(), *outsiders(resource_policies(facts), facts, (LAMBDA,)))
 
@@ -211,7 +215,7 @@ def _names() -> tuple[str, ...]:
     return (*(each.name for each in powers()), BECOME)
 
 
-def _way(each: Becoming) -> tuple[str, ...]:
+def _way(each: AssumptionPath) -> tuple[str, ...]:
     through = (f"through {' → '.join(each.path)}",) if len(each.path) > 1 else ()
     return (*((", then ".join(each.steps),) if each.steps else ()), *through)
 
@@ -222,18 +226,18 @@ def _trusts(facts: AccessFacts, ci_role: str) -> Iterator[Policy]:
         yield parse(role.trust, Kind.RESOURCE)
 
 
-def _cells(asker: Asker, request: Callable[[str, bool], Request]) -> dict[str, Cell]:
+def _cells(asker: Principal, request: Callable[[str, bool], AccessRequest]) -> dict[str, Cell]:
     return {each.name: _cell(asker, each, request) for each in powers()} | {BECOME: Cell(())}
 
 
-def _cell(asker: Asker, power: Power, request: Callable[[str, bool], Request]) -> Cell:
+def _cell(asker: Principal, power: PermissionGroup, request: Callable[[str, bool], AccessRequest]) -> Cell:
     on_repository = [(action, may_after_tagging(asker, request(action, True))) for action in power.actions]
     # Nobody outside can act on the registry as a whole: such actions take identity policies of this account.
     on_registry = [(action, may(asker, request(action, False))) for action in power.registry_actions if asker.inside]
     return Cell((*on_repository, *on_registry))
 
 
-def _html_row(row: Row, covered: frozenset[tuple[str, str]]) -> str:
+def _html_row(row: PrincipalRow, covered: frozenset[tuple[str, str]]) -> str:
     note = "service-linked" if row.service_linked else "reviewed"
     noted = ((cell, row.service_linked or (row.name, power) in covered) for power, cell in row.cells)
     cells = "".join(_html_cell(cell, note if has else "") for cell, has in noted)

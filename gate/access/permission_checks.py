@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from gate.access import known_bad
-from gate.access.asker import insider, service_names
-from gate.access.baseline import Baseline, differences, without_deleted
+from gate.access.decision import Decision, Ternary
 from gate.access.document import Kind, Policy, parse
-from gate.access.evaluate import Request, identity_part, may, registry_request, resource_policies
+from gate.access.escalation import reach_of
+from gate.access.evaluation import AccessRequest, identity_part, may, registry_request, resource_policies
 from gate.access.facts import AccessFacts, Simulation
-from gate.access.known import LAMBDA, of_own_calls, of_request
-from gate.access.logic import Answer, Finding
-from gate.access.matrix import Cell, Matrix, Row, askers
-from gate.access.powers import needed_to, power
-from gate.access.reach import reach_of
+from gate.access.matrix import Cell, Matrix, PrincipalRow, askers
+from gate.access.permission_groups import needed_to, power
+from gate.access.principal import insider, service_names
 from gate.access.remedies import way_out, way_to_hold
-from gate.access.reviewed import Entry, ReviewedList
-from gate.access.trust import Becoming
+from gate.access.request_context import LAMBDA, of_own_calls, of_request
+from gate.access.reviewed_policy import ReviewedPolicy, differences, without_deleted
+from gate.access.reviewed_principals import Review, ReviewedPrincipals
+from gate.access.trust import AssumptionPath
 from gate.check import CheckResult, Rejection, check, reject
 from gate.errors import GateError
 from gate.gaps import Gap, had
@@ -60,7 +60,7 @@ def check_lambda_service(facts: AccessFacts) -> CheckResult:
 
 @check(5, known_bad=lambda: (known_bad.open_matrix(), "push", known_bad.no_reviews(), known_bad.TODAY))
 def check_nobody_else(
-    matrix: Matrix, wanted: str, reviewed: ReviewedList, today: date, expected: tuple[str, ...] = ()
+    matrix: Matrix, wanted: str, reviewed: ReviewedPrincipals, today: date, expected: tuple[str, ...] = ()
 ) -> CheckResult:
     """Nobody but the expected and the reviewed has any part of the power; what cannot be decided counts as allowed.
 
@@ -78,7 +78,9 @@ def check_nobody_else(
 
 
 @check(5, known_bad=lambda: (known_bad.becoming(), "ci", known_bad.no_reviews(), known_bad.TODAY))
-def check_becoming(becoming: Iterable[Becoming], role: str, reviewed: ReviewedList, today: date) -> CheckResult:
+def check_becoming(
+    becoming: Iterable[AssumptionPath], role: str, reviewed: ReviewedPrincipals, today: date
+) -> CheckResult:
     """Nobody but reviewed subjects can become the role, neither at once nor through another role."""
     return CheckResult.of(
         _becomes(each, role, reviewed) for each in becoming if not reviewed.covers(each.name, "become", today)
@@ -92,7 +94,7 @@ def check_no_wildcard(facts: AccessFacts) -> CheckResult:
 
 
 @check(5, known_bad=lambda: (known_bad.public(), known_bad.baseline(), known_bad.TODAY))
-def check_baseline(facts: AccessFacts, baseline: Baseline, today: date) -> CheckResult:
+def check_baseline(facts: AccessFacts, baseline: ReviewedPolicy, today: date) -> CheckResult:
     """The repository policy says what was reviewed, statement by statement."""
     where = f"repository policy of {facts.repository}"
     if facts.repository_policy is None:
@@ -118,9 +120,9 @@ def check_baseline(facts: AccessFacts, baseline: Baseline, today: date) -> Check
 
 
 @check(5, known_bad=lambda: (known_bad.expired_reviews(), known_bad.TODAY))
-def check_reviews(reviewed: ReviewedList, today: date) -> CheckResult:
+def check_reviews(reviewed: ReviewedPrincipals, today: date) -> CheckResult:
     """Every entry of the reviewed list is in force, and no principal is listed twice."""
-    rejections, seen = [], dict[str, Entry]()
+    rejections, seen = [], dict[str, Review]()
     for entry in reviewed.entries:
         at = f"{reviewed.where}, line {entry.line}"
         if entry.expires < today:
@@ -152,8 +154,8 @@ def check_simulations(facts: AccessFacts, roles: tuple[str, ...]) -> CheckResult
     rejections = []
     for each in facts.simulations:
         if each.principal in known and not each.missing_context and not each.organization_denies:
-            ours = identity_part(known[each.principal], Request(each.action, each.resource, (), context))
-            if ours.answer is not Answer.UNDECIDED and (ours.answer is Answer.YES) != each.allowed:
+            ours = identity_part(known[each.principal], AccessRequest(each.action, each.resource, (), context))
+            if ours.answer is not Ternary.UNDECIDED and (ours.answer is Ternary.YES) != each.allowed:
                 rejections.append(_disagreement(each, ours))
     return CheckResult.of((*silent, *rejections))
 
@@ -168,7 +170,7 @@ def expected_holders(facts: AccessFacts, wanted: str, ci_role: str, lambda_role:
     return (*(role.arn for name in names if (role := facts.role(name))), *services)
 
 
-def unused(matrix: Matrix, reviewed: ReviewedList) -> tuple[str, ...]:
+def unused(matrix: Matrix, reviewed: ReviewedPrincipals) -> tuple[str, ...]:
     """Entries of the reviewed list, by line, that cover something nobody has."""
     held = {(row.name, name) for row in matrix.rows for name, cell in row.cells if cell.answer}
     return tuple(
@@ -188,13 +190,13 @@ def _to_everybody(policy: Policy) -> Iterator[Rejection]:
             yield Rejection(cause, statement.label, "name each principal there; a condition is no principal")
 
 
-def _lacks(who: str, wanted: str, facts: AccessFacts, findings: Iterable[tuple[str, Finding]]) -> Iterator[Rejection]:
-    by_reason: dict[Finding, list[str]] = {}
+def _lacks(who: str, wanted: str, facts: AccessFacts, findings: Iterable[tuple[str, Decision]]) -> Iterator[Rejection]:
+    by_reason: dict[Decision, list[str]] = {}
     for action, finding in findings:
-        if finding.answer is not Answer.YES:
+        if finding.answer is not Ternary.YES:
             by_reason.setdefault(finding, []).append(action)
     for finding, actions in by_reason.items():
-        state = "denied" if finding.answer is Answer.NO else "undecided, which counts as denied"
+        state = "denied" if finding.answer is Ternary.NO else "undecided, which counts as denied"
         cause = f"{who} cannot {power(wanted).verb} {facts.repository}: {', '.join(actions)} {state}"
         remedy = way_to_hold(finding, wanted, facts)
         yield Rejection(f"{cause} ({_shortly(finding.because)})", facts.repository_arn, remedy)
@@ -210,7 +212,7 @@ def _denied_by_organization(facts: AccessFacts, arn: str, actions: list[str]) ->
             yield Rejection(cause, "SimulatePrincipalPolicy", "ask those who keep the organization's policies why")
 
 
-def _unbound(facts: AccessFacts, action: str, finding: Finding) -> Rejection:
+def _unbound(facts: AccessFacts, action: str, finding: Decision) -> Rejection:
     cause = f"{LAMBDA} may use {action} on {facts.repository} for functions of other accounts"
     return Rejection(
         f"{cause} ({_shortly(finding.because)})",
@@ -219,19 +221,19 @@ def _unbound(facts: AccessFacts, action: str, finding: Finding) -> Rejection:
     )
 
 
-def _stranger(row: Row, wanted: str, repository: str, reviewed: ReviewedList) -> Rejection:
+def _stranger(row: PrincipalRow, wanted: str, repository: str, reviewed: ReviewedPrincipals) -> Rejection:
     cell: Cell = row.cell(wanted)
     if cell.path and cell.path.steps:
         can = _can(cell.answer)
         cause = f"{row.name} {can} {cell.path.sentence}, and so {power(wanted).verb} {repository}"
     else:
-        can = "may" if cell.answer is Answer.YES else "may, for all that can be decided,"
+        can = "may" if cell.answer is Ternary.YES else "may, for all that can be decided,"
         cause = f"{row.name} {can} {power(wanted).verb} {repository} ({', '.join(cell.actions()[:4])})"
     remedy = way_out(row.name)
     return Rejection(f"{cause}; {_review_of(row.name, wanted, reviewed)}", _shortly(cell.because()), remedy)
 
 
-def _becomes(each: Becoming, role: str, reviewed: ReviewedList) -> Rejection:
+def _becomes(each: AssumptionPath, role: str, reviewed: ReviewedPrincipals) -> Rejection:
     through = f", through {' → '.join(each.path)}" if each.path[1:] else ""
     can = _can(each.finding.answer)
     # Assuming the role, or one after the other, is said by the way there already.
@@ -241,18 +243,18 @@ def _becomes(each: Becoming, role: str, reviewed: ReviewedList) -> Rejection:
     return Rejection(cause, _shortly(each.finding.because), way_out(each.name))
 
 
-def _can(answer: Answer) -> str:
-    return "can" if answer is Answer.YES else "can, for all that can be decided,"
+def _can(answer: Ternary) -> str:
+    return "can" if answer is Ternary.YES else "can, for all that can be decided,"
 
 
-def _review_of(name: str, wanted: str, reviewed: ReviewedList) -> str:
+def _review_of(name: str, wanted: str, reviewed: ReviewedPrincipals) -> str:
     for entry in reviewed.entries:
         if entry.principal == name and wanted in entry.may:
             return f"its review expired on {entry.expires} ({reviewed.where}, line {entry.line})"
     return f"it is not on the reviewed list for {wanted!r}"
 
 
-def _disagreement(each: Simulation, ours: Finding) -> Rejection:
+def _disagreement(each: Simulation, ours: Decision) -> Rejection:
     answers = ("allows", "denies") if each.allowed else ("denies", "allows")
     cause = (
         f"AWS's simulator {answers[0]} {each.action} to {each.principal}, and this gate's evaluation {answers[1]} it"

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from gate.access.asker import deleted
-from gate.access.evaluate import resource_policies
+from gate.access.decision import Decision, Ternary
+from gate.access.evaluation import resource_policies
 from gate.access.facts import AccessFacts
-from gate.access.known import STATED
-from gate.access.logic import Answer, Finding
-from gate.access.reviewed import too_wide
+from gate.access.principal import deleted
+from gate.access.request_context import STATED
+from gate.access.reviewed_principals import too_wide
 
 _NAME_THEM = "name the few that need it, each in full, in the place of a wildcard: nobody can review everybody"
 _REVIEW = "take the permission away, or have the infra team review it and add the principal to principals.yaml"
 
 
-def way_to_hold(finding: Finding, wanted: str, facts: AccessFacts) -> str:
+def way_to_hold(finding: Decision, wanted: str, facts: AccessFacts) -> str:
     """What helps one who lacks a permission, and leaves every Deny and every condition as it is."""
     stated = dict.fromkeys(STATED[key.lower()] for key in finding.keys if key.lower() in STATED)
     # Where the CI role calls from, tells nothing of where Lambda does.
     stated = {key: None for key in stated if wanted == "push" or not key.startswith("ci_")}
     if stated:
         return f"state {' and '.join(stated)} in pytest.ini: then the condition is decided, and stays as it is"
-    if finding.answer is Answer.UNDECIDED and finding.denied:
+    if finding.answer is Ternary.UNDECIDED and finding.denied:
         return "ask those who keep the Deny whether it lets this principal through, and use one that it surely does"
-    if finding.answer is Answer.UNDECIDED:
+    if finding.answer is Ternary.UNDECIDED:
         hangs = f" on {', '.join(finding.keys)}" if finding.keys else ""
         return f"grant it to this principal by a statement that does not hang{hangs}, which only a request can tell"
     if finding.denied:

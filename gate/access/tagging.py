@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gate.access.asker import Asker
-from gate.access.evaluate import Request, may
-from gate.access.logic import Finding, all_of
-from gate.access.pattern import Chosen, Value
+from gate.access.decision import Decision, all_of
+from gate.access.evaluation import AccessRequest, may
+from gate.access.matching import SelfChosen, Value
+from gate.access.principal import Principal
 
 # What becomes of a tag: it has the value that a statement asks for, or it is not there.
-_TAGGING: dict[str, tuple[Value, ...]] = {"ecr:TagResource": (Chosen(),), "ecr:UntagResource": ()}
+_TAGGING: dict[str, tuple[Value, ...]] = {"ecr:TagResource": (SelfChosen(),), "ecr:UntagResource": ()}
 _KEYS = ("aws:resourcetag/", "ecr:resourcetag/")
 
 
-def may_after_tagging(asker: Asker, request: Request) -> Finding:
+def may_after_tagging(asker: Principal, request: AccessRequest) -> Decision:
     """Whether the asker may do it, as the repository is tagged or once the asker has tagged it otherwise."""
     found = may(asker, request)
     keys = _asked(asker, request)
@@ -34,7 +34,7 @@ def may_after_tagging(asker: Asker, request: Request) -> Finding:
     return found
 
 
-def _asked(asker: Asker, request: Request) -> tuple[str, ...]:
+def _asked(asker: Principal, request: AccessRequest) -> tuple[str, ...]:
     """The tags of the repository on which a statement about this request hangs, as condition keys."""
     own = (*asker.statements(request.action, allowing=True), *asker.statements(request.action, allowing=False))
     on_repository = (each for policy in request.resource_policies for each in policy.statements)

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gate.access.asker import Asker, Standing, covers, outsiders
-from gate.access.become import ASSUME
+from gate.access.account_policies import AccountPolicies
+from gate.access.assumption import ASSUME
+from gate.access.decision import Decision, Ternary, any_of
 from gate.access.document import Condition, Policy, Statement
-from gate.access.estate import Estate
-from gate.access.evaluate import Request, may_assume
+from gate.access.escalation import reach_of
+from gate.access.evaluation import AccessRequest, may_assume
 from gate.access.facts import AccessFacts, Identity
-from gate.access.known import of_iam_request
-from gate.access.logic import Answer, Finding, any_of
-from gate.access.pattern import Context
-from gate.access.reach import reach_of
-from gate.access.reviewed import too_wide
+from gate.access.matching import Context
+from gate.access.principal import Principal, PrincipalKind, covers, outsiders
+from gate.access.request_context import of_iam_request
+from gate.access.reviewed_principals import too_wide
 from gate.errors import GateError
 
 EVERY_SUBJECT = "*"
@@ -25,7 +25,7 @@ _TYING = re.compile(r"(?i)(?:foranyvalue:)?(stringequals|stringequalsignorecase|
 
 
 @dataclass(frozen=True)
-class Becoming:
+class AssumptionPath:
     """Somebody who can become a role.
 
     Attributes:
@@ -39,12 +39,12 @@ class Becoming:
 
     name: str
     path: tuple[str, ...]
-    finding: Finding
+    finding: Decision
     inside: bool
     steps: tuple[str, ...] = ()
 
 
-def who_becomes(facts: AccessFacts, role: str) -> tuple[Becoming, ...]:
+def who_becomes(facts: AccessFacts, role: str) -> tuple[AssumptionPath, ...]:
     """Everyone who can become the role, at once or through others of the account.
 
     Raises:
@@ -58,21 +58,21 @@ def who_becomes(facts: AccessFacts, role: str) -> tuple[Becoming, ...]:
             remedy="create the role, or correct its name in pytest.ini",
         )
     reach = reach_of(facts)
-    found: dict[str, Becoming] = {}
-    paths = reach.attaining(lambda asker: Finding(Answer.of(asker.name == target.arn)))
+    found: dict[str, AssumptionPath] = {}
+    paths = reach.attaining(lambda asker: Decision(Ternary.of(asker.name == target.arn)))
     for arn, path in paths.items():
         names = tuple(_name(each) for each in path.through)
         if arn != target.arn:
-            found[arn] = Becoming(arn, names, path.finding, True, path.steps)
+            found[arn] = AssumptionPath(arn, names, path.finding, True, path.steps)
         identity = reach.estate.identities[arn]
         if identity.is_role:
             for asker, finding in let_in(identity, reach.estate):
                 through = (identity.name, *names)
-                found.setdefault(asker.name, Becoming(asker.name, through, finding, False))
+                found.setdefault(asker.name, AssumptionPath(asker.name, through, finding, False))
     return tuple(found.values())
 
 
-def let_in(role: Identity, estate: Estate) -> Iterator[tuple[Asker, Finding]]:
+def let_in(role: Identity, estate: AccountPolicies) -> Iterator[tuple[Principal, Decision]]:
     """The outsiders that a role's trust policy lets in; a federated one is a subject of its identity provider.
 
     Raises:
@@ -85,7 +85,7 @@ def let_in(role: Identity, estate: Estate) -> Iterator[tuple[Asker, Finding]]:
             continue
         finding = any_of(may_assume(asker, _request(action, role, trust, facts)) for action in ASSUME)
         # A service takes a role on for the role's own account (who may pass it is asked elsewhere): it is named once.
-        if finding.answer and not (asker.standing is Standing.SERVICE and asker.principal in services):
+        if finding.answer and not (asker.standing is PrincipalKind.SERVICE and asker.principal in services):
             services.add(asker.principal)
             yield asker, finding
     yield from _federated(role, trust, facts)
@@ -121,15 +121,15 @@ def host(provider: str) -> str:
     return provider.partition("oidc-provider/")[2] or provider
 
 
-def _request(action: str, role: Identity, trust: Policy, facts: AccessFacts) -> Request:
-    return Request(action, role.arn, (trust,), of_iam_request(facts, role))
+def _request(action: str, role: Identity, trust: Policy, facts: AccessFacts) -> AccessRequest:
+    return AccessRequest(action, role.arn, (trust,), of_iam_request(facts, role))
 
 
 def _name(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def _federated(role: Identity, trust: Policy, facts: AccessFacts) -> Iterator[tuple[Asker, Finding]]:
+def _federated(role: Identity, trust: Policy, facts: AccessFacts) -> Iterator[tuple[Principal, Decision]]:
     requests = tuple(_request(action, role, trust, facts) for action in ASSUME)
     for statement in trust.statements:
         if not statement.allows or statement.excepting_principals:
@@ -140,15 +140,15 @@ def _federated(role: Identity, trust: Policy, facts: AccessFacts) -> Iterator[tu
 
 
 def _subjects_let_in(
-    statement: Statement, provider: str, requests: tuple[Request, ...]
-) -> Iterator[tuple[Asker, Finding]]:
+    statement: Statement, provider: str, requests: tuple[AccessRequest, ...]
+) -> Iterator[tuple[Principal, Decision]]:
     saml = ":saml-provider/" in provider
     for claim, value, exact in (("", provider, False),) if saml else subjects(statement, provider):
         name = provider if saml else f"{host(provider)}:{claim}={value}"
         known = {f"{host(provider)}:{claim}".lower(): (value,)} if exact else {}
-        asker = Asker(name, Standing.OUTSIDER, "", ("Federated", provider), Context(known))
+        asker = Principal(name, PrincipalKind.OUTSIDER, "", ("Federated", provider), Context(known))
         if any(may_assume(asker, request).answer for request in requests):
-            yield asker, Finding(Answer.YES, (f"{statement.label} allows it",))
+            yield asker, Decision(Ternary.YES, (f"{statement.label} allows it",))
 
 
 def _assumes(statement: Statement) -> bool:

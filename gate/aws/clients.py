@@ -10,7 +10,7 @@ from typing import Any
 from gate.aws.endpoints import Endpoint
 
 
-class Clients:
+class ClientRecorder:
     """The clients that are made from the sessions of one run, whoever makes them.
 
     The names are taken from botocore's events, so that a client need not be known to be looked at: a session's own, to

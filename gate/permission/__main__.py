@@ -10,8 +10,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from gate.errors import GateError, WrongUse
-from gate.permission.needs import PUBLISHING, VERIFYING, uncovered
 from gate.permission.policy import document, text
+from gate.permission.required import PUBLISHING, VERIFYING, uncovered
 from gate.registry.permitted import AwsCall
 from gate.release import Release, read
 
@@ -28,7 +28,11 @@ def main(arguments: list[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(prog="python -m gate.permission", description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
-        "AWS call log", nargs="*", type=Path, help="the call log of a run, evidence/NNN-aws-call-log.json"
+        "call_log",
+        metavar="CALL LOG",
+        nargs="*",
+        type=Path,
+        help="the call log of a run, evidence/NNN-aws-call-log.json",
     )
     for path in parser.parse_args(arguments).call_log:
         _hold_against(path)
@@ -65,7 +69,7 @@ def calls_in(path: Path) -> tuple[AwsCall, ...]:
 def _hold_against(path: Path) -> None:
     if missing := uncovered(calls_in(path), PUBLISHING):
         raise WrongUse(f"no permission on the list is for {', '.join(missing)}", where=str(path),
-                       remedy="add it to gate/permission/needs.py")  # fmt: skip
+                       remedy="add it to gate/permission/required.py")  # fmt: skip
 
 
 if __name__ == "__main__":

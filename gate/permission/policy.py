@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from gate.permission.needs import Need, resources
+from gate.permission.required import RequiredPermission, resources
 from gate.release import Release
 
 
-def document(needs: Iterable[Need], release: Release) -> dict[str, Any]:
+def document(needs: Iterable[RequiredPermission], release: Release) -> dict[str, Any]:
     """An IAM policy with one statement for each set of resources."""
     actions: dict[tuple[str, ...], list[str]] = {}
     for need in needs:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from botocore.config import Config
 
 from gate.aws.endpoints import check_endpoints
-from gate.aws.refusals import NotThere, ask, readable
+from gate.aws.errors import AwsNotFound, ask, readable
 from gate.check import ACCEPTED, CheckResult, reject
 from gate.errors import AwsRefused, GateError, WrongUse, one_line
-from gate.permission.ci_role_checks import Holding, State, check_holdings
-from gate.permission.holdings import Holdings
-from gate.permission.needs import needs_of
+from gate.permission.caller_checks import PermissionState, PermissionStatus, check_holdings
+from gate.permission.granted import GrantedPermissions
+from gate.permission.required import needs_of
 from gate.registry.promotion import Caller, check_caller
 from gate.run.session import session_for
 
@@ -82,10 +82,10 @@ def permissions(run: Run) -> CheckResult:
     return repository
 
 
-def _holdings(run: Run) -> tuple[Holding, ...]:
+def _holdings(run: Run) -> tuple[PermissionStatus, ...]:
     run.terminal.waiting_for("each permission is looked at")
     try:
-        found = Holdings(lambda service: run.session.client(service, config=_PATIENT), run.release,
+        found = GrantedPermissions(lambda service: run.session.client(service, config=_PATIENT), run.release,
                          run.facts.identity)  # fmt: skip
         return found.of(needs_of(run.publishes))
     finally:
@@ -104,7 +104,7 @@ def _repository(run: Run) -> CheckResult:
             registryId=release.account,
             repositoryNames=[release.repository],
         )
-    except NotThere as absent:
+    except AwsNotFound as absent:
         return reject(absent.cause, absent.where, "create it first, or correct account, region or name in pytest.ini")
     except AwsRefused:
         # Which permission is missing is among the holdings.
@@ -112,8 +112,8 @@ def _repository(run: Run) -> CheckResult:
     return ACCEPTED
 
 
-def _tell(run: Run, holdings: tuple[Holding, ...]) -> None:
-    held = sum(each.state is State.HELD for each in holdings)
-    unknown = [each.need.action for each in holdings if each.state is State.UNKNOWN]
-    rest = f"; {State.UNKNOWN.value}: {', '.join(unknown)}" if unknown else ""
+def _tell(run: Run, holdings: tuple[PermissionStatus, ...]) -> None:
+    held = sum(each.state is PermissionState.HELD for each in holdings)
+    unknown = [each.need.action for each in holdings if each.state is PermissionState.UNKNOWN]
+    rest = f"; {PermissionState.UNKNOWN.value}: {', '.join(unknown)}" if unknown else ""
     run.terminal.progress(f"permissions: {held} of {len(holdings)} are there{rest}")

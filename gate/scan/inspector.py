@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gate.aws.patience import Caller
-from gate.aws.refusals import readable
+from gate.aws.errors import readable
+from gate.aws.retry import RetryingClient
 from gate.errors import ScanUnavailable
 from gate.gaps import Gap, had
 from gate.scan.findings import Coverage
@@ -15,7 +15,7 @@ from gate.text import plain
 _PAGES = 200
 
 
-def read_coverage(caller: Caller, repository: str, digest: str) -> Coverage:
+def read_coverage(caller: RetryingClient, repository: str, digest: str) -> Coverage:
     """Inspector's word on one digest of a repository (`Coverage.listed` is False when it is not among the covered).
 
     Where Inspector cannot be asked, its word is a gap: the findings are ECR's, and can be checked without it.
@@ -25,7 +25,7 @@ def read_coverage(caller: Caller, repository: str, digest: str) -> Coverage:
 
 
 @readable("ListCoverage")
-def _read(caller: Caller, repository: str, digest: str) -> Coverage:
+def _read(caller: RetryingClient, repository: str, digest: str) -> Coverage:
     criteria = {
         "resourceType": [{"comparison": "EQUALS", "value": "AWS_ECR_CONTAINER_IMAGE"}],
         "ecrRepositoryName": [{"comparison": "EQUALS", "value": repository}],

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gate.aws.patience import Caller
-from gate.aws.refusals import readable
+from gate.aws.errors import readable
+from gate.aws.retry import RetryingClient
 from gate.errors import ScanUnavailable
 from gate.scan.findings import Finding, miscounted
 from gate.scan.moments import when
@@ -76,7 +76,7 @@ class Reading:
 
 
 @readable("DescribeImageScanFindings")
-def read_pages(caller: Caller, repository: str, digest: str, configured: Mode) -> Reading:
+def read_pages(caller: RetryingClient, repository: str, digest: str, configured: Mode) -> Reading:
     """Read all pages of the digest's scan; a scan without a result yet is one page without findings.
 
     Raises:
@@ -104,7 +104,7 @@ def read_pages(caller: Caller, repository: str, digest: str, configured: Mode) -
     return _reading(first, configured, findings, pages, steady=True)
 
 
-def _ask(caller: Caller, repository: str, digest: str, token: str | None) -> dict[str, Any]:
+def _ask(caller: RetryingClient, repository: str, digest: str, token: str | None) -> dict[str, Any]:
     request: dict[str, Any] = {"repositoryName": repository, "imageId": {"imageDigest": digest}}
     request["maxResults"] = _PAGE_SIZE
     if token:

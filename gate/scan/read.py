@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from gate.aws.patience import Caller, Timekeeper
+from gate.aws.retry import RetryingClient, TimeSource
 from gate.errors import GateError, ScanUnavailable
 from gate.scan.findings import Coverage, ScanReport
 from gate.scan.inspector import read_coverage
@@ -48,15 +48,15 @@ class Scanner:
         repository: str,
         *,
         timeout: float = TIMEOUT,
-        time: Timekeeper | None = None,
+        time: TimeSource | None = None,
         progress: Callable[[str], None] = silent,
     ) -> None:
         self.repository = repository
         self.timeout = timeout
-        self._time = time or Timekeeper()
+        self._time = time or TimeSource()
         self._progress = progress
-        self._ecr = Caller(ecr, self._time, progress)
-        self._inspector = Caller(inspector, self._time, progress)
+        self._ecr = RetryingClient(ecr, self._time, progress)
+        self._inspector = RetryingClient(inspector, self._time, progress)
         self._settings: ScanSettings | None = None
         self._starts: dict[str, Start] = {}
         self._reports: dict[tuple[str, str], ScanReport | GateError] = {}

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gate.aws.refusals import readable
+from gate.aws.errors import readable
 from gate.errors import ScanUnavailable
 from gate.scan.statuses import Mode
 from gate.text import plain
@@ -15,7 +15,7 @@ from gate.text import plain
 BY_ITSELF = frozenset({"CONTINUOUS_SCAN", "SCAN_ON_PUSH"})
 
 if TYPE_CHECKING:
-    from gate.aws.patience import Caller
+    from gate.aws.retry import RetryingClient
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def filter_matches(pattern: str, repository: str) -> bool:
 
 
 @readable("GetRegistryScanningConfiguration")
-def read_settings(caller: Caller, repository: str) -> ScanSettings:
+def read_settings(caller: RetryingClient, repository: str) -> ScanSettings:
     """Ask GetRegistryScanningConfiguration and BatchGetRepositoryScanningConfiguration.
 
     Raises:

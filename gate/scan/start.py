@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from gate.aws.patience import Caller
-from gate.aws.refusals import error_code, error_message, readable
+from gate.aws.errors import error_code, error_message, readable
+from gate.aws.retry import RetryingClient
 from gate.errors import AwsRefused, ScanUnavailable
 from gate.scan.findings import SKEW
 from gate.scan.statuses import meaning_of
@@ -52,7 +52,7 @@ class Start:
 
 
 @readable("StartImageScan")
-def start_scan(caller: Caller, repository: str, digest: str, now: datetime | None = None) -> Start | None:
+def start_scan(caller: RetryingClient, repository: str, digest: str, now: datetime | None = None) -> Start | None:
     """Ask for a scan of a digest; None when ECR does not know the image yet.
 
     Args:
@@ -91,7 +91,7 @@ def _earlier(now: datetime | None, answer: Mapping[str, Any]) -> datetime | None
     return min(now, told) if now else told
 
 
-def _before(caller: Caller, repository: str, digest: str) -> tuple[datetime | None, str]:
+def _before(caller: RetryingClient, repository: str, digest: str) -> tuple[datetime | None, str]:
     try:
         page = caller.ask(
             "describe_image_scan_findings",

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from gate.access import permission_checks as checks
+from gate.access.decision import Ternary
 from gate.access.document import PolicyText
-from gate.access.evaluate import may, registry_request
+from gate.access.evaluation import may, registry_request
 from gate.access.facts import Network, Simulation
-from gate.access.logic import Answer
 from gate.access.matrix import askers
 from gate.errors import WrongUse
 from gate.permission.__main__ import ROOT, release_of
@@ -228,8 +228,8 @@ def test_a_perimeter_opens_nothing_to_strangers(account_with):
     facts = account_with(repository=[statement], organization=ORGANIZATION)
     request = registry_request(facts)
     answers = {each.name: may(each, request("ecr:PutImage", True)).answer for each in askers(facts)}
-    assert answers[arn("developer")] is Answer.YES
-    assert answers["anybody else"] is Answer.UNDECIDED
+    assert answers[arn("developer")] is Ternary.YES
+    assert answers["anybody else"] is Ternary.UNDECIDED
 
 
 def test_a_role_with_sessions_that_bring_their_own_tags_stays_undecided(account_with):
@@ -282,9 +282,9 @@ def test_a_principal_that_was_deleted_is_shown_and_harmless(gone, account_with, 
 
 def list_of_checks():
     """Nobody was reviewed."""
-    from gate.access.reviewed import ReviewedList
+    from gate.access.reviewed_principals import ReviewedPrincipals
 
-    return ReviewedList("principals.yaml", ())
+    return ReviewedPrincipals("principals.yaml", ())
 
 
 def test_an_identifier_of_somebody_who_is_there_is_that_one(account_with):
@@ -295,17 +295,19 @@ def test_an_identifier_of_somebody_who_is_there_is_that_one(account_with):
     statement = {"Effect": "Allow", "Principal": {"AWS": GONE}, "Action": "ecr:*"}
     matrix = draw(account_with(repository=[statement], more=(alive,)))
     assert matrix.deleted == ()
-    assert matrix.row(arn("alive")).cell("push").answer is Answer.YES
+    assert matrix.row(arn("alive")).cell("push").answer is Ternary.YES
     assert matrix.row(GONE) is None
 
 
 def test_a_reviewed_principal_that_was_deleted_since_is_no_difference(account_with, today):
     """AWS shows its identifier in the place of its name; whoever else is added is one."""
-    from gate.access import baseline
+    from gate.access import reviewed_policy
 
     old = {"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": arn("gone")}, "Action": PULL}
     reviewed = account_with(repository=[old]).repository_policy.document
-    wanted = baseline.read(f'{{"reviewed_by": "a role", "reviewed_on": "2025-10-01", "policy": {reviewed}}}', "p.json")
+    wanted = reviewed_policy.read(
+        f'{{"reviewed_by": "a role", "reviewed_on": "2025-10-01", "policy": {reviewed}}}', "p.json"
+    )
 
     def differences(who):
         facts = account_with(repository=[{**old, "Principal": {"AWS": who}}])

@@ -6,12 +6,12 @@ from datetime import date
 import pytest
 
 import gate.access.permission_checks as bench
-from gate.access import baseline, reviewed
+from gate.access import reviewed_policy, reviewed_principals
+from gate.access.decision import Decision, Ternary
 from gate.access.document import PolicyText
 from gate.access.facts import Simulation
-from gate.access.logic import Answer, Finding
 from gate.access.matrix import draw
-from gate.access.trust import Becoming, who_becomes
+from gate.access.trust import AssumptionPath, who_becomes
 from gate.check import CHECKS, run_self_tests
 
 ACCOUNT = "654654307503"
@@ -24,10 +24,10 @@ EVERYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 def reviews(*entries):
     """A reviewed list of (principal, may, expires)."""
     made = (
-        reviewed.Entry(who, tuple(may.split()), "a reason", "a role", date.fromisoformat(expires), line)
+        reviewed_principals.Review(who, tuple(may.split()), "a reason", "a role", date.fromisoformat(expires), line)
         for line, (who, may, expires) in enumerate(entries, 1)
     )
-    return reviewed.ReviewedList("principals.yaml", tuple(made))
+    return reviewed_principals.ReviewedPrincipals("principals.yaml", tuple(made))
 
 
 def strangers(facts, power, today, listed=None):
@@ -44,7 +44,9 @@ def causes(result):
 def as_reviewed(account_with):
     """The reviewed baseline of the small account."""
     policy = account_with().repository_policy.document
-    return baseline.read(f'{{"reviewed_by": "a role", "reviewed_on": "2025-10-01", "policy": {policy}}}', "policy.json")
+    return reviewed_policy.read(
+        f'{{"reviewed_by": "a role", "reviewed_on": "2025-10-01", "policy": {policy}}}', "policy.json"
+    )
 
 
 def test_every_check_of_access_is_on_the_list_and_says_no():
@@ -344,16 +346,16 @@ def test_a_principal_listed_three_times_is_told_with_its_first_line(today):
 
 def becomer(answer, *path, because=("a trust policy",)):
     """The developer, who can become the CI role on this way."""
-    return Becoming(DEVELOPER, path, Finding(answer, because), True)
+    return AssumptionPath(DEVELOPER, path, Decision(answer, because), True)
 
 
 def test_the_way_to_the_role_is_told(today):
     """Through which roles, whether for certain, and by which statements, three of them in full."""
-    through = becomer(Answer.YES, "builder", "ci", because=("one", "two", "three", "four"))
+    through = becomer(Ternary.YES, "builder", "ci", because=("one", "two", "three", "four"))
     (rejection,) = bench.check_becoming([through], "ci", reviews((DEVELOPER, "become", "2025-10-17")), today).rejections
     assert "can become the role ci, through builder → ci; its review expired on 2025-10-17" in rejection.cause
     assert rejection.where == "one; two; three; and 1 more"
-    at_once = becomer(Answer.UNDECIDED, "ci", because=("one", "two", "three"))
+    at_once = becomer(Ternary.UNDECIDED, "ci", because=("one", "two", "three"))
     (rejection,) = bench.check_becoming([at_once], "ci", reviews((DEVELOPER, "push", "2026-01-01")), today).rejections
     assert "can, for all that can be decided, become the role ci; it is not on the reviewed list" in rejection.cause
     assert rejection.where == "one; two; three"

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from gate.access.decision import Ternary
 from gate.access.document import PolicyText
-from gate.access.logic import Answer
 from gate.access.trust import who_becomes
 from gate.errors import GateError
 
@@ -69,7 +69,7 @@ def test_external_id_leaves_a_wildcard_undecided(account_with):
     """A secret that has to be known is not a review: the wildcard stays, undecided."""
     trust = aws({"AWS": "*"}, Condition={"StringEquals": {"sts:ExternalId": "secret"}})
     found = {each.name: each.finding.answer for each in who_becomes(account_with(trust=trust), "ci")}
-    assert found["anybody else"] is Answer.UNDECIDED
+    assert found["anybody else"] is Ternary.UNDECIDED
 
 
 def test_trust_to_the_account_takes_the_identity_policy_as_well(account_with):

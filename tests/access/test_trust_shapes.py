@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from gate.access import permission_checks
-from gate.access.reviewed import Entry, ReviewedList, too_wide
-from gate.access.reviewed import read as read_reviews
+from gate.access.reviewed_principals import Review, ReviewedPrincipals, too_wide
+from gate.access.reviewed_principals import read as read_reviews
 from gate.access.trust import who_becomes
 from gate.errors import GateError
 from tests.access.conftest import ACCOUNT
@@ -200,7 +200,7 @@ def test_trust_of_an_identity_provider_is_read_and_checked(trust, name, harmless
     becoming = who_becomes(account_with(trust=trust), "ci")
     names = [each.name for each in becoming]
     assert names == [name]
-    assert not permission_checks.check_becoming(becoming, "ci", ReviewedList("p", ()), TODAY).accepted
+    assert not permission_checks.check_becoming(becoming, "ci", ReviewedPrincipals("p", ()), TODAY).accepted
     entry = "principals:\n- {principal: '%s', may: [become], reason: r, reviewer: r, expires: 2026-01-01}\n"
     if harmless:
         listed = read_reviews(entry % names[0], "principals.yaml")
@@ -209,7 +209,7 @@ def test_trust_of_an_identity_provider_is_read_and_checked(trust, name, harmless
         assert too_wide(names[0])
         with pytest.raises(GateError, match="stands for more than one principal"):
             read_reviews(entry % names[0], "principals.yaml")
-        (rejection,) = permission_checks.check_becoming(becoming, "ci", ReviewedList("p", ()), TODAY).rejections
+        (rejection,) = permission_checks.check_becoming(becoming, "ci", ReviewedPrincipals("p", ()), TODAY).rejections
         assert "principals.yaml" not in rejection.remedy, "nobody is told to list everybody"
 
 
@@ -287,7 +287,7 @@ def test_trust_of_others_is_read_and_checked(trust, name, harmless, account_with
     outside = [each for each in who_becomes(account_with(trust=trust), "ci") if not each.inside]
     assert name in [each.name for each in outside]
     assert too_wide(name) is not harmless
-    listed = ReviewedList("p", (Entry(name, ("become",), "r", "r", date(2026, 1, 1), 1),))
+    listed = ReviewedPrincipals("p", (Review(name, ("become",), "r", "r", date(2026, 1, 1), 1),))
     only = [each for each in outside if each.name == name]
     assert permission_checks.check_becoming(only, "ci", listed, TODAY).accepted
 

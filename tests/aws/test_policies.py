@@ -5,10 +5,10 @@ import json
 import pytest
 
 from gate.permission.__main__ import ROOT, release_of
-from gate.permission.ci_role_checks import State, check_holdings
-from gate.permission.holdings import Holdings
-from gate.permission.needs import PUBLISHING
+from gate.permission.caller_checks import PermissionState, check_holdings
+from gate.permission.granted import GrantedPermissions
 from gate.permission.policy import document
+from gate.permission.required import PUBLISHING
 from localaws.access_keys import session
 
 pytestmark = pytest.mark.docker
@@ -49,14 +49,16 @@ def holdings(target, role_with):
     def ask(policy, needs=NEEDED):
         boto = session(role_with(policy))
         caller = boto.client("sts", endpoint_url=target.endpoint).get_caller_identity()["Arn"]
-        return Holdings(lambda service: boto.client(service, endpoint_url=target.endpoint), RELEASE, caller).of(needs)
+        return GrantedPermissions(
+            lambda service: boto.client(service, endpoint_url=target.endpoint), RELEASE, caller
+        ).of(needs)
 
     return ask
 
 
 def test_the_whole_policy_leaves_nothing_missing(holdings):
     """Publishing needs no more than it grants."""
-    assert [each for each in holdings(policy_without()) if each.state is State.MISSING] == []
+    assert [each for each in holdings(policy_without()) if each.state is PermissionState.MISSING] == []
 
 
 @pytest.mark.parametrize("taken", NEEDED, ids=lambda need: need.action)
@@ -64,7 +66,7 @@ def test_a_permission_that_is_taken_away_is_named(holdings, taken):
     """And no other; where the emulator knows the action under another name, that one is taken away with it."""
     gone = {taken.action, ONLY_AWS_TELLS.get(taken.action, taken.action)}
     (found,) = holdings(policy_without(*gone), [taken])
-    assert found.state is State.MISSING
+    assert found.state is PermissionState.MISSING
     if taken.optional:
         assert check_holdings([found], "role/x", "docs/policies/publish.json").accepted
         return

@@ -7,7 +7,7 @@ import pytest
 
 from gate.options import Options
 from gate.permission.__main__ import ROOT, release_of
-from gate.permission.needs import PUBLISHING, VERIFYING, uncovered, unseen
+from gate.permission.required import PUBLISHING, VERIFYING, uncovered, unseen
 from gate.registry.permitted import AwsCall
 from gate.registry.typed import WHOAMI
 from gate.run.plan import deeds

@@ -12,14 +12,14 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from gate.access.fetch import Account
-from gate.aws.refusals import ask, readable
+from gate.access.reader import AccountReader
+from gate.aws.errors import ask, readable
 from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction
 from gate.permission.__main__ import ROOT, release_of
-from gate.permission.ci_role_checks import State
-from gate.permission.holdings import Holdings
-from gate.permission.needs import needs_of
+from gate.permission.caller_checks import PermissionState
+from gate.permission.granted import GrantedPermissions
+from gate.permission.required import needs_of
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, fetch_blob
 
@@ -92,7 +92,7 @@ READS = {
 
 
 def _account(client):
-    return Account(client("iam"), client("ecr"), account=ACCOUNT, region=REGION, repository=NAME, function="f")
+    return AccountReader(client("iam"), client("ecr"), account=ACCOUNT, region=REGION, repository=NAME, function="f")
 
 
 def _zip_function(client):
@@ -113,13 +113,15 @@ def test_every_reading_of_it_is_a_refusal_in_a_sentence(client, unwell, read):
 def test_its_caller_is_not_known(client):
     """STS answers in XML, which is read by another parser."""
     with pytest.raises(AwsRefused), readable("GetCallerIdentity"):
-        ask(client("sts").get_caller_identity, "sts:GetCallerIdentity", "the caller")["Account"]
+        ask(client("sts").get_caller_identity, "sts:GetCallerIdentity", "the caller")["AccountReader"]
 
 
 def test_finding_out_permissions_ends_and_believes_no_error(client, request):
     """A permission is there when a call was let in, never because it failed in another way than by a refusal."""
-    held = Holdings(client, release_of(ROOT / "pytest.ini"), f"arn:aws:iam::{ACCOUNT}:role/x").of(needs_of(False))
+    held = GrantedPermissions(client, release_of(ROOT / "pytest.ini"), f"arn:aws:iam::{ACCOUNT}:role/x").of(
+        needs_of(False)
+    )
     states = {each.state for each in held}
-    assert State.UNKNOWN in states
+    assert PermissionState.UNKNOWN in states
     if UNWELL[request.node.callspec.params["unwell"]][0] != 200:
-        assert State.HELD not in states
+        assert PermissionState.HELD not in states

@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 
 from gate.access import permission_checks as checks
-from gate.access import reviewed
-from gate.access.baseline import Baseline
+from gate.access import reviewed_principals
 from gate.access.document import Kind, parse
 from gate.access.facts import AccessFacts, Network, Simulation
 from gate.access.matrix import draw
+from gate.access.reviewed_policy import ReviewedPolicy
 from gate.access.trust import who_becomes
 from gate.check import CheckResult
 from tests.access.conftest import REVIEWED, arn, identity, make_account, text
@@ -43,15 +43,17 @@ def policies(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     return _checked(claim, facts, _reviews(may), power)
 
 
-def _reviews(may: dict[str, list[str]]) -> reviewed.ReviewedList:
+def _reviews(may: dict[str, list[str]]) -> reviewed_principals.ReviewedPrincipals:
     entries = [
         {"principal": who, "may": what, "reason": "r", "reviewer": "a role", "expires": date(2026, 1, 1)}
         for who, what in may.items()
     ]
-    return reviewed.read(yaml.safe_dump({"principals": entries}), "principals.yaml")
+    return reviewed_principals.read(yaml.safe_dump({"principals": entries}), "principals.yaml")
 
 
-def _checked(claim: str, facts: AccessFacts, reviews: reviewed.ReviewedList, power: str) -> CheckResult:
+def _checked(
+    claim: str, facts: AccessFacts, reviews: reviewed_principals.ReviewedPrincipals, power: str
+) -> CheckResult:
     if claim == NOBODY_ELSE:
         matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
         expected = checks.expected_holders(facts, power, "ci", "runner")
@@ -69,5 +71,5 @@ def _checked(claim: str, facts: AccessFacts, reviews: reviewed.ReviewedList, pow
     }[claim]()
 
 
-def _baseline() -> Baseline:
-    return Baseline("repository-policy.json", "a role", TODAY, parse(text("reviewed", REVIEWED), Kind.RESOURCE))
+def _baseline() -> ReviewedPolicy:
+    return ReviewedPolicy("repository-policy.json", "a role", TODAY, parse(text("reviewed", REVIEWED), Kind.RESOURCE))

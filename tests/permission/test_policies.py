@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from gate.aws.reference import actions
+from gate.aws.service_authorization import actions
 from gate.errors import WrongUse
 from gate.permission.__main__ import FILES, FOLDER, ROOT, calls_in, release_of
-from gate.permission.needs import PUBLISHING, VERIFYING, Need, needs_of, resources, uncovered, unseen
 from gate.permission.policy import document, text
+from gate.permission.required import PUBLISHING, VERIFYING, RequiredPermission, needs_of, resources, uncovered, unseen
 from gate.registry.permitted import ALLOWED_CHANGES, READS, AwsCall
 
 RELEASE = release_of(ROOT / "pytest.ini")
@@ -60,10 +60,10 @@ def test_no_statement_uses_a_wildcard_for_an_action_or_for_all_of_ecr():
         for statement in json.loads((ROOT / FOLDER / name).read_text())["Statement"]:
             assert not any("*" in action for action in statement["Action"])
             assert statement["Effect"] == "Allow"
-    assert resources(Need("ecr:PutImage", "x"), RELEASE) == (
+    assert resources(RequiredPermission("ecr:PutImage", "x"), RELEASE) == (
         f"arn:aws:ecr:{RELEASE.region}:{RELEASE.account}:repository/{RELEASE.repository}",
     )
-    assert resources(Need("ecr:GetAuthorizationToken", "x"), RELEASE) == ("*",)
+    assert resources(RequiredPermission("ecr:GetAuthorizationToken", "x"), RELEASE) == ("*",)
 
 
 def test_a_call_without_a_need_is_named():

@@ -7,12 +7,12 @@ from datetime import date
 import pytest
 from policy_sentry.querying.all import get_all_actions
 
-from gate.access import permission_checks, ways
+from gate.access import escalation_methods, permission_checks
 from gate.access.facts import Function, Group, ManagedPolicy
 from gate.access.matrix import draw
-from gate.access.reviewed import Entry, ReviewedList
+from gate.access.reviewed_principals import Review, ReviewedPrincipals
 from gate.access.trust import who_becomes
-from gate.aws.reference import actions
+from gate.aws.service_authorization import actions
 from tests.access.conftest import ACCOUNT, arn, identity, text
 
 ALICE, BOB, DEVELOPER = arn("alice", "user"), arn("bob", "user"), arn("developer")
@@ -78,10 +78,12 @@ def account(account_with):
 
 def strangers(facts, power="push", reviewed=(BOB, BUILDER)):
     """What the check says of everybody but those who were reviewed."""
-    entries = tuple(Entry(who, (power,), "a reason", "a role", date(2026, 1, 1), 1) for who in reviewed)
+    entries = tuple(Review(who, (power,), "a reason", "a role", date(2026, 1, 1), 1) for who in reviewed)
     expected = permission_checks.expected_holders(facts, power, "ci", "runner")
     matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
-    return permission_checks.check_nobody_else(matrix, power, ReviewedList("principals.yaml", entries), TODAY, expected)
+    return permission_checks.check_nobody_else(
+        matrix, power, ReviewedPrincipals("principals.yaml", entries), TODAY, expected
+    )
 
 
 def said(facts, power="push"):
@@ -387,10 +389,10 @@ def test_an_administrator_who_was_reviewed_stays_green(account_with):
     """And whoever can become it does not."""
     everything = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
     facts = account_with(developer=everything, alice=[allow("sts:AssumeRole", on=DEVELOPER)])
-    entry = Entry(DEVELOPER, ("push",), "a reason", "a role", date(2026, 1, 1), 1)
+    entry = Review(DEVELOPER, ("push",), "a reason", "a role", date(2026, 1, 1), 1)
     expected = permission_checks.expected_holders(facts, "push", "ci", "runner")
     matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
-    found = permission_checks.check_nobody_else(matrix, "push", ReviewedList("p", (entry,)), TODAY, expected)
+    found = permission_checks.check_nobody_else(matrix, "push", ReviewedPrincipals("p", (entry,)), TODAY, expected)
     assert [each.cause.split(" can ")[0] for each in found.rejections] == [ALICE]
 
 
@@ -473,10 +475,16 @@ NO_WAY = {
 
 def every_action():
     """Every action of the tables."""
-    creating = {each for one in ways.CREATIONS for each in (one.makes, *one.gives, *one.takes)}
-    running = {each for runs in ways.SERVICES.values() for one in (*runs.passing, *runs.holding) for each in one}
-    sets = {each for one in (*ways.SSO, *ways.REPLACE_PROVIDER) for each in one}
-    alone = {each.action for each in ways.CHANGES} | set(ways.CREDENTIALS) | {ways.RETRUST, ways.PASSING}
+    creating = {each for one in escalation_methods.CREATIONS for each in (one.makes, *one.gives, *one.takes)}
+    running = {
+        each for runs in escalation_methods.SERVICES.values() for one in (*runs.passing, *runs.holding) for each in one
+    }
+    sets = {each for one in (*escalation_methods.SSO, *escalation_methods.REPLACE_PROVIDER) for each in one}
+    alone = (
+        {each.action for each in escalation_methods.CHANGES}
+        | set(escalation_methods.CREDENTIALS)
+        | {escalation_methods.RETRUST, escalation_methods.PASSING}
+    )
     return alone | creating | running | sets
 
 
@@ -484,9 +492,9 @@ def test_every_way_is_an_action_that_aws_knows_and_has_a_source():
     """A misspelt action would be no way at all."""
     # In this process and for all services at once: asking for one after the other takes a second each.
     assert {each.lower() for each in every_action()} <= {each.lower() for each in get_all_actions()}
-    sourced = (*ways.CHANGES, *ways.CREATIONS, *ways.SERVICES.values())
+    sourced = (*escalation_methods.CHANGES, *escalation_methods.CREATIONS, *escalation_methods.SERVICES.values())
     assert all(each.source for each in sourced)
-    assert all(ways.CREDENTIALS.values())
+    assert all(escalation_methods.CREDENTIALS.values())
 
 
 def test_every_action_of_iam_that_changes_something_is_a_way_or_known_to_be_none():

@@ -10,9 +10,9 @@ from datetime import date
 from pathlib import Path
 from typing import NoReturn
 
-from gate.access.asker import is_unique_id
 from gate.access.document import Kind, Policy, PolicyText, Statement, parse
 from gate.access.facts import AccessFacts
+from gate.access.principal import is_unique_id
 from gate.errors import GateError
 from gate.gaps import Gap, had
 
@@ -21,7 +21,7 @@ _OWN_ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
 
 
 @dataclass(frozen=True)
-class Baseline:
+class ReviewedPolicy:
     """The policy as reviewed, by which role, and on which day."""
 
     where: str
@@ -30,7 +30,7 @@ class Baseline:
     policy: Policy
 
 
-def load(path: Path) -> Baseline:
+def load(path: Path) -> ReviewedPolicy:
     """Read the baseline from a file; errors as in `read`, and when the file cannot be read."""
     try:
         return read(path.read_text(encoding="utf-8"), path.name)
@@ -38,7 +38,7 @@ def load(path: Path) -> Baseline:
         _refuse(path.name, f"it cannot be read ({type(error).__name__})")
 
 
-def read(text: str, where: str) -> Baseline:
+def read(text: str, where: str) -> ReviewedPolicy:
     """Read `{"reviewed_by": role, "reviewed_on": "YYYY-MM-DD", "policy": {…}}`.
 
     Raises:
@@ -54,7 +54,7 @@ def read(text: str, where: str) -> Baseline:
     if not isinstance(raw["reviewed_by"], str) or not raw["reviewed_by"].strip():
         _refuse(where, "it does not say which role reviewed it")
     policy = parse(PolicyText(f"reviewed policy in {where}", raw["policy"]), Kind.RESOURCE)
-    return Baseline(where, raw["reviewed_by"], reviewed_on, policy)
+    return ReviewedPolicy(where, raw["reviewed_by"], reviewed_on, policy)
 
 
 def differences(reviewed: Policy, in_force: Policy) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gate.access.document import Kind, Policy, parse
 from gate.access.facts import AccessFacts, Identity, Network
-from gate.access.pattern import Beginning, Context, Elsewhere, OneOf, Since, Value, action_matches
+from gate.access.matching import Context, NotBefore, OneOf, OutsideAccount, Prefix, Value, action_matches
 from gate.errors import GateError
 
 LAMBDA = "lambda.amazonaws.com"
@@ -90,7 +90,7 @@ def of_identity(identity: Identity, facts: AccessFacts) -> Context:
     if identity.is_role:  # its sessions choose their name
         absent = _absent_of_sessions(identity)
         # The role's identifier and the session's name (IAM User Guide, "Information available in all requests").
-        known["aws:userid"] = (Beginning(f"{identity.unique_id}:"),) if identity.unique_id else None
+        known["aws:userid"] = (Prefix(f"{identity.unique_id}:"),) if identity.unique_id else None
         return Context({**known, **(tags if "aws:principaltag/" in absent else {})}, (*_OF_SERVICES, *absent))
     named: Known = {"aws:username": (identity.name,), "aws:userid": (identity.unique_id,)}
     absent = ("aws:principaltag/", "aws:tokenissuetime", *_OF_COMPUTING)
@@ -109,7 +109,7 @@ def of_foreign(account: str, facts: AccessFacts) -> Context:
 
 def of_anybody(facts: AccessFacts) -> Context:
     """What is known of somebody who belongs to some account but this one, or to none."""
-    elsewhere = (Elsewhere(facts.account),)
+    elsewhere = (OutsideAccount(facts.account),)
     known: Known = {"aws:principalaccount": elsewhere, "aws:principalarn": elsewhere}
     return Context({**known, "aws:principalisawsservice": ("false",), **_times(facts, of_session=False)})
 
@@ -125,7 +125,7 @@ def of_service(service: str, facts: AccessFacts) -> tuple[Context, Context]:
 
 def of_any_service(facts: AccessFacts) -> Context:
     """What is known of some AWS service that acts for some account."""
-    return _as_service({"aws:sourceaccount": (Elsewhere(facts.account),)}, facts)
+    return _as_service({"aws:sourceaccount": (OutsideAccount(facts.account),)}, facts)
 
 
 def _as_service(known: Known, facts: AccessFacts) -> Context:
@@ -141,7 +141,7 @@ def _as_service(known: Known, facts: AccessFacts) -> Context:
 
 
 def _from_elsewhere(facts: AccessFacts) -> Known:
-    elsewhere = (Elsewhere(facts.account),)
+    elsewhere = (OutsideAccount(facts.account),)
     return {"aws:sourceaccount": elsewhere, "aws:sourcearn": elsewhere}
 
 
@@ -150,7 +150,7 @@ def _organization(whose: str, facts: AccessFacts) -> Known:
         return {}
     if not facts.organization:
         return {f"aws:{whose}orgid": (), f"aws:{whose}orgpaths": ()}
-    path = Beginning(f"{facts.organization}/")
+    path = Prefix(f"{facts.organization}/")
     return {f"aws:{whose}orgid": (facts.organization,), f"aws:{whose}orgpaths": (path,)}
 
 
@@ -159,7 +159,7 @@ def _times(facts: AccessFacts, *, of_session: bool) -> Known:
         return {}
     # Whoever is asked about can begin a session anew: then its token was issued after this was read.
     names = ("aws:currenttime", "aws:epochtime", *(("aws:tokenissuetime",) if of_session else ()))
-    return {name: (Since(facts.read_at),) for name in names}
+    return {name: (NotBefore(facts.read_at),) for name in names}
 
 
 def _network(network: Network) -> Known:

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from gate.access.details import Documents, group, managed_policies, named_of_aws, role, user
 from gate.access.document import PolicyText
 from gate.access.facts import AccessFacts, Function, Group, Identity, ManagedPolicy, Network, Simulation
-from gate.access.powers import needed_to, powers
+from gate.access.iam_details import Documents, group, managed_policies, named_of_aws, role, user
+from gate.access.permission_groups import needed_to, powers
+from gate.aws.errors import AwsNotFound, ask, pages, readable
 from gate.aws.partition import partition_of
-from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
 from gate.gaps import Gap, had
 
@@ -44,7 +44,7 @@ class Beside:
     now: Callable[[], datetime] = _utc_now
 
 
-class Account:
+class AccountReader:
     """The account of the release, as far as access to its repository goes.
 
     Args:
@@ -122,7 +122,7 @@ class Account:
 
     def _named(self, arns: Iterable[str], documents: Documents) -> Iterator[ManagedPolicy]:
         for arn in sorted(arns):
-            with suppress(NotThere):  # what AWS does not have, nobody can attach
+            with suppress(AwsNotFound):  # what AWS does not have, nobody can attach
                 yield ManagedPolicy(arn, PolicyText(f"policy {arn}", documents(arn), managed=arn))
 
     def _documents(self, managed: list[dict[str, Any]]) -> Documents:
@@ -224,7 +224,7 @@ def organization(client: Any, stated: str) -> str | None:
     try:
         call, permission = client.describe_organization, "organizations:DescribeOrganization"
         answer = ask(call, permission, "the organization", ("AWSOrganizationsNotInUseException",))
-    except NotThere:
+    except AwsNotFound:
         found = ""
     except AwsRefused:
         # What hangs on it is then undecided, unless it is stated; the way out says so.
@@ -246,7 +246,7 @@ def _policy(
 ) -> PolicyText | None:
     try:
         answer = ask(call, permission, source, absent, **named)
-    except NotThere:
+    except AwsNotFound:
         return None
     with readable(permission):
         return PolicyText(source, answer["policyText"])

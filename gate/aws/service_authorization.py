@@ -23,7 +23,7 @@ _SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Action:
+class IamAction:
     """One action of a service.
 
     Attributes:
@@ -38,7 +38,7 @@ class Action:
 
 
 @cache
-def actions(service: str) -> Mapping[str, Action]:
+def actions(service: str) -> Mapping[str, IamAction]:
     """Every action of a service, by its name; none of a service that the reference does not know.
 
     Args:
@@ -54,7 +54,7 @@ def actions(service: str) -> Mapping[str, Action]:
         done = subprocess.run(
             command, env=environment, cwd=_ROOT, capture_output=True, text=True, check=True, timeout=_SECONDS
         )
-        found = [Action(name, level, tuple(resources)) for name, level, resources in json.loads(done.stdout)]
+        found = [IamAction(name, level, tuple(resources)) for name, level, resources in json.loads(done.stdout)]
     except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
         said = str(getattr(error, "stderr", None) or error).strip().splitlines()[-1:]
         raise GateError(

@@ -2,7 +2,7 @@
 
 Sources: `pathfinding.cloud` by its identifier (a public catalogue of privilege escalation in AWS, which goes on from
 the lists of Rhino Security Labs and PMapper); `SAR` is the Service Authorization Reference, for what follows from what
-an action does. tests/access/test_ways.py holds this table against that reference: an action of IAM that changes
+an action does. tests/access/test_escalation.py holds this table against that reference: an action of IAM that changes
 something and is neither here nor named there as none fails it.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class On(StrEnum):
+class ChangeTarget(StrEnum):
     """What an action is exercised on."""
 
     USER = "user"
@@ -21,7 +21,7 @@ class On(StrEnum):
     POLICY = "policy"
 
 
-class Effect(StrEnum):
+class ChangeEffect(StrEnum):
     """What becomes of whoever has the user, role, group or policy."""
 
     WRITES = "an inline policy is written"
@@ -39,65 +39,92 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True)
-class Change:
+class PrivilegeChange:
     """One action that changes what a principal may do."""
 
     action: str
-    on: On
-    effect: Effect
+    on: ChangeTarget
+    effect: ChangeEffect
     source: str
 
 
-CHANGES: tuple[Change, ...] = (
-    Change("iam:PutUserPolicy", On.USER, Effect.WRITES, "pathfinding.cloud iam-007"),
-    Change("iam:PutRolePolicy", On.ROLE, Effect.WRITES, "pathfinding.cloud iam-005"),
-    Change("iam:AttachUserPolicy", On.USER, Effect.ATTACHES, "pathfinding.cloud iam-008"),
-    Change("iam:AttachRolePolicy", On.ROLE, Effect.ATTACHES, "pathfinding.cloud iam-009"),
-    Change("iam:PutGroupPolicy", On.GROUP, Effect.WRITES, "pathfinding.cloud iam-011"),
-    Change("iam:AttachGroupPolicy", On.GROUP, Effect.ATTACHES, "pathfinding.cloud iam-010"),
-    Change("iam:CreatePolicyVersion", On.POLICY, Effect.REWRITES, "pathfinding.cloud iam-001"),
-    Change("iam:SetDefaultPolicyVersion", On.POLICY, Effect.REVERTS, "Rhino Security Labs, method 2"),
-    Change("iam:AddUserToGroup", On.GROUP, Effect.JOINS, "pathfinding.cloud iam-013"),
-    Change("iam:DeleteUserPermissionsBoundary", On.USER, Effect.UNCAPS, "SAR"),
-    Change("iam:DeleteRolePermissionsBoundary", On.ROLE, Effect.UNCAPS, "SAR"),
-    Change("iam:PutUserPermissionsBoundary", On.USER, Effect.RECAPS, "SAR"),
-    Change("iam:PutRolePermissionsBoundary", On.ROLE, Effect.RECAPS, "SAR"),
-    Change("iam:DeleteUserPolicy", On.USER, Effect.UNWRITES, "SAR"),
-    Change("iam:DeleteRolePolicy", On.ROLE, Effect.UNWRITES, "SAR"),
-    Change("iam:DeleteGroupPolicy", On.GROUP, Effect.UNWRITES, "SAR"),
-    Change("iam:DetachUserPolicy", On.USER, Effect.DETACHES, "SAR"),
-    Change("iam:DetachRolePolicy", On.ROLE, Effect.DETACHES, "SAR"),
-    Change("iam:DetachGroupPolicy", On.GROUP, Effect.DETACHES, "SAR"),
-    Change("iam:RemoveUserFromGroup", On.GROUP, Effect.LEAVES, "SAR"),
-    Change("iam:TagUser", On.USER, Effect.TAGS, "IAM User Guide, ABAC: its tags decide what a principal may do"),
-    Change("iam:TagRole", On.ROLE, Effect.TAGS, "IAM User Guide, ABAC: its tags decide what a principal may do"),
-    Change("iam:UntagUser", On.USER, Effect.UNTAGS, "SAR"),
-    Change("iam:UntagRole", On.ROLE, Effect.UNTAGS, "SAR"),
+CHANGES: tuple[PrivilegeChange, ...] = (
+    PrivilegeChange("iam:PutUserPolicy", ChangeTarget.USER, ChangeEffect.WRITES, "pathfinding.cloud iam-007"),
+    PrivilegeChange("iam:PutRolePolicy", ChangeTarget.ROLE, ChangeEffect.WRITES, "pathfinding.cloud iam-005"),
+    PrivilegeChange("iam:AttachUserPolicy", ChangeTarget.USER, ChangeEffect.ATTACHES, "pathfinding.cloud iam-008"),
+    PrivilegeChange("iam:AttachRolePolicy", ChangeTarget.ROLE, ChangeEffect.ATTACHES, "pathfinding.cloud iam-009"),
+    PrivilegeChange("iam:PutGroupPolicy", ChangeTarget.GROUP, ChangeEffect.WRITES, "pathfinding.cloud iam-011"),
+    PrivilegeChange("iam:AttachGroupPolicy", ChangeTarget.GROUP, ChangeEffect.ATTACHES, "pathfinding.cloud iam-010"),
+    PrivilegeChange("iam:CreatePolicyVersion", ChangeTarget.POLICY, ChangeEffect.REWRITES, "pathfinding.cloud iam-001"),
+    PrivilegeChange(
+        "iam:SetDefaultPolicyVersion", ChangeTarget.POLICY, ChangeEffect.REVERTS, "Rhino Security Labs, method 2"
+    ),
+    PrivilegeChange("iam:AddUserToGroup", ChangeTarget.GROUP, ChangeEffect.JOINS, "pathfinding.cloud iam-013"),
+    PrivilegeChange("iam:DeleteUserPermissionsBoundary", ChangeTarget.USER, ChangeEffect.UNCAPS, "SAR"),
+    PrivilegeChange("iam:DeleteRolePermissionsBoundary", ChangeTarget.ROLE, ChangeEffect.UNCAPS, "SAR"),
+    PrivilegeChange("iam:PutUserPermissionsBoundary", ChangeTarget.USER, ChangeEffect.RECAPS, "SAR"),
+    PrivilegeChange("iam:PutRolePermissionsBoundary", ChangeTarget.ROLE, ChangeEffect.RECAPS, "SAR"),
+    PrivilegeChange("iam:DeleteUserPolicy", ChangeTarget.USER, ChangeEffect.UNWRITES, "SAR"),
+    PrivilegeChange("iam:DeleteRolePolicy", ChangeTarget.ROLE, ChangeEffect.UNWRITES, "SAR"),
+    PrivilegeChange("iam:DeleteGroupPolicy", ChangeTarget.GROUP, ChangeEffect.UNWRITES, "SAR"),
+    PrivilegeChange("iam:DetachUserPolicy", ChangeTarget.USER, ChangeEffect.DETACHES, "SAR"),
+    PrivilegeChange("iam:DetachRolePolicy", ChangeTarget.ROLE, ChangeEffect.DETACHES, "SAR"),
+    PrivilegeChange("iam:DetachGroupPolicy", ChangeTarget.GROUP, ChangeEffect.DETACHES, "SAR"),
+    PrivilegeChange("iam:RemoveUserFromGroup", ChangeTarget.GROUP, ChangeEffect.LEAVES, "SAR"),
+    PrivilegeChange(
+        "iam:TagUser",
+        ChangeTarget.USER,
+        ChangeEffect.TAGS,
+        "IAM User Guide, ABAC: its tags decide what a principal may do",
+    ),
+    PrivilegeChange(
+        "iam:TagRole",
+        ChangeTarget.ROLE,
+        ChangeEffect.TAGS,
+        "IAM User Guide, ABAC: its tags decide what a principal may do",
+    ),
+    PrivilegeChange("iam:UntagUser", ChangeTarget.USER, ChangeEffect.UNTAGS, "SAR"),
+    PrivilegeChange("iam:UntagRole", ChangeTarget.ROLE, ChangeEffect.UNTAGS, "SAR"),
 )
 
 
 @dataclass(frozen=True)
-class Creation:
+class PrincipalCreation:
     """Actions that together make a new principal with any policy, and credentials of it.
 
     Of `gives` and of `takes` one suffices; a role that one makes trusts whom one likes, so it needs no `takes`.
     """
 
     makes: str
-    on: On
+    on: ChangeTarget
     gives: tuple[str, ...]
     takes: tuple[str, ...]
     source: str
 
 
-CREATIONS: tuple[Creation, ...] = (
-    Creation("iam:CreateUser", On.USER, ("iam:PutUserPolicy", "iam:AttachUserPolicy"),
-             ("iam:CreateAccessKey", "iam:CreateLoginProfile"), "pathfinding.cloud iam-015 and iam-018, of a new user"),
-    Creation("iam:CreateRole", On.ROLE, ("iam:PutRolePolicy", "iam:AttachRolePolicy"), (),
-             "pathfinding.cloud iam-014 and iam-017, of a new role"),
-    Creation("iam:CreateGroup", On.GROUP, ("iam:PutGroupPolicy", "iam:AttachGroupPolicy"), ("iam:AddUserToGroup",),
-             "pathfinding.cloud iam-010, iam-011 and iam-013, of a new group"),
-)  # fmt: skip
+CREATIONS: tuple[PrincipalCreation, ...] = (
+    PrincipalCreation(
+        "iam:CreateUser",
+        ChangeTarget.USER,
+        ("iam:PutUserPolicy", "iam:AttachUserPolicy"),
+        ("iam:CreateAccessKey", "iam:CreateLoginProfile"),
+        "pathfinding.cloud iam-015 and iam-018, of a new user",
+    ),
+    PrincipalCreation(
+        "iam:CreateRole",
+        ChangeTarget.ROLE,
+        ("iam:PutRolePolicy", "iam:AttachRolePolicy"),
+        (),
+        "pathfinding.cloud iam-014 and iam-017, of a new role",
+    ),
+    PrincipalCreation(
+        "iam:CreateGroup",
+        ChangeTarget.GROUP,
+        ("iam:PutGroupPolicy", "iam:AttachGroupPolicy"),
+        ("iam:AddUserToGroup",),
+        "pathfinding.cloud iam-010, iam-011 and iam-013, of a new group",
+    ),
+)
 
 # Who has an action of these on a user has that user's credentials.
 CREDENTIALS: dict[str, str] = {
@@ -123,7 +150,7 @@ SSO: tuple[tuple[str, ...], ...] = (
 
 
 @dataclass(frozen=True)
-class Runs:
+class RoleUse:
     """A service that acts as a role.
 
     Attributes:
@@ -142,13 +169,13 @@ def _sets(text: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(word.split("+")) for word in text.split())
 
 
-SERVICES: dict[str, Runs] = {
-    "lambda.amazonaws.com": Runs(
+SERVICES: dict[str, RoleUse] = {
+    "lambda.amazonaws.com": RoleUse(
         _sets("lambda:CreateFunction lambda:UpdateFunctionConfiguration+lambda:UpdateFunctionCode"),
         _sets("lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration"),
         "pathfinding.cloud lambda-001 to -006; a layer or a variable of the configuration loads code (PMapper)",
     ),
-    "ec2.amazonaws.com": Runs(
+    "ec2.amazonaws.com": RoleUse(
         _sets("""ec2:RunInstances ec2:RequestSpotInstances ec2:RequestSpotFleet ec2:CreateFleet
             ec2:AssociateIamInstanceProfile ec2:ReplaceIamInstanceProfileAssociation
             autoscaling:CreateAutoScalingGroup autoscaling:CreateLaunchConfiguration
@@ -159,68 +186,68 @@ SERVICES: dict[str, Runs] = {
             ec2:ModifyInstanceAttribute+ec2:StopInstances+ec2:StartInstances"""),
         "pathfinding.cloud ec2-001 to -004, ec2instanceconnect-003, ssm-001 and -002",
     ),
-    "ecs-tasks.amazonaws.com": Runs(
+    "ecs-tasks.amazonaws.com": RoleUse(
         _sets("""ecs:RegisterTaskDefinition+ecs:RunTask ecs:RegisterTaskDefinition+ecs:StartTask
             ecs:RegisterTaskDefinition+ecs:CreateService ecs:RegisterTaskDefinition+ecs:UpdateService ecs:RunTask
             ecs:StartTask batch:RegisterJobDefinition+batch:SubmitJob"""),
         _sets("ecs:ExecuteCommand"),
         "pathfinding.cloud ecs-001 to -005; RunTask overrides the task's role and command (SAR, Amazon ECS)",
     ),
-    "codebuild.amazonaws.com": Runs(
+    "codebuild.amazonaws.com": RoleUse(
         _sets("""codebuild:CreateProject+codebuild:StartBuild codebuild:CreateProject+codebuild:StartBuildBatch
             codebuild:UpdateProject+codebuild:StartBuild codebuild:UpdateProject+codebuild:StartBuildBatch"""),
         _sets("codebuild:StartBuild codebuild:StartBuildBatch"),
         "pathfinding.cloud codebuild-001 to -004",
     ),
-    "cloudformation.amazonaws.com": Runs(
+    "cloudformation.amazonaws.com": RoleUse(
         _sets("""cloudformation:CreateStack cloudformation:UpdateStack
             cloudformation:CreateChangeSet+cloudformation:ExecuteChangeSet
             cloudformation:CreateStackSet+cloudformation:CreateStackInstances cloudformation:UpdateStackSet"""),
         _sets("cloudformation:UpdateStack cloudformation:CreateChangeSet+cloudformation:ExecuteChangeSet"),
         "pathfinding.cloud cloudformation-001 to -005",
     ),
-    "glue.amazonaws.com": Runs(
+    "glue.amazonaws.com": RoleUse(
         _sets("""glue:CreateDevEndpoint glue:CreateJob+glue:StartJobRun glue:CreateJob+glue:CreateTrigger
             glue:UpdateJob+glue:StartJobRun glue:UpdateJob+glue:CreateTrigger glue:CreateSession+glue:RunStatement"""),
         _sets("glue:UpdateDevEndpoint glue:UpdateJob+glue:StartJobRun glue:RunStatement"),
         "pathfinding.cloud glue-001 to -006",
     ),
-    "sagemaker.amazonaws.com": Runs(
+    "sagemaker.amazonaws.com": RoleUse(
         _sets("""sagemaker:CreateNotebookInstance sagemaker:CreateTrainingJob sagemaker:CreateProcessingJob
             sagemaker:CreateDomain+sagemaker:CreateUserProfile"""),
         _sets("""sagemaker:CreatePresignedNotebookInstanceUrl sagemaker:CreatePresignedDomainUrl
             sagemaker:CreateNotebookInstanceLifecycleConfig+sagemaker:StopNotebookInstance+sagemaker:UpdateNotebookInstance+sagemaker:StartNotebookInstance"""),
         "pathfinding.cloud sagemaker-001 to -005",
     ),
-    "datapipeline.amazonaws.com": Runs(
+    "datapipeline.amazonaws.com": RoleUse(
         _sets("datapipeline:CreatePipeline+datapipeline:PutPipelineDefinition+datapipeline:ActivatePipeline"),
         (),
         "pathfinding.cloud datapipeline-001",
     ),
-    "tasks.apprunner.amazonaws.com": Runs(
+    "tasks.apprunner.amazonaws.com": RoleUse(
         _sets("apprunner:CreateService"), _sets("apprunner:UpdateService"), "pathfinding.cloud apprunner-001 and -002"
     ),
-    "bedrock-agentcore.amazonaws.com": Runs(
+    "bedrock-agentcore.amazonaws.com": RoleUse(
         _sets("bedrock-agentcore:CreateCodeInterpreter+bedrock-agentcore:StartCodeInterpreterSession"),
         _sets("bedrock-agentcore:StartCodeInterpreterSession"),
         "pathfinding.cloud bedrock-001 and -002",
     ),
-    "states.amazonaws.com": Runs(
+    "states.amazonaws.com": RoleUse(
         _sets("states:CreateStateMachine states:UpdateStateMachine"),
         _sets("states:UpdateStateMachine"),
         "Step Functions Developer Guide, AWS SDK service integrations: a state calls any API as the machine's role",
     ),
-    "scheduler.amazonaws.com": Runs(
+    "scheduler.amazonaws.com": RoleUse(
         _sets("scheduler:CreateSchedule scheduler:UpdateSchedule"),
         (),
         "EventBridge Scheduler User Guide, universal targets: a schedule calls an API as its role",
     ),
-    "ssm.amazonaws.com": Runs(
+    "ssm.amazonaws.com": RoleUse(
         _sets("ssm:StartAutomationExecution ssm:CreateAssociation"),
         (),
         "Systems Manager User Guide, Automation: aws:executeAwsApi is called as the role that is passed",
     ),
-    "pods.eks.amazonaws.com": Runs(
+    "pods.eks.amazonaws.com": RoleUse(
         _sets("eks:CreatePodIdentityAssociation eks:UpdatePodIdentityAssociation"),
         (),
         "EKS User Guide, Pod Identity",

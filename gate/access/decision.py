@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 
-class Answer(IntEnum):
+class Ternary(IntEnum):
     """An answer; the order makes `min` the conjunction and `max` the disjunction."""
 
     NO = 0
@@ -15,18 +15,18 @@ class Answer(IntEnum):
     YES = 2
 
     @property
-    def opposite(self) -> Answer:
+    def opposite(self) -> Ternary:
         """The negation: undecided stays undecided."""
-        return Answer(Answer.YES - self)
+        return Ternary(Ternary.YES - self)
 
     @classmethod
-    def of(cls, fact: bool) -> Answer:
+    def of(cls, fact: bool) -> Ternary:
         """The answer that a known fact gives."""
         return cls.YES if fact else cls.NO
 
 
 @dataclass(frozen=True)
-class Finding:
+class Decision:
     """An answer and the statements (or their absence) that decide it.
 
     Attributes:
@@ -34,31 +34,31 @@ class Finding:
         denied: whether a Deny is among what decides it.
     """
 
-    answer: Answer
+    answer: Ternary
     because: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     denied: bool = False
 
 
-def any_of(findings: Iterable[Finding]) -> Finding:
+def any_of(findings: Iterable[Decision]) -> Decision:
     """The disjunction, with the reasons of those findings that decide it; of nothing: no."""
     every = tuple(findings)
-    return _decided_by(every, max((each.answer for each in every), default=Answer.NO))
+    return _decided_by(every, max((each.answer for each in every), default=Ternary.NO))
 
 
-def all_of(findings: Iterable[Finding]) -> Finding:
+def all_of(findings: Iterable[Decision]) -> Decision:
     """The conjunction, with the reasons of those findings that decide it; of nothing: yes."""
     every = tuple(findings)
-    return _decided_by(every, min((each.answer for each in every), default=Answer.YES))
+    return _decided_by(every, min((each.answer for each in every), default=Ternary.YES))
 
 
-def negate(finding: Finding) -> Finding:
+def negate(finding: Decision) -> Decision:
     """The negation, for the same reasons."""
     return replace(finding, answer=finding.answer.opposite)
 
 
-def _decided_by(findings: tuple[Finding, ...], answer: Answer) -> Finding:
+def _decided_by(findings: tuple[Decision, ...], answer: Ternary) -> Decision:
     deciding = [each for each in findings if each.answer is answer]
     reasons = dict.fromkeys(reason for each in deciding for reason in each.because)
     keys = dict.fromkeys(key for each in deciding for key in each.keys)
-    return Finding(answer, tuple(reasons), tuple(keys), any(each.denied for each in deciding))
+    return Decision(answer, tuple(reasons), tuple(keys), any(each.denied for each in deciding))

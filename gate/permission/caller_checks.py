@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gate.check import CheckResult, Rejection, check, reject
-from gate.permission.needs import Need
+from gate.permission.required import RequiredPermission
 
 
-class State(StrEnum):
+class PermissionState(StrEnum):
     """What is known of a permission before it is used."""
 
     HELD = "held"
@@ -20,20 +20,27 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Holding:
+class PermissionStatus:
     """One permission, and what is known of it.
 
     Attributes:
         why: how that is known, or AWS's own words of refusal.
     """
 
-    need: Need
-    state: State
+    need: RequiredPermission
+    state: PermissionState
     why: str
 
 
-@check(8, known_bad=lambda: ((Holding(Need("ecr:PutImage", "push"), State.MISSING, "denied"),), "arn:role/x", "f"))
-def check_holdings(holdings: Iterable[Holding], caller: str, policy: str) -> CheckResult:
+@check(
+    8,
+    known_bad=lambda: (
+        (PermissionStatus(RequiredPermission("ecr:PutImage", "push"), PermissionState.MISSING, "denied"),),
+        "arn:role/x",
+        "f",
+    ),
+)
+def check_holdings(holdings: Iterable[PermissionStatus], caller: str, policy: str) -> CheckResult:
     """Whether no permission is known to be missing or denied, so that the run does not end half-way.
 
     What the run can do without passes, and so does what could not be checked: the call itself is refused, in the same
@@ -55,11 +62,11 @@ def check_holdings(holdings: Iterable[Holding], caller: str, policy: str) -> Che
             _way_out(each, policy),
         )
         for each in holdings
-        if each.state in (State.MISSING, State.DENIED) and not each.need.optional
+        if each.state in (PermissionState.MISSING, PermissionState.DENIED) and not each.need.optional
     )
 
 
-def _way_out(holding: Holding, policy: str) -> str:
-    if holding.state is State.DENIED:
+def _way_out(holding: PermissionStatus, policy: str) -> str:
+    if holding.state is PermissionState.DENIED:
         return "run it as a principal that the Deny lets through, or ask those who keep it; the Deny stays as it is"
     return f"grant {holding.need.action} to it; {policy} is the least that such a run needs"

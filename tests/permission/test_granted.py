@@ -7,16 +7,16 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from gate.errors import AwsRefused
 from gate.permission.__main__ import ROOT, release_of
-from gate.permission.ci_role_checks import Holding, State, check_holdings
-from gate.permission.holdings import Holdings
-from gate.permission.needs import PUBLISHING, VERIFYING, Need
-from gate.permission.probes import parameters
+from gate.permission.caller_checks import PermissionState, PermissionStatus, check_holdings
+from gate.permission.dry_run import parameters
+from gate.permission.granted import GrantedPermissions
+from gate.permission.required import PUBLISHING, VERIFYING, RequiredPermission
 from gate.registry.permitted import READS
 
 RELEASE = release_of(ROOT / "pytest.ini")
 ROLE = f"arn:aws:iam::{RELEASE.account}:role/aws-reserved/sso/ci"
 SESSION = f"arn:aws:sts::{RELEASE.account}:assumed-role/ci/run"
-PUSH = Need("ecr:PutImage", "push")
+PUSH = RequiredPermission("ecr:PutImage", "push")
 
 
 class Aws:
@@ -83,7 +83,7 @@ def aws():
 
 def holding(aws, need, caller=SESSION):
     """What is known of one need."""
-    return Holdings(aws, RELEASE, caller).of([need])[0]
+    return GrantedPermissions(aws, RELEASE, caller).of([need])[0]
 
 
 @pytest.mark.parametrize("need", PUBLISHING, ids=lambda need: need.action)
@@ -96,8 +96,8 @@ def test_every_read_is_tried_and_no_write_is(need):
 
 def test_finding_out_calls_reads_only(aws):
     """The whole preflight of a publishing run changes nothing."""
-    found = Holdings(aws, RELEASE, SESSION).of(PUBLISHING)
-    assert {each.state for each in found} == {State.HELD}
+    found = GrantedPermissions(aws, RELEASE, SESSION).of(PUBLISHING)
+    assert {each.state for each in found} == {PermissionState.HELD}
     reads = {f"{service}:{operation}".lower() for service, known in READS.items() for operation in known}
     assert {action.replace("_", "").lower() for action in aws.asked} <= reads
 
@@ -106,22 +106,22 @@ def test_finding_out_calls_reads_only(aws):
 def test_a_refused_read_is_a_missing_permission(aws, code):
     """In AWS's own words."""
     aws.refusals["events:describe_rule"] = error(code, "no identity-based policy allows it")
-    found = holding(aws, Need("events:DescribeRule", "x"))
-    assert (found.state, found.why) == (State.MISSING, "no identity-based policy allows it")
+    found = holding(aws, RequiredPermission("events:DescribeRule", "x"))
+    assert (found.state, found.why) == (PermissionState.MISSING, "no identity-based policy allows it")
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "NoSuchEntity", "LayersNotFoundException"])
 def test_nothing_there_says_that_asking_is_allowed(aws, code):
     """AWS decides about access first."""
     aws.refusals["events:describe_rule"] = error(code)
-    assert holding(aws, Need("events:DescribeRule", "x")).state is State.HELD
+    assert holding(aws, RequiredPermission("events:DescribeRule", "x")).state is PermissionState.HELD
 
 
 @pytest.mark.parametrize("trouble", [error("ThrottlingException"), EndpointConnectionError(endpoint_url="http://x")])
 def test_no_answer_is_no_knowledge(aws, trouble):
     """Neither held nor missing."""
     aws.refusals["events:describe_rule"] = trouble
-    assert holding(aws, Need("events:DescribeRule", "x")).state is State.UNKNOWN
+    assert holding(aws, RequiredPermission("events:DescribeRule", "x")).state is PermissionState.UNKNOWN
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"])
@@ -129,15 +129,15 @@ def test_expired_credentials_are_no_missing_permission(aws, code):
     """They end the preflight with their own sentence."""
     aws.refusals["events:describe_rule"] = error(code)
     with pytest.raises(AwsRefused, match="credentials are not accepted"):
-        holding(aws, Need("events:DescribeRule", "x"))
+        holding(aws, RequiredPermission("events:DescribeRule", "x"))
 
 
 def test_a_write_that_a_policy_denies_is_missing(aws):
     """An explicit deny wins, also an organization's."""
     aws.decision = "explicitDeny"
-    assert holding(aws, PUSH).state is State.DENIED
+    assert holding(aws, PUSH).state is PermissionState.DENIED
     aws.decision, aws.organizations = "allowed", False
-    assert holding(aws, PUSH).state is State.DENIED
+    assert holding(aws, PUSH).state is PermissionState.DENIED
     (said,) = check_holdings([holding(aws, PUSH)], SESSION, "x").rejections
     assert "the Deny stays as it is" in said.remedy
 
@@ -148,15 +148,15 @@ def test_an_answer_for_want_of_context_is_none(aws, decision, organizations):
     """A perimeter's Deny hangs on the organization or the network: the simulator was told neither."""
     aws.decision, aws.organizations, aws.missing = decision, organizations, ["aws:PrincipalOrgID"]
     found = holding(aws, PUSH)
-    assert found.state is State.UNKNOWN
+    assert found.state is PermissionState.UNKNOWN
     assert check_holdings([found], SESSION, "x").accepted
 
 
 def test_a_run_goes_on_without_what_only_some_conditions_need(aws):
     """The organization may be stated, and which functions run as which role may be left undecided."""
     aws.refusals["organizations:describe_organization"] = error("AccessDeniedException")
-    found = Holdings(aws, RELEASE, SESSION).of(VERIFYING)
-    lacking = [each for each in found if each.state is State.MISSING]
+    found = GrantedPermissions(aws, RELEASE, SESSION).of(VERIFYING)
+    lacking = [each for each in found if each.state is PermissionState.MISSING]
     assert [each.need.action for each in lacking] == ["organizations:DescribeOrganization"]
     assert check_holdings(found, SESSION, "x").accepted
 
@@ -164,11 +164,14 @@ def test_a_run_goes_on_without_what_only_some_conditions_need(aws):
 @pytest.mark.parametrize(
     ("statement", "state"),
     [
-        ({"Principal": {"AWS": ROLE}, "Action": "ecr:Put*"}, State.HELD),
-        ({"Principal": {"AWS": ROLE}, "Action": "ecr:Put*", "Condition": {"Bool": {"aws:x": "true"}}}, State.UNKNOWN),
-        ({"Principal": {"AWS": f"{ROLE}x"}, "Action": "ecr:PutImage"}, State.MISSING),
-        ({"Principal": {"AWS": ROLE}, "Action": "ecr:BatchGetImage"}, State.MISSING),
-        ({"Principal": {"AWS": ROLE}, "Action": "ecr:*", "Effect": "Deny"}, State.MISSING),
+        ({"Principal": {"AWS": ROLE}, "Action": "ecr:Put*"}, PermissionState.HELD),
+        (
+            {"Principal": {"AWS": ROLE}, "Action": "ecr:Put*", "Condition": {"Bool": {"aws:x": "true"}}},
+            PermissionState.UNKNOWN,
+        ),
+        ({"Principal": {"AWS": f"{ROLE}x"}, "Action": "ecr:PutImage"}, PermissionState.MISSING),
+        ({"Principal": {"AWS": ROLE}, "Action": "ecr:BatchGetImage"}, PermissionState.MISSING),
+        ({"Principal": {"AWS": ROLE}, "Action": "ecr:*", "Effect": "Deny"}, PermissionState.MISSING),
     ],
 )
 def test_where_the_callers_policies_are_silent_the_repositorys_decides(aws, statement, state):
@@ -181,19 +184,19 @@ def test_where_the_callers_policies_are_silent_the_repositorys_decides(aws, stat
 def test_no_repository_policy_at_all_grants_nothing(aws):
     """Silence on both sides is a missing permission, or an unknown one where the policy cannot be read."""
     aws.decision = "implicitDeny"
-    assert holding(aws, PUSH).state is State.MISSING
+    assert holding(aws, PUSH).state is PermissionState.MISSING
     aws.refusals["ecr:get_repository_policy"] = error("AccessDeniedException")
-    assert holding(aws, PUSH).state is State.UNKNOWN
+    assert holding(aws, PUSH).state is PermissionState.UNKNOWN
 
 
 @pytest.mark.parametrize("refused", ["iam:simulate_principal_policy", "iam:get_account_authorization_details"])
 def test_where_the_simulator_may_not_be_asked_nothing_is_claimed(aws, refused):
     """The write is "not checked before it is needed"; the missing read is named by itself."""
     aws.refusals[refused] = error("AccessDenied")
-    assert holding(aws, PUSH).state is State.UNKNOWN
+    assert holding(aws, PUSH).state is PermissionState.UNKNOWN
     named = {"iam:simulate_principal_policy": "iam:SimulatePrincipalPolicy"}
     missing = named.get(refused, "iam:GetAccountAuthorizationDetails")
-    assert holding(aws, Need(missing, "x")).state is State.MISSING
+    assert holding(aws, RequiredPermission(missing, "x")).state is PermissionState.MISSING
 
 
 @pytest.mark.parametrize(
@@ -201,14 +204,14 @@ def test_where_the_simulator_may_not_be_asked_nothing_is_claimed(aws, refused):
 )
 def test_a_caller_that_the_simulator_does_not_know_is_left_open(aws, caller):
     """Neither role nor user."""
-    assert holding(aws, PUSH, caller).state is State.UNKNOWN
+    assert holding(aws, PUSH, caller).state is PermissionState.UNKNOWN
 
 
 def test_inspectors_permissions_are_needed_only_where_inspector_scans(aws):
     """Under basic scanning nobody has to grant them."""
 
     def inspectors():
-        return [each for each in Holdings(aws, RELEASE, SESSION).of(VERIFYING) if each.need.enhanced]
+        return [each for each in GrantedPermissions(aws, RELEASE, SESSION).of(VERIFYING) if each.need.enhanced]
 
     assert inspectors() == []
     aws.scan_type = "ENHANCED"
@@ -217,7 +220,10 @@ def test_inspectors_permissions_are_needed_only_where_inspector_scans(aws):
 
 def test_the_check_names_each_missing_permission_with_its_purpose_and_its_policy():
     """Unknown ones pass; they are refused when they are needed."""
-    holdings = [Holding(PUSH, State.MISSING, "denied"), Holding(Need("a:B", "see"), State.UNKNOWN, "busy")]
+    holdings = [
+        PermissionStatus(PUSH, PermissionState.MISSING, "denied"),
+        PermissionStatus(RequiredPermission("a:B", "see"), PermissionState.UNKNOWN, "busy"),
+    ]
     result = check_holdings(holdings, SESSION, "docs/policies/publish.json")
     assert len(result.rejections) == 1
     assert "may not ecr:PutImage, which is needed to push: denied" in result.rejections[0].cause

@@ -47,7 +47,7 @@ BUSY = {
 _MISREAD = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
 
-class NotThere(AwsRefused):
+class AwsNotFound(AwsRefused):
     """AWS answers that the thing asked for does not exist."""
 
 
@@ -85,7 +85,7 @@ def ask(
         parameters: the call's own.
 
     Raises:
-        NotThere: the answer is one of `absent`.
+        AwsNotFound: the answer is one of `absent`.
         AwsRefused: anything else but an answer; says which permission or what else is missing.
     """
     try:
@@ -127,7 +127,7 @@ def explained(error: ClientError, permission: str, about: str, absent: tuple[str
     message = error_message(error) or "no reason given"
     where = f"{permission} on {about}"
     if code in absent:
-        return NotThere(
+        return AwsNotFound(
             f"{about[:1].upper()}{about[1:]} does not exist ({code})",
             where=where,
             remedy="create it, or correct pytest.ini",

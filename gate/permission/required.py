@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gate.aws.partition import partition_of
-from gate.aws.reference import actions
+from gate.aws.service_authorization import actions
 from gate.registry.permitted import AwsCall
 from gate.release import Release
 
 
 @dataclass(frozen=True)
-class Need:
+class RequiredPermission:
     """One permission.
 
     Attributes:
@@ -55,11 +55,13 @@ _ZIP = """lambda:GetFunctionConfiguration lambda:GetFunction lambda:GetPolicy la
 _PUSH = "ecr:BatchCheckLayerAvailability ecr:InitiateLayerUpload ecr:UploadLayerPart ecr:CompleteLayerUpload"
 
 
-def _all(actions: str, purpose: str, *, enhanced: bool = False, optional: bool = False) -> tuple[Need, ...]:
-    return tuple(Need(action, purpose, enhanced, optional) for action in actions.split())
+def _all(
+    actions: str, purpose: str, *, enhanced: bool = False, optional: bool = False
+) -> tuple[RequiredPermission, ...]:
+    return tuple(RequiredPermission(action, purpose, enhanced, optional) for action in actions.split())
 
 
-VERIFYING: tuple[Need, ...] = (
+VERIFYING: tuple[RequiredPermission, ...] = (
     *_all("ecr:GetAuthorizationToken", "log in to the registry"),
     *_all(_REPOSITORY, "read the repository, its settings and its images"),
     *_all("ecr:BatchGetImage ecr:GetDownloadUrlForLayer", "pull the published image and check it"),
@@ -71,7 +73,7 @@ VERIFYING: tuple[Need, ...] = (
     *_all(_ZIP, "compare the zip function with what it was"),
     *_all("cloudtrail:LookupEvents cloudwatch:GetMetricData", "see what AWS recorded of the zip function"),
 )
-PUBLISHING: tuple[Need, ...] = (
+PUBLISHING: tuple[RequiredPermission, ...] = (
     *VERIFYING,
     *_all(_PUSH, "push the candidate"),
     *_all("ecr:PutImage", "push the candidate, and give a clean digest the release's tags"),
@@ -80,24 +82,24 @@ PUBLISHING: tuple[Need, ...] = (
 FREE = frozenset({"sts:GetCallerIdentity"})
 
 
-def needs_of(publishes: bool) -> tuple[Need, ...]:
+def needs_of(publishes: bool) -> tuple[RequiredPermission, ...]:
     """The needs of a run."""
     return PUBLISHING if publishes else VERIFYING
 
 
-def uncovered(calls: Iterable[AwsCall], needs: Iterable[Need]) -> tuple[str, ...]:
+def uncovered(calls: Iterable[AwsCall], needs: Iterable[RequiredPermission]) -> tuple[str, ...]:
     """The actions of these calls that no need names."""
     known = {need.action for need in needs} | FREE
     return tuple(sorted({f"{call.service}:{call.operation}" for call in calls} - known))
 
 
-def unseen(needs: Iterable[Need], calls: Iterable[AwsCall]) -> tuple[str, ...]:
+def unseen(needs: Iterable[RequiredPermission], calls: Iterable[AwsCall]) -> tuple[str, ...]:
     """The needs that none of these calls has used."""
     used = {f"{call.service}:{call.operation}" for call in calls}
     return tuple(sorted({need.action for need in needs} - used))
 
 
-def resources(need: Need, release: Release) -> tuple[str, ...]:
+def resources(need: RequiredPermission, release: Release) -> tuple[str, ...]:
     """The narrowest ARNs on which the permission can be granted; "*" where IAM knows no resource for it."""
     action = actions(need.service).get(need.action)
     forms = action.resources if action else ()

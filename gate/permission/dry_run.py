@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gate.aws.partition import arn, partition_of
-from gate.permission.needs import Need, resources
+from gate.permission.required import RequiredPermission, resources
 from gate.release import Release
 
 # No image and no layer has this digest; nothing is called this.
@@ -18,7 +18,7 @@ NOBODY = "release-gate-preflight"
 _MANAGED = "policy/ReadOnlyAccess"
 
 
-def parameters(need: Need, release: Release) -> dict[str, Any] | None:
+def parameters(need: RequiredPermission, release: Release) -> dict[str, Any] | None:
     """What to send; None for a permission that cannot be tried out without changing something."""
     here = {"registryId": release.account, "repositoryName": release.repository}
     function = {"FunctionName": release.zip_function}

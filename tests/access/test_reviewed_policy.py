@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from gate.access import baseline
+from gate.access import reviewed_policy
 from gate.access.document import Kind, PolicyText, parse
 from gate.errors import GateError
 
@@ -27,7 +27,7 @@ def policy(*statements, version="2012-10-17"):
 
 def differ(found, wanted=(PUSH, PULL)):
     """The differences to the reviewed policy."""
-    return baseline.differences(policy(*wanted), found)
+    return reviewed_policy.differences(policy(*wanted), found)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def document(**changes):
 
 def test_baseline_is_read():
     """Reviewer, date and policy are all there."""
-    found = baseline.read(document(), "policy.json")
+    found = reviewed_policy.read(document(), "policy.json")
     assert (found.reviewed_by, found.reviewed_on.isoformat()) == ("a role", "2025-10-18")
     assert len(found.policy.statements) == 1
 
@@ -120,10 +120,10 @@ def test_baseline_is_read():
 def test_faulty_baseline_is_refused(text):
     """A baseline without reviewer, date or policy compares with nothing."""
     with pytest.raises(GateError, match=r"cannot be used|cannot be read"):
-        baseline.read(text, "policy.json")
+        reviewed_policy.read(text, "policy.json")
 
 
 def test_missing_baseline_is_refused(tmp_path):
     """No file, no pass."""
     with pytest.raises(GateError, match="cannot be read"):
-        baseline.load(tmp_path / "repository-policy.json")
+        reviewed_policy.load(tmp_path / "repository-policy.json")

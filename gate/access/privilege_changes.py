@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from gate.access.asker import Asker, Standing
+from gate.access.account_policies import ANY_POLICY, AccountPolicies
+from gate.access.decision import Decision, Ternary
 from gate.access.document import Policy
-from gate.access.estate import ANY_POLICY, Estate
-from gate.access.known import Known
-from gate.access.logic import Answer, Finding
-from gate.access.pattern import Chosen
-from gate.access.ways import Change, Effect, On
+from gate.access.escalation_methods import ChangeEffect, ChangeTarget, PrivilegeChange
+from gate.access.matching import SelfChosen
+from gate.access.principal import Principal, PrincipalKind
+from gate.access.request_context import Known
 
 _ROUNDS = 8  # a round gains a policy, a group, or loses a Deny or the boundary; there is no longer row of these
-_Apply = Callable[[Asker], Asker]
+_Apply = Callable[[Principal], Principal]
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeChange:
     """One change that was made.
 
     Attributes:
@@ -31,20 +31,22 @@ class Made:
 
     action: str
     on: str
-    finding: Finding
+    finding: Decision
     apply: _Apply
 
     def __str__(self) -> str:
         return f"{self.action} on {self.on}"
 
 
-def strengthened(target: Asker, actor: Asker, estate: Estate) -> tuple[Asker, tuple[Made, ...]]:
+def strengthened(
+    target: Principal, actor: Principal, estate: AccountPolicies
+) -> tuple[Principal, tuple[MadeChange, ...]]:
     """The target after all changes of it that the actor may make and that give it more, and those changes.
 
     Who changes itself may do more after each change, so it goes on until nothing is gained.
     """
     itself = target.name == actor.name
-    done: list[Made] = []
+    done: list[MadeChange] = []
     for _ in range(_ROUNDS if itself else 1):
         before = len(done)
         for change in actor.changes:
@@ -57,7 +59,9 @@ def strengthened(target: Asker, actor: Asker, estate: Estate) -> tuple[Asker, tu
     return target, tuple(done)
 
 
-def needed(target: Asker, made: tuple[Made, ...], enough: Callable[[Asker], Answer]) -> tuple[Made, ...]:
+def needed(
+    target: Principal, made: tuple[MadeChange, ...], enough: Callable[[Principal], Ternary]
+) -> tuple[MadeChange, ...]:
     """Those of the changes without which the target would not have what all of them give it."""
     most, kept = enough(after(target, made)), list(made)
     for each in reversed(made):
@@ -67,7 +71,7 @@ def needed(target: Asker, made: tuple[Made, ...], enough: Callable[[Asker], Answ
     return tuple(kept)
 
 
-def after(target: Asker, made: tuple[Made, ...]) -> Asker:
+def after(target: Principal, made: tuple[MadeChange, ...]) -> Principal:
     """The target after these changes."""
     for each in made:
         target = each.apply(target)
@@ -80,7 +84,9 @@ def called(arn: str) -> str:
     return f"{kind} {name.rpartition('/')[2]}"
 
 
-def _made(change: Change, target: Asker, actor: Asker, estate: Estate) -> Iterator[Made]:
+def _made(
+    change: PrivilegeChange, target: Principal, actor: Principal, estate: AccountPolicies
+) -> Iterator[MadeChange]:
     for arn in _objects(change, target, actor, estate):
         for more, apply in _EFFECTS[change.effect](arn, target, estate):
             stronger = apply(target)
@@ -89,28 +95,28 @@ def _made(change: Change, target: Asker, actor: Asker, estate: Estate) -> Iterat
             finding = estate.may(actor, change.action, arn, more)
             if finding.answer:
                 on = "itself" if arn == target.name == actor.name else called(arn)
-                yield Made(change.action, on, finding, apply)
+                yield MadeChange(change.action, on, finding, apply)
                 target = stronger
 
 
-def _objects(change: Change, target: Asker, actor: Asker, estate: Estate) -> tuple[str, ...]:
+def _objects(change: PrivilegeChange, target: Principal, actor: Principal, estate: AccountPolicies) -> tuple[str, ...]:
     """The ARNs on which a change can be made that reaches the target."""
-    if change.on is On.POLICY:
+    if change.on is ChangeTarget.POLICY:
         policies = (*target.policies, target.boundary) if target.boundary else target.policies
         own = f":iam::{estate.facts.account}:"
         return tuple(dict.fromkeys(each.managed for each in policies if own in each.managed))
-    if change.on is not On.GROUP:
-        standing = Standing.USER if change.on is On.USER else Standing.ROLE
+    if change.on is not ChangeTarget.GROUP:
+        standing = PrincipalKind.USER if change.on is ChangeTarget.USER else PrincipalKind.ROLE
         return (target.name,) if target.standing is standing and not estate.protected(target.name) else ()
-    if change.effect is not Effect.JOINS:
+    if change.effect is not ChangeEffect.JOINS:
         return target.groups
     # An empty group gives nothing, unless one may fill it.
     fills = any(actor.statements(action, allowing=True) for action in ("iam:PutGroupPolicy", "iam:AttachGroupPolicy"))
     others = (arn for arn, policies in estate.groups.items() if arn not in target.groups and (policies or fills))
-    return tuple(others) if target.standing is Standing.USER else ()
+    return tuple(others) if target.standing is PrincipalKind.USER else ()
 
 
-def _state(asker: Asker) -> tuple[object, ...]:
+def _state(asker: Principal) -> tuple[object, ...]:
     # Whoever is allowed everything gains nothing by one more policy.
     whole = ANY_POLICY in asker.policies
     policies = tuple(each for each in asker.policies if not whole or _denies(each))
@@ -125,45 +131,45 @@ def _undenied(policy: Policy) -> Policy:
     return replace(policy, statements=tuple(each for each in policy.statements if each.allows))
 
 
-def _held_by(policy: Policy, arn: str, target: Asker) -> bool:
+def _held_by(policy: Policy, arn: str, target: Principal) -> bool:
     return (policy.holder or target.name) == arn
 
 
-def _with(target: Asker, *more: Policy) -> Asker:
+def _with(target: Principal, *more: Policy) -> Principal:
     return replace(target, policies=(*target.policies, *more))
 
 
-def _joined(target: Asker, policy: Policy) -> Asker:
+def _joined(target: Principal, policy: Policy) -> Principal:
     return _with(target, policy)
 
 
-def _told(target: Asker, known: Known) -> Asker:
+def _told(target: Principal, known: Known) -> Principal:
     return replace(target, context=target.context.with_more(known))
 
 
-def _where(target: Asker, chosen: Callable[[Policy], bool], make: Callable[[Policy], Policy]) -> Asker:
+def _where(target: Principal, chosen: Callable[[Policy], bool], make: Callable[[Policy], Policy]) -> Principal:
     return replace(target, policies=tuple(make(each) if chosen(each) else each for each in target.policies))
 
 
-def _without_denies(target: Asker, holder: str, managed: str) -> Asker:
+def _without_denies(target: Principal, holder: str, managed: str) -> Principal:
     """Without the Denies of one managed policy, or with "" of the inline ones, that a holder has."""
     return _where(target, lambda each: each.managed == managed and _held_by(each, holder, target), _undenied)
 
 
-def _writes(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
-    def apply(target: Asker) -> Asker:
+def _writes(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+    def apply(target: Principal) -> Principal:
         return _with(_without_denies(target, arn, ""), ANY_POLICY)
 
     yield {}, apply
 
 
-def _attaches(_arn: str, _target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+def _attaches(_arn: str, _target: Principal, estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
     for managed, policy in estate.attachable.items():
         yield {"iam:policyarn": (managed,)}, partial(_joined, policy=policy)
 
 
-def _rewrites(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
-    def apply(target: Asker) -> Asker:
+def _rewrites(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+    def apply(target: Principal) -> Principal:
         capped = target.boundary is not None and target.boundary.managed == arn
         changed = replace(target, boundary=None) if capped else target
         return _where(changed, lambda each: each.managed == arn, lambda _old: ANY_POLICY)
@@ -171,10 +177,10 @@ def _rewrites(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known
     yield {}, apply
 
 
-def _reverts(arn: str, _target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+def _reverts(arn: str, _target: Principal, estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
     for older in estate.older.get(arn, ()):
 
-        def apply(target: Asker, older: Policy = older) -> Asker:
+        def apply(target: Principal, older: Policy = older) -> Principal:
             if target.boundary is not None and target.boundary.managed == arn:
                 return replace(target, boundary=older)
             return _with(_where(target, lambda each: each.managed == arn, _undenied), older)
@@ -182,23 +188,23 @@ def _reverts(arn: str, _target: Asker, estate: Estate) -> Iterator[tuple[Known, 
         yield {}, apply
 
 
-def _joins(arn: str, _target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
-    def apply(target: Asker) -> Asker:
+def _joins(arn: str, _target: Principal, estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+    def apply(target: Principal) -> Principal:
         return replace(_with(target, *estate.groups[arn]), groups=(*target.groups, arn))
 
     yield {}, apply
 
 
-def _uncaps(_arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+def _uncaps(_arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
     yield {}, lambda target: replace(target, boundary=None)
 
 
-def _recaps(_arn: str, target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+def _recaps(_arn: str, target: Principal, estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
     if target.boundary is None:
         return
     for managed, policy in estate.attachable.items():
 
-        def apply(target: Asker, policy: Policy = policy) -> Asker:
+        def apply(target: Principal, policy: Policy = policy) -> Principal:
             if policy is ANY_POLICY or target.boundary is None:
                 return replace(target, boundary=None)
             both = (*_undenied(target.boundary).statements, *_undenied(policy).statements)
@@ -207,48 +213,48 @@ def _recaps(_arn: str, target: Asker, estate: Estate) -> Iterator[tuple[Known, _
         yield {"iam:permissionsboundary": (managed,)}, apply
 
 
-def _unwrites(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+def _unwrites(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
     yield {}, lambda target: _without_denies(target, arn, "")
 
 
-def _detaches(arn: str, target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+def _detaches(arn: str, target: Principal, _estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
     for managed in {each.managed for each in target.policies if each.managed and _held_by(each, arn, target)}:
 
-        def apply(target: Asker, managed: str = managed) -> Asker:
+        def apply(target: Principal, managed: str = managed) -> Principal:
             return _without_denies(target, arn, managed)
 
         yield {"iam:policyarn": (managed,)}, apply
 
 
-def _leaves(arn: str, _target: Asker, _estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+def _leaves(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
     yield {}, lambda target: _where(target, lambda each: each.holder == arn, _undenied)
 
 
-def _tags(_arn: str, _target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+def _tags(_arn: str, _target: Principal, estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
     for key in estate.tag_keys:
-        given: Known = {f"aws:principaltag/{key.lower()}": (Chosen(),)}
+        given: Known = {f"aws:principaltag/{key.lower()}": (SelfChosen(),)}
         more: Known = {"aws:tagkeys": (key,), f"aws:requesttag/{key.lower()}": None}
         yield more, partial(_told, known=given)
 
 
-def _untags(_arn: str, target: Asker, estate: Estate) -> Iterator[tuple[Known, _Apply]]:
+def _untags(_arn: str, target: Principal, estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
     for key in estate.tag_keys:
         named = f"aws:principaltag/{key.lower()}"
         if target.context.look(named):  # what is not there cannot be taken away
             yield {"aws:tagkeys": (key,)}, partial(_told, known={named: None})
 
 
-_EFFECTS: dict[Effect, Callable[[str, Asker, Estate], Iterator[tuple[Known, _Apply]]]] = {
-    Effect.WRITES: _writes,
-    Effect.ATTACHES: _attaches,
-    Effect.REWRITES: _rewrites,
-    Effect.REVERTS: _reverts,
-    Effect.JOINS: _joins,
-    Effect.UNCAPS: _uncaps,
-    Effect.RECAPS: _recaps,
-    Effect.UNWRITES: _unwrites,
-    Effect.DETACHES: _detaches,
-    Effect.LEAVES: _leaves,
-    Effect.TAGS: _tags,
-    Effect.UNTAGS: _untags,
+_EFFECTS: dict[ChangeEffect, Callable[[str, Principal, AccountPolicies], Iterator[tuple[Known, _Apply]]]] = {
+    ChangeEffect.WRITES: _writes,
+    ChangeEffect.ATTACHES: _attaches,
+    ChangeEffect.REWRITES: _rewrites,
+    ChangeEffect.REVERTS: _reverts,
+    ChangeEffect.JOINS: _joins,
+    ChangeEffect.UNCAPS: _uncaps,
+    ChangeEffect.RECAPS: _recaps,
+    ChangeEffect.UNWRITES: _unwrites,
+    ChangeEffect.DETACHES: _detaches,
+    ChangeEffect.LEAVES: _leaves,
+    ChangeEffect.TAGS: _tags,
+    ChangeEffect.UNTAGS: _untags,
 }

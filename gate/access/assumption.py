@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gate.access.asker import Asker
-from gate.access.change import called
+from gate.access.account_policies import AccountPolicies
+from gate.access.decision import Decision, Ternary, all_of
 from gate.access.document import Policy
-from gate.access.estate import Estate
-from gate.access.evaluate import Request, may_assume
+from gate.access.escalation_methods import (
+    CREDENTIALS,
+    PASSING,
+    REPLACE_PROVIDER,
+    RETRUST,
+    SERVICES,
+    SSO,
+    SSO_PATH,
+    RoleUse,
+)
+from gate.access.evaluation import AccessRequest, may_assume
 from gate.access.facts import Identity
-from gate.access.known import of_iam_request
-from gate.access.logic import Answer, Finding, all_of
-from gate.access.pattern import action_matches, matches
-from gate.access.ways import CREDENTIALS, PASSING, REPLACE_PROVIDER, RETRUST, SERVICES, SSO, SSO_PATH, Runs
+from gate.access.matching import action_matches, matches
+from gate.access.principal import Principal
+from gate.access.privilege_changes import called
+from gate.access.request_context import of_iam_request
 
 ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 # Of a service that the table does not know, what is no use of a role: looking, and calling what is there.
@@ -22,7 +31,7 @@ _LOOKS = ("Get", "List", "Describe", "BatchGet", "Search", "Query", "Scan", "Inv
 
 
 @dataclass(frozen=True)
-class Step:
+class Assumption:
     """One principal becomes another.
 
     Attributes:
@@ -33,34 +42,34 @@ class Step:
 
     way: str
     to: str
-    finding: Finding
+    finding: Decision
 
     def __str__(self) -> str:
         return f"{self.way} on {called(self.to)}"
 
 
-def step_to(actor: Asker, target: Identity, estate: Estate) -> Step | None:
+def step_to(actor: Principal, target: Identity, estate: AccountPolicies) -> Assumption | None:
     """The surest way in which the actor can become the target, None where there is none."""
     if target.service_linked or not (actor.tries or estate.trusts_principals(target)):
         return None
-    best: Step | None = None
+    best: Assumption | None = None
     ways = _to_role(actor, target, estate) if target.is_role else _to_user(actor, target, estate)
     for way, finding in ways:
-        if finding.answer is Answer.YES:
-            return Step(way, target.arn, finding)
+        if finding.answer is Ternary.YES:
+            return Assumption(way, target.arn, finding)
         if finding.answer and best is None:
-            best = Step(way, target.arn, finding)
+            best = Assumption(way, target.arn, finding)
     return best
 
 
-def _to_user(actor: Asker, user: Identity, estate: Estate) -> Iterator[tuple[str, Finding]]:
+def _to_user(actor: Principal, user: Identity, estate: AccountPolicies) -> Iterator[tuple[str, Decision]]:
     for action in CREDENTIALS:
         yield action, estate.may(actor, action, user.arn)
 
 
-def _to_role(actor: Asker, role: Identity, estate: Estate) -> Iterator[tuple[str, Finding]]:
+def _to_role(actor: Principal, role: Identity, estate: AccountPolicies) -> Iterator[tuple[str, Decision]]:
     trust = estate.trust(role)
-    yield ASSUME[0], may_assume(actor, Request(ASSUME[0], role.arn, (trust,), of_iam_request(estate.facts, role)))
+    yield ASSUME[0], may_assume(actor, AccessRequest(ASSUME[0], role.arn, (trust,), of_iam_request(estate.facts, role)))
     if not role.protected:
         yield f"{RETRUST} (rewrites the trust)", _said("rewrites the trust", estate.may(actor, RETRUST, role.arn))
     if SSO_PATH in role.arn:
@@ -73,12 +82,14 @@ def _to_role(actor: Asker, role: Identity, estate: Estate) -> Iterator[tuple[str
         yield from _by_service(actor, role, service, estate)
 
 
-def _by_service(actor: Asker, role: Identity, service: str, estate: Estate) -> Iterator[tuple[str, Finding]]:
+def _by_service(
+    actor: Principal, role: Identity, service: str, estate: AccountPolicies
+) -> Iterator[tuple[str, Decision]]:
     passes = estate.may(actor, PASSING, role.arn, {"iam:passedtoservice": (service,)})
     runs = SERVICES.get(service)
     if runs is None:
         if passes.answer and (used := _used(actor, service)):
-            finding = Finding(Answer.UNDECIDED, (*passes.because, f"{used} may have {service} act as the role"))
+            finding = Decision(Ternary.UNDECIDED, (*passes.because, f"{used} may have {service} act as the role"))
             yield f"{PASSING} + {used}", _said("passes the role to a service", finding)
         return
     for actions in runs.passing if passes.answer else ():
@@ -87,7 +98,7 @@ def _by_service(actor: Asker, role: Identity, service: str, estate: Estate) -> I
     yield from _held(actor, role, runs, estate)
 
 
-def _held(actor: Asker, role: Identity, runs: Runs, estate: Estate) -> Iterator[tuple[str, Finding]]:
+def _held(actor: Principal, role: Identity, runs: RoleUse, estate: AccountPolicies) -> Iterator[tuple[str, Decision]]:
     """Taking over what runs as the role already: a function is known by its ARN, anything else only by its kind."""
     for actions in runs.holding:
         named, functions = " + ".join(actions), actions[0].startswith("lambda:")
@@ -100,10 +111,10 @@ def _held(actor: Asker, role: Identity, runs: Runs, estate: Estate) -> Iterator[
             finding = estate.anywhere(actor, actions, beyond=listed)
             if finding.answer:
                 unknown = "functions of other regions were not listed" if listed else "what runs as it is not known"
-                yield named, Finding(Answer.UNDECIDED, (*finding.because, unknown))
+                yield named, Decision(Ternary.UNDECIDED, (*finding.because, unknown))
 
 
-def _used(actor: Asker, service: str) -> str:
+def _used(actor: Principal, service: str) -> str:
     """An action pattern of the actor's with which it may have an unknown service act, "" where there is none."""
     prefix = service.partition(".")[0].lower()
     for statement in actor.of_service(prefix):
@@ -126,5 +137,5 @@ def _assumes_saml(actions: tuple[str, ...]) -> bool:
     return any(action_matches(each, ASSUME[2]) for each in actions)
 
 
-def _said(way: str, finding: Finding) -> Finding:
-    return Finding(finding.answer, tuple(f"{way}: {why}" for why in finding.because), finding.keys, finding.denied)
+def _said(way: str, finding: Decision) -> Decision:
+    return Decision(finding.answer, tuple(f"{way}: {why}" for why in finding.because), finding.keys, finding.denied)

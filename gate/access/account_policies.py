@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from gate.access.asker import Asker, insider
+from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Kind, Policy, PolicyText, Statement, parse
-from gate.access.evaluate import Request, may
+from gate.access.evaluation import AccessRequest, may
 from gate.access.facts import AccessFacts, Identity
-from gate.access.known import Known, of_iam_request
-from gate.access.logic import Answer, Finding, all_of, any_of
-from gate.access.pattern import NOTHING, expanded
+from gate.access.matching import NOTHING, expanded
+from gate.access.principal import Principal, insider
+from gate.access.request_context import Known, of_iam_request
 from gate.errors import GateError
 from gate.gaps import had
 
@@ -36,7 +36,7 @@ _NEW = {"iam:CreateUser": "user/new", "iam:CreateRole": "role/new", "iam:CreateG
 
 
 @dataclass(frozen=True)
-class Estate:
+class AccountPolicies:
     """What a whole account holds: see `AccessFacts`.
 
     Raises:
@@ -47,7 +47,7 @@ class Estate:
     _trusts: dict[str, Policy] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def askers(self) -> dict[str, Asker]:
+    def askers(self) -> dict[str, Principal]:
         """Every role and user, by ARN."""
         return {each.arn: insider(each, self.facts) for each in self.facts.identities}
 
@@ -125,14 +125,14 @@ class Estate:
         """The functions that are known to run as a role, by ARN."""
         return tuple(each.arn for each in self.facts.functions or () if each.role == role)
 
-    def may(self, asker: Asker, action: str, resource: str, more: Known | None = None) -> Finding:
+    def may(self, asker: Principal, action: str, resource: str, more: Known | None = None) -> Decision:
         """Whether a principal may do something to a user, role, group or policy of the account."""
         if not asker.statements(action, allowing=True):
-            return Finding(Answer.NO)
+            return Decision(Ternary.NO)
         context = of_iam_request(self.facts, self.identities.get(resource)).with_more(more or {})
-        return may(asker, Request(action, resource, (), context))
+        return may(asker, AccessRequest(action, resource, (), context))
 
-    def anywhere(self, asker: Asker, actions: tuple[str, ...], *, beyond: bool = False) -> Finding:
+    def anywhere(self, asker: Principal, actions: tuple[str, ...], *, beyond: bool = False) -> Decision:
         """Whether a principal may do all of this, each to anything at all, whatever that is called.
 
         Args:
@@ -144,10 +144,10 @@ class Estate:
         found = []
         for action in actions:
             places = dict.fromkeys(self.places(asker, action, beyond=beyond))
-            found.append(any_of(may(asker, Request(action, place, (), context)) for place in places))
+            found.append(any_of(may(asker, AccessRequest(action, place, (), context)) for place in places))
         return all_of(found)
 
-    def places(self, asker: Asker, action: str, *, beyond: bool = False) -> Iterator[str]:
+    def places(self, asker: Principal, action: str, *, beyond: bool = False) -> Iterator[str]:
         """One ARN for each Resource of the statements that allow it, its variables and wildcards filled in."""
         service, facts = action.partition(":")[0], self.facts
         region = "" if service == "iam" else ("elsewhere" if beyond else facts.region)
@@ -171,5 +171,5 @@ def _allowing(name: str, actions: tuple[str, ...]) -> Policy:
     return Policy(label, "2012-10-17", (replace(_ANY, label=label, actions=actions),))
 
 
-def _every(asker: Asker) -> tuple[Policy, ...]:
+def _every(asker: Principal) -> tuple[Policy, ...]:
     return (*asker.policies, asker.boundary) if asker.boundary else asker.policies

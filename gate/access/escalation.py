@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
-from gate.access.asker import Asker, Standing
-from gate.access.become import Step, step_to
-from gate.access.change import Made, called, needed, strengthened
+from gate.access.account_policies import ANY_POLICY, AccountPolicies
+from gate.access.assumption import Assumption, step_to
+from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Policy
-from gate.access.estate import ANY_POLICY, Estate
+from gate.access.escalation_methods import CHANGES, CREATIONS, ChangeTarget, PrincipalCreation
 from gate.access.facts import AccessFacts, Identity
-from gate.access.known import Known, of_identity
-from gate.access.logic import Answer, Finding, all_of, any_of
-from gate.access.ways import CHANGES, CREATIONS, Creation, On
+from gate.access.principal import Principal, PrincipalKind
+from gate.access.privilege_changes import MadeChange, called, needed, strengthened
+from gate.access.request_context import Known, of_identity
 
-Has = Callable[[Asker], Finding]
+Has = Callable[[Principal], Decision]
 
 
 @dataclass(frozen=True)
-class Path:
+class EscalationPath:
     """How a principal attains something.
 
     Attributes:
@@ -32,7 +32,7 @@ class Path:
 
     steps: tuple[str, ...]
     through: tuple[str, ...]
-    finding: Finding
+    finding: Decision
 
     @property
     def sentence(self) -> str:
@@ -50,10 +50,10 @@ class _Search:
 
     left: set[str]
     apart: frozenset[str]
-    found: dict[str, Path] = field(default_factory=dict)
+    found: dict[str, EscalationPath] = field(default_factory=dict)
     waiting: list[tuple[int, int, int, str]] = field(default_factory=list)
 
-    def enter(self, arn: str, path: Path | None) -> None:
+    def enter(self, arn: str, path: EscalationPath | None) -> None:
         """One more who attains it; None is nobody."""
         if path is None:
             return
@@ -64,18 +64,18 @@ class _Search:
 
 
 @dataclass
-class Reach:
+class Escalation:
     """Everything that the principals of one account can make of themselves and of each other."""
 
-    estate: Estate
-    _steps: dict[tuple[str, str], Step | None] = field(default_factory=dict)
+    estate: AccountPolicies
+    _steps: dict[tuple[str, str], Assumption | None] = field(default_factory=dict)
 
     @cached_property
-    def stronger(self) -> dict[str, tuple[Asker, tuple[Made, ...]]]:
+    def stronger(self) -> dict[str, tuple[Principal, tuple[MadeChange, ...]]]:
         """Every principal after the changes that it may make of itself, and those changes."""
         return {arn: strengthened(asker, asker, self.estate) for arn, asker in self.estate.askers.items()}
 
-    def attaining(self, has: Has, *, apart: Iterable[str] = ()) -> dict[str, Path]:
+    def attaining(self, has: Has, *, apart: Iterable[str] = ()) -> dict[str, EscalationPath]:
         """Every principal that has something, or can get it, with the way.
 
         Args:
@@ -94,40 +94,40 @@ class Reach:
             for arn, path in later.items():
                 search.enter(arn, path)
 
-    def step(self, actor: str, target: str) -> Step | None:
+    def step(self, actor: str, target: str) -> Assumption | None:
         """How one principal becomes another, changes of itself included."""
         if (actor, target) not in self._steps:
             asker, identity = self.stronger[actor][0], self.estate.identities[target]
             self._steps[actor, target] = None if actor == target else step_to(asker, identity, self.estate)
         return self._steps[actor, target]
 
-    def _alone(self, arn: str, has: Has) -> Path | None:
+    def _alone(self, arn: str, has: Has) -> EscalationPath | None:
         base = has(self.estate.askers[arn])
         asker, made = self.stronger[arn]
-        if base.answer is Answer.YES or not made:
-            return Path((), (), base) if base.answer else None
+        if base.answer is Ternary.YES or not made:
+            return EscalationPath((), (), base) if base.answer else None
         finding = has(asker)
         if finding.answer <= base.answer:
-            return Path((), (), base) if base.answer else None
+            return EscalationPath((), (), base) if base.answer else None
         kept = needed(self.estate.askers[arn], made, lambda one: has(one).answer)
-        return Path(tuple(map(str, kept)), (), all_of((*(each.finding for each in kept), finding)))
+        return EscalationPath(tuple(map(str, kept)), (), all_of((*(each.finding for each in kept), finding)))
 
     def _by_becoming(self, target: str, search: _Search) -> None:
         for actor in sorted(search.left):
             if step := self.step(actor, target):
                 search.enter(actor, self._joined(actor, step, search.found[target]))
 
-    def _joined(self, actor: str, step: Step, rest: Path) -> Path:
+    def _joined(self, actor: str, step: Assumption, rest: EscalationPath) -> EscalationPath:
         base, (_, made) = self.estate.askers[actor], self.stronger[actor]
         target = self.estate.identities[step.to]
         kept = needed(base, made, lambda one: _answer(step_to(one, target, self.estate))) if made else ()
         steps = (*map(str, kept), str(step), *(_named(each, step.to) for each in rest.steps))
         finding = all_of((*(each.finding for each in kept), step.finding, rest.finding))
         because = tuple(dict.fromkeys((*step.finding.because, *rest.finding.because)))
-        return Path(steps, (step.to, *rest.through), replace(finding, because=because))
+        return EscalationPath(steps, (step.to, *rest.through), replace(finding, because=because))
 
-    def _all_by_making(self, has: Has, search: _Search) -> dict[str, Path]:
-        found, settled = dict[str, Path](), set[str]()
+    def _all_by_making(self, has: Has, search: _Search) -> dict[str, EscalationPath]:
+        found, settled = dict[str, EscalationPath](), set[str]()
         for arn in sorted(self._makers(search.left)):
             if arn not in settled:
                 within = self._closure(arn, search.left)
@@ -137,7 +137,7 @@ class Reach:
                     settled |= within.keys()
         return found
 
-    def _by_making(self, within: dict[str, Path], has: Has, search: _Search) -> Path | None:
+    def _by_making(self, within: dict[str, EscalationPath], has: Has, search: _Search) -> EscalationPath | None:
         """By changing a principal that one can become as well, or by making a new one."""
         for actor, acting in within.items():
             for persona, steps, needs in self._personas(actor, within):
@@ -145,7 +145,7 @@ class Reach:
                     finding = all_of((acting.finding, needs, path.finding))
                     because = (*acting.finding.because, *needs.because, *path.finding.because)
                     shown = replace(finding, because=tuple(dict.fromkeys(because)))
-                    return Path((*acting.steps, *steps, *path.steps), (*acting.through, *path.through), shown)
+                    return EscalationPath((*acting.steps, *steps, *path.steps), (*acting.through, *path.through), shown)
         return None
 
     def _makers(self, left: set[str]) -> set[str]:
@@ -160,9 +160,9 @@ class Reach:
             waiting += more
         return makers
 
-    def _closure(self, arn: str, left: set[str]) -> dict[str, Path]:
+    def _closure(self, arn: str, left: set[str]) -> dict[str, EscalationPath]:
         """Whom a principal can become of those that do not attain it either, itself included."""
-        within = {arn: Path((), (), Finding(Answer.YES))}
+        within = {arn: EscalationPath((), (), Decision(Ternary.YES))}
         waiting = [arn]
         while waiting:
             actor = waiting.pop()
@@ -170,11 +170,13 @@ class Reach:
                 if step := self.step(actor, target):
                     before = within[actor]
                     finding = all_of((before.finding, step.finding))
-                    within[target] = Path((*before.steps, str(step)), (*before.through, target), finding)
+                    within[target] = EscalationPath((*before.steps, str(step)), (*before.through, target), finding)
                     waiting.append(target)
         return within
 
-    def _personas(self, actor: str, within: dict[str, Path]) -> Iterator[tuple[Asker, tuple[str, ...], Finding]]:
+    def _personas(
+        self, actor: str, within: dict[str, EscalationPath]
+    ) -> Iterator[tuple[Principal, tuple[str, ...], Decision]]:
         """Whom one makes of others that one can become, and of new ones: with the steps to it."""
         acting = self.stronger[actor][0]
         for target, becoming in within.items() if acting.changes else ():
@@ -186,23 +188,23 @@ class Reach:
         for creation in CREATIONS:
             yield from _created(creation, acting, self.estate)
 
-    def _attained(self, persona: Asker, has: Has, search: _Search) -> Path | None:
+    def _attained(self, persona: Principal, has: Has, search: _Search) -> EscalationPath | None:
         finding = has(persona)
         if finding.answer:
-            return Path((), (), finding)
+            return EscalationPath((), (), finding)
         for target, rest in search.found.items():
             if target in search.apart:
                 continue
             if step := step_to(persona, self.estate.identities[target], self.estate):
                 steps = (str(step), *(_named(each, target) for each in rest.steps))
-                return Path(steps, (target, *rest.through), all_of((step.finding, rest.finding)))
+                return EscalationPath(steps, (target, *rest.through), all_of((step.finding, rest.finding)))
         return None
 
 
 @lru_cache(maxsize=2)
-def reach_of(facts: AccessFacts) -> Reach:
+def reach_of(facts: AccessFacts) -> Escalation:
     """The reach within one account, computed once for one reading of it."""
-    return Reach(Estate(facts))
+    return Escalation(AccountPolicies(facts))
 
 
 _BOUNDARY = "iam:permissionsboundary"
@@ -215,11 +217,13 @@ def _named(step: str, of: str) -> str:
     return f"{step.removesuffix(own)} on {called(of)}" if step.endswith(own) else step
 
 
-def _answer(step: Step | None) -> Answer:
-    return step.finding.answer if step else Answer.NO
+def _answer(step: Assumption | None) -> Ternary:
+    return step.finding.answer if step else Ternary.NO
 
 
-def _created(creation: Creation, actor: Asker, estate: Estate) -> Iterator[tuple[Asker, tuple[str, ...], Finding]]:
+def _created(
+    creation: PrincipalCreation, actor: Principal, estate: AccountPolicies
+) -> Iterator[tuple[Principal, tuple[str, ...], Decision]]:
     """A new user or role, or oneself in a new group, with a policy and under the boundary that it has to have."""
     conditions = (each for one in actor.statements(creation.makes, allowing=True) for each in one.conditions)
     bounded = any(each.key.lower() == _BOUNDARY for each in conditions)
@@ -240,8 +244,8 @@ def _created(creation: Creation, actor: Asker, estate: Estate) -> Iterator[tuple
 
 
 def _given(
-    creation: Creation, actor: Asker, estate: Estate, place: str, capped: Known
-) -> Iterator[tuple[str, Policy, Finding]]:
+    creation: PrincipalCreation, actor: Principal, estate: AccountPolicies, place: str, capped: Known
+) -> Iterator[tuple[str, Policy, Decision]]:
     for action in creation.gives:
         attaches = action.startswith("iam:Attach")
         for managed, policy in estate.attachable.items() if attaches else (("", ANY_POLICY),):
@@ -253,11 +257,16 @@ def _given(
 
 
 def _new(
-    creation: Creation, place: str, actor: Asker, policy: Policy, boundary: Policy | None, estate: Estate
-) -> Asker | None:
-    if creation.on is On.GROUP:
-        joins = actor.standing is Standing.USER
+    creation: PrincipalCreation,
+    place: str,
+    actor: Principal,
+    policy: Policy,
+    boundary: Policy | None,
+    estate: AccountPolicies,
+) -> Principal | None:
+    if creation.on is ChangeTarget.GROUP:
+        joins = actor.standing is PrincipalKind.USER
         return replace(actor, policies=(*actor.policies, policy)) if joins else None
-    standing = Standing.USER if creation.on is On.USER else Standing.ROLE
+    standing = PrincipalKind.USER if creation.on is ChangeTarget.USER else PrincipalKind.ROLE
     context = of_identity(Identity(place, "", ()), estate.facts)
-    return Asker(place, standing, actor.account, ("AWS", place), context, "", (policy,), boundary)
+    return Principal(place, standing, actor.account, ("AWS", place), context, "", (policy,), boundary)

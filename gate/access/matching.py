@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from gate.access.logic import Answer
+from gate.access.decision import Ternary
 
 _MANY, _ONE = "\0*", "\0?"
 # ${*}, ${?} and ${$} stand for the characters themselves; ${key, 'default'} names a value of the request.
@@ -18,43 +18,43 @@ _ACCOUNT_FIELD = 4
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class OutsideAccount:
     """Some account but this one, or some ARN that does not lie in this account: which, the asker chooses."""
 
     account: str
 
-    def matches(self, pattern: str) -> Answer:
+    def matches(self, pattern: str) -> Ternary:
         """No where the pattern ties the value to this account; else the asker may well find a value."""
         if pattern == "*":
-            return Answer.YES
+            return Ternary.YES
         fields = pattern.split(":", _ARN_FIELDS - 1)
         bound = pattern == self.account or (
             len(fields) == _ARN_FIELDS and fields[0] == "arn" and fields[_ACCOUNT_FIELD] == self.account
         )
-        return Answer.NO if bound else Answer.UNDECIDED
+        return Ternary.NO if bound else Ternary.UNDECIDED
 
 
 @dataclass(frozen=True)
-class Beginning:
+class Prefix:
     """A value of which only the beginning is known, such as an organization's path behind its identifier."""
 
     text: str
 
-    def matches(self, pattern: str) -> Answer:
+    def matches(self, pattern: str) -> Ternary:
         """Yes where a wildcard covers whatever follows, no where the known part differs already."""
         head = re.split(r"[*?]|\$\{", pattern, maxsplit=1)[0]
         if not (head.startswith(self.text) or self.text.startswith(head)):
-            return Answer.NO
-        return Answer.of(True) if pattern == f"{head}*" and self.text.startswith(head) else Answer.UNDECIDED
+            return Ternary.NO
+        return Ternary.of(True) if pattern == f"{head}*" and self.text.startswith(head) else Ternary.UNDECIDED
 
 
 @dataclass(frozen=True)
-class Chosen:
+class SelfChosen:
     """A value that the asker can give itself, such as a tag that it may set: the one that a statement asks for."""
 
-    def matches(self, _pattern: str) -> Answer:
+    def matches(self, _pattern: str) -> Ternary:
         """Whatever is asked for."""
-        return Answer.YES
+        return Ternary.YES
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,14 @@ class OneOf:
 
 
 @dataclass(frozen=True)
-class Since:
+class NotBefore:
     """A moment at or after the one in which the account was read, in UTC."""
 
     moment: datetime
 
 
-Partly = Elsewhere | Beginning | Chosen
-Value = str | Partly | OneOf | Since
+PartlyKnown = OutsideAccount | Prefix | SelfChosen
+Value = str | PartlyKnown | OneOf | NotBefore
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Context:
 NOTHING = Context()
 
 
-def matches(pattern: str, text: str, context: Context | None = None, *, wildcards: bool = True) -> Answer:
+def matches(pattern: str, text: str, context: Context | None = None, *, wildcards: bool = True) -> Ternary:
     """Whether a pattern matches.
 
     Args:
@@ -113,26 +113,26 @@ def matches(pattern: str, text: str, context: Context | None = None, *, wildcard
     """
     tokens, certain = _tokens(pattern, context, wildcards)
     if not _glob(tokens, text):
-        return Answer.NO
-    return Answer.YES if certain else Answer.UNDECIDED
+        return Ternary.NO
+    return Ternary.YES if certain else Ternary.UNDECIDED
 
 
-def arn_matches(pattern: str, arn: str, context: Context | None = None) -> Answer:
+def arn_matches(pattern: str, arn: str, context: Context | None = None) -> Ternary:
     """Whether a pattern for ARNs matches: as a whole, and field by field.
 
     IAM compares the six fields each for itself; a wildcard that would have to span fields is left undecided.
     """
     whole = matches(pattern, arn, context)
-    if pattern == "*" or whole is Answer.NO:
+    if pattern == "*" or whole is Ternary.NO:
         return whole
     # A colon inside ${aws:username} divides nothing.
     fields = re.sub(r"\$\{[^}]*\}", lambda found: found[0].replace(":", "\1"), pattern).split(":", _ARN_FIELDS - 1)
     parts = arn.split(":", _ARN_FIELDS - 1)
     if len(fields) != len(parts):
-        return Answer.UNDECIDED
+        return Ternary.UNDECIDED
     pairs = zip(fields, parts, strict=True)
     by_field = min(matches(wanted.replace("\1", ":"), part, context) for wanted, part in pairs)
-    return min(whole, max(by_field, Answer.UNDECIDED))
+    return min(whole, max(by_field, Ternary.UNDECIDED))
 
 
 def expanded(pattern: str, context: Context) -> str:

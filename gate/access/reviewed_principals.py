@@ -40,7 +40,7 @@ _ANY_PROJECT = re.compile(r"[^:*?]+:[^:*?]+:")
 
 
 @dataclass(frozen=True)
-class Entry:
+class Review:
     """One reviewed principal.
 
     Attributes:
@@ -61,11 +61,11 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class ReviewedList:
+class ReviewedPrincipals:
     """The list and the file that it was read from."""
 
     where: str
-    entries: tuple[Entry, ...]
+    entries: tuple[Review, ...]
 
     def covers(self, principal: str, power: str, today: date) -> bool:
         """Whether an entry that has not expired reviews this principal for this power."""
@@ -76,7 +76,7 @@ class ReviewedList:
         return tuple((each.principal, power) for each in self.entries if each.expires >= today for power in each.may)
 
 
-def load(path: Path) -> ReviewedList:
+def load(path: Path) -> ReviewedPrincipals:
     """Read the list from a file; errors as in `read`, and when the file cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -85,7 +85,7 @@ def load(path: Path) -> ReviewedList:
     return read(text, path.name)
 
 
-def read(text: str, where: str) -> ReviewedList:
+def read(text: str, where: str) -> ReviewedPrincipals:
     """Read the list.
 
     Raises:
@@ -96,7 +96,7 @@ def read(text: str, where: str) -> ReviewedList:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         found = _field(root, "principals", where)
-        return ReviewedList(where, tuple(_entry(node, where) for node in found.value))
+        return ReviewedPrincipals(where, tuple(_entry(node, where) for node in found.value))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         _refuse(where, f"it is not YAML: {' '.join(str(error).split())[:160]}")
 
@@ -128,7 +128,7 @@ def _field(root: yaml.Node | None, key: str, where: str) -> yaml.SequenceNode:
     return found
 
 
-def _entry(node: yaml.Node, where: str) -> Entry:
+def _entry(node: yaml.Node, where: str) -> Review:
     at = _at(where, node)
     raw = _plain(node, at)
     if not isinstance(raw, dict) or set(raw) != _KEYS:
@@ -144,7 +144,7 @@ def _entry(node: yaml.Node, where: str) -> Entry:
     if too_wide(raw["principal"]):
         _refuse(at, f"{raw['principal']!r} stands for more than one principal")
     line = node.start_mark.line + 1
-    return Entry(raw["principal"], tuple(may), raw["reason"], raw["reviewer"], raw["expires"], line)
+    return Review(raw["principal"], tuple(may), raw["reason"], raw["reviewer"], raw["expires"], line)
 
 
 def _plain(node: yaml.Node, at: str) -> Any:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gate.access.asker import Asker, covers, delegates, names, passes_boundary
 from gate.access.condition import all_hold, undecided_keys
+from gate.access.decision import Decision, Ternary, all_of, any_of, negate
 from gate.access.document import Kind, Policy, Statement, parse
 from gate.access.facts import AccessFacts
-from gate.access.known import of_request
-from gate.access.logic import Answer, Finding, all_of, any_of, negate
-from gate.access.pattern import NOTHING, Context, arn_matches
+from gate.access.matching import NOTHING, Context, arn_matches
+from gate.access.principal import Principal, covers, delegates, names, passes_boundary
+from gate.access.request_context import of_request
 
-UNCAPPED = Finding(Answer.YES)
+UNCAPPED = Decision(Ternary.YES)
 
 
 @dataclass(frozen=True)
-class Request:
+class AccessRequest:
     """One action on one resource.
 
     Attributes:
@@ -43,7 +43,7 @@ def resource_policies(facts: AccessFacts) -> tuple[Policy, ...]:
     return tuple(parse(each, Kind.RESOURCE) for each in texts if each is not None)
 
 
-def registry_request(facts: AccessFacts, more: Context = NOTHING) -> Callable[[str, bool], Request]:
+def registry_request(facts: AccessFacts, more: Context = NOTHING) -> Callable[[str, bool], AccessRequest]:
     """Makes the requests to the repository (or, with False, to the whole registry).
 
     Args:
@@ -57,15 +57,15 @@ def registry_request(facts: AccessFacts, more: Context = NOTHING) -> Callable[[s
     context = of_request(facts).with_more(more.known, more.complete)
     repository = facts.repository_arn
 
-    def make(action: str, on_repository: bool) -> Request:
+    def make(action: str, on_repository: bool) -> AccessRequest:
         if on_repository:
-            return Request(action, repository, policies, context)
-        return Request(action, "*", (), context)
+            return AccessRequest(action, repository, policies, context)
+        return AccessRequest(action, "*", (), context)
 
     return make
 
 
-def may(asker: Asker, request: Request) -> Finding:
+def may(asker: Principal, request: AccessRequest) -> Decision:
     """Whether the asker may do it: for an insider an allow on either side suffices, and a deny anywhere wins.
 
     An outsider's own policies lie in another account and are taken to allow everything.
@@ -76,61 +76,61 @@ def may(asker: Asker, request: Request) -> Finding:
     return _unless_denied(granted, asker, request)
 
 
-def may_assume(asker: Asker, request: Request) -> Finding:
+def may_assume(asker: Principal, request: AccessRequest) -> Decision:
     """Whether the asker may assume a role: its trust policy has to say so; the asker's own policies do not suffice."""
     delegated = all_of((_delegated(asker, request), identity_grants(asker, request)))
     return _unless_denied(any_of((_granted(asker, request), delegated)), asker, request)
 
 
-def identity_part(asker: Asker, request: Request) -> Finding:
+def identity_part(asker: Principal, request: AccessRequest) -> Decision:
     """What identity policies and boundary alone decide: the part that SimulatePrincipalPolicy can be asked about."""
     denied = any_of(_applies(each, asker, request) for each in _denials(asker, request))
     return all_of((identity_grants(asker, request), negate(denied)))
 
 
-def identity_grants(asker: Asker, request: Request) -> Finding:
+def identity_grants(asker: Principal, request: AccessRequest) -> Decision:
     """Whether the asker's own policies and its boundary both allow; denies are not looked at."""
     allowed = any_of(_applies(each, asker, request) for each in asker.statements(request.action, allowing=True))
-    if allowed.answer is Answer.NO:
-        return Finding(Answer.NO, ("no statement allows it",))
+    if allowed.answer is Ternary.NO:
+        return Decision(Ternary.NO, ("no statement allows it",))
     return all_of((allowed, _cap(asker, request)))
 
 
-def _granted(asker: Asker, request: Request) -> Finding:
+def _granted(asker: Principal, request: AccessRequest) -> Decision:
     grants = []
     for statement in _allows(request.resource_policies):
         grant = _applies(statement, asker, request)
-        if grant.answer is not Answer.NO:
+        if grant.answer is not Ternary.NO:
             free = not asker.inside or passes_boundary(statement, asker)
             grants.append(grant if free else all_of((grant, _cap(asker, request))))
-    return any_of(grants) if grants else Finding(Answer.NO, ("no statement allows it",))
+    return any_of(grants) if grants else Decision(Ternary.NO, ("no statement allows it",))
 
 
-def _delegated(asker: Asker, request: Request) -> Finding:
+def _delegated(asker: Principal, request: AccessRequest) -> Decision:
     statements = (each for each in _allows(request.resource_policies) if delegates(each, asker))
-    return any_of(_reached(each, asker, request, Answer.YES) for each in statements)
+    return any_of(_reached(each, asker, request, Ternary.YES) for each in statements)
 
 
-def _unless_denied(granted: Finding, asker: Asker, request: Request) -> Finding:
-    if granted.answer is Answer.NO:
+def _unless_denied(granted: Decision, asker: Principal, request: AccessRequest) -> Decision:
+    if granted.answer is Ternary.NO:
         return granted
     denying = (*_denials(asker, request), *_denies(request.resource_policies))
     denied = any_of(_applies(each, asker, request) for each in denying)
     return all_of((granted, negate(denied)))
 
 
-def _cap(asker: Asker, request: Request) -> Finding:
+def _cap(asker: Principal, request: AccessRequest) -> Decision:
     if asker.boundary is None:
         return UNCAPPED
     capped = any_of(_applies(each, asker, request) for each in _allows((asker.boundary,)))
-    return Finding(Answer.NO, (f"{asker.boundary.source} does not allow it",)) if not capped.answer else capped
+    return Decision(Ternary.NO, (f"{asker.boundary.source} does not allow it",)) if not capped.answer else capped
 
 
-def _boundary(asker: Asker) -> tuple[Policy, ...]:
+def _boundary(asker: Principal) -> tuple[Policy, ...]:
     return (asker.boundary,) if asker.boundary else ()
 
 
-def _denials(asker: Asker, request: Request) -> list[Statement]:
+def _denials(asker: Principal, request: AccessRequest) -> list[Statement]:
     return [*asker.statements(request.action, allowing=False), *_denies(_boundary(asker))]
 
 
@@ -142,33 +142,33 @@ def _denies(policies: tuple[Policy, ...]) -> list[Statement]:
     return [each for policy in policies for each in policy.statements if not each.allows]
 
 
-def _applies(statement: Statement, asker: Asker, request: Request) -> Finding:
+def _applies(statement: Statement, asker: Principal, request: AccessRequest) -> Decision:
     # Identity statements name nobody: they speak of the one that they are attached to.
     has_principal = bool(statement.principals)
-    return _reached(statement, asker, request, names(statement, asker) if has_principal else Answer.YES)
+    return _reached(statement, asker, request, names(statement, asker) if has_principal else Ternary.YES)
 
 
-def _reached(statement: Statement, asker: Asker, request: Request, named: Answer) -> Finding:
-    answer = min(named, Answer.of(covers(statement, request.action)))
-    if answer is Answer.NO:
-        return Finding(Answer.NO)
+def _reached(statement: Statement, asker: Principal, request: AccessRequest, named: Ternary) -> Decision:
+    answer = min(named, Ternary.of(covers(statement, request.action)))
+    if answer is Ternary.NO:
+        return Decision(Ternary.NO)
     context = request.context.with_more(asker.context.known, asker.context.complete)
     answer = min(answer, _concerns(statement, request.resource, context), all_hold(statement, context))
-    if answer is Answer.NO:
-        return Finding(Answer.NO)
-    keys = undecided_keys(statement, context) if answer is Answer.UNDECIDED else ()
-    return Finding(answer, (_reason(statement, answer, keys),), keys, denied=not statement.allows)
+    if answer is Ternary.NO:
+        return Decision(Ternary.NO)
+    keys = undecided_keys(statement, context) if answer is Ternary.UNDECIDED else ()
+    return Decision(answer, (_reason(statement, answer, keys),), keys, denied=not statement.allows)
 
 
-def _reason(statement: Statement, answer: Answer, keys: tuple[str, ...]) -> str:
-    if answer is Answer.YES:
+def _reason(statement: Statement, answer: Ternary, keys: tuple[str, ...]) -> str:
+    if answer is Ternary.YES:
         return f"{statement.label} {'allows' if statement.allows else 'denies'} it"
     return f"{statement.label} cannot be decided: {', '.join(keys) or 'the principal or resource it names'}"
 
 
-def _concerns(statement: Statement, resource: str, context: Context) -> Answer:
+def _concerns(statement: Statement, resource: str, context: Context) -> Ternary:
     if not statement.resources:
-        return Answer.YES
+        return Ternary.YES
     variables = context if statement.variables else None
     covered = max(arn_matches(each, resource, variables) for each in statement.resources)
     return covered.opposite if statement.excepting_resources else covered

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
-from gate.aws.refusals import BUSY, error_code, error_message, explained, garbled, unanswered
+from gate.aws.errors import BUSY, error_code, error_message, explained, garbled, unanswered
 from gate.errors import ScanUnavailable
 from gate.text import plain
 
@@ -23,7 +23,7 @@ class _PassingTrouble(Exception):
 
 
 @dataclass(frozen=True)
-class Timekeeper:
+class TimeSource:
     """Every use of time, so that a test can say what time it is.
 
     Attributes:
@@ -38,17 +38,17 @@ class Timekeeper:
 
 
 @dataclass(frozen=True)
-class Caller:
+class RetryingClient:
     """Asks one client, patiently.
 
     Attributes:
         client: a boto3 client.
-        time: see `Timekeeper`.
+        time: see `TimeSource`.
         progress: is told each wait in a few words.
     """
 
     client: Any
-    time: Timekeeper
+    time: TimeSource
     progress: Callable[[str], None]
 
     def ask(self, operation: str, *, needs: str, expect: tuple[str, ...] = (), **request: Any) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from gate.access.facts import Function
-from gate.access.fetch import Account, organization, running
-from gate.access.powers import needed_to, powers
+from gate.access.permission_groups import needed_to, powers
+from gate.access.reader import AccountReader, organization, running
 from gate.access.trust import who_becomes
 from gate.errors import GateError
 
@@ -70,7 +70,7 @@ class Aws:
     def __init__(self):
         make = {"region_name": "ap-northeast-2", "aws_access_key_id": "key", "aws_secret_access_key": "not-a-secret"}
         self.iam, self.ecr = (Stubber(boto3.client(name, **make)) for name in ("iam", "ecr"))
-        self.account = Account(
+        self.account = AccountReader(
             self.iam.client,
             self.ecr.client,
             account=ACCOUNT,

@@ -15,12 +15,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gate.access.document import Kind, PolicyText, Statement, parse
-from gate.access.pattern import action_matches
-from gate.aws.refusals import LOGGED_OUT, NOT_ALLOWED, NotThere, ask, error_code, explained, garbled, pages
+from gate.access.matching import action_matches
+from gate.aws.errors import LOGGED_OUT, NOT_ALLOWED, AwsNotFound, ask, error_code, explained, garbled, pages
 from gate.errors import GateError
-from gate.permission.ci_role_checks import Holding, State
-from gate.permission.needs import Need, resources
-from gate.permission.probes import parameters
+from gate.permission.caller_checks import PermissionState, PermissionStatus
+from gate.permission.dry_run import parameters
+from gate.permission.required import RequiredPermission, resources
 from gate.release import Release
 from gate.text import plain
 
@@ -32,7 +32,7 @@ _WANTS_CONTEXT = "its context is missing"
 _UNSIMULATED = "IAM's simulator knows roles and users only"
 
 
-class Holdings:
+class GrantedPermissions:
     """Asks about the permissions of one caller.
 
     Args:
@@ -44,7 +44,7 @@ class Holdings:
     def __init__(self, client: Callable[[str], Any], release: Release, caller: str) -> None:
         self._client, self._release, self._caller = cache(client), release, caller
 
-    def of(self, needs: Iterable[Need]) -> tuple[Holding, ...]:
+    def of(self, needs: Iterable[RequiredPermission]) -> tuple[PermissionStatus, ...]:
         """What is known of each.
 
         Raises:
@@ -53,51 +53,51 @@ class Holdings:
         enhanced = self._enhanced()
         return tuple(self._holding(need) for need in needs if enhanced or not need.enhanced)
 
-    def _holding(self, need: Need) -> Holding:
+    def _holding(self, need: RequiredPermission) -> PermissionStatus:
         if need.action == "iam:SimulatePrincipalPolicy":
             return self._simulator(need)
         sent = parameters(need, self._release)
         return self._by_simulation(need) if sent is None else self._tried(need, sent)
 
-    def _tried(self, need: Need, sent: dict[str, Any]) -> Holding:
+    def _tried(self, need: RequiredPermission, sent: dict[str, Any]) -> PermissionStatus:
         try:
             self._method(need)(**sent)
         except ClientError as error:
             return _from_error(need, error)
         except (BotoCoreError, *garbled()) as error:
-            return Holding(need, State.UNKNOWN, plain(f"{type(error).__name__}: {error}"))
-        return Holding(need, State.HELD, "the call was answered")
+            return PermissionStatus(need, PermissionState.UNKNOWN, plain(f"{type(error).__name__}: {error}"))
+        return PermissionStatus(need, PermissionState.HELD, "the call was answered")
 
-    def _method(self, need: Need) -> Callable[..., Any]:
+    def _method(self, need: RequiredPermission) -> Callable[..., Any]:
         client = self._client(need.service)
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", need.operation).lower()
         method: Callable[..., Any] = getattr(client, words)
         return method
 
-    def _simulator(self, need: Need) -> Holding:
+    def _simulator(self, need: RequiredPermission) -> PermissionStatus:
         principal = self._principal()
         if principal is None:
-            return Holding(need, State.UNKNOWN, _UNSIMULATED)
+            return PermissionStatus(need, PermissionState.UNKNOWN, _UNSIMULATED)
         return self._tried(need, {"PolicySourceArn": principal, "ActionNames": ["ecr:PutImage"]})
 
-    def _by_simulation(self, need: Need) -> Holding:
+    def _by_simulation(self, need: RequiredPermission) -> PermissionStatus:
         principal = self._principal()
         if principal is None:
-            return Holding(need, State.UNKNOWN, _UNSIMULATED)
+            return PermissionStatus(need, PermissionState.UNKNOWN, _UNSIMULATED)
         try:
             decision = self._decision(need, principal)
         except GateError as refusal:
-            return Holding(need, State.UNKNOWN, f"the simulator cannot be asked: {refusal.cause}")
+            return PermissionStatus(need, PermissionState.UNKNOWN, f"the simulator cannot be asked: {refusal.cause}")
         if decision == "allowed":
-            return Holding(need, State.HELD, "IAM's simulator: the caller's own policies allow it")
+            return PermissionStatus(need, PermissionState.HELD, "IAM's simulator: the caller's own policies allow it")
         if decision == "explicitDeny":
-            return Holding(need, State.DENIED, "IAM's simulator: a policy denies it")
+            return PermissionStatus(need, PermissionState.DENIED, "IAM's simulator: a policy denies it")
         if decision == _WANTS_CONTEXT:
             why = "IAM's simulator: a condition hangs on what only the request itself tells"
-            return Holding(need, State.UNKNOWN, why)
+            return PermissionStatus(need, PermissionState.UNKNOWN, why)
         return self._by_repository(need, principal)
 
-    def _decision(self, need: Need, principal: str) -> str:
+    def _decision(self, need: RequiredPermission, principal: str) -> str:
         answer = ask(
             self._client("iam").simulate_principal_policy,
             "iam:SimulatePrincipalPolicy",
@@ -112,19 +112,23 @@ class Holdings:
         denied = not result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True)
         return "explicitDeny" if denied else str(result["EvalDecision"])
 
-    def _by_repository(self, need: Need, principal: str) -> Holding:
+    def _by_repository(self, need: RequiredPermission, principal: str) -> PermissionStatus:
         try:
             statements = self._repository_policy()
-        except NotThere:
+        except AwsNotFound:
             statements = ()
         except GateError as refusal:
-            return Holding(need, State.UNKNOWN, f"the repository policy cannot be read: {refusal.cause}")
+            return PermissionStatus(
+                need, PermissionState.UNKNOWN, f"the repository policy cannot be read: {refusal.cause}"
+            )
         naming = [each for each in statements if _grants(each, principal, need.action)]
         if not naming:
-            return Holding(need, State.MISSING, "neither the caller's policies nor the repository's allow it")
+            return PermissionStatus(
+                need, PermissionState.MISSING, "neither the caller's policies nor the repository's allow it"
+            )
         if all(each.conditions for each in naming):
-            return Holding(need, State.UNKNOWN, "the repository policy allows it on a condition")
-        return Holding(need, State.HELD, "the repository policy allows it")
+            return PermissionStatus(need, PermissionState.UNKNOWN, "the repository policy allows it on a condition")
+        return PermissionStatus(need, PermissionState.HELD, "the repository policy allows it")
 
     def _repository_policy(self) -> tuple[Statement, ...]:
         answer = ask(
@@ -165,15 +169,15 @@ class Holdings:
         return bool(answer.get("scanningConfiguration", {}).get("scanType") == "ENHANCED")
 
 
-def _from_error(need: Need, error: ClientError) -> Holding:
+def _from_error(need: RequiredPermission, error: ClientError) -> PermissionStatus:
     code, said = error_code(error), str(error.response.get("Error", {}).get("Message", ""))
     if code in LOGGED_OUT:
         raise explained(error, need.action, "the permissions of the caller") from error
     if code in NOT_ALLOWED:
-        return Holding(need, State.MISSING, said or code)
+        return PermissionStatus(need, PermissionState.MISSING, said or code)
     if _ABSENT.search(code):
-        return Holding(need, State.HELD, f"the call was let in, and found nothing ({code})")
-    return Holding(need, State.UNKNOWN, f"{code}: {said}")
+        return PermissionStatus(need, PermissionState.HELD, f"the call was let in, and found nothing ({code})")
+    return PermissionStatus(need, PermissionState.UNKNOWN, f"{code}: {said}")
 
 
 def _grants(statement: Statement, principal: str, action: str) -> bool:

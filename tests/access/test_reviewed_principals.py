@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.access import reviewed
+from gate.access import reviewed_principals
 from gate.errors import GateError
 
 GOOD = """\
@@ -22,7 +22,7 @@ principals:
 
 def test_entry_is_read_with_its_line():
     """A good entry is read whole, and knows where it stands."""
-    (entry,) = reviewed.read(GOOD, "principals.yaml").entries
+    (entry,) = reviewed_principals.read(GOOD, "principals.yaml").entries
     assert entry.principal == "arn:aws:iam::654654307503:role/administrator"
     assert (entry.may, entry.expires, entry.line) == (("push", "rules"), date(2026, 1, 31), 2)
 
@@ -45,7 +45,7 @@ def test_entry_is_read_with_its_line():
 def test_faulty_entry_is_refused_with_its_line(old, new, said):
     """Each way in which an entry can be wrong is named, and where."""
     with pytest.raises(GateError, match=said) as refused:
-        reviewed.read(GOOD.replace(old, new), "principals.yaml")
+        reviewed_principals.read(GOOD.replace(old, new), "principals.yaml")
     assert refused.value.where == "principals.yaml, line 2"
 
 
@@ -53,19 +53,19 @@ def test_faulty_entry_is_refused_with_its_line(old, new, said):
 def test_text_of_another_shape_is_refused(text):
     """Anything but the one key with its list is refused."""
     with pytest.raises(GateError, match="cannot be used"):
-        reviewed.read(text, "principals.yaml")
+        reviewed_principals.read(text, "principals.yaml")
 
 
 def test_file_that_cannot_be_read_is_refused(tmp_path):
     """A missing list is an error, not an empty one."""
     with pytest.raises(GateError, match="cannot be read"):
-        reviewed.load(tmp_path / "principals.yaml")
+        reviewed_principals.load(tmp_path / "principals.yaml")
 
 
 def test_projects_own_list_is_readable():
     """The list beside the image is one that this reader accepts."""
     here = Path(__file__).resolve().parents[2] / "image" / "principals.yaml"
-    assert reviewed.load(here).entries
+    assert reviewed_principals.load(here).entries
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_projects_own_list_is_readable():
 )
 def test_names_that_nobody_could_have_reviewed_are_too_wide(name, wide):
     """A review covers a principal, or a subject of one repository, never a crowd."""
-    assert reviewed.too_wide(name) is wide
+    assert reviewed_principals.too_wide(name) is wide
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_read_or_refused(text):
     """Whatever the file holds, it is a list or a GateError."""
     try:
-        found = reviewed.read(text, "principals.yaml")
+        found = reviewed_principals.read(text, "principals.yaml")
     except GateError:
         return
-    assert isinstance(found, reviewed.ReviewedList)
+    assert isinstance(found, reviewed_principals.ReviewedPrincipals)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
-from gate.access import known
+from gate.access import request_context
+from gate.access.decision import Ternary
 from gate.access.document import Kind, Policy, Statement, parse
+from gate.access.escalation_methods import CHANGES, TRIED, PrivilegeChange
 from gate.access.facts import AccessFacts, Identity
-from gate.access.logic import Answer
-from gate.access.pattern import NOTHING, Context, action_matches, matches
-from gate.access.ways import CHANGES, TRIED, Change
+from gate.access.matching import NOTHING, Context, action_matches, matches
 
 _ACCOUNT_PRINCIPAL = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
 _SESSION = re.compile(r"arn:[^:]+:sts::(\d{12}):assumed-role/([^/]+)/.+")
@@ -21,7 +21,7 @@ _UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,124}")
 ANYBODY = "*"
 
 
-class Standing(StrEnum):
+class PrincipalKind(StrEnum):
     """How an asker stands to the account."""
 
     ROLE = "role"
@@ -31,7 +31,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True)
-class Asker:
+class Principal:
     """Somebody who may make a request.
 
     Attributes:
@@ -47,7 +47,7 @@ class Asker:
     """
 
     name: str
-    standing: Standing
+    standing: PrincipalKind
     account: str
     principal: tuple[str, str]
     context: Context = field(default=NOTHING, compare=False)
@@ -59,14 +59,14 @@ class Asker:
     @property
     def inside(self) -> bool:
         """True for a role or user of the account."""
-        return self.standing in (Standing.ROLE, Standing.USER)
+        return self.standing in (PrincipalKind.ROLE, PrincipalKind.USER)
 
     def statements(self, action: str, *, allowing: bool) -> tuple[Statement, ...]:
         """Those statements of its own policies that are about an action, and allow it (or else deny it)."""
         return tuple(each for each in self._about(action) if each.allows is allowing)
 
     @cached_property
-    def changes(self) -> tuple[Change, ...]:
+    def changes(self) -> tuple[PrivilegeChange, ...]:
         """The changes of principals that any statement of its own is about."""
         return tuple(each for each in CHANGES if self.statements(each.action, allowing=True))
 
@@ -107,18 +107,18 @@ def covers(statement: Statement, action: str) -> bool:
     return any(action_matches(each, action) for each in statement.actions) is not statement.excepting_actions
 
 
-def insider(identity: Identity, facts: AccessFacts) -> Asker:
+def insider(identity: Identity, facts: AccessFacts) -> Principal:
     """A role or user of the account, with its policies read.
 
     Raises:
         GateError: one of its policies cannot be read.
     """
-    return Asker(
+    return Principal(
         name=identity.arn,
-        standing=Standing.ROLE if identity.is_role else Standing.USER,
+        standing=PrincipalKind.ROLE if identity.is_role else PrincipalKind.USER,
         account=facts.account,
         principal=("AWS", identity.arn),
-        context=known.of_identity(identity, facts),
+        context=request_context.of_identity(identity, facts),
         unique_id=identity.unique_id,
         policies=tuple(parse(each, Kind.IDENTITY) for each in identity.policies),
         boundary=parse(identity.boundary, Kind.IDENTITY) if identity.boundary else None,
@@ -131,14 +131,14 @@ def service_names(service: str, account: str) -> tuple[str, str]:
     return f"{service} for account {account}", f"{service} for other accounts"
 
 
-def outsiders(policies: Iterable[Policy], facts: AccessFacts, services: tuple[str, ...] = ()) -> tuple[Asker, ...]:
+def outsiders(policies: Iterable[Policy], facts: AccessFacts, services: tuple[str, ...] = ()) -> tuple[Principal, ...]:
     """Everyone outside whom these policies name, these services, and anybody at all."""
     allowing = [each for policy in policies for each in policy.statements if each.allows]
     named = {pair for each in allowing if not each.excepting_principals for pair in each.principals}
     named |= {("Service", service) for service in services}
     own = {name for each in facts.identities for name in (each.arn, each.unique_id)}
     found = [ask for pair in sorted(named) if pair[1] not in own for ask in _outsiders(pair, facts)]
-    anybody = Asker("anybody else", Standing.OUTSIDER, "", ("", ""), known.of_anybody(facts))
+    anybody = Principal("anybody else", PrincipalKind.OUTSIDER, "", ("", ""), request_context.of_anybody(facts))
     return (anybody, *found)
 
 
@@ -163,46 +163,46 @@ def is_unique_id(value: str) -> bool:
     return bool(_UNIQUE_ID.fullmatch(value))
 
 
-def names(statement: Statement, asker: Asker) -> Answer:
+def names(statement: Statement, asker: Principal) -> Ternary:
     """Whether the statement's Principal or NotPrincipal element covers the asker."""
     if not statement.excepting_principals:
-        return max((_covers(each, asker, statement.allows) for each in statement.principals), default=Answer.NO)
+        return max((_covers(each, asker, statement.allows) for each in statement.principals), default=Ternary.NO)
     return _excepts(statement, asker).opposite
 
 
-def delegates(statement: Statement, asker: Asker) -> bool:
+def delegates(statement: Statement, asker: Principal) -> bool:
     """Whether the statement names the asker's whole account: then the asker's own policies have to allow, too."""
     return not statement.excepting_principals and any(
         kind == "AWS" and _account_named(value) == asker.account for kind, value in statement.principals
     )
 
 
-def passes_boundary(statement: Statement, asker: Asker) -> bool:
+def passes_boundary(statement: Statement, asker: Principal) -> bool:
     """Whether the grant is not capped by the asker's boundary: to a user, or to anybody, but not to a role's ARN."""
     by_wildcard = statement.excepting_principals or any(value == ANYBODY for _, value in statement.principals)
-    return asker.standing is Standing.USER or by_wildcard
+    return asker.standing is PrincipalKind.USER or by_wildcard
 
 
-def _covers(entry: tuple[str, str], asker: Asker, allows: bool) -> Answer:
+def _covers(entry: tuple[str, str], asker: Principal, allows: bool) -> Ternary:
     kind, value = entry
     if value == ANYBODY:
         # {"AWS": "*"} and "*" are one: everybody, services included; {"Service": "*"} is every service.
-        return Answer.of(kind in ("AWS", asker.principal[0]))
+        return Ternary.of(kind in ("AWS", asker.principal[0]))
     if entry == asker.principal or (kind == "AWS" and value == asker.unique_id != ""):
-        return Answer.YES
+        return Ternary.YES
     if kind != "AWS" or not asker.account:
-        return Answer.NO
+        return Ternary.NO
     if _account_named(value) == asker.account:
         # An allow to one's own account only delegates (see `delegates`); a deny to it denies all of it.
-        return Answer.of(not (allows and asker.inside))
-    if (session := _SESSION.fullmatch(value)) and asker.standing is Standing.ROLE:
+        return Ternary.of(not (allows and asker.inside))
+    if (session := _SESSION.fullmatch(value)) and asker.standing is PrincipalKind.ROLE:
         is_it = session[1] == asker.account and session[2] == asker.principal[1].rpartition("/")[2]
-        return Answer.UNDECIDED if is_it else Answer.NO
+        return Ternary.UNDECIDED if is_it else Ternary.NO
     # IAM knows no wildcard inside a principal's ARN; should one be there, it is not counted on.
-    return min(matches(value, asker.principal[1]), Answer.UNDECIDED) if "*" in value or "?" in value else Answer.NO
+    return min(matches(value, asker.principal[1]), Ternary.UNDECIDED) if "*" in value or "?" in value else Ternary.NO
 
 
-def _excepts(statement: Statement, asker: Asker) -> Answer:
+def _excepts(statement: Statement, asker: Principal) -> Ternary:
     """Whether NotPrincipal leaves the asker out.
 
     A role acts through sessions, which NotPrincipal has to name as well as the role and the account, so for a role it
@@ -210,12 +210,12 @@ def _excepts(statement: Statement, asker: Asker) -> Answer:
     """
     listed = statement.principals
     if ("AWS", ANYBODY) in listed:
-        return Answer.YES
-    by_name = max((_covers(each, asker, True) for each in listed), default=Answer.NO)
-    if by_name is not Answer.YES or not asker.account:
+        return Ternary.YES
+    by_name = max((_covers(each, asker, True) for each in listed), default=Ternary.NO)
+    if by_name is not Ternary.YES or not asker.account:
         return by_name
     whole_account = any(_account_named(value) == asker.account for _, value in listed)
-    return Answer.YES if asker.standing is Standing.USER and whole_account else Answer.UNDECIDED
+    return Ternary.YES if asker.standing is PrincipalKind.USER and whole_account else Ternary.UNDECIDED
 
 
 def _account_named(value: str) -> str:
@@ -223,17 +223,19 @@ def _account_named(value: str) -> str:
     return found[1] if found else ""
 
 
-def _outsiders(pair: tuple[str, str], facts: AccessFacts) -> tuple[Asker, ...]:
+def _outsiders(pair: tuple[str, str], facts: AccessFacts) -> tuple[Principal, ...]:
     kind, value = pair
     if value == ANYBODY:
-        every = Asker("any AWS service", Standing.SERVICE, "", ("Service", ""), known.of_any_service(facts))
+        every = Principal(
+            "any AWS service", PrincipalKind.SERVICE, "", ("Service", ""), request_context.of_any_service(facts)
+        )
         return (every,) if kind == "Service" else ()
     if kind == "Service":
         return _service(value, facts)
     if _UNIQUE_ID.fullmatch(value):
         return ()  # it was deleted (see `deleted`)
     if kind != "AWS":
-        return (Asker(f"{kind.lower()} {value}", Standing.OUTSIDER, "", pair),)
+        return (Principal(f"{kind.lower()} {value}", PrincipalKind.OUTSIDER, "", pair),)
     if account := _account_named(value):
         return () if account == facts.account else (_foreign(f"account {account}", account, pair, facts),)
     fields = value.split(":")
@@ -244,14 +246,14 @@ def _outsiders(pair: tuple[str, str], facts: AccessFacts) -> tuple[Asker, ...]:
     return (_foreign(value, account, pair, facts),)
 
 
-def _foreign(name: str, account: str, pair: tuple[str, str], facts: AccessFacts) -> Asker:
-    return Asker(name, Standing.OUTSIDER, account, pair, known.of_foreign(account, facts))
+def _foreign(name: str, account: str, pair: tuple[str, str], facts: AccessFacts) -> Principal:
+    return Principal(name, PrincipalKind.OUTSIDER, account, pair, request_context.of_foreign(account, facts))
 
 
-def _service(service: str, facts: AccessFacts) -> tuple[Asker, ...]:
+def _service(service: str, facts: AccessFacts) -> tuple[Principal, ...]:
     own, other = service_names(service, facts.account)
-    here, there = known.of_service(service, facts)
+    here, there = request_context.of_service(service, facts)
     return (
-        Asker(own, Standing.SERVICE, "", ("Service", service), here),
-        Asker(other, Standing.SERVICE, "", ("Service", service), there),
+        Principal(own, PrincipalKind.SERVICE, "", ("Service", service), here),
+        Principal(other, PrincipalKind.SERVICE, "", ("Service", service), there),
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from gate.access.document import Policy
-from gate.access.pattern import action_matches
-from gate.aws.reference import actions
+from gate.access.matching import action_matches
+from gate.aws.service_authorization import actions
 from gate.errors import GateError
 
 _PUSH_WRITES = ("PutImage", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload")
@@ -26,7 +26,7 @@ HARMLESS = frozenset(f"ecr:{name}" for name in ("CreateRepository", "StartImageS
 
 
 @dataclass(frozen=True)
-class Power:
+class PermissionGroup:
     """Something that one may be able to do to the repository.
 
     Attributes:
@@ -47,19 +47,21 @@ class Power:
 
 
 @cache
-def powers() -> tuple[Power, ...]:
+def powers() -> tuple[PermissionGroup, ...]:
     """Every power; a write that the catalogue knows and no other power claims is counted with the rules."""
-    push = Power("push", "push into", _ecr(_PUSH_WRITES), (), _ecr(_PUSH_READS), True)
-    pull = Power("pull", "pull from", _ecr(("GetDownloadUrlForLayer",)), (), _ecr(("BatchGetImage",)))
-    delete = Power("delete", "delete or archive images of", _ecr(("BatchDeleteImage", "UpdateImageStorageClass")))
-    replicate = Power("replicate", "replicate into", _ecr(("ReplicateImage", "BatchImportUpstreamImage")))
+    push = PermissionGroup("push", "push into", _ecr(_PUSH_WRITES), (), _ecr(_PUSH_READS), True)
+    pull = PermissionGroup("pull", "pull from", _ecr(("GetDownloadUrlForLayer",)), (), _ecr(("BatchGetImage",)))
+    delete = PermissionGroup(
+        "delete", "delete or archive images of", _ecr(("BatchDeleteImage", "UpdateImageStorageClass"))
+    )
+    replicate = PermissionGroup("replicate", "replicate into", _ecr(("ReplicateImage", "BatchImportUpstreamImage")))
     claimed = {action for each in (push, pull, delete, replicate) for action in each.actions} | HARMLESS
     rest = tuple(action for action in _repository_writes() if action not in claimed)
-    rules = Power("rules", "change the rules of", rest, _ecr(_REGISTRY_RULES))
+    rules = PermissionGroup("rules", "change the rules of", rest, _ecr(_REGISTRY_RULES))
     return (push, pull, delete, rules, replicate)
 
 
-def power(name: str) -> Power:
+def power(name: str) -> PermissionGroup:
     """The power of this name."""
     return next(each for each in powers() if each.name == name)
 
