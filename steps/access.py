@@ -10,7 +10,7 @@ from gate.access.evaluation import resource_policies
 from gate.access.facts import ASKED
 from gate.access.matrix import draw, plain
 from gate.access.permission_groups import spelled_out
-from gate.access.trust import who_becomes
+from gate.access.trust import who_can_assume
 from gate.check import require
 from gate.gaps import told
 
@@ -77,7 +77,7 @@ def lambda_service_bound(access):
 @when("everybody is asked about every power", target_fixture="matrix")
 def everybody_asked(access, release, principals, today, run, evidence):
     """The who-can matrix, and reviews that nobody needs."""
-    matrix = draw(access, who_becomes(access, release.ci_role), ci_role=release.ci_role)
+    matrix = draw(access, who_can_assume(access, release.ci_role), ci_role=release.ci_role)
     drawn = {**plain(matrix), "unused reviews": permission_checks.unused(matrix, principals)}
     evidence.add("who can do what", drawn, asked=ASKED)
     run.facts.matrix, run.facts.reviewed = matrix, principals.pairs(today)
@@ -85,16 +85,16 @@ def everybody_asked(access, release, principals, today, run, evidence):
 
 
 @then(parsers.parse('nobody else has any part of the power "{power}"'))
-def nobody_else(matrix, access, release, principals, today, power):
+def nobody_else(matrix, access, release, principals, today, group):
     """Undecided counts as allowed."""
-    expected = permission_checks.expected_holders(access, power, release.ci_role, release.lambda_role)
-    require(permission_checks.check_nobody_else(matrix, power, principals, today, expected))
+    expected = permission_checks.expected_holders(access, group, release.ci_role, release.lambda_role)
+    require(permission_checks.check_nobody_else(matrix, group, principals, today, expected))
 
 
 @when("everybody is asked whether they can become the CI role, through other roles too", target_fixture="becoming")
 def becoming_asked(access, release, evidence):
     """By trust, by rewriting it, by passing the role, by changing one's own policies, or by way of others."""
-    becoming = who_becomes(access, release.ci_role)
+    becoming = who_can_assume(access, release.ci_role)
     asked = f"aws iam get-role --role-name {release.ci_role}; aws iam get-account-authorization-details"
     evidence.add("who can become the CI role", becoming, asked=asked)
     return becoming
@@ -103,7 +103,7 @@ def becoming_asked(access, release, evidence):
 @then("each of them was reviewed for it")
 def becoming_reviewed(becoming, release, principals, today):
     """Subjects by their whole pattern."""
-    require(permission_checks.check_becoming(becoming, release.ci_role, principals, today))
+    require(permission_checks.check_role_assumption(becoming, release.ci_role, principals, today))
 
 
 @when("the policies on repository and registry are read")

@@ -11,7 +11,7 @@ from gate.access.document import Kind, Policy, PolicyText, Statement, parse
 from gate.access.evaluation import AccessRequest, may
 from gate.access.facts import AccessFacts, Identity
 from gate.access.matching import NOTHING, expanded
-from gate.access.principal import Principal, insider
+from gate.access.principal import Principal, account_principal
 from gate.access.request_context import Known, of_iam_request
 from gate.errors import GateError
 from gate.gaps import had
@@ -47,9 +47,9 @@ class AccountPolicies:
     _trusts: dict[str, Policy] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def askers(self) -> dict[str, Principal]:
+    def principals(self) -> dict[str, Principal]:
         """Every role and user, by ARN."""
-        return {each.arn: insider(each, self.facts) for each in self.facts.identities}
+        return {each.arn: account_principal(each, self.facts) for each in self.facts.identities}
 
     @cached_property
     def identities(self) -> dict[str, Identity]:
@@ -81,7 +81,7 @@ class AccountPolicies:
         # What the resource's policies ask is about the resource: who needs them there is told that they were not read.
         texts = (had(lambda: self.facts.repository_policy), had(lambda: self.facts.registry_policy))
         policies = [parse(each, Kind.RESOURCE) for each in texts if isinstance(each, PolicyText)]
-        policies += [policy for asker in self.askers.values() for policy in _every(asker)]
+        policies += [policy for principal in self.principals.values() for policy in _every(principal)]
         keys = {each.key for policy in policies for one in policy.statements for each in one.conditions}
         return tuple(sorted(key.partition("/")[2] for key in keys if key.lower().startswith("aws:principaltag/")))
 
@@ -125,14 +125,14 @@ class AccountPolicies:
         """The functions that are known to run as a role, by ARN."""
         return tuple(each.arn for each in self.facts.functions or () if each.role == role)
 
-    def may(self, asker: Principal, action: str, resource: str, more: Known | None = None) -> Decision:
+    def may(self, principal: Principal, action: str, resource: str, more: Known | None = None) -> Decision:
         """Whether a principal may do something to a user, role, group or policy of the account."""
-        if not asker.statements(action, allowing=True):
+        if not principal.statements(action, allowing=True):
             return Decision(Ternary.NO)
         context = of_iam_request(self.facts, self.identities.get(resource)).with_more(more or {})
-        return may(asker, AccessRequest(action, resource, (), context))
+        return may(principal, AccessRequest(action, resource, (), context))
 
-    def anywhere(self, asker: Principal, actions: tuple[str, ...], *, beyond: bool = False) -> Decision:
+    def anywhere(self, principal: Principal, actions: tuple[str, ...], *, beyond: bool = False) -> Decision:
         """Whether a principal may do all of this, each to anything at all, whatever that is called.
 
         Args:
@@ -143,17 +143,17 @@ class AccountPolicies:
         context = of_iam_request(self.facts).with_more({"aws:requestedregion": None})
         found = []
         for action in actions:
-            places = dict.fromkeys(self.places(asker, action, beyond=beyond))
-            found.append(any_of(may(asker, AccessRequest(action, place, (), context)) for place in places))
+            places = dict.fromkeys(self.places(principal, action, beyond=beyond))
+            found.append(any_of(may(principal, AccessRequest(action, place, (), context)) for place in places))
         return all_of(found)
 
-    def places(self, asker: Principal, action: str, *, beyond: bool = False) -> Iterator[str]:
+    def places(self, principal: Principal, action: str, *, beyond: bool = False) -> Iterator[str]:
         """One ARN for each Resource of the statements that allow it, its variables and wildcards filled in."""
         service, facts = action.partition(":")[0], self.facts
         region = "" if service == "iam" else ("elsewhere" if beyond else facts.region)
         anything = ["arn", facts.partition, service, region, facts.account, _NEW.get(action, "new")]
-        for statement in asker.statements(action, allowing=True):
-            known = asker.context if statement.variables else NOTHING
+        for statement in principal.statements(action, allowing=True):
+            known = principal.context if statement.variables else NOTHING
             for pattern in ("*",) if statement.excepting_resources else statement.resources:
                 fields = expanded(pattern, known).split(":", 5)
                 if len(fields) != len(anything):
@@ -171,5 +171,5 @@ def _allowing(name: str, actions: tuple[str, ...]) -> Policy:
     return Policy(label, "2012-10-17", (replace(_ANY, label=label, actions=actions),))
 
 
-def _every(asker: Principal) -> tuple[Policy, ...]:
-    return (*asker.policies, asker.boundary) if asker.boundary else asker.policies
+def _every(principal: Principal) -> tuple[Policy, ...]:
+    return (*principal.policies, principal.boundary) if principal.boundary else principal.policies

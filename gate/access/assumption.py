@@ -48,12 +48,12 @@ class Assumption:
         return f"{self.way} on {called(self.to)}"
 
 
-def step_to(actor: Principal, target: Identity, estate: AccountPolicies) -> Assumption | None:
+def step_to(actor: Principal, target: Identity, account: AccountPolicies) -> Assumption | None:
     """The surest way in which the actor can become the target, None where there is none."""
-    if target.service_linked or not (actor.tries or estate.trusts_principals(target)):
+    if target.service_linked or not (actor.tries or account.trusts_principals(target)):
         return None
     best: Assumption | None = None
-    ways = _to_role(actor, target, estate) if target.is_role else _to_user(actor, target, estate)
+    ways = _to_role(actor, target, account) if target.is_role else _to_user(actor, target, account)
     for way, finding in ways:
         if finding.answer is Ternary.YES:
             return Assumption(way, target.arn, finding)
@@ -62,30 +62,33 @@ def step_to(actor: Principal, target: Identity, estate: AccountPolicies) -> Assu
     return best
 
 
-def _to_user(actor: Principal, user: Identity, estate: AccountPolicies) -> Iterator[tuple[str, Decision]]:
+def _to_user(actor: Principal, user: Identity, account: AccountPolicies) -> Iterator[tuple[str, Decision]]:
     for action in CREDENTIALS:
-        yield action, estate.may(actor, action, user.arn)
+        yield action, account.may(actor, action, user.arn)
 
 
-def _to_role(actor: Principal, role: Identity, estate: AccountPolicies) -> Iterator[tuple[str, Decision]]:
-    trust = estate.trust(role)
-    yield ASSUME[0], may_assume(actor, AccessRequest(ASSUME[0], role.arn, (trust,), of_iam_request(estate.facts, role)))
+def _to_role(actor: Principal, role: Identity, account: AccountPolicies) -> Iterator[tuple[str, Decision]]:
+    trust = account.trust(role)
+    yield (
+        ASSUME[0],
+        may_assume(actor, AccessRequest(ASSUME[0], role.arn, (trust,), of_iam_request(account.facts, role))),
+    )
     if not role.protected:
-        yield f"{RETRUST} (rewrites the trust)", _said("rewrites the trust", estate.may(actor, RETRUST, role.arn))
+        yield f"{RETRUST} (rewrites the trust)", _said("rewrites the trust", account.may(actor, RETRUST, role.arn))
     if SSO_PATH in role.arn:
         for actions in SSO:
-            yield " + ".join(actions), estate.anywhere(actor, actions)
+            yield " + ".join(actions), account.anywhere(actor, actions)
     for provider in _saml_providers(trust):
         for actions in REPLACE_PROVIDER:
-            yield " + ".join(actions), all_of(estate.may(actor, action, provider) for action in actions)
-    for service in estate.services(role):
-        yield from _by_service(actor, role, service, estate)
+            yield " + ".join(actions), all_of(account.may(actor, action, provider) for action in actions)
+    for service in account.services(role):
+        yield from _by_service(actor, role, service, account)
 
 
 def _by_service(
-    actor: Principal, role: Identity, service: str, estate: AccountPolicies
+    actor: Principal, role: Identity, service: str, account: AccountPolicies
 ) -> Iterator[tuple[str, Decision]]:
-    passes = estate.may(actor, PASSING, role.arn, {"iam:passedtoservice": (service,)})
+    passes = account.may(actor, PASSING, role.arn, {"iam:passedtoservice": (service,)})
     runs = SERVICES.get(service)
     if runs is None:
         if passes.answer and (used := _used(actor, service)):
@@ -93,22 +96,22 @@ def _by_service(
             yield f"{PASSING} + {used}", _said("passes the role to a service", finding)
         return
     for actions in runs.passing if passes.answer else ():
-        finding = all_of((passes, estate.anywhere(actor, actions)))
+        finding = all_of((passes, account.anywhere(actor, actions)))
         yield " + ".join((PASSING, *actions)), _said("passes the role to a service", finding)
-    yield from _held(actor, role, runs, estate)
+    yield from _held(actor, role, runs, account)
 
 
-def _held(actor: Principal, role: Identity, runs: RoleUse, estate: AccountPolicies) -> Iterator[tuple[str, Decision]]:
+def _held(actor: Principal, role: Identity, runs: RoleUse, account: AccountPolicies) -> Iterator[tuple[str, Decision]]:
     """Taking over what runs as the role already: a function is known by its ARN, anything else only by its kind."""
     for actions in runs.holding:
         named, functions = " + ".join(actions), actions[0].startswith("lambda:")
-        running = estate.running_as(role.arn) if functions else ()
+        running = account.running_as(role.arn) if functions else ()
         for arn in running:
             way = f"{named} on the function {arn.rpartition(':')[2]}, and so"
-            yield way, all_of(estate.may(actor, action, arn) for action in actions)
+            yield way, all_of(account.may(actor, action, arn) for action in actions)
         if not running:
-            listed = functions and estate.facts.functions is not None
-            finding = estate.anywhere(actor, actions, beyond=listed)
+            listed = functions and account.facts.functions is not None
+            finding = account.anywhere(actor, actions, beyond=listed)
             if finding.answer:
                 unknown = "functions of other regions were not listed" if listed else "what runs as it is not known"
                 yield named, Decision(Ternary.UNDECIDED, (*finding.because, unknown))

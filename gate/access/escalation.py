@@ -67,13 +67,15 @@ class _Search:
 class Escalation:
     """Everything that the principals of one account can make of themselves and of each other."""
 
-    estate: AccountPolicies
+    account: AccountPolicies
     _steps: dict[tuple[str, str], Assumption | None] = field(default_factory=dict)
 
     @cached_property
     def stronger(self) -> dict[str, tuple[Principal, tuple[MadeChange, ...]]]:
         """Every principal after the changes that it may make of itself, and those changes."""
-        return {arn: strengthened(asker, asker, self.estate) for arn, asker in self.estate.askers.items()}
+        return {
+            arn: strengthened(principal, principal, self.account) for arn, principal in self.account.principals.items()
+        }
 
     def attaining(self, has: Has, *, apart: Iterable[str] = ()) -> dict[str, EscalationPath]:
         """Every principal that has something, or can get it, with the way.
@@ -82,8 +84,8 @@ class Escalation:
             has: what a principal has as it is.
             apart: ARNs of principals whose powers nobody is said to attain by becoming them.
         """
-        search = _Search(set(self.estate.askers), frozenset(apart))
-        for arn in self.estate.askers:
+        search = _Search(set(self.account.principals), frozenset(apart))
+        for arn in self.account.principals:
             search.enter(arn, self._alone(arn, has))
         while True:
             while search.waiting:
@@ -97,19 +99,19 @@ class Escalation:
     def step(self, actor: str, target: str) -> Assumption | None:
         """How one principal becomes another, changes of itself included."""
         if (actor, target) not in self._steps:
-            asker, identity = self.stronger[actor][0], self.estate.identities[target]
-            self._steps[actor, target] = None if actor == target else step_to(asker, identity, self.estate)
+            principal, identity = self.stronger[actor][0], self.account.identities[target]
+            self._steps[actor, target] = None if actor == target else step_to(principal, identity, self.account)
         return self._steps[actor, target]
 
     def _alone(self, arn: str, has: Has) -> EscalationPath | None:
-        base = has(self.estate.askers[arn])
-        asker, made = self.stronger[arn]
+        base = has(self.account.principals[arn])
+        principal, made = self.stronger[arn]
         if base.answer is Ternary.YES or not made:
             return EscalationPath((), (), base) if base.answer else None
-        finding = has(asker)
+        finding = has(principal)
         if finding.answer <= base.answer:
             return EscalationPath((), (), base) if base.answer else None
-        kept = needed(self.estate.askers[arn], made, lambda one: has(one).answer)
+        kept = needed(self.account.principals[arn], made, lambda one: has(one).answer)
         return EscalationPath(tuple(map(str, kept)), (), all_of((*(each.finding for each in kept), finding)))
 
     def _by_becoming(self, target: str, search: _Search) -> None:
@@ -118,9 +120,9 @@ class Escalation:
                 search.enter(actor, self._joined(actor, step, search.found[target]))
 
     def _joined(self, actor: str, step: Assumption, rest: EscalationPath) -> EscalationPath:
-        base, (_, made) = self.estate.askers[actor], self.stronger[actor]
-        target = self.estate.identities[step.to]
-        kept = needed(base, made, lambda one: _answer(step_to(one, target, self.estate))) if made else ()
+        base, (_, made) = self.account.principals[actor], self.stronger[actor]
+        target = self.account.identities[step.to]
+        kept = needed(base, made, lambda one: _answer(step_to(one, target, self.account))) if made else ()
         steps = (*map(str, kept), str(step), *(_named(each, step.to) for each in rest.steps))
         finding = all_of((*(each.finding for each in kept), step.finding, rest.finding))
         because = tuple(dict.fromkeys((*step.finding.because, *rest.finding.because)))
@@ -150,8 +152,8 @@ class Escalation:
 
     def _makers(self, left: set[str]) -> set[str]:
         """Those who may change or make a principal, and those who can become one of them."""
-        asker = self.estate.askers
-        makers = {arn for arn in left if any(asker[arn].statements(each, allowing=True) for each in _MAKING)}
+        principal = self.account.principals
+        makers = {arn for arn in left if any(principal[arn].statements(each, allowing=True) for each in _MAKING)}
         waiting = list(makers)
         while waiting:
             target = waiting.pop()
@@ -181,12 +183,12 @@ class Escalation:
         acting = self.stronger[actor][0]
         for target, becoming in within.items() if acting.changes else ():
             if target != actor:
-                asker, made = strengthened(self.stronger[target][0], acting, self.estate)
+                principal, made = strengthened(self.stronger[target][0], acting, self.account)
                 if made:
                     needs = (*(each.finding for each in made), becoming.finding)
-                    yield asker, (*map(str, made), *becoming.steps), all_of(needs)
+                    yield principal, (*map(str, made), *becoming.steps), all_of(needs)
         for creation in CREATIONS:
-            yield from _created(creation, acting, self.estate)
+            yield from _created(creation, acting, self.account)
 
     def _attained(self, persona: Principal, has: Has, search: _Search) -> EscalationPath | None:
         finding = has(persona)
@@ -195,14 +197,14 @@ class Escalation:
         for target, rest in search.found.items():
             if target in search.apart:
                 continue
-            if step := step_to(persona, self.estate.identities[target], self.estate):
+            if step := step_to(persona, self.account.identities[target], self.account):
                 steps = (str(step), *(_named(each, target) for each in rest.steps))
                 return EscalationPath(steps, (target, *rest.through), all_of((step.finding, rest.finding)))
         return None
 
 
 @lru_cache(maxsize=2)
-def reach_of(facts: AccessFacts) -> Escalation:
+def escalation_of(facts: AccessFacts) -> Escalation:
     """The reach within one account, computed once for one reading of it."""
     return Escalation(AccountPolicies(facts))
 
@@ -222,20 +224,20 @@ def _answer(step: Assumption | None) -> Ternary:
 
 
 def _created(
-    creation: PrincipalCreation, actor: Principal, estate: AccountPolicies
+    creation: PrincipalCreation, actor: Principal, account: AccountPolicies
 ) -> Iterator[tuple[Principal, tuple[str, ...], Decision]]:
     """A new user or role, or oneself in a new group, with a policy and under the boundary that it has to have."""
     conditions = (each for one in actor.statements(creation.makes, allowing=True) for each in one.conditions)
     bounded = any(each.key.lower() == _BOUNDARY for each in conditions)
-    for place in dict.fromkeys(estate.places(actor, creation.makes)):
-        for boundary in (None, *(estate.attachable if bounded else ())):
+    for place in dict.fromkeys(account.places(actor, creation.makes)):
+        for boundary in (None, *(account.attachable if bounded else ())):
             capped: Known = {_BOUNDARY: (boundary,) if boundary else ()}
-            makes = estate.may(actor, creation.makes, place, capped)
-            takes = any_of(estate.may(actor, action, place, capped) for action in creation.takes)
+            makes = account.may(actor, creation.makes, place, capped)
+            takes = any_of(account.may(actor, action, place, capped) for action in creation.takes)
             if not makes.answer or (creation.takes and not takes.answer):
                 continue
-            for action, policy, gives in _given(creation, actor, estate, place, capped):
-                new = _new(creation, place, actor, policy, estate.attachable[boundary] if boundary else None, estate)
+            for action, policy, gives in _given(creation, actor, account, place, capped):
+                new = _new(creation, place, actor, policy, account.attachable[boundary] if boundary else None, account)
                 needs = (makes, gives, takes) if creation.takes else (makes, gives)
                 kind, name = creation.on.value, place.rpartition("/")[2]
                 steps = (f"{creation.makes} and {action} on a {kind} of its own making, such as {name}",)
@@ -244,13 +246,13 @@ def _created(
 
 
 def _given(
-    creation: PrincipalCreation, actor: Principal, estate: AccountPolicies, place: str, capped: Known
+    creation: PrincipalCreation, actor: Principal, account: AccountPolicies, place: str, capped: Known
 ) -> Iterator[tuple[str, Policy, Decision]]:
     for action in creation.gives:
         attaches = action.startswith("iam:Attach")
-        for managed, policy in estate.attachable.items() if attaches else (("", ANY_POLICY),):
+        for managed, policy in account.attachable.items() if attaches else (("", ANY_POLICY),):
             more: Known = {**capped, "iam:policyarn": (managed,)} if attaches else capped
-            if (finding := estate.may(actor, action, place, more)).answer:
+            if (finding := account.may(actor, action, place, more)).answer:
                 yield action, policy, finding
                 if policy is ANY_POLICY:
                     break
@@ -262,11 +264,11 @@ def _new(
     actor: Principal,
     policy: Policy,
     boundary: Policy | None,
-    estate: AccountPolicies,
+    account: AccountPolicies,
 ) -> Principal | None:
     if creation.on is ChangeTarget.GROUP:
-        joins = actor.standing is PrincipalKind.USER
+        joins = actor.kind is PrincipalKind.USER
         return replace(actor, policies=(*actor.policies, policy)) if joins else None
-    standing = PrincipalKind.USER if creation.on is ChangeTarget.USER else PrincipalKind.ROLE
-    context = of_identity(Identity(place, "", ()), estate.facts)
-    return Principal(place, standing, actor.account, ("AWS", place), context, "", (policy,), boundary)
+    kind = PrincipalKind.USER if creation.on is ChangeTarget.USER else PrincipalKind.ROLE
+    context = of_identity(Identity(place, "", ()), account.facts)
+    return Principal(place, kind, actor.account, ("AWS", place), context, "", (policy,), boundary)

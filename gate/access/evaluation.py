@@ -65,73 +65,73 @@ def registry_request(facts: AccessFacts, more: Context = NOTHING) -> Callable[[s
     return make
 
 
-def may(asker: Principal, request: AccessRequest) -> Decision:
+def may(principal: Principal, request: AccessRequest) -> Decision:
     """Whether the asker may do it: for an insider an allow on either side suffices, and a deny anywhere wins.
 
     An outsider's own policies lie in another account and are taken to allow everything.
     """
-    granted = _granted(asker, request)
-    if asker.inside:
-        return _unless_denied(any_of((identity_grants(asker, request), granted)), asker, request)
-    return _unless_denied(granted, asker, request)
+    granted = _granted(principal, request)
+    if principal.inside:
+        return _unless_denied(any_of((identity_grants(principal, request), granted)), principal, request)
+    return _unless_denied(granted, principal, request)
 
 
-def may_assume(asker: Principal, request: AccessRequest) -> Decision:
+def may_assume(principal: Principal, request: AccessRequest) -> Decision:
     """Whether the asker may assume a role: its trust policy has to say so; the asker's own policies do not suffice."""
-    delegated = all_of((_delegated(asker, request), identity_grants(asker, request)))
-    return _unless_denied(any_of((_granted(asker, request), delegated)), asker, request)
+    delegated = all_of((_delegated(principal, request), identity_grants(principal, request)))
+    return _unless_denied(any_of((_granted(principal, request), delegated)), principal, request)
 
 
-def identity_part(asker: Principal, request: AccessRequest) -> Decision:
+def identity_part(principal: Principal, request: AccessRequest) -> Decision:
     """What identity policies and boundary alone decide: the part that SimulatePrincipalPolicy can be asked about."""
-    denied = any_of(_applies(each, asker, request) for each in _denials(asker, request))
-    return all_of((identity_grants(asker, request), negate(denied)))
+    denied = any_of(_applies(each, principal, request) for each in _denials(principal, request))
+    return all_of((identity_grants(principal, request), negate(denied)))
 
 
-def identity_grants(asker: Principal, request: AccessRequest) -> Decision:
+def identity_grants(principal: Principal, request: AccessRequest) -> Decision:
     """Whether the asker's own policies and its boundary both allow; denies are not looked at."""
-    allowed = any_of(_applies(each, asker, request) for each in asker.statements(request.action, allowing=True))
+    allowed = any_of(_applies(each, principal, request) for each in principal.statements(request.action, allowing=True))
     if allowed.answer is Ternary.NO:
         return Decision(Ternary.NO, ("no statement allows it",))
-    return all_of((allowed, _cap(asker, request)))
+    return all_of((allowed, _cap(principal, request)))
 
 
-def _granted(asker: Principal, request: AccessRequest) -> Decision:
+def _granted(principal: Principal, request: AccessRequest) -> Decision:
     grants = []
     for statement in _allows(request.resource_policies):
-        grant = _applies(statement, asker, request)
+        grant = _applies(statement, principal, request)
         if grant.answer is not Ternary.NO:
-            free = not asker.inside or passes_boundary(statement, asker)
-            grants.append(grant if free else all_of((grant, _cap(asker, request))))
+            free = not principal.inside or passes_boundary(statement, principal)
+            grants.append(grant if free else all_of((grant, _cap(principal, request))))
     return any_of(grants) if grants else Decision(Ternary.NO, ("no statement allows it",))
 
 
-def _delegated(asker: Principal, request: AccessRequest) -> Decision:
-    statements = (each for each in _allows(request.resource_policies) if delegates(each, asker))
-    return any_of(_reached(each, asker, request, Ternary.YES) for each in statements)
+def _delegated(principal: Principal, request: AccessRequest) -> Decision:
+    statements = (each for each in _allows(request.resource_policies) if delegates(each, principal))
+    return any_of(_reached(each, principal, request, Ternary.YES) for each in statements)
 
 
-def _unless_denied(granted: Decision, asker: Principal, request: AccessRequest) -> Decision:
+def _unless_denied(granted: Decision, principal: Principal, request: AccessRequest) -> Decision:
     if granted.answer is Ternary.NO:
         return granted
-    denying = (*_denials(asker, request), *_denies(request.resource_policies))
-    denied = any_of(_applies(each, asker, request) for each in denying)
+    denying = (*_denials(principal, request), *_denies(request.resource_policies))
+    denied = any_of(_applies(each, principal, request) for each in denying)
     return all_of((granted, negate(denied)))
 
 
-def _cap(asker: Principal, request: AccessRequest) -> Decision:
-    if asker.boundary is None:
+def _cap(principal: Principal, request: AccessRequest) -> Decision:
+    if principal.boundary is None:
         return UNCAPPED
-    capped = any_of(_applies(each, asker, request) for each in _allows((asker.boundary,)))
-    return Decision(Ternary.NO, (f"{asker.boundary.source} does not allow it",)) if not capped.answer else capped
+    capped = any_of(_applies(each, principal, request) for each in _allows((principal.boundary,)))
+    return Decision(Ternary.NO, (f"{principal.boundary.source} does not allow it",)) if not capped.answer else capped
 
 
-def _boundary(asker: Principal) -> tuple[Policy, ...]:
-    return (asker.boundary,) if asker.boundary else ()
+def _boundary(principal: Principal) -> tuple[Policy, ...]:
+    return (principal.boundary,) if principal.boundary else ()
 
 
-def _denials(asker: Principal, request: AccessRequest) -> list[Statement]:
-    return [*asker.statements(request.action, allowing=False), *_denies(_boundary(asker))]
+def _denials(principal: Principal, request: AccessRequest) -> list[Statement]:
+    return [*principal.statements(request.action, allowing=False), *_denies(_boundary(principal))]
 
 
 def _allows(policies: tuple[Policy, ...]) -> list[Statement]:
@@ -142,17 +142,17 @@ def _denies(policies: tuple[Policy, ...]) -> list[Statement]:
     return [each for policy in policies for each in policy.statements if not each.allows]
 
 
-def _applies(statement: Statement, asker: Principal, request: AccessRequest) -> Decision:
+def _applies(statement: Statement, principal: Principal, request: AccessRequest) -> Decision:
     # Identity statements name nobody: they speak of the one that they are attached to.
     has_principal = bool(statement.principals)
-    return _reached(statement, asker, request, names(statement, asker) if has_principal else Ternary.YES)
+    return _reached(statement, principal, request, names(statement, principal) if has_principal else Ternary.YES)
 
 
-def _reached(statement: Statement, asker: Principal, request: AccessRequest, named: Ternary) -> Decision:
+def _reached(statement: Statement, principal: Principal, request: AccessRequest, named: Ternary) -> Decision:
     answer = min(named, Ternary.of(covers(statement, request.action)))
     if answer is Ternary.NO:
         return Decision(Ternary.NO)
-    context = request.context.with_more(asker.context.known, asker.context.complete)
+    context = request.context.with_more(principal.context.known, principal.context.complete)
     answer = min(answer, _concerns(statement, request.resource, context), all_hold(statement, context))
     if answer is Ternary.NO:
         return Decision(Ternary.NO)

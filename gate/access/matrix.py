@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Kind, Policy, parse
-from gate.access.escalation import Escalation, EscalationPath, reach_of
+from gate.access.escalation import Escalation, EscalationPath, escalation_of
 from gate.access.evaluation import AccessRequest, may, registry_request, resource_policies
 from gate.access.facts import AccessFacts
-from gate.access.permission_groups import PermissionGroup, powers
-from gate.access.principal import Principal, PrincipalKind, deleted, outsiders
+from gate.access.permission_groups import PermissionGroup, permission_groups
+from gate.access.principal import Principal, PrincipalKind, deleted, external_principals
 from gate.access.privilege_changes import called
 from gate.access.request_context import LAMBDA
 from gate.access.reviewed_principals import too_wide
@@ -77,9 +77,9 @@ class PrincipalRow:
     cells: tuple[tuple[str, Cell], ...]
     service_linked: bool = False
 
-    def cell(self, power: str) -> Cell:
+    def cell(self, group: str) -> Cell:
         """The cell of one power."""
-        return dict(self.cells)[power]
+        return dict(self.cells)[group]
 
     @property
     def may_something(self) -> bool:
@@ -96,7 +96,7 @@ class Matrix:
     """
 
     repository: str
-    powers: tuple[str, ...]
+    permission_groups: tuple[str, ...]
     rows: tuple[PrincipalRow, ...]
     deleted: tuple[tuple[str, str], ...] = ()
 
@@ -122,14 +122,14 @@ def draw(facts: AccessFacts, becoming: Iterable[AssumptionPath] = (), *, ci_role
         GateError: a policy cannot be read.
     """
     request = registry_request(facts)
-    cells = {(asker.name, asker.inside): _cells(asker, request) for asker in askers(facts)}
+    cells = {(principal.name, principal.inside): _cells(principal, request) for principal in principals(facts)}
     nothing = {name: Cell(()) for name in _names()}
     apart = [role.arn] if (role := facts.role(ci_role)) else []
-    for power in powers():
-        for name, inside, path in attained(reach_of(facts), power, request, apart):
+    for group in permission_groups():
+        for name, inside, path in attained(escalation_of(facts), group, request, apart):
             row = cells.setdefault((name, inside), dict(nothing))
-            if row[power.name].answer < path.finding.answer:
-                row[power.name] = Cell(((power.actions[0], path.finding),), path)
+            if row[group.name].answer < path.finding.answer:
+                row[group.name] = Cell(((group.actions[0], path.finding),), path)
     for each in becoming:
         because = (*each.finding.because, *_way(each))
         cell = Cell((("sts:AssumeRole", replace(each.finding, because=because)),))
@@ -142,32 +142,35 @@ def draw(facts: AccessFacts, becoming: Iterable[AssumptionPath] = (), *, ci_role
 
 
 def attained(
-    reach: Escalation, power: PermissionGroup, request: Callable[[str, bool], AccessRequest], apart: Iterable[str]
+    escalation: Escalation, group: PermissionGroup, request: Callable[[str, bool], AccessRequest], apart: Iterable[str]
 ) -> Iterator[tuple[str, bool, EscalationPath]]:
     """Who gives himself a power: principals of the account, and everybody where a trust policy lets everybody in."""
 
-    def has(asker: Principal) -> Decision:
-        return any_of(finding for _, finding in _cell(asker, power, request).findings)
+    def has(principal: Principal) -> Decision:
+        return any_of(finding for _, finding in _cell(principal, group, request).findings)
 
-    found = reach.attaining(has, apart=apart)
+    found = escalation.attaining(has, apart=apart)
     for arn, path in found.items():
         if path.steps:
             yield arn, True, path
-        identity = reach.estate.identities[arn]
+        identity = escalation.account.identities[arn]
         if identity.is_role and not identity.service_linked and arn not in set(apart):
-            for asker, finding in let_in(identity, reach.estate):
-                if too_wide(asker.name) and asker.standing is PrincipalKind.OUTSIDER:
+            for principal, finding in let_in(identity, escalation.account):
+                if too_wide(principal.name) and principal.kind is PrincipalKind.EXTERNAL:
                     steps = (f"sts:AssumeRole on {called(arn)}", *path.steps)
                     yield (
-                        asker.name,
+                        principal.name,
                         False,
                         EscalationPath(steps, (arn, *path.through), all_of((finding, path.finding))),
                     )
 
 
-def askers(facts: AccessFacts) -> tuple[Principal, ...]:
+def principals(facts: AccessFacts) -> tuple[Principal, ...]:
     """Everyone who is asked about."""
-    return (*reach_of(facts).estate.askers.values(), *outsiders(resource_policies(facts), facts, (LAMBDA,)))
+    return (
+        *escalation_of(facts).account.principals.values(),
+        *external_principals(resource_policies(facts), facts, (LAMBDA,)),
+    )
 
 
 def plain(matrix: Matrix) -> dict[str, object]:
@@ -179,8 +182,8 @@ def plain(matrix: Matrix) -> dict[str, object]:
         "deleted, so may do nothing": dict(matrix.deleted),
         "who may": {
             row.name: {
-                power: {"answer": cell.word, "actions": cell.actions(), "because": cell.because()}
-                for power, cell in row.cells
+                group: {"answer": cell.word, "actions": cell.actions(), "because": cell.because()}
+                for group, cell in row.cells
                 if cell.answer
             }
             for row in matrix.rows
@@ -197,7 +200,7 @@ def render(matrix: Matrix, reviewed: Iterable[tuple[str, str]] = ()) -> str:
         reviewed: pairs of principal and power that the reviewed list covers.
     """
     covered = frozenset(reviewed)
-    heads = "".join(f'<th scope="col">{for_html(_HEADS[name])}</th>' for name in matrix.powers)
+    heads = "".join(f'<th scope="col">{for_html(_HEADS[name])}</th>' for name in matrix.permission_groups)
     body = "".join(_html_row(row, covered) for row in matrix.rows if row.may_something)
     gone = ", ".join(for_html(f"{name} ({label})") for name, label in matrix.deleted)
     deleted = f" Policies still name principals that were deleted and can do nothing: {gone}." if gone else ""
@@ -212,7 +215,7 @@ def render(matrix: Matrix, reviewed: Iterable[tuple[str, str]] = ()) -> str:
 
 
 def _names() -> tuple[str, ...]:
-    return (*(each.name for each in powers()), BECOME)
+    return (*(each.name for each in permission_groups()), BECOME)
 
 
 def _way(each: AssumptionPath) -> tuple[str, ...]:
@@ -226,20 +229,22 @@ def _trusts(facts: AccessFacts, ci_role: str) -> Iterator[Policy]:
         yield parse(role.trust, Kind.RESOURCE)
 
 
-def _cells(asker: Principal, request: Callable[[str, bool], AccessRequest]) -> dict[str, Cell]:
-    return {each.name: _cell(asker, each, request) for each in powers()} | {BECOME: Cell(())}
+def _cells(principal: Principal, request: Callable[[str, bool], AccessRequest]) -> dict[str, Cell]:
+    return {each.name: _cell(principal, each, request) for each in permission_groups()} | {BECOME: Cell(())}
 
 
-def _cell(asker: Principal, power: PermissionGroup, request: Callable[[str, bool], AccessRequest]) -> Cell:
-    on_repository = [(action, may_after_tagging(asker, request(action, True))) for action in power.actions]
+def _cell(principal: Principal, group: PermissionGroup, request: Callable[[str, bool], AccessRequest]) -> Cell:
+    on_repository = [(action, may_after_tagging(principal, request(action, True))) for action in group.actions]
     # Nobody outside can act on the registry as a whole: such actions take identity policies of this account.
-    on_registry = [(action, may(asker, request(action, False))) for action in power.registry_actions if asker.inside]
+    on_registry = [
+        (action, may(principal, request(action, False))) for action in group.registry_actions if principal.inside
+    ]
     return Cell((*on_repository, *on_registry))
 
 
 def _html_row(row: PrincipalRow, covered: frozenset[tuple[str, str]]) -> str:
     note = "service-linked" if row.service_linked else "reviewed"
-    noted = ((cell, row.service_linked or (row.name, power) in covered) for power, cell in row.cells)
+    noted = ((cell, row.service_linked or (row.name, group) in covered) for group, cell in row.cells)
     cells = "".join(_html_cell(cell, note if has else "") for cell, has in noted)
     return f'<tr><th scope="row">{for_html(row.name)}</th>{cells}</tr>'
 

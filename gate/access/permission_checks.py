@@ -8,12 +8,12 @@ from datetime import date
 from gate.access import known_bad
 from gate.access.decision import Decision, Ternary
 from gate.access.document import Kind, Policy, parse
-from gate.access.escalation import reach_of
+from gate.access.escalation import escalation_of
 from gate.access.evaluation import AccessRequest, identity_part, may, registry_request, resource_policies
 from gate.access.facts import AccessFacts, Simulation
-from gate.access.matrix import Cell, Matrix, PrincipalRow, askers
-from gate.access.permission_groups import needed_to, power
-from gate.access.principal import insider, service_names
+from gate.access.matrix import Cell, Matrix, PrincipalRow, principals
+from gate.access.permission_groups import group, required_for
+from gate.access.principal import account_principal, service_names
 from gate.access.remedies import way_out, way_to_hold
 from gate.access.request_context import LAMBDA, of_own_calls, of_request
 from gate.access.reviewed_policy import ReviewedPolicy, differences, without_deleted
@@ -39,8 +39,10 @@ def check_holds(facts: AccessFacts, role: str, wanted: str) -> CheckResult:
             f"The account {facts.account} has no role {role}", "iam:GetRole", "create it, or correct pytest.ini"
         )
     own = of_own_calls(facts, from_ci=wanted == "push")
-    asker, request = insider(identity, facts), registry_request(facts, own)
-    findings = [(action, may(asker, request(action, on_repository))) for action, on_repository in needed_to(wanted)]
+    principal, request = account_principal(identity, facts), registry_request(facts, own)
+    findings = [
+        (action, may(principal, request(action, on_repository))) for action, on_repository in required_for(wanted)
+    ]
     lacking = _lacks(identity.arn, wanted, facts, findings)
     return CheckResult.of((*lacking, *_denied_by_organization(facts, identity.arn, [action for action, _ in findings])))
 
@@ -50,8 +52,8 @@ def check_lambda_service(facts: AccessFacts) -> CheckResult:
     """The Lambda service can pull for the function of this account, and for no other account's functions."""
     request = registry_request(facts)
     own, other = service_names(LAMBDA, facts.account)
-    by_name = {asker.name: asker for asker in askers(facts)}
-    actions = [action for action, _ in needed_to("pull")]
+    by_name = {principal.name: principal for principal in principals(facts)}
+    actions = [action for action, _ in required_for("pull")]
     here = [(action, may(by_name[own], request(action, True))) for action in actions]
     there = ((action, may(by_name[other], request(action, True))) for action in actions)
     unbound = (_unbound(facts, action, finding) for action, finding in there if finding.answer)
@@ -78,7 +80,7 @@ def check_nobody_else(
 
 
 @check(5, known_bad=lambda: (known_bad.becoming(), "ci", known_bad.no_reviews(), known_bad.TODAY))
-def check_becoming(
+def check_role_assumption(
     becoming: Iterable[AssumptionPath], role: str, reviewed: ReviewedPrincipals, today: date
 ) -> CheckResult:
     """Nobody but reviewed subjects can become the role, neither at once nor through another role."""
@@ -144,7 +146,7 @@ def check_simulations(facts: AccessFacts, roles: tuple[str, ...]) -> CheckResult
         roles: the roles that the simulator must have been asked about.
     """
     asked = {each.principal for each in facts.simulations}
-    known = reach_of(facts).estate.askers
+    known = escalation_of(facts).account.principals
     missing = [name for name in roles if (role := facts.role(name)) is None or role.arn not in asked]
     silent = (
         Rejection(f"SimulatePrincipalPolicy was never asked about {name}", name, "see why the role could not be read")
@@ -197,7 +199,7 @@ def _lacks(who: str, wanted: str, facts: AccessFacts, findings: Iterable[tuple[s
             by_reason.setdefault(finding, []).append(action)
     for finding, actions in by_reason.items():
         state = "denied" if finding.answer is Ternary.NO else "undecided, which counts as denied"
-        cause = f"{who} cannot {power(wanted).verb} {facts.repository}: {', '.join(actions)} {state}"
+        cause = f"{who} cannot {group(wanted).verb} {facts.repository}: {', '.join(actions)} {state}"
         remedy = way_to_hold(finding, wanted, facts)
         yield Rejection(f"{cause} ({_shortly(finding.because)})", facts.repository_arn, remedy)
 
@@ -225,10 +227,10 @@ def _stranger(row: PrincipalRow, wanted: str, repository: str, reviewed: Reviewe
     cell: Cell = row.cell(wanted)
     if cell.path and cell.path.steps:
         can = _can(cell.answer)
-        cause = f"{row.name} {can} {cell.path.sentence}, and so {power(wanted).verb} {repository}"
+        cause = f"{row.name} {can} {cell.path.sentence}, and so {group(wanted).verb} {repository}"
     else:
         can = "may" if cell.answer is Ternary.YES else "may, for all that can be decided,"
-        cause = f"{row.name} {can} {power(wanted).verb} {repository} ({', '.join(cell.actions()[:4])})"
+        cause = f"{row.name} {can} {group(wanted).verb} {repository} ({', '.join(cell.actions()[:4])})"
     remedy = way_out(row.name)
     return Rejection(f"{cause}; {_review_of(row.name, wanted, reviewed)}", _shortly(cell.because()), remedy)
 

@@ -47,7 +47,7 @@ class PermissionGroup:
 
 
 @cache
-def powers() -> tuple[PermissionGroup, ...]:
+def permission_groups() -> tuple[PermissionGroup, ...]:
     """Every power; a write that the catalogue knows and no other power claims is counted with the rules."""
     push = PermissionGroup("push", "push into", _ecr(_PUSH_WRITES), (), _ecr(_PUSH_READS), True)
     pull = PermissionGroup("pull", "pull from", _ecr(("GetDownloadUrlForLayer",)), (), _ecr(("BatchGetImage",)))
@@ -61,14 +61,14 @@ def powers() -> tuple[PermissionGroup, ...]:
     return (push, pull, delete, rules, replicate)
 
 
-def power(name: str) -> PermissionGroup:
+def group(name: str) -> PermissionGroup:
     """The power of this name."""
-    return next(each for each in powers() if each.name == name)
+    return next(each for each in permission_groups() if each.name == name)
 
 
-def needed_to(name: str) -> tuple[tuple[str, bool], ...]:
+def required_for(name: str) -> tuple[tuple[str, bool], ...]:
     """All that the holder of a power needs, as pairs of action and whether it is on the repository."""
-    one = power(name)
+    one = group(name)
     login = [("ecr:GetAuthorizationToken", False)] if one.login else []
     return (*((action, True) for action in (*one.actions, *one.besides)), *login)
 

@@ -27,7 +27,7 @@ class PrincipalKind(StrEnum):
     ROLE = "role"
     USER = "user"
     SERVICE = "service"
-    OUTSIDER = "outsider"
+    EXTERNAL = "outsider"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Principal:
         name: as the matrix and the reviewed list call it: ARN, account, service.
         standing: how it stands to the account.
         account: its account, "" when it has none or any.
-        principal: type and value as a Principal element would name it.
+        element: type and value as a Principal element would name it.
         context: what is known of its requests.
         unique_id: IAM's identifier of a role or user.
         policies: its identity policies.
@@ -47,9 +47,9 @@ class Principal:
     """
 
     name: str
-    standing: PrincipalKind
+    kind: PrincipalKind
     account: str
-    principal: tuple[str, str]
+    element: tuple[str, str]
     context: Context = field(default=NOTHING, compare=False)
     unique_id: str = ""
     policies: tuple[Policy, ...] = field(default=(), compare=False)
@@ -59,7 +59,7 @@ class Principal:
     @property
     def inside(self) -> bool:
         """True for a role or user of the account."""
-        return self.standing in (PrincipalKind.ROLE, PrincipalKind.USER)
+        return self.kind in (PrincipalKind.ROLE, PrincipalKind.USER)
 
     def statements(self, action: str, *, allowing: bool) -> tuple[Statement, ...]:
         """Those statements of its own policies that are about an action, and allow it (or else deny it)."""
@@ -107,7 +107,7 @@ def covers(statement: Statement, action: str) -> bool:
     return any(action_matches(each, action) for each in statement.actions) is not statement.excepting_actions
 
 
-def insider(identity: Identity, facts: AccessFacts) -> Principal:
+def account_principal(identity: Identity, facts: AccessFacts) -> Principal:
     """A role or user of the account, with its policies read.
 
     Raises:
@@ -115,9 +115,9 @@ def insider(identity: Identity, facts: AccessFacts) -> Principal:
     """
     return Principal(
         name=identity.arn,
-        standing=PrincipalKind.ROLE if identity.is_role else PrincipalKind.USER,
+        kind=PrincipalKind.ROLE if identity.is_role else PrincipalKind.USER,
         account=facts.account,
-        principal=("AWS", identity.arn),
+        element=("AWS", identity.arn),
         context=request_context.of_identity(identity, facts),
         unique_id=identity.unique_id,
         policies=tuple(parse(each, Kind.IDENTITY) for each in identity.policies),
@@ -131,14 +131,16 @@ def service_names(service: str, account: str) -> tuple[str, str]:
     return f"{service} for account {account}", f"{service} for other accounts"
 
 
-def outsiders(policies: Iterable[Policy], facts: AccessFacts, services: tuple[str, ...] = ()) -> tuple[Principal, ...]:
+def external_principals(
+    policies: Iterable[Policy], facts: AccessFacts, services: tuple[str, ...] = ()
+) -> tuple[Principal, ...]:
     """Everyone outside whom these policies name, these services, and anybody at all."""
     allowing = [each for policy in policies for each in policy.statements if each.allows]
     named = {pair for each in allowing if not each.excepting_principals for pair in each.principals}
     named |= {("Service", service) for service in services}
     own = {name for each in facts.identities for name in (each.arn, each.unique_id)}
-    found = [ask for pair in sorted(named) if pair[1] not in own for ask in _outsiders(pair, facts)]
-    anybody = Principal("anybody else", PrincipalKind.OUTSIDER, "", ("", ""), request_context.of_anybody(facts))
+    found = [ask for pair in sorted(named) if pair[1] not in own for ask in _external(pair, facts)]
+    anybody = Principal("anybody else", PrincipalKind.EXTERNAL, "", ("", ""), request_context.of_anybody(facts))
     return (anybody, *found)
 
 
@@ -163,46 +165,46 @@ def is_unique_id(value: str) -> bool:
     return bool(_UNIQUE_ID.fullmatch(value))
 
 
-def names(statement: Statement, asker: Principal) -> Ternary:
+def names(statement: Statement, principal: Principal) -> Ternary:
     """Whether the statement's Principal or NotPrincipal element covers the asker."""
     if not statement.excepting_principals:
-        return max((_covers(each, asker, statement.allows) for each in statement.principals), default=Ternary.NO)
-    return _excepts(statement, asker).opposite
+        return max((_covers(each, principal, statement.allows) for each in statement.principals), default=Ternary.NO)
+    return _excepts(statement, principal).opposite
 
 
-def delegates(statement: Statement, asker: Principal) -> bool:
+def delegates(statement: Statement, principal: Principal) -> bool:
     """Whether the statement names the asker's whole account: then the asker's own policies have to allow, too."""
     return not statement.excepting_principals and any(
-        kind == "AWS" and _account_named(value) == asker.account for kind, value in statement.principals
+        kind == "AWS" and _account_named(value) == principal.account for kind, value in statement.principals
     )
 
 
-def passes_boundary(statement: Statement, asker: Principal) -> bool:
+def passes_boundary(statement: Statement, principal: Principal) -> bool:
     """Whether the grant is not capped by the asker's boundary: to a user, or to anybody, but not to a role's ARN."""
     by_wildcard = statement.excepting_principals or any(value == ANYBODY for _, value in statement.principals)
-    return asker.standing is PrincipalKind.USER or by_wildcard
+    return principal.kind is PrincipalKind.USER or by_wildcard
 
 
-def _covers(entry: tuple[str, str], asker: Principal, allows: bool) -> Ternary:
+def _covers(entry: tuple[str, str], principal: Principal, allows: bool) -> Ternary:
     kind, value = entry
     if value == ANYBODY:
         # {"AWS": "*"} and "*" are one: everybody, services included; {"Service": "*"} is every service.
-        return Ternary.of(kind in ("AWS", asker.principal[0]))
-    if entry == asker.principal or (kind == "AWS" and value == asker.unique_id != ""):
+        return Ternary.of(kind in ("AWS", principal.element[0]))
+    if entry == principal.element or (kind == "AWS" and value == principal.unique_id != ""):
         return Ternary.YES
-    if kind != "AWS" or not asker.account:
+    if kind != "AWS" or not principal.account:
         return Ternary.NO
-    if _account_named(value) == asker.account:
+    if _account_named(value) == principal.account:
         # An allow to one's own account only delegates (see `delegates`); a deny to it denies all of it.
-        return Ternary.of(not (allows and asker.inside))
-    if (session := _SESSION.fullmatch(value)) and asker.standing is PrincipalKind.ROLE:
-        is_it = session[1] == asker.account and session[2] == asker.principal[1].rpartition("/")[2]
+        return Ternary.of(not (allows and principal.inside))
+    if (session := _SESSION.fullmatch(value)) and principal.kind is PrincipalKind.ROLE:
+        is_it = session[1] == principal.account and session[2] == principal.element[1].rpartition("/")[2]
         return Ternary.UNDECIDED if is_it else Ternary.NO
     # IAM knows no wildcard inside a principal's ARN; should one be there, it is not counted on.
-    return min(matches(value, asker.principal[1]), Ternary.UNDECIDED) if "*" in value or "?" in value else Ternary.NO
+    return min(matches(value, principal.element[1]), Ternary.UNDECIDED) if "*" in value or "?" in value else Ternary.NO
 
 
-def _excepts(statement: Statement, asker: Principal) -> Ternary:
+def _excepts(statement: Statement, principal: Principal) -> Ternary:
     """Whether NotPrincipal leaves the asker out.
 
     A role acts through sessions, which NotPrincipal has to name as well as the role and the account, so for a role it
@@ -211,11 +213,11 @@ def _excepts(statement: Statement, asker: Principal) -> Ternary:
     listed = statement.principals
     if ("AWS", ANYBODY) in listed:
         return Ternary.YES
-    by_name = max((_covers(each, asker, True) for each in listed), default=Ternary.NO)
-    if by_name is not Ternary.YES or not asker.account:
+    by_name = max((_covers(each, principal, True) for each in listed), default=Ternary.NO)
+    if by_name is not Ternary.YES or not principal.account:
         return by_name
-    whole_account = any(_account_named(value) == asker.account for _, value in listed)
-    return Ternary.YES if asker.standing is PrincipalKind.USER and whole_account else Ternary.UNDECIDED
+    whole_account = any(_account_named(value) == principal.account for _, value in listed)
+    return Ternary.YES if principal.kind is PrincipalKind.USER and whole_account else Ternary.UNDECIDED
 
 
 def _account_named(value: str) -> str:
@@ -223,7 +225,7 @@ def _account_named(value: str) -> str:
     return found[1] if found else ""
 
 
-def _outsiders(pair: tuple[str, str], facts: AccessFacts) -> tuple[Principal, ...]:
+def _external(pair: tuple[str, str], facts: AccessFacts) -> tuple[Principal, ...]:
     kind, value = pair
     if value == ANYBODY:
         every = Principal(
@@ -235,7 +237,7 @@ def _outsiders(pair: tuple[str, str], facts: AccessFacts) -> tuple[Principal, ..
     if _UNIQUE_ID.fullmatch(value):
         return ()  # it was deleted (see `deleted`)
     if kind != "AWS":
-        return (Principal(f"{kind.lower()} {value}", PrincipalKind.OUTSIDER, "", pair),)
+        return (Principal(f"{kind.lower()} {value}", PrincipalKind.EXTERNAL, "", pair),)
     if account := _account_named(value):
         return () if account == facts.account else (_foreign(f"account {account}", account, pair, facts),)
     fields = value.split(":")
@@ -247,7 +249,7 @@ def _outsiders(pair: tuple[str, str], facts: AccessFacts) -> tuple[Principal, ..
 
 
 def _foreign(name: str, account: str, pair: tuple[str, str], facts: AccessFacts) -> Principal:
-    return Principal(name, PrincipalKind.OUTSIDER, account, pair, request_context.of_foreign(account, facts))
+    return Principal(name, PrincipalKind.EXTERNAL, account, pair, request_context.of_foreign(account, facts))
 
 
 def _service(service: str, facts: AccessFacts) -> tuple[Principal, ...]:

@@ -39,7 +39,7 @@ class MadeChange:
 
 
 def strengthened(
-    target: Principal, actor: Principal, estate: AccountPolicies
+    target: Principal, actor: Principal, account: AccountPolicies
 ) -> tuple[Principal, tuple[MadeChange, ...]]:
     """The target after all changes of it that the actor may make and that give it more, and those changes.
 
@@ -50,7 +50,7 @@ def strengthened(
     for _ in range(_ROUNDS if itself else 1):
         before = len(done)
         for change in actor.changes:
-            for made in _made(change, target, actor, estate):
+            for made in _made(change, target, actor, account):
                 target = made.apply(target)
                 actor = target if itself else actor
                 done.append(made)
@@ -85,42 +85,42 @@ def called(arn: str) -> str:
 
 
 def _made(
-    change: PrivilegeChange, target: Principal, actor: Principal, estate: AccountPolicies
+    change: PrivilegeChange, target: Principal, actor: Principal, account: AccountPolicies
 ) -> Iterator[MadeChange]:
-    for arn in _objects(change, target, actor, estate):
-        for more, apply in _EFFECTS[change.effect](arn, target, estate):
+    for arn in _objects(change, target, actor, account):
+        for more, apply in _EFFECTS[change.effect](arn, target, account):
             stronger = apply(target)
             if _state(stronger) == _state(target):
                 continue
-            finding = estate.may(actor, change.action, arn, more)
+            finding = account.may(actor, change.action, arn, more)
             if finding.answer:
                 on = "itself" if arn == target.name == actor.name else called(arn)
                 yield MadeChange(change.action, on, finding, apply)
                 target = stronger
 
 
-def _objects(change: PrivilegeChange, target: Principal, actor: Principal, estate: AccountPolicies) -> tuple[str, ...]:
+def _objects(change: PrivilegeChange, target: Principal, actor: Principal, account: AccountPolicies) -> tuple[str, ...]:
     """The ARNs on which a change can be made that reaches the target."""
     if change.on is ChangeTarget.POLICY:
         policies = (*target.policies, target.boundary) if target.boundary else target.policies
-        own = f":iam::{estate.facts.account}:"
+        own = f":iam::{account.facts.account}:"
         return tuple(dict.fromkeys(each.managed for each in policies if own in each.managed))
     if change.on is not ChangeTarget.GROUP:
-        standing = PrincipalKind.USER if change.on is ChangeTarget.USER else PrincipalKind.ROLE
-        return (target.name,) if target.standing is standing and not estate.protected(target.name) else ()
+        kind = PrincipalKind.USER if change.on is ChangeTarget.USER else PrincipalKind.ROLE
+        return (target.name,) if target.kind is kind and not account.protected(target.name) else ()
     if change.effect is not ChangeEffect.JOINS:
         return target.groups
     # An empty group gives nothing, unless one may fill it.
     fills = any(actor.statements(action, allowing=True) for action in ("iam:PutGroupPolicy", "iam:AttachGroupPolicy"))
-    others = (arn for arn, policies in estate.groups.items() if arn not in target.groups and (policies or fills))
-    return tuple(others) if target.standing is PrincipalKind.USER else ()
+    others = (arn for arn, policies in account.groups.items() if arn not in target.groups and (policies or fills))
+    return tuple(others) if target.kind is PrincipalKind.USER else ()
 
 
-def _state(asker: Principal) -> tuple[object, ...]:
+def _state(principal: Principal) -> tuple[object, ...]:
     # Whoever is allowed everything gains nothing by one more policy.
-    whole = ANY_POLICY in asker.policies
-    policies = tuple(each for each in asker.policies if not whole or _denies(each))
-    return whole, policies, asker.boundary, asker.groups if not whole else (), dict(asker.context.known)
+    whole = ANY_POLICY in principal.policies
+    policies = tuple(each for each in principal.policies if not whole or _denies(each))
+    return whole, policies, principal.boundary, principal.groups if not whole else (), dict(principal.context.known)
 
 
 def _denies(policy: Policy) -> bool:
@@ -163,8 +163,8 @@ def _writes(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[
     yield {}, apply
 
 
-def _attaches(_arn: str, _target: Principal, estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
-    for managed, policy in estate.attachable.items():
+def _attaches(_arn: str, _target: Principal, account: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+    for managed, policy in account.attachable.items():
         yield {"iam:policyarn": (managed,)}, partial(_joined, policy=policy)
 
 
@@ -177,8 +177,8 @@ def _rewrites(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterato
     yield {}, apply
 
 
-def _reverts(arn: str, _target: Principal, estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
-    for older in estate.older.get(arn, ()):
+def _reverts(arn: str, _target: Principal, account: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+    for older in account.older.get(arn, ()):
 
         def apply(target: Principal, older: Policy = older) -> Principal:
             if target.boundary is not None and target.boundary.managed == arn:
@@ -188,9 +188,9 @@ def _reverts(arn: str, _target: Principal, estate: AccountPolicies) -> Iterator[
         yield {}, apply
 
 
-def _joins(arn: str, _target: Principal, estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _joins(arn: str, _target: Principal, account: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
     def apply(target: Principal) -> Principal:
-        return replace(_with(target, *estate.groups[arn]), groups=(*target.groups, arn))
+        return replace(_with(target, *account.groups[arn]), groups=(*target.groups, arn))
 
     yield {}, apply
 
@@ -199,10 +199,10 @@ def _uncaps(_arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator
     yield {}, lambda target: replace(target, boundary=None)
 
 
-def _recaps(_arn: str, target: Principal, estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _recaps(_arn: str, target: Principal, account: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
     if target.boundary is None:
         return
-    for managed, policy in estate.attachable.items():
+    for managed, policy in account.attachable.items():
 
         def apply(target: Principal, policy: Policy = policy) -> Principal:
             if policy is ANY_POLICY or target.boundary is None:
@@ -230,15 +230,15 @@ def _leaves(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[
     yield {}, lambda target: _where(target, lambda each: each.holder == arn, _undenied)
 
 
-def _tags(_arn: str, _target: Principal, estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
-    for key in estate.tag_keys:
+def _tags(_arn: str, _target: Principal, account: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+    for key in account.tag_keys:
         given: Known = {f"aws:principaltag/{key.lower()}": (SelfChosen(),)}
         more: Known = {"aws:tagkeys": (key,), f"aws:requesttag/{key.lower()}": None}
         yield more, partial(_told, known=given)
 
 
-def _untags(_arn: str, target: Principal, estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
-    for key in estate.tag_keys:
+def _untags(_arn: str, target: Principal, account: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+    for key in account.tag_keys:
         named = f"aws:principaltag/{key.lower()}"
         if target.context.look(named):  # what is not there cannot be taken away
             yield {"aws:tagkeys": (key,)}, partial(_told, known={named: None})

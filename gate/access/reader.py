@@ -12,7 +12,7 @@ from typing import Any
 from gate.access.document import PolicyText
 from gate.access.facts import AccessFacts, Function, Group, Identity, ManagedPolicy, Network, Simulation
 from gate.access.iam_details import Documents, group, managed_policies, named_of_aws, role, user
-from gate.access.permission_groups import needed_to, powers
+from gate.access.permission_groups import permission_groups, required_for
 from gate.aws.errors import AwsNotFound, ask, pages, readable
 from gate.aws.partition import partition_of
 from gate.errors import AwsRefused
@@ -165,11 +165,11 @@ class AccountReader:
         return tuple(one for each in identities for one in self._simulations(each.arn, arn))
 
     def _simulations(self, principal: str, arn: str) -> Iterator[Simulation]:
-        on_repository = {action for each in powers() for action in each.actions}
-        on_registry = {action for each in powers() for action in each.registry_actions}
+        on_repository = {action for each in permission_groups() for action in each.actions}
+        on_registry = {action for each in permission_groups() for action in each.registry_actions}
         for wanted in ("push", "pull"):
-            on_repository |= {action for action, here in needed_to(wanted) if here}
-            on_registry |= {action for action, here in needed_to(wanted) if not here}
+            on_repository |= {action for action, here in required_for(wanted) if here}
+            on_registry |= {action for action, here in required_for(wanted) if not here}
         # One resource a call: an answer is then about that resource and no other.
         for resource, actions in ((arn, on_repository), ("*", on_registry)):
             yield from self._simulated(principal, sorted(actions), resource)

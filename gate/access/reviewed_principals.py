@@ -16,7 +16,7 @@ import yaml
 
 from gate.errors import GateError
 
-POWERS = ("push", "pull", "delete", "rules", "replicate", "become")
+GROUPS = ("push", "pull", "delete", "rules", "replicate", "become")
 _KEYS = frozenset(("principal", "may", "reason", "reviewer", "expires"))
 _LARGEST = 1_000_000
 # What a federated subject is called: the provider's host, the claim that ties it down, and its value.
@@ -67,13 +67,13 @@ class ReviewedPrincipals:
     where: str
     entries: tuple[Review, ...]
 
-    def covers(self, principal: str, power: str, today: date) -> bool:
+    def covers(self, principal: str, group: str, today: date) -> bool:
         """Whether an entry that has not expired reviews this principal for this power."""
-        return any(each.principal == principal and power in each.may and each.expires >= today for each in self.entries)
+        return any(each.principal == principal and group in each.may and each.expires >= today for each in self.entries)
 
     def pairs(self, today: date) -> tuple[tuple[str, str], ...]:
         """Every principal and power that is covered today."""
-        return tuple((each.principal, power) for each in self.entries if each.expires >= today for power in each.may)
+        return tuple((each.principal, group) for each in self.entries if each.expires >= today for group in each.may)
 
 
 def load(path: Path) -> ReviewedPrincipals:
@@ -139,8 +139,8 @@ def _entry(node: yaml.Node, where: str) -> Review:
     if type(raw["expires"]) is not date or isinstance(raw["expires"], datetime):
         _refuse(at, "'expires' is no date such as 2026-01-31")
     may = raw["may"]
-    if not isinstance(may, list) or not may or not all(isinstance(each, str) and each in POWERS for each in may):
-        _refuse(at, f"'may' is a list of some of {', '.join(POWERS)}")
+    if not isinstance(may, list) or not may or not all(isinstance(each, str) and each in GROUPS for each in may):
+        _refuse(at, f"'may' is a list of some of {', '.join(GROUPS)}")
     if too_wide(raw["principal"]):
         _refuse(at, f"{raw['principal']!r} stands for more than one principal")
     line = node.start_mark.line + 1

@@ -18,25 +18,25 @@ _TAGGING: dict[str, tuple[Value, ...]] = {"ecr:TagResource": (SelfChosen(),), "e
 _KEYS = ("aws:resourcetag/", "ecr:resourcetag/")
 
 
-def may_after_tagging(asker: Principal, request: AccessRequest) -> Decision:
+def may_after_tagging(principal: Principal, request: AccessRequest) -> Decision:
     """Whether the asker may do it, as the repository is tagged or once the asker has tagged it otherwise."""
-    found = may(asker, request)
-    keys = _asked(asker, request)
+    found = may(principal, request)
+    keys = _asked(principal, request)
     for action, value in _TAGGING.items() if keys else ():
-        tagging = may(asker, replace(request, action=action))
+        tagging = may(principal, replace(request, action=action))
         if not tagging.answer:
             continue
-        context = asker.context.with_more(dict.fromkeys(keys, value))
-        tagged = all_of((may(replace(asker, context=context), request), tagging))
+        context = principal.context.with_more(dict.fromkeys(keys, value))
+        tagged = all_of((may(replace(principal, context=context), request), tagging))
         # The reader has to see the tagging, whichever of the two decides.
         because = dict.fromkeys((*tagged.because, *(f"{why} ({action})" for why in tagging.because)))
         found = max(found, replace(tagged, because=tuple(because)), key=lambda each: each.answer)
     return found
 
 
-def _asked(asker: Principal, request: AccessRequest) -> tuple[str, ...]:
+def _asked(principal: Principal, request: AccessRequest) -> tuple[str, ...]:
     """The tags of the repository on which a statement about this request hangs, as condition keys."""
-    own = (*asker.statements(request.action, allowing=True), *asker.statements(request.action, allowing=False))
+    own = (*principal.statements(request.action, allowing=True), *principal.statements(request.action, allowing=False))
     on_repository = (each for policy in request.resource_policies for each in policy.statements)
     keys = (condition.key.lower() for each in (*own, *on_repository) for condition in each.conditions)
     return tuple(dict.fromkeys(key for key in keys if key.startswith(_KEYS)))

@@ -10,11 +10,11 @@ from gate.access.account_policies import AccountPolicies
 from gate.access.assumption import ASSUME
 from gate.access.decision import Decision, Ternary, any_of
 from gate.access.document import Condition, Policy, Statement
-from gate.access.escalation import reach_of
+from gate.access.escalation import escalation_of
 from gate.access.evaluation import AccessRequest, may_assume
 from gate.access.facts import AccessFacts, Identity
 from gate.access.matching import Context
-from gate.access.principal import Principal, PrincipalKind, covers, outsiders
+from gate.access.principal import Principal, PrincipalKind, covers, external_principals
 from gate.access.request_context import of_iam_request
 from gate.access.reviewed_principals import too_wide
 from gate.errors import GateError
@@ -44,7 +44,7 @@ class AssumptionPath:
     steps: tuple[str, ...] = ()
 
 
-def who_becomes(facts: AccessFacts, role: str) -> tuple[AssumptionPath, ...]:
+def who_can_assume(facts: AccessFacts, role: str) -> tuple[AssumptionPath, ...]:
     """Everyone who can become the role, at once or through others of the account.
 
     Raises:
@@ -57,37 +57,37 @@ def who_becomes(facts: AccessFacts, role: str) -> tuple[AssumptionPath, ...]:
             where="iam:GetAccountAuthorizationDetails",
             remedy="create the role, or correct its name in pytest.ini",
         )
-    reach = reach_of(facts)
+    escalation = escalation_of(facts)
     found: dict[str, AssumptionPath] = {}
-    paths = reach.attaining(lambda asker: Decision(Ternary.of(asker.name == target.arn)))
+    paths = escalation.attaining(lambda principal: Decision(Ternary.of(principal.name == target.arn)))
     for arn, path in paths.items():
         names = tuple(_name(each) for each in path.through)
         if arn != target.arn:
             found[arn] = AssumptionPath(arn, names, path.finding, True, path.steps)
-        identity = reach.estate.identities[arn]
+        identity = escalation.account.identities[arn]
         if identity.is_role:
-            for asker, finding in let_in(identity, reach.estate):
+            for principal, finding in let_in(identity, escalation.account):
                 through = (identity.name, *names)
-                found.setdefault(asker.name, AssumptionPath(asker.name, through, finding, False))
+                found.setdefault(principal.name, AssumptionPath(principal.name, through, finding, False))
     return tuple(found.values())
 
 
-def let_in(role: Identity, estate: AccountPolicies) -> Iterator[tuple[Principal, Decision]]:
+def let_in(role: Identity, account: AccountPolicies) -> Iterator[tuple[Principal, Decision]]:
     """The outsiders that a role's trust policy lets in; a federated one is a subject of its identity provider.
 
     Raises:
         GateError: the trust policy cannot be read.
     """
-    trust, facts = estate.trust(role), estate.facts
+    trust, facts = account.trust(role), account.facts
     services: set[tuple[str, str]] = set()
-    for asker in outsiders((trust,), facts):
-        if asker.principal[0] == "Federated":
+    for principal in external_principals((trust,), facts):
+        if principal.element[0] == "Federated":
             continue
-        finding = any_of(may_assume(asker, _request(action, role, trust, facts)) for action in ASSUME)
+        finding = any_of(may_assume(principal, _request(action, role, trust, facts)) for action in ASSUME)
         # A service takes a role on for the role's own account (who may pass it is asked elsewhere): it is named once.
-        if finding.answer and not (asker.standing is PrincipalKind.SERVICE and asker.principal in services):
-            services.add(asker.principal)
-            yield asker, finding
+        if finding.answer and not (principal.kind is PrincipalKind.SERVICE and principal.element in services):
+            services.add(principal.element)
+            yield principal, finding
     yield from _federated(role, trust, facts)
 
 
@@ -146,9 +146,9 @@ def _subjects_let_in(
     for claim, value, exact in (("", provider, False),) if saml else subjects(statement, provider):
         name = provider if saml else f"{host(provider)}:{claim}={value}"
         known = {f"{host(provider)}:{claim}".lower(): (value,)} if exact else {}
-        asker = Principal(name, PrincipalKind.OUTSIDER, "", ("Federated", provider), Context(known))
-        if any(may_assume(asker, request).answer for request in requests):
-            yield asker, Decision(Ternary.YES, (f"{statement.label} allows it",))
+        principal = Principal(name, PrincipalKind.EXTERNAL, "", ("Federated", provider), Context(known))
+        if any(may_assume(principal, request).answer for request in requests):
+            yield principal, Decision(Ternary.YES, (f"{statement.label} allows it",))
 
 
 def _assumes(statement: Statement) -> bool:

@@ -1,4 +1,4 @@
-"""The call log: every AWS call of a run, recorded through botocore's events as it happens."""
+"""The AWS call log: every AWS call of a run, recorded through botocore's events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from gate.registry.permitted import PUSH, AwsCall
 
 _MARK = "release-gate-call"
-# Parameters that name what a call is about, the most telling first. Their values are names, never secrets.
+# Parameters that name the resource of a call, the most specific first. Their values are names, never secrets.
 _NAMES = (
     "repositoryName",
     "repositoryNames",
@@ -36,12 +36,12 @@ def _utc_now() -> datetime:
 
 
 class CallLog:
-    """The calls of one run. Calls from several threads may be recorded side by side.
+    """The AWS calls of one run; several threads may record at once.
 
     Args:
-        now: the time of day.
-        clock: a clock that never jumps, in seconds.
-        on_call: told of each call when it has ended (or a push is noted).
+        now: the current time in UTC.
+        clock: a monotonic clock, in seconds.
+        on_call: called with each call when it has ended, and with the calls of a push or pull.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class CallLog:
 
     @property
     def calls(self) -> tuple[AwsCall, ...]:
-        """Every call so far, in the order sent; one that has no answer yet is "unanswered"."""
+        """Every call so far, in the order sent; the outcome of a call in progress is "unanswered"."""
         with self._lock:
             return tuple(self._calls)
 
     def attach(self, session: Any) -> None:
-        """Record every client that is made from this boto3 session hereafter; once, however often it is attached."""
+        """Record the calls of all clients that this boto3 session makes from now on; repeating this changes nothing."""
         if any(session is each for each in self._sessions):
             return
         self._sessions.append(session)
@@ -72,13 +72,13 @@ class CallLog:
         session.events.register_last("after-call-error.*.*", self._failed)
 
     def note_push(self, repository: str, tag: str, outcome: str, region: str) -> None:
-        """Enter what a `docker push` asks of ECR: it does not go through botocore."""
+        """Record the ECR calls of a `docker push`, which does not use botocore."""
         resource = f"{repository}:{tag}"
         for operation in ("GetAuthorizationToken", "BatchCheckLayerAvailability", *PUSH):
             self._enter(AwsCall(self._stamp(), "ecr", operation, resource, outcome, 0.0, 0, region))
 
     def note_pull(self, repository: str, reference: str, outcome: str, region: str) -> None:
-        """Enter what a `docker pull`, or reading a blob over /v2/, asks of ECR."""
+        """Record the ECR calls of a `docker pull`, or of reading a blob over /v2/."""
         for operation in ("BatchGetImage", "GetDownloadUrlForLayer"):
             self._enter(AwsCall(self._stamp(), "ecr", operation, f"{repository}@{reference}", outcome, 0.0, 0, region))
 
@@ -93,7 +93,7 @@ class CallLog:
             self._on_call(call)
 
     def _sent(self, params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-        # The service's IAM-style name, not botocore's client name: "ecr", "lambda", "events".
+        # The service's name as IAM writes it: "ecr", "lambda", "events".
         metadata = model.service_model
         service, region = metadata.service_name, str(context.get("client_region", ""))
         call = AwsCall(self._stamp(), service, model.name, _resource(params), "unanswered", 0.0, 0, region)
@@ -125,5 +125,5 @@ def _resource(params: Mapping[str, Any]) -> str:
     name = next((params[key] for key in _NAMES if params.get(key)), "*")
     name = ",".join(map(str, name)) if isinstance(name, list) else str(name)
     tag, digest = params.get("imageTag"), params.get("imageDigest")
-    # An image is named as docker names it, its tag before its digest.
+    # An image is named as Docker does it: by its tag, or else by its digest.
     return name + (f":{tag}" if tag else "") + (f"@{digest}" if digest and not tag else "")

@@ -1,4 +1,4 @@
-"""Asking AWS, and saying what is missing when it refuses: one place for every client of the gate."""
+"""Calls AWS and turns each failure into an error that says what is missing; every room of the gate calls it so."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOGGED_OUT = {
     "UnrecognizedClientException",
     "RequestExpired",
 }
-# Throttling as the AWS services name it (botocore's own retry handler knows the same set), and trouble of their own.
+# Throttling as the AWS services name it (the same set as in botocore's retry handler), and their internal errors.
 BUSY = {
     "Throttling",
     "ThrottlingException",
@@ -43,29 +43,29 @@ BUSY = {
     "ServiceUnavailable",
     "ServiceUnavailableException",
 }
-# What reading an answer raises when it has another shape than the service's.
+# What reading an answer raises when its shape is not that of the service model.
 _MISREAD = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 class AwsNotFound(AwsRefused):
-    """AWS answers that the thing asked for does not exist."""
+    """AWS answers that the resource does not exist."""
 
 
 def error_code(error: ClientError) -> str:
-    """The code by which AWS names an error."""
+    """The error code in an AWS error response."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def error_message(error: ClientError) -> str:
-    """The message of an AWS error, made harmless."""
+    """The message in an AWS error response, escaped (`gate.text.plain`)."""
     return plain(str(error.response.get("Error", {}).get("Message", "")))
 
 
 def garbled() -> tuple[type[Exception], ...]:
-    """What botocore's parsers raise, or let through, when an answer is none of the service's.
+    """The exceptions of botocore's parsers for an answer that does not fit the service model.
 
-    Bytes that are no text, a list where an object belongs, brackets without end. Asked for only when something was
-    raised: the parsers take long to import, and the checks' modules import this one.
+    Examples: bytes that are not text, a list instead of an object, endless brackets. It is a function because the
+    parsers take long to import, and the modules of the checks import this one.
     """
     from botocore.parsers import ResponseParserError
 
@@ -75,18 +75,18 @@ def garbled() -> tuple[type[Exception], ...]:
 def ask(
     call: Callable[..., dict[str, Any]], permission: str, about: str, /, absent: tuple[str, ...] = (), **parameters: Any
 ) -> dict[str, Any]:
-    """Call AWS.
+    """Call an operation of AWS.
 
     Args:
         call: the client's method.
-        permission: the IAM action that it needs, such as "ecr:DescribeImages".
-        about: the resource, for the message.
-        absent: the error codes that mean "does not exist".
-        parameters: the call's own.
+        permission: the IAM action that the call requires, such as "ecr:DescribeImages".
+        about: the resource, for the error message.
+        absent: the error codes that mean that the resource does not exist.
+        parameters: the parameters of the call.
 
     Raises:
-        AwsNotFound: the answer is one of `absent`.
-        AwsRefused: anything else but an answer; says which permission or what else is missing.
+        AwsNotFound: the error code is in `absent`.
+        AwsRefused: any other failure; it names the missing permission, or what else is missing.
     """
     try:
         return call(**parameters)
@@ -99,7 +99,7 @@ def ask(
 def pages(
     client: Any, operation: str, permission: str, about: str, /, absent: tuple[str, ...] = (), **parameters: Any
 ) -> Iterator[dict[str, Any]]:
-    """Every page of a paged call, in order; errors as in `ask`. `operation` is the client's method name."""
+    """The pages of a paginated operation (the client's method name), in order; errors as in `ask`."""
     answers = iter(client.get_paginator(operation).paginate(**parameters))
     while True:
         page = ask(lambda: next(answers, {}), permission, about, absent)
@@ -110,19 +110,19 @@ def pages(
 
 @contextmanager
 def readable(answer: str) -> Iterator[None]:
-    """Read an answer's fields in this block; one that is missing or of another kind is a refusal, not a crash."""
+    """In this block, a field of an answer that is missing or has the wrong type raises AwsRefused."""
     try:
         yield
     except (*_MISREAD, OverflowError) as error:
         raise AwsRefused(
             f"The answer of {answer} cannot be read: {type(error).__name__}: {plain(str(error))}",
             where=answer,
-            remedy="look at the answer itself (`aws … --debug`); the service or an emulator answers in another shape",
+            remedy="look at the answer itself (`aws … --debug`): it does not have the shape of the service model",
         ) from error
 
 
 def explained(error: ClientError, permission: str, about: str, absent: tuple[str, ...] = ()) -> AwsRefused:
-    """An error of AWS's as a refusal that says what is missing; see `ask`."""
+    """An AWS error response as AwsRefused; see `ask`."""
     code = error_code(error)
     message = error_message(error) or "no reason given"
     where = f"{permission} on {about}"
@@ -152,7 +152,7 @@ def explained(error: ClientError, permission: str, about: str, absent: tuple[str
 
 
 def unanswered(error: Exception, permission: str, about: str) -> AwsRefused:
-    """A call that never became an answer, as a refusal that says what is missing; see `ask`."""
+    """A call without a usable answer as AwsRefused; see `ask`."""
     where = f"{permission} on {about}"
     if isinstance(error, NoCredentialsError | PartialCredentialsError | SSOError | TokenRetrievalError):
         return AwsRefused(

@@ -1,4 +1,4 @@
-"""Asking again: what is transient passes, everything else becomes one of the gate's errors."""
+"""Repeats AWS calls that failed for a transient reason; any other failure becomes one of the gate's errors."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ ATTEMPTS = 6
 _SERVER_ERROR = 500
 
 
-class _PassingTrouble(Exception):
-    """Something that may be gone when asked again."""
+class _TransientFailure(Exception):
+    """A failure that a repeated call may not meet again."""
 
 
 @dataclass(frozen=True)
 class TimeSource:
-    """Every use of time, so that a test can say what time it is.
+    """The clock and the sleep that a run uses; a test replaces them.
 
     Attributes:
-        now: the present in UTC.
-        monotonic: seconds that never jump; timeouts are measured with it.
-        sleep: waits some seconds.
+        now: the present time in UTC.
+        monotonic: a clock in seconds that never jumps, for timeouts.
+        sleep: waits a number of seconds.
     """
 
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
@@ -39,12 +39,12 @@ class TimeSource:
 
 @dataclass(frozen=True)
 class RetryingClient:
-    """Asks one client, patiently.
+    """A boto3 client whose calls are repeated when they fail for a transient reason.
 
     Attributes:
         client: a boto3 client.
         time: see `TimeSource`.
-        progress: is told each wait in a few words.
+        progress: called with a few words before each wait.
     """
 
     client: Any
@@ -52,30 +52,30 @@ class RetryingClient:
     progress: Callable[[str], None]
 
     def ask(self, operation: str, *, needs: str, expect: tuple[str, ...] = (), **request: Any) -> dict[str, Any]:
-        """The answer of an operation (in boto3's spelling, such as start_image_scan).
+        """The answer of an operation.
 
         Args:
-            operation: the client's method.
-            needs: a member that every whole answer holds; botocore reads garbage with status 200 as an empty answer.
-            expect: error codes that the caller handles; they are raised as ClientError.
+            operation: the client's method, such as start_image_scan.
+            needs: a field that every complete answer has; botocore reads garbage with status 200 as an empty answer.
+            expect: error codes that the caller handles itself.
             request: the operation's parameters.
 
         Raises:
-            ClientError: with a code of `expect`.
-            AwsRefused: the call is refused; asking again will not help.
-            ScanUnavailable: no usable answer came in six attempts.
+            ClientError: the error code is in `expect`.
+            AwsRefused: AWS refuses the call, and repeating it will not help.
+            ScanUnavailable: six attempts gave no usable answer.
         """
         last = ""
         for attempt in range(ATTEMPTS):
             try:
                 return self._once(operation, needs, expect, request)
-            except _PassingTrouble as trouble:
-                last = str(trouble)
+            except _TransientFailure as failure:
+                last = str(failure)
             self._pause(operation, attempt, last)
         raise ScanUnavailable(
             f"{operation} was not answered in {ATTEMPTS} attempts; the last one failed with {last}",
             where=plain(str(request)),
-            remedy="see whether the service is up and this machine reaches it, then run again",
+            remedy="check that the service is up and that this machine reaches it, then run again",
         )
 
     def _once(self, operation: str, needs: str, expect: tuple[str, ...], request: dict[str, Any]) -> dict[str, Any]:
@@ -85,20 +85,20 @@ class RetryingClient:
             if error_code(error) in expect:
                 raise
             if _transient(error):
-                raise _PassingTrouble(f"{error_code(error)}: {error_message(error)}") from error
+                raise _TransientFailure(f"{error_code(error)}: {error_message(error)}") from error
             raise explained(error, self._permission(operation), _about(request)) from error
         except (ConnectionError, HTTPClientError, *garbled()) as error:
-            raise _PassingTrouble(plain(f"{type(error).__name__}: {error}")) from error
+            raise _TransientFailure(plain(f"{type(error).__name__}: {error}")) from error
         except BotoCoreError as error:
             raise unanswered(error, self._permission(operation), _about(request)) from error
         if needs not in answer:
-            raise _PassingTrouble(f"an answer without {needs}")
+            raise _TransientFailure(f"an answer without {needs}")
         return answer
 
     def _pause(self, operation: str, attempt: int, last: str) -> None:
         if attempt + 1 < ATTEMPTS:
             seconds = float(2**attempt)
-            self.progress(f"{operation}: {last}; asking again in {seconds:.0f} s")
+            self.progress(f"{operation}: {last}; repeated in {seconds:.0f} s")
             self.time.sleep(seconds)
 
     def _permission(self, operation: str) -> str:

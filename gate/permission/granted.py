@@ -1,8 +1,8 @@
-"""Finding out which permissions the caller holds, without changing anything.
+"""Which of the required permissions the caller has, found out without changing anything.
 
-Reads are tried out. For writes IAM's simulator is asked about the caller's own policies, and where those are silent,
-the repository's policy is read: an allow in either suffices (ECR User Guide, "Private repository policies"). A policy
-of the session itself, or of a network endpoint, is seen by neither; what it denies shows when it is needed.
+Read operations are tried. For write operations IAM's simulator evaluates the caller's own policies, and if these do not
+allow the action, the repository policy is read: an allow in either suffices (ECR User Guide, "Private repository
+policies"). Session policies and VPC endpoint policies are not seen; what they deny shows when it is called.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
+from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gate.access.document import Kind, PolicyText, Statement, parse
@@ -26,109 +27,89 @@ from gate.text import plain
 
 _ROLE_SESSION = re.compile(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+")
 _USER = re.compile(r"arn:[\w-]+:iam::\d{12}:user/.+")
-# Authorised, and then not found: every service has its own word for it.
+# The call was allowed, and the resource does not exist: each service has its own error code for it.
 _ABSENT = re.compile(r"NotFound|NoSuchEntity|DoesNotExist")
-_WANTS_CONTEXT = "its context is missing"
-_UNSIMULATED = "IAM's simulator knows roles and users only"
+
+_Known = tuple[PermissionState, str]
+_UNSIMULATED: _Known = (PermissionState.UNKNOWN, "IAM's simulator evaluates roles and users only")
 
 
 class GrantedPermissions:
-    """Asks about the permissions of one caller.
+    """The permissions of one caller.
 
     Args:
-        client: makes a client of a service.
-        release: what it is about.
+        client: makes a boto3 client of a service.
+        release: the release that the permissions are for.
         caller: the ARN that GetCallerIdentity answers.
     """
 
     def __init__(self, client: Callable[[str], Any], release: Release, caller: str) -> None:
         self._client, self._release, self._caller = cache(client), release, caller
 
-    def of(self, needs: Iterable[RequiredPermission]) -> tuple[PermissionStatus, ...]:
-        """What is known of each.
+    def of(self, required: Iterable[RequiredPermission]) -> tuple[PermissionStatus, ...]:
+        """The status of each required permission.
 
         Raises:
             AwsRefused: the credentials are not accepted.
         """
         enhanced = self._enhanced()
-        return tuple(self._holding(need) for need in needs if enhanced or not need.enhanced)
+        return tuple(PermissionStatus(each, *self._known(each)) for each in required if enhanced or not each.enhanced)
 
-    def _holding(self, need: RequiredPermission) -> PermissionStatus:
-        if need.action == "iam:SimulatePrincipalPolicy":
-            return self._simulator(need)
-        sent = parameters(need, self._release)
-        return self._by_simulation(need) if sent is None else self._tried(need, sent)
+    def _known(self, permission: RequiredPermission) -> _Known:
+        sent = parameters(permission, self._release)
+        if sent is not None:
+            return self._tried(permission, sent)
+        if (principal := self._principal()) is None:
+            return _UNSIMULATED
+        if permission.action == "iam:SimulatePrincipalPolicy":
+            return self._tried(permission, {"PolicySourceArn": principal, "ActionNames": ["ecr:PutImage"]})
+        return self._simulated(permission, principal)
 
-    def _tried(self, need: RequiredPermission, sent: dict[str, Any]) -> PermissionStatus:
+    def _tried(self, permission: RequiredPermission, sent: dict[str, Any]) -> _Known:
         try:
-            self._method(need)(**sent)
+            getattr(self._client(permission.service), xform_name(permission.operation))(**sent)
         except ClientError as error:
-            return _from_error(need, error)
+            return _from_error(permission, error)
         except (BotoCoreError, *garbled()) as error:
-            return PermissionStatus(need, PermissionState.UNKNOWN, plain(f"{type(error).__name__}: {error}"))
-        return PermissionStatus(need, PermissionState.HELD, "the call was answered")
+            return PermissionState.UNKNOWN, plain(f"{type(error).__name__}: {error}")
+        return PermissionState.GRANTED, "the call was answered"
 
-    def _method(self, need: RequiredPermission) -> Callable[..., Any]:
-        client = self._client(need.service)
-        words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", need.operation).lower()
-        method: Callable[..., Any] = getattr(client, words)
-        return method
-
-    def _simulator(self, need: RequiredPermission) -> PermissionStatus:
-        principal = self._principal()
-        if principal is None:
-            return PermissionStatus(need, PermissionState.UNKNOWN, _UNSIMULATED)
-        return self._tried(need, {"PolicySourceArn": principal, "ActionNames": ["ecr:PutImage"]})
-
-    def _by_simulation(self, need: RequiredPermission) -> PermissionStatus:
-        principal = self._principal()
-        if principal is None:
-            return PermissionStatus(need, PermissionState.UNKNOWN, _UNSIMULATED)
+    def _simulated(self, permission: RequiredPermission, principal: str) -> _Known:
         try:
-            decision = self._decision(need, principal)
+            answer = ask(
+                self._client("iam").simulate_principal_policy,
+                "iam:SimulatePrincipalPolicy",
+                principal,
+                PolicySourceArn=principal,
+                ActionNames=[permission.action],
+                ResourceArns=list(resources(permission, self._release)),
+            )
         except GateError as refusal:
-            return PermissionStatus(need, PermissionState.UNKNOWN, f"the simulator cannot be asked: {refusal.cause}")
-        if decision == "allowed":
-            return PermissionStatus(need, PermissionState.HELD, "IAM's simulator: the caller's own policies allow it")
-        if decision == "explicitDeny":
-            return PermissionStatus(need, PermissionState.DENIED, "IAM's simulator: a policy denies it")
-        if decision == _WANTS_CONTEXT:
-            why = "IAM's simulator: a condition hangs on what only the request itself tells"
-            return PermissionStatus(need, PermissionState.UNKNOWN, why)
-        return self._by_repository(need, principal)
-
-    def _decision(self, need: RequiredPermission, principal: str) -> str:
-        answer = ask(
-            self._client("iam").simulate_principal_policy,
-            "iam:SimulatePrincipalPolicy",
-            principal,
-            PolicySourceArn=principal,
-            ActionNames=[need.action],
-            ResourceArns=list(resources(need, self._release)),
-        )
+            return PermissionState.UNKNOWN, f"the simulator cannot be called: {refusal.cause}"
         result = answer["EvaluationResults"][0]
         if result.get("MissingContextValues"):
-            return _WANTS_CONTEXT
-        denied = not result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True)
-        return "explicitDeny" if denied else str(result["EvalDecision"])
+            return PermissionState.UNKNOWN, "IAM's simulator: a condition depends on the request itself"
+        if result["EvalDecision"] == "explicitDeny" or not result.get("OrganizationsDecisionDetail", {}).get(
+            "AllowedByOrganizations", True
+        ):
+            return PermissionState.DENIED, "IAM's simulator: a policy denies it"
+        if result["EvalDecision"] == "allowed":
+            return PermissionState.GRANTED, "IAM's simulator: the caller's own policies allow it"
+        return self._by_repository_policy(permission, principal)
 
-    def _by_repository(self, need: RequiredPermission, principal: str) -> PermissionStatus:
+    def _by_repository_policy(self, permission: RequiredPermission, principal: str) -> _Known:
         try:
             statements = self._repository_policy()
         except AwsNotFound:
             statements = ()
         except GateError as refusal:
-            return PermissionStatus(
-                need, PermissionState.UNKNOWN, f"the repository policy cannot be read: {refusal.cause}"
-            )
-        naming = [each for each in statements if _grants(each, principal, need.action)]
-        if not naming:
-            return PermissionStatus(
-                need, PermissionState.MISSING, "neither the caller's policies nor the repository's allow it"
-            )
-        if all(each.conditions for each in naming):
-            return PermissionStatus(need, PermissionState.UNKNOWN, "the repository policy allows it on a condition")
-        return PermissionStatus(need, PermissionState.HELD, "the repository policy allows it")
+            return PermissionState.UNKNOWN, f"the repository policy cannot be read: {refusal.cause}"
+        allowing = [each for each in statements if _allows(each, principal, permission.action)]
+        if not allowing:
+            return PermissionState.MISSING, "neither the caller's policies nor the repository's allow it"
+        if all(each.conditions for each in allowing):
+            return PermissionState.UNKNOWN, "the repository policy allows it on a condition"
+        return PermissionState.GRANTED, "the repository policy allows it"
 
     def _repository_policy(self) -> tuple[Statement, ...]:
         answer = ask(
@@ -143,23 +124,24 @@ class GrantedPermissions:
 
     @cache  # noqa: B019 - one short-lived object a run
     def _principal(self) -> str | None:
-        """The ARN of the caller's role or user, as the simulator wants it."""
+        """The ARN of the caller's role or user, as the simulator takes it."""
         if _USER.fullmatch(self._caller):
             return self._caller
         session = _ROLE_SESSION.fullmatch(self._caller)
         if session is None:
             return None
-        # A role's path, which single sign-on uses, is not part of its sessions' ARN.
+        # The ARN of a session has no path, and roles of IAM Identity Center have one: the roles are listed.
         listing = ("get_account_authorization_details", "iam:GetAccountAuthorizationDetails", self._caller)
         try:
-            for page in pages(self._client("iam"), *listing, Filter=["Role"]):
-                for role in page["RoleDetailList"]:
-                    if role["RoleName"] == session[1]:
-                        return str(role["Arn"])
+            roles = (
+                role
+                for page in pages(self._client("iam"), *listing, Filter=["Role"])
+                for role in page["RoleDetailList"]
+            )
+            return next((str(role["Arn"]) for role in roles if role["RoleName"] == session[1]), None)
         except GateError:
-            # The permission to list roles is itself on the list, and is named as missing there.
+            # The permission to list roles is itself a required one, and is reported as missing.
             return None
-        return None
 
     def _enhanced(self) -> bool:
         try:
@@ -169,18 +151,18 @@ class GrantedPermissions:
         return bool(answer.get("scanningConfiguration", {}).get("scanType") == "ENHANCED")
 
 
-def _from_error(need: RequiredPermission, error: ClientError) -> PermissionStatus:
+def _from_error(permission: RequiredPermission, error: ClientError) -> _Known:
     code, said = error_code(error), str(error.response.get("Error", {}).get("Message", ""))
     if code in LOGGED_OUT:
-        raise explained(error, need.action, "the permissions of the caller") from error
+        raise explained(error, permission.action, "the permissions of the caller") from error
     if code in NOT_ALLOWED:
-        return PermissionStatus(need, PermissionState.MISSING, said or code)
+        return PermissionState.MISSING, said or code
     if _ABSENT.search(code):
-        return PermissionStatus(need, PermissionState.HELD, f"the call was let in, and found nothing ({code})")
-    return PermissionStatus(need, PermissionState.UNKNOWN, f"{code}: {said}")
+        return PermissionState.GRANTED, f"the call was allowed, and found nothing ({code})"
+    return PermissionState.UNKNOWN, f"{code}: {said}"
 
 
-def _grants(statement: Statement, principal: str, action: str) -> bool:
+def _allows(statement: Statement, principal: str, action: str) -> bool:
     named = ("AWS", principal) in statement.principals and not statement.excepting_principals
     acts = not statement.excepting_actions and any(action_matches(each, action) for each in statement.actions)
     return statement.allows and named and acts

@@ -1,12 +1,14 @@
-"""Every permission that a run needs, and what for. Pure; the resources are the Service Authorization Reference's.
+"""The permissions that a run requires, and the least-privilege policy that grants them. Pure.
 
-The list is held against the call log of real runs: a call without a need, or a need without a call, fails a test.
+The resource types come from the Service Authorization Reference. A test compares the list with the call logs of real
+runs: it fails for a call that no permission is for, and for a permission that no call uses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from gate.aws.partition import partition_of
 from gate.aws.service_authorization import actions
@@ -16,13 +18,13 @@ from gate.release import Release
 
 @dataclass(frozen=True)
 class RequiredPermission:
-    """One permission.
+    """One required permission.
 
     Attributes:
         action: as IAM writes it, "ecr:DescribeImages".
-        purpose: ends the sentence "needed to …".
-        enhanced: needed only where Inspector scans the registry.
-        optional: without it a run goes on, and leaves undecided what only its answer could decide.
+        purpose: completes the sentence "needed to …".
+        enhanced: required only if Inspector scans the registry.
+        optional: a run goes on without it; what depends on it stays undecided.
     """
 
     action: str
@@ -32,12 +34,12 @@ class RequiredPermission:
 
     @property
     def service(self) -> str:
-        """IAM's prefix of the service."""
+        """The service prefix."""
         return self.action.partition(":")[0]
 
     @property
     def operation(self) -> str:
-        """The API operation, which has the same name as the action for all that the gate calls."""
+        """The API operation; for every call of the gate it has the same name as the action."""
         return self.action.partition(":")[2]
 
 
@@ -78,33 +80,42 @@ PUBLISHING: tuple[RequiredPermission, ...] = (
     *_all(_PUSH, "push the candidate"),
     *_all("ecr:PutImage", "push the candidate, and give a clean digest the release's tags"),
 )
-# AWS answers this to anybody, whatever the policies say (STS, GetCallerIdentity).
-FREE = frozenset({"sts:GetCallerIdentity"})
+# No permission is required for this call (AWS STS API Reference, GetCallerIdentity).
+NO_PERMISSION_REQUIRED = frozenset({"sts:GetCallerIdentity"})
 
 
-def needs_of(publishes: bool) -> tuple[RequiredPermission, ...]:
-    """The needs of a run."""
+def required_by(publishes: bool) -> tuple[RequiredPermission, ...]:
+    """The permissions that a run requires."""
     return PUBLISHING if publishes else VERIFYING
 
 
-def uncovered(calls: Iterable[AwsCall], needs: Iterable[RequiredPermission]) -> tuple[str, ...]:
-    """The actions of these calls that no need names."""
-    known = {need.action for need in needs} | FREE
+def missing(calls: Iterable[AwsCall], required: Iterable[RequiredPermission]) -> tuple[str, ...]:
+    """The actions of these calls that are not among the required permissions."""
+    known = {each.action for each in required} | NO_PERMISSION_REQUIRED
     return tuple(sorted({f"{call.service}:{call.operation}" for call in calls} - known))
 
 
-def unseen(needs: Iterable[RequiredPermission], calls: Iterable[AwsCall]) -> tuple[str, ...]:
-    """The needs that none of these calls has used."""
+def unused(required: Iterable[RequiredPermission], calls: Iterable[AwsCall]) -> tuple[str, ...]:
+    """The required permissions that none of these calls used."""
     used = {f"{call.service}:{call.operation}" for call in calls}
-    return tuple(sorted({need.action for need in needs} - used))
+    return tuple(sorted({each.action for each in required} - used))
 
 
-def resources(need: RequiredPermission, release: Release) -> tuple[str, ...]:
-    """The narrowest ARNs on which the permission can be granted; "*" where IAM knows no resource for it."""
-    action = actions(need.service).get(need.action)
+def resources(permission: RequiredPermission, release: Release) -> tuple[str, ...]:
+    """The narrowest ARNs that it can be granted on; "*" if the action has no resource type."""
+    action = actions(permission.service).get(permission.action)
     forms = action.resources if action else ()
     found = {arn for form in forms for arn in _narrowed(form, release)}
     return tuple(sorted(found)) or ("*",)
+
+
+def least_privilege_policy(required: Iterable[RequiredPermission], release: Release) -> dict[str, Any]:
+    """The IAM policy that grants these permissions and no more: one statement for each set of resources."""
+    granted: dict[tuple[str, ...], list[str]] = {}
+    for each in required:
+        granted.setdefault(resources(each, release), []).append(each.action)
+    statements = [_statement(arns, sorted(set(actions))) for arns, actions in sorted(granted.items())]
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def _narrowed(form: str, release: Release) -> tuple[str, ...]:
@@ -115,7 +126,7 @@ def _narrowed(form: str, release: Release) -> tuple[str, ...]:
         "repository/": (f"{aws}:ecr:{place}:repository/{release.repository}",),
         # Versions and aliases have policies of their own.
         "function:": (function, f"{function}:*"),
-        # Which rules and schedules start the function is known only once they have been read.
+        # Which rules and schedules start the function is known only after they have been read.
         "rule/": (f"{aws}:events:{place}:rule/*",),
         "schedule/": (f"{aws}:scheduler:{place}:schedule/*",),
         "policy/": (f"{aws}:iam::{account}:policy/*", f"{aws}:iam::aws:policy/*"),
@@ -123,3 +134,22 @@ def _narrowed(form: str, release: Release) -> tuple[str, ...]:
         "user/": (f"{aws}:iam::{account}:user/*",),
     }
     return next((arns for start, arns in by_kind.items() if kind.startswith(start)), ())
+
+
+def _statement(arns: tuple[str, ...], actions: list[str]) -> dict[str, Any]:
+    resource = arns[0] if len(arns) == 1 else list(arns)
+    return {"Sid": _sid(arns), "Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _sid(arns: tuple[str, ...]) -> str:
+    names = {
+        "*": "WhereIamKnowsNoResource",
+        "repository": "TheRepository",
+        "function": "TheZipFunction",
+        "rule": "ItsRules",
+        "schedule": "ItsSchedules",
+        "policy": "PoliciesOfTheAccount",
+        "role": "PrincipalsOfTheAccount",
+    }
+    kind = "*" if arns == ("*",) else arns[0].split(":", 5)[-1].replace("/", ":").partition(":")[0]
+    return names[kind]

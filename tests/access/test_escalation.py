@@ -11,7 +11,7 @@ from gate.access import escalation_methods, permission_checks
 from gate.access.facts import Function, Group, ManagedPolicy
 from gate.access.matrix import draw
 from gate.access.reviewed_principals import Review, ReviewedPrincipals
-from gate.access.trust import who_becomes
+from gate.access.trust import who_can_assume
 from gate.aws.service_authorization import actions
 from tests.access.conftest import ACCOUNT, arn, identity, text
 
@@ -76,19 +76,19 @@ def account(account_with):
     return make
 
 
-def strangers(facts, power="push", reviewed=(BOB, BUILDER)):
+def strangers(facts, group="push", reviewed=(BOB, BUILDER)):
     """What the check says of everybody but those who were reviewed."""
-    entries = tuple(Review(who, (power,), "a reason", "a role", date(2026, 1, 1), 1) for who in reviewed)
-    expected = permission_checks.expected_holders(facts, power, "ci", "runner")
-    matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
+    entries = tuple(Review(who, (group,), "a reason", "a role", date(2026, 1, 1), 1) for who in reviewed)
+    expected = permission_checks.expected_holders(facts, group, "ci", "runner")
+    matrix = draw(facts, who_can_assume(facts, "ci"), ci_role="ci")
     return permission_checks.check_nobody_else(
-        matrix, power, ReviewedPrincipals("principals.yaml", entries), TODAY, expected
+        matrix, group, ReviewedPrincipals("principals.yaml", entries), TODAY, expected
     )
 
 
-def said(facts, power="push"):
+def said(facts, group="push"):
     """All its causes."""
-    return "\n".join(each.cause for each in strangers(facts, power).rejections)
+    return "\n".join(each.cause for each in strangers(facts, group).rejections)
 
 
 ITSELF = {
@@ -147,11 +147,11 @@ def test_the_sentence_names_the_path(account):
 
 
 @pytest.mark.parametrize("power", ["push", "pull", "delete", "rules", "replicate"])
-def test_who_can_write_his_own_policy_has_every_power(power, account):
+def test_who_can_write_his_own_policy_has_every_power(group, account):
     """Not the push alone; and he can become the CI role."""
     facts = account(alice=ITSELF["PutUserPolicy"])
-    assert f"{ALICE} can iam:PutUserPolicy on itself" in said(facts, power)
-    assert ALICE in {each.name for each in who_becomes(facts, "ci")}
+    assert f"{ALICE} can iam:PutUserPolicy on itself" in said(facts, group)
+    assert ALICE in {each.name for each in who_can_assume(facts, "ci")}
 
 
 HELD = {
@@ -277,7 +277,7 @@ def test_what_only_looks_like_a_way_is_harmless(statements, account):
     """No stranger, and nobody who becomes the CI role."""
     facts = account(alice=statements, functions=FUNCTIONS)
     assert said(facts) == ""
-    assert {each.name for each in who_becomes(facts, "ci") if each.inside} == set()
+    assert {each.name for each in who_can_assume(facts, "ci") if each.inside} == set()
 
 
 def test_the_functions_that_run_as_a_role_decide_where_they_are_known(account):
@@ -391,7 +391,7 @@ def test_an_administrator_who_was_reviewed_stays_green(account_with):
     facts = account_with(developer=everything, alice=[allow("sts:AssumeRole", on=DEVELOPER)])
     entry = Review(DEVELOPER, ("push",), "a reason", "a role", date(2026, 1, 1), 1)
     expected = permission_checks.expected_holders(facts, "push", "ci", "runner")
-    matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
+    matrix = draw(facts, who_can_assume(facts, "ci"), ci_role="ci")
     found = permission_checks.check_nobody_else(matrix, "push", ReviewedPrincipals("p", (entry,)), TODAY, expected)
     assert [each.cause.split(" can ")[0] for each in found.rejections] == [ALICE]
 

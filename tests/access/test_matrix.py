@@ -8,7 +8,7 @@ import pytest
 
 from gate.access.document import PolicyText
 from gate.access.matrix import draw, plain, render
-from gate.access.trust import who_becomes
+from gate.access.trust import who_can_assume
 
 pytestmark = pytest.mark.slow
 
@@ -42,18 +42,18 @@ def parsed(html):
 def test_matrix_holds_everybody_and_every_power(account_with):
     """Roles, users, services, and anybody else are rows; becoming the CI role is the last column."""
     facts = account_with()
-    matrix = draw(facts, who_becomes(facts, "ci"))
+    matrix = draw(facts, who_can_assume(facts, "ci"))
     names = {row.name for row in matrix.rows}
     assert {each.arn for each in facts.identities} <= names
     assert {"anybody else", "lambda.amazonaws.com for other accounts"} <= names
-    assert matrix.powers == ("push", "pull", "delete", "rules", "replicate", "become")
-    assert all(tuple(name for name, _ in row.cells) == matrix.powers for row in matrix.rows)
+    assert matrix.permission_groups == ("push", "pull", "delete", "rules", "replicate", "become")
+    assert all(tuple(name for name, _ in row.cells) == matrix.permission_groups for row in matrix.rows)
 
 
 def test_evidence_names_the_deciding_statement_and_is_json(account_with):
     """The evidence says for each power who has it, by which statement, and counts those who may nothing."""
     facts = account_with()
-    answer = plain(draw(facts, who_becomes(facts, "ci")))
+    answer = plain(draw(facts, who_can_assume(facts, "ci")))
     who = json.loads(json.dumps(answer))["who may"]
     assert who["arn:aws:iam::654654307503:role/ci"]["push"]["answer"] == "allowed"
     assert (
@@ -66,7 +66,7 @@ def test_evidence_names_the_deciding_statement_and_is_json(account_with):
 def test_html_is_a_table_that_a_screen_reader_can_read(account_with):
     """The table has a caption, a heading for each column, and a heading for each row."""
     facts = account_with(developer=[{"Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*"}])
-    found = parsed(render(draw(facts, who_becomes(facts, "ci")), [(DEVELOPER, "push")]))
+    found = parsed(render(draw(facts, who_can_assume(facts, "ci")), [(DEVELOPER, "push")]))
     scopes = [attributes.get("scope") for tag, attributes in found.tags if tag == "th"]
     assert scopes.count("col") == 7
     assert scopes.count("row") == 5

@@ -10,7 +10,7 @@ from gate.access.decision import Ternary
 from gate.access.document import PolicyText
 from gate.access.evaluation import may, registry_request
 from gate.access.facts import Network, Simulation
-from gate.access.matrix import askers
+from gate.access.matrix import principals
 from gate.errors import WrongUse
 from gate.permission.__main__ import ROOT, release_of
 from tests.access.conftest import ACCOUNT, CI, PULL, REVIEWED, arn, identity
@@ -227,7 +227,7 @@ def test_a_perimeter_opens_nothing_to_strangers(account_with):
     }
     facts = account_with(repository=[statement], organization=ORGANIZATION)
     request = registry_request(facts)
-    answers = {each.name: may(each, request("ecr:PutImage", True)).answer for each in askers(facts)}
+    answers = {each.name: may(each, request("ecr:PutImage", True)).answer for each in principals(facts)}
     assert answers[arn("developer")] is Ternary.YES
     assert answers["anybody else"] is Ternary.UNDECIDED
 
@@ -264,17 +264,17 @@ GONE = "AROA" + "EXAMPLE" * 2
 def test_a_principal_that_was_deleted_is_shown_and_harmless(gone, account_with, today):
     """In the repository's policy and in a trust policy: nobody can have that identifier again."""
     from gate.access.matrix import draw, plain, render
-    from gate.access.trust import who_becomes
+    from gate.access.trust import who_can_assume
 
     statement = {"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": gone}, "Action": "ecr:*"}
     trust = [{"Effect": "Allow", "Principal": {"AWS": gone}, "Action": "sts:AssumeRole"}]
     facts = account_with(repository=[statement], trust=trust)
-    assert who_becomes(facts, "ci") == ()
-    matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
+    assert who_can_assume(facts, "ci") == ()
+    matrix = draw(facts, who_can_assume(facts, "ci"), ci_role="ci")
     assert matrix.row(gone) is None
-    for power in ("push", "pull", "delete", "rules", "replicate"):
-        expected = checks.expected_holders(facts, power, "ci", "runner")
-        assert checks.check_nobody_else(matrix, power, list_of_checks(), today, expected).accepted
+    for group in ("push", "pull", "delete", "rules", "replicate"):
+        expected = checks.expected_holders(facts, group, "ci", "runner")
+        assert checks.check_nobody_else(matrix, group, list_of_checks(), today, expected).accepted
     assert plain(matrix)["deleted, so may do nothing"] == {gone: "trust policy of ci, statement 1"}
     assert gone in render(matrix)
     assert "Old" in str(dict(draw(account_with(repository=[statement])).deleted))

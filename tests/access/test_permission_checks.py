@@ -11,13 +11,13 @@ from gate.access.decision import Decision, Ternary
 from gate.access.document import PolicyText
 from gate.access.facts import Simulation
 from gate.access.matrix import draw
-from gate.access.trust import AssumptionPath, who_becomes
+from gate.access.trust import AssumptionPath, who_can_assume
 from gate.check import CHECKS, run_self_tests
 
 ACCOUNT = "654654307503"
 CI, RUNNER, DEVELOPER = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("ci", "runner", "developer"))
 SUBJECT = "token.actions.githubusercontent.com:sub=repo:team/app:environment:production"
-POWERS = ("push", "pull", "delete", "rules", "replicate")
+GROUPS = ("push", "pull", "delete", "rules", "replicate")
 EVERYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 
 
@@ -30,10 +30,10 @@ def reviews(*entries):
     return reviewed_principals.ReviewedPrincipals("principals.yaml", tuple(made))
 
 
-def strangers(facts, power, today, listed=None):
+def strangers(facts, group, today, listed=None):
     """What the check of strangers says."""
-    expected = bench.expected_holders(facts, power, "ci", "runner")
-    return bench.check_nobody_else(draw(facts), power, listed or reviews(), today, expected)
+    expected = bench.expected_holders(facts, group, "ci", "runner")
+    return bench.check_nobody_else(draw(facts), group, listed or reviews(), today, expected)
 
 
 def causes(result):
@@ -57,10 +57,10 @@ def test_every_check_of_access_is_on_the_list_and_says_no():
     assert all(proof.said_no for proof in run_self_tests() if proof.check in ours)
 
 
-@pytest.mark.parametrize("power", POWERS)
-def test_account_as_reviewed_has_no_strangers(power, account_with, today):
+@pytest.mark.parametrize("power", GROUPS)
+def test_account_as_reviewed_has_no_strangers(group, account_with, today):
     """In the account as reviewed nobody else has any power: no false alarm."""
-    assert strangers(account_with(), power, today).accepted
+    assert strangers(account_with(), group, today).accepted
 
 
 def test_ci_and_lambda_hold_what_they_need(account_with):
@@ -151,14 +151,14 @@ def test_lambda_service_that_cannot_pull_is_refused(account_with):
     )
 
 
-@pytest.mark.parametrize("power", POWERS)
-def test_administrator_who_was_not_reviewed_is_refused_and_reviewed_is_accepted(power, account_with, today):
+@pytest.mark.parametrize("power", GROUPS)
+def test_administrator_who_was_not_reviewed_is_refused_and_reviewed_is_accepted(group, account_with, today):
     """Full access is a stranger's until the list reviews it for that very power."""
     facts = account_with(developer=EVERYTHING)
-    assert DEVELOPER in causes(strangers(facts, power, today))
-    assert strangers(facts, power, today, reviews((DEVELOPER, power, "2026-01-01"))).accepted
-    others = " ".join(each for each in POWERS if each != power)
-    assert not strangers(facts, power, today, reviews((DEVELOPER, others, "2026-01-01"))).accepted
+    assert DEVELOPER in causes(strangers(facts, group, today))
+    assert strangers(facts, group, today, reviews((DEVELOPER, group, "2026-01-01"))).accepted
+    others = " ".join(each for each in GROUPS if each != group)
+    assert not strangers(facts, group, today, reviews((DEVELOPER, others, "2026-01-01"))).accepted
 
 
 def test_expired_review_covers_nothing_and_is_named(account_with, today):
@@ -259,9 +259,9 @@ def test_reviews_expire_and_are_not_doubled(today):
 
 def test_becoming_needs_review(account_with, today):
     """The workflow that becomes the CI role is refused until its subject is on the list."""
-    becoming = who_becomes(account_with(), "ci")
-    assert SUBJECT in causes(bench.check_becoming(becoming, "ci", reviews(), today))
-    assert bench.check_becoming(becoming, "ci", reviews((SUBJECT, "become", "2026-01-01")), today).accepted
+    becoming = who_can_assume(account_with(), "ci")
+    assert SUBJECT in causes(bench.check_role_assumption(becoming, "ci", reviews(), today))
+    assert bench.check_role_assumption(becoming, "ci", reviews((SUBJECT, "become", "2026-01-01")), today).accepted
 
 
 def test_simulator_that_agrees_is_accepted_and_that_disagrees_refused(account_with):
@@ -294,7 +294,7 @@ def test_unused_reviews_are_named(account_with):
     """A reviewed power that nobody has any more is named with its line, power by power."""
     listed = reviews((CI, "push delete", "2026-01-01"), (SUBJECT, "become", "2026-01-01"))
     facts = account_with()
-    found = bench.unused(draw(facts, who_becomes(facts, "ci")), listed)
+    found = bench.unused(draw(facts, who_can_assume(facts, "ci")), listed)
     assert found == (f"principals.yaml, line 1: {CI} has nothing to do with 'delete'",)
 
 
@@ -352,11 +352,15 @@ def becomer(answer, *path, because=("a trust policy",)):
 def test_the_way_to_the_role_is_told(today):
     """Through which roles, whether for certain, and by which statements, three of them in full."""
     through = becomer(Ternary.YES, "builder", "ci", because=("one", "two", "three", "four"))
-    (rejection,) = bench.check_becoming([through], "ci", reviews((DEVELOPER, "become", "2025-10-17")), today).rejections
+    (rejection,) = bench.check_role_assumption(
+        [through], "ci", reviews((DEVELOPER, "become", "2025-10-17")), today
+    ).rejections
     assert "can become the role ci, through builder → ci; its review expired on 2025-10-17" in rejection.cause
     assert rejection.where == "one; two; three; and 1 more"
     at_once = becomer(Ternary.UNDECIDED, "ci", because=("one", "two", "three"))
-    (rejection,) = bench.check_becoming([at_once], "ci", reviews((DEVELOPER, "push", "2026-01-01")), today).rejections
+    (rejection,) = bench.check_role_assumption(
+        [at_once], "ci", reviews((DEVELOPER, "push", "2026-01-01")), today
+    ).rejections
     assert "can, for all that can be decided, become the role ci; it is not on the reviewed list" in rejection.cause
     assert rejection.where == "one; two; three"
 

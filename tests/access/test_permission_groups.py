@@ -9,14 +9,16 @@ from gate.errors import GateError
 
 def test_every_write_on_a_repository_belongs_to_a_power():
     """No action of the catalogue that writes to a repository is in no power and not known to be harmless."""
-    claimed = {action for each in permission_groups.powers() for action in each.actions}
+    claimed = {action for each in permission_groups.permission_groups() for action in each.actions}
     assert set(permission_groups._repository_writes()) <= claimed | permission_groups.HARMLESS
 
 
 def test_ways_round_immutability_are_powers():
     """Deleting images, the repository, or its rules, and replicating into it, are each in a power."""
     where = {
-        action: each.name for each in permission_groups.powers() for action in (*each.actions, *each.registry_actions)
+        action: each.name
+        for each in permission_groups.permission_groups()
+        for action in (*each.actions, *each.registry_actions)
     }
     assert where["ecr:BatchDeleteImage"] == "delete"
     assert where["ecr:ReplicateImage"] == "replicate"
@@ -29,7 +31,7 @@ def test_all_that_powers_name_is_in_the_catalogue():
     """A name that ECR does not know would be asked about in vain."""
     named = {
         action
-        for each in permission_groups.powers()
+        for each in permission_groups.permission_groups()
         for action in (*each.actions, *each.registry_actions, *each.besides)
     }
     assert named <= set(permission_groups.catalogue())

@@ -11,7 +11,7 @@ from gate.access.decision import Ternary
 from gate.access.document import PolicyText
 from gate.access.evaluation import may, registry_request
 from gate.access.matching import Context, action_matches, matches
-from gate.access.matrix import askers, draw
+from gate.access.matrix import draw, principals
 from gate.access.permission_checks import check_nobody_else, expected_holders
 from gate.access.reviewed_principals import ReviewedPrincipals
 
@@ -58,7 +58,9 @@ def answers(facts):
     """Every asker's answer to three actions."""
     request = registry_request(facts)
     actions = ("ecr:PutImage", "ecr:BatchGetImage", "ecr:SetRepositoryPolicy")
-    return {(who.name, action): may(who, request(action, True)).answer for who in askers(facts) for action in actions}
+    return {
+        (who.name, action): may(who, request(action, True)).answer for who in principals(facts) for action in actions
+    }
 
 
 @QUICK

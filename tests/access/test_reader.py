@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from gate.access.facts import Function
-from gate.access.permission_groups import needed_to, powers
+from gate.access.permission_groups import permission_groups, required_for
 from gate.access.reader import AccountReader, organization, running
-from gate.access.trust import who_becomes
+from gate.access.trust import who_can_assume
 from gate.errors import GateError
 
 ACCOUNT = "654654307503"
@@ -59,8 +59,10 @@ def evaluations(actions, decision="implicitDeny", **more):
 
 def asked(on_repository):
     """The actions that the simulator is asked about."""
-    found = {action for each in powers() for action in (each.actions if on_repository else each.registry_actions)}
-    found |= {action for name in ("push", "pull") for action, here in needed_to(name) if here is on_repository}
+    found = {
+        action for each in permission_groups() for action in (each.actions if on_repository else each.registry_actions)
+    }
+    found |= {action for name in ("push", "pull") for action, here in required_for(name) if here is on_repository}
     return sorted(found)
 
 
@@ -263,7 +265,7 @@ def test_policy_document_that_is_no_json_is_kept_and_refused_when_read(aws):
     aws.simulator(f"arn:aws:iam::{ACCOUNT}:role/ci")
     facts = aws.facts()
     with pytest.raises(GateError, match="cannot be read"):
-        who_becomes(facts, "ci")
+        who_can_assume(facts, "ci")
 
 
 def test_group_that_is_not_in_the_answer_is_refused(aws):

@@ -15,7 +15,7 @@ from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
 from gate.aws.clients import ClientRecorder
-from gate.aws.endpoints import Endpoint, check_endpoints, check_looked_at
+from gate.aws.endpoints import Endpoint, check_endpoints, check_recorded_clients
 from gate.aws.partition import partition_of, registry_host, registry_hosts
 
 ACCOUNT, SEOUL = "654654307503", "ap-northeast-2"
@@ -254,8 +254,8 @@ def test_nothing_is_published_to_aws_by_the_rules_of_a_rehearsal():
 
 def test_a_service_that_was_called_by_a_client_nobody_looked_at_is_refused():
     """The call log knows the call."""
-    assert check_looked_at(["ecr"], [endpoint(*OURS[0])]).accepted
-    assert "sts" in str(check_looked_at(["ecr", "sts"], [endpoint(*OURS[0])]).rejections[0])
+    assert check_recorded_clients(["ecr"], [endpoint(*OURS[0])]).accepted
+    assert "sts" in str(check_recorded_clients(["ecr", "sts"], [endpoint(*OURS[0])]).rejections[0])
 
 
 def test_no_module_makes_a_client_of_its_own():

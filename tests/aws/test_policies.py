@@ -5,10 +5,9 @@ import json
 import pytest
 
 from gate.permission.__main__ import ROOT, release_of
-from gate.permission.caller_checks import PermissionState, check_holdings
+from gate.permission.caller_checks import PermissionState, check_permissions
 from gate.permission.granted import GrantedPermissions
-from gate.permission.policy import document
-from gate.permission.required import PUBLISHING
+from gate.permission.required import PUBLISHING, least_privilege_policy
 from localaws.access_keys import session
 
 pytestmark = pytest.mark.docker
@@ -35,7 +34,7 @@ NEEDED = [need for need in PUBLISHING if not need.enhanced]
 
 def policy_without(*actions):
     """The publishing policy, but for these permissions, with what the emulator needs besides."""
-    policy = document([need for need in PUBLISHING if need.action not in actions], RELEASE)
+    policy = least_privilege_policy([need for need in PUBLISHING if need.action not in actions], RELEASE)
     besides = [action for action in ON_ANY_RESOURCE if action not in actions]
     if besides:
         policy["Statement"].append({"Effect": "Allow", "Action": besides, "Resource": "*"})
@@ -43,7 +42,7 @@ def policy_without(*actions):
 
 
 @pytest.fixture
-def holdings(target, role_with):
+def statuses(target, role_with):
     """What is known of the permissions of a role with a policy."""
 
     def ask(policy, needs=NEEDED):
@@ -56,21 +55,21 @@ def holdings(target, role_with):
     return ask
 
 
-def test_the_whole_policy_leaves_nothing_missing(holdings):
+def test_the_whole_policy_leaves_nothing_missing(statuses):
     """Publishing needs no more than it grants."""
-    assert [each for each in holdings(policy_without()) if each.state is PermissionState.MISSING] == []
+    assert [each for each in statuses(policy_without()) if each.state is PermissionState.MISSING] == []
 
 
 @pytest.mark.parametrize("taken", NEEDED, ids=lambda need: need.action)
-def test_a_permission_that_is_taken_away_is_named(holdings, taken):
+def test_a_permission_that_is_taken_away_is_named(statuses, taken):
     """And no other; where the emulator knows the action under another name, that one is taken away with it."""
     gone = {taken.action, ONLY_AWS_TELLS.get(taken.action, taken.action)}
-    (found,) = holdings(policy_without(*gone), [taken])
+    (found,) = statuses(policy_without(*gone), [taken])
     assert found.state is PermissionState.MISSING
     if taken.optional:
-        assert check_holdings([found], "role/x", "docs/policies/publish.json").accepted
+        assert check_permissions([found], "role/x", "docs/policies/publish.json").accepted
         return
-    (rejection,) = check_holdings([found], "role/x", "docs/policies/publish.json").rejections
+    (rejection,) = check_permissions([found], "role/x", "docs/policies/publish.json").rejections
     assert f"may not {taken.action}, which is needed to {taken.purpose}" in rejection.cause
 
 
@@ -108,4 +107,4 @@ def test_the_files_are_what_is_enforced_here():
     """The seeded CI role holds docs/policies/publish.json itself."""
     from localaws.seed.roles import POLICIES
 
-    assert json.loads((POLICIES / "publish.json").read_text()) == document(PUBLISHING, RELEASE)
+    assert json.loads((POLICIES / "publish.json").read_text()) == least_privilege_policy(PUBLISHING, RELEASE)

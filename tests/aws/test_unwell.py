@@ -19,7 +19,7 @@ from gate.legacy.reader import ZipFunction
 from gate.permission.__main__ import ROOT, release_of
 from gate.permission.caller_checks import PermissionState
 from gate.permission.granted import GrantedPermissions
-from gate.permission.required import needs_of
+from gate.permission.required import required_by
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, fetch_blob
 
@@ -119,9 +119,9 @@ def test_its_caller_is_not_known(client):
 def test_finding_out_permissions_ends_and_believes_no_error(client, request):
     """A permission is there when a call was let in, never because it failed in another way than by a refusal."""
     held = GrantedPermissions(client, release_of(ROOT / "pytest.ini"), f"arn:aws:iam::{ACCOUNT}:role/x").of(
-        needs_of(False)
+        required_by(False)
     )
     states = {each.state for each in held}
     assert PermissionState.UNKNOWN in states
     if UNWELL[request.node.callspec.params["unwell"]][0] != 200:
-        assert PermissionState.HELD not in states
+        assert PermissionState.GRANTED not in states

@@ -14,7 +14,7 @@ from gate.access.document import Kind, parse
 from gate.access.facts import AccessFacts, Network, Simulation
 from gate.access.matrix import draw
 from gate.access.reviewed_policy import ReviewedPolicy
-from gate.access.trust import who_becomes
+from gate.access.trust import who_can_assume
 from gate.check import CheckResult
 from tests.access.conftest import REVIEWED, arn, identity, make_account, text
 
@@ -35,12 +35,12 @@ def policies(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
         identity(f"aws-service-role/{service}.amazonaws.com/AWSServiceRole", statements=statements)
         for service, statements in given.pop("service_linked", {}).items()
     )
-    may, power, denied = given.pop("may", {}), given.pop("power", "push"), given.pop("denied", [])
+    may, group, denied = given.pop("may", {}), given.pop("power", "push"), given.pop("denied", [])
     network = Network(**{key: tuple(each) if isinstance(each, list) else each
                          for key, each in given.pop("network", {}).items()})  # fmt: skip
     simulations = tuple(Simulation(arn("ci"), action, "*", False, organization_denies=True) for action in denied)
     facts = make_account(**given, network=network, simulations=simulations, more=linked)
-    return _checked(claim, facts, _reviews(may), power)
+    return _checked(claim, facts, _reviews(may), group)
 
 
 def _reviews(may: dict[str, list[str]]) -> reviewed_principals.ReviewedPrincipals:
@@ -52,19 +52,19 @@ def _reviews(may: dict[str, list[str]]) -> reviewed_principals.ReviewedPrincipal
 
 
 def _checked(
-    claim: str, facts: AccessFacts, reviews: reviewed_principals.ReviewedPrincipals, power: str
+    claim: str, facts: AccessFacts, reviews: reviewed_principals.ReviewedPrincipals, group: str
 ) -> CheckResult:
     if claim == NOBODY_ELSE:
-        matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
-        expected = checks.expected_holders(facts, power, "ci", "runner")
-        return checks.check_nobody_else(matrix, power, reviews, TODAY, expected)
+        matrix = draw(facts, who_can_assume(facts, "ci"), ci_role="ci")
+        expected = checks.expected_holders(facts, group, "ci", "runner")
+        return checks.check_nobody_else(matrix, group, reviews, TODAY, expected)
     return {
         "The CI role can push": lambda: checks.check_holds(facts, "ci", "push"),
         "Lambda can pull for this account's function, and for nobody else's": lambda: (
             checks.check_holds(facts, "runner", "pull") + checks.check_lambda_service(facts)
         ),
-        "Nobody but reviewed subjects can become the CI role": lambda: checks.check_becoming(
-            who_becomes(facts, "ci"), "ci", reviews, TODAY
+        "Nobody but reviewed subjects can become the CI role": lambda: checks.check_role_assumption(
+            who_can_assume(facts, "ci"), "ci", reviews, TODAY
         ),
         "No wildcard principal is allowed anything": lambda: checks.check_no_wildcard(facts),
         "The repository policy is the one that was reviewed": lambda: checks.check_baseline(facts, _baseline(), TODAY),

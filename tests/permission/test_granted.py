@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from gate.errors import AwsRefused
 from gate.permission.__main__ import ROOT, release_of
-from gate.permission.caller_checks import PermissionState, PermissionStatus, check_holdings
+from gate.permission.caller_checks import PermissionState, PermissionStatus, check_permissions
 from gate.permission.dry_run import parameters
 from gate.permission.granted import GrantedPermissions
 from gate.permission.required import PUBLISHING, VERIFYING, RequiredPermission
@@ -97,7 +97,7 @@ def test_every_read_is_tried_and_no_write_is(need):
 def test_finding_out_calls_reads_only(aws):
     """The whole preflight of a publishing run changes nothing."""
     found = GrantedPermissions(aws, RELEASE, SESSION).of(PUBLISHING)
-    assert {each.state for each in found} == {PermissionState.HELD}
+    assert {each.state for each in found} == {PermissionState.GRANTED}
     reads = {f"{service}:{operation}".lower() for service, known in READS.items() for operation in known}
     assert {action.replace("_", "").lower() for action in aws.asked} <= reads
 
@@ -114,7 +114,7 @@ def test_a_refused_read_is_a_missing_permission(aws, code):
 def test_nothing_there_says_that_asking_is_allowed(aws, code):
     """AWS decides about access first."""
     aws.refusals["events:describe_rule"] = error(code)
-    assert holding(aws, RequiredPermission("events:DescribeRule", "x")).state is PermissionState.HELD
+    assert holding(aws, RequiredPermission("events:DescribeRule", "x")).state is PermissionState.GRANTED
 
 
 @pytest.mark.parametrize("trouble", [error("ThrottlingException"), EndpointConnectionError(endpoint_url="http://x")])
@@ -138,7 +138,7 @@ def test_a_write_that_a_policy_denies_is_missing(aws):
     assert holding(aws, PUSH).state is PermissionState.DENIED
     aws.decision, aws.organizations = "allowed", False
     assert holding(aws, PUSH).state is PermissionState.DENIED
-    (said,) = check_holdings([holding(aws, PUSH)], SESSION, "x").rejections
+    (said,) = check_permissions([holding(aws, PUSH)], SESSION, "x").rejections
     assert "the Deny stays as it is" in said.remedy
 
 
@@ -149,7 +149,7 @@ def test_an_answer_for_want_of_context_is_none(aws, decision, organizations):
     aws.decision, aws.organizations, aws.missing = decision, organizations, ["aws:PrincipalOrgID"]
     found = holding(aws, PUSH)
     assert found.state is PermissionState.UNKNOWN
-    assert check_holdings([found], SESSION, "x").accepted
+    assert check_permissions([found], SESSION, "x").accepted
 
 
 def test_a_run_goes_on_without_what_only_some_conditions_need(aws):
@@ -157,14 +157,14 @@ def test_a_run_goes_on_without_what_only_some_conditions_need(aws):
     aws.refusals["organizations:describe_organization"] = error("AccessDeniedException")
     found = GrantedPermissions(aws, RELEASE, SESSION).of(VERIFYING)
     lacking = [each for each in found if each.state is PermissionState.MISSING]
-    assert [each.need.action for each in lacking] == ["organizations:DescribeOrganization"]
-    assert check_holdings(found, SESSION, "x").accepted
+    assert [each.permission.action for each in lacking] == ["organizations:DescribeOrganization"]
+    assert check_permissions(found, SESSION, "x").accepted
 
 
 @pytest.mark.parametrize(
     ("statement", "state"),
     [
-        ({"Principal": {"AWS": ROLE}, "Action": "ecr:Put*"}, PermissionState.HELD),
+        ({"Principal": {"AWS": ROLE}, "Action": "ecr:Put*"}, PermissionState.GRANTED),
         (
             {"Principal": {"AWS": ROLE}, "Action": "ecr:Put*", "Condition": {"Bool": {"aws:x": "true"}}},
             PermissionState.UNKNOWN,
@@ -211,20 +211,20 @@ def test_inspectors_permissions_are_needed_only_where_inspector_scans(aws):
     """Under basic scanning nobody has to grant them."""
 
     def inspectors():
-        return [each for each in GrantedPermissions(aws, RELEASE, SESSION).of(VERIFYING) if each.need.enhanced]
+        return [each for each in GrantedPermissions(aws, RELEASE, SESSION).of(VERIFYING) if each.permission.enhanced]
 
     assert inspectors() == []
     aws.scan_type = "ENHANCED"
-    assert {each.need.operation for each in inspectors()} == {"ListCoverage", "ListFindings"}
+    assert {each.permission.operation for each in inspectors()} == {"ListCoverage", "ListFindings"}
 
 
 def test_the_check_names_each_missing_permission_with_its_purpose_and_its_policy():
     """Unknown ones pass; they are refused when they are needed."""
-    holdings = [
+    statuses = [
         PermissionStatus(PUSH, PermissionState.MISSING, "denied"),
         PermissionStatus(RequiredPermission("a:B", "see"), PermissionState.UNKNOWN, "busy"),
     ]
-    result = check_holdings(holdings, SESSION, "docs/policies/publish.json")
+    result = check_permissions(statuses, SESSION, "docs/policies/publish.json")
     assert len(result.rejections) == 1
     assert "may not ecr:PutImage, which is needed to push: denied" in result.rejections[0].cause
     assert "docs/policies/publish.json" in result.rejections[0].remedy
@@ -232,4 +232,4 @@ def test_the_check_names_each_missing_permission_with_its_purpose_and_its_policy
 
 def test_the_check_does_not_take_silence_for_a_yes():
     """No permission looked at: no."""
-    assert not check_holdings([], SESSION, "x").accepted
+    assert not check_permissions([], SESSION, "x").accepted
