@@ -12,16 +12,16 @@ from gate.access.evaluation import AccessRequest, may
 from gate.access.facts import AccessFacts, Identity
 from gate.access.matching import NOTHING, expanded
 from gate.access.principal import Principal, account_principal
-from gate.access.request_context import Known, of_iam_request
+from gate.access.request_context import KnownValues, of_iam_request
 from gate.errors import GateError
 from gate.gaps import had
 
 _ANY = Statement("a policy of its own making", "", True, ("*",), False, ("*",), False, (), False, (), True)
 # What somebody who may write a policy writes: everything is allowed.
-ANY_POLICY = Policy("a policy of its own making", "2012-10-17", (_ANY,))
+ALLOW_EVERYTHING = Policy("a policy of its own making", "2012-10-17", (_ANY,))
 # AWS's own policies that give ECR or IAM away, and what they allow of either (AWS Managed Policy Reference).
 _PULLS = ("ecr:Get*", "ecr:BatchGet*", "ecr:BatchCheckLayerAvailability")
-OF_AWS: dict[str, tuple[str, ...]] = {
+AWS_MANAGED: dict[str, tuple[str, ...]] = {
     "PowerUserAccess": ("ecr:*", "lambda:*", "sts:*"),
     "IAMFullAccess": ("iam:*",),
     "AmazonEC2ContainerRegistryFullAccess": ("ecr:*",),
@@ -66,9 +66,9 @@ class AccountPolicies:
         """Managed policies that may be attached, by ARN: those that give most first."""
         prefix = f"arn:{self.facts.partition}:iam::aws:policy/"
         everything = f"{prefix}AdministratorAccess"
-        named = {f"{prefix}{name}": _allowing(name, actions) for name, actions in OF_AWS.items()}
+        named = {f"{prefix}{name}": _allowing(name, actions) for name, actions in AWS_MANAGED.items()}
         read = {each.arn: parse(each.document, Kind.IDENTITY) for each in self.facts.managed}
-        return {everything: ANY_POLICY, **named, **read} | {everything: ANY_POLICY}
+        return {everything: ALLOW_EVERYTHING, **named, **read} | {everything: ALLOW_EVERYTHING}
 
     @cached_property
     def older(self) -> dict[str, tuple[Policy, ...]]:
@@ -125,7 +125,7 @@ class AccountPolicies:
         """The functions that are known to run as a role, by ARN."""
         return tuple(each.arn for each in self.facts.functions or () if each.role == role)
 
-    def may(self, principal: Principal, action: str, resource: str, more: Known | None = None) -> Decision:
+    def may(self, principal: Principal, action: str, resource: str, more: KnownValues | None = None) -> Decision:
         """Whether a principal may do something to a user, role, group or policy of the account."""
         if not principal.statements(action, allowing=True):
             return Decision(Ternary.NO)

@@ -10,9 +10,9 @@ from gate.access.decision import Decision, Ternary, all_of
 from gate.access.document import Policy
 from gate.access.escalation_methods import (
     CREDENTIALS,
-    PASSING,
+    PASS_ROLE,
     REPLACE_PROVIDER,
-    RETRUST,
+    REWRITE_TRUST,
     SERVICES,
     SSO,
     SSO_PATH,
@@ -22,7 +22,7 @@ from gate.access.evaluation import AccessRequest, may_assume
 from gate.access.facts import Identity
 from gate.access.matching import action_matches, matches
 from gate.access.principal import Principal
-from gate.access.privilege_changes import called
+from gate.access.privilege_changes import display_name
 from gate.access.request_context import of_iam_request
 
 ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
@@ -40,25 +40,25 @@ class Assumption:
         finding: yes or undecided, and by which statement.
     """
 
-    way: str
+    method: str
     to: str
-    finding: Decision
+    decision: Decision
 
     def __str__(self) -> str:
-        return f"{self.way} on {called(self.to)}"
+        return f"{self.method} on {display_name(self.to)}"
 
 
 def step_to(actor: Principal, target: Identity, account: AccountPolicies) -> Assumption | None:
     """The surest way in which the actor can become the target, None where there is none."""
-    if target.service_linked or not (actor.tries or account.trusts_principals(target)):
+    if target.service_linked or not (actor.may_assume_others or account.trusts_principals(target)):
         return None
     best: Assumption | None = None
-    ways = _to_role(actor, target, account) if target.is_role else _to_user(actor, target, account)
-    for way, finding in ways:
-        if finding.answer is Ternary.YES:
-            return Assumption(way, target.arn, finding)
-        if finding.answer and best is None:
-            best = Assumption(way, target.arn, finding)
+    methods = _to_role(actor, target, account) if target.is_role else _to_user(actor, target, account)
+    for method, decision in methods:
+        if decision.answer is Ternary.YES:
+            return Assumption(method, target.arn, decision)
+        if decision.answer and best is None:
+            best = Assumption(method, target.arn, decision)
     return best
 
 
@@ -74,7 +74,10 @@ def _to_role(actor: Principal, role: Identity, account: AccountPolicies) -> Iter
         may_assume(actor, AccessRequest(ASSUME[0], role.arn, (trust,), of_iam_request(account.facts, role))),
     )
     if not role.protected:
-        yield f"{RETRUST} (rewrites the trust)", _said("rewrites the trust", account.may(actor, RETRUST, role.arn))
+        yield (
+            f"{REWRITE_TRUST} (rewrites the trust)",
+            _said("rewrites the trust", account.may(actor, REWRITE_TRUST, role.arn)),
+        )
     if SSO_PATH in role.arn:
         for actions in SSO:
             yield " + ".join(actions), account.anywhere(actor, actions)
@@ -88,16 +91,16 @@ def _to_role(actor: Principal, role: Identity, account: AccountPolicies) -> Iter
 def _by_service(
     actor: Principal, role: Identity, service: str, account: AccountPolicies
 ) -> Iterator[tuple[str, Decision]]:
-    passes = account.may(actor, PASSING, role.arn, {"iam:passedtoservice": (service,)})
+    passes = account.may(actor, PASS_ROLE, role.arn, {"iam:passedtoservice": (service,)})
     runs = SERVICES.get(service)
     if runs is None:
         if passes.answer and (used := _used(actor, service)):
-            finding = Decision(Ternary.UNDECIDED, (*passes.because, f"{used} may have {service} act as the role"))
-            yield f"{PASSING} + {used}", _said("passes the role to a service", finding)
+            decision = Decision(Ternary.UNDECIDED, (*passes.because, f"{used} may have {service} act as the role"))
+            yield f"{PASS_ROLE} + {used}", _said("passes the role to a service", decision)
         return
     for actions in runs.passing if passes.answer else ():
-        finding = all_of((passes, account.anywhere(actor, actions)))
-        yield " + ".join((PASSING, *actions)), _said("passes the role to a service", finding)
+        decision = all_of((passes, account.anywhere(actor, actions)))
+        yield " + ".join((PASS_ROLE, *actions)), _said("passes the role to a service", decision)
     yield from _held(actor, role, runs, account)
 
 
@@ -107,14 +110,14 @@ def _held(actor: Principal, role: Identity, runs: RoleUse, account: AccountPolic
         named, functions = " + ".join(actions), actions[0].startswith("lambda:")
         running = account.running_as(role.arn) if functions else ()
         for arn in running:
-            way = f"{named} on the function {arn.rpartition(':')[2]}, and so"
-            yield way, all_of(account.may(actor, action, arn) for action in actions)
+            method = f"{named} on the function {arn.rpartition(':')[2]}, and so"
+            yield method, all_of(account.may(actor, action, arn) for action in actions)
         if not running:
             listed = functions and account.facts.functions is not None
-            finding = account.anywhere(actor, actions, beyond=listed)
-            if finding.answer:
+            decision = account.anywhere(actor, actions, beyond=listed)
+            if decision.answer:
                 unknown = "functions of other regions were not listed" if listed else "what runs as it is not known"
-                yield named, Decision(Ternary.UNDECIDED, (*finding.because, unknown))
+                yield named, Decision(Ternary.UNDECIDED, (*decision.because, unknown))
 
 
 def _used(actor: Principal, service: str) -> str:
@@ -140,5 +143,7 @@ def _assumes_saml(actions: tuple[str, ...]) -> bool:
     return any(action_matches(each, ASSUME[2]) for each in actions)
 
 
-def _said(way: str, finding: Decision) -> Decision:
-    return Decision(finding.answer, tuple(f"{way}: {why}" for why in finding.because), finding.keys, finding.denied)
+def _said(method: str, decision: Decision) -> Decision:
+    return Decision(
+        decision.answer, tuple(f"{method}: {why}" for why in decision.because), decision.keys, decision.denied
+    )

@@ -40,25 +40,25 @@ class Decision:
     denied: bool = False
 
 
-def any_of(findings: Iterable[Decision]) -> Decision:
+def any_of(decisions: Iterable[Decision]) -> Decision:
     """The disjunction, with the reasons of those findings that decide it; of nothing: no."""
-    every = tuple(findings)
+    every = tuple(decisions)
     return _decided_by(every, max((each.answer for each in every), default=Ternary.NO))
 
 
-def all_of(findings: Iterable[Decision]) -> Decision:
+def all_of(decisions: Iterable[Decision]) -> Decision:
     """The conjunction, with the reasons of those findings that decide it; of nothing: yes."""
-    every = tuple(findings)
+    every = tuple(decisions)
     return _decided_by(every, min((each.answer for each in every), default=Ternary.YES))
 
 
-def negate(finding: Decision) -> Decision:
+def negate(decision: Decision) -> Decision:
     """The negation, for the same reasons."""
-    return replace(finding, answer=finding.answer.opposite)
+    return replace(decision, answer=decision.answer.opposite)
 
 
-def _decided_by(findings: tuple[Decision, ...], answer: Ternary) -> Decision:
-    deciding = [each for each in findings if each.answer is answer]
+def _decided_by(decisions: tuple[Decision, ...], answer: Ternary) -> Decision:
+    deciding = [each for each in decisions if each.answer is answer]
     reasons = dict.fromkeys(reason for each in deciding for reason in each.because)
     keys = dict.fromkeys(key for each in deciding for key in each.keys)
     return Decision(answer, tuple(reasons), tuple(keys), any(each.denied for each in deciding))

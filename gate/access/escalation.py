@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
-from gate.access.account_policies import ANY_POLICY, AccountPolicies
+from gate.access.account_policies import ALLOW_EVERYTHING, AccountPolicies
 from gate.access.assumption import Assumption, step_to
 from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Policy
 from gate.access.escalation_methods import CHANGES, CREATIONS, ChangeTarget, PrincipalCreation
 from gate.access.facts import AccessFacts, Identity
 from gate.access.principal import Principal, PrincipalKind
-from gate.access.privilege_changes import MadeChange, called, needed, strengthened
-from gate.access.request_context import Known, of_identity
+from gate.access.privilege_changes import MadeChange, display_name, needed, strengthened
+from gate.access.request_context import KnownValues, of_identity
 
 Has = Callable[[Principal], Decision]
 
@@ -32,7 +32,7 @@ class EscalationPath:
 
     steps: tuple[str, ...]
     through: tuple[str, ...]
-    finding: Decision
+    decision: Decision
 
     @property
     def sentence(self) -> str:
@@ -41,7 +41,7 @@ class EscalationPath:
 
 
 @dataclass
-class _Search:
+class _SearchState:
     """The state of one search: who was found, who is left, and whom others may become next (the surest path first).
 
     Attributes:
@@ -49,18 +49,18 @@ class _Search:
     """
 
     left: set[str]
-    apart: frozenset[str]
+    excluded: frozenset[str]
     found: dict[str, EscalationPath] = field(default_factory=dict)
     waiting: list[tuple[int, int, int, str]] = field(default_factory=list)
 
-    def enter(self, arn: str, path: EscalationPath | None) -> None:
+    def add(self, arn: str, path: EscalationPath | None) -> None:
         """One more who attains it; None is nobody."""
         if path is None:
             return
         self.found[arn] = path
         self.left.discard(arn)
-        if arn not in self.apart:
-            heapq.heappush(self.waiting, (-path.finding.answer, len(path.steps), len(self.found), arn))
+        if arn not in self.excluded:
+            heapq.heappush(self.waiting, (-path.decision.answer, len(path.steps), len(self.found), arn))
 
 
 @dataclass
@@ -77,16 +77,16 @@ class Escalation:
             arn: strengthened(principal, principal, self.account) for arn, principal in self.account.principals.items()
         }
 
-    def attaining(self, has: Has, *, apart: Iterable[str] = ()) -> dict[str, EscalationPath]:
+    def paths_to_holding(self, has: Has, *, excluded: Iterable[str] = ()) -> dict[str, EscalationPath]:
         """Every principal that has something, or can get it, with the way.
 
         Args:
             has: what a principal has as it is.
             apart: ARNs of principals whose powers nobody is said to attain by becoming them.
         """
-        search = _Search(set(self.account.principals), frozenset(apart))
+        search = _SearchState(set(self.account.principals), frozenset(excluded))
         for arn in self.account.principals:
-            search.enter(arn, self._alone(arn, has))
+            search.add(arn, self._alone(arn, has))
         while True:
             while search.waiting:
                 self._by_becoming(heapq.heappop(search.waiting)[-1], search)
@@ -94,7 +94,7 @@ class Escalation:
             if not later:
                 return search.found
             for arn, path in later.items():
-                search.enter(arn, path)
+                search.add(arn, path)
 
     def step(self, actor: str, target: str) -> Assumption | None:
         """How one principal becomes another, changes of itself included."""
@@ -108,27 +108,27 @@ class Escalation:
         principal, made = self.stronger[arn]
         if base.answer is Ternary.YES or not made:
             return EscalationPath((), (), base) if base.answer else None
-        finding = has(principal)
-        if finding.answer <= base.answer:
+        decision = has(principal)
+        if decision.answer <= base.answer:
             return EscalationPath((), (), base) if base.answer else None
         kept = needed(self.account.principals[arn], made, lambda one: has(one).answer)
-        return EscalationPath(tuple(map(str, kept)), (), all_of((*(each.finding for each in kept), finding)))
+        return EscalationPath(tuple(map(str, kept)), (), all_of((*(each.decision for each in kept), decision)))
 
-    def _by_becoming(self, target: str, search: _Search) -> None:
+    def _by_becoming(self, target: str, search: _SearchState) -> None:
         for actor in sorted(search.left):
             if step := self.step(actor, target):
-                search.enter(actor, self._joined(actor, step, search.found[target]))
+                search.add(actor, self._joined(actor, step, search.found[target]))
 
     def _joined(self, actor: str, step: Assumption, rest: EscalationPath) -> EscalationPath:
         base, (_, made) = self.account.principals[actor], self.stronger[actor]
         target = self.account.identities[step.to]
         kept = needed(base, made, lambda one: _answer(step_to(one, target, self.account))) if made else ()
         steps = (*map(str, kept), str(step), *(_named(each, step.to) for each in rest.steps))
-        finding = all_of((*(each.finding for each in kept), step.finding, rest.finding))
-        because = tuple(dict.fromkeys((*step.finding.because, *rest.finding.because)))
-        return EscalationPath(steps, (step.to, *rest.through), replace(finding, because=because))
+        decision = all_of((*(each.decision for each in kept), step.decision, rest.decision))
+        because = tuple(dict.fromkeys((*step.decision.because, *rest.decision.because)))
+        return EscalationPath(steps, (step.to, *rest.through), replace(decision, because=because))
 
-    def _all_by_making(self, has: Has, search: _Search) -> dict[str, EscalationPath]:
+    def _all_by_making(self, has: Has, search: _SearchState) -> dict[str, EscalationPath]:
         found, settled = dict[str, EscalationPath](), set[str]()
         for arn in sorted(self._makers(search.left)):
             if arn not in settled:
@@ -139,14 +139,14 @@ class Escalation:
                     settled |= within.keys()
         return found
 
-    def _by_making(self, within: dict[str, EscalationPath], has: Has, search: _Search) -> EscalationPath | None:
+    def _by_making(self, within: dict[str, EscalationPath], has: Has, search: _SearchState) -> EscalationPath | None:
         """By changing a principal that one can become as well, or by making a new one."""
         for actor, acting in within.items():
-            for persona, steps, needs in self._personas(actor, within):
-                if path := self._attained(persona, has, search):
-                    finding = all_of((acting.finding, needs, path.finding))
-                    because = (*acting.finding.because, *needs.because, *path.finding.because)
-                    shown = replace(finding, because=tuple(dict.fromkeys(because)))
+            for candidate, steps, needs in self._made_principals(actor, within):
+                if path := self._attained(candidate, has, search):
+                    decision = all_of((acting.decision, needs, path.decision))
+                    because = (*acting.decision.because, *needs.because, *path.decision.because)
+                    shown = replace(decision, because=tuple(dict.fromkeys(because)))
                     return EscalationPath((*acting.steps, *steps, *path.steps), (*acting.through, *path.through), shown)
         return None
 
@@ -171,35 +171,35 @@ class Escalation:
             for target in sorted(left - within.keys()):
                 if step := self.step(actor, target):
                     before = within[actor]
-                    finding = all_of((before.finding, step.finding))
-                    within[target] = EscalationPath((*before.steps, str(step)), (*before.through, target), finding)
+                    decision = all_of((before.decision, step.decision))
+                    within[target] = EscalationPath((*before.steps, str(step)), (*before.through, target), decision)
                     waiting.append(target)
         return within
 
-    def _personas(
+    def _made_principals(
         self, actor: str, within: dict[str, EscalationPath]
     ) -> Iterator[tuple[Principal, tuple[str, ...], Decision]]:
         """Whom one makes of others that one can become, and of new ones: with the steps to it."""
         acting = self.stronger[actor][0]
-        for target, becoming in within.items() if acting.changes else ():
+        for target, assumption_paths in within.items() if acting.changes else ():
             if target != actor:
                 principal, made = strengthened(self.stronger[target][0], acting, self.account)
                 if made:
-                    needs = (*(each.finding for each in made), becoming.finding)
-                    yield principal, (*map(str, made), *becoming.steps), all_of(needs)
+                    needs = (*(each.decision for each in made), assumption_paths.decision)
+                    yield principal, (*map(str, made), *assumption_paths.steps), all_of(needs)
         for creation in CREATIONS:
             yield from _created(creation, acting, self.account)
 
-    def _attained(self, persona: Principal, has: Has, search: _Search) -> EscalationPath | None:
-        finding = has(persona)
-        if finding.answer:
-            return EscalationPath((), (), finding)
+    def _attained(self, candidate: Principal, has: Has, search: _SearchState) -> EscalationPath | None:
+        decision = has(candidate)
+        if decision.answer:
+            return EscalationPath((), (), decision)
         for target, rest in search.found.items():
-            if target in search.apart:
+            if target in search.excluded:
                 continue
-            if step := step_to(persona, self.account.identities[target], self.account):
+            if step := step_to(candidate, self.account.identities[target], self.account):
                 steps = (str(step), *(_named(each, target) for each in rest.steps))
-                return EscalationPath(steps, (target, *rest.through), all_of((step.finding, rest.finding)))
+                return EscalationPath(steps, (target, *rest.through), all_of((step.decision, rest.decision)))
         return None
 
 
@@ -216,11 +216,11 @@ _MAKING = (*(each.action for each in CHANGES), *(each.makes for each in CREATION
 def _named(step: str, of: str) -> str:
     """A step that a principal takes on itself, as somebody else who became it would say it."""
     own = " on itself"
-    return f"{step.removesuffix(own)} on {called(of)}" if step.endswith(own) else step
+    return f"{step.removesuffix(own)} on {display_name(of)}" if step.endswith(own) else step
 
 
 def _answer(step: Assumption | None) -> Ternary:
-    return step.finding.answer if step else Ternary.NO
+    return step.decision.answer if step else Ternary.NO
 
 
 def _created(
@@ -231,7 +231,7 @@ def _created(
     bounded = any(each.key.lower() == _BOUNDARY for each in conditions)
     for place in dict.fromkeys(account.places(actor, creation.makes)):
         for boundary in (None, *(account.attachable if bounded else ())):
-            capped: Known = {_BOUNDARY: (boundary,) if boundary else ()}
+            capped: KnownValues = {_BOUNDARY: (boundary,) if boundary else ()}
             makes = account.may(actor, creation.makes, place, capped)
             takes = any_of(account.may(actor, action, place, capped) for action in creation.takes)
             if not makes.answer or (creation.takes and not takes.answer):
@@ -246,15 +246,15 @@ def _created(
 
 
 def _given(
-    creation: PrincipalCreation, actor: Principal, account: AccountPolicies, place: str, capped: Known
+    creation: PrincipalCreation, actor: Principal, account: AccountPolicies, place: str, capped: KnownValues
 ) -> Iterator[tuple[str, Policy, Decision]]:
     for action in creation.gives:
         attaches = action.startswith("iam:Attach")
-        for managed, policy in account.attachable.items() if attaches else (("", ANY_POLICY),):
-            more: Known = {**capped, "iam:policyarn": (managed,)} if attaches else capped
-            if (finding := account.may(actor, action, place, more)).answer:
-                yield action, policy, finding
-                if policy is ANY_POLICY:
+        for managed, policy in account.attachable.items() if attaches else (("", ALLOW_EVERYTHING),):
+            more: KnownValues = {**capped, "iam:policyarn": (managed,)} if attaches else capped
+            if (decision := account.may(actor, action, place, more)).answer:
+                yield action, policy, decision
+                if policy is ALLOW_EVERYTHING:
                     break
 
 

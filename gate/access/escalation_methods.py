@@ -132,8 +132,8 @@ CREDENTIALS: dict[str, str] = {
     "iam:CreateLoginProfile": "pathfinding.cloud iam-004",
     "iam:UpdateLoginProfile": "pathfinding.cloud iam-006",
 }
-RETRUST = "iam:UpdateAssumeRolePolicy"  # pathfinding.cloud iam-012
-PASSING = "iam:PassRole"
+REWRITE_TRUST = "iam:UpdateAssumeRolePolicy"  # pathfinding.cloud iam-012
+PASS_ROLE = "iam:PassRole"
 # Whose metadata a SAML provider has, whose signatures count (SAR).
 REPLACE_PROVIDER: tuple[tuple[str, ...], ...] = (
     ("iam:UpdateSAMLProvider",),
@@ -255,8 +255,8 @@ SERVICES: dict[str, RoleUse] = {
 }
 
 # Who has a statement about none of these can become only those whose trust policy names it.
-TRIED: frozenset[str] = frozenset(
-    (*CREDENTIALS, RETRUST, PASSING, "sts:AssumeRole",
+ASSUMPTION_ACTIONS: frozenset[str] = frozenset(
+    (*CREDENTIALS, REWRITE_TRUST, PASS_ROLE, "sts:AssumeRole",
      *(action for actions in (*SSO, *REPLACE_PROVIDER) for action in actions),
      *(action for runs in SERVICES.values() for actions in runs.holding for action in actions))
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from gate.access.decision import Decision, Ternary
 from gate.access.document import Kind, PolicyText, parse
 from gate.access.facts import AccessFacts, Identity, Simulation
-from gate.access.matrix import Matrix, draw
+from gate.access.matrix import Matrix, access_matrix
 from gate.access.reviewed_policy import ReviewedPolicy
 from gate.access.reviewed_principals import Review, ReviewedPrincipals
 from gate.access.trust import AssumptionPath
@@ -36,10 +36,10 @@ def open_to_lambda() -> AccessFacts:
 
 def open_matrix() -> Matrix:
     """Everybody may push, drawn."""
-    return draw(public())
+    return access_matrix(public())
 
 
-def becoming() -> tuple[AssumptionPath, ...]:
+def assumption_paths() -> tuple[AssumptionPath, ...]:
     """Anybody can become the role."""
     return (AssumptionPath("anybody else", ("ci",), Decision(Ternary.YES, ("trust policy",)), False),)
 

@@ -9,14 +9,15 @@ from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Kind, Policy, parse
 from gate.access.escalation import Escalation, EscalationPath, escalation_of
 from gate.access.evaluation import AccessRequest, may, registry_request, resource_policies
+from gate.access.external_principals import deleted, external_principals
 from gate.access.facts import AccessFacts
 from gate.access.permission_groups import PermissionGroup, permission_groups
-from gate.access.principal import Principal, PrincipalKind, deleted, external_principals
-from gate.access.privilege_changes import called
+from gate.access.principal import Principal, PrincipalKind
+from gate.access.privilege_changes import display_name
 from gate.access.request_context import LAMBDA
 from gate.access.reviewed_principals import too_wide
 from gate.access.tagging import may_after_tagging
-from gate.access.trust import AssumptionPath, let_in
+from gate.access.trust import AssumptionPath, trusted_externals
 from gate.text import for_html
 
 BECOME = "become"
@@ -40,27 +41,27 @@ class Cell:
         path: that way, None where there is none or none is needed.
     """
 
-    findings: tuple[tuple[str, Decision], ...]
+    decisions: tuple[tuple[str, Decision], ...]
     path: EscalationPath | None = None
 
     @property
     def answer(self) -> Ternary:
         """The most that the asker may do of it: a part of a power counts against a stranger."""
-        return max((finding.answer for _, finding in self.findings), default=Ternary.NO)
+        return max((decision.answer for _, decision in self.decisions), default=Ternary.NO)
 
     @property
     def word(self) -> str:
         """The answer in one word: allowed, part, undecided or no."""
-        answers = {finding.answer for _, finding in self.findings}
+        answers = {decision.answer for _, decision in self.decisions}
         return "part" if self.answer is Ternary.YES and len(answers) > 1 else _WORDS[self.answer]
 
     def actions(self) -> tuple[str, ...]:
         """The actions that are allowed, or where none is, those that are undecided."""
-        return tuple(action for action, finding in self.findings if finding.answer is self.answer is not Ternary.NO)
+        return tuple(action for action, decision in self.decisions if decision.answer is self.answer is not Ternary.NO)
 
     def because(self) -> tuple[str, ...]:
         """The statements that give that answer."""
-        every = (why for _, finding in self.findings if finding.answer is self.answer for why in finding.because)
+        every = (why for _, decision in self.decisions if decision.answer is self.answer for why in decision.because)
         return tuple(dict.fromkeys(every))
 
 
@@ -110,7 +111,7 @@ class Matrix:
         return sum(not row.may_something for row in self.rows)
 
 
-def draw(facts: AccessFacts, becoming: Iterable[AssumptionPath] = (), *, ci_role: str = "") -> Matrix:
+def access_matrix(facts: AccessFacts, assumption_paths: Iterable[AssumptionPath] = (), *, ci_role: str = "") -> Matrix:
     """Evaluate every asker against every power, ways to give oneself a power included.
 
     Args:
@@ -124,15 +125,15 @@ def draw(facts: AccessFacts, becoming: Iterable[AssumptionPath] = (), *, ci_role
     request = registry_request(facts)
     cells = {(principal.name, principal.inside): _cells(principal, request) for principal in principals(facts)}
     nothing = {name: Cell(()) for name in _names()}
-    apart = [role.arn] if (role := facts.role(ci_role)) else []
+    excluded = [role.arn] if (role := facts.role(ci_role)) else []
     for group in permission_groups():
-        for name, inside, path in attained(escalation_of(facts), group, request, apart):
+        for name, inside, path in escalation_paths(escalation_of(facts), group, request, excluded):
             row = cells.setdefault((name, inside), dict(nothing))
-            if row[group.name].answer < path.finding.answer:
-                row[group.name] = Cell(((group.actions[0], path.finding),), path)
-    for each in becoming:
-        because = (*each.finding.because, *_way(each))
-        cell = Cell((("sts:AssumeRole", replace(each.finding, because=because)),))
+            if row[group.name].answer < path.decision.answer:
+                row[group.name] = Cell(((group.actions[0], path.decision),), path)
+    for each in assumption_paths:
+        because = (*each.decision.because, *_method(each))
+        cell = Cell((("sts:AssumeRole", replace(each.decision, because=because)),))
         cells.setdefault((each.name, each.inside), dict(nothing))[BECOME] = cell
     linked = {each.arn for each in facts.identities if each.service_linked}
     rows = (PrincipalRow(name, inside, tuple(row.items()), name in linked) for (name, inside), row in cells.items())
@@ -141,27 +142,30 @@ def draw(facts: AccessFacts, becoming: Iterable[AssumptionPath] = (), *, ci_role
     return Matrix(facts.repository, _names(), drawn, deleted(named, facts))
 
 
-def attained(
-    escalation: Escalation, group: PermissionGroup, request: Callable[[str, bool], AccessRequest], apart: Iterable[str]
+def escalation_paths(
+    escalation: Escalation,
+    group: PermissionGroup,
+    request: Callable[[str, bool], AccessRequest],
+    excluded: Iterable[str],
 ) -> Iterator[tuple[str, bool, EscalationPath]]:
     """Who gives himself a power: principals of the account, and everybody where a trust policy lets everybody in."""
 
     def has(principal: Principal) -> Decision:
-        return any_of(finding for _, finding in _cell(principal, group, request).findings)
+        return any_of(decision for _, decision in _cell(principal, group, request).decisions)
 
-    found = escalation.attaining(has, apart=apart)
+    found = escalation.paths_to_holding(has, excluded=excluded)
     for arn, path in found.items():
         if path.steps:
             yield arn, True, path
         identity = escalation.account.identities[arn]
-        if identity.is_role and not identity.service_linked and arn not in set(apart):
-            for principal, finding in let_in(identity, escalation.account):
+        if identity.is_role and not identity.service_linked and arn not in set(excluded):
+            for principal, decision in trusted_externals(identity, escalation.account):
                 if too_wide(principal.name) and principal.kind is PrincipalKind.EXTERNAL:
-                    steps = (f"sts:AssumeRole on {called(arn)}", *path.steps)
+                    steps = (f"sts:AssumeRole on {display_name(arn)}", *path.steps)
                     yield (
                         principal.name,
                         False,
-                        EscalationPath(steps, (arn, *path.through), all_of((finding, path.finding))),
+                        EscalationPath(steps, (arn, *path.through), all_of((decision, path.decision))),
                     )
 
 
@@ -218,7 +222,7 @@ def _names() -> tuple[str, ...]:
     return (*(each.name for each in permission_groups()), BECOME)
 
 
-def _way(each: AssumptionPath) -> tuple[str, ...]:
+def _method(each: AssumptionPath) -> tuple[str, ...]:
     through = (f"through {' → '.join(each.path)}",) if len(each.path) > 1 else ()
     return (*((", then ".join(each.steps),) if each.steps else ()), *through)
 

@@ -10,11 +10,12 @@ from gate.access.decision import Decision, Ternary
 from gate.access.document import Kind, Policy, parse
 from gate.access.escalation import escalation_of
 from gate.access.evaluation import AccessRequest, identity_part, may, registry_request, resource_policies
+from gate.access.external_principals import service_names
 from gate.access.facts import AccessFacts, Simulation
 from gate.access.matrix import Cell, Matrix, PrincipalRow, principals
 from gate.access.permission_groups import group, required_for
-from gate.access.principal import account_principal, service_names
-from gate.access.remedies import way_out, way_to_hold
+from gate.access.principal import account_principal
+from gate.access.remedies import remedy_for_missing, remedy_for_too_much
 from gate.access.request_context import LAMBDA, of_own_calls, of_request
 from gate.access.reviewed_policy import ReviewedPolicy, differences, without_deleted
 from gate.access.reviewed_principals import Review, ReviewedPrincipals
@@ -40,11 +41,13 @@ def check_holds(facts: AccessFacts, role: str, wanted: str) -> CheckResult:
         )
     own = of_own_calls(facts, from_ci=wanted == "push")
     principal, request = account_principal(identity, facts), registry_request(facts, own)
-    findings = [
+    decisions = [
         (action, may(principal, request(action, on_repository))) for action, on_repository in required_for(wanted)
     ]
-    lacking = _lacks(identity.arn, wanted, facts, findings)
-    return CheckResult.of((*lacking, *_denied_by_organization(facts, identity.arn, [action for action, _ in findings])))
+    lacking = _lacks(identity.arn, wanted, facts, decisions)
+    return CheckResult.of(
+        (*lacking, *_denied_by_organization(facts, identity.arn, [action for action, _ in decisions]))
+    )
 
 
 @check(5, known_bad=lambda: (known_bad.open_to_lambda(),))
@@ -56,7 +59,7 @@ def check_lambda_service(facts: AccessFacts) -> CheckResult:
     actions = [action for action, _ in required_for("pull")]
     here = [(action, may(by_name[own], request(action, True))) for action in actions]
     there = ((action, may(by_name[other], request(action, True))) for action in actions)
-    unbound = (_unbound(facts, action, finding) for action, finding in there if finding.answer)
+    unbound = (_unbound(facts, action, decision) for action, decision in there if decision.answer)
     return CheckResult.of((*_lacks(f"{LAMBDA} on behalf of {facts.function_arn}", "pull", facts, here), *unbound))
 
 
@@ -79,13 +82,13 @@ def check_nobody_else(
     )
 
 
-@check(5, known_bad=lambda: (known_bad.becoming(), "ci", known_bad.no_reviews(), known_bad.TODAY))
+@check(5, known_bad=lambda: (known_bad.assumption_paths(), "ci", known_bad.no_reviews(), known_bad.TODAY))
 def check_role_assumption(
-    becoming: Iterable[AssumptionPath], role: str, reviewed: ReviewedPrincipals, today: date
+    assumption_paths: Iterable[AssumptionPath], role: str, reviewed: ReviewedPrincipals, today: date
 ) -> CheckResult:
     """Nobody but reviewed subjects can become the role, neither at once nor through another role."""
     return CheckResult.of(
-        _becomes(each, role, reviewed) for each in becoming if not reviewed.covers(each.name, "become", today)
+        _becomes(each, role, reviewed) for each in assumption_paths if not reviewed.covers(each.name, "become", today)
     )
 
 
@@ -96,7 +99,7 @@ def check_no_wildcard(facts: AccessFacts) -> CheckResult:
 
 
 @check(5, known_bad=lambda: (known_bad.public(), known_bad.baseline(), known_bad.TODAY))
-def check_baseline(facts: AccessFacts, baseline: ReviewedPolicy, today: date) -> CheckResult:
+def check_reviewed_policy(facts: AccessFacts, baseline: ReviewedPolicy, today: date) -> CheckResult:
     """The repository policy says what was reviewed, statement by statement."""
     where = f"repository policy of {facts.repository}"
     if facts.repository_policy is None:
@@ -122,7 +125,7 @@ def check_baseline(facts: AccessFacts, baseline: ReviewedPolicy, today: date) ->
 
 
 @check(5, known_bad=lambda: (known_bad.expired_reviews(), known_bad.TODAY))
-def check_reviews(reviewed: ReviewedPrincipals, today: date) -> CheckResult:
+def check_reviewed_principals(reviewed: ReviewedPrincipals, today: date) -> CheckResult:
     """Every entry of the reviewed list is in force, and no principal is listed twice."""
     rejections, seen = [], dict[str, Review]()
     for entry in reviewed.entries:
@@ -192,16 +195,16 @@ def _to_everybody(policy: Policy) -> Iterator[Rejection]:
             yield Rejection(cause, statement.label, "name each principal there; a condition is no principal")
 
 
-def _lacks(who: str, wanted: str, facts: AccessFacts, findings: Iterable[tuple[str, Decision]]) -> Iterator[Rejection]:
+def _lacks(who: str, wanted: str, facts: AccessFacts, decisions: Iterable[tuple[str, Decision]]) -> Iterator[Rejection]:
     by_reason: dict[Decision, list[str]] = {}
-    for action, finding in findings:
-        if finding.answer is not Ternary.YES:
-            by_reason.setdefault(finding, []).append(action)
-    for finding, actions in by_reason.items():
-        state = "denied" if finding.answer is Ternary.NO else "undecided, which counts as denied"
+    for action, decision in decisions:
+        if decision.answer is not Ternary.YES:
+            by_reason.setdefault(decision, []).append(action)
+    for decision, actions in by_reason.items():
+        state = "denied" if decision.answer is Ternary.NO else "undecided, which counts as denied"
         cause = f"{who} cannot {group(wanted).verb} {facts.repository}: {', '.join(actions)} {state}"
-        remedy = way_to_hold(finding, wanted, facts)
-        yield Rejection(f"{cause} ({_shortly(finding.because)})", facts.repository_arn, remedy)
+        remedy = remedy_for_missing(decision, wanted, facts)
+        yield Rejection(f"{cause} ({_shortly(decision.because)})", facts.repository_arn, remedy)
 
 
 def _denied_by_organization(facts: AccessFacts, arn: str, actions: list[str]) -> Iterator[Rejection]:
@@ -214,11 +217,11 @@ def _denied_by_organization(facts: AccessFacts, arn: str, actions: list[str]) ->
             yield Rejection(cause, "SimulatePrincipalPolicy", "ask those who keep the organization's policies why")
 
 
-def _unbound(facts: AccessFacts, action: str, finding: Decision) -> Rejection:
+def _unbound(facts: AccessFacts, action: str, decision: Decision) -> Rejection:
     cause = f"{LAMBDA} may use {action} on {facts.repository} for functions of other accounts"
     return Rejection(
-        f"{cause} ({_shortly(finding.because)})",
-        finding.because[0],
+        f"{cause} ({_shortly(decision.because)})",
+        decision.because[0],
         f"add a condition to the statement: StringEquals aws:SourceAccount {facts.account}, or aws:sourceArn",
     )
 
@@ -231,18 +234,18 @@ def _stranger(row: PrincipalRow, wanted: str, repository: str, reviewed: Reviewe
     else:
         can = "may" if cell.answer is Ternary.YES else "may, for all that can be decided,"
         cause = f"{row.name} {can} {group(wanted).verb} {repository} ({', '.join(cell.actions()[:4])})"
-    remedy = way_out(row.name)
+    remedy = remedy_for_too_much(row.name)
     return Rejection(f"{cause}; {_review_of(row.name, wanted, reviewed)}", _shortly(cell.because()), remedy)
 
 
 def _becomes(each: AssumptionPath, role: str, reviewed: ReviewedPrincipals) -> Rejection:
     through = f", through {' → '.join(each.path)}" if each.path[1:] else ""
-    can = _can(each.finding.answer)
+    can = _can(each.decision.answer)
     # Assuming the role, or one after the other, is said by the way there already.
     changes = [step for step in each.steps if not step.startswith("sts:AssumeRole on ")]
     by = f" ({', then '.join(each.steps)})" if changes else ""
     cause = f"{each.name} {can} become the role {role}{through}{by}; {_review_of(each.name, 'become', reviewed)}"
-    return Rejection(cause, _shortly(each.finding.because), way_out(each.name))
+    return Rejection(cause, _shortly(each.decision.because), remedy_for_too_much(each.name))
 
 
 def _can(answer: Ternary) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from gate.access.account_policies import ANY_POLICY, AccountPolicies
+from gate.access.account_policies import ALLOW_EVERYTHING, AccountPolicies
 from gate.access.decision import Decision, Ternary
 from gate.access.document import Policy
 from gate.access.escalation_methods import ChangeEffect, ChangeTarget, PrivilegeChange
 from gate.access.matching import SelfChosen
 from gate.access.principal import Principal, PrincipalKind
-from gate.access.request_context import Known
+from gate.access.request_context import KnownValues
 
 _ROUNDS = 8  # a round gains a policy, a group, or loses a Deny or the boundary; there is no longer row of these
 _Apply = Callable[[Principal], Principal]
@@ -31,7 +31,7 @@ class MadeChange:
 
     action: str
     on: str
-    finding: Decision
+    decision: Decision
     apply: _Apply
 
     def __str__(self) -> str:
@@ -78,7 +78,7 @@ def after(target: Principal, made: tuple[MadeChange, ...]) -> Principal:
     return target
 
 
-def called(arn: str) -> str:
+def display_name(arn: str) -> str:
     """What an ARN of IAM names, as a sentence calls it: "role ci"."""
     kind, _, name = arn.split(":", 5)[-1].partition("/")
     return f"{kind} {name.rpartition('/')[2]}"
@@ -92,10 +92,10 @@ def _made(
             stronger = apply(target)
             if _state(stronger) == _state(target):
                 continue
-            finding = account.may(actor, change.action, arn, more)
-            if finding.answer:
-                on = "itself" if arn == target.name == actor.name else called(arn)
-                yield MadeChange(change.action, on, finding, apply)
+            decision = account.may(actor, change.action, arn, more)
+            if decision.answer:
+                on = "itself" if arn == target.name == actor.name else display_name(arn)
+                yield MadeChange(change.action, on, decision, apply)
                 target = stronger
 
 
@@ -118,7 +118,7 @@ def _objects(change: PrivilegeChange, target: Principal, actor: Principal, accou
 
 def _state(principal: Principal) -> tuple[object, ...]:
     # Whoever is allowed everything gains nothing by one more policy.
-    whole = ANY_POLICY in principal.policies
+    whole = ALLOW_EVERYTHING in principal.policies
     policies = tuple(each for each in principal.policies if not whole or _denies(each))
     return whole, policies, principal.boundary, principal.groups if not whole else (), dict(principal.context.known)
 
@@ -143,7 +143,7 @@ def _joined(target: Principal, policy: Policy) -> Principal:
     return _with(target, policy)
 
 
-def _told(target: Principal, known: Known) -> Principal:
+def _told(target: Principal, known: KnownValues) -> Principal:
     return replace(target, context=target.context.with_more(known))
 
 
@@ -156,28 +156,28 @@ def _without_denies(target: Principal, holder: str, managed: str) -> Principal:
     return _where(target, lambda each: each.managed == managed and _held_by(each, holder, target), _undenied)
 
 
-def _writes(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _writes(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[KnownValues, _Apply]]:
     def apply(target: Principal) -> Principal:
-        return _with(_without_denies(target, arn, ""), ANY_POLICY)
+        return _with(_without_denies(target, arn, ""), ALLOW_EVERYTHING)
 
     yield {}, apply
 
 
-def _attaches(_arn: str, _target: Principal, account: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _attaches(_arn: str, _target: Principal, account: AccountPolicies) -> Iterator[tuple[KnownValues, _Apply]]:
     for managed, policy in account.attachable.items():
         yield {"iam:policyarn": (managed,)}, partial(_joined, policy=policy)
 
 
-def _rewrites(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _rewrites(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[KnownValues, _Apply]]:
     def apply(target: Principal) -> Principal:
         capped = target.boundary is not None and target.boundary.managed == arn
         changed = replace(target, boundary=None) if capped else target
-        return _where(changed, lambda each: each.managed == arn, lambda _old: ANY_POLICY)
+        return _where(changed, lambda each: each.managed == arn, lambda _old: ALLOW_EVERYTHING)
 
     yield {}, apply
 
 
-def _reverts(arn: str, _target: Principal, account: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _reverts(arn: str, _target: Principal, account: AccountPolicies) -> Iterator[tuple[KnownValues, _Apply]]:
     for older in account.older.get(arn, ()):
 
         def apply(target: Principal, older: Policy = older) -> Principal:
@@ -188,24 +188,24 @@ def _reverts(arn: str, _target: Principal, account: AccountPolicies) -> Iterator
         yield {}, apply
 
 
-def _joins(arn: str, _target: Principal, account: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _joins(arn: str, _target: Principal, account: AccountPolicies) -> Iterator[tuple[KnownValues, _Apply]]:
     def apply(target: Principal) -> Principal:
         return replace(_with(target, *account.groups[arn]), groups=(*target.groups, arn))
 
     yield {}, apply
 
 
-def _uncaps(_arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _uncaps(_arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[KnownValues, _Apply]]:
     yield {}, lambda target: replace(target, boundary=None)
 
 
-def _recaps(_arn: str, target: Principal, account: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _recaps(_arn: str, target: Principal, account: AccountPolicies) -> Iterator[tuple[KnownValues, _Apply]]:
     if target.boundary is None:
         return
     for managed, policy in account.attachable.items():
 
         def apply(target: Principal, policy: Policy = policy) -> Principal:
-            if policy is ANY_POLICY or target.boundary is None:
+            if policy is ALLOW_EVERYTHING or target.boundary is None:
                 return replace(target, boundary=None)
             both = (*_undenied(target.boundary).statements, *_undenied(policy).statements)
             return replace(target, boundary=replace(policy, statements=tuple(dict.fromkeys(both))))
@@ -213,11 +213,11 @@ def _recaps(_arn: str, target: Principal, account: AccountPolicies) -> Iterator[
         yield {"iam:permissionsboundary": (managed,)}, apply
 
 
-def _unwrites(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _unwrites(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[KnownValues, _Apply]]:
     yield {}, lambda target: _without_denies(target, arn, "")
 
 
-def _detaches(arn: str, target: Principal, _estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _detaches(arn: str, target: Principal, _estate: AccountPolicies) -> Iterator[tuple[KnownValues, _Apply]]:
     for managed in {each.managed for each in target.policies if each.managed and _held_by(each, arn, target)}:
 
         def apply(target: Principal, managed: str = managed) -> Principal:
@@ -226,25 +226,25 @@ def _detaches(arn: str, target: Principal, _estate: AccountPolicies) -> Iterator
         yield {"iam:policyarn": (managed,)}, apply
 
 
-def _leaves(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _leaves(arn: str, _target: Principal, _estate: AccountPolicies) -> Iterator[tuple[KnownValues, _Apply]]:
     yield {}, lambda target: _where(target, lambda each: each.holder == arn, _undenied)
 
 
-def _tags(_arn: str, _target: Principal, account: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _tags(_arn: str, _target: Principal, account: AccountPolicies) -> Iterator[tuple[KnownValues, _Apply]]:
     for key in account.tag_keys:
-        given: Known = {f"aws:principaltag/{key.lower()}": (SelfChosen(),)}
-        more: Known = {"aws:tagkeys": (key,), f"aws:requesttag/{key.lower()}": None}
+        given: KnownValues = {f"aws:principaltag/{key.lower()}": (SelfChosen(),)}
+        more: KnownValues = {"aws:tagkeys": (key,), f"aws:requesttag/{key.lower()}": None}
         yield more, partial(_told, known=given)
 
 
-def _untags(_arn: str, target: Principal, account: AccountPolicies) -> Iterator[tuple[Known, _Apply]]:
+def _untags(_arn: str, target: Principal, account: AccountPolicies) -> Iterator[tuple[KnownValues, _Apply]]:
     for key in account.tag_keys:
         named = f"aws:principaltag/{key.lower()}"
         if target.context.look(named):  # what is not there cannot be taken away
             yield {"aws:tagkeys": (key,)}, partial(_told, known={named: None})
 
 
-_EFFECTS: dict[ChangeEffect, Callable[[str, Principal, AccountPolicies], Iterator[tuple[Known, _Apply]]]] = {
+_EFFECTS: dict[ChangeEffect, Callable[[str, Principal, AccountPolicies], Iterator[tuple[KnownValues, _Apply]]]] = {
     ChangeEffect.WRITES: _writes,
     ChangeEffect.ATTACHES: _attaches,
     ChangeEffect.REWRITES: _rewrites,

@@ -12,7 +12,7 @@ from gate.errors import GateError
 
 LAMBDA = "lambda.amazonaws.com"
 # Which key of pytest.ini, or which permission, tells what a condition key needs.
-STATED = {
+STATED_IN_PYTEST_INI = {
     "aws:sourceip": "ci_source_ips",
     "aws:vpcsourceip": "ci_source_ips",
     "aws:sourcevpce": "ci_source_vpce",
@@ -24,7 +24,7 @@ STATED = {
     },
 }
 
-Known = dict[str, tuple[Value, ...] | None]
+KnownValues = dict[str, tuple[Value, ...] | None]
 _OF_SERVICES = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorg", "aws:principalservicename")
 # Carried by the credentials that an EC2 instance or a Lambda function is given, and by no others.
 _OF_COMPUTING = ("ec2:sourceinstancearn", "ec2:roledelivery", "lambda:sourcefunctionarn", "aws:ec2instancesource")
@@ -33,12 +33,12 @@ _WEB = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 
 def of_request(facts: AccessFacts) -> Context:
     """What is known of every request: region, the resource's account and tags, and that ECR speaks TLS only."""
-    tags: Known = {
+    tags: KnownValues = {
         f"{service}:resourcetag/{key.lower()}": (value,)
         for key, value in facts.repository_tags
         for service in ("aws", "ecr")
     }
-    known: Known = {
+    known: KnownValues = {
         "aws:securetransport": ("true",),
         "aws:requestedregion": (facts.region,),
         "aws:resourceaccount": (facts.account,),
@@ -49,7 +49,7 @@ def of_request(facts: AccessFacts) -> Context:
 
 def of_iam_request(facts: AccessFacts, about: Identity | None = None) -> Context:
     """What is known of a request to IAM, about this role or user, or about something else."""
-    known: Known = {
+    known: KnownValues = {
         "aws:securetransport": ("true",),
         "aws:requestedregion": ("us-east-1",) if facts.partition == "aws" else None,  # where IAM has its one endpoint
         "aws:resourceaccount": (facts.account,),
@@ -57,8 +57,8 @@ def of_iam_request(facts: AccessFacts, about: Identity | None = None) -> Context
     }
     if about is None:
         return Context(known)
-    boundary: Known = {"iam:permissionsboundary": (about.boundary.managed,) if about.boundary else ()}
-    tags: Known = {
+    boundary: KnownValues = {"iam:permissionsboundary": (about.boundary.managed,) if about.boundary else ()}
+    tags: KnownValues = {
         f"{each}:resourcetag/{key.lower()}": (value,) for key, value in about.tags for each in ("aws", "iam")
     }
     return Context({**known, **boundary, **tags}, ("aws:resourcetag/", "iam:resourcetag/"))
@@ -71,15 +71,15 @@ def of_own_calls(facts: AccessFacts, *, from_ci: bool) -> Context:
         facts: what was read and stated.
         from_ci: whether they come from where the CI role is used, which pytest.ini may state.
     """
-    direct: Known = {"aws:viaawsservice": ("false",)}
+    direct: KnownValues = {"aws:viaawsservice": ("false",)}
     stated = _network(facts.network) if from_ci else {}
     return Context({**direct, **stated}, ("aws:calledvia",))
 
 
 def of_identity(identity: Identity, facts: AccessFacts) -> Context:
     """What the requests of a role or user carry."""
-    tags: Known = {f"aws:principaltag/{key.lower()}": (value,) for key, value in identity.tags}
-    known: Known = {
+    tags: KnownValues = {f"aws:principaltag/{key.lower()}": (value,) for key, value in identity.tags}
+    known: KnownValues = {
         "aws:principalarn": (identity.arn,),
         "aws:principalaccount": (facts.account,),
         "aws:principaltype": ("AssumedRole" if identity.is_role else "User",),
@@ -92,14 +92,14 @@ def of_identity(identity: Identity, facts: AccessFacts) -> Context:
         # The role's identifier and the session's name (IAM User Guide, "Information available in all requests").
         known["aws:userid"] = (Prefix(f"{identity.unique_id}:"),) if identity.unique_id else None
         return Context({**known, **(tags if "aws:principaltag/" in absent else {})}, (*_OF_SERVICES, *absent))
-    named: Known = {"aws:username": (identity.name,), "aws:userid": (identity.unique_id,)}
+    named: KnownValues = {"aws:username": (identity.name,), "aws:userid": (identity.unique_id,)}
     absent = ("aws:principaltag/", "aws:tokenissuetime", *_OF_COMPUTING)
     return Context({**known, **named, **tags}, (*_OF_SERVICES, *absent))
 
 
 def of_foreign(account: str, facts: AccessFacts) -> Context:
     """What the requests of another account's principals carry; of a principal without an account, nothing is known."""
-    known: Known = {
+    known: KnownValues = {
         "aws:principalaccount": (account,),
         "aws:principalisawsservice": ("false",),
         **_times(facts, of_session=False),
@@ -110,7 +110,7 @@ def of_foreign(account: str, facts: AccessFacts) -> Context:
 def of_anybody(facts: AccessFacts) -> Context:
     """What is known of somebody who belongs to some account but this one, or to none."""
     elsewhere = (OutsideAccount(facts.account),)
-    known: Known = {"aws:principalaccount": elsewhere, "aws:principalarn": elsewhere}
+    known: KnownValues = {"aws:principalaccount": elsewhere, "aws:principalarn": elsewhere}
     return Context({**known, "aws:principalisawsservice": ("false",), **_times(facts, of_session=False)})
 
 
@@ -118,8 +118,8 @@ def of_service(service: str, facts: AccessFacts) -> tuple[Context, Context]:
     """What the requests of an AWS service carry that acts for this account, and of one that acts for others."""
     as_service = _as_service({"aws:principalservicename": (service,)}, facts)
     # Lambda names the function on whose behalf it pulls; what another service would name is not known.
-    source: Known = {"aws:sourcearn": (facts.function_arn,)} if service == LAMBDA else {}
-    here: Known = {"aws:sourceaccount": (facts.account,), **source, **_organization("source", facts)}
+    source: KnownValues = {"aws:sourcearn": (facts.function_arn,)} if service == LAMBDA else {}
+    here: KnownValues = {"aws:sourceaccount": (facts.account,), **source, **_organization("source", facts)}
     return as_service.with_more(here), as_service.with_more(_from_elsewhere(facts))
 
 
@@ -128,11 +128,11 @@ def of_any_service(facts: AccessFacts) -> Context:
     return _as_service({"aws:sourceaccount": (OutsideAccount(facts.account),)}, facts)
 
 
-def _as_service(known: Known, facts: AccessFacts) -> Context:
+def _as_service(known: KnownValues, facts: AccessFacts) -> Context:
     # A service principal belongs to no account and so to no organization.
     absent = ("aws:principalorg", "aws:principaltag/", "aws:principalaccount", "aws:username", "aws:calledvia",
               "aws:tokenissuetime", "aws:multifactorauth", *_OF_COMPUTING)  # fmt: skip
-    own: Known = {
+    own: KnownValues = {
         "aws:principalisawsservice": ("true",),
         "aws:viaawsservice": ("false",),  # it calls itself, and not for a principal's call
         **_times(facts, of_session=False),
@@ -140,12 +140,12 @@ def _as_service(known: Known, facts: AccessFacts) -> Context:
     return Context({**known, **own}, absent)
 
 
-def _from_elsewhere(facts: AccessFacts) -> Known:
+def _from_elsewhere(facts: AccessFacts) -> KnownValues:
     elsewhere = (OutsideAccount(facts.account),)
     return {"aws:sourceaccount": elsewhere, "aws:sourcearn": elsewhere}
 
 
-def _organization(whose: str, facts: AccessFacts) -> Known:
+def _organization(whose: str, facts: AccessFacts) -> KnownValues:
     if facts.organization is None:
         return {}
     if not facts.organization:
@@ -154,7 +154,7 @@ def _organization(whose: str, facts: AccessFacts) -> Known:
     return {f"aws:{whose}orgid": (facts.organization,), f"aws:{whose}orgpaths": (path,)}
 
 
-def _times(facts: AccessFacts, *, of_session: bool) -> Known:
+def _times(facts: AccessFacts, *, of_session: bool) -> KnownValues:
     if facts.read_at is None:
         return {}
     # Whoever is asked about can begin a session anew: then its token was issued after this was read.
@@ -162,8 +162,8 @@ def _times(facts: AccessFacts, *, of_session: bool) -> Known:
     return {name: (NotBefore(facts.read_at),) for name in names}
 
 
-def _network(network: Network) -> Known:
-    known: Known = {}
+def _network(network: Network) -> KnownValues:
+    known: KnownValues = {}
     if network.vpce:
         known |= {"aws:sourcevpce": (network.vpce,), "aws:sourceip": ()}  # an endpoint hides the public address
     if network.vpc:

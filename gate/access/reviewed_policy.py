@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from gate.access.document import Kind, Policy, PolicyText, Statement, parse
+from gate.access.external_principals import is_unique_id
 from gate.access.facts import AccessFacts
-from gate.access.principal import is_unique_id
 from gate.errors import GateError
 from gate.gaps import Gap, had
 

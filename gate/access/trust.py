@@ -12,9 +12,10 @@ from gate.access.decision import Decision, Ternary, any_of
 from gate.access.document import Condition, Policy, Statement
 from gate.access.escalation import escalation_of
 from gate.access.evaluation import AccessRequest, may_assume
+from gate.access.external_principals import external_principals
 from gate.access.facts import AccessFacts, Identity
 from gate.access.matching import Context
-from gate.access.principal import Principal, PrincipalKind, covers, external_principals
+from gate.access.principal import Principal, PrincipalKind, covers
 from gate.access.request_context import of_iam_request
 from gate.access.reviewed_principals import too_wide
 from gate.errors import GateError
@@ -39,7 +40,7 @@ class AssumptionPath:
 
     name: str
     path: tuple[str, ...]
-    finding: Decision
+    decision: Decision
     inside: bool
     steps: tuple[str, ...] = ()
 
@@ -59,20 +60,20 @@ def who_can_assume(facts: AccessFacts, role: str) -> tuple[AssumptionPath, ...]:
         )
     escalation = escalation_of(facts)
     found: dict[str, AssumptionPath] = {}
-    paths = escalation.attaining(lambda principal: Decision(Ternary.of(principal.name == target.arn)))
+    paths = escalation.paths_to_holding(lambda principal: Decision(Ternary.of(principal.name == target.arn)))
     for arn, path in paths.items():
         names = tuple(_name(each) for each in path.through)
         if arn != target.arn:
-            found[arn] = AssumptionPath(arn, names, path.finding, True, path.steps)
+            found[arn] = AssumptionPath(arn, names, path.decision, True, path.steps)
         identity = escalation.account.identities[arn]
         if identity.is_role:
-            for principal, finding in let_in(identity, escalation.account):
+            for principal, decision in trusted_externals(identity, escalation.account):
                 through = (identity.name, *names)
-                found.setdefault(principal.name, AssumptionPath(principal.name, through, finding, False))
+                found.setdefault(principal.name, AssumptionPath(principal.name, through, decision, False))
     return tuple(found.values())
 
 
-def let_in(role: Identity, account: AccountPolicies) -> Iterator[tuple[Principal, Decision]]:
+def trusted_externals(role: Identity, account: AccountPolicies) -> Iterator[tuple[Principal, Decision]]:
     """The outsiders that a role's trust policy lets in; a federated one is a subject of its identity provider.
 
     Raises:
@@ -83,11 +84,11 @@ def let_in(role: Identity, account: AccountPolicies) -> Iterator[tuple[Principal
     for principal in external_principals((trust,), facts):
         if principal.element[0] == "Federated":
             continue
-        finding = any_of(may_assume(principal, _request(action, role, trust, facts)) for action in ASSUME)
+        decision = any_of(may_assume(principal, _request(action, role, trust, facts)) for action in ASSUME)
         # A service takes a role on for the role's own account (who may pass it is asked elsewhere): it is named once.
-        if finding.answer and not (principal.kind is PrincipalKind.SERVICE and principal.element in services):
+        if decision.answer and not (principal.kind is PrincipalKind.SERVICE and principal.element in services):
             services.add(principal.element)
-            yield principal, finding
+            yield principal, decision
     yield from _federated(role, trust, facts)
 
 

@@ -9,7 +9,7 @@ from policy_sentry.querying.all import get_all_actions
 
 from gate.access import escalation_methods, permission_checks
 from gate.access.facts import Function, Group, ManagedPolicy
-from gate.access.matrix import draw
+from gate.access.matrix import access_matrix
 from gate.access.reviewed_principals import Review, ReviewedPrincipals
 from gate.access.trust import who_can_assume
 from gate.aws.service_authorization import actions
@@ -80,7 +80,7 @@ def strangers(facts, group="push", reviewed=(BOB, BUILDER)):
     """What the check says of everybody but those who were reviewed."""
     entries = tuple(Review(who, (group,), "a reason", "a role", date(2026, 1, 1), 1) for who in reviewed)
     expected = permission_checks.expected_holders(facts, group, "ci", "runner")
-    matrix = draw(facts, who_can_assume(facts, "ci"), ci_role="ci")
+    matrix = access_matrix(facts, who_can_assume(facts, "ci"), ci_role="ci")
     return permission_checks.check_nobody_else(
         matrix, group, ReviewedPrincipals("principals.yaml", entries), TODAY, expected
     )
@@ -146,7 +146,7 @@ def test_the_sentence_names_the_path(account):
     assert "can iam:CreateAccessKey on user bob, and so push" in one.cause
 
 
-@pytest.mark.parametrize("power", ["push", "pull", "delete", "rules", "replicate"])
+@pytest.mark.parametrize("group", ["push", "pull", "delete", "rules", "replicate"])
 def test_who_can_write_his_own_policy_has_every_power(group, account):
     """Not the push alone; and he can become the CI role."""
     facts = account(alice=ITSELF["PutUserPolicy"])
@@ -391,7 +391,7 @@ def test_an_administrator_who_was_reviewed_stays_green(account_with):
     facts = account_with(developer=everything, alice=[allow("sts:AssumeRole", on=DEVELOPER)])
     entry = Review(DEVELOPER, ("push",), "a reason", "a role", date(2026, 1, 1), 1)
     expected = permission_checks.expected_holders(facts, "push", "ci", "runner")
-    matrix = draw(facts, who_can_assume(facts, "ci"), ci_role="ci")
+    matrix = access_matrix(facts, who_can_assume(facts, "ci"), ci_role="ci")
     found = permission_checks.check_nobody_else(matrix, "push", ReviewedPrincipals("p", (entry,)), TODAY, expected)
     assert [each.cause.split(" can ")[0] for each in found.rejections] == [ALICE]
 
@@ -406,7 +406,7 @@ def test_a_service_linked_role_is_aws_itself(path, account):
     linked = replace(identity("x", statements=pulls, trust=services_trusted("inspector2.amazonaws.com")), arn=arn(path))
     facts = replace(facts, identities=(*facts.identities, linked))
     assert said(facts, "pull").count(" may ") == 0
-    assert draw(facts).row(arn(path)).cell("pull").answer
+    assert access_matrix(facts).row(arn(path)).cell("pull").answer
 
 
 def test_everybody_who_may_become_a_holder_is_told(account):
@@ -483,7 +483,7 @@ def every_action():
     alone = (
         {each.action for each in escalation_methods.CHANGES}
         | set(escalation_methods.CREDENTIALS)
-        | {escalation_methods.RETRUST, escalation_methods.PASSING}
+        | {escalation_methods.REWRITE_TRUST, escalation_methods.PASS_ROLE}
     )
     return alone | creating | running | sets
 

@@ -263,21 +263,21 @@ GONE = "AROA" + "EXAMPLE" * 2
 @pytest.mark.parametrize("gone", [GONE, "AIDA" + "EXAMPLE" * 2])
 def test_a_principal_that_was_deleted_is_shown_and_harmless(gone, account_with, today):
     """In the repository's policy and in a trust policy: nobody can have that identifier again."""
-    from gate.access.matrix import draw, plain, render
+    from gate.access.matrix import access_matrix, plain, render
     from gate.access.trust import who_can_assume
 
     statement = {"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": gone}, "Action": "ecr:*"}
     trust = [{"Effect": "Allow", "Principal": {"AWS": gone}, "Action": "sts:AssumeRole"}]
     facts = account_with(repository=[statement], trust=trust)
     assert who_can_assume(facts, "ci") == ()
-    matrix = draw(facts, who_can_assume(facts, "ci"), ci_role="ci")
+    matrix = access_matrix(facts, who_can_assume(facts, "ci"), ci_role="ci")
     assert matrix.row(gone) is None
     for group in ("push", "pull", "delete", "rules", "replicate"):
         expected = checks.expected_holders(facts, group, "ci", "runner")
         assert checks.check_nobody_else(matrix, group, list_of_checks(), today, expected).accepted
     assert plain(matrix)["deleted, so may do nothing"] == {gone: "trust policy of ci, statement 1"}
     assert gone in render(matrix)
-    assert "Old" in str(dict(draw(account_with(repository=[statement])).deleted))
+    assert "Old" in str(dict(access_matrix(account_with(repository=[statement])).deleted))
 
 
 def list_of_checks():
@@ -289,11 +289,11 @@ def list_of_checks():
 
 def test_an_identifier_of_somebody_who_is_there_is_that_one(account_with):
     """Not a deleted principal, and not a stranger of its own."""
-    from gate.access.matrix import draw
+    from gate.access.matrix import access_matrix
 
     alive = replace(identity("alive"), unique_id=GONE)
     statement = {"Effect": "Allow", "Principal": {"AWS": GONE}, "Action": "ecr:*"}
-    matrix = draw(account_with(repository=[statement], more=(alive,)))
+    matrix = access_matrix(account_with(repository=[statement], more=(alive,)))
     assert matrix.deleted == ()
     assert matrix.row(arn("alive")).cell("push").answer is Ternary.YES
     assert matrix.row(GONE) is None
@@ -311,7 +311,7 @@ def test_a_reviewed_principal_that_was_deleted_since_is_no_difference(account_wi
 
     def differences(who):
         facts = account_with(repository=[{**old, "Principal": {"AWS": who}}])
-        return checks.check_baseline(facts, wanted, today)
+        return checks.check_reviewed_policy(facts, wanted, today)
 
     assert differences(GONE).accepted
     assert not differences(arn("developer")).accepted

@@ -10,7 +10,7 @@ from gate.access import reviewed_policy, reviewed_principals
 from gate.access.decision import Decision, Ternary
 from gate.access.document import PolicyText
 from gate.access.facts import Simulation
-from gate.access.matrix import draw
+from gate.access.matrix import access_matrix
 from gate.access.trust import AssumptionPath, who_can_assume
 from gate.check import CHECKS, run_self_tests
 
@@ -33,7 +33,7 @@ def reviews(*entries):
 def strangers(facts, group, today, listed=None):
     """What the check of strangers says."""
     expected = bench.expected_holders(facts, group, "ci", "runner")
-    return bench.check_nobody_else(draw(facts), group, listed or reviews(), today, expected)
+    return bench.check_nobody_else(access_matrix(facts), group, listed or reviews(), today, expected)
 
 
 def causes(result):
@@ -57,7 +57,7 @@ def test_every_check_of_access_is_on_the_list_and_says_no():
     assert all(proof.said_no for proof in run_self_tests() if proof.check in ours)
 
 
-@pytest.mark.parametrize("power", GROUPS)
+@pytest.mark.parametrize("group", GROUPS)
 def test_account_as_reviewed_has_no_strangers(group, account_with, today):
     """In the account as reviewed nobody else has any power: no false alarm."""
     assert strangers(account_with(), group, today).accepted
@@ -151,7 +151,7 @@ def test_lambda_service_that_cannot_pull_is_refused(account_with):
     )
 
 
-@pytest.mark.parametrize("power", GROUPS)
+@pytest.mark.parametrize("group", GROUPS)
 def test_administrator_who_was_not_reviewed_is_refused_and_reviewed_is_accepted(group, account_with, today):
     """Full access is a stranger's until the list reviews it for that very power."""
     facts = account_with(developer=EVERYTHING)
@@ -221,15 +221,15 @@ def test_missing_empty_or_unreadable_policy_is_refused(document, said, account_w
     """No policy is a NO-GO, whatever the way in which it is none."""
     text = None if document is None else PolicyText("repository policy", document)
     facts = replace(account_with(), repository_policy=text)
-    assert said in causes(bench.check_baseline(facts, as_reviewed(account_with), today))
+    assert said in causes(bench.check_reviewed_policy(facts, as_reviewed(account_with), today))
 
 
 def test_reviewed_policy_is_accepted_and_a_changed_one_shown(account_with, today):
     """The policy as reviewed passes; one more statement is shown, and who reviewed the rest."""
     wanted = as_reviewed(account_with)
-    assert bench.check_baseline(account_with(), wanted, today).accepted
+    assert bench.check_reviewed_policy(account_with(), wanted, today).accepted
     more = [{"Sid": "New", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "ecr:PutImage"}]
-    found = causes(bench.check_baseline(account_with(repository=more), wanted, today))
+    found = causes(bench.check_reviewed_policy(account_with(repository=more), wanted, today))
     assert "never reviewed: New" in found
     assert "AWS:111122223333" in found
 
@@ -238,7 +238,7 @@ def test_reviewed_policy_that_lets_everybody_in_is_never_to_be_set(account_with,
     """The file is what is wrong then: a remedy that sets it would open the repository."""
     everybody = [{"Sid": "Pull", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}]
     wanted = as_reviewed(lambda: account_with(repository=everybody))
-    (only,) = bench.check_baseline(account_with(), wanted, today).rejections
+    (only,) = bench.check_reviewed_policy(account_with(), wanted, today).rejections
     assert "reviewed policy in policy.json, statement 4 (Pull) allows ecr:BatchGetImage to a wildcard" in only.cause
     assert "set the policy" not in only.remedy
 
@@ -246,22 +246,24 @@ def test_reviewed_policy_that_lets_everybody_in_is_never_to_be_set(account_with,
 def test_review_from_the_future_is_refused(account_with):
     """A baseline dated after today was reviewed by nobody."""
     early = date(2025, 9, 30)
-    assert "after today" in causes(bench.check_baseline(account_with(), as_reviewed(account_with), early))
+    assert "after today" in causes(bench.check_reviewed_policy(account_with(), as_reviewed(account_with), early))
 
 
 def test_reviews_expire_and_are_not_doubled(today):
     """An expired entry and a second entry for one principal are each refused with their lines."""
     listed = reviews((CI, "pull", "2025-10-17"), (RUNNER, "pull", "2026-01-01"), (RUNNER, "push", "2026-01-01"))
-    result = bench.check_reviews(listed, today)
+    result = bench.check_reviewed_principals(listed, today)
     assert [each.where for each in result.rejections] == ["principals.yaml, line 1", "principals.yaml, line 3"]
-    assert bench.check_reviews(reviews((CI, "pull", "2025-10-18")), today).accepted
+    assert bench.check_reviewed_principals(reviews((CI, "pull", "2025-10-18")), today).accepted
 
 
 def test_becoming_needs_review(account_with, today):
     """The workflow that becomes the CI role is refused until its subject is on the list."""
-    becoming = who_can_assume(account_with(), "ci")
-    assert SUBJECT in causes(bench.check_role_assumption(becoming, "ci", reviews(), today))
-    assert bench.check_role_assumption(becoming, "ci", reviews((SUBJECT, "become", "2026-01-01")), today).accepted
+    assumption_paths = who_can_assume(account_with(), "ci")
+    assert SUBJECT in causes(bench.check_role_assumption(assumption_paths, "ci", reviews(), today))
+    assert bench.check_role_assumption(
+        assumption_paths, "ci", reviews((SUBJECT, "become", "2026-01-01")), today
+    ).accepted
 
 
 def test_simulator_that_agrees_is_accepted_and_that_disagrees_refused(account_with):
@@ -294,7 +296,7 @@ def test_unused_reviews_are_named(account_with):
     """A reviewed power that nobody has any more is named with its line, power by power."""
     listed = reviews((CI, "push delete", "2026-01-01"), (SUBJECT, "become", "2026-01-01"))
     facts = account_with()
-    found = bench.unused(draw(facts, who_can_assume(facts, "ci")), listed)
+    found = bench.unused(access_matrix(facts, who_can_assume(facts, "ci")), listed)
     assert found == (f"principals.yaml, line 1: {CI} has nothing to do with 'delete'",)
 
 
@@ -332,32 +334,32 @@ def test_a_wildcard_is_named_as_it_stands(account_with):
 
 def test_a_policy_reviewed_today_is_reviewed(account_with):
     """The day of the review is no day of the future."""
-    assert bench.check_baseline(account_with(), as_reviewed(account_with), date(2025, 10, 1)).accepted
+    assert bench.check_reviewed_policy(account_with(), as_reviewed(account_with), date(2025, 10, 1)).accepted
 
 
 def test_a_principal_listed_three_times_is_told_with_its_first_line(today):
     """Each line that is too many is refused, and the first is the one that stays."""
     thrice = reviews(*[(CI, "pull", "2026-01-01")] * 3)
-    assert [each.cause.partition(", ")[2] for each in bench.check_reviews(thrice, today).rejections] == [
+    assert [each.cause.partition(", ")[2] for each in bench.check_reviewed_principals(thrice, today).rejections] == [
         "in lines 1 and 2",
         "in lines 1 and 3",
     ]
 
 
-def becomer(answer, *path, because=("a trust policy",)):
+def assumption_path(answer, *path, because=("a trust policy",)):
     """The developer, who can become the CI role on this way."""
     return AssumptionPath(DEVELOPER, path, Decision(answer, because), True)
 
 
 def test_the_way_to_the_role_is_told(today):
     """Through which roles, whether for certain, and by which statements, three of them in full."""
-    through = becomer(Ternary.YES, "builder", "ci", because=("one", "two", "three", "four"))
+    through = assumption_path(Ternary.YES, "builder", "ci", because=("one", "two", "three", "four"))
     (rejection,) = bench.check_role_assumption(
         [through], "ci", reviews((DEVELOPER, "become", "2025-10-17")), today
     ).rejections
     assert "can become the role ci, through builder → ci; its review expired on 2025-10-17" in rejection.cause
     assert rejection.where == "one; two; three; and 1 more"
-    at_once = becomer(Ternary.UNDECIDED, "ci", because=("one", "two", "three"))
+    at_once = assumption_path(Ternary.UNDECIDED, "ci", because=("one", "two", "three"))
     (rejection,) = bench.check_role_assumption(
         [at_once], "ci", reviews((DEVELOPER, "push", "2026-01-01")), today
     ).rejections

@@ -68,7 +68,7 @@ def test_trust_to_everybody_is_anybody(account_with):
 def test_external_id_leaves_a_wildcard_undecided(account_with):
     """A secret that has to be known is not a review: the wildcard stays, undecided."""
     trust = aws({"AWS": "*"}, Condition={"StringEquals": {"sts:ExternalId": "secret"}})
-    found = {each.name: each.finding.answer for each in who_can_assume(account_with(trust=trust), "ci")}
+    found = {each.name: each.decision.answer for each in who_can_assume(account_with(trust=trust), "ci")}
     assert found["anybody else"] is Ternary.UNDECIDED
 
 
@@ -118,8 +118,8 @@ def test_saml_provider_in_the_trust_is_named(account_with):
 def test_who_may_rewrite_the_trust_can_become_the_role(account_with):
     """iam:UpdateAssumeRolePolicy on the role is a way in."""
     rewrite = [{"Effect": "Allow", "Action": "iam:Update*", "Resource": f"arn:aws:iam::{ACCOUNT}:role/ci"}]
-    becoming = {each.name: each for each in who_can_assume(account_with(developer=rewrite), "ci")}
-    assert "rewrites the trust" in becoming[DEVELOPER].finding.because[0]
+    assumption_paths = {each.name: each for each in who_can_assume(account_with(developer=rewrite), "ci")}
+    assert "rewrites the trust" in assumption_paths[DEVELOPER].decision.because[0]
 
 
 def test_passing_the_role_counts_only_where_a_service_is_trusted_and_can_be_used(account_with):

@@ -197,20 +197,22 @@ SHAPES = {
 @pytest.mark.parametrize(("trust", "name", "harmless"), SHAPES.values(), ids=SHAPES)
 def test_trust_of_an_identity_provider_is_read_and_checked(trust, name, harmless, account_with):
     """Unreviewed, each is red; reviewed under its name, the narrow ones are green, and the wide ones cannot be."""
-    becoming = who_can_assume(account_with(trust=trust), "ci")
-    names = [each.name for each in becoming]
+    assumption_paths = who_can_assume(account_with(trust=trust), "ci")
+    names = [each.name for each in assumption_paths]
     assert names == [name]
-    assert not permission_checks.check_role_assumption(becoming, "ci", ReviewedPrincipals("p", ()), TODAY).accepted
+    assert not permission_checks.check_role_assumption(
+        assumption_paths, "ci", ReviewedPrincipals("p", ()), TODAY
+    ).accepted
     entry = "principals:\n- {principal: '%s', may: [become], reason: r, reviewer: r, expires: 2026-01-01}\n"
     if harmless:
         listed = read_reviews(entry % names[0], "principals.yaml")
-        assert permission_checks.check_role_assumption(becoming, "ci", listed, TODAY).accepted
+        assert permission_checks.check_role_assumption(assumption_paths, "ci", listed, TODAY).accepted
     else:
         assert too_wide(names[0])
         with pytest.raises(GateError, match="stands for more than one principal"):
             read_reviews(entry % names[0], "principals.yaml")
         (rejection,) = permission_checks.check_role_assumption(
-            becoming, "ci", ReviewedPrincipals("p", ()), TODAY
+            assumption_paths, "ci", ReviewedPrincipals("p", ()), TODAY
         ).rejections
         assert "principals.yaml" not in rejection.remedy, "nobody is told to list everybody"
 

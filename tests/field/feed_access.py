@@ -12,7 +12,7 @@ from gate.access import permission_checks as checks
 from gate.access import reviewed_principals
 from gate.access.document import Kind, parse
 from gate.access.facts import AccessFacts, Network, Simulation
-from gate.access.matrix import draw
+from gate.access.matrix import access_matrix
 from gate.access.reviewed_policy import ReviewedPolicy
 from gate.access.trust import who_can_assume
 from gate.check import CheckResult
@@ -55,7 +55,7 @@ def _checked(
     claim: str, facts: AccessFacts, reviews: reviewed_principals.ReviewedPrincipals, group: str
 ) -> CheckResult:
     if claim == NOBODY_ELSE:
-        matrix = draw(facts, who_can_assume(facts, "ci"), ci_role="ci")
+        matrix = access_matrix(facts, who_can_assume(facts, "ci"), ci_role="ci")
         expected = checks.expected_holders(facts, group, "ci", "runner")
         return checks.check_nobody_else(matrix, group, reviews, TODAY, expected)
     return {
@@ -67,7 +67,7 @@ def _checked(
             who_can_assume(facts, "ci"), "ci", reviews, TODAY
         ),
         "No wildcard principal is allowed anything": lambda: checks.check_no_wildcard(facts),
-        "The repository policy is the one that was reviewed": lambda: checks.check_baseline(facts, _baseline(), TODAY),
+        "The repository policy is the one that was reviewed": lambda: checks.check_reviewed_policy(facts, _baseline(), TODAY),
     }[claim]()
 
 
