@@ -1,4 +1,4 @@
-"""The principals of an account as askers, and what else of it decides which powers they could give themselves."""
+"""The parsed policies of an account: its principals, groups, managed policies and trust policies."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from gate.errors import GateError
 from gate.gaps import had
 
 _ANY = Statement("a policy of its own making", "", True, ("*",), False, ("*",), False, (), False, (), True)
-# What somebody who may write a policy writes: everything is allowed.
+# What a principal writes that may write a policy: everything is allowed.
 ALLOW_EVERYTHING = Policy("a policy of its own making", "2012-10-17", (_ANY,))
-# AWS's own policies that give ECR or IAM away, and what they allow of either (AWS Managed Policy Reference).
+# AWS managed policies with actions of ECR or IAM, and these actions (AWS Managed Policy Reference).
 _PULLS = ("ecr:Get*", "ecr:BatchGet*", "ecr:BatchCheckLayerAvailability")
 AWS_MANAGED: dict[str, tuple[str, ...]] = {
     "PowerUserAccess": ("ecr:*", "lambda:*", "sts:*"),
@@ -37,10 +37,10 @@ _NEW = {"iam:CreateUser": "user/new", "iam:CreateRole": "role/new", "iam:CreateG
 
 @dataclass(frozen=True)
 class AccountPolicies:
-    """What a whole account holds: see `AccessFacts`.
+    """The policies of one account, parsed when they are first used.
 
     Raises:
-        GateError: from its properties, where a policy cannot be read.
+        GateError: from its properties, if a policy was not read or cannot be parsed.
     """
 
     facts: AccessFacts
@@ -53,7 +53,7 @@ class AccountPolicies:
 
     @cached_property
     def identities(self) -> dict[str, Identity]:
-        """The same as they were read."""
+        """The same as read from AWS."""
         return {each.arn: each for each in self.facts.identities}
 
     @cached_property
@@ -63,7 +63,7 @@ class AccountPolicies:
 
     @cached_property
     def attachable(self) -> dict[str, Policy]:
-        """Managed policies that may be attached, by ARN: those that give most first."""
+        """The managed policies that can be attached, by ARN; those that allow most come first."""
         prefix = f"arn:{self.facts.partition}:iam::aws:policy/"
         everything = f"{prefix}AdministratorAccess"
         named = {f"{prefix}{name}": _allowing(name, actions) for name, actions in AWS_MANAGED.items()}
@@ -72,32 +72,32 @@ class AccountPolicies:
 
     @cached_property
     def older(self) -> dict[str, tuple[Policy, ...]]:
-        """The versions of managed policies that are not in force, by the policy's ARN."""
+        """The versions of managed policies that are not the default version, by the policy's ARN."""
         return {each.arn: tuple(parse(one, Kind.IDENTITY) for one in each.older) for each in self.facts.managed}
 
     @cached_property
     def tag_keys(self) -> tuple[str, ...]:
-        """The keys of principals' tags on which a condition in the account hangs."""
-        # What the resource's policies ask is about the resource: who needs them there is told that they were not read.
+        """The keys of principal tags that conditions in the account use."""
+        # A resource policy that was not read is reported where it decides something.
         texts = (had(lambda: self.facts.repository_policy), had(lambda: self.facts.registry_policy))
         policies = [parse(each, Kind.RESOURCE) for each in texts if isinstance(each, PolicyText)]
-        policies += [policy for principal in self.principals.values() for policy in _every(principal)]
+        policies += [policy for principal in self.principals.values() for policy in principal.policies_and_boundary]
         keys = {each.key for policy in policies for one in policy.statements for each in one.conditions}
         return tuple(sorted(key.partition("/")[2] for key in keys if key.lower().startswith("aws:principaltag/")))
 
     def protected(self, arn: str) -> bool:
-        """Whether it is a role that AWS keeps (see `Identity.protected`)."""
+        """Whether it is a role that only AWS can change (see `Identity.protected`)."""
         return arn in self.identities and self.identities[arn].protected
 
     def trust(self, role: Identity) -> Policy:
         """A role's trust policy.
 
         Raises:
-            GateError: it was not read, or cannot be.
+            GateError: it was not read, or cannot be parsed.
         """
         if role.trust is None:
             raise GateError(
-                f"The role {role.arn} was read without its trust policy, so nobody knows who can become it",
+                f"The role {role.arn} was read without its trust policy, so it is not known who can become it",
                 where=role.arn,
                 remedy="grant iam:GetAccountAuthorizationDetails to the role that runs the gate",
             )
@@ -106,12 +106,12 @@ class AccountPolicies:
         return self._trusts[role.arn]
 
     def services(self, role: Identity) -> tuple[str, ...]:
-        """The AWS services that may act as a role."""
+        """The AWS services that may assume a role."""
         pairs = (pair for each in self.trust(role).statements if each.allows for pair in each.principals)
         return tuple(dict.fromkeys(value for kind, value in pairs if kind == "Service"))
 
     def trusts_principals(self, target: Identity) -> bool:
-        """Whether a role's trust lets in principals that need no permission of their own for it."""
+        """Whether a trust policy gives access to principals that then need no identity policy for it."""
         if not target.is_role:
             return False
         allowing = [each for each in self.trust(target).statements if each.allows]
@@ -122,23 +122,23 @@ class AccountPolicies:
         )
 
     def running_as(self, role: str) -> tuple[str, ...]:
-        """The functions that are known to run as a role, by ARN."""
+        """The known functions with this execution role, by ARN."""
         return tuple(each.arn for each in self.facts.functions or () if each.role == role)
 
     def may(self, principal: Principal, action: str, resource: str, more: KnownValues | None = None) -> Decision:
-        """Whether a principal may do something to a user, role, group or policy of the account."""
+        """Whether a principal may do something on a user, role, group or policy of the account."""
         if not principal.statements(action, allowing=True):
             return Decision(Ternary.NO)
         context = of_iam_request(self.facts, self.identities.get(resource)).with_more(more or {})
         return may(principal, AccessRequest(action, resource, (), context))
 
     def anywhere(self, principal: Principal, actions: tuple[str, ...], *, beyond: bool = False) -> Decision:
-        """Whether a principal may do all of this, each to anything at all, whatever that is called.
+        """Whether a principal may do each of these actions on some resource.
 
         Args:
-            asker: the principal.
-            actions: what it has to be allowed.
-            beyond: to something in another region than the repository's.
+            principal: the principal.
+            actions: the actions.
+            beyond: whether the resources are in another region than the repository.
         """
         context = of_iam_request(self.facts).with_more({"aws:requestedregion": None})
         found = []
@@ -148,7 +148,7 @@ class AccountPolicies:
         return all_of(found)
 
     def places(self, principal: Principal, action: str, *, beyond: bool = False) -> Iterator[str]:
-        """One ARN for each Resource of the statements that allow it, its variables and wildcards filled in."""
+        """One ARN for each Resource of the statements that allow the action, with variables and wildcards filled in."""
         service, facts = action.partition(":")[0], self.facts
         region = "" if service == "iam" else ("elsewhere" if beyond else facts.region)
         anything = ["arn", facts.partition, service, region, facts.account, _NEW.get(action, "new")]
@@ -169,7 +169,3 @@ class AccountPolicies:
 def _allowing(name: str, actions: tuple[str, ...]) -> Policy:
     label = f"AWS's policy {name}"
     return Policy(label, "2012-10-17", (replace(_ANY, label=label, actions=actions),))
-
-
-def _every(principal: Principal) -> tuple[Policy, ...]:
-    return (*principal.policies, principal.boundary) if principal.boundary else principal.policies

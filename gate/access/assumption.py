@@ -1,4 +1,4 @@
-"""Whether one principal of the account can become another: by its credentials, its trust, or a service acting as it."""
+"""Whether a principal of the account can become another: by credentials, role assumption or a service with the role."""
 
 from __future__ import annotations
 
@@ -10,24 +10,35 @@ from gate.access.decision import Decision, Ternary, all_of
 from gate.access.document import Policy
 from gate.access.escalation_methods import (
     CREDENTIALS,
-    PASS_ROLE,
     REPLACE_PROVIDER,
     REWRITE_TRUST,
+    ROLE_PASSING,
     SERVICES,
     SSO,
     SSO_PATH,
     RoleUse,
 )
 from gate.access.evaluation import AccessRequest, may_assume
-from gate.access.facts import Identity
+from gate.access.facts import Identity, display_name
 from gate.access.matching import action_matches, matches
 from gate.access.principal import Principal
-from gate.access.privilege_changes import display_name
 from gate.access.request_context import of_iam_request
 
 ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
-# Of a service that the table does not know, what is no use of a role: looking, and calling what is there.
-_LOOKS = ("Get", "List", "Describe", "BatchGet", "Search", "Query", "Scan", "Invoke", "Lookup", "Check", "Validate")
+# Actions of a service without an entry in SERVICES that do not make it use a role, by the start of their names.
+_NO_ROLE_USE = (
+    "Get",
+    "List",
+    "Describe",
+    "BatchGet",
+    "Search",
+    "Query",
+    "Scan",
+    "Invoke",
+    "Lookup",
+    "Check",
+    "Validate",
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +46,9 @@ class Assumption:
     """One principal becomes another.
 
     Attributes:
-        way: the actions that it takes, as a sentence names them.
+        method: the actions that it requires, as named in a sentence.
         to: the principal that it becomes, by ARN.
-        finding: yes or undecided, and by which statement.
+        decision: yes or undecided, and the statements that allow it.
     """
 
     method: str
@@ -49,7 +60,7 @@ class Assumption:
 
 
 def step_to(actor: Principal, target: Identity, account: AccountPolicies) -> Assumption | None:
-    """The surest way in which the actor can become the target, None where there is none."""
+    """The most certain way in which the actor can become the target, None if there is none."""
     if target.service_linked or not (actor.may_assume_others or account.trusts_principals(target)):
         return None
     best: Assumption | None = None
@@ -69,15 +80,11 @@ def _to_user(actor: Principal, user: Identity, account: AccountPolicies) -> Iter
 
 def _to_role(actor: Principal, role: Identity, account: AccountPolicies) -> Iterator[tuple[str, Decision]]:
     trust = account.trust(role)
-    yield (
-        ASSUME[0],
-        may_assume(actor, AccessRequest(ASSUME[0], role.arn, (trust,), of_iam_request(account.facts, role))),
-    )
+    request = AccessRequest(ASSUME[0], role.arn, (trust,), of_iam_request(account.facts, role))
+    yield ASSUME[0], may_assume(actor, request)
     if not role.protected:
-        yield (
-            f"{REWRITE_TRUST} (rewrites the trust)",
-            _said("rewrites the trust", account.may(actor, REWRITE_TRUST, role.arn)),
-        )
+        rewriting = account.may(actor, REWRITE_TRUST, role.arn)
+        yield f"{REWRITE_TRUST} (rewrites the trust)", _with_method("rewrites the trust", rewriting)
     if SSO_PATH in role.arn:
         for actions in SSO:
             yield " + ".join(actions), account.anywhere(actor, actions)
@@ -91,21 +98,23 @@ def _to_role(actor: Principal, role: Identity, account: AccountPolicies) -> Iter
 def _by_service(
     actor: Principal, role: Identity, service: str, account: AccountPolicies
 ) -> Iterator[tuple[str, Decision]]:
-    passes = account.may(actor, PASS_ROLE, role.arn, {"iam:passedtoservice": (service,)})
+    passes = account.may(actor, ROLE_PASSING, role.arn, {"iam:passedtoservice": (service,)})
     runs = SERVICES.get(service)
     if runs is None:
-        if passes.answer and (used := _used(actor, service)):
-            decision = Decision(Ternary.UNDECIDED, (*passes.because, f"{used} may have {service} act as the role"))
-            yield f"{PASS_ROLE} + {used}", _said("passes the role to a service", decision)
+        if passes.answer and (used := _role_use(actor, service)):
+            decision = Decision(Ternary.UNDECIDED, (*passes.because, f"{used} may make {service} use the role"))
+            yield f"{ROLE_PASSING} + {used}", _with_method("passes the role to a service", decision)
         return
     for actions in runs.passing if passes.answer else ():
         decision = all_of((passes, account.anywhere(actor, actions)))
-        yield " + ".join((PASS_ROLE, *actions)), _said("passes the role to a service", decision)
-    yield from _held(actor, role, runs, account)
+        yield " + ".join((ROLE_PASSING, *actions)), _with_method("passes the role to a service", decision)
+    yield from _by_takeover(actor, role, runs, account)
 
 
-def _held(actor: Principal, role: Identity, runs: RoleUse, account: AccountPolicies) -> Iterator[tuple[str, Decision]]:
-    """Taking over what runs as the role already: a function is known by its ARN, anything else only by its kind."""
+def _by_takeover(
+    actor: Principal, role: Identity, runs: RoleUse, account: AccountPolicies
+) -> Iterator[tuple[str, Decision]]:
+    """Taking over something that already runs with the role: a function by its ARN, other things by their kind only."""
     for actions in runs.holding:
         named, functions = " + ".join(actions), actions[0].startswith("lambda:")
         running = account.running_as(role.arn) if functions else ()
@@ -116,34 +125,36 @@ def _held(actor: Principal, role: Identity, runs: RoleUse, account: AccountPolic
             listed = functions and account.facts.functions is not None
             decision = account.anywhere(actor, actions, beyond=listed)
             if decision.answer:
-                unknown = "functions of other regions were not listed" if listed else "what runs as it is not known"
+                unknown = (
+                    "functions of other regions were not listed" if listed else "what runs with the role is not known"
+                )
                 yield named, Decision(Ternary.UNDECIDED, (*decision.because, unknown))
 
 
-def _used(actor: Principal, service: str) -> str:
-    """An action pattern of the actor's with which it may have an unknown service act, "" where there is none."""
+def _role_use(actor: Principal, service: str) -> str:
+    """An action that the actor may call and that may make an unknown service use the role; "" if there is none."""
     prefix = service.partition(".")[0].lower()
     for statement in actor.of_service(prefix):
         if statement.allows and statement.excepting_actions:
             return f"{prefix}:*"
         for pattern in statement.actions if statement.allows else ():
             named, _, name = pattern.partition(":")
-            if matches(named.lower(), prefix) and not name.startswith(_LOOKS):
+            if matches(named.lower(), prefix) and not name.startswith(_NO_ROLE_USE):
                 return f"{prefix}:{name or '*'}"
     return ""
 
 
 def _saml_providers(trust: Policy) -> tuple[str, ...]:
-    statements = (each for each in trust.statements if each.allows and _assumes_saml(each.actions))
-    pairs = (pair for each in statements for pair in each.principals)
-    return tuple(value for kind, value in pairs if kind == "Federated" and ":saml-provider/" in value)
+    return tuple(
+        value
+        for each in trust.statements
+        if each.allows and any(action_matches(pattern, ASSUME[2]) for pattern in each.actions)
+        for kind, value in each.principals
+        if kind == "Federated" and ":saml-provider/" in value
+    )
 
 
-def _assumes_saml(actions: tuple[str, ...]) -> bool:
-    return any(action_matches(each, ASSUME[2]) for each in actions)
-
-
-def _said(method: str, decision: Decision) -> Decision:
+def _with_method(method: str, decision: Decision) -> Decision:
     return Decision(
         decision.answer, tuple(f"{method}: {why}" for why in decision.because), decision.keys, decision.denied
     )

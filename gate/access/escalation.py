@@ -1,4 +1,4 @@
-"""Who attains something by what the account lets them give themselves: computed to a fixpoint over all principals."""
+"""Privilege escalation: who can get a permission by changing or assuming principals, as a fixpoint over all of them."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
-from gate.access.account_policies import ALLOW_EVERYTHING, AccountPolicies
+from gate.access.account_policies import AccountPolicies
 from gate.access.assumption import Assumption, step_to
-from gate.access.decision import Decision, Ternary, all_of, any_of
-from gate.access.document import Policy
-from gate.access.escalation_methods import CHANGES, CREATIONS, ChangeTarget, PrincipalCreation
-from gate.access.facts import AccessFacts, Identity
-from gate.access.principal import Principal, PrincipalKind
-from gate.access.privilege_changes import MadeChange, display_name, needed, strengthened
-from gate.access.request_context import KnownValues, of_identity
+from gate.access.decision import Decision, Ternary, all_of
+from gate.access.escalation_methods import CHANGES, CREATIONS
+from gate.access.facts import AccessFacts, display_name
+from gate.access.principal import Principal
+from gate.access.principal_creation import created_principals
+from gate.access.privilege_changes import MadeChange, needed, strengthened
 
 Has = Callable[[Principal], Decision]
 
 
 @dataclass(frozen=True)
 class EscalationPath:
-    """How a principal attains something.
+    """How a principal gets a permission.
 
     Attributes:
-        steps: each as "action on whom", in order; none where it has it as it is.
+        steps: each as "action on principal", in order; none if it has the permission already.
         through: the principals that it becomes on the way, by ARN.
-        finding: yes or undecided, and the statements that let it.
+        decision: yes or undecided, and the statements that allow it.
     """
 
     steps: tuple[str, ...]
@@ -36,16 +35,19 @@ class EscalationPath:
 
     @property
     def sentence(self) -> str:
-        """The steps in one sentence's middle."""
+        """The steps as a part of a sentence."""
         return ", then ".join(self.steps)
 
 
 @dataclass
 class _SearchState:
-    """The state of one search: who was found, who is left, and whom others may become next (the surest path first).
+    """The state of one search.
 
     Attributes:
-        apart: ARNs of principals through whom nobody attains anything.
+        left: the ARNs of principals without a path so far.
+        excluded: the ARNs of principals that no path may go through.
+        found: the paths so far, by ARN.
+        waiting: the principals whose assumption by others is still to be searched, most certain path first.
     """
 
     left: set[str]
@@ -54,7 +56,7 @@ class _SearchState:
     waiting: list[tuple[int, int, int, str]] = field(default_factory=list)
 
     def add(self, arn: str, path: EscalationPath | None) -> None:
-        """One more who attains it; None is nobody."""
+        """Add the path of a principal; None is no path."""
         if path is None:
             return
         self.found[arn] = path
@@ -65,24 +67,24 @@ class _SearchState:
 
 @dataclass
 class Escalation:
-    """Everything that the principals of one account can make of themselves and of each other."""
+    """The privilege escalation within one account."""
 
     account: AccountPolicies
     _steps: dict[tuple[str, str], Assumption | None] = field(default_factory=dict)
 
     @cached_property
     def stronger(self) -> dict[str, tuple[Principal, tuple[MadeChange, ...]]]:
-        """Every principal after the changes that it may make of itself, and those changes."""
+        """Every principal after all changes that it can make to itself, and these changes."""
         return {
             arn: strengthened(principal, principal, self.account) for arn, principal in self.account.principals.items()
         }
 
     def paths_to_holding(self, has: Has, *, excluded: Iterable[str] = ()) -> dict[str, EscalationPath]:
-        """Every principal that has something, or can get it, with the way.
+        """The path of every principal that has a permission or can get it.
 
         Args:
-            has: what a principal has as it is.
-            apart: ARNs of principals whose powers nobody is said to attain by becoming them.
+            has: whether a principal has the permission as it is.
+            excluded: ARNs of principals that no path may go through.
         """
         search = _SearchState(set(self.account.principals), frozenset(excluded))
         for arn in self.account.principals:
@@ -97,7 +99,7 @@ class Escalation:
                 search.add(arn, path)
 
     def step(self, actor: str, target: str) -> Assumption | None:
-        """How one principal becomes another, changes of itself included."""
+        """How one principal becomes another, after changes to itself if it needs them."""
         if (actor, target) not in self._steps:
             principal, identity = self.stronger[actor][0], self.account.identities[target]
             self._steps[actor, target] = None if actor == target else step_to(principal, identity, self.account)
@@ -135,12 +137,12 @@ class Escalation:
                 within = self._closure(arn, search.left)
                 if path := self._by_making(within, has, search):
                     found[arn] = path
-                else:  # whom it can become can make no more of it than it can itself
+                else:  # the principals that it can become cannot do more here than it can itself
                     settled |= within.keys()
         return found
 
     def _by_making(self, within: dict[str, EscalationPath], has: Has, search: _SearchState) -> EscalationPath | None:
-        """By changing a principal that one can become as well, or by making a new one."""
+        """By changing a principal that it can become as well, or by creating one."""
         for actor, acting in within.items():
             for candidate, steps, needs in self._made_principals(actor, within):
                 if path := self._attained(candidate, has, search):
@@ -151,7 +153,7 @@ class Escalation:
         return None
 
     def _makers(self, left: set[str]) -> set[str]:
-        """Those who may change or make a principal, and those who can become one of them."""
+        """The principals that may change or create a principal, and those that can become one of them."""
         principal = self.account.principals
         makers = {arn for arn in left if any(principal[arn].statements(each, allowing=True) for each in _MAKING)}
         waiting = list(makers)
@@ -163,7 +165,7 @@ class Escalation:
         return makers
 
     def _closure(self, arn: str, left: set[str]) -> dict[str, EscalationPath]:
-        """Whom a principal can become of those that do not attain it either, itself included."""
+        """The principals without a path that a principal can become, itself included."""
         within = {arn: EscalationPath((), (), Decision(Ternary.YES))}
         waiting = [arn]
         while waiting:
@@ -179,16 +181,15 @@ class Escalation:
     def _made_principals(
         self, actor: str, within: dict[str, EscalationPath]
     ) -> Iterator[tuple[Principal, tuple[str, ...], Decision]]:
-        """Whom one makes of others that one can become, and of new ones: with the steps to it."""
+        """Principals that it changes and can become, and new ones, each with the steps to it."""
         acting = self.stronger[actor][0]
-        for target, assumption_paths in within.items() if acting.changes else ():
+        for target, becoming in within.items() if acting.changes else ():
             if target != actor:
                 principal, made = strengthened(self.stronger[target][0], acting, self.account)
                 if made:
-                    needs = (*(each.decision for each in made), assumption_paths.decision)
-                    yield principal, (*map(str, made), *assumption_paths.steps), all_of(needs)
-        for creation in CREATIONS:
-            yield from _created(creation, acting, self.account)
+                    needs = (*(each.decision for each in made), becoming.decision)
+                    yield principal, (*map(str, made), *becoming.steps), all_of(needs)
+        yield from created_principals(acting, self.account)
 
     def _attained(self, candidate: Principal, has: Has, search: _SearchState) -> EscalationPath | None:
         decision = has(candidate)
@@ -205,70 +206,18 @@ class Escalation:
 
 @lru_cache(maxsize=2)
 def escalation_of(facts: AccessFacts) -> Escalation:
-    """The reach within one account, computed once for one reading of it."""
+    """The privilege escalation of these facts, computed once."""
     return Escalation(AccountPolicies(facts))
 
 
-_BOUNDARY = "iam:permissionsboundary"
 _MAKING = (*(each.action for each in CHANGES), *(each.makes for each in CREATIONS))
 
 
 def _named(step: str, of: str) -> str:
-    """A step that a principal takes on itself, as somebody else who became it would say it."""
+    """A step of a principal on itself, as seen from another principal that became it."""
     own = " on itself"
     return f"{step.removesuffix(own)} on {display_name(of)}" if step.endswith(own) else step
 
 
 def _answer(step: Assumption | None) -> Ternary:
     return step.decision.answer if step else Ternary.NO
-
-
-def _created(
-    creation: PrincipalCreation, actor: Principal, account: AccountPolicies
-) -> Iterator[tuple[Principal, tuple[str, ...], Decision]]:
-    """A new user or role, or oneself in a new group, with a policy and under the boundary that it has to have."""
-    conditions = (each for one in actor.statements(creation.makes, allowing=True) for each in one.conditions)
-    bounded = any(each.key.lower() == _BOUNDARY for each in conditions)
-    for place in dict.fromkeys(account.places(actor, creation.makes)):
-        for boundary in (None, *(account.attachable if bounded else ())):
-            capped: KnownValues = {_BOUNDARY: (boundary,) if boundary else ()}
-            makes = account.may(actor, creation.makes, place, capped)
-            takes = any_of(account.may(actor, action, place, capped) for action in creation.takes)
-            if not makes.answer or (creation.takes and not takes.answer):
-                continue
-            for action, policy, gives in _given(creation, actor, account, place, capped):
-                new = _new(creation, place, actor, policy, account.attachable[boundary] if boundary else None, account)
-                needs = (makes, gives, takes) if creation.takes else (makes, gives)
-                kind, name = creation.on.value, place.rpartition("/")[2]
-                steps = (f"{creation.makes} and {action} on a {kind} of its own making, such as {name}",)
-                if new is not None:
-                    yield new, steps, all_of(needs)
-
-
-def _given(
-    creation: PrincipalCreation, actor: Principal, account: AccountPolicies, place: str, capped: KnownValues
-) -> Iterator[tuple[str, Policy, Decision]]:
-    for action in creation.gives:
-        attaches = action.startswith("iam:Attach")
-        for managed, policy in account.attachable.items() if attaches else (("", ALLOW_EVERYTHING),):
-            more: KnownValues = {**capped, "iam:policyarn": (managed,)} if attaches else capped
-            if (decision := account.may(actor, action, place, more)).answer:
-                yield action, policy, decision
-                if policy is ALLOW_EVERYTHING:
-                    break
-
-
-def _new(
-    creation: PrincipalCreation,
-    place: str,
-    actor: Principal,
-    policy: Policy,
-    boundary: Policy | None,
-    account: AccountPolicies,
-) -> Principal | None:
-    if creation.on is ChangeTarget.GROUP:
-        joins = actor.kind is PrincipalKind.USER
-        return replace(actor, policies=(*actor.policies, policy)) if joins else None
-    kind = PrincipalKind.USER if creation.on is ChangeTarget.USER else PrincipalKind.ROLE
-    context = of_identity(Identity(place, "", ()), account.facts)
-    return Principal(place, kind, actor.account, ("AWS", place), context, "", (policy,), boundary)

@@ -103,28 +103,13 @@ class PrincipalCreation:
 
 
 CREATIONS: tuple[PrincipalCreation, ...] = (
-    PrincipalCreation(
-        "iam:CreateUser",
-        ChangeTarget.USER,
-        ("iam:PutUserPolicy", "iam:AttachUserPolicy"),
-        ("iam:CreateAccessKey", "iam:CreateLoginProfile"),
-        "pathfinding.cloud iam-015 and iam-018, of a new user",
-    ),
-    PrincipalCreation(
-        "iam:CreateRole",
-        ChangeTarget.ROLE,
-        ("iam:PutRolePolicy", "iam:AttachRolePolicy"),
-        (),
-        "pathfinding.cloud iam-014 and iam-017, of a new role",
-    ),
-    PrincipalCreation(
-        "iam:CreateGroup",
-        ChangeTarget.GROUP,
-        ("iam:PutGroupPolicy", "iam:AttachGroupPolicy"),
-        ("iam:AddUserToGroup",),
-        "pathfinding.cloud iam-010, iam-011 and iam-013, of a new group",
-    ),
-)
+    PrincipalCreation("iam:CreateUser", ChangeTarget.USER, ("iam:PutUserPolicy", "iam:AttachUserPolicy"),
+                      ("iam:CreateAccessKey", "iam:CreateLoginProfile"), "pathfinding.cloud iam-015, iam-018"),
+    PrincipalCreation("iam:CreateRole", ChangeTarget.ROLE, ("iam:PutRolePolicy", "iam:AttachRolePolicy"),
+                      (), "pathfinding.cloud iam-014, iam-017"),
+    PrincipalCreation("iam:CreateGroup", ChangeTarget.GROUP, ("iam:PutGroupPolicy", "iam:AttachGroupPolicy"),
+                      ("iam:AddUserToGroup",), "pathfinding.cloud iam-010, iam-011, iam-013"),
+)  # fmt: skip
 
 # Who has an action of these on a user has that user's credentials.
 CREDENTIALS: dict[str, str] = {
@@ -133,7 +118,7 @@ CREDENTIALS: dict[str, str] = {
     "iam:UpdateLoginProfile": "pathfinding.cloud iam-006",
 }
 REWRITE_TRUST = "iam:UpdateAssumeRolePolicy"  # pathfinding.cloud iam-012
-PASS_ROLE = "iam:PassRole"
+ROLE_PASSING = "iam:PassRole"
 # Whose metadata a SAML provider has, whose signatures count (SAR).
 REPLACE_PROVIDER: tuple[tuple[str, ...], ...] = (
     ("iam:UpdateSAMLProvider",),
@@ -256,7 +241,7 @@ SERVICES: dict[str, RoleUse] = {
 
 # Who has a statement about none of these can become only those whose trust policy names it.
 ASSUMPTION_ACTIONS: frozenset[str] = frozenset(
-    (*CREDENTIALS, REWRITE_TRUST, PASS_ROLE, "sts:AssumeRole",
+    (*CREDENTIALS, REWRITE_TRUST, ROLE_PASSING, "sts:AssumeRole",
      *(action for actions in (*SSO, *REPLACE_PROVIDER) for action in actions),
      *(action for runs in SERVICES.values() for actions in runs.holding for action in actions))
 )  # fmt: skip

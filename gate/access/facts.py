@@ -182,3 +182,9 @@ class AccessFacts(Gapped):
     def role(self, name: str) -> Identity | None:
         """The role of this name (or ARN), or None."""
         return next((each for each in self.identities if each.is_role and name in (each.name, each.arn)), None)
+
+
+def display_name(arn: str) -> str:
+    """What an IAM ARN names, for a sentence: "role ci"."""
+    kind, _, name = arn.split(":", 5)[-1].partition("/")
+    return f"{kind} {name.rpartition('/')[2]}"

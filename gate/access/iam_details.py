@@ -1,59 +1,120 @@
-"""The answer of GetAccountAuthorizationDetails as roles, users, groups and managed policies."""
+"""Reads users, groups, roles and managed policies from IAM (GetAccountAuthorizationDetails)."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from gate.access.document import PolicyText
 from gate.access.facts import Group, Identity, ManagedPolicy
+from gate.aws.errors import AwsNotFound, ask, pages, readable
 
-Documents = Callable[[str], Any]
-"""The document in force of a managed policy, by its ARN."""
+_Raw = dict[str, Any]
+_Documents = Callable[[str], Any]  # the document in force of a managed policy, by ARN
+_AWS_MANAGED = re.compile(r"arn:[\w-]+:iam::aws:policy/[\w+=,.@/-]+(?![\w+=,.@/*?-])")
 
-_OF_AWS = re.compile(r"arn:[\w-]+:iam::aws:policy/[\w+=,.@/-]+(?![\w+=,.@/*?-])")
+
+def read_iam(iam: Any, account: str) -> tuple[tuple[Identity, ...], tuple[Group, ...], tuple[ManagedPolicy, ...]]:
+    """Every role and user, every group, and the managed policies of an account.
+
+    AWS's own managed policies are among them if they are attached, or named in full in a policy.
+
+    Args:
+        iam: boto3's IAM client.
+        account: the twelve-digit account.
+
+    Raises:
+        AwsRefused: IAM refuses a call, or its answer cannot be read.
+    """
+    raw: dict[str, list[_Raw]] = {
+        name: [] for name in ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+    }
+    permission = "iam:GetAccountAuthorizationDetails"
+    with readable("GetAccountAuthorizationDetails"):
+        for page in pages(iam, "get_account_authorization_details", permission, f"account {account}"):
+            for name, details in raw.items():
+                details.extend(page[name])
+        documents = _documents(iam, raw["Policies"])
+        by_name = {each["GroupName"]: each for each in raw["GroupDetailList"]}
+        identities = (
+            *(_role(each, documents) for each in raw["RoleDetailList"]),
+            *(
+                _user(each, [by_name[name] for name in each.get("GroupList", ())], documents)
+                for each in raw["UserDetailList"]
+            ),
+        )
+        managed = tuple(_managed_policy(each, documents) for each in raw["Policies"])
+        named = _named_policies(_named_in(identities) - {each.arn for each in managed}, documents)
+        return identities, tuple(_group(each, documents) for each in by_name.values()), (*managed, *named)
 
 
-def role(raw: dict[str, Any], documents: Documents) -> Identity:
-    """A role, with every policy that speaks for it."""
+def _documents(iam: Any, managed: list[_Raw]) -> _Documents:
+    given = {
+        policy["Arn"]: version["Document"]
+        for policy in managed
+        for version in policy.get("PolicyVersionList", ())
+        if version.get("IsDefaultVersion")
+    }
+
+    @cache
+    def document(arn: str) -> Any:
+        if arn in given:
+            return given[arn]
+        policy = ask(iam.get_policy, "iam:GetPolicy", arn, ("NoSuchEntity",), PolicyArn=arn)
+        version = policy["Policy"]["DefaultVersionId"]
+        answer = ask(iam.get_policy_version, "iam:GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)
+        return answer["PolicyVersion"]["Document"]
+
+    return document
+
+
+def _role(raw: _Raw, documents: _Documents) -> Identity:
     who = f"role {raw['RoleName']}"
     trust = PolicyText(f"trust policy of {who}", raw["AssumeRolePolicyDocument"])
-    policies = _attached(raw, "RolePolicyList", who, documents)
+    policies = _policies(raw, "RolePolicyList", who, documents)
     return Identity(raw["Arn"], raw["RoleId"], policies, _boundary(raw, who, documents), trust, _tags(raw))
 
 
-def user(raw: dict[str, Any], groups: list[dict[str, Any]], documents: Documents) -> Identity:
-    """A user, with its policies and those of its groups."""
+def _user(raw: _Raw, groups: list[_Raw], documents: _Documents) -> Identity:
     who = f"user {raw['UserName']}"
-    policies = _attached(raw, "UserPolicyList", who, documents)
+    policies = _policies(raw, "UserPolicyList", who, documents)
     for group in groups:
-        policies += _attached(group, "GroupPolicyList", f"{who} by group {group['GroupName']}", documents)
+        policies += _policies(group, "GroupPolicyList", f"{who} by group {group['GroupName']}", documents)
     member = tuple(each["Arn"] for each in groups)
     return Identity(raw["Arn"], raw["UserId"], policies, _boundary(raw, who, documents), None, _tags(raw), member)
 
 
-def group(raw: dict[str, Any], documents: Documents) -> Group:
-    """A group, with its policies."""
-    return Group(raw["Arn"], _attached(raw, "GroupPolicyList", f"group {raw['GroupName']}", documents))
+def _group(raw: _Raw, documents: _Documents) -> Group:
+    return Group(raw["Arn"], _policies(raw, "GroupPolicyList", f"group {raw['GroupName']}", documents))
 
 
-def managed_policies(raw: list[dict[str, Any]], documents: Documents) -> tuple[ManagedPolicy, ...]:
-    """Managed policies, with their older versions."""
-    found = []
-    for policy in raw:
-        arn = policy["Arn"]
-        older = [each for each in policy.get("PolicyVersionList", ()) if not each.get("IsDefaultVersion")]
-        texts = (
-            PolicyText(f"policy {arn}, version {each['VersionId']}", each["Document"], managed=arn) for each in older
-        )
-        in_force = PolicyText(f"policy {arn}", documents(arn), managed=arn)
-        found.append(ManagedPolicy(arn, in_force, tuple(texts)))
-    return tuple(found)
+def _managed_policy(raw: _Raw, documents: _Documents) -> ManagedPolicy:
+    arn = raw["Arn"]
+    older = (
+        PolicyText(f"policy {arn}, version {each['VersionId']}", each["Document"], managed=arn)
+        for each in raw.get("PolicyVersionList", ())
+        if not each.get("IsDefaultVersion")
+    )
+    return ManagedPolicy(arn, PolicyText(f"policy {arn}", documents(arn), managed=arn), tuple(older))
 
 
-def _attached(raw: dict[str, Any], inline: str, who: str, documents: Documents) -> tuple[PolicyText, ...]:
+def _named_policies(arns: Iterable[str], documents: _Documents) -> Iterator[ManagedPolicy]:
+    for arn in sorted(arns):
+        with suppress(AwsNotFound):  # nobody can attach a policy that AWS does not have
+            yield ManagedPolicy(arn, PolicyText(f"policy {arn}", documents(arn), managed=arn))
+
+
+def _named_in(identities: Iterable[Identity]) -> set[str]:
+    """The ARNs of AWS's own policies that are written in full in a policy, as in a condition on attaching."""
+    texts = (text.document for each in identities for text in each.policies)
+    return {arn for text in texts for arn in _AWS_MANAGED.findall(text if isinstance(text, str) else json.dumps(text))}
+
+
+def _policies(raw: _Raw, inline: str, who: str, documents: _Documents) -> tuple[PolicyText, ...]:
     own = (
         PolicyText(f"inline policy {each['PolicyName']} of {who}", each["PolicyDocument"], raw["Arn"])
         for each in raw.get(inline, ())
@@ -65,7 +126,7 @@ def _attached(raw: dict[str, Any], inline: str, who: str, documents: Documents) 
     return (*own, *managed)
 
 
-def _boundary(raw: dict[str, Any], who: str, documents: Documents) -> PolicyText | None:
+def _boundary(raw: _Raw, who: str, documents: _Documents) -> PolicyText | None:
     attached = raw.get("PermissionsBoundary")
     if not attached:
         return None
@@ -73,12 +134,5 @@ def _boundary(raw: dict[str, Any], who: str, documents: Documents) -> PolicyText
     return PolicyText(f"permissions boundary of {who}", documents(arn), raw["Arn"], arn)
 
 
-def _tags(raw: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def _tags(raw: _Raw) -> tuple[tuple[str, str], ...]:
     return tuple((each["Key"], each["Value"]) for each in raw.get("Tags", ()))
-
-
-def named_of_aws(identities: Iterable[Identity]) -> tuple[str, ...]:
-    """The ARNs of AWS's own policies that are written in full in a policy, as in a condition on attaching."""
-    texts = (text.document for each in identities for text in each.policies)
-    found = {arn for text in texts for arn in _OF_AWS.findall(text if isinstance(text, str) else json.dumps(text))}
-    return tuple(sorted(found))

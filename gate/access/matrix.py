@@ -1,4 +1,4 @@
-"""Who can do what to the repository: every asker against every power, as values, as plain data, and as HTML."""
+"""The access matrix: which permissions of each group every principal has, or can get by privilege escalation."""
 
 from __future__ import annotations
 
@@ -8,37 +8,26 @@ from dataclasses import dataclass, replace
 from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Kind, Policy, parse
 from gate.access.escalation import Escalation, EscalationPath, escalation_of
-from gate.access.evaluation import AccessRequest, may, registry_request, resource_policies
+from gate.access.evaluation import AccessRequest, may, may_after_tagging, registry_request, resource_policies
 from gate.access.external_principals import deleted, external_principals
-from gate.access.facts import AccessFacts
+from gate.access.facts import AccessFacts, display_name
 from gate.access.permission_groups import PermissionGroup, permission_groups
 from gate.access.principal import Principal, PrincipalKind
-from gate.access.privilege_changes import display_name
 from gate.access.request_context import LAMBDA
 from gate.access.reviewed_principals import too_wide
-from gate.access.tagging import may_after_tagging
 from gate.access.trust import AssumptionPath, trusted_externals
-from gate.text import for_html
 
 BECOME = "become"
 _WORDS = {Ternary.YES: "allowed", Ternary.UNDECIDED: "undecided", Ternary.NO: "no"}
-_HEADS = {
-    "push": "Push",
-    "pull": "Pull",
-    "delete": "Delete or archive images",
-    "rules": "Change policy, mutability, lifecycle",
-    "replicate": "Replicate into it",
-    BECOME: "Become the CI role",
-}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one asker may do of one power.
+    """What one principal can do of one permission group.
 
     Attributes:
-        findings: one for each action of the power; where it has none of them as it is, one for the way to get them.
-        path: that way, None where there is none or none is needed.
+        decisions: one for each action of the group, or one for the path, if the principal only has them by that path.
+        path: the escalation path, None if there is none or none is needed.
     """
 
     decisions: tuple[tuple[str, Decision], ...]
@@ -46,7 +35,7 @@ class Cell:
 
     @property
     def answer(self) -> Ternary:
-        """The most that the asker may do of it: a part of a power counts against a stranger."""
+        """The highest answer for an action of the group: one permission is already access."""
         return max((decision.answer for _, decision in self.decisions), default=Ternary.NO)
 
     @property
@@ -56,21 +45,21 @@ class Cell:
         return "part" if self.answer is Ternary.YES and len(answers) > 1 else _WORDS[self.answer]
 
     def actions(self) -> tuple[str, ...]:
-        """The actions that are allowed, or where none is, those that are undecided."""
+        """The allowed actions, or if there are none, the undecided ones."""
         return tuple(action for action, decision in self.decisions if decision.answer is self.answer is not Ternary.NO)
 
     def because(self) -> tuple[str, ...]:
-        """The statements that give that answer."""
+        """The statements that decide the answer."""
         every = (why for _, decision in self.decisions if decision.answer is self.answer for why in decision.because)
         return tuple(dict.fromkeys(every))
 
 
 @dataclass(frozen=True)
 class PrincipalRow:
-    """One asker against every power.
+    """One principal and every permission group.
 
     Attributes:
-        service_linked: whether it is a role that an AWS service made for itself, which nobody else can act as.
+        service_linked: whether it is a service-linked role, which only its AWS service can assume.
     """
 
     name: str
@@ -79,12 +68,12 @@ class PrincipalRow:
     service_linked: bool = False
 
     def cell(self, group: str) -> Cell:
-        """The cell of one power."""
+        """The cell of one permission group."""
         return dict(self.cells)[group]
 
     @property
     def may_something(self) -> bool:
-        """Whether there is anything that it may do, or that cannot be ruled out."""
+        """Whether it has any access, undecided included."""
         return any(cell.answer for _, cell in self.cells)
 
 
@@ -93,7 +82,7 @@ class Matrix:
     """Every role and user of the account, every service and account that a policy names, and anybody else.
 
     Attributes:
-        deleted: principals that were deleted, each with a statement that still names it; they can do nothing.
+        deleted: deleted principals, each with a statement that still names it; they have no access.
     """
 
     repository: str
@@ -102,22 +91,22 @@ class Matrix:
     deleted: tuple[tuple[str, str], ...] = ()
 
     def row(self, name: str) -> PrincipalRow | None:
-        """The row of this asker."""
+        """The row of this principal."""
         return next((row for row in self.rows if row.name == name), None)
 
     @property
     def idle(self) -> int:
-        """How many askers may do nothing at all."""
+        """The number of principals without any access."""
         return sum(not row.may_something for row in self.rows)
 
 
-def access_matrix(facts: AccessFacts, assumption_paths: Iterable[AssumptionPath] = (), *, ci_role: str = "") -> Matrix:
-    """Evaluate every asker against every power, ways to give oneself a power included.
+def access_matrix(facts: AccessFacts, paths: Iterable[AssumptionPath] = (), *, ci_role: str = "") -> Matrix:
+    """Evaluate every permission group for every principal, escalation paths included.
 
     Args:
         facts: what was read from the account.
-        becoming: who can become the CI role (`gate.access.trust.who_becomes`), the matrix's last column.
-        ci_role: its name: who can become it is that column's matter, and not told again for each of its powers.
+        paths: who can become the CI role (`gate.access.trust.who_can_assume`), the last column of the matrix.
+        ci_role: its name. Paths through it are shown in the last column only, not in the groups that it has.
 
     Raises:
         GateError: a policy cannot be read.
@@ -131,7 +120,7 @@ def access_matrix(facts: AccessFacts, assumption_paths: Iterable[AssumptionPath]
             row = cells.setdefault((name, inside), dict(nothing))
             if row[group.name].answer < path.decision.answer:
                 row[group.name] = Cell(((group.actions[0], path.decision),), path)
-    for each in assumption_paths:
+    for each in paths:
         because = (*each.decision.because, *_method(each))
         cell = Cell((("sts:AssumeRole", replace(each.decision, because=because)),))
         cells.setdefault((each.name, each.inside), dict(nothing))[BECOME] = cell
@@ -148,7 +137,7 @@ def escalation_paths(
     request: Callable[[str, bool], AccessRequest],
     excluded: Iterable[str],
 ) -> Iterator[tuple[str, bool, EscalationPath]]:
-    """Who gives himself a power: principals of the account, and everybody where a trust policy lets everybody in."""
+    """The principals of the account with an escalation path to the group, and anybody, if a trust allows that."""
 
     def has(principal: Principal) -> Decision:
         return any_of(decision for _, decision in _cell(principal, group, request).decisions)
@@ -170,7 +159,7 @@ def escalation_paths(
 
 
 def principals(facts: AccessFacts) -> tuple[Principal, ...]:
-    """Everyone who is asked about."""
+    """Every principal that is evaluated."""
     return (
         *escalation_of(facts).account.principals.values(),
         *external_principals(resource_policies(facts), facts, (LAMBDA,)),
@@ -178,7 +167,7 @@ def principals(facts: AccessFacts) -> tuple[Principal, ...]:
 
 
 def plain(matrix: Matrix) -> dict[str, object]:
-    """The matrix as evidence: those who may something, each with the statements that decide it."""
+    """The matrix as evidence: the principals with access, each with the statements that decide it."""
     return {
         "repository": matrix.repository,
         "asked about": len(matrix.rows),
@@ -194,28 +183,6 @@ def plain(matrix: Matrix) -> dict[str, object]:
             if row.may_something
         },
     }
-
-
-def render(matrix: Matrix, reviewed: Iterable[tuple[str, str]] = ()) -> str:
-    """The matrix as a fragment of HTML: a table with a caption and headed rows; every foreign text is escaped.
-
-    Args:
-        matrix: what to show.
-        reviewed: pairs of principal and power that the reviewed list covers.
-    """
-    covered = frozenset(reviewed)
-    heads = "".join(f'<th scope="col">{for_html(_HEADS[name])}</th>' for name in matrix.permission_groups)
-    body = "".join(_html_row(row, covered) for row in matrix.rows if row.may_something)
-    gone = ", ".join(for_html(f"{name} ({label})") for name, label in matrix.deleted)
-    deleted = f" Policies still name principals that were deleted and can do nothing: {gone}." if gone else ""
-    caption = (
-        f"Who can do what to {for_html(matrix.repository)}: {len(matrix.rows)} principals were asked about, "
-        f"{matrix.idle} of them may do nothing and are not shown. The account's root user is not checked.{deleted}"
-    )
-    return (
-        f'<table class="access-matrix"><caption>{caption}</caption>'
-        f'<thead><tr><th scope="col">Principal</th>{heads}</tr></thead><tbody>{body}</tbody></table>'
-    )
 
 
 def _names() -> tuple[str, ...]:
@@ -239,24 +206,8 @@ def _cells(principal: Principal, request: Callable[[str, bool], AccessRequest]) 
 
 def _cell(principal: Principal, group: PermissionGroup, request: Callable[[str, bool], AccessRequest]) -> Cell:
     on_repository = [(action, may_after_tagging(principal, request(action, True))) for action in group.actions]
-    # Nobody outside can act on the registry as a whole: such actions take identity policies of this account.
+    # An external principal cannot act on the registry: that requires an identity policy of this account.
     on_registry = [
         (action, may(principal, request(action, False))) for action in group.registry_actions if principal.inside
     ]
     return Cell((*on_repository, *on_registry))
-
-
-def _html_row(row: PrincipalRow, covered: frozenset[tuple[str, str]]) -> str:
-    note = "service-linked" if row.service_linked else "reviewed"
-    noted = ((cell, row.service_linked or (row.name, group) in covered) for group, cell in row.cells)
-    cells = "".join(_html_cell(cell, note if has else "") for cell, has in noted)
-    return f'<tr><th scope="row">{for_html(row.name)}</th>{cells}</tr>'
-
-
-def _html_cell(cell: Cell, note: str) -> str:
-    if not cell.answer:
-        return '<td class="no">no</td>'
-    shown = f"{cell.word}, {note}" if note else cell.word
-    first = cell.path.sentence if cell.path and cell.path.steps else ", ".join(cell.actions())
-    reasons = "".join(f"<li>{for_html(each)}</li>" for each in (first, *cell.because()))
-    return f'<td class="{cell.word}"><details><summary>{shown}</summary><ul>{reasons}</ul></details></td>'

@@ -61,14 +61,14 @@ def permission_groups() -> tuple[PermissionGroup, ...]:
     return (push, pull, delete, rules, replicate)
 
 
-def group(name: str) -> PermissionGroup:
+def permission_group(name: str) -> PermissionGroup:
     """The power of this name."""
     return next(each for each in permission_groups() if each.name == name)
 
 
 def required_for(name: str) -> tuple[tuple[str, bool], ...]:
     """All that the holder of a power needs, as pairs of action and whether it is on the repository."""
-    one = group(name)
+    one = permission_group(name)
     login = [("ecr:GetAuthorizationToken", False)] if one.login else []
     return (*((action, True) for action in (*one.actions, *one.besides)), *login)
 

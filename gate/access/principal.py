@@ -59,6 +59,11 @@ class Principal:
         """True for a role or user of the account."""
         return self.kind in (PrincipalKind.ROLE, PrincipalKind.USER)
 
+    @property
+    def policies_and_boundary(self) -> tuple[Policy, ...]:
+        """Its identity policies, and its permissions boundary if it has one."""
+        return (*self.policies, self.boundary) if self.boundary else self.policies
+
     def statements(self, action: str, *, allowing: bool) -> tuple[Statement, ...]:
         """The statements of its identity policies that cover an action and allow it (or, with False, deny it)."""
         return tuple(each for each in self._covering(action) if each.allows is allowing)

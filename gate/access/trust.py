@@ -1,4 +1,4 @@
-"""Who can become a role: whom its trust lets in, who could rewrite or pass it, and who can become one of those."""
+"""Who can become a role: by its trust policy, or by an escalation path in the account."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from gate.access.reviewed_principals import too_wide
 from gate.errors import GateError
 
 EVERY_SUBJECT = "*"
-# Operators that tie the subject down. ForAllValues is none: it also holds where the claim is missing.
-_TYING = re.compile(r"(?i)(?:foranyvalue:)?(stringequals|stringequalsignorecase|stringlike)(?:ifexists)?")
+# Operators that limit the subject. ForAllValues does not: it also holds if the claim is missing.
+_LIMITING = re.compile(r"(?i)(?:foranyvalue:)?(stringequals|stringequalsignorecase|stringlike)(?:ifexists)?")
 
 
 @dataclass(frozen=True)
 class AssumptionPath:
-    """Somebody who can become a role.
+    """A principal that can become a role.
 
     Attributes:
-        name: as the reviewed list calls it; a federated subject is `<provider's host>:sub=<pattern>`, or
-            that of another claim which names its repository.
-        path: the principals on the way, the wanted role last.
-        finding: yes or undecided, and by which statement.
+        name: as in the list of reviewed principals; a federated subject is `<provider's host>:sub=<pattern>`, or has
+            another claim that names the repository in the place of `sub`.
+        path: the principals that it becomes, the role last.
+        decision: yes or undecided, and the statements that allow it.
         inside: whether it is a role or user of the account.
-        steps: what an insider does, in order; none where a trust policy lets it in.
+        steps: the steps of an escalation path, in order; none for an external principal.
     """
 
     name: str
@@ -46,7 +46,7 @@ class AssumptionPath:
 
 
 def who_can_assume(facts: AccessFacts, role: str) -> tuple[AssumptionPath, ...]:
-    """Everyone who can become the role, at once or through others of the account.
+    """Every principal that can become the role, directly or through other principals of the account.
 
     Raises:
         GateError: there is no such role, or a policy cannot be read.
@@ -74,7 +74,7 @@ def who_can_assume(facts: AccessFacts, role: str) -> tuple[AssumptionPath, ...]:
 
 
 def trusted_externals(role: Identity, account: AccountPolicies) -> Iterator[tuple[Principal, Decision]]:
-    """The outsiders that a role's trust policy lets in; a federated one is a subject of its identity provider.
+    """The external principals that a role's trust policy allows; a federated one is a subject of an identity provider.
 
     Raises:
         GateError: the trust policy cannot be read.
@@ -85,7 +85,7 @@ def trusted_externals(role: Identity, account: AccountPolicies) -> Iterator[tupl
         if principal.element[0] == "Federated":
             continue
         decision = any_of(may_assume(principal, _request(action, role, trust, facts)) for action in ASSUME)
-        # A service takes a role on for the role's own account (who may pass it is asked elsewhere): it is named once.
+        # A service assumes a role only for the role's own account, so it is named once; passing it is an escalation.
         if decision.answer and not (principal.kind is PrincipalKind.SERVICE and principal.element in services):
             services.add(principal.element)
             yield principal, decision
@@ -93,27 +93,27 @@ def trusted_externals(role: Identity, account: AccountPolicies) -> Iterator[tupl
 
 
 def subjects(statement: Statement, provider: str) -> tuple[tuple[str, str, bool], ...]:
-    """The subjects of an identity provider that a trust statement lets in: claim, pattern, and whether it is exact.
+    """The subjects of an identity provider that a trust statement allows: claim, pattern, and whether it is exact.
 
-    Where no condition ties the provider's `sub` claim down to one repository, a claim that names the repository may do
-    it instead (IAM User Guide, "Available keys for AWS OIDC federation"); else it is everybody who can get a token.
+    If no condition limits the `sub` claim to one repository, another claim that names the repository counts instead
+    (IAM User Guide, "Available keys for AWS OIDC federation"); else it is everybody who can get a token.
     """
-    by_subject = _tied(statement, provider, "sub") or ((EVERY_SUBJECT, False),)
+    by_subject = _limited(statement, provider, "sub") or ((EVERY_SUBJECT, False),)
     if any(too_wide(f"{host(provider)}:sub={value}") for value, _ in by_subject):
         for claim in ("repository_id", "repository"):
-            named = _tied(statement, provider, claim)
+            named = _limited(statement, provider, claim)
             if named and all(exact for _, exact in named):
                 return tuple((claim, value, exact) for value, exact in named)
     return tuple(("sub", value, exact) for value, exact in by_subject)
 
 
-def _tied(statement: Statement, provider: str, claim: str) -> tuple[tuple[str, bool], ...]:
+def _limited(statement: Statement, provider: str, claim: str) -> tuple[tuple[str, bool], ...]:
     key = f"{host(provider)}:{claim}".lower()
-    tying = [each for each in statement.conditions if each.key.lower() == key and _TYING.fullmatch(each.operator)]
-    if not tying:
+    limiting = [each for each in statement.conditions if each.key.lower() == key and _LIMITING.fullmatch(each.operator)]
+    if not limiting:
         return ()
-    # All conditions have to hold, so each of them alone bounds the subjects: the narrowest is shown.
-    narrowest = min(tying, key=lambda each: sum(not _exact(each, value) for value in each.values))
+    # All conditions must hold, so each alone limits the subjects: the narrowest one is shown.
+    narrowest = min(limiting, key=lambda each: sum(not _exact(each, value) for value in each.values))
     return tuple((value, _exact(narrowest, value)) for value in narrowest.values)
 
 
@@ -137,10 +137,10 @@ def _federated(role: Identity, trust: Policy, facts: AccessFacts) -> Iterator[tu
             continue
         for kind, provider in statement.principals:
             if kind == "Federated" and _assumes(statement):
-                yield from _subjects_let_in(statement, provider, requests)
+                yield from _allowed_subjects(statement, provider, requests)
 
 
-def _subjects_let_in(
+def _allowed_subjects(
     statement: Statement, provider: str, requests: tuple[AccessRequest, ...]
 ) -> Iterator[tuple[Principal, Decision]]:
     saml = ":saml-provider/" in provider

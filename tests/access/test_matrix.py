@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from gate.access.document import PolicyText
-from gate.access.matrix import access_matrix, plain, render
+from gate.access.matrix import access_matrix, plain
+from gate.access.matrix_html import render
 from gate.access.trust import who_can_assume
 
 pytestmark = pytest.mark.slow

@@ -263,7 +263,8 @@ GONE = "AROA" + "EXAMPLE" * 2
 @pytest.mark.parametrize("gone", [GONE, "AIDA" + "EXAMPLE" * 2])
 def test_a_principal_that_was_deleted_is_shown_and_harmless(gone, account_with, today):
     """In the repository's policy and in a trust policy: nobody can have that identifier again."""
-    from gate.access.matrix import access_matrix, plain, render
+    from gate.access.matrix import access_matrix, plain
+    from gate.access.matrix_html import render
     from gate.access.trust import who_can_assume
 
     statement = {"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": gone}, "Action": "ecr:*"}
@@ -322,7 +323,7 @@ def test_a_role_that_was_made_again_is_told_what_is_wrong(account_with):
     """The policy names the one that was deleted: nothing is to be opened, the reviewed policy is to be set anew."""
     policy = [{**REVIEWED[0], "Principal": {"AWS": GONE}}, *REVIEWED[1:]]
     (first,) = checks.check_holds(account_with(policy=policy, ci=CI[1:]), "ci", "push").rejections
-    assert f"set the reviewed policy anew, with the principal's name: {GONE}" in first.remedy
+    assert f"set the reviewed policy again, with the principal's name: {GONE}" in first.remedy
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from gate.access.facts import Function
 from gate.access.permission_groups import permission_groups, required_for
-from gate.access.reader import AccountReader, organization, running
+from gate.access.reader import AccountReader, lambda_functions, organization
 from gate.access.trust import who_can_assume
 from gate.errors import GateError
 
@@ -328,10 +328,10 @@ def test_functions_are_listed_with_their_roles_or_not_known():
     with Stubber(client) as stub:
         stub.add_response("list_functions", {"Functions": [one], "NextMarker": "m"})
         stub.add_response("list_functions", {"Functions": [{**one, "FunctionArn": "arn:g"}]}, {"Marker": "m"})
-        assert running(client) == (Function("arn:f", "arn:r"), Function("arn:g", "arn:r"))
+        assert lambda_functions(client) == (Function("arn:f", "arn:r"), Function("arn:g", "arn:r"))
         stub.add_client_error("list_functions", "AccessDeniedException")
-        assert running(client) is None
-    assert running(None) is None
+        assert lambda_functions(client) is None
+    assert lambda_functions(None) is None
 
 
 def test_aws_policies_that_a_condition_names_are_read(aws):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gate import engine as docker_engine
 from gate import release as settings
-from gate.access.reader import AccountReader, Beside
+from gate.access.reader import AccountReader
 from gate.access.reviewed_principals import load as load_reviews
 from gate.aws.call_log import CallLog
 from gate.aws.retry import TimeSource
@@ -69,9 +69,10 @@ class Stage:
     def account(self):
         """A real reader of the account's policies."""
         release = self.release
-        iam, ecr, *more = (self.client(each, names.CI_ROLE) for each in ("iam", "ecr", "lambda", "organizations"))
+        clients = (self.client(each, names.CI_ROLE) for each in ("iam", "ecr", "lambda", "organizations"))
+        iam, ecr, functions, organizations = clients
         return AccountReader(iam, ecr, account=release.account, region=release.region, repository=release.repository,
-                       function=release.function_name, beside=Beside(*more))  # fmt: skip
+                       function=release.function_name, functions=functions, organizations=organizations)  # fmt: skip
 
     def scanner(self, endpoint=None):
         """A real reader of scans; through a door that misbehaves, with a clock on which waiting takes no time."""

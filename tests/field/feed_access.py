@@ -67,7 +67,9 @@ def _checked(
             who_can_assume(facts, "ci"), "ci", reviews, TODAY
         ),
         "No wildcard principal is allowed anything": lambda: checks.check_no_wildcard(facts),
-        "The repository policy is the one that was reviewed": lambda: checks.check_reviewed_policy(facts, _baseline(), TODAY),
+        "The repository policy is the one that was reviewed": lambda: checks.check_reviewed_policy(
+            facts, _baseline(), TODAY
+        ),
     }[claim]()
 
 

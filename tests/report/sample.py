@@ -11,7 +11,8 @@ from markupsafe import Markup
 from PIL import Image
 
 from gate.access.decision import Decision, Ternary
-from gate.access.matrix import Cell, Matrix, PrincipalRow, render
+from gate.access.matrix import Cell, Matrix, PrincipalRow
+from gate.access.matrix_html import render
 from gate.check import SelfTest
 from gate.evidence.store import Record
 from gate.report.charts import Bar, bars
