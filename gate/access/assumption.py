@@ -20,7 +20,7 @@ from gate.access.escalation_methods import (
 )
 from gate.access.evaluation import AccessRequest, may_assume
 from gate.access.facts import Identity, display_name
-from gate.access.matching import action_matches, matches
+from gate.access.matching import covers, matches
 from gate.access.principal import Principal
 from gate.access.request_context import of_iam_request
 
@@ -148,7 +148,7 @@ def _saml_providers(trust: Policy) -> tuple[str, ...]:
     return tuple(
         value
         for each in trust.statements
-        if each.allows and any(action_matches(pattern, ASSUME[2]) for pattern in each.actions)
+        if each.allows and covers(each, ASSUME[2])
         for kind, value in each.principals
         if kind == "Federated" and ":saml-provider/" in value
     )

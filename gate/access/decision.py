@@ -1,4 +1,4 @@
-"""Three-valued logic: yes, no, and undecided when the facts do not tell (Kleene's strong logic)."""
+"""Three-valued logic (Kleene): yes, no, and undecided if the facts do not suffice."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ class Ternary(IntEnum):
 
     @classmethod
     def of(cls, fact: bool) -> Ternary:
-        """The answer that a known fact gives."""
+        """The answer for a known fact."""
         return cls.YES if fact else cls.NO
 
 
 @dataclass(frozen=True)
 class Decision:
-    """An answer and the statements (or their absence) that decide it.
+    """An answer with its reasons.
 
     Attributes:
-        keys: the context keys for want of which it is undecided.
-        denied: whether a Deny is among what decides it.
+        answer: the answer.
+        because: the statements that decide it, or that no statement does.
+        keys: the missing context keys, if it is undecided.
+        denied: whether a Deny is among the deciding statements.
     """
 
     answer: Ternary
@@ -41,19 +43,19 @@ class Decision:
 
 
 def any_of(decisions: Iterable[Decision]) -> Decision:
-    """The disjunction, with the reasons of those findings that decide it; of nothing: no."""
+    """The disjunction, with the reasons of the decisions that decide it; no if there are none."""
     every = tuple(decisions)
     return _decided_by(every, max((each.answer for each in every), default=Ternary.NO))
 
 
 def all_of(decisions: Iterable[Decision]) -> Decision:
-    """The conjunction, with the reasons of those findings that decide it; of nothing: yes."""
+    """The conjunction, with the reasons of the decisions that decide it; yes if there are none."""
     every = tuple(decisions)
     return _decided_by(every, min((each.answer for each in every), default=Ternary.YES))
 
 
 def negate(decision: Decision) -> Decision:
-    """The negation, for the same reasons."""
+    """The negation, with the same reasons."""
     return replace(decision, answer=decision.answer.opposite)
 
 

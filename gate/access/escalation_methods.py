@@ -1,9 +1,9 @@
-"""The ways in which one principal gives itself, or takes on, what it was not given. Data, each with its source.
+"""The methods of privilege escalation, as data, each with its source.
 
 Sources: `pathfinding.cloud` by its identifier (a public catalogue of privilege escalation in AWS, which goes on from
 the lists of Rhino Security Labs and PMapper); `SAR` is the Service Authorization Reference, for what follows from what
-an action does. tests/access/test_escalation.py holds this table against that reference: an action of IAM that changes
-something and is neither here nor named there as none fails it.
+an action does. tests/access/test_escalation.py compares this table with that reference and fails for a write action of
+IAM that is neither here nor in its own list of harmless actions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class ChangeTarget(StrEnum):
-    """What an action is exercised on."""
+    """What an action changes."""
 
     USER = "user"
     ROLE = "role"
@@ -22,7 +22,7 @@ class ChangeTarget(StrEnum):
 
 
 class ChangeEffect(StrEnum):
-    """What becomes of whoever has the user, role, group or policy."""
+    """What the change does to a user or role."""
 
     WRITES = "an inline policy is written"
     ATTACHES = "a managed policy is attached"
@@ -40,7 +40,7 @@ class ChangeEffect(StrEnum):
 
 @dataclass(frozen=True)
 class PrivilegeChange:
-    """One action that changes what a principal may do."""
+    """One IAM action that changes the access of a principal."""
 
     action: str
     on: ChangeTarget
@@ -90,9 +90,9 @@ CHANGES: tuple[PrivilegeChange, ...] = (
 
 @dataclass(frozen=True)
 class PrincipalCreation:
-    """Actions that together make a new principal with any policy, and credentials of it.
+    """Actions that together create a principal with any policy, and give its credentials.
 
-    Of `gives` and of `takes` one suffices; a role that one makes trusts whom one likes, so it needs no `takes`.
+    One of `gives` and one of `takes` suffices. A new role can trust its creator, so it requires no `takes`.
     """
 
     makes: str
@@ -111,7 +111,7 @@ CREATIONS: tuple[PrincipalCreation, ...] = (
                       ("iam:AddUserToGroup",), "pathfinding.cloud iam-010, iam-011, iam-013"),
 )  # fmt: skip
 
-# Who has an action of these on a user has that user's credentials.
+# Each of these actions on a user gives that user's credentials.
 CREDENTIALS: dict[str, str] = {
     "iam:CreateAccessKey": "pathfinding.cloud iam-002",
     "iam:CreateLoginProfile": "pathfinding.cloud iam-004",
@@ -119,7 +119,7 @@ CREDENTIALS: dict[str, str] = {
 }
 REWRITE_TRUST = "iam:UpdateAssumeRolePolicy"  # pathfinding.cloud iam-012
 ROLE_PASSING = "iam:PassRole"
-# Whose metadata a SAML provider has, whose signatures count (SAR).
+# The metadata of a SAML provider decides whose signatures AWS accepts (SAR).
 REPLACE_PROVIDER: tuple[tuple[str, ...], ...] = (
     ("iam:UpdateSAMLProvider",),
     ("iam:DeleteSAMLProvider", "iam:CreateSAMLProvider"),
@@ -136,11 +136,11 @@ SSO: tuple[tuple[str, ...], ...] = (
 
 @dataclass(frozen=True)
 class RoleUse:
-    """A service that acts as a role.
+    """How a service uses roles.
 
     Attributes:
-        passing: sets of actions, each of which has the service act as a role that the caller may pass.
-        holding: sets of actions, each of which takes over something that the service already runs as a role.
+        passing: sets of actions, each of which makes the service use a role that the caller may pass.
+        holding: sets of actions, each of which takes over something that already runs with a role.
         source: where both are described.
     """
 
@@ -150,7 +150,7 @@ class RoleUse:
 
 
 def _sets(text: str) -> tuple[tuple[str, ...], ...]:
-    """Sets of actions: one a word, joined by "+"; each beginning with the service's prefix."""
+    """Sets of actions: a set is a word, its actions are joined by "+"."""
     return tuple(tuple(word.split("+")) for word in text.split())
 
 
@@ -239,7 +239,7 @@ SERVICES: dict[str, RoleUse] = {
     ),
 }
 
-# Who has a statement about none of these can become only those whose trust policy names it.
+# Without one of these, a principal can become only roles whose trust policy names it.
 ASSUMPTION_ACTIONS: frozenset[str] = frozenset(
     (*CREDENTIALS, REWRITE_TRUST, ROLE_PASSING, "sts:AssumeRole",
      *(action for actions in (*SSO, *REPLACE_PROVIDER) for action in actions),

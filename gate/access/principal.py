@@ -12,7 +12,7 @@ from gate.access.decision import Ternary
 from gate.access.document import Kind, Policy, Statement, parse
 from gate.access.escalation_methods import ASSUMPTION_ACTIONS, CHANGES, PrivilegeChange
 from gate.access.facts import AccessFacts, Identity
-from gate.access.matching import NOTHING, Context, action_matches, matches
+from gate.access.matching import NOTHING, Context, covers, matches
 
 _ACCOUNT_PRINCIPAL = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
 SESSION = re.compile(r"arn:[^:]+:sts::(\d{12}):assumed-role/([^/]+)/.+")
@@ -122,11 +122,6 @@ def account_principal(identity: Identity, facts: AccessFacts) -> Principal:
         boundary=parse(identity.boundary, Kind.IDENTITY) if identity.boundary else None,
         groups=identity.groups,
     )
-
-
-def covers(statement: Statement, action: str) -> bool:
-    """Whether the statement's Action or NotAction element covers an action."""
-    return any(action_matches(each, action) for each in statement.actions) is not statement.excepting_actions
 
 
 def names(statement: Statement, principal: Principal) -> Ternary:

@@ -1,17 +1,17 @@
-"""What is known of a request before it is made: by whoever asks, and of every request to the repository.
+"""The part of the request context that is known before a request: by principal, and by resource.
 
-The keys, and who carries them, are the IAM User Guide's, "AWS global condition context keys".
+Source: IAM User Guide, "AWS global condition context keys".
 """
 
 from __future__ import annotations
 
 from gate.access.document import Kind, Policy, parse
 from gate.access.facts import AccessFacts, Identity, Network
-from gate.access.matching import Context, NotBefore, OneOf, OutsideAccount, Prefix, Value, action_matches
+from gate.access.matching import Context, NotBefore, OneOf, OutsideAccount, Prefix, Value, covers
 from gate.errors import GateError
 
 LAMBDA = "lambda.amazonaws.com"
-# Which key of pytest.ini, or which permission, tells what a condition key needs.
+# The setting in pytest.ini that gives the value of a condition key.
 STATED_IN_PYTEST_INI = {
     "aws:sourceip": "ci_source_ips",
     "aws:vpcsourceip": "ci_source_ips",
@@ -26,13 +26,13 @@ STATED_IN_PYTEST_INI = {
 
 KnownValues = dict[str, tuple[Value, ...] | None]
 _OF_SERVICES = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorg", "aws:principalservicename")
-# Carried by the credentials that an EC2 instance or a Lambda function is given, and by no others.
+# Only in requests with the credentials of an EC2 instance or a Lambda function.
 _OF_COMPUTING = ("ec2:sourceinstancearn", "ec2:roledelivery", "lambda:sourcefunctionarn", "aws:ec2instancesource")
 _WEB = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 
 
 def of_request(facts: AccessFacts) -> Context:
-    """What is known of every request: region, the resource's account and tags, and that ECR speaks TLS only."""
+    """The context of every request to the repository: region, the resource's account and tags, and TLS."""
     tags: KnownValues = {
         f"{service}:resourcetag/{key.lower()}": (value,)
         for key, value in facts.repository_tags
@@ -48,10 +48,10 @@ def of_request(facts: AccessFacts) -> Context:
 
 
 def of_iam_request(facts: AccessFacts, about: Identity | None = None) -> Context:
-    """What is known of a request to IAM, about this role or user, or about something else."""
+    """The context of a request to IAM on this role or user, or on something else."""
     known: KnownValues = {
         "aws:securetransport": ("true",),
-        "aws:requestedregion": ("us-east-1",) if facts.partition == "aws" else None,  # where IAM has its one endpoint
+        "aws:requestedregion": ("us-east-1",) if facts.partition == "aws" else None,  # IAM has one endpoint
         "aws:resourceaccount": (facts.account,),
         **_organization("resource", facts),
     }
@@ -65,11 +65,11 @@ def of_iam_request(facts: AccessFacts, about: Identity | None = None) -> Context
 
 
 def of_own_calls(facts: AccessFacts, *, from_ci: bool) -> Context:
-    """What is known of the requests that a role of the release makes itself, through no other AWS service.
+    """The context of the requests that a role of the release makes itself, not through another AWS service.
 
     Args:
         facts: what was read and stated.
-        from_ci: whether they come from where the CI role is used, which pytest.ini may state.
+        from_ci: whether they come from the network of the CI role, which pytest.ini may state.
     """
     direct: KnownValues = {"aws:viaawsservice": ("false",)}
     stated = _network(facts.network) if from_ci else {}
@@ -77,7 +77,7 @@ def of_own_calls(facts: AccessFacts, *, from_ci: bool) -> Context:
 
 
 def of_identity(identity: Identity, facts: AccessFacts) -> Context:
-    """What the requests of a role or user carry."""
+    """The context of the requests of a role or user."""
     tags: KnownValues = {f"aws:principaltag/{key.lower()}": (value,) for key, value in identity.tags}
     known: KnownValues = {
         "aws:principalarn": (identity.arn,),
@@ -87,9 +87,9 @@ def of_identity(identity: Identity, facts: AccessFacts) -> Context:
         **_organization("principal", facts),
         **_times(facts, of_session=identity.is_role),
     }
-    if identity.is_role:  # its sessions choose their name
+    if identity.is_role:  # the name of a session can be chosen
         absent = _absent_of_sessions(identity)
-        # The role's identifier and the session's name (IAM User Guide, "Information available in all requests").
+        # Unique identifier of the role and session name (IAM User Guide, "Information available in all requests").
         known["aws:userid"] = (Prefix(f"{identity.unique_id}:"),) if identity.unique_id else None
         return Context({**known, **(tags if "aws:principaltag/" in absent else {})}, (*_OF_SERVICES, *absent))
     named: KnownValues = {"aws:username": (identity.name,), "aws:userid": (identity.unique_id,)}
@@ -98,7 +98,7 @@ def of_identity(identity: Identity, facts: AccessFacts) -> Context:
 
 
 def of_foreign(account: str, facts: AccessFacts) -> Context:
-    """What the requests of another account's principals carry; of a principal without an account, nothing is known."""
+    """The context of the requests of another account's principals; empty for a principal without an account."""
     known: KnownValues = {
         "aws:principalaccount": (account,),
         "aws:principalisawsservice": ("false",),
@@ -108,33 +108,33 @@ def of_foreign(account: str, facts: AccessFacts) -> Context:
 
 
 def of_anybody(facts: AccessFacts) -> Context:
-    """What is known of somebody who belongs to some account but this one, or to none."""
+    """The context of the requests of anybody outside the account."""
     elsewhere = (OutsideAccount(facts.account),)
     known: KnownValues = {"aws:principalaccount": elsewhere, "aws:principalarn": elsewhere}
     return Context({**known, "aws:principalisawsservice": ("false",), **_times(facts, of_session=False)})
 
 
 def of_service(service: str, facts: AccessFacts) -> tuple[Context, Context]:
-    """What the requests of an AWS service carry that acts for this account, and of one that acts for others."""
+    """The contexts of the requests of an AWS service for this account, and for other accounts."""
     as_service = _as_service({"aws:principalservicename": (service,)}, facts)
-    # Lambda names the function on whose behalf it pulls; what another service would name is not known.
+    # Lambda names the function that it pulls for; the source of another service is not known.
     source: KnownValues = {"aws:sourcearn": (facts.function_arn,)} if service == LAMBDA else {}
     here: KnownValues = {"aws:sourceaccount": (facts.account,), **source, **_organization("source", facts)}
     return as_service.with_more(here), as_service.with_more(_from_elsewhere(facts))
 
 
 def of_any_service(facts: AccessFacts) -> Context:
-    """What is known of some AWS service that acts for some account."""
+    """The context of the requests of any AWS service for another account."""
     return _as_service({"aws:sourceaccount": (OutsideAccount(facts.account),)}, facts)
 
 
 def _as_service(known: KnownValues, facts: AccessFacts) -> Context:
-    # A service principal belongs to no account and so to no organization.
+    # A service principal has no account, and so no organization.
     absent = ("aws:principalorg", "aws:principaltag/", "aws:principalaccount", "aws:username", "aws:calledvia",
               "aws:tokenissuetime", "aws:multifactorauth", *_OF_COMPUTING)  # fmt: skip
     own: KnownValues = {
         "aws:principalisawsservice": ("true",),
-        "aws:viaawsservice": ("false",),  # it calls itself, and not for a principal's call
+        "aws:viaawsservice": ("false",),  # it is the service itself that calls
         **_times(facts, of_session=False),
     }
     return Context({**known, **own}, absent)
@@ -157,7 +157,7 @@ def _organization(whose: str, facts: AccessFacts) -> KnownValues:
 def _times(facts: AccessFacts, *, of_session: bool) -> KnownValues:
     if facts.read_at is None:
         return {}
-    # Whoever is asked about can begin a session anew: then its token was issued after this was read.
+    # A principal can begin a new session, whose token is issued after the time of reading.
     names = ("aws:currenttime", "aws:epochtime", *(("aws:tokenissuetime",) if of_session else ()))
     return {name: (NotBefore(facts.read_at),) for name in names}
 
@@ -165,7 +165,10 @@ def _times(facts: AccessFacts, *, of_session: bool) -> KnownValues:
 def _network(network: Network) -> KnownValues:
     known: KnownValues = {}
     if network.vpce:
-        known |= {"aws:sourcevpce": (network.vpce,), "aws:sourceip": ()}  # an endpoint hides the public address
+        known |= {
+            "aws:sourcevpce": (network.vpce,),
+            "aws:sourceip": (),
+        }  # behind an endpoint there is no public address
     if network.vpc:
         known |= {"aws:sourcevpc": (network.vpc,), "aws:sourceip": ()}
     if network.source_ips:
@@ -176,27 +179,22 @@ def _network(network: Network) -> KnownValues:
 
 
 def _absent_of_sessions(identity: Identity) -> tuple[str, ...]:
-    """The keys that the role's sessions never carry, as its trust policy tells: tags of their own, MFA, a computer."""
+    """The keys that the role's sessions never have, by its trust policy: session tags, MFA, EC2 and Lambda."""
     try:
         trust = parse(identity.trust, Kind.RESOURCE) if identity.trust else None
-    except GateError:  # whoever asks who can become the role is told
+    except GateError:  # reported by the check of who can become the role
         trust = None
     if trust is None:
         return ("aws:username",)
     absent = ["aws:username"]
-    if not _trusts(trust, ("sts:TagSession",)):
+    if not _trusts(trust, "sts:TagSession"):
         absent.append("aws:principaltag/")
     if not any(kind == "Service" for each in trust.statements if each.allows for kind, _ in each.principals):
         absent += _OF_COMPUTING
-    if _trusts(trust, _WEB) and not _trusts(trust, ("sts:AssumeRole",)):
-        absent.append("aws:multifactorauth")  # no identity provider tells AWS of a second factor
+    if _trusts(trust, *_WEB) and not _trusts(trust, "sts:AssumeRole"):
+        absent.append("aws:multifactorauth")  # AWS does not get it from identity providers
     return tuple(absent)
 
 
-def _trusts(trust: Policy, actions: tuple[str, ...]) -> bool:
-    return any(
-        any(action_matches(pattern, action) for pattern in each.actions) is not each.excepting_actions
-        for each in trust.statements
-        if each.allows
-        for action in actions
-    )
+def _trusts(trust: Policy, *actions: str) -> bool:
+    return any(each.allows and covers(each, action) for each in trust.statements for action in actions)

@@ -1,4 +1,4 @@
-"""The reviewed repository policy: the policy in force has to say the same, in whatever order it says it."""
+"""The reviewed repository policy, and how the policy in force differs from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OWN_ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
 
 @dataclass(frozen=True)
 class ReviewedPolicy:
-    """The policy as reviewed, by which role, and on which day."""
+    """The reviewed policy, the role that reviewed it, and the date."""
 
     where: str
     reviewed_by: str
@@ -31,7 +31,7 @@ class ReviewedPolicy:
 
 
 def load(path: Path) -> ReviewedPolicy:
-    """Read the baseline from a file; errors as in `read`, and when the file cannot be read."""
+    """Read it from a file; errors as in `read`, and if the file cannot be read."""
     try:
         return read(path.read_text(encoding="utf-8"), path.name)
     except (OSError, UnicodeDecodeError) as error:
@@ -42,12 +42,12 @@ def read(text: str, where: str) -> ReviewedPolicy:
     """Read `{"reviewed_by": role, "reviewed_on": "YYYY-MM-DD", "policy": {…}}`.
 
     Raises:
-        GateError: it has another shape, or its policy cannot be read.
+        GateError: it has another form, or its policy cannot be parsed.
     """
     try:
         raw = json.loads(text)
         if not isinstance(raw, dict) or set(raw) != _KEYS:
-            _refuse(where, f"it has to hold exactly {', '.join(sorted(_KEYS))}")
+            _refuse(where, f"it must have exactly the keys {', '.join(sorted(_KEYS))}")
         reviewed_on = date.fromisoformat(raw["reviewed_on"])
     except (ValueError, TypeError, RecursionError) as error:
         _refuse(where, f"it is not JSON with a date of review: {str(error)[:120]}")
@@ -58,10 +58,10 @@ def read(text: str, where: str) -> ReviewedPolicy:
 
 
 def differences(reviewed: Policy, in_force: Policy) -> tuple[str, ...]:
-    """What one policy says and the other does not, statement by statement.
+    """The differences in effect between two policies, statement by statement.
 
-    The order of statements and of lists, one value or a list of one, letter case of actions, and the Sid decide
-    nothing, so they are no difference.
+    The order of statements and of lists, a value or a list of one value, the letter case of actions, and the Sid make
+    no difference.
     """
     wanted, found = _by_meaning(reviewed), _by_meaning(in_force)
     missing = [each for key, each in wanted.items() if key not in found]
@@ -81,13 +81,13 @@ def differences(reviewed: Policy, in_force: Policy) -> tuple[str, ...]:
 
 
 def without_deleted(policy: Policy, facts: AccessFacts) -> Policy:
-    """The policy without its principals that were deleted: they can never act, so they are no difference.
+    """The policy without its deleted principals, which can never make a request.
 
-    One that was reviewed stands there by name, and in the policy in force by the identifier that it had.
+    The reviewed policy has such a principal by name, the policy in force by its former unique identifier.
     """
     known = had(lambda: facts.identities)
     if isinstance(known, Gap):
-        return policy  # nobody knows which were deleted, and so none is taken out
+        return policy  # it is not known which were deleted
     alive = {name for each in known for name in (each.arn, each.unique_id)}
     own = re.compile(rf"arn:[^:]+:iam::{facts.account}:(?:role|user)/[^*?]+")
 
@@ -108,7 +108,7 @@ def _by_meaning(policy: Policy) -> dict[tuple[tuple[str, frozenset[str]], ...], 
 
 
 def _parts(statement: Statement) -> Parts:
-    # An account's number and the ARN of its root name the same principal.
+    # The number of an account and the ARN of its root user name the same principal.
     principals = (f"{kind}:" + _OWN_ROOT.sub(r"\1", value) for kind, value in statement.principals)
     parts: dict[str, Iterable[str]] = {
         "Effect": ["Allow" if statement.allows else "Deny"],

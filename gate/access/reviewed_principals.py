@@ -1,4 +1,4 @@
-"""The reviewed list: principals that may do more than the story says, each with reason, reviewer and expiry.
+"""The list of reviewed principals, which may do more than the story says, each with reason, reviewer and expiry.
 
 One entry covers one principal, named in full; there are no wildcards. A federated subject is written as the trust
 policy has it, `<provider's host>:sub=<pattern>`, and has to name its repository (or project): see `too_wide`.
@@ -19,15 +19,15 @@ from gate.errors import GateError
 GROUPS = ("push", "pull", "delete", "rules", "replicate", "become")
 _KEYS = frozenset(("principal", "may", "reason", "reviewer", "expires"))
 _LARGEST = 1_000_000
-# What a federated subject is called: the provider's host, the claim that ties it down, and its value.
+# The name of a federated subject: the provider's host, the claim that limits it, and the value of the claim.
 _FEDERATED = re.compile(r"(.+?):(sub|repository|repository_id)=(.*)", re.S)
-# GitHub Actions, of github.com and of an Enterprise Server (GitHub Docs, "OpenID Connect reference"). The subject may
-# be made of other claims, in any order; only these name the repository, and nothing before them may be a wildcard.
+# GitHub Actions, of github.com and of an Enterprise Server (GitHub Docs, "OpenID Connect reference"). The subject can
+# have other claims, in any order; only these name the repository, and no wildcard may stand before them.
 _GITHUB = re.compile(r"token\.actions\.githubusercontent\.com|.*/_services/token")
 _GITHUB_REPOSITORY = re.compile(
     r"(?:[^*?]*:)?(?:repo:[^/:*?]+/[^/:*?]+:|repository:[^/:*?]+/[^/:*?]+(?::|$)|repository_id:\d+(?::|$))"
 )
-# How the subjects of other providers begin where they name one project, by their own documentation.
+# How the subjects of other providers begin if they name one project, by the documentation of the providers.
 _PROJECTS = {
     "project_path:": re.compile(r"project_path:[^:*?]+/[^:*?]+:"),  # GitLab
     # HCP Terraform, and Buildkite
@@ -45,11 +45,11 @@ class Review:
 
     Attributes:
         principal: its name as the matrix has it.
-        may: the powers that it was reviewed for.
+        may: the permission groups that it was reviewed for.
         reason: why it needs them.
-        reviewer: the role of who reviewed it.
-        expires: the last day on which the entry counts.
-        line: where it stands in the file.
+        reviewer: the role that reviewed it.
+        expires: the last day on which the review is in force.
+        line: its line in the file.
     """
 
     principal: str
@@ -68,16 +68,16 @@ class ReviewedPrincipals:
     entries: tuple[Review, ...]
 
     def covers(self, principal: str, group: str, today: date) -> bool:
-        """Whether an entry that has not expired reviews this principal for this power."""
+        """Whether the principal has a review for this permission group that has not expired."""
         return any(each.principal == principal and group in each.may and each.expires >= today for each in self.entries)
 
     def pairs(self, today: date) -> tuple[tuple[str, str], ...]:
-        """Every principal and power that is covered today."""
+        """Every pair of principal and permission group with a review in force."""
         return tuple((each.principal, group) for each in self.entries if each.expires >= today for group in each.may)
 
 
 def load(path: Path) -> ReviewedPrincipals:
-    """Read the list from a file; errors as in `read`, and when the file cannot be read."""
+    """Read the list from a file; errors as in `read`, and if the file cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -89,7 +89,7 @@ def read(text: str, where: str) -> ReviewedPrincipals:
     """Read the list.
 
     Raises:
-        GateError: it is not what the schema says; names the line.
+        GateError: it has another form; the message names the line.
     """
     if len(text) > _LARGEST:
         _refuse(where, "it is larger than 1 MB")
@@ -102,7 +102,7 @@ def read(text: str, where: str) -> ReviewedPrincipals:
 
 
 def too_wide(principal: str) -> bool:
-    """Whether a name stands for people nobody could have reviewed: a wildcard where the repository should be."""
+    """Whether a name covers principals that cannot be reviewed, as with a wildcard in place of the repository."""
     federated = _FEDERATED.fullmatch(principal)
     if not federated:
         unnamed = principal in ("anybody else", "any AWS service") or principal.endswith(" for other accounts")
@@ -121,7 +121,7 @@ def too_wide(principal: str) -> bool:
 
 def _field(root: yaml.Node | None, key: str, where: str) -> yaml.SequenceNode:
     if not isinstance(root, yaml.MappingNode) or [node.value for node, _ in root.value] != [key]:
-        _refuse(where, f"it has to hold the one key {key!r}")
+        _refuse(where, f"it must have the one key {key!r}")
     found = root.value[0][1]
     if not isinstance(found, yaml.SequenceNode):
         _refuse(_at(where, found), f"{key!r} is not a list")
@@ -135,9 +135,9 @@ def _entry(node: yaml.Node, where: str) -> Review:
         _refuse(at, f"an entry has exactly the keys {', '.join(sorted(_KEYS))}")
     for key in ("principal", "reason", "reviewer"):
         if not isinstance(raw[key], str) or not raw[key].strip():
-            _refuse(at, f"{key!r} is no text")
+            _refuse(at, f"{key!r} is not a string")
     if type(raw["expires"]) is not date or isinstance(raw["expires"], datetime):
-        _refuse(at, "'expires' is no date such as 2026-01-31")
+        _refuse(at, "'expires' is not a date such as 2026-01-31")
     may = raw["may"]
     if not isinstance(may, list) or not may or not all(isinstance(each, str) and each in GROUPS for each in may):
         _refuse(at, f"'may' is a list of some of {', '.join(GROUPS)}")

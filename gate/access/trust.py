@@ -14,8 +14,8 @@ from gate.access.escalation import escalation_of
 from gate.access.evaluation import AccessRequest, may_assume
 from gate.access.external_principals import external_principals
 from gate.access.facts import AccessFacts, Identity
-from gate.access.matching import Context
-from gate.access.principal import Principal, PrincipalKind, covers
+from gate.access.matching import Context, covers
+from gate.access.principal import Principal, PrincipalKind
 from gate.access.request_context import of_iam_request
 from gate.access.reviewed_principals import too_wide
 from gate.errors import GateError
@@ -136,7 +136,7 @@ def _federated(role: Identity, trust: Policy, facts: AccessFacts) -> Iterator[tu
         if not statement.allows or statement.excepting_principals:
             continue
         for kind, provider in statement.principals:
-            if kind == "Federated" and _assumes(statement):
+            if kind == "Federated" and any(covers(statement, action) for action in ASSUME):
                 yield from _allowed_subjects(statement, provider, requests)
 
 
@@ -150,10 +150,6 @@ def _allowed_subjects(
         principal = Principal(name, PrincipalKind.EXTERNAL, "", ("Federated", provider), Context(known))
         if any(may_assume(principal, request).answer for request in requests):
             yield principal, Decision(Ternary.YES, (f"{statement.label} allows it",))
-
-
-def _assumes(statement: Statement) -> bool:
-    return any(covers(statement, action) for action in ASSUME)
 
 
 def _exact(condition: Condition, value: str) -> bool:

@@ -53,7 +53,6 @@ class CallLog:
         self._now, self._clock, self._on_call = now, clock, on_call
         self._calls: list[AwsCall] = []
         self._started: list[float] = []
-        self._sessions: list[Any] = []
         self._lock = threading.Lock()
 
     @property
@@ -64,12 +63,10 @@ class CallLog:
 
     def attach(self, session: Any) -> None:
         """Record the calls of all clients that this boto3 session makes from now on; repeating this changes nothing."""
-        if any(session is each for each in self._sessions):
-            return
-        self._sessions.append(session)
-        session.events.register_first("before-parameter-build.*.*", self._sent)
-        session.events.register_last("after-call.*.*", self._answered)
-        session.events.register_last("after-call-error.*.*", self._failed)
+        mine = f"AWS call log {id(self)}"  # botocore registers nothing twice under one identifier
+        session.events.register_first("before-parameter-build.*.*", self._sent, f"{mine}, sent")
+        session.events.register_last("after-call.*.*", self._answered, f"{mine}, answered")
+        session.events.register_last("after-call-error.*.*", self._failed, f"{mine}, failed")
 
     def note_push(self, repository: str, tag: str, outcome: str, region: str) -> None:
         """Record the ECR calls of a `docker push`, which does not use botocore."""

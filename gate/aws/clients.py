@@ -20,7 +20,6 @@ class ClientRecorder:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._endpoints: dict[Endpoint, None] = {}
-        self._sessions: list[Any] = []
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -40,12 +39,10 @@ class ClientRecorder:
             session: a session that has not made any client yet.
             account: the account whose registry ECR should name.
         """
-        if any(session is each for each in self._sessions):
-            return
-        self._sessions.append(session)
-        session.events.register("creating-client-class", self._record_class)
+        mine = f"client recorder {id(self)}"  # botocore registers nothing twice under one identifier
+        session.events.register("creating-client-class", self._record_class, f"{mine}, client")
         record = partial(self._record_registry, account)
-        session.events.register_last("after-call.ecr.GetAuthorizationToken", record)
+        session.events.register_last("after-call.ecr.GetAuthorizationToken", record, f"{mine}, registry")
 
     def _record_class(self, base_classes: list[type], **_: Any) -> None:
         base_classes.insert(0, _recorded(self._record_client))

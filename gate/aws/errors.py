@@ -123,32 +123,23 @@ def readable(answer: str) -> Iterator[None]:
 
 def explained(error: ClientError, permission: str, about: str, absent: tuple[str, ...] = ()) -> AwsRefused:
     """An AWS error response as AwsRefused; see `ask`."""
-    code = error_code(error)
-    message = error_message(error) or "no reason given"
-    where = f"{permission} on {about}"
+    code, message = error_code(error), error_message(error) or "no reason given"
+    kind: type[AwsRefused] = AwsRefused
+    remedy = ""
     if code in absent:
-        return AwsNotFound(
-            f"{about[:1].upper()}{about[1:]} does not exist ({code})",
-            where=where,
-            remedy="create it, or correct pytest.ini",
-        )
-    if code in NOT_ALLOWED:
-        return AwsRefused(
-            f"The caller is not allowed {permission} on {about}: {message}",
-            where=where,
-            remedy=f"grant {permission} to the role that runs the gate, or run it under the role that has it",
-        )
-    if code in LOGGED_OUT:
-        return AwsRefused(
-            f"The AWS credentials are not accepted ({code}): {message}",
-            where=where,
-            remedy="log in again (`aws sso login`, or assume the role anew), then run the gate again",
-        )
-    if code in BUSY:
-        return AwsRefused(
-            f"AWS did not answer {permission}, after retries: {code}: {message}", where=where, remedy="run again later"
-        )
-    return AwsRefused(f"AWS refused {permission} on {about}: {code}: {message}", where=where)
+        kind, cause = AwsNotFound, f"{about[:1].upper()}{about[1:]} does not exist ({code})"
+        remedy = "create it, or correct pytest.ini"
+    elif code in NOT_ALLOWED:
+        cause = f"The caller is not allowed {permission} on {about}: {message}"
+        remedy = f"grant {permission} to the role that runs the gate, or run it under the role that has it"
+    elif code in LOGGED_OUT:
+        cause = f"The AWS credentials are not accepted ({code}): {message}"
+        remedy = "log in again (`aws sso login`, or assume the role again), then run the gate again"
+    elif code in BUSY:
+        cause, remedy = f"AWS did not answer {permission}, after retries: {code}: {message}", "run again later"
+    else:
+        cause = f"AWS refused {permission} on {about}: {code}: {message}"
+    return kind(cause, where=f"{permission} on {about}", remedy=remedy)
 
 
 def unanswered(error: Exception, permission: str, about: str) -> AwsRefused:

@@ -16,7 +16,7 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gate.access.document import Kind, PolicyText, Statement, parse
-from gate.access.matching import action_matches
+from gate.access.matching import covers
 from gate.aws.errors import LOGGED_OUT, NOT_ALLOWED, AwsNotFound, ask, error_code, explained, garbled, pages
 from gate.errors import GateError
 from gate.permission.caller_checks import PermissionState, PermissionStatus
@@ -164,5 +164,4 @@ def _from_error(permission: RequiredPermission, error: ClientError) -> _Known:
 
 def _allows(statement: Statement, principal: str, action: str) -> bool:
     named = ("AWS", principal) in statement.principals and not statement.excepting_principals
-    acts = not statement.excepting_actions and any(action_matches(each, action) for each in statement.actions)
-    return statement.allows and named and acts
+    return statement.allows and named and covers(statement, action)

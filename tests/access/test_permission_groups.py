@@ -37,28 +37,25 @@ def test_all_that_powers_name_is_in_the_catalogue():
     assert named <= set(permission_groups.catalogue())
 
 
-def test_wildcards_are_expanded_by_the_catalogue():
-    """A pattern is expanded to the actions that exist; NotAction to the others."""
-    assert permission_groups.expand(("ECR:putimage*",)) == (
+def test_statements_are_spelled_out_for_the_reader(account_with):
+    """Each statement is shown with the actions of ECR that it covers: of a pattern, and of NotAction."""
+    wide = {"Effect": "Allow", "Principal": "*", "Action": "ECR:putimage*"}
+    other = {"Sid": "Other", "Effect": "Allow", "Principal": "*", "NotAction": "ecr:Put*"}
+    (policy,) = resource_policies(account_with(policy=[wide, other]))
+    spelled_out = permission_groups.spelled_out(policy)
+    assert spelled_out["repository policy, statement 1"] == (
         "ecr:PutImage",
         "ecr:PutImageScanningConfiguration",
         "ecr:PutImageTagMutability",
     )
-    assert set(permission_groups.expand(("ecr:Put*",), excepting=True)) == {
+    assert set(spelled_out["repository policy, statement 2 (Other)"]) == {
         action for action in permission_groups.catalogue() if not action.startswith("ecr:Put")
     }
-
-
-def test_statements_are_spelled_out_for_the_reader(account_with):
-    """Each statement is shown with the actions that it covers, wildcards expanded."""
-    public = {"Sid": "Wide", "Effect": "Allow", "Principal": "*", "Action": "ecr:Put?mage"}
-    (policy,) = resource_policies(account_with(policy=[public]))
-    assert permission_groups.spelled_out(policy) == {"repository policy, statement 1 (Wide)": ("ecr:PutImage",)}
 
 
 def test_a_catalogue_that_is_not_ecrs_is_refused(monkeypatch):
     """A reference without the actions that this gate is about checks nothing."""
     monkeypatch.setattr(permission_groups, "actions", lambda _service: {})
     permission_groups.catalogue.cache_clear()
-    with pytest.raises(GateError, match="does not know ecr:PutImage"):
+    with pytest.raises(GateError, match="does not have ecr:PutImage"):
         permission_groups.catalogue()

@@ -16,10 +16,10 @@ from gate.access.matrix_html import render
 from gate.check import SelfTest
 from gate.evidence.store import Record
 from gate.report.charts import Bar, bars
-from gate.report.decisions import decisions
+from gate.report.findings import findings
 from gate.report.page import Head, Page
-from gate.scan.decisions import Decision as Vulnerability
-from gate.scan.decisions import ScanReport
+from gate.scan.findings import Finding as Vulnerability
+from gate.scan.findings import ScanReport
 from gate.scan.register.reading import load
 from gate.scan.statuses import Mode
 from gate.verdict import CRITERIA, ScenarioOutcome, StepOutcome, Verdict
@@ -69,7 +69,7 @@ def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[Record]
         text,
         [("Digest", f"sha256:{'0' * 64}"), ("Tags", text)],
         _pictures(text),
-        decisions(scan(found, text), register, "local", date(2026, 1, 2)),
+        findings(scan(found, text), register, "local", date(2026, 1, 2)),
     )
     return Page(verdict, document, head, claims, records, proofs)
 
