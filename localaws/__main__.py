@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        advisories, wanted = (SHIPPED, *options.advisories), behaviours.named(" ".join(options.behaves))
+        advisories, wanted = (SHIPPED, *options.advisories), behaviours.parse(" ".join(options.behaves))
         with LocalTarget(options.state, keep=options.keep, advisories=advisories, behaviours=wanted) as target:
             _announce(target, options.role, exports)
             stop.wait()

@@ -23,7 +23,7 @@ _MODELS = create_loader()
 
 
 @dataclass(frozen=True)
-class Keys:
+class AccessKeys:
     """Temporary credentials of one role."""
 
     access_key: str
@@ -52,7 +52,7 @@ def workflow_token(subject: str = names.OIDC_SUBJECT) -> str:
     return ".".join((*encoded, base64.urlsafe_b64encode(b"unsigned").decode()))
 
 
-def of_the_workflow(sts: Any, role: str = names.CI_ROLE, subject: str = names.OIDC_SUBJECT) -> Keys:
+def of_the_workflow(sts: Any, role: str = names.CI_ROLE, subject: str = names.OIDC_SUBJECT) -> AccessKeys:
     """Credentials taken as the release workflow (or another one) takes them: by web identity."""
     answer = sts.assume_role_with_web_identity(
         RoleArn=names.role_arn(role),
@@ -63,18 +63,18 @@ def of_the_workflow(sts: Any, role: str = names.CI_ROLE, subject: str = names.OI
     return _keys(answer)
 
 
-def of_role(sts: Any, role: str) -> Keys:
+def of_role(sts: Any, role: str) -> AccessKeys:
     """A role's credentials, by AssumeRole."""
     arn = names.role_arn(role)
     return _keys(sts.assume_role(RoleArn=arn, RoleSessionName=_SESSION, DurationSeconds=_TWELVE_HOURS))
 
 
 def root_session() -> boto3.Session:
-    """The account's root, as MiniStack knows it; it is not let through the door."""
-    return session(Keys(names.ACCOUNT, "local", ""))
+    """The account's root, as MiniStack knows it; it is not let through the gateway."""
+    return session(AccessKeys(names.ACCOUNT, "local", ""))
 
 
-def session(keys: Keys) -> boto3.Session:
+def session(keys: AccessKeys) -> boto3.Session:
     """A session with these credentials, whatever the person's own AWS configuration and proxies say."""
     quiet = botocore.session.Session()
     # What would be read from AWS_… variables, or from the files below the person's home, is as botocore has it.
@@ -96,6 +96,6 @@ def session(keys: Keys) -> boto3.Session:
     )
 
 
-def _keys(answer: dict[str, Any]) -> Keys:
+def _keys(answer: dict[str, Any]) -> AccessKeys:
     issued = answer["Credentials"]
-    return Keys(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+    return AccessKeys(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])

@@ -1,6 +1,6 @@
 """What the local target does by itself, as AWS does in a real account: off, unless it is switched on.
 
-The door reads the switches from `behaviours.json` in the state folder at every push, so they can be set while it runs.
+The gateway reads the switches from `behaviours.json` in the state folder at every push: they can be set while it runs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Behaviours:
     lifecycle_at_work: bool = False
 
 
-def named(text: str) -> Behaviours:
+def parse(text: str) -> Behaviours:
     """The behaviours that a text names, separated by spaces or commas, as in the variable LOCAL_BEHAVIOURS.
 
     Raises:

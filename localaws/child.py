@@ -37,7 +37,7 @@ def spawn(module: str, log: Path, environment: dict[str, str] | None = None) -> 
         )
 
 
-def tell(process: subprocess.Popen[bytes], settings: dict[str, Any]) -> None:
+def send_settings(process: subprocess.Popen[bytes], settings: dict[str, Any]) -> None:
     """Give the child its settings on standard input.
 
     They may hold secrets: these are neither on its command line nor in its environment nor on disk.
@@ -47,7 +47,7 @@ def tell(process: subprocess.Popen[bytes], settings: dict[str, Any]) -> None:
     process.stdin.flush()
 
 
-def first_line(process: subprocess.Popen[bytes], log: Path) -> str:
+def ready_line(process: subprocess.Popen[bytes], log: Path) -> str:
     """The line with which the child says that it is ready.
 
     Raises:

@@ -21,7 +21,7 @@ class MiniStack:
 
     Attributes:
         endpoint: its address. Whoever reaches it with MiniStack's own root keys is not checked, so it is given
-            to nobody: callers come through `localaws.ecr`'s door, which refuses those keys.
+            to nobody: callers come through `localaws.ecr`'s gateway, which refuses those keys.
     """
 
     def __init__(self, state: Path, account: str, region: str) -> None:
@@ -40,7 +40,7 @@ class MiniStack:
         """
         port = _free_port()
         self._process = child.spawn("localaws.ministack", self._log, self._environment(port))
-        child.tell(self._process, {})
+        child.send_settings(self._process, {})
         deadline = time.monotonic() + _START_SECONDS
         while not _answers(port):
             if self._process.poll() is not None or time.monotonic() > deadline:

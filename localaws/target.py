@@ -35,7 +35,7 @@ import boto3
 import docker
 
 from localaws import access_keys, behaviours, child
-from localaws.access_keys import Keys
+from localaws.access_keys import AccessKeys
 from localaws.behaviours import Behaviours
 from localaws.errors import LocalTargetError
 from localaws.ministack import MiniStack
@@ -76,9 +76,9 @@ class LocalTarget:
 
     def __post_init__(self) -> None:
         if self.behaviours is None:
-            self.behaviours = behaviours.named(os.environ.get(behaviours.VARIABLE, ""))
+            self.behaviours = behaviours.parse(os.environ.get(behaviours.VARIABLE, ""))
         self._running = ExitStack()
-        self._keys: dict[str, Keys] = {}
+        self._keys: dict[str, AccessKeys] = {}
 
     def __enter__(self) -> LocalTarget:
         self.start()
@@ -113,7 +113,7 @@ class LocalTarget:
         """The `host:port` that GetAuthorizationToken's proxyEndpoint names."""
         return self.endpoint.removeprefix("http://")
 
-    def keys(self, role: str = names.CI_ROLE) -> Keys:
+    def keys(self, role: str = names.CI_ROLE) -> AccessKeys:
         """Credentials of a seeded role."""
         return self._keys[role]
 
@@ -124,8 +124,8 @@ class LocalTarget:
     def environment(self, role: str = names.CI_ROLE) -> dict[str, str]:
         """What any AWS client needs in its environment to meet this target."""
         place = {"AWS_REGION": names.REGION, "AWS_DEFAULT_REGION": names.REGION}
-        doors = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ENDPOINT_URL_ECR": self.endpoint}
-        return {**doors, **place, **self.keys(role).environment()}
+        endpoints = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ENDPOINT_URL_ECR": self.endpoint}
+        return {**endpoints, **place, **self.keys(role).environment()}
 
     def _start(self) -> None:
         self._running.enter_context(self._lock())
@@ -139,20 +139,20 @@ class LocalTarget:
         ministack = MiniStack(self.state, names.ACCOUNT, names.REGION)
         self._running.callback(registry.stop)
         self._running.callback(ministack.stop)
-        door = child.spawn("localaws.ecr", self._door_log)
-        self._running.callback(child.stop, door)
+        gateway = child.spawn("localaws.ecr", self._gateway_log)
+        self._running.callback(child.stop, gateway)
         with ThreadPoolExecutor(1) as beside:
             starting = beside.submit(registry.start)
             ministack.start()
             self._take_keys(ministack.endpoint)
             starting.result()
-        child.tell(door, self._door_settings(registry.host, ministack.endpoint))
-        port = json.loads(child.first_line(door, self._door_log))["port"]
+        child.send_settings(gateway, self._gateway_settings(registry.host, ministack.endpoint))
+        port = json.loads(child.ready_line(gateway, self._gateway_log))["port"]
         self.endpoint = f"http://127.0.0.1:{port}"
         self._seed()
 
     @property
-    def _door_log(self) -> Path:
+    def _gateway_log(self) -> Path:
         return self.state / "ecr.log"
 
     def _lock(self) -> IO[str]:
@@ -184,7 +184,7 @@ class LocalTarget:
         nightly = access_keys.of_the_workflow(sts, names.VERIFY_ROLE, names.NIGHTLY_SUBJECT)
         self._keys[names.VERIFY_ROLE] = nightly
 
-    def _door_settings(self, registry: str, ministack: str) -> dict[str, Any]:
+    def _gateway_settings(self, registry: str, ministack: str) -> dict[str, Any]:
         return {
             "account": names.ACCOUNT,
             "region": names.REGION,

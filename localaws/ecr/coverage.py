@@ -8,7 +8,7 @@ from __future__ import annotations
 from localaws.ecr.errors import EcrError
 from localaws.ecr.operations import Ecr, Parameters
 from localaws.ecr.scanning import frequency
-from localaws.ecr.state import Image, Repository, Scan
+from localaws.ecr.state import ImageState, RepositoryState, ScanState
 
 PATH = "/coverage/list"
 _FILTERS = {"resourceType", "ecrRepositoryName"}
@@ -43,7 +43,7 @@ def _wanted(criteria: Parameters) -> dict[str, set[str]]:
     return {name: {each["value"] for each in filters} for name, filters in criteria.items()}
 
 
-def _resource(ecr: Ecr, repository: Repository, image: Image, often: str) -> Parameters:
+def _resource(ecr: Ecr, repository: RepositoryState, image: ImageState, often: str) -> Parameters:
     scan = repository.scans[image.digest]
     looked = {"lastScannedAt": scan.completed_at} if scan.completed_at is not None else {}
     tags = {"tags": list(image.tags)}
@@ -58,7 +58,7 @@ def _resource(ecr: Ecr, repository: Repository, image: Image, often: str) -> Par
     }
 
 
-def _status(scan: Scan, often: str) -> dict[str, str]:
+def _status(scan: ScanState, often: str) -> dict[str, str]:
     if scan.status == "FAILED":
         return {"statusCode": "INACTIVE", "reason": "INTERNAL_ERROR"}
     if scan.completed_at is None:

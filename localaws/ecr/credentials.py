@@ -1,7 +1,7 @@
 """Who is who: the credentials that were issued here, and the registry passwords bound to them.
 
-AWS knows the secrets it issues. Callers reach STS and IAM through the same door as ECR, so the door sees each
-credential as it is handed out, and can later ask the check of access in that principal's own name. Memory only.
+AWS knows the secrets it issues. Callers reach STS and IAM through the same gateway as ECR, so the gateway sees each
+credential as it is handed out, and can later ask the authorization check in that principal's own name. Memory only.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Password:
     expires: datetime
 
 
-class Issued:
+class IssuedCredentials:
     """The credentials that STS and IAM handed out since the start."""
 
     def __init__(self, credentials: tuple[Credential, ...] = ()) -> None:
@@ -60,7 +60,7 @@ class Issued:
         return credential
 
 
-class Passwords:
+class RegistryPasswords:
     """Registry passwords: random, twelve hours long, each bound to the principal that asked."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:

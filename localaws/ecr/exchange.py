@@ -38,7 +38,7 @@ class BrokenBody(ConnectionError):
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """A request as the door sees it; subclasses say what to do with it.
+    """A request as the gateway sees it; subclasses say what to do with it.
 
     Attributes:
         timeout: seconds of the caller's silence after which its connection ends.

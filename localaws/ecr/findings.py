@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Finding:
+class PackageVulnerability:
     """One vulnerability of one package.
 
     Attributes:
@@ -37,7 +37,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Findings:
+class ScannerResult:
     """The result of a scan.
 
     Attributes:
@@ -46,7 +46,7 @@ class Findings:
         description: said beside the status: which scanner, how many packages and advisories.
     """
 
-    findings: tuple[Finding, ...]
+    findings: tuple[PackageVulnerability, ...]
     advisories_at: float
     description: str = ""
 

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 from localaws.ecr import identifiers
 from localaws.ecr.errors import invalid
-from localaws.ecr.identifiers import Failure
-from localaws.ecr.operations import Call, Ecr, Parameters, operation
+from localaws.ecr.identifiers import ImageFailure
+from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation
 from localaws.ecr.paging import page
 from localaws.ecr.repositories import identified, named
-from localaws.ecr.state import Image, Repository
+from localaws.ecr.state import ImageState, RepositoryState
 
 _INDEX_HOLDS_IT = "ImageReferencedByManifestList"
 
 
 @operation("DescribeImages")
-def describe(call: Call) -> Parameters:
+def describe(call: ApiCall) -> Parameters:
     """The named images, or all of them."""
     store, wanted = call.ecr.store, call.parameters
     with store.reading() as account:
@@ -32,7 +32,7 @@ def describe(call: Call) -> Parameters:
 
 
 @operation("ListImages")
-def list_images(call: Call) -> Parameters:
+def list_images(call: ApiCall) -> Parameters:
     """The identities of all images: one for each tag, one for each image without."""
     with call.ecr.store.reading() as account:
         repository = call.ecr.store.repository(account, **named(call))
@@ -43,7 +43,7 @@ def list_images(call: Call) -> Parameters:
 
 
 @operation("BatchGetImage")
-def batch_get(call: Call) -> Parameters:
+def batch_get(call: ApiCall) -> Parameters:
     """The manifests of the named images, and which of them are not there."""
     store, images = call.ecr.store, []
     failures: list[Parameters] = []
@@ -58,7 +58,7 @@ def batch_get(call: Call) -> Parameters:
 
 
 @operation("BatchDeleteImage")
-def batch_delete(call: Call) -> Parameters:
+def batch_delete(call: ApiCall) -> Parameters:
     """Remove images by digest, or tags; an image goes with its last tag."""
     store, deleted = call.ecr.store, []
     failures: list[Parameters] = []
@@ -73,7 +73,7 @@ def batch_delete(call: Call) -> Parameters:
 
 
 @operation("BatchCheckLayerAvailability")
-def check_layers(call: Call) -> Parameters:
+def check_layers(call: ApiCall) -> Parameters:
     """Which layers the repository has already."""
     with call.ecr.store.reading() as account:
         name = call.ecr.store.repository(account, **named(call)).name
@@ -103,7 +103,7 @@ def delete(ecr: Ecr, name: str, digest: str) -> None:
         _delete(repository, image, {"imageDigest": digest})
 
 
-def described(ecr: Ecr, repository: Repository, image: Image) -> Parameters:
+def described(ecr: Ecr, repository: RepositoryState, image: ImageState) -> Parameters:
     """An image as DescribeImages answers it; as on AWS, without a summary of its scan."""
     details: Parameters = {
         **identified(ecr, repository),
@@ -124,22 +124,22 @@ def described(ecr: Ecr, repository: Repository, image: Image) -> Parameters:
     return details
 
 
-def _identities(image: Image) -> list[Parameters]:
+def _identities(image: ImageState) -> list[Parameters]:
     return [{"imageDigest": image.digest, "imageTag": tag} for tag in image.tags] or [{"imageDigest": image.digest}]
 
 
-def _by_time(repository: Repository) -> list[Image]:
+def _by_time(repository: RepositoryState) -> list[ImageState]:
     return sorted(repository.images.values(), key=lambda image: (image.pushed_at, image.digest))
 
 
-def _passes(image: Image, chosen: Parameters) -> bool:
+def _passes(image: ImageState, chosen: Parameters) -> bool:
     tagged = chosen.get("tagStatus", "ANY")
     return chosen.get("imageStatus", "ACTIVE") in (image.status, "ANY") and (
         tagged == "ANY" or (tagged == "TAGGED") == bool(image.tags)
     )
 
 
-def _delete(repository: Repository, image: Image, wanted: Parameters) -> list[Parameters]:
+def _delete(repository: RepositoryState, image: ImageState, wanted: Parameters) -> list[Parameters]:
     if _goes(image, wanted):
         del repository.images[image.digest]
         repository.scans.pop(image.digest, None)
@@ -148,24 +148,26 @@ def _delete(repository: Repository, image: Image, wanted: Parameters) -> list[Pa
     return [{"imageDigest": image.digest, "imageTag": wanted["imageTag"]}]
 
 
-def _goes(image: Image, wanted: Parameters) -> bool:
+def _goes(image: ImageState, wanted: Parameters) -> bool:
     return "imageDigest" in wanted or image.tags == [wanted["imageTag"]]
 
 
-def _is_held(repository: Repository, image: Image) -> bool:
+def _is_held(repository: RepositoryState, image: ImageState) -> bool:
     return any(image.digest in other.children for other in repository.images.values())
 
 
-def _held(image: Image) -> str:
+def _held(image: ImageState) -> str:
     return f"Requested image {image.digest} is referenced by an index and cannot be deleted"
 
 
-def _found(call: Call, repository: Repository, failures: list[Parameters]) -> Iterator[tuple[Parameters, Image]]:
+def _found(
+    call: ApiCall, repository: RepositoryState, failures: list[Parameters]
+) -> Iterator[tuple[Parameters, ImageState]]:
     """The named images that are there; the others are added to the failures."""
     for wanted in call.parameters["imageIds"]:
         try:
             image = identifiers.locate(repository, wanted)
-        except Failure as failure:
+        except ImageFailure as failure:
             failures.append({"imageId": wanted, "failureCode": failure.code, "failureReason": failure.reason})
             continue
         yield wanted, image

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 from localaws.ecr.mutability import matches
-from localaws.ecr.state import Image, Repository
+from localaws.ecr.state import ImageState, RepositoryState
 
 _DAY = 86_400.0
 
 
-def apply(repository: Repository, now: float) -> None:
+def apply(repository: RepositoryState, now: float) -> None:
     """Expire and archive what the repository's policy says.
 
     Args:
@@ -29,7 +29,7 @@ def apply(repository: Repository, now: float) -> None:
     _end_orphans(repository, now)
 
 
-def _marked(rules: list[dict[str, Any]], images: list[Image], now: float) -> list[tuple[Image, str]]:
+def _marked(rules: list[dict[str, Any]], images: list[ImageState], now: float) -> list[tuple[ImageState, str]]:
     """An image belongs to the first rule that selects it; later rules count it, and cannot end it."""
     owner = {image.digest: next((rule for rule in rules if _selects(rule, image)), None) for image in images}
     return [
@@ -40,7 +40,7 @@ def _marked(rules: list[dict[str, Any]], images: list[Image], now: float) -> lis
     ]
 
 
-def _selects(rule: dict[str, Any], image: Image) -> bool:
+def _selects(rule: dict[str, Any], image: ImageState) -> bool:
     selection = rule["selection"]
     if (selection.get("storageClass", "standard") == "archive") != (image.status == "ARCHIVED"):
         return False
@@ -50,7 +50,7 @@ def _selects(rule: dict[str, Any], image: Image) -> bool:
     return bool(image.tags) and all(any(matches(pattern, tag) for tag in image.tags) for pattern in patterns)
 
 
-def _over(rule: dict[str, Any], selected: list[Image], now: float) -> list[Image]:
+def _over(rule: dict[str, Any], selected: list[ImageState], now: float) -> list[ImageState]:
     kind, count = rule["selection"]["countType"], int(rule["selection"]["countNumber"])
     newest_first = sorted(selected, key=lambda image: image.pushed_at, reverse=True)
     if kind == "imageCountMoreThan":
@@ -62,7 +62,7 @@ def _over(rule: dict[str, Any], selected: list[Image], now: float) -> list[Image
     return [image for image in newest_first if now - since[image.digest] >= count * _DAY]
 
 
-def _end(repository: Repository, image: Image, action: str, now: float) -> None:
+def _end(repository: RepositoryState, image: ImageState, action: str, now: float) -> None:
     if action == "transition":
         image.status, image.archived_at = "ARCHIVED", now
         return
@@ -70,7 +70,7 @@ def _end(repository: Repository, image: Image, action: str, now: float) -> None:
     repository.scans.pop(image.digest, None)
 
 
-def _end_orphans(repository: Repository, now: float) -> None:
+def _end_orphans(repository: RepositoryState, now: float) -> None:
     """Referrers go after their subject, once they have been there for a day."""
     for image in list(repository.images.values()):
         if image.subject and image.subject not in repository.images and now - image.pushed_at >= _DAY:

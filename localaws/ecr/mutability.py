@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localaws.ecr.errors import EcrError, invalid
-from localaws.ecr.state import Repository
+from localaws.ecr.state import RepositoryState
 
 _SETTINGS = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
 _FILTER = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
@@ -20,7 +20,7 @@ def matches(pattern: str, tag: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), tag) is not None
 
 
-def is_immutable(repository: Repository, tag: str) -> bool:
+def is_immutable(repository: RepositoryState, tag: str) -> bool:
     """Whether this tag, once set, stays on its digest."""
     excluded = any(matches(pattern, tag) for pattern in repository.filters)
     if repository.mutability.startswith("IMMUTABLE"):
@@ -28,7 +28,7 @@ def is_immutable(repository: Repository, tag: str) -> bool:
     return repository.mutability == "MUTABLE_WITH_EXCLUSION" and excluded
 
 
-def refuse_overwriting(repository: Repository, tag: str | None) -> None:
+def refuse_overwriting(repository: RepositoryState, tag: str | None) -> None:
     """Refuse to set an immutable tag that exists, whatever digest it names.
 
     Raises:
@@ -42,7 +42,7 @@ def refuse_overwriting(repository: Repository, tag: str | None) -> None:
         )
 
 
-def configure(repository: Repository, parameters: Mapping[str, Any]) -> None:
+def configure(repository: RepositoryState, parameters: Mapping[str, Any]) -> None:
     """Set mutability and filters from a request.
 
     Raises:
@@ -60,7 +60,7 @@ def configure(repository: Repository, parameters: Mapping[str, Any]) -> None:
     repository.mutability, repository.filters = setting, [_pattern(entry) for entry in _not_too_many(filters)]
 
 
-def described(repository: Repository) -> dict[str, Any]:
+def described(repository: RepositoryState) -> dict[str, Any]:
     """The setting as ECR answers it."""
     filters = [{"filterType": "WILDCARD", "filter": pattern} for pattern in repository.filters]
     setting: dict[str, Any] = {"imageTagMutability": repository.mutability}

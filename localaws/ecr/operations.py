@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from localaws.behaviours import Behaviours
 from localaws.ecr.blobs import Blobs
-from localaws.ecr.credentials import Credential, Passwords
+from localaws.ecr.credentials import Credential, RegistryPasswords
 from localaws.ecr.store import Store
 
 if TYPE_CHECKING:
-    from localaws.ecr.access import Access
+    from localaws.ecr.authorization import Authorizer
     from localaws.ecr.scanning import Scans
 
 Parameters = dict[str, Any]
@@ -27,7 +27,7 @@ class Ecr:
     region: str
     store: Store
     blobs: Blobs
-    passwords: Passwords
+    passwords: RegistryPasswords
     scans: Scans
     clock: Callable[[], datetime]
     behaviours: Callable[[], Behaviours] = Behaviours
@@ -42,22 +42,22 @@ class Ecr:
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """One authorised call of an operation.
 
     Attributes:
         host: the `host:port` under which the caller reached us.
-        access: the check of access.
+        authorizer: the authorization check.
     """
 
     ecr: Ecr
     parameters: Parameters
     credential: Credential
     host: str
-    access: Access
+    authorizer: Authorizer
 
 
-Operation = Callable[[Call], Parameters]
+Operation = Callable[[ApiCall], Parameters]
 OPERATIONS: dict[str, Operation] = {}
 
 

@@ -12,7 +12,7 @@ import jsonschema
 
 from localaws.ecr import principals
 from localaws.ecr.errors import EcrError, invalid
-from localaws.ecr.operations import Call, Parameters, operation
+from localaws.ecr.operations import ApiCall, Parameters, operation
 from localaws.ecr.repositories import identified, named
 
 _HERE = Path(__file__).parent
@@ -33,31 +33,31 @@ _LIFECYCLE = _Kind("lifecycle", "lifecyclePolicyText", "LifecyclePolicyNotFoundE
 
 
 @operation("SetRepositoryPolicy")
-def set_policy(call: Call) -> Parameters:
+def set_policy(call: ApiCall) -> Parameters:
     """Set the repository policy."""
     document = check_policy(call.parameters["policyText"])
     with call.ecr.store.reading() as account:
         name = call.ecr.store.repository(account, **named(call)).name
-    principals.check(document, call.ecr.account, call.access.has_principal)
+    principals.check(document, call.ecr.account, call.authorizer.has_principal)
     if not call.parameters.get("force"):
         _refuse_lockout(call, name)
     return _set(call, _POLICY)
 
 
 @operation("GetRepositoryPolicy")
-def get_policy(call: Call) -> Parameters:
+def get_policy(call: ApiCall) -> Parameters:
     """The repository policy."""
     return _get(call, _POLICY, delete=False)
 
 
 @operation("DeleteRepositoryPolicy")
-def delete_policy(call: Call) -> Parameters:
+def delete_policy(call: ApiCall) -> Parameters:
     """Remove the repository policy and answer what it was."""
     return _get(call, _POLICY, delete=True)
 
 
 @operation("PutLifecyclePolicy")
-def put_lifecycle(call: Call) -> Parameters:
+def put_lifecycle(call: ApiCall) -> Parameters:
     """Set the lifecycle policy. It acts at a push, where that is switched on (`localaws.behaviours`)."""
     check_lifecycle(call.parameters["lifecyclePolicyText"])
     answer = _set(call, _LIFECYCLE)
@@ -68,29 +68,29 @@ def put_lifecycle(call: Call) -> Parameters:
 
 
 @operation("GetLifecyclePolicy")
-def get_lifecycle(call: Call) -> Parameters:
+def get_lifecycle(call: ApiCall) -> Parameters:
     """The lifecycle policy."""
     return _get(call, _LIFECYCLE, delete=False)
 
 
 @operation("DeleteLifecyclePolicy")
-def delete_lifecycle(call: Call) -> Parameters:
+def delete_lifecycle(call: ApiCall) -> Parameters:
     """Remove the lifecycle policy and answer what it was."""
     return _get(call, _LIFECYCLE, delete=True)
 
 
-def _refuse_lockout(call: Call, name: str) -> None:
+def _refuse_lockout(call: ApiCall, name: str) -> None:
     """A policy after which its author could set no other is set by force alone (API reference, `force`)."""
-    call.access.mirror(name, call.parameters["policyText"], exists=True)
+    call.authorizer.mirror(name, call.parameters["policyText"], exists=True)
     try:
-        call.access.require(call.credential, "SetRepositoryPolicy", name)
+        call.authorizer.require(call.credential, "SetRepositoryPolicy", name)
     except EcrError as denial:
         raise principals.refused(
             "Repository policy would prevent you from setting another policy in the future; use force", denial.message
         ) from denial
 
 
-def _set(call: Call, kind: _Kind) -> Parameters:
+def _set(call: ApiCall, kind: _Kind) -> Parameters:
     text = call.parameters[kind.parameter]
     with call.ecr.store.changing() as account:
         repository = call.ecr.store.repository(account, **named(call))
@@ -98,7 +98,7 @@ def _set(call: Call, kind: _Kind) -> Parameters:
     return {**identified(call.ecr, repository), kind.parameter: text}
 
 
-def _get(call: Call, kind: _Kind, *, delete: bool) -> Parameters:
+def _get(call: ApiCall, kind: _Kind, *, delete: bool) -> Parameters:
     with call.ecr.store.changing() as account:
         repository = call.ecr.store.repository(account, **named(call))
         text = getattr(repository, kind.attribute)

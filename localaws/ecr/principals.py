@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from localaws.ecr import shapes
+from localaws.ecr import service_model
 from localaws.ecr.errors import EcrError, invalid
 
 Exists = Callable[[str], bool]
@@ -54,7 +54,7 @@ def check(document: dict[str, Any], account: str, exists: Exists) -> None:
 
 def _check_action(action: str) -> None:
     wanted = action.lower().removeprefix("ecr:")
-    known = (name.lower() for name in {*shapes.service().operation_names, *PERMISSIONS_ONLY})
+    known = (name.lower() for name in {*service_model.service().operation_names, *PERMISSIONS_ONLY})
     if not any(fnmatchcase(name, wanted) for name in known):
         raise refused("Invalid repository policy provided", f"ECR has no action {action!r}")
 

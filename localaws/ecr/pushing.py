@@ -5,13 +5,13 @@ from __future__ import annotations
 from localaws.ecr import identifiers, lifecycle, manifest, mutability, signing
 from localaws.ecr.errors import EcrError, invalid
 from localaws.ecr.manifest import Manifest
-from localaws.ecr.operations import Call, Ecr, Parameters, operation
+from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation
 from localaws.ecr.repositories import identified, named
-from localaws.ecr.state import Image, Repository
+from localaws.ecr.state import ImageState, RepositoryState
 
 
 @operation("PutImage")
-def put_image(call: Call) -> Parameters:
+def put_image(call: ApiCall) -> Parameters:
     """Store a manifest, or give an image that exists another tag."""
     wanted, tag = call.parameters, call.parameters.get("imageTag")
     pushed = manifest.read(wanted["imageManifest"].encode(), wanted.get("imageManifestMediaType"))
@@ -27,7 +27,7 @@ def put_image(call: Call) -> Parameters:
 
 def push(
     ecr: Ecr, name: str, pushed: Manifest, tag: str | None, *, registry: str | None = None, again: bool = True
-) -> Image:
+) -> ImageState:
     """Let a manifest in under ECR's rules.
 
     Args:
@@ -62,7 +62,7 @@ def push(
     return image
 
 
-def _what_aws_does_then(ecr: Ecr, name: str, image: Image) -> None:
+def _what_aws_does_then(ecr: Ecr, name: str, image: ImageState) -> None:
     """Sign it, and let the lifecycle policy act, where that is switched on."""
     behaviours = ecr.behaviours()
     body = signing.signature(ecr, name, image, always=behaviours.managed_signing)
@@ -90,8 +90,8 @@ def _check_blobs(ecr: Ecr, name: str, pushed: Manifest) -> None:
             )
 
 
-def _enter(ecr: Ecr, repository: Repository, pushed: Manifest, size: int) -> Image:
-    image = Image(
+def _enter(ecr: Ecr, repository: RepositoryState, pushed: Manifest, size: int) -> ImageState:
+    image = ImageState(
         digest=pushed.digest,
         media_type=pushed.media_type,
         artifact=pushed.artifact,
@@ -104,7 +104,7 @@ def _enter(ecr: Ecr, repository: Repository, pushed: Manifest, size: int) -> Ima
     return image
 
 
-def _move_tag(repository: Repository, image: Image, tag: str | None) -> None:
+def _move_tag(repository: RepositoryState, image: ImageState, tag: str | None) -> None:
     if tag is None or tag in image.tags:
         return
     former = repository.tagged(tag)
@@ -113,7 +113,7 @@ def _move_tag(repository: Repository, image: Image, tag: str | None) -> None:
     image.tags.append(tag)
 
 
-def _refuse_what_is_there(repository: Repository, pushed: Manifest, tag: str | None) -> None:
+def _refuse_what_is_there(repository: RepositoryState, pushed: Manifest, tag: str | None) -> None:
     image = repository.images.get(pushed.digest)
     if image is not None and (tag is None or tag in image.tags):
         raise EcrError(
@@ -123,7 +123,7 @@ def _refuse_what_is_there(repository: Repository, pushed: Manifest, tag: str | N
         )
 
 
-def _size_of_index(repository: Repository, pushed: Manifest) -> int:
+def _size_of_index(repository: RepositoryState, pushed: Manifest) -> int:
     missing = [child for child in pushed.children if child not in repository.images]
     if missing:
         raise EcrError(

@@ -8,14 +8,14 @@ from typing import Any
 
 from localaws.ecr import mutability, resource_tags
 from localaws.ecr.errors import EcrError, invalid
-from localaws.ecr.operations import Call, Ecr, Parameters, operation
+from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation
 from localaws.ecr.paging import page
-from localaws.ecr.state import Repository
+from localaws.ecr.state import RepositoryState
 
 _ARN = re.compile(r"arn:aws:ecr:([a-z0-9-]+):([0-9]{12}):repository/(.+)")
 
 
-def described(ecr: Ecr, repository: Repository) -> Parameters:
+def described(ecr: Ecr, repository: RepositoryState) -> Parameters:
     """A repository as ECR answers it."""
     return {
         "repositoryArn": ecr.arn(repository.name),
@@ -30,10 +30,10 @@ def described(ecr: Ecr, repository: Repository) -> Parameters:
 
 
 @operation("CreateRepository")
-def create(call: Call) -> Parameters:
+def create(call: ApiCall) -> Parameters:
     """A new, empty repository."""
     wanted, name = call.parameters, call.parameters["repositoryName"]
-    repository = Repository(name, created_at=call.ecr.clock().timestamp())
+    repository = RepositoryState(name, created_at=call.ecr.clock().timestamp())
     mutability.configure(repository, wanted)
     repository.scan_on_push = wanted.get("imageScanningConfiguration", {}).get("scanOnPush", False)
     repository.encryption = _encryption(call.ecr, wanted.get("encryptionConfiguration") or repository.encryption)
@@ -49,7 +49,7 @@ def create(call: Call) -> Parameters:
 
 
 @operation("DescribeRepositories")
-def describe(call: Call) -> Parameters:
+def describe(call: ApiCall) -> Parameters:
     """The named repositories, or all of them by name."""
     store, registry = call.ecr.store, call.parameters.get("registryId")
     with store.reading() as account:
@@ -60,7 +60,7 @@ def describe(call: Call) -> Parameters:
 
 
 @operation("DeleteRepository")
-def delete(call: Call) -> Parameters:
+def delete(call: ApiCall) -> Parameters:
     """Remove a repository; one that holds images only by force."""
     with call.ecr.store.changing() as account:
         repository = call.ecr.store.repository(account, **named(call))
@@ -75,7 +75,7 @@ def delete(call: Call) -> Parameters:
 
 
 @operation("PutImageTagMutability")
-def put_mutability(call: Call) -> Parameters:
+def put_mutability(call: ApiCall) -> Parameters:
     """Set which tags may be moved."""
     with call.ecr.store.changing() as account:
         repository = call.ecr.store.repository(account, **named(call))
@@ -84,7 +84,7 @@ def put_mutability(call: Call) -> Parameters:
 
 
 @operation("PutImageScanningConfiguration")
-def put_scanning(call: Call) -> Parameters:
+def put_scanning(call: ApiCall) -> Parameters:
     """Set whether a push is scanned (basic scanning)."""
     with call.ecr.store.changing() as account:
         repository = call.ecr.store.repository(account, **named(call))
@@ -94,7 +94,7 @@ def put_scanning(call: Call) -> Parameters:
 
 
 @operation("ListTagsForResource")
-def list_tags(call: Call) -> Parameters:
+def list_tags(call: ApiCall) -> Parameters:
     """The repository's tags."""
     with call.ecr.store.reading() as account:
         tags = call.ecr.store.repository(account, _name_in(call)).tags
@@ -102,7 +102,7 @@ def list_tags(call: Call) -> Parameters:
 
 
 @operation("TagResource")
-def tag(call: Call) -> Parameters:
+def tag(call: ApiCall) -> Parameters:
     """Add or replace tags."""
     with call.ecr.store.changing() as account:
         repository = call.ecr.store.repository(account, _name_in(call))
@@ -111,7 +111,7 @@ def tag(call: Call) -> Parameters:
 
 
 @operation("UntagResource")
-def untag(call: Call) -> Parameters:
+def untag(call: ApiCall) -> Parameters:
     """Remove tags."""
     with call.ecr.store.changing() as account:
         tags = call.ecr.store.repository(account, _name_in(call)).tags
@@ -120,17 +120,17 @@ def untag(call: Call) -> Parameters:
     return {}
 
 
-def named(call: Call) -> dict[str, Any]:
+def named(call: ApiCall) -> dict[str, Any]:
     """The repository that a call names, as `Store.repository` takes it."""
     return {"name": call.parameters["repositoryName"], "registry": call.parameters.get("registryId")}
 
 
-def identified(ecr: Ecr, repository: Repository) -> Parameters:
+def identified(ecr: Ecr, repository: RepositoryState) -> Parameters:
     """The two fields with which most answers about a repository begin."""
     return {"registryId": ecr.account, "repositoryName": repository.name}
 
 
-def _name_in(call: Call) -> str:
+def _name_in(call: ApiCall) -> str:
     """The name in a repository's ARN; one of another region or account is not found here."""
     arn = call.parameters["resourceArn"]
     found = _ARN.fullmatch(arn)

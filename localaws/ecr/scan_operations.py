@@ -7,17 +7,17 @@ import uuid
 from localaws.ecr import findings as shapes
 from localaws.ecr import identifiers
 from localaws.ecr.errors import EcrError, invalid
-from localaws.ecr.operations import Call, Parameters, operation
+from localaws.ecr.operations import ApiCall, Parameters, operation
 from localaws.ecr.paging import page
 from localaws.ecr.repositories import identified, named
 from localaws.ecr.scanning import frequency
-from localaws.ecr.state import Account, Image, Repository, Scan
+from localaws.ecr.state import ImageState, RegistryState, RepositoryState, ScanState
 
 _SCAN_TYPES = {"BASIC": {"SCAN_ON_PUSH", "MANUAL"}, "ENHANCED": {"SCAN_ON_PUSH", "CONTINUOUS_SCAN", "MANUAL"}}
 
 
 @operation("StartImageScan")
-def start(call: Call) -> Parameters:
+def start(call: ApiCall) -> Parameters:
     """Start a basic scan."""
     with call.ecr.store.reading() as account:
         repository = call.ecr.store.repository(account, **named(call))
@@ -28,7 +28,7 @@ def start(call: Call) -> Parameters:
 
 
 @operation("DescribeImageScanFindings")
-def describe_findings(call: Call) -> Parameters:
+def describe_findings(call: ApiCall) -> Parameters:
     """The status of the newest scan, and its findings once it has ended well."""
     with call.ecr.store.reading() as account:
         repository = call.ecr.store.repository(account, **named(call))
@@ -46,14 +46,14 @@ def describe_findings(call: Call) -> Parameters:
 
 
 @operation("GetRegistryScanningConfiguration")
-def get_configuration(call: Call) -> Parameters:
+def get_configuration(call: ApiCall) -> Parameters:
     """Basic or enhanced, and for which repositories."""
     with call.ecr.store.reading() as account:
         return {"registryId": call.ecr.account, "scanningConfiguration": _configuration(account)}
 
 
 @operation("PutRegistryScanningConfiguration")
-def put_configuration(call: Call) -> Parameters:
+def put_configuration(call: ApiCall) -> Parameters:
     """Choose basic or enhanced scanning; what the rules cover is scanned at once, as Inspector does."""
     wanted = call.parameters.get("scanType", "BASIC")
     rules = call.parameters.get("rules", [])
@@ -69,7 +69,7 @@ def put_configuration(call: Call) -> Parameters:
 
 
 @operation("BatchGetRepositoryScanningConfiguration")
-def batch_get_configuration(call: Call) -> Parameters:
+def batch_get_configuration(call: ApiCall) -> Parameters:
     """How each of these repositories is scanned."""
     found, failures = [], []
     with call.ecr.store.reading() as account:
@@ -87,23 +87,23 @@ def batch_get_configuration(call: Call) -> Parameters:
     return {"scanningConfigurations": found, "failures": failures}
 
 
-def _configuration(account: Account) -> Parameters:
+def _configuration(account: RegistryState) -> Parameters:
     return {"scanType": account.scan_type, "rules": account.scan_rules}
 
 
-def _image(call: Call, repository: Repository) -> Image:
+def _image(call: ApiCall, repository: RepositoryState) -> ImageState:
     return identifiers.image(repository, call.parameters["imageId"], call.ecr.account)
 
 
-def _identity(call: Call, image: Image) -> Parameters:
+def _identity(call: ApiCall, image: ImageState) -> Parameters:
     return {**call.parameters["imageId"], "imageDigest": image.digest}
 
 
-def _status(scan: Scan) -> Parameters:
+def _status(scan: ScanState) -> Parameters:
     return {"status": scan.status, "description": scan.description}
 
 
-def _findings(call: Call, repository: Repository, image: Image, scan: Scan) -> Parameters:
+def _findings(call: ApiCall, repository: RepositoryState, image: ImageState, scan: ScanState) -> Parameters:
     everything = call.ecr.store.read_findings(repository.name, image.digest)
     if scan.enhanced:
         everything = [shapes.as_inspector(finding) for finding in everything]
@@ -124,13 +124,13 @@ def _findings(call: Call, repository: Repository, image: Image, scan: Scan) -> P
     return {"imageScanFindings": findings, **rest}
 
 
-def _arn(call: Call, image: Image, finding: shapes.Json) -> str:
+def _arn(call: ApiCall, image: ImageState, finding: shapes.Json) -> str:
     # The same finding keeps its ARN from scan to scan.
     name = uuid.uuid5(uuid.NAMESPACE_URL, f"{image.digest} {finding['id']} {finding['purl'] or finding['package']}")
     return f"arn:aws:inspector2:{call.ecr.region}:{call.ecr.account}:finding/{name.hex}"
 
 
-def _resource(call: Call, repository: Repository, image: Image) -> shapes.Json:
+def _resource(call: ApiCall, repository: RepositoryState, image: ImageState) -> shapes.Json:
     details = {
         "imageHash": image.digest,
         "imageTags": list(image.tags),
@@ -142,7 +142,7 @@ def _resource(call: Call, repository: Repository, image: Image) -> shapes.Json:
     return {**identity, "details": {"awsEcrContainerImage": details}}
 
 
-def _never_scanned(call: Call, repository: Repository, image: Image) -> EcrError:
+def _never_scanned(call: ApiCall, repository: RepositoryState, image: ImageState) -> EcrError:
     tag = call.parameters["imageId"].get("imageTag", "")
     return EcrError(
         "ScanNotFoundException",

@@ -17,10 +17,10 @@ from typing import Any, Protocol
 
 from localaws.ecr.blobs import Blobs
 from localaws.ecr.errors import EcrError
-from localaws.ecr.findings import Findings
+from localaws.ecr.findings import ScannerResult
 from localaws.ecr.manifest import INDEXES
 from localaws.ecr.mutability import matches
-from localaws.ecr.state import Account, Image, Repository, Scan
+from localaws.ecr.state import ImageState, RegistryState, RepositoryState, ScanState
 from localaws.ecr.store import Store
 
 ONE_SCAN_IN = timedelta(hours=24)
@@ -55,10 +55,10 @@ class ImageSource:
             yield response
 
 
-class Scanner(Protocol):
+class ImageScanner(Protocol):
     """Finds the vulnerabilities of one image."""
 
-    def scan(self, repository: str, digest: str, fetch: ImageSource) -> Findings:
+    def scan(self, repository: str, digest: str, fetch: ImageSource) -> ScannerResult:
         """All findings in the image.
 
         Raises:
@@ -69,14 +69,14 @@ class Scanner(Protocol):
 class Scans:
     """The scans of one registry."""
 
-    def __init__(self, store: Store, registry: str, scanner: Scanner, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, registry: str, scanner: ImageScanner, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._registry = registry
         self._scanner = scanner
         self._clock = clock
         self._fail_what_was_cut_short()
 
-    def start(self, name: str, image: Image) -> Scan:
+    def start(self, name: str, image: ImageState) -> ScanState:
         """Start a scan that somebody asked for.
 
         Raises:
@@ -91,7 +91,7 @@ class Scans:
         self._run(name, image.digest, "COMPLETE")
         return begun
 
-    def on_push(self, name: str, image: Image) -> None:
+    def on_push(self, name: str, image: ImageState) -> None:
         """Start the scan that the registry's settings ask for when an image arrives."""
         with self._store.changing() as account:
             repository = account.repositories[name]
@@ -102,7 +102,7 @@ class Scans:
             self._entered(repository, image, enhanced=enhanced)
         self._run(name, image.digest, "ACTIVE" if often == "CONTINUOUS_SCAN" else "COMPLETE")
 
-    def _refuse(self, account: Account, repository: Repository, image: Image) -> None:
+    def _refuse(self, account: RegistryState, repository: RepositoryState, image: ImageState) -> None:
         if account.scan_type == "ENHANCED":
             raise EcrError("ValidationException", "This feature is disabled")
         if image.media_type in INDEXES:
@@ -115,15 +115,15 @@ class Scans:
                 "The scan quota per image has been exceeded. Wait and try again: one scan of an image in 24 hours",
             )
 
-    def _is_fresh(self, repository: Repository, image: Image, *, enhanced: bool) -> bool:
+    def _is_fresh(self, repository: RepositoryState, image: ImageState, *, enhanced: bool) -> bool:
         scan = repository.scans.get(image.digest)
         if scan is None or scan.status == "FAILED" or scan.enhanced != enhanced:
             return False
         return self._clock().timestamp() - scan.requested_at < ONE_SCAN_IN.total_seconds()
 
-    def _entered(self, repository: Repository, image: Image, *, enhanced: bool) -> Scan:
+    def _entered(self, repository: RepositoryState, image: ImageState, *, enhanced: bool) -> ScanState:
         status = "PENDING" if enhanced else "IN_PROGRESS"
-        scan = Scan(status, "The scan has started.", self._clock().timestamp(), enhanced)
+        scan = ScanState(status, "The scan has started.", self._clock().timestamp(), enhanced)
         repository.scans[image.digest] = scan
         return scan
 
@@ -139,7 +139,7 @@ class Scans:
             return
         self._end(name, digest, good_end, found.description or "The scan was completed successfully.", found)
 
-    def _end(self, name: str, digest: str, status: str, description: str, found: Findings | None) -> None:
+    def _end(self, name: str, digest: str, status: str, description: str, found: ScannerResult | None) -> None:
         with self._store.changing() as account:
             repository = account.repositories.get(name)
             scan = repository.scans.get(digest) if repository else None
@@ -158,7 +158,7 @@ class Scans:
                         scan.status, scan.description = "FAILED", "The local target ended in mid-scan."
 
 
-def frequency(account: Account, repository: Repository) -> tuple[str, list[dict[str, Any]]]:
+def frequency(account: RegistryState, repository: RepositoryState) -> tuple[str, list[dict[str, Any]]]:
     """How often a repository is scanned, and the registry's filters that say so."""
     for rule in account.scan_rules:
         filters = [each for each in rule["repositoryFilters"] if matches(each["filter"], repository.name)]

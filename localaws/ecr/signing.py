@@ -12,16 +12,16 @@ from localaws.ecr import identifiers
 from localaws.ecr.errors import EcrError
 from localaws.ecr.manifest import OCI
 from localaws.ecr.mutability import matches
-from localaws.ecr.operations import Call, Ecr, Parameters, operation
+from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation
 from localaws.ecr.repositories import identified, named
-from localaws.ecr.state import Image
+from localaws.ecr.state import ImageState
 
 SIGNATURE = "application/vnd.cncf.notary.signature"
 _ENVELOPE = "application/jose+json"
 
 
 @operation("PutSigningConfiguration")
-def put_configuration(call: Call) -> Parameters:
+def put_configuration(call: ApiCall) -> Parameters:
     """Set which pushes are signed."""
     with call.ecr.store.changing() as account:
         account.signing_rules = call.parameters["signingConfiguration"]["rules"]
@@ -29,14 +29,14 @@ def put_configuration(call: Call) -> Parameters:
 
 
 @operation("GetSigningConfiguration")
-def get_configuration(call: Call) -> Parameters:
+def get_configuration(call: ApiCall) -> Parameters:
     """Which pushes are signed."""
     with call.ecr.store.reading() as account:
         return _configured(call.ecr, account.signing_rules)
 
 
 @operation("DeleteSigningConfiguration")
-def delete_configuration(call: Call) -> Parameters:
+def delete_configuration(call: ApiCall) -> Parameters:
     """Sign nothing any more."""
     with call.ecr.store.changing() as account:
         answer = _configured(call.ecr, account.signing_rules)
@@ -45,7 +45,7 @@ def delete_configuration(call: Call) -> Parameters:
 
 
 @operation("DescribeImageSigningStatus")
-def describe_status(call: Call) -> Parameters:
+def describe_status(call: ApiCall) -> Parameters:
     """Whether an image has been signed, by each rule that is about it."""
     with call.ecr.store.reading() as account:
         repository = call.ecr.store.repository(account, **named(call))
@@ -60,7 +60,7 @@ def describe_status(call: Call) -> Parameters:
     return {**about, "signingStatuses": statuses}
 
 
-def signature(ecr: Ecr, name: str, image: Image, *, always: bool) -> bytes | None:
+def signature(ecr: Ecr, name: str, image: ImageState, *, always: bool) -> bytes | None:
     """The manifest of the signature that a push brings with it, its blobs stored; None when none is due.
 
     Args:
@@ -89,7 +89,7 @@ def signature(ecr: Ecr, name: str, image: Image, *, always: bool) -> bytes | Non
     return json.dumps(whole).encode()
 
 
-def _is_signed(images: list[Image], image: Image) -> bool:
+def _is_signed(images: list[ImageState], image: ImageState) -> bool:
     return any(each.subject == image.digest and each.artifact == SIGNATURE for each in images)
 
 

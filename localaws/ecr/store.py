@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.ecr.errors import EcrError
-from localaws.ecr.state import Account, Repository, read
+from localaws.ecr.state import RegistryState, RepositoryState, read
 from localaws.errors import LocalTargetError
 
 
@@ -28,13 +28,13 @@ class Store:
         self._account = _load(path)
 
     @contextmanager
-    def reading(self) -> Iterator[Account]:
+    def reading(self) -> Iterator[RegistryState]:
         """The state, for reading."""
         with self._lock:
             yield self._account
 
     @contextmanager
-    def changing(self) -> Iterator[Account]:
+    def changing(self) -> Iterator[RegistryState]:
         """The state, for a change: written to disk when the block ends, undone when it raises."""
         with self._lock:
             before = json.dumps(asdict(self._account))
@@ -45,7 +45,7 @@ class Store:
                 raise
             self._write()
 
-    def repository(self, account: Account, name: str, registry: str | None = None) -> Repository:
+    def repository(self, account: RegistryState, name: str, registry: str | None = None) -> RepositoryState:
         """The repository of that name.
 
         Raises:
@@ -84,9 +84,9 @@ def _replace(path: Path, data: Any) -> None:
     draft.replace(path)
 
 
-def _load(path: Path) -> Account:
+def _load(path: Path) -> RegistryState:
     if not path.exists():
-        return Account()
+        return RegistryState()
     try:
         return read(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError) as damage:

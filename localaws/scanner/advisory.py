@@ -10,7 +10,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from localaws.scanner.packages import DEBIAN, PYPI
-from localaws.scanner.ranges import Affected, Event, event_of, ordered
+from localaws.scanner.ranges import AffectedPackage, RangeEvent, event_of, ordered
 from localaws.scanner.severity import rated
 
 Vectors = tuple[tuple[str, str], ...]
@@ -33,7 +33,7 @@ class Advisory:
     id: str
     names: frozenset[str]
     summary: str
-    affected: tuple[Affected, ...]
+    affected: tuple[AffectedPackage, ...]
     vectors: Vectors
     word: str
     uri: str
@@ -46,22 +46,22 @@ class Advisory:
 
 
 @dataclass(frozen=True)
-class Heading:
+class AdvisoryHeader:
     """What is needed of every advisory, whether it concerns the image or not.
 
     Attributes:
         packages: (ecosystem, normalised name) of each package of Debian and PyPI that it affects.
-        homes: every ecosystem that it names, with its release.
+        ecosystems: every ecosystem that it names, with its release.
     """
 
     id: str
     modified: datetime
     withdrawn: bool
     packages: frozenset[tuple[str, str]]
-    homes: frozenset[str]
+    ecosystems: frozenset[str]
 
 
-def heading_of(record: Any) -> Heading:
+def header_of(record: Any) -> AdvisoryHeader:
     """The few facts that every OSV record must state.
 
     Raises:
@@ -71,7 +71,7 @@ def heading_of(record: Any) -> Heading:
         raise ValueError("no id")
     packages = [entry["package"] for entry in record.get("affected") or [] if "package" in entry]
     named = [(package["ecosystem"].partition(":")[0], package["name"]) for package in packages]
-    return Heading(
+    return AdvisoryHeader(
         record["id"],
         moment(record["modified"]),
         bool(record.get("withdrawn")),
@@ -129,11 +129,11 @@ def _is_known(entry: Mapping[str, Any]) -> bool:
     return "package" in entry and entry["package"]["ecosystem"].partition(":")[0] in (DEBIAN, PYPI)
 
 
-def _affected(entry: Mapping[str, Any]) -> Affected:
+def _affected(entry: Mapping[str, Any]) -> AffectedPackage:
     ecosystem, _, release = entry["package"]["ecosystem"].partition(":")
     # Commits cannot be compared with a package's version; where OSV gives them it lists the versions besides.
     ranges = [each for each in entry.get("ranges") or [] if each["type"] != "GIT"]
-    return Affected(
+    return AffectedPackage(
         ecosystem=ecosystem,
         release=release,
         name=normalised(ecosystem, entry["package"]["name"]),
@@ -142,7 +142,7 @@ def _affected(entry: Mapping[str, Any]) -> Affected:
     )
 
 
-def _events(given: Mapping[str, Any], ecosystem: str) -> tuple[Event, ...]:
+def _events(given: Mapping[str, Any], ecosystem: str) -> tuple[RangeEvent, ...]:
     events = tuple(event_of(entry) for entry in given["events"])
     if not any(event.kind == "introduced" for event in events):
         raise ValueError("a range without an introduced event")

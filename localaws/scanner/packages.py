@@ -43,7 +43,7 @@ class Package:
     path: str = ""
 
     @property
-    def home(self) -> str:
+    def osv_ecosystem(self) -> str:
         """The ecosystem with its release, as OSV writes it: `Debian:12`, `PyPI`."""
         return f"{self.ecosystem}:{self.release}" if self.release else self.ecosystem
 

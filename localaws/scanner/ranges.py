@@ -1,7 +1,7 @@
 """Whether a version is affected, in the order of its ecosystem. Pure.
 
 OSV schema, "Evaluation": a version is affected when it is listed in `versions`, or when any range holds it. The order
-of versions is Debian's (deb-version(7)) or PEP 440's, by the `univers` library.
+of versions is Debian's (deb-version(7)) or PEP 440's, by the `univers` database.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _ORDERS = {DEBIAN: DebianVersion, PYPI: PypiVersion}
 _KINDS = ("introduced", "fixed", "last_affected", "limit")
 
 
-class Unordered(ValueError):
+class UncomparableVersion(ValueError):
     """A text that is no version in its ecosystem, so that it is neither before nor after any other."""
 
 
 @dataclass(frozen=True)
-class Event:
+class RangeEvent:
     """Where something begins or ends in the order of versions: `introduced`, `fixed`, `last_affected`, `limit`."""
 
     kind: str
@@ -32,7 +32,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Affected:
+class AffectedPackage:
     """What an advisory says of one package.
 
     Attributes:
@@ -45,7 +45,7 @@ class Affected:
     ecosystem: str
     release: str
     name: str
-    ranges: tuple[tuple[Event, ...], ...]
+    ranges: tuple[tuple[RangeEvent, ...], ...]
     versions: frozenset[str]
 
     def affects(self, version: str) -> bool:
@@ -71,12 +71,12 @@ class Affected:
     def _lists(self, place: Any) -> bool:
         # PyPI's lists hold texts from before PEP 440; none of them can equal a version that has a place.
         for listed in self.versions:
-            with suppress(Unordered):
+            with suppress(UncomparableVersion):
                 if ordered(self.ecosystem, listed) == place:
                     return True
         return False
 
-    def _holds(self, events: tuple[Event, ...], place: Any) -> bool:
+    def _holds(self, events: tuple[RangeEvent, ...], place: Any) -> bool:
         limits = [event.version for event in events if event.kind == "limit" and event.version != "*"]
         if limits and all(place >= ordered(self.ecosystem, limit) for limit in limits):
             return False
@@ -88,13 +88,13 @@ class Affected:
                 inside = False
         return inside
 
-    def _in_order(self, events: tuple[Event, ...]) -> list[tuple[Event, Any]]:
+    def _in_order(self, events: tuple[RangeEvent, ...]) -> list[tuple[RangeEvent, Any]]:
         # "0" is OSV's word for "before every version"; it is not the version 0 (Debian has earlier ones, as 0~1).
-        first = [(event, None) for event in events if event == Event("introduced", "0")]
+        first = [(event, None) for event in events if event == RangeEvent("introduced", "0")]
         rest = [
             (event, ordered(self.ecosystem, event.version))
             for event in events
-            if event.kind != "limit" and event != Event("introduced", "0")
+            if event.kind != "limit" and event != RangeEvent("introduced", "0")
         ]
         return first + sorted(rest, key=lambda entry: entry[1])
 
@@ -109,10 +109,10 @@ def ordered(ecosystem: str, version: str) -> Any:
     try:
         return _ORDERS[ecosystem](version)
     except (InvalidVersion, ValueError, TypeError) as broken:
-        raise Unordered(f"{version!r} is not a version in {ecosystem}'s order") from broken
+        raise UncomparableVersion(f"{version!r} is not a version in {ecosystem}'s order") from broken
 
 
-def event_of(entry: dict[str, Any]) -> Event:
+def event_of(entry: dict[str, Any]) -> RangeEvent:
     """One event of a range.
 
     Raises:
@@ -121,4 +121,4 @@ def event_of(entry: dict[str, Any]) -> Event:
     (kind, version), *more = entry.items()
     if more or kind not in _KINDS or not isinstance(version, str) or not version:
         raise ValueError(f"{entry!r} is not an event of a range")
-    return Event(kind, version)
+    return RangeEvent(kind, version)

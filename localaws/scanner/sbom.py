@@ -20,8 +20,8 @@ from typing import Any
 
 from localaws.owner import LABEL, is_alive, owner_label
 from localaws.scanner.failure import ScanFailed
+from localaws.scanner.package_layers import Source, write_package_layers
 from localaws.scanner.packages import Package, packages_of
-from localaws.scanner.thinning import Source, thinned
 
 # What the advisories can speak of, and what tells a foreign system from an empty one. Python's *installed* packages:
 # a requirements.txt that lies about in an image installs nothing.
@@ -66,7 +66,7 @@ class Cataloger:
     def _catalogued(self, source: Source, digest: str) -> Any:
         with self._workplace() as folder:
             image, answer = folder / "image", folder / "sbom.json"
-            thinned(source, image)
+            write_package_layers(source, image)
             self._run(image, answer, digest)
             try:
                 if answer.stat().st_size > _MOST_BYTES:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from localaws.ecr.findings import Findings
+from localaws.ecr.findings import ScannerResult
 from localaws.ecr.scanning import ImageSource
 from localaws.scanner import SHIPPED
-from localaws.scanner.library import Library, read_library
+from localaws.scanner.database import AdvisoryDatabase, read_advisories
 from localaws.scanner.matching import findings_in
 from localaws.scanner.packages import Package
 from localaws.scanner.sbom import Cataloger
@@ -28,22 +28,22 @@ class LocalScanner:
         self._cataloger = Cataloger(cache, syft)
         self._advisories = tuple(advisories)
 
-    def scan(self, repository: str, digest: str, fetch: ImageSource) -> Findings:
+    def scan(self, repository: str, digest: str, fetch: ImageSource) -> ScannerResult:
         """All findings in the image.
 
         Raises:
             ScanFailed: the packages or the advisories cannot be had whole, so nothing is known about the image.
         """
         packages = self._cataloger.packages(fetch, digest)
-        library = read_library(self._advisories, packages)
-        found = findings_in(packages, library)
-        return Findings(found, library.newest.timestamp(), _said(packages, library))
+        database = read_advisories(self._advisories, packages)
+        found = findings_in(packages, database)
+        return ScannerResult(found, database.newest.timestamp(), _said(packages, database))
 
 
-def _said(packages: tuple[Package, ...], library: Library) -> str:
-    homes = Counter(package.home for package in packages)
-    counted = " and ".join(f"{many} packages of {home}" for home, many in sorted(homes.items()))
+def _said(packages: tuple[Package, ...], database: AdvisoryDatabase) -> str:
+    ecosystems = Counter(package.osv_ecosystem for package in packages)
+    counted = " and ".join(f"{many} packages of {home}" for home, many in sorted(ecosystems.items()))
     return (
-        f"Simulated scan, not Amazon ECR's: {counted} against {library.count} OSV advisories, "
-        f"the newest of {library.newest:%Y-%m-%d}."
+        f"Simulated scan, not Amazon ECR's: {counted} against {database.count} OSV advisories, "
+        f"the newest of {database.newest:%Y-%m-%d}."
     )

@@ -48,20 +48,20 @@ SEEDED = {
 }
 
 
-def refuse_strangers(release: Mapping[str, object]) -> None:
+def refuse_other_releases(release: Mapping[str, object]) -> None:
     """Refuse a release whose account, region or names are not those that are seeded here.
 
     Raises:
         LocalTargetError: names each, with what is seeded instead.
     """
-    strange = [
+    differing = [
         f"{name} is {seeded!r} there and {release[name]!r} here"
         for name, seeded in SEEDED.items()
         if release[name] != seeded
     ]
-    if strange:
+    if differing:
         raise LocalTargetError(
-            f"the local target does not know this release: {'; '.join(strange)}. Rehearse what asks the image alone "
+            f"the local target does not know this release: {'; '.join(differing)}. Rehearse what asks the image alone "
             '(-m "(ac1 or ac6) and not published"), change localaws/seed/names.py as well, or use --target aws'
         )
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from gate.registry.manifest import OCI_INDEX, OCI_MANIFEST
 from localaws import behaviours
-from localaws.faulty import ALWAYS, Fault, FaultyDoor
+from localaws.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 from localaws.seed import names
 from tests.faults.facts import put
 from tests.faults.stage import OLDER, Stage, seeded
@@ -50,7 +50,7 @@ def _published(world, spec, on):
     seeded(on)
     make_calls(spec.get("before", ()), on, world)
     release_client = on.release_client()
-    on.target.behave(behaviours.named(" ".join(spec.get("behaves", ()))))
+    on.target.behave(behaviours.parse(" ".join(spec.get("behaves", ()))))
     try:
         release = on.publish(release_client)
     finally:
@@ -178,11 +178,11 @@ def _settled(on):
 
 
 @dataclass
-class Later(Fault):
+class Later(InjectedFault):
     """A fault that strikes only when the door has seen an operation."""
 
     after: str = ""
-    door: FaultyDoor | None = None
+    door: FaultInjectingProxy | None = None
 
     def meets(self, request):
         """Whether the fault strikes this request."""
@@ -191,7 +191,7 @@ class Later(Fault):
 
 
 def _door(faults, on, world):
-    door = FaultyDoor(on.target.registry)
+    door = FaultInjectingProxy(on.target.registry)
 
     def fault(given):
         body = given.get("body", "")
@@ -258,8 +258,8 @@ def released(world, spec, on: Stage, around: ExitStack):
     make_calls(spec.get("before", ()), on, world)
     if "door" in spec:
         endpoint = around.enter_context(_door(spec["door"], on, world)).endpoint
-        doors = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_ECR": endpoint}
-        world = replace(world, environment={**world.environment, **doors})
+        endpoints = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_ECR": endpoint}
+        world = replace(world, environment={**world.environment, **endpoints})
     return world
 
 

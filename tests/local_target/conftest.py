@@ -16,7 +16,7 @@ from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.local_target.handmade import layer
 
-# The child that is the door imports its scanner by name; "tests" is importable from the project's root.
+# The child that is the gateway imports its scanner by name; "tests" is importable from the project's root.
 SCANNER = "tests.local_target.rehearsal_scanners:slow"
 
 

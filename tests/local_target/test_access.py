@@ -124,7 +124,7 @@ def test_calls_that_name_the_repository_otherwise_are_judged_on_it(developer: An
 
 @pytest.mark.parametrize("key", ["test", names.ACCOUNT, "AKIAIOSFODNN7EXAMPLE"])
 def test_keys_that_were_not_issued_here_open_nothing(target: LocalTarget, key: str) -> None:
-    """MiniStack's unchecked root keys are refused at the door, for ECR and for everything behind it."""
+    """MiniStack's unchecked root keys are refused at the gateway, for ECR and for everything behind it."""
     session = boto3.Session(aws_access_key_id=key, aws_secret_access_key="x", region_name=names.REGION)
     for service, call in (("ecr", "get_authorization_token"), ("sts", "get_caller_identity"), ("iam", "list_roles")):
         ask = getattr(session.client(service, endpoint_url=target.endpoint), call)
@@ -146,7 +146,7 @@ def test_an_access_key_made_in_iam_works_like_a_sessions(target: LocalTarget, cl
         ),
     )
     made = iam.create_access_key(UserName="auditor")["AccessKey"]
-    keys = access_keys.Keys(made["AccessKeyId"], made["SecretAccessKey"], "")
+    keys = access_keys.AccessKeys(made["AccessKeyId"], made["SecretAccessKey"], "")
     wire = Wire(target.registry, login(access_keys.session(keys).client("ecr", endpoint_url=target.endpoint)))
     refused = wire.ask("GET", f"/v2/{names.REPOSITORY}/manifests/latest")
     iam.delete_access_key(UserName="auditor", AccessKeyId=keys.access_key)
@@ -155,6 +155,6 @@ def test_an_access_key_made_in_iam_works_like_a_sessions(target: LocalTarget, cl
     assert "user/auditor is not authorized to perform: ecr:BatchGetImage" in refused.message
 
 
-def test_ministacks_own_controls_are_not_behind_the_door(target: LocalTarget) -> None:
+def test_ministacks_own_controls_are_not_behind_the_gateway(target: LocalTarget) -> None:
     """Nobody resets the emulator through the endpoint."""
     assert Wire(target.registry).ask("POST", "/_ministack/reset").status == 404

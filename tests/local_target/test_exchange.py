@@ -15,12 +15,12 @@ from typing import Any, cast
 import pytest
 
 from localaws.ecr.blobs import Blobs
-from localaws.ecr.credentials import Credential, Issued, Passwords
-from localaws.ecr.door import Door, _Request
+from localaws.ecr.credentials import Credential, IssuedCredentials, RegistryPasswords
+from localaws.ecr.gateway import Gateway, _Request
 from localaws.ecr.operations import Ecr
-from localaws.ecr.state import Repository
+from localaws.ecr.registry_protocol import RegistryProtocol
+from localaws.ecr.state import RepositoryState
 from localaws.ecr.store import Store
-from localaws.ecr.v2 import RegistryProtocol
 from tests.local_target.handmade import Wire
 
 BLOB = f"/v2/rr/blobs/sha256:{'0' * 64}"
@@ -73,20 +73,20 @@ def behind() -> Iterator[Behind]:
 
 @pytest.fixture
 def wire(behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """A caller at a door of this process."""
-    store, passwords = Store(tmp_path / "ecr.json", "1"), Passwords(lambda: datetime.now(UTC))
+    """A caller at a gateway of this process."""
+    store, passwords = Store(tmp_path / "ecr.json", "1"), RegistryPasswords(lambda: datetime.now(UTC))
     with store.changing() as account:
-        account.repositories["rr"] = Repository("rr", 1.0)
+        account.repositories["rr"] = RepositoryState("rr", 1.0)
     ecr = Ecr("1", "r", store, Blobs(behind.host), passwords, cast(Any, None), lambda: datetime.now(UTC))
     access = cast(Any, Everybody())
-    door = Door(cast(Any, None), RegistryProtocol(ecr, access), access, Issued(), "r")
+    gateway = Gateway(cast(Any, None), RegistryProtocol(ecr, access), access, IssuedCredentials(), "r")
     monkeypatch.setattr(_Request, "timeout", 0.3)
     failures: list[object] = []
-    monkeypatch.setattr(door, "handle_error", lambda *_: failures.append(sys.exc_info()[1]))
-    threading.Thread(target=door.serve_forever, args=(0.02,), daemon=True).start()
-    yield Wire(f"127.0.0.1:{door.server_address[1]}", ("AWS", passwords.issue(Credential("A", "S"))[0]))
-    door.shutdown()
-    door.server_close()
+    monkeypatch.setattr(gateway, "handle_error", lambda *_: failures.append(sys.exc_info()[1]))
+    threading.Thread(target=gateway.serve_forever, args=(0.02,), daemon=True).start()
+    yield Wire(f"127.0.0.1:{gateway.server_address[1]}", ("AWS", passwords.issue(Credential("A", "S"))[0]))
+    gateway.shutdown()
+    gateway.server_close()
     unexpected = [each for each in failures if not isinstance(each, ConnectionError)]
     assert unexpected == []
 

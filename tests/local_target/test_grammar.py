@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from policy_sentry.querying.actions import get_actions_for_service
 
-from localaws.ecr import principals, shapes
+from localaws.ecr import principals, service_model
 from localaws.ecr.errors import EcrError
 from localaws.seed import names
 from localaws.target import LocalTarget
@@ -95,7 +95,7 @@ def test_an_identifier_that_names_nothing_fails_with_the_models_code(owner: Any,
         "ImageTagDoesNotMatchDigest": {"imageDigest": of_a["imageDigest"], "imageTag": "b"},
         "ImageNotFound": {"imageDigest": NOWHERE},
     }
-    known = shapes.service().shape_for("ImageFailureCode").enum
+    known = service_model.service().shape_for("ImageFailureCode").enum
     for call in (owner.batch_get_image, owner.batch_delete_image):
         failures = call(repositoryName=repository, imageIds=list(cases.values()))["failures"]
         assert [each["failureCode"] for each in failures] == list(cases)
@@ -234,7 +234,7 @@ def test_a_lockout_is_possible_by_force(owner: Any, repository: str) -> None:
 def test_the_actions_that_a_policy_may_name_are_awss() -> None:
     """Each that AWS's reference lists is known; what is known besides is an operation of the model."""
     listed = {action.removeprefix("ecr:") for action in get_actions_for_service("ecr")}
-    assert listed <= {*shapes.service().operation_names, *principals.PERMISSIONS_ONLY}
+    assert listed <= {*service_model.service().operation_names, *principals.PERMISSIONS_ONLY}
     for action in sorted(listed):
         principals.check(json.loads(allow(Action=f"ecr:{action}")), names.ACCOUNT, lambda _: True)
     with pytest.raises(EcrError, match="has no action"):

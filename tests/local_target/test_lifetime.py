@@ -97,7 +97,7 @@ def test_one_run_at_a_time_uses_a_state(target: LocalTarget) -> None:
 
 
 def test_everything_listens_on_loopback_alone(target: LocalTarget, engine: docker.DockerClient) -> None:
-    """No socket of the door, of MiniStack or of the registry is reachable from elsewhere."""
+    """No socket of the gateway, of MiniStack or of the registry is reachable from elsewhere."""
     mine = set(_descendants(os.getpid()))
     listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
     addresses = [

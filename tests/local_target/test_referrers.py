@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from localaws.behaviours import Behaviours, named
+from localaws.behaviours import Behaviours, parse
 from localaws.ecr import lifecycle
-from localaws.ecr.state import Image, Repository
+from localaws.ecr.state import ImageState, RepositoryState
 from localaws.errors import LocalTargetError
 from localaws.target import LocalTarget
 from tests.local_target.handmade import DOCKER, Wire, digest, login, manifest
@@ -143,24 +143,24 @@ def test_the_target_behaves_as_it_is_told(behaving: LocalTarget, owner: Any, wir
 
 def test_behaviours_are_known_by_name() -> None:
     """A misspelt one is an error, not silence."""
-    assert named("managed_signing, lifecycle_at_work") == Behaviours(True, True)
-    assert named("") == Behaviours()
+    assert parse("managed_signing, lifecycle_at_work") == Behaviours(True, True)
+    assert parse("") == Behaviours()
     with pytest.raises(LocalTargetError, match="has no behaviour manged_signing: it has managed_signing"):
-        named("manged_signing")
+        parse("manged_signing")
 
 
 NOW, DAY = 2_000_000_000.0, 86_400.0
 
 
-def stored(name: str, *tags: str, age: float = 0.0, **more: Any) -> Image:
+def stored(name: str, *tags: str, age: float = 0.0, **more: Any) -> ImageState:
     """An image pushed so many days ago."""
-    return Image(name, OCI, "", 1, NOW - age * DAY, list(tags), **more)
+    return ImageState(name, OCI, "", 1, NOW - age * DAY, list(tags), **more)
 
 
-def left(images: list[Image], *rules: dict[str, Any]) -> dict[str, str]:
+def left(images: list[ImageState], *rules: dict[str, Any]) -> dict[str, str]:
     """What the lifecycle policy leaves, by name with its status."""
     document = [{"rulePriority": number, **rule} for number, rule in enumerate(rules, 1)]
-    repository = Repository("r", 1.0, images={each.digest: each for each in images})
+    repository = RepositoryState("r", 1.0, images={each.digest: each for each in images})
     repository.lifecycle = json.dumps({"rules": document})
     lifecycle.apply(repository, NOW)
     return {name: each.status for name, each in repository.images.items()}

@@ -129,7 +129,7 @@ def test_several_requests_use_one_connection(wire: Wire) -> None:
 
 
 def test_a_large_layer_streams_through(target: LocalTarget, wire: Wire, repository: str) -> None:
-    """250 MB in chunks up, and down again: the door's memory stays under 150 MB."""
+    """250 MB in chunks up, and down again: the gateway's memory stays under 150 MB."""
     piece = os.urandom(MEGABYTE)
 
     def pieces() -> Iterator[bytes]:
@@ -146,11 +146,11 @@ def test_a_large_layer_streams_through(target: LocalTarget, wire: Wire, reposito
     assert wire.ask("PUT", f"{sent.headers['Location']}&digest={blob}").status == 201
     got = wire.ask("GET", f"/v2/{repository}/blobs/{blob}")
     assert hashlib.sha256(got.body).hexdigest() == whole.hexdigest()
-    assert _door_peak_megabytes() < MOST_MEGABYTES
+    assert _gateway_peak_megabytes() < MOST_MEGABYTES
 
 
-def _door_peak_megabytes() -> int:
-    """The highest resident memory of the child that is the door, since it started (proc(5), VmHWM)."""
+def _gateway_peak_megabytes() -> int:
+    """The highest resident memory of the child that is the gateway, since it started (proc(5), VmHWM)."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes().split(b"\0")
@@ -159,4 +159,4 @@ def _door_peak_megabytes() -> int:
             continue
         if b"localaws.ecr" in command and int(status["PPid"]) == os.getpid():
             return int(status["VmHWM"].split()[0]) // 1024
-    raise AssertionError("the door's process is not there")
+    raise AssertionError("the gateway's process is not there")

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from localaws.ecr.errors import EcrError
-from localaws.ecr.findings import Finding, Findings
+from localaws.ecr.findings import PackageVulnerability, ScannerResult
 from localaws.ecr.manifest import OCI_INDEX
 from localaws.ecr.scanning import ImageSource, Scans, frequency
-from localaws.ecr.state import Account, Image, Repository, Scan
+from localaws.ecr.state import ImageState, RegistryState, RepositoryState, ScanState
 from localaws.ecr.store import Store
 
 DIGEST = "sha256:" + "1" * 64
@@ -30,30 +30,30 @@ class Laboratory:
         self.fault: Exception | None = None
         self.store = Store(folder / "ecr.json", "1")
         with self.store.changing() as account:
-            image = Image(DIGEST, "m", "c", 1, 0.0)
-            account.repositories["r"] = Repository("r", 0.0, images={DIGEST: image})
+            image = ImageState(DIGEST, "m", "c", 1, 0.0)
+            account.repositories["r"] = RepositoryState("r", 0.0, images={DIGEST: image})
         self.image = image
         self.scans = Scans(self.store, "registry:1", self, lambda: self.now)
 
-    def scan(self, repository: str, digest: str, fetch: ImageSource) -> Findings:
+    def scan(self, repository: str, digest: str, fetch: ImageSource) -> ScannerResult:
         """Be the scanner."""
         assert (repository, digest, fetch.reference) == ("r", DIGEST, f"registry:1/r@{DIGEST}")
         assert self.go.wait(5)
         if self.fault:
             raise self.fault
-        return Findings((Finding("CVE-1", "HIGH", "p", "1"),), 7.0, "found")
+        return ScannerResult((PackageVulnerability("CVE-1", "HIGH", "p", "1"),), 7.0, "found")
 
-    def change(self, change: Callable[[Account], None]) -> None:
+    def change(self, change: Callable[[RegistryState], None]) -> None:
         """Change the registry's settings."""
         with self.store.changing() as account:
             change(account)
 
-    def newest(self) -> Scan | None:
+    def newest(self) -> ScanState | None:
         """The newest scan of the image."""
         with self.store.reading() as account:
             return account.repositories["r"].scans.get(DIGEST)
 
-    def ended(self) -> Scan:
+    def ended(self) -> ScanState:
         """The newest scan, once it has ended."""
         self.go.set()
         deadline = time.monotonic() + 5
@@ -71,10 +71,10 @@ def laboratory(tmp_path: Path) -> Laboratory:
     return Laboratory(tmp_path)
 
 
-def enhance(rules: list[dict[str, object]]) -> Callable[[Account], None]:
+def enhance(rules: list[dict[str, object]]) -> Callable[[RegistryState], None]:
     """The change to enhanced scanning with these rules."""
 
-    def change(account: Account) -> None:
+    def change(account: RegistryState) -> None:
         account.scan_type, account.scan_rules = "ENHANCED", rules
 
     return change
@@ -135,7 +135,7 @@ def test_without_scan_on_push_a_push_scans_nothing(laboratory: Laboratory) -> No
 
 def test_an_index_cannot_be_scanned(laboratory: Laboratory) -> None:
     """Neither on demand nor on push: the failure of October 2025 was that this looked like a clean scan."""
-    index = Image(DIGEST, OCI_INDEX, "", 1, 0.0)
+    index = ImageState(DIGEST, OCI_INDEX, "", 1, 0.0)
     with pytest.raises(EcrError) as refusal:
         laboratory.scans.start("r", index)
     assert refusal.value.code == "UnsupportedImageTypeException"
@@ -167,9 +167,9 @@ def test_what_no_rule_covers_is_not_scanned(laboratory: Laboratory) -> None:
 
 def test_frequency_names_the_filters_that_apply() -> None:
     """The first rule with a matching filter decides."""
-    account = Account(scan_type="ENHANCED", scan_rules=CONTINUOUS)
-    assert frequency(account, Repository("r", 0.0)) == ("CONTINUOUS_SCAN", CONTINUOUS[0]["repositoryFilters"])
-    assert frequency(account, Repository("x", 0.0, scan_on_push=True)) == ("MANUAL", [])
+    account = RegistryState(scan_type="ENHANCED", scan_rules=CONTINUOUS)
+    assert frequency(account, RepositoryState("r", 0.0)) == ("CONTINUOUS_SCAN", CONTINUOUS[0]["repositoryFilters"])
+    assert frequency(account, RepositoryState("x", 0.0, scan_on_push=True)) == ("MANUAL", [])
 
 
 def test_a_scan_that_was_cut_short_has_failed(laboratory: Laboratory) -> None:

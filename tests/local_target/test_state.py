@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from localaws import owner
 from localaws.ecr import manifest
-from localaws.ecr.access import Access
-from localaws.ecr.credentials import PASSWORD_LIFE, Credential, Issued, Passwords
+from localaws.ecr.authorization import Authorizer
+from localaws.ecr.credentials import PASSWORD_LIFE, Credential, IssuedCredentials, RegistryPasswords
 from localaws.ecr.errors import EcrError, RegistryError, as_registry_error
 from localaws.ecr.paging import page
 from localaws.ecr.policies import check_lifecycle, check_policy
-from localaws.ecr.state import Image, Repository, Scan
+from localaws.ecr.state import ImageState, RepositoryState, ScanState
 from localaws.ecr.store import Store
 from localaws.errors import LocalTargetError
 from localaws.seed import names
-from localaws.seed.names import refuse_strangers
+from localaws.seed.names import refuse_other_releases
 from localaws.seed.repository import BASELINE, LIFECYCLE
 
 WHO = Credential("AKIA", "secret")
@@ -31,9 +31,9 @@ WHO = Credential("AKIA", "secret")
 
 def test_the_state_survives(tmp_path: Path) -> None:
     """What was changed is read again, whole."""
-    image = Image("sha256:1", "m", "a", 3, 4.0, tags=["v1"])
-    standing = Repository(
-        "r", 1.0, "IMMUTABLE", images={"sha256:1": image}, scans={"sha256:1": Scan("FAILED", "", 1.0)}
+    image = ImageState("sha256:1", "m", "a", 3, 4.0, tags=["v1"])
+    standing = RepositoryState(
+        "r", 1.0, "IMMUTABLE", images={"sha256:1": image}, scans={"sha256:1": ScanState("FAILED", "", 1.0)}
     )
     with Store(tmp_path / "ecr.json", "1").changing() as account:
         account.repositories["r"] = standing
@@ -47,7 +47,7 @@ def test_a_change_that_fails_is_undone(tmp_path: Path) -> None:
 
     def fail_halfway() -> None:
         with store.changing() as account:
-            account.repositories["r"] = Repository("r", 1.0)
+            account.repositories["r"] = RepositoryState("r", 1.0)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -67,7 +67,7 @@ def test_a_damaged_state_is_an_error(tmp_path: Path) -> None:
 def test_a_password_is_bound_to_who_asked_and_ends_after_twelve_hours() -> None:
     """It opens for its principal, to the user AWS, until then."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    passwords = Passwords(lambda: now)
+    passwords = RegistryPasswords(lambda: now)
     password, expires = passwords.issue(WHO)
     assert expires == now + timedelta(hours=12)
     assert passwords.owner_of("AWS", password) == WHO
@@ -82,13 +82,13 @@ def test_a_password_is_bound_to_who_asked_and_ends_after_twelve_hours() -> None:
 
 def test_two_passwords_are_never_equal() -> None:
     """Each is random."""
-    passwords = Passwords(lambda: datetime.now(UTC))
+    passwords = RegistryPasswords(lambda: datetime.now(UTC))
     assert passwords.issue(WHO)[0] != passwords.issue(WHO)[0]
 
 
 def test_an_access_key_that_was_not_issued_is_nobody() -> None:
     """MiniStack's own root keys, which it does not check, are among them."""
-    issued = Issued((WHO,))
+    issued = IssuedCredentials((WHO,))
     assert issued.owner_of("AKIA") == WHO
     for key in ("test", names.ACCOUNT, ""):
         with pytest.raises(EcrError, match="was not issued"):
@@ -97,7 +97,7 @@ def test_an_access_key_that_was_not_issued_is_nobody() -> None:
 
 def test_a_check_of_access_that_does_not_answer_allows_nothing() -> None:
     """No answer is an error of the server, never a yes."""
-    silent = Access("http://127.0.0.1:9", "r", "1")
+    silent = Authorizer("http://127.0.0.1:9", "r", "1")
     with pytest.raises(EcrError, match="does not answer"):
         silent.require(WHO, "PutImage", "r")
     with pytest.raises(EcrError, match="does not answer"):
@@ -237,6 +237,6 @@ def test_what_runs_for_another_machine_is_left_alone() -> None:
 
 def test_a_release_that_is_not_seeded_is_refused_by_name() -> None:
     """Nobody is told to grant a permission in an account that does not exist."""
-    refuse_strangers(names.SEEDED)
+    refuse_other_releases(names.SEEDED)
     with pytest.raises(LocalTargetError, match=r"repository is 'naver-sms-automation' there and 'another' here"):
-        refuse_strangers({**names.SEEDED, "repository": "another"})
+        refuse_other_releases({**names.SEEDED, "repository": "another"})

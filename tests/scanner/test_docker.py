@@ -9,7 +9,7 @@ import docker
 import pytest
 
 from localaws.ecr.blobs import Blobs
-from localaws.ecr.findings import Finding
+from localaws.ecr.findings import PackageVulnerability
 from localaws.ecr.manifest import DOCKER
 from localaws.ecr.scanning import ImageSource
 from localaws.registry.container import Registry
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.docker
 
 BASE = "debian:bookworm-slim"
 VOLUME = "release-gate-test-scanner-blobs"
-Scan = Callable[[str], tuple[Finding, ...]]
+Scan = Callable[[str], tuple[PackageVulnerability, ...]]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def scan(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) 
     scanner = LocalScanner(tmp_path_factory.mktemp("sboms"))
     registry.start()
 
-    def build_push_scan(dockerfile: str) -> tuple[Finding, ...]:
+    def build_push_scan(dockerfile: str) -> tuple[PackageVulnerability, ...]:
         name, tag = f"{registry.host}/scanned", f"v{len(images)}"
         engine.images.build(fileobj=_context(dockerfile), custom_context=True, tag=f"{name}:{tag}", rm=True)
         images.append(f"{name}:{tag}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from localaws.ecr.findings import Findings
+from localaws.ecr.findings import ScannerResult
 from localaws.ecr.scanning import ImageSource
 from localaws.scanner import SHIPPED
 from localaws.scanner.failure import ScanFailed
@@ -29,7 +29,7 @@ def base(make: SimpleNamespace, **more: str | None) -> bytes:
     return make.layer({"etc/os-release": make.debian_12, STATUS: status, "usr/bin/big": "x" * 100_000, **more})
 
 
-def scan(source: ImageSource, cache: Path, *advisories: Path) -> Findings:
+def scan(source: ImageSource, cache: Path, *advisories: Path) -> ScannerResult:
     """What the local scanner finds."""
     return LocalScanner(cache, advisories or (SHIPPED,)).scan("image", source.digest, source)
 

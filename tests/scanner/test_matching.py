@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from localaws.ecr.findings import Finding
+from localaws.ecr.findings import PackageVulnerability
+from localaws.scanner.database import read_advisories
 from localaws.scanner.failure import ScanFailed
-from localaws.scanner.library import read_library
 from localaws.scanner.matching import findings_in
 from localaws.scanner.packages import Package
 
@@ -17,11 +17,11 @@ LOW = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:L/A:
 
 
 @pytest.fixture
-def found(shelf: Callable[..., Path]) -> Callable[..., tuple[Finding, ...]]:
+def found(shelf: Callable[..., Path]) -> Callable[..., tuple[PackageVulnerability, ...]]:
     """The findings of some records in some packages."""
 
-    def find(records: list[dict[str, Any]], *packages: Package) -> tuple[Finding, ...]:
-        return findings_in(packages, read_library([shelf(*records)], packages))
+    def find(records: list[dict[str, Any]], *packages: Package) -> tuple[PackageVulnerability, ...]:
+        return findings_in(packages, read_advisories([shelf(*records)], packages))
 
     return find
 

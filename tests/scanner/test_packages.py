@@ -29,7 +29,7 @@ ZLIB1G = artifact("1", "zlib1g", "1:1.2.13-1+b1", ZLIB)
 def test_a_debian_package_knows_its_source() -> None:
     """Name and version of the source come from the purl's `upstream`, the release from its `distro`."""
     (package,) = packages_of(sbom(ZLIB1G))
-    assert (package.source, package.source_version, package.home) == ("zlib", "1:1.2.13-1", "Debian:12")
+    assert (package.source, package.source_version, package.osv_ecosystem) == ("zlib", "1:1.2.13-1", "Debian:12")
     assert (package.name, package.version, package.purl) == ("zlib1g", "1:1.2.13-1+b1", ZLIB)
 
 
@@ -45,7 +45,7 @@ def test_a_python_package_says_where_it_lies() -> None:
     """Its name is normalised for advisories; the file that proves it is kept."""
     purl = "pkg:pypi/PyYAML@5.3.1"
     _, package = packages_of(sbom(ZLIB1G, artifact("2", "PyYAML", "5.3.1", purl, "python", "/var/task/METADATA")))
-    assert (package.source, package.home, package.path) == ("pyyaml", "PyPI", "/var/task/METADATA")
+    assert (package.source, package.osv_ecosystem, package.path) == ("pyyaml", "PyPI", "/var/task/METADATA")
 
 
 @pytest.mark.parametrize(("version", "judged_as_pythons"), [("6.0", False), ("5.3.1", True)])
@@ -53,8 +53,8 @@ def test_debians_python_packages_are_debians(version: str, judged_as_pythons: bo
     """A Python package in Debian's files is Debian's to repair, unless somebody wrote another version over it."""
     deb = artifact("1", "python3-yaml", "6.0-3+b2", "pkg:deb/debian/python3-yaml@6.0-3%2Bb2?distro=debian-12")
     yaml = artifact("2", "PyYAML", version, f"pkg:pypi/PyYAML@{version}", "python")
-    homes = {package.home for package in packages_of(sbom(deb, yaml, owns=("1", "2")))}
-    assert ("PyPI" in homes) is judged_as_pythons
+    ecosystems = {package.osv_ecosystem for package in packages_of(sbom(deb, yaml, owns=("1", "2")))}
+    assert ("PyPI" in ecosystems) is judged_as_pythons
 
 
 @pytest.mark.parametrize(

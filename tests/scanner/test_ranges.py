@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.scanner.ranges import Affected, Event, Unordered, event_of, ordered
+from localaws.scanner.ranges import AffectedPackage, RangeEvent, UncomparableVersion, event_of, ordered
 
 
-def affected(ecosystem: str, *events: tuple[str, str], versions: tuple[str, ...] = ()) -> Affected:
+def affected(ecosystem: str, *events: tuple[str, str], versions: tuple[str, ...] = ()) -> AffectedPackage:
     """An advisory's word on one package, with one range."""
-    ranges = (tuple(Event(kind, version) for kind, version in events),) if events else ()
-    return Affected(ecosystem, "", "thing", ranges, frozenset(versions))
+    ranges = (tuple(RangeEvent(kind, version) for kind, version in events),) if events else ()
+    return AffectedPackage(ecosystem, "", "thing", ranges, frozenset(versions))
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,10 @@ def test_a_range_may_begin_twice(installed: str, hit: bool) -> None:
 
 def test_several_ranges_add_up() -> None:
     """A version in any one of the ranges is affected, and the fix that is told is its own branch's."""
-    ranges = tuple((Event("introduced", a), Event("fixed", b)) for a, b in (("0", "1.26.19"), ("2.0.0", "2.2.2")))
-    thing = Affected("PyPI", "", "thing", ranges, frozenset())
+    ranges = tuple(
+        (RangeEvent("introduced", a), RangeEvent("fixed", b)) for a, b in (("0", "1.26.19"), ("2.0.0", "2.2.2"))
+    )
+    thing = AffectedPackage("PyPI", "", "thing", ranges, frozenset())
     assert [thing.affects(each) for each in ("1.26.18", "1.26.19", "2.2.1", "2.2.2")] == [True, False, True, False]
     assert (thing.fixed_after("1.26.18"), thing.fixed_after("2.0.0")) == ("1.26.19", "2.2.2")
 
@@ -86,7 +88,7 @@ def test_without_a_fix_every_later_version_is_affected() -> None:
 @pytest.mark.parametrize("version", ["", "not a version", "1.0; rm", "1:"])
 def test_what_is_no_version_has_no_place(version: str) -> None:
     """A text that cannot be ordered is an error, neither before nor after."""
-    with pytest.raises(Unordered, match="is not a version"):
+    with pytest.raises(UncomparableVersion, match="is not a version"):
         affected("PyPI", ("introduced", "0"), ("fixed", "2.0")).affects(version)
 
 
@@ -114,6 +116,6 @@ def test_any_text_is_ordered_or_refused(text: str, ecosystem: str) -> None:
     """No text as a version does anything but compare with itself as equal, or raise Unordered."""
     try:
         place = ordered(ecosystem, text)
-    except Unordered:
+    except UncomparableVersion:
         return
     assert place == ordered(ecosystem, text)

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from localaws.scanner import SHIPPED
 from localaws.scanner.advisory import advisory_of
-from localaws.scanner.library import read_library
+from localaws.scanner.database import read_advisories
 from localaws.scanner.matching import findings_in
 from localaws.scanner.packages import DEBIAN, PYPI, Package
 from localaws.scanner.severity import rated
@@ -79,7 +79,7 @@ def test_no_two_records_are_about_the_same() -> None:
 def test_history_is_checked_as_it_was(source: str, version: str, expected: dict[str, str]) -> None:
     """Versions that bookworm or testing really had are found as vulnerable, or not, as they were."""
     package = Package(source, version, DEBIAN, "12", source, version, f"pkg:deb/debian/{source}@{version}")
-    found = findings_in([package], read_library([SHIPPED], [package]))
+    found = findings_in([package], read_advisories([SHIPPED], [package]))
     assert {finding.id: finding.severity for finding in found} == expected
 
 
@@ -99,5 +99,5 @@ def test_history_is_checked_as_it_was(source: str, version: str, expected: dict[
 def test_python_history_is_checked_as_it_was(name: str, version: str, expected: set[str]) -> None:
     """Releases on PyPI are found as vulnerable, or not, as they were."""
     package = Package(name, version, PYPI, "", name, version, f"pkg:pypi/{name}@{version}")
-    found = findings_in([package], read_library([SHIPPED], [package]))
+    found = findings_in([package], read_advisories([SHIPPED], [package]))
     assert {finding.id for finding in found} == expected

@@ -45,7 +45,7 @@ class Source(Protocol):
         """A blob as a stream with a `status`."""
 
 
-def thinned(source: Source, folder: Path) -> None:
+def write_package_layers(source: Source, folder: Path) -> None:
     """Write the thinned image as an OCI layout into an empty folder.
 
     Raises:

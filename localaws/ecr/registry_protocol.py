@@ -14,7 +14,7 @@ import urllib.parse
 from http.client import HTTPException, HTTPResponse
 
 from localaws.ecr import identifiers, images, manifest, referrers, uploads
-from localaws.ecr.access import Access
+from localaws.ecr.authorization import Authorizer
 from localaws.ecr.blobs import MANIFEST_LIMIT
 from localaws.ecr.credentials import Credential
 from localaws.ecr.errors import EcrError, RegistryError, as_registry_error
@@ -60,9 +60,9 @@ _ACTIONS = {
 class RegistryProtocol:
     """ECR's data plane."""
 
-    def __init__(self, ecr: Ecr, access: Access) -> None:
+    def __init__(self, ecr: Ecr, authorizer: Authorizer) -> None:
         self._ecr = ecr
-        self._access = access
+        self._authorizer = authorizer
 
     def answer(self, exchange: Exchange) -> None:
         """Answer one request."""
@@ -93,7 +93,7 @@ class RegistryProtocol:
             raise RegistryError("NAME_INVALID", f"{found['name']!r} is no repository's name", 400)
         if found["kind"] in ("blobs", "referrers") and not identifiers.is_digest(found["reference"]):
             raise RegistryError("DIGEST_INVALID", f"{found['reference']!r} is not a sha256 digest", 400)
-        self._access.require(credential, action, found["name"])
+        self._authorizer.require(credential, action, found["name"])
         with self._ecr.store.reading() as account:
             self._ecr.store.repository(account, found["name"])
         if found["kind"] in ("blobs", "blobs/uploads"):

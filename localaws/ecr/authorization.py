@@ -1,4 +1,4 @@
-"""The check of access: MiniStack checks who signed a call and whether IAM and repository policies allow it.
+"""The authorization check: MiniStack checks who signed a call and whether IAM and repository policies allow it.
 
 It is asked in two ways. A control call is forwarded unchanged, `Host` included, so that its signature is
 checked as it was made. Where MiniStack cannot see the resource in the call (it knows `repositoryName` only), and
@@ -51,7 +51,7 @@ _NOT_AUTHENTICATED = frozenset(
 
 
 @dataclass(frozen=True)
-class Answer:
+class UpstreamResponse:
     """An HTTP answer, whole."""
 
     status: int
@@ -73,7 +73,7 @@ class Answer:
         return code, str(data.get("message") or data.get("Message") or "")
 
 
-class Access:
+class Authorizer:
     """Asks MiniStack."""
 
     def __init__(self, endpoint: str, region: str, account: str) -> None:
@@ -82,7 +82,7 @@ class Access:
         # MiniStack takes an account's number for the access key of its root, which never ends.
         self._root = Credential(account, "local")
 
-    def forward(self, method: str, path: str, headers: Headers, body: bytes) -> Answer:
+    def forward(self, method: str, path: str, headers: Headers, body: bytes) -> UpstreamResponse:
         """Pass a request on unchanged."""
         connection = http.client.HTTPConnection(self._host, timeout=_TIMEOUT)
         try:
@@ -93,9 +93,9 @@ class Access:
             connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body)
             response = connection.getresponse()
-            return Answer(response.status, response.getheaders(), response.read())
+            return UpstreamResponse(response.status, response.getheaders(), response.read())
         except (OSError, http.client.HTTPException) as silence:
-            raise EcrError("ServerException", f"the check of access does not answer: {silence}", 503) from silence
+            raise EcrError("ServerException", f"the authorization check does not answer: {silence}", 503) from silence
         finally:
             connection.close()
 
@@ -130,7 +130,7 @@ class Access:
         body = urllib.parse.urlencode({"Action": action, "Version": "2010-05-08", parameter: name}).encode()
         answer = self._sign(self._root, "iam", {"Content-Type": _FORM}, body)
         if answer.status >= _SERVER_ERROR:
-            raise EcrError("ServerException", f"the check of access failed: {answer.status}", 500)
+            raise EcrError("ServerException", f"the authorization check failed: {answer.status}", 500)
         # Names are unique in an account whatever the path, so the whole ARN is compared.
         return answer.status == 200 and f"<Arn>{arn}</Arn>".encode() in answer.body  # noqa: PLR2004  HTTP's OK
 
@@ -150,21 +150,21 @@ class Access:
         answer = self._call(self._root, action, parameters)
         code, message = answer.error()
         if answer.status != 200 and code != already:  # noqa: PLR2004  HTTP's OK
-            raise EcrError("ServerException", f"{action} for the check of access failed: {code} {message}", 500)
+            raise EcrError("ServerException", f"{action} for the authorization check failed: {code} {message}", 500)
 
-    def _allowed(self, answer: Answer) -> bool:
+    def _allowed(self, answer: UpstreamResponse) -> bool:
         code, message = answer.error()
         if answer.status >= _SERVER_ERROR:
-            raise EcrError("ServerException", f"the check of access failed: {answer.status} {code} {message}", 500)
+            raise EcrError("ServerException", f"the authorization check failed: {answer.status} {code} {message}", 500)
         if code in _NOT_AUTHENTICATED:
             raise EcrError(code, message, answer.status)
         return not (answer.status == _FORBIDDEN or code == _DENIED)
 
-    def _call(self, credential: Credential, action: str, parameters: dict[str, Any]) -> Answer:
+    def _call(self, credential: Credential, action: str, parameters: dict[str, Any]) -> UpstreamResponse:
         headers = {"Content-Type": _JSON, "X-Amz-Target": TARGET + action}
         return self._sign(credential, "ecr", headers, json.dumps(parameters).encode())
 
-    def _sign(self, credential: Credential, service: str, headers: dict[str, str], body: bytes) -> Answer:
+    def _sign(self, credential: Credential, service: str, headers: dict[str, str], body: bytes) -> UpstreamResponse:
         sent = {**headers, "Host": self._host}
         request = AWSRequest(method="POST", url=f"http://{self._host}/", data=body, headers=sent)
         signer = SigV4Auth(

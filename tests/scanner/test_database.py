@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.scanner.advisory import advisory_of, heading_of
+from localaws.scanner.advisory import advisory_of, header_of
+from localaws.scanner.database import read_advisories
 from localaws.scanner.failure import ScanFailed
-from localaws.scanner.library import read_library
 from localaws.scanner.records import Limits
 
 Shelf = Callable[..., Path]
@@ -31,19 +31,19 @@ def archive(path: Path, **entries: Any) -> Path:
 def test_no_advisories_are_not_zero_findings(make: SimpleNamespace, shelf: Shelf) -> None:
     """An empty folder fails the scan."""
     with pytest.raises(ScanFailed, match="no advisories, so nothing is known"):
-        read_library([shelf()], [make.pypi()])
+        read_advisories([shelf()], [make.pypi()])
 
 
 def test_only_withdrawn_advisories_are_none(make: SimpleNamespace, shelf: Shelf) -> None:
     """A withdrawn advisory is as good as no advisory."""
     with pytest.raises(ScanFailed, match="no advisories"):
-        read_library([shelf(make.osv(withdrawn="2026-02-01T00:00:00Z"))], [make.pypi()])
+        read_advisories([shelf(make.osv(withdrawn="2026-02-01T00:00:00Z"))], [make.pypi()])
 
 
 def test_a_missing_folder_is_named(make: SimpleNamespace, tmp_path: Path) -> None:
     """Advisories that are not where they should be fail the scan."""
     with pytest.raises(ScanFailed, match="nowhere do not exist"):
-        read_library([tmp_path / "nowhere"], [make.pypi()])
+        read_advisories([tmp_path / "nowhere"], [make.pypi()])
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,10 @@ def test_silence_about_a_whole_ecosystem_is_no_result(
 ) -> None:
     """Where no advisory speaks of where packages come from, nothing is known about them."""
     installed = getattr(make, package[0])(*package[1:])
-    with pytest.raises(ScanFailed, match=f"None of the 1 advisories speaks of {home}"):
-        read_library([shelf(make.osv(ecosystem="Debian:11", name="other", events=[{"introduced": "0"}]))], [installed])
+    with pytest.raises(ScanFailed, match=f"None of the 1 advisories is about {home}"):
+        read_advisories(
+            [shelf(make.osv(ecosystem="Debian:11", name="other", events=[{"introduced": "0"}]))], [installed]
+        )
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def test_an_unreadable_advisory_is_named(make: SimpleNamespace, shelf: Shelf, co
     folder = shelf(make.osv())
     (folder / "broken.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ScanFailed, match=r"broken\.json"):
-        read_library([folder], [make.pypi()])
+        read_advisories([folder], [make.pypi()])
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_a_damaged_advisory_about_an_installed_package_is_named(
 ) -> None:
     """A record that concerns the image must be readable to its last vector, alias and event."""
     with pytest.raises(ScanFailed, match=r"0-CVE-2026-0001\.json is not a readable OSV record"):
-        read_library([shelf(make.osv(**damage))], [make.pypi()])
+        read_advisories([shelf(make.osv(**damage))], [make.pypi()])
 
 
 def test_the_newest_change_is_the_datas_age(make: SimpleNamespace, shelf: Shelf) -> None:
@@ -107,7 +109,7 @@ def test_the_newest_change_is_the_datas_age(make: SimpleNamespace, shelf: Shelf)
         make.osv(modified="2026-03-01T00:30:00+01:00"),
         make.osv("CVE-2026-0002", modified="2025-01-01T00:00:00.123456789Z"),
     )
-    assert read_library([folder], [make.pypi()]).newest == datetime(2026, 2, 28, 23, 30, tzinfo=UTC)
+    assert read_advisories([folder], [make.pypi()]).newest == datetime(2026, 2, 28, 23, 30, tzinfo=UTC)
 
 
 def test_osvs_own_archives_are_read_where_they_lie(make: SimpleNamespace, shelf: Shelf, tmp_path: Path) -> None:
@@ -116,7 +118,7 @@ def test_osvs_own_archives_are_read_where_they_lie(make: SimpleNamespace, shelf:
     (folder / "deep").mkdir()
     archive(folder / "deep" / "all.zip", **{"PYSEC-1.json": make.osv("PYSEC-1"), "notes.txt": "not a record"})
     alone = archive(tmp_path / "more.zip", **{"dir__PYSEC-2.json": make.osv("PYSEC-2")})
-    assert read_library([folder, alone], [make.pypi()]).count == 3
+    assert read_advisories([folder, alone], [make.pypi()]).count == 3
 
 
 @pytest.mark.parametrize("name", ["../../etc/evil.json", "/etc/evil.json", "a\\..\\..\\evil.json"])
@@ -126,21 +128,21 @@ def test_an_archive_that_leads_out_of_itself_is_refused(make: SimpleNamespace, t
     with zipfile.ZipFile(path, "w") as writing:
         writing.writestr(name, json.dumps(make.osv()))
     with pytest.raises(ScanFailed, match="leads out of it"):
-        read_library([path], [make.pypi()])
+        read_advisories([path], [make.pypi()])
 
 
 def test_a_zip_bomb_is_not_unpacked(make: SimpleNamespace, tmp_path: Path) -> None:
     """An entry that unpacks to more than a record may hold is refused."""
     bomb = archive(tmp_path / "all.zip", **{"bomb.json": '{"id": "' + "0" * 2_000_000 + '"}'})
     with pytest.raises(ScanFailed, match=r"all\.zip:bomb\.json is larger than 1000000 bytes"):
-        read_library([bomb], [make.pypi()], Limits(record=1_000_000))
+        read_advisories([bomb], [make.pypi()], Limits(record=1_000_000))
 
 
 @pytest.mark.parametrize("limits", [Limits(records=1), Limits(total=300)])
 def test_the_sum_of_all_records_is_bounded(make: SimpleNamespace, shelf: Shelf, limits: Limits) -> None:
     """Many small records are bounded too, in number and in bytes."""
     with pytest.raises(ScanFailed, match="more than can be read"):
-        read_library([shelf(make.osv(), make.osv("CVE-2026-0002"))], [make.pypi()], limits)
+        read_advisories([shelf(make.osv(), make.osv("CVE-2026-0002"))], [make.pypi()], limits)
 
 
 @pytest.mark.parametrize("cut", [10, -30])
@@ -149,7 +151,7 @@ def test_a_cut_archive_is_named(make: SimpleNamespace, tmp_path: Path, cut: int)
     path = archive(tmp_path / "all.zip", **{"PYSEC-1.json": make.osv("PYSEC-1")})
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(ScanFailed, match=r"all\.zip cannot be read"):
-        read_library([path], [make.pypi()])
+        read_advisories([path], [make.pypi()])
 
 
 JSON = st.recursive(
@@ -165,8 +167,8 @@ def test_any_value_anywhere_is_read_or_refused(key: str, value: Any) -> None:
     """Whatever stands in a record, it is read or raises one of the errors that fail the scan."""
     record = {"id": "X-1", "modified": "2026-01-01T00:00:00Z", key: value}
     try:
-        heading = heading_of(record)
+        header = header_of(record)
         advisory = advisory_of(record, "x.json")
     except (ValueError, TypeError, KeyError, AttributeError):
         return
-    assert heading.id in advisory.names
+    assert header.id in advisory.names

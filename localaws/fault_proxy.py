@@ -1,10 +1,10 @@
-"""A door that misbehaves on purpose: it stands before the real one and breaks chosen answers. For tests only.
+"""A proxy that misbehaves on purpose: it stands before the real one and breaks chosen answers. For tests only.
 
-    with FaultyDoor(target.registry) as door:
-        door.faults.append(Fault(operation="PutImage", status=503, times=2))
-        ecr = target.session().client("ecr", endpoint_url=door.endpoint)
+    with FaultInjectingProxy(target.registry) as proxy:
+        proxy.faults.append(InjectedFault(operation="PutImage", status=503, times=2))
+        ecr = target.session().client("ecr", endpoint_url=proxy.endpoint)
 
-Signatures hold (the `Host` header passes unchanged), and GetAuthorizationToken names this door as the registry, so
+Signatures hold (the `Host` header passes unchanged), and GetAuthorizationToken names this proxy as the registry, so
 pushes come through it too. Which requests a fault meets is decided by counting, never by chance.
 """
 
@@ -26,7 +26,7 @@ _TIMEOUT = 300.0
 
 
 @dataclass
-class Fault:
+class InjectedFault:
     """What goes wrong, and for which requests.
 
     Attributes:
@@ -36,7 +36,7 @@ class Fault:
         skip: how many matching requests pass unharmed first.
         times: how many are harmed after that.
         delay: seconds to wait before anything else.
-        status: answer this status with `body` instead of asking the real door.
+        status: answer this status with `body` instead of asking the real proxy.
         body: the body of that answer.
         content_type: and its media type.
         cut_to: send so many bytes of the real answer's body and then close; None sends all of it.
@@ -55,7 +55,7 @@ class Fault:
     cut_to: int | None = None
     reset: bool = False
 
-    def meets(self, request: Request) -> bool:
+    def meets(self, request: ProxiedRequest) -> bool:
         """Whether the fault strikes this request; each match is counted."""
         if not (re.fullmatch(self.method, request.method) and re.search(self.path, request.path)):
             return False
@@ -69,8 +69,8 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Request:
-    """One request that came to the door."""
+class ProxiedRequest:
+    """One request that came to the proxy."""
 
     method: str
     path: str
@@ -78,23 +78,23 @@ class Request:
 
 
 @dataclass
-class FaultyDoor:
+class FaultInjectingProxy:
     """A context manager; listens on a free port of 127.0.0.1.
 
     Attributes:
-        upstream: the real door's `host:port`.
+        upstream: the real proxy's `host:port`.
         faults: the first that meets a request strikes it.
         seen: every request, in order.
     """
 
     upstream: str
-    faults: list[Fault] = field(default_factory=list)
-    seen: list[Request] = field(default_factory=list)
+    faults: list[InjectedFault] = field(default_factory=list)
+    seen: list[ProxiedRequest] = field(default_factory=list)
 
-    def __enter__(self) -> FaultyDoor:
+    def __enter__(self) -> FaultInjectingProxy:
         self._lock = threading.Lock()
         self._server = _Server(self)
-        threading.Thread(target=self._server.serve_forever, name="faulty door", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, name="fault-injecting proxy", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -111,7 +111,7 @@ class FaultyDoor:
         """Its address for AWS clients."""
         return f"http://{self.registry}"
 
-    def fault_for(self, request: Request) -> Fault | None:
+    def fault_for(self, request: ProxiedRequest) -> InjectedFault | None:
         """The fault that strikes this request."""
         with self._lock:
             self.seen.append(request)
@@ -121,9 +121,9 @@ class FaultyDoor:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, door: FaultyDoor) -> None:
+    def __init__(self, proxy: FaultInjectingProxy) -> None:
         super().__init__(("127.0.0.1", 0), _Relay)
-        self.door = door
+        self.proxy = proxy
 
 
 class _Relay(Exchange):
@@ -131,7 +131,7 @@ class _Relay(Exchange):
 
     def _answer(self) -> None:
         target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        fault = self.server.door.fault_for(Request(self.command, self.path, target)) or Fault()
+        fault = self.server.proxy.fault_for(ProxiedRequest(self.command, self.path, target)) or InjectedFault()
         time.sleep(fault.delay)
         try:
             if fault.reset:
@@ -152,7 +152,7 @@ class _Relay(Exchange):
         self.connection.close()
 
     def _relay_upstream(self, cut_to: int | None) -> None:
-        connection = http.client.HTTPConnection(self.server.door.upstream, timeout=_TIMEOUT)
+        connection = http.client.HTTPConnection(self.server.proxy.upstream, timeout=_TIMEOUT)
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():

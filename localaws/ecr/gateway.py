@@ -1,4 +1,4 @@
-"""The one door: ECR's two protocols are answered here, every other AWS call is passed on to MiniStack."""
+"""The one gateway: ECR's two protocols are answered here, every other AWS call is passed on to MiniStack."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 
-from localaws.ecr.access import TARGET, Access, Answer
 from localaws.ecr.api import Api
+from localaws.ecr.authorization import TARGET, Authorizer, UpstreamResponse
 from localaws.ecr.coverage import PATH as COVERAGE
-from localaws.ecr.credentials import Credential, Issued
+from localaws.ecr.credentials import Credential, IssuedCredentials
 from localaws.ecr.errors import EcrError
 from localaws.ecr.exchange import BodyTooLarge, BrokenBody, Exchange
+from localaws.ecr.registry_protocol import RegistryProtocol
 from localaws.ecr.scope import Scope, scope_of
-from localaws.ecr.v2 import RegistryProtocol
 
 _JSON = [("Content-Type", "application/x-amz-json-1.1")]
 _XML = [("Content-Type", "text/xml")]
@@ -27,24 +27,26 @@ _CBOR = [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"
 _REST_XML = frozenset({"s3", "cloudfront", "route53"})
 _ECR_BODY = 8 * 1024 * 1024
 _OTHER_BODY = 80 * 1024 * 1024  # a zip function's code, base64
-# Whatever hands out credentials, by service: their answers teach the door who is who.
+# Whatever hands out credentials, by service: their answers teach the gateway who is who.
 _ISSUING = {
     "sts": {"AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetSessionToken", "GetFederationToken"},
     "iam": {"CreateAccessKey"},
 }
 
 
-class Door(ThreadingHTTPServer):
+class Gateway(ThreadingHTTPServer):
     """Listens on a free port of 127.0.0.1."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, api: Api, registry: RegistryProtocol, access: Access, issued: Issued, region: str) -> None:
+    def __init__(
+        self, api: Api, registry: RegistryProtocol, authorizer: Authorizer, issued: IssuedCredentials, region: str
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Request)
         self.api = api
         self.registry = registry
-        self.access = access
+        self.authorizer = authorizer
         self.issued = issued
         self.region = region
         self.models = {name: ServiceModel(Loader().load_service_model(name, "service-2")) for name in _ISSUING}
@@ -56,7 +58,7 @@ class Door(ThreadingHTTPServer):
 
 
 class _Request(Exchange):
-    server: Door
+    server: Gateway
 
     def _answer(self) -> None:
         signed = self.headers.get("Authorization", "").startswith("AWS4-")
@@ -99,16 +101,16 @@ class _Request(Exchange):
             self.server.issued.owner_of(scope.access_key)
             scope.refuse_another_region(self.server.region)
         body = self.body(_OTHER_BODY)
-        answer = self.server.access.forward(self.command, self.path, self.headers.items(), body)
+        answer = self.server.authorizer.forward(self.command, self.path, self.headers.items(), body)
         if not answer.is_denial:
             answer = self._answer_instead(body) or answer
         self._learn(body, answer)
         self.answer(answer.status, answer.headers, answer.body)
 
-    def _answer_instead(self, body: bytes) -> Answer | None:
+    def _answer_instead(self, body: bytes) -> UpstreamResponse | None:
         """What MiniStack has not: Inspector's coverage is answered here, other services are named as not here."""
         if self.path == COVERAGE:
-            return Answer(200, _JSON, self.server.api.coverage(body))
+            return UpstreamResponse(200, _JSON, self.server.api.coverage(body))
         for scope in self._scopes:
             scope.refuse_another_service()
         return None
@@ -120,14 +122,14 @@ class _Request(Exchange):
         presigned = [f"Credential={scope}" for scope in query.get("X-Amz-Credential", [])]
         return [scope_of(place) for place in [self.headers.get("Authorization", ""), *presigned] if place]
 
-    def _learn(self, body: bytes, answer: Answer) -> None:
+    def _learn(self, body: bytes, answer: UpstreamResponse) -> None:
         action = urllib.parse.parse_qs(body.decode(errors="replace")).get("Action", [""])[0]
         for service, actions in _ISSUING.items():
             if action in actions and answer.status == 200:  # noqa: PLR2004  HTTP's OK
                 self.server.issued.add(_credential(self.server.models[service], action, answer))
 
 
-def _credential(model: ServiceModel, action: str, answer: Answer) -> Credential:
+def _credential(model: ServiceModel, action: str, answer: UpstreamResponse) -> Credential:
     response = {"body": answer.body, "headers": dict(answer.headers), "status_code": answer.status}
     parsed = create_parser("query").parse(response, model.operation_model(action).output_shape)
     issued = parsed.get("Credentials") or parsed["AccessKey"]
