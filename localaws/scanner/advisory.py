@@ -15,18 +15,19 @@ from localaws.scanner.severity import rated
 
 Vectors = tuple[tuple[str, str], ...]
 _TEXT = 1000
+_PAGES = {"CVE-": "https://nvd.nist.gov/vuln/detail/", "GHSA-": "https://github.com/advisories/"}
 
 
 @dataclass(frozen=True)
 class Advisory:
-    """What one database says of one or more vulnerabilities.
+    """One record about one or more vulnerabilities.
 
     Attributes:
         id: in its own database: CVE-…, GHSA-…, PYSEC-…, DSA-….
         names: its id, its aliases, and what it was derived from (`upstream`).
-        affected: the packages of Debian and PyPI that it speaks of.
+        affected: the packages of Debian and PyPI that it names.
         vectors: CVSS vectors as (type, vector).
-        word: the database's own severity, "" without.
+        word: the database's own severity, "" for none.
         origin: the file it was read from.
     """
 
@@ -47,7 +48,7 @@ class Advisory:
 
 @dataclass(frozen=True)
 class AdvisoryHeader:
-    """What is needed of every advisory, whether it concerns the image or not.
+    """What is read of every advisory, whether it concerns the image or not.
 
     Attributes:
         packages: (ecosystem, normalised name) of each package of Debian and PyPI that it affects.
@@ -62,7 +63,7 @@ class AdvisoryHeader:
 
 
 def header_of(record: Any) -> AdvisoryHeader:
-    """The few facts that every OSV record must state.
+    """What every OSV record must state.
 
     Raises:
         ValueError, TypeError, KeyError, AttributeError: the record is not an advisory.
@@ -90,7 +91,7 @@ def advisory_of(record: Mapping[str, Any], origin: str) -> Advisory:
     entries = [entry for entry in record.get("affected") or [] if _is_known(entry)]
     vectors = vectors_of(record) + tuple(vector for entry in entries for vector in vectors_of(entry))
     word = (record.get("database_specific") or {}).get("severity", "")
-    rated(vectors)  # a vector that cannot be read must not pass as "not rated"
+    rated(vectors)  # refuses a vector that cannot be read: it must not pass as "not rated"
     return Advisory(
         id=record["id"],
         names=frozenset((record["id"], *map(_text, derived))),
@@ -98,7 +99,7 @@ def advisory_of(record: Mapping[str, Any], origin: str) -> Advisory:
         affected=tuple(_affected(entry) for entry in entries),
         vectors=vectors,
         word=word if isinstance(word, str) else "",
-        uri=_uri(record),
+        uri=_page(record["id"]),
         origin=origin,
     )
 
@@ -131,7 +132,7 @@ def _is_known(entry: Mapping[str, Any]) -> bool:
 
 def _affected(entry: Mapping[str, Any]) -> AffectedPackage:
     ecosystem, _, release = entry["package"]["ecosystem"].partition(":")
-    # Commits cannot be compared with a package's version; where OSV gives them it lists the versions besides.
+    # Commits cannot be compared with a package's version; where OSV gives them it also lists the versions.
     ranges = [each for each in entry.get("ranges") or [] if each["type"] != "GIT"]
     return AffectedPackage(
         ecosystem=ecosystem,
@@ -152,9 +153,10 @@ def _events(given: Mapping[str, Any], ecosystem: str) -> tuple[RangeEvent, ...]:
     return events
 
 
-def _uri(record: Mapping[str, Any]) -> str:
-    references = [each["url"] for each in record.get("references") or [] if each["type"] == "ADVISORY"]
-    return _text(references[0]) if references else f"https://osv.dev/vulnerability/{record['id']}"
+def _page(id: str) -> str:
+    """The public page about an advisory."""
+    page = next((page for prefix, page in _PAGES.items() if id.startswith(prefix)), "https://osv.dev/vulnerability/")
+    return page + id
 
 
 def _text(value: Any) -> str:

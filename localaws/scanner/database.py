@@ -1,20 +1,30 @@
-"""The advisories that concern an image, chosen from all that were given."""
+"""The advisories that concern an image, chosen from all that were given.
+
+They are OSV records: in JSON files, in zip archives as OSV publishes them (`all.zip`), or as a list in a YAML file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+import yaml
+
+from localaws.scanner import ScanFailed
 from localaws.scanner.advisory import Advisory, AdvisoryHeader, Vectors, advisory_of, header_of, vectors_of
-from localaws.scanner.failure import ScanFailed
 from localaws.scanner.packages import Package
-from localaws.scanner.records import LIMITS, Limits, records_in
 
-_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
+MOST_BYTES = 16 * 1024 * 1024  # of one file or entry of an archive; the longest record of OSV has about 3 MiB
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
+_DAMAGED_ARCHIVE = (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, EOFError)
 
 
 @dataclass
@@ -24,7 +34,7 @@ class AdvisoryDatabase:
     Attributes:
         by_package: the advisories that may concern the image, by (ecosystem, name).
         vectors: CVSS vectors by CVE id, of all records: a distribution's advisory often has none of its own.
-        ecosystems: every ecosystem (with its release) that any of them speaks of.
+        ecosystems: every ecosystem (with its release) that any of them names.
         count: how many are in force, withdrawn ones left out.
         newest: the latest `modified` among them: how old the vulnerability data is.
     """
@@ -40,27 +50,31 @@ class AdvisoryDatabase:
         return self.by_package.get((package.ecosystem, package.source), [])
 
     def covers(self, package: Package) -> bool:
-        """Whether there is any advisory for where the package comes from."""
+        """Whether there is any advisory for the package's ecosystem."""
         return package.osv_ecosystem in self.ecosystems or package.ecosystem in self.ecosystems
 
 
-def read_advisories(sources: Iterable[Path], packages: Iterable[Package], limits: Limits = LIMITS) -> AdvisoryDatabase:
+def read_advisories(sources: Iterable[Path], packages: Iterable[Package]) -> AdvisoryDatabase:
     """Read every advisory; keep those that concern these packages.
 
+    Args:
+        sources: directories (searched to the bottom for JSON, YAML and zip files), or such files.
+        packages: the installed packages.
+
     Raises:
-        ScanFailed: there is none, one cannot be read, or none speaks of where some of the packages come from.
+        ScanFailed: there is none, one cannot be read, or none names the ecosystem of some of the packages.
     """
     installed = tuple(packages)
     wanted = {(package.ecosystem, package.source) for package in installed}
     database = AdvisoryDatabase()
-    for origin, record in records_in(sources, limits):
+    for origin, record in _records(sources):
         try:
             _enter(database, record, origin, wanted)
-        except _UNREADABLE as broken:
+        except _MALFORMED as fault:
             raise ScanFailed(
-                f"The advisory {origin} is not a readable OSV record ({type(broken).__name__}: {broken}). Repair it or "
-                "take it out; until then nothing is known about the image."
-            ) from broken
+                f"The advisory {origin} is not a readable OSV record ({type(fault).__name__}: {fault}). Repair or "
+                "remove it; until then nothing is known about the image."
+            ) from fault
     _refuse_uncovered(database, installed)
     return database
 
@@ -85,7 +99,7 @@ def _remember_vectors(database: AdvisoryDatabase, record: Mapping[str, Any], hea
     names = (header.id, *(record.get("aliases") or ()))
     about = [name for name in names if name.startswith("CVE-")]
     vectors = vectors_of(record)
-    # An advisory about several vulnerabilities at once does not say which of them its vector rates.
+    # An advisory about several vulnerabilities does not say which of them its vector rates.
     if vectors and len(about) == 1:
         database.vectors[about[0]] = database.vectors.get(about[0], ()) + vectors
 
@@ -103,3 +117,70 @@ def _refuse_uncovered(database: AdvisoryDatabase, installed: tuple[Package, ...]
             f"None of the {database.count} advisories is about {' or '.join(unknown)}, where {how_many} of the image's "
             "packages come from: nothing is known about them. Add that ecosystem's OSV export to the advisories."
         )
+
+
+def _records(sources: Iterable[Path]) -> Iterator[tuple[str, Any]]:
+    """Every record, with the name of what it was read from."""
+    for path in _files(sources):
+        if path.suffix.lower() == ".zip":
+            yield from _archived(path)
+            continue
+        try:
+            with path.open("rb") as stream:
+                content = _bounded(stream, path.name)
+        except OSError as fault:
+            raise ScanFailed(f"The advisory {path.name} cannot be read: {fault.strerror}.") from fault
+        if path.suffix.lower() == ".yaml":
+            yield from _listed(path.name, _parsed(path.name, content))
+        else:
+            yield path.name, _parsed(path.name, content)
+
+
+def _listed(origin: str, records: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(records, list):
+        raise ScanFailed(f"The advisories {origin} are not a list of OSV records.")
+    yield from ((f"{origin}, record {number}", record) for number, record in enumerate(records, 1))
+
+
+def _files(sources: Iterable[Path]) -> Iterator[Path]:
+    for source in sources:
+        if not source.exists():
+            raise ScanFailed(f"The advisories {source.name} do not exist. Give a directory or archive of OSV records.")
+        if source.is_file():
+            yield source
+        for folder, below, names in os.walk(source):
+            below.sort()
+            yield from (
+                Path(folder, name) for name in sorted(names) if name.lower().endswith((".json", ".yaml", ".zip"))
+            )
+
+
+def _archived(path: Path) -> Iterator[tuple[str, Any]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.lower().endswith(".json"):
+                    origin = f"{path.name}:{name}"
+                    with archive.open(name) as stream:
+                        content = _bounded(stream, origin)
+                    yield origin, _parsed(origin, content)
+    except _DAMAGED_ARCHIVE as fault:
+        raise ScanFailed(f"The archive of advisories {path.name} cannot be read: {fault}.") from fault
+
+
+def _bounded(stream: IO[bytes], origin: str) -> bytes:
+    # The size that an archive states may be wrong: what counts is what comes out.
+    content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ScanFailed(f"The advisory {origin} is larger than {MOST_BYTES} bytes, so it was not read.")
+    return content
+
+
+def _parsed(origin: str, content: bytes) -> Any:
+    try:
+        return yaml.safe_load(content) if origin.lower().endswith(".yaml") else json.loads(content)
+    except (ValueError, RecursionError, yaml.YAMLError) as fault:
+        raise ScanFailed(
+            f"The advisory {origin} cannot be parsed: {fault}. Repair or remove it; until then nothing is known about "
+            "the image."
+        ) from fault

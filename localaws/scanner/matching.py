@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from localaws.ecr.findings import PackageVulnerability
+from localaws.scanner import ScanFailed
 from localaws.scanner.advisory import Advisory
 from localaws.scanner.database import AdvisoryDatabase
-from localaws.scanner.failure import ScanFailed
 from localaws.scanner.packages import PYPI, Package
 from localaws.scanner.ranges import AffectedPackage, UncomparableVersion, ordered
 from localaws.scanner.severity import Rating, rated, worst

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from isal import igzip, isal_zlib
 
-from localaws.scanner.failure import ScanFailed
+from localaws.scanner import ScanFailed
 
 _OWNERSHIP = (".list", ".md5sums")  # which files are dpkg's; its scripts and symbols say nothing of packages
 _OK = 200

@@ -13,7 +13,7 @@ from typing import Any
 from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
-from localaws.scanner.failure import ScanFailed
+from localaws.scanner import ScanFailed
 
 DEBIAN, PYPI = "Debian", "PyPI"
 _SYSTEM = {"deb", "rpm", "apk", "alpm"}

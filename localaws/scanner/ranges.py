@@ -16,16 +16,16 @@ from univers.versions import DebianVersion, InvalidVersion, PypiVersion
 from localaws.scanner.packages import DEBIAN, PYPI
 
 _ORDERS = {DEBIAN: DebianVersion, PYPI: PypiVersion}
-_KINDS = ("introduced", "fixed", "last_affected", "limit")
+_KINDS = ("introduced", "fixed", "last_affected")
 
 
 class UncomparableVersion(ValueError):
-    """A text that is no version in its ecosystem, so that it is neither before nor after any other."""
+    """A text that is not a version in its ecosystem, so it cannot be compared with one."""
 
 
 @dataclass(frozen=True)
 class RangeEvent:
-    """Where something begins or ends in the order of versions: `introduced`, `fixed`, `last_affected`, `limit`."""
+    """Where something begins or ends in the order of versions: `introduced`, `fixed` or `last_affected`."""
 
     kind: str
     version: str
@@ -33,7 +33,7 @@ class RangeEvent:
 
 @dataclass(frozen=True)
 class AffectedPackage:
-    """What an advisory says of one package.
+    """What an advisory says about one package.
 
     Attributes:
         ecosystem: `Debian` or `PyPI`.
@@ -49,17 +49,17 @@ class AffectedPackage:
     versions: frozenset[str]
 
     def affects(self, version: str) -> bool:
-        """Whether this version is affected; without any range or version listed, all are.
+        """Whether this version is affected; without any range or listed version, every version is.
 
         Raises:
-            Unordered: the version, or one in the advisory, is none in this ecosystem.
+            UncomparableVersion: the version, or one in the advisory, is not a version in this ecosystem.
         """
         if not self.ranges and not self.versions:
             return True
         if version in self.versions:
             return True
         place = ordered(self.ecosystem, version)
-        return self._lists(place) or any(self._holds(events, place) for events in self.ranges)
+        return self._is_listed(place) or any(self._contains(events, place) for events in self.ranges)
 
     def fixed_after(self, version: str) -> str:
         """The lowest version after this one that has the fix, "" when none is known."""
@@ -68,7 +68,7 @@ class AffectedPackage:
         later = [fix for fix in fixes if ordered(self.ecosystem, fix) > place]
         return min(later, key=lambda fix: ordered(self.ecosystem, fix), default="")
 
-    def _lists(self, place: Any) -> bool:
+    def _is_listed(self, place: Any) -> bool:
         # PyPI's lists hold texts from before PEP 440; none of them can equal a version that has a place.
         for listed in self.versions:
             with suppress(UncomparableVersion):
@@ -76,10 +76,7 @@ class AffectedPackage:
                     return True
         return False
 
-    def _holds(self, events: tuple[RangeEvent, ...], place: Any) -> bool:
-        limits = [event.version for event in events if event.kind == "limit" and event.version != "*"]
-        if limits and all(place >= ordered(self.ecosystem, limit) for limit in limits):
-            return False
+    def _contains(self, events: tuple[RangeEvent, ...], place: Any) -> bool:
         inside = False
         for event, at in self._in_order(events):
             if event.kind == "introduced" and (at is None or at <= place):
@@ -94,7 +91,7 @@ class AffectedPackage:
         rest = [
             (event, ordered(self.ecosystem, event.version))
             for event in events
-            if event.kind != "limit" and event != RangeEvent("introduced", "0")
+            if event != RangeEvent("introduced", "0")
         ]
         return first + sorted(rest, key=lambda entry: entry[1])
 
@@ -104,7 +101,7 @@ def ordered(ecosystem: str, version: str) -> Any:
     """The version as a value that compares in its ecosystem's order.
 
     Raises:
-        Unordered: it is no version there.
+        UncomparableVersion: it is not a version there.
     """
     try:
         return _ORDERS[ecosystem](version)
@@ -116,7 +113,7 @@ def event_of(entry: dict[str, Any]) -> RangeEvent:
     """One event of a range.
 
     Raises:
-        ValueError: it is not exactly one of the four that OSV knows.
+        ValueError: it is not exactly one of the three that bound versions.
     """
     (kind, version), *more = entry.items()
     if more or kind not in _KINDS or not isinstance(version, str) or not version:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.owner import LABEL, is_alive, owner_label
-from localaws.scanner.failure import ScanFailed
+from localaws.scanner import ScanFailed
 from localaws.scanner.package_layers import Source, write_package_layers
 from localaws.scanner.packages import Package, packages_of
 

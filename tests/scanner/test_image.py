@@ -12,8 +12,7 @@ import pytest
 
 from localaws.ecr.findings import ScannerResult
 from localaws.ecr.scanning import ImageSource
-from localaws.scanner import SHIPPED
-from localaws.scanner.failure import ScanFailed
+from localaws.scanner import SHIPPED, ScanFailed
 from localaws.scanner.packages import packages_of
 from localaws.scanner.sbom import CATALOGERS, Cataloger
 from localaws.scanner.scanner import LocalScanner

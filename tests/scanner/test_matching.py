@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from localaws.ecr.findings import PackageVulnerability
+from localaws.scanner import ScanFailed
 from localaws.scanner.database import read_advisories
-from localaws.scanner.failure import ScanFailed
 from localaws.scanner.matching import findings_in
 from localaws.scanner.packages import Package
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.scanner.failure import ScanFailed
+from localaws.scanner import ScanFailed
 from localaws.scanner.packages import packages_of
 
 ZLIB = "pkg:deb/debian/zlib1g@1%3A1.2.13-1%2Bb1?arch=amd64&distro=debian-12&upstream=zlib%401%3A1.2.13-1"
