@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from localaws import behaviours
@@ -67,9 +68,21 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables with which clients reach 127.0.0.1 without a proxy, and all hosts that were excepted before.
+
+    Some programs read the name in lower case first and some in upper case, so both have the same value.
+    """
+    names = ("no_proxy", "NO_PROXY")
+    given = ",".join(environment.get(name, "") for name in names)
+    hosts = dict.fromkeys(host.strip() for host in f"{given},127.0.0.1,localhost".split(",") if host.strip())
+    # Beside other hosts Python's urllib does not take an asterisk for "every host".
+    return dict.fromkeys(names, "*" if "*" in hosts else ",".join(hosts))
+
+
 def _announce(target: LocalTarget, role: str, exports: Path) -> None:
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in target.environment(role).items()]
-    text = "\n".join([*lines, f"export REGISTRY={shlex.quote(target.registry)}"]) + "\n"
+    variables = {**target.environment(role), "REGISTRY": target.registry, **no_proxy(os.environ)}
+    text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     exports.touch(mode=0o600)
     exports.write_text(text, encoding="utf-8")
     print(text)

@@ -11,14 +11,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from localaws.owner import LABEL, is_alive, owner_label
 from localaws.scanner import ScanFailed
 from localaws.scanner.package_layers import Source, write_package_layers
 from localaws.scanner.packages import Package, packages_of
@@ -27,7 +24,6 @@ from localaws.scanner.packages import Package, packages_of
 # a requirements.txt that lies about in an image installs nothing.
 CATALOGERS = ("dpkg-db-cataloger", "rpm-db-cataloger", "apk-db-cataloger", "python-installed-package-cataloger")
 _FORMAT = 1
-_WORKPLACE = ".work."
 _TIMEOUT_SECONDS = 300.0
 _MOST_BYTES = 256 * 1024 * 1024
 
@@ -37,12 +33,16 @@ class Cataloger:
 
     Args:
         cache: the folder where they are kept, one file per digest.
+        work: a folder that no other run uses at the same time; emptied now of what a killed run left in it.
         syft: the program; beside the running Python when not given.
         seconds: how long it may take.
     """
 
-    def __init__(self, cache: Path, syft: Path | None = None, seconds: float = _TIMEOUT_SECONDS) -> None:
+    def __init__(self, cache: Path, work: Path, syft: Path | None = None, seconds: float = _TIMEOUT_SECONDS) -> None:
         self._cache = cache
+        self._work = work
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
         self._seconds = seconds
         self._syft = syft or Path(sys.executable).with_name("syft")
 
@@ -64,8 +64,8 @@ class Cataloger:
         return known
 
     def _catalogued(self, source: Source, digest: str) -> Any:
-        with self._workplace() as folder:
-            image, answer = folder / "image", folder / "sbom.json"
+        with tempfile.TemporaryDirectory(dir=self._work) as folder:
+            image, answer = Path(folder, "image"), Path(folder, "sbom.json")
             write_package_layers(source, image)
             self._run(image, answer, digest)
             try:
@@ -74,17 +74,6 @@ class Cataloger:
                 return json.loads(answer.read_bytes())
             except (OSError, ValueError, RecursionError) as broken:
                 raise ScanFailed(f"syft's SBOM of {digest} is not JSON: {broken}.") from broken
-
-    @contextmanager
-    def _workplace(self) -> Iterator[Path]:
-        """A folder for the unpacked layers; those of owners who were killed are removed first."""
-        mine = owner_label()[LABEL].replace(":", "_")
-        self._cache.mkdir(parents=True, exist_ok=True)
-        for left in self._cache.glob(f"{_WORKPLACE}*"):
-            if not is_alive(left.name.split(".")[2].replace("_", ":")):
-                shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=f"{_WORKPLACE}{mine}.", dir=self._cache) as folder:
-            yield Path(folder)
 
     def _run(self, image: Path, answer: Path, digest: str) -> None:
         chosen = ",".join(CATALOGERS)

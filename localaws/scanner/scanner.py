@@ -20,12 +20,15 @@ class LocalScanner:
 
     Args:
         cache: where SBOMs are kept by digest.
+        work: a folder that no other run uses at the same time.
         advisories: directories, archives or files of OSV records.
         syft: the program that makes SBOMs; beside the running Python when not given.
     """
 
-    def __init__(self, cache: Path, advisories: Iterable[Path] = (SHIPPED,), syft: Path | None = None) -> None:
-        self._cataloger = Cataloger(cache, syft)
+    def __init__(
+        self, cache: Path, work: Path, advisories: Iterable[Path] = (SHIPPED,), syft: Path | None = None
+    ) -> None:
+        self._cataloger = Cataloger(cache, work, syft)
         self._advisories = tuple(advisories)
 
     def scan(self, repository: str, digest: str, fetch: ImageSource) -> ScannerResult:

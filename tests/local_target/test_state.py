@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws import owner
+from localaws.__main__ import no_proxy
 from localaws.ecr import manifest
 from localaws.ecr.authorization import Authorizer
 from localaws.ecr.credentials import PASSWORD_LIFE, Credential, IssuedCredentials, RegistryPasswords
@@ -217,22 +216,18 @@ def test_the_seeded_lifecycle_policy_is_accepted() -> None:
     assert {rule["selection"]["tagStatus"] for rule in LIFECYCLE["rules"]} == {"untagged"}
 
 
-def test_an_owner_is_alive_while_its_process_is() -> None:
-    """This process is; a pid that was given to another process since is not, nor anything before the boot."""
-    mine = owner.owner_label()[owner.LABEL]
-    boot, pid, started = mine.split(":")
-    assert pid == str(os.getpid())
-    assert owner.is_alive(mine)
-    assert not owner.is_alive(f"{boot}:{pid}:{int(started) - 1}")
-    assert not owner.is_alive(f"another-boot:{pid}:{started}")
-    assert not owner.is_alive("nonsense")
-
-
-def test_what_runs_for_another_machine_is_left_alone() -> None:
-    """An engine may be shared: of another boot only what does not run is a leftover."""
-    foreign = {"Labels": {owner.LABEL: "another-boot:1:1"}}
-    assert not owner.is_leftover({**foreign, "State": "running"})
-    assert owner.is_leftover({**foreign, "State": "exited"})
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "127.0.0.1,localhost"),
+        ({"NO_PROXY": "example.com"}, "example.com,127.0.0.1,localhost"),
+        ({"no_proxy": "a.b, localhost", "NO_PROXY": "c.d"}, "a.b,localhost,c.d,127.0.0.1"),
+        ({"no_proxy": "*"}, "*"),
+    ],
+)
+def test_the_printed_exports_keep_clients_from_asking_a_proxy(environment: dict[str, str], expected: str) -> None:
+    """Both spellings except this machine's addresses, and what a person had excepted stays."""
+    assert no_proxy(environment) == {"no_proxy": expected, "NO_PROXY": expected}
 
 
 def test_a_release_that_is_not_seeded_is_refused_by_name() -> None:

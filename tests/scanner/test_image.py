@@ -30,7 +30,7 @@ def base(make: SimpleNamespace, **more: str | None) -> bytes:
 
 def scan(source: ImageSource, cache: Path, *advisories: Path) -> ScannerResult:
     """What the local scanner finds."""
-    return LocalScanner(cache, advisories or (SHIPPED,)).scan("image", source.digest, source)
+    return LocalScanner(cache, cache / "work", advisories or (SHIPPED,)).scan("image", source.digest, source)
 
 
 def test_a_current_image_is_clean_and_says_that_it_is_simulated(make: Any, shop: Any, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_thinned_image_has_the_packages_of_the_whole(make: Any, shop: Any, tmp
     environment = {"SYFT_REGISTRY_INSECURE_USE_HTTP": "true", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     subprocess.run([syft, "scan", f"registry:{source.reference}", *options], check=True, env=environment)
     whole = packages_of(json.loads(answer.read_bytes()))
-    assert Cataloger(tmp_path / "sboms").packages(source, source.digest) == whole
+    assert Cataloger(tmp_path / "sboms", tmp_path / "work").packages(source, source.digest) == whole
     assert {package.name for package in whole} == {"python3-yaml", "chromium", "h11"}
 
 
@@ -98,7 +98,12 @@ def test_an_sbom_is_made_once_for_a_digest(make: Any, shop: Any, tmp_path: Path)
     source = shop.push(base(make))
     scan(source, tmp_path)
     shop.blobs.clear()
-    assert LocalScanner(tmp_path, [SHIPPED], Path("/nowhere/syft")).scan("image", source.digest, source).findings == ()
+    assert (
+        LocalScanner(tmp_path, tmp_path / "work", syft=Path("/nowhere/syft"))
+        .scan("image", source.digest, source)
+        .findings
+        == ()
+    )
 
 
 def test_a_kept_sbom_that_was_cut_short_is_made_again(make: Any, shop: Any, tmp_path: Path) -> None:
@@ -113,11 +118,12 @@ def test_a_kept_sbom_that_was_cut_short_is_made_again(make: Any, shop: Any, tmp_
 
 def test_nothing_is_left_behind(make: Any, shop: Any, tmp_path: Path) -> None:
     """After scans that succeed, fail and were killed earlier, only SBOMs are left."""
-    (tmp_path / ".work.no-such-boot_1_1.abc").mkdir()
+    (tmp_path / "work" / "left").mkdir(parents=True)
     scan(shop.push(base(make)), tmp_path)
     with pytest.raises(ScanFailed):
         scan(shop.push(b"\x1f\x8bgarbage"), tmp_path)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".json"}
+    assert {path.suffix for path in tmp_path.iterdir() if path.name != "work"} == {".json"}
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -182,11 +188,11 @@ def test_a_syft_that_fails_fails_the_scan(make: Any, shop: Any, tmp_path: Path, 
     syft.chmod(syft.stat().st_mode | stat.S_IXUSR)
     source = shop.push(base(make))
     with pytest.raises(ScanFailed, match=cause):
-        Cataloger(tmp_path / "sboms", syft, seconds=1).packages(source, source.digest)
+        Cataloger(tmp_path / "sboms", tmp_path / "work", syft, seconds=1).packages(source, source.digest)
 
 
 def test_a_missing_syft_says_how_to_get_it(make: Any, shop: Any, tmp_path: Path) -> None:
     """Without syft there is a sentence, not a stack trace."""
     source = shop.push(base(make))
     with pytest.raises(ScanFailed, match="`make accept` sets it up"):
-        Cataloger(tmp_path, tmp_path / "syft").packages(source, source.digest)
+        Cataloger(tmp_path, tmp_path / "work", tmp_path / "syft").packages(source, source.digest)
