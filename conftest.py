@@ -119,7 +119,7 @@ def target(fixtures, run):
     if run.options.target == "aws":
         yield
         return
-    from localaws.errors import LocalTargetError
+    from localaws import LocalTargetError
     from localaws.seed.names import refuse_other_releases
     from localaws.target import LocalTarget
 

@@ -11,8 +11,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from localaws import behaviours
-from localaws.errors import LocalTargetError
+from localaws import LocalTargetError, behaviours
 from localaws.scanner import SHIPPED
 from localaws.seed import names
 from localaws.target import STATE, LocalTarget

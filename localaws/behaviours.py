@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from localaws.errors import LocalTargetError
+from localaws import LocalTargetError
 
 VARIABLE = "LOCAL_BEHAVIOURS"
 _FILE = "behaviours.json"

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from localaws.errors import LocalTargetError
+from localaws import LocalTargetError
 
 _GRACE_SECONDS = 6.0
 _ROOT = Path(__file__).resolve().parent.parent

@@ -9,8 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from localaws import child
-from localaws.errors import LocalTargetError
+from localaws import LocalTargetError, child
 
 _START_SECONDS = 30.0
 _HOST = "127.0.0.1"

@@ -35,10 +35,9 @@ import boto3
 import docker
 
 from gate.engine.sweep import sweep
-from localaws import access_keys, behaviours, child
+from localaws import LocalTargetError, access_keys, behaviours, child
 from localaws.access_keys import AccessKeys
 from localaws.behaviours import Behaviours
-from localaws.errors import LocalTargetError
 from localaws.ministack import MiniStack
 from localaws.registry.container import BLOBS, Registry
 from localaws.scanner import SHIPPED

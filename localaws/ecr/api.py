@@ -7,13 +7,13 @@ import threading
 from typing import Any
 
 from localaws.ecr import (  # noqa: F401  imported because each registers its operations
-    account_operations,
     coverage,
     images,
     policies,
     pushing,
     referrers,
     repositories,
+    resource_tags,
     scan_operations,
     service_model,
     signing,

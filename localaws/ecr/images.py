@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from localaws.ecr import identifiers
 from localaws.ecr.errors import invalid
 from localaws.ecr.identifiers import ImageFailure
-from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation
-from localaws.ecr.paging import page
-from localaws.ecr.repositories import identified, named
+from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation, page
 from localaws.ecr.state import ImageState, RepositoryState
 
 _INDEX_HOLDS_IT = "ImageReferencedByManifestList"
@@ -18,9 +16,8 @@ _INDEX_HOLDS_IT = "ImageReferencedByManifestList"
 @operation("DescribeImages")
 def describe(call: ApiCall) -> Parameters:
     """The named images, or all of them."""
-    store, wanted = call.ecr.store, call.parameters
-    with store.reading() as account:
-        repository = store.repository(account, **named(call))
+    wanted = call.parameters
+    with call.reading() as repository:
         if wanted.get("imageIds"):
             images = [identifiers.image(repository, each, call.ecr.account) for each in wanted["imageIds"]]
         else:
@@ -34,8 +31,7 @@ def describe(call: ApiCall) -> Parameters:
 @operation("ListImages")
 def list_images(call: ApiCall) -> Parameters:
     """The identities of all images: one for each tag, one for each image without."""
-    with call.ecr.store.reading() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+    with call.reading() as repository:
         chosen = [image for image in _by_time(repository) if _passes(image, call.parameters.get("filter", {}))]
         identities = [identity for image in chosen for identity in _identities(image)]
     entries, rest = page(identities, call.parameters)
@@ -45,25 +41,23 @@ def list_images(call: ApiCall) -> Parameters:
 @operation("BatchGetImage")
 def batch_get(call: ApiCall) -> Parameters:
     """The manifests of the named images, and which of them are not there."""
-    store, images = call.ecr.store, []
+    images: list[Parameters] = []
     failures: list[Parameters] = []
-    with store.reading() as account:
-        repository = store.repository(account, **named(call))
+    with call.reading() as repository:
         for wanted, image in _found(call, repository, failures):
             text = call.ecr.blobs.manifest(repository.name, image.digest).decode()
             identity = {**wanted, "imageDigest": image.digest}
             about = {"imageId": identity, "imageManifest": text, "imageManifestMediaType": image.media_type}
-            images.append({**identified(call.ecr, repository), **about})
+            images.append({**call.identity, **about})
     return {"images": images, "failures": failures}
 
 
 @operation("BatchDeleteImage")
 def batch_delete(call: ApiCall) -> Parameters:
     """Remove images by digest, or tags; an image goes with its last tag."""
-    store, deleted = call.ecr.store, []
+    deleted: list[Parameters] = []
     failures: list[Parameters] = []
-    with store.changing() as account:
-        repository = store.repository(account, **named(call))
+    with call.changing() as repository:
         for wanted, image in _found(call, repository, failures):
             if _goes(image, wanted) and _is_held(repository, image):
                 failures.append({"imageId": wanted, "failureCode": _INDEX_HOLDS_IT, "failureReason": _held(image)})
@@ -75,8 +69,8 @@ def batch_delete(call: ApiCall) -> Parameters:
 @operation("BatchCheckLayerAvailability")
 def check_layers(call: ApiCall) -> Parameters:
     """Which layers the repository has already."""
-    with call.ecr.store.reading() as account:
-        name = call.ecr.store.repository(account, **named(call)).name
+    with call.reading() as repository:
+        name = repository.name
     layers, failures = [], []
     for digest in call.parameters["layerDigests"]:
         if not identifiers.is_digest(digest):
@@ -95,8 +89,7 @@ def delete(ecr: Ecr, name: str, digest: str) -> None:
     Raises:
         EcrError: ImageNotFoundException, or InvalidParameterException while an index names it.
     """
-    with ecr.store.changing() as account:
-        repository = ecr.store.repository(account, name)
+    with ecr.store.changing_repository(name) as repository:
         image = identifiers.image(repository, {"imageDigest": digest}, ecr.account)
         if _is_held(repository, image):
             raise invalid(_held(image))
@@ -106,7 +99,7 @@ def delete(ecr: Ecr, name: str, digest: str) -> None:
 def described(ecr: Ecr, repository: RepositoryState, image: ImageState) -> Parameters:
     """An image as DescribeImages answers it; as on AWS, without a summary of its scan."""
     details: Parameters = {
-        **identified(ecr, repository),
+        **ecr.identity(repository.name),
         "imageDigest": image.digest,
         "imageSizeInBytes": image.size,
         "imagePushedAt": image.pushed_at,

@@ -13,7 +13,6 @@ import jsonschema
 from localaws.ecr import principals
 from localaws.ecr.errors import EcrError, invalid
 from localaws.ecr.operations import ApiCall, Parameters, operation
-from localaws.ecr.repositories import identified, named
 
 _HERE = Path(__file__).parent
 
@@ -36,8 +35,8 @@ _LIFECYCLE = _Kind("lifecycle", "lifecyclePolicyText", "LifecyclePolicyNotFoundE
 def set_policy(call: ApiCall) -> Parameters:
     """Set the repository policy."""
     document = check_policy(call.parameters["policyText"])
-    with call.ecr.store.reading() as account:
-        name = call.ecr.store.repository(account, **named(call)).name
+    with call.reading() as repository:
+        name = repository.name
     principals.check(document, call.ecr.account, call.authorizer.has_principal)
     if not call.parameters.get("force"):
         _refuse_lockout(call, name)
@@ -61,8 +60,7 @@ def put_lifecycle(call: ApiCall) -> Parameters:
     """Set the lifecycle policy. It acts at a push, where that is switched on (`localaws.behaviours`)."""
     check_lifecycle(call.parameters["lifecyclePolicyText"])
     answer = _set(call, _LIFECYCLE)
-    with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+    with call.changing() as repository:
         repository.evaluated_at = call.ecr.clock().timestamp()
     return answer
 
@@ -92,15 +90,13 @@ def _refuse_lockout(call: ApiCall, name: str) -> None:
 
 def _set(call: ApiCall, kind: _Kind) -> Parameters:
     text = call.parameters[kind.parameter]
-    with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+    with call.changing() as repository:
         setattr(repository, kind.attribute, text)
-    return {**identified(call.ecr, repository), kind.parameter: text}
+    return {**call.identity, kind.parameter: text}
 
 
 def _get(call: ApiCall, kind: _Kind, *, delete: bool) -> Parameters:
-    with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+    with call.changing() as repository:
         text = getattr(repository, kind.attribute)
         if text is None:
             raise EcrError(
@@ -111,7 +107,7 @@ def _get(call: ApiCall, kind: _Kind, *, delete: bool) -> Parameters:
         if delete:
             setattr(repository, kind.attribute, None)
     evaluated = {"lastEvaluatedAt": repository.evaluated_at} if kind is _LIFECYCLE else {}
-    return {**identified(call.ecr, repository), kind.parameter: text, **evaluated}
+    return {**call.identity, kind.parameter: text, **evaluated}
 
 
 def check_policy(text: str) -> dict[str, Any]:

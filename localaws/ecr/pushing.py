@@ -6,7 +6,6 @@ from localaws.ecr import identifiers, lifecycle, manifest, mutability, signing
 from localaws.ecr.errors import EcrError, invalid
 from localaws.ecr.manifest import Manifest
 from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation
-from localaws.ecr.repositories import identified, named
 from localaws.ecr.state import ImageState, RepositoryState
 
 
@@ -19,10 +18,8 @@ def put_image(call: ApiCall) -> Parameters:
     identifiers.check_tag(tag)
     image = push(call.ecr, wanted["repositoryName"], pushed, tag, registry=wanted.get("registryId"), again=False)
     identity = {"imageDigest": image.digest, **({"imageTag": tag} if tag else {})}
-    with call.ecr.store.reading() as account:
-        about = identified(call.ecr, call.ecr.store.repository(account, **named(call)))
     text = {"imageManifest": wanted["imageManifest"], "imageManifestMediaType": pushed.media_type}
-    return {"image": {**about, "imageId": identity, **text}}
+    return {"image": {**call.identity, "imageId": identity, **text}}
 
 
 def push(
@@ -43,12 +40,11 @@ def push(
             LayersNotFoundException, ReferencedImagesNotFoundException, RepositoryNotFoundException.
     """
     identifiers.check_tag(tag)
-    with ecr.store.reading() as account:
-        ecr.store.repository(account, name, registry)
+    with ecr.store.reading_repository(name, registry):
+        pass  # refused before its blobs are looked for
     _check_blobs(ecr, name, pushed)
     # The tag must not move between the check and the change: all of it happens under the state's lock.
-    with ecr.store.changing() as account:
-        repository = ecr.store.repository(account, name, registry)
+    with ecr.store.changing_repository(name, registry) as repository:
         mutability.refuse_overwriting(repository, tag)
         if not again:
             _refuse_what_is_there(repository, pushed, tag)

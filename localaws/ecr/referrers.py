@@ -8,9 +8,7 @@ from typing import Any
 from localaws.ecr import manifest
 from localaws.ecr.errors import invalid
 from localaws.ecr.identifiers import is_digest
-from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation
-from localaws.ecr.paging import page
-from localaws.ecr.repositories import named
+from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation, page
 from localaws.ecr.state import ImageState, RepositoryState
 
 _DEFAULT, _MOST = 20, 50
@@ -23,8 +21,7 @@ def list_referrers(call: ApiCall) -> Parameters:
     if not is_digest(wanted):
         raise invalid("Invalid parameter at 'subjectId' failed to satisfy constraint: 'must be a sha256 digest'")
     status, types = chosen.get("artifactStatus", "ACTIVE"), chosen.get("artifactTypes")
-    with call.ecr.store.reading() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+    with call.reading() as repository:
         found = [(image, described(call.ecr, repository, image)) for image in of(repository, wanted)]
     listed = [
         {**described_, "artifactStatus": image.status}

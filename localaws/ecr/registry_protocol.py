@@ -11,10 +11,11 @@ import binascii
 import json
 import re
 import urllib.parse
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 
-from localaws.ecr import identifiers, images, manifest, referrers, uploads
+from localaws.ecr import blob_transfer, identifiers, images, manifest, referrers
 from localaws.ecr.authorization import Authorizer
+from localaws.ecr.blob_transfer import API_VERSION
 from localaws.ecr.blobs import MANIFEST_LIMIT
 from localaws.ecr.credentials import Credential
 from localaws.ecr.errors import EcrError, RegistryError, as_registry_error
@@ -24,21 +25,8 @@ from localaws.ecr.pushing import push
 
 _PATH = re.compile(r"/v2/(?P<name>.+)/(?P<kind>blobs/uploads|blobs|manifests|tags|referrers)/(?P<reference>[^/]*)/?")
 _NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
-_REFUSED = 400
-_MOST_SAID = 64 * 1024
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_API = ("Docker-Distribution-Api-Version", "registry/2.0")
 _JSON = ("Content-Type", "application/json")
-_PASSED_ON = ("Content-Type", "Content-Range", "Range", "Accept", "If-None-Match")
-_PASSED_BACK = (
-    "Content-Type",
-    "Content-Range",
-    "Docker-Content-Digest",
-    "Docker-Upload-UUID",
-    "ETag",
-    "Location",
-    "Range",
-)
 _ACTIONS = {
     ("blobs", "HEAD"): "BatchCheckLayerAvailability",
     ("blobs", "GET"): "GetDownloadUrlForLayer",
@@ -83,7 +71,7 @@ class RegistryProtocol:
         credential = self._caller(exchange)
         path = urllib.parse.urlsplit(exchange.path).path
         if path in ("/v2", "/v2/"):
-            exchange.answer(200, [_API, _JSON], b"{}")
+            exchange.answer(200, [API_VERSION, _JSON], b"{}")
             return
         found = _PATH.fullmatch(urllib.parse.unquote(path))
         action = _ACTIONS.get((found["kind"], exchange.command)) if found else None
@@ -94,10 +82,10 @@ class RegistryProtocol:
         if found["kind"] in ("blobs", "referrers") and not identifiers.is_digest(found["reference"]):
             raise RegistryError("DIGEST_INVALID", f"{found['reference']!r} is not a sha256 digest", 400)
         self._authorizer.require(credential, action, found["name"])
-        with self._ecr.store.reading() as account:
-            self._ecr.store.repository(account, found["name"])
+        with self._ecr.store.reading_repository(found["name"]):
+            pass  # refused where it is missing
         if found["kind"] in ("blobs", "blobs/uploads"):
-            self._pass_on(exchange, path)
+            blob_transfer.pass_on(exchange, self._ecr.blobs, path)
         else:
             answers = {
                 ("tags", "GET"): self._list_tags,
@@ -125,28 +113,27 @@ class RegistryProtocol:
         manifest.check_digest(pushed, wanted.get("imageDigest"))
         push(self._ecr, name, pushed, wanted.get("imageTag"))
         location = f"/v2/{name}/manifests/{pushed.digest}"
-        headers = [_API, ("Location", location), ("Docker-Content-Digest", pushed.digest)]
+        headers = [API_VERSION, ("Location", location), ("Docker-Content-Digest", pushed.digest)]
         exchange.answer(201, [*headers, ("OCI-Subject", pushed.subject)] if pushed.subject else headers)
 
     def _delete_manifest(self, exchange: Exchange, name: str, reference: str) -> None:
         if "imageDigest" not in _reference(reference):
             raise RegistryError("UNSUPPORTED", "the local target deletes a manifest by its digest only", 405)
         images.delete(self._ecr, name, reference)
-        exchange.answer(202, [_API])
+        exchange.answer(202, [API_VERSION])
 
     def _list_referrers(self, exchange: Exchange, name: str, digest: str) -> None:
         (chosen, *_) = [*_asked(exchange, "artifactType"), None]
-        with self._ecr.store.reading() as account:
-            body = referrers.index(self._ecr, self._ecr.store.repository(account, name), digest, chosen)
-        headers = [_API, ("Content-Type", manifest.OCI_INDEX)]
+        with self._ecr.store.reading_repository(name) as repository:
+            body = referrers.index(self._ecr, repository, digest, chosen)
+        headers = [API_VERSION, ("Content-Type", manifest.OCI_INDEX)]
         exchange.answer(200, [*headers, ("OCI-Filters-Applied", "artifactType")] if chosen else headers, body)
 
     def _get_manifest(self, exchange: Exchange, name: str, reference: str) -> None:
-        with self._ecr.store.reading() as account:
-            repository = self._ecr.store.repository(account, name)
+        with self._ecr.store.reading_repository(name) as repository:
             image = identifiers.image(repository, _reference(reference), self._ecr.account)
         body = self._ecr.blobs.manifest(name, image.digest)
-        headers = [_API, ("Content-Type", image.media_type), ("Docker-Content-Digest", image.digest)]
+        headers = [API_VERSION, ("Content-Type", image.media_type), ("Docker-Content-Digest", image.digest)]
         exchange.answer(200, headers, body)
 
     def _list_tags(self, exchange: Exchange, name: str, reference: str) -> None:
@@ -155,36 +142,17 @@ class RegistryProtocol:
         (last, *_), (most, *_) = [*_asked(exchange, "last"), ""], [*_asked(exchange, "n"), None]
         if most is not None and not _NUMBER.fullmatch(most):
             raise RegistryError("PAGINATION_NUMBER_INVALID", f"n is {most!r}, not a number of tags", 400)
-        with self._ecr.store.reading() as account:
-            standing = self._ecr.store.repository(account, name).images.values()
-            tags = sorted(tag for image in standing for tag in image.tags if tag > last)
+        with self._ecr.store.reading_repository(name) as repository:
+            tags = sorted(tag for image in repository.images.values() for tag in image.tags if tag > last)
         shown = tags if most is None else tags[: int(most)]
-        headers = [_API, _JSON]
+        headers = [API_VERSION, _JSON]
         if shown and len(shown) < len(tags):
             query = urllib.parse.urlencode({"last": shown[-1], "n": most})
             headers.append(("Link", f'</v2/{name}/tags/list?{query}>; rel="next"'))
         exchange.answer(200, headers, json.dumps({"name": name, "tags": shown}).encode())
 
-    def _pass_on(self, exchange: Exchange, path: str) -> None:
-        headers = {name: exchange.headers[name] for name in _PASSED_ON if name in exchange.headers}
-        if exchange.command in ("PATCH", "PUT"):
-            uploads.check_part(exchange, self._ecr.blobs, f"{path}?{_query(exchange, without='digest')}")
-        has_body = exchange.command in ("PATCH", "PUT", "POST")
-        if has_body and not exchange.is_chunked:
-            headers["Content-Length"] = str(exchange.length)
-        elif has_body:
-            headers["Transfer-Encoding"] = "chunked"
-        body = exchange.pieces() if has_body else None
-        target = f"{path}?{_query(exchange)}".rstrip("?")
-        with self._ecr.blobs.request(exchange.command, target, headers, body, chunked=exchange.is_chunked) as response:
-            if response.status < _REFUSED:
-                exchange.relay(response, _passed_back(response))
-            else:
-                # Of a refused range the registry states the blob's length, and sends none of it.
-                exchange.answer(response.status, _passed_back(response), response.read(_MOST_SAID))
-
     def _refuse(self, exchange: Exchange, refusal: RegistryError) -> None:
-        headers = [_API, _JSON]
+        headers = [API_VERSION, _JSON]
         if refusal.status == 401:  # noqa: PLR2004  HTTP's "unauthorized"
             realm = f'Basic realm="http://{exchange.headers.get("Host", "")}/",service="ecr.amazonaws.com"'
             headers.append(("WWW-Authenticate", realm))
@@ -212,13 +180,3 @@ def _asked(exchange: Exchange, name: str) -> list[str]:
     """The values of a parameter in the request's query."""
     query = urllib.parse.urlsplit(exchange.path).query
     return urllib.parse.parse_qs(query, keep_blank_values=True).get(name, [])
-
-
-def _query(exchange: Exchange, without: str = "") -> str:
-    # Without "mount" and "from" the layer is uploaded: one repository's layers are not lent to another.
-    pairs = urllib.parse.parse_qsl(urllib.parse.urlsplit(exchange.path).query, keep_blank_values=True)
-    return urllib.parse.urlencode([pair for pair in pairs if pair[0] not in ("mount", "from", without)])
-
-
-def _passed_back(response: HTTPResponse) -> list[tuple[str, str]]:
-    return [_API, *((name, response.headers[name]) for name in _PASSED_BACK if name in response.headers)]

@@ -7,9 +7,7 @@ import uuid
 from localaws.ecr import findings as shapes
 from localaws.ecr import identifiers
 from localaws.ecr.errors import EcrError, invalid
-from localaws.ecr.operations import ApiCall, Parameters, operation
-from localaws.ecr.paging import page
-from localaws.ecr.repositories import identified, named
+from localaws.ecr.operations import ApiCall, Parameters, operation, page
 from localaws.ecr.scanning import frequency
 from localaws.ecr.state import ImageState, RegistryState, RepositoryState, ScanState
 
@@ -19,10 +17,9 @@ _SCAN_TYPES = {"BASIC": {"SCAN_ON_PUSH", "MANUAL"}, "ENHANCED": {"SCAN_ON_PUSH",
 @operation("StartImageScan")
 def start(call: ApiCall) -> Parameters:
     """Start a basic scan."""
-    with call.ecr.store.reading() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+    with call.reading() as repository:
         image = _image(call, repository)
-        about = {**identified(call.ecr, repository), "imageId": _identity(call, image)}
+        about = {**call.identity, "imageId": _identity(call, image)}
     scan = call.ecr.scans.start(repository.name, image)
     return {**about, "imageScanStatus": _status(scan)}
 
@@ -31,12 +28,12 @@ def start(call: ApiCall) -> Parameters:
 def describe_findings(call: ApiCall) -> Parameters:
     """The status of the newest scan, and its findings once it has ended well."""
     with call.ecr.store.reading() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+        repository = call.ecr.store.find(account, *call.named)
         image = _image(call, repository)
         scan = repository.scans.get(image.digest)
         if scan is None or scan.enhanced != (account.scan_type == "ENHANCED"):
             raise _never_scanned(call, repository, image)
-        answer = {**identified(call.ecr, repository), "imageId": _identity(call, image)}
+        answer = {**call.identity, "imageId": _identity(call, image)}
         answer["imageScanStatus"] = _status(scan)
         if scan.enhanced and scan.status == "PENDING":
             # As Inspector answers of an image that it has taken in and not looked at: a good end, and nothing in it.

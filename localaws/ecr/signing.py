@@ -13,7 +13,6 @@ from localaws.ecr.errors import EcrError
 from localaws.ecr.manifest import OCI
 from localaws.ecr.mutability import matches
 from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation
-from localaws.ecr.repositories import identified, named
 from localaws.ecr.state import ImageState
 
 SIGNATURE = "application/vnd.cncf.notary.signature"
@@ -48,12 +47,9 @@ def delete_configuration(call: ApiCall) -> Parameters:
 def describe_status(call: ApiCall) -> Parameters:
     """Whether an image has been signed, by each rule that is about it."""
     with call.ecr.store.reading() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+        repository = call.ecr.store.find(account, *call.named)
         image = identifiers.image(repository, call.parameters["imageId"], call.ecr.account)
-        about = {
-            **identified(call.ecr, repository),
-            "imageId": {**call.parameters["imageId"], "imageDigest": image.digest},
-        }
+        about = {**call.identity, "imageId": {**call.parameters["imageId"], "imageDigest": image.digest}}
         status = "COMPLETE" if _is_signed(list(repository.images.values()), image) else "IN_PROGRESS"
         rules = [rule for rule in account.signing_rules if _covers(rule, repository.name)]
     statuses = [{"signingProfileArn": rule["signingProfileArn"], "status": status} for rule in rules]

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from localaws import LocalTargetError
 from localaws.ecr.errors import EcrError
 from localaws.ecr.state import RegistryState, RepositoryState, read
-from localaws.errors import LocalTargetError
 
 
 class Store:
@@ -45,7 +45,19 @@ class Store:
                 raise
             self._write()
 
-    def repository(self, account: RegistryState, name: str, registry: str | None = None) -> RepositoryState:
+    @contextmanager
+    def reading_repository(self, name: str, registry: str | None = None) -> Iterator[RepositoryState]:
+        """One repository, for reading; raises as `find` does."""
+        with self.reading() as account:
+            yield self.find(account, name, registry)
+
+    @contextmanager
+    def changing_repository(self, name: str, registry: str | None = None) -> Iterator[RepositoryState]:
+        """One repository, for a change; raises as `find` does."""
+        with self.changing() as account:
+            yield self.find(account, name, registry)
+
+    def find(self, account: RegistryState, name: str, registry: str | None = None) -> RepositoryState:
         """The repository of that name.
 
         Raises:

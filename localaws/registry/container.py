@@ -12,8 +12,8 @@ from docker.errors import BuildError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from gate.engine.owner import owner_label
+from localaws import LocalTargetError
 from localaws.ecr.blobs import Blobs
-from localaws.errors import LocalTargetError
 
 BLOBS = "release-gate-registry-blobs"
 KEPT = {"release-gate.kept": "registry blobs"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from localaws.errors import LocalTargetError
+from localaws import LocalTargetError
 
 ACCOUNT = "654654307503"
 REGION = "ap-northeast-2"

@@ -20,7 +20,7 @@ from botocore.config import Config
 
 from gate.engine.owner import OWNER
 from gate.engine.sweep import sweep
-from localaws.errors import LocalTargetError
+from localaws import LocalTargetError
 from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.local_target.handmade import Wire, login

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from localaws import LocalTargetError
 from localaws.behaviours import Behaviours, parse
 from localaws.ecr import lifecycle
 from localaws.ecr.state import ImageState, RepositoryState
-from localaws.errors import LocalTargetError
 from localaws.target import LocalTarget
 from tests.local_target.handmade import DOCKER, Wire, digest, login, manifest
 from tests.local_target.test_ecr_api import code_of

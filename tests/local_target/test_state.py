@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from localaws import LocalTargetError
 from localaws.__main__ import no_proxy
 from localaws.ecr import manifest
 from localaws.ecr.authorization import Authorizer
 from localaws.ecr.credentials import PASSWORD_LIFE, Credential, IssuedCredentials, RegistryPasswords
 from localaws.ecr.errors import EcrError, RegistryError, as_registry_error
-from localaws.ecr.paging import page
+from localaws.ecr.operations import page
 from localaws.ecr.policies import check_lifecycle, check_policy
 from localaws.ecr.state import ImageState, RepositoryState, ScanState
 from localaws.ecr.store import Store
-from localaws.errors import LocalTargetError
 from localaws.seed import names
 from localaws.seed.names import refuse_other_releases
 from localaws.seed.repository import BASELINE, LIFECYCLE
