@@ -28,7 +28,7 @@ until Ctrl-C. They are in a file too; in another terminal:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the local target until it is interrupted; returns the exit code."""
+    """Run the local target until it is interrupted; return the exit code."""
     options = _options(arguments)
     stop, exports = threading.Event(), options.state / "exports.sh"
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -50,18 +50,18 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         prog="python -m localaws", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     roles = (names.CI_ROLE, names.ADMINISTRATOR, names.DEVELOPER, names.LAMBDA_ROLE)
-    parser.add_argument("--keep", action="store_true", help="go on with the last run's state, not the seeded one")
+    parser.add_argument("--keep", action="store_true", help="continue with the last run's state, not the seeded one")
     parser.add_argument("--state", type=Path, default=STATE, help="folder with the state (default: .cache/localaws)")
     parser.add_argument("--role", choices=roles, default=names.CI_ROLE, help="whose credentials to print")
     parser.add_argument(
         "--advisories", type=Path, action="append", default=[], help="more OSV records for the scanner (repeatable)"
     )
-    told = os.environ.get(behaviours.VARIABLE, "").split()
+    switched_on = os.environ.get(behaviours.VARIABLE, "").split()
     parser.add_argument(
         "--behaves",
         metavar="NAME",
         action="append",
-        default=told,
+        default=switched_on,
         help=f"what it does by itself, as AWS does (repeatable): {', '.join(vars(behaviours.Behaviours()))}",
     )
     return parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""What the local target does by itself, as AWS does in a real account: off, unless it is switched on.
+"""What AWS does by itself in a real account, and the local target where it is switched on.
 
 The gateway reads the switches from `behaviours.json` in the state folder at every push: they can be set while it runs.
 """
@@ -29,10 +29,10 @@ class Behaviours:
 
 
 def parse(text: str) -> Behaviours:
-    """The behaviours that a text names, separated by spaces or commas, as in the variable LOCAL_BEHAVIOURS.
+    """Read the names of behaviours, separated by spaces or commas, as in the variable LOCAL_BEHAVIOURS.
 
     Raises:
-        LocalTargetError: one that is not known.
+        LocalTargetError: a name that is not known.
     """
     return _known(dict.fromkeys(text.replace(",", " ").split(), True))
 

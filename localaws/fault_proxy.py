@@ -1,11 +1,11 @@
-"""A proxy that misbehaves on purpose: it stands before the real one and breaks chosen answers. For tests only.
+"""A proxy in front of the gateway that breaks chosen answers, for tests only.
 
     with FaultInjectingProxy(target.registry) as proxy:
         proxy.faults.append(InjectedFault(operation="PutImage", status=503, times=2))
         ecr = target.session().client("ecr", endpoint_url=proxy.endpoint)
 
-Signatures hold (the `Host` header passes unchanged), and GetAuthorizationToken names this proxy as the registry, so
-pushes come through it too. Which requests a fault meets is decided by counting, never by chance.
+Signatures stay valid (the `Host` header is passed on unchanged), and GetAuthorizationToken names this proxy as the
+registry, so pushes come through it too. Which requests a fault affects is decided by counting.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _TIMEOUT = 300.0
 
 @dataclass
 class InjectedFault:
-    """What goes wrong, and for which requests.
+    """A fault, and the requests that it affects.
 
     Attributes:
         method: regular expression for the whole HTTP method.
         path: regular expression found in the path with its query.
         operation: the AWS operation's name, as in `X-Amz-Target`; "" for any request.
-        skip: how many matching requests pass unharmed first.
-        times: how many are harmed after that.
+        skip: how many matching requests pass unchanged first.
+        times: how many are affected after that.
         delay: seconds to wait before anything else.
-        status: answer this status with `body` instead of asking the real proxy.
+        status: answer this status with `body` instead of asking the gateway.
         body: the body of that answer.
         content_type: and its media type.
         cut_to: send so many bytes of the real answer's body and then close; None sends all of it.
@@ -55,8 +55,8 @@ class InjectedFault:
     cut_to: int | None = None
     reset: bool = False
 
-    def meets(self, request: ProxiedRequest) -> bool:
-        """Whether the fault strikes this request; each match is counted."""
+    def affects(self, request: ProxiedRequest) -> bool:
+        """Whether the fault affects this request; each match is counted."""
         if not (re.fullmatch(self.method, request.method) and re.search(self.path, request.path)):
             return False
         if self.operation and self.operation != request.operation:
@@ -70,7 +70,7 @@ class InjectedFault:
 
 @dataclass(frozen=True)
 class ProxiedRequest:
-    """One request that came to the proxy."""
+    """A request that came to the proxy."""
 
     method: str
     path: str
@@ -82,8 +82,8 @@ class FaultInjectingProxy:
     """A context manager; listens on a free port of 127.0.0.1.
 
     Attributes:
-        upstream: the real proxy's `host:port`.
-        faults: the first that meets a request strikes it.
+        upstream: the gateway's `host:port`.
+        faults: the first that affects a request is applied.
         seen: every request, in order.
     """
 
@@ -112,10 +112,10 @@ class FaultInjectingProxy:
         return f"http://{self.registry}"
 
     def fault_for(self, request: ProxiedRequest) -> InjectedFault | None:
-        """The fault that strikes this request."""
+        """The fault to apply to this request."""
         with self._lock:
             self.seen.append(request)
-            return next((fault for fault in self.faults if fault.meets(request)), None)
+            return next((fault for fault in self.faults if fault.affects(request)), None)
 
 
 class _Server(ThreadingHTTPServer):
@@ -146,7 +146,7 @@ class _Relay(Exchange):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815
 
     def _reset(self) -> None:
-        # Lingering for zero seconds makes the kernel send RST instead of an orderly end (socket(7), SO_LINGER).
+        # Lingering for zero seconds makes the kernel send RST instead of closing normally (socket(7), SO_LINGER).
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.connection.close()

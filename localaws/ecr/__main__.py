@@ -1,4 +1,4 @@
-"""The child process that is the gateway: `localaws.target` starts it and passes its settings on standard input."""
+"""The gateway's process: `localaws.target` starts it and passes its settings on standard input."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from localaws.scanner.scanner import LocalScanner
 
 
 def build(settings: dict[str, Any]) -> Gateway:
-    """The gateway, from plain settings; `localaws.target.LocalTarget` writes them."""
+    """The gateway, from the settings that `localaws.target.LocalTarget` writes."""
     account, region = settings["account"], settings["region"]
     ahead = timedelta(seconds=settings["clock_ahead_seconds"])
 
@@ -56,7 +56,7 @@ def _scanner(settings: dict[str, Any]) -> ImageScanner:
 
 
 def main() -> None:
-    """Serve until the parent ends or says so."""
+    """Serve until SIGTERM, which the end of the parent sends too."""
     gateway = build(child.settings_from_parent())
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
@@ -64,7 +64,7 @@ def main() -> None:
     print(json.dumps({"port": gateway.server_address[1]}), flush=True)
     ended.wait()
     gateway.shutdown()
-    # A scan that is under way may have started programs: they end with the gateway.
+    # A scan in progress may have started programs: they end with the gateway.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)
 

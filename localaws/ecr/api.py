@@ -1,4 +1,4 @@
-"""The JSON 1.1 side: who calls, may they, and which operation answers."""
+"""The JSON 1.1 API: authenticates and authorises a call, and runs its operation."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from localaws.ecr.errors import EcrError, invalid, not_an_operation
 from localaws.ecr.operations import OPERATIONS, ApiCall, Ecr, Parameters
 from localaws.ecr.scope import elsewhere, scope_of
 
-# The authorization check sees a call's resource in `repositoryName` only; these name it otherwise.
+# The authorization check reads a call's resource in `repositoryName` only; these have it elsewhere.
 _BY_NAMES = frozenset({"DescribeRepositories", "BatchGetRepositoryScanningConfiguration"})
 _BY_ARN = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
-# After these the check has to hold the same repositories and policies as this registry, whatever the outcome.
+# After these the check must have the same repositories and policies as this registry, whatever the outcome.
 _MIRRORED = frozenset({"CreateRepository", "DeleteRepository", "SetRepositoryPolicy", "DeleteRepositoryPolicy"})
 
 
@@ -44,7 +44,7 @@ class Api:
         """Answer one call.
 
         Raises:
-            EcrError: what ECR would refuse it with.
+            EcrError: the error with which ECR would refuse it.
         """
         named = {name.lower(): value for name, value in headers}
         name = named["x-amz-target"].removeprefix(TARGET)
@@ -57,11 +57,11 @@ class Api:
                 self._mirror(body)
 
     def coverage(self, body: bytes) -> bytes:
-        """Answer Inspector's ListCoverage, which the authorization check has let pass."""
+        """Answer Inspector's ListCoverage, which the authorization check has allowed."""
         return json.dumps(coverage.covered(self._ecr, _parsed(body))).encode()
 
     def mirror_everything(self) -> None:
-        """Let the authorization check know all repositories and policies."""
+        """Give the authorization check all repositories and policies."""
         with self._ecr.store.reading() as account:
             standing = [(repository.name, repository.policy) for repository in account.repositories.values()]
         for name, policy in standing:

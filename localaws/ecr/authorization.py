@@ -1,10 +1,10 @@
 """The authorization check: MiniStack checks who signed a call and whether IAM and repository policies allow it.
 
-It is asked in two ways. A control call is forwarded unchanged, `Host` included, so that its signature is
-checked as it was made. Where MiniStack cannot see the resource in the call (it knows `repositoryName` only), and
-for the registry protocol, whose requests carry no signature, a question is asked in the principal's own name: a
-call of that action on that repository, signed with its credential. A question changes nothing that matters:
-MiniStack's own repositories only mirror names and policies, and no image is ever read from there.
+It is asked in two ways. A control call is forwarded unchanged, `Host` included, so that its signature can be verified.
+Where MiniStack does not see the resource in the call (it reads `repositoryName` only), and for the registry protocol,
+whose requests have no signature, a call of the same action on that repository is signed with the principal's credential
+and sent. What that call changes in MiniStack has no effect: its repositories only mirror names and policies, and no
+image is read from there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _TIMEOUT = 30.0
 _SERVER_ERROR = 500
 _FORBIDDEN = 403
 _DENIED = "AccessDeniedException"
-# MiniStack's errors from before an operation is dispatched: the caller is not who it says.
+# MiniStack's errors from before it dispatches an operation: the caller is not authenticated.
 _NOT_AUTHENTICATED = frozenset(
     {
         "ExpiredTokenException",
@@ -52,7 +52,7 @@ _NOT_AUTHENTICATED = frozenset(
 
 @dataclass(frozen=True)
 class UpstreamResponse:
-    """An HTTP answer, whole."""
+    """An HTTP response of MiniStack."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -60,11 +60,11 @@ class UpstreamResponse:
 
     @property
     def is_denial(self) -> bool:
-        """Whether the check knows the caller not, or allows it not; in any protocol, so its word is looked for."""
+        """Whether the caller is not authenticated or not allowed; the code is looked for in any protocol's body."""
         return self.status == _FORBIDDEN or any(code.encode() in self.body for code in _NOT_AUTHENTICATED)
 
     def error(self) -> tuple[str, str]:
-        """The error's code and message in the JSON protocol; two empty strings when there is none."""
+        """The error's code and message in the JSON protocol; two empty strings for none."""
         try:
             data = json.loads(self.body or b"{}")
         except ValueError:
@@ -74,16 +74,16 @@ class UpstreamResponse:
 
 
 class Authorizer:
-    """Asks MiniStack."""
+    """Asks MiniStack whether a call is allowed."""
 
     def __init__(self, endpoint: str, region: str, account: str) -> None:
         self._host = endpoint.removeprefix("http://")
         self._region = region
-        # MiniStack takes an account's number for the access key of its root, which never ends.
+        # MiniStack takes the account's number as the access key of its root, which does not expire.
         self._root = Credential(account, "local")
 
     def forward(self, method: str, path: str, headers: Headers, body: bytes) -> UpstreamResponse:
-        """Pass a request on unchanged."""
+        """Send a request on unchanged."""
         connection = http.client.HTTPConnection(self._host, timeout=_TIMEOUT)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
@@ -100,7 +100,7 @@ class Authorizer:
             connection.close()
 
     def denial(self, headers: Headers, body: bytes) -> str | None:
-        """Why the check refuses this control call, which it receives as it was signed; None when it allows it.
+        """Why the check refuses this control call, which it receives as it was signed; None if it is allowed.
 
         Raises:
             EcrError: the signature or the access key is wrong, or the check failed.
@@ -109,10 +109,10 @@ class Authorizer:
         return None if self._allowed(answer) else answer.error()[1]
 
     def require(self, credential: Credential, action: str, repository: str) -> None:
-        """Let the principal pass that may do this to the repository (`*`: to all of them).
+        """Refuse a principal that may not do this to the repository (`*`: to all of them).
 
         Raises:
-            EcrError: AccessDeniedException with IAM's own sentence, or an expired credential.
+            EcrError: AccessDeniedException with IAM's own message, or an expired credential.
         """
         answer = self._call(credential, action, {"repositoryName": repository})
         if not self._allowed(answer):
@@ -131,22 +131,22 @@ class Authorizer:
         answer = self._sign(self._root, "iam", {"Content-Type": _FORM}, body)
         if answer.status >= _SERVER_ERROR:
             raise EcrError("ServerException", f"the authorization check failed: {answer.status}", 500)
-        # Names are unique in an account whatever the path, so the whole ARN is compared.
+        # Names are unique in an account whatever their path, so the whole ARN is compared.
         return answer.status == 200 and f"<Arn>{arn}</Arn>".encode() in answer.body  # noqa: PLR2004  HTTP's OK
 
     def mirror(self, repository: str, policy: str | None, *, exists: bool) -> None:
-        """Let the check know the same repository and policy as this registry does."""
+        """Give MiniStack the same repository and policy as this registry has."""
         name = {"repositoryName": repository}
         if not exists:
-            self._settle("DeleteRepository", {**name, "force": True}, "RepositoryNotFoundException")
+            self._ensure("DeleteRepository", {**name, "force": True}, "RepositoryNotFoundException")
             return
-        self._settle("CreateRepository", name, "RepositoryAlreadyExistsException")
+        self._ensure("CreateRepository", name, "RepositoryAlreadyExistsException")
         if policy is None:
-            self._settle("DeleteRepositoryPolicy", name, "RepositoryPolicyNotFoundException")
+            self._ensure("DeleteRepositoryPolicy", name, "RepositoryPolicyNotFoundException")
         else:
-            self._settle("SetRepositoryPolicy", {**name, "policyText": policy})
+            self._ensure("SetRepositoryPolicy", {**name, "policyText": policy})
 
-    def _settle(self, action: str, parameters: dict[str, Any], already: str = "") -> None:
+    def _ensure(self, action: str, parameters: dict[str, Any], already: str = "") -> None:
         answer = self._call(self._root, action, parameters)
         code, message = answer.error()
         if answer.status != 200 and code != already:  # noqa: PLR2004  HTTP's OK

@@ -72,7 +72,7 @@ def _check_part(exchange: Exchange, blobs: Blobs, path: str) -> None:
 
 
 def _query(exchange: Exchange, without: str = "") -> str:
-    # Without "mount" and "from" the layer is uploaded: one repository's layers are not lent to another.
+    # Without "mount" and "from" the layer is uploaded: mounting a layer of another repository is not modelled.
     pairs = urllib.parse.parse_qsl(urllib.parse.urlsplit(exchange.path).query, keep_blank_values=True)
     return urllib.parse.urlencode([pair for pair in pairs if pair[0] not in ("mount", "from", without)])
 

@@ -1,6 +1,6 @@
-"""Amazon Inspector's ListCoverage, of what this registry scans by itself (Inspector2 model, ListCoverage).
+"""Amazon Inspector's ListCoverage for the images of this registry (Inspector2 model, ListCoverage).
 
-Only under enhanced scanning, and only images whose repository a rule selects: the others Inspector does not list.
+Inspector lists images only under enhanced scanning, and only those whose repository a rule selects.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _FILTERS = {"resourceType", "ecrRepositoryName"}
 
 
 def covered(ecr: Ecr, parameters: Parameters) -> Parameters:
-    """The images that Inspector covers, as far as the filters ask for them.
+    """The images that Inspector covers and the filters select.
 
     Raises:
         EcrError: a filter that is not modelled here.

@@ -1,4 +1,4 @@
-"""ECR's own errors, as the JSON protocol and as the registry protocol word them."""
+"""The errors of ECR's API and of the registry protocol."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def not_modelled(what: str) -> EcrError:
 
 
 def not_an_operation(name: str, operations: Any) -> EcrError:
-    """The error for an operation that is not answered here; it says whether ECR has it."""
+    """The error for an operation that is not modelled, or that ECR does not have."""
     if name in operations:
         return not_modelled(f"The local target does not model ecr:{name}")
     return EcrError("UnknownOperationException", f"ECR has no operation {name!r}.")

@@ -1,4 +1,4 @@
-"""The one gateway: ECR's two protocols are answered here, every other AWS call is passed on to MiniStack."""
+"""The endpoint of the local target: ECR's two protocols are answered here, other AWS calls are sent on to MiniStack."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CBOR = [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"
 _REST_XML = frozenset({"s3", "cloudfront", "route53"})
 _ECR_BODY = 8 * 1024 * 1024
 _OTHER_BODY = 80 * 1024 * 1024  # a zip function's code, base64
-# Whatever hands out credentials, by service: their answers teach the gateway who is who.
+# The operations that issue credentials, by service: the gateway learns them from the responses.
 _ISSUING = {
     "sts": {"AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetSessionToken", "GetFederationToken"},
     "iam": {"CreateAccessKey"},
@@ -52,7 +52,7 @@ class Gateway(ThreadingHTTPServer):
         self.models = {name: ServiceModel(Loader().load_service_model(name, "service-2")) for name in _ISSUING}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that goes away is its own affair; anything else is a fault and goes to the log."""
+        """Log an error, unless the caller closed the connection or timed out."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -70,13 +70,13 @@ class _Request(Exchange):
                 body = self.server.api.answer(self.headers.items(), self.body(_ECR_BODY))
                 self.answer(200, _JSON, body)
             else:
-                self._pass_on()
+                self._forward()
         except EcrError as refusal:
             self._refuse(refusal)
         except BodyTooLarge as refusal:
             self._refuse(EcrError("RequestEntityTooLargeException", str(refusal), 413))
         except BrokenBody as broken:
-            self.give_up(broken)
+            self.refuse_body(broken)
         except (HTTPException, OSError) as silence:
             self._refuse(EcrError("ServerException", f"the registry behind does not answer: {silence}", 500))
 
@@ -93,11 +93,11 @@ class _Request(Exchange):
         else:
             self.answer(refusal.status, [*_JSON, ("X-Amzn-ErrorType", refusal.code)], refusal.body())
 
-    def _pass_on(self) -> None:
+    def _forward(self) -> None:
         if self.path.startswith("/_"):
             raise EcrError("UnknownOperationException", f"{self.path} is not an AWS API", 404)
         for scope in self._scopes:
-            # MiniStack takes some access keys for the account's root and does not check their signatures.
+            # MiniStack takes some access keys for its root's and does not check their signatures.
             self.server.issued.owner_of(scope.access_key)
             scope.refuse_another_region(self.server.region)
         body = self.body(_OTHER_BODY)
@@ -108,7 +108,7 @@ class _Request(Exchange):
         self.answer(answer.status, answer.headers, answer.body)
 
     def _answer_instead(self, body: bytes) -> UpstreamResponse | None:
-        """What MiniStack has not: Inspector's coverage is answered here, other services are named as not here."""
+        """The response for what MiniStack does not have: Inspector's coverage; other services raise an EcrError."""
         if self.path == COVERAGE:
             return UpstreamResponse(200, _JSON, self.server.api.coverage(body))
         for scope in self._scopes:
@@ -117,7 +117,7 @@ class _Request(Exchange):
 
     @property
     def _scopes(self) -> list[Scope]:
-        """What the request was signed for, in its header and in its query; one that cannot be read is empty."""
+        """The scopes of the signatures in the header and in the query; one that cannot be read is empty."""
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
         presigned = [f"Credential={scope}" for scope in query.get("X-Amz-Credential", [])]
         return [scope_of(place) for place in [self.headers.get("Authorization", ""), *presigned] if place]

@@ -1,7 +1,7 @@
-"""Tags and digests: their grammar, and how ECR answers what names no image.
+"""Tags and digests: their grammar, and ECR's errors for those that name no image.
 
 Sources: OCI distribution specification 1.1, "Pulling manifests" (the grammar of a tag); the service model's
-`ImageFailureCode`; ECR's own messages as its users quote them.
+`ImageFailureCode`; ECR's messages as its users quote them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ImageFailure(Exception):
 
     Attributes:
         code: one of the model's `ImageFailureCode`.
-        reason: what is said of it.
+        reason: the message.
     """
 
     def __init__(self, code: str, reason: str) -> None:
@@ -32,12 +32,12 @@ class ImageFailure(Exception):
 
 
 def is_digest(text: str) -> bool:
-    """Whether it is a digest as ECR takes it."""
+    """Whether it is a digest that ECR accepts."""
     return _DIGEST.fullmatch(text) is not None
 
 
 def check_tag(tag: str | None) -> None:
-    """Refuse what no tag may be.
+    """Refuse an invalid tag.
 
     Raises:
         EcrError: InvalidParameterException.
@@ -50,7 +50,7 @@ def locate(repository: RepositoryState, wanted: Mapping[str, Any]) -> ImageState
     """The image that an ImageIdentifier names, by digest, tag, or both.
 
     Raises:
-        Failure: with the model's code.
+        ImageFailure: with the model's code.
     """
     digest, tag = wanted.get("imageDigest"), wanted.get("imageTag")
     if digest is None and tag is None:
@@ -74,7 +74,7 @@ def image(repository: RepositoryState, wanted: Mapping[str, Any], account: str) 
     """The image that a call about one image names.
 
     Raises:
-        EcrError: ImageNotFoundException, or InvalidParameterException for what is no identifier.
+        EcrError: ImageNotFoundException, or InvalidParameterException for an invalid identifier.
     """
     try:
         return locate(repository, wanted)
@@ -85,7 +85,7 @@ def image(repository: RepositoryState, wanted: Mapping[str, Any], account: str) 
 
 
 def not_found(repository: RepositoryState, digest: str | None, tag: str | None, account: str) -> EcrError:
-    """ECR's sentence for an image that is not there."""
+    """ECR's error for an image that does not exist."""
     return EcrError(
         "ImageNotFoundException",
         f"The image with imageId {{imageDigest:'{digest or 'null'}', imageTag:'{tag or 'null'}'}} does not "

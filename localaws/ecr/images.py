@@ -10,7 +10,7 @@ from localaws.ecr.identifiers import ImageFailure
 from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation, page
 from localaws.ecr.state import ImageState, RepositoryState
 
-_INDEX_HOLDS_IT = "ImageReferencedByManifestList"
+_IN_INDEX = "ImageReferencedByManifestList"
 
 
 @operation("DescribeImages")
@@ -40,7 +40,7 @@ def list_images(call: ApiCall) -> Parameters:
 
 @operation("BatchGetImage")
 def batch_get(call: ApiCall) -> Parameters:
-    """The manifests of the named images, and which of them are not there."""
+    """The manifests of the named images, and the failures."""
     images: list[Parameters] = []
     failures: list[Parameters] = []
     with call.reading() as repository:
@@ -54,13 +54,13 @@ def batch_get(call: ApiCall) -> Parameters:
 
 @operation("BatchDeleteImage")
 def batch_delete(call: ApiCall) -> Parameters:
-    """Remove images by digest, or tags; an image goes with its last tag."""
+    """Remove images by digest, or tags; removing its last tag removes an image."""
     deleted: list[Parameters] = []
     failures: list[Parameters] = []
     with call.changing() as repository:
         for wanted, image in _found(call, repository, failures):
-            if _goes(image, wanted) and _is_held(repository, image):
-                failures.append({"imageId": wanted, "failureCode": _INDEX_HOLDS_IT, "failureReason": _held(image)})
+            if _removes_image(image, wanted) and _is_in_index(repository, image):
+                failures.append({"imageId": wanted, "failureCode": _IN_INDEX, "failureReason": _in_index(image)})
                 continue
             deleted += _delete(repository, image, wanted)
     return {"imageIds": deleted, "failures": failures}
@@ -68,7 +68,7 @@ def batch_delete(call: ApiCall) -> Parameters:
 
 @operation("BatchCheckLayerAvailability")
 def check_layers(call: ApiCall) -> Parameters:
-    """Which layers the repository has already."""
+    """Which layers the repository has."""
     with call.reading() as repository:
         name = repository.name
     layers, failures = [], []
@@ -84,15 +84,15 @@ def check_layers(call: ApiCall) -> Parameters:
 
 
 def delete(ecr: Ecr, name: str, digest: str) -> None:
-    """Remove one image with all its tags, as a client of the registry protocol asks for it.
+    """Remove one image with all its tags, for the registry protocol.
 
     Raises:
-        EcrError: ImageNotFoundException, or InvalidParameterException while an index names it.
+        EcrError: ImageNotFoundException, or InvalidParameterException if an index names it.
     """
     with ecr.store.changing_repository(name) as repository:
         image = identifiers.image(repository, {"imageDigest": digest}, ecr.account)
-        if _is_held(repository, image):
-            raise invalid(_held(image))
+        if _is_in_index(repository, image):
+            raise invalid(_in_index(image))
         _delete(repository, image, {"imageDigest": digest})
 
 
@@ -133,7 +133,7 @@ def _passes(image: ImageState, chosen: Parameters) -> bool:
 
 
 def _delete(repository: RepositoryState, image: ImageState, wanted: Parameters) -> list[Parameters]:
-    if _goes(image, wanted):
+    if _removes_image(image, wanted):
         del repository.images[image.digest]
         repository.scans.pop(image.digest, None)
         return _identities(image)
@@ -141,22 +141,22 @@ def _delete(repository: RepositoryState, image: ImageState, wanted: Parameters) 
     return [{"imageDigest": image.digest, "imageTag": wanted["imageTag"]}]
 
 
-def _goes(image: ImageState, wanted: Parameters) -> bool:
+def _removes_image(image: ImageState, wanted: Parameters) -> bool:
     return "imageDigest" in wanted or image.tags == [wanted["imageTag"]]
 
 
-def _is_held(repository: RepositoryState, image: ImageState) -> bool:
+def _is_in_index(repository: RepositoryState, image: ImageState) -> bool:
     return any(image.digest in other.children for other in repository.images.values())
 
 
-def _held(image: ImageState) -> str:
+def _in_index(image: ImageState) -> str:
     return f"Requested image {image.digest} is referenced by an index and cannot be deleted"
 
 
 def _found(
     call: ApiCall, repository: RepositoryState, failures: list[Parameters]
 ) -> Iterator[tuple[Parameters, ImageState]]:
-    """The named images that are there; the others are added to the failures."""
+    """The named images that exist; the others are added to the failures."""
     for wanted in call.parameters["imageIds"]:
         try:
             image = identifiers.locate(repository, wanted)

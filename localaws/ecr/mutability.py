@@ -1,4 +1,8 @@
-"""Which tags may be moved: tag mutability with exclusion filters (ECR's API reference, PutImageTagMutability)."""
+"""Which tags may be moved: tag mutability with exclusion filters (ECR's API reference, PutImageTagMutability).
+
+`gate.registry.tags` implements the same rules independently: if the gate's code also answered for the registry, an
+error in it would not show in a rehearsal.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ def matches(pattern: str, tag: str) -> bool:
 
 
 def is_immutable(repository: RepositoryState, tag: str) -> bool:
-    """Whether this tag, once set, stays on its digest."""
+    """Whether this tag cannot be moved once it is set."""
     excluded = any(matches(pattern, tag) for pattern in repository.filters)
     if repository.mutability.startswith("IMMUTABLE"):
         return not excluded
@@ -29,7 +33,7 @@ def is_immutable(repository: RepositoryState, tag: str) -> bool:
 
 
 def refuse_overwriting(repository: RepositoryState, tag: str | None) -> None:
-    """Refuse to set an immutable tag that exists, whatever digest it names.
+    """Refuse to set an immutable tag that exists, even to the same digest.
 
     Raises:
         EcrError: ImageTagAlreadyExistsException.

@@ -1,4 +1,4 @@
-"""Repository policies and lifecycle policies: checked when set, answered as they were set."""
+"""Repository policies and lifecycle policies: validated when set, answered as they were set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class _Kind:
-    """One of the two documents that a repository may have, and how ECR speaks of it."""
+    """One of the two documents that a repository may have, and its names in the API."""
 
     attribute: str
     parameter: str
@@ -51,13 +51,13 @@ def get_policy(call: ApiCall) -> Parameters:
 
 @operation("DeleteRepositoryPolicy")
 def delete_policy(call: ApiCall) -> Parameters:
-    """Remove the repository policy and answer what it was."""
+    """Remove the repository policy and answer with it."""
     return _get(call, _POLICY, delete=True)
 
 
 @operation("PutLifecyclePolicy")
 def put_lifecycle(call: ApiCall) -> Parameters:
-    """Set the lifecycle policy. It acts at a push, where that is switched on (`localaws.behaviours`)."""
+    """Set the lifecycle policy. It is applied at a push, where that is switched on (`localaws.behaviours`)."""
     check_lifecycle(call.parameters["lifecyclePolicyText"])
     answer = _set(call, _LIFECYCLE)
     with call.changing() as repository:
@@ -73,12 +73,12 @@ def get_lifecycle(call: ApiCall) -> Parameters:
 
 @operation("DeleteLifecyclePolicy")
 def delete_lifecycle(call: ApiCall) -> Parameters:
-    """Remove the lifecycle policy and answer what it was."""
+    """Remove the lifecycle policy and answer with it."""
     return _get(call, _LIFECYCLE, delete=True)
 
 
 def _refuse_lockout(call: ApiCall, name: str) -> None:
-    """A policy after which its author could set no other is set by force alone (API reference, `force`)."""
+    """Without `force`, refuse a policy that forbids its author to set another one (API reference, `force`)."""
     call.authorizer.mirror(name, call.parameters["policyText"], exists=True)
     try:
         call.authorizer.require(call.credential, "SetRepositoryPolicy", name)
@@ -111,7 +111,7 @@ def _get(call: ApiCall, kind: _Kind, *, delete: bool) -> Parameters:
 
 
 def check_policy(text: str) -> dict[str, Any]:
-    """Refuse what has not the form of a repository policy, and answer what it says.
+    """Parse a repository policy, and refuse an invalid one.
 
     Raises:
         EcrError: InvalidParameterException.
@@ -121,7 +121,7 @@ def check_policy(text: str) -> dict[str, Any]:
 
 
 def check_lifecycle(text: str) -> None:
-    """Refuse what is not a lifecycle policy.
+    """Refuse an invalid lifecycle policy.
 
     Raises:
         EcrError: InvalidParameterException.

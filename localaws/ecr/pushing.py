@@ -1,4 +1,4 @@
-"""How an image enters a repository: the one way for a push over /v2/ and for PutImage."""
+"""Storing a manifest in a repository, by a push over /v2/ or by PutImage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from localaws.ecr.state import ImageState, RepositoryState
 
 @operation("PutImage")
 def put_image(call: ApiCall) -> Parameters:
-    """Store a manifest, or give an image that exists another tag."""
+    """Store a manifest, or give an existing image another tag."""
     wanted, tag = call.parameters, call.parameters.get("imageTag")
     pushed = manifest.read(wanted["imageManifest"].encode(), wanted.get("imageManifestMediaType"))
     manifest.check_digest(pushed, wanted.get("imageDigest"))
@@ -25,7 +25,7 @@ def put_image(call: ApiCall) -> Parameters:
 def push(
     ecr: Ecr, name: str, pushed: Manifest, tag: str | None, *, registry: str | None = None, again: bool = True
 ) -> ImageState:
-    """Let a manifest in under ECR's rules.
+    """Store a manifest if ECR's rules allow it.
 
     Args:
         ecr: the registry.
@@ -33,7 +33,7 @@ def push(
         pushed: the manifest.
         tag: the tag to set; None for a push by digest.
         registry: the registry id that the caller named.
-        again: whether setting what is set already is fine (a push over /v2/) or an error (PutImage).
+        again: whether an identical push is accepted (over /v2/) or an error (PutImage).
 
     Raises:
         EcrError: InvalidParameterException, ImageTagAlreadyExistsException, ImageAlreadyExistsException,
@@ -41,25 +41,25 @@ def push(
     """
     identifiers.check_tag(tag)
     with ecr.store.reading_repository(name, registry):
-        pass  # refused before its blobs are looked for
+        pass  # raises if there is none
     _check_blobs(ecr, name, pushed)
-    # The tag must not move between the check and the change: all of it happens under the state's lock.
+    # Under one lock, so that the tag cannot move between the check and the change.
     with ecr.store.changing_repository(name, registry) as repository:
         mutability.refuse_overwriting(repository, tag)
         if not again:
-            _refuse_what_is_there(repository, pushed, tag)
+            _refuse_existing(repository, pushed, tag)
         size = _size_of_index(repository, pushed) if pushed.children else pushed.size
         ecr.blobs.put_manifest(name, pushed.digest, pushed.media_type, pushed.body)
         image = repository.images.get(pushed.digest) or _enter(ecr, repository, pushed, size)
         _move_tag(repository, image, tag)
     if not image.subject:
         ecr.scans.on_push(name, image)
-    _what_aws_does_then(ecr, name, image)
+    _apply_behaviours(ecr, name, image)
     return image
 
 
-def _what_aws_does_then(ecr: Ecr, name: str, image: ImageState) -> None:
-    """Sign it, and let the lifecycle policy act, where that is switched on."""
+def _apply_behaviours(ecr: Ecr, name: str, image: ImageState) -> None:
+    """Sign the image and apply the lifecycle policy, where that is switched on."""
     behaviours = ecr.behaviours()
     body = signing.signature(ecr, name, image, always=behaviours.managed_signing)
     if body is not None:
@@ -70,7 +70,7 @@ def _what_aws_does_then(ecr: Ecr, name: str, image: ImageState) -> None:
 
 
 def _check_blobs(ecr: Ecr, name: str, pushed: Manifest) -> None:
-    """Refuse a manifest that says of what it names another size than that has."""
+    """Refuse a manifest whose blobs are missing or have another size than it states."""
     for blob in pushed.blobs:
         size = ecr.blobs.size(name, blob.digest)
         if size is None:
@@ -109,7 +109,7 @@ def _move_tag(repository: RepositoryState, image: ImageState, tag: str | None) -
     image.tags.append(tag)
 
 
-def _refuse_what_is_there(repository: RepositoryState, pushed: Manifest, tag: str | None) -> None:
+def _refuse_existing(repository: RepositoryState, pushed: Manifest, tag: str | None) -> None:
     image = repository.images.get(pushed.digest)
     if image is not None and (tag is None or tag in image.tags):
         raise EcrError(

@@ -1,4 +1,4 @@
-"""What refers to a manifest (OCI distribution specification 1.1, "Listing Referrers"; ListImageReferrers)."""
+"""Listing what refers to a manifest (OCI distribution specification 1.1, "Listing Referrers"; ListImageReferrers)."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def list_referrers(call: ApiCall) -> Parameters:
 
 
 def index(ecr: Ecr, repository: RepositoryState, digest: str, artifact_type: str | None) -> bytes:
-    """The referrers of a digest as the registry protocol answers them: an index, empty where there are none."""
+    """The referrers of a digest in the registry protocol: an index, empty if there are none."""
     found = [image for image in of(repository, digest) if artifact_type in (None, image.artifact)]
     entries = [described(ecr, repository, image) for image in found]
     return json.dumps({"schemaVersion": 2, "mediaType": manifest.OCI_INDEX, "manifests": entries}).encode()
 
 
 def of(repository: RepositoryState, digest: str) -> list[ImageState]:
-    """The images that refer to this digest, in the order in which they came."""
+    """The images that refer to this digest, oldest first."""
     found = [image for image in repository.images.values() if image.subject == digest]
     return sorted(found, key=lambda image: (image.pushed_at, image.digest))
 
 
 def described(ecr: Ecr, repository: RepositoryState, image: ImageState) -> dict[str, Any]:
-    """A referrer's descriptor; artifact type and annotations are the manifest's own."""
+    """A referrer's descriptor; artifact type and annotations are the manifest's."""
     body = ecr.blobs.manifest(repository.name, image.digest)
     described_ = {"mediaType": image.media_type, "digest": image.digest, "size": len(body)}
     annotations = manifest.read(body, image.media_type).annotations

@@ -1,7 +1,7 @@
 """The registry protocol, /v2/ (OCI distribution specification 1.1), under ECR's rules.
 
-Blobs pass through to the registry behind. Manifests are stored there by digest only: which tag names which digest
-is this registry's own knowledge, because ECR's rules are about tags.
+Blobs are passed on to the registry behind. Manifests are stored there by digest only: tags are kept in this registry's
+own state, because ECR's rules are about tags.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ACTIONS = {
     ("manifests", "GET"): "BatchGetImage",
     ("manifests", "PUT"): "PutImage",
     ("manifests", "DELETE"): "BatchDeleteImage",
-    # The permission under which ECR answered this before it had the operation ListImageReferrers.
+    # ECR's documentation names no action for this.
     ("referrers", "GET"): "BatchGetImage",
     ("tags", "GET"): "ListImages",
 }
@@ -63,7 +63,7 @@ class RegistryProtocol:
         except BodyTooLarge as refusal:
             self._refuse(exchange, RegistryError("SIZE_INVALID", str(refusal), 413))
         except BrokenBody as broken:
-            exchange.give_up(broken)
+            exchange.refuse_body(broken)
         except (HTTPException, OSError) as silence:
             self._refuse(exchange, RegistryError("UNAVAILABLE", f"the registry does not answer: {silence}", 503))
 
@@ -83,7 +83,7 @@ class RegistryProtocol:
             raise RegistryError("DIGEST_INVALID", f"{found['reference']!r} is not a sha256 digest", 400)
         self._authorizer.require(credential, action, found["name"])
         with self._ecr.store.reading_repository(found["name"]):
-            pass  # refused where it is missing
+            pass  # raises if there is none
         if found["kind"] in ("blobs", "blobs/uploads"):
             blob_transfer.pass_on(exchange, self._ecr.blobs, path)
         else:

@@ -26,19 +26,19 @@ def start(call: ApiCall) -> Parameters:
 
 @operation("DescribeImageScanFindings")
 def describe_findings(call: ApiCall) -> Parameters:
-    """The status of the newest scan, and its findings once it has ended well."""
+    """The status of the newest scan, and its findings once it is complete."""
     with call.ecr.store.reading() as account:
         repository = call.ecr.store.find(account, *call.named)
         image = _image(call, repository)
         scan = repository.scans.get(image.digest)
         if scan is None or scan.enhanced != (account.scan_type == "ENHANCED"):
-            raise _never_scanned(call, repository, image)
+            raise _not_scanned(call, repository, image)
         answer = {**call.identity, "imageId": _identity(call, image)}
         answer["imageScanStatus"] = _status(scan)
         if scan.enhanced and scan.status == "PENDING":
-            # As Inspector answers of an image that it has taken in and not looked at: a good end, and nothing in it.
-            taken_in = "ACTIVE" if frequency(account, repository)[0] == "CONTINUOUS_SCAN" else "COMPLETE"
-            return answer | {"imageScanStatus": {"status": taken_in}, "imageScanFindings": {"findings": []}}
+            # Inspector answers so for an image that it has not scanned yet: a final status, and no findings.
+            final = "ACTIVE" if frequency(account, repository)[0] == "CONTINUOUS_SCAN" else "COMPLETE"
+            return answer | {"imageScanStatus": {"status": final}, "imageScanFindings": {"findings": []}}
         return answer if scan.completed_at is None else answer | _findings(call, repository, image, scan)
 
 
@@ -51,7 +51,7 @@ def get_configuration(call: ApiCall) -> Parameters:
 
 @operation("PutRegistryScanningConfiguration")
 def put_configuration(call: ApiCall) -> Parameters:
-    """Choose basic or enhanced scanning; what the rules cover is scanned at once, as Inspector does."""
+    """Choose basic or enhanced scanning; images that the rules select are scanned at once, as Inspector does."""
     wanted = call.parameters.get("scanType", "BASIC")
     rules = call.parameters.get("rules", [])
     if wanted not in _SCAN_TYPES or not {rule["scanFrequency"] for rule in rules} <= _SCAN_TYPES[wanted]:
@@ -122,7 +122,7 @@ def _findings(call: ApiCall, repository: RepositoryState, image: ImageState, sca
 
 
 def _arn(call: ApiCall, image: ImageState, finding: shapes.Json) -> str:
-    # The same finding keeps its ARN from scan to scan.
+    # A finding has the same ARN in every scan.
     name = uuid.uuid5(uuid.NAMESPACE_URL, f"{image.digest} {finding['id']} {finding['purl'] or finding['package']}")
     return f"arn:aws:inspector2:{call.ecr.region}:{call.ecr.account}:finding/{name.hex}"
 
@@ -139,7 +139,7 @@ def _resource(call: ApiCall, repository: RepositoryState, image: ImageState) -> 
     return {**identity, "details": {"awsEcrContainerImage": details}}
 
 
-def _never_scanned(call: ApiCall, repository: RepositoryState, image: ImageState) -> EcrError:
+def _not_scanned(call: ApiCall, repository: RepositoryState, image: ImageState) -> EcrError:
     tag = call.parameters["imageId"].get("imageTag", "")
     return EcrError(
         "ScanNotFoundException",

@@ -1,4 +1,4 @@
-"""ECR's wire shapes, from botocore's model of the service."""
+"""The shapes of ECR's parameters, from botocore's model of the service."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def service() -> ServiceModel:
 
 
 def check(operation: str, parameters: Any) -> None:
-    """Refuse parameters that do not have the operation's shape.
+    """Refuse parameters that do not match the operation's shape.
 
     Raises:
         EcrError: InvalidParameterException.

@@ -1,6 +1,6 @@
 """Managed signing: ECR stores a signature beside each image that is pushed (user guide, "Managed signing").
 
-What is stored has the shape of Notation's signature (Notary Project, "Signature specification"); nobody signed it.
+The artifact has the form of a Notation signature (Notary Project, "Signature specification"), but no signature.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def get_configuration(call: ApiCall) -> Parameters:
 
 @operation("DeleteSigningConfiguration")
 def delete_configuration(call: ApiCall) -> Parameters:
-    """Sign nothing any more."""
+    """Stop signing."""
     with call.ecr.store.changing() as account:
         answer = _configured(call.ecr, account.signing_rules)
         account.signing_rules = []
@@ -45,7 +45,7 @@ def delete_configuration(call: ApiCall) -> Parameters:
 
 @operation("DescribeImageSigningStatus")
 def describe_status(call: ApiCall) -> Parameters:
-    """Whether an image has been signed, by each rule that is about it."""
+    """Whether an image has been signed, for each rule that covers it."""
     with call.ecr.store.reading() as account:
         repository = call.ecr.store.find(account, *call.named)
         image = identifiers.image(repository, call.parameters["imageId"], call.ecr.account)
@@ -57,19 +57,19 @@ def describe_status(call: ApiCall) -> Parameters:
 
 
 def signature(ecr: Ecr, name: str, image: ImageState, *, always: bool) -> bytes | None:
-    """The manifest of the signature that a push brings with it, its blobs stored; None when none is due.
+    """The manifest of the signature to store for a pushed image, with its blobs stored; None if none is due.
 
     Args:
         ecr: the registry.
         name: the repository.
-        image: what was pushed.
+        image: the pushed image.
         always: sign without a rule.
     """
     with ecr.store.reading() as account:
         due = always or any(_covers(rule, name) for rule in account.signing_rules)
         if not due or image.subject or _is_signed(list(account.repositories[name].images.values()), image):
             return None
-    # As long as one with the certificates of its signer.
+    # As long as a signature with its certificates.
     header = {"note": "stored by the local target, which signs nothing", "x5c": ["0" * 3000]}
     envelope = {"payload": image.digest, "signature": "", "header": header}
     parts = [(SIGNATURE, b"{}"), (_ENVELOPE, json.dumps(envelope).encode())]

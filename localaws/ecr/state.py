@@ -1,4 +1,4 @@
-"""What the registry's account holds besides blobs: repositories, images, tags, settings, scans."""
+"""The state of the registry, without blobs: repositories, images, tags, settings, scans."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class ScanState:
     Attributes:
         status: as in ECR's `imageScanStatus`.
         requested_at: seconds since the epoch; the 24-hour limit counts from here.
-        completed_at: seconds since the epoch; None until it ended well.
+        completed_at: seconds since the epoch; None until it is complete.
         advisories_at: how old the vulnerability data is: seconds since the epoch.
-        enhanced: the answer has the shape of enhanced scanning.
+        enhanced: whether it is a scan of enhanced scanning.
 
-    Its findings are in a file of their own: there may be many, and every change writes the state whole.
+    Its findings are in another file: there may be many, and every change writes the whole state.
     """
 
     status: str
@@ -56,7 +56,7 @@ class ScanState:
 
 @dataclass
 class RepositoryState:
-    """One repository; `policy` and `lifecycle` are the texts that were set, and `evaluated_at` when rules last ran."""
+    """One repository; `policy` and `lifecycle` are the texts as set, `evaluated_at` is when rules were last applied."""
 
     name: str
     created_at: float

@@ -1,4 +1,4 @@
-"""The account's state on disk: one JSON file, replaced whole, never half written."""
+"""The state on disk: one JSON file, replaced atomically."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from localaws.ecr.state import RegistryState, RepositoryState, read
 
 
 class Store:
-    """Guards the state: everything that reads or changes it holds its lock."""
+    """Guards the state with a lock for reading and changing."""
 
     def __init__(self, path: Path, account: str) -> None:
         self._path = path
@@ -35,7 +35,7 @@ class Store:
 
     @contextmanager
     def changing(self) -> Iterator[RegistryState]:
-        """The state, for a change: written to disk when the block ends, undone when it raises."""
+        """The state, for a change: written to disk if the block ends, undone if it raises."""
         with self._lock:
             before = json.dumps(asdict(self._account))
             try:
@@ -72,7 +72,7 @@ class Store:
         return account.repositories[name]
 
     def write_findings(self, repository: str, digest: str, findings: list[dict[str, Any]]) -> None:
-        """Keep the findings of the newest scan of an image."""
+        """Store the findings of the newest scan of an image."""
         _replace(self._findings_of(repository, digest), findings)
 
     def read_findings(self, repository: str, digest: str) -> list[dict[str, Any]]:
@@ -103,5 +103,5 @@ def _load(path: Path) -> RegistryState:
         return read(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError) as damage:
         raise LocalTargetError(
-            f"the local target's state in {path} is not readable ({damage}): start afresh"
+            f"the local target's state in {path} is not readable ({damage}): start it without --keep"
         ) from damage

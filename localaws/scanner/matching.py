@@ -21,7 +21,7 @@ def findings_in(packages: Iterable[Package], database: AdvisoryDatabase) -> tupl
     """All findings, the worst first.
 
     Raises:
-        ScanFailed: an installed version has no place in its ecosystem's order, so that nothing can be said of it.
+        ScanFailed: an installed version cannot be compared in its ecosystem.
     """
     units = groupby(sorted(packages, key=_unit), key=_unit)
     found = [finding for _, members in units for finding in _findings(tuple(members), database)]
@@ -58,7 +58,7 @@ def _hits(advisory: Advisory, package: Package) -> list[AffectedPackage]:
 
 
 def _vulnerabilities(advisory: Advisory, hits: list[Advisory]) -> frozenset[str]:
-    """What an advisory's findings are called: by CVE where there is one, else by one name for all its aliases."""
+    """The ids of an advisory's findings: its CVEs, else one name for all aliases."""
     if advisory.vulnerabilities:
         return advisory.vulnerabilities
     names = set(advisory.names)
@@ -75,7 +75,7 @@ def _finding(
 ) -> PackageVulnerability:
     shown = next((package for package in members if package.name == package.source), members[0])
     rating = _rating(vulnerability, [advisory for advisory, _ in hits], database)
-    told = next((advisory.summary for advisory, _ in hits if advisory.summary), "")
+    summary = next((advisory.summary for advisory, _ in hits if advisory.summary), "")
     return PackageVulnerability(
         id=vulnerability,
         severity=rating.severity,
@@ -83,7 +83,7 @@ def _finding(
         version=shown.source_version,
         fixed_version=_fixed(shown, [entry for _, entry in hits]),
         uri=hits[0][0].uri,
-        description=(_names(members) + told)[:_TEXT],
+        description=(_names(members) + summary)[:_TEXT],
         score=rating.score,
         vector=rating.vector,
         purl=shown.purl,
@@ -93,14 +93,14 @@ def _finding(
 
 
 def _rating(vulnerability: str, advisories: list[Advisory], database: AdvisoryDatabase) -> Rating:
-    # A bundle's vector does not say which of its vulnerabilities it rates: all of them are rated so, at the worst.
+    # The vector of an advisory about several vulnerabilities is taken for each of them.
     own = worst(rated(advisory.vectors, advisory.word) for advisory in advisories)
     elsewhere = rated(database.vectors.get(vulnerability, ()))
     return worst((own, elsewhere))
 
 
 def _fixed(package: Package, entries: list[AffectedPackage]) -> str:
-    # Where two databases name different fixes, only the later one satisfies both.
+    # If two databases name different fixes, only the later one satisfies both.
     fixes = [fix for entry in entries if (fix := entry.fixed_after(package.source_version))]
     return max(fixes, key=lambda fix: ordered(package.ecosystem, fix), default="")
 

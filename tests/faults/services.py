@@ -50,11 +50,11 @@ def _published(world, spec, on):
     seeded(on)
     make_calls(spec.get("before", ()), on, world)
     release_client = on.release_client()
-    on.target.behave(behaviours.parse(" ".join(spec.get("behaves", ()))))
+    on.target.set_behaviours(behaviours.parse(" ".join(spec.get("behaves", ()))))
     try:
         release = on.publish(release_client)
     finally:
-        on.target.behave(behaviours.Behaviours())
+        on.target.set_behaviours(behaviours.Behaviours())
     return replace(
         world, published=release, answered=release_client.verify(release.digest), calls=release_client.call_log.calls
     )
@@ -184,10 +184,10 @@ class Later(InjectedFault):
     after: str = ""
     door: FaultInjectingProxy | None = None
 
-    def meets(self, request):
+    def affects(self, request):
         """Whether the fault strikes this request."""
         begun = self.door is None or any(each.operation == self.after for each in self.door.seen)
-        return begun and super().meets(request)
+        return begun and super().affects(request)
 
 
 def _door(faults, on, world):

@@ -32,7 +32,7 @@ def wire(target: LocalTarget, owner: Any) -> Wire:
 def behaving(target: LocalTarget) -> Iterator[LocalTarget]:
     """The target, whose behaviours are switched off afterwards."""
     yield target
-    target.behave(Behaviours())
+    target.set_behaviours(Behaviours())
 
 
 def referrer(wire: Wire, repository: str, subject: str, kind: str, config: str = EMPTY) -> bytes:
@@ -135,7 +135,7 @@ def test_the_target_behaves_as_it_is_told(behaving: LocalTarget, owner: Any, wir
     for tag in ("v1", "v2"):
         wire.push(repository, tag, tag)
     assert len(owner.describe_images(repositoryName=repository)["imageDetails"]) == 2
-    behaving.behave(Behaviours(managed_signing=True, lifecycle_at_work=True))
+    behaving.set_behaviours(Behaviours(managed_signing=True, lifecycle_at_work=True))
     wire.push(repository, "v3", "v3")
     details = owner.describe_images(repositoryName=repository)["imageDetails"]
     assert sorted(each.get("imageTags", ["signature"])[0] for each in details) == ["signature", "v3"]

@@ -180,7 +180,7 @@ def test_a_scan_that_was_cut_short_has_failed(laboratory: Laboratory) -> None:
     with again.reading() as account:
         scan = account.repositories["r"].scans[DIGEST]
     assert scan.status == "FAILED"
-    assert "mid-scan" in scan.description
+    assert "during the scan" in scan.description
     laboratory.ended()
 
 
