@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from localaws.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 from localaws.seed import names
+from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 
 pytestmark = pytest.mark.docker
 NOBODY = {

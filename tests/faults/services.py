@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError
 
 from gate.registry.manifest import OCI_INDEX, OCI_MANIFEST
 from localaws import behaviours
-from localaws.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 from localaws.seed import names
 from tests.faults.facts import put
 from tests.faults.stage import OLDER, Stage, seeded
+from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 from tests.local_target.handmade import Wire, login
 
 _DOCUMENTS = ("policyText", "lifecyclePolicyText", "PolicyDocument", "AssumeRolePolicyDocument")

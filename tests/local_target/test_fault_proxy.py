@@ -10,9 +10,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from localaws.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 from localaws.seed import names
 from localaws.target import LocalTarget
+from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 from tests.local_target.handmade import Wire, login
 
 pytestmark = pytest.mark.docker

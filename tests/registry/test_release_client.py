@@ -28,9 +28,9 @@ from gate.registry.release_client import ReleaseClient, ReleaseDependencies
 from gate.registry.repository import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import ExclusionFilter, Mutability, can_move, check_same_digest
 from gate.release import Release
-from localaws.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 from localaws.seed import names
 from localaws.target import LocalTarget
+from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 
 pytestmark = pytest.mark.docker
 TAGS = ("v1.0.0", "latest", "candidate")
