@@ -21,7 +21,7 @@ class Memory:
 
     @classmethod
     def follow(cls, process: subprocess.Popen[str]) -> None:
-        """Look at a process until it ends."""
+        """Read a process's memory until it ends."""
         status = Path(f"/proc/{process.pid}/status")
         while process.poll() is None:
             with suppress(OSError, StopIteration, ProcessLookupError):
@@ -31,7 +31,7 @@ class Memory:
 
 
 def seconds(command: list[str], environment: dict[str, str] | None = None) -> float:
-    """How long a command takes; one that fails ends the bench, with its last lines."""
+    """How long a command takes; one that fails ends the bench, with the end of its output."""
     began = time.monotonic()
     whole = {**os.environ, **(environment or {})}
     with tempfile.TemporaryFile("w+") as screen:
@@ -45,14 +45,15 @@ def seconds(command: list[str], environment: dict[str, str] | None = None) -> fl
 
 
 def medians(
-    runs: int, ours: Callable[[], float], theirs: Callable[[], float], before: Callable[[], None]
+    runs: int, gate: Callable[[], float], other: Callable[[], float], before: Callable[[], None] | None
 ) -> Iterator[tuple[int, float, float]]:
-    """The medians of two ways to do the same, after each run of both; in turns, so that both meet the same machine."""
+    """The medians of both in seconds, after each run of both; they take turns, so the machine's load is the same."""
     gates: list[float] = []
     others: list[float] = []
     for number in range(1, runs + 1):
-        for measure, times in ((ours, gates), (theirs, others)):
-            before()
+        for measure, times in ((gate, gates), (other, others)):
+            if before:
+                before()
             times.append(measure())
             print(f"  run {number}: {measure.__name__} {times[-1]:.1f} s", flush=True)
         yield number, statistics.median(gates), statistics.median(others)
