@@ -18,7 +18,7 @@ from localaws.seed import names
 from tests.faults.facts import put
 from tests.faults.stage import OLDER, Stage, seeded
 from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
-from tests.local_target.handmade import Wire, login
+from tests.local_target.registry_client import RegistryClient, login
 
 _DOCUMENTS = ("policyText", "lifecyclePolicyText", "PolicyDocument", "AssumeRolePolicyDocument")
 _FAULT = "fault"
@@ -125,7 +125,7 @@ def _referrer(kind, on, stored):
     config, layer, about = _REFERRERS[kind]
     speaks_of = stored.digest if kind == "cosign" else _digest(_leftover(stored.body))
     content = json.dumps({"critical": {"image": {"docker-manifest-digest": speaks_of}}}).encode()
-    digest = Wire(on.target.registry, login(on.client("ecr"))).upload(names.REPOSITORY, content)
+    digest = RegistryClient(on.target.registry, login(on.client("ecr"))).upload(names.REPOSITORY, content)
     # Any blob that the registry holds will do for a config: nobody reads it.
     whole = {"schemaVersion": 2, "config": {**body["config"], "mediaType": config},
              "layers": [{"mediaType": layer, "digest": digest, "size": len(content)}]}  # fmt: skip

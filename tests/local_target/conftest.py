@@ -14,7 +14,7 @@ import pytest
 from gate.engine.owner import owner_label
 from localaws.seed import names
 from localaws.target import LocalTarget
-from tests.local_target.handmade import layer
+from tests.local_target.registry_client import layer
 
 # The child that is the gateway imports its scanner by name; "tests" is importable from the project's root.
 SCANNER = "tests.local_target.rehearsal_scanners:slow"

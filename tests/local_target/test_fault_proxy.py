@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
-from tests.local_target.handmade import Wire, login
+from tests.local_target.registry_client import RegistryClient, login
 
 pytestmark = pytest.mark.docker
 
@@ -31,7 +31,7 @@ def test_without_faults_it_is_the_real_gateway(target: LocalTarget, owner: Any, 
     with FaultInjectingProxy(target.registry) as proxy:
         ecr = target.session(names.ADMINISTRATOR).client("ecr", endpoint_url=proxy.endpoint)
         assert ecr.get_authorization_token()["authorizationData"][0]["proxyEndpoint"] == proxy.endpoint
-        assert Wire(proxy.registry, login(ecr)).push(repository, "v1", "through").status == 201
+        assert RegistryClient(proxy.registry, login(ecr)).push(repository, "v1", "through").status == 201
         assert [seen.operation for seen in proxy.seen[:2]] == ["GetAuthorizationToken"] * 2
     assert owner.describe_images(repositoryName=repository)["imageDetails"][0]["imageTags"] == ["v1"]
 

@@ -14,7 +14,7 @@ from localaws.ecr import principals, service_model
 from localaws.ecr.errors import EcrError
 from localaws.seed import names
 from localaws.target import LocalTarget
-from tests.local_target.handmade import DOCKER, INDEX, Wire, login, manifest
+from tests.local_target.registry_client import DOCKER, INDEX, RegistryClient, login, manifest
 from tests.local_target.test_ecr_api import code_of
 
 NOWHERE = f"sha256:{'0' * 64}"
@@ -22,18 +22,18 @@ ACCOUNT = f"arn:aws:iam::{names.ACCOUNT}"
 
 
 @pytest.fixture(scope="module")
-def wire(target: LocalTarget, owner: Any) -> Wire:
+def registry(target: LocalTarget, owner: Any) -> RegistryClient:
     """The administrator's registry protocol."""
-    return Wire(target.registry, login(owner))
+    return RegistryClient(target.registry, login(owner))
 
 
 @pytest.mark.docker
 @pytest.mark.parametrize("tag", ["-bad-", ".bad", "a b", "a" * 129, "ä", "a/b", "a+b", "a:b", ""])
-def test_a_tag_that_is_none_is_refused(owner: Any, wire: Wire, repository: str, tag: str) -> None:
+def test_a_tag_that_is_none_is_refused(owner: Any, registry: RegistryClient, repository: str, tag: str) -> None:
     """Over the registry protocol and in PutImage alike; nothing is stored."""
-    body = manifest(wire, repository, "tag")
+    body = manifest(registry, repository, "tag")
     quoted = "".join(f"%{byte:02X}" for byte in tag.encode())
-    refused = wire.ask("PUT", f"/v2/{repository}/manifests/{quoted}", body, {"Content-Type": DOCKER})
+    refused = registry.ask("PUT", f"/v2/{repository}/manifests/{quoted}", body, {"Content-Type": DOCKER})
     assert (refused.status in (400, 405), refused.status < 500) == (True, True)
     put = {"repositoryName": repository, "imageManifest": body.decode()}
     with pytest.raises(Exception, match=r"must satisfy regular expression|valid min length") as refusal:
@@ -45,17 +45,17 @@ def test_a_tag_that_is_none_is_refused(owner: Any, wire: Wire, repository: str, 
 
 @pytest.mark.docker
 @pytest.mark.parametrize("tag", ["v1.0.0", "_a", "A-b_c.d", "a" * 128, "sha256-" + "0" * 64 + ".sig", "0"])
-def test_a_tag_as_the_grammar_has_it_is_taken(owner: Any, wire: Wire, repository: str, tag: str) -> None:
+def test_a_tag_as_the_grammar_has_it_is_taken(owner: Any, registry: RegistryClient, repository: str, tag: str) -> None:
     """By either way."""
-    body = manifest(wire, repository, "tag")
-    assert wire.ask("PUT", f"/v2/{repository}/manifests/{tag}", body, {"Content-Type": DOCKER}).status == 201
+    body = manifest(registry, repository, "tag")
+    assert registry.ask("PUT", f"/v2/{repository}/manifests/{tag}", body, {"Content-Type": DOCKER}).status == 201
     assert owner.list_images(repositoryName=repository)["imageIds"][0]["imageTag"] == tag
 
 
 @pytest.mark.docker
-def test_a_manifest_says_the_truth_or_is_refused(owner: Any, wire: Wire, repository: str) -> None:
+def test_a_manifest_says_the_truth_or_is_refused(owner: Any, registry: RegistryClient, repository: str) -> None:
     """Sizes that are not the blobs', no media type, two media types, no schema version, an empty index."""
-    whole = json.loads(manifest(wire, repository, "size"))
+    whole = json.loads(manifest(registry, repository, "size"))
     layer, config = whole["layers"][0], whole["config"]
     lies = [{**whole, "layers": [{**layer, "size": size}]} for size in (-5, 1, layer["size"] + 1, "9", 1.5, True, None)]
     lies += [{**whole, "config": {**config, "size": 1}}, {**whole, "config": {"mediaType": "x", "size": 1}}]
@@ -67,7 +67,7 @@ def test_a_manifest_says_the_truth_or_is_refused(owner: Any, wire: Wire, reposit
     for lie in lies:
         text = json.dumps(lie)
         assert code_of(owner.put_image, repositoryName=repository, imageManifest=text) == "InvalidParameterException"
-        refused = wire.ask("PUT", f"/v2/{repository}/manifests/v1", text.encode(), {"Content-Type": DOCKER})
+        refused = registry.ask("PUT", f"/v2/{repository}/manifests/v1", text.encode(), {"Content-Type": DOCKER})
         assert (refused.status, refused.code) == (400, "MANIFEST_INVALID")
     for text, kind in (
         (json.dumps({key: value for key, value in whole.items() if key != "mediaType"}), None),
@@ -83,10 +83,12 @@ def test_a_manifest_says_the_truth_or_is_refused(owner: Any, wire: Wire, reposit
 
 
 @pytest.mark.docker
-def test_an_identifier_that_names_nothing_fails_with_the_models_code(owner: Any, wire: Wire, repository: str) -> None:
+def test_an_identifier_that_names_nothing_fails_with_the_models_code(
+    owner: Any, registry: RegistryClient, repository: str
+) -> None:
     """For a batch a failure each; for a call about one image an error."""
     for tag in ("a", "b"):
-        assert wire.push(repository, tag, tag).status == 201
+        assert registry.push(repository, tag, tag).status == 201
     (of_a,) = owner.describe_images(repositoryName=repository, imageIds=[{"imageTag": "a"}])["imageDetails"]
     cases = {
         "MissingDigestAndTag": {},
@@ -109,26 +111,26 @@ def test_an_identifier_that_names_nothing_fails_with_the_models_code(owner: Any,
         assert code_of(owner.start_image_scan, **one, imageId=wanted) == expected
         assert code_of(owner.describe_image_scan_findings, **one, imageId=wanted) == expected
     for reference in ("sha256:short", "sha512:" + "0" * 128, "md5:0"):
-        assert wire.ask("GET", f"/v2/{repository}/manifests/{reference}").code == "DIGEST_INVALID"
-        assert wire.ask("HEAD", f"/v2/{repository}/blobs/{reference}").status == 400
+        assert registry.ask("GET", f"/v2/{repository}/manifests/{reference}").code == "DIGEST_INVALID"
+        assert registry.ask("HEAD", f"/v2/{repository}/blobs/{reference}").status == 400
 
 
 @pytest.mark.docker
-def test_tags_are_listed_page_by_page(wire: Wire, repository: str) -> None:
+def test_tags_are_listed_page_by_page(registry: RegistryClient, repository: str) -> None:
     """`n` and `last`, in lexical order, with a link to the rest (OCI distribution specification, "Listing Tags")."""
     for tag in ("c", "a", "B", "b"):
-        assert wire.push(repository, tag, "one").status == 201
+        assert registry.push(repository, tag, "one").status == 201
     path = f"/v2/{repository}/tags/list"
-    first = wire.ask("GET", f"{path}?n=2")
+    first = registry.ask("GET", f"{path}?n=2")
     assert json.loads(first.body)["tags"] == ["B", "a"]
     assert first.headers["Link"] == f'<{path}?last=a&n=2>; rel="next"'
-    rest = wire.ask("GET", f"{path}?last=a&n=2")
+    rest = registry.ask("GET", f"{path}?last=a&n=2")
     assert (json.loads(rest.body)["tags"], "Link" in rest.headers) == (["b", "c"], False)
-    assert json.loads(wire.ask("GET", f"{path}?last=b").body)["tags"] == ["c"]
-    assert json.loads(wire.ask("GET", f"{path}?n=0").body)["tags"] == []
-    assert json.loads(wire.ask("GET", path).body)["tags"] == ["B", "a", "b", "c"]
+    assert json.loads(registry.ask("GET", f"{path}?last=b").body)["tags"] == ["c"]
+    assert json.loads(registry.ask("GET", f"{path}?n=0").body)["tags"] == []
+    assert json.loads(registry.ask("GET", path).body)["tags"] == ["B", "a", "b", "c"]
     for wrong in ("x", "-1", "1.5", ""):
-        assert wire.ask("GET", f"{path}?n={wrong}").code == "PAGINATION_NUMBER_INVALID"
+        assert registry.ask("GET", f"{path}?n={wrong}").code == "PAGINATION_NUMBER_INVALID"
 
 
 @pytest.mark.docker

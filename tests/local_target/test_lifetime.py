@@ -23,7 +23,7 @@ from gate.engine.sweep import sweep
 from localaws import LocalTargetError
 from localaws.seed import names
 from localaws.target import LocalTarget
-from tests.local_target.handmade import Wire, login
+from tests.local_target.registry_client import RegistryClient, login
 from tests.local_target.test_ecr_api import code_of
 
 pytestmark = pytest.mark.docker
@@ -51,7 +51,7 @@ def test_what_is_kept_and_what_is_seeded_anew(tmp_path: Path, volume: str) -> No
     image = {"repositoryName": names.REPOSITORY, "imageId": {"imageTag": "v1.0.0"}}
     with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as first:
         ecr = ecr_of(first)
-        pushed = Wire(first.registry, login(ecr)).push(names.REPOSITORY, "v1.0.0", "kept")
+        pushed = RegistryClient(first.registry, login(ecr)).push(names.REPOSITORY, "v1.0.0", "kept")
         ecr.start_image_scan(**image)
         ecr.get_waiter("image_scan_complete").wait(**image, WaiterConfig={"Delay": 1})
         before = zip_function(first)
@@ -67,8 +67,8 @@ def test_what_is_kept_and_what_is_seeded_anew(tmp_path: Path, volume: str) -> No
     with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as third:
         ecr = ecr_of(third)
         assert ecr.describe_images(repositoryName=names.REPOSITORY)["imageDetails"] == []
-        wire = Wire(third.registry, login(ecr))
-        again = wire.push(names.REPOSITORY, "v1.0.0", "kept")
+        registry = RegistryClient(third.registry, login(ecr))
+        again = registry.push(names.REPOSITORY, "v1.0.0", "kept")
         assert again.headers["Docker-Content-Digest"] == pushed.headers["Docker-Content-Digest"]
 
 
@@ -79,11 +79,11 @@ def test_a_registry_that_died_is_an_error_and_not_an_empty_one(
     with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as mortal:
         once = Config(retries={"total_max_attempts": 1})
         ecr = mortal.session(names.ADMINISTRATOR).client("ecr", endpoint_url=mortal.endpoint, config=once)
-        wire = Wire(mortal.registry, login(ecr))
-        assert wire.push(names.REPOSITORY, "candidate", "before").status == 201
+        registry = RegistryClient(mortal.registry, login(ecr))
+        assert registry.push(names.REPOSITORY, "candidate", "before").status == 201
         newest = max(_containers(engine, _label_of(os.getpid())), key=lambda container: container["Created"])
         engine.api.kill(newest["Id"])
-        refused = wire.ask("POST", f"/v2/{names.REPOSITORY}/blobs/uploads/")
+        refused = registry.ask("POST", f"/v2/{names.REPOSITORY}/blobs/uploads/")
         assert (refused.status, refused.code) == (503, "UNAVAILABLE")
         image = {"repositoryName": names.REPOSITORY, "imageIds": [{"imageTag": "candidate"}]}
         assert code_of(ecr.batch_get_image, **image) == "ServerException"

@@ -17,7 +17,7 @@ from localaws.scanner import ScanFailed, database
 from localaws.scanner.advisory import advisory_of, header_of
 from localaws.scanner.database import read_advisories
 
-Shelf = Callable[..., Path]
+WriteAdvisories = Callable[..., Path]
 
 
 def archive(path: Path, **entries: Any) -> Path:
@@ -28,16 +28,16 @@ def archive(path: Path, **entries: Any) -> Path:
     return path
 
 
-def test_no_advisories_fail_the_scan(make: SimpleNamespace, shelf: Shelf) -> None:
+def test_no_advisories_fail_the_scan(make: SimpleNamespace, write_advisories: WriteAdvisories) -> None:
     """An empty folder fails the scan."""
     with pytest.raises(ScanFailed, match="no advisories, so nothing is known"):
-        read_advisories([shelf()], [make.pypi()])
+        read_advisories([write_advisories()], [make.pypi()])
 
 
-def test_withdrawn_advisories_do_not_count(make: SimpleNamespace, shelf: Shelf) -> None:
+def test_withdrawn_advisories_do_not_count(make: SimpleNamespace, write_advisories: WriteAdvisories) -> None:
     """With withdrawn advisories only, the scan fails as with none."""
     with pytest.raises(ScanFailed, match="no advisories"):
-        read_advisories([shelf(make.osv(withdrawn="2026-02-01T00:00:00Z"))], [make.pypi()])
+        read_advisories([write_advisories(make.osv(withdrawn="2026-02-01T00:00:00Z"))], [make.pypi()])
 
 
 def test_a_missing_folder_is_named(make: SimpleNamespace, tmp_path: Path) -> None:
@@ -50,13 +50,13 @@ def test_a_missing_folder_is_named(make: SimpleNamespace, tmp_path: Path) -> Non
     ("home", "package"), [("Debian:12", ("deb", "zlib1g", "1-1")), ("PyPI", ("pypi", "thing", "1.0"))]
 )
 def test_an_ecosystem_without_any_advisory_fails_the_scan(
-    make: SimpleNamespace, shelf: Shelf, home: str, package: tuple[str, ...]
+    make: SimpleNamespace, write_advisories: WriteAdvisories, home: str, package: tuple[str, ...]
 ) -> None:
     """Where no advisory is about the packages' ecosystem, nothing is known about them."""
     installed = getattr(make, package[0])(*package[1:])
     with pytest.raises(ScanFailed, match=f"None of the 1 advisories is about {home}"):
         read_advisories(
-            [shelf(make.osv(ecosystem="Debian:11", name="other", events=[{"introduced": "0"}]))], [installed]
+            [write_advisories(make.osv(ecosystem="Debian:11", name="other", events=[{"introduced": "0"}]))], [installed]
         )
 
 
@@ -75,9 +75,11 @@ def test_an_ecosystem_without_any_advisory_fails_the_scan(
         "\ud800".encode("utf-8", "surrogatepass"),
     ],
 )
-def test_an_unreadable_advisory_is_named(make: SimpleNamespace, shelf: Shelf, content: str | bytes) -> None:
+def test_an_unreadable_advisory_is_named(
+    make: SimpleNamespace, write_advisories: WriteAdvisories, content: str | bytes
+) -> None:
     """One file that is no OSV record fails the scan, and is named."""
-    folder = shelf(make.osv())
+    folder = write_advisories(make.osv())
     (folder / "broken.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ScanFailed, match=r"broken\.json"):
         read_advisories([folder], [make.pypi()])
@@ -96,25 +98,27 @@ def test_an_unreadable_advisory_is_named(make: SimpleNamespace, shelf: Shelf, co
     ],
 )
 def test_a_damaged_advisory_about_an_installed_package_is_named(
-    make: SimpleNamespace, shelf: Shelf, damage: dict[str, Any]
+    make: SimpleNamespace, write_advisories: WriteAdvisories, damage: dict[str, Any]
 ) -> None:
     """A record that concerns the image must be readable to its last vector, alias and event."""
     with pytest.raises(ScanFailed, match=r"0-CVE-2026-0001\.json is not a readable OSV record"):
-        read_advisories([shelf(make.osv(**damage))], [make.pypi()])
+        read_advisories([write_advisories(make.osv(**damage))], [make.pypi()])
 
 
-def test_the_newest_change_is_the_datas_age(make: SimpleNamespace, shelf: Shelf) -> None:
+def test_the_newest_change_is_the_datas_age(make: SimpleNamespace, write_advisories: WriteAdvisories) -> None:
     """The date of the vulnerability data is the latest `modified`, whichever file it is in."""
-    folder = shelf(
+    folder = write_advisories(
         make.osv(modified="2026-03-01T00:30:00+01:00"),
         make.osv("CVE-2026-0002", modified="2025-01-01T00:00:00.123456789Z"),
     )
     assert read_advisories([folder], [make.pypi()]).newest == datetime(2026, 2, 28, 23, 30, tzinfo=UTC)
 
 
-def test_osvs_own_archives_and_yaml_are_read(make: SimpleNamespace, shelf: Shelf, tmp_path: Path) -> None:
+def test_osvs_own_archives_and_yaml_are_read(
+    make: SimpleNamespace, write_advisories: WriteAdvisories, tmp_path: Path
+) -> None:
     """A zip archive and a list in YAML count like a folder, together with one, and at any depth of it."""
-    folder = shelf(make.osv("CVE-2026-0001"))
+    folder = write_advisories(make.osv("CVE-2026-0001"))
     (folder / "deep").mkdir()
     archive(folder / "deep" / "all.zip", **{"PYSEC-1.json": make.osv("PYSEC-1"), "notes.txt": "not a record"})
     (folder / "deep" / "list.yaml").write_text(yaml.safe_dump([make.osv("PYSEC-3"), make.osv("PYSEC-4")]))
@@ -131,9 +135,11 @@ def test_a_zip_bomb_is_not_unpacked(make: SimpleNamespace, tmp_path: Path, monke
 
 
 @pytest.mark.parametrize("content", ["{}", "", "7", "- id: [", "- 7"])
-def test_a_yaml_file_that_is_not_a_list_of_records_is_named(make: SimpleNamespace, shelf: Shelf, content: str) -> None:
+def test_a_yaml_file_that_is_not_a_list_of_records_is_named(
+    make: SimpleNamespace, write_advisories: WriteAdvisories, content: str
+) -> None:
     """A YAML file with anything but OSV records fails the scan."""
-    folder = shelf(make.osv())
+    folder = write_advisories(make.osv())
     (folder / "broken.yaml").write_text(content)
     with pytest.raises(ScanFailed, match=r"broken\.yaml"):
         read_advisories([folder], [make.pypi()])

@@ -17,11 +17,11 @@ LOW = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:L/A:
 
 
 @pytest.fixture
-def found(shelf: Callable[..., Path]) -> Callable[..., tuple[PackageVulnerability, ...]]:
+def found(write_advisories: Callable[..., Path]) -> Callable[..., tuple[PackageVulnerability, ...]]:
     """The findings of some records in some packages."""
 
     def find(records: list[dict[str, Any]], *packages: Package) -> tuple[PackageVulnerability, ...]:
-        return findings_in(packages, read_advisories([shelf(*records)], packages))
+        return findings_in(packages, read_advisories([write_advisories(*records)], packages))
 
     return find
 

@@ -1,4 +1,4 @@
-"""Images made by hand, and the registry protocol spoken by hand: what no client would send, too."""
+"""A minimal client of the registry protocol, and images for it; it can also send what no real client would."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def digest(content: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A registry's answer."""
+class RegistryResponse:
+    """A response of a registry."""
 
     status: int
     headers: dict[str, str]
@@ -60,8 +60,8 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Wire:
-    """The registry protocol, spoken by hand with one login."""
+class RegistryClient:
+    """A client of the registry protocol, with one login."""
 
     host: str
     login: tuple[str, str] | None = None
@@ -75,8 +75,8 @@ class Wire:
         headers: dict[str, str] | None = None,
         *,
         chunked: bool = False,
-    ) -> Answer:
-        """One request and its whole answer."""
+    ) -> RegistryResponse:
+        """Send one request; return the whole response."""
         sent = {**(headers or {}), **self._authorization()}
         if chunked:
             sent["Transfer-Encoding"] = "chunked"
@@ -84,12 +84,12 @@ class Wire:
         try:
             connection.request(method, path, body, sent, encode_chunked=chunked)
             response = connection.getresponse()
-            return Answer(response.status, dict(response.getheaders()), response.read())
+            return RegistryResponse(response.status, dict(response.getheaders()), response.read())
         finally:
             connection.close()
 
     def upload(self, repository: str, content: bytes) -> str:
-        """Upload a blob; answers its digest."""
+        """Upload a blob; return its digest."""
         begun = self.ask("POST", f"/v2/{repository}/blobs/uploads/")
         assert begun.status == 202, begun
         location = begun.headers["Location"]
@@ -97,7 +97,7 @@ class Wire:
         assert ended.status == 201, ended
         return digest(content)
 
-    def push(self, repository: str, tag: str, content: str) -> Answer:
+    def push(self, repository: str, tag: str, content: str) -> RegistryResponse:
         """Push an image with one layer that holds the content."""
         body = manifest(self, repository, content)
         return self.ask("PUT", f"/v2/{repository}/manifests/{tag}", body, {"Content-Type": DOCKER})
@@ -109,13 +109,13 @@ class Wire:
         return {"Authorization": f"Basic {encoded}"}
 
 
-def manifest(wire: Wire, repository: str, content: str) -> bytes:
-    """Upload the layer and the configuration of an image; answers its manifest."""
+def manifest(registry: RegistryClient, repository: str, content: str) -> bytes:
+    """Upload the layer and the configuration of an image; return its manifest."""
     compressed = gzip.compress(layer({"content": content}), mtime=0)
     config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}).encode()
     parts = [(_CONFIG, config), (_LAYER, compressed)]
     for _, part in parts:
-        wire.upload(repository, part)
+        registry.upload(repository, part)
     described = [{"mediaType": media, "size": len(part), "digest": digest(part)} for media, part in parts]
     whole = {"schemaVersion": 2, "mediaType": DOCKER, "config": described[0], "layers": described[1:]}
     return json.dumps(whole).encode()
