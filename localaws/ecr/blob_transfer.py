@@ -39,13 +39,13 @@ def pass_on(exchange: Exchange, blobs: Blobs, path: str) -> None:
     if exchange.command in ("PATCH", "PUT"):
         _check_part(exchange, blobs, f"{path}?{_query(exchange, without='digest')}")
     has_body = exchange.command in ("PATCH", "PUT", "POST")
-    if has_body and not exchange.is_chunked:
+    if has_body and exchange.length is not None:
         headers["Content-Length"] = str(exchange.length)
     elif has_body:
         headers["Transfer-Encoding"] = "chunked"
     body = exchange.pieces() if has_body else None
     target = f"{path}?{_query(exchange)}".rstrip("?")
-    with blobs.request(exchange.command, target, headers, body, chunked=exchange.is_chunked) as response:
+    with blobs.request(exchange.command, target, headers, body, chunked=exchange.length is None) as response:
         if response.status < _REFUSED:
             exchange.relay(response, _passed_back(response))
         else:

@@ -74,11 +74,6 @@ class Exchange(BaseHTTPRequestHandler):
             self.send_error(400, fault)
         return not fault
 
-    @property
-    def is_chunked(self) -> bool:
-        """Whether the body comes in chunks."""
-        return self.length is None
-
     def pieces(self) -> Iterator[bytes]:
         """The request's body, piece by piece.
 
@@ -241,7 +236,7 @@ class Exchange(BaseHTTPRequestHandler):
         # for the response before it sends the body must not wait either.
         if self.body_read:
             return
-        if self.is_chunked or (self.length or 0) > _DRAIN:
+        if self.length is None or self.length > _DRAIN:
             self.close_connection = True
         self.connection.settimeout(self.patience)
         try:

@@ -30,7 +30,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def volume(engine: docker.DockerClient) -> Iterator[str]:
-    """A blob volume of this session's own, so that a first push is really a first one."""
+    """A blob volume of this session, so that its registry starts empty."""
     made = engine.volumes.create(f"release-gate-test-{uuid.uuid4().hex[:8]}", labels=owner_label())
     yield made.name
     made.remove(force=True)
@@ -77,7 +77,7 @@ def repository(owner: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def tiny(engine: docker.DockerClient) -> Iterator[Callable[[str], str]]:
-    """Makes an image of one small file with the given content; the answer is its name."""
+    """Makes an image of one small file with the given content; returns its name."""
     made = []
 
     def make(content: str) -> str:

@@ -158,7 +158,7 @@ class _Relay(Exchange):
             for name, value in self.headers.items():
                 if name.lower() not in ("connection", "expect"):
                     connection.putheader(name, value)
-            connection.endheaders(self.pieces(), encode_chunked=self.is_chunked)
+            connection.endheaders(self.pieces(), encode_chunked=self.length is None)
             self._send_back(connection.getresponse(), cut_to)
         finally:
             connection.close()

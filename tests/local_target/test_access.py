@@ -23,7 +23,7 @@ PUSH_FOR_ALL = {"Effect": "Allow", "Principal": {"AWS": names.role_arn(names.DEV
 
 @pytest.fixture
 def developer(client: Callable[..., Any]) -> Any:
-    """ECR as the developer, who may only look, and at one repository."""
+    """ECR as the developer, who may only read, and one repository."""
     return client("ecr", role=names.DEVELOPER)
 
 
@@ -86,8 +86,8 @@ def test_an_allow_in_the_repository_policy_suffices(
     assert registry.ask("POST", f"/v2/{repository}/blobs/uploads/").code == "DENIED"
 
 
-def test_a_deny_wins(target: LocalTarget, owner: Any, repository: str) -> None:
-    """Even the administrator does not push past an explicit Deny in the repository policy."""
+def test_a_deny_overrides_an_allow(target: LocalTarget, owner: Any, repository: str) -> None:
+    """An explicit Deny in the repository policy keeps even the administrator from pushing."""
     deny = {"Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"}
     registry = RegistryClient(target.registry, login(owner))
     owner.set_repository_policy(repositoryName=repository, policyText=json.dumps({"Statement": [deny]}))
@@ -100,7 +100,7 @@ def test_a_deny_wins(target: LocalTarget, owner: Any, repository: str) -> None:
 def test_a_policy_that_was_refused_is_not_in_force(
     target: LocalTarget, owner: Any, developer: Any, repository: str
 ) -> None:
-    """The check of access holds the policy that ECR holds, not the one that it refused."""
+    """The authorization check has the policy that ECR has, not the one that it refused."""
     opening = {**PUSH_FOR_ALL, "Effect": "Allow", "Unknown": "field"}
     refused = code_of(
         owner.set_repository_policy, repositoryName=repository, policyText=json.dumps({"Statement": [opening]})
@@ -109,7 +109,7 @@ def test_a_policy_that_was_refused_is_not_in_force(
     assert code_of(developer.describe_images, repositoryName=repository) == "AccessDeniedException"
 
 
-def test_calls_that_name_the_repository_otherwise_are_judged_on_it(developer: Any, repository: str) -> None:
+def test_calls_with_the_repository_in_another_parameter_are_authorised(developer: Any, repository: str) -> None:
     """DescribeRepositories and the tag calls: allowed on the one repository, refused on the other and on all."""
     assert developer.describe_repositories(repositoryNames=[names.REPOSITORY])["repositories"]
     assert developer.list_tags_for_resource(resourceArn=names.REPOSITORY_ARN)["tags"]
@@ -123,8 +123,8 @@ def test_calls_that_name_the_repository_otherwise_are_judged_on_it(developer: An
 
 
 @pytest.mark.parametrize("key", ["test", names.ACCOUNT, "AKIAIOSFODNN7EXAMPLE"])
-def test_keys_that_were_not_issued_here_open_nothing(target: LocalTarget, key: str) -> None:
-    """MiniStack's unchecked root keys are refused at the gateway, for ECR and for everything behind it."""
+def test_keys_that_were_not_issued_here_are_refused(target: LocalTarget, key: str) -> None:
+    """MiniStack's unchecked root keys are refused at the gateway, for ECR and for all other services."""
     session = boto3.Session(aws_access_key_id=key, aws_secret_access_key="x", region_name=names.REGION)
     for service, call in (("ecr", "get_authorization_token"), ("sts", "get_caller_identity"), ("iam", "list_roles")):
         ask = getattr(session.client(service, endpoint_url=target.endpoint), call)
@@ -157,6 +157,6 @@ def test_an_access_key_made_in_iam_works_like_a_sessions(target: LocalTarget, cl
     assert "user/auditor is not authorized to perform: ecr:BatchGetImage" in refused.message
 
 
-def test_ministacks_own_controls_are_not_behind_the_gateway(target: LocalTarget) -> None:
-    """Nobody resets the emulator through the endpoint."""
+def test_ministacks_own_controls_cannot_be_reached(target: LocalTarget) -> None:
+    """The emulator cannot be reset through the endpoint."""
     assert RegistryClient(target.registry).ask("POST", "/_ministack/reset").status == 404

@@ -52,7 +52,7 @@ def test_a_login_lasts_twelve_hours_and_names_this_registry(ecr: Any, target: Lo
     assert timedelta(hours=11, minutes=59) < left <= timedelta(hours=12)
 
 
-def test_a_pushed_image_is_described_truly(owner: Any, registry: RegistryClient, repository: str) -> None:
+def test_a_pushed_image_is_described_as_it_was_pushed(owner: Any, registry: RegistryClient, repository: str) -> None:
     """Digest, compressed size, media types, time and status are those of what was pushed."""
     body = manifest(registry, repository, "true")
     pushed = registry.ask("PUT", f"/v2/{repository}/manifests/v1", body, {"Content-Type": DOCKER})
@@ -80,7 +80,7 @@ def test_images_are_listed_page_by_page(owner: Any, registry: RegistryClient, re
     assert (len(untagged), {each["imageTag"] for each in tagged}) == (1, {"a", "b"})
 
 
-def test_put_image_moves_only_what_may_move(owner: Any, registry: RegistryClient, repository: str) -> None:
+def test_put_image_moves_only_mutable_tags(owner: Any, registry: RegistryClient, repository: str) -> None:
     """An immutable tag is refused even for its own digest, an excluded one moves, an equal one exists already."""
     owner.put_image_tag_mutability(
         repositoryName=repository,
@@ -99,8 +99,8 @@ def test_put_image_moves_only_what_may_move(owner: Any, registry: RegistryClient
     assert latest["imageDigest"] == digest(second.encode())
 
 
-def test_put_image_refuses_what_is_not_whole(owner: Any, registry: RegistryClient, repository: str) -> None:
-    """Missing layers, a wrong digest and a text that is no manifest are three different errors."""
+def test_put_image_refuses_incomplete_images(owner: Any, registry: RegistryClient, repository: str) -> None:
+    """Missing layers, a wrong digest and a text that is not a manifest are three different errors."""
     body = manifest(registry, repository, "whole").decode()
     missing = json.loads(body)
     missing["layers"][0]["digest"] = f"sha256:{'0' * 64}"
@@ -113,7 +113,7 @@ def test_put_image_refuses_what_is_not_whole(owner: Any, registry: RegistryClien
 
 
 def test_an_index_needs_its_images_and_cannot_be_scanned(owner: Any, registry: RegistryClient, repository: str) -> None:
-    """It is stored as an index, holds its images against deletion, and StartImageScan refuses it."""
+    """It is stored as an index, its images cannot be deleted, and StartImageScan refuses it."""
     child = registry.push(repository, "child", "child").headers["Docker-Content-Digest"]
     entry = {"mediaType": DOCKER, "size": 1, "digest": child, "platform": {"architecture": "amd64", "os": "linux"}}
     whole = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}
@@ -129,7 +129,7 @@ def test_an_index_needs_its_images_and_cannot_be_scanned(owner: Any, registry: R
     assert code_of(owner.start_image_scan, **scan) == "UnsupportedImageTypeException"
 
 
-def test_an_image_goes_with_its_last_tag(owner: Any, registry: RegistryClient, repository: str) -> None:
+def test_deleting_its_last_tag_deletes_an_image(owner: Any, registry: RegistryClient, repository: str) -> None:
     """Deleting one of two tags keeps the image; deleting the last removes it; the unknown one is a failure."""
     body = manifest(registry, repository, "gone").decode()
     for tag in ("a", "b"):
@@ -156,7 +156,7 @@ def test_layers_are_known_by_digest(owner: Any, registry: RegistryClient, reposi
     assert failure["failureCode"] == "InvalidLayerDigest"
 
 
-def test_a_scan_goes_its_way(owner: Any, registry: RegistryClient, repository: str) -> None:
+def test_a_scan_has_its_statuses_in_order(owner: Any, registry: RegistryClient, repository: str) -> None:
     """ScanNotFound, IN_PROGRESS, COMPLETE with findings, LimitExceeded: in this order."""
     registry.push(repository, "v1", "scanned")
     image = {"repositoryName": repository, "imageId": {"imageTag": "v1"}}
@@ -172,7 +172,7 @@ def test_a_scan_goes_its_way(owner: Any, registry: RegistryClient, repository: s
     assert code_of(owner.start_image_scan, **image) == "LimitExceededException"
 
 
-def test_enhanced_scanning_answers_in_its_own_shape(
+def test_enhanced_scanning_has_its_own_answers(
     owner: Any, registry: RegistryClient, repository: str, client: Any
 ) -> None:
     """Under ENHANCED the findings are in `enhancedFindings`, StartImageScan is refused, Inspector lists the image."""
@@ -216,7 +216,7 @@ def _until(ask: Callable[[], Any], status: str) -> Any:
     return answer
 
 
-def test_policies_come_back_as_set_and_are_refused_when_none(owner: Any, repository: str) -> None:
+def test_policies_are_answered_as_set_and_validated(owner: Any, repository: str) -> None:
     """Repository and lifecycle policy: set, got, deleted, gone; nonsense is refused and changes nothing."""
     one = {"repositoryName": repository}
     assert code_of(owner.get_repository_policy, **one) == "RepositoryPolicyNotFoundException"
@@ -232,8 +232,10 @@ def test_policies_come_back_as_set_and_are_refused_when_none(owner: Any, reposit
     assert code_of(owner.get_repository_policy, **one) == "RepositoryPolicyNotFoundException"
 
 
-def test_repositories_are_made_and_deleted_by_ecrs_rules(owner: Any, registry: RegistryClient, repository: str) -> None:
-    """No second one of a name, no invalid name, none deleted with images but by force."""
+def test_repositories_are_created_and_deleted_by_ecrs_rules(
+    owner: Any, registry: RegistryClient, repository: str
+) -> None:
+    """No duplicate and no invalid name; one with images is deleted by force only."""
     assert code_of(owner.create_repository, repositoryName=repository) == "RepositoryAlreadyExistsException"
     assert code_of(owner.create_repository, repositoryName="Not/Valid") == "InvalidParameterException"
     assert code_of(owner.describe_repositories, repositoryNames=["none"]) == "RepositoryNotFoundException"
@@ -258,7 +260,7 @@ def test_the_registry_has_no_policy_and_replicates_nowhere(owner: Any) -> None:
 
 
 def test_parameters_of_another_shape_are_refused(target: LocalTarget) -> None:
-    """A client that checks nothing itself gets InvalidParameterException, also where the names decide on access."""
+    """A client without validation gets InvalidParameterException, also where the names decide on permission."""
     careless = Config(parameter_validation=False)
     owner = target.session(names.ADMINISTRATOR).client("ecr", endpoint_url=target.endpoint, config=careless)
     assert code_of(owner.describe_repositories, repositoryNames=[1]) == "InvalidParameterException"
@@ -273,7 +275,7 @@ def test_parameters_of_another_shape_are_refused(target: LocalTarget) -> None:
 
 
 def test_an_operation_that_is_not_modelled_is_named(owner: Any) -> None:
-    """The error says which operation it was, and is not retried as a server's fault would be."""
+    """The error names the operation, and is not retried as a server error would be."""
     with pytest.raises(ClientError, match="does not model ecr:GetAccountSetting") as refusal:
         owner.get_account_setting(name="BASIC_SCAN_TYPE_VERSION")
     assert refusal.value.response["ResponseMetadata"]["RetryAttempts"] == 0

@@ -57,7 +57,7 @@ class Behind:
 
 
 class Everybody:
-    """A check of access that lets everybody pass."""
+    """An authorization check that allows everything."""
 
     def require(self, *_: object) -> None:
         """Nothing is asked."""
@@ -73,7 +73,7 @@ def behind() -> Iterator[Behind]:
 
 @pytest.fixture
 def registry(behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RegistryClient]:
-    """A caller at a gateway of this process."""
+    """A client of a gateway in this process."""
     store, passwords = Store(tmp_path / "ecr.json", "1"), RegistryPasswords(lambda: datetime.now(UTC))
     with store.changing() as account:
         account.repositories["rr"] = RepositoryState("rr", 1.0)
@@ -103,7 +103,7 @@ def registry(behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_an_answer_that_is_cut_ends_the_connection(
     behind: Behind, registry: RegistryClient, says: bytes, *, reset: bool
 ) -> None:
-    """The caller is told by the protocol that something is missing, at once; no second answer follows in its midst."""
+    """The caller sees at once that the response is incomplete; no second response follows in it."""
     behind.says, behind.reset = says, reset
     with pytest.raises((http.client.IncompleteRead, ConnectionError)) as cut:
         registry.ask("GET", BLOB)
@@ -131,14 +131,14 @@ def test_an_answer_of_any_framing_arrives_whole(
 
 @pytest.mark.parametrize("says", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n"])
 def test_no_answer_is_an_error_of_the_registry_behind(behind: Behind, registry: RegistryClient, says: bytes) -> None:
-    """503 with a sentence, and the connection goes on."""
+    """503 with a message, and the connection stays open."""
     behind.says = says
     refused = registry.ask("GET", BLOB)
     assert (refused.status, refused.code) == (503, "UNAVAILABLE")
 
 
-def test_a_silent_caller_is_told_and_let_go(registry: RegistryClient) -> None:
-    """408 after the time that a caller may be silent; 400 had it ended its body too early."""
+def test_a_caller_that_sends_nothing_is_timed_out(registry: RegistryClient) -> None:
+    """408 after the timeout; 400 if the body ended too early."""
     auth = registry._authorization()["Authorization"]
     head = f"PUT /v2/rr/manifests/x HTTP/1.1\r\nHost: x\r\nAuthorization: {auth}\r\nContent-Length: 9\r\n\r\nhal"
     for end, status in ((lambda _: None, b"408"), (lambda each: each.shutdown(socket.SHUT_WR), b"400")):

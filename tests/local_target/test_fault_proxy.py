@@ -1,4 +1,4 @@
-"""The proxy that misbehaves on purpose does so exactly where it was told."""
+"""The fault-injecting proxy affects the chosen requests and no others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ONE = {"repositoryNames": [names.REPOSITORY]}
 
 
 def through(target: LocalTarget, proxy: FaultInjectingProxy) -> Any:
-    """ECR through the fault-injecting proxy, asked once, with little patience."""
+    """ECR through the fault-injecting proxy, without retries, with a short timeout."""
     once = Config(retries={"total_max_attempts": 1}, read_timeout=1)
     return target.session().client("ecr", endpoint_url=proxy.endpoint, config=once)
 
@@ -53,10 +53,10 @@ def run(environment: dict[str, str], *command: str, said: str = "") -> subproces
         (InjectedFault(cut_to=10), ConnectionClosedError),
     ],
 )
-def test_a_fault_strikes_as_often_as_it_was_told(
+def test_a_fault_affects_the_chosen_number_of_requests(
     target: LocalTarget, fault: InjectedFault, error: type[Exception]
 ) -> None:
-    """The first call passes, the second is harmed, the third passes."""
+    """The first call passes, the second fails, the third passes."""
     with FaultInjectingProxy(target.registry) as proxy:
         ecr = through(target, proxy)
         fault.operation, fault.skip = "DescribeRepositories", 1

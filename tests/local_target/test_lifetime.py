@@ -72,10 +72,10 @@ def test_what_is_kept_and_what_is_seeded_anew(tmp_path: Path, volume: str) -> No
         assert again.headers["Docker-Content-Digest"] == pushed.headers["Docker-Content-Digest"]
 
 
-def test_a_registry_that_died_is_an_error_and_not_an_empty_one(
+def test_a_killed_registry_is_an_error_and_not_an_empty_one(
     tmp_path: Path, volume: str, engine: docker.DockerClient
 ) -> None:
-    """With the container killed in mid-run, pushes get 503 and the API a ServerException; what is known stays."""
+    """With the container killed during the run, pushes get 503 and the API a ServerException; the state stays."""
     with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as mortal:
         once = Config(retries={"total_max_attempts": 1})
         ecr = mortal.session(names.ADMINISTRATOR).client("ecr", endpoint_url=mortal.endpoint, config=once)
@@ -91,7 +91,7 @@ def test_a_registry_that_died_is_an_error_and_not_an_empty_one(
 
 
 def test_one_run_at_a_time_uses_a_state(target: LocalTarget) -> None:
-    """The second run says so at once and leaves the first one alone."""
+    """A second run is refused at once, and the first goes on."""
     with pytest.raises(LocalTargetError, match="another run uses"):
         LocalTarget(state=target.state).start()
     assert ecr_of(target).describe_repositories(repositoryNames=[names.REPOSITORY])["repositories"]
@@ -115,7 +115,7 @@ def test_everything_listens_on_loopback_alone(target: LocalTarget, engine: docke
 def test_killed_it_leaves_no_process_and_the_next_run_sweeps_its_container(
     tmp_path: Path, engine: docker.DockerClient, volume: str
 ) -> None:
-    """After SIGKILL the children end by themselves; the container goes when anybody starts the next time."""
+    """After SIGKILL the children end by themselves; the next run removes the container."""
     process = subprocess.Popen(
         [sys.executable, "-m", "localaws", "--state", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -136,7 +136,7 @@ def test_killed_it_leaves_no_process_and_the_next_run_sweeps_its_container(
     _until(lambda: not _containers(engine, label))
 
 
-def test_interrupted_it_leaves_nothing(tmp_path: Path, engine: docker.DockerClient) -> None:
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, engine: docker.DockerClient) -> None:
     """Ctrl-C ends it with exit code 0, no container and no exports; its port is closed."""
     process = subprocess.Popen(
         [sys.executable, "-m", "localaws", "--state", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -178,7 +178,7 @@ def test_the_zip_function_is_the_one_in_production(target: LocalTarget, client: 
 
 
 def test_the_ci_role_reads_but_does_not_touch_the_zip_function(client: Callable[..., Any]) -> None:
-    """Looking is part of the release, changing is not."""
+    """The release reads it and does not change it."""
     functions = client("lambda")
     assert functions.list_versions_by_function(FunctionName=names.ZIP_FUNCTION)["Versions"]
     change = {"FunctionName": names.ZIP_FUNCTION, "Timeout": 10}

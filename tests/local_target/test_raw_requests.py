@@ -23,7 +23,7 @@ WAITS = 0.3
 
 @pytest.fixture(scope="module")
 def place(target: LocalTarget, owner: Any) -> Any:
-    """What the requests speak of: a login, a repository, and a blob of thirteen bytes."""
+    """What the requests use: a login, a repository, and a blob of thirteen bytes."""
     owner.create_repository(repositoryName="raw/requests")
     registry = RegistryClient(target.registry, login(owner))
     yield {
@@ -38,7 +38,7 @@ def place(target: LocalTarget, owner: Any) -> Any:
 
 @pytest.mark.parametrize("case", CASES, ids=[each["name"] for each in CASES])
 def test_a_raw_request_is_answered_in_time(case: dict[str, Any], place: dict[str, Any], target: LocalTarget) -> None:
-    """By its status, or not before the request is whole; afterwards the next caller is served, and the log is empty."""
+    """With its status, or not before the request is complete; the next caller is served, and the log is empty."""
     registry = place["registry"]
     if "{upload}" in case["send"]:
         place = {**place, "upload": registry.ask("POST", "/v2/raw/requests/blobs/uploads/").headers["Location"]}
@@ -54,7 +54,7 @@ def test_a_raw_request_is_answered_in_time(case: dict[str, Any], place: dict[str
 
 
 def _exchange(case: dict[str, Any], place: dict[str, Any], host: str) -> tuple[str, float]:
-    """What came back, and after how many seconds."""
+    """The response, and after how many seconds it came."""
     name, _, port = host.partition(":")
     with socket.create_connection((name, int(port)), timeout=WAITS if case.get("status") == "waits" else 10) as sender:
         for piece in [case["send"], *case.get("pieces", [])]:

@@ -30,7 +30,7 @@ def registry(target: LocalTarget, owner: Any) -> RegistryClient:
 
 @pytest.fixture
 def behaving(target: LocalTarget) -> Iterator[LocalTarget]:
-    """The target, whose behaviours are switched off afterwards."""
+    """The target; its behaviours are switched off afterwards."""
     yield target
     target.set_behaviours(Behaviours())
 
@@ -86,7 +86,7 @@ def test_referrers_are_stored_listed_and_deleted(owner: Any, registry: RegistryC
 
 @pytest.mark.docker
 def test_a_referrer_may_come_before_its_subject(registry: RegistryClient, repository: str) -> None:
-    """It is listed under the digest all the same; a digest that is none is refused, and never in ECR's name."""
+    """It is listed under the digest; an invalid digest is refused, in the local target's name."""
     image = digest(manifest(registry, repository, "later"))
     body = referrer(registry, repository, image, "text/spdx")
     assert registry.ask("PUT", f"/v2/{repository}/manifests/early", body, {"Content-Type": OCI}).status == 201
@@ -104,7 +104,7 @@ def test_a_referrer_may_come_before_its_subject(registry: RegistryClient, reposi
 
 @pytest.mark.docker
 def test_managed_signing_stores_a_signature_at_push(owner: Any, registry: RegistryClient, repository: str) -> None:
-    """By a rule that is about the repository; untagged, of a few hundred bytes, once for each image."""
+    """By a rule that covers the repository; untagged, of a few hundred bytes, once for each image."""
     assert code_of(owner.get_signing_configuration) == "SigningConfigurationNotFoundException"
     rule = {"signingProfileArn": PROFILE, "repositoryFilters": [{"filter": "test/*", "filterType": "WILDCARD_MATCH"}]}
     owner.put_signing_configuration(signingConfiguration={"rules": [rule]})
@@ -127,10 +127,10 @@ def test_managed_signing_stores_a_signature_at_push(owner: Any, registry: Regist
 
 
 @pytest.mark.docker
-def test_the_target_behaves_as_it_is_told(
+def test_behaviours_can_be_switched_on_and_off(
     behaving: LocalTarget, owner: Any, registry: RegistryClient, repository: str
 ) -> None:
-    """Signing without a rule, and the lifecycle policy at every push; nothing of both when they are switched off."""
+    """Signing without a rule, and the lifecycle policy at every push; neither when they are switched off."""
     selection = {"tagStatus": "tagged", "tagPrefixList": ["v"], "countType": "imageCountMoreThan", "countNumber": 1}
     rule = {"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}
     owner.put_lifecycle_policy(repositoryName=repository, lifecyclePolicyText=json.dumps({"rules": [rule]}))
@@ -144,7 +144,7 @@ def test_the_target_behaves_as_it_is_told(
 
 
 def test_behaviours_are_known_by_name() -> None:
-    """A misspelt one is an error, not silence."""
+    """A misspelt one is an error."""
     assert parse("managed_signing, lifecycle_at_work") == Behaviours(True, True)
     assert parse("") == Behaviours()
     with pytest.raises(LocalTargetError, match="has no behaviour manged_signing: it has managed_signing"):
@@ -160,7 +160,7 @@ def stored(name: str, *tags: str, age: float = 0.0, **more: Any) -> ImageState:
 
 
 def left(images: list[ImageState], *rules: dict[str, Any]) -> dict[str, str]:
-    """What the lifecycle policy leaves, by name with its status."""
+    """The images that the lifecycle policy leaves, with their statuses."""
     document = [{"rulePriority": number, **rule} for number, rule in enumerate(rules, 1)]
     repository = RepositoryState("r", 1.0, images={each.digest: each for each in images})
     repository.lifecycle = json.dumps({"rules": document})
@@ -174,7 +174,7 @@ def rule(status: str, kind: str, number: int, action: str = "expire", **more: An
     return {"selection": selection, "action": {"type": action}}
 
 
-def test_the_lifecycle_policy_works_as_ecrs_does() -> None:
+def test_the_lifecycle_policy_is_applied_as_in_ecr() -> None:
     """Age and count, the first rule that selects, prefixes and patterns, archive, index and referrers."""
     old, new = stored("old", age=20), stored("new", "v1", age=1)
     assert set(left([old, new], rule("untagged", "sinceImagePushed", 14))) == {"new"}

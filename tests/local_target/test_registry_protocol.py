@@ -30,7 +30,9 @@ def registry(target: LocalTarget, owner: Any) -> RegistryClient:
 
 
 @pytest.mark.parametrize("guess", [None, ("AWS", "wrong"), ("somebody", "else"), ("AWS", "")])
-def test_without_a_password_that_was_issued_nothing_opens(target: LocalTarget, guess: tuple[str, str] | None) -> None:
+def test_without_an_issued_password_every_request_is_refused(
+    target: LocalTarget, guess: tuple[str, str] | None
+) -> None:
     """401 with a Basic challenge, at the ping and at every path."""
     registry = RegistryClient(target.registry, guess)
     for method, path in (("GET", "/v2/"), ("PUT", f"/v2/{names.REPOSITORY}/manifests/v1"), ("GET", "/v2/x/tags/list")):
@@ -39,8 +41,8 @@ def test_without_a_password_that_was_issued_nothing_opens(target: LocalTarget, g
         assert refused.headers["WWW-Authenticate"].startswith("Basic ")
 
 
-def test_a_password_opens_for_the_user_aws_alone(target: LocalTarget, registry: RegistryClient) -> None:
-    """As on ECR the user's name is AWS."""
+def test_a_password_is_valid_for_the_user_aws_only(target: LocalTarget, registry: RegistryClient) -> None:
+    """As on ECR, the user's name is AWS."""
     assert registry.login is not None
     assert registry.ask("GET", "/v2/").status == 200
     assert RegistryClient(target.registry, ("aws", registry.login[1])).ask("GET", "/v2/").status == 401
@@ -64,8 +66,8 @@ def test_an_overwritten_immutable_tag_is_tag_invalid(registry: RegistryClient) -
         assert registry.ask("PUT", f"{path}/candidate", pushed, {"Content-Type": DOCKER}).status == 201
 
 
-def test_a_manifest_is_what_its_digest_says(registry: RegistryClient, repository: str) -> None:
-    """By digest a manifest is taken under its own alone; the refused one is not there afterwards."""
+def test_a_manifest_has_the_digest_of_its_push(registry: RegistryClient, repository: str) -> None:
+    """A push by another digest is refused and stores nothing."""
     pushed, headers = manifest(registry, repository, "by digest"), {"Content-Type": DOCKER}
     path = f"/v2/{repository}/manifests"
     assert registry.ask("PUT", f"{path}/sha256:{'0' * 64}", pushed, headers).code == "DIGEST_INVALID"
@@ -75,7 +77,7 @@ def test_a_manifest_is_what_its_digest_says(registry: RegistryClient, repository
 
 
 def test_a_manifest_without_its_layers_is_refused(registry: RegistryClient, repository: str) -> None:
-    """What the repository does not hold cannot be referred to."""
+    """The layers must be in the repository."""
     lost = {"mediaType": "x", "size": 1, "digest": f"sha256:{'0' * 64}"}
     body = json.dumps({"schemaVersion": 2, "mediaType": DOCKER, "config": lost, "layers": [lost]}).encode()
     refused = registry.ask("PUT", f"/v2/{repository}/manifests/v1", body, {"Content-Type": DOCKER})
@@ -83,7 +85,7 @@ def test_a_manifest_without_its_layers_is_refused(registry: RegistryClient, repo
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/vnd.docker.distribution.manifest.v1+json", INDEX])
-def test_what_is_no_manifest_is_refused(registry: RegistryClient, repository: str, content_type: str) -> None:
+def test_an_invalid_manifest_is_refused(registry: RegistryClient, repository: str, content_type: str) -> None:
     """An unknown media type and an index without entries are MANIFEST_INVALID."""
     refused = registry.ask(
         "PUT", f"/v2/{repository}/manifests/v1", b'{"schemaVersion": 2}', {"Content-Type": content_type}
@@ -98,14 +100,14 @@ def test_an_oversized_manifest_is_refused(registry: RegistryClient, repository: 
 
 
 @pytest.mark.parametrize("method", ["DELETE", "PATCH"])
-def test_what_ecr_does_not_support_is_said(registry: RegistryClient, method: str) -> None:
+def test_a_manifest_cannot_be_deleted_by_tag(registry: RegistryClient, method: str) -> None:
     """Images are deleted through the API, not over the registry protocol."""
     refused = registry.ask(method, f"/v2/{names.REPOSITORY}/manifests/latest")
     assert (refused.status, refused.code) == (405, "UNSUPPORTED")
 
 
-def test_layers_are_not_lent_to_another_repository(registry: RegistryClient, repository: str, owner: Any) -> None:
-    """A mount request begins an ordinary upload, whatever it names."""
+def test_a_mount_request_begins_an_upload(registry: RegistryClient, repository: str, owner: Any) -> None:
+    """Mounting a layer of another repository is not modelled."""
     blob = registry.upload(names.REPOSITORY, b"mine alone")
     answer = registry.ask("POST", f"/v2/{repository}/blobs/uploads/?mount={blob}&from={names.REPOSITORY}")
     assert answer.status == 202
@@ -121,7 +123,7 @@ def test_a_truncated_upload_leaves_no_blob(registry: RegistryClient, repository:
 
 
 def test_several_requests_use_one_connection(registry: RegistryClient) -> None:
-    """After a refusal that came before the body was read, the connection is not out of step."""
+    """After an error that came before the body was read, the connection can still be used."""
     connection = http.client.HTTPConnection(registry.host, timeout=10)
     for _ in range(3):
         connection.request("PUT", "/v2/none/manifests/x", b"x" * 1000)
@@ -152,7 +154,7 @@ def test_a_large_layer_streams_through(target: LocalTarget, registry: RegistryCl
 
 
 def _gateway_peak_megabytes() -> int:
-    """The highest resident memory of the child that is the gateway, since it started (proc(5), VmHWM)."""
+    """The highest resident memory of the gateway's process since it started (proc(5), VmHWM)."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes().split(b"\0")

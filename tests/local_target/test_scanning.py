@@ -21,7 +21,7 @@ DIGEST = "sha256:" + "1" * 64
 
 
 class Laboratory:
-    """One image in one repository, a clock that is set by hand, and a scanner that waits to be let go."""
+    """One image in one repository, a clock that the test sets, and a scanner that waits for the test."""
 
     def __init__(self, folder: Path) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -95,7 +95,7 @@ def test_a_scan_is_in_progress_and_then_complete(laboratory: Laboratory) -> None
 
 
 def test_a_scanner_that_fails_makes_a_failed_scan(laboratory: Laboratory) -> None:
-    """A failure is a status with its reason, never a result with zero findings; it may be tried again."""
+    """The status has the reason, there are no findings, and the scan may be started again."""
     laboratory.fault = RuntimeError("no advisories at all")
     laboratory.scans.start("r", laboratory.image)
     scan = laboratory.ended()
@@ -107,7 +107,7 @@ def test_a_scanner_that_fails_makes_a_failed_scan(laboratory: Laboratory) -> Non
 
 
 def test_an_image_is_scanned_once_in_24_hours(laboratory: Laboratory) -> None:
-    """Within 24 hours: LimitExceededException; after them a new scan begins."""
+    """Within 24 hours: LimitExceededException; then a new scan begins."""
     laboratory.scans.start("r", laboratory.image)
     laboratory.ended()
     laboratory.now += timedelta(hours=23, minutes=59)
@@ -119,7 +119,7 @@ def test_an_image_is_scanned_once_in_24_hours(laboratory: Laboratory) -> None:
 
 
 def test_the_scan_of_a_push_counts_for_the_limit(laboratory: Laboratory) -> None:
-    """Scan on push is the day's one scan."""
+    """A scan on push is the one scan of the day."""
     laboratory.change(lambda account: setattr(account.repositories["r"], "scan_on_push", True))
     laboratory.scans.on_push("r", laboratory.image)
     assert laboratory.ended().status == "COMPLETE"
@@ -134,7 +134,7 @@ def test_without_scan_on_push_a_push_scans_nothing(laboratory: Laboratory) -> No
 
 
 def test_an_index_cannot_be_scanned(laboratory: Laboratory) -> None:
-    """Neither on demand nor on push: the failure of October 2025 was that this looked like a clean scan."""
+    """Neither on demand nor on push."""
     index = ImageState(DIGEST, OCI_INDEX, "", 1, 0.0)
     with pytest.raises(EcrError) as refusal:
         laboratory.scans.start("r", index)
@@ -157,7 +157,7 @@ def test_enhanced_scanning_refuses_manual_scans_and_scans_on_push(laboratory: La
     assert laboratory.ended().status == "ACTIVE"
 
 
-def test_what_no_rule_covers_is_not_scanned(laboratory: Laboratory) -> None:
+def test_a_repository_without_a_rule_is_not_scanned(laboratory: Laboratory) -> None:
     """Enhanced scanning with filters for other repositories leaves this one unscanned."""
     others = [{**CONTINUOUS[0], "repositoryFilters": [{"filter": "other", "filterType": "WILDCARD"}]}]
     laboratory.change(enhance(others))
@@ -172,8 +172,8 @@ def test_frequency_names_the_filters_that_apply() -> None:
     assert frequency(account, RepositoryState("x", 0.0, scan_on_push=True)) == ("MANUAL", [])
 
 
-def test_a_scan_that_was_cut_short_has_failed(laboratory: Laboratory) -> None:
-    """After a restart nothing is IN_PROGRESS for ever."""
+def test_an_interrupted_scan_has_failed(laboratory: Laboratory) -> None:
+    """After a restart no scan is IN_PROGRESS."""
     laboratory.scans.start("r", laboratory.image)
     again = Store(laboratory.folder / "ecr.json", "1")
     Scans(again, "registry:1", laboratory, lambda: laboratory.now)
@@ -184,8 +184,8 @@ def test_a_scan_that_was_cut_short_has_failed(laboratory: Laboratory) -> None:
     laboratory.ended()
 
 
-def test_an_image_deleted_in_mid_scan_leaves_nothing(laboratory: Laboratory) -> None:
-    """The result of a scan whose image is gone is dropped."""
+def test_an_image_deleted_during_its_scan_leaves_nothing(laboratory: Laboratory) -> None:
+    """The result of its scan is dropped."""
     laboratory.scans.start("r", laboratory.image)
     laboratory.change(lambda account: account.repositories.pop("r") and None)
     laboratory.go.set()

@@ -41,7 +41,7 @@ def test_withdrawn_advisories_do_not_count(make: SimpleNamespace, write_advisori
 
 
 def test_a_missing_folder_is_named(make: SimpleNamespace, tmp_path: Path) -> None:
-    """Advisories that are not where they should be fail the scan."""
+    """A source that does not exist fails the scan."""
     with pytest.raises(ScanFailed, match="nowhere do not exist"):
         read_advisories([tmp_path / "nowhere"], [make.pypi()])
 
@@ -78,7 +78,7 @@ def test_an_ecosystem_without_any_advisory_fails_the_scan(
 def test_an_unreadable_advisory_is_named(
     make: SimpleNamespace, write_advisories: WriteAdvisories, content: str | bytes
 ) -> None:
-    """One file that is no OSV record fails the scan, and is named."""
+    """A file that is not an OSV record fails the scan, and is named."""
     folder = write_advisories(make.osv())
     (folder / "broken.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ScanFailed, match=r"broken\.json"):
@@ -164,7 +164,7 @@ KEYS = st.sampled_from(["aliases", "upstream", "affected", "severity", "summary"
 
 @given(KEYS, JSON)
 def test_any_value_anywhere_is_read_or_refused(key: str, value: Any) -> None:
-    """Whatever stands in a record, it is read or raises one of the errors that fail the scan."""
+    """Any value in a record is read, or raises one of the errors that fail the scan."""
     record = {"id": "X-1", "modified": "2026-01-01T00:00:00Z", key: value}
     try:
         header = header_of(record)

@@ -64,7 +64,7 @@ def _context(dockerfile: str) -> io.BytesIO:
 
 
 def test_current_bookworm_has_nothing_critical_or_high(scan: Scan) -> None:
-    """Debian's current packages have no finding above MEDIUM, and some that Debian leaves unrepaired."""
+    """Debian's current packages have no finding above MEDIUM, and some that Debian does not fix."""
     severities = {finding.severity for finding in scan(f"FROM {BASE}\nLABEL scanned=1\n")}
     assert severities
     assert severities <= {"LOW", "MEDIUM"}

@@ -70,14 +70,14 @@ def test_what_a_later_layer_removes_is_gone(make: Any, registry: Any, tmp_path: 
 
 
 def test_a_hard_link_to_another_name_is_followed(make: Any, registry: Any, tmp_path: Path) -> None:
-    """Metadata that is a link to a file with an unsuspicious name is read all the same."""
+    """Metadata that is a hard link to a file with another name is read too."""
     content = next(iter(make.dist_info("PyYAML", "5.3.1").values()))
     linked = make.layer({"cache/blob": content}, {"var/task/PyYAML-5.3.1.dist-info/METADATA": "cache/blob"})
     assert [finding.id for finding in scan(registry.push(base(make), linked), tmp_path).findings] == ["CVE-2020-14343"]
 
 
-def test_a_thinned_image_has_the_packages_of_the_whole(make: Any, registry: Any, tmp_path: Path) -> None:
-    """Syft finds in the thinned image exactly what it finds in the registry's own."""
+def test_a_reduced_image_has_the_packages_of_the_whole(make: Any, registry: Any, tmp_path: Path) -> None:
+    """Syft finds the same packages in the reduced image as in the registry's."""
     deb = make.stanza("python3-yaml", "6.0-3+b2", "pyyaml (6.0-3)") + make.stanza("chromium", "100.0-1")
     egg = "usr/lib/python3/dist-packages/PyYAML-6.0.egg-info/PKG-INFO"
     metadata = {egg: "Metadata-Version: 1.0\nName: PyYAML\nVersion: 6.0\n"}
@@ -107,7 +107,7 @@ def test_an_sbom_is_made_once_for_a_digest(make: Any, registry: Any, tmp_path: P
 
 
 def test_a_kept_sbom_that_was_cut_short_is_made_again(make: Any, registry: Any, tmp_path: Path) -> None:
-    """Half a file is not half a result."""
+    """A truncated file is replaced."""
     source = registry.push(base(make), make.layer(make.dist_info("PyYAML", "5.3.1")))
     scan(source, tmp_path)
     (kept,) = tmp_path.glob("sha256-*.json")
@@ -140,7 +140,7 @@ def test_nothing_is_left_behind(make: Any, registry: Any, tmp_path: Path) -> Non
 def test_a_layer_that_is_not_whole_fails_the_scan(
     make: Any, registry: Any, tmp_path: Path, damage: Any, cause: str
 ) -> None:
-    """Half a layer, garbage, nothing, an empty tar or zstd: a failed scan that names the layer, never a zero."""
+    """Half a layer, garbage, nothing, an empty tar or zstd: a failed scan that names the layer."""
     body = make.layer(make.dist_info("PyYAML", "5.3.1"))
     source = registry.push(base(make), body)
     (digest,) = [digest for digest, each in registry.blobs.items() if each == body]
@@ -160,13 +160,13 @@ def test_a_missing_layer_fails_the_scan(make: Any, registry: Any, tmp_path: Path
 
 @pytest.mark.parametrize("manifest", [b"{}", b"[]", b"x", b'{"manifests": []}', b'{"layers": [{}]}', b'{"layers": 3}'])
 def test_an_index_or_garbage_is_not_an_image(registry: Any, tmp_path: Path, manifest: bytes) -> None:
-    """Row 8 of the failures: an index cannot be scanned, and that is a failed scan."""
+    """An index cannot be scanned, so the scan fails."""
     with pytest.raises(ScanFailed, match="an index cannot be scanned"):
         scan(registry.push_manifest(manifest), tmp_path)
 
 
 def test_an_image_of_nothing_fails_the_scan(make: Any, registry: Any, tmp_path: Path) -> None:
-    """Zero packages are not zero findings."""
+    """No packages: the scan fails."""
     with pytest.raises(ScanFailed, match="No package of the operating system"):
         scan(registry.push(make.layer({"bin/program": "x"})), tmp_path)
 
@@ -182,7 +182,7 @@ def test_an_image_of_nothing_fails_the_scan(make: Any, registry: Any, tmp_path: 
     ],
 )
 def test_a_syft_that_fails_fails_the_scan(make: Any, registry: Any, tmp_path: Path, script: str, cause: str) -> None:
-    """An error, silence, lateness or nonsense from syft is a failed scan with its words."""
+    """If syft fails, is slow or gives no valid SBOM, the scan fails with the cause."""
     syft = tmp_path / "syft"
     syft.write_text(f"#!/bin/sh\n{script}\n")
     syft.chmod(syft.stat().st_mode | stat.S_IXUSR)
@@ -192,7 +192,7 @@ def test_a_syft_that_fails_fails_the_scan(make: Any, registry: Any, tmp_path: Pa
 
 
 def test_a_missing_syft_says_how_to_get_it(make: Any, registry: Any, tmp_path: Path) -> None:
-    """Without syft there is a sentence, not a stack trace."""
+    """The error says how to install it."""
     source = registry.push(base(make))
     with pytest.raises(ScanFailed, match="`make accept` sets it up"):
         Cataloger(tmp_path, tmp_path / "work", tmp_path / "syft").packages(source, source.digest)

@@ -48,13 +48,13 @@ def test_a_python_package_says_where_it_lies() -> None:
     assert (package.source, package.osv_ecosystem, package.path) == ("pyyaml", "PyPI", "/var/task/METADATA")
 
 
-@pytest.mark.parametrize(("version", "judged_as_pythons"), [("6.0", False), ("5.3.1", True)])
-def test_debians_python_packages_are_debians(version: str, judged_as_pythons: bool) -> None:
+@pytest.mark.parametrize(("version", "checked_as_pythons"), [("6.0", False), ("5.3.1", True)])
+def test_debians_python_packages_are_debians(version: str, checked_as_pythons: bool) -> None:
     """A Python package in Debian's files is Debian's to repair, unless somebody wrote another version over it."""
     deb = artifact("1", "python3-yaml", "6.0-3+b2", "pkg:deb/debian/python3-yaml@6.0-3%2Bb2?distro=debian-12")
     yaml = artifact("2", "PyYAML", version, f"pkg:pypi/PyYAML@{version}", "python")
     ecosystems = {package.osv_ecosystem for package in packages_of(sbom(deb, yaml, owns=("1", "2")))}
-    assert ("PyPI" in ecosystems) is judged_as_pythons
+    assert ("PyPI" in ecosystems) is checked_as_pythons
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_another_systems_packages_are_refused_by_name(purl: str) -> None:
 
 
 def test_an_image_without_a_package_database_is_refused() -> None:
-    """Python packages alone do not make a scanned image: the system's are missing."""
+    """With Python packages only, the system's are missing."""
     with pytest.raises(ScanFailed, match="No package of the operating system was found"):
         packages_of(sbom(artifact("2", "PyYAML", "5.3.1", "pkg:pypi/PyYAML@5.3.1", "python")))
 
@@ -79,7 +79,7 @@ def test_debian_without_its_release_is_refused() -> None:
 
 
 def test_other_kinds_of_packages_are_left_out() -> None:
-    """What no advisory of these ecosystems can speak of is not counted as checked."""
+    """Packages of other ecosystems are not counted as checked."""
     assert len(packages_of(sbom(ZLIB1G, artifact("2", "x", "1", "pkg:generic/x@1", "binary")))) == 1
 
 
@@ -92,7 +92,7 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING)
-def test_anything_else_is_no_sbom(value: Any) -> None:
-    """Whatever syft might answer, it is packages or a failed scan."""
+def test_anything_else_is_refused(value: Any) -> None:
+    """Any other answer of syft fails the scan."""
     with pytest.raises(ScanFailed):
         packages_of(value)

@@ -8,7 +8,7 @@ from localaws.scanner.ranges import AffectedPackage, RangeEvent, UncomparableVer
 
 
 def affected(ecosystem: str, *events: tuple[str, str], versions: tuple[str, ...] = ()) -> AffectedPackage:
-    """An advisory's word on one package, with one range."""
+    """What an advisory says about a package, with one range."""
     ranges = (tuple(RangeEvent(kind, version) for kind, version in events),) if events else ()
     return AffectedPackage(ecosystem, "", "thing", ranges, frozenset(versions))
 
@@ -41,14 +41,14 @@ def test_python_versions_are_ordered_as_pip_does(installed: str, hit: bool) -> N
 @pytest.mark.parametrize(
     ("installed", "hit"), [("0.9", False), ("1.0", True), ("1.4", True), ("1.5", False), ("2.0", True), ("2.1", False)]
 )
-def test_a_range_may_begin_twice(installed: str, hit: bool) -> None:
-    """Two spells of being affected in one range, given in any order, are both seen."""
+def test_a_range_may_have_two_intervals(installed: str, hit: bool) -> None:
+    """Two affected intervals in one range, in any order."""
     events = [("fixed", "1.5"), ("introduced", "2.0"), ("introduced", "1.0"), ("fixed", "2.1")]
     assert affected("PyPI", *events).affects(installed) is hit
 
 
 def test_several_ranges_add_up() -> None:
-    """A version in any one of the ranges is affected, and the fix that is told is its own branch's."""
+    """A version in any one of the ranges is affected, and its fix is that of its own branch."""
     ranges = tuple(
         (RangeEvent("introduced", a), RangeEvent("fixed", b)) for a, b in (("0", "1.26.19"), ("2.0.0", "2.2.2"))
     )
@@ -64,24 +64,24 @@ def test_last_affected_is_itself_affected() -> None:
 
 
 def test_versions_may_be_listed() -> None:
-    """A listed version is affected however it is written, and texts older than PEP 440 beside it do no harm."""
+    """A listed version is affected however it is written, and versions from before PEP 440 beside it are ignored."""
     thing = affected("PyPI", versions=("1.0.0", "0.8dev-r123"))
     assert [thing.affects(each) for each in ("1.0", "0.8dev-r123", "1.1")] == [True, True, False]
 
 
 def test_neither_range_nor_version_means_every_version() -> None:
-    """An advisory that names a package and no version speaks of all of them."""
+    """An advisory that names a package and no version is about all versions."""
     assert affected("PyPI").affects("1.0")
 
 
 def test_without_a_fix_every_later_version_is_affected() -> None:
-    """A range that only begins never ends."""
+    """A range without an end has none."""
     assert affected("Debian", ("introduced", "0")).affects("99:1-1")
 
 
 @pytest.mark.parametrize("version", ["", "not a version", "1.0; rm", "1:"])
-def test_what_is_no_version_has_no_place(version: str) -> None:
-    """A text that cannot be ordered is an error, neither before nor after."""
+def test_an_invalid_version_cannot_be_compared(version: str) -> None:
+    """It is an error, and neither before nor after any version."""
     with pytest.raises(UncomparableVersion, match="is not a version"):
         affected("PyPI", ("introduced", "0"), ("fixed", "2.0")).affects(version)
 
@@ -90,7 +90,7 @@ def test_what_is_no_version_has_no_place(version: str) -> None:
     "entry", [{"introduced": "0", "fixed": "1"}, {"since": "1"}, {"limit": "1"}, {"fixed": ""}, {"fixed": 3}]
 )
 def test_an_event_is_one_thing(entry: dict[str, str]) -> None:
-    """An event that is two, none or unknown is refused."""
+    """An entry with two events, an unknown or an empty one is refused."""
     with pytest.raises(ValueError, match="not an event"):
         event_of(entry)
 

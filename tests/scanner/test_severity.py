@@ -34,13 +34,13 @@ def test_the_worst_vector_counts() -> None:
     assert rated([("CVSS_V4", low), ("CVSS_V3", V3)]).severity == "CRITICAL"
 
 
-def test_nothing_rated_is_not_harmless() -> None:
-    """Without vector and word the severity is UNDEFINED, which the gate counts as the worst."""
+def test_without_a_rating_the_severity_is_undefined() -> None:
+    """The gate counts UNDEFINED as the worst."""
     assert rated([]).severity == "UNDEFINED"
     assert rated([("Ubuntu", "negligible"), ("CVSS_V2", "AV:N/AC:L/Au:N/C:C/I:C/A:C")], "other").severity == "UNDEFINED"
 
 
-def test_the_databases_word_stands_in_for_a_vector() -> None:
+def test_the_databases_own_severity_counts_without_a_vector() -> None:
     """GitHub's MODERATE is ECR's MEDIUM."""
     assert rated([], "moderate").severity == "MEDIUM"
 

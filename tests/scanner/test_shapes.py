@@ -36,7 +36,7 @@ def in_both_shapes() -> list[tuple[str, list[dict[str, Any]]]]:
 
 @pytest.mark.parametrize(("list_name", "findings"), in_both_shapes(), ids=["basic", "enhanced"])
 def test_every_finding_passes_ecrs_own_model(list_name: str, findings: list[dict[str, Any]]) -> None:
-    """Read by botocore's parser nothing of it is lost, and botocore's validator has no objection."""
+    """The parser of botocore reads all of it, and its validator accepts it."""
     body = json.dumps({"imageScanFindings": {list_name: findings}}).encode()
     answer = {"status_code": 200, "headers": {}, "body": body}
     parsed = JSONParser().parse(answer, MODEL.output_shape)["imageScanFindings"]
@@ -46,8 +46,8 @@ def test_every_finding_passes_ecrs_own_model(list_name: str, findings: list[dict
     assert len(findings) == 7
 
 
-def test_what_nobody_has_rated_is_called_as_each_kind_of_scanning_calls_it() -> None:
-    """UNDEFINED in the basic list and its counts, UNTRIAGED in the enhanced ones; each other word stays."""
+def test_an_unrated_finding_has_the_severity_of_its_kind_of_scanning() -> None:
+    """UNDEFINED in the basic list and its counts, UNTRIAGED in the enhanced ones; other severities stay."""
     unrated = asdict(PackageVulnerability("CVE-1", "UNDEFINED", "zlib1g", "1"))
     rated = {**unrated, "severity": "LOW"}
     assert basic(unrated)["severity"] == "UNDEFINED"

@@ -22,7 +22,7 @@ PYTHON = "urllib3 requests pyyaml jinja2 certifi setuptools idna h11"
 
 
 @each_record
-def test_a_record_holds_what_it_says(record: dict[str, Any]) -> None:
+def test_a_record_is_consistent(record: dict[str, Any]) -> None:
     """In each range the version before the fix is affected and the fix is not; the vectors give a severity."""
     assert set(record) <= FIELDS
     assert record["summary"]
@@ -35,7 +35,7 @@ def test_a_record_holds_what_it_says(record: dict[str, Any]) -> None:
 
 
 def test_the_packages_of_such_an_image_are_known() -> None:
-    """There is an advisory for each package that a Chrome-on-Lambda image is likely to be caught with."""
+    """There is an advisory for each package that a Chrome-on-Lambda image is likely to have."""
     advisories = [advisory_of(record, record["id"]) for record in RECORDS]
     names = {(affected.ecosystem, affected.name) for advisory in advisories for affected in advisory.affected}
     assert {(DEBIAN, name) for name in SYSTEM.split()} | {(PYPI, name) for name in PYTHON.split()} <= names
@@ -69,7 +69,7 @@ def test_no_two_records_are_about_the_same() -> None:
     ],
 )
 def test_history_is_checked_as_it_was(source: str, version: str, expected: dict[str, str]) -> None:
-    """Versions that bookworm or testing really had are found as vulnerable, or not, as they were."""
+    """Real versions of bookworm or testing are vulnerable or not, as they were."""
     package = Package(source, version, DEBIAN, "12", source, version, f"pkg:deb/debian/{source}@{version}")
     found = findings_in([package], read_advisories([SHIPPED], [package]))
     assert {finding.id: finding.severity for finding in found} == expected
@@ -89,7 +89,7 @@ def test_history_is_checked_as_it_was(source: str, version: str, expected: dict[
     ],
 )
 def test_python_history_is_checked_as_it_was(name: str, version: str, expected: set[str]) -> None:
-    """Releases on PyPI are found as vulnerable, or not, as they were."""
+    """Releases on PyPI are vulnerable or not, as they were."""
     package = Package(name, version, PYPI, "", name, version, f"pkg:pypi/{name}@{version}")
     found = findings_in([package], read_advisories([SHIPPED], [package]))
     assert {finding.id for finding in found} == expected
