@@ -220,8 +220,7 @@ class Exchange(BaseHTTPRequestHandler):
         raise self._broken("too many trailers")
 
     def _chunk_size(self) -> int:
-        line = self.rfile.readline(_LINE)
-        found = _CHUNK.fullmatch(line)
+        found = _CHUNK.fullmatch(line := self.rfile.readline(_LINE))
         if found is None:
             raise self._broken(f"not a chunk's size: {line[:20]!r}")
         return int(found[1], 16)

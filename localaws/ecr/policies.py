@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -43,38 +43,11 @@ def set_policy(call: ApiCall) -> Parameters:
     return _set(call, _POLICY)
 
 
-@operation("GetRepositoryPolicy")
-def get_policy(call: ApiCall) -> Parameters:
-    """The repository policy."""
-    return _get(call, _POLICY, delete=False)
-
-
-@operation("DeleteRepositoryPolicy")
-def delete_policy(call: ApiCall) -> Parameters:
-    """Remove the repository policy and answer with it."""
-    return _get(call, _POLICY, delete=True)
-
-
 @operation("PutLifecyclePolicy")
 def put_lifecycle(call: ApiCall) -> Parameters:
     """Set the lifecycle policy. It is applied at a push, where that is switched on (`localaws.behaviours`)."""
     check_lifecycle(call.parameters["lifecyclePolicyText"])
-    answer = _set(call, _LIFECYCLE)
-    with call.changing() as repository:
-        repository.evaluated_at = call.ecr.clock().timestamp()
-    return answer
-
-
-@operation("GetLifecyclePolicy")
-def get_lifecycle(call: ApiCall) -> Parameters:
-    """The lifecycle policy."""
-    return _get(call, _LIFECYCLE, delete=False)
-
-
-@operation("DeleteLifecyclePolicy")
-def delete_lifecycle(call: ApiCall) -> Parameters:
-    """Remove the lifecycle policy and answer with it."""
-    return _get(call, _LIFECYCLE, delete=True)
+    return _set(call, _LIFECYCLE)
 
 
 def _refuse_lockout(call: ApiCall, name: str) -> None:
@@ -92,10 +65,13 @@ def _set(call: ApiCall, kind: _Kind) -> Parameters:
     text = call.parameters[kind.parameter]
     with call.changing() as repository:
         setattr(repository, kind.attribute, text)
+        if kind is _LIFECYCLE:
+            repository.evaluated_at = call.ecr.clock().timestamp()
     return {**call.identity, kind.parameter: text}
 
 
-def _get(call: ApiCall, kind: _Kind, *, delete: bool) -> Parameters:
+def _get(kind: _Kind, call: ApiCall, *, delete: bool = False) -> Parameters:
+    """The document as it was set; with `delete`, it is removed."""
     with call.changing() as repository:
         text = getattr(repository, kind.attribute)
         if text is None:
@@ -108,6 +84,12 @@ def _get(call: ApiCall, kind: _Kind, *, delete: bool) -> Parameters:
             setattr(repository, kind.attribute, None)
     evaluated = {"lastEvaluatedAt": repository.evaluated_at} if kind is _LIFECYCLE else {}
     return {**call.identity, kind.parameter: text, **evaluated}
+
+
+operation("GetRepositoryPolicy")(partial(_get, _POLICY))
+operation("DeleteRepositoryPolicy")(partial(_get, _POLICY, delete=True))
+operation("GetLifecyclePolicy")(partial(_get, _LIFECYCLE))
+operation("DeleteLifecyclePolicy")(partial(_get, _LIFECYCLE, delete=True))
 
 
 def check_policy(text: str) -> dict[str, Any]:
