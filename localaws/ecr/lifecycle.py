@@ -46,8 +46,10 @@ def _selects(rule: dict[str, Any], image: ImageState) -> bool:
         return False
     if selection["tagStatus"] != "tagged":
         return selection["tagStatus"] == "any" or not image.tags
-    patterns = [f"{prefix}*" for prefix in selection.get("tagPrefixList", [])] + selection.get("tagPatternList", [])
-    return bool(image.tags) and all(any(matches(pattern, tag) for tag in image.tags) for pattern in patterns)
+    prefixes, patterns = selection.get("tagPrefixList", []), selection.get("tagPatternList", [])
+    return all(any(tag.startswith(prefix) for tag in image.tags) for prefix in prefixes) and all(
+        any(matches(pattern, tag) for tag in image.tags) for pattern in patterns
+    )
 
 
 def _exceeding(rule: dict[str, Any], selected: list[ImageState], now: float) -> list[ImageState]:

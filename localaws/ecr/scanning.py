@@ -160,9 +160,14 @@ class Scans:
 def frequency(account: RegistryState, repository: RepositoryState) -> tuple[str, list[dict[str, Any]]]:
     """How often a repository is scanned, and the registry's filters that select it."""
     for rule in account.scan_rules:
-        filters = [each for each in rule["repositoryFilters"] if matches(each["filter"], repository.name)]
+        filters = [each for each in rule["repositoryFilters"] if _selects(each["filter"], repository.name)]
         if filters:
             return rule["scanFrequency"], filters
     if account.scan_type == "BASIC" and repository.scan_on_push:
         return "SCAN_ON_PUSH", []
     return "MANUAL", []
+
+
+def _selects(pattern: str, name: str) -> bool:
+    """Whether a filter selects a repository; without a wildcard, it does if the name contains it (user guide)."""
+    return matches(pattern, name) if "*" in pattern else pattern in name

@@ -183,6 +183,7 @@ def test_the_lifecycle_policy_is_applied_as_in_ecr() -> None:
     assert set(left([stored("old", age=20), new], *shielded)) == {"old", "new"}
     tagged = [stored("a", "v1", "prod", age=3), stored("b", "v2", age=2)]
     assert set(left(tagged, rule("tagged", "sinceImagePushed", 1, tagPrefixList=["v", "prod"]))) == {"b"}
+    assert set(left(tagged, rule("tagged", "sinceImagePushed", 1, tagPrefixList=["v*"]))) == {"a", "b"}
     tagged = [stored("a", "x-v1", age=3), stored("b", "v2", age=2)]
     assert set(left(tagged, rule("tagged", "sinceImagePushed", 1, tagPatternList=["*v*1"]))) == {"b"}
     archived = left([stored("a", "v1", age=9)], rule("any", "sinceImagePulled", 5, action="transition"))

@@ -172,6 +172,20 @@ def test_frequency_names_the_filters_that_apply() -> None:
     assert frequency(account, RepositoryState("x", 0.0, scan_on_push=True)) == ("MANUAL", [])
 
 
+@pytest.mark.parametrize(
+    ("pattern", "name", "selected"),
+    [("naver", "team/naver-sms", True), ("naver*", "team/naver-sms", False), ("*naver*", "team/naver-sms", True),
+     ("team/*", "team/naver-sms", True), ("other", "team/naver-sms", False)],
+)  # fmt: skip
+def test_a_scanning_filter_without_a_wildcard_selects_the_names_that_contain_it(
+    pattern: str, name: str, selected: bool
+) -> None:
+    """With a wildcard it must match the whole name."""
+    rules = [{"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": [{"filter": pattern, "filterType": "WILDCARD"}]}]
+    account = RegistryState(scan_type="ENHANCED", scan_rules=rules)
+    assert (frequency(account, RepositoryState(name, 0.0))[0] == "SCAN_ON_PUSH") is selected
+
+
 def test_an_interrupted_scan_has_failed(laboratory: Laboratory) -> None:
     """After a restart no scan is IN_PROGRESS."""
     laboratory.scans.start("r", laboratory.image)
