@@ -208,7 +208,7 @@ class LocalTarget:
 def _docker() -> docker.DockerClient:
     try:
         return docker.from_env(timeout=120)
-    except docker.errors.DockerException as silence:
+    except docker.errors.DockerException as error:
         raise LocalTargetError(
-            f"the Docker engine does not answer ({silence}): start it, or let `make accept` set it up"
-        ) from silence
+            f"the Docker engine does not answer ({error}): start it, or let `make accept` set it up"
+        ) from error

@@ -111,8 +111,8 @@ def _resources(name: str, parameters: Parameters) -> list[str]:
 def _parsed(body: bytes) -> Any:
     try:
         parameters = json.loads(body or b"{}")
-    except (ValueError, RecursionError) as damage:
-        raise EcrError("SerializationException", f"the request's body is not JSON: {damage}") from damage
+    except (ValueError, RecursionError) as error:
+        raise EcrError("SerializationException", f"the request's body is not JSON: {error}") from error
     if not isinstance(parameters, dict):
         raise invalid("the request's body is not a JSON object")
     return parameters

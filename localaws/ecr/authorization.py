@@ -94,8 +94,8 @@ class Authorizer:
             connection.endheaders(body)
             response = connection.getresponse()
             return UpstreamResponse(response.status, response.getheaders(), response.read())
-        except (OSError, http.client.HTTPException) as silence:
-            raise EcrError("ServerException", f"the authorization check does not answer: {silence}", 503) from silence
+        except (OSError, http.client.HTTPException) as error:
+            raise EcrError("ServerException", f"the authorization check does not answer: {error}", 503) from error
         finally:
             connection.close()
 

@@ -55,7 +55,7 @@ class Blobs:
         with self.request("GET", f"/v2/{repository}/manifests/{digest}", accept) as response:
             body = response.read(MANIFEST_LIMIT + 1)
             if response.status != _OK:
-                raise EcrError("ImageNotFoundException", f"the registry no longer holds {repository}@{digest}")
+                raise EcrError("ImageNotFoundException", f"the registry no longer has {repository}@{digest}")
             return body
 
     def put_manifest(self, repository: str, digest: str, media_type: str, body: bytes) -> None:

@@ -12,7 +12,7 @@ class CodedError(Exception):
 
     Attributes:
         code: in the ECR API e.g. `RepositoryNotFoundException`, in the registry protocol e.g. `NAME_UNKNOWN`.
-        message: what is said to the caller.
+        message: the message.
         status: the HTTP status.
     """
 
@@ -31,11 +31,11 @@ class EcrError(CodedError):
         return json.dumps({"__type": self.code, "message": self.message}).encode()
 
     def xml(self) -> bytes:
-        """The answer's body in the query protocol, which STS and IAM speak."""
+        """The answer's body in the query protocol, of STS and IAM."""
         return f"<ErrorResponse>{self._xml_error('<Type>Sender</Type>')}</ErrorResponse>".encode()
 
     def rest_xml(self) -> bytes:
-        """The answer's body in the REST and XML protocol, which S3 speaks."""
+        """The answer's body in the REST and XML protocol, of S3."""
         return self._xml_error("").encode()
 
     def cbor(self) -> bytes:

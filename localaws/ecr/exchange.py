@@ -83,8 +83,8 @@ class Exchange(BaseHTTPRequestHandler):
         self.body_read = True
         try:
             yield from self._chunks() if self.length is None else self._exactly(self.length)
-        except TimeoutError as silence:
-            raise self._broken("the rest of the body did not come", 408) from silence
+        except TimeoutError as error:
+            raise self._broken("the rest of the body did not come", 408) from error
 
     def body(self, limit: int) -> bytes:
         """The request's whole body.

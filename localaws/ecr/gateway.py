@@ -77,8 +77,8 @@ class _Request(Exchange):
             self._refuse(EcrError("RequestEntityTooLargeException", str(refusal), 413))
         except BrokenBody as broken:
             self.refuse_body(broken)
-        except (HTTPException, OSError) as silence:
-            self._refuse(EcrError("ServerException", f"the registry behind does not answer: {silence}", 500))
+        except (HTTPException, OSError) as error:
+            self._refuse(EcrError("ServerException", f"the registry does not answer: {error}", 500))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815
 

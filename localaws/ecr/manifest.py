@@ -60,8 +60,8 @@ def read(body: bytes, media_type: str | None = None) -> Manifest:
     try:
         data = json.loads(body)
         return _read(body, _media_type(data, media_type), data)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as damage:
-        raise invalid(f"{_WHERE}: 'Invalid JSON syntax' ({damage!r})") from damage
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise invalid(f"{_WHERE}: 'Invalid JSON syntax' ({error!r})") from error
 
 
 def _media_type(data: dict[str, Any], stated: str | None) -> str:

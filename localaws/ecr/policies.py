@@ -116,10 +116,8 @@ def _checked(parameter: str, why: str, text: str, schema: str) -> Any:
     try:
         document = json.loads(text)
         jsonschema.validate(document, _schema(schema))
-    except (ValueError, RecursionError) as damage:
-        raise invalid(
-            f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{why}' ({damage})"
-        ) from damage
+    except (ValueError, RecursionError) as error:
+        raise invalid(f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{why}' ({error})") from error
     except jsonschema.ValidationError as fault:
         place = "/".join(map(str, fault.absolute_path)) or "the document"
         raise invalid(

@@ -64,8 +64,8 @@ class RegistryProtocol:
             self._refuse(exchange, RegistryError("SIZE_INVALID", str(refusal), 413))
         except BrokenBody as broken:
             exchange.refuse_body(broken)
-        except (HTTPException, OSError) as silence:
-            self._refuse(exchange, RegistryError("UNAVAILABLE", f"the registry does not answer: {silence}", 503))
+        except (HTTPException, OSError) as error:
+            self._refuse(exchange, RegistryError("UNAVAILABLE", f"the registry does not answer: {error}", 503))
 
     def _route(self, exchange: Exchange) -> None:
         credential = self._caller(exchange)
@@ -102,8 +102,8 @@ class RegistryProtocol:
             raise RegistryError("UNAUTHORIZED", "authentication required", 401)
         try:
             user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError) as damage:
-            raise RegistryError("UNAUTHORIZED", f"the login is not readable: {damage}", 401) from damage
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise RegistryError("UNAUTHORIZED", f"the login is not readable: {error}", 401) from error
         return self._ecr.passwords.owner_of(user, password)
 
     def _put_manifest(self, exchange: Exchange, name: str, reference: str) -> None:

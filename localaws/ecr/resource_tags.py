@@ -1,6 +1,6 @@
 """The tags of a repository, as AWS restricts them (AWS General Reference, "Tagging your AWS resources").
 
-Which characters a key may hold is Unicode's letters, digits and spaces, and `_.:/=+-@`.
+A key may have Unicode letters, digits and spaces, and `_.:/=+-@`.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def _load(path: Path) -> RegistryState:
         return RegistryState()
     try:
         return read(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError) as damage:
+    except (ValueError, KeyError, TypeError) as error:
         raise LocalTargetError(
-            f"the local target's state in {path} is not readable ({damage}): start it without --keep"
-        ) from damage
+            f"the local target's state in {path} is not readable ({error}): start it without --keep"
+        ) from error

@@ -72,10 +72,10 @@ class Registry:
             try:
                 with Blobs(self.host).request("GET", "/v2/"):
                     return
-            except (HTTPException, OSError) as silence:
+            except (HTTPException, OSError) as error:
                 if time.monotonic() > deadline:
                     self.stop()
-                    raise LocalTargetError(f"the registry does not answer on {self.host}: {silence}") from silence
+                    raise LocalTargetError(f"the registry does not answer on {self.host}: {error}") from error
                 time.sleep(0.02)
 
 
