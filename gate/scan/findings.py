@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from gate.gaps import Gapped, had, told
+from gate.facts import PartialFacts, fact_or_missing, fact_or_reason
 from gate.scan.moments import when
 from gate.scan.statuses import Mode
 
@@ -105,7 +105,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Coverage(Gapped):
+class Coverage(PartialFacts):
     """Amazon Inspector's word on whether it covers the image (Inspector2 ListCoverage).
 
     Attributes:
@@ -123,12 +123,12 @@ class Coverage(Gapped):
     @property
     def active(self) -> bool:
         """Whether Inspector says that it watches the image now; no, where it could not be asked."""
-        return had(lambda: self.listed) is True and (self.status, self.reason) == ("ACTIVE", "SUCCESSFUL")
+        return fact_or_missing(lambda: self.listed) is True and (self.status, self.reason) == ("ACTIVE", "SUCCESSFUL")
 
     @property
     def state(self) -> str:
         """Its state in a few words."""
-        listed = told(lambda: self.listed)
+        listed = fact_or_reason(lambda: self.listed)
         if isinstance(listed, str):
             return f"not known: it {listed}"
         return f"{self.status} ({self.reason})" if listed else "not among the covered resources"

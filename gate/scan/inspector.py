@@ -7,7 +7,7 @@ from typing import Any
 from gate.aws.patience import Caller
 from gate.aws.refusals import readable
 from gate.errors import ScanUnavailable
-from gate.gaps import Gap, had
+from gate.facts import MissingFact, fact_or_missing
 from gate.scan.findings import Coverage
 from gate.text import plain
 
@@ -20,8 +20,8 @@ def read_coverage(caller: Caller, repository: str, digest: str) -> Coverage:
 
     Where Inspector cannot be asked, its word is a gap: the findings are ECR's, and can be checked without it.
     """
-    found = had(lambda: _read(caller, repository, digest))
-    return Coverage(listed=found) if isinstance(found, Gap) else found  # type: ignore[arg-type]
+    found = fact_or_missing(lambda: _read(caller, repository, digest))
+    return Coverage(listed=found) if isinstance(found, MissingFact) else found  # type: ignore[arg-type]
 
 
 @readable("ListCoverage")

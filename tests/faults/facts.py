@@ -17,7 +17,7 @@ from gate.access.document import PolicyText
 from gate.access.reviewed import read as read_reviews
 from gate.browser.newest import NewestUnknown, listed
 from gate.errors import AwsRefused, GateError
-from gate.gaps import Gap
+from gate.facts import MissingFact
 from gate.scan.findings import Coverage, Finding, tally
 from gate.scan.register.reading import parse as parse_register
 from gate.scan.statuses import Mode
@@ -122,7 +122,7 @@ _WORDS = {
     "text": _edited_text,
     "policy": lambda given, _old, _world: PolicyText("registry policy", json.dumps(given)),
     # What stands in a fact's place when AWS refuses the operation that would answer it.
-    "refused": lambda given, _old, _world: Gap(AwsRefused(f"The caller is not allowed {given}", where=given)),
+    "refused": lambda given, _old, _world: MissingFact(AwsRefused(f"The caller is not allowed {given}", where=given)),
     "coverage of": lambda given, old, world: Coverage(value_of(given, old, world)),
     "coverage": lambda given, _old, _world: Coverage(True, *given),
 }
