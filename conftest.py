@@ -226,9 +226,9 @@ def sbom(candidate):
 
 
 @pytest.fixture(scope="session")
-def watched(candidate):
+def required_components(candidate):
     """The components that a scan must cover, or the register name."""
-    return candidate.watched
+    return candidate.required_components
 
 
 @pytest.fixture(scope="session")

@@ -31,8 +31,8 @@ from gate.release import Release
 from gate.runtime.constraints import USER
 from gate.runtime.handler import run_handler
 from gate.runtime.report import HandlerRun, Settings
-from gate.scan.components import Watched
-from gate.scan.coverage import watch
+from gate.scan.components import RequiredComponent
+from gate.scan.coverage import required_components
 from gate.scan.sbom import Sbom, make_sbom
 
 PYTHON_PACKAGES = "requirements.txt"
@@ -287,9 +287,9 @@ class Candidate:
         return make_sbom(f"docker:{self.image.engine_id}", self.image.image_id, self._sboms)
 
     @CachedProperty
-    def watched(self) -> tuple[Watched, ...]:
+    def required_components(self) -> tuple[RequiredComponent, ...]:
         """The components that a scan must cover, or the register name."""
-        return watch(
+        return required_components(
             self.release.python_version,
             self.pins,
             chrome=version_in(self.chrome_version.text),

@@ -14,7 +14,7 @@ from gate.scan.register.exception_checks import Disposition, dispositions
 SHOWN = 200
 _TONES = {Severity.CRITICAL: "failed", Severity.UNRATED: "incomplete", Severity.HIGH: "incomplete"}
 _UNKNOWN = "unknown: the register cannot be read"
-_NO_REGISTER = Register("", (), (), (), ())
+_NO_REGISTER = Register("")
 
 
 @dataclass(frozen=True)

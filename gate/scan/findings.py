@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from gate.facts import PartialFacts, fact_or_missing, fact_or_reason
-from gate.scan.moments import when
 from gate.scan.statuses import Mode
+from gate.text import format_time
 
+# A result may be so old, unless Inspector keeps it current.
+FRESH = timedelta(hours=24)
 # Clocks of two machines differ a little.
 SKEW = timedelta(minutes=5)
 # ECR and Inspector each date a look at the image; within a day they speak of the same one.
@@ -19,7 +21,7 @@ _SAME_LOOK = timedelta(days=1)
 
 
 class Severity(IntEnum):
-    """The severities in order. What nobody has rated yet may be anything, so it stands above HIGH."""
+    """The severities in order. One that is not rated yet may be any, and stands above HIGH."""
 
     INFORMATIONAL = 0
     LOW = 1
@@ -64,7 +66,7 @@ class Finding:
         id: the vulnerability, such as CVE-2023-4863.
         package: the package's name ("" when the scanner does not say).
         installed: the version in the image, with epoch and release where the scanner gives them.
-        fixed: the first version without it ("" when there is none, or it is not told).
+        fixed: the first version without it ("" when there is none, or it is not given).
         severity: the scanner's own word.
         score: the CVSS score, if given.
         title: a bounded copy of the scanner's text.
@@ -94,7 +96,7 @@ class Finding:
 
     @property
     def rank(self) -> Severity:
-        """The severity it counts as; one that has no id counts as the worst, for nobody can look it up."""
+        """The severity it counts as; one without an id counts as CRITICAL, because nobody can look it up."""
         return Severity.of(self.severity) if self.id else Severity.CRITICAL
 
     @property
@@ -105,14 +107,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Coverage(PartialFacts):
-    """Amazon Inspector's word on whether it covers the image (Inspector2 ListCoverage).
+class InspectorCoverage(PartialFacts):
+    """Whether Amazon Inspector says that it covers the image (Inspector2 ListCoverage).
 
     Attributes:
-        listed: whether the image's digest is among the covered resources at all; a gap where it could not be asked.
+        listed: whether the digest is among the covered resources; a missing fact where it could not be asked.
         status: ACTIVE or INACTIVE.
         reason: Inspector's reason code.
-        last_scanned_at: when Inspector last looked, if told.
+        last_scanned_at: when Inspector last looked, if given.
     """
 
     listed: bool
@@ -143,8 +145,8 @@ class ScanReport:
         tag: the tag that was asked for ("" when asked by digest).
         mode: basic or enhanced, from the configuration and from what the answer holds.
         status: ECR's scan status.
-        completed_at: when the scan ended, if told.
-        vulnerability_source_updated_at: the age of the vulnerability data, if told.
+        completed_at: when the scan ended, if given.
+        vulnerability_source_updated_at: the date of the vulnerability data, if given.
         findings: all of them, suppressed ones too.
         counts: `findingSeverityCounts` as reported.
         pages: how many pages were read.
@@ -166,7 +168,7 @@ class ScanReport:
     read_at: datetime
     provenance: str
     frequency: str = ""
-    inspector: Coverage | None = None
+    inspector: InspectorCoverage | None = None
 
     @property
     def open(self) -> tuple[Finding, ...]:
@@ -201,11 +203,11 @@ class ScanReport:
             return "basic scanning: a result is as old as its scan"
         if self.frequency != "CONTINUOUS_SCAN":
             return f"enhanced scanning with the frequency {self.frequency or '(none)'}: a result is as old as its scan"
-        covered = self.inspector or Coverage(listed=False)
+        covered = self.inspector or InspectorCoverage(listed=False)
         looked = covered.last_scanned_at
-        told = f", its last look at {when(looked)}" if looked else ""
+        last = f", its last look at {format_time(looked)}" if looked else ""
         kept = "kept current by Inspector" if self.continuous else "as old as its scan, for Inspector does not keep it"
-        return f"continuous scanning: the result is {kept}; its coverage is {covered.state}{told}"
+        return f"continuous scanning: the result is {kept}; its coverage is {covered.state}{last}"
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
@@ -229,7 +231,7 @@ def miscounted(findings: Iterable[Finding], counts: Iterable[tuple[str, int]]) -
     reported: Counter[str] = Counter()
     for word, number in counts:
         reported[word.upper()] += number
-    # Whether the counts include findings that Inspector suppressed or closed is not documented: either is true.
+    # Whether the counts include findings that Inspector suppressed or closed is not documented: both are accepted.
     found = tuple(findings)
     listed, shown = tally(found), tally(f for f in found if not (f.suppressed or f.closed))
     words = sorted({*reported, *listed}, key=lambda word: (-Severity.of(word), word))

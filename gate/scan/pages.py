@@ -1,4 +1,4 @@
-"""Reading every page of DescribeImageScanFindings into one consistent reading."""
+"""ScanReading every page of DescribeImageScanFindings into one consistent reading."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from gate.aws.patience import Caller
 from gate.aws.refusals import readable
 from gate.errors import ScanUnavailable
 from gate.scan.findings import Finding, miscounted
-from gate.scan.moments import when
+from gate.scan.parse import answered_mode, findings_of
 from gate.scan.statuses import Mode, Outcome, meaning_of
-from gate.scan.wire import answered_mode, findings_of
-from gate.text import plain
+from gate.text import format_time, plain
 
 # ECR model: maxResults is 1 to 1000. 200 pages are 200,000 findings; more is not a scan of one image.
 _PAGE_SIZE = 1000
@@ -21,7 +20,7 @@ _PAGES = 200
 
 
 @dataclass(frozen=True)
-class Reading:
+class ScanReading:
     """One reading of a scan, all pages.
 
     Attributes:
@@ -61,11 +60,13 @@ class Reading:
     @property
     def seen(self) -> str:
         """What it holds, in a few words."""
-        ended = f"completed at {when(self.completed_at)}" if self.completed_at else "without a time of completion"
+        ended = (
+            f"completed at {format_time(self.completed_at)}" if self.completed_at else "without a time of completion"
+        )
         told = ", ".join(f"{number} {word}" for word, number in self.counts) or "none"
         return f"status {self.status or '(none)'}, {ended}; findings listed: {len(self.findings)}, counted: {told}"
 
-    def equals(self, other: Reading | None) -> bool:
+    def equals(self, other: ScanReading | None) -> bool:
         """Whether another reading holds the same result."""
         return other is not None and (self.status, self.completed_at, self.counts, self.findings) == (
             other.status,
@@ -76,7 +77,7 @@ class Reading:
 
 
 @readable("DescribeImageScanFindings")
-def read_pages(caller: Caller, repository: str, digest: str, configured: Mode) -> Reading:
+def read_pages(caller: Caller, repository: str, digest: str, configured: Mode) -> ScanReading:
     """Read all pages of the digest's scan; a scan without a result yet is one page without findings.
 
     Raises:
@@ -126,12 +127,14 @@ def _moment(page: dict[str, Any]) -> tuple[Any, Any, Any]:
     return status, held.get("imageScanCompletedAt"), held.get("findingSeverityCounts")
 
 
-def _reading(page: dict[str, Any], configured: Mode, findings: list[Finding], pages: int, *, steady: bool) -> Reading:
+def _reading(
+    page: dict[str, Any], configured: Mode, findings: list[Finding], pages: int, *, steady: bool
+) -> ScanReading:
     status = page.get("imageScanStatus") or {}
     word = str(status.get("status") or "")
     held = page.get("imageScanFindings") or {}
     counts = held.get("findingSeverityCounts") or {}
-    return Reading(
+    return ScanReading(
         digest=str((page.get("imageId") or {}).get("imageDigest") or ""),
         mode=answered_mode(findings, word, configured),
         status=plain(word),

@@ -20,7 +20,7 @@ _MAX_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
-class Noted:
+class RecordedFinding:
     """One finding of a recorded scan, with what was to become of it then.
 
     Attributes:
@@ -74,7 +74,7 @@ class ScanRecord:
     completed_at: datetime | None
     source_updated_at: datetime | None
     provenance: str
-    findings: tuple[Noted, ...]
+    findings: tuple[RecordedFinding, ...]
 
 
 def record_of(report: ScanReport, register: Register, *, event: str, tags: tuple[str, ...], target: str) -> ScanRecord:
@@ -94,9 +94,9 @@ def record_of(report: ScanReport, register: Register, *, event: str, tags: tuple
     )
 
 
-def _noted(given: Disposition) -> Noted:
+def _noted(given: Disposition) -> RecordedFinding:
     f, until = given.finding, given.entry.expires if given.entry else None
-    return Noted(f.id, f.package, f.installed, f.fixed, f.severity.upper(), f.score, given.decision, until)
+    return RecordedFinding(f.id, f.package, f.installed, f.fixed, f.severity.upper(), f.score, given.decision, until)
 
 
 def to_json(record: ScanRecord) -> str:
@@ -133,10 +133,10 @@ def from_json(text: str, where: str = "") -> ScanRecord:
     return record
 
 
-def _note(raw: dict[str, Any]) -> Noted:
+def _note(raw: dict[str, Any]) -> RecordedFinding:
     texts = {key: plain(raw[key]) for key in ("id", "package", "installed", "fixed", "severity", "decision")}
     score = None if raw["score"] is None else float(raw["score"])
-    return Noted(**texts, score=score, until=date.fromisoformat(raw["until"]) if raw["until"] else None)
+    return RecordedFinding(**texts, score=score, until=date.fromisoformat(raw["until"]) if raw["until"] else None)
 
 
 def _moment(text: str) -> datetime:

@@ -16,8 +16,7 @@ from typing import Any
 from packageurl import PackageURL
 
 from gate.errors import ScanUnavailable
-from gate.scan.components import Component
-from gate.scan.ecosystems import OS_TYPES
+from gate.scan.components import OS_TYPES, Component
 from gate.text import plain
 
 TIMEOUT = 300.0

@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import GateError
-from gate.scan.inspector import read_coverage
 from gate.scan.pages import read_pages
-from gate.scan.settings import read_settings
-from gate.scan.start import start_scan
+from gate.scan.scan_request import request_scan
+from gate.scan.settings import read_coverage, read_settings
 from gate.scan.statuses import Mode
 
 DIGEST = "sha256:" + "ab" * 32
@@ -76,4 +75,4 @@ def test_any_coverage_is_read_or_refused(answer, otherwise) -> None:
 def test_any_answer_to_a_start_is_read_or_refused(answer, otherwise) -> None:
     """Nothing that ECR answers to StartImageScan is a crash."""
     with contextlib.suppress(GateError):
-        start_scan(Answering(answer, otherwise), "repo", DIGEST)
+        request_scan(Answering(answer, otherwise), "repo", DIGEST)

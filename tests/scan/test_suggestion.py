@@ -10,8 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gate.report.findings import findings as listed
-from gate.scan.ecosystems import MANAGERS
+from gate.scan.components import MANAGERS
 from gate.scan.findings import Finding, Severity
+from gate.scan.parse import findings_of
 from gate.scan.register.entries import Register
 from gate.scan.register.exception_checks import (
     disposed_below,
@@ -24,7 +25,6 @@ from gate.scan.register.openvex import openvex
 from gate.scan.register.reading import parse
 from gate.scan.register.suggestion import ready_entry
 from gate.scan.statuses import Mode
-from gate.scan.wire import findings_of
 
 from .conftest import NOON, basic, enhanced, page
 from .test_result_checks import report_of

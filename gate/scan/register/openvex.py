@@ -10,7 +10,7 @@ from typing import Any
 
 from packageurl import PackageURL
 
-from gate.scan.register.entries import UNTOLD, Exempted
+from gate.scan.register.entries import UNTOLD, FindingException
 from gate.scan.register.exception_checks import Disposition, PurlOf, no_purl
 
 _CONTEXT = "https://openvex.dev/ns/v0.2.0"
@@ -48,7 +48,7 @@ def _product(repository: str, digest: str) -> str:
     return PackageURL("oci", None, name, digest, {"repository_url": repository}).to_string()
 
 
-def _statement(given: Disposition, entry: Exempted, product: str, purl_of: PurlOf) -> dict[str, Any]:
+def _statement(given: Disposition, entry: FindingException, product: str, purl_of: PurlOf) -> dict[str, Any]:
     finding = given.finding
     purl = purl_of(finding.package, finding.installed) or _generic(entry, finding.package, finding.installed)
     decided = f"decided by {entry.owner}, reviewed by {entry.reviewer}, until {entry.expires}"
@@ -69,7 +69,7 @@ def _statement(given: Disposition, entry: Exempted, product: str, purl_of: PurlO
     return {**statement, "status": "affected", "action_statement": action}
 
 
-def _generic(entry: Exempted, name: str, version: str) -> str:
+def _generic(entry: FindingException, name: str, version: str) -> str:
     if entry.package.text.startswith("pkg:") and "@" in entry.package.text:
         return entry.package.text
     return PackageURL(entry.package.type or "generic", None, name or UNTOLD, version).to_string()

@@ -46,15 +46,10 @@ def ready_entry(finding: Finding, target: str, today: date, purl: str = "") -> s
         "target": target,
         "decision": "upgrade" if finding.fixed else "accepted-risk",
         "rationale": "<why the release may go live with it until then>",
-        "owner": "<the role that answers for it>",
-        "reviewer": "<the role that agreed>",
-        "decided": today.isoformat(),
-        "expires": (today + _SUGGESTED).isoformat(),
+        **_decided(today),
         "reference": finding.uri if re.search(REFERENCE, finding.uri) else "<where it is described or tracked>",
     }
-    # Without allow_unicode: PyYAML lets a NEL (U+0085) stand as it is, which YAML reads as a line break.
-    text: str = yaml.safe_dump([entry], sort_keys=False, width=1000)
-    return text
+    return _as_yaml(entry)
 
 
 def ready_coverage(about: dict[str, str], target: str, mode: Mode) -> str:
@@ -73,8 +68,7 @@ def ready_coverage(about: dict[str, str], target: str, mode: Mode) -> str:
         "check": "<what is done instead, how often, and by which role>",
         "expires": "<a day within 90 days, as YYYY-MM-DD>",
     }
-    text: str = yaml.safe_dump([entry], sort_keys=False, width=1000)
-    return text
+    return _as_yaml(entry)
 
 
 def ready_support(what: str, today: date) -> str:
@@ -88,11 +82,22 @@ def ready_support(what: str, today: date) -> str:
         "what": what,
         "reason": "<why the release may stand on it until then>",
         "check": "<what is done instead, how often, and by which role>",
+        **_decided(today),
+    }
+    return _as_yaml(entry)
+
+
+def _decided(today: date) -> dict[str, str]:
+    return {
         "owner": "<the role that answers for it>",
         "reviewer": "<the role that agreed>",
         "decided": today.isoformat(),
         "expires": (today + _SUGGESTED).isoformat(),
     }
+
+
+def _as_yaml(entry: dict[str, str]) -> str:
+    # Without allow_unicode: PyYAML lets a NEL (U+0085) stand as it is, which YAML reads as a line break.
     text: str = yaml.safe_dump([entry], sort_keys=False, width=1000)
     return text
 
