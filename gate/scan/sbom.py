@@ -44,13 +44,6 @@ class Sbom:
     path: Path
     tool: str
 
-    def purl_of(self, name: str, version: str) -> str:
-        """The package URL, without qualifiers, of a component ("" when it is not listed)."""
-        return self._purls().get((name, version.removeprefix("0:")), "")
-
-    def _purls(self) -> dict[tuple[str, str], str]:
-        return {(c.name, c.version.removeprefix("0:")): c.purl.partition("?")[0] for c in self.components if c.purl}
-
 
 def make_sbom(source: str, digest: str, folder: Path, *, timeout: float = TIMEOUT) -> Sbom:
     """Catalogue an image, or read the document made for the same digest before.

@@ -135,24 +135,6 @@ REASONS: dict[str, StatusMeaning] = {
         ("UNSUPPORTED_CODE_ARTIFACTS", "Inspector cannot read its code", _SUPPORT),
     )
 }
-# The rest of the enum is about virtual machines and code repositories, and never about an image in ECR.
-REASONS_OF_OTHER_RESOURCES = frozenset(
-    {
-        "UNMANAGED_EC2_INSTANCE",
-        "EC2_INSTANCE_STOPPED",
-        "NO_INVENTORY",
-        "STALE_INVENTORY",
-        "DEEP_INSPECTION_PACKAGE_COLLECTION_LIMIT_EXCEEDED",
-        "DEEP_INSPECTION_DAILY_SSM_INVENTORY_LIMIT_EXCEEDED",
-        "DEEP_INSPECTION_COLLECTION_TIME_LIMIT_EXCEEDED",
-        "DEEP_INSPECTION_NO_INVENTORY",
-        "AGENTLESS_INSTANCE_STORAGE_LIMIT_EXCEEDED",
-        "AGENTLESS_INSTANCE_COLLECTION_TIME_LIMIT_EXCEEDED",
-        "INTEGRATION_CONNECTION_LOST",
-        "RESOURCE_UNMANAGED",
-        "RESOURCE_STOPPED",
-    }
-)
 
 
 def meaning_of(status: str) -> StatusMeaning:

@@ -14,7 +14,7 @@ from gate.scan import scan_request
 from gate.scan.components import MANAGERS
 from gate.scan.findings import SEVERITY_WORDS, Severity
 from gate.scan.settings import BY_ITSELF
-from gate.scan.statuses import REASONS, REASONS_OF_OTHER_RESOURCES, TABLE, Mode, markdown
+from gate.scan.statuses import REASONS, TABLE, Mode, markdown
 from localaws.ecr.mutability import _SETTINGS as LOCAL_SETTINGS
 from localaws.ecr.scan_operations import _SCAN_TYPES as LOCAL_FREQUENCIES
 
@@ -26,6 +26,24 @@ def enum(service: str, shape: str) -> set[str]:
     return set(botocore.session.get_session().get_service_model(service).shape_for(shape).enum)
 
 
+# Reasons that are about virtual machines and code repositories, and never about an image in ECR.
+REASONS_OF_OTHER_RESOURCES = frozenset(
+    {
+        "UNMANAGED_EC2_INSTANCE",
+        "EC2_INSTANCE_STOPPED",
+        "NO_INVENTORY",
+        "STALE_INVENTORY",
+        "DEEP_INSPECTION_PACKAGE_COLLECTION_LIMIT_EXCEEDED",
+        "DEEP_INSPECTION_DAILY_SSM_INVENTORY_LIMIT_EXCEEDED",
+        "DEEP_INSPECTION_COLLECTION_TIME_LIMIT_EXCEEDED",
+        "DEEP_INSPECTION_NO_INVENTORY",
+        "AGENTLESS_INSTANCE_STORAGE_LIMIT_EXCEEDED",
+        "AGENTLESS_INSTANCE_COLLECTION_TIME_LIMIT_EXCEEDED",
+        "INTEGRATION_CONNECTION_LOST",
+        "RESOURCE_UNMANAGED",
+        "RESOURCE_STOPPED",
+    }
+)
 SEVERITIES = enum("ecr", "FindingSeverity") | enum("inspector2", "Severity")
 TABLES = {
     "scan statuses": ({meaning.status for meaning in TABLE}, enum("ecr", "ScanStatus")),

@@ -427,8 +427,7 @@ def test_an_sbom_is_made_once_for_a_digest(tmp_path, fake_syft) -> None:
     fake_syft(f"cat > \"$out\" <<'END'\n{document}\nEND")
     for _ in range(2):
         made = sbom.make_sbom("docker:x", DIGEST, tmp_path / "kept")
-        assert [(c.name, c.type) for c in made.components] == [("zlib1g", "deb")]
-        assert made.purl_of("zlib1g", "1.2.13") == "pkg:deb/debian/zlib1g@1.2.13"
+        assert [(c.name, c.type, c.purl) for c in made.components] == [("zlib1g", "deb", LIBRARY["purl"])]
         assert made.tool == "syft 1.18.1"
     assert fake_syft.calls() == 1
     assert os.listdir(tmp_path / "kept") == [made.path.name]

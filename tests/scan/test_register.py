@@ -436,19 +436,17 @@ def test_what_may_go_live_is_what_is_not_open() -> None:
 def test_a_finding_over_the_policy_comes_with_an_entry_to_paste() -> None:
     """Package, installed and fixed version, a remedy, and an entry that holds once it is completed."""
     found = finding(id="CVE-2024-9999", package="libexpat1", installed="2.5.0-1+deb12u1", fixed="2.5.0-1+deb12u2")
-    purl = "pkg:deb/debian/libexpat1@2.5.0-1%2Bdeb12u1"
-    message = said(fixed_or_excepted((found,), parse(GOOD), "aws", TODAY, "HIGH", lambda name, version: purl))
-    assert all(part in message for part in ("libexpat1", "2.5.0-1+deb12u1", "2.5.0-1+deb12u2", "upgrade", purl))
-    for package_url in (purl, ""):
-        pasted = ready_entry(found, "aws", TODAY, package_url)
-        assert pasted in message or not package_url
-        unfinished = GOOD.replace("coverage:", _indented(pasted) + "coverage:", 1)
-        assert not register_valid(parse(unfinished), TODAY).accepted
-        done = unfinished.replace("<why the release may go live with it until then>", "not reachable")
-        done = done.replace("<the role that answers for it>", "platform").replace("<the role that agreed>", "security")
-        register = parse(done)
-        assert register_valid(register, TODAY).accepted
-        assert fixed_or_excepted((found,), register, "aws", TODAY, "HIGH").accepted
+    message = said(fixed_or_excepted((found,), parse(GOOD), "aws", TODAY, "HIGH"))
+    assert all(part in message for part in ("libexpat1", "2.5.0-1+deb12u1", "2.5.0-1+deb12u2", "upgrade"))
+    pasted = ready_entry(found, "aws", TODAY)
+    assert pasted in message
+    unfinished = GOOD.replace("coverage:", _indented(pasted) + "coverage:", 1)
+    assert not register_valid(parse(unfinished), TODAY).accepted
+    done = unfinished.replace("<why the release may go live with it until then>", "not reachable")
+    done = done.replace("<the role that answers for it>", "platform").replace("<the role that agreed>", "security")
+    register = parse(done)
+    assert register_valid(register, TODAY).accepted
+    assert fixed_or_excepted((found,), register, "aws", TODAY, "HIGH").accepted
 
 
 def _indented(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -19,12 +19,6 @@ from gate.scan.statuses import Mode
 
 _LISTED = 20
 _DAY = date(2026, 1, 2)
-PurlOf = Callable[[str, str], str]
-
-
-def no_purl(name: str, version: str) -> str:
-    """Stands in where there is no SBOM to look a package URL up in."""
-    return ""
 
 
 @dataclass(frozen=True)
@@ -67,37 +61,27 @@ def _finding(severity: str) -> Finding:
 
 @check(9, known_bad=lambda: ((_finding("HIGH"),), parse("", "empty"), "aws", _DAY, "HIGH"))
 def fixed_or_excepted(
-    findings: tuple[Finding, ...],
-    register: Register,
-    target: str,
-    today: date,
-    at_least: str,
-    purl_of: PurlOf = no_purl,
+    findings: tuple[Finding, ...], register: Register, target: str, today: date, at_least: str
 ) -> CheckResult:
     """Every finding of this severity or above is fixed, which means not found, or has an exception in force."""
     chosen = [finding for finding in findings if finding.rank >= Severity.of(at_least)]
-    return _result_of(chosen, register, target, today, purl_of)
+    return _result_of(chosen, register, target, today)
 
 
 @check(9, known_bad=lambda: ((_finding("LOW"),), parse("", "empty"), "aws", _DAY, "HIGH"))
 def disposed_below(
-    findings: tuple[Finding, ...],
-    register: Register,
-    target: str,
-    today: date,
-    below: str,
-    purl_of: PurlOf = no_purl,
+    findings: tuple[Finding, ...], register: Register, target: str, today: date, below: str
 ) -> CheckResult:
     """Every finding below this severity has the disposition that the policy requires."""
     chosen = [finding for finding in findings if finding.rank < Severity.of(below)]
-    return _result_of(chosen, register, target, today, purl_of)
+    return _result_of(chosen, register, target, today)
 
 
-def _result_of(findings: list[Finding], register: Register, target: str, today: date, purl_of: PurlOf) -> CheckResult:
+def _result_of(findings: list[Finding], register: Register, target: str, today: date) -> CheckResult:
     over = [d for d in dispositions(findings, register, target, today) if not d.allowed]
     rejections: list[Rejection] = []
     for given in over[:_LISTED]:
-        each = _over(given, register, target, today, purl_of)
+        each = _over(given, register, target, today)
         if each.paste and each.paste in {before.paste for before in rejections}:
             # The same package in two places is two findings, and one entry covers both.
             each = replace(each, remedy=f"{each.remedy} (the entry is given above)", paste="")
@@ -108,14 +92,14 @@ def _result_of(findings: list[Finding], register: Register, target: str, today: 
     return CheckResult.of(rejections)
 
 
-def _over(given: Disposition, register: Register, target: str, today: date, purl_of: PurlOf) -> Rejection:
+def _over(given: Disposition, register: Register, target: str, today: date) -> Rejection:
     finding = given.finding
     expired = next(iter(register.about(finding, target)), None)
     where = register.where(expired.line) if expired else finding.uri
     history = f"; its entry runs from {expired.decided} to {expired.expires}" if expired else ""
     fixed = f"fixed in {finding.fixed}" if finding.fixed else "no fixed version known"
     excepted = given.required != NEVER
-    entry = ready_entry(finding, target, today, purl_of(finding.package, finding.installed)) if excepted else ""
+    entry = ready_entry(finding, target, today) if excepted else ""
     or_else = f"; or paste, complete and have reviewed in {register.source}:" if entry else ""
     place = f", at {finding.path}" if finding.path else ""
     return Rejection(
