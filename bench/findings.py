@@ -6,7 +6,8 @@ import statistics
 import time
 from datetime import UTC, datetime
 
-from gate.scan.findings import Finding, ScanReport, tally
+from gate.scan.findings import Finding, tally
+from gate.scan.report import ScanReport
 from gate.scan.result_checks import complete, counts_match, free_of
 from gate.scan.statuses import Mode
 

@@ -16,9 +16,9 @@ from packaging.utils import canonicalize_name
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.scan.components import OS_TYPES, SEEN, Component, RequiredComponent, full_name
-from gate.scan.findings import ScanReport
 from gate.scan.register.entries import Register
 from gate.scan.register.suggestion import ready_coverage
+from gate.scan.report import ScanReport
 from gate.scan.statuses import Mode
 
 # More components of one type than this are reported together, with so many of their names.

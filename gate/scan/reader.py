@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from gate.aws.patience import Caller, Timekeeper
 from gate.errors import GateError, ScanUnavailable
-from gate.scan.findings import FRESH, InspectorCoverage, ScanReport
-from gate.scan.pages import ScanReading, read_pages
+from gate.scan.pages import read_pages
+from gate.scan.report import FRESH, InspectorCoverage, ScanReport
 from gate.scan.scan_request import SETTLE, ScanRequest, has_ended, late, request_scan
 from gate.scan.settings import ScanSettings, read_coverage, read_settings
 from gate.scan.statuses import Mode, reason_of
@@ -113,50 +114,35 @@ class ScanReader:
                 lambda: request_scan(self._ecr, self.repository, digest, self._time.now()), absent
             )
         request = self._requests[digest]
-        reading, inspector = self._wait(digest, request, settings.mode)
-        report = ScanReport(
-            digest=reading.digest,
-            tag=tag,
-            mode=reading.mode,
-            status=reading.status,
-            completed_at=reading.completed_at,
-            vulnerability_source_updated_at=reading.source_updated_at,
-            findings=reading.findings,
-            counts=reading.counts,
-            pages=reading.pages,
-            read_at=self._time.now(),
-            provenance=_provenance(request, reading),
-            frequency=settings.frequency,
-            inspector=inspector,
-        )
+        answer, inspector = self._wait(digest, request, settings.mode)
+        provenance = _provenance(request, answer)
+        report = replace(answer, tag=tag, provenance=provenance, frequency=settings.frequency, inspector=inspector)
         _refuse_old(report, request)
         return report
 
-    def _wait(
-        self, digest: str, request: ScanRequest, configured: Mode
-    ) -> tuple[ScanReading, InspectorCoverage | None]:
-        """The settled reading, and under enhanced scanning Inspector's coverage of the image."""
+    def _wait(self, digest: str, request: ScanRequest, configured: Mode) -> tuple[ScanReport, InspectorCoverage | None]:
+        """The settled answer, and under enhanced scanning Inspector's coverage of the image."""
         began = self._time.monotonic()
-        earlier: ScanReading | None = None
+        earlier: ScanReport | None = None
         while True:
-            reading = self._read(digest, configured)
+            answer = self._read(digest, configured)
             waited = self._time.monotonic() - began
-            if reading is not None and has_ended(reading, request, earlier, waited):
-                enhanced = reading.mode is Mode.ENHANCED
+            if answer is not None and has_ended(answer, request, earlier, waited):
+                enhanced = answer.mode is Mode.ENHANCED
                 covered = read_coverage(self._inspector, self.repository, digest) if enhanced else None
                 if covered is None or not reason_of(covered.reason).passing or waited >= self.timeout:
-                    return reading, covered
-            if waited >= self.timeout or (reading is None and waited >= SETTLE):
-                raise late(digest, reading, waited, request)
-            earlier = reading
-            state = reading.status if reading else "no scan yet"
+                    return answer, covered
+            if waited >= self.timeout or (answer is None and waited >= SETTLE):
+                raise late(digest, answer, waited, request)
+            earlier = answer
+            state = answer.status if answer else "no scan yet"
             self._progress(f"scan of {digest[:19]}: {state}, {waited:.0f} of at most {self.timeout:.0f} s")
             quick = waited < _INTERVAL and configured is Mode.BASIC
             self._time.sleep(1.0 if quick else _INTERVAL)
 
-    def _read(self, digest: str, configured: Mode) -> ScanReading | None:
+    def _read(self, digest: str, configured: Mode) -> ScanReport | None:
         try:
-            return read_pages(self._ecr, self.repository, digest, configured)
+            return read_pages(self._ecr, self.repository, digest, configured, self._time.now())
         except ClientError:  # ScanNotFound, ImageNotFound: every other code is a GateError by now
             return None
 
@@ -188,9 +174,9 @@ def _refuse_old(report: ScanReport, request: ScanRequest) -> None:
         )
 
 
-def _provenance(request: ScanRequest, reading: ScanReading) -> str:
-    if reading.mode is Mode.ENHANCED:
-        return f"continuous result of {format_time(reading.completed_at)}"
+def _provenance(request: ScanRequest, answer: ScanReport) -> str:
+    if answer.mode is Mode.ENHANCED:
+        return f"continuous result of {format_time(answer.completed_at)}"
     if request.accepted:
         return "rescanned"
-    return f"not rescanned, result of {format_time(reading.completed_at)} ({request.refusal})"
+    return f"not rescanned, result of {format_time(answer.completed_at)} ({request.refusal})"

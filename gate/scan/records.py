@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import EvidenceDamaged
-from gate.scan.findings import ScanReport, Severity
+from gate.scan.findings import Severity
 from gate.scan.register.entries import Register
 from gate.scan.register.exception_checks import Disposition, dispositions
+from gate.scan.report import ScanReport
 from gate.text import plain
 
 EVENTS = ("candidate", "withdrawn", "released", "rescanned")

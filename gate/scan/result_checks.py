@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.scan.findings import FRESH, SKEW, Finding, InspectorCoverage, ScanReport, Severity, miscounted, worst_first
+from gate.scan.findings import Finding, Severity, miscounted, worst_first
+from gate.scan.report import FRESH, SKEW, InspectorCoverage, ScanReport
 from gate.scan.settings import BY_ITSELF, ScanSettings
 from gate.scan.statuses import Mode, Outcome, meaning_of, reason_of
 from gate.text import format_time

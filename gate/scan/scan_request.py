@@ -13,8 +13,7 @@ from botocore.exceptions import ClientError
 from gate.aws.patience import Caller
 from gate.aws.refusals import error_code, error_message, readable
 from gate.errors import AwsRefused, ScanUnavailable
-from gate.scan.findings import SKEW
-from gate.scan.pages import ScanReading
+from gate.scan.report import SKEW, ScanReport
 from gate.scan.statuses import Mode, Outcome, meaning_of
 from gate.text import format_time
 
@@ -130,7 +129,7 @@ def _refusal(error: ClientError, digest: str) -> ScanRequest | None:
     raise AwsRefused(f"StartImageScan was refused: {code}: {error_message(error)}", where=digest) from error
 
 
-def has_ended(reading: ScanReading, request: ScanRequest, earlier: ScanReading | None, waited: float) -> bool:
+def has_ended(answer: ScanReport, request: ScanRequest, earlier: ScanReport | None, waited: float) -> bool:
     """Whether the scan that was asked for has a settled result.
 
     A result has a time of completion. Without one, COMPLETE and ACTIVE say only that Inspector has taken the image in:
@@ -139,48 +138,46 @@ def has_ended(reading: ScanReading, request: ScanRequest, earlier: ScanReading |
     Raises:
         ScanUnavailable: its status says that there will be none.
     """
-    if reading.outcome is Outcome.WAIT:
+    if answer.outcome is Outcome.WAIT:
         return False
     # Right after a scan was started ECR may still answer with what was there before.
-    same_end = reading.completed_at == request.earlier_end
-    if request.accepted and request.earlier_status == reading.status and waited < _LAG and same_end:
+    same_end = answer.completed_at == request.earlier_end
+    if request.accepted and request.earlier_status == answer.status and waited < _LAG and same_end:
         return False
-    if reading.outcome is Outcome.NO_RESULT:
-        meaning = meaning_of(reading.status)
-        words = f" ECR says: {reading.description}" if reading.description else ""
+    if answer.outcome is Outcome.NO_RESULT:
+        meaning = meaning_of(answer.status)
+        words = f" ECR says: {answer.description}" if answer.description else ""
         raise ScanUnavailable(
-            f"The scan has no result: its status is {reading.status or 'missing'}, {meaning.sentence}.{words}",
-            where=reading.digest,
+            f"The scan has no result: its status is {answer.status or 'missing'}, {meaning.sentence}.{words}",
+            where=answer.digest,
             remedy=meaning.remedy,
         )
-    if reading.completed_at is None or _is_stale(reading, request):
+    if answer.completed_at is None or _is_stale(answer, request):
         return False
-    if not reading.whole and waited < SETTLE:
+    if not answer.whole and waited < SETTLE:
         return False  # counts and list do not come together; a difference that stays is for the check `counts_match`
-    return reading.mode is Mode.BASIC or reading.equals(earlier)
+    return answer.mode is Mode.BASIC or (earlier is not None and answer.has_result_of(earlier))
 
 
-def _is_stale(reading: ScanReading, request: ScanRequest) -> bool:
+def _is_stale(answer: ScanReport, request: ScanRequest) -> bool:
     """Whether it is the result of another scan than the one that was asked for; Inspector is asked for none."""
-    return request.accepted and reading.mode is Mode.BASIC and not request.precedes(reading.completed_at)
+    return request.accepted and answer.mode is Mode.BASIC and not request.precedes(answer.completed_at)
 
 
-def late(
-    digest: str, reading: ScanReading | None, waited: float, request: ScanRequest | None = None
-) -> ScanUnavailable:
+def late(digest: str, answer: ScanReport | None, waited: float, request: ScanRequest | None = None) -> ScanUnavailable:
     """The error for a scan that did not end in time: what was seen last, and the way out."""
-    if reading is None or reading.outcome is not Outcome.RESULT:
-        state = reading.seen if reading else "no scan is known"
+    if answer is None or answer.outcome is not Outcome.RESULT:
+        state = answer.summary if answer else "no scan is known"
         return ScanUnavailable(
             f"The scan of {digest} did not end within {waited:.0f} s: {state}",
             where="DescribeImageScanFindings",
             remedy="run again, with a longer --scan-timeout if the scanner is slow; see that scanning is on",
         )
     return ScanUnavailable(
-        f"The scan of {digest} ended without a result within {waited:.0f} s: {_missing(reading, request)}. "
-        f"Seen last: {reading.seen}",
+        f"The scan of {digest} ended without a result within {waited:.0f} s: {_missing(answer, request)}. "
+        f"Seen last: {answer.summary}",
         where="DescribeImageScanFindings",
-        remedy=_WAYS[reading.mode],
+        remedy=_WAYS[answer.mode],
     )
 
 
@@ -192,11 +189,11 @@ _WAYS = {
 }
 
 
-def _missing(reading: ScanReading, request: ScanRequest | None) -> str:
-    if reading.completed_at is None:
+def _missing(answer: ScanReport, request: ScanRequest | None) -> str:
+    if answer.completed_at is None:
         return "it has no time of completion, so its findings may still be to come"
-    if request and _is_stale(reading, request):
+    if request and _is_stale(answer, request):
         return f"ECR answers with an earlier scan, and the one that was asked for began at {format_time(request.began)}"
-    if not reading.whole:
+    if not answer.whole:
         return "it counts other findings than it lists"
     return "its findings still changed from one answer to the next"

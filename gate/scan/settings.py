@@ -10,7 +10,7 @@ from gate.aws.patience import Caller
 from gate.aws.refusals import readable
 from gate.errors import ScanUnavailable
 from gate.facts import MissingFact, fact_or_missing
-from gate.scan.findings import InspectorCoverage
+from gate.scan.report import InspectorCoverage
 from gate.scan.statuses import Mode
 from gate.text import plain
 

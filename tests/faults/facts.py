@@ -18,8 +18,9 @@ from gate.access.reviewed import read as read_reviews
 from gate.browser.newest import NewestUnknown, listed
 from gate.errors import AwsRefused, GateError
 from gate.facts import MissingFact
-from gate.scan.findings import Finding, InspectorCoverage, tally
+from gate.scan.findings import Finding, tally
 from gate.scan.register.reading import parse as parse_register
+from gate.scan.report import InspectorCoverage
 from gate.scan.statuses import Mode
 from tests.faults.world import ROOT
 

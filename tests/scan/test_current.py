@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gate.scan import result_checks as checks
-from gate.scan.findings import InspectorCoverage, ScanReport
+from gate.scan.report import InspectorCoverage, ScanReport
 from gate.scan.settings import ScanSettings
 from gate.scan.statuses import REASONS, Mode, reason_of
 

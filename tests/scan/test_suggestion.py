@@ -22,7 +22,8 @@ from gate.scan.register.exception_checks import (
     register_valid,
 )
 from gate.scan.register.openvex import openvex
-from gate.scan.register.reading import named_package, parse
+from gate.scan.register.packages import package_selector
+from gate.scan.register.reading import parse
 from gate.scan.register.suggestion import ready_entry
 from gate.scan.statuses import Mode
 
@@ -102,7 +103,7 @@ def test_the_suggested_entry_covers_its_finding(manager, package, installed, pur
     """By name and version; and nothing beside it. So does an entry by the SBOM's package URL, if they agree."""
     finding = found(manager, package, installed)
     if purl:
-        assert named_package({"package": purl}).covers(finding) is (package not in OTHERWISE)
+        assert package_selector({"package": purl}).covers(finding) is (package not in OTHERWISE)
     register = holds(finding)
     for other in (replace(finding, id="CVE-2026-0002"), replace(finding, package=f"{package}x"),
                   replace(finding, installed=f"{installed}1"), replace(finding, severity="CRITICAL")):  # fmt: skip

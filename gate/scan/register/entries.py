@@ -4,74 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any
 
-from gate.scan.components import NO_MANAGER, RequiredComponent, may_be, same_name, same_version
+from gate.scan.components import RequiredComponent, same_name
 from gate.scan.findings import Finding, Severity
+from gate.scan.register.packages import PackageSelector
 from gate.scan.register.schema import EXCEPTED, MONITOR, NEVER
 from gate.scan.register.source import RegisterFault
 from gate.scan.statuses import Mode
-
-# Written in an exception where the scanner gives no name, or no version.
-UNTOLD = "untold"
-
-
-@lru_cache(maxsize=1024)
-def version_range(text: str) -> Any:
-    """A `vers:` range; whatever univers raises on it, it raises."""
-    from univers.version_range import VersionRange
-
-    return VersionRange.from_string(text)  # type: ignore[no-untyped-call]
-
-
-@dataclass(frozen=True)
-class PackageSelector:
-    """A package as an exception names it.
-
-    Attributes:
-        text: as written.
-        type: the purl's type ("" when only a name is written).
-        name: the package's name, as a scanner reports it.
-        versions: an exact version, or a `vers:` range.
-
-    Name and versions may each be "untold", for a finding of which the scanner does not give it.
-    """
-
-    text: str
-    type: str
-    name: str
-    versions: str
-
-    def covers(self, finding: Finding) -> bool:
-        """Whether the finding is in this package, in one of these versions."""
-        return self._is_package(finding) and self._is_version(finding.installed)
-
-    def _is_package(self, finding: Finding) -> bool:
-        if self.type and not may_be(finding.manager, self.type):
-            return False
-        if (self.type, self.name) == ("", UNTOLD):
-            return finding.package in {"", UNTOLD}
-        kind = "pypi" if self.versions.startswith("vers:pypi/") else self.type
-        names = {finding.package}
-        if self.type and finding.manager.upper() == NO_MANAGER:
-            # Inspector puts a maker before such a program's name; a package URL of the program has no need to.
-            names.add(finding.package.rpartition("/")[2])
-        return any(same_name(kind, self.name, each) for each in names if each)
-
-    def _is_version(self, installed: str) -> bool:
-        if not installed:
-            return self.versions == UNTOLD
-        if not self.versions.startswith("vers:"):
-            return same_version(self.type, installed, self.versions)
-        from univers.versions import InvalidVersion
-
-        wanted = version_range(self.versions)
-        try:
-            return wanted.version_class(installed) in wanted
-        except (InvalidVersion, ValueError, TypeError):
-            return False  # a version that the range's scheme cannot read is not in the range
 
 
 class _Decided:

@@ -9,7 +9,8 @@ from datetime import date
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.scan.coverage import ImageCoverage
 from gate.scan.findings import Finding, Severity, worst_first
-from gate.scan.register.entries import CoverageEntry, FindingException, PackageSelector, Register
+from gate.scan.register.entries import CoverageEntry, FindingException, Register
+from gate.scan.register.packages import PackageSelector
 from gate.scan.register.reading import LONGEST, parse
 from gate.scan.register.schema import MONITOR, NEVER
 from gate.scan.register.source import RegisterFault

@@ -10,8 +10,9 @@ from typing import Any
 
 from packageurl import PackageURL
 
-from gate.scan.register.entries import UNTOLD, FindingException
+from gate.scan.register.entries import FindingException
 from gate.scan.register.exception_checks import Disposition
+from gate.scan.register.packages import UNTOLD
 
 _CONTEXT = "https://openvex.dev/ns/v0.2.0"
 

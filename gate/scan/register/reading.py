@@ -8,29 +8,18 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
-from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
 from gate.errors import WrongUse
 from gate.scan.components import full_name
-from gate.scan.register.entries import (
-    CoverageEntry,
-    FindingException,
-    PackageSelector,
-    Register,
-    SupportException,
-    version_range,
-)
+from gate.scan.register.entries import CoverageEntry, FindingException, Register, SupportException
+from gate.scan.register.packages import InvalidEntry, package_selector, parse_purl
 from gate.scan.register.schema import form_faults
 from gate.scan.register.source import MAX_BYTES, RegisterFault, YamlDocument, read_yaml
 from gate.text import plain
 
 LONGEST = timedelta(days=90)
 Entry = TypeVar("Entry", FindingException, CoverageEntry, SupportException)
-
-
-class _InvalidEntry(ValueError):
-    """One entry breaks a rule; the text says which."""
 
 
 def load(path: Path) -> Register:
@@ -90,7 +79,7 @@ def _entries(
             continue  # the schema has said what is wrong with it
         try:
             made.append(make(raw, document.line_of((kind, at))))
-        except _InvalidEntry as refusal:
+        except InvalidEntry as refusal:
             faults.append(RegisterFault(document.line_of((kind, at)), f"{kind}[{at}]: {plain(str(refusal))}"))
     return made
 
@@ -101,15 +90,17 @@ def _finding_exception(raw: dict[str, str], line: int) -> FindingException:
     decided, expires = _term(raw)
     texts = {key: raw.get(key, "") for key in ("id", "target", "decision", "justification", "rationale")}
     roles = {key: raw[key] for key in ("owner", "reviewer", "reference")}
-    return FindingException(**texts, **roles, package=named_package(raw), decided=decided, expires=expires, line=line)
+    return FindingException(
+        **texts, **roles, package=package_selector(raw), decided=decided, expires=expires, line=line
+    )
 
 
 def _term(raw: dict[str, str]) -> tuple[date, date]:
     decided, expires = _date(raw, "decided"), _date(raw, "expires")
     if expires <= decided:
-        raise _InvalidEntry(f"it expires on {expires}, which is not after it was decided ({decided})")
+        raise InvalidEntry(f"it expires on {expires}, which is not after it was decided ({decided})")
     if expires - decided > LONGEST:
-        raise _InvalidEntry(
+        raise InvalidEntry(
             f"it runs for {(expires - decided).days} days ({decided} to {expires}); at most 90 are allowed"
         )
     return decided, expires
@@ -119,7 +110,7 @@ def _support_exception(raw: dict[str, str], line: int) -> SupportException:
     _refuse_placeholders(raw)
     decided, expires = _term(raw)
     if raw["owner"] == raw["reviewer"]:
-        raise _InvalidEntry(f"the reviewer ({raw['reviewer']}) is its owner; another role has to agree")
+        raise InvalidEntry(f"the reviewer ({raw['reviewer']}) is its owner; another role has to agree")
     texts = {key: raw[key] for key in ("what", "reason", "check", "owner", "reviewer")}
     return SupportException(**texts, decided=decided, expires=expires, line=line)
 
@@ -128,87 +119,41 @@ def _coverage_entry(raw: dict[str, str], line: int) -> CoverageEntry:
     _refuse_wildcards(raw, "purl", "path")
     _refuse_placeholders(raw)
     if ("purl" in raw) == ("ecosystem" in raw) or ("path" in raw and "purl" in raw):
-        raise _InvalidEntry("give either a purl, or an ecosystem (with a path, if it is only about one folder)")
+        raise InvalidEntry("give either a purl, or an ecosystem (with a path, if it is only about one folder)")
     texts = {key: raw[key] for key in ("target", "scanning", "reason", "check")}
     about = _component(raw["purl"]) if "purl" in raw else _kind(raw["ecosystem"], raw.get("path", ""))
     return CoverageEntry(**texts, **about, expires=_date(raw, "expires"), line=line)
 
 
 def _component(text: str) -> dict[str, str]:
-    purl = _purl(text)
+    purl = parse_purl(text)
     return {"purl": text, "type": purl.type, "name": full_name(purl), "version": purl.version or ""}
 
 
 def _kind(ecosystem: str, path: str) -> dict[str, str]:
     if ecosystem == "generic":
-        raise _InvalidEntry("ecosystem: what comes from no package is not one type; name each such program by its purl")
+        raise InvalidEntry("ecosystem: what comes from no package is not one type; name each such program by its purl")
     return {"purl": "", "type": ecosystem, "name": "", "version": "", "path": path.rstrip("/")}
-
-
-def named_package(raw: dict[str, str]) -> PackageSelector:
-    """The package that an exception names by its keys `package` and `versions`.
-
-    Raises:
-        ValueError: it names none, or every version of it.
-    """
-    text, versions = raw["package"], raw.get("versions", "")
-    if not text.startswith("pkg:"):
-        if not versions:
-            raise _InvalidEntry(f"the name {text!r} stands for every version: add versions:, exact or as a vers: range")
-        return PackageSelector(text, "", text, _checked_range(versions))
-    purl = _purl(text)
-    if bool(purl.version) == bool(versions):
-        raise _InvalidEntry(
-            f"give one of a version in {text} and versions: (without either it stands for every version)"
-        )
-    return PackageSelector(text, purl.type, full_name(purl), _checked_range(versions) if versions else _version(purl))
-
-
-def _version(purl: PackageURL) -> str:
-    # package-url's type "rpm" has the epoch among the qualifiers; scanners write it before the version.
-    epoch = dict(purl.qualifiers or {}).get("epoch", "") if purl.type == "rpm" else ""
-    return (f"{epoch}:" if epoch else "") + (purl.version or "")
-
-
-def _checked_range(versions: str) -> str:
-    if not versions.startswith("vers:"):
-        return versions
-    try:
-        constraints = version_range(versions).constraints
-    except Exception as error:  # univers raises whatever its parsers raise; each means that the range is unreadable
-        raise _InvalidEntry(f"the version range {versions!r} cannot be read: {error}") from error
-    if not constraints or constraints[-1].comparator not in {"<", "<=", "="}:
-        raise _InvalidEntry(
-            f"the version range {versions!r} has no upper end, so it covers versions that nobody has seen"
-        )
-    return versions
-
-
-def _purl(text: str) -> PackageURL:
-    try:
-        return PackageURL.from_string(text)
-    except ValueError as error:
-        raise _InvalidEntry(f"{text!r} is no package URL: {error}") from error
 
 
 def _date(raw: dict[str, str], key: str) -> date:
     try:
         return date.fromisoformat(raw[key])
     except ValueError as error:
-        raise _InvalidEntry(f"{key}: {raw[key]!r} is no day of the calendar") from error
+        raise InvalidEntry(f"{key}: {raw[key]!r} is no day of the calendar") from error
 
 
 def _refuse_wildcards(raw: dict[str, str], *keys: str) -> None:
     for key in keys:
         # In a package URL a question mark begins the qualifiers.
         if set(raw.get(key, "")) & set("*" if raw.get(key, "").startswith("pkg:") else "*?"):
-            raise _InvalidEntry(f"{key}: {raw[key]!r} is a wildcard; an entry covers only what it names")
+            raise InvalidEntry(f"{key}: {raw[key]!r} is a wildcard; an entry covers only what it names")
 
 
 def _refuse_placeholders(raw: dict[str, str]) -> None:
     for key, value in raw.items():
         if value.startswith("<"):
-            raise _InvalidEntry(f"{key}: {value!r} is still the placeholder of a suggested entry; fill it in")
+            raise InvalidEntry(f"{key}: {value!r} is still the placeholder of a suggested entry; fill it in")
 
 
 def _repeated(entries: Iterable[Entry], keys: Callable[[Entry], Iterable[Any]]) -> Iterator[RegisterFault]:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import yaml
 
 from gate.scan.findings import Finding, Severity
-from gate.scan.register.entries import UNTOLD
+from gate.scan.register.packages import UNTOLD
 from gate.scan.register.schema import REFERENCE
 from gate.scan.statuses import Mode
 
