@@ -13,7 +13,8 @@ import docker
 
 from bench.measure import ROOT, seconds
 from gate.image.build import build_arguments
-from gate.scan.findings import Finding, ScanReport, tally
+from gate.scan.findings import Finding, tally
+from gate.scan.report import ScanReport
 from gate.scan.result_checks import complete, counts_true, free_of
 from gate.scan.statuses import Mode
 from localaws.registry.container import BLOBS

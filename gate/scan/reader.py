@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from gate.aws.patience import Caller, Timekeeper
 from gate.errors import GateError, ScanUnavailable
-from gate.scan.findings import Coverage, ScanReport
-from gate.scan.inspector import read_coverage
-from gate.scan.moments import when
-from gate.scan.pages import Reading, read_pages
-from gate.scan.reasons import reason_of
-from gate.scan.settings import ScanSettings, read_settings
-from gate.scan.start import Start, start_scan
-from gate.scan.statuses import Mode
-from gate.scan.waiting import SETTLE, has_ended, late
+from gate.scan.pages import read_pages
+from gate.scan.report import FRESH, InspectorCoverage, ScanReport
+from gate.scan.scan_request import SETTLE, ScanRequest, has_ended, late, request_scan
+from gate.scan.settings import ScanSettings, read_coverage, read_settings
+from gate.scan.statuses import Mode, reason_of
+from gate.text import format_time
 
 TIMEOUT = 900.0
-FRESH = timedelta(hours=24)
 _INTERVAL = 5.0
 
 
-def silent(_: str) -> None:
-    """Tell nobody."""
-
-
-class Scanner:
+class ScanReader:
     """Reads the scans of one repository. What it has read once in a run it does not ask again in that run.
 
     Args:
@@ -38,7 +30,7 @@ class Scanner:
         repository: the repository's name.
         timeout: seconds to wait for a scan to end (`--scan-timeout`).
         time: the clock and the sleep.
-        progress: is told each wait in a few words.
+        progress: is given each wait in a few words.
     """
 
     def __init__(
@@ -49,7 +41,7 @@ class Scanner:
         *,
         timeout: float = TIMEOUT,
         time: Timekeeper | None = None,
-        progress: Callable[[str], None] = silent,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.repository = repository
         self.timeout = timeout
@@ -58,7 +50,7 @@ class Scanner:
         self._ecr = Caller(ecr, self._time, progress)
         self._inspector = Caller(inspector, self._time, progress)
         self._settings: ScanSettings | None = None
-        self._starts: dict[str, Start] = {}
+        self._requests: dict[str, ScanRequest] = {}
         self._reports: dict[tuple[str, str], ScanReport | GateError] = {}
 
     def settings(self) -> ScanSettings:
@@ -96,14 +88,14 @@ class Scanner:
             ScanUnavailable: there is none; the sentence says why.
             AwsRefused: ECR or Inspector refused a call.
         """
-        return self._once(("", tag), lambda: self.scan_digest(self.resolve(tag), tag))
+        return self._cached(("", tag), lambda: self.scan_digest(self.resolve(tag), tag))
 
     def scan_digest(self, digest: str, tag: str = "") -> ScanReport:
         """The finished scan of a digest; see `scan`."""
-        return self._once((digest, tag), lambda: self._scan(digest, tag))
+        return self._cached((digest, tag), lambda: self._scan(digest, tag))
 
-    def _once(self, key: tuple[str, str], work: Callable[[], ScanReport]) -> ScanReport:
-        # A refusal is remembered too: nine scenarios must not wait nine times for the same time-out.
+    def _cached(self, key: tuple[str, str], work: Callable[[], ScanReport]) -> ScanReport:
+        # An error is kept too: nine scenarios must not wait nine times for the same time-out.
         if key not in self._reports:
             try:
                 self._reports[key] = work()
@@ -116,71 +108,41 @@ class Scanner:
 
     def _scan(self, digest: str, tag: str) -> ScanReport:
         settings = self.settings()
-        if digest not in self._starts:
+        if digest not in self._requests:
             absent = f"ECR does not know the image {digest} in {self.repository}"
-            self._starts[digest] = self._settle(lambda: self._start(digest), absent)
-        start = self._starts[digest]
-        reading, inspector = self._await(digest, start, settings.mode)
-        report = ScanReport(
-            digest=reading.digest,
-            tag=tag,
-            mode=reading.mode,
-            status=reading.status,
-            completed_at=reading.completed_at,
-            vulnerability_source_updated_at=reading.source_updated_at,
-            findings=reading.findings,
-            counts=reading.counts,
-            pages=reading.pages,
-            read_at=self._time.now(),
-            provenance=_provenance(start, reading),
-            frequency=settings.frequency,
-            inspector=inspector,
-        )
-        return self._recent(report, start)
+            self._requests[digest] = self._settle(
+                lambda: request_scan(self._ecr, self.repository, digest, self._time.now()), absent
+            )
+        request = self._requests[digest]
+        answer, inspector = self._wait(digest, request, settings.mode)
+        provenance = _provenance(request, answer)
+        report = replace(answer, tag=tag, provenance=provenance, frequency=settings.frequency, inspector=inspector)
+        _refuse_old(report, request)
+        return report
 
-    def _recent(self, report: ScanReport, start: Start) -> ScanReport:
-        """Let only a new, a continuous or a recent result pass."""
-        age = report.read_at - report.completed_at if report.completed_at else FRESH
-        basic = report.mode is Mode.BASIC
-        # Whether Inspector does watch what it is configured to watch is for the checks to say, with its reason.
-        watched = not basic and report.frequency == "CONTINUOUS_SCAN"
-        if (start.accepted and basic) or watched or age < FRESH:
-            return report
-        raise ScanUnavailable(
-            f"The image was not scanned again ({start.refusal}), and the existing result is not under 24 hours old: "
-            f"it is of {when(report.completed_at)}",
-            where=report.digest,
-            remedy="run again when ECR allows a new scan" if basic else "set the frequency CONTINUOUS_SCAN",
-        )
-
-    def _start(self, digest: str) -> Start | None:
-        return start_scan(self._ecr, self.repository, digest, self._time.now())
-
-    def _await(self, digest: str, start: Start, configured: Mode) -> tuple[Reading, Coverage | None]:
-        """The settled reading, and under enhanced scanning Inspector's coverage of the image."""
+    def _wait(self, digest: str, request: ScanRequest, configured: Mode) -> tuple[ScanReport, InspectorCoverage | None]:
+        """The settled answer, and under enhanced scanning Inspector's coverage of the image."""
         began = self._time.monotonic()
-        earlier: Reading | None = None
+        earlier: ScanReport | None = None
         while True:
-            reading = self._read(digest, configured)
+            answer = self._read(digest, configured)
             waited = self._time.monotonic() - began
-            if reading is not None and has_ended(reading, start, earlier, waited):
-                covered = self._covered(digest) if reading.mode is Mode.ENHANCED else None
+            if answer is not None and has_ended(answer, request, earlier, waited):
+                enhanced = answer.mode is Mode.ENHANCED
+                covered = read_coverage(self._inspector, self.repository, digest) if enhanced else None
                 if covered is None or not reason_of(covered.reason).passing or waited >= self.timeout:
-                    return reading, covered
-            if waited >= self.timeout or (reading is None and waited >= SETTLE):
-                raise late(digest, reading, waited, start)
-            earlier = reading
-            state = reading.status if reading else "no scan yet"
+                    return answer, covered
+            if waited >= self.timeout or (answer is None and waited >= SETTLE):
+                raise late(digest, answer, waited, request)
+            earlier = answer
+            state = answer.status if answer else "no scan yet"
             self._progress(f"scan of {digest[:19]}: {state}, {waited:.0f} of at most {self.timeout:.0f} s")
             quick = waited < _INTERVAL and configured is Mode.BASIC
             self._time.sleep(1.0 if quick else _INTERVAL)
 
-    def _covered(self, digest: str) -> Coverage:
-        return read_coverage(self._inspector, self.repository, digest)
-
-    def _read(self, digest: str, configured: Mode) -> Reading | None:
+    def _read(self, digest: str, configured: Mode) -> ScanReport | None:
         try:
-            return read_pages(self._ecr, self.repository, digest, configured)
+            return read_pages(self._ecr, self.repository, digest, configured, self._time.now())
         except ClientError:  # ScanNotFound, ImageNotFound: every other code is a GateError by now
             return None
 
@@ -197,9 +159,24 @@ class Scanner:
         return found
 
 
-def _provenance(start: Start, reading: Reading) -> str:
-    if reading.mode is Mode.ENHANCED:
-        return f"continuous result of {when(reading.completed_at)}"
-    if start.accepted:
+def _refuse_old(report: ScanReport, request: ScanRequest) -> None:
+    """Refuse a result that is neither of a new scan, nor kept current by Inspector, nor recent."""
+    age = report.read_at - report.completed_at if report.completed_at else FRESH
+    basic = report.mode is Mode.BASIC
+    # Whether Inspector does keep current what it is configured to is for the checks to say, with its reason.
+    continuous = not basic and report.frequency == "CONTINUOUS_SCAN"
+    if not (request.accepted and basic) and not continuous and age >= FRESH:
+        raise ScanUnavailable(
+            f"The image was not scanned again ({request.refusal}), and the existing result is not under 24 hours old: "
+            f"it is of {format_time(report.completed_at)}",
+            where=report.digest,
+            remedy="run again when ECR allows a new scan" if basic else "set the frequency CONTINUOUS_SCAN",
+        )
+
+
+def _provenance(request: ScanRequest, answer: ScanReport) -> str:
+    if answer.mode is Mode.ENHANCED:
+        return f"continuous result of {format_time(answer.completed_at)}"
+    if request.accepted:
         return "rescanned"
-    return f"not rescanned, result of {when(reading.completed_at)} ({start.refusal})"
+    return f"not rescanned, result of {format_time(answer.completed_at)} ({request.refusal})"

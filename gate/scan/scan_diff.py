@@ -1,4 +1,4 @@
-"""Tonight's scan beside last night's: what is new, fixed and re-scored, and why. Pure."""
+"""The difference of two recorded scans: what is new, fixed and re-scored since the earlier one, and why. Pure."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from datetime import UTC, datetime
 
 from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.scan.findings import Severity
-from gate.scan.moments import when
-from gate.scan.records import Noted, ScanRecord
-from gate.text import for_markdown
+from gate.scan.records import RecordedFinding, ScanRecord
+from gate.text import for_markdown, format_time
 
 
 @dataclass(frozen=True)
 class Rescored:
-    """One finding whose severity or score is another than last night."""
+    """One finding whose severity or score has changed."""
 
-    before: Noted
-    after: Noted
+    before: RecordedFinding
+    after: RecordedFinding
 
 
 @dataclass(frozen=True)
-class Changes:
-    """The difference between two nights.
+class ScanDiff:
+    """The difference between two scans.
 
     Attributes:
-        before: last night's record (None on the first night).
-        tonight: tonight's.
+        before: the earlier record (None on the first night).
+        tonight: the later one.
         new: findings that were not there.
         fixed: findings that are no longer there.
         rescored: findings with another severity or score.
@@ -35,8 +34,8 @@ class Changes:
 
     before: ScanRecord | None
     tonight: ScanRecord
-    new: tuple[Noted, ...] = ()
-    fixed: tuple[Noted, ...] = ()
+    new: tuple[RecordedFinding, ...] = ()
+    fixed: tuple[RecordedFinding, ...] = ()
     rescored: tuple[Rescored, ...] = ()
 
     @property
@@ -51,7 +50,7 @@ class Changes:
 
     @property
     def data_changed(self) -> bool | None:
-        """Whether the vulnerability data is another; None when one of the scans does not tell its age."""
+        """Whether the vulnerability data changed; None when one of the scans does not give its date."""
         if self.before is None or None in {self.before.source_updated_at, self.tonight.source_updated_at}:
             return None
         return self.before.source_updated_at != self.tonight.source_updated_at
@@ -61,27 +60,26 @@ class Changes:
         """What the difference comes from, in a sentence."""
         if self.before is None:
             return "the first recorded night: there is nothing to compare with"
-        data = {True: "the vulnerability data changed", False: "", None: "the scans do not tell their data's age"}
-        image = f"the image changed from {self.before.digest} to {self.tonight.digest}" if self.image_changed else ""
-        said = data[self.data_changed]
-        if not image and said:
-            return f"only {said}: the image is the same" if self.data_changed else f"the image is the same; {said}"
-        return (
-            "; ".join(part for part in (image, said) if part) or "neither the image nor the vulnerability data changed"
-        )
+        data = {
+            True: "the vulnerability data changed",
+            False: "the vulnerability data is the same",
+            None: "the scans do not date their vulnerability data",
+        }
+        image = f"changed from {self.before.digest} to {self.tonight.digest}" if self.image_changed else "is the same"
+        return f"the image {image}; {data[self.data_changed]}"
 
 
-def compare(before: ScanRecord | None, tonight: ScanRecord) -> Changes:
+def compare(before: ScanRecord | None, tonight: ScanRecord) -> ScanDiff:
     """What is new, fixed and re-scored tonight; on the first night nothing is."""
     if before is None:
-        return Changes(None, tonight)
+        return ScanDiff(None, tonight)
     old, new = _worst(before.findings), _worst(tonight.findings)
     rescored = (
         Rescored(old[key], new[key])
         for key in sorted(old.keys() & new.keys())
         if (old[key].severity, old[key].score) != (new[key].severity, new[key].score)
     )
-    return Changes(
+    return ScanDiff(
         before,
         tonight,
         new=tuple(new[key] for key in sorted(new.keys() - old.keys())),
@@ -93,9 +91,9 @@ def compare(before: ScanRecord | None, tonight: ScanRecord) -> Changes:
 def last_before(records: Iterable[ScanRecord], began: datetime, digest: str) -> ScanRecord | None:
     """The record that a run's scan is compared with: the last from before the run began, never one of its own.
 
-    One of the same digest goes before a later one of another image: with another image every change has a reason. Of
-    several from the same vulnerability data it is the first: a scanner that contradicted itself last night and still
-    does so tonight is still not believed, and one that has come to its senses is.
+    A record of the same digest is preferred to a later one of another image, with which every change has a reason. Of
+    several from the same vulnerability data the first is taken: so a scanner that contradicted itself last night is
+    not believed tonight either, unless it answers as it did at first.
 
     Args:
         records: of the run's target, in any order.
@@ -110,8 +108,8 @@ def last_before(records: Iterable[ScanRecord], began: datetime, digest: str) -> 
     return next(each for each in same or [last] if each.source_updated_at == last.source_updated_at)
 
 
-def _worst(findings: Iterable[Noted]) -> dict[tuple[str, str], Noted]:
-    worst: dict[tuple[str, str], Noted] = {}
+def _worst(findings: Iterable[RecordedFinding]) -> dict[tuple[str, str], RecordedFinding]:
+    worst: dict[tuple[str, str], RecordedFinding] = {}
     for each in findings:
         known = worst.setdefault(each.key, each)
         if (each.rank, each.score or 0.0) > (known.rank, known.score or 0.0):
@@ -119,45 +117,43 @@ def _worst(findings: Iterable[Noted]) -> dict[tuple[str, str], Noted]:
     return worst
 
 
-def _contradiction() -> tuple[Changes]:
+def _contradiction() -> tuple[ScanDiff]:
     night = datetime(2026, 1, 2, 3, 12, tzinfo=UTC)
     before = ScanRecord(night, "rescanned", "sha256:a", (), "aws", "BASIC", night, night, "rescanned", ())
-    found = Noted("CVE-2026-0001", "openssl", "3.0.1", "", "HIGH", 7.5, "open")
+    found = RecordedFinding("CVE-2026-0001", "openssl", "3.0.1", "", "HIGH", 7.5, "open")
     return (compare(before, replace(before, findings=(found,))),)
 
 
 @check(9, known_bad=_contradiction)
-def explained(changes: Changes) -> CheckResult:
+def explained(diff: ScanDiff) -> CheckResult:
     """What changed overnight has a reason: another image, or other vulnerability data."""
-    if not changes.any or changes.image_changed or changes.data_changed is not False or changes.before is None:
+    if not diff.any or diff.image_changed or diff.data_changed is not False or diff.before is None:
         return ACCEPTED
-    named = [note.id for note in (*changes.new, *changes.fixed, *(pair.after for pair in changes.rescored))]
+    named = [note.id for note in (*diff.new, *diff.fixed, *(pair.after for pair in diff.rescored))]
     return reject(
         f"The scanner answers differently about the same image from the same vulnerability data "
-        f"({when(changes.tonight.source_updated_at)}): {', '.join(named[:10])}",
-        where=f"{changes.tonight.digest}, nights of {when(changes.before.at)} and {when(changes.tonight.at)}",
+        f"({format_time(diff.tonight.source_updated_at)}): {', '.join(named[:10])}",
+        where=f"{diff.tonight.digest}, nights of {format_time(diff.before.at)} and {format_time(diff.tonight.at)}",
         remedy="scan once more; if it stays so, believe the worse of the two and ask the scanner's maker",
     )
 
 
 @dataclass(frozen=True)
 class TrendPoint:
-    """One night in the trend: how many open findings of each severity."""
+    """One scan in the trend: how many open findings of each severity."""
 
     at: datetime
     digest: str
     counts: tuple[tuple[str, int], ...]
 
 
-def trend(nights: Iterable[ScanRecord]) -> tuple[TrendPoint, ...]:
-    """The nights, oldest first, as counts by severity from the worst down; unknown words count as the worst."""
-    return tuple(
-        TrendPoint(night.at, night.digest, _counts(night)) for night in sorted(nights, key=lambda night: night.at)
-    )
+def trend(records: Iterable[ScanRecord]) -> tuple[TrendPoint, ...]:
+    """The records, oldest first, as counts by severity from the worst down; unknown words count as CRITICAL."""
+    return tuple(TrendPoint(each.at, each.digest, _counts(each)) for each in sorted(records, key=lambda one: one.at))
 
 
-def _counts(night: ScanRecord) -> tuple[tuple[str, int], ...]:
-    ranks = [each.rank for each in night.findings]
+def _counts(record: ScanRecord) -> tuple[tuple[str, int], ...]:
+    ranks = [each.rank for each in record.findings]
     return tuple((severity.name, ranks.count(severity)) for severity in sorted(Severity, reverse=True))
 
 
@@ -165,16 +161,16 @@ _COLUMNS = ("night", "digest", "scan", "new", "fixed", "re-scored", "critical", 
 LOG_HEAD = f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|\n"
 
 
-def log_row(changes: Changes) -> str:
+def log_row(diff: ScanDiff) -> str:
     """The row of VALIDATION.md's rescan log."""
-    night, counts = changes.tonight, dict(_counts(changes.tonight))
+    night, counts = diff.tonight, dict(_counts(diff.tonight))
     cells = [
-        when(night.at),
+        format_time(night.at),
         f"`{for_markdown(night.digest)}`",
         for_markdown(night.provenance),
-        *(str(len(group)) for group in (changes.new, changes.fixed, changes.rescored)),
+        *(str(len(group)) for group in (diff.new, diff.fixed, diff.rescored)),
         str(counts["CRITICAL"]),
         str(counts["HIGH"]),
-        for_markdown(changes.reason + (f"; not yet rated: {counts['UNRATED']}" if counts["UNRATED"] else "")),
+        for_markdown(diff.reason + (f"; not yet rated: {counts['UNRATED']}" if counts["UNRATED"] else "")),
     ]
     return "| " + " | ".join(cells) + " |\n"

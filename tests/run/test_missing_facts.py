@@ -9,10 +9,10 @@ from botocore.stub import Stubber
 from gate.aws.patience import Caller, Timekeeper
 from gate.errors import AwsRefused
 from gate.evidence.store import plain
-from gate.gaps import Gap, Gapped, had, told
+from gate.facts import MissingFact, PartialFacts, fact_or_missing, fact_or_reason
 from gate.legacy.snapshot import FunctionSnapshot, check_untouched, unread
 from gate.registry.ecr import EcrRepository
-from gate.scan.inspector import read_coverage
+from gate.scan.settings import read_coverage
 
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:f"
 REFUSED = AwsRefused("The caller is not allowed x:Read", where="x:Read on y", remedy="grant x:Read")
@@ -27,7 +27,7 @@ PARTS = {
 
 
 @dataclass(frozen=True)
-class Pair(Gapped):
+class Pair(PartialFacts):
     """Two facts."""
 
     one: int
@@ -41,7 +41,7 @@ def refuse():
 
 def test_a_gap_raises_where_it_is_read_and_only_there():
     """The other fact is as good as before; a copy has the gap as well."""
-    pair = Pair(had(lambda: 1), had(refuse))
+    pair = Pair(fact_or_missing(lambda: 1), fact_or_missing(refuse))
     assert pair.one == 1
     with pytest.raises(AwsRefused, match="not allowed x:Read"):
         _ = pair.other
@@ -51,15 +51,15 @@ def test_a_gap_raises_where_it_is_read_and_only_there():
 def test_what_is_no_refusal_is_no_gap():
     """A defect of the gate is not swallowed."""
     with pytest.raises(ZeroDivisionError):
-        had(lambda: 1 // 0)
+        fact_or_missing(lambda: 1 // 0)
 
 
 def test_evidence_says_in_its_place_that_it_could_not_be_read():
     """A record of facts with a gap is a record all the same."""
-    pair = Pair(1, had(refuse))
+    pair = Pair(1, fact_or_missing(refuse))
     assert plain(pair) == {"one": 1, "other": "could not be read: The caller is not allowed x:Read"}
-    assert told(lambda: pair.other) == "could not be read: The caller is not allowed x:Read"
-    assert told(lambda: pair.one) == 1
+    assert fact_or_reason(lambda: pair.other) == "could not be read: The caller is not allowed x:Read"
+    assert fact_or_reason(lambda: pair.one) == 1
 
 
 @pytest.mark.parametrize("refused", PARTS)
@@ -144,4 +144,4 @@ def test_a_change_beside_a_gap_is_still_a_change():
 
 def test_a_gap_says_what_it_is():
     """In a sentence."""
-    assert str(Gap(REFUSED)) == "could not be read: The caller is not allowed x:Read"
+    assert str(MissingFact(REFUSED)) == "could not be read: The caller is not allowed x:Read"
