@@ -11,9 +11,9 @@ from typing import Any
 import jinja2
 
 from gate.check import SelfTest
-from gate.evidence.store import Record
+from gate.evidence.store import EvidenceRecord
 from gate.report.causes import causes, lines_of, other_reasons
-from gate.report.findings import Findings
+from gate.report.findings import FindingsTable
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status
 
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ MEANINGS = {
 
 
 @dataclass(frozen=True)
-class Head:
+class ReportHead:
     """What the page says of the release before it goes through the criteria.
 
     Attributes:
@@ -50,11 +50,11 @@ class Head:
     headline: str
     summary: Sequence[tuple[str, str]]
     pictures: Sequence[str]
-    findings: Findings | None = None
+    findings: FindingsTable | None = None
 
 
 @dataclass(frozen=True)
-class Page:
+class ReportPage:
     """All that the page shows.
 
     Attributes:
@@ -63,13 +63,13 @@ class Page:
 
     verdict: Verdict
     document: Mapping[str, Any]
-    head: Head
+    head: ReportHead
     outcomes: Sequence[ScenarioOutcome]
-    records: Sequence[Record]
+    records: Sequence[EvidenceRecord]
     proofs: Sequence[SelfTest]
 
 
-def render(page: Page) -> str:
+def render(page: ReportPage) -> str:
     """The page as HTML; whatever comes from outside is escaped by the template engine, or replaced if it is no text."""
     loader = jinja2.FileSystemLoader(HERE)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -92,7 +92,7 @@ def render(page: Page) -> str:
     return html.encode("utf-8", "replace").decode()
 
 
-def _warnings(records: Sequence[Record]) -> list[str]:
+def _warnings(records: Sequence[EvidenceRecord]) -> list[str]:
     """What nobody has to decide today, and somebody will: the records that steps entitle "warnings: …", each once."""
     entitled = [record.answer for record in records if record.title.startswith(_WARNINGS)]
     return list(dict.fromkeys(str(each).partition("\n")[0] for answer in entitled for each in answer))
@@ -104,7 +104,7 @@ def _simulated(outcomes: Sequence[ScenarioOutcome]) -> str:
     return f"{len(claims)} of {len(outcomes)} claims met a stand-in ({names})" if claims else ""
 
 
-def _criterion(number: int, page: Page) -> dict[str, Any]:
+def _criterion(number: int, page: ReportPage) -> dict[str, Any]:
     own = [o for o in page.outcomes if o.criterion == number]
     # What only AWS can prove is not held against a run that another endpoint answered.
     place = page.document["target"] if page.document.get("endpoint_is_aws", True) else "local"
@@ -135,7 +135,7 @@ def _tone(verdict: Verdict) -> str:
     return "incomplete" if verdict.word in {"INCOMPLETE", "UNKNOWN"} else "failed"
 
 
-def excerpts(records: Sequence[Record]) -> dict[int, str]:
+def excerpts(records: Sequence[EvidenceRecord]) -> dict[int, str]:
     """Each record's answer as text, cut where the report would grow beyond a mail attachment."""
     left, found = EMBEDDED_IN_ALL, {}
     for record in records:

@@ -13,7 +13,7 @@ from gate.text import visible
 
 
 @dataclass(frozen=True)
-class Failure:
+class ClaimFailure:
     """Why a claim failed.
 
     Attributes:
@@ -27,21 +27,21 @@ class Failure:
     traceback: str = ""
 
 
-def failure_of(error: BaseException, criterion: int = 0) -> Failure:
+def failure_of(error: BaseException, criterion: int = 0) -> ClaimFailure:
     """The failure that an exception stands for, to a claim of this criterion."""
     if isinstance(error, BlockedByEarlierFailure):
         error = error.to(criterion)
     if isinstance(error, NoGo):
-        return Failure(str(error), checked=True)
+        return ClaimFailure(str(error), checked=True)
     if isinstance(error, GateError):
-        return Failure(str(error), checked=False)
+        return ClaimFailure(str(error), checked=False)
     place = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
     where = f"{place.filename.rpartition('/')[2]}:{place.lineno} in {place.name}" if place else "unknown"
     message = (
         f"the gate itself failed: {type(error).__name__}: {error}\n    where: {where}\n"
         "    to do: this is a defect of the gate, not of the image; the traceback is in the evidence folder"
     )
-    return Failure(visible(message), checked=False, traceback="".join(traceback.format_exception(error)))
+    return ClaimFailure(visible(message), checked=False, traceback="".join(traceback.format_exception(error)))
 
 
 def skip_reason(report: Any) -> str:

@@ -13,7 +13,7 @@ from gate.check import run_self_tests
 from gate.run import pinned
 from gate.run.evidence_recorder import EvidenceRecorder
 from gate.run.model import Run
-from gate.run.outcome import Failure, failure_of, skip_reason
+from gate.run.outcome import ClaimFailure, failure_of, skip_reason
 from gate.run.scenarios import Scenario, catalogue, expected_names
 from gate.run.stages import arranged
 from gate.verdict import ScenarioOutcome
@@ -30,7 +30,7 @@ class AcceptancePlugin:
         self._claims = catalogue(features)
         run.claims = tuple(self._claims.values())
         self._witnesses: dict[str, EvidenceRecorder] = {}
-        self._failures: dict[str, Failure] = {}
+        self._failures: dict[str, ClaimFailure] = {}
         self._witness: EvidenceRecorder | None = None
         self._began = 0.0
 
@@ -120,7 +120,7 @@ class AcceptancePlugin:
         elif report.when == "teardown" and report.failed:
             self.run.trouble.append(f"cleaning up after {item.name} failed: {report.longrepr}")
 
-    def _note_failure(self, item: pytest.Item, failure: Failure) -> None:
+    def _note_failure(self, item: pytest.Item, failure: ClaimFailure) -> None:
         self._failures[item.nodeid] = failure
         self.recorder(item).step_ends("failed")
         if failure.traceback:

@@ -13,10 +13,10 @@ from PIL import Image
 from gate.access.logic import Answer, Finding
 from gate.access.matrix import Cell, Matrix, Row, render
 from gate.check import SelfTest
-from gate.evidence.store import Record
+from gate.evidence.store import EvidenceRecord
 from gate.report.charts import Bar, bars
 from gate.report.findings import findings
-from gate.report.page import Head, Page
+from gate.report.page import ReportHead, ReportPage
 from gate.scan.findings import Finding as Vulnerability
 from gate.scan.findings import ScanReport
 from gate.scan.register.reading import load
@@ -34,7 +34,7 @@ _FEW = 10
 _REGISTER = Path(__file__).resolve().parents[2] / "image" / "exceptions.yaml"
 
 
-def failing() -> Page:
+def failing() -> ReportPage:
     """A failed rehearsal: hostile texts, one cause that hits many claims, undecided ones, 10,000 findings."""
     proofs = [SelfTest("gate.scan.result_checks.free_of", True, "no"), SelfTest(HOSTILE, False, HOSTILE)]
     claims = [_claim(n, f"Scenario {n}.{k} about {HOSTILE if k == 3 else 'the release'}", k) for n in CRITERIA if n != 3
@@ -45,7 +45,7 @@ def failing() -> Page:
     return _page(verdict, claims, records, proofs, found=FOUND, text=HOSTILE)
 
 
-def passing() -> Page:
+def passing() -> ReportPage:
     """A rehearsal in which everything held."""
     claims = [_claim(n, f"Scenario {n}.{k} holds", 0) for n in CRITERIA for k in range(3)]
     verdict = Verdict("REHEARSAL PASSED", 0, (), {}, ("The vulnerability data is current",))
@@ -56,21 +56,21 @@ def passing() -> Page:
 SAMPLES = {"failing": failing, "passing": passing}
 
 
-def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[Record], proofs: list[SelfTest],
-          *, found: int, text: str) -> Page:  # fmt: skip
+def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[EvidenceRecord], proofs: list[SelfTest],
+          *, found: int, text: str) -> ReportPage:  # fmt: skip
     document = {
         "target": "local",
         "judges": {"said_no": sum(p.said_no for p in proofs), "of": len(proofs)},
         "valid_until": None,
     }
     register = load(_REGISTER) if found < _FEW else None
-    head = Head(
+    head = ReportHead(
         text,
         [("Digest", f"sha256:{'0' * 64}"), ("Tags", text)],
         _pictures(text),
         findings(scan(found, text), register, "local", date(2026, 1, 2)),
     )
-    return Page(verdict, document, head, claims, records, proofs)
+    return ReportPage(verdict, document, head, claims, records, proofs)
 
 
 def _claim(criterion: int, name: str, kind: int) -> ScenarioOutcome:
@@ -84,9 +84,9 @@ def _claim(criterion: int, name: str, kind: int) -> ScenarioOutcome:
     return ScenarioOutcome(name, criterion, status, reason, "simulated", kind == 2, kind != 3, 1.5, steps)
 
 
-def _record(number: int, answer: object) -> Record:
+def _record(number: int, answer: object) -> EvidenceRecord:
     asked = "docker image inspect naver-sms-automation:latest"
-    return Record(
+    return EvidenceRecord(
         number, 1, "claim", f"record {number}", asked, answer, "local", "simulated", "", "2026-01-02", "0" * 64
     )
 

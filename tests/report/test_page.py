@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import pytest
 
 from gate.check import SelfTest
-from gate.evidence.store import Record
+from gate.evidence.store import EvidenceRecord
 from gate.report.charts import Bar, bars
 from gate.report.html import mend
-from gate.report.page import EMBEDDED_PER_RECORD, Head, Page, excerpts, render
+from gate.report.page import EMBEDDED_PER_RECORD, ReportHead, ReportPage, excerpts, render
 from gate.verdict import ScenarioOutcome, StepOutcome, Verdict
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
@@ -18,7 +18,7 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
 
 def record(number, answer):
     """A record with this answer."""
-    return Record(number, 1, "claim", HOSTILE, HOSTILE, answer, "local", "real", "", "2026-01-01", "0" * 64)
+    return EvidenceRecord(number, 1, "claim", HOSTILE, HOSTILE, answer, "local", "real", "", "2026-01-01", "0" * 64)
 
 
 def page(**changed):
@@ -29,13 +29,13 @@ def page(**changed):
     values = {
         "verdict": Verdict("REHEARSAL FAILED", 1, (HOSTILE,), {1: "failed"}, (HOSTILE,)),
         "document": document,
-        "head": Head(HOSTILE, [(HOSTILE, HOSTILE)], []),
+        "head": ReportHead(HOSTILE, [(HOSTILE, HOSTILE)], []),
         "outcomes": [outcome],
         "records": [record(1, {"text": HOSTILE})],
         "proofs": [SelfTest(HOSTILE, True, HOSTILE)],
         **changed,
     }
-    return Page(**values)
+    return ReportPage(**values)
 
 
 class Tags(HTMLParser):
@@ -68,14 +68,14 @@ def test_foreign_text_never_becomes_markup():
 
 def test_what_is_no_text_does_not_keep_the_page_from_the_disk():
     """A file's name in an image may be bytes that UTF-8 does not know."""
-    html = render(page(records=[record(1, {"name": "caf\udce9"})], head=Head("\ud800", [], [])))
+    html = render(page(records=[record(1, {"name": "caf\udce9"})], head=ReportHead("\ud800", [], [])))
     assert "caf?" in html
     assert html.encode()
 
 
 def entitled(title, answer):
     """A record with this title."""
-    return Record(1, 6, "claim", title, "", answer, "local", "real", "", "2026-01-01", "0" * 64)
+    return EvidenceRecord(1, 6, "claim", title, "", answer, "local", "real", "", "2026-01-01", "0" * 64)
 
 
 def test_warnings_stand_before_the_criteria_and_no_others_do():

@@ -1,4 +1,4 @@
-"""The account of a run: all that its verdict follows from, as one record; so it can be decided again later. Pure."""
+"""The record of a run: all that its verdict follows from, as one record; so it can be decided again later. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VALID_FOR = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Account:
+class RunRecord:
     """What a run came to. The verdict is decided from this record, so that deciding again cannot differ.
 
     Attributes:
@@ -53,7 +53,7 @@ class Account:
         )
 
     def stated(self, verdict: Verdict) -> dict[str, Any]:
-        """verdict.json, as far as it follows from the account and this verdict."""
+        """verdict.json, as far as it follows from the record and this verdict."""
         return {
             "verdict": verdict.word,
             "reasons": list(verdict.reasons),
@@ -85,14 +85,14 @@ class Account:
         return (datetime.fromisoformat(self.scan_completed_at) + VALID_FOR).isoformat(timespec="seconds")
 
 
-def account_in(answer: Any) -> Account:
-    """The account, read back from the answer of its record.
+def run_record_in(answer: Any) -> RunRecord:
+    """The record, read back from the answer of its record.
 
     Raises:
         EvidenceDamaged: it has gaps, or words that this gate does not know and so cannot check.
     """
     try:
-        return Account(
+        return RunRecord(
             target=_one_of(("local", "aws"), answer["target"]),
             kind=_one_of(get_args(Kind), answer["kind"]),
             endpoint_is_aws=_one_of((True, False), answer["endpoint_is_aws"]),
