@@ -130,7 +130,9 @@ def follows(document: Mapping[str, Any], run: RunRecord) -> CheckResult:
         wrong.insert(0, f"verdict.json says {document.get('verdict')}, and decided again it is {verdict.word}")
     # Nothing that a name can be given to differs; a claim may still be listed twice.
     wrong += [
-        f"verdict.json's {key} is not what follows" for key in stated if not wrong and document.get(key) != stated[key]
+        f"verdict.json's {key} is not what follows"
+        for key in dict.fromkeys((*stated, "causes", "beside"))
+        if not wrong and document.get(key) != stated.get(key)
     ]
     return CheckResult.of(Rejection(cause, where="verdict.json", remedy=_AFTER) for cause in wrong)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from gate.check import SelfTest
+from gate.causes import causes
+from gate.check import Rejection, SelfTest
 from gate.errors import EvidenceDamaged
 from gate.verdict import CRITERIA, Kind, ScenarioOutcome, Status, StepOutcome, Verdict, criterion_status, decide
 
@@ -54,9 +55,12 @@ class RunRecord:
 
     def stated(self, verdict: Verdict) -> dict[str, Any]:
         """verdict.json, as far as it follows from the record and this verdict."""
+        # A run of an older gate kept no objects, and its verdict.json states no causes.
+        stated = [each.stated() for each in causes(self.outcomes)] if any(o.rejections for o in self.outcomes) else []
         return {
             "verdict": verdict.word,
             "reasons": list(verdict.reasons),
+            **({"causes": stated, "beside": [*verdict.beside, *verdict.not_begun]} if stated else {}),
             "target": self.target,
             "endpoint_is_aws": self.target == "aws" and self.endpoint_is_aws,
             "kind": self.kind,
@@ -123,7 +127,14 @@ def _outcome(found: Mapping[str, Any]) -> ScenarioOutcome:
         _one_of((True, False), found[name])
     for name in ("name", "reason", "provenance"):
         _text(found[name])
-    return ScenarioOutcome(**{**found, "steps": steps})
+    # A run of an older gate has none of these.
+    kept = {name: tuple(map(_rejection, found.get(name, ()))) for name in ("rejections", "blocked_by")}
+    return ScenarioOutcome(**{**found, **kept, "steps": steps})
+
+
+def _rejection(found: Mapping[str, Any]) -> Rejection:
+    texts = {name: _text(found[name]) for name in ("cause", "where", "remedy", "paste", "check")}
+    return Rejection(**texts, follows=tuple(map(_text, found["follows"])))
 
 
 def _text(value: Any) -> str:

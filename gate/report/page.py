@@ -10,9 +10,10 @@ from typing import Any
 
 import jinja2
 
+from gate.causes import Cause, causes
 from gate.check import SelfTest
+from gate.errors import one_line
 from gate.evidence.store import EvidenceRecord
-from gate.report.causes import causes, lines_of, other_reasons
 from gate.report.findings import FindingsTable
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status
 
@@ -23,6 +24,8 @@ NOT_JUDGED = "not checked"
 # The report must stay under 5 MB and open in a mail client: long evidence is cut here, whole on disk.
 EMBEDDED_PER_RECORD = 12_000
 EMBEDDED_IN_ALL = 2_000_000
+# Of all that is shown at once; what is beyond is folded.
+SHOWN_CAUSES, SHOWN_REJECTIONS = 8, 3
 _WARNINGS = "warnings: "
 MEANINGS = {
     "GO": "This digest may go live until the time below.",
@@ -73,13 +76,16 @@ def render(page: ReportPage) -> str:
     """The page as HTML; whatever comes from outside is escaped by the template engine, or replaced if it is no text."""
     loader = jinja2.FileSystemLoader(HERE)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    found = causes(page.outcomes)
     html = environment.get_template("page.html").render(
         page=page,
         meaning=MEANINGS[page.verdict.word],
         tone=_tone(page.verdict),
-        causes=causes(page.outcomes),
-        others=other_reasons(page.verdict, page.outcomes),
-        lines_of=lines_of,
+        causes=found,
+        follows=_follows(found),
+        SHOWN_CAUSES=SHOWN_CAUSES,
+        SHOWN_REJECTIONS=SHOWN_REJECTIONS,
+        others=(*page.verdict.beside, *page.verdict.not_begun),
         NOT_JUDGED=NOT_JUDGED,
         anchors={o.name: f"claim-{number}" for number, o in enumerate(page.outcomes, 1)},
         criteria=[_criterion(n, page) for n in CRITERIA],
@@ -90,6 +96,17 @@ def render(page: ReportPage) -> str:
         excerpts=excerpts(page.records),
     )
     return html.encode("utf-8", "replace").decode()
+
+
+def _follows(found: Sequence[Cause]) -> dict[str, dict[str, Any]]:
+    """Of each claim that failed only by what follows from a cause: number and sentence of that cause."""
+    own = {claim.name for cause in found for claim in cause.claims}
+    return {
+        claim.name: {"number": number, "sentence": one_line(cause.rejections[0].cause)}
+        for number, cause in enumerate(found, 1)
+        for claim in cause.failed_with_it
+        if claim.name not in own
+    }
 
 
 def _warnings(records: Sequence[EvidenceRecord]) -> list[str]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gate.causes import causes
+from gate.errors import one_line
 from gate.evidence.deployment_notes import PREFACE, DeploymentNotes, TagScan, metadata_in, render
 from gate.evidence.sections import replace, section, with_attempt
 from gate.evidence.store import EvidenceRecord, write_whole
@@ -72,7 +74,10 @@ def write(run: Run) -> NotesFile:
 def _attempt(run: Run) -> str:
     verdict = run.results.verdict if run.results else None
     word = verdict.word if verdict else "the run has not ended"
+    first = next(iter(causes(run.outcomes)), None)
     reason = verdict.reasons[0] if verdict and verdict.reasons else "no reason is known yet"
+    if first and verdict:
+        reason = f"{first.counted}: {one_line(first.rejections[0].cause)}"
     return for_markdown(
         f"{run.started:%Y-%m-%d %H:%M:%S} UTC, {word}: {reason}. It released nothing; the above stands."
     )

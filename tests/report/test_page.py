@@ -78,14 +78,14 @@ def entitled(title, answer):
     return EvidenceRecord(1, 6, "claim", title, "", answer, "local", "real", "", "2026-01-01", "0" * 64)
 
 
-def test_warnings_stand_before_the_criteria_and_no_others_do():
+def test_warnings_stand_below_the_decision_and_no_others_do():
     """Each once, by its first line; without any there is no such section."""
     found = [
         entitled("warnings: ends", [f"soon {HOSTILE}\n    where: here", "soon"]),
         entitled("warnings: more", ["soon"]),
     ]
     html = render(page(records=[*found, entitled("no warnings: at all", ["never"]), entitled("warnings: none", [])]))
-    listed = html[html.index('id="warnings"') : html.index('id="criteria"')]
+    listed = html[html.index('id="warnings"') : html.index('id="release"')]
     assert listed.count("<li>") == 2
     assert "<li>soon</li>" in listed
     assert "<script>alert" not in listed
@@ -108,7 +108,7 @@ def test_what_only_aws_can_prove_is_not_counted_against_a_rehearsal():
     claims += [ScenarioOutcome(f"Trail {n}", 4, "not run", "only AWS", only_aws=True) for n in range(2)]
     html = render(page(outcomes=claims))
     assert "<td>3 of 3<br>" in html
-    assert "2 more on AWS only" in html
+    assert "2 more on AWS" in html
     assert "<td>3 of 5" in render(page(outcomes=claims, document={**page().document, "target": "aws"}))
 
 

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from gate.check import Rejection
 from gate.run import validation_md
 from gate.run.model import Facts
 from gate.scan.register.reading import load
-from gate.verdict import Verdict
+from gate.verdict import ScenarioOutcome, Verdict
 
 FIRST = """# Deployment notes
 
@@ -23,7 +24,7 @@ FIRST = """# Deployment notes
 @pytest.fixture
 def run(tmp_path):
     """A run that failed before it had a release."""
-    verdict = Verdict("REHEARSAL FAILED", 1, ("no such image: x|y",), {}, ())
+    verdict = Verdict("REHEARSAL FAILED", 1, ("AC1: a claim",), {}, ())
     return SimpleNamespace(
         kind="full",
         root=tmp_path,
@@ -33,16 +34,17 @@ def run(tmp_path):
         release=SimpleNamespace(release_tag="v1.0.0", repository="r"),
         facts=Facts(),
         results=SimpleNamespace(verdict=verdict),
+        outcomes=[ScenarioOutcome("a claim", 1, "failed", rejections=(Rejection("no such image: x|y", "", ""),))],
         started=datetime(2026, 11, 22, tzinfo=UTC),
     )
 
 
 def test_a_failed_attempt_leaves_the_digest_that_others_deploy_from(run):
-    """The release's section stands, and below it the attempt with its first reason, harmless in Markdown."""
+    """The release's section stands, and below it the attempt with its first cause, harmless in Markdown."""
     (run.root / "VALIDATION.md").write_text(FIRST)
     written = validation_md.write(run).path.read_text()
     assert "| Digest | sha256:ab |" in written
-    assert "2026-11-22 00:00:00 UTC, REHEARSAL FAILED: no such image: x" in written
+    assert "2026-11-22 00:00:00 UTC, REHEARSAL FAILED: 1 claim in AC1: no such image: x" in written
     assert "x|y" not in written
     run.results = None
     assert validation_md.write(run).path.read_text().count("Later attempt") == 1
