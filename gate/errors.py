@@ -85,4 +85,4 @@ class ScanUnavailable(GateError):
 class EvidenceDamaged(GateError):
     """Recorded evidence is missing, altered or unreadable: record it again."""
 
-    usual_remedy = "run the gate again: it records them again"
+    usual_remedy = "run the gate again: it records the evidence again"

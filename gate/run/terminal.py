@@ -26,7 +26,7 @@ WIDTH = 120
 REWRITTEN_EVERY, ADDED_EVERY = 1.0, 10.0
 SHOWN_NOT_BEGUN = 10
 # Of the claims that one cause failed, and of what follows from it.
-SHOWN_CLAIMS = 5
+SHOWN_CLAIMS, SHOWN_CONSEQUENCES = 5, 8
 
 
 class Terminal:
@@ -141,9 +141,9 @@ class Terminal:
                 self._criterion_line(number, own, verdict)
         for cause in causes(outcomes):
             self._cause(cause)
-        self.say("")
-        for reason in (*verdict.beside, *_bounded(verdict.not_begun)):
-            self.say(f"  {reason}")
+        beside = (*verdict.beside, *_bounded(verdict.not_begun))
+        for line in ("", *(f"  {reason}" for reason in beside)) if beside else ():
+            self.say(line)
         colour = "1;32" if verdict.exit_code == 0 and verdict.word != "INCOMPLETE" else "1;31"
         first, *rest = wrapped(f"{verdict.word}  {visible(headline)}")
         self._write("\n" + self._paint(verdict.word, colour) + first.removeprefix(verdict.word))
@@ -153,7 +153,10 @@ class Terminal:
     def _criterion_line(self, number: int, own: Sequence[ScenarioOutcome], verdict: Verdict) -> None:
         passed, failed, not_run = (sum(o.status == status for o in own) for status in ("passed", "failed", "not run"))
         only_aws = sum(o.name in verdict.only_aws for o in own)
-        besides = [f"{failed} failed"] * bool(failed) + [f"{not_run - only_aws} not run"] * (not_run > only_aws)
+        unchecked = sum(not o.checked for o in own)
+        besides = [f"{failed - unchecked} failed"] * (failed > unchecked)
+        besides += [f"{unchecked} not checked"] * (unchecked > 0)
+        besides += [f"{not_run - only_aws} not run"] * (not_run > only_aws)
         besides += [f"{only_aws} more on AWS only"] * bool(only_aws)
         text = f"AC{number}  {passed:2} of {len(own) - only_aws:<2}  {CRITERIA[number]}"
         status = verdict.criteria.get(number, "incomplete")
@@ -177,10 +180,10 @@ class Terminal:
             self.say(
                 f"  what follows from it ({len(cause.failed_with_it)} more claims; the report holds each in full):"
             )
-        for each in cause.consequences[:SHOWN_CLAIMS]:
+        for each in cause.consequences[:SHOWN_CONSEQUENCES]:
             self._write(_cut(f"    – {each.counted}: {visible(each.rejections[0].cause).splitlines()[0]}"))
-        if len(cause.consequences) > SHOWN_CLAIMS:
-            self.say(f"    – and {len(cause.consequences) - SHOWN_CLAIMS} more")
+        if len(cause.consequences) > SHOWN_CONSEQUENCES:
+            self.say(f"    – and {len(cause.consequences) - SHOWN_CONSEQUENCES} more")
 
     def _rejection(self, rejection: Rejection) -> None:
         """Cause, where and what to do, each wrapped; what is to be pasted as it is, however wide."""
