@@ -14,8 +14,9 @@ import docker
 import pytest
 
 from gate.aws.call_log import CallLog
+from gate.blocked import BlockedByEarlierFailure
 from gate.check import ACCEPTED, NoGo, reject, require
-from gate.errors import AwsRefused, NothingPushed
+from gate.errors import AwsRefused
 from gate.legacy import baseline
 from gate.legacy.snapshot import check_untouched
 from gate.registry.login import Login
@@ -110,7 +111,7 @@ class Run:
 
     def _admit(self, holds):
         if not holds.accepted:
-            raise NothingPushed(holds.rejections[0].cause)
+            raise BlockedByEarlierFailure("nothing was pushed", holds.rejections)
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +205,7 @@ def test_another_image_is_a_no_go_with_both_identities(first, engine, target, im
 def test_a_bad_image_is_not_pushed_and_a_vulnerable_one_is_not_tagged(first, engine, target, images, tmp_path):
     """AC1 and AC6 stop before the push, the scan before the tags."""
     run = Run(engine, target, release_tag="v1.0.1")
-    with pytest.raises(NothingPushed, match="no Chromedriver"):
+    with pytest.raises(BlockedByEarlierFailure, match="no Chromedriver"):
         run.publish(images[1], tmp_path / "baseline.json", holds=reject("no Chromedriver", "the image", "install it"))
     assert not [call for call in run.call_log.calls if call.changes_something]
     with pytest.raises(NoGo, match="CVE-2025-1"):

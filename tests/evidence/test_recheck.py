@@ -1,4 +1,4 @@
-"""The verdict is decided again from the observations: fitting hashes and an edited account are not enough."""
+"""The verdict is decided again from the observations: fitting hashes and an edited run record are not enough."""
 
 import json
 from dataclasses import replace
@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from gate.check import SelfTest
-from gate.evidence import anew
+from gate.evidence import recheck
 from gate.evidence.__main__ import main
 from gate.evidence.configuration import overridden
 from gate.verdict import CRITERIA, ScenarioOutcome, StepOutcome
-from tests.evidence.conftest import CALL, DIGEST, MANIFEST, OBSERVED, RELEASE, account, configured, step
+from tests.evidence.conftest import CALL, DIGEST, MANIFEST, OBSERVED, RELEASE, configured, run_record, step
 
 SCAN = OBSERVED[7][1]
 CRITICAL = {"id": "CVE-9", "severity": "CRITICAL", "closed": False}
@@ -42,7 +42,7 @@ HARMLESS = {
         "observed": {3: ("images", [*OBSERVED[3][1], {"digest": "sha256:x", "tags": ["v0"], "size_bytes": 1}])}},
     "a night": {"kind": "rescan", "release": {"digest": DIGEST, "tags": ["v1.0.0"]}},
     "a claim that only AWS can prove": {"outcomes": (
-        *account().outcomes, ScenarioOutcome("only aws", 7, "not run", "only AWS", only_aws=True))},
+        *run_record().outcomes, ScenarioOutcome("only aws", 7, "not run", "only AWS", only_aws=True))},
     "a release tag that was asked for": {"configuration": configured(
         release={**RELEASE, "release_tag": "v2"}, stated={**RELEASE, "release_tag": "v1"},
         given={"release_tag": "v2"})},
@@ -57,7 +57,7 @@ def test_what_is_true_stays_green(leave, tmp_path, capsys, changed):
 
 def passing(outcome):
     """The outcomes of a run, the last one another."""
-    return {"outcomes": (*account().outcomes[:-1], outcome)}
+    return {"outcomes": (*run_record().outcomes[:-1], outcome)}
 
 
 FORGED = {
@@ -90,7 +90,7 @@ FORGED = {
         {"scan_completed_at": "2026-02-02T01:00:00+00:00"},
         "the run says that its scan ended at 2026-02-02T01:00:00+00:00, and no recorded scan did"),
     "another digest": (
-        {"release": {**account().release, "digest": "sha256:" + "a" * 64}},
+        {"release": {**run_record().release, "digest": "sha256:" + "a" * 64}},
         f"a scan is of {DIGEST}, and the release is sha256:{'a' * 64}"),
     "another manifest": (
         {"observed": {2: ("manifest", {"digest": DIGEST, "body": MANIFEST + " "})}},
@@ -100,16 +100,16 @@ FORGED = {
         {"observed": {3: ("images", [{"digest": "sha256:x", "tags": ["latest", "v1.0.0"], "size_bytes": 300}])}},
         "the tag latest was on sha256:x when the repository was listed, not on the release"),
     "a tag that nobody saw": (
-        {"release": {**account().release, "tags": ["v9"]}},
+        {"release": {**run_record().release, "tags": ["v9"]}},
         "the tag v9 was on no image when the repository was listed, not on the release"),
     "no list of images": ({"observed": {3: ("look", {})}}, "no list of the repository's images was recorded"),
     "another compressed size": (
-        {"release": {**account().release, "size_bytes": 1}}, "the registry gave 300 bytes for the release, not 1"),
+        {"release": {**run_record().release, "size_bytes": 1}}, "the registry gave 300 bytes for the release, not 1"),
     "a size of 10 GB": (
-        {"release": {**account().release, "uncompressed_bytes": 10_000_000_000}},
+        {"release": {**run_record().release, "uncompressed_bytes": 10_000_000_000}},
         "the image is 10.00 GB uncompressed, and the limit is 10 GB"),
     "no size": (
-        {"release": {**account().release, "uncompressed_bytes": None}},
+        {"release": {**run_record().release, "uncompressed_bytes": None}},
         "the uncompressed size of the image is not known (0 bytes)"),
     "a passed claim with a failed step": (
         passing(ScenarioOutcome("claim 9", 9, "passed", steps=(StepOutcome("Then", "x", "failed", 0.1, (9,)),))),
@@ -137,7 +137,7 @@ FORGED = {
         "a check is counted twice among those that said no"),
     "an override that is kept back": (
         {"configuration": configured(release={**RELEASE, "function_memory_mb": "3008"})},
-        "the account of the run does not say that function_memory_mb is 3008 in this run, and pytest.ini states 512"),
+        "the record of the run does not say that function_memory_mb is 3008 in this run, and pytest.ini states 512"),
     "fewer claims than are pinned": (
         {"configuration": configured(pinned=(*(f"claim {n}" for n in CRITERIA), "one more"))},
         "the run was not due to check the pinned claim “one more”"),
@@ -154,13 +154,13 @@ def test_an_observation_that_contradicts_the_verdict_is_told(leave, tmp_path, ca
     assert any(sentence in cause for cause in causes), causes
 
 
-def test_a_simulation_in_a_run_on_aws_is_told(account):
+def test_a_simulation_in_a_run_on_aws_is_told(run_record):
     """A rehearsal whose target was renamed."""
     records = [{"number": n, "scenario": f"claim {n}", "target": "local"} for n in CRITERIA]
-    found = account(target="aws")
+    found = run_record(target="aws")
     seventh = replace(found.outcomes[6], provenance="simulated")
     found = replace(found, outcomes=(*found.outcomes[:6], seventh, *found.outcomes[7:]))
-    causes = [each.cause for each in anew.claims_rest_on_records(found, records).rejections]
+    causes = [each.cause for each in recheck.claims_rest_on_records(found, records).rejections]
     assert causes == [
         "the run's target is aws, and records of it say local",
         "“claim 7” passed against a simulation, and the run claims to have asked AWS",
@@ -177,8 +177,8 @@ def test_a_simulation_in_a_run_on_aws_is_told(account):
 )
 def test_a_call_that_a_release_may_not_make_is_told(call):
     """From the call log itself."""
-    assert not anew.ledger_holds([CALL, {**CALL, **call}], "app", "old").accepted
-    assert anew.ledger_holds([CALL], "app", "old").accepted
+    assert not recheck.call_log_holds([CALL, {**CALL, **call}], "app", "old").accepted
+    assert recheck.call_log_holds([CALL], "app", "old").accepted
 
 
 def test_without_a_ledger_nothing_is_known_of_changes(leave, tmp_path, capsys, seal_again):

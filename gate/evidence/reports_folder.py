@@ -12,7 +12,7 @@ from pathlib import Path
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence import seal
-from gate.evidence.notes import metadata_in
+from gate.evidence.deployment_notes import metadata_in
 from gate.evidence.reading import MOST_FILES, content, is_folder, is_there, json_object, shown
 from gate.evidence.seal import NotesSeal, Seal, sha256_of_text
 from gate.evidence.sections import keys_in, section, without_attempt
@@ -27,7 +27,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {"partial": (), "rescan": ("scans",)}
 
 
 @dataclass(frozen=True)
-class Whole:
+class ReportsFolder:
     """What was found in a folder.
 
     Attributes:
@@ -41,7 +41,7 @@ class Whole:
     cut_short: tuple[str, ...]
 
 
-def verify_whole(path: Path, key: Path | None = None) -> Whole:
+def verify_reports(path: Path, key: Path | None = None) -> ReportsFolder:
     """FolderCheck the run in a folder, and everything else that lies in the folder.
 
     Args:
@@ -62,7 +62,7 @@ def verify_whole(path: Path, key: Path | None = None) -> Whole:
         tried("history", lambda: _history(path / scans if scans else None, seals.values())),
         tried("notes", lambda: _notes(path, seals)),
     )
-    return Whole((*own, *shared), others, cut_short)
+    return ReportsFolder((*own, *shared), others, cut_short)
 
 
 def _places(path: Path) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The account of a run: all that its verdict follows from, as one record; so it can be decided again later. Pure."""
+"""The record of a run: all that its verdict follows from, as one record; so it can be decided again later. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from gate.check import SelfTest
+from gate.causes import causes
+from gate.check import Rejection, SelfTest
 from gate.errors import EvidenceDamaged
 from gate.verdict import CRITERIA, Kind, ScenarioOutcome, Status, StepOutcome, Verdict, criterion_status, decide
 
@@ -17,7 +18,7 @@ VALID_FOR = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Account:
+class RunRecord:
     """What a run came to. The verdict is decided from this record, so that deciding again cannot differ.
 
     Attributes:
@@ -53,10 +54,13 @@ class Account:
         )
 
     def stated(self, verdict: Verdict) -> dict[str, Any]:
-        """verdict.json, as far as it follows from the account and this verdict."""
+        """verdict.json, as far as it follows from the record and this verdict."""
+        # A run of an older gate kept no objects, and its verdict.json states no causes.
+        stated = [each.stated() for each in causes(self.outcomes)] if any(o.rejections for o in self.outcomes) else []
         return {
             "verdict": verdict.word,
             "reasons": list(verdict.reasons),
+            **({"causes": stated, "beside": [*verdict.beside, *verdict.not_begun]} if stated else {}),
             "target": self.target,
             "endpoint_is_aws": self.target == "aws" and self.endpoint_is_aws,
             "kind": self.kind,
@@ -85,14 +89,14 @@ class Account:
         return (datetime.fromisoformat(self.scan_completed_at) + VALID_FOR).isoformat(timespec="seconds")
 
 
-def account_in(answer: Any) -> Account:
-    """The account, read back from the answer of its record.
+def run_record_in(answer: Any) -> RunRecord:
+    """The record, read back from the answer of its record.
 
     Raises:
         EvidenceDamaged: it has gaps, or words that this gate does not know and so cannot check.
     """
     try:
-        return Account(
+        return RunRecord(
             target=_one_of(("local", "aws"), answer["target"]),
             kind=_one_of(get_args(Kind), answer["kind"]),
             endpoint_is_aws=_one_of((True, False), answer["endpoint_is_aws"]),
@@ -123,7 +127,14 @@ def _outcome(found: Mapping[str, Any]) -> ScenarioOutcome:
         _one_of((True, False), found[name])
     for name in ("name", "reason", "provenance"):
         _text(found[name])
-    return ScenarioOutcome(**{**found, "steps": steps})
+    # A run of an older gate has none of these.
+    kept = {name: tuple(map(_rejection, found.get(name, ()))) for name in ("rejections", "blocked_by")}
+    return ScenarioOutcome(**{**found, **kept, "steps": steps})
+
+
+def _rejection(found: Mapping[str, Any]) -> Rejection:
+    texts = {name: _text(found[name]) for name in ("cause", "where", "remedy", "paste", "check")}
+    return Rejection(**texts, follows=tuple(map(_text, found["follows"])))
 
 
 def _text(value: Any) -> str:

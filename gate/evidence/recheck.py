@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gate.check import CheckResult, Rejection, SelfTest, check
-from gate.evidence.account import VALID_FOR, Account
 from gate.evidence.configuration import Configuration, overridden
+from gate.evidence.run_record import VALID_FOR, RunRecord
 from gate.image.size import below
 from gate.registry.permitted import AwsCall, check_changes, check_zip_calls
 from gate.scan.findings import Severity
@@ -31,7 +31,7 @@ Records = Sequence[Mapping[str, Any]]
 
 _BAD = {"title": "scan behind v1", "answer": {"digest": "sha256:b", "mode": "BASIC", "findings": [], "counts": []}}
 _PASSED = ScenarioOutcome("claim", 7, "passed", steps=(StepOutcome("Then", "it holds", "failed", 0.1, (1,)),))
-_ACCOUNT = Account(
+_RUN = RunRecord(
     "aws", "full", True, frozenset(), (_PASSED,), (SelfTest("check", True, "accepted it"),), (),
     {"digest": "sha256:a", "tags": ["v1"], "uncompressed_bytes": 0}, "2026-01-01T00:00:00+00:00", None,
 )  # fmt: skip
@@ -42,21 +42,21 @@ def titled(records: Records, title: str | tuple[str, ...]) -> Records:
     return [record for record in records if str(record.get("title")).startswith(title)]
 
 
-@check(8, known_bad=lambda: (_ACCOUNT, [{"number": 1, "scenario": "another", "target": "local"}]))
-def claims_rest_on_records(account: Account, records: Records) -> CheckResult:
+@check(8, known_bad=lambda: (_RUN, [{"number": 1, "scenario": "another", "target": "local"}]))
+def claims_rest_on_records(run: RunRecord, records: Records) -> CheckResult:
     """Every claim that passed did so in all its steps, by records that are its own and of this run's target."""
     known = {record.get("number"): record for record in records}
-    causes = [cause for outcome in account.outcomes if outcome.status == "passed" for cause in _shaky(outcome, known)]
-    elsewhere = sorted({str(record.get("target")) for record in records} - {account.target})
+    causes = [cause for outcome in run.outcomes if outcome.status == "passed" for cause in _shaky(outcome, known)]
+    elsewhere = sorted({str(record.get("target")) for record in records} - {run.target})
     if elsewhere:
-        causes.append(f"the run's target is {account.target}, and records of it say {', '.join(elsewhere)}")
-    if account.target == "aws" and account.endpoint_is_aws:
+        causes.append(f"the run's target is {run.target}, and records of it say {', '.join(elsewhere)}")
+    if run.target == "aws" and run.endpoint_is_aws:
         causes += [
             f"“{outcome.name}” passed against a simulation, and the run claims to have asked AWS"
-            for outcome in account.outcomes
+            for outcome in run.outcomes
             if outcome.status == "passed" and outcome.provenance != "real"
         ]
-    return _result_of(causes, "the account of the run")
+    return _result_of(causes, "the record of the run")
 
 
 def _shaky(outcome: ScenarioOutcome, known: Mapping[Any, Mapping[str, Any]]) -> Iterator[str]:
@@ -72,7 +72,7 @@ def _shaky(outcome: ScenarioOutcome, known: Mapping[Any, Mapping[str, Any]]) -> 
 
 
 @check(8, known_bad=lambda: ((SelfTest("check", True, "accepted it"), SelfTest("check", True, "no")),))
-def proofs_agree(proofs: Sequence[SelfTest]) -> CheckResult:
+def self_tests_agree(proofs: Sequence[SelfTest]) -> CheckResult:
     """Each check is proven once, and one that said no has said why."""
     silent = [p for p in proofs if p.said_no and (not p.answer or p.answer == "accepted it" or _crashed(p))]
     said = "is recorded to have said no, and its answer was"
@@ -80,22 +80,22 @@ def proofs_agree(proofs: Sequence[SelfTest]) -> CheckResult:
     names = [p.check for p in proofs]
     if len(set(names)) != len(names):
         causes.append("a check is counted twice among those that said no")
-    return _result_of(causes, "the account of the run, proofs")
+    return _result_of(causes, "the record of the run, proofs")
 
 
 def _crashed(proof: SelfTest) -> bool:
     return proof.answer.startswith("crashed: ")
 
 
-@check(7, known_bad=lambda: (_ACCOUNT, [_BAD]))
-def scans_hold(account: Account, records: Records) -> CheckResult:
+@check(7, known_bad=lambda: (_RUN, [_BAD]))
+def scans_hold(run: RunRecord, records: Records) -> CheckResult:
     """Every scan of what was published is of its digest, had ended within a day, and holds nothing critical."""
     scans = [record["answer"] for record in titled(records, SCANS)]
-    digest = account.release.get("digest")
+    digest = run.release.get("digest")
     causes = [cause for scan in scans for cause in _scan_faults(scan, digest)]
     if not scans:
         causes.append(f"no scan of {digest} was recorded")
-    ended = account.scan_completed_at
+    ended = run.scan_completed_at
     times = {_moment(scan.get("completed_at")) for scan in scans if scan.get("mode") == "BASIC"}
     if times and ended is not None and _moment(ended) not in times:
         causes.append(f"the run says that its scan ended at {ended}, and no recorded scan did")
@@ -130,10 +130,10 @@ def _moment(text: Any) -> datetime | None:
     return moment
 
 
-@check(2, known_bad=lambda: (_ACCOUNT, [{"title": "manifest", "answer": {"digest": "sha256:a", "body": "{}"}}]))
-def image_holds(account: Account, records: Records) -> CheckResult:
+@check(2, known_bad=lambda: (_RUN, [{"title": "manifest", "answer": {"digest": "sha256:a", "body": "{}"}}]))
+def image_holds(run: RunRecord, records: Records) -> CheckResult:
     """The manifest has the released digest, every tag was on it, and sizes and limits are those of the record."""
-    release = account.release
+    release = run.release
     causes = [*_manifest_faults(release, records), *_tag_faults(release, records)]
     size = release.get("uncompressed_bytes")
     fits = below(size if isinstance(size, int) else 0, LIMIT_GB, "uncompressed")
@@ -165,21 +165,21 @@ def _tag_faults(release: Mapping[str, Any], records: Records) -> Iterator[str]:
 
 
 @check(2, known_bad=lambda: ([], "repository", "function"))
-def ledger_holds(calls: Iterable[Mapping[str, Any]], repository: str, function: str) -> CheckResult:
+def call_log_holds(calls: Iterable[Mapping[str, Any]], repository: str, function: str) -> CheckResult:
     """No recorded call changed anything but what a release may change."""
     made = tuple(AwsCall(**call) for call in calls)
     return check_changes(made, repository) + check_zip_calls(made, function)
 
 
-@check(8, known_bad=lambda: (_ACCOUNT, None))
-def configuration_holds(account: Account, found: Configuration | None) -> CheckResult:
-    """What was overridden is in the account, and a whole run was due to check every pinned claim."""
+@check(8, known_bad=lambda: (_RUN, None))
+def configuration_holds(run: RunRecord, found: Configuration | None) -> CheckResult:
+    """What was overridden is in the record of the run, and a whole run was due to check every pinned claim."""
     if found is None:
         return _result_of(["the configuration of the run was not recorded"], "evidence/")
-    kept = [text for text in overridden(found) if text not in account.overridden]
-    causes = [f"the account of the run does not say that {text}" for text in kept]
-    if account.kind == "full":
-        lacking = sorted(set(found.pinned) - account.expected)
+    kept = [text for text in overridden(found) if text not in run.overridden]
+    causes = [f"the record of the run does not say that {text}" for text in kept]
+    if run.kind == "full":
+        lacking = sorted(set(found.pinned) - run.expected)
         causes += [f"the run was not due to check the pinned claim “{name}”" for name in lacking]
     return _result_of(causes, "the configuration of the run")
 

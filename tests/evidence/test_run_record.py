@@ -1,4 +1,4 @@
-"""The account: the verdict follows from what is recorded, and from nothing that cannot be read."""
+"""The run record: the verdict follows from what is recorded, and from nothing that cannot be read."""
 
 import contextlib
 import json
@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 
 from gate.check import SelfTest
 from gate.errors import EvidenceDamaged
-from gate.evidence.account import Account, account_in
+from gate.evidence.run_record import RunRecord, run_record_in
 from gate.evidence.store import plain
 from gate.verdict import ScenarioOutcome
 
 
-def recorded(account):
-    """The account as it stands in its record's answer after a trip through a file."""
-    return json.loads(json.dumps(plain(account)))
+def recorded(run_record):
+    """The run record as it stands in its record's answer after a trip through a file."""
+    return json.loads(json.dumps(plain(run_record)))
 
 
-def test_the_account_reads_back_as_it_was(account):
+def test_the_account_reads_back_as_it_was(run_record):
     """Nothing that the verdict follows from is lost on the disk."""
-    given = account(trouble=("the test runner crashed",), endpoint_is_aws=False)
-    assert account_in(recorded(given)) == given
+    given = run_record(trouble=("the test runner crashed",), endpoint_is_aws=False)
+    assert run_record_in(recorded(given)) == given
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def test_the_account_reads_back_as_it_was(account):
         ({"target": "aws", "proofs": ()}, "NO-GO"),
     ],
 )
-def test_deciding_again_gives_the_word(account, changed, word):
+def test_deciding_again_gives_the_word(run_record, changed, word):
     """Each thing that the verdict rests on is in the record."""
-    assert account_in(recorded(account(**changed))).verdict().word == word
+    assert run_record_in(recorded(run_record(**changed))).verdict().word == word
 
 
-def test_only_a_go_is_valid_until_a_day_after_its_scan(account):
+def test_only_a_go_is_valid_until_a_day_after_its_scan(run_record):
     """The time follows from the scan, and a rehearsal has none."""
-    go, rehearsal = account(target="aws"), account()
+    go, rehearsal = run_record(target="aws"), run_record()
     assert go.stated(go.verdict())["valid_until"] == "2026-01-03T01:00:00+00:00"
     assert rehearsal.stated(rehearsal.verdict())["valid_until"] is None
 
@@ -64,23 +64,23 @@ def test_only_a_go_is_valid_until_a_day_after_its_scan(account):
         lambda found: found.update(outcomes=None),
     ],
 )
-def test_a_word_that_the_gate_does_not_know_is_not_checked(account, damage):
+def test_a_word_that_the_gate_does_not_know_is_not_checked(run_record, damage):
     """An unknown status would count as neither failed nor missing, so it is refused."""
-    found = recorded(account(target="aws"))
+    found = recorded(run_record(target="aws"))
     damage(found)
     with pytest.raises(EvidenceDamaged, match="cannot be read"):
-        account_in(found)
+        run_record_in(found)
 
 
 def test_no_account_is_no_account():
     """Another record's answer is refused with a sentence."""
     with pytest.raises(EvidenceDamaged):
-        account_in(["something else"])
+        run_record_in(["something else"])
 
 
-def test_a_claim_counts_under_its_criterion(account):
+def test_a_claim_counts_under_its_criterion(run_record):
     """verdict.json's criteria come from the recorded outcomes."""
-    found = account(outcomes=(ScenarioOutcome("bad", 7, "failed", "because"),))
+    found = run_record(outcomes=(ScenarioOutcome("bad", 7, "failed", "because"),))
     criteria = found.stated(found.verdict())["criteria"]
     assert criteria["7"]["status"] == "failed"
     assert criteria["7"]["scenarios"][0]["reason"] == "because"
@@ -98,18 +98,18 @@ JSON = st.recursive(
 def test_any_record_is_an_account_or_refused(whole, changes):
     """Whatever a stranger's folder holds: never a crash, and never a GO that the record does not carry."""
     with contextlib.suppress(EvidenceDamaged):
-        account_in(whole)
+        run_record_in(whole)
     found = recorded(SAMPLE)
     for at, value in changes:
         _put(found, at, value)
     with contextlib.suppress(EvidenceDamaged):
-        account = account_in(found)
-        verdict = account.verdict()
-        account.stated(verdict)
+        run_record = run_record_in(found)
+        verdict = run_record.verdict()
+        run_record.stated(verdict)
         assert verdict.word != "GO" or {each["status"] for each in found["outcomes"]} == {"passed"}
 
 
-SAMPLE = Account(
+SAMPLE = RunRecord(
     "aws", "full", True, frozenset({"a claim"}), (ScenarioOutcome("a claim", 7, "failed", "because"),),
     (SelfTest("a check", True, "no"),), (), {}, "2026-01-02T00:00:00+00:00", None,
 )  # fmt: skip

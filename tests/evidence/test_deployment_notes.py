@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from gate.evidence.notes import (
-    NotedScan,
-    NotedStep,
-    Notes,
+from gate.evidence.deployment_notes import (
+    DeploymentNotes,
+    ReleaseStep,
+    TagScan,
     holds_no_secret,
     links_hold,
     links_in,
@@ -21,12 +21,12 @@ from gate.evidence.notes import (
 )
 
 SHA, OTHER = "a" * 64, "b" * 64
-STEP = NotedStep("docker push app:v1", "arn:aws:iam::1:role/ci", "2026-01-02 03:04", 12.34, "pushed")
-NOTES = Notes(
+STEP = ReleaseStep("docker push app:v1", "arn:aws:iam::1:role/ci", "2026-01-02 03:04", 12.34, "pushed")
+NOTES = DeploymentNotes(
     head=("The verdict is GO.",),
     metadata={"Digest": f"sha256:{SHA}", "Image size": "1.2 GB", "Pushed": ""},
     steps=(STEP, replace(STEP, command="docker build")),
-    scans=(NotedScan("latest", "no finding", "evidence/001-scan.json", SHA),),
+    scans=(TagScan("latest", "no finding", "evidence/001-scan.json", SHA),),
     criteria=((1, "passed", "3/3"),),
     chapters={"Findings": "| x | y |\n"},
     links={"The report": ("runs/1/report.html", OTHER)},

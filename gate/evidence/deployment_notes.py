@@ -22,7 +22,7 @@ Stories 5.2–5.6 take the digest from the metadata table of their release, neve
 
 
 @dataclass(frozen=True)
-class NotedStep:
+class ReleaseStep:
     """One step as it was run: the command, who ran it, when (UTC), and what came of it."""
 
     command: str
@@ -33,7 +33,7 @@ class NotedStep:
 
 
 @dataclass(frozen=True)
-class NotedScan:
+class TagScan:
     """The scan of one tag: its outcome in words, and the evidence file with its hash."""
 
     tag: str
@@ -43,7 +43,7 @@ class NotedScan:
 
 
 @dataclass(frozen=True)
-class Notes:
+class DeploymentNotes:
     """What a release's section says.
 
     Attributes:
@@ -58,14 +58,14 @@ class Notes:
 
     head: tuple[str, ...]
     metadata: Mapping[str, str]
-    steps: Sequence[NotedStep]
-    scans: Sequence[NotedScan]
+    steps: Sequence[ReleaseStep]
+    scans: Sequence[TagScan]
     criteria: Sequence[tuple[int, str, str]]
     chapters: Mapping[str, str]
     links: Mapping[str, tuple[str, str]]
 
 
-def render(title: str, notes: Notes) -> str:
+def render(title: str, notes: DeploymentNotes) -> str:
     """The section's Markdown."""
     parts = [
         f"## {for_markdown(title)}",
@@ -99,12 +99,12 @@ def _cell(text: str) -> str:
     return text.replace("|", "¦").replace("`", "'").replace("\n", " ") or "unknown"
 
 
-def _step(number: int, step: NotedStep) -> tuple[str, ...]:
+def _step(number: int, step: ReleaseStep) -> tuple[str, ...]:
     return (str(number), f"`{_cell(step.command)}`", f"`{_cell(step.identity)}`", step.at, f"{step.seconds:.1f}",
             for_markdown(step.outcome))  # fmt: skip
 
 
-def _scan(scan: NotedScan) -> tuple[str, str, str]:
+def _scan(scan: TagScan) -> tuple[str, str, str]:
     return f"`{_cell(scan.tag)}`", for_markdown(scan.outcome), _linked(scan.path, scan.sha256)
 
 
@@ -139,8 +139,8 @@ def says_what_ecr_says(said: Mapping[str, str], answered: Mapping[str, str], whe
     )
 
 
-@check(8, known_bad=lambda: ([NotedStep("docker push x", "arn", "2026", 1.0, "running")], ("docker build",)))
-def steps_recorded(steps: Sequence[NotedStep], wanted: Sequence[str]) -> CheckResult:
+@check(8, known_bad=lambda: ([ReleaseStep("docker push x", "arn", "2026", 1.0, "running")], ("docker build",)))
+def steps_recorded(steps: Sequence[ReleaseStep], wanted: Sequence[str]) -> CheckResult:
     """Every kind of step was recorded, with command, identity, time and an outcome."""
     missing = [kind for kind in wanted if not any(kind in step.command for step in steps)]
     gaps = [

@@ -20,8 +20,8 @@ _RECORD = re.compile(r"\d{3,9}-[a-z0-9-]+\.json")
 
 
 @dataclass(frozen=True)
-class Files:
-    """Files of a folder, by name.
+class HashedFiles:
+    """HashedFiles of a folder, by name.
 
     Attributes:
         hashes: the sha-256 of each that could be read.
@@ -35,7 +35,7 @@ class Files:
 
 
 @dataclass(frozen=True)
-class Folder:
+class RunFolder:
     """What stands in a run's folder.
 
     Attributes:
@@ -44,7 +44,7 @@ class Folder:
     """
 
     path: Path
-    evidence: Files
+    evidence: HashedFiles
 
     @property
     def records(self) -> Mapping[str, bytes]:
@@ -68,7 +68,7 @@ class Folder:
         return json_object(self.raw(name), name)
 
 
-def read(path: Path) -> Folder:
+def read(path: Path) -> RunFolder:
     """Look at a run's folder; every file of its evidence is read once.
 
     Raises:
@@ -85,10 +85,10 @@ def read(path: Path) -> Folder:
         )
     base = path / "evidence"
     names = names_in(base) if is_folder(base) else ()
-    return Folder(path, hashed(base, (name for name in names if name != INDEX), "evidence/", _RECORD))
+    return RunFolder(path, hashed(base, (name for name in names if name != INDEX), "evidence/", _RECORD))
 
 
-def hashed(base: Path, names: Iterable[str], prefix: str = "", whole: re.Pattern[str] | None = None) -> Files:
+def hashed(base: Path, names: Iterable[str], prefix: str = "", whole: re.Pattern[str] | None = None) -> HashedFiles:
     """The sha-256 of files, and the content of those whose name is of the form `whole`.
 
     Args:
@@ -115,7 +115,7 @@ def hashed(base: Path, names: Iterable[str], prefix: str = "", whole: re.Pattern
                 hashes[name] = sha256_of(base / name, told)
         except EvidenceDamaged as damage:
             unread[name] = damage.cause
-    return Files(hashes, unread, kept)
+    return HashedFiles(hashes, unread, kept)
 
 
 def _size(path: Path) -> int:

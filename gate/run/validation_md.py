@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gate.evidence.notes import PREFACE, NotedScan, Notes, metadata_in, render
+from gate.causes import causes
+from gate.errors import one_line
+from gate.evidence.deployment_notes import PREFACE, DeploymentNotes, TagScan, metadata_in, render
 from gate.evidence.sections import replace, section, with_attempt
-from gate.evidence.store import Record, write_whole
+from gate.evidence.store import EvidenceRecord, write_whole
 from gate.report.view import deploy_command, headline
 from gate.scan import remediation, scan_diff
 from gate.scan.records import ScanRecord, read_all
@@ -25,7 +27,7 @@ NAME = "VALIDATION.md"
 
 
 @dataclass(frozen=True)
-class Document:
+class NotesFile:
     """The deployment notes of a run: the file, and the key of its section."""
 
     path: Path
@@ -40,14 +42,14 @@ class Document:
         return section(self.path.read_text(encoding="utf-8"), self.key) or "" if self.path.exists() else ""
 
 
-def document_of(run: Run) -> Document:
+def document_of(run: Run) -> NotesFile:
     """Where this run's section belongs: that of a release on AWS in the repository, any other beside its own report."""
     whole = run.kind != "partial" and run.place == "aws" and run.reports == run.root / "reports"
     nights = ":nights" if run.kind == "rescan" else ""
-    return Document((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.place}{nights}")
+    return NotesFile((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.place}{nights}")
 
 
-def write(run: Run) -> Document:
+def write(run: Run) -> NotesFile:
     """Render this run's section from what is known by now, and put it in its place.
 
     A night has a section of its own, so that it never replaces what the release left. Nor does a run that got no
@@ -71,7 +73,10 @@ def write(run: Run) -> Document:
 def _attempt(run: Run) -> str:
     verdict = run.results.verdict if run.results else None
     word = verdict.word if verdict else "the run has not ended"
+    first = next(iter(causes(run.outcomes)), None)
     reason = verdict.reasons[0] if verdict and verdict.reasons else "no reason is known yet"
+    if first and verdict:
+        reason = f"{first.counted}: {one_line(first.rejections[0].cause)}"
     return for_markdown(
         f"{run.started:%Y-%m-%d %H:%M:%S} UTC, {word}: {reason}. It released nothing; the above stands."
     )
@@ -87,7 +92,7 @@ def metadata(release: Publication) -> dict[str, str]:
     }
 
 
-def _notes(run: Run, beside: Path) -> Notes:
+def _notes(run: Run, beside: Path) -> DeploymentNotes:
     release = run.facts.publication
     facts = metadata(release) if release else {}
     extra = {
@@ -102,7 +107,7 @@ def _notes(run: Run, beside: Path) -> Notes:
     head = (f"Verdict: {word}. {headline(run)}.", f"Started {run.started:%Y-%m-%d %H:%M:%S} UTC.", *_real(run))
     if word == "GO":
         extra["Deploy (Story 5.2)"] = deploy_command(run)
-    return Notes(
+    return DeploymentNotes(
         head=head,
         metadata={**facts, **extra},
         steps=run.steps,
@@ -119,14 +124,14 @@ def _real(run: Run) -> tuple[str, ...]:
     return ("This is a rehearsal: registry, scan and AWS services are simulated. It never stands for a release.",)
 
 
-def _scan(run: Run, record: Record, beside: Path) -> NotedScan:
+def _scan(run: Run, record: EvidenceRecord, beside: Path) -> TagScan:
     answer: dict[str, Any] = record.answer
     words: dict[str, int] = {}
     for finding in answer.get("findings", []):
         words[finding["severity"]] = words.get(finding["severity"], 0) + 1
     counts = ", ".join(f"{count} {word}" for word, count in sorted(words.items())) or "no finding"
     outcome = f"{answer.get('status')} at {answer.get('completed_at')}: {counts} ({answer.get('provenance')})"
-    return NotedScan(record.title.removeprefix("scan behind "), outcome, *_link(run, record, beside))
+    return TagScan(record.title.removeprefix("scan behind "), outcome, *_link(run, record, beside))
 
 
 def _criteria(run: Run) -> list[tuple[int, str, str]]:
@@ -182,12 +187,12 @@ def _exceptions(run: Run) -> str:
     return "\n".join(rows) or "None is in force."
 
 
-def _of(run: Run, title: str) -> list[Record]:
+def _of(run: Run, title: str) -> list[EvidenceRecord]:
     latest = {r.title: r for r in run.store.records if r.title.startswith(title)}
     return list(latest.values())
 
 
-def _link(run: Run, record: Record, beside: Path) -> tuple[str, str]:
+def _link(run: Run, record: EvidenceRecord, beside: Path) -> tuple[str, str]:
     path = run.store.kept / record.file_name
     digest = hashlib.sha256((run.store.folder / record.file_name).read_bytes()).hexdigest()
     return os.path.relpath(path, beside), digest
