@@ -4,7 +4,7 @@ import pytest
 from pytest_bdd import then, when
 
 from gate.check import require
-from gate.evidence import deployment_notes as deployment_notes
+from gate.evidence import deployment_notes
 from gate.run import artefacts
 from gate.run.results import state_release
 from gate.run.steps import recorded_steps
