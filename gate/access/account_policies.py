@@ -14,7 +14,7 @@ from gate.access.matching import NOTHING, expanded
 from gate.access.principal import Principal, account_principal
 from gate.access.request_context import KnownValues, of_iam_request
 from gate.errors import GateError
-from gate.gaps import had
+from gate.facts import fact_or_missing
 
 _ANY = Statement("a policy of its own making", "", True, ("*",), False, ("*",), False, (), False, (), True)
 # What a principal writes that may write a policy: everything is allowed.
@@ -79,7 +79,10 @@ class AccountPolicies:
     def tag_keys(self) -> tuple[str, ...]:
         """The keys of principal tags that conditions in the account use."""
         # A resource policy that was not read is reported where it decides something.
-        texts = (had(lambda: self.facts.repository_policy), had(lambda: self.facts.registry_policy))
+        texts = (
+            fact_or_missing(lambda: self.facts.repository_policy),
+            fact_or_missing(lambda: self.facts.registry_policy),
+        )
         policies = [parse(each, Kind.RESOURCE) for each in texts if isinstance(each, PolicyText)]
         policies += [policy for principal in self.principals.values() for policy in principal.policies_and_boundary]
         keys = {each.key for policy in policies for one in policy.statements for each in one.conditions}

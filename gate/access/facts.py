@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gate.access.document import PolicyText
-from gate.gaps import Gapped
+from gate.facts import PartialFacts
 
 # The commands with which a person reads the same.
 ASKED = (
@@ -130,7 +130,7 @@ class Simulation:
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity, as a key of caches
-class AccessFacts(Gapped):
+class AccessFacts(PartialFacts):
     """Everything that decides who may do what in one repository; an attribute that could not be read raises.
 
     Attributes:

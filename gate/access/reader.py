@@ -15,7 +15,7 @@ from gate.access.permission_groups import permission_groups, required_for
 from gate.aws.errors import AwsNotFound, ask, pages, readable
 from gate.aws.partition import arn, partition_of
 from gate.errors import AwsRefused
-from gate.gaps import Gap, had
+from gate.facts import MissingFact, fact_or_missing
 
 
 def _utc_now() -> datetime:
@@ -62,9 +62,9 @@ class AccountReader:
 
     @cached_property
     def _facts(self) -> AccessFacts:
-        found = had(lambda: read_iam(self.iam, self.account))
+        found = fact_or_missing(lambda: read_iam(self.iam, self.account))
         # All three come from one call, so they are missing together.
-        read: Any = (found, found, found) if isinstance(found, Gap) else found
+        read: Any = (found, found, found) if isinstance(found, MissingFact) else found
         identities, groups, managed = read
         repository = arn("ecr", self.region, self.account, f"repository/{self.repository}")
         return AccessFacts(
@@ -73,10 +73,10 @@ class AccountReader:
             repository=self.repository,
             function=self.function,
             identities=identities,
-            repository_policy=had(self._repository_policy),
-            registry_policy=had(self._registry_policy),
-            repository_tags=had(lambda: self._tags(repository)),
-            simulations=had(lambda: self._all_simulations(identities, repository)),
+            repository_policy=fact_or_missing(self._repository_policy),
+            registry_policy=fact_or_missing(self._registry_policy),
+            repository_tags=fact_or_missing(lambda: self._tags(repository)),
+            simulations=fact_or_missing(lambda: self._all_simulations(identities, repository)),
             partition=partition_of(self.region).name,
             groups=groups,
             managed=managed,
@@ -100,8 +100,10 @@ class AccountReader:
         with readable("ListTagsForResource"):
             return tuple((each["Key"], each["Value"]) for each in answer["tags"])
 
-    def _all_simulations(self, identities: tuple[Identity, ...] | Gap, repository: str) -> tuple[Simulation, ...]:
-        if isinstance(identities, Gap):
+    def _all_simulations(
+        self, identities: tuple[Identity, ...] | MissingFact, repository: str
+    ) -> tuple[Simulation, ...]:
+        if isinstance(identities, MissingFact):
             raise identities.error
         return tuple(one for each in identities for one in self._simulations(each.arn, repository))
 

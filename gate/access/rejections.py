@@ -15,7 +15,7 @@ from gate.access.request_context import LAMBDA, STATED_IN_PYTEST_INI
 from gate.access.reviewed_principals import ReviewedPrincipals, too_wide
 from gate.access.trust import AssumptionPath
 from gate.check import Rejection
-from gate.gaps import Gap, had
+from gate.facts import MissingFact, fact_or_missing
 
 
 def wildcard_principals(policy: Policy) -> Iterator[Rejection]:
@@ -45,9 +45,9 @@ def missing_permissions(
 
 def denied_by_organization(facts: AccessFacts, arn: str, actions: Iterable[str]) -> Iterator[Rejection]:
     """One for each of the actions that the simulator says a policy of the organization denies."""
-    answers = had(lambda: facts.simulations)
+    answers = fact_or_missing(lambda: facts.simulations)
     # If the simulator could not be called, the scenario about the simulator reports it.
-    for each in () if isinstance(answers, Gap) else answers:
+    for each in () if isinstance(answers, MissingFact) else answers:
         # Without its context the answer is not reliable: the organization's condition may hold for a real request.
         if each.principal == arn and each.action in actions and each.organization_denies and not each.missing_context:
             cause = f"A policy of the organization denies {each.action} to {arn}"

@@ -14,7 +14,7 @@ from gate.access.document import Kind, Policy, PolicyText, Statement, parse
 from gate.access.external_principals import is_unique_id
 from gate.access.facts import AccessFacts
 from gate.errors import GateError
-from gate.gaps import Gap, had
+from gate.facts import MissingFact, fact_or_missing
 
 _KEYS = frozenset(("reviewed_by", "reviewed_on", "policy"))
 _OWN_ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
@@ -85,8 +85,8 @@ def without_deleted(policy: Policy, facts: AccessFacts) -> Policy:
 
     The reviewed policy has such a principal by name, the policy in force by its former unique identifier.
     """
-    known = had(lambda: facts.identities)
-    if isinstance(known, Gap):
+    known = fact_or_missing(lambda: facts.identities)
+    if isinstance(known, MissingFact):
         return policy  # it is not known which were deleted
     alive = {name for each in known for name in (each.arn, each.unique_id)}
     own = re.compile(rf"arn:[^:]+:iam::{facts.account}:(?:role|user)/[^*?]+")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import configparser
 import json
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from gate.errors import GateError, WrongUse
 from gate.permission.required import PUBLISHING, VERIFYING, least_privilege_policy, missing
 from gate.registry.permitted import AwsCall
-from gate.release import Release, read
+from gate.release import release_of
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("docs", "policies")
@@ -47,15 +45,6 @@ def main(arguments: list[str] | None = None) -> None:
 def text(policy: dict[str, Any]) -> str:
     """The policy as the file contains it."""
     return json.dumps(policy, indent=2) + "\n"
-
-
-def release_of(ini: Path) -> Release:
-    """The release in a pytest.ini, read without pytest."""
-    settings = configparser.ConfigParser(interpolation=None)
-    settings.read(ini, encoding="utf-8")
-    values = settings["pytest"]
-    lines = {each.name for each in fields(Release) if each.metadata["lines"]}
-    return read(lambda key: values.get(key, "").split() if key in lines else values.get(key, ""))
 
 
 def calls_in(path: Path) -> tuple[AwsCall, ...]:

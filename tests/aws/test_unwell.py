@@ -16,12 +16,13 @@ from gate.access.reader import AccountReader
 from gate.aws.errors import ask, readable
 from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction
-from gate.permission.__main__ import ROOT, release_of
+from gate.permission.__main__ import ROOT
 from gate.permission.caller_checks import PermissionState
 from gate.permission.granted import GrantedPermissions
 from gate.permission.required import required_by
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, fetch_blob
+from gate.release import release_of
 
 pytestmark = pytest.mark.slow
 

@@ -6,12 +6,13 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from gate.errors import AwsRefused
-from gate.permission.__main__ import ROOT, release_of
+from gate.permission.__main__ import ROOT
 from gate.permission.caller_checks import PermissionState, PermissionStatus, check_permissions
 from gate.permission.dry_run import parameters
 from gate.permission.granted import GrantedPermissions
 from gate.permission.required import PUBLISHING, VERIFYING, RequiredPermission
 from gate.registry.permitted import READS
+from gate.release import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")
 ROLE = f"arn:aws:iam::{RELEASE.account}:role/aws-reserved/sso/ci"

@@ -9,7 +9,7 @@ import pytest
 
 from gate.aws.service_authorization import actions
 from gate.errors import WrongUse
-from gate.permission.__main__ import FILES, FOLDER, ROOT, calls_in, main, release_of, text
+from gate.permission.__main__ import FILES, FOLDER, ROOT, calls_in, main, text
 from gate.permission.required import (
     PUBLISHING,
     VERIFYING,
@@ -21,6 +21,7 @@ from gate.permission.required import (
     unused,
 )
 from gate.registry.permitted import ALLOWED_CHANGES, READS, AwsCall
+from gate.release import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")
 
