@@ -1,4 +1,4 @@
-"""Who can give himself the power has it: every way alone, in chains, and what only looks like a way."""
+"""Privilege escalation: every method alone, in chains, and harmless permissions that look like one."""
 
 import time
 from dataclasses import replace
@@ -76,7 +76,7 @@ def account(account_with):
     return make
 
 
-def strangers(facts, group="push", reviewed=(BOB, BUILDER)):
+def unreviewed(facts, group="push", reviewed=(BOB, BUILDER)):
     """What the check says of everybody but those who were reviewed."""
     entries = tuple(Review(who, (group,), "a reason", "a role", date(2026, 1, 1), 1) for who in reviewed)
     expected = permission_checks.expected_holders(facts, group, "ci", "runner")
@@ -88,7 +88,7 @@ def strangers(facts, group="push", reviewed=(BOB, BUILDER)):
 
 def said(facts, group="push"):
     """All its causes."""
-    return "\n".join(each.cause for each in strangers(facts, group).rejections)
+    return "\n".join(each.cause for each in unreviewed(facts, group).rejections)
 
 
 ITSELF = {
@@ -137,17 +137,17 @@ def test_who_can_give_himself_the_push_has_it(statements, account):
 
 def test_the_sentence_names_the_path(account):
     """Who, what, on whom, and so what; where it is allowed; and what to do."""
-    (one,) = strangers(account(alice=ITSELF["PutUserPolicy"])).rejections
+    (one,) = unreviewed(account(alice=ITSELF["PutUserPolicy"])).rejections
     assert one.cause.startswith(
         f"{ALICE} can iam:PutUserPolicy on itself, and so push into naver-sms-automation; it is"
     )
     assert one.where.startswith("inline policy of alice, statement 1 allows it")
-    (one,) = strangers(account(alice=ITSELF["CreateAccessKey of another"])).rejections
+    (one,) = unreviewed(account(alice=ITSELF["CreateAccessKey of another"])).rejections
     assert "can iam:CreateAccessKey on user bob, and so push" in one.cause
 
 
 @pytest.mark.parametrize("group", ["push", "pull", "delete", "rules", "replicate"])
-def test_who_can_write_his_own_policy_has_every_power(group, account):
+def test_who_can_write_his_own_policy_has_every_group(group, account):
     """Not the push alone; and he can become the CI role."""
     facts = account(alice=ITSELF["PutUserPolicy"])
     assert f"{ALICE} can iam:PutUserPolicy on itself" in said(facts, group)
@@ -274,7 +274,7 @@ FUNCTIONS = (
 
 @pytest.mark.parametrize("statements", HARMLESS.values(), ids=HARMLESS)
 def test_what_only_looks_like_a_way_is_harmless(statements, account):
-    """No stranger, and nobody who becomes the CI role."""
+    """No unreviewed access, and nobody who can become the CI role."""
     facts = account(alice=statements, functions=FUNCTIONS)
     assert said(facts) == ""
     assert {each.name for each in who_can_assume(facts, "ci") if each.inside} == set()
@@ -432,14 +432,14 @@ def test_sso_roles_are_out_of_iams_hands_but_not_of_identity_centers(account):
     def words(*statements):
         facts = account(alice=statements)
         facts = replace(facts, identities=(*facts.identities, reserved))
-        return "\n".join(each.cause for each in strangers(facts, reviewed=(BOB, BUILDER, arn(path))).rejections)
+        return "\n".join(each.cause for each in unreviewed(facts, reviewed=(BOB, BUILDER, arn(path))).rejections)
 
     assert words(allow("iam:UpdateAssumeRolePolicy", on=arn(path))) == ""
     assert ALICE in words(allow("sso:CreateAccountAssignment"))
     assert ALICE in words(allow("iam:UpdateSAMLProvider"))
 
 
-# Actions of IAM that manage permissions and give nobody a power over the repository, and why.
+# Actions of IAM that manage permissions and give nobody access to the repository, and why.
 NO_WAY = {
     "of its own credentials only": "ChangePassword",
     "credentials of other services, signatures of old protocols, and certificates": """CreateServiceSpecificCredential
@@ -512,7 +512,7 @@ def test_a_long_chain_among_many_is_followed_in_time(account):
     last = {"last": ([allow("iam:PutRolePolicy", on=arn("last"))], trusts(arn("link39")))}
     idle = {f"idle{n}": ([allow("s3:*", "sts:AssumeRole", on=arn("nobody"))], None) for n in range(100)}
     facts = chain(account, **links, **last, **idle)
-    found = strangers(facts).rejections
+    found = unreviewed(facts).rejections
     assert len(found) == 42
     assert found[-1].cause.count("sts:AssumeRole on role") == 41
     assert time.perf_counter() - begins < 60

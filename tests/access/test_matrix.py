@@ -40,7 +40,7 @@ def parsed(html):
     return reader
 
 
-def test_matrix_holds_everybody_and_every_power(account_with):
+def test_matrix_holds_everybody_and_every_group(account_with):
     """Roles, users, services, and anybody else are rows; becoming the CI role is the last column."""
     facts = account_with()
     matrix = access_matrix(facts, who_can_assume(facts, "ci"))
@@ -52,7 +52,7 @@ def test_matrix_holds_everybody_and_every_power(account_with):
 
 
 def test_evidence_names_the_deciding_statement_and_is_json(account_with):
-    """The evidence says for each power who has it, by which statement, and counts those who may nothing."""
+    """The evidence says who has each permission group, by which statement, and how many have no access."""
     facts = account_with()
     answer = plain(access_matrix(facts, who_can_assume(facts, "ci")))
     who = json.loads(json.dumps(answer))["who may"]

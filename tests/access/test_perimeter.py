@@ -1,4 +1,4 @@
-"""Perimeters, as organizations draw them: what is known, or could be asked, decides them; no way out weakens one."""
+"""Data perimeters of organizations: what is known or can be read decides them, and no remedy weakens one."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,12 +35,12 @@ def checked(account_with, condition, *, identity_policy=False, **facts):
     return (*push.rejections, *pull.rejections)
 
 
-OUTSIDERS = {
+EXTERNAL = {
     "StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION},
     "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
 }
 HARMLESS = {
-    "the organization, and services": (OUTSIDERS, {"organization": ORGANIZATION}),
+    "the organization, and services": (EXTERNAL, {"organization": ORGANIZATION}),
     "paths of the organization": (
         {
             "ForAnyValue:StringNotLikeIfExists": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/*"},
@@ -147,8 +147,8 @@ def test_a_perimeter_that_the_release_stands_within_is_no_alarm(condition, facts
 
 
 OUTSIDE = {
-    "another organization": (OUTSIDERS, {"organization": "o-zzzzzzzzzz"}, "denied"),
-    "no organization": (OUTSIDERS, {"organization": ""}, "denied"),
+    "another organization": (EXTERNAL, {"organization": "o-zzzzzzzzzz"}, "denied"),
+    "no organization": (EXTERNAL, {"organization": ""}, "denied"),
     "paths of another": (
         {"ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": "o-zzzzzzzzzz/*"}},
         {"organization": ORGANIZATION},
@@ -183,7 +183,7 @@ OUTSIDE = {
 
 @pytest.mark.parametrize(("condition", "facts", "word"), OUTSIDE.values(), ids=OUTSIDE)
 def test_a_perimeter_that_shuts_the_ci_role_out_is_named(condition, facts, word, account_with):
-    """By the statement, and the way out leaves it as it is."""
+    """By the statement, which the remedy leaves as it is."""
     first = checked(account_with, condition, **facts)[0]
     assert "role/ci cannot push into" in first.cause
     assert word in first.cause
@@ -194,7 +194,7 @@ def test_a_perimeter_that_shuts_the_ci_role_out_is_named(condition, facts, word,
 @pytest.mark.parametrize(
     ("condition", "key"),
     [
-        (OUTSIDERS, "organization_id"),
+        (EXTERNAL, "organization_id"),
         ({"StringNotEquals": {"aws:ResourceOrgID": ORGANIZATION}}, "organization_id"),
         ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, "ci_source_ips"),
         ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, "ci_source_vpce"),
@@ -202,7 +202,7 @@ def test_a_perimeter_that_shuts_the_ci_role_out_is_named(condition, facts, word,
     ],
 )
 def test_what_only_the_team_knows_can_be_stated(condition, key, account_with):
-    """Undecided until then, and the way out names the key of pytest.ini."""
+    """Undecided until then, and the remedy names the setting in pytest.ini."""
     first = checked(account_with, condition)[0]
     assert "undecided" in first.cause
     assert f"state {key}" in first.remedy
@@ -218,8 +218,8 @@ def test_where_the_ci_role_calls_from_is_not_asked_for_lambdas_sake(account_with
     assert "ci_source_ips" not in rejection.remedy
 
 
-def test_a_perimeter_opens_nothing_to_strangers(account_with):
-    """An Allow within the organization is a stranger's still, whoever of the organization he is."""
+def test_a_perimeter_opens_nothing_to_unreviewed_principals(account_with):
+    """An Allow for the organization gives access to unreviewed principals of it."""
     statement = {
         "Effect": "Allow",
         "Principal": "*",
@@ -290,7 +290,7 @@ def list_of_checks():
 
 
 def test_an_identifier_of_somebody_who_is_there_is_that_one(account_with):
-    """Not a deleted principal, and not a stranger of its own."""
+    """It is neither a deleted nor an external principal."""
     from gate.access.matrix import access_matrix
 
     alive = replace(identity("alive"), unique_id=GONE)

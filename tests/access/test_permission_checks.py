@@ -30,19 +30,19 @@ def reviews(*entries):
     return reviewed_principals.ReviewedPrincipals("principals.yaml", tuple(made))
 
 
-def strangers(facts, group, today, listed=None):
-    """What the check of strangers says."""
+def unreviewed(facts, group, today, listed=None):
+    """The result of the check of unreviewed principals."""
     expected = bench.expected_holders(facts, group, "ci", "runner")
     return bench.check_nobody_else(access_matrix(facts), group, listed or reviews(), today, expected)
 
 
 def causes(result):
-    """What a judgement objects to, in one text."""
+    """The causes of the rejections, in one text."""
     return "\n".join(each.cause for each in result.rejections)
 
 
 def as_reviewed(account_with):
-    """The reviewed baseline of the small account."""
+    """The reviewed policy of the small account."""
     policy = account_with().repository_policy.document
     return reviewed_policy.read(
         f'{{"reviewed_by": "a role", "reviewed_on": "2025-10-01", "policy": {policy}}}', "policy.json"
@@ -58,9 +58,9 @@ def test_every_check_of_access_is_on_the_list_and_says_no():
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_account_as_reviewed_has_no_strangers(group, account_with, today):
-    """In the account as reviewed nobody else has any power: no false alarm."""
-    assert strangers(account_with(), group, today).accepted
+def test_account_as_reviewed_has_no_unreviewed_access(group, account_with, today):
+    """In the account as reviewed nobody else has any permission: no false alarm."""
+    assert unreviewed(account_with(), group, today).accepted
 
 
 def test_ci_and_lambda_hold_what_they_need(account_with):
@@ -153,43 +153,43 @@ def test_lambda_service_that_cannot_pull_is_refused(account_with):
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_administrator_who_was_not_reviewed_is_refused_and_reviewed_is_accepted(group, account_with, today):
-    """Full access is a stranger's until the list reviews it for that very power."""
+    """Full access is rejected until there is a review for that permission group."""
     facts = account_with(developer=EVERYTHING)
-    assert DEVELOPER in causes(strangers(facts, group, today))
-    assert strangers(facts, group, today, reviews((DEVELOPER, group, "2026-01-01"))).accepted
+    assert DEVELOPER in causes(unreviewed(facts, group, today))
+    assert unreviewed(facts, group, today, reviews((DEVELOPER, group, "2026-01-01"))).accepted
     others = " ".join(each for each in GROUPS if each != group)
-    assert not strangers(facts, group, today, reviews((DEVELOPER, others, "2026-01-01"))).accepted
+    assert not unreviewed(facts, group, today, reviews((DEVELOPER, others, "2026-01-01"))).accepted
 
 
 def test_expired_review_covers_nothing_and_is_named(account_with, today):
     """The day after its last an entry covers nobody; on its last day it still does."""
     facts = account_with(developer=EVERYTHING)
-    assert strangers(facts, "push", today, reviews((DEVELOPER, "push", "2025-10-18"))).accepted
-    found = causes(strangers(facts, "push", today, reviews((DEVELOPER, "push", "2025-10-17"))))
+    assert unreviewed(facts, "push", today, reviews((DEVELOPER, "push", "2025-10-18"))).accepted
+    found = causes(unreviewed(facts, "push", today, reviews((DEVELOPER, "push", "2025-10-17"))))
     assert "expired on 2025-10-17 (principals.yaml, line 1)" in found
 
 
-def test_undecided_counts_as_allowed_for_strangers(account_with, today):
-    """What a stranger may do under a condition that nobody can decide is refused, as undecided."""
+def test_undecided_counts_as_allowed_for_others(account_with, today):
+    """Access under a condition that cannot be decided is rejected, as undecided."""
     statement = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}
     facts = account_with(repository=[{**statement, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}])
-    found = causes(strangers(facts, "push", today))
+    found = causes(unreviewed(facts, "push", today))
     assert "anybody else might be allowed to push into naver-sms-automation" in found
 
 
 def test_message_names_principal_action_and_statement(account_with, today):
-    """A stranger's rejection says who, what, and which statement of which policy."""
+    """A rejection says who, what, and which statement of which policy."""
     facts = account_with(developer=[{"Sid": "Oops", "Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*"}])
-    (rejection,) = strangers(facts, "push", today).rejections
+    (rejection,) = unreviewed(facts, "push", today).rejections
     assert DEVELOPER in rejection.cause
     assert "ecr:PutImage" in rejection.cause
     assert rejection.where == "inline policy of developer, statement 1 (Oops) allows it"
     assert "principals.yaml" in rejection.remedy
 
 
-def test_a_stranger_who_may_do_everything_is_told_with_four_actions(account_with, today):
-    """The first four of the power: a list of all would hide the name."""
-    (rejection,) = strangers(account_with(developer=EVERYTHING), "rules", today).rejections
+def test_full_access_is_told_with_four_actions(account_with, today):
+    """The first four of the group: a list of all would hide the name."""
+    (rejection,) = unreviewed(account_with(developer=EVERYTHING), "rules", today).rejections
     assert rejection.cause.count("ecr:") == 4
 
 
@@ -244,7 +244,7 @@ def test_reviewed_policy_that_lets_everybody_in_is_never_to_be_set(account_with,
 
 
 def test_review_from_the_future_is_refused(account_with):
-    """A baseline dated after today was reviewed by nobody."""
+    """A review cannot be dated after today."""
     early = date(2025, 9, 30)
     assert "after today" in causes(bench.check_reviewed_policy(account_with(), as_reviewed(account_with), early))
 
@@ -293,7 +293,7 @@ def test_simulator_that_was_not_asked_is_refused(account_with):
 
 
 def test_unused_reviews_are_named(account_with):
-    """A reviewed power that nobody has any more is named with its line, power by power."""
+    """A review of access that the principal does not have is named with its line, for each group."""
     listed = reviews((CI, "push delete", "2026-01-01"), (SUBJECT, "become", "2026-01-01"))
     facts = account_with()
     found = bench.unused(access_matrix(facts, who_can_assume(facts, "ci")), listed)
@@ -370,7 +370,7 @@ def test_the_way_to_the_role_is_told(today):
 def test_a_review_of_somebody_else_is_no_review_that_expired(account_with, today):
     """The message does not borrow another entry's date."""
     listed = reviews((RUNNER, "push", "2025-10-17"), (DEVELOPER, "pull", "2025-10-17"))
-    (rejection,) = strangers(account_with(developer=EVERYTHING), "push", today, listed).rejections
+    (rejection,) = unreviewed(account_with(developer=EVERYTHING), "push", today, listed).rejections
     assert "it is not on the reviewed list for 'push'" in rejection.cause
 
 

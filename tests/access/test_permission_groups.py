@@ -1,4 +1,4 @@
-"""The powers cover every write that ECR knows, and are made up of nothing else."""
+"""The permission groups cover every write action of ECR, and have no unknown action."""
 
 import pytest
 
@@ -7,14 +7,14 @@ from gate.access.evaluation import resource_policies
 from gate.errors import GateError
 
 
-def test_every_write_on_a_repository_belongs_to_a_power():
-    """No action of the catalogue that writes to a repository is in no power and not known to be harmless."""
+def test_every_write_on_a_repository_belongs_to_a_group():
+    """Every action that writes to a repository is in a group, or known to be harmless."""
     claimed = {action for each in permission_groups.permission_groups() for action in each.actions}
     assert set(permission_groups._repository_writes()) <= claimed | permission_groups.HARMLESS
 
 
-def test_ways_round_immutability_are_powers():
-    """Deleting images, the repository, or its rules, and replicating into it, are each in a power."""
+def test_ways_round_immutability_are_in_a_group():
+    """Deleting images, the repository, or its rules, and replicating into it, are each in a group."""
     where = {
         action: each.name
         for each in permission_groups.permission_groups()
@@ -27,7 +27,7 @@ def test_ways_round_immutability_are_powers():
     assert {where[f"ecr:{name}"] for name in rules.split()} == {"rules"}
 
 
-def test_all_that_powers_name_is_in_the_catalogue():
+def test_every_action_of_a_group_is_in_the_catalogue():
     """A name that ECR does not know would be asked about in vain."""
     named = {
         action

@@ -27,10 +27,10 @@ def world_of(row, account_with):
 
 @pytest.mark.parametrize("row", [row for row in ROWS if "answer" in row], ids=lambda row: row["title"])
 def test_policy_gives_what_the_table_says(row, account_with):
-    """Each row's principal has exactly the part of the power that the row states."""
+    """Each row's principal has exactly the part of the permission group that the row states."""
     found = access_matrix(world_of(row, account_with)).row(NAMES.get(row["who"], row["who"]))
     assert found is not None
-    cell = found.cell(row.get("power", "push"))
+    cell = found.cell(row.get("group", "push"))
     assert cell.word == row["answer"], cell.decisions
     assert cell.because(), "every answer names what decides it"
 

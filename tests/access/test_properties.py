@@ -55,7 +55,7 @@ def with_policy(facts, policy):
 
 
 def answers(facts):
-    """Every asker's answer to three actions."""
+    """The answer for every principal and three actions."""
     request = registry_request(facts)
     actions = ("ecr:PutImage", "ecr:BatchGetImage", "ecr:SetRepositoryPolicy")
     return {
@@ -83,7 +83,7 @@ def test_one_more_allow_never_takes_access_away(policy, allow, account_with):
 
 @QUICK
 @given(policy=POLICIES, data=st.data())
-def test_order_of_statements_changes_no_judgement(policy, data, account_with, today):
+def test_order_of_statements_changes_no_result(policy, data, account_with, today):
     """Whoever is accepted or refused is so in any order of the statements."""
     shuffled = data.draw(st.permutations(policy))
     assert answers(with_policy(account_with(), policy)) == answers(with_policy(account_with(), shuffled))
@@ -92,7 +92,7 @@ def test_order_of_statements_changes_no_judgement(policy, data, account_with, to
 
 
 def checked_push(facts, today):
-    """Whom the check of strangers refuses."""
+    """The causes of the check of unreviewed principals."""
     listed = ReviewedPrincipals("principals.yaml", ())
     result = check_nobody_else(
         access_matrix(facts), "push", listed, today, expected_holders(facts, "push", "ci", "runner")

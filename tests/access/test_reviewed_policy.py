@@ -91,7 +91,7 @@ def test_action_and_not_action_are_different():
 
 
 def document(**changes):
-    """The baseline's file, with changes."""
+    """The file of the reviewed policy, with changes."""
     good = {"reviewed_by": "a role", "reviewed_on": "2025-10-18", "policy": {"Statement": [PUSH]}}
     return json.dumps({**good, **changes})
 
@@ -118,7 +118,7 @@ def test_baseline_is_read():
     ],
 )
 def test_faulty_baseline_is_refused(text):
-    """A baseline without reviewer, date or policy compares with nothing."""
+    """A reviewed policy without reviewer, date or policy is an error."""
     with pytest.raises(GateError, match=r"cannot be used|cannot be read"):
         reviewed_policy.read(text, "policy.json")
 

@@ -93,7 +93,7 @@ def test_trust_to_a_named_user_suffices(account_with):
         ({"Service": "codebuild.amazonaws.com"}, "codebuild.amazonaws.com for account 654654307503"),
     ],
 )
-def test_outsiders_in_the_trust_are_named(principal, name, account_with):
+def test_external_principals_in_the_trust_are_named(principal, name, account_with):
     """Another account, its role, or a service that is trusted can become the role."""
     assert name in names(account_with(trust=aws(principal)))
 

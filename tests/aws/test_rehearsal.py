@@ -108,7 +108,7 @@ def shape(command):
 
 
 def test_every_call_of_publishing_is_covered_by_its_policy_and_every_permission_is_used(released):
-    """The policies are the ledger's calls, no more and no fewer, but for what only AWS is asked."""
+    """The policies grant exactly the calls in the call log, and those that only AWS itself answers."""
     calls = calls_of(released)
     assert missing(calls, PUBLISHING) == ()
     assert set(unused(PUBLISHING, calls)) == ASKED_OF_AWS_ALONE

@@ -67,7 +67,7 @@ def test_it_asks_no_network(monkeypatch):
     ],
 )
 def test_what_cannot_be_read_is_an_error_and_not_an_empty_list(monkeypatch, child, said):
-    """A reader that fails, hangs or says something else is named, with the way out."""
+    """A reader that fails, hangs or says something else is named, with a remedy."""
     run = subprocess.run
 
     def other(command, **named):
