@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from ipaddress import ip_network
 
 from gate.access.decision import Ternary
@@ -21,16 +22,8 @@ _OPERATOR = re.compile(r"(?i)^(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists
 _Compare = Callable[[str, str, Context | None], Ternary]
 
 
-def _equal(pattern: str, text: str, context: Context | None) -> Ternary:
-    return matches(pattern, text, context, wildcards=False)
-
-
 def _equal_ignoring_case(pattern: str, text: str, context: Context | None) -> Ternary:
     return matches(pattern.lower(), text.lower(), context, wildcards=False)
-
-
-def _like(pattern: str, text: str, context: Context | None) -> Ternary:
-    return matches(pattern, text, context)
 
 
 def _unknowable(_pattern: str, _text: str, _context: Context | None) -> Ternary:
@@ -50,9 +43,9 @@ def _address(pattern: str, text: str, _context: Context | None) -> Ternary:
 
 # ArnEquals and ArnLike are the same; Bool compares "true" and "false" and ignores letter case.
 _POSITIVE: dict[str, _Compare] = {
-    "stringequals": _equal,
+    "stringequals": partial(matches, wildcards=False),
     "stringequalsignorecase": _equal_ignoring_case,
-    "stringlike": _like,
+    "stringlike": matches,
     "arnequals": arn_matches,
     "arnlike": arn_matches,
     "bool": _equal_ignoring_case,

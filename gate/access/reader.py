@@ -18,10 +18,6 @@ from gate.errors import AwsRefused
 from gate.facts import MissingFact, fact_or_missing
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class AccountReader:
     """Reads the account of the release, as far as it decides access to the repository.
@@ -50,7 +46,7 @@ class AccountReader:
     organizations: Any = None
     organization_id: str = ""
     network: Network = field(default_factory=Network)
-    now: Callable[[], datetime] = _utc_now
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def access_facts(self) -> AccessFacts:
         """Every identity and policy, read from AWS once; what AWS refuses is a gap in these facts.

@@ -116,11 +116,16 @@ def of_anybody(facts: AccessFacts) -> Context:
 
 def of_service(service: str, facts: AccessFacts) -> tuple[Context, Context]:
     """The contexts of the requests of an AWS service for this account, and for other accounts."""
-    as_service = _as_service({"aws:principalservicename": (service,)}, facts)
+    as_service, elsewhere = (
+        _as_service({"aws:principalservicename": (service,)}, facts),
+        (OutsideAccount(facts.account),),
+    )
     # Lambda names the function that it pulls for; the source of another service is not known.
     source: KnownValues = {"aws:sourcearn": (facts.function_arn,)} if service == LAMBDA else {}
     here: KnownValues = {"aws:sourceaccount": (facts.account,), **source, **_organization("source", facts)}
-    return as_service.with_more(here), as_service.with_more(_from_elsewhere(facts))
+    return as_service.with_more(here), as_service.with_more(
+        {"aws:sourceaccount": elsewhere, "aws:sourcearn": elsewhere}
+    )
 
 
 def of_any_service(facts: AccessFacts) -> Context:
@@ -138,11 +143,6 @@ def _as_service(known: KnownValues, facts: AccessFacts) -> Context:
         **_times(facts, of_session=False),
     }
     return Context({**known, **own}, absent)
-
-
-def _from_elsewhere(facts: AccessFacts) -> KnownValues:
-    elsewhere = (OutsideAccount(facts.account),)
-    return {"aws:sourceaccount": elsewhere, "aws:sourcearn": elsewhere}
 
 
 def _organization(whose: str, facts: AccessFacts) -> KnownValues:

@@ -62,7 +62,7 @@ def who_can_assume(facts: AccessFacts, role: str) -> tuple[AssumptionPath, ...]:
     found: dict[str, AssumptionPath] = {}
     paths = escalation.paths_to_holding(lambda principal: Decision(Ternary.of(principal.name == target.arn)))
     for arn, path in paths.items():
-        names = tuple(_name(each) for each in path.through)
+        names = tuple(each.rpartition("/")[2] for each in path.through)
         if arn != target.arn:
             found[arn] = AssumptionPath(arn, names, path.decision, True, path.steps)
         identity = escalation.account.identities[arn]
@@ -80,16 +80,17 @@ def trusted_externals(role: Identity, account: AccountPolicies) -> Iterator[tupl
         GateError: the trust policy cannot be read.
     """
     trust, facts = account.trust(role), account.facts
-    services: set[tuple[str, str]] = set()
+    context, services = of_iam_request(facts, role), set[tuple[str, str]]()
+    requests = tuple(AccessRequest(action, role.arn, (trust,), context) for action in ASSUME)
     for principal in external_principals((trust,), facts):
         if principal.element[0] == "Federated":
             continue
-        decision = any_of(may_assume(principal, _request(action, role, trust, facts)) for action in ASSUME)
+        decision = any_of(may_assume(principal, request) for request in requests)
         # A service assumes a role only for the role's own account, so it is named once; passing it is an escalation.
         if decision.answer and not (principal.kind is PrincipalKind.SERVICE and principal.element in services):
             services.add(principal.element)
             yield principal, decision
-    yield from _federated(role, trust, facts)
+    yield from _federated(trust, requests)
 
 
 def subjects(statement: Statement, provider: str) -> tuple[tuple[str, str, bool], ...]:
@@ -122,21 +123,11 @@ def host(provider: str) -> str:
     return provider.partition("oidc-provider/")[2] or provider
 
 
-def _request(action: str, role: Identity, trust: Policy, facts: AccessFacts) -> AccessRequest:
-    return AccessRequest(action, role.arn, (trust,), of_iam_request(facts, role))
-
-
-def _name(arn: str) -> str:
-    return arn.rpartition("/")[2]
-
-
-def _federated(role: Identity, trust: Policy, facts: AccessFacts) -> Iterator[tuple[Principal, Decision]]:
-    requests = tuple(_request(action, role, trust, facts) for action in ASSUME)
+def _federated(trust: Policy, requests: tuple[AccessRequest, ...]) -> Iterator[tuple[Principal, Decision]]:
     for statement in trust.statements:
-        if not statement.allows or statement.excepting_principals:
-            continue
-        for kind, provider in statement.principals:
-            if kind == "Federated" and any(covers(statement, action) for action in ASSUME):
+        assumes = statement.allows and any(covers(statement, action) for action in ASSUME)
+        for kind, provider in statement.principals if assumes and not statement.excepting_principals else ():
+            if kind == "Federated":
                 yield from _allowed_subjects(statement, provider, requests)
 
 

@@ -31,10 +31,6 @@ _NAMES = (
 )
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class CallLog:
     """The AWS calls of one run; several threads may record at once.
 
@@ -46,13 +42,12 @@ class CallLog:
 
     def __init__(
         self,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
         on_call: Callable[[AwsCall], None] | None = None,
     ) -> None:
         self._now, self._clock, self._on_call = now, clock, on_call
         self._calls: list[AwsCall] = []
-        self._started: list[float] = []
         self._lock = threading.Lock()
 
     @property
@@ -85,7 +80,6 @@ class CallLog:
     def _enter(self, call: AwsCall) -> None:
         with self._lock:
             self._calls.append(call)
-            self._started.append(self._clock())
         if self._on_call:
             self._on_call(call)
 
@@ -95,9 +89,8 @@ class CallLog:
         service, region = metadata.service_name, str(context.get("client_region", ""))
         call = AwsCall(self._stamp(), service, model.name, _resource(params), "unanswered", 0.0, 0, region)
         with self._lock:
-            context[_MARK] = len(self._calls)
+            context[_MARK] = len(self._calls), self._clock()
             self._calls.append(call)
-            self._started.append(self._clock())
 
     def _answered(self, parsed: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
         retries = parsed.get("ResponseMetadata", {}).get("RetryAttempts", 0)
@@ -107,11 +100,11 @@ class CallLog:
         self._settle(context, type(exception).__name__, 0)
 
     def _settle(self, context: dict[str, Any], outcome: str, retries: int) -> None:
-        place = context.get(_MARK)
-        if place is None:
+        if _MARK not in context:
             return
+        place, started = context[_MARK]
         with self._lock:
-            seconds = round(self._clock() - self._started[place], 3)
+            seconds = round(self._clock() - started, 3)
             call = replace(self._calls[place], outcome=outcome, seconds=seconds, retries=retries)
             self._calls[place] = call
         if self._on_call:

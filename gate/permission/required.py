@@ -95,12 +95,6 @@ def missing(calls: Iterable[AwsCall], required: Iterable[RequiredPermission]) ->
     return tuple(sorted({f"{call.service}:{call.operation}" for call in calls} - known))
 
 
-def unused(required: Iterable[RequiredPermission], calls: Iterable[AwsCall]) -> tuple[str, ...]:
-    """The required permissions that none of these calls used."""
-    used = {f"{call.service}:{call.operation}" for call in calls}
-    return tuple(sorted({each.action for each in required} - used))
-
-
 def resources(permission: RequiredPermission, release: Release) -> tuple[str, ...]:
     """The narrowest ARNs that it can be granted on; "*" if the action has no resource type."""
     action = actions(permission.service).get(permission.action)

@@ -26,8 +26,8 @@ def policies(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """The account with these policies.
 
     Of `given`: `policy`, `repository`, `registry`, `ci`, `developer`, `trust` (of the CI role) as in
-    tests/access/conftest.py, `organization`, `network`; `may`: who was reviewed, for which groups; `power`: the group of the
-    claim; `denied`: actions that the simulator says an organization's policy denies; `service_linked`:
+    tests/access/conftest.py, `organization`, `network`; `may`: who was reviewed, for which groups; `power`: the group
+    of the claim; `denied`: actions that the simulator says an organization's policy denies; `service_linked`:
     by service, the statements of the role that it made for itself.
     """
     given = dict(given)
