@@ -55,7 +55,7 @@ class Facts:
         scan_report: the scan of the digest.
         register: the register of exceptions.
         matrix: who can do what in the repository.
-        reviewed: principal and power of every review in force.
+        reviewed: principal and permission group of every review in force.
         difference: to the previous release, as a sentence.
     """
 
