@@ -118,13 +118,13 @@ def target(fixtures, run):
     if run.options.target == "aws":
         yield
         return
-    from localaws.errors import LocalTargetError
-    from localaws.seed.names import refuse_strangers
+    from localaws import LocalTargetError
+    from localaws.seed.names import refuse_other_releases
     from localaws.target import LocalTarget
 
     with ExitStack() as kept:
         kept.enter_context(fixtures.telling(LocalTargetError))
-        refuse_strangers(vars(run.release))
+        refuse_other_releases(vars(run.release))
         with run.terminal.parts() as waiting_for:
             waiting_for("the local target starts")
             local = kept.enter_context(LocalTarget(**fixtures.local_state(run)))

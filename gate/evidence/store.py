@@ -24,7 +24,7 @@ SEAL, STATEMENT, ENVELOPE = "seal.json", "statement.intoto.json", "statement.dss
 
 
 @dataclass(frozen=True)
-class Record:
+class EvidenceRecord:
     """One observation.
 
     Attributes:
@@ -84,18 +84,18 @@ class EvidenceStore:
         self.redactor = redactor
         self.target = target
         self.digest = ""
-        self.records: list[Record] = []
+        self.records: list[EvidenceRecord] = []
         self._now = now or (lambda: datetime.now(UTC))
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
 
     def record(
         self, title: str, answer: Any, *, asked: str, criterion: int = 0, scenario: str = "", provenance: str = "real"
-    ) -> Record:
+    ) -> EvidenceRecord:
         """Redact an observation, write it to disk, and return it."""
         clean = self.redactor.value(plain(answer))
         with self._lock:
-            record = Record(
+            record = EvidenceRecord(
                 number=len(self.records) + 1,
                 criterion=criterion,
                 scenario=scenario,

@@ -19,7 +19,7 @@ _NO_REGISTER = Register("")
 
 
 @dataclass(frozen=True)
-class Row:
+class FindingRow:
     """One finding; `fate` is what is to become of it, `tone` names the colour of its severity."""
 
     severity: str
@@ -33,25 +33,25 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Findings:
+class FindingsTable:
     """The rows that are shown, and how many there are in all."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[FindingRow, ...]
     total: int
 
 
-def findings(report: ScanReport, register: Register | None, target: str, today: date) -> Findings:
+def findings(report: ScanReport, register: Register | None, target: str, today: date) -> FindingsTable:
     """The open findings, worst first; without a register nobody knows what is to become of them."""
     given: Iterable[Disposition] = dispositions(report.open, register or _NO_REGISTER, target, today)
     rows = [_row(each, known=register is not None) for each in given]
-    return Findings(tuple(rows[:SHOWN]), len(rows))
+    return FindingsTable(tuple(rows[:SHOWN]), len(rows))
 
 
-def _row(given: Disposition, *, known: bool) -> Row:
+def _row(given: Disposition, *, known: bool) -> FindingRow:
     finding, entry = given.finding, given.entry
     fate = f"{given.decision} until {entry.expires}" if entry else given.decision
     unrated = " (not yet rated)" if finding.rank is Severity.UNRATED else ""
-    return Row(
+    return FindingRow(
         severity=(finding.severity.upper() or "UNNAMED") + unrated,
         tone=_TONES.get(finding.rank, "plain"),
         id=finding.id or "no id",

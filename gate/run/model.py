@@ -12,7 +12,7 @@ from gate.aws.call_log import CallLog
 from gate.aws.clients import Clients
 from gate.check import SelfTest
 from gate.evidence.configuration import Configuration, overridden
-from gate.evidence.notes import NotedStep
+from gate.evidence.deployment_notes import ReleaseStep
 from gate.evidence.store import EvidenceStore
 from gate.options import Options
 from gate.release import Release
@@ -126,7 +126,7 @@ class Run:
     claims: tuple[Scenario, ...] = ()
     trouble: list[str] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
-    steps: list[NotedStep] = field(default_factory=list)
+    steps: list[ReleaseStep] = field(default_factory=list)
     results: Results | None = None
     clock: Watch = field(default_factory=Watch)
     configuration: Configuration | None = None
