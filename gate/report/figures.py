@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from gate.access.matrix import render as render_matrix
+from gate.access.matrix_html import render as render_matrix
 from gate.errors import EvidenceDamaged
 from gate.report.charts import Bar, bars
 from gate.scan.findings import Severity

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gate.access.reviewed import ReviewedList
+from gate.access.reviewed_principals import ReviewedPrincipals
 from gate.browser.newest import Newest
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
@@ -115,7 +115,7 @@ class World:
     scanner: Any
     access: Any
     register: Any
-    principals: ReviewedList | Exception
+    principals: ReviewedPrincipals | Exception
     legacy_before: FunctionSnapshot
     legacy_now: FunctionSnapshot
     trail: tuple[TrailEvent, ...]
