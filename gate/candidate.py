@@ -36,8 +36,8 @@ from gate.scan.coverage import required_components
 from gate.scan.sbom import Sbom, make_sbom
 
 PYTHON_PACKAGES = "requirements.txt"
-# The looks into the image that take long, the longest first; nearly each claim needs one.
-_LOOKS = (
+# Facts that take long to read, the longest first; nearly every claim needs one.
+_PREFETCHED = (
     "layers",
     "tree",
     "interpreter",
@@ -90,9 +90,9 @@ class Candidate:
         if whole:
             self._begin("handler_run")
             self._initialised.wait()
-            self._begin("probe_run", *_LOOKS, "sbom")
+            self._begin("probe_run", *_PREFETCHED, "sbom")
         else:
-            self._begin(*_LOOKS)
+            self._begin(*_PREFETCHED)
 
     def _begin(self, *names: str) -> None:
         for name in names:

@@ -40,7 +40,7 @@ class ScanRequest:
         refusal: why not, in a few words ("" when accepted).
         earlier_end: when the scan that was there before ended; a new scan's result ends at another time.
         earlier_status: the status that was there before ("" when there was no scan).
-        began: when the new scan was asked for, by the earlier of the two clocks (None when not accepted or not told).
+        began: when the new scan was asked for, by the earlier of the two clocks (None when not accepted or unknown).
     """
 
     accepted: bool
@@ -90,12 +90,12 @@ def _earlier(now: datetime | None, answer: Mapping[str, Any]) -> datetime | None
     """The earlier of this machine's clock and the service's, so that a wrong one makes no new scan look old."""
     headers = (answer.get("ResponseMetadata") or {}).get("HTTPHeaders") or {}
     try:
-        told = parsedate_to_datetime(str(headers.get("date")))
+        service = parsedate_to_datetime(str(headers.get("date")))
     except ValueError:
         return now
     # RFC 9110, "Date/Time Formats": always in UTC, also where it is written without saying so.
-    told = told if told.tzinfo else told.replace(tzinfo=UTC)
-    return min(now, told) if now else told
+    service = service if service.tzinfo else service.replace(tzinfo=UTC)
+    return min(now, service) if now else service
 
 
 def _before(caller: RetryingClient, repository: str, digest: str) -> tuple[datetime | None, str]:

@@ -27,7 +27,7 @@ class ScanSettings:
     Attributes:
         repository: the repository asked about.
         mode: the registry's scan type.
-        frequency: what applies to the repository: SCAN_ON_PUSH, CONTINUOUS_SCAN, MANUAL ("" when not told).
+        frequency: what applies to the repository: SCAN_ON_PUSH, CONTINUOUS_SCAN, MANUAL ("" when unknown).
         scan_on_push: whether a push starts a scan.
         filters: the filters of the registry's rules that ECR says apply to the repository.
         failure: ECR's reason when it has no configuration for the repository ("" when it has).

@@ -72,7 +72,7 @@ def begun(monkeypatch):
     )
     found = Candidate(SimpleNamespace(), release, Base("base", ("base",), "simulated"), "image", None, None, None)
     found.__dict__["image"] = SimpleNamespace(image_id="sha256:0", engine_id="sha256:0")
-    for name in (*rooms._LOOKS, "probe_run", "sbom"):
+    for name in (*rooms._PREFETCHED, "probe_run", "sbom"):
         monkeypatch.setattr(Candidate, name, property(lambda _, name=name: order.append(name)))
     yield found, order
     found.close()
@@ -92,7 +92,7 @@ def test_nothing_else_begins_before_the_function_is_initialised(begun, monkeypat
     found.gather()
     found._beside.shutdown()
     assert order[:2] == ["initialising", "initialised"]
-    assert set(order[2:]) == {*rooms._LOOKS, "probe_run", "sbom"}
+    assert set(order[2:]) == {*rooms._PREFETCHED, "probe_run", "sbom"}
 
 
 def test_a_sandbox_that_fails_holds_nothing_up(begun, monkeypatch):
@@ -116,4 +116,4 @@ def test_a_part_of_the_claims_runs_no_sandbox(begun, monkeypatch):
     monkeypatch.setattr(rooms, "run_handler", lambda *_, **__: order.append("a sandbox"))
     found.gather(whole=False)
     found._beside.shutdown()
-    assert set(order) == set(rooms._LOOKS)
+    assert set(order) == set(rooms._PREFETCHED)
