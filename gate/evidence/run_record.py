@@ -1,4 +1,4 @@
-"""The record of a run: all that its verdict follows from, as one record; so it can be decided again later. Pure."""
+"""The record of a run: all that its verdict follows from, so that it can be decided again later. Pure."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class RunRecord:
 
 
 def run_record_in(answer: Any) -> RunRecord:
-    """The record, read back from the answer of its record.
+    """The run record, read back from the answer of its evidence record.
 
     Raises:
         EvidenceDamaged: it has gaps, or words that this gate does not know and so cannot check.

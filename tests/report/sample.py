@@ -14,7 +14,7 @@ from gate.access.logic import Answer, Finding
 from gate.access.matrix import Cell, Matrix, Row, render
 from gate.check import Rejection, SelfTest
 from gate.evidence.store import EvidenceRecord
-from gate.report.charts import Bar, bars
+from gate.report.figures import Bar, bars
 from gate.report.findings import findings
 from gate.report.page import ReportHead, ReportPage
 from gate.scan.findings import Finding as Vulnerability
