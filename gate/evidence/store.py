@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.evidence.redact import Redactor
-from gate.gaps import told
+from gate.facts import fact_or_reason
 
 INDEX = "index.json"
 # Beside the evidence: the hash of every file of the run; what the run states about the image; the same, signed.
@@ -138,7 +138,7 @@ class EvidenceStore:
 def plain(value: Any) -> Any:
     """The value as JSON can hold it: dataclasses as objects, times in ISO 8601, paths and bytes as text."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(told(partial(getattr, value, f.name))) for f in dataclasses.fields(value)}
+        return {f.name: plain(fact_or_reason(partial(getattr, value, f.name))) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

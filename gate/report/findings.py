@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from gate.scan.findings import ScanReport, Severity
+from gate.scan.findings import Severity
 from gate.scan.register.entries import Register
 from gate.scan.register.exception_checks import Disposition, dispositions
+from gate.scan.report import ScanReport
 
 # The page has to fit into a mail; the evidence holds them all.
 SHOWN = 200
 _TONES = {Severity.CRITICAL: "failed", Severity.UNRATED: "incomplete", Severity.HIGH: "incomplete"}
 _UNKNOWN = "unknown: the register cannot be read"
-_NO_REGISTER = Register("", (), (), (), ())
+_NO_REGISTER = Register("")
 
 
 @dataclass(frozen=True)

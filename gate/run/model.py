@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from gate.registry.publication import Publication
     from gate.run.promotions import Promotion
     from gate.run.scenarios import Scenario
-    from gate.scan.findings import ScanReport
     from gate.scan.register.entries import Register
+    from gate.scan.report import ScanReport
 
 
 # Answers a fixture of conftest.py by its name, made now if it was not needed before.

@@ -14,8 +14,7 @@ from gate.evidence.deployment_notes import PREFACE, DeploymentNotes, TagScan, me
 from gate.evidence.sections import replace, section, with_attempt
 from gate.evidence.store import EvidenceRecord, write_whole
 from gate.report.view import deploy_command, headline
-from gate.scan import chain as chains
-from gate.scan import nights
+from gate.scan import remediation, scan_diff
 from gate.scan.records import ScanRecord, read_all
 from gate.text import for_markdown
 from gate.verdict import CRITERIA, criterion_status
@@ -147,10 +146,10 @@ def _criteria(run: Run) -> list[tuple[int, str, str]]:
 def _nights(run: Run, title: str) -> str:
     nightly = [record for record in _recorded(run) if record.event == "rescanned"]
     pairs = zip([None, *nightly], nightly, strict=False)
-    log = "".join(nights.log_row(nights.compare(before, tonight)) for before, tonight in pairs)
+    log = "".join(scan_diff.log_row(scan_diff.compare(before, tonight)) for before, tonight in pairs)
     word = run.results.verdict.word if run.results else "the run has not ended"
     head = f"## Nightly rescans of {for_markdown(title)}\n\nLast night: {word}, {run.started:%Y-%m-%d %H:%M} UTC."
-    return f"{head}\n\n{nights.LOG_HEAD}{log}" if log else f"{head}\n\nNo night has been recorded."
+    return f"{head}\n\n{scan_diff.LOG_HEAD}{log}" if log else f"{head}\n\nNo night has been recorded."
 
 
 def _recorded(run: Run) -> list[ScanRecord]:
@@ -160,7 +159,7 @@ def _recorded(run: Run) -> list[ScanRecord]:
 
 def _chapters(run: Run) -> dict[str, str]:
     return {
-        "Found, mitigated, rescanned": chains.markdown(chains.chain(_recorded(run))),
+        "Found, mitigated, rescanned": remediation.markdown(remediation.remediations(_recorded(run))),
         "Exceptions": _exceptions(run),
         "Difference to the previous release": run.facts.difference or "Not compared yet.",
     }
@@ -173,7 +172,7 @@ def _exceptions(run: Run) -> str:
         return "The register of exceptions was not read in this run."
     rows = []
     for entry in register.in_force(run.rules, today):
-        used = sum(entry.covers(finding, run.rules, today) for finding in report.open) if report else 0
+        used = sum(entry.is_about(finding, run.rules) for finding in report.open) if report else 0
         said = (
             f"{entry.id} in {entry.package.text}: {entry.decision}, {entry.rationale} Owner: {entry.owner}; reviewed "
             f"by {entry.reviewer} on {entry.decided}; ends {entry.expires}; used by {used} of this scan's findings."
