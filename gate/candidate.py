@@ -16,15 +16,14 @@ from gate.browser.run import run_probe
 from gate.engine import Engine, HistoryEntry, ImageConfig
 from gate.errors import ImageUnavailable
 from gate.image import python
-from gate.image.base import Base
+from gate.image.base import STAND_IN_LABEL, Base
 from gate.image.build import BuiltImage
 from gate.image.contract import Startup
 from gate.image.dockerfile import From, from_lines
-from gate.image.files import closed_packages
+from gate.image.file_checks import closed_packages
 from gate.image.layers import Layers, base_count, merged, read_layers
-from gate.image.lineage import STAND_IN_LABEL
-from gate.image.records import RPM_DATABASES, Records, is_record, read_records
-from gate.image.requirements import Requirement, pins, read_requirements
+from gate.image.package_records import RPM_DATABASES, PackageRecords, is_record, read_records
+from gate.image.packages import Requirement, pins, read_requirements
 from gate.image.tree import Tree, read_tree
 from gate.once import Once
 from gate.release import Release
@@ -157,7 +156,7 @@ class Candidate:
             return read_tree(stream, lambda path: is_record(path) or "chrom" in path.rpartition("/")[2])
 
     @Once
-    def records(self) -> Records:
+    def records(self) -> PackageRecords:
         """What the package managers recorded of the image's files."""
         found = read_records(self.tree.texts)
         kept = any(path in self.tree.entries for path in RPM_DATABASES)

@@ -5,8 +5,9 @@ from pytest_bdd import given, parsers, then, when
 
 from gate.check import require
 from gate.errors import EvidenceDamaged
-from gate.image import contract, divergence, files, lineage, packages, python, secrets, size, support
+from gate.image import base, base_files, contract, file_checks, packages, python, support
 from gate.image.dockerfile import bases_approved
+from gate.image.secrets import secret_checks
 from gate.scan.register.exception_checks import by_register
 
 
@@ -42,7 +43,7 @@ def built(build, evidence):
 @then("the build ends with the image that is checked")
 def build_ends_with_image(candidate, built):
     """One image ID from the build to the judgement."""
-    require(lineage.same_image(built.image_id, candidate.image.image_id))
+    require(base.same_image(built.image_id, candidate.image.image_id))
 
 
 @when("its layers are held against the approved base")
@@ -59,7 +60,7 @@ def layers_against_base(candidate, evidence):
 @then("every layer of the base is in its place")
 def base_layers_in_place(candidate):
     """Layer ancestry, not the FROM line."""
-    require(lineage.descends_from(candidate.image.layers, candidate.base.layers, candidate.base_reference))
+    require(base.descends_from(candidate.image.layers, candidate.base.layers, candidate.base_reference))
 
 
 @when("the approved base is looked up")
@@ -73,7 +74,7 @@ def base_looked_up(candidate, evidence):
 @then("it is no stand-in, and the registry names its digest")
 def base_is_genuine(candidate):
     """A local image of the same name proves nothing."""
-    require(lineage.genuine(candidate.base.labels, candidate.base.repo_digests, candidate.base_reference))
+    require(base.genuine(candidate.base.labels, candidate.base.repo_digests, candidate.base_reference))
 
 
 @when(parsers.parse('"{variable}" is followed through the image'), target_fixture="variable")
@@ -94,7 +95,7 @@ def agreed_path(candidate, variable):
 @then("it leads to a real program that any user may run")
 def real_program(candidate, variable):
     """An ELF program, or a script that starts one."""
-    require(files.is_program(candidate.tree, variable, candidate.image.env.get(variable, "")))
+    require(file_checks.is_program(candidate.tree, variable, candidate.image.env.get(variable, "")))
 
 
 @when("its Python packages are read")
@@ -157,7 +158,7 @@ def layers_summed(candidate, evidence):
 @then(parsers.parse("together they are below {limit:d} GB"))
 def below_limit(candidate, limit):
     """Lambda's quota."""
-    require(size.below(candidate.image.size_bytes, limit, "uncompressed"))
+    require(contract.below(candidate.image.size_bytes, limit, "uncompressed"))
 
 
 @when("its configuration is read")
@@ -169,7 +170,7 @@ def configuration_read(candidate, evidence):
 @then("its platform is the agreed one")
 def platform_is(candidate, release):
     """One platform, the function's."""
-    require(lineage.platform_is(candidate.image.platform, release.platform))
+    require(contract.platform_is(candidate.image.platform, release.platform))
 
 
 @when("its Python is asked for its version")
@@ -237,7 +238,7 @@ def nothing_differs(candidate):
 @when("its layers are compared with the base's files")
 def layers_against_base_files(candidate, evidence):
     """Every file of the base that the image holds otherwise, and what explains it."""
-    changes = divergence.changes(candidate.layers, candidate.base_layers)
+    changes = base_files.changes(candidate.layers, candidate.base_layers)
     asked = f"docker save {candidate.reference}"
     evidence.add("changed files of the base", changes, asked=asked, provenance=candidate.base_provenance)
 
@@ -246,7 +247,7 @@ def layers_against_base_files(candidate, evidence):
 def base_files_unchanged(candidate):
     """Byte for byte, but for what the system's own managers keep."""
     library_path = candidate.base.env.get("LD_LIBRARY_PATH", "")
-    require(divergence.base_unchanged(candidate.layers, candidate.base_layers, library_path))
+    require(base_files.base_unchanged(candidate.layers, candidate.base_layers, library_path))
 
 
 @when("its files are listed with their permissions")
@@ -258,13 +259,13 @@ def files_listed(candidate, evidence):
 @then("each agreed path exists")
 def paths_exist(candidate, release):
     """The paths in pytest.ini."""
-    require(files.all_exist(candidate.tree, release.required_paths))
+    require(file_checks.all_exist(candidate.tree, release.required_paths))
 
 
 @then("every file can be read by any user")
 def readable_by_all(candidate):
     """Lambda ignores USER."""
-    require(files.readable_by_all(candidate.tree, files.used_folders(candidate.image.env)))
+    require(file_checks.readable_by_all(candidate.tree, file_checks.used_folders(candidate.image.env)))
 
 
 @when("its environment, history and files are searched")
@@ -286,6 +287,6 @@ def searched_for_secrets(candidate, evidence):
 @then("nothing that was found gives access to anything")
 def no_secret(candidate, evidence):
     """In the environment, the history and the files."""
-    unsearched = secrets.unsearched_packages(candidate.layers, candidate.base_layers)
+    unsearched = secret_checks.unsearched_packages(candidate.layers, candidate.base_layers)
     evidence.add("warnings: packages that were not searched", unsearched, asked=f"docker save {candidate.reference}")
-    require(secrets.no_secret(candidate.image.env, candidate.history, candidate.layers, candidate.base_layers))
+    require(secret_checks.no_secret(candidate.image.env, candidate.history, candidate.layers, candidate.base_layers))

@@ -14,7 +14,7 @@ from typing import Any
 
 from gate.check import CheckResult, Rejection, check, reject
 from gate.errors import ImageUnavailable
-from gate.image.words import Unfilled, fill
+from gate.image.substitution import SubstitutionError, substitute
 
 # Parser directives stand before anything else (Dockerfile reference, "Parser directives").
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S.*?)\s*$")
@@ -53,8 +53,8 @@ class _Parsed:
 
     def filled(self, command: Any, word: str, values: Mapping[str, str]) -> str:
         try:
-            return fill(word, values, self.escape)
-        except Unfilled as why:
+            return substitute(word, values, self.escape)
+        except SubstitutionError as why:
             raise _unread(self.file, command, f"cannot be read: {why}") from why
 
 

@@ -14,8 +14,8 @@ from packaging.utils import canonicalize_name
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.engine.answer import Told, ask
 from gate.errors import ImageUnavailable
-from gate.image.packages import Installed
-from gate.image.records import Records, rpm_records
+from gate.image.package_records import PackageRecords, rpm_records
+from gate.image.packages import InstalledPackages
 from gate.runtime.frames import IMPORTING, frames_of, own_line
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
@@ -38,7 +38,7 @@ answer({"environment": {
 
 
 @dataclass(frozen=True)
-class Hook:
+class StartupHook:
     """A file that Python runs whenever it starts.
 
     Attributes:
@@ -57,8 +57,8 @@ class Interpreter:
     """The image's Python: its version, its packages, and what it runs when it starts."""
 
     version: str
-    packages: Installed
-    hooks: tuple[Hook, ...] = ()
+    packages: InstalledPackages
+    hooks: tuple[StartupHook, ...] = ()
 
 
 def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
@@ -83,15 +83,15 @@ def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
         {str(canonicalize_name(name)): value for name, value in answer[key].items()}
         for key in ("versions", "unimportable", "foreign")
     )
-    installed = Installed(
+    installed = InstalledPackages(
         versions, broken, conflicts, {name: tuple(map(str, files)) for name, files in foreign.items()}
     )
     return Interpreter(answer["python"], installed, tuple(map(_hook, answer["hooks"])))
 
 
-def _hook(raw: Any) -> Hook:
+def _hook(raw: Any) -> StartupHook:
     try:
-        return Hook(str(raw["path"]), str(raw["file"]), frozenset(map(str, raw["digests"])))
+        return StartupHook(str(raw["path"]), str(raw["file"]), frozenset(map(str, raw["digests"])))
     except (LookupError, TypeError) as error:
         raise ImageUnavailable(
             "the image's Python gave no answer about what it runs when it starts", where="python3 in the image"
@@ -108,19 +108,19 @@ def marker_environment(host: Any) -> dict[str, str]:
     return {str(name): str(value) for name, value in answer["environment"].items()}
 
 
-def rpm_records_of(host: Any) -> Records:
+def rpm_records_of(host: Any) -> PackageRecords:
     """What rpm recorded of the image's files: no well-kept reader of its database runs outside the image."""
     return rpm_records(host.run("rpm --query --all --dump").stdout)
 
 
-def _unvouched() -> tuple[tuple[Hook, ...], Records, Mapping[str, str], tuple[str, ...]]:
+def _unvouched() -> tuple[tuple[StartupHook, ...], PackageRecords, Mapping[str, str], tuple[str, ...]]:
     path = "/var/lang/lib/python3.11/site-packages/evil.pth"
-    return (Hook(path, path, frozenset({"sha256:0"})),), Records(), {}, ()
+    return (StartupHook(path, path, frozenset({"sha256:0"})),), PackageRecords(), {}, ()
 
 
 @check(6, known_bad=_unvouched)
 def starts_nothing_foreign(
-    hooks: Sequence[Hook], records: Records, base: Mapping[str, str], stated: Sequence[str]
+    hooks: Sequence[StartupHook], records: PackageRecords, base: Mapping[str, str], stated: Sequence[str]
 ) -> CheckResult:
     """Whatever Python runs when it starts came with a package or the base, or is stated.
 
@@ -139,7 +139,7 @@ def starts_nothing_foreign(
         for hook in hooks
         if hook.path not in stated
         and base.get(hook.file) not in hook.digests
-        and not any(records.vouch(path, digest) for path in (hook.path, hook.file) for digest in hook.digests)
+        and not any(records.confirms(path, digest) for path in (hook.path, hook.file) for digest in hook.digests)
     )
 
 

@@ -55,7 +55,7 @@ class KnownBase:
 
 
 @dataclass(frozen=True)
-class Support:
+class SupportDates:
     """The dated data.
 
     Attributes:
@@ -72,7 +72,7 @@ class Support:
 
 
 @dataclass(frozen=True)
-class Part:
+class ReleasePart:
     """Something that a release stands on.
 
     Attributes:
@@ -86,7 +86,7 @@ class Part:
     lifetime: Lifetime | None
 
 
-def parts_of(base: str, python_version: str, known: Support) -> tuple[Part, ...]:
+def parts_of(base: str, python_version: str, known: SupportDates) -> tuple[ReleasePart, ...]:
     """What a release stands on: its base's system and runtime, and its Python.
 
     Args:
@@ -95,9 +95,13 @@ def parts_of(base: str, python_version: str, known: Support) -> tuple[Part, ...]
         known: the dated data.
     """
     found = next((each for each in known.bases if each.is_behind(base)), None)
-    of_base = [Part(name, base, known.lifetime(name)) for name in found.parts] if found else [Part(base, base, None)]
+    of_base = (
+        [ReleasePart(name, base, known.lifetime(name)) for name in found.parts]
+        if found
+        else [ReleasePart(base, base, None)]
+    )
     python = f"CPython {python_version}"
-    return (*of_base, Part(python, f"Python {python_version}", known.lifetime(python)))
+    return (*of_base, ReleasePart(python, f"Python {python_version}", known.lifetime(python)))
 
 
 def shipped(froms: Sequence[From]) -> str:
@@ -113,7 +117,7 @@ def shipped(froms: Sequence[From]) -> str:
     return name
 
 
-def load(path: Path = DATA) -> Support:
+def load(path: Path = DATA) -> SupportDates:
     """The dated data of a file.
 
     Raises:
@@ -131,7 +135,7 @@ def load(path: Path = DATA) -> Support:
             f"The dates of support cannot be read: {type(error).__name__}: {error}", where=where,
             remedy="write each entry as the head of the file says",
         ) from error  # fmt: skip
-    return Support(where, lifetimes, bases)
+    return SupportDates(where, lifetimes, bases)
 
 
 def _listed(document: Document, key: str) -> list[Any]:
@@ -154,8 +158,8 @@ def _base(raw: dict[str, Any]) -> KnownBase:
     return KnownBase(raw["image"], raw["tag"], tuple(parts))
 
 
-def _ended() -> tuple[Part, ...]:
-    return (Part("Amazon Linux 2", "a base", Lifetime("Amazon Linux 2", date(2026, 6, 30), "its FAQ", _DAY)),)
+def _ended() -> tuple[ReleasePart, ...]:
+    return (ReleasePart("Amazon Linux 2", "a base", Lifetime("Amazon Linux 2", date(2026, 6, 30), "its FAQ", _DAY)),)
 
 
 def _nothing() -> Register:
@@ -163,7 +167,7 @@ def _nothing() -> Register:
 
 
 @check(6, known_bad=lambda: (_ended(), _nothing(), _DAY, "support.yaml"))
-def supported(parts: Sequence[Part], register: Register, today: date, source: str) -> CheckResult:
+def supported(parts: Sequence[ReleasePart], register: Register, today: date, source: str) -> CheckResult:
     """Each part is supported by its maker today, or its end is accepted by an entry of the register in force."""
     return CheckResult.of(
         _unknown(part, source) if part.lifetime is None else _out_of_support(part, part.lifetime, register, today)
@@ -172,7 +176,7 @@ def supported(parts: Sequence[Part], register: Register, today: date, source: st
     )
 
 
-def _unknown(part: Part, source: str) -> Rejection:
+def _unknown(part: ReleasePart, source: str) -> Rejection:
     of = "" if part.name == part.of else f" (of {part.of})"
     return Rejection(
         f"Nobody knows until when {part.name}{of} is supported",
@@ -182,7 +186,7 @@ def _unknown(part: Part, source: str) -> Rejection:
     )
 
 
-def _out_of_support(part: Part, lifetime: Lifetime, register: Register, today: date) -> Rejection:
+def _out_of_support(part: ReleasePart, lifetime: Lifetime, register: Register, today: date) -> Rejection:
     entry = next((each for each in register.support if each.what == part.name), None)
     history = f"; its entry in {register.source} runs from {entry.decided} to {entry.expires}" if entry else ""
     return Rejection(
@@ -194,12 +198,12 @@ def _out_of_support(part: Part, lifetime: Lifetime, register: Register, today: d
     )
 
 
-def _accepted(part: Part, register: Register, today: date) -> SupportException | None:
+def _accepted(part: ReleasePart, register: Register, today: date) -> SupportException | None:
     return next((each for each in register.support if each.what == part.name and each.is_in_force(today)), None)
 
 
 @check(6, known_bad=lambda: ((), Register("exceptions.yaml", (), (), (), (), (_idle(),)), _DAY))
-def support_exceptions_used(parts: Sequence[Part], register: Register, today: date) -> CheckResult:
+def support_exceptions_used(parts: Sequence[ReleasePart], register: Register, today: date) -> CheckResult:
     """Each acceptance is about something that the release stands on, and whose support has ended."""
     ended = {part.name for part in parts if part.lifetime and part.lifetime.until < today}
     standing = {part.name for part in parts}
@@ -219,7 +223,7 @@ def _idle() -> SupportException:
     return SupportException("Amazon Linux 1", "", "", "", "", _DAY, _DAY, 1)
 
 
-def warnings(parts: Sequence[Part], register: Register, today: date) -> tuple[str, ...]:
+def warnings(parts: Sequence[ReleasePart], register: Register, today: date) -> tuple[str, ...]:
     """What is about to end, or has ended and is accepted; and dates that nobody has looked up for a year."""
     return tuple(
         sentence
@@ -229,7 +233,7 @@ def warnings(parts: Sequence[Part], register: Register, today: date) -> tuple[st
     )
 
 
-def _warned(part: Part, lifetime: Lifetime, entry: SupportException | None, today: date) -> Iterator[str]:
+def _warned(part: ReleasePart, lifetime: Lifetime, entry: SupportException | None, today: date) -> Iterator[str]:
     left = lifetime.until - today
     if left < timedelta():
         if entry:

@@ -55,7 +55,7 @@ _ANY = r"\S"
 
 
 @dataclass(frozen=True)
-class Loading:
+class Loader:
     """A variable by which foreign code gets to run.
 
     Attributes:
@@ -72,56 +72,54 @@ class Loading:
 _LD, _PYTHON, _NODE = "ld.so(8)", "Python, Command line and environment", "Node.js, Command-line API"
 _JAVA = "JDK, The java Command"
 _AGENTS = r"-(?:javaagent|agentlib|agentpath|Xbootclasspath|Xrun|XX:Flags|XX:OnError|XX:OnOutOfMemoryError)|@"
-LOADING: Mapping[str, Loading] = {
-    "AWS_LAMBDA_EXEC_WRAPPER": Loading(
-        "runs a script in the place of the runtime", "AWS, Lambda runtime modifications"
-    ),
-    "LD_PRELOAD": Loading("loads a library into every program", _LD),
-    "LD_AUDIT": Loading("loads a library that sees every symbol of every program", _LD),
-    "LD_PROFILE": Loading("has the loader write a profile of every program", _LD),
-    "GCONV_PATH": Loading("loads libraries for conversions of characters from there", "iconv(1), glibc manual"),
-    "GETCONF_DIR": Loading("runs getconf's programs from there", "getconf(1)"),
-    "OPENSSL_CONF": Loading(
+LOADING: Mapping[str, Loader] = {
+    "AWS_LAMBDA_EXEC_WRAPPER": Loader("runs a script in the place of the runtime", "AWS, Lambda runtime modifications"),
+    "LD_PRELOAD": Loader("loads a library into every program", _LD),
+    "LD_AUDIT": Loader("loads a library that sees every symbol of every program", _LD),
+    "LD_PROFILE": Loader("has the loader write a profile of every program", _LD),
+    "GCONV_PATH": Loader("loads libraries for conversions of characters from there", "iconv(1), glibc manual"),
+    "GETCONF_DIR": Loader("runs getconf's programs from there", "getconf(1)"),
+    "OPENSSL_CONF": Loader(
         "lets OpenSSL load what that file names",
         "openssl-env(7)",
         r"^(?!/dev/null$|/etc/(?:ssl|pki/tls)(?:/|/openssl\.cnf)?$)\S",
     ),
-    "OPENSSL_ENGINES": Loading("loads OpenSSL's engines from there", "openssl-env(7)"),
-    "OPENSSL_MODULES": Loading("loads OpenSSL's providers from there", "openssl-env(7)"),
-    "PYTHONHOME": Loading("takes Python's standard library from there", _PYTHON),
-    "PYTHONSTARTUP": Loading("runs a file in interactive Python", _PYTHON),
-    "PYTHONINSPECT": Loading("lets Python wait for more when the program has ended", _PYTHON),
-    "PYTHONUSERBASE": Loading("adds a folder whose .pth files run when Python starts", _PYTHON),
-    "PYTHONEXECUTABLE": Loading("lets Python take another program for itself", _PYTHON),
-    "PYTHONPLATLIBDIR": Loading("takes Python's compiled library from there", _PYTHON),
-    "PYTHONBREAKPOINT": Loading("imports and calls what it names", _PYTHON, r"^(?!0$|pdb\.set_trace$)\S"),
-    "PYTHONWARNINGS": Loading("imports the module that a category names", _PYTHON, r":[^:,]*:\w+\.\w"),
-    "PYTHON_PRESITE": Loading("imports a module before any other", _PYTHON),
-    "BASH_ENV": Loading("runs a file before every script of bash", "bash(1)"),
-    "ENV": Loading("runs a file in an interactive sh", "POSIX, Shell & Utilities, 2.5.3", "[/$`]"),
-    "SHELLOPTS": Loading("sets options for every script of bash", "bash(1)"),
-    "BASHOPTS": Loading("sets options for every script of bash", "bash(1)"),
-    "PROMPT_COMMAND": Loading("runs in every interactive bash", "bash(1)"),
-    "NODE_OPTIONS": Loading(
+    "OPENSSL_ENGINES": Loader("loads OpenSSL's engines from there", "openssl-env(7)"),
+    "OPENSSL_MODULES": Loader("loads OpenSSL's providers from there", "openssl-env(7)"),
+    "PYTHONHOME": Loader("takes Python's standard library from there", _PYTHON),
+    "PYTHONSTARTUP": Loader("runs a file in interactive Python", _PYTHON),
+    "PYTHONINSPECT": Loader("lets Python wait for more when the program has ended", _PYTHON),
+    "PYTHONUSERBASE": Loader("adds a folder whose .pth files run when Python starts", _PYTHON),
+    "PYTHONEXECUTABLE": Loader("lets Python take another program for itself", _PYTHON),
+    "PYTHONPLATLIBDIR": Loader("takes Python's compiled library from there", _PYTHON),
+    "PYTHONBREAKPOINT": Loader("imports and calls what it names", _PYTHON, r"^(?!0$|pdb\.set_trace$)\S"),
+    "PYTHONWARNINGS": Loader("imports the module that a category names", _PYTHON, r":[^:,]*:\w+\.\w"),
+    "PYTHON_PRESITE": Loader("imports a module before any other", _PYTHON),
+    "BASH_ENV": Loader("runs a file before every script of bash", "bash(1)"),
+    "ENV": Loader("runs a file in an interactive sh", "POSIX, Shell & Utilities, 2.5.3", "[/$`]"),
+    "SHELLOPTS": Loader("sets options for every script of bash", "bash(1)"),
+    "BASHOPTS": Loader("sets options for every script of bash", "bash(1)"),
+    "PROMPT_COMMAND": Loader("runs in every interactive bash", "bash(1)"),
+    "NODE_OPTIONS": Loader(
         "loads a module or opens a debugger in every Node.js",
         _NODE,
         r"(?:^|\s)(?:-r\b|--require|--import|--(?:experimental-)?loader|--inspect|--env-file|--eval|-e\b|--openssl-config)",
     ),
-    "NODE_REPL_EXTERNAL_MODULE": Loading("loads a module in the place of the REPL", _NODE),
-    "JAVA_TOOL_OPTIONS": Loading("loads an agent into every Java program", "JDK, JVM Tool Interface", _AGENTS),
-    "JDK_JAVA_OPTIONS": Loading("loads an agent into every Java program", _JAVA, _AGENTS),
-    "_JAVA_OPTIONS": Loading("loads an agent into every Java program", _JAVA, _AGENTS),
-    "RUBYOPT": Loading("loads a library into every Ruby program", "ruby(1)", r"-[rI]|(?:^|\s)-C"),
-    "RUBYLIB": Loading("has Ruby look there for libraries before anywhere else", "ruby(1)"),
-    "PERL5OPT": Loading("loads a module into every Perl program", "perlrun(1)", r"-[MmId]"),
-    "PERL5LIB": Loading("has Perl look there for modules before anywhere else", "perlrun(1)"),
-    "PERL5DB": Loading("runs code in Perl's debugger", "perlrun(1)"),
-    "LUA_INIT": Loading("runs code before every Lua program", "lua(1)"),
-    "PHP_INI_SCAN_DIR": Loading("lets PHP load extensions from settings there", "PHP manual, The configuration file"),
-    "DOTNET_STARTUP_HOOKS": Loading("loads an assembly before Main", ".NET, Host startup hook"),
-    "DOTNET_ADDITIONAL_DEPS": Loading("loads further assemblies", ".NET, dotnet environment variables"),
-    "CORECLR_ENABLE_PROFILING": Loading("loads a profiler", ".NET, runtime configuration settings", "1"),
-    "COR_ENABLE_PROFILING": Loading("loads a profiler", ".NET, runtime configuration settings", "1"),
+    "NODE_REPL_EXTERNAL_MODULE": Loader("loads a module in the place of the REPL", _NODE),
+    "JAVA_TOOL_OPTIONS": Loader("loads an agent into every Java program", "JDK, JVM Tool Interface", _AGENTS),
+    "JDK_JAVA_OPTIONS": Loader("loads an agent into every Java program", _JAVA, _AGENTS),
+    "_JAVA_OPTIONS": Loader("loads an agent into every Java program", _JAVA, _AGENTS),
+    "RUBYOPT": Loader("loads a library into every Ruby program", "ruby(1)", r"-[rI]|(?:^|\s)-C"),
+    "RUBYLIB": Loader("has Ruby look there for libraries before anywhere else", "ruby(1)"),
+    "PERL5OPT": Loader("loads a module into every Perl program", "perlrun(1)", r"-[MmId]"),
+    "PERL5LIB": Loader("has Perl look there for modules before anywhere else", "perlrun(1)"),
+    "PERL5DB": Loader("runs code in Perl's debugger", "perlrun(1)"),
+    "LUA_INIT": Loader("runs code before every Lua program", "lua(1)"),
+    "PHP_INI_SCAN_DIR": Loader("lets PHP load extensions from settings there", "PHP manual, The configuration file"),
+    "DOTNET_STARTUP_HOOKS": Loader("loads an assembly before Main", ".NET, Host startup hook"),
+    "DOTNET_ADDITIONAL_DEPS": Loader("loads further assemblies", ".NET, dotnet environment variables"),
+    "CORECLR_ENABLE_PROFILING": Loader("loads a profiler", ".NET, runtime configuration settings", "1"),
+    "COR_ENABLE_PROFILING": Loader("loads a profiler", ".NET, runtime configuration settings", "1"),
 }
 # Exported functions of bash are run in the place of the commands whose names they have (bash(1), "Functions").
 _FUNCTION = re.compile(r"^BASH_FUNC_")

@@ -21,7 +21,7 @@ from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.base import Base
 from gate.image.build import build_image
-from gate.image.lineage import STAND_IN_LABEL
+from gate.image.base import STAND_IN_LABEL
 from gate.image.support import load as load_support
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent

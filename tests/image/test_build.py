@@ -142,7 +142,7 @@ def test_the_log_is_named_as_it_is_found_from_here(
     """Below the folder one stands in, the path is short; a build that said nothing is said so."""
     docker("exit 3")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ImageUnavailable, match="exit code 3: it said nothing") as failure:
+    with pytest.raises(ImageUnavailable, match="exit code 3: there was no output") as failure:
         build(log=tmp_path / "reports" / "build.log")
     assert failure.value.where == "reports/build.log"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gate.image.builder import environment
+from gate.image.build_inputs import environment
 
 PLAIN = {"PATH": "/bin", "HOME": "/root", "https_proxy": "http://proxy:3128"}
 DECIDING = {

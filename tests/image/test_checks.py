@@ -6,12 +6,23 @@ from collections import namedtuple
 import pytest
 
 from gate.errors import ImageUnavailable
-from gate.image.contract import Difference, Startup, differences, handler_is, names_paths, starts_like
-from gate.image.lineage import STAND_IN_LABEL, descends_from, genuine, platform_is, same_image
-from gate.image.packages import Installed, no_development_packages, pins_installed
+from gate.image.base import STAND_IN_LABEL, descends_from, genuine, same_image
+from gate.image.contract import (
+    GB,
+    ConfigDifference,
+    Startup,
+    below,
+    differences,
+    handler_is,
+    names_paths,
+    platform_is,
+    starts_like,
+)
+from gate.image.package_records import PackageRecords
+from gate.image.packages import InstalledPackages, no_development_packages, pins_installed
 from gate.image.python import (
     HandlerImport,
-    Hook,
+    StartupHook,
     handler_imports,
     import_handler,
     inspect_python,
@@ -19,8 +30,6 @@ from gate.image.python import (
     python_is,
     starts_nothing_foreign,
 )
-from gate.image.records import Records
-from gate.image.size import GB, below
 from gate.image.variables import FREE, LISTS, LOADING, RESERVED, loads_code
 
 BASE = Startup({"PATH": "/a:/b", "LANG": "C", "TZ": ":/etc/localtime", "SOME": "1"}, ("/entry.sh", "-x"), "/var/task")
@@ -160,7 +169,7 @@ def started(**env):
 def test_new_variables_longer_paths_and_what_lambda_leaves_free_harm_nothing(env):
     """The image may add, and what it adds is listed as allowed."""
     assert starts_like(started(**env), BASE).accepted
-    assert all(each.allowed for each in differences(started(**env), BASE))
+    assert not any(each.wrong for each in differences(started(**env), BASE))
 
 
 @pytest.mark.parametrize(
@@ -220,15 +229,15 @@ def test_a_longer_list_in_a_variable_that_is_no_path_is_refused():
     """Only the variables of folders are lists that may grow."""
     base = Startup({"LIST": "/a", "LD_LIBRARY_PATH": "/a"}, (), "/")
     grown = Startup({"LIST": "/a:/b", "LD_LIBRARY_PATH": "/a:/b"}, (), "/")
-    assert [each.name for each in differences(grown, base) if not each.allowed] == ["LIST"]
+    assert [each.name for each in differences(grown, base) if each.wrong] == ["LIST"]
 
 
 def test_another_entrypoint_or_folder_is_refused():
     """Lambda starts the image through the base's own entrypoint, in its own folder."""
     other = Startup(BASE.env, ("/entry.sh",), "/")
     assert differences(other, BASE) == (
-        Difference("ENTRYPOINT", "/entry.sh -x", "/entry.sh", "Lambda starts the image by it"),
-        Difference("WORKDIR", "/var/task", "/", "Lambda starts the image by it"),
+        ConfigDifference("ENTRYPOINT", "/entry.sh -x", "/entry.sh", "Lambda starts the image with it"),
+        ConfigDifference("WORKDIR", "/var/task", "/", "Lambda starts the image with it"),
     )
     assert len(starts_like(other, BASE).rejections) == 2
 
@@ -287,10 +296,10 @@ def test_what_the_images_python_says_is_read():
     host = Host(Answer(0, KNOWN, ""))
     found = inspect_python(host, ["A.B"], "/var/task")
     assert found.version == "3.11.9"
-    assert found.packages == Installed(
+    assert found.packages == InstalledPackages(
         {"typing-extensions": "4.1"}, {"a-b": "ImportError: x"}, (), {"a-b": ("/var/task/a.py",)}
     )
-    assert found.hooks == (Hook("/l/x.pth", "/e/x.pth", frozenset({"md5:1"})),)
+    assert found.hooks == (StartupHook("/l/x.pth", "/e/x.pth", frozenset({"md5:1"})),)
     assert {asked[0] for asked in host.asked} == {"/var/task"}
     assert json.loads(host.asked[0][-1])["arguments"] == ['["a-b"]']
 
@@ -423,8 +432,8 @@ def test_the_markers_environment_is_the_images_own():
 )
 def test_what_python_starts_with_is_recorded_the_bases_or_stated(path, file, accepted):
     """A file of the same name with another content is none of them."""
-    records = Records({"/l/known.pth": frozenset({"sha256:1"}), "/l/edited.pth": frozenset({"sha256:9"})})
-    hook = Hook(path, file, frozenset({"sha256:1", "md5:1"}))
+    records = PackageRecords({"/l/known.pth": frozenset({"sha256:1"}), "/l/edited.pth": frozenset({"sha256:9"})})
+    hook = StartupHook(path, file, frozenset({"sha256:1", "md5:1"}))
     result = starts_nothing_foreign(
         (hook,), records, {"/l/based.pth": "md5:1", "/l/evil.pth": "md5:2"}, ("/l/stated.pth",)
     )
@@ -438,7 +447,7 @@ def test_what_python_starts_with_is_recorded_the_bases_or_stated(path, file, acc
 )
 def test_a_pin_is_met_as_pep_440_says(pin, found):
     """Zeros at the end, local versions, spellings of pre-releases."""
-    assert pins_installed({"a": pin}, Installed({"a": found}, {}, ())).accepted
+    assert pins_installed({"a": pin}, InstalledPackages({"a": found}, {}, ())).accepted
 
 
 @pytest.mark.parametrize(
@@ -447,31 +456,34 @@ def test_a_pin_is_met_as_pep_440_says(pin, found):
 )
 def test_another_version_is_no_match(pin, found):
     """Nor one that only looks alike."""
-    assert not pins_installed({"a": pin}, Installed({"a": found}, {}, ())).accepted
+    assert not pins_installed({"a": pin}, InstalledPackages({"a": found}, {}, ())).accepted
 
 
 def test_a_package_that_is_shadowed_edited_or_closed_is_refused():
     """With the file that runs in its place, or the folder that closes it."""
-    shadowed = Installed({"a": "1", "b": "1"}, {}, (), {"a": ("/var/task/a/__init__.py",), "b": ("/x",)})
+    shadowed = InstalledPackages({"a": "1", "b": "1"}, {}, (), {"a": ("/var/task/a/__init__.py",), "b": ("/x",)})
     refused = said(pins_installed({"a": "1"}, shadowed))
-    assert "Python imports /var/task/a/__init__.py, which a did not record so" in refused
+    assert "Python imports /var/task/a/__init__.py, which is not the file that a recorded" in refused
     assert "/x" not in refused
-    closed = said(pins_installed({"a": "1"}, Installed({}, {}, (), {}, {"a": "/root"})))
-    assert "a is pinned at 1, and lies where Lambda's user cannot go: /root is closed to it" in closed
+    closed = said(pins_installed({"a": "1"}, InstalledPackages({}, {}, (), {}, {"a": "/root"})))
+    assert "a is pinned at 1, and lies where Lambda's user has no access: /root is closed to it" in closed
 
 
 def test_packages_at_their_pins_are_accepted():
     """What is installed beside them, and what of that does not import, is no matter of theirs."""
-    assert pins_installed({"a": "1"}, Installed({"a": "1", "b": "2"}, {"b": "ImportError"}, ())).accepted
+    assert pins_installed({"a": "1"}, InstalledPackages({"a": "1", "b": "2"}, {"b": "ImportError"}, ())).accepted
 
 
 @pytest.mark.parametrize(
     ("installed", "words"),
     [
-        (Installed({}, {}, ()), "a is pinned at 1, and the image holds none"),
-        (Installed({"a": "2"}, {}, ()), "a is pinned at 1, and the image holds 2"),
-        (Installed({"a": "1"}, {"a": "ImportError: x"}, ()), "a is installed and cannot be imported: ImportError: x"),
-        (Installed({"a": "1"}, {}, ("a needs b",)), "pip check: a needs b"),
+        (InstalledPackages({}, {}, ()), "a is pinned at 1, and the image holds none"),
+        (InstalledPackages({"a": "2"}, {}, ()), "a is pinned at 1, and the image holds 2"),
+        (
+            InstalledPackages({"a": "1"}, {"a": "ImportError: x"}, ()),
+            "a is installed and cannot be imported: ImportError: x",
+        ),
+        (InstalledPackages({"a": "1"}, {}, ("a needs b",)), "pip check: a needs b"),
     ],
 )
 def test_a_package_that_is_missing_other_broken_or_in_conflict_is_refused(installed, words):
@@ -482,7 +494,7 @@ def test_a_package_that_is_missing_other_broken_or_in_conflict_is_refused(instal
 
 def test_no_pin_and_no_package_prove_nothing():
     """Empty lists are refused, not accepted."""
-    assert "pin no package" in said(pins_installed({}, Installed({}, {}, ())))
+    assert "pin no package" in said(pins_installed({}, InstalledPackages({}, {}, ())))
     assert "no Python package was found" in said(no_development_packages((), ("pytest",)))
 
 

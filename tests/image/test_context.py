@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from gate.errors import ImageUnavailable
-from gate.image.context import with_gits_modes
+from gate.image.build_inputs import with_git_file_modes
 
 
 def tree(folder, umask):
@@ -34,7 +34,7 @@ def test_every_umask_gives_the_same_context(tmp_path, umask):
     """A copy with the modes of an ordinary clone; links stay links; the clone itself stays as it is."""
     usual, own = tree(tmp_path / "usual", 0o022), tree(tmp_path / "own", umask)
     before = modes(own)
-    with with_gits_modes(own) as given:
+    with with_git_file_modes(own) as given:
         assert given != own
         assert modes(given) == modes(usual)
         assert (given / "src" / "main.py").read_text() == "src/main.py"
@@ -47,7 +47,7 @@ def test_every_umask_gives_the_same_context(tmp_path, umask):
 def test_an_ordinary_clone_is_not_copied(tmp_path):
     """Nothing is to be changed."""
     own = tree(tmp_path / "own", 0o022)
-    with with_gits_modes(own) as given:
+    with with_git_file_modes(own) as given:
         assert given == own
 
 
@@ -56,7 +56,7 @@ def test_what_docker_does_not_send_is_left_out(tmp_path, monkeypatch):
     own = tree(tmp_path / "own", 0o077)
     os.mkfifo(own / "pipe")
     monkeypatch.chdir(own)
-    with socket.socket(socket.AF_UNIX) as listening, with_gits_modes(own) as given:
+    with socket.socket(socket.AF_UNIX) as listening, with_git_file_modes(own) as given:
         listening.bind("socket")
         assert not (given / "pipe").exists()
         assert (given / "Dockerfile").exists()
@@ -71,5 +71,5 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("shutil.copy2", refuse)
-    with pytest.raises(ImageUnavailable, match="Permission denied"), with_gits_modes(own):
+    with pytest.raises(ImageUnavailable, match="Permission denied"), with_git_file_modes(own):
         pass

@@ -8,9 +8,9 @@ import io
 
 import pytest
 
-from gate.image.divergence import SHOWN, base_unchanged, changes, shadows
+from gate.image.base_files import SHOWN, base_unchanged, changes, shadows
 from gate.image.layers import Layer, Layers, merged, read_layers
-from gate.image.records import Records, is_record, read_records, rpm_records
+from gate.image.package_records import PackageRecords, is_record, read_records, rpm_records
 from tests.image.archive import layer, saved
 
 LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/task/lib:/opt/lib"
@@ -162,7 +162,7 @@ def test_rpm_tells_what_it_recorded():
     assert checked(other, known=rpm_records(link)) == ""
     assert checked(other, known=rpm_records(link.replace("/usr/lib64", "/lib64"))) == ""
     assert "now a link to libz.so.2" in checked(other, known=rpm_records(dump))
-    assert rpm_records("rpm: command not found\n") == Records()
+    assert rpm_records("rpm: command not found\n") == PackageRecords()
 
 
 def test_what_is_put_back_is_unchanged():

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gate.image.__main__ import main as docker_build
-from gate.image.source import proxy_certificates
+from gate.image.build_inputs import proxy_certificates
 
 pytestmark = pytest.mark.docker
 

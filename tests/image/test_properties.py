@@ -16,10 +16,10 @@ from packaging.markers import default_environment
 from gate.check import NoGo
 from gate.errors import GateError
 from gate.image.dockerfile import all_arguments, bases_approved, from_lines
-from gate.image.files import readable_by_all
+from gate.image.file_checks import readable_by_all
+from gate.image.packages import pins, read_requirements
 from gate.image.python import import_handler, inspect_python
-from gate.image.requirements import pins, read_requirements
-from gate.image.tree import Entry, Tree, read_tree
+from gate.image.tree import ImageFile, Tree, read_tree
 
 APPROVED = ("public.ecr.aws/lambda/python:3.11",)
 INSTRUCTIONS = ("FROM", "from", "ARG", "ARG A=", "RUN", "COPY --from=", "--mount=from=", "# escape=`", "<<EOF", "EOF")
@@ -118,7 +118,7 @@ def test_names_of_any_characters_are_read_and_told_visibly(names, cut) -> None:
     tree = read_tree(io.BytesIO(whole), lambda _path: True)
     closed = [entry for entry in tree.entries.values() if entry.kind == "file"]
     assert closed
-    said = str(NoGo(readable_by_all(Tree({"/x": Entry("/x/\x1b[2J", "file", 0o600), **tree.entries}, tree.texts))))
+    said = str(NoGo(readable_by_all(Tree({"/x": ImageFile("/x/\x1b[2J", "file", 0o600), **tree.entries}, tree.texts))))
     assert said.count("\n") == 2
     assert all(line.isprintable() for line in said.split("\n"))
     with contextlib.suppress(tarfile.TarError):

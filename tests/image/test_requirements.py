@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gate.errors import ImageUnavailable
-from gate.image.requirements import pins, read_requirements, same_version
+from gate.image.packages import pins, read_requirements, same_version
 
 LINUX = {
     "os_name": "posix",
@@ -101,7 +101,7 @@ def test_other_files_are_followed_from_where_they_are_named(tmp_path):
         ("-r missing.txt ; sys_platform == 'darwin'\n", "missing.txt does not exist"),
         ("--no-such-option ; sys_platform == 'darwin'\n", "pip does not understand"),
         ("-r missing.txt\n", "missing.txt does not exist"),
-        ("-c https://h/constraints.txt\n", "is not beside the Dockerfile"),
+        ("-c https://h/constraints.txt\n", "is no local file"),
         ("-r requirements.txt\n", "includes itself"),
         (b"\xff\xfe\xff", "cannot be read"),
         ("a==1; python_version ~ '3'\n", "pip does not understand"),

@@ -20,11 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gate.errors import ImageUnavailable
-from gate.image import archives, search
-from gate.image.detector import secrets_in
 from gate.image.layers import read_layers
-from gate.image.records import Records, read_records
-from gate.image.secrets import no_secret, unsearched_packages
+from gate.image.package_records import PackageRecords, read_records
+from gate.image.secrets import archives, file_search
+from gate.image.secrets.detector import secrets_in
+from gate.image.secrets.secret_checks import no_secret, unsearched_packages
 from tests.image.archive import layer, packed_as_tar, saved
 
 GITHUB = "ghp_" + "a1B2" * 9
@@ -53,7 +53,7 @@ def said(result):
 def checked(*layers, known=None, base=0, **form_of_archive):
     """The judgement over an image of these layers, each a dict of files or a made one."""
     made = [each if isinstance(each, bytes) else layer(each) for each in layers]
-    read = read_layers(io.BytesIO(saved(made, **form_of_archive)), len(made), known or Records())
+    read = read_layers(io.BytesIO(saved(made, **form_of_archive)), len(made), known or PackageRecords())
     return said(no_secret({}, (), read, base))
 
 
@@ -200,8 +200,8 @@ def test_the_bases_own_layers_are_not_judged_and_all_others_are():
 
 def test_a_file_larger_than_what_is_read_at_once_is_searched_piece_by_piece(monkeypatch):
     """Also what stands across two pieces; an archive of that size is refused by its limit."""
-    monkeypatch.setattr(search, "WHOLE_BYTES", 1000)
-    monkeypatch.setattr(search, "_PIECE", 500)
+    monkeypatch.setattr(file_search, "WHOLE_BYTES", 1000)
+    monkeypatch.setattr(file_search, "_PIECE", 500)
     text = b"\n" + b"." * 985 + b"\n" + GITHUB.encode() + b"\n" + b"." * 2000
     assert "/x/large holds a secret (GitHub Token)" in checked({"/x/large": text})
     packed = zipped(
@@ -352,7 +352,9 @@ def test_a_limit_that_is_reached_is_named(monkeypatch):
         assert "unpacks to more than" in checked({"/a": packed})
     monkeypatch.setattr(archives, "MEMBER_BYTES", 10_000)
     monkeypatch.setattr(archives, "MEMBERS", 2)
-    monkeypatch.setattr(archives.Budget, "__init__", lambda self: self.__dict__.update(left_bytes=100, left_members=2))
+    monkeypatch.setattr(
+        archives.UnpackBudget, "__init__", lambda self: self.__dict__.update(left_bytes=100, left_members=2)
+    )
     assert "holds more than 2 members" in checked({"/a": zipped(dict.fromkeys("abc", b""))})
     assert "unpacks to more than" in checked({"/a": zipped({"a": b"x" * 99, "b": b"x" * 99})})
 
@@ -426,12 +428,12 @@ def test_an_archive_without_its_layers_is_refused():
         (packed_as_tar([("manifest.json", b'[{"Layers": ["a"]}]'), ("a", gzip.compress(b"x" * 999))]), "layer 1 of 1"),
     ):
         with pytest.raises(ImageUnavailable) as refused:
-            read_layers(io.BytesIO(archive), 1, Records())
+            read_layers(io.BytesIO(archive), 1, PackageRecords())
         assert words in str(refused.value)
     with pytest.raises(ImageUnavailable, match="names 1 layers, and the image's configuration 2"):
-        read_layers(io.BytesIO(whole), 2, Records())
+        read_layers(io.BytesIO(whole), 2, PackageRecords())
     with pytest.raises(tarfile.TarError):
-        read_layers(io.BytesIO(whole[:700]), 1, Records())
+        read_layers(io.BytesIO(whole[:700]), 1, PackageRecords())
 
 
 def test_one_of_two_equal_layers_may_be_a_link():
@@ -444,7 +446,7 @@ def test_one_of_two_equal_layers_may_be_a_link():
                 member.type, member.linkname, member.size = tarfile.SYMTYPE, f"../{0:064x}/layer.tar", 0
             new.addfile(member, old.extractfile(member) if member.size else None)
     again.seek(0)
-    assert [number for number, _ in read_layers(again, 2, Records()).suspects] == [1, 1, 2, 2]
+    assert [number for number, _ in read_layers(again, 2, PackageRecords()).findings] == [1, 1, 2, 2]
 
 
 # Environment and history
@@ -470,7 +472,7 @@ def test_one_of_two_equal_layers_may_be_a_link():
 )
 def test_a_variable_that_is_a_secret_is_refused_wherever_it_is_recorded(name, value):
     """In the environment, as ARG's default, as what a RUN was given by the classic builder and by BuildKit."""
-    nothing = read_layers(io.BytesIO(saved([layer({})])), 1, Records())
+    nothing = read_layers(io.BytesIO(saved([layer({})])), 1, PackageRecords())
     assert f"the environment variable {name} holds a secret" in said(no_secret({name: value}, (), nothing, 0))
     for line in (
         f"|1 {name}={value} /bin/sh -c pip install x",
@@ -516,14 +518,14 @@ def test_a_variable_that_is_a_secret_is_refused_wherever_it_is_recorded(name, va
 )
 def test_a_variable_that_names_a_secret_is_the_good_way(name, value):
     """Names, ARNs, parameters, files and properties are no values."""
-    nothing = read_layers(io.BytesIO(saved([layer({})])), 1, Records())
+    nothing = read_layers(io.BytesIO(saved([layer({})])), 1, PackageRecords())
     lines = (f"|1 {name}={value} /bin/sh -c pip install x", f"ENV {name}={value}", f"ARG {name}={value}")
     assert said(no_secret({name: value}, lines, nothing, 0)) == ""
 
 
 def test_an_image_without_layers_was_not_searched():
     """Nothing is known of it."""
-    nothing = read_layers(io.BytesIO(saved([])), 0, Records())
+    nothing = read_layers(io.BytesIO(saved([])), 0, PackageRecords())
     assert "nothing was searched" in said(no_secret({}, (), nothing, 0))
 
 
@@ -538,7 +540,7 @@ def test_a_distributions_package_that_cannot_be_searched_is_named_and_not_refuse
     """What apt or dnf left in its cache; any other archive that nobody can look into is refused."""
     packed = b"\xed\xab\xee\xdb" + b"x" * 99
     assert checked({"/var/cache/dnf/a.rpm": packed}) == ""
-    assert "cannot be looked into" in checked({"/opt/a.bin": packed})
-    read = read_layers(io.BytesIO(saved([layer({"/var/cache/dnf/a.rpm": packed})])), 1, Records())
+    assert "cannot be searched" in checked({"/opt/a.bin": packed})
+    read = read_layers(io.BytesIO(saved([layer({"/var/cache/dnf/a.rpm": packed})])), 1, PackageRecords())
     assert unsearched_packages(read, 0)[0].startswith("/var/cache/dnf/a.rpm was not searched whole")
     assert unsearched_packages(read, 1) == ()

@@ -9,7 +9,7 @@ import certifi
 import pytest
 
 from gate.errors import WrongUse
-from gate.image.source import label_arguments, proxy_certificates
+from gate.image.build_inputs import label_arguments, proxy_certificates
 
 OWN = "-----BEGIN CERTIFICATE-----\nb3VyIG93bg==\n-----END CERTIFICATE-----"
 IDENTITY = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
@@ -108,6 +108,6 @@ def test_oversized_bundle_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mo
     bundle = tmp_path / "ca.pem"
     bundle.write_text("\n".join(OWN.replace("b3Vy", f"{n:04}" * 300) for n in range(110)))
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
-    with pytest.raises(WrongUse, match="more than a build can be given") as failure:
+    with pytest.raises(WrongUse, match="more than a build argument can hold") as failure:
         proxy_certificates()
     assert failure.value.where == str(bundle)

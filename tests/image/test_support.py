@@ -1,4 +1,4 @@
-"""Support by the makers: what is known, what has ended, what was accepted, and for how long."""
+"""SupportDates by the makers: what is known, what has ended, what was accepted, and for how long."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gate.image.dockerfile import From, from_lines
 from gate.image.support import (
     KnownBase,
     Lifetime,
-    Part,
-    Support,
+    ReleasePart,
+    SupportDates,
     load,
     parts_of,
     shipped,
@@ -31,10 +31,10 @@ TODAY = date(2026, 11, 27)
 PYTHON = "public.ecr.aws/lambda/python"
 
 
-def part(left: int, name: str = "Amazon Linux 2", seen: int = 0) -> Part:
+def part(left: int, name: str = "Amazon Linux 2", seen: int = 0) -> ReleasePart:
     """Something whose last day is so many days ahead."""
     last = TODAY + timedelta(days=left)
-    return Part(name, "the base", Lifetime(name, last, "https://example.org/", TODAY - timedelta(days=seen)))
+    return ReleasePart(name, "the base", Lifetime(name, last, "https://example.org/", TODAY - timedelta(days=seen)))
 
 
 def register(*entries: SupportException) -> Register:
@@ -93,7 +93,7 @@ def test_acceptance_in_force_accepts_its_own_subject_alone(since, until):
 
 
 @pytest.mark.parametrize(
-    "unknown", [Part("debian:bookworm", "debian:bookworm", None), Part("CPython 4.0", "Python 4.0", None)]
+    "unknown", [ReleasePart("debian:bookworm", "debian:bookworm", None), ReleasePart("CPython 4.0", "Python 4.0", None)]
 )
 def test_what_nobody_knows_is_refused_with_the_way_to_add_it(unknown):
     """No acceptance helps: nobody could say what was accepted."""
@@ -107,7 +107,7 @@ def test_what_nobody_knows_is_refused_with_the_way_to_add_it(unknown):
     ((part(0),), "it is supported"),
         ((part(500),), "it is supported"),
     ((part(-1, "CPython 3.8"),), "the release does not stand on it"),
-    ((Part("x", "x", None),), "the release does not stand on it"),
+    ((ReleasePart("x", "x", None),), "the release does not stand on it"),
 ])  # fmt: skip
 def test_acceptance_that_is_not_needed_is_refused(parts, why):
     """It would hide the next end."""
@@ -135,7 +135,7 @@ def test_an_accepted_end_and_old_knowledge_are_warned_of():
     """What was accepted stays in sight; what nobody accepted is a refusal and no warning."""
     (warning,) = warnings((part(-1),), register(accepted()), TODAY)
     assert warning == "Amazon Linux 2 is out of support since 2026-11-26; accepted until 2026-12-27"
-    assert warnings((part(-1), Part("x", "x", None)), register(), TODAY) == ()
+    assert warnings((part(-1), ReleasePart("x", "x", None)), register(), TODAY) == ()
     (warning,) = warnings((part(500, seen=366),), register(), TODAY)
     assert "last looked up on 2025-11-26: https://example.org/" in warning
     assert warnings((part(500, seen=365),), register(), TODAY) == ()
@@ -167,12 +167,12 @@ def test_known_base_in_each_of_its_spellings(reference, parts):
 ])  # fmt: skip
 def test_other_base_is_unknown(reference):
     """What merely looks like a known base may stand on anything."""
-    assert parts_of(reference, "3.11", load())[0] == Part(reference, reference, None)
+    assert parts_of(reference, "3.11", load())[0] == ReleasePart(reference, reference, None)
 
 
 def test_python_that_nobody_knows():
     """Of a known base."""
-    assert parts_of(f"{PYTHON}:3.11", "3.99", load())[-1] == Part("CPython 3.99", "Python 3.99", None)
+    assert parts_of(f"{PYTHON}:3.11", "3.99", load())[-1] == ReleasePart("CPython 3.99", "Python 3.99", None)
 
 
 def test_every_base_of_the_data_stands_on_known_lifetimes_with_sources():
@@ -188,7 +188,7 @@ def test_every_base_of_the_data_stands_on_known_lifetimes_with_sources():
 
 def test_base_without_a_lifetime_of_its_part_is_not_supported():
     """A part that the data names and does not date."""
-    known = Support("x", (), (KnownBase(PYTHON, "3.11", ("Amazon Linux 9",)),))
+    known = SupportDates("x", (), (KnownBase(PYTHON, "3.11", ("Amazon Linux 9",)),))
     assert "Nobody knows until when Amazon Linux 9 (of" in said(parts_of(f"{PYTHON}:3.11", "3.11", known))
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.image.files import (
+from gate.image.file_checks import (
     all_exist,
     closed_packages,
     is_program,
@@ -15,7 +15,7 @@ from gate.image.files import (
     readable_by_all,
     used_folders,
 )
-from gate.image.tree import KEPT_BYTES, Entry, Tree, read_tree
+from gate.image.tree import KEPT_BYTES, ImageFile, Tree, read_tree
 
 
 def archive(*members):
@@ -144,8 +144,8 @@ def test_a_script_may_be_as_long_as_what_is_kept_of_a_text(over, accepted):
     name = "x" * 1000
     lines = f"V={name}\nexec /opt/$V\n#"
     program, padding = f"/opt/{name}", "x" * (KEPT_BYTES - len(name) - len(lines) + over)
-    script = Entry("/opt/chrome", "file", head=b"#!/b")
-    entries = {"/opt/chrome": script, program: Entry(program, "file", head=ELF[:4])}
+    script = ImageFile("/opt/chrome", "file", head=b"#!/b")
+    entries = {"/opt/chrome": script, program: ImageFile(program, "file", head=ELF[:4])}
     found = Tree(entries, {"/opt/chrome": f"#!/bin/sh\n{lines}{padding}"})
     assert is_program(found, "C", "/opt/chrome").accepted is accepted
 
@@ -185,7 +185,7 @@ def test_a_wrapper_is_followed_past_tools_texts_and_links_to_its_program():
 
 def test_a_script_whose_text_was_not_kept_is_no_program():
     """What was not read names nothing."""
-    script = Entry("/opt/chrome", "file", head=b"#!/b")
+    script = ImageFile("/opt/chrome", "file", head=b"#!/b")
     assert not is_program(Tree({"/opt/chrome": script}, {}), "CHROME_BIN", "/opt/chrome").accepted
 
 
@@ -206,20 +206,20 @@ def test_a_script_whose_text_was_not_kept_is_no_program():
 )
 def test_only_what_a_base_keeps_for_root_may_be_closed(path, accepted):
     """A name that merely begins or ends like one of those is the function's own."""
-    assert readable_by_all(Tree({path: Entry(path, "file", mode=0o600)}, {})).accepted is accepted
+    assert readable_by_all(Tree({path: ImageFile(path, "file", mode=0o600)}, {})).accepted is accepted
 
 
 def test_what_is_open_no_file_or_nothing_at_all():
     """Open files are accepted, a closed folder is decided by the files in it, and no file at all proves nothing."""
-    held = {"/opt": Entry("/opt", "directory", mode=0o700), "/a": Entry("/a", "file", mode=0o644)}
+    held = {"/opt": ImageFile("/opt", "directory", mode=0o700), "/a": ImageFile("/a", "file", mode=0o644)}
     assert readable_by_all(Tree(held, {})).accepted
-    assert not readable_by_all(Tree({**held, "/opt/x": Entry("/opt/x", "file", mode=0o644)}, {})).accepted
+    assert not readable_by_all(Tree({**held, "/opt/x": ImageFile("/opt/x", "file", mode=0o644)}, {})).accepted
     assert "has no files" in str(readable_by_all(Tree({}, {})).rejections[0])
 
 
 def test_ten_closed_files_are_listed_and_the_others_counted():
     """The message stays readable."""
-    held = {f"/opt/{n:02}": Entry(f"/opt/{n:02}", "file", mode=0o600) for n in range(11)}
+    held = {f"/opt/{n:02}": ImageFile(f"/opt/{n:02}", "file", mode=0o600) for n in range(11)}
     words = str(readable_by_all(Tree(held, {})).rejections[0])
     assert "11 files cannot be read" in words
     assert "/opt/09 (0600) …" in words
@@ -251,7 +251,7 @@ def test_a_cut_archive_is_an_error_and_not_an_empty_image():
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["a", "/b", "../c", ".", "/", "x/y"])), max_size=6))
 def test_no_set_of_links_can_hang_the_reader(links):
     """Loops and dangling chains end in an answer."""
-    found = Tree({f"/{n}": Entry(f"/{n}", "symlink", link=target) for n, target in links}, {})
+    found = Tree({f"/{n}": ImageFile(f"/{n}", "symlink", link=target) for n, target in links}, {})
     entry, followed = found.resolve("/a/b/c")
     assert entry is None or entry.kind != "symlink"
     assert len(followed) <= 41

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 from gate.image.layers import Layers, read_layers
-from gate.image.records import Records, is_record, read_records
-from gate.image.secrets import no_secret
+from gate.image.package_records import PackageRecords, is_record, read_records
+from gate.image.secrets.secret_checks import no_secret
 from tests.image.archive import saved
 
 NAMES = Path(__file__).with_name("wheels.txt")
@@ -38,7 +38,7 @@ def searched(folder: Path, *, vouched: bool = True) -> Layers:
         for path in folder.rglob("*.dist-info/*")
         if is_record(f"/{path}")
     }
-    known = read_records(texts) if vouched else Records()
+    known = read_records(texts) if vouched else PackageRecords()
     return read_layers(io.BytesIO(saved([layer_of(folder)])), 1, known)
 
 

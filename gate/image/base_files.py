@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gate.check import CheckResult, Rejection, check, reject
-from gate.image.layers import Layer, LayerFile, Layers, merged
-from gate.image.records import Records, source_of
+from gate.image.layers import Layer, Layers, merged
+from gate.image.package_records import PackageRecords, source_of
+from gate.image.tree import ImageFile
 
 SHOWN = 20
 # What starts and runs the function (AWS, "Create a base image": runtime interface client, emulator and entry point;
@@ -93,7 +94,7 @@ _LEAVE = (
 
 
 @dataclass(frozen=True)
-class Change:
+class BaseFileChange:
     """One file of the base that the image holds otherwise.
 
     Attributes:
@@ -109,7 +110,7 @@ class Change:
     why: str
 
 
-def changes(layers: Layers, base_layers: int) -> tuple[Change, ...]:
+def changes(layers: Layers, base_layers: int) -> tuple[BaseFileChange, ...]:
     """Every file of the base that is another, or gone, in the image, and what explains it."""
     base = merged(layers.layers[:base_layers])
     image = merged(layers.layers)
@@ -119,11 +120,11 @@ def changes(layers: Layers, base_layers: int) -> tuple[Change, ...]:
         what = _changed(before, after)
         if what:
             why = _explained(path, after, layers.records, image)
-            found.append(Change(path, what, _last(layers.layers, path), why))
+            found.append(BaseFileChange(path, what, _last(layers.layers, path), why))
     return tuple(found)
 
 
-def _changed(before: LayerFile, after: LayerFile | None) -> str:
+def _changed(before: ImageFile, after: ImageFile | None) -> str:
     """How a path of the base differs; "" where it does not. Modes are another claim's matter."""
     if after is None:
         return "" if before.kind == "directory" else "deleted"
@@ -134,7 +135,7 @@ def _changed(before: LayerFile, after: LayerFile | None) -> str:
     return "" if before.kind != "file" or after.digest == before.digest else "replaced"
 
 
-def _explained(path: str, after: LayerFile | None, records: Records, image: Mapping[str, LayerFile]) -> str:
+def _explained(path: str, after: ImageFile | None, records: PackageRecords, image: Mapping[str, ImageFile]) -> str:
     """What explains a change; "" where nothing does."""
     if path.startswith(_RUNTIME) and not _PACKAGES.match(path):
         return "not needed to run" if after is None and _SPARE.search(path) else ""
@@ -142,29 +143,29 @@ def _explained(path: str, after: LayerFile | None, records: Records, image: Mapp
         return "kept by the system itself"
     if after is None:
         return _gone(path, records)
-    if after.kind == "file" and records.vouch(path, after.digest):
+    if after.kind == "file" and records.confirms(path, after.digest):
         return "as its package recorded it"
-    if after.kind == "symlink" and records.vouch(path, f"link:{after.link}"):
+    if after.kind == "symlink" and records.confirms(path, f"link:{after.link}"):
         return "as its package recorded it"
     if after.kind == "symlink" and _same_library(path, after.link, records):
         return "a link to its library as a package recorded it"
     return "compiled anew" if source_of(path) in image else ""
 
 
-def _same_library(path: str, link: str, records: Records) -> bool:
+def _same_library(path: str, link: str, records: PackageRecords) -> bool:
     """Whether libx.so.1 now leads to another version of libx that a package brought."""
     target = posixpath.normpath(posixpath.join(posixpath.dirname(path), link))
     same = posixpath.basename(path).split(".so")[0] == posixpath.basename(target).split(".so")[0]
-    return bool(_LIBRARY.search(path)) and same and records.list(target)
+    return bool(_LIBRARY.search(path)) and same and records.lists(target)
 
 
-def _gone(path: str, records: Records) -> str:
+def _gone(path: str, records: PackageRecords) -> str:
     """A package manager that removes or upgrades a package no longer lists its files; documents nobody needs."""
     if _SPARE.search(path):
         return "not needed to run"
     manager = "pip" if _PACKAGES.match(path) or "/dist-packages/" in path else "dpkg or rpm"
     managed = records.managed & ({"pip"} if manager == "pip" else {"dpkg", "rpm"})
-    return f"no longer listed by {manager}" if managed and not records.list(path) else ""
+    return f"no longer listed by {manager}" if managed and not records.lists(path) else ""
 
 
 def _last(layers: tuple[Layer, ...], path: str) -> int:
@@ -194,7 +195,7 @@ def shadows(layers: Layers, base_layers: int, library_path: str) -> Iterator[tup
         folder, name = posixpath.split(path)
         if path in base or name not in known or folder not in folders:
             continue
-        recorded = file.kind == "file" and layers.records.vouch(path, file.digest)
+        recorded = file.kind == "file" and layers.records.confirms(path, file.digest)
         if not recorded and not _comes_after(folder, posixpath.dirname(known[name]), folders):
             yield path, known[name]
 
@@ -206,8 +207,8 @@ def _comes_after(folder: str, own: str, folders: list[str]) -> bool:
 
 def _bad() -> tuple[Layers, int, str]:
     runtime = "/var/runtime/bootstrap"
-    base, own = (Layer({runtime: LayerFile("file", digest=f"sha256:{each}")}) for each in "ab")
-    return Layers((base, own), (), Records(), {}), 1, ""
+    base, own = (Layer({runtime: ImageFile(runtime, "file", digest=f"sha256:{each}")}) for each in "ab")
+    return Layers((base, own), (), PackageRecords(), {}), 1, ""
 
 
 @check(6, known_bad=_bad)

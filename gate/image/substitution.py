@@ -10,15 +10,15 @@ _DEPTH = 20
 _ANY = {"*": ".*", "?": "."}
 
 
-class Unfilled(ValueError):
+class SubstitutionError(ValueError):
     """A word that cannot be filled in; its text is the end of a sentence."""
 
 
-def fill(word: str, values: Mapping[str, str], escape: str = "\\") -> str:
+def substitute(word: str, values: Mapping[str, str], escape: str = "\\") -> str:
     """A word without its quotes, its variables filled in; one that has no value is empty.
 
     Raises:
-        Unfilled: a quote or brace is not closed, or a form is used that is not known here.
+        SubstitutionError: a quote or brace is not closed, or a form is used that is not known here.
     """
     return _Word(word, values, escape).filled()
 
@@ -26,7 +26,7 @@ def fill(word: str, values: Mapping[str, str], escape: str = "\\") -> str:
 class _Word:
     def __init__(self, text: str, values: Mapping[str, str], escape: str, depth: int = 0) -> None:
         if depth > _DEPTH:
-            raise Unfilled("it nests more variables than are followed")
+            raise SubstitutionError("it nests more variables than are followed")
         self._text, self._values, self._escape, self._depth = text, values, escape, depth
 
     def filled(self) -> str:
@@ -48,13 +48,13 @@ class _Word:
             else:
                 found, at = found + here, at + 1
         if quoted:
-            raise Unfilled("a quote is not closed")
+            raise SubstitutionError("a quote is not closed")
         return found
 
     def _closing(self, mark: str, at: int) -> int:
         end = self._text.find(mark, at)
         if end < 0:
-            raise Unfilled("a quote is not closed")
+            raise SubstitutionError("a quote is not closed")
         return end
 
     def _variable(self, at: int) -> tuple[str, int]:
@@ -63,7 +63,7 @@ class _Word:
         named = _NAME.match(self._text, at + braced)
         if named is None:
             if braced:
-                raise Unfilled("a variable has no name")
+                raise SubstitutionError("a variable has no name")
             return "$", at
         if not braced:
             return self._values.get(named[0], ""), named.end()
@@ -82,7 +82,7 @@ class _Word:
                 if not depth:
                     return at
             at += 1
-        raise Unfilled("a brace is not closed")
+        raise SubstitutionError("a brace is not closed")
 
     def _formed(self, name: str, form: str) -> str:
         """${name}, ${name-word}, ${name+word}, ${name?word}; with a colon, an empty value counts as none.
@@ -98,9 +98,9 @@ class _Word:
         if not colon and sign in {"#", "%", "/"} and self._escape not in form:
             return self._changed(value or "", sign, form)
         if sign not in {"-", "+", "?"}:
-            raise Unfilled(f"the form ${{{name}{form}}} is not known here")
+            raise SubstitutionError(f"the form ${{{name}{form}}} is not known here")
         if sign == "?" and not there:
-            raise Unfilled(f"{name} has no value")
+            raise SubstitutionError(f"{name} has no value")
         if sign == "+":
             return self._inner(word) if there else ""
         return value or "" if there else self._inner(word)
@@ -113,7 +113,7 @@ class _Word:
             pattern, second, word = rest.partition("/")
             # What may match nothing is replaced in as many places as the builder's own expressions find.
             if not (pattern.strip("*") and second) or "${" in pattern:
-                raise Unfilled(f"the form {form} is not known here")
+                raise SubstitutionError(f"the form {form} is not known here")
             found = self._inner(word)
             return re.sub(_expression(pattern), lambda _match: found, value, count=0 if doubled else 1)
         ends = range(len(value) + 1) if doubled == (sign == "%") else range(len(value), -1, -1)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from packaging.utils import canonicalize_name
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.image.tree import KEPT_BYTES, OTHERS_EXECUTE, OTHERS_READ, Entry, Tree
+from gate.image.tree import KEPT_BYTES, OTHERS_EXECUTE, OTHERS_READ, ImageFile, Tree
 
 SHOWN = 10
 # Private to root in every Debian or Amazon Linux base, and read by nothing that runs as another user.
@@ -36,7 +36,7 @@ _BACKUPS = ("-", ".lock")
 
 
 def _dangling() -> tuple[Tree, str, str]:
-    link = Entry("/opt/chromedriver", "symlink", link="/usr/bin/chromedriver")
+    link = ImageFile("/opt/chromedriver", "symlink", link="/usr/bin/chromedriver")
     return Tree({"/opt/chromedriver": link}, {}), "CHROMEDRIVER_BIN", "/opt/chromedriver"
 
 
@@ -55,7 +55,7 @@ def is_program(tree: Tree, name: str, path: str) -> CheckResult:
     if entry.kind != "file":
         return reject(f"{name} names {path}, which is a {entry.kind}, not a program{way}", entry.path,
                       "name the program itself, or install it there")  # fmt: skip
-    shut = tree.closed_before(path) or tree.open_to_all(entry, OTHERS_READ | OTHERS_EXECUTE)
+    shut = tree.closed_before(path) or tree.first_closed(entry, OTHERS_READ | OTHERS_EXECUTE)
     if shut:
         return reject(
             f"{name} names {path}, which Lambda's user may not run: {shut} is closed to it",
@@ -72,7 +72,7 @@ def is_program(tree: Tree, name: str, path: str) -> CheckResult:
     )
 
 
-def program_behind(tree: Tree, entry: Entry) -> Entry | None:
+def program_behind(tree: Tree, entry: ImageFile) -> ImageFile | None:
     """The ELF program that an entry is, or that a script names by its absolute path (None: there is none)."""
     if entry.is_elf:
         return entry
@@ -106,7 +106,7 @@ def all_exist(tree: Tree, paths: Sequence[str]) -> CheckResult:
     )
 
 
-@check(6, known_bad=lambda: (Tree({"/var/task/main.py": Entry("/var/task/main.py", "file", mode=0o600)}, {}),))
+@check(6, known_bad=lambda: (Tree({"/var/task/main.py": ImageFile("/var/task/main.py", "file", mode=0o600)}, {}),))
 def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> CheckResult:
     """Lambda requires that any user can read the image's files (Lambda, "Container image requirements").
 
@@ -124,11 +124,11 @@ def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> CheckResult:
             "look at what the last stage of the Dockerfile copies",
         )
     kept = [e for e in tree.entries.values() if e.kind == "file" and (_is_used(e.path, used) or not _for_root(e.path))]
-    closed = [(shut, e) for e in kept if (shut := tree.open_to_all(e, OTHERS_READ))]
+    closed = [(shut, e) for e in kept if (shut := tree.first_closed(e, OTHERS_READ))]
     return CheckResult.of(_closed(tree, closed)) if closed else ACCEPTED
 
 
-def _closed(tree: Tree, closed: Sequence[tuple[str, Entry]]) -> Iterator[Rejection]:
+def _closed(tree: Tree, closed: Sequence[tuple[str, ImageFile]]) -> Iterator[Rejection]:
     """One rejection for the files that are closed themselves, and one for each folder that closes what is below it."""
     own = [e for shut, e in closed if shut == e.path]
     if own:
@@ -166,7 +166,7 @@ def closed_packages(tree: Tree) -> dict[str, str]:
     found: dict[str, str] = {}
     for path, entry in tree.entries.items():
         if path.endswith((".dist-info/METADATA", ".dist-info/RECORD")) and (
-            shut := tree.open_to_all(entry, OTHERS_READ)
+            shut := tree.first_closed(entry, OTHERS_READ)
         ):
             name = posixpath.basename(posixpath.dirname(path)).partition("-")[0]
             found[canonicalize_name(name)] = shut
