@@ -1,4 +1,4 @@
-"""Whether the makers of the base and of the Python still support them, by dated data. Pure but for `load`."""
+"""Whether the base and the Python are still supported, by the dates in support.yaml. Pure but for `load`."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ DATA = Path(__file__).with_name("support.yaml")
 WARNED_AHEAD = timedelta(days=180)
 _SEEN_LATELY = timedelta(days=365)
 _DAY = date(2026, 7, 1)
-# What AWS adds to a base image's tag: the build ("3.11.2026.11.01.2"), an architecture.
+# The suffixes of AWS's base image tags: a build ("3.11.2026.11.01.2"), an architecture.
 _BUILD = r"(?:\.\d[\d.]*)?(?:-(?:x86_64|arm64))?"
 
 
 @dataclass(frozen=True)
 class Lifetime:
-    """How long a maker supports something.
+    """How long a product is supported.
 
     Attributes:
         until: the last day of support.
-        source: the page on which the maker says so.
-        looked_up: the day on which somebody looked there.
+        source: the page of its maker with the date.
+        looked_up: the day of the last look at that page.
     """
 
     name: str
@@ -42,21 +42,21 @@ class Lifetime:
 
 @dataclass(frozen=True)
 class KnownBase:
-    """A base image, and the names of the lifetimes that it stands on."""
+    """A base image, and the names of the lifetimes of its parts."""
 
     image: str
     tag: str
     parts: tuple[str, ...]
 
     def is_behind(self, reference: str) -> bool:
-        """Whether a reference (`repository:tag`, with or without `@sha256:…`) names this base, in any of its builds."""
+        """Whether a reference (`repository:tag`, with or without `@sha256:…`) names this base, in any build."""
         named = re.fullmatch(rf"{re.escape(self.image)}:{re.escape(self.tag)}{_BUILD}", reference.partition("@")[0])
         return named is not None
 
 
 @dataclass(frozen=True)
 class SupportDates:
-    """The dated data.
+    """The content of support.yaml.
 
     Attributes:
         source: the file's name.
@@ -73,12 +73,12 @@ class SupportDates:
 
 @dataclass(frozen=True)
 class ReleasePart:
-    """Something that a release stands on.
+    """A product that a release depends on.
 
     Attributes:
-        name: of its lifetime, or the base's reference where nobody knows what it is made of.
-        of: what brings it: the base's reference, or pytest.ini's Python.
-        lifetime: None where the data has none.
+        name: of its lifetime, or the base's reference if the base is not listed.
+        of: where it comes from: the base's reference, or pytest.ini's Python.
+        lifetime: None if it is not listed.
     """
 
     name: str
@@ -87,12 +87,12 @@ class ReleasePart:
 
 
 def parts_of(base: str, python_version: str, known: SupportDates) -> tuple[ReleasePart, ...]:
-    """What a release stands on: its base's system and runtime, and its Python.
+    """The products that a release depends on: its base's system and runtime, and its Python.
 
     Args:
         base: the reference of the base image.
         python_version: major.minor.
-        known: the dated data.
+        known: the listed dates.
     """
     found = next((each for each in known.bases if each.is_behind(base)), None)
     of_base = (
@@ -105,10 +105,10 @@ def parts_of(base: str, python_version: str, known: SupportDates) -> tuple[Relea
 
 
 def shipped(froms: Sequence[From]) -> str:
-    """The image that the last stage of a Dockerfile stands on, through the stages before it.
+    """The image that the last stage of a Dockerfile is built on, directly or through other stages.
 
     Args:
-        froms: every place of the Dockerfile that names an image, in order, arguments filled in.
+        froms: every image that the Dockerfile names, in order.
     """
     name = ""
     for each in reversed([each for each in froms if each.instruction == "FROM"]):
@@ -118,10 +118,10 @@ def shipped(froms: Sequence[From]) -> str:
 
 
 def load(path: Path = DATA) -> SupportDates:
-    """The dated data of a file.
+    """Read a file of support dates.
 
     Raises:
-        WrongUse: it cannot be read, or an entry is not of the form that the file's head describes.
+        WrongUse: it cannot be read, or an entry is not in the form that the file's header describes.
     """
     where = f"{path.parent.name}/{path.name}"
     try:
@@ -133,7 +133,7 @@ def load(path: Path = DATA) -> SupportDates:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WrongUse(
             f"The dates of support cannot be read: {type(error).__name__}: {error}", where=where,
-            remedy="write each entry as the head of the file says",
+            remedy="write each entry as the header of the file describes",
         ) from error  # fmt: skip
     return SupportDates(where, lifetimes, bases)
 
@@ -168,7 +168,7 @@ def _nothing() -> Register:
 
 @check(6, known_bad=lambda: (_ended(), _nothing(), _DAY, "support.yaml"))
 def supported(parts: Sequence[ReleasePart], register: Register, today: date, source: str) -> CheckResult:
-    """Each part is supported by its maker today, or its end is accepted by an entry of the register in force."""
+    """Each part is supported today, or an entry of the register that is in force accepts the end of its support."""
     return CheckResult.of(
         _unknown(part, source) if part.lifetime is None else _out_of_support(part, part.lifetime, register, today)
         for part in parts
@@ -179,10 +179,10 @@ def supported(parts: Sequence[ReleasePart], register: Register, today: date, sou
 def _unknown(part: ReleasePart, source: str) -> Rejection:
     of = "" if part.name == part.of else f" (of {part.of})"
     return Rejection(
-        f"Nobody knows until when {part.name}{of} is supported",
+        f"The end of support of {part.name}{of} is not known",
         where=source,
-        remedy="look it up on its maker's own page, and add it there with that page and today's date: "
-        "under `lifetimes`, and a base image under `bases` with the names of what it stands on",
+        remedy="look it up on its maker's page, and add it there with that page and today's date: "
+        "under `lifetimes`, and a base image under `bases` with the names of its parts",
     )
 
 
@@ -190,9 +190,9 @@ def _out_of_support(part: ReleasePart, lifetime: Lifetime, register: Register, t
     entry = next((each for each in register.support if each.what == part.name), None)
     history = f"; its entry in {register.source} runs from {entry.decided} to {entry.expires}" if entry else ""
     return Rejection(
-        f"{part.name}, on which {part.of} stands, is out of support since {lifetime.until}{history}",
+        f"{part.name} (of {part.of}) has been out of support since {lifetime.until}{history}",
         where=register.where(entry.line) if entry else lifetime.source,
-        remedy="release on a newer base or Python; or, where that cannot be done by now, paste, complete and have "
+        remedy="release on a newer base or Python; or, where that is not possible yet, paste, complete and have "
         f"reviewed under `support` in {register.source}:",
         paste=ready_support(part.name, today),
     )
@@ -204,13 +204,13 @@ def _accepted(part: ReleasePart, register: Register, today: date) -> SupportExce
 
 @check(6, known_bad=lambda: ((), Register("exceptions.yaml", (), (), (), (), (_idle(),)), _DAY))
 def support_exceptions_used(parts: Sequence[ReleasePart], register: Register, today: date) -> CheckResult:
-    """Each acceptance is about something that the release stands on, and whose support has ended."""
+    """Each acceptance is about a part of the release whose support has ended."""
     ended = {part.name for part in parts if part.lifetime and part.lifetime.until < today}
-    standing = {part.name for part in parts}
+    names = {part.name for part in parts}
     return CheckResult.of(
         Rejection(
             f"The entry for {entry.what} is not used: "
-            + ("it is supported" if entry.what in standing else "the release does not stand on it"),
+            + ("it is supported" if entry.what in names else "it is no part of the release"),
             where=register.where(entry.line),
             remedy="remove the entry",
         )
@@ -224,7 +224,7 @@ def _idle() -> SupportException:
 
 
 def warnings(parts: Sequence[ReleasePart], register: Register, today: date) -> tuple[str, ...]:
-    """What is about to end, or has ended and is accepted; and dates that nobody has looked up for a year."""
+    """Support that ends soon, or has ended and is accepted, and dates that were not looked up for a year."""
     return tuple(
         sentence
         for part in parts
@@ -237,8 +237,8 @@ def _warned(part: ReleasePart, lifetime: Lifetime, entry: SupportException | Non
     left = lifetime.until - today
     if left < timedelta():
         if entry:
-            yield f"{part.name} is out of support since {lifetime.until}; accepted until {entry.expires}"
+            yield f"{part.name} has been out of support since {lifetime.until}; accepted until {entry.expires}"
     elif left <= WARNED_AHEAD:
-        yield f"{part.name} is supported until {lifetime.until}, {left.days} more days: plan what comes after it"
+        yield f"{part.name} is supported until {lifetime.until}, {left.days} more days: plan its replacement"
     if today - lifetime.looked_up > _SEEN_LATELY:
-        yield f"until when {part.name} is supported was last looked up on {lifetime.looked_up}: {lifetime.source}"
+        yield f"the end of support of {part.name} was last looked up on {lifetime.looked_up}: {lifetime.source}"

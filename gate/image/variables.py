@@ -1,4 +1,4 @@
-"""Environment variables that an image may set, and those by which foreign code runs before the runtime. Data."""
+"""Environment variables: those that an image may change, and those that run other code before the runtime. Data."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Set by Lambda itself, whatever the image says (AWS, "Using Lambda environment variables", "Reserved environment
-# variables"). An image that sets one was made for something else than Lambda, or would be told otherwise there.
+# Lambda sets these itself and ignores the image's values (AWS, "Using Lambda environment variables", "Reserved
+# environment variables").
 RESERVED = frozenset(
     [
         "_HANDLER",
@@ -30,7 +30,7 @@ RESERVED = frozenset(
         "AWS_SESSION_TOKEN",
     ]
 )
-# Set by the base and free to be set otherwise (the same page, "Unreserved environment variables"; setlocale(3)).
+# Set by the base, and an image may set another value (same page, "Unreserved environment variables"; setlocale(3)).
 FREE = frozenset(
     [
         "TZ",
@@ -49,19 +49,19 @@ FREE = frozenset(
         "HOME",
     ]
 )
-# Lists of folders: an image may add to them, before or behind, and has to keep the base's in their order.
+# Lists of folders: an image may add folders, and must keep the base's in their order.
 LISTS = frozenset({"PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH", "GEM_PATH"})
 _ANY = r"\S"
 
 
 @dataclass(frozen=True)
 class Loader:
-    """A variable by which foreign code gets to run.
+    """A variable that makes a program load or run other code.
 
     Attributes:
-        does: what the program that reads it does, as the end of a sentence.
+        does: its effect, as the end of a sentence.
         source: where that is documented.
-        harmful: the values that do so (a regular expression); others set something else.
+        harmful: the values with this effect, as a regular expression.
     """
 
     does: str
@@ -73,7 +73,7 @@ _LD, _PYTHON, _NODE = "ld.so(8)", "Python, Command line and environment", "Node.
 _JAVA = "JDK, The java Command"
 _AGENTS = r"-(?:javaagent|agentlib|agentpath|Xbootclasspath|Xrun|XX:Flags|XX:OnError|XX:OnOutOfMemoryError)|@"
 LOADING: Mapping[str, Loader] = {
-    "AWS_LAMBDA_EXEC_WRAPPER": Loader("runs a script in the place of the runtime", "AWS, Lambda runtime modifications"),
+    "AWS_LAMBDA_EXEC_WRAPPER": Loader("runs a script instead of the runtime", "AWS, Lambda runtime modifications"),
     "LD_PRELOAD": Loader("loads a library into every program", _LD),
     "LD_AUDIT": Loader("loads a library that sees every symbol of every program", _LD),
     "LD_PROFILE": Loader("has the loader write a profile of every program", _LD),
@@ -105,7 +105,7 @@ LOADING: Mapping[str, Loader] = {
         _NODE,
         r"(?:^|\s)(?:-r\b|--require|--import|--(?:experimental-)?loader|--inspect|--env-file|--eval|-e\b|--openssl-config)",
     ),
-    "NODE_REPL_EXTERNAL_MODULE": Loader("loads a module in the place of the REPL", _NODE),
+    "NODE_REPL_EXTERNAL_MODULE": Loader("loads a module instead of the REPL", _NODE),
     "JAVA_TOOL_OPTIONS": Loader("loads an agent into every Java program", "JDK, JVM Tool Interface", _AGENTS),
     "JDK_JAVA_OPTIONS": Loader("loads an agent into every Java program", _JAVA, _AGENTS),
     "_JAVA_OPTIONS": Loader("loads an agent into every Java program", _JAVA, _AGENTS),
@@ -121,20 +121,20 @@ LOADING: Mapping[str, Loader] = {
     "CORECLR_ENABLE_PROFILING": Loader("loads a profiler", ".NET, runtime configuration settings", "1"),
     "COR_ENABLE_PROFILING": Loader("loads a profiler", ".NET, runtime configuration settings", "1"),
 }
-# Exported functions of bash are run in the place of the commands whose names they have (bash(1), "Functions").
+# Exported functions of bash replace the commands of the same name (bash(1), "Functions").
 _FUNCTION = re.compile(r"^BASH_FUNC_")
 
 
 def loads_code(name: str, value: str) -> str:
-    """What a variable of this value does before or in the place of the runtime, as the end of a sentence, or ""."""
+    """What a variable of this value runs before or instead of the runtime, as the end of a sentence, or ""."""
     if _FUNCTION.match(name):
-        return "is run in the place of a command, in every script of bash"
+        return "is run instead of a command, in every script of bash"
     loading = LOADING.get(name)
     return loading.does if loading and re.search(loading.harmful, value) else ""
 
 
 def keeps(value: str, base: str) -> bool:
-    """Whether a list of folders still holds the base's, in their order."""
+    """Whether a list of folders contains those of the base, in their order."""
     folders, wanted = ([each.rstrip("/") or "/" for each in text.split(":") if each] for text in (value, base))
     rest = iter(folders)
     return all(each in rest for each in wanted)

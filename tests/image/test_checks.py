@@ -187,7 +187,7 @@ def test_a_changed_or_lost_variable_is_refused(env):
     [
         ("LD_PRELOAD", "/opt/x.so", "loads a library into every program"),
         ("LD_AUDIT", "x.so", "loads a library"),
-        ("AWS_LAMBDA_EXEC_WRAPPER", "/opt/wrapper", "in the place of the runtime"),
+        ("AWS_LAMBDA_EXEC_WRAPPER", "/opt/wrapper", "instead of the runtime"),
         ("PYTHONSTARTUP", "/x.py", "runs a file"),
         ("PYTHONHOME", "/opt/python", "standard library"),
         ("PYTHONINSPECT", "1", "lets Python wait"),
@@ -200,7 +200,7 @@ def test_a_changed_or_lost_variable_is_refused(env):
         ("PERL5OPT", "-Mx", "loads a module"),
         ("BASH_ENV", "/x.sh", "runs a file"),
         ("ENV", "/x.sh", "runs a file"),
-        ("BASH_FUNC_python3%%", "() { evil; }", "in the place of a command"),
+        ("BASH_FUNC_python3%%", "() { evil; }", "instead of a command"),
         ("GCONV_PATH", "/x", "loads libraries"),
         ("OPENSSL_CONF", "/opt/openssl.cnf", "lets OpenSSL load"),
         ("DOTNET_STARTUP_HOOKS", "/x.dll", "loads an assembly"),
@@ -323,13 +323,13 @@ def test_whatever_pip_check_objects_to_is_a_conflict(check, conflicts):
         (Answer(1, "no json", "why"), "(exit code 1): 'why'"),
         (Answer(1, "", "x" * 500 + "end"), "'" + "x" * 397 + "end'"),
         (Answer(0, "[]", ""), "(exit code 0): ''"),
-        (Answer(0, KNOWN.replace('"unimportable"', '"other"'), ""), "gave no answer"),
-        (Answer(0, KNOWN.replace('"3.11.9"', "3.11"), ""), "gave no answer"),
-        (Answer(0, '{"python": "3.11", "versions": [], "unimportable": {}}', ""), "gave no answer"),
-        (Answer(0, '{"python": "3.11", "versions": {}, "unimportable": []}', ""), "gave no answer"),
-        (Answer(0, KNOWN.replace('"path"', '"other"'), ""), "about what it runs when it starts"),
-        (Answer(0, KNOWN.replace('[{"path', '[1, {"path'), ""), "about what it runs when it starts"),
-        (Answer(0, "[" * 5000, ""), "gave no answer"),
+        (Answer(0, KNOWN.replace('"unimportable"', '"other"'), ""), "did not answer"),
+        (Answer(0, KNOWN.replace('"3.11.9"', "3.11"), ""), "did not answer"),
+        (Answer(0, '{"python": "3.11", "versions": [], "unimportable": {}}', ""), "did not answer"),
+        (Answer(0, '{"python": "3.11", "versions": {}, "unimportable": []}', ""), "did not answer"),
+        (Answer(0, KNOWN.replace('"path"', '"other"'), ""), "the files that it runs when it starts"),
+        (Answer(0, KNOWN.replace('[{"path', '[1, {"path'), ""), "the files that it runs when it starts"),
+        (Answer(0, "[" * 5000, ""), "did not answer"),
     ],
 )
 def test_a_python_without_an_answer_is_told_with_what_it_said(answer, words):
@@ -359,14 +359,14 @@ def test_the_handler_is_imported_from_the_task_root():
 )
 def test_an_answer_about_the_handler_of_another_kind_is_none(answer):
     """The image's own code may print what it likes."""
-    with pytest.raises(ImageUnavailable, match="gave no answer"):
+    with pytest.raises(ImageUnavailable, match="did not answer"):
         import_handler(Host(Answer(0, answer, "")), "main.run", "/var/task")
 
 
 def test_an_import_that_ends_python_is_told_as_what_it_is():
     """A crash at import is the handler's, and Python itself is there."""
     found = import_handler(Host(Answer(139, "", "loading\nlibrary.so")), "main.run", "/var/task")
-    assert "importing it gave no answer: exit code 139; its last words: loading library.so" in said(
+    assert "the import did not return: exit code 139; its last output: loading library.so" in said(
         handler_imports(found)
     )
 
@@ -415,7 +415,7 @@ def test_the_version_of_python_is_compared_by_its_first_two_parts(version, accep
 def test_the_markers_environment_is_the_images_own():
     """As its Python says it."""
     assert marker_environment(Host(Answer(0, '{"environment": {"os_name": "posix"}}', ""))) == {"os_name": "posix"}
-    with pytest.raises(ImageUnavailable, match="gave no answer"):
+    with pytest.raises(ImageUnavailable, match="did not answer"):
         marker_environment(Host(Answer(0, '{"environment": []}', "")))
 
 

@@ -178,7 +178,7 @@ def test_every_change_is_evidence_with_what_explains_it():
         "/etc/ld.so.cache",
         "replaced",
         2,
-        "kept by the system itself",
+        "rewritten by the system",
     )
 
 
@@ -193,7 +193,7 @@ def test_many_changes_are_counted():
 def test_a_library_before_the_bases_own_is_refused():
     """The loader takes the first of its name; behind the base's folder it is never reached."""
     told = checked({"/var/lang/lib/libssl.so.3": b"evil"})
-    assert "/var/lang/lib/libssl.so.3 is loaded in the place of the base's /usr/lib64/libssl.so.3" in told
+    assert "/var/lang/lib/libssl.so.3 is loaded instead of the base's /usr/lib64/libssl.so.3" in told
     assert list(shadows(image({"/opt/lib/libssl.so.3": b"mine"}), 1, LIBRARY_PATH)) == []
     assert checked({"/var/lang/lib/libssl.so.3": b"1", **md5sums({"/var/lang/lib/libssl.so.3": b"1"})}) == ""
 

@@ -63,7 +63,7 @@ def test_supported_until_its_last_day(left):
 def test_out_of_support_is_refused_with_an_entry_that_can_be_pasted(left):
     """The day, the entry, and where it belongs; the entry is itself well-formed once it is completed."""
     text = said((part(left),))
-    assert f"Amazon Linux 2, on which the base stands, is out of support since {TODAY + timedelta(days=left)}" in text
+    assert f"Amazon Linux 2 (of the base) has been out of support since {TODAY + timedelta(days=left)}" in text
     assert "under `support` in image/exceptions.yaml" in text
     pasted = text[text.index("- what") :]
     filled = pasted.replace("<the role that agreed>", "security").replace("<the role that answers for it>", "platform")
@@ -89,7 +89,7 @@ def test_acceptance_in_force_accepts_its_own_subject_alone(since, until):
     """On its first and last day too, and nothing beside it."""
     entry = register(accepted(since=since, until=until))
     assert supported((part(-1),), entry, TODAY, "").accepted
-    assert "CPython 3.8, on which" in said((part(-1), part(-1, "CPython 3.8")), entry)
+    assert "CPython 3.8 (of the base)" in said((part(-1), part(-1, "CPython 3.8")), entry)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_acceptance_in_force_accepts_its_own_subject_alone(since, until):
 def test_what_nobody_knows_is_refused_with_the_way_to_add_it(unknown):
     """No acceptance helps: nobody could say what was accepted."""
     text = said((unknown,), register(accepted(unknown.name)), "gate/image/support.yaml")
-    assert f"Nobody knows until when {unknown.name}" in text
+    assert f"The end of support of {unknown.name}" in text
     assert "where: gate/image/support.yaml" in text
     assert "under `lifetimes`" in text
 
@@ -106,8 +106,8 @@ def test_what_nobody_knows_is_refused_with_the_way_to_add_it(unknown):
 @pytest.mark.parametrize(("parts", "why"), [
     ((part(0),), "it is supported"),
         ((part(500),), "it is supported"),
-    ((part(-1, "CPython 3.8"),), "the release does not stand on it"),
-    ((ReleasePart("x", "x", None),), "the release does not stand on it"),
+    ((part(-1, "CPython 3.8"),), "it is no part of the release"),
+    ((ReleasePart("x", "x", None),), "it is no part of the release"),
 ])  # fmt: skip
 def test_acceptance_that_is_not_needed_is_refused(parts, why):
     """It would hide the next end."""
@@ -134,7 +134,7 @@ def test_an_end_is_warned_of_half_a_year_ahead(left, words):
 def test_an_accepted_end_and_old_knowledge_are_warned_of():
     """What was accepted stays in sight; what nobody accepted is a refusal and no warning."""
     (warning,) = warnings((part(-1),), register(accepted()), TODAY)
-    assert warning == "Amazon Linux 2 is out of support since 2026-11-26; accepted until 2026-12-27"
+    assert warning == "Amazon Linux 2 has been out of support since 2026-11-26; accepted until 2026-12-27"
     assert warnings((part(-1), ReleasePart("x", "x", None)), register(), TODAY) == ()
     (warning,) = warnings((part(500, seen=366),), register(), TODAY)
     assert "last looked up on 2025-11-26: https://example.org/" in warning
@@ -189,7 +189,7 @@ def test_every_base_of_the_data_stands_on_known_lifetimes_with_sources():
 def test_base_without_a_lifetime_of_its_part_is_not_supported():
     """A part that the data names and does not date."""
     known = SupportDates("x", (), (KnownBase(PYTHON, "3.11", ("Amazon Linux 9",)),))
-    assert "Nobody knows until when Amazon Linux 9 (of" in said(parts_of(f"{PYTHON}:3.11", "3.11", known))
+    assert "The end of support of Amazon Linux 9 (of" in said(parts_of(f"{PYTHON}:3.11", "3.11", known))
 
 
 @pytest.mark.parametrize("text", [
