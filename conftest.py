@@ -12,7 +12,7 @@ from gate import release as settings
 from gate import selection
 from gate.run.scope import PLUGIN, RUN, looks_only
 
-STEPS = ("image", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
+STEPS = ("image", "base", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
 
 
 def pytest_addoption(parser):

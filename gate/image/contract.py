@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.image.variables import FREE, LISTS, RESERVED, keeps, loads_code
+
+if TYPE_CHECKING:
+    from gate.engine import ImageConfig
 
 GB = 1_000_000_000
 
@@ -18,7 +22,11 @@ class Startup:
     env: Mapping[str, str]
     entrypoint: tuple[str, ...]
     workdir: str
-    cmd: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, image: ImageConfig) -> Startup:
+        """The settings in an image's configuration."""
+        return cls(image.env, image.entrypoint, image.workdir)
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def begun(monkeypatch):
     )
     found = Candidate(SimpleNamespace(), release, Base("base", ("base",), "simulated"), "image", None, None, None)
     found.__dict__["image"] = SimpleNamespace(image_id="sha256:0", engine_id="sha256:0")
-    for name in (*rooms._LOOKS, "probe_run", "sbom"):
+    for name in (*rooms._SLOW_FACTS, "probe_run", "sbom"):
         monkeypatch.setattr(Candidate, name, property(lambda _, name=name: order.append(name)))
     yield found, order
     found.close()
@@ -89,10 +89,10 @@ def test_nothing_else_begins_before_the_function_is_initialised(begun, monkeypat
         initialised()
 
     monkeypatch.setattr(rooms, "run_handler", run_handler)
-    found.gather()
-    found._beside.shutdown()
+    found.prefetch()
+    found._threads.shutdown()
     assert order[:2] == ["initialising", "initialised"]
-    assert set(order[2:]) == {*rooms._LOOKS, "probe_run", "sbom"}
+    assert set(order[2:]) == {*rooms._SLOW_FACTS, "probe_run", "sbom"}
 
 
 def test_a_sandbox_that_fails_holds_nothing_up(begun, monkeypatch):
@@ -103,8 +103,8 @@ def test_a_sandbox_that_fails_holds_nothing_up(begun, monkeypatch):
         raise SandboxFailure("the sidecar did not start", where="here")
 
     monkeypatch.setattr(rooms, "run_handler", run_handler)
-    found.gather()
-    found._beside.shutdown()
+    found.prefetch()
+    found._threads.shutdown()
     assert "sbom" in order
     with pytest.raises(SandboxFailure, match="the sidecar did not start"):
         _ = found.handler_run
@@ -114,6 +114,6 @@ def test_a_part_of_the_claims_runs_no_sandbox(begun, monkeypatch):
     """It may need none; whichever claim does, starts it."""
     found, order = begun
     monkeypatch.setattr(rooms, "run_handler", lambda *_, **__: order.append("a sandbox"))
-    found.gather(whole=False)
-    found._beside.shutdown()
-    assert set(order) == set(rooms._LOOKS)
+    found.prefetch(whole=False)
+    found._threads.shutdown()
+    assert set(order) == set(rooms._SLOW_FACTS)
