@@ -114,7 +114,7 @@ def stage(folder: Path) -> Iterator[Stage]:
     base = replace(base, approved=(*release.approved_bases, *base.approved))
     good = Candidate(docker, release, base, built.image_id, built, context, ROOT / ".cache" / "sbom")
     try:
-        good.gather()
+        good.prefetch()
         with LocalTarget(state=folder / "localaws") as target:
             yield Stage(docker, release, base, good, target, folder)
     finally:
