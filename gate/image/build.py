@@ -146,15 +146,10 @@ def _run(
     typed: str,
 ) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
-    process, late = _start(command, variables), threading.Event()
-
-    def end() -> None:
-        late.set()
-        _kill(process)
-
-    watch = threading.Timer(timeout, end)
-    watch.daemon = True
-    watch.start()
+    began, process = time.monotonic(), _start(command, variables)
+    timer = threading.Timer(timeout, _kill, [process])
+    timer.daemon = True
+    timer.start()
     try:
         with log.open("w", encoding="utf-8") as file:
             tail = _follow(process, file, progress)
@@ -162,8 +157,8 @@ def _run(
         _kill(process)
         raise
     finally:
-        watch.cancel()
-    if late.is_set():
+        timer.cancel()
+    if process.returncode and time.monotonic() - began >= timeout:
         raise ImageUnavailable(f"the build did not end within {timeout:.0f} s", where=_place(log),
                                remedy=f"see there how far it came, then run `{typed}`")  # fmt: skip
     if process.returncode:

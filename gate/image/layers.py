@@ -7,6 +7,7 @@ folders of the engine or as blobs (OCI image layout).
 
 from __future__ import annotations
 
+import io
 import json
 import posixpath
 import tarfile
@@ -158,41 +159,32 @@ class _ReadLayer:
     failed: str = ""
 
 
-class _Rewound:
-    """A file of which the first bytes were read before."""
-
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
-        self._head, self._rest = head, rest
-
-    def read(self, size: int) -> bytes:
-        """The next bytes."""
-        if not self._head:
-            return self._rest.read(size)
-        given, self._head = self._head[:size], self._head[size:]
-        return given
-
-
 def _read_blob(
     archive: tarfile.TarFile, member: tarfile.TarInfo, read: dict[str, _ReadLayer], search: SecretSearch
 ) -> None:
     """Read a blob if it is a layer; configurations, indexes and attestations are JSON."""
     file = archive.extractfile(member)
-    head = file.read(_HEAD) if file else b""
-    if not file or not head or not _is_layer(head):
+    # A buffered reader: looking at the first bytes leaves them to be read.
+    head = file.peek(_HEAD) if isinstance(file, io.BufferedReader) else b""
+    if not head or not _is_layer(head):
         return
     name = posixpath.normpath(member.name)
     if head.startswith(_ZSTANDARD):
         read[name] = _ReadLayer(failed="it is compressed with Zstandard, which Lambda does not accept either")
         return
     try:
-        with tarfile.open(fileobj=_Rewound(head, file), mode="r|*", bufsize=_BUFFER) as layer:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=file, mode="r|*", bufsize=_BUFFER) as layer:
             read[name] = _read_layer(layer, search)
     except (tarfile.TarError, EOFError) as error:
         read[name] = _ReadLayer(failed=str(error))
 
 
 def _is_layer(head: bytes) -> bool:
-    return head[257:262] == b"ustar" or head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", _ZSTANDARD)) or not any(head)
+    return (
+        head[257:262] == b"ustar"
+        or head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", _ZSTANDARD))
+        or not any(head[:_HEAD])
+    )
 
 
 def _read_layer(archive: tarfile.TarFile, search: SecretSearch) -> _ReadLayer:

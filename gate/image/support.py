@@ -13,7 +13,7 @@ from gate.check import CheckResult, Rejection, check
 from gate.errors import WrongUse
 from gate.image.dockerfile import From
 from gate.scan.register.entries import Register, SupportException
-from gate.scan.register.source import Document, read_yaml
+from gate.scan.register.source import read_yaml
 from gate.scan.register.suggestion import ready_support
 
 DATA = Path(__file__).with_name("support.yaml")
@@ -128,8 +128,10 @@ def load(path: Path = DATA) -> SupportDates:
         document = read_yaml(path.read_text(encoding="utf-8"))
         if document.faults:
             raise ValueError("; ".join(f"line {fault.line}: {fault.sentence}" for fault in document.faults))
-        lifetimes = tuple(_lifetime(each) for each in _listed(document, "lifetimes"))
-        bases = tuple(_base(each) for each in _listed(document, "bases"))
+        lifetimes = tuple(Lifetime(**_dated(each)) for each in _listed(document.value["lifetimes"]))
+        bases = tuple(
+            KnownBase(**{**each, "parts": tuple(_listed(each["parts"]))}) for each in _listed(document.value["bases"])
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WrongUse(
             f"The dates of support cannot be read: {type(error).__name__}: {error}", where=where,
@@ -138,24 +140,14 @@ def load(path: Path = DATA) -> SupportDates:
     return SupportDates(where, lifetimes, bases)
 
 
-def _listed(document: Document, key: str) -> list[Any]:
-    entries = document.value[key]
-    if not isinstance(entries, list):
-        raise TypeError(f"{key} is no list")
-    return entries
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise TypeError(f"{value} is no list of entries")
+    return value
 
 
-def _lifetime(raw: dict[str, str]) -> Lifetime:
-    if set(raw) != {"name", "until", "source", "looked_up"}:
-        raise ValueError(f"a lifetime has name, until, source and looked_up, and not {', '.join(sorted(raw))}")
-    return Lifetime(raw["name"], date.fromisoformat(raw["until"]), raw["source"], date.fromisoformat(raw["looked_up"]))
-
-
-def _base(raw: dict[str, Any]) -> KnownBase:
-    parts = raw["parts"]
-    if set(raw) != {"image", "tag", "parts"} or not isinstance(parts, list) or not parts:
-        raise ValueError(f"a base has image, tag and at least one of parts: {raw}")
-    return KnownBase(raw["image"], raw["tag"], tuple(parts))
+def _dated(entry: dict[str, Any]) -> dict[str, Any]:
+    return {**entry, **{name: date.fromisoformat(entry[name]) for name in ("until", "looked_up")}}
 
 
 def _ended() -> tuple[ReleasePart, ...]:
