@@ -26,6 +26,7 @@ from gate.image.secrets import archives, file_search
 from gate.image.secrets.detector import secrets_in
 from gate.image.secrets.secret_checks import no_secret, unsearched_packages
 from tests.image.archive import layer, packed_as_tar, saved
+from tests.image.results import said
 
 GITHUB = "ghp_" + "a1B2" * 9
 AWS_ID, AWS_SECRET = "AKIA" + "QK3XTR7MZLP2WVN4", "kR7+fXq9ZpLm2Vn4Wc8Ty1Bd6Hs3Jg5Aa0Ee/UoI"
@@ -43,11 +44,6 @@ JWT = ".".join(
     base64.urlsafe_b64encode(part).decode().rstrip("=")
     for part in (b'{"alg":"HS256","typ":"JWT"}', b'{"sub":"ci-bot-77"}', b"x" * 32)
 )
-
-
-def said(result):
-    """The judgement as text ("" for accepted)."""
-    return "\n".join(map(str, result.rejections))
 
 
 def checked(*layers, known=None, base=0, **form_of_archive):

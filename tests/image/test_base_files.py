@@ -12,6 +12,7 @@ from gate.image.base_files import SHOWN, base_unchanged, changes, shadows
 from gate.image.layers import Layer, Layers, merged, read_layers
 from gate.image.package_records import PackageRecords, is_record, read_records, rpm_records
 from tests.image.archive import layer, saved
+from tests.image.results import said
 
 LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/task/lib:/opt/lib"
 BASE = {
@@ -33,11 +34,6 @@ BASE = {
     "/etc/curlrc": b"",
     "/usr/lib64/empty": None,
 }
-
-
-def said(result):
-    """The judgement as text ("" for accepted)."""
-    return "\n".join(map(str, result.rejections))
 
 
 def image(*own, base=BASE, known=None):
