@@ -91,7 +91,7 @@ def hooks_listed(candidate, evidence):
 
 
 @then("each was recorded by its package, is the base's own, or is stated")
-def hooks_vouched(candidate, release):
+def hooks_known(candidate, release):
     """No other file runs before the handler."""
     hooks, base = candidate.interpreter.hooks, candidate.base_digests
     require(python.starts_nothing_foreign(hooks, candidate.records, base, release.startup_hooks))

@@ -23,7 +23,7 @@ def test_an_image_on_some_layers_of_its_base_does_not_descend_from_it(layers, sh
 
 
 def test_a_base_without_layers_proves_nothing():
-    """Everything would descend from it."""
+    """Every image would descend from it."""
     assert "has no layers" in said(descends_from(("a",), (), "base:1"))
 
 
@@ -31,7 +31,7 @@ def test_a_base_without_layers_proves_nothing():
     "base", [f"{REPOSITORY}:3.11", REPOSITORY, f"{REPOSITORY}@sha256:1", f"{REPOSITORY}:3.11@sha256:1"]
 )
 def test_a_base_with_a_digest_in_its_own_repository_is_genuine(base):
-    """However it is named; another repository's digest beside its own harms nothing."""
+    """In every form of its name; another repository's digest beside it does no harm."""
     assert genuine({}, ("elsewhere/python@sha256:1", f"{REPOSITORY}@sha256:1"), base).accepted
 
 
@@ -42,23 +42,23 @@ def test_the_port_of_a_registry_is_no_tag():
 
 
 @pytest.mark.parametrize("digests", [(), ("elsewhere/python@sha256:1",), (f"{REPOSITORY}-x@sha256:1",)])
-def test_a_base_that_no_registry_vouches_for_is_refused(digests):
+def test_a_base_without_a_digest_in_its_registry_is_refused(digests):
     """A local tag of the same name is not the approved base."""
     assert f"was not pulled from {REPOSITORY}" in said(genuine({}, digests, f"{REPOSITORY}:3.11"))
 
 
 def test_a_stand_in_is_never_the_approved_base():
-    """Not even with a digest."""
+    """Even with a registry digest."""
     labels = {STAND_IN_LABEL: "true"}
     assert "is a stand-in" in said(genuine(labels, (f"{REPOSITORY}@sha256:1",), f"{REPOSITORY}:3.11"))
 
 
 @pytest.mark.parametrize(("built", "accepted"), [("sha256:a", True), ("sha256:b", False), ("", False)])
-def test_the_built_image_is_the_judged_one(built, accepted):
+def test_the_built_image_is_the_checked_one(built, accepted):
     """Another image, or none, is refused."""
     assert same_image(built, "sha256:a").accepted is accepted
 
 
 def test_no_image_is_not_equal_to_no_image():
-    """Two unknowns prove nothing."""
+    """A missing image is refused on both sides."""
     assert "the build left no image" in said(same_image("", ""))

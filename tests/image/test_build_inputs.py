@@ -54,48 +54,48 @@ def build_environment(
 @pytest.mark.parametrize("name", DECIDING)
 @pytest.mark.parametrize("buildkit", [True, False])
 def test_no_setting_of_a_builder_changes_a_build(name: str, buildkit: bool) -> None:
-    """Exported or not, the same environment comes of it."""
+    """The environment of the build is the same with and without it."""
     assert build_environment({name: DECIDING[name]}, buildkit=buildkit) == build_environment({}, buildkit=buildkit)
 
 
 def test_all_of_them_together_change_nothing_either() -> None:
-    """As on a machine that builds other things all day."""
+    """On a machine with all of these variables."""
     assert build_environment(DECIDING) == build_environment({})
 
 
 @pytest.mark.parametrize("name", LEADING)
 def test_the_way_to_the_engine_and_the_logins_stay(name: str) -> None:
-    """The engine that builds is the one that is asked afterwards."""
+    """The build runs on the engine that the gate uses."""
     assert build_environment(LEADING)[name] == LEADING[name]
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_everything_else_stays(name: str) -> None:
-    """Paths and proxies are none of a builder's settings."""
+    """Paths and proxies are not settings of a builder."""
     assert build_environment(DECIDING)[name] == PLAIN[name]
 
 
 @pytest.mark.parametrize("buildkit", [True, False])
 def test_no_builder_makes_an_index_or_another_platform(buildkit: bool) -> None:
-    """BuildKit's default attestations make one, which Lambda refuses."""
+    """BuildKit's default attestations make an index, which Lambda refuses."""
     found = build_environment(DECIDING, platform="linux/arm64", buildkit=buildkit)
     assert (found["BUILDX_NO_DEFAULT_ATTESTATIONS"], found["DOCKER_DEFAULT_PLATFORM"]) == ("1", "linux/arm64")
     assert found["BUILDX_BUILDER"] == found["DOCKER_CONTEXT"] == "default"
 
 
 def test_an_engine_without_buildkit_gets_the_classic_builder() -> None:
-    """The docker command takes BuildKit for granted on Linux, and Podman has none."""
+    """The docker CLI expects BuildKit on Linux, and Podman has none."""
     assert build_environment({}, buildkit=False)["DOCKER_BUILDKIT"] == "0"
     assert "DOCKER_BUILDKIT" not in build_environment({"DOCKER_BUILDKIT": "0"})
 
 
 def test_no_platform_is_the_engines_own() -> None:
-    """Also where another one is exported."""
+    """Even if another one is exported."""
     assert "DOCKER_DEFAULT_PLATFORM" not in build_environment(DECIDING, platform="")
 
 
 def clone(folder, umask):
-    """A clone under some umask."""
+    """A clone made under this umask."""
     before = os.umask(umask)
     try:
         (folder / "src" / "deep").mkdir(parents=True)
@@ -116,7 +116,7 @@ def modes(folder):
 
 @pytest.mark.parametrize("umask", [0o077, 0o027, 0o002, 0o000])
 def test_every_umask_gives_the_same_context(tmp_path, umask):
-    """A copy with the modes of an ordinary clone; links stay links; the clone itself stays as it is."""
+    """A copy with the modes of an ordinary clone; links stay links, and the clone is not changed."""
     usual, own = clone(tmp_path / "usual", 0o022), clone(tmp_path / "own", umask)
     before = modes(own)
     with with_git_file_modes(own) as given:
@@ -130,14 +130,14 @@ def test_every_umask_gives_the_same_context(tmp_path, umask):
 
 
 def test_an_ordinary_clone_is_not_copied(tmp_path):
-    """Nothing is to be changed."""
+    """Its modes are already right."""
     own = clone(tmp_path / "own", 0o022)
     with with_git_file_modes(own) as given:
         assert given == own
 
 
 def test_what_docker_does_not_send_is_left_out(tmp_path, monkeypatch):
-    """A socket, and a pipe that would never end."""
+    """Sockets and pipes."""
     own = clone(tmp_path / "own", 0o077)
     os.mkfifo(own / "pipe")
     monkeypatch.chdir(own)
@@ -148,7 +148,7 @@ def test_what_docker_does_not_send_is_left_out(tmp_path, monkeypatch):
 
 
 def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path, monkeypatch):
-    """Its path and the reason."""
+    """The error names the path and the reason."""
     own = clone(tmp_path / "own", 0o077)
     (own / "broken").symlink_to("nowhere")  # a link is copied as a link
 
@@ -177,13 +177,13 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What git answers."""
+    """The output of git."""
     done = subprocess.run(["git", "-C", folder, *arguments], check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 
 def change(repository: Path, name: str) -> str:
-    """Commit a change of one file; its commit."""
+    """Commit a change of one file and return the commit."""
     path = repository / name
     path.write_text((path.read_text() if path.exists() else "") + "x\n")
     git(repository, "add", name)
@@ -192,7 +192,7 @@ def change(repository: Path, name: str) -> str:
 
 
 def test_revision_is_the_last_commit_of_what_is_built(repository: Path) -> None:
-    """A later commit elsewhere changes no label; one of the folder does."""
+    """A commit outside the folder changes no label; a commit in it does."""
     first = git(repository, "rev-parse", "HEAD")
     change(repository, "README.md")
     assert label_arguments(repository / "image", "v1")["REVISION"] == first
@@ -204,20 +204,20 @@ def test_revision_is_the_last_commit_of_what_is_built(repository: Path) -> None:
 
 
 def test_granted_exception_leaves_the_image_as_it_is(repository: Path) -> None:
-    """The register lies beside the Dockerfile: a new entry must not make another digest of the same image."""
+    """A new entry in the exception register must not change the digest of the image."""
     before = label_arguments(repository / "image", "v1")
     change(repository, "image/exceptions.yaml")
     assert label_arguments(repository / "image", "v1") == before
 
 
 def test_uncommitted_change_shows_in_the_revision(repository: Path) -> None:
-    """A label never claims a commit whose files were not the ones built."""
+    """The revision ends in "-dirty"."""
     (repository / "image" / "new.txt").write_text("x")
     assert label_arguments(repository / "image", "v1")["REVISION"].endswith("-dirty")
 
 
 def test_folder_outside_git_has_no_revision(tmp_path: Path) -> None:
-    """Nothing is made up where git knows nothing."""
+    """There is no commit to name."""
     assert label_arguments(tmp_path, "v1") == {"VERSION": "v1"}
 
 
@@ -231,13 +231,13 @@ def test_folder_outside_git_has_no_revision(tmp_path: Path) -> None:
     ],
 )
 def test_source_tells_no_credentials_and_no_path(repository: Path, remote: str, source: str | None) -> None:
-    """A remote's password stays out of the label, and so does a path of this machine."""
+    """The label holds neither a password nor a path of this machine."""
     git(repository, "remote", "add", "origin", remote)
     assert label_arguments(repository / "image", "v1").get("SOURCE") == source
 
 
 def test_only_the_hosts_own_certificates_are_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Public authorities are known inside; the proxy's is not."""
+    """Public authorities are known in the image; the proxy's is not."""
     bundle = tmp_path / "ca.pem"
     bundle.write_text(Path(certifi.where()).read_text() + OWN)
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
@@ -245,7 +245,7 @@ def test_only_the_hosts_own_certificates_are_handed_on(tmp_path: Path, monkeypat
 
 
 def test_host_without_a_bundle_hands_on_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a named bundle, or with one that does not exist, a build is given no certificate."""
+    """Without a bundle, or with a missing one, the build gets no certificate."""
     for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nothing.pem"))
@@ -253,7 +253,7 @@ def test_host_without_a_bundle_hands_on_nothing(tmp_path: Path, monkeypatch: pyt
 
 
 def test_oversized_bundle_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More than one argument can carry is said, and not left out in silence."""
+    """More than one argument can hold is an error."""
     bundle = tmp_path / "ca.pem"
     bundle.write_text("\n".join(OWN.replace("b3Vy", f"{n:04}" * 300) for n in range(110)))
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))

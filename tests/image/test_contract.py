@@ -35,7 +35,7 @@ def test_an_image_under_the_limit_is_accepted(size):
     ],
 )
 def test_an_image_at_the_limit_or_of_unknown_size_is_refused(size, words):
-    """The limit itself is too much, and no size is no small size."""
+    """The limit itself is too much, and so is an unknown size."""
     assert words in said(below(size, 10, "uncompressed"))
 
 
@@ -53,7 +53,7 @@ def test_only_the_functions_own_platform_is_accepted():
 
 
 def started(**env):
-    """The base's start with these variables changed; None takes one away."""
+    """The base's settings with these variables changed; None removes one."""
     kept = {name: value for name, value in {**BASE.env, **env}.items() if value is not None}
     return Startup(kept, BASE.entrypoint, BASE.workdir)
 
@@ -80,7 +80,7 @@ def started(**env):
     ],
 )
 def test_new_variables_longer_paths_and_what_lambda_leaves_free_harm_nothing(env):
-    """The image may add, and what it adds is listed as allowed."""
+    """Additions are listed as harmless."""
     assert starts_like(started(**env), BASE).accepted
     assert not any(each.wrong for each in differences(started(**env), BASE))
 
@@ -90,7 +90,7 @@ def test_new_variables_longer_paths_and_what_lambda_leaves_free_harm_nothing(env
     [{"LANG": None}, {"PATH": "/a"}, {"PATH": "/b:/a"}, {"PATH": None}, {"PATH": ""}, {"SOME": "2"}, {"SOME": None}],
 )
 def test_a_changed_or_lost_variable_is_refused(env):
-    """PATH keeps the base's folders in their order; a variable that Lambda leaves free may not be lost."""
+    """PATH keeps the base's folders in their order, and no variable may be removed."""
     (name,) = env
     assert f"leave {name} as the base image sets it" in said(starts_like(started(**env), BASE))
 
@@ -122,7 +122,7 @@ def test_a_changed_or_lost_variable_is_refused(env):
     ],
 )
 def test_a_variable_that_loads_code_or_is_lambdas_own_is_refused(name, value, does):
-    """With what it does; the base's own value is the base's matter."""
+    """With its effect; the base's own value is not checked."""
     refused = said(starts_like(started(**{name: value}), BASE))
     assert f"{name} is {value!r} in the image" in refused
     assert does in refused
@@ -131,7 +131,7 @@ def test_a_variable_that_loads_code_or_is_lambdas_own_is_refused(name, value, do
 
 
 def test_each_variable_that_loads_code_has_its_source_and_is_in_one_table():
-    """Data that nobody can trace is no data; one that is also free would be decided by whichever comes first."""
+    """Each has a documented source, and no variable is in two tables."""
     assert all(each.source and each.does for each in LOADING.values())
     assert not (FREE | LISTS | RESERVED) & LOADING.keys()
     assert not FREE & RESERVED
@@ -146,7 +146,7 @@ def test_a_longer_list_in_a_variable_that_is_no_path_is_refused():
 
 
 def test_another_entrypoint_or_folder_is_refused():
-    """Lambda starts the image through the base's own entrypoint, in its own folder."""
+    """Lambda starts the image with the base's entrypoint, in its folder."""
     other = Startup(BASE.env, ("/entry.sh",), "/")
     assert differences(other, BASE) == (
         ConfigDifference("ENTRYPOINT", "/entry.sh -x", "/entry.sh", "Lambda starts the image with it"),
@@ -157,13 +157,13 @@ def test_another_entrypoint_or_folder_is_refused():
 
 @pytest.mark.parametrize("cmd", [(), ("main.handler",), ("src.main.handler", "more"), ("", "src.main.handler")])
 def test_any_other_cmd_than_the_handler_is_refused(cmd):
-    """One word, the agreed one."""
+    """CMD is one word, the agreed handler."""
     assert handler_is(["src.main.handler"], "src.main.handler").accepted
     assert "'src.main.handler'" in said(handler_is(cmd, "src.main.handler"))
 
 
 def test_each_variable_names_its_agreed_path():
-    """One that is missing and one that is elsewhere are both named; the right one is not."""
+    """A missing and a wrong one are named; the right one is not."""
     wanted = {"A": "/a", "B": "/b", "C": "/c"}
     refused = names_paths({"A": "/a", "B": "/x"}, wanted)
     assert [each.cause.partition(" ")[0] for each in refused.rejections] == ["B", "C"]

@@ -151,12 +151,12 @@ def test_a_pin_is_met_as_pep_440_says(pin, found):
     [("23.1", "23.1.1"), ("2.1+cpu", "2.1"), ("2.1", "2.1.post1"), ("2.1", "2.1rc1"), ("2.1", "weird")],
 )
 def test_another_version_is_no_match(pin, found):
-    """Nor one that only looks alike."""
+    """Similar versions are different versions."""
     assert not pins_installed({"a": pin}, InstalledPackages({"a": found}, {}, ())).accepted
 
 
 def test_a_package_that_is_shadowed_edited_or_closed_is_refused():
-    """With the file that runs in its place, or the folder that closes it."""
+    """With the file that is imported instead, or the folder that is closed."""
     shadowed = InstalledPackages({"a": "1", "b": "1"}, {}, (), {"a": ("/var/task/a/__init__.py",), "b": ("/x",)})
     refused = said(pins_installed({"a": "1"}, shadowed))
     assert "Python imports /var/task/a/__init__.py, which is not the file that a recorded" in refused
@@ -166,7 +166,7 @@ def test_a_package_that_is_shadowed_edited_or_closed_is_refused():
 
 
 def test_packages_at_their_pins_are_accepted():
-    """What is installed beside them, and what of that does not import, is no matter of theirs."""
+    """Other packages do not matter, even if they cannot be imported."""
     assert pins_installed({"a": "1"}, InstalledPackages({"a": "1", "b": "2"}, {"b": "ImportError"}, ())).accepted
 
 
@@ -183,7 +183,7 @@ def test_packages_at_their_pins_are_accepted():
     ],
 )
 def test_a_package_that_is_missing_other_broken_or_in_conflict_is_refused(installed, words):
-    """Each in its own words."""
+    """Each with its own message."""
     refused = pins_installed({"a": "1"}, installed)
     assert [words in str(each) for each in refused.rejections] == [True]
 
@@ -195,7 +195,7 @@ def test_no_pin_and_no_package_prove_nothing():
 
 
 def test_development_packages_are_refused_by_any_spelling():
-    """Each that is there is named, and no other."""
+    """Each one in the image is named."""
     assert no_development_packages({"selenium"}, ("pytest", "Moto")).accepted
     assert "image: moto, pytest-x" in said(
         no_development_packages({"pytest-x", "a", "moto"}, ("Moto", "pytest_x", "b"))

@@ -62,7 +62,7 @@ KNOWN = (
 
 
 def test_what_the_images_python_says_is_read():
-    """Names in one spelling."""
+    """Names become canonical."""
     host = Host(Answer(0, KNOWN, ""))
     found = inspect_python(host, ["A.B"], "/var/task")
     assert found.version == "3.11.9"
@@ -82,7 +82,7 @@ def test_what_the_images_python_says_is_read():
     ],
 )
 def test_whatever_pip_check_objects_to_is_a_conflict(check, conflicts):
-    """Each line is one, and silence with an exit code is one too."""
+    """Each line is one, and so is a failure without output."""
     assert inspect_python(Host(Answer(0, KNOWN, ""), check), [], "/var/task").packages.conflicts == conflicts
 
 
@@ -103,7 +103,7 @@ def test_whatever_pip_check_objects_to_is_a_conflict(check, conflicts):
     ],
 )
 def test_a_python_without_an_answer_is_told_with_what_it_said(answer, words):
-    """An image without a working Python is an error with its cause, never an empty list of packages."""
+    """An image without a working Python is an error, never an empty list of packages."""
     with pytest.raises(ImageUnavailable) as told:
         inspect_python(Host(answer), [], "/var/task")
     assert words in str(told.value)
@@ -128,13 +128,13 @@ def test_the_handler_is_imported_from_the_task_root():
     ],
 )
 def test_an_answer_about_the_handler_of_another_kind_is_none(answer):
-    """The image's own code may print what it likes."""
+    """Other JSON, which the image's code may print, is refused."""
     with pytest.raises(ImageUnavailable, match="did not answer"):
         import_handler(Host(Answer(0, answer, "")), "main.run", "/var/task")
 
 
 def test_an_import_that_ends_python_is_told_as_what_it_is():
-    """A crash at import is the handler's, and Python itself is there."""
+    """A crash is blamed on the import, because Python itself has started."""
     found = import_handler(Host(Answer(139, "", "loading\nlibrary.so")), "main.run", "/var/task")
     assert "the import did not return: exit code 139; its last output: loading library.so" in said(
         handler_imports(found)
@@ -142,7 +142,7 @@ def test_an_import_that_ends_python_is_told_as_what_it_is():
 
 
 def test_a_failed_import_is_told_with_its_line():
-    """Beside the exception stands the line of the image's own code."""
+    """The innermost line of the image's own code follows the exception."""
     line = "/var/task/src/main.py:7: `LOCK = multiprocessing.Lock()`"
     found = HandlerImport("src.main.run", False, "FileNotFoundError: [Errno 2] No such file or directory", line)
     assert f"No such file or directory, at {line}" in said(handler_imports(found))
@@ -150,7 +150,7 @@ def test_a_failed_import_is_told_with_its_line():
 
 @pytest.mark.parametrize("error", ["ImportError: x", ""])
 def test_a_handler_that_cannot_be_called_is_refused(error):
-    """With its error, or with the words that it is not callable."""
+    """With its error, or because it is not callable."""
     assert handler_imports(HandlerImport("main.run", True, "")).accepted
     assert (error or "it is not callable") in said(handler_imports(HandlerImport("main.run", False, error)))
 
@@ -168,7 +168,7 @@ def test_a_handler_that_cannot_be_called_is_refused(error):
     ],
 )
 def test_the_way_out_of_a_failed_import_is_that_of_its_error(error, way_out):
-    """CMD is blamed for a wrong path, and for nothing else."""
+    """CMD is blamed only for a wrong path."""
     (only,) = handler_imports(HandlerImport("src.main.run", False, error)).rejections
     assert only.remedy.startswith(way_out)
 
@@ -183,7 +183,7 @@ def test_the_version_of_python_is_compared_by_its_first_two_parts(version, accep
 
 
 def test_the_markers_environment_is_the_images_own():
-    """As its Python says it."""
+    """It is read from the image's Python."""
     assert marker_environment(Host(Answer(0, '{"environment": {"os_name": "posix"}}', ""))) == {"os_name": "posix"}
     with pytest.raises(ImageUnavailable, match="did not answer"):
         marker_environment(Host(Answer(0, '{"environment": []}', "")))
@@ -201,7 +201,7 @@ def test_the_markers_environment_is_the_images_own():
     ],
 )
 def test_what_python_starts_with_is_recorded_the_bases_or_stated(path, file, accepted):
-    """A file of the same name with another content is none of them."""
+    """A file of the same name with other content is refused."""
     records = PackageRecords({"/l/known.pth": frozenset({"sha256:1"}), "/l/edited.pth": frozenset({"sha256:9"})})
     hook = StartupHook(path, file, frozenset({"sha256:1", "md5:1"}))
     result = starts_nothing_foreign(
@@ -253,7 +253,7 @@ def task(tmp_path):
 
 
 def test_a_package_that_runs_as_it_was_recorded_has_nothing_foreign(task, tmp_path):
-    """Also where its folder is reached by a link."""
+    """Also if its folder is a link."""
     root = package(tmp_path, __init__="x = 1\n", more="y = 2\n")
     (tmp_path / "linked").symlink_to(root)
     for path in (root, tmp_path / "linked"):
@@ -263,7 +263,7 @@ def test_a_package_that_runs_as_it_was_recorded_has_nothing_foreign(task, tmp_pa
 
 @pytest.mark.parametrize("shadow", ["mine.py", "mine/__init__.py"])
 def test_another_module_before_it_is_told(task, tmp_path, shadow):
-    """In the task root, which Python looks through first."""
+    """In the task root, which Python searches first."""
     root = package(tmp_path, __init__="x = 1\n")
     (task / shadow).parent.mkdir(exist_ok=True)
     (task / shadow).write_text("x = 2\n")
@@ -272,7 +272,7 @@ def test_another_module_before_it_is_told(task, tmp_path, shadow):
 
 @pytest.mark.parametrize("module", ["__init__", "more"])
 def test_an_edited_module_is_told(task, tmp_path, module):
-    """Whether it is imported at once or later; one that is gone was spared."""
+    """Whether it is imported at once or later; a removed module is no difference."""
     root = package(tmp_path, __init__="x = 1\n", more="y = 2\n", spared="")
     (root / "mine" / "spared.py").unlink()
     (root / "mine" / f"{module}.py").write_text("x = 3\n")
@@ -280,7 +280,7 @@ def test_an_edited_module_is_told(task, tmp_path, module):
 
 
 def test_a_module_that_fails_is_told_with_its_error(task, tmp_path):
-    """And is no foreign one."""
+    """It is listed as unimportable only."""
     answer = asked(task, package(tmp_path, __init__="raise RuntimeError('no')\n"))
     assert answer["unimportable"] == {"mine": "mine: RuntimeError: no"}
     assert answer["foreign"] == {}
