@@ -1,6 +1,6 @@
 """The members of archives, read one after the other within stated limits. Pure.
 
-Where a limit is reached, an `UnreadMember` takes the place of what was not read.
+Where a limit is reached, a member says why it was not read.
 """
 
 from __future__ import annotations
@@ -53,25 +53,14 @@ class ArchiveMember:
     """A file inside an archive.
 
     Attributes:
-        name: as the archive names it.
+        name: as the archive names it ("" for the archive itself).
         data: its content.
+        unread: why it could not be read, as the end of a sentence that begins with the name; "" where it was read.
     """
 
     name: str
-    data: bytes
-
-
-@dataclass(frozen=True)
-class UnreadMember:
-    """A member, or a whole archive, that could not be read.
-
-    Attributes:
-        name: of the member ("" for the archive itself).
-        why: the reason, as the end of a sentence that begins with the name.
-    """
-
-    name: str
-    why: str
+    data: bytes = b""
+    unread: str = ""
 
 
 @dataclass
@@ -112,19 +101,19 @@ def _ends_in_zip(data: bytes) -> bool:
         return False
 
 
-def members(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember | UnreadMember]:
+def members(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
     """The members of an archive, as far as the budget allows."""
     foreign = next((name for magic, name in _UNSUPPORTED.items() if data.startswith(magic)), "")
     if foreign:
-        yield UnreadMember("", f"is packed with {foreign}, which cannot be read here")
+        yield ArchiveMember("", unread=f"is packed with {foreign}, which cannot be read here")
         return
     try:
         yield from _read(data, budget)
     except _UNREADABLE as error:
-        yield UnreadMember("", f"is a damaged or unknown archive ({type(error).__name__})")
+        yield ArchiveMember("", unread=f"is a damaged or unknown archive ({type(error).__name__})")
 
 
-def _read(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember | UnreadMember]:
+def _read(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
     kind = next((name for magic, name in _COMPRESSED.items() if data.startswith(magic)), "")
     if kind:
         yield from _limited("", _decompress(kind, data), budget)
@@ -136,12 +125,12 @@ def _read(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember | UnreadM
         yield from _zip(data, budget)
 
 
-def _limited(name: str, content: bytes | None, budget: UnpackBudget) -> Iterator[ArchiveMember | UnreadMember]:
+def _limited(name: str, content: bytes | None, budget: UnpackBudget) -> Iterator[ArchiveMember]:
     """A member, or the limit that it exceeds (None: larger than one member may be)."""
     if content is None:
-        yield UnreadMember(name, f"unpacks to more than {MEMBER_BYTES // MB} MB")
+        yield ArchiveMember(name, unread=f"unpacks to more than {MEMBER_BYTES // MB} MB")
     elif limit := budget.take(len(content)):
-        yield UnreadMember(name, limit)
+        yield ArchiveMember(name, unread=limit)
     else:
         yield ArchiveMember(name, content)
 
@@ -168,7 +157,7 @@ def _gunzip(data: bytes) -> bytes | None:
     return found
 
 
-def _tar(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember | UnreadMember]:
+def _tar(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
         for member in archive:
             if not member.isfile():
@@ -177,20 +166,20 @@ def _tar(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember | UnreadMe
             yield from _limited(member.name, file.read() if file else None, budget)
 
 
-def _zip(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember | UnreadMember]:
+def _zip(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for member in archive.infolist():
             if member.is_dir():
                 continue
             if member.flag_bits & 1:
-                yield UnreadMember(member.filename, "is encrypted")
+                yield ArchiveMember(member.filename, unread="is encrypted")
                 continue
             with archive.open(member) as file:
                 content = file.read(MEMBER_BYTES + 1)
             yield from _limited(member.filename, content if len(content) <= MEMBER_BYTES else None, budget)
 
 
-def _ar(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember | UnreadMember]:
+def _ar(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
     """The members of an ar archive, such as a .deb or a static library (deb(5), ar(5))."""
     position = len(_AR)
     while position + 60 <= len(data):

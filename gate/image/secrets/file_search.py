@@ -7,11 +7,11 @@ import posixpath
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from gate.image.package_records import PackageRecords, digest_of, source_of
-from gate.image.secrets.archives import DEPTH, MB, UnpackBudget, UnreadMember, is_archive, members
+from gate.image.secrets.archives import DEPTH, MB, UnpackBudget, is_archive, members
 from gate.image.secrets.detector import secrets_in
 from gate.image.secrets.values import Secret
 
@@ -92,7 +92,7 @@ class SecretSearch:
             return []
         self._keep_source(path, data)
         digests = _digests(data)
-        return [SecretFinding(each.path, each.inside, each.secret, each.unread, digests) for each in found]
+        return [replace(each, digests=digests) for each in found]
 
     def _large(self, content: FileContent, algorithm: str) -> list[SecretFinding]:
         """Search a very large file, kept on disk until its digest is known, unless a package record confirms it."""
@@ -192,8 +192,8 @@ def _secrets_within(
         return
     budget = budget or UnpackBudget()
     for member in members(data, budget):
-        if isinstance(member, UnreadMember):
-            yield member.name, None, member.why
+        if member.unread:
+            yield member.name, None, member.unread
             continue
         for inside, secret, why in _secrets_within(member.data, f"{path}!{member.name}", budget, depth + 1):
             yield "!".join(filter(None, (member.name, inside))), secret, why
