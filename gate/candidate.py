@@ -15,6 +15,7 @@ from gate.browser.report import ProbeRun
 from gate.browser.run import run_probe
 from gate.engine import Engine, ImageConfig
 from gate.errors import ImageUnavailable
+from gate.facts import CachedProperty
 from gate.image import python
 from gate.image.base import STAND_IN_LABEL, Base
 from gate.image.build import BuiltImage
@@ -24,13 +25,12 @@ from gate.image.layers import Layers, base_count, merged, read_layers
 from gate.image.package_records import RPM_DATABASES, PackageRecords, is_record, read_records
 from gate.image.packages import pins, read_requirements
 from gate.image.tree import Tree, read_tree
-from gate.once import Once
 from gate.release import Release
 from gate.runtime.constraints import USER
 from gate.runtime.handler import run_handler
 from gate.runtime.report import HandlerRun, Settings
-from gate.scan.components import Watched
-from gate.scan.coverage import watch
+from gate.scan.components import RequiredComponent
+from gate.scan.coverage import required_components
 from gate.scan.sbom import Sbom, make_sbom
 
 # The facts that take long, the longest first; nearly every scenario needs one of them.
@@ -110,12 +110,12 @@ class Candidate:
                                    remedy="name its folder with --image-context")  # fmt: skip
         return self._context
 
-    @Once
+    @CachedProperty
     def image(self) -> ImageConfig:
         """The image's configuration."""
         return self.engine.image(self.reference)
 
-    @Once
+    @CachedProperty
     def base(self) -> ImageConfig:
         """The approved base's configuration."""
         return self.engine.image(self._base.found)
@@ -125,26 +125,26 @@ class Candidate:
         """The agreed path of each browser variable."""
         return {"CHROME_BIN": self.release.chrome_bin, "CHROMEDRIVER_BIN": self.release.chromedriver_bin}
 
-    @Once
+    @CachedProperty
     def tree(self) -> Tree:
         """The file tree of the image, from the engine's export."""
         with self.engine.export(self.image.engine_id) as stream:
             return read_tree(stream, lambda path: is_record(path) or "chrom" in path.rpartition("/")[2])
 
-    @Once
+    @CachedProperty
     def records(self) -> PackageRecords:
         """The package managers' records of the image's files."""
         found, has_rpm = read_records(self.tree.texts), any(path in self.tree.entries for path in RPM_DATABASES)
         return found + python.rpm_records_of(self.host) if has_rpm else found
 
-    @Once
+    @CachedProperty
     def layers(self) -> Layers:
         """The layers as they are pushed, from `docker save`."""
         with self.engine.saved(self.image.engine_id) as stream:
             stream.peek(1)  # the engine prepares the archive while the records are read
             return read_layers(stream, len(self.image.layers), self.records)
 
-    @Once
+    @CachedProperty
     def base_digests(self) -> dict[str, str]:
         """The digest of each file of the base, by its path."""
         files = merged(self.layers.layers[: self.base_layers])
@@ -155,7 +155,7 @@ class Candidate:
         """How many of the layers, the lowest ones, are the base's."""
         return base_count(self.image.layers, self.base.layers)
 
-    @Once
+    @CachedProperty
     def host(self) -> Any:
         """Testinfra's host: an idle container of the image, entered as the user that Lambda runs as."""
         from gate.engine.host import host_of
@@ -163,18 +163,18 @@ class Candidate:
         container = self._stack.enter_context(self.engine.inspection(self.image.engine_id))
         return host_of(f"{USER}@{container}", self.engine.timeout)
 
-    @Once
+    @CachedProperty
     def pins(self) -> dict[str, str]:
         """The version at which requirements.txt pins each package for the image's own Python, by canonical name."""
         return pins(read_requirements(self.context / "requirements.txt"), python.marker_environment(self.host))
 
-    @Once
+    @CachedProperty
     def interpreter(self) -> python.Interpreter:
         """The image's Python and its packages, as seen by the user that Lambda runs as."""
         found = python.inspect_python(self.host, list(self.pins) if self._context else [], self.release.task_root)
         return replace(found, packages=replace(found.packages, closed=closed_packages(self.tree)))
 
-    @Once
+    @CachedProperty
     def handler_import(self) -> python.HandlerImport:
         """The result of importing the agreed handler."""
         return python.import_handler(self.host, self.release.handler, self.release.task_root)
@@ -184,27 +184,27 @@ class Candidate:
         """The Dockerfile of the release."""
         return self.context / "Dockerfile"
 
-    @Once
+    @CachedProperty
     def from_lines(self) -> tuple[From, ...]:
         """The images that the Dockerfile names, its arguments substituted."""
         return from_lines(self.dockerfile, {"BASE_IMAGE": self.base_reference}, self.release.platform)
 
-    @Once
+    @CachedProperty
     def chrome_version(self) -> Answer:
         """Chrome's answer to --version."""
         return installed.version(self.host, self.image.env.get("CHROME_BIN", ""))
 
-    @Once
+    @CachedProperty
     def driver_version(self) -> Answer:
         """Chromedriver's answer to --version."""
         return installed.version(self.host, self.image.env.get("CHROMEDRIVER_BIN", ""))
 
-    @Once
+    @CachedProperty
     def chrome_pin(self) -> Pin:
         """The pinned version of Chrome."""
         return installed.pin(self.host, "chromium", self._chrome_lock)
 
-    @Once
+    @CachedProperty
     def driver_pin(self) -> Pin:
         """The pinned version of Chromedriver."""
         return installed.pin(self.host, "chromium-driver", self._chrome_lock)
@@ -218,7 +218,7 @@ class Candidate:
         """The dynamic loader's answer about the program that a variable names."""
         return installed.libraries(self.host, self.tree, variable, self.image.env.get(variable, ""))
 
-    @Once
+    @CachedProperty
     def handler_run(self) -> HandlerRun:
         """The invocations of the image's handler in Lambda's sandbox."""
         try:
@@ -227,20 +227,20 @@ class Candidate:
         finally:
             self._initialised.set()  # also when the sandbox failed, so that `prefetch` goes on
 
-    @Once
+    @CachedProperty
     def probe_run(self) -> ProbeRun:
         """The test page in the image's Chrome, in Lambda's sandbox."""
         return run_probe(self.engine, self.image.engine_id, self._settings)
 
-    @Once
+    @CachedProperty
     def sbom(self) -> Sbom:
         """The SBOM of the image, kept between runs by image ID."""
         return make_sbom(f"docker:{self.image.engine_id}", self.image.image_id, self._sboms)
 
-    @Once
-    def watched(self) -> tuple[Watched, ...]:
+    @CachedProperty
+    def required_components(self) -> tuple[RequiredComponent, ...]:
         """The components that a scan has to cover, or the exception register has to name."""
-        return watch(
+        return required_components(
             self.release.python_version,
             self.pins,
             chrome=version_in(self.chrome_version.text),

@@ -155,7 +155,7 @@ def _ended() -> tuple[ReleasePart, ...]:
 
 
 def _nothing() -> Register:
-    return Register("exceptions.yaml", (), (), (), ())
+    return Register("exceptions.yaml")
 
 
 @check(6, known_bad=lambda: (_ended(), _nothing(), _DAY, "support.yaml"))
