@@ -19,9 +19,8 @@ from gate.aws.retry import TimeSource
 from gate.browser.newest import Newest
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
-from gate.image.base import Base
+from gate.image.base import STAND_IN_LABEL, Base
 from gate.image.build import build_image
-from gate.image.lineage import STAND_IN_LABEL
 from gate.image.support import load as load_support
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
@@ -115,7 +114,7 @@ def stage(folder: Path) -> Iterator[Stage]:
     base = replace(base, approved=(*release.approved_bases, *base.approved))
     good = Candidate(docker, release, base, built.image_id, built, context, ROOT / ".cache" / "sbom")
     try:
-        good.gather()
+        good.prefetch()
         with LocalTarget(state=folder / "localaws") as target:
             yield Stage(docker, release, base, good, target, folder)
     finally:

@@ -15,7 +15,7 @@ from gate.access.reviewed_principals import ReviewedPrincipals
 from gate.browser.newest import Newest
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
-from gate.image.support import Support
+from gate.image.support import SupportDates
 from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
@@ -126,7 +126,7 @@ class World:
     last_night: ScanRecord | None
     canaries: dict[str, str]
     now: datetime
-    support: Support
+    support: SupportDates
     chrome: ChromePin
     newest: Newest | Exception
     promotions: tuple[Promotion, ...] = (

@@ -15,7 +15,7 @@ from gate.access.matrix import Cell, Matrix, PrincipalRow
 from gate.access.matrix_html import render
 from gate.check import Rejection, SelfTest
 from gate.evidence.store import EvidenceRecord
-from gate.report.charts import Bar, bars
+from gate.report.figures import Bar, bars
 from gate.report.findings import findings
 from gate.report.page import ReportHead, ReportPage
 from gate.scan.findings import Finding as Vulnerability

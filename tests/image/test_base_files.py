@@ -8,10 +8,11 @@ import io
 
 import pytest
 
-from gate.image.divergence import SHOWN, base_unchanged, changes, shadows
+from gate.image.base_files import SHOWN, base_unchanged, changes, shadows
 from gate.image.layers import Layer, Layers, merged, read_layers
-from gate.image.records import Records, is_record, read_records, rpm_records
+from gate.image.package_records import PackageRecords, is_record, read_records, rpm_records
 from tests.image.archive import layer, saved
+from tests.image.results import said
 
 LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/task/lib:/opt/lib"
 BASE = {
@@ -35,11 +36,6 @@ BASE = {
 }
 
 
-def said(result):
-    """The judgement as text ("" for accepted)."""
-    return "\n".join(map(str, result.rejections))
-
-
 def image(*own, base=BASE, known=None):
     """The layers of an image on the base."""
     made = [
@@ -53,7 +49,7 @@ def image(*own, base=BASE, known=None):
 
 
 def checked(*own, **how):
-    """What is said of them."""
+    """The rejections for an image with these layers."""
     return said(base_unchanged(image(*own, **how), 1, LIBRARY_PATH))
 
 
@@ -136,7 +132,7 @@ def test_a_file_of_the_base_that_is_another_is_refused(own):
     ],
 )
 def test_what_packages_caches_and_copies_do_is_harmless(own):
-    """Added, equal, upgraded by its manager, kept by the system, spared."""
+    """Added, equal, upgraded by a package manager, rewritten by the system, or not needed at run time."""
     assert checked(own) == ""
 
 
@@ -144,7 +140,7 @@ def test_what_packages_caches_and_copies_do_is_harmless(own):
     "path",
     ["/var/runtime/bootstrap", "/lambda-entrypoint.sh", "/var/lang/bin/python3.11", "/var/lang/lib/python3.11/os.py"],
 )
-def test_no_record_vouches_for_another_runtime(path):
+def test_no_record_explains_another_runtime(path):
     """No package of a distribution holds it, and whoever changes it can write a record too."""
     assert f"{path} of the base is replaced" in checked(
         {path: b"2", **md5sums({path: b"2"}), **record({f"../../../../..{path}": b"2"})}
@@ -152,7 +148,7 @@ def test_no_record_vouches_for_another_runtime(path):
 
 
 def test_rpm_tells_what_it_recorded():
-    """The lines of rpm --dump: path, size, time, digest, mode, owner, group and five flags."""
+    """The columns of rpm --dump: path, size, time, digest, mode, owner, group and five flags."""
     digest = hashlib.sha256(b"curl 2").hexdigest()
     dump = f"/usr/bin/curl 6 1700000000 {digest} 0100755 root root 0 0 0 X\n/usr/share/doc 0 1 {'0' * 64} 040755 root root 0 0 0 X\n(none)\n"  # noqa: E501
     assert checked({"/usr/bin/curl": b"curl 2"}, known=rpm_records(dump)) == ""
@@ -162,23 +158,23 @@ def test_rpm_tells_what_it_recorded():
     assert checked(other, known=rpm_records(link)) == ""
     assert checked(other, known=rpm_records(link.replace("/usr/lib64", "/lib64"))) == ""
     assert "now a link to libz.so.2" in checked(other, known=rpm_records(dump))
-    assert rpm_records("rpm: command not found\n") == Records()
+    assert rpm_records("rpm: command not found\n") == PackageRecords()
 
 
 def test_what_is_put_back_is_unchanged():
-    """The image that runs is checked, and the last layer that touches a file is named."""
+    """The final content counts, and the last layer that changes a file is named."""
     assert checked({"/usr/bin/curl": b"2"}, {"/usr/bin/curl": b"curl 1"}) == ""
     assert "layer 3 of 4" in checked({"/x": b""}, {"/usr/bin/curl": b"2"}, {"/y": b""})
 
 
 def test_every_change_is_evidence_with_what_explains_it():
-    """Also a harmless one."""
+    """Harmless changes are listed too."""
     (only,) = changes(image({"/etc/ld.so.cache": b"2"}), 1)
     assert (only.path, only.what, only.layer, only.why) == (
         "/etc/ld.so.cache",
         "replaced",
         2,
-        "kept by the system itself",
+        "rewritten by the system",
     )
 
 
@@ -191,9 +187,9 @@ def test_many_changes_are_counted():
 
 
 def test_a_library_before_the_bases_own_is_refused():
-    """The loader takes the first of its name; behind the base's folder it is never reached."""
+    """The loader takes the first library of a name; one in a later folder is never loaded."""
     told = checked({"/var/lang/lib/libssl.so.3": b"evil"})
-    assert "/var/lang/lib/libssl.so.3 is loaded in the place of the base's /usr/lib64/libssl.so.3" in told
+    assert "/var/lang/lib/libssl.so.3 is loaded instead of the base's /usr/lib64/libssl.so.3" in told
     assert list(shadows(image({"/opt/lib/libssl.so.3": b"mine"}), 1, LIBRARY_PATH)) == []
     assert checked({"/var/lang/lib/libssl.so.3": b"1", **md5sums({"/var/lang/lib/libssl.so.3": b"1"})}) == ""
 
@@ -206,12 +202,12 @@ def test_a_list_of_libraries_for_every_program_is_refused():
 
 @pytest.mark.parametrize("base_layers", [0, 3])
 def test_an_image_without_its_base_is_refused(base_layers):
-    """Nothing could be held against it."""
+    """There is no base to compare with."""
     assert "does not begin with its base's layers" in said(base_unchanged(image({}), base_layers, ""))
 
 
 def test_layers_are_merged_as_a_container_sees_them():
-    """Whiteouts, opaque folders, and a file in the place of a folder."""
+    """Whiteouts, opaque folders, and a file that replaces a folder."""
     read = image(
         {"/a/b": b"1", "/a/c": b"2", "/d/e": b"3"}, {"/a/.wh..wh..opq": b"", "/a/f": b"4", "/d": b"file"}, base={}
     )

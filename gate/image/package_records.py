@@ -1,6 +1,7 @@
-"""What package managers recorded of the files that they installed: a published package's files are public. Pure.
+"""The digests that package managers record of the files that they install. Pure.
 
-RECORD: PyPA, "Recording installed projects"; md5sums: deb-md5sums(5); conffiles: dpkg's status file.
+A file that equals its record comes from a published package, so its content is public. The formats are RECORD (PyPA,
+"Recording installed projects"), md5sums (deb-md5sums(5)), the conffiles of dpkg's status file, and rpm's dump.
 """
 
 from __future__ import annotations
@@ -11,65 +12,65 @@ import csv
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 RECORD_BYTES = 32_000_000
 _DPKG = "/var/lib/dpkg"
-# Where rpm keeps its database: of old, and since it moved (rpm's macro %_dbpath).
+# The places of rpm's database, old and new (rpm's macro %_dbpath).
 RPM_DATABASES = ("/var/lib/rpm", "/usr/lib/sysimage/rpm")
 _CONFFILE = re.compile(r"^ (/\S+) ([0-9a-f]{32})(?: obsolete)?$", re.M)
 _MD5SUM = re.compile(r"^([0-9a-f]{32}) [ *](.+)$", re.M)
-# /bin, /lib and /sbin are links into /usr; a package may still record the old names.
+# /bin, /lib and /sbin are links into /usr; packages may record either path.
 _MERGED = re.compile(r"^/(bin|sbin|lib|lib32|lib64|libx32)/")
 
 
 def is_record(path: str) -> bool:
-    """Whether a package manager keeps its records in this file."""
+    """Whether this is a file with the records of a package manager."""
     if path.startswith(_DPKG):
         return path == f"{_DPKG}/status" or path.endswith(".md5sums") or path.startswith(f"{_DPKG}/status.d/")
     return path.endswith((".dist-info/RECORD", ".dist-info/direct_url.json"))
 
 
 @dataclass(frozen=True)
-class Records:
+class PackageRecords:
     """The digests that package managers recorded.
 
     Attributes:
-        digests: by path: each as "algorithm:hex", of a symbolic link as "link:target".
-        managed: the managers that left records at all ("dpkg", "pip", "rpm").
+        digests: by path; each as "algorithm:hex", or "link:target" for a symbolic link.
+        managed: the package managers with records ("dpkg", "pip", "rpm").
     """
 
     digests: Mapping[str, frozenset[str]] = field(default_factory=dict)
     managed: frozenset[str] = frozenset()
 
     def algorithm(self, path: str) -> str:
-        """The algorithm that a path's recorded digests have (sha256 where there is none)."""
+        """The algorithm of a path's recorded digests (sha256 if there is none)."""
         kinds = (digest.partition(":")[0] for digest in self.digests.get(path, ()))
         return next((kind for kind in kinds if kind != "link"), "sha256")
 
-    def vouch(self, path: str, digest: str) -> bool:
-        """Whether this content of a path is one that a package manager recorded."""
+    def confirms(self, path: str, digest: str) -> bool:
+        """Whether a package manager recorded this digest for the path."""
         return digest in self.digests.get(path, ())
 
-    def list(self, path: str) -> bool:
-        """Whether a package manager knows the path."""
+    def lists(self, path: str) -> bool:
+        """Whether a package manager recorded the path."""
         return path in self.digests
 
-    def __add__(self, other: Records) -> Records:
+    def __add__(self, other: PackageRecords) -> PackageRecords:
         merged = dict(self.digests)
         for path, digests in other.digests.items():
             merged[path] = merged.get(path, frozenset()) | digests
-        return Records(merged, self.managed | other.managed)
+        return PackageRecords(merged, self.managed | other.managed)
 
 
 def digest_of(data: bytes, algorithm: str) -> str:
-    """A content's digest as records hold it."""
+    """The digest of a content, as "algorithm:hex"."""
     return f"{algorithm}:{hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()}"
 
 
-def read_records(texts: Mapping[str, str]) -> Records:
-    """The records in these files of an image, by path; others are passed over."""
+def read_records(texts: Mapping[str, str]) -> PackageRecords:
+    """The records in these texts of an image's files, by path; other files are ignored."""
     found: dict[str, set[str]] = {}
     managed = set()
     for path, text in texts.items():
@@ -78,10 +79,10 @@ def read_records(texts: Mapping[str, str]) -> Records:
         for name, digest in _dpkg(path, text) if path.startswith(_DPKG) else _wheel(path, text, texts):
             managed.add("dpkg" if path.startswith(_DPKG) else "pip")
             found.setdefault(name, set()).add(digest)
-    return Records({path: frozenset(digests) for path, digests in found.items()}, frozenset(managed))
+    return PackageRecords({path: frozenset(digests) for path, digests in found.items()}, frozenset(managed))
 
 
-def rpm_records(dump: str) -> Records:
+def rpm_records(dump: str) -> PackageRecords:
     """The records of `rpm --query --all --dump` (rpm(8)): path size mtime digest mode owner …, a line each."""
     files: dict[str, frozenset[str]] = {}
     for line in dump.splitlines():
@@ -91,7 +92,7 @@ def rpm_records(dump: str) -> Records:
         path, digest, link = columns[0], columns[3], columns[10]
         recorded = frozenset({f"link:{link}" if link != "X" else f"{_rpm_algorithm(digest)}:{digest}"})
         files |= {each: recorded for each in (path, f"/usr{path}") if each == path or _MERGED.match(path)}
-    return Records(files, frozenset({"rpm"} if files else ()))
+    return PackageRecords(files, frozenset({"rpm"} if files else ()))
 
 
 def _rpm_algorithm(digest: str) -> str:
@@ -110,10 +111,7 @@ def _dpkg(path: str, text: str) -> Iterator[tuple[str, str]]:
 
 
 def _wheel(path: str, text: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The files of a wheel that came from an index; one built here or fetched from elsewhere is nobody's publication.
-
-    PEP 610: direct_url.json is there for exactly those that did not come from an index.
-    """
+    """The files of a wheel from a package index, which is published; others have a direct_url.json (PEP 610)."""
     folder = posixpath.dirname(path)
     if not path.endswith("/RECORD") or f"{folder}/direct_url.json" in texts:
         return
@@ -128,13 +126,13 @@ def _rows(record: str) -> list[list[str]]:
     try:
         rows = list(csv.reader(record.splitlines(), strict=True))
     except csv.Error:
-        # No installer can have written it, so it vouches for nothing; the search goes on.
+        # No installer writes such a file, so it confirms nothing.
         return []
     return [row for row in rows if len(row) == 3]  # noqa: PLR2004 - path, hash and size
 
 
 def _hex(recorded: str) -> str:
-    """sha256=<urlsafe base64 without padding> as sha256:hex; "" for a file without a hash, or a hash that is none."""
+    """sha256=<urlsafe base64 without padding> as sha256:hex; "" if there is no hash, or no valid one."""
     algorithm, _, text = recorded.partition("=")
     if algorithm not in {"sha256", "sha384", "sha512"}:
         return ""
@@ -145,18 +143,10 @@ def _hex(recorded: str) -> str:
 
 
 def source_of(path: str) -> str:
-    """The source that a compiled file is made from (PEP 3147): a/__pycache__/b.cpython-311.pyc is of a/b.py."""
+    """The source of a compiled file, or "" (PEP 3147): a/__pycache__/b.cpython-311.pyc is compiled from a/b.py."""
     folder, name = posixpath.split(path)
     if not name.endswith(".pyc"):
         return ""
     if posixpath.basename(folder) == "__pycache__":
         return posixpath.join(posixpath.dirname(folder), name.split(".")[0] + ".py")
     return path[:-1]
-
-
-def records_of(texts: Iterable[Mapping[str, str]]) -> Records:
-    """The records of several trees or layers together: what any of them vouches for."""
-    found = Records()
-    for each in texts:
-        found += read_records(each)
-    return found

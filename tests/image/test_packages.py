@@ -1,11 +1,19 @@
-"""Requirements as pip reads them, for the image's own Python: followed, or refused with a sentence, never skipped."""
+"""Requirements as pip reads them for the image's own Python, and the image's packages held against them."""
 
 from __future__ import annotations
 
 import pytest
 
 from gate.errors import ImageUnavailable
-from gate.image.requirements import pins, read_requirements, same_version
+from gate.image.packages import (
+    InstalledPackages,
+    no_development_packages,
+    pins,
+    pins_installed,
+    read_requirements,
+    same_version,
+)
+from tests.image.results import said
 
 LINUX = {
     "os_name": "posix",
@@ -101,7 +109,7 @@ def test_other_files_are_followed_from_where_they_are_named(tmp_path):
         ("-r missing.txt ; sys_platform == 'darwin'\n", "missing.txt does not exist"),
         ("--no-such-option ; sys_platform == 'darwin'\n", "pip does not understand"),
         ("-r missing.txt\n", "missing.txt does not exist"),
-        ("-c https://h/constraints.txt\n", "is not beside the Dockerfile"),
+        ("-c https://h/constraints.txt\n", "is no local file"),
         ("-r requirements.txt\n", "includes itself"),
         (b"\xff\xfe\xff", "cannot be read"),
         ("a==1; python_version ~ '3'\n", "pip does not understand"),
@@ -127,3 +135,68 @@ def test_versions_are_compared_by_pep_440():
     assert same_version("1.0", "1.0.0")
     assert same_version("1.0", "1.0+local.1")
     assert not same_version("1.0", "")
+
+
+@pytest.mark.parametrize(
+    ("pin", "found"),
+    [("23.1", "23.1.0"), ("2.1", "2.1+cpu"), ("2.1+cpu", "2.1+cpu"), ("1.0rc1", "1.0.rc1"), ("weird", "weird")],
+)
+def test_a_pin_is_met_as_pep_440_says(pin, found):
+    """Zeros at the end, local versions, spellings of pre-releases."""
+    assert pins_installed({"a": pin}, InstalledPackages({"a": found}, {}, ())).accepted
+
+
+@pytest.mark.parametrize(
+    ("pin", "found"),
+    [("23.1", "23.1.1"), ("2.1+cpu", "2.1"), ("2.1", "2.1.post1"), ("2.1", "2.1rc1"), ("2.1", "weird")],
+)
+def test_another_version_is_no_match(pin, found):
+    """Similar versions are different versions."""
+    assert not pins_installed({"a": pin}, InstalledPackages({"a": found}, {}, ())).accepted
+
+
+def test_a_package_that_is_shadowed_edited_or_closed_is_refused():
+    """With the file that is imported instead, or the folder that is closed."""
+    shadowed = InstalledPackages({"a": "1", "b": "1"}, {}, (), {"a": ("/var/task/a/__init__.py",), "b": ("/x",)})
+    refused = said(pins_installed({"a": "1"}, shadowed))
+    assert "Python imports /var/task/a/__init__.py, which is not the file that a recorded" in refused
+    assert "/x" not in refused
+    closed = said(pins_installed({"a": "1"}, InstalledPackages({}, {}, (), {}, {"a": "/root"})))
+    assert "a is pinned at 1, and lies where Lambda's user has no access: /root is closed to it" in closed
+
+
+def test_packages_at_their_pins_are_accepted():
+    """Other packages do not matter, even if they cannot be imported."""
+    assert pins_installed({"a": "1"}, InstalledPackages({"a": "1", "b": "2"}, {"b": "ImportError"}, ())).accepted
+
+
+@pytest.mark.parametrize(
+    ("installed", "words"),
+    [
+        (InstalledPackages({}, {}, ()), "a is pinned at 1, and the image holds none"),
+        (InstalledPackages({"a": "2"}, {}, ()), "a is pinned at 1, and the image holds 2"),
+        (
+            InstalledPackages({"a": "1"}, {"a": "ImportError: x"}, ()),
+            "a is installed and cannot be imported: ImportError: x",
+        ),
+        (InstalledPackages({"a": "1"}, {}, ("a needs b",)), "pip check: a needs b"),
+    ],
+)
+def test_a_package_that_is_missing_other_broken_or_in_conflict_is_refused(installed, words):
+    """Each with its own message."""
+    refused = pins_installed({"a": "1"}, installed)
+    assert [words in str(each) for each in refused.rejections] == [True]
+
+
+def test_no_pin_and_no_package_prove_nothing():
+    """Empty lists are refused, not accepted."""
+    assert "pin no package" in said(pins_installed({}, InstalledPackages({}, {}, ())))
+    assert "no Python package was found" in said(no_development_packages((), ("pytest",)))
+
+
+def test_development_packages_are_refused_by_any_spelling():
+    """Each one in the image is named."""
+    assert no_development_packages({"selenium"}, ("pytest", "Moto")).accepted
+    assert "image: moto, pytest-x" in said(
+        no_development_packages({"pytest-x", "a", "moto"}, ("Moto", "pytest_x", "b"))
+    )

@@ -1,6 +1,6 @@
-"""Archives inside files: their members, one after the other, within stated limits. Pure but for memory.
+"""The members of archives, read one after the other within stated limits. Pure.
 
-A limit that is reached is never passed over: it is yielded in the place of what was not read.
+Where a limit is reached, a member says why it was not read.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MB = 1_000_000
-# How deep archives may lie in one another, how large one member may be unpacked, and all of one file together.
+# How deeply archives may be nested, and how large one member, and all members of one file, may be unpacked.
 DEPTH = 4
 MEMBER_BYTES = 256 * MB
 TOTAL_BYTES = 1_024 * MB
 MEMBERS = 100_000
-# Formats for which Python has no reader, by their first bytes.
-_FOREIGN = {
+# Formats that Python's standard library cannot read, by their first bytes.
+_UNSUPPORTED = {
     b"\x28\xb5\x2f\xfd": "Zstandard",
     b"7z\xbc\xaf\x27\x1c": "7-Zip",
     b"Rar!\x1a\x07": "RAR",
@@ -49,40 +49,29 @@ _UNREADABLE = (
 
 
 @dataclass(frozen=True)
-class Member:
+class ArchiveMember:
     """A file inside an archive.
 
     Attributes:
-        name: as the archive names it.
+        name: as the archive names it ("" for the archive itself).
         data: its content.
+        unread: why it could not be read, as the end of a sentence that begins with the name; "" where it was read.
     """
 
     name: str
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Unread:
-    """What could not be looked into.
-
-    Attributes:
-        name: of the member ("" for the archive itself).
-        why: the end of a sentence that begins with its name.
-    """
-
-    name: str
-    why: str
+    data: bytes = b""
+    unread: str = ""
 
 
 @dataclass
-class Budget:
-    """What may still be unpacked of one file; archives in archives share it."""
+class UnpackBudget:
+    """How much of one file may still be unpacked, nested archives included."""
 
     left_bytes: int = TOTAL_BYTES
     left_members: int = MEMBERS
 
     def take(self, size: int) -> str:
-        """Note one more member; the sentence of the limit that it reaches, or ""."""
+        """Count one more member; returns the limit that it exceeds, as the end of a sentence, or ""."""
         self.left_members -= 1
         self.left_bytes -= size
         if self.left_members < 0:
@@ -91,16 +80,16 @@ class Budget:
 
 
 def is_archive(data: bytes) -> bool:
-    """Whether a file is of a format that holds other files, or one file compressed."""
-    if data.startswith((*_ZIP, *_COMPRESSED, *_FOREIGN, _AR)) or data[257:262] == b"ustar":
+    """Whether a file is an archive, or a compressed file."""
+    if data.startswith((*_ZIP, *_COMPRESSED, *_UNSUPPORTED, _AR)) or data[257:262] == b"ustar":
         return not data.startswith(b"BZh") or data[4:10] == b"1AY&SY"
     return _ends_in_zip(data)
 
 
 def _ends_in_zip(data: bytes) -> bool:
-    """Whether a program stands before a zip, as in a self-extracting file or a zipapp (PEP 441).
+    """Whether a zip follows a program, as in a self-extracting file or a zipapp (PEP 441).
 
-    A library that reads zips holds their marks as well: only what opens to its first member is one.
+    A library that reads zips contains their signatures too, so the first member must be readable.
     """
     if data.rfind(b"PK\5\6", max(0, len(data) - 66_000)) < 0:
         return False
@@ -112,22 +101,22 @@ def _ends_in_zip(data: bytes) -> bool:
         return False
 
 
-def members(data: bytes, budget: Budget) -> Iterator[Member | Unread]:
-    """The members of an archive, as far as the budget reaches."""
-    foreign = next((name for magic, name in _FOREIGN.items() if data.startswith(magic)), "")
+def members(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
+    """The members of an archive, as far as the budget allows."""
+    foreign = next((name for magic, name in _UNSUPPORTED.items() if data.startswith(magic)), "")
     if foreign:
-        yield Unread("", f"is packed with {foreign}, which cannot be read here")
+        yield ArchiveMember("", unread=f"is packed with {foreign}, which cannot be read here")
         return
     try:
-        yield from _opened(data, budget)
+        yield from _read(data, budget)
     except _UNREADABLE as error:
-        yield Unread("", f"is a damaged or unknown archive ({type(error).__name__})")
+        yield ArchiveMember("", unread=f"is a damaged or unknown archive ({type(error).__name__})")
 
 
-def _opened(data: bytes, budget: Budget) -> Iterator[Member | Unread]:
+def _read(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
     kind = next((name for magic, name in _COMPRESSED.items() if data.startswith(magic)), "")
     if kind:
-        yield from _within("", _unpacked(kind, data), budget)
+        yield from _limited("", _decompress(kind, data), budget)
     elif data[257:262] == b"ustar":
         yield from _tar(data, budget)
     elif data.startswith(_AR):
@@ -136,26 +125,26 @@ def _opened(data: bytes, budget: Budget) -> Iterator[Member | Unread]:
         yield from _zip(data, budget)
 
 
-def _within(name: str, content: bytes | None, budget: Budget) -> Iterator[Member | Unread]:
-    """A member, or the limit that it goes beyond (None: larger than one member may be)."""
+def _limited(name: str, content: bytes | None, budget: UnpackBudget) -> Iterator[ArchiveMember]:
+    """A member, or the limit that it exceeds (None: larger than one member may be)."""
     if content is None:
-        yield Unread(name, f"unpacks to more than {MEMBER_BYTES // MB} MB")
+        yield ArchiveMember(name, unread=f"unpacks to more than {MEMBER_BYTES // MB} MB")
     elif limit := budget.take(len(content)):
-        yield Unread(name, limit)
+        yield ArchiveMember(name, unread=limit)
     else:
-        yield Member(name, content)
+        yield ArchiveMember(name, content)
 
 
-def _unpacked(kind: str, data: bytes) -> bytes | None:
+def _decompress(kind: str, data: bytes) -> bytes | None:
     if kind == "gzip":
-        return _gunzipped(data)
+        return _gunzip(data)
     with bz2.BZ2File(io.BytesIO(data)) if kind == "bzip2" else lzma.LZMAFile(io.BytesIO(data)) as file:
         content = file.read(MEMBER_BYTES + 1)
     return content if len(content) <= MEMBER_BYTES else None
 
 
-def _gunzipped(data: bytes) -> bytes | None:
-    """All parts of a gzip file (RFC 1952, 2.2); what comes behind the last is padding."""
+def _gunzip(data: bytes) -> bytes | None:
+    """All parts of a gzip file (RFC 1952, 2.2); anything after the last is padding."""
     found = b""
     while data.startswith(b"\x1f\x8b\x08"):
         part = zlib.decompressobj(wbits=31)
@@ -168,33 +157,33 @@ def _gunzipped(data: bytes) -> bytes | None:
     return found
 
 
-def _tar(data: bytes, budget: Budget) -> Iterator[Member | Unread]:
+def _tar(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
         for member in archive:
             if not member.isfile():
                 continue
             file = archive.extractfile(member) if member.size <= MEMBER_BYTES else None
-            yield from _within(member.name, file.read() if file else None, budget)
+            yield from _limited(member.name, file.read() if file else None, budget)
 
 
-def _zip(data: bytes, budget: Budget) -> Iterator[Member | Unread]:
+def _zip(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for member in archive.infolist():
             if member.is_dir():
                 continue
             if member.flag_bits & 1:
-                yield Unread(member.filename, "is encrypted")
+                yield ArchiveMember(member.filename, unread="is encrypted")
                 continue
             with archive.open(member) as file:
                 content = file.read(MEMBER_BYTES + 1)
-            yield from _within(member.filename, content if len(content) <= MEMBER_BYTES else None, budget)
+            yield from _limited(member.filename, content if len(content) <= MEMBER_BYTES else None, budget)
 
 
-def _ar(data: bytes, budget: Budget) -> Iterator[Member | Unread]:
-    """The members of an ar archive, as a .deb or a static library is one (deb(5), ar(5))."""
+def _ar(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
+    """The members of an ar archive, such as a .deb or a static library (deb(5), ar(5))."""
     position = len(_AR)
     while position + 60 <= len(data):
         name = data[position : position + 16].decode("latin-1").strip().rstrip("/")
         size = int(data[position + 48 : position + 58])
-        yield from _within(name, data[position + 60 : position + 60 + size], budget)
+        yield from _limited(name, data[position + 60 : position + 60 + size], budget)
         position += 60 + size + size % 2

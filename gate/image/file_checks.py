@@ -1,4 +1,4 @@
-"""CheckResult of the image's files: they resolve, run and are readable for the user that Lambda runs as. Pure."""
+"""Whether the image's files exist, can be run, and can be read by the user that Lambda runs as. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from packaging.utils import canonicalize_name
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.image.tree import KEPT_BYTES, OTHERS_EXECUTE, OTHERS_READ, Entry, Tree
+from gate.image.tree import KEPT_BYTES, OTHERS_EXECUTE, OTHERS_READ, ImageFile, Tree
 
 SHOWN = 10
-# Private to root in every Debian or Amazon Linux base, and read by nothing that runs as another user.
+# Closed to other users in every Debian or Amazon Linux base, and read by no program of another user.
 _ROOTS_OWN = (
     "/etc/shadow",
     "/etc/gshadow",
@@ -28,21 +28,21 @@ _ROOTS_OWN = (
 )
 _CACHES_OF_ROOT = ("/var/cache", "/var/log", "/var/lib/apt", "/var/lib/dpkg", "/var/lib/yum", "/var/lib/rpm", "/tmp")  # noqa: S108
 _ABSOLUTE_PATH = re.compile(r"/[A-Za-z0-9._+/-]+")
-# The value is letters and paths alone, so nothing in it means anything to re.sub.
+# The values consist of letters and paths only, so they need no escaping for re.sub.
 _ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)=[\"']?([\w$/.{}-]+)[\"']?$", re.MULTILINE)
-# What a wrapper script calls on its way (grep, uname…) is not the program it starts.
+# The tools that a wrapper script calls (grep, uname…) are not the program that it starts.
 _TOOLS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/")
 _BACKUPS = ("-", ".lock")
 
 
 def _dangling() -> tuple[Tree, str, str]:
-    link = Entry("/opt/chromedriver", "symlink", link="/usr/bin/chromedriver")
+    link = ImageFile("/opt/chromedriver", "symlink", link="/usr/bin/chromedriver")
     return Tree({"/opt/chromedriver": link}, {}), "CHROMEDRIVER_BIN", "/opt/chromedriver"
 
 
 @check(1, known_bad=_dangling)
 def is_program(tree: Tree, name: str, path: str) -> CheckResult:
-    """A path leads to a program that any user may run: an ELF executable, or a script that is backed by one."""
+    """A path leads to a program that any user may run: an ELF executable, or a script that starts one."""
     entry, followed = tree.resolve(path)
     way = f" (links followed: {'; '.join(followed)})" if followed else ""
     if entry is None:
@@ -50,12 +50,12 @@ def is_program(tree: Tree, name: str, path: str) -> CheckResult:
         return reject(
             f"{name} names {path}, which {what} in the image{way}",
             where=path,
-            remedy="install the program, and look whether the package manager skipped a package it does not have",
+            remedy="install the program, and check whether the package manager skipped a package that it does not have",
         )
     if entry.kind != "file":
         return reject(f"{name} names {path}, which is a {entry.kind}, not a program{way}", entry.path,
                       "name the program itself, or install it there")  # fmt: skip
-    shut = tree.closed_before(path) or tree.open_to_all(entry, OTHERS_READ | OTHERS_EXECUTE)
+    shut = tree.closed_before(path) or tree.first_closed(entry, OTHERS_READ | OTHERS_EXECUTE)
     if shut:
         return reject(
             f"{name} names {path}, which Lambda's user may not run: {shut} is closed to it",
@@ -72,24 +72,24 @@ def is_program(tree: Tree, name: str, path: str) -> CheckResult:
     )
 
 
-def program_behind(tree: Tree, entry: Entry) -> Entry | None:
-    """The ELF program that an entry is, or that a script names by its absolute path (None: there is none)."""
+def program_behind(tree: Tree, entry: ImageFile) -> ImageFile | None:
+    """The ELF program itself, or the one that a script names by its absolute path; None for neither."""
     if entry.is_elf:
         return entry
     script = tree.texts.get(entry.path, "") if entry.is_script else ""
-    # The interpreter's own line would make a program of every script.
-    named = _ABSOLUTE_PATH.findall(_filled_in(script.partition("\n")[2]))
+    # The first line names the interpreter.
+    named = _ABSOLUTE_PATH.findall(_substituted(script.partition("\n")[2]))
     found = (tree.resolve(path)[0] for path in named)
     return next((e for e in found if e and e.is_elf and not e.path.startswith(_TOOLS)), None)
 
 
-def _filled_in(script: str) -> str:
-    """The script with the values of its plain variables in their places: Debian's chromium starts $LIBDIR/$APPNAME."""
+def _substituted(script: str) -> str:
+    """The script with its simple variables substituted: Debian's chromium starts $LIBDIR/$APPNAME."""
     for name in dict(_ASSIGNMENT.findall(script)):
-        # Read anew: the value may have been filled in by the one before.
+        # Read again: the previous substitution may have changed the value.
         value = dict(_ASSIGNMENT.findall(script))[name]
         used = re.compile(rf"\$(?:{name}\b|\{{{name}\}})")
-        # Variables of variables can stand for more text than memory holds.
+        # Nested variables can expand to more text than fits in memory.
         if len(script) + len(used.findall(script)) * len(value) > KEPT_BYTES:
             break
         script = used.sub(value, script)
@@ -98,7 +98,7 @@ def _filled_in(script: str) -> str:
 
 @check(1, known_bad=lambda: (Tree({}, {}), ("/var/task/src",)), follows=(is_program,))
 def all_exist(tree: Tree, paths: Sequence[str]) -> CheckResult:
-    """Each path leads to something."""
+    """Each path exists, links followed."""
     return CheckResult.of(
         Rejection(f"{path} does not exist in the image", where=path, remedy="see required_paths in pytest.ini")
         for path in paths
@@ -106,12 +106,12 @@ def all_exist(tree: Tree, paths: Sequence[str]) -> CheckResult:
     )
 
 
-@check(6, known_bad=lambda: (Tree({"/var/task/main.py": Entry("/var/task/main.py", "file", mode=0o600)}, {}),))
+@check(6, known_bad=lambda: (Tree({"/var/task/main.py": ImageFile("/var/task/main.py", "file", mode=0o600)}, {}),))
 def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> CheckResult:
     """Lambda requires that any user can read the image's files (Lambda, "Container image requirements").
 
-    Files that a base keeps for root on purpose (password hashes, package caches) are left out, unless the function's
-    packages lie there.
+    Files that a base reserves for root (password hashes, package caches) are not checked, unless they lie in a folder
+    that the function uses.
 
     Args:
         tree: the image's files.
@@ -119,22 +119,22 @@ def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> CheckResult:
     """
     if not tree.entries:
         return reject(
-            "the image has no files, so nothing is known about them",
+            "the image has no files, so none can be checked",
             "the export of the image",
-            "look at what the last stage of the Dockerfile copies",
+            "check what the last stage of the Dockerfile copies",
         )
     kept = [e for e in tree.entries.values() if e.kind == "file" and (_is_used(e.path, used) or not _for_root(e.path))]
-    closed = [(shut, e) for e in kept if (shut := tree.open_to_all(e, OTHERS_READ))]
+    closed = [(shut, e) for e in kept if (shut := tree.first_closed(e, OTHERS_READ))]
     return CheckResult.of(_closed(tree, closed)) if closed else ACCEPTED
 
 
-def _closed(tree: Tree, closed: Sequence[tuple[str, Entry]]) -> Iterator[Rejection]:
-    """One rejection for the files that are closed themselves, and one for each folder that closes what is below it."""
+def _closed(tree: Tree, closed: Sequence[tuple[str, ImageFile]]) -> Iterator[Rejection]:
+    """One rejection for the files that are closed themselves, and one for each closed folder."""
     own = [e for shut, e in closed if shut == e.path]
     if own:
         shown = ", ".join(f"{e.path} ({e.mode & 0o7777:04o})" for e in own[:SHOWN]) + (" …" if len(own) > SHOWN else "")
         cause = f"{_files(len(own))} cannot be read by Lambda's user: {shown}"
-        yield Rejection(cause, own[0].path, "chmod -R a+rX them in the layer that makes them")
+        yield Rejection(cause, own[0].path, "chmod -R a+rX them in the layer that adds them")
     below = Counter(shut for shut, e in closed if shut != e.path)
     for folder, count in below.items():
         mode = tree.entries[folder].mode & 0o7777
@@ -157,16 +157,16 @@ def used_folders(env: Mapping[str, str]) -> tuple[str, ...]:
     folders = (
         posixpath.normpath(each) for name in names for each in env.get(name, "").split(":") if each.startswith("/")
     )
-    # The root itself, /tmp and what belongs to the kernel are no places of the image's own.
+    # Not the root folder, /tmp or the folders of the kernel.
     return tuple(dict.fromkeys(each for each in folders if each not in {"/", *_ROOTS_OWN[5:], *_CACHES_OF_ROOT}))
 
 
 def closed_packages(tree: Tree) -> dict[str, str]:
-    """By canonical name, the folder that closes an installed Python package to the user that Lambda runs as."""
+    """By canonical package name, the folder that Lambda's user may not enter to read the package."""
     found: dict[str, str] = {}
     for path, entry in tree.entries.items():
         if path.endswith((".dist-info/METADATA", ".dist-info/RECORD")) and (
-            shut := tree.open_to_all(entry, OTHERS_READ)
+            shut := tree.first_closed(entry, OTHERS_READ)
         ):
             name = posixpath.basename(posixpath.dirname(path)).partition("-")[0]
             found[canonicalize_name(name)] = shut

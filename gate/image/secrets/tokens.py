@@ -1,7 +1,7 @@
-"""Tokens of known kinds in bytes: the patterns are detect-secrets', and those of a few newer kinds. Pure.
+"""Tokens of known kinds, by the patterns of detect-secrets and of a few newer kinds. Pure.
 
-Only where a cheap look at the bytes finds the beginning of one is the detector asked: it works line by line, and an
-image holds a gigabyte.
+detect-secrets works line by line, and an image holds a gigabyte: it is given only the lines in which a quick search
+finds the beginning of a token.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from gate.image.found import Secret, lines_with, secret
-from gate.image.values import is_placeholder
+from gate.image.secrets.values import Secret, is_placeholder, lines_with
 
 _JWT = "JSON Web Token"
-# What every token of a known kind begins with, or holds. Each is an expression of its own that begins with fixed
-# characters: so Python passes over a gigabyte in half a second, and over one with alternatives in half a minute.
+# What every token of a known kind begins with or contains. Each is a pattern of its own that begins with fixed
+# characters: Python searches a gigabyte for it in half a second, and for one with alternatives in half a minute.
 _TOKENS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -54,7 +53,7 @@ _TOKENS = tuple(
         rb"'[0-9a-zA-Z/+]{40}'",
     )
 )
-# Kinds that detect-secrets does not know yet; prefixes as their makers document them (secret scanning partners).
+# Kinds that detect-secrets does not know; prefixes as the issuers document them (secret scanning partners).
 _NEWER = {
     "GitHub Token": rb"github_pat_\w{22,255}",
     "Google API Key": rb"AIza[\w-]{35}(?![\w-])",
@@ -69,50 +68,39 @@ _NEWER = {
 _NEWER_KINDS = tuple((kind, re.compile(pattern)) for kind, pattern in _NEWER.items())
 
 
+# The plugins of detect-secrets for tokens; those for keywords, entropy and URLs are not used.
+_PLUGINS = (
+    "aws",
+    "azure_storage_key",
+    "discord",
+    "github_token",
+    "gitlab_token",
+    "jwt",
+    "mailchimp",
+    "npm",
+    "openai",
+    "pypi_token",
+    "sendgrid",
+    "slack",
+    "square_oauth",
+    "stripe",
+    "telegram_token",
+    "twilio",
+)
+
+
 @cache
 def _detectors() -> tuple[Any, ...]:
-    # Imported at first use: only an image inspection needs it, and collection must stay fast.
-    from detect_secrets.plugins import (
-        aws,
-        azure_storage_key,
-        discord,
-        github_token,
-        gitlab_token,
-        jwt,
-        mailchimp,
-        npm,
-        openai,
-        pypi_token,
-        sendgrid,
-        slack,
-        square_oauth,
-        stripe,
-        telegram_token,
-        twilio,
-    )
+    # Imported at first use: only an inspection of an image needs it, and collection must stay fast.
+    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
-    return (
-        aws.AWSKeyDetector(),
-        azure_storage_key.AzureStorageKeyDetector(),
-        discord.DiscordBotTokenDetector(),
-        github_token.GitHubTokenDetector(),
-        gitlab_token.GitLabTokenDetector(),
-        jwt.JwtTokenDetector(),
-        mailchimp.MailchimpDetector(),
-        npm.NpmDetector(),
-        openai.OpenAIDetector(),
-        pypi_token.PypiTokenDetector(),
-        sendgrid.SendGridDetector(),
-        slack.SlackDetector(),
-        square_oauth.SquareOAuthDetector(),
-        stripe.StripeDetector(),
-        telegram_token.TelegramBotTokenDetector(),
-        twilio.TwilioKeyDetector(),
-    )
+    classes: list[Any] = list(get_mapping_from_secret_type_to_class().values())
+    plugins = {each.__module__.rpartition(".")[2]: each for each in classes}
+    return tuple(plugins[name]() for name in _PLUGINS)
 
 
 def tokens_in(text: bytes, *, binary: bool) -> Iterator[Secret]:
-    """The tokens in a content; of a program, where text has no words around it (`binary`), too."""
+    """The tokens in the content of a file; `binary` where it is no text."""
     for line in lines_with(text, text, _TOKENS):
         yield from _tokens_of_line(line, binary=binary)
 
@@ -120,19 +108,20 @@ def tokens_in(text: bytes, *, binary: bool) -> Iterator[Secret]:
 def _tokens_of_line(line: bytes, *, binary: bool) -> Iterator[Secret]:
     for kind, pattern in _NEWER_KINDS:
         for found in pattern.finditer(line):
-            if not _stands_for(found.group()):
-                yield secret(kind, found.group())
+            if not _is_example(found.group()):
+                yield Secret.of(kind, found.group())
     readable = line.decode("latin-1")
     for detector in _detectors():
         for value in _matches(detector, readable):
-            # In a program, two characters beside a text need not be of it. A JWT's pattern ends before its last part.
+            # In a binary, up to two characters beside a token need not belong to it. The JWT pattern ends before the
+            # last part of the token.
             whole = detector.secret_type == _JWT or _is_whole(readable, value, 3 if binary else 1)
-            if whole and not _stands_for(value.encode("latin-1")):
-                yield secret(detector.secret_type, value.encode("latin-1"))
+            if whole and not _is_example(value.encode("latin-1")):
+                yield Secret.of(detector.secret_type, value.encode("latin-1"))
 
 
 def _matches(detector: Any, line: str) -> Iterator[str]:
-    """The whole of what a detector's patterns match: `analyze_string` gives only their groups, where they have any."""
+    """The whole matches of a detector's patterns; `analyze_string` gives only the groups of those that have any."""
     for pattern in detector.denylist:
         for found in pattern.finditer(line):
             if not hasattr(detector, "is_formally_valid") or detector.is_formally_valid(found.group()):
@@ -140,9 +129,12 @@ def _matches(detector: Any, line: str) -> Iterator[str]:
 
 
 def _is_whole(line: str, value: str, run: int) -> bool:
-    """Whether a token stands alone somewhere in its line, and is no piece of a longer word, such as a hash.
+    """Whether a token occurs in its line without being a piece of a longer word, such as a hash.
 
-    So many letters or digits (`run`) right before or behind it make it a piece.
+    Args:
+        line: the line.
+        value: the token.
+        run: how many letters or digits directly before or after the token make it a piece.
     """
     begin = line.find(value)
     while begin >= 0:
@@ -156,8 +148,8 @@ def _is_whole(line: str, value: str, run: int) -> bool:
     return False
 
 
-def _stands_for(value: bytes) -> bool:
-    """Documented examples say so themselves (AKIA…EXAMPLE), repeat one character, or count up."""
+def _is_example(value: bytes) -> bool:
+    """Whether a token is an example of documentation: it says so (AKIA…EXAMPLE), repeats a character, or counts up."""
     text = value.decode("latin-1")
     tail = re.split(r"[_-]", text)[-1]
     counted = "0123456789abcdef" in text.lower() and len(set(tail.lower())) <= 16 and len(text) > 30  # noqa: PLR2004 - the digits of a hash

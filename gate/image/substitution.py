@@ -1,4 +1,4 @@
-"""Words of a Dockerfile, their variables filled in (Dockerfile reference, "Environment replacement"). Pure."""
+"""The substitution of variables in a Dockerfile (Dockerfile reference, "Environment replacement"). Pure."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ _DEPTH = 20
 _ANY = {"*": ".*", "?": "."}
 
 
-class Unfilled(ValueError):
-    """A word that cannot be filled in; its text is the end of a sentence."""
+class SubstitutionError(ValueError):
+    """A word whose variables cannot be substituted; the message is the end of a sentence."""
 
 
-def fill(word: str, values: Mapping[str, str], escape: str = "\\") -> str:
-    """A word without its quotes, its variables filled in; one that has no value is empty.
+def substitute(word: str, values: Mapping[str, str], escape: str = "\\") -> str:
+    """A word with its variables substituted and its quotes removed; a variable without a value is empty.
 
     Raises:
-        Unfilled: a quote or brace is not closed, or a form is used that is not known here.
+        SubstitutionError: a quote or brace is not closed, or a form is used that is not known here.
     """
-    return _Word(word, values, escape).filled()
+    return _Word(word, values, escape).substituted()
 
 
 class _Word:
     def __init__(self, text: str, values: Mapping[str, str], escape: str, depth: int = 0) -> None:
         if depth > _DEPTH:
-            raise Unfilled("it nests more variables than are followed")
+            raise SubstitutionError("it nests more variables than are followed")
         self._text, self._values, self._escape, self._depth = text, values, escape, depth
 
-    def filled(self) -> str:
+    def substituted(self) -> str:
         found, at, quoted = "", 0, False
         while at < len(self._text):
             here = self._text[at]
@@ -39,7 +39,7 @@ class _Word:
             elif here == '"':
                 quoted, at = not quoted, at + 1
             elif here == self._escape:
-                # Within double quotes it stands for itself, but before what would mean something.
+                # Within double quotes it is kept, except before a quote, a dollar sign or another escape.
                 kept = here if quoted and self._text[at + 1 : at + 2] not in {'"', "$", self._escape} else ""
                 found, at = found + kept + self._text[at + 1 : at + 2], at + 2
             elif here == "$":
@@ -48,22 +48,22 @@ class _Word:
             else:
                 found, at = found + here, at + 1
         if quoted:
-            raise Unfilled("a quote is not closed")
+            raise SubstitutionError("a quote is not closed")
         return found
 
     def _closing(self, mark: str, at: int) -> int:
         end = self._text.find(mark, at)
         if end < 0:
-            raise Unfilled("a quote is not closed")
+            raise SubstitutionError("a quote is not closed")
         return end
 
     def _variable(self, at: int) -> tuple[str, int]:
-        """The value of the variable behind a dollar sign, and where the text goes on."""
+        """The value of the variable after a dollar sign, and the position after it."""
         braced = self._text[at : at + 1] == "{"
         named = _NAME.match(self._text, at + braced)
         if named is None:
             if braced:
-                raise Unfilled("a variable has no name")
+                raise SubstitutionError("a variable has no name")
             return "$", at
         if not braced:
             return self._values.get(named[0], ""), named.end()
@@ -82,12 +82,12 @@ class _Word:
                 if not depth:
                     return at
             at += 1
-        raise Unfilled("a brace is not closed")
+        raise SubstitutionError("a brace is not closed")
 
     def _formed(self, name: str, form: str) -> str:
-        """${name}, ${name-word}, ${name+word}, ${name?word}; with a colon, an empty value counts as none.
+        """${name}, ${name-word}, ${name+word}, ${name?word}, and the forms of `_changed`.
 
-        And what `_changed` does to a value.
+        With a colon before the sign an empty value counts as none.
         """
         value = self._values.get(name)
         colon = form.startswith(":")
@@ -98,22 +98,22 @@ class _Word:
         if not colon and sign in {"#", "%", "/"} and self._escape not in form:
             return self._changed(value or "", sign, form)
         if sign not in {"-", "+", "?"}:
-            raise Unfilled(f"the form ${{{name}{form}}} is not known here")
+            raise SubstitutionError(f"the form ${{{name}{form}}} is not known here")
         if sign == "?" and not there:
-            raise Unfilled(f"{name} has no value")
+            raise SubstitutionError(f"{name} has no value")
         if sign == "+":
             return self._inner(word) if there else ""
         return value or "" if there else self._inner(word)
 
     def _changed(self, value: str, sign: str, form: str) -> str:
-        """${name#pattern} and ${name%pattern}, doubled: the longest; ${name/pattern/word}, doubled: every one."""
+        """${name#pattern}, ${name%pattern} (doubled: longest match), ${name/pattern/word} (doubled: every match)."""
         doubled = form.startswith(2 * sign)
         rest = form[1 + doubled :]
         if sign == "/":
             pattern, second, word = rest.partition("/")
-            # What may match nothing is replaced in as many places as the builder's own expressions find.
+            # Builders differ in how often they replace a pattern that matches the empty text.
             if not (pattern.strip("*") and second) or "${" in pattern:
-                raise Unfilled(f"the form {form} is not known here")
+                raise SubstitutionError(f"the form {form} is not known here")
             found = self._inner(word)
             return re.sub(_expression(pattern), lambda _match: found, value, count=0 if doubled else 1)
         ends = range(len(value) + 1) if doubled == (sign == "%") else range(len(value), -1, -1)
@@ -123,9 +123,9 @@ class _Word:
         return next((value[:end] for end in ends if matches(value[end:])), value)
 
     def _inner(self, word: str) -> str:
-        return _Word(word, self._values, self._escape, self._depth + 1).filled()
+        return _Word(word, self._values, self._escape, self._depth + 1).substituted()
 
 
 def _expression(pattern: str) -> str:
-    """A shell's pattern as a regular expression: * is any text, ? any character."""
+    """A shell pattern as a regular expression: * is any text, ? any character."""
     return "".join(_ANY.get(each) or re.escape(each) for each in pattern)
