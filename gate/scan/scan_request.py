@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from gate.aws.patience import Caller
-from gate.aws.refusals import error_code, error_message, readable
+from gate.aws.errors import error_code, error_message, readable
+from gate.aws.retry import RetryingClient
 from gate.errors import AwsRefused, ScanUnavailable
 from gate.scan.report import SKEW, ScanReport
 from gate.scan.statuses import Mode, Outcome, meaning_of
@@ -57,7 +57,9 @@ class ScanRequest:
 
 
 @readable("StartImageScan")
-def request_scan(caller: Caller, repository: str, digest: str, now: datetime | None = None) -> ScanRequest | None:
+def request_scan(
+    caller: RetryingClient, repository: str, digest: str, now: datetime | None = None
+) -> ScanRequest | None:
     """Ask for a scan of a digest; None when ECR does not know the image yet.
 
     Args:
@@ -96,7 +98,7 @@ def _earlier(now: datetime | None, answer: Mapping[str, Any]) -> datetime | None
     return min(now, service) if now else service
 
 
-def _before(caller: Caller, repository: str, digest: str) -> tuple[datetime | None, str]:
+def _before(caller: RetryingClient, repository: str, digest: str) -> tuple[datetime | None, str]:
     try:
         page = caller.ask(
             "describe_image_scan_findings",
