@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from gate.access.matrix import render as render_matrix
+from gate.access.matrix_html import render as render_matrix
 from gate.errors import EvidenceDamaged
 from gate.scan.findings import Severity
 from gate.scan.records import read_all

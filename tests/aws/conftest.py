@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.image.__main__ import main as build_image
 from gate.run.bases import STAND_IN
+from gate.run.docker_build import main as build_image
 from localaws.access_keys import AccessKeys
 from localaws.seed import names
 from localaws.target import LocalTarget

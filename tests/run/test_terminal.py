@@ -11,8 +11,8 @@ import pytest
 from gate.check import NoGo, Rejection
 from gate.errors import GateError
 from gate.failure import failure_of
-from gate.image.files import readable_by_all
-from gate.image.tree import Entry, Tree
+from gate.image.file_checks import readable_by_all
+from gate.image.tree import ImageFile, Tree
 from gate.run import terminal as rooms
 from gate.run.terminal import Terminal
 from gate.verdict import ScenarioOutcome, Verdict
@@ -128,7 +128,7 @@ def test_what_fails_in_a_part_is_waited_for_no_longer(screen):
 
 def test_a_name_in_the_image_cannot_steer_the_terminal_or_add_a_line():
     """A check quotes a file's name: its message keeps its own three lines."""
-    no = NoGo(readable_by_all(Tree({NAME: Entry(NAME, "file", 0o600)}, {})))
+    no = NoGo(readable_by_all(Tree({NAME: ImageFile(NAME, "file", 0o600)}, {})))
     cause, where, remedy = failure_of(no).message.split("\n")
     assert (cause + where + remedy).isprintable()
     assert "GO  everything" in cause
