@@ -165,7 +165,7 @@ def published(fixtures, run, release_client, request):
     """The release behind its tags: given them by this run once all else holds, or as it was found."""
     release = fixtures.publication(run, release_client, request.getfixturevalue)
     yield release
-    fixtures.still_true(run, release_client, release)
+    fixtures.check_unchanged(run, release_client, release)
     fixtures.end_promotion(run, release_client)
 
 

@@ -4,14 +4,14 @@ from pytest_bdd import given, parsers, then, when
 
 from gate.check import require
 from gate.image.size import below
-from gate.registry.changes import Comparison, to_look_at
-from gate.registry.forecast import check_lifecycle
+from gate.publish.promotion_checks import as_tagged, check_trial
+from gate.publish.promotion_record import check_standing, tags_of
+from gate.registry.changes import Comparison, to_inspect
+from gate.registry.lifecycle_simulation import check_lifecycle
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
-from gate.registry.permitted import check_changes
-from gate.registry.promotion import as_tagged, check_trial
+from gate.registry.permitted_calls import check_changes
 from gate.registry.repository import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import check_mutability, check_same_digest
-from gate.run.promotions import check_standing, tags_of
 
 
 @given("the release as published")
@@ -170,7 +170,7 @@ def release_outlives(lifecycle, registry_image, release, now, pushes, days):
 def repository_compared(published, ecr, release, now, evidence):
     """A run that only verifies compares with its own beginning."""
     before, after = published.before or published.after, ecr.snapshot()
-    looked = ecr.look_at(to_look_at(before, after, published.digest))
+    looked = ecr.look_at(to_inspect(before, after, published.digest))
     evidence.add("repository", {"before": before, "now": after, "looked at": looked}, asked="aws ecr describe-…")
     moved = (release.release_tag, release.rolling_tag, release.candidate_tag)
     return Comparison(before, after, moved, published.digest, looked, now())

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from gate.registry.permitted import PUSH, AwsCall
+from gate.registry.permitted_calls import PUSH, AwsCall
 
 _MARK = "release-gate-call"
 # Parameters that name what a call is about, the most telling first. Their values are names, never secrets.

@@ -12,7 +12,7 @@ from pathlib import Path
 from gate.errors import GateError, WrongUse
 from gate.permission.needs import PUBLISHING, VERIFYING, uncovered
 from gate.permission.policy import document, text
-from gate.registry.permitted import AwsCall
+from gate.registry.permitted_calls import AwsCall
 from gate.release import Release, read
 
 ROOT = Path(__file__).parents[2]

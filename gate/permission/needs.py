@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gate.aws.partition import partition_of
 from gate.aws.reference import actions
-from gate.registry.permitted import AwsCall
+from gate.registry.permitted_calls import AwsCall
 from gate.release import Release
 
 

@@ -89,7 +89,7 @@ def _subject(document: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True)
-class Held:
+class ReferrerLookup:
     """What is known of the images of a repository, to tell what a new one is about.
 
     Attributes:
@@ -104,7 +104,7 @@ class Held:
     blobs: Mapping[str, str]
     known: Collection[str]
 
-    def with_their_own(self, images: Collection[StoredImage]) -> Held:
+    def with_their_own(self, images: Collection[StoredImage]) -> ReferrerLookup:
         """The same, and what refers to a referrer is known too."""
         more = {image.digest for image in images if image.digest not in self.known and self._is_referrer(image)}
         return replace(self, known={*self.known, *more}).with_their_own(images) if more else self

@@ -10,7 +10,7 @@ from gate.errors import AwsRefused, EngineUnavailable
 from gate.registry.login import Login
 
 
-class Engine(Protocol):
+class PullEngine(Protocol):
     """The calls of docker-py's APIClient that a pull needs."""
 
     def pull(
@@ -22,7 +22,7 @@ class Engine(Protocol):
         """What the engine knows about an image."""
 
 
-def pull(engine: Engine, login: Login, repository: str, digest: str, say: Callable[[str], None]) -> dict[str, Any]:
+def pull(engine: PullEngine, login: Login, repository: str, digest: str, say: Callable[[str], None]) -> dict[str, Any]:
     """Pull an image by digest and answer what the engine knows about it; the engine checks every digest.
 
     Raises:

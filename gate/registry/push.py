@@ -33,7 +33,7 @@ _TRANSIENT = re.compile(
 )
 
 
-class Engine(Protocol):
+class PushEngine(Protocol):
     """The calls of docker-py's APIClient that a push needs."""
 
     def tag(self, image: str, repository: str, tag: str) -> bool:
@@ -52,7 +52,7 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True)
-class Patience:
+class PushTiming:
     """How a push deals with time: sleeps are injected, so that tests need none.
 
     Attributes:
@@ -69,7 +69,13 @@ class Patience:
 
 
 def push(
-    engine: Engine, image: str, login: Login, repository: str, tag: str, say: Callable[[str], None], patience: Patience
+    engine: PushEngine,
+    image: str,
+    login: Login,
+    repository: str,
+    tag: str,
+    say: Callable[[str], None],
+    patience: PushTiming,
 ) -> str:
     """Push an image under a tag and answer the digest of the manifest that the registry now holds.
 
@@ -97,7 +103,7 @@ def push(
             _forget(engine, f"{name}:{tag}", say)
 
 
-def _name_locally(engine: Engine, image: str, name: str, tag: str) -> bool:
+def _name_locally(engine: PushEngine, image: str, name: str, tag: str) -> bool:
     try:
         had_names = bool(engine.inspect_image(image).get("RepoTags"))
         engine.tag(image, name, tag)
@@ -108,7 +114,7 @@ def _name_locally(engine: Engine, image: str, name: str, tag: str) -> bool:
     return had_names
 
 
-def _forget(engine: Engine, name: str, say: Callable[[str], None]) -> None:
+def _forget(engine: PushEngine, name: str, say: Callable[[str], None]) -> None:
     try:
         engine.remove_image(name, noprune=True)
     except SILENCE as error:
@@ -116,7 +122,7 @@ def _forget(engine: Engine, name: str, say: Callable[[str], None]) -> None:
 
 
 def _with_patience(
-    attempt: Callable[[], str], name: str, tag: str, say: Callable[[str], None], patience: Patience
+    attempt: Callable[[], str], name: str, tag: str, say: Callable[[str], None], patience: PushTiming
 ) -> str:
     for pause in patience.pauses:
         try:
@@ -139,7 +145,7 @@ class _Transient(Exception):
 
 
 def _push_once(
-    engine: Engine, name: str, tag: str, login: Login, say: Callable[[str], None], patience: Patience
+    engine: PushEngine, name: str, tag: str, login: Login, say: Callable[[str], None], patience: PushTiming
 ) -> str:
     credentials = {"username": login.username, "password": login.password}
     deadline = patience.clock() + patience.limit
@@ -161,7 +167,7 @@ def _push_once(
     return digest
 
 
-def _held_as(engine: Engine, name: str) -> str | None:
+def _held_as(engine: PushEngine, name: str) -> str | None:
     """The digest of what was pushed, from an engine that tells none (Docker 26 with containerd's image store).
 
     There an image's ID is the digest of the manifest itself, so nothing else can have been pushed. Whether all of it
@@ -178,7 +184,7 @@ def _engine_said(error: APIError, name: str, tag: str) -> Exception:
     return _sorted_out(str(error.explanation or error), f"{name}:{tag}")
 
 
-def _until(deadline: float, events: Iterable[dict[str, Any]], patience: Patience) -> Iterator[dict[str, Any]]:
+def _until(deadline: float, events: Iterable[dict[str, Any]], patience: PushTiming) -> Iterator[dict[str, Any]]:
     for event in events:
         if patience.clock() > deadline:
             raise AwsRefused(

@@ -11,7 +11,7 @@ WHOAMI = "aws sts get-caller-identity"
 
 
 @dataclass(frozen=True)
-class Typed:
+class Commands:
     """Commands about one repository.
 
     Attributes:

@@ -18,7 +18,7 @@ def _steady() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
-class Watch:
+class ClockCheck:
     """Two clocks, looked at together when the run begins and again when it ends.
 
     Args:

@@ -16,7 +16,7 @@ from gate.evidence.notes import NotedStep
 from gate.evidence.store import EvidenceStore
 from gate.options import Options
 from gate.release import Release
-from gate.run.clock import Watch
+from gate.run.clock import ClockCheck
 from gate.run.terminal import Terminal
 from gate.verdict import Kind, ScenarioOutcome, Verdict
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from gate.access.matrix import Matrix
     from gate.candidate import Candidate
     from gate.errors import WrongUse
-    from gate.registry.publication import Publication
-    from gate.run.promotions import Promotion
+    from gate.publish.promotion_record import Promotion
+    from gate.publish.publication import Publication
     from gate.run.scenarios import Scenario
     from gate.scan.findings import ScanReport
     from gate.scan.register.entries import Register
@@ -128,7 +128,7 @@ class Run:
     facts: Facts = field(default_factory=Facts)
     steps: list[NotedStep] = field(default_factory=list)
     results: Results | None = None
-    clock: Watch = field(default_factory=Watch)
+    clock: ClockCheck = field(default_factory=ClockCheck)
     configuration: Configuration | None = None
     engine: str = "unknown: none was asked"
 

@@ -19,14 +19,14 @@ from gate.text import for_markdown
 from gate.verdict import CRITERIA, criterion_status
 
 if TYPE_CHECKING:
-    from gate.registry.publication import Publication
+    from gate.publish.publication import Publication
     from gate.run.model import Run
 
 NAME = "VALIDATION.md"
 
 
 @dataclass(frozen=True)
-class Document:
+class NotesFile:
     """The deployment notes of a run: the file, and the key of its section."""
 
     path: Path
@@ -41,14 +41,14 @@ class Document:
         return section(self.path.read_text(encoding="utf-8"), self.key) or "" if self.path.exists() else ""
 
 
-def document_of(run: Run) -> Document:
+def document_of(run: Run) -> NotesFile:
     """Where this run's section belongs: that of a release on AWS in the repository, any other beside its own report."""
     whole = run.kind != "partial" and run.place == "aws" and run.reports == run.root / "reports"
     nights = ":nights" if run.kind == "rescan" else ""
-    return Document((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.place}{nights}")
+    return NotesFile((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.place}{nights}")
 
 
-def write(run: Run) -> Document:
+def write(run: Run) -> NotesFile:
     """Render this run's section from what is known by now, and put it in its place.
 
     A night has a section of its own, so that it never replaces what the release left. Nor does a run that got no

@@ -27,7 +27,7 @@ _AGAIN = "`make claims` pins the features as they are; review the difference"
 
 
 @dataclass(frozen=True)
-class Pinned:
+class LockedScenario:
     """One scenario as it is pinned.
 
     Attributes:
@@ -46,7 +46,7 @@ class Pinned:
 
 
 @dataclass(frozen=True)
-class Pin:
+class ScenarioLock:
     """The pinned list.
 
     Attributes:
@@ -55,7 +55,7 @@ class Pin:
         fault: why it could not.
     """
 
-    claims: Mapping[str, Pinned]
+    claims: Mapping[str, LockedScenario]
     sha256: str
     fault: str = ""
 
@@ -66,20 +66,20 @@ class Pin:
         )
 
 
-def claims_in(features: Path) -> dict[str, Pinned]:
+def claims_in(features: Path) -> dict[str, LockedScenario]:
     """Every scenario under a folder of features, as it would be pinned now."""
     found = (_pinned(each, scenario) for each in get_features([str(features)]) for scenario in each.scenarios.values())
     return {each.title: each for each in sorted(found, key=lambda each: (each.feature, each.title))}
 
 
-def _pinned(feature: Any, scenario: Any) -> Pinned:
+def _pinned(feature: Any, scenario: Any) -> LockedScenario:
     from gate.run.scenarios import claim_of
 
     claim = claim_of(feature, scenario)
     steps = [[step.type, step.name, step.docstring, _rows(step)] for step in scenario.steps]
     examples = [[dict(row) for row in each.as_contexts()] for each in scenario.examples]
     made = hashlib.sha256(canonical([steps, examples])).hexdigest()
-    return Pinned(
+    return LockedScenario(
         Path(feature.filename).name, claim.name, tuple(claim.titles.values()), tuple(sorted(claim.tags)), made
     )
 
@@ -88,23 +88,23 @@ def _rows(step: Any) -> list[list[str]]:
     return [[cell.value for cell in row.cells] for row in step.datatable.rows] if step.datatable else []
 
 
-def read(features: Path) -> Pin:
+def read(features: Path) -> ScenarioLock:
     """The pinned list beside the features; a list that cannot be read pins nothing, and says why."""
     try:
         raw = content(features / LOCK, f"features/{LOCK}")
         listed = json_object(raw, f"features/{LOCK}")["claims"]
         claims = [
-            Pinned(each["feature"], each["title"], tuple(each["names"]), tuple(each["tags"]), each["steps"])
+            LockedScenario(each["feature"], each["title"], tuple(each["names"]), tuple(each["tags"]), each["steps"])
             for each in listed
         ]
     except EvidenceDamaged as damage:
-        return Pin({}, "", damage.cause)
+        return ScenarioLock({}, "", damage.cause)
     except (KeyError, TypeError) as error:
-        return Pin({}, "", f"features/{LOCK} is not of the form that `make claims` writes: {error}")
-    return Pin({each.title: each for each in claims}, hashlib.sha256(raw).hexdigest())
+        return ScenarioLock({}, "", f"features/{LOCK} is not of the form that `make claims` writes: {error}")
+    return ScenarioLock({each.title: each for each in claims}, hashlib.sha256(raw).hexdigest())
 
 
-def differences(pin: Pin, now: Mapping[str, Pinned]) -> Iterator[str]:
+def differences(pin: ScenarioLock, now: Mapping[str, LockedScenario]) -> Iterator[str]:
     """Each way in which the features differ from the pinned list, a sentence each."""
     if pin.fault:
         yield f"no claim is pinned: {pin.fault}"
@@ -119,14 +119,14 @@ def differences(pin: Pin, now: Mapping[str, Pinned]) -> Iterator[str]:
             yield f"the claim “{title}” (features/{claim.feature}) is not as it is pinned: its {other} differ"
 
 
-def lock(claims: Iterable[Pinned]) -> bytes:
+def lock(claims: Iterable[LockedScenario]) -> bytes:
     """The file that pins these claims, one a line."""
     lines = ",\n".join("  " + json.dumps(vars(each), ensure_ascii=False) for each in claims)
     return f'{{"claims": [\n{lines}\n]}}\n'.encode()
 
 
 def main() -> None:
-    """Pin the features as they are."""
+    """ScenarioLock the features as they are."""
     claims = claims_in(HOME)
     write_whole(HOME / LOCK, lock(claims.values()))
     print(f"features/{LOCK}: {len(claims)} scenarios, {sum(len(each.names) for each in claims.values())} claims")

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from gate.check import run_self_tests
+from gate.publish.preconditions import arranged
 from gate.run import pinned
 from gate.run.evidence_recorder import EvidenceRecorder
 from gate.run.model import Run
 from gate.run.outcome import Failure, failure_of, skip_reason
 from gate.run.scenarios import Scenario, catalogue, expected_names
-from gate.run.stages import arranged
 from gate.verdict import ScenarioOutcome
 
 # AC1 and AC6 are about the image itself: it is really built and really run, whatever the target.

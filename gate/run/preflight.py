@@ -13,7 +13,7 @@ from gate.errors import AwsRefused, GateError, WrongUse, one_line
 from gate.permission.ci_role_checks import Holding, State, check_holdings
 from gate.permission.holdings import Holdings
 from gate.permission.needs import needs_of
-from gate.registry.promotion import Caller, check_caller
+from gate.publish.promotion_checks import AwsCaller, check_caller
 from gate.run.session import session_for
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def identify(run: Run) -> None:
         run.terminal.progress(f"not AWS: {where}. Whatever comes of this, it is a rehearsal")
 
 
-def _caller(run: Run) -> Caller:
+def _caller(run: Run) -> AwsCaller:
     client = run.session.client("sts", config=_PATIENT)
     try:
         answer = ask(client.get_caller_identity, "sts:GetCallerIdentity", "the caller")
         with readable("GetCallerIdentity"):
-            return Caller(answer["Account"], answer["Arn"], run.session.region_name, run.options.profile or "")
+            return AwsCaller(answer["Account"], answer["Arn"], run.session.region_name, run.options.profile or "")
     except AwsRefused as refusal:
         raise WrongUse(refusal.cause, remedy=refusal.remedy) from refusal
 

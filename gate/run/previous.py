@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import EvidenceDamaged
-from gate.registry.previous import ReleaseDiff, ReleaseFacts, compare
+from gate.publish.release_diff import ReleaseDiff, ReleaseFacts, compare
 
 FACTS = "release-facts.json"
 FIRST = "This is the first release that this target has on record."
 
 
 @dataclass(frozen=True)
-class Difference:
+class ReleaseDifference:
     """The difference to the release before, and the sentence that the notes say about it."""
 
     diff: ReleaseDiff | None
@@ -42,10 +42,10 @@ def latest_before(runs: Path, target: str, digest: str) -> ReleaseFacts | None:
     return None
 
 
-def difference(previous: ReleaseFacts | None, current: ReleaseFacts) -> Difference:
+def difference(previous: ReleaseFacts | None, current: ReleaseFacts) -> ReleaseDifference:
     """The difference, and its sentence."""
     if previous is None:
-        return Difference(None, FIRST)
+        return ReleaseDifference(None, FIRST)
     diff = compare(previous, current)
     init = "unknown" if diff.init_seconds is None else f"{diff.init_seconds:+.2f} s"
     sentence = (
@@ -53,7 +53,7 @@ def difference(previous: ReleaseFacts | None, current: ReleaseFacts) -> Differen
         f"{len(diff.removed)} removed, {len(diff.changed)} changed; {diff.uncompressed_bytes:+,} bytes uncompressed, "
         f"{diff.compressed_bytes:+,} compressed; init {init}."
     )
-    return Difference(diff, sentence)
+    return ReleaseDifference(diff, sentence)
 
 
 def packages_of(components: Any) -> Mapping[str, str]:

@@ -17,12 +17,12 @@ from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.configuration import TITLE as CONFIGURATION
 from gate.evidence.seal import APART, notes_seal, own_files, seal_folder
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, readable, write_whole
-from gate.registry.permitted import check_changes, check_zip_calls
+from gate.publish.promotion_record import settle
+from gate.registry.permitted_calls import check_changes, check_zip_calls
 from gate.report.html import mend
+from gate.run.environment import ways
 from gate.run.model import Results
 from gate.run.notes import write as write_notes
-from gate.run.promotions import settle
-from gate.run.surroundings import ways
 from gate.verdict import Verdict
 
 if TYPE_CHECKING:

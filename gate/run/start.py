@@ -22,12 +22,12 @@ from gate.report.html import HtmlReport, switch_on
 from gate.report.view import page_of
 from gate.run.configuration import configuration_of
 from gate.run.ending import Ending
+from gate.run.environment import settle
 from gate.run.lock import RunLock
 from gate.run.model import Run
 from gate.run.plugin import AcceptancePlugin
 from gate.run.results import begin
 from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
-from gate.run.surroundings import settle
 from gate.run.terminal import Terminal
 from gate.text import plain
 
@@ -135,7 +135,7 @@ def plan(config: pytest.Config) -> int:
     Raises:
         pytest.UsageError: wrong use, in one sentence.
     """
-    from gate.run.plan import told
+    from gate.publish.plan import told
 
     try:
         release, options = _asked_for(config)

@@ -10,11 +10,11 @@ from gate.errors import EvidenceDamaged
 from gate.evidence.notes import NotedStep
 from gate.evidence.reading import content, json_object
 from gate.evidence.store import readable
-from gate.run.publishing import FILE, publishing_run
+from gate.publish.publishing_run import FILE, publishing_run
 
 if TYPE_CHECKING:
     from gate.image.build import BuiltImage
-    from gate.registry.publication import Step
+    from gate.publish.publication import ReleaseStep
     from gate.run.model import Run
 
 # Who builds: no AWS identity does.
@@ -27,7 +27,7 @@ def note_build(run: Run, built: BuiltImage, at: str) -> None:
     run.steps.append(NotedStep(built.command, ENGINE, at, round(built.seconds, 1), outcome))
 
 
-def note_publication(run: Run, digest: str, steps: Sequence[Step]) -> None:
+def note_publication(run: Run, digest: str, steps: Sequence[ReleaseStep]) -> None:
     """Note what publishing did so far, after the build, and keep the whole for later verifications."""
     told = [NotedStep(s.command, s.identity, s.started, round(s.seconds, 1), s.outcome) for s in steps]
     run.steps = [*(step for step in run.steps if step.identity == ENGINE), *told]

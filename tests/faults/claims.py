@@ -62,7 +62,7 @@ def published(world, fixtures, run, release_client, registry_image):
     for name, value in world.facts.items():
         setattr(run.facts, name, value)
     yield published
-    fixtures.still_true(run, release_client, published)
+    fixtures.check_unchanged(run, release_client, published)
 
 
 @pytest.fixture(scope="session")
@@ -159,7 +159,7 @@ def notes(world, run, published, previous_release, request):
     """VALIDATION.md as the run writes it, and then what the fault does to the record; undone after the claim."""
     written = write_notes(run)
     title = request.node.obj.__doc__
-    with edited(run.folder, [edit for edit in world.deeds if edit.get("during", "") in title], published.digest):
+    with edited(run.folder, [edit for edit in world.record_edits if edit.get("during", "") in title], published.digest):
         yield written
 
 

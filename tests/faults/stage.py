@@ -25,9 +25,9 @@ from gate.image.lineage import STAND_IN_LABEL
 from gate.image.support import load as load_support
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
-from gate.registry.publication import CheckedImage
-from gate.registry.release_client import ReleaseClient, ReleaseDependencies
-from gate.run.bases import build_stand_in
+from gate.publish.publication import CheckedImage
+from gate.publish.release_client import ReleaseClient, ReleaseDependencies
+from gate.run.base_image import build_stand_in
 from gate.run.fixtures import BASELINE, REGISTER
 from gate.scan.read import Scanner
 from gate.scan.records import record_of
@@ -62,7 +62,7 @@ class Stage:
     def release_client(self, endpoint=None):
         """A real release client of the CI role, with a call log of its own."""
         nothing = lambda *_: None  # noqa: E731
-        around = ReleaseDependencies(self.engine.client.api, nothing, nothing, nothing, may_spoil=True,
+        around = ReleaseDependencies(self.engine.client.api, nothing, nothing, nothing, allow_destructive=True,
                               endpoint=endpoint or self.target.endpoint)  # fmt: skip
         return ReleaseClient(self.target.session(), self.release, CallLog(), around)
 
@@ -88,7 +88,7 @@ class Stage:
     def publish(self, release_client):
         """Really publish the good image."""
         pushed = release_client.push_candidate(self.checked(), kept=self.folder / BASELINE, admit=lambda: None)
-        with release_client.diary.step(release_client.typed.start_scan(pushed.digest)):
+        with release_client.release_log.step(release_client.typed.start_scan(pushed.digest)):
             pass  # what the scan says is read by the scanner of each world
         return release_client.publisher.promote(pushed)
 

@@ -20,13 +20,13 @@ from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
-from gate.registry.changes import Looked
-from gate.registry.ecr import ImageConfig
+from gate.publish.promotion_record import ACCEPTED, Promotion
+from gate.publish.publication import Publication
+from gate.registry.changes import InspectedManifests
+from gate.registry.ecr import StoredConfig
 from gate.registry.manifest import StoredManifest
-from gate.registry.publication import Publication
 from gate.registry.repository import RepositorySnapshot
 from gate.release import Release
-from gate.run.promotions import ACCEPTED, Promotion
 from gate.scan.findings import ScanReport
 from gate.scan.records import ScanRecord
 from gate.scan.settings import ScanSettings
@@ -43,7 +43,7 @@ class RecordedRepository:
     name: str
     now: RepositorySnapshot
     stored: StoredManifest
-    held: ImageConfig
+    held: StoredConfig
 
     def describe(self):
         """DescribeRepositories."""
@@ -67,7 +67,7 @@ class RecordedRepository:
 
     def look_at(self, digests):
         """BatchGetImage, of which only the release's is recorded."""
-        return Looked({digest: self.stored for digest in digests if digest == self.stored.digest})
+        return InspectedManifests({digest: self.stored for digest in digests if digest == self.stored.digest})
 
     def config(self, _stored):
         """The config blob."""
@@ -133,7 +133,7 @@ class World:
         Promotion("2026-01-02T03:04:05+00:00", "local", "app", f"sha256:{'0' * 64}", "v0.9.0", "latest", "", ACCEPTED),
     )
     facts: Mapping[str, Any] = field(default_factory=dict)
-    deeds: tuple[Any, ...] = ()
+    record_edits: tuple[Any, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
 

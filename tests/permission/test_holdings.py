@@ -11,7 +11,7 @@ from gate.permission.ci_role_checks import Holding, State, check_holdings
 from gate.permission.holdings import Holdings
 from gate.permission.needs import PUBLISHING, VERIFYING, Need
 from gate.permission.probes import parameters
-from gate.registry.permitted import READS
+from gate.registry.permitted_calls import READS
 
 RELEASE = release_of(ROOT / "pytest.ini")
 ROLE = f"arn:aws:iam::{RELEASE.account}:role/aws-reserved/sso/ci"

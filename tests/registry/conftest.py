@@ -20,12 +20,12 @@ from gate.blocked import briefly
 from gate.check import ACCEPTED, require
 from gate.errors import NothingPushed
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.registry.diary import Diary
+from gate.publish.promotion_checks import AwsCaller, ReleaseTags
+from gate.publish.publication import CheckedImage
+from gate.publish.publisher import Publisher
+from gate.publish.release_log import ReleaseLog
 from gate.registry.ecr import EcrRepository
-from gate.registry.promotion import Caller, Tags
-from gate.registry.publication import CheckedImage
-from gate.registry.publish import Publisher
-from gate.registry.push import Patience, push
+from gate.registry.push import PushTiming, push
 
 ACCOUNT, REGION, NAME = "654654307503", "ap-northeast-2", "naver-sms-automation"
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
@@ -240,8 +240,8 @@ class Rehearsal:
         self.body = image_manifest()
         self.engine = MemoryEngine(self.registry, self.body)
         self.image = CheckedImage(sha("config"), sha("config"), "linux/amd64", 1_000_000)
-        self.caller = Caller(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/run", REGION)
-        self.holds, self.clean, self.may_spoil = ACCEPTED, ACCEPTED, False
+        self.caller = AwsCaller(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/run", REGION)
+        self.holds, self.clean, self.allow_destructive = ACCEPTED, ACCEPTED, False
         self.asked, self.told, self.said = [], [], []
         self.ecr = EcrRepository(self.registry.client(self.call_log), ACCOUNT, NAME)
         self.ecr._blob = lambda _digest: b'{"os": "linux", "architecture": "amd64"}'
@@ -253,14 +253,14 @@ class Rehearsal:
         """A publisher with a diary of its own."""
         return Publisher(
             ecr=self.ecr,
-            tags=Tags(release_tag, "latest", "candidate"),
+            tags=ReleaseTags(release_tag, "latest", "candidate"),
             caller=self.caller,
             region=REGION,
             zip_function="zip",
             push=self._push,
-            diary=Diary(str(self.caller), self.time.now, self.told.append, self.time.clock),
+            release_log=ReleaseLog(str(self.caller), self.time.now, self.told.append, self.time.clock),
             sleep=self.time.sleep,
-            may_spoil=self.may_spoil,
+            allow_destructive=self.allow_destructive,
         )
 
     def publish(self, release_tag="v1.0.0"):
@@ -272,7 +272,7 @@ class Rehearsal:
 
     def _push(self, image, login, tag):
         self.asked.append("push")
-        patience = Patience(self.time.sleep, self.time.clock)
+        patience = PushTiming(self.time.sleep, self.time.clock)
         return push(self.engine, image, login, NAME, tag, self.said.append, patience)
 
     def _legacy(self):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.registry.forecast import check_lifecycle
 from gate.registry.lifecycle import UnreadablePolicy, evaluate, read_policy
+from gate.registry.lifecycle_simulation import check_lifecycle
 from gate.registry.repository import StoredImage
 
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)

@@ -24,8 +24,8 @@ from botocore.awsrequest import AWSResponse
 
 import localaws.target
 from gate.aws.patience import Timekeeper
+from gate.publish import preconditions
 from gate.run import plugin as acceptance
-from gate.run import stages
 from gate.run.model import Run
 from gate.run.scope import PLUGIN, RUN
 from localaws.seed import names
@@ -246,8 +246,8 @@ def around(outside: Outside) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         # As in tests/hard_use/hasty.py: the run comes to its claim although others fail.
         patch.setattr(acceptance, "arranged", lambda _every, selected, _claim_of: selected)
-        patch.setattr(stages, "refuse_push", lambda _run: None)
-        patch.setattr(stages, "refuse_promotion", lambda _run, _digest: None)
+        patch.setattr(preconditions, "refuse_push", lambda _run: None)
+        patch.setattr(preconditions, "refuse_promotion", lambda _run, _digest: None)
         _watch_aws(patch, outside)
         _watch_engine(patch, outside)
         _watch_target(patch, outside)

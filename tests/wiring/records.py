@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gate.publish.promotion_record import FILE, REFUSED, Promotion
 from gate.run.model import Run
-from gate.run.promotions import FILE, REFUSED, Promotion
 from gate.scan.records import Noted, ScanRecord, keep
 from localaws.seed import names
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.registry.publication import Trial
-from gate.registry.repository import Repository, RepositorySnapshot, StoredImage
+from gate.publish.publication import Trial
+from gate.registry.repository import RepositorySettings, RepositorySnapshot, StoredImage
 from gate.registry.tags import Mutability, UndecidableMutability, can_move
 
 
 @dataclass(frozen=True)
-class Caller:
+class AwsCaller:
     """Who makes the AWS calls of this run (GetCallerIdentity), and where."""
 
     account: str
@@ -26,7 +26,7 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Tags:
+class ReleaseTags:
     """The three tags of a release."""
 
     release: str
@@ -51,9 +51,9 @@ class Tags:
 
 @check(
     2,
-    known_bad=lambda: (Caller("111122223333", "arn:aws:iam::111122223333:user/x", "us-east-1"), "654654307503", "x"),
+    known_bad=lambda: (AwsCaller("111122223333", "arn:aws:iam::111122223333:user/x", "us-east-1"), "654654307503", "x"),
 )
-def check_caller(caller: Caller, account: str, region: str) -> CheckResult:
+def check_caller(caller: AwsCaller, account: str, region: str) -> CheckResult:
     """Whether the caller's account and region are those of the release."""
     found = {"account": (caller.account, account), "region": (caller.region, region)}
     return CheckResult.of(
@@ -68,15 +68,15 @@ def check_caller(caller: Caller, account: str, region: str) -> CheckResult:
 
 
 @dataclass(frozen=True)
-class Held:
+class TaggedImage:
     """What the release tag names already, before anything is pushed: its digest and its image's config."""
 
     digest: str
     config_digest: str
 
 
-@check(2, known_bad=lambda: (Held("sha256:" + "a" * 64, "sha256:" + "b" * 64), "sha256:" + "c" * 64, "v1.0.0"))
-def check_release_tag(held: Held | None, built: str, tag: str) -> CheckResult:
+@check(2, known_bad=lambda: (TaggedImage("sha256:" + "a" * 64, "sha256:" + "b" * 64), "sha256:" + "c" * 64, "v1.0.0"))
+def check_release_tag(held: TaggedImage | None, built: str, tag: str) -> CheckResult:
     """Whether the release tag is free, or names the very image that is to be released.
 
     Args:
@@ -101,14 +101,14 @@ def next_tag(tag: str) -> str:
     return f"{head}{int(number) + 1}" if number else f"{tag}-1"
 
 
-def _known_bad_setting() -> tuple[RepositorySnapshot, Tags, None]:
+def _known_bad_setting() -> tuple[RepositorySnapshot, ReleaseTags, None]:
     held = StoredImage("sha256:" + "a" * 64, ("latest",), 1, datetime.min, "", "ACTIVE")
-    repository = Repository("1", "r", "n", "arn", "uri", datetime.min, Mutability("IMMUTABLE"))
-    return RepositorySnapshot(repository, (held,), None, None, {}), Tags("v1.0.0", "latest", "candidate"), None
+    repository = RepositorySettings("1", "r", "n", "arn", "uri", datetime.min, Mutability("IMMUTABLE"))
+    return RepositorySnapshot(repository, (held,), None, None, {}), ReleaseTags("v1.0.0", "latest", "candidate"), None
 
 
 @check(2, known_bad=_known_bad_setting)
-def check_movable(before: RepositorySnapshot, tags: Tags, target: str | None) -> CheckResult:
+def check_movable(before: RepositorySnapshot, tags: ReleaseTags, target: str | None) -> CheckResult:
     """Whether the promotion can be completed: each rolling tag that names another image may move.
 
     It spares a release that would end half-way; whether the setting is a good one is `tags.check_mutability`'s.
@@ -136,7 +136,7 @@ def check_movable(before: RepositorySnapshot, tags: Tags, target: str | None) ->
     )
 
 
-def tags_to_set(naming: Mapping[str, str], tags: Tags, digest: str) -> tuple[str, ...]:
+def tags_to_set(naming: Mapping[str, str], tags: ReleaseTags, digest: str) -> tuple[str, ...]:
     """The published tags that do not name the digest yet, in the order in which they are set.
 
     The release tag first: should the run die in between, `latest` still names a digest that was checked.

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from gate.errors import NothingPushed, NotPromoted
+from gate.publish.preconditions import Stage, arranged, refuse_promotion, refuse_push, stage_of, unmet
 from gate.run.scenarios import Scenario, catalogue
-from gate.run.stages import Stage, arranged, refuse_promotion, refuse_push, stage_of, unmet
 from gate.verdict import ScenarioOutcome
 from tests.faults.world import ROOT
 

@@ -11,7 +11,18 @@ from gate.aws.refusals import NotThere
 from gate.check import require
 from gate.errors import AwsRefused
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.registry.diary import Diary
+from gate.publish.promotion_checks import (
+    AwsCaller,
+    ReleaseTags,
+    TaggedImage,
+    check_caller,
+    check_movable,
+    check_release_tag,
+    check_trial,
+    tags_to_set,
+)
+from gate.publish.publication import CheckedImage, Publication, Trial
+from gate.publish.release_log import ReleaseLog
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login
 from gate.registry.manifest import (
@@ -22,20 +33,9 @@ from gate.registry.manifest import (
     check_same_config,
     read_manifest,
 )
-from gate.registry.promotion import (
-    Caller,
-    Held,
-    Tags,
-    check_caller,
-    check_movable,
-    check_release_tag,
-    check_trial,
-    tags_to_set,
-)
-from gate.registry.publication import CheckedImage, Publication, Trial
 from gate.registry.repository import RepositorySnapshot, check_identity
 from gate.registry.tags import can_move, check_same_digest
-from gate.registry.typed import WHOAMI, Typed
+from gate.registry.typed import WHOAMI, Commands
 
 _READS, _PAUSE = 6, 2.0  # how often, and every how many seconds, ECR is asked for what was just written
 _NOT_TRIED = Trial(False, False, "not tried: this target may not be spoiled; the setting was checked instead")
@@ -61,18 +61,18 @@ class Publisher:
         push: pushes by way of the Docker engine.
         diary: writes each step down.
         sleep: waits so many seconds.
-        may_spoil: whether overwriting the release tag may be tried: on a target made for it, never on AWS.
+        allow_destructive: whether overwriting the release tag may be tried: on a target made for it, never on AWS.
     """
 
     ecr: EcrRepository
-    tags: Tags
-    caller: Caller
+    tags: ReleaseTags
+    caller: AwsCaller
     region: str
     zip_function: str
     push: Pusher
-    diary: Diary
+    release_log: ReleaseLog
     sleep: Callable[[float], None]
-    may_spoil: bool = False
+    allow_destructive: bool = False
 
     def push_candidate(
         self, image: CheckedImage, *, legacy: Callable[[], FunctionSnapshot], admit: Callable[[], None]
@@ -88,10 +88,10 @@ class Publisher:
             NoGo: caller, repository or release tag are not as they must be; nothing was pushed.
             GateError: something could not be had, or `admit` refused.
         """
-        with self.diary.step(WHOAMI) as tell:
+        with self.release_log.step(WHOAMI) as tell:
             require(check_caller(self.caller, self.ecr.account, self.region))
             tell(f"done: {self.caller.arn}")
-        with self.diary.step(self._typed.baseline(self.zip_function)) as tell:
+        with self.release_log.step(self._typed.baseline(self.zip_function)) as tell:
             baseline = legacy()
             tell(f"done: baseline of {baseline.name} kept")
         before = self.ecr.snapshot()
@@ -109,7 +109,7 @@ class Publisher:
             after=self.ecr.snapshot(),
             before=before,
             legacy_before=baseline,
-            steps=self.diary.steps,
+            steps=self.release_log.steps,
         )
 
     def promote(self, pushed: Publication) -> Publication:
@@ -121,7 +121,7 @@ class Publisher:
         """
         missing = tags_to_set(self._naming(), self.tags, pushed.digest)
         for tag in self.tags.published:
-            with self.diary.step(self._typed.put_image(pushed.digest, tag)) as tell:
+            with self.release_log.step(self._typed.put_image(pushed.digest, tag)) as tell:
                 if tag not in missing:
                     tell(f"verified, not repeated: {tag} names {pushed.digest} already")
                     continue
@@ -129,7 +129,7 @@ class Publisher:
                 tell(f"done: {tag} names {pushed.digest}")
         trial = self._try_to_overwrite(pushed.manifest)
         after = self._read_back(pushed.digest, trial)
-        return replace(pushed, after=after, steps=self.diary.steps, overwrite_trial=trial)
+        return replace(pushed, after=after, steps=self.release_log.steps, overwrite_trial=trial)
 
     def put_back(self, digest: str, tag: str) -> None:
         """Let a rolling tag name again what it named before.
@@ -137,7 +137,7 @@ class Publisher:
         Raises:
             AwsRefused: the registry refuses, or holds that digest no longer.
         """
-        with self.diary.step(self._typed.put_image(digest, tag)) as tell:
+        with self.release_log.step(self._typed.put_image(digest, tag)) as tell:
             self._put(self.ecr.manifest(digest), tag)
             tell(f"done: {tag} names {digest} again")
 
@@ -155,17 +155,17 @@ class Publisher:
         require(check_release_tag(held.get(self.tags.release), image.config_digest, self.tags.release))
         return next((each.digest for each in held.values() if each.config_digest == image.config_digest), None)
 
-    def _held(self, digest: str) -> Held:
+    def _held(self, digest: str) -> TaggedImage:
         try:
-            return Held(digest, read_manifest(self.ecr.manifest(digest)).config.digest)
+            return TaggedImage(digest, read_manifest(self.ecr.manifest(digest)).config.digest)
         except UnreadableManifest as error:
             # An index, say: another image than any that is built here.
-            return Held(digest, f"unknown: the manifest {error}")
+            return TaggedImage(digest, f"unknown: the manifest {error}")
 
     def _in_registry(self, image: CheckedImage, there: str | None) -> tuple[StoredManifest, str]:
         """The image's manifest in the registry: pushed as the candidate, or there already, verified."""
         login = None if there else self._login()
-        with self.diary.step(self._typed.push(self.tags.candidate)) as tell:
+        with self.release_log.step(self._typed.push(self.tags.candidate)) as tell:
             digest = there or (self.push(image.image, login, self.tags.candidate) if login else "")
             said = "verified, not repeated: the registry holds the image that was built, as" if there else "done:"
             tell(f"{said} {digest}")
@@ -179,7 +179,7 @@ class Publisher:
         return manifest, platform
 
     def _login(self) -> Login:
-        with self.diary.step(self._typed.login()):
+        with self.release_log.step(self._typed.login()):
             return self.ecr.login()
 
     def _visible(self, digest: str) -> StoredManifest:
@@ -192,7 +192,7 @@ class Publisher:
         return self.ecr.manifest(digest)
 
     def _read_back(self, digest: str, trial: Trial) -> RepositorySnapshot:
-        with self.diary.step(self._typed.describe_images()) as tell:
+        with self.release_log.step(self._typed.describe_images()) as tell:
             after = self.ecr.snapshot()
             for _ in range(_READS - 1):
                 if not tags_to_set(after.naming(), self.tags, digest):
@@ -207,13 +207,13 @@ class Publisher:
 
     def _try_to_overwrite(self, manifest: StoredManifest) -> Trial:
         """Put another manifest of the same image under the release tag, where that may be tried."""
-        if not self.may_spoil:
+        if not self.allow_destructive:
             return _NOT_TRIED
         if can_move(self.ecr.describe().mutability, self.tags.release):
             return Trial(False, False, "not tried: by its setting the repository would let it happen")
         body = manifest.body + "\n"  # the same JSON, other bytes: another digest
         digest = "sha256:" + hashlib.sha256(body.encode()).hexdigest()
-        with self.diary.step(f"{self._typed.put_image(digest, self.tags.release)}  # must be refused") as tell:
+        with self.release_log.step(f"{self._typed.put_image(digest, self.tags.release)}  # must be refused") as tell:
             try:
                 self.ecr.put_tag(StoredManifest(digest, manifest.media_type, body), self.tags.release)
             except AwsRefused as refusal:
@@ -226,5 +226,5 @@ class Publisher:
         return {tag: image.digest for image in self.ecr.images() for tag in image.tags}
 
     @property
-    def _typed(self) -> Typed:
-        return Typed(self.ecr.account, self.region, self.ecr.name)
+    def _typed(self) -> Commands:
+        return Commands(self.ecr.account, self.region, self.ecr.name)

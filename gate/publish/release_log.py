@@ -10,10 +10,10 @@ from datetime import datetime
 
 from gate.check import NoGo
 from gate.errors import GateError, one_line
-from gate.registry.publication import DONE, RUNNING, Step
+from gate.publish.publication import DONE, RUNNING, ReleaseStep
 
 
-class Diary:
+class ReleaseLog:
     """Writes down steps; a run that dies leaves what it had begun, as "running".
 
     Args:
@@ -27,14 +27,14 @@ class Diary:
         self,
         identity: str,
         now: Callable[[], datetime],
-        on_step: Callable[[Step], None],
+        on_step: Callable[[ReleaseStep], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._identity, self._now, self._on_step, self._clock = identity, now, on_step, clock
-        self._steps: list[Step] = []
+        self._steps: list[ReleaseStep] = []
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[ReleaseStep, ...]:
         """Every step so far."""
         return tuple(self._steps)
 
@@ -42,7 +42,7 @@ class Diary:
     def step(self, command: str) -> Iterator[Callable[[str], None]]:
         """Write down one step; the block may say what came of it by calling what it is given."""
         began, start = self._now().isoformat(timespec="seconds"), self._clock()
-        step = Step(len(self._steps) + 1, command, self._identity, began, 0.0, RUNNING)
+        step = ReleaseStep(len(self._steps) + 1, command, self._identity, began, 0.0, RUNNING)
         self._steps.append(step)
         self._on_step(step)
         outcome = DONE

@@ -21,16 +21,16 @@ from gate.legacy import baseline
 from gate.legacy.history import ZipHistory
 from gate.legacy.reader import ZipFunction
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.registry.diary import Diary
+from gate.publish.promotion_checks import AwsCaller, ReleaseTags, check_caller
+from gate.publish.publication import CheckedImage, Publication, ReleaseStep
+from gate.publish.publisher import Publisher
+from gate.publish.release_log import ReleaseLog
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login
 from gate.registry.manifest import StoredManifest
-from gate.registry.promotion import Caller, Tags, check_caller
-from gate.registry.publication import CheckedImage, Publication, Step
-from gate.registry.publish import Publisher
 from gate.registry.pull import pull
-from gate.registry.push import Patience, push
-from gate.registry.typed import Typed
+from gate.registry.push import PushTiming, push
+from gate.registry.typed import Commands
 from gate.release import Release
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
@@ -45,16 +45,16 @@ class ReleaseDependencies:
         say: told of progress, one line each.
         on_step: told of each step when it begins and when it has ended.
         learn_secret: told each password, so that it is redacted everywhere.
-        may_spoil: whether the target is made to be spoiled (the local one).
+        allow_destructive: whether the target is made to be spoiled (the local one).
         profile: the AWS profile, "" if none was named.
         endpoint: one address for every AWS service, None to follow the ordinary AWS configuration chain.
     """
 
     engine: Any
     say: Callable[[str], None]
-    on_step: Callable[[Step], None]
+    on_step: Callable[[ReleaseStep], None]
     learn_secret: Callable[[str], None]
-    may_spoil: bool = False
+    allow_destructive: bool = False
     profile: str = ""
     endpoint: str | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -75,7 +75,7 @@ class ReleaseClient:
     def __init__(self, session: Any, release: Release, call_log: CallLog, around: ReleaseDependencies) -> None:
         call_log.attach(session)
         self.session, self.release, self.call_log, self._around = session, release, call_log, around
-        self.tags = Tags(release.release_tag, release.rolling_tag, release.candidate_tag)
+        self.tags = ReleaseTags(release.release_tag, release.rolling_tag, release.candidate_tag)
 
     def client(self, service: str) -> Any:
         """A client of this session, patient with throttling and 5xx answers.
@@ -117,17 +117,17 @@ class ReleaseClient:
         return ZipHistory(self.client("cloudtrail"), self.client("cloudwatch"), self._around.now)
 
     @cached_property
-    def caller(self) -> Caller:
+    def caller(self) -> AwsCaller:
         """Who makes the calls, and in which region."""
         answer = ask(self.client("sts").get_caller_identity, "sts:GetCallerIdentity", "the caller")
         with readable("GetCallerIdentity"):
-            return Caller(answer["Account"], answer["Arn"], self.ecr.region, self._around.profile)
+            return AwsCaller(answer["Account"], answer["Arn"], self.ecr.region, self._around.profile)
 
     @cached_property
-    def diary(self) -> Diary:
+    def release_log(self) -> ReleaseLog:
         """The steps of this run's release, in order."""
         around = self._around
-        return Diary(str(self.caller), around.now, around.on_step, around.clock)
+        return ReleaseLog(str(self.caller), around.now, around.on_step, around.clock)
 
     @cached_property
     def publisher(self) -> Publisher:
@@ -139,15 +139,15 @@ class ReleaseClient:
             region=self.release.region,
             zip_function=self.release.zip_function,
             push=self._push,
-            diary=self.diary,
+            release_log=self.release_log,
             sleep=self._around.sleep,
-            may_spoil=self._around.may_spoil,
+            allow_destructive=self._around.allow_destructive,
         )
 
     @property
-    def typed(self) -> Typed:
+    def typed(self) -> Commands:
         """The commands of this release, as one would type them."""
-        return Typed(self.release.account, self.release.region, self.release.repository)
+        return Commands(self.release.account, self.release.region, self.release.repository)
 
     def push_candidate(self, image: CheckedImage, *, kept: Path, admit: Callable[[], None]) -> Publication:
         """Keep the zip function's baseline in a file, and push the image under the candidate tag.
@@ -217,7 +217,7 @@ class ReleaseClient:
 
     def _push(self, image: str, login: Login, tag: str) -> str:
         around, repository, outcome = self._around, self.release.repository, "refused"
-        patience = Patience(around.sleep, around.clock)
+        patience = PushTiming(around.sleep, around.clock)
         try:
             digest = push(around.engine, image, login, repository, tag, around.say, patience)
             outcome = "ok"

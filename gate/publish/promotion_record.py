@@ -13,8 +13,8 @@ from gate.errors import EvidenceDamaged, GateError
 from gate.evidence.store import readable
 
 if TYPE_CHECKING:
-    from gate.registry.publication import Publication
-    from gate.registry.release_client import ReleaseClient
+    from gate.publish.publication import Publication
+    from gate.publish.release_client import ReleaseClient
     from gate.run.model import Run
     from gate.verdict import Verdict
 

@@ -30,7 +30,7 @@ class CheckedImage:
 
 
 @dataclass(frozen=True)
-class Step:
+class ReleaseStep:
     """One step of a release, as AC8 wants it recorded.
 
     Attributes:
@@ -90,7 +90,7 @@ class Publication:
     after: RepositorySnapshot
     before: RepositorySnapshot | None = None
     legacy_before: FunctionSnapshot | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ReleaseStep, ...] = ()
     overwrite_trial: Trial = field(default_factory=lambda: Trial(False, False, "not tried: this run changes nothing"))
 
     @property

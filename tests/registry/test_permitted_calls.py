@@ -3,7 +3,7 @@
 import boto3
 import pytest
 
-from gate.registry.permitted import ALLOWED_CHANGES, READS, AwsCall, check_changes, check_zip_calls
+from gate.registry.permitted_calls import ALLOWED_CHANGES, READS, AwsCall, check_changes, check_zip_calls
 
 REPOSITORY, ZIP = "naver-sms-automation", "naverplace_send_inform"
 

@@ -9,9 +9,9 @@ import pytest
 from gate.errors import AwsRefused, EvidenceDamaged
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
-from gate.run import promotions
+from gate.publish import promotion_record
+from gate.publish.promotion_record import ACCEPTED, BEGUN, REFUSED, Promotion, check_standing, standing
 from gate.run.model import Facts
-from gate.run.promotions import ACCEPTED, BEGUN, REFUSED, Promotion, check_standing, standing
 from gate.verdict import Verdict
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
@@ -60,21 +60,21 @@ def verdict(word, *reasons):
 def test_a_promotion_is_on_disk_before_the_first_tag_and_settled_with_the_verdict(tmp_path):
     """Each of its states survives the run."""
     run = run_in(tmp_path)
-    promotions.begin(run, pushed(A, latest=B))
-    (left,) = promotions.read_all(run_in(tmp_path, 9))
+    promotion_record.begin(run, pushed(A, latest=B))
+    (left,) = promotion_record.read_all(run_in(tmp_path, 9))
     assert (left.state, left.rolling_before, left.tags) == (BEGUN, B, ("v1.0.0", "latest"))
-    promotions.settle(run, verdict("NO-GO", "AC2: both tags"))
-    (left,) = promotions.read_all(run_in(tmp_path, 9))
+    promotion_record.settle(run, verdict("NO-GO", "AC2: both tags"))
+    (left,) = promotion_record.read_all(run_in(tmp_path, 9))
     assert (left.state, left.reason) == (REFUSED, "AC2: both tags")
-    promotions.settle(run, verdict("GO"))
-    assert promotions.read_all(run_in(tmp_path, 9))[0].state == ACCEPTED
+    promotion_record.settle(run, verdict("GO"))
+    assert promotion_record.read_all(run_in(tmp_path, 9))[0].state == ACCEPTED
 
 
 def test_a_run_that_gave_no_tag_leaves_no_record(tmp_path):
     """There is nothing to explain."""
     run = run_in(tmp_path)
-    promotions.settle(run, verdict("NO-GO", "AC5"))
-    assert promotions.read_all(run_in(tmp_path, 9)) == ()
+    promotion_record.settle(run, verdict("NO-GO", "AC5"))
+    assert promotion_record.read_all(run_in(tmp_path, 9)) == ()
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_a_run_that_gave_no_tag_leaves_no_record(tmp_path):
 def test_a_refused_release_gives_latest_back_wherever_it_ended(tmp_path, naming, left, said):
     """Only what names the refused digest is moved, and only to what it named before."""
     run, registry = run_in(tmp_path), Registry(**naming)
-    promotions.begin(run, pushed(A, latest=B))
-    promotions.withdraw(run, registry)
+    promotion_record.begin(run, pushed(A, latest=B))
+    promotion_record.withdraw(run, registry)
     assert registry.naming == left
     assert said in run.facts.standing
     assert run.facts.tags == tuple(sorted(tag for tag, digest in left.items() if digest == A))
@@ -100,8 +100,8 @@ def test_a_refused_release_gives_latest_back_wherever_it_ended(tmp_path, naming,
 def test_a_first_release_has_nothing_to_go_back_to(tmp_path):
     """The page says so."""
     run, registry = run_in(tmp_path), Registry(**{"v1.0.0": A, "latest": A})
-    promotions.begin(run, pushed(A))
-    promotions.withdraw(run, registry)
+    promotion_record.begin(run, pushed(A))
+    promotion_record.withdraw(run, registry)
     assert "nothing to put it back to" in run.facts.standing
     assert registry.naming == {"v1.0.0": A, "latest": A}
 
@@ -109,26 +109,26 @@ def test_a_first_release_has_nothing_to_go_back_to(tmp_path):
 def test_a_tag_that_cannot_be_put_back_is_part_of_the_verdict(tmp_path):
     """And of the page."""
     run, registry = run_in(tmp_path), Registry(**{"v1.0.0": A, "latest": A})
-    promotions.begin(run, pushed(A, latest=B))
+    promotion_record.begin(run, pushed(A, latest=B))
     registry.refuses = True
-    promotions.withdraw(run, registry)
+    promotion_record.withdraw(run, registry)
     assert run.trouble == ["latest could not be put back: PutImage was refused"]
     assert run.facts.standing == run.trouble[0]
 
 
 def test_after_a_kill_the_next_run_goes_back_to_the_last_accepted_digest(tmp_path):
     """Not to what the killed run had given the tag to, however many were killed."""
-    promotions.begin(run_in(tmp_path, 1), pushed(A, latest=B))
-    promotions.begin(run_in(tmp_path, 2), pushed(C, **{"latest": A, "v1.0.0": A}))
+    promotion_record.begin(run_in(tmp_path, 1), pushed(A, latest=B))
+    promotion_record.begin(run_in(tmp_path, 2), pushed(C, **{"latest": A, "v1.0.0": A}))
     last = run_in(tmp_path, 3)
-    promotions.begin(last, pushed(C, **{"latest": C, "v1.0.0": A}))
+    promotion_record.begin(last, pushed(C, **{"latest": C, "v1.0.0": A}))
     assert last.facts.promotion.rolling_before == B
 
 
 def test_the_same_image_released_again_is_no_state_to_go_back_to(tmp_path):
     """An accepted release that is checked again and refused then stays where it is."""
     run = run_in(tmp_path)
-    promotions.begin(run, pushed(A, latest=A))
+    promotion_record.begin(run, pushed(A, latest=A))
     assert run.facts.promotion.rolling_before == ""
 
 
@@ -159,19 +159,19 @@ def test_a_refused_or_unfinished_release_behind_a_tag_is_refused_every_night():
 def test_a_record_that_cannot_be_read_is_no_silence(tmp_path, content):
     """What it would say may be a refusal."""
     run = run_in(tmp_path)
-    promotions.begin(run, pushed(A))
-    (run.store.kept / promotions.FILE).write_text(content)
+    promotion_record.begin(run, pushed(A))
+    (run.store.kept / promotion_record.FILE).write_text(content)
     with pytest.raises(EvidenceDamaged, match="earlier promotion cannot be read"):
-        promotions.read_all(run_in(tmp_path, 9))
+        promotion_record.read_all(run_in(tmp_path, 9))
 
 
 def test_another_place_or_repository_has_its_own_promotions(tmp_path):
     """A rehearsal's refusal says nothing about AWS."""
-    promotions.begin(run_in(tmp_path, 1, place="local"), pushed(A))
-    assert promotions.read_all(run_in(tmp_path, 9)) == ()
+    promotion_record.begin(run_in(tmp_path, 1, place="local"), pushed(A))
+    assert promotion_record.read_all(run_in(tmp_path, 9)) == ()
 
 
 def test_an_incomplete_rehearsal_keeps_its_tag_and_an_incomplete_release_does_not(tmp_path):
     """On AWS only a GO stays behind `latest`."""
-    assert not promotions.is_refused(run_in(tmp_path, place="local"), verdict("INCOMPLETE"))
-    assert promotions.is_refused(run_in(tmp_path), verdict("INCOMPLETE"))
+    assert not promotion_record.is_refused(run_in(tmp_path, place="local"), verdict("INCOMPLETE"))
+    assert promotion_record.is_refused(run_in(tmp_path), verdict("INCOMPLETE"))

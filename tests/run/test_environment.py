@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from gate.errors import WrongUse
-from gate.run.surroundings import leave_out_aws, leave_out_git, no_proxy, refuse_interpreter, settle, ways
+from gate.run.environment import leave_out_aws, leave_out_git, no_proxy, refuse_interpreter, settle, ways
 from localaws import access_keys
 
 DEAD = "http://127.0.0.1:9"

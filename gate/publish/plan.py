@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gate.image.build import shown_folder
 from gate.options import Options
-from gate.registry.typed import WHOAMI, Typed
+from gate.registry.typed import WHOAMI, Commands
 from gate.release import Release
 from gate.verdict import Kind
 
@@ -15,7 +15,7 @@ DIGEST = "sha256:…"
 
 
 @dataclass(frozen=True)
-class Deed:
+class PlannedAction:
     """One thing that a run does.
 
     Attributes:
@@ -29,9 +29,9 @@ class Deed:
     changes: str = ""
 
 
-def deeds(options: Options, release: Release, kind: Kind) -> tuple[Deed, ...]:
+def planned_actions(options: Options, release: Release, kind: Kind) -> tuple[PlannedAction, ...]:
     """Everything that a whole run of this kind does, in order."""
-    typed = Typed(release.account, release.region, release.repository)
+    typed = Commands(release.account, release.region, release.repository)
     publishes = kind != "rescan" and (options.target == "local" or options.publish)
     if kind == "rescan":
         work = _looking(release, typed, pulls=False)
@@ -40,58 +40,66 @@ def deeds(options: Options, release: Release, kind: Kind) -> tuple[Deed, ...]:
     return (*_beginning(options, publishes), *work, *_end(options, release, kind))
 
 
-def _beginning(options: Options, publishes: bool) -> Iterator[Deed]:
+def _beginning(options: Options, publishes: bool) -> Iterator[PlannedAction]:
     if options.target == "local":
-        yield Deed("make local", "a registry, the ECR API and AWS's other services on 127.0.0.1", "this machine only")
+        yield PlannedAction(
+            "make local", "a registry, the ECR API and AWS's other services on 127.0.0.1", "this machine only"
+        )
         return
-    yield Deed(WHOAMI, "account and region must be the release's, or nothing follows")
+    yield PlannedAction(WHOAMI, "account and region must be the release's, or nothing follows")
     policy = f"docs/policies/{'publish' if publishes else 'verify'}.json"
-    yield Deed("aws iam simulate-principal-policy …", f"each permission of {policy} must be there")
+    yield PlannedAction("aws iam simulate-principal-policy …", f"each permission of {policy} must be there")
 
 
-def _publishing(options: Options, release: Release, typed: Typed) -> Iterator[Deed]:
+def _publishing(options: Options, release: Release, typed: Commands) -> Iterator[PlannedAction]:
     repository = release.repository
     if options.image:
-        yield Deed(f"docker image inspect {options.image}", "the image to be checked; nothing is built")
+        yield PlannedAction(f"docker image inspect {options.image}", "the image to be checked; nothing is built")
     else:
         base = release.approved_bases[0]
         if options.target == "aws":
-            yield Deed(f"docker pull {base}", "the approved base", "the local Docker engine")
+            yield PlannedAction(f"docker pull {base}", "the approved base", "the local Docker engine")
         command = f"docker build --tag {repository}:latest … {shown_folder(options.image_context)}"
-        yield Deed(command, "the image to be checked", "the local Docker engine")
-    yield Deed(typed.baseline(release.zip_function), "the zip function as it is before anything is pushed")
-    yield Deed("every claim of AC1 and AC6", "nothing is pushed for an image that fails")
-    yield Deed(typed.login(), "in memory; the person's own Docker configuration stays as it is")
-    yield Deed(
+        yield PlannedAction(command, "the image to be checked", "the local Docker engine")
+    yield PlannedAction(typed.baseline(release.zip_function), "the zip function as it is before anything is pushed")
+    yield PlannedAction("every claim of AC1 and AC6", "nothing is pushed for an image that fails")
+    yield PlannedAction(typed.login(), "in memory; the person's own Docker configuration stays as it is")
+    yield PlannedAction(
         typed.push(release.candidate_tag), "the candidate", f"{repository}: an image, and {release.candidate_tag}"
     )
-    yield Deed(typed.start_scan(DIGEST), "only a clean digest goes on", f"{repository}: a scan begins")
-    yield Deed("every other claim but those about the published tags", "no tag is given while one of them fails")
-    yield Deed(typed.put_image(DIGEST, release.release_tag), "the promotion", f"{repository}: {release.release_tag}")
-    yield Deed(typed.put_image(DIGEST, release.rolling_tag), "the promotion", f"{repository}: {release.rolling_tag}")
-    yield Deed(typed.describe_images(), "both tags are read back")
+    yield PlannedAction(typed.start_scan(DIGEST), "only a clean digest goes on", f"{repository}: a scan begins")
+    yield PlannedAction(
+        "every other claim but those about the published tags", "no tag is given while one of them fails"
+    )
+    yield PlannedAction(
+        typed.put_image(DIGEST, release.release_tag), "the promotion", f"{repository}: {release.release_tag}"
+    )
+    yield PlannedAction(
+        typed.put_image(DIGEST, release.rolling_tag), "the promotion", f"{repository}: {release.rolling_tag}"
+    )
+    yield PlannedAction(typed.describe_images(), "both tags are read back")
     if options.target == "local":
         trial = f"{typed.put_image(DIGEST, release.release_tag)}  # must be refused"
-        yield Deed(trial, "another manifest under the release tag, where that may be tried")
+        yield PlannedAction(trial, "another manifest under the release tag, where that may be tried")
 
 
-def _looking(release: Release, typed: Typed, *, pulls: bool) -> Iterator[Deed]:
-    yield Deed(typed.describe_images(), f"which digest {release.release_tag} and {release.rolling_tag} name")
+def _looking(release: Release, typed: Commands, *, pulls: bool) -> Iterator[PlannedAction]:
+    yield PlannedAction(typed.describe_images(), f"which digest {release.release_tag} and {release.rolling_tag} name")
     if pulls:
-        yield Deed(f"docker pull {release.approved_bases[0]}", "the approved base", "the local Docker engine")
-        yield Deed(typed.login(), "in memory; the person's own Docker configuration stays as it is")
-        yield Deed(typed.pull(DIGEST), "the published image, to be checked", "the local Docker engine")
-    yield Deed(typed.start_scan(DIGEST), "a scan of today", f"{release.repository}: a scan begins")
+        yield PlannedAction(f"docker pull {release.approved_bases[0]}", "the approved base", "the local Docker engine")
+        yield PlannedAction(typed.login(), "in memory; the person's own Docker configuration stays as it is")
+        yield PlannedAction(typed.pull(DIGEST), "the published image, to be checked", "the local Docker engine")
+    yield PlannedAction(typed.start_scan(DIGEST), "a scan of today", f"{release.repository}: a scan begins")
 
 
-def _end(options: Options, release: Release, kind: Kind) -> Iterator[Deed]:
+def _end(options: Options, release: Release, kind: Kind) -> Iterator[PlannedAction]:
     if kind != "rescan":
         reads = "aws iam …; aws lambda …; aws events …"
         reads += "; aws cloudtrail …; aws cloudwatch …" if options.target == "aws" else ""
-        yield Deed(reads, f"who may push and pull; {release.zip_function} as it is now")
+        yield PlannedAction(reads, f"who may push and pull; {release.zip_function} as it is now")
     folder = {"full": "reports", "partial": "reports/partial", "rescan": "reports/rescan"}[kind]
     written = f"{folder}/" if kind == "partial" else f"{folder}/ and VALIDATION.md"
-    yield Deed(f"{folder}/report.html", "every claim is checked", written)
+    yield PlannedAction(f"{folder}/report.html", "every claim is checked", written)
 
 
 def told(options: Options, release: Release, kind: Kind, environment: Mapping[str, str]) -> str:
@@ -103,9 +111,9 @@ def told(options: Options, release: Release, kind: Kind, environment: Mapping[st
     if kind == "partial":
         head.append("the run is restricted: of these, it does what the selected claims need")
     body = []
-    for number, deed in enumerate(deeds(options, release, kind), 1):
-        body += [f"{number:3}. {deed.command}", f"       {deed.why}"]
-        body += [f"       CHANGES {deed.changes}"] if deed.changes else []
+    for number, action in enumerate(planned_actions(options, release, kind), 1):
+        body += [f"{number:3}. {action.command}", f"       {action.why}"]
+        body += [f"       CHANGES {action.changes}"] if action.changes else []
     return "\n".join([*head, "", *body, "", "nothing was done"])
 
 
