@@ -7,14 +7,15 @@ from gate.check import require
 from gate.errors import EvidenceDamaged
 from gate.image import contract, divergence, files, lineage, packages, python, secrets, size, support
 from gate.image.dockerfile import bases_approved
+from gate.run.lookups import base_that_ships, build_of
 from gate.scan.register.exception_checks import by_register
 
 
 @pytest.fixture
-def build(fixtures, run, candidate, request):
+def build(release_pipeline):
     """The build of this run, or of the run that published the image; without a record of it nothing is proven."""
     try:
-        return fixtures.build_of(run, candidate, request.getfixturevalue)
+        return build_of(release_pipeline)
     except EvidenceDamaged as missing:
         pytest.skip(str(missing))
 
@@ -185,9 +186,9 @@ def python_is(candidate, release):
 
 
 @when("the base and the Python are looked up in the dated list", target_fixture="parts")
-def parts_looked_up(fixtures, candidate, release, support_dates, accepted_ends, now, evidence):
+def parts_looked_up(candidate, release, support_dates, accepted_ends, now, evidence):
     """What the release stands on, each with its last day of support; what ends within 180 days is warned of."""
-    base, how = fixtures.base_that_ships(candidate)
+    base, how = base_that_ships(candidate)
     parts = support.parts_of(base, release.python_version, support_dates)
     found = {"base": base, "which base": how, "parts": parts}
     evidence.add("support of base and runtime", found, asked=f"cat gate/{support_dates.source}")

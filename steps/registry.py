@@ -5,12 +5,12 @@ from pytest_bdd import given, parsers, then, when
 from gate.check import require
 from gate.image.size import below
 from gate.publish.promotion_checks import as_tagged, check_trial
-from gate.publish.promotion_record import check_standing, tags_of
+from gate.publish.promotion_record import check_unaccepted
 from gate.registry.changes import Comparison, to_inspect
 from gate.registry.lifecycle_simulation import check_lifecycle
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
 from gate.registry.permitted_calls import check_changes
-from gate.registry.repository import check_active, check_identity, check_otherwise_unchanged
+from gate.registry.repository import check_active, check_identity, check_otherwise_unchanged, naming
 from gate.registry.tags import check_mutability, check_same_digest
 
 
@@ -92,8 +92,7 @@ def tag_is_on_active_image(images, release, kind):
 @then("the release tag and the rolling tag name the checked digest")
 def both_tags_name_checked_digest(images, release, published):
     """Each tag alone proves nothing about the other."""
-    named = {tag: image.digest for image in images for tag in image.tags}
-    require(check_same_digest(named, (release.release_tag, release.rolling_tag), published.digest))
+    require(check_same_digest(naming(images), (release.release_tag, release.rolling_tag), published.digest))
 
 
 @when("its manifest is read from the registry", target_fixture="manifest")
@@ -207,8 +206,7 @@ def promotions_read(earlier_promotions, evidence):
 
 
 @then("neither tag names a digest that was never accepted")
-def nothing_refused_stands(promotions, ecr, run):
+def nothing_refused_stands(promotions, ecr, release, run):
     """What this run itself releases is decided by all its claims."""
-    naming = {tag: image.digest for image in ecr.images() for tag in image.tags}
     own = run.facts.promotion.digest if run.facts.promotion else ""
-    require(check_standing(promotions, naming, tags_of(run), own))
+    require(check_unaccepted(promotions, naming(ecr.images()), (release.release_tag, release.rolling_tag), own))

@@ -12,7 +12,7 @@ from pathlib import Path
 from gate.engine import Engine, connect
 from gate.errors import GateError
 from gate.image.build import build_image
-from gate.run.base_image import build_stand_in
+from gate.publish.build import build_stand_in
 from gate.run.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]

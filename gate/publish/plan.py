@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gate.image.build import shown_folder
 from gate.options import Options
-from gate.registry.typed import WHOAMI, Commands
+from gate.publish.release_log import WHOAMI, Commands
 from gate.release import Release
 from gate.verdict import Kind
 
@@ -31,12 +31,16 @@ class PlannedAction:
 
 def planned_actions(options: Options, release: Release, kind: Kind) -> tuple[PlannedAction, ...]:
     """Everything that a whole run of this kind does, in order."""
-    typed = Commands(release.account, release.region, release.repository)
+    commands = Commands(release.account, release.region, release.repository)
     publishes = kind != "rescan" and (options.target == "local" or options.publish)
     if kind == "rescan":
-        work = _looking(release, typed, pulls=False)
+        work = _looking(release, commands, pulls=False)
     else:
-        work = _publishing(options, release, typed) if publishes else _looking(release, typed, pulls=not options.image)
+        work = (
+            _publishing(options, release, commands)
+            if publishes
+            else _looking(release, commands, pulls=not options.image)
+        )
     return (*_beginning(options, publishes), *work, *_end(options, release, kind))
 
 
@@ -51,7 +55,7 @@ def _beginning(options: Options, publishes: bool) -> Iterator[PlannedAction]:
     yield PlannedAction("aws iam simulate-principal-policy …", f"each permission of {policy} must be there")
 
 
-def _publishing(options: Options, release: Release, typed: Commands) -> Iterator[PlannedAction]:
+def _publishing(options: Options, release: Release, commands: Commands) -> Iterator[PlannedAction]:
     repository = release.repository
     if options.image:
         yield PlannedAction(f"docker image inspect {options.image}", "the image to be checked; nothing is built")
@@ -61,35 +65,37 @@ def _publishing(options: Options, release: Release, typed: Commands) -> Iterator
             yield PlannedAction(f"docker pull {base}", "the approved base", "the local Docker engine")
         command = f"docker build --tag {repository}:latest … {shown_folder(options.image_context)}"
         yield PlannedAction(command, "the image to be checked", "the local Docker engine")
-    yield PlannedAction(typed.baseline(release.zip_function), "the zip function as it is before anything is pushed")
+    yield PlannedAction(commands.baseline(release.zip_function), "the zip function as it is before anything is pushed")
     yield PlannedAction("every claim of AC1 and AC6", "nothing is pushed for an image that fails")
-    yield PlannedAction(typed.login(), "in memory; the person's own Docker configuration stays as it is")
+    yield PlannedAction(commands.login(), "in memory; the person's own Docker configuration stays as it is")
     yield PlannedAction(
-        typed.push(release.candidate_tag), "the candidate", f"{repository}: an image, and {release.candidate_tag}"
+        commands.push(release.candidate_tag), "the candidate", f"{repository}: an image, and {release.candidate_tag}"
     )
-    yield PlannedAction(typed.start_scan(DIGEST), "only a clean digest goes on", f"{repository}: a scan begins")
+    yield PlannedAction(commands.start_scan(DIGEST), "only a clean digest goes on", f"{repository}: a scan begins")
     yield PlannedAction(
         "every other claim but those about the published tags", "no tag is given while one of them fails"
     )
     yield PlannedAction(
-        typed.put_image(DIGEST, release.release_tag), "the promotion", f"{repository}: {release.release_tag}"
+        commands.put_image(DIGEST, release.release_tag), "the promotion", f"{repository}: {release.release_tag}"
     )
     yield PlannedAction(
-        typed.put_image(DIGEST, release.rolling_tag), "the promotion", f"{repository}: {release.rolling_tag}"
+        commands.put_image(DIGEST, release.rolling_tag), "the promotion", f"{repository}: {release.rolling_tag}"
     )
-    yield PlannedAction(typed.describe_images(), "both tags are read back")
+    yield PlannedAction(commands.describe_images(), "both tags are read back")
     if options.target == "local":
-        trial = f"{typed.put_image(DIGEST, release.release_tag)}  # must be refused"
+        trial = f"{commands.put_image(DIGEST, release.release_tag)}  # must be refused"
         yield PlannedAction(trial, "another manifest under the release tag, where that may be tried")
 
 
-def _looking(release: Release, typed: Commands, *, pulls: bool) -> Iterator[PlannedAction]:
-    yield PlannedAction(typed.describe_images(), f"which digest {release.release_tag} and {release.rolling_tag} name")
+def _looking(release: Release, commands: Commands, *, pulls: bool) -> Iterator[PlannedAction]:
+    yield PlannedAction(
+        commands.describe_images(), f"which digest {release.release_tag} and {release.rolling_tag} name"
+    )
     if pulls:
         yield PlannedAction(f"docker pull {release.approved_bases[0]}", "the approved base", "the local Docker engine")
-        yield PlannedAction(typed.login(), "in memory; the person's own Docker configuration stays as it is")
-        yield PlannedAction(typed.pull(DIGEST), "the published image, to be checked", "the local Docker engine")
-    yield PlannedAction(typed.start_scan(DIGEST), "a scan of today", f"{release.repository}: a scan begins")
+        yield PlannedAction(commands.login(), "in memory; the person's own Docker configuration stays as it is")
+        yield PlannedAction(commands.pull(DIGEST), "the published image, to be checked", "the local Docker engine")
+    yield PlannedAction(commands.start_scan(DIGEST), "a scan of today", f"{release.repository}: a scan begins")
 
 
 def _end(options: Options, release: Release, kind: Kind) -> Iterator[PlannedAction]:

@@ -10,6 +10,7 @@ from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.publish.publication import Trial
 from gate.registry.repository import RepositorySettings, RepositorySnapshot, StoredImage
 from gate.registry.tags import Mutability, UndecidableMutability, can_move
+from gate.release import Release
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class ReleaseTags:
     release: str
     rolling: str
     candidate: str
+
+    @classmethod
+    def of(cls, release: Release) -> ReleaseTags:
+        """The tags that pytest.ini states."""
+        return cls(release.release_tag, release.rolling_tag, release.candidate_tag)
 
     @property
     def published(self) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from gate.check import CheckResult, NoGo, Rejection, check
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence.store import readable
+from gate.publish.promotion_checks import ReleaseTags
+from gate.registry.repository import naming
 
 if TYPE_CHECKING:
     from gate.publish.publication import Publication
-    from gate.publish.release_client import ReleaseClient
+    from gate.publish.publisher import Publisher
+    from gate.registry.ecr import EcrRepository
     from gate.run.model import Run
     from gate.verdict import Verdict
 
@@ -24,7 +27,7 @@ BEGUN, ACCEPTED, REFUSED = "begun", "accepted", "refused"
 
 @dataclass(frozen=True)
 class Promotion:
-    """One run's giving of the published tags.
+    """One run's promotion: it gave a digest the published tags.
 
     Attributes:
         run: when that run started, UTC, ISO 8601.
@@ -54,16 +57,16 @@ class Promotion:
         return self.release_tag, self.rolling_tag
 
 
-def begin(run: Run, pushed: Publication) -> None:
-    """Write down what is about to be done; nothing that was there before is forgotten."""
-    naming = pushed.before.naming() if pushed.before else {}
-    before = naming.get(run.release.rolling_tag, "")
-    # What a run that was cut short gave the tag to was never accepted: it is no state to go back to.
-    unaccepted = {record.digest: record for record in standing(read_all(run), naming, tags_of(run))}
+def begin(run: Run, pushed: Publication, earlier: Sequence[Promotion]) -> None:
+    """Record what is about to be done, before it is done."""
+    named = pushed.before.naming() if pushed.before else {}
+    before = named.get(run.release.rolling_tag, "")
+    # The digest to which a run gave the tag and was then cut short was never accepted: the tag is not put back to it.
+    never_accepted = {each.digest: each for each in unaccepted(earlier, named, ReleaseTags.of(run.release).published)}
     seen = set()
-    while before in unaccepted and before not in seen:
+    while before in never_accepted and before not in seen:
         seen.add(before)
-        before = unaccepted[before].rolling_before
+        before = never_accepted[before].rolling_before
     _keep(
         run,
         Promotion(
@@ -79,7 +82,7 @@ def begin(run: Run, pushed: Publication) -> None:
 
 
 def settle(run: Run, verdict: Verdict) -> None:
-    """Write down whether the release was accepted."""
+    """Record whether the release was accepted."""
     if run.facts.promotion is None:
         return
     refused = is_refused(run, verdict)
@@ -92,32 +95,31 @@ def is_refused(run: Run, verdict: Verdict) -> bool:
     return verdict.word in {"NO-GO", "REHEARSAL FAILED"} or (run.place == "aws" and verdict.word == "INCOMPLETE")
 
 
-def withdraw(run: Run, found: ReleaseClient) -> None:
+def withdraw(run: Run, ecr: EcrRepository, publisher: Publisher) -> None:
     """Let the rolling tag name again what it named before this run; the release tag never moves."""
     promotion = run.facts.promotion
     if promotion is None:
         return
     try:
-        naming = found.ecr.snapshot().naming()
-        run.facts.standing = _put_back(promotion, found, naming)
-        naming = found.ecr.snapshot().naming()
+        run.facts.standing = _put_back(promotion, publisher, naming(ecr.images()))
+        named = naming(ecr.images())
     except (GateError, NoGo) as error:
         run.facts.standing = f"{promotion.rolling_tag} could not be put back: {str(error).splitlines()[0]}"
         run.trouble.append(run.facts.standing)
         return
-    run.facts.tags = tuple(sorted(tag for tag, digest in naming.items() if digest == promotion.digest))
+    run.facts.tags = tuple(sorted(tag for tag, digest in named.items() if digest == promotion.digest))
 
 
-def _put_back(promotion: Promotion, found: ReleaseClient, naming: Mapping[str, str]) -> str:
+def _put_back(promotion: Promotion, publisher: Publisher, named: Mapping[str, str]) -> str:
     rolling, before = promotion.rolling_tag, promotion.rolling_before
-    if naming.get(rolling) == promotion.digest and before:
-        found.publisher.put_back(before, rolling)
+    if named.get(rolling) == promotion.digest and before:
+        publisher.put_back(before, rolling)
         rest = f"{rolling} was put back to {before}"
-    elif naming.get(rolling) == promotion.digest:
+    elif named.get(rolling) == promotion.digest:
         rest = f"{rolling} names it too: it named nothing before, so there is nothing to put it back to"
     else:
-        rest = f"{rolling} names {naming.get(rolling, 'nothing')}"
-    held = naming.get(promotion.release_tag)
+        rest = f"{rolling} names {named.get(rolling, 'nothing')}"
+    held = named.get(promotion.release_tag)
     tag = f"{promotion.release_tag} names the refused {held}" if held == promotion.digest else (
         f"{promotion.release_tag} names {held or 'nothing'}"
     )  # fmt: skip
@@ -151,26 +153,21 @@ def _read(path: Path) -> Promotion:
     return promotion
 
 
-def tags_of(run: Run) -> tuple[str, str]:
-    """The published tags of this run's release."""
-    return run.release.release_tag, run.release.rolling_tag
-
-
-def standing(
-    promotions: Iterable[Promotion], naming: Mapping[str, str], tags: tuple[str, ...]
+def unaccepted(
+    promotions: Iterable[Promotion], named: Mapping[str, str], tags: tuple[str, ...]
 ) -> tuple[Promotion, ...]:
     """Those never accepted whose digest one of the tags still names; a later record of a digest counts. Pure.
 
     A release tag that was refused is never used again: once the next one is released, it stands in nobody's way.
     """
     latest = {each.digest: each for each in promotions}
-    named = {naming.get(tag) for tag in tags}
-    return tuple(each for each in latest.values() if each.state != ACCEPTED and each.digest in named)
+    tagged = {named.get(tag) for tag in tags}
+    return tuple(each for each in latest.values() if each.state != ACCEPTED and each.digest in tagged)
 
 
-def told(promotion: Promotion, naming: Mapping[str, str]) -> str:
+def sentence_of(promotion: Promotion, named: Mapping[str, str]) -> str:
     """One promotion that was not accepted, and what names its digest now, as a sentence. Pure."""
-    tags = [tag for tag in promotion.tags if naming.get(tag) == promotion.digest]
+    tags = [tag for tag in promotion.tags if named.get(tag) == promotion.digest]
     how = f"was refused ({promotion.reason})" if promotion.state == REFUSED else "was cut short before its verdict"
     verb = "name" if len(tags) > 1 else "names"
     return f"the release of {promotion.digest} by the run of {promotion.run} {how}, and {' and '.join(tags)} {verb} it"
@@ -183,24 +180,24 @@ def _known_bad() -> tuple[tuple[Promotion, ...], dict[str, str], tuple[str, ...]
 
 
 @check(2, known_bad=_known_bad)
-def check_standing(
-    promotions: tuple[Promotion, ...], naming: Mapping[str, str], tags: tuple[str, ...], checked: str
+def check_unaccepted(
+    promotions: tuple[Promotion, ...], named: Mapping[str, str], tags: tuple[str, ...], checked: str
 ) -> CheckResult:
     """Whether no published tag names a release that was refused or cut short.
 
     Args:
         promotions: the recorded ones.
-        naming: the digest that each tag names now.
+        named: the digest that each tag names now.
         tags: the published tags of the release.
         checked: the digest that this run itself releases and checks, "" if it only looks.
     """
     return CheckResult.of(
         Rejection(
-            f"A release that was not accepted stands in the registry: {told(each, naming)}",
+            f"A release that was not accepted stands in the registry: {sentence_of(each, named)}",
             f"{FILE} of that run under reports/runs/",
             "mend what refused it and run the release again: the same image is checked anew and completed, another "
             "one needs the next release tag; until then deploy the digest of the release before",
         )
-        for each in standing(promotions, naming, tags)
+        for each in unaccepted(promotions, named, tags)
         if each.digest != checked
     )

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gate.legacy.snapshot import FunctionSnapshot
+from gate.publish.release_log import ReleaseStep
 from gate.registry.manifest import StoredManifest
 from gate.registry.repository import RepositorySnapshot, StoredImage
-
-RUNNING = "running"
-DONE = "done"
 
 
 @dataclass(frozen=True)
@@ -27,27 +25,6 @@ class CheckedImage:
     config_digest: str
     platform: str
     uncompressed_bytes: int
-
-
-@dataclass(frozen=True)
-class ReleaseStep:
-    """One step of a release, as AC8 wants it recorded.
-
-    Attributes:
-        number: its place in the release, from 1.
-        command: as one would type it.
-        identity: the ARN that did it, and the profile if one was named.
-        started: UTC time, ISO 8601.
-        seconds: how long it took, 0 while it runs.
-        outcome: "running", "done: …", "refused: …" or "verified, not repeated: …".
-    """
-
-    number: int
-    command: str
-    identity: str
-    started: str
-    seconds: float
-    outcome: str
 
 
 @dataclass(frozen=True)

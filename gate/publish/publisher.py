@@ -1,19 +1,16 @@
-"""The release, in its order: push the candidate; give its digest the published tags; take `latest` back if need be."""
+"""What a release does in the registry: push the candidate, give its digest the published tags, put `latest` back."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from pathlib import Path
 
 from gate.aws.refusals import NotThere
 from gate.check import require
 from gate.errors import AwsRefused
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.promotion_checks import (
-    AwsCaller,
-    ReleaseTags,
     TaggedImage,
     check_caller,
     check_movable,
@@ -22,9 +19,8 @@ from gate.publish.promotion_checks import (
     tags_to_set,
 )
 from gate.publish.publication import CheckedImage, Publication, Trial
-from gate.publish.release_log import ReleaseLog
-from gate.registry.ecr import EcrRepository
-from gate.registry.login import Login
+from gate.publish.release_client import ReleaseClient
+from gate.publish.release_log import WHOAMI
 from gate.registry.manifest import (
     StoredManifest,
     UnreadableManifest,
@@ -33,83 +29,78 @@ from gate.registry.manifest import (
     check_same_config,
     read_manifest,
 )
-from gate.registry.repository import RepositorySnapshot, check_identity
+from gate.registry.repository import RepositorySnapshot, check_identity, naming
 from gate.registry.tags import can_move, check_same_digest
-from gate.registry.typed import WHOAMI, Commands
 
 _READS, _PAUSE = 6, 2.0  # how often, and every how many seconds, ECR is asked for what was just written
 _NOT_TRIED = Trial(False, False, "not tried: this target may not be spoiled; the setting was checked instead")
 
 
-class Pusher(Protocol):
-    """Pushes an image of the engine under a tag."""
-
-    def __call__(self, image: str, login: Login, tag: str) -> str:
-        """Push and answer the digest that the registry holds."""
-
-
 @dataclass(frozen=True)
-class Publisher:
-    """Publishes one image to one repository.
+class BeforePush:
+    """What was there before anything was pushed.
 
     Attributes:
-        ecr: the repository.
-        tags: the release's three tags.
-        caller: who makes the calls.
-        region: the region of the release.
-        zip_function: the function whose baseline is taken first.
-        push: pushes by way of the Docker engine.
-        diary: writes each step down.
-        sleep: waits so many seconds.
-        allow_destructive: whether overwriting the release tag may be tried: on a target made for it, never on AWS.
+        repository: the repository.
+        baseline: the zip function.
+        digest: under which the registry holds the very image already, behind one of our tags; None if it does not.
     """
 
-    ecr: EcrRepository
-    tags: ReleaseTags
-    caller: AwsCaller
-    region: str
-    zip_function: str
-    push: Pusher
-    release_log: ReleaseLog
-    sleep: Callable[[float], None]
-    allow_destructive: bool = False
+    repository: RepositorySnapshot
+    baseline: FunctionSnapshot
+    digest: str | None
 
-    def push_candidate(
-        self, image: CheckedImage, *, legacy: Callable[[], FunctionSnapshot], admit: Callable[[], None]
-    ) -> Publication:
-        """Push the image under the candidate tag; no other tag is touched.
 
-        Args:
-            image: the image that was built.
-            legacy: takes the zip function's snapshot; it must be kept before it is answered.
-            admit: called when nothing is pushed yet; raises if nothing may be.
+class Publisher:
+    """The steps of a release that change the registry, each recorded in the release log.
+
+    Args:
+        client: talks to AWS and to the registry.
+    """
+
+    def __init__(self, client: ReleaseClient) -> None:
+        self._client, self._ecr, self._tags = client, client.ecr, client.tags
+        self._log, self._commands = client.log, client.commands
+
+    def prepare(self, image: CheckedImage, baseline_file: Path) -> BeforePush:
+        """Keep the zip function's baseline in a file, and look at the repository; nothing is changed.
 
         Raises:
-            NoGo: caller, repository or release tag are not as they must be; nothing was pushed.
-            GateError: something could not be had, or `admit` refused.
+            NoGo: caller, repository or release tag are not as they must be.
+            GateError: something could not be read, or the baseline could not be kept.
         """
-        with self.release_log.step(WHOAMI) as tell:
-            require(check_caller(self.caller, self.ecr.account, self.region))
-            tell(f"done: {self.caller.arn}")
-        with self.release_log.step(self._typed.baseline(self.zip_function)) as tell:
-            baseline = legacy()
-            tell(f"done: baseline of {baseline.name} kept")
-        before = self.ecr.snapshot()
-        require(check_identity(before.repository, self.ecr.account, self.region, self.ecr.name))
+        client = self._client
+        with self._log.step(WHOAMI) as done:
+            require(check_caller(client.caller, client.release.account, client.release.region))
+            done(f"done: {client.caller.arn}")
+        with self._log.step(self._commands.baseline(client.release.zip_function)) as done:
+            baseline = client.keep_baseline(baseline_file)
+            done(f"done: baseline of {baseline.name} kept")
+        before = self._ecr.snapshot()
+        release = client.release
+        require(check_identity(before.repository, release.account, release.region, release.repository))
         there = self._already_there(image, before)
-        require(check_movable(before, self.tags, there))
-        admit()
-        manifest, platform = self._in_registry(image, there)
+        require(check_movable(before, self._tags, there))
+        return BeforePush(before, baseline, there)
+
+    def push(self, image: CheckedImage, before: BeforePush) -> Publication:
+        """Push the image under the candidate tag; no other tag is touched.
+
+        Raises:
+            NoGo: what the registry holds is not the image, or Lambda does not admit it.
+            GateError: something could not be had.
+        """
+        manifest, platform = self._in_registry(image, before.digest)
         return Publication(
             digest=manifest.digest,
             manifest=manifest,
             platform=platform,
             config_digest=image.config_digest,
             uncompressed_bytes=image.uncompressed_bytes,
-            after=self.ecr.snapshot(),
-            before=before,
-            legacy_before=baseline,
-            steps=self.release_log.steps,
+            after=self._ecr.snapshot(),
+            before=before.repository,
+            legacy_before=before.baseline,
+            steps=self._log.steps,
         )
 
     def promote(self, pushed: Publication) -> Publication:
@@ -119,17 +110,17 @@ class Publisher:
             NoGo: a tag names something else when it is read back.
             AwsRefused: a tag could not be given.
         """
-        missing = tags_to_set(self._naming(), self.tags, pushed.digest)
-        for tag in self.tags.published:
-            with self.release_log.step(self._typed.put_image(pushed.digest, tag)) as tell:
+        missing = tags_to_set(naming(self._ecr.images()), self._tags, pushed.digest)
+        for tag in self._tags.published:
+            with self._log.step(self._commands.put_image(pushed.digest, tag)) as done:
                 if tag not in missing:
-                    tell(f"verified, not repeated: {tag} names {pushed.digest} already")
+                    done(f"verified, not repeated: {tag} names {pushed.digest} already")
                     continue
                 self._put(pushed.manifest, tag)
-                tell(f"done: {tag} names {pushed.digest}")
+                done(f"done: {tag} names {pushed.digest}")
         trial = self._try_to_overwrite(pushed.manifest)
         after = self._read_back(pushed.digest, trial)
-        return replace(pushed, after=after, steps=self.release_log.steps, overwrite_trial=trial)
+        return replace(pushed, after=after, steps=self._log.steps, overwrite_trial=trial)
 
     def put_back(self, digest: str, tag: str) -> None:
         """Let a rolling tag name again what it named before.
@@ -137,12 +128,12 @@ class Publisher:
         Raises:
             AwsRefused: the registry refuses, or holds that digest no longer.
         """
-        with self.release_log.step(self._typed.put_image(digest, tag)) as tell:
-            self._put(self.ecr.manifest(digest), tag)
-            tell(f"done: {tag} names {digest} again")
+        with self._log.step(self._commands.put_image(digest, tag)) as done:
+            self._put(self._ecr.manifest(digest), tag)
+            done(f"done: {tag} names {digest} again")
 
     def _put(self, manifest: StoredManifest, tag: str) -> None:
-        named = self.ecr.put_tag(manifest, tag)
+        named = self._ecr.put_tag(manifest, tag)
         require(check_same_digest({tag: named}, (tag,), manifest.digest))
 
     def _already_there(self, image: CheckedImage, before: RepositorySnapshot) -> str | None:
@@ -150,81 +141,74 @@ class Publisher:
 
         Compared by config: the manifest's digest is known only once an image is pushed.
         """
-        naming = before.naming()
-        held = {tag: self._held(naming[tag]) for tag in self.tags.all if tag in naming}
-        require(check_release_tag(held.get(self.tags.release), image.config_digest, self.tags.release))
+        named = before.naming()
+        held = {tag: self._tagged_image(named[tag]) for tag in self._tags.all if tag in named}
+        require(check_release_tag(held.get(self._tags.release), image.config_digest, self._tags.release))
         return next((each.digest for each in held.values() if each.config_digest == image.config_digest), None)
 
-    def _held(self, digest: str) -> TaggedImage:
+    def _tagged_image(self, digest: str) -> TaggedImage:
         try:
-            return TaggedImage(digest, read_manifest(self.ecr.manifest(digest)).config.digest)
+            return TaggedImage(digest, read_manifest(self._ecr.manifest(digest)).config.digest)
         except UnreadableManifest as error:
             # An index, say: another image than any that is built here.
             return TaggedImage(digest, f"unknown: the manifest {error}")
 
     def _in_registry(self, image: CheckedImage, there: str | None) -> tuple[StoredManifest, str]:
         """The image's manifest in the registry: pushed as the candidate, or there already, verified."""
-        login = None if there else self._login()
-        with self.release_log.step(self._typed.push(self.tags.candidate)) as tell:
-            digest = there or (self.push(image.image, login, self.tags.candidate) if login else "")
-            said = "verified, not repeated: the registry holds the image that was built, as" if there else "done:"
-            tell(f"{said} {digest}")
+        login = None
+        if there is None:
+            with self._log.step(self._commands.login()):
+                login = self._ecr.login()
+        with self._log.step(self._commands.push(self._tags.candidate)) as done:
+            digest = self._client.push(image.image, login, self._tags.candidate) if login else str(there)
+            said = "done:" if login else "verified, not repeated: the registry holds the image that was built, as"
+            done(f"{said} {digest}")
             manifest = self._visible(digest)
             # What Lambda refuses may have no config at all: its media types are checked before it is read.
             require(check_bytes(manifest) + check_admission(manifest, image.platform, image.platform))
-            platform = self.ecr.config(manifest).platform
+            platform = self._ecr.config(manifest).platform
             require(
                 check_same_config(manifest, image.config_digest) + check_admission(manifest, platform, image.platform)
             )
         return manifest, platform
 
-    def _login(self) -> Login:
-        with self.release_log.step(self._typed.login()):
-            return self.ecr.login()
-
     def _visible(self, digest: str) -> StoredManifest:
         """The manifest, waited for: a fresh push may not be visible at once."""
         for _ in range(_READS - 1):
             try:
-                return self.ecr.manifest(digest)
+                return self._ecr.manifest(digest)
             except NotThere:
-                self.sleep(_PAUSE)
-        return self.ecr.manifest(digest)
+                self._client.sleep(_PAUSE)
+        return self._ecr.manifest(digest)
 
     def _read_back(self, digest: str, trial: Trial) -> RepositorySnapshot:
-        with self.release_log.step(self._typed.describe_images()) as tell:
-            after = self.ecr.snapshot()
+        with self._log.step(self._commands.describe_images()) as done:
+            after = self._ecr.snapshot()
             for _ in range(_READS - 1):
-                if not tags_to_set(after.naming(), self.tags, digest):
+                if not tags_to_set(after.naming(), self._tags, digest):
                     break
-                self.sleep(_PAUSE)
-                after = self.ecr.snapshot()
-            tags = check_same_digest(after.naming(), self.tags.published, digest)
+                self._client.sleep(_PAUSE)
+                after = self._ecr.snapshot()
+            tags = check_same_digest(after.naming(), self._tags.published, digest)
             # Where the trial succeeded the tag names something else because of it: that is the cause to tell.
-            require(tags if tags.accepted else check_trial(trial, self.tags.release) + tags)
-            tell(f"done: {' and '.join(self.tags.published)} name {digest}")
+            require(tags if tags.accepted else check_trial(trial, self._tags.release) + tags)
+            done(f"done: {' and '.join(self._tags.published)} name {digest}")
         return after
 
     def _try_to_overwrite(self, manifest: StoredManifest) -> Trial:
         """Put another manifest of the same image under the release tag, where that may be tried."""
-        if not self.allow_destructive:
+        release_tag = self._tags.release
+        if not self._client.allow_destructive:
             return _NOT_TRIED
-        if can_move(self.ecr.describe().mutability, self.tags.release):
+        if can_move(self._ecr.describe().mutability, release_tag):
             return Trial(False, False, "not tried: by its setting the repository would let it happen")
         body = manifest.body + "\n"  # the same JSON, other bytes: another digest
         digest = "sha256:" + hashlib.sha256(body.encode()).hexdigest()
-        with self.release_log.step(f"{self._typed.put_image(digest, self.tags.release)}  # must be refused") as tell:
+        with self._log.step(f"{self._commands.put_image(digest, release_tag)}  # must be refused") as done:
             try:
-                self.ecr.put_tag(StoredManifest(digest, manifest.media_type, body), self.tags.release)
+                self._ecr.put_tag(StoredManifest(digest, manifest.media_type, body), release_tag)
             except AwsRefused as refusal:
-                tell(f"done: refused, as it must be: {refusal.cause}")
+                done(f"done: refused, as it must be: {refusal.cause}")
                 return Trial(True, "ImageTagAlreadyExistsException" in refusal.cause, refusal.cause)
-            tell("done: NOT refused")
-        return Trial(True, False, f"PutImage of {digest} under {self.tags.release} succeeded")
-
-    def _naming(self) -> dict[str, str]:
-        return {tag: image.digest for image in self.ecr.images() for tag in image.tags}
-
-    @property
-    def _typed(self) -> Commands:
-        return Commands(self.ecr.account, self.region, self.ecr.name)
+            done("done: NOT refused")
+        return Trial(True, False, f"PutImage of {digest} under {release_tag} succeeded")

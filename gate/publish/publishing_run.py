@@ -1,20 +1,57 @@
-"""What the run that published a digest left behind: its baseline, its steps and its build, for whoever verifies it."""
+"""The steps of a release, the build first: noted by the run that publishes, read by a run that verifies."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence.notes import NotedStep
 from gate.evidence.reading import content, json_object
+from gate.evidence.store import readable
 from gate.image.build import BuiltImage
 
 if TYPE_CHECKING:
+    from gate.publish.release_log import ReleaseStep
     from gate.run.model import Run
 
 FILE = "steps.json"
+BASELINE = "zip-baseline.json"
+# Who builds: no AWS identity does.
+ENGINE = "the local Docker engine"
+
+
+def note_build(run: Run, built: BuiltImage, at: str) -> None:
+    """Note the build as the first step."""
+    outcome = f"done: {built.image_id}"
+    run.steps.append(NotedStep(built.command, ENGINE, at, round(built.seconds, 1), outcome))
+
+
+def note_publication(run: Run, digest: str, steps: Sequence[ReleaseStep]) -> None:
+    """Note what publishing did so far, after the build, and keep the whole for later verifications."""
+    noted = [NotedStep(s.command, s.identity, s.started, round(s.seconds, 1), s.outcome) for s in steps]
+    run.steps = [*(step for step in run.steps if step.identity == ENGINE), *noted]
+    record = {"digest": digest, "place": run.place, "steps": [asdict(step) for step in run.steps]}
+    run.store.attach(FILE, readable(record))
+
+
+def recorded_steps(run: Run) -> list[NotedStep]:
+    """The steps of this run as they stand on the disk, or those of the run that published the digest.
+
+    Raises:
+        EvidenceDamaged: nothing was published in this run, and the publishing run left no sound record here; or this
+            run's own record is not there, or holds no steps.
+    """
+    release = run.facts.publication
+    if release is not None and not release.steps:
+        return list(publishing_run(run, release.digest).steps)
+    written = json_object(content(run.store.folder / FILE, FILE), FILE)
+    try:
+        return [NotedStep(**step) for step in written["steps"]]
+    except (KeyError, TypeError) as error:
+        raise EvidenceDamaged(f"{FILE} holds no steps: {error}", where=FILE) from error
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The release client: made once in a run, it hands out registry, caller, zip function and release."""
+"""Everything of a run that talks to AWS about the release: registry, caller, zip function; made once."""
 
 from __future__ import annotations
 
@@ -22,15 +22,13 @@ from gate.legacy.history import ZipHistory
 from gate.legacy.reader import ZipFunction
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags, check_caller
-from gate.publish.publication import CheckedImage, Publication, ReleaseStep
-from gate.publish.publisher import Publisher
-from gate.publish.release_log import ReleaseLog
+from gate.publish.publication import CheckedImage, Publication
+from gate.publish.release_log import Commands, ReleaseLog, ReleaseStep
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login
 from gate.registry.manifest import StoredManifest
 from gate.registry.pull import pull
 from gate.registry.push import PushTiming, push
-from gate.registry.typed import Commands
 from gate.release import Release
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
@@ -75,7 +73,7 @@ class ReleaseClient:
     def __init__(self, session: Any, release: Release, call_log: CallLog, around: ReleaseDependencies) -> None:
         call_log.attach(session)
         self.session, self.release, self.call_log, self._around = session, release, call_log, around
-        self.tags = ReleaseTags(release.release_tag, release.rolling_tag, release.candidate_tag)
+        self.tags = ReleaseTags.of(release)
 
     def client(self, service: str) -> Any:
         """A client of this session, patient with throttling and 5xx answers.
@@ -124,37 +122,30 @@ class ReleaseClient:
             return AwsCaller(answer["Account"], answer["Arn"], self.ecr.region, self._around.profile)
 
     @cached_property
-    def release_log(self) -> ReleaseLog:
+    def log(self) -> ReleaseLog:
         """The steps of this run's release, in order."""
         around = self._around
         return ReleaseLog(str(self.caller), around.now, around.on_step, around.clock)
 
-    @cached_property
-    def publisher(self) -> Publisher:
-        """Pushes the candidate, gives the tags, and puts `latest` back."""
-        return Publisher(
-            ecr=self.ecr,
-            tags=self.tags,
-            caller=self.caller,
-            region=self.release.region,
-            zip_function=self.release.zip_function,
-            push=self._push,
-            release_log=self.release_log,
-            sleep=self._around.sleep,
-            allow_destructive=self._around.allow_destructive,
-        )
-
     @property
-    def typed(self) -> Commands:
-        """The commands of this release, as one would type them."""
+    def commands(self) -> Commands:
+        """The commands of this release, as a person would type them."""
         return Commands(self.release.account, self.release.region, self.release.repository)
 
-    def push_candidate(self, image: CheckedImage, *, kept: Path, admit: Callable[[], None]) -> Publication:
-        """Keep the zip function's baseline in a file, and push the image under the candidate tag.
+    @property
+    def allow_destructive(self) -> bool:
+        """Whether overwriting the release tag may be tried: on a target made for it, never on AWS."""
+        return self._around.allow_destructive
 
-        See `Publisher.push_candidate` for what it raises.
-        """
-        return self.publisher.push_candidate(image, legacy=lambda: self._baseline(kept), admit=admit)
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        self._around.sleep(seconds)
+
+    def keep_baseline(self, file: Path) -> FunctionSnapshot:
+        """The zip function as it is now, kept in a file."""
+        snapshot = self.zip_function.snapshot()
+        baseline.keep(file, snapshot)
+        return snapshot
 
     def published_digest(self) -> str:
         """The digest that the release tag names, for a run that only verifies.
@@ -185,6 +176,21 @@ class ReleaseClient:
         with readable("docker inspect"):
             return str(held["Id"])
 
+    def push(self, image: str, login: Login, tag: str) -> str:
+        """Push an image of the engine under a tag; the answer is the digest that the registry holds.
+
+        Raises:
+            GateError: see `gate.registry.push.push`.
+        """
+        around, repository, outcome = self._around, self.release.repository, "refused"
+        timing = PushTiming(around.sleep, around.clock)
+        try:
+            digest = push(around.engine, image, login, repository, tag, around.say, timing)
+            outcome = "ok"
+        finally:
+            self.call_log.note_push(repository, tag, outcome, self.release.region)
+        return digest
+
     def verify(self, digest: str, image: CheckedImage | None = None) -> Publication:
         """What the registry holds under a digest now, changing nothing.
 
@@ -209,18 +215,3 @@ class ReleaseClient:
             return self.ecr.config(manifest).platform
         except AwsRefused as refusal:
             return f"unknown: {refusal.cause}"
-
-    def _baseline(self, kept: Path) -> FunctionSnapshot:
-        snapshot = self.zip_function.snapshot()
-        baseline.keep(kept, snapshot)
-        return snapshot
-
-    def _push(self, image: str, login: Login, tag: str) -> str:
-        around, repository, outcome = self._around, self.release.repository, "refused"
-        patience = PushTiming(around.sleep, around.clock)
-        try:
-            digest = push(around.engine, image, login, repository, tag, around.say, patience)
-            outcome = "ok"
-        finally:
-            self.call_log.note_push(repository, tag, outcome, self.release.region)
-        return digest

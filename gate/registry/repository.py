@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -60,6 +60,11 @@ class RepositorySettings:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
+def naming(images: Iterable[StoredImage]) -> dict[str, str]:
+    """The digest that each tag names."""
+    return {tag: image.digest for image in images for tag in image.tags}
+
+
 @dataclass(frozen=True)
 class RepositorySnapshot(Gapped):
     """All that a repository holds and is set to, at one moment; what could not be read raises when it is needed."""
@@ -72,7 +77,7 @@ class RepositorySnapshot(Gapped):
 
     def naming(self) -> dict[str, str]:
         """The digest that each tag names."""
-        return {tag: image.digest for image in self.images for tag in image.tags}
+        return naming(self.images)
 
     def image(self, digest: str) -> StoredImage | None:
         """The image with this digest, or None."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,10 +28,6 @@ if TYPE_CHECKING:
     from gate.run.scenarios import Scenario
     from gate.scan.findings import ScanReport
     from gate.scan.register.entries import Register
-
-
-# Answers a fixture of conftest.py by its name, made now if it was not needed before.
-Fixtures = Callable[[str], Any]
 
 
 @dataclass(slots=True)

@@ -1,8 +1,9 @@
-"""Before anything else on AWS: who am I, is this the release's account and region, and may I do what this run does?"""
+"""Before anything else on AWS: the session, the caller, account and region, and the permissions that the run needs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
@@ -14,13 +15,46 @@ from gate.permission.ci_role_checks import Holding, State, check_holdings
 from gate.permission.holdings import Holdings
 from gate.permission.needs import needs_of
 from gate.publish.promotion_checks import AwsCaller, check_caller
-from gate.run.session import session_for
 
 if TYPE_CHECKING:
     from gate.run.model import Run
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=10, read_timeout=30)
 _ASKED = "aws sts get-caller-identity; aws iam simulate-principal-policy …; and each read once, about nothing"
+
+
+def session_for(run: Run) -> Any:
+    """A boto3 session by the ordinary chain: --profile, AWS_PROFILE, SSO, assumed roles, environment.
+
+    Each client is looked at from the first one on, which may be made to find the credentials.
+
+    Raises:
+        WrongUse: the profile is unknown, or no region or credentials are found. A wrong region is not corrected
+            here: the run must see that it would have gone elsewhere.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        # AWS_REGION is the first that the AWS CLI and the other SDKs look at; boto3 looks at AWS_DEFAULT_REGION only.
+        # A profile is for AWS: the local target gives its own credentials.
+        profile = run.options.profile if run.options.target == "aws" else None
+        session = boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION") or None)
+        run.clients.attach(session, run.release.account)
+        credentials = session.get_credentials()
+    except BotoCoreError as error:
+        raise WrongUse(f"the AWS configuration cannot be used: {error}", remedy="see `aws configure list`") from error
+    if session.region_name is None:
+        raise WrongUse(
+            "no AWS region is configured",
+            remedy="export AWS_REGION (pytest.ini names the release's), or set a region in the profile",
+        )
+    if credentials is None:
+        raise WrongUse(
+            "there are no AWS credentials",
+            remedy="sign in (`aws sso login`), name a --profile, or rehearse with --target local",
+        )
+    return session
 
 
 def identify(run: Run) -> None:

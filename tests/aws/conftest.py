@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from gate.image.__main__ import main as build_image
-from gate.run.base_image import STAND_IN
+from gate.publish.build import STAND_IN
 from localaws.access_keys import Keys
 from localaws.seed import names
 from localaws.target import LocalTarget

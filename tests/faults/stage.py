@@ -25,10 +25,12 @@ from gate.image.lineage import STAND_IN_LABEL
 from gate.image.support import load as load_support
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
+from gate.publish.build import build_stand_in
 from gate.publish.publication import CheckedImage
+from gate.publish.publisher import Publisher
+from gate.publish.publishing_run import BASELINE
 from gate.publish.release_client import ReleaseClient, ReleaseDependencies
-from gate.run.base_image import build_stand_in
-from gate.run.fixtures import BASELINE, REGISTER
+from gate.run.lookups import REGISTER
 from gate.scan.read import Scanner
 from gate.scan.records import record_of
 from gate.scan.register.reading import load as load_register
@@ -87,10 +89,11 @@ class Stage:
 
     def publish(self, release_client):
         """Really publish the good image."""
-        pushed = release_client.push_candidate(self.checked(), kept=self.folder / BASELINE, admit=lambda: None)
-        with release_client.release_log.step(release_client.typed.start_scan(pushed.digest)):
+        publisher, image = Publisher(release_client), self.checked()
+        pushed = publisher.push(image, publisher.prepare(image, self.folder / BASELINE))
+        with release_client.log.step(release_client.commands.start_scan(pushed.digest)):
             pass  # what the scan says is read by the scanner of each world
-        return release_client.publisher.promote(pushed)
+        return publisher.promote(pushed)
 
 
 def read_release():

@@ -16,7 +16,6 @@ from gate.browser.newest import Newest
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.support import Support
-from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
@@ -137,19 +136,12 @@ class World:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-class RecordedDesk:
+class RecordedClient:
     """Answers for the release client from a world."""
 
     def __init__(self, world):
         self._world, self.ecr = world, world.ecr
         self.zip_function = self.zip_history = self
-
-    def push_candidate(self, _image, *, kept, admit):
-        """The release as it was published, whatever stands against it: each claim is decided by itself."""
-        baseline.keep(kept, self._world.legacy_before)
-        if isinstance(self._world.published, Exception):
-            raise self._world.published
-        return self._world.published
 
     def verify(self, _digest, _image=None):
         """What ECR answers now."""

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import boto3
 import botocore.loaders
@@ -23,7 +24,7 @@ from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags
 from gate.publish.publication import CheckedImage
 from gate.publish.publisher import Publisher
-from gate.publish.release_log import ReleaseLog
+from gate.publish.release_log import Commands, ReleaseLog
 from gate.registry.ecr import EcrRepository
 from gate.registry.push import PushTiming, push
 
@@ -250,30 +251,35 @@ class Rehearsal:
         )
 
     def publisher(self, release_tag="v1.0.0"):
-        """A publisher with a diary of its own."""
-        return Publisher(
+        """A publisher with a release log of its own."""
+        release = SimpleNamespace(account=ACCOUNT, region=REGION, repository=NAME, zip_function="zip")
+        client = SimpleNamespace(
             ecr=self.ecr,
+            release=release,
             tags=ReleaseTags(release_tag, "latest", "candidate"),
             caller=self.caller,
-            region=REGION,
-            zip_function="zip",
+            commands=Commands(ACCOUNT, REGION, NAME),
+            log=ReleaseLog(str(self.caller), self.time.now, self.told.append, self.time.clock),
             push=self._push,
-            release_log=ReleaseLog(str(self.caller), self.time.now, self.told.append, self.time.clock),
+            keep_baseline=lambda _file: self._legacy(),
             sleep=self.time.sleep,
             allow_destructive=self.allow_destructive,
         )
+        return Publisher(client)
 
     def publish(self, release_tag="v1.0.0"):
         """The release in the order of a run: push, scan, promote."""
         publisher = self.publisher(release_tag)
-        pushed = publisher.push_candidate(self.image, legacy=self._legacy, admit=self._admit)
+        before = publisher.prepare(self.image, "baseline.json")
+        self._admit()
+        pushed = publisher.push(self.image, before)
         require(self._scan(pushed.digest))
         return publisher.promote(pushed)
 
     def _push(self, image, login, tag):
         self.asked.append("push")
-        patience = PushTiming(self.time.sleep, self.time.clock)
-        return push(self.engine, image, login, NAME, tag, self.said.append, patience)
+        timing = PushTiming(self.time.sleep, self.time.clock)
+        return push(self.engine, image, login, NAME, tag, self.said.append, timing)
 
     def _legacy(self):
         self.asked.append("legacy")

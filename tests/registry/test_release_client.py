@@ -20,6 +20,7 @@ from gate.legacy import baseline
 from gate.legacy.snapshot import check_untouched
 from gate.publish.promotion_checks import check_trial
 from gate.publish.publication import CheckedImage
+from gate.publish.publisher import Publisher
 from gate.publish.release_client import ReleaseClient, ReleaseDependencies
 from gate.registry.login import Login
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
@@ -104,9 +105,12 @@ class Run:
 
     def publish(self, image, kept, holds=ACCEPTED, scan=ACCEPTED):
         """Release an image with these answers to AC1, AC6 and the scan."""
-        pushed = self.release_client.push_candidate(image, kept=kept, admit=lambda: self._admit(holds))
+        publisher = Publisher(self.release_client)
+        before = publisher.prepare(image, kept)
+        self._admit(holds)
+        pushed = publisher.push(image, before)
         require(scan)
-        return self.release_client.publisher.promote(pushed)
+        return publisher.promote(pushed)
 
     def _admit(self, holds):
         if not holds.accepted:

@@ -7,8 +7,8 @@ import pytest
 from gate.blocked import BlockedByEarlierFailure, briefly
 from gate.check import ACCEPTED, reject
 from gate.image.base import Base
+from gate.publish.build import _refuse_other_bases
 from gate.report.view import headline, summary
-from gate.run.fixtures.image import _hold_bases
 from gate.run.model import Facts
 from gate.run.outcome import failure_of
 
@@ -29,7 +29,7 @@ def test_each_claim_is_told_what_concerns_it():
 
 
 def test_all_that_was_said_is_in_it():
-    """Whoever knows no criterion (the diary, a log) reads every cause."""
+    """Whoever knows no criterion (the release log, a log) reads every cause."""
     both = BlockedByEarlierFailure({7: CRITICAL, 9: reject("no register", "", "fill it")}, "x", remedy="y")
     assert [each.cause for each in both.result.rejections] == [
         "CVE-1 is a finding of CRITICAL",
@@ -47,7 +47,7 @@ def test_nothing_is_built_on_a_base_that_nobody_approved(tmp_path):
     """The FROM line is the cause, before a program of that base has run."""
     (tmp_path / "Dockerfile").write_text("FROM approved:1 AS build\nFROM debian:bookworm-slim\n")
     with pytest.raises(BlockedByEarlierFailure) as refusal:
-        _hold_bases(tmp_path, BASE, "linux/amd64")
+        _refuse_other_bases(tmp_path, BASE, "linux/amd64")
     own, other = failure_of(refusal.value, 6), failure_of(refusal.value, 1)
     assert own.checked
     assert "debian:bookworm-slim" in own.message
@@ -60,7 +60,7 @@ def test_nothing_is_built_on_a_base_that_nobody_approved(tmp_path):
 def test_an_approved_base_and_no_base_at_all_go_to_the_builder(tmp_path, text):
     """Of a Dockerfile without FROM the builder says what is wrong."""
     (tmp_path / "Dockerfile").write_text(text)
-    _hold_bases(tmp_path, BASE, "linux/amd64")
+    _refuse_other_bases(tmp_path, BASE, "linux/amd64")
 
 
 def run_of(word, **facts):

@@ -8,7 +8,7 @@ import pytest
 
 from gate.permission.__main__ import ROOT, release_of
 from gate.run.model import Run
-from gate.run.session import session_for
+from gate.run.preflight import session_for
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from gate.errors import EvidenceDamaged
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.publish.publication import ReleaseStep
+from gate.publish.publishing_run import FILE, note_publication, recorded_steps
 from gate.run import artefacts
-from gate.run.steps import FILE, note_publication, recorded_steps
 
 PUSH = ReleaseStep(
     1, "docker push app:candidate", "arn:aws:iam::111122223333:role/ci", "2026-01-02", 1.0, "done: sha256:a"

@@ -1,14 +1,18 @@
-"""The approved base image as this run has it: pulled from its registry, or a stand-in where only a rehearsal is on."""
+"""The image that a run publishes, and the approved base that it is built on: pulled, or a stand-in in a rehearsal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from gate.blocked import BlockedByEarlierFailure
+from gate.check import ACCEPTED
 from gate.engine import Engine, ImageConfig, asking
 from gate.errors import EngineUnavailable, ImageUnavailable
 from gate.image.base import Base
-from gate.image.build import TIMEOUT_SECONDS, build_image
+from gate.image.build import TIMEOUT_SECONDS, BuiltImage, build_image
+from gate.image.dockerfile import bases_approved, from_lines
 from gate.run.model import Run
 
 STAND_IN = "naver-lambda-base:standin"
@@ -38,6 +42,47 @@ def base_of(run: Run, docker: Engine) -> Base:
     except (EngineUnavailable, ImageUnavailable) as refusal:
         return _in_its_place(run, docker, refusal)
     return _as_approved(docker, pulled, run.release.approved_bases, "real")
+
+
+def image_to_publish(run: Run, docker: Engine, base: Base) -> tuple[BuiltImage | None, str]:
+    """The build, None where --image names an image that exists; and what the engine calls the image.
+
+    Raises:
+        BlockedByEarlierFailure: the Dockerfile names a base that is not approved.
+        ImageUnavailable, EngineUnavailable: see `build_image`.
+    """
+    options = run.options
+    if options.image:
+        with asking(f"docker image inspect {options.image}"):
+            # Its name is read once: what is checked, pushed and scanned is one image, wherever a tag moves meanwhile.
+            return None, str(docker.client.images.get(options.image).id)
+    _refuse_other_bases(options.image_context, base, run.release.platform)
+    with run.terminal.parts() as waiting_for:
+        built = build_image(
+            options.image_context,
+            tag=f"{run.release.repository}:latest",
+            base_image=base.reference,
+            version=run.release.release_tag,
+            platform=run.release.platform,
+            buildkit=docker.buildkit,
+            log=run.folder / "build.log",
+            progress=waiting_for,
+            timeout=options.build_timeout,
+        )
+    held = docker.built(built.image_id, built.tag)
+    return replace(built, image_id=held.image_id), held.engine_id
+
+
+def _refuse_other_bases(context: Path, base: Base, platform: str) -> None:
+    """Nothing is built, and no program is run, on a base that nobody approved."""
+    # Of a Dockerfile without any FROM the builder itself says best what is wrong.
+    found = from_lines(context / "Dockerfile", {"BASE_IMAGE": base.reference}, platform)
+    checked = bases_approved(found, base.approved) if found else ACCEPTED
+    if not checked.accepted:
+        sentence = "nothing was built, and so there is no image to look at: the Dockerfile fails AC6"
+        raise BlockedByEarlierFailure(
+            {6: checked}, sentence, where="the Dockerfile's FROM lines", remedy=ImageUnavailable.usual_remedy
+        )
 
 
 def build_stand_in(

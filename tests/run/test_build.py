@@ -7,8 +7,8 @@ import pytest
 from docker.errors import APIError
 
 from gate.errors import ImageUnavailable
-from gate.run import base_image
-from gate.run.base_image import STAND_IN, base_of, build_stand_in
+from gate.publish import build
+from gate.publish.build import STAND_IN, base_of, build_stand_in
 
 BASE = "public.ecr.aws/lambda/python:3.11"
 PULLED, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -110,7 +110,7 @@ def test_a_rehearsal_without_it_says_what_to_do():
 def test_the_stand_in_is_what_its_build_left_and_not_what_its_tag_names_later(monkeypatch, tmp_path):
     """Another checkout on this engine builds its own under the same tag, between any two steps."""
     built = SimpleNamespace(image_id=PULLED, tag=STAND_IN)
-    monkeypatch.setattr(base_image, "build_image", lambda context, *, tag, **_: built if tag == STAND_IN else None)
+    monkeypatch.setattr(build, "build_image", lambda context, *, tag, **_: built if tag == STAND_IN else None)
     docker = Docker(pulls=False, here=True, digests=())
     found = build_stand_in(docker, tmp_path, Path("log"), lambda _line: None)
     assert found.found == PULLED
@@ -122,7 +122,7 @@ def test_the_stand_in_is_what_its_build_left_and_not_what_its_tag_names_later(mo
 def test_in_containerds_store_a_local_digest_is_no_registrys(monkeypatch, tmp_path):
     """Every image has one there; a build that named it would ask the registry for what was never pushed."""
     built = SimpleNamespace(image_id=PULLED, tag=STAND_IN)
-    monkeypatch.setattr(base_image, "build_image", lambda _context, **_: built)
+    monkeypatch.setattr(build, "build_image", lambda _context, **_: built)
     manifest = "sha256:" + "f" * 64
     docker = Docker(pulls=False, here=True, digests=(f"naver-lambda-base@{manifest}",), called=manifest)
     found = build_stand_in(docker, tmp_path, Path("log"), lambda _line: None)
