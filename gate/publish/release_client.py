@@ -25,9 +25,8 @@ from gate.publish.promotion_checks import AwsCaller, ReleaseTags, check_caller
 from gate.publish.publication import CheckedImage, Publication
 from gate.publish.release_log import Commands, ReleaseLog, ReleaseStep
 from gate.registry.ecr import EcrRepository
-from gate.registry.login import Login
+from gate.registry.login import Login, pull
 from gate.registry.manifest import StoredManifest
-from gate.registry.pull import pull
 from gate.registry.push import PushTiming, push
 from gate.release import Release
 

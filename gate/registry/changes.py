@@ -49,7 +49,7 @@ class InspectedManifests:
 
     Attributes:
         manifests: by digest.
-        blobs: the text of what `gate.registry.payloads.to_read` names, by digest.
+        blobs: the text of what `gate.registry.artifacts.blobs_to_read` names, by digest.
     """
 
     manifests: Mapping[str, StoredManifest] = field(default_factory=dict)

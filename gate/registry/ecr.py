@@ -12,10 +12,10 @@ from gate.aws.partition import arn
 from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
 from gate.gaps import had
+from gate.registry.artifacts import blobs_to_read
 from gate.registry.changes import InspectedManifests
 from gate.registry.login import Login, fetch_blob, read_login
 from gate.registry.manifest import ACCEPTED_BY_US, StoredManifest, read_manifest
-from gate.registry.payloads import to_read
 from gate.registry.repository import RepositorySettings, RepositorySnapshot, StoredImage
 from gate.registry.tags import ExclusionFilter, Mutability
 
@@ -139,7 +139,7 @@ class EcrRepository:
         for digest in digests:
             with suppress(NotThere):
                 manifests[digest] = self.manifest(digest)
-        for digest in {blob for manifest in manifests.values() for blob in to_read(manifest)}:
+        for digest in {blob for manifest in manifests.values() for blob in blobs_to_read(manifest)}:
             # Without it the check says that nothing tells what the manifest is about.
             with suppress(AwsRefused):
                 blobs[digest] = self._blob(digest).decode(errors="replace")

@@ -15,8 +15,7 @@ from gate.engine import Engine, asking
 from gate.engine.patience import download
 from gate.engine.stream import as_file
 from gate.errors import EngineUnavailable
-from gate.registry.login import Login
-from gate.registry.pull import pull
+from gate.registry.login import Login, pull
 from gate.registry.push import PushTiming, push
 
 pytestmark = pytest.mark.slow
