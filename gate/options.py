@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import WrongUse
-from gate.selection import nearest
+from gate.run.selection import nearest
 
 TARGETS = ("local", "aws")
 _WITH_TEXT = ("--target", "--profile", "--image-context", "--image", "--release-tag", "--previous", "--sign")

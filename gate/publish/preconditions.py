@@ -71,7 +71,7 @@ def unmet(run: Run, stage: Stage) -> tuple[str, ...]:
     """
     outcomes = {(outcome.criterion, outcome.name): outcome for outcome in run.outcomes}
     found = []
-    for claim in run.claims:
+    for claim in run.scenarios:
         for name in claim.titles.values() if stage_of(claim) < stage else ():
             outcome = outcomes.get((claim.criterion, name))
             if outcome is None:

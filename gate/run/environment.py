@@ -1,6 +1,6 @@
-"""What the environment must not decide: ways to the network, other people's AWS and git settings, encodings.
+"""What must not decide about a run: proxies, a person's AWS and git settings, encodings, a clock that is set.
 
-A run settles them once, at its beginning, for itself and for all that it starts.
+The environment is settled once, at the beginning, for the run itself and for every program that it starts.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import codecs
 import locale
 import os
 import sys
-from collections.abc import Mapping, MutableMapping
+import time
+from collections.abc import Callable, Mapping, MutableMapping
 from urllib.parse import urlsplit
 
 from gate.errors import WrongUse
@@ -39,10 +40,12 @@ _LOCAL_TO_A_REPOSITORY = (
     "GIT_INTERNAL_SUPER_PREFIX",
 )
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# A time service corrects a clock by seconds. As much as a scan may be dated ahead of this machine.
+TOLERATED_SECONDS = 300
 
 
 def settle(environment: MutableMapping[str, str], *, asks_aws: bool) -> None:
-    """Let nothing of the surroundings decide what they have no part in.
+    """Change the environment so that it decides nothing about the run.
 
     Args:
         environment: of this process, and of its children.
@@ -139,3 +142,38 @@ def _address(url: str) -> str:
         return urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl()
     except ValueError:
         return "an address that cannot be read"
+
+
+def _wall() -> float:
+    return time.time()
+
+
+def _steady() -> float:
+    # Goes on while the machine sleeps, as the wall clock does; elsewhere than on Linux there is no such clock.
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class ClockCheck:
+    """Whether this machine's clock ran evenly while the run went on: each time in the evidence depends on it.
+
+    Two clocks are read together when the run begins and again when it ends.
+
+    Args:
+        wall: the time of day in seconds, which anybody may set.
+        steady: seconds that never jump.
+    """
+
+    def __init__(self, wall: Callable[[], float] = _wall, steady: Callable[[], float] = _steady) -> None:
+        self._wall, self._steady = wall, steady
+        self._began = wall() - steady()
+
+    def objections(self) -> tuple[str, ...]:
+        """Nothing, or the sentence that the clock was set."""
+        jump = self._wall() - self._steady() - self._began
+        if abs(jump) <= TOLERATED_SECONDS:
+            return ()
+        way = "forward" if jump > 0 else "back"
+        return (
+            f"this machine's clock was set {way} by {abs(jump):.0f} s while the run went on, so no moment in its "
+            "evidence can be relied on: see that its time service works (`timedatectl`), and run again",
+        )

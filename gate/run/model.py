@@ -15,7 +15,7 @@ from gate.evidence.notes import NotedStep
 from gate.evidence.store import EvidenceStore
 from gate.options import Options
 from gate.release import Release
-from gate.run.clock import ClockCheck
+from gate.run.environment import ClockCheck
 from gate.run.terminal import Terminal
 from gate.verdict import Kind, ScenarioOutcome, Verdict
 
@@ -91,8 +91,8 @@ class Run:
         root: the folder of pytest.ini.
         reports: the folder of all runs.
         local_state: the folder that keeps the local target's state.
-        call log: every AWS call of this run.
-        claims: every claim of features/, in its order.
+        call_log: every AWS call of this run.
+        scenarios: every scenario of features/, in its order.
         clients: every AWS client of this run, and where it asks.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what is known about the release by now.
@@ -118,7 +118,7 @@ class Run:
     outcomes: list[ScenarioOutcome] = field(default_factory=list)
     proofs: tuple[SelfTest, ...] = ()
     expected: frozenset[str] = frozenset()
-    claims: tuple[Scenario, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
     trouble: list[str] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     steps: list[NotedStep] = field(default_factory=list)

@@ -21,13 +21,12 @@ from gate.evidence.store import EvidenceStore
 from gate.report.html import HtmlReport, switch_on
 from gate.report.view import page_of
 from gate.run.configuration import configuration_of
-from gate.run.ending import Ending
 from gate.run.environment import settle
 from gate.run.lock import RunLock
 from gate.run.model import Run
-from gate.run.plugin import AcceptancePlugin
+from gate.run.plugin import AcceptancePlugin, Ending
 from gate.run.results import begin
-from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
+from gate.run.selection import PLUGIN, RUN, folder_of, kind_of
 from gate.run.terminal import Terminal
 from gate.text import plain
 

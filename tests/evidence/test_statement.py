@@ -19,7 +19,7 @@ from gate.evidence.statement import PREDICATE, attest, statement
 from gate.evidence.store import ENVELOPE, STATEMENT, EvidenceStore
 from gate.registry.permitted_calls import AwsCall
 from gate.run import results
-from gate.run.clock import ClockCheck
+from gate.run.environment import ClockCheck
 from gate.run.model import Facts
 from gate.verdict import ScenarioOutcome
 from tests.evidence.conftest import CALL, DIGEST, RELEASE, configured

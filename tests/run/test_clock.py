@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from gate.run.clock import TOLERATED_SECONDS, ClockCheck
+from gate.run.environment import TOLERATED_SECONDS, ClockCheck
 
 
 class Clocks:

@@ -6,23 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from gate.run import pinned
+from gate.run import scenarios
 from gate.run.scenarios import catalogue, expected_names
 
 FEATURES = Path(__file__).resolve().parents[2] / "features"
 
 
 def test_the_features_are_as_they_are_pinned():
-    """`make claims` writes the list; its difference is reviewed with the features'."""
-    now = pinned.claims_in(FEATURES)
-    assert list(pinned.differences(pinned.read(FEATURES), now)) == []
-    assert (FEATURES / pinned.LOCK).read_bytes() == pinned.lock(now.values())
+    """`make scenarios` writes the list; its difference is reviewed with the features'."""
+    now = scenarios.lockable(FEATURES)
+    assert list(scenarios.differences(scenarios.read_lock(FEATURES), now)) == []
+    assert (FEATURES / scenarios.LOCK).read_bytes() == scenarios.lock_text(now.values())
 
 
 @pytest.mark.parametrize("rescan", [True, False])
 def test_what_is_pinned_is_what_a_run_must_contain(rescan):
     """By the same names as the run gives its claims."""
-    names = pinned.read(FEATURES).names(rescan=rescan)
+    names = scenarios.read_lock(FEATURES).names(rescan=rescan)
     assert names == expected_names(catalogue(FEATURES), rescan=rescan)
 
 
@@ -74,14 +74,14 @@ def features(tmp_path):
     folder.mkdir()
     (folder / "one.feature").write_text(ONE)
     (folder / "two.feature").write_text(TWO)
-    (folder / pinned.LOCK).write_bytes(pinned.lock(pinned.claims_in(folder).values()))
+    (folder / scenarios.LOCK).write_bytes(scenarios.lock_text(scenarios.lockable(folder).values()))
     return folder
 
 
 def differing(features):
     """What a run would say; what was parsed is kept by the parser's folder."""
     copy = Path(shutil.copytree(features, features.parent / "changed"))
-    return sorted(pinned.differences(pinned.read(copy), pinned.claims_in(copy)))
+    return sorted(scenarios.differences(scenarios.read_lock(copy), scenarios.lockable(copy)))
 
 
 def change(features, name, old, new):
@@ -106,9 +106,9 @@ CHANGES = {
     "a tag that excuses": ("two.feature", "  Scenario: Nothing", "  @aws\n  Scenario: Nothing", "its tags differ"),
     "a title": ("one.feature", "It is small", "It is quite small", "“It is small” (features/one.feature) is not there"),
     "a claim less": ("two.feature", "  Scenario: Nothing critical is found\n    Then there are 0 findings\n", "",
-                     "the pinned claim “Nothing critical is found” (features/two.feature) is not there"),
+                     "the pinned scenario “Nothing critical is found” (features/two.feature) is not there"),
     "a claim more": ("two.feature", "  @aws", "  Scenario: One more\n    Then it holds\n\n  @aws",
-                     "the claim “One more” (features/two.feature) is not pinned: `make claims`"),
+                     "the scenario “One more” (features/two.feature) is not pinned: `make scenarios`"),
 }  # fmt: skip
 
 
@@ -124,10 +124,10 @@ def test_a_feature_that_was_taken_out_is_missed_claim_by_claim(features):
     """Each of its scenarios is named; a run would miss each of its claims."""
     (features / "two.feature").unlink()
     assert differing(features) == [
-        "the pinned claim “Nothing critical is found” (features/two.feature) is not there",
-        "the pinned claim “The data is current” (features/two.feature) is not there",
+        "the pinned scenario “Nothing critical is found” (features/two.feature) is not there",
+        "the pinned scenario “The data is current” (features/two.feature) is not there",
     ]
-    assert "Nothing critical is found" in pinned.read(features).names(rescan=False)
+    assert "Nothing critical is found" in scenarios.read_lock(features).names(rescan=False)
 
 
 def test_a_claim_that_moved_to_another_file_is_named(features):
@@ -156,19 +156,19 @@ def test_what_no_claim_rests_on_may_change(features, old, new):
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"claims": [{"title": "x"}]}', '{"claims": 1}', "\0"])
 def test_a_list_that_cannot_be_read_pins_nothing_and_says_so(tmp_path, content):
     """A missing list is no list without claims."""
-    (tmp_path / pinned.LOCK).write_text(content)
-    (only,) = pinned.differences(pinned.read(tmp_path), {})
-    assert only.startswith("no claim is pinned: features/scenarios.lock ")
+    (tmp_path / scenarios.LOCK).write_text(content)
+    (only,) = scenarios.differences(scenarios.read_lock(tmp_path), {})
+    assert only.startswith("no scenario is pinned: features/scenarios.lock ")
 
 
 def test_a_missing_list_is_said(tmp_path):
     """So is one that is a link."""
-    (only,) = pinned.differences(pinned.read(tmp_path), {})
-    assert only.startswith("no claim is pinned: features/scenarios.lock is missing")
+    (only,) = scenarios.differences(scenarios.read_lock(tmp_path), {})
+    assert only.startswith("no scenario is pinned: features/scenarios.lock is missing")
 
 
 def test_the_list_is_json_with_one_scenario_a_line():
-    """Two branches that pin different claims merge, or `make claims` writes it anew."""
-    text = (FEATURES / pinned.LOCK).read_text()
+    """Two branches that pin different claims merge, or `make scenarios` writes it anew."""
+    text = (FEATURES / scenarios.LOCK).read_text()
     claims = json.loads(text)["claims"]
     assert len(text.splitlines()) == len(claims) + 2

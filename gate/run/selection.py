@@ -1,4 +1,7 @@
-"""What the person selected with -m, -k and paths: held against what there is before anything begins."""
+"""What was asked of pytest: a run or only a look, which scenarios, of which kind, and so where the results belong.
+
+A restricted run never overwrites the results of a full one. Everything that merely collects imports this and no more.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,29 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gate.errors import WrongUse
 from gate.text import plain
+from gate.verdict import Kind
+
+if TYPE_CHECKING:
+    from gate.run.model import Run
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _WORDS = {"and", "or", "not", "True", "False"}
+# The name under which the run follows pytest, and where it is kept.
+PLUGIN = "release-gate"
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+# Calls of pytest that run nothing.
+_LOOKS_ONLY = ("help", "version", "collectonly", "showfixtures", "show_fixtures_per_test", "markers", "setupplan")
+
+_RESTRICTIONS = ("keyword", "lf", "failedfirst", "newfirst", "stepwise", "deselect", "ignore", "ignore_glob", "maxfail")
 
 
-def check(config: Any) -> None:
+def check_selection(config: Any) -> None:
     """Refuse markers and paths that are not there, and let `-k` take a claim's title (`config` is pytest's).
 
     Raises:
@@ -81,3 +95,26 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """A question that offers the nearest known word; "" when none is near."""
     found = get_close_matches(word, list(known), 1)
     return f" (did you mean {found[0]}?)" if found else ""
+
+
+def looks_only(option: Any) -> bool:
+    """Whether this call of pytest only shows something."""
+    return any(getattr(option, name, None) for name in _LOOKS_ONLY)
+
+
+def kind_of(config: Any) -> Kind:
+    """full, partial or rescan, from the options and arguments that pytest was given."""
+    option = config.option
+    restricted = any(getattr(option, name, None) for name in _RESTRICTIONS)
+    everything = {Path(config.rootpath, "features"), Path(config.rootpath)}
+    elsewhere = not {Path(config.invocation_params.dir, arg).resolve() for arg in config.args} <= everything
+    if restricted or elsewhere:
+        return "partial"
+    if option.markexpr == "rescan":
+        return "rescan"
+    return "partial" if option.markexpr else "full"
+
+
+def folder_of(kind: Kind, reports: Path) -> Path:
+    """Where a run of this kind writes."""
+    return reports if kind == "full" else reports / kind
