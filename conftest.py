@@ -85,7 +85,7 @@ def now():
 @pytest.fixture(scope="session")
 def target_name(run):
     """Where the release goes, as the register names it."""
-    return run.rules
+    return run.exception_scope
 
 
 @pytest.fixture(scope="session")

@@ -156,7 +156,7 @@ def _in_its_place(run: Run, docker: Engine, refusal: EngineUnavailable | ImageUn
         remedy=f"let the Docker engine of this machine reach {approved[0].partition('/')[0]}, or rehearse with "
         "--target local, which has a stand-in for it",
     )
-    if run.place == "aws-rehearsal" and (here := _here(docker, approved[0])):
+    if run.target == "aws-rehearsal" and (here := _here(docker, approved[0])):
         run.terminal.progress(f"{approved[0]} cannot be pulled; for this rehearsal the image of that name here serves")
         return _as_approved(docker, here, approved, "simulated")
     if run.publishes:

@@ -154,7 +154,7 @@ class Pipeline:
         """Ask ECR once more: what was written down must still be so."""
         written, now = metadata(release), metadata(self.connections.release_client.verify(release.digest))
         if now != written:
-            self.run.trouble.append(f"the release changed while it was checked: {written} became {now}")
+            self.run.errors.append(f"the release changed while it was checked: {written} became {now}")
 
     def _end_promotion(self) -> None:
         """A release that is refused does not stay behind the rolling tag."""
@@ -192,7 +192,7 @@ class Pipeline:
         if report is None:
             return
         tags = ReleaseTags.of(run.release).published if run.facts.publication else (run.release.candidate_tag,)
-        keep(record_of(report, register(run), event=_event(run), tags=tags, target=run.place), run.scans)
+        keep(record_of(report, register(run), event=_event(run), tags=tags, target=run.target), run.scans)
 
 
 def _event(run: Run) -> str:

@@ -78,7 +78,7 @@ def unmet(run: Run, stage: Stage) -> tuple[str, ...]:
                 found.append(f"AC{claim.criterion} was not checked before: {name}")
             elif outcome.status == "failed":
                 found.append(lines_of(outcome.reason)[0].text)
-            elif outcome.status == "not run" and run.place == "aws":
+            elif outcome.status == "not run" and run.target == "aws":
                 found.append(f"AC{claim.criterion} did not run: {name}: {outcome.reason}")
     return tuple(dict.fromkeys(found))
 
@@ -100,9 +100,9 @@ def refuse_promotion(run: Run, digest: str) -> None:
         NotPromoted: with what stands against it.
     """
     against = unmet(run, Stage.RELEASE)
-    if run.kind == "partial" and run.place == "aws":
+    if run.kind == "partial" and run.target == "aws":
         against = (*against, "the run was restricted (-m, -k or a path), and a restricted run gives no tag on AWS")
-    if run.place == "aws":
+    if run.target == "aws":
         # Such a run is INCOMPLETE at most, so its release would never be accepted.
         against = (*against, *(f"overridden: {sentence}" for sentence in run.overridden))
     said = f"the candidate {digest} was pushed and given no other tag, because claims that must hold before do not"

@@ -71,7 +71,7 @@ def begin(run: Run, pushed: Publication, earlier: Sequence[Promotion]) -> None:
         run,
         Promotion(
             run=run.started.isoformat(timespec="seconds"),
-            place=run.place,
+            place=run.target,
             repository=run.release.repository,
             digest=pushed.digest,
             release_tag=run.release.release_tag,
@@ -92,7 +92,7 @@ def settle(run: Run, verdict: Verdict) -> None:
 
 def is_refused(run: Run, verdict: Verdict) -> bool:
     """Whether a release with this verdict must not stay behind the rolling tag; a rehearsal may be incomplete."""
-    return verdict.word in {"NO-GO", "REHEARSAL FAILED"} or (run.place == "aws" and verdict.word == "INCOMPLETE")
+    return verdict.word in {"NO-GO", "REHEARSAL FAILED"} or (run.target == "aws" and verdict.word == "INCOMPLETE")
 
 
 def withdraw(run: Run, ecr: EcrRepository, publisher: Publisher) -> None:
@@ -105,7 +105,7 @@ def withdraw(run: Run, ecr: EcrRepository, publisher: Publisher) -> None:
         named = naming(ecr.images())
     except (GateError, NoGo) as error:
         run.facts.standing = f"{promotion.rolling_tag} could not be put back: {str(error).splitlines()[0]}"
-        run.trouble.append(run.facts.standing)
+        run.errors.append(run.facts.standing)
         return
     run.facts.tags = tuple(sorted(tag for tag, digest in named.items() if digest == promotion.digest))
 
@@ -139,7 +139,7 @@ def read_all(run: Run) -> tuple[Promotion, ...]:
     """
     own = run.started.isoformat(timespec="seconds")
     every = map(_read, sorted((run.reports / "runs").glob(f"*/evidence/{FILE}")))
-    about = (run.place, run.release.repository)
+    about = (run.target, run.release.repository)
     return tuple(each for each in every if (each.place, each.repository) == about and each.run != own)
 
 

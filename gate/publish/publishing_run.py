@@ -33,7 +33,7 @@ def note_publication(run: Run, digest: str, steps: Sequence[ReleaseStep]) -> Non
     """Note what publishing did so far, after the build, and keep the whole for later verifications."""
     noted = [NotedStep(s.command, s.identity, s.started, round(s.seconds, 1), s.outcome) for s in steps]
     run.steps = [*(step for step in run.steps if step.identity == ENGINE), *noted]
-    record = {"digest": digest, "place": run.place, "steps": [asdict(step) for step in run.steps]}
+    record = {"digest": digest, "place": run.target, "steps": [asdict(step) for step in run.steps]}
     run.store.attach(FILE, readable(record))
 
 
@@ -101,7 +101,7 @@ def publishing_run(run: Run, digest: str) -> PublishingRun:
         found = _content(path)
         if found is None:
             unreadable.append(path.parent.parent.name)
-        elif (found["digest"], found["place"]) == (digest, run.place):
+        elif (found["digest"], found["place"]) == (digest, run.target):
             _hold_to_its_hashes(path.parent.parent)
             return PublishingRun(path.parent.parent, tuple(NotedStep(**step) for step in found["steps"]))
     besides = f" ({', '.join(unreadable)} cannot be read)" if unreadable else ""

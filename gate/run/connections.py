@@ -124,7 +124,7 @@ class Connections:
 
     def _record_step(self, step: ReleaseStep) -> None:
         """Every step is evidence the moment it begins, and again when it has ended."""
-        where = "" if self.run.place == "aws" else "simulated: "
+        where = "" if self.run.target == "aws" else "simulated: "
         self.run.terminal.progress(f"{where}{plain(step.command, 110)}: {step.outcome}")
         title = f"step {step.number} {step.outcome.split(':')[0]}"
         self.run.store.record(title, step, asked=step.command, criterion=8)

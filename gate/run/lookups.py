@@ -55,7 +55,7 @@ def register_or_empty(run: Run) -> Register:
 
 def scan_history(run: Run) -> tuple[ScanRecord, ...]:
     """Every recorded scan of this target, oldest first."""
-    return tuple(each for each in read_all(run.scans) if each.target == run.place)
+    return tuple(each for each in read_all(run.scans) if each.target == run.target)
 
 
 def last_scan(run: Run, history: tuple[ScanRecord, ...]) -> ScanRecord | None:
@@ -110,9 +110,9 @@ def previous_release(pipeline: Pipeline) -> ReleaseDifference:
         release.uncompressed_bytes,
         image.handler_run.init.seconds,
     )
-    found = difference(latest_before(run.reports / "runs", run.place, release.digest), facts)
+    found = difference(latest_before(run.reports / "runs", run.target, release.digest), facts)
     run.facts.difference = found.sentence
-    run.store.attach(FACTS, json.dumps({"target": run.place, "facts": asdict(facts)}, indent=1).encode())
+    run.store.attach(FACTS, json.dumps({"target": run.target, "facts": asdict(facts)}, indent=1).encode())
     return found
 
 
@@ -142,8 +142,8 @@ def chrome_pin(run: Run, exceptions: Register) -> pin.ChromePin:
         NothingPinned: on the stand-in there is no lock.
     """
     named = (each for each in exceptions.coverage if (each.type, each.name) == _CHROME)
-    listed = any(each.target in {run.rules, "both"} for each in named)
-    return pin.read(run.options.image_context, stand_in=run.rules == "local", seen_by_scanner=not listed)
+    listed = any(each.target in {run.exception_scope, "both"} for each in named)
+    return pin.read(run.options.image_context, stand_in=run.exception_scope == "local", seen_by_scanner=not listed)
 
 
 def canaries(client: ReleaseClient) -> dict[str, str]:

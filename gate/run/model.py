@@ -119,7 +119,7 @@ class Run:
     proofs: tuple[SelfTest, ...] = ()
     expected: frozenset[str] = frozenset()
     scenarios: tuple[Scenario, ...] = ()
-    trouble: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     steps: list[NotedStep] = field(default_factory=list)
     results: Results | None = None
@@ -138,21 +138,21 @@ class Run:
         return self.options.target == "local" or not self.clients.elsewhere
 
     @property
-    def place(self) -> str:
+    def target(self) -> str:
         """Where the release went: "aws", "local", or "aws-rehearsal" when an endpoint that is not AWS was asked."""
         if self.options.target == "local":
             return "local"
         return "aws" if self.endpoint_is_aws else "aws-rehearsal"
 
     @property
-    def rules(self) -> str:
+    def exception_scope(self) -> str:
         """Whose exceptions and exemptions apply, "aws" or "local": a simulation is never AWS."""
-        return "aws" if self.place == "aws" else "local"
+        return "aws" if self.target == "aws" else "local"
 
     @property
     def provenance(self) -> str:
         """What an observation outside the image is: real only when AWS itself was asked."""
-        return "real" if self.place == "aws" else "simulated"
+        return "real" if self.target == "aws" else "simulated"
 
     @property
     def publishes(self) -> bool:

@@ -43,9 +43,9 @@ class NotesFile:
 
 def document_of(run: Run) -> NotesFile:
     """Where this run's section belongs: that of a release on AWS in the repository, any other beside its own report."""
-    whole = run.kind != "partial" and run.place == "aws" and run.reports == run.root / "reports"
+    whole = run.kind != "partial" and run.target == "aws" and run.reports == run.root / "reports"
     nights = ":nights" if run.kind == "rescan" else ""
-    return NotesFile((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.place}{nights}")
+    return NotesFile((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.target}{nights}")
 
 
 def write(run: Run) -> NotesFile:
@@ -56,7 +56,7 @@ def write(run: Run) -> NotesFile:
     """
     found = document_of(run)
     before = found.path.read_text(encoding="utf-8") if found.path.exists() else PREFACE
-    title = f"{run.release.repository} {run.release.release_tag}, target {run.place}"
+    title = f"{run.release.repository} {run.release.release_tag}, target {run.target}"
     night = run.kind == "rescan"
     stands = section(before, found.key) or ""
     if night:
@@ -135,7 +135,7 @@ def _criteria(run: Run) -> list[tuple[int, str, str]]:
     for number in CRITERIA:
         own = [o for o in run.outcomes if o.criterion == number]
         passed = sum(o.status == "passed" for o in own)
-        rows.append((number, criterion_status(own, run.rules), f"{passed} of {len(own)}"))
+        rows.append((number, criterion_status(own, run.exception_scope), f"{passed} of {len(own)}"))
     return rows
 
 
@@ -150,7 +150,7 @@ def _nights(run: Run, title: str) -> str:
 
 def _recorded(run: Run) -> list[ScanRecord]:
     records = read_all(run.scans) if run.scans.exists() else ()
-    return [record for record in records if record.target == run.place]
+    return [record for record in records if record.target == run.target]
 
 
 def _chapters(run: Run) -> dict[str, str]:
@@ -167,8 +167,8 @@ def _exceptions(run: Run) -> str:
     if register is None:
         return "The register of exceptions was not read in this run."
     rows = []
-    for entry in register.in_force(run.rules, today):
-        used = sum(entry.covers(finding, run.rules, today) for finding in report.open) if report else 0
+    for entry in register.in_force(run.exception_scope, today):
+        used = sum(entry.covers(finding, run.exception_scope, today) for finding in report.open) if report else 0
         said = (
             f"{entry.id} in {entry.package.text}: {entry.decision}, {entry.rationale} Owner: {entry.owner}; reviewed "
             f"by {entry.reviewer} on {entry.decided}; ends {entry.expires}; used by {used} of this scan's findings."

@@ -47,7 +47,7 @@ class AcceptancePlugin:
         from gate.run import preflight
 
         refused = preflight.permissions(self.run).rejections
-        self.run.trouble += map(str, refused)
+        self.run.errors += map(str, refused)
         return True if refused else None
 
     # --- collection -------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ class AcceptancePlugin:
         for item in every:
             scenario = self._scenario(item)
             item.user_properties.append(("acceptance_criterion", scenario.criterion))
-            if "aws" in scenario.tags and self.run.rules == "local":
+            if "aws" in scenario.tags and self.run.exception_scope == "local":
                 reason = scenario.description or "only AWS can prove it"
                 item.add_marker(pytest.mark.skip(reason=reason))
         yield
@@ -123,7 +123,7 @@ class AcceptancePlugin:
         if report.when == "call" or (report.when == "setup" and not report.passed):
             self._conclude(item, report)
         elif report.when == "teardown" and report.failed:
-            self.run.trouble.append(f"cleaning up after {item.name} failed: {report.longrepr}")
+            self.run.errors.append(f"cleaning up after {item.name} failed: {report.longrepr}")
 
     def _note_failure(self, item: pytest.Item, failure: Failure) -> None:
         self._failures[item.nodeid] = failure
@@ -165,11 +165,11 @@ class Ending:
 
     def pytest_keyboard_interrupt(self) -> None:
         """The run was cut short."""
-        self.run.trouble.append("the run was interrupted before its end")
+        self.run.errors.append("the run was interrupted before its end")
 
     def pytest_internalerror(self, excrepr: Any) -> None:
         """Pytest itself, or a plugin, crashed."""
-        self.run.trouble.append(f"the test runner crashed: {str(excrepr).splitlines()[-1]}")
+        self.run.errors.append(f"the test runner crashed: {str(excrepr).splitlines()[-1]}")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, None]:

@@ -89,7 +89,7 @@ def account_of(run: Run) -> Account:
         expected=run.expected,
         outcomes=tuple(run.outcomes),
         proofs=run.proofs,
-        trouble=tuple(run.trouble),
+        trouble=tuple(run.errors),
         release={name: getattr(facts, name) or None for name in _STATED},
         started=run.started.isoformat(timespec="seconds"),
         scan_completed_at=scanned.isoformat() if scanned else None,
@@ -111,7 +111,7 @@ def conclude(run: Run) -> Results:
     if run.options.target == "aws":
         _note_endpoints(run)
     _record_configuration(run)
-    run.trouble += run.clock.objections()
+    run.errors += run.clock.objections()
     record = run.store.record(TITLE, account_of(run), asked="python -m gate.evidence", provenance=run.provenance)
     account = account_in(record.answer)
     verdict = account.verdict()
@@ -129,7 +129,7 @@ def _close_ledger(run: Run) -> None:
     result = check_changes(calls, release.repository) + check_zip_calls(calls, release.zip_function)
     result += check_looked_at((call.service for call in calls), run.clients.endpoints)
     result += check_endpoints(run.clients.endpoints, run.publishes)
-    run.trouble += [str(rejection) for rejection in result.rejections]
+    run.errors += [str(rejection) for rejection in result.rejections]
 
 
 def _record_configuration(run: Run) -> None:

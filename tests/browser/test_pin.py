@@ -171,4 +171,4 @@ coverage:
 """)
     assert register.faults == ()
     options = SimpleNamespace(image_context=context(tmp_path, "FROM x\n"))
-    assert chrome_pin(SimpleNamespace(rules="aws", options=options), register).packaged is packaged
+    assert chrome_pin(SimpleNamespace(exception_scope="aws", options=options), register).packaged is packaged

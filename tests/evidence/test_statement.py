@@ -141,7 +141,7 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(account, observe, pair, t
     facts = Facts(**ended.release, scan_report=scan)
     run = SimpleNamespace(
         options=SimpleNamespace(target="local", sign=pair[0]), kind="full", folder=folder, store=store, facts=facts,
-        root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, trouble=[],
+        root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, errors=[],
         call_log=SimpleNamespace(calls=(AwsCall(**CALL),)), clock=ClockCheck(), scans=folder / "rescan" / "scans",
         endpoint_is_aws=True, publishes=True,
         clients=SimpleNamespace(endpoints=(SimpleNamespace(service="ecr", is_aws=False),)),

@@ -68,7 +68,7 @@ def run_of(word, **facts):
     release = SimpleNamespace(repository="repo", release_tag="v1", repository_uri="host/repo", candidate_tag="rc")
     options = SimpleNamespace(profile="")
     results = SimpleNamespace(verdict=SimpleNamespace(word=word, only_aws=()))
-    return SimpleNamespace(release=release, facts=Facts(**facts), place="aws", results=results, options=options,
+    return SimpleNamespace(release=release, facts=Facts(**facts), target="aws", results=results, options=options,
                            kind="full",
                            started="2026-01-02T03:04:05+00:00")  # fmt: skip
 

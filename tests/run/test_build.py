@@ -56,7 +56,7 @@ def base(place, *, pulls, here, publishes=True, digests=(DIGEST,)):
     options, release = SimpleNamespace(target="aws"), SimpleNamespace(approved_bases=(BASE,))
     terminal = SimpleNamespace(progress=lambda _line: None)
     run = SimpleNamespace(
-        place=place, terminal=terminal, options=options, release=release, publishes=publishes, provenance="real"
+        target=place, terminal=terminal, options=options, release=release, publishes=publishes, provenance="real"
     )
     return base_of(run, Docker(pulls, here, digests))
 

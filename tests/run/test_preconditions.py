@@ -23,7 +23,7 @@ def run_of(*outcomes, place="local", kind="full", overridden=()):
     """A run in which so much was checked: (claim, status)."""
     checked = [ScenarioOutcome(n, c.criterion, s, f"cause of {n}\n    where: x", only_aws="aws" in c.tags)
               for c, s in outcomes for n in c.titles.values()]  # fmt: skip
-    return SimpleNamespace(scenarios=EVERY, outcomes=checked, place=place, kind=kind, overridden=overridden)
+    return SimpleNamespace(scenarios=EVERY, outcomes=checked, target=place, kind=kind, overridden=overridden)
 
 
 BEFORE = tuple((claim, "passed") for claim in (IMAGE, SIZE, ACCESS, NEW))

@@ -42,7 +42,7 @@ def run_in(folder, minute=5, kind="full", place="aws"):
     kept = folder / "runs" / f"{started:%Y%m%dT%H%M}" / "evidence"
     store = EvidenceStore(folder / "evidence", "aws", Redactor(), kept=kept)
     release = SimpleNamespace(repository="app", release_tag="v1.0.0", rolling_tag="latest", candidate_tag="candidate")
-    return SimpleNamespace(started=started, place=place, release=release, store=store, facts=Facts(), trouble=[],
+    return SimpleNamespace(started=started, target=place, release=release, store=store, facts=Facts(), errors=[],
                            reports=folder, kind=kind)  # fmt: skip
 
 
@@ -111,8 +111,8 @@ def test_a_tag_that_cannot_be_put_back_is_part_of_the_verdict(tmp_path):
     promotion_record.begin(run, pushed(A, latest=B), promotion_record.read_all(run))
     registry.refuses = True
     promotion_record.withdraw(run, registry, registry)
-    assert run.trouble == ["latest could not be put back: PutImage was refused"]
-    assert run.facts.standing == run.trouble[0]
+    assert run.errors == ["latest could not be put back: PutImage was refused"]
+    assert run.facts.standing == run.errors[0]
 
 
 def test_after_a_kill_the_next_run_goes_back_to_the_last_accepted_digest(tmp_path):

@@ -16,7 +16,7 @@ PUSH = {**BUILD, "command": "docker push x", "outcome": "done: sha256:d"}
 @pytest.fixture
 def run(tmp_path):
     """A run on AWS, with a reports folder."""
-    return SimpleNamespace(reports=tmp_path, place="aws")
+    return SimpleNamespace(reports=tmp_path, target="aws")
 
 
 @pytest.fixture

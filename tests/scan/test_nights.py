@@ -110,7 +110,7 @@ def test_the_run_finds_the_record_before_it_by_its_own_beginning_and_digest(tmp_
     options = SimpleNamespace(previous=None)
     store = SimpleNamespace(digest=DIGEST)
     run = SimpleNamespace(options=options, store=store, started=NIGHT + timedelta(hours=29), scans=tmp_path / "scans")
-    run.place = "aws"
+    run.target = "aws"
     assert lookups.last_scan(run, lookups.scan_history(run)) == night(note())
     options.previous = keep(night(hours=1), tmp_path / "named")
     assert lookups.last_scan(run, lookups.scan_history(run)) == night(hours=1)
