@@ -74,7 +74,7 @@ def image_to_publish(run: Run, docker: Engine, base: Base) -> tuple[BuiltImage |
 
 
 def _refuse_other_bases(context: Path, base: Base, platform: str) -> None:
-    """Nothing is built, and no program is run, on a base that nobody approved."""
+    """Before anything is built, or a program is run, on a base that is not approved."""
     # Of a Dockerfile without any FROM the builder itself says best what is wrong.
     found = from_lines(context / "Dockerfile", {"BASE_IMAGE": base.reference}, platform)
     checked = bases_approved(found, base.approved) if found else ACCEPTED
@@ -103,7 +103,7 @@ def build_stand_in(
         docker: where it is built.
         root: the folder of pytest.ini.
         log: where the whole output goes.
-        progress: is told each step.
+        progress: is given each step, one line each.
         platform: what it is built for.
         timeout: seconds.
 

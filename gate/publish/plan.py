@@ -108,7 +108,7 @@ def _end(options: Options, release: Release, kind: Kind) -> Iterator[PlannedActi
     yield PlannedAction(f"{folder}/report.html", "every claim is checked", written)
 
 
-def told(options: Options, release: Release, kind: Kind, environment: Mapping[str, str]) -> str:
+def plan_text(options: Options, release: Release, kind: Kind, environment: Mapping[str, str]) -> str:
     """The plan as text."""
     head = [
         f"plan: {release.repository} {release.release_tag}, a {kind} run on {_target(options, environment)}",

@@ -1,7 +1,7 @@
-"""When each claim is checked: before the push, before the tags are given, or after; and what must hold before each.
+"""When each scenario is checked: before the push, before the promotion, or after it; and what has to hold before each.
 
-The stage of a claim follows from the tags of its scenario, so that a new scenario is a condition of the release without
-being named anywhere else.
+The stage follows from the tags of the scenario, so that a new one is a condition of the release without being entered
+anywhere else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BEFORE_PUSH, _PUBLISHED, _AFTER = "before_push", "published", "after_promotion"
 
 
 class Stage(IntEnum):
-    """When a claim is decided by a run that releases.
+    """When a scenario is checked by a run that publishes.
 
     IMAGE: on the image alone, before anything is pushed.
     CANDIDATE: on the digest behind the candidate tag, before it is given any other; the stage of a scenario that
@@ -37,54 +37,54 @@ class Stage(IntEnum):
     RELEASE = 3
 
 
-def stage_of(claim: Scenario) -> Stage:
-    """The stage that the claim's tags state."""
-    if _AFTER in claim.tags:
+def stage_of(scenario: Scenario) -> Stage:
+    """The stage that the tags of a scenario state."""
+    if _AFTER in scenario.tags:
         return Stage.RELEASE
-    return Stage.IMAGE if _BEFORE_PUSH in claim.tags and _PUBLISHED not in claim.tags else Stage.CANDIDATE
+    return Stage.IMAGE if _BEFORE_PUSH in scenario.tags and _PUBLISHED not in scenario.tags else Stage.CANDIDATE
 
 
-def arranged(every: Sequence[T], selected: Sequence[T], claim_of: Callable[[T], Scenario]) -> list[T]:
+def arranged(every: Sequence[T], selected: Sequence[T], scenario_of: Callable[[T], Scenario]) -> list[T]:
     """The selected tests in the order of their stages, with the conditions that they have and were not selected.
 
     Args:
         every: all tests that were collected, in their order.
         selected: those that the person chose, in the order in which they are to run.
-        claim_of: the claim of a test.
+        scenario_of: the scenario of a test.
     """
-    needed = max((_needs(claim_of(test)) for test in selected), default=Stage.IMAGE)
+    needed = max((_needs(scenario_of(test)) for test in selected), default=Stage.IMAGE)
     chosen = {id(test) for test in selected}
-    conditions = [test for test in every if id(test) not in chosen and stage_of(claim_of(test)) < needed]
-    return sorted([*selected, *conditions], key=lambda test: stage_of(claim_of(test)))
+    conditions = [test for test in every if id(test) not in chosen and stage_of(scenario_of(test)) < needed]
+    return sorted([*selected, *conditions], key=lambda test: stage_of(scenario_of(test)))
 
 
-def _needs(claim: Scenario) -> Stage:
-    """How far a release must have come for the claim: one that asks nothing of the registry needs no push."""
-    stage = stage_of(claim)
-    return Stage.IMAGE if stage is Stage.CANDIDATE and _PUBLISHED not in claim.tags else stage
+def _needs(scenario: Scenario) -> Stage:
+    """How far a release must have come for a scenario: one that asks nothing of the registry needs no push."""
+    stage = stage_of(scenario)
+    return Stage.IMAGE if stage is Stage.CANDIDATE and _PUBLISHED not in scenario.tags else stage
 
 
 def unmet(run: Run, stage: Stage) -> tuple[str, ...]:
-    """What stands against going on to a stage: one sentence for each claim of the stages before it.
+    """What stands against going on to a stage: a sentence for each scenario of the stages before it that does not hold.
 
-    A claim that did not run stands against a release on AWS; a rehearsal goes on, so that the rest can be seen too.
+    A scenario that did not run stands against a release on AWS; a rehearsal goes on, so that the rest can be seen too.
     """
     outcomes = {(outcome.criterion, outcome.name): outcome for outcome in run.outcomes}
     found = []
-    for claim in run.scenarios:
-        for name in claim.titles.values() if stage_of(claim) < stage else ():
-            outcome = outcomes.get((claim.criterion, name))
+    for scenario in run.scenarios:
+        for name in scenario.titles.values() if stage_of(scenario) < stage else ():
+            outcome = outcomes.get((scenario.criterion, name))
             if outcome is None:
-                found.append(f"AC{claim.criterion} was not checked before: {name}")
+                found.append(f"AC{scenario.criterion} was not checked before: {name}")
             elif outcome.status == "failed":
                 found.append(lines_of(outcome.reason)[0].text)
             elif outcome.status == "not run" and run.target == "aws":
-                found.append(f"AC{claim.criterion} did not run: {name}: {outcome.reason}")
+                found.append(f"AC{scenario.criterion} did not run: {name}: {outcome.reason}")
     return tuple(dict.fromkeys(found))
 
 
 def refuse_push(run: Run) -> None:
-    """Let a push go on only when every claim about the image holds.
+    """Let a push go on only when every scenario about the image holds.
 
     Raises:
         NothingPushed: with what stands against it.
@@ -94,7 +94,7 @@ def refuse_push(run: Run) -> None:
 
 
 def refuse_promotion(run: Run, digest: str) -> None:
-    """Let the tags be given only when every claim that can be checked without them holds.
+    """Let the tags be given only when every scenario that can be checked without them holds.
 
     Raises:
         NotPromoted: with what stands against it.

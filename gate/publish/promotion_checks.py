@@ -1,4 +1,4 @@
-"""The decisions of a promotion: may this caller, may this image, and what is left to do. Pure."""
+"""The checks before a promotion: caller, release tag, movable tags; and which tags are still to be set. Pure."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def unaccepted(
 ) -> tuple[Promotion, ...]:
     """Those never accepted whose digest one of the tags still names; a later record of a digest counts. Pure.
 
-    A release tag that was refused is never used again: once the next one is released, it stands in nobody's way.
+    A release tag that was refused is never used again: once the next one is released, it no longer matters.
     """
     latest = {each.digest: each for each in promotions}
     tagged = {named.get(tag) for tag in tags}

@@ -190,7 +190,7 @@ class Publisher:
                 self._client.sleep(_PAUSE)
                 after = self._ecr.snapshot()
             tags = check_same_digest(after.naming(), self._tags.published, digest)
-            # Where the trial succeeded the tag names something else because of it: that is the cause to tell.
+            # Where the trial succeeded the tag names something else because of it: that is the cause.
             require(tags if tags.accepted else check_trial(trial, self._tags.release) + tags)
             done(f"done: {' and '.join(self._tags.published)} name {digest}")
         return after

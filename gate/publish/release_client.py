@@ -28,25 +28,32 @@ from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, pull
 from gate.registry.manifest import StoredManifest
 from gate.registry.push import PushTiming, push
+from gate.registry.repository import naming
 from gate.release import Release
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
 
 
-@dataclass(frozen=True)
-class ReleaseDependencies:
-    """What the release client needs of the run around it.
+@dataclass(eq=False)
+class ReleaseClient:
+    """Everything of one run that talks to AWS about the release.
 
     Attributes:
+        session: a boto3 session that carries credentials, region and endpoints.
+        release: what pytest.ini states.
+        call_log: records every call of this session's clients; it is attached to the session here.
         engine: docker-py's APIClient (its timeout bounds the silence of a push).
-        say: told of progress, one line each.
-        on_step: told of each step when it begins and when it has ended.
-        learn_secret: told each password, so that it is redacted everywhere.
-        allow_destructive: whether the target is made to be spoiled (the local one).
+        say: is given progress, one line each.
+        on_step: is given each step when it begins and when it has ended.
+        learn_secret: is given each password, so that it is redacted everywhere.
+        allow_destructive: whether overwriting the release tag may be tried: on a target made for it, never on AWS.
         profile: the AWS profile, "" if none was named.
         endpoint: one address for every AWS service, None to follow the ordinary AWS configuration chain.
     """
 
+    session: Any
+    release: Release
+    call_log: CallLog
     engine: Any
     say: Callable[[str], None]
     on_step: Callable[[ReleaseStep], None]
@@ -58,21 +65,9 @@ class ReleaseDependencies:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
-
-class ReleaseClient:
-    """Everything of one run that talks to AWS about the release.
-
-    Args:
-        session: a boto3 session that carries credentials, region and endpoints; the call log is attached to it here.
-        release: what pytest.ini states.
-        call log: records every call made through the release client's clients, or through others of the same session.
-        around: the run.
-    """
-
-    def __init__(self, session: Any, release: Release, call_log: CallLog, around: ReleaseDependencies) -> None:
-        call_log.attach(session)
-        self.session, self.release, self.call_log, self._around = session, release, call_log, around
-        self.tags = ReleaseTags.of(release)
+    def __post_init__(self) -> None:
+        self.call_log.attach(self.session)
+        self.tags = ReleaseTags.of(self.release)
 
     def client(self, service: str) -> Any:
         """A client of this session, patient with throttling and 5xx answers.
@@ -81,7 +76,7 @@ class ReleaseClient:
             AwsRefused: the session has no region, or names an unknown profile.
         """
         try:
-            return self.session.client(service, config=_PATIENT, endpoint_url=self._around.endpoint)
+            return self.session.client(service, config=_PATIENT, endpoint_url=self.endpoint)
         except BotoCoreError as error:
             raise AwsRefused(
                 f"No AWS client can be made for {service}: {error}",
@@ -96,49 +91,38 @@ class ReleaseClient:
             self.client("ecr"),
             release.account,
             release.repository,
-            learn_secret=self._around.learn_secret,
+            learn_secret=self.learn_secret,
             note_pull=lambda digest, outcome: call_log.note_pull(release.repository, digest, outcome, release.region),
         )
 
     @cached_property
     def zip_function(self) -> ZipFunction:
         """The zip function beside the release."""
-        around = self._around
         functions, events, scheduler = (self.client(service) for service in ("lambda", "events", "scheduler"))
         name = self.release.zip_function
-        return ZipFunction(functions, events, scheduler, name, sleep=around.sleep, now=around.now)
+        return ZipFunction(functions, events, scheduler, name, sleep=self.sleep, now=self.now)
 
     @cached_property
     def zip_history(self) -> ZipHistory:
         """What CloudTrail and CloudWatch know of the zip function; only AWS has these."""
-        return ZipHistory(self.client("cloudtrail"), self.client("cloudwatch"), self._around.now)
+        return ZipHistory(self.client("cloudtrail"), self.client("cloudwatch"), self.now)
 
     @cached_property
     def caller(self) -> AwsCaller:
         """Who makes the calls, and in which region."""
         answer = ask(self.client("sts").get_caller_identity, "sts:GetCallerIdentity", "the caller")
         with readable("GetCallerIdentity"):
-            return AwsCaller(answer["Account"], answer["Arn"], self.ecr.region, self._around.profile)
+            return AwsCaller(answer["Account"], answer["Arn"], self.ecr.region, self.profile)
 
     @cached_property
     def log(self) -> ReleaseLog:
         """The steps of this run's release, in order."""
-        around = self._around
-        return ReleaseLog(str(self.caller), around.now, around.on_step, around.clock)
+        return ReleaseLog(str(self.caller), self.now, self.on_step, self.clock)
 
     @property
     def commands(self) -> Commands:
         """The commands of this release, as a person would type them."""
         return Commands(self.release.account, self.release.region, self.release.repository)
-
-    @property
-    def allow_destructive(self) -> bool:
-        """Whether overwriting the release tag may be tried: on a target made for it, never on AWS."""
-        return self._around.allow_destructive
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        self._around.sleep(seconds)
 
     def keep_baseline(self, file: Path) -> FunctionSnapshot:
         """The zip function as it is now, kept in a file."""
@@ -154,9 +138,9 @@ class ReleaseClient:
             AwsRefused: the tag names nothing.
         """
         require(check_caller(self.caller, self.release.account, self.release.region))
-        digest = self.ecr.snapshot().naming().get(self.tags.release)
+        digest = naming(self.ecr.images()).get(self.tags.release)
         if digest is None:
-            # Not a judgement on an image: there is none to check.
+            # Not a rejection: there is no image to check.
             raise AwsRefused(
                 f"The tag {self.tags.release!r} names nothing in the registry",
                 where=self.release.repository_uri,
@@ -168,7 +152,7 @@ class ReleaseClient:
         """Pull a published digest, to check it; the answer is what the engine calls it."""
         outcome = "refused"
         try:
-            held = pull(self._around.engine, self.ecr.login(), self.release.repository, digest, self._around.say)
+            held = pull(self.engine, self.ecr.login(), self.release.repository, digest, self.say)
             outcome = "ok"
         finally:
             self.call_log.note_pull(self.release.repository, digest, outcome, self.release.region)
@@ -181,10 +165,10 @@ class ReleaseClient:
         Raises:
             GateError: see `gate.registry.push.push`.
         """
-        around, repository, outcome = self._around, self.release.repository, "refused"
-        timing = PushTiming(around.sleep, around.clock)
+        repository, outcome = self.release.repository, "refused"
+        timing = PushTiming(self.sleep, self.clock)
         try:
-            digest = push(around.engine, image, login, repository, tag, around.say, timing)
+            digest = push(self.engine, image, login, repository, tag, self.say, timing)
             outcome = "ok"
         finally:
             self.call_log.note_push(repository, tag, outcome, self.release.region)

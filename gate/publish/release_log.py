@@ -45,7 +45,7 @@ class ReleaseLog:
     Args:
         identity: who does it: the caller's ARN, and the profile if one was named.
         now: the time of day, in UTC.
-        on_step: told twice of each step, when it begins and when it has ended (same number).
+        on_step: is given each step twice, when it begins and when it has ended (same number).
         clock: seconds, never jumping.
     """
 

@@ -37,19 +37,19 @@ class NotAnArtifact(ValueError):
 
 @dataclass(frozen=True)
 class Artifact:
-    """A manifest that nobody can run.
+    """A manifest that is not an image to run.
 
     Attributes:
         kind: what it says it is (`artifactType`, else its config's media type; an index: its media type).
         subject: the digest of the manifest that it refers to, "" when it names none.
         children: the digests that an index names.
-        told: the digests that its signatures or attestations speak of.
+        named: the digests that its signatures or attestations speak of.
     """
 
     kind: str
     subject: str
     children: tuple[str, ...] = ()
-    told: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
 
 
 def named_by(tag: str) -> str | None:
@@ -84,8 +84,8 @@ def _single(document: Mapping[str, Any], blobs: Mapping[str, str]) -> Artifact:
     config, layers = document["config"]["mediaType"], [layer["mediaType"] for layer in document["layers"]]
     if config in _IMAGE_CONFIGS and not (layers and all(_TEXT.fullmatch(layer) for layer in layers)):
         raise NotAnArtifact("is another image that can be run")
-    told = frozenset(_told_subjects(document, blobs))
-    return Artifact(str(document.get("artifactType") or config), _subject(document), (), told)
+    named = frozenset(_signed_subjects(document, blobs))
+    return Artifact(str(document.get("artifactType") or config), _subject(document), (), named)
 
 
 def _subject(document: Mapping[str, Any]) -> str:
@@ -95,7 +95,7 @@ def _subject(document: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class ReferrerLookup:
-    """What is known of the images of a repository, to tell what a new one is about.
+    """What is known of the images of a repository, from which it follows what a new one refers to.
 
     Attributes:
         images: all that were and are there, by digest.
@@ -168,8 +168,8 @@ def _check_tag(tag: str, artifact: Artifact) -> None:
     found = _TAG.fullmatch(tag)
     if found is None or artifact.subject or artifact.children or found[2] == ".sbom" or artifact.kind == OCI_INDEX:
         return
-    if f"sha256:{found[1]}" not in artifact.told:
-        said = f"speaks of {', '.join(sorted(artifact.told))}" if artifact.told else "says not what it is about"
+    if f"sha256:{found[1]}" not in artifact.named:
+        said = f"speaks of {', '.join(sorted(artifact.named))}" if artifact.named else "says not what it is about"
         raise NotAnArtifact(f"{said}, and its tag of sha256:{found[1]}")
 
 
@@ -182,7 +182,7 @@ def blobs_to_read(stored: StoredManifest) -> tuple[str, ...]:
         return ()
 
 
-def _told_subjects(document: Mapping[str, Any], payloads: Mapping[str, str]) -> set[str]:
+def _signed_subjects(document: Mapping[str, Any], payloads: Mapping[str, str]) -> set[str]:
     """The digests that every signature and attestation in a manifest speaks of; empty where one cannot be read."""
     found = [_subjects_in(layer["mediaType"], payloads.get(layer["digest"], "")) for layer in _layers(document)]
     return set.intersection(*found) if found else set()

@@ -45,7 +45,7 @@ class RepositoryChange:
 
 @dataclass(frozen=True)
 class InspectedManifests:
-    """What tells images from signatures.
+    """The manifests and blobs that distinguish images from signatures.
 
     Attributes:
         manifests: by digest.
@@ -108,12 +108,12 @@ class Comparison:
             return change
         if after is None and self._was_replaced(before):
             return replace(change, explained="another list of referrers took its place")
-        doubt = lifecycle_actions.never(self.before, self.after, self.moved, self.released, change.name)
+        doubt = lifecycle_actions.protected_because(self.before, self.after, self.moved, self.released, change.name)
         return replace(change, explained="" if doubt else self._ended.get(change.name, ""), doubt=doubt)
 
     @cached_property
     def _ended(self) -> dict[str, str]:
-        return lifecycle_actions.ended(self.before, self.after, self.moved, self.now)
+        return lifecycle_actions.expired_or_archived(self.before, self.after, self.moved, self.now)
 
     def _was_replaced(self, before: StoredImage) -> bool:
         """A client that keeps referrers under a tag writes a new list and removes the old one."""

@@ -1,4 +1,4 @@
-"""Which images the lifecycle policy ended while a release was under way. Pure.
+"""Which images the lifecycle policy expired or archived while a release went on. Pure.
 
 Source: Amazon ECR user guide, "How lifecycle policies work" (rules are applied within 24 hours, at any moment; a
 referrer goes after its subject) and "Sign images" (an artifact stays in its storage class for 24 hours at least).
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _STAYS = timedelta(hours=24)
 
 
-def ended(
+def expired_or_archived(
     before: RepositorySnapshot, after: RepositorySnapshot, moved: tuple[str, ...], now: datetime | None
 ) -> dict[str, str]:
     """The images that are gone or archived as the policy says, by digest, each with the sentence that explains it.
@@ -92,10 +92,10 @@ def _is_orphan(
     return subject.digest in ended_ones or subject.status == "ARCHIVED"
 
 
-def never(
+def protected_because(
     before: RepositorySnapshot, after: RepositorySnapshot, moved: tuple[str, ...], released: str, digest: str
 ) -> str:
-    """Why no rule excuses the end of this image, as the end of a sentence; "" when one may."""
+    """Why no lifecycle rule may take this image away, as the end of a sentence; "" when one may."""
     was, is_ = before.naming(), after.naming()
     published = {released, *(is_.get(tag, was.get(tag)) for tag in moved)}
     if digest in published:

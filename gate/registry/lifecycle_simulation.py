@@ -1,4 +1,4 @@
-"""Whether the release outlives the repository's lifecycle policy: the policy played forward. Pure."""
+"""Whether the release outlives the repository's lifecycle policy: a simulation of coming pushes and days. Pure."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
-from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
+from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.registry.artifacts import named_by
 from gate.registry.lifecycle import Rule, UnreadablePolicy, evaluate, read_policy
 from gate.registry.repository import StoredImage
 
+_WHERE = "the repository's lifecycle policy"
 _START = datetime(2025, 1, 1, tzinfo=UTC)
-_RECENT = 5  # so many pushes tell what is stored with one today
+_RECENT = 5  # the number of latest pushes from which it follows what is stored with one today
 _HEX = re.compile("[0-9a-f]{64}")
 
 
-def _known_bad() -> tuple[str, tuple[StoredImage, ...], str, tuple[str, ...], datetime]:
+def _known_bad() -> tuple[str, tuple[StoredImage, ...], str, tuple[str, ...], datetime, int, int]:
     keep_five = (
         '{"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan",'
         ' "countNumber": 5}, "action": {"type": "expire"}}]}'
     )
     image = StoredImage("sha256:" + "a" * 64, ("v1.0.0", "latest"), 1, _START, "", "ACTIVE")
-    return keep_five, (image,), image.digest, ("latest",), _START
+    return keep_five, (image,), image.digest, ("latest",), _START, 100, 365
 
 
 @check(2, known_bad=_known_bad)
@@ -35,12 +36,12 @@ def check_lifecycle(
     released: str,
     rolling: tuple[str, ...],
     now: datetime,
-    pushes: int = 100,
-    days: int = 365,
+    pushes: int,
+    days: int,
 ) -> CheckResult:
     """Whether no lifecycle rule expires or archives the release within so many pushes or days.
 
-    Every future is the worst that the pushes can make it: each pushed image meets the tag requirements of the
+    The worst case is assumed: each pushed image meets the tag requirements of the
     rule that the release belongs to, brings as many referrers with it (signatures, attestations, SBOMs: they are
     stored as images and counted as such) as the repository's recent images have, and none of them has been expired
     before the release is looked at.
@@ -50,15 +51,14 @@ def check_lifecycle(
         images: all images of the repository now.
         released: the digest of the release.
         rolling: the tags that the next push takes away from the release.
-        now: the moment of judgement (UTC).
+        now: the time of the check (UTC).
         pushes: how many future pushes the release must outlive.
         days: how many days the release must outlive.
     """
-    where = "the repository's lifecycle policy"
     try:
         rules = read_policy(policy)
     except UnreadablePolicy as error:
-        return reject(str(error), where, "correct the policy, or have this gate taught the new property")
+        return reject(str(error), _WHERE, "correct the policy, or have this gate taught the new property")
     release = next((image for image in images if image.digest == released), None)
     if release is None:
         return reject(f"The release {released} is not among the repository's images", "DescribeImages",
@@ -69,7 +69,7 @@ def check_lifecycle(
     for standing in (release, alone):
         ended = _ends(rules, standing, others, referrers, now, pushes, days)
         if ended:
-            return _verdict(*ended, release, len(referrers), where)
+            return _reject(*ended, release, len(referrers), pushes)
     return ACCEPTED
 
 
@@ -149,18 +149,14 @@ def _tags(rule: Rule, number: int) -> tuple[str, ...]:
     return tuple(pattern.replace("*", f"push{number}") for pattern in open_patterns)
 
 
-def _verdict(rule: Rule, pushes: int, days: int, release: StoredImage, referrers: int, where: str) -> CheckResult:
+def _reject(rule: Rule, pushes: int, days: int, release: StoredImage, referrers: int, limit: int) -> CheckResult:
     fate = "expires" if rule.action == "expire" else "archives"
     when = f"after {pushes} more pushes" if pushes else f"within {days} days" if days else "now, at its next evaluation"
     beside = f"; each push stores {referrers} signatures or other referrers as well" if pushes and referrers else ""
-    return CheckResult.of(
-        [
-            Rejection(
-                f"The lifecycle policy {fate} the release ({', '.join(release.tags) or 'untagged'}, {release.digest})"
-                f" {when}: {rule}{beside}",
-                where,
-                "before it, put a rule that selects the release tags and keeps more than 100 of them,"
-                " or narrow this rule to tags that are no release",
-            )
-        ]
+    return reject(
+        f"The lifecycle policy {fate} the release ({', '.join(release.tags) or 'untagged'}, {release.digest})"
+        f" {when}: {rule}{beside}",
+        _WHERE,
+        f"before it, put a rule that selects the release tags and keeps more than {limit} of them,"
+        " or narrow this rule to tags that are no release",
     )

@@ -94,7 +94,7 @@ def pull(engine: Any, login: Login, repository: str, digest: str, say: Callable[
         login: for the registry; nothing of it is written anywhere.
         repository: the repository's name, without the host.
         digest: of the image.
-        say: told of progress, one line each.
+        say: is given progress, one line each.
 
     Raises:
         AwsRefused: the registry does not hand it out.

@@ -62,7 +62,7 @@ def push(
         login: for the registry; nothing of it is written anywhere.
         repository: the repository's name, without the host.
         tag: the tag to push.
-        say: told of progress, one line each.
+        say: is given progress, one line each.
         timing: how often and how long to try.
 
     Raises:
@@ -163,7 +163,7 @@ class _Push:
         return digest
 
     def _held_as(self) -> str | None:
-        """The digest of what was pushed, from an engine that tells none (Docker 26 with containerd's image store).
+        """The digest of what was pushed, from an engine that does not report it (Docker 26, containerd's store).
 
         There an image's ID is the digest of the manifest itself, so nothing else can have been pushed. Whether all of
         it arrived, the registry says: its manifest is read next.

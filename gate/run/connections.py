@@ -13,7 +13,7 @@ from gate.access.fetch import Account, Beside
 from gate.engine import Engine, connect
 from gate.engine.orphans import end_orphans
 from gate.errors import EngineUnavailable
-from gate.publish.release_client import ReleaseClient, ReleaseDependencies
+from gate.publish.release_client import ReleaseClient
 from gate.publish.release_log import ReleaseStep
 from gate.run.model import Run
 from gate.run.preflight import session_for
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class made_once(Generic[T]):  # noqa: N801 - used as a decorator, as `property` is
-    """A property that is made when it is first needed; what was raised then is raised again to whoever asks later."""
+    """A property that is made when it is first needed; an error is raised again when it is asked for again."""
 
     def __init__(self, make: Callable[[Any], T]) -> None:
         self.make, self.__doc__ = make, make.__doc__
@@ -108,7 +108,10 @@ class Connections:
         """Everything that talks to AWS about the release, by the ordinary AWS chain."""
         run, engine, target = self.run, self.engine, self.target
         session = run.session or session_for(run)
-        around = ReleaseDependencies(
+        found = ReleaseClient(
+            session,
+            run.release,
+            run.call_log,
             engine=engine.client.api,
             say=run.terminal.progress,
             on_step=self._record_step,
@@ -116,14 +119,13 @@ class Connections:
             allow_destructive=target == "local",
             profile=run.options.profile or "",
         )
-        found = ReleaseClient(session, run.release, run.call_log, around)
         run.facts.identity = found.caller.arn
         held = session.get_credentials().get_frozen_credentials()
         run.store.redactor.learn([held.secret_key, held.token or ""])
         return found
 
     def _record_step(self, step: ReleaseStep) -> None:
-        """Every step is evidence the moment it begins, and again when it has ended."""
+        """Every step is recorded as evidence when it begins, and again when it has ended."""
         where = "" if self.run.target == "aws" else "simulated: "
         self.run.terminal.progress(f"{where}{plain(step.command, 110)}: {step.outcome}")
         title = f"step {step.number} {step.outcome.split(':')[0]}"
@@ -160,8 +162,8 @@ class Connections:
 def local_state(run: Run) -> dict[str, Any]:
     """Where the local target's state is, and whether it is kept.
 
-    A full run starts from the seeded state, and the next night looks at what it leaves. A restricted run would change
-    that, so it has a state of its own, unless --keep asks for the other.
+    A full run starts from the seeded state, and the nightly rescan looks at what it leaves. A restricted run would
+    change that, so it has a state of its own, unless --keep asks for the other.
     """
     if run.kind == "partial" and not run.options.keep:
         return {"state": run.local_state.with_name(f"{run.local_state.name}-partial")}

@@ -63,7 +63,7 @@ def settle(environment: MutableMapping[str, str], *, asks_aws: bool) -> None:
 
 
 def refuse_interpreter(encoding: str, optimize: int) -> None:
-    """Refuse a Python that reads text otherwise than as UTF-8, or leaves out the texts that the claims are known by.
+    """Refuse a Python that reads text otherwise than as UTF-8, or leaves out docstrings and assertions.
 
     Args:
         encoding: of files and of other programs' output, where none is named.

@@ -92,7 +92,7 @@ def secrets_in(places: list[Path], redactor: Redactor, canaries: Mapping[str, st
     Args:
         places: files, and folders that are searched whole.
         redactor: what it would still change was not redacted.
-        canaries: name → value of secrets that the redactor was not told of.
+        canaries: name → value of secrets that the redactor does not know.
     """
     files = [file for place in places for file in ([place] if place.is_file() else sorted(place.rglob("*")))]
     return {

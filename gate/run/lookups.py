@@ -147,7 +147,7 @@ def chrome_pin(run: Run, exceptions: Register) -> pin.ChromePin:
 
 
 def canaries(client: ReleaseClient) -> dict[str, str]:
-    """Secrets within reach of this run, of which the redactor was not told: the zip function's environment.
+    """Secrets within reach of this run, that the redactor does not know: the zip function's environment.
 
     Raises:
         AwsRefused: the zip function cannot be read.

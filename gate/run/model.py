@@ -36,7 +36,7 @@ class Facts:
 
     Attributes:
         identity: the ARN of the caller.
-        unidentified: why a night could not find out who it is.
+        unidentified: why a nightly rescan could not find out its caller.
         candidate: the candidate image.
         image_id: its ID.
         uncompressed_bytes: its size.
@@ -129,7 +129,7 @@ class Run:
 
     @property
     def scans(self) -> Path:
-        """Where every scan is recorded: the nights, and the chain from found to mitigated."""
+        """Where every scan is recorded, for the nightly comparison and the history of each finding."""
         return self.reports / "rescan" / "scans"
 
     @property

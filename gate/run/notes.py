@@ -51,8 +51,8 @@ def document_of(run: Run) -> NotesFile:
 def write(run: Run) -> NotesFile:
     """Render this run's section from what is known by now, and put it in its place.
 
-    A night has a section of its own, so that it never replaces what the release left. Nor does a run that got no
-    release: the digest that others deploy from here stays, and the attempt is told below it.
+    A nightly rescan has a section of its own and never replaces that of the release. A run that published nothing does
+    not either: the digest that others deploy from here stays, and the attempt is noted below it.
     """
     found = document_of(run)
     before = found.path.read_text(encoding="utf-8") if found.path.exists() else PREFACE

@@ -23,7 +23,7 @@ from gate.verdict import ScenarioOutcome
 
 # AC1 and AC6 are about the image itself: it is really built and really run, whatever the target.
 _ABOUT_THE_IMAGE = {1, 6}
-# What a person did or can mend: told in one line. Anything else is a defect of the gate, and its traceback is seen.
+# What a person did or can mend is said in one line. Anything else is a defect of the gate, and its traceback is shown.
 _TOLD = (OSError, GateError, KeyboardInterrupt)
 
 
@@ -54,7 +54,7 @@ class AcceptancePlugin:
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, Any, None]:
-        """Give each test its claim, take out of a rehearsal what only AWS can prove, and put all in order."""
+        """Find the scenario of each test, skip in a rehearsal what only AWS can prove, and put all in order."""
         every = list(items)
         for item in every:
             scenario = self._scenario(item)
@@ -70,7 +70,7 @@ class AcceptancePlugin:
                 self.run.terminal.say(f"{len(items) - chosen} more claims are checked: they must hold before the rest")
 
     def pytest_collection_finish(self) -> None:
-        """Know what a whole run holds, and see every check say no before any of them says yes."""
+        """Know what a whole run holds, and see every check reject a known-bad input before its yes is believed."""
         if self.run.kind != "partial":
             rescan = self.run.kind == "rescan"
             # What is pinned and not there is missing from the run.
@@ -94,7 +94,7 @@ class AcceptancePlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """A claim begins."""
+        """A scenario begins."""
         self._began = time.monotonic()
         self._recorder = self.recorder(item)
 
@@ -112,7 +112,7 @@ class AcceptancePlugin:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
-        """Put our message in place of a traceback, and note what became of the claim."""
+        """Put our message in place of a traceback, and record the outcome of the scenario."""
         result = yield
         report = result.get_result()
         self.run.terminal.done_waiting()

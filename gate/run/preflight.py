@@ -110,7 +110,7 @@ def permissions(run: Run) -> CheckResult:
     missing = check_holdings(holdings, run.facts.identity, policy)
     if run.publishes:
         return check_endpoints(run.clients.endpoints, run.publishes) + repository + missing
-    # Nothing ends half-way that only looks: each claim that needs what is missing falls, and no other.
+    # A run that only verifies goes on: only the scenarios that need a missing permission fail.
     for each in missing.rejections:
         run.terminal.progress(one_line(each.cause))
     return repository

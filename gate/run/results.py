@@ -33,7 +33,7 @@ REPORT, JUNIT, VERDICT = "report.html", "junit.xml", "verdict.json"
 LOGS = ("build.log", "base-build.log")
 # What verdict.json says of the release, by its names in the public contract.
 _STATED = ("digest", "tags", "size_bytes", "uncompressed_bytes", "image_id")
-LEDGER = "every AWS call of the run"
+CALL_LOG = "every AWS call of the run"
 ENDPOINTS = "where every AWS client of the run asked"
 KEPT_RUNS = 20
 
@@ -106,8 +106,8 @@ def _note_endpoints(run: Run) -> None:
 
 
 def conclude(run: Run) -> Results:
-    """Record what the run came to, and decide from the record: who decides again later decides the same."""
-    _close_ledger(run)
+    """Record everything that the verdict follows from, and decide from the record, as a later verification does."""
+    _record_calls(run)
     if run.options.target == "aws":
         _note_endpoints(run)
     _record_configuration(run)
@@ -119,12 +119,12 @@ def conclude(run: Run) -> Results:
     return Results(verdict, document(account, verdict))
 
 
-def _close_ledger(run: Run) -> None:
-    """Record every AWS call, those after AC2 and AC4 looked as well; what those forbid, nobody did later either."""
+def _record_calls(run: Run) -> None:
+    """Record every AWS call, those after AC2 and AC4 were checked as well; all are checked once more."""
     calls, release = run.call_log.calls, run.release
     if not calls:
         return
-    run.store.record(LEDGER, calls, asked="every AWS call of this run, through botocore's events",
+    run.store.record(CALL_LOG, calls, asked="every AWS call of this run, through botocore's events",
                      provenance=run.provenance)  # fmt: skip
     result = check_changes(calls, release.repository) + check_zip_calls(calls, release.zip_function)
     result += check_looked_at((call.service for call in calls), run.clients.endpoints)

@@ -29,7 +29,7 @@ from gate.publish.build import build_stand_in
 from gate.publish.publication import CheckedImage
 from gate.publish.publisher import Publisher
 from gate.publish.publishing_run import BASELINE
-from gate.publish.release_client import ReleaseClient, ReleaseDependencies
+from gate.publish.release_client import ReleaseClient
 from gate.run.lookups import REGISTER
 from gate.scan.read import Scanner
 from gate.scan.records import record_of
@@ -63,10 +63,9 @@ class Stage:
 
     def release_client(self, endpoint=None):
         """A real release client of the CI role, with a call log of its own."""
-        nothing = lambda *_: None  # noqa: E731
-        around = ReleaseDependencies(self.engine.client.api, nothing, nothing, nothing, allow_destructive=True,
-                              endpoint=endpoint or self.target.endpoint)  # fmt: skip
-        return ReleaseClient(self.target.session(), self.release, CallLog(), around)
+        engine, nothing = self.engine.client.api, lambda *_: None
+        return ReleaseClient(self.target.session(), self.release, CallLog(), engine, nothing, nothing, nothing,
+                             allow_destructive=True, endpoint=endpoint or self.target.endpoint)  # fmt: skip
 
     def account(self):
         """A real reader of the account's policies."""

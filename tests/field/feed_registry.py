@@ -73,7 +73,7 @@ def lifecycle(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     policy = {"lifecyclePolicyText": json.dumps({"rules": given["rules"]})}
     images = given.get("images") or [{"imageDigest": "release", "imageTags": [RELEASE, ROLLING, CANDIDATE]}]
     ecr = _ecr(GetLifecyclePolicy=policy, DescribeImages={"imageDetails": [_image(each) for each in images]})
-    return check_lifecycle(ecr.lifecycle_policy(), ecr.images(), digest("release"), (ROLLING, CANDIDATE), NOW)
+    return check_lifecycle(ecr.lifecycle_policy(), ecr.images(), digest("release"), (ROLLING, CANDIDATE), NOW, 100, 365)
 
 
 def listing(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:

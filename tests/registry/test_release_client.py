@@ -21,7 +21,7 @@ from gate.legacy.snapshot import check_untouched
 from gate.publish.promotion_checks import check_trial
 from gate.publish.publication import CheckedImage
 from gate.publish.publisher import Publisher
-from gate.publish.release_client import ReleaseClient, ReleaseDependencies
+from gate.publish.release_client import ReleaseClient
 from gate.registry.login import Login
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
 from gate.registry.permitted_calls import check_changes, check_zip_calls
@@ -93,7 +93,10 @@ class Run:
 
     def __init__(self, engine, target, role=names.CI_ROLE, endpoint="", **changed):
         self.steps, self.said, self.secrets, self.call_log = [], [], [], CallLog()
-        around = ReleaseDependencies(
+        self.release_client = ReleaseClient(
+            target.session(role),
+            release(**changed),
+            self.call_log,
             engine=engine,
             say=self.said.append,
             on_step=self.steps.append,
@@ -101,7 +104,6 @@ class Run:
             allow_destructive=True,
             endpoint=endpoint or target.endpoint,
         )
-        self.release_client = ReleaseClient(target.session(role), release(**changed), self.call_log, around)
 
     def publish(self, image, kept, holds=ACCEPTED, scan=ACCEPTED):
         """Release an image with these answers to AC1, AC6 and the scan."""

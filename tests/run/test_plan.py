@@ -7,7 +7,7 @@ import pytest
 
 from gate.options import Options
 from gate.permission.__main__ import ROOT, release_of
-from gate.publish.plan import planned_actions, told
+from gate.publish.plan import plan_text, planned_actions
 
 RELEASE = release_of(ROOT / "pytest.ini")
 OPTIONS = Options("local", None, Path("/x/image"), None, False, False, True, None, None, 900, 1800, 300, None)
@@ -67,10 +67,10 @@ def test_the_night_builds_pulls_and_pushes_nothing():
 )
 def test_the_head_says_target_and_image(options, kind, said):
     """In words."""
-    assert said in told(options, RELEASE, kind, {})
+    assert said in plan_text(options, RELEASE, kind, {})
 
 
 def test_an_endpoint_in_the_environment_is_said():
     """It would not be AWS."""
-    text = told(asked(target="aws"), RELEASE, "full", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    text = plan_text(asked(target="aws"), RELEASE, "full", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
     assert "AWS_ENDPOINT_URL=http://127.0.0.1:1 names: whatever comes of it is a rehearsal" in text
