@@ -8,7 +8,7 @@ import pytest
 
 from gate import options as command_line
 from gate import release as settings
-from gate.run.selection import PLUGIN, RUN, check_selection, looks_only
+from gate.run.scope import PLUGIN, RUN, looks_only
 
 STEPS = ("fixtures", "image", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
 
@@ -33,7 +33,7 @@ def pytest_cmdline_main(config):
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
     """Begin the run, unless pytest was only asked to show something."""
-    check_selection(config)
+    command_line.check_selection(config)
     if not config.option.collectonly:
         # The claims are listed from their features alone: without the checks behind the steps, in half the time.
         for noun in STEPS:

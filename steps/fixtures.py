@@ -7,7 +7,7 @@ from gate.browser.newest import NewestUnknown
 from gate.browser.pin import NothingPinned
 from gate.image.support import load as load_support
 from gate.run import lookups
-from gate.run.notes import write as write_notes
+from gate.run.validation_md import write as write_notes
 
 # --- the release, in its order: gate/publish/pipeline.py -----------------------------------------------
 
@@ -121,9 +121,9 @@ def sbom(candidate):
 
 
 @pytest.fixture(scope="session")
-def watched(candidate):
+def required_components(candidate):
     """The components that a scan must cover, or the register name."""
-    return candidate.watched
+    return candidate.required_components
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from gate.aws.endpoints import check_endpoints
 from gate.candidate import Candidate
 from gate.check import NoGo, require
 from gate.errors import GateError
-from gate.gaps import Gap, had
+from gate.facts import MissingFact, fact_or_missing
 from gate.publish import build, preconditions, promotion_record
 from gate.publish.promotion_checks import ReleaseTags
 from gate.publish.promotion_record import Promotion
@@ -34,10 +34,10 @@ from gate.publish.publishing_run import BASELINE, note_build, note_publication
 from gate.run.connections import Connections, made_once
 from gate.run.lookups import register
 from gate.run.model import Run
-from gate.run.notes import metadata
-from gate.run.results import account_of
-from gate.scan.findings import ScanReport
+from gate.run.results import run_record_of
+from gate.run.validation_md import metadata
 from gate.scan.records import keep, record_of
+from gate.scan.report import ScanReport
 
 
 class Pipeline:
@@ -103,7 +103,7 @@ class Pipeline:
             run.facts.scan_report = report = self.connections.scanner.scan_digest(digest)
             return report
         client = self.connections.release_client
-        with client.log.step(client.commands.start_scan(digest)) as done:
+        with client.log.step(client.commands.request_scan(digest)) as done:
             run.facts.scan_report = report = self.connections.scanner.scan_digest(digest)
             done(f"done: {report.status}, {len(report.open)} findings")
         return report
@@ -139,8 +139,8 @@ class Pipeline:
 
     def _find(self) -> Publication:
         run, client = self.run, self.connections.release_client
-        checked = None if run.kind == "rescan" else had(lambda: _checked(self.candidate))
-        if isinstance(checked, Gap):
+        checked = None if run.kind == "rescan" else fact_or_missing(lambda: _checked(self.candidate))
+        if isinstance(checked, MissingFact):
             # What the registry says can be read all the same; the scenarios about the image say why it is not here.
             run.terminal.progress(f"the published image could not be pulled: {checked.error.cause}")
             checked = None
@@ -159,7 +159,7 @@ class Pipeline:
     def _end_promotion(self) -> None:
         """A release that is refused does not stay behind the rolling tag."""
         run = self.run
-        if run.facts.promotion and promotion_record.is_refused(run, account_of(run).verdict()):
+        if run.facts.promotion and promotion_record.is_refused(run, run_record_of(run).verdict()):
             self._take_back()
             note_publication(run, run.facts.promotion.digest, self.connections.release_client.log.steps)
 

@@ -71,7 +71,7 @@ def _publishing(options: Options, release: Release, commands: Commands) -> Itera
     yield PlannedAction(
         commands.push(release.candidate_tag), "the candidate", f"{repository}: an image, and {release.candidate_tag}"
     )
-    yield PlannedAction(commands.start_scan(DIGEST), "only a clean digest goes on", f"{repository}: a scan begins")
+    yield PlannedAction(commands.request_scan(DIGEST), "only a clean digest goes on", f"{repository}: a scan begins")
     yield PlannedAction(
         "every other claim but those about the published tags", "no tag is given while one of them fails"
     )
@@ -95,7 +95,7 @@ def _looking(release: Release, commands: Commands, *, pulls: bool) -> Iterator[P
         yield PlannedAction(f"docker pull {release.approved_bases[0]}", "the approved base", "the local Docker engine")
         yield PlannedAction(commands.login(), "in memory; the person's own Docker configuration stays as it is")
         yield PlannedAction(commands.pull(DIGEST), "the published image, to be checked", "the local Docker engine")
-    yield PlannedAction(commands.start_scan(DIGEST), "a scan of today", f"{release.repository}: a scan begins")
+    yield PlannedAction(commands.request_scan(DIGEST), "a scan of today", f"{release.repository}: a scan begins")
 
 
 def _end(options: Options, release: Release, kind: Kind) -> Iterator[PlannedAction]:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.errors import EvidenceDamaged, GateError
-from gate.evidence.notes import NotedStep
+from gate.evidence.deployment_notes import ReleaseStep
 from gate.evidence.reading import content, json_object
 from gate.evidence.store import readable
 from gate.image.build import BuiltImage
 
 if TYPE_CHECKING:
-    from gate.publish.release_log import ReleaseStep
+    from gate.publish.release_log import LoggedStep
     from gate.run.model import Run
 
 FILE = "steps.json"
@@ -26,18 +26,18 @@ ENGINE = "the local Docker engine"
 def note_build(run: Run, built: BuiltImage, at: str) -> None:
     """Note the build as the first step."""
     outcome = f"done: {built.image_id}"
-    run.steps.append(NotedStep(built.command, ENGINE, at, round(built.seconds, 1), outcome))
+    run.steps.append(ReleaseStep(built.command, ENGINE, at, round(built.seconds, 1), outcome))
 
 
-def note_publication(run: Run, digest: str, steps: Sequence[ReleaseStep]) -> None:
+def note_publication(run: Run, digest: str, steps: Sequence[LoggedStep]) -> None:
     """Note what publishing did so far, after the build, and keep the whole for later verifications."""
-    noted = [NotedStep(s.command, s.identity, s.started, round(s.seconds, 1), s.outcome) for s in steps]
+    noted = [ReleaseStep(s.command, s.identity, s.started, round(s.seconds, 1), s.outcome) for s in steps]
     run.steps = [*(step for step in run.steps if step.identity == ENGINE), *noted]
     record = {"digest": digest, "place": run.target, "steps": [asdict(step) for step in run.steps]}
     run.store.attach(FILE, readable(record))
 
 
-def recorded_steps(run: Run) -> list[NotedStep]:
+def recorded_steps(run: Run) -> list[ReleaseStep]:
     """The steps of this run as they stand on the disk, or those of the run that published the digest.
 
     Raises:
@@ -49,7 +49,7 @@ def recorded_steps(run: Run) -> list[NotedStep]:
         return list(publishing_run(run, release.digest).steps)
     written = json_object(content(run.store.folder / FILE, FILE), FILE)
     try:
-        return [NotedStep(**step) for step in written["steps"]]
+        return [ReleaseStep(**step) for step in written["steps"]]
     except (KeyError, TypeError) as error:
         raise EvidenceDamaged(f"{FILE} holds no steps: {error}", where=FILE) from error
 
@@ -64,7 +64,7 @@ class PublishingRun:
     """
 
     folder: Path
-    steps: tuple[NotedStep, ...]
+    steps: tuple[ReleaseStep, ...]
 
     @property
     def evidence(self) -> Path:
@@ -103,7 +103,7 @@ def publishing_run(run: Run, digest: str) -> PublishingRun:
             unreadable.append(path.parent.parent.name)
         elif (found["digest"], found["place"]) == (digest, run.target):
             _hold_to_its_hashes(path.parent.parent)
-            return PublishingRun(path.parent.parent, tuple(NotedStep(**step) for step in found["steps"]))
+            return PublishingRun(path.parent.parent, tuple(ReleaseStep(**step) for step in found["steps"]))
     besides = f" ({', '.join(unreadable)} cannot be read)" if unreadable else ""
     raise EvidenceDamaged(
         f"no record of the run that published {digest} is here{besides}, so nobody can check how it was made",

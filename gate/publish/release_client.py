@@ -23,7 +23,7 @@ from gate.legacy.reader import ZipFunction
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags, check_caller
 from gate.publish.publication import CheckedImage, Publication
-from gate.publish.release_log import Commands, ReleaseLog, ReleaseStep
+from gate.publish.release_log import Commands, LoggedStep, ReleaseLog
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, pull
 from gate.registry.manifest import StoredManifest
@@ -56,7 +56,7 @@ class ReleaseClient:
     call_log: CallLog
     engine: Any
     say: Callable[[str], None]
-    on_step: Callable[[ReleaseStep], None]
+    on_step: Callable[[LoggedStep], None]
     learn_secret: Callable[[str], None]
     allow_destructive: bool = False
     profile: str = ""

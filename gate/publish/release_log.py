@@ -19,7 +19,7 @@ WHOAMI = "aws sts get-caller-identity"
 
 
 @dataclass(frozen=True)
-class ReleaseStep:
+class LoggedStep:
     """One step of a release, as AC8 wants it recorded.
 
     Attributes:
@@ -53,14 +53,14 @@ class ReleaseLog:
         self,
         identity: str,
         now: Callable[[], datetime],
-        on_step: Callable[[ReleaseStep], None],
+        on_step: Callable[[LoggedStep], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._identity, self._now, self._on_step, self._clock = identity, now, on_step, clock
-        self._steps: list[ReleaseStep] = []
+        self._steps: list[LoggedStep] = []
 
     @property
-    def steps(self) -> tuple[ReleaseStep, ...]:
+    def steps(self) -> tuple[LoggedStep, ...]:
         """Every step so far."""
         return tuple(self._steps)
 
@@ -68,7 +68,7 @@ class ReleaseLog:
     def step(self, command: str) -> Iterator[Callable[[str], None]]:
         """Record one step; the block states its outcome by calling the function that it is given."""
         began, start = self._now().isoformat(timespec="seconds"), self._clock()
-        step = ReleaseStep(len(self._steps) + 1, command, self._identity, began, 0.0, RUNNING)
+        step = LoggedStep(len(self._steps) + 1, command, self._identity, began, 0.0, RUNNING)
         self._steps.append(step)
         self._on_step(step)
         outcome = DONE
@@ -132,7 +132,7 @@ class Commands:
         """Pulling what is published."""
         return f"docker pull {self.host}/{self.repository}@{digest}"
 
-    def start_scan(self, digest: str) -> str:
+    def request_scan(self, digest: str) -> str:
         """Asking for a scan of a digest."""
         return self._ecr("start-image-scan", image_id=f"imageDigest={digest}")
 

@@ -14,10 +14,10 @@ from gate.engine import Engine, connect
 from gate.engine.orphans import end_orphans
 from gate.errors import EngineUnavailable
 from gate.publish.release_client import ReleaseClient
-from gate.publish.release_log import ReleaseStep
+from gate.publish.release_log import RUNNING, LoggedStep
 from gate.run.model import Run
 from gate.run.preflight import session_for
-from gate.scan.read import Scanner
+from gate.scan.reader import ScanReader
 from gate.text import plain
 
 T = TypeVar("T")
@@ -89,13 +89,13 @@ class Connections:
         return self.run.options.target
 
     def _start_local_target(self) -> None:
-        from localaws.errors import LocalTargetError
-        from localaws.seed.names import refuse_strangers
+        from localaws import LocalTargetError
+        from localaws.seed.names import refuse_other_releases
         from localaws.target import LocalTarget
 
         self.stack.enter_context(_as_unavailable(LocalTargetError))
         with _as_unavailable(LocalTargetError):
-            refuse_strangers(vars(self.run.release))
+            refuse_other_releases(vars(self.run.release))
             with self.run.terminal.parts() as waiting_for:
                 waiting_for("the local target starts")
                 local = self.stack.enter_context(LocalTarget(**local_state(self.run)))
@@ -124,23 +124,24 @@ class Connections:
         run.store.redactor.learn([held.secret_key, held.token or ""])
         return found
 
-    def _record_step(self, step: ReleaseStep) -> None:
+    def _record_step(self, step: LoggedStep) -> None:
         """Every step is recorded as evidence when it begins, and again when it has ended."""
         where = "" if self.run.target == "aws" else "simulated: "
-        self.run.terminal.progress(f"{where}{plain(step.command, 110)}: {step.outcome}")
+        if step.outcome != RUNNING:
+            self.run.terminal.progress(f"{where}{plain(step.command, 60)}: {step.outcome}")
         title = f"step {step.number} {step.outcome.split(':')[0]}"
         self.run.store.record(title, step, asked=step.command, criterion=8)
 
     @made_once
-    def scanner(self) -> Scanner:
+    def scanner(self) -> ScanReader:
         """Reads the scans of the repository."""
         client, options = self.release_client, self.run.options
-        return Scanner(
+        return ScanReader(
             client.client("ecr"),
             client.client("inspector2"),
             self.run.release.repository,
             timeout=options.scan_timeout,
-            progress=self.run.terminal.progress,
+            progress=self.run.terminal.waiting_for,
         )
 
     @made_once

@@ -11,7 +11,7 @@ from typing import Any
 
 from gate.evidence.reading import content, json_object
 from gate.evidence.redact import HIDDEN, Redactor
-from gate.evidence.store import EvidenceStore, Record
+from gate.evidence.store import EvidenceRecord, EvidenceStore
 from gate.run.scenarios import Scenario
 from gate.verdict import Status, StepOutcome
 
@@ -31,7 +31,7 @@ class EvidenceRecorder:
         self._default = provenance
         self._began = 0.0
 
-    def add(self, title: str, answer: object, *, asked: str, provenance: str | None = None) -> Record:
+    def add(self, title: str, answer: object, *, asked: str, provenance: str | None = None) -> EvidenceRecord:
         """Record an observation: before the assertion that may fail on it.
 
         Args:
@@ -76,7 +76,7 @@ def hashes_of(paths: Mapping[str, str], beside: Path) -> dict[str, str]:
     return {path: hashlib.sha256(file.read_bytes()).hexdigest() for path, file in files.items() if file.is_file()}
 
 
-def digests_of(records: Iterable[Record], folder: Path) -> dict[str, str]:
+def digests_of(records: Iterable[EvidenceRecord], folder: Path) -> dict[str, str]:
     """The digest in the file of each record, by the file's name, as it stands on the disk now.
 
     Raises:

@@ -15,10 +15,10 @@ from gate.image.support import shipped
 from gate.legacy import baseline
 from gate.publish.publishing_run import BASELINE, publishing_run
 from gate.publish.release_diff import FACTS, ReleaseDifference, ReleaseFacts, difference, latest_before, packages_of
-from gate.scan.nights import last_before
 from gate.scan.records import ScanRecord, read, read_all
 from gate.scan.register.entries import Register
 from gate.scan.register.reading import load
+from gate.scan.scan_diff import last_before
 
 if TYPE_CHECKING:
     from gate.candidate import Candidate

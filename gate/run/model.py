@@ -11,7 +11,7 @@ from gate.aws.call_log import CallLog
 from gate.aws.clients import Clients
 from gate.check import SelfTest
 from gate.evidence.configuration import Configuration, overridden
-from gate.evidence.notes import NotedStep
+from gate.evidence.deployment_notes import ReleaseStep
 from gate.evidence.store import EvidenceStore
 from gate.options import Options
 from gate.release import Release
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from gate.publish.promotion_record import Promotion
     from gate.publish.publication import Publication
     from gate.run.scenarios import Scenario
-    from gate.scan.findings import ScanReport
     from gate.scan.register.entries import Register
+    from gate.scan.report import ScanReport
 
 
 @dataclass(slots=True)
@@ -121,7 +121,7 @@ class Run:
     scenarios: tuple[Scenario, ...] = ()
     errors: list[str] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
-    steps: list[NotedStep] = field(default_factory=list)
+    steps: list[ReleaseStep] = field(default_factory=list)
     results: Results | None = None
     clock: ClockCheck = field(default_factory=ClockCheck)
     configuration: Configuration | None = None

@@ -12,11 +12,11 @@ import pytest
 
 from gate.check import run_self_tests
 from gate.errors import GateError
+from gate.failure import ClaimFailure, failure_of, skip_reason
 from gate.publish.preconditions import arranged
 from gate.report.view import headline
 from gate.run.evidence import EvidenceRecorder
 from gate.run.model import Results, Run
-from gate.run.outcome import Failure, failure_of, skip_reason
 from gate.run.results import REPORT, conclude, finish, withdraw
 from gate.run.scenarios import HOME, Scenario, catalogue, expected_names, read_lock
 from gate.verdict import ScenarioOutcome
@@ -35,7 +35,7 @@ class AcceptancePlugin:
         self._scenarios = catalogue(features)
         run.scenarios = tuple(self._scenarios.values())
         self._recorders: dict[str, EvidenceRecorder] = {}
-        self._failures: dict[str, Failure] = {}
+        self._failures: dict[str, ClaimFailure] = {}
         self._recorder: EvidenceRecorder | None = None
         self._began = 0.0
 
@@ -69,7 +69,7 @@ class AcceptancePlugin:
             if len(items) > chosen:
                 self.run.terminal.say(f"{len(items) - chosen} more claims are checked: they must hold before the rest")
 
-    def pytest_collection_finish(self) -> None:
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know what a whole run holds, and see every check reject a known-bad input before its yes is believed."""
         if self.run.kind != "partial":
             rescan = self.run.kind == "rescan"
@@ -77,6 +77,7 @@ class AcceptancePlugin:
             lock = read_lock(HOME)
             self.run.expected = expected_names(self._scenarios, rescan=rescan) | lock.names(rescan=rescan)
         self.run.proofs = run_self_tests()
+        self.run.terminal.begin(len(session.items))
 
     def _scenario(self, item: pytest.Item) -> Scenario:
         return self._scenarios[getattr(item, "obj").__doc__]  # noqa: B009 - Item has no `obj` for the type checker
@@ -118,6 +119,7 @@ class AcceptancePlugin:
         self.run.terminal.done_waiting()
         if report.failed and call.excinfo:
             failure = failure_of(call.excinfo.value, self.recorder(item).scenario.criterion)
+            failure = failure.redacted(self.run.store.redactor.text)
             report.longrepr = failure.message
             self._note_failure(item, failure)
         if report.when == "call" or (report.when == "setup" and not report.passed):
@@ -125,7 +127,7 @@ class AcceptancePlugin:
         elif report.when == "teardown" and report.failed:
             self.run.errors.append(f"cleaning up after {item.name} failed: {report.longrepr}")
 
-    def _note_failure(self, item: pytest.Item, failure: Failure) -> None:
+    def _note_failure(self, item: pytest.Item, failure: ClaimFailure) -> None:
         self._failures[item.nodeid] = failure
         self.recorder(item).step_ends("failed")
         if failure.traceback:
@@ -144,6 +146,8 @@ class AcceptancePlugin:
             checked=failure.checked if failure else True,
             seconds=time.monotonic() - self._began,
             steps=tuple(recorder.steps),
+            rejections=failure.rejections if failure else (),
+            blocked_by=failure.blocked_by if failure else (),
         )
         self.run.outcomes.append(outcome)
         self.run.terminal.scenario(outcome)

@@ -26,7 +26,7 @@ from gate.run.lock import RunLock
 from gate.run.model import Run
 from gate.run.plugin import AcceptancePlugin, Ending
 from gate.run.results import begin
-from gate.run.selection import PLUGIN, RUN, folder_of, kind_of
+from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
 from gate.run.terminal import Terminal
 from gate.text import plain
 
@@ -61,7 +61,9 @@ def _start(config: pytest.Config) -> Run:
         from gate.evidence.signature import signer
 
         signer(options.sign)  # refused now rather than at the end of a long run
-    kind, reports, terminal = kind_of(config), root / config.getini("reports"), Terminal()
+    # pytest.ini asks for -q, which is -1.
+    verbose = config.option.verbose >= 0
+    kind, reports, terminal = kind_of(config), root / config.getini("reports"), Terminal(verbose=verbose)
     lock = RunLock(reports)
     lock.acquire(terminal.progress)
     config.add_cleanup(lock.release)

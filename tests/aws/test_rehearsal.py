@@ -6,11 +6,12 @@ import re
 import pytest
 
 from gate.options import Options
-from gate.permission.__main__ import ROOT, release_of
+from gate.permission.__main__ import ROOT
 from gate.permission.needs import PUBLISHING, VERIFYING, uncovered, unseen
 from gate.publish.plan import planned_actions
 from gate.publish.release_log import WHOAMI
 from gate.registry.permitted_calls import AwsCall
+from gate.release import release_of
 from localaws.seed import names
 
 pytestmark = pytest.mark.docker

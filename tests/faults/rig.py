@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gate.run.selection import RUN
+from gate.run.scope import RUN
 from gate.verdict import ScenarioOutcome
 from tests.faults.world import ROOT, WORLD
 

@@ -31,7 +31,7 @@ from gate.publish.publisher import Publisher
 from gate.publish.publishing_run import BASELINE
 from gate.publish.release_client import ReleaseClient
 from gate.run.lookups import REGISTER
-from gate.scan.read import Scanner
+from gate.scan.reader import ScanReader
 from gate.scan.records import record_of
 from gate.scan.register.reading import load as load_register
 from localaws.seed import names, repository
@@ -79,7 +79,7 @@ class Stage:
         client = self.target.session().client("ecr", endpoint_url=endpoint or self.target.endpoint)
         slept = [0.0]
         quick = Timekeeper(monotonic=lambda: time.monotonic() + slept[0], sleep=lambda s: slept.append(slept.pop() + s))
-        return Scanner(client, None, self.release.repository, time=quick if endpoint else Timekeeper())
+        return ScanReader(client, None, self.release.repository, time=quick if endpoint else Timekeeper())
 
     def checked(self):
         """The good image, as the release client takes it."""
@@ -90,7 +90,7 @@ class Stage:
         """Really publish the good image."""
         publisher, image = Publisher(release_client), self.checked()
         pushed = publisher.push(image, publisher.prepare(image, self.folder / BASELINE))
-        with release_client.log.step(release_client.commands.start_scan(pushed.digest)):
+        with release_client.log.step(release_client.commands.request_scan(pushed.digest)):
             pass  # what the scan says is read by the scanner of each world
         return publisher.promote(pushed)
 

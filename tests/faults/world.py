@@ -26,8 +26,8 @@ from gate.registry.ecr import StoredConfig
 from gate.registry.manifest import StoredManifest
 from gate.registry.repository import RepositorySnapshot
 from gate.release import Release
-from gate.scan.findings import ScanReport
 from gate.scan.records import ScanRecord
+from gate.scan.report import ScanReport
 from gate.scan.settings import ScanSettings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from gate.options import Options
-from gate.permission.__main__ import ROOT, release_of
+from gate.permission.__main__ import ROOT
 from gate.publish.plan import plan_text, planned_actions
+from gate.release import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")
 OPTIONS = Options("local", None, Path("/x/image"), None, False, False, True, None, None, 900, 1800, 300, None)

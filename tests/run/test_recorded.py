@@ -9,11 +9,11 @@ import pytest
 from gate.errors import EvidenceDamaged
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
-from gate.publish.publication import ReleaseStep
 from gate.publish.publishing_run import FILE, note_publication, recorded_steps
+from gate.publish.release_log import LoggedStep
 from gate.run import evidence as run_evidence
 
-PUSH = ReleaseStep(
+PUSH = LoggedStep(
     1, "docker push app:candidate", "arn:aws:iam::111122223333:role/ci", "2026-01-02", 1.0, "done: sha256:a"
 )
 

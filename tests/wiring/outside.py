@@ -29,7 +29,7 @@ from gate.publish.pipeline import Pipeline
 from gate.run import plugin as acceptance
 from gate.run.connections import Connections, made_once
 from gate.run.model import Run
-from gate.run.selection import PLUGIN, RUN
+from gate.run.scope import PLUGIN, RUN
 from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.faults.facts import changed

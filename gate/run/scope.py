@@ -1,0 +1,47 @@
+"""What was asked of pytest: a run or only a look; of which kind; and so where its results belong.
+
+A restricted run never overwrites a full one's. Everything that merely collects imports this and no more.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gate.verdict import Kind
+
+if TYPE_CHECKING:
+    from gate.run.model import Run
+
+# The name under which the run follows pytest, and where it is kept.
+PLUGIN = "release-gate"
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+# Calls of pytest that run nothing.
+_LOOKS_ONLY = ("help", "version", "collectonly", "showfixtures", "show_fixtures_per_test", "markers", "setupplan")
+
+_RESTRICTIONS = ("keyword", "lf", "failedfirst", "newfirst", "stepwise", "deselect", "ignore", "ignore_glob", "maxfail")
+
+
+def looks_only(option: Any) -> bool:
+    """Whether this call of pytest only shows something."""
+    return any(getattr(option, name, None) for name in _LOOKS_ONLY)
+
+
+def kind_of(config: Any) -> Kind:
+    """full, partial or rescan, from the options and arguments that pytest was given."""
+    option = config.option
+    restricted = any(getattr(option, name, None) for name in _RESTRICTIONS)
+    everything = {Path(config.rootpath, "features"), Path(config.rootpath)}
+    elsewhere = not {Path(config.invocation_params.dir, arg).resolve() for arg in config.args} <= everything
+    if restricted or elsewhere:
+        return "partial"
+    if option.markexpr == "rescan":
+        return "rescan"
+    return "partial" if option.markexpr else "full"
+
+
+def folder_of(kind: Kind, reports: Path) -> Path:
+    """Where a run of this kind writes."""
+    return reports if kind == "full" else reports / kind
