@@ -6,6 +6,7 @@ from pytest_bdd import then, when
 from gate.check import require
 from gate.evidence import deployment_notes
 from gate.publish.publishing_run import recorded_steps
+from gate.publish.release_diff import FIRST
 from gate.run import evidence as run_evidence
 from gate.run.results import state_release
 from gate.run.validation_md import metadata
@@ -45,14 +46,16 @@ def verdict_is_answered(verdict_release, release_client, published):
 @when("it is compared with the release before it", target_fixture="difference")
 def compared_with_previous(previous_release, evidence):
     """Packages, sizes and init time."""
-    evidence.add("difference to the previous release", previous_release, asked="verdict.json and SBOM of both")
-    return previous_release
+    sentence = str(previous_release or FIRST)
+    answer = {"sentence": sentence, "diff": previous_release}
+    evidence.add("difference to the previous release", answer, asked="verdict.json and SBOM of both")
+    return sentence
 
 
 @then("the notes give the difference, or say that this is the first release")
 def difference_is_noted(difference, notes):
     """What a later story reads."""
-    require(deployment_notes.tells(notes.section(), difference.sentence))
+    require(deployment_notes.tells(notes.section(), difference))
 
 
 @when("the record of its steps is read", target_fixture="recorded_steps")

@@ -48,6 +48,14 @@ class ReleaseDiff:
     uncompressed_bytes: int
     init_seconds: float | None
 
+    def __str__(self) -> str:
+        init = "unknown" if self.init_seconds is None else f"{self.init_seconds:+.2f} s"
+        return (
+            f"Against {self.previous_tag} ({self.previous_digest}): {len(self.added)} packages added, "
+            f"{len(self.removed)} removed, {len(self.changed)} changed; {self.uncompressed_bytes:+,} bytes "
+            f"uncompressed, {self.compressed_bytes:+,} compressed; init {init}."
+        )
+
 
 def compare(previous: ReleaseFacts, current: ReleaseFacts) -> ReleaseDiff:
     """The difference between two releases."""
@@ -63,14 +71,6 @@ def compare(previous: ReleaseFacts, current: ReleaseFacts) -> ReleaseDiff:
         uncompressed_bytes=current.uncompressed_bytes - previous.uncompressed_bytes,
         init_seconds=round((current.init_seconds or 0) - (previous.init_seconds or 0), 3) if measured else None,
     )
-
-
-@dataclass(frozen=True)
-class ReleaseDifference:
-    """The difference to the release before, and the sentence that the notes say about it."""
-
-    diff: ReleaseDiff | None
-    sentence: str
 
 
 def latest_before(runs: Path, target: str, digest: str) -> ReleaseFacts | None:
@@ -90,20 +90,6 @@ def latest_before(runs: Path, target: str, digest: str) -> ReleaseFacts | None:
         if content["target"] == target and known.digest != digest:
             return known
     return None
-
-
-def difference(previous: ReleaseFacts | None, current: ReleaseFacts) -> ReleaseDifference:
-    """The difference, and its sentence."""
-    if previous is None:
-        return ReleaseDifference(None, FIRST)
-    diff = compare(previous, current)
-    init = "unknown" if diff.init_seconds is None else f"{diff.init_seconds:+.2f} s"
-    sentence = (
-        f"Against {diff.previous_tag} ({diff.previous_digest}): {len(diff.added)} packages added, "
-        f"{len(diff.removed)} removed, {len(diff.changed)} changed; {diff.uncompressed_bytes:+,} bytes uncompressed, "
-        f"{diff.compressed_bytes:+,} compressed; init {init}."
-    )
-    return ReleaseDifference(diff, sentence)
 
 
 def packages_of(components: Any) -> Mapping[str, str]:

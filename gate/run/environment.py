@@ -127,7 +127,7 @@ def leave_out_aws(environment: MutableMapping[str, str]) -> None:
     environment.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
 
 
-def ways(environment: Mapping[str, str]) -> dict[str, str]:
+def proxies_and_certificates(environment: Mapping[str, str]) -> dict[str, str]:
     """Each proxy and each bundle of certificates that is set, by its variable; a proxy without user and password."""
     found = {name: _address(value) for name, value in _set(environment).items()}
     return found | {name: environment[name] for name in _CERTIFICATES if environment.get(name)}

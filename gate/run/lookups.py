@@ -14,7 +14,7 @@ from gate.image.dockerfile import from_lines
 from gate.image.support import shipped
 from gate.legacy import baseline
 from gate.publish.publishing_run import BASELINE, publishing_run
-from gate.publish.release_diff import FACTS, ReleaseDifference, ReleaseFacts, difference, latest_before, packages_of
+from gate.publish.release_diff import FACTS, FIRST, ReleaseDiff, ReleaseFacts, compare, latest_before, packages_of
 from gate.scan.records import ScanRecord, read, read_all
 from gate.scan.register.entries import Register
 from gate.scan.register.reading import load
@@ -99,8 +99,8 @@ def zip_baseline(pipeline: Pipeline) -> FunctionSnapshot:
     return baseline.load(kept)
 
 
-def previous_release(pipeline: Pipeline) -> ReleaseDifference:
-    """The difference to the release before, kept as this release's own facts for the one after it."""
+def previous_release(pipeline: Pipeline) -> ReleaseDiff | None:
+    """The difference to the release before, None if there is none; this one's facts are kept for the next."""
     run, release, image = pipeline.run, pipeline.published, pipeline.candidate
     facts = ReleaseFacts(
         run.release.release_tag,
@@ -110,8 +110,9 @@ def previous_release(pipeline: Pipeline) -> ReleaseDifference:
         release.uncompressed_bytes,
         image.handler_run.init.seconds,
     )
-    found = difference(latest_before(run.reports / "runs", run.target, release.digest), facts)
-    run.facts.difference = found.sentence
+    before = latest_before(run.reports / "runs", run.target, release.digest)
+    found = compare(before, facts) if before else None
+    run.facts.difference = str(found or FIRST)
     run.store.attach(FACTS, json.dumps({"target": run.target, "facts": asdict(facts)}, indent=1).encode())
     return found
 

@@ -20,7 +20,7 @@ from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, readable, write_whole
 from gate.publish.promotion_record import settle
 from gate.registry.permitted_calls import check_changes, check_zip_calls
 from gate.report.html import mend
-from gate.run.environment import ways
+from gate.run.environment import proxies_and_certificates
 from gate.run.model import Results
 from gate.run.validation_md import write as write_notes
 from gate.verdict import Verdict
@@ -101,7 +101,7 @@ def _note_endpoints(run: Run) -> None:
     """Record where each client asked, those made last as well, and what stands between this machine and them."""
     seen = [{"service": each.name, "region": each.region, "url": each.shown, "AWS's own": each.is_aws}
             for each in run.clients.endpoints]  # fmt: skip
-    answer = {"endpoints": seen, "on the way": ways(os.environ)}
+    answer = {"endpoints": seen, "on the way": proxies_and_certificates(os.environ)}
     run.store.record(ENDPOINTS, answer, asked="botocore's events of each client", provenance=run.provenance)
 
 

@@ -11,7 +11,14 @@ import pytest
 import requests
 
 from gate.errors import WrongUse
-from gate.run.environment import leave_out_aws, leave_out_git, no_proxy, refuse_interpreter, settle, ways
+from gate.run.environment import (
+    leave_out_aws,
+    leave_out_git,
+    no_proxy,
+    proxies_and_certificates,
+    refuse_interpreter,
+    settle,
+)
 from localaws import access_keys
 
 DEAD = "http://127.0.0.1:9"
@@ -164,7 +171,7 @@ def test_what_is_on_the_way_is_evidence_without_passwords():
     """Proxies and bundles; nothing else of the environment."""
     environment = {"HTTPS_PROXY": "http://user:hunter22@proxy:3128", "AWS_CA_BUNDLE": "/ca.pem", "HOME": "/h",
                    "http_proxy": "http://[::1"}  # fmt: skip
-    assert ways(environment) == {
+    assert proxies_and_certificates(environment) == {
         "HTTPS_PROXY": "http://proxy:3128",
         "AWS_CA_BUNDLE": "/ca.pem",
         "http_proxy": "an address that cannot be read",
