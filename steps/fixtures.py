@@ -6,6 +6,7 @@ from gate.browser import newest
 from gate.browser.newest import NewestUnknown
 from gate.browser.pin import NothingPinned
 from gate.image.support import load as load_support
+from gate.publish import promotion_record
 from gate.run import lookups
 from gate.run.validation_md import write as write_notes
 
@@ -34,12 +35,6 @@ def digest_scan(release_pipeline):
 def published(release_pipeline):
     """The release behind its tags: given them by this run once all else holds, or as it was found."""
     return release_pipeline.published
-
-
-@pytest.fixture(scope="session")
-def earlier_promotions(release_pipeline):
-    """The promotions that earlier runs recorded."""
-    return release_pipeline.earlier_promotions
 
 
 # --- what the run is connected to: gate/run/connections.py ---------------------------------------------
@@ -124,6 +119,12 @@ def sbom(candidate):
 def required_components(candidate):
     """The components that a scan must cover, or the register name."""
     return candidate.required_components
+
+
+@pytest.fixture(scope="session")
+def earlier_promotions(run):
+    """The promotions that earlier runs recorded, as they are on the disk now."""
+    return promotion_record.read_all(run)
 
 
 @pytest.fixture(scope="session")

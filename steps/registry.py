@@ -3,7 +3,7 @@
 from pytest_bdd import given, parsers, then, when
 
 from gate.check import require
-from gate.image.size import below
+from gate.image.contract import below
 from gate.publish.promotion_checks import as_tagged, check_trial
 from gate.publish.promotion_record import check_unaccepted
 from gate.registry.changes import Comparison, to_inspect

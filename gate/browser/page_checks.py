@@ -8,7 +8,7 @@ from gate.browser import page
 from gate.browser.programs import libraries_complete, share_major
 from gate.browser.report import Glyph, Picture, ProbeRun
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.image.files import is_program
+from gate.image.file_checks import is_program
 from gate.runtime.ending import cause_of_end, last_words
 from gate.runtime.report import Fault, Footprint, Settings
 

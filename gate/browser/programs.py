@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from gate.check import ACCEPTED, CheckResult, check, reject
-from gate.image.files import is_program
+from gate.image.file_checks import is_program
 
 _VERSION = re.compile(r"\b\d+(?:\.\d+){3}\b")
 _MISSING = re.compile(r"^\s*(\S+) => not found", re.M)

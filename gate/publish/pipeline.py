@@ -63,7 +63,7 @@ class Pipeline:
         sboms = run.root / ".cache" / "sbom"
         found = Candidate(engine, run.release, base, reference, built, run.options.image_context, sboms)
         self.connections.stack.callback(found.close)
-        found.gather(whole=run.kind == "full")
+        found.prefetch(whole=run.kind == "full")
         if run.kind == "full":
             # While the sandbox runs, so that publishing need not wait. A failure is raised where the target is needed.
             with suppress(Exception):

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gate.aws.refusals import NotThere
+from gate.aws.errors import AwsNotFound
 from gate.check import require
 from gate.errors import AwsRefused
 from gate.legacy.snapshot import FunctionSnapshot
@@ -177,7 +177,7 @@ class Publisher:
         for _ in range(_READS - 1):
             try:
                 return self._ecr.manifest(digest)
-            except NotThere:
+            except AwsNotFound:
                 self._client.sleep(_PAUSE)
         return self._ecr.manifest(digest)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from gate.aws.refusals import readable
+from gate.aws.errors import readable
 from gate.engine import SILENCE
 from gate.errors import AwsRefused, EngineUnavailable
 

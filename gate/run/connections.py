@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, overload
 import pytest
 
 from gate.access.facts import Network
-from gate.access.fetch import Account, Beside
+from gate.access.reader import AccountReader
 from gate.engine import Engine, connect
 from gate.engine.orphans import end_orphans
 from gate.errors import EngineUnavailable
@@ -128,7 +128,7 @@ class Connections:
         """Every step is recorded as evidence when it begins, and again when it has ended."""
         where = "" if self.run.target == "aws" else "simulated: "
         if step.outcome != RUNNING:
-            self.run.terminal.progress(f"{where}{plain(step.command, 60)}: {step.outcome}")
+            self.run.terminal.progress(f"{where}{plain(step.command, 60)}: {plain(step.outcome, 36)}")
         title = f"step {step.number} {step.outcome.split(':')[0]}"
         self.run.store.record(title, step, asked=step.command, criterion=8)
 
@@ -145,18 +145,21 @@ class Connections:
         )
 
     @made_once
-    def account(self) -> Account:
+    def account(self) -> AccountReader:
         """The account's principals and every policy that speaks about the repository."""
         release, client = self.run.release, self.release_client.client
         network = Network(tuple(release.ci_source_ips), release.ci_source_vpce, release.ci_source_vpc)
-        return Account(
+        return AccountReader(
             client("iam"),
             client("ecr"),
             account=release.account,
             region=release.region,
             repository=release.repository,
             function=release.function_name,
-            beside=Beside(client("lambda"), client("organizations"), release.organization_id, network),
+            functions=client("lambda"),
+            organizations=client("organizations"),
+            organization_id=release.organization_id,
+            network=network,
         )
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from gate.aws.refusals import ask
+from gate.aws.errors import ask
 from gate.browser import pin
 from gate.check import NoGo
 from gate.errors import EvidenceDamaged, GateError, ImageUnavailable

@@ -56,7 +56,7 @@ class RecordedPipeline(Pipeline):
 
     def __init__(self, run, world):
         super().__init__(RecordedConnections(run, world))
-        self.world, self.earlier_promotions = world, world.promotions
+        self.world = world
 
     @made_once
     def candidate(self):
@@ -98,6 +98,12 @@ def release_pipeline(world, run):
     pipeline = RecordedPipeline(run, world)
     yield pipeline
     pipeline.close()
+
+
+@pytest.fixture(scope="session")
+def earlier_promotions(world):
+    """What earlier runs recorded."""
+    return world.promotions
 
 
 @pytest.fixture(scope="session")
