@@ -79,7 +79,7 @@ class Pipeline:
         """The checked digest in the registry: pushed by this run as the candidate, or the release as it was found.
 
         Raises:
-            NothingPushed: a scenario about the image does not hold.
+            BlockedByEarlierFailure: a scenario about the image does not hold.
         """
         run = self.run
         if not run.publishes:
@@ -113,7 +113,7 @@ class Pipeline:
         """The release behind its tags: given them by this run, when all that must hold before does; or as it was found.
 
         Raises:
-            NotPromoted: a scenario that can be checked without the tags does not hold.
+            BlockedByEarlierFailure: a scenario that can be checked without the tags does not hold.
         """
         release = self._promote() if self.run.publishes else self._find()
         facts, self.run.store.digest = self.run.facts, release.digest
