@@ -13,7 +13,7 @@ from gate.browser import installed
 from gate.browser.programs import Answer, Pin, version_in
 from gate.browser.report import ProbeRun
 from gate.browser.run import run_probe
-from gate.engine import Engine, HistoryEntry, ImageConfig
+from gate.engine import Engine, HistoryEntry, InspectedImage
 from gate.errors import ImageUnavailable
 from gate.image import python
 from gate.image.base import Base
@@ -116,12 +116,12 @@ class Candidate:
         return self._context
 
     @Once
-    def image(self) -> ImageConfig:
+    def image(self) -> InspectedImage:
         """The image's configuration."""
         return self.engine.image(self.reference)
 
     @Once
-    def base(self) -> ImageConfig:
+    def base(self) -> InspectedImage:
         """The approved base's configuration."""
         return self.engine.image(self._base.found)
 
@@ -298,5 +298,5 @@ class Candidate:
         )
 
 
-def _startup(image: ImageConfig) -> Startup:
+def _startup(image: InspectedImage) -> Startup:
     return Startup(image.env, image.entrypoint, image.workdir, image.cmd)

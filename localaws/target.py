@@ -34,12 +34,12 @@ from typing import IO, Any
 import boto3
 import docker
 
+from gate.engine.leftovers import sweep
 from localaws import access_keys, behaviours, child
 from localaws.access_keys import Keys
 from localaws.behaviours import Behaviours
 from localaws.errors import LocalTargetError
 from localaws.ministack import MiniStack
-from localaws.owner import sweep
 from localaws.registry.container import BLOBS, Registry
 from localaws.scanner import SHIPPED
 from localaws.seed import names, repository, roles, zip_function

@@ -1,7 +1,7 @@
 """Opens our page with the image's Chrome, through the image's Chromedriver and Selenium, as any function would.
 
-This text is run inside the sandbox by the image's own Python, behind `gate.engine.answer.ANSWER`, so it imports the
-standard library and the image's Selenium, and nothing of the gate. What it finds it gives to `answer`.
+This text is run inside the sandbox by the image's own Python, after `gate.engine.script.ANSWER_FUNCTION`, so it imports
+the standard library and the image's Selenium, and nothing of the gate. What it finds it gives to `answer`.
 """
 
 import base64

@@ -16,7 +16,7 @@ from gate.browser import page, picture
 from gate.browser.page import Page
 from gate.browser.report import ProbeRun
 from gate.engine import Engine
-from gate.engine.answer import ANSWER, Told, new_mark, supervised, told_in
+from gate.engine.script import ANSWER_FUNCTION, ScriptResult, new_mark, result_in, supervised_command
 from gate.runtime import constraints
 from gate.runtime.container import Container, contained
 from gate.runtime.report import Fault, Footprint, Limits, Outcome, Settings
@@ -62,7 +62,8 @@ def _look(engine: Engine, reference: str, settings: Settings, limits: Limits) ->
     shown = page.make(secrets.randbelow(2**32 - 1) + 1)
     plan = {"html": shown.html, "window": (page.WIDTH + 160, page.HEIGHT + 300), "linger": _LINGER_SECONDS}
     mark = new_mark()
-    command = supervised(ANSWER + PROBE, [json.dumps(plan)], mark, seconds=limits.probe, linger=_LINGER_SECONDS)
+    code, times = ANSWER_FUNCTION + PROBE, {"seconds": limits.probe, "linger": _LINGER_SECONDS}
+    command = supervised_command(code, [json.dumps(plan)], mark, **times)
     host = constraints.function(settings, "none")
     with contained(engine, reference, host, entrypoint=command, environment=_ENVIRONMENT, mark=mark) as probe:
         started = probe.start()
@@ -75,11 +76,11 @@ def _look(engine: Engine, reference: str, settings: Settings, limits: Limits) ->
         return _report(settings, shown, outcome, (told and told.answer) or {}, footprint)
 
 
-def _told(probe: Container) -> Told | None:
-    return told_in(probe.logs(stderr=False, tail="all"), probe.mark)
+def _told(probe: Container) -> ScriptResult | None:
+    return result_in(probe.logs(stderr=False, tail="all"), probe.mark)
 
 
-def _outcome(probe: Container, started: bool, told: Told | None) -> Outcome:
+def _outcome(probe: Container, started: bool, told: ScriptResult | None) -> Outcome:
     if not started:
         return "not started"
     if told is None:

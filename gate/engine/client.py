@@ -3,63 +3,31 @@
 from __future__ import annotations
 
 import io
-import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
 import docker
-from docker.errors import APIError, DockerException, ImageNotFound, StreamParseError
-from requests.exceptions import RequestException
-from urllib3.exceptions import HTTPError
+from docker.errors import APIError
 
-from gate.engine.abilities import lacking
 from gate.engine.archive import SavedImage
-from gate.engine.image import ImageConfig, inspect
-from gate.engine.owner import owner_label
-from gate.engine.patience import bound, download
-from gate.engine.stream import as_file
-from gate.engine.sweep import sweep
+from gate.engine.capabilities import missing_capabilities
+from gate.engine.image import InspectedImage, inspect
+from gate.engine.leftovers import owner_label, sweep
+from gate.engine.transport import engine_errors, limit_every_call, tar_download
 from gate.errors import EngineUnavailable, ImageUnavailable
 
 TIMEOUT_SECONDS = 120
 EXPORT_BYTES = 40 << 30
-# An inspection container outlives neither its gate by more than this, nor an image that has one of these commands.
+# How long an inspection container lives at most, should the gate be killed; an image has one of these commands.
 _LIFE_SECONDS = 3600
 _SLEEPERS = (
     ["sleep", str(_LIFE_SECONDS)],
     ["python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
     ["/var/lang/bin/python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
 )
-# What docker-py raises when the engine does not answer, or not to the end. A stream lets urllib3's errors through, and
-# half a line of JSON is no DockerException.
-SILENCE = (DockerException, StreamParseError, RequestException, HTTPError, OSError)
-_NO_REFERENCE = "invalid reference format"
-_ANOTHER = "let DOCKER_HOST name an engine that can: docs/engines.md has those that were tried"
-_START = "start it (`systemctl start docker`, or Docker Desktop), or let DOCKER_HOST name one that answers"
-
-
-@contextmanager
-def asking(what: str) -> Iterator[None]:
-    """Turn what the engine's client raises while `what` is asked into one sentence.
-
-    Raises:
-        ImageUnavailable: the engine has no such image.
-        EngineUnavailable: it refused, did not answer, or not in time.
-    """
-    try:
-        yield
-    except ImageNotFound as missing:
-        raise ImageUnavailable(f"the Docker engine has no such image: {missing.explanation}", where=what,
-                               remedy="build or pull it first, or correct the reference") from missing  # fmt: skip
-    except APIError as refusal:
-        if _NO_REFERENCE in str(refusal.explanation):
-            raise ImageUnavailable(f"no image can be called so: {refusal.explanation}", where=what,
-                                   remedy="correct the reference") from refusal  # fmt: skip
-        raise EngineUnavailable(f"the Docker engine refused: {refusal.explanation or refusal}", where=what) from refusal
-    except SILENCE as silence:
-        raise EngineUnavailable(f"the Docker engine does not answer: {silence}", where=what, remedy=_START) from silence
+_ANOTHER = "let DOCKER_HOST name an engine that can: docs/engines.md lists those that were tried"
 
 
 def connect(timeout: int = TIMEOUT_SECONDS, environment: Mapping[str, str] | None = None) -> Engine:
@@ -72,7 +40,7 @@ def connect(timeout: int = TIMEOUT_SECONDS, environment: Mapping[str, str] | Non
     Raises:
         EngineUnavailable: none answers.
     """
-    with asking("docker version"):
+    with engine_errors("docker version"):
         client = docker.from_env(timeout=timeout, environment=environment)
         if client.api.base_url.startswith("http+docker"):
             # A socket has no proxy. Requests would walk through os.environ for one, in which pytest and the local
@@ -101,7 +69,7 @@ class Engine:
         self.timeout = timeout
         self.buildkit = buildkit
         self._saved: dict[str, SavedImage] = {}
-        bound(client.api, timeout)
+        limit_every_call(client.api, timeout)
 
     def close(self) -> None:
         """Give the connection back."""
@@ -113,36 +81,32 @@ class Engine:
         Raises:
             EngineUnavailable: the engine does not answer.
         """
-        with asking("docker version"):
+        with engine_errors("docker version"):
             return str(self.client.version().get("Version") or "unknown: the engine does not say")
 
-    def require_abilities(self) -> None:
+    def require_capabilities(self) -> None:
         """Say at once what this engine cannot do, in place of one failure for each claim that needs it.
 
         Raises:
             EngineUnavailable: it cannot do something that the gate needs, or does not answer.
         """
-        with asking("docker info"):
-            missing = lacking(self.client.version(), self.client.info())
+        with engine_errors("docker info"):
+            missing = tuple(missing_capabilities(self.client.version(), self.client.info()))
         if missing:
-            raise EngineUnavailable(f"this Docker engine will not do: it cannot {', or '.join(missing)}",
+            raise EngineUnavailable(f"this Docker engine cannot run the gate: it cannot {', or '.join(missing)}",
                                     where="docker info", remedy=_ANOTHER)  # fmt: skip
 
-    def image(self, reference: str) -> ImageConfig:
+    def image(self, reference: str) -> InspectedImage:
         """What the engine says of an image.
 
         Raises:
             ImageUnavailable: there is none of that name here.
             EngineUnavailable: the engine does not answer.
         """
-        with asking(f"docker image inspect {reference}"):
-            try:
-                return inspect(self.client, reference, self._saved)
-            except tarfile.TarError as torn:
-                raise EngineUnavailable(f"what the engine saves of {reference} cannot be read: {torn}",
-                                        where=f"docker save {reference}") from torn  # fmt: skip
+        with engine_errors(f"docker image inspect {reference}"):
+            return inspect(self.client, reference, self._saved)
 
-    def built(self, image_id: str, tag: str) -> ImageConfig:
+    def built(self, image_id: str, tag: str) -> InspectedImage:
         """The image that a build left.
 
         In containerd's store BuildKit answers the digest of the configuration, by which that store finds nothing.
@@ -171,7 +135,7 @@ class Engine:
         Raises:
             EngineUnavailable: the engine does not answer.
         """
-        with asking(f"removing leftovers labelled {next(iter(owner_label()))}"):
+        with engine_errors(f"removing leftovers labelled {next(iter(owner_label()))}"):
             return sweep(self.client)
 
     @contextmanager
@@ -204,9 +168,9 @@ class Engine:
         """
         container = self._created(reference, ["never-started"])
         try:
-            download = self._downloaded(f"/containers/{container}/export", f"docker export of {reference}")
-            with _whole(f"the files of {reference}", "docker export"):
-                yield as_file(download, limit)
+            path, command = f"/containers/{container}/export", f"docker export of {reference}"
+            with tar_download(self.client.api, path, command, f"the file system of {reference}", limit) as archive:
+                yield archive
         finally:
             self.remove(container)
 
@@ -222,8 +186,9 @@ class Engine:
             ImageUnavailable: no such image, or it is larger than the limit.
             EngineUnavailable: the engine does not answer, or stops in the middle.
         """
-        with _whole(f"the layers of {reference}", "docker save"):
-            yield as_file(self._downloaded(f"/images/{reference}/get", f"docker save {reference}"), limit)
+        path, command = f"/images/{reference}/get", f"docker save {reference}"
+        with tar_download(self.client.api, path, command, f"the layers of {reference}", limit) as archive:
+            yield archive
 
     def remove(self, container: str) -> None:
         """Remove a container with its anonymous volumes, running or not; one that is gone is no error.
@@ -231,7 +196,7 @@ class Engine:
         Raises:
             EngineUnavailable: the engine does not answer.
         """
-        with asking(f"docker rm {container[:12]}"):
+        with engine_errors(f"docker rm {container[:12]}"):
             try:
                 self.client.api.remove_container(container, v=True, force=True)
             except APIError as refusal:
@@ -257,14 +222,9 @@ class Engine:
         raise ImageUnavailable("the image holds neither `sleep` nor a Python that starts, so it cannot be looked into",
                                where=reference, remedy=" | ".join(refusals))  # fmt: skip
 
-    def _downloaded(self, path: str, what: str) -> Iterator[bytes]:
-        # Around the download alone: what the reader of the stream gets wrong is not the engine's silence.
-        with asking(what):
-            yield from download(self.client.api, path)
-
     def _created(self, reference: str, command: list[str]) -> str:
         api = self.client.api
-        with asking(f"docker create {reference}"):
+        with engine_errors(f"docker create {reference}"):
             created: dict[str, Any] = api.create_container(
                 reference,
                 entrypoint=command,
@@ -276,12 +236,3 @@ class Engine:
                 host_config=api.create_host_config(network_mode="none", pids_limit=512, mem_limit="2g"),
             )
             return str(created["Id"])
-
-
-@contextmanager
-def _whole(what: str, command: str) -> Iterator[None]:
-    """Read a tar stream of the engine's in this block; one that is torn is the engine's refusal."""
-    try:
-        yield
-    except tarfile.TarError as torn:
-        raise EngineUnavailable(f"{what} cannot be read: {torn}", where=command) from torn

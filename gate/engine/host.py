@@ -14,7 +14,7 @@ from testinfra.backend.base import CommandResult
 from testinfra.backend.docker import DockerBackend
 from testinfra.host import Host
 
-from gate.engine.answer import new_mark
+from gate.engine.script import new_mark
 from gate.errors import EngineUnavailable
 
 # After a command has ended: seconds for the rest of what it said to standard error.

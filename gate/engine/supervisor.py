@@ -22,7 +22,7 @@ KEPT = 4000
 LAST_READS = 4
 
 
-class Program:
+class SupervisedScript:
     """The program, its answer so far, and the end of what it printed."""
 
     def __init__(self, plan: "dict[str, Any]") -> None:
@@ -79,7 +79,7 @@ def main() -> None:
     """Run, pass on, and end."""
     plan = json.loads(sys.argv[1])
     deadline = time.monotonic() + plan["seconds"]
-    program = Program(plan)
+    program = SupervisedScript(plan)
     program.until_answered(deadline, plan["most"])
     whole = program.answered.endswith(b"\n") and len(program.answered) <= plan["most"]
     code = program.process.poll()

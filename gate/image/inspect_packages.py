@@ -110,5 +110,5 @@ for dist in metadata.distributions():
             others.append(os.path.realpath(origin))
     if others:
         told["foreign"][name] = others
-# `answer` stands before this text in the image (gate.engine.answer).
+# `answer` stands before this text in the image (gate.engine.script).
 globals()["answer"](told)

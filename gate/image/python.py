@@ -12,7 +12,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.engine.answer import Told, ask
+from gate.engine.script import ScriptResult, run_script
 from gate.errors import ImageUnavailable
 from gate.image.packages import Installed
 from gate.image.records import Records, rpm_records
@@ -163,7 +163,7 @@ def import_handler(host: Any, handler: str, task_root: str) -> HandlerImport:
     Raises:
         ImageUnavailable: the image's Python cannot be started.
     """
-    told = ask(host, IMPORTING, [handler, task_root], task_root)
+    told = run_script(host, IMPORTING, [handler, task_root], task_root)
     if told.started and told.answer is None:
         # Python itself runs: it was the import that ended it, or that never ended.
         said = f"; its last words: {told.said.strip()[-300:]}" if told.said.strip() else ""
@@ -174,10 +174,10 @@ def import_handler(host: Any, handler: str, task_root: str) -> HandlerImport:
 
 
 def _ask(host: Any, script: str, argument: str, folder: str, fields: Mapping[str, type]) -> dict[str, Any]:
-    return _held(ask(host, script, [argument], folder), fields)
+    return _held(run_script(host, script, [argument], folder), fields)
 
 
-def _held(told: Told, fields: Mapping[str, type]) -> dict[str, Any]:
+def _held(told: ScriptResult, fields: Mapping[str, type]) -> dict[str, Any]:
     """The answer, if it has these fields."""
     if told.answer is not None and all(isinstance(told.answer.get(name), kind) for name, kind in fields.items()):
         return told.answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from gate.engine import SILENCE
+from gate.engine import CONNECTION_ERRORS
 from gate.errors import AwsRefused, EngineUnavailable
 from gate.registry.login import Login
 
@@ -42,5 +42,5 @@ def pull(engine: Engine, login: Login, repository: str, digest: str, say: Callab
             if str(event.get("status", "")).startswith(("Pull complete", "Digest", "Status")):
                 say(" ".join(str(event[key]) for key in ("id", "status") if event.get(key)))
         return engine.inspect_image(name)
-    except SILENCE as error:
+    except CONNECTION_ERRORS as error:
         raise EngineUnavailable(f"The Docker engine cannot pull {digest}: {error}", where=name) from error

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from docker.errors import APIError, NotFound
 
-from gate.engine import SILENCE
+from gate.engine import CONNECTION_ERRORS
 from gate.errors import AwsRefused, EngineUnavailable, ImageUnavailable
 from gate.registry.login import Login
 from gate.registry.progress import PushProgress
@@ -103,7 +103,7 @@ def _name_locally(engine: Engine, image: str, name: str, tag: str) -> bool:
         engine.tag(image, name, tag)
     except NotFound as error:
         raise ImageUnavailable(f"The Docker engine holds no image {image}", remedy="build it again") from error
-    except SILENCE as error:
+    except CONNECTION_ERRORS as error:
         raise EngineUnavailable(f"The Docker engine cannot tag {image}: {error}") from error
     return had_names
 
@@ -111,7 +111,7 @@ def _name_locally(engine: Engine, image: str, name: str, tag: str) -> bool:
 def _forget(engine: Engine, name: str, say: Callable[[str], None]) -> None:
     try:
         engine.remove_image(name, noprune=True)
-    except SILENCE as error:
+    except CONNECTION_ERRORS as error:
         say(f"the local name {name} could not be removed: {error}")
 
 
@@ -149,7 +149,7 @@ def _push_once(
         digest = digest or _held_as(engine, f"{name}:{tag}")
     except APIError as error:
         raise _engine_said(error, name, tag) from error
-    except SILENCE as error:
+    except CONNECTION_ERRORS as error:
         raise EngineUnavailable(
             f"The Docker engine stopped answering during the push of {tag}: {error}",
             where=f"docker push {name}:{tag}",

@@ -18,7 +18,7 @@ from gate.scan.records import read_all
 
 if TYPE_CHECKING:
     from gate.browser.report import ProbeRun
-    from gate.engine import ImageConfig
+    from gate.engine import InspectedImage
     from gate.run.model import Run
     from gate.runtime.report import HandlerRun, Invocation
 
@@ -93,7 +93,7 @@ def _tone(value: float, limit: float) -> str:
     return "good" if value < limit else "bad"
 
 
-def _layers(image: ImageConfig) -> Markup:
+def _layers(image: InspectedImage) -> Markup:
     rows = [
         Bar(_instruction(entry.instruction), entry.size_bytes / MB, f"{entry.size_bytes / MB:.1f} MB")
         for entry in image.layer_costs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from gate.engine import Engine, ImageConfig, asking
+from gate.engine import Engine, InspectedImage, engine_errors
 from gate.errors import EngineUnavailable, ImageUnavailable
 from gate.image.base import Base
 from gate.image.build import TIMEOUT_SECONDS, build_image
@@ -32,7 +32,7 @@ def base_of(run: Run, docker: Engine) -> Base:
         return Base(built.reference, (*run.release.approved_bases, *built.approved), "simulated", built.image_id)
     reference = run.release.approved_bases[0]
     try:
-        with asking(f"docker pull {reference}"):
+        with engine_errors(f"docker pull {reference}"):
             # By the ID that the pull left: from here on the tag may move.
             pulled = docker.image(str(docker.client.images.pull(reference).id))
     except (EngineUnavailable, ImageUnavailable) as refusal:
@@ -78,7 +78,7 @@ def build_stand_in(
     return _as_approved(docker, docker.built(built.image_id, built.tag), (STAND_IN,), "simulated")
 
 
-def _as_approved(docker: Engine, image: ImageConfig, approved: tuple[str, ...], provenance: str) -> Base:
+def _as_approved(docker: Engine, image: InspectedImage, approved: tuple[str, ...], provenance: str) -> Base:
     """The base by a name that stays: its registry's digest; a tag made of its ID, where no registry knows it.
 
     In containerd's store an image that was only built or loaded here has a digest to its name too.
@@ -90,9 +90,9 @@ def _as_approved(docker: Engine, image: ImageConfig, approved: tuple[str, ...], 
     return Base(name, tuple(dict.fromkeys((*approved, name))), provenance, image.engine_id)
 
 
-def _tagged(docker: Engine, image: ImageConfig, repository: str) -> str:
+def _tagged(docker: Engine, image: InspectedImage, repository: str) -> str:
     tag = image.image_id.rpartition(":")[2][:_DIGITS]
-    with asking(f"docker tag {image.engine_id} {repository}:{tag}"):
+    with engine_errors(f"docker tag {image.engine_id} {repository}:{tag}"):
         # BuildKit takes no image ID in a FROM.
         docker.client.api.tag(image.engine_id, repository, tag, force=True)
     return f"{repository}:{tag}"
@@ -120,7 +120,7 @@ def _in_its_place(run: Run, docker: Engine, refusal: EngineUnavailable | ImageUn
     return Base(approved[0], approved, run.provenance, missing=missing)
 
 
-def _here(docker: Engine, reference: str) -> ImageConfig | None:
+def _here(docker: Engine, reference: str) -> InspectedImage | None:
     try:
         return docker.image(reference)
     except ImageUnavailable:

@@ -10,7 +10,7 @@ from typing import Any
 
 from gate.aws.partition import arn
 from gate.engine import Engine
-from gate.engine.answer import new_mark
+from gate.engine.script import new_mark
 from gate.errors import SandboxFailure
 from gate.runtime import constraints
 from gate.runtime.container import Container, contained

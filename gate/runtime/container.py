@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from docker.errors import APIError
 
-from gate.engine import Engine, asking, owner_label
-from gate.engine.answer import new_mark
+from gate.engine import Engine, engine_errors, owner_label
+from gate.engine.script import new_mark
 from gate.runtime.constraints import USER
 from gate.runtime.measurement import MEASURE, Measurement, measurement_in, working_set
 from gate.runtime.report import Footprint, Moment, Program
@@ -47,7 +47,7 @@ class Container:
 
     def start(self) -> bool:
         """Start it; False, with `refusal` set, when the engine says that its command cannot be run."""
-        with asking(f"docker start {self.identity[:12]}"):
+        with engine_errors(f"docker start {self.identity[:12]}"):
             try:
                 self._api.start(self.identity)
             except APIError as refused:
@@ -58,18 +58,18 @@ class Container:
 
     def state(self) -> dict[str, Any]:
         """The engine's account of it (`State` of docker inspect)."""
-        with asking(f"docker inspect {self.identity[:12]}"):
+        with engine_errors(f"docker inspect {self.identity[:12]}"):
             return dict(self._api.inspect_container(self.identity)["State"])
 
     def logs(self, *, stderr: bool = True, tail: int | str = 400) -> str:
         """The last lines of what it wrote."""
-        with asking(f"docker logs {self.identity[:12]}"):
+        with engine_errors(f"docker logs {self.identity[:12]}"):
             raw: bytes = self._api.logs(self.identity, stdout=True, stderr=stderr, tail=tail)
         return raw.decode("utf-8", "replace")
 
     def signal(self, name: str) -> None:
         """Send its first process a signal; one that has ended takes none."""
-        with asking(f"docker kill {self.identity[:12]}"):
+        with engine_errors(f"docker kill {self.identity[:12]}"):
             try:
                 self._api.kill(self.identity, signal=name)
             except APIError as refused:
@@ -155,7 +155,7 @@ class Container:
         if time.monotonic() - self._sampled < _SAMPLE_SECONDS:
             return
         self._sampled = time.monotonic()
-        with asking(f"docker stats {self.identity[:12]}"):
+        with engine_errors(f"docker stats {self.identity[:12]}"):
             used = working_set(self._api.stats(self.identity, stream=False, one_shot=True).get("memory_stats") or {})
         if used is not None:
             self._working_set = max(used, self._working_set or 0)
@@ -186,7 +186,7 @@ def contained(
         EngineUnavailable: the engine does not answer.
     """
     api: Any = engine.client.api
-    with asking(f"docker create {reference}"):
+    with engine_errors(f"docker create {reference}"):
         created = api.create_container(
             reference,
             entrypoint=list(entrypoint) or None,

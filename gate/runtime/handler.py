@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gate.engine import Engine, ImageConfig
-from gate.engine.answer import ANSWER, new_mark, supervised, told_in
+from gate.engine import Engine, InspectedImage
+from gate.engine.script import ANSWER_FUNCTION, new_mark, result_in, supervised_command
 from gate.errors import SandboxFailure
 from gate.runtime import constraints
 from gate.runtime.api import Line, account, environment, first, nth, runtime_api
@@ -76,7 +76,7 @@ class _Run:
     """One function and its Runtime API, led from phase to phase."""
 
     def __init__(
-        self, api: Container, function: Container, image: ImageConfig, settings: Settings, limits: Limits
+        self, api: Container, function: Container, image: InspectedImage, settings: Settings, limits: Limits
     ) -> None:
         self._api = api
         self._function = function
@@ -182,8 +182,8 @@ class _Run:
         """
         handler = "" if frames else self._handler
         mark, arguments = new_mark(), [handler, self._settings.task_root]
-        command = supervised(ANSWER + IMPORTING, arguments, mark, seconds=_IMPORT_SECONDS)
-        told = told_in(self._api.execute(command)[0], mark)
+        command = supervised_command(ANSWER_FUNCTION + IMPORTING, arguments, mark, seconds=_IMPORT_SECONDS)
+        told = result_in(self._api.execute(command)[0], mark)
         found = told.answer if told and told.answer else {}
         return own_line(frames or frames_of(found.get("frames")), self._settings.task_root, found.get("packages") or ())
 

@@ -1,8 +1,8 @@
 """Imports the handler as the runtime does, and tells where its import failed.
 
-This text is run in a container by the image's own Python, behind `gate.engine.answer.ANSWER`, with the handler and the
-task root as arguments; without a handler it only tells which packages stand beside the image's own code. It imports
-the standard library and what the handler imports, and nothing of the gate.
+This text is run in a container by the image's own Python, after `gate.engine.script.ANSWER_FUNCTION`, with the handler
+and the task root as arguments; without a handler it only tells which packages stand beside the image's own code. It
+imports the standard library and what the handler imports, and nothing of the gate.
 """
 
 import importlib

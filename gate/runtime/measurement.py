@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gate.engine.answer import framed
+from gate.engine.script import between_marks
 from gate.runtime.report import Moment, Process
 
 MEASURE = Path(__file__).with_name("measure.py").read_text()
@@ -34,7 +34,7 @@ def working_set(memory: Mapping[str, Any]) -> int | None:
 def measurement_in(answer: str, mark: str) -> Measurement | None:
     """The answer of the script; None when it is none, as after a process that was killed while it looked."""
     try:
-        seen = json.loads(framed(answer, mark) or "")
+        seen = json.loads(between_marks(answer, mark) or "")
         processes = tuple(Process(**each) for each in seen["processes"])
         moment = Moment(processes, seen["tmp_bytes"], seen["high_water"], seen["oom_kills"], seen["memory"])
         return Measurement(moment, seen["started"])

@@ -11,9 +11,9 @@ import docker
 from docker.errors import BuildError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
+from gate.engine.leftovers import owner_label
 from localaws.ecr.blobs import Blobs
 from localaws.errors import LocalTargetError
-from localaws.owner import owner_label
 
 BLOBS = "release-gate-registry-blobs"
 KEPT = {"release-gate.kept": "registry blobs"}

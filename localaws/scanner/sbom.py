@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from localaws.owner import LABEL, is_alive, owner_label
+from gate.engine.leftovers import OWNER, owner_label, owner_state
 from localaws.scanner.failure import ScanFailed
 from localaws.scanner.packages import Package, packages_of
 from localaws.scanner.thinning import Source, thinned
@@ -78,10 +78,10 @@ class Cataloger:
     @contextmanager
     def _workplace(self) -> Iterator[Path]:
         """A folder for the unpacked layers; those of owners who were killed are removed first."""
-        mine = owner_label()[LABEL].replace(":", "_")
+        mine = owner_label()[OWNER].replace(":", "_")
         self._cache.mkdir(parents=True, exist_ok=True)
         for left in self._cache.glob(f"{_WORKPLACE}*"):
-            if not is_alive(left.name.split(".")[2].replace("_", ":")):
+            if owner_state(left.name.split(".")[2].replace("_", ":")) != "alive":
                 shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=f"{_WORKPLACE}{mine}.", dir=self._cache) as folder:
             yield Path(folder)

@@ -15,7 +15,7 @@ from typing import Any
 
 from docker import DockerClient
 
-from gate.engine.owner import OWNER
+from gate.engine.leftovers import OWNER
 from gate.evidence.account import TITLE
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ import pytest
 
 from gate.image.python import _INSPECT
 
-# The script is given `answer` by what runs it in the image (gate.engine.answer).
+# The script is given `answer` by what runs it in the image (gate.engine.script).
 SCRIPT = "import json\ndef answer(value):\n    print(json.dumps(value))\n" + _INSPECT.read_text(encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ import docker
 import pytest
 from botocore.config import Config
 
-from localaws import owner
+from gate.engine.leftovers import OWNER, sweep
 from localaws.errors import LocalTargetError
 from localaws.seed import names
 from localaws.target import LocalTarget
@@ -130,7 +130,7 @@ def test_killed_it_leaves_no_process_and_the_next_run_sweeps_its_container(
     process.wait()
     process.stdout.close()
     _until(lambda: not [child for child in children if Path(f"/proc/{child}").exists()])
-    owner.sweep(engine)
+    sweep(engine)
     _until(lambda: not _containers(engine, label))
 
 
@@ -197,7 +197,7 @@ def _lines_until(process: subprocess.Popen[str], mark: str) -> dict[str, str]:
 def _label_of(pid: int) -> str:
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{owner.LABEL}={boot}:{pid}:{stat[19]}"
+    return f"{OWNER}={boot}:{pid}:{stat[19]}"
 
 
 def _containers(engine: docker.DockerClient, label: str) -> list[Any]:

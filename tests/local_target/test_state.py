@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws import owner
 from localaws.ecr import manifest
 from localaws.ecr.access import Access
 from localaws.ecr.credentials import PASSWORD_LIFE, Credential, Issued, Passwords
@@ -215,24 +213,6 @@ def test_the_seeded_lifecycle_policy_is_accepted() -> None:
     """And selects untagged images alone."""
     check_lifecycle(json.dumps(LIFECYCLE))
     assert {rule["selection"]["tagStatus"] for rule in LIFECYCLE["rules"]} == {"untagged"}
-
-
-def test_an_owner_is_alive_while_its_process_is() -> None:
-    """This process is; a pid that was given to another process since is not, nor anything before the boot."""
-    mine = owner.owner_label()[owner.LABEL]
-    boot, pid, started = mine.split(":")
-    assert pid == str(os.getpid())
-    assert owner.is_alive(mine)
-    assert not owner.is_alive(f"{boot}:{pid}:{int(started) - 1}")
-    assert not owner.is_alive(f"another-boot:{pid}:{started}")
-    assert not owner.is_alive("nonsense")
-
-
-def test_what_runs_for_another_machine_is_left_alone() -> None:
-    """An engine may be shared: of another boot only what does not run is a leftover."""
-    foreign = {"Labels": {owner.LABEL: "another-boot:1:1"}}
-    assert not owner.is_leftover({**foreign, "State": "running"})
-    assert owner.is_leftover({**foreign, "State": "exited"})
 
 
 def test_a_release_that_is_not_seeded_is_refused_by_name() -> None:

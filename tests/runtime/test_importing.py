@@ -99,7 +99,7 @@ def test_an_import_that_ends_python_is_the_handlers_fault(host: Any, root: Path)
 
 def test_an_import_that_never_ends_is_given_up(host: Any, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In its time, and told so."""
-    monkeypatch.setattr("gate.engine.answer.SECONDS", 1)
+    monkeypatch.setattr("gate.engine.script.SECONDS", 1)
     assert "it took too long" in imported(host, root, "import time\ntime.sleep(60)").error
 
 

@@ -9,8 +9,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from gate.engine.archive import SavedImage
-from gate.engine.image import ImageConfig, counts_files, inspect
+from gate.engine.archive import HistoryEntry, SavedImage
+from gate.engine.capabilities import is_docker_own_store
+from gate.engine.image import InspectedImage, inspect
 
 ANSWERS = Path(__file__).with_name("answers")
 ENGINES = ("docker-20-classic", "docker-26-buildx", "docker-26-containerd", "podman-5")
@@ -26,15 +27,16 @@ def answers(engine: str) -> dict[str, Any]:
     return found
 
 
-def described(engine: str) -> ImageConfig:
+def described(engine: str) -> InspectedImage:
     """The gate's description; where it has to measure, the measurement is given."""
     told = answers(engine)
     client = Mock()
     client.version.return_value, client.info.return_value = told["version"], told["info"]
     client.api.inspect_image.return_value, client.api.history.return_value = told["inspect"], told["history"]
     oldest_first = reversed(answers(OF_DOCKERS_OWN_STORE[0])["history"])
-    instructions = tuple((entry["CreatedBy"], bool(entry["Size"])) for entry in oldest_first)
-    saved = SavedImage(CONFIG, tuple(told["inspect"]["RootFS"]["Layers"]), BYTES, instructions)
+    sizes = iter(BYTES)
+    history = tuple(HistoryEntry(each["CreatedBy"], next(sizes) if each["Size"] else 0) for each in oldest_first)
+    saved = SavedImage(CONFIG, tuple(told["inspect"]["RootFS"]["Layers"]), history)
     return inspect(client, "x", {told["inspect"]["Id"]: saved})
 
 
@@ -65,13 +67,13 @@ def test_an_image_is_asked_for_by_the_engines_own_id(engine: str) -> None:
 def test_only_dockers_own_store_is_believed(engine: str) -> None:
     """The other two are measured."""
     told = answers(engine)
-    assert counts_files(told["version"], told["info"]) is (engine in OF_DOCKERS_OWN_STORE)
+    assert is_docker_own_store(told["version"], told["info"]) is (engine in OF_DOCKERS_OWN_STORE)
 
 
 @pytest.mark.parametrize("version", [{}, {"Components": None}, {"Components": [{"Name": "Podman Engine"}]}])
 def test_an_engine_that_does_not_say_what_it_is_is_measured(version: dict[str, Any]) -> None:
     """Nothing is taken for granted of an engine that nobody knows."""
-    assert not counts_files(version, {"DriverStatus": [["Backing Filesystem", "extfs"]]})
+    assert not is_docker_own_store(version, {"DriverStatus": [["Backing Filesystem", "extfs"]]})
 
 
 def test_what_was_measured_is_kept() -> None:
@@ -80,6 +82,6 @@ def test_what_was_measured_is_kept() -> None:
     told = answers("podman-5")
     client.version.return_value, client.info.return_value = told["version"], told["info"]
     client.api.inspect_image.return_value = told["inspect"]
-    kept = {told["inspect"]["Id"]: SavedImage(CONFIG, ("a",), (5,), (("RUN x", True),))}
+    kept = {told["inspect"]["Id"]: SavedImage(CONFIG, ("a",), (HistoryEntry("RUN x", 5),))}
     assert inspect(client, "x", kept).size_bytes == 5
     client.api.get.assert_not_called()

@@ -18,7 +18,7 @@ SECONDS = 60
 MOST_BYTES = 4 << 20
 _SAID = 4000
 # Before a program's own text: `answer(value)` gives the answer, and no child of the program inherits where it goes.
-ANSWER = """
+ANSWER_FUNCTION = """
 import json as _json, os as _os, sys as _sys
 _descriptor = int(_sys.argv.pop(1))
 _os.set_inheritable(_descriptor, False)
@@ -30,7 +30,7 @@ def answer(value):
 
 
 @dataclass(frozen=True)
-class Told:
+class ScriptResult:
     """What came of asking a program of the image.
 
     Attributes:
@@ -62,13 +62,13 @@ def new_mark() -> str:
     return secrets.token_hex(16)
 
 
-def framed(text: str, mark: str) -> str | None:
+def between_marks(text: str, mark: str) -> str | None:
     """What stands between the two marks; None when there are not two."""
     parts = text.split(mark)
     return parts[1] if len(parts) == 3 else None  # noqa: PLR2004 - before, between and after
 
 
-def supervised(
+def supervised_command(
     code: str, arguments: Sequence[str], mark: str, *, seconds: float | None = None, linger: float = 0
 ) -> list[str]:
     """The command that runs a program under the supervisor.
@@ -86,15 +86,15 @@ def supervised(
     return ["python3", "-I", "-S", "-c", SUPERVISOR, json.dumps(plan)]
 
 
-def told_in(text: str, mark: str) -> Told | None:
+def result_in(text: str, mark: str) -> ScriptResult | None:
     """What the supervisor told; None when it told nothing."""
-    if (frame := framed(text, mark)) is None:
+    if (frame := between_marks(text, mark)) is None:
         return None
     told = _object(frame)
     if told is None:
         return None
     late, large, said = bool(told.get("late")), bool(told.get("large")), str(told.get("said", ""))
-    return Told(_object(told.get("answer")), late, large, told.get("exit"), said)
+    return ScriptResult(_object(told.get("answer")), late, large, told.get("exit"), said)
 
 
 def _object(text: Any) -> dict[str, Any] | None:
@@ -105,7 +105,7 @@ def _object(text: Any) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def ask(host: Any, code: str, arguments: Sequence[str], folder: str) -> Told:
+def run_script(host: Any, code: str, arguments: Sequence[str], folder: str) -> ScriptResult:
     """Let a Python program of ours run in a container that the image was started in.
 
     Args:
@@ -118,7 +118,7 @@ def ask(host: Any, code: str, arguments: Sequence[str], folder: str) -> Told:
         What came of it; an image whose Python cannot be started says so in `said`.
     """
     mark = new_mark()
-    command = supervised(ANSWER + code, arguments, mark)
+    command = supervised_command(ANSWER_FUNCTION + code, arguments, mark)
     done = host.run("cd %s && " + " ".join(["%s"] * len(command)), folder, *command)
     said = (done.stderr or done.stdout)[-_SAID:]
-    return told_in(done.stdout, mark) or Told(None, False, False, done.rc, said, started=False)
+    return result_in(done.stdout, mark) or ScriptResult(None, False, False, done.rc, said, started=False)

@@ -11,21 +11,29 @@ from pathlib import Path
 
 import pytest
 
-from gate.engine import answer as answers
-from gate.engine.answer import ANSWER, Told, ask, framed, new_mark, supervised, told_in
+from gate.engine import script as answers
 from gate.engine.host import host_of
+from gate.engine.script import (
+    ANSWER_FUNCTION,
+    ScriptResult,
+    between_marks,
+    new_mark,
+    result_in,
+    run_script,
+    supervised_command,
+)
 
 pytestmark = pytest.mark.slow
 
 SETSID = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    "
 
 
-def told(code: str, *arguments: str, seconds: float = 20, linger: float = 0) -> Told | None:
+def told(code: str, *arguments: str, seconds: float = 20, linger: float = 0) -> ScriptResult | None:
     """What the supervisor tells of a program."""
     mark = new_mark()
-    command = supervised(ANSWER + code, arguments, mark, seconds=seconds, linger=linger)
+    command = supervised_command(ANSWER_FUNCTION + code, arguments, mark, seconds=seconds, linger=linger)
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    return told_in(done.stdout, mark)
+    return result_in(done.stdout, mark)
 
 
 @pytest.mark.parametrize(
@@ -92,10 +100,12 @@ def test_the_end_of_what_was_printed_is_kept() -> None:
 def test_a_program_goes_on_for_as_long_as_it_is_wanted() -> None:
     """It lingers to be measured, and is killed then."""
     mark = new_mark()
-    command = supervised(ANSWER + "import os, time; answer({'pid': os.getpid()}); time.sleep(60)", [], mark, linger=60)
+    command = supervised_command(
+        ANSWER_FUNCTION + "import os, time; answer({'pid': os.getpid()}); time.sleep(60)", [], mark, linger=60
+    )
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as supervisor:
         assert supervisor.stdout is not None
-        found = told_in(supervisor.stdout.readline(), mark)
+        found = result_in(supervisor.stdout.readline(), mark)
         assert found is not None
         assert found.answer is not None
         os.kill(found.answer["pid"], 0)
@@ -109,13 +119,13 @@ def test_a_program_goes_on_for_as_long_as_it_is_wanted() -> None:
 )
 def test_a_frame_is_what_stands_between_two_marks(text: str, found: str | None) -> None:
     """Neither one mark nor three."""
-    assert framed(text, "M") == found
+    assert between_marks(text, "M") == found
 
 
 @pytest.mark.parametrize("frame", ["", "{", "[]", "null", "1", '"x"'])
 def test_a_torn_frame_tells_nothing(frame: str) -> None:
     """As of an engine that broke off, or of somebody who learnt the mark."""
-    assert told_in(f"M{frame}M", "M") is None
+    assert result_in(f"M{frame}M", "M") is None
 
 
 def test_marks_differ() -> None:
@@ -128,16 +138,16 @@ def test_a_python_that_cannot_be_started_says_so(tmp_path: Path, monkeypatch: py
     (tmp_path / "docker").write_text('#!/bin/bash\nshift 2\n"$@"\n')
     (tmp_path / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert ask(host_of("c", 20), "answer({'a': 1})", [], "/").answer == {"a": 1}
-    missing = ask(host_of("c", 20), "answer({'a': 1})", [], "/no/such/folder")
+    assert run_script(host_of("c", 20), "answer({'a': 1})", [], "/").answer == {"a": 1}
+    missing = run_script(host_of("c", 20), "answer({'a': 1})", [], "/no/such/folder")
     assert (missing.answer, missing.started) == (None, False)
     assert "/no/such/folder" in missing.said
-    monkeypatch.setattr(answers, "supervised", lambda *a, **k: ["sh", "-c", 'echo banner; exec "$@"', "-",
-                                                              *supervised(*a, **k)])  # fmt: skip
-    assert ask(host_of("c", 20), "answer({'a': 1})", [], "/").answer == {"a": 1}
+    monkeypatch.setattr(answers, "supervised_command", lambda *a, **k: ["sh", "-c", 'echo banner; exec "$@"', "-",
+                                                              *supervised_command(*a, **k)])  # fmt: skip
+    assert run_script(host_of("c", 20), "answer({'a': 1})", [], "/").answer == {"a": 1}
 
 
 def test_the_plan_is_one_word_of_json() -> None:
     """What is asked may hold any text."""
-    plan = json.loads(supervised("code", ["'\"\n$(id)"], "mark")[-1])
+    plan = json.loads(supervised_command("code", ["'\"\n$(id)"], "mark")[-1])
     assert plan["arguments"] == ["'\"\n$(id)"]
