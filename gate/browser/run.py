@@ -72,7 +72,7 @@ def _look(engine: Engine, reference: str, settings: Settings, limits: Limits) ->
         outcome = _outcome(probe, started, told)
         footprint = probe.footprint(settings.memory_mb, [seen.moment if seen else None])
         if told:
-            footprint = replace(footprint, exit_code=told.exit_code, logs=told.said)
+            footprint = replace(footprint, exit_code=told.exit_code, logs=told.printed)
         return _report(settings, shown, outcome, (told and told.answer) or {}, footprint)
 
 
@@ -86,7 +86,7 @@ def _outcome(probe: Container, started: bool, told: ScriptResult | None) -> Outc
     if told is None:
         return "late" if probe.state()["Running"] else "ended"
     if told.answer is None:
-        return "late" if told.late else "ended"
+        return "late" if told.timed_out else "ended"
     return "failed" if "error" in told.answer else "answered"
 
 

@@ -1,4 +1,4 @@
-"""The engine itself: connected with a time limit on every call, its refusals told as sentences."""
+"""The engine: a connection with a time limit on every call, and what the gate asks of it."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ _ANOTHER = "let DOCKER_HOST name an engine that can: docs/engines.md lists those
 
 
 def connect(timeout: int = TIMEOUT_SECONDS, environment: Mapping[str, str] | None = None) -> Engine:
-    """The engine that DOCKER_HOST or the local socket leads to.
+    """Connect to the engine of DOCKER_HOST or the local socket.
 
     Args:
         timeout: seconds that any one call may take.
-        environment: where DOCKER_HOST is looked up; by default that of this process.
+        environment: where DOCKER_HOST is looked up; by default this process's environment.
 
     Raises:
-        EngineUnavailable: none answers.
+        EngineUnavailable: it does not answer.
     """
     with engine_errors("docker version"):
         client = docker.from_env(timeout=timeout, environment=environment)
         if client.api.base_url.startswith("http+docker"):
-            # A socket has no proxy. Requests would walk through os.environ for one, in which pytest and the local
-            # target change variables while other threads ask the engine: some of these calls would fail.
+            # A socket has no proxy. Requests would iterate over os.environ to find one, while pytest and the local
+            # target change variables in other threads: some calls would fail.
             client.api.trust_env = False
         with client.api.get(f"{client.api.base_url}/_ping") as answer:
             answer.raise_for_status()
-            # Docker 23 and newer say 2; older ones build with BuildKit only when told to; Podman has none.
+            # Docker 23 and newer answer 2; older ones use BuildKit only when asked to; Podman has no such header.
             buildkit = answer.headers.get("Builder-Version") == "2"
     return Engine(client, timeout, buildkit=buildkit)
 
 
 class Engine:
-    """A Docker engine that answers.
+    """A Docker engine that answered.
 
     Attributes:
         client: docker-py's client, for what is asked of the engine elsewhere (build, push); wrap it in `asking`.
@@ -72,7 +72,7 @@ class Engine:
         limit_every_call(client.api, timeout)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self.client.close()
 
     def version(self) -> str:
@@ -85,7 +85,7 @@ class Engine:
             return str(self.client.version().get("Version") or "unknown: the engine does not say")
 
     def require_capabilities(self) -> None:
-        """Say at once what this engine cannot do, in place of one failure for each claim that needs it.
+        """Report at once what this engine cannot do, in place of one failure per scenario.
 
         Raises:
             EngineUnavailable: it cannot do something that the gate needs, or does not answer.
@@ -97,10 +97,10 @@ class Engine:
                                     where="docker info", remedy=_ANOTHER)  # fmt: skip
 
     def image(self, reference: str) -> InspectedImage:
-        """What the engine says of an image.
+        """The image as the engine describes it.
 
         Raises:
-            ImageUnavailable: there is none of that name here.
+            ImageUnavailable: the engine has no such image.
             EngineUnavailable: the engine does not answer.
         """
         with engine_errors(f"docker image inspect {reference}"):
@@ -109,14 +109,15 @@ class Engine:
     def built(self, image_id: str, tag: str) -> InspectedImage:
         """The image that a build left.
 
-        In containerd's store BuildKit answers the digest of the configuration, by which that store finds nothing.
+        With containerd's store BuildKit answers the digest of the configuration, by which that store finds nothing;
+        there it is looked up by its tag.
 
         Args:
             image_id: as the build answered it.
-            tag: what it was called.
+            tag: under which it was built.
 
         Raises:
-            ImageUnavailable: neither leads to that image.
+            ImageUnavailable: neither of the two names that image.
             EngineUnavailable: the engine does not answer.
         """
         try:
@@ -125,7 +126,7 @@ class Engine:
             found = self.image(tag)
         if found.image_id == image_id:
             return found
-        raise ImageUnavailable(f"the build left {image_id}, and {tag} names {found.image_id} already",
+        raise ImageUnavailable(f"the build made {image_id}, and {tag} already names {found.image_id}",
                                where=f"docker image inspect {tag}",
                                remedy="run again while nothing else builds under this name")  # fmt: skip
 
@@ -140,7 +141,7 @@ class Engine:
 
     @contextmanager
     def inspection(self, reference: str) -> Iterator[str]:
-        """A container of the image that only sleeps, for testinfra's `docker://<id>`; removed at the end.
+        """A container of the image that only sleeps, to be looked into (`gate.engine.host`); removed at the end.
 
         It has no network, runs as root so that every file can be looked at, and ends by itself after an hour.
 
@@ -200,7 +201,7 @@ class Engine:
             try:
                 self.client.api.remove_container(container, v=True, force=True)
             except APIError as refusal:
-                # Gone, or another removal is under way: what was wanted.
+                # It is gone, or another removal is under way.
                 if refusal.status_code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
                     raise
 
@@ -211,7 +212,7 @@ class Engine:
             try:
                 self.client.api.start(container)
             except APIError as refusal:
-                # "executable file not found": the next command may exist. What was created must not stay.
+                # "executable file not found": the next command may exist.
                 self.remove(container)
                 refusals.append(str(refusal.explanation))
                 continue
@@ -231,7 +232,7 @@ class Engine:
                 command=[],
                 user="0:0",
                 labels=owner_label(),
-                # The proxies of the user's Docker configuration are no part of the image.
+                # The proxies of the user's Docker configuration do not belong to the image.
                 use_config_proxy=False,
                 host_config=api.create_host_config(network_mode="none", pids_limit=512, mem_limit="2g"),
             )

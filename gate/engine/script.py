@@ -1,6 +1,7 @@
-"""Answers of programs in an image: each between two marks of this run, on an output that no program of the image holds.
+"""Python scripts of the gate that the image's own Python runs, and the JSON object that each answers.
 
-What the image's own code prints, at whichever moment, is never read as an answer.
+What else a script, the image's code or a child process prints is never read as the answer: it comes on a descriptor of
+its own and is passed on between two marks that are drawn at random for each run.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py").read_text()
-# Seconds that a program of the image may take to answer a question, and bytes that its answer may have.
+# Seconds that a script may run, and bytes that its answer may have.
 SECONDS = 60
 MOST_BYTES = 4 << 20
-_SAID = 4000
-# Before a program's own text: `answer(value)` gives the answer, and no child of the program inherits where it goes.
+_KEPT_CHARACTERS = 4000
+# Stands before a script: `answer(value)` gives the answer, to a descriptor that no child of the script inherits.
 ANSWER_FUNCTION = """
 import json as _json, os as _os, sys as _sys
 _descriptor = int(_sys.argv.pop(1))
@@ -31,39 +32,39 @@ def answer(value):
 
 @dataclass(frozen=True)
 class ScriptResult:
-    """What came of asking a program of the image.
+    """How a script in a container ended.
 
     Attributes:
-        answer: the object that it answered; None when it gave none, or another thing than an object.
-        late: its time was up.
-        large: its answer was over the limit, and was not read on.
+        answer: the JSON object that it answered; None when it answered nothing, or something else.
+        timed_out: it was stopped after its time.
+        too_large: its answer was over the limit and was not read to its end.
         exit_code: as a shell gives it; None when it still ran.
-        said: the end of what it printed.
-        started: whether the image's Python runs at all.
+        printed: the end of what it printed.
+        started: whether the image's Python starts at all.
     """
 
     answer: dict[str, Any] | None
-    late: bool
-    large: bool
+    timed_out: bool
+    too_large: bool
     exit_code: int | None
-    said: str
+    printed: str
     started: bool = True
 
     @property
-    def end(self) -> str:
-        """How it ended without an answer, in words for a person."""
-        if self.large:
+    def failure(self) -> str:
+        """How it ended without an answer."""
+        if self.too_large:
             return f"its answer is over {MOST_BYTES >> 20} MB"
-        return "it took too long" if self.late else f"exit code {self.exit_code}"
+        return "it took too long" if self.timed_out else f"exit code {self.exit_code}"
 
 
 def new_mark() -> str:
-    """A mark that no program can know beforehand."""
+    """A random text that a program cannot know beforehand."""
     return secrets.token_hex(16)
 
 
 def between_marks(text: str, mark: str) -> str | None:
-    """What stands between the two marks; None when there are not two."""
+    """The text between two marks; None unless there are exactly two."""
     parts = text.split(mark)
     return parts[1] if len(parts) == 3 else None  # noqa: PLR2004 - before, between and after
 
@@ -71,13 +72,12 @@ def between_marks(text: str, mark: str) -> str | None:
 def supervised_command(
     code: str, arguments: Sequence[str], mark: str, *, seconds: float | None = None, linger: float = 0
 ) -> list[str]:
-    """The command that runs a program under the supervisor.
+    """The command that runs a script under `supervisor.py`.
 
     Args:
-        code: Python, which is given the number of the descriptor for its answer as its first argument. It answers one
-            line of JSON there.
+        code: Python; its first argument is the number of the descriptor to which it writes one line of JSON.
         arguments: what it is given besides.
-        mark: stands before and behind what is told.
+        mark: stands before and after what the supervisor reports.
         seconds: it may take.
         linger: seconds that it goes on running once it has answered.
     """
@@ -87,14 +87,12 @@ def supervised_command(
 
 
 def result_in(text: str, mark: str) -> ScriptResult | None:
-    """What the supervisor told; None when it told nothing."""
-    if (frame := between_marks(text, mark)) is None:
+    """What the supervisor reported; None when it reported nothing."""
+    report = _object(between_marks(text, mark))
+    if report is None:
         return None
-    told = _object(frame)
-    if told is None:
-        return None
-    late, large, said = bool(told.get("late")), bool(told.get("large")), str(told.get("said", ""))
-    return ScriptResult(_object(told.get("answer")), late, large, told.get("exit"), said)
+    late, large, printed = bool(report.get("late")), bool(report.get("large")), str(report.get("printed", ""))
+    return ScriptResult(_object(report.get("answer")), late, large, report.get("exit"), printed)
 
 
 def _object(text: Any) -> dict[str, Any] | None:
@@ -106,19 +104,16 @@ def _object(text: Any) -> dict[str, Any] | None:
 
 
 def run_script(host: Any, code: str, arguments: Sequence[str], folder: str) -> ScriptResult:
-    """Let a Python program of ours run in a container that the image was started in.
+    """Run a script in a running container.
 
     Args:
-        host: testinfra's.
-        code: what runs; it calls `answer(value)` with a JSON object.
-        arguments: its arguments.
+        host: testinfra's, for the container.
+        code: it calls `answer(value)` with a JSON object.
+        arguments: of the script.
         folder: where it runs.
-
-    Returns:
-        What came of it; an image whose Python cannot be started says so in `said`.
     """
     mark = new_mark()
     command = supervised_command(ANSWER_FUNCTION + code, arguments, mark)
     done = host.run("cd %s && " + " ".join(["%s"] * len(command)), folder, *command)
-    said = (done.stderr or done.stdout)[-_SAID:]
-    return result_in(done.stdout, mark) or ScriptResult(None, False, False, done.rc, said, started=False)
+    printed = (done.stderr or done.stdout)[-_KEPT_CHARACTERS:]
+    return result_in(done.stdout, mark) or ScriptResult(None, False, False, done.rc, printed, started=False)

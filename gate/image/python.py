@@ -166,8 +166,8 @@ def import_handler(host: Any, handler: str, task_root: str) -> HandlerImport:
     told = run_script(host, IMPORTING, [handler, task_root], task_root)
     if told.started and told.answer is None:
         # Python itself runs: it was the import that ended it, or that never ended.
-        said = f"; its last words: {told.said.strip()[-300:]}" if told.said.strip() else ""
-        return HandlerImport(handler, False, f"importing it gave no answer: {told.end}{said}")
+        said = f"; its last words: {told.printed.strip()[-300:]}" if told.printed.strip() else ""
+        return HandlerImport(handler, False, f"importing it gave no answer: {told.failure}{said}")
     answer = _held(told, {"callable": bool, "error": str, "frames": list, "packages": list})
     line = own_line(frames_of(answer["frames"]), task_root, answer["packages"])
     return HandlerImport(handler, answer["callable"], answer["error"], line)
@@ -182,7 +182,7 @@ def _held(told: ScriptResult, fields: Mapping[str, type]) -> dict[str, Any]:
     if told.answer is not None and all(isinstance(told.answer.get(name), kind) for name, kind in fields.items()):
         return told.answer
     raise ImageUnavailable(
-        f"the image's Python gave no answer ({told.end}): {told.said.strip()[-400:]!r}",
+        f"the image's Python gave no answer ({told.failure}): {told.printed.strip()[-400:]!r}",
         where="python3 in the image",
         remedy="see that python3 is on PATH in the image and starts",
     )

@@ -259,7 +259,7 @@ def supervised(said, arguments):
     if said.rc == 127:
         return said
     mark = json.loads(arguments[-1])["mark"]
-    told = {"answer": said.stdout, "late": False, "large": False, "exit": said.rc, "said": said.stderr}
+    told = {"answer": said.stdout, "late": False, "large": False, "exit": said.rc, "printed": said.stderr}
     return Answer(0, f"a wrapper's banner\n{mark}{json.dumps(told)}{mark}\n", "")
 
 
