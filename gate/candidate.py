@@ -9,9 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gate.browser import installed
-from gate.browser.programs import Answer, Pin, version_in
-from gate.browser.report import ProbeRun
+from gate.browser.page_checks import ProbeRun
+from gate.browser.programs import (
+    CommandOutput,
+    ExpectedVersion,
+    expected_version,
+    program_version,
+    shared_libraries,
+    version_in,
+)
 from gate.browser.run import run_probe
 from gate.engine import Engine, HistoryEntry, InspectedImage
 from gate.errors import ImageUnavailable
@@ -229,33 +235,33 @@ class Candidate:
         return from_lines(self.dockerfile, {"BASE_IMAGE": self.base_reference}, self.release.platform)
 
     @Once
-    def chrome_version(self) -> Answer:
+    def chrome_version(self) -> CommandOutput:
         """What Chrome says its version is."""
-        return installed.version(self.host, self.image.env.get("CHROME_BIN", ""))
+        return program_version(self.host, self.image.env.get("CHROME_BIN", ""))
 
     @Once
-    def driver_version(self) -> Answer:
+    def driver_version(self) -> CommandOutput:
         """What Chromedriver says its version is."""
-        return installed.version(self.host, self.image.env.get("CHROMEDRIVER_BIN", ""))
+        return program_version(self.host, self.image.env.get("CHROMEDRIVER_BIN", ""))
 
     @Once
-    def chrome_pin(self) -> Pin:
+    def chrome_pin(self) -> ExpectedVersion:
         """The version that Chrome should have."""
-        return installed.pin(self.host, "chromium", self._chrome_lock)
+        return expected_version(self.host, "chromium", self._chrome_lock)
 
     @Once
-    def driver_pin(self) -> Pin:
+    def driver_pin(self) -> ExpectedVersion:
         """The version that Chromedriver should have."""
-        return installed.pin(self.host, "chromium-driver", self._chrome_lock)
+        return expected_version(self.host, "chromium-driver", self._chrome_lock)
 
     @property
     def _chrome_lock(self) -> Path | None:
         lock = self.context / "chrome.lock"
         return lock if lock.is_file() and not self.image.labels.get(STAND_IN_LABEL) else None
 
-    def libraries(self, variable: str) -> Answer:
+    def libraries(self, variable: str) -> CommandOutput:
         """What the dynamic loader says of the program behind a variable."""
-        return installed.libraries(self.host, self.tree, variable, self.image.env.get(variable, ""))
+        return shared_libraries(self.host, self.tree, variable, self.image.env.get(variable, ""))
 
     @Once
     def handler_run(self) -> HandlerRun:

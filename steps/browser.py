@@ -28,8 +28,8 @@ def share_major(candidate):
 @then("each has the version it is pinned at")
 def are_pinned(candidate):
     """By chrome.lock, or by the package database of the stand-in."""
-    require(programs.is_pinned(candidate.chrome_version, candidate.chrome_pin))
-    require(programs.is_pinned(candidate.driver_version, candidate.driver_pin))
+    require(programs.has_expected_version(candidate.chrome_version, candidate.chrome_pin))
+    require(programs.has_expected_version(candidate.driver_version, candidate.driver_pin))
 
 
 @when(parsers.parse('the loader lists the libraries of the program behind "{variable}"'), target_fixture="listing")

@@ -5,9 +5,9 @@ from pytest_bdd import parsers, then, when
 
 from gate.check import require
 from gate.runtime import invocation_checks
-from gate.runtime.answers import answers_hold
-from gate.runtime.series import series_of
-from gate.runtime.work import browser_worked
+from gate.runtime.answer_checks import answers_hold
+from gate.runtime.browser_activity import browser_worked
+from gate.runtime.growth import series_of
 
 ASKED = "docker run --read-only --tmpfs /tmp:size=512m,exec,mode=1777 --user 993:990 --cap-drop ALL --network none …"
 

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from gate.browser.newest import FILE, LIST, Newest, fetch, is_version, listed, record_of
+from gate.browser.newest import FILE, LIST, StableVersion, fetch, is_version, listed, record_of
 from gate.browser.pin import ARGUMENT, LOCK
 from gate.errors import GateError
 
@@ -124,7 +124,7 @@ def _replace(fresh: Mapping[Path, Path], before: Mapping[Path, bytes | None]) ->
         raise
 
 
-def bumped(asked: str, image: Path, url: str) -> tuple[str, Newest | None]:
+def bumped(asked: str, image: Path, url: str) -> tuple[str, StableVersion | None]:
     """The version to pin, and the newest one where the list was asked for it.
 
     Raises:

@@ -28,7 +28,7 @@ _A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Newest:
+class StableVersion:
     """The newest stable version that is known.
 
     Attributes:
@@ -65,7 +65,7 @@ def is_version(text: object) -> bool:
     return isinstance(text, str) and _VERSION.fullmatch(text) is not None
 
 
-def newest(context: Path, now: datetime, url: str = LIST) -> Newest:
+def newest(context: Path, now: datetime, url: str = LIST) -> StableVersion:
     """The newest stable version.
 
     Args:
@@ -119,7 +119,7 @@ def _body(answer: Any, until: float) -> bytes:
     return body
 
 
-def listed(body: bytes, url: str, now: datetime) -> Newest:
+def listed(body: bytes, url: str, now: datetime) -> StableVersion:
     """The stable version that the list names.
 
     The list: {"timestamp": ISO 8601, "channels": {"Stable": {"channel": "Stable", "version": four numbers, …}, …}}.
@@ -139,10 +139,10 @@ def listed(body: bytes, url: str, now: datetime) -> Newest:
         raise ListUnreadable(f"what answers names no stable version: {one_line(str(stable))[:200]}", where=url)
     if not now - COUNTS_FOR <= at <= now + _A_DAY:
         raise ListUnreadable(f"the list is of {at:%Y-%m-%d}, and today is {now:%Y-%m-%d}", where=url)
-    return Newest(version, at.astimezone(UTC).date(), url)
+    return StableVersion(version, at.astimezone(UTC).date(), url)
 
 
-def _recorded(path: Path) -> Newest | None:
+def _recorded(path: Path) -> StableVersion | None:
     """What the dated file says; None without one.
 
     Raises:
@@ -150,7 +150,9 @@ def _recorded(path: Path) -> Newest | None:
     """
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
-        found = Newest(document["version"], date.fromisoformat(document["seen"]), f"{path.name}: {document['source']}")
+        found = StableVersion(
+            document["version"], date.fromisoformat(document["seen"]), f"{path.name}: {document['source']}"
+        )
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -164,7 +166,7 @@ def _recorded(path: Path) -> Newest | None:
     return found
 
 
-def record_of(found: Newest) -> str:
+def record_of(found: StableVersion) -> str:
     """The dated file's text for a version that the list named."""
     document = {"version": found.version, "seen": found.seen.isoformat(), "source": found.source}
     return json.dumps(document, indent=2) + "\n"

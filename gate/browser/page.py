@@ -49,7 +49,7 @@ document.title = 'gate-' + next().toString(16).padStart(8, '0') + next().toStrin
 
 
 @dataclass(frozen=True)
-class Page:
+class ProbePage:
     """The page of one run, and what a browser makes of it.
 
     Attributes:
@@ -62,7 +62,7 @@ class Page:
     colours: tuple[int, ...]
 
 
-def make(nonce: int) -> Page:
+def make(nonce: int) -> ProbePage:
     """The page for a number of this run.
 
     Args:
@@ -84,7 +84,7 @@ def make(nonce: int) -> Page:
         syllables=json.dumps(SYLLABLES),
         unknown=json.dumps(UNKNOWN),
     )
-    return Page(html, title, colours)
+    return ProbePage(html, title, colours)
 
 
 class _Xorshift:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from gate.browser.newest import Newest, is_version
+from gate.browser.newest import StableVersion, is_version
 from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.errors import GateError, one_line
 
@@ -95,8 +95,10 @@ def _lock(path: Path) -> tuple[str, date | None] | None:
     return found
 
 
-@check(9, known_bad=lambda: (ChromePin("1.2.3.4", "", None), Newest("1.2.3.4", _DAY, "the list"), _DAY, 60, 4))
-def pin_current(pin: ChromePin, newest: Newest, today: date, max_age_days: int, max_majors_behind: int) -> CheckResult:
+@check(9, known_bad=lambda: (ChromePin("1.2.3.4", "", None), StableVersion("1.2.3.4", _DAY, "the list"), _DAY, 60, 4))
+def pin_current(
+    pin: ChromePin, newest: StableVersion, today: date, max_age_days: int, max_majors_behind: int
+) -> CheckResult:
     """The pinned Chrome is young enough, and few enough major versions behind the newest stable one.
 
     Its age counts from the day on which the archive received that version, not from the day on which it was locked.
@@ -131,7 +133,7 @@ def _young(pin: ChromePin, age: int, max_age_days: int) -> CheckResult:
     return reject(said, LOCK, _BUMP)
 
 
-def _near(pin: ChromePin, newest: Newest, max_majors_behind: int) -> CheckResult:
+def _near(pin: ChromePin, newest: StableVersion, max_majors_behind: int) -> CheckResult:
     behind = _major(newest.version) - _major(pin.version)
     if behind <= max_majors_behind:
         return ACCEPTED

@@ -16,7 +16,7 @@ from gate.engine.script import ScriptResult, run_script
 from gate.errors import ImageUnavailable
 from gate.image.packages import Installed
 from gate.image.records import Records, rpm_records
-from gate.runtime.frames import IMPORTING, frames_of, own_line
+from gate.runtime.frames import IMPORT_HANDLER, frames_of, own_line
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
 _INSPECT = Path(__file__).with_name("inspect_packages.py")
@@ -163,7 +163,7 @@ def import_handler(host: Any, handler: str, task_root: str) -> HandlerImport:
     Raises:
         ImageUnavailable: the image's Python cannot be started.
     """
-    told = run_script(host, IMPORTING, [handler, task_root], task_root)
+    told = run_script(host, IMPORT_HANDLER, [handler, task_root], task_root)
     if told.started and told.answer is None:
         # Python itself runs: it was the import that ended it, or that never ended.
         said = f"; its last words: {told.printed.strip()[-300:]}" if told.printed.strip() else ""

@@ -59,7 +59,7 @@ def unread(refusal: GateError) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Difference:
+class FieldChange:
     """One field that changed, with both values as JSON."""
 
     field: str
@@ -67,11 +67,11 @@ class Difference:
     now: str
 
 
-def differences(before: FunctionSnapshot, now: FunctionSnapshot) -> tuple[Difference, ...]:
+def differences(before: FunctionSnapshot, now: FunctionSnapshot) -> tuple[FieldChange, ...]:
     """Every field in which two snapshots differ, by the field's path."""
     was, is_ = dict(_leaves(before.facts)), dict(_leaves(now.facts))
     return tuple(
-        Difference(".".join(path), was.get(path, _ABSENT), is_.get(path, _ABSENT))
+        FieldChange(".".join(path), was.get(path, _ABSENT), is_.get(path, _ABSENT))
         for path in sorted({*was, *is_})
         if was.get(path, _ABSENT) != is_.get(path, _ABSENT)
     )

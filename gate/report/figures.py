@@ -17,7 +17,7 @@ from gate.scan.nights import trend
 from gate.scan.records import read_all
 
 if TYPE_CHECKING:
-    from gate.browser.report import ProbeRun
+    from gate.browser.page_checks import ProbeRun
     from gate.engine import InspectedImage
     from gate.run.model import Run
     from gate.runtime.report import HandlerRun, Invocation

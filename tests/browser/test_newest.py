@@ -17,8 +17,8 @@ from gate.browser.newest import (
     LIST,
     ListUnreachable,
     ListUnreadable,
-    Newest,
     NewestUnknown,
+    StableVersion,
     fetch,
     listed,
     newest,
@@ -100,14 +100,16 @@ def recorded(folder: Path, seen: date = TODAY, version: str = "157.0.1.2") -> Pa
 def test_list_that_can_be_reached_decides(server, tmp_path):
     """Whatever the file says."""
     found = newest(recorded(tmp_path), NOW, f"{server}/list")
-    assert found == Newest("158.0.8127.37", TODAY, f"{server}/list")
+    assert found == StableVersion("158.0.8127.37", TODAY, f"{server}/list")
     assert newest(tmp_path, NOW, f"{server}/away").version == "158.0.8127.37"
 
 
 @pytest.mark.parametrize("path", ["404", "403", "407", "500", "503"])
 def test_unreachable_list_leaves_it_to_the_file(server, tmp_path, path):
     """An error of the server or of a proxy is no list."""
-    assert newest(recorded(tmp_path), NOW, f"{server}/{path}") == Newest("157.0.1.2", TODAY, f"{FILE}: looked up")
+    assert newest(recorded(tmp_path), NOW, f"{server}/{path}") == StableVersion(
+        "157.0.1.2", TODAY, f"{FILE}: looked up"
+    )
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://no-such-host.invalid/", "no address"])
@@ -200,9 +202,9 @@ def test_garbled_file(tmp_path, text):
 
 def test_record_is_read_as_it_was_written(tmp_path):
     """`make bump-chrome` writes what the gate reads."""
-    (tmp_path / FILE).write_text(record_of(Newest("158.0.8127.37", TODAY, "https://example.org/")))
+    (tmp_path / FILE).write_text(record_of(StableVersion("158.0.8127.37", TODAY, "https://example.org/")))
     found = newest(tmp_path, NOW, "http://127.0.0.1:9/")
-    assert found == Newest("158.0.8127.37", TODAY, f"{FILE}: https://example.org/")
+    assert found == StableVersion("158.0.8127.37", TODAY, f"{FILE}: https://example.org/")
 
 
 def test_own_file_is_well_formed(monkeypatch):

@@ -9,14 +9,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.browser.newest import Newest
+from gate.browser.newest import StableVersion
 from gate.browser.pin import ChromePin, LockUnreadable, NothingPinned, pin_current, read
 from gate.errors import GateError
 from gate.run.fixtures import chrome_pin
 from gate.scan.register.reading import parse
 
 TODAY = date(2026, 11, 27)
-NEWEST = Newest("158.0.8127.37", date(2026, 11, 26), "the list")
+NEWEST = StableVersion("158.0.8127.37", date(2026, 11, 26), "the list")
 
 
 def pin(age: int = 10, version: str = "158.0.8127.37", **changes) -> ChromePin:
@@ -24,7 +24,7 @@ def pin(age: int = 10, version: str = "158.0.8127.37", **changes) -> ChromePin:
     return ChromePin(**{"version": version, "locked": version, "released": TODAY - timedelta(days=age), **changes})
 
 
-def said(pinned: ChromePin, newest: Newest = NEWEST, days: int = 60, majors: int = 4) -> str:
+def said(pinned: ChromePin, newest: StableVersion = NEWEST, days: int = 60, majors: int = 4) -> str:
     """What the check says, and where."""
     return "\n".join(map(str, pin_current(pinned, newest, TODAY, days, majors).rejections))
 

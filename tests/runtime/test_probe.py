@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from gate.browser import page_checks as checks
-from gate.browser.report import ProbeRun
+from gate.browser.page_checks import ProbeRun
 from gate.browser.run import run_probe
 from gate.check import CheckResult
 from gate.engine import Engine
-from gate.runtime.report import Limits, Settings
+from gate.runtime.report import PhaseTimeouts, Settings
 
 pytestmark = pytest.mark.docker
 
@@ -28,7 +28,7 @@ def probe(engine: Engine, thin_image: ThinImage) -> Callable[..., ProbeRun]:
     """Runs the probe on the released image with these Dockerfile lines on top."""
 
     def look(lines: str, seconds: float = 90) -> ProbeRun:
-        return run_probe(engine, thin_image(lines), Settings(1769), limits=Limits(probe=seconds))
+        return run_probe(engine, thin_image(lines), Settings(1769), timeouts=PhaseTimeouts(probe=seconds))
 
     return look
 

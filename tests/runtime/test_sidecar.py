@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gate.runtime.api import SIDECAR
+from gate.runtime.runtime_api import SIDECAR
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ class Sidecar:
         assert self.line()["what"] == "listening"
 
     def line(self) -> dict[str, Any]:
-        """The next line of its account."""
+        """The next line of its log."""
         assert self.process.stdout is not None
         return dict(json.loads(self.process.stdout.readline().removeprefix("M")))
 

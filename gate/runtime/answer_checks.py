@@ -1,4 +1,4 @@
-"""Whether the handler's answers are what the safe event is answered with, and state no error beside it. Pure."""
+"""Whether the handler answers the safe event as agreed and reports no error beside it. Pure checks."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Any
 from gate.check import CheckResult, Rejection, check
 from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Settings
 
-# Names under which an error is stated, however they are written (errorMessage, error_message, Error-Message).
+# Names under which an error is reported, in any spelling (errorMessage, error_message, Error-Message).
 _ERROR = re.compile(r"(error|errors|exception|exceptions|failed|failure|failures|fault|faults|traceback|stacktrace)"
                     r"(message|messages|type|code|name|count|details?|text|s)?")  # fmt: skip
-# What is written there by answers that have no error to state.
+# Values under such a name that mean "no error".
 _NONE = {"", "0", "none", "null", "nil", "no", "false", "ok", "success", "n/a", "-", "no error", "no errors"}
 _NESTED = 20
 _SHOWN = 300
 
 
-def _failed_politely() -> tuple[HandlerRun, dict[str, Any]]:
+def _caught_failure() -> tuple[HandlerRun, dict[str, Any]]:
     said = Invocation(1, "answered", 1.0, answer='{"ok": false}')
     return HandlerRun(Settings(512), Init("answered", 0.4), None, (said,), Footprint(512, 0, False, 0, 0, "")), {
         "ok": True
     }
 
 
-@check(1, known_bad=_failed_politely)
+@check(1, known_bad=_caught_failure)
 def answers_hold(run: HandlerRun, wanted: Mapping[str, Any]) -> CheckResult:
-    """Each answer holds the wanted fields and states no error: a handler that catches its failure has not succeeded."""
+    """Each answer holds the wanted fields and reports no error: a handler that catches a failure has not succeeded."""
     return CheckResult.of(
         Rejection(
             cause,
@@ -56,7 +56,7 @@ def _wrong(answer: str, wanted: Mapping[str, Any]) -> str:
 
 
 def _errors(said: Any, wanted: Collection[str] = (), depth: int = 0) -> Iterator[str]:
-    """Each error that an answer states, at any depth, also in the text of an HTTP body; but for the wanted fields."""
+    """Each error in an answer, at any depth, also in the text of an HTTP body; but not in the wanted fields."""
     if depth > _NESTED:
         return
     if isinstance(said, list):
@@ -67,18 +67,18 @@ def _errors(said: Any, wanted: Collection[str] = (), depth: int = 0) -> Iterator
     for name, value in said.items():
         if name in wanted:
             continue
-        if _ERROR.fullmatch(re.sub(r"[^a-z]", "", name.lower())) and _states(value):
+        if _ERROR.fullmatch(re.sub(r"[^a-z]", "", name.lower())) and _is_error(value):
             yield f'"{name}": {json.dumps(value, ensure_ascii=False)}'
         else:
             yield from _errors(_body(value) if name == "body" else value, depth=depth + 1)
 
 
-def _states(value: Any) -> bool:
-    """Whether a value says that there is an error: not by nothing, zero, or a word for it, however it is wrapped."""
+def _is_error(value: Any) -> bool:
+    """Whether a value means that there is an error: not an empty one, zero, or a word for "none", at any depth."""
     if isinstance(value, dict):
-        return any(_states(each) for each in value.values())
+        return any(_is_error(each) for each in value.values())
     if isinstance(value, list):
-        return any(_states(each) for each in value)
+        return any(_is_error(each) for each in value)
     return value.strip().lower() not in _NONE if isinstance(value, str) else bool(value)
 
 
