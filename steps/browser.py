@@ -11,12 +11,12 @@ from gate.check import require
 
 @when("Chrome and Chromedriver are asked for their versions")
 def versions_asked(candidate, evidence):
-    """What each program says, and what it should be."""
-    for answer, pin in (
+    """The version that each program prints, and the one that it should have."""
+    for printed, expected in (
         (candidate.chrome_version, candidate.chrome_pin),
         (candidate.driver_version, candidate.driver_pin),
     ):
-        evidence.add("version", {"answer": answer, "pin": pin}, asked=answer.command)
+        evidence.add("version", {"answer": printed, "pin": expected}, asked=printed.command)
 
 
 @then("they share a major version")
@@ -48,42 +48,36 @@ def libraries_found(listing):
 
 @when("Chrome opens a page that carries a secret of this run")
 def page_opened(candidate, evidence):
-    """Our own page, in the image's Chrome, under Lambda's constraints."""
+    """The gate's page, in the image's Chrome, under Lambda's constraints."""
     evidence.attach("chrome-page.png", candidate.probe_run.png)
-    evidence.add("Chrome's look at our page", candidate.probe_run, asked="the gate's probe in the Lambda sandbox")
+    evidence.add("Chrome on the gate's page", candidate.probe_run, asked="the gate's probe in the Lambda sandbox")
 
 
 @then("the secret comes back in the title and in the picture")
 def secret_returns(candidate):
-    """So no canned answer passes."""
+    """A canned answer cannot hold them."""
     require(page_checks.opens_page(candidate.probe_run))
     require(page_checks.secret_returns(candidate.probe_run))
 
 
 @then("the Korean syllables in the picture are glyphs")
 def korean_drawn(candidate):
-    """Boxes all look alike; syllables do not."""
+    """Boxes for missing glyphs are all equal; syllables differ."""
     require(page_checks.korean_is_drawn(candidate.probe_run))
 
 
 @given("the Chrome that the release pins", target_fixture="pinned")
 def chrome_that_is_pinned(request, evidence):
-    """By Dockerfile and lock; in a rehearsal without a lock nothing is pinned, and so nothing can be proven."""
-    try:
-        pinned = request.getfixturevalue("chrome_pin")
-    except NothingPinned as nothing:
-        pytest.skip(nothing.cause)
+    """By Dockerfile and lock; a rehearsal without a lock pins no version."""
+    pinned = _known_or_skipped(request, "chrome_pin")
     evidence.add("pinned Chrome", pinned, asked=f"cat {LOCK}")
     return pinned
 
 
 @when("the newest stable Chrome is looked up", target_fixture="newest")
 def newest_looked_up(request, evidence):
-    """In Chrome for Testing's list, else in the repository's dated file; unknown is not run, and never passed."""
-    try:
-        newest = request.getfixturevalue("newest_chrome")
-    except NewestUnknown as unknown:
-        pytest.skip(unknown.cause)
+    """In Chrome for Testing's list, else in the repository's dated file."""
+    newest = _known_or_skipped(request, "newest_chrome")
     evidence.add("newest stable Chrome", newest, asked=f"curl {LIST}")
     return newest
 
@@ -92,3 +86,11 @@ def newest_looked_up(request, evidence):
 def pin_is_current(pinned, newest, release, now):
     """In days, and in major versions."""
     require(pin_current(pinned, newest, now().date(), *release.chrome_limits))
+
+
+def _known_or_skipped(request, fixture):
+    """A skipped scenario makes the run INCOMPLETE: what is unknown never passes."""
+    try:
+        return request.getfixturevalue(fixture)
+    except (NothingPinned, NewestUnknown) as unknown:
+        pytest.skip(unknown.cause)

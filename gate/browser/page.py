@@ -1,7 +1,7 @@
-"""The page that Chrome has to open: it shows what only a browser can work out, and Korean text. Pure.
+"""The page that Chrome has to open: it shows what only a browser can compute, and Korean text. Pure.
 
-Its script turns a number of this run into a title and into a grid of coloured cells. Neither stands in the page's
-source, so neither a canned answer nor a program that only reads the page can give them back.
+Its script turns a number of this run into a title and into a grid of coloured cells. Neither is in the page's source,
+so neither a canned answer nor a program that only reads the source can return them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ GLYPH = 64
 GLYPH_TOP, UNKNOWN_TOP = 230, 310
 # Hangul syllables that share few strokes (Unicode block AC00–D7AF; no Latin font has them).
 SYLLABLES = "한글네이버예약"
-# Never assigned (Greek block), and private use: drawn as the browser draws what it has no glyph for.
+# Never assigned (Greek block), and private use: drawn like any character without a glyph.
 UNKNOWN = "\u0378\ue000"
 _MASK = 0xFFFFFFFF
 
@@ -50,7 +50,7 @@ document.title = 'gate-' + next().toString(16).padStart(8, '0') + next().toStrin
 
 @dataclass(frozen=True)
 class ProbePage:
-    """The page of one run, and what a browser makes of it.
+    """The page of one run, and what a browser shows of it.
 
     Attributes:
         title: what its script gives it.

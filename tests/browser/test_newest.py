@@ -160,7 +160,7 @@ def test_redirection_to_another_scheme_is_refused(monkeypatch):
     answer = type("Answer", (), {"url": "http://example.org/", "read1": lambda *_: b"", "__enter__": lambda me: me,
                                  "__exit__": lambda *_: None})  # fmt: skip
     monkeypatch.setattr("gate.browser.newest.urllib.request.urlopen", lambda *_, **__: answer())
-    with pytest.raises(ListUnreadable, match=r"leads to http://example\.org/"):
+    with pytest.raises(ListUnreadable, match=r"redirects to http://example\.org/"):
         fetch("https://example.org/")
 
 
