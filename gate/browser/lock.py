@@ -94,34 +94,21 @@ def lock_of(version: str, bucket: str) -> str:
 
 
 def write_together(texts: Mapping[Path, str]) -> None:
-    """Replace the text of files: of all of them, or of none.
+    """Replace the text of files, once each new text is completely on the disk beside its file.
 
     Raises:
-        OSError: one cannot be written; all are unchanged.
+        OSError: one of the texts cannot be written; every file is unchanged.
     """
-    before = {path: path.read_bytes() if path.exists() else None for path in texts}
     fresh = {path: path.with_name(f".{path.name}.{os.getpid()}.new") for path in texts}
     try:
         for path, text in texts.items():
             fresh[path].write_text(text, encoding="utf-8")
             fresh[path].chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        _replace(fresh, before)
+        for path, new in fresh.items():
+            new.replace(path)
     finally:
         for left in fresh.values():
             left.unlink(missing_ok=True)
-
-
-def _replace(fresh: Mapping[Path, Path], before: Mapping[Path, bytes | None]) -> None:
-    done: list[Path] = []
-    try:
-        for path, new in fresh.items():
-            new.replace(path)
-            done.append(path)
-    except BaseException:
-        for path in done:
-            was = before[path]
-            path.unlink() if was is None else path.write_bytes(was)
-        raise
 
 
 def bumped(asked: str, image: Path, url: str) -> tuple[str, StableVersion | None]:

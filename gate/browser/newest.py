@@ -103,9 +103,7 @@ def fetch(url: str, timeout: float = TIMEOUT_SECONDS) -> bytes:
         # A name that does not resolve, a refusal, a time-out, an error status, a certificate of somebody else.
         raise ListUnreachable(f"{url} cannot be reached: {one_line(str(error))}", where=url) from error
     if urlsplit(arrived).scheme != urlsplit(url).scheme:
-        raise ListUnreadable(
-            f"{url} redirects to {arrived}, which anyone on the way could change", where=url
-        )
+        raise ListUnreadable(f"{url} redirects to {arrived}, which anyone on the way could change", where=url)
     if len(body) > LARGEST:
         raise ListUnreadable(f"what answers is longer than the {LARGEST:,} bytes that the list may have", where=url)
     return body

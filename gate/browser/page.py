@@ -7,6 +7,7 @@ so neither a canned answer nor a program that only reads the source can return t
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 400
@@ -68,9 +69,9 @@ def make(nonce: int) -> ProbePage:
     Args:
         nonce: 1 to 2³²-1, drawn at random for each run.
     """
-    state = _Xorshift(nonce)
-    colours = tuple(state.next() >> 29 for _ in range(COLUMNS * ROWS))
-    title = f"gate-{state.next():08x}{state.next():08x}"
+    numbers = _xorshift(nonce)
+    colours = tuple(next(numbers) >> 29 for _ in range(COLUMNS * ROWS))
+    title = f"gate-{next(numbers):08x}{next(numbers):08x}"
     html = _TEMPLATE.format(
         seed=nonce,
         count=COLUMNS * ROWS,
@@ -87,16 +88,11 @@ def make(nonce: int) -> ProbePage:
     return ProbePage(html, title, colours)
 
 
-class _Xorshift:
-    """The page's own generator (Marsaglia, "Xorshift RNGs", 2003: 13, 17, 5), on 32 bits."""
-
-    def __init__(self, seed: int) -> None:
-        self._x = seed & _MASK
-
-    def next(self) -> int:
-        x = self._x
+def _xorshift(seed: int) -> Iterator[int]:
+    """The numbers of the page's own generator (Marsaglia, "Xorshift RNGs", 2003: 13, 17, 5), on 32 bits."""
+    x = seed
+    while True:
         x ^= x << 13 & _MASK
         x ^= x >> 17
         x ^= x << 5 & _MASK
-        self._x = x
-        return x
+        yield x

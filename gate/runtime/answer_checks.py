@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from gate.check import CheckResult, Rejection, check
@@ -20,10 +21,9 @@ _SHOWN = 300
 
 
 def _caught_failure() -> tuple[HandlerRun, dict[str, Any]]:
-    said = Invocation(1, "answered", 1.0, answer='{"ok": false}')
-    return HandlerRun(Settings(512), Init("answered", 0.4), None, (said,), Footprint(512, 0, False, 0, 0, "")), {
-        "ok": True
-    }
+    done = Invocation(1, "answered", 1.0, answer='{"ok": false}')
+    run = HandlerRun(Settings(512), Init("answered", 0.4), None, (done,), Footprint(512, 0, False, 0, 0, ""))
+    return run, {"ok": True}
 
 
 @check(1, known_bad=_caught_failure)
@@ -43,34 +43,37 @@ def answers_hold(run: HandlerRun, wanted: Mapping[str, Any]) -> CheckResult:
 def _wrong(answer: str, wanted: Mapping[str, Any]) -> str:
     """What is wrong with an answer; "" when nothing is."""
     try:
-        said = json.loads(answer)
+        parsed = json.loads(answer)
     except (ValueError, RecursionError):
-        said = None
-    holds = isinstance(said, dict) and all(name in said and said[name] == value for name, value in wanted.items())
-    if wanted and not holds:
+        parsed = None
+    fields = parsed if isinstance(parsed, dict) else {}
+    if wanted and not all(name in fields and fields[name] == value for name, value in wanted.items()):
         return f"the handler answered {answer[:_SHOWN]}, and {json.dumps(dict(wanted))} should be in it"
-    if stated := next(_errors(said, wanted), ""):
+    status = fields.get("statusCode")
+    if fields.get("ok") is False or (isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST):
+        return f"the handler answered the event with an error: {answer[:_SHOWN]}"
+    if error := next(_errors(parsed, wanted), ""):
         beside = f" beside {json.dumps(dict(wanted))}" if wanted else ""
-        return f"the handler's answer states an error{beside}: {stated[:_SHOWN]}"
+        return f"the handler's answer states an error{beside}: {error[:_SHOWN]}"
     return ""
 
 
-def _errors(said: Any, wanted: Collection[str] = (), depth: int = 0) -> Iterator[str]:
+def _errors(value: Any, wanted: Collection[str] = (), depth: int = 0) -> Iterator[str]:
     """Each error in an answer, at any depth, also in the text of an HTTP body; but not in the wanted fields."""
     if depth > _NESTED:
         return
-    if isinstance(said, list):
-        for each in said:
+    if isinstance(value, list):
+        for each in value:
             yield from _errors(each, depth=depth + 1)
-    if not isinstance(said, dict):
+    if not isinstance(value, dict):
         return
-    for name, value in said.items():
+    for name, field in value.items():
         if name in wanted:
             continue
-        if _ERROR.fullmatch(re.sub(r"[^a-z]", "", name.lower())) and _is_error(value):
-            yield f'"{name}": {json.dumps(value, ensure_ascii=False)}'
+        if _ERROR.fullmatch(re.sub(r"[^a-z]", "", name.lower())) and _is_error(field):
+            yield f'"{name}": {json.dumps(field, ensure_ascii=False)}'
         else:
-            yield from _errors(_body(value) if name == "body" else value, depth=depth + 1)
+            yield from _errors(_body(field) if name == "body" else field, depth=depth + 1)
 
 
 def _is_error(value: Any) -> bool:

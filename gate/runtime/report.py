@@ -183,7 +183,7 @@ class Footprint:
     def last_line(self) -> str:
         """The last line of the logs that is not empty, as a clause."""
         lines = [line.strip() for line in self.logs.splitlines() if line.strip()]
-        return f"its last words: {lines[-1][:300]}" if lines else "it wrote nothing"
+        return f"its last log line: {lines[-1][:300]}" if lines else "it wrote nothing"
 
 
 @dataclass(frozen=True)
