@@ -63,7 +63,7 @@ def test_each_end_is_named_by_every_check(outcome: Outcome, footprint: Footprint
 
 
 def test_fault_is_told_in_its_own_words() -> None:
-    """What Selenium says is in the refusal."""
+    """Selenium's message is in the rejection."""
     run = replace(GOOD, outcome="failed", error=ReportedError("SessionNotCreatedException", "Chrome failed to start"))
     assert "SessionNotCreatedException: Chrome failed to start" in words(checks.opens_page(run))
 
@@ -109,7 +109,7 @@ def test_one_bad_syllable_is_enough(glyph: Glyph, said: str) -> None:
 
 
 def test_missing_syllables_are_refused() -> None:
-    """Fewer syllables than the page shows prove nothing."""
+    """Fewer syllables than the page shows are not accepted."""
     run = replace(GOOD, screenshot=replace(SCREENSHOT, glyphs=GLYPHS[:-1]))
     assert "6 of 7 syllables" in words(checks.korean_is_drawn(run))
 
@@ -132,17 +132,17 @@ def test_the_limits_of_ink_and_distance_are_inclusive(ink: float, distance: floa
 
 
 def test_the_limits_of_ink_and_distance_are_those_decided_on() -> None:
-    """Another number is another decision."""
+    """The thresholds are pinned."""
     assert (checks.LEAST_INK, checks.MOST_INK, checks.LEAST_DISTANCE) == (0.02, 0.5, 0.2)
 
 
 def test_a_failure_without_a_fault_is_refused_too() -> None:
-    """Only an answer is an answer."""
+    """An outcome other than "answered" is not accepted."""
     assert "ended with no exit code" in words(checks.opens_page(replace(GOOD, outcome="failed")))
 
 
-def test_a_canned_title_and_a_missing_picture_are_both_told() -> None:
-    """One fault does not hide the other."""
+def test_a_canned_title_and_a_missing_screenshot_are_both_reported() -> None:
+    """Both rejections are given."""
     said = checks.secret_returns(replace(GOOD, title="Naver", screenshot=None))
     assert [each.cause.partition(":")[0] for each in said.rejections] == [
         f"Chrome says the page's title is 'Naver', and it is {PAGE.title!r}",
@@ -172,7 +172,7 @@ CHROME = CommandOutput("chrome --version", 0, "Google Chrome 130.0.6723.91 \n")
     ],
 )
 def test_a_version_has_four_parts(text: str, version: str) -> None:
-    """Less is not a version of Chrome's."""
+    """Fewer parts are not a version of Chrome."""
     assert version_in(text) == version
 
 
@@ -181,7 +181,7 @@ def test_a_version_has_four_parts(text: str, version: str) -> None:
     [("130.0.6723.91", True), ("130.1.2.3", True), ("131.0.6723.91", False), ("13.0.1.2", False)],
 )
 def test_chromedriver_is_of_chromes_major_version(driver: str, accepted: bool) -> None:
-    """The first part decides; the refusal names both."""
+    """The first part decides; the rejection names both versions."""
     result = share_major(CHROME, CommandOutput("driver", 0, f"ChromeDriver {driver}"))
     assert result.accepted is accepted
     assert accepted or f"Chrome is 130.0.6723.91 and Chromedriver is {driver}" in words(result)
@@ -230,7 +230,7 @@ def test_libraries_that_are_too_old_are_named_with_what_they_lack() -> None:
 
 @pytest.mark.parametrize(("code", "text", "accepted"), [(0, FOUND, True), (1, FOUND, False), (0, "statically", False)])
 def test_a_loader_that_could_not_list_has_found_nothing(code: int, text: str, accepted: bool) -> None:
-    """An exit code, or a listing without a library, proves nothing."""
+    """An exit code other than 0, or a listing without a library, is not accepted."""
     result = libraries_complete(CommandOutput("ld.so --list", code, text))
     assert result.accepted is accepted
     assert accepted or "could not list" in words(result)

@@ -87,13 +87,13 @@ def test_lock_and_dockerfile_are_read(tmp_path, stand_in):
 
 
 def test_lock_for_another_version_is_read_as_such(tmp_path):
-    """The check says it; neither takes the other's place."""
+    """The check reports it; neither replaces the other."""
     found = read(context(tmp_path, lock={**LOCK, "version": "9.8.7.6"}), stand_in=False, seen_by_scanner=False)
     assert (found.version, found.locked) == ("1.2.3.4", "9.8.7.6")
 
 
 def test_lock_for_no_version_is_told_with_what_it_says(tmp_path):
-    """As a person wrote it."""
+    """The message holds the text as written."""
     with pytest.raises(LockUnreadable, match=r"is not for a version of Chrome: '1\.2\.3'"):
         read(context(tmp_path, lock={"version": "1.2.3"}), stand_in=False, seen_by_scanner=False)
 

@@ -119,7 +119,7 @@ def test_what_is_no_screenshot_has_a_problem(damaged: bytes) -> None:
 
 
 def test_page_does_not_hold_its_secret() -> None:
-    """Title and colours stand nowhere in the page's source: they have to be worked out."""
+    """Title and colours are not in the page's source."""
     shown = page.make(0xC0FFEE)
     assert shown.title.removeprefix("gate-") not in shown.html
     assert "rgb(255" not in shown.html

@@ -117,7 +117,7 @@ def test_an_archive_that_is_not_whole_gives_nothing(files: dict[str, bytes]) -> 
 
 
 def test_an_archive_cut_short_gives_nothing() -> None:
-    """Half a layer is no layer."""
+    """An incomplete layer is not counted."""
     with pytest.raises(tarfile.ReadError):
         _read(_legacy()[:3000])
 
@@ -130,7 +130,7 @@ def test_a_layer_in_zstd_is_refused_by_a_sentence() -> None:
 
 
 def test_a_damaged_layer_gives_nothing() -> None:
-    """What calls itself gzip and is not."""
+    """A layer that begins like gzip and is not."""
     files = {"l": b"\x1f\x8b" + b"x" * 600, "c.json": CONFIG, "manifest.json": _manifest("c.json", "l")}
     with pytest.raises(tarfile.ReadError):
         _read(tar(files))

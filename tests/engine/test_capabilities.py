@@ -46,9 +46,9 @@ def test_what_is_lacking(version: dict[str, Any], info: dict[str, Any], words: t
 
 @pytest.mark.parametrize("engine", ["docker-20-classic", "docker-26-buildx", "docker-26-containerd", "podman-5"])
 def test_the_engines_that_were_tried_lack_nothing(engine: str) -> None:
-    """As they answered."""
-    told = json.loads((ANSWERS / f"{engine}.json").read_text())
-    assert not list(missing_capabilities(told["version"], told["info"]))
+    """By their recorded answers."""
+    recorded = json.loads((ANSWERS / f"{engine}.json").read_text())
+    assert not list(missing_capabilities(recorded["version"], recorded["info"]))
 
 
 def test_an_unable_engine_is_refused_in_one_sentence() -> None:

@@ -80,7 +80,7 @@ def test_foreign_leftovers_go_when_a_day_old_and_idle(listed: dict[str, object],
 
 @pytest.mark.docker
 def test_only_the_dead_are_swept(engine: Engine, tiny_image: str) -> None:
-    """Containers, networks and volumes of a dead owner go; those of the living, of others and of nobody stay."""
+    """Containers, networks and volumes of a dead owner are removed; those of others, and without owner, stay."""
     owners = {"dead": f"{BOOT}:{os.getpid()}:1", "alive": owner_label()[OWNER], "foreign": FOREIGN, "nobody": ""}
     made = {name: _make(engine, tiny_image, owner) for name, owner in owners.items()}
     try:
@@ -95,7 +95,7 @@ def test_only_the_dead_are_swept(engine: Engine, tiny_image: str) -> None:
 
 @pytest.mark.docker
 def test_what_was_removed_is_named(engine: Engine) -> None:
-    """A sweep says what it took; another run of this machine may be faster once, but not three times in a row."""
+    """A sweep returns what it removed; another run may be faster once, but not three times in a row."""
     name = f"release-gate-tests-{os.getpid()}-named"
 
     def named() -> bool:
@@ -125,7 +125,7 @@ def _left(engine: Engine, things: tuple[str, str, str]) -> int:
 
 
 def _wait_for_another(engine: Engine, things: tuple[str, str, str]) -> None:
-    """What another run of this machine is removing at this moment is gone a moment later."""
+    """What another run is removing at this moment is gone a moment later."""
     deadline = time.monotonic() + 10
     while _left(engine, things) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -166,7 +166,7 @@ def test_what_a_killed_run_left_is_ended() -> None:
 
 
 def test_what_a_living_run_started_goes_on(monkeypatch) -> None:
-    """A process of this very run, and one of nobody's, are left alone."""
+    """A process of this run, and one without owner, are left alone."""
     monkeypatch.setenv(OWNER_VARIABLE, "")
     nobodys = subprocess.Popen(SLEEP)
     mark_children()
@@ -182,7 +182,7 @@ def test_what_a_living_run_started_goes_on(monkeypatch) -> None:
 
 
 def test_a_zombie_is_no_living_owner() -> None:
-    """A killed run whose parent has not asked for it yet is dead."""
+    """A killed run that its parent has not reaped yet is dead."""
     run = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True,
                            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})  # fmt: skip
     pid = int(run.stdout.readline())

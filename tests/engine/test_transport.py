@@ -123,9 +123,9 @@ def _said(answer: requests.Response) -> str:
     """What docker-py makes of it."""
     with pytest.raises(requests.HTTPError) as refused:
         with_message(answer).raise_for_status()
-    with pytest.raises(APIError) as told:
+    with pytest.raises(APIError) as raised:
         create_api_error_from_http_exception(refused.value)
-    return str(told.value.explanation)
+    return str(raised.value.explanation)
 
 
 @pytest.mark.parametrize(

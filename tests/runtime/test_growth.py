@@ -68,7 +68,7 @@ def test_more_calls_were_made_only_where_five_cannot_tell(entry: dict[str, Any])
 
 
 def test_no_more_than_ten_calls_are_made() -> None:
-    """Whatever the first ten show; nor are there more where the limit is near, which they would run into."""
+    """Whatever the first ten show; nor more than five where further calls would run into the limit."""
     ten = [each.after for each in run_with("memory", [60.0 + n for n in range(10)]).invocations if each.after]
     assert not more_calls_needed(ten, Settings(512))
     assert not more_calls_needed(ten[:4], Settings(512))
@@ -77,14 +77,14 @@ def test_no_more_than_ten_calls_are_made() -> None:
 
 
 def test_growth_that_five_calls_only_suggest_is_not_accepted() -> None:
-    """Where no more could be made, it is said that they are too few."""
+    """Where no more calls could be made, the message says that they are too few."""
     (only,) = invocation_checks.nothing_grows(run_with("memory", [60, 60, 61, 69, 70])).rejections
     assert "may grow with each call" in only.cause
     assert "too few calls were made to tell" in only.cause
 
 
 def test_a_leak_beside_another_browser_is_seen_in_its_own_process() -> None:
-    """A browser that is kept open holds many files; the runtime's own few are counted apart."""
+    """A browser that is kept open holds many files; each process is counted separately."""
     samples = [
         ResourceSample(
             (ContainerProcess(1, 0, "S", "python3", 2, 7 + n), ContainerProcess(9, 1, "S", "chrome", 30, 180 - n)),
@@ -112,7 +112,7 @@ def test_small_memory_does_not_make_the_allocator_a_leak() -> None:
 
 @pytest.mark.parametrize("missing", ["memory", "sample", "all"])
 def test_what_was_not_measured_is_not_accepted(missing: str) -> None:
-    """Unknown is not level."""
+    """What is unknown does not count as level."""
     run = run_with("tmp", [1, 1, 1, 1, 1])
     last = run.invocations[-1]
     unmeasured = ResourceSample((), 0, None, 0) if missing == "memory" else None

@@ -61,13 +61,13 @@ def test_a_good_run_is_accepted() -> None:
 
 @pytest.mark.parametrize(("seconds", "accepted"), [(0.4, True), (10.0, True), (10.01, False), (11.6, False)])
 def test_init_limit_is_inclusive(seconds: float, accepted: bool) -> None:
-    """Ten seconds are within ten seconds, and any more are not."""
+    """Exactly ten seconds are accepted, and more are not."""
     run = replace(ran(), init=Init("answered", seconds))
     assert checks.starts_within(run, 10).accepted is accepted
 
 
-def test_same_failure_is_told_once_for_all_its_invocations() -> None:
-    """Five times the same error is one reason; another one is told beside it."""
+def test_same_failure_is_reported_once_for_all_its_invocations() -> None:
+    """The same error five times is one reason; another error is a second one."""
     faults = {n: ReportedError("LookupError", f"no driver\nStacktrace:\n#0 0x{n}") for n in (1, 2, 4)}
     failed = [Invocation(n, "failed", 1.0, error=fault, after=sample()) for n, fault in faults.items()]
     other = Invocation(3, "failed", 1.0, error=ReportedError("OSError", "no room"), after=sample())
@@ -86,11 +86,11 @@ def test_slow_init_names_seconds_limit_and_memory() -> None:
 
 
 def test_unmeasured_init_is_refused() -> None:
-    """An initialisation whose duration is unknown is not taken for a fast one."""
+    """An unknown duration is not accepted."""
     assert "could not be measured" in words(checks.starts_within(replace(ran(), init=Init("answered", None)), 10))
 
 
-def test_init_error_is_told_in_the_runtimes_words() -> None:
+def test_init_error_has_the_runtimes_type_and_text() -> None:
     """Type and text of the runtime's error are in the refusal."""
     fault = ReportedError("Runtime.ImportModuleError", "Unable to import module 'main': No module named 'main'")
     run = replace(ran(), init=Init("failed", None, replace(fault, line="/var/task/app.py:1: `import main`")))
@@ -117,7 +117,7 @@ def test_each_end_of_an_init_is_named(outcome: Outcome, exit_code: int | None, o
 
 
 def test_too_few_invocations_are_refused() -> None:
-    """A handler that was never invoked has not succeeded."""
+    """A handler that was not invoked is not accepted."""
     assert "0 of 5 invocations" in words(checks.invocations_succeed(ran(), 5))
     assert not checks.leaves_no_process(ran()).accepted
     assert not checks.tmp_grows_below(ran(), 50).accepted
@@ -144,7 +144,7 @@ def test_an_answer_that_is_an_error_is_no_success(answer: str, accepted: bool) -
     assert answers_hold(ran(sample(), answer=answer), {}).accepted is accepted
 
 
-def test_a_long_answer_that_is_an_error_is_told_by_its_beginning() -> None:
+def test_a_long_answer_that_is_an_error_is_shortened() -> None:
     """Three hundred characters of it."""
     answer = f'{{"ok": false, "said": "{"x" * 400}"}}'
     said = answers_hold(ran(sample(), answer=answer), {}).rejections[0].cause
@@ -158,15 +158,15 @@ def test_zombie_is_named_with_its_invocation() -> None:
     assert "after invocation 2" in said
 
 
-def test_a_zombie_is_told_before_the_growth_that_it_is_part_of() -> None:
-    """Whoever reaps it has dealt with both."""
+def test_a_zombie_is_reported_before_the_growth_that_it_is_part_of() -> None:
+    """Reaping it ends both."""
     (rejection,) = checks.leaves_no_process(ran(sample(), sample(ZOMBIE))).rejections
     assert "1 zombie processes are left" in rejection.cause
 
 
 @pytest.mark.parametrize(("number", "named", "more"), [(8, 9, False), (9, 10, False), (10, 10, True), (11, 10, True)])
 def test_ten_processes_are_named_and_that_there_are_more_is_said(number: int, named: int, more: bool) -> None:
-    """Nine, or ten, have no more of them."""
+    """Up to ten are named without an ellipsis."""
     left = [replace(CHROME, pid=pid) for pid in range(20, 20 + number)]
     said = checks.leaves_no_process(ran(sample(), sample(*left))).rejections[0].cause
     assert said.count("(pid ") == named
@@ -200,7 +200,7 @@ def test_processes_that_come_and_go_are_no_growth(numbers: list[int], accepted: 
 
 
 def test_unseen_aftermath_is_refused() -> None:
-    """What could not be seen is not taken for clean."""
+    """What could not be measured is not accepted."""
     assert not checks.leaves_no_process(ran(sample(), None)).accepted
     assert not checks.tmp_grows_below(ran(sample(), None), 50).accepted
     assert not checks.tmp_grows_below(replace(ran(sample()), baseline=None), 50).accepted
@@ -208,7 +208,7 @@ def test_unseen_aftermath_is_refused() -> None:
 
 @pytest.mark.parametrize(("left", "accepted"), [(0, True), (50 * MB - 1, True), (50 * MB, False)])
 def test_growth_of_tmp_is_below_the_limit(left: int, accepted: bool) -> None:
-    """Less than 50 MB more is less than 50 MB, over what initialisation left."""
+    """The limit is exclusive, and counts from what initialisation left."""
     run = replace(ran(sample(tmp=20 * MB + left)), baseline=sample(tmp=20 * MB))
     assert checks.tmp_grows_below(run, 50).accepted is accepted
 
@@ -219,8 +219,8 @@ def test_want_of_memory_is_refused() -> None:
     assert "the function has 512 MB\n" in words(checks.memory_suffices(run))
 
 
-def test_want_of_memory_that_comes_from_growth_is_told_with_it() -> None:
-    """A handler that keeps more with each call needs no more memory, but to keep less."""
+def test_want_of_memory_that_comes_from_growth_is_reported_with_it() -> None:
+    """The remedy is then to keep less, not to add memory."""
     grown = [replace(sample(), memory_bytes=(60 + 120 * n) * MB) for n in range(3)]
     run = ran(*grown, None)
     said = words(checks.memory_suffices(replace(run, footprint=replace(run.footprint, oom_killed=True))))
@@ -228,7 +228,7 @@ def test_want_of_memory_that_comes_from_growth_is_told_with_it() -> None:
     assert "give the function more memory" not in said
 
 
-def test_an_image_that_cannot_be_started_is_told_from_a_handler_that_fails() -> None:
+def test_an_image_that_cannot_be_started_differs_from_a_handler_that_fails() -> None:
     """The ENTRYPOINT is blamed only where the engine could not start it."""
     fault = ReportedError("Engine", "exec format error")
     stopped = replace(ran(), init=Init("not started", None, fault))
@@ -237,14 +237,14 @@ def test_an_image_that_cannot_be_started_is_told_from_a_handler_that_fails() -> 
     assert "fails to initialise: Engine: exec format error" in words(checks.initialises(failed))
 
 
-def test_an_image_that_was_not_started_is_refused_whether_or_not_anybody_says_why() -> None:
-    """An engine may stay silent."""
+def test_an_image_that_was_not_started_is_refused_with_or_without_a_reason() -> None:
+    """With or without an error of the engine."""
     said = words(checks.initialises(replace(ran(), init=Init("not started", None))))
     assert "before it asked for its first event" in said
 
 
 def test_a_function_that_never_initialised_did_not_start_in_time() -> None:
-    """However fast it ended."""
+    """Even if it ended at once."""
     assert not checks.starts_within(replace(ran(), init=Init("ended", 0.1)), 10).accepted
 
 
@@ -252,9 +252,9 @@ def test_each_way_an_invocation_can_go_wrong_is_named() -> None:
     """The handler's own fault, a bare failure, an end, and a runtime that does not come back."""
     fault = ReportedError("ValueError", "no such action", "/var/task/src/main.py:7: `raise ValueError`")
     failed = ran(sample(), outcome="failed")
-    told = replace(failed, invocations=(replace(failed.invocations[0], error=fault),))
+    with_error = replace(failed, invocations=(replace(failed.invocations[0], error=fault),))
     assert "the handler failed: ValueError: no such action, at /var/task/src/main.py:7: `raise ValueError`" in words(
-        checks.invocations_succeed(told, 1)
+        checks.invocations_succeed(with_error, 1)
     )
     assert "the handler failed" in words(checks.invocations_succeed(failed, 1))
     assert "did not answer in time" in words(checks.invocations_succeed(ran(None, outcome="late"), 1))
@@ -292,18 +292,18 @@ def test_the_most_that_any_invocation_left_in_tmp_counts() -> None:
     ],
 )
 def test_an_answer_holds_every_wanted_field_with_its_value(answer: str, accepted: bool) -> None:
-    """More than is wanted harms nothing; less, another value or no object does."""
+    """Further fields are accepted; missing ones, other values and other types are not."""
     assert answers_hold(ran(sample(), answer=answer), {"ok": True, "sent": 2}).accepted is accepted
 
 
 def test_a_wanted_field_without_a_value_has_to_be_there() -> None:
-    """A field that is missing is not a field that is null."""
+    """A missing field differs from one that is null."""
     assert answers_hold(ran(sample(), answer='{"error": null}'), {"error": None}).accepted
     assert not answers_hold(ran(sample(), answer="{}"), {"error": None}).accepted
 
 
 def test_each_wrong_answer_is_named_and_an_invocation_without_one_is_no_answer() -> None:
-    """What did not answer is another check's matter; where nothing is wanted, any answer holds it."""
+    """An invocation without an answer is left to another check; where nothing is wanted, any answer is accepted."""
     run = ran(sample(), sample(), answer='{"ok": false}')
     assert [each.where for each in answers_hold(run, {"ok": True}).rejections] == [
         "Lambda sandbox, invocation 1",
@@ -331,7 +331,7 @@ def test_each_wrong_answer_is_named_and_an_invocation_without_one_is_no_answer()
     ],
 )
 def test_an_error_beside_what_is_wanted_is_no_success(stated: str) -> None:
-    """However the field is written and however deep it stands."""
+    """In any spelling and at any depth."""
     said = words(answers_hold(ran(sample(), answer=f'{{"ok": true, {stated}}}'), {"ok": True}))
     assert "the handler's answer states an error" in said
     assert 'beside {"ok": true}' in said
@@ -373,7 +373,7 @@ def test_what_is_wanted_of_an_error_field_is_held_to_it() -> None:
 
 
 def test_an_answer_that_is_nested_without_end_is_read_to_a_depth() -> None:
-    """Neither a crash nor a search without end."""
+    """Deep nesting neither crashes nor runs without end."""
     deep = '{"a": ' * 300 + "1" + "}" * 300
     assert answers_hold(ran(sample(), answer=f'{{"ok": true, "x": {deep}}}'), {"ok": True}).accepted
     assert not answers_hold(ran(sample(), answer="[" * 100_000), {"ok": True}).accepted

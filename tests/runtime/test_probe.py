@@ -58,7 +58,7 @@ UNTIDY = (
 
 
 def test_what_the_images_python_prints_or_leaves_disturbs_nothing(probe: Callable[..., ProbeRun]) -> None:
-    """A start-up hook that prints, prints at exit and leaves a thread is no answer, and nobody waits for its end."""
+    """The output of a start-up hook is not the answer, and a thread that it leaves is not waited for."""
     ran = probe(f'RUN echo "{UNTIDY}" > /var/lang/lib/python3.11/site-packages/untidy.pth')
     assert checks.secret_returns(ran).accepted, words(checks.secret_returns(ran))
     assert "hello" in ran.footprint.logs
@@ -85,12 +85,12 @@ def test_hung_chrome_is_late(probe: Callable[..., ProbeRun]) -> None:
     assert "did not answer in time" in words(checks.opens_page(ran))
 
 
-def test_unnamed_chrome_is_told(probe: Callable[..., ProbeRun]) -> None:
-    """An environment without CHROME_BIN is told as what it is."""
+def test_unnamed_chrome_is_reported(probe: Callable[..., ProbeRun]) -> None:
+    """An environment without CHROME_BIN is named."""
     assert "names no CHROME_BIN" in words(checks.opens_page(probe("ENV CHROME_BIN=")))
 
 
-def test_dangling_driver_is_told(probe: Callable[..., ProbeRun]) -> None:
+def test_dangling_driver_is_reported(probe: Callable[..., ProbeRun]) -> None:
     """A driver that is not where the environment says is named (rows 1 and 2 of the failures)."""
     assert "CHROMEDRIVER_BIN names /opt/nowhere" in words(checks.opens_page(probe("ENV CHROMEDRIVER_BIN=/opt/nowhere")))
 

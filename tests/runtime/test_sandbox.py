@@ -90,7 +90,7 @@ def test_constraints_are_lambdas(run: Callable[..., HandlerRun]) -> None:
 
 
 def test_wrong_handler_path_is_named(run: Callable[..., HandlerRun]) -> None:
-    """A handler path without its package is told as Lambda tells it (row 4 of the failures)."""
+    """A handler path without its package is reported with Lambda's error (row 4 of the failures)."""
     ran = run("main.lambda_handler")
     assert ran.init.outcome == "failed"
     assert "Runtime.ImportModuleError" in words(checks.initialises(ran))
@@ -114,7 +114,7 @@ def test_init_without_end_is_late(run: Callable[..., HandlerRun]) -> None:
 
 
 def test_crash_at_init_is_named(run: Callable[..., HandlerRun]) -> None:
-    """An interpreter that dies at import is told with its exit code and signal."""
+    """An interpreter that dies at import is reported with its exit code and signal."""
     ran = run("crash.handler")
     assert (ran.init.outcome, ran.footprint.exit_code) == ("ended", 139)
     assert "exit code 139 (SIGSEGV)" in words(checks.initialises(ran))
@@ -142,7 +142,7 @@ def test_image_without_python_cannot_be_checked(engine: Engine, thin_image: Thin
     ],
 )
 def test_unsuccessful_invocation(run: Callable[..., HandlerRun], handler: str, outcome: str, said: str) -> None:
-    """An invocation that fails, refuses or ends its process is told with its reason."""
+    """An invocation that fails, refuses or ends its process is reported with its reason."""
     ran = run(handler)
     assert [i.outcome for i in ran.invocations] == [outcome]
     assert said in words(checks.invocations_succeed(ran, 1))
@@ -156,7 +156,7 @@ def test_hung_handler_is_late(run: Callable[..., HandlerRun]) -> None:
 
 
 def test_runtime_that_does_not_come_back(engine: Engine, thin_image: ThinImage) -> None:
-    """An answer without a next request is not a success."""
+    """An answer without a next request is not accepted."""
     image = thin_image('ENTRYPOINT ["/usr/bin/env", "python3", "/var/task/onesided.py"]')
     ran = run_handler(engine, image, Settings(1769), event=EVENT, timeouts=PhaseTimeouts(idle=2))
     assert [(i.outcome, i.after) for i in ran.invocations] == [("answered", None)]
@@ -171,7 +171,7 @@ def test_out_of_memory_is_noticed(run: Callable[..., HandlerRun], handler: str) 
 
 
 def test_zombies_are_counted(run: Callable[..., HandlerRun]) -> None:
-    """A child that nobody waited for is seen after the invocation that left it."""
+    """A child that was not reaped is seen after the invocation that left it."""
     ran = run("faults.leaves_zombie", invocations=2)
     assert [len(i.after.zombies) for i in ran.invocations if i.after] == [1, 2]
     assert "zombie processes are left: python3" in words(checks.leaves_no_process(ran))
