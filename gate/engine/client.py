@@ -57,7 +57,7 @@ class Engine:
     """A Docker engine that answered.
 
     Attributes:
-        client: docker-py's client, for what is asked of the engine elsewhere (build, push); wrap it in `asking`.
+        client: docker-py's client, for build, push and the sandbox; its errors are raised within `engine_errors`.
         timeout: seconds that any one call may take.
         buildkit: whether it prefers BuildKit to the classic builder (`Builder-Version`, Docker Engine API, SystemPing).
     """
