@@ -21,6 +21,7 @@ from gate.browser.programs import (
 from gate.browser.run import run_probe
 from gate.engine import Engine, HistoryEntry, InspectedImage
 from gate.errors import ImageUnavailable
+from gate.facts import CachedProperty
 from gate.image import python
 from gate.image.base import Base
 from gate.image.build import BuiltImage
@@ -32,13 +33,12 @@ from gate.image.lineage import STAND_IN_LABEL
 from gate.image.records import RPM_DATABASES, Records, is_record, read_records
 from gate.image.requirements import Requirement, pins, read_requirements
 from gate.image.tree import Tree, read_tree
-from gate.once import Once
 from gate.release import Release
 from gate.runtime.constraints import USER
 from gate.runtime.handler import run_handler
 from gate.runtime.report import HandlerRun, Settings
-from gate.scan.components import Watched
-from gate.scan.coverage import watch
+from gate.scan.components import RequiredComponent
+from gate.scan.coverage import required_components
 from gate.scan.sbom import Sbom, make_sbom
 
 PYTHON_PACKAGES = "requirements.txt"
@@ -121,12 +121,12 @@ class Candidate:
                                    remedy="name its folder with --image-context")  # fmt: skip
         return self._context
 
-    @Once
+    @CachedProperty
     def image(self) -> InspectedImage:
         """The image's configuration."""
         return self.engine.image(self.reference)
 
-    @Once
+    @CachedProperty
     def base(self) -> InspectedImage:
         """The approved base's configuration."""
         return self.engine.image(self._base.found)
@@ -156,27 +156,27 @@ class Candidate:
         """How the base starts."""
         return _startup(self.base)
 
-    @Once
+    @CachedProperty
     def tree(self) -> Tree:
         """Every file of the image, read from the engine's export."""
         with self.engine.export(self.image.engine_id) as stream:
             return read_tree(stream, lambda path: is_record(path) or "chrom" in path.rpartition("/")[2])
 
-    @Once
+    @CachedProperty
     def records(self) -> Records:
         """What the package managers recorded of the image's files."""
         found = read_records(self.tree.texts)
         kept = any(path in self.tree.entries for path in RPM_DATABASES)
         return found + python.rpm_records_of(self.host) if kept else found
 
-    @Once
+    @CachedProperty
     def layers(self) -> Layers:
         """Each layer as it is pushed, read from the engine's archive."""
         with self.engine.saved(self.image.engine_id) as stream:
             stream.peek(1)  # the engine puts the archive together first; the records are read meanwhile
             return read_layers(stream, len(self.image.layers), self.records)
 
-    @Once
+    @CachedProperty
     def base_digests(self) -> dict[str, str]:
         """The digest of each file of the base, by its path."""
         return {
@@ -188,7 +188,7 @@ class Candidate:
         """How many of the layers are the base's: the lowest ones."""
         return base_count(self.image.layers, self.base.layers)
 
-    @Once
+    @CachedProperty
     def host(self) -> Any:
         """Testinfra's host: a container of the image that only sleeps, asked as the user that Lambda runs as."""
         from gate.engine.host import host_of
@@ -196,7 +196,7 @@ class Candidate:
         container = self._stack.enter_context(self.engine.inspection(self.image.engine_id))
         return host_of(f"{USER}@{container}", self.engine.timeout)
 
-    @Once
+    @CachedProperty
     def requirements(self) -> tuple[Requirement, ...]:
         """The requirements of the release, whatever Python they are for."""
         path = self.context / PYTHON_PACKAGES
@@ -208,18 +208,18 @@ class Candidate:
             )
         return read_requirements(path)
 
-    @Once
+    @CachedProperty
     def pins(self) -> dict[str, str]:
         """The pinned version of each package that the release requires of the image's own Python."""
         return pins(self.requirements, python.marker_environment(self.host))
 
-    @Once
+    @CachedProperty
     def interpreter(self) -> python.Interpreter:
         """The image's Python and its packages, as the user that Lambda runs as finds them."""
         found = python.inspect_python(self.host, list(self.pins) if self._context else [], self.release.task_root)
         return replace(found, packages=replace(found.packages, closed=closed_packages(self.tree)))
 
-    @Once
+    @CachedProperty
     def handler_import(self) -> python.HandlerImport:
         """What importing the agreed handler came to."""
         return python.import_handler(self.host, self.release.handler, self.release.task_root)
@@ -229,27 +229,27 @@ class Candidate:
         """The Dockerfile of the release."""
         return self.context / "Dockerfile"
 
-    @Once
+    @CachedProperty
     def from_lines(self) -> tuple[From, ...]:
         """Every FROM of the Dockerfile, its arguments filled in."""
         return from_lines(self.dockerfile, {"BASE_IMAGE": self.base_reference}, self.release.platform)
 
-    @Once
+    @CachedProperty
     def chrome_version(self) -> CommandOutput:
         """What Chrome says its version is."""
         return program_version(self.host, self.image.env.get("CHROME_BIN", ""))
 
-    @Once
+    @CachedProperty
     def driver_version(self) -> CommandOutput:
         """What Chromedriver says its version is."""
         return program_version(self.host, self.image.env.get("CHROMEDRIVER_BIN", ""))
 
-    @Once
+    @CachedProperty
     def chrome_pin(self) -> ExpectedVersion:
         """The version that Chrome should have."""
         return expected_version(self.host, "chromium", self._chrome_lock)
 
-    @Once
+    @CachedProperty
     def driver_pin(self) -> ExpectedVersion:
         """The version that Chromedriver should have."""
         return expected_version(self.host, "chromium-driver", self._chrome_lock)
@@ -263,7 +263,7 @@ class Candidate:
         """What the dynamic loader says of the program behind a variable."""
         return shared_libraries(self.host, self.tree, variable, self.image.env.get(variable, ""))
 
-    @Once
+    @CachedProperty
     def handler_run(self) -> HandlerRun:
         """The image's own handler, as Lambda runs it."""
         try:
@@ -277,7 +277,7 @@ class Candidate:
         finally:
             self._initialised.set()  # also when the sandbox failed: nobody waits for ever
 
-    @Once
+    @CachedProperty
     def probe_run(self) -> ProbeRun:
         """Our page in the image's Chrome, as Lambda runs it."""
         return run_probe(self.engine, self.image.engine_id, self._settings)
@@ -287,15 +287,15 @@ class Candidate:
         release = self.release
         return Settings(release.memory_mb, release.function_name, release.region, release.task_root)
 
-    @Once
+    @CachedProperty
     def sbom(self) -> Sbom:
         """What the image consists of; kept by the image's ID between runs."""
         return make_sbom(f"docker:{self.image.engine_id}", self.image.image_id, self._sboms)
 
-    @Once
-    def watched(self) -> tuple[Watched, ...]:
+    @CachedProperty
+    def required_components(self) -> tuple[RequiredComponent, ...]:
         """The components that a scan must cover, or the register name."""
-        return watch(
+        return required_components(
             self.release.python_version,
             self.pins,
             chrome=version_in(self.chrome_version.text),

@@ -76,18 +76,6 @@ class AwsRefused(GateError):
     usual_remedy = "correct what it names (credentials, permissions, the repository's rules), and run the gate again"
 
 
-class NothingPushed(GateError):
-    """The image fails AC1 or AC6, so there is no release to check: correct the image."""
-
-    usual_remedy = "correct the image; the claims of AC1 and AC6 say more (-m 'ac1 or ac6')"
-
-
-class NotPromoted(GateError):
-    """A claim that must hold before the tags are given does not: correct what it names."""
-
-    usual_remedy = "correct what these claims name, and release again; the published tags name what they named before"
-
-
 class ScanUnavailable(GateError):
     """There is no finished, readable vulnerability scan of the checked digest."""
 
@@ -97,4 +85,4 @@ class ScanUnavailable(GateError):
 class EvidenceDamaged(GateError):
     """Recorded evidence is missing, altered or unreadable: record it again."""
 
-    usual_remedy = "run the gate again: it records anew"
+    usual_remedy = "run the gate again: it records the evidence again"

@@ -1,16 +1,24 @@
-"""The command line: our options of `pytest features/`, declared, read and checked in one place."""
+"""The command line of `pytest features/`: our options, and the selection with -m, -k and paths, each checked."""
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from gate.errors import WrongUse
-from gate.selection import nearest
+import pytest
 
+from gate.errors import WrongUse
+from gate.text import plain
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_WORDS = {"and", "or", "not", "True", "False"}
 TARGETS = ("local", "aws")
 _WITH_TEXT = ("--target", "--profile", "--image-context", "--image", "--release-tag", "--previous", "--sign")
 
@@ -148,3 +156,68 @@ def _check(options: Options, *, both_given: bool) -> None:
     for sentence, is_so in wrong.items():
         if is_so:
             raise WrongUse(sentence)
+
+
+def check_selection(config: Any) -> None:
+    """Refuse markers and paths that are not there, and let `-k` take a claim's title (`config` is pytest's).
+
+    Raises:
+        pytest.UsageError: names what is not there, and the nearest that is.
+    """
+    try:
+        _check_selection(config)
+    except WrongUse as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _check_selection(config: Any) -> None:
+    option = config.option
+    if option.markexpr:
+        _check_markers(option.markexpr, [line.partition(":")[0].strip() for line in config.getini("markers")])
+    if option.keyword:
+        option.keyword = _keyword(option.keyword)
+    for argument in config.args:
+        _check_path(Path(config.invocation_params.dir, argument.partition("::")[0]), argument)
+
+
+def _check_markers(expression: str, known: list[str]) -> None:
+    if not _is_expression(expression):
+        raise WrongUse(f"-m is no expression of markers: {plain(expression)}", remedy="write it as -m 'ac1 or ac6'")
+    unknown = [name for name in _NAME.findall(expression) if name not in {*_WORDS, *known}]
+    if unknown:
+        raise WrongUse(
+            f"-m names a marker that is not there: {unknown[0]}{nearest(unknown[0], known)}",
+            remedy="`pytest --markers` lists them; pytest.ini declares them",
+        )
+
+
+def _keyword(text: str) -> str:
+    """The expression that pytest understands: the text itself, or a claim's title as the name of its test."""
+    if " " not in text.strip() or _is_expression(text):
+        return text
+    return re.sub(r"[^a-z0-9 ]", "", text.lower()).strip().replace(" ", "_")
+
+
+def _is_expression(text: str) -> bool:
+    # pytest's grammar of -m and -k is a part of Python's: names, and, or, not, brackets.
+    try:
+        ast.parse(text.strip(), mode="eval")
+    except SyntaxError:
+        return False
+    return True
+
+
+def _check_path(path: Path, argument: str) -> None:
+    if path.exists():
+        return
+    beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    raise WrongUse(
+        f"there is no {plain(argument)}{nearest(path.name, beside)}",
+        remedy="`pytest features/` runs every claim, `-m ac1` one criterion, `-k` one claim by its title",
+    )
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A question that offers the nearest known word; "" when none is near."""
+    found = get_close_matches(word, list(known), 1)
+    return f" (did you mean {found[0]}?)" if found else ""

@@ -12,7 +12,7 @@ from gate.access.matrix import draw, plain
 from gate.access.powers import spelled_out
 from gate.access.trust import who_becomes
 from gate.check import require
-from gate.gaps import told
+from gate.facts import fact_or_reason
 
 
 @pytest.fixture
@@ -33,11 +33,13 @@ def every_policy(account, evidence):
     access = account.access_facts()
     read = {
         "repository": access.repository_arn,
-        "identities": told(lambda: {who.arn: [policy.source for policy in who.policies] for who in access.identities}),
-        "organization": told(lambda: access.organization),
-        "functions": told(lambda: access.functions),
-        "repository policy": told(lambda: access.repository_policy),
-        "registry policy": told(lambda: access.registry_policy),
+        "identities": fact_or_reason(
+            lambda: {who.arn: [policy.source for policy in who.policies] for who in access.identities}
+        ),
+        "organization": fact_or_reason(lambda: access.organization),
+        "functions": fact_or_reason(lambda: access.functions),
+        "repository policy": fact_or_reason(lambda: access.repository_policy),
+        "registry policy": fact_or_reason(lambda: access.registry_policy),
     }
     evidence.add("policies that were read", read, asked=ASKED)
     return access

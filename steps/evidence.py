@@ -4,11 +4,11 @@ import pytest
 from pytest_bdd import then, when
 
 from gate.check import require
-from gate.evidence import notes as deployment_notes
+from gate.evidence import deployment_notes as deployment_notes
 from gate.run import artefacts
-from gate.run.notes import metadata
 from gate.run.results import state_release
 from gate.run.steps import recorded_steps
+from gate.run.validation_md import metadata
 
 
 @when("its section of the deployment notes is read back", target_fixture="section")

@@ -14,7 +14,7 @@ from gate.access.asker import is_unique_id
 from gate.access.document import Kind, Policy, PolicyText, Statement, parse
 from gate.access.facts import AccessFacts
 from gate.errors import GateError
-from gate.gaps import Gap, had
+from gate.facts import MissingFact, fact_or_missing
 
 _KEYS = frozenset(("reviewed_by", "reviewed_on", "policy"))
 _OWN_ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
@@ -85,8 +85,8 @@ def without_deleted(policy: Policy, facts: AccessFacts) -> Policy:
 
     One that was reviewed stands there by name, and in the policy in force by the identifier that it had.
     """
-    known = had(lambda: facts.identities)
-    if isinstance(known, Gap):
+    known = fact_or_missing(lambda: facts.identities)
+    if isinstance(known, MissingFact):
         return policy  # nobody knows which were deleted, and so none is taken out
     alive = {name for each in known for name in (each.arn, each.unique_id)}
     own = re.compile(rf"arn:[^:]+:iam::{facts.account}:(?:role|user)/[^*?]+")

@@ -14,7 +14,7 @@ from gate.access.known import Known, of_iam_request
 from gate.access.logic import Answer, Finding, all_of, any_of
 from gate.access.pattern import NOTHING, expanded
 from gate.errors import GateError
-from gate.gaps import had
+from gate.facts import fact_or_missing
 
 _ANY = Statement("a policy of its own making", "", True, ("*",), False, ("*",), False, (), False, (), True)
 # What somebody who may write a policy writes: everything is allowed.
@@ -79,7 +79,10 @@ class Estate:
     def tag_keys(self) -> tuple[str, ...]:
         """The keys of principals' tags on which a condition in the account hangs."""
         # What the resource's policies ask is about the resource: who needs them there is told that they were not read.
-        texts = (had(lambda: self.facts.repository_policy), had(lambda: self.facts.registry_policy))
+        texts = (
+            fact_or_missing(lambda: self.facts.repository_policy),
+            fact_or_missing(lambda: self.facts.registry_policy),
+        )
         policies = [parse(each, Kind.RESOURCE) for each in texts if isinstance(each, PolicyText)]
         policies += [policy for asker in self.askers.values() for policy in _every(asker)]
         keys = {each.key for policy in policies for one in policy.statements for each in one.conditions}

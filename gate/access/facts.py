@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gate.access.document import PolicyText
-from gate.gaps import Gapped
+from gate.facts import PartialFacts
 
 # With which a person reads the same.
 ASKED = (
@@ -130,7 +130,7 @@ class Simulation:
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity: what is computed from one reading is kept with it
-class AccessFacts(Gapped):
+class AccessFacts(PartialFacts):
     """All that decides who may do what in one repository; what could not be read raises when it is needed.
 
     Attributes:

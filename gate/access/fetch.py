@@ -16,7 +16,7 @@ from gate.access.powers import needed_to, powers
 from gate.aws.partition import partition_of
 from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
-from gate.gaps import Gap, had
+from gate.facts import MissingFact, fact_or_missing
 
 _DETAILS = "iam:GetAccountAuthorizationDetails"
 
@@ -73,13 +73,13 @@ class Account:
         self._facts: AccessFacts | None = None
 
     def access_facts(self) -> AccessFacts:
-        """Every identity and policy, read from AWS once for this object; what AWS refuses is a gap in them."""
+        """Every identity and policy, read from AWS once for this object; what AWS refuses is a missing fact."""
         if self._facts is None:
             self._facts = self._read()
         return self._facts
 
     def _read(self) -> AccessFacts:
-        found, partition = had(self._identities), partition_of(self.region).name
+        found, partition = fact_or_missing(self._identities), partition_of(self.region).name
         # One answer tells all three, and so they are missing together.
         identities, groups, managed = _together(found)
         arn = f"arn:{partition}:ecr:{self.region}:{self.account}:repository/{self.repository}"
@@ -89,10 +89,10 @@ class Account:
             repository=self.repository,
             function=self.function,
             identities=identities,
-            repository_policy=had(self._repository_policy),
-            registry_policy=had(self._registry_policy),
-            repository_tags=had(lambda: self._tags(arn)),
-            simulations=had(lambda: self._all_simulations(identities, arn)),
+            repository_policy=fact_or_missing(self._repository_policy),
+            registry_policy=fact_or_missing(self._registry_policy),
+            repository_tags=fact_or_missing(lambda: self._tags(arn)),
+            simulations=fact_or_missing(lambda: self._all_simulations(identities, arn)),
             partition=partition,
             groups=groups,
             managed=managed,
@@ -159,8 +159,8 @@ class Account:
         with readable("ListTagsForResource"):
             return tuple((each["Key"], each["Value"]) for each in answer["tags"])
 
-    def _all_simulations(self, identities: tuple[Identity, ...] | Gap, arn: str) -> tuple[Simulation, ...]:
-        if isinstance(identities, Gap):
+    def _all_simulations(self, identities: tuple[Identity, ...] | MissingFact, arn: str) -> tuple[Simulation, ...]:
+        if isinstance(identities, MissingFact):
             raise identities.error
         return tuple(one for each in identities for one in self._simulations(each.arn, arn))
 
@@ -265,4 +265,4 @@ def _simulation(raw: dict[str, Any], principal: str, resource: str) -> Simulatio
 
 
 def _together(found: Any) -> tuple[Any, Any, Any]:
-    return (found, found, found) if isinstance(found, Gap) else found
+    return (found, found, found) if isinstance(found, MissingFact) else found

@@ -21,7 +21,7 @@ from gate.access.reviewed import Entry, ReviewedList
 from gate.access.trust import Becoming
 from gate.check import CheckResult, Rejection, check, reject
 from gate.errors import GateError
-from gate.gaps import Gap, had
+from gate.facts import MissingFact, fact_or_missing
 
 
 @check(5, known_bad=lambda: (known_bad.nobody_may(), "ci", "push"))
@@ -201,9 +201,9 @@ def _lacks(who: str, wanted: str, facts: AccessFacts, findings: Iterable[tuple[s
 
 
 def _denied_by_organization(facts: AccessFacts, arn: str, actions: list[str]) -> Iterator[Rejection]:
-    asked = had(lambda: facts.simulations)
+    asked = fact_or_missing(lambda: facts.simulations)
     # A simulator that could not be asked is the matter of the one claim that is about it.
-    for each in () if isinstance(asked, Gap) else asked:
+    for each in () if isinstance(asked, MissingFact) else asked:
         # An answer for want of context is none: the organization's condition may well hold for a real request.
         if each.principal == arn and each.action in actions and each.organization_denies and not each.missing_context:
             cause = f"A policy of the organization denies {each.action} to {arn}"

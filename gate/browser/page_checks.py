@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from gate.browser import page
 from gate.browser.page import ProbePage
+from gate.browser.programs import libraries_complete, share_major
 from gate.browser.screenshot import Glyph, Screenshot
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
+from gate.image.files import is_program
 from gate.runtime.report import Footprint, Outcome, ReportedError, Settings
 
 _WHERE = "Lambda sandbox, the gate's own page in the image's Chrome"
@@ -56,6 +58,7 @@ def _example() -> ProbeRun:
 @check(
     1,
     known_bad=lambda: (replace(_example(), outcome="failed", error=ReportedError("WebDriverException", "no Chrome")),),
+    follows=(is_program, share_major, libraries_complete),
 )
 def opens_page(run: ProbeRun) -> CheckResult:
     """The image's Selenium, driver and Chrome together opened the page and took a screenshot."""
@@ -79,7 +82,7 @@ def opens_page(run: ProbeRun) -> CheckResult:
     )
 
 
-@check(1, known_bad=lambda: (replace(_example(), title="a canned title"),))
+@check(1, known_bad=lambda: (replace(_example(), title="a canned title"),), follows=(opens_page,))
 def secret_returns(run: ProbeRun) -> CheckResult:
     """The title and the pixels are those that only a browser running this page's script can produce."""
     if not (opened := opens_page(run)).accepted:
@@ -99,7 +102,7 @@ def secret_returns(run: ProbeRun) -> CheckResult:
     return CheckResult.of(found)
 
 
-@check(1, known_bad=lambda: (_example(),))
+@check(1, known_bad=lambda: (_example(),), follows=(opens_page,))
 def korean_is_drawn(run: ProbeRun) -> CheckResult:
     """Each syllable has ink, and differs from every other and from a character that no font has."""
     if not (opened := opens_page(run)).accepted:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.check import ACCEPTED, CheckResult, check, reject
-from gate.image.files import program_behind
+from gate.image.files import is_program, program_behind
 from gate.image.tree import Tree
 
 _VERSION = re.compile(r"\b\d+(?:\.\d+){3}\b")
@@ -82,6 +82,7 @@ def _output(host: Any, command: str) -> CommandOutput:
         CommandOutput("chrome --version", 0, "Chrome 1.2.3.4"),
         CommandOutput("driver", 0, "ChromeDriver 2.2.3.4"),
     ),
+    follows=(is_program,),
 )
 def share_major(chrome: CommandOutput, driver: CommandOutput) -> CheckResult:
     """Chromedriver supports the Chrome of its own major version only (ChromeDriver, "Version selection")."""
@@ -105,6 +106,7 @@ def share_major(chrome: CommandOutput, driver: CommandOutput) -> CheckResult:
         CommandOutput("chrome --version", 0, "Chrome 1.2.3.4"),
         ExpectedVersion("1.2.3.5", "chrome.lock"),
     ),
+    follows=(is_program,),
 )
 def has_expected_version(output: CommandOutput, expected: ExpectedVersion) -> CheckResult:
     """The program has the expected version."""
@@ -121,7 +123,11 @@ def has_expected_version(output: CommandOutput, expected: ExpectedVersion) -> Ch
     )
 
 
-@check(1, known_bad=lambda: (CommandOutput("ld.so --list /opt/chrome/chrome", 0, "\tlibnss3.so => not found\n"),))
+@check(
+    1,
+    known_bad=lambda: (CommandOutput("ld.so --list /opt/chrome/chrome", 0, "\tlibnss3.so => not found\n"),),
+    follows=(is_program,),
+)
 def libraries_complete(listing: CommandOutput) -> CheckResult:
     """The dynamic loader finds every shared library of a program (ld.so(8), LD_TRACE_LOADED_OBJECTS)."""
     missing = sorted(set(_MISSING.findall(listing.text)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import configparser
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -12,6 +11,7 @@ from pathlib import Path
 from gate.engine import Engine, connect
 from gate.errors import GateError
 from gate.image.build import build_image
+from gate.release import release_of
 from gate.run.bases import build_stand_in
 from gate.run.terminal import Terminal
 
@@ -27,19 +27,17 @@ def main(arguments: list[str] | None = None) -> str:
     parser = argparse.ArgumentParser(prog="python -m gate.image", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--base-image", metavar="REF", help="build on this base, not on the local stand-in")
     options = parser.parse_args(arguments)
-    settings = configparser.ConfigParser(interpolation=None)
-    settings.read(ROOT / "pytest.ini", encoding="utf-8")
-    release = settings["pytest"]
+    release = release_of(ROOT / "pytest.ini")
     logs = ROOT / ".cache"
     terminal = Terminal()
     with closing(connect()) as engine, terminal.parts() as waiting_for:
-        base = options.base_image or _stand_in(engine, logs / "base-build.log", waiting_for, release["platform"])
+        base = options.base_image or _stand_in(engine, logs / "base-build.log", waiting_for, release.platform)
         built = build_image(
-            ROOT / release["image_context"],
-            tag=f"{release['repository']}:latest",
+            ROOT / release.image_context,
+            tag=f"{release.repository}:latest",
             base_image=base,
-            version=release["release_tag"],
-            platform=release["platform"],
+            version=release.release_tag,
+            platform=release.platform,
             buildkit=engine.buildkit,
             log=logs / "build.log",
             progress=waiting_for,

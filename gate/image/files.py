@@ -96,7 +96,7 @@ def _filled_in(script: str) -> str:
     return script
 
 
-@check(1, known_bad=lambda: (Tree({}, {}), ("/var/task/src",)))
+@check(1, known_bad=lambda: (Tree({}, {}), ("/var/task/src",)), follows=(is_program,))
 def all_exist(tree: Tree, paths: Sequence[str]) -> CheckResult:
     """Each path leads to something."""
     return CheckResult.of(

@@ -13,7 +13,7 @@ from gate.check import CheckResult, Rejection, check
 from gate.errors import WrongUse
 from gate.image.dockerfile import From
 from gate.scan.register.entries import Register, SupportException
-from gate.scan.register.source import Document, read_yaml
+from gate.scan.register.source import YamlDocument, read_yaml
 from gate.scan.register.suggestion import ready_support
 
 DATA = Path(__file__).with_name("support.yaml")
@@ -134,7 +134,7 @@ def load(path: Path = DATA) -> Support:
     return Support(where, lifetimes, bases)
 
 
-def _listed(document: Document, key: str) -> list[Any]:
+def _listed(document: YamlDocument, key: str) -> list[Any]:
     entries = document.value[key]
     if not isinstance(entries, list):
         raise TypeError(f"{key} is no list")
@@ -159,7 +159,7 @@ def _ended() -> tuple[Part, ...]:
 
 
 def _nothing() -> Register:
-    return Register("exceptions.yaml", (), (), (), ())
+    return Register("exceptions.yaml")
 
 
 @check(6, known_bad=lambda: (_ended(), _nothing(), _DAY, "support.yaml"))
@@ -198,7 +198,7 @@ def _accepted(part: Part, register: Register, today: date) -> SupportException |
     return next((each for each in register.support if each.what == part.name and each.is_in_force(today)), None)
 
 
-@check(6, known_bad=lambda: ((), Register("exceptions.yaml", (), (), (), (), (_idle(),)), _DAY))
+@check(6, known_bad=lambda: ((), Register("exceptions.yaml", support=(_idle(),)), _DAY))
 def support_exceptions_used(parts: Sequence[Part], register: Register, today: date) -> CheckResult:
     """Each acceptance is about something that the release stands on, and whose support has ended."""
     ended = {part.name for part in parts if part.lifetime and part.lifetime.until < today}

@@ -11,7 +11,7 @@ from typing import Any
 
 from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
-from gate.gaps import Gap, had
+from gate.facts import MissingFact, fact_or_missing
 from gate.legacy.schedules import schedules_of
 from gate.legacy.snapshot import FunctionSnapshot, unread
 
@@ -82,13 +82,13 @@ class ZipFunction:
         versions = _part("versions", lambda: {each["Version"]: _configuration(each) for each in self._list("versions")})
         aliases = _part("aliases", lambda: self._by("aliases", "Name"))
         # Qualifiers that could not be listed are left out; what can be read is compared all the same.
-        qualifiers = [name for found in (aliases, versions) if not isinstance(found, Gap) for name in found]
+        qualifiers = [name for found in (aliases, versions) if not isinstance(found, MissingFact) for name in found]
         targets = [arn, *(f"{arn}:{each}" for each in qualifiers)]
         facts = {
             "configuration": configuration,
             "tags": tags,
             # $LATEST is the configuration above.
-            "versions": versions if isinstance(versions, Gap) else _without_latest(versions),
+            "versions": versions if isinstance(versions, MissingFact) else _without_latest(versions),
             "aliases": aliases,
             "concurrency": _part("concurrency", lambda: self._concurrency(answer)),
             "policies": _part("policies", lambda: self._policies(qualifiers)),
@@ -98,7 +98,9 @@ class ZipFunction:
             "rules": _part("rules", lambda: self._rules(targets)),
             "schedules": _part("schedules", lambda: self._schedules(targets)),
         }
-        known = {name: unread(found.error) if isinstance(found, Gap) else found for name, found in facts.items()}
+        known = {
+            name: unread(found.error) if isinstance(found, MissingFact) else found for name, found in facts.items()
+        }
         return FunctionSnapshot(arn, self._now().isoformat(timespec="seconds"), _plain(known))
 
     def _schedules(self, targets: list[str]) -> dict[str, Any]:
@@ -202,7 +204,7 @@ def _part(what: str, read: Callable[[], Any]) -> Any:
         with readable(f"the zip function's {what}"):
             return read()
 
-    return had(checked)
+    return fact_or_missing(checked)
 
 
 def _without_latest(versions: Mapping[str, Any]) -> dict[str, Any]:

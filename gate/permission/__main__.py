@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import configparser
 import json
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 from gate.errors import GateError, WrongUse
 from gate.permission.needs import PUBLISHING, VERIFYING, uncovered
 from gate.permission.policy import document, text
 from gate.registry.permitted import AwsCall
-from gate.release import Release, read
+from gate.release import release_of
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("docs", "policies")
@@ -27,9 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
         WrongUse: a call log shows a call that no permission on the list is for, or cannot be read.
     """
     parser = argparse.ArgumentParser(prog="python -m gate.permission", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "AWS call log", nargs="*", type=Path, help="the call log of a run, evidence/NNN-aws-call-log.json"
-    )
+    parser.add_argument("call_log", nargs="*", type=Path, help="the call log of a run, evidence/NNN-aws-call-log.json")
     for path in parser.parse_args(arguments).call_log:
         _hold_against(path)
     release = release_of(ROOT / "pytest.ini")
@@ -38,15 +34,6 @@ def main(arguments: list[str] | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text(document(needs, release)), encoding="utf-8")
         print(f"{path.relative_to(ROOT)}: {len(needs)} permissions")
-
-
-def release_of(ini: Path) -> Release:
-    """The release that a pytest.ini states, read without pytest."""
-    settings = configparser.ConfigParser(interpolation=None)
-    settings.read(ini, encoding="utf-8")
-    values = settings["pytest"]
-    lines = {each.name for each in fields(Release) if each.metadata["lines"]}
-    return read(lambda key: values.get(key, "").split() if key in lines else values.get(key, ""))
 
 
 def calls_in(path: Path) -> tuple[AwsCall, ...]:

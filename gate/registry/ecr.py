@@ -11,7 +11,7 @@ from typing import Any
 from gate.aws.partition import arn
 from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
-from gate.gaps import had
+from gate.facts import fact_or_missing
 from gate.registry.changes import Looked
 from gate.registry.login import Login, fetch_blob, read_login
 from gate.registry.manifest import ACCEPTED_BY_US, StoredManifest, read_manifest
@@ -87,13 +87,13 @@ class EcrRepository:
             return tuple(_image(raw) for page in listing for raw in page["imageDetails"])
 
     def snapshot(self) -> RepositorySnapshot:
-        """All that the repository holds and is set to; what is refused is a gap in it."""
+        """All that the repository holds and is set to; what is refused is a missing fact of it."""
         return RepositorySnapshot(
-            repository=had(self.describe),
-            images=had(self.images),
-            lifecycle_policy=had(self.lifecycle_policy),
-            repository_policy=had(self.repository_policy),
-            resource_tags=had(self.resource_tags),
+            repository=fact_or_missing(self.describe),
+            images=fact_or_missing(self.images),
+            lifecycle_policy=fact_or_missing(self.lifecycle_policy),
+            repository_policy=fact_or_missing(self.repository_policy),
+            resource_tags=fact_or_missing(self.resource_tags),
         )
 
     def resource_tags(self) -> dict[str, str]:

@@ -13,8 +13,8 @@ from gate.access.matrix import render as render_matrix
 from gate.errors import EvidenceDamaged
 from gate.report.charts import Bar, bars
 from gate.scan.findings import Severity
-from gate.scan.nights import trend
 from gate.scan.records import read_all
+from gate.scan.scan_diff import trend
 
 if TYPE_CHECKING:
     from gate.browser.page_checks import ProbeRun

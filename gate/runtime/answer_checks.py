@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from gate.browser.page_checks import opens_page
 from gate.check import CheckResult, Rejection, check
 from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Settings
 
@@ -26,7 +27,7 @@ def _caught_failure() -> tuple[HandlerRun, dict[str, Any]]:
     return run, {"ok": True}
 
 
-@check(1, known_bad=_caught_failure)
+@check(1, known_bad=_caught_failure, follows=(opens_page,))
 def answers_hold(run: HandlerRun, wanted: Mapping[str, Any]) -> CheckResult:
     """Each answer holds the wanted fields and reports no error: a handler that catches a failure has not succeeded."""
     return CheckResult.of(

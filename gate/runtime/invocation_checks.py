@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gate.browser.page_checks import opens_page
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.runtime.growth import FEWEST, MIB, Series, all_series, memory, processes
 from gate.runtime.report import (
@@ -71,7 +72,7 @@ def starts_within(run: HandlerRun, limit_seconds: float) -> CheckResult:
     )
 
 
-@check(1, known_bad=lambda: (_example(_READY, Invocation(1, "ended", None)), 1))
+@check(1, known_bad=lambda: (_example(_READY, Invocation(1, "ended", None)), 1), follows=(opens_page,))
 def invocations_succeed(run: HandlerRun, count: int) -> CheckResult:
     """Each event was answered, and the runtime came back for the next; what was answered is for `answers_hold`."""
     if run.init.outcome != "answered":

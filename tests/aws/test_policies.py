@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from gate.permission.__main__ import ROOT, release_of
+from gate.permission.__main__ import ROOT
 from gate.permission.ci_role_checks import State, check_holdings
 from gate.permission.holdings import Holdings
 from gate.permission.needs import PUBLISHING
 from gate.permission.policy import document
+from gate.release import release_of
 from localaws.access_keys import session
 
 pytestmark = pytest.mark.docker

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from localaws.faulty import ALWAYS, Fault, FaultyDoor
 from localaws.seed import names
+from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 
 pytestmark = pytest.mark.docker
 NOBODY = {
@@ -51,10 +51,10 @@ def test_wrong_credentials_are_one_line_and_touch_nothing(gate, tmp_path, option
 
 def test_expired_credentials_are_one_line(gate, target, tmp_path):
     """Told apart from those that were never right."""
-    with FaultyDoor(
-        target.registry, [Fault(method="POST", times=ALWAYS, status=403, content_type="text/xml", body=_sts())]
-    ) as door:
-        ran = gate.run(reports=tmp_path, endpoint=door.endpoint)
+    with FaultInjectingProxy(
+        target.registry, [InjectedFault(method="POST", times=ALWAYS, status=403, content_type="text/xml", body=_sts())]
+    ) as proxy:
+        ran = gate.run(reports=tmp_path, endpoint=proxy.endpoint)
     assert ran.code == 4, ran.screen
     assert "ERROR: The AWS credentials are not accepted (ExpiredToken)" in ran.screen
     assert "log in again" in ran.screen
@@ -62,9 +62,9 @@ def test_expired_credentials_are_one_line(gate, target, tmp_path):
 
 def test_credentials_that_expire_in_mid_run_are_a_no_go_with_the_evidence_so_far(gate, released, target):
     """From the fifth time that the images are listed, the session is over."""
-    gone = Fault(operation="DescribeImages", skip=4, times=ALWAYS, status=400, body=EXPIRED)
-    with FaultyDoor(target.registry, [gone]) as door:
-        ran = gate.run("-m", "ac2", role=names.VERIFY_ROLE, endpoint=door.endpoint)
+    gone = InjectedFault(operation="DescribeImages", skip=4, times=ALWAYS, status=400, body=EXPIRED)
+    with FaultInjectingProxy(target.registry, [gone]) as proxy:
+        ran = gate.run("-m", "ac2", role=names.VERIFY_ROLE, endpoint=proxy.endpoint)
     assert ran.code == 1
     assert ran.verdict["verdict"] == "REHEARSAL FAILED"
     assert "The AWS credentials are not accepted (ExpiredTokenException)" in ran.screen

@@ -6,10 +6,11 @@ import re
 import pytest
 
 from gate.options import Options
-from gate.permission.__main__ import ROOT, release_of
+from gate.permission.__main__ import ROOT
 from gate.permission.needs import PUBLISHING, VERIFYING, uncovered, unseen
 from gate.registry.permitted import AwsCall
 from gate.registry.typed import WHOAMI
+from gate.release import release_of
 from gate.run.plan import deeds
 from localaws.seed import names
 

@@ -11,8 +11,8 @@ import pytest
 from gate import candidate as rooms
 from gate.candidate import Candidate
 from gate.errors import SandboxFailure
+from gate.facts import CachedProperty
 from gate.image.base import Base
-from gate.once import Once
 
 PATIENCE = 5.0
 
@@ -24,14 +24,14 @@ class Asked:
         self.times = 0
         self.both = threading.Barrier(2)
 
-    @Once
+    @CachedProperty
     def fact(self):
         """A fact."""
         self.times += 1
         threading.Event().wait(0.05)
         return object()
 
-    @Once
+    @CachedProperty
     def flaw(self):
         """A fact that cannot be had the first time."""
         self.times += 1

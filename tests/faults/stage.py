@@ -29,7 +29,7 @@ from gate.registry.publication import CheckedImage
 from gate.registry.release_client import ReleaseClient, ReleaseDependencies
 from gate.run.bases import build_stand_in
 from gate.run.fixtures import BASELINE, REGISTER
-from gate.scan.read import Scanner
+from gate.scan.reader import ScanReader
 from gate.scan.records import record_of
 from gate.scan.register.reading import load as load_register
 from localaws.seed import names, repository
@@ -78,7 +78,7 @@ class Stage:
         client = self.target.session().client("ecr", endpoint_url=endpoint or self.target.endpoint)
         slept = [0.0]
         quick = Timekeeper(monotonic=lambda: time.monotonic() + slept[0], sleep=lambda s: slept.append(slept.pop() + s))
-        return Scanner(client, None, self.release.repository, time=quick if endpoint else Timekeeper())
+        return ScanReader(client, None, self.release.repository, time=quick if endpoint else Timekeeper())
 
     def checked(self):
         """The good image, as the release client takes it."""
@@ -88,7 +88,7 @@ class Stage:
     def publish(self, release_client):
         """Really publish the good image."""
         pushed = release_client.push_candidate(self.checked(), kept=self.folder / BASELINE, admit=lambda: None)
-        with release_client.diary.step(release_client.typed.start_scan(pushed.digest)):
+        with release_client.diary.step(release_client.typed.request_scan(pushed.digest)):
             pass  # what the scan says is read by the scanner of each world
         return release_client.publisher.promote(pushed)
 

@@ -27,8 +27,8 @@ from gate.registry.publication import Publication
 from gate.registry.repository import RepositorySnapshot
 from gate.release import Release
 from gate.run.promotions import ACCEPTED, Promotion
-from gate.scan.findings import ScanReport
 from gate.scan.records import ScanRecord
+from gate.scan.report import ScanReport
 from gate.scan.settings import ScanSettings
 
 ROOT = Path(__file__).resolve().parents[2]

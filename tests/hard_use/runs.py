@@ -16,7 +16,7 @@ from typing import Any
 from docker import DockerClient
 
 from gate.engine.leftovers import OWNER
-from gate.evidence.account import TITLE
+from gate.evidence.run_record import TITLE
 
 ROOT = Path(__file__).resolve().parents[2]
 # Far beyond what any run here takes: a run that is not over by then hangs.

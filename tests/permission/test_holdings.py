@@ -6,12 +6,13 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from gate.errors import AwsRefused
-from gate.permission.__main__ import ROOT, release_of
+from gate.permission.__main__ import ROOT
 from gate.permission.ci_role_checks import Holding, State, check_holdings
 from gate.permission.holdings import Holdings
 from gate.permission.needs import PUBLISHING, VERIFYING, Need
 from gate.permission.probes import parameters
 from gate.registry.permitted import READS
+from gate.release import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")
 ROLE = f"arn:aws:iam::{RELEASE.account}:role/aws-reserved/sso/ci"

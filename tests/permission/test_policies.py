@@ -7,10 +7,11 @@ import pytest
 
 from gate.aws.reference import actions
 from gate.errors import WrongUse
-from gate.permission.__main__ import FILES, FOLDER, ROOT, calls_in, release_of
+from gate.permission.__main__ import FILES, FOLDER, ROOT, calls_in
 from gate.permission.needs import PUBLISHING, VERIFYING, Need, needs_of, resources, uncovered, unseen
 from gate.permission.policy import document, text
 from gate.registry.permitted import ALLOWED_CHANGES, READS, AwsCall
+from gate.release import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")
 

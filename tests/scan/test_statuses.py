@@ -3,8 +3,7 @@
 import botocore.session
 import pytest
 
-from gate.scan.reasons import REASONS
-from gate.scan.statuses import TABLE, Mode, Outcome, markdown, meaning_of
+from gate.scan.statuses import REASONS, TABLE, Mode, Outcome, markdown, meaning_of
 
 
 def test_the_table_is_botocores_enum() -> None:
