@@ -11,7 +11,7 @@ from gate import options as command_line
 from gate import release as settings
 from gate.run.scope import PLUGIN, RUN, looks_only
 
-STEPS = ("image", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
+STEPS = ("image", "base", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
 
 
 def pytest_addoption(parser):

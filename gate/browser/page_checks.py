@@ -10,7 +10,7 @@ from gate.browser.page import ProbePage
 from gate.browser.programs import libraries_complete, share_major
 from gate.browser.screenshot import Glyph, Screenshot
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.image.files import is_program
+from gate.image.file_checks import is_program
 from gate.runtime.report import Footprint, Outcome, ReportedError, Settings
 
 _WHERE = "Lambda sandbox, the gate's own page in the image's Chrome"

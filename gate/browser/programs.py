@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.check import ACCEPTED, CheckResult, check, reject
-from gate.image.files import is_program, program_behind
+from gate.image.file_checks import is_program, program_behind
 from gate.image.tree import Tree
 
 _VERSION = re.compile(r"\b\d+(?:\.\d+){3}\b")

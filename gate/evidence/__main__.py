@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
 
 
 def _conclude(folder: Path, checked: bool, expected: ExpectedVerdict, now: datetime) -> int:
-    """The last line and the exit code for a folder that nothing is to be objected to."""
+    """The last line and the exit code for a folder without objections."""
     document = json.loads(content(folder / "verdict.json", "verdict.json"))
     refused = as_expected(document, expected, now).rejections
     for rejection in refused:
@@ -79,8 +79,8 @@ def _conclude(folder: Path, checked: bool, expected: ExpectedVerdict, now: datet
 
 
 def _say(text: str) -> None:
-    # What stands in the folder may have been written by a stranger: no escape sequence reaches the terminal, and no
-    # line of it begins a line here, which a CI system could take for a command.
+    # The folder's content is not trusted: no escape sequence reaches the terminal, and no line of it begins a line
+    # here, which a CI system could take for a command.
     for line in text.split("\n"):
         indent = line[: len(line) - len(line.lstrip(" "))]
         # A terminal without these letters shows question marks.

@@ -12,7 +12,7 @@ from gate.text import for_markdown
 _ROW = re.compile(r"^\| ([A-Za-z][A-Za-z ()]*) \| `?([^`|\n]*)`? \|$", re.M)
 _LINK = re.compile(r"\]\((?P<path>[^)\s]+)\) `sha256:(?P<sha>[0-9a-f]{64})`")
 _STEPS = "the steps of the release"
-_AGAIN = "run the gate again: notes and records are written together, never by hand"
+_AGAIN = "run the gate again: it writes notes and records together"
 PREFACE = """# Validation
 
 The human record of each release, rendered from the evidence of the run that released it. Sections between
@@ -163,7 +163,7 @@ def steps_recorded(steps: Sequence[ReleaseStep], wanted: Sequence[str]) -> Check
 
 @check(8, known_bad=lambda: ({"evidence/1.json": "a"}, {"evidence/1.json": "b"}))
 def links_hold(said: Mapping[str, str], found: Mapping[str, str]) -> CheckResult:
-    """Every link resolves to a file whose sha-256 is the written one; no link at all proves nothing."""
+    """Every link resolves to a file whose sha-256 is the written one, and there is at least one link."""
     if not said:
         return reject("the section links to no evidence", "VALIDATION.md", _AGAIN)
     return CheckResult.of(

@@ -1,8 +1,8 @@
-"""What a verdict says is decided again from the observations themselves, where they allow it. Pure.
+"""What a verdict says, decided again from the recorded observations where they allow it. Pure.
 
-A record of an outcome can be edited as easily as a verdict. An observation beside it (a scan's findings, a manifest,
-the call log) has to be edited so that it fits. What is decided here is named in the output of the verification;
-what is not rests on the recorded outcomes.
+Whoever edits the recorded outcome of a claim would also have to edit the observations beside it (a scan's findings, a
+manifest, the call log) so that they fit. The verification names what is decided here; everything else rests on the
+recorded outcomes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from gate.check import CheckResult, Rejection, SelfTest, check
 from gate.evidence.configuration import Configuration, overridden
 from gate.evidence.run_record import VALID_FOR, RunRecord
-from gate.image.size import below
+from gate.image.contract import below
 from gate.registry.permitted import AwsCall, check_changes, check_zip_calls
 from gate.scan.findings import Severity
 from gate.verdict import ScenarioOutcome, StepOutcome

@@ -28,7 +28,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {"partial": (), "rescan": ("scans",)}
 
 @dataclass(frozen=True)
 class ReportsFolder:
-    """What was found in a folder.
+    """What was found in a folder of reports.
 
     Attributes:
         own: the checks of the run in the folder itself, and of what is shared by the runs.
@@ -42,7 +42,7 @@ class ReportsFolder:
 
 
 def verify_reports(path: Path, key: Path | None = None) -> ReportsFolder:
-    """FolderCheck the run in a folder, and everything else that lies in the folder.
+    """Check the run in a folder, and everything else that lies in the folder.
 
     Args:
         path: reports/, or the folder of one run.

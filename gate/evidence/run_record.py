@@ -1,4 +1,4 @@
-"""The record of a run: all that its verdict follows from, as one record; so it can be decided again later. Pure."""
+"""The record of a run: all that its verdict follows from, so that it can be decided again later. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from gate.check import Rejection, SelfTest
 from gate.errors import EvidenceDamaged
 from gate.verdict import CRITERIA, Kind, ScenarioOutcome, Status, StepOutcome, Verdict, criterion_status, decide
 
+# The name in every run's folder; a record keeps it, so that older folders can be verified.
 TITLE = "account of the run"
+# Names of fields as older gates wrote them.
+_OLDER = {"judged": "checked", "judge": "check"}
 # A GO rests on a scan; the story's policy asks for one that is at most a day old.
 VALID_FOR = timedelta(hours=24)
 
@@ -90,7 +93,7 @@ class RunRecord:
 
 
 def run_record_in(answer: Any) -> RunRecord:
-    """The record, read back from the answer of its record.
+    """The run record, read back from the answer of its evidence record.
 
     Raises:
         EvidenceDamaged: it has gaps, or words that this gate does not know and so cannot check.
@@ -102,10 +105,7 @@ def run_record_in(answer: Any) -> RunRecord:
             endpoint_is_aws=_one_of((True, False), answer["endpoint_is_aws"]),
             expected=frozenset(map(str, answer["expected"])),
             outcomes=tuple(map(_outcome, answer["outcomes"])),
-            proofs=tuple(
-                SelfTest(_text(p["check"]), _one_of((True, False), p["said_no"]), _text(p["answer"]))
-                for p in answer["proofs"]
-            ),
+            proofs=tuple(map(_self_test, answer["proofs"])),
             trouble=tuple(map(str, answer["trouble"])),
             release=dict(answer["release"]),
             started=str(answer["started"]),
@@ -119,7 +119,17 @@ def run_record_in(answer: Any) -> RunRecord:
         ) from error
 
 
+def _self_test(found: Mapping[str, Any]) -> SelfTest:
+    found = _renamed(found, _OLDER)
+    return SelfTest(_text(found["check"]), _one_of((True, False), found["said_no"]), _text(found["answer"]))
+
+
+def _renamed(found: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in found.items()}
+
+
 def _outcome(found: Mapping[str, Any]) -> ScenarioOutcome:
+    found = _renamed(found, _OLDER)
     steps = tuple(StepOutcome(**{**step, "evidence": tuple(step["evidence"])}) for step in found["steps"])
     _one_of(get_args(Status), found["status"])
     _one_of(tuple(CRITERIA), found["criterion"])

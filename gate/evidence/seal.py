@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,9 @@ def seal_folder(folder: Path, scans: Path, notes: NotesSeal | None, at: datetime
     """
     files = hashed(folder, own_files(folder, APART)).hashes
     made = Seal(at, files, history_in(scans).hashes, notes)
-    write_whole(folder / SEAL, readable(_plain(made)))
+    content = {"version": VERSION, "sealed_at": at.isoformat(timespec="seconds"), "files": dict(files),
+               "history": dict(made.history), "notes": asdict(notes) if notes else None}  # fmt: skip
+    write_whole(folder / SEAL, readable(content))
     return made
 
 
@@ -101,17 +103,6 @@ def notes_seal(folder: Path, document: Path, key: str, section: str) -> NotesSea
 def sha256_of_text(text: str) -> str:
     """The sha-256 of a text in UTF-8."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _plain(made: Seal) -> dict[str, Any]:
-    notes = made.notes
-    return {
-        "version": VERSION,
-        "sealed_at": made.at.isoformat(timespec="seconds"),
-        "files": dict(made.files),
-        "history": dict(made.history),
-        "notes": {"file": notes.file, "section": notes.section, "sha256": notes.sha256} if notes else None,
-    }
 
 
 def seal_in(found: Mapping[str, Any]) -> Seal:

@@ -1,4 +1,4 @@
-"""Signing a statement and checking its signature: a DSSE envelope, with the field's own library."""
+"""Signing a statement and checking its signature: a DSSE envelope, by securesystemslib."""
 
 from __future__ import annotations
 

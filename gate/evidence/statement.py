@@ -6,7 +6,7 @@ Specifications: in-toto Attestation Framework, Statement v1; predicate test-resu
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from in_toto_attestation.v1.statement_pb2 import Statement as Message
 
 from gate.check import CheckResult, Rejection, check
 from gate.errors import EvidenceDamaged
+from gate.evidence.integrity import unaltered
 from gate.evidence.reading import RUN_AGAIN, is_there, sha256_of
 from gate.evidence.signature import sign, signer
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, write_whole
@@ -139,39 +140,29 @@ def states(said: Mapping[str, Any], document: Mapping[str, Any], hashes: Mapping
         document: verdict.json.
         hashes: the sha-256 of each covered file now.
     """
-    return CheckResult.of(Rejection(cause, where=STATEMENT, remedy=_AFTER) for cause in _faults(said, document, hashes))
-
-
-def _faults(said: Mapping[str, Any], document: Mapping[str, Any], hashes: Mapping[str, str]) -> Iterator[str]:
     about = [f"sha256:{subject.get('digest', {}).get('sha256')}" for subject in said["subject"]]
+    causes = []
     if about != [subject_of(document)]:
-        yield f"the statement is about {', '.join(about)}, and verdict.json about {subject_of(document) or 'no image'}"
+        subject = subject_of(document) or "no image"
+        causes.append(f"the statement is about {', '.join(about)}, and verdict.json about {subject}")
     if said["predicateType"] != PREDICATE:
-        yield f"the statement's predicate is {said['predicateType']}, not {PREDICATE}"
-        return
+        causes.append(f"the statement's predicate is {said['predicateType']}, not {PREDICATE}")
+        return _result_of(causes)
     found, due = said["predicate"], predicate(document, hashes)
     if found.get("result") != due["result"]:
         word = document["verdict"]
-        yield f"the statement says {found.get('result')}, and {word} can only be stated as {due['result']}"
+        causes.append(f"the statement says {found.get('result')}, and {word} can only be stated as {due['result']}")
     for group in ("passedTests", "warnedTests", "failedTests"):
         for claim in sorted(set(found.get(group, ())) ^ set(due[group])):
-            yield f"“{claim}” is among {group} in only one of the statement and verdict.json"
-    yield from _uncovered(_configuration(found), _configuration(due))
-    if found.get("configuration") != due["configuration"] and _configuration(found) == _configuration(due):
-        yield "what the statement adds to the files it covers is not what verdict.json says"
-
-
-def _configuration(found: Mapping[str, Any]) -> dict[str, str]:
-    return {
+            causes.append(f"“{claim}” is among {group} in only one of the statement and verdict.json")
+    covered = {
         entry.get("name", ""): entry.get("digest", {}).get("sha256", "") for entry in found.get("configuration", ())
     }
+    files = unaltered(covered, hashes, by="statement", folder="")
+    if files.accepted and found.get("configuration") != due["configuration"]:
+        causes.append("what the statement adds to the files it covers is not what verdict.json says")
+    return _result_of(causes) + files
 
 
-def _uncovered(said: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted({*said, *now}):
-        if name not in said:
-            yield f"{name} is not covered by the statement: it was added after the run"
-        elif name not in now:
-            yield f"{name} is missing: the statement covers it"
-        elif said[name] != now[name]:
-            yield f"{name} was altered after the statement was made"
+def _result_of(causes: list[str]) -> CheckResult:
+    return CheckResult.of(Rejection(cause, where=STATEMENT, remedy=_AFTER) for cause in causes)

@@ -1,4 +1,4 @@
-"""FolderCheck a run's folder offline: is it what the run left, and does its verdict follow from it?"""
+"""Check a run's folder offline: is it what the run left, and does its verdict follow from it?"""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def verify(path: Path, key: Path | None = None, apart: Collection[str] = ()) -> 
     Args:
         path: reports/, reports/partial, reports/rescan, a folder of reports/runs/, or a copy of any of them.
         key: the PEM file of the public key that is to have signed it.
-        apart: folders in it that somebody else checks.
+        apart: folders in it that other calls check.
 
     Raises:
         WrongUse: the path holds no run.
@@ -63,7 +63,7 @@ def verify(path: Path, key: Path | None = None, apart: Collection[str] = ()) -> 
 
 
 def tried(name: str, step: Callable[[], FolderCheck]) -> FolderCheck:
-    """The check, or the objection that it could not be made: whatever a stranger's file holds, it is no traceback."""
+    """The check, or the objection that it could not be made; a malformed file never ends in a traceback."""
     try:
         return step()
     except GateError as error:
@@ -142,19 +142,19 @@ def _observations(folder: RunFolder) -> FolderCheck:
     run, records, found = _run_record(folder), _read(folder), _configuration(folder)
     result = recheck.claims_rest_on_records(run, records) + recheck.self_tests_agree(run.proofs)
     result += recheck.configuration_holds(run, found)
-    anewly = [f"{len(run.proofs)} answers of checks to known-bad values", "what was overridden"]
+    again = [f"{len(run.proofs)} answers of checks to known-bad values", "what was overridden"]
     if run.verdict().word in recheck.YES:
         release = found.release if found else {}
         calls = [call for record in recheck.titled(records, _CALLS)[-1:] for call in record["answer"]]
         result += recheck.call_log_holds(calls, str(release.get("repository")), str(release.get("zip_function")))
         result += recheck.scans_hold(run, records)
         scans = len(recheck.titled(records, recheck.SCANS))
-        anewly += [f"{len(calls)} AWS calls", f"digest, age and critical findings of {scans} scans"]
+        again += [f"{len(calls)} AWS calls", f"digest, age and critical findings of {scans} scans"]
         if run.kind == "full":
             result += recheck.image_holds(run, records)
-            anewly.append("the manifest's digest, tags and sizes")
+            again.append("the manifest's digest, tags and sizes")
     passed = sum(outcome.status == "passed" for outcome in run.outcomes)
-    seen = f"decided anew: {', '.join(anewly)}; all else of {passed} passed claims rests on the recorded outcomes"
+    seen = f"decided again: {', '.join(again)}; all else of {passed} passed claims rests on the recorded outcomes"
     return FolderCheck("observations", result, seen)
 
 

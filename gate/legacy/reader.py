@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from gate.aws.refusals import NotThere, ask, pages, readable
+from gate.aws.errors import AwsNotFound, ask, pages, readable
 from gate.errors import AwsRefused
 from gate.facts import MissingFact, fact_or_missing
 from gate.legacy.schedules import schedules_of
@@ -130,7 +130,7 @@ class ZipFunction:
         reserved = answer.get("Concurrency", {})
         try:
             provisioned = self._list("provisioned")
-        except NotThere:
+        except AwsNotFound:
             provisioned = []
         return {
             "reserved": reserved.get("ReservedConcurrentExecutions", "none"),
@@ -146,7 +146,7 @@ class ZipFunction:
     def _policy(self, qualifier: Mapping[str, str]) -> Any:
         try:
             answer = self._ask("get_policy", **qualifier)
-        except NotThere:
+        except AwsNotFound:
             return "none"
         document = json.loads(answer["Policy"])
         # Statements have no order; their identifiers are unique within a policy.

@@ -1,4 +1,4 @@
-"""`python -m gate.permission` (`make policies`): write the least-privilege policies, compared with call logs."""
+"""`python -m gate.permission` (`make policies`): write the least-privilege policies."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from gate.errors import GateError, WrongUse
-from gate.permission.needs import PUBLISHING, VERIFYING, uncovered
-from gate.permission.policy import document, text
+from gate.permission.required import PUBLISHING, VERIFYING, least_privilege_policy, missing
 from gate.registry.permitted import AwsCall
 from gate.release import release_of
 
@@ -19,28 +19,39 @@ FILES = {"verify.json": VERIFYING, "publish.json": PUBLISHING}
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write both policies for the release in pytest.ini.
+    """Write both policies for the release in pytest.ini, after a comparison with the given call logs.
 
     Raises:
-        WrongUse: a call log shows a call that no permission on the list is for, or cannot be read.
+        WrongUse: a call log has a call that no required permission is for, or cannot be read.
     """
     parser = argparse.ArgumentParser(prog="python -m gate.permission", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("call_log", nargs="*", type=Path, help="the call log of a run, evidence/NNN-aws-call-log.json")
+    parser.add_argument(
+        "call_log",
+        metavar="CALL LOG",
+        nargs="*",
+        type=Path,
+        help="evidence/NNN-every-aws-call-of-the-run.json",
+    )
     for path in parser.parse_args(arguments).call_log:
-        _hold_against(path)
+        _compare(path)
     release = release_of(ROOT / "pytest.ini")
-    for name, needs in FILES.items():
+    for name, required in FILES.items():
         path = ROOT / FOLDER / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text(document(needs, release)), encoding="utf-8")
-        print(f"{path.relative_to(ROOT)}: {len(needs)} permissions")
+        path.write_text(text(least_privilege_policy(required, release)), encoding="utf-8")
+        print(f"{path.relative_to(ROOT)}: {len(required)} permissions")
+
+
+def text(policy: dict[str, Any]) -> str:
+    """The policy as the file contains it."""
+    return json.dumps(policy, indent=2) + "\n"
 
 
 def calls_in(path: Path) -> tuple[AwsCall, ...]:
-    """The calls that a run's call log, as kept with its evidence, recorded.
+    """The calls in the call log among the evidence of a run.
 
     Raises:
-        WrongUse: it is no call log.
+        WrongUse: the file is not a call log.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -49,10 +60,10 @@ def calls_in(path: Path) -> tuple[AwsCall, ...]:
         raise WrongUse(f"{path} is not the call log of a run: {error}") from error
 
 
-def _hold_against(path: Path) -> None:
-    if missing := uncovered(calls_in(path), PUBLISHING):
-        raise WrongUse(f"no permission on the list is for {', '.join(missing)}", where=str(path),
-                       remedy="add it to gate/permission/needs.py")  # fmt: skip
+def _compare(path: Path) -> None:
+    if actions := missing(calls_in(path), PUBLISHING):
+        raise WrongUse(f"no required permission is for {', '.join(actions)}", where=str(path),
+                       remedy="add it to gate/permission/required.py")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from gate.scan.register.entries import Register
 from gate.scan.register.exception_checks import Disposition, dispositions
 from gate.scan.report import ScanReport
 
-# More rows help nobody and weigh on a mail attachment; the evidence holds them all.
+# The page has to fit into a mail; the evidence holds them all.
 SHOWN = 200
 _TONES = {Severity.CRITICAL: "failed", Severity.UNRATED: "incomplete", Severity.HIGH: "incomplete"}
 _UNKNOWN = "unknown: the register cannot be read"

@@ -19,7 +19,7 @@ from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status
 
 HERE = Path(__file__).parent
 STYLE = HERE / "report.css"
-# A red word of its own: a claim of which nothing is known is a no, and accuses nobody.
+# A word of its own, in red: the claim counts as failed, and no check said so.
 NOT_JUDGED = "not checked"
 # The report must stay under 5 MB and open in a mail client: long evidence is cut here, whole on disk.
 EMBEDDED_PER_RECORD = 12_000
@@ -142,7 +142,7 @@ def _criterion(number: int, page: ReportPage) -> dict[str, Any]:
 
 
 def _absent(outcomes: Sequence[ScenarioOutcome]) -> str:
-    """The criteria that the run was not about, as text: they are neither good nor bad news."""
+    """The criteria that the run was not about, as text."""
     return ", ".join(f"AC{n}" for n in CRITERIA if not any(o.criterion == n for o in outcomes))
 
 

@@ -34,7 +34,7 @@ def found(run: Run) -> FindingsTable | None:
         return None
     try:
         register = load(run.options.image_context / "exceptions.yaml")
-    except GateError:  # AC9 says why; the list says that nobody knows what is to become of a finding
+    except GateError:  # AC9 says why; the list says that the decisions are unknown
         register = None
     return findings(report, register, run.rules, datetime.now(UTC).date())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.aws.call_log import CallLog
-from gate.aws.clients import Clients
+from gate.aws.clients import ClientRecorder
 from gate.check import SelfTest
 from gate.evidence.configuration import Configuration, overridden
 from gate.evidence.deployment_notes import ReleaseStep
@@ -118,7 +118,7 @@ class Run:
     local_state: Path
     started: datetime
     call_log: CallLog = field(default_factory=CallLog)
-    clients: Clients = field(default_factory=Clients)
+    clients: ClientRecorder = field(default_factory=ClientRecorder)
     session: Any = None
     outcomes: list[ScenarioOutcome] = field(default_factory=list)
     proofs: tuple[SelfTest, ...] = ()

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gate.aws.endpoints import check_endpoints, check_looked_at
+from gate.aws.endpoints import check_endpoints, check_recorded_clients
 from gate.errors import WrongUse
 from gate.evidence.configuration import TITLE as CONFIGURATION
 from gate.evidence.run_record import TITLE, RunRecord, run_record_in
@@ -127,7 +127,7 @@ def _close_call_log(run: Run) -> None:
     run.store.record(LEDGER, calls, asked="every AWS call of this run, through botocore's events",
                      provenance=run.provenance)  # fmt: skip
     result = check_changes(calls, release.repository) + check_zip_calls(calls, release.zip_function)
-    result += check_looked_at((call.service for call in calls), run.clients.endpoints)
+    result += check_recorded_clients((call.service for call in calls), run.clients.endpoints)
     result += check_endpoints(run.clients.endpoints, run.publishes)
     run.trouble += [str(rejection) for rejection in result.rejections]
 

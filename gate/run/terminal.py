@@ -56,7 +56,8 @@ class Terminal:
 
     def progress(self, line: str) -> None:
         """A line about work that goes on, set apart from results."""
-        self._write(self._paint(_cut(f"    … {visible(line)}"), "2"))
+        for part in wrapped(f"    … {' '.join(visible(line).split())}"):
+            self._write(self._paint(part, "2"))
 
     def begin(self, claims: int) -> None:
         """So many claims are going to be checked."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from gate.aws.patience import Caller
-from gate.aws.refusals import readable
+from gate.aws.errors import readable
+from gate.aws.retry import RetryingClient
 from gate.errors import ScanUnavailable
 from gate.scan.findings import Finding
 from gate.scan.parse import answered_mode, findings_of
@@ -20,7 +20,7 @@ _PAGES = 200
 
 
 @readable("DescribeImageScanFindings")
-def read_pages(caller: Caller, repository: str, digest: str, configured: Mode, now: datetime) -> ScanReport:
+def read_pages(caller: RetryingClient, repository: str, digest: str, configured: Mode, now: datetime) -> ScanReport:
     """Read all pages of the digest's scan; a scan without a result yet is one page without findings.
 
     Raises:
@@ -53,7 +53,7 @@ def read_pages(caller: Caller, repository: str, digest: str, configured: Mode, n
     return _report(first, configured, findings, pages, now, steady=steady)
 
 
-def _ask(caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+def _ask(caller: RetryingClient, request: dict[str, Any]) -> dict[str, Any]:
     absent = ("ScanNotFoundException", "ImageNotFoundException")
     return caller.ask("describe_image_scan_findings", needs="imageScanStatus", expect=absent, **request)
 

@@ -103,7 +103,7 @@ def _score(raw: object) -> float | None:
         score = float(str(raw))
     except ValueError:
         return None
-    # CVSS scores run from 0 to 10; anything else (NaN too) is no score.
+    # CVSS scores run from 0 to 10; anything else (NaN too) is not taken for one.
     return score if 0 <= score <= 10 else None  # noqa: PLR2004
 
 

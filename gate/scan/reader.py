@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from gate.aws.patience import Caller, Timekeeper
+from gate.aws.retry import RetryingClient, TimeSource
 from gate.errors import GateError, ScanUnavailable
 from gate.scan.pages import read_pages
 from gate.scan.report import FRESH, InspectorCoverage, ScanReport
@@ -40,15 +40,15 @@ class ScanReader:
         repository: str,
         *,
         timeout: float = TIMEOUT,
-        time: Timekeeper | None = None,
+        time: TimeSource | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.repository = repository
         self.timeout = timeout
-        self._time = time or Timekeeper()
+        self._time = time or TimeSource()
         self._progress = progress
-        self._ecr = Caller(ecr, self._time, progress)
-        self._inspector = Caller(inspector, self._time, progress)
+        self._ecr = RetryingClient(ecr, self._time, progress)
+        self._inspector = RetryingClient(inspector, self._time, progress)
         self._settings: ScanSettings | None = None
         self._requests: dict[str, ScanRequest] = {}
         self._reports: dict[tuple[str, str], ScanReport | GateError] = {}

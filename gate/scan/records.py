@@ -1,4 +1,4 @@
-"""What is kept of a scan, so that later nights and the chain of mitigations can be told. JSON in, values out."""
+"""Recorded scans, with which later ones are compared, and from which remediations are shown. JSON in, values out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAX_BYTES = 100_000_000
 
 @dataclass(frozen=True)
 class RecordedFinding:
-    """One finding of a recorded scan, with what was to become of it then.
+    """One finding of a recorded scan, with its disposition then.
 
     Attributes:
         decision: of its exception, "monitor", or "open".
@@ -61,7 +61,7 @@ class ScanRecord:
         target: "aws", "local", or "aws-rehearsal" when what answered was not AWS.
         mode: of scanning.
         completed_at: when the scan ended.
-        source_updated_at: the age of the vulnerability data.
+        source_updated_at: the date of the vulnerability data.
         provenance: "rescanned", "not rescanned, result of …", "continuous result of …".
         findings: all open ones.
     """
@@ -79,7 +79,7 @@ class ScanRecord:
 
 
 def record_of(report: ScanReport, register: Register, *, event: str, tags: tuple[str, ...], target: str) -> ScanRecord:
-    """The record of a scan, with what was to become of each finding when it was read."""
+    """The record of a scan, with the disposition of each finding when it was read."""
     given = dispositions(report.open, register, target, report.read_at.date())
     return ScanRecord(
         at=report.read_at,

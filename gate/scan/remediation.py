@@ -37,7 +37,7 @@ class Remediation:
 
 
 def remediations(records: Iterable[ScanRecord]) -> tuple[Remediation, ...]:
-    """That of every finding in the records, those of withdrawn candidates included; worst first, then oldest."""
+    """Of every finding in the records, those of withdrawn candidates included: worst first, then oldest."""
     ordered = sorted(records, key=lambda record: record.at)
     seen: dict[tuple[str, str], list[tuple[int, RecordedFinding]]] = {}
     for at, record in enumerate(ordered):

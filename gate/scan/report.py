@@ -10,12 +10,12 @@ from gate.scan.findings import Finding, miscounted
 from gate.scan.statuses import Mode, Outcome, meaning_of
 from gate.text import format_time
 
-# A result may be so old, unless Inspector keeps it current.
+# A result is too old at this age, unless Inspector keeps it current.
 FRESH = timedelta(hours=24)
 # Clocks of two machines differ a little.
 SKEW = timedelta(minutes=5)
-# ECR and Inspector each date a look at the image; within a day they speak of the same one.
-_SAME_LOOK = timedelta(days=1)
+# ECR and Inspector each date a scan of the image; dates within a day are of the same scan.
+_SAME_SCAN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -119,17 +119,17 @@ class ScanReport:
     def continuous(self) -> bool:
         """Whether Inspector keeps the result current: it watches the image now, and looks again when its data changes.
 
-        When it last looked is shown and not counted: a quiet image is looked at only when a vulnerability is added that
-        concerns it (Inspector user guide, "Last scanned at"). A look from before the result of ECR contradicts it.
+        When it last scanned is shown and does not count: an image is scanned again only when a vulnerability is added
+        that concerns it (Inspector user guide, "Last scanned at"). A date from before ECR's result contradicts that.
         """
         if self.mode is not Mode.ENHANCED or self.frequency != "CONTINUOUS_SCAN" or not self.inspector:
             return False
-        return self.inspector.active and self._same_look(self.inspector.last_scanned_at)
+        return self.inspector.active and self._same_scan(self.inspector.last_scanned_at)
 
-    def _same_look(self, looked: datetime | None) -> bool:
+    def _same_scan(self, looked: datetime | None) -> bool:
         if looked is None or self.completed_at is None:
             return True
-        return self.completed_at - looked < _SAME_LOOK and looked - self.read_at <= SKEW
+        return self.completed_at - looked < _SAME_SCAN and looked - self.read_at <= SKEW
 
     @property
     def current_at(self) -> datetime | None:

@@ -23,7 +23,7 @@ _BAD_FINDING = Finding(
 
 
 def _bad_report() -> ScanReport:
-    """A scan of another digest, long ago, with a suppressed critical in lower case and counts that lie."""
+    """A scan of another digest, long ago, with a suppressed critical in lower case and counts that do not match."""
     return ScanReport(
         "sha256:other", "v0", Mode.BASIC, "COMPLETE", _NIGHT, _NIGHT, (_BAD_FINDING,), (), 1, _NIGHT, "rescanned"
     )

@@ -20,7 +20,7 @@ from gate.scan.components import OS_TYPES, Component
 from gate.text import plain
 
 TIMEOUT = 300.0
-# The SBOM of a 1.4 GB image is about 5 MB; twenty times that is no image of ours.
+# The SBOM of a 1.4 GB image is about 5 MB; more than twenty times that is not read.
 MAX_BYTES = 100_000_000
 _LOCATION = re.compile(r"syft:location:\d+:path")
 # syft's property for what found a component, and the finder that reads the notes in ELF programs.

@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from gate.aws.patience import Caller
-from gate.aws.refusals import error_code, error_message, readable
+from gate.aws.errors import error_code, error_message, readable
+from gate.aws.retry import RetryingClient
 from gate.errors import AwsRefused, ScanUnavailable
 from gate.scan.report import SKEW, ScanReport
 from gate.scan.statuses import Mode, Outcome, meaning_of
@@ -40,7 +40,7 @@ class ScanRequest:
         refusal: why not, in a few words ("" when accepted).
         earlier_end: when the scan that was there before ended; a new scan's result ends at another time.
         earlier_status: the status that was there before ("" when there was no scan).
-        began: when the new scan was asked for, by the earlier of the two clocks (None when not accepted or not told).
+        began: when the new scan was asked for, by the earlier of the two clocks (None when not accepted or unknown).
     """
 
     accepted: bool
@@ -57,7 +57,9 @@ class ScanRequest:
 
 
 @readable("StartImageScan")
-def request_scan(caller: Caller, repository: str, digest: str, now: datetime | None = None) -> ScanRequest | None:
+def request_scan(
+    caller: RetryingClient, repository: str, digest: str, now: datetime | None = None
+) -> ScanRequest | None:
     """Ask for a scan of a digest; None when ECR does not know the image yet.
 
     Args:
@@ -88,15 +90,15 @@ def _earlier(now: datetime | None, answer: Mapping[str, Any]) -> datetime | None
     """The earlier of this machine's clock and the service's, so that a wrong one makes no new scan look old."""
     headers = (answer.get("ResponseMetadata") or {}).get("HTTPHeaders") or {}
     try:
-        told = parsedate_to_datetime(str(headers.get("date")))
+        service = parsedate_to_datetime(str(headers.get("date")))
     except ValueError:
         return now
     # RFC 9110, "Date/Time Formats": always in UTC, also where it is written without saying so.
-    told = told if told.tzinfo else told.replace(tzinfo=UTC)
-    return min(now, told) if now else told
+    service = service if service.tzinfo else service.replace(tzinfo=UTC)
+    return min(now, service) if now else service
 
 
-def _before(caller: Caller, repository: str, digest: str) -> tuple[datetime | None, str]:
+def _before(caller: RetryingClient, repository: str, digest: str) -> tuple[datetime | None, str]:
     try:
         page = caller.ask(
             "describe_image_scan_findings",

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from gate.aws.patience import Caller
-from gate.aws.refusals import readable
+from gate.aws.errors import readable
+from gate.aws.retry import RetryingClient
 from gate.errors import ScanUnavailable
 from gate.facts import MissingFact, fact_or_missing
 from gate.scan.report import InspectorCoverage
@@ -27,7 +27,7 @@ class ScanSettings:
     Attributes:
         repository: the repository asked about.
         mode: the registry's scan type.
-        frequency: what applies to the repository: SCAN_ON_PUSH, CONTINUOUS_SCAN, MANUAL ("" when not told).
+        frequency: what applies to the repository: SCAN_ON_PUSH, CONTINUOUS_SCAN, MANUAL ("" when unknown).
         scan_on_push: whether a push starts a scan.
         filters: the filters of the registry's rules that ECR says apply to the repository.
         failure: ECR's reason when it has no configuration for the repository ("" when it has).
@@ -54,7 +54,7 @@ def filter_matches(pattern: str, repository: str) -> bool:
 
 
 @readable("GetRegistryScanningConfiguration")
-def read_settings(caller: Caller, repository: str) -> ScanSettings:
+def read_settings(caller: RetryingClient, repository: str) -> ScanSettings:
     """Ask GetRegistryScanningConfiguration and BatchGetRepositoryScanningConfiguration.
 
     Raises:
@@ -83,7 +83,7 @@ def read_settings(caller: Caller, repository: str) -> ScanSettings:
     return ScanSettings(repository, Mode[word], frequency, bool(own.get("scanOnPush")), filters)
 
 
-def read_coverage(caller: Caller, repository: str, digest: str) -> InspectorCoverage:
+def read_coverage(caller: RetryingClient, repository: str, digest: str) -> InspectorCoverage:
     """What Inspector says about covering one digest of a repository (`listed` is False when it does not list it).
 
     Where Inspector refuses the call, `listed` is a missing fact: the findings are ECR's, and can be checked without it.
@@ -93,7 +93,7 @@ def read_coverage(caller: Caller, repository: str, digest: str) -> InspectorCove
 
 
 @readable("ListCoverage")
-def _list_coverage(caller: Caller, repository: str, digest: str) -> InspectorCoverage:
+def _list_coverage(caller: RetryingClient, repository: str, digest: str) -> InspectorCoverage:
     criteria = {
         "resourceType": [{"comparison": "EQUALS", "value": "AWS_ECR_CONTAINER_IMAGE"}],
         "ecrRepositoryName": [{"comparison": "EQUALS", "value": repository}],

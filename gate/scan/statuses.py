@@ -16,7 +16,7 @@ class Mode(StrEnum):
 class Outcome(StrEnum):
     """What the gate does on a status."""
 
-    RESULT = "the findings are read, once a time of completion is told"
+    RESULT = "the findings are read, once there is a time of completion"
     WAIT = "waited for, until --scan-timeout"
     NO_RESULT = "NO-GO"
 

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from gate.image.__main__ import main as build_image
 from gate.run.bases import STAND_IN
+from gate.run.docker_build import main as build_image
 from localaws.access_keys import AccessKeys
 from localaws.seed import names
 from localaws.target import LocalTarget
+from tests.screen import unwrapped
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,7 +96,7 @@ class Gate:
         )
         partial = {"-m", "-k"} & set(options) and "rescan" not in options
         kind = "partial" if partial else "rescan" if "rescan" in options else ""
-        return Ran(done.returncode, done.stdout + done.stderr, folder / kind)
+        return Ran(done.returncode, unwrapped(done.stdout + done.stderr), folder / kind)
 
 
 @pytest.fixture(scope="session")

@@ -157,3 +157,12 @@ def test_a_value_is_told_in_the_letters_it_is_written_in(run_record):
     given = run_record()
     (rejection,) = integrity.follows({**given.stated(given.verdict()), "started": "어제"}, given).rejections
     assert 'verdict.json says of started: "어제"' in rejection.cause
+
+
+@pytest.mark.parametrize("name", ["causes", "beside"])
+def test_a_cause_that_no_outcome_has_is_told(run_record, name):
+    """Whoever reads verdict.json is told another reason than the run had."""
+    stated = run_record().stated(run_record().verdict())
+    assert integrity.follows(stated, run_record()).accepted
+    [rejection] = integrity.follows({**stated, name: ["invented"]}, run_record()).rejections
+    assert rejection.cause == f"verdict.json's {name} is not what follows"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.check import SelfTest
+from gate.check import Rejection, SelfTest
 from gate.errors import EvidenceDamaged
 from gate.evidence.run_record import RunRecord, run_record_in
 from gate.evidence.store import plain
@@ -19,10 +19,42 @@ def recorded(run_record):
     return json.loads(json.dumps(plain(run_record)))
 
 
-def test_the_account_reads_back_as_it_was(run_record):
+def test_the_run_record_reads_back_as_it_was(run_record):
     """Nothing that the verdict follows from is lost on the disk."""
     given = run_record(trouble=("the test runner crashed",), endpoint_is_aws=False)
     assert run_record_in(recorded(given)) == given
+
+
+LINK = Rejection("/opt/driver is a dangling link", "/opt/driver", "install it", "- entry", "driver", ("tree",))
+FAILED = ScenarioOutcome("claim 1", 1, "failed", "text", rejections=(LINK,), steps=())
+BLOCKED = ScenarioOutcome(
+    "claim 2", 2, "failed", "text", rejections=(Rejection("not pushed", "", ""),), blocked_by=(LINK,), checked=False
+)
+
+
+def test_a_failure_reads_back_as_the_objects_that_it_was(run_record):
+    """With the check that said it, and what it follows from; verdict.json states causes from them."""
+    given = run_record(outcomes=(FAILED, BLOCKED))
+    back = run_record_in(recorded(given))
+    assert back == given
+    assert back.outcomes[0].rejections[0].check == "driver"
+    assert back.outcomes[0].rejections[0].follows == ("tree",)
+    [cause] = back.stated(back.verdict())["causes"]
+    assert cause["rejections"][0]["remedy"] == "install it"
+    assert cause["consequences"][0]["claims"] == [{"criterion": 2, "name": "claim 2"}]
+
+
+def test_a_record_of_an_older_gate_can_be_read(run_record):
+    """It named two fields otherwise, and kept a failure as text alone; its verdict.json states no causes."""
+    found = recorded(run_record(outcomes=(FAILED, BLOCKED)))
+    for outcome in found["outcomes"]:
+        outcome["judged"] = outcome.pop("checked")
+        del outcome["rejections"], outcome["blocked_by"]
+    found["proofs"] = [{"judge": each["check"], "said_no": True, "answer": "no"} for each in found["proofs"]]
+    back = run_record_in(found)
+    assert [outcome.checked for outcome in back.outcomes] == [True, False]
+    assert back.proofs == run_record().proofs
+    assert not {"causes", "beside"} & set(back.stated(back.verdict()))
 
 
 @pytest.mark.parametrize(
@@ -56,6 +88,8 @@ def test_only_a_go_is_valid_until_a_day_after_its_scan(run_record):
         lambda found: found["outcomes"][0].update(only_aws="yes"),
         lambda found: found["outcomes"][0].pop("steps"),
         lambda found: found["outcomes"][0].update(approved=True),
+        lambda found: found["outcomes"][0].update(rejections=[{"cause": "x"}]),
+        lambda found: found["outcomes"][0].update(blocked_by="all"),
         lambda found: found["proofs"][0].update(said_no=1),
         lambda found: found.update(kind="complete"),
         lambda found: found.update(target="moon"),
@@ -72,7 +106,7 @@ def test_a_word_that_the_gate_does_not_know_is_not_checked(run_record, damage):
         run_record_in(found)
 
 
-def test_no_account_is_no_account():
+def test_no_run_record_is_none():
     """Another record's answer is refused with a sentence."""
     with pytest.raises(EvidenceDamaged):
         run_record_in(["something else"])

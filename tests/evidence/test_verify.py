@@ -132,7 +132,7 @@ DAMAGE = {
     ),
     "detail of the verdict": (
         lambda f, e: e(f / VERDICT, lambda v: v.update(finished="2030-01-01T00:00:00+00:00")),
-        f"{VERDICT} was altered after the statement was made",
+        f"{VERDICT} was altered: its sha-256 is",
     ),
     "altered report": (
         lambda f, e: (f / "report.html").write_text("GO"),
@@ -185,9 +185,9 @@ def test_a_file_that_was_altered_is_all_that_is_told_of_the_files(run_folder):
     (run_folder / "seal.json").write_text("{}")
     document, said = (json.loads((run_folder / name).read_text()) for name in (VERDICT, STATEMENT))
     (rejection,) = states(said, document, hashes_of(run_folder)).rejections
-    assert rejection.cause == "seal.json was altered after the statement was made"
+    assert rejection.cause.startswith("seal.json was altered: ")
     assert rejection.remedy == (
-        "do not rely on this statement: restore it from the run's artefact; if there is none, run the gate again"
+        "do not rely on this folder: restore it from the run's artefact; if there is none, run the gate again"
     )
 
 

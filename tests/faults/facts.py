@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from gate.access.document import PolicyText
-from gate.access.reviewed import read as read_reviews
+from gate.access.reviewed_principals import read as read_reviews
 from gate.browser.newest import NewestUnknown, listed
 from gate.errors import AwsRefused, GateError
 from gate.facts import MissingFact

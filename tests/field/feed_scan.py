@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gate.aws.patience import Timekeeper
+from gate.aws.retry import TimeSource
 from gate.check import CheckResult
 from gate.scan import result_checks as checks
 from gate.scan.coverage import image_coverage, required_components, something_covered, uncovered_registered
@@ -39,9 +39,9 @@ class Clock:
         """Move on."""
         self.at += timedelta(seconds=seconds)
 
-    def keeper(self) -> Timekeeper:
+    def keeper(self) -> TimeSource:
         """For the reader."""
-        return Timekeeper(lambda: self.at, lambda: self.at.timestamp(), self.sleep)  # noqa: PLW0108  # `at` is replaced
+        return TimeSource(lambda: self.at, lambda: self.at.timestamp(), self.sleep)  # noqa: PLW0108  # `at` is replaced
 
 
 class Waited(Exception):

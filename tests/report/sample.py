@@ -10,11 +10,12 @@ from pathlib import Path
 from markupsafe import Markup
 from PIL import Image
 
-from gate.access.logic import Answer, Finding
-from gate.access.matrix import Cell, Matrix, Row, render
+from gate.access.decision import Decision, Ternary
+from gate.access.matrix import Cell, Matrix, PrincipalRow
+from gate.access.matrix_html import render
 from gate.check import Rejection, SelfTest
 from gate.evidence.store import EvidenceRecord
-from gate.report.charts import Bar, bars
+from gate.report.figures import Bar, bars
 from gate.report.findings import findings
 from gate.report.page import ReportHead, ReportPage
 from gate.scan.findings import Finding as Vulnerability
@@ -124,8 +125,8 @@ def _pictures(text: str) -> list[Markup]:
 
 
 def _matrix(text: str) -> Matrix:
-    yes, open_, no = (Finding(answer, (text,)) for answer in (Answer.YES, Answer.UNDECIDED, Answer.NO))
+    yes, open_, no = (Decision(answer, (text,)) for answer in (Ternary.YES, Ternary.UNDECIDED, Ternary.NO))
     cells = (("push", Cell((("a", yes),))), ("pull", Cell((("a", yes), ("b", no)))),
              ("delete", Cell((("a", open_),))), ("rules", Cell((("a", no),))))  # fmt: skip
-    rows = (Row(f"arn:aws:iam::654654307503:role/{text}", True, cells), Row("reader", True, cells))
+    rows = (PrincipalRow(f"arn:aws:iam::654654307503:role/{text}", True, cells), PrincipalRow("reader", True, cells))
     return Matrix("naver-sms-automation", tuple(name for name, _ in cells), rows)

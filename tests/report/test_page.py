@@ -8,7 +8,7 @@ import pytest
 
 from gate.check import SelfTest
 from gate.evidence.store import EvidenceRecord
-from gate.report.charts import Bar, bars
+from gate.report.figures import Bar, bars
 from gate.report.html import mend
 from gate.report.page import EMBEDDED_PER_RECORD, ReportHead, ReportPage, excerpts, render
 from gate.verdict import ScenarioOutcome, StepOutcome, Verdict

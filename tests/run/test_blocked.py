@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from gate.blocked import BlockedByEarlierFailure
-from gate.check import Rejection, reject
+from gate.check import CheckResult, NoGo, Rejection, reject
 from gate.failure import failure_of
 from gate.image.base import Base
 from gate.report.view import headline, summary
@@ -76,3 +76,12 @@ def test_a_withdrawn_candidate_is_on_the_page():
     """It is in the registry, and carries none of the release's tags."""
     facts = dict(summary(run_of("NO-GO", unpromoted="sha256:c")))
     assert (facts["Tags"], facts["Digest"]) == ("the candidate sha256:c was not promoted",) * 2
+
+
+def test_a_secret_that_a_failure_quotes_is_in_none_of_its_parts():
+    """Text and objects alike go to the page and to the disk."""
+    secret = "s3cr3t-value"
+    told = failure_of(NoGo(CheckResult((Rejection(secret, secret, secret, secret),))))
+    blocked = failure_of(BlockedByEarlierFailure(secret, (Rejection(secret, secret, secret),)))
+    for failure in (told, blocked):
+        assert secret not in repr(failure.redacted(lambda text: text.replace(secret, "[redacted]")))

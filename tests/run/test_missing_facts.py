@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from gate.aws.patience import Caller, Timekeeper
+from gate.aws.retry import RetryingClient, TimeSource
 from gate.errors import AwsRefused
 from gate.evidence.store import plain
 from gate.facts import MissingFact, PartialFacts, fact_or_missing, fact_or_reason
@@ -101,7 +101,7 @@ def test_an_inspector_that_may_not_be_asked_is_a_gap_in_its_own_word():
     client = boto3.client("inspector2", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
     with Stubber(client) as stub:
         stub.add_client_error("list_coverage", "AccessDeniedException", "no", http_status_code=403)
-        covered = read_coverage(Caller(client, Timekeeper(), lambda _line: None), "app", "sha256:x")
+        covered = read_coverage(RetryingClient(client, TimeSource(), lambda _line: None), "app", "sha256:x")
     with pytest.raises(AwsRefused, match="not allowed inspector2:ListCoverage"):
         _ = covered.listed
     assert not covered.active

@@ -11,11 +11,12 @@ import pytest
 from gate.check import NoGo, Rejection
 from gate.errors import GateError
 from gate.failure import failure_of
-from gate.image.files import readable_by_all
-from gate.image.tree import Entry, Tree
+from gate.image.file_checks import readable_by_all
+from gate.image.tree import ImageFile, Tree
 from gate.run import terminal as rooms
 from gate.run.terminal import Terminal
 from gate.verdict import ScenarioOutcome, Verdict
+from tests.screen import unwrapped
 
 # A name that a file in an image may have: it clears the screen, turns the reading direction, and adds a verdict.
 NAME = "/var/x\x1b[2J\x1b]0;title\x07\u202e\r\n\nGO  everything passed\x9b31m"
@@ -127,7 +128,7 @@ def test_what_fails_in_a_part_is_waited_for_no_longer(screen):
 
 def test_a_name_in_the_image_cannot_steer_the_terminal_or_add_a_line():
     """A check quotes a file's name: its message keeps its own three lines."""
-    no = NoGo(readable_by_all(Tree({NAME: Entry(NAME, "file", 0o600)}, {})))
+    no = NoGo(readable_by_all(Tree({NAME: ImageFile(NAME, "file", 0o600)}, {})))
     cause, where, remedy = failure_of(no).message.split("\n")
     assert (cause + where + remedy).isprintable()
     assert "GO  everything" in cause
@@ -190,9 +191,19 @@ def test_no_line_is_wider_than_120_columns():
         assert max(map(len, said([failed, skipped], verbose=verbose))) <= 120
     screen = io.StringIO()
     Terminal(screen).progress(long)
-    assert len(screen.getvalue()) <= 121
+    assert max(map(len, screen.getvalue().split("\n"))) <= 120
+    assert screen.getvalue().count("word") == 60
     entry = Rejection("not covered", "exceptions.yaml", "add this", paste="  - " + "y" * 200)
     assert "    - " + "y" * 200 in said([ScenarioOutcome("claim", 9, "failed", rejections=(entry,))])
+
+
+def test_a_wrapped_sentence_reads_as_one_again():
+    """Where tests look for it."""
+    sentence = " ".join(f"word{n}" for n in range(60))
+    told = ScenarioOutcome("a claim", 1, "failed", rejections=(Rejection(sentence, "there", "do it"),))
+    text = unwrapped("\n".join(said([told])))
+    assert sentence in text
+    assert "\n      where: there\n      to do: do it" in text
 
 
 def test_a_criterion_is_one_line_with_its_counts():

@@ -16,7 +16,7 @@ import pytest
 from botocore.config import Config
 from botocore.validate import ParamValidator
 
-from gate.aws.patience import Timekeeper
+from gate.aws.retry import TimeSource
 from gate.scan.reader import ScanReader
 
 DIGEST = "sha256:" + "ab" * 32
@@ -36,9 +36,9 @@ class FakeTime:
         self.slept.append(seconds)
         self.at += timedelta(seconds=seconds)
 
-    def keeper(self) -> Timekeeper:
+    def keeper(self) -> TimeSource:
         """For the code under test."""
-        return Timekeeper(lambda: self.at, lambda: self.at.timestamp(), self.sleep)  # noqa: PLW0108  # `at` is replaced
+        return TimeSource(lambda: self.at, lambda: self.at.timestamp(), self.sleep)  # noqa: PLW0108  # `at` is replaced
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import botocore.session
 import pytest
 
-from gate.aws.patience import Timekeeper
+from gate.aws.retry import TimeSource
 from gate.errors import AwsRefused, ScanUnavailable
 from gate.scan.result_checks import free_of
 from gate.scan.statuses import TABLE, Mode, Outcome
@@ -305,7 +305,7 @@ def test_a_clock_that_is_set_meanwhile_makes_no_wait_shorter_or_longer(aws, new_
     """--scan-timeout is counted on the clock that never jumps."""
     aws.says(FINDINGS, NEVER, waiting())
     steady, looks = time.keeper().monotonic, iter(range(1000))
-    time.keeper = lambda: Timekeeper(lambda: NOON + ahead * next(looks), steady, time.sleep)
+    time.keeper = lambda: TimeSource(lambda: NOON + ahead * next(looks), steady, time.sleep)
     reader = new_scanner()
     reader.timeout = 60
     with pytest.raises(ScanUnavailable, match="IN_PROGRESS"):

@@ -10,7 +10,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gate.report.findings import findings as listed
-from gate.scan.components import MANAGERS
 from gate.scan.findings import Finding, Severity
 from gate.scan.parse import findings_of
 from gate.scan.register.entries import Register
@@ -228,8 +227,3 @@ def test_a_word_that_no_model_lists_stays_critical(word) -> None:
     (finding,) = findings_of(page(enhanced(severity=word)))
     assert finding.rank is Severity.CRITICAL
     assert ready_entry(finding, "aws", TODAY) == ""
-
-
-def test_the_managers_that_are_known_are_the_models() -> None:
-    """PYTHON is an older spelling that answers still carry."""
-    assert set(MANAGERS) == {*MODEL, "PYTHON"}

@@ -24,7 +24,7 @@ _DAY = date(2026, 1, 2)
 
 @dataclass(frozen=True)
 class Disposition:
-    """What is to become of one finding.
+    """Whether, and by what, one finding is allowed.
 
     Attributes:
         finding: which.
