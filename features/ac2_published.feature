@@ -18,6 +18,10 @@ Feature: AC2 The image is published under both tags
     Examples:
       | kind    |
       | release |
+
+    @rolling_tag
+    Examples:
+      | kind    |
       | rolling |
 
   @published @after_promotion

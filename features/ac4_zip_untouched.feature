@@ -1,4 +1,4 @@
-@ac4
+@ac4 @zip_function
 Feature: AC4 The zip-based Lambda is untouched
   Production runs on the zip function until the cutover. A code hash alone would not show an edited variable, a moved
   alias or a disabled schedule, so everything is compared, field by field.

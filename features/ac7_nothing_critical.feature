@@ -28,6 +28,10 @@ Feature: AC7 Both published tags are free of critical vulnerabilities
     Examples:
       | kind    |
       | release |
+
+    @rolling_tag
+    Examples:
+      | kind    |
       | rolling |
 
   @rescan @after_promotion
@@ -39,6 +43,10 @@ Feature: AC7 Both published tags are free of critical vulnerabilities
     Examples:
       | kind    |
       | release |
+
+    @rolling_tag
+    Examples:
+      | kind    |
       | rolling |
 
   @rescan @after_promotion
@@ -50,6 +58,10 @@ Feature: AC7 Both published tags are free of critical vulnerabilities
     Examples:
       | kind    |
       | release |
+
+    @rolling_tag
+    Examples:
+      | kind    |
       | rolling |
 
   @rescan

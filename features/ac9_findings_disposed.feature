@@ -47,7 +47,7 @@ Feature: AC9 Every vulnerability is fixed, or decided upon and scanned again
     When its scan is compared with the last recorded one
     Then each new, vanished or re-scored finding comes from another image or other vulnerability data
 
-  @rescan @online
+  @rescan @online @browser
   Scenario: Chrome's pin is current
     No scanner of ECR's sees a Chrome that was unpacked from a zip. On the stand-in a package of Debian's takes its place.
     Given the Chrome that the release pins

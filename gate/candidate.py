@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gate.browser.page import SAMPLE
 from gate.browser.page_checks import ProbeRun
 from gate.browser.programs import (
     CommandOutput,
@@ -39,7 +40,8 @@ from gate.scan.components import RequiredComponent
 from gate.scan.coverage import required_components
 from gate.scan.sbom import Sbom, make_sbom
 
-# The facts that take long, the longest first; nearly every scenario needs one of them.
+# The facts that take long, the longest first; nearly every scenario needs one of them. Those about a part that is no
+# part of the release are not gathered.
 _SLOW_FACTS = (
     "layers",
     "tree",
@@ -50,6 +52,13 @@ _SLOW_FACTS = (
     "chrome_pin",
     "handler_import",
 )
+_NEEDED_FOR = {
+    "probe_run": "driver",
+    "driver_version": "driver",
+    "driver_pin": "driver",
+    "chrome_version": "browser",
+    "chrome_pin": "browser",
+}
 
 
 class Candidate:
@@ -97,6 +106,8 @@ class Candidate:
             self._initialised.wait()
             facts = ("probe_run", *_SLOW_FACTS, "sbom")
         for name in facts:
+            if _NEEDED_FOR.get(name) in self.release.absent_parts:
+                continue
             self._threads.submit(getattr, self, name)
 
     def close(self) -> None:
@@ -236,7 +247,9 @@ class Candidate:
     @CachedProperty
     def probe_run(self) -> ProbeRun:
         """The test page in the image's Chrome, in Lambda's sandbox."""
-        return run_probe(self.engine, self.image.engine_id, self._settings)
+        image, release = self.image.engine_id, self.release
+        sample, language = release.drawn_text or SAMPLE, release.drawn_language or "ko"
+        return run_probe(self.engine, image, self._settings, sample=sample, language=language)
 
     @CachedProperty
     def sbom(self) -> Sbom:
@@ -249,7 +262,7 @@ class Candidate:
         return required_components(
             self.release.python_version,
             self.pins,
-            chrome=version_in(self.chrome_version.text),
-            chromedriver=version_in(self.driver_version.text),
+            chrome=version_in(self.chrome_version.text) if self.release.chrome_bin else None,
+            chromedriver=version_in(self.driver_version.text) if self.release.chromedriver_bin else None,
             python_full=self.interpreter.version,
         )

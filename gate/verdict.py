@@ -66,6 +66,19 @@ class ScenarioOutcome:
 
 
 @dataclass(frozen=True)
+class NotPart:
+    """A claim about something that is no part of this release: it is not checked, and stands against nothing.
+
+    Attributes:
+        reason: which key of pytest.ini says so.
+    """
+
+    name: str
+    criterion: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The answer of a run.
 
@@ -110,6 +123,7 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
     trouble: tuple[str, ...] = (),
     endpoint_is_aws: bool = True,
     overridden: tuple[str, ...] = (),
+    not_part: tuple[NotPart, ...] = (),
 ) -> Verdict:
     """The verdict over a run.
 
@@ -122,6 +136,7 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
         trouble: sentences about what went wrong outside any scenario (a crash, an interruption).
         endpoint_is_aws: False when `--target aws` was pointed at something that is not AWS.
         overridden: sentences about what was decided by something else than the repository states.
+        not_part: claims about something that is no part of this release.
     """
     # What answers in AWS's place can prove as little as the local target.
     target = target if endpoint_is_aws else "local"
@@ -133,7 +148,8 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
     absent = [f"not run: {name}" for name in sorted(expected - {o.name for o in outcomes})]
     unrun = [f"AC{o.criterion} not run: {o.name}: {o.reason}" for o in outcomes if _blocks(o, target)]
     by_hand = [f"overridden: {sentence}" for sentence in overridden]
-    silent = [f"AC{n}" for n in CRITERIA if not any(o.criterion == n for o in outcomes)]
+    about = {o.criterion for o in outcomes} | {each.criterion for each in not_part}
+    silent = [f"AC{n}" for n in CRITERIA if n not in about]
     if kind == "partial" and not outcomes:
         by_hand.append(
             "the run was restricted, and no claim is left in it: `pytest features/ --collect-only` lists them"

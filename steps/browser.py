@@ -59,10 +59,10 @@ def secret_returns(candidate):
     require(page_checks.secret_returns(candidate.probe_run))
 
 
-@then("the Korean syllables in the picture are glyphs")
-def korean_drawn(candidate):
-    """Boxes for missing glyphs are all equal; syllables differ."""
-    require(page_checks.korean_is_drawn(candidate.probe_run))
+@then("the letters of the agreed language are glyphs in the picture")
+def text_drawn(candidate):
+    """Boxes for missing glyphs are all equal; letters differ."""
+    require(page_checks.text_is_drawn(candidate.probe_run))
 
 
 @given("the Chrome that the release pins", target_fixture="pinned")

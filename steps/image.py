@@ -162,7 +162,9 @@ def files_listed(candidate, evidence):
 @then("each agreed path exists")
 def paths_exist(candidate, release):
     """The paths in pytest.ini."""
-    require(file_checks.all_exist(candidate.tree, release.required_paths))
+    tree, absent = candidate.tree, release.absent_parts
+    require(file_checks.all_exist(tree, release.required_paths))
+    require(file_checks.absent_parts_are_absent(tree, candidate.image.env, absent))
 
 
 @then("every file can be read by any user")

@@ -4,7 +4,7 @@ from pytest_bdd import given, parsers, then, when
 
 from gate.check import require
 from gate.image.contract import below
-from gate.publish.promotion_checks import as_tagged, check_trial
+from gate.publish.promotion_checks import ReleaseTags, as_tagged, check_trial
 from gate.publish.promotion_record import check_unaccepted
 from gate.registry.changes import Comparison, to_inspect
 from gate.registry.lifecycle_simulation import check_lifecycle
@@ -92,7 +92,7 @@ def tag_is_on_active_image(images, release, kind):
 @then("the release tag and the rolling tag name the checked digest")
 def both_tags_name_checked_digest(images, release, published):
     """Each tag alone proves nothing about the other."""
-    require(check_same_digest(naming(images), (release.release_tag, release.rolling_tag), published.digest))
+    require(check_same_digest(naming(images), ReleaseTags.of(release).published, published.digest))
 
 
 @when("its manifest is read from the registry", target_fixture="manifest")
@@ -127,7 +127,7 @@ def manifest_is_checked_image(manifest, registry_image):
 @then("the tag mutability keeps the release tag and lets the rolling tags move")
 def mutability_keeps_release_tag(repository, release):
     """One setting with its filters has to serve both kinds of tag."""
-    rolling = (release.rolling_tag, release.candidate_tag)
+    rolling = ReleaseTags.of(release).moving
     require(check_mutability(repository.mutability, release.release_tag, rolling, release.repository))
 
 
@@ -160,9 +160,9 @@ def lifecycle_played_forward(ecr, evidence):
 )
 def release_outlives(lifecycle, registry_image, release, now, pushes, days):
     """In the worst future that so many pushes can make; the tags are taken as given, which is decided after this."""
-    rolling, digest = (release.rolling_tag, release.candidate_tag), registry_image.digest
-    policy, images = lifecycle["policy"], as_tagged(lifecycle["images"], digest, (release.release_tag, *rolling))
-    require(check_lifecycle(policy, images, released=digest, rolling=rolling, now=now(), pushes=pushes, days=days))
+    tags, digest = ReleaseTags.of(release), registry_image.digest
+    policy, images = lifecycle["policy"], as_tagged(lifecycle["images"], digest, tags.all)
+    require(check_lifecycle(policy, images, released=digest, rolling=tags.moving, now=now(), pushes=pushes, days=days))
 
 
 @when("the repository is compared with what it was before", target_fixture="comparison")
@@ -171,8 +171,7 @@ def repository_compared(published, ecr, release, now, evidence):
     before, after = published.before or published.after, ecr.snapshot()
     looked = ecr.look_at(to_inspect(before, after, published.digest))
     evidence.add("repository", {"before": before, "now": after, "looked at": looked}, asked="aws ecr describe-…")
-    moved = (release.release_tag, release.rolling_tag, release.candidate_tag)
-    return Comparison(before, after, moved, published.digest, looked, now())
+    return Comparison(before, after, ReleaseTags.of(release).all, published.digest, looked, now())
 
 
 @then("only the release's own tags and image are different")
@@ -209,4 +208,4 @@ def promotions_read(earlier_promotions, evidence):
 def nothing_refused_stands(promotions, ecr, release, run):
     """What this run itself releases is decided by all its claims."""
     own = run.facts.promotion.digest if run.facts.promotion else ""
-    require(check_unaccepted(promotions, naming(ecr.images()), (release.release_tag, release.rolling_tag), own))
+    require(check_unaccepted(promotions, naming(ecr.images()), ReleaseTags.of(release).published, own))

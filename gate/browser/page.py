@@ -1,4 +1,4 @@
-"""The page that Chrome has to open: it shows what only a browser can compute, and Korean text. Pure.
+"""The page that Chrome has to open: what only a browser can compute, and letters of a language. Pure.
 
 Its script turns a number of this run into a title and into a grid of coloured cells. Neither is in the page's source,
 so neither a canned answer nor a program that only reads the source can return them.
@@ -16,19 +16,19 @@ CELL = 36
 GRID_LEFT, GRID_TOP = 20, 60
 GLYPH = 64
 GLYPH_TOP, UNKNOWN_TOP = 230, 310
-# Hangul syllables that share few strokes (Unicode block AC00–D7AF; no Latin font has them).
-SYLLABLES = "한글네이버예약"
+# The letters where a release names none: Hangul syllables that share few strokes (no Latin font has them).
+SAMPLE = "한글네이버예약"
 # Never assigned (Greek block), and private use: drawn like any character without a glyph.
 UNKNOWN = "\u0378\ue000"
 _MASK = 0xFFFFFFFF
 
-_TEMPLATE = """<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>-</title><style>
+_TEMPLATE = """<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>-</title><style>
 body {{ margin: 0; background: #fff; color: #000; font-family: sans-serif }}
 h1 {{ position: absolute; left: {left}px; top: 14px; margin: 0; font-size: 24px; white-space: nowrap }}
 i, b {{ position: absolute; overflow: hidden }}
 i {{ width: {cell}px; height: {cell}px }}
 b {{ width: {glyph}px; height: {glyph}px; font: 48px/{glyph}px sans-serif; text-align: center }}
-</style></head><body><h1>네이버 예약 문자 · 출시 검증</h1><script>
+</style></head><body><h1>{heading}</h1><script>
 let x = {seed};
 const next = () => {{ x ^= x << 13; x ^= x >>> 17; x ^= x << 5; return x >>> 0; }};
 const put = (tag, left, top) => {{
@@ -44,7 +44,7 @@ for (let k = 0; k < {count}; k++) {{
 const write = (text, top) => Array.from(text).forEach((c, k) => {{
   put('b', {left} + k * {glyph}, top).textContent = c;
 }});
-write({syllables}, {glyph_top}); write({unknown}, {unknown_top});
+write({sample}, {glyph_top}); write({unknown}, {unknown_top});
 document.title = 'gate-' + next().toString(16).padStart(8, '0') + next().toString(16).padStart(8, '0');
 </script></body></html>"""
 
@@ -56,18 +56,22 @@ class ProbePage:
     Attributes:
         title: what its script gives it.
         colours: of the grid's cells, row by row, as three bits: red 4, green 2, blue 1.
+        sample: the letters that it shows in a row, each in a cell of its own.
     """
 
     html: str
     title: str
     colours: tuple[int, ...]
+    sample: str = SAMPLE
 
 
-def make(nonce: int) -> ProbePage:
+def make(nonce: int, sample: str = SAMPLE, language: str = "ko") -> ProbePage:
     """The page for a number of this run.
 
     Args:
         nonce: 1 to 2³²-1, drawn at random for each run.
+        sample: letters that look different from each other.
+        language: theirs, as a BCP 47 tag; it decides the font where languages share characters.
     """
     numbers = _xorshift(nonce)
     colours = tuple(next(numbers) >> 29 for _ in range(COLUMNS * ROWS))
@@ -82,10 +86,12 @@ def make(nonce: int) -> ProbePage:
         top=GRID_TOP,
         glyph_top=GLYPH_TOP,
         unknown_top=UNKNOWN_TOP,
-        syllables=json.dumps(SYLLABLES),
+        sample=json.dumps(sample),
+        heading=sample,
+        language=language,
         unknown=json.dumps(UNKNOWN),
     )
-    return ProbePage(html, title, colours)
+    return ProbePage(html, title, colours, sample)
 
 
 def _xorshift(seed: int) -> Iterator[int]:

@@ -16,7 +16,7 @@ from gate.runtime.report import Footprint, Outcome, ReportedError, Settings
 _WHERE = "Lambda sandbox, the gate's own page in the image's Chrome"
 # Less is a speck of dirt, more is a filled block.
 LEAST_INK, MOST_INK = 0.02, 0.5
-# Two boxes are the same picture (0); two syllables differ in most of their ink.
+# Two boxes are the same picture (0); two letters differ in most of their ink.
 LEAST_DISTANCE = 0.2
 
 
@@ -49,7 +49,7 @@ class ProbeRun:
 
 def _example() -> ProbeRun:
     shown = page.make(1)
-    boxes = tuple(Glyph(c, 0.1, page.UNKNOWN[0], 0.0) for c in page.SYLLABLES)
+    boxes = tuple(Glyph(c, 0.1, page.UNKNOWN[0], 0.0) for c in shown.sample)
     screenshot = Screenshot(page.WIDTH, page.HEIGHT, shown.colours, boxes)
     nothing = Footprint(512, None, False, None, None, "")
     return ProbeRun(Settings(512), shown, "answered", shown.title, screenshot, {}, {}, None, nothing)
@@ -103,21 +103,22 @@ def secret_returns(run: ProbeRun) -> CheckResult:
 
 
 @check(1, known_bad=lambda: (_example(),), follows=(opens_page,))
-def korean_is_drawn(run: ProbeRun) -> CheckResult:
-    """Each syllable has ink, and differs from every other and from a character that no font has."""
+def text_is_drawn(run: ProbeRun) -> CheckResult:
+    """Each letter of the sample has ink, and differs from every other and from a character that no font has."""
     if not (opened := opens_page(run)).accepted:
         return opened
     if run.screenshot is None or run.screenshot.problem:
         return CheckResult((_no_screenshot(run.screenshot),))
-    drawn = run.screenshot.glyphs
-    if "".join(g.character for g in drawn) != page.SYLLABLES:
-        return reject(f"{len(drawn)} of {len(page.SYLLABLES)} syllables could be looked at", _WHERE,
+    drawn, sample = run.screenshot.glyphs, run.page.sample
+    if "".join(g.character for g in drawn) != sample:
+        return reject(f"{len(drawn)} of {len(sample)} letters could be looked at", _WHERE,
                       "open the screenshot in the report: what Chrome drew there is not the gate's page")  # fmt: skip
-    bad = [reason for glyph in drawn if (reason := _not_drawn(glyph))]
+    bad = [reason for glyph in drawn if (reason := _not_drawn(glyph, sample))]
     if not bad:
         return ACCEPTED
-    return reject(f"Korean text is drawn as boxes or not at all: {'; '.join(bad)}", _WHERE,
-                  "install a font that holds Hangul (Noto Sans KR, Nanum Gothic) in the image")  # fmt: skip
+    return reject(f"text of the agreed language is drawn as boxes or not at all: {'; '.join(bad)}", _WHERE,
+                  "install a font that holds these letters (for Korean: Noto Sans KR, Nanum Gothic) in the image; "
+                  "drawn_text in pytest.ini names them")  # fmt: skip
 
 
 def _no_screenshot(screenshot: Screenshot | None) -> Rejection:
@@ -125,10 +126,10 @@ def _no_screenshot(screenshot: Screenshot | None) -> Rejection:
                      "take one with Chrome by hand in the image: it must be a PNG of a drawn page")  # fmt: skip
 
 
-def _not_drawn(glyph: Glyph) -> str:
+def _not_drawn(glyph: Glyph, sample: str) -> str:
     if not LEAST_INK <= glyph.ink <= MOST_INK:
         return f"{glyph.character} covers {glyph.ink:.0%} of its cell"
     if glyph.distance < LEAST_DISTANCE:
-        other = glyph.nearest if glyph.nearest in page.SYLLABLES else f"the missing U+{ord(glyph.nearest):04X}"
+        other = glyph.nearest if glyph.nearest in sample else f"the missing U+{ord(glyph.nearest):04X}"
         return f"{glyph.character} looks like {other}"
     return ""

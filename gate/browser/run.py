@@ -32,7 +32,15 @@ _ENVIRONMENT = {"HOME": "/tmp", "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "
 _CHROME_GONE = re.compile(r"not connected to DevTools|chrome not reachable|disconnected:|tab crashed", re.I)
 
 
-def run_probe(engine: Engine, reference: str, settings: Settings, *, timeouts: PhaseTimeouts | None = None) -> ProbeRun:
+def run_probe(
+    engine: Engine,
+    reference: str,
+    settings: Settings,
+    *,
+    timeouts: PhaseTimeouts | None = None,
+    sample: str = page.SAMPLE,
+    language: str = "ko",
+) -> ProbeRun:
     """Let the image's Chrome open a page that carries a number drawn for this run; once more if Chrome died.
 
     A Chrome that cannot run dies the second time too. The first death is part of the result.
@@ -42,19 +50,27 @@ def run_probe(engine: Engine, reference: str, settings: Settings, *, timeouts: P
         reference: the image.
         settings: the function's memory decides its CPU share.
         timeouts: how long it may take.
+        sample: the letters that the page shows.
+        language: theirs, as a BCP 47 tag.
 
     Raises:
         ImageUnavailable: there is no such image.
         EngineUnavailable: the engine does not answer.
     """
-    first = _run_once(engine, reference, settings, timeouts or PhaseTimeouts())
+
+    def attempt() -> ProbeRun:
+        shown = page.make(secrets.randbelow(2**32 - 1) + 1, sample, language)
+        return _run_once(engine, reference, settings, timeouts or PhaseTimeouts(), shown)
+
+    first = attempt()
     if first.error is None or first.footprint.oom_killed or not _CHROME_GONE.search(first.error.text):
         return first
-    return replace(_run_once(engine, reference, settings, timeouts or PhaseTimeouts()), first_error=first.error)
+    return replace(attempt(), first_error=first.error)
 
 
-def _run_once(engine: Engine, reference: str, settings: Settings, timeouts: PhaseTimeouts) -> ProbeRun:
-    shown = page.make(secrets.randbelow(2**32 - 1) + 1)
+def _run_once(
+    engine: Engine, reference: str, settings: Settings, timeouts: PhaseTimeouts, shown: ProbePage
+) -> ProbeRun:
     plan = {"html": shown.html, "window": (page.WIDTH + 160, page.HEIGHT + 300), "linger": _LINGER_SECONDS}
     mark = new_mark()
     code, times = ANSWER_FUNCTION + PROBE, {"seconds": timeouts.probe, "linger": _LINGER_SECONDS}
@@ -97,7 +113,7 @@ def _report(
         page=shown,
         outcome=outcome,
         title=str(answer.get("title", "")),
-        screenshot=screenshot.read(png) if outcome == "answered" else None,
+        screenshot=screenshot.read(png, shown.sample) if outcome == "answered" else None,
         times=answer.get("times", {}),
         versions=answer.get("versions", {}),
         error=ReportedError(str(error.get("type")), str(error.get("text"))) if isinstance(error, dict) else None,

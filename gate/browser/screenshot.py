@@ -1,4 +1,4 @@
-"""Reading the screenshot: the colours of the grid's cells, and how the syllables were drawn. Pure."""
+"""Reading the screenshot: the colours of the grid's cells, and how the letters were drawn. Pure."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _WHITE = 255
 
 @dataclass(frozen=True)
 class Glyph:
-    """One syllable as it was drawn.
+    """One letter as it was drawn.
 
     Attributes:
         ink: the darkness of its cell, from 0 (white) to 1 (black).
-        nearest: the character whose drawing is most similar: another syllable, or one that no font has.
+        nearest: the character whose drawing is most similar: another letter, or one that no font has.
         distance: to that drawing: 0 for the same picture, 1 where as much differs as either has ink.
     """
 
@@ -49,8 +49,8 @@ class Screenshot:
     problem: str = ""
 
 
-def read(png: bytes) -> Screenshot:
-    """Read a screenshot; one that cannot be read has a `problem`."""
+def read(png: bytes, sample: str = page.SAMPLE) -> Screenshot:
+    """Read a screenshot of a page with these letters; one that cannot be read has a `problem`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -59,7 +59,7 @@ def read(png: bytes) -> Screenshot:
         if width < page.WIDTH or height < page.HEIGHT or width * height > _MOST_PIXELS:
             return Screenshot(width, height, (), (), f"it is {width}×{height} pixels, and the page needs "
                            f"{page.WIDTH}×{page.HEIGHT}")  # fmt: skip
-        return Screenshot(width, height, _colours(image.convert("RGB")), _glyphs(image.convert("L")))
+        return Screenshot(width, height, _colours(image.convert("RGB")), _glyphs(image.convert("L"), sample))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError) as damaged:
         return Screenshot(0, 0, (), (), f"it is not a readable PNG: {damaged}")
 
@@ -84,8 +84,8 @@ def _colour(cell: Image.Image) -> int:
     return bits
 
 
-def _glyphs(image: Image.Image) -> tuple[Glyph, ...]:
-    known = _cells(image, page.SYLLABLES, page.GLYPH_TOP)
+def _glyphs(image: Image.Image, sample: str) -> tuple[Glyph, ...]:
+    known = _cells(image, sample, page.GLYPH_TOP)
     unknown = _cells(image, page.UNKNOWN, page.UNKNOWN_TOP)
     return tuple(_glyph(character, cell, known, unknown) for character, cell in known)
 

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from gate.causes import causes
 from gate.check import Rejection, SelfTest
 from gate.errors import EvidenceDamaged
-from gate.verdict import CRITERIA, Kind, ScenarioOutcome, Status, StepOutcome, Verdict, criterion_status, decide
+from gate.verdict import (
+    CRITERIA,
+    Kind,
+    NotPart,
+    ScenarioOutcome,
+    Status,
+    StepOutcome,
+    Verdict,
+    criterion_status,
+    decide,
+)
 
 # The name in every run's folder; a record keeps it, so that older folders can be verified.
 TITLE = "account of the run"
@@ -42,6 +52,7 @@ class RunRecord:
     started: str
     scan_completed_at: str | None
     overridden: tuple[str, ...] = ()
+    not_part: tuple[NotPart, ...] = ()
 
     def verdict(self) -> Verdict:
         """The verdict that follows."""
@@ -54,6 +65,7 @@ class RunRecord:
             trouble=self.trouble,
             endpoint_is_aws=self.endpoint_is_aws,
             overridden=self.overridden,
+            not_part=self.not_part,
         )
 
     def stated(self, verdict: Verdict) -> dict[str, Any]:
@@ -70,6 +82,7 @@ class RunRecord:
             "release": dict(self.release),
             "criteria": {str(number): self._criterion(number) for number in CRITERIA},
             "only_aws": list(verdict.only_aws),
+            **({"not_part": [asdict(each) for each in self.not_part]} if self.not_part else {}),
             "judges": {"said_no": sum(p.said_no for p in self.proofs), "of": len(self.proofs)},
             "started": self.started,
             "valid_until": self._valid_until(verdict),
@@ -111,6 +124,8 @@ def run_record_in(answer: Any) -> RunRecord:
             started=str(answer["started"]),
             scan_completed_at=None if (at := answer["scan_completed_at"]) is None else _moment(at),
             overridden=tuple(map(_text, answer["overridden"])),
+            # A run of an older gate has none.
+            not_part=tuple(map(_not_part, answer.get("not_part", ()))),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceDamaged(
@@ -140,6 +155,10 @@ def _outcome(found: Mapping[str, Any]) -> ScenarioOutcome:
     # A run of an older gate has none of these.
     kept = {name: tuple(map(_rejection, found.get(name, ()))) for name in ("rejections", "blocked_by")}
     return ScenarioOutcome(**{**found, **kept, "steps": steps})
+
+
+def _not_part(found: Mapping[str, Any]) -> NotPart:
+    return NotPart(_text(found["name"]), _one_of(tuple(CRITERIA), found["criterion"]), _text(found["reason"]))
 
 
 def _rejection(found: Mapping[str, Any]) -> Rejection:

@@ -106,6 +106,50 @@ def all_exist(tree: Tree, paths: Sequence[str]) -> CheckResult:
     )
 
 
+# File names of programs that are a browser, or drive one.
+_BROWSERS = ("chrome", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "headless_shell",
+             "chrome-headless-shell", "headless-chromium", "firefox", "microsoft-edge")  # fmt: skip
+_DRIVERS = ("chromedriver", "geckodriver", "msedgedriver")
+
+
+def _unstated_browser() -> tuple[Tree, Mapping[str, str], dict[str, str]]:
+    program = ImageFile("/opt/chrome/chrome", "file", mode=0o755, head=b"\x7fELF")
+    return Tree({program.path: program}, {}), {}, {"browser": "chrome_bin is empty"}
+
+
+@check(6, known_bad=_unstated_browser)
+def absent_parts_are_absent(tree: Tree, environment: Mapping[str, str], absent: Mapping[str, str]) -> CheckResult:
+    """What pytest.ini calls no part of the release is not in the image: no browser, no driver, and no variable for one.
+
+    Args:
+        tree: the image's files.
+        environment: the image's variables.
+        absent: why each part that is no part of the release is none, by its tag in features/.
+    """
+    names = {"browser": ("CHROME_BIN", _BROWSERS), "driver": ("CHROMEDRIVER_BIN", _DRIVERS)}
+    return CheckResult.of(
+        Rejection(
+            f"{reason}, and {found}",
+            where=where,
+            remedy="state its path in pytest.ini, so that it is checked; or take it out of the image",
+        )
+        for part, reason in absent.items()
+        if part in names
+        for where, found in _signs_of(*names[part], tree, environment)
+    )
+
+
+def _signs_of(
+    variable: str, programs: Sequence[str], tree: Tree, environment: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    if path := environment.get(variable):
+        yield f"ENV {variable}", f"the image's {variable} names {path}"
+    for path, entry in sorted(tree.entries.items()):
+        runs = entry.kind == "file" and entry.mode & 0o111 and (entry.is_elf or entry.is_script)
+        if posixpath.basename(path) in programs and runs:
+            yield path, f"{path} is a program in the image"
+
+
 @check(6, known_bad=lambda: (Tree({"/var/task/main.py": ImageFile("/var/task/main.py", "file", mode=0o600)}, {}),))
 def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> CheckResult:
     """Lambda requires that any user can read the image's files (Lambda, "Container image requirements").

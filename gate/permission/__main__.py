@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import GateError, WrongUse
-from gate.permission.required import PUBLISHING, VERIFYING, least_privilege_policy, missing
+from gate.permission.required import PUBLISHING, least_privilege_policy, missing, required_by
 from gate.registry.permitted_calls import AwsCall
-from gate.release import release_of
+from gate.release import Release, release_of
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("docs", "policies")
-FILES = {"verify.json": VERIFYING, "publish.json": PUBLISHING}
+# Each file, with whether it is for a run that publishes.
+FILES = {"verify.json": False, "publish.json": True}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -34,12 +35,17 @@ def main(arguments: list[str] | None = None) -> None:
     )
     for path in parser.parse_args(arguments).call_log:
         _compare(path)
-    release = release_of(ROOT / "pytest.ini")
-    for name, required in FILES.items():
-        path = ROOT / FOLDER / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text(least_privilege_policy(required, release)), encoding="utf-8")
-        print(f"{path.relative_to(ROOT)}: {len(required)} permissions")
+    for name, number in write(ROOT / FOLDER, release_of(ROOT / "pytest.ini")).items():
+        print(f"{FOLDER / name}: {number} permissions")
+
+
+def write(folder: Path, release: Release) -> dict[str, int]:
+    """Write both policies of a release into a folder; the answer is the number of permissions in each file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    needed = {name: required_by(publishes, release) for name, publishes in FILES.items()}
+    for name, required in needed.items():
+        (folder / name).write_text(text(least_privilege_policy(required, release)), encoding="utf-8")
+    return {name: len(required) for name, required in needed.items()}
 
 
 def text(policy: dict[str, Any]) -> str:

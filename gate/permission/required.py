@@ -63,6 +63,10 @@ def _all(
     return tuple(RequiredPermission(action, purpose, enhanced, optional) for action in actions.split())
 
 
+_OF_THE_ZIP_FUNCTION = (
+    *_all(_ZIP, "compare the zip function with what it was"),
+    *_all("cloudtrail:LookupEvents cloudwatch:GetMetricData", "see what AWS recorded of the zip function"),
+)
 VERIFYING: tuple[RequiredPermission, ...] = (
     *_all("ecr:GetAuthorizationToken", "log in to the registry"),
     *_all(_REPOSITORY, "read the repository, its settings and its images"),
@@ -72,8 +76,7 @@ VERIFYING: tuple[RequiredPermission, ...] = (
     *_all(_ACCESS, "find out who can push and pull"),
     *_all("organizations:DescribeOrganization", "decide conditions on the account's organization", optional=True),
     *_all("lambda:ListFunctions", "find out which functions run as a role that can push or pull", optional=True),
-    *_all(_ZIP, "compare the zip function with what it was"),
-    *_all("cloudtrail:LookupEvents cloudwatch:GetMetricData", "see what AWS recorded of the zip function"),
+    *_OF_THE_ZIP_FUNCTION,
 )
 PUBLISHING: tuple[RequiredPermission, ...] = (
     *VERIFYING,
@@ -84,9 +87,10 @@ PUBLISHING: tuple[RequiredPermission, ...] = (
 NO_PERMISSION_REQUIRED = frozenset({"sts:GetCallerIdentity"})
 
 
-def required_by(publishes: bool) -> tuple[RequiredPermission, ...]:
-    """The permissions that a run requires."""
-    return PUBLISHING if publishes else VERIFYING
+def required_by(publishes: bool, release: Release) -> tuple[RequiredPermission, ...]:
+    """The permissions that a run of this release requires."""
+    whole = PUBLISHING if publishes else VERIFYING
+    return whole if release.zip_function else tuple(each for each in whole if each not in _OF_THE_ZIP_FUNCTION)
 
 
 def missing(calls: Iterable[AwsCall], required: Iterable[RequiredPermission]) -> tuple[str, ...]:

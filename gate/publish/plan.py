@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gate.image.build import shown_folder
 from gate.options import Options
+from gate.publish.promotion_checks import ReleaseTags
 from gate.publish.release_log import WHOAMI, Commands
 from gate.release import Release
 from gate.verdict import Kind
@@ -65,7 +66,8 @@ def _publishing(options: Options, release: Release, commands: Commands) -> Itera
             yield PlannedAction(f"docker pull {base}", "the approved base", "the local Docker engine")
         command = f"docker build --tag {repository}:latest … {shown_folder(options.image_context)}"
         yield PlannedAction(command, "the image to be checked", "the local Docker engine")
-    yield PlannedAction(commands.baseline(release.zip_function), "the zip function as it is before anything is pushed")
+    if name := release.zip_function:
+        yield PlannedAction(commands.baseline(name), "the zip function as it is before anything is pushed")
     yield PlannedAction("every claim of AC1 and AC6", "nothing is pushed for an image that fails")
     yield PlannedAction(commands.login(), "in memory; the person's own Docker configuration stays as it is")
     yield PlannedAction(
@@ -75,13 +77,9 @@ def _publishing(options: Options, release: Release, commands: Commands) -> Itera
     yield PlannedAction(
         "every other claim but those about the published tags", "no tag is given while one of them fails"
     )
-    yield PlannedAction(
-        commands.put_image(DIGEST, release.release_tag), "the promotion", f"{repository}: {release.release_tag}"
-    )
-    yield PlannedAction(
-        commands.put_image(DIGEST, release.rolling_tag), "the promotion", f"{repository}: {release.rolling_tag}"
-    )
-    yield PlannedAction(commands.describe_images(), "both tags are read back")
+    for tag in ReleaseTags.of(release).published:
+        yield PlannedAction(commands.put_image(DIGEST, tag), "the promotion", f"{repository}: {tag}")
+    yield PlannedAction(commands.describe_images(), f"{' and '.join(ReleaseTags.of(release).published)} are read back")
     if options.target == "local":
         trial = f"{commands.put_image(DIGEST, release.release_tag)}  # must be refused"
         yield PlannedAction(trial, "another manifest under the release tag, where that may be tried")
@@ -89,7 +87,7 @@ def _publishing(options: Options, release: Release, commands: Commands) -> Itera
 
 def _looking(release: Release, commands: Commands, *, pulls: bool) -> Iterator[PlannedAction]:
     yield PlannedAction(
-        commands.describe_images(), f"which digest {release.release_tag} and {release.rolling_tag} name"
+        commands.describe_images(), f"which digest {' and '.join(ReleaseTags.of(release).published)} name"
     )
     if pulls:
         yield PlannedAction(f"docker pull {release.approved_bases[0]}", "the approved base", "the local Docker engine")
@@ -100,9 +98,11 @@ def _looking(release: Release, commands: Commands, *, pulls: bool) -> Iterator[P
 
 def _end(options: Options, release: Release, kind: Kind) -> Iterator[PlannedAction]:
     if kind != "rescan":
-        reads = "aws iam …; aws lambda …; aws events …"
-        reads += "; aws cloudtrail …; aws cloudwatch …" if options.target == "aws" else ""
-        yield PlannedAction(reads, f"who may push and pull; {release.zip_function} as it is now")
+        reads, why = "aws iam …; aws lambda …", "who may push and pull"
+        if release.zip_function:
+            reads += "; aws events …" + "; aws cloudtrail …; aws cloudwatch …" * (options.target == "aws")
+            why += f"; {release.zip_function} as it is now"
+        yield PlannedAction(reads, why)
     folder = {"full": "reports", "partial": "reports/partial", "rescan": "reports/rescan"}[kind]
     written = f"{folder}/" if kind == "partial" else f"{folder}/ and VALIDATION.md"
     yield PlannedAction(f"{folder}/report.html", "every claim is checked", written)

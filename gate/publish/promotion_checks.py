@@ -28,7 +28,7 @@ class AwsCaller:
 
 @dataclass(frozen=True)
 class ReleaseTags:
-    """The three tags of a release."""
+    """The tags of a release; `rolling` is "" where there is none."""
 
     release: str
     rolling: str
@@ -40,19 +40,19 @@ class ReleaseTags:
         return cls(release.release_tag, release.rolling_tag, release.candidate_tag)
 
     @property
-    def published(self) -> tuple[str, str]:
+    def published(self) -> tuple[str, ...]:
         """The tags that a release is published under."""
-        return self.release, self.rolling
+        return tuple(filter(None, (self.release, self.rolling)))
 
     @property
-    def moving(self) -> tuple[str, str]:
+    def moving(self) -> tuple[str, ...]:
         """The tags that the next release takes over."""
-        return self.rolling, self.candidate
+        return tuple(filter(None, (self.rolling, self.candidate)))
 
     @property
-    def all(self) -> tuple[str, str, str]:
+    def all(self) -> tuple[str, ...]:
         """Every tag that publishing sets."""
-        return self.release, self.rolling, self.candidate
+        return (*self.published, self.candidate)
 
 
 @check(

@@ -35,7 +35,7 @@ class Promotion:
         repository: the repository's name.
         digest: to which the tags were given.
         release_tag: the tag that never moves again.
-        rolling_tag: the tag that moves with each release.
+        rolling_tag: the tag that moves with each release, "" if there is none.
         rolling_before: the digest that the rolling tag named before, "" if it named none.
         state: "begun" until the run has its verdict, then "accepted" or "refused".
         reason: why it was refused.
@@ -52,9 +52,9 @@ class Promotion:
     reason: str = ""
 
     @property
-    def tags(self) -> tuple[str, str]:
+    def tags(self) -> tuple[str, ...]:
         """The published tags."""
-        return self.release_tag, self.rolling_tag
+        return tuple(filter(None, (self.release_tag, self.rolling_tag)))
 
 
 def begin(run: Run, pushed: Publication, earlier: Sequence[Promotion]) -> None:
@@ -112,7 +112,9 @@ def withdraw(run: Run, ecr: EcrRepository, publisher: Publisher) -> None:
 
 def _put_back(promotion: Promotion, publisher: Publisher, named: Mapping[str, str]) -> str:
     rolling, before = promotion.rolling_tag, promotion.rolling_before
-    if named.get(rolling) == promotion.digest and before:
+    if not rolling:
+        rest = "the release has no tag that moves"
+    elif named.get(rolling) == promotion.digest and before:
         publisher.put_back(before, rolling)
         rest = f"{rolling} was put back to {before}"
     elif named.get(rolling) == promotion.digest:

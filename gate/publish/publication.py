@@ -54,7 +54,7 @@ class Publication:
         uncompressed_bytes: of the image that was checked.
         before: the repository before the release; None when this run only verifies.
         after: the repository when this run read it back.
-        legacy_before: the zip function before the release; None when this run only verifies.
+        legacy_before: the zip function before the release; None when this run only verifies, or there is none.
         steps: what this run did, in order; empty when it only verifies.
         overwrite_trial: whether the release tag was tried.
     """

@@ -42,12 +42,12 @@ class BeforePush:
 
     Attributes:
         repository: the repository.
-        baseline: the zip function.
+        baseline: the zip function; None where there is none.
         digest: under which the registry holds the very image already, behind one of our tags; None if it does not.
     """
 
     repository: RepositorySnapshot
-    baseline: FunctionSnapshot
+    baseline: FunctionSnapshot | None
     digest: str | None
 
 
@@ -73,15 +73,19 @@ class Publisher:
         with self._log.step(WHOAMI) as done:
             require(check_caller(client.caller, client.release.account, client.release.region))
             done(f"done: {client.caller.arn}")
-        with self._log.step(self._commands.baseline(client.release.zip_function)) as done:
-            baseline = client.keep_baseline(baseline_file)
-            done(f"done: baseline of {baseline.name} kept")
+        baseline = self._keep_baseline(baseline_file) if client.release.zip_function else None
         before = self._ecr.snapshot()
         release = client.release
         require(check_identity(before.repository, release.account, release.region, release.repository))
         there = self._already_there(image, before)
         require(check_movable(before, self._tags, there))
         return BeforePush(before, baseline, there)
+
+    def _keep_baseline(self, file: Path) -> FunctionSnapshot:
+        with self._log.step(self._commands.baseline(self._client.release.zip_function)) as done:
+            baseline = self._client.keep_baseline(file)
+            done(f"done: baseline of {baseline.name} kept")
+        return baseline
 
     def push(self, image: CheckedImage, before: BeforePush) -> Publication:
         """Push the image under the candidate tag; no other tag is touched.

@@ -97,7 +97,7 @@ def _screenshot(probe: ProbeRun) -> Iterator[Markup]:
     if probe.png:
         encoded = base64.b64encode(probe.png).decode()
         yield Markup(
-            "<figure><figcaption>Chrome under Lambda's constraints: this run's secret and Korean text</figcaption>"
+            "<figure><figcaption>Chrome under Lambda's constraints: this run's secret and the agreed text</figcaption>"
             "<p class='meta'>The boxes in the last row are meant: they show how a missing glyph would look.</p>"
             '<img alt="{}" src="data:image/png;base64,{}"></figure>'
         ).format(f"The gate's page as the image's Chrome drew it; its title came back as {probe.title!r}", encoded)

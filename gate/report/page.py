@@ -15,12 +15,14 @@ from gate.check import SelfTest
 from gate.errors import one_line
 from gate.evidence.store import EvidenceRecord
 from gate.report.findings import FindingsTable
-from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status
+from gate.verdict import CRITERIA, NotPart, ScenarioOutcome, Verdict, criterion_status
 
 HERE = Path(__file__).parent
 STYLE = HERE / "report.css"
 # A word of its own, in red: the claim counts as failed, and no check said so.
 NOT_JUDGED = "not checked"
+# Of a criterion all of whose claims are about something that the release does not have.
+NOT_PART = "not part"
 # The report must stay under 5 MB and open in a mail client: long evidence is cut here, whole on disk.
 EMBEDDED_PER_RECORD = 12_000
 EMBEDDED_IN_ALL = 2_000_000
@@ -70,6 +72,7 @@ class ReportPage:
     outcomes: Sequence[ScenarioOutcome]
     records: Sequence[EvidenceRecord]
     proofs: Sequence[SelfTest]
+    not_part: Sequence[NotPart] = ()
 
 
 def render(page: ReportPage) -> str:
@@ -90,7 +93,8 @@ def render(page: ReportPage) -> str:
         anchors={o.name: f"claim-{number}" for number, o in enumerate(page.outcomes, 1)},
         criteria=[_criterion(n, page) for n in CRITERIA],
         simulated=_simulated(page.outcomes),
-        absent=_absent(page.outcomes),
+        absent=_absent(page),
+        not_part=_by_reason(page.not_part),
         warnings=_warnings(page.records),
         records={r.number: r for r in page.records},
         excerpts=excerpts(page.records),
@@ -127,7 +131,8 @@ def _criterion(number: int, page: ReportPage) -> dict[str, Any]:
     place = page.document["target"] if page.document.get("endpoint_is_aws", True) else "local"
     status = criterion_status(own, place)
     undecided = status == "failed" and not any(o.checked for o in own if o.status == "failed")
-    word = NOT_JUDGED if undecided else status
+    left_out = [each for each in page.not_part if each.criterion == number]
+    word = NOT_JUDGED if undecided else NOT_PART if left_out and not own else status
     only_aws = sum(o.only_aws and o.status == "not run" for o in own) if place == "local" else 0
     return {
         "number": number,
@@ -138,12 +143,22 @@ def _criterion(number: int, page: ReportPage) -> dict[str, Any]:
         "passed": sum(o.status == "passed" for o in own),
         "counted": len(own) - only_aws,
         "only_aws": only_aws,
+        "not_part": len(left_out),
     }
 
 
-def _absent(outcomes: Sequence[ScenarioOutcome]) -> str:
+def _absent(page: ReportPage) -> str:
     """The criteria that the run was not about, as text."""
-    return ", ".join(f"AC{n}" for n in CRITERIA if not any(o.criterion == n for o in outcomes))
+    about = {each.criterion for each in page.outcomes} | {each.criterion for each in page.not_part}
+    return ", ".join(f"AC{n}" for n in CRITERIA if n not in about)
+
+
+def _by_reason(not_part: Sequence[NotPart]) -> dict[str, list[NotPart]]:
+    """The claims that are about no part of the release, by the reason."""
+    found: dict[str, list[NotPart]] = {}
+    for claim in not_part:
+        found.setdefault(claim.reason, []).append(claim)
+    return found
 
 
 def _tone(verdict: Verdict) -> str:

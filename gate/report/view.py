@@ -24,7 +24,9 @@ def page_of(run: Run) -> str:
         return "<p>The run ended before a verdict was reached.</p>"
     verdict = run.results.verdict
     head = ReportHead(headline(run), summary(run), figures(run), found(run))
-    return render(ReportPage(verdict, run.results.document, head, run.outcomes, run.store.records, run.proofs))
+    return render(
+        ReportPage(verdict, run.results.document, head, run.outcomes, run.store.records, run.proofs, run.not_part)
+    )
 
 
 def found(run: Run) -> FindingsTable | None:
@@ -48,7 +50,8 @@ def headline(run: Run) -> str:
     # Unpublished, it has no digest: its ID looks like one and can be deployed by nobody.
     named = facts.digest[:19] or (f"image ID {facts.image_id[:19]}" if facts.image_id else "")
     checked = f" ({named}…)" if named else ""
-    return f"{release.repository} {release.release_tag}{checked} on {where}{rest}{_all_the_same(run)}"
+    parts = f"; {len(run.not_part)} claims are about no part of this release" if run.not_part else ""
+    return f"{release.repository} {release.release_tag}{checked} on {where}{rest}{parts}{_all_the_same(run)}"
 
 
 def _all_the_same(run: Run) -> str:

@@ -21,6 +21,7 @@ from gate.evidence.configuration import NOT_OF_THE_RELEASE, Configuration
 from gate.options import Options
 from gate.release import Release, ini_settings, ini_value
 from gate.run import scenarios
+from gate.run.parts import ReleaseParts
 
 # The folder of the gate's own code: its pytest.ini states the release, whatever file pytest was given.
 HOME = Path(__file__).resolve().parents[2]
@@ -51,7 +52,7 @@ def configuration_of(config: pytest.Config, release: Release, options: Options) 
         plugins=[*_plugins(config.option.plugins or (), stated), *_conftests(config.pluginmanager)],
         python_flags=["-O: assertions are left out"] if sys.flags.optimize else [],
         claims=sorted(scenarios.differences(lock, scenarios.lockable(features))),
-        pinned=sorted(lock.names(rescan=False)),
+        pinned=sorted(ReleaseParts(release).titles(lock.names(rescan=False))),
         pin_sha256=lock.sha256,
         command_line=[*map(str, config.invocation_params.args)],
         options={name: None if value is None else str(value) for name, value in vars(options).items()},

@@ -148,11 +148,13 @@ def chrome_pin(run: Run, exceptions: Register) -> pin.ChromePin:
 
 
 def canaries(client: ReleaseClient) -> dict[str, str]:
-    """Secrets within reach of this run, that the redactor does not know: the zip function's environment.
+    """Secrets within reach of this run, that the redactor does not know: the zip function's environment, if any.
 
     Raises:
         AwsRefused: the zip function cannot be read.
     """
+    if not client.release.zip_function:
+        return {}
     answer = ask(client.client("lambda").get_function_configuration, "lambda:GetFunctionConfiguration",
                  "the zip function's environment", FunctionName=client.release.zip_function)  # fmt: skip
     values = answer.get("Environment", {}).get("Variables", {})

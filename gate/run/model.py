@@ -17,7 +17,7 @@ from gate.options import Options
 from gate.release import Release
 from gate.run.environment import ClockCheck
 from gate.run.terminal import Terminal
-from gate.verdict import Kind, ScenarioOutcome, Verdict
+from gate.verdict import Kind, NotPart, ScenarioOutcome, Verdict
 
 if TYPE_CHECKING:
     from gate.access.matrix import Matrix
@@ -92,7 +92,8 @@ class Run:
         reports: the folder of all runs.
         local_state: the folder that keeps the local target's state.
         call_log: every AWS call of this run.
-        scenarios: every scenario of features/, in its order.
+        scenarios: every scenario of features/, in its order, with the claims that are about this release.
+        not_part: the claims that are about no part of this release.
         clients: every AWS client of this run, and where it asks.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what is known about the release by now.
@@ -119,6 +120,7 @@ class Run:
     proofs: tuple[SelfTest, ...] = ()
     expected: frozenset[str] = frozenset()
     scenarios: tuple[Scenario, ...] = ()
+    not_part: tuple[NotPart, ...] = ()
     errors: list[str] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     steps: list[ReleaseStep] = field(default_factory=list)

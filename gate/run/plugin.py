@@ -17,9 +17,10 @@ from gate.publish.preconditions import arranged
 from gate.report.view import headline
 from gate.run.evidence import EvidenceRecorder
 from gate.run.model import Results, Run
+from gate.run.parts import ReleaseParts
 from gate.run.results import REPORT, conclude, finish, withdraw
 from gate.run.scenarios import HOME, Scenario, catalogue, expected_names, read_lock
-from gate.verdict import ScenarioOutcome
+from gate.verdict import NotPart, ScenarioOutcome
 
 # AC1 and AC6 are about the image itself: it is really built and really run, whatever the target.
 _ABOUT_THE_IMAGE = {1, 6}
@@ -32,8 +33,9 @@ class AcceptancePlugin:
 
     def __init__(self, run: Run, features: Path) -> None:
         self.run = run
-        self._scenarios = catalogue(features)
-        run.scenarios = tuple(self._scenarios.values())
+        self._parts = ReleaseParts(run.release)
+        self._scenarios = self._parts.titled(catalogue(features))
+        run.scenarios = self._parts.kept(self._scenarios.values())
         self._recorders: dict[str, EvidenceRecorder] = {}
         self._failures: dict[str, ClaimFailure] = {}
         self._recorder: EvidenceRecorder | None = None
@@ -54,7 +56,10 @@ class AcceptancePlugin:
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, Any, None]:
-        """Find the scenario of each test, skip in a rehearsal what only AWS can prove, and put all in order."""
+        """Find the scenario of each test, skip in a rehearsal what only AWS can prove, and put all in order.
+
+        What is about no part of this release is left out, with the reason.
+        """
         every = list(items)
         for item in every:
             scenario = self._scenario(item)
@@ -63,6 +68,8 @@ class AcceptancePlugin:
                 reason = scenario.description or "only AWS can prove it"
                 item.add_marker(pytest.mark.skip(reason=reason))
         yield
+        self.run.not_part = tuple(found for item in items if (found := self._not_part(item)))
+        every, items[:] = ([item for item in some if not self._not_part(item)] for some in (every, items))
         if self.run.publishes:
             chosen = len(items)
             items[:] = arranged(every, items, self._scenario)
@@ -75,20 +82,25 @@ class AcceptancePlugin:
             rescan = self.run.kind == "rescan"
             # What is pinned and not there is missing from the run.
             lock = read_lock(HOME)
-            self.run.expected = expected_names(self._scenarios, rescan=rescan) | lock.names(rescan=rescan)
+            expected = expected_names(self._scenarios.values(), rescan=rescan) | self._parts.titles(
+                lock.names(rescan=rescan)
+            )
+            self.run.expected = expected - {each.name for each in self._parts.left_out(self._scenarios.values())}
         self.run.proofs = run_self_tests()
         self.run.terminal.begin(len(session.items))
 
     def _scenario(self, item: pytest.Item) -> Scenario:
         return self._scenarios[getattr(item, "obj").__doc__]  # noqa: B009 - Item has no `obj` for the type checker
 
+    def _not_part(self, item: pytest.Item) -> NotPart | None:
+        return self._parts.not_part(self._scenario(item), _row(item))
+
     # --- one scenario -----------------------------------------------------------------------------
 
     def recorder(self, item: pytest.Item) -> EvidenceRecorder:
         """The evidence recorder of a test, made at first use."""
         scenario = self._scenario(item)
-        callspec = getattr(item, "callspec", None)
-        name = scenario.titles[callspec.id if callspec else ""]
+        name = scenario.titles[_row(item)]
         about_image = scenario.criterion in _ABOUT_THE_IMAGE and "published" not in scenario.tags
         provenance = "real" if about_image else self.run.provenance
         return self._recorders.setdefault(item.nodeid, EvidenceRecorder(self.run.store, scenario, name, provenance))
@@ -161,6 +173,12 @@ class AcceptancePlugin:
         return (report.outcome if counts else "", "", "")
 
 
+def _row(item: pytest.Item) -> str:
+    """The row of an outline that a test is about, by its id in pytest; "" for a plain scenario."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.id if callspec else ""
+
+
 class Ending:
     """Hooks around the last things that pytest does. Until they have passed, verdict.json says INCOMPLETE."""
 
@@ -208,4 +226,4 @@ class Ending:
     def _say(self, results: Results) -> None:
         run = self.run
         path = run.folder.relative_to(run.root) if run.folder.is_relative_to(run.root) else run.folder
-        run.terminal.verdict(results.verdict, run.outcomes, headline(run), str(path / REPORT))
+        run.terminal.verdict(results.verdict, run.outcomes, headline(run), str(path / REPORT), run.not_part)

@@ -67,7 +67,7 @@ def identify(run: Run) -> None:
         return
     run.session = session_for(run)
     run.call_log.attach(run.session)
-    for service in sorted({need.service for need in required_by(run.publishes)}):
+    for service in sorted({need.service for need in required_by(run.publishes, run.release)}):
         # Made now, so that the run knows from its beginning whether all of them lead to AWS.
         run.session.client(service, config=_PATIENT)
     caller = _caller(run)
@@ -121,7 +121,7 @@ def _statuses(run: Run) -> tuple[PermissionStatus, ...]:
     try:
         found = GrantedPermissions(lambda service: run.session.client(service, config=_PATIENT), run.release,
                          run.facts.identity)  # fmt: skip
-        return found.of(required_by(run.publishes))
+        return found.of(required_by(run.publishes, run.release))
     finally:
         run.terminal.done_waiting()
 

@@ -94,6 +94,7 @@ def run_record_of(run: Run) -> RunRecord:
         started=run.started.isoformat(timespec="seconds"),
         scan_completed_at=scanned.isoformat() if scanned else None,
         overridden=run.overridden,
+        not_part=run.not_part,
     )
 
 
@@ -126,7 +127,9 @@ def _record_calls(run: Run) -> None:
         return
     run.store.record(CALL_LOG, calls, asked="every AWS call of this run, through botocore's events",
                      provenance=run.provenance)  # fmt: skip
-    result = check_changes(calls, release.repository) + check_zip_calls(calls, release.zip_function)
+    result = check_changes(calls, release.repository)
+    if release.zip_function:
+        result += check_zip_calls(calls, release.zip_function)
     result += check_recorded_clients((call.service for call in calls), run.clients.endpoints)
     result += check_endpoints(run.clients.endpoints, run.publishes)
     run.errors += [str(rejection) for rejection in result.rejections]

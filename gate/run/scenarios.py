@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Scenario:
         tags: its own and its feature's.
         description: the text under the title, on one line.
         titles: the title for each row of an outline, by the row's id in pytest; "" for a plain scenario.
+        row_tags: the tags of the examples that a row stands in.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Scenario:
     tags: frozenset[str]
     description: str
     titles: Mapping[str, str]
+    row_tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def catalogue(features: Path) -> dict[str, Scenario]:
@@ -72,9 +74,10 @@ def _scenario(feature: Any, parsed: Any) -> Scenario:
     numbers = {int(m.group(1)) for tag in tags if (m := _CRITERION.fullmatch(tag))}
     if len(numbers) != 1:
         raise WrongUse(f"the scenario {parsed.name!r} must name one criterion", where=feature.rel_filename)
-    rows = [row for examples in parsed.examples for row in examples.as_contexts()]
-    titles = {"-".join(row.values()): _title(parsed.name, row) for row in rows} or {"": parsed.name}
-    return Scenario(parsed.name, numbers.pop(), tags, " ".join(parsed.description.split()), titles)
+    rows = [(row, frozenset(examples.tags)) for examples in parsed.examples for row in examples.as_contexts()]
+    titles = {"-".join(row.values()): _title(parsed.name, row) for row, _ in rows} or {"": parsed.name}
+    row_tags = {"-".join(row.values()): own for row, own in rows}
+    return Scenario(parsed.name, numbers.pop(), tags, " ".join(parsed.description.split()), titles, row_tags)
 
 
 def _title(template: str, row: Mapping[str, str]) -> str:
@@ -88,9 +91,9 @@ def _title(template: str, row: Mapping[str, str]) -> str:
     return f"{title} [{', '.join(unnamed)}]" if unnamed else title
 
 
-def expected_names(scenarios: Mapping[str, Scenario], *, rescan: bool) -> frozenset[str]:
+def expected_names(scenarios: Iterable[Scenario], *, rescan: bool) -> frozenset[str]:
     """The names that a full run (or a rescan) must contain."""
-    wanted = (each for each in scenarios.values() if not rescan or "rescan" in each.tags)
+    wanted = (each for each in scenarios if not rescan or "rescan" in each.tags)
     return frozenset(name for each in wanted for name in each.titles.values())
 
 
@@ -143,6 +146,7 @@ def _lockable(feature: Any, parsed: Any) -> LockedScenario:
     found = _scenario(feature, parsed)
     steps = [[step.type, step.name, step.docstring, _rows(step)] for step in parsed.steps]
     examples = [[dict(row) for row in each.as_contexts()] for each in parsed.examples]
+    examples += [sorted(each.tags) for each in parsed.examples if each.tags]
     made = hashlib.sha256(canonical([steps, examples])).hexdigest()
     names, tags = tuple(found.titles.values()), tuple(sorted(found.tags))
     return LockedScenario(Path(feature.filename).name, found.name, names, tags, made)

@@ -42,6 +42,9 @@ def summary(document: Mapping[str, Any]) -> str:
         lines += reasons[:SHOWN_REASONS]
     if len(reasons) > SHOWN_REASONS:
         lines.append(f"- … and {len(reasons) - SHOWN_REASONS} more, in the report")
+    if left_out := document.get("not_part", ()):
+        lines += ["", "### Not part of this release", ""]
+        lines += [_line(f"AC{each['criterion']} {each['name']}: {each['reason']}") for each in left_out]
     return "\n".join(lines) + "\n"
 
 

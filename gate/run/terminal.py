@@ -14,7 +14,7 @@ from typing import TextIO
 from gate.causes import Cause, causes
 from gate.check import Rejection
 from gate.text import plain, visible
-from gate.verdict import CRITERIA, ScenarioOutcome, Verdict
+from gate.verdict import CRITERIA, NotPart, ScenarioOutcome, Verdict
 
 _MARK = {"passed": "✓", "failed": "✗", "not run": "–", "incomplete": "–"}
 _COLOUR = {"passed": "32", "failed": "31", "not run": "33", "incomplete": "33"}
@@ -133,13 +133,24 @@ class Terminal:
         elif outcome.status == "failed" and outcome.checked:
             self._marked("failed", _cut(f"AC{outcome.criterion}  {visible(outcome.name)}"))
 
-    def verdict(self, verdict: Verdict, outcomes: Sequence[ScenarioOutcome], headline: str, report: str) -> None:
+    def verdict(
+        self,
+        verdict: Verdict,
+        outcomes: Sequence[ScenarioOutcome],
+        headline: str,
+        report: str,
+        not_part: Sequence[NotPart] = (),
+    ) -> None:
         """The last thing on the screen: the criteria, each cause with its way out, then the one word."""
         self.done_waiting()
         self.say("")
         for number in CRITERIA:
             if own := [outcome for outcome in outcomes if outcome.criterion == number]:
                 self._criterion_line(number, own, verdict)
+        for reason in dict.fromkeys(each.reason for each in not_part):
+            left_out = [each for each in not_part if each.reason == reason]
+            criteria = ", ".join(f"AC{number}" for number in sorted({each.criterion for each in left_out}))
+            self.say(f"  – {reason}: {len(left_out)} claims ({criteria}) are not part")
         for cause in causes(outcomes):
             self._cause(cause)
         beside = (*verdict.beside, *_bounded(verdict.not_begun))

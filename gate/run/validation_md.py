@@ -104,7 +104,12 @@ def _notes(run: Run, beside: Path) -> DeploymentNotes:
     }
     verdict = run.results.verdict if run.results else None
     word = verdict.word if verdict else "the run has not ended"
-    head = (f"Verdict: {word}. {headline(run)}.", f"Started {run.started:%Y-%m-%d %H:%M:%S} UTC.", *_real(run))
+    head = (
+        f"Verdict: {word}. {headline(run)}.",
+        f"Started {run.started:%Y-%m-%d %H:%M:%S} UTC.",
+        *_real(run),
+        *_not_part(run),
+    )
     if word == "GO":
         extra["Deploy (Story 5.2)"] = deploy_command(run)
     return DeploymentNotes(
@@ -122,6 +127,14 @@ def _real(run: Run) -> tuple[str, ...]:
     if run.provenance == "real":
         return ()
     return ("This is a rehearsal: registry, scan and AWS services are simulated. It never stands for a release.",)
+
+
+def _not_part(run: Run) -> tuple[str, ...]:
+    reasons = dict.fromkeys(each.reason for each in run.not_part)
+    return tuple(
+        f"{reason[0].upper()}{reason[1:]} ({sum(each.reason == reason for each in run.not_part)} claims)."
+        for reason in reasons
+    )
 
 
 def _scan(run: Run, record: EvidenceRecord, beside: Path) -> TagScan:

@@ -57,23 +57,32 @@ class ImageCoverage:
 
 
 def required_components(
-    python: str, requirements: Mapping[str, str], *, chrome: str = "", chromedriver: str = "", python_full: str = ""
+    python: str,
+    requirements: Mapping[str, str],
+    *,
+    chrome: str | None = "",
+    chromedriver: str | None = "",
+    python_full: str = "",
 ) -> tuple[RequiredComponent, ...]:
-    """Chrome, Chromedriver, Python and the pinned requirements.
+    """Chrome and Chromedriver where they are parts of the release, Python, and the pinned requirements.
 
     Args:
         python: major.minor of the Python that the function runs on.
         requirements: the pinned requirements, name to version.
-        chrome: Chrome's version, if known.
-        chromedriver: Chromedriver's version, if known.
+        chrome: Chrome's version, if known; None where no browser is part of the release.
+        chromedriver: Chromedriver's version, if known; None where no driver is part of it.
         python_full: the interpreter's full version, if known.
     """
     of_python = (f"python{python}", f"python{python}-minimal")
     of_chrome = ("chromium", "google-chrome-stable"), ("chrome", "google-chrome", "chrome-for-testing")
     of_driver = ("chromium-driver", "chromedriver")
     return (
-        RequiredComponent("Chrome", "generic", "chrome", chrome, *of_chrome),
-        RequiredComponent("Chromedriver", "generic", "chromedriver", chromedriver, of_driver),
+        *([] if chrome is None else [RequiredComponent("Chrome", "generic", "chrome", chrome, *of_chrome)]),
+        *(
+            []
+            if chromedriver is None
+            else [RequiredComponent("Chromedriver", "generic", "chromedriver", chromedriver, of_driver)]
+        ),
         RequiredComponent("Python", "generic", "python", python_full, of_python, ("python",)),
         *(
             RequiredComponent(name, "pypi", canonicalize_name(name), version)

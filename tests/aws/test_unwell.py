@@ -120,7 +120,7 @@ def test_its_caller_is_not_known(client):
 def test_finding_out_permissions_ends_and_believes_no_error(client, request):
     """A permission is there when a call was let in, never because it failed in another way than by a refusal."""
     held = GrantedPermissions(client, release_of(ROOT / "pytest.ini"), f"arn:aws:iam::{ACCOUNT}:role/x").of(
-        required_by(False)
+        required_by(False, release_of(ROOT / "pytest.ini"))
     )
     states = {each.state for each in held}
     assert PermissionState.UNKNOWN in states

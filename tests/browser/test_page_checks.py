@@ -22,7 +22,7 @@ from gate.check import CHECKS, CheckResult
 from gate.runtime.report import Footprint, Outcome, ReportedError, Settings
 
 PAGE = page.make(99)
-GLYPHS = tuple(Glyph(c, 0.12, "글", 0.9) for c in page.SYLLABLES)
+GLYPHS = tuple(Glyph(c, 0.12, "글", 0.9) for c in page.SAMPLE)
 SCREENSHOT = Screenshot(800, 600, PAGE.colours, GLYPHS)
 FOOTPRINT = Footprint(512, None, False, None, None, "")
 GOOD = ProbeRun(Settings(512), PAGE, "answered", PAGE.title, SCREENSHOT, {}, {}, None, FOOTPRINT)
@@ -42,7 +42,7 @@ def test_every_check_says_no_to_its_known_bad_value() -> None:
 
 def test_good_probe_is_accepted() -> None:
     """A probe with the right title, colours and glyphs is accepted by all three."""
-    assert (checks.opens_page(GOOD) + checks.secret_returns(GOOD) + checks.korean_is_drawn(GOOD)).accepted
+    assert (checks.opens_page(GOOD) + checks.secret_returns(GOOD) + checks.text_is_drawn(GOOD)).accepted
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_good_probe_is_accepted() -> None:
 def test_each_end_is_named_by_every_check(outcome: Outcome, footprint: Footprint, said: str) -> None:
     """However the probe ended, each of the three checks refuses it and says why."""
     run = replace(GOOD, outcome=outcome, footprint=footprint)
-    for check in (checks.opens_page, checks.secret_returns, checks.korean_is_drawn):
+    for check in (checks.opens_page, checks.secret_returns, checks.text_is_drawn):
         assert said in words(check(run))
 
 
@@ -89,7 +89,7 @@ def test_missing_picture_is_refused(shown: Screenshot | None) -> None:
     """Without a readable screenshot neither the secret nor the glyphs are proven."""
     run = replace(GOOD, screenshot=shown)
     assert not checks.secret_returns(run).accepted
-    assert not checks.korean_is_drawn(run).accepted
+    assert not checks.text_is_drawn(run).accepted
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,13 @@ def test_one_bad_syllable_is_enough(glyph: Glyph, said: str) -> None:
     """One syllable that is blank, a block or a box is refused and named."""
     glyphs = tuple(glyph if g.character == glyph.character else g for g in GLYPHS)
     run = replace(GOOD, screenshot=replace(SCREENSHOT, glyphs=glyphs))
-    assert said in words(checks.korean_is_drawn(run))
+    assert said in words(checks.text_is_drawn(run))
 
 
 def test_missing_syllables_are_refused() -> None:
     """Fewer syllables than the page shows are not accepted."""
     run = replace(GOOD, screenshot=replace(SCREENSHOT, glyphs=GLYPHS[:-1]))
-    assert "6 of 7 syllables" in words(checks.korean_is_drawn(run))
+    assert "6 of 7 letters" in words(checks.text_is_drawn(run))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_missing_syllables_are_refused() -> None:
 def test_the_limits_of_ink_and_distance_are_inclusive(ink: float, distance: float, accepted: bool) -> None:
     """A fiftieth and a half of the cell are still ink, and a fifth of it is still another picture."""
     glyphs = (Glyph(GLYPHS[0].character, ink, "글", distance), *GLYPHS[1:])
-    assert checks.korean_is_drawn(replace(GOOD, screenshot=replace(SCREENSHOT, glyphs=glyphs))).accepted is accepted
+    assert checks.text_is_drawn(replace(GOOD, screenshot=replace(SCREENSHOT, glyphs=glyphs))).accepted is accepted
 
 
 def test_the_limits_of_ink_and_distance_are_those_decided_on() -> None:

@@ -45,7 +45,7 @@ def screenshot(colours: Sequence[int], known: Stroke, unknown: Stroke = box) -> 
         y = page.GRID_TOP + k // page.COLUMNS * page.CELL
         rgb = tuple(255 * bool(colour & bit) for bit in (4, 2, 1))
         draw.rectangle((x, y, x + page.CELL - 1, y + page.CELL - 1), fill=rgb)
-    for text, top, stroke in ((page.SYLLABLES, page.GLYPH_TOP, known), (page.UNKNOWN, page.UNKNOWN_TOP, unknown)):
+    for text, top, stroke in ((page.SAMPLE, page.GLYPH_TOP, known), (page.UNKNOWN, page.UNKNOWN_TOP, unknown)):
         for k, _ in enumerate(text):
             stroke(draw, page.GRID_LEFT + k * page.GLYPH, top, k)
     return png(image)
@@ -78,7 +78,7 @@ def test_grey_cell_is_no_colour() -> None:
 def test_different_glyphs_are_far_apart() -> None:
     """Different strokes are told apart from each other and from the missing character."""
     shown = read(screenshot(page.make(7).colours, glyph))
-    assert [g.character for g in shown.glyphs] == list(page.SYLLABLES)
+    assert [g.character for g in shown.glyphs] == list(page.SAMPLE)
     assert min(g.distance for g in shown.glyphs) > 0.2
 
 

@@ -61,7 +61,7 @@ def run_of(word, **facts):
     options = SimpleNamespace(profile="")
     results = SimpleNamespace(verdict=SimpleNamespace(word=word, only_aws=()))
     return SimpleNamespace(release=release, facts=Facts(**facts), target="aws", results=results, options=options,
-                           kind="full",
+                           kind="full", not_part=(),
                            started="2026-01-02T03:04:05+00:00")  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def test_the_features_are_as_they_are_pinned():
 def test_what_is_pinned_is_what_a_run_must_contain(rescan):
     """By the same names as the run gives its claims."""
     names = scenarios.read_lock(FEATURES).names(rescan=rescan)
-    assert names == expected_names(catalogue(FEATURES), rescan=rescan)
+    assert names == expected_names(catalogue(FEATURES).values(), rescan=rescan)
 
 
 ONE = '''@ac1

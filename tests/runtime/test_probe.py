@@ -44,7 +44,7 @@ def script(text: str) -> str:
 def test_released_chrome_is_accepted(engine: Engine, released: str) -> None:
     """At 512 MB the released Chrome returns the secret in title and pixels, and draws Korean as glyphs."""
     ran = run_probe(engine, released, Settings(512))
-    said = checks.opens_page(ran) + checks.secret_returns(ran) + checks.korean_is_drawn(ran)
+    said = checks.opens_page(ran) + checks.secret_returns(ran) + checks.text_is_drawn(ran)
     assert said.accepted, words(said)
     assert ran.png.startswith(b"\x89PNG")
     assert ran.versions["browser"].split(".")[0] == ran.versions["driver"].split(".")[0]
@@ -106,4 +106,4 @@ def test_image_without_korean_font_is_refused(probe: Callable[..., ProbeRun]) ->
     """Without its Korean font the page opens and the secret returns, but the syllables are boxes."""
     ran = probe("RUN fc-list :lang=ko file | cut -d: -f1 | xargs rm -f && fc-cache -f")
     assert checks.secret_returns(ran).accepted
-    assert "한 looks like" in words(checks.korean_is_drawn(ran))
+    assert "한 looks like" in words(checks.text_is_drawn(ran))
