@@ -8,14 +8,17 @@ LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 	--python-platform x86_64-manylinux2014
 
 .DEFAULT_GOAL := help
-.PHONY: help accept test check quick-lint quick-tests faults setup docker-build verify scenarios rescan local soak mutation \
+.PHONY: help accept adopt test check quick-lint quick-tests faults setup docker-build verify scenarios rescan local soak mutation \
 	bench engines handbook lint audit lock lock-chrome bump-chrome policies wheels
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-accept: setup ## The go/no-go gate: set up, build, check; ARGS="…" goes to pytest
-	@$(PYTHON_IN) -m pytest features/ $(ARGS)
+accept: setup ## The go/no-go gate: set up, build, check; RELEASE=dir takes another release's folder; ARGS="…" goes to pytest
+	@$(PYTHON_IN) -m pytest features/ $(if $(RELEASE),--release-folder "$(RELEASE)") $(ARGS)
+
+adopt: setup ## Write a new release's folder: DIR=… NAME=my-team/app ACCOUNT=… REGION=… ARGS="--help"
+	@$(PYTHON_IN) -m gate.adopt "$(DIR)" --repository "$(NAME)" --account "$(ACCOUNT)" --region "$(REGION)" $(ARGS)
 
 test: setup lint docker-build ## The suite's own tests, in two processes; ARGS="…" goes to pytest (-n 0: one process)
 	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)

@@ -45,6 +45,9 @@ class Options:
     target: str = _option("where the release goes (default: $RELEASE_TARGET, else local)", metavar="local|aws")
     profile: str | None = _option("the AWS profile to use (default: the ordinary AWS chain)", metavar="NAME")
     image_context: Path = _option("build the Dockerfile of this folder (default: pytest.ini's)", metavar="DIR")
+    release_folder: Path | None = _option(
+        "the folder whose pytest.ini states the release (default: the gate's own)", metavar="DIR"
+    )
     image: str | None = _option("check this existing image; build nothing (not with --publish)", metavar="REF")
     publish: bool = _option("with --target aws: push, scan and promote (default: verify only)", action="store_true")
     keep: bool = _option(
@@ -98,7 +101,7 @@ def read(config: Any, default_context: str, root: Path) -> Options:
         WrongUse: they contradict each other or name something that is not there.
     """
     given = {each.name: config.getoption(_flag(each.name)) for each in fields(Options)}
-    paths = {name: Path(given[name]) if given[name] else None for name in ("previous", "sign")}
+    paths = {name: Path(given[name]) if given[name] else None for name in ("previous", "sign", "release_folder")}
     context = Path(given["image_context"]).resolve() if given["image_context"] else root / default_context
     target = given["target"] or os.environ.get("RELEASE_TARGET", "local")
     options = Options(**{**given, **paths, "target": target, "image_context": context})

@@ -20,6 +20,8 @@ from gate.errors import WrongUse
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 # BCP 47 (RFC 5646, section 2.1): a language of two to eight letters, then subtags; or nothing.
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)?")
+# Lambda, "Selecting and configuring an instruction set architecture".
+PLATFORMS = ("linux/amd64", "linux/arm64")
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
 
 
@@ -214,6 +216,11 @@ def _value(raw: Any) -> str | tuple[str, ...]:
 def _check(release: Release) -> None:
     tags = tuple(filter(None, (release.release_tag, release.rolling_tag, release.candidate_tag)))
     _demand("account", bool(re.fullmatch(r"\d{12}", release.account)), "twelve digits", release.account)
+    _demand(
+        "platform", release.platform in PLATFORMS, f"one that Lambda runs, {' or '.join(PLATFORMS)}", release.platform
+    )
+    version = re.fullmatch(r"3\.[0-9]{1,2}", release.python_version)
+    _demand("python_version", version is not None, "major.minor, such as 3.12", release.python_version)
     _demand("repository", bool(_REPOSITORY.fullmatch(release.repository)), "an ECR repository name", release.repository)
     for tag in tags:
         _demand("a tag", bool(_TAG.fullmatch(tag)), "letters, digits, '_', '.', '-', at most 128", tag)

@@ -11,6 +11,7 @@ from gate.errors import GateError
 
 # The label of the stand-in base, which never counts as the approved one.
 STAND_IN_LABEL = "release-gate.stand-in"
+STAND_IN_PYTHON = "3.11"
 
 
 @dataclass(frozen=True)

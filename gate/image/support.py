@@ -11,6 +11,7 @@ from typing import Any
 
 from gate.check import CheckResult, Rejection, check
 from gate.errors import WrongUse
+from gate.image.base import STAND_IN_PYTHON
 from gate.image.dockerfile import From
 from gate.scan.register.entries import Register, SupportException
 from gate.scan.register.source import read_yaml
@@ -18,6 +19,8 @@ from gate.scan.register.suggestion import ready_support
 
 DATA = Path(__file__).with_name("support.yaml")
 WARNED_AHEAD = timedelta(days=180)
+# How the list names Lambda's runtimes for Python.
+_RUNTIME = "Lambda runtime python"
 _SEEN_LATELY = timedelta(days=365)
 _DAY = date(2026, 7, 1)
 # The suffixes of AWS's base image tags: a build ("3.11.2026.11.01.2"), an architecture.
@@ -102,6 +105,24 @@ def parts_of(base: str, python_version: str, known: SupportDates) -> tuple[Relea
     )
     python = f"CPython {python_version}"
     return (*of_base, ReleasePart(python, f"Python {python_version}", known.lifetime(python)))
+
+
+def python_of(base: str, known: SupportDates) -> str:
+    """The Python, as major.minor, that an image of AWS's for Lambda runs; "" where the list knows none of it."""
+    parts = (part for each in known.bases if each.is_behind(base) for part in each.parts)
+    return next((part.removeprefix(_RUNTIME) for part in parts if part.startswith(_RUNTIME)), "")
+
+
+def stand_in_hides(found: str, wanted: str, shipped: str) -> bool:
+    """Whether an image on the stand-in has another Python than the agreed one only because the stand-in does.
+
+    Args:
+        found: the image's Python.
+        wanted: the agreed one, as major.minor.
+        shipped: that of the base which a release is built on, as major.minor; "" if it is not known.
+    """
+    own = ".".join(found.split(".")[:2])
+    return own == STAND_IN_PYTHON != wanted == shipped
 
 
 def shipped(froms: Sequence[From]) -> str:

@@ -23,6 +23,8 @@ from gate.image.dockerfile import bases_approved, from_lines
 from gate.run.model import Run
 
 STAND_IN = "naver-lambda-base:standin"
+# The gate's own folder, whatever folder the release is in.
+HOME = Path(__file__).resolve().parents[2]
 STAND_IN_CONTEXT = Path("localaws", "lambda-base")
 _DIGITS = 12  # of an image ID, as docker shows it
 _ID_TAG = re.compile(rf"{STAND_IN.partition(':')[0]}:[0-9a-f]{{{_DIGITS}}}")
@@ -41,17 +43,30 @@ def base_of(run: Run, docker: Engine) -> Base:
         log = run.folder / "base-build.log"
         with run.terminal.parts() as waiting_for:
             built = build_stand_in(
-                docker, run.root, log, waiting_for, platform=run.release.platform, timeout=run.options.build_timeout
+                docker, HOME, log, waiting_for, platform=run.release.platform, timeout=run.options.build_timeout
             )
         return Base(built.reference, (*run.release.approved_bases, *built.approved), "simulated", built.image_id)
-    reference = run.release.approved_bases[0]
+    approved = chosen_first(run.release.approved_bases, run.options.image_context / "Dockerfile")
+    reference = approved[0]
     try:
         with engine_errors(f"docker pull {reference}"):
             # By the ID that the pull left: from here on the tag may move.
             pulled = docker.image(str(docker.client.images.pull(reference).id))
     except (EngineUnavailable, ImageUnavailable) as refusal:
-        return _in_its_place(run, docker, refusal)
-    return _as_approved(docker, pulled, run.release.approved_bases, "real")
+        return _in_its_place(run, docker, approved, refusal)
+    return _as_approved(docker, pulled, approved, "real")
+
+
+def chosen_first(approved: tuple[str, ...], dockerfile: Path) -> tuple[str, ...]:
+    """The approved bases, the one first on which the Dockerfile builds when it is given no other.
+
+    Where it names none of them, or cannot be read, their order stays; the claims about it say why.
+    """
+    try:
+        named = {each.image for each in from_lines(dockerfile, {})}
+    except ImageUnavailable:
+        return approved
+    return tuple(sorted(approved, key=lambda each: each not in named))
 
 
 def image_to_publish(run: Run, docker: Engine, base: Base) -> tuple[BuiltImage | None, str]:
@@ -183,8 +198,9 @@ def _repository(reference: str) -> str:
     return "/".join(filter(None, (path, name.partition(":")[0])))
 
 
-def _in_its_place(run: Run, docker: Engine, refusal: EngineUnavailable | ImageUnavailable) -> Base:
-    approved = run.release.approved_bases
+def _in_its_place(
+    run: Run, docker: Engine, approved: tuple[str, ...], refusal: EngineUnavailable | ImageUnavailable
+) -> Base:
     missing = ImageUnavailable(
         f"The approved base image {approved[0]} cannot be pulled: {refusal.cause}",
         where=f"docker pull {approved[0]}",

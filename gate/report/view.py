@@ -67,10 +67,11 @@ def deploy_command(run: Run) -> str:
     partition = partition_of(release.region).name
     role = f"arn:{partition}:iam::{release.account}:role/{release.lambda_role}"
     uri = f"{release.repository_uri}@{run.facts.digest}"
+    architecture = {"linux/arm64": "arm64"}.get(release.platform, "x86_64")
     return (
         f"aws lambda create-function --function-name {release.function_name} --package-type Image "
         f"--code ImageUri={uri} --role {role} "
-        f"--memory-size {release.memory_mb} --timeout 300 --architectures x86_64 --region {release.region}"
+        f"--memory-size {release.memory_mb} --timeout 300 --architectures {architecture} --region {release.region}"
     )
 
 

@@ -42,10 +42,11 @@ def configuration_of(config: pytest.Config, release: Release, options: Options) 
     """The configuration of a run that is about to begin; its engine is not asked yet."""
     effective = _keys(lambda name: getattr(release, name))
     stated = _stated(HOME / "pytest.ini")
+    of_release = _stated(options.release_folder / "pytest.ini") if options.release_folder else stated
     lock, features = scenarios.read_lock(scenarios.HOME), Path(config.rootpath, "features")
     return Configuration(
         release=effective,
-        stated=_keys(lambda name: ini_value(stated, name)),
+        stated=_keys(lambda name: ini_value(of_release, name)),
         given={"release_tag": options.release_tag} if options.release_tag else {},
         ini_file=_other_file(config.inipath),
         settings=_settings(config.option.override_ini or (), stated),
@@ -57,7 +58,7 @@ def configuration_of(config: pytest.Config, release: Release, options: Options) 
         command_line=[*map(str, config.invocation_params.args)],
         options={name: None if value is None else str(value) for name, value in vars(options).items()},
         environment=sorted(name for name in os.environ if _MATTER.fullmatch(name)),
-        gate=checkout(HOME),
+        gate={**checkout(HOME), **_commit_of(options.release_folder)},
         versions=_versions(),
     )
 
@@ -112,6 +113,13 @@ def checkout(folder: Path) -> dict[str, Any]:
     lines = changed.splitlines()
     state = f"{len(lines)} files differ" if lines else "clean"
     return {"commit": commit, "work tree": state, "changed": lines[:_CHANGES]}
+
+
+def _commit_of(release_folder: Path | None) -> dict[str, str]:
+    """The commit in which the release's own folder stands, where it has one."""
+    if release_folder is None:
+        return {}
+    return {"release's commit": _git(release_folder, "rev-parse", "HEAD") or "unknown: not a checkout"}
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

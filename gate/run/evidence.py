@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+import pytest
 
 from gate.evidence.reading import content, json_object
 from gate.evidence.redact import HIDDEN, Redactor
@@ -27,6 +29,7 @@ class EvidenceRecorder:
         self.name = name
         self.steps: list[StepOutcome] = []
         self.provenance = provenance
+        self.only_aws = False
         self._store = store
         self._default = provenance
         self._began = 0.0
@@ -54,6 +57,11 @@ class EvidenceRecorder:
         if self.steps:
             self.steps[-1] = replace(self.steps[-1], evidence=(*self.steps[-1].evidence, record.number))
         return record
+
+    def leave_to_aws(self, reason: str) -> NoReturn:
+        """End the scenario here: a rehearsal cannot show it, as one that is tagged @aws."""
+        self.only_aws = True
+        pytest.skip(reason)
 
     def attach(self, name: str, content: bytes) -> None:
         """Keep a file (a screenshot, a log) with the evidence."""

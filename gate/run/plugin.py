@@ -154,7 +154,7 @@ class AcceptancePlugin:
             status="failed" if report.failed else "not run" if report.skipped else "passed",
             reason=self.run.store.redactor.text(reason),
             provenance=recorder.provenance,
-            only_aws=bool(recorder.scenario.tags & {"aws", "online"}),
+            only_aws=bool(recorder.scenario.tags & {"aws", "online"}) or recorder.only_aws,
             checked=failure.checked if failure else True,
             seconds=time.monotonic() - self._began,
             steps=tuple(recorder.steps),
@@ -225,5 +225,6 @@ class Ending:
 
     def _say(self, results: Results) -> None:
         run = self.run
-        path = run.folder.relative_to(run.root) if run.folder.is_relative_to(run.root) else run.folder
+        here = run.folder.is_relative_to(run.root) and not run.options.release_folder
+        path = run.folder.relative_to(run.root) if here else run.folder
         run.terminal.verdict(results.verdict, run.outcomes, headline(run), str(path / REPORT), run.not_part)

@@ -25,6 +25,7 @@ from gate.run.environment import settle
 from gate.run.lock import RunLock
 from gate.run.model import Run
 from gate.run.plugin import AcceptancePlugin, Ending
+from gate.run.release_folder import folder_of_release, reader
 from gate.run.results import begin
 from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
 from gate.run.terminal import Terminal
@@ -54,7 +55,7 @@ def _start(config: pytest.Config) -> Run:
     if feature := next((arg for arg in config.args if arg.endswith(".feature")), ""):
         raise WrongUse(f"{plain(feature)} is no test file: choose a criterion with -m (-m ac3), or a claim with -k")
     _refuse_without_plugins(config)
-    root = config.rootpath
+    root = folder_of_release(config)
     release, options = _asked_for(config)
     settle(os.environ, asks_aws=options.target == "aws")
     if options.sign:
@@ -92,7 +93,7 @@ def _start(config: pytest.Config) -> Run:
     begin(run)
     switch_on(config.option, folder)
     config.stash[RUN] = run
-    config.pluginmanager.register(AcceptancePlugin(run, Path(root, "features")), PLUGIN)
+    config.pluginmanager.register(AcceptancePlugin(run, Path(config.rootpath, "features")), PLUGIN)
     config.pluginmanager.register(Ending(run), f"{PLUGIN}-ending")
     title = f"Release gate: {release.repository} {release.release_tag}"
     config.pluginmanager.register(HtmlReport(title, lambda: page_of(run)), f"{PLUGIN}-report")
@@ -108,8 +109,8 @@ def _refuse_without_plugins(config: pytest.Config) -> None:
 
 def _asked_for(config: pytest.Config) -> tuple[settings.Release, command_line.Options]:
     command_line.refuse_empty(config)
-    release = settings.read(config.getini, release_tag=config.getoption("--release-tag"))
-    return release, command_line.read(config, release.image_context, config.rootpath)
+    release = settings.read(reader(config), release_tag=config.getoption("--release-tag"))
+    return release, command_line.read(config, release.image_context, folder_of_release(config))
 
 
 def _look_for(image: str) -> None:

@@ -15,6 +15,8 @@ TMP = {"/tmp": f"size={TMP_BYTES},exec,mode=1777"}  # noqa: S108 - Lambda's own 
 # Lambda quotas: file descriptors, and processes and threads.
 DESCRIPTORS = 1024
 PROCESSES = 1024
+# Microseconds in which a container may use its share of the CPUs; the kernel's and Docker's usual value.
+_PERIOD = 100_000
 _SIDECAR_MB = 128
 # The engine's default driver may keep nothing that can be read back; this one does, and is bounded.
 _LOGS = LogConfig(type=LogConfig.types.JSON, config={"max-size": "16m", "max-file": "2"})
@@ -30,7 +32,9 @@ def function(settings: Settings, network: str) -> dict[str, Any]:
     return {
         **_restricted(settings.memory_mb, PROCESSES, network),
         "tmpfs": TMP,
-        "nano_cpus": int(settings.cpus * 1e9),
+        # As `--cpus` sets them, which the engine refuses for more CPUs than it has: a function may have six.
+        "cpu_period": _PERIOD,
+        "cpu_quota": int(settings.cpus * _PERIOD),
         "ulimits": [Ulimit(name="nofile", soft=DESCRIPTORS, hard=DESCRIPTORS)],
     }
 

@@ -142,13 +142,13 @@ def test_a_criterion_all_of_whose_claims_are_left_out_is_not_missing():
 
 def test_a_verification_asks_whether_the_keys_say_so():
     """A claim may be left out by an empty key alone, and not be one of the release's at the same time."""
-    absent = configured(**dict.fromkeys(("release", "stated"), {"zip_function": ""}), pinned=["claim 4"])
+    absent = configured(**{key: {"zip_function": ""} for key in ("release", "stated")}, pinned=["claim 4"])
     reason = "no zip function is part of this release: zip_function is empty in pytest.ini"
     expected = run_record().expected - {"claim 4"}
     outcomes = tuple(each for each in run_record().outcomes if each.name in expected)
     run = replace(run_record(), expected=expected, outcomes=outcomes, not_part=(NotPart("claim 4", 4, reason),))
     assert configuration_holds(run, absent).accepted
-    there = replace(absent, **dict.fromkeys(("release", "stated"), {"zip_function": "f"}))
+    there = replace(absent, **{key: {"zip_function": "f"} for key in ("release", "stated")})
     assert "no key that the run decided by says so" in str(configuration_holds(run, there).rejections)
     assert "was not due to check" in str(configuration_holds(replace(run, not_part=()), absent).rejections)
     both = replace(run, expected=run.expected | {"claim 4"})

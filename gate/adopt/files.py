@@ -1,0 +1,210 @@
+"""The files of a new release's folder, from the few values that nobody can guess. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from gate.aws.partition import partition_of
+from gate.errors import WrongUse
+
+HERE = Path(__file__).with_name("image")
+GATE = Path(__file__).resolve().parents[2]
+# gate.scan.register and gate.access: how long an entry and a review may hold.
+_ENTRY_DAYS, _REVIEW_DAYS = 89, 364
+_INI = """\
+# The release under acceptance; `pytest features/ --help` of the gate explains each key.
+# `make accept RELEASE=<this folder>`, in the gate's folder, rehearses it.
+[pytest]
+account = {account}
+region = {region}
+repository = {repository}
+release_tag = v1.0.0
+rolling_tag = latest
+candidate_tag = candidate
+
+image_context = image
+approved_bases =
+    public.ecr.aws/lambda/python:{python}
+platform = {platform}
+python_version = {python}
+task_root = /var/task
+handler = app.handler
+required_paths =
+    /var/task/app.py
+function_name = {function}
+function_memory_mb = {memory}
+# The only event that is ever sent to the handler.
+safe_event = {{"action": "healthcheck"}}
+safe_answer = {{"ok": true}}
+development_packages =
+    pytest
+    moto
+    mypy
+    ruff
+    debugpy
+
+# Parts that this release does not have. Give the key a value, and the claims about the part are checked.
+chrome_bin =
+chromedriver_bin =
+drawn_language =
+zip_function = {zip_function}
+
+ci_role = {ci_role}
+lambda_role = {lambda_role}
+"""
+_REGISTER = """\
+# Accepted vulnerabilities, components that the scanner does not see, accepted ends of support.
+version: 1
+policy:
+  CRITICAL: never
+  UNRATED: fixed or excepted
+  HIGH: fixed or excepted
+  MEDIUM: monitor
+  LOW: monitor
+  INFORMATIONAL: monitor
+exceptions: []
+coverage:
+  - purl: pkg:generic/python
+    target: aws
+    scanning: both
+    reason: built into AWS's base image outside of its package database
+    check: the base image is rebuilt by AWS; each release builds on its newest digest
+    expires: {expires}
+  - ecosystem: pypi
+    target: both
+    scanning: basic
+    reason: Python packages, the release's and the base's, which basic scanning does not look at
+    check: pip-audit on the locked requirements before each release; the base image brings its own up to date
+    expires: {expires}
+  - ecosystem: nuget
+    target: both
+    scanning: basic
+    reason: launchers for Windows that pip carries along, which Linux never runs
+    check: they come and go with pip, which each newer base image raises
+    expires: {expires}
+  - ecosystem: golang
+    target: aws
+    scanning: basic
+    reason: modules inside the runtime interface emulator of AWS's base image, which Lambda does not start
+    check: the base image is rebuilt by AWS; each release builds on its newest digest
+    expires: {expires}
+support: []
+"""
+_PRINCIPAL = """\
+  - principal: {principal}
+    may: [{may}]
+    reason: {reason}
+    reviewer: {reviewer}
+    expires: {expires}
+"""
+
+
+@dataclass(frozen=True)
+class NewRelease:
+    """What a new release is made from; each value is as pytest.ini states it.
+
+    Attributes:
+        reviewer: the role that answers for the reviewed policy and principals.
+        today: the day on which they count as reviewed.
+    """
+
+    account: str
+    region: str
+    repository: str
+    function: str
+    ci_role: str
+    lambda_role: str
+    verify_role: str
+    administrator_role: str
+    ci_subject: str
+    zip_function: str
+    python: str
+    platform: str
+    memory: str
+    reviewer: str
+    today: date
+
+    def arn(self, service: str, region: str, resource: str) -> str:
+        """An ARN of the account."""
+        return f"arn:{partition_of(self.region).name}:{service}:{region}:{self.account}:{resource}"
+
+    def role(self, name: str) -> str:
+        """The ARN of a role."""
+        return self.arn("iam", "", f"role/{name}")
+
+
+def files_of(new: NewRelease, known_keys: set[str]) -> dict[str, str]:
+    """The content of each file by its path in the folder, without the IAM policies.
+
+    Args:
+        new: the values.
+        known_keys: of a release, by this gate.
+    """
+    dockerfile = (HERE / "Dockerfile").read_text(encoding="utf-8").replace("@PYTHON@", new.python)
+    return {
+        "pytest.ini": _ini(new, known_keys),
+        ".gitignore": ".cache/\nreports/\n",
+        "image/Dockerfile": dockerfile,
+        "image/.dockerignore": (HERE / "dockerignore").read_text(encoding="utf-8"),
+        "image/app.py": (HERE / "app.py").read_text(encoding="utf-8"),
+        "image/requirements.in": "# What the handler imports, and nothing else. Lock it with hashes.\ncertifi\n",
+        "image/requirements.txt": _pin("certifi"),
+        "image/exceptions.yaml": _REGISTER.format(expires=new.today + timedelta(days=_ENTRY_DAYS)),
+        "image/repository-policy.json": json.dumps(_policy(new), indent=2) + "\n",
+        "image/principals.yaml": _principals(new),
+    }
+
+
+def _ini(new: NewRelease, known_keys: set[str]) -> str:
+    text = _INI.format(**vars(new))
+    also = {"verify_role": new.verify_role, "administrator_role": new.administrator_role, "ci_subject": new.ci_subject}
+    return text + "".join(f"{key} = {value}\n" for key, value in also.items() if key in known_keys)
+
+
+def _pin(name: str) -> str:
+    """The pin of a package with its hashes, as the gate's own image has it."""
+    text = (GATE / "image" / "requirements.txt").read_text(encoding="utf-8")
+    found = re.search(rf"^{name}==(?:.*\\\n)*.*", text, re.MULTILINE)
+    if found is None:
+        raise WrongUse(f"the gate's own image does not pin {name}", where="image/requirements.txt")
+    return found[0] + "\n"
+
+
+def _policy(new: NewRelease) -> dict[str, Any]:
+    pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    push = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
+            "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"]  # fmt: skip
+    source = {"StringLike": {"aws:sourceArn": new.arn("lambda", new.region, f"function:{new.function}")}}
+    statements = [
+        _allow("PushByTheCiRole", {"AWS": new.role(new.ci_role)}, push),
+        _allow("PullByTheLambdaRole", {"AWS": new.role(new.lambda_role)}, pull),
+        {**_allow("LambdaECRImageRetrievalPolicy", {"Service": "lambda.amazonaws.com"}, pull), "Condition": source},
+    ]
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    return {"reviewed_by": new.reviewer, "reviewed_on": new.today.isoformat(), "policy": policy}
+
+
+def _allow(sid: str, principal: dict[str, str], actions: list[str]) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": actions}
+
+
+def _principals(new: NewRelease) -> str:
+    may = [
+        (new.role(new.ci_role), "pull", "the gate pulls the published digest to check it"),
+        (new.role(new.verify_role), "pull", "the nightly job and a verifying run look at the published digest"),
+        (new.ci_subject, "become", "the release workflow, after approval of its environment, becomes the CI role"),
+        (new.role(new.administrator_role), "push, pull, delete, rules, replicate, become", "the break-glass role"),
+    ]
+    expires = new.today + timedelta(days=_REVIEW_DAYS)
+    entries = (
+        _PRINCIPAL.format(principal=principal, may=powers, reason=reason, reviewer=new.reviewer, expires=expires)
+        for principal, powers, reason in may
+    )
+    return "# Who may do more than the CI role's push and Lambda's pull: review each entry.\nprincipals:\n" + "".join(
+        entries
+    )
