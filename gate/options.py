@@ -34,7 +34,8 @@ options of the release gate"""
 
 def _option(explanation: str, **how: Any) -> Any:
     """A field of `Options` that is an option of the same name; `how` is as argparse takes it."""
-    return field(metadata={"help": explanation, **how})
+    kept = {"default": how["default"]} if how.get("default", "") is None else {}
+    return field(metadata={"help": explanation, **how}, **kept)
 
 
 # ruff: noqa: RUF009  # `_option` makes a field, as `field` does
@@ -45,9 +46,6 @@ class Options:
     target: str = _option("where the release goes (default: $RELEASE_TARGET, else local)", metavar="local|aws")
     profile: str | None = _option("the AWS profile to use (default: the ordinary AWS chain)", metavar="NAME")
     image_context: Path = _option("build the Dockerfile of this folder (default: pytest.ini's)", metavar="DIR")
-    release_folder: Path | None = _option(
-        "the folder whose pytest.ini states the release (default: the gate's own)", metavar="DIR"
-    )
     image: str | None = _option("check this existing image; build nothing (not with --publish)", metavar="REF")
     publish: bool = _option("with --target aws: push, scan and promote (default: verify only)", action="store_true")
     keep: bool = _option(
@@ -62,6 +60,9 @@ class Options:
         "how long the Docker engine may be silent in one call (default: 300)", metavar="SECONDS", type=int, default=300
     )
     sign: Path | None = _option("sign the evidence with this private key (PEM, Ed25519 or ECDSA)", metavar="KEY")
+    release_folder: Path | None = _option(
+        "the folder whose pytest.ini states the release (default: the gate's own)", metavar="DIR", default=None
+    )
 
 
 def _flag(name: str) -> str:

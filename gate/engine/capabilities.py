@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 # SystemInfo; without these the sandbox could not set Lambda's limits.
@@ -13,6 +13,8 @@ _LIMITS = {
 }
 # Docker 20.10, the oldest that is tried (docs/engines.md).
 _API = (1, 41)
+# As the kernel, and so /info, names the processors of Lambda's platforms.
+_PROCESSORS = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 
 
 def missing_capabilities(version: Mapping[str, Any], info: Mapping[str, Any]) -> Iterator[str]:
@@ -31,6 +33,20 @@ def missing_capabilities(version: Mapping[str, Any], info: Mapping[str, Any]) ->
     if spoken and tuple(int(part) for part in spoken.split(".") if part.isdecimal()) < _API:
         yield f"speak version {'.'.join(map(str, _API))} of Docker's API (it speaks {spoken})"
     yield from (what for name, what in _LIMITS.items() if info.get(name) is False)
+
+
+def lacks_processor(platform: str, info: Mapping[str, Any], emulated: Container[str]) -> str:
+    """Why images for a platform cannot be built and run here, as a sentence; "" where they can, or it is not known.
+
+    Args:
+        platform: as os/architecture.
+        info: the answer of /info.
+        emulated: the names of the processors that the engine's kernel emulates ("qemu-aarch64").
+    """
+    machine, wanted = str(info.get("Architecture") or ""), _PROCESSORS.get(platform, "")
+    if not machine or not wanted or machine == wanted or f"qemu-{wanted}" in emulated:
+        return ""
+    return f"the Docker engine's machine is {machine} and emulates no {wanted}, so nothing for {platform} runs on it"
 
 
 def is_docker_own_store(version: Mapping[str, Any], info: Mapping[str, Any]) -> bool:

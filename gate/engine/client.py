@@ -6,13 +6,14 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import docker
 from docker.errors import APIError
 
 from gate.engine.archive import SavedImage
-from gate.engine.capabilities import missing_capabilities
+from gate.engine.capabilities import lacks_processor, missing_capabilities
 from gate.engine.image import InspectedImage, inspect
 from gate.engine.leftovers import owner_label, sweep
 from gate.engine.transport import engine_errors, limit_every_call, tar_download
@@ -26,6 +27,10 @@ _SLEEPERS = (
     ["sleep", str(_LIFE_SECONDS)],
     ["python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
     ["/var/lang/bin/python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
+)
+_EMULATE = (
+    "rehearse on a machine of that kind, or let this one emulate it "
+    "(docker run --privileged --rm tonistiigi/binfmt --install all)"
 )
 _ANOTHER = "let DOCKER_HOST name an engine that can: docs/engines.md lists those that were tried"
 
@@ -51,6 +56,12 @@ def connect(timeout: int = TIMEOUT_SECONDS, environment: Mapping[str, str] | Non
             # Docker 23 and newer answer 2; older ones use BuildKit only when asked to; Podman has no such header.
             buildkit = answer.headers.get("Builder-Version") == "2"
     return Engine(client, timeout, buildkit=buildkit)
+
+
+def _emulated() -> frozenset[str]:
+    """The processors that this machine's kernel emulates (binfmt_misc), by the name of their emulator."""
+    folder = Path("/proc/sys/fs/binfmt_misc")
+    return frozenset(each.name for each in folder.glob("qemu-*"))
 
 
 class Engine:
@@ -95,6 +106,21 @@ class Engine:
         if missing:
             raise EngineUnavailable(f"this Docker engine cannot run the gate: it cannot {', or '.join(missing)}",
                                     where="docker info", remedy=_ANOTHER)  # fmt: skip
+
+    def require_processor(self, platform: str) -> None:
+        """Report at once that images for a platform cannot run here, in place of a build that fails half-way.
+
+        An engine on another machine is taken to emulate what it needs: its kernel cannot be asked.
+
+        Raises:
+            EngineUnavailable: it cannot run them, or does not answer.
+        """
+        if not str(self.client.api.base_url).startswith("http+docker://"):
+            return
+        with engine_errors("docker info"):
+            said = lacks_processor(platform, self.client.info(), _emulated())
+        if said:
+            raise EngineUnavailable(said, where="docker info", remedy=_EMULATE)
 
     def image(self, reference: str) -> InspectedImage:
         """The image as the engine describes it.

@@ -40,6 +40,7 @@ def base_of(run: Run, docker: Engine) -> Base:
             nothing. A run that builds nothing goes on without it.
     """
     if run.options.target == "local":
+        docker.require_processor(run.release.platform)
         log = run.folder / "base-build.log"
         with run.terminal.parts() as waiting_for:
             built = build_stand_in(

@@ -68,7 +68,7 @@ def begun(monkeypatch):
     """A candidate whose slow facts only record that they were begun, in order."""
     order: list[str] = []
     release = SimpleNamespace(
-        event=None, memory_mb=512, function_name="function", region="region", task_root="/var/task"
+        event=None, memory_mb=512, function_name="function", region="region", task_root="/var/task", absent_parts={}
     )
     found = Candidate(SimpleNamespace(), release, Base("base", ("base",), "simulated"), "image", None, None, None)
     found.__dict__["image"] = SimpleNamespace(image_id="sha256:0", engine_id="sha256:0")
@@ -117,3 +117,21 @@ def test_a_part_of_the_claims_runs_no_sandbox(begun, monkeypatch):
     found.prefetch(whole=False)
     found._threads.shutdown()
     assert set(order) == set(rooms._SLOW_FACTS)
+
+
+@pytest.mark.parametrize(
+    ("absent", "left_out"),
+    [
+        ({"browser", "driver"}, {"probe_run", "chrome_version", "chrome_pin", "driver_version", "driver_pin"}),
+        ({"driver"}, {"probe_run", "driver_version", "driver_pin"}),
+        ({"zip_function"}, set()),
+    ],
+)
+def test_nothing_is_gathered_about_what_is_no_part(begun, monkeypatch, absent, left_out):
+    """No browser is started in an image that has none."""
+    found, order = begun
+    found.release.absent_parts = dict.fromkeys(absent, "it is none")
+    monkeypatch.setattr(rooms, "run_handler", lambda *_, initialised, **__: initialised())
+    found.prefetch()
+    found._threads.shutdown()
+    assert set(order) == {*rooms._SLOW_FACTS, "probe_run", "sbom"} - left_out

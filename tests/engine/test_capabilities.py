@@ -10,7 +10,7 @@ from unittest.mock import Mock
 import pytest
 
 from gate.engine import Engine
-from gate.engine.capabilities import missing_capabilities
+from gate.engine.capabilities import lacks_processor, missing_capabilities
 from gate.errors import EngineUnavailable
 
 ANSWERS = Path(__file__).with_name("answers")
@@ -58,3 +58,22 @@ def test_an_unable_engine_is_refused_in_one_sentence() -> None:
     with pytest.raises(EngineUnavailable, match="cannot limit a container's memory, or limit") as refused:
         Engine(client).require_capabilities()
     assert "DOCKER_HOST" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("platform", "machine", "emulated", "said"),
+    [
+        ("linux/arm64", "x86_64", set(), "the Docker engine's machine is x86_64 and emulates no aarch64"),
+        ("linux/amd64", "aarch64", {"qemu-arm"}, "the Docker engine's machine is aarch64 and emulates no x86_64"),
+        ("linux/arm64", "x86_64", {"qemu-aarch64"}, ""),
+        ("linux/arm64", "aarch64", set(), ""),
+        ("linux/amd64", "x86_64", set(), ""),
+        ("linux/amd64", "", set(), ""),
+        ("", "x86_64", set(), ""),
+    ],
+)
+def test_another_processor_is_told_before_anything_is_built(platform, machine, emulated, said):
+    """In one sentence; an engine that does not name its machine, or emulates the other one, is believed."""
+    found = lacks_processor(platform, {"Architecture": machine}, emulated)
+    assert found.startswith(said)
+    assert bool(found) is bool(said)

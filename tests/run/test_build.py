@@ -59,7 +59,8 @@ class Docker:
 
 def base(place, *, pulls, here, publishes=True, digests=(DIGEST,)):
     """The base of a run."""
-    options, release = SimpleNamespace(target="aws"), SimpleNamespace(approved_bases=(BASE,))
+    options = SimpleNamespace(target="aws", image_context=Path("nowhere"))
+    release = SimpleNamespace(approved_bases=(BASE,))
     terminal = SimpleNamespace(progress=lambda _line: None)
     run = SimpleNamespace(
         target=place, terminal=terminal, options=options, release=release, publishes=publishes, provenance="real"

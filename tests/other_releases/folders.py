@@ -1,0 +1,63 @@
+"""The folders of three releases of other teams, each made as a team would make it: `make adopt`, then its own files."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from gate.adopt.__main__ import main as adopt
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN_IMAGE, ANOTHER_IMAGE = ROOT / "image", ROOT / "tests" / "another_image" / "image"
+# What boto3 needs, as the gate's own environment pins it.
+BOTO3 = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six")
+
+
+def plain(folder: Path) -> Path:
+    """(b) As `make adopt` leaves it: no browser, no zip function."""
+    return adopt([str(folder), "--repository", "plain-app", "--account", "444455556666", "--region", "eu-central-1"])
+
+
+def scraper(folder: Path) -> Path:
+    """(a) A browser, a zip function, other names, Python 3.12 and Japanese text."""
+    adopt([str(folder), "--repository", "my-team/scraper", "--account", "111122223333", "--region", "us-east-1",
+           "--function", "scraper", "--ci-role", "scraper-pusher", "--lambda-role", "scraper-runner",
+           "--zip-function", "scraper-zip", "--memory", "768"])  # fmt: skip
+    kept = ("repository-policy.json", "principals.yaml")
+    shutil.copytree(
+        OWN_IMAGE, folder / "image", ignore=shutil.ignore_patterns(*kept, "__pycache__"), dirs_exist_ok=True
+    )
+    dockerfile = folder / "image" / "Dockerfile"
+    dockerfile.write_text(dockerfile.read_text().replace("lambda/python:3.11", "lambda/python:3.12"))
+    register = folder / "image" / "exceptions.yaml"
+    # Python 3.12 stands on Amazon Linux 2023, which is supported.
+    register.write_text(register.read_text().partition("\nsupport:")[0] + "\nsupport: []\n")
+    state(folder, handler="src.main.lambda_handler", required_paths="/var/task/src", chrome_bin="/opt/chrome/chrome",
+          chromedriver_bin="/opt/chromedriver", drawn_language="de", drawn_text="ÄÖÜß",
+          chrome_max_age_days="60", chrome_max_majors_behind="4")  # fmt: skip
+    return folder
+
+
+def one_stage(folder: Path) -> Path:
+    """(c) One stage, Debian's own Chromium, the packages and boto3 beside the handler, no safe event."""
+    adopt([str(folder), "--repository", "another-team/renderer", "--account", "777788889999", "--region", "eu-west-1",
+           "--function", "renderer", "--memory", "4096"])  # fmt: skip
+    shutil.copytree(ANOTHER_IMAGE, folder / "image", dirs_exist_ok=True)
+    (folder / "image" / ".dockerignore").unlink()
+    locked = (ROOT / "requirements.txt").read_text()
+    pins = [re.search(rf"^{name}==(?:.*\\\n)*.*", locked, re.MULTILINE)[0] for name in BOTO3]
+    with (folder / "image" / "requirements.txt").open("a") as requirements:
+        requirements.write("\n".join(pins) + "\n")
+    state(folder, chrome_bin="/usr/bin/chromium", chromedriver_bin="/usr/bin/chromedriver", safe_event="",
+          safe_answer="", chrome_max_age_days="60", chrome_max_majors_behind="4")  # fmt: skip
+    return folder
+
+
+def state(folder: Path, **keys: str) -> None:
+    """Give keys of the release's pytest.ini other values."""
+    ini = folder / "pytest.ini"
+    text = ini.read_text()
+    for key, value in keys.items():
+        text = re.sub(rf"^{key} =.*\n(?:[ \t]+\S.*\n)*", "", text, flags=re.MULTILINE) + f"{key} = {value}\n"
+    ini.write_text(text)

@@ -1,0 +1,73 @@
+"""Releases of other teams: each from its own folder, with its own names, checked by what its own pytest.ini states."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hard_use.runs import Gate, Results
+from tests.other_releases import folders
+
+pytestmark = pytest.mark.docker
+ABOUT_THE_IMAGE = "before_push and not published"
+NOT_RUN = "Five warm invocations succeed and leave nothing behind"
+AWS_BASE = "The approved base is the one that AWS publishes"
+PYTHON = "The function runs on the agreed Python"
+
+
+def rehearsed(made: Path) -> tuple[Results, str]:
+    """What the claims about the image came to, and what the run said."""
+    gate = Gate(made.parent)
+    _, said = gate.run("--release-folder", str(made), "-m", ABOUT_THE_IMAGE)
+    return gate.results(), said
+
+
+def of_status(results: Results, status: str) -> set[str]:
+    """The claims with a status."""
+    return {name for name, found in results.statuses.items() if found == status}
+
+
+def reasons(results: Results) -> set[str]:
+    """Why claims are left out."""
+    return {each["reason"] for each in results.verdict.get("not_part", [])}
+
+
+def test_a_plain_image_is_checked_without_a_browser(tmp_path):
+    """(b) As adopted: every claim about the image holds, and the browser's are left out with the reason."""
+    results, said = rehearsed(folders.plain(tmp_path / "plain"))
+    assert of_status(results, "failed") == set(), said
+    assert of_status(results, "not run") == {AWS_BASE, PYTHON}
+    assert len(of_status(results, "passed")) == 16
+    assert reasons(results) == {
+        "no browser is part of this release: chrome_bin is empty in pytest.ini",
+        "no driver is part of this release: chromedriver_bin is empty in pytest.ini",
+    }
+    assert len(results.verdict["not_part"]) == 7
+    page = (results.folder / "report.html").read_text()
+    assert "Not part of this release" in page
+    assert "No browser is part of this release: chrome_bin is empty in pytest.ini" in page
+    assert "7 claims are about no part of this release" in said
+    assert not any("overridden" in reason for reason in results.verdict["reasons"])
+
+
+def test_a_browser_with_other_names_memory_and_language_is_checked(tmp_path):
+    """(a) Its own letters are looked at, on its own Python's base, which the stand-in does not have."""
+    results, said = rehearsed(folders.scraper(tmp_path / "scraper"))
+    assert of_status(results, "failed") == set(), said
+    assert of_status(results, "not run") == {AWS_BASE, PYTHON}
+    assert "Text in the language de is drawn as glyphs and not as boxes" in of_status(results, "passed")
+    assert results.verdict.get("not_part", []) == []
+    (probe,) = (each["answer"] for each in results.evidence.values() if each["title"] == "Chrome on the gate's page"
+                and "language de" in each["scenario"])  # fmt: skip
+    assert [each["character"] for each in probe["screenshot"]["glyphs"]] == list("ÄÖÜß")
+    assert probe["settings"]["memory_mb"] == 768
+
+
+@pytest.mark.slow
+def test_one_stage_with_everything_beside_the_handler_is_checked(tmp_path):
+    """(c) The kind of Dockerfile that people publish, with more memory than this machine has CPUs for."""
+    results, said = rehearsed(folders.one_stage(tmp_path / "renderer"))
+    assert of_status(results, "failed") == set(), said
+    assert of_status(results, "not run") == {AWS_BASE, PYTHON, NOT_RUN}
+    assert reasons(results) == {"no drawn language is part of this release: drawn_language is empty in pytest.ini"}
