@@ -22,7 +22,7 @@ from in_toto_attestation.v1.statement_pb2 import Statement as Message
 from gate.errors import EvidenceDamaged
 
 PREDICATE = "https://slsa.dev/verification_summary/v1"
-VERIFIER = "https://slsa.dev/verifiers/release-gate"
+VERIFIER = "urn:release-gate:verifier"
 # SLSA: names of levels that do not begin with "SLSA_" are the verifier's own.
 LEVELS = {"GO": "RELEASE_GATE_GO", "REHEARSAL PASSED": "RELEASE_GATE_REHEARSAL", "CLEAN": "RELEASE_GATE_RESCAN"}
 _WORDS = ("GO", "NO-GO", "REHEARSAL PASSED", "REHEARSAL FAILED", "INCOMPLETE", "CLEAN", "NOT CLEAN", "UNKNOWN")
