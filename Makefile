@@ -40,7 +40,7 @@ setup: ## Provide what a run needs; does nothing that is done already
 	@setup/venv
 
 docker-build: setup ## Build naver-sms-automation:latest; BASE_IMAGE=… takes another base than the stand-in
-	@$(PYTHON_IN) -m gate.image $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
+	@$(PYTHON_IN) -m gate.run.docker_build $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 admit: ## May this digest be deployed? IMAGE=ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:… KEY=pub.pem
 	@setup/venv
@@ -52,7 +52,7 @@ verify: ## Check a run's folder offline: EVIDENCE=dir KEY=pub.pem EXPECT=GO DIGE
 		$(if $(EXPECT),--expect "$(EXPECT)") $(if $(DIGEST),--digest "$(DIGEST)") $(if $(TARGET),--target "$(TARGET)")
 
 scenarios: setup ## Pin the scenarios of features/ as they are now (features/scenarios.lock); review the difference
-	@$(PYTHON_IN) -m gate.run.pinned
+	@$(PYTHON_IN) -m gate.run.scenarios
 
 rescan: setup ## The nightly look at the published digest; ARGS="…" goes to pytest
 	@$(PYTHON_IN) -m pytest features/ -m rescan $(ARGS)

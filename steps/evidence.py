@@ -4,16 +4,17 @@ import pytest
 from pytest_bdd import then, when
 
 from gate.check import require
-from gate.evidence import notes as deployment_notes
-from gate.run import artefacts
-from gate.run.notes import metadata
+from gate.evidence import deployment_notes
+from gate.publish.publishing_run import recorded_steps
+from gate.publish.release_diff import FIRST
+from gate.run import evidence as run_evidence
 from gate.run.results import state_release
-from gate.run.steps import recorded_steps
+from gate.run.validation_md import metadata
 
 
 @when("its section of the deployment notes is read back", target_fixture="section")
 def section_read(notes, evidence):
-    """From the disk, not from memory."""
+    """It is read from the disk."""
     section = notes.section()
     evidence.add("deployment notes", section, asked=f"cat {notes.path.name}")
     return section
@@ -45,14 +46,16 @@ def verdict_is_answered(verdict_release, release_client, published):
 @when("it is compared with the release before it", target_fixture="difference")
 def compared_with_previous(previous_release, evidence):
     """Packages, sizes and init time."""
-    evidence.add("difference to the previous release", previous_release, asked="verdict.json and SBOM of both")
-    return previous_release
+    sentence = str(previous_release or FIRST)
+    answer = {"sentence": sentence, "diff": previous_release}
+    evidence.add("difference to the previous release", answer, asked="verdict.json and SBOM of both")
+    return sentence
 
 
 @then("the notes give the difference, or say that this is the first release")
 def difference_is_noted(difference, notes):
-    """What a later story reads."""
-    require(deployment_notes.tells(notes.section(), difference.sentence))
+    """Stories 5.2 and later read it."""
+    require(deployment_notes.tells(notes.section(), difference))
 
 
 @when("the record of its steps is read", target_fixture="recorded_steps")
@@ -73,9 +76,9 @@ def steps_are_recorded(recorded_steps, datatable):
 
 @then("every linked file exists and has the sha-256 beside the link")
 def links_hold(section, notes):
-    """As whoever receives the folder would check it."""
+    """The files are hashed again."""
     said = deployment_notes.links_in(section)
-    require(deployment_notes.links_hold(said, artefacts.hashes_of(said, notes.path.parent)))
+    require(deployment_notes.links_hold(said, run_evidence.hashes_of(said, notes.path.parent)))
 
 
 @then("its digest is that of every record of the published image")
@@ -84,14 +87,14 @@ def digest_is_one(section, run, published):
     said = deployment_notes.metadata_in(section).get("Digest", "")
     # Before the push a record carries the image's ID: it is about the registry, and not about what was published.
     about = [r for r in run.store.records if r.criterion in {2, 7} and r.digest not in {"", run.facts.image_id}]
-    on_disk = artefacts.digests_of(about, run.store.folder)
+    on_disk = run_evidence.digests_of(about, run.store.folder)
     require(deployment_notes.one_digest(said, on_disk, published.digest))
 
 
 @when("every file that the run has written so far is searched for secrets", target_fixture="searched")
 def searched_for_secrets(run, notes, evidence, canaries):
-    """By shape, and for secrets that the redactor was never told of."""
-    found = artefacts.secrets_in(
+    """By shape, and for secrets that the redactor was not told of."""
+    found = run_evidence.secrets_in(
         [run.folder / "evidence", run.folder / "verdict.json", *run.folder.glob("*.log"), notes.path],
         run.store.redactor,
         canaries,
@@ -102,5 +105,5 @@ def searched_for_secrets(run, notes, evidence, canaries):
 
 @then("none of them holds one")
 def no_secret_in_artefacts(searched):
-    """Redaction has no hole."""
+    """Redaction missed nothing."""
     require(deployment_notes.holds_no_secret(searched))

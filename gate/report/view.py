@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from gate.aws.partition import partition_of
 from gate.errors import GateError
 from gate.report.figures import figures
-from gate.report.findings import Findings, findings
-from gate.report.page import Head, Page, render
+from gate.report.findings import FindingsTable, findings
+from gate.report.page import ReportHead, ReportPage, render
 from gate.scan.register.reading import load
 
 if TYPE_CHECKING:
@@ -23,26 +23,26 @@ def page_of(run: Run) -> str:
     if run.results is None:
         return "<p>The run ended before a verdict was reached.</p>"
     verdict = run.results.verdict
-    head = Head(headline(run), summary(run), figures(run), found(run))
-    return render(Page(verdict, run.results.document, head, run.outcomes, run.store.records, run.proofs))
+    head = ReportHead(headline(run), summary(run), figures(run), found(run))
+    return render(ReportPage(verdict, run.results.document, head, run.outcomes, run.store.records, run.proofs))
 
 
-def found(run: Run) -> Findings | None:
+def found(run: Run) -> FindingsTable | None:
     """The findings of the release's scan, where one was read."""
     report = run.facts.scan_report
     if report is None:
         return None
     try:
         register = load(run.options.image_context / "exceptions.yaml")
-    except GateError:  # AC9 says why; the list says that nobody knows what is to become of a finding
+    except GateError:  # AC9 says why; the list says that the decisions are unknown
         register = None
-    return findings(report, register, run.rules, datetime.now(UTC).date())
+    return findings(report, register, run.exception_scope, datetime.now(UTC).date())
 
 
 def headline(run: Run) -> str:
     """The verdict's second line: what was checked, where, and what the word does not cover."""
     release, facts = run.release, run.facts
-    where = {"aws": "AWS", "local": "the local target", "aws-rehearsal": "an endpoint that is not AWS"}[run.place]
+    where = {"aws": "AWS", "local": "the local target", "aws-rehearsal": "an endpoint that is not AWS"}[run.target]
     only_aws = len(run.results.verdict.only_aws) if run.results else 0
     rest = f", without the {only_aws} claim{'s' * (only_aws > 1)} that only AWS can prove" if only_aws else ""
     # Unpublished, it has no digest: its ID looks like one and can be deployed by nobody.
@@ -106,8 +106,8 @@ def _sizes(facts: Facts) -> str:
 
 
 def _target(run: Run) -> str:
-    if run.place == "local":
+    if run.target == "local":
         return "local: registry, ECR API, scanner and AWS services are simulated; the image is really built and run"
-    if run.place == "aws":
+    if run.target == "aws":
         return "aws"
     return f"aws, with an endpoint that is not AWS: a rehearsal ({'; '.join(map(str, run.clients.elsewhere))})"

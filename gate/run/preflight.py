@@ -1,26 +1,60 @@
-"""Before anything else on AWS: who am I, is this the release's account and region, and may I do what this run does?"""
+"""Before anything else on AWS: the session, the caller, account and region, and the permissions that the run needs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
 from gate.aws.endpoints import check_endpoints
-from gate.aws.refusals import NotThere, ask, readable
+from gate.aws.errors import AwsNotFound, ask, readable
 from gate.check import ACCEPTED, CheckResult, reject
 from gate.errors import AwsRefused, GateError, WrongUse, one_line
-from gate.permission.ci_role_checks import Holding, State, check_holdings
-from gate.permission.holdings import Holdings
-from gate.permission.needs import needs_of
-from gate.registry.promotion import Caller, check_caller
-from gate.run.session import session_for
+from gate.permission.caller_checks import PermissionState, PermissionStatus, check_permissions
+from gate.permission.granted import GrantedPermissions
+from gate.permission.required import required_by
+from gate.publish.promotion_checks import AwsCaller, check_caller
 
 if TYPE_CHECKING:
     from gate.run.model import Run
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=10, read_timeout=30)
 _ASKED = "aws sts get-caller-identity; aws iam simulate-principal-policy …; and each read once, about nothing"
+
+
+def session_for(run: Run) -> Any:
+    """A boto3 session by the ordinary chain: --profile, AWS_PROFILE, SSO, assumed roles, environment.
+
+    Each client is looked at from the first one on, which may be made to find the credentials.
+
+    Raises:
+        WrongUse: the profile is unknown, or no region or credentials are found. A wrong region is not corrected
+            here: the run must see that it would have gone elsewhere.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        # AWS_REGION is the first that the AWS CLI and the other SDKs look at; boto3 looks at AWS_DEFAULT_REGION only.
+        # A profile is for AWS: the local target gives its own credentials.
+        profile = run.options.profile if run.options.target == "aws" else None
+        session = boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION") or None)
+        run.clients.attach(session, run.release.account)
+        credentials = session.get_credentials()
+    except BotoCoreError as error:
+        raise WrongUse(f"the AWS configuration cannot be used: {error}", remedy="see `aws configure list`") from error
+    if session.region_name is None:
+        raise WrongUse(
+            "no AWS region is configured",
+            remedy="export AWS_REGION (pytest.ini names the release's), or set a region in the profile",
+        )
+    if credentials is None:
+        raise WrongUse(
+            "there are no AWS credentials",
+            remedy="sign in (`aws sso login`), name a --profile, or rehearse with --target local",
+        )
+    return session
 
 
 def identify(run: Run) -> None:
@@ -33,7 +67,7 @@ def identify(run: Run) -> None:
         return
     run.session = session_for(run)
     run.call_log.attach(run.session)
-    for service in sorted({need.service for need in needs_of(run.publishes)}):
+    for service in sorted({need.service for need in required_by(run.publishes)}):
         # Made now, so that the run knows from its beginning whether all of them lead to AWS.
         run.session.client(service, config=_PATIENT)
     caller = _caller(run)
@@ -47,12 +81,12 @@ def identify(run: Run) -> None:
         run.terminal.progress(f"not AWS: {where}. Whatever comes of this, it is a rehearsal")
 
 
-def _caller(run: Run) -> Caller:
+def _caller(run: Run) -> AwsCaller:
     client = run.session.client("sts", config=_PATIENT)
     try:
         answer = ask(client.get_caller_identity, "sts:GetCallerIdentity", "the caller")
         with readable("GetCallerIdentity"):
-            return Caller(answer["Account"], answer["Arn"], run.session.region_name, run.options.profile or "")
+            return AwsCaller(answer["Account"], answer["Arn"], run.session.region_name, run.options.profile or "")
     except AwsRefused as refusal:
         raise WrongUse(refusal.cause, remedy=refusal.remedy) from refusal
 
@@ -64,30 +98,30 @@ def permissions(run: Run) -> CheckResult:
     if unidentified := run.facts.unidentified:
         return reject(unidentified.cause, unidentified.where, unidentified.remedy)
     try:
-        holdings = _holdings(run)
+        statuses = _statuses(run)
         repository = _repository(run)
     except GateError as error:
         return reject(error.cause, error.where, error.remedy)
-    known = {each.need.action: {"state": each.state.value, "why": each.why} for each in holdings}
+    known = {each.permission.action: {"state": each.state.value, "why": each.why} for each in statuses}
     answer = {"calls that it took": len(run.call_log.calls), "permissions": known}
     run.store.record("preflight", answer, asked=_ASKED, criterion=8, provenance=run.provenance)
-    _tell(run, holdings)
+    _tell(run, statuses)
     policy = f"docs/policies/{'publish' if run.publishes else 'verify'}.json"
-    missing = check_holdings(holdings, run.facts.identity, policy)
+    missing = check_permissions(statuses, run.facts.identity, policy)
     if run.publishes:
         return check_endpoints(run.clients.endpoints, run.publishes) + repository + missing
-    # Nothing ends half-way that only looks: each claim that needs what is missing falls, and no other.
+    # A run that only verifies goes on: only the scenarios that need a missing permission fail.
     for each in missing.rejections:
         run.terminal.progress(one_line(each.cause))
     return repository
 
 
-def _holdings(run: Run) -> tuple[Holding, ...]:
-    run.terminal.waiting_for("each permission is looked at")
+def _statuses(run: Run) -> tuple[PermissionStatus, ...]:
+    run.terminal.waiting_for("each required permission is checked")
     try:
-        found = Holdings(lambda service: run.session.client(service, config=_PATIENT), run.release,
+        found = GrantedPermissions(lambda service: run.session.client(service, config=_PATIENT), run.release,
                          run.facts.identity)  # fmt: skip
-        return found.of(needs_of(run.publishes))
+        return found.of(required_by(run.publishes))
     finally:
         run.terminal.done_waiting()
 
@@ -104,16 +138,16 @@ def _repository(run: Run) -> CheckResult:
             registryId=release.account,
             repositoryNames=[release.repository],
         )
-    except NotThere as absent:
+    except AwsNotFound as absent:
         return reject(absent.cause, absent.where, "create it first, or correct account, region or name in pytest.ini")
     except AwsRefused:
-        # Which permission is missing is among the holdings.
+        # The missing permission is among the statuses.
         return ACCEPTED
     return ACCEPTED
 
 
-def _tell(run: Run, holdings: tuple[Holding, ...]) -> None:
-    held = sum(each.state is State.HELD for each in holdings)
-    unknown = [each.need.action for each in holdings if each.state is State.UNKNOWN]
-    rest = f"; {State.UNKNOWN.value}: {', '.join(unknown)}" if unknown else ""
-    run.terminal.progress(f"permissions: {held} of {len(holdings)} are there{rest}")
+def _tell(run: Run, statuses: tuple[PermissionStatus, ...]) -> None:
+    granted = sum(each.state is PermissionState.GRANTED for each in statuses)
+    unknown = [each.permission.action for each in statuses if each.state is PermissionState.UNKNOWN]
+    rest = f"; {PermissionState.UNKNOWN.value}: {', '.join(unknown)}" if unknown else ""
+    run.terminal.progress(f"permissions: {granted} of {len(statuses)} are granted{rest}")

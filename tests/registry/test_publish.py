@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from gate.check import CheckResult, NoGo, Rejection, reject
-from gate.errors import AwsRefused, NothingPushed
-from gate.registry.permitted import check_changes
-from gate.registry.promotion import Caller
+from gate.blocked import BlockedByEarlierFailure
+from gate.check import NoGo, reject
+from gate.errors import AwsRefused
+from gate.publish.promotion_checks import AwsCaller
+from gate.registry.permitted_calls import check_changes
 
 
 def changes(rehearsal):
@@ -39,20 +40,11 @@ def test_the_scan_comes_before_either_tag(rehearsal):
 def test_nothing_is_pushed_for_an_image_that_fails(rehearsal):
     """AC1 or AC6 saying no ends the release before the registry is touched."""
     rehearsal.holds = reject("Chromedriver is missing", "the image", "install it")
-    with pytest.raises(NothingPushed, match=r"nothing was pushed.*\n– Chromedriver is missing"):
+    with pytest.raises(BlockedByEarlierFailure, match=r"nothing was pushed.*\n– Chromedriver is missing"):
         rehearsal.publish()
     assert rehearsal.registry.tags == {}
     assert rehearsal.engine.pushes == []
     assert changes(rehearsal) == []
-
-
-def test_an_images_faults_are_told_once_and_five_of_them(rehearsal):
-    """Whoever only waits for the image learns what is wrong with it, and where there is more."""
-    rehearsal.holds = CheckResult.of(Rejection(f"fault {n // 2}", f"place {n}", "") for n in range(14))
-    with pytest.raises(NothingPushed) as refusal:
-        rehearsal.publish()
-    assert refusal.value.cause.split("\n")[1:] == [*(f"– fault {n}" for n in range(5)), "– and 2 more"]
-    assert "ac1 or ac6" in refusal.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -61,8 +53,8 @@ def test_an_images_faults_are_told_once_and_five_of_them(rehearsal):
     ids=["account", "region"],
 )
 def test_the_wrong_account_or_region_ends_the_release_before_any_other_question(rehearsal, account, region):
-    """Caller and region are compared with pytest.ini before ECR is asked anything."""
-    rehearsal.caller = Caller(account, "arn:aws:iam::1:user/x", region)
+    """AwsCaller and region are compared with pytest.ini before ECR is asked anything."""
+    rehearsal.caller = AwsCaller(account, "arn:aws:iam::1:user/x", region)
     with pytest.raises(NoGo, match=f"'{account if account != '654654307503' else region}'"):
         rehearsal.publish()
     assert rehearsal.registry.calls == []
@@ -229,7 +221,7 @@ def test_every_step_is_told_when_it_begins_and_when_it_has_ended(rehearsal):
 def test_overwriting_is_tried_only_where_a_target_may_be_spoiled(rehearsal):
     """On the local target another manifest is put under the release tag, and refused; elsewhere it is not tried."""
     assert not rehearsal.publish().overwrite_trial.made
-    rehearsal.may_spoil = True
+    rehearsal.allow_destructive = True
     trial = rehearsal.publish().overwrite_trial
     assert trial.made
     assert trial.refused
@@ -238,7 +230,7 @@ def test_overwriting_is_tried_only_where_a_target_may_be_spoiled(rehearsal):
 
 def test_a_registry_that_does_not_keep_its_setting_is_found_out(rehearsal):
     """A release tag that could be overwritten although the setting forbids it ends the release, and that is told."""
-    rehearsal.may_spoil = True
+    rehearsal.allow_destructive = True
     real = rehearsal.registry.PutImage
 
     def careless(**asked):
@@ -253,7 +245,7 @@ def test_a_registry_that_does_not_keep_its_setting_is_found_out(rehearsal):
 
 def test_a_repository_that_lets_the_release_tag_move_is_not_spoiled_by_the_trial(rehearsal):
     """Where the setting itself is wrong, AC2's own scenario says so, and the trial is not made."""
-    rehearsal.may_spoil = True
+    rehearsal.allow_destructive = True
     rehearsal.registry.setting = {"imageTagMutability": "MUTABLE"}
     publication = rehearsal.publish()
     assert not publication.overwrite_trial.made
