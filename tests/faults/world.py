@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gate.access.reviewed_principals import ReviewedPrincipals
-from gate.browser.newest import Newest
+from gate.browser.newest import StableVersion
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.support import SupportDates
@@ -127,7 +127,7 @@ class World:
     now: datetime
     support: SupportDates
     chrome: ChromePin
-    newest: Newest | Exception
+    newest: StableVersion | Exception
     promotions: tuple[Promotion, ...] = (
         Promotion("2026-01-02T03:04:05+00:00", "local", "app", f"sha256:{'0' * 64}", "v0.9.0", "latest", "", ACCEPTED),
     )
