@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
+from tests.local_target.handmade import Wire, login
 
 from gate.attestation.attach import OPENVEX, about, attach
 from gate.attestation.referrers import Referrers
@@ -21,7 +22,6 @@ from gate.registry.login import read_login
 from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.attestation.signers import summary, write_keys
-from tests.local_target.handmade import Wire, login
 
 REGISTRY = f"{names.ACCOUNT}.dkr.ecr.{names.REGION}.amazonaws.com"
 
