@@ -126,10 +126,21 @@ def _document(run: Run) -> dict[str, Any]:
     return document
 
 
+def _without_files(document: dict[str, Any]) -> dict[str, Any]:
+    """An SPDX document of packages alone: its files are nine tenths of it, and no scanner reads them."""
+    ids = {each["SPDXID"] for each in document.pop("files", [])}
+    related = document.get("relationships", [])
+    document["relationships"] = [
+        each for each in related if not ids & {each["spdxElementId"], each["relatedSpdxElement"]}
+    ]
+    return document
+
+
 def _files(named: Iterable[tuple[str, Path]], uri: str, digest: str) -> Iterator[tuple[str, bytes]]:
     for kind, path in named:
         if path.is_file():
-            yield kind, about(kind, json.loads(path.read_text(encoding="utf-8")), uri, digest)
+            document = json.loads(path.read_text(encoding="utf-8"))
+            yield kind, about(kind, _without_files(document) if kind == SPDX else document, uri, digest)
 
 
 def about(predicate_type: str, predicate: Mapping[str, Any], repository: str, digest: str) -> bytes:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
-from tests.local_target.handmade import Wire, login
 
 from gate.attestation.attach import OPENVEX, about, attach
 from gate.attestation.referrers import Referrers
@@ -22,6 +21,7 @@ from gate.registry.login import read_login
 from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.attestation.signers import summary, write_keys
+from tests.local_target.registry_client import RegistryClient, login
 
 REGISTRY = f"{names.ACCOUNT}.dkr.ecr.{names.REGION}.amazonaws.com"
 
@@ -31,8 +31,8 @@ class Shop:
 
     def __init__(self, target: LocalTarget, owner: Any, repository: str, folder: Path) -> None:
         self.target, self.repository, self.folder = target, repository, folder
-        wire = Wire(target.registry, login(owner))
-        self.digest = wire.push(repository, "v1", folder.name).headers["Docker-Content-Digest"]
+        client = RegistryClient(target.registry, login(owner))
+        self.digest = client.push(repository, "v1", folder.name).headers["Docker-Content-Digest"]
         self.referrers = Referrers(read_login(owner.get_authorization_token()), repository)
         key = Ed25519PrivateKey.generate()
         self.signer, (_, self.public) = CryptoSigner(key), write_keys(folder, key)
