@@ -67,13 +67,15 @@ def base_looked_up(candidate, evidence):
     """Where it came from, and whether it says that it is a stand-in."""
     base = candidate.base
     facts = {"labels": base.labels, "registry digests": base.repo_digests}
-    evidence.add("approved base", facts, asked=f"docker image inspect {candidate.base_reference}")
+    asked = f"docker image inspect {candidate.base_reference}"
+    evidence.add("approved base", facts, asked=asked, provenance=candidate.base_provenance)
 
 
 @then("it is no stand-in, and the registry names its digest")
 def base_is_genuine(candidate):
     """A local image of the same name proves nothing."""
-    require(lineage.genuine(candidate.base.labels, candidate.base.repo_digests, candidate.base_reference))
+    require(lineage.genuine(candidate.base.labels, candidate.base.repo_digests, candidate.base_reference,
+                            candidate.base_provenance))  # fmt: skip
 
 
 @when(parsers.parse('"{variable}" is followed through the image'), target_fixture="variable")

@@ -43,14 +43,20 @@ def descends_from(layers: Sequence[str], base_layers: Sequence[str], base: str) 
     )
 
 
-@judge(1, known_bad=lambda: ({STAND_IN_LABEL: "true"}, (), "public.ecr.aws/lambda/python:3.11"))
-def genuine(labels: Mapping[str, str], repo_digests: Sequence[str], base: str) -> Judgement:
-    """The base came from its registry: it has a digest there, and does not say that it is a stand-in."""
+@judge(1, known_bad=lambda: ({STAND_IN_LABEL: "true"}, (), "public.ecr.aws/lambda/python:3.11", "simulated"))
+def genuine(labels: Mapping[str, str], repo_digests: Sequence[str], base: str, provenance: str) -> Judgement:
+    """The base came from its registry: it was pulled, has a digest there, and does not say that it is a stand-in.
+
+    The digest alone proves nothing: in containerd's store, and in Podman's, `docker tag` makes one of any image.
+    """
     named = base.partition("@")[0]
     tag = named.rpartition("/")[2].partition(":")[1:]  # a colon further left stands before a port
     repository = named.removesuffix("".join(tag))
     if labels.get(STAND_IN_LABEL):
         return reject(f"the base {base} is a stand-in", "the base's labels", f"pull {base} from its registry")
+    if provenance != "real":
+        return reject(f"the base {base} was not pulled from {repository} in this run",
+                      where=", ".join(repo_digests), remedy=f"let the run pull {base}: docker pull {base}")  # fmt: skip
     if not any(digest.startswith(f"{repository}@sha256:") for digest in repo_digests):
         return reject(f"no registry digest is known of the base {base}: it was not pulled from {repository}",
                       where=", ".join(repo_digests), remedy=f"docker pull {base}")  # fmt: skip

@@ -196,7 +196,7 @@ def recorded(on: Stage) -> Candidate:
     labels = {name: value for name, value in good.base.labels.items() if name != STAND_IN_LABEL}
     digest = f"{approved.rpartition(':')[0]}@sha256:{'a' * 64}"
     found.__dict__["base"] = replace(good.base, labels=labels, repo_digests=(digest,))
-    found.base_reference = approved
+    found.base_reference, found.base_provenance = approved, "real"
     return found
 
 
