@@ -8,13 +8,13 @@ LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 	--python-platform x86_64-manylinux2014
 
 .DEFAULT_GOAL := help
-.PHONY: help accept test check quick-lint quick-tests faults setup docker-build verify claims rescan local soak mutation \
+.PHONY: help accept test check quick-lint quick-tests faults setup docker-build verify scenarios rescan local soak mutation \
 	bench engines handbook lint audit lock lock-chrome bump-chrome policies wheels
 
 help: ## Show what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-accept: setup ## The go/no-go gate: set up, build, judge; ARGS="…" goes to pytest
+accept: setup ## The go/no-go gate: set up, build, check; ARGS="…" goes to pytest
 	@$(PYTHON_IN) -m pytest features/ $(ARGS)
 
 test: setup lint docker-build ## The suite's own tests, in two processes; ARGS="…" goes to pytest (-n 0: one process)
@@ -47,7 +47,7 @@ verify: ## Check a run's folder offline: EVIDENCE=dir KEY=pub.pem EXPECT=GO DIGE
 	@$(PYTHON_IN) -m gate.evidence "$(or $(EVIDENCE),reports)" $(if $(KEY),--key "$(KEY)") \
 		$(if $(EXPECT),--expect "$(EXPECT)") $(if $(DIGEST),--digest "$(DIGEST)") $(if $(TARGET),--target "$(TARGET)")
 
-claims: setup ## Pin the scenarios of features/ as they are now (features/claims.lock); review the difference
+scenarios: setup ## Pin the scenarios of features/ as they are now (features/scenarios.lock); review the difference
 	@$(PYTHON_IN) -m gate.run.pinned
 
 rescan: setup ## The nightly look at the published digest; ARGS="…" goes to pytest
@@ -70,7 +70,7 @@ soak: setup ## Twenty whole runs ended at random moments, drawn examples, mutati
 	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests -m hypothesis --hypothesis-profile soak
 	@$(MAKE) --no-print-directory mutation
 
-mutation: setup ## Change each judge in every small way; its tests have to notice (40 min); MODULES="gate/verdict.py …"
+mutation: setup ## Change each check in every small way; its tests have to notice (40 min); MODULES="gate/verdict.py …"
 	@nice $(PYTHON_IN) -m tests.mutation $(MODULES)
 
 bench: setup ## Measure the gate against the same work by hand; ARGS="--runs 5 --cold 0"
@@ -85,10 +85,10 @@ audit: setup ## Ask PyPI's advisories about every locked Python package (needs t
 wheels: setup ## Install 62 published packages and see that nothing in them is taken for a secret (needs PyPI)
 	@$(PYTHON_IN) -m tests.image.wheels
 
-policies: setup ## Write docs/policies for the release in pytest.ini, held against the ledgers of the runs here
+policies: setup ## Write docs/policies for the release in pytest.ini, held against the call logs of the runs here
 	@$(PYTHON_IN) -m gate.permission $(wildcard reports/evidence/*-every-aws-call-of-the-run.json)
 
-handbook: setup ## Write docs/on-call.md from the roll of judges
+handbook: setup ## Write docs/on-call.md from the list of checks
 	@$(PYTHON_IN) -m gate.report.handbook > docs/on-call.md
 
 lock: setup ## Resolve every requirements.in again and write its hashes

@@ -1,4 +1,4 @@
-"""Wiring of the acceptance suite: options, plugins, and the ladder of session fixtures. What they do is in gate/."""
+"""Wiring of the acceptance suite: options, plugins, and the session fixtures. What they do is in gate/."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def pytest_configure(config):
     """Begin the run, unless pytest was only asked to show something."""
     selection.check(config)
     if not config.option.collectonly:
-        # The claims are listed from their features alone: without the judges behind the steps, in half the time.
+        # The claims are listed from their features alone: without the checks behind the steps, in half the time.
         for noun in STEPS:
             config.pluginmanager.import_plugin(f"steps.{noun}")
     if not looks_only(config.option):
@@ -62,17 +62,17 @@ def release(run):
 
 
 @pytest.fixture(scope="session")
-def ladder():
-    """How each rung below is made. Imported when the first claim needs it: collecting takes no SDK."""
-    from gate.run import ladder
+def fixtures():
+    """How each fixture below is made. Imported when the first claim needs it: collecting takes no SDK."""
+    from gate.run import fixtures
 
-    return ladder
+    return fixtures
 
 
 @pytest.fixture
 def evidence(request):
-    """The witness of this scenario: what is added to it is on disk before the next line."""
-    return request.config.pluginmanager.getplugin(PLUGIN).witness(request.node)
+    """The evidence recorder of this scenario: what is added to it is on disk before the next line."""
+    return request.config.pluginmanager.getplugin(PLUGIN).recorder(request.node)
 
 
 @pytest.fixture(scope="session")
@@ -97,16 +97,16 @@ def nightly(run):
 
 
 @pytest.fixture(scope="session")
-def engine(ladder, run):
+def engine(fixtures, run):
     """The Docker engine, swept of what dead runs left behind."""
-    with ladder.engine(run) as found:
+    with fixtures.engine(run) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def candidate(ladder, run, engine, request):
-    """The image under judgement."""
-    with ladder.candidate(run, engine, request.getfixturevalue) as found:
+def candidate(fixtures, run, engine, request):
+    """The candidate image."""
+    with fixtures.candidate(run, engine, request.getfixturevalue) as found:
         yield found
 
 
@@ -114,7 +114,7 @@ def candidate(ladder, run, engine, request):
 
 
 @pytest.fixture(scope="session")
-def target(ladder, run):
+def target(fixtures, run):
     """Endpoints and credentials: the one place that knows of two targets."""
     if run.options.target == "aws":
         yield
@@ -124,11 +124,11 @@ def target(ladder, run):
     from localaws.target import LocalTarget
 
     with ExitStack() as kept:
-        kept.enter_context(ladder.telling(LocalTargetError))
+        kept.enter_context(fixtures.telling(LocalTargetError))
         refuse_strangers(vars(run.release))
         with run.terminal.parts() as waiting_for:
             waiting_for("the local target starts")
-            local = kept.enter_context(LocalTarget(**ladder.local_state(run)))
+            local = kept.enter_context(LocalTarget(**fixtures.local_state(run)))
         environment = kept.enter_context(pytest.MonkeyPatch.context())
         for name, value in local.environment().items():
             environment.setenv(name, value)
@@ -136,88 +136,88 @@ def target(ladder, run):
 
 
 @pytest.fixture(scope="session")
-def ledger(run):
+def call_log(run):
     """Every AWS call of this run."""
-    return run.ledger
+    return run.call_log
 
 
 @pytest.fixture(scope="session")
-def desk(ladder, run, engine, target):
+def release_client(fixtures, run, engine, target):
     """Everything that talks to AWS about the release, by the ordinary AWS chain."""
-    return ladder.desk(run, engine)
+    return fixtures.release_client(run, engine)
 
 
 @pytest.fixture(scope="session")
-def ecr(desk):
+def ecr(release_client):
     """The release's repository."""
-    return desk.ecr
+    return release_client.ecr
 
 
 @pytest.fixture(scope="session")
-def registry_image(ladder, run, desk, request):
-    """The judged digest in the registry: pushed by this run as the candidate, or the release as it was found."""
-    yield ladder.in_registry(run, desk, request.getfixturevalue)
-    ladder.record_scan(run)
+def registry_image(fixtures, run, release_client, request):
+    """The checked digest in the registry: pushed by this run as the candidate, or the release as it was found."""
+    yield fixtures.in_registry(run, release_client, request.getfixturevalue)
+    fixtures.record_scan(run)
 
 
 @pytest.fixture(scope="session")
-def published(ladder, run, desk, request):
+def published(fixtures, run, release_client, request):
     """The release behind its tags: given them by this run once all else holds, or as it was found."""
-    release = ladder.publication(run, desk, request.getfixturevalue)
+    release = fixtures.publication(run, release_client, request.getfixturevalue)
     yield release
-    ladder.still_true(run, desk, release)
-    ladder.end_promotion(run, desk)
+    fixtures.still_true(run, release_client, release)
+    fixtures.end_promotion(run, release_client)
 
 
 @pytest.fixture(scope="session")
-def earlier_promotions(ladder, run):
+def earlier_promotions(fixtures, run):
     """The promotions that earlier runs recorded."""
-    return ladder.promotions(run)
+    return fixtures.promotions(run)
 
 
 @pytest.fixture(scope="session")
-def legacy_before(ladder, run, request):
+def legacy_before(fixtures, run, request):
     """The zip function before anything was pushed."""
-    return ladder.baseline_before(run, request.getfixturevalue)
+    return fixtures.baseline_before(run, request.getfixturevalue)
 
 
 @pytest.fixture
-def legacy_now(desk, legacy_before):
+def legacy_now(release_client, legacy_before):
     """The zip function now."""
-    return desk.zip_function.snapshot()
+    return release_client.zip_function.snapshot()
 
 
 @pytest.fixture(scope="session")
-def judged_repository(run):
+def checked_repository(run):
     """The folder in which git is asked about the zip pipeline."""
     return run.options.image_context
 
 
 @pytest.fixture(scope="session")
-def account(ladder, run, desk):
+def account(fixtures, run, release_client):
     """The account's principals and policies."""
-    return ladder.account(run, desk)
+    return fixtures.account(run, release_client)
 
 
 # --- the scan -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
-def scanner(ladder, run, desk):
+def scanner(fixtures, run, release_client):
     """Reads scans."""
-    return ladder.scanner(run, desk)
+    return fixtures.scanner(run, release_client)
 
 
 @pytest.fixture(scope="session")
-def digest_scan(ladder, run, desk, scanner, registry_image):
-    """The finished scan of the judged digest."""
-    return ladder.scan_of(run, desk, scanner, registry_image)
+def digest_scan(fixtures, run, release_client, scanner, registry_image):
+    """The finished scan of the checked digest."""
+    return fixtures.scan_of(run, release_client, scanner, registry_image)
 
 
 @pytest.fixture(scope="session")
-def register(ladder, run):
+def register(fixtures, run):
     """The register of exceptions."""
-    return ladder.register(run)
+    return fixtures.register(run)
 
 
 @pytest.fixture(scope="session")
@@ -233,15 +233,15 @@ def watched(candidate):
 
 
 @pytest.fixture(scope="session")
-def scan_history(ladder, run):
+def scan_history(fixtures, run):
     """Earlier scans, withdrawn candidates included."""
-    return ladder.scan_history(run)
+    return fixtures.scan_history(run)
 
 
 @pytest.fixture(scope="session")
-def last_night(ladder, run, scan_history):
+def last_night(fixtures, run, scan_history):
     """The last recorded scan, or --previous; None on the first night."""
-    return ladder.last_night(run, scan_history)
+    return fixtures.last_night(run, scan_history)
 
 
 @pytest.fixture(scope="session")
@@ -253,39 +253,39 @@ def support_dates():
 
 
 @pytest.fixture(scope="session")
-def accepted_ends(ladder, run, request):
+def accepted_ends(fixtures, run, request):
     """The register, as far as it is about ends of support."""
-    return ladder.accepted_ends(run, request.getfixturevalue)
+    return fixtures.accepted_ends(run, request.getfixturevalue)
 
 
 @pytest.fixture(scope="session")
-def chrome_pin(ladder, run, register):
+def chrome_pin(fixtures, run, register):
     """The Chrome that the release pins."""
-    return ladder.chrome_pin(run, register)
+    return fixtures.chrome_pin(run, register)
 
 
 @pytest.fixture(scope="session")
-def newest_chrome(ladder, run, now):
+def newest_chrome(fixtures, run, now):
     """The newest stable Chrome."""
-    return ladder.newest_chrome(run, now())
+    return fixtures.newest_chrome(run, now())
 
 
 # --- the record ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
-def previous_release(ladder, run, published, candidate):
+def previous_release(fixtures, run, published, candidate):
     """The difference to the release before this one."""
-    return ladder.previous_release(run, published, candidate)
+    return fixtures.previous_release(run, published, candidate)
 
 
 @pytest.fixture
-def notes(ladder, run, published, previous_release):
+def notes(fixtures, run, published, previous_release):
     """VALIDATION.md, with this release's section rendered from the evidence so far."""
-    return ladder.write_notes(run)
+    return fixtures.write_notes(run)
 
 
 @pytest.fixture
-def canaries(ladder, desk):
+def canaries(fixtures, release_client):
     """Secrets within reach of this run, of which the redactor was not told."""
-    return ladder.canaries(desk)
+    return fixtures.canaries(release_client)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the story's commands and checks say, done by hand and one after the other: the same work that the gate does.
-# It judges nothing; it only asks. bench/__main__.py measures the gate against it.
+# It checks nothing; it only asks. bench/__main__.py measures the gate against it.
 # Expects: AWS_* and AWS_ENDPOINT_URL of a local target, REGISTRY (host:port), AWS_CLI (the aws program), SYFT.
 set -euo pipefail
 cd "$(dirname "$0")/.."

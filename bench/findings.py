@@ -1,4 +1,4 @@
-"""How judging grows with the number of findings."""
+"""How checking grows with the number of findings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 
 from gate.scan.findings import Finding, ScanReport, tally
-from gate.scan.judges import complete, counts_true, free_of
+from gate.scan.result_checks import complete, counts_true, free_of
 from gate.scan.statuses import Mode
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -15,7 +15,7 @@ DIGEST = "sha256:" + "a" * 64
 
 
 def growth(small: int = 1_000, large: int = 10_000) -> float:
-    """The CPU time of judging `large` findings against `small`: 10 is linear.
+    """The CPU time of checking `large` findings against `small`: 10 is linear.
 
     The median of nine rounds, in each of which both take about as long, side by side: the machine's speed wanders.
     """

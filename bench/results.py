@@ -13,7 +13,7 @@ from bench.clock import ROOT
 FILE = ROOT / "bench" / "RESULTS.md"
 COLLECTING = "`pytest features/ --collect-only`"
 MEMORY = "resident memory of the suite at its largest"
-GROWTH = "judging 10,000 findings against 1,000"
+GROWTH = "checking 10,000 findings against 1,000"
 _LIMITS = {COLLECTING: "1 s", MEMORY: "200 MB", GROWTH: "10 times is linear"}
 
 

@@ -2,7 +2,7 @@
 Feature: AC2 The image is published under both tags
   In October 2025 each tag was looked at alone, an index that Lambda refuses was pushed, and a lifecycle rule would
   have expired the rollback artefact after five more pushes. Here the registry is asked, not the push command. Settings
-  and manifest are judged on the candidate; what only shows once the tags are given is tagged @after_promotion.
+  and manifest are checked on the candidate; what only shows once the tags are given is tagged @after_promotion.
 
   Scenario: The repository is the one of the release's account and region
     Given the repository of the release
@@ -21,18 +21,18 @@ Feature: AC2 The image is published under both tags
       | rolling |
 
   @published @after_promotion
-  Scenario: Both tags name the digest that was built and judged
+  Scenario: Both tags name the digest that was built and checked
     Given the release as published
     When ECR lists every image of the repository
-    Then the release tag and the rolling tag name the judged digest
+    Then the release tag and the rolling tag name the checked digest
 
   @published
-  Scenario: The registry holds the judged image, as one manifest that Lambda admits
-    Given the judged digest in the registry
+  Scenario: The registry holds the checked image, as one manifest that Lambda admits
+    Given the checked digest in the registry
     When its manifest is read from the registry
     Then manifest, config and every layer have a media type that Lambda admits
     And it is one image for one platform
-    And by digest and config it is the judged image
+    And by digest and config it is the checked image
 
   Scenario: The release tag cannot be overwritten while the rolling tags can move
     Given the repository of the release
@@ -47,7 +47,7 @@ Feature: AC2 The image is published under both tags
 
   @published
   Scenario: No lifecycle rule ends the release in the foreseeable future
-    Given the judged digest in the registry
+    Given the checked digest in the registry
     When the repository's lifecycle policy is played forward
     Then the release, under its tags, is neither expired nor archived within 100 pushes or 365 days
 
@@ -60,7 +60,7 @@ Feature: AC2 The image is published under both tags
   @published @after_promotion
   Scenario: The run made no change that a release may not make
     Given the release as published
-    When the ledger of all AWS calls is read
+    When the log of all AWS calls is read
     Then every call that changes something is part of a push, a tag or a scan
 
   @published @after_promotion @rescan

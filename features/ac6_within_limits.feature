@@ -2,7 +2,7 @@
 Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
 
   Background:
-    Given the image under judgement
+    Given the candidate image
 
   Scenario: The uncompressed image is below Lambda's limit
     When its layers are summed up
@@ -10,7 +10,7 @@ Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
 
   @published
   Scenario: The published image is below Lambda's limit in its compressed form too
-    Given the judged digest in the registry
+    Given the checked digest in the registry
     When the layers of its manifest are summed up
     Then together the compressed layers are below 10 GB
 

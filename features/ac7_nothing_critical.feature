@@ -1,29 +1,29 @@
 @ac7 @published
 Feature: AC7 Both published tags are free of critical vulnerabilities
   In October 2025 the scan never ran: an index cannot be scanned, and "scan on push: enabled" was taken as the proof.
-  Here only a finished scan of the judged digest counts, and it is read to its last page: before the tags are given, and
+  Here only a finished scan of the checked digest counts, and it is read to its last page: before the tags are given, and
   behind each of them.
 
-  Scenario: The scan of the judged digest has ended
-    Given the judged digest in the registry
+  Scenario: The scan of the checked digest has ended
+    Given the checked digest in the registry
     When its scan is read
-    Then the scan is complete, under 24 hours old and of the judged digest
+    Then the scan is complete, under 24 hours old and of the checked digest
 
-  Scenario: The scan of the judged digest finds nothing critical
-    Given the judged digest in the registry
+  Scenario: The scan of the checked digest finds nothing critical
+    Given the checked digest in the registry
     When its scan is read
     Then it has 0 findings of severity "CRITICAL"
 
-  Scenario: The scan of the judged digest counts as many findings as it lists
-    Given the judged digest in the registry
+  Scenario: The scan of the checked digest counts as many findings as it lists
+    Given the checked digest in the registry
     When its scan is read
     Then its severity counts equal the findings on its pages
 
   @rescan @after_promotion
-  Scenario Outline: The scan behind a tag has ended and is of the judged digest
+  Scenario Outline: The scan behind a tag has ended and is of the checked digest
     Given the release as published
     When the scan behind its <kind> tag is read
-    Then the scan is complete, under 24 hours old and of the judged digest
+    Then the scan is complete, under 24 hours old and of the checked digest
 
     Examples:
       | kind    |
@@ -54,12 +54,12 @@ Feature: AC7 Both published tags are free of critical vulnerabilities
 
   @rescan
   Scenario: Scanning really applies to this repository
-    Given the judged digest in the registry
+    Given the checked digest in the registry
     When its scan is read
     Then the scanning configuration applies to the repository and its scanner covers the image
 
   Scenario: The scanner looked at packages of this image
-    Given the judged digest in the registry
+    Given the checked digest in the registry
     When its scan is read
     Then the scan has findings, or covers at least one component of the image's SBOM
 
@@ -67,6 +67,6 @@ Feature: AC7 Both published tags are free of critical vulnerabilities
   Scenario: The vulnerability data is current
     Only AWS updates its vulnerability data daily; the local advisories are as old as their recorded dates.
 
-    Given the judged digest in the registry
+    Given the checked digest in the registry
     When its scan is read
     Then its vulnerability data is under 24 hours old

@@ -4,13 +4,13 @@ Feature: AC9 Every vulnerability is fixed, or decided upon and scanned again
 
   @published @rescan
   Scenario: Every finding at HIGH or above is fixed or validly excepted
-    Given the judged digest in the registry
+    Given the checked digest in the registry
     When its scan is read
     Then each finding of severity "HIGH" or above is fixed or excepted by the register
 
   @published @rescan
   Scenario: Every lower finding has its disposition
-    Given the judged digest in the registry
+    Given the checked digest in the registry
     When its scan is read
     Then each finding below severity "HIGH" has the disposition that the policy requires
 
@@ -37,13 +37,13 @@ Feature: AC9 Every vulnerability is fixed, or decided upon and scanned again
 
   @published
   Scenario: Every serious finding leads from found over mitigated to rescanned
-    Given the judged digest in the registry
+    Given the checked digest in the registry
     When its scan is added to the recorded scans, withdrawn candidates included
     Then the chain of each finding of severity "HIGH" or above is closed
 
   @published @rescan
   Scenario: What changed since the last recorded scan has a reason
-    Given the judged digest in the registry
+    Given the checked digest in the registry
     When its scan is compared with the last recorded one
     Then each new, vanished or re-scored finding comes from another image or other vulnerability data
 

@@ -1,4 +1,4 @@
-"""The candidate: the image under judgement, and everything learnt of it, each fact gathered once."""
+"""The candidate: the candidate image, and everything learnt of it, each fact gathered once."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Candidate:
             ImageUnavailable: only an image was given.
         """
         if self._context is None:
-            raise ImageUnavailable("no Dockerfile belongs to the image under judgement",
+            raise ImageUnavailable("no Dockerfile belongs to the candidate image",
                                    remedy="name its folder with --image-context")  # fmt: skip
         return self._context
 

@@ -77,7 +77,7 @@ class AwsRefused(GateError):
 
 
 class NothingPushed(GateError):
-    """The image fails AC1 or AC6, so there is no release to judge: correct the image."""
+    """The image fails AC1 or AC6, so there is no release to check: correct the image."""
 
     usual_remedy = "correct the image; the claims of AC1 and AC6 say more (-m 'ac1 or ac6')"
 
@@ -89,7 +89,7 @@ class NotPromoted(GateError):
 
 
 class ScanUnavailable(GateError):
-    """There is no finished, readable vulnerability scan of the judged digest."""
+    """There is no finished, readable vulnerability scan of the checked digest."""
 
     usual_remedy = "see in the ECR console whether the digest is scanned, and run the gate again when it is"
 

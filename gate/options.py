@@ -17,9 +17,9 @@ _WITH_TEXT = ("--target", "--profile", "--image-context", "--image", "--release-
 # argparse ends a group's heading with a colon of its own.
 EXAMPLES = """release gate, for example
   pytest features/                            rehearse the whole release on the local target
-  pytest features/ --image repo:tag           judge an image that exists, build nothing
+  pytest features/ --image repo:tag           check an image that exists, build nothing
   pytest features/ --target aws               verify what is published; changes nothing
-  pytest features/ --target aws --publish     build, judge, push, scan, promote
+  pytest features/ --target aws --publish     build, check, push, scan, promote
   pytest features/ -m ac1                     one criterion (says INCOMPLETE; see reports/partial/)
 
 options of the release gate"""
@@ -33,7 +33,7 @@ class Options:
         target: "local" or "aws".
         profile: the AWS profile, or None for the ordinary chain.
         image_context: the folder whose Dockerfile is built.
-        image: the reference to judge instead of building, or None.
+        image: the reference to check instead of building, or None.
         publish: whether an AWS run may push and promote.
         keep: whether the local target keeps what the last run left.
         plan: print what would be done, and do nothing.
@@ -67,7 +67,7 @@ def declare(parser: Any) -> None:
     add("--target", metavar="local|aws", help="where the release goes (default: $RELEASE_TARGET, else local)")
     add("--profile", metavar="NAME", help="the AWS profile to use (default: the ordinary AWS chain)")
     add("--image-context", metavar="DIR", help="build the Dockerfile of this folder (default: pytest.ini's)")
-    add("--image", metavar="REF", help="judge this existing image; build nothing (not with --publish)")
+    add("--image", metavar="REF", help="check this existing image; build nothing (not with --publish)")
     add("--publish", action="store_true", help="with --target aws: push, scan and promote (default: verify only)")
     add("--keep", action="store_true", help="local target: start from the state the last run left (rehearses a re-run)")
     add("--plan", action="store_true", help="print what the run would do, and do nothing")
@@ -131,7 +131,7 @@ def _check(options: Options, *, both_given: bool) -> None:
         "--publish goes with --target aws; the local target always publishes": (
             options.publish and options.target == "local"
         ),
-        "--image and --image-context exclude each other: judge an image, or build one": both_given,
+        "--image and --image-context exclude each other: check an image, or build one": both_given,
         "--publish builds what it publishes: leave out --image, which nothing ties to the Dockerfile": bool(
             options.publish and options.image
         ),

@@ -69,7 +69,7 @@ class Release:
     )
     zip_function: str = setting("the zip-based function that must stay untouched")
     zip_paths: tuple[str, ...] = setting(
-        "files of the zip pipeline in the judged repository, one a line", lines=True, optional=True
+        "files of the zip pipeline in the checked repository, one a line", lines=True, optional=True
     )
 
     @property

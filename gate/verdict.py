@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from gate.judgement import Proof
+from gate.check import SelfTest
 
 Status = Literal["passed", "failed", "not run"]
 Kind = Literal["full", "partial", "rescan"]
@@ -41,7 +41,7 @@ class ScenarioOutcome:
 
     Attributes:
         only_aws: a rehearsal cannot prove it.
-        judged: False when it failed because the facts could not be had, which leaves the claim undecided.
+        checked: False when it failed because the facts could not be had, which leaves the claim undecided.
     """
 
     name: str
@@ -50,7 +50,7 @@ class ScenarioOutcome:
     reason: str = ""
     provenance: str = "real"
     only_aws: bool = False
-    judged: bool = True
+    checked: bool = True
     seconds: float = 0.0
     steps: tuple[StepOutcome, ...] = ()
 
@@ -92,7 +92,7 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
     target: str,
     kind: Kind,
     expected: frozenset[str],
-    proofs: tuple[Proof, ...],
+    proofs: tuple[SelfTest, ...],
     trouble: tuple[str, ...] = (),
     endpoint_is_aws: bool = True,
     overridden: tuple[str, ...] = (),
@@ -104,17 +104,17 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
         target: "local" or "aws".
         kind: a full run, a run restricted by the person, or the nightly rescan.
         expected: the names of all scenarios that this kind of run must contain.
-        proofs: of the judges, each fed its known-bad value.
+        proofs: of the checks, each fed its known-bad value.
         trouble: sentences about what went wrong outside any scenario (a crash, an interruption).
         endpoint_is_aws: False when `--target aws` was pointed at something that is not AWS.
-        overridden: sentences about what was judged by something else than the repository states.
+        overridden: sentences about what was decided by something else than the repository states.
     """
     # What answers in AWS's place can prove as little as the local target.
     target = target if endpoint_is_aws else "local"
     criteria = {n: criterion_status([o for o in outcomes if o.criterion == n], target) for n in CRITERIA}
-    blind = [f"the judge {p.judge} did not say no to a known-bad value: {p.answer}" for p in proofs if not p.said_no]
+    blind = [f"the check {p.check} did not say no to a known-bad value: {p.answer}" for p in proofs if not p.said_no]
     if not proofs:
-        blind = ["no judge was fed a known-bad value"]
+        blind = ["no check was fed a known-bad value"]
     failed = [f"AC{o.criterion}: {o.name}" for o in outcomes if o.status == "failed"]
     absent = sorted(expected - {o.name for o in outcomes})
     unrun = [f"AC{o.criterion} not run: {o.name}: {o.reason}" for o in outcomes if _blocks(o, target)]
@@ -130,8 +130,8 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
     bad = (*trouble, *blind, *failed)
     only_aws = tuple(o.name for o in outcomes if _excused(o, target))
     if kind == "rescan":
-        judged_bad = any(o.status == "failed" and o.judged for o in outcomes)
-        word = "NOT CLEAN" if judged_bad else "UNKNOWN" if bad or unrun or not outcomes else "CLEAN"
+        found_bad = any(o.status == "failed" and o.checked for o in outcomes)
+        word = "NOT CLEAN" if found_bad else "UNKNOWN" if bad or unrun or not outcomes else "CLEAN"
     else:
         word = _release_word(target == "local", bad=bool(bad), whole=kind == "full" and bool(outcomes) and not unrun)
     part = kind == "partial" and bool(outcomes)

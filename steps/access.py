@@ -5,14 +5,14 @@ from collections import Counter
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from gate.access import baseline, judges, reviewed
+from gate.access import baseline, permission_checks, reviewed
 from gate.access.evaluate import resource_policies
 from gate.access.facts import ASKED
 from gate.access.matrix import draw, plain
 from gate.access.powers import spelled_out
 from gate.access.trust import who_becomes
+from gate.check import require
 from gate.gaps import told
-from gate.judgement import require
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def push_asked(access, release, evidence):
 @then("the CI role holds all of them")
 def ci_holds_push(access, release):
     """Undecided counts as denied."""
-    require(judges.judge_holds(access, release.ci_role, "push"))
+    require(permission_checks.check_holds(access, release.ci_role, "push"))
 
 
 @when("each permission that a pull takes is asked of Lambda")
@@ -65,20 +65,20 @@ def pull_asked(access, release, evidence):
 @then("the execution role holds all of them")
 def lambda_role_holds_pull(access, release):
     """Undecided counts as denied."""
-    require(judges.judge_holds(access, release.lambda_role, "pull"))
+    require(permission_checks.check_holds(access, release.lambda_role, "pull"))
 
 
 @then("the Lambda service holds them for the function of this account alone")
 def lambda_service_bound(access):
     """Bound by aws:sourceArn or aws:SourceAccount."""
-    require(judges.judge_lambda_service(access))
+    require(permission_checks.check_lambda_service(access))
 
 
 @when("everybody is asked about every power", target_fixture="matrix")
 def everybody_asked(access, release, principals, today, run, evidence):
     """The who-can matrix, and reviews that nobody needs."""
     matrix = draw(access, who_becomes(access, release.ci_role), ci_role=release.ci_role)
-    drawn = {**plain(matrix), "unused reviews": judges.unused(matrix, principals)}
+    drawn = {**plain(matrix), "unused reviews": permission_checks.unused(matrix, principals)}
     evidence.add("who can do what", drawn, asked=ASKED)
     run.facts.matrix, run.facts.reviewed = matrix, principals.pairs(today)
     return matrix
@@ -87,8 +87,8 @@ def everybody_asked(access, release, principals, today, run, evidence):
 @then(parsers.parse('nobody else has any part of the power "{power}"'))
 def nobody_else(matrix, access, release, principals, today, power):
     """Undecided counts as allowed."""
-    expected = judges.expected_holders(access, power, release.ci_role, release.lambda_role)
-    require(judges.judge_nobody_else(matrix, power, principals, today, expected))
+    expected = permission_checks.expected_holders(access, power, release.ci_role, release.lambda_role)
+    require(permission_checks.check_nobody_else(matrix, power, principals, today, expected))
 
 
 @when("everybody is asked whether they can become the CI role, through other roles too", target_fixture="becoming")
@@ -103,7 +103,7 @@ def becoming_asked(access, release, evidence):
 @then("each of them was reviewed for it")
 def becoming_reviewed(becoming, release, principals, today):
     """Subjects by their whole pattern."""
-    require(judges.judge_becoming(becoming, release.ci_role, principals, today))
+    require(permission_checks.check_becoming(becoming, release.ci_role, principals, today))
 
 
 @when("the policies on repository and registry are read")
@@ -116,7 +116,7 @@ def resource_policies_read(access, evidence):
 @then("each allowing statement names its principals")
 def no_wildcard(access):
     """Conditions do not make a wildcard a name."""
-    require(judges.judge_no_wildcard(access))
+    require(permission_checks.check_no_wildcard(access))
 
 
 @when("the repository policy is held against the reviewed one", target_fixture="reviewed_policy")
@@ -134,7 +134,7 @@ def held_against_baseline(access, run, evidence):
 @then("they say the same, statement by statement")
 def policy_is_reviewed(access, reviewed_policy, today):
     """Order and formatting are no difference."""
-    require(judges.judge_baseline(access, reviewed_policy, today))
+    require(permission_checks.check_baseline(access, reviewed_policy, today))
 
 
 @given("the reviewed list of principals")
@@ -153,7 +153,7 @@ def reviews_held_against_today(principals, today, evidence):
 @then("none has expired and none is there twice")
 def reviews_in_force(principals, today):
     """Each by its line."""
-    require(judges.judge_reviews(principals, today))
+    require(permission_checks.check_reviews(principals, today))
 
 
 @when("SimulatePrincipalPolicy is asked about every role and user")
@@ -167,4 +167,4 @@ def simulator_asked(access, evidence):
 @then("it decides as the gate does wherever it can decide")
 def simulator_agrees(access, release):
     """A disagreement is named with both answers."""
-    require(judges.judge_simulations(access, (release.ci_role, release.lambda_role)))
+    require(permission_checks.check_simulations(access, (release.ci_role, release.lambda_role)))

@@ -3,10 +3,10 @@
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from gate.browser import judges, programs
+from gate.browser import page_checks, programs
 from gate.browser.newest import LIST, NewestUnknown
 from gate.browser.pin import LOCK, NothingPinned, pin_current
-from gate.judgement import require
+from gate.check import require
 
 
 @when("Chrome and Chromedriver are asked for their versions")
@@ -56,14 +56,14 @@ def page_opened(candidate, evidence):
 @then("the secret comes back in the title and in the picture")
 def secret_returns(candidate):
     """So no canned answer passes."""
-    require(judges.opens_page(candidate.probe_run))
-    require(judges.secret_returns(candidate.probe_run))
+    require(page_checks.opens_page(candidate.probe_run))
+    require(page_checks.secret_returns(candidate.probe_run))
 
 
 @then("the Korean syllables in the picture are glyphs")
 def korean_drawn(candidate):
     """Boxes all look alike; syllables do not."""
-    require(judges.korean_is_drawn(candidate.probe_run))
+    require(page_checks.korean_is_drawn(candidate.probe_run))
 
 
 @given("the Chrome that the release pins", target_fixture="pinned")

@@ -3,8 +3,8 @@
 import pytest
 from pytest_bdd import then, when
 
+from gate.check import require
 from gate.evidence import notes as deployment_notes
-from gate.judgement import require
 from gate.run import artefacts
 from gate.run.notes import metadata
 from gate.run.results import state_release
@@ -20,9 +20,9 @@ def section_read(notes, evidence):
 
 
 @then("digest, sizes, tags and push time are those that ECR answers")
-def documented_is_answered(section, desk, published, notes):
+def documented_is_answered(section, release_client, published, notes):
     """ECR is asked again."""
-    answered = metadata(desk.verify(published.digest))
+    answered = metadata(release_client.verify(published.digest))
     require(deployment_notes.says_what_ecr_says(deployment_notes.metadata_in(section), answered, notes.path.name))
 
 
@@ -35,9 +35,9 @@ def verdict_read(run, evidence):
 
 
 @then("it names the digest, the tags and the sizes that ECR answers")
-def verdict_is_answered(verdict_release, desk, published):
+def verdict_is_answered(verdict_release, release_client, published):
     """ECR is asked again."""
-    now = desk.verify(published.digest)
+    now = release_client.verify(published.digest)
     answered = {"digest": now.digest, "tags": sorted(now.tags), "size_bytes": now.compressed_bytes}
     require(deployment_notes.says_what_ecr_says(verdict_release, answered, "verdict.json"))
 

@@ -3,18 +3,18 @@
 import pytest
 from pytest_bdd import given, parsers, then, when
 
+from gate.check import require
 from gate.errors import EvidenceDamaged
 from gate.image import contract, divergence, files, lineage, packages, python, secrets, size, support
 from gate.image.dockerfile import bases_approved
-from gate.judgement import require
-from gate.scan.register.judges import by_register
+from gate.scan.register.exception_checks import by_register
 
 
 @pytest.fixture
-def build(ladder, run, candidate, request):
+def build(fixtures, run, candidate, request):
     """The build of this run, or of the run that published the image; without a record of it nothing is proven."""
     try:
-        return ladder.build_of(run, candidate, request.getfixturevalue)
+        return fixtures.build_of(run, candidate, request.getfixturevalue)
     except EvidenceDamaged as missing:
         pytest.skip(str(missing))
 
@@ -25,7 +25,7 @@ def dockerfile(candidate, build, evidence):
     evidence.add("Dockerfile", candidate.dockerfile.read_text(), asked=f"cat {candidate.dockerfile.name}")
 
 
-@given("the image under judgement")
+@given("the candidate image")
 def image_under_judgement(candidate, evidence):
     """Every fact is asked of this one image ID."""
     evidence.add("image", candidate.image, asked=f"docker image inspect {candidate.reference}")
@@ -39,7 +39,7 @@ def built(build, evidence):
     return build
 
 
-@then("the build ends with the image that is judged")
+@then("the build ends with the image that is checked")
 def build_ends_with_image(candidate, built):
     """One image ID from the build to the judgement."""
     require(lineage.same_image(built.image_id, candidate.image.image_id))
@@ -187,9 +187,9 @@ def python_is(candidate, release):
 
 
 @when("the base and the Python are looked up in the dated list", target_fixture="parts")
-def parts_looked_up(ladder, candidate, release, support_dates, accepted_ends, now, evidence):
+def parts_looked_up(fixtures, candidate, release, support_dates, accepted_ends, now, evidence):
     """What the release stands on, each with its last day of support; what ends within 180 days is warned of."""
-    base, how = ladder.base_that_ships(candidate)
+    base, how = fixtures.base_that_ships(candidate)
     parts = support.parts_of(base, release.python_version, support_dates)
     found = {"base": base, "which base": how, "parts": parts}
     evidence.add("support of base and runtime", found, asked=f"cat gate/{support_dates.source}")

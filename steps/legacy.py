@@ -2,12 +2,12 @@
 
 from pytest_bdd import given, then, when
 
-from gate.judgement import require
-from gate.legacy.pipeline import judge_pipeline, read_pipeline
-from gate.legacy.snapshot import differences, judge_untouched
-from gate.legacy.traffic import judge_traffic
-from gate.legacy.trail import judge_trail
-from gate.registry.permitted import judge_zip_calls
+from gate.check import require
+from gate.legacy.pipeline import check_pipeline, read_pipeline
+from gate.legacy.snapshot import check_untouched, differences
+from gate.legacy.traffic import check_traffic
+from gate.legacy.trail import check_trail
+from gate.registry.permitted import check_zip_calls
 
 
 @given("the zip function's baseline, taken before anything was pushed")
@@ -27,33 +27,33 @@ def zip_read_again(legacy_before, legacy_now, evidence):
 @then("code, configuration, versions, aliases, layers, triggers and rules are the same")
 def zip_untouched(legacy_before, legacy_now):
     """Each changed field is named with both values."""
-    require(judge_untouched(legacy_before, legacy_now))
+    require(check_untouched(legacy_before, legacy_now))
 
 
 @when("the calls of this run are looked through for it", target_fixture="changing_calls")
-def calls_looked_through(ledger, evidence):
+def calls_looked_through(call_log, evidence):
     """Those that are not known to only read."""
-    changing = [call for call in ledger.calls if call.changes_something]
-    evidence.add("calls that change something", changing, asked="the call ledger of this run")
+    changing = [call for call in call_log.calls if call.changes_something]
+    evidence.add("calls that change something", changing, asked="the call log of this run")
     return changing
 
 
 @then("none of them changes a function, a trigger or a schedule")
-def no_call_on_zip(ledger, release):
+def no_call_on_zip(call_log, release):
     """Those that AWS refused changed nothing."""
-    require(judge_zip_calls(ledger.calls, release.zip_function))
+    require(check_zip_calls(call_log.calls, release.zip_function))
 
 
 @given("the files of the zip pipeline that pytest.ini names")
 def zip_files(release, evidence):
-    """None named: the judged repository holds no zip pipeline."""
+    """None named: the checked repository holds no zip pipeline."""
     evidence.add("files of the zip pipeline", release.zip_paths, asked="pytest.ini, zip_paths")
 
 
 @when("git compares them with the last release tag", target_fixture="pipeline")
-def git_compares(judged_repository, release, evidence):
+def git_compares(checked_repository, release, evidence):
     """Changes that are not committed count."""
-    pipeline = read_pipeline(judged_repository, release.zip_paths, release.release_tag)
+    pipeline = read_pipeline(checked_repository, release.zip_paths, release.release_tag)
     evidence.add("zip pipeline in git", pipeline, asked=f"git diff --name-status {pipeline.since} -- zip_paths")
     return pipeline
 
@@ -61,13 +61,13 @@ def git_compares(judged_repository, release, evidence):
 @then("none of them differs")
 def pipeline_unchanged(pipeline):
     """Nor is any of them gone."""
-    require(judge_pipeline(pipeline))
+    require(check_pipeline(pipeline))
 
 
 @when("CloudTrail is asked about the function and its rules", target_fixture="trail")
-def cloudtrail_asked(desk, legacy_before, evidence):
+def cloudtrail_asked(release_client, legacy_before, evidence):
     """Positive control first: our own reading must be there."""
-    trail = desk.zip_history.trail(legacy_before)
+    trail = release_client.zip_history.trail(legacy_before)
     evidence.add("CloudTrail", trail, asked="aws cloudtrail lookup-events --lookup-attributes EventSource=…")
     return trail
 
@@ -75,13 +75,13 @@ def cloudtrail_asked(desk, legacy_before, evidence):
 @then("it shows our own reading of the function, and no change")
 def trail_silent(trail, legacy_before):
     """Silence alone proves nothing."""
-    require(judge_trail(trail, legacy_before.name))
+    require(check_trail(trail, legacy_before.name))
 
 
 @when("CloudWatch is asked for its invocations and errors", target_fixture="traffic")
-def cloudwatch_asked(desk, legacy_before, evidence):
+def cloudwatch_asked(release_client, legacy_before, evidence):
     """The day before the baseline, and since."""
-    traffic = desk.zip_history.traffic(legacy_before)
+    traffic = release_client.zip_history.traffic(legacy_before)
     evidence.add(
         "traffic", dict(zip(("before", "since"), traffic, strict=True)), asked="aws cloudwatch get-metric-data"
     )
@@ -91,4 +91,4 @@ def cloudwatch_asked(desk, legacy_before, evidence):
 @then("it was invoked since, and fails no more often than before")
 def traffic_went_on(traffic, legacy_before):
     """Production traffic continues."""
-    require(judge_traffic(*traffic, legacy_before.name))
+    require(check_traffic(*traffic, legacy_before.name))

@@ -2,16 +2,16 @@
 
 from pytest_bdd import given, parsers, then, when
 
+from gate.check import require
 from gate.image.size import below
-from gate.judgement import require
 from gate.registry.changes import Comparison, to_look_at
-from gate.registry.forecast import judge_lifecycle
-from gate.registry.manifest import judge_admission, judge_bytes, judge_same_config
-from gate.registry.permitted import judge_changes
-from gate.registry.promotion import as_tagged, judge_trial
-from gate.registry.repository import judge_active, judge_identity, judge_otherwise_unchanged
-from gate.registry.tags import judge_mutability, judge_same_digest
-from gate.run.promotions import judge_standing, tags_of
+from gate.registry.forecast import check_lifecycle
+from gate.registry.manifest import check_admission, check_bytes, check_same_config
+from gate.registry.permitted import check_changes
+from gate.registry.promotion import as_tagged, check_trial
+from gate.registry.repository import check_active, check_identity, check_otherwise_unchanged
+from gate.registry.tags import check_mutability, check_same_digest
+from gate.run.promotions import check_standing, tags_of
 
 
 @given("the release as published")
@@ -32,15 +32,15 @@ def release_as_published(published, release, evidence):
 
 @given("the repository of the release")
 def repository_of_release(ecr, evidence):
-    """Its settings are judged whatever became of the image."""
+    """Its settings are checked whatever became of the image."""
     evidence.add("repository asked about", {"name": ecr.name}, asked="pytest.ini, repository")
 
 
-@given("the judged digest in the registry")
+@given("the checked digest in the registry")
 def digest_in_registry(registry_image, release, evidence):
-    """Behind the candidate tag while it is judged for the others; behind its tags once it is released."""
+    """Behind the candidate tag while it is checked for the others; behind its tags once it is released."""
     evidence.add(
-        "judged digest in the registry",
+        "checked digest in the registry",
         {"digest": registry_image.digest, "tags": registry_image.tags, "pushed at": registry_image.pushed_at},
         asked=f"aws ecr describe-images --repository-name {release.repository} --region {release.region}",
     )
@@ -70,7 +70,7 @@ def ecr_describes_repository(ecr, evidence):
 @then("account, region and name are those of the release")
 def repository_is_the_releases(repository, release):
     """And ARN and URI follow from them."""
-    require(judge_identity(repository, release.account, release.region, release.repository))
+    require(check_identity(repository, release.account, release.region, release.repository))
 
 
 @when("ECR lists every image of the repository", target_fixture="images")
@@ -86,14 +86,14 @@ def ecr_lists_images(ecr, evidence):
 def tag_is_on_active_image(images, release, kind):
     """An archived image answers DescribeImages, and no pull."""
     tag = {"release": release.release_tag, "rolling": release.rolling_tag}[kind]
-    require(judge_active(next((image for image in images if tag in image.tags), None), tag))
+    require(check_active(next((image for image in images if tag in image.tags), None), tag))
 
 
-@then("the release tag and the rolling tag name the judged digest")
-def both_tags_name_judged_digest(images, release, published):
+@then("the release tag and the rolling tag name the checked digest")
+def both_tags_name_checked_digest(images, release, published):
     """Each tag alone proves nothing about the other."""
     named = {tag: image.digest for image in images for tag in image.tags}
-    require(judge_same_digest(named, (release.release_tag, release.rolling_tag), published.digest))
+    require(check_same_digest(named, (release.release_tag, release.rolling_tag), published.digest))
 
 
 @when("its manifest is read from the registry", target_fixture="manifest")
@@ -108,7 +108,7 @@ def manifest_read(ecr, registry_image, evidence):
 @then("manifest, config and every layer have a media type that Lambda admits")
 def lambda_admits(manifest, registry_image, release):
     """No index, no attestations, no zstd, no foreign layers."""
-    require(judge_admission(manifest, registry_image.platform, release.platform))
+    require(check_admission(manifest, registry_image.platform, release.platform))
 
 
 @then("it is one image for one platform")
@@ -116,20 +116,20 @@ def one_platform(manifest, ecr, release, evidence):
     """As the config in the registry itself states it."""
     config = ecr.config(manifest)
     evidence.add("image config", config, asked=f"docker manifest inspect -v {release.repository_uri}@{manifest.digest}")
-    require(judge_admission(manifest, config.platform, release.platform))
+    require(check_admission(manifest, config.platform, release.platform))
 
 
-@then("by digest and config it is the judged image")
-def manifest_is_judged_image(manifest, registry_image):
+@then("by digest and config it is the checked image")
+def manifest_is_checked_image(manifest, registry_image):
     """The bytes are what the digest names; the config is the image's identity, however layers were compressed."""
-    require(judge_bytes(manifest) + judge_same_config(manifest, registry_image.config_digest))
+    require(check_bytes(manifest) + check_same_config(manifest, registry_image.config_digest))
 
 
 @then("the tag mutability keeps the release tag and lets the rolling tags move")
 def mutability_keeps_release_tag(repository, release):
     """One setting with its filters has to serve both kinds of tag."""
     rolling = (release.rolling_tag, release.candidate_tag)
-    require(judge_mutability(repository.mutability, release.release_tag, rolling, release.repository))
+    require(check_mutability(repository.mutability, release.release_tag, rolling, release.repository))
 
 
 @when("its promotion is looked at")
@@ -142,7 +142,7 @@ def promotion_looked_at(published, release, evidence):
 @then("the registry refused to overwrite the release tag where that was tried")
 def overwriting_refused(published, release):
     """Whatever the setting says."""
-    require(judge_trial(published.overwrite_trial, release.release_tag))
+    require(check_trial(published.overwrite_trial, release.release_tag))
 
 
 @when("the repository's lifecycle policy is played forward", target_fixture="lifecycle")
@@ -163,7 +163,7 @@ def release_outlives(lifecycle, registry_image, release, now, pushes, days):
     """In the worst future that so many pushes can make; the tags are taken as given, which is decided after this."""
     rolling, digest = (release.rolling_tag, release.candidate_tag), registry_image.digest
     policy, images = lifecycle["policy"], as_tagged(lifecycle["images"], digest, (release.release_tag, *rolling))
-    require(judge_lifecycle(policy, images, released=digest, rolling=rolling, now=now(), pushes=pushes, days=days))
+    require(check_lifecycle(policy, images, released=digest, rolling=rolling, now=now(), pushes=pushes, days=days))
 
 
 @when("the repository is compared with what it was before", target_fixture="comparison")
@@ -182,21 +182,21 @@ def only_release_differs(comparison, evidence):
     explained = {f"{each.what} {each.name}": each.explained for each in comparison.changes() if each.explained}
     evidence.add("changes that explain themselves", explained, asked="aws ecr describe-images, batch-get-image")
     of = comparison
-    require(judge_otherwise_unchanged(of.before, of.after, of.moved, of.released, of.looked, of.now))
+    require(check_otherwise_unchanged(of.before, of.after, of.moved, of.released, of.looked, of.now))
 
 
-@when("the ledger of all AWS calls is read", target_fixture="calls")
-def ledger_read(ledger, evidence):
+@when("the log of all AWS calls is read", target_fixture="calls")
+def ledger_read(call_log, evidence):
     """Every call, reads too."""
-    calls = ledger.calls
-    evidence.add("ledger", calls, asked="every AWS call of this run, through botocore's events")
+    calls = call_log.calls
+    evidence.add("AWS call log", calls, asked="every AWS call of this run, through botocore's events")
     return calls
 
 
 @then("every call that changes something is part of a push, a tag or a scan")
 def changes_allowed(calls, release):
     """An operation that nobody classified counts as a change."""
-    require(judge_changes(calls, release.repository))
+    require(check_changes(calls, release.repository))
 
 
 @when("the records of earlier promotions are read", target_fixture="promotions")
@@ -208,7 +208,7 @@ def promotions_read(earlier_promotions, evidence):
 
 @then("neither tag names a digest that was never accepted")
 def nothing_refused_stands(promotions, ecr, run):
-    """What this run itself releases is judged by all its claims."""
+    """What this run itself releases is decided by all its claims."""
     naming = {tag: image.digest for image in ecr.images() for tag in image.tags}
     own = run.facts.promotion.digest if run.facts.promotion else ""
-    require(judge_standing(promotions, naming, tags_of(run), own))
+    require(check_standing(promotions, naming, tags_of(run), own))

@@ -3,8 +3,8 @@
 import pytest
 from pytest_bdd import parsers, then, when
 
-from gate.judgement import require
-from gate.runtime import judges
+from gate.check import require
+from gate.runtime import invocation_checks
 from gate.runtime.answers import answers_hold
 from gate.runtime.series import series_of
 from gate.runtime.work import browser_worked
@@ -21,8 +21,8 @@ def sandbox_starts(candidate, evidence):
 @then(parsers.parse("it asks for its first event within {limit:d} seconds"))
 def first_event_within(candidate, limit):
     """Lambda's init limit, at the configured memory."""
-    require(judges.initialises(candidate.handler_run))
-    require(judges.starts_within(candidate.handler_run, limit))
+    require(invocation_checks.initialises(candidate.handler_run))
+    require(invocation_checks.starts_within(candidate.handler_run, limit))
 
 
 @when(parsers.parse("Lambda's sandbox sends the safe event {count:d} times"), target_fixture="invocations")
@@ -37,28 +37,28 @@ def safe_event_sent(candidate, evidence, release, count):
 @then("every invocation succeeds")
 def invocations_succeed(candidate, release, invocations):
     """Answered as agreed, and not killed for want of memory."""
-    require(judges.memory_suffices(candidate.handler_run))
-    require(judges.invocations_succeed(candidate.handler_run, invocations))
+    require(invocation_checks.memory_suffices(candidate.handler_run))
+    require(invocation_checks.invocations_succeed(candidate.handler_run, invocations))
     require(answers_hold(candidate.handler_run, release.answer))
 
 
 @then("no process is left over")
 def no_process_left(candidate):
     """No zombies, and no growth."""
-    require(judges.leaves_no_process(candidate.handler_run))
+    require(invocation_checks.leaves_no_process(candidate.handler_run))
 
 
 @then(parsers.parse("less than {limit:d} MB more is in /tmp"))
 def tmp_growth(candidate, limit):
     """A warm function keeps its /tmp."""
-    require(judges.tmp_grows_below(candidate.handler_run, limit))
+    require(invocation_checks.tmp_grows_below(candidate.handler_run, limit))
 
 
 @then("neither /tmp, memory, threads nor open files grow with each call")
 def nothing_grows(candidate, evidence):
     """What grows steadily is at its limit after a number of calls."""
     evidence.add("growth", series_of(candidate.handler_run), asked=f"{ASKED}; measured after each invocation")
-    require(judges.nothing_grows(candidate.handler_run))
+    require(invocation_checks.nothing_grows(candidate.handler_run))
 
 
 @then("a browser was at work meanwhile")

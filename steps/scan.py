@@ -4,12 +4,12 @@ import json
 
 from pytest_bdd import given, parsers, then, when
 
-from gate.judgement import require
+from gate.check import require
 from gate.scan import chain as chains
-from gate.scan import judges, nights
+from gate.scan import nights, result_checks
 from gate.scan.coverage import gaps_registered, sight, something_seen
 from gate.scan.records import record_of
-from gate.scan.register import judges as rules
+from gate.scan.register import exception_checks as rules
 from gate.scan.register.openvex import openvex
 
 VEX = "exceptions.openvex.json"
@@ -17,7 +17,7 @@ VEX = "exceptions.openvex.json"
 
 @given("the register of exceptions")
 def register_of_exceptions(register, evidence):
-    """What it says, before anything is judged by it."""
+    """What it says, before anything is decided by it."""
     evidence.add("register of exceptions", register, asked=f"cat {register.source}")
 
 
@@ -26,7 +26,7 @@ def digest_scan_read(digest_scan, scanner, evidence):
     """The scan belongs to the digest, whatever tags name it."""
     asked = "aws ecr describe-image-scan-findings --repository-name"
     asked = f"{asked} {scanner.repository} --image-id imageDigest={digest_scan.digest}"
-    evidence.add("scan of the judged digest", digest_scan, asked=asked)
+    evidence.add("scan of the checked digest", digest_scan, asked=asked)
     return digest_scan
 
 
@@ -42,24 +42,24 @@ def scan_read(scanner, release, evidence, kind):
     return report
 
 
-@then("the scan is complete, under 24 hours old and of the judged digest")
+@then("the scan is complete, under 24 hours old and of the checked digest")
 def scan_complete(scan_report, registry_image, now, evidence):
     """That a scan was asked for, or is configured, says nothing about its result."""
     current = {"as of": scan_report.current_at, "rule": scan_report.current_by}
     evidence.add("what makes the scan current", current, asked="aws inspector2 list-coverage, where Inspector scans")
-    require(judges.complete(scan_report, registry_image.digest, now()))
+    require(result_checks.complete(scan_report, registry_image.digest, now()))
 
 
 @then(parsers.parse('it has {number:d} findings of severity "{severity}"'))
 def findings_of_severity(scan_report, number, severity):
     """Suppressed findings count, and words that nobody knows count as the worst."""
-    require(judges.free_of(scan_report, severity, number))
+    require(result_checks.free_of(scan_report, severity, number))
 
 
 @then("its severity counts equal the findings on its pages")
 def counts_equal_findings(scan_report):
     """Counts and list must tell the same."""
-    require(judges.counts_true(scan_report))
+    require(result_checks.counts_true(scan_report))
 
 
 @then("the scanning configuration applies to the repository and its scanner covers the image")
@@ -67,7 +67,7 @@ def scanning_applies(scanner, scan_report, nightly, evidence):
     """The rules of the registry, and Inspector's word where it is the scanner."""
     settings = scanner.settings()
     evidence.add("scanning configuration", settings, asked="aws ecr get-registry-scanning-configuration")
-    require(judges.applies(settings, scan_report, nightly))
+    require(result_checks.applies(settings, scan_report, nightly))
 
 
 @then("the scan has findings, or covers at least one component of the image's SBOM")
@@ -81,7 +81,7 @@ def scan_saw_something(scan_report, sbom, watched, evidence):
 @then(parsers.parse("its vulnerability data is under {hours:d} hours old"))
 def data_is_fresh(scan_report, now, hours):
     """Its date is ECR's own, or Inspector keeps the result current."""
-    require(judges.data_fresh(scan_report, now(), hours))
+    require(result_checks.data_fresh(scan_report, now(), hours))
 
 
 @then(parsers.parse('each finding of severity "{severity}" or above is fixed or excepted by the register'))

@@ -1,4 +1,4 @@
-"""Worlds to which the judges of access have to say no."""
+"""Worlds to which the checks of access have to say no."""
 
 from __future__ import annotations
 

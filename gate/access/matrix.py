@@ -199,7 +199,7 @@ def render(matrix: Matrix, reviewed: Iterable[tuple[str, str]] = ()) -> str:
     deleted = f" Policies still name principals that were deleted and can do nothing: {gone}." if gone else ""
     caption = (
         f"Who can do what to {for_html(matrix.repository)}: {len(matrix.rows)} principals were asked about, "
-        f"{matrix.idle} of them may do nothing and are not shown. The account's root user is not judged.{deleted}"
+        f"{matrix.idle} of them may do nothing and are not shown. The account's root user is not checked.{deleted}"
     )
     return (
         f'<table class="access-matrix"><caption>{caption}</caption>'

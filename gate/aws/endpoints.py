@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from gate.aws.partition import data, partition_of, registry_hosts, service_data
-from gate.judgement import ACCEPTED, Judgement, judge, reject
+from gate.check import ACCEPTED, CheckResult, check, reject
 
 _HTTPS_PORT = 443
 
@@ -90,8 +90,8 @@ def _known_bad() -> tuple[tuple[Endpoint, ...], bool]:
     return (here, Endpoint("cloudtrail", "eu-west-1", "https://cloudtrail.example")), True
 
 
-@judge(8, known_bad=_known_bad)
-def judge_endpoints(endpoints: Iterable[Endpoint], publishes: bool) -> Judgement:
+@check(8, known_bad=_known_bad)
+def check_endpoints(endpoints: Iterable[Endpoint], publishes: bool) -> CheckResult:
     """Whether a run may publish: it must not change AWS's own registry by the rules of a rehearsal.
 
     Args:
@@ -110,12 +110,12 @@ def judge_endpoints(endpoints: Iterable[Endpoint], publishes: bool) -> Judgement
     )
 
 
-@judge(8, known_bad=lambda: (("ecr", "sts"), ()))
-def judge_looked_at(services: Iterable[str], endpoints: Iterable[Endpoint]) -> Judgement:
+@check(8, known_bad=lambda: (("ecr", "sts"), ()))
+def check_looked_at(services: Iterable[str], endpoints: Iterable[Endpoint]) -> CheckResult:
     """Whether every service that was called was called by a client that the run looked at.
 
     Args:
-        services: those of the calls in the ledger.
+        services: those of the calls in the call log.
         endpoints: where each client that was looked at asks.
     """
     unseen = sorted(set(services) - {each.service for each in endpoints})
@@ -123,7 +123,7 @@ def judge_looked_at(services: Iterable[str], endpoints: Iterable[Endpoint]) -> J
         return ACCEPTED
     return reject(
         f"Nobody looked at the client that called {', '.join(unseen)}, so nobody knows whether AWS answered",
-        "the ledger of all AWS calls",
+        "the log of all AWS calls",
         "this is a defect of the gate: each client must be made from the run's own session",
     )
 

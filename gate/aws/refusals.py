@@ -65,7 +65,7 @@ def garbled() -> tuple[type[Exception], ...]:
     """What botocore's parsers raise, or let through, when an answer is none of the service's.
 
     Bytes that are no text, a list where an object belongs, brackets without end. Asked for only when something was
-    raised: the parsers take long to import, and the judges' modules import this one.
+    raised: the parsers take long to import, and the checks' modules import this one.
     """
     from botocore.parsers import ResponseParserError
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gate.browser.newest import Newest, is_version
+from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.errors import GateError, one_line
-from gate.judgement import ACCEPTED, Judgement, judge, reject
 
 LOCK = "chrome.lock"
 ARGUMENT = re.compile(r"^ARG CHROME_VERSION=(\d+\.\d+\.\d+\.\d+)$", re.M)
@@ -95,8 +95,8 @@ def _lock(path: Path) -> tuple[str, date | None] | None:
     return found
 
 
-@judge(9, known_bad=lambda: (ChromePin("1.2.3.4", "", None), Newest("1.2.3.4", _DAY, "the list"), _DAY, 60, 4))
-def pin_current(pin: ChromePin, newest: Newest, today: date, max_age_days: int, max_majors_behind: int) -> Judgement:
+@check(9, known_bad=lambda: (ChromePin("1.2.3.4", "", None), Newest("1.2.3.4", _DAY, "the list"), _DAY, 60, 4))
+def pin_current(pin: ChromePin, newest: Newest, today: date, max_age_days: int, max_majors_behind: int) -> CheckResult:
     """The pinned Chrome is young enough, and few enough major versions behind the newest stable one.
 
     Its age counts from the day on which the archive received that version, not from the day on which it was locked.
@@ -110,7 +110,7 @@ def pin_current(pin: ChromePin, newest: Newest, today: date, max_age_days: int, 
     return _young(pin, (today - pin.released).days, max_age_days) + _near(pin, newest, max_majors_behind)
 
 
-def _unlocked(pin: ChromePin) -> Judgement:
+def _unlocked(pin: ChromePin) -> CheckResult:
     if not pin.version:
         return reject("Chrome is no package of the image's distribution, and no version of it is pinned", "Dockerfile",
                       "pin it: `ARG CHROME_VERSION=…` in the Dockerfile, and `make lock-chrome`")  # fmt: skip
@@ -118,20 +118,20 @@ def _unlocked(pin: ChromePin) -> Judgement:
     return reject(f"the Dockerfile pins Chrome {pin.version}, and {LOCK} {was}", LOCK, "run `make lock-chrome`")
 
 
-def _undated(pin: ChromePin) -> Judgement:
+def _undated(pin: ChromePin) -> CheckResult:
     told = f"it says {pin.released}, which is still to come" if pin.released else "it does not say"
     return reject(f"nobody knows since when there is the pinned Chrome {pin.version}: {told}", LOCK,
                   "run `make lock-chrome` again: it asks the archive")  # fmt: skip
 
 
-def _young(pin: ChromePin, age: int, max_age_days: int) -> Judgement:
+def _young(pin: ChromePin, age: int, max_age_days: int) -> CheckResult:
     if age <= max_age_days:
         return ACCEPTED
     said = f"the pinned Chrome {pin.version} is of {pin.released}, {age} days old; at most {max_age_days} are allowed"
     return reject(said, LOCK, _BUMP)
 
 
-def _near(pin: ChromePin, newest: Newest, max_majors_behind: int) -> Judgement:
+def _near(pin: ChromePin, newest: Newest, max_majors_behind: int) -> CheckResult:
     behind = _major(newest.version) - _major(pin.version)
     if behind <= max_majors_behind:
         return ACCEPTED

@@ -1,11 +1,11 @@
-"""Chrome and Chromedriver as programs: their versions, their pin, and the shared libraries they need. Pure judges."""
+"""Chrome and Chromedriver as programs: their versions, their pin, and the shared libraries they need. Pure checks."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from gate.judgement import ACCEPTED, Judgement, judge, reject
+from gate.check import ACCEPTED, CheckResult, check, reject
 
 _VERSION = re.compile(r"\b\d+(?:\.\d+){3}\b")
 _MISSING = re.compile(r"^\s*(\S+) => not found", re.M)
@@ -36,10 +36,10 @@ def version_in(text: str) -> str:
     return found.group() if found else ""
 
 
-@judge(
+@check(
     1, known_bad=lambda: (Answer("chrome --version", 0, "Chrome 1.2.3.4"), Answer("driver", 0, "ChromeDriver 2.2.3.4"))
 )
-def share_major(chrome: Answer, driver: Answer) -> Judgement:
+def share_major(chrome: Answer, driver: Answer) -> CheckResult:
     """Chromedriver supports the Chrome of its own major version only (ChromeDriver, "Version selection")."""
     for answer in (chrome, driver):
         if answer.exit_code != 0 or not version_in(answer.text):
@@ -55,8 +55,8 @@ def share_major(chrome: Answer, driver: Answer) -> Judgement:
                   f"{chrome.command}; {driver.command}", "install both from the same release")  # fmt: skip
 
 
-@judge(1, known_bad=lambda: (Answer("chrome --version", 0, "Chrome 1.2.3.4"), Pin("1.2.3.5", "chrome.lock")))
-def is_pinned(answer: Answer, pin: Pin) -> Judgement:
+@check(1, known_bad=lambda: (Answer("chrome --version", 0, "Chrome 1.2.3.4"), Pin("1.2.3.5", "chrome.lock")))
+def is_pinned(answer: Answer, pin: Pin) -> CheckResult:
     """The program that runs has the version that was decided on."""
     if pin.version and version_in(answer.text) == pin.version:
         return ACCEPTED
@@ -71,8 +71,8 @@ def is_pinned(answer: Answer, pin: Pin) -> Judgement:
     )
 
 
-@judge(1, known_bad=lambda: (Answer("ld.so --list /opt/chrome/chrome", 0, "\tlibnss3.so => not found\n"),))
-def libraries_complete(listing: Answer) -> Judgement:
+@check(1, known_bad=lambda: (Answer("ld.so --list /opt/chrome/chrome", 0, "\tlibnss3.so => not found\n"),))
+def libraries_complete(listing: Answer) -> CheckResult:
     """The dynamic loader finds every shared library of a program (ld.so(8), LD_TRACE_LOADED_OBJECTS)."""
     missing = sorted(set(_MISSING.findall(listing.text)))
     if missing:

@@ -1,4 +1,4 @@
-"""What the probe brought back: facts only, none of them judged."""
+"""What the probe brought back: facts only, none of them checked."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from docker.errors import APIError, NotFound
 
 from gate.engine.owner import OWNER, is_dead, is_foreign
 
-# Nothing of ours lives for a day, but a shared engine's clock and another machine's runs are not ours to judge sooner.
+# Nothing of ours lives for a day, but a shared engine's clock and another machine's runs are not ours to check sooner.
 FOREIGN_SECONDS = 24 * 3600
 _CONFLICT = 409
 _FILTER = {"label": OWNER}

@@ -20,7 +20,7 @@ from gate.evidence.expected import WORDS, Expected, as_expected
 from gate.evidence.reading import content, is_there, shown
 from gate.evidence.statement import subject_of
 from gate.evidence.store import ENVELOPE
-from gate.evidence.verify import Check
+from gate.evidence.verify import FolderCheck
 from gate.evidence.whole import Whole, verify_whole
 from gate.text import for_terminal
 
@@ -89,9 +89,9 @@ def _say(text: str) -> None:
 
 
 def _failed(whole: Whole) -> Iterator[str]:
-    yield from (check.name for check in whole.own if not check.judgement.accepted)
+    yield from (check.name for check in whole.own if not check.result.accepted)
     for place, checks in whole.others.items():
-        yield from (f"{shown(place)}: {check.name}" for check in checks if not check.judgement.accepted)
+        yield from (f"{shown(place)}: {check.name}" for check in checks if not check.result.accepted)
 
 
 def _lines(whole: Whole) -> list[str]:
@@ -99,16 +99,16 @@ def _lines(whole: Whole) -> list[str]:
     lines = [line for check in whole.own for line in _told(check, check.name, told)]
     for place, checks in whole.others.items():
         # Of another run in the folder: what speaks against it, and what was not looked at.
-        bad = [check for check in checks if not check.judgement.accepted]
+        bad = [check for check in checks if not check.result.accepted]
         lines += [line for check in bad for line in _told(check, f"{shown(place)}: {check.name}", told)]
-    intact = sum(all(check.judgement.accepted for check in checks) for checks in whole.others.values())
+    intact = sum(all(check.result.accepted for check in checks) for checks in whole.others.values())
     if whole.others:
         lines.append(f"– other runs: {intact} of {len(whole.others)} are as they were left")
     return [*lines, *_uncovered(whole)]
 
 
-def _told(check: Check, name: str, told: set[str]) -> list[str]:
-    rejections = check.judgement.rejections
+def _told(check: FolderCheck, name: str, told: set[str]) -> list[str]:
+    rejections = check.result.rejections
     lines = [] if rejections else [f"{'–' if check.open else '✓'} {name}: {check.seen}"]
     for rejection in rejections[:_TOLD]:
         # One damaged file fails several checks, and one check finds much in it: the way out is told once.
@@ -135,7 +135,7 @@ def _says(document: Mapping[str, Any], now: datetime) -> str:
     if until is None:
         return says
     return (
-        f"{says}, valid until {until}{' (past: scan and judge again)' if datetime.fromisoformat(until) < now else ''}"
+        f"{says}, valid until {until}{' (past: scan and check again)' if datetime.fromisoformat(until) < now else ''}"
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+from gate.check import SelfTest
 from gate.errors import EvidenceDamaged
-from gate.judgement import Proof
 from gate.verdict import CRITERIA, Kind, ScenarioOutcome, Status, StepOutcome, Verdict, criterion_status, decide
 
 TITLE = "account of the run"
@@ -32,7 +32,7 @@ class Account:
     endpoint_is_aws: bool
     expected: frozenset[str]
     outcomes: tuple[ScenarioOutcome, ...]
-    proofs: tuple[Proof, ...]
+    proofs: tuple[SelfTest, ...]
     trouble: tuple[str, ...]
     release: Mapping[str, Any]
     started: str
@@ -89,7 +89,7 @@ def account_in(answer: Any) -> Account:
     """The account, read back from the answer of its record.
 
     Raises:
-        EvidenceDamaged: it has gaps, or words that this gate does not know and so cannot judge.
+        EvidenceDamaged: it has gaps, or words that this gate does not know and so cannot check.
     """
     try:
         return Account(
@@ -99,7 +99,7 @@ def account_in(answer: Any) -> Account:
             expected=frozenset(map(str, answer["expected"])),
             outcomes=tuple(map(_outcome, answer["outcomes"])),
             proofs=tuple(
-                Proof(_text(p["judge"]), _one_of((True, False), p["said_no"]), _text(p["answer"]))
+                SelfTest(_text(p["check"]), _one_of((True, False), p["said_no"]), _text(p["answer"]))
                 for p in answer["proofs"]
             ),
             trouble=tuple(map(str, answer["trouble"])),
@@ -119,7 +119,7 @@ def _outcome(found: Mapping[str, Any]) -> ScenarioOutcome:
     steps = tuple(StepOutcome(**{**step, "evidence": tuple(step["evidence"])}) for step in found["steps"])
     _one_of(get_args(Status), found["status"])
     _one_of(tuple(CRITERIA), found["criterion"])
-    for name in ("only_aws", "judged"):
+    for name in ("only_aws", "checked"):
         _one_of((True, False), found[name])
     for name in ("name", "reason", "provenance"):
         _text(found[name])

@@ -1,8 +1,8 @@
 """What a verdict says is decided again from the observations themselves, where they allow it. Pure.
 
 A record of an outcome can be edited as easily as a verdict. An observation beside it (a scan's findings, a manifest,
-the ledger) has to be edited so that it fits; what is decided here is named in the output of the verification, and what
-is not rests on the recorded outcomes.
+the call log) has to be edited so that it fits. What is decided here is named in the output of the verification;
+what is not rests on the recorded outcomes.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from gate.check import CheckResult, Rejection, SelfTest, check
 from gate.evidence.account import VALID_FOR, Account
 from gate.evidence.configuration import Configuration, overridden
 from gate.image.size import below
-from gate.judgement import Judgement, Proof, Rejection, judge
-from gate.registry.permitted import Call, judge_changes, judge_zip_calls
+from gate.registry.permitted import AwsCall, check_changes, check_zip_calls
 from gate.scan.findings import Severity
 from gate.verdict import ScenarioOutcome, StepOutcome
 
 # How the titles of the records begin that hold a scan of what is released.
-SCANS = ("scan of the judged digest", "scan behind ")
+SCANS = ("scan of the checked digest", "scan behind ")
 YES = ("GO", "REHEARSAL PASSED", "CLEAN")
 # AC6: Lambda's quota, uncompressed, in GB.
 LIMIT_GB = 10
@@ -32,7 +32,7 @@ Records = Sequence[Mapping[str, Any]]
 _BAD = {"title": "scan behind v1", "answer": {"digest": "sha256:b", "mode": "BASIC", "findings": [], "counts": []}}
 _PASSED = ScenarioOutcome("claim", 7, "passed", steps=(StepOutcome("Then", "it holds", "failed", 0.1, (1,)),))
 _ACCOUNT = Account(
-    "aws", "full", True, frozenset(), (_PASSED,), (Proof("judge", True, "accepted it"),), (),
+    "aws", "full", True, frozenset(), (_PASSED,), (SelfTest("check", True, "accepted it"),), (),
     {"digest": "sha256:a", "tags": ["v1"], "uncompressed_bytes": 0}, "2026-01-01T00:00:00+00:00", None,
 )  # fmt: skip
 
@@ -42,8 +42,8 @@ def titled(records: Records, title: str | tuple[str, ...]) -> Records:
     return [record for record in records if str(record.get("title")).startswith(title)]
 
 
-@judge(8, known_bad=lambda: (_ACCOUNT, [{"number": 1, "scenario": "another", "target": "local"}]))
-def claims_rest_on_records(account: Account, records: Records) -> Judgement:
+@check(8, known_bad=lambda: (_ACCOUNT, [{"number": 1, "scenario": "another", "target": "local"}]))
+def claims_rest_on_records(account: Account, records: Records) -> CheckResult:
     """Every claim that passed did so in all its steps, by records that are its own and of this run's target."""
     known = {record.get("number"): record for record in records}
     causes = [cause for outcome in account.outcomes if outcome.status == "passed" for cause in _shaky(outcome, known)]
@@ -56,7 +56,7 @@ def claims_rest_on_records(account: Account, records: Records) -> Judgement:
             for outcome in account.outcomes
             if outcome.status == "passed" and outcome.provenance != "real"
         ]
-    return _judged(causes, "the account of the run")
+    return _result_of(causes, "the account of the run")
 
 
 def _shaky(outcome: ScenarioOutcome, known: Mapping[Any, Mapping[str, Any]]) -> Iterator[str]:
@@ -71,24 +71,24 @@ def _shaky(outcome: ScenarioOutcome, known: Mapping[Any, Mapping[str, Any]]) -> 
             yield f"“{outcome.name}” rests on record {number}, which is {f'of “{scenario}”' if scenario else 'missing'}"
 
 
-@judge(8, known_bad=lambda: ((Proof("judge", True, "accepted it"), Proof("judge", True, "no")),))
-def proofs_agree(proofs: Sequence[Proof]) -> Judgement:
-    """Each judge is proven once, and one that said no has said why."""
+@check(8, known_bad=lambda: ((SelfTest("check", True, "accepted it"), SelfTest("check", True, "no")),))
+def proofs_agree(proofs: Sequence[SelfTest]) -> CheckResult:
+    """Each check is proven once, and one that said no has said why."""
     silent = [p for p in proofs if p.said_no and (not p.answer or p.answer == "accepted it" or _crashed(p))]
     said = "is recorded to have said no, and its answer was"
-    causes = [f"the judge {p.judge} {said}: {p.answer or 'none'}" for p in silent]
-    names = [p.judge for p in proofs]
+    causes = [f"the check {p.check} {said}: {p.answer or 'none'}" for p in silent]
+    names = [p.check for p in proofs]
     if len(set(names)) != len(names):
-        causes.append("a judge is counted twice among those that said no")
-    return _judged(causes, "the account of the run, proofs")
+        causes.append("a check is counted twice among those that said no")
+    return _result_of(causes, "the account of the run, proofs")
 
 
-def _crashed(proof: Proof) -> bool:
+def _crashed(proof: SelfTest) -> bool:
     return proof.answer.startswith("crashed: ")
 
 
-@judge(7, known_bad=lambda: (_ACCOUNT, [_BAD]))
-def scans_hold(account: Account, records: Records) -> Judgement:
+@check(7, known_bad=lambda: (_ACCOUNT, [_BAD]))
+def scans_hold(account: Account, records: Records) -> CheckResult:
     """Every scan of what was published is of its digest, had ended within a day, and holds nothing critical."""
     scans = [record["answer"] for record in titled(records, SCANS)]
     digest = account.release.get("digest")
@@ -99,7 +99,7 @@ def scans_hold(account: Account, records: Records) -> Judgement:
     times = {_moment(scan.get("completed_at")) for scan in scans if scan.get("mode") == "BASIC"}
     if times and ended is not None and _moment(ended) not in times:
         causes.append(f"the run says that its scan ended at {ended}, and no recorded scan did")
-    return _judged(dict.fromkeys(causes), "the records of the scans")
+    return _result_of(dict.fromkeys(causes), "the records of the scans")
 
 
 def _scan_faults(scan: Mapping[str, Any], digest: Any) -> Iterator[str]:
@@ -130,14 +130,14 @@ def _moment(text: Any) -> datetime | None:
     return moment
 
 
-@judge(2, known_bad=lambda: (_ACCOUNT, [{"title": "manifest", "answer": {"digest": "sha256:a", "body": "{}"}}]))
-def image_holds(account: Account, records: Records) -> Judgement:
+@check(2, known_bad=lambda: (_ACCOUNT, [{"title": "manifest", "answer": {"digest": "sha256:a", "body": "{}"}}]))
+def image_holds(account: Account, records: Records) -> CheckResult:
     """The manifest has the released digest, every tag was on it, and sizes and limits are those of the record."""
     release = account.release
     causes = [*_manifest_faults(release, records), *_tag_faults(release, records)]
     size = release.get("uncompressed_bytes")
     fits = below(size if isinstance(size, int) else 0, LIMIT_GB, "uncompressed")
-    return _judged(causes, "the records of the registry") + fits
+    return _result_of(causes, "the records of the registry") + fits
 
 
 def _manifest_faults(release: Mapping[str, Any], records: Records) -> Iterator[str]:
@@ -164,25 +164,25 @@ def _tag_faults(release: Mapping[str, Any], records: Records) -> Iterator[str]:
         yield f"the registry gave {size} bytes for the release, not {release.get('size_bytes')}"
 
 
-@judge(2, known_bad=lambda: ([], "repository", "function"))
-def ledger_holds(calls: Iterable[Mapping[str, Any]], repository: str, function: str) -> Judgement:
+@check(2, known_bad=lambda: ([], "repository", "function"))
+def ledger_holds(calls: Iterable[Mapping[str, Any]], repository: str, function: str) -> CheckResult:
     """No recorded call changed anything but what a release may change."""
-    made = tuple(Call(**call) for call in calls)
-    return judge_changes(made, repository) + judge_zip_calls(made, function)
+    made = tuple(AwsCall(**call) for call in calls)
+    return check_changes(made, repository) + check_zip_calls(made, function)
 
 
-@judge(8, known_bad=lambda: (_ACCOUNT, None))
-def configuration_holds(account: Account, found: Configuration | None) -> Judgement:
-    """What was overridden is in the account, and a whole run was due to judge every pinned claim."""
+@check(8, known_bad=lambda: (_ACCOUNT, None))
+def configuration_holds(account: Account, found: Configuration | None) -> CheckResult:
+    """What was overridden is in the account, and a whole run was due to check every pinned claim."""
     if found is None:
-        return _judged(["the configuration of the run was not recorded"], "evidence/")
+        return _result_of(["the configuration of the run was not recorded"], "evidence/")
     kept = [text for text in overridden(found) if text not in account.overridden]
     causes = [f"the account of the run does not say that {text}" for text in kept]
     if account.kind == "full":
         lacking = sorted(set(found.pinned) - account.expected)
-        causes += [f"the run was not due to judge the pinned claim “{name}”" for name in lacking]
-    return _judged(causes, "the configuration of the run")
+        causes += [f"the run was not due to check the pinned claim “{name}”" for name in lacking]
+    return _result_of(causes, "the configuration of the run")
 
 
-def _judged(causes: Iterable[str], where: str) -> Judgement:
-    return Judgement.of(Rejection(cause, where, _REMEDY) for cause in causes)
+def _result_of(causes: Iterable[str], where: str) -> CheckResult:
+    return CheckResult.of(Rejection(cause, where, _REMEDY) for cause in causes)

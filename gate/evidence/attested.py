@@ -9,12 +9,12 @@ from google.protobuf.json_format import MessageToDict, Parse, ParseError  # type
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as Message
 
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.errors import EvidenceDamaged
 from gate.evidence.reading import RUN_AGAIN
 from gate.evidence.signature import opened, signed_by
 from gate.evidence.statement import PREDICATE, predicate, subject_of
 from gate.evidence.store import ENVELOPE, STATEMENT
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 
 _AFTER = "do not rely on this statement: " + RUN_AGAIN
 _DOCUMENT = {
@@ -42,16 +42,16 @@ def read(raw: bytes) -> dict[str, Any]:
     return found
 
 
-@judge(8, known_bad=lambda: (_STATEMENT, _DOCUMENT, {"verdict.json": "c"}))
-def states(said: Mapping[str, Any], document: Mapping[str, Any], hashes: Mapping[str, str]) -> Judgement:
-    """The statement is about the judged image, says what verdict.json says, and covers the files as they are.
+@check(8, known_bad=lambda: (_STATEMENT, _DOCUMENT, {"verdict.json": "c"}))
+def states(said: Mapping[str, Any], document: Mapping[str, Any], hashes: Mapping[str, str]) -> CheckResult:
+    """The statement is about the checked image, says what verdict.json says, and covers the files as they are.
 
     Args:
         said: the statement.
         document: verdict.json.
         hashes: the sha-256 of each covered file now.
     """
-    return Judgement.of(Rejection(cause, where=STATEMENT, remedy=_AFTER) for cause in _faults(said, document, hashes))
+    return CheckResult.of(Rejection(cause, where=STATEMENT, remedy=_AFTER) for cause in _faults(said, document, hashes))
 
 
 def _faults(said: Mapping[str, Any], document: Mapping[str, Any], hashes: Mapping[str, str]) -> Iterator[str]:
@@ -89,22 +89,20 @@ def _uncovered(said: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]
             yield f"{name} was altered after the statement was made"
 
 
-@judge(8, known_bad=lambda: (b'{"payload": "", "payloadType": "", "signatures": []}', b"{}", None))
-def signed(envelope: bytes, statement: bytes, key: Any) -> Judgement:
+@check(8, known_bad=lambda: (b'{"payload": "", "payloadType": "", "signatures": []}', b"{}", None))
+def signed(envelope: bytes, statement: bytes, key: Any) -> CheckResult:
     """The envelope holds this very statement, and the key (securesystemslib's; None: not asked) signed it."""
     try:
         found = opened(envelope)
     except EvidenceDamaged as damage:
         return reject(damage.cause, where=ENVELOPE, remedy=_AFTER)
-    judgement = ACCEPTED
+    result = ACCEPTED
     if found.payload != statement:
-        judgement += reject(
-            f"what is signed is not {STATEMENT}: the signature is over another payload", ENVELOPE, _AFTER
-        )
+        result += reject(f"what is signed is not {STATEMENT}: the signature is over another payload", ENVELOPE, _AFTER)
     if key is not None and not signed_by(found, key):
         names = ", ".join(found.signatures)
         cause = f"the signature is not by the given key {key.keyid}; it names {names}"
         if key.keyid in found.signatures:
             cause = f"the signature that names the given key {key.keyid} does not fit: payload or signature was altered"
-        judgement += reject(cause, ENVELOPE, "take the public key from its owner, not from this folder; " + _AFTER)
-    return judgement
+        result += reject(cause, ENVELOPE, "take the public key from its owner, not from this folder; " + _AFTER)
+    return result

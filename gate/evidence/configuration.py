@@ -1,4 +1,4 @@
-"""The configuration of a run as evidence: what it judged by, and whether that is what the repository states. Pure."""
+"""The configuration of a run as evidence: what it decided by, and whether that is what the repository states. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from gate.errors import EvidenceDamaged
 
 TITLE = "configuration of the run"
-# Where a run writes, keeps its local state and its cache; nothing that is judged.
+# Where a run writes, keeps its local state and its cache; nothing that is checked.
 NOT_OF_THE_RELEASE = ("reports", "local_state", "cache_dir")
 _LONGEST = 80
 
@@ -19,7 +19,7 @@ class Configuration:
     """What a run was configured with.
 
     Attributes:
-        release: each key of the release with the value that the run judged by.
+        release: each key of the release with the value that the run decided by.
         stated: each with the value that the gate's own pytest.ini states.
         given: options of the command line that are documented to take a key's place, with their value.
         ini_file: where the settings came from, when that is another file than the gate's own pytest.ini; else "".
@@ -33,7 +33,7 @@ class Configuration:
         options: every option of the gate with its effective value.
         environment: the names of the variables that may matter; no values.
         gate: the commit of the gate, and whether its work tree was clean.
-        versions: of Python, of the libraries that judge, and of the Docker engine.
+        versions: of Python, of the libraries that check, and of the Docker engine.
     """
 
     release: Mapping[str, Any]
@@ -54,7 +54,7 @@ class Configuration:
 
 
 def overridden(found: Configuration) -> tuple[str, ...]:
-    """What was judged by something else than the repository states, a sentence each: the run is INCOMPLETE at most."""
+    """What was decided by something else than the repository states, a sentence each: the run is INCOMPLETE at most."""
     return (
         *(
             f"{key} is {_short(value)} in this run, and pytest.ini states {_short(found.stated.get(key))}"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gate.check import CheckResult, Rejection, check
 from gate.errors import WrongUse
-from gate.judgement import Judgement, Rejection, judge
 
 WORDS = ("GO", "NO-GO", "REHEARSAL PASSED", "REHEARSAL FAILED", "INCOMPLETE", "CLEAN", "NOT CLEAN", "UNKNOWN")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -43,8 +43,8 @@ class Expected:
             )
 
 
-@judge(8, known_bad=lambda: ({"verdict": "NO-GO", "release": {}, "target": "local"}, Expected("GO"), _NOW))
-def as_expected(document: Mapping[str, Any], expected: Expected, now: datetime) -> Judgement:
+@check(8, known_bad=lambda: ({"verdict": "NO-GO", "release": {}, "target": "local"}, Expected("GO"), _NOW))
+def as_expected(document: Mapping[str, Any], expected: Expected, now: datetime) -> CheckResult:
     """verdict.json is of the expected verdict, digest and target, and an expected GO is still valid.
 
     Args:
@@ -67,7 +67,7 @@ def as_expected(document: Mapping[str, Any], expected: Expected, now: datetime) 
     until = document.get("valid_until")
     if expected.word == "GO" and word == "GO" and (until is None or datetime.fromisoformat(until) < now):
         causes.append(f"a GO was expected that is valid now, and this one was valid until {until}")
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(cause, "verdict.json", "name the folder of the run that is meant, or run the gate again")
         for cause in causes
     )

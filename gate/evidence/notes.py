@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.text import for_markdown
 
 _ROW = re.compile(r"^\| ([A-Za-z][A-Za-z ()]*) \| `?([^`|\n]*)`? \|$", re.M)
@@ -123,12 +123,12 @@ def links_in(section: str) -> dict[str, str]:
     return {found["path"]: found["sha"] for found in _LINK.finditer(section)}
 
 
-@judge(3, known_bad=lambda: ({"Digest": "sha256:a"}, {"Digest": "sha256:b"}, "VALIDATION.md"))
-def says_what_ecr_says(said: Mapping[str, str], answered: Mapping[str, str], where: str) -> Judgement:
+@check(3, known_bad=lambda: ({"Digest": "sha256:a"}, {"Digest": "sha256:b"}, "VALIDATION.md"))
+def says_what_ecr_says(said: Mapping[str, str], answered: Mapping[str, str], where: str) -> CheckResult:
     """Each documented fact is the one that ECR answers now."""
     if not answered:
-        return reject("ECR answered no fact to hold the document against", where, "see why AC2 could not be judged")
-    return Judgement.of(
+        return reject("ECR answered no fact to hold the document against", where, "see why AC2 could not be checked")
+    return CheckResult.of(
         Rejection(
             f"{where} says {name} is {said.get(name, 'nothing')!r}, and ECR answers {value!r}",
             where=where,
@@ -139,8 +139,8 @@ def says_what_ecr_says(said: Mapping[str, str], answered: Mapping[str, str], whe
     )
 
 
-@judge(8, known_bad=lambda: ([NotedStep("docker push x", "arn", "2026", 1.0, "running")], ("docker build",)))
-def steps_recorded(steps: Sequence[NotedStep], wanted: Sequence[str]) -> Judgement:
+@check(8, known_bad=lambda: ([NotedStep("docker push x", "arn", "2026", 1.0, "running")], ("docker build",)))
+def steps_recorded(steps: Sequence[NotedStep], wanted: Sequence[str]) -> CheckResult:
     """Every kind of step was recorded, with command, identity, time and an outcome."""
     missing = [kind for kind in wanted if not any(kind in step.command for step in steps)]
     gaps = [
@@ -158,15 +158,15 @@ def steps_recorded(steps: Sequence[NotedStep], wanted: Sequence[str]) -> Judgeme
         for step in steps
         if not step.outcome or step.outcome == "running"
     ]
-    return Judgement.of(gaps)
+    return CheckResult.of(gaps)
 
 
-@judge(8, known_bad=lambda: ({"evidence/1.json": "a"}, {"evidence/1.json": "b"}))
-def links_hold(said: Mapping[str, str], found: Mapping[str, str]) -> Judgement:
+@check(8, known_bad=lambda: ({"evidence/1.json": "a"}, {"evidence/1.json": "b"}))
+def links_hold(said: Mapping[str, str], found: Mapping[str, str]) -> CheckResult:
     """Every link resolves to a file whose sha-256 is the written one; no link at all proves nothing."""
     if not said:
         return reject("the section links to no evidence", "VALIDATION.md", _AGAIN)
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"{path} {'was altered since it was linked' if path in found else 'does not exist'}",
             where="VALIDATION.md",
@@ -177,10 +177,10 @@ def links_hold(said: Mapping[str, str], found: Mapping[str, str]) -> Judgement:
     )
 
 
-@judge(8, known_bad=lambda: ({"report.html": ("the registry password",)},))
-def holds_no_secret(found: Mapping[str, Sequence[str]]) -> Judgement:
+@check(8, known_bad=lambda: ({"report.html": ("the registry password",)},))
+def holds_no_secret(found: Mapping[str, Sequence[str]]) -> CheckResult:
     """No artefact of the run holds a secret (`found`: file → the kinds of secret in it)."""
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"{path} holds {', '.join(kinds)}",
             where=path,
@@ -191,21 +191,21 @@ def holds_no_secret(found: Mapping[str, Sequence[str]]) -> Judgement:
     ) + (ACCEPTED if found else reject("no artefact was searched for secrets", "reports/", _AGAIN))
 
 
-@judge(3, known_bad=lambda: ("## v1.0.0", "This is the first release."))
-def tells(section: str, sentence: str) -> Judgement:
+@check(3, known_bad=lambda: ("## v1.0.0", "This is the first release."))
+def tells(section: str, sentence: str) -> CheckResult:
     """The section says this sentence."""
     if sentence and sentence in section:
         return ACCEPTED
     return reject(f"the deployment notes do not say {sentence!r}", where="VALIDATION.md", remedy="run the gate again")
 
 
-@judge(8, known_bad=lambda: ("sha256:a", {"001-scan.json": "sha256:b"}, "sha256:a"))
-def one_digest(said: str, records: Mapping[str, str], published: str) -> Judgement:
+@check(8, known_bad=lambda: ("sha256:a", {"001-scan.json": "sha256:b"}, "sha256:a"))
+def one_digest(said: str, records: Mapping[str, str], published: str) -> CheckResult:
     """The notes and every record about the published image name one digest."""
     if not records:
         return reject("no record about the published image is on disk", "evidence/", _AGAIN)
     found = {"VALIDATION.md": said, **records}
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(f"{name} is about {digest or 'no digest'}, and {published} was published", name, _AGAIN)
         for name, digest in found.items()
         if digest != published

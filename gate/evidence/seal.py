@@ -15,11 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gate.check import CheckResult, Rejection, check
 from gate.errors import EvidenceDamaged
 from gate.evidence.folder import Files, hashed
 from gate.evidence.reading import is_folder, names_in, shown
 from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT, readable, write_whole
-from gate.judgement import Judgement, Rejection, judge
 
 VERSION = 1
 EVIDENCE_INDEX = f"evidence/{INDEX}"
@@ -153,8 +153,8 @@ def _notes(found: Any) -> NotesSeal | None:
     return made
 
 
-@judge(8, known_bad=lambda: ({"report.html": "a"}, {"report.html": "b"}, {}))
-def unaltered(files: Mapping[str, str], found: Mapping[str, str], unread: Mapping[str, str]) -> Judgement:
+@check(8, known_bad=lambda: ({"report.html": "a"}, {"report.html": "b"}, {}))
+def unaltered(files: Mapping[str, str], found: Mapping[str, str], unread: Mapping[str, str]) -> CheckResult:
     """Every sealed file of a run's folder is there as it was, and no other file is.
 
     Args:
@@ -170,7 +170,7 @@ def unaltered(files: Mapping[str, str], found: Mapping[str, str], unread: Mappin
         if name in files and sha != files[name]
     ]
     extra = [_of(name, "is not in the seal: it was added after the run") for name in found if name not in files]
-    return Judgement.of([*missing, *closed, *altered, *extra])
+    return CheckResult.of([*missing, *closed, *altered, *extra])
 
 
 def _of(name: str, what: str) -> Rejection:

@@ -1,4 +1,4 @@
-"""The statement of a run: an in-toto Statement with the test-result predicate over the judged image.
+"""The statement of a run: an in-toto Statement with the test-result predicate over the checked image.
 
 Specifications: in-toto Attestation Framework, Statement v1; predicate test-result v0.1.
 """

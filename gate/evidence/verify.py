@@ -1,4 +1,4 @@
-"""Check a run's folder offline: is it what the run left, and does its verdict follow from it?"""
+"""FolderCheck a run's folder offline: is it what the run left, and does its verdict follow from it?"""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from gate.check import ACCEPTED, CheckResult, Rejection, reject
 from gate.errors import EvidenceDamaged, GateError
-from gate.evidence import anew, attested, checks, seal, signature
+from gate.evidence import anew, attested, integrity, seal, signature
 from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.configuration import TITLE as CONFIGURATION
 from gate.evidence.configuration import Configuration, configuration_in
@@ -15,14 +16,13 @@ from gate.evidence.folder import Folder, hashed, read
 from gate.evidence.reading import is_there, json_object
 from gate.evidence.statement import hashes_of, subject_of
 from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT
-from gate.judgement import ACCEPTED, Judgement, Rejection, reject
 
 _INDEX, _VERDICT = f"evidence/{INDEX}", "verdict.json"
 _LEDGER = "every AWS call of the run"
 
 
 @dataclass(frozen=True)
-class Check:
+class FolderCheck:
     """One check: its name, what it came to, and what was seen, in words.
 
     Attributes:
@@ -31,13 +31,13 @@ class Check:
     """
 
     name: str
-    judgement: Judgement
+    result: CheckResult
     seen: str = ""
     open: bool = False
     uncovered: tuple[str, ...] = ()
 
 
-def verify(path: Path, key: Path | None = None, apart: Collection[str] = ()) -> tuple[Check, ...]:
+def verify(path: Path, key: Path | None = None, apart: Collection[str] = ()) -> tuple[FolderCheck, ...]:
     """Every check of a run's folder.
 
     Args:
@@ -50,7 +50,7 @@ def verify(path: Path, key: Path | None = None, apart: Collection[str] = ()) -> 
         EvidenceDamaged: it holds more than can be looked at.
     """
     folder = read(path)
-    steps: dict[str, Callable[[], Check]] = {
+    steps: dict[str, Callable[[], FolderCheck]] = {
         "seal": lambda: _seal(folder, apart),
         "index": lambda: _index(folder),
         "records": lambda: _records(folder),
@@ -63,47 +63,49 @@ def verify(path: Path, key: Path | None = None, apart: Collection[str] = ()) -> 
     return tuple(tried(name, step) for name, step in steps.items())
 
 
-def tried(name: str, step: Callable[[], Check]) -> Check:
+def tried(name: str, step: Callable[[], FolderCheck]) -> FolderCheck:
     """The check, or the objection that it could not be made: whatever a stranger's file holds, it is no traceback."""
     try:
         return step()
     except GateError as error:
-        return Check(name, Judgement((Rejection(error.cause, error.where, error.remedy),)))
+        return FolderCheck(name, CheckResult((Rejection(error.cause, error.where, error.remedy),)))
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError, OverflowError) as error:
         # JSON, but not in the form that a run writes: whoever edited it broke it.
         cause = f"a file is not in the form that a run writes: {type(error).__name__}: {error}"
-        return Check(name, reject(cause, str(name), "do not rely on this folder"))
+        return FolderCheck(name, reject(cause, str(name), "do not rely on this folder"))
 
 
-def _seal(folder: Folder, apart: Collection[str]) -> Check:
+def _seal(folder: Folder, apart: Collection[str]) -> FolderCheck:
     found = seal.seal_in(folder.object(SEAL))
     now = hashed(folder.path, seal.own_files(folder.path, apart))
     lock = [f"{seal.LOCK}: the number of the process that wrote here last"] * is_there(folder.path / seal.LOCK)
     seen = f"{len(found.files)} files have their sha-256, none is unlisted"
-    return Check("seal", seal.unaltered(found.files, now.hashes, now.unread), seen, uncovered=tuple(lock))
+    return FolderCheck("seal", seal.unaltered(found.files, now.hashes, now.unread), seen, uncovered=tuple(lock))
 
 
-def _index(folder: Folder) -> Check:
+def _index(folder: Folder) -> FolderCheck:
     index, found = folder.object(_INDEX), folder.evidence
     seen = f"{len(index)} files have their sha-256, none is unlisted"
-    return Check("index", checks.sealed(index, found.hashes, found.unread), seen)
+    return FolderCheck("index", integrity.sealed(index, found.hashes, found.unread), seen)
 
 
-def _records(folder: Folder) -> Check:
-    return Check("records", checks.intact(folder.records), f"{len(folder.records)} answers have their own sha-256")
+def _records(folder: Folder) -> FolderCheck:
+    return FolderCheck(
+        "records", integrity.intact(folder.records), f"{len(folder.records)} answers have their own sha-256"
+    )
 
 
-def _list(folder: Folder) -> Check:
-    judgement = checks.listed(folder.object(_VERDICT)["evidence"], folder.object(_INDEX))
-    return Check("list", judgement, "verdict.json names the same files with the same hashes")
+def _list(folder: Folder) -> FolderCheck:
+    result = integrity.listed(folder.object(_VERDICT)["evidence"], folder.object(_INDEX))
+    return FolderCheck("list", result, "verdict.json names the same files with the same hashes")
 
 
-def _verdict(folder: Folder) -> Check:
+def _verdict(folder: Folder) -> FolderCheck:
     folder.object(_INDEX)  # without it the run did not end, and verdict.json still says so
     account = _account(folder)
     document = folder.object(_VERDICT)
     seen = f"decided again from {len(account.outcomes)} recorded outcomes: {document.get('verdict')}"
-    return Check("verdict", checks.follows(document, account), seen)
+    return FolderCheck("verdict", integrity.follows(document, account), seen)
 
 
 def _account(folder: Folder) -> Account:
@@ -135,50 +137,50 @@ def _configuration(folder: Folder) -> Configuration | None:
     return configuration_in(found[-1].get("answer")) if found else None
 
 
-def _observations(folder: Folder) -> Check:
+def _observations(folder: Folder) -> FolderCheck:
     """What the verdict says, decided again from the observations where they allow it."""
     account, records, found = _account(folder), _read(folder), _configuration(folder)
-    judgement = anew.claims_rest_on_records(account, records) + anew.proofs_agree(account.proofs)
-    judgement += anew.configuration_holds(account, found)
-    anewly = [f"{len(account.proofs)} answers of judges to known-bad values", "what was overridden"]
+    result = anew.claims_rest_on_records(account, records) + anew.proofs_agree(account.proofs)
+    result += anew.configuration_holds(account, found)
+    anewly = [f"{len(account.proofs)} answers of checks to known-bad values", "what was overridden"]
     if account.verdict().word in anew.YES:
         release = found.release if found else {}
         calls = [call for record in anew.titled(records, _LEDGER)[-1:] for call in record["answer"]]
-        judgement += anew.ledger_holds(calls, str(release.get("repository")), str(release.get("zip_function")))
-        judgement += anew.scans_hold(account, records)
+        result += anew.ledger_holds(calls, str(release.get("repository")), str(release.get("zip_function")))
+        result += anew.scans_hold(account, records)
         scans = len(anew.titled(records, anew.SCANS))
         anewly += [f"{len(calls)} AWS calls", f"digest, age and critical findings of {scans} scans"]
         if account.kind == "full":
-            judgement += anew.image_holds(account, records)
+            result += anew.image_holds(account, records)
             anewly.append("the manifest's digest, tags and sizes")
     passed = sum(outcome.status == "passed" for outcome in account.outcomes)
     seen = f"decided anew: {', '.join(anewly)}; all else of {passed} passed claims rests on the recorded outcomes"
-    return Check("observations", judgement, seen)
+    return FolderCheck("observations", result, seen)
 
 
-def _statement(folder: Folder) -> Check:
+def _statement(folder: Folder) -> FolderCheck:
     document = folder.object(_VERDICT)
     if subject_of(document) is None and not is_there(folder.path / STATEMENT):
-        return Check("statement", ACCEPTED, "none: the run knew no image that one could be made about", open=True)
+        return FolderCheck("statement", ACCEPTED, "none: the run knew no image that one could be made about", open=True)
     said = attested.read(folder.raw(STATEMENT))
     hashes = hashes_of(folder.path)
     seen = f"{said['predicate'].get('result')} over {subject_of(document)}, covering {', '.join(hashes)}"
-    return Check("statement", attested.states(said, document, hashes), seen)
+    return FolderCheck("statement", attested.states(said, document, hashes), seen)
 
 
-def _signature(folder: Folder, key: Path | None) -> Check:
+def _signature(folder: Folder, key: Path | None) -> FolderCheck:
     asked = signature.public_key(key) if key else None
     if not is_there(folder.path / ENVELOPE):
         if asked:
             remedy = "take the folder as it was signed, or run the gate again with --sign KEY"
-            return Check(
+            return FolderCheck(
                 "signature", reject(f"nobody signed this run: {ENVELOPE} is missing", str(folder.path), remedy)
             )
         seen = "none: hashes show damage and careless edits; only a signature (--sign KEY) shows who made the folder"
-        return Check("signature", ACCEPTED, seen, open=True)
+        return FolderCheck("signature", ACCEPTED, seen, open=True)
     envelope = folder.raw(ENVELOPE)
-    judgement = attested.signed(envelope, folder.raw(STATEMENT), asked)
+    result = attested.signed(envelope, folder.raw(STATEMENT), asked)
     if asked:
-        return Check("signature", judgement, f"signed by the given key {asked.keyid}")
+        return FolderCheck("signature", result, f"signed by the given key {asked.keyid}")
     names = ", ".join(signature.opened(envelope).signatures)
-    return Check("signature", judgement, f"signed in the name of {names}; not checked, no key was given", open=True)
+    return FolderCheck("signature", result, f"signed in the name of {names}; not checked, no key was given", open=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence import seal
 from gate.evidence.notes import metadata_in
@@ -16,8 +17,7 @@ from gate.evidence.reading import MOST_FILES, content, is_folder, is_there, json
 from gate.evidence.seal import NotesSeal, Seal, sha256_of_text
 from gate.evidence.sections import keys_in, section, without_attempt
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT
-from gate.evidence.verify import Check, tried, verify
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.evidence.verify import FolderCheck, tried, verify
 
 HISTORY = "rescan/scans"
 _REMEDY = "do not rely on it: restore it from the run's artefact; if there is none, run the gate again"
@@ -36,13 +36,13 @@ class Whole:
         cut_short: places of runs that did not end, of which nothing can be checked.
     """
 
-    own: tuple[Check, ...]
-    others: Mapping[str, tuple[Check, ...]]
+    own: tuple[FolderCheck, ...]
+    others: Mapping[str, tuple[FolderCheck, ...]]
     cut_short: tuple[str, ...]
 
 
 def verify_whole(path: Path, key: Path | None = None) -> Whole:
-    """Check the run in a folder, and everything else that lies in the folder.
+    """FolderCheck the run in a folder, and everything else that lies in the folder.
 
     Args:
         path: reports/, or the folder of one run.
@@ -87,17 +87,19 @@ def _holds_a_run(path: Path) -> bool:
     return any(is_there(path / name) for name in ("verdict.json", "evidence", SEAL, "report.html"))
 
 
-def _other(path: Path, place: str, key: Path | None) -> tuple[Check, ...]:
+def _other(path: Path, place: str, key: Path | None) -> tuple[FolderCheck, ...]:
     if not is_folder(path / place):
-        return (Check("run", reject(f"{shown(place)} is no folder, and only runs lie there", shown(place), _REMEDY)),)
+        return (
+            FolderCheck("run", reject(f"{shown(place)} is no folder, and only runs lie there", shown(place), _REMEDY)),
+        )
     try:
         checks = verify(path / place, key, _OWN.get(place, ()))
     except GateError as error:
-        return (Check("run", reject(error.cause, error.where or place, error.remedy)),)
+        return (FolderCheck("run", reject(error.cause, error.where or place, error.remedy)),)
     # Another run may be unsigned, or signed by an older key: the given key was asked for the run in the folder itself.
     return tuple(
-        Check(check.name, ACCEPTED, open=True, uncovered=("its signature: it has none by the given key",))
-        if check.name == "signature" and not check.judgement.accepted
+        FolderCheck(check.name, ACCEPTED, open=True, uncovered=("its signature: it has none by the given key",))
+        if check.name == "signature" and not check.result.accepted
         else check
         for check in checks
     )
@@ -120,24 +122,24 @@ def _seal_of(path: Path) -> Seal | None:
     return None
 
 
-def _history(scans: Path | None, seals: Iterable[Seal]) -> Check:
+def _history(scans: Path | None, seals: Iterable[Seal]) -> FolderCheck:
     ordered = sorted(seals, key=lambda each: each.at)
     known = {name for each in ordered for name in each.history}
     if scans is None:
         absent = (f"{len(known)} recorded scans that the run knew: {HISTORY} is not in this folder",) if known else ()
-        return Check("history", ACCEPTED, "no recorded scan is in this folder", open=True, uncovered=absent)
+        return FolderCheck("history", ACCEPTED, "no recorded scan is in this folder", open=True, uncovered=absent)
     found = seal.history_in(scans)
     strange = tuple(f"{_place(name)}: no run here has sealed it" for name in found.hashes if name not in known)
-    judgement = recorded(ordered, found.hashes, found.unread)
-    return Check("history", judgement, f"{len(known)} recorded scans are as they were sealed", uncovered=strange)
+    result = recorded(ordered, found.hashes, found.unread)
+    return FolderCheck("history", result, f"{len(known)} recorded scans are as they were sealed", uncovered=strange)
 
 
 def _place(name: str) -> str:
     return shown(f"{HISTORY}/{name}")
 
 
-@judge(8, known_bad=lambda: ([Seal(_AT, {}, {"1.json": "a"}, None)], {"1.json": "b"}, {}))
-def recorded(seals: list[Seal], found: Mapping[str, str], unread: Mapping[str, str]) -> Judgement:
+@check(8, known_bad=lambda: ([Seal(_AT, {}, {"1.json": "a"}, None)], {"1.json": "b"}, {}))
+def recorded(seals: list[Seal], found: Mapping[str, str], unread: Mapping[str, str]) -> CheckResult:
     """Every recorded scan is as each run sealed it, and those that the last run knew are there.
 
     Args:
@@ -158,10 +160,10 @@ def recorded(seals: list[Seal], found: Mapping[str, str], unread: Mapping[str, s
         if name not in {**found, **unread}
     }
     causes = {**unread, **altered, **missing}
-    return Judgement.of(Rejection(cause, _place(name), _REMEDY) for name, cause in causes.items())
+    return CheckResult.of(Rejection(cause, _place(name), _REMEDY) for name, cause in causes.items())
 
 
-def _notes(root: Path, seals: Mapping[str, Seal]) -> Check:
+def _notes(root: Path, seals: Mapping[str, Seal]) -> FolderCheck:
     """The gate's sections of every document that a run here wrote in, or that lies beside the folder."""
     newest: dict[tuple[Path, str], tuple[Path, NotesSeal]] = {}
     for place, found in sorted(seals.items(), key=lambda item: item[1].at):
@@ -173,22 +175,22 @@ def _notes(root: Path, seals: Mapping[str, Seal]) -> Check:
     documents = dict.fromkeys(document for document, _ in newest)
     for beside in (root, root.parent):
         documents.setdefault(Path(os.path.normpath(beside.absolute() / seal.NOTES)))
-    judgement = ACCEPTED
+    result = ACCEPTED
     uncovered: list[str] = []
     for document in documents:
         sealed = {key: value for (path, key), value in newest.items() if path == document}
         name = os.path.relpath(document, root.absolute())
         if is_there(document):
             said, rest = _document(document, name, sealed)
-            judgement, uncovered = judgement + said, [*uncovered, *rest]
+            result, uncovered = result + said, [*uncovered, *rest]
         elif sealed:
             uncovered.append(f"{name}: it is not there; the run's section of it is sealed")
-    return Check("notes", judgement, f"{len(newest)} sections are as they were sealed", uncovered=tuple(uncovered))
+    return FolderCheck("notes", result, f"{len(newest)} sections are as they were sealed", uncovered=tuple(uncovered))
 
 
-def _document(path: Path, name: str, sealed: Mapping[str, tuple[Path, NotesSeal]]) -> tuple[Judgement, list[str]]:
+def _document(path: Path, name: str, sealed: Mapping[str, tuple[Path, NotesSeal]]) -> tuple[CheckResult, list[str]]:
     text = content(path, name).decode("utf-8", "surrogateescape")
-    judgement = ACCEPTED
+    result = ACCEPTED
     uncovered = [f"{name}: what stands outside the gate's sections"]
     keys = keys_in(text)
     uncovered += [f"{name}, section {key}: no run here has sealed it" for key in keys if key not in sealed]
@@ -197,10 +199,10 @@ def _document(path: Path, name: str, sealed: Mapping[str, tuple[Path, NotesSeal]
         if body is None:
             uncovered.append(f"{name}, section {key}: it is not there, and a run here wrote it")
             continue
-        judgement += noted(notes.sha256, body, _digest_of(folder), f"{name}, section {key}")
+        result += noted(notes.sha256, body, _digest_of(folder), f"{name}, section {key}")
         if sha256_of_text(body) != notes.sha256:
             uncovered.append(f"{name}, section {key}: the later attempt that is noted below it")
-    return judgement, uncovered
+    return result, uncovered
 
 
 def _digest_of(folder: Path) -> str:
@@ -210,8 +212,8 @@ def _digest_of(folder: Path) -> str:
     return ""
 
 
-@judge(8, known_bad=lambda: ("0" * 64, "| Digest | `sha256:b` |", "sha256:a", "VALIDATION.md"))
-def noted(sha256: str, body: str, digest: str, where: str) -> Judgement:
+@check(8, known_bad=lambda: ("0" * 64, "| Digest | `sha256:b` |", "sha256:a", "VALIDATION.md"))
+def noted(sha256: str, body: str, digest: str, where: str) -> CheckResult:
     """The section of the notes is the sealed one, but for a later attempt below it; and names the run's digest.
 
     Args:

@@ -1,1 +1,1 @@
-"""The image under judgement: how it was built, what is in it, and whether that is what was agreed."""
+"""The candidate image: how it was built, what is in it, and whether that is what was agreed."""

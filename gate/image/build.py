@@ -46,7 +46,7 @@ class BuiltImage:
 
     Attributes:
         image_id: the image that it left.
-        tag: the name it was given as well; never what is judged by.
+        tag: the name it was given as well; never what is decided by.
         command: as one would type it.
         log: the whole output.
         seconds: how long it took.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.image.variables import FREE, LISTS, RESERVED, keeps, loads_code
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,10 @@ def _wrong(name: str, image: Mapping[str, str], base: Mapping[str, str]) -> str:
     return "" if name in FREE or name.startswith("LC_") or name not in base else "the base's programs rely on it"
 
 
-@judge(6, known_bad=lambda: (Startup({}, ("/bin/sh",), "/"), Startup({}, ("/lambda-entrypoint.sh",), "/var/task")))
-def starts_like(image: Startup, base: Startup) -> Judgement:
+@check(6, known_bad=lambda: (Startup({}, ("/bin/sh",), "/"), Startup({}, ("/lambda-entrypoint.sh",), "/var/task")))
+def starts_like(image: Startup, base: Startup) -> CheckResult:
     """The image keeps what its base promises the Lambda service, and nothing else runs before the runtime."""
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"{d.name} is {d.image or 'not set'!r} in the image, and {d.base or 'not set'!r} on the approved base: "
             + d.wrong,
@@ -81,8 +81,8 @@ def starts_like(image: Startup, base: Startup) -> Judgement:
     )
 
 
-@judge(1, known_bad=lambda: (("main.lambda_handler",), "src.main.lambda_handler"))
-def handler_is(cmd: Sequence[str], handler: str) -> Judgement:
+@check(1, known_bad=lambda: (("main.lambda_handler",), "src.main.lambda_handler"))
+def handler_is(cmd: Sequence[str], handler: str) -> CheckResult:
     """The image's CMD is the one agreed handler; Lambda passes it on as it is."""
     if tuple(cmd) == (handler,):
         return ACCEPTED
@@ -93,10 +93,10 @@ def handler_is(cmd: Sequence[str], handler: str) -> Judgement:
     )
 
 
-@judge(1, known_bad=lambda: ({"CHROME_BIN": "/usr/bin/google-chrome"}, {"CHROME_BIN": "/opt/chrome/chrome"}))
-def names_paths(env: Mapping[str, str], wanted: Mapping[str, str]) -> Judgement:
+@check(1, known_bad=lambda: ({"CHROME_BIN": "/usr/bin/google-chrome"}, {"CHROME_BIN": "/opt/chrome/chrome"}))
+def names_paths(env: Mapping[str, str], wanted: Mapping[str, str]) -> CheckResult:
     """The variables name the agreed paths."""
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"{name} is {env.get(name) or 'not set'!r}, and the agreed path is {path!r}",
             where="Env of the image's configuration",

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from gate.check import CheckResult, Rejection, check, reject
 from gate.image.layers import Layer, LayerFile, Layers, merged
 from gate.image.records import Records, source_of
-from gate.judgement import Judgement, Rejection, judge, reject
 
 SHOWN = 20
 # What starts and runs the function (AWS, "Create a base image": runtime interface client, emulator and entry point;
@@ -210,8 +210,8 @@ def _bad() -> tuple[Layers, int, str]:
     return Layers((base, own), (), Records(), {}), 1, ""
 
 
-@judge(6, known_bad=_bad)
-def base_unchanged(layers: Layers, base_layers: int, library_path: str) -> Judgement:
+@check(6, known_bad=_bad)
+def base_unchanged(layers: Layers, base_layers: int, library_path: str) -> CheckResult:
     """The base's own files are unchanged, byte for byte, but for what the system's own managers changed.
 
     Args:
@@ -225,7 +225,7 @@ def base_unchanged(layers: Layers, base_layers: int, library_path: str) -> Judge
             "rootfs.diff_ids of the image's configuration",
             "build FROM the approved base",
         )
-    return Judgement.of([*_changed_files(layers, base_layers), *_preloading(layers, base_layers, library_path)])
+    return CheckResult.of([*_changed_files(layers, base_layers), *_preloading(layers, base_layers, library_path)])
 
 
 def _changed_files(layers: Layers, base_layers: int) -> Iterator[Rejection]:

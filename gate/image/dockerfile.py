@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gate.check import CheckResult, Rejection, check, reject
 from gate.errors import ImageUnavailable
 from gate.image.words import Unfilled, fill
-from gate.judgement import Judgement, Rejection, judge, reject
 
 # Parser directives stand before anything else (Dockerfile reference, "Parser directives").
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S.*?)\s*$")
@@ -76,7 +76,7 @@ def _parsed(path: Path) -> _Parsed:
 
 
 def _has_instruction(text: str) -> bool:
-    """Whether there is more than comments; the parser takes an empty file for an error, and a judge has to name it."""
+    """Whether there is more than comments; the parser takes an empty file for an error, and a check has to name it."""
     return any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
 
 
@@ -179,12 +179,12 @@ def _taken(command: Any, stages: int) -> Iterator[str]:
         yield from (image.strip("\"'") for image in images if not (image.isdigit() and int(image) < stages))
 
 
-@judge(6, known_bad=lambda: ((From(1, "ubuntu:latest", ""),), ("public.ecr.aws/lambda/python:3.11",)))
-def bases_approved(froms: Sequence[From], approved: Sequence[str]) -> Judgement:
+@check(6, known_bad=lambda: ((From(1, "ubuntu:latest", ""),), ("public.ecr.aws/lambda/python:3.11",)))
+def bases_approved(froms: Sequence[From], approved: Sequence[str]) -> CheckResult:
     """Each FROM names an approved base, an earlier stage, or nothing at all (`scratch`)."""
     if not froms:
         return reject("the Dockerfile has no FROM", where="Dockerfile", remedy=f"build FROM {' or '.join(approved)}")
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"{each.instruction} takes {each.image}, which is no approved base",
             where=f"Dockerfile:{each.line}",

@@ -1,4 +1,4 @@
-"""Judgement of the image's files: they resolve, run and are readable for the user that Lambda runs as. Pure."""
+"""CheckResult of the image's files: they resolve, run and are readable for the user that Lambda runs as. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from packaging.utils import canonicalize_name
 
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.image.tree import KEPT_BYTES, OTHERS_EXECUTE, OTHERS_READ, Entry, Tree
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 
 SHOWN = 10
 # Private to root in every Debian or Amazon Linux base, and read by nothing that runs as another user.
@@ -40,8 +40,8 @@ def _dangling() -> tuple[Tree, str, str]:
     return Tree({"/opt/chromedriver": link}, {}), "CHROMEDRIVER_BIN", "/opt/chromedriver"
 
 
-@judge(1, known_bad=_dangling)
-def is_program(tree: Tree, name: str, path: str) -> Judgement:
+@check(1, known_bad=_dangling)
+def is_program(tree: Tree, name: str, path: str) -> CheckResult:
     """A path leads to a program that any user may run: an ELF executable, or a script that is backed by one."""
     entry, followed = tree.resolve(path)
     way = f" (links followed: {'; '.join(followed)})" if followed else ""
@@ -96,18 +96,18 @@ def _filled_in(script: str) -> str:
     return script
 
 
-@judge(1, known_bad=lambda: (Tree({}, {}), ("/var/task/src",)))
-def all_exist(tree: Tree, paths: Sequence[str]) -> Judgement:
+@check(1, known_bad=lambda: (Tree({}, {}), ("/var/task/src",)))
+def all_exist(tree: Tree, paths: Sequence[str]) -> CheckResult:
     """Each path leads to something."""
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(f"{path} does not exist in the image", where=path, remedy="see required_paths in pytest.ini")
         for path in paths
         if tree.resolve(path)[0] is None
     )
 
 
-@judge(6, known_bad=lambda: (Tree({"/var/task/main.py": Entry("/var/task/main.py", "file", mode=0o600)}, {}),))
-def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> Judgement:
+@check(6, known_bad=lambda: (Tree({"/var/task/main.py": Entry("/var/task/main.py", "file", mode=0o600)}, {}),))
+def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> CheckResult:
     """Lambda requires that any user can read the image's files (Lambda, "Container image requirements").
 
     Files that a base keeps for root on purpose (password hashes, package caches) are left out, unless the function's
@@ -125,7 +125,7 @@ def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> Judgement:
         )
     kept = [e for e in tree.entries.values() if e.kind == "file" and (_is_used(e.path, used) or not _for_root(e.path))]
     closed = [(shut, e) for e in kept if (shut := tree.open_to_all(e, OTHERS_READ))]
-    return Judgement.of(_closed(tree, closed)) if closed else ACCEPTED
+    return CheckResult.of(_closed(tree, closed)) if closed else ACCEPTED
 
 
 def _closed(tree: Tree, closed: Sequence[tuple[str, Entry]]) -> Iterator[Rejection]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gate.judgement import ACCEPTED, Judgement, judge, reject
+from gate.check import ACCEPTED, CheckResult, check, reject
 
 # The stand-in base says so itself; it can never count as the approved one.
 STAND_IN_LABEL = "release-gate.stand-in"
 
 
-@judge(6, known_bad=lambda: ("linux/arm64", "linux/amd64"))
-def platform_is(found: str, wanted: str) -> Judgement:
+@check(6, known_bad=lambda: ("linux/arm64", "linux/amd64"))
+def platform_is(found: str, wanted: str) -> CheckResult:
     """Lambda starts an image of the function's own architecture only (Lambda, "Container images")."""
     if found == wanted:
         return ACCEPTED
@@ -22,8 +22,8 @@ def platform_is(found: str, wanted: str) -> Judgement:
     )
 
 
-@judge(1, known_bad=lambda: (("sha256:x", "sha256:b"), ("sha256:a",), "base:1"))
-def descends_from(layers: Sequence[str], base_layers: Sequence[str], base: str) -> Judgement:
+@check(1, known_bad=lambda: (("sha256:x", "sha256:b"), ("sha256:a",), "base:1"))
+def descends_from(layers: Sequence[str], base_layers: Sequence[str], base: str) -> CheckResult:
     """The image's lowest layers are all of the base's, in their order (OCI image spec, rootfs.diff_ids)."""
     if not base_layers:
         return reject(f"the base image {base} has no layers, so descent from it proves nothing",
@@ -43,8 +43,8 @@ def descends_from(layers: Sequence[str], base_layers: Sequence[str], base: str) 
     )
 
 
-@judge(1, known_bad=lambda: ({STAND_IN_LABEL: "true"}, (), "public.ecr.aws/lambda/python:3.11", "simulated"))
-def genuine(labels: Mapping[str, str], repo_digests: Sequence[str], base: str, provenance: str) -> Judgement:
+@check(1, known_bad=lambda: ({STAND_IN_LABEL: "true"}, (), "public.ecr.aws/lambda/python:3.11", "simulated"))
+def genuine(labels: Mapping[str, str], repo_digests: Sequence[str], base: str, provenance: str) -> CheckResult:
     """The base came from its registry: it was pulled, has a digest there, and does not say that it is a stand-in.
 
     The digest alone proves nothing: in containerd's store, and in Podman's, `docker tag` makes one of any image.
@@ -63,10 +63,10 @@ def genuine(labels: Mapping[str, str], repo_digests: Sequence[str], base: str, p
     return ACCEPTED
 
 
-@judge(1, known_bad=lambda: ("sha256:a", "sha256:b"))
-def same_image(built: str, judged: str) -> Judgement:
-    """The image that was built is the one that is judged."""
-    if built and built == judged:
+@check(1, known_bad=lambda: ("sha256:a", "sha256:b"))
+def same_image(built: str, checked: str) -> CheckResult:
+    """The image that was built is the one that is checked."""
+    if built and built == checked:
         return ACCEPTED
-    return reject(f"the build left {built or 'no image'}, and the image under judgement is {judged}",
+    return reject(f"the build left {built or 'no image'}, and the candidate image is {checked}",
                   "the log of the build", "run again; nothing else may build or tag this name meanwhile")  # fmt: skip

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
 
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.image.requirements import same_version
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 
 SHOWN = 5
 _PACKAGES = "the image's Python packages"
@@ -33,8 +33,8 @@ class Installed:
     closed: Mapping[str, str] = field(default_factory=dict)
 
 
-@judge(1, known_bad=lambda: ({"selenium": "4.0"}, Installed({}, {}, ())))
-def pins_installed(wanted: Mapping[str, str], installed: Installed) -> Judgement:
+@check(1, known_bad=lambda: ({"selenium": "4.0"}, Installed({}, {}, ())))
+def pins_installed(wanted: Mapping[str, str], installed: Installed) -> CheckResult:
     """Every pinned requirement is there at its pin and imports, and nothing conflicts."""
     if not wanted:
         return reject("the requirements pin no package, so nothing is known about what the image should hold",
@@ -66,7 +66,7 @@ def pins_installed(wanted: Mapping[str, str], installed: Installed) -> Judgement
         Rejection(f"pip check: {line}", _PACKAGES, "correct the pins in requirements.in, and lock them anew")
         for line in installed.conflicts
     ]
-    return Judgement.of(wrong)
+    return CheckResult.of(wrong)
 
 
 def _missing(name: str, version: str, installed: Installed) -> Rejection:
@@ -77,8 +77,8 @@ def _missing(name: str, version: str, installed: Installed) -> Rejection:
     return Rejection(cause, _PACKAGES, "look at the pip step in the build log")
 
 
-@judge(6, known_bad=lambda: ({"pytest", "selenium"}, ("pytest", "moto")))
-def no_development_packages(present: Collection[str], forbidden: Sequence[str]) -> Judgement:
+@check(6, known_bad=lambda: ({"pytest", "selenium"}, ("pytest", "moto")))
+def no_development_packages(present: Collection[str], forbidden: Sequence[str]) -> CheckResult:
     """Nothing that only tests need is shipped: it is attack surface and size that no request uses."""
     if not present:
         return reject("no Python package was found in the image, so nothing is known about what it ships", _PACKAGES,

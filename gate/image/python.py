@@ -11,11 +11,11 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.engine.answer import Told, ask
 from gate.errors import ImageUnavailable
 from gate.image.packages import Installed
 from gate.image.records import Records, rpm_records
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.runtime.frames import IMPORTING, frames_of, own_line
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
@@ -86,13 +86,13 @@ def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
     return Interpreter(answer["python"], installed, tuple(map(_hook, answer["hooks"])))
 
 
-def _conflicts(check: Any) -> tuple[str, ...]:
+def _conflicts(said: Any) -> tuple[str, ...]:
     """What pip check objects to, a line each; a pip that fails without a list is a conflict by its last words."""
-    if check.rc == 0:
+    if said.rc == 0:
         return ()
-    last = check.stderr.strip().splitlines()[-1:]
-    ended = ": ".join([f"it ended with exit code {check.rc}", *last])
-    return tuple(check.stdout.strip().splitlines()) or (ended,)
+    last = said.stderr.strip().splitlines()[-1:]
+    ended = ": ".join([f"it ended with exit code {said.rc}", *last])
+    return tuple(said.stdout.strip().splitlines()) or (ended,)
 
 
 def _hook(raw: Any) -> Hook:
@@ -124,10 +124,10 @@ def _unvouched() -> tuple[tuple[Hook, ...], Records, Mapping[str, str], tuple[st
     return (Hook(path, path, frozenset({"sha256:0"})),), Records(), {}, ()
 
 
-@judge(6, known_bad=_unvouched)
+@check(6, known_bad=_unvouched)
 def starts_nothing_foreign(
     hooks: Sequence[Hook], records: Records, base: Mapping[str, str], stated: Sequence[str]
-) -> Judgement:
+) -> CheckResult:
     """Whatever Python runs when it starts came with a package or the base, or is stated.
 
     Args:
@@ -136,7 +136,7 @@ def starts_nothing_foreign(
         base: the digests of the base's files, by path.
         stated: the paths in pytest.ini (startup_hooks).
     """
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"Python runs {hook.path} whenever it starts, and no package vouches for it",
             where=hook.file,
@@ -194,8 +194,8 @@ def _held(told: Told, fields: Mapping[str, type]) -> dict[str, Any]:
     )
 
 
-@judge(1, known_bad=lambda: (HandlerImport("main.handler", False, "ModuleNotFoundError: No module named 'main'"),))
-def handler_imports(found: HandlerImport) -> Judgement:
+@check(1, known_bad=lambda: (HandlerImport("main.handler", False, "ModuleNotFoundError: No module named 'main'"),))
+def handler_imports(found: HandlerImport) -> CheckResult:
     """The handler is a function that the runtime can call."""
     if found.callable:
         return ACCEPTED
@@ -216,8 +216,8 @@ def _way_out(found: HandlerImport) -> str:
     return "correct what the module does when it is imported"
 
 
-@judge(6, known_bad=lambda: ("3.12.1", "3.11"))
-def python_is(version: str, wanted: str) -> Judgement:
+@check(6, known_bad=lambda: ("3.12.1", "3.11"))
+def python_is(version: str, wanted: str) -> CheckResult:
     """The function's Python is the agreed one, as major.minor."""
     if version.split(".")[:2] == wanted.split("."):
         return ACCEPTED

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from gate.check import CheckResult, Rejection, check
 from gate.image.credentials import BASIC_AUTH, PASSWORD
 from gate.image.detector import secrets_in
 from gate.image.layers import Layer, Layers
 from gate.image.records import Records
 from gate.image.search import Suspect
 from gate.image.values import is_used_value, promises_secret
-from gate.judgement import Judgement, Rejection, judge
 
 _REVOKE = "take it out of the build, and revoke it: a later layer that deletes it does not remove it from the image"
 # Packages of a distribution, which a package manager left behind when it had installed them.
@@ -24,10 +24,10 @@ _SET = re.compile(r"^(?:/bin/sh -c #\(nop\)\s+)?(?:ENV|ARG|LABEL) (?P<rest>.*)$"
 _SHOWN = 20
 
 
-@judge(
+@check(
     6, known_bad=lambda: ({"AWS_SECRET_ACCESS_KEY": "ab" * 20}, ("RUN true",), Layers((Layer(),), (), Records(), {}), 0)
 )
-def no_secret(env: Mapping[str, str], history: Sequence[str], layers: Layers, base_layers: int) -> Judgement:
+def no_secret(env: Mapping[str, str], history: Sequence[str], layers: Layers, base_layers: int) -> CheckResult:
     """Nothing that the image adds to its base gives access to anything: whoever pulls it, reads every layer.
 
     Args:
@@ -36,7 +36,7 @@ def no_secret(env: Mapping[str, str], history: Sequence[str], layers: Layers, ba
         layers: as they are pushed.
         base_layers: how many of them are the base's.
     """
-    return Judgement.of([*_in_env(env), *_in_history(history), *_in_layers(layers, base_layers)])
+    return CheckResult.of([*_in_env(env), *_in_history(history), *_in_layers(layers, base_layers)])
 
 
 def _in_env(env: Mapping[str, str]) -> Iterator[Rejection]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gate.judgement import ACCEPTED, Judgement, judge, reject
+from gate.check import ACCEPTED, CheckResult, check, reject
 
 GB = 1_000_000_000
 
 
-@judge(6, known_bad=lambda: (10 * GB, 10, "uncompressed"))
-def below(size_bytes: int, limit_gb: int, kind: str) -> Judgement:
+@check(6, known_bad=lambda: (10 * GB, 10, "uncompressed"))
+def below(size_bytes: int, limit_gb: int, kind: str) -> CheckResult:
     """The image is smaller than the limit (Lambda quotas: 10 GB uncompressed, all layers together)."""
     if size_bytes <= 0:
         return reject(f"the {kind} size of the image is not known ({size_bytes} bytes)", f"the image, {kind}",

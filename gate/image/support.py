@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from gate.check import CheckResult, Rejection, check
 from gate.errors import WrongUse
 from gate.image.dockerfile import From
-from gate.judgement import Judgement, Rejection, judge
 from gate.scan.register.entries import Register, SupportException
 from gate.scan.register.source import Document, read_yaml
 from gate.scan.register.suggestion import ready_support
@@ -162,10 +162,10 @@ def _nothing() -> Register:
     return Register("exceptions.yaml", (), (), (), ())
 
 
-@judge(6, known_bad=lambda: (_ended(), _nothing(), _DAY, "support.yaml"))
-def supported(parts: Sequence[Part], register: Register, today: date, source: str) -> Judgement:
+@check(6, known_bad=lambda: (_ended(), _nothing(), _DAY, "support.yaml"))
+def supported(parts: Sequence[Part], register: Register, today: date, source: str) -> CheckResult:
     """Each part is supported by its maker today, or its end is accepted by an entry of the register in force."""
-    return Judgement.of(
+    return CheckResult.of(
         _unknown(part, source) if part.lifetime is None else _out_of_support(part, part.lifetime, register, today)
         for part in parts
         if part.lifetime is None or (part.lifetime.until < today and _accepted(part, register, today) is None)
@@ -198,12 +198,12 @@ def _accepted(part: Part, register: Register, today: date) -> SupportException |
     return next((each for each in register.support if each.what == part.name and each.is_in_force(today)), None)
 
 
-@judge(6, known_bad=lambda: ((), Register("exceptions.yaml", (), (), (), (), (_idle(),)), _DAY))
-def support_exceptions_used(parts: Sequence[Part], register: Register, today: date) -> Judgement:
+@check(6, known_bad=lambda: ((), Register("exceptions.yaml", (), (), (), (), (_idle(),)), _DAY))
+def support_exceptions_used(parts: Sequence[Part], register: Register, today: date) -> CheckResult:
     """Each acceptance is about something that the release stands on, and whose support has ended."""
     ended = {part.name for part in parts if part.lifetime and part.lifetime.until < today}
     standing = {part.name for part in parts}
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"The entry for {entry.what} is not used: "
             + ("it is supported" if entry.what in standing else "the release does not stand on it"),

@@ -1,4 +1,4 @@
 """The zip function beside the release, and the proof that the release left it alone (AC4).
 
-Pure: `snapshot`, `pipeline` (its judge), `trail`, `traffic` (theirs). Fetching: `reader`, `history`, `baseline`.
+Pure: `snapshot`, `pipeline` (its check), `trail`, `traffic` (theirs). Fetching: `reader`, `history`, `baseline`.
 """

@@ -1,4 +1,4 @@
-"""The zip pipeline's files in the judged repository: unchanged in git since the last release."""
+"""The zip pipeline's files in the checked repository: unchanged in git since the last release."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.errors import EvidenceDamaged
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 
 _SECONDS = 60
 
@@ -31,12 +31,12 @@ class PipelineFiles:
     unknown: tuple[str, ...]
 
 
-@judge(4, known_bad=lambda: (PipelineFiles(("deploy.sh",), "v0.9.0", ("M deploy.sh",), ()),))
-def judge_pipeline(files: PipelineFiles) -> Judgement:
-    """Whether the zip pipeline's files are what they were at the last release; no files named, none to judge."""
+@check(4, known_bad=lambda: (PipelineFiles(("deploy.sh",), "v0.9.0", ("M deploy.sh",), ()),))
+def check_pipeline(files: PipelineFiles) -> CheckResult:
+    """Whether the zip pipeline's files are what they were at the last release; no files named, none to check."""
     if not files.paths:
         return ACCEPTED
-    missing = Judgement.of(
+    missing = CheckResult.of(
         Rejection(
             f"pytest.ini names {path} as a file of the zip pipeline, and the repository holds no such file",
             "zip_paths",
@@ -50,7 +50,7 @@ def judge_pipeline(files: PipelineFiles) -> Judgement:
             "git describe --tags",
             "tag the commit of the last zip release (`git tag v0.9.0 COMMIT`)",
         )
-    changed = Judgement.of(
+    changed = CheckResult.of(
         Rejection(
             f"The zip pipeline's file {change.split(maxsplit=1)[-1]} changed since {files.since} ({change})",
             f"git diff {files.since}",
@@ -65,7 +65,7 @@ def read_pipeline(folder: Path, paths: Sequence[str], release_tag: str) -> Pipel
     """Ask git about the zip pipeline's files, changes that are not committed included.
 
     Args:
-        folder: the judged repository, or a folder in it.
+        folder: the checked repository, or a folder in it.
         paths: the files, relative to the repository's root.
         release_tag: the release under judgement, whose own tag is not "the last release".
 

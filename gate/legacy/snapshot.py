@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gate.check import CheckResult, Rejection, check, reject
 from gate.errors import AwsRefused, GateError
-from gate.judgement import Judgement, Rejection, judge, reject
 
 _ANEW = "take a new baseline with a new publishing run"
 _ABSENT = "not there"
@@ -106,8 +106,8 @@ def _known_bad() -> tuple[FunctionSnapshot, FunctionSnapshot]:
     return before, FunctionSnapshot(arn, "", {"configuration": {"CodeSha256": "a", "Layers": [{"Arn": "layer:2"}]}})
 
 
-@judge(4, known_bad=_known_bad)
-def judge_untouched(before: FunctionSnapshot, now: FunctionSnapshot) -> Judgement:
+@check(4, known_bad=_known_bad)
+def check_untouched(before: FunctionSnapshot, now: FunctionSnapshot) -> CheckResult:
     """Whether the zip function, its versions, aliases, layers, triggers and rules are what they were.
 
     Args:
@@ -122,7 +122,7 @@ def judge_untouched(before: FunctionSnapshot, now: FunctionSnapshot) -> Judgemen
             return reject(f"The snapshot of {snapshot.name} {when} holds no configuration, so nothing is known",
                           snapshot.function, _ANEW)  # fmt: skip
     blind = {**_unread_parts(before, "before the release"), **_unread_parts(now, "now")}
-    return Judgement(tuple(blind.values())) + Judgement.of(
+    return CheckResult(tuple(blind.values())) + CheckResult.of(
         Rejection(
             f"The zip function's {each.field} changed since {before.taken_at}: it was {each.before}, and is {each.now}",
             before.function,

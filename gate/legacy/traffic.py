@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gate.aws.refusals import pages, readable
-from gate.judgement import ACCEPTED, Judgement, judge, reject
+from gate.check import ACCEPTED, CheckResult, check, reject
 
 _PERIOD = 60  # seconds, the finest that Lambda's metrics have
 # What comes about by chance less often than once in so many releases is no chance.
@@ -48,8 +48,8 @@ def _weight(count: int, number: int, rate: float) -> float:
     return math.exp(ways + number * math.log(rate) + (count - number) * math.log1p(-rate))
 
 
-@judge(4, known_bad=lambda: (Traffic(86400, 72, 0), Traffic(86400, 72, 9), "f"))
-def judge_traffic(before: Traffic, since: Traffic, function: str) -> Judgement:
+@check(4, known_bad=lambda: (Traffic(86400, 72, 0), Traffic(86400, 72, 9), "f"))
+def check_traffic(before: Traffic, since: Traffic, function: str) -> CheckResult:
     """Whether the zip function went on being invoked, without new errors.
 
     A function that failed now and then before does so afterwards: new are errors that its earlier rate does not

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from gate.aws.refusals import pages, readable
-from gate.judgement import Judgement, Rejection, judge, reject
+from gate.check import CheckResult, Rejection, check, reject
 from gate.legacy.snapshot import FunctionSnapshot, names_of
 
 _LAMBDA, _EVENTS, _SCHEDULER = "lambda.amazonaws.com", "events.amazonaws.com", "scheduler.amazonaws.com"
@@ -53,8 +53,8 @@ def _event(name: str, read_only: bool) -> TrailEvent:
     return TrailEvent(_LAMBDA, name, "f", read_only, "arn:aws:iam::111122223333:user/x", "2025-01-01")
 
 
-@judge(4, known_bad=lambda: ((_event("GetFunction20150331v2", True), _event("UpdateFunctionCode", False)), "f"))
-def judge_trail(events: Iterable[TrailEvent], function: str) -> Judgement:
+@check(4, known_bad=lambda: ((_event("GetFunction20150331v2", True), _event("UpdateFunctionCode", False)), "f"))
+def check_trail(events: Iterable[TrailEvent], function: str) -> CheckResult:
     """Whether CloudTrail saw no change of the function, its rules or its schedules, and would have seen one.
 
     A call that was refused changed nothing, and is no alarm.
@@ -73,7 +73,7 @@ def judge_trail(events: Iterable[TrailEvent], function: str) -> Judgement:
             "cloudtrail:LookupEvents",
             "events arrive up to 15 minutes late: run again then; else check that management events are recorded",
         )
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"CloudTrail shows {e.name} on {e.about} at {e.at} by {e.by}, after the baseline was taken",
             "cloudtrail:LookupEvents",

@@ -1,4 +1,4 @@
-"""`python -m gate.permission` (`make policies`): write the least-privilege policies, held against the ledgers given."""
+"""`python -m gate.permission` (`make policies`): write the least-privilege policies, compared with call logs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from gate.errors import GateError, WrongUse
 from gate.permission.needs import PUBLISHING, VERIFYING, uncovered
 from gate.permission.policy import document, text
-from gate.registry.permitted import Call
+from gate.registry.permitted import AwsCall
 from gate.release import Release, read
 
 ROOT = Path(__file__).parents[2]
@@ -24,11 +24,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Write both policies for the release in pytest.ini.
 
     Raises:
-        WrongUse: a ledger shows a call that no permission on the list is for, or cannot be read.
+        WrongUse: a call log shows a call that no permission on the list is for, or cannot be read.
     """
     parser = argparse.ArgumentParser(prog="python -m gate.permission", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("ledger", nargs="*", type=Path, help="the ledger of a run, evidence/NNN-ledger.json")
-    for path in parser.parse_args(arguments).ledger:
+    parser.add_argument(
+        "AWS call log", nargs="*", type=Path, help="the call log of a run, evidence/NNN-aws-call-log.json"
+    )
+    for path in parser.parse_args(arguments).call_log:
         _hold_against(path)
     release = release_of(ROOT / "pytest.ini")
     for name, needs in FILES.items():
@@ -47,17 +49,17 @@ def release_of(ini: Path) -> Release:
     return read(lambda key: values.get(key, "").split() if key in lines else values.get(key, ""))
 
 
-def calls_in(path: Path) -> tuple[Call, ...]:
-    """The calls that a run's ledger, as kept with its evidence, recorded.
+def calls_in(path: Path) -> tuple[AwsCall, ...]:
+    """The calls that a run's call log, as kept with its evidence, recorded.
 
     Raises:
-        WrongUse: it is no ledger.
+        WrongUse: it is no call log.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(Call(**call) for call in record["answer"])
+        return tuple(AwsCall(**call) for call in record["answer"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WrongUse(f"{path} is not the ledger of a run: {error}") from error
+        raise WrongUse(f"{path} is not the call log of a run: {error}") from error
 
 
 def _hold_against(path: Path) -> None:

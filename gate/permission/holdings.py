@@ -18,7 +18,7 @@ from gate.access.document import Kind, PolicyText, Statement, parse
 from gate.access.pattern import action_matches
 from gate.aws.refusals import LOGGED_OUT, NOT_ALLOWED, NotThere, ask, error_code, explained, garbled, pages
 from gate.errors import GateError
-from gate.permission.judges import Holding, State
+from gate.permission.ci_role_checks import Holding, State
 from gate.permission.needs import Need, resources
 from gate.permission.probes import parameters
 from gate.release import Release

@@ -1,6 +1,6 @@
 """Every permission that a run needs, and what for. Pure; the resources are the Service Authorization Reference's.
 
-The list is held against the ledger of real runs: a call without a need, or a need without a call, fails a test.
+The list is held against the call log of real runs: a call without a need, or a need without a call, fails a test.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gate.aws.partition import partition_of
 from gate.aws.reference import actions
-from gate.registry.permitted import Call
+from gate.registry.permitted import AwsCall
 from gate.release import Release
 
 
@@ -62,7 +62,7 @@ def _all(actions: str, purpose: str, *, enhanced: bool = False, optional: bool =
 VERIFYING: tuple[Need, ...] = (
     *_all("ecr:GetAuthorizationToken", "log in to the registry"),
     *_all(_REPOSITORY, "read the repository, its settings and its images"),
-    *_all("ecr:BatchGetImage ecr:GetDownloadUrlForLayer", "pull the published image and judge it"),
+    *_all("ecr:BatchGetImage ecr:GetDownloadUrlForLayer", "pull the published image and check it"),
     *_all(_SCAN, "have the image scanned and read the result"),
     *_all("inspector2:ListCoverage inspector2:ListFindings", "read Inspector's result", enhanced=True),
     *_all(_ACCESS, "find out who can push and pull"),
@@ -85,13 +85,13 @@ def needs_of(publishes: bool) -> tuple[Need, ...]:
     return PUBLISHING if publishes else VERIFYING
 
 
-def uncovered(calls: Iterable[Call], needs: Iterable[Need]) -> tuple[str, ...]:
+def uncovered(calls: Iterable[AwsCall], needs: Iterable[Need]) -> tuple[str, ...]:
     """The actions of these calls that no need names."""
     known = {need.action for need in needs} | FREE
     return tuple(sorted({f"{call.service}:{call.operation}" for call in calls} - known))
 
 
-def unseen(needs: Iterable[Need], calls: Iterable[Call]) -> tuple[str, ...]:
+def unseen(needs: Iterable[Need], calls: Iterable[AwsCall]) -> tuple[str, ...]:
     """The needs that none of these calls has used."""
     used = {f"{call.service}:{call.operation}" for call in calls}
     return tuple(sorted({need.action for need in needs} - used))

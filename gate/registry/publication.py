@@ -1,4 +1,4 @@
-"""What was published, and the record of how: the facts that AC2, AC3 and AC8 are judged on. Pure."""
+"""What was published, and the record of how: the facts that AC2, AC3 and AC8 are checked on. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ DONE = "done"
 
 
 @dataclass(frozen=True)
-class JudgedImage:
-    """The image that is judged, as the Docker engine holds it.
+class CheckedImage:
+    """The image that is checked, as the Docker engine holds it.
 
     Attributes:
         image: what the engine calls it: the digest of its config, or of its manifest in containerd's store.
@@ -70,11 +70,11 @@ class Publication:
     """The release as the registry holds it.
 
     Attributes:
-        digest: the one digest that this run judged.
+        digest: the one digest that this run checked.
         manifest: what the registry answers under it.
         platform: os/architecture as the config in the registry states it.
-        config_digest: of the image that was judged.
-        uncompressed_bytes: of the image that was judged.
+        config_digest: of the image that was checked.
+        uncompressed_bytes: of the image that was checked.
         before: the repository before the release; None when this run only verifies.
         after: the repository when this run read it back.
         legacy_before: the zip function before the release; None when this run only verifies.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gate.aws.refusals import NotThere
+from gate.check import require
 from gate.errors import AwsRefused
-from gate.judgement import require
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.diary import Diary
 from gate.registry.ecr import EcrRepository
@@ -17,28 +17,28 @@ from gate.registry.login import Login
 from gate.registry.manifest import (
     StoredManifest,
     UnreadableManifest,
-    judge_admission,
-    judge_bytes,
-    judge_same_config,
+    check_admission,
+    check_bytes,
+    check_same_config,
     read_manifest,
 )
 from gate.registry.promotion import (
     Caller,
     Held,
     Tags,
-    judge_caller,
-    judge_movable,
-    judge_release_tag,
-    judge_trial,
+    check_caller,
+    check_movable,
+    check_release_tag,
+    check_trial,
     tags_to_set,
 )
-from gate.registry.publication import JudgedImage, Publication, Trial
-from gate.registry.repository import RepositorySnapshot, judge_identity
-from gate.registry.tags import can_move, judge_same_digest
+from gate.registry.publication import CheckedImage, Publication, Trial
+from gate.registry.repository import RepositorySnapshot, check_identity
+from gate.registry.tags import can_move, check_same_digest
 from gate.registry.typed import WHOAMI, Typed
 
 _READS, _PAUSE = 6, 2.0  # how often, and every how many seconds, ECR is asked for what was just written
-_NOT_TRIED = Trial(False, False, "not tried: this target may not be spoiled; the setting was judged instead")
+_NOT_TRIED = Trial(False, False, "not tried: this target may not be spoiled; the setting was checked instead")
 
 
 class Pusher(Protocol):
@@ -75,7 +75,7 @@ class Publisher:
     may_spoil: bool = False
 
     def push_candidate(
-        self, image: JudgedImage, *, legacy: Callable[[], FunctionSnapshot], admit: Callable[[], None]
+        self, image: CheckedImage, *, legacy: Callable[[], FunctionSnapshot], admit: Callable[[], None]
     ) -> Publication:
         """Push the image under the candidate tag; no other tag is touched.
 
@@ -89,15 +89,15 @@ class Publisher:
             GateError: something could not be had, or `admit` refused.
         """
         with self.diary.step(WHOAMI) as tell:
-            require(judge_caller(self.caller, self.ecr.account, self.region))
+            require(check_caller(self.caller, self.ecr.account, self.region))
             tell(f"done: {self.caller.arn}")
         with self.diary.step(self._typed.baseline(self.zip_function)) as tell:
             baseline = legacy()
             tell(f"done: baseline of {baseline.name} kept")
         before = self.ecr.snapshot()
-        require(judge_identity(before.repository, self.ecr.account, self.region, self.ecr.name))
+        require(check_identity(before.repository, self.ecr.account, self.region, self.ecr.name))
         there = self._already_there(image, before)
-        require(judge_movable(before, self.tags, there))
+        require(check_movable(before, self.tags, there))
         admit()
         manifest, platform = self._in_registry(image, there)
         return Publication(
@@ -143,16 +143,16 @@ class Publisher:
 
     def _put(self, manifest: StoredManifest, tag: str) -> None:
         named = self.ecr.put_tag(manifest, tag)
-        require(judge_same_digest({tag: named}, (tag,), manifest.digest))
+        require(check_same_digest({tag: named}, (tag,), manifest.digest))
 
-    def _already_there(self, image: JudgedImage, before: RepositorySnapshot) -> str | None:
+    def _already_there(self, image: CheckedImage, before: RepositorySnapshot) -> str | None:
         """The digest under which the registry holds this very image behind one of our tags, None if it does not.
 
         Compared by config: the manifest's digest is known only once an image is pushed.
         """
         naming = before.naming()
         held = {tag: self._held(naming[tag]) for tag in self.tags.all if tag in naming}
-        require(judge_release_tag(held.get(self.tags.release), image.config_digest, self.tags.release))
+        require(check_release_tag(held.get(self.tags.release), image.config_digest, self.tags.release))
         return next((each.digest for each in held.values() if each.config_digest == image.config_digest), None)
 
     def _held(self, digest: str) -> Held:
@@ -162,7 +162,7 @@ class Publisher:
             # An index, say: another image than any that is built here.
             return Held(digest, f"unknown: the manifest {error}")
 
-    def _in_registry(self, image: JudgedImage, there: str | None) -> tuple[StoredManifest, str]:
+    def _in_registry(self, image: CheckedImage, there: str | None) -> tuple[StoredManifest, str]:
         """The image's manifest in the registry: pushed as the candidate, or there already, verified."""
         login = None if there else self._login()
         with self.diary.step(self._typed.push(self.tags.candidate)) as tell:
@@ -170,11 +170,11 @@ class Publisher:
             said = "verified, not repeated: the registry holds the image that was built, as" if there else "done:"
             tell(f"{said} {digest}")
             manifest = self._visible(digest)
-            # What Lambda refuses may have no config at all: its media types are judged before it is read.
-            require(judge_bytes(manifest) + judge_admission(manifest, image.platform, image.platform))
+            # What Lambda refuses may have no config at all: its media types are checked before it is read.
+            require(check_bytes(manifest) + check_admission(manifest, image.platform, image.platform))
             platform = self.ecr.config(manifest).platform
             require(
-                judge_same_config(manifest, image.config_digest) + judge_admission(manifest, platform, image.platform)
+                check_same_config(manifest, image.config_digest) + check_admission(manifest, platform, image.platform)
             )
         return manifest, platform
 
@@ -199,9 +199,9 @@ class Publisher:
                     break
                 self.sleep(_PAUSE)
                 after = self.ecr.snapshot()
-            tags = judge_same_digest(after.naming(), self.tags.published, digest)
+            tags = check_same_digest(after.naming(), self.tags.published, digest)
             # Where the trial succeeded the tag names something else because of it: that is the cause to tell.
-            require(tags if tags.accepted else judge_trial(trial, self.tags.release) + tags)
+            require(tags if tags.accepted else check_trial(trial, self.tags.release) + tags)
             tell(f"done: {' and '.join(self.tags.published)} name {digest}")
         return after
 

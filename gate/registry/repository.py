@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gate.aws.partition import arn, registry_host
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.gaps import Gapped
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
 from gate.registry.changes import Comparison, Looked
 from gate.registry.tags import Mutability
 
@@ -85,8 +85,8 @@ def _some_repository(account: str = "000000000000") -> Repository:
     return Repository(account, here, "other", named, uri, datetime.min, Mutability("MUTABLE"))
 
 
-@judge(2, known_bad=lambda: (_some_repository(), "654654307503", "ap-northeast-2", "naver-sms-automation"))
-def judge_identity(found: Repository, account: str, region: str, name: str) -> Judgement:
+@check(2, known_bad=lambda: (_some_repository(), "654654307503", "ap-northeast-2", "naver-sms-automation"))
+def check_identity(found: Repository, account: str, region: str, name: str) -> CheckResult:
     """Whether this is the repository of the release: account, region, name, and what follows from them."""
     expected = {
         "account": (found.account, account),
@@ -95,7 +95,7 @@ def judge_identity(found: Repository, account: str, region: str, name: str) -> J
         "ARN": (found.arn, arn("ecr", region, account, f"repository/{name}")),
         "URI": (found.uri, f"{registry_host(account, region)}/{name}"),
     }
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"The repository's {what} is {is_!r}, the release is for {wanted!r}",
             found.arn,
@@ -106,8 +106,8 @@ def judge_identity(found: Repository, account: str, region: str, name: str) -> J
     )
 
 
-@judge(2, known_bad=lambda: (StoredImage("sha256:x", ("v1",), 1, datetime.min, "", "ARCHIVED"), "v1"))
-def judge_active(image: StoredImage | None, tag: str) -> Judgement:
+@check(2, known_bad=lambda: (StoredImage("sha256:x", ("v1",), 1, datetime.min, "", "ARCHIVED"), "v1"))
+def check_active(image: StoredImage | None, tag: str) -> CheckResult:
     """Whether the image behind a tag can be pulled: it exists and its status is ACTIVE."""
     if image is None:
         return reject(f"The tag {tag!r} names no image in the repository", "DescribeImages", _RELEASE)
@@ -130,15 +130,15 @@ def _known_bad_change() -> tuple[RepositorySnapshot, RepositorySnapshot, tuple[s
     return before, after, ("v1.0.0", "latest"), "sha256:" + "b" * 64
 
 
-@judge(2, known_bad=_known_bad_change)
-def judge_otherwise_unchanged(
+@check(2, known_bad=_known_bad_change)
+def check_otherwise_unchanged(
     before: RepositorySnapshot,
     after: RepositorySnapshot,
     moved: tuple[str, ...],
     released: str,
     looked: Looked | None = None,
     now: datetime | None = None,
-) -> Judgement:
+) -> CheckResult:
     """Whether nothing changed in the repository but the release's own tags and image, and what explains itself.
 
     A referrer of an image that was there, and what the lifecycle policy ends, explain themselves.
@@ -153,7 +153,7 @@ def judge_otherwise_unchanged(
     """
     where = f"repository {before.repository.name}, before and after the release"
     changes = Comparison(before, after, moved, released, looked or Looked(), now).changes()
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(str(change), where, "find out in CloudTrail who changed it; publishing does not")
         for change in changes
         if not change.explained

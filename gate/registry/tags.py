@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 
 SETTINGS = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
 _READ = "the tags as ECR names them (DescribeImages)"
@@ -75,8 +75,8 @@ def _known_bad_mutability() -> tuple[Mutability, str, tuple[str, ...], str]:
     return Mutability("MUTABLE"), "v1.0.0", ("latest",), "repository"
 
 
-@judge(2, known_bad=_known_bad_mutability)
-def judge_mutability(mutability: Mutability, fixed: str, rolling: tuple[str, ...], repository: str) -> Judgement:
+@check(2, known_bad=_known_bad_mutability)
+def check_mutability(mutability: Mutability, fixed: str, rolling: tuple[str, ...], repository: str) -> CheckResult:
     """Whether the release tag cannot be overwritten while every rolling tag can move.
 
     Args:
@@ -94,7 +94,7 @@ def judge_mutability(mutability: Mutability, fixed: str, rolling: tuple[str, ...
     said = _said(mutability)
     overwritten = [Rejection(f"The release tag {tag!r} can be overwritten: {said}", where, remedy) for tag in loose]
     unmovable = [Rejection(f"The rolling tag {tag!r} cannot move: {said}", where, remedy) for tag in stuck]
-    return Judgement.of(overwritten + unmovable)
+    return CheckResult.of(overwritten + unmovable)
 
 
 def _said(mutability: Mutability) -> str:
@@ -114,20 +114,20 @@ def _known_bad_tags() -> tuple[dict[str, str | None], tuple[str, ...], str]:
     return {"v1.0.0": "sha256:" + "a" * 64, "latest": "sha256:" + "b" * 64}, ("v1.0.0", "latest"), "sha256:" + "a" * 64
 
 
-@judge(2, known_bad=_known_bad_tags)
-def judge_same_digest(named: Mapping[str, str | None], tags: tuple[str, ...], judged: str) -> Judgement:
-    """Whether each of these tags names the one digest that was built and judged.
+@check(2, known_bad=_known_bad_tags)
+def check_same_digest(named: Mapping[str, str | None], tags: tuple[str, ...], checked: str) -> CheckResult:
+    """Whether each of these tags names the one digest that was built and checked.
 
     Args:
         named: the digest that each tag names in the registry, None where it names nothing.
         tags: the tags that must name it.
-        judged: the digest that this run is about.
+        checked: the digest that this run is about.
     """
-    judgement = ACCEPTED
+    result = ACCEPTED
     for tag in tags:
         digest = named.get(tag)
         if digest is None:
-            judgement += reject(f"The tag {tag!r} names nothing in the registry; judged was {judged}", _READ, _RELEASE)
-        elif digest != judged:
-            judgement += reject(f"The tag {tag!r} names {digest}, and judged was {judged}", _READ, _RELEASE)
-    return judgement if tags else reject("No tag was asked for, so nothing is known about any", _READ, _RELEASE)
+            result += reject(f"The tag {tag!r} names nothing in the registry; checked was {checked}", _READ, _RELEASE)
+        elif digest != checked:
+            result += reject(f"The tag {tag!r} names {digest}, and checked was {checked}", _READ, _RELEASE)
+    return result if tags else reject("No tag was asked for, so nothing is known about any", _READ, _RELEASE)

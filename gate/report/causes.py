@@ -25,12 +25,12 @@ class Cause:
 
     Attributes:
         lines: what the failure says.
-        judged: True when a judge said no, False when the facts could not be had.
+        checked: True when a check said no, False when the facts could not be had.
         claims: those that it hit, in the order of the run.
     """
 
     lines: tuple[Line, ...]
-    judged: bool
+    checked: bool
     claims: tuple[ScenarioOutcome, ...]
 
     @property
@@ -40,7 +40,7 @@ class Cause:
 
 
 def causes(outcomes: Iterable[ScenarioOutcome]) -> tuple[Cause, ...]:
-    """The causes of all failures: first what a judge said no to, then what kept claims from being judged.
+    """The causes of all failures: first what a check said no to, then what kept claims from being checked.
 
     Among these in the order of the run, in which an image comes before what is done with it.
     """
@@ -48,8 +48,8 @@ def causes(outcomes: Iterable[ScenarioOutcome]) -> tuple[Cause, ...]:
     for outcome in outcomes:
         if outcome.status == "failed":
             hit.setdefault(outcome.reason, []).append(outcome)
-    found = (Cause(lines_of(text), any(o.judged for o in claims), tuple(claims)) for text, claims in hit.items())
-    return tuple(sorted(found, key=lambda cause: not cause.judged))
+    found = (Cause(lines_of(text), any(o.checked for o in claims), tuple(claims)) for text, claims in hit.items())
+    return tuple(sorted(found, key=lambda cause: not cause.checked))
 
 
 def lines_of(reason: str) -> tuple[Line, ...]:
@@ -66,6 +66,6 @@ def _line(text: str) -> Line:
 
 
 def other_reasons(verdict: Verdict, outcomes: Iterable[ScenarioOutcome]) -> tuple[str, ...]:
-    """What forbids the release beside failed claims: interruptions, blind judges, claims that did not run."""
+    """What forbids the release beside failed claims: interruptions, blind checks, claims that did not run."""
     failed = {f"AC{o.criterion}: {o.name}" for o in outcomes if o.status == "failed"}
     return tuple(reason for reason in verdict.reasons if reason not in failed)

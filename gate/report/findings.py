@@ -8,7 +8,7 @@ from datetime import date
 
 from gate.scan.findings import ScanReport, Severity
 from gate.scan.register.entries import Register
-from gate.scan.register.judges import Disposition, dispositions
+from gate.scan.register.exception_checks import Disposition, dispositions
 
 # More rows help nobody and weigh on a mail attachment; the evidence holds them all.
 SHOWN = 200

@@ -1,4 +1,4 @@
-"""docs/on-call.md: every judge, how its "no" reads and what to do; made from the roll, so that none is missing."""
+"""docs/on-call.md: every check, how its "no" reads and what to do; made from the list, so that none is missing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import inspect
 from itertools import groupby
 from pathlib import Path
 
+from gate.check import CHECKS, Check
 from gate.errors import GateError
-from gate.judgement import ROLL, Judge
 from gate.text import for_markdown
 from gate.verdict import CRITERIA
 
@@ -16,8 +16,8 @@ HOUSE = Path(__file__).resolve().parents[1]
 INTRODUCTION = """# For the engineer on call
 
 The last lines of a run (and the top of `reports/report.html`) say what failed: the cause first, then where, then what
-to do, with the claims that it hit above it; last comes what could not be judged for want of the rest. This page lists
-every judge in the order of the criteria, with the answer it gives to its known-bad value. It is made from the code:
+to do, with the claims that it hit above it; last comes what could not be checked for want of the rest. This page lists
+every check in the order of the criteria, with the answer it gives to its known-bad value. It is made from the code:
 `make handbook`.
 
 - The evidence of a scenario is under `reports/evidence/` (a restricted run's: `reports/partial/`), numbered as it came.
@@ -33,19 +33,19 @@ def handbook() -> str:
     """The page as Markdown."""
     for path in sorted(HOUSE.rglob("*.py")):
         # By its text, because some modules are scripts that run in the image and not here.
-        if path != Path(__file__) and "\n@judge(" in path.read_text(encoding="utf-8"):
+        if path != Path(__file__) and "\n@check(" in path.read_text(encoding="utf-8"):
             importlib.import_module(".".join(path.relative_to(HOUSE.parent).with_suffix("").parts))
-    judges = sorted(ROLL.values(), key=lambda judge: (judge.criterion, judge.name))
+    checks = sorted(CHECKS.values(), key=lambda check: (check.criterion, check.name))
     parts = [INTRODUCTION]
-    for criterion, group in groupby(judges, key=lambda judge: judge.criterion):
+    for criterion, group in groupby(checks, key=lambda check: check.criterion):
         parts += [f"## AC{criterion}: {CRITERIA[criterion]}", *map(_entry, group)]
     return "\n".join([*parts, _errors()])
 
 
-def _entry(judge: Judge) -> str:
-    rejection = judge.function(*judge.known_bad()).rejections[0]
-    doc = (inspect.getdoc(judge.function) or "").partition("\n\n")[0].replace("\n", " ")
-    lines = [f"### `{judge.name.removeprefix('gate.')}`", "", doc, "", f"- reads like: {for_markdown(rejection.cause)}"]
+def _entry(check: Check) -> str:
+    rejection = check.function(*check.known_bad()).rejections[0]
+    doc = (inspect.getdoc(check.function) or "").partition("\n\n")[0].replace("\n", " ")
+    lines = [f"### `{check.name.removeprefix('gate.')}`", "", doc, "", f"- reads like: {for_markdown(rejection.cause)}"]
     if rejection.where:
         lines.append(f"- where: {for_markdown(rejection.where)}")
     return "\n".join([*lines, f"- to do: {for_markdown(rejection.remedy)}", ""])

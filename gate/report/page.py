@@ -10,8 +10,8 @@ from typing import Any
 
 import jinja2
 
+from gate.check import SelfTest
 from gate.evidence.store import Record
-from gate.judgement import Proof
 from gate.report.causes import causes, lines_of, other_reasons
 from gate.report.findings import Findings
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status
@@ -19,7 +19,7 @@ from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status
 HERE = Path(__file__).parent
 STYLE = HERE / "report.css"
 # A red word of its own: a claim of which nothing is known is a no, and accuses nobody.
-NOT_JUDGED = "not judged"
+NOT_JUDGED = "not checked"
 # The report must stay under 5 MB and open in a mail client: long evidence is cut here, whole on disk.
 EMBEDDED_PER_RECORD = 12_000
 EMBEDDED_IN_ALL = 2_000_000
@@ -29,7 +29,7 @@ MEANINGS = {
     "NO-GO": "This release must not go live.",
     "REHEARSAL PASSED": "All that can be shown without AWS holds. This is a rehearsal and never a GO.",
     "REHEARSAL FAILED": "The release as it is now would be refused.",
-    "INCOMPLETE": "Not everything was judged, so nothing may go live on this report.",
+    "INCOMPLETE": "Not everything was checked, so nothing may go live on this report.",
     "CLEAN": "The published digest is as clean as when it was released.",
     "NOT CLEAN": "The published digest needs somebody's decision.",
     "UNKNOWN": "Nobody knows how the published digest stands: find out why before relying on it.",
@@ -41,7 +41,7 @@ class Head:
     """What the page says of the release before it goes through the criteria.
 
     Attributes:
-        headline: what was judged and where, in one line.
+        headline: what was checked and where, in one line.
         summary: name and text of the facts that QA looks for first.
         pictures: charts and screenshots, as HTML.
         findings: of the release's scan, None where none was read.
@@ -66,7 +66,7 @@ class Page:
     head: Head
     outcomes: Sequence[ScenarioOutcome]
     records: Sequence[Record]
-    proofs: Sequence[Proof]
+    proofs: Sequence[SelfTest]
 
 
 def render(page: Page) -> str:
@@ -109,7 +109,7 @@ def _criterion(number: int, page: Page) -> dict[str, Any]:
     # What only AWS can prove is not held against a run that another endpoint answered.
     place = page.document["target"] if page.document.get("endpoint_is_aws", True) else "local"
     status = criterion_status(own, place)
-    undecided = status == "failed" and not any(o.judged for o in own if o.status == "failed")
+    undecided = status == "failed" and not any(o.checked for o in own if o.status == "failed")
     word = NOT_JUDGED if undecided else status
     only_aws = sum(o.only_aws and o.status == "not run" for o in own) if place == "local" else 0
     return {

@@ -40,26 +40,26 @@ def found(run: Run) -> Findings | None:
 
 
 def headline(run: Run) -> str:
-    """The verdict's second line: what was judged, where, and what the word does not cover."""
+    """The verdict's second line: what was checked, where, and what the word does not cover."""
     release, facts = run.release, run.facts
     where = {"aws": "AWS", "local": "the local target", "aws-rehearsal": "an endpoint that is not AWS"}[run.place]
     only_aws = len(run.results.verdict.only_aws) if run.results else 0
     rest = f", without the {only_aws} claim{'s' * (only_aws > 1)} that only AWS can prove" if only_aws else ""
     # Unpublished, it has no digest: its ID looks like one and can be deployed by nobody.
     named = facts.digest[:19] or (f"image ID {facts.image_id[:19]}" if facts.image_id else "")
-    judged = f" ({named}…)" if named else ""
-    return f"{release.repository} {release.release_tag}{judged} on {where}{rest}{_all_the_same(run)}"
+    checked = f" ({named}…)" if named else ""
+    return f"{release.repository} {release.release_tag}{checked} on {where}{rest}{_all_the_same(run)}"
 
 
 def _all_the_same(run: Run) -> str:
-    """That a refused release is out: its tags were set before the rest was judged, or by an earlier run."""
+    """That a refused release is out: its tags were set before the rest was checked, or by an earlier run."""
     refused = run.results is not None and run.results.verdict.word in ("NO-GO", "REHEARSAL FAILED")
     tags = [tag for tag in run.facts.tags if refused and tag != run.release.candidate_tag]
     return f"; {' and '.join(tags)} name it all the same" if tags else ""
 
 
 def deploy_command(run: Run) -> str:
-    """How Story 5.2 deploys what was judged: by digest, never by a tag that may move."""
+    """How Story 5.2 deploys what was checked: by digest, never by a tag that may move."""
     release = run.release
     partition = partition_of(release.region).name
     role = f"arn:{partition}:iam::{release.account}:role/{release.lambda_role}"
@@ -80,7 +80,7 @@ def summary(run: Run) -> list[tuple[str, str]]:
         ("Repository", run.release.repository_uri),
         ("Tags", ", ".join(facts.tags) or withdrawn or "nothing was published"),
         ("Digest", facts.digest or withdrawn or "nothing was published"),
-        ("Image ID", facts.image_id or "no image was judged"),
+        ("Image ID", facts.image_id or "no image was checked"),
         ("Size", _sizes(facts)),
         *([("Published now", facts.standing)] if facts.standing else []),
         ("Pushed at", _moment(pushed_at)),

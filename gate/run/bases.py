@@ -116,7 +116,7 @@ def _in_its_place(run: Run, docker: Engine, refusal: EngineUnavailable | ImageUn
         return _as_approved(docker, here, approved, "simulated")
     if run.publishes:
         raise missing from refusal
-    run.terminal.progress(f"{missing.cause}; the claims about the base cannot be judged")
+    run.terminal.progress(f"{missing.cause}; the claims about the base cannot be checked")
     return Base(approved[0], approved, run.provenance, missing=missing)
 
 

@@ -1,4 +1,4 @@
-"""What a run was configured with: read from pytest, the command line, the surroundings and git; judged elsewhere."""
+"""What a run was configured with: read from pytest, the command line, the surroundings and git; checked elsewhere."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MATTER = re.compile(
     r"(?i)(AWS|RELEASE|PYTEST|PYTHON|DOCKER|BUILDKIT|BUILDX|COMPOSE|PIP|SSL|REQUESTS|CURL|LD|LC|GITHUB|CI)_.*"
     r"|PYTHON.*|(HTTPS?|NO|ALL|FTP)_PROXY|CI|TZ|LANG|LANGUAGE|PATH|HOME|TMPDIR|SOURCE_DATE_EPOCH|NO_COLOR|TERM"
 )
-# Switching these off changes nothing that is judged.
+# Switching these off changes nothing that is checked.
 _HARMLESS = ("no:cacheprovider", "no:hypothesispytest")
 _STRICTER = re.compile(r"strict\w*=true")
 _GIT_SECONDS = 20

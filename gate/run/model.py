@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gate.aws.call_log import CallLog
 from gate.aws.clients import Clients
+from gate.check import SelfTest
 from gate.evidence.configuration import Configuration, overridden
 from gate.evidence.notes import NotedStep
 from gate.evidence.store import EvidenceStore
-from gate.judgement import Proof
 from gate.options import Options
-from gate.registry.ledger import Ledger
 from gate.release import Release
 from gate.run.clock import Watch
 from gate.run.terminal import Terminal
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from gate.candidate import Candidate
     from gate.errors import WrongUse
     from gate.registry.publication import Publication
-    from gate.run.claims import Claim
     from gate.run.promotions import Promotion
+    from gate.run.scenarios import Scenario
     from gate.scan.findings import ScanReport
     from gate.scan.register.entries import Register
 
 
 # Answers a fixture of conftest.py by its name, made now if it was not needed before.
-Rungs = Callable[[str], Any]
+Fixtures = Callable[[str], Any]
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Facts:
     Attributes:
         identity: the ARN of the caller.
         unidentified: why a night could not find out who it is.
-        candidate: the image under judgement.
+        candidate: the candidate image.
         image_id: its ID.
         uncompressed_bytes: its size.
         digest: of the candidate that was pushed, or of the release.
@@ -96,14 +96,14 @@ class Run:
         root: the folder of pytest.ini.
         reports: the folder of all runs.
         local_state: the folder that keeps the local target's state.
-        ledger: every AWS call of this run.
+        call log: every AWS call of this run.
         claims: every claim of features/, in its order.
         clients: every AWS client of this run, and where it asks.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what is known about the release by now.
         steps: the build and what publishing did, in order.
         clock: sees whether this machine's clock runs evenly.
-        configuration: what the run judges by; None where a test made the run.
+        configuration: what the run decides by; None where a test made the run.
         engine: the version of the Docker engine, once one answered.
     """
 
@@ -117,13 +117,13 @@ class Run:
     reports: Path
     local_state: Path
     started: datetime
-    ledger: Ledger = field(default_factory=Ledger)
+    call_log: CallLog = field(default_factory=CallLog)
     clients: Clients = field(default_factory=Clients)
     session: Any = None
     outcomes: list[ScenarioOutcome] = field(default_factory=list)
-    proofs: tuple[Proof, ...] = ()
+    proofs: tuple[SelfTest, ...] = ()
     expected: frozenset[str] = frozenset()
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[Scenario, ...] = ()
     trouble: list[str] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     steps: list[NotedStep] = field(default_factory=list)
@@ -166,5 +166,5 @@ class Run:
 
     @property
     def overridden(self) -> tuple[str, ...]:
-        """What is judged by something else than the repository states: such a run is INCOMPLETE at most."""
+        """What is decided by something else than the repository states: such a run is INCOMPLETE at most."""
         return overridden(self.configuration) if self.configuration else ()

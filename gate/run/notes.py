@@ -93,7 +93,7 @@ def _notes(run: Run, beside: Path) -> Notes:
     facts = metadata(release) if release else {}
     extra = {
         "Uncompressed size (bytes)": str(run.facts.uncompressed_bytes or "unknown"),
-        "Image ID": run.facts.image_id or "not judged in this run",
+        "Image ID": run.facts.image_id or "not checked in this run",
         "Repository": run.release.repository_uri,
         "Run by": run.facts.identity or "unknown",
         "AWS profile": run.options.profile or "the ordinary AWS chain",

@@ -1,6 +1,6 @@
-"""`python -m gate.run.pinned` (`make claims`): the pinned list of claims, features/claims.lock, and what differs.
+"""`python -m gate.run.pinned` (`make claims`): the pinned list of claims, features/scenarios.lock, and what differs.
 
-A run is judged by the scenarios that stand in features/. Each of them is pinned with its title, its tags and a hash of
+A run is decided by the scenarios that stand in features/. Each of them is pinned with its title, its tags and a hash of
 its steps, so that one that was taken out, or now asks for less, is noticed by the run itself.
 """
 
@@ -21,7 +21,7 @@ from gate.evidence.store import canonical, write_whole
 
 # The folder of the gate's own features, whatever folder pytest was started in.
 HOME = Path(__file__).resolve().parents[2] / "features"
-LOCK = "claims.lock"
+LOCK = "scenarios.lock"
 _COMPARED = ("tags", "steps", "names", "feature")
 _AGAIN = "`make claims` pins the features as they are; review the difference"
 
@@ -73,7 +73,7 @@ def claims_in(features: Path) -> dict[str, Pinned]:
 
 
 def _pinned(feature: Any, scenario: Any) -> Pinned:
-    from gate.run.claims import claim_of
+    from gate.run.scenarios import claim_of
 
     claim = claim_of(feature, scenario)
     steps = [[step.type, step.name, step.docstring, _rows(step)] for step in scenario.steps]

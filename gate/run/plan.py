@@ -52,13 +52,13 @@ def _beginning(options: Options, publishes: bool) -> Iterator[Deed]:
 def _publishing(options: Options, release: Release, typed: Typed) -> Iterator[Deed]:
     repository = release.repository
     if options.image:
-        yield Deed(f"docker image inspect {options.image}", "the image to be judged; nothing is built")
+        yield Deed(f"docker image inspect {options.image}", "the image to be checked; nothing is built")
     else:
         base = release.approved_bases[0]
         if options.target == "aws":
             yield Deed(f"docker pull {base}", "the approved base", "the local Docker engine")
         command = f"docker build --tag {repository}:latest … {shown_folder(options.image_context)}"
-        yield Deed(command, "the image to be judged", "the local Docker engine")
+        yield Deed(command, "the image to be checked", "the local Docker engine")
     yield Deed(typed.baseline(release.zip_function), "the zip function as it is before anything is pushed")
     yield Deed("every claim of AC1 and AC6", "nothing is pushed for an image that fails")
     yield Deed(typed.login(), "in memory; the person's own Docker configuration stays as it is")
@@ -80,7 +80,7 @@ def _looking(release: Release, typed: Typed, *, pulls: bool) -> Iterator[Deed]:
     if pulls:
         yield Deed(f"docker pull {release.approved_bases[0]}", "the approved base", "the local Docker engine")
         yield Deed(typed.login(), "in memory; the person's own Docker configuration stays as it is")
-        yield Deed(typed.pull(DIGEST), "the published image, to be judged", "the local Docker engine")
+        yield Deed(typed.pull(DIGEST), "the published image, to be checked", "the local Docker engine")
     yield Deed(typed.start_scan(DIGEST), "a scan of today", f"{release.repository}: a scan begins")
 
 
@@ -91,7 +91,7 @@ def _end(options: Options, release: Release, kind: Kind) -> Iterator[Deed]:
         yield Deed(reads, f"who may push and pull; {release.zip_function} as it is now")
     folder = {"full": "reports", "partial": "reports/partial", "rescan": "reports/rescan"}[kind]
     written = f"{folder}/" if kind == "partial" else f"{folder}/ and VALIDATION.md"
-    yield Deed(f"{folder}/report.html", "every claim is judged", written)
+    yield Deed(f"{folder}/report.html", "every claim is checked", written)
 
 
 def told(options: Options, release: Release, kind: Kind, environment: Mapping[str, str]) -> str:
@@ -120,7 +120,7 @@ def _target(options: Options, environment: Mapping[str, str]) -> str:
 
 def _image(options: Options, release: Release, kind: Kind) -> str:
     if kind == "rescan":
-        return f"none is judged; the scan is of what {release.release_tag} names"
+        return f"none is checked; the scan is of what {release.release_tag} names"
     if options.image:
         return f"{options.image}, as it is"
     if options.target == "aws" and not options.publish:

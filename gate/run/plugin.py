@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from gate.judgement import prove_judges
+from gate.check import run_self_tests
 from gate.run import pinned
-from gate.run.claims import Claim, catalogue, expected_names
+from gate.run.evidence_recorder import EvidenceRecorder
 from gate.run.model import Run
 from gate.run.outcome import Failure, failure_of, skip_reason
+from gate.run.scenarios import Scenario, catalogue, expected_names
 from gate.run.stages import arranged
-from gate.run.witness import Witness
 from gate.verdict import ScenarioOutcome
 
 # AC1 and AC6 are about the image itself: it is really built and really run, whatever the target.
@@ -29,9 +29,9 @@ class AcceptancePlugin:
         self.run = run
         self._claims = catalogue(features)
         run.claims = tuple(self._claims.values())
-        self._witnesses: dict[str, Witness] = {}
+        self._witnesses: dict[str, EvidenceRecorder] = {}
         self._failures: dict[str, Failure] = {}
-        self._witness: Witness | None = None
+        self._witness: EvidenceRecorder | None = None
         self._began = 0.0
 
     # --- before anything else ---------------------------------------------------------------------
@@ -62,36 +62,36 @@ class AcceptancePlugin:
             chosen = len(items)
             items[:] = arranged(every, items, self._claim)
             if len(items) > chosen:
-                self.run.terminal.say(f"{len(items) - chosen} more claims are judged: they must hold before the rest")
+                self.run.terminal.say(f"{len(items) - chosen} more claims are checked: they must hold before the rest")
 
     def pytest_collection_finish(self) -> None:
-        """Know what a whole run holds, and see every judge say no before any of them says yes."""
+        """Know what a whole run holds, and see every check say no before any of them says yes."""
         if self.run.kind != "partial":
             rescan = self.run.kind == "rescan"
             # What is pinned and not there is missing from the run.
             pin = pinned.read(pinned.HOME)
             self.run.expected = expected_names(self._claims, rescan=rescan) | pin.names(rescan=rescan)
-        self.run.proofs = prove_judges()
+        self.run.proofs = run_self_tests()
 
-    def _claim(self, item: pytest.Item) -> Claim:
+    def _claim(self, item: pytest.Item) -> Scenario:
         return self._claims[getattr(item, "obj").__doc__]  # noqa: B009 - Item has no `obj` for the type checker
 
     # --- one scenario -----------------------------------------------------------------------------
 
-    def witness(self, item: pytest.Item) -> Witness:
-        """The witness of a test, made at first use."""
+    def recorder(self, item: pytest.Item) -> EvidenceRecorder:
+        """The evidence recorder of a test, made at first use."""
         claim = self._claim(item)
         callspec = getattr(item, "callspec", None)
         name = claim.titles[callspec.id if callspec else ""]
         about_image = claim.criterion in _ABOUT_THE_IMAGE and "published" not in claim.tags
         provenance = "real" if about_image else self.run.provenance
-        return self._witnesses.setdefault(item.nodeid, Witness(self.run.store, claim, name, provenance))
+        return self._witnesses.setdefault(item.nodeid, EvidenceRecorder(self.run.store, claim, name, provenance))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """A claim begins."""
         self._began = time.monotonic()
-        self._witness = self.witness(item)
+        self._witness = self.recorder(item)
 
     def pytest_bdd_before_step(self, step: Any) -> None:
         """A step begins; its fixtures are set up within it."""
@@ -112,7 +112,7 @@ class AcceptancePlugin:
         report = result.get_result()
         self.run.terminal.done_waiting()
         if report.failed and call.excinfo:
-            failure = failure_of(call.excinfo.value, self.witness(item).claim.criterion)
+            failure = failure_of(call.excinfo.value, self.recorder(item).claim.criterion)
             report.longrepr = failure.message
             self._note_failure(item, failure)
         if report.when == "call" or (report.when == "setup" and not report.passed):
@@ -122,23 +122,23 @@ class AcceptancePlugin:
 
     def _note_failure(self, item: pytest.Item, failure: Failure) -> None:
         self._failures[item.nodeid] = failure
-        self.witness(item).step_ends("failed")
+        self.recorder(item).step_ends("failed")
         if failure.traceback:
-            self.witness(item).add("traceback of the gate's own failure", failure.traceback, asked=item.nodeid)
+            self.recorder(item).add("traceback of the gate's own failure", failure.traceback, asked=item.nodeid)
 
     def _conclude(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        witness, failure = self.witness(item), self._failures.get(item.nodeid)
+        recorder, failure = self.recorder(item), self._failures.get(item.nodeid)
         reason = failure.message if failure else skip_reason(report) if report.skipped else ""
         outcome = ScenarioOutcome(
-            name=witness.name,
-            criterion=witness.claim.criterion,
+            name=recorder.name,
+            criterion=recorder.claim.criterion,
             status="failed" if report.failed else "not run" if report.skipped else "passed",
             reason=self.run.store.redactor.text(reason),
-            provenance=witness.provenance,
-            only_aws=bool(witness.claim.tags & {"aws", "online"}),
-            judged=failure.judged if failure else True,
+            provenance=recorder.provenance,
+            only_aws=bool(recorder.claim.tags & {"aws", "online"}),
+            checked=failure.checked if failure else True,
             seconds=time.monotonic() - self._began,
-            steps=tuple(witness.steps),
+            steps=tuple(recorder.steps),
         )
         self.run.outcomes.append(outcome)
         self.run.terminal.scenario(outcome)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from botocore.config import Config
 
-from gate.aws.endpoints import judge_endpoints
+from gate.aws.endpoints import check_endpoints
 from gate.aws.refusals import NotThere, ask, readable
+from gate.check import ACCEPTED, CheckResult, reject
 from gate.errors import AwsRefused, GateError, WrongUse, one_line
-from gate.judgement import ACCEPTED, Judgement, reject
+from gate.permission.ci_role_checks import Holding, State, check_holdings
 from gate.permission.holdings import Holdings
-from gate.permission.judges import Holding, State, judge_holdings
 from gate.permission.needs import needs_of
-from gate.registry.promotion import Caller, judge_caller
+from gate.registry.promotion import Caller, check_caller
 from gate.run.session import session_for
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def identify(run: Run) -> None:
     if run.options.target != "aws":
         return
     run.session = session_for(run)
-    run.ledger.attach(run.session)
+    run.call_log.attach(run.session)
     for service in sorted({need.service for need in needs_of(run.publishes)}):
         # Made now, so that the run knows from its beginning whether all of them lead to AWS.
         run.session.client(service, config=_PATIENT)
     caller = _caller(run)
-    refused = judge_caller(caller, run.release.account, run.release.region).rejections
+    refused = check_caller(caller, run.release.account, run.release.region).rejections
     if refused:
         raise WrongUse("; ".join(each.cause for each in refused), remedy=refused[0].remedy)
     run.facts.identity = caller.arn
@@ -57,7 +57,7 @@ def _caller(run: Run) -> Caller:
         raise WrongUse(refusal.cause, remedy=refusal.remedy) from refusal
 
 
-def permissions(run: Run) -> Judgement:
+def permissions(run: Run) -> CheckResult:
     """Whether repository and permissions are there, as far as that can be known; recorded as evidence."""
     if run.options.target != "aws":
         return ACCEPTED
@@ -69,13 +69,13 @@ def permissions(run: Run) -> Judgement:
     except GateError as error:
         return reject(error.cause, error.where, error.remedy)
     known = {each.need.action: {"state": each.state.value, "why": each.why} for each in holdings}
-    answer = {"calls that it took": len(run.ledger.calls), "permissions": known}
+    answer = {"calls that it took": len(run.call_log.calls), "permissions": known}
     run.store.record("preflight", answer, asked=_ASKED, criterion=8, provenance=run.provenance)
     _tell(run, holdings)
     policy = f"docs/policies/{'publish' if run.publishes else 'verify'}.json"
-    missing = judge_holdings(holdings, run.facts.identity, policy)
+    missing = check_holdings(holdings, run.facts.identity, policy)
     if run.publishes:
-        return judge_endpoints(run.clients.endpoints, run.publishes) + repository + missing
+        return check_endpoints(run.clients.endpoints, run.publishes) + repository + missing
     # Nothing ends half-way that only looks: each claim that needs what is missing falls, and no other.
     for each in missing.rejections:
         run.terminal.progress(one_line(each.cause))
@@ -92,7 +92,7 @@ def _holdings(run: Run) -> tuple[Holding, ...]:
         run.terminal.done_waiting()
 
 
-def _repository(run: Run) -> Judgement:
+def _repository(run: Run) -> CheckResult:
     release, client = run.release, run.session.client("ecr", config=_PATIENT)
     about = f"the repository {release.repository} in account {release.account}, {release.region}"
     try:

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gate.check import CheckResult, NoGo, Rejection, check
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence.store import readable
-from gate.judgement import Judgement, NoGo, Rejection, judge
 
 if TYPE_CHECKING:
-    from gate.registry.desk import ReleaseDesk
     from gate.registry.publication import Publication
+    from gate.registry.release_client import ReleaseClient
     from gate.run.model import Run
     from gate.verdict import Verdict
 
@@ -92,7 +92,7 @@ def is_refused(run: Run, verdict: Verdict) -> bool:
     return verdict.word in {"NO-GO", "REHEARSAL FAILED"} or (run.place == "aws" and verdict.word == "INCOMPLETE")
 
 
-def withdraw(run: Run, found: ReleaseDesk) -> None:
+def withdraw(run: Run, found: ReleaseClient) -> None:
     """Let the rolling tag name again what it named before this run; the release tag never moves."""
     promotion = run.facts.promotion
     if promotion is None:
@@ -108,7 +108,7 @@ def withdraw(run: Run, found: ReleaseDesk) -> None:
     run.facts.tags = tuple(sorted(tag for tag, digest in naming.items() if digest == promotion.digest))
 
 
-def _put_back(promotion: Promotion, found: ReleaseDesk, naming: Mapping[str, str]) -> str:
+def _put_back(promotion: Promotion, found: ReleaseClient, naming: Mapping[str, str]) -> str:
     rolling, before = promotion.rolling_tag, promotion.rolling_before
     if naming.get(rolling) == promotion.digest and before:
         found.publisher.put_back(before, rolling)
@@ -182,25 +182,25 @@ def _known_bad() -> tuple[tuple[Promotion, ...], dict[str, str], tuple[str, ...]
     return (refused,), {"v1.0.0": digest}, ("v1.0.0", "latest"), ""
 
 
-@judge(2, known_bad=_known_bad)
-def judge_standing(
-    promotions: tuple[Promotion, ...], naming: Mapping[str, str], tags: tuple[str, ...], judged: str
-) -> Judgement:
+@check(2, known_bad=_known_bad)
+def check_standing(
+    promotions: tuple[Promotion, ...], naming: Mapping[str, str], tags: tuple[str, ...], checked: str
+) -> CheckResult:
     """Whether no published tag names a release that was refused or cut short.
 
     Args:
         promotions: the recorded ones.
         naming: the digest that each tag names now.
         tags: the published tags of the release.
-        judged: the digest that this run itself releases and judges, "" if it only looks.
+        checked: the digest that this run itself releases and checks, "" if it only looks.
     """
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"A release that was not accepted stands in the registry: {told(each, naming)}",
             f"{FILE} of that run under reports/runs/",
-            "mend what refused it and run the release again: the same image is judged anew and completed, another "
+            "mend what refused it and run the release again: the same image is checked anew and completed, another "
             "one needs the next release tag; until then deploy the digest of the release before",
         )
         for each in standing(promotions, naming, tags)
-        if each.digest != judged
+        if each.digest != checked
     )

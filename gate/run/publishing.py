@@ -39,7 +39,7 @@ class PublishingRun:
         """The build that it began with.
 
         Raises:
-            EvidenceDamaged: it judged an image that existed, or did not keep what building one said.
+            EvidenceDamaged: it checked an image that existed, or did not keep what building one said.
         """
         step = next((step for step in self.steps if step.command.startswith("docker build ")), None)
         log = self.evidence / "build.log"
@@ -89,7 +89,7 @@ def _hold_to_its_hashes(folder: Path) -> None:
     from gate.evidence.verify import verify
 
     try:
-        objections = [rejection.cause for check in verify(folder) for rejection in check.judgement.rejections]
+        objections = [rejection.cause for check in verify(folder) for rejection in check.result.rejections]
     except GateError as error:
         objections = [error.cause]
     if objections:

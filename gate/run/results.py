@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gate.aws.endpoints import judge_endpoints, judge_looked_at
+from gate.aws.endpoints import check_endpoints, check_looked_at
 from gate.errors import WrongUse
 from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.configuration import TITLE as CONFIGURATION
 from gate.evidence.seal import APART, notes_seal, own_files, seal_folder
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, readable, write_whole
-from gate.registry.permitted import judge_changes, judge_zip_calls
+from gate.registry.permitted import check_changes, check_zip_calls
 from gate.report.html import mend
 from gate.run.model import Results
 from gate.run.notes import write as write_notes
@@ -121,24 +121,24 @@ def conclude(run: Run) -> Results:
 
 def _close_ledger(run: Run) -> None:
     """Record every AWS call, those after AC2 and AC4 looked as well; what those forbid, nobody did later either."""
-    calls, release = run.ledger.calls, run.release
+    calls, release = run.call_log.calls, run.release
     if not calls:
         return
     run.store.record(LEDGER, calls, asked="every AWS call of this run, through botocore's events",
                      provenance=run.provenance)  # fmt: skip
-    judgement = judge_changes(calls, release.repository) + judge_zip_calls(calls, release.zip_function)
-    judgement += judge_looked_at((call.service for call in calls), run.clients.endpoints)
-    judgement += judge_endpoints(run.clients.endpoints, run.publishes)
-    run.trouble += [str(rejection) for rejection in judgement.rejections]
+    result = check_changes(calls, release.repository) + check_zip_calls(calls, release.zip_function)
+    result += check_looked_at((call.service for call in calls), run.clients.endpoints)
+    result += check_endpoints(run.clients.endpoints, run.publishes)
+    run.trouble += [str(rejection) for rejection in result.rejections]
 
 
 def _record_configuration(run: Run) -> None:
-    """Record what the run judged by; a run that was given no configuration has none to record."""
+    """Record what the run decided by; a run that was given no configuration has none to record."""
     if run.configuration is None:
         return
     versions = {**run.configuration.versions, "Docker engine": run.engine}
     run.store.record(CONFIGURATION, replace(run.configuration, versions=versions), provenance="real",
-                     asked="pytest.ini, features/claims.lock, the command line, the environment, git")  # fmt: skip
+                     asked="pytest.ini, features/scenarios.lock, the command line, the environment, git")  # fmt: skip
 
 
 def finish(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""When each claim is judged: before the push, before the tags are given, or after; and what must hold before each.
+"""When each claim is checked: before the push, before the tags are given, or after; and what must hold before each.
 
 The stage of a claim follows from the tags of its scenario, so that a new scenario is a condition of the release without
 being named anywhere else.
@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
+from gate.blocked import briefly
 from gate.errors import GateError, NothingPushed, NotPromoted
 from gate.report.causes import lines_of
-from gate.withheld import briefly
 
 if TYPE_CHECKING:
-    from gate.run.claims import Claim
     from gate.run.model import Run
+    from gate.run.scenarios import Scenario
 
 T = TypeVar("T")
 # Tags of features/ (pytest.ini explains them).
@@ -24,7 +24,7 @@ _BEFORE_PUSH, _PUBLISHED, _AFTER = "before_push", "published", "after_promotion"
 
 
 class Stage(IntEnum):
-    """When a claim is judged by a run that releases.
+    """When a claim is decided by a run that releases.
 
     IMAGE: on the image alone, before anything is pushed.
     CANDIDATE: on the digest behind the candidate tag, before it is given any other; the stage of a scenario that
@@ -37,14 +37,14 @@ class Stage(IntEnum):
     RELEASE = 3
 
 
-def stage_of(claim: Claim) -> Stage:
+def stage_of(claim: Scenario) -> Stage:
     """The stage that the claim's tags state."""
     if _AFTER in claim.tags:
         return Stage.RELEASE
     return Stage.IMAGE if _BEFORE_PUSH in claim.tags and _PUBLISHED not in claim.tags else Stage.CANDIDATE
 
 
-def arranged(every: Sequence[T], selected: Sequence[T], claim_of: Callable[[T], Claim]) -> list[T]:
+def arranged(every: Sequence[T], selected: Sequence[T], claim_of: Callable[[T], Scenario]) -> list[T]:
     """The selected tests in the order of their stages, with the conditions that they have and were not selected.
 
     Args:
@@ -58,7 +58,7 @@ def arranged(every: Sequence[T], selected: Sequence[T], claim_of: Callable[[T], 
     return sorted([*selected, *conditions], key=lambda test: stage_of(claim_of(test)))
 
 
-def _needs(claim: Claim) -> Stage:
+def _needs(claim: Scenario) -> Stage:
     """How far a release must have come for the claim: one that asks nothing of the registry needs no push."""
     stage = stage_of(claim)
     return Stage.IMAGE if stage is Stage.CANDIDATE and _PUBLISHED not in claim.tags else stage
@@ -75,7 +75,7 @@ def unmet(run: Run, stage: Stage) -> tuple[str, ...]:
         for name in claim.titles.values() if stage_of(claim) < stage else ():
             outcome = outcomes.get((claim.criterion, name))
             if outcome is None:
-                found.append(f"AC{claim.criterion} was not judged before: {name}")
+                found.append(f"AC{claim.criterion} was not checked before: {name}")
             elif outcome.status == "failed":
                 found.append(lines_of(outcome.reason)[0].text)
             elif outcome.status == "not run" and run.place == "aws":
@@ -94,7 +94,7 @@ def refuse_push(run: Run) -> None:
 
 
 def refuse_promotion(run: Run, digest: str) -> None:
-    """Let the tags be given only when every claim that can be judged without them holds.
+    """Let the tags be given only when every claim that can be checked without them holds.
 
     Raises:
         NotPromoted: with what stands against it.

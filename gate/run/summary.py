@@ -25,7 +25,7 @@ def summary(document: Mapping[str, Any]) -> str:
         "",
         f"{_cell(release['digest'] or 'nothing was published')}, tags: {_cell(tags)}",
         "",
-        f"Target {_cell(document['target'])}{_aside(document)}; judges that said no: "
+        f"Target {_cell(document['target'])}{_aside(document)}; checks that said no: "
         f"{_cell(document['judges']['said_no'])} of {_cell(document['judges']['of'])}; "
         f"valid until {_cell(document['valid_until'] or '–')}",
         "",

@@ -84,7 +84,7 @@ class Terminal:
             self.say(f"\nAC{outcome.criterion}  {CRITERIA[outcome.criterion]}", "1")
         mark = self._paint(_MARK[outcome.status], _COLOUR[outcome.status])
         label = "" if outcome.provenance == "real" else "  (simulated)"
-        label += "" if outcome.judged else "  could not be judged"
+        label += "" if outcome.checked else "  could not be checked"
         # The mark has a colour of its own within the line; the claims' names are ours.
         self._stream.write(f"  {mark} {visible(outcome.name)}  {outcome.seconds:.1f} s{label}\n")
         self._stream.flush()
@@ -108,7 +108,7 @@ class Terminal:
         self.say("")
         if len(cause.claims) > SHOWN_CLAIMS:
             self.say(
-                f"✗ {len(cause.claims)} claims in {cause.criteria}{'' if cause.judged else ' could not be judged'}",
+                f"✗ {len(cause.claims)} claims in {cause.criteria}{'' if cause.checked else ' could not be checked'}",
                 "1;31",
             )
         else:

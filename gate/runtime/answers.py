@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from gate.judgement import Judgement, Rejection, judge
+from gate.check import CheckResult, Rejection, check
 from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Settings
 
 # Names under which an error is stated, however they are written (errorMessage, error_message, Error-Message).
@@ -26,10 +26,10 @@ def _failed_politely() -> tuple[HandlerRun, dict[str, Any]]:
     }
 
 
-@judge(1, known_bad=_failed_politely)
-def answers_hold(run: HandlerRun, wanted: Mapping[str, Any]) -> Judgement:
+@check(1, known_bad=_failed_politely)
+def answers_hold(run: HandlerRun, wanted: Mapping[str, Any]) -> CheckResult:
     """Each answer holds the wanted fields and states no error: a handler that catches its failure has not succeeded."""
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             cause,
             where=f"Lambda sandbox, invocation {invocation.number}",

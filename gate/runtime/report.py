@@ -1,4 +1,4 @@
-"""What a run in the Lambda sandbox came to: facts only, none of them judged."""
+"""What a run in the Lambda sandbox came to: facts only, none of them checked."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Settings:
 class Limits:
     """How long each phase may take before the sandbox is ended, in seconds.
 
-    They are longer than what the judges allow, so that a slow run is measured and not only cut off.
+    They are longer than what the checks allow, so that a slow run is measured and not only cut off.
     """
 
     init: float = 30

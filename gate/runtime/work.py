@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from docker.errors import APIError
 
-from gate.judgement import ACCEPTED, Judgement, judge, reject
+from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.runtime.container import Container
 from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Program, Settings
 
@@ -66,8 +66,8 @@ def _idle() -> HandlerRun:
     return HandlerRun(Settings(512), Init("answered", 0.4), None, (said,), Footprint(512, 0, False, 0, 0, ""))
 
 
-@judge(1, known_bad=lambda: (_idle(),))
-def browser_worked(run: HandlerRun) -> Judgement:
+@check(1, known_bad=lambda: (_idle(),))
+def browser_worked(run: HandlerRun) -> CheckResult:
     """During the invocations a browser was seen at work, at least once: a handler may keep it from call to call."""
     if any(each.browser for each in run.invocations):
         return ACCEPTED

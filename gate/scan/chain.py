@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gate.judgement import Judgement, Rejection, judge
+from gate.check import CheckResult, Rejection, check
 from gate.scan.findings import Severity
 from gate.scan.moments import when
 from gate.scan.records import Noted, ScanRecord
@@ -86,10 +86,10 @@ def _open_chain() -> tuple[tuple[Link, ...], str]:
     return chain([record]), "HIGH"
 
 
-@judge(9, known_bad=_open_chain)
-def chain_closed(links: tuple[Link, ...], at_least: str) -> Judgement:
+@check(9, known_bad=_open_chain)
+def chain_closed(links: tuple[Link, ...], at_least: str) -> CheckResult:
     """Every finding of this severity or above leads from found over mitigated to rescanned."""
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"{link.note.id} in {link.note.package} {link.note.installed} ({link.note.rank.name}) was found on "
             f"{when(link.found.at)} and has not been mitigated and scanned again",

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 
 from packageurl import PackageURL
 
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.scan.components import Component, Watched
 from gate.scan.ecosystems import OS_TYPES, SEEN, canonical, full_name
 from gate.scan.findings import ScanReport
@@ -141,12 +141,12 @@ def _known_bad_gaps() -> tuple[tuple[Gap, ...], Register, str, Mode, date]:
     return (Gap(Watched("Chrome", "generic", "chrome"), "from a zip"),), empty, "aws", Mode.BASIC, date(2026, 1, 2)
 
 
-@judge(9, known_bad=_known_bad_gaps)
-def gaps_registered(gaps: tuple[Gap, ...], register: Register, target: str, mode: Mode, today: date) -> Judgement:
+@check(9, known_bad=_known_bad_gaps)
+def gaps_registered(gaps: tuple[Gap, ...], register: Register, target: str, mode: Mode, today: date) -> CheckResult:
     """Each component that the scanner does not see has a coverage entry in force."""
     open_gaps = [gap for gap in gaps if not _registered(gap, register, target, mode, today)]
     kinds = {gap.component.type for gap in open_gaps}
-    return Judgement.of(
+    return CheckResult.of(
         rejection
         for kind in sorted(kinds)
         for rejection in _unregistered([g for g in open_gaps if g.component.type == kind], register, target, mode)
@@ -207,12 +207,12 @@ def _missing(title: str, why: str, register: Register, entry: str) -> Rejection:
 def _known_bad_sight() -> tuple[ScanReport, Sight]:
     night = datetime(2026, 1, 2, tzinfo=UTC)
     blind = Component("chrome", "130.0", "pkg:generic/chrome@130.0", "generic")
-    report = ScanReport("sha256:judged", "", Mode.BASIC, "COMPLETE", night, night, (), (), 1, night, "rescanned")
+    report = ScanReport("sha256:checked", "", Mode.BASIC, "COMPLETE", night, night, (), (), 1, night, "rescanned")
     return report, Sight(Mode.BASIC, (), (blind,), ())
 
 
-@judge(7, known_bad=_known_bad_sight)
-def something_seen(report: ScanReport, seen: Sight) -> Judgement:
+@check(7, known_bad=_known_bad_sight)
+def something_seen(report: ScanReport, seen: Sight) -> CheckResult:
     """A scan without findings looked at something: at least one package of the image is covered."""
     if report.findings or seen.covered:
         return ACCEPTED

@@ -18,7 +18,7 @@ _PAGES = 200
 def read_coverage(caller: Caller, repository: str, digest: str) -> Coverage:
     """Inspector's word on one digest of a repository (`Coverage.listed` is False when it is not among the covered).
 
-    Where Inspector cannot be asked, its word is a gap: the findings are ECR's, and can be judged without it.
+    Where Inspector cannot be asked, its word is a gap: the findings are ECR's, and can be checked without it.
     """
     found = had(lambda: _read(caller, repository, digest))
     return Coverage(listed=found) if isinstance(found, Gap) else found  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from gate.judgement import ACCEPTED, Judgement, judge, reject
+from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.scan.findings import Severity
 from gate.scan.moments import when
 from gate.scan.records import Noted, ScanRecord
@@ -100,7 +100,7 @@ def last_before(records: Iterable[ScanRecord], began: datetime, digest: str) -> 
     Args:
         records: of the run's target, in any order.
         began: when the run began.
-        digest: of the image that the run judges ("" when it is not known).
+        digest: of the image that the run checks ("" when it is not known).
     """
     earlier = sorted((record for record in records if record.at < began), key=lambda record: record.at)
     same = [record for record in earlier if record.digest == digest]
@@ -126,8 +126,8 @@ def _contradiction() -> tuple[Changes]:
     return (compare(before, replace(before, findings=(found,))),)
 
 
-@judge(9, known_bad=_contradiction)
-def explained(changes: Changes) -> Judgement:
+@check(9, known_bad=_contradiction)
+def explained(changes: Changes) -> CheckResult:
     """What changed overnight has a reason: another image, or other vulnerability data."""
     if not changes.any or changes.image_changed or changes.data_changed is not False or changes.before is None:
         return ACCEPTED

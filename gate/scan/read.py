@@ -142,7 +142,7 @@ class Scanner:
         """Let only a new, a continuous or a recent result pass."""
         age = report.read_at - report.completed_at if report.completed_at else FRESH
         basic = report.mode is Mode.BASIC
-        # Whether Inspector does watch what it is configured to watch is for the judges to say, with its reason.
+        # Whether Inspector does watch what it is configured to watch is for the checks to say, with its reason.
         watched = not basic and report.frequency == "CONTINUOUS_SCAN"
         if (start.accepted and basic) or watched or age < FRESH:
             return report

@@ -12,7 +12,7 @@ from typing import Any
 from gate.errors import EvidenceDamaged
 from gate.scan.findings import ScanReport, Severity
 from gate.scan.register.entries import Register
-from gate.scan.register.judges import Disposition, dispositions
+from gate.scan.register.exception_checks import Disposition, dispositions
 from gate.text import plain
 
 EVENTS = ("candidate", "withdrawn", "released", "rescanned")

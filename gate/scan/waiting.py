@@ -39,7 +39,7 @@ def has_ended(reading: Reading, start: Start, earlier: Reading | None, waited: f
     if reading.completed_at is None or _is_stale(reading, start):
         return False
     if not reading.whole and waited < SETTLE:
-        return False  # counts and list come one after the other; what stays so is for the judge of the counts
+        return False  # counts and list come one after the other; what stays so is for the check of the counts
     return reading.mode is Mode.BASIC or reading.equals(earlier)
 
 

@@ -1,4 +1,4 @@
-"""The judge of access: MiniStack checks who signed a call and whether IAM and repository policies allow it.
+"""The check of access: MiniStack checks who signed a call and whether IAM and repository policies allow it.
 
 It is asked in two ways. A control call is forwarded unchanged, `Host` included, so that its signature is
 checked as it was made. Where MiniStack cannot see the resource in the call (it knows `repositoryName` only), and
@@ -60,7 +60,7 @@ class Answer:
 
     @property
     def is_denial(self) -> bool:
-        """Whether the judge knows the caller not, or allows it not; in any protocol, so its word is looked for."""
+        """Whether the check knows the caller not, or allows it not; in any protocol, so its word is looked for."""
         return self.status == _FORBIDDEN or any(code.encode() in self.body for code in _NOT_AUTHENTICATED)
 
     def error(self) -> tuple[str, str]:
@@ -95,15 +95,15 @@ class Access:
             response = connection.getresponse()
             return Answer(response.status, response.getheaders(), response.read())
         except (OSError, http.client.HTTPException) as silence:
-            raise EcrError("ServerException", f"the judge of access does not answer: {silence}", 503) from silence
+            raise EcrError("ServerException", f"the check of access does not answer: {silence}", 503) from silence
         finally:
             connection.close()
 
     def denial(self, headers: Headers, body: bytes) -> str | None:
-        """Why the judge refuses this control call, which it receives as it was signed; None when it allows it.
+        """Why the check refuses this control call, which it receives as it was signed; None when it allows it.
 
         Raises:
-            EcrError: the signature or the access key is wrong, or the judge failed.
+            EcrError: the signature or the access key is wrong, or the check failed.
         """
         answer = self.forward("POST", "/", headers, body)
         return None if self._allowed(answer) else answer.error()[1]
@@ -122,7 +122,7 @@ class Access:
         """Whether the account has the role or user with this ARN.
 
         Raises:
-            EcrError: the judge failed.
+            EcrError: the check failed.
         """
         kind, _, path = arn.rpartition(":")[2].partition("/")
         name = path.rpartition("/")[2]
@@ -130,12 +130,12 @@ class Access:
         body = urllib.parse.urlencode({"Action": action, "Version": "2010-05-08", parameter: name}).encode()
         answer = self._sign(self._root, "iam", {"Content-Type": _FORM}, body)
         if answer.status >= _SERVER_ERROR:
-            raise EcrError("ServerException", f"the judge of access failed: {answer.status}", 500)
+            raise EcrError("ServerException", f"the check of access failed: {answer.status}", 500)
         # Names are unique in an account whatever the path, so the whole ARN is compared.
         return answer.status == 200 and f"<Arn>{arn}</Arn>".encode() in answer.body  # noqa: PLR2004  HTTP's OK
 
     def mirror(self, repository: str, policy: str | None, *, exists: bool) -> None:
-        """Let the judge know the same repository and policy as this registry does."""
+        """Let the check know the same repository and policy as this registry does."""
         name = {"repositoryName": repository}
         if not exists:
             self._settle("DeleteRepository", {**name, "force": True}, "RepositoryNotFoundException")
@@ -150,12 +150,12 @@ class Access:
         answer = self._call(self._root, action, parameters)
         code, message = answer.error()
         if answer.status != 200 and code != already:  # noqa: PLR2004  HTTP's OK
-            raise EcrError("ServerException", f"{action} for the judge of access failed: {code} {message}", 500)
+            raise EcrError("ServerException", f"{action} for the check of access failed: {code} {message}", 500)
 
     def _allowed(self, answer: Answer) -> bool:
         code, message = answer.error()
         if answer.status >= _SERVER_ERROR:
-            raise EcrError("ServerException", f"the judge of access failed: {answer.status} {code} {message}", 500)
+            raise EcrError("ServerException", f"the check of access failed: {answer.status} {code} {message}", 500)
         if code in _NOT_AUTHENTICATED:
             raise EcrError(code, message, answer.status)
         return not (answer.status == _FORBIDDEN or code == _DENIED)

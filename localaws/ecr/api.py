@@ -6,7 +6,7 @@ import json
 import threading
 from typing import Any
 
-from localaws.ecr import (  # noqa: F401  imported for the operations they enter on the roll
+from localaws.ecr import (  # noqa: F401  imported for the operations they enter on the list of checks
     account_operations,
     coverage,
     images,
@@ -24,10 +24,10 @@ from localaws.ecr.errors import EcrError, invalid, not_an_operation
 from localaws.ecr.operations import OPERATIONS, Call, Ecr, Parameters
 from localaws.ecr.scope import elsewhere, scope_of
 
-# The judge of access sees a call's resource in `repositoryName` only; these name it otherwise.
+# The check of access sees a call's resource in `repositoryName` only; these name it otherwise.
 _BY_NAMES = frozenset({"DescribeRepositories", "BatchGetRepositoryScanningConfiguration"})
 _BY_ARN = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
-# After these the judge has to hold the same repositories and policies as this registry, whatever the outcome.
+# After these the check has to hold the same repositories and policies as this registry, whatever the outcome.
 _MIRRORED = frozenset({"CreateRepository", "DeleteRepository", "SetRepositoryPolicy", "DeleteRepositoryPolicy"})
 
 
@@ -57,11 +57,11 @@ class Api:
                 self._mirror(body)
 
     def coverage(self, body: bytes) -> bytes:
-        """Answer Inspector's ListCoverage, which the judge of access has let pass."""
+        """Answer Inspector's ListCoverage, which the check of access has let pass."""
         return json.dumps(coverage.covered(self._ecr, _parsed(body))).encode()
 
     def mirror_everything(self) -> None:
-        """Let the judge of access know all repositories and policies."""
+        """Let the check of access know all repositories and policies."""
         with self._ecr.store.reading() as account:
             standing = [(repository.name, repository.policy) for repository in account.repositories.values()]
         for name, policy in standing:

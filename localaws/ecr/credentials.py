@@ -1,7 +1,7 @@
 """Who is who: the credentials that were issued here, and the registry passwords bound to them.
 
 AWS knows the secrets it issues. Callers reach STS and IAM through the same door as ECR, so the door sees each
-credential as it is handed out, and can later ask the judge of access in that principal's own name. Memory only.
+credential as it is handed out, and can later ask the check of access in that principal's own name. Memory only.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Exchange(BaseHTTPRequestHandler):
     begun = False
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: headers hold passwords, and the access is judged elsewhere."""
+        """Say nothing: headers hold passwords, and the access is checked elsewhere."""
 
     def parse_request(self) -> bool:
         """Read the request's head; a malformed one is answered with 400 and ends the connection."""

@@ -1,4 +1,4 @@
-"""The roll of ECR operations that are answered here, and what each one is given."""
+"""The ECR operations that are answered here, and what each one is given."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Call:
 
     Attributes:
         host: the `host:port` under which the caller reached us.
-        access: the judge of access.
+        access: the check of access.
     """
 
     ecr: Ecr
@@ -62,7 +62,7 @@ OPERATIONS: dict[str, Operation] = {}
 
 
 def operation(name: str) -> Callable[[Operation], Operation]:
-    """Enter a function on the roll under the operation's name in the ECR API."""
+    """Enter a function on the list of checks under the operation's name in the ECR API."""
 
     def enter(function: Operation) -> Operation:
         OPERATIONS[name] = function

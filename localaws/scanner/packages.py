@@ -83,7 +83,7 @@ def _package(artifact: Mapping[str, Any]) -> Package | None:
     if purl.type in _SYSTEM:
         whose = (purl.qualifiers or {}).get("distro") or purl.namespace or "an unknown distribution"
         raise ScanFailed(
-            f"Packages of {whose} ({purl.type}) cannot be judged here: the local scanner knows Debian's. "
+            f"Packages of {whose} ({purl.type}) cannot be checked here: the local scanner knows Debian's. "
             "Scan this image with Amazon ECR."
         )
     return None
@@ -95,7 +95,7 @@ def _debian(artifact: Mapping[str, Any], purl: PackageURL) -> Package:
     source, _, source_version = qualifiers.get("upstream", "").partition("@")
     release = qualifiers.get("distro", "").removeprefix("debian-")
     if not release:
-        raise ScanFailed(f"The image does not say which Debian it is (etc/os-release), so {name} cannot be judged.")
+        raise ScanFailed(f"The image does not say which Debian it is (etc/os-release), so {name} cannot be checked.")
     return Package(name, version, DEBIAN, release, source or name, source_version or version, artifact["purl"])
 
 
@@ -109,7 +109,7 @@ def _delivered_by_debian(relationships: list[Any], artifacts: Mapping[str, Mappi
         owner, owns = artifacts.get(relationship["parent"]), artifacts.get(relationship["child"])
         if relationship["type"] != "ownership-by-file-overlap" or owner is None or owns is None:
             continue
-        # Where the versions disagree somebody wrote over Debian's files: then it is judged as Python's.
+        # Where the versions disagree somebody wrote over Debian's files: then it is checked as Python's.
         upstream = owner["version"].partition(":")[2] or owner["version"]
         if owner["type"] == "deb" and owns["type"] == "python" and upstream.startswith(owns["version"]):
             owned.add(str(owns["id"]))
@@ -122,5 +122,5 @@ def _refuse_unknown_system(sbom: Mapping[str, Any], packages: tuple[Package, ...
     system = (sbom.get("distro") or {}).get("prettyName") or "an unknown system"
     raise ScanFailed(
         f"No package of the operating system was found in the image ({system}): either its package database was "
-        "removed, or it is not Debian's. The local scanner judges Debian images only."
+        "removed, or it is not Debian's. The local scanner checks Debian images only."
     )

@@ -249,7 +249,7 @@ def test_throttling_that_does_not_end_is_a_clear_error(aws):
 
 @pytest.mark.parametrize("lacking", ["Arn", "RoleId", "AssumeRolePolicyDocument"])
 def test_answer_of_another_shape_is_refused(aws, lacking):
-    """A role without ARN, id or trust policy is not judged as if it had none."""
+    """A role without ARN, id or trust policy is not checked as if it had none."""
     damaged = {key: value for key, value in role("ci").items() if key != lacking}
     aws.details(roles=[damaged])
     with pytest.raises(GateError, match="GetAccountAuthorizationDetails cannot be read"):

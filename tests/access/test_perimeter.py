@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gate.access import judges
+from gate.access import permission_checks as checks
 from gate.access.document import PolicyText
 from gate.access.evaluate import may, registry_request
 from gate.access.facts import Network, Simulation
@@ -24,13 +24,13 @@ def perimeter(condition, **more):
     return {"Sid": "Perimeter", "Effect": "Deny", "Principal": "*", "Action": "ecr:*", "Condition": condition, **more}
 
 
-def judged(account_with, condition, *, identity_policy=False, **facts):
-    """What is said of the push by the CI role and of the pull by Lambda: the judges' rejections, in one list."""
+def checked(account_with, condition, *, identity_policy=False, **facts):
+    """What is said of the push by the CI role and of the pull by Lambda: the checks' rejections, in one list."""
     deny = perimeter(condition)
     own = {key: value for key, value in deny.items() if key != "Principal"} | {"Resource": "*"}
     ci = [*CI, own] if identity_policy else CI
     made = account_with(ci=ci, repository=[] if identity_policy else [deny], **facts)
-    push, pull = judges.judge_holds(made, "ci", "push"), judges.judge_lambda_service(made)
+    push, pull = checks.check_holds(made, "ci", "push"), checks.check_lambda_service(made)
     return (*push.rejections, *pull.rejections)
 
 
@@ -142,7 +142,7 @@ HARMLESS = {
 @pytest.mark.parametrize("identity_policy", [False, True], ids=["repository", "identity"])
 def test_a_perimeter_that_the_release_stands_within_is_no_alarm(condition, facts, identity_policy, account_with):
     """In the repository's policy and in the role's own: decided, and the CI role pushes and Lambda pulls."""
-    assert [each.cause for each in judged(account_with, condition, identity_policy=identity_policy, **facts)] == []
+    assert [each.cause for each in checked(account_with, condition, identity_policy=identity_policy, **facts)] == []
 
 
 OUTSIDE = {
@@ -183,7 +183,7 @@ OUTSIDE = {
 @pytest.mark.parametrize(("condition", "facts", "word"), OUTSIDE.values(), ids=OUTSIDE)
 def test_a_perimeter_that_shuts_the_ci_role_out_is_named(condition, facts, word, account_with):
     """By the statement, and the way out leaves it as it is."""
-    first = judged(account_with, condition, **facts)[0]
+    first = checked(account_with, condition, **facts)[0]
     assert "role/ci cannot push into" in first.cause
     assert word in first.cause
     assert "(Perimeter)" in first.cause
@@ -202,7 +202,7 @@ def test_a_perimeter_that_shuts_the_ci_role_out_is_named(condition, facts, word,
 )
 def test_what_only_the_team_knows_can_be_stated(condition, key, account_with):
     """Undecided until then, and the way out names the key of pytest.ini."""
-    first = judged(account_with, condition)[0]
+    first = checked(account_with, condition)[0]
     assert "undecided" in first.cause
     assert f"state {key}" in first.remedy
     assert "in pytest.ini" in first.remedy
@@ -212,8 +212,8 @@ def test_where_the_ci_role_calls_from_is_not_asked_for_lambdas_sake(account_with
     """It would decide nothing there."""
     network = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
     facts = account_with(repository=[perimeter(network)], network=Network(("203.0.113.7",)))
-    assert judges.judge_holds(facts, "ci", "push").accepted
-    (rejection,) = judges.judge_lambda_service(facts).rejections
+    assert checks.check_holds(facts, "ci", "push").accepted
+    (rejection,) = checks.check_lambda_service(facts).rejections
     assert "ci_source_ips" not in rejection.remedy
 
 
@@ -238,7 +238,7 @@ def test_a_role_with_sessions_that_bring_their_own_tags_stays_undecided(account_
     statements = [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": tagged}]
     asked = [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
               "Action": ["sts:AssumeRole", "sts:TagSession"]}]  # fmt: skip
-    words = [judges.judge_holds(account_with(policy=[], ci=statements, trust=trust), "ci", "push").rejections[0].cause
+    words = [checks.check_holds(account_with(policy=[], ci=statements, trust=trust), "ci", "push").rejections[0].cause
              for trust in (asked, [{**asked[0], "Action": "sts:AssumeRole"}])]  # fmt: skip
     assert ["undecided" in each for each in words] == [True, False]
 
@@ -247,9 +247,9 @@ def test_an_organization_that_denies_for_want_of_context_denies_nothing(account_
     """The simulator does not know the conditions of an organization's policies for a real request."""
     repository = account_with().repository_arn
     denied = Simulation(arn("ci"), "ecr:PutImage", repository, False, ("aws:PrincipalOrgID",), True)
-    assert judges.judge_holds(account_with(simulations=(denied,)), "ci", "push").accepted
+    assert checks.check_holds(account_with(simulations=(denied,)), "ci", "push").accepted
     real = replace(denied, missing_context=())
-    assert not judges.judge_holds(account_with(simulations=(real,)), "ci", "push").accepted
+    assert not checks.check_holds(account_with(simulations=(real,)), "ci", "push").accepted
 
 
 def replaced(policy, old, new):
@@ -273,14 +273,14 @@ def test_a_principal_that_was_deleted_is_shown_and_harmless(gone, account_with, 
     matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
     assert matrix.row(gone) is None
     for power in ("push", "pull", "delete", "rules", "replicate"):
-        expected = judges.expected_holders(facts, power, "ci", "runner")
-        assert judges.judge_nobody_else(matrix, power, judges_list(), today, expected).accepted
+        expected = checks.expected_holders(facts, power, "ci", "runner")
+        assert checks.check_nobody_else(matrix, power, list_of_checks(), today, expected).accepted
     assert plain(matrix)["deleted, so may do nothing"] == {gone: "trust policy of ci, statement 1"}
     assert gone in render(matrix)
     assert "Old" in str(dict(draw(account_with(repository=[statement])).deleted))
 
 
-def judges_list():
+def list_of_checks():
     """Nobody was reviewed."""
     from gate.access.reviewed import ReviewedList
 
@@ -309,7 +309,7 @@ def test_a_reviewed_principal_that_was_deleted_since_is_no_difference(account_wi
 
     def differences(who):
         facts = account_with(repository=[{**old, "Principal": {"AWS": who}}])
-        return judges.judge_baseline(facts, wanted, today)
+        return checks.check_baseline(facts, wanted, today)
 
     assert differences(GONE).accepted
     assert not differences(arn("developer")).accepted
@@ -319,7 +319,7 @@ def test_a_reviewed_principal_that_was_deleted_since_is_no_difference(account_wi
 def test_a_role_that_was_made_again_is_told_what_is_wrong(account_with):
     """The policy names the one that was deleted: nothing is to be opened, the reviewed policy is to be set anew."""
     policy = [{**REVIEWED[0], "Principal": {"AWS": GONE}}, *REVIEWED[1:]]
-    (first,) = judges.judge_holds(account_with(policy=policy, ci=CI[1:]), "ci", "push").rejections
+    (first,) = checks.check_holds(account_with(policy=policy, ci=CI[1:]), "ci", "push").rejections
     assert f"set the reviewed policy anew, with the principal's name: {GONE}" in first.remedy
 
 

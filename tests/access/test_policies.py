@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gate.access.judges import judge_holds
 from gate.access.matrix import draw
+from gate.access.permission_checks import check_holds
 
 ROWS = yaml.safe_load((Path(__file__).parent / "policies.yaml").read_text(encoding="utf-8"))
 NAMES = {
@@ -35,10 +35,10 @@ def test_policy_gives_what_the_table_says(row, account_with):
     assert cell.because(), "every answer names what decides it"
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if "judge" in row], ids=lambda row: row["title"])
-def test_ci_role_is_judged_as_the_table_says(row, account_with):
+@pytest.mark.parametrize("row", [row for row in ROWS if "check" in row], ids=lambda row: row["title"])
+def test_ci_role_is_checked_as_the_table_says(row, account_with):
     """The CI role needs every permission of a push, without a condition that nobody can decide."""
-    assert judge_holds(world_of(row, account_with), row["who"], "push").accepted is (row["judge"] == "GO")
+    assert check_holds(world_of(row, account_with), row["who"], "push").accepted is (row["check"] == "GO")
 
 
 def test_table_is_long_enough_and_names_no_row_twice():

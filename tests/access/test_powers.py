@@ -49,7 +49,7 @@ def test_statements_are_spelled_out_for_the_reader(account_with):
 
 
 def test_a_catalogue_that_is_not_ecrs_is_refused(monkeypatch):
-    """A reference without the actions that this gate is about judges nothing."""
+    """A reference without the actions that this gate is about checks nothing."""
     monkeypatch.setattr(powers, "actions", lambda _service: {})
     powers.catalogue.cache_clear()
     with pytest.raises(GateError, match="does not know ecr:PutImage"):

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from gate.access.document import PolicyText
 from gate.access.evaluate import may, registry_request
-from gate.access.judges import expected_holders, judge_nobody_else
 from gate.access.logic import Answer
 from gate.access.matrix import askers, draw
 from gate.access.pattern import Context, action_matches, matches
+from gate.access.permission_checks import check_nobody_else, expected_holders
 from gate.access.reviewed import ReviewedList
 
 ROLES = [f"arn:aws:iam::654654307503:role/{name}" for name in ("ci", "runner", "developer")]
@@ -85,15 +85,15 @@ def test_order_of_statements_changes_no_judgement(policy, data, account_with, to
     """Whoever is accepted or refused is so in any order of the statements."""
     shuffled = data.draw(st.permutations(policy))
     assert answers(with_policy(account_with(), policy)) == answers(with_policy(account_with(), shuffled))
-    judged = [judged_push(with_policy(account_with(), each), today) for each in (policy, shuffled)]
-    assert judged[0] == judged[1]
+    checked = [checked_push(with_policy(account_with(), each), today) for each in (policy, shuffled)]
+    assert checked[0] == checked[1]
 
 
-def judged_push(facts, today):
-    """Whom the judge of strangers refuses."""
+def checked_push(facts, today):
+    """Whom the check of strangers refuses."""
     listed = ReviewedList("principals.yaml", ())
-    judgement = judge_nobody_else(draw(facts), "push", listed, today, expected_holders(facts, "push", "ci", "runner"))
-    return {each.cause for each in judgement.rejections}
+    result = check_nobody_else(draw(facts), "push", listed, today, expected_holders(facts, "push", "ci", "runner"))
+    return {each.cause for each in result.rejections}
 
 
 @given(st.text(alphabet="abé*?", max_size=12), st.text(alphabet="abé", max_size=12))

@@ -1,4 +1,4 @@
-"""No way out weakens a security control: of all judges' known-bad answers, and of every remedy in the code."""
+"""No way out weakens a security control: of all checks' known-bad answers, and of every remedy in the code."""
 
 import ast
 import re
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gate.judgement import ROLL
+from gate.check import CHECKS
 from gate.report.handbook import handbook
 
-handbook()  # enters every judge on the roll
+handbook()  # enters every check on the list of checks
 
 GATE = Path(__file__).parents[2] / "gate"
 # What a way out may never say. A control that is said to stay ("the Deny stays as it is") is none of these.
@@ -58,10 +58,10 @@ def _texts(value):
         yield " ".join(parts)
 
 
-@pytest.mark.parametrize("name", sorted(ROLL))
+@pytest.mark.parametrize("name", sorted(CHECKS))
 def test_the_way_out_of_a_known_bad_answer_weakens_nothing(name):
-    """Each judge says no to its known-bad value; what it tells a person to do leaves every control as it is."""
-    for rejection in ROLL[name].function(*ROLL[name].known_bad()).rejections:
+    """Each check says no to its known-bad value; what it tells a person to do leaves every control as it is."""
+    for rejection in CHECKS[name].function(*CHECKS[name].known_bad()).rejections:
         assert not WEAKENS.search(rejection.remedy), rejection.remedy
 
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from policy_sentry.querying.all import get_all_actions
 
-from gate.access import judges, ways
+from gate.access import permission_checks, ways
 from gate.access.facts import Function, Group, ManagedPolicy
 from gate.access.matrix import draw
 from gate.access.reviewed import Entry, ReviewedList
@@ -77,11 +77,11 @@ def account(account_with):
 
 
 def strangers(facts, power="push", reviewed=(BOB, BUILDER)):
-    """What the judge says of everybody but those who were reviewed."""
+    """What the check says of everybody but those who were reviewed."""
     entries = tuple(Entry(who, (power,), "a reason", "a role", date(2026, 1, 1), 1) for who in reviewed)
-    expected = judges.expected_holders(facts, power, "ci", "runner")
+    expected = permission_checks.expected_holders(facts, power, "ci", "runner")
     matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
-    return judges.judge_nobody_else(matrix, power, ReviewedList("principals.yaml", entries), TODAY, expected)
+    return permission_checks.check_nobody_else(matrix, power, ReviewedList("principals.yaml", entries), TODAY, expected)
 
 
 def said(facts, power="push"):
@@ -388,9 +388,9 @@ def test_an_administrator_who_was_reviewed_stays_green(account_with):
     everything = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
     facts = account_with(developer=everything, alice=[allow("sts:AssumeRole", on=DEVELOPER)])
     entry = Entry(DEVELOPER, ("push",), "a reason", "a role", date(2026, 1, 1), 1)
-    expected = judges.expected_holders(facts, "push", "ci", "runner")
+    expected = permission_checks.expected_holders(facts, "push", "ci", "runner")
     matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
-    found = judges.judge_nobody_else(matrix, "push", ReviewedList("p", (entry,)), TODAY, expected)
+    found = permission_checks.check_nobody_else(matrix, "push", ReviewedList("p", (entry,)), TODAY, expected)
     assert [each.cause.split(" can ")[0] for each in found.rejections] == [ALICE]
 
 
@@ -457,12 +457,12 @@ NO_WAY = {
     "the tokens of a trusted provider are still its own": """AddClientIDToOpenIDConnectProvider
         UpdateOpenIDConnectProviderThumbprint TagOpenIDConnectProvider UntagOpenIDConnectProvider""",
     "AWS alone takes it on": "CreateServiceLinkedRole",
-    "policies are judged by the names that there are": "UpdateUser UpdateGroup",
+    "policies are decided by the names that there are": "UpdateUser UpdateGroup",
     "they say nothing of permissions": """UpdateRole UpdateRoleDescription CreateAccountAlias DeleteAccountAlias
         UpdateAccountPasswordPolicy DeleteAccountPasswordPolicy SetSecurityTokenServicePreferences
         SetSTSRegionalEndpointStatus UpdateAccountName UpdateAccountEmailAddress TagPolicy UntagPolicy
         TagInstanceProfile UntagInstanceProfile TagSAMLProvider UntagSAMLProvider""",
-    "of the organization's management account, about root users, who are not judged": """
+    "of the organization's management account, about root users, who are not checked": """
         EnableOrganizationsRootCredentialsManagement DisableOrganizationsRootCredentialsManagement
         EnableOrganizationsRootSessions DisableOrganizationsRootSessions EnableOutboundWebIdentityFederation
         DisableOutboundWebIdentityFederation""",

@@ -1,4 +1,4 @@
-"""The gate on another team's image: what has to be changed is in pytest.ini, and what is judged is their image."""
+"""The gate on another team's image: what has to be changed is in pytest.ini, and what is checked is their image."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONTRACT = {
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory):
+def checked(tmp_path_factory):
     """What AC1 and AC6 say of it: each claim with its status, and all that was said."""
     gate = Gate(tmp_path_factory.mktemp("another"))
     changes = [part for key, value in CONTRACT.items() for part in ("-o", f"{key}={value}")]
@@ -32,19 +32,19 @@ def judged(tmp_path_factory):
     return gate
 
 
-def test_it_is_built_and_judged_by_its_own_contract(judged):
+def test_it_is_built_and_checked_by_its_own_contract(checked):
     """Every claim holds but that about invocations, which names no safe event as its reason."""
-    said = (judged.folder / "said-1.txt").read_text()
-    statuses = judged.results().statuses
+    said = (checked.folder / "said-1.txt").read_text()
+    statuses = checked.results().statuses
     assert {name for name, status in statuses.items() if status == "failed"} == set(), said
     left_out = {name for name, status in statuses.items() if status == "not run" and "AWS" not in name}
     assert left_out == {"Five warm invocations succeed and leave nothing behind"}, said
     assert sum(status == "passed" for status in statuses.values()) > 15, said
 
 
-def test_its_handler_was_initialised_and_never_invoked(judged):
+def test_its_handler_was_initialised_and_never_invoked(checked):
     """Its runtime asked for an event, and got none."""
-    records = judged.results().evidence.values()
+    records = checked.results().evidence.values()
     (run,) = (record["answer"] for record in records if record["title"] == "initialisation")
     assert run["init"]["outcome"] == "answered"
     assert run["invocations"] == []

@@ -15,7 +15,7 @@ from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
 from gate.aws.clients import Clients
-from gate.aws.endpoints import Endpoint, judge_endpoints, judge_looked_at
+from gate.aws.endpoints import Endpoint, check_endpoints, check_looked_at
 from gate.aws.partition import partition_of, registry_host, registry_hosts
 
 ACCOUNT, SEOUL = "654654307503", "ap-northeast-2"
@@ -245,17 +245,17 @@ def test_nothing_is_published_to_aws_by_the_rules_of_a_rehearsal():
     """ECR is AWS's and something else is not: refused. All elsewhere, or all of AWS, or only looking: let through."""
     ours, trail = endpoint(*OURS[0]), endpoint("cloudtrail", SEOUL, "http://127.0.0.1:9")
     emulated = endpoint("ecr", SEOUL, "http://127.0.0.1:9")
-    refused = judge_endpoints((ours, trail), True)
+    refused = check_endpoints((ours, trail), True)
     assert not refused.accepted
     assert "cloudtrail in ap-northeast-2: http://127.0.0.1:9" in str(refused.rejections[0])
     for endpoints, publishes in [((ours,), True), ((emulated, trail), True), ((ours, trail), False), ((), True)]:
-        assert judge_endpoints(endpoints, publishes).accepted
+        assert check_endpoints(endpoints, publishes).accepted
 
 
 def test_a_service_that_was_called_by_a_client_nobody_looked_at_is_refused():
-    """The ledger knows the call."""
-    assert judge_looked_at(["ecr"], [endpoint(*OURS[0])]).accepted
-    assert "sts" in str(judge_looked_at(["ecr", "sts"], [endpoint(*OURS[0])]).rejections[0])
+    """The call log knows the call."""
+    assert check_looked_at(["ecr"], [endpoint(*OURS[0])]).accepted
+    assert "sts" in str(check_looked_at(["ecr", "sts"], [endpoint(*OURS[0])]).rejections[0])
 
 
 def test_no_module_makes_a_client_of_its_own():

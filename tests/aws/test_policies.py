@@ -5,8 +5,8 @@ import json
 import pytest
 
 from gate.permission.__main__ import ROOT, release_of
+from gate.permission.ci_role_checks import State, check_holdings
 from gate.permission.holdings import Holdings
-from gate.permission.judges import State, judge_holdings
 from gate.permission.needs import PUBLISHING
 from gate.permission.policy import document
 from localaws.access_keys import session
@@ -66,9 +66,9 @@ def test_a_permission_that_is_taken_away_is_named(holdings, taken):
     (found,) = holdings(policy_without(*gone), [taken])
     assert found.state is State.MISSING
     if taken.optional:
-        assert judge_holdings([found], "role/x", "docs/policies/publish.json").accepted
+        assert check_holdings([found], "role/x", "docs/policies/publish.json").accepted
         return
-    (rejection,) = judge_holdings([found], "role/x", "docs/policies/publish.json").rejections
+    (rejection,) = check_holdings([found], "role/x", "docs/policies/publish.json").rejections
     assert f"may not {taken.action}, which is needed to {taken.purpose}" in rejection.cause
 
 
@@ -86,7 +86,7 @@ def test_a_release_names_the_permission_that_it_lacks_and_begins_nothing(gate, r
     assert {each["state"] for each in known.values()} >= {"held", "missing"}
 
 
-def test_a_run_that_only_looks_names_every_gap_and_judges_the_rest(gate, released, role_with):
+def test_a_run_that_only_looks_names_every_gap_and_checks_the_rest(gate, released, role_with):
     """No base, and three operations refused: exactly the claims that need them fall, each with its own reason."""
     lacking = ("iam:SimulatePrincipalPolicy", "ecr:GetLifecyclePolicy", "events:ListEventBuses")
     keys = role_with(policy_without(*lacking))

@@ -8,7 +8,7 @@ import pytest
 from gate.options import Options
 from gate.permission.__main__ import ROOT, release_of
 from gate.permission.needs import PUBLISHING, VERIFYING, uncovered, unseen
-from gate.registry.permitted import Call
+from gate.registry.permitted import AwsCall
 from gate.registry.typed import WHOAMI
 from gate.run.plan import deeds
 from localaws.seed import names
@@ -38,7 +38,7 @@ RESTING_ON_IT = "dockerfile or zip_function_is or no_call or every_build"
 
 def calls_of(ran):
     """Every AWS call of a run, but for those with which it found out what it may."""
-    calls = [Call(**call) for call in ran.record("every AWS call of the run")]
+    calls = [AwsCall(**call) for call in ran.record("every AWS call of the run")]
     return calls[ran.record("preflight")["calls that it took"] :]
 
 
@@ -129,10 +129,10 @@ def test_verifying_changes_nothing(verified):
     assert uncovered(calls, VERIFYING) == ()
 
 
-def test_verifying_pulls_and_judges_the_published_digest(released, verified):
+def test_verifying_pulls_and_checks_the_published_digest(released, verified):
     """One digest from the publishing run to the verifying one, and the same image behind it."""
-    published, judged = released.verdict["release"], verified.verdict["release"]
-    assert (judged["digest"], judged["image_id"]) == (published["digest"], published["image_id"])
+    published, checked = released.verdict["release"], verified.verdict["release"]
+    assert (checked["digest"], checked["image_id"]) == (published["digest"], published["image_id"])
 
 
 def test_without_the_publishing_runs_evidence_the_claims_say_so(verified_blindly):

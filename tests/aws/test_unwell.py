@@ -17,8 +17,8 @@ from gate.aws.refusals import ask, readable
 from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction
 from gate.permission.__main__ import ROOT, release_of
+from gate.permission.ci_role_checks import State
 from gate.permission.holdings import Holdings
-from gate.permission.judges import State
 from gate.permission.needs import needs_of
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, fetch_blob

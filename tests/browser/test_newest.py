@@ -24,7 +24,7 @@ from gate.browser.newest import (
     newest,
     record_of,
 )
-from gate.run.ladder import newest_chrome
+from gate.run.fixtures import newest_chrome
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 TODAY = NOW.date()

@@ -12,7 +12,7 @@ import pytest
 from gate.browser.newest import Newest
 from gate.browser.pin import ChromePin, LockUnreadable, NothingPinned, pin_current, read
 from gate.errors import GateError
-from gate.run.ladder import chrome_pin
+from gate.run.fixtures import chrome_pin
 from gate.scan.register.reading import parse
 
 TODAY = date(2026, 11, 27)
@@ -25,7 +25,7 @@ def pin(age: int = 10, version: str = "158.0.8127.37", **changes) -> ChromePin:
 
 
 def said(pinned: ChromePin, newest: Newest = NEWEST, days: int = 60, majors: int = 4) -> str:
-    """What the judge says, and where."""
+    """What the check says, and where."""
     return "\n".join(map(str, pin_current(pinned, newest, TODAY, days, majors).rejections))
 
 
@@ -87,7 +87,7 @@ def test_lock_and_dockerfile_are_read(tmp_path, stand_in):
 
 
 def test_lock_for_another_version_is_read_as_such(tmp_path):
-    """The judge says it; neither takes the other's place."""
+    """The check says it; neither takes the other's place."""
     found = read(context(tmp_path, lock={**LOCK, "version": "9.8.7.6"}), stand_in=False, seen_by_scanner=False)
     assert (found.version, found.locked) == ("1.2.3.4", "9.8.7.6")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gate.browser import run
-from gate.browser.judges import _example, opens_page
+from gate.browser.page_checks import _example, opens_page
 from gate.runtime.report import Fault, Settings
 
 GONE = Fault("InvalidSessionIdException", "session deleted from disconnected: not connected to DevTools")

@@ -106,7 +106,7 @@ def test_a_build_is_found_by_its_id_or_else_by_its_name(monkeypatch: pytest.Monk
 
 
 def test_a_build_whose_name_was_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another build under the same name is never judged in its place."""
+    """Another build under the same name is never checked in its place."""
 
     def image(_: Engine, reference: str) -> Mock:
         if reference == ID:

@@ -39,7 +39,7 @@ def test_an_engine_on_which_all_holds_is_good() -> None:
     ],
 )
 def test_whatever_is_missing_is_not_good(seen: Seen) -> None:
-    """A sentence in its place, a claim that does not hold or was not judged, another size, layer or image."""
+    """A sentence in its place, a claim that does not hold or was not checked, another size, layer or image."""
     assert not good(seen, SAME)
 
 

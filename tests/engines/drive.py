@@ -20,7 +20,7 @@ from tests.engines.sandbox import CACHE, Running
 ROOT = Path(__file__).parents[2]
 SLIM, SAME = "debian:bookworm-slim", "naver-lambda-base:standin"
 # The one claim that needs all of them: everything about the image first, then the push, then Lambda's admission.
-_CLAIM = "registry_holds_the_judged"
+_CLAIM = "registry_holds_the_checked"
 _GATE = ["-m", "pytest", "features/", "-k", _CLAIM]
 _CRITERIA = {"1": "AC1", "6": "AC6", "2": "AC2"}
 
@@ -130,7 +130,7 @@ def import_slim(engine: Engine, files: Path) -> None:
 
 
 def run_gate(running: Running, python: Path, name: str, say: Callable[[str], None], seen: Seen) -> None:
-    """The gate in the engine's network, up to Lambda's admission; what it judged is read from its own records."""
+    """The gate in the engine's network, up to Lambda's admission; what it checked is read from its own records."""
     folder = CACHE / name
     reports = folder / "reports"
     words = [

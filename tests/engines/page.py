@@ -9,7 +9,7 @@ from tests.engines.drive import Seen
 _HEAD = """# The gate on four Docker engines
 
 Written by `make engines`: on each engine, in a sandbox of its own made of Debian's packages alone, the gate
-builds the release for linux/amd64 on the stand-in base, judges AC1 and AC6, pushes to the local target, and judges
+builds the release for linux/amd64 on the stand-in base, checks AC1 and AC6, pushes to the local target, and checks
 Lambda's admission (AC2). Claims that only AWS can prove are left out of the counts.
 
 """

@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from gate.check import SelfTest
 from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.configuration import TITLE as CONFIGURED
 from gate.evidence.configuration import Configuration
@@ -16,7 +17,6 @@ from gate.evidence.redact import Redactor
 from gate.evidence.seal import seal_folder, seal_in
 from gate.evidence.statement import attest
 from gate.evidence.store import INDEX, SEAL, EvidenceStore, canonical
-from gate.judgement import Proof
 from gate.run.results import document, write_verdict
 from gate.verdict import CRITERIA, ScenarioOutcome, StepOutcome
 
@@ -42,7 +42,7 @@ def account(**changed):
         "endpoint_is_aws": True,
         "expected": frozenset(o.name for o in changed.get("outcomes", outcomes)),
         "outcomes": outcomes,
-        "proofs": (Proof("a judge", True, "no"),),
+        "proofs": (SelfTest("a check", True, "no"),),
         "trouble": (),
         "release": {
             "digest": DIGEST,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gate.check import SelfTest
 from gate.errors import EvidenceDamaged
 from gate.evidence.account import Account, account_in
 from gate.evidence.store import plain
-from gate.judgement import Proof
 from gate.verdict import ScenarioOutcome
 
 
@@ -64,7 +64,7 @@ def test_only_a_go_is_valid_until_a_day_after_its_scan(account):
         lambda found: found.update(outcomes=None),
     ],
 )
-def test_a_word_that_the_gate_does_not_know_is_not_judged(account, damage):
+def test_a_word_that_the_gate_does_not_know_is_not_checked(account, damage):
     """An unknown status would count as neither failed nor missing, so it is refused."""
     found = recorded(account(target="aws"))
     damage(found)
@@ -111,7 +111,7 @@ def test_any_record_is_an_account_or_refused(whole, changes):
 
 SAMPLE = Account(
     "aws", "full", True, frozenset({"a claim"}), (ScenarioOutcome("a claim", 7, "failed", "because"),),
-    (Proof("a judge", True, "no"),), (), {}, "2026-01-02T00:00:00+00:00", None,
+    (SelfTest("a check", True, "no"),), (), {}, "2026-01-02T00:00:00+00:00", None,
 )  # fmt: skip
 
 

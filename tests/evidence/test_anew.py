@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from gate.check import SelfTest
 from gate.evidence import anew
 from gate.evidence.__main__ import main
 from gate.evidence.configuration import overridden
-from gate.judgement import Proof
 from gate.verdict import CRITERIA, ScenarioOutcome, StepOutcome
 from tests.evidence.conftest import CALL, DIGEST, MANIFEST, OBSERVED, RELEASE, account, configured, step
 
@@ -74,7 +74,7 @@ FORGED = {
         {"observed": {7: ("scan behind latest", {**SCAN, "digest": "sha256:other"})}},
         f"a scan is of sha256:other, and the release is {DIGEST}"),
     "a critical finding before the tags were given": (
-        {"observed": {8: ("scan of the judged digest", {**SCAN, "findings": [CRITICAL]})}},
+        {"observed": {8: ("scan of the checked digest", {**SCAN, "findings": [CRITICAL]})}},
         "a scan of the release holds 1 critical findings (CVE-9)"),
     "a scan that is a day old": (
         {"observed": {7: ("scan behind latest", {**SCAN, "read_at": "2026-01-03T01:00:00+00:00"})}},
@@ -126,21 +126,21 @@ FORGED = {
     "a claim that rests on nothing": (
         passing(ScenarioOutcome("claim 9", 9, "passed", steps=(step(99),))),
         "“claim 9” rests on record 99, which is missing"),
-    "a judge that accepted": (
-        {"proofs": (Proof("j", True, "accepted it"),)},
-        "the judge j is recorded to have said no, and its answer was: accepted it"),
-    "a judge that crashed": (
-        {"proofs": (Proof("j", True, "crashed: KeyError"),)},
-        "the judge j is recorded to have said no, and its answer was: crashed: KeyError"),
-    "a judge counted twice": (
-        {"proofs": (Proof("j", True, "no"), Proof("j", True, "no"))},
-        "a judge is counted twice among those that said no"),
+    "a check that accepted": (
+        {"proofs": (SelfTest("j", True, "accepted it"),)},
+        "the check j is recorded to have said no, and its answer was: accepted it"),
+    "a check that crashed": (
+        {"proofs": (SelfTest("j", True, "crashed: KeyError"),)},
+        "the check j is recorded to have said no, and its answer was: crashed: KeyError"),
+    "a check counted twice": (
+        {"proofs": (SelfTest("j", True, "no"), SelfTest("j", True, "no"))},
+        "a check is counted twice among those that said no"),
     "an override that is kept back": (
         {"configuration": configured(release={**RELEASE, "function_memory_mb": "3008"})},
         "the account of the run does not say that function_memory_mb is 3008 in this run, and pytest.ini states 512"),
     "fewer claims than are pinned": (
         {"configuration": configured(pinned=(*(f"claim {n}" for n in CRITERIA), "one more"))},
-        "the run was not due to judge the pinned claim “one more”"),
+        "the run was not due to check the pinned claim “one more”"),
     "a repository that the calls were not about": (
         {"configuration": configured(release={**RELEASE, "repository": "x"}, stated={**RELEASE, "repository": "x"})},
         "The run called ecr:PutImage on app:v1.0.0 (ok), which a release may not"),
@@ -176,7 +176,7 @@ def test_a_simulation_in_a_run_on_aws_is_told(account):
     ],
 )
 def test_a_call_that_a_release_may_not_make_is_told(call):
-    """From the ledger itself."""
+    """From the call log itself."""
     assert not anew.ledger_holds([CALL, {**CALL, **call}], "app", "old").accepted
     assert anew.ledger_holds([CALL], "app", "old").accepted
 
@@ -192,7 +192,7 @@ def test_without_a_ledger_nothing_is_known_of_changes(leave, tmp_path, capsys, s
         path.with_name(path.name.replace(f"{old:03d}", f"{new:03d}")).write_text(json.dumps(content))
     seal_again(folder)
     assert main([str(folder)]) == 1
-    assert "✗ observations: The ledger is empty" in capsys.readouterr().out
+    assert "✗ observations: The call log is empty" in capsys.readouterr().out
 
 
 def test_an_overridden_run_that_says_so_is_incomplete_and_intact(leave, tmp_path, capsys):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.evidence import checks
+from gate.evidence import integrity
 from gate.evidence.__main__ import main
 from gate.evidence.account import TITLE
 
@@ -69,21 +69,21 @@ def test_a_forgery_with_fitting_hashes_is_noticed(run_folder, edit, seal_again, 
 def test_a_record_whose_answer_was_exchanged_is_noticed(run_folder, edit):
     """Its own sha-256 tells, whatever the index says."""
     edit(run_folder / SCAN, lambda record: record["answer"].update(findings=["one"]))
-    judgement = checks.intact({Path(SCAN).name: (run_folder / SCAN).read_bytes()})
-    assert "holds another answer than was recorded" in judgement.rejections[0].cause
+    result = integrity.intact({Path(SCAN).name: (run_folder / SCAN).read_bytes()})
+    assert "holds another answer than was recorded" in result.rejections[0].cause
 
 
 def test_a_file_without_an_answer_is_no_record():
     """A JSON object under a record's name is not taken for one."""
-    judgement = checks.intact({"001-x.json": b"{}"})
-    assert "is not a record: it lacks an answer" in judgement.rejections[0].cause
-    no_text = checks.intact({"001-x.json": b'{"answer": "\\ud800"}'})
+    result = integrity.intact({"001-x.json": b"{}"})
+    assert "is not a record: it lacks an answer" in result.rejections[0].cause
+    no_text = integrity.intact({"001-x.json": b'{"answer": "\\ud800"}'})
     assert "holds another answer than was recorded" in no_text.rejections[0].cause
 
 
 def test_half_a_record_is_told_and_not_thrown():
-    """By the judge itself, with the file's name once and the way out."""
-    (rejection,) = checks.intact({"001-x.json": b'{"answer"'}).rejections
+    """By the check itself, with the file's name once and the way out."""
+    (rejection,) = integrity.intact({"001-x.json": b'{"answer"'}).rejections
     assert rejection.cause.startswith("evidence/001-x.json is not whole: ")
     assert rejection.remedy == (
         "do not rely on this folder: restore it from the run's artefact; if there is none, run the gate again"
@@ -94,14 +94,14 @@ def test_a_record_that_is_missing_between_two_is_told(run_folder):
     """And neither of the two is."""
     raw = (run_folder / SCAN).read_bytes()
     first, third = (json.dumps({**json.loads(raw), "number": number}).encode() for number in (1, 3))
-    (rejection,) = checks.intact({"001-scan.json": first, "003-scan.json": third}).rejections
+    (rejection,) = integrity.intact({"001-scan.json": first, "003-scan.json": third}).rejections
     assert rejection.cause == "there is no record with the number 2"
 
 
 def test_a_flood_of_differences_is_told_in_a_few_lines(account):
     """Five are named and the rest are counted, so that the screen stays readable."""
-    judgement = checks.follows({"verdict": "GO"}, account())
-    causes = [rejection.cause for rejection in judgement.rejections]
+    result = integrity.follows({"verdict": "GO"}, account())
+    causes = [rejection.cause for rejection in result.rejections]
     assert causes[0] == "verdict.json says GO, and decided again it is REHEARSAL PASSED"
     assert len(causes) == 7
     assert "more places" in causes[-1]
@@ -109,8 +109,8 @@ def test_a_flood_of_differences_is_told_in_a_few_lines(account):
 
 def test_a_file_that_cannot_be_read_is_told_once():
     """Not also as altered; and one that the index does not list is told as added."""
-    judgement = checks.sealed({"a": "1"}, {"b": "2"}, {"a": "evidence/a cannot be read as a plain file: it is a link"})
-    assert [each.cause for each in judgement.rejections] == [
+    result = integrity.sealed({"a": "1"}, {"b": "2"}, {"a": "evidence/a cannot be read as a plain file: it is a link"})
+    assert [each.cause for each in result.rejections] == [
         "evidence/a cannot be read as a plain file: it is a link",
         "evidence/b is not in the index: it was added after the run",
     ]
@@ -118,8 +118,8 @@ def test_a_file_that_cannot_be_read_is_told_once():
 
 def test_an_untouched_folder_is_accepted():
     """Every file with its hash, in the index as in verdict.json."""
-    assert checks.sealed({"a": "1"}, {"a": "1"}).accepted
-    assert checks.listed([{"file": "evidence/a", "sha256": "1"}], {"a": "1"}).accepted
+    assert integrity.sealed({"a": "1"}, {"a": "1"}).accepted
+    assert integrity.listed([{"file": "evidence/a", "sha256": "1"}], {"a": "1"}).accepted
 
 
 @pytest.mark.parametrize(("names", "told"), [(5, 5), (6, 6)])
@@ -135,7 +135,7 @@ def test_five_differences_are_named_and_only_more_are_counted(account, names, to
         "only_aws": ["x"],
     }
     changed = dict(list(forged.items())[:names])
-    causes = [each.cause for each in checks.follows({**given.stated(given.verdict()), **changed}, given).rejections]
+    causes = [each.cause for each in integrity.follows({**given.stated(given.verdict()), **changed}, given).rejections]
     assert len(causes) == told
     assert (" in 1 more places" in causes[-1]) is (names > 5)
 
@@ -145,7 +145,7 @@ def test_a_long_value_is_cut_at_120_characters(account, length, cut):
     """With its two quotes."""
     given = account()
     forged = {**given.stated(given.verdict()), "started": "x" * length}
-    (rejection,) = checks.follows(forged, given).rejections
+    (rejection,) = integrity.follows(forged, given).rejections
     assert ("…" in rejection.cause) is cut
     assert "x" * 118 in rejection.cause
 
@@ -153,5 +153,5 @@ def test_a_long_value_is_cut_at_120_characters(account, length, cut):
 def test_a_value_is_told_in_the_letters_it_is_written_in(account):
     """A person reads it."""
     given = account()
-    (rejection,) = checks.follows({**given.stated(given.verdict()), "started": "어제"}, given).rejections
+    (rejection,) = integrity.follows({**given.stated(given.verdict()), "started": "어제"}, given).rejections
     assert 'verdict.json says of started: "어제"' in rejection.cause

@@ -33,9 +33,9 @@ NOTES = Notes(
 )
 
 
-def said(judgement):
+def said(result):
     """What a judgement objects to, a line each."""
-    return "\n".join(each.cause for each in judgement.rejections)
+    return "\n".join(each.cause for each in result.rejections)
 
 
 def test_what_the_notes_say_reads_back():

@@ -65,8 +65,8 @@ def test_a_payload_put_under_an_old_signature_is_noticed(pair):
     key = signer(pair[0])
     one, two = (json.loads(sign(payload, key)) for payload in (b"one", b"two"))
     forged = json.dumps({**one, "payload": two["payload"]}).encode()
-    judgement = signed(forged, b"two", public_key(pair[1]))
-    assert "does not fit: payload or signature was altered" in judgement.rejections[0].cause
+    result = signed(forged, b"two", public_key(pair[1]))
+    assert "does not fit: payload or signature was altered" in result.rejections[0].cause
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_a_payload_put_under_an_old_signature_is_noticed(pair):
 )
 def test_what_is_no_envelope_signs_nothing(envelope, pair):
     """Every broken envelope is refused with a sentence, never with a traceback."""
-    judgement = signed(envelope, b"", public_key(pair[1]))
-    assert "the signed envelope cannot be read" in judgement.rejections[0].cause
+    result = signed(envelope, b"", public_key(pair[1]))
+    assert "the signed envelope cannot be read" in result.rejections[0].cause
 
 
 @pytest.mark.parametrize("given", ["private", "missing", "garbage"])

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gate.check import reject
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore, canonical
-from gate.judgement import reject
 
 
 def store(folder):

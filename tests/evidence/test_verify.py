@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gate.check import CHECKS, run_self_tests
 from gate.evidence.__main__ import main
 from gate.evidence.attested import states
 from gate.evidence.statement import hashes_of
 from gate.evidence.store import ENVELOPE, STATEMENT
-from gate.judgement import ROLL, prove_judges
 from tests.evidence.conftest import DIGEST
 
 SCAN, ACCOUNT = "evidence/007-scan-behind-latest.json", "evidence/012-account-of-the-run.json"
@@ -37,7 +37,7 @@ def test_a_go_says_how_long_it_is_valid(leave, pair, tmp_path, capsys):
     assert main(signed, datetime(2026, 2, 2, tzinfo=UTC)) == 0
     fresh, past = (line for line in capsys.readouterr().out.splitlines() if line.startswith("VERIFIED"))
     assert fresh.endswith("valid until 2026-01-03T01:00:00+00:00")
-    assert past.endswith("(past: scan and judge again)")
+    assert past.endswith("(past: scan and check again)")
 
 
 @pytest.mark.parametrize("name", [SCAN, ACCOUNT, "evidence/page.png"])
@@ -225,13 +225,14 @@ def test_what_a_stranger_wrote_cannot_steer_the_terminal(run_folder, edit, capsy
     assert "\x1b" not in capsys.readouterr().out
 
 
-def test_the_judges_of_evidence_say_no():
-    """Each judge of the folder is on the roll, and says no to its known-bad value."""
+def test_the_checks_of_evidence_say_no():
+    """Each check of the folder is on the list of checks, and says no to its known-bad value."""
     names = {f"gate.evidence.{name}" for name in (
-        "checks.sealed", "checks.intact", "checks.listed", "checks.follows", "attested.states", "attested.signed",
-        "seal.unaltered", "whole.recorded", "whole.noted", "expected.as_expected", "anew.claims_rest_on_records",
+        "integrity.sealed", "integrity.intact", "integrity.listed", "integrity.follows", "attested.states",
+        "attested.signed", "seal.unaltered", "whole.recorded", "whole.noted", "expected.as_expected",
+        "anew.claims_rest_on_records",
         "anew.proofs_agree", "anew.scans_hold", "anew.image_holds", "anew.ledger_holds", "anew.configuration_holds",
     )}  # fmt: skip
-    assert names <= set(ROLL)
-    proofs = {proof.judge: proof for proof in prove_judges() if proof.judge in names}
+    assert names <= set(CHECKS)
+    proofs = {proof.check: proof for proof in run_self_tests() if proof.check in names}
     assert all(proof.said_no and "crashed" not in proof.answer for proof in proofs.values())

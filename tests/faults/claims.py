@@ -1,4 +1,4 @@
-"""Every claim, with its own wording and judges, on the facts of a world instead of on what a run would ask for."""
+"""Every claim, with its own wording and checks, on the facts of a world instead of on what a run would ask for."""
 
 from types import SimpleNamespace
 
@@ -33,7 +33,7 @@ def now(world):
 
 @pytest.fixture(scope="session")
 def candidate(world, run):
-    """The image under judgement, as the ladder enters it into the run."""
+    """The candidate image, as the fixtures enter it into the run."""
     found = world.candidate
     run.store.digest = run.facts.image_id = found.image.image_id
     run.facts.uncompressed_bytes, run.facts.candidate = found.image.size_bytes, found
@@ -47,13 +47,13 @@ def target():
 
 
 @pytest.fixture(scope="session")
-def desk(world):
+def release_client(world):
     """What AWS answered."""
     return RecordedDesk(world)
 
 
 @pytest.fixture(scope="session")
-def published(world, ladder, run, desk, registry_image):
+def published(world, fixtures, run, release_client, registry_image):
     """The release as it was promoted, and what the run believes of it: no claim is a condition of another here."""
     facts, published = run.facts, registry_image
     facts.publication, facts.digest, facts.tags = published, published.digest, published.tags
@@ -62,7 +62,7 @@ def published(world, ladder, run, desk, registry_image):
     for name, value in world.facts.items():
         setattr(run.facts, name, value)
     yield published
-    ladder.still_true(run, desk, published)
+    fixtures.still_true(run, release_client, published)
 
 
 @pytest.fixture(scope="session")
@@ -78,13 +78,13 @@ def ecr(world):
 
 
 @pytest.fixture(scope="session")
-def ledger(world):
+def call_log(world):
     """The calls of the run."""
     return SimpleNamespace(calls=world.calls)
 
 
 @pytest.fixture(scope="session")
-def judged_repository(world):
+def checked_repository(world):
     """Where git is asked."""
     return world.repository
 
@@ -103,7 +103,7 @@ def scanner(world):
 
 @pytest.fixture(scope="session")
 def digest_scan(world, run, registry_image):
-    """The scan of the judged digest."""
+    """The scan of the checked digest."""
     run.facts.scan_report = world.scanner.scan_digest(registry_image.digest)
     return run.facts.scan_report
 

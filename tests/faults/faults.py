@@ -10,13 +10,13 @@ from typing import Any
 
 import yaml
 
-from gate.run.claims import Claim, catalogue
+from gate.run.scenarios import Scenario, catalogue
 from gate.verdict import CRITERIA
 from tests.faults import facts, services
 from tests.faults.world import ROOT, World, with_dockerfile
 
 FILE = Path(__file__).with_name("catalogue.yaml")
-LEVELS = ("judge", "layer", "service", "release")
+LEVELS = ("check", "layer", "service", "release")
 PURE = {"put": facts.put, "append": facts.append, "drop": facts.drop, "finding": facts.finding,
         "register": facts.register, "reviews": facts.reviews, "files": facts.files}  # fmt: skip
 # The criteria whose claims read a fact, by the fact's name: no other claim could notice.
@@ -45,7 +45,7 @@ class Fault:
     name: str
     level: str
     made: Mapping[str, Any]
-    claim: Claim | None
+    claim: Scenario | None
     red: tuple[str, ...]
     also: frozenset[str]
     says: tuple[str, ...]
@@ -68,7 +68,7 @@ def _head(path):
     return f"{first}.{second}" if f"{first}.{second}" in _READ_BY else first
 
 
-def claims() -> dict[str, Claim]:
+def claims() -> dict[str, Scenario]:
     """Every claim of features/, by its title."""
     return {claim.name: claim for claim in catalogue(ROOT / "features").values()}
 

@@ -15,7 +15,7 @@ with the words that its message must hold; every other claim that reads what was
 
 """
 BEGINS, ENDS = "<!-- faults -->", "<!-- /faults -->"
-LEVELS = ("judge", "layer", "service", "release")
+LEVELS = ("check", "layer", "service", "release")
 
 
 @dataclass(frozen=True)

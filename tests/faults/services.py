@@ -37,7 +37,7 @@ def live(world, spec, on: Stage, around: ExitStack):
     if "access" in looks:
         around.enter_context(_roles_put_right(on))
     if "zip" in looks:
-        world = replace(world, legacy_before=on.desk().zip_function.snapshot())
+        world = replace(world, legacy_before=on.release_client().zip_function.snapshot())
     if {"ecr", "scan"} & looks:
         world = _published(world, spec, on)
     make_calls(spec.get("after", ()), on, world)
@@ -49,27 +49,29 @@ def _published(world, spec, on):
     """A repository of its own for the fault, and the good image published into it."""
     seeded(on)
     make_calls(spec.get("before", ()), on, world)
-    desk = on.desk()
+    release_client = on.release_client()
     on.target.behave(behaviours.named(" ".join(spec.get("behaves", ()))))
     try:
-        release = on.publish(desk)
+        release = on.publish(release_client)
     finally:
         on.target.behave(behaviours.Behaviours())
-    return replace(world, published=release, answered=desk.verify(release.digest), calls=desk.ledger.calls)
+    return replace(
+        world, published=release, answered=release_client.verify(release.digest), calls=release_client.call_log.calls
+    )
 
 
 def _read(world, looks, on, endpoint, spec):
     if "zip" in looks:
-        world = replace(world, legacy_now=on.desk().zip_function.snapshot())
+        world = replace(world, legacy_now=on.release_client().zip_function.snapshot())
     if "access" in looks:
         world = replace(world, access=on.account())
     if "ecr" in looks:
-        desk = on.desk(endpoint)
-        world = replace(world, ecr=desk.ecr)
+        release_client = on.release_client(endpoint)
+        world = replace(world, ecr=release_client.ecr)
         digest = spec.get("judges")
         if digest:
             # The digest that this fault puts in the release's place is what a verifying run would look at.
-            now = desk.verify(desk.ecr.snapshot().naming()[digest])
+            now = release_client.verify(release_client.ecr.snapshot().naming()[digest])
             world = replace(world, published=replace(now, steps=world.published.steps), answered=now)
     if "scan" in looks:
         world = replace(world, scanner=on.scanner(endpoint))
@@ -263,4 +265,4 @@ def released(world, spec, on: Stage, around: ExitStack):
 
 def tags_of(on: Stage) -> set[str]:
     """The tags that the registry holds now."""
-    return set(on.desk().ecr.snapshot().naming())
+    return set(on.release_client().ecr.snapshot().naming())

@@ -14,6 +14,7 @@ from gate import engine as docker_engine
 from gate import release as settings
 from gate.access.fetch import Account, Beside
 from gate.access.reviewed import load as load_reviews
+from gate.aws.call_log import CallLog
 from gate.aws.patience import Timekeeper
 from gate.browser.newest import Newest
 from gate.browser.pin import ChromePin
@@ -24,11 +25,10 @@ from gate.image.lineage import STAND_IN_LABEL
 from gate.image.support import load as load_support
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
-from gate.registry.desk import ReleaseDesk, Surroundings
-from gate.registry.ledger import Ledger
-from gate.registry.publication import JudgedImage
+from gate.registry.publication import CheckedImage
+from gate.registry.release_client import ReleaseClient, ReleaseDependencies
 from gate.run.bases import build_stand_in
-from gate.run.ladder import BASELINE, REGISTER
+from gate.run.fixtures import BASELINE, REGISTER
 from gate.scan.read import Scanner
 from gate.scan.records import record_of
 from gate.scan.register.reading import load as load_register
@@ -59,12 +59,12 @@ class Stage:
         """A client of the local target."""
         return self.target.session(role).client(service, endpoint_url=self.target.endpoint)
 
-    def desk(self, endpoint=None):
-        """A real desk of the CI role, with a ledger of its own."""
+    def release_client(self, endpoint=None):
+        """A real release client of the CI role, with a call log of its own."""
         nothing = lambda *_: None  # noqa: E731
-        around = Surroundings(self.engine.client.api, nothing, nothing, nothing, may_spoil=True,
+        around = ReleaseDependencies(self.engine.client.api, nothing, nothing, nothing, may_spoil=True,
                               endpoint=endpoint or self.target.endpoint)  # fmt: skip
-        return ReleaseDesk(self.target.session(), self.release, Ledger(), around)
+        return ReleaseClient(self.target.session(), self.release, CallLog(), around)
 
     def account(self):
         """A real reader of the account's policies."""
@@ -80,17 +80,17 @@ class Stage:
         quick = Timekeeper(monotonic=lambda: time.monotonic() + slept[0], sleep=lambda s: slept.append(slept.pop() + s))
         return Scanner(client, None, self.release.repository, time=quick if endpoint else Timekeeper())
 
-    def judged(self):
-        """The good image, as the desk takes it."""
+    def checked(self):
+        """The good image, as the release client takes it."""
         image = self.good.image
-        return JudgedImage(image.image_id, image.image_id, image.platform, image.size_bytes)
+        return CheckedImage(image.image_id, image.image_id, image.platform, image.size_bytes)
 
-    def publish(self, desk):
+    def publish(self, release_client):
         """Really publish the good image."""
-        pushed = desk.push_candidate(self.judged(), kept=self.folder / BASELINE, admit=lambda: None)
-        with desk.diary.step(desk.typed.start_scan(pushed.digest)):
+        pushed = release_client.push_candidate(self.checked(), kept=self.folder / BASELINE, admit=lambda: None)
+        with release_client.diary.step(release_client.typed.start_scan(pushed.digest)):
             pass  # what the scan says is read by the scanner of each world
-        return desk.publisher.promote(pushed)
+        return release_client.publisher.promote(pushed)
 
 
 def read_release():
@@ -125,11 +125,11 @@ def stage(folder: Path) -> Iterator[Stage]:
 def good_world(on: Stage) -> World:
     """Publish the good image for real, read everything once, and stub what only AWS can answer."""
     seeded(on)
-    desk = on.desk()
-    published = on.publish(desk)
+    release_client = on.release_client()
+    published = on.publish(release_client)
     now = datetime.now(UTC)
-    ecr = RecordedRepository(on.release.repository, desk.ecr.snapshot(), published.manifest,
-                             desk.ecr.config(published.manifest))  # fmt: skip
+    ecr = RecordedRepository(on.release.repository, release_client.ecr.snapshot(), published.manifest,
+                             release_client.ecr.config(published.manifest))  # fmt: skip
     scanner = _scans(on, now)
     register = load_register(ROOT / on.release.image_context / REGISTER)
     night = record_of(scanner.release, register, event="candidate", tags=("candidate",), target="local")
@@ -139,17 +139,17 @@ def good_world(on: Stage) -> World:
         release=on.release,
         candidate=recorded(on),
         published=published,
-        answered=desk.verify(published.digest),
+        answered=release_client.verify(published.digest),
         ecr=ecr,
         scanner=scanner,
         access=on.account().access_facts(),
         register=register,
         principals=load_reviews(ROOT / on.release.image_context / "principals.yaml"),
         legacy_before=function,
-        legacy_now=desk.zip_function.snapshot(),
+        legacy_now=release_client.zip_function.snapshot(),
         trail=(own_reading,),
         traffic=(Traffic(86_400.0, 72.0, 1.0), Traffic(3_600.0, 3.0, 0.0)),
-        calls=desk.ledger.calls,
+        calls=release_client.call_log.calls,
         repository=ROOT,
         history=(night,),
         last_night=night,
@@ -168,8 +168,8 @@ def seeded(on: Stage) -> None:
     on.client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
     on.client("ecr").delete_repository(repositoryName=names.REPOSITORY, force=True)
     repository.seed(on.client("ecr"))
-    desk = on.desk()
-    published = on.publish(desk)
+    release_client = on.release_client()
+    published = on.publish(release_client)
     stored, ecr = published.manifest, on.client("ecr")
     ecr.put_image(repositoryName=names.REPOSITORY, imageManifest=stored.body + "\n\n",
                   imageManifestMediaType=stored.media_type, imageTag=OLDER)  # fmt: skip

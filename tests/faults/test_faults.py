@@ -17,7 +17,7 @@ FAULTS, HARMLESS = (sorted(each, key=lambda fault: fault.level == "layer") for e
 pytestmark = pytest.mark.docker
 
 
-def judged(fault, good, on, layers, tmp_path, every_claim):
+def checked(fault, good, on, layers, tmp_path, every_claim):
     """Run the claims that read what the fault changes."""
     with ExitStack() as around:
         world = faults.made(fault, good, on, layers, around, tmp_path)
@@ -32,7 +32,7 @@ def test_fault_is_caught_by_its_own_claim(fault, good, on, layers, rows, tmp_pat
     """The named claim goes red and says why; claims that the fault leaves true stay green; the verdict is a refusal."""
     began, verdict = time.monotonic(), "MISSED"
     try:
-        ran = judged(fault, good, on, layers, tmp_path, pytestconfig.getoption("--every-claim", False))
+        ran = checked(fault, good, on, layers, tmp_path, pytestconfig.getoption("--every-claim", False))
         assert ran.red == {*fault.red, *fault.also}, ran.screen
         for name in fault.red:
             missing = [words for words in fault.says if words not in ran.outcomes[name].reason]
@@ -50,7 +50,7 @@ def test_fault_is_caught_by_its_own_claim(fault, good, on, layers, rows, tmp_pat
 
 def withdrawn(on, folder):
     """The rolling tag names what it named before; report and verdict say what stands."""
-    naming = on.desk().ecr.snapshot().naming()
+    naming = on.release_client().ecr.snapshot().naming()
     assert naming["latest"] == naming[ANOTHER]
     said = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     released = naming.get("v1.0.0")
@@ -64,7 +64,7 @@ def test_harmless_change_turns_nothing_red(fault, good, on, layers, rows, tmp_pa
     """No claim goes red, and none is left out: no false alarm."""
     began, verdict = time.monotonic(), "FALSE ALARM"
     try:
-        ran = judged(fault, good, on, layers, tmp_path, pytestconfig.getoption("--every-claim", False))
+        ran = checked(fault, good, on, layers, tmp_path, pytestconfig.getoption("--every-claim", False))
         assert not ran.red, ran.screen
         unproven = {name for name, each in ran.outcomes.items() if each.status != "passed" and not each.only_aws}
         assert not unproven, ran.screen
@@ -84,9 +84,9 @@ def test_good_release_turns_nothing_red(good, tmp_path):
 
 
 def test_release_that_changes_after_its_last_claim_lowers_the_verdict(good, tmp_path):
-    """ECR is asked once more at the end: what was judged green and is no longer so gives no verdict."""
+    """ECR is asked once more at the end: what was checked green and is no longer so gives no verdict."""
     changed = replace(good, answered=replace(good.answered, digest=f"sha256:{'0' * 64}"))
     ran = run_claims("claims.py", changed, tmp_path, "-m", "ac2")
     assert not ran.red, ran.screen
-    assert "the release changed while it was judged" in ran.screen
+    assert "the release changed while it was checked" in ran.screen
     assert (ran.word, ran.exit_code) == ("REHEARSAL FAILED", 1), ran.screen

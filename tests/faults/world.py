@@ -1,4 +1,4 @@
-"""The facts of a release that the claims are judged on, and what stands in for those who would be asked for them."""
+"""The facts of a release that the claims are checked on, and what stands in for those who would be asked for them."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class RecordedScanner:
         return self.rolling if tag == "latest" else self.release
 
     def scan_digest(self, _digest):
-        """The scan of the judged digest."""
+        """The scan of the checked digest."""
         return self.release
 
 
@@ -138,14 +138,14 @@ class World:
 
 
 class RecordedDesk:
-    """Answers for the release desk from a world."""
+    """Answers for the release client from a world."""
 
     def __init__(self, world):
         self._world, self.ecr = world, world.ecr
         self.zip_function = self.zip_history = self
 
     def push_candidate(self, _image, *, kept, admit):
-        """The release as it was published, whatever stands against it: each claim is judged by itself."""
+        """The release as it was published, whatever stands against it: each claim is decided by itself."""
         baseline.keep(kept, self._world.legacy_before)
         if isinstance(self._world.published, Exception):
             raise self._world.published

@@ -1,4 +1,4 @@
-"""Feeds policies to the readers and judges of access, in the small account of tests/access."""
+"""Feeds policies to the readers and checks of access, in the small account of tests/access."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any
 
 import yaml
 
-from gate.access import judges, reviewed
+from gate.access import permission_checks as checks
+from gate.access import reviewed
 from gate.access.baseline import Baseline
 from gate.access.document import Kind, parse
 from gate.access.facts import AccessFacts, Network, Simulation
 from gate.access.matrix import draw
 from gate.access.trust import who_becomes
-from gate.judgement import Judgement
+from gate.check import CheckResult
 from tests.access.conftest import REVIEWED, arn, identity, make_account, text
 
 TODAY = date(2025, 10, 18)
 NOBODY_ELSE = "Nobody can <do what> but those whom the story names and those who were reviewed"
 
 
-def policies(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def policies(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """The account with these policies.
 
     Of `given`: `policy`, `repository`, `registry`, `ci`, `developer`, `trust` (of the CI role) as in
@@ -39,7 +40,7 @@ def policies(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
                          for key, each in given.pop("network", {}).items()})  # fmt: skip
     simulations = tuple(Simulation(arn("ci"), action, "*", False, organization_denies=True) for action in denied)
     facts = make_account(**given, network=network, simulations=simulations, more=linked)
-    return _judged(claim, facts, _reviews(may), power)
+    return _checked(claim, facts, _reviews(may), power)
 
 
 def _reviews(may: dict[str, list[str]]) -> reviewed.ReviewedList:
@@ -50,21 +51,21 @@ def _reviews(may: dict[str, list[str]]) -> reviewed.ReviewedList:
     return reviewed.read(yaml.safe_dump({"principals": entries}), "principals.yaml")
 
 
-def _judged(claim: str, facts: AccessFacts, reviews: reviewed.ReviewedList, power: str) -> Judgement:
+def _checked(claim: str, facts: AccessFacts, reviews: reviewed.ReviewedList, power: str) -> CheckResult:
     if claim == NOBODY_ELSE:
         matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
-        expected = judges.expected_holders(facts, power, "ci", "runner")
-        return judges.judge_nobody_else(matrix, power, reviews, TODAY, expected)
+        expected = checks.expected_holders(facts, power, "ci", "runner")
+        return checks.check_nobody_else(matrix, power, reviews, TODAY, expected)
     return {
-        "The CI role can push": lambda: judges.judge_holds(facts, "ci", "push"),
+        "The CI role can push": lambda: checks.check_holds(facts, "ci", "push"),
         "Lambda can pull for this account's function, and for nobody else's": lambda: (
-            judges.judge_holds(facts, "runner", "pull") + judges.judge_lambda_service(facts)
+            checks.check_holds(facts, "runner", "pull") + checks.check_lambda_service(facts)
         ),
-        "Nobody but reviewed subjects can become the CI role": lambda: judges.judge_becoming(
+        "Nobody but reviewed subjects can become the CI role": lambda: checks.check_becoming(
             who_becomes(facts, "ci"), "ci", reviews, TODAY
         ),
-        "No wildcard principal is allowed anything": lambda: judges.judge_no_wildcard(facts),
-        "The repository policy is the one that was reviewed": lambda: judges.judge_baseline(facts, _baseline(), TODAY),
+        "No wildcard principal is allowed anything": lambda: checks.check_no_wildcard(facts),
+        "The repository policy is the one that was reviewed": lambda: checks.check_baseline(facts, _baseline(), TODAY),
     }[claim]()
 
 

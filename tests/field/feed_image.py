@@ -1,4 +1,4 @@
-"""Feeds Dockerfiles, requirements, configurations and files of an image to their readers and judges."""
+"""Feeds Dockerfiles, requirements, configurations and files of an image to their readers and checks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+from gate.check import CheckResult
 from gate.image.contract import Startup, handler_is, names_paths, starts_like
 from gate.image.dockerfile import bases_approved, from_lines
 from gate.image.files import is_program, readable_by_all, used_folders
@@ -18,7 +19,6 @@ from gate.image.requirements import pins, read_requirements
 from gate.image.secrets import no_secret
 from gate.image.size import below
 from gate.image.tree import ELF_MAGIC, Entry, Tree
-from gate.judgement import Judgement
 from tests.image.archive import layer, saved
 
 HANDLER = "src.main.lambda_handler"
@@ -50,7 +50,7 @@ PYTHON = {
 }
 
 
-def dockerfile(_claim: str, given: dict[str, Any], folder: Path) -> Judgement:
+def dockerfile(_claim: str, given: dict[str, Any], folder: Path) -> CheckResult:
     """A Dockerfile's `text`, build `arguments`, and further `approved` bases."""
     path = folder / "Dockerfile"
     path.write_text(given["text"], encoding="utf-8")
@@ -59,7 +59,7 @@ def dockerfile(_claim: str, given: dict[str, Any], folder: Path) -> Judgement:
     )
 
 
-def requirements(_claim: str, given: dict[str, Any], folder: Path) -> Judgement:
+def requirements(_claim: str, given: dict[str, Any], folder: Path) -> CheckResult:
     """Requirements files by name, `requirements.txt` the first; what is `installed`, and what pip check says of it."""
     for name, text in given["files"].items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -68,12 +68,12 @@ def requirements(_claim: str, given: dict[str, Any], folder: Path) -> Judgement:
     return pins_installed(wanted, installed)
 
 
-def packages(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def packages(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """The installed packages, and which the release calls development packages."""
     return no_development_packages(given["installed"], given.get("development", ["pytest", "moto", "black"]))
 
 
-def configuration(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def configuration(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """An image's configuration: `env` (with `unset`), `entrypoint`, `workdir`, `cmd`, `platform`, `bytes`."""
     if claim == "The agreed handler is the one that Lambda will import":
         failed = given.get("error", "")
@@ -88,7 +88,7 @@ def configuration(claim: str, given: dict[str, Any], _folder: Path) -> Judgement
     return starts_like(image, _STARTUP)
 
 
-def contents(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def contents(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """`env`, `history` and `files` (text by path) of an image; `@@` in a text stands for nothing.
 
     The `@@` keeps what only looks like a key from looking so in this repository.
@@ -104,7 +104,7 @@ def _whole(text: str) -> str:
     return text.replace("@@", "")
 
 
-def files(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def files(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """Files by path: their mode; `elf`, `-> target` of a link, or the text of a script; and the browser's variable."""
     entries, texts = {}, {}
     for path, said in given["files"].items():

@@ -1,4 +1,4 @@
-"""Feeds the answers of ECR about a repository and its images to their reader and judges."""
+"""Feeds the answers of ECR about a repository and its images to their reader and checks."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gate.judgement import Judgement
+from gate.check import CheckResult
 from gate.registry.changes import Looked, to_look_at
 from gate.registry.ecr import EcrRepository
-from gate.registry.forecast import judge_lifecycle
-from gate.registry.manifest import StoredManifest, judge_admission, judge_bytes
-from gate.registry.repository import RepositorySnapshot, judge_active, judge_identity, judge_otherwise_unchanged
-from gate.registry.tags import judge_mutability, judge_same_digest
+from gate.registry.forecast import check_lifecycle
+from gate.registry.manifest import StoredManifest, check_admission, check_bytes
+from gate.registry.repository import RepositorySnapshot, check_active, check_identity, check_otherwise_unchanged
+from gate.registry.tags import check_mutability, check_same_digest
 from tests.field.wire import REGION, client
 
 ACCOUNT, NAME = "654654307503", "team/app"
@@ -39,18 +39,18 @@ def _ecr(**answers: Any) -> EcrRepository:
     return EcrRepository(client("ecr", answers), ACCOUNT, NAME)
 
 
-def repository(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def repository(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """DescribeRepositories: `given` is what differs from the release's own repository."""
     found = _ecr(DescribeRepositories={"repositories": [{**_REPOSITORY, **given}]}).describe()
     if claim == "The repository is the one of the release's account and region":
-        return judge_identity(found, ACCOUNT, REGION, NAME)
-    return judge_mutability(found.mutability, RELEASE, (ROLLING, CANDIDATE), NAME)
+        return check_identity(found, ACCOUNT, REGION, NAME)
+    return check_mutability(found.mutability, RELEASE, (ROLLING, CANDIDATE), NAME)
 
 
-def manifest(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def manifest(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """BatchGetImage: `body` of the manifest, its `media_type`, and the `platform` that its config states."""
     stored = _stored(given["body"], given.get("media_type", given["body"].get("mediaType", OCI)))
-    return judge_bytes(stored) + judge_admission(stored, given.get("platform", "linux/amd64"))
+    return check_bytes(stored) + check_admission(stored, given.get("platform", "linux/amd64"))
 
 
 def _stored(document: dict[str, Any], media_type: str) -> StoredManifest:
@@ -68,15 +68,15 @@ def _image(raw: dict[str, Any]) -> dict[str, Any]:
     return {**usual, **raw, **named}
 
 
-def lifecycle(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def lifecycle(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """A lifecycle policy: `rules`, and the repository's `images`, of which the one named "release" is the release."""
     policy = {"lifecyclePolicyText": json.dumps({"rules": given["rules"]})}
     images = given.get("images") or [{"imageDigest": "release", "imageTags": [RELEASE, ROLLING, CANDIDATE]}]
     ecr = _ecr(GetLifecyclePolicy=policy, DescribeImages={"imageDetails": [_image(each) for each in images]})
-    return judge_lifecycle(ecr.lifecycle_policy(), ecr.images(), digest("release"), (ROLLING, CANDIDATE), NOW)
+    return check_lifecycle(ecr.lifecycle_policy(), ecr.images(), digest("release"), (ROLLING, CANDIDATE), NOW)
 
 
-def listing(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def listing(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """The repository `before` and `after` a release: images, and whatever else of its settings.
 
     Of each: `images`, `rules`, `repository` (what differs of DescribeRepositories), `tags` of the resource;
@@ -86,14 +86,14 @@ def listing(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
     digests = {name: each.digest for name, each in manifests.items()}
     before, after = (_snapshot(given[when], digests) for when in ("before", "after"))
     released = digest("release")
-    if claim == "Both tags name the digest that was built and judged":
-        return judge_same_digest(after.naming(), (RELEASE, ROLLING), released)
+    if claim == "Both tags name the digest that was built and checked":
+        return check_same_digest(after.naming(), (RELEASE, ROLLING), released)
     if claim == "A published tag names an image that can be pulled":
-        return judge_active(after.image(after.naming().get(RELEASE, "")), RELEASE)
+        return check_active(after.image(after.naming().get(RELEASE, "")), RELEASE)
     known = {each.digest: each for each in manifests.values()}
     looked = Looked({each: known[each] for each in to_look_at(before, after, released) if each in known}, {})
     moved = (RELEASE, ROLLING, CANDIDATE)
-    return judge_otherwise_unchanged(before, after, moved, released, looked, NOW)
+    return check_otherwise_unchanged(before, after, moved, released, looked, NOW)
 
 
 def _snapshot(given: dict[str, Any], digests: dict[str, str]) -> RepositorySnapshot:

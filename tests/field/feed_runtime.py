@@ -1,4 +1,4 @@
-"""Feeds what a run in Lambda's sandbox came to, and what programs in the image answered, to their judges."""
+"""Feeds what a run in Lambda's sandbox came to, and what programs in the image answered, to their checks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gate.browser.programs import Answer, Pin, is_pinned, libraries_complete, share_major
-from gate.judgement import Judgement
-from gate.runtime import judges
+from gate.check import CheckResult
+from gate.runtime import invocation_checks
 from gate.runtime.answers import answers_hold
 from gate.runtime.report import Fault, Footprint, HandlerRun, Init, Invocation, Moment, Process, Settings
 from gate.runtime.work import browser_worked
@@ -17,7 +17,7 @@ _MB = 1024 * 1024
 _USUAL = {"processes": ["python3"], "tmp_mb": 1.0, "memory_mb": 80.0, "answer": {"ok": True}, "browser": "chrome"}
 
 
-def handler(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def handler(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """A function that is initialised and invoked.
 
     Of `given`: `memory` of the function, `init` (`outcome`, `seconds`, `fault`), `calls`: each with what differs from
@@ -34,14 +34,14 @@ def handler(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
         settings, started, Moment(_processes(["python3"]), _MB, None, 0, 80 * _MB), tuple(calls), footprint
     )
     if claim == "The function initialises within 10 seconds at its configured memory":
-        return judges.initialises(run) + judges.starts_within(run, 10)
+        return invocation_checks.initialises(run) + invocation_checks.starts_within(run, 10)
     return (
-        judges.memory_suffices(run)
-        + judges.invocations_succeed(run, 5)
+        invocation_checks.memory_suffices(run)
+        + invocation_checks.invocations_succeed(run, 5)
         + answers_hold(run, given.get("wanted", {"ok": True}))
-        + judges.leaves_no_process(run)
-        + judges.tmp_grows_below(run, 50)
-        + judges.nothing_grows(run)
+        + invocation_checks.leaves_no_process(run)
+        + invocation_checks.tmp_grows_below(run, 50)
+        + invocation_checks.nothing_grows(run)
         + browser_worked(run)
     )
 
@@ -66,10 +66,10 @@ def _processes(names: list[str]) -> tuple[Process, ...]:
     )
 
 
-def programs(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def programs(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """What `chrome` and `chromedriver` answered when asked for their versions, or the loader for the `libraries`."""
     if "libraries" in given:
         return libraries_complete(Answer("ld.so --list /opt/chrome/chrome", given.get("exit", 0), given["libraries"]))
     chrome, driver = (Answer(f"{name} --version", 0, given[name]) for name in ("chrome", "chromedriver"))
-    pins = is_pinned(chrome, Pin(given["pin"], "chrome.lock")) if "pin" in given else Judgement()
+    pins = is_pinned(chrome, Pin(given["pin"], "chrome.lock")) if "pin" in given else CheckResult()
     return share_major(chrome, driver) + pins

@@ -1,4 +1,4 @@
-"""Feeds the answers of ECR and Inspector, SBOMs and registers to the readers and judges of scans."""
+"""Feeds the answers of ECR and Inspector, SBOMs and registers to the readers and checks of scans."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from gate.aws.patience import Timekeeper
-from gate.judgement import Judgement
-from gate.scan import judges
+from gate.check import CheckResult
+from gate.scan import result_checks as checks
 from gate.scan.coverage import gaps_registered, sight, something_seen, watch
 from gate.scan.findings import ScanReport
 from gate.scan.read import TIMEOUT, Scanner
-from gate.scan.register import judges as rules
+from gate.scan.register import exception_checks as rules
 from gate.scan.register.entries import Register
 from gate.scan.register.reading import parse
 from gate.scan.sbom import components_of
@@ -48,7 +48,7 @@ class Waited(Exception):
     """The reader waited until its time limit; the text is what it said then."""
 
 
-def scan(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def scan(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """A scan, asked for and waited for.
 
     Of `given`: `type` (BASIC or ENHANCED), `frequency`, `filters`; `answers` of DescribeImageScanFindings after the
@@ -64,7 +64,7 @@ def scan(claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
         if clock.at - NOON >= timedelta(seconds=TIMEOUT):
             raise Waited(str(error)) from error
         raise
-    return _judged(claim, given, scanner, report, clock.at)
+    return _checked(claim, given, scanner, report, clock.at)
 
 
 def _ecr(given: dict[str, Any]) -> dict[str, Any]:
@@ -93,14 +93,14 @@ def _inspector(given: dict[str, Any]) -> dict[str, Any]:
     return {"ListCoverage": {"coveredResources": [{"resourceId": about, **covered}] if covered else []}}
 
 
-def _judged(claim: str, given: dict[str, Any], scanner: Scanner, report: ScanReport, now: datetime) -> Judgement:
+def _checked(claim: str, given: dict[str, Any], scanner: Scanner, report: ScanReport, now: datetime) -> CheckResult:
     register, nightly = _register(given), given.get("nightly", False)
     return {
-        "The scan of the judged digest has ended": lambda: judges.complete(report, DIGEST, now),
-        "The scan of the judged digest finds nothing critical": lambda: judges.free_of(report, "CRITICAL", 0),
-        "The scan of the judged digest counts as many findings as it lists": lambda: judges.counts_true(report),
-        "Scanning really applies to this repository": lambda: judges.applies(scanner.settings(), report, nightly),
-        "The vulnerability data is current": lambda: judges.data_fresh(report, now, 24),
+        "The scan of the checked digest has ended": lambda: checks.complete(report, DIGEST, now),
+        "The scan of the checked digest finds nothing critical": lambda: checks.free_of(report, "CRITICAL", 0),
+        "The scan of the checked digest counts as many findings as it lists": lambda: checks.counts_true(report),
+        "Scanning really applies to this repository": lambda: checks.applies(scanner.settings(), report, nightly),
+        "The vulnerability data is current": lambda: checks.data_fresh(report, now, 24),
         "The scanner looked at packages of this image": lambda: something_seen(
             report, sight(components_of(_document(given)), report.mode, ())
         ),
@@ -125,12 +125,12 @@ def _document(given: dict[str, Any]) -> dict[str, Any]:
     return {"bomFormat": "CycloneDX", "components": given["components"]}
 
 
-def register(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def register(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """A register of exceptions, by itself."""
     return rules.register_valid(_register({"register": given}), NOON.date())
 
 
-def sbom(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def sbom(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """What of an image's SBOM the scanner does not see.
 
     Of `given`: `components` of a CycloneDX document, `type` of scanning, `requirements` (pinned), `register`.

@@ -1,4 +1,4 @@
-"""Feeds the answers of Lambda, EventBridge, CloudTrail and CloudWatch about the zip function to readers and judges."""
+"""Feeds the answers of Lambda, EventBridge, CloudTrail and CloudWatch about the zip function to readers and checks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gate.judgement import Judgement
+from gate.check import CheckResult
 from gate.legacy.reader import ZipFunction
-from gate.legacy.snapshot import FunctionSnapshot, judge_untouched
-from gate.legacy.traffic import judge_traffic, read_traffic
-from gate.legacy.trail import judge_trail, read_trail
+from gate.legacy.snapshot import FunctionSnapshot, check_untouched
+from gate.legacy.traffic import check_traffic, read_traffic
+from gate.legacy.trail import check_trail, read_trail
 from tests.field.wire import REGION, client
 
 NAME = "send"
@@ -30,13 +30,13 @@ _LISTS = {
 _EVENTS = {"ListEventBuses": {"EventBuses": [{"Name": "default"}]}, "ListRuleNamesByTarget": {"RuleNames": []}}
 
 
-def snapshots(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def snapshots(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """The function `before` and `now`.
 
     Of each: `configuration` (of GetFunction), and answers by service (`lambda`, `events`, `scheduler`) and operation;
     what is left out is as of a function that has nothing of the kind.
     """
-    return judge_untouched(_snapshot(given["before"]), _snapshot(given["now"]))
+    return check_untouched(_snapshot(given["before"]), _snapshot(given["now"]))
 
 
 def _snapshot(given: dict[str, Any]) -> FunctionSnapshot:
@@ -54,7 +54,7 @@ def _snapshot(given: dict[str, Any]) -> FunctionSnapshot:
     return function.snapshot()
 
 
-def trail(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def trail(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """Events of CloudTrail, beside the gate's own reading of the function.
 
     Of `given`: `events` (source, name, `readOnly`, `requestParameters`, `errorCode`, `by`); `rules` of EventBridge
@@ -67,7 +67,7 @@ def trail(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
                for source in ("lambda", "events", "scheduler")]  # fmt: skip
     baseline = FunctionSnapshot(ARN, "", {"rules": {f"default/{rule}": {} for rule in given.get("rules", [])}})
     found = read_trail(client("cloudtrail", {"LookupEvents": answers}), baseline, NOW - timedelta(hours=1), NOW)
-    return judge_trail(found, NAME)
+    return check_trail(found, NAME)
 
 
 def _event(given: dict[str, Any]) -> dict[str, Any]:
@@ -82,10 +82,10 @@ def _event(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def traffic(_claim: str, given: dict[str, Any], _folder: Path) -> Judgement:
+def traffic(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """Invocations and errors, as CloudWatch sums them up, in the day `before` and in the hour `since`."""
     read = [_traffic(*given["before"], hours=24), _traffic(*given["since"], hours=1)]
-    return judge_traffic(*read, NAME)
+    return check_traffic(*read, NAME)
 
 
 def _traffic(invocations: float, errors: float, *, hours: int) -> Any:

@@ -1,4 +1,4 @@
-"""Shapes that people met in real accounts, images and tools: each is judged rightly by the reader its claim uses.
+"""Shapes that people met in real accounts, images and tools: each is checked rightly by the reader its claim uses.
 
 Whoever meets another adds a row to a file in shapes/. Nothing there was copied: each is made small by hand.
 """
@@ -38,21 +38,21 @@ SHAPES = shapes()
 SOURCE = re.compile(r"[\w.-]+/[\w.-]+#\d+|[A-Z][^#]+, .+")
 
 
-def judged(shape: Shape, folder) -> tuple[str, str]:
+def checked(shape: Shape, folder) -> tuple[str, str]:
     """The verdict on a shape, and the words that go with it."""
     try:
-        judgement = FEEDERS[shape.kind](shape.claim, shape.given, folder)
+        result = FEEDERS[shape.kind](shape.claim, shape.given, folder)
     except feed_scan.Waited as waited:
         return "waited", str(waited)
     except GateError as refusal:  # what cannot be read is never passed
         return "red", str(refusal)
-    return ("green" if judgement.accepted else "red"), "\n".join(map(str, judgement.rejections))
+    return ("green" if result.accepted else "red"), "\n".join(map(str, result.rejections))
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_a_real_shape_is_judged_rightly(shape, tmp_path):
+def test_a_real_shape_is_checked_rightly(shape, tmp_path):
     """Green where it harms nothing; else red, with the words that help."""
-    verdict, words = judged(shape, tmp_path)
+    verdict, words = checked(shape, tmp_path)
     assert verdict == shape.verdict, words or "nothing was objected to"
     assert [each for each in shape.says if each not in words] == [], words
 
@@ -80,5 +80,5 @@ def test_the_table_is_large_and_varied_enough():
 def test_the_readme_tells_the_figure():
     """One sentence, held here."""
     harmless = sum(shape.harmless for shape in SHAPES)
-    sentence = f"{len(SHAPES)} real shapes, {harmless} of them harmless, are judged rightly"
+    sentence = f"{len(SHAPES)} real shapes, {harmless} of them harmless, are checked rightly"
     assert sentence in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())

@@ -20,7 +20,7 @@ def test_a_clock_that_is_set_within_a_run_gives_no_yes(gate, ahead, way):
     assert (code, gate.results().word) == (1, "REHEARSAL FAILED"), said
     assert f"this machine's clock was set {way} by {abs(ahead)} s while the run went on" in said
     assert set(gate.results().statuses.values()) == {"passed"}
-    assert [each for check in verify(gate.results().folder) for each in check.judgement.rejections] == []
+    assert [each for check in verify(gate.results().folder) for each in check.result.rejections] == []
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ Feature: Added on the fly
 """
 STEPS = """
 from pytest_bdd import then
-from gate.judgement import reject, require
+from gate.check import reject, require
 
 @then("it does not hold")
 def it_does_not_hold():

@@ -18,7 +18,7 @@ FROM = "Every FROM of the Dockerfile names an approved base"
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Gate:
-    """A gate whose last run judged AC5 and AC6 in their order."""
+    """A gate whose last run checked AC5 and AC6 in their order."""
     gate = Gate(tmp_path_factory.mktemp("whole"))
     code, said = gate.run(*FAULTY, "-m", "ac5 or ac6")
     assert (code, set(gate.results().statuses.values())) == (1, {"passed", "failed", "not run"}), said
@@ -31,7 +31,7 @@ def known(whole) -> tuple[dict[str, str], dict[str, list[str]]]:
     return whole.results().statuses, whole.results().titles
 
 
-def test_a_dockerfile_that_made_nothing_here_is_not_judged(known):
+def test_a_dockerfile_that_made_nothing_here_is_not_checked(known):
     """The image was given: what the FROM lines beside it say is no word about it, neither yes nor no."""
     # Claims about the image are conditions of the push that one of AC6 needs, so that those of AC1 are there too.
     assert {claim for claim, status in known[0].items() if status == "not run"} == {FROM, BUILT, BASE}

@@ -35,9 +35,9 @@ BASE = {
 }
 
 
-def said(judgement):
+def said(result):
     """The judgement as text ("" for accepted)."""
-    return "\n".join(map(str, judgement.rejections))
+    return "\n".join(map(str, result.rejections))
 
 
 def image(*own, base=BASE, known=None):
@@ -52,7 +52,7 @@ def image(*own, base=BASE, known=None):
     return read_layers(io.BytesIO(saved(made)), len(made), known or read_records(texts))
 
 
-def judged(*own, **how):
+def checked(*own, **how):
     """What is said of them."""
     return said(base_unchanged(image(*own, **how), 1, LIBRARY_PATH))
 
@@ -102,7 +102,7 @@ def record(files, root="/var/lang/lib/python3.11/site-packages"):
 )
 def test_a_file_of_the_base_that_is_another_is_refused(own):
     """Replaced, deleted, hidden below a link or a deleted folder: the file and its layer are named."""
-    told = judged(own)
+    told = checked(own)
     assert "of the base is" in told
     assert "layer 2 of 2" in told
     assert "leave the base's files as they are" in told
@@ -137,7 +137,7 @@ def test_a_file_of_the_base_that_is_another_is_refused(own):
 )
 def test_what_packages_caches_and_copies_do_is_harmless(own):
     """Added, equal, upgraded by its manager, kept by the system, spared."""
-    assert judged(own) == ""
+    assert checked(own) == ""
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_what_packages_caches_and_copies_do_is_harmless(own):
 )
 def test_no_record_vouches_for_another_runtime(path):
     """No package of a distribution holds it, and whoever changes it can write a record too."""
-    assert f"{path} of the base is replaced" in judged(
+    assert f"{path} of the base is replaced" in checked(
         {path: b"2", **md5sums({path: b"2"}), **record({f"../../../../..{path}": b"2"})}
     )
 
@@ -155,20 +155,20 @@ def test_rpm_tells_what_it_recorded():
     """The lines of rpm --dump: path, size, time, digest, mode, owner, group and five flags."""
     digest = hashlib.sha256(b"curl 2").hexdigest()
     dump = f"/usr/bin/curl 6 1700000000 {digest} 0100755 root root 0 0 0 X\n/usr/share/doc 0 1 {'0' * 64} 040755 root root 0 0 0 X\n(none)\n"  # noqa: E501
-    assert judged({"/usr/bin/curl": b"curl 2"}, known=rpm_records(dump)) == ""
-    assert "/usr/bin/curl" in judged({"/usr/bin/curl": b"curl 3"}, known=rpm_records(dump))
+    assert checked({"/usr/bin/curl": b"curl 2"}, known=rpm_records(dump)) == ""
+    assert "/usr/bin/curl" in checked({"/usr/bin/curl": b"curl 3"}, known=rpm_records(dump))
     link = "/usr/lib64/libz.so.1 9 1 0000 0120777 root root 0 0 0 libz.so.2\n"
     other = layer({}, links={"/usr/lib64/libz.so.1": "libz.so.2"})
-    assert judged(other, known=rpm_records(link)) == ""
-    assert judged(other, known=rpm_records(link.replace("/usr/lib64", "/lib64"))) == ""
-    assert "now a link to libz.so.2" in judged(other, known=rpm_records(dump))
+    assert checked(other, known=rpm_records(link)) == ""
+    assert checked(other, known=rpm_records(link.replace("/usr/lib64", "/lib64"))) == ""
+    assert "now a link to libz.so.2" in checked(other, known=rpm_records(dump))
     assert rpm_records("rpm: command not found\n") == Records()
 
 
 def test_what_is_put_back_is_unchanged():
-    """The image that runs is judged, and the last layer that touches a file is named."""
-    assert judged({"/usr/bin/curl": b"2"}, {"/usr/bin/curl": b"curl 1"}) == ""
-    assert "layer 3 of 4" in judged({"/x": b""}, {"/usr/bin/curl": b"2"}, {"/y": b""})
+    """The image that runs is checked, and the last layer that touches a file is named."""
+    assert checked({"/usr/bin/curl": b"2"}, {"/usr/bin/curl": b"curl 1"}) == ""
+    assert "layer 3 of 4" in checked({"/x": b""}, {"/usr/bin/curl": b"2"}, {"/y": b""})
 
 
 def test_every_change_is_evidence_with_what_explains_it():
@@ -185,23 +185,23 @@ def test_every_change_is_evidence_with_what_explains_it():
 def test_many_changes_are_counted():
     """Twenty are named."""
     base = {f"/usr/bin/{number}": b"1" for number in range(30)}
-    told = judged(dict.fromkeys(base, b"2"), base=base)
+    told = checked(dict.fromkeys(base, b"2"), base=base)
     assert told.count("of the base is replaced") == SHOWN
     assert "10 more files of the base are changed" in told
 
 
 def test_a_library_before_the_bases_own_is_refused():
     """The loader takes the first of its name; behind the base's folder it is never reached."""
-    told = judged({"/var/lang/lib/libssl.so.3": b"evil"})
+    told = checked({"/var/lang/lib/libssl.so.3": b"evil"})
     assert "/var/lang/lib/libssl.so.3 is loaded in the place of the base's /usr/lib64/libssl.so.3" in told
     assert list(shadows(image({"/opt/lib/libssl.so.3": b"mine"}), 1, LIBRARY_PATH)) == []
-    assert judged({"/var/lang/lib/libssl.so.3": b"1", **md5sums({"/var/lang/lib/libssl.so.3": b"1"})}) == ""
+    assert checked({"/var/lang/lib/libssl.so.3": b"1", **md5sums({"/var/lang/lib/libssl.so.3": b"1"})}) == ""
 
 
 def test_a_list_of_libraries_for_every_program_is_refused():
     """As LD_PRELOAD, by a file; an empty one does nothing."""
-    assert "/etc/ld.so.preload loads a library into every program" in judged({"/etc/ld.so.preload": b"/opt/x.so\n"})
-    assert judged({"/etc/ld.so.preload": b""}) == ""
+    assert "/etc/ld.so.preload loads a library into every program" in checked({"/etc/ld.so.preload": b"/opt/x.so\n"})
+    assert checked({"/etc/ld.so.preload": b""}) == ""
 
 
 @pytest.mark.parametrize("base_layers", [0, 3])

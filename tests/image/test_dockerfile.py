@@ -74,8 +74,8 @@ def test_copy_from_a_foreign_image_counts_as_a_base(tmp_path: Path) -> None:
     """Files taken out of another image are no less foreign than a FROM; a stage's name or number is not."""
     text = "FROM a:1 AS build\nFROM a:1\nCOPY --from=build /x /x\nCOPY --from=0 /x /y\nCOPY --from=nginx:1 /z /z"
     assert images(tmp_path, text) == ["a:1", "a:1", "build", "nginx:1"]
-    judgement = bases_approved(from_lines(tmp_path / "Dockerfile", {}), ("a:1",))
-    (rejection,) = judgement.rejections
+    result = bases_approved(from_lines(tmp_path / "Dockerfile", {}), ("a:1",))
+    (rejection,) = result.rejections
     assert "nginx:1" in rejection.cause
     assert rejection.where == "Dockerfile:5"
 
@@ -205,7 +205,7 @@ def test_a_number_is_a_stage_only_where_there_is_one(tmp_path: Path) -> None:
 
 
 def test_a_file_of_comments_has_no_from(tmp_path: Path) -> None:
-    """The judge says so."""
+    """The check says so."""
     assert images(tmp_path, "# nothing\n\n") == []
 
 
@@ -216,7 +216,7 @@ def test_from_without_an_image_is_an_error(tmp_path: Path) -> None:
 
 
 def test_unreadable_dockerfile_is_an_error(tmp_path: Path) -> None:
-    """A Dockerfile that is not there, or is no text, cannot be judged."""
+    """A Dockerfile that is not there, or is no text, cannot be checked."""
     with pytest.raises(ImageUnavailable, match="cannot be read"):
         from_lines(tmp_path / "Dockerfile", {})
     (tmp_path / "Dockerfile").write_bytes(b"\xff\xfe\x00")
@@ -235,8 +235,8 @@ def test_arguments_of_every_stage_are_found(tmp_path: Path) -> None:
 )
 def test_foreign_base_is_refused_by_name_and_line(image: str) -> None:
     """Another image, another tag, no tag, or a stage that is only named further down: none is approved."""
-    judgement = bases_approved((From(4, image, ""), From(9, APPROVED[0], "later")), APPROVED)
-    (rejection,) = judgement.rejections
+    result = bases_approved((From(4, image, ""), From(9, APPROVED[0], "later")), APPROVED)
+    (rejection,) = result.rejections
     assert image in rejection.cause
     assert rejection.where == "Dockerfile:4"
 

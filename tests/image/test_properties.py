@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.markers import default_environment
 
+from gate.check import NoGo
 from gate.errors import GateError
 from gate.image.dockerfile import all_arguments, bases_approved, from_lines
 from gate.image.files import readable_by_all
 from gate.image.python import import_handler, inspect_python
 from gate.image.requirements import pins, read_requirements
 from gate.image.tree import Entry, Tree, read_tree
-from gate.judgement import NoGo
 
 APPROVED = ("public.ecr.aws/lambda/python:3.11",)
 INSTRUCTIONS = ("FROM", "from", "ARG", "ARG A=", "RUN", "COPY --from=", "--mount=from=", "# escape=`", "<<EOF", "EOF")

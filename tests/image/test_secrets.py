@@ -45,12 +45,12 @@ JWT = ".".join(
 )
 
 
-def said(judgement):
+def said(result):
     """The judgement as text ("" for accepted)."""
-    return "\n".join(map(str, judgement.rejections))
+    return "\n".join(map(str, result.rejections))
 
 
-def judged(*layers, known=None, base=0, **form_of_archive):
+def checked(*layers, known=None, base=0, **form_of_archive):
     """The judgement over an image of these layers, each a dict of files or a made one."""
     made = [each if isinstance(each, bytes) else layer(each) for each in layers]
     read = read_layers(io.BytesIO(saved(made, **form_of_archive)), len(made), known or Records())
@@ -164,7 +164,7 @@ PLANTED = {
 @pytest.mark.parametrize("path", PLANTED)
 def test_a_planted_secret_is_found_and_never_repeated(path):
     """In any format, folder, mode and size; alone in its layer, and in the layout of the containerd store."""
-    told = judged({path: PLANTED[path]})
+    told = checked({path: PLANTED[path]})
     assert f"{path} " in told or f"{path}(" in told
     assert "holds a secret" in told
     for value in (GITHUB, AWS_SECRET, TELEGRAM, JWT, "Tr0ub4dor", "hunter2", "S3cr3t"):
@@ -179,23 +179,23 @@ def test_at_least_forty_are_planted():
 @pytest.mark.parametrize("form_of_archive", [{}, {"packed": True}, {"oci": True}, {"oci": True, "packed": True}])
 def test_a_secret_that_a_later_layer_deletes_is_found_in_its_own(form_of_archive):
     """By the engine's own folders as by an OCI layout, the layers plain or compressed."""
-    told = judged({"/a": b""}, {"/build/key": PEM}, {"/build/.wh.key": b""}, **form_of_archive)
+    told = checked({"/a": b""}, {"/build/key": PEM}, {"/build/.wh.key": b""}, **form_of_archive)
     assert "/build/key holds a secret (Private Key)" in told
     assert "where: layer 2 of 3: /build/key" in told
 
 
 def test_a_secret_that_is_overwritten_or_hard_linked_is_found():
     """Its content stands in the layer under its first name."""
-    assert "layer 1 of 2" in judged({"/app/t": GITHUB.encode()}, {"/app/t": b"gone"})
+    assert "layer 1 of 2" in checked({"/app/t": GITHUB.encode()}, {"/app/t": b"gone"})
     linked = layer({"/opt/data": PEM}, hard={"/var/task/data": "/opt/data"})
-    assert "/opt/data holds" in judged(linked, {"/opt/.wh.data": b"", "/var/task/.wh.data": b""})
-    assert "/root/.netrc holds" in judged(layer({"/opt/data": b"x"}, hard={"/root/.netrc": "/opt/data"}))
+    assert "/opt/data holds" in checked(linked, {"/opt/.wh.data": b"", "/var/task/.wh.data": b""})
+    assert "/root/.netrc holds" in checked(layer({"/opt/data": b"x"}, hard={"/root/.netrc": "/opt/data"}))
 
 
 def test_the_bases_own_layers_are_not_judged_and_all_others_are():
     """What the base holds was approved with it."""
-    assert judged({"/etc/key": PEM}, {"/x": b""}, base=1) == ""
-    assert "layer 1 of 2" in judged({"/etc/key": PEM}, {"/x": b""}, base=0)
+    assert checked({"/etc/key": PEM}, {"/x": b""}, base=1) == ""
+    assert "layer 1 of 2" in checked({"/etc/key": PEM}, {"/x": b""}, base=0)
 
 
 def test_a_file_larger_than_what_is_read_at_once_is_searched_piece_by_piece(monkeypatch):
@@ -203,11 +203,11 @@ def test_a_file_larger_than_what_is_read_at_once_is_searched_piece_by_piece(monk
     monkeypatch.setattr(search, "WHOLE_BYTES", 1000)
     monkeypatch.setattr(search, "_PIECE", 500)
     text = b"\n" + b"." * 985 + b"\n" + GITHUB.encode() + b"\n" + b"." * 2000
-    assert "/x/large holds a secret (GitHub Token)" in judged({"/x/large": text})
+    assert "/x/large holds a secret (GitHub Token)" in checked({"/x/large": text})
     packed = zipped(
         {"a": bytes(range(256)) * 50 + bytes(reversed(range(256))) * 9, "b": hashlib.sha512(b"").digest() * 40}
     )
-    assert "is an archive of more than" in judged({"/x/a.zip": packed + b"\0" * 1001})
+    assert "is an archive of more than" in checked({"/x/a.zip": packed + b"\0" * 1001})
 
 
 HARMLESS = {
@@ -244,7 +244,7 @@ HARMLESS = {
 @pytest.mark.parametrize("path", HARMLESS)
 def test_what_only_speaks_of_a_secret_is_none(path):
     """Placeholders, names, places, public keys, code that handles secrets."""
-    assert judged({path: HARMLESS[path]}) == ""
+    assert checked({path: HARMLESS[path]}) == ""
 
 
 # What a package vouches for
@@ -280,26 +280,26 @@ def test_a_published_packages_examples_are_public_compiled_too(tmp_path, known):
     files = recorded({"lib/url.py": EXAMPLE, "lib/key.pem": PEM})
     files["/var/task/lib/__pycache__/url.cpython-311.pyc"] = compiled(EXAMPLE, tmp_path)
     records = read_records({path: data.decode() for path, data in files.items() if path.endswith("RECORD")})
-    assert judged(files, known=records if known else None) == ""
-    assert judged(dict(reversed(files.items())), known=records if known else None) == ""
+    assert checked(files, known=records if known else None) == ""
+    assert checked(dict(reversed(files.items())), known=records if known else None) == ""
 
 
 def test_a_compiled_file_that_says_more_than_its_source_is_searched(tmp_path):
     """Derived is what repeats, not what lies beside."""
     files = recorded({"lib/url.py": EXAMPLE})
     files["/var/task/lib/__pycache__/url.cpython-311.pyc"] = compiled(EXAMPLE + f"U = '{TELEGRAM}'".encode(), tmp_path)
-    assert "url.cpython-311.pyc holds a secret (Telegram Bot Token)" in judged(files)
+    assert "url.cpython-311.pyc holds a secret (Telegram Bot Token)" in checked(files)
     del files["/var/task/lib/url.py"]
-    assert "Basic Auth Credentials" in judged(files)
+    assert "Basic Auth Credentials" in checked(files)
 
 
 def test_a_package_vouches_only_for_what_it_published():
     """Not for an edited file, one that it does not record, nor one that was built here (PEP 610)."""
     files = recorded({"lib/url.py": EXAMPLE})
-    assert "/var/task/lib/url.py" in judged(files | {"/var/task/lib/url.py": EXAMPLE + b"\n"})
-    assert "/var/task/lib/other.py" in judged(files | {"/var/task/lib/other.py": EXAMPLE})
+    assert "/var/task/lib/url.py" in checked(files | {"/var/task/lib/url.py": EXAMPLE + b"\n"})
+    assert "/var/task/lib/other.py" in checked(files | {"/var/task/lib/other.py": EXAMPLE})
     private = recorded({"lib/url.py": EXAMPLE}, **{"direct_url.json": b'{"url": "file:///build", "dir_info": {}}'})
-    assert "/var/task/lib/url.py" in judged(private)
+    assert "/var/task/lib/url.py" in checked(private)
 
 
 def test_debians_records_vouch_for_its_files():
@@ -310,8 +310,8 @@ def test_debians_records_vouch_for_its_files():
         "/var/lib/dpkg/info/a.md5sums": f"{key}  usr/share/a/key.pem\n{key}  lib/b.pem\n".encode(),
         "/var/lib/dpkg/status": f"Package: a\nConffiles:\n /etc/a/key.pem {key}\n".encode(),
     }
-    assert judged(files | records) == ""
-    assert judged(files).count("holds a secret") == 3
+    assert checked(files | records) == ""
+    assert checked(files).count("holds a secret") == 3
 
 
 # What cannot be looked into is told
@@ -331,7 +331,7 @@ def test_debians_records_vouch_for_its_files():
 )
 def test_what_cannot_be_opened_is_refused(content, words):
     """Nobody knows what is in it."""
-    told = judged({"/var/task/a.bin": content})
+    told = checked({"/var/task/a.bin": content})
     assert "/var/task/a.bin" in told
     assert words in told
 
@@ -341,7 +341,7 @@ def test_a_limit_that_is_reached_is_named(monkeypatch):
     nested = b"x"
     for _ in range(archives.DEPTH + 1):
         nested = zipped({"a.zip": nested, "b": b"x"})
-    assert f"is an archive in {archives.DEPTH} others" in judged({"/a.zip": nested})
+    assert f"is an archive in {archives.DEPTH} others" in checked({"/a.zip": nested})
     monkeypatch.setattr(archives, "MEMBER_BYTES", 50)
     for packed in (
         zipped({"a": b"x" * 99}),
@@ -349,12 +349,12 @@ def test_a_limit_that_is_reached_is_named(monkeypatch):
         bz2.compress(b"x" * 99),
         packed_as_tar([("a", b"x" * 99)]),
     ):
-        assert "unpacks to more than" in judged({"/a": packed})
+        assert "unpacks to more than" in checked({"/a": packed})
     monkeypatch.setattr(archives, "MEMBER_BYTES", 10_000)
     monkeypatch.setattr(archives, "MEMBERS", 2)
     monkeypatch.setattr(archives.Budget, "__init__", lambda self: self.__dict__.update(left_bytes=100, left_members=2))
-    assert "holds more than 2 members" in judged({"/a": zipped(dict.fromkeys("abc", b""))})
-    assert "unpacks to more than" in judged({"/a": zipped({"a": b"x" * 99, "b": b"x" * 99})})
+    assert "holds more than 2 members" in checked({"/a": zipped(dict.fromkeys("abc", b""))})
+    assert "unpacks to more than" in checked({"/a": zipped({"a": b"x" * 99, "b": b"x" * 99})})
 
 
 @pytest.mark.parametrize(
@@ -406,7 +406,7 @@ PIECES = st.sampled_from(
 def test_whatever_a_file_holds_the_search_comes_to_an_end(data):
     """Bytes of any kind, cut anywhere, archives' beginnings among them."""
     for name in ("/x/.env", "/x/y.py", "/x/db_password"):
-        judged({name: data})
+        checked({name: data})
 
 
 # The archive
@@ -530,15 +530,15 @@ def test_an_image_without_layers_was_not_searched():
 def test_a_library_that_knows_the_marks_of_a_zip_is_none():
     """It holds both marks near its end, as libminizip does; what really ends in a zip is looked into."""
     library = b"\x7fELF" + b"\0" * 500 + b"PK\5\6" + b"\0" * 18 + b"PK\3\4" + b"\0" * 40 + b"PK\5\6" + b"\1" * 60
-    assert judged({"/usr/lib/libzip.so.1": library, "/a.so": library + b"PK\5\6" + b"\0" * 18}) == ""
-    assert "holds a secret" in judged({"/usr/bin/tool": b"#!/usr/bin/python3\n" + zipped({"key.pem": PEM})})
+    assert checked({"/usr/lib/libzip.so.1": library, "/a.so": library + b"PK\5\6" + b"\0" * 18}) == ""
+    assert "holds a secret" in checked({"/usr/bin/tool": b"#!/usr/bin/python3\n" + zipped({"key.pem": PEM})})
 
 
 def test_a_distributions_package_that_cannot_be_searched_is_named_and_not_refused():
     """What apt or dnf left in its cache; any other archive that nobody can look into is refused."""
     packed = b"\xed\xab\xee\xdb" + b"x" * 99
-    assert judged({"/var/cache/dnf/a.rpm": packed}) == ""
-    assert "cannot be looked into" in judged({"/opt/a.bin": packed})
+    assert checked({"/var/cache/dnf/a.rpm": packed}) == ""
+    assert "cannot be looked into" in checked({"/opt/a.bin": packed})
     read = read_layers(io.BytesIO(saved([layer({"/var/cache/dnf/a.rpm": packed})])), 1, Records())
     assert unsearched_packages(read, 0)[0].startswith("/var/cache/dnf/a.rpm was not searched whole")
     assert unsearched_packages(read, 1) == ()

@@ -22,7 +22,7 @@ from gate.image.support import (
     supported,
     warnings,
 )
-from gate.run.ladder import accepted_ends, base_that_ships
+from gate.run.fixtures import accepted_ends, base_that_ships
 from gate.scan.register.entries import Register, SupportException
 from gate.scan.register.reading import parse
 
@@ -49,7 +49,7 @@ def accepted(what: str = "Amazon Linux 2", since: int = -1, until: int = 30) -> 
 
 
 def said(parts, entries=None, source="support.yaml"):
-    """What the judge says."""
+    """What the check says."""
     return "\n".join(map(str, supported(parts, entries or register(), TODAY, source).rejections))
 
 

@@ -103,9 +103,9 @@ def test_a_hidden_file_at_the_root_keeps_its_name():
 )
 def test_what_is_no_program_is_refused_with_its_reason(members, words):
     """Absent, dangling, looping, closed, empty or faked programs are each named."""
-    judgement = is_program(tree(*members), "CHROME_BIN", "/opt/chrome")
-    assert not judgement.accepted
-    assert words in str(judgement.rejections[0])
+    result = is_program(tree(*members), "CHROME_BIN", "/opt/chrome")
+    assert not result.accepted
+    assert words in str(result.rejections[0])
 
 
 def test_the_links_on_the_way_are_told_where_there_are_any():
@@ -210,7 +210,7 @@ def test_only_what_a_base_keeps_for_root_may_be_closed(path, accepted):
 
 
 def test_what_is_open_no_file_or_nothing_at_all():
-    """Open files are accepted, a closed folder is judged by the files in it, and no file at all proves nothing."""
+    """Open files are accepted, a closed folder is decided by the files in it, and no file at all proves nothing."""
     held = {"/opt": Entry("/opt", "directory", mode=0o700), "/a": Entry("/a", "file", mode=0o644)}
     assert readable_by_all(Tree(held, {})).accepted
     assert not readable_by_all(Tree({**held, "/opt/x": Entry("/opt/x", "file", mode=0o644)}, {})).accepted
@@ -231,14 +231,14 @@ def test_ten_closed_files_are_listed_and_the_others_counted():
 def test_a_file_closed_to_others_is_named_and_roots_own_files_are_not():
     """A file of the function's code is refused with its whole mode; the shadow file is as it should be."""
     found = tree(("var/task/main.py", b"x", 0o2601, None), ("etc/shadow", b"x", 0o640, None))
-    judgement = readable_by_all(found)
-    assert "1 file cannot be read by Lambda's user: /var/task/main.py (2601)" in str(judgement.rejections[0])
+    result = readable_by_all(found)
+    assert "1 file cannot be read by Lambda's user: /var/task/main.py (2601)" in str(result.rejections[0])
 
 
 def test_missing_agreed_paths_are_named():
     """Each missing path is a rejection of its own."""
-    judgement = all_exist(tree(("var/task/src", None, 0o755, None)), ("/var/task/src", "/var/task/config"))
-    assert [r.where for r in judgement.rejections] == ["/var/task/config"]
+    result = all_exist(tree(("var/task/src", None, 0o755, None)), ("/var/task/src", "/var/task/config"))
+    assert [r.where for r in result.rejections] == ["/var/task/config"]
 
 
 def test_a_cut_archive_is_an_error_and_not_an_empty_image():

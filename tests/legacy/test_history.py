@@ -11,8 +11,8 @@ from botocore.stub import ANY, Stubber
 from gate.errors import AwsRefused
 from gate.legacy.history import ZipHistory
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.legacy.traffic import Traffic, judge_traffic
-from gate.legacy.trail import judge_trail
+from gate.legacy.traffic import Traffic, check_traffic
+from gate.legacy.trail import check_trail
 
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
 NAME = "naverplace_send_inform"
@@ -50,8 +50,8 @@ def trail(lambda_pages, events_pages=((),), scheduler_pages=((),), baseline=BASE
 
 
 def said(*pages, **more):
-    """What the judge says ("" for accepted)."""
-    return "\n".join(map(str, judge_trail(trail(*pages, **more), NAME).rejections))
+    """What the check says ("" for accepted)."""
+    return "\n".join(map(str, check_trail(trail(*pages, **more), NAME).rejections))
 
 
 def test_silence_is_believed_only_after_our_own_reading_was_seen():
@@ -143,8 +143,8 @@ def test_only_this_gates_own_reading_of_the_function_is_a_control(control):
 def test_each_part_of_a_control_is_asked_about(change):
     """Whoever brings the events: of Lambda, of this function, a reading, and of the function itself."""
     (control,) = trail([[CONTROL]])
-    assert judge_trail((control,), NAME).accepted
-    assert "proves nothing" in str(judge_trail((replace(control, **change),), NAME).rejections[0])
+    assert check_trail((control,), NAME).accepted
+    assert "proves nothing" in str(check_trail((replace(control, **change),), NAME).rejections[0])
 
 
 def test_a_function_that_is_called_what_a_rule_is_called_is_another_function():
@@ -223,7 +223,7 @@ def test_invocations_and_errors_are_summed_over_both_windows():
     before, since = traffic(([1.0] * 72, [1.0]), ([1.0] * 6, []))
     assert before == Traffic(86400.0, 72.0, 1.0)
     assert since == Traffic(7200.0, 6.0, 0.0)
-    assert judge_traffic(before, since, NAME).accepted
+    assert check_traffic(before, since, NAME).accepted
 
 
 @pytest.mark.parametrize(
@@ -241,12 +241,12 @@ def test_invocations_and_errors_are_summed_over_both_windows():
 )
 def test_production_that_stopped_or_fails_more_is_a_no_go(before, since, words):
     """No invocation, or a higher share of errors, each with its numbers."""
-    assert words in str(judge_traffic(before, since, NAME).rejections[0])
+    assert words in str(check_traffic(before, since, NAME).rejections[0])
 
 
 def test_the_errors_that_there_always_were_are_no_new_ones():
     """A share of errors that did not rise is no false alarm."""
-    assert judge_traffic(Traffic(86400, 72, 36), Traffic(7200, 6, 3), NAME).accepted
+    assert check_traffic(Traffic(86400, 72, 36), Traffic(7200, 6, 3), NAME).accepted
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_the_errors_that_there_always_were_are_no_new_ones():
 )
 def test_what_comes_about_by_chance_is_no_new_error(before, since):
     """A function that always failed now and then fails now and then: a few more in an hour prove nothing."""
-    assert judge_traffic(before, since, NAME).accepted
+    assert check_traffic(before, since, NAME).accepted
 
 
 def test_the_chance_of_errors_is_that_of_the_binomial_distribution():
@@ -284,4 +284,4 @@ def test_the_share_of_errors_is_errors_per_invocation():
 
 def test_one_invocation_is_one():
     """A function that was invoked once before and once since went on."""
-    assert judge_traffic(Traffic(86400, 1, 0), Traffic(7200, 1, 0), NAME).accepted
+    assert check_traffic(Traffic(86400, 1, 0), Traffic(7200, 1, 0), NAME).accepted

@@ -6,7 +6,7 @@ import pytest
 
 from gate.errors import EvidenceDamaged
 from gate.legacy import pipeline
-from gate.legacy.pipeline import PipelineFiles, judge_pipeline, read_pipeline
+from gate.legacy.pipeline import PipelineFiles, check_pipeline, read_pipeline
 
 PATHS = ("deploy/zip.sh", "layers")
 
@@ -40,8 +40,8 @@ def commit(folder, message):
 
 
 def said(folder, paths=PATHS):
-    """What the judge says ("" for accepted)."""
-    return "\n".join(map(str, judge_pipeline(read_pipeline(folder, paths, "v1.0.0")).rejections))
+    """What the check says ("" for accepted)."""
+    return "\n".join(map(str, check_pipeline(read_pipeline(folder, paths, "v1.0.0")).rejections))
 
 
 def test_untouched_files_are_accepted_from_anywhere_in_the_repository(repository):
@@ -142,7 +142,7 @@ def test_a_git_that_is_not_there_or_hangs_is_a_no_go(tmp_path, monkeypatch):
 
 def test_no_zip_pipeline_in_the_repository_is_no_claim_to_fail(repository):
     """pytest.ini names none."""
-    assert judge_pipeline(read_pipeline(repository, (), "v1.0.0")) == judge_pipeline(PipelineFiles((), None, (), ()))
+    assert check_pipeline(read_pipeline(repository, (), "v1.0.0")) == check_pipeline(PipelineFiles((), None, (), ()))
 
 
 def test_a_folder_without_git_is_a_no_go(tmp_path):

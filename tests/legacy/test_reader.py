@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction, secret_hash
-from gate.legacy.snapshot import differences, judge_untouched, names_of
+from gate.legacy.snapshot import check_untouched, differences, names_of
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +93,7 @@ CHANGES = {
 def test_reading_changes_nothing_and_two_readings_are_equal(production):
     """No false alarm: without a change there is no difference."""
     before = production.snapshot()
-    assert judge_untouched(before, production.snapshot()).accepted
+    assert check_untouched(before, production.snapshot()).accepted
     assert before.facts["configuration"]["MemorySize"] == 512
     assert set(before.facts["versions"]) == {"1"}
     assert before.facts["aliases"]["live"]["FunctionVersion"] == "1"
@@ -110,7 +110,7 @@ def test_every_kind_of_change_is_found_by_its_name(production, change):
     now = production.snapshot()
     found = [each for each in differences(before, now) if each.field.startswith(field)]
     assert found, differences(before, now)
-    words = "\n".join(map(str, judge_untouched(before, now).rejections))
+    words = "\n".join(map(str, check_untouched(before, now).rejections))
     assert f"{found[0].field} changed" in words
     assert found[0].before in words
     assert found[0].now in words
@@ -195,7 +195,7 @@ def test_schedules_that_cannot_be_listed_are_not_taken_for_none(production):
     with Stubber(production.scheduler) as stub:
         stub.add_client_error("list_schedules", "AccessDeniedException")
         found = production.snapshot()
-    (rejection,) = judge_untouched(whole, found).rejections
+    (rejection,) = check_untouched(whole, found).rejections
     assert "schedules could not be read now" in rejection.cause
     assert "scheduler:ListSchedules" in rejection.cause
 

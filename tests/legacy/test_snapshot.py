@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gate.errors import EvidenceDamaged
 from gate.legacy import baseline
-from gate.legacy.snapshot import FunctionSnapshot, differences, judge_untouched
+from gate.legacy.snapshot import FunctionSnapshot, check_untouched, differences
 
 ARN = "arn:aws:lambda:ap-northeast-2:654654307503:function:zip"
 BEFORE = FunctionSnapshot(ARN, "2025-10-18T12:00:00+00:00", {"configuration": {"Timeout": 300, "Layers": ["a", "b"]}})
@@ -33,7 +33,7 @@ def test_each_difference_carries_its_path_and_both_values():
         ("configuration.Layers.1", '"b"', "not there"),
         ("configuration.New", "not there", "true"),
     }
-    words = "\n".join(map(str, judge_untouched(BEFORE, now).rejections))
+    words = "\n".join(map(str, check_untouched(BEFORE, now).rejections))
     assert "configuration.Timeout changed since 2025-10-18T12:00:00+00:00: it was 300, and is 3" in words
 
 
@@ -70,21 +70,21 @@ def test_a_function_is_named_by_the_last_part_of_its_arn():
 
 def test_a_snapshot_of_nothing_or_of_another_function_is_refused():
     """Two empty snapshots are equal, and prove nothing."""
-    assert "no configuration" in str(judge_untouched(snapshot(), snapshot()).rejections[0])
-    assert "no configuration" in str(judge_untouched(BEFORE, snapshot()).rejections[0])
+    assert "no configuration" in str(check_untouched(snapshot(), snapshot()).rejections[0])
+    assert "no configuration" in str(check_untouched(BEFORE, snapshot()).rejections[0])
     other = replace(BEFORE, function=f"{ARN}_v2")
-    assert f"{ARN}_v2" in str(judge_untouched(BEFORE, other).rejections[0])
+    assert f"{ARN}_v2" in str(check_untouched(BEFORE, other).rejections[0])
 
 
 def test_a_baseline_that_holds_no_configuration_is_refused():
     """Nothing is known of before, whatever is known of now; the refusal says which of the two it is."""
-    assert "zip before the release holds no configuration" in str(judge_untouched(snapshot(), BEFORE).rejections[0])
-    assert "zip now holds no configuration" in str(judge_untouched(BEFORE, snapshot()).rejections[0])
+    assert "zip before the release holds no configuration" in str(check_untouched(snapshot(), BEFORE).rejections[0])
+    assert "zip now holds no configuration" in str(check_untouched(BEFORE, snapshot()).rejections[0])
 
 
 def test_an_untouched_function_is_accepted():
     """The time of the reading is not compared."""
-    assert judge_untouched(BEFORE, replace(BEFORE, taken_at="later")).accepted
+    assert check_untouched(BEFORE, replace(BEFORE, taken_at="later")).accepted
 
 
 @given(JSON, JSON)

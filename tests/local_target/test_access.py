@@ -100,7 +100,7 @@ def test_a_deny_wins(target: LocalTarget, owner: Any, repository: str) -> None:
 def test_a_policy_that_was_refused_is_not_in_force(
     target: LocalTarget, owner: Any, developer: Any, repository: str
 ) -> None:
-    """The judge of access holds the policy that ECR holds, not the one that it refused."""
+    """The check of access holds the policy that ECR holds, not the one that it refused."""
     opening = {**PUSH_FOR_ALL, "Effect": "Allow", "Unknown": "field"}
     refused = code_of(
         owner.set_repository_policy, repositoryName=repository, policyText=json.dumps({"Statement": [opening]})

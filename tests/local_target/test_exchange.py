@@ -57,7 +57,7 @@ class Behind:
 
 
 class Everybody:
-    """A judge of access that lets everybody pass."""
+    """A check of access that lets everybody pass."""
 
     def require(self, *_: object) -> None:
         """Nothing is asked."""

@@ -95,7 +95,7 @@ def test_an_access_key_that_was_not_issued_is_nobody() -> None:
             issued.owner_of(key)
 
 
-def test_a_judge_of_access_that_does_not_answer_allows_nothing() -> None:
+def test_a_check_of_access_that_does_not_answer_allows_nothing() -> None:
     """No answer is an error of the server, never a yes."""
     silent = Access("http://127.0.0.1:9", "r", "1")
     with pytest.raises(EcrError, match="does not answer"):

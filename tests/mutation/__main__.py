@@ -1,6 +1,6 @@
-"""Mutation testing of the pure judges: `python -m tests.mutation [MODULE…]`.
+"""Mutation testing of the pure checks: `python -m tests.mutation [MODULE…]`.
 
-Each judge is changed in every small way that matters (mutants.py), and its tests have to notice (trial.py). What no
+Each check is changed in every small way that matters (mutants.py), and its tests have to notice (trial.py). What no
 test notices has to be explained in survivors.yaml, or the run ends with 1; so it does when an explanation explains
 nothing any more, and when a module was not run as it stands now. docs/mutation.md is written after each module, from
 all results there are. A module whose code, tests and all that these import are as they were is not run again: a run
@@ -34,7 +34,7 @@ _PAGE = ROOT / "docs" / "mutation.md"
 
 @dataclass(frozen=True)
 class Plan:
-    """Which tests have to notice a change of which module, and which a change of the roll of judges."""
+    """Which tests have to notice a change of which module, and which a change of the list of checks."""
 
     tests: dict[str, list[str]]
     roll: list[str]
@@ -44,10 +44,10 @@ class Plan:
         """The plan in modules.yaml.
 
         Raises:
-            SystemExit: when a module with judges is missing there: it would never be tried.
+            SystemExit: when a module with checks is missing there: it would never be tried.
         """
         data = yaml.safe_load((_HERE / "modules.yaml").read_text())
-        missing = _with_judges() - set(data["modules"])
+        missing = _with_checks() - set(data["modules"])
         if missing:
             raise SystemExit(f"tests/mutation/modules.yaml lacks {', '.join(sorted(missing))}: name the tests of each")
         return cls(data["modules"], data["roll"])
@@ -141,11 +141,11 @@ def _own_files() -> list[str]:
     ]
 
 
-def _with_judges() -> set[str]:
+def _with_checks() -> set[str]:
     files = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "gate").split("\0")
     texts = {each: (ROOT / each).read_text() for each in files if each.endswith(".py") and (ROOT / each).is_file()}
-    entered = {each for each, text in texts.items() if any(line.startswith("@judge(") for line in text.splitlines())}
-    return entered - {"gate/judgement.py"}
+    entered = {each for each, text in texts.items() if any(line.startswith("@check(") for line in text.splitlines())}
+    return entered - {"gate/check.py"}
 
 
 def _git(*command: str) -> str:

@@ -1,6 +1,6 @@
 """Prints the mutants of one module as JSON. Runs in the tool's own environment: it imports nothing of this project's.
 
-The operators are cosmic-ray's, fewer than it has, and some that a judge needs and it lacks (operators.py). Left out:
+The operators are cosmic-ray's, fewer than it has, and some that a check needs and it lacks (operators.py). Left out:
 
 - most replacements of a comparison or an arithmetic operator. `<` for `<=` and `!=` are asked about, for they are
   wrong at one value only; `==` for `<` is not, for most values here are digests, names and words, whose order means
@@ -8,7 +8,7 @@ The operators are cosmic-ray's, fewer than it has, and some that a judge needs a
 - what only a type annotation says: it is never evaluated.
 - what makes a class a dataclass, and a frozen one; what a cache holds; whether an argument is named by its caller.
 - what stands inside the f-strings of a rejection: how its sentences are worded where a value is missing or long.
-- the known-bad values: every run feeds them to the judges itself, and has each say no.
+- the known-bad values: every run feeds them to the checks itself, and has each say no.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Changes that a judge has to notice and that cosmic-ray does not make. Runs in the tool's environment."""
+"""Changes that a check has to notice and that cosmic-ray does not make. Runs in the tool's environment."""
 
 from __future__ import annotations
 
 from cosmic_ray.operators.operator import Example, Operator
 from parso.python.tree import Name
 
-_ACCEPTED = '(lambda *_, **__: __import__("gate.judgement").judgement.ACCEPTED)'
+_ACCEPTED = '(lambda *_, **__: __import__("gate.check").check.ACCEPTED)'
 
 
 class DropTerm(Operator):
@@ -36,14 +36,14 @@ class DropTerm(Operator):
 
 
 class Accept(Operator):
-    """Has a judge accept where it would reject: `reject(…)` and `Judgement.of(…)` become ACCEPTED."""
+    """Has a check accept where it would reject: `reject(…)` and `CheckResult.of(…)` become ACCEPTED."""
 
     name = "Accept"
 
     def mutation_positions(self, node):
         """The calls."""
         code = [each.get_code(include_prefix=False) for each in node.children[:3]] if node.type == "atom_expr" else []
-        if code and ((code[0] == "reject" and code[1][:1] == "(") or code[:2] == ["Judgement", ".of"]):
+        if code and ((code[0] == "reject" and code[1][:1] == "(") or code[:2] == ["CheckResult", ".of"]):
             yield node.start_pos, node.end_pos
 
     def mutate(self, node, index):

@@ -8,9 +8,9 @@ from typing import Any
 from gate.text import for_markdown
 
 NOT_RUN = "not run"
-_HEAD = """# Mutation testing of the judges
+_HEAD = """# Mutation testing of the checks
 
-Written by `make mutation`: each pure judge is changed in every small way (a condition turned or left out, `<` for `<=`,
+Written by `make mutation`: each pure check is changed in every small way (a condition turned or left out, `<` for `<=`,
 a number by one, a rejection that accepts …), one change at a time, and its tests without Docker have to notice. What
 is not asked, and why, stands in [mutants.py](../tests/mutation/mutants.py). The score counts the mutants that were
 killed; each of the others is explained below, or is marked NOT EXPLAINED. A module that has changed since, or whose

@@ -19,7 +19,7 @@ def result(outcome, *explained):
 
 
 def test_every_module_with_judges_is_in_the_plan_with_tests_that_exist():
-    """A judge that nobody would try is named by the run and by this test."""
+    """A check that nobody would try is named by the run and by this test."""
     plan = Plan.read()
     named = [*plan.roll, *(test for tests in plan.tests.values() for test in tests), *plan.tests]
     assert [each for each in named if not (ROOT / each).exists()] == []
@@ -65,8 +65,8 @@ def test_a_module_that_was_not_run_is_named_and_counts_for_nothing():
 
 
 MODULE = """
-@judge(2, known_bad=lambda: (_bad(), 1))
-def f(x: int | None) -> Judgement:
+@check(2, known_bad=lambda: (_bad(), 1))
+def f(x: int | None) -> CheckResult:
     return reject(f"{x or 'none'}") if x < _LIMIT else ACCEPTED
 _LIMIT = 5
 def _bad():
@@ -79,7 +79,7 @@ def _bad():
     [
         ("x < _LIMIT", "x <= _LIMIT", True),
         ("_LIMIT = 5", "_LIMIT = 6", True),
-        ("judge(2", "judge(3", True),
+        ("check(2", "check(3", True),
         ("int | None", "int & None", False),
         ("return 7", "return 8", False),
         ("_bad(), 1", "_bad(), 2", False),
@@ -87,6 +87,6 @@ def _bad():
     ],
 )
 def test_only_what_a_test_could_notice_is_a_mutant(old, new, matters):
-    """Thresholds and the roll are; annotations, known-bad values and the wording of a sentence are not."""
+    """Thresholds and the list are; annotations, known-bad values and the wording of a sentence are not."""
     examples = only_for_examples(MODULE)
     assert (meaning(MODULE, examples) != meaning(MODULE.replace(old, new), examples)) is matters

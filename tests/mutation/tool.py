@@ -35,8 +35,8 @@ class Mutant:
 
     @property
     def on_roll(self) -> bool:
-        """Whether it changes how a judge is entered on the roll."""
-        return self.was.startswith("@judge(")
+        """Whether it changes how a check is entered on the list of checks."""
+        return self.was.startswith("@check(")
 
 
 def mutants_of(module: Path) -> list[Mutant]:

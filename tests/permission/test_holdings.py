@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from gate.errors import AwsRefused
 from gate.permission.__main__ import ROOT, release_of
+from gate.permission.ci_role_checks import Holding, State, check_holdings
 from gate.permission.holdings import Holdings
-from gate.permission.judges import Holding, State, judge_holdings
 from gate.permission.needs import PUBLISHING, VERIFYING, Need
 from gate.permission.probes import parameters
 from gate.registry.permitted import READS
@@ -138,7 +138,7 @@ def test_a_write_that_a_policy_denies_is_missing(aws):
     assert holding(aws, PUSH).state is State.DENIED
     aws.decision, aws.organizations = "allowed", False
     assert holding(aws, PUSH).state is State.DENIED
-    (said,) = judge_holdings([holding(aws, PUSH)], SESSION, "x").rejections
+    (said,) = check_holdings([holding(aws, PUSH)], SESSION, "x").rejections
     assert "the Deny stays as it is" in said.remedy
 
 
@@ -149,7 +149,7 @@ def test_an_answer_for_want_of_context_is_none(aws, decision, organizations):
     aws.decision, aws.organizations, aws.missing = decision, organizations, ["aws:PrincipalOrgID"]
     found = holding(aws, PUSH)
     assert found.state is State.UNKNOWN
-    assert judge_holdings([found], SESSION, "x").accepted
+    assert check_holdings([found], SESSION, "x").accepted
 
 
 def test_a_run_goes_on_without_what_only_some_conditions_need(aws):
@@ -158,7 +158,7 @@ def test_a_run_goes_on_without_what_only_some_conditions_need(aws):
     found = Holdings(aws, RELEASE, SESSION).of(VERIFYING)
     lacking = [each for each in found if each.state is State.MISSING]
     assert [each.need.action for each in lacking] == ["organizations:DescribeOrganization"]
-    assert judge_holdings(found, SESSION, "x").accepted
+    assert check_holdings(found, SESSION, "x").accepted
 
 
 @pytest.mark.parametrize(
@@ -215,15 +215,15 @@ def test_inspectors_permissions_are_needed_only_where_inspector_scans(aws):
     assert {each.need.operation for each in inspectors()} == {"ListCoverage", "ListFindings"}
 
 
-def test_the_judge_names_each_missing_permission_with_its_purpose_and_its_policy():
+def test_the_check_names_each_missing_permission_with_its_purpose_and_its_policy():
     """Unknown ones pass; they are refused when they are needed."""
     holdings = [Holding(PUSH, State.MISSING, "denied"), Holding(Need("a:B", "see"), State.UNKNOWN, "busy")]
-    judgement = judge_holdings(holdings, SESSION, "docs/policies/publish.json")
-    assert len(judgement.rejections) == 1
-    assert "may not ecr:PutImage, which is needed to push: denied" in judgement.rejections[0].cause
-    assert "docs/policies/publish.json" in judgement.rejections[0].remedy
+    result = check_holdings(holdings, SESSION, "docs/policies/publish.json")
+    assert len(result.rejections) == 1
+    assert "may not ecr:PutImage, which is needed to push: denied" in result.rejections[0].cause
+    assert "docs/policies/publish.json" in result.rejections[0].remedy
 
 
-def test_the_judge_does_not_take_silence_for_a_yes():
+def test_the_check_does_not_take_silence_for_a_yes():
     """No permission looked at: no."""
-    assert not judge_holdings([], SESSION, "x").accepted
+    assert not check_holdings([], SESSION, "x").accepted

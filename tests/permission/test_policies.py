@@ -10,15 +10,15 @@ from gate.errors import WrongUse
 from gate.permission.__main__ import FILES, FOLDER, ROOT, calls_in, release_of
 from gate.permission.needs import PUBLISHING, VERIFYING, Need, needs_of, resources, uncovered, unseen
 from gate.permission.policy import document, text
-from gate.registry.permitted import ALLOWED_CHANGES, READS, Call
+from gate.registry.permitted import ALLOWED_CHANGES, READS, AwsCall
 
 RELEASE = release_of(ROOT / "pytest.ini")
 
 
 def call(action):
-    """A call of the ledger."""
+    """A call of the call log."""
     service, _, operation = action.partition(":")
-    return Call("2025-10-18T12:00:00+00:00", service, operation, "*", "ok", 0.1)
+    return AwsCall("2025-10-18T12:00:00+00:00", service, operation, "*", "ok", 0.1)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -67,7 +67,7 @@ def test_no_statement_uses_a_wildcard_for_an_action_or_for_all_of_ecr():
 
 
 def test_a_call_without_a_need_is_named():
-    """The ledger shows something that no policy would allow."""
+    """The call log shows something that no policy would allow."""
     calls = [call("ecr:DescribeImages"), call("sts:GetCallerIdentity"), call("ecr:ListImages")]
     assert uncovered(calls, VERIFYING) == ("ecr:ListImages",)
 
@@ -80,8 +80,8 @@ def test_a_need_without_a_call_is_named():
 
 @pytest.mark.parametrize("content", ["", "{}", '{"answer": [{"service": "ecr"}]}', '{"answer": 3}'])
 def test_what_is_no_ledger_is_refused(tmp_path, content):
-    """A wrong file is wrong use, not an empty ledger."""
+    """A wrong file is wrong use, not an empty call log."""
     path = Path(tmp_path, "ledger.json")
     path.write_text(content)
-    with pytest.raises(WrongUse, match="is not the ledger of a run"):
+    with pytest.raises(WrongUse, match="is not the call log of a run"):
         calls_in(path)

@@ -15,17 +15,17 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.validate import ParamValidator
 
+from gate.aws.call_log import CallLog
+from gate.blocked import briefly
+from gate.check import ACCEPTED, require
 from gate.errors import NothingPushed
-from gate.judgement import ACCEPTED, require
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.diary import Diary
 from gate.registry.ecr import EcrRepository
-from gate.registry.ledger import Ledger
 from gate.registry.promotion import Caller, Tags
-from gate.registry.publication import JudgedImage
+from gate.registry.publication import CheckedImage
 from gate.registry.publish import Publisher
 from gate.registry.push import Patience, push
-from gate.withheld import briefly
 
 ACCOUNT, REGION, NAME = "654654307503", "ap-northeast-2", "naver-sms-automation"
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
@@ -75,14 +75,14 @@ class MemoryEcr:
             self.tags[tag] = digest
         return digest
 
-    def client(self, ledger=None):
+    def client(self, call_log=None):
         """A real boto3 client whose requests end here."""
         core = botocore.session.get_session()
         core.register_component("data_loader", _MODELS)
         core.set_credentials("AKIAEXAMPLE", "secret")
         session = boto3.Session(botocore_session=core, region_name=REGION)
-        if ledger:
-            ledger.attach(session)
+        if call_log:
+            call_log.attach(session)
         client = session.client(
             "ecr", endpoint_url="http://127.0.0.1:9", config=Config(retries={"total_max_attempts": 6})
         )
@@ -236,14 +236,14 @@ class Rehearsal:
     """A publisher over registry and engine in memory, with every condition in the test's hands."""
 
     def __init__(self):
-        self.registry, self.time, self.ledger = MemoryEcr(), FakeTime(), Ledger(now=lambda: NOW)
+        self.registry, self.time, self.call_log = MemoryEcr(), FakeTime(), CallLog(now=lambda: NOW)
         self.body = image_manifest()
         self.engine = MemoryEngine(self.registry, self.body)
-        self.image = JudgedImage(sha("config"), sha("config"), "linux/amd64", 1_000_000)
+        self.image = CheckedImage(sha("config"), sha("config"), "linux/amd64", 1_000_000)
         self.caller = Caller(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/run", REGION)
         self.holds, self.clean, self.may_spoil = ACCEPTED, ACCEPTED, False
         self.asked, self.told, self.said = [], [], []
-        self.ecr = EcrRepository(self.registry.client(self.ledger), ACCOUNT, NAME)
+        self.ecr = EcrRepository(self.registry.client(self.call_log), ACCOUNT, NAME)
         self.ecr._blob = lambda _digest: b'{"os": "linux", "architecture": "amd64"}'
         self.baseline = FunctionSnapshot(
             "arn:aws:lambda:r:a:function:zip", NOW.isoformat(), {"configuration": {"a": 1}}

@@ -10,7 +10,7 @@ import pytest
 
 from gate.registry.changes import Looked, to_look_at
 from gate.registry.manifest import OCI_INDEX, OCI_MANIFEST, StoredManifest
-from gate.registry.repository import StoredImage, judge_otherwise_unchanged
+from gate.registry.repository import StoredImage, check_otherwise_unchanged
 from tests.registry.test_lifecycle import policy, rule
 from tests.registry.test_repository import AT, BEFORE
 
@@ -85,12 +85,12 @@ def payload(kind, *digests):
 
 
 def said(before, after, manifests=(), lifecycle="{}", now=NOW, blobs=None):
-    """What the judge says ("" for accepted); the manifests are those of the images that are new."""
+    """What the check says ("" for accepted); the manifests are those of the images that are new."""
     found = Looked({each.digest: each for each in manifests}, blobs or {})
     was = replace(BEFORE, images=tuple(before), lifecycle_policy=lifecycle)
     is_ = replace(BEFORE, images=tuple(after), lifecycle_policy=lifecycle)
-    judgement = judge_otherwise_unchanged(was, is_, TAGS, NEW.digest, found, now)
-    return "\n".join(map(str, judgement.rejections))
+    result = check_otherwise_unchanged(was, is_, TAGS, NEW.digest, found, now)
+    return "\n".join(map(str, result.rejections))
 
 
 # --- referrers ------------------------------------------------------------------------------------------------
@@ -238,16 +238,22 @@ def test_a_list_is_replaced_by_lists_and_by_nothing_else():
     manifests = [first, second, index(first.digest), index(second.digest)]
     standing = [LEFT, NEW, held(first), held(second), *new]
 
-    def judged(*of_the_old, standing=standing):
+    def checked(*of_the_old, standing=standing):
         return said([OLD, held(first), older("list", *of_the_old)], standing, manifests)
 
-    assert judged(tags[0]) == ""
-    assert judged(*tags) == ""
-    for changed in (judged("v7", tags[0]), judged("v7"), judged(), judged(tags[0] + ".sig"), judged(tags[0], "v0.9.0")):
+    assert checked(tags[0]) == ""
+    assert checked(*tags) == ""
+    for changed in (
+        checked("v7", tags[0]),
+        checked("v7"),
+        checked(),
+        checked(tags[0] + ".sig"),
+        checked(tags[0], "v0.9.0"),
+    ):
         assert sha("list") in changed
-    assert sha("list") in judged(*tags, standing=standing[:-1])
+    assert sha("list") in checked(*tags, standing=standing[:-1])
     archived = replace(older("list"), status="ARCHIVED")
-    assert sha("list") in judged(tags[0], standing=[*standing, archived])
+    assert sha("list") in checked(tags[0], standing=[*standing, archived])
 
 
 def test_a_new_image_is_named_with_what_it_is():
@@ -303,7 +309,7 @@ def test_a_policy_that_was_changed_meanwhile_explains_nothing():
     """Whoever sets a policy in order to delete is seen with both."""
     was = replace(BEFORE, images=(OLD, older("a")), lifecycle_policy=None)
     is_ = replace(BEFORE, images=(LEFT, NEW), lifecycle_policy=DAYS_14)
-    words = "\n".join(map(str, judge_otherwise_unchanged(was, is_, TAGS, NEW.digest, Looked(), NOW).rejections))
+    words = "\n".join(map(str, check_otherwise_unchanged(was, is_, TAGS, NEW.digest, Looked(), NOW).rejections))
     assert sha("a") in words
     assert "lifecycle policy" in words
 

@@ -20,7 +20,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 import pytest
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.registry.permitted import Call
+from gate.registry.permitted import AwsCall
 
 def load(name):
     spec = importlib.util.spec_from_file_location(name, f"{root}/tests/registry/{{name}}.py")
@@ -70,8 +70,8 @@ def ecr(world):
     return world.rehearsal.ecr
 
 @pytest.fixture
-def ledger(world):
-    return SimpleNamespace(calls=(*world.rehearsal.ledger.calls, *world.calls))
+def call log(world):
+    return SimpleNamespace(calls=(*world.rehearsal.call log.calls, *world.calls))
 
 @pytest.fixture
 def release(world):
@@ -82,7 +82,7 @@ def release(world):
     )
 
 @pytest.fixture
-def judged_repository(world):
+def checked_repository(world):
     return world.repository
 
 @pytest.fixture
@@ -137,10 +137,10 @@ git("init"), git("add", "."), git("commit", "-m", "zip"), git("tag", "v0.9.0")
 (world.repository / "zip.sh").write_text("two")
 world.zip_paths = ("zip.sh",)
 """
-CALL = 'world.calls = (Call("2025", "{}", "{}", "{}", "ok", 0.1),)'
+CALL = 'world.calls = (AwsCall("2025", "{}", "{}", "{}", "ok", 0.1),)'
 
-SAME = "Both tags name the digest that was built and judged"
-ADMITS = "The registry holds the judged image, as one manifest that Lambda admits"
+SAME = "Both tags name the digest that was built and checked"
+ADMITS = "The registry holds the checked image, as one manifest that Lambda admits"
 MOVES = "The release tag cannot be overwritten while the rolling tags can move"
 LIFE = "No lifecycle rule ends the release in the foreseeable future"
 ACTIVE = "A published tag names an image that can be pulled"
@@ -175,7 +175,7 @@ FAULTS = {
         "",
         'world.published = replace(world.published, config_digest="sha256:" + "e" * 64)',
         {ADMITS},
-        "another image than the one that was judged",
+        "another image than the one that was checked",
     ),
     "another tag deleted": ("", 'del world.registry.tags["v0.9.0"]', {OTHER}, "tag v0.9.0 changed"),
     "a lifecycle policy set meanwhile": (

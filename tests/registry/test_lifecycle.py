@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.registry.forecast import judge_lifecycle
+from gate.registry.forecast import check_lifecycle
 from gate.registry.lifecycle import UnreadablePolicy, evaluate, read_policy
 from gate.registry.repository import StoredImage
 
@@ -37,15 +37,15 @@ def image(name, *tags, age=0, **more):
 RELEASE = image("release", "v1.0.0", "latest", "candidate")
 
 
-def judged(text, *others, release=RELEASE):
-    """What the judge says of the release under this policy ("" for accepted)."""
-    judgement = judge_lifecycle(text, (release, *others), release.digest, ("latest", "candidate"), NOW)
-    return "\n".join(map(str, judgement.rejections))
+def checked(text, *others, release=RELEASE):
+    """What the check says of the release under this policy ("" for accepted)."""
+    result = check_lifecycle(text, (release, *others), release.digest, ("latest", "candidate"), NOW)
+    return "\n".join(map(str, result.rejections))
 
 
 def test_row_10_any_tag_keep_the_newest_five_is_refused_after_five_more_pushes():
     """The rule of October 2025: the message names the release, the fifth push and the rule."""
-    words = judged(policy(rule()))
+    words = checked(policy(rule()))
     for each in ("expires the release", "v1.0.0", RELEASE.digest, "after 5 more pushes", "imageCountMoreThan 5"):
         assert each in words
 
@@ -66,7 +66,7 @@ def test_row_10_any_tag_keep_the_newest_five_is_refused_after_five_more_pushes()
 )
 def test_policies_that_end_the_release_in_time_are_refused(text, words):
     """By count, by age, by pulls; by prefix or pattern; while it is `latest` or after; expired or archived."""
-    assert words in judged(text)
+    assert words in checked(text)
 
 
 @pytest.mark.parametrize(
@@ -87,36 +87,36 @@ def test_policies_that_end_the_release_in_time_are_refused(text, words):
 )
 def test_policies_that_spare_the_release_are_accepted(text):
     """Other tags, longer times, and a rule of its own before a greedy one are no false alarm."""
-    assert judged(text) == ""
+    assert checked(text) == ""
 
 
 def test_a_rule_that_a_lower_number_shields_from_is_found_by_priority_and_not_by_place():
     """The order of the rules in the text does not matter; their priorities do."""
     shield = rule(1, "tagged", ("imageCountMoreThan", 999), tagPrefixList=["v"])
     greedy = rule(2, count=("imageCountMoreThan", 1))
-    assert judged(policy(greedy, shield)) == ""
-    assert "rule 1" in judged(policy({**shield, "rulePriority": 3}, {**greedy, "rulePriority": 1}))
+    assert checked(policy(greedy, shield)) == ""
+    assert "rule 1" in checked(policy({**shield, "rulePriority": 3}, {**greedy, "rulePriority": 1}))
 
 
 def test_newer_images_that_are_there_already_count():
     """With three newer images, two more pushes are enough for a rule that keeps five."""
     newer = [image(f"n{n}", f"x{n}", age=-1) for n in range(3)]
-    assert "after 2 more pushes" in judged(policy(rule()), *newer)
-    assert "now, at its next evaluation" in judged(policy(rule(count=("imageCountMoreThan", 3))), *newer)
+    assert "after 2 more pushes" in checked(policy(rule()), *newer)
+    assert "now, at its next evaluation" in checked(policy(rule(count=("imageCountMoreThan", 3))), *newer)
 
 
 def test_age_counts_from_the_push():
     """An image that is 20 days old has 345 days left under a 365-day rule."""
     old = image("release", "v1.0.0", age=20)
-    assert "within 365 days" in judged(policy(rule(count=("sinceImagePushed", 385))), release=old)
-    assert judged(policy(rule(count=("sinceImagePushed", 386))), release=old) == ""
-    assert "now" in judged(policy(rule(count=("sinceImagePushed", 20))), release=old)
+    assert "within 365 days" in checked(policy(rule(count=("sinceImagePushed", 385))), release=old)
+    assert checked(policy(rule(count=("sinceImagePushed", 386))), release=old) == ""
+    assert "now" in checked(policy(rule(count=("sinceImagePushed", 20))), release=old)
 
 
 def test_a_release_that_is_not_there_is_refused():
     """Nothing can be said about an image that ECR does not list."""
-    judgement = judge_lifecycle(None, (), "sha256:gone", (), NOW)
-    assert "sha256:gone is not among" in str(judgement.rejections[0])
+    result = check_lifecycle(None, (), "sha256:gone", (), NOW)
+    assert "sha256:gone is not among" in str(result.rejections[0])
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_policy_with_anything_unknown_is_a_no_go(text):
     """What cannot be read for certain is not taken for harmless."""
     with pytest.raises(UnreadablePolicy):
         read_policy(text)
-    assert judged(text)
+    assert checked(text)
 
 
 def test_an_image_belongs_to_the_first_rule_that_selects_it_and_is_still_counted_by_later_ones():
@@ -181,7 +181,7 @@ def test_a_thousand_images_and_fifty_rules_are_judged_quickly():
     rules = [rule(n, "tagged", ("imageCountMoreThan", 9), tagPatternList=[f"team{n}-*"]) for n in range(1, 50)]
     others = [image(f"o{n}", f"team{n % 49}-{n}", age=n) for n in range(1000)]
     began = time.monotonic()
-    assert "after" in judged(policy(*rules, rule(50)), *others)
+    assert "after" in checked(policy(*rules, rule(50)), *others)
     assert time.monotonic() - began < 5
 
 
@@ -208,8 +208,8 @@ POLICIES = st.lists(ANY_RULE, max_size=4).map(
 
 @given(POLICIES, st.integers(0, 100), st.integers(0, 365))
 def test_no_push_and_no_day_within_the_horizon_ends_an_accepted_release(text, pushes, days):
-    """Whatever the policy: if the judge says yes, then ECR's evaluation at any point on the way spares the release."""
-    if judged(text):
+    """Whatever the policy: if the check says yes, then ECR's evaluation at any point on the way spares the release."""
+    if checked(text):
         return
     rules = read_policy(text)
     at = NOW + timedelta(days=days)
@@ -232,7 +232,7 @@ def test_no_push_and_no_day_within_the_horizon_ends_an_accepted_release(text, pu
 )
 def test_foreign_text_never_crashes_the_judge(text):
     """Anything that is no policy gets a sentence."""
-    assert readable(text) or judged(text)
+    assert readable(text) or checked(text)
 
 
 def referrers(subject, *kinds, age=0):
@@ -264,8 +264,8 @@ HEX = "ab" * 32
 )  # fmt: skip
 def test_the_forecast_counts_what_each_push_really_stores(text, others, words):
     """ECR counts a signature as an image of its own."""
-    assert words in judged(text, *others)
-    assert "signatures" in judged(text, *others)
+    assert words in checked(text, *others)
+    assert "signatures" in checked(text, *others)
 
 
 def test_a_referrer_counts_only_where_the_rule_selects_it():
@@ -274,23 +274,23 @@ def test_a_referrer_counts_only_where_the_rule_selects_it():
     cosign, managed = referrers("x", f"sha256-{HEX}.sig"), referrers(HEX, "")
     every_tag = policy(rule(status="tagged", tagPatternList=["*"], count=("imageCountMoreThan", 150)))
     release_tags = policy(rule(status="tagged", tagPrefixList=["v"], count=("imageCountMoreThan", 101)))
-    assert "after 75 more pushes" in judged(every_tag, *cosign, release=release)
-    assert judged(every_tag, *managed, release=release) == ""
-    assert judged(release_tags, *cosign, *managed, release=release) == ""
-    assert judged(policy(rule(count=("imageCountMoreThan", 202))), *managed, release=release) == ""
+    assert "after 75 more pushes" in checked(every_tag, *cosign, release=release)
+    assert checked(every_tag, *managed, release=release) == ""
+    assert checked(release_tags, *cosign, *managed, release=release) == ""
+    assert checked(policy(rule(count=("imageCountMoreThan", 202))), *managed, release=release) == ""
 
 
 def test_signatures_of_long_ago_and_of_what_is_gone_are_no_measure():
     """What the recent pushes store is; a repository that signed once does not sign for ever."""
     recent = [image(f"r{n}", f"v0.{n}", age=n) for n in range(1, 6)]
     old = [image("old", "v0.0.1", age=100), *referrers("old", "", "", "", age=100), *referrers("gone", "", age=1)]
-    assert judged(policy(rule(count=("imageCountMoreThan", 111))), *recent, *old) == ""
+    assert checked(policy(rule(count=("imageCountMoreThan", 111))), *recent, *old) == ""
 
 
 def test_what_was_restored_from_the_archive_counts_from_then():
     """ECR's guide: `last_activated_at` is taken for the time of the push, and of the last pull."""
     restored = image("release", "v1.0.0", age=400, activated_at=NOW)
-    assert judged(policy(rule(count=("sinceImagePushed", 380))), release=restored) == ""
-    assert "within 365 days" in judged(policy(rule(count=("sinceImagePulled", 300))), release=restored)
+    assert checked(policy(rule(count=("sinceImagePushed", 380))), release=restored) == ""
+    assert "within 365 days" in checked(policy(rule(count=("sinceImagePulled", 300))), release=restored)
     newer = [image(f"n{n}", f"x{n}", age=3) for n in range(4)]
-    assert "after 5 more pushes" in judged(policy(rule(count=("imageCountMoreThan", 5))), *newer, release=restored)
+    assert "after 5 more pushes" in checked(policy(rule(count=("imageCountMoreThan", 5))), *newer, release=restored)

@@ -15,9 +15,9 @@ from gate.registry.manifest import (
     SCHEMA_1,
     StoredManifest,
     UnreadableManifest,
-    judge_admission,
-    judge_bytes,
-    judge_same_config,
+    check_admission,
+    check_bytes,
+    check_same_config,
     read_manifest,
 )
 
@@ -38,9 +38,9 @@ def stored(media_type, config, layers, **more):
     return StoredManifest(D, media_type, json.dumps(body))
 
 
-def said(judgement):
+def said(result):
     """All that a judgement says."""
-    return "\n".join(map(str, judgement.rejections))
+    return "\n".join(map(str, result.rejections))
 
 
 @pytest.mark.parametrize("media_type", GOOD)
@@ -48,7 +48,7 @@ def test_both_formats_that_lambda_admits_are_accepted(media_type):
     """Docker v2 schema 2 and OCI, gzip layers, linux/amd64."""
     config, layer = GOOD[media_type]
     manifest = stored(media_type, config, [layer, layer], mediaType=media_type)
-    assert judge_admission(manifest, "linux/amd64").accepted
+    assert check_admission(manifest, "linux/amd64").accepted
     assert read_manifest(manifest).compressed_bytes == 3 + 7 + 7
 
 
@@ -64,7 +64,7 @@ def test_an_index_with_attestations_is_refused_with_the_way_out():
         },
     ]
     index = StoredManifest(D, OCI_INDEX, json.dumps({"mediaType": OCI_INDEX, "manifests": entries}))
-    words = said(judge_admission(index, "linux/amd64"))
+    words = said(check_admission(index, "linux/amd64"))
     assert "OCI index with BuildKit attestations" in words
     assert "--provenance=false" in words
     assert D in words
@@ -73,14 +73,14 @@ def test_an_index_with_attestations_is_refused_with_the_way_out():
 @pytest.mark.parametrize("media_type", [OCI_INDEX, DOCKER_LIST])
 def test_an_index_of_any_kind_is_refused(media_type):
     """A list of images is not an image, with attestations or without."""
-    assert "not one image" in said(judge_admission(StoredManifest(D, media_type, '{"manifests": []}'), "linux/amd64"))
+    assert "not one image" in said(check_admission(StoredManifest(D, media_type, '{"manifests": []}'), "linux/amd64"))
 
 
 @pytest.mark.parametrize("media_type", [SCHEMA_1, "application/vnd.example+json", ""])
 def test_an_unknown_manifest_is_refused(media_type):
     """What is not known to be admitted is not admitted."""
     config, layer = GOOD[OCI_MANIFEST]
-    assert "does not admit" in said(judge_admission(stored(media_type, config, [layer]), "linux/amd64"))
+    assert "does not admit" in said(check_admission(stored(media_type, config, [layer]), "linux/amd64"))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_an_unknown_manifest_is_refused(media_type):
 def test_one_wrong_layer_is_enough(layer, words):
     """Each layer is looked at, and the wrong one is named by number and digest."""
     config, good = GOOD[OCI_MANIFEST]
-    text = said(judge_admission(stored(OCI_MANIFEST, config, [good, layer]), "linux/amd64"))
+    text = said(check_admission(stored(OCI_MANIFEST, config, [good, layer]), "linux/amd64"))
     assert "Layer 2" in text
     assert words in text
     assert D in text
@@ -107,14 +107,14 @@ def test_a_config_of_another_kind_is_refused():
     """An artifact (a chart, a signature) is not an image."""
     _, layer = GOOD[OCI_MANIFEST]
     manifest = stored(OCI_MANIFEST, "application/vnd.cncf.helm.config.v1+json", [layer])
-    assert "helm.config" in said(judge_admission(manifest, "linux/amd64"))
+    assert "helm.config" in said(check_admission(manifest, "linux/amd64"))
 
 
 @pytest.mark.parametrize("platform", ["linux/arm64", "windows/amd64", ""])
 def test_another_platform_is_refused(platform):
     """The release is for one platform."""
     config, layer = GOOD[DOCKER_MANIFEST]
-    assert "linux/amd64" in said(judge_admission(stored(DOCKER_MANIFEST, config, [layer]), platform))
+    assert "linux/amd64" in said(check_admission(stored(DOCKER_MANIFEST, config, [layer]), platform))
 
 
 @pytest.mark.parametrize(
@@ -131,11 +131,11 @@ def test_another_platform_is_refused(platform):
     ],
 )
 def test_what_cannot_be_read_is_refused(body):
-    """Garbage instead of a manifest is a NO-GO for every judge of it."""
+    """Garbage instead of a manifest is a NO-GO for every check of it."""
     manifest = StoredManifest(D, OCI_MANIFEST, body)
-    assert not judge_admission(manifest, "linux/amd64").accepted
-    assert not judge_same_config(manifest, D).accepted
-    assert not judge_bytes(manifest).accepted
+    assert not check_admission(manifest, "linux/amd64").accepted
+    assert not check_same_config(manifest, D).accepted
+    assert not check_bytes(manifest).accepted
 
 
 @pytest.mark.parametrize("size", [-1, True, "7", None, 1.5])
@@ -157,11 +157,11 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from([OCI_MANIFEST, DOCKER_MANIFEST, OCI_INDEX]), JSON | st.text())
-def test_no_foreign_text_is_admitted_or_crashes_the_judges(media_type, value):
-    """Whatever the registry answers, the judges answer: and never yes to what is no manifest."""
+def test_no_foreign_text_is_admitted_or_crashes_the_checks(media_type, value):
+    """Whatever the registry answers, the checks answer: and never yes to what is no manifest."""
     manifest = StoredManifest(D, media_type, value if isinstance(value, str) else json.dumps(value))
-    assert not judge_admission(manifest, "linux/amd64").accepted
-    assert not judge_same_config(manifest, D).accepted
+    assert not check_admission(manifest, "linux/amd64").accepted
+    assert not check_same_config(manifest, D).accepted
 
 
 def changed(**change):
@@ -208,16 +208,16 @@ def test_a_manifest_is_what_its_digest_names():
     """The digest is of the bytes as they are answered."""
     body = changed().body
     right = StoredManifest("sha256:" + hashlib.sha256(body.encode()).hexdigest(), OCI_MANIFEST, body)
-    assert judge_bytes(right).accepted
-    refused = said(judge_bytes(StoredManifest(D, OCI_MANIFEST, body)))
+    assert check_bytes(right).accepted
+    refused = said(check_bytes(StoredManifest(D, OCI_MANIFEST, body)))
     assert D in refused
     assert right.digest in refused
 
 
-def test_the_registry_holds_the_config_that_was_judged():
+def test_the_registry_holds_the_config_that_was_checked():
     """Another image under the same tag is refused with both digests."""
-    assert judge_same_config(changed(), D).accepted
+    assert check_same_config(changed(), D).accepted
     other = "sha256:" + "e" * 64
-    refused = said(judge_same_config(changed(), other))
+    refused = said(check_same_config(changed(), other))
     assert D in refused
     assert other in refused

@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gate.judgement import prove_judges
+from gate.check import run_self_tests
 from gate.registry.previous import ReleaseFacts, compare
 from gate.registry.promotion import (
     Caller,
     Held,
     Tags,
     Trial,
-    judge_caller,
-    judge_movable,
-    judge_release_tag,
-    judge_trial,
+    check_caller,
+    check_movable,
+    check_release_tag,
+    check_trial,
     next_tag,
     tags_to_set,
 )
@@ -31,13 +31,13 @@ A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 def test_the_way_out_is_the_next_tag(tag, following):
     """The message can be pasted."""
     assert next_tag(tag) == following
-    assert f"--release-tag {following}" in str(judge_release_tag(Held(A, A), B, tag).rejections[0])
+    assert f"--release-tag {following}" in str(check_release_tag(Held(A, A), B, tag).rejections[0])
 
 
 def test_a_free_tag_and_a_tag_on_the_same_image_are_accepted():
     """A re-run of the same build is no conflict."""
-    assert judge_release_tag(None, A, "v1").accepted
-    assert judge_release_tag(Held(B, A), A, "v1").accepted
+    assert check_release_tag(None, A, "v1").accepted
+    assert check_release_tag(Held(B, A), A, "v1").accepted
 
 
 @pytest.mark.parametrize(
@@ -55,17 +55,17 @@ def test_only_missing_tags_are_set_and_the_release_tag_first(naming, missing):
 
 
 def test_a_trial_that_was_made_must_have_been_refused():
-    """Not trying is no proof either way; the setting's judge decides then."""
-    assert judge_trial(Trial(True, True, "refused"), "v1").accepted
-    assert judge_trial(Trial(False, False, "not tried"), "v1").accepted
-    assert "'v1' be overwritten" in str(judge_trial(Trial(True, False, "succeeded"), "v1").rejections[0])
+    """Not trying is no proof either way; the setting's check decides then."""
+    assert check_trial(Trial(True, True, "refused"), "v1").accepted
+    assert check_trial(Trial(False, False, "not tried"), "v1").accepted
+    assert "'v1' be overwritten" in str(check_trial(Trial(True, False, "succeeded"), "v1").rejections[0])
 
 
-def test_every_judge_of_registry_and_zip_function_says_no_to_its_known_bad_value():
-    """A judge that has gone blind is noticed."""
-    proofs = [p for p in prove_judges() if p.judge.startswith(("gate.registry.", "gate.legacy."))]
+def test_every_check_of_registry_and_zip_function_says_no_to_its_known_bad_value():
+    """A check that has gone blind is noticed."""
+    proofs = [p for p in run_self_tests() if p.check.startswith(("gate.registry.", "gate.legacy."))]
     assert all(proof.said_no for proof in proofs), [proof for proof in proofs if not proof.said_no]
-    assert len({proof.judge for proof in proofs}) >= 12
+    assert len({proof.check for proof in proofs}) >= 12
 
 
 def test_the_difference_between_two_releases_is_packages_sizes_and_init():
@@ -108,7 +108,7 @@ EXCLUDING = Mutability("IMMUTABLE_WITH_EXCLUSION", (ExclusionFilter("WILDCARD", 
 )
 def test_a_promotion_that_can_be_completed_is_accepted(mutability, naming, target):
     """A tag that names the image already, or may move, or is free stops nothing."""
-    assert judge_movable(before(mutability, **naming), TAGS, target).accepted
+    assert check_movable(before(mutability, **naming), TAGS, target).accepted
 
 
 @pytest.mark.parametrize(
@@ -117,14 +117,14 @@ def test_a_promotion_that_can_be_completed_is_accepted(mutability, naming, targe
 )
 def test_a_rolling_tag_that_names_another_image_and_cannot_move_is_refused(mutability, target, stuck):
     """Before anything is pushed; the tag, what it names and the setting are told."""
-    refused = judge_movable(before(mutability, latest=A, candidate=B), TAGS, target).rejections
+    refused = check_movable(before(mutability, latest=A, candidate=B), TAGS, target).rejections
     assert [each.cause.split("'")[1] for each in refused] == stuck
     assert all(mutability.setting in each.cause for each in refused)
 
 
 def test_a_setting_that_is_not_known_stops_the_promotion():
     """Nobody can say whether the tag may move, so it is not tried."""
-    (refused,) = judge_movable(before(Mutability("SOMETIMES"), latest=A), TAGS, None).rejections
+    (refused,) = check_movable(before(Mutability("SOMETIMES"), latest=A), TAGS, None).rejections
     assert "SOMETIMES" in refused.cause
     assert refused.where == "the repository"
 
@@ -139,7 +139,7 @@ def test_the_tags_of_a_release_are_three():
 @pytest.mark.parametrize(("account", "region"), [("1", "here"), ("2", "here"), ("1", "there"), ("2", "there")])
 def test_only_the_releases_own_account_and_region_are_accepted(account, region):
     """Whatever differs is named with both values, and who called, with the profile if there is one."""
-    refused = judge_caller(Caller("1", "arn:me", "here", "mine"), account, region).rejections
+    refused = check_caller(Caller("1", "arn:me", "here", "mine"), account, region).rejections
     assert len(refused) == (account != "1") + (region != "here")
     assert {each.where for each in refused} <= {"arn:me (profile mine)"}
     assert str(Caller("1", "arn:me", "here")) == "arn:me"

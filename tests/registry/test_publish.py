@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from gate.check import CheckResult, NoGo, Rejection, reject
 from gate.errors import AwsRefused, NothingPushed
-from gate.judgement import Judgement, NoGo, Rejection, reject
-from gate.registry.permitted import judge_changes
+from gate.registry.permitted import check_changes
 from gate.registry.promotion import Caller
 
 
@@ -15,7 +15,7 @@ def changes(rehearsal):
     return [operation for operation, _ in rehearsal.registry.calls if operation in ("PutImage", "StartImageScan")]
 
 
-def test_a_release_is_baselined_judged_pushed_scanned_and_only_then_tagged(rehearsal):
+def test_a_release_is_baselined_checked_pushed_scanned_and_only_then_tagged(rehearsal):
     """The order is: zip function, AC1 and AC6, push as candidate, scan by digest, release tag, rolling tag."""
     publication = rehearsal.publish()
     assert rehearsal.asked == ["legacy", "holds", "push", f"scan {publication.digest}"]
@@ -48,7 +48,7 @@ def test_nothing_is_pushed_for_an_image_that_fails(rehearsal):
 
 def test_an_images_faults_are_told_once_and_five_of_them(rehearsal):
     """Whoever only waits for the image learns what is wrong with it, and where there is more."""
-    rehearsal.holds = Judgement.of(Rejection(f"fault {n // 2}", f"place {n}", "") for n in range(14))
+    rehearsal.holds = CheckResult.of(Rejection(f"fault {n // 2}", f"place {n}", "") for n in range(14))
     with pytest.raises(NothingPushed) as refusal:
         rehearsal.publish()
     assert refusal.value.cause.split("\n")[1:] == [*(f"– fault {n}" for n in range(5)), "– and 2 more"]
@@ -157,9 +157,9 @@ def test_an_index_in_the_registry_gets_no_tag(rehearsal):
 
 
 def test_another_image_behind_the_pushed_digest_gets_no_tag(rehearsal):
-    """If the registry's manifest names another config than the judged one, the release ends."""
+    """If the registry's manifest names another config than the checked one, the release ends."""
     rehearsal.engine.body = rehearsal.body.replace(rehearsal.image.config_digest, "sha256:" + "e" * 64)
-    with pytest.raises(NoGo, match="another image than the one that was judged"):
+    with pytest.raises(NoGo, match="another image than the one that was checked"):
         rehearsal.publish()
     assert list(rehearsal.registry.tags) == ["candidate"]
 
@@ -183,7 +183,7 @@ def test_throttling_of_a_tag_is_retried_and_immutability_is_not(rehearsal):
     """ThrottlingException passes with time; ImageTagAlreadyExistsException does not."""
     rehearsal.registry.faults["PutImage"] = [(400, "ThrottlingException"), (500, "ServerException")]
     rehearsal.publish()
-    assert [call.retries for call in rehearsal.ledger.calls if call.operation == "PutImage"] == [2, 0]
+    assert [call.retries for call in rehearsal.call_log.calls if call.operation == "PutImage"] == [2, 0]
 
     rehearsal.registry.tags = {}
     rehearsal.registry.calls.clear()
@@ -246,7 +246,7 @@ def test_a_registry_that_does_not_keep_its_setting_is_found_out(rehearsal):
         return real(**asked)
 
     rehearsal.registry.PutImage = careless
-    with pytest.raises(NoGo, match=r"'v1.0.0' names .* judged was") as refused:
+    with pytest.raises(NoGo, match=r"'v1.0.0' names .* checked was") as refused:
         rehearsal.publish()
     assert "The registry let the release tag 'v1.0.0' be overwritten" in str(refused.value)
 
@@ -263,10 +263,10 @@ def test_a_repository_that_lets_the_release_tag_move_is_not_spoiled_by_the_trial
 def test_the_ledger_of_a_release_holds_only_what_a_release_may_do(rehearsal):
     """What a push does beside botocore is not yet noted here; what botocore saw is allowed."""
     rehearsal.publish()
-    calls = rehearsal.ledger.calls
-    assert judge_changes(calls, "naver-sms-automation").accepted
+    calls = rehearsal.call_log.calls
+    assert check_changes(calls, "naver-sms-automation").accepted
     assert {call.operation for call in calls if call.changes_something} == {"PutImage"}
-    assert not judge_changes(calls, "another-repository").accepted
+    assert not check_changes(calls, "another-repository").accepted
 
 
 def test_a_rolling_tag_goes_back_to_what_it_named(rehearsal):

@@ -9,9 +9,9 @@ from gate.registry.repository import (
     Repository,
     RepositorySnapshot,
     StoredImage,
-    judge_active,
-    judge_identity,
-    judge_otherwise_unchanged,
+    check_active,
+    check_identity,
+    check_otherwise_unchanged,
 )
 from gate.registry.tags import Mutability
 
@@ -34,9 +34,9 @@ AFTER = replace(BEFORE, images=(replace(OLD, tags=("v0.9.0",)), NEW))
 
 
 def said(after):
-    """What the judge says of a repository after the release ("" for accepted)."""
-    judgement = judge_otherwise_unchanged(BEFORE, after, ("v1.0.0", "latest", "candidate"), NEW.digest)
-    return "\n".join(map(str, judgement.rejections))
+    """What the check says of a repository after the release ("" for accepted)."""
+    result = check_otherwise_unchanged(BEFORE, after, ("v1.0.0", "latest", "candidate"), NEW.digest)
+    return "\n".join(map(str, result.rejections))
 
 
 @pytest.mark.parametrize(
@@ -45,17 +45,17 @@ def said(after):
 )
 def test_any_other_repository_is_refused(field, value):
     """Account, region, name, ARN and URI must all be the release's."""
-    assert judge_identity(REPOSITORY, ACCOUNT, REGION, NAME).accepted
-    assert value in str(judge_identity(replace(REPOSITORY, **{field: value}), ACCOUNT, REGION, NAME).rejections[0])
+    assert check_identity(REPOSITORY, ACCOUNT, REGION, NAME).accepted
+    assert value in str(check_identity(replace(REPOSITORY, **{field: value}), ACCOUNT, REGION, NAME).rejections[0])
 
 
 @pytest.mark.parametrize("status", ["ARCHIVED", "ACTIVATING", "UNSTATED", "active"])
 def test_only_an_active_image_counts(status):
     """Archived, activating, unstated: none of them can be pulled for certain."""
-    assert judge_active(NEW, "v1.0.0").accepted
-    assert status in str(judge_active(replace(NEW, status=status), "v1.0.0").rejections[0])
-    assert "names no image" in str(judge_active(None, "v1.0.0").rejections[0])
-    assert "does not carry" in str(judge_active(OLD, "v1.0.0").rejections[0])
+    assert check_active(NEW, "v1.0.0").accepted
+    assert status in str(check_active(replace(NEW, status=status), "v1.0.0").rejections[0])
+    assert "names no image" in str(check_active(None, "v1.0.0").rejections[0])
+    assert "does not carry" in str(check_active(OLD, "v1.0.0").rejections[0])
 
 
 def test_a_release_may_move_its_own_tags_and_add_its_own_image():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.registry.tags import ExclusionFilter, Mutability, can_move, judge_mutability, judge_same_digest, matches
+from gate.registry.tags import ExclusionFilter, Mutability, can_move, check_mutability, check_same_digest, matches
 
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 
@@ -16,10 +16,10 @@ def setting(name, *patterns):
     return Mutability(name, tuple(ExclusionFilter("WILDCARD", each) for each in patterns))
 
 
-def judged(mutability):
+def checked(mutability):
     """The judgement for the release's tags, as text ("" for accepted)."""
-    judgement = judge_mutability(mutability, "v1.0.0", ("latest", "candidate"), "repo")
-    return "\n".join(map(str, judgement.rejections))
+    result = check_mutability(mutability, "v1.0.0", ("latest", "candidate"), "repo")
+    return "\n".join(map(str, result.rejections))
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def judged(mutability):
 )
 def test_settings_that_serve_both_kinds_of_tag_are_accepted(mutability):
     """Immutable but for the rolling tags, or mutable but for the release tags."""
-    assert judged(mutability) == ""
+    assert checked(mutability) == ""
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_settings_that_serve_both_kinds_of_tag_are_accepted(mutability):
 )
 def test_row_12_each_setting_that_serves_one_kind_of_tag_only_is_refused(mutability, loose, stuck):
     """The message names the tag, the setting with its filters, and the command that mends it."""
-    words = judged(mutability)
+    words = checked(mutability)
     assert ("'v1.0.0' can be overwritten" in words) == loose
     for tag in ("latest", "candidate"):
         assert (f"{tag!r} cannot move" in words) == (tag in stuck)
@@ -76,7 +76,7 @@ def test_row_12_each_setting_that_serves_one_kind_of_tag_only_is_refused(mutabil
 )
 def test_what_is_not_known_is_refused(mutability):
     """An unknown setting, a filter of another kind, or a contradiction is a NO-GO."""
-    assert "known" in judged(mutability) or "contradict" in judged(mutability)
+    assert "known" in checked(mutability) or "contradict" in checked(mutability)
 
 
 TAG = st.text("abv0.-_", min_size=1, max_size=12)
@@ -110,20 +110,20 @@ def test_the_two_settings_with_exclusions_are_each_others_opposite(tag, patterns
 
 def test_row_9_tags_that_name_different_digests_are_refused_with_both():
     """Each tag that names another digest, or nothing, is named with what it names."""
-    assert judge_same_digest({"v1.0.0": A, "latest": A}, ("v1.0.0", "latest"), A).accepted
-    words = str(judge_same_digest({"v1.0.0": A, "latest": B}, ("v1.0.0", "latest"), A).rejections[0])
+    assert check_same_digest({"v1.0.0": A, "latest": A}, ("v1.0.0", "latest"), A).accepted
+    words = str(check_same_digest({"v1.0.0": A, "latest": B}, ("v1.0.0", "latest"), A).rejections[0])
     assert "'latest'" in words
     assert A in words
     assert B in words
-    missing = judge_same_digest({"v1.0.0": A}, ("v1.0.0", "latest"), A)
+    missing = check_same_digest({"v1.0.0": A}, ("v1.0.0", "latest"), A)
     assert "'latest' names nothing" in str(missing.rejections[0])
-    assert len(judge_same_digest({"v1.0.0": B, "latest": B}, ("v1.0.0", "latest"), A).rejections) == 2
-    assert not judge_same_digest({}, (), A).accepted
+    assert len(check_same_digest({"v1.0.0": B, "latest": B}, ("v1.0.0", "latest"), A).rejections) == 2
+    assert not check_same_digest({}, (), A).accepted
 
 
 def test_the_message_holds_the_setting_and_its_filters():
     """Filters are told where there are any."""
-    assert "the setting is MUTABLE" in judged(setting("MUTABLE"))
-    assert "excluded: " not in judged(setting("MUTABLE"))
-    excluded = judged(setting("IMMUTABLE_WITH_EXCLUSION", "latest", "v*"))
+    assert "the setting is MUTABLE" in checked(setting("MUTABLE"))
+    assert "excluded: " not in checked(setting("MUTABLE"))
+    excluded = checked(setting("IMMUTABLE_WITH_EXCLUSION", "latest", "v*"))
     assert "the setting is IMMUTABLE_WITH_EXCLUSION (excluded: 'latest', 'v*')" in excluded

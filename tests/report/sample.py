@@ -12,8 +12,8 @@ from PIL import Image
 
 from gate.access.logic import Answer, Finding
 from gate.access.matrix import Cell, Matrix, Row, render
+from gate.check import SelfTest
 from gate.evidence.store import Record
-from gate.judgement import Proof
 from gate.report.charts import Bar, bars
 from gate.report.findings import findings
 from gate.report.page import Head, Page
@@ -36,8 +36,8 @@ _REGISTER = Path(__file__).resolve().parents[2] / "image" / "exceptions.yaml"
 
 def failing() -> Page:
     """A failed rehearsal: hostile texts, one cause that hits many claims, undecided ones, 10,000 findings."""
-    proofs = [Proof("gate.scan.judges.free_of", True, "no"), Proof(HOSTILE, False, HOSTILE)]
-    claims = [_claim(n, f"Claim {n}.{k} about {HOSTILE if k == 3 else 'the release'}", k) for n in CRITERIA if n != 3
+    proofs = [SelfTest("gate.scan.result_checks.free_of", True, "no"), SelfTest(HOSTILE, False, HOSTILE)]
+    claims = [_claim(n, f"Scenario {n}.{k} about {HOSTILE if k == 3 else 'the release'}", k) for n in CRITERIA if n != 3
               for k in range(4)]  # fmt: skip
     reasons = [f"AC{c.criterion}: {c.name}" for c in claims if c.status == "failed"]
     verdict = Verdict("REHEARSAL FAILED", 1, ("the run was interrupted", HOSTILE, *reasons), {}, (HOSTILE,))
@@ -47,16 +47,16 @@ def failing() -> Page:
 
 def passing() -> Page:
     """A rehearsal in which everything held."""
-    claims = [_claim(n, f"Claim {n}.{k} holds", 0) for n in CRITERIA for k in range(3)]
+    claims = [_claim(n, f"Scenario {n}.{k} holds", 0) for n in CRITERIA for k in range(3)]
     verdict = Verdict("REHEARSAL PASSED", 0, (), {}, ("The vulnerability data is current",))
-    return _page(verdict, claims, [_record(n, {"n": n}) for n in range(1, 201)], [Proof("a judge", True, "no")],
+    return _page(verdict, claims, [_record(n, {"n": n}) for n in range(1, 201)], [SelfTest("a check", True, "no")],
                  found=5, text="naver-sms-automation v1.0.0")  # fmt: skip
 
 
 SAMPLES = {"failing": failing, "passing": passing}
 
 
-def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[Record], proofs: list[Proof],
+def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[Record], proofs: list[SelfTest],
           *, found: int, text: str) -> Page:  # fmt: skip
     document = {
         "target": "local",
@@ -74,7 +74,7 @@ def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[Record]
 
 
 def _claim(criterion: int, name: str, kind: int) -> ScenarioOutcome:
-    """Kinds: 0 passed, 1 failed by a judge, 2 not run, 3 failed because the facts could not be had."""
+    """Kinds: 0 passed, 1 failed by a check, 2 not run, 3 failed because the facts could not be had."""
     status = ("passed", "failed", "not run", "failed")[kind]
     reason = ("", CAUSE, "only AWS can prove it", HOSTILE)[kind]
     numbers = tuple(range(criterion * 20 + kind * 4 - 19, criterion * 20 + kind * 4 - 16))

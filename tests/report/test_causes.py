@@ -19,15 +19,15 @@ def test_one_cause_is_told_once_and_in_the_order_of_the_run():
     assert [(len(c.claims), c.criteria) for c in told] == [(1, "AC1"), (2, "AC2, AC9")]
 
 
-def test_what_a_judge_said_comes_before_what_could_not_be_judged_for_it():
+def test_what_a_check_said_comes_before_what_could_not_be_judged_for_it():
     """One bad image keeps thirty claims waiting: it is told first, however many wait."""
-    told = causes([*(claim(n, "nothing was pushed", judged=False) for n in (2, 3, 7)), claim(1, "no Chromedriver")])
+    told = causes([*(claim(n, "nothing was pushed", checked=False) for n in (2, 3, 7)), claim(1, "no Chromedriver")])
     assert [c.lines[0].text for c in told] == ["no Chromedriver", "nothing was pushed"]
 
 
 def test_facts_that_could_not_be_had_are_no_judgement():
-    """A cause of which no judge spoke says so."""
-    assert [c.judged for c in causes([claim(1, "silence", judged=False)])] == [False]
+    """A cause of which no check spoke says so."""
+    assert [c.checked for c in causes([claim(1, "silence", checked=False)])] == [False]
 
 
 def test_where_and_what_to_do_are_told_apart():

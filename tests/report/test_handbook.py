@@ -13,16 +13,16 @@ from gate.scan.statuses import markdown
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_on_call_page_lists_every_judge_as_it_is():
-    """A judge that was added or reworded is in docs/on-call.md, or this test names the way: make handbook."""
-    # A process of its own: the judges that tests make up are not on its roll.
+def test_the_on_call_page_lists_every_check_as_it_is():
+    """A check that was added or reworded is in docs/on-call.md, or this test names the way: make handbook."""
+    # A process of its own: the checks that tests make up are not on its list of checks.
     made = subprocess.run(
         [sys.executable, "-m", "gate.report.handbook"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert made.stdout == (ROOT / "docs" / "on-call.md").read_text(), "run `make handbook` and commit docs/on-call.md"
 
-    judges = made.stdout.partition("## When a fact")[0].split("\n### ")[1:]
-    assert [text for text in judges if not re.search(r"^- to do: .", text, re.M)] == []
+    checks = made.stdout.partition("## When a fact")[0].split("\n### ")[1:]
+    assert [text for text in checks if not re.search(r"^- to do: .", text, re.M)] == []
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from gate.check import SelfTest
 from gate.evidence.store import Record
-from gate.judgement import Proof
 from gate.report.charts import Bar, bars
 from gate.report.html import mend
 from gate.report.page import EMBEDDED_PER_RECORD, Head, Page, excerpts, render
@@ -32,7 +32,7 @@ def page(**changed):
         "head": Head(HOSTILE, [(HOSTILE, HOSTILE)], []),
         "outcomes": [outcome],
         "records": [record(1, {"text": HOSTILE})],
-        "proofs": [Proof(HOSTILE, True, HOSTILE)],
+        "proofs": [SelfTest(HOSTILE, True, HOSTILE)],
         **changed,
     }
     return Page(**values)
@@ -104,7 +104,7 @@ def test_only_what_the_run_is_about_is_shown_and_the_rest_is_named():
 
 def test_what_only_aws_can_prove_is_not_counted_against_a_rehearsal():
     """A rehearsal counts 3 of 3 and names the 2 others; it used to say 3/5 in green."""
-    claims = [ScenarioOutcome(f"Claim {n}", 4, "passed") for n in range(3)]
+    claims = [ScenarioOutcome(f"Scenario {n}", 4, "passed") for n in range(3)]
     claims += [ScenarioOutcome(f"Trail {n}", 4, "not run", "only AWS", only_aws=True) for n in range(2)]
     html = render(page(outcomes=claims))
     assert "<td>3 of 3<br>" in html
@@ -113,13 +113,13 @@ def test_what_only_aws_can_prove_is_not_counted_against_a_rehearsal():
 
 
 @pytest.mark.parametrize(
-    ("judged", "criterion", "claims"),
-    [([True, True], "failed", ["failed", "failed"]), ([True, False], "failed", ["failed", "not judged"]),
-     ([False, False], "not judged", ["not judged", "not judged"])],
+    ("checked", "criterion", "claims"),
+    [([True, True], "failed", ["failed", "failed"]), ([True, False], "failed", ["failed", "not checked"]),
+     ([False, False], "not checked", ["not checked", "not checked"])],
 )  # fmt: skip
-def test_what_could_not_be_judged_accuses_nobody(judged, criterion, claims):
-    """Its badge is as red, with another word; the criterion's too when none of its claims was judged."""
-    outcomes = [ScenarioOutcome(f"claim {n}", 4, "failed", "why", judged=each) for n, each in enumerate(judged)]
+def test_what_could_not_be_judged_accuses_nobody(checked, criterion, claims):
+    """Its badge is as red, with another word; the criterion's too when none of its claims was checked."""
+    outcomes = [ScenarioOutcome(f"claim {n}", 4, "failed", "why", checked=each) for n, each in enumerate(checked)]
     words = re.findall(r'<span class="badge failed">([^<]+)</span>', render(page(outcomes=outcomes)))
     assert words == [criterion, criterion, *claims]
 

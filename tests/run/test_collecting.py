@@ -12,13 +12,13 @@ ROOT = Path(__file__).parents[2]
 LISTING = """
 import sys, pytest
 code = pytest.main(["features/", "--collect-only", "-q"])
-print([name for name in sys.modules if name.startswith(("steps", "boto", "docker")) or name.endswith(".judges")])
+print([name for name in sys.modules if name.startswith(("steps", "boto", "docker")) or name.endswith("_checks")])
 sys.exit(code)
 """
 
 
 def test_claims_are_listed_from_their_features_alone():
-    """No judge, no SDK, not even the steps."""
+    """No check, no SDK, not even the steps."""
     done = subprocess.run([sys.executable, "-c", LISTING], cwd=ROOT, capture_output=True, text=True, check=True)
     *claims, loaded = done.stdout.strip().splitlines()
     assert any(line.startswith("features/test_acceptance.py: ") for line in claims)

@@ -4,17 +4,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from gate.check import NoGo, reject
 from gate.errors import EvidenceDamaged, ImageUnavailable
-from gate.judgement import NoGo, reject
 from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.run.ladder import BASELINE, baseline_before
+from gate.run.fixtures import BASELINE, baseline_before
 
 SNAPSHOT = FunctionSnapshot("zip", "2026-01-02T03:04:05+00:00", {"Runtime": "python3.7"})
 
 
 def no(cause):
-    """A judge's."""
+    """A check's."""
     return NoGo(reject(cause, "", ""))
 
 
@@ -25,12 +25,12 @@ def run(tmp_path):
 
 
 def refusing(error):
-    """The rungs of a ladder on which publishing ended so."""
+    """Fixtures on which publishing ended so."""
 
-    def rungs(_name):
+    def fixtures(_name):
         raise error
 
-    return rungs
+    return fixtures
 
 
 @pytest.mark.parametrize("cause", [ImageUnavailable("the build failed"), no("the image is not admitted")])

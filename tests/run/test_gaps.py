@@ -10,7 +10,7 @@ from gate.aws.patience import Caller, Timekeeper
 from gate.errors import AwsRefused
 from gate.evidence.store import plain
 from gate.gaps import Gap, Gapped, had, told
-from gate.legacy.snapshot import FunctionSnapshot, judge_untouched, unread
+from gate.legacy.snapshot import FunctionSnapshot, check_untouched, unread
 from gate.registry.ecr import EcrRepository
 from gate.scan.inspector import read_coverage
 
@@ -125,7 +125,7 @@ def snapshot(**facts):
 )
 def test_a_part_of_the_zip_function_that_could_not_be_read_is_said_and_is_no_change(before, now, named):
     """With AWS's reason and the way out; nothing is said to have changed."""
-    said = [str(each) for each in judge_untouched(snapshot(**before), snapshot(**now)).rejections]
+    said = [str(each) for each in check_untouched(snapshot(**before), snapshot(**now)).rejections]
     assert len(said) == len(named)
     for each, words in zip(said, named, strict=True):
         assert words in each
@@ -137,7 +137,7 @@ def test_a_part_of_the_zip_function_that_could_not_be_read_is_said_and_is_no_cha
 def test_a_change_beside_a_gap_is_still_a_change():
     """What could be read is compared."""
     before, now = snapshot(urls=unread(REFUSED)), snapshot(urls=unread(REFUSED), aliases={"live": "2"})
-    causes = [each.cause for each in judge_untouched(before, now).rejections]
+    causes = [each.cause for each in check_untouched(before, now).rejections]
     assert any("aliases.live changed" in cause for cause in causes)
     assert any("urls could not be read" in cause for cause in causes)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gate.run import pinned
-from gate.run.claims import catalogue, expected_names
+from gate.run.scenarios import catalogue, expected_names
 
 FEATURES = Path(__file__).resolve().parents[2] / "features"
 
@@ -158,13 +158,13 @@ def test_a_list_that_cannot_be_read_pins_nothing_and_says_so(tmp_path, content):
     """A missing list is no list without claims."""
     (tmp_path / pinned.LOCK).write_text(content)
     (only,) = pinned.differences(pinned.read(tmp_path), {})
-    assert only.startswith("no claim is pinned: features/claims.lock ")
+    assert only.startswith("no claim is pinned: features/scenarios.lock ")
 
 
 def test_a_missing_list_is_said(tmp_path):
     """So is one that is a link."""
     (only,) = pinned.differences(pinned.read(tmp_path), {})
-    assert only.startswith("no claim is pinned: features/claims.lock is missing")
+    assert only.startswith("no claim is pinned: features/scenarios.lock is missing")
 
 
 def test_the_list_is_json_with_one_scenario_a_line():

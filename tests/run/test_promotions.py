@@ -11,7 +11,7 @@ from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.run import promotions
 from gate.run.model import Facts
-from gate.run.promotions import ACCEPTED, BEGUN, REFUSED, Promotion, judge_standing, standing
+from gate.run.promotions import ACCEPTED, BEGUN, REFUSED, Promotion, check_standing, standing
 from gate.verdict import Verdict
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
@@ -20,7 +20,7 @@ OURS = Promotion("2026-01-02T03:04:05+00:00", "aws", "app", A, "v1.0.0", "latest
 
 
 class Registry:
-    """A registry of which only the tags are known; it stands for the desk too."""
+    """A registry of which only the tags are known; it stands for the release client too."""
 
     def __init__(self, **naming):
         self.naming, self.refuses = dict(naming), False
@@ -126,7 +126,7 @@ def test_after_a_kill_the_next_run_goes_back_to_the_last_accepted_digest(tmp_pat
 
 
 def test_the_same_image_released_again_is_no_state_to_go_back_to(tmp_path):
-    """An accepted release that is judged again and refused then stays where it is."""
+    """An accepted release that is checked again and refused then stays where it is."""
     run = run_in(tmp_path)
     promotions.begin(run, pushed(A, latest=A))
     assert run.facts.promotion.rolling_before == ""
@@ -147,12 +147,12 @@ def test_a_refused_or_unfinished_release_behind_a_tag_is_refused_every_night():
     """Both states, with the tags that name it; not when the run itself releases that digest."""
     for state, words in ((REFUSED, "was refused (AC7 said no)"), (BEGUN, "was cut short before its verdict")):
         left = replace(OURS, state=state, reason="AC7 said no" if state == REFUSED else "")
-        (rejection,) = judge_standing((left,), {"v1.0.0": A, "latest": A}, TAGS, "").rejections
+        (rejection,) = check_standing((left,), {"v1.0.0": A, "latest": A}, TAGS, "").rejections
         assert words in rejection.cause
         assert "v1.0.0 and latest name it" in rejection.cause
-        assert judge_standing((left,), {"v1.0.0": A}, TAGS, A).accepted
-    assert judge_standing((OURS,), {"v1.0.0": B}, TAGS, "").accepted
-    assert judge_standing((), {"v1.0.0": A}, TAGS, "").accepted
+        assert check_standing((left,), {"v1.0.0": A}, TAGS, A).accepted
+    assert check_standing((OURS,), {"v1.0.0": B}, TAGS, "").accepted
+    assert check_standing((), {"v1.0.0": A}, TAGS, "").accepted
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"run": 1}', '{"state": "maybe"}'])

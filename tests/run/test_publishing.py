@@ -73,7 +73,7 @@ def test_a_record_that_is_not_as_it_was_left_is_refused(run, leave, monkeypatch)
 
 @pytest.mark.parametrize("left", [{"steps": (PUSH,)}, {"log": ""}])
 def test_a_run_that_built_nothing_proves_no_build(run, leave, left):
-    """It judged an image that existed, or kept no log."""
+    """It checked an image that existed, or kept no log."""
     leave("1", **left)
     with pytest.raises(EvidenceDamaged, match="no record of building it"):
         _ = publishing_run(run, "sha256:d").build

@@ -5,25 +5,25 @@ from types import SimpleNamespace
 import pytest
 
 from gate.errors import NothingPushed, NotPromoted
-from gate.run.claims import Claim, catalogue
+from gate.run.scenarios import Scenario, catalogue
 from gate.run.stages import Stage, arranged, refuse_promotion, refuse_push, stage_of, unmet
 from gate.verdict import ScenarioOutcome
 from tests.faults.world import ROOT
 
-IMAGE = Claim("image", 6, frozenset({"ac6", "before_push"}), "", {"": "image"})
-SIZE = Claim("size", 6, frozenset({"ac6", "before_push", "published"}), "", {"": "size"})
-ACCESS = Claim("access", 5, frozenset({"ac5"}), "", {"": "access"})
-NEW = Claim("new", 9, frozenset({"ac9"}), "", {"": "new"})
-AWS = Claim("aws", 4, frozenset({"ac4", "aws", "published"}), "", {"": "aws"})
-TAGS = Claim("tags", 2, frozenset({"ac2", "published", "after_promotion"}), "", {"a": "tags a", "b": "tags b"})
+IMAGE = Scenario("image", 6, frozenset({"ac6", "before_push"}), "", {"": "image"})
+SIZE = Scenario("size", 6, frozenset({"ac6", "before_push", "published"}), "", {"": "size"})
+ACCESS = Scenario("access", 5, frozenset({"ac5"}), "", {"": "access"})
+NEW = Scenario("new", 9, frozenset({"ac9"}), "", {"": "new"})
+AWS = Scenario("aws", 4, frozenset({"ac4", "aws", "published"}), "", {"": "aws"})
+TAGS = Scenario("tags", 2, frozenset({"ac2", "published", "after_promotion"}), "", {"a": "tags a", "b": "tags b"})
 EVERY = (TAGS, NEW, ACCESS, SIZE, IMAGE, AWS)
 
 
 def run_of(*outcomes, place="local", kind="full", overridden=()):
-    """A run in which so much was judged: (claim, status)."""
-    judged = [ScenarioOutcome(n, c.criterion, s, f"cause of {n}\n    where: x", only_aws="aws" in c.tags)
+    """A run in which so much was checked: (claim, status)."""
+    checked = [ScenarioOutcome(n, c.criterion, s, f"cause of {n}\n    where: x", only_aws="aws" in c.tags)
               for c, s in outcomes for n in c.titles.values()]  # fmt: skip
-    return SimpleNamespace(claims=EVERY, outcomes=judged, place=place, kind=kind, overridden=overridden)
+    return SimpleNamespace(claims=EVERY, outcomes=checked, place=place, kind=kind, overridden=overridden)
 
 
 BEFORE = tuple((claim, "passed") for claim in (IMAGE, SIZE, ACCESS, NEW))
@@ -42,7 +42,7 @@ def test_claims_run_in_the_order_of_their_stages_whatever_order_they_came_in():
 
 
 @pytest.mark.parametrize(
-    ("chosen", "judged"),
+    ("chosen", "checked"),
     [
         ((ACCESS,), [ACCESS]),
         ((SIZE,), [IMAGE, SIZE]),
@@ -52,9 +52,9 @@ def test_claims_run_in_the_order_of_their_stages_whatever_order_they_came_in():
     ],
     ids=["nothing is pushed for it", "needs a push", "needs the tags", "none", "empty"],
 )
-def test_a_selected_claim_brings_its_conditions(chosen, judged):
-    """`-m ac2` promotes, and so every claim that must hold before is judged too."""
-    assert arranged(EVERY, chosen, lambda claim: claim) == judged
+def test_a_selected_claim_brings_its_conditions(chosen, checked):
+    """`-m ac2` promotes, and so every claim that must hold before is checked too."""
+    assert arranged(EVERY, chosen, lambda claim: claim) == checked
 
 
 def test_everything_judged_and_green_lets_the_tags_be_given():
@@ -70,7 +70,7 @@ def test_one_claim_that_fails_or_was_not_judged_stops_the_promotion(claim, state
     """Its cause is in the refusal."""
     rest = [(each, status) for each, status in (*BEFORE, (AWS, "not run")) if each is not claim]
     run = run_of(*rest, *([(claim, "failed")] if state == "failed" else []))
-    with pytest.raises(NotPromoted, match=f"cause of {claim.name}" if state == "failed" else "was not judged before"):
+    with pytest.raises(NotPromoted, match=f"cause of {claim.name}" if state == "failed" else "was not checked before"):
         refuse_promotion(run, "sha256:d")
 
 
@@ -82,7 +82,7 @@ def test_the_push_asks_about_the_image_alone():
 
 
 def test_on_aws_a_claim_that_did_not_run_stops_the_promotion():
-    """A tag that never moves again is given to what is wholly judged."""
+    """A tag that never moves again is given to what is wholly checked."""
     run = run_of(*BEFORE, (AWS, "not run"), place="aws")
     with pytest.raises(NotPromoted, match="AC4 did not run: aws"):
         refuse_promotion(run, "sha256:d")
@@ -115,10 +115,10 @@ def test_a_cause_that_many_claims_share_is_told_once():
 
 
 def test_of_the_real_features_only_what_needs_the_tags_comes_after_them():
-    """AC1, AC4, AC5, AC6 and AC9 are wholly judged before; AC3 and AC8 are about what was published."""
+    """AC1, AC4, AC5, AC6 and AC9 are wholly checked before; AC3 and AC8 are about what was published."""
     after = {claim.criterion for claim in catalogue(ROOT / "features").values() if stage_of(claim) is Stage.RELEASE}
     assert after == {2, 3, 7, 8}
     late = {claim.name for claim in catalogue(ROOT / "features").values()
             if stage_of(claim) is Stage.RELEASE and claim.criterion in {2, 7}}  # fmt: skip
-    settings = ("mutability", "lifecycle", "overwritten while", "admits", "Scanning really", "judged digest finds")
+    settings = ("mutability", "lifecycle", "overwritten while", "admits", "Scanning really", "checked digest finds")
     assert not [name for name in late if any(word in name for word in settings)]

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import pytest
 
+from gate.check import NoGo
 from gate.errors import GateError
 from gate.image.files import readable_by_all
 from gate.image.tree import Entry, Tree
-from gate.judgement import NoGo
 from gate.run import terminal as rooms
 from gate.run.outcome import failure_of
 from gate.run.terminal import Terminal
@@ -64,7 +64,7 @@ def test_what_fails_in_a_part_is_waited_for_no_longer(screen):
 
 
 def test_a_name_in_the_image_cannot_steer_the_terminal_or_add_a_line():
-    """A judge quotes a file's name: its message keeps its own three lines."""
+    """A check quotes a file's name: its message keeps its own three lines."""
     no = NoGo(readable_by_all(Tree({NAME: Entry(NAME, "file", 0o600)}, {})))
     cause, where, remedy = failure_of(no).message.split("\n")
     assert (cause + where + remedy).isprintable()
@@ -92,12 +92,12 @@ def test_whatever_is_said_is_visible():
 def test_many_claims_with_one_cause_take_one_line():
     """Each had its line when it ended: at the end the causes must stay on one screen."""
     screen = io.StringIO()
-    waiting = [ScenarioOutcome(f"claim {n}", n, "failed", "nothing was pushed", judged=False) for n in range(2, 9)]
-    judged = ScenarioOutcome("a claim", 1, "failed", "no Chromedriver")
-    Terminal(screen).verdict(Verdict("NO-GO", 1, (), {}, ()), [*waiting, judged], "repo", "report.html")
+    waiting = [ScenarioOutcome(f"claim {n}", n, "failed", "nothing was pushed", checked=False) for n in range(2, 9)]
+    checked = ScenarioOutcome("a claim", 1, "failed", "no Chromedriver")
+    Terminal(screen).verdict(Verdict("NO-GO", 1, (), {}, ()), [*waiting, checked], "repo", "report.html")
     said = screen.getvalue().split("\n")
     assert said[1:3] == ["✗ AC1  a claim", "  no Chromedriver"]
-    assert said[4:6] == ["✗ 7 claims in AC2, AC3, AC4, AC5, AC6, AC7, AC8 could not be judged", "  nothing was pushed"]
+    assert said[4:6] == ["✗ 7 claims in AC2, AC3, AC4, AC5, AC6, AC7, AC8 could not be checked", "  nothing was pushed"]
 
 
 def _until(screen, words):

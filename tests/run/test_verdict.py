@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from gate.judgement import Proof
+from gate.check import SelfTest
 from gate.verdict import CRITERIA, ScenarioOutcome, criterion_status, decide
 
-SEEING = (Proof("a judge", True, "no"),)
+SEEING = (SelfTest("a check", True, "no"),)
 ALL = tuple(ScenarioOutcome(f"claim {n}", n, "passed") for n in CRITERIA)
 NAMES = frozenset(o.name for o in ALL)
 
@@ -81,9 +81,9 @@ def test_a_criterion_without_scenarios_is_missed():
     assert "AC9 has no scenario" in found.reasons
 
 
-@pytest.mark.parametrize("proofs", [(), (Proof("blind judge", False, "accepted it"),)])
-def test_a_judge_that_cannot_say_no_forbids_the_release(proofs):
-    """A blind judge, or no judge at all, is NO-GO."""
+@pytest.mark.parametrize("proofs", [(), (SelfTest("blind check", False, "accepted it"),)])
+def test_a_check_that_cannot_say_no_forbids_the_release(proofs):
+    """A blind check, or no check at all, is NO-GO."""
     assert verdict(proofs=proofs).word == "NO-GO"
 
 
@@ -105,13 +105,13 @@ def test_a_restricted_run_is_incomplete_and_succeeds_when_its_part_passed():
     [
         (ALL, "CLEAN", 0),
         (with_status("failed"), "NOT CLEAN", 1),
-        (with_status("failed", judged=False), "UNKNOWN", 2),
+        (with_status("failed", checked=False), "UNKNOWN", 2),
         (with_status("not run"), "UNKNOWN", 2),
         ((), "UNKNOWN", 2),
     ],
 )
 def test_the_night_knows_the_difference_between_bad_and_unknown(outcomes, word, code):
-    """A rescan is NOT CLEAN when a judge said no, and UNKNOWN when nothing could be learnt."""
+    """A rescan is NOT CLEAN when a check said no, and UNKNOWN when nothing could be learnt."""
     found = verdict(outcomes, kind="rescan")
     assert (found.word, found.exit_code) == (word, code)
 
@@ -181,9 +181,9 @@ def test_a_night_that_looked_at_nothing_is_unknown():
 
 
 def test_an_outcome_says_only_what_it_was_told():
-    """By default a claim is the judge's own, provable anywhere, and took no time."""
+    """By default a claim is the check's own, provable anywhere, and took no time."""
     bare = ScenarioOutcome("claim", 1, "passed")
-    assert (bare.only_aws, bare.judged, bare.seconds) == (False, True, 0.0)
+    assert (bare.only_aws, bare.checked, bare.seconds) == (False, True, 0.0)
 
 
 def test_the_criteria_are_the_nine_of_the_story():

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
-from gate.runtime import container, judges
+from gate.runtime import container
+from gate.runtime import invocation_checks as checks
 from gate.runtime.container import Container
 from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Settings
 
@@ -92,7 +93,7 @@ def test_silence_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ended_container_is_not_called_unseen() -> None:
-    """One that has ended is looked at once: its end is the reason, and another judge tells it."""
+    """One that has ended is looked at once: its end is the reason, and another check tells it."""
     box, tmp = looked(APIError("is not running"), runs=False)
     assert (tmp, box.unseen) == (None, "")
 
@@ -101,7 +102,7 @@ def test_unseen_container_is_not_blamed_on_the_handler() -> None:
     """The refusal says that nothing could be seen, and not that the runtime stayed away."""
     invocation = Invocation(1, "answered", 1.5, "{}", unseen="an empty answer")
     footprint = Footprint(512, None, False, None, None, "")
-    said = str(judges.invocations_succeed(HandlerRun(Settings(512), Init("answered", 0.5), None, (invocation,),
+    said = str(checks.invocations_succeed(HandlerRun(Settings(512), Init("answered", 0.5), None, (invocation,),
                                                      footprint), 1).rejections[0])  # fmt: skip
     assert "the handler answered, and its container could not be looked into: an empty answer" in said
     assert "did not come back" not in said

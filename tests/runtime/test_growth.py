@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gate.runtime import judges
+from gate.runtime import invocation_checks
 from gate.runtime.growth import growth
 from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Moment, Process, Settings
 from gate.runtime.series import MIB, more_calls_tell, series_of
@@ -47,7 +47,7 @@ def name(entry: dict[str, Any]) -> str:
 def test_what_grows_is_refused_with_the_call_that_finds_it_full(entry: dict[str, Any]) -> None:
     """The thing, its step, its levels and the number of calls are named."""
     run = run_with(entry["of"], entry["levels"])
-    (only,) = judges.nothing_grows(run).rejections
+    (only,) = invocation_checks.nothing_grows(run).rejections
     assert WORDS[entry["of"]] in only.cause
     assert "with each call" in only.cause
     assert f"after {entry['full']:,} calls it is at Lambda's limit of " in only.cause
@@ -57,7 +57,7 @@ def test_what_grows_is_refused_with_the_call_that_finds_it_full(entry: dict[str,
 @pytest.mark.parametrize("entry", STAYS, ids=name)
 def test_what_does_not_grow_is_accepted(entry: dict[str, Any]) -> None:
     """Noise, warm-up, a collector's saw-tooth, a plateau, and what an environment does not live to see full."""
-    assert judges.nothing_grows(run_with(entry["of"], entry["levels"])).accepted
+    assert invocation_checks.nothing_grows(run_with(entry["of"], entry["levels"])).accepted
 
 
 @pytest.mark.parametrize("entry", [each for each in GROWS + STAYS if each["from"] == "measured"], ids=name)
@@ -79,7 +79,7 @@ def test_no_more_than_ten_calls_are_made() -> None:
 
 def test_growth_that_five_calls_only_suggest_is_not_accepted() -> None:
     """Where no more could be made, it is said that they are too few."""
-    (only,) = judges.nothing_grows(run_with("memory", [60, 60, 61, 69, 70])).rejections
+    (only,) = invocation_checks.nothing_grows(run_with("memory", [60, 60, 61, 69, 70])).rejections
     assert "may grow with each call" in only.cause
     assert "too few calls were made to tell" in only.cause
 
@@ -91,7 +91,7 @@ def test_a_leak_beside_another_browser_is_seen_in_its_own_process() -> None:
         for n in range(10)
     ]
     done = tuple(Invocation(n, "answered", 2.0, "{}", after=after) for n, after in enumerate(moments, 1))
-    said = judges.nothing_grows(
+    said = invocation_checks.nothing_grows(
         HandlerRun(Settings(512), Init("answered", 0.5), None, done, Footprint(512, None, False, None, None, ""))
     )
     assert [each.cause.partition(" grows")[0] for each in said.rejections] == [
@@ -101,8 +101,8 @@ def test_a_leak_beside_another_browser_is_seen_in_its_own_process() -> None:
 
 def test_small_memory_does_not_make_the_allocator_a_leak() -> None:
     """Twenty kilobytes with each call are no leak at 128 MB either; half a megabyte is."""
-    assert judges.nothing_grows(run_with("memory", [20 + n / 50 for n in range(10)], 128)).accepted
-    assert not judges.nothing_grows(run_with("memory", [20 + n / 2 for n in range(10)], 128)).accepted
+    assert invocation_checks.nothing_grows(run_with("memory", [20 + n / 50 for n in range(10)], 128)).accepted
+    assert not invocation_checks.nothing_grows(run_with("memory", [20 + n / 2 for n in range(10)], 128)).accepted
 
 
 @pytest.mark.parametrize("missing", ["memory", "moment", "all"])
@@ -113,7 +113,7 @@ def test_what_was_not_measured_is_not_accepted(missing: str) -> None:
     unseen = Moment((), 0, None, 0) if missing == "memory" else None
     done = () if missing == "all" else (*run.invocations[:-1], Invocation(5, "answered", 1.0, after=unseen))
     assert last.after is not None
-    said = judges.nothing_grows(HandlerRun(run.settings, run.init, None, done, run.footprint))
+    said = invocation_checks.nothing_grows(HandlerRun(run.settings, run.init, None, done, run.footprint))
     assert "could not be measured" in str(said.rejections[0])
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from gate.browser import judges
+from gate.browser import page_checks as checks
 from gate.browser.report import ProbeRun
 from gate.browser.run import run_probe
+from gate.check import CheckResult
 from gate.engine import Engine
-from gate.judgement import Judgement
 from gate.runtime.report import Limits, Settings
 
 pytestmark = pytest.mark.docker
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.docker
 ThinImage = Callable[[str], str]
 
 
-def words(judgement: Judgement) -> str:
-    """What the judge says."""
-    return "\n".join(map(str, judgement.rejections))
+def words(result: CheckResult) -> str:
+    """What the check says."""
+    return "\n".join(map(str, result.rejections))
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def script(text: str) -> str:
 def test_released_chrome_is_accepted(engine: Engine, released: str) -> None:
     """At 512 MB the released Chrome returns the secret in title and pixels, and draws Korean as glyphs."""
     ran = run_probe(engine, released, Settings(512))
-    said = judges.opens_page(ran) + judges.secret_returns(ran) + judges.korean_is_drawn(ran)
+    said = checks.opens_page(ran) + checks.secret_returns(ran) + checks.korean_is_drawn(ran)
     assert said.accepted, words(said)
     assert ran.png.startswith(b"\x89PNG")
     assert ran.versions["browser"].split(".")[0] == ran.versions["driver"].split(".")[0]
@@ -60,7 +60,7 @@ UNTIDY = (
 def test_what_the_images_python_prints_or_leaves_disturbs_nothing(probe: Callable[..., ProbeRun]) -> None:
     """A start-up hook that prints, prints at exit and leaves a thread is no answer, and nobody waits for its end."""
     ran = probe(f'RUN echo "{UNTIDY}" > /var/lang/lib/python3.11/site-packages/untidy.pth')
-    assert judges.secret_returns(ran).accepted, words(judges.secret_returns(ran))
+    assert checks.secret_returns(ran).accepted, words(checks.secret_returns(ran))
     assert "hello" in ran.footprint.logs
 
 
@@ -75,35 +75,35 @@ def test_script_in_place_of_chrome_is_refused(probe: Callable[..., ProbeRun]) ->
     """A script that prints a version, with a handler that gives a canned answer, is no Chrome."""
     ran = probe(script("echo Chromium 156.0.8078.79"))
     assert ran.outcome == "failed"
-    assert "SessionNotCreatedException" in words(judges.secret_returns(ran))
+    assert "SessionNotCreatedException" in words(checks.secret_returns(ran))
 
 
 def test_hung_chrome_is_late(probe: Callable[..., ProbeRun]) -> None:
     """A Chrome that does nothing is stopped at the limit."""
     ran = probe(script("exec sleep 600"), seconds=8)
     assert ran.outcome == "late"
-    assert "did not answer in time" in words(judges.opens_page(ran))
+    assert "did not answer in time" in words(checks.opens_page(ran))
 
 
 def test_unnamed_chrome_is_told(probe: Callable[..., ProbeRun]) -> None:
     """An environment without CHROME_BIN is told as what it is."""
-    assert "names no CHROME_BIN" in words(judges.opens_page(probe("ENV CHROME_BIN=")))
+    assert "names no CHROME_BIN" in words(checks.opens_page(probe("ENV CHROME_BIN=")))
 
 
 def test_dangling_driver_is_told(probe: Callable[..., ProbeRun]) -> None:
     """A driver that is not where the environment says is named (rows 1 and 2 of the failures)."""
-    assert "CHROMEDRIVER_BIN names /opt/nowhere" in words(judges.opens_page(probe("ENV CHROMEDRIVER_BIN=/opt/nowhere")))
+    assert "CHROMEDRIVER_BIN names /opt/nowhere" in words(checks.opens_page(probe("ENV CHROMEDRIVER_BIN=/opt/nowhere")))
 
 
 def test_missing_library_is_refused(probe: Callable[..., ProbeRun]) -> None:
     """A Chrome that lacks a shared library does not open a page (row 3 of the failures)."""
     ran = probe("RUN rm -f /usr/lib/x86_64-linux-gnu/libnss3.so")
     assert ran.outcome == "failed"
-    assert not judges.opens_page(ran).accepted
+    assert not checks.opens_page(ran).accepted
 
 
 def test_image_without_korean_font_is_refused(probe: Callable[..., ProbeRun]) -> None:
     """Without its Korean font the page opens and the secret returns, but the syllables are boxes."""
     ran = probe("RUN fc-list :lang=ko file | cut -d: -f1 | xargs rm -f && fc-cache -f")
-    assert judges.secret_returns(ran).accepted
-    assert "한 looks like" in words(judges.korean_is_drawn(ran))
+    assert checks.secret_returns(ran).accepted
+    assert "한 looks like" in words(checks.korean_is_drawn(ran))

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from gate.check import CheckResult
 from gate.engine import OWNER, Engine
 from gate.errors import SandboxFailure
-from gate.judgement import Judgement
-from gate.runtime import judges
+from gate.runtime import invocation_checks as checks
 from gate.runtime.handler import run_handler
 from gate.runtime.report import HandlerRun, Limits, Settings
 from gate.runtime.work import browser_worked
@@ -28,9 +28,9 @@ QUICK = Limits(init=20, invocation=15, idle=4)
 ThinImage = Callable[[str], str]
 
 
-def words(judgement: Judgement) -> str:
-    """What the judge says."""
-    return "\n".join(map(str, judgement.rejections))
+def words(result: CheckResult) -> str:
+    """What the check says."""
+    return "\n".join(map(str, result.rejections))
 
 
 @pytest.fixture
@@ -48,12 +48,12 @@ def test_released_image_is_accepted(engine: Engine, released: str) -> None:
     """The released image initialises, answers five times, and leaves nothing behind, at 512 MB."""
     ran = run_handler(engine, released, Settings(512), event=EVENT)
     said = (
-        judges.starts_within(ran, 10)
-        + judges.invocations_succeed(ran, 5)
-        + judges.leaves_no_process(ran)
-        + judges.tmp_grows_below(ran, 50)
-        + judges.memory_suffices(ran)
-        + judges.nothing_grows(ran)
+        checks.starts_within(ran, 10)
+        + checks.invocations_succeed(ran, 5)
+        + checks.leaves_no_process(ran)
+        + checks.tmp_grows_below(ran, 50)
+        + checks.memory_suffices(ran)
+        + checks.nothing_grows(ran)
         + browser_worked(ran)
     )
     assert said.accepted, words(said)
@@ -91,8 +91,8 @@ def test_wrong_handler_path_is_named(run: Callable[..., HandlerRun]) -> None:
     """A handler path without its package is told as Lambda tells it (row 4 of the failures)."""
     ran = run("main.lambda_handler")
     assert ran.init.outcome == "failed"
-    assert "Runtime.ImportModuleError" in words(judges.initialises(ran))
-    assert "No module named 'main'" in words(judges.starts_within(ran, 10))
+    assert "Runtime.ImportModuleError" in words(checks.initialises(ran))
+    assert "No module named 'main'" in words(checks.starts_within(ran, 10))
     assert ran.footprint.exit_code == 1
 
 
@@ -101,31 +101,31 @@ def test_slow_init_is_measured(run: Callable[..., HandlerRun]) -> None:
     ran = run("slow.handler", memory=512, invocations=0)
     assert ran.init.seconds is not None
     assert 11 <= ran.init.seconds < 14
-    assert "to initialise at 512 MB, and 10 s are allowed" in words(judges.starts_within(ran, 10))
+    assert "to initialise at 512 MB, and 10 s are allowed" in words(checks.starts_within(ran, 10))
 
 
 def test_init_without_end_is_late(run: Callable[..., HandlerRun]) -> None:
     """A runtime that never asks for an event is stopped at the limit."""
     ran = run("stuck.handler", limits=Limits(init=3))
     assert ran.init.outcome == "late"
-    assert "did not answer in time" in words(judges.starts_within(ran, 10))
+    assert "did not answer in time" in words(checks.starts_within(ran, 10))
 
 
 def test_crash_at_init_is_named(run: Callable[..., HandlerRun]) -> None:
     """An interpreter that dies at import is told with its exit code and signal."""
     ran = run("crash.handler")
     assert (ran.init.outcome, ran.footprint.exit_code) == ("ended", 139)
-    assert "exit code 139 (SIGSEGV)" in words(judges.initialises(ran))
+    assert "exit code 139 (SIGSEGV)" in words(checks.initialises(ran))
 
 
 def test_entrypoint_that_is_not_there(engine: Engine, thin_image: ThinImage) -> None:
     """An ENTRYPOINT that cannot be run is the image's fault, and named."""
     ran = run_handler(engine, thin_image('ENTRYPOINT ["/no/such/entry"]'), Settings(512), limits=QUICK)
     assert ran.init.outcome == "not started"
-    assert "/no/such/entry" in words(judges.initialises(ran))
+    assert "/no/such/entry" in words(checks.initialises(ran))
 
 
-def test_image_without_python_cannot_be_judged(engine: Engine, thin_image: ThinImage) -> None:
+def test_image_without_python_cannot_be_checked(engine: Engine, thin_image: ThinImage) -> None:
     """Without a Python on its PATH the image cannot serve its own sandbox: the sandbox says so."""
     with pytest.raises(SandboxFailure, match="Python cannot be started"):
         run_handler(engine, thin_image("ENV PATH=/nowhere"), Settings(512), limits=QUICK)
@@ -143,14 +143,14 @@ def test_unsuccessful_invocation(run: Callable[..., HandlerRun], handler: str, o
     """An invocation that fails, refuses or ends its process is told with its reason."""
     ran = run(handler)
     assert [i.outcome for i in ran.invocations] == [outcome]
-    assert said in words(judges.invocations_succeed(ran, 1))
+    assert said in words(checks.invocations_succeed(ran, 1))
 
 
 def test_hung_handler_is_late(run: Callable[..., HandlerRun]) -> None:
     """A handler that never returns is stopped at the limit, and no further event is sent."""
     ran = run("faults.hangs", invocations=5, limits=Limits(invocation=2))
     assert [i.outcome for i in ran.invocations] == ["late"]
-    assert "did not answer in time" in words(judges.invocations_succeed(ran, 5))
+    assert "did not answer in time" in words(checks.invocations_succeed(ran, 5))
 
 
 def test_runtime_that_does_not_come_back(engine: Engine, thin_image: ThinImage) -> None:
@@ -158,27 +158,27 @@ def test_runtime_that_does_not_come_back(engine: Engine, thin_image: ThinImage) 
     image = thin_image('ENTRYPOINT ["/usr/bin/env", "python3", "/var/task/onesided.py"]')
     ran = run_handler(engine, image, Settings(1769), event=EVENT, limits=Limits(idle=2))
     assert [(i.outcome, i.after) for i in ran.invocations] == [("answered", None)]
-    assert "did not come back" in words(judges.invocations_succeed(ran, 5))
+    assert "did not come back" in words(checks.invocations_succeed(ran, 5))
 
 
 @pytest.mark.parametrize("handler", ["faults.hoards", "faults.child_hoards"])
 def test_out_of_memory_is_noticed(run: Callable[..., HandlerRun], handler: str) -> None:
     """A process killed for want of memory is noticed, also when the handler survives it."""
     ran = run(handler, memory=256)
-    assert "killed a process for want of memory: the function has 256 MB" in words(judges.memory_suffices(ran))
+    assert "killed a process for want of memory: the function has 256 MB" in words(checks.memory_suffices(ran))
 
 
 def test_zombies_are_counted(run: Callable[..., HandlerRun]) -> None:
     """A child that nobody waited for is seen after the invocation that left it."""
     ran = run("faults.leaves_zombie", invocations=2)
     assert [len(i.after.zombies) for i in ran.invocations if i.after] == [1, 2]
-    assert "zombie processes are left: python3" in words(judges.leaves_no_process(ran))
+    assert "zombie processes are left: python3" in words(checks.leaves_no_process(ran))
 
 
 def test_processes_that_pile_up_are_counted(run: Callable[..., HandlerRun]) -> None:
     """A child that lives on is no zombie, but one more with each invocation is refused."""
     ran = run("faults.leaves_process", invocations=2)
-    assert "grew from 2 after the first invocation to 3" in words(judges.leaves_no_process(ran))
+    assert "grew from 2 after the first invocation to 3" in words(checks.leaves_no_process(ran))
 
 
 def test_growth_of_tmp_is_measured(run: Callable[..., HandlerRun]) -> None:
@@ -186,8 +186,8 @@ def test_growth_of_tmp_is_measured(run: Callable[..., HandlerRun]) -> None:
     ran = run("faults.fills_tmp", invocations=5)
     assert ran.invocations[4].after is not None
     assert ran.invocations[4].after.tmp_bytes == 5 * (12 << 20)
-    assert "grew by 60.0 MB" in words(judges.tmp_grows_below(ran, 50))
-    assert "/tmp grows by 12.0 MB with each call" in words(judges.nothing_grows(ran))  # noqa: S108
+    assert "grew by 60.0 MB" in words(checks.tmp_grows_below(ran, 50))
+    assert "/tmp grows by 12.0 MB with each call" in words(checks.nothing_grows(ran))  # noqa: S108
     assert len(ran.invocations) == 10, "five calls do not tell a leak from a cache that fills"
 
 
@@ -195,14 +195,14 @@ def test_growth_of_memory_is_measured(run: Callable[..., HandlerRun]) -> None:
     """Forty megabytes more with each call are seen while there is still room, and the last call is named."""
     ran = run("grows.memory_40", memory=512, invocations=5)
     assert len(ran.invocations) == 5, "more calls would only run into the limit"
-    assert "memory grows by 40.0 MB with each call" in words(judges.nothing_grows(ran))
-    assert "after 13 calls it is at Lambda's limit of 512 MB" in words(judges.nothing_grows(ran))
+    assert "memory grows by 40.0 MB with each call" in words(checks.nothing_grows(ran))
+    assert "after 13 calls it is at Lambda's limit of 512 MB" in words(checks.nothing_grows(ran))
     assert "no browser was at work" in words(browser_worked(ran))
 
 
 def test_threads_and_files_that_pile_up_are_counted(run: Callable[..., HandlerRun]) -> None:
     """One more of each with each call, seen from inside the container as Lambda's user."""
-    said = words(judges.nothing_grows(run("grows.threads_and_files", invocations=5)))
+    said = words(checks.nothing_grows(run("grows.threads_and_files", invocations=5)))
     assert "the number of processes and threads grows by 1 with each call" in said
     assert "(pid 1) grows by 1 with each call" in said
 
@@ -218,7 +218,7 @@ def test_failed_init_names_the_line_of_the_images_own_code(
     run: Callable[..., HandlerRun], handler: str, error: str, line: str
 ) -> None:
     """What only fails under Lambda's constraints (no shared memory), and what the runtime tells without a trace."""
-    said = words(judges.initialises(run(handler)))
+    said = words(checks.initialises(run(handler)))
     assert error in said
     assert f", at {line}" in said
 

@@ -14,17 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packageurl import PackageURL
 
+from gate.check import ACCEPTED
 from gate.errors import ScanUnavailable
-from gate.judgement import ACCEPTED
 from gate.scan import sbom
 from gate.scan.coverage import Component, Watched, gaps_registered, sight, something_seen, watch
 from gate.scan.ecosystems import canonical
-from gate.scan.register.judges import by_register, coverage_used, fixed_or_excepted
+from gate.scan.register.exception_checks import by_register, coverage_used, fixed_or_excepted
 from gate.scan.register.reading import parse
 from gate.scan.statuses import Mode
 
 from .conftest import DIGEST, basic
-from .test_judges import report_of
+from .test_result_checks import report_of
 
 TODAY = date(2026, 11, 22)
 POLICY = {"CRITICAL": "never", "HIGH": "fixed or excepted"}
@@ -162,9 +162,9 @@ def test_each_gap_needs_an_entry_in_force() -> None:
     assert gaps_registered(gaps, register(*both), "local", Mode.BASIC, TODAY).accepted
     for bad in ("selenium both basic 2026-11-21", "selenium aws basic 2026-12-31", "selenium both enhanced 2026-12-31",
                 "selenium@4.50.0 both basic 2026-12-31", "urllib3 both basic 2026-12-31"):  # fmt: skip
-        judged = gaps_registered(gaps, register(f"pkg:pypi/{bad}", both[1]), "local", Mode.BASIC, TODAY)
-        assert [r for r in judged.rejections if "selenium" in r.cause]
-        assert len(judged.rejections) == 1
+        checked = gaps_registered(gaps, register(f"pkg:pypi/{bad}", both[1]), "local", Mode.BASIC, TODAY)
+        assert [r for r in checked.rejections if "selenium" in r.cause]
+        assert len(checked.rejections) == 1
 
 
 def test_an_entry_for_what_is_covered_is_unused() -> None:

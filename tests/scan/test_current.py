@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from gate.scan import judges
+from gate.scan import result_checks as checks
 from gate.scan.findings import Coverage, ScanReport
 from gate.scan.reasons import REASONS, reason_of
 from gate.scan.settings import ScanSettings
 from gate.scan.statuses import Mode
 
 from .conftest import DIGEST, NOON, REPOSITORY, basic, enhanced
-from .test_judges import report_of
+from .test_result_checks import report_of
 
 SETTINGS = ScanSettings(REPOSITORY, Mode.ENHANCED, "CONTINUOUS_SCAN", False, ("*",))
 
@@ -29,9 +29,9 @@ def quiet(hours: float = 72, frequency: str = "CONTINUOUS_SCAN", looked: float |
 def answers(report: ScanReport, nightly: bool = False) -> tuple[bool, bool, bool]:
     """What the claims about the scan, the data and the configuration say."""
     return (
-        judges.complete(report, DIGEST, NOON).accepted,
-        judges.data_fresh(report, NOON, 24).accepted,
-        judges.applies(SETTINGS, report, nightly).accepted,
+        checks.complete(report, DIGEST, NOON).accepted,
+        checks.data_fresh(report, NOON, 24).accepted,
+        checks.applies(SETTINGS, report, nightly).accepted,
     )
 
 
@@ -64,8 +64,8 @@ def test_what_inspector_does_not_keep_current_is_as_old_as_its_scan(changes, why
     """Both claims say so, with the rule; while it is new, both accept it."""
     old, new = quiet(**changes), quiet(1, **{**changes, **({"looked": 24 * 30} if changes.get("looked") else {})})
     assert answers(old)[:2] == (False, False)
-    assert why in str(judges.complete(old, DIGEST, NOON).rejections[0])
-    assert why in str(judges.data_fresh(old, NOON, 24).rejections[0])
+    assert why in str(checks.complete(old, DIGEST, NOON).rejections[0])
+    assert why in str(checks.data_fresh(old, NOON, 24).rejections[0])
     assert answers(new)[:2] == (True, True)
     assert old.current_at == NOON - timedelta(hours=72)
 
@@ -74,25 +74,25 @@ def test_a_basic_scan_is_as_old_as_its_end_whatever_inspector_says() -> None:
     """Inspector's word is about enhanced scanning."""
     covered = Coverage(True, "ACTIVE", "SUCCESSFUL")
     old = report_of(basic(), completed_at=NOON - timedelta(hours=25), inspector=covered, frequency="CONTINUOUS_SCAN")
-    assert not judges.complete(old, DIGEST, NOON).accepted
-    assert "basic scanning: a result is as old as its scan" in str(judges.complete(old, DIGEST, NOON).rejections[0])
+    assert not checks.complete(old, DIGEST, NOON).accepted
+    assert "basic scanning: a result is as old as its scan" in str(checks.complete(old, DIGEST, NOON).rejections[0])
 
 
 def test_a_continuous_result_without_an_end_is_none() -> None:
     """Whatever is watched: without a time of completion there is no result."""
-    assert not judges.complete(quiet(completed_at=None), DIGEST, NOON).accepted
+    assert not checks.complete(quiet(completed_at=None), DIGEST, NOON).accepted
 
 
 def test_data_from_the_future_is_no_current_data() -> None:
     """Also where Inspector watches."""
-    assert not judges.data_fresh(quiet(vulnerability_source_updated_at=NOON + timedelta(hours=2)), NOON, 24).accepted
+    assert not checks.data_fresh(quiet(vulnerability_source_updated_at=NOON + timedelta(hours=2)), NOON, 24).accepted
 
 
 def test_a_watched_image_need_not_tell_its_data_s_date() -> None:
     """Untold, or ahead by no more than clocks differ."""
     for updated in (None, NOON + timedelta(minutes=5)):
-        assert judges.data_fresh(quiet(vulnerability_source_updated_at=updated), NOON, 24).accepted
-    assert not judges.data_fresh(quiet(vulnerability_source_updated_at=None, inspector=None), NOON, 24).accepted
+        assert checks.data_fresh(quiet(vulnerability_source_updated_at=updated), NOON, 24).accepted
+    assert not checks.data_fresh(quiet(vulnerability_source_updated_at=None, inspector=None), NOON, 24).accepted
 
 
 def test_what_inspector_does_not_list_it_covers_for_no_reason() -> None:
@@ -101,7 +101,7 @@ def test_what_inspector_does_not_list_it_covers_for_no_reason() -> None:
     for listed in (True, False):
         covered = Coverage(listed, "INACTIVE", "SCAN_FREQUENCY_SCAN_ON_PUSH")
         report = quiet(1, frequency="SCAN_ON_PUSH", inspector=covered)
-        assert judges.applies(pushed, report, False).accepted is listed
+        assert checks.applies(pushed, report, False).accepted is listed
 
 
 def test_a_critical_finding_is_told_with_its_place() -> None:
@@ -109,25 +109,25 @@ def test_a_critical_finding_is_told_with_its_place() -> None:
     package = {"name": "go/stdlib", "version": "1", "packageManager": "GENERIC", "filePath": "/usr/local/bin/program"}
     details = {"vulnerabilityId": "CVE-2026-0001", "vulnerablePackages": [package]}
     report = report_of(enhanced(severity="CRITICAL", packageVulnerabilityDetails=details))
-    (hit,) = judges.free_of(report, "CRITICAL", 0).rejections
+    (hit,) = checks.free_of(report, "CRITICAL", 0).rejections
     assert "go/stdlib 1 is a finding of CRITICAL, at /usr/local/bin/program" in hit.cause
-    (plain,) = judges.free_of(report_of(basic(severity="CRITICAL")), "CRITICAL", 0).rejections
+    (plain,) = checks.free_of(report_of(basic(severity="CRITICAL")), "CRITICAL", 0).rejections
     assert "CRITICAL: d" in plain.cause
 
 
 def test_what_was_read_yesterday_is_not_current_today() -> None:
     """The coverage is as old as the look at it: a GO ends 24 hours after."""
     later = NOON + timedelta(hours=24)
-    assert not judges.complete(quiet(), DIGEST, later).accepted
-    assert not judges.data_fresh(quiet(), later, 24).accepted
+    assert not checks.complete(quiet(), DIGEST, later).accepted
+    assert not checks.data_fresh(quiet(), later, 24).accepted
 
 
 @pytest.mark.parametrize("word", [*REASONS, "QUANTUM", ""])
 def test_each_reason_of_inspectors_is_told_with_a_way_out(word) -> None:
     """Only SUCCESSFUL covers; the sentence of every other stands in the message."""
     report = quiet(inspector=Coverage(True, "ACTIVE", word))
-    judged = judges.applies(SETTINGS, report, False)
-    assert judged.accepted is (word == "SUCCESSFUL")
-    for each in judged.rejections:
+    checked = checks.applies(SETTINGS, report, False)
+    assert checked.accepted is (word == "SUCCESSFUL")
+    for each in checked.rejections:
         assert reason_of(word).sentence in each.cause
         assert each.remedy == reason_of(word).remedy != ""

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import EvidenceDamaged
-from gate.run import ladder
+from gate.run import fixtures
 from gate.scan import chain as chains
 from gate.scan import nights
 from gate.scan.records import Noted, ScanRecord, from_json, keep, read, read_all, record_of, to_json
 from gate.scan.register.reading import parse
 
 from .conftest import DIGEST, NOON, Refusal, basic, page
-from .test_judges import report_of
 from .test_register import GOOD
+from .test_result_checks import report_of
 
 NIGHT = datetime(2026, 11, 22, 3, 12, tzinfo=UTC)
 OTHER = "sha256:" + "cd" * 32
@@ -99,21 +99,21 @@ def test_nothing_found_where_last_night_found_five_is_a_contradiction() -> None:
     five = night(*(note(f"CVE-{n}") for n in range(5)))
     candidate, released = night(hours=24, event="candidate"), night(hours=24.1, event="released")
     before = nights.last_before((five, candidate), candidate.at, DIGEST)
-    judged = nights.explained(nights.compare(before, released))
-    assert "CVE-0, CVE-1, CVE-2, CVE-3, CVE-4" in judged.rejections[0].cause
+    checked = nights.explained(nights.compare(before, released))
+    assert "CVE-0, CVE-1, CVE-2, CVE-3, CVE-4" in checked.rejections[0].cause
 
 
 def test_the_run_finds_the_record_before_it_by_its_own_beginning_and_digest(tmp_path) -> None:
-    """Wired as a run wires it: its folder of records, its start, the digest that it judges, or --previous."""
+    """Wired as a run wires it: its folder of records, its start, the digest that it checks, or --previous."""
     for each in (night(note()), night(hours=30, event="candidate"), night(hours=20, digest=OTHER)):
         keep(each, tmp_path / "scans")
     options = SimpleNamespace(previous=None)
     store = SimpleNamespace(digest=DIGEST)
     run = SimpleNamespace(options=options, store=store, started=NIGHT + timedelta(hours=29), scans=tmp_path / "scans")
     run.place = "aws"
-    assert ladder.last_night(run, ladder.scan_history(run)) == night(note())
+    assert fixtures.last_night(run, fixtures.scan_history(run)) == night(note())
     options.previous = keep(night(hours=1), tmp_path / "named")
-    assert ladder.last_night(run, ladder.scan_history(run)) == night(hours=1)
+    assert fixtures.last_night(run, fixtures.scan_history(run)) == night(hours=1)
 
 
 def test_a_new_image_is_the_reason_when_the_digest_changed() -> None:
@@ -132,8 +132,8 @@ def test_a_new_image_is_the_reason_when_the_digest_changed() -> None:
 def test_a_scanner_that_contradicts_itself_is_a_no() -> None:
     """The same image, the same data, another answer; a vanished finding as well as a new one."""
     for before, after in ((night(), night(note())), (night(note()), night()), (night(note()), night(note(score=1.0)))):
-        judged = nights.explained(nights.compare(before, after))
-        assert "CVE-2024-0001" in judged.rejections[0].cause
+        checked = nights.explained(nights.compare(before, after))
+        assert "CVE-2024-0001" in checked.rejections[0].cause
     assert nights.explained(nights.compare(night(note()), night(note()))).accepted
     assert nights.explained(nights.compare(night(note()), night(data=1))).accepted
     assert nights.explained(nights.compare(None, night(note()))).accepted
@@ -266,15 +266,15 @@ def test_the_chain_tells_exceptions_monitoring_and_withdrawn_advisories() -> Non
 def test_a_finding_that_comes_back_is_open_again() -> None:
     """The last word counts: mitigated once and found again is not mitigated."""
     links = chains.chain([night(note()), night(hours=1, digest=OTHER), night(note(), hours=2)])
-    judged = chains.chain_closed(links, "HIGH")
-    assert "has not been mitigated" in judged.rejections[0].cause
+    checked = chains.chain_closed(links, "HIGH")
+    assert "has not been mitigated" in checked.rejections[0].cause
     assert "| open | not yet |" in chains.markdown(links)
 
 
 def test_a_worse_finding_than_the_severity_named_has_to_be_closed_too() -> None:
     """The severity and above: an open CRITICAL is no less open than a HIGH."""
-    judged = chains.chain_closed(chains.chain([night(note(severity="CRITICAL"))]), "HIGH")
-    assert "(CRITICAL) was found" in judged.rejections[0].cause
+    checked = chains.chain_closed(chains.chain([night(note(severity="CRITICAL"))]), "HIGH")
+    assert "(CRITICAL) was found" in checked.rejections[0].cause
 
 
 def test_a_finding_that_is_gone_from_the_same_image_and_data_is_not_mitigated() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gate.aws.patience import Timekeeper
 from gate.errors import AwsRefused, ScanUnavailable
-from gate.scan.judges import free_of
+from gate.scan.result_checks import free_of
 from gate.scan.statuses import TABLE, Mode, Outcome
 
 from .conftest import DIGEST, NOON, Garbage, Refusal, basic, configure, enhanced, inspected, page, waiting

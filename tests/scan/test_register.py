@@ -14,7 +14,7 @@ from gate.errors import WrongUse
 from gate.scan.coverage import Gap, Sight, Watched
 from gate.scan.findings import Finding, Severity
 from gate.scan.register.entries import Register
-from gate.scan.register.judges import (
+from gate.scan.register.exception_checks import (
     coverage_used,
     disposed_below,
     dispositions,
@@ -75,10 +75,10 @@ def entry(text: str) -> Register:
     return changed("package: pkg:deb/debian/openssl@3.0.1", text)
 
 
-def said(judgement) -> str:
+def said(result) -> str:
     """The whole message of a judgement that must not be a yes."""
-    assert not judgement.accepted
-    return "\n".join(map(str, judgement.rejections))
+    assert not result.accepted
+    return "\n".join(map(str, result.rejections))
 
 
 def test_the_good_register_is_accepted() -> None:
@@ -141,7 +141,7 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD, ids=str)
 def test_every_kind_of_bad_entry_is_a_no_with_its_line(case) -> None:
-    """The judge says no, names the line, says what is wrong, and the bad entry excepts nothing."""
+    """The check says no, names the line, says what is wrong, and the bad entry excepts nothing."""
     old, new, line, words = BAD[case]
     register = changed(old, new)
     message = said(register_valid(register, TODAY))
@@ -278,8 +278,8 @@ def test_versions_are_compared_as_their_ecosystem_does(package, installed, manag
     """Exact versions, ranges of Debian, RPM and PyPI, and what no scheme can read."""
     register = entry(f"package: {package}")
     assert register.faults == ()
-    judged = fixed_or_excepted((finding(installed=installed, manager=manager),), register, "aws", TODAY, "HIGH")
-    assert judged.accepted is ok
+    checked = fixed_or_excepted((finding(installed=installed, manager=manager),), register, "aws", TODAY, "HIGH")
+    assert checked.accepted is ok
 
 
 def test_python_names_are_compared_as_pep_503_says() -> None:
@@ -339,7 +339,7 @@ def test_entries_that_end_within_14_days_are_warned_of() -> None:
         assert len(expiring(register, date(2026, 12, 31) - timedelta(days=left))) == warned
 
 
-def test_each_judge_asks_for_its_own_severities_only() -> None:
+def test_each_check_asks_for_its_own_severities_only() -> None:
     """One for the severity named and above, the other for what is below it; an open one is the other's matter."""
     strict = changed("HIGH: fixed or excepted", "HIGH: fixed or excepted\n  MEDIUM: fixed or excepted")
     medium, high, critical = (finding(word, id="CVE-2024-7777") for word in ("MEDIUM", "HIGH", "CRITICAL"))

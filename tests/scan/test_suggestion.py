@@ -13,7 +13,7 @@ from gate.report.findings import findings as listed
 from gate.scan.ecosystems import MANAGERS
 from gate.scan.findings import Finding, Severity
 from gate.scan.register.entries import Register
-from gate.scan.register.judges import (
+from gate.scan.register.exception_checks import (
     disposed_below,
     dispositions,
     exceptions_used,
@@ -27,7 +27,7 @@ from gate.scan.statuses import Mode
 from gate.scan.wire import findings_of
 
 from .conftest import NOON, basic, enhanced, page
-from .test_judges import report_of
+from .test_result_checks import report_of
 
 TODAY = date(2026, 11, 22)
 POLICY = {"CRITICAL": "never", "HIGH": "fixed or excepted"}

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 import pytest
 
 from gate.errors import ScanUnavailable
-from gate.scan.judges import complete, counts_true
+from gate.scan.result_checks import complete, counts_true
 from gate.scan.start import Start, start_scan
 from gate.scan.statuses import Mode
 

@@ -73,13 +73,13 @@ def test_an_image_without_a_package_database_is_refused() -> None:
 
 
 def test_debian_without_its_release_is_refused() -> None:
-    """Advisories are by release: without os-release no package can be judged."""
+    """Advisories are by release: without os-release no package can be checked."""
     with pytest.raises(ScanFailed, match="does not say which Debian"):
         packages_of(sbom(artifact("1", "zlib1g", "1-1", "pkg:deb/debian/zlib1g@1-1?arch=amd64")))
 
 
 def test_other_kinds_of_packages_are_left_out() -> None:
-    """What no advisory of these ecosystems can speak of is not counted as judged."""
+    """What no advisory of these ecosystems can speak of is not counted as checked."""
     assert len(packages_of(sbom(ZLIB1G, artifact("2", "x", "1", "pkg:generic/x@1", "binary")))) == 1
 
 

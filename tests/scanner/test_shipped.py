@@ -76,7 +76,7 @@ def test_no_two_records_are_about_the_same() -> None:
         ("libgcrypt20", "1.10.1-3+deb12u1", {"CVE-2024-2236": "MEDIUM"}),
     ],
 )
-def test_history_is_judged_as_it_was(source: str, version: str, expected: dict[str, str]) -> None:
+def test_history_is_checked_as_it_was(source: str, version: str, expected: dict[str, str]) -> None:
     """Versions that bookworm or testing really had are found as vulnerable, or not, as they were."""
     package = Package(source, version, DEBIAN, "12", source, version, f"pkg:deb/debian/{source}@{version}")
     found = findings_in([package], read_library([SHIPPED], [package]))
@@ -96,7 +96,7 @@ def test_history_is_judged_as_it_was(source: str, version: str, expected: dict[s
         ("h11", "0.14.0", {"CVE-2025-43859"}),
     ],
 )
-def test_python_history_is_judged_as_it_was(name: str, version: str, expected: set[str]) -> None:
+def test_python_history_is_checked_as_it_was(name: str, version: str, expected: set[str]) -> None:
     """Releases on PyPI are found as vulnerable, or not, as they were."""
     package = Package(name, version, PYPI, "", name, version, f"pkg:pypi/{name}@{version}")
     found = findings_in([package], read_library([SHIPPED], [package]))

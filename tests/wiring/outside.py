@@ -63,7 +63,7 @@ class Outside:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """What only AWS can prove is judged too: AWS's answers are given here."""
+        """What only AWS can prove is checked too: AWS's answers are given here."""
         for item in items:
             item.own_markers = [mark for mark in item.own_markers if mark.name != "skip"]
 
@@ -79,7 +79,7 @@ class Outside:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        """A claim is about to be judged."""
+        """A claim is about to be checked."""
         self._happens(f"before {self._name_of(item)}", item, None)
         return (yield)
 
@@ -89,7 +89,7 @@ class Outside:
 
     def _name_of(self, node: Any) -> str:
         plugin: Any = node.config.pluginmanager.getplugin(PLUGIN)
-        return str(plugin.witness(node).name) if isinstance(node, pytest.Item) else ""
+        return str(plugin.recorder(node).name) if isinstance(node, pytest.Item) else ""
 
     def _happens(self, moment: str, node: Any, value: Any) -> None:
         for each in self._rehearsal.moments:
@@ -230,9 +230,9 @@ def _let_waiting_take_no_time(scanner: Any) -> None:
     scanner._time = quick
 
 
-def _as_the_run(desk: Any, call: Mapping[str, Any]) -> None:
+def _as_the_run(release_client: Any, call: Mapping[str, Any]) -> None:
     """A call that the run itself makes, as a careless change of it would; what AWS answers is no matter."""
-    client = desk.client(call["service"])
+    client = release_client.client(call["service"])
     try:
         getattr(client, call["call"])(**call["with"])
     except client.exceptions.ClientError as refused:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from gate.run.claims import catalogue
+from gate.run.scenarios import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = Path(__file__).with_name("rehearsals.yaml")
@@ -24,7 +24,7 @@ class Rehearsal:
         cheap: whether it is run by `make test`; the others are run by `make faults`.
         docker: whether it needs the Docker engine.
         options: what pytest is given.
-        image: the image that is judged: "good", "" to build one, or one of `images`; see images.py.
+        image: the image that is checked: "good", "" to build one, or one of `images`; see images.py.
         folder: changes to the folder that holds the image's own files; see checkout.py. None: the repository's own.
         moments: when something is changed, and what; see outside.py.
         red: the claims that must go red, by full name, each with words of its message.

@@ -1,7 +1,7 @@
 """In a real run of `pytest features/` a fault in the world around it turns each claim red, and says why.
 
-The catalogue (tests/faults) puts faults into recorded facts, so it proves the judges. Here the fixtures, the clients
-and the reading between the outside world and each judge are the run's own.
+The catalogue (tests/faults) puts faults into recorded facts, so it proves the checks. Here the fixtures, the clients
+and the reading between the outside world and each check are the run's own.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ def test_every_claim_has_a_fault_that_turns_it_red_in_a_real_run():
 @pytest.mark.parametrize("rehearsal", table(cheap=True, docker=False))
 def test_claims_on_files_go_red_in_a_real_run(rehearsal, rehearse):
     """Without the engine: what a run reads from its checkout."""
-    judged(rehearse(rehearsal), rehearsal)
+    checked(rehearse(rehearsal), rehearsal)
 
 
 @pytest.mark.docker
 @pytest.mark.parametrize("rehearsal", [*table(cheap=True, docker=True), *table(cheap=False, docker=True)])
 def test_claims_go_red_in_a_real_run(rehearsal, rehearse):
     """On the local target; what takes long is left to `make faults`."""
-    judged(rehearse(rehearsal), rehearsal)
+    checked(rehearse(rehearsal), rehearsal)
 
 
-def judged(ran, rehearsal):
+def checked(ran, rehearsal):
     """Each claim that the table names failed, with words of the cause; no other did."""
     assert ran.red == set(rehearsal.red), ran.screen
     reasons = {claim: ran.outcomes[claim].reason for claim in rehearsal.red}

@@ -87,8 +87,8 @@ def test_the_gate_publishes_only_when_asked_to():
     events = GATE[True]  # YAML 1.1 reads the key "on" as true
     assert events["workflow_dispatch"]["inputs"]["mode"]["default"] == "verify"
     assert GATE["jobs"]["gate"]["env"]["MODE"] == "${{ inputs.mode || 'publish' }}"
-    judging = next(step["run"] for step in steps_of(GATE) if step.get("name") == "Judge the release")
-    assert 'if [ "$MODE" = publish ]; then options+=(--publish); fi' in judging
+    checking = next(step["run"] for step in steps_of(GATE) if step.get("name") == "Check the release")
+    assert 'if [ "$MODE" = publish ]; then options+=(--publish); fi' in checking
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,12 @@ def test_the_gate_publishes_only_when_asked_to():
 )
 def test_the_gates_script_hands_over_what_was_asked_for_and_no_shell(tmp_path, mode, tag, arguments):
     """Run as GitHub runs it, with a make that only tells what it was given."""
-    judging = next(step["run"] for step in steps_of(GATE) if step.get("name") == "Judge the release")
+    checking = next(step["run"] for step in steps_of(GATE) if step.get("name") == "Check the release")
     make = tmp_path / "make"
     make.write_text('#!/bin/sh\necho "$@" > given\n')
     make.chmod(0o755)
     done = subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", judging],
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", checking],
         cwd=tmp_path,
         env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "MODE": mode, "RELEASE_TAG": tag},
         capture_output=True,
@@ -175,8 +175,8 @@ def test_the_check_that_the_register_names_is_made_before_each_release():
     register = yaml.safe_load((ROOT / "image" / "exceptions.yaml").read_text())
     assert any(entry["check"].startswith("pip-audit on the locked requirements") for entry in register["coverage"])
     runs = [step.get("run", "") for step in steps_of(GATE)]
-    judged = next(place for place, run in enumerate(runs) if "make accept" in run)
-    assert "make audit" in runs[:judged]
+    checked = next(place for place, run in enumerate(runs) if "make accept" in run)
+    assert "make audit" in runs[:checked]
     recipe = (ROOT / "Makefile").read_text().partition("\naudit:")[2].partition("\n\n")[0]
     assert "pip-audit" in recipe
     assert "--requirement image/requirements.txt" in recipe

@@ -11,7 +11,7 @@ from typing import Any
 from packageurl import PackageURL
 
 from gate.scan.register.entries import UNTOLD, Exempted
-from gate.scan.register.judges import Disposition, PurlOf, no_purl
+from gate.scan.register.exception_checks import Disposition, PurlOf, no_purl
 
 _CONTEXT = "https://openvex.dev/ns/v0.2.0"
 

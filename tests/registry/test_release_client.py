@@ -1,4 +1,4 @@
-"""The desk against the local target: a real engine, a real registry, ECR's rules, enforced permissions."""
+"""The release client against the local target: a real engine, a real registry, ECR's rules, enforced permissions."""
 
 import hashlib
 import http.server
@@ -13,20 +13,20 @@ from pathlib import Path
 import docker
 import pytest
 
+from gate.aws.call_log import CallLog
+from gate.check import ACCEPTED, NoGo, reject, require
 from gate.errors import AwsRefused, NothingPushed
-from gate.judgement import ACCEPTED, NoGo, reject, require
 from gate.legacy import baseline
-from gate.legacy.snapshot import judge_untouched
-from gate.registry.desk import ReleaseDesk, Surroundings
-from gate.registry.ledger import Ledger
+from gate.legacy.snapshot import check_untouched
 from gate.registry.login import Login
-from gate.registry.manifest import judge_admission, judge_bytes, judge_same_config
-from gate.registry.permitted import judge_changes, judge_zip_calls
-from gate.registry.promotion import judge_trial
-from gate.registry.publication import JudgedImage
+from gate.registry.manifest import check_admission, check_bytes, check_same_config
+from gate.registry.permitted import check_changes, check_zip_calls
+from gate.registry.promotion import check_trial
+from gate.registry.publication import CheckedImage
 from gate.registry.push import PAUSES, Patience, push
-from gate.registry.repository import judge_active, judge_identity, judge_otherwise_unchanged
-from gate.registry.tags import ExclusionFilter, Mutability, can_move, judge_same_digest
+from gate.registry.release_client import ReleaseClient, ReleaseDependencies
+from gate.registry.repository import check_active, check_identity, check_otherwise_unchanged
+from gate.registry.tags import ExclusionFilter, Mutability, can_move, check_same_digest
 from gate.release import Release
 from localaws.faulty import ALWAYS, Fault, FaultyDoor
 from localaws.seed import names
@@ -60,7 +60,7 @@ def made(engine, content):
         archive.addfile(entry, io.BytesIO(content))
     answer = engine.import_image_from_data(buffer.getvalue(), repository=f"release-gate-test:{content.decode()}")
     held = engine.inspect_image(json.loads(answer.splitlines()[-1])["status"])
-    return JudgedImage(held["Id"], held["Id"], f"{held['Os']}/{held['Architecture']}", held["Size"])
+    return CheckedImage(held["Id"], held["Id"], f"{held['Os']}/{held['Architecture']}", held["Size"])
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +88,11 @@ def release(**changed):
 
 
 class Run:
-    """A desk and what it told."""
+    """A release client and what it told."""
 
     def __init__(self, engine, target, role=names.CI_ROLE, endpoint="", **changed):
-        self.steps, self.said, self.secrets, self.ledger = [], [], [], Ledger()
-        around = Surroundings(
+        self.steps, self.said, self.secrets, self.call_log = [], [], [], CallLog()
+        around = ReleaseDependencies(
             engine=engine,
             say=self.said.append,
             on_step=self.steps.append,
@@ -100,13 +100,13 @@ class Run:
             may_spoil=True,
             endpoint=endpoint or target.endpoint,
         )
-        self.desk = ReleaseDesk(target.session(role), release(**changed), self.ledger, around)
+        self.release_client = ReleaseClient(target.session(role), release(**changed), self.call_log, around)
 
     def publish(self, image, kept, holds=ACCEPTED, scan=ACCEPTED):
         """Release an image with these answers to AC1, AC6 and the scan."""
-        pushed = self.desk.push_candidate(image, kept=kept, admit=lambda: self._admit(holds))
+        pushed = self.release_client.push_candidate(image, kept=kept, admit=lambda: self._admit(holds))
         require(scan)
-        return self.desk.publisher.promote(pushed)
+        return self.release_client.publisher.promote(pushed)
 
     def _admit(self, holds):
         if not holds.accepted:
@@ -129,18 +129,18 @@ def _docker_configuration():
     return path.read_bytes() if path.exists() else None
 
 
-def test_a_release_is_pushed_read_back_and_accepted_by_every_judge(first, images):
-    """All of AC2's judges say yes to what the registry really holds."""
+def test_a_release_is_pushed_read_back_and_accepted_by_every_check(first, images):
+    """All of AC2's checks say yes to what the registry really holds."""
     run, publication, _ = first
-    ecr, now = run.desk.ecr, run.desk.ecr.snapshot()
+    ecr, now = run.release_client.ecr, run.release_client.ecr.snapshot()
     manifest = ecr.manifest(publication.digest)
-    assert judge_identity(now.repository, names.ACCOUNT, names.REGION, names.REPOSITORY).accepted
-    assert judge_same_digest(now.naming(), TAGS, publication.digest).accepted
-    assert judge_active(publication.image, "v1.0.0").accepted
-    assert judge_bytes(manifest).accepted
-    assert judge_same_config(manifest, images[0].config_digest).accepted
-    assert judge_admission(manifest, ecr.config(manifest).platform).accepted
-    assert judge_otherwise_unchanged(publication.before, now, TAGS, publication.digest).accepted
+    assert check_identity(now.repository, names.ACCOUNT, names.REGION, names.REPOSITORY).accepted
+    assert check_same_digest(now.naming(), TAGS, publication.digest).accepted
+    assert check_active(publication.image, "v1.0.0").accepted
+    assert check_bytes(manifest).accepted
+    assert check_same_config(manifest, images[0].config_digest).accepted
+    assert check_admission(manifest, ecr.config(manifest).platform).accepted
+    assert check_otherwise_unchanged(publication.before, now, TAGS, publication.digest).accepted
     assert publication.compressed_bytes > 0
     assert publication.pushed_at > publication.before.repository.created_at.isoformat()
 
@@ -148,10 +148,10 @@ def test_a_release_is_pushed_read_back_and_accepted_by_every_judge(first, images
 def test_the_ledger_of_a_real_release_is_allowed_and_names_what_it_did(first):
     """Pushes, tags and scans in the release's repository, and nothing near the zip function."""
     run, _, _ = first
-    assert judge_changes(run.ledger.calls, names.REPOSITORY).accepted
-    assert judge_zip_calls(run.ledger.calls, names.ZIP_FUNCTION).accepted
+    assert check_changes(run.call_log.calls, names.REPOSITORY).accepted
+    assert check_zip_calls(run.call_log.calls, names.ZIP_FUNCTION).accepted
     assert {"GetFunction", "DescribeRule", "PutImage", "UploadLayerPart"} <= {
-        call.operation for call in run.ledger.calls
+        call.operation for call in run.call_log.calls
     }
 
 
@@ -159,7 +159,7 @@ def test_the_registry_really_refused_to_overwrite_the_release_tag(first):
     """Tried with another manifest under the same tag."""
     _, publication, _ = first
     assert publication.overwrite_trial.made
-    assert judge_trial(publication.overwrite_trial, "v1.0.0").accepted
+    assert check_trial(publication.overwrite_trial, "v1.0.0").accepted
 
 
 def test_no_password_is_told_and_every_password_is_learnt(first):
@@ -174,7 +174,7 @@ def test_the_baseline_is_on_disk_and_the_zip_function_is_untouched(first):
     """Kept before the push, equal after it."""
     run, publication, kept = first
     assert baseline.load(kept) == publication.legacy_before
-    assert judge_untouched(publication.legacy_before, run.desk.zip_function.snapshot()).accepted
+    assert check_untouched(publication.legacy_before, run.release_client.zip_function.snapshot()).accepted
 
 
 def test_the_engine_keeps_no_name_of_the_registry(first, engine, images):
@@ -188,7 +188,7 @@ def test_a_second_run_pushes_nothing(first, engine, target, images, tmp_path):
     again = Run(engine, target)
     publication = again.publish(images[0], tmp_path / "baseline.json")
     assert publication.digest == first[1].digest
-    assert not [call for call in again.ledger.calls if call.operation == "UploadLayerPart"]
+    assert not [call for call in again.call_log.calls if call.operation == "UploadLayerPart"]
 
 
 def test_another_image_is_a_no_go_with_both_identities(first, engine, target, images, tmp_path):
@@ -198,7 +198,7 @@ def test_another_image_is_a_no_go_with_both_identities(first, engine, target, im
         run.publish(images[1], tmp_path / "baseline.json")
     for words in (first[1].digest, images[0].config_digest, images[1].config_digest, "--release-tag v1.0.1"):
         assert words in str(refusal.value)
-    assert not [call for call in run.ledger.calls if call.changes_something]
+    assert not [call for call in run.call_log.calls if call.changes_something]
 
 
 def test_a_bad_image_is_not_pushed_and_a_vulnerable_one_is_not_tagged(first, engine, target, images, tmp_path):
@@ -206,10 +206,10 @@ def test_a_bad_image_is_not_pushed_and_a_vulnerable_one_is_not_tagged(first, eng
     run = Run(engine, target, release_tag="v1.0.1")
     with pytest.raises(NothingPushed, match="no Chromedriver"):
         run.publish(images[1], tmp_path / "baseline.json", holds=reject("no Chromedriver", "the image", "install it"))
-    assert not [call for call in run.ledger.calls if call.changes_something]
+    assert not [call for call in run.call_log.calls if call.changes_something]
     with pytest.raises(NoGo, match="CVE-2025-1"):
         run.publish(images[1], tmp_path / "baseline.json", scan=reject("CVE-2025-1", "the scan", "fix it"))
-    naming = run.desk.ecr.snapshot().naming()
+    naming = run.release_client.ecr.snapshot().naming()
     assert naming["candidate"] != naming["latest"] == naming["v1.0.0"] == first[1].digest
     assert "v1.0.1" not in naming
 
@@ -220,7 +220,7 @@ def test_a_role_that_may_not_push_is_told_so(first, engine, target, images, tmp_
     with pytest.raises(AwsRefused) as refusal:
         run.publish(images[1], tmp_path / "baseline.json")
     assert "lambda:GetFunctionConfiguration" in str(refusal.value)
-    login = run.desk.ecr.login()
+    login = run.release_client.ecr.login()
     patience = Patience(lambda _s: None, lambda: 0.0)
     with pytest.raises(AwsRefused) as refusal:
         push(engine, images[1].image, login, names.REPOSITORY, "candidate", run.said.append, patience)
@@ -232,36 +232,36 @@ def test_a_wrong_password_is_refused_at_once(first, engine, target, images):
     """Authentication errors of the real registry are not tried again."""
     run, slept = Run(engine, target), []
     patience = Patience(slept.append, lambda: 0.0)
-    login = replace(run.desk.ecr.login(), password="wrong")
+    login = replace(run.release_client.ecr.login(), password="wrong")
     with pytest.raises(AwsRefused, match=r"basic auth|unauthorized|denied|expired|authorization"):
         push(engine, images[0].image, login, names.REPOSITORY, "candidate", run.said.append, patience)
     assert slept == []
 
 
 def test_what_is_published_can_be_verified_by_a_run_that_changes_nothing(first, engine, target, images):
-    """Pulled by digest, judged by its config; the ledger holds no change."""
+    """Pulled by digest, decided by its config; the call log holds no change."""
     run = Run(engine, target)
-    digest = run.desk.published_digest()
-    image = run.desk.pull(digest)
-    publication = run.desk.verify(digest, images[0])
+    digest = run.release_client.published_digest()
+    image = run.release_client.pull(digest)
+    publication = run.release_client.verify(digest, images[0])
     assert engine.inspect_image(image)["RootFS"] == engine.inspect_image(images[0].image)["RootFS"]
     engine.remove_image(f"{target.registry}/{names.REPOSITORY}@{digest}", noprune=True)
     assert digest == first[1].digest
-    assert judge_admission(publication.manifest, publication.platform).accepted
+    assert check_admission(publication.manifest, publication.platform).accepted
     assert publication.before is None
-    assert not [call for call in run.ledger.calls if call.changes_something]
+    assert not [call for call in run.call_log.calls if call.changes_something]
 
 
 def test_nothing_published_is_a_no_go(first, engine, target):
     """A verification of a tag that names nothing says so."""
     with pytest.raises(AwsRefused, match=r"'v7.0.0' names nothing"):
-        Run(engine, target, release_tag="v7.0.0").desk.published_digest()
+        Run(engine, target, release_tag="v7.0.0").release_client.published_digest()
 
 
 def test_an_unknown_repository_is_a_no_go(engine, target):
     """The name is given, and what to do."""
     with pytest.raises(AwsRefused, match="the repository no-such-repository"):
-        Run(engine, target, repository="no-such-repository").desk.ecr.describe()
+        Run(engine, target, repository="no-such-repository").release_client.ecr.describe()
 
 
 SETTINGS = [
@@ -276,10 +276,10 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
-def test_the_judge_of_mutability_agrees_with_a_registry_that_is_tried(first, engine, target, setting):
-    """Under each setting, putting another manifest under a tag works exactly where the judge says it can move."""
+def test_the_check_of_mutability_agrees_with_a_registry_that_is_tried(first, engine, target, setting):
+    """Under each setting, putting another manifest under a tag works exactly where the check says it can move."""
     run = Run(engine, target, names.ADMINISTRATOR)
-    ecr, client = run.desk.ecr, run.desk.client("ecr")
+    ecr, client = run.release_client.ecr, run.release_client.client("ecr")
     named = {"repositoryName": names.REPOSITORY}
     filters = [{"filterType": each.kind, "filter": each.pattern} for each in setting.exclusions]
     before, naming = ecr.describe().mutability, ecr.snapshot().naming()
@@ -323,13 +323,13 @@ def test_a_registry_that_is_unwell_when_the_manifest_comes_holds_no_tag(engine, 
     """All layers arrive, and what would name the image does not: tried again, then a refusal with the cause."""
     slept = []
     with FaultyDoor(target.registry, [replace(fault, method="PUT", path="/manifests/", times=ALWAYS)]) as door:
-        login = Run(engine, target, endpoint=door.endpoint).desk.ecr.login()
+        login = Run(engine, target, endpoint=door.endpoint).release_client.ecr.login()
         assert login.endpoint == door.endpoint
         with pytest.raises(AwsRefused, match=r"did not take the push|refused the push") as refusal:
             push(engine, images[1].image, login, names.REPOSITORY, "unwell", print, Patience(slept.append, lambda: 0.0))
     assert slept == list(PAUSES)
     assert all(line.isprintable() for line in str(refusal.value).split("\n"))
-    assert "unwell" not in Run(engine, target).desk.ecr.snapshot().naming()
+    assert "unwell" not in Run(engine, target).release_client.ecr.snapshot().naming()
 
 
 class Unwell(http.server.BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The witness: what the steps of one scenario do, and the evidence they leave."""
+"""The evidence recorder: what the steps of one scenario do, and the evidence they leave."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from gate.evidence.store import EvidenceStore, Record
-from gate.run.claims import Claim
+from gate.run.scenarios import Scenario
 from gate.verdict import Status, StepOutcome
 
 
-class Witness:
+class EvidenceRecorder:
     """Follows one scenario. Steps reach it as the fixture `evidence`."""
 
-    def __init__(self, store: EvidenceStore, claim: Claim, name: str, provenance: str) -> None:
+    def __init__(self, store: EvidenceStore, claim: Scenario, name: str, provenance: str) -> None:
         self.claim = claim
         self.name = name
         self.steps: list[StepOutcome] = []

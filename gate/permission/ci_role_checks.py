@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gate.judgement import Judgement, Rejection, judge, reject
+from gate.check import CheckResult, Rejection, check, reject
 from gate.permission.needs import Need
 
 
@@ -32,8 +32,8 @@ class Holding:
     why: str
 
 
-@judge(8, known_bad=lambda: ((Holding(Need("ecr:PutImage", "push"), State.MISSING, "denied"),), "arn:role/x", "f"))
-def judge_holdings(holdings: Iterable[Holding], caller: str, policy: str) -> Judgement:
+@check(8, known_bad=lambda: ((Holding(Need("ecr:PutImage", "push"), State.MISSING, "denied"),), "arn:role/x", "f"))
+def check_holdings(holdings: Iterable[Holding], caller: str, policy: str) -> CheckResult:
     """Whether no permission is known to be missing or denied, so that the run does not end half-way.
 
     What the run can do without passes, and so does what could not be checked: the call itself is refused, in the same
@@ -48,7 +48,7 @@ def judge_holdings(holdings: Iterable[Holding], caller: str, policy: str) -> Jud
     if not holdings:
         return reject("No permission was looked at before the run, so nothing is known of them", caller,
                       f"this is a defect of the gate; what a run needs stands in {policy}")  # fmt: skip
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"The caller may not {each.need.action}, which is needed to {each.need.purpose}: {each.why}",
             caller,

@@ -1,4 +1,4 @@
-"""What ends a run's work early on a judge's no, told to each claim as it concerns that claim."""
+"""What ends a run's work early on a check's no, told to each claim as it concerns that claim."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import add
 
+from gate.check import ACCEPTED, CheckResult, NoGo
 from gate.errors import GateError, one_line
-from gate.judgement import ACCEPTED, Judgement, NoGo
 
 _TOLD = 5
 
 
-class Withheld(NoGo):
-    """A next step was not taken, because judges said no.
+class BlockedByEarlierFailure(NoGo):
+    """A next step was not taken, because checks said no.
 
     Attributes:
-        said: what the judges of each criterion said; it is theirs to tell in full.
+        said: what the checks of each criterion said; it is theirs to tell in full.
         elsewhere: what every other claim is told: nothing can be known of it, and why, each cause in brief.
     """
 
-    def __init__(self, said: Mapping[int, Judgement], sentence: str, *, where: str = "", remedy: str) -> None:
+    def __init__(self, said: Mapping[int, CheckResult], sentence: str, *, where: str = "", remedy: str) -> None:
         super().__init__(reduce(add, said.values(), ACCEPTED))
         self.said = said
-        causes = (rejection.cause for rejection in self.judgement.rejections)
+        causes = (rejection.cause for rejection in self.result.rejections)
         self.elsewhere = GateError(briefly(sentence, causes), where=where, remedy=remedy)
 
     def to(self, criterion: int) -> NoGo | GateError:

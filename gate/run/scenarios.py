@@ -17,7 +17,7 @@ _CRITERION = re.compile(r"ac([1-9])")
 
 
 @dataclass(frozen=True)
-class Claim:
+class Scenario:
     """One scenario as its feature file states it.
 
     Attributes:
@@ -35,13 +35,13 @@ class Claim:
     titles: Mapping[str, str]
 
 
-def catalogue(features: Path) -> dict[str, Claim]:
+def catalogue(features: Path) -> dict[str, Scenario]:
     """Every claim, by the docstring that pytest-bdd gives its test ("file: scenario").
 
     Raises:
         WrongUse: two claims share a title (pytest-bdd would silently drop one), or one names no criterion.
     """
-    claims: dict[str, Claim] = {}
+    claims: dict[str, Scenario] = {}
     titles: set[str] = set()
     for feature in get_features([str(features)]):
         # Read from the text as well: of two equal titles in one file the parser has dropped the first.
@@ -54,7 +54,7 @@ def catalogue(features: Path) -> dict[str, Claim]:
     return claims
 
 
-def claim_of(feature: Any, scenario: Any) -> Claim:
+def claim_of(feature: Any, scenario: Any) -> Scenario:
     """The claim that a scenario of a parsed feature states.
 
     Raises:
@@ -66,7 +66,7 @@ def claim_of(feature: Any, scenario: Any) -> Claim:
         raise WrongUse(f"the scenario {scenario.name!r} must name one criterion", where=feature.rel_filename)
     rows = [row for examples in scenario.examples for row in examples.as_contexts()]
     titles = {"-".join(row.values()): _title(scenario.name, row) for row in rows} or {"": scenario.name}
-    return Claim(scenario.name, numbers.pop(), tags, " ".join(scenario.description.split()), titles)
+    return Scenario(scenario.name, numbers.pop(), tags, " ".join(scenario.description.split()), titles)
 
 
 def _title(template: str, row: Mapping[str, str]) -> str:
@@ -80,7 +80,7 @@ def _title(template: str, row: Mapping[str, str]) -> str:
     return f"{title} [{', '.join(unnamed)}]" if unnamed else title
 
 
-def expected_names(claims: dict[str, Claim], *, rescan: bool) -> frozenset[str]:
+def expected_names(claims: dict[str, Scenario], *, rescan: bool) -> frozenset[str]:
     """The names that a full run (or a rescan) must contain."""
     wanted = (c for c in claims.values() if not rescan or "rescan" in c.tags)
     return frozenset(name for claim in wanted for name in claim.titles.values())

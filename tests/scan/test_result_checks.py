@@ -1,4 +1,4 @@
-"""The judges of criterion 7 say yes to a good scan, and no with the thing named."""
+"""The checks of criterion 7 say yes to a good scan, and no with the thing named."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gate.scan.coverage
-import gate.scan.register.judges  # enters its judges on the roll
-from gate.judgement import ROLL, prove_judges
-from gate.scan import chain, judges, nights
+import gate.scan.register.exception_checks  # enters its checks on the list of checks
+from gate.check import CHECKS, run_self_tests
+from gate.scan import chain, nights
+from gate.scan import result_checks as checks
 from gate.scan.findings import Coverage, ScanReport, Severity, tally
 from gate.scan.settings import ScanSettings, filter_matches
 from gate.scan.statuses import Mode, meaning_of
@@ -29,35 +30,35 @@ def report_of(*entries, mode=Mode.BASIC, **changes) -> ScanReport:
     return replace(good, **changes)
 
 
-def said(judgement) -> str:
+def said(result) -> str:
     """The whole message of a judgement that must not be a yes."""
-    assert not judgement.accepted
-    return "\n".join(map(str, judgement.rejections))
+    assert not result.accepted
+    return "\n".join(map(str, result.rejections))
 
 
-def test_each_judge_of_the_scan_says_no_to_its_known_bad() -> None:
-    """None of this noun's judges is blind."""
-    mine = [proof for proof in prove_judges() if proof.judge.startswith("gate.scan.")]
+def test_each_check_of_the_scan_says_no_to_its_known_bad() -> None:
+    """None of this noun's checks is blind."""
+    mine = [proof for proof in run_self_tests() if proof.check.startswith("gate.scan.")]
     assert len(mine) >= 14
     assert [proof for proof in mine if not proof.said_no] == []
-    assert {ROLL[proof.judge].criterion for proof in mine} == {7, 9}
+    assert {CHECKS[proof.check].criterion for proof in mine} == {7, 9}
 
 
 def test_a_good_scan_is_accepted_by_all() -> None:
-    """A complete, fresh scan of the judged digest with one low finding passes every judge."""
+    """A complete, fresh scan of the checked digest with one low finding passes every check."""
     report = report_of(basic())
     settings = ScanSettings(REPOSITORY, Mode.BASIC, "SCAN_ON_PUSH", True, ())
-    assert judges.complete(report, DIGEST, NOON).accepted
-    assert judges.free_of(report, "CRITICAL", 0).accepted
-    assert judges.counts_true(report).accepted
-    assert judges.applies(settings, report, True).accepted
-    assert judges.data_fresh(report, NOON, 24).accepted
+    assert checks.complete(report, DIGEST, NOON).accepted
+    assert checks.free_of(report, "CRITICAL", 0).accepted
+    assert checks.counts_true(report).accepted
+    assert checks.applies(settings, report, True).accepted
+    assert checks.data_fresh(report, NOON, 24).accepted
 
 
 @pytest.mark.parametrize("digest", ["sha256:" + "cd" * 32, ""])
 def test_a_scan_of_another_digest_is_refused(digest) -> None:
     """Both digests stand in the message."""
-    message = said(judges.complete(report_of(digest=digest), DIGEST, NOON))
+    message = said(checks.complete(report_of(digest=digest), DIGEST, NOON))
     assert DIGEST in message
     assert digest in message
 
@@ -65,25 +66,25 @@ def test_a_scan_of_another_digest_is_refused(digest) -> None:
 @pytest.mark.parametrize("status", ["IN_PROGRESS", "FAILED", "UNSUPPORTED_IMAGE", "ACTIVE", "", "PERFECT"])
 def test_a_scan_without_a_good_end_is_refused(status) -> None:
     """Under basic scanning COMPLETE is the only good end."""
-    assert status in said(judges.complete(report_of(status=status), DIGEST, NOON))
+    assert status in said(checks.complete(report_of(status=status), DIGEST, NOON))
 
 
 @pytest.mark.parametrize(("hours", "ok"), [(23.9, True), (24, False), (25, False), (-0.05, True), (-1, False)])
 def test_a_scan_counts_for_24_hours(hours, ok) -> None:
     """At 24 hours it is too old; one that ended in the future means that a clock is wrong."""
     report = report_of(completed_at=NOON - timedelta(hours=hours))
-    assert judges.complete(report, DIGEST, NOON).accepted is ok
+    assert checks.complete(report, DIGEST, NOON).accepted is ok
 
 
 def test_a_scan_without_a_date_is_refused() -> None:
     """COMPLETE without a completion time is no result."""
-    assert "when it was completed" in said(judges.complete(report_of(completed_at=None), DIGEST, NOON))
+    assert "when it was completed" in said(checks.complete(report_of(completed_at=None), DIGEST, NOON))
 
 
 @pytest.mark.parametrize("word", ["CRITICAL", "critical", "Critical", "UNRATED", "UNKNOWN", "", "SEVERE", "5"])
 def test_severities_in_any_case_and_unknown_ones_count_as_critical(word) -> None:
     """Only the words of AWS's models that stand below CRITICAL are below it."""
-    message = said(judges.free_of(report_of(basic(severity=word)), "CRITICAL", 0))
+    message = said(checks.free_of(report_of(basic(severity=word)), "CRITICAL", 0))
     assert "zlib1g" in message
     assert "CVE-2024-0001" in message
 
@@ -91,7 +92,7 @@ def test_severities_in_any_case_and_unknown_ones_count_as_critical(word) -> None
 @pytest.mark.parametrize("word", ["HIGH", "high", "Medium", "LOW", "INFORMATIONAL", "UNDEFINED", "Untriaged"])
 def test_lower_severities_are_not_critical(word) -> None:
     """A known lower severity passes, in any case."""
-    assert judges.free_of(report_of(basic(severity=word)), "CRITICAL", 0).accepted
+    assert checks.free_of(report_of(basic(severity=word)), "CRITICAL", 0).accepted
 
 
 def test_a_finding_without_an_id_counts_as_the_worst() -> None:
@@ -103,7 +104,7 @@ def test_a_finding_without_an_id_counts_as_the_worst() -> None:
 
 def test_a_misspelt_severity_in_the_claim_is_refused() -> None:
     """A claim about a severity that does not exist is not true by default."""
-    assert "CRITICL" in said(judges.free_of(report_of(), "CRITICL", 0))
+    assert "CRITICL" in said(checks.free_of(report_of(), "CRITICL", 0))
 
 
 @pytest.mark.parametrize(
@@ -111,23 +112,23 @@ def test_a_misspelt_severity_in_the_claim_is_refused() -> None:
 )
 def test_counts_that_lie_are_refused(counts) -> None:
     """Fewer, more, or of another severity than listed: not to be believed."""
-    assert "ECR counts" in said(judges.counts_true(report_of(basic(), counts=counts)))
+    assert "ECR counts" in said(checks.counts_true(report_of(basic(), counts=counts)))
 
 
 def test_counts_may_or_may_not_include_what_is_suppressed() -> None:
     """Both ways of counting suppressed findings are true; a third is not."""
     entries = (enhanced(), enhanced("CVE-2024-0009", status="SUPPRESSED"))
     for number, ok in ((1, True), (2, True), (0, False), (3, False)):
-        assert judges.counts_true(report_of(*entries, counts=(("LOW", number),))).accepted is ok
+        assert checks.counts_true(report_of(*entries, counts=(("LOW", number),))).accepted is ok
 
 
 def test_one_entry_with_three_packages_is_three_findings_and_one_count() -> None:
-    """Each package is judged; the entry is counted once."""
+    """Each package is checked; the entry is counted once."""
     packages = [{"name": name, "version": "1", "packageManager": "OS"} for name in ("a", "b", "c")]
     details = {"vulnerabilityId": "CVE-2024-0002", "vulnerablePackages": packages}
     report = report_of(enhanced(packageVulnerabilityDetails=details))
     assert [finding.package for finding in report.findings] == ["a", "b", "c"]
-    assert judges.counts_true(replace(report, counts=(("LOW", 1),))).accepted
+    assert checks.counts_true(replace(report, counts=(("LOW", 1),))).accepted
 
 
 def enhanced_report(**changes) -> ScanReport:
@@ -145,15 +146,15 @@ def enhanced_settings(frequency="CONTINUOUS_SCAN", filters=("*",)) -> ScanSettin
 
 def test_enhanced_scanning_that_applies_is_accepted_at_night_too() -> None:
     """CONTINUOUS_SCAN serves the nightly job."""
-    assert judges.applies(enhanced_settings(), enhanced_report(), True).accepted
+    assert checks.applies(enhanced_settings(), enhanced_report(), True).accepted
 
 
 def test_scan_on_push_cannot_serve_the_night() -> None:
     """It serves the release, and never finds anything new afterwards."""
     covered = Coverage(True, "INACTIVE", "SCAN_FREQUENCY_SCAN_ON_PUSH")
     report, settings = enhanced_report(inspector=covered), enhanced_settings("SCAN_ON_PUSH")
-    assert judges.applies(settings, report, False).accepted
-    assert "SCAN_ON_PUSH" in said(judges.applies(settings, report, True))
+    assert checks.applies(settings, report, False).accepted
+    assert "SCAN_ON_PUSH" in said(checks.applies(settings, report, True))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_scan_on_push_cannot_serve_the_night() -> None:
 )
 def test_enhanced_scanning_that_does_not_apply_is_refused(settings) -> None:
     """Manual frequency, no filter, or none that matches this repository."""
-    assert "does not apply" in said(judges.applies(settings, enhanced_report(), False))
+    assert "does not apply" in said(checks.applies(settings, enhanced_report(), False))
 
 
 @pytest.mark.parametrize(
@@ -182,13 +183,13 @@ def test_enhanced_scanning_that_does_not_apply_is_refused(settings) -> None:
 )
 def test_an_image_that_inspector_does_not_cover_is_refused(covered) -> None:
     """Not listed, inactive, or not yet scanned."""
-    assert "does not cover" in said(judges.applies(enhanced_settings(), enhanced_report(inspector=covered), False))
+    assert "does not cover" in said(checks.applies(enhanced_settings(), enhanced_report(inspector=covered), False))
 
 
 def test_a_repository_without_configuration_is_refused() -> None:
     """ECR's failure reason stands in the message."""
     settings = ScanSettings(REPOSITORY, Mode.BASIC, "", False, (), "REPOSITORY_NOT_FOUND")
-    assert "REPOSITORY_NOT_FOUND" in said(judges.applies(settings, report_of(), False))
+    assert "REPOSITORY_NOT_FOUND" in said(checks.applies(settings, report_of(), False))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +208,7 @@ def test_filters_match_as_ecr_says(pattern, matches) -> None:
 def test_vulnerability_data_must_be_fresh(age, ok) -> None:
     """Older than a day, from the future, or of no told age: not current."""
     updated = None if age is None else NOON - timedelta(hours=age)
-    assert judges.data_fresh(report_of(vulnerability_source_updated_at=updated), NOON, 24).accepted is ok
+    assert checks.data_fresh(report_of(vulnerability_source_updated_at=updated), NOON, 24).accepted is ok
 
 
 def test_ten_thousand_findings_are_read_and_judged_in_linear_time() -> None:
@@ -218,9 +219,9 @@ def test_ten_thousand_findings_are_read_and_judged_in_linear_time() -> None:
         began = process_time()
         findings = tuple(f for at, each in enumerate(pages) for f in findings_of(each, at * number // 10))
         report = report_of(findings=findings, counts=(("LOW", number),))
-        assert judges.complete(report, DIGEST, NOON).accepted
-        assert judges.free_of(report, "CRITICAL", 0).accepted
-        assert judges.counts_true(report).accepted
+        assert checks.complete(report, DIGEST, NOON).accepted
+        assert checks.free_of(report, "CRITICAL", 0).accepted
+        assert checks.counts_true(report).accepted
         return process_time() - began
 
     small, large = min(seconds(1_250) for _ in range(3)), min(seconds(10_000) for _ in range(3))
@@ -231,7 +232,7 @@ def test_ten_thousand_findings_are_read_and_judged_in_linear_time() -> None:
 def test_a_thousand_criticals_make_a_message_one_can_read() -> None:
     """The first twenty are named, the rest are counted."""
     report = report_of(*(basic(f"CVE-2024-{i}", "CRITICAL", description="x" * 10_000) for i in range(1000)))
-    message = said(judges.free_of(report, "CRITICAL", 0))
+    message = said(checks.free_of(report, "CRITICAL", 0))
     assert "980 more" in message
     assert len(message) < 20_000
 
@@ -298,37 +299,37 @@ def test_no_entry_of_either_list_is_ever_lost(plain_list, enhanced_list) -> None
 
 
 def test_the_roll_holds_the_nights_and_the_chain() -> None:
-    """Importing the modules entered their judges."""
-    assert {f"{nights.__name__}.explained", f"{chain.__name__}.chain_closed"} <= ROLL.keys()
-    assert f"{gate.scan.coverage.__name__}.something_seen" in ROLL
+    """Importing the modules entered their checks."""
+    assert {f"{nights.__name__}.explained", f"{chain.__name__}.chain_closed"} <= CHECKS.keys()
+    assert f"{gate.scan.coverage.__name__}.something_seen" in CHECKS
 
 
 @pytest.mark.parametrize(("ahead", "ok"), [(300, True), (301, False)])
 def test_clocks_may_differ_by_five_minutes(ahead, ok) -> None:
     """A scan, or its data, may be dated five minutes ahead of this machine, and not a second more."""
     then = NOON + timedelta(seconds=ahead)
-    assert judges.complete(report_of(completed_at=then), DIGEST, NOON).accepted is ok
-    assert judges.data_fresh(report_of(vulnerability_source_updated_at=then), NOON, 24).accepted is ok
+    assert checks.complete(report_of(completed_at=then), DIGEST, NOON).accepted is ok
+    assert checks.data_fresh(report_of(vulnerability_source_updated_at=then), NOON, 24).accepted is ok
 
 
 def test_an_unknown_digest_is_no_digest() -> None:
     """A scan of nobody knows what is not of an image that nobody knows."""
-    message = said(judges.complete(report_of(digest="", tag=""), "", NOON))
+    message = said(checks.complete(report_of(digest="", tag=""), "", NOON))
     assert "The scan is of an untold digest" in message
-    assert "The tag v9 is of" in said(judges.complete(report_of(digest="", tag="v9"), DIGEST, NOON))
+    assert "The tag v9 is of" in said(checks.complete(report_of(digest="", tag="v9"), DIGEST, NOON))
 
 
 @pytest.mark.parametrize("status", ["IN_PROGRESS", "UNSUPPORTED_IMAGE", "ACTIVE"])
 def test_a_scan_without_a_result_says_the_way_out(status) -> None:
     """The status table's own remedy, or the one that helps where it has none."""
     remedy = meaning_of(status).remedy or "wait until the scan has ended"
-    (refused,) = judges.complete(report_of(status=status), DIGEST, NOON).rejections
+    (refused,) = checks.complete(report_of(status=status), DIGEST, NOON).rejections
     assert refused.remedy == remedy
 
 
 def test_a_misspelt_severity_is_answered_with_the_right_ones() -> None:
     """The way out names all five."""
-    (refused,) = judges.free_of(report_of(), "CRITICL", 0).rejections
+    (refused,) = checks.free_of(report_of(), "CRITICL", 0).rejections
     assert refused.remedy == "name one of INFORMATIONAL, LOW, MEDIUM, HIGH, CRITICAL"
 
 
@@ -336,13 +337,13 @@ def test_a_misspelt_severity_is_answered_with_the_right_ones() -> None:
 def test_as_many_findings_as_are_allowed_are_accepted(number, ok) -> None:
     """At most two are two, one or none."""
     report = report_of(*(basic(f"CVE-2024-{each}", "HIGH") for each in range(number)))
-    assert judges.free_of(report, "HIGH", 2).accepted is ok
+    assert checks.free_of(report, "HIGH", 2).accepted is ok
 
 
 def refused_finding(**changes):
     """The rejection of one critical finding with these fields changed."""
     (finding,) = report_of(basic(severity="CRITICAL")).findings
-    (refused,) = judges.free_of(report_of(findings=(replace(finding, **changes),)), "CRITICAL", 0).rejections
+    (refused,) = checks.free_of(report_of(findings=(replace(finding, **changes),)), "CRITICAL", 0).rejections
     return refused
 
 
@@ -362,7 +363,7 @@ def test_a_finding_is_told_with_its_own_way_out() -> None:
 def test_counts_are_added_over_pages_and_spellings() -> None:
     """One severity in two lines, or in two spellings, is one count."""
     entries = (basic("CVE-2024-1"), basic("CVE-2024-2"))
-    assert judges.counts_true(report_of(*entries, counts=(("LOW", 1), ("low", 1)))).accepted
+    assert checks.counts_true(report_of(*entries, counts=(("LOW", 1), ("low", 1)))).accepted
 
 
 @pytest.mark.parametrize("status", ["SUPPRESSED", "CLOSED"])
@@ -370,18 +371,18 @@ def test_counts_need_not_hold_what_inspector_hides(status) -> None:
     """A severity whose findings are all suppressed or closed may be left out of the counts, or be counted as 0."""
     entry = enhanced(status=status)
     for counts in ((), (("LOW", 0),), (("LOW", 1),)):
-        assert judges.counts_true(report_of(entry, counts=counts)).accepted, counts
+        assert checks.counts_true(report_of(entry, counts=counts)).accepted, counts
 
 
 def test_the_worst_count_that_lies_is_told_first() -> None:
     """Each severity has its own sentence, from the worst down."""
-    refused = judges.counts_true(report_of(counts=(("LOW", 1), ("CRITICAL", 2), ("HIGH", 3)))).rejections
+    refused = checks.counts_true(report_of(counts=(("LOW", 1), ("CRITICAL", 2), ("HIGH", 3)))).rejections
     assert [each.cause.split()[6].rstrip(",") for each in refused] == ["CRITICAL", "HIGH", "LOW"]
 
 
 def test_a_continuous_scan_without_a_result_does_not_apply() -> None:
     """Rules and coverage are no result."""
-    assert "no scan result" in said(judges.applies(enhanced_settings(), enhanced_report(status="PENDING"), True))
+    assert "no scan result" in said(checks.applies(enhanced_settings(), enhanced_report(status="PENDING"), True))
 
 
 @pytest.mark.parametrize(
@@ -395,12 +396,12 @@ def test_a_continuous_scan_without_a_result_does_not_apply() -> None:
 def test_a_repository_scanned_on_push_needs_inspector_too(covered) -> None:
     """Only the one reason that follows from the frequency itself is excused."""
     for frequency in ("SCAN_ON_PUSH", "CONTINUOUS_SCAN"):
-        judged = judges.applies(enhanced_settings(frequency), enhanced_report(inspector=covered), False)
+        checked = checks.applies(enhanced_settings(frequency), enhanced_report(inspector=covered), False)
         state = f"{covered.status} ({covered.reason})" if covered.listed else "not among the covered resources"
-        assert f"it is {state}" in said(judged)
+        assert f"it is {state}" in said(checked)
 
 
 def test_an_image_that_inspector_never_answered_for_is_not_covered() -> None:
     """No answer is told as what it is."""
-    judged = judges.applies(enhanced_settings(), enhanced_report(inspector=None), False)
-    assert "not among the covered resources" in said(judged)
+    checked = checks.applies(enhanced_settings(), enhanced_report(inspector=None), False)
+    assert "not among the covered resources" in said(checked)

@@ -1,4 +1,4 @@
-"""The judges of an image's size, descent, start, Python, packages and secrets: what each lets pass, and what not."""
+"""The checks of an image's size, descent, start, Python, packages and secrets: what each lets pass, and what not."""
 
 import json
 from collections import namedtuple
@@ -27,9 +27,9 @@ BASE = Startup({"PATH": "/a:/b", "LANG": "C", "TZ": ":/etc/localtime", "SOME": "
 REPOSITORY = "public.ecr.aws/lambda/python"
 
 
-def said(judgement):
+def said(result):
     """The judgement as text ("" for accepted)."""
-    return "\n".join(map(str, judgement.rejections))
+    return "\n".join(map(str, result.rejections))
 
 
 # Size
@@ -215,7 +215,7 @@ def test_a_variable_that_loads_code_or_is_lambdas_own_is_refused(name, value, do
 
 
 def test_each_variable_that_loads_code_has_its_source_and_is_in_one_table():
-    """Data that nobody can trace is no data; one that is also free would be judged by whichever comes first."""
+    """Data that nobody can trace is no data; one that is also free would be decided by whichever comes first."""
     assert all(each.source and each.does for each in LOADING.values())
     assert not (FREE | LISTS | RESERVED) & LOADING.keys()
     assert not FREE & RESERVED
@@ -433,11 +433,11 @@ def test_what_python_starts_with_is_recorded_the_bases_or_stated(path, file, acc
     """A file of the same name with another content is none of them."""
     records = Records({"/l/known.pth": frozenset({"sha256:1"}), "/l/edited.pth": frozenset({"sha256:9"})})
     hook = Hook(path, file, frozenset({"sha256:1", "md5:1"}))
-    judgement = starts_nothing_foreign(
+    result = starts_nothing_foreign(
         (hook,), records, {"/l/based.pth": "md5:1", "/l/evil.pth": "md5:2"}, ("/l/stated.pth",)
     )
-    assert judgement.accepted is accepted
-    assert accepted or f"Python runs {path} whenever it starts" in said(judgement)
+    assert result.accepted is accepted
+    assert accepted or f"Python runs {path} whenever it starts" in said(result)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Whether Chrome really works in the image. Pure judges over what the probe brought back."""
+"""Whether Chrome really works in the image. Pure checks over what the probe brought back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gate.browser import page
 from gate.browser.report import Glyph, Picture, ProbeRun
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.runtime.ending import cause_of_end, last_words
 from gate.runtime.report import Fault, Footprint, Settings
 
@@ -25,8 +25,8 @@ def _example() -> ProbeRun:
     return ProbeRun(Settings(512), shown, "answered", shown.title, picture, {}, {}, None, nothing)
 
 
-@judge(1, known_bad=lambda: (replace(_example(), outcome="failed", fault=Fault("WebDriverException", "no Chrome")),))
-def opens_page(run: ProbeRun) -> Judgement:
+@check(1, known_bad=lambda: (replace(_example(), outcome="failed", fault=Fault("WebDriverException", "no Chrome")),))
+def opens_page(run: ProbeRun) -> CheckResult:
     """The image's Selenium, driver and Chrome together got as far as a picture of the page."""
     memory = run.settings.memory_mb
     if run.footprint.oom_killed:
@@ -48,8 +48,8 @@ def opens_page(run: ProbeRun) -> Judgement:
     )
 
 
-@judge(1, known_bad=lambda: (replace(_example(), title="a canned title"),))
-def secret_returns(run: ProbeRun) -> Judgement:
+@check(1, known_bad=lambda: (replace(_example(), title="a canned title"),))
+def secret_returns(run: ProbeRun) -> CheckResult:
     """What only a browser that runs the page can know is in the title and in the pixels."""
     if not (opened := opens_page(run)).accepted:
         return opened
@@ -58,23 +58,23 @@ def secret_returns(run: ProbeRun) -> Judgement:
         found.append(Rejection(f"Chrome says the page's title is {run.title!r}, and it is {run.page.title!r}", _WHERE,
                                "CHROME_BIN must be a real Chrome, which runs a page's script"))  # fmt: skip
     if run.picture is None or run.picture.problem:
-        return Judgement.of([*found, _no_picture(run.picture)])
+        return CheckResult.of([*found, _no_picture(run.picture)])
     wrong = sum(a != b for a, b in zip(run.picture.colours, run.page.colours, strict=False))
     wrong += abs(len(run.page.colours) - len(run.picture.colours))
     if wrong:
         found.append(Rejection(f"{wrong} of the {len(run.page.colours)} coloured cells of the screenshot are not those "
                                "that the page draws in this run", _WHERE,
                                "look at the screenshot in the evidence: it must show the page"))  # fmt: skip
-    return Judgement.of(found)
+    return CheckResult.of(found)
 
 
-@judge(1, known_bad=lambda: (_example(),))
-def korean_is_drawn(run: ProbeRun) -> Judgement:
+@check(1, known_bad=lambda: (_example(),))
+def korean_is_drawn(run: ProbeRun) -> CheckResult:
     """Each syllable has ink, and is drawn unlike every other and unlike a character that no font has."""
     if not (opened := opens_page(run)).accepted:
         return opened
     if run.picture is None or run.picture.problem:
-        return Judgement((_no_picture(run.picture),))
+        return CheckResult((_no_picture(run.picture),))
     drawn = run.picture.glyphs
     if "".join(g.character for g in drawn) != page.SYLLABLES:
         return reject(f"{len(drawn)} of {len(page.SYLLABLES)} syllables could be looked at", _WHERE,

@@ -1,11 +1,11 @@
-"""Criterion 7: a finished, recent scan of the judged digest, with nothing critical, that may be believed. Pure."""
+"""Criterion 7: a finished, recent scan of the checked digest, with nothing critical, that may be believed. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.scan.findings import SKEW, Coverage, Finding, ScanReport, Severity, miscounted, worst_first
 from gate.scan.moments import when
 from gate.scan.reasons import reason_of
@@ -30,24 +30,24 @@ def _bad_report() -> ScanReport:
     )
 
 
-@judge(7, known_bad=lambda: (_bad_report(), "sha256:judged", _NIGHT + timedelta(days=2)))
-def complete(report: ScanReport, digest: str, now: datetime) -> Judgement:
-    """The scan has ended, is of the judged digest, and is under 24 hours old or kept current (`current_by`)."""
+@check(7, known_bad=lambda: (_bad_report(), "sha256:checked", _NIGHT + timedelta(days=2)))
+def complete(report: ScanReport, digest: str, now: datetime) -> CheckResult:
+    """The scan has ended, is of the checked digest, and is under 24 hours old or kept current (`current_by`)."""
     return _of_digest(report, digest) + _finished(report) + _recent(report, now)
 
 
-def _of_digest(report: ScanReport, digest: str) -> Judgement:
+def _of_digest(report: ScanReport, digest: str) -> CheckResult:
     if digest and report.digest == digest:
         return ACCEPTED
     named = f"The tag {report.tag}" if report.tag else "The scan"
     return reject(
-        f"{named} is of {report.digest or 'an untold digest'}, and the judged image is {digest or 'not known'}",
+        f"{named} is of {report.digest or 'an untold digest'}, and the checked image is {digest or 'not known'}",
         where="DescribeImageScanFindings, imageId",
-        remedy="publish the judged image under both tags, then scan it",
+        remedy="publish the checked image under both tags, then scan it",
     )
 
 
-def _finished(report: ScanReport) -> Judgement:
+def _finished(report: ScanReport) -> CheckResult:
     meaning = meaning_of(report.status)
     if meaning.outcome(report.mode) is Outcome.RESULT:
         return ACCEPTED
@@ -65,7 +65,7 @@ _RENEW = {
 }
 
 
-def _recent(report: ScanReport, now: datetime) -> Judgement:
+def _recent(report: ScanReport, now: datetime) -> CheckResult:
     current = report.current_at
     if current is None:
         return reject(
@@ -86,8 +86,8 @@ def _recent(report: ScanReport, now: datetime) -> Judgement:
     return ACCEPTED
 
 
-@judge(7, known_bad=lambda: (_bad_report(), "CRITICAL", 0))
-def free_of(report: ScanReport, severity: str, at_most: int) -> Judgement:
+@check(7, known_bad=lambda: (_bad_report(), "CRITICAL", 0))
+def free_of(report: ScanReport, severity: str, at_most: int) -> CheckResult:
     """At most so many findings count as this severity; suppressed ones and unknown severities are counted too."""
     rated = [each.name for each in Severity if each is not Severity.UNRATED]
     if severity.upper() not in rated:
@@ -99,7 +99,7 @@ def free_of(report: ScanReport, severity: str, at_most: int) -> Judgement:
     more = len(hits) - len(named)
     if more:
         named.append(Rejection(f"… and {more} more findings of severity {severity.upper()}", report.digest, REST))
-    return Judgement.of(named)
+    return CheckResult.of(named)
 
 
 def _hit(finding: Finding) -> Rejection:
@@ -114,10 +114,10 @@ def _hit(finding: Finding) -> Rejection:
     )
 
 
-@judge(7, known_bad=lambda: (replace(_bad_report(), counts=(("LOW", 3),)),))
-def counts_true(report: ScanReport) -> Judgement:
+@check(7, known_bad=lambda: (replace(_bad_report(), counts=(("LOW", 3),)),))
+def counts_true(report: ScanReport) -> CheckResult:
     """The counts that ECR reports are those of the findings it lists, severity by severity."""
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"ECR counts {reported} findings of severity {word}, and lists {listed}",
             where=f"{report.digest}, {report.pages} pages read",
@@ -131,8 +131,8 @@ def _bad_settings() -> ScanSettings:
     return ScanSettings("repository", Mode.ENHANCED, "MANUAL", False, ())
 
 
-@judge(7, known_bad=lambda: (_bad_settings(), replace(_bad_report(), mode=Mode.ENHANCED), True))
-def applies(settings: ScanSettings, report: ScanReport, nightly: bool) -> Judgement:
+@check(7, known_bad=lambda: (_bad_settings(), replace(_bad_report(), mode=Mode.ENHANCED), True))
+def applies(settings: ScanSettings, report: ScanReport, nightly: bool) -> CheckResult:
     """Scanning really applies to this repository and image: by its rules, and by what the scanner covers.
 
     Args:
@@ -149,7 +149,7 @@ def applies(settings: ScanSettings, report: ScanReport, nightly: bool) -> Judgem
     return _finished(report) + _enhanced_rule(settings, nightly, where) + _inspected(report, settings)
 
 
-def _enhanced_rule(settings: ScanSettings, nightly: bool, where: str) -> Judgement:
+def _enhanced_rule(settings: ScanSettings, nightly: bool, where: str) -> CheckResult:
     continuous = "set the frequency CONTINUOUS_SCAN for a filter that matches the repository"
     if settings.frequency not in BY_ITSELF or not settings.matching:
         return reject(
@@ -167,7 +167,7 @@ def _enhanced_rule(settings: ScanSettings, nightly: bool, where: str) -> Judgeme
     return ACCEPTED
 
 
-def _inspected(report: ScanReport, settings: ScanSettings) -> Judgement:
+def _inspected(report: ScanReport, settings: ScanSettings) -> CheckResult:
     covered = report.inspector or Coverage(listed=False)
     # After its one scan Inspector reports an image of a SCAN_ON_PUSH repository as inactive, for this reason.
     once = settings.frequency == "SCAN_ON_PUSH" and covered.reason == "SCAN_FREQUENCY_SCAN_ON_PUSH"
@@ -182,8 +182,8 @@ def _inspected(report: ScanReport, settings: ScanSettings) -> Judgement:
     )
 
 
-@judge(7, known_bad=lambda: (_bad_report(), _NIGHT + timedelta(days=2), 24))
-def data_fresh(report: ScanReport, now: datetime, hours: int) -> Judgement:
+@check(7, known_bad=lambda: (_bad_report(), _NIGHT + timedelta(days=2), 24))
+def data_fresh(report: ScanReport, now: datetime, hours: int) -> CheckResult:
     """The vulnerability data is under so many hours old, or Inspector keeps the result current (see `current_by`)."""
     updated = report.vulnerability_source_updated_at
     if updated is not None and now - updated < timedelta(hours=hours) and updated - now <= SKEW:

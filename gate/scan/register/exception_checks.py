@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge
+from gate.check import ACCEPTED, CheckResult, Rejection, check
 from gate.scan.coverage import Sight, entries_for
 from gate.scan.findings import Finding, Severity, worst_first
-from gate.scan.judges import REST
 from gate.scan.register.entries import Exempted, Named, Register, SupportException, Unseen
 from gate.scan.register.reading import parse
 from gate.scan.register.schema import MONITOR, NEVER
 from gate.scan.register.source import Fault
 from gate.scan.register.suggestion import ready_entry, remedy
+from gate.scan.result_checks import REST
 from gate.scan.statuses import Mode
 
 _LISTED = 20
@@ -65,7 +65,7 @@ def _finding(severity: str) -> Finding:
     return Finding("CVE-2026-0001", "openssl", "3.0.1", "3.0.2", severity, None, "", "", Mode.BASIC)
 
 
-@judge(9, known_bad=lambda: ((_finding("HIGH"),), parse("", "empty"), "aws", _DAY, "HIGH"))
+@check(9, known_bad=lambda: ((_finding("HIGH"),), parse("", "empty"), "aws", _DAY, "HIGH"))
 def fixed_or_excepted(
     findings: tuple[Finding, ...],
     register: Register,
@@ -73,13 +73,13 @@ def fixed_or_excepted(
     today: date,
     at_least: str,
     purl_of: PurlOf = no_purl,
-) -> Judgement:
+) -> CheckResult:
     """Every finding of this severity or above is fixed, which means not found, or has an exception in force."""
     chosen = [finding for finding in findings if finding.rank >= Severity.of(at_least)]
-    return _judged(chosen, register, target, today, purl_of)
+    return _result_of(chosen, register, target, today, purl_of)
 
 
-@judge(9, known_bad=lambda: ((_finding("LOW"),), parse("", "empty"), "aws", _DAY, "HIGH"))
+@check(9, known_bad=lambda: ((_finding("LOW"),), parse("", "empty"), "aws", _DAY, "HIGH"))
 def disposed_below(
     findings: tuple[Finding, ...],
     register: Register,
@@ -87,19 +87,19 @@ def disposed_below(
     today: date,
     below: str,
     purl_of: PurlOf = no_purl,
-) -> Judgement:
+) -> CheckResult:
     """Every finding below this severity has the disposition that the policy requires."""
     chosen = [finding for finding in findings if finding.rank < Severity.of(below)]
-    return _judged(chosen, register, target, today, purl_of)
+    return _result_of(chosen, register, target, today, purl_of)
 
 
-def _judged(findings: list[Finding], register: Register, target: str, today: date, purl_of: PurlOf) -> Judgement:
+def _result_of(findings: list[Finding], register: Register, target: str, today: date, purl_of: PurlOf) -> CheckResult:
     over = [d for d in dispositions(findings, register, target, today) if not d.allowed]
     named = _once([_over(d, register, target, today, purl_of) for d in over[:_LISTED]])
     more = len(over) - len(named)
     if more:
         named.append(Rejection(f"… and {more} more findings over the policy", "the scan", REST))
-    return Judgement.of(named)
+    return CheckResult.of(named)
 
 
 def _once(named: list[Rejection]) -> list[Rejection]:
@@ -138,23 +138,25 @@ def _rated(finding: Finding) -> str:
     return finding.rank.name
 
 
-@judge(9, known_bad=lambda: (parse("", "empty"), _DAY))
-def register_valid(register: Register, today: date) -> Judgement:
+@check(9, known_bad=lambda: (parse("", "empty"), _DAY))
+def register_valid(register: Register, today: date) -> CheckResult:
     """The register is well-formed and each entry is in force."""
     faults = [*register.faults, *_out_of_date(register, today)]
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(fault.sentence, register.where(fault.line), fault.remedy or "correct or remove the entry")
         for fault in sorted(faults, key=lambda fault: fault.line)
     )
 
 
-def by_register(register: Register, judgement: Judgement) -> Judgement:
+def by_register(register: Register, result: CheckResult) -> CheckResult:
     """A judgement that rests on the register; what a faulty one fails to say is one cause, and not thirty findings."""
-    if judgement.accepted or not register.faults:
-        return judgement
+    if result.accepted or not register.faults:
+        return result
     first = min(register.faults, key=lambda fault: fault.line)
-    cause = f"The register cannot be relied on, so nothing is decided about {len(judgement.rejections)} of its subjects"
-    return Judgement((Rejection(f"{cause}: {first.sentence}", register.where(first.line), "mend the register first"),))
+    cause = f"The register cannot be relied on, so nothing is decided about {len(result.rejections)} of its subjects"
+    return CheckResult(
+        (Rejection(f"{cause}: {first.sentence}", register.where(first.line), "mend the register first"),)
+    )
 
 
 def _out_of_date(register: Register, today: date) -> Iterator[Fault]:
@@ -203,16 +205,16 @@ def _known_idle() -> Register:
     return Register("exceptions.yaml", (), (entry,), (idle,), ())
 
 
-@judge(9, known_bad=lambda: (_known_idle(), (), "aws", False))
-def exceptions_used(register: Register, findings: tuple[Finding, ...], target: str, nightly: bool) -> Judgement:
+@check(9, known_bad=lambda: (_known_idle(), (), "aws", False))
+def exceptions_used(register: Register, findings: tuple[Finding, ...], target: str, nightly: bool) -> CheckResult:
     """Each exception for this target is used; at night an unused one is only a warning (see `unused_exceptions`)."""
-    return ACCEPTED if nightly else Judgement.of(unused_exceptions(register, findings, target))
+    return ACCEPTED if nightly else CheckResult.of(unused_exceptions(register, findings, target))
 
 
-@judge(9, known_bad=lambda: (_known_idle(), Sight(Mode.BASIC, (), (), ()), "aws"))
-def coverage_used(register: Register, seen: Sight, target: str) -> Judgement:
+@check(9, known_bad=lambda: (_known_idle(), Sight(Mode.BASIC, (), (), ()), "aws"))
+def coverage_used(register: Register, seen: Sight, target: str) -> CheckResult:
     """Each coverage entry for this target and kind of scanning stands for a gap that is there."""
-    return Judgement.of(unused_coverage(register, seen, target))
+    return CheckResult.of(unused_coverage(register, seen, target))
 
 
 def expiring(register: Register, today: date, within_days: int = 14) -> tuple[str, ...]:

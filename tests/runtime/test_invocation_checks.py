@@ -1,4 +1,4 @@
-"""The judges of the sandbox's reports, on reports made by hand."""
+"""The checks of the sandbox's reports, on reports made by hand."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gate.judgement import ROLL, Judgement
-from gate.runtime import judges
+from gate.check import CHECKS, CheckResult
+from gate.runtime import invocation_checks as checks
 from gate.runtime.answers import answers_hold
 from gate.runtime.report import Fault, Footprint, HandlerRun, Init, Invocation, Moment, Outcome, Process, Settings
 
@@ -29,23 +29,23 @@ def ran(*after: Moment | None, outcome: Outcome = "answered", answer: str = "{}"
     return HandlerRun(Settings(512), Init("answered", 0.5), moment(), invocations, footprint)
 
 
-def words(judgement: Judgement) -> str:
-    """What the judge says."""
-    return "\n".join(map(str, judgement.rejections))
+def words(result: CheckResult) -> str:
+    """What the check says."""
+    return "\n".join(map(str, result.rejections))
 
 
-def test_every_judge_says_no_to_its_known_bad_value() -> None:
-    """Each judge of the sandbox refuses the value that the roll holds for it."""
-    own = [entry for name, entry in ROLL.items() if name.startswith("gate.runtime.judges.")]
+def test_every_check_says_no_to_its_known_bad_value() -> None:
+    """Each check of the sandbox refuses the value that the list of checks holds for it."""
+    own = [entry for name, entry in CHECKS.items() if name.startswith("gate.runtime.invocation_checks.")]
     assert len(own) == 7
     assert [entry.name for entry in own if entry.function(*entry.known_bad()).accepted] == []
 
 
 def test_a_good_run_is_accepted() -> None:
-    """Five answered invocations that leave nothing are accepted by every judge."""
+    """Five answered invocations that leave nothing are accepted by every check."""
     run = ran(*[moment()] * 5)
-    said = judges.starts_within(run, 10) + judges.invocations_succeed(run, 5) + judges.leaves_no_process(run)
-    said += judges.tmp_grows_below(run, 50) + judges.memory_suffices(run) + judges.nothing_grows(run)
+    said = checks.starts_within(run, 10) + checks.invocations_succeed(run, 5) + checks.leaves_no_process(run)
+    said += checks.tmp_grows_below(run, 50) + checks.memory_suffices(run) + checks.nothing_grows(run)
     assert said.accepted
 
 
@@ -53,7 +53,7 @@ def test_a_good_run_is_accepted() -> None:
 def test_init_limit_is_inclusive(seconds: float, accepted: bool) -> None:
     """Ten seconds are within ten seconds, and any more are not."""
     run = replace(ran(), init=Init("answered", seconds))
-    assert judges.starts_within(run, 10).accepted is accepted
+    assert checks.starts_within(run, 10).accepted is accepted
 
 
 def test_same_failure_is_told_once_for_all_its_invocations() -> None:
@@ -61,7 +61,7 @@ def test_same_failure_is_told_once_for_all_its_invocations() -> None:
     faults = {n: Fault("LookupError", f"no driver\nStacktrace:\n#0 0x{n}") for n in (1, 2, 4)}
     failed = [Invocation(n, "failed", 1.0, fault=fault, after=moment()) for n, fault in faults.items()]
     other = Invocation(3, "failed", 1.0, fault=Fault("OSError", "no room"), after=moment())
-    said = judges.invocations_succeed(replace(ran(), invocations=(*failed, other)), 4)
+    said = checks.invocations_succeed(replace(ran(), invocations=(*failed, other)), 4)
     assert [(r.cause, r.where) for r in said.rejections] == [
         ("the handler failed: LookupError: no driver", "Lambda sandbox, invocations 1, 2, 4"),
         ("the handler failed: OSError: no room", "Lambda sandbox, invocation 3"),
@@ -70,22 +70,22 @@ def test_same_failure_is_told_once_for_all_its_invocations() -> None:
 
 def test_slow_init_names_seconds_limit_and_memory() -> None:
     """The refusal gives what was measured, what is allowed, and at which memory."""
-    said = words(judges.starts_within(replace(ran(), init=Init("answered", 11.64)), 10))
+    said = words(checks.starts_within(replace(ran(), init=Init("answered", 11.64)), 10))
     assert "took 11.6 s to initialise at 512 MB, and 10 s are allowed" in said
     assert "0.29 CPU" in said
 
 
 def test_unmeasured_init_is_refused() -> None:
     """An initialisation whose duration is unknown is not taken for a fast one."""
-    assert "could not be measured" in words(judges.starts_within(replace(ran(), init=Init("answered", None)), 10))
+    assert "could not be measured" in words(checks.starts_within(replace(ran(), init=Init("answered", None)), 10))
 
 
 def test_init_error_is_told_in_the_runtimes_words() -> None:
     """Type and text of the runtime's error are in the refusal."""
     fault = Fault("Runtime.ImportModuleError", "Unable to import module 'main': No module named 'main'")
     run = replace(ran(), init=Init("failed", None, replace(fault, line="/var/task/app.py:1: `import main`")))
-    assert f"{fault.type}: {fault.text}, at /var/task/app.py:1: `import main`" in words(judges.initialises(run))
-    assert fault.text in words(judges.invocations_succeed(run, 5))
+    assert f"{fault.type}: {fault.text}, at /var/task/app.py:1: `import main`" in words(checks.initialises(run))
+    assert fault.text in words(checks.invocations_succeed(run, 5))
 
 
 @pytest.mark.parametrize(
@@ -101,16 +101,16 @@ def test_init_error_is_told_in_the_runtimes_words() -> None:
 def test_each_end_of_an_init_is_named(outcome: Outcome, exit_code: int | None, oom: bool, said: str) -> None:
     """However the initialisation ended, the refusal says so."""
     footprint = Footprint(512, exit_code, oom, None, None, "first\nlast words\n")
-    refusal = words(judges.initialises(replace(ran(), init=Init(outcome, None), footprint=footprint)))
+    refusal = words(checks.initialises(replace(ran(), init=Init(outcome, None), footprint=footprint)))
     assert said in refusal
     assert "its last words: last words" in refusal
 
 
 def test_too_few_invocations_are_refused() -> None:
     """A handler that was never invoked has not succeeded."""
-    assert "0 of 5 invocations" in words(judges.invocations_succeed(ran(), 5))
-    assert not judges.leaves_no_process(ran()).accepted
-    assert not judges.tmp_grows_below(ran(), 50).accepted
+    assert "0 of 5 invocations" in words(checks.invocations_succeed(ran(), 5))
+    assert not checks.leaves_no_process(ran()).accepted
+    assert not checks.tmp_grows_below(ran(), 50).accepted
 
 
 @pytest.mark.parametrize(
@@ -131,26 +131,26 @@ def test_too_few_invocations_are_refused() -> None:
 )
 def test_an_answer_that_is_an_error_is_no_success(answer: str, accepted: bool) -> None:
     """An error that is returned instead of raised is still an error."""
-    assert judges.invocations_succeed(ran(moment(), answer=answer), 1).accepted is accepted
+    assert checks.invocations_succeed(ran(moment(), answer=answer), 1).accepted is accepted
 
 
 def test_a_long_answer_that_is_an_error_is_told_by_its_beginning() -> None:
     """Three hundred characters of it."""
     answer = f'{{"ok": false, "said": "{"x" * 400}"}}'
-    said = judges.invocations_succeed(ran(moment(), answer=answer), 1).rejections[0].cause
+    said = checks.invocations_succeed(ran(moment(), answer=answer), 1).rejections[0].cause
     assert said == f"the handler answered the event with an error: {answer[:300]}"
 
 
 def test_zombie_is_named_with_its_invocation() -> None:
     """The refusal says after which invocation which process was left."""
-    said = words(judges.leaves_no_process(ran(moment(), moment(ZOMBIE), moment())))
+    said = words(checks.leaves_no_process(ran(moment(), moment(ZOMBIE), moment())))
     assert "1 zombie processes are left: chrome (pid 12)" in said
     assert "after invocation 2" in said
 
 
 def test_a_zombie_is_told_before_the_growth_that_it_is_part_of() -> None:
     """Whoever reaps it has dealt with both."""
-    (rejection,) = judges.leaves_no_process(ran(moment(), moment(ZOMBIE))).rejections
+    (rejection,) = checks.leaves_no_process(ran(moment(), moment(ZOMBIE))).rejections
     assert "1 zombie processes are left" in rejection.cause
 
 
@@ -158,17 +158,17 @@ def test_a_zombie_is_told_before_the_growth_that_it_is_part_of() -> None:
 def test_ten_processes_are_named_and_that_there_are_more_is_said(number: int, named: int, more: bool) -> None:
     """Nine, or ten, have no more of them."""
     left = [replace(CHROME, pid=pid) for pid in range(20, 20 + number)]
-    said = judges.leaves_no_process(ran(moment(), moment(*left))).rejections[0].cause
+    said = checks.leaves_no_process(ran(moment(), moment(*left))).rejections[0].cause
     assert said.count("(pid ") == named
     assert said.endswith(" …") is more
 
 
 def test_a_browser_that_is_kept_is_no_leftover() -> None:
     """A process that is started once and used again is accepted; one more each time is not."""
-    assert judges.leaves_no_process(ran(*[moment(CHROME)] * 5)).accepted
+    assert checks.leaves_no_process(ran(*[moment(CHROME)] * 5)).accepted
     piled = ran(moment(CHROME), moment(CHROME, replace(CHROME, pid=10)))
-    assert "grew from 2 after the first invocation to 3" in words(judges.leaves_no_process(piled))
-    assert judges.leaves_no_process(ran(moment(CHROME), moment())).accepted
+    assert "grew from 2 after the first invocation to 3" in words(checks.leaves_no_process(piled))
+    assert checks.leaves_no_process(ran(moment(CHROME), moment())).accepted
 
 
 @pytest.mark.parametrize(
@@ -186,34 +186,34 @@ def test_a_browser_that_is_kept_is_no_leftover() -> None:
 def test_processes_that_come_and_go_are_no_growth(numbers: list[int], accepted: bool) -> None:
     """A pool that fills and helpers of a browser that is kept are none; one more with each call is."""
     run = ran(*[moment(*[replace(CHROME, pid=10 + n) for n in range(number - 1)]) for number in numbers])
-    assert judges.leaves_no_process(run).accepted is accepted
+    assert checks.leaves_no_process(run).accepted is accepted
 
 
 def test_unseen_aftermath_is_refused() -> None:
     """What could not be seen is not taken for clean."""
-    assert not judges.leaves_no_process(ran(moment(), None)).accepted
-    assert not judges.tmp_grows_below(ran(moment(), None), 50).accepted
-    assert not judges.tmp_grows_below(replace(ran(moment()), baseline=None), 50).accepted
+    assert not checks.leaves_no_process(ran(moment(), None)).accepted
+    assert not checks.tmp_grows_below(ran(moment(), None), 50).accepted
+    assert not checks.tmp_grows_below(replace(ran(moment()), baseline=None), 50).accepted
 
 
 @pytest.mark.parametrize(("left", "accepted"), [(0, True), (50 * MB - 1, True), (50 * MB, False)])
 def test_growth_of_tmp_is_below_the_limit(left: int, accepted: bool) -> None:
     """Less than 50 MB more is less than 50 MB, over what initialisation left."""
     run = replace(ran(moment(tmp=20 * MB + left)), baseline=moment(tmp=20 * MB))
-    assert judges.tmp_grows_below(run, 50).accepted is accepted
+    assert checks.tmp_grows_below(run, 50).accepted is accepted
 
 
 def test_want_of_memory_is_refused() -> None:
     """A kill for want of memory is refused, with the memory the function has."""
     run = replace(ran(), footprint=replace(ran().footprint, oom_killed=True))
-    assert "the function has 512 MB\n" in words(judges.memory_suffices(run))
+    assert "the function has 512 MB\n" in words(checks.memory_suffices(run))
 
 
 def test_want_of_memory_that_comes_from_growth_is_told_with_it() -> None:
     """A handler that keeps more with each call needs no more memory, but to keep less."""
     grown = [replace(moment(), memory_bytes=(60 + 120 * n) * MB) for n in range(3)]
     run = ran(*grown, None)
-    said = words(judges.memory_suffices(replace(run, footprint=replace(run.footprint, oom_killed=True))))
+    said = words(checks.memory_suffices(replace(run, footprint=replace(run.footprint, oom_killed=True))))
     assert "with the calls it grew: 60.0 → 180.0 → 300.0 MB" in said
     assert "give the function more memory" not in said
 
@@ -222,20 +222,20 @@ def test_an_image_that_cannot_be_started_is_told_from_a_handler_that_fails() -> 
     """The ENTRYPOINT is blamed only where the engine could not start it."""
     fault = Fault("Engine", "exec format error")
     stopped = replace(ran(), init=Init("not started", None, fault))
-    assert "ENTRYPOINT cannot be started: exec format error" in words(judges.initialises(stopped))
+    assert "ENTRYPOINT cannot be started: exec format error" in words(checks.initialises(stopped))
     failed = replace(ran(), init=Init("failed", None, fault))
-    assert "fails to initialise: Engine: exec format error" in words(judges.initialises(failed))
+    assert "fails to initialise: Engine: exec format error" in words(checks.initialises(failed))
 
 
 def test_an_image_that_was_not_started_is_refused_whether_or_not_anybody_says_why() -> None:
     """An engine may stay silent."""
-    said = words(judges.initialises(replace(ran(), init=Init("not started", None))))
+    said = words(checks.initialises(replace(ran(), init=Init("not started", None))))
     assert "before it asked for its first event" in said
 
 
 def test_a_function_that_never_initialised_did_not_start_in_time() -> None:
     """However fast it ended."""
-    assert not judges.starts_within(replace(ran(), init=Init("ended", 0.1)), 10).accepted
+    assert not checks.starts_within(replace(ran(), init=Init("ended", 0.1)), 10).accepted
 
 
 def test_each_way_an_invocation_can_go_wrong_is_named() -> None:
@@ -244,24 +244,24 @@ def test_each_way_an_invocation_can_go_wrong_is_named() -> None:
     failed = ran(moment(), outcome="failed")
     told = replace(failed, invocations=(replace(failed.invocations[0], fault=fault),))
     assert "the handler failed: ValueError: no such action, at /var/task/src/main.py:7: `raise ValueError`" in words(
-        judges.invocations_succeed(told, 1)
+        checks.invocations_succeed(told, 1)
     )
-    assert "the handler failed" in words(judges.invocations_succeed(failed, 1))
-    assert "did not answer in time" in words(judges.invocations_succeed(ran(None, outcome="late"), 1))
-    assert "did not come back for the next event" in words(judges.invocations_succeed(ran(None), 1))
+    assert "the handler failed" in words(checks.invocations_succeed(failed, 1))
+    assert "did not answer in time" in words(checks.invocations_succeed(ran(None, outcome="late"), 1))
+    assert "did not come back for the next event" in words(checks.invocations_succeed(ran(None), 1))
 
 
 def test_the_invocation_that_went_wrong_is_the_cause_and_not_their_number() -> None:
     """A run ends at its first failure: that fewer were made than asked for follows from it."""
-    (rejection,) = judges.invocations_succeed(ran(moment(), None), 5).rejections
+    (rejection,) = checks.invocations_succeed(ran(moment(), None), 5).rejections
     assert "invocation 2" in rejection.where
-    assert "1 of 2 invocations" in words(judges.invocations_succeed(ran(moment()), 2))
-    assert judges.invocations_succeed(ran(moment(), moment(), moment()), 2).accepted
+    assert "1 of 2 invocations" in words(checks.invocations_succeed(ran(moment()), 2))
+    assert checks.invocations_succeed(ran(moment(), moment(), moment()), 2).accepted
 
 
 def test_the_most_that_any_invocation_left_in_tmp_counts() -> None:
     """Not only what the last one left."""
-    said = words(judges.tmp_grows_below(ran(moment(), moment(tmp=60 * MB), moment(tmp=MB)), 50))
+    said = words(checks.tmp_grows_below(ran(moment(), moment(tmp=60 * MB), moment(tmp=MB)), 50))
     assert "grew by 60.0 MB, and less than 50 MB are allowed" in said
     assert "after invocation 2" in said
 
@@ -293,7 +293,7 @@ def test_a_wanted_field_without_a_value_has_to_be_there() -> None:
 
 
 def test_each_wrong_answer_is_named_and_an_invocation_without_one_is_no_answer() -> None:
-    """What did not answer is another judge's matter; where nothing is wanted, any answer holds it."""
+    """What did not answer is another check's matter; where nothing is wanted, any answer holds it."""
     run = ran(moment(), moment(), answer='{"ok": false}')
     assert [each.where for each in answers_hold(run, {"ok": True}).rejections] == [
         "Lambda sandbox, invocation 1",

@@ -1,4 +1,4 @@
-"""The judges of the probe and of the browser's programs, on reports made by hand."""
+"""The checks of the probe and of the browser's programs, on reports made by hand."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from gate.browser import judges, page
+from gate.browser import page
+from gate.browser import page_checks as checks
 from gate.browser.programs import Answer, Pin, is_pinned, libraries_complete, share_major, version_in
 from gate.browser.report import Glyph, Picture, ProbeRun
-from gate.judgement import ROLL, Judgement
+from gate.check import CHECKS, CheckResult
 from gate.runtime.report import Fault, Footprint, Outcome, Settings
 
 PAGE = page.make(99)
@@ -19,21 +20,21 @@ FOOTPRINT = Footprint(512, None, False, None, None, "")
 GOOD = ProbeRun(Settings(512), PAGE, "answered", PAGE.title, PICTURE, {}, {}, None, FOOTPRINT)
 
 
-def words(judgement: Judgement) -> str:
-    """What the judge says."""
-    return "\n".join(map(str, judgement.rejections))
+def words(result: CheckResult) -> str:
+    """What the check says."""
+    return "\n".join(map(str, result.rejections))
 
 
-def test_every_judge_says_no_to_its_known_bad_value() -> None:
-    """Each judge of the probe refuses the value that the roll holds for it."""
-    own = [entry for name, entry in ROLL.items() if name.startswith("gate.browser.judges.")]
+def test_every_check_says_no_to_its_known_bad_value() -> None:
+    """Each check of the probe refuses the value that the list of checks holds for it."""
+    own = [entry for name, entry in CHECKS.items() if name.startswith("gate.browser.page_checks.")]
     assert len(own) == 3
     assert [entry.name for entry in own if entry.function(*entry.known_bad()).accepted] == []
 
 
 def test_good_probe_is_accepted() -> None:
     """A probe with the right title, colours and glyphs is accepted by all three."""
-    assert (judges.opens_page(GOOD) + judges.secret_returns(GOOD) + judges.korean_is_drawn(GOOD)).accepted
+    assert (checks.opens_page(GOOD) + checks.secret_returns(GOOD) + checks.korean_is_drawn(GOOD)).accepted
 
 
 @pytest.mark.parametrize(
@@ -46,22 +47,22 @@ def test_good_probe_is_accepted() -> None:
         ("not started", replace(FOOTPRINT, logs="exec: python3: not found"), "exec: python3: not found"),
     ],
 )
-def test_each_end_is_named_by_every_judge(outcome: Outcome, footprint: Footprint, said: str) -> None:
-    """However the probe ended, each of the three judges refuses it and says why."""
+def test_each_end_is_named_by_every_check(outcome: Outcome, footprint: Footprint, said: str) -> None:
+    """However the probe ended, each of the three checks refuses it and says why."""
     run = replace(GOOD, outcome=outcome, footprint=footprint)
-    for judge in (judges.opens_page, judges.secret_returns, judges.korean_is_drawn):
-        assert said in words(judge(run))
+    for check in (checks.opens_page, checks.secret_returns, checks.korean_is_drawn):
+        assert said in words(check(run))
 
 
 def test_fault_is_told_in_its_own_words() -> None:
     """What Selenium says is in the refusal."""
     run = replace(GOOD, outcome="failed", fault=Fault("SessionNotCreatedException", "Chrome failed to start"))
-    assert "SessionNotCreatedException: Chrome failed to start" in words(judges.opens_page(run))
+    assert "SessionNotCreatedException: Chrome failed to start" in words(checks.opens_page(run))
 
 
 def test_canned_title_is_refused() -> None:
     """A title that is not this run's is refused with both."""
-    said = words(judges.secret_returns(replace(GOOD, title="Naver")))
+    said = words(checks.secret_returns(replace(GOOD, title="Naver")))
     assert "'Naver'" in said
     assert PAGE.title in said
 
@@ -70,7 +71,7 @@ def test_canned_title_is_refused() -> None:
 def test_other_pixels_are_refused(colours: tuple[int, ...]) -> None:
     """A right title does not help a wrong, short or long grid."""
     run = replace(GOOD, picture=replace(PICTURE, colours=colours))
-    assert "coloured cells of the screenshot are not those" in words(judges.secret_returns(run))
+    assert "coloured cells of the screenshot are not those" in words(checks.secret_returns(run))
 
 
 @pytest.mark.parametrize(
@@ -79,8 +80,8 @@ def test_other_pixels_are_refused(colours: tuple[int, ...]) -> None:
 def test_missing_picture_is_refused(shown: Picture | None) -> None:
     """Without a readable screenshot neither the secret nor the glyphs are proven."""
     run = replace(GOOD, picture=shown)
-    assert not judges.secret_returns(run).accepted
-    assert not judges.korean_is_drawn(run).accepted
+    assert not checks.secret_returns(run).accepted
+    assert not checks.korean_is_drawn(run).accepted
 
 
 @pytest.mark.parametrize(
@@ -96,45 +97,45 @@ def test_one_bad_syllable_is_enough(glyph: Glyph, said: str) -> None:
     """One syllable that is blank, a block or a box is refused and named."""
     glyphs = tuple(glyph if g.character == glyph.character else g for g in GLYPHS)
     run = replace(GOOD, picture=replace(PICTURE, glyphs=glyphs))
-    assert said in words(judges.korean_is_drawn(run))
+    assert said in words(checks.korean_is_drawn(run))
 
 
 def test_missing_syllables_are_refused() -> None:
     """Fewer syllables than the page shows prove nothing."""
     run = replace(GOOD, picture=replace(PICTURE, glyphs=GLYPHS[:-1]))
-    assert "6 of 7 syllables" in words(judges.korean_is_drawn(run))
+    assert "6 of 7 syllables" in words(checks.korean_is_drawn(run))
 
 
 @pytest.mark.parametrize(
     ("ink", "distance", "accepted"),
     [
-        (judges.LEAST_INK, 0.9, True),
-        (judges.MOST_INK, 0.9, True),
-        (judges.LEAST_INK - 0.001, 0.9, False),
-        (judges.MOST_INK + 0.001, 0.9, False),
-        (0.12, judges.LEAST_DISTANCE, True),
-        (0.12, judges.LEAST_DISTANCE - 0.001, False),
+        (checks.LEAST_INK, 0.9, True),
+        (checks.MOST_INK, 0.9, True),
+        (checks.LEAST_INK - 0.001, 0.9, False),
+        (checks.MOST_INK + 0.001, 0.9, False),
+        (0.12, checks.LEAST_DISTANCE, True),
+        (0.12, checks.LEAST_DISTANCE - 0.001, False),
     ],
 )
 def test_the_limits_of_ink_and_distance_are_inclusive(ink: float, distance: float, accepted: bool) -> None:
     """A fiftieth and a half of the cell are still ink, and a fifth of it is still another picture."""
     glyphs = (Glyph(GLYPHS[0].character, ink, "글", distance), *GLYPHS[1:])
-    assert judges.korean_is_drawn(replace(GOOD, picture=replace(PICTURE, glyphs=glyphs))).accepted is accepted
+    assert checks.korean_is_drawn(replace(GOOD, picture=replace(PICTURE, glyphs=glyphs))).accepted is accepted
 
 
 def test_the_limits_of_ink_and_distance_are_those_decided_on() -> None:
     """Another number is another decision."""
-    assert (judges.LEAST_INK, judges.MOST_INK, judges.LEAST_DISTANCE) == (0.02, 0.5, 0.2)
+    assert (checks.LEAST_INK, checks.MOST_INK, checks.LEAST_DISTANCE) == (0.02, 0.5, 0.2)
 
 
 def test_a_failure_without_a_fault_is_refused_too() -> None:
     """Only an answer is an answer."""
-    assert "ended with no exit code" in words(judges.opens_page(replace(GOOD, outcome="failed")))
+    assert "ended with no exit code" in words(checks.opens_page(replace(GOOD, outcome="failed")))
 
 
 def test_a_canned_title_and_a_missing_picture_are_both_told() -> None:
     """One fault does not hide the other."""
-    said = judges.secret_returns(replace(GOOD, title="Naver", picture=None))
+    said = checks.secret_returns(replace(GOOD, title="Naver", picture=None))
     assert [each.cause.partition(":")[0] for each in said.rejections] == [
         f"Chrome says the page's title is 'Naver', and it is {PAGE.title!r}",
         "the screenshot shows nothing",
@@ -144,7 +145,7 @@ def test_a_canned_title_and_a_missing_picture_are_both_told() -> None:
 def test_the_cells_that_differ_are_counted() -> None:
     """Those of another colour, and those that are missing or too many."""
     other = ((PAGE.colours[0] + 1), *PAGE.colours[1:-1])
-    said = words(judges.secret_returns(replace(GOOD, picture=replace(PICTURE, colours=other))))
+    said = words(checks.secret_returns(replace(GOOD, picture=replace(PICTURE, colours=other))))
     assert f"2 of the {len(PAGE.colours)} coloured cells" in said
 
 
@@ -173,9 +174,9 @@ def test_a_version_has_four_parts(text: str, version: str) -> None:
 )
 def test_chromedriver_is_of_chromes_major_version(driver: str, accepted: bool) -> None:
     """The first part decides; the refusal names both."""
-    judgement = share_major(CHROME, Answer("driver", 0, f"ChromeDriver {driver}"))
-    assert judgement.accepted is accepted
-    assert accepted or f"Chrome is 130.0.6723.91 and Chromedriver is {driver}" in words(judgement)
+    result = share_major(CHROME, Answer("driver", 0, f"ChromeDriver {driver}"))
+    assert result.accepted is accepted
+    assert accepted or f"Chrome is 130.0.6723.91 and Chromedriver is {driver}" in words(result)
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -218,6 +219,6 @@ def test_libraries_that_are_too_old_are_named_with_what_they_lack() -> None:
 @pytest.mark.parametrize(("code", "text", "accepted"), [(0, FOUND, True), (1, FOUND, False), (0, "statically", False)])
 def test_a_loader_that_could_not_list_has_found_nothing(code: int, text: str, accepted: bool) -> None:
     """An exit code, or a listing without a library, proves nothing."""
-    judgement = libraries_complete(Answer("ld.so --list", code, text))
-    assert judgement.accepted is accepted
-    assert accepted or "could not list" in words(judgement)
+    result = libraries_complete(Answer("ld.so --list", code, text))
+    assert result.accepted is accepted
+    assert accepted or "could not list" in words(result)

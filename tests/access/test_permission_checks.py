@@ -1,18 +1,18 @@
-"""The judges of criterion 5 say yes to the account as reviewed, and no, in a sentence, to whatever is worse."""
+"""The checks of criterion 5 say yes to the account as reviewed, and no, in a sentence, to whatever is worse."""
 
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
-import gate.access.judges as bench
+import gate.access.permission_checks as bench
 from gate.access import baseline, reviewed
 from gate.access.document import PolicyText
 from gate.access.facts import Simulation
 from gate.access.logic import Answer, Finding
 from gate.access.matrix import draw
 from gate.access.trust import Becoming, who_becomes
-from gate.judgement import ROLL, prove_judges
+from gate.check import CHECKS, run_self_tests
 
 ACCOUNT = "654654307503"
 CI, RUNNER, DEVELOPER = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("ci", "runner", "developer"))
@@ -31,14 +31,14 @@ def reviews(*entries):
 
 
 def strangers(facts, power, today, listed=None):
-    """What the judge of strangers says."""
+    """What the check of strangers says."""
     expected = bench.expected_holders(facts, power, "ci", "runner")
-    return bench.judge_nobody_else(draw(facts), power, listed or reviews(), today, expected)
+    return bench.check_nobody_else(draw(facts), power, listed or reviews(), today, expected)
 
 
-def causes(judgement):
+def causes(result):
     """What a judgement objects to, in one text."""
-    return "\n".join(each.cause for each in judgement.rejections)
+    return "\n".join(each.cause for each in result.rejections)
 
 
 def as_reviewed(account_with):
@@ -47,12 +47,12 @@ def as_reviewed(account_with):
     return baseline.read(f'{{"reviewed_by": "a role", "reviewed_on": "2025-10-01", "policy": {policy}}}', "policy.json")
 
 
-def test_every_judge_of_access_is_on_the_roll_and_says_no():
-    """Each judge of this module refuses its known-bad value, without crashing."""
-    ours = {name for name in ROLL if name.startswith("gate.access.")}
+def test_every_check_of_access_is_on_the_list_and_says_no():
+    """Each check of this module refuses its known-bad value, without crashing."""
+    ours = {name for name in CHECKS if name.startswith("gate.access.")}
     assert len(ours) == 8
-    assert all(ROLL[name].criterion == 5 for name in ours)
-    assert all(proof.said_no for proof in prove_judges() if proof.judge in ours)
+    assert all(CHECKS[name].criterion == 5 for name in ours)
+    assert all(proof.said_no for proof in run_self_tests() if proof.check in ours)
 
 
 @pytest.mark.parametrize("power", POWERS)
@@ -64,36 +64,36 @@ def test_account_as_reviewed_has_no_strangers(power, account_with, today):
 def test_ci_and_lambda_hold_what_they_need(account_with):
     """In the account as reviewed the CI role pushes and Lambda pulls, as role and as service."""
     facts = account_with()
-    assert bench.judge_holds(facts, "ci", "push").accepted
-    assert bench.judge_holds(facts, "runner", "pull").accepted
-    assert bench.judge_lambda_service(facts).accepted
+    assert bench.check_holds(facts, "ci", "push").accepted
+    assert bench.check_holds(facts, "runner", "pull").accepted
+    assert bench.check_lambda_service(facts).accepted
 
 
 def test_missing_permission_is_named(account_with):
     """A CI role that may not log in is refused, and the missing action is named."""
     facts = account_with(ci=[{"Effect": "Allow", "Action": "ecr:*", "Resource": "arn:aws:ecr:*:*:repository/*"}])
-    assert "ecr:GetAuthorizationToken denied" in causes(bench.judge_holds(facts, "ci", "push"))
+    assert "ecr:GetAuthorizationToken denied" in causes(bench.check_holds(facts, "ci", "push"))
 
 
 def test_undecided_counts_as_denied_for_ci(account_with):
     """A push that hangs on a condition nobody can decide is none, and the condition's key is named."""
     only_there = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
     statements = [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": only_there}]
-    found = causes(bench.judge_holds(account_with(policy=[], ci=statements), "ci", "push"))
+    found = causes(bench.check_holds(account_with(policy=[], ci=statements), "ci", "push"))
     assert "counts as denied" in found
     assert "aws:SourceVpce" in found
 
 
 def test_role_that_does_not_exist_is_refused(account_with):
     """A role that the account does not have can do nothing."""
-    assert "no role ghost" in causes(bench.judge_holds(account_with(), "ghost", "push"))
+    assert "no role ghost" in causes(bench.check_holds(account_with(), "ghost", "push"))
 
 
 def test_organization_that_denies_the_push_is_named(account_with):
     """An organization's Deny, which no policy of the account shows, is taken from the simulator."""
     denied = Simulation(CI, "ecr:PutImage", account_with().repository_arn, False, (), True)
     assert "organization denies ecr:PutImage" in causes(
-        bench.judge_holds(account_with(simulations=(denied,)), "ci", "push")
+        bench.check_holds(account_with(simulations=(denied,)), "ci", "push")
     )
 
 
@@ -112,7 +112,7 @@ def test_lambda_service_that_is_not_bound_to_the_account_is_refused(condition, a
     pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": pull}
     facts = account_with(policy=[{**statement, "Condition": condition}])
-    assert "functions of other accounts" in causes(bench.judge_lambda_service(facts))
+    assert "functions of other accounts" in causes(bench.check_lambda_service(facts))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_lambda_service_bound_either_way_is_accepted(condition, account_with):
     """aws:SourceAccount and aws:SourceArn both bind, in either case of letters."""
     pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": pull}
-    assert bench.judge_lambda_service(account_with(policy=[{**statement, "Condition": condition}])).accepted
+    assert bench.check_lambda_service(account_with(policy=[{**statement, "Condition": condition}])).accepted
 
 
 def test_the_first_of_the_statements_that_let_any_function_pull_is_the_place(account_with):
@@ -135,7 +135,7 @@ def test_the_first_of_the_statements_that_let_any_function_pull_is_the_place(acc
     pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": pull}
     facts = account_with(policy=[{**statement, "Sid": "First"}, {**statement, "Sid": "Second"}])
-    places = {each.where for each in bench.judge_lambda_service(facts).rejections}
+    places = {each.where for each in bench.check_lambda_service(facts).rejections}
     assert places == {"repository policy, statement 1 (First) allows it"}
 
 
@@ -145,7 +145,7 @@ def test_lambda_service_that_cannot_pull_is_refused(account_with):
     pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": pull}
     assert "cannot pull from" in causes(
-        bench.judge_lambda_service(account_with(policy=[{**statement, "Condition": other}]))
+        bench.check_lambda_service(account_with(policy=[{**statement, "Condition": other}]))
     )
 
 
@@ -200,10 +200,10 @@ def test_wildcard_principals_are_refused_whatever_their_condition(account_with):
         {"Effect": "Allow", "Principal": {"Service": "*"}, "Action": "ecr:PutImage"},
         {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"}, "Action": "ecr:PutImage"},
     ]
-    assert len(bench.judge_no_wildcard(account_with(repository=bad)).rejections) == 4
-    assert len(bench.judge_no_wildcard(account_with(registry=bad[:1])).rejections) == 1
+    assert len(bench.check_no_wildcard(account_with(repository=bad)).rejections) == 4
+    assert len(bench.check_no_wildcard(account_with(registry=bad[:1])).rejections) == 1
     fine = [{"Effect": "Deny", "Principal": "*", "Action": "ecr:DeleteRepository"}]
-    assert bench.judge_no_wildcard(account_with(repository=fine)).accepted
+    assert bench.check_no_wildcard(account_with(repository=fine)).accepted
 
 
 @pytest.mark.parametrize(
@@ -219,15 +219,15 @@ def test_missing_empty_or_unreadable_policy_is_refused(document, said, account_w
     """No policy is a NO-GO, whatever the way in which it is none."""
     text = None if document is None else PolicyText("repository policy", document)
     facts = replace(account_with(), repository_policy=text)
-    assert said in causes(bench.judge_baseline(facts, as_reviewed(account_with), today))
+    assert said in causes(bench.check_baseline(facts, as_reviewed(account_with), today))
 
 
 def test_reviewed_policy_is_accepted_and_a_changed_one_shown(account_with, today):
     """The policy as reviewed passes; one more statement is shown, and who reviewed the rest."""
     wanted = as_reviewed(account_with)
-    assert bench.judge_baseline(account_with(), wanted, today).accepted
+    assert bench.check_baseline(account_with(), wanted, today).accepted
     more = [{"Sid": "New", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "ecr:PutImage"}]
-    found = causes(bench.judge_baseline(account_with(repository=more), wanted, today))
+    found = causes(bench.check_baseline(account_with(repository=more), wanted, today))
     assert "never reviewed: New" in found
     assert "AWS:111122223333" in found
 
@@ -236,7 +236,7 @@ def test_reviewed_policy_that_lets_everybody_in_is_never_to_be_set(account_with,
     """The file is what is wrong then: a remedy that sets it would open the repository."""
     everybody = [{"Sid": "Pull", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}]
     wanted = as_reviewed(lambda: account_with(repository=everybody))
-    (only,) = bench.judge_baseline(account_with(), wanted, today).rejections
+    (only,) = bench.check_baseline(account_with(), wanted, today).rejections
     assert "reviewed policy in policy.json, statement 4 (Pull) allows ecr:BatchGetImage to a wildcard" in only.cause
     assert "set the policy" not in only.remedy
 
@@ -244,31 +244,31 @@ def test_reviewed_policy_that_lets_everybody_in_is_never_to_be_set(account_with,
 def test_review_from_the_future_is_refused(account_with):
     """A baseline dated after today was reviewed by nobody."""
     early = date(2025, 9, 30)
-    assert "after today" in causes(bench.judge_baseline(account_with(), as_reviewed(account_with), early))
+    assert "after today" in causes(bench.check_baseline(account_with(), as_reviewed(account_with), early))
 
 
 def test_reviews_expire_and_are_not_doubled(today):
     """An expired entry and a second entry for one principal are each refused with their lines."""
     listed = reviews((CI, "pull", "2025-10-17"), (RUNNER, "pull", "2026-01-01"), (RUNNER, "push", "2026-01-01"))
-    judgement = bench.judge_reviews(listed, today)
-    assert [each.where for each in judgement.rejections] == ["principals.yaml, line 1", "principals.yaml, line 3"]
-    assert bench.judge_reviews(reviews((CI, "pull", "2025-10-18")), today).accepted
+    result = bench.check_reviews(listed, today)
+    assert [each.where for each in result.rejections] == ["principals.yaml, line 1", "principals.yaml, line 3"]
+    assert bench.check_reviews(reviews((CI, "pull", "2025-10-18")), today).accepted
 
 
 def test_becoming_needs_review(account_with, today):
     """The workflow that becomes the CI role is refused until its subject is on the list."""
     becoming = who_becomes(account_with(), "ci")
-    assert SUBJECT in causes(bench.judge_becoming(becoming, "ci", reviews(), today))
-    assert bench.judge_becoming(becoming, "ci", reviews((SUBJECT, "become", "2026-01-01")), today).accepted
+    assert SUBJECT in causes(bench.check_becoming(becoming, "ci", reviews(), today))
+    assert bench.check_becoming(becoming, "ci", reviews((SUBJECT, "become", "2026-01-01")), today).accepted
 
 
 def test_simulator_that_agrees_is_accepted_and_that_disagrees_refused(account_with):
     """The simulator's answer for the identity part has to be ours; the message gives both."""
     repository = account_with().repository_arn
     answers = [Simulation(CI, "ecr:PutImage", repository, True), Simulation(RUNNER, "ecr:PutImage", repository, False)]
-    assert bench.judge_simulations(account_with(simulations=tuple(answers)), ("ci", "runner")).accepted
+    assert bench.check_simulations(account_with(simulations=tuple(answers)), ("ci", "runner")).accepted
     lie = Simulation(RUNNER, "ecr:PutImage", repository, True)
-    found = causes(bench.judge_simulations(account_with(simulations=(*answers, lie)), ("ci",)))
+    found = causes(bench.check_simulations(account_with(simulations=(*answers, lie)), ("ci",)))
     assert f"simulator allows ecr:PutImage to {RUNNER}, and this gate's evaluation denies it" in found
 
 
@@ -280,12 +280,12 @@ def test_simulator_that_lacks_context_or_sees_an_organization_decides_nothing(ac
         Simulation(CI, "ecr:PutImage", repository, False, ("aws:SourceVpce",)),
         Simulation(CI, "ecr:PutImage", repository, False, (), True),
     )
-    assert bench.judge_simulations(account_with(simulations=answers), ("ci",)).accepted
+    assert bench.check_simulations(account_with(simulations=answers), ("ci",)).accepted
 
 
 def test_simulator_that_was_not_asked_is_refused(account_with):
     """Silence about the CI role is no agreement."""
-    assert "never asked about ci" in causes(bench.judge_simulations(account_with(), ("ci",)))
+    assert "never asked about ci" in causes(bench.check_simulations(account_with(), ("ci",)))
 
 
 def test_unused_reviews_are_named(account_with):
@@ -304,7 +304,7 @@ def test_only_the_organizations_own_deny_of_what_the_role_needs_counts(account_w
         Simulation(CI, "ecr:DeleteRepository", repository, False, (), True),
         Simulation(CI, "ecr:PutImage", repository, False, (), False),
     )
-    assert bench.judge_holds(account_with(simulations=others), "ci", "push").accepted
+    assert bench.check_holds(account_with(simulations=others), "ci", "push").accepted
 
 
 def test_the_story_gives_push_to_ci_pull_to_lambda_and_nothing_else_to_anybody(account_with):
@@ -323,20 +323,20 @@ def test_a_wildcard_is_named_as_it_stands(account_with):
         {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/c?"}, "Action": "ecr:PutImage"},
         {"Effect": "Allow", "NotPrincipal": {"AWS": CI}, "Action": "ecr:PutImage"},
     ]
-    wild, excepting = bench.judge_no_wildcard(account_with(repository=statements)).rejections
+    wild, excepting = bench.check_no_wildcard(account_with(repository=statements)).rejections
     assert f"(AWS: arn:aws:iam::{ACCOUNT}:role/c?)" in wild.cause
     assert "(NotPrincipal)" in excepting.cause
 
 
 def test_a_policy_reviewed_today_is_reviewed(account_with):
     """The day of the review is no day of the future."""
-    assert bench.judge_baseline(account_with(), as_reviewed(account_with), date(2025, 10, 1)).accepted
+    assert bench.check_baseline(account_with(), as_reviewed(account_with), date(2025, 10, 1)).accepted
 
 
 def test_a_principal_listed_three_times_is_told_with_its_first_line(today):
     """Each line that is too many is refused, and the first is the one that stays."""
     thrice = reviews(*[(CI, "pull", "2026-01-01")] * 3)
-    assert [each.cause.partition(", ")[2] for each in bench.judge_reviews(thrice, today).rejections] == [
+    assert [each.cause.partition(", ")[2] for each in bench.check_reviews(thrice, today).rejections] == [
         "in lines 1 and 2",
         "in lines 1 and 3",
     ]
@@ -350,11 +350,11 @@ def becomer(answer, *path, because=("a trust policy",)):
 def test_the_way_to_the_role_is_told(today):
     """Through which roles, whether for certain, and by which statements, three of them in full."""
     through = becomer(Answer.YES, "builder", "ci", because=("one", "two", "three", "four"))
-    (rejection,) = bench.judge_becoming([through], "ci", reviews((DEVELOPER, "become", "2025-10-17")), today).rejections
+    (rejection,) = bench.check_becoming([through], "ci", reviews((DEVELOPER, "become", "2025-10-17")), today).rejections
     assert "can become the role ci, through builder → ci; its review expired on 2025-10-17" in rejection.cause
     assert rejection.where == "one; two; three; and 1 more"
     at_once = becomer(Answer.UNDECIDED, "ci", because=("one", "two", "three"))
-    (rejection,) = bench.judge_becoming([at_once], "ci", reviews((DEVELOPER, "push", "2026-01-01")), today).rejections
+    (rejection,) = bench.check_becoming([at_once], "ci", reviews((DEVELOPER, "push", "2026-01-01")), today).rejections
     assert "can, for all that can be decided, become the role ci; it is not on the reviewed list" in rejection.cause
     assert rejection.where == "one; two; three"
 
@@ -369,7 +369,7 @@ def test_a_review_of_somebody_else_is_no_review_that_expired(account_with, today
 def test_a_simulator_that_denies_what_this_gate_allows_is_refused(account_with):
     """Either answer may be the wrong one."""
     denied = Simulation(CI, "ecr:PutImage", account_with().repository_arn, False)
-    found = causes(bench.judge_simulations(account_with(simulations=(denied,)), ("ci",)))
+    found = causes(bench.check_simulations(account_with(simulations=(denied,)), ("ci",)))
     assert f"simulator denies ecr:PutImage to {CI}, and this gate's evaluation allows it" in found
 
 
@@ -383,11 +383,11 @@ def test_what_this_gate_cannot_decide_is_no_disagreement(account_with):
             Simulation(CI, "ecr:PutImage", repository, allowed),
             Simulation(f"{CI}-gone", "ecr:PutImage", repository, allowed),
         )
-        assert bench.judge_simulations(account_with(ci=ci, simulations=answers), ("ci",)).accepted
+        assert bench.check_simulations(account_with(ci=ci, simulations=answers), ("ci",)).accepted
 
 
 def test_a_role_that_is_not_there_was_not_asked_about(account_with):
     """A misspelt role does not pass for one that agrees."""
     answer = Simulation(CI, "ecr:PutImage", account_with().repository_arn, True)
-    found = causes(bench.judge_simulations(account_with(simulations=(answer,)), ("ci", "ghost")))
+    found = causes(bench.check_simulations(account_with(simulations=(answer,)), ("ci", "ghost")))
     assert found == "SimulatePrincipalPolicy was never asked about ghost"

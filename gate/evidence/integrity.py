@@ -8,24 +8,24 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gate.check import CheckResult, Rejection, SelfTest, check, reject
 from gate.errors import EvidenceDamaged
 from gate.evidence.account import Account
 from gate.evidence.reading import RUN_AGAIN, json_object, shown
 from gate.evidence.store import canonical
-from gate.judgement import Judgement, Proof, Rejection, judge, reject
 from gate.verdict import ScenarioOutcome
 
 # Of a message, in characters; of the differences that are told one by one.
 LONGEST, MOST = 120, 5
 _AFTER = "do not rely on this folder: " + RUN_AGAIN
 _FAILED = Account(
-    "aws", "full", True, frozenset(), (ScenarioOutcome("claim", 7, "failed"),), (Proof("judge", True, "no"),), (), {},
-    "2026-01-01T00:00:00+00:00", None,
+    "aws", "full", True, frozenset(), (ScenarioOutcome("claim", 7, "failed"),), (SelfTest("check", True, "no"),), (),
+    {}, "2026-01-01T00:00:00+00:00", None,
 )  # fmt: skip
 
 
-@judge(8, known_bad=lambda: ({"001-scan.json": "a"}, {"001-scan.json": "b"}))
-def sealed(index: Mapping[str, str], found: Mapping[str, str], unread: Mapping[str, str] | None = None) -> Judgement:
+@check(8, known_bad=lambda: ({"001-scan.json": "a"}, {"001-scan.json": "b"}))
+def sealed(index: Mapping[str, str], found: Mapping[str, str], unread: Mapping[str, str] | None = None) -> CheckResult:
     """Every file of the index is there with its hash, and no other file is.
 
     Args:
@@ -45,7 +45,7 @@ def sealed(index: Mapping[str, str], found: Mapping[str, str], unread: Mapping[s
         if name in index and sha != index[name]
     ]
     extra = [_of(name, "is not in the index: it was added after the run") for name in found if name not in index]
-    return Judgement.of([*missing, *told, *altered, *extra])
+    return CheckResult.of([*missing, *told, *altered, *extra])
 
 
 def _of(name: str, what: str) -> Rejection:
@@ -53,8 +53,8 @@ def _of(name: str, what: str) -> Rejection:
     return Rejection(f"{place} {what}", where=place, remedy=_AFTER)
 
 
-@judge(8, known_bad=lambda: ({"001-scan.json": b'{"number": 1, "answer": "none", "sha256": "a"}'},))
-def intact(records: Mapping[str, bytes]) -> Judgement:
+@check(8, known_bad=lambda: ({"001-scan.json": b'{"number": 1, "answer": "none", "sha256": "a"}'},))
+def intact(records: Mapping[str, bytes]) -> CheckResult:
     """Every record is whole, its answer has the sha-256 that it names, and none is missing from their count."""
     if not records:
         return reject("the evidence holds no record", where="evidence/", remedy=RUN_AGAIN)
@@ -69,7 +69,7 @@ def intact(records: Mapping[str, bytes]) -> Judgement:
         )
         for n in (*gaps, *doubles)
     ]
-    return Judgement.of([*broken, *counted])
+    return CheckResult.of([*broken, *counted])
 
 
 def _fault(name: str, raw: bytes) -> str:
@@ -86,15 +86,15 @@ def _fault(name: str, raw: bytes) -> str:
     return "" if record.get("number") == number else f"is not record {number}: it says {record.get('number')}"
 
 
-@judge(8, known_bad=lambda: ([{"file": "evidence/001-scan.json", "sha256": "a"}], {"001-scan.json": "b"}))
-def listed(said: Sequence[Mapping[str, str]], index: Mapping[str, str]) -> Judgement:
+@check(8, known_bad=lambda: ([{"file": "evidence/001-scan.json", "sha256": "a"}], {"001-scan.json": "b"}))
+def listed(said: Sequence[Mapping[str, str]], index: Mapping[str, str]) -> CheckResult:
     """verdict.json names the files of the index, with the same hashes."""
     index_says = {f"evidence/{name}": sha for name, sha in index.items()}
     verdict_says = {str(entry.get("file")): entry.get("sha256") for entry in said}
     differing = [name for name in {**index_says, **verdict_says} if index_says.get(name) != verdict_says.get(name)]
     if len(said) != len(verdict_says):
         return reject("verdict.json lists a file of the evidence twice", where="verdict.json", remedy=_AFTER)
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(
             f"{name}: verdict.json says sha-256 {verdict_says.get(name)}, and the index says {index_says.get(name)}",
             where="verdict.json",
@@ -104,8 +104,8 @@ def listed(said: Sequence[Mapping[str, str]], index: Mapping[str, str]) -> Judge
     )
 
 
-@judge(8, known_bad=lambda: ({"verdict": "GO"}, _FAILED))
-def follows(document: Mapping[str, Any], account: Account) -> Judgement:
+@check(8, known_bad=lambda: ({"verdict": "GO"}, _FAILED))
+def follows(document: Mapping[str, Any], account: Account) -> CheckResult:
     """verdict.json says what follows from the recorded outcomes, decided again now."""
     verdict = account.verdict()
     stated = account.stated(verdict)
@@ -123,7 +123,7 @@ def follows(document: Mapping[str, Any], account: Account) -> Judgement:
     wrong += [
         f"verdict.json's {key} is not what follows" for key in stated if not wrong and document.get(key) != stated[key]
     ]
-    return Judgement.of(Rejection(cause, where="verdict.json", remedy=_AFTER) for cause in wrong)
+    return CheckResult.of(Rejection(cause, where="verdict.json", remedy=_AFTER) for cause in wrong)
 
 
 def _facts(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,35 +1,37 @@
-"""A judge's no that ends the work early: its own claims tell it, and the others that nothing is known of them."""
+"""A check's no that ends the work early: its own claims tell it, and the others that nothing is known of them."""
 
 from types import SimpleNamespace
 
 import pytest
 
+from gate.blocked import BlockedByEarlierFailure, briefly
+from gate.check import ACCEPTED, reject
 from gate.image.base import Base
-from gate.judgement import ACCEPTED, reject
 from gate.report.view import headline, summary
-from gate.run.ladder.image import _hold_bases
+from gate.run.fixtures.image import _hold_bases
 from gate.run.model import Facts
 from gate.run.outcome import failure_of
-from gate.withheld import Withheld, briefly
 
 CRITICAL = reject("CVE-1 is a finding of CRITICAL", "there", "upgrade it")
-ENDED = Withheld({7: CRITICAL, 9: ACCEPTED}, "the candidate was not promoted: its scan fails AC7", remedy="mend it")
+ENDED = BlockedByEarlierFailure(
+    {7: CRITICAL, 9: ACCEPTED}, "the candidate was not promoted: its scan fails AC7", remedy="mend it"
+)
 TOLD = "the candidate was not promoted: its scan fails AC7\n– CVE-1 is a finding of CRITICAL\n    to do: mend it"
 BASE = Base("approved:1", ("approved:1",), "real")
 
 
 def test_each_claim_is_told_what_concerns_it():
-    """AC7 said no; AC9 has nothing to say, and AC2 was never looked at: neither of them is a judge's no."""
-    assert (failure_of(ENDED, 7).judged, failure_of(ENDED, 7).message) == (True, str(CRITICAL.rejections[0]))
+    """AC7 said no; AC9 has nothing to say, and AC2 was never looked at: neither of them is a check's no."""
+    assert (failure_of(ENDED, 7).checked, failure_of(ENDED, 7).message) == (True, str(CRITICAL.rejections[0]))
     for criterion in (2, 9):
         told = failure_of(ENDED, criterion)
-        assert (told.judged, told.message) == (False, TOLD)
+        assert (told.checked, told.message) == (False, TOLD)
 
 
 def test_all_that_was_said_is_in_it():
     """Whoever knows no criterion (the diary, a log) reads every cause."""
-    both = Withheld({7: CRITICAL, 9: reject("no register", "", "fill it")}, "x", remedy="y")
-    assert [each.cause for each in both.judgement.rejections] == [
+    both = BlockedByEarlierFailure({7: CRITICAL, 9: reject("no register", "", "fill it")}, "x", remedy="y")
+    assert [each.cause for each in both.result.rejections] == [
         "CVE-1 is a finding of CRITICAL",
         "no register",
     ]
@@ -44,12 +46,12 @@ def test_causes_are_told_once_and_five_of_them():
 def test_nothing_is_built_on_a_base_that_nobody_approved(tmp_path):
     """The FROM line is the cause, before a program of that base has run."""
     (tmp_path / "Dockerfile").write_text("FROM approved:1 AS build\nFROM debian:bookworm-slim\n")
-    with pytest.raises(Withheld) as refusal:
+    with pytest.raises(BlockedByEarlierFailure) as refusal:
         _hold_bases(tmp_path, BASE, "linux/amd64")
     own, other = failure_of(refusal.value, 6), failure_of(refusal.value, 1)
-    assert own.judged
+    assert own.checked
     assert "debian:bookworm-slim" in own.message
-    assert not other.judged
+    assert not other.checked
     assert other.message.startswith("nothing was built")
     assert "debian:bookworm-slim" in other.message
 

@@ -1,4 +1,4 @@
-"""The ledger: every call that leaves through botocore, with what became of it."""
+"""The call log: every call that leaves through botocore, with what became of it."""
 
 import threading
 
@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 
-from gate.registry.ledger import Ledger
+from gate.aws.call_log import CallLog
 
 
 def session():
@@ -18,7 +18,7 @@ def session():
 def test_a_call_is_recorded_with_service_operation_resource_outcome_and_time(rehearsal):
     """The record of PutImage names the repository and the tag."""
     rehearsal.publish()
-    call = next(call for call in rehearsal.ledger.calls if call.operation == "PutImage")
+    call = next(call for call in rehearsal.call_log.calls if call.operation == "PutImage")
     assert (call.service, call.resource, call.outcome) == ("ecr", "naver-sms-automation:v1.0.0", "ok")
     assert call.at.startswith("2025-10-18T12:00:00")
     assert call.region == "ap-northeast-2"
@@ -27,34 +27,34 @@ def test_a_call_is_recorded_with_service_operation_resource_outcome_and_time(reh
 
 def test_a_refused_call_carries_the_error_code(registry):
     """AccessDenied is an outcome too, and each page of a listing is a call of its own."""
-    ledger = Ledger()
-    client = registry.client(ledger)
+    call_log = CallLog()
+    client = registry.client(call_log)
     registry.faults["DescribeRepositories"] = [(400, "AccessDeniedException")]
     with pytest.raises(ClientError):
         client.describe_repositories(repositoryNames=["naver-sms-automation"])
-    assert [(call.resource, call.outcome) for call in ledger.calls] == [
+    assert [(call.resource, call.outcome) for call in call_log.calls] == [
         ("naver-sms-automation", "AccessDeniedException")
     ]
 
 
 def test_a_call_that_never_arrived_is_recorded_too():
     """No endpoint answers: the exception's name is the outcome."""
-    ledger, own = Ledger(), session()
-    ledger.attach(own)
+    call_log, own = CallLog(), session()
+    call_log.attach(own)
     client = own.client("sts", endpoint_url="http://127.0.0.1:9")
     with pytest.raises(EndpointConnectionError):
         client.get_caller_identity()
-    assert [(call.operation, call.outcome) for call in ledger.calls] == [
+    assert [(call.operation, call.outcome) for call in call_log.calls] == [
         ("GetCallerIdentity", "EndpointConnectionError")
     ]
 
 
 def test_a_call_without_an_answer_is_in_the_ledger_as_unanswered():
     """A run that dies inside a call has it on record: it was sent."""
-    ledger, own, seen = Ledger(), session(), []
-    ledger.attach(own)
+    call_log, own, seen = CallLog(), session(), []
+    call_log.attach(own)
     client = own.client("lambda", endpoint_url="http://127.0.0.1:9")
-    client.meta.events.register("before-send.lambda", lambda **_: seen.extend(ledger.calls))
+    client.meta.events.register("before-send.lambda", lambda **_: seen.extend(call_log.calls))
     with pytest.raises(EndpointConnectionError):
         client.update_function_code(FunctionName="zip", ZipFile=b"secret-code")
     assert [(call.operation, call.resource, call.outcome) for call in seen[:1]] == [
@@ -63,34 +63,34 @@ def test_a_call_without_an_answer_is_in_the_ledger_as_unanswered():
 
 
 def test_no_parameter_but_the_resource_is_kept():
-    """Policies, environment values and keys that go through a call stay out of the ledger."""
-    ledger, own = Ledger(), session()
-    ledger.attach(own)
+    """Policies, environment values and keys that go through a call stay out of the call log."""
+    call_log, own = CallLog(), session()
+    call_log.attach(own)
     client = own.client("iam")
     with Stubber(client) as stub:
         stub.add_response("put_role_policy", {})
         client.put_role_policy(RoleName="ci", PolicyName="p", PolicyDocument="secret-document")
-    assert "secret" not in repr(ledger.calls)
-    assert ledger.calls[0].resource == "ci"
-    assert ledger.calls[0].changes_something
+    assert "secret" not in repr(call_log.calls)
+    assert call_log.calls[0].resource == "ci"
+    assert call_log.calls[0].changes_something
 
 
 def test_calls_from_several_threads_are_all_recorded():
     """The scan's thread and the publisher's write side by side."""
-    ledger, told = Ledger(), []
-    ledger._on_call = told.append
-    threads = [threading.Thread(target=ledger.note_pull, args=("r", str(n), "ok", "x")) for n in range(20)]
+    call_log, told = CallLog(), []
+    call_log._on_call = told.append
+    threads = [threading.Thread(target=call_log.note_pull, args=("r", str(n), "ok", "x")) for n in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(ledger.calls) == len(told) == 40
+    assert len(call_log.calls) == len(told) == 40
 
 
 def test_a_docker_push_is_noted_as_what_it_asks_of_ecr():
     """The engine does not go through botocore: its operations are entered for it."""
-    ledger = Ledger()
-    ledger.note_push("repo", "candidate", "ok", "eu-west-1")
-    changing = [call.operation for call in ledger.calls if call.changes_something]
+    call_log = CallLog()
+    call_log.note_push("repo", "candidate", "ok", "eu-west-1")
+    changing = [call.operation for call in call_log.calls if call.changes_something]
     assert changing == ["InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"]
-    assert {call.resource for call in ledger.calls} == {"repo:candidate"}
+    assert {call.resource for call in call_log.calls} == {"repo:candidate"}

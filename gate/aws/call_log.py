@@ -1,4 +1,4 @@
-"""The call ledger: every AWS call of a run, recorded through botocore's events as it happens."""
+"""The call log: every AWS call of a run, recorded through botocore's events as it happens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from gate.registry.permitted import PUSH, Call
+from gate.registry.permitted import PUSH, AwsCall
 
 _MARK = "release-gate-call"
 # Parameters that name what a call is about, the most telling first. Their values are names, never secrets.
@@ -35,7 +35,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Ledger:
+class CallLog:
     """The calls of one run. Calls from several threads may be recorded side by side.
 
     Args:
@@ -48,16 +48,16 @@ class Ledger:
         self,
         now: Callable[[], datetime] = _utc_now,
         clock: Callable[[], float] = time.monotonic,
-        on_call: Callable[[Call], None] | None = None,
+        on_call: Callable[[AwsCall], None] | None = None,
     ) -> None:
         self._now, self._clock, self._on_call = now, clock, on_call
-        self._calls: list[Call] = []
+        self._calls: list[AwsCall] = []
         self._started: list[float] = []
         self._sessions: list[Any] = []
         self._lock = threading.Lock()
 
     @property
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[AwsCall, ...]:
         """Every call so far, in the order sent; one that has no answer yet is "unanswered"."""
         with self._lock:
             return tuple(self._calls)
@@ -75,17 +75,17 @@ class Ledger:
         """Enter what a `docker push` asks of ECR: it does not go through botocore."""
         resource = f"{repository}:{tag}"
         for operation in ("GetAuthorizationToken", "BatchCheckLayerAvailability", *PUSH):
-            self._enter(Call(self._stamp(), "ecr", operation, resource, outcome, 0.0, 0, region))
+            self._enter(AwsCall(self._stamp(), "ecr", operation, resource, outcome, 0.0, 0, region))
 
     def note_pull(self, repository: str, reference: str, outcome: str, region: str) -> None:
         """Enter what a `docker pull`, or reading a blob over /v2/, asks of ECR."""
         for operation in ("BatchGetImage", "GetDownloadUrlForLayer"):
-            self._enter(Call(self._stamp(), "ecr", operation, f"{repository}@{reference}", outcome, 0.0, 0, region))
+            self._enter(AwsCall(self._stamp(), "ecr", operation, f"{repository}@{reference}", outcome, 0.0, 0, region))
 
     def _stamp(self) -> str:
         return self._now().isoformat(timespec="milliseconds")
 
-    def _enter(self, call: Call) -> None:
+    def _enter(self, call: AwsCall) -> None:
         with self._lock:
             self._calls.append(call)
             self._started.append(self._clock())
@@ -96,7 +96,7 @@ class Ledger:
         # The service's IAM-style name, not botocore's client name: "ecr", "lambda", "events".
         metadata = model.service_model
         service, region = metadata.service_name, str(context.get("client_region", ""))
-        call = Call(self._stamp(), service, model.name, _resource(params), "unanswered", 0.0, 0, region)
+        call = AwsCall(self._stamp(), service, model.name, _resource(params), "unanswered", 0.0, 0, region)
         with self._lock:
             context[_MARK] = len(self._calls)
             self._calls.append(call)

@@ -1,11 +1,11 @@
-"""Whether the function starts and behaves as Lambda needs it. Pure judges over what the sandbox reported."""
+"""Whether the function starts and behaves as Lambda needs it. Pure checks over what the sandbox reported."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
 
-from gate.judgement import ACCEPTED, Judgement, Rejection, judge, reject
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.runtime.ending import cause_of_end, last_words
 from gate.runtime.growth import FEWEST
 from gate.runtime.report import Fault, Footprint, HandlerRun, Init, Invocation, Moment, Process, Settings
@@ -28,8 +28,8 @@ def _example(init: Init, *invocations: Invocation, tmp: int = 0, oom: bool = Fal
 _READY = Init("answered", 0.4)
 
 
-@judge(1, known_bad=lambda: (_example(Init("ended", None)),))
-def initialises(run: HandlerRun) -> Judgement:
+@check(1, known_bad=lambda: (_example(Init("ended", None)),))
+def initialises(run: HandlerRun) -> CheckResult:
     """The runtime gets as far as asking for its first event."""
     init, where = run.init, f"{_SANDBOX}, initialisation at {run.settings.memory_mb} MB"
     if init.outcome == "answered":
@@ -48,8 +48,8 @@ def initialises(run: HandlerRun) -> Judgement:
     )
 
 
-@judge(1, known_bad=lambda: (_example(Init("answered", 11.0)), 10))
-def starts_within(run: HandlerRun, limit_seconds: float) -> Judgement:
+@check(1, known_bad=lambda: (_example(Init("answered", 11.0)), 10))
+def starts_within(run: HandlerRun, limit_seconds: float) -> CheckResult:
     """The function is initialised in the time that Lambda gives it (Lambda, "Init phase": 10 s)."""
     if run.init.outcome != "answered":
         return initialises(run)
@@ -67,8 +67,8 @@ def starts_within(run: HandlerRun, limit_seconds: float) -> Judgement:
     )
 
 
-@judge(1, known_bad=lambda: (_example(_READY, Invocation(1, "ended", None)), 1))
-def invocations_succeed(run: HandlerRun, count: int) -> Judgement:
+@check(1, known_bad=lambda: (_example(_READY, Invocation(1, "ended", None)), 1))
+def invocations_succeed(run: HandlerRun, count: int) -> CheckResult:
     """Each of the events sent was answered, and the runtime came back for the next."""
     if run.init.outcome != "answered":
         return initialises(run)
@@ -79,7 +79,7 @@ def invocations_succeed(run: HandlerRun, count: int) -> Judgement:
     if len(run.invocations) < count and not failed:
         return reject(f"{len(run.invocations)} of {count} invocations were made", _SANDBOX,
                       "name a safe event in pytest.ini")  # fmt: skip
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(cause, f"{_SANDBOX}, invocation{'s'[: len(numbers) - 1]} {', '.join(numbers)}", remedy)
         for (cause, remedy), numbers in failed.items()
     )
@@ -128,8 +128,8 @@ def _refusal(answer: str) -> str:
     return answer[:300] if refused else ""
 
 
-@judge(1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=Moment((_ZOMBIE,), 0, 0, 0))),))
-def leaves_no_process(run: HandlerRun) -> Judgement:
+@check(1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=Moment((_ZOMBIE,), 0, 0, 0))),))
+def leaves_no_process(run: HandlerRun) -> CheckResult:
     """No invocation leaves a zombie, and what lives on does not grow in number from call to call."""
     seen = [(i.number, i.after) for i in run.invocations if i.after]
     if not seen or len(seen) != len(run.invocations):
@@ -149,15 +149,15 @@ def leaves_no_process(run: HandlerRun) -> Judgement:
     if not zombies and processes(moments).matters:
         return reject(f"the processes grew from {len(first)} after the first invocation to {len(last)} after the last: "
                       f"{_names(last)}", _SANDBOX, "quit the browser in a `finally`")  # fmt: skip
-    return Judgement.of(zombies)
+    return CheckResult.of(zombies)
 
 
 def _names(processes: tuple[Process, ...]) -> str:
     return ", ".join(f"{p.name} (pid {p.pid})" for p in processes[:10]) + (" …" if len(processes) > 10 else "")  # noqa: PLR2004
 
 
-@judge(1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=Moment((), 60 * _MB, 0, 0))), 50))
-def tmp_grows_below(run: HandlerRun, limit_mb: int) -> Judgement:
+@check(1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=Moment((), 60 * _MB, 0, 0))), 50))
+def tmp_grows_below(run: HandlerRun, limit_mb: int) -> CheckResult:
     """The first five invocations together leave less than this in /tmp, which a warm function keeps."""
     first = run.invocations[:FEWEST]
     seen = [(i.number, i.after.tmp_bytes) for i in first if i.after]
@@ -173,8 +173,8 @@ def tmp_grows_below(run: HandlerRun, limit_mb: int) -> Judgement:
                   "remove the browser's profile and downloads after each invocation")  # fmt: skip
 
 
-@judge(1, known_bad=lambda: (_example(_READY, oom=True),))
-def memory_suffices(run: HandlerRun) -> Judgement:
+@check(1, known_bad=lambda: (_example(_READY, oom=True),))
+def memory_suffices(run: HandlerRun) -> CheckResult:
     """Nothing was killed for want of memory, not even a child that the handler could do without."""
     if not run.footprint.oom_killed:
         return ACCEPTED
@@ -187,15 +187,15 @@ def memory_suffices(run: HandlerRun) -> Judgement:
     )
 
 
-@judge(1, known_bad=lambda: (_example(_READY, *(Invocation(n, "answered", 1, after=Moment((), n * _MB, 0, 0, 0))
+@check(1, known_bad=lambda: (_example(_READY, *(Invocation(n, "answered", 1, after=Moment((), n * _MB, 0, 0, 0))
                                                 for n in range(1, 6))),))  # fmt: skip
-def nothing_grows(run: HandlerRun) -> Judgement:
+def nothing_grows(run: HandlerRun) -> CheckResult:
     """Neither /tmp, nor memory, threads or open files grow with the calls, so that none reaches its limit in time."""
     moments = [i.after for i in run.invocations if i.after]
     if not moments or len(moments) != len(run.invocations) or any(m.memory_bytes is None for m in moments):
         return reject("what grows with the invocations could not be measured", _SANDBOX,
                       "see why the invocations did not end well")  # fmt: skip
-    return Judgement.of(
+    return CheckResult.of(
         Rejection(_growing(each), f"{_SANDBOX}, after invocations 1 to {len(moments)}", _KEPT)
         for each in all_series(moments, run.settings)
         if each.matters

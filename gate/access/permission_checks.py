@@ -1,4 +1,4 @@
-"""The judges of criterion 5: who has to be able to push and pull, and who must not."""
+"""The checks of criterion 5: who has to be able to push and pull, and who must not."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from gate.access.reach import reach_of
 from gate.access.remedies import way_out, way_to_hold
 from gate.access.reviewed import Entry, ReviewedList
 from gate.access.trust import Becoming
+from gate.check import CheckResult, Rejection, check, reject
 from gate.errors import GateError
 from gate.gaps import Gap, had
-from gate.judgement import Judgement, Rejection, judge, reject
 
 
-@judge(5, known_bad=lambda: (known_bad.nobody_may(), "ci", "push"))
-def judge_holds(facts: AccessFacts, role: str, wanted: str) -> Judgement:
+@check(5, known_bad=lambda: (known_bad.nobody_may(), "ci", "push"))
+def check_holds(facts: AccessFacts, role: str, wanted: str) -> CheckResult:
     """The role has every permission that the power takes; what cannot be decided counts as denied.
 
     Args:
@@ -42,11 +42,11 @@ def judge_holds(facts: AccessFacts, role: str, wanted: str) -> Judgement:
     asker, request = insider(identity, facts), registry_request(facts, own)
     findings = [(action, may(asker, request(action, on_repository))) for action, on_repository in needed_to(wanted)]
     lacking = _lacks(identity.arn, wanted, facts, findings)
-    return Judgement.of((*lacking, *_denied_by_organization(facts, identity.arn, [action for action, _ in findings])))
+    return CheckResult.of((*lacking, *_denied_by_organization(facts, identity.arn, [action for action, _ in findings])))
 
 
-@judge(5, known_bad=lambda: (known_bad.open_to_lambda(),))
-def judge_lambda_service(facts: AccessFacts) -> Judgement:
+@check(5, known_bad=lambda: (known_bad.open_to_lambda(),))
+def check_lambda_service(facts: AccessFacts) -> CheckResult:
     """The Lambda service can pull for the function of this account, and for no other account's functions."""
     request = registry_request(facts)
     own, other = service_names(LAMBDA, facts.account)
@@ -55,19 +55,19 @@ def judge_lambda_service(facts: AccessFacts) -> Judgement:
     here = [(action, may(by_name[own], request(action, True))) for action in actions]
     there = ((action, may(by_name[other], request(action, True))) for action in actions)
     unbound = (_unbound(facts, action, finding) for action, finding in there if finding.answer)
-    return Judgement.of((*_lacks(f"{LAMBDA} on behalf of {facts.function_arn}", "pull", facts, here), *unbound))
+    return CheckResult.of((*_lacks(f"{LAMBDA} on behalf of {facts.function_arn}", "pull", facts, here), *unbound))
 
 
-@judge(5, known_bad=lambda: (known_bad.open_matrix(), "push", known_bad.no_reviews(), known_bad.TODAY))
-def judge_nobody_else(
+@check(5, known_bad=lambda: (known_bad.open_matrix(), "push", known_bad.no_reviews(), known_bad.TODAY))
+def check_nobody_else(
     matrix: Matrix, wanted: str, reviewed: ReviewedList, today: date, expected: tuple[str, ...] = ()
-) -> Judgement:
+) -> CheckResult:
     """Nobody but the expected and the reviewed has any part of the power; what cannot be decided counts as allowed.
 
     A service-linked role is AWS itself at work for the account, as the account's settings ask it to (a scan, a
-    replication): who may change those settings is judged as the power over the rules.
+    replication): who may change those settings is checked as the power over the rules.
     """
-    return Judgement.of(
+    return CheckResult.of(
         _stranger(row, wanted, matrix.repository, reviewed)
         for row in matrix.rows
         if row.cell(wanted).answer
@@ -77,22 +77,22 @@ def judge_nobody_else(
     )
 
 
-@judge(5, known_bad=lambda: (known_bad.becoming(), "ci", known_bad.no_reviews(), known_bad.TODAY))
-def judge_becoming(becoming: Iterable[Becoming], role: str, reviewed: ReviewedList, today: date) -> Judgement:
+@check(5, known_bad=lambda: (known_bad.becoming(), "ci", known_bad.no_reviews(), known_bad.TODAY))
+def check_becoming(becoming: Iterable[Becoming], role: str, reviewed: ReviewedList, today: date) -> CheckResult:
     """Nobody but reviewed subjects can become the role, neither at once nor through another role."""
-    return Judgement.of(
+    return CheckResult.of(
         _becomes(each, role, reviewed) for each in becoming if not reviewed.covers(each.name, "become", today)
     )
 
 
-@judge(5, known_bad=lambda: (known_bad.public(),))
-def judge_no_wildcard(facts: AccessFacts) -> Judgement:
+@check(5, known_bad=lambda: (known_bad.public(),))
+def check_no_wildcard(facts: AccessFacts) -> CheckResult:
     """No allowing statement on repository or registry names everybody, or everybody but some."""
-    return Judgement.of(rejection for policy in resource_policies(facts) for rejection in _to_everybody(policy))
+    return CheckResult.of(rejection for policy in resource_policies(facts) for rejection in _to_everybody(policy))
 
 
-@judge(5, known_bad=lambda: (known_bad.public(), known_bad.baseline(), known_bad.TODAY))
-def judge_baseline(facts: AccessFacts, baseline: Baseline, today: date) -> Judgement:
+@check(5, known_bad=lambda: (known_bad.public(), known_bad.baseline(), known_bad.TODAY))
+def check_baseline(facts: AccessFacts, baseline: Baseline, today: date) -> CheckResult:
     """The repository policy says what was reviewed, statement by statement."""
     where = f"repository policy of {facts.repository}"
     if facts.repository_policy is None:
@@ -110,15 +110,15 @@ def judge_baseline(facts: AccessFacts, baseline: Baseline, today: date) -> Judge
         return reject(cause, baseline.where, "have the policy reviewed, and date the review")
     if public := tuple(_to_everybody(baseline.policy)):
         # Before any difference: its way out would be to open the repository.
-        return Judgement(public)
+        return CheckResult(public)
     remedy = f"set the policy in {baseline.where} again, or have the new one reviewed (role: {baseline.reviewed_by})"
     found = differences(*(without_deleted(each, facts) for each in (baseline.policy, policy)))
     by = f"as {baseline.reviewed_by} reviewed it on {baseline.reviewed_on}"
-    return Judgement.of(Rejection(f"The repository policy is not {by}: {line}", where, remedy) for line in found)
+    return CheckResult.of(Rejection(f"The repository policy is not {by}: {line}", where, remedy) for line in found)
 
 
-@judge(5, known_bad=lambda: (known_bad.expired_reviews(), known_bad.TODAY))
-def judge_reviews(reviewed: ReviewedList, today: date) -> Judgement:
+@check(5, known_bad=lambda: (known_bad.expired_reviews(), known_bad.TODAY))
+def check_reviews(reviewed: ReviewedList, today: date) -> CheckResult:
     """Every entry of the reviewed list is in force, and no principal is listed twice."""
     rejections, seen = [], dict[str, Entry]()
     for entry in reviewed.entries:
@@ -130,11 +130,11 @@ def judge_reviews(reviewed: ReviewedList, today: date) -> Judgement:
             cause = f"{entry.principal} is listed twice, in lines {earlier.line} and {entry.line}"
             rejections.append(Rejection(cause, at, "keep one entry"))
         seen.setdefault(entry.principal, entry)
-    return Judgement.of(rejections)
+    return CheckResult.of(rejections)
 
 
-@judge(5, known_bad=lambda: (known_bad.disagreement(), ("ci",)))
-def judge_simulations(facts: AccessFacts, roles: tuple[str, ...]) -> Judgement:
+@check(5, known_bad=lambda: (known_bad.disagreement(), ("ci",)))
+def check_simulations(facts: AccessFacts, roles: tuple[str, ...]) -> CheckResult:
     """Where SimulatePrincipalPolicy can decide the identity part, it decides as this gate does.
 
     Args:
@@ -155,13 +155,13 @@ def judge_simulations(facts: AccessFacts, roles: tuple[str, ...]) -> Judgement:
             ours = identity_part(known[each.principal], Request(each.action, each.resource, (), context))
             if ours.answer is not Answer.UNDECIDED and (ours.answer is Answer.YES) != each.allowed:
                 rejections.append(_disagreement(each, ours))
-    return Judgement.of((*silent, *rejections))
+    return CheckResult.of((*silent, *rejections))
 
 
 def expected_holders(facts: AccessFacts, wanted: str, ci_role: str, lambda_role: str) -> tuple[str, ...]:
     """Those to whom the story gives a power: pushing to the CI role, pulling to the Lambda role and service.
 
-    What Lambda may pull for other accounts is another claim's matter (`judge_lambda_service`).
+    What Lambda may pull for other accounts is another claim's matter (`check_lambda_service`).
     """
     names = {"push": (ci_role,), "pull": (lambda_role,)}.get(wanted, ())
     services = service_names(LAMBDA, facts.account) if wanted == "pull" else ()

@@ -1,4 +1,4 @@
-"""The release desk: one object that a run makes once, and that hands out registry, caller, zip function and release."""
+"""The release client: made once in a run, it hands out registry, caller, zip function and release."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from gate.aws.call_log import CallLog
 from gate.aws.refusals import ask, readable
+from gate.check import require
 from gate.errors import AwsRefused
-from gate.judgement import require
 from gate.legacy import baseline
 from gate.legacy.history import ZipHistory
 from gate.legacy.reader import ZipFunction
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.diary import Diary
 from gate.registry.ecr import EcrRepository
-from gate.registry.ledger import Ledger
 from gate.registry.login import Login
 from gate.registry.manifest import StoredManifest
-from gate.registry.promotion import Caller, Tags, judge_caller
-from gate.registry.publication import JudgedImage, Publication, Step
+from gate.registry.promotion import Caller, Tags, check_caller
+from gate.registry.publication import CheckedImage, Publication, Step
 from gate.registry.publish import Publisher
 from gate.registry.pull import pull
 from gate.registry.push import Patience, push
@@ -37,8 +37,8 @@ _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What the desk needs of the run around it.
+class ReleaseDependencies:
+    """What the release client needs of the run around it.
 
     Attributes:
         engine: docker-py's APIClient (its timeout bounds the silence of a push).
@@ -62,19 +62,19 @@ class Surroundings:
     clock: Callable[[], float] = time.monotonic
 
 
-class ReleaseDesk:
+class ReleaseClient:
     """Everything of one run that talks to AWS about the release.
 
     Args:
-        session: a boto3 session that carries credentials, region and endpoints; the ledger is attached to it here.
+        session: a boto3 session that carries credentials, region and endpoints; the call log is attached to it here.
         release: what pytest.ini states.
-        ledger: records every call made through the desk's clients, or through others of the same session.
+        call log: records every call made through the release client's clients, or through others of the same session.
         around: the run.
     """
 
-    def __init__(self, session: Any, release: Release, ledger: Ledger, around: Surroundings) -> None:
-        ledger.attach(session)
-        self.session, self.release, self.ledger, self._around = session, release, ledger, around
+    def __init__(self, session: Any, release: Release, call_log: CallLog, around: ReleaseDependencies) -> None:
+        call_log.attach(session)
+        self.session, self.release, self.call_log, self._around = session, release, call_log, around
         self.tags = Tags(release.release_tag, release.rolling_tag, release.candidate_tag)
 
     def client(self, service: str) -> Any:
@@ -94,13 +94,13 @@ class ReleaseDesk:
     @cached_property
     def ecr(self) -> EcrRepository:
         """The release's repository."""
-        release, ledger = self.release, self.ledger
+        release, call_log = self.release, self.call_log
         return EcrRepository(
             self.client("ecr"),
             release.account,
             release.repository,
             learn_secret=self._around.learn_secret,
-            note_pull=lambda digest, outcome: ledger.note_pull(release.repository, digest, outcome, release.region),
+            note_pull=lambda digest, outcome: call_log.note_pull(release.repository, digest, outcome, release.region),
         )
 
     @cached_property
@@ -149,7 +149,7 @@ class ReleaseDesk:
         """The commands of this release, as one would type them."""
         return Typed(self.release.account, self.release.region, self.release.repository)
 
-    def push_candidate(self, image: JudgedImage, *, kept: Path, admit: Callable[[], None]) -> Publication:
+    def push_candidate(self, image: CheckedImage, *, kept: Path, admit: Callable[[], None]) -> Publication:
         """Keep the zip function's baseline in a file, and push the image under the candidate tag.
 
         See `Publisher.push_candidate` for what it raises.
@@ -163,10 +163,10 @@ class ReleaseDesk:
             NoGo: wrong account or region.
             AwsRefused: the tag names nothing.
         """
-        require(judge_caller(self.caller, self.release.account, self.release.region))
+        require(check_caller(self.caller, self.release.account, self.release.region))
         digest = self.ecr.snapshot().naming().get(self.tags.release)
         if digest is None:
-            # Not a judgement on an image: there is none to judge.
+            # Not a judgement on an image: there is none to check.
             raise AwsRefused(
                 f"The tag {self.tags.release!r} names nothing in the registry",
                 where=self.release.repository_uri,
@@ -175,36 +175,36 @@ class ReleaseDesk:
         return digest
 
     def pull(self, digest: str) -> str:
-        """Pull a published digest, to judge it; the answer is what the engine calls it."""
+        """Pull a published digest, to check it; the answer is what the engine calls it."""
         outcome = "refused"
         try:
             held = pull(self._around.engine, self.ecr.login(), self.release.repository, digest, self._around.say)
             outcome = "ok"
         finally:
-            self.ledger.note_pull(self.release.repository, digest, outcome, self.release.region)
+            self.call_log.note_pull(self.release.repository, digest, outcome, self.release.region)
         with readable("docker inspect"):
             return str(held["Id"])
 
-    def verify(self, digest: str, image: JudgedImage | None = None) -> Publication:
+    def verify(self, digest: str, image: CheckedImage | None = None) -> Publication:
         """What the registry holds under a digest now, changing nothing.
 
         Args:
-            digest: the digest that this run judges.
-            image: the image as it was judged; without one (a rescan) config and size stay unknown, which no
-                judge of them accepts.
+            digest: the digest that this run checks.
+            image: the image as it was checked; without one (a rescan) config and size stay unknown, which no
+                check of them accepts.
         """
         manifest = self.ecr.manifest(digest)
         return Publication(
             digest=digest,
             manifest=manifest,
             platform=self._platform(manifest),
-            config_digest=image.config_digest if image else "unknown: no image was judged",
+            config_digest=image.config_digest if image else "unknown: no image was checked",
             uncompressed_bytes=image.uncompressed_bytes if image else 0,
             after=self.ecr.snapshot(),
         )
 
     def _platform(self, manifest: StoredManifest) -> str:
-        # An index has no platform of its own; the judge of admission then has the last word, and says no.
+        # An index has no platform of its own; the check of admission then has the last word, and says no.
         try:
             return self.ecr.config(manifest).platform
         except AwsRefused as refusal:
@@ -222,5 +222,5 @@ class ReleaseDesk:
             digest = push(around.engine, image, login, repository, tag, around.say, patience)
             outcome = "ok"
         finally:
-            self.ledger.note_push(repository, tag, outcome, self.release.region)
+            self.call_log.note_push(repository, tag, outcome, self.release.region)
         return digest
