@@ -1,4 +1,4 @@
-"""What each ECR scan status means for the gate: one table, which the code uses and the README shows. Pure."""
+"""What each ECR scan status means for the gate: one table, also shown in docs/scan-statuses.md. Pure."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def meaning_of(status: str) -> Meaning:
 
 
 def markdown() -> str:
-    """The table as the README shows it."""
+    """The table as that page shows it."""
     head = "| ECR scan status | basic scanning | enhanced scanning | what it says |\n|---|---|---|---|\n"
     rows = (f"| `{m.status}` | {m.basic.value} | {m.enhanced.value} | {m.sentence} |\n" for m in TABLE)
     return head + "".join(rows) + "| any other | NO-GO | NO-GO | the gate does not know it |\n"

@@ -135,7 +135,7 @@ def test_an_enum_of_which_the_gate_reads_single_words_has_not_grown(service, sha
     assert enum(service, shape) == words
 
 
-def test_the_readme_shows_the_table_of_scan_statuses() -> None:
+def test_the_page_shows_the_table_of_scan_statuses() -> None:
     """As the code has it; paste what `gate.scan.statuses.markdown()` answers."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme.partition("<!-- statuses -->\n")[2].partition("<!-- /statuses -->")[0] == markdown()
+    page = (ROOT / "docs" / "scan-statuses.md").read_text(encoding="utf-8")
+    assert page.partition("<!-- statuses -->\n")[2].partition("<!-- /statuses -->")[0] == markdown()

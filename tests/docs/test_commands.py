@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 TYPED = re.compile(r"^\$ (.+?)(?:\s+#.*)?$", re.M)
 INLINE = re.compile(r"`((?:make|pytest|python -m) [^`\n…\\]+)`")
 

@@ -10,7 +10,6 @@ import pytest
 from tests.faults import faults, matrix
 from tests.faults.layers import Layers
 from tests.faults.stage import good_world, stage
-from tests.faults.world import ROOT
 
 ROWS = pytest.StashKey["list[matrix.Row]"]()
 
@@ -19,9 +18,7 @@ def pytest_addoption(parser):
     """What `make faults` asks for."""
     group = parser.getgroup("fault catalogue")
     group.addoption("--every-claim", action="store_true", help="run all claims on each fault, not those that read it")
-    group.addoption(
-        "--matrix", metavar="FILE", help="print the matrix, write it as Markdown, its counts into the README"
-    )
+    group.addoption("--matrix", metavar="FILE", help="print the matrix, and write it as Markdown")
 
 
 @pytest.fixture(scope="session")
@@ -71,4 +68,3 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(f"{file} is left as it was: not every fault of the catalogue was made")
         return
     matrix.write(rows, Path(file))
-    matrix.summarise(rows, ROOT / "README.md")

@@ -11,10 +11,16 @@ from gate.text import for_markdown
 HEAD = """# The fault catalogue
 
 Written by `make faults`: each fault is put into a good release, and the claim that has to notice is seen to go red,
-with the words that its message must hold; every other claim that reads what was changed stays green.
+with the words that its message must hold; every other claim that reads what was changed stays green. A harmless change
+makes nothing red. The levels: one recorded fact is another (check); a thin layer on the image is really built and
+run (layer); the local target is really set so, or misbehaves (service); a whole release (release).
+
+So that a claim not only has a good check but is also given what the world really answers,
+`tests/wiring/rehearsals.yaml` names for each claim a fault around a real `pytest features/`: `make test` runs those
+that cost little, `make faults` all of them. `make mutation` changes each check in every small way
+([result](mutation.md)).
 
 """
-BEGINS, ENDS = "<!-- faults -->", "<!-- /faults -->"
 LEVELS = ("check", "layer", "service", "release")
 
 
@@ -46,11 +52,11 @@ def write(rows: list[Row], path: Path) -> None:
     head = f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|\n"
     lines = (f"| {_criterion(row)} | {for_markdown(row.fault)} | {row.level} | {for_markdown(row.scenario)} "
              f"| {row.october or ''} | {row.verdict} | {row.seconds:.1f} |\n" for row in _sorted(rows))  # fmt: skip
-    path.write_text(f"{HEAD}{_counts(rows)}\n\n{head}{''.join(lines)}", encoding="utf-8")
+    path.write_text(f"{HEAD}{_counts(rows)}\n\n{_summary(rows)}\n\n{head}{''.join(lines)}", encoding="utf-8")
 
 
-def summarise(rows: list[Row], readme: Path) -> None:
-    """The counts by criterion and level, between the marks in the README."""
+def _summary(rows: list[Row]) -> str:
+    """The counts by criterion and level."""
     columns = (*LEVELS, "caught")
     lines = [f"| criterion | {' | '.join(columns)} |", f"|---{'|---' * len(columns)}|"]
     for number in sorted({row.criterion for row in rows}, key=lambda number: number or 10):
@@ -59,9 +65,7 @@ def summarise(rows: list[Row], readme: Path) -> None:
         word = "caught" if number else "green"
         done = f"{sum(row.verdict == word for row in these)} of {len(these)} {word}"
         lines.append(f"| {f'AC{number}' if number else 'harmless'} | {' | '.join(counts)} | {done} |")
-    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGINS)
-    after = rest.partition(ENDS)[2]
-    readme.write_text(f"{before}{BEGINS}\n{chr(10).join(lines)}\n{ENDS}{after}", encoding="utf-8")
+    return "\n".join(lines)
 
 
 def _sorted(rows):

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from gate.errors import GateError, WrongUse
-from gate.scan.statuses import markdown
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,8 +32,3 @@ def test_a_fact_that_could_not_be_had_has_a_way_out(kind):
     assert f"\n    to do: {kind.usual_remedy}" in str(kind("gone"))
     assert kind.usual_remedy
     assert str(kind("gone", remedy="look there")) == "gone\n    to do: look there"
-
-
-def test_the_readme_shows_the_status_table_that_the_code_uses():
-    """The table of scan statuses in the README is the code's own."""
-    assert markdown().strip() in (ROOT / "README.md").read_text()
