@@ -40,7 +40,7 @@ setup: ## Provide what a run needs; does nothing that is done already
 	@setup/venv
 
 docker-build: setup ## Build naver-sms-automation:latest; BASE_IMAGE=… takes another base than the stand-in
-	@$(PYTHON_IN) -m gate.image $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
+	@$(PYTHON_IN) -m gate.run.docker_build $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 verify: ## Check a run's folder offline: EVIDENCE=dir KEY=pub.pem EXPECT=GO DIGEST=sha256:… TARGET=aws (fails unless VERIFIED)
 	@setup/venv

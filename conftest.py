@@ -9,10 +9,9 @@ import pytest
 
 from gate import options as command_line
 from gate import release as settings
-from gate import selection
 from gate.run.scope import PLUGIN, RUN, looks_only
 
-STEPS = ("image", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
+STEPS = ("image", "base", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
 
 
 def pytest_addoption(parser):
@@ -35,7 +34,7 @@ def pytest_cmdline_main(config):
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
     """Begin the run, unless pytest was only asked to show something."""
-    selection.check(config)
+    command_line.check_selection(config)
     if not config.option.collectonly:
         # The claims are listed from their features alone: without the checks behind the steps, in half the time.
         for noun in STEPS:
@@ -119,13 +118,13 @@ def target(fixtures, run):
     if run.options.target == "aws":
         yield
         return
-    from localaws.errors import LocalTargetError
-    from localaws.seed.names import refuse_strangers
+    from localaws import LocalTargetError
+    from localaws.seed.names import refuse_other_releases
     from localaws.target import LocalTarget
 
     with ExitStack() as kept:
         kept.enter_context(fixtures.telling(LocalTargetError))
-        refuse_strangers(vars(run.release))
+        refuse_other_releases(vars(run.release))
         with run.terminal.parts() as waiting_for:
             waiting_for("the local target starts")
             local = kept.enter_context(LocalTarget(**fixtures.local_state(run)))
@@ -227,9 +226,9 @@ def sbom(candidate):
 
 
 @pytest.fixture(scope="session")
-def watched(candidate):
+def required_components(candidate):
     """The components that a scan must cover, or the register name."""
-    return candidate.watched
+    return candidate.required_components
 
 
 @pytest.fixture(scope="session")

@@ -1,1 +1,1 @@
-"""Speed: the gate against the same work done by hand, as ratios in one run."""
+"""Speed: the gate compared with the same work done by hand, as ratios from one run."""

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from bench.clock import Memory, medians
-from bench.findings import growth
-from bench.results import COLLECTING, FILE, GROWTH, MEMORY, Results
-from bench.work import (
-    by_hand,
-    collecting,
-    collecting_plain,
-    forget,
-    gate,
-    in_the_image,
-    inspection,
-    nothing,
-    on_the_host,
-)
+from bench import work
+from bench.measure import Memory, medians
+from bench.results import COLLECTING, FILE, GROWTH, MEMORY, Measurements
 
-# What is compared, the gate's way first, and what is taken away before each run.
+# What is compared, the gate first, and whether the caches are emptied before each run.
 COMPARED = (
-    ("inspection, against plain testinfra", inspection, on_the_host, nothing),
-    ("inspection, against tests that trust the image's find and grep", inspection, in_the_image, nothing),
-    ("whole gate, warm", gate, by_hand, nothing),
-    ("whole gate, cold", gate, by_hand, forget),
+    ("inspection, against plain testinfra", work.inspection, work.on_the_host, False),
+    ("inspection, against tests that trust the image's find and grep", work.inspection, work.in_the_image, False),
+    ("whole gate, warm", work.gate, work.by_hand, False),
+    ("whole gate, cold", work.gate, work.by_hand, True),
 )
 
 
@@ -34,16 +23,16 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="warm runs of each (default: 5; 0: keep the last results)")
     parser.add_argument("--cold", type=int, default=5, help="cold runs of each; removes dangling images (as --runs)")
     options = parser.parse_args()
-    results = Results([label for label, *_ in COMPARED])
-    results.alone(COLLECTING, f"{collecting():.2f} s; of the plain tests {collecting_plain():.2f} s")
-    results.alone(GROWTH, f"{growth():.1f} times the CPU time")
-    for label, ours, theirs, before in COMPARED:
-        count = options.cold if before is forget else options.runs
-        if count and before is nothing:
-            ours(), theirs()
-        for number, mine, other in medians(count, ours, theirs, before):
-            results.compare(label, mine, other, number)
-            if ours is gate:
+    results = Measurements([label for label, *_ in COMPARED])
+    results.alone(COLLECTING, f"{work.collecting():.2f} s; of the plain tests {work.collecting_plain():.2f} s")
+    results.alone(GROWTH, f"{work.growth():.1f} times the CPU time")
+    for label, gate, other, cold in COMPARED:
+        count = options.cold if cold else options.runs
+        if count and not cold:
+            gate(), other()
+        for number, of_gate, of_other in medians(count, gate, other, work.empty_caches if cold else None):
+            results.compare(label, of_gate, of_other, number)
+            if gate is work.gate:
                 results.alone(MEMORY, f"{Memory.largest:.0f} MB")
     print(FILE.read_text())
 

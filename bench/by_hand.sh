@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the story's commands and checks say, done by hand and one after the other: the same work that the gate does.
-# It checks nothing; it only asks. bench/__main__.py measures the gate against it.
+# The commands and checks of the story by hand, one after the other: the same work as the gate's, without its checks.
+# bench/__main__.py measures the gate against it.
 # Expects: AWS_* and AWS_ENDPOINT_URL of a local target, REGISTRY (host:port), AWS_CLI (the aws program), SYFT.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,7 +23,7 @@ lambda=(--read-only --tmpfs "/tmp:size=512m,exec,mode=1777" --user 993:990 --cap
 docker build --quiet --force-rm --tag naver-lambda-base:standin "$@" localaws/lambda-base > /dev/null
 docker build --quiet --force-rm --tag "$image" "$@" --build-arg BASE_IMAGE=naver-lambda-base:standin image > /dev/null
 
-# Look at it (AC1, AC6).
+# Inspect it (AC1, AC6).
 docker image inspect "$image" > "$scratch/image.json"
 docker history --no-trunc "$image" > "$scratch/history"
 container="$(docker create --network none --entrypoint sleep "$image" 600)"

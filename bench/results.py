@@ -1,4 +1,4 @@
-"""bench/RESULTS.md: what was measured. What is not measured this time keeps its row, with its date and commit."""
+"""bench/RESULTS.md. What is not measured in a run keeps its row, with its date and commit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bench.clock import ROOT
+from bench.measure import ROOT
 
 FILE = ROOT / "bench" / "RESULTS.md"
 COLLECTING = "`pytest features/ --collect-only`"
@@ -17,8 +17,8 @@ GROWTH = "checking 10,000 findings against 1,000"
 _LIMITS = {COLLECTING: "1 s", MEMORY: "200 MB", GROWTH: "10 times is linear"}
 
 
-class Results:
-    """The rows of the file, and the new ones; written after each, so that an interrupted bench keeps what it has.
+class Measurements:
+    """The rows of the file; it is written after each measurement, so that an interrupted bench keeps its results.
 
     Args:
         compared: the labels of the comparisons, in their order.
@@ -35,7 +35,7 @@ class Results:
         self._note(label, f"{gate:.1f} s", f"{other:.1f} s", f"{gate / other:.2f}", str(runs), _now())
 
     def alone(self, label: str, measured: str) -> None:
-        """A figure that has a limit of its own."""
+        """A figure with a limit."""
         self._note(label, measured, _LIMITS[label])
 
     def _note(self, label: str, *cells: str) -> None:
@@ -46,9 +46,9 @@ class Results:
         return f"""# Measurements
 
 Written by `make bench`; {os.cpu_count()} cores {platform.machine()}, Linux {platform.release()}.
-By hand is `bench/by_hand.sh`: the same questions, asked one after the other; plain testinfra is `bench/plain`, which
-reads the files on the host as the gate does, or with the image's own programs. Medians; the two take turns. Cold is
-without images, layer cache, blobs and SBOM; what was downloaded stays.
+By hand is `bench/by_hand.sh`: the same commands, one after the other; plain testinfra is `bench/plain`, which reads
+the files on the host as the gate does, or with the image's own programs. Medians; the two take turns. Cold is
+without images, layer cache, blobs and SBOM; downloads are kept.
 
 | what | gate | the other | ratio | runs | measured |
 |---|---|---|---|---|---|

@@ -1,4 +1,4 @@
-"""The same work in two ways: by the gate, and by hand."""
+"""The measured work: by the gate, by hand, by plain tests, and on many findings."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import os
 import statistics
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import docker
 
-from bench.clock import ROOT, seconds
+from bench.measure import ROOT, seconds
 from gate.image.build import build_arguments
+from gate.scan.findings import Finding, tally
+from gate.scan.report import ScanReport
+from gate.scan.result_checks import complete, counts_match, free_of
+from gate.scan.statuses import Mode
 from localaws.registry.container import BLOBS
 from localaws.target import LocalTarget
 from tests.local_target.clients import aws_cli
 
-# Without our conftest.py, and without the plugin that the gate leaves out too.
+# Without this project's conftest.py, and without the plugin that the gate leaves out too.
 _ALONE = ("-c", os.devnull, "--confcutdir", "bench/plain", "-p", "no:hypothesispytest", "-q")
 IMAGES = ("naver-sms-automation:latest", "naver-sms-automation:by-hand", "naver-lambda-base:standin")
 
@@ -39,9 +44,9 @@ def by_hand() -> float:
 
 
 def inspection() -> float:
-    """The gate's claims that look into the image, and run nothing as Lambda does."""
-    looks = "not (Chrome_opens or Korean or initialises or Five_warm or published or built)"
-    own = ("-m", "ac1 or ac6", "-k", looks, "--image", IMAGES[0])
+    """The gate's scenarios that inspect the image and do not run it as Lambda does."""
+    inspections = "not (Chrome_opens or Korean or initialises or Five_warm or published or built)"
+    own = ("-m", "ac1 or ac6", "-k", inspections, "--image", IMAGES[0])
     beside = ("-o", f"reports={ROOT / '.cache' / 'bench'}")
     return seconds([sys.executable, "-m", "pytest", "features/", *own, *beside])
 
@@ -52,17 +57,17 @@ def on_the_host() -> float:
 
 
 def in_the_image() -> float:
-    """The same, but for the files: the image's own find and grep are trusted."""
+    """The same, except that the files are read with the image's own find and grep."""
     return _plain("test_files_in_the_image.py")
 
 
 def collecting() -> float:
-    """Until pytest has found every scenario, and ended."""
+    """Pytest's collection of every scenario."""
     return _collected("features/")
 
 
 def collecting_plain() -> float:
-    """The same for the plain tests: what pytest and its plugins take by themselves."""
+    """The same for the plain tests: the time of pytest and its plugins."""
     return _collected(*_ALONE, "bench/plain/test_inspection.py")
 
 
@@ -73,14 +78,14 @@ def _plain(files: str) -> float:
 
 def _collected(*what: str) -> float:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *what]
-    # A shell may forbid Python to keep what it compiled; each call would then compile the gate anew.
+    # If the environment keeps Python from writing bytecode, each call would compile the gate again.
     environment = {"PYTHONDONTWRITEBYTECODE": "", "BENCH_IMAGE": IMAGES[0]}
     seconds(command, environment)
     return statistics.median(seconds(command, environment) for _ in range(5))
 
 
-def forget() -> None:
-    """Cold: no image, no layer cache, no blob, no SBOM; downloaded packages stay where they are."""
+def empty_caches() -> None:
+    """Remove images, layer cache, blobs and SBOMs; downloaded packages stay."""
     client = docker.from_env()
     for name in IMAGES:
         if client.images.list(name=name):
@@ -94,5 +99,25 @@ def forget() -> None:
     client.close()
 
 
-def nothing() -> None:
-    """Warm: everything stays as the run before left it."""
+def growth(small: int = 1_000, large: int = 10_000) -> float:
+    """The CPU time of checking `large` findings compared with `small`: 10 is linear.
+
+    The median of nine rounds; in each the two take about as long one after the other, as the machine's speed varies.
+    """
+    times = large // small
+    return statistics.median(times * _checking(large) / sum(_checking(small) for _ in range(times)) for _ in range(9))
+
+
+def _checking(number: int) -> float:
+    now, digest = datetime(2026, 1, 2, tzinfo=UTC), "sha256:" + "a" * 64
+    findings = tuple(
+        Finding(f"CVE-2026-{n}", "openssl", "3.0.1", "3.0.2", "CRITICAL", 9.8, "a title", "", Mode.BASIC, entry=n)
+        for n in range(number)
+    )
+    counts = tuple(tally(findings).items())
+    report = ScanReport(digest, "v1.0.0", Mode.BASIC, "COMPLETE", now, now, findings, counts, 10, now, "rescanned")
+    began = time.process_time()
+    complete(report, digest, now)
+    free_of(report, "CRITICAL", 0)
+    counts_match(report)
+    return time.process_time() - began

@@ -1,39 +1,37 @@
-"""What ends a run's work early on a check's no, told to each claim as it concerns that claim."""
+"""What is not done because checks said no before: told to each claim as it concerns that claim."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import reduce
-from operator import add
+from collections.abc import Sequence
 
-from gate.check import ACCEPTED, CheckResult, NoGo
-from gate.errors import GateError, one_line
+from gate.check import Rejection
+from gate.errors import GateError, compose, one_line
 
 _TOLD = 5
 
 
-class BlockedByEarlierFailure(NoGo):
-    """A next step was not taken, because checks said no.
+class BlockedByEarlierFailure(GateError):
+    """A next step was not taken, because of what failed before: correct that first.
 
     Attributes:
-        said: what the checks of each criterion said; it is theirs to tell in full.
-        elsewhere: what every other claim is told: nothing can be known of it, and why, each cause in brief.
+        causes: what failed before.
+        criterion: the claims of this criterion are told the causes as their own; 0 where the causes are other claims'.
     """
 
-    def __init__(self, said: Mapping[int, CheckResult], sentence: str, *, where: str = "", remedy: str) -> None:
-        super().__init__(reduce(add, said.values(), ACCEPTED))
-        self.said = said
-        causes = (rejection.cause for rejection in self.result.rejections)
-        self.elsewhere = GateError(briefly(sentence, causes), where=where, remedy=remedy)
+    usual_remedy = "correct what failed before it, and run the gate again"
 
-    def to(self, criterion: int) -> NoGo | GateError:
-        """What a claim of this criterion is told."""
-        own = self.said.get(criterion, ACCEPTED)
-        return self.elsewhere if own.accepted else NoGo(own)
+    def __init__(
+        self, sentence: str, causes: Sequence[Rejection] = (), *, criterion: int = 0, where: str = "", remedy: str = ""
+    ) -> None:
+        super().__init__(sentence, where=where, remedy=remedy)
+        self.causes, self.criterion = tuple(causes), criterion
 
+    def __str__(self) -> str:
+        return compose(self.in_brief, self.where, self.remedy)
 
-def briefly(sentence: str, causes: Iterable[str]) -> str:
-    """The sentence, and below it each cause once, as far as they are few."""
-    found = list(dict.fromkeys(map(one_line, causes)))
-    more = [f"– and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
-    return "\n".join([sentence, *(f"– {cause}" for cause in found[:_TOLD]), *more])
+    @property
+    def in_brief(self) -> str:
+        """The sentence, and below it each cause once, as far as they are few."""
+        found = list(dict.fromkeys(one_line(each.cause) for each in self.causes))
+        more = [f"– and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
+        return "\n".join([self.cause, *(f"– {cause}" for cause in found[:_TOLD]), *more])

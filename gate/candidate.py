@@ -1,4 +1,4 @@
-"""The candidate: the candidate image, and everything learnt of it, each fact gathered once."""
+"""The candidate image, and the facts about it, each gathered once."""
 
 from __future__ import annotations
 
@@ -13,31 +13,28 @@ from gate.browser import installed
 from gate.browser.programs import Answer, Pin, version_in
 from gate.browser.report import ProbeRun
 from gate.browser.run import run_probe
-from gate.engine import Engine, HistoryEntry, ImageConfig
+from gate.engine import Engine, ImageConfig
 from gate.errors import ImageUnavailable
+from gate.facts import CachedProperty
 from gate.image import python
-from gate.image.base import Base
+from gate.image.base import STAND_IN_LABEL, Base
 from gate.image.build import BuiltImage
-from gate.image.contract import Startup
 from gate.image.dockerfile import From, from_lines
-from gate.image.files import closed_packages
+from gate.image.file_checks import closed_packages
 from gate.image.layers import Layers, base_count, merged, read_layers
-from gate.image.lineage import STAND_IN_LABEL
-from gate.image.records import RPM_DATABASES, Records, is_record, read_records
-from gate.image.requirements import Requirement, pins, read_requirements
+from gate.image.package_records import RPM_DATABASES, PackageRecords, is_record, read_records
+from gate.image.packages import pins, read_requirements
 from gate.image.tree import Tree, read_tree
-from gate.once import Once
 from gate.release import Release
 from gate.runtime.constraints import USER
 from gate.runtime.handler import run_handler
 from gate.runtime.report import HandlerRun, Settings
-from gate.scan.components import Watched
-from gate.scan.coverage import watch
+from gate.scan.components import RequiredComponent
+from gate.scan.coverage import required_components
 from gate.scan.sbom import Sbom, make_sbom
 
-PYTHON_PACKAGES = "requirements.txt"
-# The looks into the image that take long, the longest first; nearly each claim needs one.
-_LOOKS = (
+# The facts that take long, the longest first; nearly every scenario needs one of them.
+_SLOW_FACTS = (
     "layers",
     "tree",
     "interpreter",
@@ -50,12 +47,12 @@ _LOOKS = (
 
 
 class Candidate:
-    """One image ID, asked about in many ways.
+    """The facts about one image ID.
 
     Args:
-        built: the build of this run that made the image, or None for an image that existed.
-        context: the folder of the Dockerfile and of the pins that the image is held against, or None without any.
-        sboms: where SBOMs are kept between runs, by digest.
+        built: the build of this run that made the image, or None for an existing image.
+        context: the folder of the Dockerfile and requirements.txt, or None.
+        sboms: the folder in which SBOMs are kept between runs.
     """
 
     def __init__(
@@ -76,31 +73,29 @@ class Candidate:
         self.built = built
         self._context = context
         self._sboms = sboms
+        self._settings = Settings(release.memory_mb, release.function_name, release.region, release.task_root)
         self._stack = ExitStack()
         self._initialised = threading.Event()
-        self._beside = ThreadPoolExecutor(4, thread_name_prefix="candidate")
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="candidate")
 
-    def gather(self, *, whole: bool = True) -> None:
-        """Begin with facts that take long, side by side; whoever asks for one meanwhile waits for it.
+    def prefetch(self, *, whole: bool = True) -> None:
+        """Begin to gather the slow facts in parallel; whoever asks for one meanwhile waits for it.
 
         Args:
-            whole: also what only some claims need: the sandbox and the SBOM. The handler is initialised first and
-                alone: that time is held against a limit, and other work on this machine would be counted with it.
+            whole: also the sandbox runs and the SBOM, which few scenarios need. The handler is initialised first and
+                alone: a limit applies to the duration, and other work would lengthen it.
         """
+        facts: tuple[str, ...] = _SLOW_FACTS
         if whole:
-            self._begin("handler_run")
+            self._threads.submit(getattr, self, "handler_run")
             self._initialised.wait()
-            self._begin("probe_run", *_LOOKS, "sbom")
-        else:
-            self._begin(*_LOOKS)
-
-    def _begin(self, *names: str) -> None:
-        for name in names:
-            self._beside.submit(getattr, self, name)
+            facts = ("probe_run", *_SLOW_FACTS, "sbom")
+        for name in facts:
+            self._threads.submit(getattr, self, name)
 
     def close(self) -> None:
-        """Wait for what was begun, and remove the container that was looked into."""
-        self._beside.shutdown(cancel_futures=True)
+        """Wait for the facts that were begun, and remove the inspected container."""
+        self._threads.shutdown(cancel_futures=True)
         self._stack.close()
 
     @property
@@ -115,107 +110,73 @@ class Candidate:
                                    remedy="name its folder with --image-context")  # fmt: skip
         return self._context
 
-    @Once
+    @CachedProperty
     def image(self) -> ImageConfig:
         """The image's configuration."""
         return self.engine.image(self.reference)
 
-    @Once
+    @CachedProperty
     def base(self) -> ImageConfig:
         """The approved base's configuration."""
         return self.engine.image(self._base.found)
-
-    @property
-    def layer_costs(self) -> tuple[HistoryEntry, ...]:
-        """What each instruction added, in bytes."""
-        return self.image.layer_costs
-
-    @property
-    def history(self) -> tuple[str, ...]:
-        """Every instruction of the build, as the image records it."""
-        return tuple(entry.instruction for entry in self.image.history)
 
     @property
     def browser_paths(self) -> dict[str, str]:
         """The agreed path of each browser variable."""
         return {"CHROME_BIN": self.release.chrome_bin, "CHROMEDRIVER_BIN": self.release.chromedriver_bin}
 
-    @property
-    def startup(self) -> Startup:
-        """How the image starts."""
-        return _startup(self.image)
-
-    @property
-    def base_startup(self) -> Startup:
-        """How the base starts."""
-        return _startup(self.base)
-
-    @Once
+    @CachedProperty
     def tree(self) -> Tree:
-        """Every file of the image, read from the engine's export."""
+        """The file tree of the image, from the engine's export."""
         with self.engine.export(self.image.engine_id) as stream:
             return read_tree(stream, lambda path: is_record(path) or "chrom" in path.rpartition("/")[2])
 
-    @Once
-    def records(self) -> Records:
-        """What the package managers recorded of the image's files."""
-        found = read_records(self.tree.texts)
-        kept = any(path in self.tree.entries for path in RPM_DATABASES)
-        return found + python.rpm_records_of(self.host) if kept else found
+    @CachedProperty
+    def records(self) -> PackageRecords:
+        """The package managers' records of the image's files."""
+        found, has_rpm = read_records(self.tree.texts), any(path in self.tree.entries for path in RPM_DATABASES)
+        return found + python.rpm_records_of(self.host) if has_rpm else found
 
-    @Once
+    @CachedProperty
     def layers(self) -> Layers:
-        """Each layer as it is pushed, read from the engine's archive."""
+        """The layers as they are pushed, from `docker save`."""
         with self.engine.saved(self.image.engine_id) as stream:
-            stream.peek(1)  # the engine puts the archive together first; the records are read meanwhile
+            stream.peek(1)  # the engine prepares the archive while the records are read
             return read_layers(stream, len(self.image.layers), self.records)
 
-    @Once
+    @CachedProperty
     def base_digests(self) -> dict[str, str]:
         """The digest of each file of the base, by its path."""
-        return {
-            path: file.digest for path, file in merged(self.layers.layers[: self.base_layers]).items() if file.digest
-        }
+        files = merged(self.layers.layers[: self.base_layers])
+        return {path: file.digest for path, file in files.items() if file.digest}
 
     @property
     def base_layers(self) -> int:
-        """How many of the layers are the base's: the lowest ones."""
+        """How many of the layers, the lowest ones, are the base's."""
         return base_count(self.image.layers, self.base.layers)
 
-    @Once
+    @CachedProperty
     def host(self) -> Any:
-        """Testinfra's host: a container of the image that only sleeps, asked as the user that Lambda runs as."""
+        """Testinfra's host: an idle container of the image, entered as the user that Lambda runs as."""
         from gate.engine.host import host_of
 
         container = self._stack.enter_context(self.engine.inspection(self.image.engine_id))
         return host_of(f"{USER}@{container}", self.engine.timeout)
 
-    @Once
-    def requirements(self) -> tuple[Requirement, ...]:
-        """The requirements of the release, whatever Python they are for."""
-        path = self.context / PYTHON_PACKAGES
-        if not path.is_file():
-            raise ImageUnavailable(
-                f"no {PYTHON_PACKAGES} says which Python packages the image should hold",
-                where=str(self.context),
-                remedy="put it beside the Dockerfile, every package pinned; an image without any has an empty one",
-            )
-        return read_requirements(path)
-
-    @Once
+    @CachedProperty
     def pins(self) -> dict[str, str]:
-        """The pinned version of each package that the release requires of the image's own Python."""
-        return pins(self.requirements, python.marker_environment(self.host))
+        """The version at which requirements.txt pins each package for the image's own Python, by canonical name."""
+        return pins(read_requirements(self.context / "requirements.txt"), python.marker_environment(self.host))
 
-    @Once
+    @CachedProperty
     def interpreter(self) -> python.Interpreter:
-        """The image's Python and its packages, as the user that Lambda runs as finds them."""
+        """The image's Python and its packages, as seen by the user that Lambda runs as."""
         found = python.inspect_python(self.host, list(self.pins) if self._context else [], self.release.task_root)
         return replace(found, packages=replace(found.packages, closed=closed_packages(self.tree)))
 
-    @Once
+    @CachedProperty
     def handler_import(self) -> python.HandlerImport:
-        """What importing the agreed handler came to."""
+        """The result of importing the agreed handler."""
         return python.import_handler(self.host, self.release.handler, self.release.task_root)
 
     @property
@@ -223,29 +184,29 @@ class Candidate:
         """The Dockerfile of the release."""
         return self.context / "Dockerfile"
 
-    @Once
+    @CachedProperty
     def from_lines(self) -> tuple[From, ...]:
-        """Every FROM of the Dockerfile, its arguments filled in."""
+        """The images that the Dockerfile names, its arguments substituted."""
         return from_lines(self.dockerfile, {"BASE_IMAGE": self.base_reference}, self.release.platform)
 
-    @Once
+    @CachedProperty
     def chrome_version(self) -> Answer:
-        """What Chrome says its version is."""
+        """Chrome's answer to --version."""
         return installed.version(self.host, self.image.env.get("CHROME_BIN", ""))
 
-    @Once
+    @CachedProperty
     def driver_version(self) -> Answer:
-        """What Chromedriver says its version is."""
+        """Chromedriver's answer to --version."""
         return installed.version(self.host, self.image.env.get("CHROMEDRIVER_BIN", ""))
 
-    @Once
+    @CachedProperty
     def chrome_pin(self) -> Pin:
-        """The version that Chrome should have."""
+        """The pinned version of Chrome."""
         return installed.pin(self.host, "chromium", self._chrome_lock)
 
-    @Once
+    @CachedProperty
     def driver_pin(self) -> Pin:
-        """The version that Chromedriver should have."""
+        """The pinned version of Chromedriver."""
         return installed.pin(self.host, "chromium-driver", self._chrome_lock)
 
     @property
@@ -254,49 +215,35 @@ class Candidate:
         return lock if lock.is_file() and not self.image.labels.get(STAND_IN_LABEL) else None
 
     def libraries(self, variable: str) -> Answer:
-        """What the dynamic loader says of the program behind a variable."""
+        """The dynamic loader's answer about the program that a variable names."""
         return installed.libraries(self.host, self.tree, variable, self.image.env.get(variable, ""))
 
-    @Once
+    @CachedProperty
     def handler_run(self) -> HandlerRun:
-        """The image's own handler, as Lambda runs it."""
+        """The invocations of the image's handler in Lambda's sandbox."""
         try:
-            return run_handler(
-                self.engine,
-                self.image.engine_id,
-                self._settings,
-                event=self.release.event,
-                initialised=self._initialised.set,
-            )
+            image, event, initialised = self.image.engine_id, self.release.event, self._initialised.set
+            return run_handler(self.engine, image, self._settings, event=event, initialised=initialised)
         finally:
-            self._initialised.set()  # also when the sandbox failed: nobody waits for ever
+            self._initialised.set()  # also when the sandbox failed, so that `prefetch` goes on
 
-    @Once
+    @CachedProperty
     def probe_run(self) -> ProbeRun:
-        """Our page in the image's Chrome, as Lambda runs it."""
+        """The test page in the image's Chrome, in Lambda's sandbox."""
         return run_probe(self.engine, self.image.engine_id, self._settings)
 
-    @property
-    def _settings(self) -> Settings:
-        release = self.release
-        return Settings(release.memory_mb, release.function_name, release.region, release.task_root)
-
-    @Once
+    @CachedProperty
     def sbom(self) -> Sbom:
-        """What the image consists of; kept by the image's ID between runs."""
+        """The SBOM of the image, kept between runs by image ID."""
         return make_sbom(f"docker:{self.image.engine_id}", self.image.image_id, self._sboms)
 
-    @Once
-    def watched(self) -> tuple[Watched, ...]:
-        """The components that a scan must cover, or the register name."""
-        return watch(
+    @CachedProperty
+    def required_components(self) -> tuple[RequiredComponent, ...]:
+        """The components that a scan has to cover, or the exception register has to name."""
+        return required_components(
             self.release.python_version,
             self.pins,
             chrome=version_in(self.chrome_version.text),
             chromedriver=version_in(self.driver_version.text),
             python_full=self.interpreter.version,
         )
-
-
-def _startup(image: ImageConfig) -> Startup:
-    return Startup(image.env, image.entrypoint, image.workdir, image.cmd)

@@ -8,8 +8,9 @@ criterion it serves and a known-bad value: in every run each check is fed that v
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from gate.errors import compose, one_line
 
@@ -22,12 +23,16 @@ class Rejection:
 
     Attributes:
         paste: lines to copy, which the remedy speaks of; whoever gives them answers for their form.
+        check: the name of the check that said it; "" for what is no check's.
+        follows: the names of the checks of which a no explains this one.
     """
 
     cause: str
     where: str
     remedy: str
     paste: str = ""
+    check: str = field(default="", compare=False)
+    follows: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return compose(one_line(self.cause), self.where, self.remedy, self.paste)
@@ -46,7 +51,7 @@ class CheckResult:
 
     @classmethod
     def of(cls, rejections: Iterable[Rejection]) -> CheckResult:
-        """The judgement that holds these rejections (none: accepted)."""
+        """The result that holds these rejections (none: accepted)."""
         return cls(tuple(rejections))
 
     def __add__(self, other: CheckResult) -> CheckResult:
@@ -57,12 +62,12 @@ ACCEPTED = CheckResult()
 
 
 def reject(cause: str, where: str, remedy: str) -> CheckResult:
-    """A judgement with this one rejection."""
+    """A result with this one rejection."""
     return CheckResult((Rejection(cause, where, remedy),))
 
 
 class NoGo(AssertionError):
-    """A judgement that was not accepted; its text is the whole message a person needs."""
+    """A result that was not accepted; its text is the whole message a person needs."""
 
     def __init__(self, result: CheckResult) -> None:
         super().__init__("\n".join(map(str, result.rejections)))
@@ -70,7 +75,7 @@ class NoGo(AssertionError):
 
 
 def require(result: CheckResult) -> None:
-    """Let an accepted judgement pass.
+    """Let an accepted result pass.
 
     Raises:
         NoGo: with every rejection, when it is not accepted.
@@ -101,28 +106,45 @@ class SelfTest:
 CHECKS: dict[str, Check] = {}
 
 
-def check(criterion: int, *, known_bad: Callable[[], tuple[Any, ...]]) -> Callable[[F], F]:
-    """Enter a function on the list of checks.
+def check(
+    criterion: int, *, known_bad: Callable[[], tuple[Any, ...]], follows: tuple[Callable[..., CheckResult], ...] = ()
+) -> Callable[[F], F]:
+    """Enter a function on the list of checks; its rejections carry its name.
 
     Args:
         criterion: the acceptance criterion (1–9) that the check serves.
         known_bad: makes the arguments to which the check has to say no.
+        follows: checks that look at what this one rests on: where one of them said no too, it is told as the cause.
     """
 
     def enter(function: F) -> F:
-        name = f"{function.__module__}.{function.__qualname__}"
-        CHECKS[name] = Check(name, criterion, function, known_bad)
-        return function
+        name, causes = name_of(function), tuple(map(name_of, follows))
+
+        @wraps(function)
+        def named(*args: Any, **kwargs: Any) -> CheckResult:
+            result = function(*args, **kwargs)
+            # A check may pass on what another said.
+            return CheckResult.of(
+                each if each.check else replace(each, check=name, follows=causes) for each in result.rejections
+            )
+
+        CHECKS[name] = Check(name, criterion, named, known_bad)
+        return cast(F, named)
 
     return enter
 
 
+def name_of(function: Callable[..., CheckResult]) -> str:
+    """The name of a check: its module and its function's name."""
+    return f"{function.__module__}.{function.__qualname__}"
+
+
 def run_self_tests() -> tuple[SelfTest, ...]:
     """Feed every check on the list of checks its known-bad value."""
-    return tuple(_prove(entry) for entry in sorted(CHECKS.values(), key=lambda j: (j.criterion, j.name)))
+    return tuple(_self_test(entry) for entry in sorted(CHECKS.values(), key=lambda j: (j.criterion, j.name)))
 
 
-def _prove(entry: Check) -> SelfTest:
+def _self_test(entry: Check) -> SelfTest:
     # A check that crashes has not checked: any exception here counts as "did not say no".
     try:
         result = entry.function(*entry.known_bad())

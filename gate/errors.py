@@ -1,4 +1,4 @@
-"""The one error family of the gate: every error names its cause, its place and the way out."""
+"""The errors of the gate: each names its cause, where it was seen and what to do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class GateError(Exception):
         remedy: what a person can do about it.
     """
 
-    # What usually helps, where whoever raises it knows nothing better.
+    # The remedy where none is given.
     usual_remedy = ""
 
     def __init__(self, cause: str, *, where: str = "", remedy: str = "") -> None:
@@ -30,8 +30,8 @@ class GateError(Exception):
 def compose(cause: str, where: str, remedy: str, paste: str = "") -> str:
     """The order in which a person reads a failure: cause first, then where, then what to do.
 
-    Each may quote what a stranger wrote, such as the name of a file in an image: nothing in it steers a terminal, and
-    only the cause, and what is to be pasted, may have lines of its own.
+    Each may quote foreign text, such as the name of a file in an image: nothing in it controls a terminal, and only the
+    cause and what is to be pasted may have several lines.
     """
     lines = [cause]
     if where:
@@ -44,12 +44,12 @@ def compose(cause: str, where: str, remedy: str, paste: str = "") -> str:
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks of its own, which could pass for lines of the gate's."""
+    """The text on one line, so that no part of it can pass for a line of the gate's."""
     return " ".join(text.splitlines())
 
 
 class WrongUse(GateError):
-    """The command line or pytest.ini asks for something that cannot be: correct the call, as its sentence says."""
+    """The command line or pytest.ini is wrong: correct it, as the sentence says."""
 
 
 class EngineUnavailable(GateError):
@@ -76,18 +76,6 @@ class AwsRefused(GateError):
     usual_remedy = "correct what it names (credentials, permissions, the repository's rules), and run the gate again"
 
 
-class NothingPushed(GateError):
-    """The image fails AC1 or AC6, so there is no release to check: correct the image."""
-
-    usual_remedy = "correct the image; the claims of AC1 and AC6 say more (-m 'ac1 or ac6')"
-
-
-class NotPromoted(GateError):
-    """A claim that must hold before the tags are given does not: correct what it names."""
-
-    usual_remedy = "correct what these claims name, and release again; the published tags name what they named before"
-
-
 class ScanUnavailable(GateError):
     """There is no finished, readable vulnerability scan of the checked digest."""
 
@@ -97,4 +85,4 @@ class ScanUnavailable(GateError):
 class EvidenceDamaged(GateError):
     """Recorded evidence is missing, altered or unreadable: record it again."""
 
-    usual_remedy = "run the gate again: it records anew"
+    usual_remedy = "run the gate again: it records the evidence again"

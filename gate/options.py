@@ -1,18 +1,25 @@
-"""The command line: our options of `pytest features/`, declared, read and checked in one place."""
+"""The command line of `pytest features/`: our options, and the selection with -m, -k and paths, each checked."""
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from gate.errors import WrongUse
-from gate.selection import nearest
+import pytest
 
+from gate.errors import WrongUse
+from gate.text import plain
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_WORDS = {"and", "or", "not", "True", "False"}
 TARGETS = ("local", "aws")
-_WITH_TEXT = ("--target", "--profile", "--image-context", "--image", "--release-tag", "--previous", "--sign")
 
 # argparse ends a group's heading with a colon of its own.
 EXAMPLES = """release gate, for example
@@ -25,59 +32,44 @@ EXAMPLES = """release gate, for example
 options of the release gate"""
 
 
+def _option(explanation: str, **how: Any) -> Any:
+    """A field of `Options` that is an option of the same name; `how` is as argparse takes it."""
+    return field(metadata={"help": explanation, **how})
+
+
+# ruff: noqa: RUF009  # `_option` makes a field, as `field` does
 @dataclass(frozen=True)
 class Options:
-    """What the person asked for.
+    """What the person asked for; timeouts are in seconds. `read` gives the defaults of target and image_context."""
 
-    Attributes:
-        target: "local" or "aws".
-        profile: the AWS profile, or None for the ordinary chain.
-        image_context: the folder whose Dockerfile is built.
-        image: the reference to check instead of building, or None.
-        publish: whether an AWS run may push and promote.
-        keep: whether the local target keeps what the last run left.
-        plan: print what would be done, and do nothing.
-        release_tag: takes the place of pytest.ini's, or None.
-        previous: last night's scan as a file, or None for the last recorded.
-        scan_timeout: seconds to wait for a scan.
-        build_timeout: seconds that a build may take.
-        engine_timeout: seconds that the Docker engine, or a program in a container, may be silent.
-        sign: the private key that signs the evidence, or None.
-    """
+    target: str = _option("where the release goes (default: $RELEASE_TARGET, else local)", metavar="local|aws")
+    profile: str | None = _option("the AWS profile to use (default: the ordinary AWS chain)", metavar="NAME")
+    image_context: Path = _option("build the Dockerfile of this folder (default: pytest.ini's)", metavar="DIR")
+    image: str | None = _option("check this existing image; build nothing (not with --publish)", metavar="REF")
+    publish: bool = _option("with --target aws: push, scan and promote (default: verify only)", action="store_true")
+    keep: bool = _option(
+        "local target: start from the state the last run left (rehearses a re-run)", action="store_true"
+    )
+    plan: bool = _option("print what the run would do, and do nothing", action="store_true")
+    release_tag: str | None = _option("release under this tag instead of pytest.ini's", metavar="TAG")
+    previous: Path | None = _option("last night's scan, for -m rescan (default: the last recorded)", metavar="FILE")
+    scan_timeout: int = _option("how long a scan may take (default: 900)", metavar="SECONDS", type=int, default=900)
+    build_timeout: int = _option("how long a build may take (default: 1800)", metavar="SECONDS", type=int, default=1800)
+    engine_timeout: int = _option(
+        "how long the Docker engine may be silent in one call (default: 300)", metavar="SECONDS", type=int, default=300
+    )
+    sign: Path | None = _option("sign the evidence with this private key (PEM, Ed25519 or ECDSA)", metavar="KEY")
 
-    target: str
-    profile: str | None
-    image_context: Path
-    image: str | None
-    publish: bool
-    keep: bool
-    plan: bool
-    release_tag: str | None
-    previous: Path | None
-    scan_timeout: int
-    build_timeout: int
-    engine_timeout: int
-    sign: Path | None
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def declare(parser: Any) -> None:
     """Declare our options to pytest's parser; of an option that it does not know it then offers the nearest of ours."""
     group = parser.getgroup("release gate", EXAMPLES)
-    add = group.addoption
-    add("--target", metavar="local|aws", help="where the release goes (default: $RELEASE_TARGET, else local)")
-    add("--profile", metavar="NAME", help="the AWS profile to use (default: the ordinary AWS chain)")
-    add("--image-context", metavar="DIR", help="build the Dockerfile of this folder (default: pytest.ini's)")
-    add("--image", metavar="REF", help="check this existing image; build nothing (not with --publish)")
-    add("--publish", action="store_true", help="with --target aws: push, scan and promote (default: verify only)")
-    add("--keep", action="store_true", help="local target: start from the state the last run left (rehearses a re-run)")
-    add("--plan", action="store_true", help="print what the run would do, and do nothing")
-    add("--release-tag", metavar="TAG", help="release under this tag instead of pytest.ini's")
-    add("--previous", metavar="FILE", help="last night's scan, for -m rescan (default: the last recorded)")
-    add("--scan-timeout", metavar="SECONDS", type=int, default=900, help="how long a scan may take (default: 900)")
-    add("--build-timeout", metavar="SECONDS", type=int, default=1800, help="how long a build may take (default: 1800)")
-    add("--engine-timeout", metavar="SECONDS", type=int, default=300,
-        help="how long the Docker engine may be silent in one call (default: 300)")  # fmt: skip
-    add("--sign", metavar="KEY", help="sign the evidence with this private key (PEM, Ed25519 or ECDSA)")
+    for each in fields(Options):
+        group.addoption(_flag(each.name), **each.metadata)
     ours = [name for option in group.options for name in option.names()]
     given = (word.partition("=")[0] for word in sys.argv[1:] if word.startswith("--"))
     near = [f"{word}{nearest(word, ours)}" for word in given if word not in ours and nearest(word, ours)]
@@ -92,7 +84,7 @@ def refuse_empty(config: Any) -> None:
     Raises:
         WrongUse: names the option.
     """
-    for name in _WITH_TEXT:
+    for name in map(_flag, Options.__dataclass_fields__):
         if config.getoption(name) == "":
             raise WrongUse(
                 f"{name} is given an empty value (a shell variable that is not set?): give one, or leave it out"
@@ -105,23 +97,12 @@ def read(config: Any, default_context: str, root: Path) -> Options:
     Raises:
         WrongUse: they contradict each other or name something that is not there.
     """
-    get = config.getoption
-    options = Options(
-        target=get("--target") or os.environ.get("RELEASE_TARGET", "local"),
-        profile=get("--profile"),
-        image_context=Path(get("--image-context")).resolve() if get("--image-context") else root / default_context,
-        image=get("--image"),
-        publish=get("--publish"),
-        keep=get("--keep"),
-        plan=get("--plan"),
-        release_tag=get("--release-tag"),
-        previous=Path(get("--previous")) if get("--previous") else None,
-        scan_timeout=get("--scan-timeout"),
-        build_timeout=get("--build-timeout"),
-        engine_timeout=get("--engine-timeout"),
-        sign=Path(get("--sign")) if get("--sign") else None,
-    )
-    _check(options, both_given=bool(get("--image") and get("--image-context")))
+    given = {each.name: config.getoption(_flag(each.name)) for each in fields(Options)}
+    paths = {name: Path(given[name]) if given[name] else None for name in ("previous", "sign")}
+    context = Path(given["image_context"]).resolve() if given["image_context"] else root / default_context
+    target = given["target"] or os.environ.get("RELEASE_TARGET", "local")
+    options = Options(**{**given, **paths, "target": target, "image_context": context})
+    _check(options, both_given=bool(given["image"] and given["image_context"]))
     return options
 
 
@@ -148,3 +129,68 @@ def _check(options: Options, *, both_given: bool) -> None:
     for sentence, is_so in wrong.items():
         if is_so:
             raise WrongUse(sentence)
+
+
+def check_selection(config: Any) -> None:
+    """Refuse markers and paths that are not there, and let `-k` take a claim's title (`config` is pytest's).
+
+    Raises:
+        pytest.UsageError: names what is not there, and the nearest that is.
+    """
+    try:
+        _check_selection(config)
+    except WrongUse as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _check_selection(config: Any) -> None:
+    option = config.option
+    if option.markexpr:
+        _check_markers(option.markexpr, [line.partition(":")[0].strip() for line in config.getini("markers")])
+    if option.keyword:
+        option.keyword = _keyword(option.keyword)
+    for argument in config.args:
+        _check_path(Path(config.invocation_params.dir, argument.partition("::")[0]), argument)
+
+
+def _check_markers(expression: str, known: list[str]) -> None:
+    if not _is_expression(expression):
+        raise WrongUse(f"-m is no expression of markers: {plain(expression)}", remedy="write it as -m 'ac1 or ac6'")
+    unknown = [name for name in _NAME.findall(expression) if name not in {*_WORDS, *known}]
+    if unknown:
+        raise WrongUse(
+            f"-m names a marker that is not there: {unknown[0]}{nearest(unknown[0], known)}",
+            remedy="`pytest --markers` lists them; pytest.ini declares them",
+        )
+
+
+def _keyword(text: str) -> str:
+    """The expression that pytest understands: the text itself, or a claim's title as the name of its test."""
+    if " " not in text.strip() or _is_expression(text):
+        return text
+    return re.sub(r"[^a-z0-9 ]", "", text.lower()).strip().replace(" ", "_")
+
+
+def _is_expression(text: str) -> bool:
+    # pytest's grammar of -m and -k is a part of Python's: names, and, or, not, brackets.
+    try:
+        ast.parse(text.strip(), mode="eval")
+    except SyntaxError:
+        return False
+    return True
+
+
+def _check_path(path: Path, argument: str) -> None:
+    if path.exists():
+        return
+    beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    raise WrongUse(
+        f"there is no {plain(argument)}{nearest(path.name, beside)}",
+        remedy="`pytest features/` runs every claim, `-m ac1` one criterion, `-k` one claim by its title",
+    )
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A question that offers the nearest known word; "" when none is near."""
+    found = get_close_matches(word, list(known), 1)
+    return f" (did you mean {found[0]}?)" if found else ""

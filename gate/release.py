@@ -1,13 +1,16 @@
-"""The release under acceptance, as pytest.ini states it: one frozen value, read once, checked once."""
+"""The release under acceptance, as pytest.ini states it: one frozen value, checked when it is read."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
+
+from iniconfig import IniConfig
 
 from gate.aws.partition import registry_host
 from gate.errors import WrongUse
@@ -127,6 +130,31 @@ def read(get: Callable[[str], Any], *, release_tag: str | None = None) -> Releas
     release = Release(**values)
     _check(release)
     return release
+
+
+def release_of(ini: Path) -> Release:
+    """The release that a pytest.ini states, read without pytest; the errors are those of `read`."""
+    stated = ini_settings(ini)
+    return read(lambda key: ini_value(stated, key))
+
+
+def ini_settings(ini: Path) -> Mapping[str, str]:
+    """The keys of a pytest.ini with their texts.
+
+    Raises:
+        OSError: the file cannot be read.
+        KeyError: it has no section [pytest].
+    """
+    return dict(IniConfig(str(ini))["pytest"].items())
+
+
+def ini_value(stated: Mapping[str, str], key: str) -> str | list[str] | None:
+    """The value of one of the release's keys as pytest reads it: the text stripped, or its lines without empty ones."""
+    if key not in stated:
+        return None
+    lines = [line.strip() for line in stated[key].split("\n")]
+    is_list = Release.__dataclass_fields__[key].metadata["lines"]
+    return list(filter(None, lines)) if is_list else stated[key].strip()
 
 
 def _value(raw: Any) -> str | tuple[str, ...]:

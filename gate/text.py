@@ -1,17 +1,19 @@
-"""Foreign text made harmless: one line, bounded, and escaped for the place where a person reads it.
+"""Text for people: foreign text made harmless, and the form of a time. Pure.
 
-What a scanner, a registry or a package says about itself is written by strangers. `plain` is what may be stored;
-the three `for_…` functions are for the three places it is shown in; `visible` is for a message of several lines. Pure.
+What a scanner, a registry or a package says about itself is not to be trusted. `plain` makes one bounded line, which
+may be stored; the three `for_…` functions escape it for the three places where it is shown; `visible` is for a message
+of several lines.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from datetime import UTC, datetime
 
 LIMIT = 400
 _ELLIPSIS = " […]"
-# How much of a giant text is looked at: the rest of it would not be shown in any case.
+# Of a long text only this many times the limit is looked at: more would not be shown.
 _WINDOW = 4
 
 # ECMA-48: CSI sequences, OSC and the other string sequences up to their terminator, then two-byte escapes.
@@ -48,7 +50,7 @@ def plain(text: str, limit: int = LIMIT) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with its line breaks, and otherwise of visible characters alone: it steers no terminal and no CI job."""
+    """The text in visible characters and line breaks alone, so that it controls no terminal and no CI job."""
     text = _COMMAND.sub(r"\g<0> ", text)
     if text.isprintable():
         return text
@@ -69,6 +71,11 @@ def for_markdown(text: str, limit: int = LIMIT) -> str:
     safe = safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     safe = _AUTOLINK.sub(lambda found: found[0].translate(_BROKEN), safe)
     return _MARKDOWN_START.sub(lambda found: f"&#{ord(found[0][0])};" + found[0][1:], safe)
+
+
+def format_time(moment: datetime | None) -> str:
+    """A moment to the minute, in UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else "an unknown time"
 
 
 def for_html(text: str, limit: int = LIMIT) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from gate.check import SelfTest
+from gate.check import Rejection, SelfTest
 
 Status = Literal["passed", "failed", "not run"]
 Kind = Literal["full", "partial", "rescan"]
@@ -40,8 +40,11 @@ class ScenarioOutcome:
     """One claim, and what became of it.
 
     Attributes:
+        reason: why it failed or did not run, as text.
         only_aws: a rehearsal cannot prove it.
         checked: False when it failed because the facts could not be had, which leaves the claim undecided.
+        rejections: why it failed.
+        blocked_by: what failed before and kept it from being checked.
     """
 
     name: str
@@ -53,6 +56,13 @@ class ScenarioOutcome:
     checked: bool = True
     seconds: float = 0.0
     steps: tuple[StepOutcome, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    blocked_by: tuple[Rejection, ...] = ()
+
+    @property
+    def told(self) -> tuple[Rejection, ...]:
+        """Why it failed; of a run of an older gate, which kept only the text, that text."""
+        return self.rejections or (Rejection(self.reason or "no cause was given", "", ""),)
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,8 @@ class Verdict:
         reasons: the sentences that explain it, most important first.
         criteria: the status of each criterion: passed, failed or incomplete.
         only_aws: the names of the claims that only AWS can prove and that were not tried.
+        beside: those of the reasons that are no failed claim and no claim that was not begun.
+        not_begun: those of the reasons that name a claim, or a criterion, that was not begun.
     """
 
     word: str
@@ -72,6 +84,8 @@ class Verdict:
     reasons: tuple[str, ...]
     criteria: dict[int, str]
     only_aws: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+    not_begun: tuple[str, ...] = ()
 
 
 def criterion_status(outcomes: Iterable[ScenarioOutcome], target: str) -> str:
@@ -116,17 +130,19 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
     if not proofs:
         blind = ["no check was fed a known-bad value"]
     failed = [f"AC{o.criterion}: {o.name}" for o in outcomes if o.status == "failed"]
-    absent = sorted(expected - {o.name for o in outcomes})
+    absent = [f"not run: {name}" for name in sorted(expected - {o.name for o in outcomes})]
     unrun = [f"AC{o.criterion} not run: {o.name}: {o.reason}" for o in outcomes if _blocks(o, target)]
-    unrun += [f"not run: {name}" for name in absent]
-    unrun += [f"overridden: {sentence}" for sentence in overridden]
+    by_hand = [f"overridden: {sentence}" for sentence in overridden]
     silent = [f"AC{n}" for n in CRITERIA if not any(o.criterion == n for o in outcomes)]
     if kind == "partial" and not outcomes:
-        unrun.append("the run was restricted, and no claim is left in it: `pytest features/ --collect-only` lists them")
+        by_hand.append(
+            "the run was restricted, and no claim is left in it: `pytest features/ --collect-only` lists them"
+        )
     elif kind == "partial" and silent:
-        unrun.append(f"the run was restricted: {', '.join(silent)} had no part in it")
-    elif kind == "full":
-        unrun += [f"{criterion} has no scenario" for criterion in silent]
+        by_hand.append(f"the run was restricted: {', '.join(silent)} had no part in it")
+    empty = [f"{criterion} has no scenario" for criterion in silent] if kind == "full" else []
+    beside = (*trouble, *blind, *unrun, *by_hand)
+    unrun = [*unrun, *absent, *by_hand, *empty]
     bad = (*trouble, *blind, *failed)
     only_aws = tuple(o.name for o in outcomes if _excused(o, target))
     if kind == "rescan":
@@ -135,7 +151,8 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
     else:
         word = _release_word(target == "local", bad=bool(bad), whole=kind == "full" and bool(outcomes) and not unrun)
     part = kind == "partial" and bool(outcomes)
-    return Verdict(word, _exit_code(word, part=part), (*bad, *unrun), criteria, only_aws)
+    reasons = (*bad, *unrun)
+    return Verdict(word, _exit_code(word, part=part), reasons, criteria, only_aws, beside, (*absent, *empty))
 
 
 def _blocks(outcome: ScenarioOutcome, target: str) -> bool:

@@ -1,1 +1,5 @@
-"""The local target: a registry with ECR's rules and the AWS services beside it, on loopback only."""
+"""The local target: a simulation of the parts of AWS that a release touches, and what ECR's rules are there."""
+
+
+class LocalTargetError(RuntimeError):
+    """The local target cannot be started or used; the text names the cause and what to do."""

@@ -8,10 +8,10 @@ import shlex
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
-from localaws import behaviours
-from localaws.errors import LocalTargetError
+from localaws import LocalTargetError, behaviours
 from localaws.scanner import SHIPPED
 from localaws.seed import names
 from localaws.target import STATE, LocalTarget
@@ -28,13 +28,13 @@ until Ctrl-C. They are in a file too; in another terminal:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the local target until it is interrupted; returns the exit code."""
+    """Run the local target until it is interrupted; return the exit code."""
     options = _options(arguments)
     stop, exports = threading.Event(), options.state / "exports.sh"
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        advisories, wanted = (SHIPPED, *options.advisories), behaviours.named(" ".join(options.behaves))
+        advisories, wanted = (SHIPPED, *options.advisories), behaviours.parse(" ".join(options.behaves))
         with LocalTarget(options.state, keep=options.keep, advisories=advisories, behaviours=wanted) as target:
             _announce(target, options.role, exports)
             stop.wait()
@@ -50,26 +50,38 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         prog="python -m localaws", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     roles = (names.CI_ROLE, names.ADMINISTRATOR, names.DEVELOPER, names.LAMBDA_ROLE)
-    parser.add_argument("--keep", action="store_true", help="go on with the last run's state, not the seeded one")
+    parser.add_argument("--keep", action="store_true", help="continue with the last run's state, not the seeded one")
     parser.add_argument("--state", type=Path, default=STATE, help="folder with the state (default: .cache/localaws)")
     parser.add_argument("--role", choices=roles, default=names.CI_ROLE, help="whose credentials to print")
     parser.add_argument(
         "--advisories", type=Path, action="append", default=[], help="more OSV records for the scanner (repeatable)"
     )
-    told = os.environ.get(behaviours.VARIABLE, "").split()
+    switched_on = os.environ.get(behaviours.VARIABLE, "").split()
     parser.add_argument(
         "--behaves",
         metavar="NAME",
         action="append",
-        default=told,
+        default=switched_on,
         help=f"what it does by itself, as AWS does (repeatable): {', '.join(vars(behaviours.Behaviours()))}",
     )
     return parser.parse_args(arguments)
 
 
+def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables with which clients reach 127.0.0.1 without a proxy, and all hosts that were excepted before.
+
+    Some programs read the name in lower case first and some in upper case, so both have the same value.
+    """
+    names = ("no_proxy", "NO_PROXY")
+    given = ",".join(environment.get(name, "") for name in names)
+    hosts = dict.fromkeys(host.strip() for host in f"{given},127.0.0.1,localhost".split(",") if host.strip())
+    # Beside other hosts Python's urllib does not take an asterisk for "every host".
+    return dict.fromkeys(names, "*" if "*" in hosts else ",".join(hosts))
+
+
 def _announce(target: LocalTarget, role: str, exports: Path) -> None:
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in target.environment(role).items()]
-    text = "\n".join([*lines, f"export REGISTRY={shlex.quote(target.registry)}"]) + "\n"
+    variables = {**target.environment(role), "REGISTRY": target.registry, **no_proxy(os.environ)}
+    text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     exports.touch(mode=0o600)
     exports.write_text(text, encoding="utf-8")
     print(text)

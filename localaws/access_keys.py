@@ -1,4 +1,4 @@
-"""Credentials of the principals, as AWS would hand them out."""
+"""Credentials of the seeded roles, issued as AWS issues them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MODELS = create_loader()
 
 
 @dataclass(frozen=True)
-class Keys:
+class AccessKeys:
     """Temporary credentials of one role."""
 
     access_key: str
@@ -40,7 +40,7 @@ class Keys:
 
 
 def workflow_token(subject: str = names.OIDC_SUBJECT) -> str:
-    """What GitHub would hand to a workflow: a token that names it. MiniStack reads the claims, not the signature."""
+    """A token as GitHub issues it to a workflow. MiniStack reads the claims and does not check the signature."""
     claims = {
         "iss": f"https://{names.OIDC_HOST}",
         "aud": names.OIDC_AUDIENCE,
@@ -52,8 +52,8 @@ def workflow_token(subject: str = names.OIDC_SUBJECT) -> str:
     return ".".join((*encoded, base64.urlsafe_b64encode(b"unsigned").decode()))
 
 
-def of_the_workflow(sts: Any, role: str = names.CI_ROLE, subject: str = names.OIDC_SUBJECT) -> Keys:
-    """Credentials taken as the release workflow (or another one) takes them: by web identity."""
+def of_the_workflow(sts: Any, role: str = names.CI_ROLE, subject: str = names.OIDC_SUBJECT) -> AccessKeys:
+    """Credentials by AssumeRoleWithWebIdentity, as the release workflow (or another one) takes them."""
     answer = sts.assume_role_with_web_identity(
         RoleArn=names.role_arn(role),
         RoleSessionName=_SESSION,
@@ -63,39 +63,39 @@ def of_the_workflow(sts: Any, role: str = names.CI_ROLE, subject: str = names.OI
     return _keys(answer)
 
 
-def of_role(sts: Any, role: str) -> Keys:
+def of_role(sts: Any, role: str) -> AccessKeys:
     """A role's credentials, by AssumeRole."""
     arn = names.role_arn(role)
     return _keys(sts.assume_role(RoleArn=arn, RoleSessionName=_SESSION, DurationSeconds=_TWELVE_HOURS))
 
 
 def root_session() -> boto3.Session:
-    """The account's root, as MiniStack knows it; it is not let through the door."""
-    return session(Keys(names.ACCOUNT, "local", ""))
+    """A session as MiniStack's root of the account, whose keys the gateway refuses."""
+    return session(AccessKeys(names.ACCOUNT, "local", ""))
 
 
-def session(keys: Keys) -> boto3.Session:
-    """A session with these credentials, whatever the person's own AWS configuration and proxies say."""
-    quiet = botocore.session.Session()
-    # What would be read from AWS_… variables, or from the files below the person's home, is as botocore has it.
-    settings = quiet.get_component("config_store")
+def session(keys: AccessKeys) -> boto3.Session:
+    """A session with these credentials, whatever the caller's own AWS configuration and proxies are."""
+    clean = botocore.session.Session()
+    # Botocore's defaults replace what AWS_… variables and the files below the caller's home would set.
+    settings = clean.get_component("config_store")
     for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
         settings.set_config_variable(name, default)
     for name, value in (("config_file", os.devnull), ("credentials_file", os.devnull), ("region", names.REGION)):
         settings.set_config_variable(name, value)
-    # Nothing on 127.0.0.1 is behind a proxy.
-    quiet.set_default_client_config(Config(proxies={}))
-    # Reading the services' models is most of the work of a new client: it is done once for all sessions.
-    quiet.register_component("data_loader", _MODELS)
+    # 127.0.0.1 is never reached through a proxy.
+    clean.set_default_client_config(Config(proxies={}))
+    # Reading the services' models is the slow part of making a client: it is done once for all sessions.
+    clean.register_component("data_loader", _MODELS)
     return boto3.Session(
         aws_access_key_id=keys.access_key,
         aws_secret_access_key=keys.secret_key,
         aws_session_token=keys.token or None,
         region_name=names.REGION,
-        botocore_session=quiet,
+        botocore_session=clean,
     )
 
 
-def _keys(answer: dict[str, Any]) -> Keys:
+def _keys(answer: dict[str, Any]) -> AccessKeys:
     issued = answer["Credentials"]
-    return Keys(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+    return AccessKeys(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])

@@ -1,6 +1,6 @@
-"""What the local target does by itself, as AWS does in a real account: off, unless it is switched on.
+"""What AWS does by itself in a real account, and the local target where it is switched on.
 
-The door reads the switches from `behaviours.json` in the state folder at every push, so they can be set while it runs.
+The gateway reads the switches from `behaviours.json` in the state folder at every push: they can be set while it runs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from localaws.errors import LocalTargetError
+from localaws import LocalTargetError
 
 VARIABLE = "LOCAL_BEHAVIOURS"
 _FILE = "behaviours.json"
@@ -28,11 +28,11 @@ class Behaviours:
     lifecycle_at_work: bool = False
 
 
-def named(text: str) -> Behaviours:
-    """The behaviours that a text names, separated by spaces or commas, as in the variable LOCAL_BEHAVIOURS.
+def parse(text: str) -> Behaviours:
+    """Read the names of behaviours, separated by spaces or commas, as in the variable LOCAL_BEHAVIOURS.
 
     Raises:
-        LocalTargetError: one that is not known.
+        LocalTargetError: a name that is not known.
     """
     return _known(dict.fromkeys(text.replace(",", " ").split(), True))
 

@@ -1,7 +1,7 @@
 """Child processes that end with their parent, however the parent ends.
 
-The parent holds the writing end of the child's standard input. When the parent is gone, even by SIGKILL, the
-kernel closes it, the child reads the end of its input and ends itself in good order.
+The parent holds the writing end of the child's standard input. When the parent ends, even by SIGKILL, the kernel closes
+it; the child then reads the end of its input and shuts down.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from localaws.errors import LocalTargetError
+from localaws import LocalTargetError
 
 _GRACE_SECONDS = 6.0
 _ROOT = Path(__file__).resolve().parent.parent
@@ -37,21 +37,21 @@ def spawn(module: str, log: Path, environment: dict[str, str] | None = None) -> 
         )
 
 
-def tell(process: subprocess.Popen[bytes], settings: dict[str, Any]) -> None:
+def send_settings(process: subprocess.Popen[bytes], settings: dict[str, Any]) -> None:
     """Give the child its settings on standard input.
 
-    They may hold secrets: these are neither on its command line nor in its environment nor on disk.
+    They may hold secrets, which must not be on its command line, in its environment or on disk.
     """
     assert process.stdin is not None  # noqa: S101  for the type checker: stdin=PIPE
     process.stdin.write(json.dumps(settings).encode() + b"\n")
     process.stdin.flush()
 
 
-def first_line(process: subprocess.Popen[bytes], log: Path) -> str:
-    """The line with which the child says that it is ready.
+def ready_line(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait for the line that the child prints when it is ready.
 
     Raises:
-        LocalTargetError: the child ended without saying so; the message holds the end of its log.
+        LocalTargetError: the child ended without printing it; the message holds the end of its log.
     """
     assert process.stdout is not None  # noqa: S101  for the type checker: stdout=PIPE
     line = process.stdout.readline().decode().strip()
@@ -63,7 +63,7 @@ def first_line(process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a child in good order; after a grace period, end its whole session."""
+    """Let a child shut down; after a grace period, kill its whole session."""
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
@@ -75,7 +75,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def settings_from_parent() -> dict[str, Any]:
-    """In the child: read the settings, and from now on end when the parent ends."""
+    """In the child: read the settings, and end when the parent ends from now on."""
     line = sys.stdin.buffer.readline()
     if not line:
         raise SystemExit("this module is started by localaws.target, which passes its settings on standard input")
@@ -87,7 +87,7 @@ def settings_from_parent() -> dict[str, Any]:
 def _end_with_parent() -> None:
     while sys.stdin.buffer.read(4096):
         pass
-    # Whoever is slow to end in good order is ended with everything it started.
+    # If shutting down takes too long, the child is killed with everything it started.
     watchdog = threading.Timer(_GRACE_SECONDS - 1, os.killpg, (0, signal.SIGKILL))
     watchdog.daemon = True
     watchdog.start()

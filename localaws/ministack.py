@@ -9,8 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from localaws import child
-from localaws.errors import LocalTargetError
+from localaws import LocalTargetError, child
 
 _START_SECONDS = 30.0
 _HOST = "127.0.0.1"
@@ -20,8 +19,8 @@ class MiniStack:
     """One MiniStack process.
 
     Attributes:
-        endpoint: its address. Whoever reaches it with MiniStack's own root keys is not checked, so it is given
-            to nobody: callers come through `localaws.ecr`'s door, which refuses those keys.
+        endpoint: its address. MiniStack does not check callers with its own root keys, so callers get the address of
+            `localaws.ecr`'s gateway instead, which refuses those keys.
     """
 
     def __init__(self, state: Path, account: str, region: str) -> None:
@@ -36,11 +35,11 @@ class MiniStack:
         """Start it on a free port and wait until it answers.
 
         Raises:
-            LocalTargetError: it ended, or did not answer in 30 s.
+            LocalTargetError: it ended, or did not answer within 30 s.
         """
         port = _free_port()
         self._process = child.spawn("localaws.ministack", self._log, self._environment(port))
-        child.tell(self._process, {})
+        child.send_settings(self._process, {})
         deadline = time.monotonic() + _START_SECONDS
         while not _answers(port):
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -50,14 +49,14 @@ class MiniStack:
         self.endpoint = f"http://{_HOST}:{port}"
 
     def stop(self) -> None:
-        """End it; it writes its state first."""
+        """Stop it; it writes its state first."""
         if self._process is not None:
             child.stop(self._process)
 
     def _environment(self, port: int) -> dict[str, str]:
         files = self._state / "ministack"
         (files / "tmp").mkdir(parents=True, exist_ok=True)
-        # A person's AWS settings would change which keys MiniStack takes for root; it asks nothing outside.
+        # The caller's AWS settings would change which keys MiniStack takes for root; it needs no proxy.
         inherited = {
             name: value
             for name, value in os.environ.items()
@@ -70,7 +69,7 @@ class MiniStack:
             "AUTH": "true",
             "MINISTACK_ACCOUNT_ID": self._account,
             "MINISTACK_REGION": self._region,
-            # These two would listen on every address, and start slowly.
+            # These two listen on every address, and start slowly.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "SERVICES": "sts,iam,lambda,events,ecr,scheduler,organizations",
@@ -95,7 +94,7 @@ def _answers(port: int) -> bool:
 
 
 def main() -> None:
-    """The child: end with the parent, and be MiniStack until then."""
+    """The child: run MiniStack until the parent ends."""
     child.settings_from_parent()
     runpy.run_module("ministack", run_name="__main__")
 

@@ -1,4 +1,4 @@
-"""The local target: the whole of AWS that a release touches, on 127.0.0.1, for one run.
+"""The local target: the parts of AWS that a release touches, on 127.0.0.1, for one run.
 
     from localaws.target import LocalTarget
 
@@ -11,11 +11,11 @@
 There is one endpoint for everything: `target.endpoint` (`AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_ECR` alike). It
 answers ECR and /v2/ itself and passes the rest on to MiniStack. `target.registry` is the `host:port` to push to. Roles:
 `target.session("administrator")`, and the others in `localaws.seed.names`. Only credentials that were taken from this
-target (`environment()`, `keys()`, or a role assumed through the endpoint) are let in; MiniStack's unchecked root keys
-are not.
+target (`environment()`, `keys()`, or a role assumed through the endpoint) are accepted. MiniStack's root keys, which it
+does not check, are refused.
 
-State: a run starts from the seeded state unless `keep=True`; blobs stay in any case, in a Docker volume. What the run
-leaves stays in the `state` folder until the next run without `keep`. One run at a time may use a state folder.
+State: a run starts from the seeded state unless `keep=True`; blobs always stay, in a Docker volume. The state that a
+run leaves is in the `state` folder until the next run without `keep`. One run at a time may use a state folder.
 """
 
 from __future__ import annotations
@@ -34,12 +34,11 @@ from typing import IO, Any
 import boto3
 import docker
 
-from localaws import access_keys, behaviours, child
-from localaws.access_keys import Keys
+from gate.engine.sweep import sweep
+from localaws import LocalTargetError, access_keys, behaviours, child
+from localaws.access_keys import AccessKeys
 from localaws.behaviours import Behaviours
-from localaws.errors import LocalTargetError
 from localaws.ministack import MiniStack
-from localaws.owner import sweep
 from localaws.registry.container import BLOBS, Registry
 from localaws.scanner import SHIPPED
 from localaws.seed import names, repository, roles, zip_function
@@ -56,12 +55,12 @@ class LocalTarget:
 
     Attributes:
         state: the folder with the state of this target.
-        keep: go on with the state that the last run left, instead of the seeded one.
+        keep: continue with the state that the last run left, instead of the seeded one.
         advisories: OSV records for the scanner: directories, archives or files; by default those that ship with it.
         scanner: `module:function` that makes another `localaws.ecr.scanning.Scanner` than `localaws.scanner`'s.
-        clock_ahead: how far ECR's clock (scans, passwords, push times) runs ahead: two nights in one test.
+        clock_ahead: how far ECR's clock (scans, passwords, push times) is ahead, for tests that span two nights.
         volume: the Docker volume that keeps the blobs.
-        behaviours: what it does by itself, as AWS does; by default what the variable LOCAL_BEHAVIOURS names.
+        behaviours: what it does by itself, as AWS does; by default, what the variable LOCAL_BEHAVIOURS names.
         endpoint: `http://127.0.0.1:port` for every AWS client, once started.
     """
 
@@ -76,9 +75,9 @@ class LocalTarget:
 
     def __post_init__(self) -> None:
         if self.behaviours is None:
-            self.behaviours = behaviours.named(os.environ.get(behaviours.VARIABLE, ""))
+            self.behaviours = behaviours.parse(os.environ.get(behaviours.VARIABLE, ""))
         self._running = ExitStack()
-        self._keys: dict[str, Keys] = {}
+        self._keys: dict[str, AccessKeys] = {}
 
     def __enter__(self) -> LocalTarget:
         self.start()
@@ -103,8 +102,8 @@ class LocalTarget:
         """Stop everything; the state and the blobs stay."""
         self._running.close()
 
-    def behave(self, wanted: Behaviours) -> None:
-        """Switch on and off, from the next push on, what the target does by itself."""
+    def set_behaviours(self, wanted: Behaviours) -> None:
+        """Set what the target does by itself from the next push on."""
         self.behaviours = wanted
         behaviours.write(self.state, wanted)
 
@@ -113,7 +112,7 @@ class LocalTarget:
         """The `host:port` that GetAuthorizationToken's proxyEndpoint names."""
         return self.endpoint.removeprefix("http://")
 
-    def keys(self, role: str = names.CI_ROLE) -> Keys:
+    def keys(self, role: str = names.CI_ROLE) -> AccessKeys:
         """Credentials of a seeded role."""
         return self._keys[role]
 
@@ -122,16 +121,16 @@ class LocalTarget:
         return access_keys.session(self.keys(role))
 
     def environment(self, role: str = names.CI_ROLE) -> dict[str, str]:
-        """What any AWS client needs in its environment to meet this target."""
-        place = {"AWS_REGION": names.REGION, "AWS_DEFAULT_REGION": names.REGION}
-        doors = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ENDPOINT_URL_ECR": self.endpoint}
-        return {**doors, **place, **self.keys(role).environment()}
+        """The environment variables with which any AWS client uses this target."""
+        region = {"AWS_REGION": names.REGION, "AWS_DEFAULT_REGION": names.REGION}
+        endpoints = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ENDPOINT_URL_ECR": self.endpoint}
+        return {**endpoints, **region, **self.keys(role).environment()}
 
     def _start(self) -> None:
         self._running.enter_context(self._lock())
         if not self.keep:
-            self._forget()
-        self.behave(self.behaviours or Behaviours())
+            self._clear_state()
+        self.set_behaviours(self.behaviours or Behaviours())
         client = _docker()
         self._running.callback(client.close)
         sweep(client)
@@ -139,20 +138,20 @@ class LocalTarget:
         ministack = MiniStack(self.state, names.ACCOUNT, names.REGION)
         self._running.callback(registry.stop)
         self._running.callback(ministack.stop)
-        door = child.spawn("localaws.ecr", self._door_log)
-        self._running.callback(child.stop, door)
-        with ThreadPoolExecutor(1) as beside:
-            starting = beside.submit(registry.start)
+        gateway = child.spawn("localaws.ecr", self._gateway_log)
+        self._running.callback(child.stop, gateway)
+        with ThreadPoolExecutor(1) as executor:
+            starting = executor.submit(registry.start)
             ministack.start()
             self._take_keys(ministack.endpoint)
             starting.result()
-        child.tell(door, self._door_settings(registry.host, ministack.endpoint))
-        port = json.loads(child.first_line(door, self._door_log))["port"]
+        child.send_settings(gateway, self._gateway_settings(registry.host, ministack.endpoint))
+        port = json.loads(child.ready_line(gateway, self._gateway_log))["port"]
         self.endpoint = f"http://127.0.0.1:{port}"
         self._seed()
 
     @property
-    def _door_log(self) -> Path:
+    def _gateway_log(self) -> Path:
         return self.state / "ecr.log"
 
     def _lock(self) -> IO[str]:
@@ -167,7 +166,7 @@ class LocalTarget:
             ) from taken
         return lock
 
-    def _forget(self) -> None:
+    def _clear_state(self) -> None:
         for each in self.state.iterdir():
             if each.is_dir():
                 shutil.rmtree(each)
@@ -175,7 +174,7 @@ class LocalTarget:
                 each.unlink()
 
     def _take_keys(self, ministack: str) -> None:
-        """Seed the roles as root, and take the credentials that AWS would hand to each principal."""
+        """Seed the roles as root, and take the credentials of each."""
         root = access_keys.root_session()
         roles.seed(root.client("iam", endpoint_url=ministack))
         sts = root.client("sts", endpoint_url=ministack)
@@ -184,7 +183,7 @@ class LocalTarget:
         nightly = access_keys.of_the_workflow(sts, names.VERIFY_ROLE, names.NIGHTLY_SUBJECT)
         self._keys[names.VERIFY_ROLE] = nightly
 
-    def _door_settings(self, registry: str, ministack: str) -> dict[str, Any]:
+    def _gateway_settings(self, registry: str, ministack: str) -> dict[str, Any]:
         return {
             "account": names.ACCOUNT,
             "region": names.REGION,
@@ -209,7 +208,7 @@ class LocalTarget:
 def _docker() -> docker.DockerClient:
     try:
         return docker.from_env(timeout=120)
-    except docker.errors.DockerException as silence:
+    except docker.errors.DockerException as error:
         raise LocalTargetError(
-            f"the Docker engine does not answer ({silence}): start it, or let `make accept` set it up"
-        ) from silence
+            f"the Docker engine does not answer ({error}): start it, or let `make accept` set it up"
+        ) from error

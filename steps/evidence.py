@@ -4,16 +4,16 @@ import pytest
 from pytest_bdd import then, when
 
 from gate.check import require
-from gate.evidence import notes as deployment_notes
+from gate.evidence import deployment_notes
 from gate.run import artefacts
-from gate.run.notes import metadata
 from gate.run.results import state_release
 from gate.run.steps import recorded_steps
+from gate.run.validation_md import metadata
 
 
 @when("its section of the deployment notes is read back", target_fixture="section")
 def section_read(notes, evidence):
-    """From the disk, not from memory."""
+    """It is read from the disk."""
     section = notes.section()
     evidence.add("deployment notes", section, asked=f"cat {notes.path.name}")
     return section
@@ -51,7 +51,7 @@ def compared_with_previous(previous_release, evidence):
 
 @then("the notes give the difference, or say that this is the first release")
 def difference_is_noted(difference, notes):
-    """What a later story reads."""
+    """Stories 5.2 and later read it."""
     require(deployment_notes.tells(notes.section(), difference.sentence))
 
 
@@ -73,7 +73,7 @@ def steps_are_recorded(recorded_steps, datatable):
 
 @then("every linked file exists and has the sha-256 beside the link")
 def links_hold(section, notes):
-    """As whoever receives the folder would check it."""
+    """The files are hashed again."""
     said = deployment_notes.links_in(section)
     require(deployment_notes.links_hold(said, artefacts.hashes_of(said, notes.path.parent)))
 
@@ -90,7 +90,7 @@ def digest_is_one(section, run, published):
 
 @when("every file that the run has written so far is searched for secrets", target_fixture="searched")
 def searched_for_secrets(run, notes, evidence, canaries):
-    """By shape, and for secrets that the redactor was never told of."""
+    """By shape, and for secrets that the redactor was not told of."""
     found = artefacts.secrets_in(
         [run.folder / "evidence", run.folder / "verdict.json", *run.folder.glob("*.log"), notes.path],
         run.store.redactor,
@@ -102,5 +102,5 @@ def searched_for_secrets(run, notes, evidence, canaries):
 
 @then("none of them holds one")
 def no_secret_in_artefacts(searched):
-    """Redaction has no hole."""
+    """Redaction missed nothing."""
     require(deployment_notes.holds_no_secret(searched))

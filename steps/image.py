@@ -1,18 +1,17 @@
-"""The wording of the claims about the image: its build, its base, its files and packages."""
+"""The steps about the image: its build, settings, files, packages and secrets."""
 
 import pytest
 from pytest_bdd import given, parsers, then, when
 
 from gate.check import require
 from gate.errors import EvidenceDamaged
-from gate.image import contract, divergence, files, lineage, packages, python, secrets, size, support
-from gate.image.dockerfile import bases_approved
-from gate.scan.register.exception_checks import by_register
+from gate.image import base, contract, file_checks, packages, python
+from gate.image.secrets import secret_checks
 
 
 @pytest.fixture
 def build(fixtures, run, candidate, request):
-    """The build of this run, or of the run that published the image; without a record of it nothing is proven."""
+    """The build of this run, or of the run that published the image; the scenario is skipped if neither is recorded."""
     try:
         return fixtures.build_of(run, candidate, request.getfixturevalue)
     except EvidenceDamaged as missing:
@@ -21,19 +20,19 @@ def build(fixtures, run, candidate, request):
 
 @given("the Dockerfile of the release")
 def dockerfile(candidate, build, evidence):
-    """Only a build shows what the Dockerfile makes."""
+    """The Dockerfile, for which there must be a build."""
     evidence.add("Dockerfile", candidate.dockerfile.read_text(), asked=f"cat {candidate.dockerfile.name}")
 
 
 @given("the candidate image")
-def image_under_judgement(candidate, evidence):
-    """Every fact is asked of this one image ID."""
+def candidate_image(candidate, evidence):
+    """The configuration of the image; every fact is about its image ID."""
     evidence.add("image", candidate.image, asked=f"docker image inspect {candidate.reference}")
 
 
 @when("the image is built from it", target_fixture="built")
 def built(build, evidence):
-    """What the build left."""
+    """The image of the build, and its log."""
     evidence.add("build", build, asked=build.command)
     evidence.attach("build.log", build.log.read_bytes())
     return build
@@ -41,46 +40,13 @@ def built(build, evidence):
 
 @then("the build ends with the image that is checked")
 def build_ends_with_image(candidate, built):
-    """One image ID from the build to the judgement."""
-    require(lineage.same_image(built.image_id, candidate.image.image_id))
-
-
-@when("its layers are held against the approved base")
-def layers_against_base(candidate, evidence):
-    """Both lists of layers, and what each layer costs."""
-    evidence.add(
-        "layers",
-        {"base": candidate.base.layers, "image": candidate.image.layers, "costs": candidate.layer_costs},
-        asked=f"docker image inspect {candidate.base_reference}; docker history {candidate.reference}",
-        provenance=candidate.base_provenance,
-    )
-
-
-@then("every layer of the base is in its place")
-def base_layers_in_place(candidate):
-    """Layer ancestry, not the FROM line."""
-    require(lineage.descends_from(candidate.image.layers, candidate.base.layers, candidate.base_reference))
-
-
-@when("the approved base is looked up")
-def base_looked_up(candidate, evidence):
-    """Where it came from, and whether it says that it is a stand-in."""
-    base = candidate.base
-    facts = {"labels": base.labels, "registry digests": base.repo_digests}
-    asked = f"docker image inspect {candidate.base_reference}"
-    evidence.add("approved base", facts, asked=asked, provenance=candidate.base_provenance)
-
-
-@then("it is no stand-in, and the registry names its digest")
-def base_is_genuine(candidate):
-    """A local image of the same name proves nothing."""
-    require(lineage.genuine(candidate.base.labels, candidate.base.repo_digests, candidate.base_reference,
-                            candidate.base_provenance))  # fmt: skip
+    """The build and the checks are about one image ID."""
+    require(base.same_image(built.image_id, candidate.image.image_id))
 
 
 @when(parsers.parse('"{variable}" is followed through the image'), target_fixture="variable")
 def variable_followed(candidate, evidence, variable):
-    """Where the variable's path really leads."""
+    """Where the variable's path leads, links followed."""
     path = candidate.image.env.get(variable, "")
     entry, followed = candidate.tree.resolve(path)
     evidence.add(variable, {"path": path, "links": followed, "entry": entry}, asked=f"readlink -f {path}")
@@ -89,19 +55,19 @@ def variable_followed(candidate, evidence, variable):
 
 @then("it is the agreed path")
 def agreed_path(candidate, variable):
-    """The contract in pytest.ini."""
+    """The path in pytest.ini."""
     require(contract.names_paths(candidate.image.env, {variable: candidate.browser_paths[variable]}))
 
 
 @then("it leads to a real program that any user may run")
 def real_program(candidate, variable):
     """An ELF program, or a script that starts one."""
-    require(files.is_program(candidate.tree, variable, candidate.image.env.get(variable, "")))
+    require(file_checks.is_program(candidate.tree, variable, candidate.image.env.get(variable, "")))
 
 
 @when("its Python packages are read")
 def packages_read(candidate, evidence):
-    """What the image's own Python says of its packages."""
+    """The packages as the image's own Python finds them."""
     evidence.add("python packages", candidate.interpreter, asked="python3 -m pip list; python3 -m pip check")
 
 
@@ -113,7 +79,7 @@ def pins_installed(candidate):
 
 @then("none of them is a development package")
 def no_development_package(candidate, release):
-    """The forbidden names stand in pytest.ini."""
+    """The names of these packages are in pytest.ini."""
     present = candidate.interpreter.packages.versions
     require(packages.no_development_packages(present, release.development_packages))
 
@@ -125,53 +91,53 @@ def hooks_listed(candidate, evidence):
 
 
 @then("each was recorded by its package, is the base's own, or is stated")
-def hooks_vouched(candidate, release):
-    """What runs before the handler is known."""
+def hooks_known(candidate, release):
+    """No other file runs before the handler."""
     hooks, base = candidate.interpreter.hooks, candidate.base_digests
     require(python.starts_nothing_foreign(hooks, candidate.records, base, release.startup_hooks))
 
 
 @when("its handler is imported in the image")
 def handler_imported(candidate, evidence, release):
-    """As the runtime does it, from the task root."""
+    """Imported as the runtime does it, from the task root."""
     asked = f"cd {release.task_root}; python3 -c 'import {release.handler.rpartition('.')[0]}'"
     evidence.add("handler import", candidate.handler_import, asked=asked)
 
 
 @then("its CMD is the agreed handler")
 def cmd_is_handler(candidate, release):
-    """Lambda passes CMD on as it is."""
+    """Lambda passes CMD to the runtime unchanged."""
     require(contract.handler_is(candidate.image.cmd, release.handler))
 
 
 @then("the handler is a function that can be called")
 def handler_is_callable(candidate):
-    """Not only a name."""
+    """It is defined, and it is a function."""
     require(python.handler_imports(candidate.handler_import))
 
 
 @when("its layers are summed up")
 def layers_summed(candidate, evidence):
-    """The size that Lambda's limit is about."""
+    """The uncompressed size, to which Lambda's limit applies."""
     evidence.add("uncompressed size", candidate.image.size_bytes, asked=f"docker image inspect {candidate.reference}")
 
 
 @then(parsers.parse("together they are below {limit:d} GB"))
 def below_limit(candidate, limit):
     """Lambda's quota."""
-    require(size.below(candidate.image.size_bytes, limit, "uncompressed"))
+    require(contract.below(candidate.image.size_bytes, limit, "uncompressed"))
 
 
 @when("its configuration is read")
 def configuration_read(candidate, evidence):
-    """The platform as the image states it."""
+    """The platform in the image's configuration."""
     evidence.add("platform", candidate.image.platform, asked=f"docker image inspect {candidate.reference}")
 
 
 @then("its platform is the agreed one")
 def platform_is(candidate, release):
-    """One platform, the function's."""
-    require(lineage.platform_is(candidate.image.platform, release.platform))
+    """The platform of the function."""
+    require(contract.platform_is(candidate.image.platform, release.platform))
 
 
 @when("its Python is asked for its version")
@@ -186,71 +152,6 @@ def python_is(candidate, release):
     require(python.python_is(candidate.interpreter.version, release.python_version))
 
 
-@when("the base and the Python are looked up in the dated list", target_fixture="parts")
-def parts_looked_up(fixtures, candidate, release, support_dates, accepted_ends, now, evidence):
-    """What the release stands on, each with its last day of support; what ends within 180 days is warned of."""
-    base, how = fixtures.base_that_ships(candidate)
-    parts = support.parts_of(base, release.python_version, support_dates)
-    found = {"base": base, "which base": how, "parts": parts}
-    evidence.add("support of base and runtime", found, asked=f"cat gate/{support_dates.source}")
-    warnings = support.warnings(parts, accepted_ends, now().date())
-    evidence.add("warnings: support that ends or has ended", warnings, asked=f"cat gate/{support_dates.source}")
-    return parts
-
-
-@then("each is supported today, or its end is accepted by the register")
-def parts_are_supported(parts, accepted_ends, support_dates, now):
-    """What nobody knows is not supported."""
-    found = support.supported(parts, accepted_ends, now().date(), f"gate/{support_dates.source}")
-    require(by_register(accepted_ends, found))
-
-
-@then("no acceptance of an end of support is unused")
-def support_exceptions_are_used(parts, accepted_ends, now):
-    """An acceptance that is no longer needed would hide the next end."""
-    require(support.support_exceptions_used(parts, accepted_ends, now().date()))
-
-
-@when("the Dockerfile's FROM lines are resolved")
-def from_lines(candidate, build, evidence):
-    """Every FROM, with its arguments filled in; of a Dockerfile that no build ties to the image they say nothing."""
-    evidence.add("FROM lines", candidate.from_lines, asked=f"grep FROM {candidate.dockerfile.name}")
-
-
-@then("each names an approved base or a stage")
-def bases_are_approved(candidate):
-    """Stages other than the last pull images too."""
-    require(bases_approved(candidate.from_lines, candidate.approved_bases))
-
-
-@when("its environment, entrypoint and working directory are held against the base")
-def startup_against_base(candidate, evidence):
-    """A table of differences."""
-    table = contract.differences(candidate.startup, candidate.base_startup)
-    evidence.add("differences to the base", table, asked="docker image inspect", provenance=candidate.base_provenance)
-
-
-@then("nothing differs that the Lambda service relies on")
-def nothing_differs(candidate):
-    """Additions are allowed, changes are not."""
-    require(contract.starts_like(candidate.startup, candidate.base_startup))
-
-
-@when("its layers are compared with the base's files")
-def layers_against_base_files(candidate, evidence):
-    """Every file of the base that the image holds otherwise, and what explains it."""
-    changes = divergence.changes(candidate.layers, candidate.base_layers)
-    asked = f"docker save {candidate.reference}"
-    evidence.add("changed files of the base", changes, asked=asked, provenance=candidate.base_provenance)
-
-
-@then("each of them is as the base has it, or as its package manager recorded it")
-def base_files_unchanged(candidate):
-    """Byte for byte, but for what the system's own managers keep."""
-    library_path = candidate.base.env.get("LD_LIBRARY_PATH", "")
-    require(divergence.base_unchanged(candidate.layers, candidate.base_layers, library_path))
-
-
 @when("its files are listed with their permissions")
 def files_listed(candidate, evidence):
     """Every file of the image, from the engine's export."""
@@ -260,21 +161,21 @@ def files_listed(candidate, evidence):
 @then("each agreed path exists")
 def paths_exist(candidate, release):
     """The paths in pytest.ini."""
-    require(files.all_exist(candidate.tree, release.required_paths))
+    require(file_checks.all_exist(candidate.tree, release.required_paths))
 
 
 @then("every file can be read by any user")
 def readable_by_all(candidate):
-    """Lambda ignores USER."""
-    require(files.readable_by_all(candidate.tree, files.used_folders(candidate.image.env)))
+    """Lambda ignores USER and runs as another user."""
+    require(file_checks.readable_by_all(candidate.tree, file_checks.used_folders(candidate.image.env)))
 
 
 @when("its environment, history and files are searched")
 def searched_for_secrets(candidate, evidence):
-    """What was looked at; never what was found."""
+    """What was searched; the evidence never holds what was found."""
     looked = {
         "variables": sorted(candidate.image.env),
-        "history": len(candidate.history),
+        "history": len(candidate.image.history),
         "layers": len(candidate.layers.layers),
         "files": candidate.layers.searched,
     }
@@ -287,7 +188,8 @@ def searched_for_secrets(candidate, evidence):
 
 @then("nothing that was found gives access to anything")
 def no_secret(candidate, evidence):
-    """In the environment, the history and the files."""
-    unsearched = secrets.unsearched_packages(candidate.layers, candidate.base_layers)
+    """No secret in the environment, the history or the files."""
+    unsearched = secret_checks.unsearched_packages(candidate.layers, candidate.base_layers)
     evidence.add("warnings: packages that were not searched", unsearched, asked=f"docker save {candidate.reference}")
-    require(secrets.no_secret(candidate.image.env, candidate.history, candidate.layers, candidate.base_layers))
+    history = [entry.instruction for entry in candidate.image.history]
+    require(secret_checks.no_secret(candidate.image.env, history, candidate.layers, candidate.base_layers))

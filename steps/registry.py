@@ -3,7 +3,7 @@
 from pytest_bdd import given, parsers, then, when
 
 from gate.check import require
-from gate.image.size import below
+from gate.image.contract import below
 from gate.registry.changes import Comparison, to_look_at
 from gate.registry.forecast import check_lifecycle
 from gate.registry.manifest import check_admission, check_bytes, check_same_config

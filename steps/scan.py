@@ -5,9 +5,8 @@ import json
 from pytest_bdd import given, parsers, then, when
 
 from gate.check import require
-from gate.scan import chain as chains
-from gate.scan import nights, result_checks
-from gate.scan.coverage import gaps_registered, sight, something_seen
+from gate.scan import remediation, result_checks, scan_diff
+from gate.scan.coverage import image_coverage, something_covered, uncovered_registered
 from gate.scan.records import record_of
 from gate.scan.register import exception_checks as rules
 from gate.scan.register.openvex import openvex
@@ -44,7 +43,7 @@ def scan_read(scanner, release, evidence, kind):
 
 @then("the scan is complete, under 24 hours old and of the checked digest")
 def scan_complete(scan_report, registry_image, now, evidence):
-    """That a scan was asked for, or is configured, says nothing about its result."""
+    """By its result: a scan that was only asked for, or configured, does not count."""
     current = {"as of": scan_report.current_at, "rule": scan_report.current_by}
     evidence.add("what makes the scan current", current, asked="aws inspector2 list-coverage, where Inspector scans")
     require(result_checks.complete(scan_report, registry_image.digest, now()))
@@ -52,30 +51,30 @@ def scan_complete(scan_report, registry_image, now, evidence):
 
 @then(parsers.parse('it has {number:d} findings of severity "{severity}"'))
 def findings_of_severity(scan_report, number, severity):
-    """Suppressed findings count, and words that nobody knows count as the worst."""
+    """Suppressed findings count, and unknown severities count as CRITICAL."""
     require(result_checks.free_of(scan_report, severity, number))
 
 
 @then("its severity counts equal the findings on its pages")
 def counts_equal_findings(scan_report):
-    """Counts and list must tell the same."""
-    require(result_checks.counts_true(scan_report))
+    """The counts and the list are two parts of one answer."""
+    require(result_checks.counts_match(scan_report))
 
 
 @then("the scanning configuration applies to the repository and its scanner covers the image")
 def scanning_applies(scanner, scan_report, nightly, evidence):
-    """The rules of the registry, and Inspector's word where it is the scanner."""
+    """The rules of the registry, and Inspector's coverage where it is the scanner."""
     settings = scanner.settings()
     evidence.add("scanning configuration", settings, asked="aws ecr get-registry-scanning-configuration")
     require(result_checks.applies(settings, scan_report, nightly))
 
 
 @then("the scan has findings, or covers at least one component of the image's SBOM")
-def scan_saw_something(scan_report, sbom, watched, evidence):
-    """Zero findings about nothing prove nothing."""
-    seen = sight(sbom.components, scan_report.mode, watched)
-    evidence.add("components covered by the scanner", {"covered": len(seen.covered)}, asked=f"{sbom.tool} scan")
-    require(something_seen(scan_report, seen))
+def scan_saw_something(scan_report, sbom, required_components, evidence):
+    """A scan that covers no component finds nothing in any image."""
+    coverage = image_coverage(sbom.components, scan_report.mode, required_components)
+    evidence.add("components covered by the scanner", {"covered": len(coverage.covered)}, asked=f"{sbom.tool} scan")
+    require(something_covered(scan_report, coverage))
 
 
 @then(parsers.parse("its vulnerability data is under {hours:d} hours old"))
@@ -131,63 +130,64 @@ def exceptions_are_used(register, scan_report, target_name, nightly, evidence):
     require(rules.exceptions_used(register, scan_report.open, target_name, nightly))
 
 
-@when("the image's SBOM is held against what the scanner sees", target_fixture="seen")
-def sbom_against_sight(digest_scan, sbom, watched, evidence):
+@when("the image's SBOM is held against what the scanner sees", target_fixture="coverage")
+def sbom_against_image_coverage(digest_scan, sbom, required_components, evidence):
     """What is not covered is listed by name."""
-    seen = sight(sbom.components, digest_scan.mode, watched)
-    answer = {"covered": len(seen.covered), "not covered": [f"{c.name} {c.version}" for c in seen.uncovered]}
-    gaps = {gap.component.purl: gap.why for gap in seen.gaps}
-    evidence.add("what the scanner does not see", {**answer, "watched": gaps}, asked=f"{sbom.tool} scan")
-    return seen
+    coverage = image_coverage(sbom.components, digest_scan.mode, required_components)
+    answer = {"covered": len(coverage.covered), "not covered": [f"{c.name} {c.version}" for c in coverage.uncovered]}
+    why = {each.component.purl: each.why for each in coverage.to_register}
+    evidence.add("what the scanner does not see", {**answer, "to register": why}, asked=f"{sbom.tool} scan")
+    return coverage
 
 
 @then("Chrome, Chromedriver, Python and each pinned requirement is covered or registered as not covered")
-def gaps_are_registered(seen, register, target_name, now):
-    """Each gap with a compensating check, and an end."""
-    watched = tuple(gap for gap in seen.gaps if gap.watched)
-    found = gaps_registered(watched, register, target_name, seen.mode, now().date())
+def required_are_registered(coverage, register, target_name, now):
+    """Each uncovered component with a compensating check, and an end."""
+    required = tuple(each for each in coverage.to_register if each.required)
+    found = uncovered_registered(required, register, target_name, coverage.mode, now().date())
     require(rules.by_register(register, found))
 
 
 @then("every other component of the SBOM is covered or registered as not covered")
-def other_gaps_are_registered(seen, register, target_name, now):
+def others_are_registered(coverage, register, target_name, now):
     """What is installed counts, whoever asked for it: dependencies, npm packages, jars, programs of no package."""
-    others = tuple(gap for gap in seen.gaps if not gap.watched)
-    found = gaps_registered(others, register, target_name, seen.mode, now().date())
+    others = tuple(each for each in coverage.to_register if not each.required)
+    found = uncovered_registered(others, register, target_name, coverage.mode, now().date())
     require(rules.by_register(register, found))
 
 
 @then("no coverage entry for this target is unused")
-def coverage_entries_are_used(seen, register, target_name):
-    """A gap that has closed needs no entry."""
-    require(rules.coverage_used(register, seen, target_name))
+def coverage_entries_are_used(coverage, register, target_name):
+    """A component that is covered, or gone, needs no entry."""
+    require(rules.coverage_used(register, coverage, target_name))
 
 
-@when("its scan is added to the recorded scans, withdrawn candidates included", target_fixture="chain")
-def chain_of_scans(digest_scan, registry_image, register, target_name, scan_history, evidence):
+@when("its scan is added to the recorded scans, withdrawn candidates included", target_fixture="remediations")
+def remediations_of_scans(digest_scan, registry_image, register, target_name, scan_history, evidence):
     """The history is what earlier runs, and this one before promotion, recorded."""
     record = record_of(digest_scan, register, event="candidate", tags=registry_image.tags, target=target_name)
-    links = chains.chain((*scan_history, record))
-    evidence.add("found, mitigated, rescanned", {"links": links, "markdown": chains.markdown(links)}, asked="records")
-    return links
+    found = remediation.remediations((*scan_history, record))
+    answer = {"remediations": found, "markdown": remediation.markdown(found)}
+    evidence.add("found, mitigated, rescanned", answer, asked="records")
+    return found
 
 
 @then(parsers.parse('the chain of each finding of severity "{severity}" or above is closed'))
-def chain_is_closed(chain, severity):
+def findings_are_remediated(remediations, severity):
     """Found, mitigated, rescanned."""
-    require(chains.chain_closed(chain, severity))
+    require(remediation.remediated(remediations, severity))
 
 
-@when("its scan is compared with the last recorded one", target_fixture="changes")
+@when("its scan is compared with the last recorded one", target_fixture="diff")
 def compared_with_last(digest_scan, registry_image, register, target_name, last_night, evidence):
     """With one from before this run began; None on the first night, and the reason says so."""
     tonight = record_of(digest_scan, register, event="rescanned", tags=registry_image.tags, target=target_name)
-    changes = nights.compare(last_night, tonight)
-    evidence.add("changes since the last scan", {"changes": changes, "reason": changes.reason}, asked="records")
-    return changes
+    diff = scan_diff.compare(last_night, tonight)
+    evidence.add("changes since the last scan", {"changes": diff, "reason": diff.reason}, asked="records")
+    return diff
 
 
 @then("each new, vanished or re-scored finding comes from another image or other vulnerability data")
-def changes_are_explained(changes):
-    """A scanner that contradicts itself is not believed."""
-    require(nights.explained(changes))
+def changes_are_explained(diff):
+    """Otherwise the scanner contradicts itself, and its answers cannot be relied on."""
+    require(scan_diff.explained(diff))

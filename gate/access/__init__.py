@@ -1,6 +1,6 @@
-"""Access: who can push to, pull from, or change the rules of one ECR repository, and who can become the one who may.
+"""Who can push to, pull from, or change the settings of one ECR repository, directly or by privilege escalation.
 
-The evaluation follows the IAM User Guide, "Policy evaluation logic". Organization policies and session policies can
-only take away and are not read: they never make an outsider of the gate's "no" into a "yes". The account's root user
-stands outside its own policies and is not checked.
+The evaluation follows the IAM User Guide, "Policy evaluation logic". Policies of the organization and of sessions are
+not read: they can only deny, so they cannot give access to anybody whom the gate finds without it. The root user of the
+account is not checked, because the account's policies do not limit it.
 """

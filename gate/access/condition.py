@@ -1,7 +1,7 @@
 """Whether a condition of a statement holds for a request (IAM User Guide, "Condition operators").
 
-Operators on numbers and binaries are decided only where their key is known to be absent: nothing that they compare can
-be known before the request is made. Dates are held against the moment of reading, addresses against the stated ones.
+Operators on numbers and binaries are decided only if their key is known to be absent, as their values are not known
+before the request. Dates are compared with the time of reading, addresses with those stated in pytest.ini.
 """
 
 from __future__ import annotations
@@ -10,49 +10,42 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from ipaddress import ip_network
 
+from gate.access.decision import Ternary
 from gate.access.document import Condition, Statement
-from gate.access.logic import Answer
-from gate.access.pattern import Beginning, Chosen, Context, OneOf, Partly, Since, Value, arn_matches, matches
+from gate.access.matching import Context, NotBefore, OneOf, PartlyKnown, Prefix, SelfChosen, Value, arn_matches, matches
 
 _OPERATOR = re.compile(r"(?i)^(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?$")
 
-_Compare = Callable[[str, str, Context | None], Answer]
+_Compare = Callable[[str, str, Context | None], Ternary]
 
 
-def _equal(pattern: str, text: str, context: Context | None) -> Answer:
-    return matches(pattern, text, context, wildcards=False)
-
-
-def _equal_ignoring_case(pattern: str, text: str, context: Context | None) -> Answer:
+def _equal_ignoring_case(pattern: str, text: str, context: Context | None) -> Ternary:
     return matches(pattern.lower(), text.lower(), context, wildcards=False)
 
 
-def _like(pattern: str, text: str, context: Context | None) -> Answer:
-    return matches(pattern, text, context)
+def _unknowable(_pattern: str, _text: str, _context: Context | None) -> Ternary:
+    return Ternary.UNDECIDED
 
 
-def _unknowable(_pattern: str, _text: str, _context: Context | None) -> Answer:
-    return Answer.UNDECIDED
-
-
-def _address(pattern: str, text: str, _context: Context | None) -> Answer:
-    """Whether an address or range lies in a range: wholly, in part (which is undecided), or not at all."""
+def _address(pattern: str, text: str, _context: Context | None) -> Ternary:
+    """Whether an address or range is in a range; undecided if only a part of it is."""
     try:
         wanted, held = ip_network(pattern, strict=False), ip_network(text, strict=False)
     except ValueError:
-        return Answer.UNDECIDED
+        return Ternary.UNDECIDED
     if wanted.version != held.version or not wanted.overlaps(held):
-        return Answer.NO
-    return Answer.YES if held.prefixlen >= wanted.prefixlen else Answer.UNDECIDED
+        return Ternary.NO
+    return Ternary.YES if held.prefixlen >= wanted.prefixlen else Ternary.UNDECIDED
 
 
-# ArnEquals and ArnLike behave identically; Bool compares "true" and "false" in any case.
+# ArnEquals and ArnLike are the same; Bool compares "true" and "false" and ignores letter case.
 _POSITIVE: dict[str, _Compare] = {
-    "stringequals": _equal,
+    "stringequals": partial(matches, wildcards=False),
     "stringequalsignorecase": _equal_ignoring_case,
-    "stringlike": _like,
+    "stringlike": matches,
     "arnequals": arn_matches,
     "arnlike": arn_matches,
     "bool": _equal_ignoring_case,
@@ -62,22 +55,16 @@ _POSITIVE: dict[str, _Compare] = {
     **{f"{kind}{than}": _unknowable for kind in ("numeric", "date") for than in ("lessthan", "lessthanequals")},
     **{f"{kind}{than}": _unknowable for kind in ("numeric", "date") for than in ("greaterthan", "greaterthanequals")},
 }
-_NEGATED: dict[str, str] = {
-    "stringnotequals": "stringequals",
-    "stringnotequalsignorecase": "stringequalsignorecase",
-    "stringnotlike": "stringlike",
-    "arnnotequals": "arnequals",
-    "arnnotlike": "arnlike",
+_NEGATED = {
+    **{name.replace(word, f"not{word}"): name for word in ("equals", "like") for name in _POSITIVE if word in name},
     "notipaddress": "ipaddress",
-    "numericnotequals": "numericequals",
-    "datenotequals": "dateequals",
 }
 
 
-# What a date operator says of a moment after the given one.
+# The answer of a date operator for a time after the given one.
 _PASSED = {
-    **{f"date{than}": Answer.NO for than in ("lessthan", "lessthanequals", "equals")},
-    **{f"date{than}": Answer.YES for than in ("greaterthan", "greaterthanequals", "notequals")},
+    **{f"date{than}": Ternary.NO for than in ("lessthan", "lessthanequals", "equals")},
+    **{f"date{than}": Ternary.YES for than in ("greaterthan", "greaterthanequals", "notequals")},
 }
 
 
@@ -91,41 +78,41 @@ class _Operator:
 
     @property
     def literal(self) -> bool:
-        """Whether a wildcard is a character like any other."""
+        """Whether `*` and `?` are plain characters."""
         return self.name.startswith("string") and "like" not in self.name
 
-    def without_value(self) -> Answer:
-        """What the operator says of a key that the request does not carry."""
+    def without_value(self) -> Ternary:
+        """The answer for a key that is not in the request context."""
         if self.if_exists or self.quantifier == "forallvalues":
-            return Answer.YES
-        return Answer.of(self.negated and self.quantifier != "foranyvalue")
+            return Ternary.YES
+        return Ternary.of(self.negated and self.quantifier != "foranyvalue")
 
 
 def undecided_keys(statement: Statement, context: Context) -> tuple[str, ...]:
-    """The keys of those conditions that cannot be decided, for the person who reads the finding."""
-    return tuple(each.key for each in statement.conditions if _of(statement, each, context) is Answer.UNDECIDED)
+    """The keys of the conditions that cannot be decided, for the message."""
+    return tuple(each.key for each in statement.conditions if _of(statement, each, context) is Ternary.UNDECIDED)
 
 
-def all_hold(statement: Statement, context: Context) -> Answer:
-    """Whether every condition of the statement holds; of none: yes."""
-    return min((_of(statement, each, context) for each in statement.conditions), default=Answer.YES)
+def all_hold(statement: Statement, context: Context) -> Ternary:
+    """Whether every condition of the statement holds; yes if it has none."""
+    return min((_of(statement, each, context) for each in statement.conditions), default=Ternary.YES)
 
 
-def _of(statement: Statement, condition: Condition, context: Context) -> Answer:
+def _of(statement: Statement, condition: Condition, context: Context) -> Ternary:
     held = context.look(condition.key) or ()
-    if not statement.allows and any(isinstance(value, Chosen) for value in held):
-        return Answer.UNDECIDED  # nobody chooses what denies him
+    if not statement.allows and any(isinstance(value, SelfChosen) for value in held):
+        return Ternary.UNDECIDED  # no principal chooses a value for which it is denied
     return holds(condition, context, statement.variables)
 
 
-def holds(condition: Condition, context: Context, variables: bool) -> Answer:
-    """Whether one condition holds; an operator that is not known leaves it undecided."""
+def holds(condition: Condition, context: Context, variables: bool) -> Ternary:
+    """Whether one condition holds; with an unknown operator it is undecided."""
     held = context.look(condition.key)
     if condition.operator.lower() == "null":
         return _null(condition.values, held)
     operator = _operator(condition.operator)
     if operator is None or held is None:
-        return Answer.UNDECIDED
+        return Ternary.UNDECIDED
     if not held:
         return operator.without_value()
     answers = [_one(operator, value, condition.values, context if variables else None) for value in held]
@@ -141,37 +128,37 @@ def _operator(name: str) -> _Operator | None:
     return _Operator(base, quantifier, compare, base in _NEGATED, bool(if_exists)) if compare else None
 
 
-def _one(operator: _Operator, value: Value, patterns: tuple[str, ...], context: Context | None) -> Answer:
+def _one(operator: _Operator, value: Value, patterns: tuple[str, ...], context: Context | None) -> Ternary:
     if isinstance(value, OneOf):
         found = {_one(operator, each, patterns, context) for each in value.values}
-        return found.pop() if len(found) == 1 else Answer.UNDECIDED
-    if isinstance(value, Since):
+        return found.pop() if len(found) == 1 else Ternary.UNDECIDED
+    if isinstance(value, NotBefore):
         return max(_since(operator.name, pattern, value.moment) for pattern in patterns)
     answer = max(_compared(operator, value, pattern, context) for pattern in patterns)
-    if isinstance(value, Chosen) and operator.negated:
-        return Answer.UNDECIDED  # it chooses the value that suits it, and there may be none that does
+    if isinstance(value, SelfChosen) and operator.negated:
+        return Ternary.UNDECIDED  # there may be no value with which the condition holds
     return answer.opposite if operator.negated else answer
 
 
-def _compared(operator: _Operator, value: str | Partly, pattern: str, context: Context | None) -> Answer:
+def _compared(operator: _Operator, value: str | PartlyKnown, pattern: str, context: Context | None) -> Ternary:
     if isinstance(value, str):
         return operator.compare(pattern, value, context)
     found = value.matches(pattern)
-    # Where wildcards are none, nobody knows whether what follows the beginning is what the pattern says.
-    return min(found, Answer.UNDECIDED) if isinstance(value, Beginning) and operator.literal else found
+    # Without wildcards it is not known whether the rest of the value is that of the pattern.
+    return min(found, Ternary.UNDECIDED) if isinstance(value, Prefix) and operator.literal else found
 
 
-def _since(operator: str, pattern: str, moment: datetime) -> Answer:
-    """A date operator on a moment that is not before the given one: decided where the pattern's moment has passed."""
+def _since(operator: str, pattern: str, moment: datetime) -> Ternary:
+    """A date operator on a time not before the given one: decided if the time of the pattern is earlier."""
     try:
         given = datetime.fromtimestamp(int(pattern), UTC) if pattern.isdigit() else datetime.fromisoformat(pattern)
     except (ValueError, OverflowError, OSError):
-        return Answer.UNDECIDED
+        return Ternary.UNDECIDED
     passed = (given if given.tzinfo else given.replace(tzinfo=UTC)) < moment
-    return _PASSED.get(operator, Answer.UNDECIDED) if passed else Answer.UNDECIDED
+    return _PASSED.get(operator, Ternary.UNDECIDED) if passed else Ternary.UNDECIDED
 
 
-def _null(values: tuple[str, ...], held: tuple[Value, ...] | None) -> Answer:
+def _null(values: tuple[str, ...], held: tuple[Value, ...] | None) -> Ternary:
     if held is None:
-        return Answer.UNDECIDED
-    return Answer.of(("false" if held else "true") in (value.lower() for value in values))
+        return Ternary.UNDECIDED
+    return Ternary.of(("false" if held else "true") in (value.lower() for value in values))

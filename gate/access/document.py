@@ -1,6 +1,6 @@
-"""A policy document, read strictly: what is not understood is refused, because a guess could grant access.
+"""Parses policy documents strictly: an unknown element is an error, because ignoring it could hide access.
 
-The grammar is the IAM User Guide's, "Grammar of the IAM JSON policy language".
+Source: IAM User Guide, "Grammar of the IAM JSON policy language".
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from gate.errors import GateError
 
 VERSIONS = ("2012-10-17", "2008-10-17")
-# Without a Version element a policy has the older one, in which ${variables} are plain text.
+# The version of a policy without a Version element; ${variables} are plain text in it.
 DEFAULT_VERSION = "2008-10-17"
 _ELEMENTS = frozenset(
     "Sid Effect Principal NotPrincipal Action NotAction Resource NotResource Condition".split()  # noqa: SIM905
@@ -23,7 +23,7 @@ PRINCIPAL_TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
 
 
 class Kind(StrEnum):
-    """What a policy is attached to; it decides which elements its statements must have."""
+    """What a policy is attached to, which decides the elements that its statements must have."""
 
     IDENTITY = "identity"
     RESOURCE = "resource"
@@ -31,13 +31,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class PolicyText:
-    """A policy as AWS answered it.
+    """A policy as AWS answers it.
 
     Attributes:
-        source: what it is and whom it belongs to, as a person would name it.
-        document: JSON text, or the object that the SDK made of it.
-        holder: the ARN of the user, group or role that it is written into or attached to; "" where it is the principal
-            itself.
+        source: what it is and whom it belongs to, for messages.
+        document: JSON text, or the object parsed from it.
+        holder: the ARN of the user, group or role that it is attached to; "" if that is the principal itself.
         managed: the ARN of a managed policy, "" for an inline one.
     """
 
@@ -49,7 +48,7 @@ class PolicyText:
 
 @dataclass(frozen=True)
 class Condition:
-    """One test of a Condition block: operator, context key, and the values of which one has to match."""
+    """One condition: operator, context key, and the values of which one must match."""
 
     operator: str
     key: str
@@ -58,7 +57,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement; `excepting_…` is true where the element's Not… form is used."""
+    """One statement; `excepting_…` is true for the Not… form of the element."""
 
     label: str
     sid: str
@@ -75,7 +74,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy that has been read; `holder` and `managed` as in `PolicyText`."""
+    """A parsed policy; `holder` and `managed` as in `PolicyText`."""
 
     source: str
     version: str
@@ -85,10 +84,10 @@ class Policy:
 
 
 def parse(text: PolicyText, kind: Kind) -> Policy:
-    """Read a policy document.
+    """Parse a policy document.
 
     Raises:
-        GateError: it is not JSON, or holds something that the grammar does not know; says which statement.
+        GateError: it is not JSON, or not in the grammar; the message names the statement.
     """
     document = _loaded(text)
     if not isinstance(document, dict) or "Statement" not in document:
@@ -129,7 +128,7 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def _statement(raw: Any, label: str, kind: Kind, variables: bool) -> Statement:
@@ -171,7 +170,7 @@ def _either(raw: dict[str, Any], element: str, label: str, *, required: bool) ->
     values = _texts(raw[present[0]], label, present[0])
     malformed = [value for value in values if element == "Action" and not re.fullmatch(r"\*|[^:]+:.+", value, re.S)]
     if malformed:
-        _refuse(label, f"{malformed[0]!r} is no action")
+        _refuse(label, f"{malformed[0]!r} is not an action")
     return values, present[0] != element
 
 
@@ -207,7 +206,7 @@ def _texts(raw: Any, label: str, element: str, *, scalars: bool = False) -> tupl
     values = raw if isinstance(raw, list) else [raw]
     if scalars:  # JSON's true and 1 stand for "true" and "1" in a condition
         values = [str(each).lower() if isinstance(each, bool | int | float) else each for each in values]
-    # An empty text is a value in a condition, and nowhere else.
+    # An empty string is allowed as a value of a condition only.
     if not values or not all(isinstance(each, str) and (each or scalars) for each in values):
         _refuse(label, f"its {element} is neither text nor a list of texts")
     return tuple(values)
@@ -215,7 +214,7 @@ def _texts(raw: Any, label: str, element: str, *, scalars: bool = False) -> tupl
 
 def _refuse(where: str, why: str) -> NoReturn:
     raise GateError(
-        f"A policy cannot be read, so nothing is known of the access it gives: {why}",
+        f"A policy cannot be read, so the access that it gives is not known: {why}",
         where=where,
-        remedy="correct the policy; the gate reads the grammar of the IAM User Guide and guesses nothing",
+        remedy="correct the policy according to the grammar in the IAM User Guide",
     )

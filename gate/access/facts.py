@@ -1,4 +1,4 @@
-"""What was read from the account: identities with their policies, the registry's policies, the simulator's answers."""
+"""What was read from the account: identities with their policies, resource policies, the simulator's answers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gate.access.document import PolicyText
-from gate.gaps import Gapped
+from gate.facts import PartialFacts
 
-# With which a person reads the same.
+# The commands with which a person reads the same.
 ASKED = (
     "aws iam get-account-authorization-details; aws ecr get-repository-policy; aws ecr get-registry-policy; "
     "aws ecr list-tags-for-resource; aws iam simulate-principal-policy; aws organizations describe-organization; "
@@ -21,7 +21,7 @@ _RESERVED = re.compile(r"arn:[^:]+:iam::\d{12}:role/aws-reserved/.+")
 
 @dataclass(frozen=True)
 class Identity:
-    """A role or user and every policy that speaks for it.
+    """A role or user with all its policies.
 
     Attributes:
         arn: its ARN.
@@ -53,15 +53,15 @@ class Identity:
 
     @property
     def service_linked(self) -> bool:
-        """True for a role that one AWS service made for itself and takes on alone.
+        """True for a service-linked role, which only its AWS service can assume.
 
-        Its path is reserved (IAM User Guide, "Create a service-linked role").
+        The path is reserved (IAM User Guide, "Create a service-linked role").
         """
         return bool(_SERVICE_LINKED.fullmatch(self.arn))
 
     @property
     def protected(self) -> bool:
-        """True for a role that AWS keeps, which nobody can change through IAM.
+        """True for a role that cannot be changed through IAM.
 
         Service-linked roles, and those of IAM Identity Center (its User Guide, "Referencing permission sets").
         """
@@ -70,7 +70,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Group:
-    """A group of users, by its ARN, and its policies."""
+    """A group of users and its policies."""
 
     arn: str
     policies: tuple[PolicyText, ...]
@@ -78,7 +78,7 @@ class Group:
 
 @dataclass(frozen=True)
 class ManagedPolicy:
-    """A managed policy that may be attached: the version in force, and the older ones that could be again."""
+    """A managed policy: the default version, and the others, which can become the default."""
 
     arn: str
     document: PolicyText
@@ -87,7 +87,7 @@ class ManagedPolicy:
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function and the role that it runs as, both by ARN."""
+    """A Lambda function and its execution role, both by ARN."""
 
     arn: str
     role: str
@@ -95,11 +95,11 @@ class Function:
 
 @dataclass(frozen=True)
 class Network:
-    """Where the CI role's requests come from, as pytest.ini states it; empty: not known.
+    """Where the CI role's requests come from, as stated in pytest.ini; empty if not known.
 
     Attributes:
         source_ips: addresses or ranges (CIDR).
-        vpce: the VPC endpoint that they pass.
+        vpce: the VPC endpoint that they use.
         vpc: the VPC that they come from.
     """
 
@@ -114,11 +114,11 @@ class Simulation:
 
     Attributes:
         principal: the ARN asked about.
-        action: the action asked about, as `ecr:PutImage`.
+        action: the action asked about, such as `ecr:PutImage`.
         resource: the resource asked about.
         allowed: the simulator's decision.
-        missing_context: context keys that it lacked; with any, its answer is none.
-        organization_denies: whether an organization's policy is what denies.
+        missing_context: context keys that it lacked; with any, its answer is not reliable.
+        organization_denies: whether a policy of the organization denies.
     """
 
     principal: str
@@ -129,9 +129,9 @@ class Simulation:
     organization_denies: bool = False
 
 
-@dataclass(frozen=True, eq=False)  # compared by identity: what is computed from one reading is kept with it
-class AccessFacts(Gapped):
-    """All that decides who may do what in one repository; what could not be read raises when it is needed.
+@dataclass(frozen=True, eq=False)  # compared by identity, as a key of caches
+class AccessFacts(PartialFacts):
+    """Everything that decides who may do what in one repository; an attribute that could not be read raises.
 
     Attributes:
         account: the twelve-digit account.
@@ -139,15 +139,15 @@ class AccessFacts(Gapped):
         repository: the repository's name.
         function: the name of the Lambda function that will run the image.
         identities: every role and user of the account.
-        repository_policy: the repository's own policy, or None where it has none.
+        repository_policy: the repository policy, or None.
         registry_policy: the registry's policy (replication and, in its second version, any ECR action), or None.
         repository_tags: pairs of key and value.
         simulations: what SimulatePrincipalPolicy answered.
         partition: `aws`, `aws-cn` or `aws-us-gov`.
         groups: every group of the account.
-        managed: the managed policies of the account, and AWS's own that are attached or named in a condition.
-        functions: the region's Lambda functions; None where they could not be listed.
-        organization: the identifier of the account's organization, "" where it is in none, None where nobody knows.
+        managed: the managed policies of the account, and those of AWS that are attached or named in a condition.
+        functions: the region's Lambda functions; None if they could not be listed.
+        organization: the identifier of the account's organization, "" if it is in none, None if not known.
         network: where the CI role's requests come from.
         read_at: when this was read, in UTC.
     """
@@ -182,3 +182,9 @@ class AccessFacts(Gapped):
     def role(self, name: str) -> Identity | None:
         """The role of this name (or ARN), or None."""
         return next((each for each in self.identities if each.is_role and name in (each.name, each.arn)), None)
+
+
+def display_name(arn: str) -> str:
+    """What an IAM ARN names, for a sentence: "role ci"."""
+    kind, _, name = arn.split(":", 5)[-1].partition("/")
+    return f"{kind} {name.rpartition('/')[2]}"

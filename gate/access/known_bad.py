@@ -1,21 +1,23 @@
-"""Worlds to which the checks of access have to say no."""
+"""Known-bad inputs that the checks of criterion 5 must reject."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from gate.access.baseline import Baseline
+from gate.access.decision import Decision, Ternary
 from gate.access.document import Kind, PolicyText, parse
 from gate.access.facts import AccessFacts, Identity, Simulation
-from gate.access.logic import Answer, Finding
-from gate.access.matrix import Matrix, draw
-from gate.access.reviewed import Entry, ReviewedList
-from gate.access.trust import Becoming
+from gate.access.matrix import Matrix, access_matrix
+from gate.access.reviewed_policy import ReviewedPolicy
+from gate.access.reviewed_principals import Review, ReviewedPrincipals
+from gate.access.trust import AssumptionPath
 
 TODAY = date(2025, 10, 18)
 _ACCOUNT = "000000000000"
 _CI = f"arn:aws:iam::{_ACCOUNT}:role/ci"
+_NOBODY = {"Effect": "Deny", "Principal": "*", "Action": "ecr:*"}
 
 
 def public() -> AccessFacts:
@@ -24,51 +26,52 @@ def public() -> AccessFacts:
 
 
 def nobody_may() -> AccessFacts:
-    """No policy lets the CI role do anything."""
-    return _facts({"Effect": "Deny", "Principal": "*", "Action": "ecr:*"})
+    """No policy allows the CI role anything."""
+    return _facts(_NOBODY)
 
 
 def open_to_lambda() -> AccessFacts:
-    """Lambda may pull on behalf of anybody's functions."""
+    """Lambda may pull for the functions of every account."""
     pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     return _facts({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": pull})
 
 
 def open_matrix() -> Matrix:
-    """Everybody may push, drawn."""
-    return draw(public())
+    """The access matrix if everybody may push."""
+    return access_matrix(public())
 
 
-def becoming() -> tuple[Becoming, ...]:
+def assumption_paths() -> tuple[AssumptionPath, ...]:
     """Anybody can become the role."""
-    return (Becoming("anybody else", ("ci",), Finding(Answer.YES, ("trust policy",)), False),)
+    return (AssumptionPath("anybody else", ("ci",), Decision(Ternary.YES, ("trust policy",)), False),)
 
 
-def no_reviews() -> ReviewedList:
-    """Nobody was reviewed."""
-    return ReviewedList("principals.yaml", ())
+def no_reviews() -> ReviewedPrincipals:
+    """No principal was reviewed."""
+    return ReviewedPrincipals("principals.yaml", ())
 
 
-def expired_reviews() -> ReviewedList:
-    """A review that ended yesterday."""
-    entry = Entry(_CI, ("push",), "a reason", "a role", TODAY.replace(day=TODAY.day - 1), 2)
-    return ReviewedList("principals.yaml", (entry,))
+def expired_reviews() -> ReviewedPrincipals:
+    """A review that expired yesterday."""
+    review = Review(_CI, ("push",), "a reason", "a role", TODAY.replace(day=TODAY.day - 1), 2)
+    return ReviewedPrincipals("principals.yaml", (review,))
 
 
-def baseline() -> Baseline:
-    """A reviewed policy under which only the CI role may push."""
+def reviewed_policy() -> ReviewedPolicy:
+    """A reviewed policy that allows only the CI role to push."""
     statement = {"Effect": "Allow", "Principal": {"AWS": _CI}, "Action": "ecr:PutImage"}
     policy = parse(PolicyText("reviewed policy", {"Statement": [statement]}), Kind.RESOURCE)
-    return Baseline("repository-policy.json", "a role", TODAY, policy)
+    return ReviewedPolicy("repository-policy.json", "a role", TODAY, policy)
 
 
 def disagreement() -> AccessFacts:
     """The simulator allows what no policy allows."""
-    return _facts({"Effect": "Deny", "Principal": "*", "Action": "ecr:*"}, simulated=True)
+    facts = nobody_may()
+    return replace(facts, simulations=(Simulation(_CI, "ecr:PutImage", facts.repository_arn, allowed=True),))
 
 
-def _facts(statement: dict[str, Any], simulated: bool = False) -> AccessFacts:
-    facts = AccessFacts(
+def _facts(statement: dict[str, Any]) -> AccessFacts:
+    return AccessFacts(
         _ACCOUNT,
         "ap-northeast-2",
         "repository",
@@ -76,5 +79,3 @@ def _facts(statement: dict[str, Any], simulated: bool = False) -> AccessFacts:
         (Identity(_CI, "AROA", (), trust=PolicyText("trust policy", {"Statement": []})),),
         PolicyText("repository policy", {"Statement": [statement]}),
     )
-    allowed = Simulation(_CI, "ecr:PutImage", facts.repository_arn, allowed=True)
-    return AccessFacts(**{**vars(facts), "simulations": (allowed,)}) if simulated else facts

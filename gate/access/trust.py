@@ -1,4 +1,4 @@
-"""Who can become a role: whom its trust lets in, who could rewrite or pass it, and who can become one of those."""
+"""Who can become a role: by its trust policy, or by an escalation path in the account."""
 
 from __future__ import annotations
 
@@ -6,46 +6,47 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gate.access.asker import Asker, Standing, covers, outsiders
-from gate.access.become import ASSUME
+from gate.access.account_policies import AccountPolicies
+from gate.access.assumption import ASSUME
+from gate.access.decision import Decision, Ternary, any_of
 from gate.access.document import Condition, Policy, Statement
-from gate.access.estate import Estate
-from gate.access.evaluate import Request, may_assume
+from gate.access.escalation import escalation_of
+from gate.access.evaluation import AccessRequest, may_assume
+from gate.access.external_principals import external_principals
 from gate.access.facts import AccessFacts, Identity
-from gate.access.known import of_iam_request
-from gate.access.logic import Answer, Finding, any_of
-from gate.access.pattern import Context
-from gate.access.reach import reach_of
-from gate.access.reviewed import too_wide
+from gate.access.matching import Context, covers
+from gate.access.principal import Principal, PrincipalKind
+from gate.access.request_context import of_iam_request
+from gate.access.reviewed_principals import too_wide
 from gate.errors import GateError
 
 EVERY_SUBJECT = "*"
-# Operators that tie the subject down. ForAllValues is none: it also holds where the claim is missing.
-_TYING = re.compile(r"(?i)(?:foranyvalue:)?(stringequals|stringequalsignorecase|stringlike)(?:ifexists)?")
+# Operators that limit the subject. ForAllValues does not: it also holds if the claim is missing.
+_LIMITING = re.compile(r"(?i)(?:foranyvalue:)?(stringequals|stringequalsignorecase|stringlike)(?:ifexists)?")
 
 
 @dataclass(frozen=True)
-class Becoming:
-    """Somebody who can become a role.
+class AssumptionPath:
+    """A principal that can become a role.
 
     Attributes:
-        name: as the reviewed list calls it; a federated subject is `<provider's host>:sub=<pattern>`, or
-            that of another claim which names its repository.
-        path: the principals on the way, the wanted role last.
-        finding: yes or undecided, and by which statement.
+        name: as in the list of reviewed principals; a federated subject is `<provider's host>:sub=<pattern>`, or has
+            another claim that names the repository in the place of `sub`.
+        path: the principals that it becomes, the role last.
+        decision: yes or undecided, and the statements that allow it.
         inside: whether it is a role or user of the account.
-        steps: what an insider does, in order; none where a trust policy lets it in.
+        steps: the steps of an escalation path, in order; none for an external principal.
     """
 
     name: str
     path: tuple[str, ...]
-    finding: Finding
+    decision: Decision
     inside: bool
     steps: tuple[str, ...] = ()
 
 
-def who_becomes(facts: AccessFacts, role: str) -> tuple[Becoming, ...]:
-    """Everyone who can become the role, at once or through others of the account.
+def who_can_assume(facts: AccessFacts, role: str) -> tuple[AssumptionPath, ...]:
+    """Every principal that can become the role, directly or through other principals of the account.
 
     Raises:
         GateError: there is no such role, or a policy cannot be read.
@@ -57,62 +58,63 @@ def who_becomes(facts: AccessFacts, role: str) -> tuple[Becoming, ...]:
             where="iam:GetAccountAuthorizationDetails",
             remedy="create the role, or correct its name in pytest.ini",
         )
-    reach = reach_of(facts)
-    found: dict[str, Becoming] = {}
-    paths = reach.attaining(lambda asker: Finding(Answer.of(asker.name == target.arn)))
+    escalation = escalation_of(facts)
+    found: dict[str, AssumptionPath] = {}
+    paths = escalation.paths_to_holding(lambda principal: Decision(Ternary.of(principal.name == target.arn)))
     for arn, path in paths.items():
-        names = tuple(_name(each) for each in path.through)
+        names = tuple(each.rpartition("/")[2] for each in path.through)
         if arn != target.arn:
-            found[arn] = Becoming(arn, names, path.finding, True, path.steps)
-        identity = reach.estate.identities[arn]
+            found[arn] = AssumptionPath(arn, names, path.decision, True, path.steps)
+        identity = escalation.account.identities[arn]
         if identity.is_role:
-            for asker, finding in let_in(identity, reach.estate):
+            for principal, decision in trusted_externals(identity, escalation.account):
                 through = (identity.name, *names)
-                found.setdefault(asker.name, Becoming(asker.name, through, finding, False))
+                found.setdefault(principal.name, AssumptionPath(principal.name, through, decision, False))
     return tuple(found.values())
 
 
-def let_in(role: Identity, estate: Estate) -> Iterator[tuple[Asker, Finding]]:
-    """The outsiders that a role's trust policy lets in; a federated one is a subject of its identity provider.
+def trusted_externals(role: Identity, account: AccountPolicies) -> Iterator[tuple[Principal, Decision]]:
+    """The external principals that a role's trust policy allows; a federated one is a subject of an identity provider.
 
     Raises:
         GateError: the trust policy cannot be read.
     """
-    trust, facts = estate.trust(role), estate.facts
-    services: set[tuple[str, str]] = set()
-    for asker in outsiders((trust,), facts):
-        if asker.principal[0] == "Federated":
+    trust, facts = account.trust(role), account.facts
+    context, services = of_iam_request(facts, role), set[tuple[str, str]]()
+    requests = tuple(AccessRequest(action, role.arn, (trust,), context) for action in ASSUME)
+    for principal in external_principals((trust,), facts):
+        if principal.element[0] == "Federated":
             continue
-        finding = any_of(may_assume(asker, _request(action, role, trust, facts)) for action in ASSUME)
-        # A service takes a role on for the role's own account (who may pass it is asked elsewhere): it is named once.
-        if finding.answer and not (asker.standing is Standing.SERVICE and asker.principal in services):
-            services.add(asker.principal)
-            yield asker, finding
-    yield from _federated(role, trust, facts)
+        decision = any_of(may_assume(principal, request) for request in requests)
+        # A service assumes a role only for the role's own account, so it is named once; passing it is an escalation.
+        if decision.answer and not (principal.kind is PrincipalKind.SERVICE and principal.element in services):
+            services.add(principal.element)
+            yield principal, decision
+    yield from _federated(trust, requests)
 
 
 def subjects(statement: Statement, provider: str) -> tuple[tuple[str, str, bool], ...]:
-    """The subjects of an identity provider that a trust statement lets in: claim, pattern, and whether it is exact.
+    """The subjects of an identity provider that a trust statement allows: claim, pattern, and whether it is exact.
 
-    Where no condition ties the provider's `sub` claim down to one repository, a claim that names the repository may do
-    it instead (IAM User Guide, "Available keys for AWS OIDC federation"); else it is everybody who can get a token.
+    If no condition limits the `sub` claim to one repository, another claim that names the repository counts instead
+    (IAM User Guide, "Available keys for AWS OIDC federation"); else it is everybody who can get a token.
     """
-    by_subject = _tied(statement, provider, "sub") or ((EVERY_SUBJECT, False),)
+    by_subject = _limited(statement, provider, "sub") or ((EVERY_SUBJECT, False),)
     if any(too_wide(f"{host(provider)}:sub={value}") for value, _ in by_subject):
         for claim in ("repository_id", "repository"):
-            named = _tied(statement, provider, claim)
+            named = _limited(statement, provider, claim)
             if named and all(exact for _, exact in named):
                 return tuple((claim, value, exact) for value, exact in named)
     return tuple(("sub", value, exact) for value, exact in by_subject)
 
 
-def _tied(statement: Statement, provider: str, claim: str) -> tuple[tuple[str, bool], ...]:
+def _limited(statement: Statement, provider: str, claim: str) -> tuple[tuple[str, bool], ...]:
     key = f"{host(provider)}:{claim}".lower()
-    tying = [each for each in statement.conditions if each.key.lower() == key and _TYING.fullmatch(each.operator)]
-    if not tying:
+    limiting = [each for each in statement.conditions if each.key.lower() == key and _LIMITING.fullmatch(each.operator)]
+    if not limiting:
         return ()
-    # All conditions have to hold, so each of them alone bounds the subjects: the narrowest is shown.
-    narrowest = min(tying, key=lambda each: sum(not _exact(each, value) for value in each.values))
+    # All conditions must hold, so each alone limits the subjects: the narrowest one is shown.
+    narrowest = min(limiting, key=lambda each: sum(not _exact(each, value) for value in each.values))
     return tuple((value, _exact(narrowest, value)) for value in narrowest.values)
 
 
@@ -121,38 +123,24 @@ def host(provider: str) -> str:
     return provider.partition("oidc-provider/")[2] or provider
 
 
-def _request(action: str, role: Identity, trust: Policy, facts: AccessFacts) -> Request:
-    return Request(action, role.arn, (trust,), of_iam_request(facts, role))
-
-
-def _name(arn: str) -> str:
-    return arn.rpartition("/")[2]
-
-
-def _federated(role: Identity, trust: Policy, facts: AccessFacts) -> Iterator[tuple[Asker, Finding]]:
-    requests = tuple(_request(action, role, trust, facts) for action in ASSUME)
+def _federated(trust: Policy, requests: tuple[AccessRequest, ...]) -> Iterator[tuple[Principal, Decision]]:
     for statement in trust.statements:
-        if not statement.allows or statement.excepting_principals:
-            continue
-        for kind, provider in statement.principals:
-            if kind == "Federated" and _assumes(statement):
-                yield from _subjects_let_in(statement, provider, requests)
+        assumes = statement.allows and any(covers(statement, action) for action in ASSUME)
+        for kind, provider in statement.principals if assumes and not statement.excepting_principals else ():
+            if kind == "Federated":
+                yield from _allowed_subjects(statement, provider, requests)
 
 
-def _subjects_let_in(
-    statement: Statement, provider: str, requests: tuple[Request, ...]
-) -> Iterator[tuple[Asker, Finding]]:
+def _allowed_subjects(
+    statement: Statement, provider: str, requests: tuple[AccessRequest, ...]
+) -> Iterator[tuple[Principal, Decision]]:
     saml = ":saml-provider/" in provider
     for claim, value, exact in (("", provider, False),) if saml else subjects(statement, provider):
         name = provider if saml else f"{host(provider)}:{claim}={value}"
         known = {f"{host(provider)}:{claim}".lower(): (value,)} if exact else {}
-        asker = Asker(name, Standing.OUTSIDER, "", ("Federated", provider), Context(known))
-        if any(may_assume(asker, request).answer for request in requests):
-            yield asker, Finding(Answer.YES, (f"{statement.label} allows it",))
-
-
-def _assumes(statement: Statement) -> bool:
-    return any(covers(statement, action) for action in ASSUME)
+        principal = Principal(name, PrincipalKind.EXTERNAL, "", ("Federated", provider), Context(known))
+        if any(may_assume(principal, request).answer for request in requests):
+            yield principal, Decision(Ternary.YES, (f"{statement.label} allows it",))
 
 
 def _exact(condition: Condition, value: str) -> bool:

@@ -1,1 +1,1 @@
-"""Asking AWS: what is refused becomes a sentence (`refusals`), what may pass is asked again (`patience`)."""
+"""Calling AWS: errors with their cause (`errors`), repeated calls (`retry`), endpoints and the AWS call log."""

@@ -1,4 +1,4 @@
-"""The call log: every AWS call of a run, recorded through botocore's events as it happens."""
+"""The AWS call log: every AWS call of a run, recorded through botocore's events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from gate.registry.permitted import PUSH, AwsCall
 
 _MARK = "release-gate-call"
-# Parameters that name what a call is about, the most telling first. Their values are names, never secrets.
+# Parameters that name the resource of a call, the most specific first. Their values are names, never secrets.
 _NAMES = (
     "repositoryName",
     "repositoryNames",
@@ -31,54 +31,46 @@ _NAMES = (
 )
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class CallLog:
-    """The calls of one run. Calls from several threads may be recorded side by side.
+    """The AWS calls of one run; several threads may record at once.
 
     Args:
-        now: the time of day.
-        clock: a clock that never jumps, in seconds.
-        on_call: told of each call when it has ended (or a push is noted).
+        now: the current time in UTC.
+        clock: a monotonic clock, in seconds.
+        on_call: called with each call when it has ended, and with the calls of a push or pull.
     """
 
     def __init__(
         self,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
         on_call: Callable[[AwsCall], None] | None = None,
     ) -> None:
         self._now, self._clock, self._on_call = now, clock, on_call
         self._calls: list[AwsCall] = []
-        self._started: list[float] = []
-        self._sessions: list[Any] = []
         self._lock = threading.Lock()
 
     @property
     def calls(self) -> tuple[AwsCall, ...]:
-        """Every call so far, in the order sent; one that has no answer yet is "unanswered"."""
+        """Every call so far, in the order sent; the outcome of a call in progress is "unanswered"."""
         with self._lock:
             return tuple(self._calls)
 
     def attach(self, session: Any) -> None:
-        """Record every client that is made from this boto3 session hereafter; once, however often it is attached."""
-        if any(session is each for each in self._sessions):
-            return
-        self._sessions.append(session)
-        session.events.register_first("before-parameter-build.*.*", self._sent)
-        session.events.register_last("after-call.*.*", self._answered)
-        session.events.register_last("after-call-error.*.*", self._failed)
+        """Record the calls of all clients that this boto3 session makes from now on; repeating this changes nothing."""
+        mine = f"AWS call log {id(self)}"  # botocore registers nothing twice under one identifier
+        session.events.register_first("before-parameter-build.*.*", self._sent, f"{mine}, sent")
+        session.events.register_last("after-call.*.*", self._answered, f"{mine}, answered")
+        session.events.register_last("after-call-error.*.*", self._failed, f"{mine}, failed")
 
     def note_push(self, repository: str, tag: str, outcome: str, region: str) -> None:
-        """Enter what a `docker push` asks of ECR: it does not go through botocore."""
+        """Record the ECR calls of a `docker push`, which does not use botocore."""
         resource = f"{repository}:{tag}"
         for operation in ("GetAuthorizationToken", "BatchCheckLayerAvailability", *PUSH):
             self._enter(AwsCall(self._stamp(), "ecr", operation, resource, outcome, 0.0, 0, region))
 
     def note_pull(self, repository: str, reference: str, outcome: str, region: str) -> None:
-        """Enter what a `docker pull`, or reading a blob over /v2/, asks of ECR."""
+        """Record the ECR calls of a `docker pull`, or of reading a blob over /v2/."""
         for operation in ("BatchGetImage", "GetDownloadUrlForLayer"):
             self._enter(AwsCall(self._stamp(), "ecr", operation, f"{repository}@{reference}", outcome, 0.0, 0, region))
 
@@ -88,19 +80,17 @@ class CallLog:
     def _enter(self, call: AwsCall) -> None:
         with self._lock:
             self._calls.append(call)
-            self._started.append(self._clock())
         if self._on_call:
             self._on_call(call)
 
     def _sent(self, params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-        # The service's IAM-style name, not botocore's client name: "ecr", "lambda", "events".
+        # The service's name as IAM writes it: "ecr", "lambda", "events".
         metadata = model.service_model
         service, region = metadata.service_name, str(context.get("client_region", ""))
         call = AwsCall(self._stamp(), service, model.name, _resource(params), "unanswered", 0.0, 0, region)
         with self._lock:
-            context[_MARK] = len(self._calls)
+            context[_MARK] = len(self._calls), self._clock()
             self._calls.append(call)
-            self._started.append(self._clock())
 
     def _answered(self, parsed: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
         retries = parsed.get("ResponseMetadata", {}).get("RetryAttempts", 0)
@@ -110,11 +100,11 @@ class CallLog:
         self._settle(context, type(exception).__name__, 0)
 
     def _settle(self, context: dict[str, Any], outcome: str, retries: int) -> None:
-        place = context.get(_MARK)
-        if place is None:
+        if _MARK not in context:
             return
+        place, started = context[_MARK]
         with self._lock:
-            seconds = round(self._clock() - self._started[place], 3)
+            seconds = round(self._clock() - started, 3)
             call = replace(self._calls[place], outcome=outcome, seconds=seconds, retries=retries)
             self._calls[place] = call
         if self._on_call:
@@ -125,5 +115,5 @@ def _resource(params: Mapping[str, Any]) -> str:
     name = next((params[key] for key in _NAMES if params.get(key)), "*")
     name = ",".join(map(str, name)) if isinstance(name, list) else str(name)
     tag, digest = params.get("imageTag"), params.get("imageDigest")
-    # An image is named as docker names it, its tag before its digest.
+    # An image is named as Docker does it: by its tag, or else by its digest.
     return name + (f":{tag}" if tag else "") + (f"@{digest}" if digest and not tag else "")

@@ -1,4 +1,4 @@
-"""Every client of a run, and where it asks: seen when it is made, and again with each request that it sends."""
+"""Records the endpoint of every AWS client of a run: when the client is made, and with each request that it sends."""
 
 from __future__ import annotations
 
@@ -10,58 +10,55 @@ from typing import Any
 from gate.aws.endpoints import Endpoint
 
 
-class Clients:
-    """The clients that are made from the sessions of one run, whoever makes them.
+class ClientRecorder:
+    """Records the endpoints of the clients of one run.
 
-    The names are taken from botocore's events, so that a client need not be known to be looked at: a session's own, to
-    assume a role or to renew a login, is as well.
+    It uses botocore's events, so it also records the clients that a session makes itself, to assume a role or to renew
+    a login.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._endpoints: dict[Endpoint, None] = {}
-        self._sessions: list[Any] = []
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """Each address that a client was made for, asked, or was given as the registry; in the order seen."""
+        """Each endpoint of a client or request, and each registry that ECR named; in the order recorded."""
         with self._lock:
             return tuple(self._endpoints)
 
     @property
     def elsewhere(self) -> tuple[Endpoint, ...]:
-        """Those that are not AWS's own."""
+        """Those that are not endpoints of AWS."""
         return tuple(each for each in self.endpoints if not each.is_aws)
 
     def attach(self, session: Any, account: str) -> None:
-        """Look at every client that is made from this boto3 session hereafter; once, however often it is attached.
+        """Record every client that this boto3 session makes from now on; repeating this changes nothing.
 
         Args:
-            session: the session; nothing may have been made from it before.
-            account: the account whose registry ECR has to name.
+            session: a session that has not made any client yet.
+            account: the account whose registry ECR should name.
         """
-        if any(session is each for each in self._sessions):
-            return
-        self._sessions.append(session)
-        session.events.register("creating-client-class", self._look_at_each)
-        look = partial(self._look_at_registry, account)
-        session.events.register_last("after-call.ecr.GetAuthorizationToken", look)
+        mine = f"client recorder {id(self)}"  # botocore registers nothing twice under one identifier
+        session.events.register("creating-client-class", self._record_class, f"{mine}, client")
+        record = partial(self._record_registry, account)
+        session.events.register_last("after-call.ecr.GetAuthorizationToken", record, f"{mine}, registry")
 
-    def _look_at_each(self, base_classes: list[type], **_: Any) -> None:
-        base_classes.insert(0, _looked_at(self._made))
+    def _record_class(self, base_classes: list[type], **_: Any) -> None:
+        base_classes.insert(0, _recorded(self._record_client))
 
-    def _made(self, client: Any) -> None:
-        self._note(client.meta, client.meta.endpoint_url)
-        # Endpoint rules may lead each request elsewhere than the client as a whole; the last to see it is this.
+    def _record_client(self, client: Any) -> None:
+        self._record(client.meta, client.meta.endpoint_url)
+        # Endpoint rules may give a request another host than its client has; this handler runs after all others.
         client.meta.events.register_last(
-            "request-created", lambda request, **_: self._note(client.meta, _without_path(request.url))
+            "request-created", lambda request, **_: self._record(client.meta, _without_path(request.url))
         )
 
-    def _note(self, meta: Any, url: str) -> None:
+    def _record(self, meta: Any, url: str) -> None:
         model = meta.service_model
         self._enter(Endpoint(str(model.service_name), str(meta.region_name or ""), url, str(model.endpoint_prefix)))
 
-    def _look_at_registry(self, account: str, parsed: Mapping[str, Any], context: Mapping[str, Any], **_: Any) -> None:
+    def _record_registry(self, account: str, parsed: Mapping[str, Any], context: Mapping[str, Any], **_: Any) -> None:
         region = str(context.get("client_region", ""))
         given = parsed.get("authorizationData")
         for each in given if isinstance(given, list) else ():
@@ -73,15 +70,15 @@ class Clients:
             self._endpoints[endpoint] = None
 
 
-def _looked_at(made: Callable[[Any], None]) -> type:
-    class LookedAt:
-        """A client that is looked at as soon as it is made."""
+def _recorded(record: Callable[[Any], None]) -> type:
+    class RecordedClient:
+        """A client that is recorded as soon as it is made."""
 
         def __init__(self, *arguments: Any, **named: Any) -> None:
             super().__init__(*arguments, **named)
-            made(self)
+            record(self)
 
-    return LookedAt
+    return RecordedClient
 
 
 def _without_path(url: str) -> str:

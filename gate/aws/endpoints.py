@@ -1,7 +1,7 @@
-"""Whether an address is AWS's own: the very host that botocore resolves for service and region without any override.
+"""Whether an endpoint is AWS's: exactly the host that botocore resolves for service and region without overrides.
 
-Pure but for the data that botocore ships. A suffix proves nothing: everybody's rented host is called
-ec2-….amazonaws.com, and everybody's API, load balancer or endpoint service has such a name too.
+Pure except for the data that botocore ships. The suffix of the host is not enough: rented hosts are called
+ec2-….amazonaws.com, and customers' APIs, load balancers and endpoint services have such names too.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _HTTPS_PORT = 443
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where one client of a run asks, or what AWS named as the registry.
+    """The endpoint of one client of a run, or the registry that ECR named.
 
     Attributes:
         service: botocore's name of the service, such as "ecr".
         region: the client's region.
-        url: the address that it asks.
+        url: the address that it calls.
         prefix: the service's endpoint prefix in botocore's service model.
-        registry_of: for a registry that ECR named, the account; "" for a service.
+        registry_of: the account, for a registry that ECR named; "" for a service.
     """
 
     service: str
@@ -40,7 +40,7 @@ class Endpoint:
 
     @property
     def is_aws(self) -> bool:
-        """Whether it is https, without a port of its own, and a host of AWS for this very purpose."""
+        """Whether it uses https on port 443 and is AWS's host for this service or registry."""
         parts = _parts(self.url)
         if parts is None or parts.scheme != "https" or parts.port not in (None, _HTTPS_PORT):
             return False
@@ -50,7 +50,7 @@ class Endpoint:
 
     @property
     def expected(self) -> frozenset[str]:
-        """The hosts of AWS."""
+        """The hosts that AWS has for it."""
         if self.registry_of:
             return registry_hosts(self.registry_of, self.region)
         return hosts(self.service, self.region, self.prefix or self.service)
@@ -67,7 +67,7 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """What it is."""
+        """What it is, for a sentence."""
         return f"the registry that {self.service} names" if self.registry_of else self.service
 
     def __str__(self) -> str:
@@ -92,10 +92,10 @@ def _known_bad() -> tuple[tuple[Endpoint, ...], bool]:
 
 @check(8, known_bad=_known_bad)
 def check_endpoints(endpoints: Iterable[Endpoint], publishes: bool) -> CheckResult:
-    """Whether a run may publish: it must not change AWS's own registry by the rules of a rehearsal.
+    """Whether a run may publish: a rehearsal must not change a registry of AWS.
 
     Args:
-        endpoints: where each client asks.
+        endpoints: the endpoints of all clients.
         publishes: whether the run releases.
     """
     asked = tuple(endpoints)
@@ -103,33 +103,33 @@ def check_endpoints(endpoints: Iterable[Endpoint], publishes: bool) -> CheckResu
     if not publishes or not elsewhere or not any(each.service == "ecr" and each.is_aws for each in asked):
         return ACCEPTED
     return reject(
-        "The run would publish to AWS's own registry, while not every service that it asks is AWS's: "
+        "The run would publish to a registry of AWS, but not every service that it calls is AWS's: "
         + "; ".join(elsewhere),
         "AWS_ENDPOINT_URL…, and endpoint_url and services in the AWS profile",
-        "take these addresses away for a release; for a rehearsal, lead every service to the emulator, ECR too",
+        "remove these addresses for a release; for a rehearsal, point every service to the emulator, ECR too",
     )
 
 
 @check(8, known_bad=lambda: (("ecr", "sts"), ()))
-def check_looked_at(services: Iterable[str], endpoints: Iterable[Endpoint]) -> CheckResult:
-    """Whether every service that was called was called by a client that the run looked at.
+def check_recorded_clients(services: Iterable[str], endpoints: Iterable[Endpoint]) -> CheckResult:
+    """Whether the run recorded the endpoint of every service that was called.
 
     Args:
-        services: those of the calls in the call log.
-        endpoints: where each client that was looked at asks.
+        services: the services in the call log.
+        endpoints: the recorded endpoints.
     """
     unseen = sorted(set(services) - {each.service for each in endpoints})
     if not unseen:
         return ACCEPTED
     return reject(
-        f"Nobody looked at the client that called {', '.join(unseen)}, so nobody knows whether AWS answered",
+        f"The endpoint of the client that called {', '.join(unseen)} was not recorded, so it may not have been AWS",
         "the log of all AWS calls",
-        "this is a defect of the gate: each client must be made from the run's own session",
+        "this is a defect of the gate: each client must be made from the session of the run",
     )
 
 
 def _parts(url: str) -> SplitResult | None:
-    """The parts of an address; None where it is none, its port included."""
+    """The parts of an address; None if it, or its port, is not valid."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -139,7 +139,7 @@ def _parts(url: str) -> SplitResult | None:
 
 
 def _labels(found: frozenset[str], region: str, suffix: str, global_region: str) -> Iterator[tuple[str, str]]:
-    """What stands before region and domain in the hosts of a service; before the domain, where it has no region."""
+    """The part of each host before region and domain (or before the domain, for a global service), and the region."""
     for host in found:
         if host.endswith(f".{region}.{suffix}"):
             yield host.removesuffix(f".{region}.{suffix}"), region
@@ -149,10 +149,10 @@ def _labels(found: frozenset[str], region: str, suffix: str, global_region: str)
 
 @cache
 def _private_link(label: str, region: str, suffix: str) -> re.Pattern[str]:
-    """The names of an interface endpoint for a service of AWS.
+    """The DNS names of an interface VPC endpoint for a service of AWS.
 
-    Source: AWS PrivateLink guide, "Access an AWS service using an interface VPC endpoint": endpoint_id-unique, with
-    a zone or none, service, region, vpce, domain. Somebody else's service has vpce-svc-… in place of the service.
+    Source: AWS PrivateLink guide, "Access an AWS service using an interface VPC endpoint": endpoint ID and unique ID,
+    an optional zone, service, region, vpce, domain. A service that is not AWS's has vpce-svc-… in place of its name.
     """
     zone = f"(?:-{re.escape(region)}[a-z0-9-]*)?"
     tail = re.escape(f".{label}.{region}.vpce.{suffix}")
@@ -161,25 +161,25 @@ def _private_link(label: str, region: str, suffix: str) -> re.Pattern[str]:
 
 @cache
 def hosts(service: str, region: str, prefix: str) -> frozenset[str]:
-    """The hosts that botocore resolves for a service in a region, FIPS and dual stack included; no override is seen.
+    """The hosts that botocore resolves for a service in a region without overrides, FIPS and dual-stack included.
 
     Args:
-        service: botocore's name of it.
+        service: botocore's name of the service.
         region: such as "eu-west-1".
-        prefix: its endpoint prefix, by which botocore's older data knows it.
+        prefix: its endpoint prefix, which botocore's older data uses.
     """
     return frozenset({*_by_rules(service, region), *_by_list(prefix, region)})
 
 
 def _by_rules(service: str, region: str) -> Iterator[str]:
-    """By the service's endpoint rules: with each of the switches that botocore itself sets, on and off."""
+    """By the service's endpoint rules, with every combination of the built-in switches."""
     from botocore.endpoint_provider import EndpointProvider
     from botocore.exceptions import BotoCoreError
 
     try:
         rules = service_data(service, "endpoint-rule-set-1")
     except BotoCoreError:
-        # A service that botocore does not ship has no host of AWS's that anybody here knows.
+        # botocore does not ship this service, so no host of AWS is known for it.
         return
     provider = EndpointProvider(rules, data("partitions"))
     switches = [name for name, each in rules["parameters"].items() if _is_switch(each)]
@@ -197,7 +197,7 @@ def _is_switch(parameter: dict[str, Any]) -> bool:
 
 
 def _by_list(prefix: str, region: str) -> Iterator[str]:
-    """By the list that botocore had before the rules; `client.meta.endpoint_url` still comes from it."""
+    """By botocore's older endpoint list, from which `client.meta.endpoint_url` still comes."""
     from botocore.exceptions import BotoCoreError
     from botocore.regions import EndpointResolver
 

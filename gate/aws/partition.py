@@ -1,6 +1,6 @@
-"""AWS's partitions as botocore's own data has them: which one a region is in, and the names that follow from it.
+"""AWS partitions from the data that botocore ships: the partition of a region, and the names that depend on it.
 
-Only the data that botocore ships is read: AWS_DATA_PATH and ~/.aws/models, where more could lie, are not looked into.
+AWS_DATA_PATH and ~/.aws/models are not read, because their content can be changed.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Partition:
-    """One partition.
+    """One AWS partition.
 
     Attributes:
-        name: as it stands in an ARN, such as "aws" or "aws-cn".
+        name: as in an ARN, such as "aws" or "aws-cn".
         suffix: the domain of its services, such as "amazonaws.com".
-        dual_stack_suffix: the domain of those that answer over IPv6 too, such as "api.aws".
-        global_region: where its services without a region are.
+        dual_stack_suffix: the domain of its dual-stack endpoints, such as "api.aws".
+        global_region: the region of its global services.
     """
 
     name: str
@@ -28,16 +28,16 @@ class Partition:
 
     @property
     def registry_suffix(self) -> str:
-        """The domain of ECR's registries over IPv6, "on.aws" (ECR User Guide, "Dual-stack endpoints")."""
+        """The domain of ECR's dual-stack registries, "on.aws" (ECR User Guide, "Dual-stack endpoints")."""
         return f"on.{self.dual_stack_suffix.removeprefix('api.')}"
 
 
 @cache
 def partition_of(region: str) -> Partition:
-    """The partition of a region; of one that botocore does not know, the first whose pattern it fits, else "aws"."""
+    """The partition of a region; for a region that botocore does not know, the first whose pattern fits, else "aws"."""
     from botocore.endpoint_provider import RuleSetStandardLibrary
 
-    # The rule `aws.partition` of the endpoint rules, as botocore evaluates it.
+    # botocore's implementation of the function `aws.partition` of the endpoint rules.
     found = RuleSetStandardLibrary(data("partitions")).aws_partition(region)
     return Partition(
         found["name"], found["dnsSuffix"], found["dualStackDnsSuffix"], found.get("implicitGlobalRegion", "")
@@ -45,17 +45,17 @@ def partition_of(region: str) -> Partition:
 
 
 def arn(service: str, region: str, account: str, resource: str, *, partition: str = "") -> str:
-    """The ARN of a resource; of one without a region, such as a role, with `partition` for the release's region."""
+    """The ARN of a resource; `partition` is needed for one without a region, such as a role."""
     return f"arn:{partition or partition_of(region).name}:{service}:{region}:{account}:{resource}"
 
 
 def registry_host(account: str, region: str) -> str:
-    """The host of an account's registry, as it stands in every image's URI."""
+    """The host of an account's registry, as in the URI of an image."""
     return f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}"
 
 
 def registry_hosts(account: str, region: str) -> frozenset[str]:
-    """Every host by which an account's registry can be reached: FIPS and IPv6 as well.
+    """Every host of an account's registry, FIPS and dual-stack included.
 
     Source: ECR, "Endpoints and quotas", and the ECR User Guide, "Making requests over dual-stack endpoints".
     """
@@ -66,15 +66,15 @@ def registry_hosts(account: str, region: str) -> frozenset[str]:
 
 @cache
 def data(name: str) -> Any:
-    """A file of the data that botocore ships, by its name without ending."""
+    """A data file that botocore ships, by its name without extension."""
     return _loader().load_data(name)
 
 
 def service_data(service: str, kind: str) -> Any:
-    """A file about a service, such as its endpoint rules.
+    """A data file of a service, such as its endpoint rules.
 
     Raises:
-        UnknownServiceError, DataNotFoundError: botocore ships none.
+        UnknownServiceError, DataNotFoundError: botocore ships no such file.
     """
     return _loader().load_service_model(service, kind)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.browser.programs import Answer, Pin, version_in
-from gate.image.files import program_behind
+from gate.image.file_checks import program_behind
 from gate.image.tree import Tree
 
 

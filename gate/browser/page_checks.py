@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gate.browser import page
+from gate.browser.programs import libraries_complete, share_major
 from gate.browser.report import Glyph, Picture, ProbeRun
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
+from gate.image.file_checks import is_program
 from gate.runtime.ending import cause_of_end, last_words
 from gate.runtime.report import Fault, Footprint, Settings
 
@@ -25,7 +27,15 @@ def _example() -> ProbeRun:
     return ProbeRun(Settings(512), shown, "answered", shown.title, picture, {}, {}, None, nothing)
 
 
-@check(1, known_bad=lambda: (replace(_example(), outcome="failed", fault=Fault("WebDriverException", "no Chrome")),))
+@check(
+    1,
+    known_bad=lambda: (replace(_example(), outcome="failed", fault=Fault("WebDriverException", "no Chrome")),),
+    follows=(
+        is_program,
+        share_major,
+        libraries_complete,
+    ),
+)
 def opens_page(run: ProbeRun) -> CheckResult:
     """The image's Selenium, driver and Chrome together got as far as a picture of the page."""
     memory = run.settings.memory_mb
@@ -48,7 +58,7 @@ def opens_page(run: ProbeRun) -> CheckResult:
     )
 
 
-@check(1, known_bad=lambda: (replace(_example(), title="a canned title"),))
+@check(1, known_bad=lambda: (replace(_example(), title="a canned title"),), follows=(opens_page,))
 def secret_returns(run: ProbeRun) -> CheckResult:
     """What only a browser that runs the page can know is in the title and in the pixels."""
     if not (opened := opens_page(run)).accepted:
@@ -68,7 +78,7 @@ def secret_returns(run: ProbeRun) -> CheckResult:
     return CheckResult.of(found)
 
 
-@check(1, known_bad=lambda: (_example(),))
+@check(1, known_bad=lambda: (_example(),), follows=(opens_page,))
 def korean_is_drawn(run: ProbeRun) -> CheckResult:
     """Each syllable has ink, and is drawn unlike every other and unlike a character that no font has."""
     if not (opened := opens_page(run)).accepted:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from gate.check import ACCEPTED, CheckResult, check, reject
+from gate.image.file_checks import is_program
 
 _VERSION = re.compile(r"\b\d+(?:\.\d+){3}\b")
 _MISSING = re.compile(r"^\s*(\S+) => not found", re.M)
@@ -37,7 +38,9 @@ def version_in(text: str) -> str:
 
 
 @check(
-    1, known_bad=lambda: (Answer("chrome --version", 0, "Chrome 1.2.3.4"), Answer("driver", 0, "ChromeDriver 2.2.3.4"))
+    1,
+    known_bad=lambda: (Answer("chrome --version", 0, "Chrome 1.2.3.4"), Answer("driver", 0, "ChromeDriver 2.2.3.4")),
+    follows=(is_program,),
 )
 def share_major(chrome: Answer, driver: Answer) -> CheckResult:
     """Chromedriver supports the Chrome of its own major version only (ChromeDriver, "Version selection")."""
@@ -55,7 +58,11 @@ def share_major(chrome: Answer, driver: Answer) -> CheckResult:
                   f"{chrome.command}; {driver.command}", "install both from the same release")  # fmt: skip
 
 
-@check(1, known_bad=lambda: (Answer("chrome --version", 0, "Chrome 1.2.3.4"), Pin("1.2.3.5", "chrome.lock")))
+@check(
+    1,
+    known_bad=lambda: (Answer("chrome --version", 0, "Chrome 1.2.3.4"), Pin("1.2.3.5", "chrome.lock")),
+    follows=(is_program,),
+)
 def is_pinned(answer: Answer, pin: Pin) -> CheckResult:
     """The program that runs has the version that was decided on."""
     if pin.version and version_in(answer.text) == pin.version:
@@ -71,7 +78,11 @@ def is_pinned(answer: Answer, pin: Pin) -> CheckResult:
     )
 
 
-@check(1, known_bad=lambda: (Answer("ld.so --list /opt/chrome/chrome", 0, "\tlibnss3.so => not found\n"),))
+@check(
+    1,
+    known_bad=lambda: (Answer("ld.so --list /opt/chrome/chrome", 0, "\tlibnss3.so => not found\n"),),
+    follows=(is_program,),
+)
 def libraries_complete(listing: Answer) -> CheckResult:
     """The dynamic loader finds every shared library of a program (ld.so(8), LD_TRACE_LOADED_OBJECTS)."""
     missing = sorted(set(_MISSING.findall(listing.text)))

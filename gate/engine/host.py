@@ -23,7 +23,7 @@ _MOST_BYTES = 32 << 20
 _SHOWN = 300
 # Before each question: for a user whom the image's passwd does not know, Docker sets HOME to "/" and Podman to nothing,
 # with which pip ends in a traceback. What the image itself sets, or its passwd says, stays.
-_GROUND = 'cd /; export HOME="${HOME:-/}"'
+_PREPARE = 'cd /; export HOME="${HOME:-/}"'
 
 
 def host_of(container: str, timeout: float) -> Any:
@@ -67,7 +67,7 @@ class _Patient(DockerBackend):  # type: ignore[misc]
             EngineUnavailable: no answer came in time, or not all of it, or too much.
         """
         mark, asked = self._mark, self.quote(command, *args)
-        done = super().run(f"{_GROUND}\n{asked}\nended=$?; printf '%s %s %s' {mark} $ended {mark}; exit $ended")
+        done = super().run(f"{_PREPARE}\n{asked}\nended=$?; printf '%s %s %s' {mark} $ended {mark}; exit $ended")
         stdout, found, rest = done.stdout.partition(mark)
         if not found and done.rc == 0:
             raise EngineUnavailable(

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import GateError, WrongUse, compose, one_line
-from gate.evidence.expected import WORDS, Expected, as_expected
+from gate.evidence.expected import WORDS, ExpectedVerdict, as_expected
 from gate.evidence.reading import content, is_there, shown
+from gate.evidence.reports_folder import ReportsFolder, verify_reports
 from gate.evidence.statement import subject_of
 from gate.evidence.store import ENVELOPE
 from gate.evidence.verify import FolderCheck
-from gate.evidence.whole import Whole, verify_whole
 from gate.text import for_terminal
 
 VERIFIED, REFUSED, WRONG_USE, INTACT = 0, 1, 2, 3
@@ -38,14 +38,14 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     parser.add_argument("--digest", metavar="SHA256", help="refuse a run about another image digest")
     parser.add_argument("--target", choices=("aws", "local"), help="refuse a run on another target")
     options = parser.parse_args(arguments)
-    expected = Expected(options.expect, options.digest, options.target)
+    expected = ExpectedVerdict(options.expect, options.digest, options.target)
     try:
         expected.check()
     except WrongUse as wrong:
         _say(str(wrong))
         return WRONG_USE
     try:
-        whole = verify_whole(options.folder, options.key)
+        whole = verify_reports(options.folder, options.key)
     except GateError as error:
         _say(f"NOT VERIFIED: {one_line(error.cause)}{compose('', error.where, error.remedy)}")
         return REFUSED
@@ -58,8 +58,8 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     return _conclude(options.folder, options.key is not None, expected, now or datetime.now(UTC))
 
 
-def _conclude(folder: Path, checked: bool, expected: Expected, now: datetime) -> int:
-    """The last line and the exit code for a folder that nothing is to be objected to."""
+def _conclude(folder: Path, checked: bool, expected: ExpectedVerdict, now: datetime) -> int:
+    """The last line and the exit code for a folder without objections."""
     document = json.loads(content(folder / "verdict.json", "verdict.json"))
     refused = as_expected(document, expected, now).rejections
     for rejection in refused:
@@ -79,8 +79,8 @@ def _conclude(folder: Path, checked: bool, expected: Expected, now: datetime) ->
 
 
 def _say(text: str) -> None:
-    # What stands in the folder may have been written by a stranger: no escape sequence reaches the terminal, and no
-    # line of it begins a line here, which a CI system could take for a command.
+    # The folder's content is not trusted: no escape sequence reaches the terminal, and no line of it begins a line
+    # here, which a CI system could take for a command.
     for line in text.split("\n"):
         indent = line[: len(line) - len(line.lstrip(" "))]
         # A terminal without these letters shows question marks.
@@ -88,13 +88,13 @@ def _say(text: str) -> None:
         print((indent + for_terminal(line)).encode(letters, "replace").decode(letters))
 
 
-def _failed(whole: Whole) -> Iterator[str]:
+def _failed(whole: ReportsFolder) -> Iterator[str]:
     yield from (check.name for check in whole.own if not check.result.accepted)
     for place, checks in whole.others.items():
         yield from (f"{shown(place)}: {check.name}" for check in checks if not check.result.accepted)
 
 
-def _lines(whole: Whole) -> list[str]:
+def _lines(whole: ReportsFolder) -> list[str]:
     told: set[str] = set()
     lines = [line for check in whole.own for line in _told(check, check.name, told)]
     for place, checks in whole.others.items():
@@ -120,7 +120,7 @@ def _told(check: FolderCheck, name: str, told: set[str]) -> list[str]:
     return lines
 
 
-def _uncovered(whole: Whole) -> Iterable[str]:
+def _uncovered(whole: ReportsFolder) -> Iterable[str]:
     found = [phrase for check in whole.own for phrase in check.uncovered]
     for place, checks in whole.others.items():
         found += [f"{shown(place)}: {phrase}" for check in checks for phrase in check.uncovered]

@@ -17,7 +17,7 @@ _NOW = datetime.fromisoformat("2026-01-02T00:00:00+00:00")
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedVerdict:
     """What is expected; None where anything will do.
 
     Attributes:
@@ -43,8 +43,8 @@ class Expected:
             )
 
 
-@check(8, known_bad=lambda: ({"verdict": "NO-GO", "release": {}, "target": "local"}, Expected("GO"), _NOW))
-def as_expected(document: Mapping[str, Any], expected: Expected, now: datetime) -> CheckResult:
+@check(8, known_bad=lambda: ({"verdict": "NO-GO", "release": {}, "target": "local"}, ExpectedVerdict("GO"), _NOW))
+def as_expected(document: Mapping[str, Any], expected: ExpectedVerdict, now: datetime) -> CheckResult:
     """verdict.json is of the expected verdict, digest and target, and an expected GO is still valid.
 
     Args:

@@ -10,42 +10,51 @@ from typing import Any
 
 from gate.check import CheckResult, Rejection, SelfTest, check, reject
 from gate.errors import EvidenceDamaged
-from gate.evidence.account import Account
 from gate.evidence.reading import RUN_AGAIN, json_object, shown
+from gate.evidence.run_record import RunRecord
 from gate.evidence.store import canonical
 from gate.verdict import ScenarioOutcome
 
 # Of a message, in characters; of the differences that are told one by one.
 LONGEST, MOST = 120, 5
 _AFTER = "do not rely on this folder: " + RUN_AGAIN
-_FAILED = Account(
+_FAILED = RunRecord(
     "aws", "full", True, frozenset(), (ScenarioOutcome("claim", 7, "failed"),), (SelfTest("check", True, "no"),), (),
     {}, "2026-01-01T00:00:00+00:00", None,
 )  # fmt: skip
 
 
 @check(8, known_bad=lambda: ({"001-scan.json": "a"}, {"001-scan.json": "b"}))
-def sealed(index: Mapping[str, str], found: Mapping[str, str], unread: Mapping[str, str] | None = None) -> CheckResult:
-    """Every file of the index is there with its hash, and no other file is.
+def unaltered(
+    listed: Mapping[str, str],
+    found: Mapping[str, str],
+    unread: Mapping[str, str] | None = None,
+    *,
+    by: str = "index",
+    folder: str = "evidence/",
+) -> CheckResult:
+    """Every listed file is there with its sha-256, and no other file is.
 
     Args:
-        index: the sha-256 of each file, as it was sealed.
+        listed: the sha-256 of each file, as it was sealed.
         found: the sha-256 of each file now.
         unread: why each other file that is there could not be read.
+        by: what lists them: "index" or "seal".
+        folder: what stands before a name in a sentence.
     """
-    if not index:
-        return reject("the index lists no file: the run recorded nothing", "evidence/index.json",
+    if not listed:
+        return reject(f"the {by} lists no file: the run recorded nothing", folder or "seal.json",
                       "take the folder of another run, or run the gate again")  # fmt: skip
     closed = unread or {}
-    missing = [_of(name, "is missing: the index lists it") for name in index if name not in {**found, **closed}]
-    told = [Rejection(why, where=shown(f"evidence/{name}"), remedy=_AFTER) for name, why in closed.items()]
-    altered = [
-        _of(name, f"was altered: its sha-256 is {sha}, and was {index[name]} when it was sealed")
+    wrong = {name: f"is missing: the {by} lists it" for name in listed if name not in {**found, **closed}}
+    wrong |= {
+        name: f"was altered: its sha-256 is {sha}, and was {listed[name]} when it was sealed"
         for name, sha in found.items()
-        if name in index and sha != index[name]
-    ]
-    extra = [_of(name, "is not in the index: it was added after the run") for name in found if name not in index]
-    return CheckResult.of([*missing, *told, *altered, *extra])
+        if sha != listed.get(name, sha)
+    }
+    wrong |= {name: f"is not in the {by}: it was added after the run" for name in found if name not in listed}
+    causes = {**closed, **{name: f"{shown(folder + name)} {what}" for name, what in wrong.items()}}
+    return CheckResult.of(Rejection(cause, shown(folder + name), _AFTER) for name, cause in causes.items())
 
 
 def _of(name: str, what: str) -> Rejection:
@@ -105,10 +114,10 @@ def listed(said: Sequence[Mapping[str, str]], index: Mapping[str, str]) -> Check
 
 
 @check(8, known_bad=lambda: ({"verdict": "GO"}, _FAILED))
-def follows(document: Mapping[str, Any], account: Account) -> CheckResult:
+def follows(document: Mapping[str, Any], run: RunRecord) -> CheckResult:
     """verdict.json says what follows from the recorded outcomes, decided again now."""
-    verdict = account.verdict()
-    stated = account.stated(verdict)
+    verdict = run.verdict()
+    stated = run.stated(verdict)
     said, again = _facts(document), _facts(stated)
     names = [name for name in {**again, **said} if said.get(name) != again.get(name)]
     wrong = [
@@ -121,13 +130,15 @@ def follows(document: Mapping[str, Any], account: Account) -> CheckResult:
         wrong.insert(0, f"verdict.json says {document.get('verdict')}, and decided again it is {verdict.word}")
     # Nothing that a name can be given to differs; a claim may still be listed twice.
     wrong += [
-        f"verdict.json's {key} is not what follows" for key in stated if not wrong and document.get(key) != stated[key]
+        f"verdict.json's {key} is not what follows"
+        for key in dict.fromkeys((*stated, "causes", "beside"))
+        if not wrong and document.get(key) != stated.get(key)
     ]
     return CheckResult.of(Rejection(cause, where="verdict.json", remedy=_AFTER) for cause in wrong)
 
 
 def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What follows from the account, name by name, so that a difference can be named."""
+    """What follows from the record, name by name, so that a difference can be named."""
     plain = ("reasons", "target", "kind", "only_aws", "started", "valid_until")
     nested = ((f"{of}.{name}", value) for of in ("release", "judges") for name, value in document.get(of, {}).items())
     criteria = document.get("criteria", {})

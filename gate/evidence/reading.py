@@ -1,6 +1,6 @@
-"""Reading a folder that a stranger may have made: regular files only, of stated sizes, and JSON of stated depth.
+"""Reading files of a folder that is not trusted: regular files only, of stated sizes, and JSON of stated depth.
 
-Nothing is followed and nothing is waited for: a link, a named pipe, a device or a socket is told and not opened.
+A link, a named pipe, a device or a socket is reported and never opened.
 """
 
 from __future__ import annotations

@@ -10,15 +10,14 @@ import json
 import os
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gate.check import CheckResult, Rejection, check
 from gate.errors import EvidenceDamaged
-from gate.evidence.folder import Files, hashed
-from gate.evidence.reading import is_folder, names_in, shown
+from gate.evidence.reading import is_folder, names_in
+from gate.evidence.run_folder import HashedFiles, hashed
 from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT, readable, write_whole
 
 VERSION = 1
@@ -30,7 +29,6 @@ APART = ("partial", "rescan", "runs", "scans")
 _AFTER = (SEAL, STATEMENT, ENVELOPE, LOCK)
 NOTES = "VALIDATION.md"
 _BESIDE = re.compile(r"(?:\.\./){0,2}[A-Za-z0-9_.-]+\.md")
-_REMEDY = "do not rely on this folder: restore it from the run's artefact; if there is none, run the gate again"
 
 
 @dataclass(frozen=True)
@@ -86,11 +84,13 @@ def seal_folder(folder: Path, scans: Path, notes: NotesSeal | None, at: datetime
     """
     files = hashed(folder, own_files(folder, APART)).hashes
     made = Seal(at, files, history_in(scans).hashes, notes)
-    write_whole(folder / SEAL, readable(_plain(made)))
+    content = {"version": VERSION, "sealed_at": at.isoformat(timespec="seconds"), "files": dict(files),
+               "history": dict(made.history), "notes": asdict(notes) if notes else None}  # fmt: skip
+    write_whole(folder / SEAL, readable(content))
     return made
 
 
-def history_in(scans: Path) -> Files:
+def history_in(scans: Path) -> HashedFiles:
     """The recorded scans of a folder of them."""
     return hashed(scans, names_in(scans) if is_folder(scans) else (), "rescan/scans/")
 
@@ -103,17 +103,6 @@ def notes_seal(folder: Path, document: Path, key: str, section: str) -> NotesSea
 def sha256_of_text(text: str) -> str:
     """The sha-256 of a text in UTF-8."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _plain(made: Seal) -> dict[str, Any]:
-    notes = made.notes
-    return {
-        "version": VERSION,
-        "sealed_at": made.at.isoformat(timespec="seconds"),
-        "files": dict(made.files),
-        "history": dict(made.history),
-        "notes": {"file": notes.file, "section": notes.section, "sha256": notes.sha256} if notes else None,
-    }
 
 
 def seal_in(found: Mapping[str, Any]) -> Seal:
@@ -151,27 +140,3 @@ def _notes(found: Any) -> NotesSeal | None:
     if not _BESIDE.fullmatch(made.file):
         raise ValueError(f"{made.file!r} is no document beside a run's folder")
     return made
-
-
-@check(8, known_bad=lambda: ({"report.html": "a"}, {"report.html": "b"}, {}))
-def unaltered(files: Mapping[str, str], found: Mapping[str, str], unread: Mapping[str, str]) -> CheckResult:
-    """Every sealed file of a run's folder is there as it was, and no other file is.
-
-    Args:
-        files: the sha-256 of each file when it was sealed.
-        found: the sha-256 of each file now.
-        unread: why each other file that is there could not be read.
-    """
-    missing = [_of(name, "is missing: the seal lists it") for name in files if name not in {**found, **unread}]
-    closed = [Rejection(why, shown(name), _REMEDY) for name, why in unread.items()]
-    altered = [
-        _of(name, f"was altered: its sha-256 is {sha}, and was {files[name]} when it was sealed")
-        for name, sha in found.items()
-        if name in files and sha != files[name]
-    ]
-    extra = [_of(name, "is not in the seal: it was added after the run") for name in found if name not in files]
-    return CheckResult.of([*missing, *closed, *altered, *extra])
-
-
-def _of(name: str, what: str) -> Rejection:
-    return Rejection(f"{shown(name)} {what}", where=shown(name), remedy=_REMEDY)

@@ -1,4 +1,4 @@
-"""Signing a statement and checking its signature: a DSSE envelope, with the field's own library."""
+"""Signing a statement and checking its signature: a DSSE envelope, by securesystemslib."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import Error as SigningError
 from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
 
+from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.errors import EvidenceDamaged, WrongUse
+from gate.evidence.reading import RUN_AGAIN
+from gate.evidence.store import ENVELOPE, STATEMENT
 
 # The media type that the in-toto attestation framework gives a Statement in an envelope.
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+_AFTER = "do not rely on this statement: " + RUN_AGAIN
 _SIGNS = "an Ed25519 or ECDSA (P-256, P-384, P-521) key"
 
 
@@ -90,3 +94,22 @@ def signed_by(envelope: Any, key: SSlibKey) -> bool:
     except SigningError:
         return False
     return True
+
+
+@check(8, known_bad=lambda: (b'{"payload": "", "payloadType": "", "signatures": []}', b"{}", None))
+def signed(envelope: bytes, statement: bytes, key: Any) -> CheckResult:
+    """The envelope holds this very statement, and the key (securesystemslib's; None: not asked) signed it."""
+    try:
+        found = opened(envelope)
+    except EvidenceDamaged as damage:
+        return reject(damage.cause, where=ENVELOPE, remedy=_AFTER)
+    result = ACCEPTED
+    if found.payload != statement:
+        result += reject(f"what is signed is not {STATEMENT}: the signature is over another payload", ENVELOPE, _AFTER)
+    if key is not None and not signed_by(found, key):
+        names = ", ".join(found.signatures)
+        cause = f"the signature is not by the given key {key.keyid}; it names {names}"
+        if key.keyid in found.signatures:
+            cause = f"the signature that names the given key {key.keyid} does not fit: payload or signature was altered"
+        result += reject(cause, ENVELOPE, "take the public key from its owner, not from this folder; " + _AFTER)
+    return result

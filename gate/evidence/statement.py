@@ -1,4 +1,4 @@
-"""The statement of a run: an in-toto Statement with the test-result predicate over the checked image.
+"""The statement of a run: an in-toto Statement with the test-result predicate over the checked image; made and checked.
 
 Specifications: in-toto Attestation Framework, Statement v1; predicate test-result v0.1.
 """
@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
+from google.protobuf.json_format import MessageToDict, Parse, ParseError  # type: ignore[import-untyped]
 from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
+from in_toto_attestation.v1.statement_pb2 import Statement as Message
 
-from gate.evidence.reading import is_there, sha256_of
+from gate.check import CheckResult, Rejection, check
+from gate.errors import EvidenceDamaged
+from gate.evidence.integrity import unaltered
+from gate.evidence.reading import RUN_AGAIN, is_there, sha256_of
 from gate.evidence.signature import sign, signer
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, write_whole
 
@@ -25,6 +29,16 @@ COVERED = (SEAL, "verdict.json")
 
 # A rehearsal and a quiet night went well and release nothing: the predicate's word between yes and no.
 _RESULTS = {"GO": "PASSED", "REHEARSAL PASSED": "WARNED", "CLEAN": "WARNED"}
+
+_AFTER = "do not rely on this statement: " + RUN_AGAIN
+_DOCUMENT = {
+    "verdict": "NO-GO", "target": "aws", "kind": "full", "criteria": {}, "release": {"digest": "sha256:" + "b" * 64}
+}  # fmt: skip
+_STATEMENT = {
+    "subject": [{"digest": {"sha256": "a" * 64}}],
+    "predicateType": PREDICATE,
+    "predicate": {"result": "PASSED"},
+}
 
 
 def subject_of(document: Mapping[str, Any]) -> str | None:
@@ -100,3 +114,55 @@ def attest(folder: Path, repository: str, key: Path | None) -> str:
     signing = signer(key)
     write_whole(folder / ENVELOPE, sign(content, signing))
     return f"{STATEMENT} is signed by the key {signing.public_key.keyid}"
+
+
+def read(raw: bytes) -> dict[str, Any]:
+    """The statement in a file's content.
+
+    Raises:
+        EvidenceDamaged: it is not a whole in-toto Statement v1.
+    """
+    try:
+        message = Parse(raw, Message())
+        Statement.copy_from_pb(message).validate()
+    except (ParseError, ValueError) as error:
+        raise EvidenceDamaged(f"{STATEMENT} is not whole: {error}", where=STATEMENT, remedy=RUN_AGAIN) from error
+    found: dict[str, Any] = MessageToDict(message)
+    return found
+
+
+@check(8, known_bad=lambda: (_STATEMENT, _DOCUMENT, {"verdict.json": "c"}))
+def states(said: Mapping[str, Any], document: Mapping[str, Any], hashes: Mapping[str, str]) -> CheckResult:
+    """The statement is about the checked image, says what verdict.json says, and covers the files as they are.
+
+    Args:
+        said: the statement.
+        document: verdict.json.
+        hashes: the sha-256 of each covered file now.
+    """
+    about = [f"sha256:{subject.get('digest', {}).get('sha256')}" for subject in said["subject"]]
+    causes = []
+    if about != [subject_of(document)]:
+        subject = subject_of(document) or "no image"
+        causes.append(f"the statement is about {', '.join(about)}, and verdict.json about {subject}")
+    if said["predicateType"] != PREDICATE:
+        causes.append(f"the statement's predicate is {said['predicateType']}, not {PREDICATE}")
+        return _result_of(causes)
+    found, due = said["predicate"], predicate(document, hashes)
+    if found.get("result") != due["result"]:
+        word = document["verdict"]
+        causes.append(f"the statement says {found.get('result')}, and {word} can only be stated as {due['result']}")
+    for group in ("passedTests", "warnedTests", "failedTests"):
+        for claim in sorted(set(found.get(group, ())) ^ set(due[group])):
+            causes.append(f"“{claim}” is among {group} in only one of the statement and verdict.json")
+    covered = {
+        entry.get("name", ""): entry.get("digest", {}).get("sha256", "") for entry in found.get("configuration", ())
+    }
+    files = unaltered(covered, hashes, by="statement", folder="")
+    if files.accepted and found.get("configuration") != due["configuration"]:
+        causes.append("what the statement adds to the files it covers is not what verdict.json says")
+    return _result_of(causes) + files
+
+
+def _result_of(causes: list[str]) -> CheckResult:
+    return CheckResult.of(Rejection(cause, where=STATEMENT, remedy=_AFTER) for cause in causes)

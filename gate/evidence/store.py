@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.evidence.redact import Redactor
-from gate.gaps import told
+from gate.facts import fact_or_reason
 
 INDEX = "index.json"
 # Beside the evidence: the hash of every file of the run; what the run states about the image; the same, signed.
@@ -24,7 +24,7 @@ SEAL, STATEMENT, ENVELOPE = "seal.json", "statement.intoto.json", "statement.dss
 
 
 @dataclass(frozen=True)
-class Record:
+class EvidenceRecord:
     """One observation.
 
     Attributes:
@@ -84,18 +84,18 @@ class EvidenceStore:
         self.redactor = redactor
         self.target = target
         self.digest = ""
-        self.records: list[Record] = []
+        self.records: list[EvidenceRecord] = []
         self._now = now or (lambda: datetime.now(UTC))
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
 
     def record(
         self, title: str, answer: Any, *, asked: str, criterion: int = 0, scenario: str = "", provenance: str = "real"
-    ) -> Record:
+    ) -> EvidenceRecord:
         """Redact an observation, write it to disk, and return it."""
         clean = self.redactor.value(plain(answer))
         with self._lock:
-            record = Record(
+            record = EvidenceRecord(
                 number=len(self.records) + 1,
                 criterion=criterion,
                 scenario=scenario,
@@ -138,7 +138,7 @@ class EvidenceStore:
 def plain(value: Any) -> Any:
     """The value as JSON can hold it: dataclasses as objects, times in ISO 8601, paths and bytes as text."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(told(partial(getattr, value, f.name))) for f in dataclasses.fields(value)}
+        return {f.name: plain(fact_or_reason(partial(getattr, value, f.name))) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -1,4 +1,4 @@
-"""FolderCheck a run's folder offline: is it what the run left, and does its verdict follow from it?"""
+"""Check a run's folder offline: is it what the run left, and does its verdict follow from it?"""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from pathlib import Path
 
 from gate.check import ACCEPTED, CheckResult, Rejection, reject
 from gate.errors import EvidenceDamaged, GateError
-from gate.evidence import anew, attested, integrity, seal, signature
-from gate.evidence.account import TITLE, Account, account_in
+from gate.evidence import integrity, recheck, seal, signature, statement
 from gate.evidence.configuration import TITLE as CONFIGURATION
 from gate.evidence.configuration import Configuration, configuration_in
-from gate.evidence.folder import Folder, hashed, read
 from gate.evidence.reading import is_there, json_object
-from gate.evidence.statement import hashes_of, subject_of
+from gate.evidence.run_folder import RunFolder, hashed, read
+from gate.evidence.run_record import TITLE, RunRecord, run_record_in
 from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT
 
 _INDEX, _VERDICT = f"evidence/{INDEX}", "verdict.json"
-_LEDGER = "every AWS call of the run"
+_CALLS = "every AWS call of the run"
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def verify(path: Path, key: Path | None = None, apart: Collection[str] = ()) -> 
     Args:
         path: reports/, reports/partial, reports/rescan, a folder of reports/runs/, or a copy of any of them.
         key: the PEM file of the public key that is to have signed it.
-        apart: folders in it that somebody else checks.
+        apart: folders in it that other calls check.
 
     Raises:
         WrongUse: the path holds no run.
@@ -64,7 +63,7 @@ def verify(path: Path, key: Path | None = None, apart: Collection[str] = ()) -> 
 
 
 def tried(name: str, step: Callable[[], FolderCheck]) -> FolderCheck:
-    """The check, or the objection that it could not be made: whatever a stranger's file holds, it is no traceback."""
+    """The check, or the objection that it could not be made; a malformed file never ends in a traceback."""
     try:
         return step()
     except GateError as error:
@@ -75,41 +74,42 @@ def tried(name: str, step: Callable[[], FolderCheck]) -> FolderCheck:
         return FolderCheck(name, reject(cause, str(name), "do not rely on this folder"))
 
 
-def _seal(folder: Folder, apart: Collection[str]) -> FolderCheck:
+def _seal(folder: RunFolder, apart: Collection[str]) -> FolderCheck:
     found = seal.seal_in(folder.object(SEAL))
     now = hashed(folder.path, seal.own_files(folder.path, apart))
     lock = [f"{seal.LOCK}: the number of the process that wrote here last"] * is_there(folder.path / seal.LOCK)
     seen = f"{len(found.files)} files have their sha-256, none is unlisted"
-    return FolderCheck("seal", seal.unaltered(found.files, now.hashes, now.unread), seen, uncovered=tuple(lock))
+    result = integrity.unaltered(found.files, now.hashes, now.unread, by="seal", folder="")
+    return FolderCheck("seal", result, seen, uncovered=tuple(lock))
 
 
-def _index(folder: Folder) -> FolderCheck:
+def _index(folder: RunFolder) -> FolderCheck:
     index, found = folder.object(_INDEX), folder.evidence
     seen = f"{len(index)} files have their sha-256, none is unlisted"
-    return FolderCheck("index", integrity.sealed(index, found.hashes, found.unread), seen)
+    return FolderCheck("index", integrity.unaltered(index, found.hashes, found.unread), seen)
 
 
-def _records(folder: Folder) -> FolderCheck:
+def _records(folder: RunFolder) -> FolderCheck:
     return FolderCheck(
         "records", integrity.intact(folder.records), f"{len(folder.records)} answers have their own sha-256"
     )
 
 
-def _list(folder: Folder) -> FolderCheck:
+def _list(folder: RunFolder) -> FolderCheck:
     result = integrity.listed(folder.object(_VERDICT)["evidence"], folder.object(_INDEX))
     return FolderCheck("list", result, "verdict.json names the same files with the same hashes")
 
 
-def _verdict(folder: Folder) -> FolderCheck:
+def _verdict(folder: RunFolder) -> FolderCheck:
     folder.object(_INDEX)  # without it the run did not end, and verdict.json still says so
-    account = _account(folder)
+    run = _run_record(folder)
     document = folder.object(_VERDICT)
-    seen = f"decided again from {len(account.outcomes)} recorded outcomes: {document.get('verdict')}"
-    return FolderCheck("verdict", integrity.follows(document, account), seen)
+    seen = f"decided again from {len(run.outcomes)} recorded outcomes: {document.get('verdict')}"
+    return FolderCheck("verdict", integrity.follows(document, run), seen)
 
 
-def _account(folder: Folder) -> Account:
-    """The account of the run, from its one record.
+def _run_record(folder: RunFolder) -> RunRecord:
+    """The record of the run, from its one record.
 
     Raises:
         EvidenceDamaged: there is none, or more than one, or it cannot be read.
@@ -121,54 +121,54 @@ def _account(folder: Folder) -> Account:
             where="evidence/",
             remedy="the run was cut short, or made by an older gate: run the gate again",
         )
-    return account_in(found[0].get("answer"))
+    return run_record_in(found[0].get("answer"))
 
 
-def _titled(folder: Folder, title: str) -> anew.Records:
+def _titled(folder: RunFolder, title: str) -> recheck.Records:
     return [record for record in _read(folder) if record.get("title") == title]
 
 
-def _read(folder: Folder) -> anew.Records:
+def _read(folder: RunFolder) -> recheck.Records:
     return [json_object(raw, f"evidence/{name}") for name, raw in folder.records.items()]
 
 
-def _configuration(folder: Folder) -> Configuration | None:
+def _configuration(folder: RunFolder) -> Configuration | None:
     found = _titled(folder, CONFIGURATION)
     return configuration_in(found[-1].get("answer")) if found else None
 
 
-def _observations(folder: Folder) -> FolderCheck:
+def _observations(folder: RunFolder) -> FolderCheck:
     """What the verdict says, decided again from the observations where they allow it."""
-    account, records, found = _account(folder), _read(folder), _configuration(folder)
-    result = anew.claims_rest_on_records(account, records) + anew.proofs_agree(account.proofs)
-    result += anew.configuration_holds(account, found)
-    anewly = [f"{len(account.proofs)} answers of checks to known-bad values", "what was overridden"]
-    if account.verdict().word in anew.YES:
+    run, records, found = _run_record(folder), _read(folder), _configuration(folder)
+    result = recheck.claims_rest_on_records(run, records) + recheck.self_tests_agree(run.proofs)
+    result += recheck.configuration_holds(run, found)
+    again = [f"{len(run.proofs)} answers of checks to known-bad values", "what was overridden"]
+    if run.verdict().word in recheck.YES:
         release = found.release if found else {}
-        calls = [call for record in anew.titled(records, _LEDGER)[-1:] for call in record["answer"]]
-        result += anew.ledger_holds(calls, str(release.get("repository")), str(release.get("zip_function")))
-        result += anew.scans_hold(account, records)
-        scans = len(anew.titled(records, anew.SCANS))
-        anewly += [f"{len(calls)} AWS calls", f"digest, age and critical findings of {scans} scans"]
-        if account.kind == "full":
-            result += anew.image_holds(account, records)
-            anewly.append("the manifest's digest, tags and sizes")
-    passed = sum(outcome.status == "passed" for outcome in account.outcomes)
-    seen = f"decided anew: {', '.join(anewly)}; all else of {passed} passed claims rests on the recorded outcomes"
+        calls = [call for record in recheck.titled(records, _CALLS)[-1:] for call in record["answer"]]
+        result += recheck.call_log_holds(calls, str(release.get("repository")), str(release.get("zip_function")))
+        result += recheck.scans_hold(run, records)
+        scans = len(recheck.titled(records, recheck.SCANS))
+        again += [f"{len(calls)} AWS calls", f"digest, age and critical findings of {scans} scans"]
+        if run.kind == "full":
+            result += recheck.image_holds(run, records)
+            again.append("the manifest's digest, tags and sizes")
+    passed = sum(outcome.status == "passed" for outcome in run.outcomes)
+    seen = f"decided again: {', '.join(again)}; all else of {passed} passed claims rests on the recorded outcomes"
     return FolderCheck("observations", result, seen)
 
 
-def _statement(folder: Folder) -> FolderCheck:
+def _statement(folder: RunFolder) -> FolderCheck:
     document = folder.object(_VERDICT)
-    if subject_of(document) is None and not is_there(folder.path / STATEMENT):
+    if statement.subject_of(document) is None and not is_there(folder.path / STATEMENT):
         return FolderCheck("statement", ACCEPTED, "none: the run knew no image that one could be made about", open=True)
-    said = attested.read(folder.raw(STATEMENT))
-    hashes = hashes_of(folder.path)
-    seen = f"{said['predicate'].get('result')} over {subject_of(document)}, covering {', '.join(hashes)}"
-    return FolderCheck("statement", attested.states(said, document, hashes), seen)
+    said = statement.read(folder.raw(STATEMENT))
+    hashes = statement.hashes_of(folder.path)
+    seen = f"{said['predicate'].get('result')} over {statement.subject_of(document)}, covering {', '.join(hashes)}"
+    return FolderCheck("statement", statement.states(said, document, hashes), seen)
 
 
-def _signature(folder: Folder, key: Path | None) -> FolderCheck:
+def _signature(folder: RunFolder, key: Path | None) -> FolderCheck:
     asked = signature.public_key(key) if key else None
     if not is_there(folder.path / ENVELOPE):
         if asked:
@@ -179,7 +179,7 @@ def _signature(folder: Folder, key: Path | None) -> FolderCheck:
         seen = "none: hashes show damage and careless edits; only a signature (--sign KEY) shows who made the folder"
         return FolderCheck("signature", ACCEPTED, seen, open=True)
     envelope = folder.raw(ENVELOPE)
-    result = attested.signed(envelope, folder.raw(STATEMENT), asked)
+    result = signature.signed(envelope, folder.raw(STATEMENT), asked)
     if asked:
         return FolderCheck("signature", result, f"signed by the given key {asked.keyid}")
     names = ", ".join(signature.opened(envelope).signatures)

@@ -1,4 +1,4 @@
-"""Building the image: the docker CLI does it, each step is told as it comes, and the whole output is kept."""
+"""Building an image with the docker CLI: its steps are shown as progress, its whole output is kept in a log."""
 
 from __future__ import annotations
 
@@ -16,40 +16,38 @@ from pathlib import Path
 from typing import IO
 
 from gate.errors import EngineUnavailable, GateError, ImageUnavailable
-from gate.image.builder import environment
-from gate.image.context import with_gits_modes
+from gate.image.build_inputs import environment, label_arguments, proxy_certificates, with_git_file_modes
 from gate.image.dockerfile import all_arguments
-from gate.image.source import label_arguments, proxy_certificates
 from gate.text import plain
 
 TIMEOUT_SECONDS = 1800.0
 _STEP = re.compile(r"^(?:Step \d+/\d+ : |#\d+ \[)(.*)")
 _TAIL_LINES = 15
-# Said by the client of every build, and no advice for this one.
-_NO_NEWS = re.compile(
+# Messages of the CLI that come with every build.
+_ROUTINE = re.compile(
     r"DEPRECATED: The legacy builder|Install the buildx|https://docs\.docker\.com/go/buildx|Sending build"
     r"|BuildKit is currently disabled|environment-variable\.$"
 )
-# The classic builder's own last lines: the whole command once more, and the container that it removes.
-_BUILDERS_OWN = re.compile(r"The command '|Removing intermediate container |---> ")
+# The last lines of the classic builder: the command again, and the container that it removes.
+_BUILDER_LINES = re.compile(r"The command '|Removing intermediate container |---> ")
 _CERTIFICATES = "PROXY_CA=$(cat proxy-ca.pem)"
 _NO_ENGINE = re.compile(r"cannot connect to the docker daemon|is the docker daemon running|error during connect", re.I)
-# The classic builder's word, and BuildKit's, when the answer ends in the middle.
-_BROKEN_OFF = re.compile(r"^unexpected EOF$|failed to receive status: rpc error", re.I)
-# The call that failed carries every build argument, certificates too: more than anybody reads.
+# The messages of the classic builder and of BuildKit when the engine's response is cut off.
+_CUT_OFF = re.compile(r"^unexpected EOF$|failed to receive status: rpc error", re.I)
+# The URL of a failed call contains every build argument, certificates included.
 _ARGUMENTS = re.compile(r'(?<=/build)\?[^"\s]*')
 
 
 @dataclass(frozen=True)
 class BuiltImage:
-    """A build that ended well.
+    """The image of a successful build.
 
     Attributes:
-        image_id: the image that it left.
-        tag: the name it was given as well; never what is decided by.
-        command: as one would type it.
+        image_id: the image; every decision is about this ID.
+        tag: a name of the image.
+        command: as a person would type it.
         log: the whole output.
-        seconds: how long it took.
+        seconds: the duration.
     """
 
     image_id: str
@@ -75,31 +73,31 @@ def build_image(  # noqa: PLR0913 - all but the folder by name
 
     Args:
         context: the folder; the build sees nothing outside it.
-        tag: what the image is called as well.
-        base_image: passed as BASE_IMAGE if the Dockerfile declares that argument.
-        version: for the label, if the Dockerfile declares VERSION.
-        platform: what it is built for, as os/architecture; "" for what the engine itself is.
+        tag: a name for the image.
+        base_image: the build argument BASE_IMAGE, if the Dockerfile declares it.
+        version: the build argument VERSION, for the label, if the Dockerfile declares it.
+        platform: to build for, as os/architecture; "" for that of the engine.
         buildkit: whether the engine has BuildKit (`Engine.buildkit`).
-        log: where the whole output goes.
-        progress: is told each step of the build.
+        log: the file for the whole output.
+        progress: called with each step of the build.
         timeout: seconds.
 
     Raises:
-        ImageUnavailable: there is no such folder or Dockerfile, or the build fails or does not end.
-        EngineUnavailable: there is no docker command, or no engine behind it.
+        ImageUnavailable: there is no such folder or Dockerfile, or the build fails or exceeds the timeout.
+        EngineUnavailable: there is no docker command, or the engine does not answer.
     """
     arguments = build_arguments(context, base_image, version)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch, with_gits_modes(context) as folder:
+    with tempfile.TemporaryDirectory() as scratch, with_git_file_modes(context) as folder:
         id_file = Path(scratch, "image-id")
         options = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
-        # Without --force-rm the classic builder leaves the container of a failed step behind.
+        # --force-rm: the classic builder would leave the container of a failed step behind.
         command = ["docker", "build", "--force-rm", "--tag", tag, "--iidfile", str(id_file), *options, str(folder)]
         typed = shlex.join(["docker", "build", "--tag", tag, *_shown(arguments), shown_folder(context)])
-        # Double quotes, so that the shell of whoever types it fills the certificates in.
+        # Double quotes, so that a shell substitutes the certificates.
         typed = typed.replace(f"'{_CERTIFICATES}'", f'"{_CERTIFICATES}"')
-        surroundings = environment(os.environ, platform=platform, buildkit=buildkit)
-        _run(command, surroundings, log, progress, timeout, typed)
+        variables = environment(os.environ, platform=platform, buildkit=buildkit)
+        _run(command, variables, log, progress, timeout, typed)
         image_id = id_file.read_text(encoding="utf-8").strip() if id_file.exists() else ""
     if not image_id:
         raise ImageUnavailable("the build ended without an image", where=_place(log), remedy=f"run `{typed}` by hand")
@@ -107,12 +105,12 @@ def build_image(  # noqa: PLR0913 - all but the folder by name
 
 
 def shown_folder(context: Path) -> str:
-    """The folder as it may be recorded: no path of this machine beyond the folder that the run was started in."""
+    """The folder for evidence: relative to the current folder, or only its name, never a path of this machine."""
     return _from_here(context, elsewhere=context.name)
 
 
 def build_arguments(context: Path, base_image: str | None, version: str) -> dict[str, str]:
-    """The build arguments of a folder: those of ours that its Dockerfile declares.
+    """The build arguments that the gate sets and the folder's Dockerfile declares.
 
     Raises:
         ImageUnavailable: there is no such folder or Dockerfile.
@@ -125,13 +123,13 @@ def build_arguments(context: Path, base_image: str | None, version: str) -> dict
             "there is no Dockerfile", where=str(context), remedy="name its folder with --image-context"
         )
     wanted = {**label_arguments(context, version), "PROXY_CA": proxy_certificates(), "BASE_IMAGE": base_image or ""}
-    # An argument that the Dockerfile does not declare would only make the builder complain.
+    # The builder warns of arguments that the Dockerfile does not declare.
     declared = all_arguments(dockerfile)
     return {name: value for name, value in wanted.items() if value and name in declared}
 
 
 def _shown(arguments: Mapping[str, str]) -> list[str]:
-    """The arguments as a person would type them: certificates as the file they come from."""
+    """The arguments as a person would type them: certificates are read from a file."""
     return [
         word
         for name, value in arguments.items()
@@ -141,22 +139,17 @@ def _shown(arguments: Mapping[str, str]) -> list[str]:
 
 def _run(
     command: list[str],
-    surroundings: Mapping[str, str],
+    variables: Mapping[str, str],
     log: Path,
     progress: Callable[[str], None],
     timeout: float,
     typed: str,
 ) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
-    process, late = _start(command, surroundings), threading.Event()
-
-    def end() -> None:
-        late.set()
-        _kill(process)
-
-    watch = threading.Timer(timeout, end)
-    watch.daemon = True
-    watch.start()
+    began, process = time.monotonic(), _start(command, variables)
+    timer = threading.Timer(timeout, _kill, [process])
+    timer.daemon = True
+    timer.start()
     try:
         with log.open("w", encoding="utf-8") as file:
             tail = _follow(process, file, progress)
@@ -164,25 +157,25 @@ def _run(
         _kill(process)
         raise
     finally:
-        watch.cancel()
-    if late.is_set():
+        timer.cancel()
+    if process.returncode and time.monotonic() - began >= timeout:
         raise ImageUnavailable(f"the build did not end within {timeout:.0f} s", where=_place(log),
                                remedy=f"see there how far it came, then run `{typed}`")  # fmt: skip
     if process.returncode:
         raise _failure(tail, process.returncode, log, typed)
 
 
-def _start(command: list[str], surroundings: Mapping[str, str]) -> subprocess.Popen[str]:
+def _start(command: list[str], variables: Mapping[str, str]) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
             command,
-            env=surroundings,
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            # A group of its own, so that the client and whatever it started end together.
+            # A process group of its own, so that the client and its child processes end together.
             start_new_session=True,
         )
     except OSError as error:
@@ -203,12 +196,12 @@ def _follow(process: subprocess.Popen[str], file: IO[str], progress: Callable[[s
 
 
 def _failure(tail: list[str], code: int, log: Path, typed: str) -> GateError:
-    said = [line for line in (plain(_ARGUMENTS.sub("", line)) for line in tail) if line and not _NO_NEWS.match(line)]
-    if silence := _silence(said):
-        return EngineUnavailable(f"the Docker engine does not answer: {silence}", where=_place(log),
+    said = [line for line in (plain(_ARGUMENTS.sub("", line)) for line in tail) if line and not _ROUTINE.match(line)]
+    if absent := _engine_error(said):
+        return EngineUnavailable(f"the Docker engine does not answer: {absent}", where=_place(log),
                                  remedy="start the Docker engine, or see why it stopped")  # fmt: skip
-    # What the failed program said last goes first, where a summary shows one line.
-    last = next((line for line in reversed(said) if not _BUILDERS_OWN.match(line)), "it said nothing")
+    # The last line of the failed program comes first, because a summary shows one line.
+    last = next((line for line in reversed(said) if not _BUILDER_LINES.match(line)), "there was no output")
     before = said if said != [last] else []
     return ImageUnavailable(
         "\n      ".join([f"the build failed with exit code {code}: {last}", *before]),
@@ -217,15 +210,15 @@ def _failure(tail: list[str], code: int, log: Path, typed: str) -> GateError:
     )
 
 
-def _silence(said: list[str]) -> str:
-    """The line in which docker says that its engine is not there, or stopped in the middle; "" where it does not."""
-    if said and _BROKEN_OFF.search(said[-1]):
+def _engine_error(said: list[str]) -> str:
+    """The line that says that there is no engine, or that it stopped during the build; "" for neither."""
+    if said and _CUT_OFF.search(said[-1]):
         return said[-1]
     return next((line for line in said if _NO_ENGINE.search(line)), "")
 
 
 def _place(log: Path) -> str:
-    """Where a person finds the log: seen from where they stand, if it is below."""
+    """The log for messages: relative to the current folder if it is below it."""
     return _from_here(log, elsewhere=str(log))
 
 
@@ -238,5 +231,4 @@ def _kill(process: subprocess.Popen[str]) -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
-        # It ended by itself in between.
-        return
+        return  # it has ended by itself

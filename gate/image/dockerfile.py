@@ -1,6 +1,6 @@
-"""The images that a Dockerfile builds on, with their arguments filled in. Pure but for reading the file.
+"""The images that a Dockerfile uses, with their arguments substituted.
 
-The grammar is BuildKit's: the package `dockerfile` wraps its own parser.
+The package `dockerfile` wraps BuildKit's own parser.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import Any
 
 from gate.check import CheckResult, Rejection, check, reject
 from gate.errors import ImageUnavailable
-from gate.image.words import Unfilled, fill
+from gate.image.substitution import SubstitutionError, substitute
 
-# Parser directives stand before anything else (Dockerfile reference, "Parser directives").
+# Parser directives precede everything else (Dockerfile reference, "Parser directives").
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S.*?)\s*$")
-# The image of a "# syntax" directive runs the build. Docker's own is the grammar that is read here.
+# The image of a "# syntax" directive parses and runs the build. These are Docker's own, with the grammar read here.
 _OWN_SYNTAX = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?")
 
 
 @dataclass(frozen=True)
 class From:
-    """One place of a Dockerfile that names an image to build on or to copy from.
+    """An instruction of a Dockerfile that names an image to build on or to copy from.
 
     Attributes:
         line: its number in the file, from 1.
-        image: what it names, its arguments filled in.
-        stage: the name that it gives its stage ("" for none).
+        image: the image, its arguments substituted.
+        stage: the name of the stage that it begins ("" for none).
         instruction: FROM, COPY, ADD, RUN, or "# syntax".
     """
 
@@ -51,14 +51,14 @@ class _Parsed:
     def escape(self) -> str:
         return self.directives.get("escape", (0, "\\"))[1]
 
-    def filled(self, command: Any, word: str, values: Mapping[str, str]) -> str:
+    def substituted(self, command: Any, word: str, values: Mapping[str, str]) -> str:
         try:
-            return fill(word, values, self.escape)
-        except Unfilled as why:
-            raise _unread(self.file, command, f"cannot be read: {why}") from why
+            return substitute(word, values, self.escape)
+        except SubstitutionError as why:
+            raise _unreadable(self.file, command, f"cannot be read: {why}") from why
 
 
-def _unread(file: Path, command: Any, why: str) -> ImageUnavailable:
+def _unreadable(file: Path, command: Any, why: str) -> ImageUnavailable:
     return ImageUnavailable(f"the line `{command.original}` {why}", where=f"{file.name}:{command.start_line}")
 
 
@@ -68,7 +68,7 @@ def _parsed(path: Path) -> _Parsed:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if "\0" in text:
-            raise ValueError("it holds a NUL character")  # the parser would take it for the end
+            raise ValueError("it holds a NUL character")  # the parser would stop there
         commands = dockerfile.parse_string(text) if _has_instruction(text) else ()
     except (OSError, ValueError) as error:
         raise ImageUnavailable(f"the Dockerfile cannot be read: {error}", where=str(path)) from error
@@ -76,7 +76,7 @@ def _parsed(path: Path) -> _Parsed:
 
 
 def _has_instruction(text: str) -> bool:
-    """Whether there is more than comments; the parser takes an empty file for an error, and a check has to name it."""
+    """Whether there is more than comments. The parser refuses an empty file, which a check has to reject."""
     return any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
 
 
@@ -101,20 +101,20 @@ def all_arguments(path: Path) -> frozenset[str]:
 
 
 def from_lines(path: Path, arguments: Mapping[str, str], platform: str = "") -> tuple[From, ...]:
-    """Every image that a Dockerfile takes from elsewhere, as a build with these arguments resolves it.
+    """Every image that a Dockerfile names, as a build with these arguments resolves it.
 
     Args:
         path: the Dockerfile.
         arguments: the build arguments.
-        platform: that the build is for, as os/architecture or os/architecture/variant.
+        platform: of the build, as os/architecture or os/architecture/variant.
 
     Raises:
         ImageUnavailable: the file cannot be read, or a FROM cannot be understood.
     """
     parsed = _parsed(path)
     found, stages = list(_syntax(parsed)), 0
-    # Only an ARG before the first FROM may be used in one, and only there does a build argument count for it.
-    values = _of_platform(platform)
+    # A FROM can use only the arguments that are declared before the first FROM.
+    values = _platform_arguments(platform)
     for each in parsed.commands:
         if _is(each, "FROM"):
             found.append(_from(parsed, each, values))
@@ -122,14 +122,14 @@ def from_lines(path: Path, arguments: Mapping[str, str], platform: str = "") -> 
         elif _is(each, "ARG") and not stages:
             _declare(parsed, each, arguments, values)
         else:
-            found += [From(each.start_line, image, "", each.cmd.upper()) for image in _taken(each, stages)]
+            found += [From(each.start_line, image, "", each.cmd.upper()) for image in _copied_from(each, stages)]
     return tuple(found)
 
 
-def _of_platform(platform: str) -> dict[str, str]:
-    """What BuildKit sets by itself (Dockerfile reference, "Automatic platform ARGs in the global scope").
+def _platform_arguments(platform: str) -> dict[str, str]:
+    """The arguments that BuildKit sets (Dockerfile reference, "Automatic platform ARGs in the global scope").
 
-    Those of the machine that builds are left out: an image that hangs on them is another one elsewhere.
+    Those of the building machine are missing: an image that depends on them differs from machine to machine.
     """
     system, architecture, variant, *_ = [*platform.split("/"), "", ""]
     found = {"PLATFORM": platform, "OS": system, "ARCH": architecture, "VARIANT": variant}
@@ -149,7 +149,7 @@ def _syntax(parsed: _Parsed) -> Iterator[From]:
 def _declare(parsed: _Parsed, command: Any, arguments: Mapping[str, str], values: dict[str, str]) -> None:
     for word in command.value:
         name, given, default = word.partition("=")
-        filled = parsed.filled(command, default, values)
+        filled = parsed.substituted(command, default, values)
         if name in arguments:
             values[name] = arguments[name]
         elif given:
@@ -158,15 +158,15 @@ def _declare(parsed: _Parsed, command: Any, arguments: Mapping[str, str], values
 
 def _from(parsed: _Parsed, command: Any, values: Mapping[str, str]) -> From:
     words = list(command.value)
-    image = parsed.filled(command, words[0], values).strip() if words else ""
+    image = parsed.substituted(command, words[0], values).strip() if words else ""
     named = len(words) == 3 and words[1].upper() == "AS"  # noqa: PLR2004 - image, AS, stage
     if not image or not (named or len(words) == 1):
-        raise _unread(parsed.file, command, "names no image")
+        raise _unreadable(parsed.file, command, "names no image")
     return From(command.start_line, image, words[2] if named else "")
 
 
-def _taken(command: Any, stages: int) -> Iterator[str]:
-    """The images that an instruction's flags take files out of: COPY --from, each RUN --mount. A number is a stage."""
+def _copied_from(command: Any, stages: int) -> Iterator[str]:
+    """The images in the flags of an instruction: COPY --from and RUN --mount. A number is an earlier stage."""
     for flag in command.flags:
         name, _, value = flag.removeprefix("--").partition("=")
         if name.lower() == "from":

@@ -1,6 +1,6 @@
-"""Runs in the image, on its Python, with nothing but the standard library; argument: the wanted packages, as JSON.
+"""A script for the image's own Python, standard library only; its argument is the list of wanted packages, as JSON.
 
-Top-level modules come from the files that a distribution recorded, so that one without top_level.txt is imported too.
+Top-level modules are read from a distribution's recorded files, because top_level.txt may be missing.
 """
 
 import base64
@@ -18,7 +18,7 @@ from typing import Any
 
 
 def canonical(name: str) -> str:
-    """One spelling for one package."""
+    """A package name in canonical form (PyPA, "Names and normalization"); `packaging` is not in every image."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -40,7 +40,7 @@ def content(path: str) -> bytes:
 
 
 def digests(path: str) -> list[str]:
-    """The digests of a file, as records hold them."""
+    """The digests of a file, as "algorithm:hex", in each algorithm of package records."""
     data = content(path)
     return sorted(f"{name}:{hashlib.new(name, data).hexdigest()}" for name in ("md5", "sha256", "sha512"))
 
@@ -52,7 +52,7 @@ def as_recorded(path: str, recorded: Any) -> bool:
 
 
 def foreign(files: Iterable[Any]) -> Iterator[str]:
-    """Python files of a distribution that hold something else than was recorded."""
+    """Python files of a distribution that differ from its record."""
     for file in files:
         path = os.path.realpath(file.locate())
         if file.suffix == ".py" and file.hash and os.path.exists(path) and not as_recorded(path, file.hash):
@@ -60,7 +60,7 @@ def foreign(files: Iterable[Any]) -> Iterator[str]:
 
 
 def hooks() -> list[dict[str, Any]]:
-    """What Python runs when it starts: .pth files that import, sitecustomize, usercustomize (module `site`)."""
+    """The files that Python runs when it starts: .pth files with imports, sitecustomize, usercustomize (`site`)."""
     found = {}
     folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
     for folder in dict.fromkeys(os.path.realpath(each) for each in folders):
@@ -89,7 +89,7 @@ seen: set[str] = set()
 for dist in metadata.distributions():
     name = dist.metadata["Name"]
     if not name or canonical(name) in seen:
-        continue  # an earlier folder of sys.path hides it
+        continue  # an earlier folder of sys.path has the same package
     seen.add(canonical(name))
     told["versions"][name] = dist.version
     if canonical(name) not in wanted:
@@ -99,7 +99,7 @@ for dist in metadata.distributions():
     others = list(foreign(files))
     modules = tops(files)
     if not modules:
-        told["unimportable"][name] = "it recorded no module"
+        told["unimportable"][name] = "its record lists no module"
     for top in modules:
         try:
             origin = getattr(importlib.import_module(top), "__file__", None)
@@ -110,5 +110,5 @@ for dist in metadata.distributions():
             others.append(os.path.realpath(origin))
     if others:
         told["foreign"][name] = others
-# `answer` stands before this text in the image (gate.engine.answer).
+# gate.engine.answer puts the definition of `answer` before this script.
 globals()["answer"](told)

@@ -1,12 +1,13 @@
-"""The image's layers as they are pushed: read once from the engine's archive, on the host, trusting no program in it.
+"""The image's layers as they are pushed, read once from `docker save`. No program of the image is run.
 
-Whoever pulls an image can read every layer, also what a later one deletes. The archive is that of `docker save`: a
-manifest.json that names configuration and layers, beside the layers as tar files, plain or gzip'ed, in the engine's
-own folders or as blobs (OCI image layout).
+Everyone who pulls an image can read all of its layers, including files that a later layer deletes. The archive holds
+a manifest.json that names the configuration and the layers, and the layers as tar files, plain or compressed, in
+folders of the engine or as blobs (OCI image layout).
 """
 
 from __future__ import annotations
 
+import io
 import json
 import posixpath
 import tarfile
@@ -15,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from gate.errors import ImageUnavailable
-from gate.image.records import RECORD_BYTES, Records, is_record, records_of
-from gate.image.search import Content, Search, Suspect
-from gate.image.tree import Kind, absolute, kind_of
+from gate.image.package_records import RECORD_BYTES, PackageRecords, is_record, read_records
+from gate.image.secrets.file_search import FileContent, SecretFinding, SecretSearch
+from gate.image.tree import ImageFile, absolute, hard_link, kind_of
 
 _MANIFEST_BYTES = 4_000_000
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
@@ -26,35 +27,16 @@ _HEAD, _BUFFER = 512, 1 << 16
 
 
 @dataclass(frozen=True)
-class LayerFile:
-    """One entry of a layer.
-
-    Attributes:
-        kind: file, directory, symlink or other.
-        mode: permission bits.
-        size: in bytes.
-        link: what a symlink points at.
-        digest: of a file's content, as "algorithm:hex"; the same algorithm for the same path in every layer.
-    """
-
-    kind: Kind
-    mode: int = 0o755
-    size: int = 0
-    link: str = ""
-    digest: str = ""
-
-
-@dataclass(frozen=True)
 class Layer:
-    """One layer: what it adds, and what it takes away from the layers below (OCI image spec, "Whiteouts").
+    """One layer: the files that it adds and removes (OCI image spec, "Whiteouts").
 
     Attributes:
         files: by absolute path.
-        removed: paths that are deleted, with all below them.
-        emptied: folders whose earlier content is deleted.
+        removed: deleted paths, with everything below them.
+        emptied: folders whose content of lower layers is deleted.
     """
 
-    files: Mapping[str, LayerFile] = field(default_factory=dict)
+    files: Mapping[str, ImageFile] = field(default_factory=dict)
     removed: frozenset[str] = frozenset()
     emptied: frozenset[str] = frozenset()
 
@@ -64,20 +46,20 @@ class Layers:
     """All layers of an image, lowest first.
 
     Attributes:
-        suspects: what looks like a secret or could not be looked into, by the layer's number from 1.
-        records: what the package managers recorded, in any layer.
-        searched: how many files were searched for secrets, and how many a record vouches for.
+        findings: possible secrets and files that could not be searched, each with the layer's number from 1.
+        records: the package managers' records, of all layers.
+        searched: how many files were searched for secrets, and how many a package record confirms.
     """
 
     layers: tuple[Layer, ...]
-    suspects: tuple[tuple[int, Suspect], ...]
-    records: Records
+    findings: tuple[tuple[int, SecretFinding], ...]
+    records: PackageRecords
     searched: Mapping[str, int]
 
 
-def merged(layers: Sequence[Layer]) -> dict[str, LayerFile]:
-    """The files that a container of these layers sees."""
-    found: dict[str, LayerFile] = {}
+def merged(layers: Sequence[Layer]) -> dict[str, ImageFile]:
+    """The files that a container of these layers sees, by path."""
+    found: dict[str, ImageFile] = {}
     for layer in layers:
         folders = _folders(found)
         gone = (
@@ -88,14 +70,14 @@ def merged(layers: Sequence[Layer]) -> dict[str, LayerFile]:
         if gone:
             below = tuple(f"{path.rstrip('/')}/" for path in gone)
             found = {
-                path: file for path, file in found.items() if path not in layer.removed and not path.startswith(below)
+                path: file for path, file in found.items() if not (path in layer.removed or path.startswith(below))
             }
         found.update(layer.files)
     return found
 
 
 def _folders(paths: Iterable[str]) -> set[str]:
-    """Every folder on the way to these paths, whether or not it is an entry of its own."""
+    """Every folder above these paths, whether or not it has an entry of its own."""
     found = set()
     for path in paths:
         while (path := posixpath.dirname(path)) not in found and path != "/":
@@ -103,20 +85,20 @@ def _folders(paths: Iterable[str]) -> set[str]:
     return found
 
 
-def read_layers(stream: IO[bytes], count: int, known: Records) -> Layers:
-    """Read the archive of `docker save`, once from front to end.
+def read_layers(stream: IO[bytes], count: int, known: PackageRecords) -> Layers:
+    """Read the archive of `docker save`.
 
     Args:
-        stream: the archive.
-        count: how many layers the image's configuration names.
-        known: the package managers' records, as far as they are known before.
+        stream: the archive, read once.
+        count: the number of layers in the image's configuration.
+        known: the package managers' records that are known beforehand.
 
     Raises:
-        ImageUnavailable: the archive does not hold the layers that it names, or one that cannot be read.
+        ImageUnavailable: a layer is missing from the archive, or cannot be read.
         tarfile.TarError: the stream is no tar archive or ends early.
     """
-    search = Search(known)
-    read: dict[str, _Reading] = {}
+    search = SecretSearch(known)
+    read: dict[str, _ReadLayer] = {}
     aliases: dict[str, str] = {}
     manifest: Any = None
     with tarfile.open(fileobj=stream, mode="r|", bufsize=_BUFFER) as archive:
@@ -133,7 +115,7 @@ def read_layers(stream: IO[bytes], count: int, known: Records) -> Layers:
 
 
 def _followed(name: str, aliases: Mapping[str, str]) -> str:
-    """An archive holds one layer of two equal ones, and a link for the other."""
+    """The name of the layer that a link stands for; of two equal layers the archive holds one and a link."""
     for _ in range(len(aliases)):
         if name not in aliases:
             break
@@ -168,52 +150,45 @@ def _unreadable(why: str) -> ImageUnavailable:
 
 
 @dataclass
-class _Reading:
-    """What was read of one blob; `failed` says why it could not be."""
+class _ReadLayer:
+    """What was read of one layer; `failed` is the reason why it could not be read."""
 
     layer: Layer = field(default_factory=Layer)
-    suspects: list[Suspect] = field(default_factory=list)
+    findings: list[SecretFinding] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     failed: str = ""
 
 
-class _Rewound:
-    """A file of which the first bytes were looked at already."""
-
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
-        self._head, self._rest = head, rest
-
-    def read(self, size: int) -> bytes:
-        """The next bytes."""
-        if not self._head:
-            return self._rest.read(size)
-        given, self._head = self._head[:size], self._head[size:]
-        return given
-
-
-def _read_blob(archive: tarfile.TarFile, member: tarfile.TarInfo, read: dict[str, _Reading], search: Search) -> None:
-    """A layer, or nothing: beside the layers lie configurations, indexes and attestations, all of them JSON."""
+def _read_blob(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, read: dict[str, _ReadLayer], search: SecretSearch
+) -> None:
+    """Read a blob if it is a layer; configurations, indexes and attestations are JSON."""
     file = archive.extractfile(member)
-    head = file.read(_HEAD) if file else b""
-    if not file or not head or not _begins_layer(head):
+    # A buffered reader: looking at the first bytes leaves them to be read.
+    head = file.peek(_HEAD) if isinstance(file, io.BufferedReader) else b""
+    if not head or not _is_layer(head):
         return
     name = posixpath.normpath(member.name)
     if head.startswith(_ZSTANDARD):
-        read[name] = _Reading(failed="it is compressed with Zstandard, which Lambda does not take either")
+        read[name] = _ReadLayer(failed="it is compressed with Zstandard, which Lambda does not accept either")
         return
     try:
-        with tarfile.open(fileobj=_Rewound(head, file), mode="r|*", bufsize=_BUFFER) as layer:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=file, mode="r|*", bufsize=_BUFFER) as layer:
             read[name] = _read_layer(layer, search)
     except (tarfile.TarError, EOFError) as error:
-        read[name] = _Reading(failed=str(error))
+        read[name] = _ReadLayer(failed=str(error))
 
 
-def _begins_layer(head: bytes) -> bool:
-    return head[257:262] == b"ustar" or head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", _ZSTANDARD)) or not any(head)
+def _is_layer(head: bytes) -> bool:
+    return (
+        head[257:262] == b"ustar"
+        or head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", _ZSTANDARD))
+        or not any(head[:_HEAD])
+    )
 
 
-def _read_layer(archive: tarfile.TarFile, search: Search) -> _Reading:
-    found, files = _Reading(), dict[str, LayerFile]()
+def _read_layer(archive: tarfile.TarFile, search: SecretSearch) -> _ReadLayer:
+    found, files = _ReadLayer(), dict[str, ImageFile]()
     removed, emptied = set[str](), set[str]()
     for member in archive:
         path = absolute(member.name)
@@ -223,45 +198,40 @@ def _read_layer(archive: tarfile.TarFile, search: Search) -> _Reading:
         elif name.startswith(_WHITEOUT):
             removed.add(posixpath.join(folder, name.removeprefix(_WHITEOUT)))
         elif member.islnk():
-            # The content was searched under its first name; a telling name counts for each.
-            files[path] = files.get(absolute(member.linkname), LayerFile("file", member.mode))
-            found.suspects += search.by_name(path)
-        elif member.isfile():
-            files[path] = _read_file(archive, member, path, search, found)
+            # The content was searched under its first name; only the new name is left to look at.
+            files[path] = hard_link(files, path, member)
+            found.findings += search.by_name(path)
+        elif file := archive.extractfile(member) if member.isfile() else None:
+            files[path] = _read_file(FileContent(path, member.size, file), member.mode, search, found)
         else:
-            files[path] = LayerFile(kind_of(member), member.mode, link=member.linkname)
+            files[path] = ImageFile(path, kind_of(member), member.mode, link=member.linkname)
     found.layer = Layer(files, frozenset(removed), frozenset(emptied))
     return found
 
 
-def _read_file(
-    archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, search: Search, found: _Reading
-) -> LayerFile:
-    file = archive.extractfile(member)
-    assert file is not None  # noqa: S101 - for the type checker: a regular file has content
-    content = Content(path, member.size, file)
-    found.suspects += search.look(content)
-    if is_record(path) and member.size <= RECORD_BYTES:
-        found.texts[path] = content.head.decode("utf-8", "replace")
-    return LayerFile("file", member.mode, member.size, digest=content.digest)
+def _read_file(content: FileContent, mode: int, search: SecretSearch, found: _ReadLayer) -> ImageFile:
+    found.findings += search.search(content)
+    if is_record(content.path) and content.size <= RECORD_BYTES:
+        found.texts[content.path] = content.data.decode("utf-8", "replace")
+    return ImageFile(content.path, "file", mode, content.size, digest=content.digest)
 
 
-def _in_order(names: Sequence[str], read: Mapping[str, _Reading], search: Search) -> Layers:
+def _in_order(names: Sequence[str], read: Mapping[str, _ReadLayer], search: SecretSearch) -> Layers:
     readings = []
     for number, name in enumerate(names, 1):
-        reading = read.get(name, _Reading(failed="the archive does not hold it"))
+        reading = read.get(name, _ReadLayer(failed="the archive does not hold it"))
         if reading.failed:
             raise _unreadable(f"layer {number} of {len(names)}: {reading.failed}")
         readings.append(reading)
-    records = search.known + records_of(reading.texts for reading in readings)
-    suspects = tuple(
-        (number, suspect)
+    records = sum((read_records(reading.texts) for reading in readings), search.known)
+    findings = tuple(
+        (number, finding)
         for number, reading in enumerate(readings, 1)
-        for suspect in search.unvouched(reading.suspects, records)
+        for finding in search.unexplained(reading.findings, records)
     )
-    return Layers(tuple(reading.layer for reading in readings), suspects, records, search.counts)
+    return Layers(tuple(reading.layer for reading in readings), findings, records, search.counts)
 
 
 def base_count(layers: Sequence[str], base_layers: Sequence[str]) -> int:
-    """How many of an image's layers are its base's (0 where it does not descend from it: then all are its own)."""
+    """How many of an image's layers are its base's: all of the base's, or 0 if they are not its lowest ones."""
     return len(base_layers) if base_layers and tuple(layers[: len(base_layers)]) == tuple(base_layers) else 0

@@ -1,4 +1,4 @@
-"""What the image's own Python knows: its version, its packages, and whether they and the handler import."""
+"""The image's Python: its version, packages and start-up hooks, and whether the handler can be imported."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from packaging.utils import canonicalize_name
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.engine.answer import Told, ask
 from gate.errors import ImageUnavailable
-from gate.image.packages import Installed
-from gate.image.records import Records, rpm_records
+from gate.image.package_records import PackageRecords, rpm_records
+from gate.image.packages import InstalledPackages
 from gate.runtime.frames import IMPORTING, frames_of, own_line
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
 _INSPECT = Path(__file__).with_name("inspect_packages.py")
-# What markers are evaluated against (PyPA, "Dependency specifiers", "Environment markers").
+# Prints the environment of markers (PyPA, "Dependency specifiers", "Environment markers").
 _ENVIRONMENT = """
 import json, os, platform, sys
 i = sys.implementation
@@ -38,13 +38,13 @@ answer({"environment": {
 
 
 @dataclass(frozen=True)
-class Hook:
+class StartupHook:
     """A file that Python runs whenever it starts.
 
     Attributes:
-        path: under which Python finds it.
-        file: what that leads to.
-        digests: of its content, as records hold them.
+        path: where Python finds it.
+        file: the real path, links followed.
+        digests: of its content, as "algorithm:hex", in each algorithm of package records.
     """
 
     path: str
@@ -54,23 +54,23 @@ class Hook:
 
 @dataclass(frozen=True)
 class Interpreter:
-    """The image's Python: its version, its packages, and what it runs when it starts."""
+    """The image's Python: its version, its packages, and the files that it runs when it starts."""
 
     version: str
-    packages: Installed
-    hooks: tuple[Hook, ...] = ()
+    packages: InstalledPackages
+    hooks: tuple[StartupHook, ...] = ()
 
 
 def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
-    """Ask the image's Python, from the task root: packages beside the handler are found too.
+    """Ask the image's Python, started in the task root so that it finds packages beside the handler.
 
     Args:
-        host: testinfra's, as the user that Lambda runs as: what is closed to it is not there for the function.
+        host: testinfra's, as the user that Lambda runs as.
         wanted: the packages to import.
         task_root: the folder of the handler.
 
     Raises:
-        ImageUnavailable: there is no Python, or it gave no answer.
+        ImageUnavailable: there is no Python, or it does not answer.
     """
     fields = {"python": str, "versions": dict, "unimportable": dict, "foreign": dict, "hooks": list}
     script = _INSPECT.read_text(encoding="utf-8")
@@ -80,14 +80,14 @@ def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
         {str(canonicalize_name(name)): value for name, value in answer[key].items()}
         for key in ("versions", "unimportable", "foreign")
     )
-    installed = Installed(
+    installed = InstalledPackages(
         versions, broken, conflicts, {name: tuple(map(str, files)) for name, files in foreign.items()}
     )
     return Interpreter(answer["python"], installed, tuple(map(_hook, answer["hooks"])))
 
 
 def _conflicts(said: Any) -> tuple[str, ...]:
-    """What pip check objects to, a line each; a pip that fails without a list is a conflict by its last words."""
+    """What pip check objects to, a line each; a pip that fails without a list is a conflict by its last line."""
     if said.rc == 0:
         return ()
     last = said.stderr.strip().splitlines()[-1:]
@@ -95,66 +95,66 @@ def _conflicts(said: Any) -> tuple[str, ...]:
     return tuple(said.stdout.strip().splitlines()) or (ended,)
 
 
-def _hook(raw: Any) -> Hook:
+def _hook(raw: Any) -> StartupHook:
     try:
-        return Hook(str(raw["path"]), str(raw["file"]), frozenset(map(str, raw["digests"])))
+        return StartupHook(str(raw["path"]), str(raw["file"]), frozenset(map(str, raw["digests"])))
     except (LookupError, TypeError) as error:
         raise ImageUnavailable(
-            "the image's Python gave no answer about what it runs when it starts", where="python3 in the image"
+            "the image's Python did not list the files that it runs when it starts", where="python3 in the image"
         ) from error
 
 
 def marker_environment(host: Any) -> dict[str, str]:
-    """What the markers of requirements are evaluated against, as the image's own Python says it.
+    """The environment of requirement markers, from the image's own Python.
 
     Raises:
-        ImageUnavailable: the image's Python gave no answer.
+        ImageUnavailable: the image's Python does not answer.
     """
     answer = _ask(host, _ENVIRONMENT, "", "/", {"environment": dict})
     return {str(name): str(value) for name, value in answer["environment"].items()}
 
 
-def rpm_records_of(host: Any) -> Records:
-    """What rpm recorded of the image's files: no well-kept reader of its database runs outside the image."""
+def rpm_records_of(host: Any) -> PackageRecords:
+    """What rpm recorded of the image's files. Only the image's own rpm can read its database."""
     return rpm_records(host.run("rpm --query --all --dump").stdout)
 
 
-def _unvouched() -> tuple[tuple[Hook, ...], Records, Mapping[str, str], tuple[str, ...]]:
+def _known_bad_hooks() -> tuple[tuple[StartupHook, ...], PackageRecords, Mapping[str, str], tuple[str, ...]]:
     path = "/var/lang/lib/python3.11/site-packages/evil.pth"
-    return (Hook(path, path, frozenset({"sha256:0"})),), Records(), {}, ()
+    return (StartupHook(path, path, frozenset({"sha256:0"})),), PackageRecords(), {}, ()
 
 
-@check(6, known_bad=_unvouched)
+@check(6, known_bad=_known_bad_hooks)
 def starts_nothing_foreign(
-    hooks: Sequence[Hook], records: Records, base: Mapping[str, str], stated: Sequence[str]
+    hooks: Sequence[StartupHook], records: PackageRecords, base: Mapping[str, str], stated: Sequence[str]
 ) -> CheckResult:
-    """Whatever Python runs when it starts came with a package or the base, or is stated.
+    """Every file that Python runs when it starts belongs to a package or the base, or is stated.
 
     Args:
         hooks: .pth files with code, sitecustomize, usercustomize.
-        records: the package managers' own.
+        records: the package managers' records.
         base: the digests of the base's files, by path.
         stated: the paths in pytest.ini (startup_hooks).
     """
     return CheckResult.of(
         Rejection(
-            f"Python runs {hook.path} whenever it starts, and no package vouches for it",
+            f"Python runs {hook.path} whenever it starts, and no package recorded it",
             where=hook.file,
             remedy="leave it out of the image, or have it reviewed and state its path in startup_hooks (pytest.ini)",
         )
         for hook in hooks
         if hook.path not in stated
         and base.get(hook.file) not in hook.digests
-        and not any(records.vouch(path, digest) for path in (hook.path, hook.file) for digest in hook.digests)
+        and not any(records.confirms(path, digest) for path in (hook.path, hook.file) for digest in hook.digests)
     )
 
 
 @dataclass(frozen=True)
 class HandlerImport:
-    """What importing the handler came to.
+    """The result of importing the handler.
 
     Attributes:
-        line: the deepest line of the image's own code that a failed import came from; "" when there is none.
+        line: the innermost line of the image's own code in the traceback of a failed import; "" for none.
     """
 
     handler: str
@@ -171,26 +171,26 @@ def import_handler(host: Any, handler: str, task_root: str) -> HandlerImport:
     """
     told = ask(host, IMPORTING, [handler, task_root], task_root)
     if told.started and told.answer is None:
-        # Python itself runs: it was the import that ended it, or that never ended.
-        said = f"; its last words: {told.said.strip()[-300:]}" if told.said.strip() else ""
-        return HandlerImport(handler, False, f"importing it gave no answer: {told.end}{said}")
-    answer = _held(told, {"callable": bool, "error": str, "frames": list, "packages": list})
+        # Python itself has started, so the import ended the process or did not end.
+        said = f"; its last output: {told.said.strip()[-300:]}" if told.said.strip() else ""
+        return HandlerImport(handler, False, f"the import did not return: {told.end}{said}")
+    answer = _checked(told, {"callable": bool, "error": str, "frames": list, "packages": list})
     line = own_line(frames_of(answer["frames"]), task_root, answer["packages"])
     return HandlerImport(handler, answer["callable"], answer["error"], line)
 
 
 def _ask(host: Any, script: str, argument: str, folder: str, fields: Mapping[str, type]) -> dict[str, Any]:
-    return _held(ask(host, script, [argument], folder), fields)
+    return _checked(ask(host, script, [argument], folder), fields)
 
 
-def _held(told: Told, fields: Mapping[str, type]) -> dict[str, Any]:
-    """The answer, if it has these fields."""
+def _checked(told: Told, fields: Mapping[str, type]) -> dict[str, Any]:
+    """The answer, which must have these fields."""
     if told.answer is not None and all(isinstance(told.answer.get(name), kind) for name, kind in fields.items()):
         return told.answer
     raise ImageUnavailable(
-        f"the image's Python gave no answer ({told.end}): {told.said.strip()[-400:]!r}",
+        f"the image's Python did not answer ({told.end}): {told.said.strip()[-400:]!r}",
         where="python3 in the image",
-        remedy="see that python3 is on PATH in the image and starts",
+        remedy="make sure that python3 is on PATH in the image and starts",
     )
 
 

@@ -1,35 +1,36 @@
-"""The image's files as the engine exports them: read once, on the host, trusting no program in the image."""
+"""The file tree of the image, read from the engine's export. No program of the image is run."""
 
 from __future__ import annotations
 
 import posixpath
 import tarfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Literal
 
 Kind = Literal["file", "directory", "symlink", "other"]
 
 HEAD_BYTES = 4
-# A text that is worth keeping is small; anything larger is not read into memory.
+# In bytes; the texts of larger files are not kept.
 KEPT_BYTES = 1_000_000
-# A link to a link … : the kernel gives up after 40 (path_resolution(7)).
+# Symbolic links that the kernel follows for one path (path_resolution(7)).
 MAX_LINKS = 40
 OTHERS_READ, OTHERS_EXECUTE = 0o004, 0o001
 ELF_MAGIC = b"\x7fELF"
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One file of the image.
+class ImageFile:
+    """One file of the image, or of one of its layers.
 
     Attributes:
         path: absolute, normalised.
         kind: file, directory, symlink or other (device, socket).
         mode: permission bits.
         size: in bytes.
-        link: what a symlink points at.
-        head: the first four bytes of a file.
+        link: the target of a symlink, as it is written.
+        head: the first four bytes of a file (in the file tree).
+        digest: of a file's content, as "algorithm:hex" (in a layer); the same path has one algorithm in all layers.
     """
 
     path: str
@@ -38,33 +39,34 @@ class Entry:
     size: int = 0
     link: str = ""
     head: bytes = b""
+    digest: str = ""
 
     @property
     def is_elf(self) -> bool:
-        """An ELF object, by its magic number (System V ABI, figure 4-4)."""
+        """Whether it is an ELF object, by its magic number (System V ABI, figure 4-4)."""
         return self.head == ELF_MAGIC
 
     @property
     def is_script(self) -> bool:
-        """A file that the kernel hands to an interpreter."""
+        """Whether the kernel starts it with an interpreter."""
         return self.head[:2] == b"#!"
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Every file of an image, and the texts that were worth keeping."""
+    """Every file of an image by its path, and the texts of those that were asked for."""
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, ImageFile]
     texts: Mapping[str, str]
 
-    def resolve(self, path: str) -> tuple[Entry | None, tuple[str, ...]]:
-        """The entry that a path really names, and the links followed on the way (None: it dangles)."""
+    def resolve(self, path: str) -> tuple[ImageFile | None, tuple[str, ...]]:
+        """The file that a path leads to (None: it dangles), and the links that were followed."""
         links, end = self._followed(path)
         return self.entries.get(end), tuple(f"{link.path} -> {link.link}" for link in links)
 
-    def _followed(self, path: str) -> tuple[list[Entry], str]:
-        """The links on a path's way, and the path behind the last ("" where the kernel gives up)."""
-        links: list[Entry] = []
+    def _followed(self, path: str) -> tuple[list[ImageFile], str]:
+        """The links that a path leads through, and its final path ("" after too many links)."""
+        links: list[ImageFile] = []
         while len(links) <= MAX_LINKS:
             link = self._first_link(path)
             if link is None:
@@ -74,7 +76,7 @@ class Tree:
             path = posixpath.normpath(posixpath.join(posixpath.dirname(link.path), link.link)) + rest
         return links, ""
 
-    def _first_link(self, path: str) -> Entry | None:
+    def _first_link(self, path: str) -> ImageFile | None:
         reached = ""
         for part in posixpath.normpath(path).strip("/").split("/"):
             reached += "/" + part
@@ -84,11 +86,11 @@ class Tree:
         return None
 
     def closed_before(self, path: str) -> str:
-        """The first folder that shuts a foreign user out from a link on a path's way, or "" when none does."""
-        return next((shut for link in self._followed(path)[0] if (shut := self.open_to_all(link, 0))), "")
+        """The first folder that keeps other users from a link that the path leads through, or ""."""
+        return next((shut for link in self._followed(path)[0] if (shut := self.first_closed(link, 0))), "")
 
-    def open_to_all(self, entry: Entry, wanted: int) -> str:
-        """The first path on the way to an entry that shuts out a foreign user, or "" when none does."""
+    def first_closed(self, entry: ImageFile, wanted: int) -> str:
+        """The first path, down to the file itself, that other users may not access, or ""."""
         parent = posixpath.dirname(entry.path)
         while parent not in {"", "/"}:
             above = self.entries.get(parent)
@@ -102,38 +104,36 @@ def read_tree(stream: IO[bytes], keep: Callable[[str], bool]) -> Tree:
     """Read the tar stream of `docker export`.
 
     Args:
-        stream: the tar archive, read once from front to end.
-        keep: whether the text of the file at this path is wanted.
+        stream: the tar archive, read once.
+        keep: whether the text of the file at this path is kept.
 
     Raises:
         tarfile.TarError: the stream is not a tar archive or ends early.
     """
-    entries: dict[str, Entry] = {}
+    entries: dict[str, ImageFile] = {}
     texts: dict[str, str] = {}
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
             path = absolute(member.name)
             if member.islnk():
-                entries[path] = _hard_link(entries, path, member)
+                entries[path] = hard_link(entries, path, member)
                 continue
             content = _content(archive, member, path, keep)
-            entries[path] = Entry(
-                path, kind_of(member), member.mode, member.size, member.linkname, content[:HEAD_BYTES]
-            )
+            head = content[:HEAD_BYTES]
+            entries[path] = ImageFile(path, kind_of(member), member.mode, member.size, member.linkname, head)
             if len(content) > HEAD_BYTES or keep(path):
                 texts[path] = content.decode("utf-8", "replace")
     return Tree(entries, texts)
 
 
 def absolute(name: str) -> str:
-    """A member's name as a path of the image."""
+    """The path in the image of an archive member with this name."""
     return posixpath.normpath("/" + name.lstrip("/"))
 
 
-def _hard_link(entries: Mapping[str, Entry], path: str, member: tarfile.TarInfo) -> Entry:
-    first = entries.get(absolute(member.linkname))
-    return Entry(path, "file", first.mode if first else member.mode, first.size if first else 0, "",
-                 first.head if first else b"")  # fmt: skip
+def hard_link(entries: Mapping[str, ImageFile], path: str, member: tarfile.TarInfo) -> ImageFile:
+    """The file that a hard link adds: it has the content of the file that it names."""
+    return replace(entries.get(absolute(member.linkname), ImageFile(path, "file", member.mode)), path=path)
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, keep: Callable[[str], bool]) -> bytes:
@@ -145,7 +145,7 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, keep:
 
 
 def kind_of(member: tarfile.TarInfo) -> Kind:
-    """What a member of a tar archive is."""
+    """The kind of a member of a tar archive."""
     if member.isfile():
         return "file"
     if member.isdir():

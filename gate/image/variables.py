@@ -1,4 +1,4 @@
-"""Environment variables that an image may set, and those by which foreign code runs before the runtime. Data."""
+"""Environment variables: those that an image may change, and those that run other code before the runtime. Data."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Set by Lambda itself, whatever the image says (AWS, "Using Lambda environment variables", "Reserved environment
-# variables"). An image that sets one was made for something else than Lambda, or would be told otherwise there.
+# Lambda sets these itself and ignores the image's values (AWS, "Using Lambda environment variables", "Reserved
+# environment variables").
 RESERVED = frozenset(
     [
         "_HANDLER",
@@ -30,7 +30,7 @@ RESERVED = frozenset(
         "AWS_SESSION_TOKEN",
     ]
 )
-# Set by the base and free to be set otherwise (the same page, "Unreserved environment variables"; setlocale(3)).
+# Set by the base, and an image may set another value (same page, "Unreserved environment variables"; setlocale(3)).
 FREE = frozenset(
     [
         "TZ",
@@ -49,19 +49,19 @@ FREE = frozenset(
         "HOME",
     ]
 )
-# Lists of folders: an image may add to them, before or behind, and has to keep the base's in their order.
+# Lists of folders: an image may add folders, and must keep the base's in their order.
 LISTS = frozenset({"PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH", "GEM_PATH"})
 _ANY = r"\S"
 
 
 @dataclass(frozen=True)
-class Loading:
-    """A variable by which foreign code gets to run.
+class Loader:
+    """A variable that makes a program load or run other code.
 
     Attributes:
-        does: what the program that reads it does, as the end of a sentence.
+        does: its effect, as the end of a sentence.
         source: where that is documented.
-        harmful: the values that do so (a regular expression); others set something else.
+        harmful: the values with this effect, as a regular expression.
     """
 
     does: str
@@ -72,71 +72,69 @@ class Loading:
 _LD, _PYTHON, _NODE = "ld.so(8)", "Python, Command line and environment", "Node.js, Command-line API"
 _JAVA = "JDK, The java Command"
 _AGENTS = r"-(?:javaagent|agentlib|agentpath|Xbootclasspath|Xrun|XX:Flags|XX:OnError|XX:OnOutOfMemoryError)|@"
-LOADING: Mapping[str, Loading] = {
-    "AWS_LAMBDA_EXEC_WRAPPER": Loading(
-        "runs a script in the place of the runtime", "AWS, Lambda runtime modifications"
-    ),
-    "LD_PRELOAD": Loading("loads a library into every program", _LD),
-    "LD_AUDIT": Loading("loads a library that sees every symbol of every program", _LD),
-    "LD_PROFILE": Loading("has the loader write a profile of every program", _LD),
-    "GCONV_PATH": Loading("loads libraries for conversions of characters from there", "iconv(1), glibc manual"),
-    "GETCONF_DIR": Loading("runs getconf's programs from there", "getconf(1)"),
-    "OPENSSL_CONF": Loading(
+LOADING: Mapping[str, Loader] = {
+    "AWS_LAMBDA_EXEC_WRAPPER": Loader("runs a script instead of the runtime", "AWS, Lambda runtime modifications"),
+    "LD_PRELOAD": Loader("loads a library into every program", _LD),
+    "LD_AUDIT": Loader("loads a library that sees every symbol of every program", _LD),
+    "LD_PROFILE": Loader("has the loader write a profile of every program", _LD),
+    "GCONV_PATH": Loader("loads libraries for conversions of characters from there", "iconv(1), glibc manual"),
+    "GETCONF_DIR": Loader("runs getconf's programs from there", "getconf(1)"),
+    "OPENSSL_CONF": Loader(
         "lets OpenSSL load what that file names",
         "openssl-env(7)",
         r"^(?!/dev/null$|/etc/(?:ssl|pki/tls)(?:/|/openssl\.cnf)?$)\S",
     ),
-    "OPENSSL_ENGINES": Loading("loads OpenSSL's engines from there", "openssl-env(7)"),
-    "OPENSSL_MODULES": Loading("loads OpenSSL's providers from there", "openssl-env(7)"),
-    "PYTHONHOME": Loading("takes Python's standard library from there", _PYTHON),
-    "PYTHONSTARTUP": Loading("runs a file in interactive Python", _PYTHON),
-    "PYTHONINSPECT": Loading("lets Python wait for more when the program has ended", _PYTHON),
-    "PYTHONUSERBASE": Loading("adds a folder whose .pth files run when Python starts", _PYTHON),
-    "PYTHONEXECUTABLE": Loading("lets Python take another program for itself", _PYTHON),
-    "PYTHONPLATLIBDIR": Loading("takes Python's compiled library from there", _PYTHON),
-    "PYTHONBREAKPOINT": Loading("imports and calls what it names", _PYTHON, r"^(?!0$|pdb\.set_trace$)\S"),
-    "PYTHONWARNINGS": Loading("imports the module that a category names", _PYTHON, r":[^:,]*:\w+\.\w"),
-    "PYTHON_PRESITE": Loading("imports a module before any other", _PYTHON),
-    "BASH_ENV": Loading("runs a file before every script of bash", "bash(1)"),
-    "ENV": Loading("runs a file in an interactive sh", "POSIX, Shell & Utilities, 2.5.3", "[/$`]"),
-    "SHELLOPTS": Loading("sets options for every script of bash", "bash(1)"),
-    "BASHOPTS": Loading("sets options for every script of bash", "bash(1)"),
-    "PROMPT_COMMAND": Loading("runs in every interactive bash", "bash(1)"),
-    "NODE_OPTIONS": Loading(
+    "OPENSSL_ENGINES": Loader("loads OpenSSL's engines from there", "openssl-env(7)"),
+    "OPENSSL_MODULES": Loader("loads OpenSSL's providers from there", "openssl-env(7)"),
+    "PYTHONHOME": Loader("takes Python's standard library from there", _PYTHON),
+    "PYTHONSTARTUP": Loader("runs a file in interactive Python", _PYTHON),
+    "PYTHONINSPECT": Loader("lets Python wait for more when the program has ended", _PYTHON),
+    "PYTHONUSERBASE": Loader("adds a folder whose .pth files run when Python starts", _PYTHON),
+    "PYTHONEXECUTABLE": Loader("lets Python take another program for itself", _PYTHON),
+    "PYTHONPLATLIBDIR": Loader("takes Python's compiled library from there", _PYTHON),
+    "PYTHONBREAKPOINT": Loader("imports and calls what it names", _PYTHON, r"^(?!0$|pdb\.set_trace$)\S"),
+    "PYTHONWARNINGS": Loader("imports the module that a category names", _PYTHON, r":[^:,]*:\w+\.\w"),
+    "PYTHON_PRESITE": Loader("imports a module before any other", _PYTHON),
+    "BASH_ENV": Loader("runs a file before every script of bash", "bash(1)"),
+    "ENV": Loader("runs a file in an interactive sh", "POSIX, Shell & Utilities, 2.5.3", "[/$`]"),
+    "SHELLOPTS": Loader("sets options for every script of bash", "bash(1)"),
+    "BASHOPTS": Loader("sets options for every script of bash", "bash(1)"),
+    "PROMPT_COMMAND": Loader("runs in every interactive bash", "bash(1)"),
+    "NODE_OPTIONS": Loader(
         "loads a module or opens a debugger in every Node.js",
         _NODE,
         r"(?:^|\s)(?:-r\b|--require|--import|--(?:experimental-)?loader|--inspect|--env-file|--eval|-e\b|--openssl-config)",
     ),
-    "NODE_REPL_EXTERNAL_MODULE": Loading("loads a module in the place of the REPL", _NODE),
-    "JAVA_TOOL_OPTIONS": Loading("loads an agent into every Java program", "JDK, JVM Tool Interface", _AGENTS),
-    "JDK_JAVA_OPTIONS": Loading("loads an agent into every Java program", _JAVA, _AGENTS),
-    "_JAVA_OPTIONS": Loading("loads an agent into every Java program", _JAVA, _AGENTS),
-    "RUBYOPT": Loading("loads a library into every Ruby program", "ruby(1)", r"-[rI]|(?:^|\s)-C"),
-    "RUBYLIB": Loading("has Ruby look there for libraries before anywhere else", "ruby(1)"),
-    "PERL5OPT": Loading("loads a module into every Perl program", "perlrun(1)", r"-[MmId]"),
-    "PERL5LIB": Loading("has Perl look there for modules before anywhere else", "perlrun(1)"),
-    "PERL5DB": Loading("runs code in Perl's debugger", "perlrun(1)"),
-    "LUA_INIT": Loading("runs code before every Lua program", "lua(1)"),
-    "PHP_INI_SCAN_DIR": Loading("lets PHP load extensions from settings there", "PHP manual, The configuration file"),
-    "DOTNET_STARTUP_HOOKS": Loading("loads an assembly before Main", ".NET, Host startup hook"),
-    "DOTNET_ADDITIONAL_DEPS": Loading("loads further assemblies", ".NET, dotnet environment variables"),
-    "CORECLR_ENABLE_PROFILING": Loading("loads a profiler", ".NET, runtime configuration settings", "1"),
-    "COR_ENABLE_PROFILING": Loading("loads a profiler", ".NET, runtime configuration settings", "1"),
+    "NODE_REPL_EXTERNAL_MODULE": Loader("loads a module instead of the REPL", _NODE),
+    "JAVA_TOOL_OPTIONS": Loader("loads an agent into every Java program", "JDK, JVM Tool Interface", _AGENTS),
+    "JDK_JAVA_OPTIONS": Loader("loads an agent into every Java program", _JAVA, _AGENTS),
+    "_JAVA_OPTIONS": Loader("loads an agent into every Java program", _JAVA, _AGENTS),
+    "RUBYOPT": Loader("loads a library into every Ruby program", "ruby(1)", r"-[rI]|(?:^|\s)-C"),
+    "RUBYLIB": Loader("has Ruby look there for libraries before anywhere else", "ruby(1)"),
+    "PERL5OPT": Loader("loads a module into every Perl program", "perlrun(1)", r"-[MmId]"),
+    "PERL5LIB": Loader("has Perl look there for modules before anywhere else", "perlrun(1)"),
+    "PERL5DB": Loader("runs code in Perl's debugger", "perlrun(1)"),
+    "LUA_INIT": Loader("runs code before every Lua program", "lua(1)"),
+    "PHP_INI_SCAN_DIR": Loader("lets PHP load extensions from settings there", "PHP manual, The configuration file"),
+    "DOTNET_STARTUP_HOOKS": Loader("loads an assembly before Main", ".NET, Host startup hook"),
+    "DOTNET_ADDITIONAL_DEPS": Loader("loads further assemblies", ".NET, dotnet environment variables"),
+    "CORECLR_ENABLE_PROFILING": Loader("loads a profiler", ".NET, runtime configuration settings", "1"),
+    "COR_ENABLE_PROFILING": Loader("loads a profiler", ".NET, runtime configuration settings", "1"),
 }
-# Exported functions of bash are run in the place of the commands whose names they have (bash(1), "Functions").
+# Exported functions of bash replace the commands of the same name (bash(1), "Functions").
 _FUNCTION = re.compile(r"^BASH_FUNC_")
 
 
 def loads_code(name: str, value: str) -> str:
-    """What a variable of this value does before or in the place of the runtime, as the end of a sentence, or ""."""
+    """What a variable of this value runs before or instead of the runtime, as the end of a sentence, or ""."""
     if _FUNCTION.match(name):
-        return "is run in the place of a command, in every script of bash"
+        return "is run instead of a command, in every script of bash"
     loading = LOADING.get(name)
     return loading.does if loading and re.search(loading.harmful, value) else ""
 
 
 def keeps(value: str, base: str) -> bool:
-    """Whether a list of folders still holds the base's, in their order."""
+    """Whether a list of folders contains those of the base, in their order."""
     folders, wanted = ([each.rstrip("/") or "/" for each in text.split(":") if each] for text in (value, base))
     rest = iter(folders)
     return all(each in rest for each in wanted)

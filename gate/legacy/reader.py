@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from gate.aws.refusals import NotThere, ask, pages, readable
+from gate.aws.errors import AwsNotFound, ask, pages, readable
 from gate.errors import AwsRefused
-from gate.gaps import Gap, had
+from gate.facts import MissingFact, fact_or_missing
 from gate.legacy.schedules import schedules_of
 from gate.legacy.snapshot import FunctionSnapshot, unread
 
@@ -60,7 +60,7 @@ class ZipFunction:
         self._about = f"the zip function {name}"
 
     def snapshot(self) -> FunctionSnapshot:
-        """The function now, once no update of it is under way; what is refused is a gap in it.
+        """The function now, once no update of it is under way; what is refused is a missing fact of it.
 
         Raises:
             AwsRefused: it does not exist, an update does not end, or itself it cannot be read.
@@ -73,13 +73,13 @@ class ZipFunction:
         versions = _part("versions", lambda: {each["Version"]: _configuration(each) for each in self._list("versions")})
         aliases = _part("aliases", lambda: self._by("aliases", "Name"))
         # Under a qualifier that could not be listed nobody knows what there is; what is known is compared all the same.
-        qualifiers = [name for found in (aliases, versions) if not isinstance(found, Gap) for name in found]
+        qualifiers = [name for found in (aliases, versions) if not isinstance(found, MissingFact) for name in found]
         targets = [arn, *(f"{arn}:{each}" for each in qualifiers)]
         facts = {
             "configuration": configuration,
             "tags": tags,
             # $LATEST is the configuration above.
-            "versions": versions if isinstance(versions, Gap) else _without_latest(versions),
+            "versions": versions if isinstance(versions, MissingFact) else _without_latest(versions),
             "aliases": aliases,
             "concurrency": _part("concurrency", lambda: self._concurrency(answer)),
             "policies": _part("policies", lambda: self._policies(qualifiers)),
@@ -89,7 +89,9 @@ class ZipFunction:
             "rules": _part("rules", lambda: self._rules(targets)),
             "schedules": _part("schedules", lambda: self._schedules(targets)),
         }
-        known = {name: unread(found.error) if isinstance(found, Gap) else found for name, found in facts.items()}
+        known = {
+            name: unread(found.error) if isinstance(found, MissingFact) else found for name, found in facts.items()
+        }
         return FunctionSnapshot(arn, self._now().isoformat(timespec="seconds"), _plain(known))
 
     def _schedules(self, targets: list[str]) -> dict[str, Any]:
@@ -119,7 +121,7 @@ class ZipFunction:
         reserved = answer.get("Concurrency", {})
         try:
             provisioned = self._list("provisioned")
-        except NotThere:
+        except AwsNotFound:
             provisioned = []
         return {
             "reserved": reserved.get("ReservedConcurrentExecutions", "none"),
@@ -135,7 +137,7 @@ class ZipFunction:
     def _policy(self, qualifier: Mapping[str, str]) -> Any:
         try:
             answer = self._ask("get_policy", "lambda:GetPolicy", **qualifier)
-        except NotThere:
+        except AwsNotFound:
             return "none"
         document = json.loads(answer["Policy"])
         # Statements have no order; their identifiers are unique within a policy.
@@ -206,13 +208,13 @@ class ZipFunction:
 
 
 def _part(what: str, read: Callable[[], Any]) -> Any:
-    """A part of the function, or the gap in its place."""
+    """A part of the function, or the MissingFact in its place."""
 
     def readably() -> Any:
         with readable(f"the zip function's {what}"):
             return read()
 
-    return had(readably)
+    return fact_or_missing(readably)
 
 
 def _without_latest(versions: Mapping[str, Any]) -> dict[str, Any]:

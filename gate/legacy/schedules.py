@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from gate.aws.refusals import ask, pages
+from gate.aws.errors import ask, pages
 
 # A universal target calls an API: which function it calls stands in what it sends along (Scheduler User Guide).
 _UNIVERSAL = (":aws-sdk:lambda:invoke", ":aws-sdk:lambda:invokeAsync")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gate.aws.refusals import pages, readable
+from gate.aws.errors import pages, readable
 from gate.check import ACCEPTED, CheckResult, check, reject
 
 _PERIOD = 60  # seconds, the finest that Lambda's metrics have

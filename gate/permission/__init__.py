@@ -1,1 +1,1 @@
-"""What a run of the gate must be allowed to do on AWS: known before it begins, and no more than it does."""
+"""The AWS permissions of whoever runs the gate: which a run requires, and which of them are granted."""

@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from gate.aws.errors import AwsNotFound, ask, pages, readable
 from gate.aws.partition import arn
-from gate.aws.refusals import NotThere, ask, pages, readable
 from gate.errors import AwsRefused
-from gate.gaps import had
+from gate.facts import fact_or_missing
 from gate.registry.changes import Looked
 from gate.registry.login import Login, fetch_blob, read_login
 from gate.registry.manifest import ACCEPTED_BY_US, StoredManifest, read_manifest
@@ -87,13 +87,13 @@ class EcrRepository:
             return tuple(_image(raw) for page in listing for raw in page["imageDetails"])
 
     def snapshot(self) -> RepositorySnapshot:
-        """All that the repository holds and is set to; what is refused is a gap in it."""
+        """All that the repository holds and is set to; what is refused is a missing fact of it."""
         return RepositorySnapshot(
-            repository=had(self.describe),
-            images=had(self.images),
-            lifecycle_policy=had(self.lifecycle_policy),
-            repository_policy=had(self.repository_policy),
-            resource_tags=had(self.resource_tags),
+            repository=fact_or_missing(self.describe),
+            images=fact_or_missing(self.images),
+            lifecycle_policy=fact_or_missing(self.lifecycle_policy),
+            repository_policy=fact_or_missing(self.repository_policy),
+            resource_tags=fact_or_missing(self.resource_tags),
         )
 
     def resource_tags(self) -> dict[str, str]:
@@ -137,7 +137,7 @@ class EcrRepository:
         """The manifests with these digests and the blobs that tell what they are about, as far as they can be had."""
         manifests, blobs = {}, {}
         for digest in digests:
-            with suppress(NotThere):
+            with suppress(AwsNotFound):
                 manifests[digest] = self.manifest(digest)
         for digest in {blob for manifest in manifests.values() for blob in to_read(manifest)}:
             # Without it the check says that nothing tells what the manifest is about.
@@ -189,7 +189,7 @@ class EcrRepository:
     def _text(self, call: Callable[..., dict[str, Any]], permission: str, absent: str, key: str) -> str | None:
         try:
             answer = ask(call, permission, f"the repository {self.name}", (absent,), **self._here)
-        except NotThere:
+        except AwsNotFound:
             return None
         with readable(permission.partition(":")[2]):
             return str(answer[key])
@@ -200,7 +200,7 @@ class EcrRepository:
 
 def _no_manifest(digest: str, failures: list[dict[str, Any]], repository: str) -> AwsRefused:
     reasons = "; ".join(f"{each.get('failureCode')}: {each.get('failureReason')}" for each in failures)
-    kind = NotThere if any(each.get("failureCode") == "ImageNotFound" for each in failures) else AwsRefused
+    kind = AwsNotFound if any(each.get("failureCode") == "ImageNotFound" for each in failures) else AwsRefused
     said = f"The registry does not answer the manifest {digest}: {reasons or 'no reason given'}"
     return kind(said, where=f"BatchGetImage on {repository}")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from gate.aws.refusals import readable
+from gate.aws.errors import readable
 from gate.errors import AwsRefused
 
 _LIMIT = 4 * 1024 * 1024  # bytes; an image config is some kilobytes

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gate.aws.refusals import LOGGED_OUT, NOT_ALLOWED
+from gate.aws.errors import LOGGED_OUT, NOT_ALLOWED
 from gate.check import CheckResult, Rejection, check, reject
 
 

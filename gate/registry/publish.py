@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from gate.aws.refusals import NotThere
+from gate.aws.errors import AwsNotFound
 from gate.check import require
 from gate.errors import AwsRefused
 from gate.legacy.snapshot import FunctionSnapshot
@@ -187,7 +187,7 @@ class Publisher:
         for _ in range(_READS - 1):
             try:
                 return self.ecr.manifest(digest)
-            except NotThere:
+            except AwsNotFound:
                 self.sleep(_PAUSE)
         return self.ecr.manifest(digest)
 

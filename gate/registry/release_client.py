@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from gate.aws.call_log import CallLog
-from gate.aws.refusals import ask, readable
+from gate.aws.errors import ask, readable
 from gate.check import require
 from gate.errors import AwsRefused
 from gate.legacy import baseline

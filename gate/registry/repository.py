@@ -8,7 +8,7 @@ from datetime import datetime
 
 from gate.aws.partition import arn, registry_host
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.gaps import Gapped
+from gate.facts import PartialFacts
 from gate.registry.changes import Comparison, Looked
 from gate.registry.tags import Mutability
 
@@ -61,7 +61,7 @@ class Repository:
 
 
 @dataclass(frozen=True)
-class RepositorySnapshot(Gapped):
+class RepositorySnapshot(PartialFacts):
     """All that a repository holds and is set to, at one moment; what could not be read raises when it is needed."""
 
     repository: Repository

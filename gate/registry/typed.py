@@ -46,7 +46,7 @@ class Typed:
         """Pulling what is published."""
         return f"docker pull {self.host}/{self.repository}@{digest}"
 
-    def start_scan(self, digest: str) -> str:
+    def request_scan(self, digest: str) -> str:
         """Asking for a scan of a digest."""
         return self._ecr("start-image-scan", image_id=f"imageDigest={digest}")
 

@@ -6,19 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from gate.scan.findings import ScanReport, Severity
+from gate.scan.findings import Severity
 from gate.scan.register.entries import Register
 from gate.scan.register.exception_checks import Disposition, dispositions
+from gate.scan.report import ScanReport
 
-# More rows help nobody and weigh on a mail attachment; the evidence holds them all.
+# The page has to fit into a mail; the evidence holds them all.
 SHOWN = 200
 _TONES = {Severity.CRITICAL: "failed", Severity.UNRATED: "incomplete", Severity.HIGH: "incomplete"}
 _UNKNOWN = "unknown: the register cannot be read"
-_NO_REGISTER = Register("", (), (), (), ())
+_NO_REGISTER = Register("")
 
 
 @dataclass(frozen=True)
-class Row:
+class FindingRow:
     """One finding; `fate` is what is to become of it, `tone` names the colour of its severity."""
 
     severity: str
@@ -32,25 +33,25 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Findings:
+class FindingsTable:
     """The rows that are shown, and how many there are in all."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[FindingRow, ...]
     total: int
 
 
-def findings(report: ScanReport, register: Register | None, target: str, today: date) -> Findings:
+def findings(report: ScanReport, register: Register | None, target: str, today: date) -> FindingsTable:
     """The open findings, worst first; without a register nobody knows what is to become of them."""
     given: Iterable[Disposition] = dispositions(report.open, register or _NO_REGISTER, target, today)
     rows = [_row(each, known=register is not None) for each in given]
-    return Findings(tuple(rows[:SHOWN]), len(rows))
+    return FindingsTable(tuple(rows[:SHOWN]), len(rows))
 
 
-def _row(given: Disposition, *, known: bool) -> Row:
+def _row(given: Disposition, *, known: bool) -> FindingRow:
     finding, entry = given.finding, given.entry
     fate = f"{given.decision} until {entry.expires}" if entry else given.decision
     unrated = " (not yet rated)" if finding.rank is Severity.UNRATED else ""
-    return Row(
+    return FindingRow(
         severity=(finding.severity.upper() or "UNNAMED") + unrated,
         tone=_TONES.get(finding.rank, "plain"),
         id=finding.id or "no id",

@@ -7,18 +7,18 @@ import inspect
 from itertools import groupby
 from pathlib import Path
 
+from gate.blocked import BlockedByEarlierFailure  # noqa: F401 - one of the errors that are listed
 from gate.check import CHECKS, Check
 from gate.errors import GateError
 from gate.text import for_markdown
 from gate.verdict import CRITERIA
 
-HOUSE = Path(__file__).resolve().parents[1]
+GATE = Path(__file__).resolve().parents[1]
 INTRODUCTION = """# For the engineer on call
 
-The last lines of a run (and the top of `reports/report.html`) say what failed: the cause first, then where, then what
-to do, with the claims that it hit above it; last comes what could not be checked for want of the rest. This page lists
-every check in the order of the criteria, with the answer it gives to its known-bad value. It is made from the code:
-`make handbook`.
+The last lines of a run (and the top of `reports/report.html`) say what failed: each cause once, then where, then what
+to do, with the claims that it failed above it and what follows from it below. This page lists every check in the order
+of the criteria, with the answer it gives to its known-bad value. It is made from the code: `make handbook`.
 
 - The evidence of a scenario is under `reports/evidence/` (a restricted run's: `reports/partial/`), numbered as it came.
 - One criterion again: `pytest features/ -m ac1`; one claim, by its title or a part
@@ -31,10 +31,10 @@ every check in the order of the criteria, with the answer it gives to its known-
 
 def handbook() -> str:
     """The page as Markdown."""
-    for path in sorted(HOUSE.rglob("*.py")):
+    for path in sorted(GATE.rglob("*.py")):
         # By its text, because some modules are scripts that run in the image and not here.
         if path != Path(__file__) and "\n@check(" in path.read_text(encoding="utf-8"):
-            importlib.import_module(".".join(path.relative_to(HOUSE.parent).with_suffix("").parts))
+            importlib.import_module(".".join(path.relative_to(GATE.parent).with_suffix("").parts))
     checks = sorted(CHECKS.values(), key=lambda check: (check.criterion, check.name))
     parts = [INTRODUCTION]
     for criterion, group in groupby(checks, key=lambda check: check.criterion):

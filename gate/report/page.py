@@ -10,19 +10,22 @@ from typing import Any
 
 import jinja2
 
+from gate.causes import Cause, causes
 from gate.check import SelfTest
-from gate.evidence.store import Record
-from gate.report.causes import causes, lines_of, other_reasons
-from gate.report.findings import Findings
+from gate.errors import one_line
+from gate.evidence.store import EvidenceRecord
+from gate.report.findings import FindingsTable
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict, criterion_status
 
 HERE = Path(__file__).parent
 STYLE = HERE / "report.css"
-# A red word of its own: a claim of which nothing is known is a no, and accuses nobody.
+# A word of its own, in red: the claim counts as failed, and no check said so.
 NOT_JUDGED = "not checked"
 # The report must stay under 5 MB and open in a mail client: long evidence is cut here, whole on disk.
 EMBEDDED_PER_RECORD = 12_000
 EMBEDDED_IN_ALL = 2_000_000
+# Of all that is shown at once; what is beyond is folded.
+SHOWN_CAUSES, SHOWN_REJECTIONS = 8, 3
 _WARNINGS = "warnings: "
 MEANINGS = {
     "GO": "This digest may go live until the time below.",
@@ -37,7 +40,7 @@ MEANINGS = {
 
 
 @dataclass(frozen=True)
-class Head:
+class ReportHead:
     """What the page says of the release before it goes through the criteria.
 
     Attributes:
@@ -50,11 +53,11 @@ class Head:
     headline: str
     summary: Sequence[tuple[str, str]]
     pictures: Sequence[str]
-    findings: Findings | None = None
+    findings: FindingsTable | None = None
 
 
 @dataclass(frozen=True)
-class Page:
+class ReportPage:
     """All that the page shows.
 
     Attributes:
@@ -63,23 +66,26 @@ class Page:
 
     verdict: Verdict
     document: Mapping[str, Any]
-    head: Head
+    head: ReportHead
     outcomes: Sequence[ScenarioOutcome]
-    records: Sequence[Record]
+    records: Sequence[EvidenceRecord]
     proofs: Sequence[SelfTest]
 
 
-def render(page: Page) -> str:
+def render(page: ReportPage) -> str:
     """The page as HTML; whatever comes from outside is escaped by the template engine, or replaced if it is no text."""
     loader = jinja2.FileSystemLoader(HERE)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    found = causes(page.outcomes)
     html = environment.get_template("page.html").render(
         page=page,
         meaning=MEANINGS[page.verdict.word],
         tone=_tone(page.verdict),
-        causes=causes(page.outcomes),
-        others=other_reasons(page.verdict, page.outcomes),
-        lines_of=lines_of,
+        causes=found,
+        follows=_follows(found),
+        SHOWN_CAUSES=SHOWN_CAUSES,
+        SHOWN_REJECTIONS=SHOWN_REJECTIONS,
+        others=(*page.verdict.beside, *page.verdict.not_begun),
         NOT_JUDGED=NOT_JUDGED,
         anchors={o.name: f"claim-{number}" for number, o in enumerate(page.outcomes, 1)},
         criteria=[_criterion(n, page) for n in CRITERIA],
@@ -92,7 +98,18 @@ def render(page: Page) -> str:
     return html.encode("utf-8", "replace").decode()
 
 
-def _warnings(records: Sequence[Record]) -> list[str]:
+def _follows(found: Sequence[Cause]) -> dict[str, dict[str, Any]]:
+    """Of each claim that failed only by what follows from a cause: number and sentence of that cause."""
+    own = {claim.name for cause in found for claim in cause.claims}
+    return {
+        claim.name: {"number": number, "sentence": one_line(cause.rejections[0].cause)}
+        for number, cause in enumerate(found, 1)
+        for claim in cause.failed_with_it
+        if claim.name not in own
+    }
+
+
+def _warnings(records: Sequence[EvidenceRecord]) -> list[str]:
     """What nobody has to decide today, and somebody will: the records that steps entitle "warnings: …", each once."""
     entitled = [record.answer for record in records if record.title.startswith(_WARNINGS)]
     return list(dict.fromkeys(str(each).partition("\n")[0] for answer in entitled for each in answer))
@@ -104,7 +121,7 @@ def _simulated(outcomes: Sequence[ScenarioOutcome]) -> str:
     return f"{len(claims)} of {len(outcomes)} claims met a stand-in ({names})" if claims else ""
 
 
-def _criterion(number: int, page: Page) -> dict[str, Any]:
+def _criterion(number: int, page: ReportPage) -> dict[str, Any]:
     own = [o for o in page.outcomes if o.criterion == number]
     # What only AWS can prove is not held against a run that another endpoint answered.
     place = page.document["target"] if page.document.get("endpoint_is_aws", True) else "local"
@@ -125,7 +142,7 @@ def _criterion(number: int, page: Page) -> dict[str, Any]:
 
 
 def _absent(outcomes: Sequence[ScenarioOutcome]) -> str:
-    """The criteria that the run was not about, as text: they are neither good nor bad news."""
+    """The criteria that the run was not about, as text."""
     return ", ".join(f"AC{n}" for n in CRITERIA if not any(o.criterion == n for o in outcomes))
 
 
@@ -135,7 +152,7 @@ def _tone(verdict: Verdict) -> str:
     return "incomplete" if verdict.word in {"INCOMPLETE", "UNKNOWN"} else "failed"
 
 
-def excerpts(records: Sequence[Record]) -> dict[int, str]:
+def excerpts(records: Sequence[EvidenceRecord]) -> dict[int, str]:
     """Each record's answer as text, cut where the report would grow beyond a mail attachment."""
     left, found = EMBEDDED_IN_ALL, {}
     for record in records:

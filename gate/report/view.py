@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from gate.aws.partition import partition_of
 from gate.errors import GateError
 from gate.report.figures import figures
-from gate.report.findings import Findings, findings
-from gate.report.page import Head, Page, render
+from gate.report.findings import FindingsTable, findings
+from gate.report.page import ReportHead, ReportPage, render
 from gate.scan.register.reading import load
 
 if TYPE_CHECKING:
@@ -23,18 +23,18 @@ def page_of(run: Run) -> str:
     if run.results is None:
         return "<p>The run ended before a verdict was reached.</p>"
     verdict = run.results.verdict
-    head = Head(headline(run), summary(run), figures(run), found(run))
-    return render(Page(verdict, run.results.document, head, run.outcomes, run.store.records, run.proofs))
+    head = ReportHead(headline(run), summary(run), figures(run), found(run))
+    return render(ReportPage(verdict, run.results.document, head, run.outcomes, run.store.records, run.proofs))
 
 
-def found(run: Run) -> Findings | None:
+def found(run: Run) -> FindingsTable | None:
     """The findings of the release's scan, where one was read."""
     report = run.facts.scan_report
     if report is None:
         return None
     try:
         register = load(run.options.image_context / "exceptions.yaml")
-    except GateError:  # AC9 says why; the list says that nobody knows what is to become of a finding
+    except GateError:  # AC9 says why; the list says that the decisions are unknown
         register = None
     return findings(report, register, run.rules, datetime.now(UTC).date())
 

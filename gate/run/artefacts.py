@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gate.evidence.reading import content, json_object
 from gate.evidence.redact import HIDDEN, Redactor
-from gate.evidence.store import Record
+from gate.evidence.store import EvidenceRecord
 
 MAX_BYTES = 50_000_000
 _TEXTS = {".json", ".html", ".xml", ".md", ".log", ".txt"}
@@ -20,7 +20,7 @@ def hashes_of(paths: Mapping[str, str], beside: Path) -> dict[str, str]:
     return {path: hashlib.sha256(file.read_bytes()).hexdigest() for path, file in files.items() if file.is_file()}
 
 
-def digests_of(records: Iterable[Record], folder: Path) -> dict[str, str]:
+def digests_of(records: Iterable[EvidenceRecord], folder: Path) -> dict[str, str]:
     """The digest in the file of each record, by the file's name, as it stands on the disk now.
 
     Raises:

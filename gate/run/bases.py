@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+from docker.errors import APIError, DockerException
+from requests.exceptions import RequestException
 
 from gate.engine import Engine, ImageConfig, asking
 from gate.errors import EngineUnavailable, ImageUnavailable
@@ -14,6 +21,9 @@ from gate.run.model import Run
 STAND_IN = "naver-lambda-base:standin"
 STAND_IN_CONTEXT = Path("localaws", "lambda-base")
 _DIGITS = 12  # of an image ID, as docker shows it
+_ID_TAG = re.compile(rf"{STAND_IN.partition(':')[0]}:[0-9a-f]{{{_DIGITS}}}")
+_IDLE = timedelta(days=1)
+_NEVER = "0001-01-01T00:00:00Z"  # Go's zero time
 
 
 def base_of(run: Run, docker: Engine) -> Base:
@@ -75,7 +85,9 @@ def build_stand_in(
         progress=progress,
         timeout=timeout,
     )
-    return _as_approved(docker, docker.built(built.image_id, built.tag), (STAND_IN,), "simulated")
+    base = _as_approved(docker, docker.built(built.image_id, built.tag), (STAND_IN,), "simulated")
+    _remove_idle_tags(docker, keep=base.reference)
+    return base
 
 
 def _as_approved(docker: Engine, image: ImageConfig, approved: tuple[str, ...], provenance: str) -> Base:
@@ -96,6 +108,25 @@ def _tagged(docker: Engine, image: ImageConfig, repository: str) -> str:
         # BuildKit takes no image ID in a FROM.
         docker.client.api.tag(image.engine_id, repository, tag, force=True)
     return f"{repository}:{tag}"
+
+
+def _remove_idle_tags(docker: Engine, keep: str) -> None:
+    """Remove the tags of stand-ins that no run has built on for a day, and so the images that nothing else uses.
+
+    Every run tags its stand-in anew. An engine that does not say when (Podman) keeps its tags.
+    """
+    api: Any = docker.client.api
+    with suppress(DockerException, RequestException):
+        listed = [tag for image in api.images(name=_repository(STAND_IN)) for tag in image["RepoTags"] or ()]
+        for tag in listed:
+            with suppress(APIError):  # removed by another run meanwhile, or a container is made of it
+                if _ID_TAG.fullmatch(tag) and tag != keep and _is_idle(api.inspect_image(tag)):
+                    api.remove_image(tag)
+
+
+def _is_idle(image: Mapping[str, Any]) -> bool:
+    tagged = datetime.fromisoformat((image.get("Metadata") or {}).get("LastTagTime") or _NEVER)
+    return tagged.year > 1 and datetime.now(UTC) - tagged > _IDLE
 
 
 def _repository(reference: str) -> str:

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from iniconfig import IniConfig
 
 from gate.evidence.configuration import NOT_OF_THE_RELEASE, Configuration
 from gate.options import Options
-from gate.release import Release
+from gate.release import Release, ini_settings, ini_value
 from gate.run import pinned
 
 # The folder of the gate's own code: its pytest.ini states the release, whatever file pytest was given.
@@ -45,7 +44,7 @@ def configuration_of(config: pytest.Config, release: Release, options: Options) 
     pin, features = pinned.read(pinned.HOME), Path(config.rootpath, "features")
     return Configuration(
         release=effective,
-        stated=_keys(lambda name: _value(stated, name)),
+        stated=_keys(lambda name: ini_value(stated, name)),
         given={"release_tag": options.release_tag} if options.release_tag else {},
         ini_file=_other_file(config.inipath),
         settings=_settings(config.option.override_ini or (), stated),
@@ -70,18 +69,9 @@ def _keys(value_of: Any) -> dict[str, Any]:
 
 def _stated(path: Path) -> Mapping[str, str]:
     try:
-        return dict(IniConfig(str(path))["pytest"].items())
+        return ini_settings(path)
     except (OSError, KeyError, ValueError):  # then every key of the release differs from it, and is named
         return {}
-
-
-def _value(stated: Mapping[str, str], name: str) -> Any:
-    """A key's value as pytest reads it: stripped, or its lines without the empty ones."""
-    if name not in stated:
-        return None
-    lines = next(each.metadata["lines"] for each in fields(Release) if each.name == name)
-    text = stated[name]
-    return [line.strip() for line in text.split("\n") if line.strip()] if lines else text.strip()
 
 
 def _other_file(used: Path | None) -> str:

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from gate.evidence.store import EvidenceStore, Record
+from gate.evidence.store import EvidenceRecord, EvidenceStore
 from gate.run.scenarios import Scenario
 from gate.verdict import Status, StepOutcome
 
@@ -23,8 +23,8 @@ class EvidenceRecorder:
         self._default = provenance
         self._began = 0.0
 
-    def add(self, title: str, answer: object, *, asked: str, provenance: str | None = None) -> Record:
-        """Record an observation: before the assertion that may fail on it.
+    def add(self, title: str, answer: object, *, asked: str, provenance: str | None = None) -> EvidenceRecord:
+        """EvidenceRecord an observation: before the assertion that may fail on it.
 
         Args:
             title: what was looked at.

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.aws.call_log import CallLog
-from gate.aws.clients import Clients
+from gate.aws.clients import ClientRecorder
 from gate.check import SelfTest
 from gate.evidence.configuration import Configuration, overridden
-from gate.evidence.notes import NotedStep
+from gate.evidence.deployment_notes import ReleaseStep
 from gate.evidence.store import EvidenceStore
 from gate.options import Options
 from gate.release import Release
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from gate.registry.publication import Publication
     from gate.run.promotions import Promotion
     from gate.run.scenarios import Scenario
-    from gate.scan.findings import ScanReport
     from gate.scan.register.entries import Register
+    from gate.scan.report import ScanReport
 
 
 # Answers a fixture of conftest.py by its name, made now if it was not needed before.
@@ -118,7 +118,7 @@ class Run:
     local_state: Path
     started: datetime
     call_log: CallLog = field(default_factory=CallLog)
-    clients: Clients = field(default_factory=Clients)
+    clients: ClientRecorder = field(default_factory=ClientRecorder)
     session: Any = None
     outcomes: list[ScenarioOutcome] = field(default_factory=list)
     proofs: tuple[SelfTest, ...] = ()
@@ -126,7 +126,7 @@ class Run:
     claims: tuple[Scenario, ...] = ()
     trouble: list[str] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
-    steps: list[NotedStep] = field(default_factory=list)
+    steps: list[ReleaseStep] = field(default_factory=list)
     results: Results | None = None
     clock: Watch = field(default_factory=Watch)
     configuration: Configuration | None = None

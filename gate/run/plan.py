@@ -65,7 +65,7 @@ def _publishing(options: Options, release: Release, typed: Typed) -> Iterator[De
     yield Deed(
         typed.push(release.candidate_tag), "the candidate", f"{repository}: an image, and {release.candidate_tag}"
     )
-    yield Deed(typed.start_scan(DIGEST), "only a clean digest goes on", f"{repository}: a scan begins")
+    yield Deed(typed.request_scan(DIGEST), "only a clean digest goes on", f"{repository}: a scan begins")
     yield Deed("every other claim but those about the published tags", "no tag is given while one of them fails")
     yield Deed(typed.put_image(DIGEST, release.release_tag), "the promotion", f"{repository}: {release.release_tag}")
     yield Deed(typed.put_image(DIGEST, release.rolling_tag), "the promotion", f"{repository}: {release.rolling_tag}")
@@ -81,7 +81,7 @@ def _looking(release: Release, typed: Typed, *, pulls: bool) -> Iterator[Deed]:
         yield Deed(f"docker pull {release.approved_bases[0]}", "the approved base", "the local Docker engine")
         yield Deed(typed.login(), "in memory; the person's own Docker configuration stays as it is")
         yield Deed(typed.pull(DIGEST), "the published image, to be checked", "the local Docker engine")
-    yield Deed(typed.start_scan(DIGEST), "a scan of today", f"{release.repository}: a scan begins")
+    yield Deed(typed.request_scan(DIGEST), "a scan of today", f"{release.repository}: a scan begins")
 
 
 def _end(options: Options, release: Release, kind: Kind) -> Iterator[Deed]:

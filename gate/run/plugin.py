@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from gate.check import run_self_tests
+from gate.failure import ClaimFailure, failure_of, skip_reason
 from gate.run import pinned
 from gate.run.evidence_recorder import EvidenceRecorder
 from gate.run.model import Run
-from gate.run.outcome import Failure, failure_of, skip_reason
 from gate.run.scenarios import Scenario, catalogue, expected_names
 from gate.run.stages import arranged
 from gate.verdict import ScenarioOutcome
@@ -30,7 +30,7 @@ class AcceptancePlugin:
         self._claims = catalogue(features)
         run.claims = tuple(self._claims.values())
         self._witnesses: dict[str, EvidenceRecorder] = {}
-        self._failures: dict[str, Failure] = {}
+        self._failures: dict[str, ClaimFailure] = {}
         self._witness: EvidenceRecorder | None = None
         self._began = 0.0
 
@@ -64,7 +64,7 @@ class AcceptancePlugin:
             if len(items) > chosen:
                 self.run.terminal.say(f"{len(items) - chosen} more claims are checked: they must hold before the rest")
 
-    def pytest_collection_finish(self) -> None:
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know what a whole run holds, and see every check say no before any of them says yes."""
         if self.run.kind != "partial":
             rescan = self.run.kind == "rescan"
@@ -72,6 +72,7 @@ class AcceptancePlugin:
             pin = pinned.read(pinned.HOME)
             self.run.expected = expected_names(self._claims, rescan=rescan) | pin.names(rescan=rescan)
         self.run.proofs = run_self_tests()
+        self.run.terminal.begin(len(session.items))
 
     def _claim(self, item: pytest.Item) -> Scenario:
         return self._claims[getattr(item, "obj").__doc__]  # noqa: B009 - Item has no `obj` for the type checker
@@ -113,6 +114,7 @@ class AcceptancePlugin:
         self.run.terminal.done_waiting()
         if report.failed and call.excinfo:
             failure = failure_of(call.excinfo.value, self.recorder(item).claim.criterion)
+            failure = failure.redacted(self.run.store.redactor.text)
             report.longrepr = failure.message
             self._note_failure(item, failure)
         if report.when == "call" or (report.when == "setup" and not report.passed):
@@ -120,7 +122,7 @@ class AcceptancePlugin:
         elif report.when == "teardown" and report.failed:
             self.run.trouble.append(f"cleaning up after {item.name} failed: {report.longrepr}")
 
-    def _note_failure(self, item: pytest.Item, failure: Failure) -> None:
+    def _note_failure(self, item: pytest.Item, failure: ClaimFailure) -> None:
         self._failures[item.nodeid] = failure
         self.recorder(item).step_ends("failed")
         if failure.traceback:
@@ -139,6 +141,8 @@ class AcceptancePlugin:
             checked=failure.checked if failure else True,
             seconds=time.monotonic() - self._began,
             steps=tuple(recorder.steps),
+            rejections=failure.rejections if failure else (),
+            blocked_by=failure.blocked_by if failure else (),
         )
         self.run.outcomes.append(outcome)
         self.run.terminal.scenario(outcome)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from botocore.config import Config
 
 from gate.aws.endpoints import check_endpoints
-from gate.aws.refusals import NotThere, ask, readable
+from gate.aws.errors import AwsNotFound, ask, readable
 from gate.check import ACCEPTED, CheckResult, reject
 from gate.errors import AwsRefused, GateError, WrongUse, one_line
-from gate.permission.ci_role_checks import Holding, State, check_holdings
-from gate.permission.holdings import Holdings
-from gate.permission.needs import needs_of
+from gate.permission.caller_checks import PermissionState, PermissionStatus, check_permissions
+from gate.permission.granted import GrantedPermissions
+from gate.permission.required import required_by
 from gate.registry.promotion import Caller, check_caller
 from gate.run.session import session_for
 
@@ -33,7 +33,7 @@ def identify(run: Run) -> None:
         return
     run.session = session_for(run)
     run.call_log.attach(run.session)
-    for service in sorted({need.service for need in needs_of(run.publishes)}):
+    for service in sorted({need.service for need in required_by(run.publishes)}):
         # Made now, so that the run knows from its beginning whether all of them lead to AWS.
         run.session.client(service, config=_PATIENT)
     caller = _caller(run)
@@ -64,16 +64,16 @@ def permissions(run: Run) -> CheckResult:
     if unidentified := run.facts.unidentified:
         return reject(unidentified.cause, unidentified.where, unidentified.remedy)
     try:
-        holdings = _holdings(run)
+        statuses = _statuses(run)
         repository = _repository(run)
     except GateError as error:
         return reject(error.cause, error.where, error.remedy)
-    known = {each.need.action: {"state": each.state.value, "why": each.why} for each in holdings}
+    known = {each.permission.action: {"state": each.state.value, "why": each.why} for each in statuses}
     answer = {"calls that it took": len(run.call_log.calls), "permissions": known}
     run.store.record("preflight", answer, asked=_ASKED, criterion=8, provenance=run.provenance)
-    _tell(run, holdings)
+    _tell(run, statuses)
     policy = f"docs/policies/{'publish' if run.publishes else 'verify'}.json"
-    missing = check_holdings(holdings, run.facts.identity, policy)
+    missing = check_permissions(statuses, run.facts.identity, policy)
     if run.publishes:
         return check_endpoints(run.clients.endpoints, run.publishes) + repository + missing
     # Nothing ends half-way that only looks: each claim that needs what is missing falls, and no other.
@@ -82,12 +82,12 @@ def permissions(run: Run) -> CheckResult:
     return repository
 
 
-def _holdings(run: Run) -> tuple[Holding, ...]:
-    run.terminal.waiting_for("each permission is looked at")
+def _statuses(run: Run) -> tuple[PermissionStatus, ...]:
+    run.terminal.waiting_for("each required permission is checked")
     try:
-        found = Holdings(lambda service: run.session.client(service, config=_PATIENT), run.release,
+        found = GrantedPermissions(lambda service: run.session.client(service, config=_PATIENT), run.release,
                          run.facts.identity)  # fmt: skip
-        return found.of(needs_of(run.publishes))
+        return found.of(required_by(run.publishes))
     finally:
         run.terminal.done_waiting()
 
@@ -104,16 +104,16 @@ def _repository(run: Run) -> CheckResult:
             registryId=release.account,
             repositoryNames=[release.repository],
         )
-    except NotThere as absent:
+    except AwsNotFound as absent:
         return reject(absent.cause, absent.where, "create it first, or correct account, region or name in pytest.ini")
     except AwsRefused:
-        # Which permission is missing is among the holdings.
+        # The missing permission is among the statuses.
         return ACCEPTED
     return ACCEPTED
 
 
-def _tell(run: Run, holdings: tuple[Holding, ...]) -> None:
-    held = sum(each.state is State.HELD for each in holdings)
-    unknown = [each.need.action for each in holdings if each.state is State.UNKNOWN]
-    rest = f"; {State.UNKNOWN.value}: {', '.join(unknown)}" if unknown else ""
-    run.terminal.progress(f"permissions: {held} of {len(holdings)} are there{rest}")
+def _tell(run: Run, statuses: tuple[PermissionStatus, ...]) -> None:
+    granted = sum(each.state is PermissionState.GRANTED for each in statuses)
+    unknown = [each.permission.action for each in statuses if each.state is PermissionState.UNKNOWN]
+    rest = f"; {PermissionState.UNKNOWN.value}: {', '.join(unknown)}" if unknown else ""
+    run.terminal.progress(f"permissions: {granted} of {len(statuses)} are granted{rest}")

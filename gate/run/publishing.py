@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.errors import EvidenceDamaged, GateError
-from gate.evidence.notes import NotedStep
+from gate.evidence.deployment_notes import ReleaseStep
 from gate.evidence.reading import content, json_object
 from gate.image.build import BuiltImage
 
@@ -27,7 +27,7 @@ class PublishingRun:
     """
 
     folder: Path
-    steps: tuple[NotedStep, ...]
+    steps: tuple[ReleaseStep, ...]
 
     @property
     def evidence(self) -> Path:
@@ -66,7 +66,7 @@ def publishing_run(run: Run, digest: str) -> PublishingRun:
             unreadable.append(path.parent.parent.name)
         elif (found["digest"], found["place"]) == (digest, run.place):
             _hold_to_its_hashes(path.parent.parent)
-            return PublishingRun(path.parent.parent, tuple(NotedStep(**step) for step in found["steps"]))
+            return PublishingRun(path.parent.parent, tuple(ReleaseStep(**step) for step in found["steps"]))
     besides = f" ({', '.join(unreadable)} cannot be read)" if unreadable else ""
     raise EvidenceDamaged(
         f"no record of the run that published {digest} is here{besides}, so nobody can check how it was made",

@@ -11,18 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gate.aws.endpoints import check_endpoints, check_looked_at
+from gate.aws.endpoints import check_endpoints, check_recorded_clients
 from gate.errors import WrongUse
-from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.configuration import TITLE as CONFIGURATION
+from gate.evidence.run_record import TITLE, RunRecord, run_record_in
 from gate.evidence.seal import APART, notes_seal, own_files, seal_folder
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, readable, write_whole
 from gate.registry.permitted import check_changes, check_zip_calls
 from gate.report.html import mend
 from gate.run.model import Results
-from gate.run.notes import write as write_notes
 from gate.run.promotions import settle
 from gate.run.surroundings import ways
+from gate.run.validation_md import write as write_notes
 from gate.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def withdraw(run: Run, reason: str) -> None:
 
 
 def _write_incomplete(run: Run, reason: str) -> None:
-    content = document(account_of(run), Verdict("INCOMPLETE", 1, (reason,), {}, ()))
+    content = document(run_record_of(run), Verdict("INCOMPLETE", 1, (reason,), {}, ()))
     for folder in {run.folder, run.store.kept.parent}:
         write_verdict(folder, content)
 
@@ -73,16 +73,16 @@ def _write_incomplete(run: Run, reason: str) -> None:
 def state_release(run: Run) -> dict[str, Any]:
     """Write what is known of the release into verdict.json, and read it back from the disk."""
     unfinished = Verdict("INCOMPLETE", 1, ("the run has not ended",), {}, ())
-    write_verdict(run.folder, document(account_of(run), unfinished))
+    write_verdict(run.folder, document(run_record_of(run), unfinished))
     written: dict[str, Any] = json.loads((run.folder / VERDICT).read_text(encoding="utf-8"))["release"]
     return written
 
 
-def account_of(run: Run) -> Account:
+def run_record_of(run: Run) -> RunRecord:
     """All that the verdict follows from."""
     facts = run.facts
     scanned = facts.scan_report.current_at if facts.scan_report else None
-    return Account(
+    return RunRecord(
         target=run.options.target,
         kind=run.kind,
         endpoint_is_aws=run.endpoint_is_aws,
@@ -107,19 +107,19 @@ def _note_endpoints(run: Run) -> None:
 
 def conclude(run: Run) -> Results:
     """Record what the run came to, and decide from the record: who decides again later decides the same."""
-    _close_ledger(run)
+    _close_call_log(run)
     if run.options.target == "aws":
         _note_endpoints(run)
     _record_configuration(run)
     run.trouble += run.clock.objections()
-    record = run.store.record(TITLE, account_of(run), asked="python -m gate.evidence", provenance=run.provenance)
-    account = account_in(record.answer)
-    verdict = account.verdict()
+    record = run.store.record(TITLE, run_record_of(run), asked="python -m gate.evidence", provenance=run.provenance)
+    run_record = run_record_in(record.answer)
+    verdict = run_record.verdict()
     settle(run, verdict)
-    return Results(verdict, document(account, verdict))
+    return Results(verdict, document(run_record, verdict))
 
 
-def _close_ledger(run: Run) -> None:
+def _close_call_log(run: Run) -> None:
     """Record every AWS call, those after AC2 and AC4 looked as well; what those forbid, nobody did later either."""
     calls, release = run.call_log.calls, run.release
     if not calls:
@@ -127,7 +127,7 @@ def _close_ledger(run: Run) -> None:
     run.store.record(LEDGER, calls, asked="every AWS call of this run, through botocore's events",
                      provenance=run.provenance)  # fmt: skip
     result = check_changes(calls, release.repository) + check_zip_calls(calls, release.zip_function)
-    result += check_looked_at((call.service for call in calls), run.clients.endpoints)
+    result += check_recorded_clients((call.service for call in calls), run.clients.endpoints)
     result += check_endpoints(run.clients.endpoints, run.publishes)
     run.trouble += [str(rejection) for rejection in result.rejections]
 
@@ -165,10 +165,10 @@ def finish(run: Run) -> None:
         keep(run)
 
 
-def document(account: Account, verdict: Verdict) -> dict[str, Any]:
+def document(run_record: RunRecord, verdict: Verdict) -> dict[str, Any]:
     """verdict.json: what a release pipeline reads."""
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    return {**account.stated(verdict), "finished": finished, "evidence": []}
+    return {**run_record.stated(verdict), "finished": finished, "evidence": []}
 
 
 def write_verdict(folder: Path, content: dict[str, Any]) -> None:

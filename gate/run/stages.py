@@ -6,13 +6,12 @@ being named anywhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from gate.blocked import briefly
-from gate.errors import GateError, NothingPushed, NotPromoted
-from gate.report.causes import lines_of
+from gate.blocked import BlockedByEarlierFailure
+from gate.check import Rejection
 
 if TYPE_CHECKING:
     from gate.run.model import Run
@@ -64,52 +63,59 @@ def _needs(claim: Scenario) -> Stage:
     return Stage.IMAGE if stage is Stage.CANDIDATE and _PUBLISHED not in claim.tags else stage
 
 
-def unmet(run: Run, stage: Stage) -> tuple[str, ...]:
-    """What stands against going on to a stage: one sentence for each claim of the stages before it.
+def unmet(run: Run, stage: Stage) -> tuple[Rejection, ...]:
+    """What stands against going on to a stage, from the claims of the stages before it.
 
     A claim that did not run stands against a release on AWS; a rehearsal goes on, so that the rest can be seen too.
     """
     outcomes = {(outcome.criterion, outcome.name): outcome for outcome in run.outcomes}
-    found = []
+    found: list[Rejection] = []
     for claim in run.claims:
         for name in claim.titles.values() if stage_of(claim) < stage else ():
             outcome = outcomes.get((claim.criterion, name))
             if outcome is None:
-                found.append(f"AC{claim.criterion} was not checked before: {name}")
+                found.append(_against(f"AC{claim.criterion} was not checked before: {name}"))
             elif outcome.status == "failed":
-                found.append(lines_of(outcome.reason)[0].text)
+                found += outcome.told
             elif outcome.status == "not run" and run.place == "aws":
-                found.append(f"AC{claim.criterion} did not run: {name}: {outcome.reason}")
+                found.append(_against(f"AC{claim.criterion} did not run: {name}: {outcome.reason}"))
     return tuple(dict.fromkeys(found))
+
+
+def _against(sentence: str) -> Rejection:
+    return Rejection(sentence, "", "")
 
 
 def refuse_push(run: Run) -> None:
     """Let a push go on only when every claim about the image holds.
 
     Raises:
-        NothingPushed: with what stands against it.
+        BlockedByEarlierFailure: with what stands against it.
     """
-    said = "nothing was pushed, and so nothing could be looked at in the registry: the image fails AC1 or AC6"
-    _refuse(NothingPushed, said, unmet(run, Stage.CANDIDATE))
+    if against := unmet(run, Stage.CANDIDATE):
+        raise BlockedByEarlierFailure(
+            "nothing was pushed, and so nothing could be looked at in the registry: the image fails AC1 or AC6",
+            against,
+            remedy="correct the image; the claims of AC1 and AC6 say more (-m 'ac1 or ac6')",
+        )
 
 
 def refuse_promotion(run: Run, digest: str) -> None:
     """Let the tags be given only when every claim that can be checked without them holds.
 
     Raises:
-        NotPromoted: with what stands against it.
+        BlockedByEarlierFailure: with what stands against it.
     """
     against = unmet(run, Stage.RELEASE)
     if run.kind == "partial" and run.place == "aws":
-        against = (*against, "the run was restricted (-m, -k or a path), and a restricted run gives no tag on AWS")
+        restricted = "the run was restricted (-m, -k or a path), and a restricted run gives no tag on AWS"
+        against = (*against, _against(restricted))
     if run.place == "aws":
         # Such a run is INCOMPLETE at most, so its release would never be accepted.
-        against = (*against, *(f"overridden: {sentence}" for sentence in run.overridden))
-    said = f"the candidate {digest} was pushed and given no other tag, because claims that must hold before do not"
-    _refuse(NotPromoted, said, against)
-
-
-def _refuse(kind: type[GateError], sentence: str, against: Iterable[str]) -> None:
-    causes = tuple(against)
-    if causes:
-        raise kind(briefly(sentence, causes))
+        against = (*against, *(_against(f"overridden: {sentence}") for sentence in run.overridden))
+    if against:
+        raise BlockedByEarlierFailure(
+            f"the candidate {digest} was pushed and given no other tag, because claims that must hold before do not",
+            against,
+            remedy="correct what these claims name, and release again; the published tags name what they named before",
+        )

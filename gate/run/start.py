@@ -62,7 +62,9 @@ def _start(config: pytest.Config) -> Run:
         from gate.evidence.signature import signer
 
         signer(options.sign)  # refused now rather than at the end of a long run
-    kind, reports, terminal = kind_of(config), root / config.getini("reports"), Terminal()
+    # pytest.ini asks for -q, which is -1.
+    verbose = config.option.verbose >= 0
+    kind, reports, terminal = kind_of(config), root / config.getini("reports"), Terminal(verbose=verbose)
     lock = RunLock(reports)
     lock.acquire(terminal.progress)
     config.add_cleanup(lock.release)

@@ -14,6 +14,9 @@ from gate.verdict import CRITERIA
 
 _MARK = {"passed": "✅", "failed": "❌", "incomplete": "➖"}
 SHOWN_REASONS = 20
+# Of the other rejections that are told with the first of a cause.
+SHOWN_MORE = 5
+_PARTS = (("where", "where"), ("to do", "remedy"))
 
 
 def summary(document: Mapping[str, Any]) -> str:
@@ -36,27 +39,34 @@ def summary(document: Mapping[str, Any]) -> str:
     reasons = _reasons(document)
     if reasons:
         lines += ["", "### What stands against it", ""]
-        lines += [f"- {for_markdown(reason)}" for reason in reasons[:SHOWN_REASONS]]
+        lines += reasons[:SHOWN_REASONS]
     if len(reasons) > SHOWN_REASONS:
         lines.append(f"- … and {len(reasons) - SHOWN_REASONS} more, in the report")
     return "\n".join(lines) + "\n"
 
 
 def _reasons(document: Mapping[str, Any]) -> list[str]:
-    """Why claims failed, each cause once where its first claim stands; then what stands against it beside them."""
-    every = [(f"AC{number}", each) for number, found in document["criteria"].items() for each in found["scenarios"]]
-    failed = [(criterion, each) for criterion, each in every if each["status"] == "failed"]
-    hit: dict[str, list[str]] = {}
-    for criterion, each in failed:
-        hit.setdefault(_first(each["reason"]), []).append(criterion)
-    told = {f"{criterion}: {each['name']}" for criterion, each in failed}
-    causes = [f"{_claims(numbers)}: {cause}" for cause, numbers in hit.items()]
-    return causes + [_first(reason) for reason in document["reasons"] if reason not in told]
+    """Each cause of failed claims with its way out; then what stands against the release beside them."""
+    told = [_cause(cause) for cause in document.get("causes", ())]
+    return told + [_line(reason) for reason in document["beside" if told else "reasons"]]
 
 
-def _claims(numbers: list[str]) -> str:
-    count = f"{len(numbers)} claims of " if len(numbers) > 1 else ""
-    return count + ", ".join(dict.fromkeys(numbers))
+def _cause(cause: Mapping[str, Any]) -> str:
+    claims, consequences = cause["claims"], cause["consequences"]
+    hit = ", ".join(dict.fromkeys(f"AC{claim['criterion']}" for claim in claims))
+    count = f"{len(claims)} claims of " if len(claims) > 1 else ""
+    first, *more = cause["rejections"]
+    lines = [_line(f"{count}{hit}: {_first(first['cause'])}" if claims else first["cause"])]
+    lines += [f"  - {label}: {for_markdown(first[key])}" for label, key in _PARTS if first[key]]
+    lines += [f"  - and: {for_markdown(_first(each['cause']))}" for each in more[:SHOWN_MORE]]
+    if consequences:
+        failed = {(claim["criterion"], claim["name"]) for each in consequences for claim in each["claims"]}
+        lines.append(f"  - {len(failed)} more claims failed with it")
+    return "\n".join(lines)
+
+
+def _line(text: str) -> str:
+    return f"- {for_markdown(_first(text))}"
 
 
 def _first(text: str) -> str:

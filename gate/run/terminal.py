@@ -4,54 +4,80 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from gate.report.causes import Cause, causes
+from gate.causes import Cause, causes
+from gate.check import Rejection
 from gate.text import visible
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict
 
-_MARK = {"passed": "✓", "failed": "✗", "not run": "–"}
-_COLOUR = {"passed": "32", "failed": "31", "not run": "33"}
-# Nobody likes to wait without knowing for what: a line after this many seconds, then at this interval.
-FIRST_LINE_AFTER = 2.0
-NEXT_LINE_AFTER = 15.0
-SHOWN_UNBEGUN = 10
-# Of the claims that one cause hit; each has had its line when it ended.
-SHOWN_CLAIMS = 5
+_MARK = {"passed": "✓", "failed": "✗", "not run": "–", "incomplete": "–"}
+_COLOUR = {"passed": "32", "failed": "31", "not run": "33", "incomplete": "33"}
+# To the line's beginning, and all of it away.
+_CLEAR = "\r\x1b[K"
+# In columns; what is wider is wrapped, or cut where it is only about progress.
+WIDTH = 120
+# In seconds, between two looks at what is waited for: on a terminal its line is rewritten, elsewhere one is added.
+REWRITTEN_EVERY, ADDED_EVERY = 1.0, 10.0
+SHOWN_NOT_BEGUN = 10
+# Of the claims that one cause failed, and of what follows from it.
+SHOWN_CLAIMS, SHOWN_CONSEQUENCES = 5, 8
 
 
 class Terminal:
-    """Writes past pytest's output capture, to a copy of the terminal's own file descriptor."""
+    """Writes past pytest's output capture, to a copy of the terminal's own file descriptor.
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    Args:
+        stream: where to; the terminal if none is given.
+        verbose: a line for each claim, instead of one for each criterion.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, verbose: bool = False) -> None:
         self._stream = stream or os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-        self._colour = self._stream.isatty() and "NO_COLOR" not in os.environ
-        self._criterion = 0
+        self._rewrites = self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._colour = self._rewrites and "NO_COLOR" not in os.environ
+        self._verbose = verbose
+        self._lock = threading.RLock()
         self._ticker: threading.Timer | None = None
         self._awaited: tuple[str, float] | None = None
+        self._due = time.monotonic() + ADDED_EVERY
+        self._criterion = self._ended = self._claims = 0
 
     def say(self, line: str, colour: str = "") -> None:
-        """One line, now; what it quotes cannot steer the terminal."""
-        self._stream.write(f"{self._paint(visible(line), colour)}\n")
-        self._stream.flush()
+        """Text, now, in lines of at most `WIDTH` columns; what it quotes cannot steer the terminal."""
+        for each in visible(line).split("\n"):
+            for part in wrapped(each):
+                self._write(self._paint(part, colour))
 
     def progress(self, line: str) -> None:
         """A line about work that goes on, set apart from results."""
-        self.say(f"    … {line}", "2")
+        for part in wrapped(f"    … {' '.join(visible(line).split())}"):
+            self._write(self._paint(part, "2"))
+
+    def begin(self, claims: int) -> None:
+        """So many claims are going to be checked."""
+        self._claims = claims
 
     def waiting_for(self, what: str) -> None:
-        """Say what is being waited for, once it has taken two seconds and then every fifteen."""
-        self._wait(what, time.monotonic(), FIRST_LINE_AFTER)
+        """Show what is being waited for, and again while it goes on."""
+        self._wait(what, time.monotonic())
+        if self._rewrites:
+            self._show(what, time.monotonic())
 
     def done_waiting(self) -> None:
         """What was waited for has come."""
-        self._awaited = None
-        if self._ticker:
-            self._ticker.cancel()
+        with self._lock:
+            if self._rewrites and self._awaited:
+                self._stream.write(_CLEAR)
+                self._stream.flush()
+            self._awaited = None
+            if self._ticker:
+                self._ticker.cancel()
 
     @contextmanager
     def parts(self) -> Iterator[Callable[[str], None]]:
@@ -62,68 +88,141 @@ class Terminal:
         finally:
             self.done_waiting()
             if whole:
-                self._wait(*whole, NEXT_LINE_AFTER)
+                self._wait(*whole)
 
-    def _wait(self, what: str, since: float, pause: float) -> None:
+    def _wait(self, what: str, since: float) -> None:
         self.done_waiting()
         awaited = self._awaited = (what, since)
 
         def tick() -> None:
-            if self._awaited is awaited:  # it may have come while the timer went off
-                self.progress(f"{what} ({time.monotonic() - since:.0f} s)")
-                self._wait(what, since, NEXT_LINE_AFTER)
+            with self._lock:
+                if self._awaited is awaited:  # it may have come while the timer went off
+                    self._show(what, since)
+                    self._wait(what, since)
 
-        self._ticker = threading.Timer(pause, tick)
+        now = time.monotonic()
+        self._ticker = threading.Timer(REWRITTEN_EVERY if self._rewrites else max(0.0, self._due - now), tick)
         self._ticker.daemon = True
         self._ticker.start()
 
+    def _show(self, what: str, since: float) -> None:
+        """What is waited for: over the line before it on a terminal, else in a line of its own."""
+        count = f"{self._ended} of {self._claims}: " if self._claims else ""
+        line = _cut(f"    … {count}{visible(what)}", f" ({time.monotonic() - since:.0f} s)")
+        with self._lock:
+            if self._rewrites:
+                columns = os.get_terminal_size(self._stream.fileno()).columns or WIDTH
+                self._stream.write(f"{_CLEAR}{self._paint(line[: columns - 1], '2')}")
+                self._stream.flush()
+            else:
+                self._due = time.monotonic() + ADDED_EVERY
+                self._write(line)
+
     def scenario(self, outcome: ScenarioOutcome) -> None:
-        """One finished claim, under its criterion's heading."""
-        if outcome.criterion != self._criterion:
-            self._criterion = outcome.criterion
-            self.say(f"\nAC{outcome.criterion}  {CRITERIA[outcome.criterion]}", "1")
-        mark = self._paint(_MARK[outcome.status], _COLOUR[outcome.status])
-        label = "" if outcome.provenance == "real" else "  (simulated)"
-        label += "" if outcome.checked else "  could not be checked"
-        # The mark has a colour of its own within the line; the claims' names are ours.
-        self._stream.write(f"  {mark} {visible(outcome.name)}  {outcome.seconds:.1f} s{label}\n")
-        self._stream.flush()
-        if outcome.status == "not run":
-            self.say(f"      not run: {outcome.reason}")
+        """One finished claim: a line if it failed, and of every claim in the long form."""
+        self._ended += 1
+        label = "" if outcome.checked else "  could not be checked"
+        if self._verbose:
+            label += "" if outcome.provenance == "real" else "  (simulated)"
+            if outcome.criterion != self._criterion:
+                self._criterion = outcome.criterion
+                self.say(f"\nAC{outcome.criterion}  {CRITERIA[outcome.criterion]}", "1")
+            self._marked(outcome.status, _cut(f"{visible(outcome.name)}  {outcome.seconds:.1f} s", label))
+            if outcome.status == "not run":
+                self.say(f"      not run: {outcome.reason}")
+        elif outcome.status == "failed" and outcome.checked:
+            self._marked("failed", _cut(f"AC{outcome.criterion}  {visible(outcome.name)}"))
 
     def verdict(self, verdict: Verdict, outcomes: Sequence[ScenarioOutcome], headline: str, report: str) -> None:
-        """The last thing on the screen: failures with cause and way out, then the one word."""
+        """The last thing on the screen: the criteria, each cause with its way out, then the one word."""
+        self.done_waiting()
+        self.say("")
+        for number in CRITERIA:
+            if own := [outcome for outcome in outcomes if outcome.criterion == number]:
+                self._criterion_line(number, own, verdict)
         for cause in causes(outcomes):
             self._cause(cause)
-        failed = {f"AC{o.criterion}: {o.name}" for o in outcomes if o.status == "failed"}
-        self.say("")
-        for reason in _bounded([r for r in verdict.reasons if r not in failed]):
-            self.say(f"  {reason}")
+        beside = (*verdict.beside, *_bounded(verdict.not_begun))
+        for line in ("", *(f"  {reason}" for reason in beside)) if beside else ():
+            self.say(line)
         colour = "1;32" if verdict.exit_code == 0 and verdict.word != "INCOMPLETE" else "1;31"
-        self._stream.write(f"\n{self._paint(verdict.word, colour)}  ")
-        self.say(headline)
-        self.say(f"report: {report}")
+        first, *rest = wrapped(f"{verdict.word}  {visible(headline)}")
+        self._write("\n" + self._paint(verdict.word, colour) + first.removeprefix(verdict.word))
+        for line in (*rest, f"report: {report}"):
+            self.say(line)
+
+    def _criterion_line(self, number: int, own: Sequence[ScenarioOutcome], verdict: Verdict) -> None:
+        passed, failed, not_run = (sum(o.status == status for o in own) for status in ("passed", "failed", "not run"))
+        only_aws = sum(o.name in verdict.only_aws for o in own)
+        unchecked = sum(not o.checked for o in own)
+        besides = [f"{failed - unchecked} failed"] * (failed > unchecked)
+        besides += [f"{unchecked} not checked"] * (unchecked > 0)
+        besides += [f"{not_run - only_aws} not run"] * (not_run > only_aws)
+        besides += [f"{only_aws} more on AWS only"] * bool(only_aws)
+        text = f"AC{number}  {passed:2} of {len(own) - only_aws:<2}  {CRITERIA[number]}"
+        status = verdict.criteria.get(number, "incomplete")
+        self._marked(status, _cut(text, f"  ({', '.join(besides)})" if besides else ""))
+
+    def _marked(self, status: str, text: str) -> None:
+        # The mark has a colour of its own within the line.
+        self._write(f"  {self._paint(_MARK[status], _COLOUR[status])} {text}")
 
     def _cause(self, cause: Cause) -> None:
         self.say("")
+        unchecked = "" if cause.checked else " could not be checked"
         if len(cause.claims) > SHOWN_CLAIMS:
-            self.say(
-                f"✗ {len(cause.claims)} claims in {cause.criteria}{'' if cause.checked else ' could not be checked'}",
-                "1;31",
-            )
+            self.say(f"✗ {cause.counted}{unchecked}", "1;31")
         else:
             for claim in cause.claims:
-                self.say(f"✗ AC{claim.criterion}  {claim.name}", "1;31")
-        self.say("  " + cause.claims[0].reason.replace("\n", "\n  "))
+                self.say(f"✗ AC{claim.criterion}  {claim.name}{unchecked}", "1;31")
+        for rejection in cause.rejections:
+            self._rejection(rejection)
+        if cause.consequences:
+            self.say(
+                f"  what follows from it ({len(cause.failed_with_it)} more claims; the report holds each in full):"
+            )
+        for each in cause.consequences[:SHOWN_CONSEQUENCES]:
+            self._write(_cut(f"    – {each.counted}: {visible(each.rejections[0].cause).splitlines()[0]}"))
+        if len(cause.consequences) > SHOWN_CONSEQUENCES:
+            self.say(f"    – and {len(cause.consequences) - SHOWN_CONSEQUENCES} more")
+
+    def _rejection(self, rejection: Rejection) -> None:
+        """Cause, where and what to do, each wrapped; what is to be pasted as it is, however wide."""
+        for line in visible(rejection.cause).split("\n"):
+            self.say(f"  {line}")
+        for label, text in (("where", rejection.where), ("to do", rejection.remedy)):
+            if text:
+                self.say(f"      {label}: {text}")
+        for line in visible(rejection.paste).split("\n") if rejection.paste else ():
+            self._write(f"  {line}")
+
+    def _write(self, line: str) -> None:
+        with self._lock:
+            before = _CLEAR if self._rewrites else ""
+            self._stream.write(f"{before}{line}\n")
+            self._stream.flush()
 
     def _paint(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour and code else text
 
 
-def _bounded(reasons: Sequence[str]) -> list[str]:
+def wrapped(line: str) -> list[str]:
+    """One line as lines of at most `WIDTH` columns, the later ones further in; a longer word is broken."""
+    indent = line[: len(line) - len(line.lstrip(" "))]
+    if len(line) <= WIDTH:
+        return [line]
+    return textwrap.wrap(line, WIDTH, subsequent_indent=indent + "    ", break_on_hyphens=False)
+
+
+def _cut(line: str, end: str = "") -> str:
+    """The line and what stands at its end, in one line of at most `WIDTH` columns."""
+    line = " ".join(line.splitlines())
+    room = WIDTH - len(end) - 4  # the mark before it
+    return (line if len(line) <= room else f"{line[: room - 1]}…") + end
+
+
+def _bounded(reasons: Sequence[str]) -> Sequence[str]:
     """The reasons, without a flood of claims that were not even begun: what kept them from it must stay in sight."""
-    unbegun = [r for r in reasons if r.startswith("not run: ") or r.endswith(" has no scenario")]
-    if len(unbegun) <= SHOWN_UNBEGUN:
-        return list(reasons)
-    claims = sum(r.startswith("not run: ") for r in unbegun)
-    return [r for r in reasons if r not in unbegun] + [f"{claims} claims were not begun; the report names them"]
+    if len(reasons) <= SHOWN_NOT_BEGUN:
+        return reasons
+    return [f"{len(reasons)} claims were not begun; the report names them"]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from gate.browser.page_checks import opens_page
 from gate.check import CheckResult, Rejection, check
 from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Settings
 
@@ -26,7 +27,7 @@ def _failed_politely() -> tuple[HandlerRun, dict[str, Any]]:
     }
 
 
-@check(1, known_bad=_failed_politely)
+@check(1, known_bad=_failed_politely, follows=(opens_page,))
 def answers_hold(run: HandlerRun, wanted: Mapping[str, Any]) -> CheckResult:
     """Each answer holds the wanted fields and states no error: a handler that catches its failure has not succeeded."""
     return CheckResult.of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from gate.browser.page_checks import opens_page
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.runtime.ending import cause_of_end, last_words
 from gate.runtime.growth import FEWEST
@@ -67,7 +68,7 @@ def starts_within(run: HandlerRun, limit_seconds: float) -> CheckResult:
     )
 
 
-@check(1, known_bad=lambda: (_example(_READY, Invocation(1, "ended", None)), 1))
+@check(1, known_bad=lambda: (_example(_READY, Invocation(1, "ended", None)), 1), follows=(opens_page,))
 def invocations_succeed(run: HandlerRun, count: int) -> CheckResult:
     """Each of the events sent was answered, and the runtime came back for the next."""
     if run.init.outcome != "answered":

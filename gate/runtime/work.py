@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from docker.errors import APIError
 
+from gate.browser.page_checks import opens_page
 from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.runtime.container import Container
 from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Program, Settings
@@ -66,7 +67,7 @@ def _idle() -> HandlerRun:
     return HandlerRun(Settings(512), Init("answered", 0.4), None, (said,), Footprint(512, 0, False, 0, 0, ""))
 
 
-@check(1, known_bad=lambda: (_idle(),))
+@check(1, known_bad=lambda: (_idle(),), follows=(opens_page,))
 def browser_worked(run: HandlerRun) -> CheckResult:
     """During the invocations a browser was seen at work, at least once: a handler may keep it from call to call."""
     if any(each.browser for each in run.invocations):
@@ -74,7 +75,7 @@ def browser_worked(run: HandlerRun) -> CheckResult:
     where = f"Lambda sandbox, {len(run.invocations)} invocations"
     if blind := next((each.unwatched for each in run.invocations if each.unwatched), ""):
         return reject(f"what ran while the events were answered could not be seen: {blind}", where,
-                      "see whether `docker top` works on this engine")  # fmt: skip
+                      "let `docker top` work: it runs `ps` on the machine of the engine")  # fmt: skip
     return reject(
         "the handler answered, and no browser was at work meanwhile",
         where,

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import IntEnum
 
-from gate.gaps import Gapped, had, told
-from gate.scan.moments import when
 from gate.scan.statuses import Mode
-
-# Clocks of two machines differ a little.
-SKEW = timedelta(minutes=5)
-# ECR and Inspector each date a look at the image; within a day they speak of the same one.
-_SAME_LOOK = timedelta(days=1)
 
 
 class Severity(IntEnum):
-    """The severities in order. What nobody has rated yet may be anything, so it stands above HIGH."""
+    """The severities in order. One that is not rated yet may be any, and stands above HIGH."""
 
     INFORMATIONAL = 0
     LOW = 1
@@ -64,7 +56,7 @@ class Finding:
         id: the vulnerability, such as CVE-2023-4863.
         package: the package's name ("" when the scanner does not say).
         installed: the version in the image, with epoch and release where the scanner gives them.
-        fixed: the first version without it ("" when there is none, or it is not told).
+        fixed: the first version without it ("" when there is none, or it is not given).
         severity: the scanner's own word.
         score: the CVSS score, if given.
         title: a bounded copy of the scanner's text.
@@ -94,7 +86,7 @@ class Finding:
 
     @property
     def rank(self) -> Severity:
-        """The severity it counts as; one that has no id counts as the worst, for nobody can look it up."""
+        """The severity it counts as; one without an id counts as CRITICAL, because nobody can look it up."""
         return Severity.of(self.severity) if self.id else Severity.CRITICAL
 
     @property
@@ -102,110 +94,6 @@ class Finding:
         """The finding in a few words, such as "CVE-2023-4863 in libwebp7 1.2.4-0.2"."""
         name = f"{self.id or 'an unnamed vulnerability'} in {self.package or 'an unnamed package'}"
         return f"{name} {self.installed}".strip()
-
-
-@dataclass(frozen=True)
-class Coverage(Gapped):
-    """Amazon Inspector's word on whether it covers the image (Inspector2 ListCoverage).
-
-    Attributes:
-        listed: whether the image's digest is among the covered resources at all; a gap where it could not be asked.
-        status: ACTIVE or INACTIVE.
-        reason: Inspector's reason code.
-        last_scanned_at: when Inspector last looked, if told.
-    """
-
-    listed: bool
-    status: str = ""
-    reason: str = ""
-    last_scanned_at: datetime | None = None
-
-    @property
-    def active(self) -> bool:
-        """Whether Inspector says that it watches the image now; no, where it could not be asked."""
-        return had(lambda: self.listed) is True and (self.status, self.reason) == ("ACTIVE", "SUCCESSFUL")
-
-    @property
-    def state(self) -> str:
-        """Its state in a few words."""
-        listed = told(lambda: self.listed)
-        if isinstance(listed, str):
-            return f"not known: it {listed}"
-        return f"{self.status} ({self.reason})" if listed else "not among the covered resources"
-
-
-@dataclass(frozen=True)
-class ScanReport:
-    """A finished scan of one digest.
-
-    Attributes:
-        digest: the digest that the answer names.
-        tag: the tag that was asked for ("" when asked by digest).
-        mode: basic or enhanced, from the configuration and from what the answer holds.
-        status: ECR's scan status.
-        completed_at: when the scan ended, if told.
-        vulnerability_source_updated_at: the age of the vulnerability data, if told.
-        findings: all of them, suppressed ones too.
-        counts: `findingSeverityCounts` as reported.
-        pages: how many pages were read.
-        read_at: when the gate read the answer.
-        provenance: "rescanned", "continuous result", or "not rescanned, result of …".
-        frequency: the repository's scan frequency (SCAN_ON_PUSH, CONTINUOUS_SCAN, MANUAL).
-        inspector: Inspector's coverage, under enhanced scanning.
-    """
-
-    digest: str
-    tag: str
-    mode: Mode
-    status: str
-    completed_at: datetime | None
-    vulnerability_source_updated_at: datetime | None
-    findings: tuple[Finding, ...]
-    counts: tuple[tuple[str, int], ...]
-    pages: int
-    read_at: datetime
-    provenance: str
-    frequency: str = ""
-    inspector: Coverage | None = None
-
-    @property
-    def open(self) -> tuple[Finding, ...]:
-        """The findings that count: all but those that Inspector has closed."""
-        return tuple(finding for finding in self.findings if not finding.closed)
-
-    @property
-    def continuous(self) -> bool:
-        """Whether Inspector keeps the result current: it watches the image now, and looks again when its data changes.
-
-        When it last looked is shown and not counted: a quiet image is looked at only when a vulnerability is added that
-        concerns it (Inspector user guide, "Last scanned at"). A look from before the result of ECR contradicts it.
-        """
-        if self.mode is not Mode.ENHANCED or self.frequency != "CONTINUOUS_SCAN" or not self.inspector:
-            return False
-        return self.inspector.active and self._same_look(self.inspector.last_scanned_at)
-
-    def _same_look(self, looked: datetime | None) -> bool:
-        if looked is None or self.completed_at is None:
-            return True
-        return self.completed_at - looked < _SAME_LOOK and looked - self.read_at <= SKEW
-
-    @property
-    def current_at(self) -> datetime | None:
-        """When the result was last known to be current: a continuous one when read, any other when completed."""
-        return self.read_at if self.continuous and self.completed_at else self.completed_at
-
-    @property
-    def current_by(self) -> str:
-        """The rule behind `current_at`, as a person reads it."""
-        if self.mode is Mode.BASIC:
-            return "basic scanning: a result is as old as its scan"
-        if self.frequency != "CONTINUOUS_SCAN":
-            return f"enhanced scanning with the frequency {self.frequency or '(none)'}: a result is as old as its scan"
-        covered = self.inspector or Coverage(listed=False)
-        looked = covered.last_scanned_at
-        told = f", its last look at {when(looked)}" if looked else ""
-        kept = "kept current by Inspector" if self.continuous else "as old as its scan, for Inspector does not keep it"
-        return f"continuous scanning: the result is {kept}; its coverage is {covered.state}{told}"
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
@@ -229,7 +117,7 @@ def miscounted(findings: Iterable[Finding], counts: Iterable[tuple[str, int]]) -
     reported: Counter[str] = Counter()
     for word, number in counts:
         reported[word.upper()] += number
-    # Whether the counts include findings that Inspector suppressed or closed is not documented: either is true.
+    # Whether the counts include findings that Inspector suppressed or closed is not documented: both are accepted.
     found = tuple(findings)
     listed, shown = tally(found), tally(f for f in found if not (f.suppressed or f.closed))
     words = sorted({*reported, *listed}, key=lambda word: (-Severity.of(word), word))

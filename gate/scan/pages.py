@@ -1,18 +1,17 @@
-"""Reading every page of DescribeImageScanFindings into one consistent reading."""
+"""Reading every page of DescribeImageScanFindings into one consistent report."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gate.aws.patience import Caller
-from gate.aws.refusals import readable
+from gate.aws.errors import readable
+from gate.aws.retry import RetryingClient
 from gate.errors import ScanUnavailable
-from gate.scan.findings import Finding, miscounted
-from gate.scan.moments import when
-from gate.scan.statuses import Mode, Outcome, meaning_of
-from gate.scan.wire import answered_mode, findings_of
+from gate.scan.findings import Finding
+from gate.scan.parse import answered_mode, findings_of
+from gate.scan.report import ScanReport
+from gate.scan.statuses import Mode
 from gate.text import plain
 
 # ECR model: maxResults is 1 to 1000. 200 pages are 200,000 findings; more is not a scan of one image.
@@ -20,63 +19,8 @@ _PAGE_SIZE = 1000
 _PAGES = 200
 
 
-@dataclass(frozen=True)
-class Reading:
-    """One reading of a scan, all pages.
-
-    Attributes:
-        digest: the digest that the answer names.
-        mode: see `answered_mode`.
-        status: ECR's scan status.
-        description: ECR's words on the status.
-        completed_at: when the scan ended.
-        source_updated_at: the age of the vulnerability data.
-        counts: the first page's `findingSeverityCounts`; they are of the whole scan.
-        findings: of all pages.
-        pages: how many there were.
-        steady: False when status, completion or counts changed from one page to the next: the pages are of two scans.
-    """
-
-    digest: str
-    mode: Mode
-    status: str
-    description: str
-    completed_at: datetime | None
-    source_updated_at: datetime | None
-    counts: tuple[tuple[str, int], ...]
-    findings: tuple[Finding, ...]
-    pages: int
-    steady: bool = True
-
-    @property
-    def outcome(self) -> Outcome:
-        """What the table says about its status; pages of two scans are waited out."""
-        return meaning_of(self.status).outcome(self.mode) if self.steady else Outcome.WAIT
-
-    @property
-    def whole(self) -> bool:
-        """Whether it lists as many findings as it counts: each of the two may come before the other."""
-        return not miscounted(self.findings, self.counts)
-
-    @property
-    def seen(self) -> str:
-        """What it holds, in a few words."""
-        ended = f"completed at {when(self.completed_at)}" if self.completed_at else "without a time of completion"
-        told = ", ".join(f"{number} {word}" for word, number in self.counts) or "none"
-        return f"status {self.status or '(none)'}, {ended}; findings listed: {len(self.findings)}, counted: {told}"
-
-    def equals(self, other: Reading | None) -> bool:
-        """Whether another reading holds the same result."""
-        return other is not None and (self.status, self.completed_at, self.counts, self.findings) == (
-            other.status,
-            other.completed_at,
-            other.counts,
-            other.findings,
-        )
-
-
 @readable("DescribeImageScanFindings")
-def read_pages(caller: Caller, repository: str, digest: str, configured: Mode) -> Reading:
+def read_pages(caller: RetryingClient, repository: str, digest: str, configured: Mode, now: datetime) -> ScanReport:
     """Read all pages of the digest's scan; a scan without a result yet is one page without findings.
 
     Raises:
@@ -84,11 +28,16 @@ def read_pages(caller: Caller, repository: str, digest: str, configured: Mode) -
         ScanUnavailable: the pages repeat or do not end.
         AwsRefused: the call is refused.
     """
-    first = page = _ask(caller, repository, digest, None)
+    request: dict[str, Any] = {
+        "repositoryName": repository,
+        "imageId": {"imageDigest": digest},
+        "maxResults": _PAGE_SIZE,
+    }
+    first = page = _ask(caller, request)
     findings = findings_of(page)
-    pages, tokens = 1, set[str]()
-    while token := page.get("nextToken"):
-        # An empty page may carry a token as well: only its absence is the end.
+    pages, tokens, steady = 1, set[str](), True
+    # An empty page may carry a token as well: only its absence is the end.
+    while steady and (token := page.get("nextToken")):
         if token in tokens or pages == _PAGES:
             raise ScanUnavailable(
                 f"The pages of the scan's findings do not end: {pages} were read and the last names another one",
@@ -96,50 +45,52 @@ def read_pages(caller: Caller, repository: str, digest: str, configured: Mode) -
                 remedy="run again; if it stays so, ask AWS Support",
             )
         tokens.add(token)
-        page = _ask(caller, repository, digest, token)
-        if _moved_on(first, page):
-            return _reading(first, configured, findings, pages, steady=False)
-        findings.extend(findings_of(page, findings[-1].entry + 1 if findings else 0))
-        pages += 1
-    return _reading(first, configured, findings, pages, steady=True)
+        page = _ask(caller, {**request, "nextToken": token})
+        steady = _is_same_scan(first, page)
+        if steady:
+            findings.extend(findings_of(page, findings[-1].entry + 1 if findings else 0))
+            pages += 1
+    return _report(first, configured, findings, pages, now, steady=steady)
 
 
-def _ask(caller: Caller, repository: str, digest: str, token: str | None) -> dict[str, Any]:
-    request: dict[str, Any] = {"repositoryName": repository, "imageId": {"imageDigest": digest}}
-    request["maxResults"] = _PAGE_SIZE
-    if token:
-        request["nextToken"] = token
+def _ask(caller: RetryingClient, request: dict[str, Any]) -> dict[str, Any]:
     absent = ("ScanNotFoundException", "ImageNotFoundException")
     return caller.ask("describe_image_scan_findings", needs="imageScanStatus", expect=absent, **request)
 
 
-def _moved_on(first: dict[str, Any], page: dict[str, Any]) -> bool:
-    """Whether a later page is of another scan, or of the same one with more findings, than the first."""
-    status, completed, counts = (list(each) for each in zip(_moment(first), _moment(page), strict=True))
-    # That the counts stand on every page is nowhere said; where they stand they are those of the whole scan.
-    return status[0] != status[1] or completed[0] != completed[1] or (bool(counts[1]) and counts[0] != counts[1])
+def _is_same_scan(first: dict[str, Any], page: dict[str, Any]) -> bool:
+    """Whether a later page has the first one's status, time of completion and, where it has any, counts."""
+    status, completed, counts = _state(page)
+    # Nothing documents that the counts stand on every page; where they stand they are those of the whole scan.
+    return _state(first) == (status, completed, counts or _state(first)[2])
 
 
-def _moment(page: dict[str, Any]) -> tuple[Any, Any, Any]:
+def _state(page: dict[str, Any]) -> tuple[Any, Any, Any]:
     held = page.get("imageScanFindings") or {}
     status = (page.get("imageScanStatus") or {}).get("status")
     return status, held.get("imageScanCompletedAt"), held.get("findingSeverityCounts")
 
 
-def _reading(page: dict[str, Any], configured: Mode, findings: list[Finding], pages: int, *, steady: bool) -> Reading:
+def _report(
+    page: dict[str, Any], configured: Mode, findings: list[Finding], pages: int, now: datetime, *, steady: bool
+) -> ScanReport:
+    """The first page's statements about the scan, with the findings of all pages."""
     status = page.get("imageScanStatus") or {}
     word = str(status.get("status") or "")
     held = page.get("imageScanFindings") or {}
     counts = held.get("findingSeverityCounts") or {}
-    return Reading(
+    return ScanReport(
         digest=str((page.get("imageId") or {}).get("imageDigest") or ""),
+        tag="",
         mode=answered_mode(findings, word, configured),
         status=plain(word),
         description=plain(str(status.get("description") or "")),
         completed_at=held.get("imageScanCompletedAt"),
-        source_updated_at=held.get("vulnerabilitySourceUpdatedAt"),
+        vulnerability_source_updated_at=held.get("vulnerabilitySourceUpdatedAt"),
         counts=tuple(sorted((plain(str(word)), int(n)) for word, n in counts.items())),
         findings=tuple(findings),
         pages=pages,
+        read_at=now,
+        provenance="",
         steady=steady,
     )

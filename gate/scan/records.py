@@ -1,4 +1,4 @@
-"""What is kept of a scan, so that later nights and the chain of mitigations can be told. JSON in, values out."""
+"""Recorded scans, with which later ones are compared, and from which remediations are shown. JSON in, values out."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import EvidenceDamaged
-from gate.scan.findings import ScanReport, Severity
+from gate.scan.findings import Severity
 from gate.scan.register.entries import Register
 from gate.scan.register.exception_checks import Disposition, dispositions
+from gate.scan.report import ScanReport
 from gate.text import plain
 
 EVENTS = ("candidate", "withdrawn", "released", "rescanned")
@@ -20,8 +21,8 @@ _MAX_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
-class Noted:
-    """One finding of a recorded scan, with what was to become of it then.
+class RecordedFinding:
+    """One finding of a recorded scan, with its disposition then.
 
     Attributes:
         decision: of its exception, "monitor", or "open".
@@ -60,7 +61,7 @@ class ScanRecord:
         target: "aws", "local", or "aws-rehearsal" when what answered was not AWS.
         mode: of scanning.
         completed_at: when the scan ended.
-        source_updated_at: the age of the vulnerability data.
+        source_updated_at: the date of the vulnerability data.
         provenance: "rescanned", "not rescanned, result of …", "continuous result of …".
         findings: all open ones.
     """
@@ -74,11 +75,11 @@ class ScanRecord:
     completed_at: datetime | None
     source_updated_at: datetime | None
     provenance: str
-    findings: tuple[Noted, ...]
+    findings: tuple[RecordedFinding, ...]
 
 
 def record_of(report: ScanReport, register: Register, *, event: str, tags: tuple[str, ...], target: str) -> ScanRecord:
-    """The record of a scan, with what was to become of each finding when it was read."""
+    """The record of a scan, with the disposition of each finding when it was read."""
     given = dispositions(report.open, register, target, report.read_at.date())
     return ScanRecord(
         at=report.read_at,
@@ -94,9 +95,9 @@ def record_of(report: ScanReport, register: Register, *, event: str, tags: tuple
     )
 
 
-def _noted(given: Disposition) -> Noted:
+def _noted(given: Disposition) -> RecordedFinding:
     f, until = given.finding, given.entry.expires if given.entry else None
-    return Noted(f.id, f.package, f.installed, f.fixed, f.severity.upper(), f.score, given.decision, until)
+    return RecordedFinding(f.id, f.package, f.installed, f.fixed, f.severity.upper(), f.score, given.decision, until)
 
 
 def to_json(record: ScanRecord) -> str:
@@ -133,10 +134,10 @@ def from_json(text: str, where: str = "") -> ScanRecord:
     return record
 
 
-def _note(raw: dict[str, Any]) -> Noted:
+def _note(raw: dict[str, Any]) -> RecordedFinding:
     texts = {key: plain(raw[key]) for key in ("id", "package", "installed", "fixed", "severity", "decision")}
     score = None if raw["score"] is None else float(raw["score"])
-    return Noted(**texts, score=score, until=date.fromisoformat(raw["until"]) if raw["until"] else None)
+    return RecordedFinding(**texts, score=score, until=date.fromisoformat(raw["until"]) if raw["until"] else None)
 
 
 def _moment(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""Criterion 7: a finished, recent scan of the checked digest, with nothing critical, that may be believed. Pure."""
+"""Criterion 7: a finished, recent and consistent scan of the checked digest, without a critical finding. Pure."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.scan.findings import SKEW, Coverage, Finding, ScanReport, Severity, miscounted, worst_first
-from gate.scan.moments import when
-from gate.scan.reasons import reason_of
+from gate.scan.findings import Finding, Severity, miscounted, worst_first
+from gate.scan.report import FRESH, SKEW, InspectorCoverage, ScanReport
 from gate.scan.settings import BY_ITSELF, ScanSettings
-from gate.scan.statuses import Mode, Outcome, meaning_of
+from gate.scan.statuses import Mode, Outcome, meaning_of, reason_of
+from gate.text import format_time
 
-FRESH = timedelta(hours=24)
 _LISTED = 20
 _ACTIVATE = "activate ECR scanning in Inspector for this account and wait for its first scan of the image"
-REST = "the scan's record among the evidence lists them all"
+ALL_LISTED = "the scan's record among the evidence lists them all"
 
 _NIGHT = datetime(2026, 1, 2, 3, 12, tzinfo=UTC)
 _BAD_FINDING = Finding(
@@ -24,7 +23,7 @@ _BAD_FINDING = Finding(
 
 
 def _bad_report() -> ScanReport:
-    """A scan of another digest, long ago, with a suppressed critical in lower case and counts that lie."""
+    """A scan of another digest, long ago, with a suppressed critical in lower case and counts that do not match."""
     return ScanReport(
         "sha256:other", "v0", Mode.BASIC, "COMPLETE", _NIGHT, _NIGHT, (_BAD_FINDING,), (), 1, _NIGHT, "rescanned"
     )
@@ -41,7 +40,7 @@ def _of_digest(report: ScanReport, digest: str) -> CheckResult:
         return ACCEPTED
     named = f"The tag {report.tag}" if report.tag else "The scan"
     return reject(
-        f"{named} is of {report.digest or 'an untold digest'}, and the checked image is {digest or 'not known'}",
+        f"{named} is of {report.digest or 'an unknown digest'}, and the checked image is {digest or 'not known'}",
         where="DescribeImageScanFindings, imageId",
         remedy="publish the checked image under both tags, then scan it",
     )
@@ -73,13 +72,13 @@ def _recent(report: ScanReport, now: datetime) -> CheckResult:
         )
     if current - now > SKEW:
         return reject(
-            f"The scan says it was completed at {when(current)}, which is in the future (now is {when(now)})",
+            f"The scan says it was completed at {format_time(current)}, in the future (now is {format_time(now)})",
             report.digest,
             remedy="set this machine's clock",
         )
     if now - current >= FRESH:
         return reject(
-            f"The scan is not under 24 hours old: it is of {when(current)} ({report.current_by})",
+            f"The scan is not under 24 hours old: it is of {format_time(current)} ({report.current_by})",
             report.digest,
             remedy=_RENEW[report.mode],
         )
@@ -98,7 +97,7 @@ def free_of(report: ScanReport, severity: str, at_most: int) -> CheckResult:
     named = [_hit(finding) for finding in worst_first(hits)[:_LISTED]]
     more = len(hits) - len(named)
     if more:
-        named.append(Rejection(f"… and {more} more findings of severity {severity.upper()}", report.digest, REST))
+        named.append(Rejection(f"… and {more} more findings of severity {severity.upper()}", report.digest, ALL_LISTED))
     return CheckResult.of(named)
 
 
@@ -115,7 +114,7 @@ def _hit(finding: Finding) -> Rejection:
 
 
 @check(7, known_bad=lambda: (replace(_bad_report(), counts=(("LOW", 3),)),))
-def counts_true(report: ScanReport) -> CheckResult:
+def counts_match(report: ScanReport) -> CheckResult:
     """The counts that ECR reports are those of the findings it lists, severity by severity."""
     return CheckResult.of(
         Rejection(
@@ -168,7 +167,7 @@ def _enhanced_rule(settings: ScanSettings, nightly: bool, where: str) -> CheckRe
 
 
 def _inspected(report: ScanReport, settings: ScanSettings) -> CheckResult:
-    covered = report.inspector or Coverage(listed=False)
+    covered = report.inspector or InspectorCoverage(listed=False)
     # After its one scan Inspector reports an image of a SCAN_ON_PUSH repository as inactive, for this reason.
     once = settings.frequency == "SCAN_ON_PUSH" and covered.reason == "SCAN_FREQUENCY_SCAN_ON_PUSH"
     if covered.active or (covered.listed and once):
@@ -192,8 +191,8 @@ def data_fresh(report: ScanReport, now: datetime, hours: int) -> CheckResult:
     if report.continuous and (updated is None or updated - now <= SKEW) and _recent(report, now).accepted:
         return ACCEPTED
     return reject(
-        f"The vulnerability data is not under {hours} hours old: it is of {when(updated)} (now is {when(now)}; "
-        f"{report.current_by})",
+        f"The vulnerability data is not under {hours} hours old: it is of {format_time(updated)} "
+        f"(now is {format_time(now)}; {report.current_by})",
         where=f"DescribeImageScanFindings, vulnerabilitySourceUpdatedAt, {report.digest}",
         remedy="scan again later; if it stays so, ask AWS Support why the data is not updated",
     )

@@ -16,12 +16,11 @@ from typing import Any
 from packageurl import PackageURL
 
 from gate.errors import ScanUnavailable
-from gate.scan.components import Component
-from gate.scan.ecosystems import OS_TYPES
+from gate.scan.components import OS_TYPES, Component
 from gate.text import plain
 
 TIMEOUT = 300.0
-# The SBOM of a 1.4 GB image is about 5 MB; twenty times that is no image of ours.
+# The SBOM of a 1.4 GB image is about 5 MB; more than twenty times that is not read.
 MAX_BYTES = 100_000_000
 _LOCATION = re.compile(r"syft:location:\d+:path")
 # syft's property for what found a component, and the finder that reads the notes in ELF programs.
@@ -44,13 +43,6 @@ class Sbom:
     components: tuple[Component, ...]
     path: Path
     tool: str
-
-    def purl_of(self, name: str, version: str) -> str:
-        """The package URL, without qualifiers, of a component ("" when it is not listed)."""
-        return self._purls().get((name, version.removeprefix("0:")), "")
-
-    def _purls(self) -> dict[tuple[str, str], str]:
-        return {(c.name, c.version.removeprefix("0:")): c.purl.partition("?")[0] for c in self.components if c.purl}
 
 
 def make_sbom(source: str, digest: str, folder: Path, *, timeout: float = TIMEOUT) -> Sbom:

@@ -1,21 +1,23 @@
-"""Which kind of scanning the registry is configured for, and what applies to this repository."""
+"""How the registry and the repository are scanned, and whether Amazon Inspector covers an image."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
-from gate.aws.refusals import readable
+from gate.aws.errors import readable
+from gate.aws.retry import RetryingClient
 from gate.errors import ScanUnavailable
+from gate.facts import MissingFact, fact_or_missing
+from gate.scan.report import InspectorCoverage
 from gate.scan.statuses import Mode
 from gate.text import plain
 
 # ECR model, ScanFrequency: with these ECR scans by itself; with MANUAL, the only other, it does not.
 BY_ITSELF = frozenset({"CONTINUOUS_SCAN", "SCAN_ON_PUSH"})
-
-if TYPE_CHECKING:
-    from gate.aws.patience import Caller
+# A repository of 20,000 images (ECR's quota) is 100 pages of 200 resources.
+_MAX_PAGES = 200
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class ScanSettings:
     Attributes:
         repository: the repository asked about.
         mode: the registry's scan type.
-        frequency: what applies to the repository: SCAN_ON_PUSH, CONTINUOUS_SCAN, MANUAL ("" when not told).
+        frequency: what applies to the repository: SCAN_ON_PUSH, CONTINUOUS_SCAN, MANUAL ("" when unknown).
         scan_on_push: whether a push starts a scan.
         filters: the filters of the registry's rules that ECR says apply to the repository.
         failure: ECR's reason when it has no configuration for the repository ("" when it has).
@@ -52,7 +54,7 @@ def filter_matches(pattern: str, repository: str) -> bool:
 
 
 @readable("GetRegistryScanningConfiguration")
-def read_settings(caller: Caller, repository: str) -> ScanSettings:
+def read_settings(caller: RetryingClient, repository: str) -> ScanSettings:
     """Ask GetRegistryScanningConfiguration and BatchGetRepositoryScanningConfiguration.
 
     Raises:
@@ -79,3 +81,40 @@ def read_settings(caller: Caller, repository: str) -> ScanSettings:
     filters = tuple(plain(str(f.get("filter", ""))) for f in own.get("appliedScanFilters") or [])
     frequency = str(own.get("scanFrequency") or "")
     return ScanSettings(repository, Mode[word], frequency, bool(own.get("scanOnPush")), filters)
+
+
+def read_coverage(caller: RetryingClient, repository: str, digest: str) -> InspectorCoverage:
+    """What Inspector says about covering one digest of a repository (`listed` is False when it does not list it).
+
+    Where Inspector refuses the call, `listed` is a missing fact: the findings are ECR's, and can be checked without it.
+    """
+    found = fact_or_missing(lambda: _list_coverage(caller, repository, digest))
+    return InspectorCoverage(listed=found) if isinstance(found, MissingFact) else found  # type: ignore[arg-type]
+
+
+@readable("ListCoverage")
+def _list_coverage(caller: RetryingClient, repository: str, digest: str) -> InspectorCoverage:
+    criteria = {
+        "resourceType": [{"comparison": "EQUALS", "value": "AWS_ECR_CONTAINER_IMAGE"}],
+        "ecrRepositoryName": [{"comparison": "EQUALS", "value": repository}],
+    }
+    request: dict[str, Any] = {"filterCriteria": criteria, "maxResults": 200}
+    for _ in range(_MAX_PAGES):
+        page = caller.ask("list_coverage", needs="coveredResources", **request)
+        for resource in page.get("coveredResources") or []:
+            if str(resource.get("resourceId", "")).endswith(digest):
+                return _coverage(resource)
+        if not page.get("nextToken"):
+            return InspectorCoverage(listed=False)
+        request["nextToken"] = page["nextToken"]
+    raise ScanUnavailable(f"Inspector's ListCoverage did not end after {_MAX_PAGES} pages", where=repository)
+
+
+def _coverage(resource: dict[str, Any]) -> InspectorCoverage:
+    status = resource.get("scanStatus") or {}
+    return InspectorCoverage(
+        listed=True,
+        status=plain(str(status.get("statusCode") or "")),
+        reason=plain(str(status.get("reason") or "")),
+        last_scanned_at=resource.get("lastScannedAt"),
+    )

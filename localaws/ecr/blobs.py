@@ -1,4 +1,4 @@
-"""The registry behind: blobs and manifests by digest, over its own HTTP protocol."""
+"""The registry behind the gateway: blobs and manifests by digest, over its HTTP protocol."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MANIFEST_LIMIT = 4 * 1024 * 1024  # ECR's API reference, PutImage: at most 41943
 
 
 class Blobs:
-    """The registry's address and the few questions that the ECR API has for it.
+    """A client of the registry, for what the ECR API needs of it.
 
     Attributes:
         host: `host:port`, plain HTTP, no authentication.
@@ -48,14 +48,14 @@ class Blobs:
         """The manifest of that digest, byte for byte.
 
         Raises:
-            EcrError: ImageNotFoundException: the registry has lost it.
+            EcrError: ImageNotFoundException: the registry does not have it.
         """
-        # Without being named, an OCI manifest is not handed out.
+        # The registry answers with an OCI manifest only if the request accepts one.
         accept = {"Accept": ", ".join(sorted(KNOWN))}
         with self.request("GET", f"/v2/{repository}/manifests/{digest}", accept) as response:
             body = response.read(MANIFEST_LIMIT + 1)
             if response.status != _OK:
-                raise EcrError("ImageNotFoundException", f"the registry no longer holds {repository}@{digest}")
+                raise EcrError("ImageNotFoundException", f"the registry no longer has {repository}@{digest}")
             return body
 
     def put_manifest(self, repository: str, digest: str, media_type: str, body: bytes) -> None:
@@ -74,10 +74,10 @@ class Blobs:
             raise EcrError("InvalidParameterException", f"the registry refuses the manifest: {answer}")
 
     def put(self, repository: str, content: bytes) -> str:
-        """Store a small blob; answers its digest.
+        """Store a small blob; return its digest.
 
         Raises:
-            EcrError: ServerException: the registry does not take it.
+            EcrError: ServerException: the registry does not accept it.
         """
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         with self.request("POST", f"/v2/{repository}/blobs/uploads/", {"Content-Length": "0"}) as begun:
@@ -85,10 +85,10 @@ class Blobs:
         headers = {"Content-Length": str(len(content)), "Content-Type": "application/octet-stream"}
         with self.request("PUT", f"{place}&digest={digest}", headers, content) as ended:
             if ended.status != _CREATED:
-                raise EcrError("ServerException", f"the registry does not take a blob: HTTP {ended.status}", 500)
+                raise EcrError("ServerException", f"the registry does not accept a blob: HTTP {ended.status}", 500)
         return digest
 
     def size(self, repository: str, digest: str) -> int | None:
-        """Bytes of a blob; None when the repository has none of that digest."""
+        """Bytes of a blob; None if the repository has none of that digest."""
         with self.request("HEAD", f"/v2/{repository}/blobs/{digest}") as response:
             return int(response.headers["Content-Length"]) if response.status == _OK else None

@@ -1,6 +1,6 @@
-"""Amazon Inspector's ListCoverage, of what this registry scans by itself (Inspector2 model, ListCoverage).
+"""Amazon Inspector's ListCoverage for the images of this registry (Inspector2 model, ListCoverage).
 
-Only under enhanced scanning, and only images whose repository a rule selects: the others Inspector does not list.
+Inspector lists images only under enhanced scanning, and only those whose repository a rule selects.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 from localaws.ecr.errors import EcrError
 from localaws.ecr.operations import Ecr, Parameters
 from localaws.ecr.scanning import frequency
-from localaws.ecr.state import Image, Repository, Scan
+from localaws.ecr.state import ImageState, RepositoryState, ScanState
 
 PATH = "/coverage/list"
 _FILTERS = {"resourceType", "ecrRepositoryName"}
 
 
 def covered(ecr: Ecr, parameters: Parameters) -> Parameters:
-    """The images that Inspector covers, as far as the filters ask for them.
+    """The images that Inspector covers and the filters select.
 
     Raises:
         EcrError: a filter that is not modelled here.
@@ -43,7 +43,7 @@ def _wanted(criteria: Parameters) -> dict[str, set[str]]:
     return {name: {each["value"] for each in filters} for name, filters in criteria.items()}
 
 
-def _resource(ecr: Ecr, repository: Repository, image: Image, often: str) -> Parameters:
+def _resource(ecr: Ecr, repository: RepositoryState, image: ImageState, often: str) -> Parameters:
     scan = repository.scans[image.digest]
     looked = {"lastScannedAt": scan.completed_at} if scan.completed_at is not None else {}
     tags = {"tags": list(image.tags)}
@@ -58,7 +58,7 @@ def _resource(ecr: Ecr, repository: Repository, image: Image, often: str) -> Par
     }
 
 
-def _status(scan: Scan, often: str) -> dict[str, str]:
+def _status(scan: ScanState, often: str) -> dict[str, str]:
     if scan.status == "FAILED":
         return {"statusCode": "INACTIVE", "reason": "INTERNAL_ERROR"}
     if scan.completed_at is None:

@@ -1,7 +1,7 @@
-"""Who is who: the credentials that were issued here, and the registry passwords bound to them.
+"""The credentials that were issued here, and the registry passwords bound to them.
 
-AWS knows the secrets it issues. Callers reach STS and IAM through the same door as ECR, so the door sees each
-credential as it is handed out, and can later ask the check of access in that principal's own name. Memory only.
+Callers reach STS and IAM through the same gateway as ECR, so the gateway sees each credential when it is issued, and
+can sign calls to the authorization check with it. They are kept in memory only.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ class _Password:
     expires: datetime
 
 
-class Issued:
-    """The credentials that STS and IAM handed out since the start."""
+class IssuedCredentials:
+    """The credentials that STS and IAM have issued since the start."""
 
     def __init__(self, credentials: tuple[Credential, ...] = ()) -> None:
         self._by_key = {credential.access_key: credential for credential in credentials}
 
     def add(self, credential: Credential) -> None:
-        """Remember a credential that has just been handed out."""
+        """Add a credential that has just been issued."""
         self._by_key[credential.access_key] = credential
 
     def owner_of(self, access_key: str) -> Credential:
         """The credential of an access key.
 
         Raises:
-            EcrError: UnrecognizedClientException: it was not handed out here.
+            EcrError: UnrecognizedClientException: it was not issued here.
         """
         credential = self._by_key.get(access_key)
         if credential is None:
@@ -60,8 +60,8 @@ class Issued:
         return credential
 
 
-class Passwords:
-    """Registry passwords: random, twelve hours long, each bound to the principal that asked."""
+class RegistryPasswords:
+    """Registry passwords: random, valid for twelve hours, each bound to the principal that asked for it."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -69,7 +69,7 @@ class Passwords:
         self._issued: dict[str, _Password] = {}
 
     def issue(self, credential: Credential) -> tuple[str, datetime]:
-        """A new password for this principal, and when it ends."""
+        """A new password for this principal, and when it expires."""
         password, expires = secrets.token_urlsafe(48), self._clock() + PASSWORD_LIFE
         with self._lock:
             self._issued[password] = _Password(credential, expires)
@@ -79,7 +79,7 @@ class Passwords:
         """The principal that a password is bound to.
 
         Raises:
-            RegistryError: UNAUTHORIZED for an unknown password, DENIED for one that has ended.
+            RegistryError: UNAUTHORIZED for an unknown password, DENIED for one that has expired.
         """
         with self._lock:
             found = self._issued.get(password)

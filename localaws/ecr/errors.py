@@ -1,19 +1,18 @@
-"""ECR's own errors, as the JSON protocol and as the registry protocol word them."""
+"""The errors of ECR's API and of the registry protocol."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 
-class EcrError(Exception):
-    """An error of the ECR API.
+class CodedError(Exception):
+    """An error with a code of its protocol.
 
     Attributes:
-        code: the exception's name in the ECR API reference, e.g. `RepositoryNotFoundException`.
-        message: what ECR says.
+        code: in the ECR API e.g. `RepositoryNotFoundException`, in the registry protocol e.g. `NAME_UNKNOWN`.
+        message: the message.
         status: the HTTP status.
     """
 
@@ -23,16 +22,20 @@ class EcrError(Exception):
         self.message = message
         self.status = status
 
+
+class EcrError(CodedError):
+    """An error of the ECR API."""
+
     def body(self) -> bytes:
         """The answer's body in the JSON 1.1 protocol."""
         return json.dumps({"__type": self.code, "message": self.message}).encode()
 
     def xml(self) -> bytes:
-        """The answer's body in the query protocol, which STS and IAM speak."""
+        """The answer's body in the query protocol, of STS and IAM."""
         return f"<ErrorResponse>{self._xml_error('<Type>Sender</Type>')}</ErrorResponse>".encode()
 
     def rest_xml(self) -> bytes:
-        """The answer's body in the REST and XML protocol, which S3 speaks."""
+        """The answer's body in the REST and XML protocol, of S3."""
         return self._xml_error("").encode()
 
     def cbor(self) -> bytes:
@@ -49,51 +52,33 @@ def _cbor_text(text: str) -> bytes:
     return b"\x79" + len(data).to_bytes(2, "big") + data  # a text whose length takes two bytes
 
 
-class RegistryError(Exception):
-    """An error of the registry protocol (OCI distribution specification, "Error Codes").
-
-    Attributes:
-        code: e.g. `NAME_UNKNOWN`, `TAG_INVALID`, `DENIED`.
-        status: the HTTP status.
-    """
-
-    def __init__(self, code: str, message: str, status: int) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
+class RegistryError(CodedError):
+    """An error of the registry protocol (OCI distribution specification, "Error Codes")."""
 
     def body(self) -> bytes:
         """The answer's body."""
         return json.dumps({"errors": [{"code": self.code, "message": self.message}]}).encode()
 
 
-@dataclass(frozen=True)
-class _Twin:
-    """The registry protocol's word for an error of the ECR API."""
-
-    code: str
-    status: int
-
-
-_TWINS = {
-    "RepositoryNotFoundException": _Twin("NAME_UNKNOWN", 404),
-    "ImageNotFoundException": _Twin("MANIFEST_UNKNOWN", 404),
-    "ImageTagAlreadyExistsException": _Twin("TAG_INVALID", 400),
-    "LayersNotFoundException": _Twin("MANIFEST_BLOB_UNKNOWN", 404),
-    "ReferencedImagesNotFoundException": _Twin("MANIFEST_BLOB_UNKNOWN", 404),
-    "ImageDigestDoesNotMatchException": _Twin("DIGEST_INVALID", 400),
-    "InvalidParameterException": _Twin("MANIFEST_INVALID", 400),
-    "UnsupportedOperationException": _Twin("UNSUPPORTED", 405),
-    "AccessDeniedException": _Twin("DENIED", 403),
-    "ExpiredTokenException": _Twin("DENIED", 403),
+# The registry protocol's code and status for an error of the ECR API.
+_REGISTRY_CODES = {
+    "RepositoryNotFoundException": ("NAME_UNKNOWN", 404),
+    "ImageNotFoundException": ("MANIFEST_UNKNOWN", 404),
+    "ImageTagAlreadyExistsException": ("TAG_INVALID", 400),
+    "LayersNotFoundException": ("MANIFEST_BLOB_UNKNOWN", 404),
+    "ReferencedImagesNotFoundException": ("MANIFEST_BLOB_UNKNOWN", 404),
+    "ImageDigestDoesNotMatchException": ("DIGEST_INVALID", 400),
+    "InvalidParameterException": ("MANIFEST_INVALID", 400),
+    "UnsupportedOperationException": ("UNSUPPORTED", 405),
+    "AccessDeniedException": ("DENIED", 403),
+    "ExpiredTokenException": ("DENIED", 403),
 }
 
 
 def as_registry_error(error: EcrError) -> RegistryError:
     """The same refusal in the registry protocol."""
-    twin = _TWINS.get(error.code, _Twin("UNKNOWN", max(error.status, 500)))
-    return RegistryError(twin.code, error.message, twin.status)
+    code, status = _REGISTRY_CODES.get(error.code, ("UNKNOWN", max(error.status, 500)))
+    return RegistryError(code, error.message, status)
 
 
 def invalid(message: str) -> EcrError:
@@ -102,12 +87,12 @@ def invalid(message: str) -> EcrError:
 
 
 def not_modelled(what: str) -> EcrError:
-    """The error for what AWS has and the local target has not; never in ECR's name."""
+    """The error for what AWS has and the local target does not model; it does not claim to be ECR's."""
     return EcrError("UnsupportedOperationException", f"{what}. Rehearse without it, or run against AWS.", 501)
 
 
 def not_an_operation(name: str, operations: Any) -> EcrError:
-    """The error for an operation that is not answered here; it says whether ECR has it."""
+    """The error for an operation that is not modelled, or that ECR does not have."""
     if name in operations:
         return not_modelled(f"The local target does not model ecr:{name}")
     return EcrError("UnknownOperationException", f"ECR has no operation {name!r}.")

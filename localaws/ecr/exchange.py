@@ -1,4 +1,4 @@
-"""One HTTP request and its answer; bodies stream, and every byte is counted in both directions (RFC 9112)."""
+"""An HTTP request and its response; bodies are streamed, and their bytes counted in both directions (RFC 9112)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class BodyTooLarge(Exception):
 
 
 class BrokenBody(ConnectionError):
-    """The caller went away, fell silent, or sent a body that is not what its headers say.
+    """The caller closed the connection, timed out, or sent a body that does not match its headers.
 
     Attributes:
-        status: the HTTP status of the answer, should the caller still be there.
+        status: the HTTP status to answer with, if the connection is still open.
     """
 
     def __init__(self, message: str, status: int = 400) -> None:
@@ -38,18 +38,18 @@ class BrokenBody(ConnectionError):
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """A request as the door sees it; subclasses say what to do with it.
+    """A handler of requests; subclasses define the methods.
 
     Attributes:
-        timeout: seconds of the caller's silence after which its connection ends.
-        patience: seconds that an answer, which needs no body, waits for the rest of the body.
-        length: the body's length in bytes, None when it comes in chunks.
-        begun: whether the answer has begun; what fails afterwards can only end the connection.
+        timeout: seconds without data from the caller after which its connection is closed.
+        patience: seconds to wait for the rest of a body before a response that does not need it.
+        length: the body's length in bytes, None for a chunked body.
+        begun: whether the response has begun; a later failure can only close the connection.
     """
 
     protocol_version = "HTTP/1.1"
-    # A first line that cannot be read, or is no HTTP at all, is answered with a status too: by it clients that tried
-    # TLS first (containerd) know to go without.
+    # A first line that is not HTTP is answered with a status too: clients that try TLS first (containerd) then try
+    # without.
     default_request_version = "HTTP/1.0"
     disable_nagle_algorithm = True
     timeout = 60.0
@@ -61,10 +61,10 @@ class Exchange(BaseHTTPRequestHandler):
     begun = False
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: headers hold passwords, and the access is checked elsewhere."""
+        """Log nothing: headers contain passwords."""
 
     def parse_request(self) -> bool:
-        """Read the request's head; a malformed one is answered with 400 and ends the connection."""
+        """Read the request's head; a malformed one is answered with 400, and the connection closed."""
         self.body_read = self.begun = False
         if not super().parse_request():
             return False
@@ -74,22 +74,17 @@ class Exchange(BaseHTTPRequestHandler):
             self.send_error(400, fault)
         return not fault
 
-    @property
-    def is_chunked(self) -> bool:
-        """Whether the body comes in chunks."""
-        return self.length is None
-
     def pieces(self) -> Iterator[bytes]:
         """The request's body, piece by piece.
 
         Raises:
-            BrokenBody: it ended too early, stopped coming, or its chunks are none.
+            BrokenBody: it ended early, timed out, or has malformed chunks.
         """
         self.body_read = True
         try:
             yield from self._chunks() if self.length is None else self._exactly(self.length)
-        except TimeoutError as silence:
-            raise self._broken("the rest of the body did not come", 408) from silence
+        except TimeoutError as error:
+            raise self._broken("the rest of the body did not come", 408) from error
 
     def body(self, limit: int) -> bytes:
         """The request's whole body.
@@ -107,11 +102,11 @@ class Exchange(BaseHTTPRequestHandler):
         return b"".join(taken)
 
     def answer(self, status: int, headers: Iterable[tuple[str, str]], body: bytes = b"") -> None:
-        """Send a whole answer; where another has begun already, end the connection in its midst instead."""
+        """Send a response; if another has begun already, close the connection instead."""
         if self.begun:
             self.close_connection = True
             return
-        self._leave_nothing_unread()
+        self._drain()
         self.begun = True
         self.send_response_only(status)
         for name, value in headers:
@@ -122,14 +117,14 @@ class Exchange(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def give_up(self, broken: BrokenBody) -> None:
-        """Say what is wrong with the body, as far as anybody still listens, and end the connection."""
+    def refuse_body(self, broken: BrokenBody) -> None:
+        """Answer with what is wrong with the body, and close the connection."""
         self.close_connection = True
         self.answer(broken.status, [("Content-Type", "text/plain")], f"{broken}\n".encode())
 
     def relay(self, response: HTTPResponse, headers: Iterable[tuple[str, str]]) -> None:
-        """Send the registry's answer on, piece by piece; one that is shorter than it said ends the connection."""
-        self._leave_nothing_unread()
+        """Send the registry's response on; if it is shorter than it stated, close the connection."""
+        self._drain()
         self.begun = True
         self.send_response_only(response.status)
         for name, value in headers:
@@ -160,7 +155,7 @@ class Exchange(BaseHTTPRequestHandler):
         return sent
 
     def finish(self) -> None:
-        """End the connection; what the caller still sends is taken for a moment, or it would never read the answer."""
+        """Close the connection; what the caller still sends is read for a moment, or it could not read the response."""
         super().finish()
         if not self.close_connection or self.command is None:
             return
@@ -176,15 +171,15 @@ class Exchange(BaseHTTPRequestHandler):
         if self.path.lower().startswith("http://"):  # RFC 9112, 3.2.2: the absolute form
             self.path = "/" + self.path[len("http://") :].partition("/")[2]
         if not _PATH.fullmatch(self.path):
-            return "the request's target holds characters that no URI has"
-        # What the parser of headers could not read, it leaves as the message's text.
+            return "the request target has characters that a URI must not have"
+        # The parser leaves headers that it cannot read as the message's payload.
         damaged = self.headers.defects or self.headers.get_payload()
         if damaged or any(not _NAME.fullmatch(name) for name in self.headers):
             return "a header line is malformed"
         if any("\n" in value or "\r" in value or "\0" in value for value in self.headers.values()):
-            return "a header line is folded, or holds a control character"
+            return "a header line is folded, or has a control character"
         if self.request_version >= "HTTP/1.1" and len(self.headers.get_all("Host", [])) != 1:
-            return "the header Host has to be there once"
+            return "there must be one header Host"
         return self._lengths()
 
     def _lengths(self) -> str:
@@ -193,7 +188,7 @@ class Exchange(BaseHTTPRequestHandler):
             self.length = None
             unchunked = [coding for coding in codings if coding.strip().lower() != "chunked"]
             if lengths or unchunked or len(codings) > 1 or self.request_version < "HTTP/1.1":
-                return "Transfer-Encoding is chunked, alone, or not there"
+                return "Transfer-Encoding must be absent, or chunked alone and without Content-Length"
             return ""
         if len(lengths) > 1 or not all(_LENGTH.fullmatch(length) for length in lengths):
             return f"Content-Length is not one number of bytes: {lengths}"
@@ -225,8 +220,7 @@ class Exchange(BaseHTTPRequestHandler):
         raise self._broken("too many trailers")
 
     def _chunk_size(self) -> int:
-        line = self.rfile.readline(_LINE)
-        found = _CHUNK.fullmatch(line)
+        found = _CHUNK.fullmatch(line := self.rfile.readline(_LINE))
         if found is None:
             raise self._broken(f"not a chunk's size: {line[:20]!r}")
         return int(found[1], 16)
@@ -235,13 +229,13 @@ class Exchange(BaseHTTPRequestHandler):
         self.close_connection = True
         return BrokenBody(why, status)
 
-    def _leave_nothing_unread(self) -> None:
-        # A refusal may come before the body was read. What is left of it would be taken for the next request,
-        # and closing on unread input resets the connection before the caller has read the refusal. A caller that
-        # waits for the answer before it sends the body must not be kept waiting either.
+    def _drain(self) -> None:
+        # An error may be answered before the body is read. The rest of the body would be read as the next request, and
+        # closing a connection with unread input resets it before the caller has read the response. A caller that waits
+        # for the response before it sends the body must not wait either.
         if self.body_read:
             return
-        if self.is_chunked or (self.length or 0) > _DRAIN:
+        if self.length is None or self.length > _DRAIN:
             self.close_connection = True
         self.connection.settimeout(self.patience)
         try:

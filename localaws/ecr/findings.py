@@ -1,4 +1,4 @@
-"""What a scanner finds, and the two shapes in which ECR answers it (ECR's API reference, ImageScanFindings)."""
+"""The result of a scanner, and its two forms in ECR's API (API reference, ImageScanFindings)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Finding:
+class PackageVulnerability:
     """One vulnerability of one package.
 
     Attributes:
-        id: e.g. `CVE-2023-4863`.
+        id: for example `CVE-2023-4863`.
         severity: INFORMATIONAL, LOW, MEDIUM, HIGH, CRITICAL, UNDEFINED; UNTRIAGED in enhanced scanning.
-        fixed_version: "" when no fix is known.
+        fixed_version: "" if no fix is known.
         purl: the package as the SBOM names it.
         manager: Inspector's name for the kind of package: OS, PYTHONPKG…
-        path: the file in the image that proves the package ("" for the system's own).
+        path: the file in the image that shows the package ("" for the operating system's packages).
     """
 
     id: str
@@ -37,16 +37,16 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Findings:
+class ScannerResult:
     """The result of a scan.
 
     Attributes:
-        findings: all of them, the worst first.
+        findings: all findings, the most severe first.
         advisories_at: how old the vulnerability data is: seconds since the epoch, UTC.
-        description: said beside the status: which scanner, how many packages and advisories.
+        description: text for the scan's status: which scanner, how many packages and advisories.
     """
 
-    findings: tuple[Finding, ...]
+    findings: tuple[PackageVulnerability, ...]
     advisories_at: float
     description: str = ""
 
@@ -76,7 +76,7 @@ def basic(finding: Json) -> Json:
 
 
 def as_inspector(finding: Json) -> Json:
-    """A finding in Inspector's words: what basic scanning calls UNDEFINED, it calls UNTRIAGED."""
+    """A finding with Inspector's severity: UNTRIAGED for basic scanning's UNDEFINED."""
     return {**finding, "severity": "UNTRIAGED"} if finding["severity"] == "UNDEFINED" else finding
 
 

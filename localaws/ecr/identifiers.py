@@ -1,7 +1,7 @@
-"""Tags and digests: their grammar, and how ECR answers what names no image.
+"""Tags and digests: their grammar, and ECR's errors for those that name no image.
 
 Sources: OCI distribution specification 1.1, "Pulling manifests" (the grammar of a tag); the service model's
-`ImageFailureCode`; ECR's own messages as its users quote them.
+`ImageFailureCode`; ECR's messages as its users quote them.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from localaws.ecr.errors import EcrError, invalid
-from localaws.ecr.state import Image, Repository
+from localaws.ecr.state import ImageState, RepositoryState
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-class Failure(Exception):
+class ImageFailure(Exception):
     """Why an identifier names no image.
 
     Attributes:
         code: one of the model's `ImageFailureCode`.
-        reason: what is said of it.
+        reason: the message.
     """
 
     def __init__(self, code: str, reason: str) -> None:
@@ -32,12 +32,12 @@ class Failure(Exception):
 
 
 def is_digest(text: str) -> bool:
-    """Whether it is a digest as ECR takes it."""
+    """Whether it is a digest that ECR accepts."""
     return _DIGEST.fullmatch(text) is not None
 
 
 def check_tag(tag: str | None) -> None:
-    """Refuse what no tag may be.
+    """Refuse an invalid tag.
 
     Raises:
         EcrError: InvalidParameterException.
@@ -46,46 +46,46 @@ def check_tag(tag: str | None) -> None:
         raise _unlike("imageTag", _TAG)
 
 
-def locate(repository: Repository, wanted: Mapping[str, Any]) -> Image:
+def locate(repository: RepositoryState, wanted: Mapping[str, Any]) -> ImageState:
     """The image that an ImageIdentifier names, by digest, tag, or both.
 
     Raises:
-        Failure: with the model's code.
+        ImageFailure: with the model's code.
     """
     digest, tag = wanted.get("imageDigest"), wanted.get("imageTag")
     if digest is None and tag is None:
-        raise Failure("MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null")
+        raise ImageFailure("MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null")
     if digest is not None and not is_digest(digest):
         expected = "[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+"
-        raise Failure(
+        raise ImageFailure(
             "InvalidImageDigest", f"Invalid request parameters: image digest should satisfy the regex '{expected}'"
         )
     if tag is not None and not _TAG.fullmatch(tag):
-        raise Failure("InvalidImageTag", f"Invalid request parameters: image tag should satisfy '{_TAG.pattern}'")
+        raise ImageFailure("InvalidImageTag", f"Invalid request parameters: image tag should satisfy '{_TAG.pattern}'")
     image = repository.images.get(digest) if digest else repository.tagged(tag or "")
     if image is None:
-        raise Failure("ImageNotFound", "Requested image not found")
+        raise ImageFailure("ImageNotFound", "Requested image not found")
     if tag and tag not in image.tags:
-        raise Failure("ImageTagDoesNotMatchDigest", f"The tag '{tag}' does not name the digest '{digest}'")
+        raise ImageFailure("ImageTagDoesNotMatchDigest", f"The tag '{tag}' does not name the digest '{digest}'")
     return image
 
 
-def image(repository: Repository, wanted: Mapping[str, Any], account: str) -> Image:
+def image(repository: RepositoryState, wanted: Mapping[str, Any], account: str) -> ImageState:
     """The image that a call about one image names.
 
     Raises:
-        EcrError: ImageNotFoundException, or InvalidParameterException for what is no identifier.
+        EcrError: ImageNotFoundException, or InvalidParameterException for an invalid identifier.
     """
     try:
         return locate(repository, wanted)
-    except Failure as failure:
+    except ImageFailure as failure:
         if failure.code not in ("ImageNotFound", "ImageTagDoesNotMatchDigest"):
             raise invalid(failure.reason) from failure
         raise not_found(repository, wanted.get("imageDigest"), wanted.get("imageTag"), account) from failure
 
 
-def not_found(repository: Repository, digest: str | None, tag: str | None, account: str) -> EcrError:
-    """ECR's sentence for an image that is not there."""
+def not_found(repository: RepositoryState, digest: str | None, tag: str | None, account: str) -> EcrError:
+    """ECR's error for an image that does not exist."""
     return EcrError(
         "ImageNotFoundException",
         f"The image with imageId {{imageDigest:'{digest or 'null'}', imageTag:'{tag or 'null'}'}} does not "

@@ -6,21 +6,18 @@ from collections.abc import Iterator
 
 from localaws.ecr import identifiers
 from localaws.ecr.errors import invalid
-from localaws.ecr.identifiers import Failure
-from localaws.ecr.operations import Call, Ecr, Parameters, operation
-from localaws.ecr.paging import page
-from localaws.ecr.repositories import identified, named
-from localaws.ecr.state import Image, Repository
+from localaws.ecr.identifiers import ImageFailure
+from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation, page
+from localaws.ecr.state import ImageState, RepositoryState
 
-_INDEX_HOLDS_IT = "ImageReferencedByManifestList"
+_IN_INDEX = "ImageReferencedByManifestList"
 
 
 @operation("DescribeImages")
-def describe(call: Call) -> Parameters:
+def describe(call: ApiCall) -> Parameters:
     """The named images, or all of them."""
-    store, wanted = call.ecr.store, call.parameters
-    with store.reading() as account:
-        repository = store.repository(account, **named(call))
+    wanted = call.parameters
+    with call.reading() as repository:
         if wanted.get("imageIds"):
             images = [identifiers.image(repository, each, call.ecr.account) for each in wanted["imageIds"]]
         else:
@@ -32,10 +29,9 @@ def describe(call: Call) -> Parameters:
 
 
 @operation("ListImages")
-def list_images(call: Call) -> Parameters:
+def list_images(call: ApiCall) -> Parameters:
     """The identities of all images: one for each tag, one for each image without."""
-    with call.ecr.store.reading() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+    with call.reading() as repository:
         chosen = [image for image in _by_time(repository) if _passes(image, call.parameters.get("filter", {}))]
         identities = [identity for image in chosen for identity in _identities(image)]
     entries, rest = page(identities, call.parameters)
@@ -43,40 +39,38 @@ def list_images(call: Call) -> Parameters:
 
 
 @operation("BatchGetImage")
-def batch_get(call: Call) -> Parameters:
-    """The manifests of the named images, and which of them are not there."""
-    store, images = call.ecr.store, []
+def batch_get(call: ApiCall) -> Parameters:
+    """The manifests of the named images, and the failures."""
+    images: list[Parameters] = []
     failures: list[Parameters] = []
-    with store.reading() as account:
-        repository = store.repository(account, **named(call))
+    with call.reading() as repository:
         for wanted, image in _found(call, repository, failures):
             text = call.ecr.blobs.manifest(repository.name, image.digest).decode()
             identity = {**wanted, "imageDigest": image.digest}
             about = {"imageId": identity, "imageManifest": text, "imageManifestMediaType": image.media_type}
-            images.append({**identified(call.ecr, repository), **about})
+            images.append({**call.identity, **about})
     return {"images": images, "failures": failures}
 
 
 @operation("BatchDeleteImage")
-def batch_delete(call: Call) -> Parameters:
-    """Remove images by digest, or tags; an image goes with its last tag."""
-    store, deleted = call.ecr.store, []
+def batch_delete(call: ApiCall) -> Parameters:
+    """Remove images by digest, or tags; removing its last tag removes an image."""
+    deleted: list[Parameters] = []
     failures: list[Parameters] = []
-    with store.changing() as account:
-        repository = store.repository(account, **named(call))
+    with call.changing() as repository:
         for wanted, image in _found(call, repository, failures):
-            if _goes(image, wanted) and _is_held(repository, image):
-                failures.append({"imageId": wanted, "failureCode": _INDEX_HOLDS_IT, "failureReason": _held(image)})
+            if _removes_image(image, wanted) and _is_in_index(repository, image):
+                failures.append({"imageId": wanted, "failureCode": _IN_INDEX, "failureReason": _in_index(image)})
                 continue
             deleted += _delete(repository, image, wanted)
     return {"imageIds": deleted, "failures": failures}
 
 
 @operation("BatchCheckLayerAvailability")
-def check_layers(call: Call) -> Parameters:
-    """Which layers the repository has already."""
-    with call.ecr.store.reading() as account:
-        name = call.ecr.store.repository(account, **named(call)).name
+def check_layers(call: ApiCall) -> Parameters:
+    """Which layers the repository has."""
+    with call.reading() as repository:
+        name = repository.name
     layers, failures = [], []
     for digest in call.parameters["layerDigests"]:
         if not identifiers.is_digest(digest):
@@ -90,23 +84,22 @@ def check_layers(call: Call) -> Parameters:
 
 
 def delete(ecr: Ecr, name: str, digest: str) -> None:
-    """Remove one image with all its tags, as a client of the registry protocol asks for it.
+    """Remove one image with all its tags, for the registry protocol.
 
     Raises:
-        EcrError: ImageNotFoundException, or InvalidParameterException while an index names it.
+        EcrError: ImageNotFoundException, or InvalidParameterException if an index names it.
     """
-    with ecr.store.changing() as account:
-        repository = ecr.store.repository(account, name)
+    with ecr.store.changing_repository(name) as repository:
         image = identifiers.image(repository, {"imageDigest": digest}, ecr.account)
-        if _is_held(repository, image):
-            raise invalid(_held(image))
+        if _is_in_index(repository, image):
+            raise invalid(_in_index(image))
         _delete(repository, image, {"imageDigest": digest})
 
 
-def described(ecr: Ecr, repository: Repository, image: Image) -> Parameters:
+def described(ecr: Ecr, repository: RepositoryState, image: ImageState) -> Parameters:
     """An image as DescribeImages answers it; as on AWS, without a summary of its scan."""
     details: Parameters = {
-        **identified(ecr, repository),
+        **ecr.identity(repository.name),
         "imageDigest": image.digest,
         "imageSizeInBytes": image.size,
         "imagePushedAt": image.pushed_at,
@@ -124,23 +117,23 @@ def described(ecr: Ecr, repository: Repository, image: Image) -> Parameters:
     return details
 
 
-def _identities(image: Image) -> list[Parameters]:
+def _identities(image: ImageState) -> list[Parameters]:
     return [{"imageDigest": image.digest, "imageTag": tag} for tag in image.tags] or [{"imageDigest": image.digest}]
 
 
-def _by_time(repository: Repository) -> list[Image]:
+def _by_time(repository: RepositoryState) -> list[ImageState]:
     return sorted(repository.images.values(), key=lambda image: (image.pushed_at, image.digest))
 
 
-def _passes(image: Image, chosen: Parameters) -> bool:
+def _passes(image: ImageState, chosen: Parameters) -> bool:
     tagged = chosen.get("tagStatus", "ANY")
     return chosen.get("imageStatus", "ACTIVE") in (image.status, "ANY") and (
         tagged == "ANY" or (tagged == "TAGGED") == bool(image.tags)
     )
 
 
-def _delete(repository: Repository, image: Image, wanted: Parameters) -> list[Parameters]:
-    if _goes(image, wanted):
+def _delete(repository: RepositoryState, image: ImageState, wanted: Parameters) -> list[Parameters]:
+    if _removes_image(image, wanted):
         del repository.images[image.digest]
         repository.scans.pop(image.digest, None)
         return _identities(image)
@@ -148,24 +141,26 @@ def _delete(repository: Repository, image: Image, wanted: Parameters) -> list[Pa
     return [{"imageDigest": image.digest, "imageTag": wanted["imageTag"]}]
 
 
-def _goes(image: Image, wanted: Parameters) -> bool:
+def _removes_image(image: ImageState, wanted: Parameters) -> bool:
     return "imageDigest" in wanted or image.tags == [wanted["imageTag"]]
 
 
-def _is_held(repository: Repository, image: Image) -> bool:
+def _is_in_index(repository: RepositoryState, image: ImageState) -> bool:
     return any(image.digest in other.children for other in repository.images.values())
 
 
-def _held(image: Image) -> str:
+def _in_index(image: ImageState) -> str:
     return f"Requested image {image.digest} is referenced by an index and cannot be deleted"
 
 
-def _found(call: Call, repository: Repository, failures: list[Parameters]) -> Iterator[tuple[Parameters, Image]]:
-    """The named images that are there; the others are added to the failures."""
+def _found(
+    call: ApiCall, repository: RepositoryState, failures: list[Parameters]
+) -> Iterator[tuple[Parameters, ImageState]]:
+    """The named images that exist; the others are added to the failures."""
     for wanted in call.parameters["imageIds"]:
         try:
             image = identifiers.locate(repository, wanted)
-        except Failure as failure:
+        except ImageFailure as failure:
             failures.append({"imageId": wanted, "failureCode": failure.code, "failureReason": failure.reason})
             continue
         yield wanted, image

@@ -1,4 +1,4 @@
-"""What a manifest says: media types, sizes, and what it refers to (OCI image specification 1.1, Docker v2.2)."""
+"""Reading a manifest: media types, sizes, and what it refers to (OCI image specification 1.1, Docker v2.2)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Descriptor:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest as it was pushed.
+    """A pushed manifest.
 
     Attributes:
         artifact: the artifact's type, else the media type of the configuration.
@@ -52,7 +52,7 @@ class Manifest:
 
 
 def read(body: bytes, media_type: str | None = None) -> Manifest:
-    """Read a manifest; its media type is what the caller and the manifest itself say, one of them at least.
+    """Read a manifest; the caller or the manifest itself must state its media type.
 
     Raises:
         EcrError: InvalidParameterException.
@@ -60,8 +60,8 @@ def read(body: bytes, media_type: str | None = None) -> Manifest:
     try:
         data = json.loads(body)
         return _read(body, _media_type(data, media_type), data)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as damage:
-        raise invalid(f"{_WHERE}: 'Invalid JSON syntax' ({damage!r})") from damage
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise invalid(f"{_WHERE}: 'Invalid JSON syntax' ({error!r})") from error
 
 
 def _media_type(data: dict[str, Any], stated: str | None) -> str:
@@ -72,7 +72,7 @@ def _media_type(data: dict[str, Any], stated: str | None) -> str:
     declared = given or own
     if declared is None:
         raise invalid(
-            "Invalid parameter at 'imageManifestMediaType': the manifest has no field mediaType, so it has to be"
+            "Invalid parameter at 'imageManifestMediaType': the manifest has no field mediaType, so it is required"
         )
     if declared not in KNOWN:
         raise invalid(f"{_WHERE}: 'the media type {declared!r} is not supported'")
@@ -108,7 +108,7 @@ def _descriptor(raw: dict[str, Any]) -> Descriptor:
 
 
 def check_digest(manifest: Manifest, claimed: str | None) -> None:
-    """Refuse a manifest that is not the one its digest names."""
+    """Refuse a manifest that does not have the claimed digest."""
     if claimed and claimed != manifest.digest:
         raise EcrError(
             "ImageDigestDoesNotMatchException",

@@ -1,4 +1,8 @@
-"""Which tags may be moved: tag mutability with exclusion filters (ECR's API reference, PutImageTagMutability)."""
+"""Which tags may be moved: tag mutability with exclusion filters (ECR's API reference, PutImageTagMutability).
+
+`gate.registry.tags` implements the same rules independently: if the gate's code also answered for the registry, an
+error in it would not show in a rehearsal.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localaws.ecr.errors import EcrError, invalid
-from localaws.ecr.state import Repository
+from localaws.ecr.state import RepositoryState
 
 _SETTINGS = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
 _FILTER = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
@@ -20,16 +24,16 @@ def matches(pattern: str, tag: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), tag) is not None
 
 
-def is_immutable(repository: Repository, tag: str) -> bool:
-    """Whether this tag, once set, stays on its digest."""
+def is_immutable(repository: RepositoryState, tag: str) -> bool:
+    """Whether this tag cannot be moved once it is set."""
     excluded = any(matches(pattern, tag) for pattern in repository.filters)
     if repository.mutability.startswith("IMMUTABLE"):
         return not excluded
     return repository.mutability == "MUTABLE_WITH_EXCLUSION" and excluded
 
 
-def refuse_overwriting(repository: Repository, tag: str | None) -> None:
-    """Refuse to set an immutable tag that exists, whatever digest it names.
+def refuse_overwriting(repository: RepositoryState, tag: str | None) -> None:
+    """Refuse to set an immutable tag that exists, even to the same digest.
 
     Raises:
         EcrError: ImageTagAlreadyExistsException.
@@ -42,7 +46,7 @@ def refuse_overwriting(repository: Repository, tag: str | None) -> None:
         )
 
 
-def configure(repository: Repository, parameters: Mapping[str, Any]) -> None:
+def configure(repository: RepositoryState, parameters: Mapping[str, Any]) -> None:
     """Set mutability and filters from a request.
 
     Raises:
@@ -60,7 +64,7 @@ def configure(repository: Repository, parameters: Mapping[str, Any]) -> None:
     repository.mutability, repository.filters = setting, [_pattern(entry) for entry in _not_too_many(filters)]
 
 
-def described(repository: Repository) -> dict[str, Any]:
+def described(repository: RepositoryState) -> dict[str, Any]:
     """The setting as ECR answers it."""
     filters = [{"filterType": "WILDCARD", "filter": pattern} for pattern in repository.filters]
     setting: dict[str, Any] = {"imageTagMutability": repository.mutability}

@@ -1,10 +1,10 @@
-"""Repository policies and lifecycle policies: checked when set, answered as they were set."""
+"""Repository policies and lifecycle policies: validated when set, answered as they were set."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,14 @@ import jsonschema
 
 from localaws.ecr import principals
 from localaws.ecr.errors import EcrError, invalid
-from localaws.ecr.operations import Call, Parameters, operation
-from localaws.ecr.repositories import identified, named
+from localaws.ecr.operations import ApiCall, Parameters, operation
 
 _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """One of the two documents that a repository may have, and how ECR speaks of it."""
+    """One of the two documents that a repository may have, and its names in the API."""
 
     attribute: str
     parameter: str
@@ -33,74 +32,47 @@ _LIFECYCLE = _Kind("lifecycle", "lifecyclePolicyText", "LifecyclePolicyNotFoundE
 
 
 @operation("SetRepositoryPolicy")
-def set_policy(call: Call) -> Parameters:
+def set_policy(call: ApiCall) -> Parameters:
     """Set the repository policy."""
     document = check_policy(call.parameters["policyText"])
-    with call.ecr.store.reading() as account:
-        name = call.ecr.store.repository(account, **named(call)).name
-    principals.check(document, call.ecr.account, call.access.has_principal)
+    with call.reading() as repository:
+        name = repository.name
+    principals.check(document, call.ecr.account, call.authorizer.has_principal)
     if not call.parameters.get("force"):
         _refuse_lockout(call, name)
     return _set(call, _POLICY)
 
 
-@operation("GetRepositoryPolicy")
-def get_policy(call: Call) -> Parameters:
-    """The repository policy."""
-    return _get(call, _POLICY, delete=False)
-
-
-@operation("DeleteRepositoryPolicy")
-def delete_policy(call: Call) -> Parameters:
-    """Remove the repository policy and answer what it was."""
-    return _get(call, _POLICY, delete=True)
-
-
 @operation("PutLifecyclePolicy")
-def put_lifecycle(call: Call) -> Parameters:
-    """Set the lifecycle policy. It acts at a push, where that is switched on (`localaws.behaviours`)."""
+def put_lifecycle(call: ApiCall) -> Parameters:
+    """Set the lifecycle policy. It is applied at a push, where that is switched on (`localaws.behaviours`)."""
     check_lifecycle(call.parameters["lifecyclePolicyText"])
-    answer = _set(call, _LIFECYCLE)
-    with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, **named(call))
-        repository.evaluated_at = call.ecr.clock().timestamp()
-    return answer
+    return _set(call, _LIFECYCLE)
 
 
-@operation("GetLifecyclePolicy")
-def get_lifecycle(call: Call) -> Parameters:
-    """The lifecycle policy."""
-    return _get(call, _LIFECYCLE, delete=False)
-
-
-@operation("DeleteLifecyclePolicy")
-def delete_lifecycle(call: Call) -> Parameters:
-    """Remove the lifecycle policy and answer what it was."""
-    return _get(call, _LIFECYCLE, delete=True)
-
-
-def _refuse_lockout(call: Call, name: str) -> None:
-    """A policy after which its author could set no other is set by force alone (API reference, `force`)."""
-    call.access.mirror(name, call.parameters["policyText"], exists=True)
+def _refuse_lockout(call: ApiCall, name: str) -> None:
+    """Without `force`, refuse a policy that forbids its author to set another one (API reference, `force`)."""
+    call.authorizer.mirror(name, call.parameters["policyText"], exists=True)
     try:
-        call.access.require(call.credential, "SetRepositoryPolicy", name)
+        call.authorizer.require(call.credential, "SetRepositoryPolicy", name)
     except EcrError as denial:
         raise principals.refused(
             "Repository policy would prevent you from setting another policy in the future; use force", denial.message
         ) from denial
 
 
-def _set(call: Call, kind: _Kind) -> Parameters:
+def _set(call: ApiCall, kind: _Kind) -> Parameters:
     text = call.parameters[kind.parameter]
-    with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+    with call.changing() as repository:
         setattr(repository, kind.attribute, text)
-    return {**identified(call.ecr, repository), kind.parameter: text}
+        if kind is _LIFECYCLE:
+            repository.evaluated_at = call.ecr.clock().timestamp()
+    return {**call.identity, kind.parameter: text}
 
 
-def _get(call: Call, kind: _Kind, *, delete: bool) -> Parameters:
-    with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+def _get(kind: _Kind, call: ApiCall, *, delete: bool = False) -> Parameters:
+    """The document as it was set; with `delete`, it is removed."""
+    with call.changing() as repository:
         text = getattr(repository, kind.attribute)
         if text is None:
             raise EcrError(
@@ -111,11 +83,17 @@ def _get(call: Call, kind: _Kind, *, delete: bool) -> Parameters:
         if delete:
             setattr(repository, kind.attribute, None)
     evaluated = {"lastEvaluatedAt": repository.evaluated_at} if kind is _LIFECYCLE else {}
-    return {**identified(call.ecr, repository), kind.parameter: text, **evaluated}
+    return {**call.identity, kind.parameter: text, **evaluated}
+
+
+operation("GetRepositoryPolicy")(partial(_get, _POLICY))
+operation("DeleteRepositoryPolicy")(partial(_get, _POLICY, delete=True))
+operation("GetLifecyclePolicy")(partial(_get, _LIFECYCLE))
+operation("DeleteLifecyclePolicy")(partial(_get, _LIFECYCLE, delete=True))
 
 
 def check_policy(text: str) -> dict[str, Any]:
-    """Refuse what has not the form of a repository policy, and answer what it says.
+    """Parse a repository policy, and refuse an invalid one.
 
     Raises:
         EcrError: InvalidParameterException.
@@ -125,7 +103,7 @@ def check_policy(text: str) -> dict[str, Any]:
 
 
 def check_lifecycle(text: str) -> None:
-    """Refuse what is not a lifecycle policy.
+    """Refuse an invalid lifecycle policy.
 
     Raises:
         EcrError: InvalidParameterException.
@@ -138,10 +116,8 @@ def _checked(parameter: str, why: str, text: str, schema: str) -> Any:
     try:
         document = json.loads(text)
         jsonschema.validate(document, _schema(schema))
-    except (ValueError, RecursionError) as damage:
-        raise invalid(
-            f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{why}' ({damage})"
-        ) from damage
+    except (ValueError, RecursionError) as error:
+        raise invalid(f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{why}' ({error})") from error
     except jsonschema.ValidationError as fault:
         place = "/".join(map(str, fault.absolute_path)) or "the document"
         raise invalid(

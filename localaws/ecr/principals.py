@@ -1,7 +1,7 @@
-"""Whom and what a repository policy may name, as ECR checks it when a policy is set.
+"""The principals and actions that a repository policy may name, as ECR checks them when a policy is set.
 
-ECR's two sentences are quoted by its users: 'Invalid repository policy provided' for what IAM's grammar does not
-allow, 'Principal not found' for a role or user that is not there.
+ECR has two messages: 'Invalid repository policy provided' for what IAM's grammar does not allow, and 'Principal not
+found' for a role or user that does not exist.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from localaws.ecr import shapes
+from localaws.ecr import service_model
 from localaws.ecr.errors import EcrError, invalid
 
 Exists = Callable[[str], bool]
-# Actions that are permissions alone and no operation (Service Authorization Reference, Amazon ECR).
+# Actions that are permissions and not operations (Service Authorization Reference, Amazon ECR).
 PERMISSIONS_ONLY = frozenset({"BatchImportUpstreamImage", "GetImageCopyStatus", "ReplicateImage"})
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _IAM = re.compile(r"arn:aws:iam::([0-9]{12}):(root|(?:role|user)/[\w+=,.@/-]+)", re.ASCII)
@@ -27,16 +27,16 @@ _SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
 
 
 def refused(why: str, detail: str) -> EcrError:
-    """ECR's refusal of a policy; the detail is the local target's own."""
+    """ECR's error for a policy; the detail in brackets is the local target's."""
     return invalid(f"Invalid parameter at 'PolicyText' failed to satisfy constraint: '{why}' ({detail})")
 
 
 def check(document: dict[str, Any], account: str, exists: Exists) -> None:
-    """Refuse a policy that names an action that ECR has not, or somebody who is not there.
+    """Refuse a policy that names an action that ECR does not have, or a principal that does not exist.
 
     Args:
         document: a policy that has the form of one.
-        account: the account whose roles and users `exists` knows; those of others are believed.
+        account: the account whose roles and users `exists` knows; those of other accounts are accepted.
         exists: whether this account has a role or user with this ARN.
 
     Raises:
@@ -54,7 +54,7 @@ def check(document: dict[str, Any], account: str, exists: Exists) -> None:
 
 def _check_action(action: str) -> None:
     wanted = action.lower().removeprefix("ecr:")
-    known = (name.lower() for name in {*shapes.service().operation_names, *PERMISSIONS_ONLY})
+    known = (name.lower() for name in {*service_model.service().operation_names, *PERMISSIONS_ONLY})
     if not any(fnmatchcase(name, wanted) for name in known):
         raise refused("Invalid repository policy provided", f"ECR has no action {action!r}")
 
@@ -70,14 +70,14 @@ def _principals(given: Any) -> Iterator[tuple[str, str]]:
 
 def _check_principal(kind: str, name: str, account: str, exists: Exists) -> None:
     if kind == "Service" and not _SERVICE.fullmatch(name):
-        raise refused("Invalid repository policy provided", f"{name!r} is no service")
+        raise refused("Invalid repository policy provided", f"{name!r} is not a service")
     if kind != "AWS" or name == "*" or _ACCOUNT.fullmatch(name):
         return
     if _UNIQUE_ID.fullmatch(name):
-        raise refused("Principal not found", f"{name} is the id of a role or user that is not there")
+        raise refused("Principal not found", f"{name} is the id of a role or user that does not exist")
     found, session = _IAM.fullmatch(name), _SESSION.fullmatch(name)
     if found is None and session is None:
-        raise refused("Invalid repository policy provided", f"{name!r} is no principal")
+        raise refused("Invalid repository policy provided", f"{name!r} is not a principal")
     if found and found[1] == account and found[2] != "root" and not exists(name):
         raise refused("Principal not found", name)
     if session and session[1] == account and ":assumed-role/" in name and not _has_role(session[2], account, exists):

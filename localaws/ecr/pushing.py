@@ -1,34 +1,31 @@
-"""How an image enters a repository: the one way for a push over /v2/ and for PutImage."""
+"""Storing a manifest in a repository, by a push over /v2/ or by PutImage."""
 
 from __future__ import annotations
 
 from localaws.ecr import identifiers, lifecycle, manifest, mutability, signing
 from localaws.ecr.errors import EcrError, invalid
 from localaws.ecr.manifest import Manifest
-from localaws.ecr.operations import Call, Ecr, Parameters, operation
-from localaws.ecr.repositories import identified, named
-from localaws.ecr.state import Image, Repository
+from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation
+from localaws.ecr.state import ImageState, RepositoryState
 
 
 @operation("PutImage")
-def put_image(call: Call) -> Parameters:
-    """Store a manifest, or give an image that exists another tag."""
+def put_image(call: ApiCall) -> Parameters:
+    """Store a manifest, or give an existing image another tag."""
     wanted, tag = call.parameters, call.parameters.get("imageTag")
     pushed = manifest.read(wanted["imageManifest"].encode(), wanted.get("imageManifestMediaType"))
     manifest.check_digest(pushed, wanted.get("imageDigest"))
     identifiers.check_tag(tag)
     image = push(call.ecr, wanted["repositoryName"], pushed, tag, registry=wanted.get("registryId"), again=False)
     identity = {"imageDigest": image.digest, **({"imageTag": tag} if tag else {})}
-    with call.ecr.store.reading() as account:
-        about = identified(call.ecr, call.ecr.store.repository(account, **named(call)))
     text = {"imageManifest": wanted["imageManifest"], "imageManifestMediaType": pushed.media_type}
-    return {"image": {**about, "imageId": identity, **text}}
+    return {"image": {**call.identity, "imageId": identity, **text}}
 
 
 def push(
     ecr: Ecr, name: str, pushed: Manifest, tag: str | None, *, registry: str | None = None, again: bool = True
-) -> Image:
-    """Let a manifest in under ECR's rules.
+) -> ImageState:
+    """Store a manifest if ECR's rules allow it.
 
     Args:
         ecr: the registry.
@@ -36,34 +33,33 @@ def push(
         pushed: the manifest.
         tag: the tag to set; None for a push by digest.
         registry: the registry id that the caller named.
-        again: whether setting what is set already is fine (a push over /v2/) or an error (PutImage).
+        again: whether an identical push is accepted (over /v2/) or an error (PutImage).
 
     Raises:
         EcrError: InvalidParameterException, ImageTagAlreadyExistsException, ImageAlreadyExistsException,
             LayersNotFoundException, ReferencedImagesNotFoundException, RepositoryNotFoundException.
     """
     identifiers.check_tag(tag)
-    with ecr.store.reading() as account:
-        ecr.store.repository(account, name, registry)
+    with ecr.store.reading_repository(name, registry):
+        pass  # raises if there is none
     _check_blobs(ecr, name, pushed)
-    # The tag must not move between the check and the change: all of it happens under the state's lock.
-    with ecr.store.changing() as account:
-        repository = ecr.store.repository(account, name, registry)
+    # Under one lock, so that the tag cannot move between the check and the change.
+    with ecr.store.changing_repository(name, registry) as repository:
         mutability.refuse_overwriting(repository, tag)
         if not again:
-            _refuse_what_is_there(repository, pushed, tag)
+            _refuse_existing(repository, pushed, tag)
         size = _size_of_index(repository, pushed) if pushed.children else pushed.size
         ecr.blobs.put_manifest(name, pushed.digest, pushed.media_type, pushed.body)
         image = repository.images.get(pushed.digest) or _enter(ecr, repository, pushed, size)
         _move_tag(repository, image, tag)
     if not image.subject:
         ecr.scans.on_push(name, image)
-    _what_aws_does_then(ecr, name, image)
+    _apply_behaviours(ecr, name, image)
     return image
 
 
-def _what_aws_does_then(ecr: Ecr, name: str, image: Image) -> None:
-    """Sign it, and let the lifecycle policy act, where that is switched on."""
+def _apply_behaviours(ecr: Ecr, name: str, image: ImageState) -> None:
+    """Sign the image and apply the lifecycle policy, where that is switched on."""
     behaviours = ecr.behaviours()
     body = signing.signature(ecr, name, image, always=behaviours.managed_signing)
     if body is not None:
@@ -74,7 +70,7 @@ def _what_aws_does_then(ecr: Ecr, name: str, image: Image) -> None:
 
 
 def _check_blobs(ecr: Ecr, name: str, pushed: Manifest) -> None:
-    """Refuse a manifest that says of what it names another size than that has."""
+    """Refuse a manifest whose blobs are missing or have another size than it states."""
     for blob in pushed.blobs:
         size = ecr.blobs.size(name, blob.digest)
         if size is None:
@@ -90,8 +86,8 @@ def _check_blobs(ecr: Ecr, name: str, pushed: Manifest) -> None:
             )
 
 
-def _enter(ecr: Ecr, repository: Repository, pushed: Manifest, size: int) -> Image:
-    image = Image(
+def _enter(ecr: Ecr, repository: RepositoryState, pushed: Manifest, size: int) -> ImageState:
+    image = ImageState(
         digest=pushed.digest,
         media_type=pushed.media_type,
         artifact=pushed.artifact,
@@ -104,7 +100,7 @@ def _enter(ecr: Ecr, repository: Repository, pushed: Manifest, size: int) -> Ima
     return image
 
 
-def _move_tag(repository: Repository, image: Image, tag: str | None) -> None:
+def _move_tag(repository: RepositoryState, image: ImageState, tag: str | None) -> None:
     if tag is None or tag in image.tags:
         return
     former = repository.tagged(tag)
@@ -113,7 +109,7 @@ def _move_tag(repository: Repository, image: Image, tag: str | None) -> None:
     image.tags.append(tag)
 
 
-def _refuse_what_is_there(repository: Repository, pushed: Manifest, tag: str | None) -> None:
+def _refuse_existing(repository: RepositoryState, pushed: Manifest, tag: str | None) -> None:
     image = repository.images.get(pushed.digest)
     if image is not None and (tag is None or tag in image.tags):
         raise EcrError(
@@ -123,7 +119,7 @@ def _refuse_what_is_there(repository: Repository, pushed: Manifest, tag: str | N
         )
 
 
-def _size_of_index(repository: Repository, pushed: Manifest) -> int:
+def _size_of_index(repository: RepositoryState, pushed: Manifest) -> int:
     missing = [child for child in pushed.children if child not in repository.images]
     if missing:
         raise EcrError(

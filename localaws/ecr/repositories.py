@@ -1,27 +1,24 @@
-"""Repositories, their settings and their tags."""
+"""The registry as a whole, and its repositories with their settings."""
 
 from __future__ import annotations
 
-import re
+import base64
 import uuid
-from typing import Any
 
 from localaws.ecr import mutability, resource_tags
+from localaws.ecr.credentials import USER
 from localaws.ecr.errors import EcrError, invalid
-from localaws.ecr.operations import Call, Ecr, Parameters, operation
-from localaws.ecr.paging import page
-from localaws.ecr.state import Repository
-
-_ARN = re.compile(r"arn:aws:ecr:([a-z0-9-]+):([0-9]{12}):repository/(.+)")
+from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation, page
+from localaws.ecr.state import RepositoryState
 
 
-def described(ecr: Ecr, repository: Repository) -> Parameters:
+def described(ecr: Ecr, repository: RepositoryState) -> Parameters:
     """A repository as ECR answers it."""
     return {
+        **ecr.identity(repository.name),
         "repositoryArn": ecr.arn(repository.name),
-        "registryId": ecr.account,
-        "repositoryName": repository.name,
-        "repositoryUri": ecr.uri(repository.name),
+        # Its address on AWS: here pushes go to the login's proxyEndpoint.
+        "repositoryUri": f"{ecr.account}.dkr.ecr.{ecr.region}.amazonaws.com/{repository.name}",
         "createdAt": repository.created_at,
         **mutability.described(repository),
         "imageScanningConfiguration": {"scanOnPush": repository.scan_on_push},
@@ -30,10 +27,10 @@ def described(ecr: Ecr, repository: Repository) -> Parameters:
 
 
 @operation("CreateRepository")
-def create(call: Call) -> Parameters:
+def create(call: ApiCall) -> Parameters:
     """A new, empty repository."""
     wanted, name = call.parameters, call.parameters["repositoryName"]
-    repository = Repository(name, created_at=call.ecr.clock().timestamp())
+    repository = RepositoryState(name, created_at=call.ecr.clock().timestamp())
     mutability.configure(repository, wanted)
     repository.scan_on_push = wanted.get("imageScanningConfiguration", {}).get("scanOnPush", False)
     repository.encryption = _encryption(call.ecr, wanted.get("encryptionConfiguration") or repository.encryption)
@@ -49,21 +46,21 @@ def create(call: Call) -> Parameters:
 
 
 @operation("DescribeRepositories")
-def describe(call: Call) -> Parameters:
+def describe(call: ApiCall) -> Parameters:
     """The named repositories, or all of them by name."""
     store, registry = call.ecr.store, call.parameters.get("registryId")
     with store.reading() as account:
         names = call.parameters.get("repositoryNames") or sorted(account.repositories)
-        found = [described(call.ecr, store.repository(account, name, registry)) for name in names]
+        found = [described(call.ecr, store.find(account, name, registry)) for name in names]
     entries, rest = page(found, call.parameters)
     return {"repositories": entries, **rest}
 
 
 @operation("DeleteRepository")
-def delete(call: Call) -> Parameters:
+def delete(call: ApiCall) -> Parameters:
     """Remove a repository; one that holds images only by force."""
     with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+        repository = call.ecr.store.find(account, *call.named)
         if repository.images and not call.parameters.get("force"):
             raise EcrError(
                 "RepositoryNotEmptyException",
@@ -75,74 +72,44 @@ def delete(call: Call) -> Parameters:
 
 
 @operation("PutImageTagMutability")
-def put_mutability(call: Call) -> Parameters:
+def put_mutability(call: ApiCall) -> Parameters:
     """Set which tags may be moved."""
-    with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+    with call.changing() as repository:
         mutability.configure(repository, call.parameters)
-    return {**identified(call.ecr, repository), **mutability.described(repository)}
+    return {**call.identity, **mutability.described(repository)}
 
 
 @operation("PutImageScanningConfiguration")
-def put_scanning(call: Call) -> Parameters:
+def put_scanning(call: ApiCall) -> Parameters:
     """Set whether a push is scanned (basic scanning)."""
-    with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+    with call.changing() as repository:
         repository.scan_on_push = call.parameters["imageScanningConfiguration"].get("scanOnPush", False)
     configuration = {"imageScanningConfiguration": {"scanOnPush": repository.scan_on_push}}
-    return {**identified(call.ecr, repository), **configuration}
+    return {**call.identity, **configuration}
 
 
-@operation("ListTagsForResource")
-def list_tags(call: Call) -> Parameters:
-    """The repository's tags."""
-    with call.ecr.store.reading() as account:
-        tags = call.ecr.store.repository(account, _name_in(call)).tags
-        return {"tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
+@operation("GetAuthorizationToken")
+def get_authorization_token(call: ApiCall) -> Parameters:
+    """A password for /v2/, and the registry's address: the one under which the caller reached us."""
+    password, expires = call.ecr.passwords.issue(call.credential)
+    token = base64.b64encode(f"{USER}:{password}".encode()).decode()
+    entry = {"authorizationToken": token, "expiresAt": expires.timestamp(), "proxyEndpoint": f"http://{call.host}"}
+    return {"authorizationData": [entry]}
 
 
-@operation("TagResource")
-def tag(call: Call) -> Parameters:
-    """Add or replace tags."""
-    with call.ecr.store.changing() as account:
-        repository = call.ecr.store.repository(account, _name_in(call))
-        repository.tags = resource_tags.added(repository.tags, call.parameters["tags"])
-    return {}
+@operation("DescribeRegistry")
+def describe_registry(call: ApiCall) -> Parameters:
+    """The registry; it replicates nowhere."""
+    return {"registryId": call.ecr.account, "replicationConfiguration": {"rules": []}}
 
 
-@operation("UntagResource")
-def untag(call: Call) -> Parameters:
-    """Remove tags."""
-    with call.ecr.store.changing() as account:
-        tags = call.ecr.store.repository(account, _name_in(call)).tags
-        for key in call.parameters["tagKeys"]:
-            tags.pop(key, None)
-    return {}
-
-
-def named(call: Call) -> dict[str, Any]:
-    """The repository that a call names, as `Store.repository` takes it."""
-    return {"name": call.parameters["repositoryName"], "registry": call.parameters.get("registryId")}
-
-
-def identified(ecr: Ecr, repository: Repository) -> Parameters:
-    """The two fields with which most answers about a repository begin."""
-    return {"registryId": ecr.account, "repositoryName": repository.name}
-
-
-def _name_in(call: Call) -> str:
-    """The name in a repository's ARN; one of another region or account is not found here."""
-    arn = call.parameters["resourceArn"]
-    found = _ARN.fullmatch(arn)
-    if found is None:
-        raise invalid(f"Invalid parameter at 'resourceArn': {arn!r} is not a repository's ARN")
-    region, account, name = found.groups()
-    if (region, account) != (call.ecr.region, call.ecr.account):
-        raise EcrError(
-            "RepositoryNotFoundException",
-            f"The repository with name '{name}' does not exist in the registry with id '{account}'",
-        )
-    return name
+@operation("GetRegistryPolicy")
+def get_registry_policy(call: ApiCall) -> Parameters:
+    """The registry has no policy, so nobody may replicate into it."""
+    raise EcrError(
+        "RegistryPolicyNotFoundException",
+        f"Registry policy does not exist in the registry with id '{call.ecr.account}'",
+    )
 
 
 def _encryption(ecr: Ecr, wanted: dict[str, str]) -> dict[str, str]:

@@ -7,54 +7,51 @@ import uuid
 from localaws.ecr import findings as shapes
 from localaws.ecr import identifiers
 from localaws.ecr.errors import EcrError, invalid
-from localaws.ecr.operations import Call, Parameters, operation
-from localaws.ecr.paging import page
-from localaws.ecr.repositories import identified, named
+from localaws.ecr.operations import ApiCall, Parameters, operation, page
 from localaws.ecr.scanning import frequency
-from localaws.ecr.state import Account, Image, Repository, Scan
+from localaws.ecr.state import ImageState, RegistryState, RepositoryState, ScanState
 
 _SCAN_TYPES = {"BASIC": {"SCAN_ON_PUSH", "MANUAL"}, "ENHANCED": {"SCAN_ON_PUSH", "CONTINUOUS_SCAN", "MANUAL"}}
 
 
 @operation("StartImageScan")
-def start(call: Call) -> Parameters:
+def start(call: ApiCall) -> Parameters:
     """Start a basic scan."""
-    with call.ecr.store.reading() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+    with call.reading() as repository:
         image = _image(call, repository)
-        about = {**identified(call.ecr, repository), "imageId": _identity(call, image)}
+        about = {**call.identity, "imageId": _identity(call, image)}
     scan = call.ecr.scans.start(repository.name, image)
     return {**about, "imageScanStatus": _status(scan)}
 
 
 @operation("DescribeImageScanFindings")
-def describe_findings(call: Call) -> Parameters:
-    """The status of the newest scan, and its findings once it has ended well."""
+def describe_findings(call: ApiCall) -> Parameters:
+    """The status of the newest scan, and its findings once it is complete."""
     with call.ecr.store.reading() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+        repository = call.ecr.store.find(account, *call.named)
         image = _image(call, repository)
         scan = repository.scans.get(image.digest)
         if scan is None or scan.enhanced != (account.scan_type == "ENHANCED"):
-            raise _never_scanned(call, repository, image)
-        answer = {**identified(call.ecr, repository), "imageId": _identity(call, image)}
+            raise _not_scanned(call, repository, image)
+        answer = {**call.identity, "imageId": _identity(call, image)}
         answer["imageScanStatus"] = _status(scan)
         if scan.enhanced and scan.status == "PENDING":
-            # As Inspector answers of an image that it has taken in and not looked at: a good end, and nothing in it.
-            taken_in = "ACTIVE" if frequency(account, repository)[0] == "CONTINUOUS_SCAN" else "COMPLETE"
-            return answer | {"imageScanStatus": {"status": taken_in}, "imageScanFindings": {"findings": []}}
+            # Inspector answers so for an image that it has not scanned yet: a final status, and no findings.
+            final = "ACTIVE" if frequency(account, repository)[0] == "CONTINUOUS_SCAN" else "COMPLETE"
+            return answer | {"imageScanStatus": {"status": final}, "imageScanFindings": {"findings": []}}
         return answer if scan.completed_at is None else answer | _findings(call, repository, image, scan)
 
 
 @operation("GetRegistryScanningConfiguration")
-def get_configuration(call: Call) -> Parameters:
+def get_configuration(call: ApiCall) -> Parameters:
     """Basic or enhanced, and for which repositories."""
     with call.ecr.store.reading() as account:
         return {"registryId": call.ecr.account, "scanningConfiguration": _configuration(account)}
 
 
 @operation("PutRegistryScanningConfiguration")
-def put_configuration(call: Call) -> Parameters:
-    """Choose basic or enhanced scanning; what the rules cover is scanned at once, as Inspector does."""
+def put_configuration(call: ApiCall) -> Parameters:
+    """Choose basic or enhanced scanning; images that the rules select are scanned at once, as Inspector does."""
     wanted = call.parameters.get("scanType", "BASIC")
     rules = call.parameters.get("rules", [])
     if wanted not in _SCAN_TYPES or not {rule["scanFrequency"] for rule in rules} <= _SCAN_TYPES[wanted]:
@@ -69,7 +66,7 @@ def put_configuration(call: Call) -> Parameters:
 
 
 @operation("BatchGetRepositoryScanningConfiguration")
-def batch_get_configuration(call: Call) -> Parameters:
+def batch_get_configuration(call: ApiCall) -> Parameters:
     """How each of these repositories is scanned."""
     found, failures = [], []
     with call.ecr.store.reading() as account:
@@ -87,23 +84,23 @@ def batch_get_configuration(call: Call) -> Parameters:
     return {"scanningConfigurations": found, "failures": failures}
 
 
-def _configuration(account: Account) -> Parameters:
+def _configuration(account: RegistryState) -> Parameters:
     return {"scanType": account.scan_type, "rules": account.scan_rules}
 
 
-def _image(call: Call, repository: Repository) -> Image:
+def _image(call: ApiCall, repository: RepositoryState) -> ImageState:
     return identifiers.image(repository, call.parameters["imageId"], call.ecr.account)
 
 
-def _identity(call: Call, image: Image) -> Parameters:
+def _identity(call: ApiCall, image: ImageState) -> Parameters:
     return {**call.parameters["imageId"], "imageDigest": image.digest}
 
 
-def _status(scan: Scan) -> Parameters:
+def _status(scan: ScanState) -> Parameters:
     return {"status": scan.status, "description": scan.description}
 
 
-def _findings(call: Call, repository: Repository, image: Image, scan: Scan) -> Parameters:
+def _findings(call: ApiCall, repository: RepositoryState, image: ImageState, scan: ScanState) -> Parameters:
     everything = call.ecr.store.read_findings(repository.name, image.digest)
     if scan.enhanced:
         everything = [shapes.as_inspector(finding) for finding in everything]
@@ -124,13 +121,13 @@ def _findings(call: Call, repository: Repository, image: Image, scan: Scan) -> P
     return {"imageScanFindings": findings, **rest}
 
 
-def _arn(call: Call, image: Image, finding: shapes.Json) -> str:
-    # The same finding keeps its ARN from scan to scan.
+def _arn(call: ApiCall, image: ImageState, finding: shapes.Json) -> str:
+    # A finding has the same ARN in every scan.
     name = uuid.uuid5(uuid.NAMESPACE_URL, f"{image.digest} {finding['id']} {finding['purl'] or finding['package']}")
     return f"arn:aws:inspector2:{call.ecr.region}:{call.ecr.account}:finding/{name.hex}"
 
 
-def _resource(call: Call, repository: Repository, image: Image) -> shapes.Json:
+def _resource(call: ApiCall, repository: RepositoryState, image: ImageState) -> shapes.Json:
     details = {
         "imageHash": image.digest,
         "imageTags": list(image.tags),
@@ -142,7 +139,7 @@ def _resource(call: Call, repository: Repository, image: Image) -> shapes.Json:
     return {**identity, "details": {"awsEcrContainerImage": details}}
 
 
-def _never_scanned(call: Call, repository: Repository, image: Image) -> EcrError:
+def _not_scanned(call: ApiCall, repository: RepositoryState, image: ImageState) -> EcrError:
     tag = call.parameters["imageId"].get("imageTag", "")
     return EcrError(
         "ScanNotFoundException",

@@ -1,8 +1,7 @@
-"""Scans: when they start, how they end, what is said of them (ECR's user guide, "Scan images").
+"""Scans: when they start, and their statuses (ECR's user guide, "Scan images").
 
-What finds vulnerabilities is behind `Scanner`; here is ECR's part: the statuses, the limit of one scan a day, the
-difference between basic and enhanced scanning. A scanner that fails makes the scan FAILED:
-never one with zero findings.
+An `ImageScanner` finds the vulnerabilities; this module has ECR's rules: the statuses, one scan a day, basic and
+enhanced scanning. If the scanner fails, the scan is FAILED and has no findings.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ from typing import Any, Protocol
 
 from localaws.ecr.blobs import Blobs
 from localaws.ecr.errors import EcrError
-from localaws.ecr.findings import Findings
+from localaws.ecr.findings import ScannerResult
 from localaws.ecr.manifest import INDEXES
 from localaws.ecr.mutability import matches
-from localaws.ecr.state import Account, Image, Repository, Scan
+from localaws.ecr.state import ImageState, RegistryState, RepositoryState, ScanState
 from localaws.ecr.store import Store
 
 ONE_SCAN_IN = timedelta(hours=24)
-_UNDER_WAY = ("IN_PROGRESS", "PENDING")
+_IN_PROGRESS = ("IN_PROGRESS", "PENDING")
 
 
 @dataclass(frozen=True)
 class ImageSource:
-    """Where a scanner reads the image's bytes: the registry behind, over loopback, without authentication.
+    """Where a scanner reads an image: the registry behind the gateway, without authentication.
 
     Attributes:
         registry: `host:port`, plain HTTP.
@@ -55,29 +54,29 @@ class ImageSource:
             yield response
 
 
-class Scanner(Protocol):
-    """Finds the vulnerabilities of one image."""
+class ImageScanner(Protocol):
+    """Finds the vulnerabilities in an image."""
 
-    def scan(self, repository: str, digest: str, fetch: ImageSource) -> Findings:
+    def scan(self, repository: str, digest: str, fetch: ImageSource) -> ScannerResult:
         """All findings in the image.
 
         Raises:
-            Exception: any one means that the scan FAILED; its text becomes the status's description.
+            Exception: the scan is FAILED, with the exception's text as the status's description.
         """
 
 
 class Scans:
     """The scans of one registry."""
 
-    def __init__(self, store: Store, registry: str, scanner: Scanner, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, registry: str, scanner: ImageScanner, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._registry = registry
         self._scanner = scanner
         self._clock = clock
-        self._fail_what_was_cut_short()
+        self._fail_interrupted()
 
-    def start(self, name: str, image: Image) -> Scan:
-        """Start a scan that somebody asked for.
+    def start(self, name: str, image: ImageState) -> ScanState:
+        """Start a scan on request.
 
         Raises:
             EcrError: UnsupportedImageTypeException for an index, ValidationException under enhanced scanning,
@@ -86,23 +85,23 @@ class Scans:
         with self._store.changing() as account:
             repository = account.repositories[name]
             self._refuse(account, repository, image)
-            # A copy: the scan may have ended before the caller is told that it has begun.
-            begun = replace(self._entered(repository, image, enhanced=False))
+            # A copy: the scan may end before the caller gets the answer.
+            begun = replace(self._enter(repository, image, enhanced=False))
         self._run(name, image.digest, "COMPLETE")
         return begun
 
-    def on_push(self, name: str, image: Image) -> None:
-        """Start the scan that the registry's settings ask for when an image arrives."""
+    def on_push(self, name: str, image: ImageState) -> None:
+        """Start the scan that the registry's settings demand for a pushed image."""
         with self._store.changing() as account:
             repository = account.repositories[name]
             enhanced = account.scan_type == "ENHANCED"
             often, _ = frequency(account, repository)
             if often == "MANUAL" or image.media_type in INDEXES or self._is_fresh(repository, image, enhanced=enhanced):
                 return
-            self._entered(repository, image, enhanced=enhanced)
+            self._enter(repository, image, enhanced=enhanced)
         self._run(name, image.digest, "ACTIVE" if often == "CONTINUOUS_SCAN" else "COMPLETE")
 
-    def _refuse(self, account: Account, repository: Repository, image: Image) -> None:
+    def _refuse(self, account: RegistryState, repository: RepositoryState, image: ImageState) -> None:
         if account.scan_type == "ENHANCED":
             raise EcrError("ValidationException", "This feature is disabled")
         if image.media_type in INDEXES:
@@ -115,15 +114,15 @@ class Scans:
                 "The scan quota per image has been exceeded. Wait and try again: one scan of an image in 24 hours",
             )
 
-    def _is_fresh(self, repository: Repository, image: Image, *, enhanced: bool) -> bool:
+    def _is_fresh(self, repository: RepositoryState, image: ImageState, *, enhanced: bool) -> bool:
         scan = repository.scans.get(image.digest)
         if scan is None or scan.status == "FAILED" or scan.enhanced != enhanced:
             return False
         return self._clock().timestamp() - scan.requested_at < ONE_SCAN_IN.total_seconds()
 
-    def _entered(self, repository: Repository, image: Image, *, enhanced: bool) -> Scan:
+    def _enter(self, repository: RepositoryState, image: ImageState, *, enhanced: bool) -> ScanState:
         status = "PENDING" if enhanced else "IN_PROGRESS"
-        scan = Scan(status, "The scan has started.", self._clock().timestamp(), enhanced)
+        scan = ScanState(status, "The scan has started.", self._clock().timestamp(), enhanced)
         repository.scans[image.digest] = scan
         return scan
 
@@ -134,36 +133,41 @@ class Scans:
     def _scan(self, name: str, digest: str, good_end: str) -> None:
         try:
             found = self._scanner.scan(name, digest, ImageSource(self._registry, name, digest))
-        except Exception as failure:  # noqa: BLE001, RUF100  a scanner may fail in any way: each one is a failed scan
+        except Exception as failure:  # noqa: BLE001, RUF100  any failure of a scanner is a failed scan
             self._end(name, digest, "FAILED", f"The scan failed: {failure}", None)
             return
         self._end(name, digest, good_end, found.description or "The scan was completed successfully.", found)
 
-    def _end(self, name: str, digest: str, status: str, description: str, found: Findings | None) -> None:
+    def _end(self, name: str, digest: str, status: str, description: str, found: ScannerResult | None) -> None:
         with self._store.changing() as account:
             repository = account.repositories.get(name)
             scan = repository.scans.get(digest) if repository else None
-            if scan is None:  # the image was deleted in the meantime
+            if scan is None:  # the image has been deleted
                 return
             scan.status, scan.description = status, description
             if found is not None:
                 scan.completed_at, scan.advisories_at = self._clock().timestamp(), found.advisories_at
                 self._store.write_findings(name, digest, [asdict(finding) for finding in found.findings])
 
-    def _fail_what_was_cut_short(self) -> None:
+    def _fail_interrupted(self) -> None:
         with self._store.changing() as account:
             for repository in account.repositories.values():
                 for scan in repository.scans.values():
-                    if scan.status in _UNDER_WAY:
-                        scan.status, scan.description = "FAILED", "The local target ended in mid-scan."
+                    if scan.status in _IN_PROGRESS:
+                        scan.status, scan.description = "FAILED", "The local target ended during the scan."
 
 
-def frequency(account: Account, repository: Repository) -> tuple[str, list[dict[str, Any]]]:
-    """How often a repository is scanned, and the registry's filters that say so."""
+def frequency(account: RegistryState, repository: RepositoryState) -> tuple[str, list[dict[str, Any]]]:
+    """How often a repository is scanned, and the registry's filters that select it."""
     for rule in account.scan_rules:
-        filters = [each for each in rule["repositoryFilters"] if matches(each["filter"], repository.name)]
+        filters = [each for each in rule["repositoryFilters"] if _selects(each["filter"], repository.name)]
         if filters:
             return rule["scanFrequency"], filters
     if account.scan_type == "BASIC" and repository.scan_on_push:
         return "SCAN_ON_PUSH", []
     return "MANUAL", []
+
+
+def _selects(pattern: str, name: str) -> bool:
+    """Whether a filter selects a repository; without a wildcard, it does if the name contains it (user guide)."""
+    return matches(pattern, name) if "*" in pattern else pattern in name

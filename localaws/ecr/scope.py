@@ -1,4 +1,4 @@
-"""For which service and region a request was signed (Signature Version 4, the credential scope)."""
+"""The credential scope of a request's signature: its service and region (Signature Version 4)."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ SERVICES = {
     "events": "EventBridge",
     "scheduler": "EventBridge Scheduler",
 }
-# These two answer the same from every region (their endpoints are global).
+# Their endpoints are global.
 _GLOBAL = frozenset({"sts", "iam"})
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The access key of a signature and what it is for; empty texts where there is no signature."""
+    """The access key, region and service of a signature; empty strings without a signature."""
 
     access_key: str = ""
     region: str = ""
     service: str = ""
 
     def refuse_another_region(self, region: str) -> None:
-        """Let pass what is in this region, or in all; what is not in another ECR says itself.
+        """Refuse a call for another region, except to ECR (see `elsewhere`) and to global services.
 
         Raises:
-            EcrError: it is for another region.
+            EcrError: the call is for another region.
         """
         here = not self.service or self.region == region or self.service not in SERVICES
         if not here and self.service not in _GLOBAL | {"ecr"}:
             raise not_modelled(f"The local target is in {region}; this call was signed for {self.region}")
 
     def refuse_another_service(self) -> None:
-        """Let pass what is for a service that is here.
+        """Refuse a call for a service that is not modelled.
 
         Raises:
-            EcrError: it is for another one.
+            EcrError: the call is for such a service.
         """
         if self.service and self.service not in SERVICES:
             here = ", ".join(SERVICES.values())
@@ -57,10 +57,10 @@ def scope_of(authorization: str) -> Scope:
 
 
 def elsewhere(name: str, parameters: Parameters, account: str, region: str, here: str) -> Parameters:
-    """What ECR answers in a region in which the account has no repository.
+    """The answer of ECR in a region in which the account has no repository.
 
     Raises:
-        EcrError: RepositoryNotFoundException; or that the local target has no such region.
+        EcrError: RepositoryNotFoundException, or UnsupportedOperationException where no repository is named.
     """
     named = [*parameters.get("repositoryNames", []), parameters.get("repositoryName"), parameters.get("resourceArn")]
     wanted = next((each.rpartition(":repository/")[2] for each in named if each), None)

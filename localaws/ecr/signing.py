@@ -1,6 +1,6 @@
 """Managed signing: ECR stores a signature beside each image that is pushed (user guide, "Managed signing").
 
-What is stored has the shape of Notation's signature (Notary Project, "Signature specification"); nobody signed it.
+The artifact has the form of a Notation signature (Notary Project, "Signature specification"), but no signature.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from localaws.ecr import identifiers
 from localaws.ecr.errors import EcrError
 from localaws.ecr.manifest import OCI
 from localaws.ecr.mutability import matches
-from localaws.ecr.operations import Call, Ecr, Parameters, operation
-from localaws.ecr.repositories import identified, named
-from localaws.ecr.state import Image
+from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation
+from localaws.ecr.state import ImageState
 
 SIGNATURE = "application/vnd.cncf.notary.signature"
 _ENVELOPE = "application/jose+json"
 
 
 @operation("PutSigningConfiguration")
-def put_configuration(call: Call) -> Parameters:
+def put_configuration(call: ApiCall) -> Parameters:
     """Set which pushes are signed."""
     with call.ecr.store.changing() as account:
         account.signing_rules = call.parameters["signingConfiguration"]["rules"]
@@ -29,15 +28,15 @@ def put_configuration(call: Call) -> Parameters:
 
 
 @operation("GetSigningConfiguration")
-def get_configuration(call: Call) -> Parameters:
+def get_configuration(call: ApiCall) -> Parameters:
     """Which pushes are signed."""
     with call.ecr.store.reading() as account:
         return _configured(call.ecr, account.signing_rules)
 
 
 @operation("DeleteSigningConfiguration")
-def delete_configuration(call: Call) -> Parameters:
-    """Sign nothing any more."""
+def delete_configuration(call: ApiCall) -> Parameters:
+    """Stop signing."""
     with call.ecr.store.changing() as account:
         answer = _configured(call.ecr, account.signing_rules)
         account.signing_rules = []
@@ -45,35 +44,32 @@ def delete_configuration(call: Call) -> Parameters:
 
 
 @operation("DescribeImageSigningStatus")
-def describe_status(call: Call) -> Parameters:
-    """Whether an image has been signed, by each rule that is about it."""
+def describe_status(call: ApiCall) -> Parameters:
+    """Whether an image has been signed, for each rule that covers it."""
     with call.ecr.store.reading() as account:
-        repository = call.ecr.store.repository(account, **named(call))
+        repository = call.ecr.store.find(account, *call.named)
         image = identifiers.image(repository, call.parameters["imageId"], call.ecr.account)
-        about = {
-            **identified(call.ecr, repository),
-            "imageId": {**call.parameters["imageId"], "imageDigest": image.digest},
-        }
+        about = {**call.identity, "imageId": {**call.parameters["imageId"], "imageDigest": image.digest}}
         status = "COMPLETE" if _is_signed(list(repository.images.values()), image) else "IN_PROGRESS"
         rules = [rule for rule in account.signing_rules if _covers(rule, repository.name)]
     statuses = [{"signingProfileArn": rule["signingProfileArn"], "status": status} for rule in rules]
     return {**about, "signingStatuses": statuses}
 
 
-def signature(ecr: Ecr, name: str, image: Image, *, always: bool) -> bytes | None:
-    """The manifest of the signature that a push brings with it, its blobs stored; None when none is due.
+def signature(ecr: Ecr, name: str, image: ImageState, *, always: bool) -> bytes | None:
+    """The manifest of the signature to store for a pushed image, with its blobs stored; None if none is due.
 
     Args:
         ecr: the registry.
         name: the repository.
-        image: what was pushed.
+        image: the pushed image.
         always: sign without a rule.
     """
     with ecr.store.reading() as account:
         due = always or any(_covers(rule, name) for rule in account.signing_rules)
         if not due or image.subject or _is_signed(list(account.repositories[name].images.values()), image):
             return None
-    # As long as one with the certificates of its signer.
+    # As long as a signature with its certificates.
     header = {"note": "stored by the local target, which signs nothing", "x5c": ["0" * 3000]}
     envelope = {"payload": image.digest, "signature": "", "header": header}
     parts = [(SIGNATURE, b"{}"), (_ENVELOPE, json.dumps(envelope).encode())]
@@ -89,7 +85,7 @@ def signature(ecr: Ecr, name: str, image: Image, *, always: bool) -> bytes | Non
     return json.dumps(whole).encode()
 
 
-def _is_signed(images: list[Image], image: Image) -> bool:
+def _is_signed(images: list[ImageState], image: ImageState) -> bool:
     return any(each.subject == image.digest and each.artifact == SIGNATURE for each in images)
 
 

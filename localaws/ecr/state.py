@@ -1,4 +1,4 @@
-"""What the registry's account holds besides blobs: repositories, images, tags, settings, scans."""
+"""The state of the registry, without blobs: repositories, images, tags, settings, scans."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass
-class Image:
+class ImageState:
     """One pushed manifest.
 
     Attributes:
@@ -33,17 +33,17 @@ class Image:
 
 
 @dataclass
-class Scan:
+class ScanState:
     """The newest scan of a digest in one repository.
 
     Attributes:
         status: as in ECR's `imageScanStatus`.
         requested_at: seconds since the epoch; the 24-hour limit counts from here.
-        completed_at: seconds since the epoch; None until it ended well.
+        completed_at: seconds since the epoch; None until it is complete.
         advisories_at: how old the vulnerability data is: seconds since the epoch.
-        enhanced: the answer has the shape of enhanced scanning.
+        enhanced: whether it is a scan of enhanced scanning.
 
-    Its findings are in a file of their own: there may be many, and every change writes the state whole.
+    Its findings are in another file: there may be many, and every change writes the whole state.
     """
 
     status: str
@@ -55,8 +55,8 @@ class Scan:
 
 
 @dataclass
-class Repository:
-    """One repository; `policy` and `lifecycle` are the texts that were set, and `evaluated_at` when rules last ran."""
+class RepositoryState:
+    """One repository; `policy` and `lifecycle` are the texts as set, `evaluated_at` is when rules were last applied."""
 
     name: str
     created_at: float
@@ -68,31 +68,31 @@ class Repository:
     lifecycle: str | None = None
     evaluated_at: float = 0.0
     tags: dict[str, str] = field(default_factory=dict)
-    images: dict[str, Image] = field(default_factory=dict)
-    scans: dict[str, Scan] = field(default_factory=dict)
+    images: dict[str, ImageState] = field(default_factory=dict)
+    scans: dict[str, ScanState] = field(default_factory=dict)
 
-    def tagged(self, tag: str) -> Image | None:
+    def tagged(self, tag: str) -> ImageState | None:
         """The image that a tag names now."""
         return next((image for image in self.images.values() if tag in image.tags), None)
 
 
 @dataclass
-class Account:
+class RegistryState:
     """The registry of one account in one region."""
 
-    repositories: dict[str, Repository] = field(default_factory=dict)
+    repositories: dict[str, RepositoryState] = field(default_factory=dict)
     scan_type: str = "BASIC"
     scan_rules: list[dict[str, Any]] = field(default_factory=list)
     signing_rules: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read(data: dict[str, Any]) -> Account:
+def read(data: dict[str, Any]) -> RegistryState:
     """The account that `dataclasses.asdict` wrote."""
     repositories = {name: _repository(value) for name, value in data["repositories"].items()}
-    return Account(**{**data, "repositories": repositories})
+    return RegistryState(**{**data, "repositories": repositories})
 
 
-def _repository(data: dict[str, Any]) -> Repository:
-    images = {digest: Image(**value) for digest, value in data["images"].items()}
-    scans = {digest: Scan(**value) for digest, value in data["scans"].items()}
-    return Repository(**{**data, "images": images, "scans": scans})
+def _repository(data: dict[str, Any]) -> RepositoryState:
+    images = {digest: ImageState(**value) for digest, value in data["images"].items()}
+    scans = {digest: ScanState(**value) for digest, value in data["scans"].items()}
+    return RepositoryState(**{**data, "images": images, "scans": scans})

@@ -1,4 +1,4 @@
-"""The account's state on disk: one JSON file, replaced whole, never half written."""
+"""The state on disk: one JSON file, replaced atomically."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from localaws import LocalTargetError
 from localaws.ecr.errors import EcrError
-from localaws.ecr.state import Account, Repository, read
-from localaws.errors import LocalTargetError
+from localaws.ecr.state import RegistryState, RepositoryState, read
 
 
 class Store:
-    """Guards the state: everything that reads or changes it holds its lock."""
+    """Guards the state with a lock for reading and changing."""
 
     def __init__(self, path: Path, account: str) -> None:
         self._path = path
@@ -28,14 +28,14 @@ class Store:
         self._account = _load(path)
 
     @contextmanager
-    def reading(self) -> Iterator[Account]:
+    def reading(self) -> Iterator[RegistryState]:
         """The state, for reading."""
         with self._lock:
             yield self._account
 
     @contextmanager
-    def changing(self) -> Iterator[Account]:
-        """The state, for a change: written to disk when the block ends, undone when it raises."""
+    def changing(self) -> Iterator[RegistryState]:
+        """The state, for a change: written to disk if the block ends, undone if it raises."""
         with self._lock:
             before = json.dumps(asdict(self._account))
             try:
@@ -45,7 +45,19 @@ class Store:
                 raise
             self._write()
 
-    def repository(self, account: Account, name: str, registry: str | None = None) -> Repository:
+    @contextmanager
+    def reading_repository(self, name: str, registry: str | None = None) -> Iterator[RepositoryState]:
+        """One repository, for reading; raises as `find` does."""
+        with self.reading() as account:
+            yield self.find(account, name, registry)
+
+    @contextmanager
+    def changing_repository(self, name: str, registry: str | None = None) -> Iterator[RepositoryState]:
+        """One repository, for a change; raises as `find` does."""
+        with self.changing() as account:
+            yield self.find(account, name, registry)
+
+    def find(self, account: RegistryState, name: str, registry: str | None = None) -> RepositoryState:
         """The repository of that name.
 
         Raises:
@@ -60,7 +72,7 @@ class Store:
         return account.repositories[name]
 
     def write_findings(self, repository: str, digest: str, findings: list[dict[str, Any]]) -> None:
-        """Keep the findings of the newest scan of an image."""
+        """Store the findings of the newest scan of an image."""
         _replace(self._findings_of(repository, digest), findings)
 
     def read_findings(self, repository: str, digest: str) -> list[dict[str, Any]]:
@@ -84,12 +96,12 @@ def _replace(path: Path, data: Any) -> None:
     draft.replace(path)
 
 
-def _load(path: Path) -> Account:
+def _load(path: Path) -> RegistryState:
     if not path.exists():
-        return Account()
+        return RegistryState()
     try:
         return read(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError) as damage:
+    except (ValueError, KeyError, TypeError) as error:
         raise LocalTargetError(
-            f"the local target's state in {path} is not readable ({damage}): start afresh"
-        ) from damage
+            f"the local target's state in {path} is not readable ({error}): start it without --keep"
+        ) from error

@@ -1,1 +1,1 @@
-"""CNCF Distribution in a container: it keeps blobs and manifests, and knows nothing of ECR."""
+"""CNCF Distribution in a container: it stores blobs and manifests, and has no rules of ECR."""

@@ -11,9 +11,9 @@ import docker
 from docker.errors import BuildError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
+from gate.engine.owner import owner_label
+from localaws import LocalTargetError
 from localaws.ecr.blobs import Blobs
-from localaws.errors import LocalTargetError
-from localaws.owner import owner_label
 
 BLOBS = "release-gate-registry-blobs"
 KEPT = {"release-gate.kept": "registry blobs"}
@@ -26,7 +26,7 @@ class Registry:
     """One registry container on a free port of 127.0.0.1.
 
     Attributes:
-        host: `127.0.0.1:port`, plain HTTP, no authentication: only the ECR API in front of it speaks to it.
+        host: `127.0.0.1:port`, plain HTTP, no authentication: only the ECR API in front of it uses it.
     """
 
     def __init__(self, client: docker.DockerClient, volume: str = BLOBS) -> None:
@@ -36,7 +36,7 @@ class Registry:
         self.host = ""
 
     def start(self) -> None:
-        """Build the image if this version of it is not there, start the container, wait until it answers.
+        """Build the image unless this version of it exists, start the container, wait until it answers.
 
         Raises:
             LocalTargetError: the image cannot be built or the registry does not answer.
@@ -72,10 +72,10 @@ class Registry:
             try:
                 with Blobs(self.host).request("GET", "/v2/"):
                     return
-            except (HTTPException, OSError) as silence:
+            except (HTTPException, OSError) as error:
                 if time.monotonic() > deadline:
                     self.stop()
-                    raise LocalTargetError(f"the registry does not answer on {self.host}: {silence}") from silence
+                    raise LocalTargetError(f"the registry does not answer on {self.host}: {error}") from error
                 time.sleep(0.02)
 
 
@@ -102,5 +102,5 @@ def _ensure_volume(client: docker.DockerClient, name: str) -> None:
     try:
         client.volumes.get(name)
     except NotFound:
-        # Without an owner, so that no sweep takes it; with a label, so that a person knows what it is.
+        # No owner, so that it is never swept; a label that says what it is.
         client.volumes.create(name, labels=KEPT)

@@ -3,3 +3,7 @@
 from pathlib import Path
 
 SHIPPED = Path(__file__).parent / "advisories"
+
+
+class ScanFailed(RuntimeError):
+    """The scan has no result: the text names what was missing or unreadable, and what to do."""

@@ -10,30 +10,31 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from localaws.scanner.packages import DEBIAN, PYPI
-from localaws.scanner.ranges import Affected, Event, event_of, ordered
+from localaws.scanner.ranges import AffectedPackage, RangeEvent, event_of, ordered
 from localaws.scanner.severity import rated
 
 Vectors = tuple[tuple[str, str], ...]
 _TEXT = 1000
+_PAGES = {"CVE-": "https://nvd.nist.gov/vuln/detail/", "GHSA-": "https://github.com/advisories/"}
 
 
 @dataclass(frozen=True)
 class Advisory:
-    """What one database says of one or more vulnerabilities.
+    """One record about one or more vulnerabilities.
 
     Attributes:
         id: in its own database: CVE-…, GHSA-…, PYSEC-…, DSA-….
         names: its id, its aliases, and what it was derived from (`upstream`).
-        affected: the packages of Debian and PyPI that it speaks of.
+        affected: the packages of Debian and PyPI that it names.
         vectors: CVSS vectors as (type, vector).
-        word: the database's own severity, "" without.
+        word: the database's own severity, "" for none.
         origin: the file it was read from.
     """
 
     id: str
     names: frozenset[str]
     summary: str
-    affected: tuple[Affected, ...]
+    affected: tuple[AffectedPackage, ...]
     vectors: Vectors
     word: str
     uri: str
@@ -46,23 +47,23 @@ class Advisory:
 
 
 @dataclass(frozen=True)
-class Heading:
-    """What is needed of every advisory, whether it concerns the image or not.
+class AdvisoryHeader:
+    """What is read of every advisory, whether it concerns the image or not.
 
     Attributes:
         packages: (ecosystem, normalised name) of each package of Debian and PyPI that it affects.
-        homes: every ecosystem that it names, with its release.
+        ecosystems: every ecosystem that it names, with its release.
     """
 
     id: str
     modified: datetime
     withdrawn: bool
     packages: frozenset[tuple[str, str]]
-    homes: frozenset[str]
+    ecosystems: frozenset[str]
 
 
-def heading_of(record: Any) -> Heading:
-    """The few facts that every OSV record must state.
+def header_of(record: Any) -> AdvisoryHeader:
+    """What every OSV record must state.
 
     Raises:
         ValueError, TypeError, KeyError, AttributeError: the record is not an advisory.
@@ -71,7 +72,7 @@ def heading_of(record: Any) -> Heading:
         raise ValueError("no id")
     packages = [entry["package"] for entry in record.get("affected") or [] if "package" in entry]
     named = [(package["ecosystem"].partition(":")[0], package["name"]) for package in packages]
-    return Heading(
+    return AdvisoryHeader(
         record["id"],
         moment(record["modified"]),
         bool(record.get("withdrawn")),
@@ -90,7 +91,7 @@ def advisory_of(record: Mapping[str, Any], origin: str) -> Advisory:
     entries = [entry for entry in record.get("affected") or [] if _is_known(entry)]
     vectors = vectors_of(record) + tuple(vector for entry in entries for vector in vectors_of(entry))
     word = (record.get("database_specific") or {}).get("severity", "")
-    rated(vectors)  # a vector that cannot be read must not pass as "not rated"
+    rated(vectors)  # refuses a vector that cannot be read: it must not pass as "not rated"
     return Advisory(
         id=record["id"],
         names=frozenset((record["id"], *map(_text, derived))),
@@ -98,7 +99,7 @@ def advisory_of(record: Mapping[str, Any], origin: str) -> Advisory:
         affected=tuple(_affected(entry) for entry in entries),
         vectors=vectors,
         word=word if isinstance(word, str) else "",
-        uri=_uri(record),
+        uri=_page(record["id"]),
         origin=origin,
     )
 
@@ -129,11 +130,11 @@ def _is_known(entry: Mapping[str, Any]) -> bool:
     return "package" in entry and entry["package"]["ecosystem"].partition(":")[0] in (DEBIAN, PYPI)
 
 
-def _affected(entry: Mapping[str, Any]) -> Affected:
+def _affected(entry: Mapping[str, Any]) -> AffectedPackage:
     ecosystem, _, release = entry["package"]["ecosystem"].partition(":")
-    # Commits cannot be compared with a package's version; where OSV gives them it lists the versions besides.
+    # Commits cannot be compared with a package's version; where OSV gives them it also lists the versions.
     ranges = [each for each in entry.get("ranges") or [] if each["type"] != "GIT"]
-    return Affected(
+    return AffectedPackage(
         ecosystem=ecosystem,
         release=release,
         name=normalised(ecosystem, entry["package"]["name"]),
@@ -142,7 +143,7 @@ def _affected(entry: Mapping[str, Any]) -> Affected:
     )
 
 
-def _events(given: Mapping[str, Any], ecosystem: str) -> tuple[Event, ...]:
+def _events(given: Mapping[str, Any], ecosystem: str) -> tuple[RangeEvent, ...]:
     events = tuple(event_of(entry) for entry in given["events"])
     if not any(event.kind == "introduced" for event in events):
         raise ValueError("a range without an introduced event")
@@ -152,9 +153,10 @@ def _events(given: Mapping[str, Any], ecosystem: str) -> tuple[Event, ...]:
     return events
 
 
-def _uri(record: Mapping[str, Any]) -> str:
-    references = [each["url"] for each in record.get("references") or [] if each["type"] == "ADVISORY"]
-    return _text(references[0]) if references else f"https://osv.dev/vulnerability/{record['id']}"
+def _page(id: str) -> str:
+    """The public page about an advisory."""
+    page = next((page for prefix, page in _PAGES.items() if id.startswith(prefix)), "https://osv.dev/vulnerability/")
+    return page + id
 
 
 def _text(value: Any) -> str:

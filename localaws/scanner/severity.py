@@ -1,7 +1,7 @@
 """Severity from CVSS vectors. Pure.
 
 Thresholds: the qualitative rating scale of CVSS v3.1 and v4.0 (FIRST specifications, "Qualitative Severity Rating
-Scale"), which NVD and ECR use; for v2, which knows no CRITICAL, NVD's own scale.
+Scale"), which NVD and ECR use.
 """
 
 from __future__ import annotations
@@ -10,24 +10,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cvss import CVSS2, CVSS3, CVSS4
+from cvss import CVSS3, CVSS4
 from cvss.exceptions import CVSSError
 
 UNDEFINED = "UNDEFINED"
 _SCALE = ((9.0, "CRITICAL"), (7.0, "HIGH"), (4.0, "MEDIUM"), (0.1, "LOW"), (0.0, "INFORMATIONAL"))
-_SCALE_V2 = ((7.0, "HIGH"), (4.0, "MEDIUM"), (0.0, "LOW"))
-_CALCULATORS = {"CVSS_V2": CVSS2, "CVSS_V3": CVSS3, "CVSS_V4": CVSS4}
+_CALCULATORS = {"CVSS_V3": CVSS3, "CVSS_V4": CVSS4}
 _WORDS = {"MODERATE": "MEDIUM", "LOW": "LOW", "MEDIUM": "MEDIUM", "HIGH": "HIGH", "CRITICAL": "CRITICAL"}
 
 
 @dataclass(frozen=True)
 class Rating:
-    """How bad a vulnerability is.
+    """The rating of a vulnerability.
 
     Attributes:
-        severity: ECR's word; UNDEFINED when nobody has rated it.
+        severity: ECR's severity; UNDEFINED if it is not rated.
         score: the CVSS base score, None without a vector.
-        vector: the vector that the score comes from.
+        vector: the vector of the score.
     """
 
     severity: str = UNDEFINED
@@ -39,21 +38,17 @@ UNRATED = Rating()
 
 
 def rated(vectors: Iterable[tuple[str, str]], word: str = "") -> Rating:
-    """The worst rating that the vectors give; without any, the database's own word.
-
-    v2 counts only where there is no later vector: it was replaced because it could not tell HIGH from CRITICAL.
+    """The worst rating of the vectors; without any, the database's own severity.
 
     Args:
         vectors: OSV's `severity[]` as (type, score).
         word: the database's own severity (GitHub: `database_specific.severity`).
 
     Raises:
-        ValueError: a CVSS vector that is none.
+        ValueError: a CVSS vector that cannot be read.
     """
-    ratings = [(kind != "CVSS_V2", _rating(kind, vector)) for kind, vector in vectors if kind in _CALCULATORS]
-    if not ratings:
-        return Rating(_WORDS.get(word.upper(), UNDEFINED))
-    return max(ratings, key=lambda entry: (entry[0], entry[1].score or 0.0))[1]
+    ratings = [_rating(kind, vector) for kind, vector in vectors if kind in _CALCULATORS]
+    return worst(ratings) if ratings else Rating(_WORDS.get(word.upper(), UNDEFINED))
 
 
 def worst(ratings: Iterable[Rating]) -> Rating:
@@ -68,5 +63,4 @@ def _rating(kind: str, vector: str) -> Rating:
         score = float(_CALCULATORS[kind](vector).base_score)
     except (CVSSError, AttributeError, TypeError) as broken:
         raise ValueError(f"{vector!r} is not a {kind} vector: {broken}") from broken
-    scale = _SCALE_V2 if kind == "CVSS_V2" else _SCALE
-    return Rating(next(word for least, word in scale if score >= least), score, vector)
+    return Rating(next(word for least, word in _SCALE if score >= least), score, vector)

@@ -1,1 +1,1 @@
-"""The world before the release, made through boto3 alone: it documents what AWS must look like."""
+"""The account before the release, made through boto3 alone: it documents what must exist on AWS."""

@@ -1,10 +1,10 @@
-"""What things are called and where they are, in the account of the release."""
+"""Account, region and names of what is seeded."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from localaws.errors import LocalTargetError
+from localaws import LocalTargetError
 
 ACCOUNT = "654654307503"
 REGION = "ap-northeast-2"
@@ -25,7 +25,7 @@ NEW_FUNCTION = "naverplace_send_inform_v2"
 OIDC_HOST = "token.actions.githubusercontent.com"
 OIDC_AUDIENCE = "sts.amazonaws.com"
 OIDC_SUBJECT = "repo:naver-sms-automation/naver-sms-automation:environment:production"
-# Nobody approves a nightly job: it becomes a role that only looks.
+# Nobody approves a nightly job, so its role can only read.
 NIGHTLY_SUBJECT = "repo:naver-sms-automation/naver-sms-automation:ref:refs/heads/main"
 
 TAGS = {
@@ -36,7 +36,7 @@ TAGS = {
 }
 
 
-# What of a release has to exist where it goes, by the keys of pytest.ini.
+# What a release needs to exist, by the keys of pytest.ini.
 SEEDED = {
     "account": ACCOUNT,
     "region": REGION,
@@ -48,20 +48,20 @@ SEEDED = {
 }
 
 
-def refuse_strangers(release: Mapping[str, object]) -> None:
-    """Refuse a release whose account, region or names are not those that are seeded here.
+def refuse_other_releases(release: Mapping[str, object]) -> None:
+    """Refuse a release with another account, region or names than those that are seeded.
 
     Raises:
         LocalTargetError: names each, with what is seeded instead.
     """
-    strange = [
+    differing = [
         f"{name} is {seeded!r} there and {release[name]!r} here"
         for name, seeded in SEEDED.items()
         if release[name] != seeded
     ]
-    if strange:
+    if differing:
         raise LocalTargetError(
-            f"the local target does not know this release: {'; '.join(strange)}. Rehearse what asks the image alone "
+            f"the local target does not know this release: {'; '.join(differing)}. Rehearse what asks the image alone "
             '(-m "(ac1 or ac6) and not published"), change localaws/seed/names.py as well, or use --target aws'
         )
 

@@ -1,4 +1,4 @@
-"""The repository as it stands before the release."""
+"""The repository before the release."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from localaws.seed import names
 
 BASELINE = Path(__file__).resolve().parents[2] / "image" / "repository-policy.json"
 
-# What a withdrawn candidate leaves behind goes after two weeks; no rule selects an image that has a tag.
+# Withdrawn candidates expire after two weeks; no rule selects an image that has a tag.
 LIFECYCLE = {
     "rules": [
         {
@@ -29,17 +29,17 @@ LIFECYCLE = {
 
 
 def seed(ecr: Any) -> None:
-    """Make the repository with policy, mutability, lifecycle and tags, unless it is there."""
+    """Create the repository with policy, mutability, lifecycle and tags, unless it exists."""
     try:
         ecr.create_repository(
             repositoryName=names.REPOSITORY,
-            # A release tag stays on its digest for ever; these two roll.
+            # Release tags are immutable; these two move.
             imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
             imageTagMutabilityExclusionFilters=[
                 {"filterType": "WILDCARD", "filter": "latest"},
                 {"filterType": "WILDCARD", "filter": "candidate"},
             ],
-            # The release asks for its scan itself, after the push: the answer is then of its own making.
+            # The release starts its scan itself, after the push.
             imageScanningConfiguration={"scanOnPush": False},
             tags=[{"Key": key, "Value": value} for key, value in names.TAGS.items()],
         )

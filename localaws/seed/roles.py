@@ -1,4 +1,4 @@
-"""The roles, who may become them, and what they may do."""
+"""The roles, who may assume them, and what they may do."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from localaws.seed import names
 
 Document = dict[str, Any]
 
-# What the documentation tells a platform team to grant is what is granted, and enforced, here.
+# The policies that the documentation tells a platform team to grant are granted, and enforced, here.
 POLICIES = Path(__file__).resolve().parents[2] / "docs" / "policies"
 
-# The name of what is granted besides, because the emulator authorises it on another resource than AWS does.
+# The policy for what the emulator authorises on another resource than AWS does.
 EMULATOR = "only-the-emulator-needs-this"
 
 _HALF_A_DAY = 43200
@@ -32,7 +32,7 @@ _LOOK_AT_THE_REGISTRY = ["ecr:DescribeRegistry", "ecr:GetRegistryPolicy", "ecr:G
 
 
 def seed(iam: Any) -> None:
-    """Make the identity provider and every role that is not there yet."""
+    """Create the identity provider and the roles, unless they exist."""
     _ensure_provider(iam)
     standing = {role["RoleName"] for role in iam.list_roles()["Roles"]}
     for name, make in _ROLES.items():
@@ -46,13 +46,13 @@ def _administrator(iam: Any) -> None:
 
 
 def _ci(iam: Any) -> None:
-    """Only a workflow of this repository's production environment becomes the role that pushes."""
+    """The role that pushes; only a workflow of this repository's production environment may assume it."""
     _role(iam, names.CI_ROLE, _trusts_workflow(names.OIDC_SUBJECT))
     _documented(iam, names.CI_ROLE, "publish")
 
 
 def _verify(iam: Any) -> None:
-    """What looks at the release every night, and may change nothing of it."""
+    """The role that reads the release every night, and may change nothing."""
     _role(iam, names.VERIFY_ROLE, _trusts_workflow(names.NIGHTLY_SUBJECT))
     _documented(iam, names.VERIFY_ROLE, "verify")
 
@@ -68,7 +68,7 @@ def _lambda(iam: Any) -> None:
 
 
 def _developer(iam: Any) -> None:
-    """May look at everything about the images and fetch none of them."""
+    """May read everything about the images and pull none of them."""
     _role(iam, names.DEVELOPER, _trusts_account())
     statements = [
         _allow("Look", _LOOK, names.REPOSITORY_ARN),
@@ -84,7 +84,7 @@ def _zip(iam: Any) -> None:
 
 
 def _scheduler(iam: Any) -> None:
-    """What EventBridge Scheduler starts the zip function as."""
+    """The role with which EventBridge Scheduler invokes the zip function."""
     _role(iam, names.SCHEDULER_ROLE, _trusts_service("scheduler.amazonaws.com"))
     function = f"arn:aws:lambda:{names.REGION}:{names.ACCOUNT}:function:{names.ZIP_FUNCTION}"
     _inline(iam, names.SCHEDULER_ROLE, "start", [_allow("Start", ["lambda:InvokeFunction"], function)])

@@ -12,7 +12,7 @@ RULE = "naverplace_send_inform-every-20-minutes"
 SCHEDULE = "naverplace_send_inform-monthly"
 _MADE = (2024, 1, 1, 0, 0, 0)
 _HANDLER = '''\
-"""Stands for the zip function: the release must leave it as it is. It messages nobody."""
+"""A placeholder for the zip function, which the release must not change."""
 
 
 def lambda_handler(event, context):
@@ -21,7 +21,7 @@ def lambda_handler(event, context):
 
 
 def seed(functions: Any, events: Any, scheduler: Any) -> None:
-    """Make layers, function, rule, schedule and permission, unless the function is there."""
+    """Create layers, function, rule, schedule and permission, unless the function exists."""
     try:
         functions.get_function(FunctionName=names.ZIP_FUNCTION)
     except functions.exceptions.ResourceNotFoundException:
@@ -77,7 +77,7 @@ def _schedule(functions: Any, events: Any, function: str) -> None:
 
 
 def _schedule_by_scheduler(scheduler: Any, function: str) -> None:
-    """A schedule that is no rule: EventBridge Scheduler keeps it, and starts the function as a role."""
+    """A schedule of EventBridge Scheduler, which invokes the function with a role."""
     scheduler.create_schedule(
         Name=SCHEDULE,
         ScheduleExpression="cron(0 0 1 * ? *)",

@@ -3,9 +3,9 @@
 import pytest
 
 from gate.access.condition import holds
+from gate.access.decision import Ternary
 from gate.access.document import Condition
-from gate.access.logic import Answer
-from gate.access.pattern import Context, Elsewhere, arn_matches
+from gate.access.matching import Context, OutsideAccount, arn_matches
 
 KNOWN = Context(
     {
@@ -14,12 +14,12 @@ KNOWN = Context(
         "k:none": (),
         "k:yes": ("true",),
         "k:arn": ("arn:aws:iam::654654307503:role/ci",),
-        "k:elsewhere": (Elsewhere("654654307503"),),
+        "k:elsewhere": (OutsideAccount("654654307503"),),
         "k:name": ("ci",),
     },
     ("tag/",),
 )
-YES, NO, UNDECIDED = Answer.YES, Answer.NO, Answer.UNDECIDED
+YES, NO, UNDECIDED = Ternary.YES, Ternary.NO, Ternary.UNDECIDED
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_scenarios_are_red_where_something_is_wrong_and_only_there(tmp_path, rev
 
 
 def test_public_policy_and_expired_review_turn_five_claims_red(tmp_path, reviewed_policy):
-    """A wildcard is a stranger, a wildcard, and unreviewed; an expired review is named by line and covers nobody."""
+    """A wildcard fails three scenarios; an expired review is named by its line and covers nobody."""
     public = [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchDeleteImage"}]
     red, green, output = run(tmp_path, reviewed_policy, expires="2025-10-17", repository=public)
     assert green == 7, output

@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from gate.access.document import PolicyText
-from gate.access.matrix import draw, plain, render
-from gate.access.trust import who_becomes
+from gate.access.matrix import access_matrix, plain
+from gate.access.matrix_html import render
+from gate.access.trust import who_can_assume
 
 pytestmark = pytest.mark.slow
 
@@ -39,21 +40,21 @@ def parsed(html):
     return reader
 
 
-def test_matrix_holds_everybody_and_every_power(account_with):
+def test_matrix_holds_everybody_and_every_group(account_with):
     """Roles, users, services, and anybody else are rows; becoming the CI role is the last column."""
     facts = account_with()
-    matrix = draw(facts, who_becomes(facts, "ci"))
+    matrix = access_matrix(facts, who_can_assume(facts, "ci"))
     names = {row.name for row in matrix.rows}
     assert {each.arn for each in facts.identities} <= names
     assert {"anybody else", "lambda.amazonaws.com for other accounts"} <= names
-    assert matrix.powers == ("push", "pull", "delete", "rules", "replicate", "become")
-    assert all(tuple(name for name, _ in row.cells) == matrix.powers for row in matrix.rows)
+    assert matrix.permission_groups == ("push", "pull", "delete", "rules", "replicate", "become")
+    assert all(tuple(name for name, _ in row.cells) == matrix.permission_groups for row in matrix.rows)
 
 
 def test_evidence_names_the_deciding_statement_and_is_json(account_with):
-    """The evidence says for each power who has it, by which statement, and counts those who may nothing."""
+    """The evidence says who has each permission group, by which statement, and how many have no access."""
     facts = account_with()
-    answer = plain(draw(facts, who_becomes(facts, "ci")))
+    answer = plain(access_matrix(facts, who_can_assume(facts, "ci")))
     who = json.loads(json.dumps(answer))["who may"]
     assert who["arn:aws:iam::654654307503:role/ci"]["push"]["answer"] == "allowed"
     assert (
@@ -66,7 +67,7 @@ def test_evidence_names_the_deciding_statement_and_is_json(account_with):
 def test_html_is_a_table_that_a_screen_reader_can_read(account_with):
     """The table has a caption, a heading for each column, and a heading for each row."""
     facts = account_with(developer=[{"Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*"}])
-    found = parsed(render(draw(facts, who_becomes(facts, "ci")), [(DEVELOPER, "push")]))
+    found = parsed(render(access_matrix(facts, who_can_assume(facts, "ci")), [(DEVELOPER, "push")]))
     scopes = [attributes.get("scope") for tag, attributes in found.tags if tag == "th"]
     assert scopes.count("col") == 7
     assert scopes.count("row") == 5
@@ -77,7 +78,7 @@ def test_html_is_a_table_that_a_screen_reader_can_read(account_with):
 def test_foreign_text_in_html_is_escaped(account_with):
     """Names of principals and Sids reach the page as text, never as markup."""
     statement = {"Sid": EVIL, "Effect": "Allow", "Principal": {"Federated": EVIL}, "Action": "ecr:*"}
-    found = parsed(render(draw(account_with(repository=[statement]))))
+    found = parsed(render(access_matrix(account_with(repository=[statement]))))
     allowed = {"table", "caption", "thead", "tbody", "tr", "th", "td", "details", "summary", "ul", "li"}
     assert {tag for tag, _ in found.tags} <= allowed
     assert any(EVIL in text for text in found.texts)
@@ -89,6 +90,6 @@ def test_account_with_a_thousand_roles_is_drawn_in_time_and_stays_readable(accou
     role = facts.identities[2]
     policy = PolicyText("p", {"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}})
     many = tuple(replace(role, arn=f"{DEVELOPER}{n}", policies=(policy,)) for n in range(1_000))
-    matrix = draw(replace(facts, identities=facts.identities + many))
+    matrix = access_matrix(replace(facts, identities=facts.identities + many))
     assert matrix.idle > 1_000
     assert len(render(matrix)) < 20_000

@@ -1,4 +1,4 @@
-"""Perimeters, as organizations draw them: what is known, or could be asked, decides them; no way out weakens one."""
+"""Data perimeters of organizations: what is known or can be read decides them, and no remedy weakens one."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from gate.access import permission_checks as checks
+from gate.access.decision import Ternary
 from gate.access.document import PolicyText
-from gate.access.evaluate import may, registry_request
+from gate.access.evaluation import may, registry_request
 from gate.access.facts import Network, Simulation
-from gate.access.logic import Answer
-from gate.access.matrix import askers
+from gate.access.matrix import principals
 from gate.errors import WrongUse
-from gate.permission.__main__ import ROOT, release_of
+from gate.permission.__main__ import ROOT
+from gate.release import release_of
 from tests.access.conftest import ACCOUNT, CI, PULL, REVIEWED, arn, identity
 
 ORGANIZATION = "o-a1b2c3d4e5"
@@ -34,12 +35,12 @@ def checked(account_with, condition, *, identity_policy=False, **facts):
     return (*push.rejections, *pull.rejections)
 
 
-OUTSIDERS = {
+EXTERNAL = {
     "StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION},
     "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
 }
 HARMLESS = {
-    "the organization, and services": (OUTSIDERS, {"organization": ORGANIZATION}),
+    "the organization, and services": (EXTERNAL, {"organization": ORGANIZATION}),
     "paths of the organization": (
         {
             "ForAnyValue:StringNotLikeIfExists": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/*"},
@@ -146,8 +147,8 @@ def test_a_perimeter_that_the_release_stands_within_is_no_alarm(condition, facts
 
 
 OUTSIDE = {
-    "another organization": (OUTSIDERS, {"organization": "o-zzzzzzzzzz"}, "denied"),
-    "no organization": (OUTSIDERS, {"organization": ""}, "denied"),
+    "another organization": (EXTERNAL, {"organization": "o-zzzzzzzzzz"}, "denied"),
+    "no organization": (EXTERNAL, {"organization": ""}, "denied"),
     "paths of another": (
         {"ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": "o-zzzzzzzzzz/*"}},
         {"organization": ORGANIZATION},
@@ -182,7 +183,7 @@ OUTSIDE = {
 
 @pytest.mark.parametrize(("condition", "facts", "word"), OUTSIDE.values(), ids=OUTSIDE)
 def test_a_perimeter_that_shuts_the_ci_role_out_is_named(condition, facts, word, account_with):
-    """By the statement, and the way out leaves it as it is."""
+    """By the statement, which the remedy leaves as it is."""
     first = checked(account_with, condition, **facts)[0]
     assert "role/ci cannot push into" in first.cause
     assert word in first.cause
@@ -193,7 +194,7 @@ def test_a_perimeter_that_shuts_the_ci_role_out_is_named(condition, facts, word,
 @pytest.mark.parametrize(
     ("condition", "key"),
     [
-        (OUTSIDERS, "organization_id"),
+        (EXTERNAL, "organization_id"),
         ({"StringNotEquals": {"aws:ResourceOrgID": ORGANIZATION}}, "organization_id"),
         ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, "ci_source_ips"),
         ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, "ci_source_vpce"),
@@ -201,7 +202,7 @@ def test_a_perimeter_that_shuts_the_ci_role_out_is_named(condition, facts, word,
     ],
 )
 def test_what_only_the_team_knows_can_be_stated(condition, key, account_with):
-    """Undecided until then, and the way out names the key of pytest.ini."""
+    """Undecided until then, and the remedy names the setting in pytest.ini."""
     first = checked(account_with, condition)[0]
     assert "undecided" in first.cause
     assert f"state {key}" in first.remedy
@@ -217,8 +218,8 @@ def test_where_the_ci_role_calls_from_is_not_asked_for_lambdas_sake(account_with
     assert "ci_source_ips" not in rejection.remedy
 
 
-def test_a_perimeter_opens_nothing_to_strangers(account_with):
-    """An Allow within the organization is a stranger's still, whoever of the organization he is."""
+def test_a_perimeter_opens_nothing_to_unreviewed_principals(account_with):
+    """An Allow for the organization gives access to unreviewed principals of it."""
     statement = {
         "Effect": "Allow",
         "Principal": "*",
@@ -227,9 +228,9 @@ def test_a_perimeter_opens_nothing_to_strangers(account_with):
     }
     facts = account_with(repository=[statement], organization=ORGANIZATION)
     request = registry_request(facts)
-    answers = {each.name: may(each, request("ecr:PutImage", True)).answer for each in askers(facts)}
-    assert answers[arn("developer")] is Answer.YES
-    assert answers["anybody else"] is Answer.UNDECIDED
+    answers = {each.name: may(each, request("ecr:PutImage", True)).answer for each in principals(facts)}
+    assert answers[arn("developer")] is Ternary.YES
+    assert answers["anybody else"] is Ternary.UNDECIDED
 
 
 def test_a_role_with_sessions_that_bring_their_own_tags_stays_undecided(account_with):
@@ -263,53 +264,56 @@ GONE = "AROA" + "EXAMPLE" * 2
 @pytest.mark.parametrize("gone", [GONE, "AIDA" + "EXAMPLE" * 2])
 def test_a_principal_that_was_deleted_is_shown_and_harmless(gone, account_with, today):
     """In the repository's policy and in a trust policy: nobody can have that identifier again."""
-    from gate.access.matrix import draw, plain, render
-    from gate.access.trust import who_becomes
+    from gate.access.matrix import access_matrix, plain
+    from gate.access.matrix_html import render
+    from gate.access.trust import who_can_assume
 
     statement = {"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": gone}, "Action": "ecr:*"}
     trust = [{"Effect": "Allow", "Principal": {"AWS": gone}, "Action": "sts:AssumeRole"}]
     facts = account_with(repository=[statement], trust=trust)
-    assert who_becomes(facts, "ci") == ()
-    matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
+    assert who_can_assume(facts, "ci") == ()
+    matrix = access_matrix(facts, who_can_assume(facts, "ci"), ci_role="ci")
     assert matrix.row(gone) is None
-    for power in ("push", "pull", "delete", "rules", "replicate"):
-        expected = checks.expected_holders(facts, power, "ci", "runner")
-        assert checks.check_nobody_else(matrix, power, list_of_checks(), today, expected).accepted
+    for group in ("push", "pull", "delete", "rules", "replicate"):
+        expected = checks.expected_holders(facts, group, "ci", "runner")
+        assert checks.check_nobody_else(matrix, group, list_of_checks(), today, expected).accepted
     assert plain(matrix)["deleted, so may do nothing"] == {gone: "trust policy of ci, statement 1"}
     assert gone in render(matrix)
-    assert "Old" in str(dict(draw(account_with(repository=[statement])).deleted))
+    assert "Old" in str(dict(access_matrix(account_with(repository=[statement])).deleted))
 
 
 def list_of_checks():
     """Nobody was reviewed."""
-    from gate.access.reviewed import ReviewedList
+    from gate.access.reviewed_principals import ReviewedPrincipals
 
-    return ReviewedList("principals.yaml", ())
+    return ReviewedPrincipals("principals.yaml", ())
 
 
 def test_an_identifier_of_somebody_who_is_there_is_that_one(account_with):
-    """Not a deleted principal, and not a stranger of its own."""
-    from gate.access.matrix import draw
+    """It is neither a deleted nor an external principal."""
+    from gate.access.matrix import access_matrix
 
     alive = replace(identity("alive"), unique_id=GONE)
     statement = {"Effect": "Allow", "Principal": {"AWS": GONE}, "Action": "ecr:*"}
-    matrix = draw(account_with(repository=[statement], more=(alive,)))
+    matrix = access_matrix(account_with(repository=[statement], more=(alive,)))
     assert matrix.deleted == ()
-    assert matrix.row(arn("alive")).cell("push").answer is Answer.YES
+    assert matrix.row(arn("alive")).cell("push").answer is Ternary.YES
     assert matrix.row(GONE) is None
 
 
 def test_a_reviewed_principal_that_was_deleted_since_is_no_difference(account_with, today):
     """AWS shows its identifier in the place of its name; whoever else is added is one."""
-    from gate.access import baseline
+    from gate.access import reviewed_policy
 
     old = {"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": arn("gone")}, "Action": PULL}
     reviewed = account_with(repository=[old]).repository_policy.document
-    wanted = baseline.read(f'{{"reviewed_by": "a role", "reviewed_on": "2025-10-01", "policy": {reviewed}}}', "p.json")
+    wanted = reviewed_policy.read(
+        f'{{"reviewed_by": "a role", "reviewed_on": "2025-10-01", "policy": {reviewed}}}', "p.json"
+    )
 
     def differences(who):
         facts = account_with(repository=[{**old, "Principal": {"AWS": who}}])
-        return checks.check_baseline(facts, wanted, today)
+        return checks.check_reviewed_policy(facts, wanted, today)
 
     assert differences(GONE).accepted
     assert not differences(arn("developer")).accepted
@@ -320,7 +324,7 @@ def test_a_role_that_was_made_again_is_told_what_is_wrong(account_with):
     """The policy names the one that was deleted: nothing is to be opened, the reviewed policy is to be set anew."""
     policy = [{**REVIEWED[0], "Principal": {"AWS": GONE}}, *REVIEWED[1:]]
     (first,) = checks.check_holds(account_with(policy=policy, ci=CI[1:]), "ci", "push").rejections
-    assert f"set the reviewed policy anew, with the principal's name: {GONE}" in first.remedy
+    assert f"set the reviewed policy again, with the principal's name: {GONE}" in first.remedy
 
 
 @pytest.mark.parametrize(

@@ -6,45 +6,47 @@ from datetime import date
 import pytest
 
 import gate.access.permission_checks as bench
-from gate.access import baseline, reviewed
+from gate.access import reviewed_policy, reviewed_principals
+from gate.access.decision import Decision, Ternary
 from gate.access.document import PolicyText
 from gate.access.facts import Simulation
-from gate.access.logic import Answer, Finding
-from gate.access.matrix import draw
-from gate.access.trust import Becoming, who_becomes
+from gate.access.matrix import access_matrix
+from gate.access.trust import AssumptionPath, who_can_assume
 from gate.check import CHECKS, run_self_tests
 
 ACCOUNT = "654654307503"
 CI, RUNNER, DEVELOPER = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("ci", "runner", "developer"))
 SUBJECT = "token.actions.githubusercontent.com:sub=repo:team/app:environment:production"
-POWERS = ("push", "pull", "delete", "rules", "replicate")
+GROUPS = ("push", "pull", "delete", "rules", "replicate")
 EVERYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 
 
 def reviews(*entries):
     """A reviewed list of (principal, may, expires)."""
     made = (
-        reviewed.Entry(who, tuple(may.split()), "a reason", "a role", date.fromisoformat(expires), line)
+        reviewed_principals.Review(who, tuple(may.split()), "a reason", "a role", date.fromisoformat(expires), line)
         for line, (who, may, expires) in enumerate(entries, 1)
     )
-    return reviewed.ReviewedList("principals.yaml", tuple(made))
+    return reviewed_principals.ReviewedPrincipals("principals.yaml", tuple(made))
 
 
-def strangers(facts, power, today, listed=None):
-    """What the check of strangers says."""
-    expected = bench.expected_holders(facts, power, "ci", "runner")
-    return bench.check_nobody_else(draw(facts), power, listed or reviews(), today, expected)
+def unreviewed(facts, group, today, listed=None):
+    """The result of the check of unreviewed principals."""
+    expected = bench.expected_holders(facts, group, "ci", "runner")
+    return bench.check_nobody_else(access_matrix(facts), group, listed or reviews(), today, expected)
 
 
 def causes(result):
-    """What a judgement objects to, in one text."""
+    """The causes of the rejections, in one text."""
     return "\n".join(each.cause for each in result.rejections)
 
 
 def as_reviewed(account_with):
-    """The reviewed baseline of the small account."""
+    """The reviewed policy of the small account."""
     policy = account_with().repository_policy.document
-    return baseline.read(f'{{"reviewed_by": "a role", "reviewed_on": "2025-10-01", "policy": {policy}}}', "policy.json")
+    return reviewed_policy.read(
+        f'{{"reviewed_by": "a role", "reviewed_on": "2025-10-01", "policy": {policy}}}', "policy.json"
+    )
 
 
 def test_every_check_of_access_is_on_the_list_and_says_no():
@@ -55,10 +57,10 @@ def test_every_check_of_access_is_on_the_list_and_says_no():
     assert all(proof.said_no for proof in run_self_tests() if proof.check in ours)
 
 
-@pytest.mark.parametrize("power", POWERS)
-def test_account_as_reviewed_has_no_strangers(power, account_with, today):
-    """In the account as reviewed nobody else has any power: no false alarm."""
-    assert strangers(account_with(), power, today).accepted
+@pytest.mark.parametrize("group", GROUPS)
+def test_account_as_reviewed_has_no_unreviewed_access(group, account_with, today):
+    """In the account as reviewed nobody else has any permission: no false alarm."""
+    assert unreviewed(account_with(), group, today).accepted
 
 
 def test_ci_and_lambda_hold_what_they_need(account_with):
@@ -149,45 +151,45 @@ def test_lambda_service_that_cannot_pull_is_refused(account_with):
     )
 
 
-@pytest.mark.parametrize("power", POWERS)
-def test_administrator_who_was_not_reviewed_is_refused_and_reviewed_is_accepted(power, account_with, today):
-    """Full access is a stranger's until the list reviews it for that very power."""
+@pytest.mark.parametrize("group", GROUPS)
+def test_administrator_who_was_not_reviewed_is_refused_and_reviewed_is_accepted(group, account_with, today):
+    """Full access is rejected until there is a review for that permission group."""
     facts = account_with(developer=EVERYTHING)
-    assert DEVELOPER in causes(strangers(facts, power, today))
-    assert strangers(facts, power, today, reviews((DEVELOPER, power, "2026-01-01"))).accepted
-    others = " ".join(each for each in POWERS if each != power)
-    assert not strangers(facts, power, today, reviews((DEVELOPER, others, "2026-01-01"))).accepted
+    assert DEVELOPER in causes(unreviewed(facts, group, today))
+    assert unreviewed(facts, group, today, reviews((DEVELOPER, group, "2026-01-01"))).accepted
+    others = " ".join(each for each in GROUPS if each != group)
+    assert not unreviewed(facts, group, today, reviews((DEVELOPER, others, "2026-01-01"))).accepted
 
 
 def test_expired_review_covers_nothing_and_is_named(account_with, today):
     """The day after its last an entry covers nobody; on its last day it still does."""
     facts = account_with(developer=EVERYTHING)
-    assert strangers(facts, "push", today, reviews((DEVELOPER, "push", "2025-10-18"))).accepted
-    found = causes(strangers(facts, "push", today, reviews((DEVELOPER, "push", "2025-10-17"))))
+    assert unreviewed(facts, "push", today, reviews((DEVELOPER, "push", "2025-10-18"))).accepted
+    found = causes(unreviewed(facts, "push", today, reviews((DEVELOPER, "push", "2025-10-17"))))
     assert "expired on 2025-10-17 (principals.yaml, line 1)" in found
 
 
-def test_undecided_counts_as_allowed_for_strangers(account_with, today):
-    """What a stranger may do under a condition that nobody can decide is refused, as undecided."""
+def test_undecided_counts_as_allowed_for_others(account_with, today):
+    """Access under a condition that cannot be decided is rejected, as undecided."""
     statement = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}
     facts = account_with(repository=[{**statement, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}])
-    found = causes(strangers(facts, "push", today))
-    assert "anybody else may, for all that can be decided, push into naver-sms-automation" in found
+    found = causes(unreviewed(facts, "push", today))
+    assert "anybody else might be allowed to push into naver-sms-automation" in found
 
 
 def test_message_names_principal_action_and_statement(account_with, today):
-    """A stranger's rejection says who, what, and which statement of which policy."""
+    """A rejection says who, what, and which statement of which policy."""
     facts = account_with(developer=[{"Sid": "Oops", "Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*"}])
-    (rejection,) = strangers(facts, "push", today).rejections
+    (rejection,) = unreviewed(facts, "push", today).rejections
     assert DEVELOPER in rejection.cause
     assert "ecr:PutImage" in rejection.cause
     assert rejection.where == "inline policy of developer, statement 1 (Oops) allows it"
     assert "principals.yaml" in rejection.remedy
 
 
-def test_a_stranger_who_may_do_everything_is_told_with_four_actions(account_with, today):
-    """The first four of the power: a list of all would hide the name."""
-    (rejection,) = strangers(account_with(developer=EVERYTHING), "rules", today).rejections
+def test_full_access_is_told_with_four_actions(account_with, today):
+    """The first four of the group: a list of all would hide the name."""
+    (rejection,) = unreviewed(account_with(developer=EVERYTHING), "rules", today).rejections
     assert rejection.cause.count("ecr:") == 4
 
 
@@ -219,15 +221,15 @@ def test_missing_empty_or_unreadable_policy_is_refused(document, said, account_w
     """No policy is a NO-GO, whatever the way in which it is none."""
     text = None if document is None else PolicyText("repository policy", document)
     facts = replace(account_with(), repository_policy=text)
-    assert said in causes(bench.check_baseline(facts, as_reviewed(account_with), today))
+    assert said in causes(bench.check_reviewed_policy(facts, as_reviewed(account_with), today))
 
 
 def test_reviewed_policy_is_accepted_and_a_changed_one_shown(account_with, today):
     """The policy as reviewed passes; one more statement is shown, and who reviewed the rest."""
     wanted = as_reviewed(account_with)
-    assert bench.check_baseline(account_with(), wanted, today).accepted
+    assert bench.check_reviewed_policy(account_with(), wanted, today).accepted
     more = [{"Sid": "New", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "ecr:PutImage"}]
-    found = causes(bench.check_baseline(account_with(repository=more), wanted, today))
+    found = causes(bench.check_reviewed_policy(account_with(repository=more), wanted, today))
     assert "never reviewed: New" in found
     assert "AWS:111122223333" in found
 
@@ -236,30 +238,32 @@ def test_reviewed_policy_that_lets_everybody_in_is_never_to_be_set(account_with,
     """The file is what is wrong then: a remedy that sets it would open the repository."""
     everybody = [{"Sid": "Pull", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}]
     wanted = as_reviewed(lambda: account_with(repository=everybody))
-    (only,) = bench.check_baseline(account_with(), wanted, today).rejections
+    (only,) = bench.check_reviewed_policy(account_with(), wanted, today).rejections
     assert "reviewed policy in policy.json, statement 4 (Pull) allows ecr:BatchGetImage to a wildcard" in only.cause
     assert "set the policy" not in only.remedy
 
 
 def test_review_from_the_future_is_refused(account_with):
-    """A baseline dated after today was reviewed by nobody."""
+    """A review cannot be dated after today."""
     early = date(2025, 9, 30)
-    assert "after today" in causes(bench.check_baseline(account_with(), as_reviewed(account_with), early))
+    assert "after today" in causes(bench.check_reviewed_policy(account_with(), as_reviewed(account_with), early))
 
 
 def test_reviews_expire_and_are_not_doubled(today):
     """An expired entry and a second entry for one principal are each refused with their lines."""
     listed = reviews((CI, "pull", "2025-10-17"), (RUNNER, "pull", "2026-01-01"), (RUNNER, "push", "2026-01-01"))
-    result = bench.check_reviews(listed, today)
+    result = bench.check_reviewed_principals(listed, today)
     assert [each.where for each in result.rejections] == ["principals.yaml, line 1", "principals.yaml, line 3"]
-    assert bench.check_reviews(reviews((CI, "pull", "2025-10-18")), today).accepted
+    assert bench.check_reviewed_principals(reviews((CI, "pull", "2025-10-18")), today).accepted
 
 
 def test_becoming_needs_review(account_with, today):
     """The workflow that becomes the CI role is refused until its subject is on the list."""
-    becoming = who_becomes(account_with(), "ci")
-    assert SUBJECT in causes(bench.check_becoming(becoming, "ci", reviews(), today))
-    assert bench.check_becoming(becoming, "ci", reviews((SUBJECT, "become", "2026-01-01")), today).accepted
+    assumption_paths = who_can_assume(account_with(), "ci")
+    assert SUBJECT in causes(bench.check_role_assumption(assumption_paths, "ci", reviews(), today))
+    assert bench.check_role_assumption(
+        assumption_paths, "ci", reviews((SUBJECT, "become", "2026-01-01")), today
+    ).accepted
 
 
 def test_simulator_that_agrees_is_accepted_and_that_disagrees_refused(account_with):
@@ -289,11 +293,11 @@ def test_simulator_that_was_not_asked_is_refused(account_with):
 
 
 def test_unused_reviews_are_named(account_with):
-    """A reviewed power that nobody has any more is named with its line, power by power."""
+    """A review of access that the principal does not have is named with its line, for each group."""
     listed = reviews((CI, "push delete", "2026-01-01"), (SUBJECT, "become", "2026-01-01"))
     facts = account_with()
-    found = bench.unused(draw(facts, who_becomes(facts, "ci")), listed)
-    assert found == (f"principals.yaml, line 1: {CI} has nothing to do with 'delete'",)
+    found = bench.unused(access_matrix(facts, who_can_assume(facts, "ci")), listed)
+    assert found == (f"principals.yaml, line 1: {CI} does not have 'delete'",)
 
 
 def test_only_the_organizations_own_deny_of_what_the_role_needs_counts(account_with):
@@ -330,39 +334,43 @@ def test_a_wildcard_is_named_as_it_stands(account_with):
 
 def test_a_policy_reviewed_today_is_reviewed(account_with):
     """The day of the review is no day of the future."""
-    assert bench.check_baseline(account_with(), as_reviewed(account_with), date(2025, 10, 1)).accepted
+    assert bench.check_reviewed_policy(account_with(), as_reviewed(account_with), date(2025, 10, 1)).accepted
 
 
 def test_a_principal_listed_three_times_is_told_with_its_first_line(today):
     """Each line that is too many is refused, and the first is the one that stays."""
     thrice = reviews(*[(CI, "pull", "2026-01-01")] * 3)
-    assert [each.cause.partition(", ")[2] for each in bench.check_reviews(thrice, today).rejections] == [
+    assert [each.cause.partition(", ")[2] for each in bench.check_reviewed_principals(thrice, today).rejections] == [
         "in lines 1 and 2",
         "in lines 1 and 3",
     ]
 
 
-def becomer(answer, *path, because=("a trust policy",)):
+def assumption_path(answer, *path, because=("a trust policy",)):
     """The developer, who can become the CI role on this way."""
-    return Becoming(DEVELOPER, path, Finding(answer, because), True)
+    return AssumptionPath(DEVELOPER, path, Decision(answer, because), True)
 
 
 def test_the_way_to_the_role_is_told(today):
     """Through which roles, whether for certain, and by which statements, three of them in full."""
-    through = becomer(Answer.YES, "builder", "ci", because=("one", "two", "three", "four"))
-    (rejection,) = bench.check_becoming([through], "ci", reviews((DEVELOPER, "become", "2025-10-17")), today).rejections
+    through = assumption_path(Ternary.YES, "builder", "ci", because=("one", "two", "three", "four"))
+    (rejection,) = bench.check_role_assumption(
+        [through], "ci", reviews((DEVELOPER, "become", "2025-10-17")), today
+    ).rejections
     assert "can become the role ci, through builder → ci; its review expired on 2025-10-17" in rejection.cause
     assert rejection.where == "one; two; three; and 1 more"
-    at_once = becomer(Answer.UNDECIDED, "ci", because=("one", "two", "three"))
-    (rejection,) = bench.check_becoming([at_once], "ci", reviews((DEVELOPER, "push", "2026-01-01")), today).rejections
-    assert "can, for all that can be decided, become the role ci; it is not on the reviewed list" in rejection.cause
+    at_once = assumption_path(Ternary.UNDECIDED, "ci", because=("one", "two", "three"))
+    (rejection,) = bench.check_role_assumption(
+        [at_once], "ci", reviews((DEVELOPER, "push", "2026-01-01")), today
+    ).rejections
+    assert "might be able to become the role ci; it is not on the reviewed list" in rejection.cause
     assert rejection.where == "one; two; three"
 
 
 def test_a_review_of_somebody_else_is_no_review_that_expired(account_with, today):
     """The message does not borrow another entry's date."""
     listed = reviews((RUNNER, "push", "2025-10-17"), (DEVELOPER, "pull", "2025-10-17"))
-    (rejection,) = strangers(account_with(developer=EVERYTHING), "push", today, listed).rejections
+    (rejection,) = unreviewed(account_with(developer=EVERYTHING), "push", today, listed).rejections
     assert "it is not on the reviewed list for 'push'" in rejection.cause
 
 

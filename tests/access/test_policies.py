@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gate.access.matrix import draw
+from gate.access.matrix import access_matrix
 from gate.access.permission_checks import check_holds
 
 ROWS = yaml.safe_load((Path(__file__).parent / "policies.yaml").read_text(encoding="utf-8"))
@@ -27,11 +27,11 @@ def world_of(row, account_with):
 
 @pytest.mark.parametrize("row", [row for row in ROWS if "answer" in row], ids=lambda row: row["title"])
 def test_policy_gives_what_the_table_says(row, account_with):
-    """Each row's principal has exactly the part of the power that the row states."""
-    found = draw(world_of(row, account_with)).row(NAMES.get(row["who"], row["who"]))
+    """Each row's principal has exactly the part of the permission group that the row states."""
+    found = access_matrix(world_of(row, account_with)).row(NAMES.get(row["who"], row["who"]))
     assert found is not None
-    cell = found.cell(row.get("power", "push"))
-    assert cell.word == row["answer"], cell.findings
+    cell = found.cell(row.get("group", "push"))
+    assert cell.word == row["answer"], cell.decisions
     assert cell.because(), "every answer names what decides it"
 
 

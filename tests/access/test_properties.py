@@ -7,13 +7,13 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gate.access.decision import Ternary
 from gate.access.document import PolicyText
-from gate.access.evaluate import may, registry_request
-from gate.access.logic import Answer
-from gate.access.matrix import askers, draw
-from gate.access.pattern import Context, action_matches, matches
+from gate.access.evaluation import may, registry_request
+from gate.access.matching import Context, action_matches, matches
+from gate.access.matrix import access_matrix, principals
 from gate.access.permission_checks import check_nobody_else, expected_holders
-from gate.access.reviewed import ReviewedList
+from gate.access.reviewed_principals import ReviewedPrincipals
 
 ROLES = [f"arn:aws:iam::654654307503:role/{name}" for name in ("ci", "runner", "developer")]
 ACTIONS = st.sampled_from(["*", "ecr:*", "ecr:Put*", "ecr:PutImage", "ecr:BatchGetImage", "ecr:SetRepositoryPolicy"])
@@ -55,10 +55,12 @@ def with_policy(facts, policy):
 
 
 def answers(facts):
-    """Every asker's answer to three actions."""
+    """The answer for every principal and three actions."""
     request = registry_request(facts)
     actions = ("ecr:PutImage", "ecr:BatchGetImage", "ecr:SetRepositoryPolicy")
-    return {(who.name, action): may(who, request(action, True)).answer for who in askers(facts) for action in actions}
+    return {
+        (who.name, action): may(who, request(action, True)).answer for who in principals(facts) for action in actions
+    }
 
 
 @QUICK
@@ -81,7 +83,7 @@ def test_one_more_allow_never_takes_access_away(policy, allow, account_with):
 
 @QUICK
 @given(policy=POLICIES, data=st.data())
-def test_order_of_statements_changes_no_judgement(policy, data, account_with, today):
+def test_order_of_statements_changes_no_result(policy, data, account_with, today):
     """Whoever is accepted or refused is so in any order of the statements."""
     shuffled = data.draw(st.permutations(policy))
     assert answers(with_policy(account_with(), policy)) == answers(with_policy(account_with(), shuffled))
@@ -90,23 +92,25 @@ def test_order_of_statements_changes_no_judgement(policy, data, account_with, to
 
 
 def checked_push(facts, today):
-    """Whom the check of strangers refuses."""
-    listed = ReviewedList("principals.yaml", ())
-    result = check_nobody_else(draw(facts), "push", listed, today, expected_holders(facts, "push", "ci", "runner"))
+    """The causes of the check of unreviewed principals."""
+    listed = ReviewedPrincipals("principals.yaml", ())
+    result = check_nobody_else(
+        access_matrix(facts), "push", listed, today, expected_holders(facts, "push", "ci", "runner")
+    )
     return {each.cause for each in result.rejections}
 
 
 @given(st.text(alphabet="abé*?", max_size=12), st.text(alphabet="abé", max_size=12))
 def test_wildcards_match_as_shell_patterns_do(pattern, text):
     """For * and ? the matcher agrees with the standard library's."""
-    assert (matches(pattern, text) is Answer.YES) is fnmatch.fnmatchcase(text, pattern)
+    assert (matches(pattern, text) is Ternary.YES) is fnmatch.fnmatchcase(text, pattern)
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_pattern_and_text_can_be_compared(pattern, text):
     """No pattern, variables included, makes the matcher fail; every pattern without wildcards matches itself."""
-    assert matches(pattern, text, Context()) in Answer
-    assert matches(text, text, wildcards=False) is Answer.YES
+    assert matches(pattern, text, Context()) in Ternary
+    assert matches(text, text, wildcards=False) is Ternary.YES
 
 
 def test_pattern_made_to_explode_does_not():

@@ -1,4 +1,4 @@
-"""No way out weakens a security control: of all checks' known-bad answers, and of every remedy in the code."""
+"""No remedy weakens a security control: not those of the known-bad inputs, and none that is written in the code."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ from gate.report.handbook import handbook
 handbook()  # enters every check on the list of checks
 
 GATE = Path(__file__).parents[2] / "gate"
-# What a way out may never say. A control that is said to stay ("the Deny stays as it is") is none of these.
+# What a remedy may never say. A control that is said to stay ("the Deny stays as it is") is none of these.
 WEAKENS = re.compile(
     r"""(?ix)
     \b(?:remov|drop|delet|lift|relax|loosen|weaken|disabl|bypass|suspend|tak\w*\s+away)\w*\s+(?:\w+\s+){0,3}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gate.access.matrix import draw
-from gate.access.trust import who_becomes
+from gate.access.matrix import access_matrix
+from gate.access.trust import who_can_assume
 from tests.access.conftest import PUSH, arn
 
 ANY = "arn:aws:ecr:*:*:repository/*"
@@ -24,7 +24,7 @@ def tag(action="ecr:TagResource", resource=ANY, **condition):
 def word(account_with, *statements, **changes):
     """What the developer may of the push, and why."""
     facts = account_with(developer=statements, **changes)
-    cell = draw(facts, who_becomes(facts, "ci"), ci_role="ci").row(arn("developer")).cell("push")
+    cell = access_matrix(facts, who_can_assume(facts, "ci"), ci_role="ci").row(arn("developer")).cell("push")
     return cell.word, " ".join(cell.because())
 
 

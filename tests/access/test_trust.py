@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from gate.access.decision import Ternary
 from gate.access.document import PolicyText
-from gate.access.logic import Answer
-from gate.access.trust import who_becomes
+from gate.access.trust import who_can_assume
 from gate.errors import GateError
 
 ACCOUNT = "654654307503"
@@ -28,7 +28,7 @@ def aws(principal, **more):
 
 def names(facts):
     """The names of all who can become the CI role."""
-    return {each.name for each in who_becomes(facts, "ci")}
+    return {each.name for each in who_can_assume(facts, "ci")}
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_trust_to_everybody_is_anybody(account_with):
 def test_external_id_leaves_a_wildcard_undecided(account_with):
     """A secret that has to be known is not a review: the wildcard stays, undecided."""
     trust = aws({"AWS": "*"}, Condition={"StringEquals": {"sts:ExternalId": "secret"}})
-    found = {each.name: each.finding.answer for each in who_becomes(account_with(trust=trust), "ci")}
-    assert found["anybody else"] is Answer.UNDECIDED
+    found = {each.name: each.decision.answer for each in who_can_assume(account_with(trust=trust), "ci")}
+    assert found["anybody else"] is Ternary.UNDECIDED
 
 
 def test_trust_to_the_account_takes_the_identity_policy_as_well(account_with):
@@ -93,7 +93,7 @@ def test_trust_to_a_named_user_suffices(account_with):
         ({"Service": "codebuild.amazonaws.com"}, "codebuild.amazonaws.com for account 654654307503"),
     ],
 )
-def test_outsiders_in_the_trust_are_named(principal, name, account_with):
+def test_external_principals_in_the_trust_are_named(principal, name, account_with):
     """Another account, its role, or a service that is trusted can become the role."""
     assert name in names(account_with(trust=aws(principal)))
 
@@ -118,8 +118,8 @@ def test_saml_provider_in_the_trust_is_named(account_with):
 def test_who_may_rewrite_the_trust_can_become_the_role(account_with):
     """iam:UpdateAssumeRolePolicy on the role is a way in."""
     rewrite = [{"Effect": "Allow", "Action": "iam:Update*", "Resource": f"arn:aws:iam::{ACCOUNT}:role/ci"}]
-    becoming = {each.name: each for each in who_becomes(account_with(developer=rewrite), "ci")}
-    assert "rewrites the trust" in becoming[DEVELOPER].finding.because[0]
+    assumption_paths = {each.name: each for each in who_can_assume(account_with(developer=rewrite), "ci")}
+    assert "rewrites the trust" in assumption_paths[DEVELOPER].decision.because[0]
 
 
 def test_passing_the_role_counts_only_where_a_service_is_trusted_and_can_be_used(account_with):
@@ -135,14 +135,14 @@ def test_passing_the_role_counts_only_where_a_service_is_trusted_and_can_be_used
 def test_way_through_another_role_is_followed(account_with):
     """Whoever becomes a role that becomes the CI role is found, with the path."""
     facts = account_with(trust=aws({"AWS": DEVELOPER}), alice=ASSUME)
-    alice = next(each for each in who_becomes(facts, "ci") if each.name == ALICE)
+    alice = next(each for each in who_can_assume(facts, "ci") if each.name == ALICE)
     assert alice.path == ("developer", "ci")
 
 
 def test_roles_that_trust_each_other_are_no_endless_way(account_with):
     """Two roles that can become each other are each named once."""
     facts = account_with(trust=aws({"AWS": DEVELOPER}), ci=[{"Effect": "Allow", "Action": "*", "Resource": "*"}])
-    assert [each.name for each in who_becomes(facts, "ci")] == [DEVELOPER]
+    assert [each.name for each in who_can_assume(facts, "ci")] == [DEVELOPER]
 
 
 def test_trust_that_is_missing_or_unreadable_is_an_error(account_with):
@@ -152,10 +152,10 @@ def test_trust_that_is_missing_or_unreadable_is_an_error(account_with):
     for trust in (None, PolicyText("trust policy of ci", "{]")):
         damaged = replace(facts, identities=(replace(ci, trust=trust), *facts.identities[1:]))
         with pytest.raises(GateError, match=r"trust|cannot be read"):
-            who_becomes(damaged, "ci")
+            who_can_assume(damaged, "ci")
 
 
 def test_role_that_does_not_exist_is_an_error(account_with):
     """A role that is not there is named, instead of having nobody who becomes it."""
     with pytest.raises(GateError, match="no role ghost"):
-        who_becomes(account_with(), "ghost")
+        who_can_assume(account_with(), "ghost")

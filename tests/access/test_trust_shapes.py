@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 
 from gate.access import permission_checks
-from gate.access.reviewed import Entry, ReviewedList, too_wide
-from gate.access.reviewed import read as read_reviews
-from gate.access.trust import who_becomes
+from gate.access.reviewed_principals import Review, ReviewedPrincipals, too_wide
+from gate.access.reviewed_principals import read as read_reviews
+from gate.access.trust import who_can_assume
 from gate.errors import GateError
 from tests.access.conftest import ACCOUNT
 
@@ -197,19 +197,23 @@ SHAPES = {
 @pytest.mark.parametrize(("trust", "name", "harmless"), SHAPES.values(), ids=SHAPES)
 def test_trust_of_an_identity_provider_is_read_and_checked(trust, name, harmless, account_with):
     """Unreviewed, each is red; reviewed under its name, the narrow ones are green, and the wide ones cannot be."""
-    becoming = who_becomes(account_with(trust=trust), "ci")
-    names = [each.name for each in becoming]
+    assumption_paths = who_can_assume(account_with(trust=trust), "ci")
+    names = [each.name for each in assumption_paths]
     assert names == [name]
-    assert not permission_checks.check_becoming(becoming, "ci", ReviewedList("p", ()), TODAY).accepted
+    assert not permission_checks.check_role_assumption(
+        assumption_paths, "ci", ReviewedPrincipals("p", ()), TODAY
+    ).accepted
     entry = "principals:\n- {principal: '%s', may: [become], reason: r, reviewer: r, expires: 2026-01-01}\n"
     if harmless:
         listed = read_reviews(entry % names[0], "principals.yaml")
-        assert permission_checks.check_becoming(becoming, "ci", listed, TODAY).accepted
+        assert permission_checks.check_role_assumption(assumption_paths, "ci", listed, TODAY).accepted
     else:
         assert too_wide(names[0])
         with pytest.raises(GateError, match="stands for more than one principal"):
             read_reviews(entry % names[0], "principals.yaml")
-        (rejection,) = permission_checks.check_becoming(becoming, "ci", ReviewedList("p", ()), TODAY).rejections
+        (rejection,) = permission_checks.check_role_assumption(
+            assumption_paths, "ci", ReviewedPrincipals("p", ()), TODAY
+        ).rejections
         assert "principals.yaml" not in rejection.remedy, "nobody is told to list everybody"
 
 
@@ -284,12 +288,12 @@ OTHERS = {
 @pytest.mark.parametrize(("trust", "name", "harmless"), OTHERS.values(), ids=OTHERS)
 def test_trust_of_others_is_read_and_checked(trust, name, harmless, account_with):
     """A provider, an account and a role can be reviewed; everybody cannot."""
-    outside = [each for each in who_becomes(account_with(trust=trust), "ci") if not each.inside]
+    outside = [each for each in who_can_assume(account_with(trust=trust), "ci") if not each.inside]
     assert name in [each.name for each in outside]
     assert too_wide(name) is not harmless
-    listed = ReviewedList("p", (Entry(name, ("become",), "r", "r", date(2026, 1, 1), 1),))
+    listed = ReviewedPrincipals("p", (Review(name, ("become",), "r", "r", date(2026, 1, 1), 1),))
     only = [each for each in outside if each.name == name]
-    assert permission_checks.check_becoming(only, "ci", listed, TODAY).accepted
+    assert permission_checks.check_role_assumption(only, "ci", listed, TODAY).accepted
 
 
 def test_a_trust_that_only_one_of_the_accounts_roles_meets_lets_in_that_one(account_with):
@@ -299,4 +303,4 @@ def test_a_trust_that_only_one_of_the_accounts_roles_meets_lets_in_that_one(acco
               "Condition": {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/dev*"}}}]  # fmt: skip
     assume[0]["Resource"] = f"arn:aws:iam::{ACCOUNT}:role/ci"
     facts = account_with(trust=trust, developer=assume, alice=assume)
-    assert [each.name for each in who_becomes(facts, "ci")] == [f"arn:aws:iam::{ACCOUNT}:role/developer"]
+    assert [each.name for each in who_can_assume(facts, "ci")] == [f"arn:aws:iam::{ACCOUNT}:role/developer"]

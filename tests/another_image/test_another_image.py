@@ -25,7 +25,7 @@ CONTRACT = {
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory):
-    """What AC1 and AC6 say of it: each claim with its status, and all that was said."""
+    """The statuses of the AC1 and AC6 scenarios, and the output."""
     gate = Gate(tmp_path_factory.mktemp("another"))
     changes = [part for key, value in CONTRACT.items() for part in ("-o", f"{key}={value}")]
     gate.run("-m", "(ac1 or ac6) and not published", *changes)
@@ -33,7 +33,7 @@ def checked(tmp_path_factory):
 
 
 def test_it_is_built_and_checked_by_its_own_contract(checked):
-    """Every claim holds but that about invocations, which names no safe event as its reason."""
+    """All scenarios pass except the one about invocations, which is not run for lack of a safe event."""
     said = (checked.folder / "said-1.txt").read_text()
     statuses = checked.results().statuses
     assert {name for name, status in statuses.items() if status == "failed"} == set(), said
@@ -43,7 +43,7 @@ def test_it_is_built_and_checked_by_its_own_contract(checked):
 
 
 def test_its_handler_was_initialised_and_never_invoked(checked):
-    """Its runtime asked for an event, and got none."""
+    """Its runtime asked for an event and received none."""
     records = checked.results().evidence.values()
     (run,) = (record["answer"] for record in records if record["title"] == "initialisation")
     assert run["init"]["outcome"] == "answered"

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from gate.image.__main__ import main as build_image
 from gate.run.bases import STAND_IN
-from localaws.access_keys import Keys
+from gate.run.docker_build import main as build_image
+from localaws.access_keys import AccessKeys
 from localaws.seed import names
 from localaws.target import LocalTarget
+from tests.screen import unwrapped
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,8 +78,8 @@ class Gate:
     def run(self, *options, role=names.CI_ROLE, endpoint=None, reports=None, base=STAND_IN, **environment) -> Ran:
         """One run of the gate, with the credentials of a role."""
         folder = reports or self.reports
-        doors = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_ECR": endpoint} if endpoint else {}
-        keys = role.environment() if isinstance(role, Keys) else {}
+        endpoints = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_ECR": endpoint} if endpoint else {}
+        keys = role.environment() if isinstance(role, AccessKeys) else {}
         given = self.target.environment(names.CI_ROLE if keys else role)
         # Its own image, whose history git knows. As one word: pytest would take the folder for one of tests.
         context = () if "--image-context" in options else (f"--image-context={ROOT / 'image'}",)
@@ -87,7 +88,7 @@ class Gate:
         done = subprocess.run(
             command,
             cwd=self.checkout(base),
-            env={**os.environ, **given, **keys, **doors, **environment},
+            env={**os.environ, **given, **keys, **endpoints, **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -95,7 +96,7 @@ class Gate:
         )
         partial = {"-m", "-k"} & set(options) and "rescan" not in options
         kind = "partial" if partial else "rescan" if "rescan" in options else ""
-        return Ran(done.returncode, done.stdout + done.stderr, folder / kind)
+        return Ran(done.returncode, unwrapped(done.stdout + done.stderr), folder / kind)
 
 
 @pytest.fixture(scope="session")
@@ -132,10 +133,10 @@ def role_with(target):
     name = f"granted-{uuid.uuid4().hex[:8]}"
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
 
-    def grant(policy) -> Keys:
+    def grant(policy) -> AccessKeys:
         iam.put_role_policy(RoleName=name, PolicyName="granted", PolicyDocument=json.dumps(policy))
         given = sts.assume_role(RoleArn=names.role_arn(name), RoleSessionName="rehearsal")["Credentials"]
-        return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        return AccessKeys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
     yield grant
     iam.delete_role_policy(RoleName=name, PolicyName="granted")

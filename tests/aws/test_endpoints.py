@@ -14,8 +14,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
-from gate.aws.clients import Clients
-from gate.aws.endpoints import Endpoint, check_endpoints, check_looked_at
+from gate.aws.clients import ClientRecorder
+from gate.aws.endpoints import Endpoint, check_endpoints, check_recorded_clients
 from gate.aws.partition import partition_of, registry_host, registry_hosts
 
 ACCOUNT, SEOUL = "654654307503", "ap-northeast-2"
@@ -133,7 +133,7 @@ def test_a_sentence_shows_no_password():
 @pytest.mark.parametrize("service", ["ecr", "sts", "iam", "lambda", "events", "cloudtrail", "cloudwatch", "inspector2"])
 def test_what_a_client_without_overrides_asks_is_aws_in_every_partition(region, service):
     """Held against botocore's own clients."""
-    session, clients = boto3.Session("AKIAEXAMPLE", "secret", region_name=region), Clients()
+    session, clients = boto3.Session("AKIAEXAMPLE", "secret", region_name=region), ClientRecorder()
     clients.attach(session, ACCOUNT)
     session.client(service)
     assert [(each.service, each.is_aws) for each in clients.endpoints] == [(service, True)]
@@ -187,7 +187,7 @@ def test_a_profiles_override_is_seen(monkeypatch, tmp_path, section):
     config.write_text(f"[profile p]\n{section}\n[services here]\ncloudwatch =\n  endpoint_url = http://127.0.0.1:9\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     session = boto3.Session("AKIAEXAMPLE", "secret", region_name=SEOUL, profile_name="p")
-    clients = Clients()
+    clients = ClientRecorder()
     clients.attach(session, ACCOUNT)
     session.client("cloudwatch")
     assert [each.service for each in clients.elsewhere] == ["cloudwatch"]
@@ -228,8 +228,8 @@ def test_models_beside_botocores_own_decide_nothing(tmp_path):
     rules = Path(Loader.BUILTIN_DATA_PATH, "partitions.json").read_text(encoding="utf-8")
     (tmp_path / "partitions.json").write_text(rules.replace('"amazonaws.com"', '"rented.example"'))
     code = (
-        "import boto3\nfrom gate.aws.clients import Clients\n"
-        "session, clients = boto3.Session('a', 'b', region_name='ap-northeast-2'), Clients()\n"
+        "import boto3\nfrom gate.aws.clients import ClientRecorder\n"
+        "session, clients = boto3.Session('a', 'b', region_name='ap-northeast-2'), ClientRecorder()\n"
         "clients.attach(session, '1')\nclient = session.client('lambda')\n"
         "client.meta.events.register('before-send', lambda **_: 1 / 0)\n"
         "try: client.list_functions()\nexcept ZeroDivisionError: pass\n"
@@ -254,8 +254,8 @@ def test_nothing_is_published_to_aws_by_the_rules_of_a_rehearsal():
 
 def test_a_service_that_was_called_by_a_client_nobody_looked_at_is_refused():
     """The call log knows the call."""
-    assert check_looked_at(["ecr"], [endpoint(*OURS[0])]).accepted
-    assert "sts" in str(check_looked_at(["ecr", "sts"], [endpoint(*OURS[0])]).rejections[0])
+    assert check_recorded_clients(["ecr"], [endpoint(*OURS[0])]).accepted
+    assert "sts" in str(check_recorded_clients(["ecr", "sts"], [endpoint(*OURS[0])]).rejections[0])
 
 
 def test_no_module_makes_a_client_of_its_own():
@@ -275,7 +275,7 @@ def test_names_follow_from_the_partition():
 
 def looked_at():
     """A session and what looks at its clients."""
-    session, clients = boto3.Session("AKIAEXAMPLE", "secret", region_name=SEOUL), Clients()
+    session, clients = boto3.Session("AKIAEXAMPLE", "secret", region_name=SEOUL), ClientRecorder()
     clients.attach(session, ACCOUNT)
     return session, clients
 

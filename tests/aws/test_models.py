@@ -10,12 +10,11 @@ import pytest
 
 from gate.registry.lifecycle import COUNT_TYPES, UnreadablePolicy, read_policy
 from gate.registry.tags import SETTINGS, ExclusionFilter, Mutability, can_move
-from gate.scan import start
-from gate.scan.ecosystems import MANAGERS
+from gate.scan import scan_request
+from gate.scan.components import MANAGERS
 from gate.scan.findings import SEVERITY_WORDS, Severity
-from gate.scan.reasons import OF_OTHERS, REASONS
 from gate.scan.settings import BY_ITSELF
-from gate.scan.statuses import TABLE, Mode, markdown
+from gate.scan.statuses import REASONS, TABLE, Mode, markdown
 from localaws.ecr.mutability import _SETTINGS as LOCAL_SETTINGS
 from localaws.ecr.scan_operations import _SCAN_TYPES as LOCAL_FREQUENCIES
 
@@ -27,6 +26,24 @@ def enum(service: str, shape: str) -> set[str]:
     return set(botocore.session.get_session().get_service_model(service).shape_for(shape).enum)
 
 
+# Reasons that are about virtual machines and code repositories, and never about an image in ECR.
+REASONS_OF_OTHER_RESOURCES = frozenset(
+    {
+        "UNMANAGED_EC2_INSTANCE",
+        "EC2_INSTANCE_STOPPED",
+        "NO_INVENTORY",
+        "STALE_INVENTORY",
+        "DEEP_INSPECTION_PACKAGE_COLLECTION_LIMIT_EXCEEDED",
+        "DEEP_INSPECTION_DAILY_SSM_INVENTORY_LIMIT_EXCEEDED",
+        "DEEP_INSPECTION_COLLECTION_TIME_LIMIT_EXCEEDED",
+        "DEEP_INSPECTION_NO_INVENTORY",
+        "AGENTLESS_INSTANCE_STORAGE_LIMIT_EXCEEDED",
+        "AGENTLESS_INSTANCE_COLLECTION_TIME_LIMIT_EXCEEDED",
+        "INTEGRATION_CONNECTION_LOST",
+        "RESOURCE_UNMANAGED",
+        "RESOURCE_STOPPED",
+    }
+)
 SEVERITIES = enum("ecr", "FindingSeverity") | enum("inspector2", "Severity")
 TABLES = {
     "scan statuses": ({meaning.status for meaning in TABLE}, enum("ecr", "ScanStatus")),
@@ -34,7 +51,7 @@ TABLES = {
     "scan frequencies": ({*BY_ITSELF, "MANUAL"}, enum("ecr", "ScanFrequency") | enum("inspector2", "EcrScanFrequency")),
     "severities": (set(SEVERITY_WORDS), SEVERITIES),
     "package managers": (set(MANAGERS) - {"PYTHON"}, enum("inspector2", "PackageManager")),
-    "reasons of coverage": (set(REASONS) | OF_OTHERS, enum("inspector2", "ScanStatusReason")),
+    "reasons of coverage": (set(REASONS) | REASONS_OF_OTHER_RESOURCES, enum("inspector2", "ScanStatusReason")),
     "states of coverage": ({"ACTIVE", "INACTIVE"}, enum("inspector2", "ScanStatusCode")),
     "states of a finding": ({"ACTIVE", "SUPPRESSED", "CLOSED"}, enum("inspector2", "FindingStatus")),
     "filters of repositories": ({"WILDCARD"}, enum("ecr", "ScanningRepositoryFilterType")),
@@ -56,7 +73,7 @@ def test_a_table_holds_the_words_of_the_model_and_no_other(table) -> None:
 
 def test_no_reason_is_both_about_images_and_about_others() -> None:
     """Each word of the enum stands in one place."""
-    assert not set(REASONS) & OF_OTHERS
+    assert not set(REASONS) & REASONS_OF_OTHER_RESOURCES
 
 
 def test_every_severity_of_the_model_is_known() -> None:
@@ -113,9 +130,9 @@ def test_every_refusal_of_a_scan_that_is_handled_is_one_of_the_models() -> None:
     """A code that AWS renames would fall through as another refusal."""
     model = botocore.session.get_session().get_service_model("ecr").operation_model("StartImageScan")
     errors = {shape.name for shape in model.error_shapes}
-    assert set(start._REFUSALS) <= errors
+    assert set(scan_request._REFUSALS) <= errors
     # About the request or the service as a whole: these are told as every call's are.
-    assert errors - set(start._REFUSALS) == {
+    assert errors - set(scan_request._REFUSALS) == {
         "ServerException", "InvalidParameterException", "RepositoryNotFoundException"
     }  # fmt: skip
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from gate.permission.__main__ import ROOT, release_of
-from gate.permission.ci_role_checks import State, check_holdings
-from gate.permission.holdings import Holdings
-from gate.permission.needs import PUBLISHING
-from gate.permission.policy import document
+from gate.permission.__main__ import ROOT
+from gate.permission.caller_checks import PermissionState, check_permissions
+from gate.permission.granted import GrantedPermissions
+from gate.permission.required import PUBLISHING, least_privilege_policy
+from gate.release import release_of
 from localaws.access_keys import session
 
 pytestmark = pytest.mark.docker
@@ -35,7 +35,7 @@ NEEDED = [need for need in PUBLISHING if not need.enhanced]
 
 def policy_without(*actions):
     """The publishing policy, but for these permissions, with what the emulator needs besides."""
-    policy = document([need for need in PUBLISHING if need.action not in actions], RELEASE)
+    policy = least_privilege_policy([need for need in PUBLISHING if need.action not in actions], RELEASE)
     besides = [action for action in ON_ANY_RESOURCE if action not in actions]
     if besides:
         policy["Statement"].append({"Effect": "Allow", "Action": besides, "Resource": "*"})
@@ -43,32 +43,34 @@ def policy_without(*actions):
 
 
 @pytest.fixture
-def holdings(target, role_with):
+def statuses(target, role_with):
     """What is known of the permissions of a role with a policy."""
 
     def ask(policy, needs=NEEDED):
         boto = session(role_with(policy))
         caller = boto.client("sts", endpoint_url=target.endpoint).get_caller_identity()["Arn"]
-        return Holdings(lambda service: boto.client(service, endpoint_url=target.endpoint), RELEASE, caller).of(needs)
+        return GrantedPermissions(
+            lambda service: boto.client(service, endpoint_url=target.endpoint), RELEASE, caller
+        ).of(needs)
 
     return ask
 
 
-def test_the_whole_policy_leaves_nothing_missing(holdings):
+def test_the_whole_policy_leaves_nothing_missing(statuses):
     """Publishing needs no more than it grants."""
-    assert [each for each in holdings(policy_without()) if each.state is State.MISSING] == []
+    assert [each for each in statuses(policy_without()) if each.state is PermissionState.MISSING] == []
 
 
 @pytest.mark.parametrize("taken", NEEDED, ids=lambda need: need.action)
-def test_a_permission_that_is_taken_away_is_named(holdings, taken):
+def test_a_permission_that_is_taken_away_is_named(statuses, taken):
     """And no other; where the emulator knows the action under another name, that one is taken away with it."""
     gone = {taken.action, ONLY_AWS_TELLS.get(taken.action, taken.action)}
-    (found,) = holdings(policy_without(*gone), [taken])
-    assert found.state is State.MISSING
+    (found,) = statuses(policy_without(*gone), [taken])
+    assert found.state is PermissionState.MISSING
     if taken.optional:
-        assert check_holdings([found], "role/x", "docs/policies/publish.json").accepted
+        assert check_permissions([found], "role/x", "docs/policies/publish.json").accepted
         return
-    (rejection,) = check_holdings([found], "role/x", "docs/policies/publish.json").rejections
+    (rejection,) = check_permissions([found], "role/x", "docs/policies/publish.json").rejections
     assert f"may not {taken.action}, which is needed to {taken.purpose}" in rejection.cause
 
 
@@ -92,10 +94,10 @@ def test_a_run_that_only_looks_names_every_gap_and_checks_the_rest(gate, release
     keys = role_with(policy_without(*lacking))
     ran = gate.run("-k", "ac2 or ac4 or ac5 or lowest or starts_as", role=keys, base="base.invalid/python:3.11")
     failed = {name for name, status in ran.statuses.items() if status == "failed"}
-    # The role that this test has made is a stranger who may push and pull.
-    strangers = {name for name in failed if name.startswith("Nobody can ")}
-    assert {name.rpartition(" ")[2] for name in strangers} == {"[push]", "[pull]"}
-    assert failed - strangers == set(GAPS)
+    # The role that this test has made is not reviewed and may push and pull.
+    unreviewed = {name for name in failed if name.startswith("Nobody can ")}
+    assert {name.rpartition(" ")[2] for name in unreviewed} == {"[push]", "[pull]"}
+    assert failed - unreviewed == set(GAPS)
     for name, reason in GAPS.items():
         assert reason in ran.reasons[name]
     for action in lacking:
@@ -106,4 +108,4 @@ def test_the_files_are_what_is_enforced_here():
     """The seeded CI role holds docs/policies/publish.json itself."""
     from localaws.seed.roles import POLICIES
 
-    assert json.loads((POLICIES / "publish.json").read_text()) == document(PUBLISHING, RELEASE)
+    assert json.loads((POLICIES / "publish.json").read_text()) == least_privilege_policy(PUBLISHING, RELEASE)

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gate.browser.installed import libraries, version
-from gate.image.tree import ELF_MAGIC, Entry, Tree
+from gate.image.tree import ELF_MAGIC, ImageFile, Tree
 
 HOSTILE = "/opt/$(touch /x) `id`; rm -rf / && \"'\n\u202e\x1b[2J | cat"
 
@@ -40,5 +40,5 @@ def test_no_path_becomes_more_than_one_word_of_a_command(path):
 def test_nor_does_the_name_of_a_program(name):
     """The loader is asked about the program behind the variable, whatever that is called."""
     host, path = Host(), f"/opt/{name.replace('/', '_')}"
-    libraries(host, Tree({path: Entry(path, "file", head=ELF_MAGIC)}, {}), "CHROME_BIN", path)
+    libraries(host, Tree({path: ImageFile(path, "file", head=ELF_MAGIC)}, {}), "CHROME_BIN", path)
     assert shlex.split(host.asked[0]) == ["LD_TRACE_LOADED_OBJECTS=1", path]

@@ -11,8 +11,8 @@ import pytest
 from gate import candidate as rooms
 from gate.candidate import Candidate
 from gate.errors import SandboxFailure
+from gate.facts import CachedProperty
 from gate.image.base import Base
-from gate.once import Once
 
 PATIENCE = 5.0
 
@@ -24,16 +24,16 @@ class Asked:
         self.times = 0
         self.both = threading.Barrier(2)
 
-    @Once
+    @CachedProperty
     def fact(self):
         """A fact."""
         self.times += 1
         threading.Event().wait(0.05)
         return object()
 
-    @Once
+    @CachedProperty
     def flaw(self):
-        """A fact that cannot be had the first time."""
+        """A fact whose first computation fails."""
         self.times += 1
         if self.times == 1:
             raise ValueError("not now")
@@ -46,7 +46,7 @@ class Asked:
 
 
 def test_two_threads_that_ask_at_once_get_the_same_fact():
-    """It is computed once, on every Python: functools promises that no longer."""
+    """It is computed once; functools.cached_property no longer ensures that."""
     asked = Asked()
     with ThreadPoolExecutor(2) as threads:
         first, second = threads.submit(asked.ask), threads.submit(asked.ask)
@@ -56,7 +56,7 @@ def test_two_threads_that_ask_at_once_get_the_same_fact():
 
 
 def test_what_raised_is_asked_again():
-    """A failure is told to whoever asked, and never kept as a fact."""
+    """An error reaches the caller and is not kept."""
     asked = Asked()
     with pytest.raises(ValueError, match="not now"):
         _ = asked.flaw
@@ -65,21 +65,21 @@ def test_what_raised_is_asked_again():
 
 @pytest.fixture
 def begun(monkeypatch):
-    """A candidate whose every long fact only notes that it was begun, in order."""
+    """A candidate whose slow facts only record that they were begun, in order."""
     order: list[str] = []
     release = SimpleNamespace(
         event=None, memory_mb=512, function_name="function", region="region", task_root="/var/task"
     )
     found = Candidate(SimpleNamespace(), release, Base("base", ("base",), "simulated"), "image", None, None, None)
     found.__dict__["image"] = SimpleNamespace(image_id="sha256:0", engine_id="sha256:0")
-    for name in (*rooms._LOOKS, "probe_run", "sbom"):
+    for name in (*rooms._SLOW_FACTS, "probe_run", "sbom"):
         monkeypatch.setattr(Candidate, name, property(lambda _, name=name: order.append(name)))
     yield found, order
     found.close()
 
 
 def test_nothing_else_begins_before_the_function_is_initialised(begun, monkeypatch):
-    """Its time is held against Lambda's limit: work of ours on the same machine would be counted with it."""
+    """A limit applies to the duration of initialisation, and other work would lengthen it."""
     found, order = begun
 
     def run_handler(*_, initialised, **__):
@@ -89,31 +89,31 @@ def test_nothing_else_begins_before_the_function_is_initialised(begun, monkeypat
         initialised()
 
     monkeypatch.setattr(rooms, "run_handler", run_handler)
-    found.gather()
-    found._beside.shutdown()
+    found.prefetch()
+    found._threads.shutdown()
     assert order[:2] == ["initialising", "initialised"]
-    assert set(order[2:]) == {*rooms._LOOKS, "probe_run", "sbom"}
+    assert set(order[2:]) == {*rooms._SLOW_FACTS, "probe_run", "sbom"}
 
 
 def test_a_sandbox_that_fails_holds_nothing_up(begun, monkeypatch):
-    """The other facts are gathered all the same, and whoever asks for the run hears of the failure."""
+    """The other facts are gathered, and whoever asks for the run gets the error."""
     found, order = begun
 
     def run_handler(*_, **__):
         raise SandboxFailure("the sidecar did not start", where="here")
 
     monkeypatch.setattr(rooms, "run_handler", run_handler)
-    found.gather()
-    found._beside.shutdown()
+    found.prefetch()
+    found._threads.shutdown()
     assert "sbom" in order
     with pytest.raises(SandboxFailure, match="the sidecar did not start"):
         _ = found.handler_run
 
 
 def test_a_part_of_the_claims_runs_no_sandbox(begun, monkeypatch):
-    """It may need none; whichever claim does, starts it."""
+    """A scenario that needs the sandbox starts it."""
     found, order = begun
     monkeypatch.setattr(rooms, "run_handler", lambda *_, **__: order.append("a sandbox"))
-    found.gather(whole=False)
-    found._beside.shutdown()
-    assert set(order) == set(rooms._LOOKS)
+    found.prefetch(whole=False)
+    found._threads.shutdown()
+    assert set(order) == set(rooms._SLOW_FACTS)

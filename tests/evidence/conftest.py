@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from gate.check import SelfTest
-from gate.evidence.account import TITLE, Account, account_in
 from gate.evidence.configuration import TITLE as CONFIGURED
 from gate.evidence.configuration import Configuration
 from gate.evidence.redact import Redactor
+from gate.evidence.run_record import TITLE, RunRecord, run_record_in
 from gate.evidence.seal import seal_folder, seal_in
 from gate.evidence.statement import attest
 from gate.evidence.store import INDEX, SEAL, EvidenceStore, canonical
@@ -28,7 +28,7 @@ CALL = {"at": "2026-01-02T00:00:00+00:00", "service": "ecr", "operation": "PutIm
 RELEASE = {"repository": "app", "zip_function": "old", "function_memory_mb": "512"}
 
 
-def account(**changed):
+def run_record(**changed):
     """Nine passed claims: AC1 and AC6 about the image itself, the others as real as the target."""
     target = changed.get("target", "local")
     around = "simulated" if target == "local" else "real"
@@ -54,7 +54,7 @@ def account(**changed):
         "started": "2026-01-02T00:00:00+00:00",
         "scan_completed_at": "2026-01-02T01:00:00+00:00",
     }
-    return Account(**{**given, **changed})
+    return RunRecord(**{**given, **changed})
 
 
 def step(number):
@@ -98,7 +98,7 @@ def leave(folder, key=None, observed=None, configuration=None, notes=None, **cha
     store.attach("page.png", b"png")
     store.record("every AWS call of the run", [CALL], asked="")
     store.record(CONFIGURED, configuration or configured(), asked="")
-    ended = account_in(store.record(TITLE, account(**changed), asked="").answer)
+    ended = run_record_in(store.record(TITLE, run_record(**changed), asked="").answer)
     files = [{"file": f"evidence/{name}", "sha256": sha} for name, sha in store.seal().items()]
     write_verdict(folder, {**document(ended, ended.verdict()), "evidence": files})
     (folder / "report.html").write_text("<html>the report</html>")
@@ -151,10 +151,10 @@ def keys(folder, key):
     return private, public
 
 
-@pytest.fixture(name="account")
+@pytest.fixture(name="run_record")
 def _account():
-    """Makes an account of a run, with what a test changes."""
-    return account
+    """Makes a run record, with what a test changes."""
+    return run_record
 
 
 @pytest.fixture(name="leave")
@@ -165,7 +165,7 @@ def _leave():
 
 @pytest.fixture(name="observe")
 def _observe():
-    """Records what each claim of an account rests on."""
+    """Records what each claim of a run record rests on."""
     return observe
 
 

@@ -8,18 +8,18 @@ import pytest
 
 from gate.evidence import integrity
 from gate.evidence.__main__ import main
-from gate.evidence.account import TITLE
+from gate.evidence.run_record import TITLE
 
-SCAN, ACCOUNT = "evidence/007-scan-behind-latest.json", "evidence/012-account-of-the-run.json"
+SCAN, RUN_RECORD = "evidence/007-scan-behind-latest.json", "evidence/012-account-of-the-run.json"
 VERDICT = "verdict.json"
 
 FORGED = {
     "status in the record": (
-        lambda f, e: e(f / ACCOUNT, lambda r: r["answer"]["outcomes"][6].update(status="failed")),
+        lambda f, e: e(f / RUN_RECORD, lambda r: r["answer"]["outcomes"][6].update(status="failed")),
         "verdict.json says REHEARSAL PASSED, and decided again it is REHEARSAL FAILED",
     ),
     "status unknown to the gate": (
-        lambda f, e: e(f / ACCOUNT, lambda r: r["answer"]["outcomes"][6].update(status="waived")),
+        lambda f, e: e(f / RUN_RECORD, lambda r: r["answer"]["outcomes"][6].update(status="waived")),
         f"the {TITLE} cannot be read: ValueError: 'waived' is none of",
     ),
     "verdict word": (
@@ -35,9 +35,9 @@ FORGED = {
         "verdict.json says of release.digest: ",
     ),
     "record taken out": (lambda f, e: (f / SCAN).unlink(), "there is no record with the number 7"),
-    "second account": (
+    "second run record": (
         lambda f, e: (
-            shutil.copy(f / ACCOUNT, f / "evidence/013-again.json"),
+            shutil.copy(f / RUN_RECORD, f / "evidence/013-again.json"),
             e(f / "evidence/013-again.json", lambda r: r.update(number=13)),
         ),
         f"the evidence holds 2 records titled “{TITLE}”",
@@ -98,9 +98,9 @@ def test_a_record_that_is_missing_between_two_is_told(run_folder):
     assert rejection.cause == "there is no record with the number 2"
 
 
-def test_a_flood_of_differences_is_told_in_a_few_lines(account):
+def test_a_flood_of_differences_is_told_in_a_few_lines(run_record):
     """Five are named and the rest are counted, so that the screen stays readable."""
-    result = integrity.follows({"verdict": "GO"}, account())
+    result = integrity.follows({"verdict": "GO"}, run_record())
     causes = [rejection.cause for rejection in result.rejections]
     assert causes[0] == "verdict.json says GO, and decided again it is REHEARSAL PASSED"
     assert len(causes) == 7
@@ -109,7 +109,9 @@ def test_a_flood_of_differences_is_told_in_a_few_lines(account):
 
 def test_a_file_that_cannot_be_read_is_told_once():
     """Not also as altered; and one that the index does not list is told as added."""
-    result = integrity.sealed({"a": "1"}, {"b": "2"}, {"a": "evidence/a cannot be read as a plain file: it is a link"})
+    result = integrity.unaltered(
+        {"a": "1"}, {"b": "2"}, {"a": "evidence/a cannot be read as a plain file: it is a link"}
+    )
     assert [each.cause for each in result.rejections] == [
         "evidence/a cannot be read as a plain file: it is a link",
         "evidence/b is not in the index: it was added after the run",
@@ -118,14 +120,14 @@ def test_a_file_that_cannot_be_read_is_told_once():
 
 def test_an_untouched_folder_is_accepted():
     """Every file with its hash, in the index as in verdict.json."""
-    assert integrity.sealed({"a": "1"}, {"a": "1"}).accepted
+    assert integrity.unaltered({"a": "1"}, {"a": "1"}).accepted
     assert integrity.listed([{"file": "evidence/a", "sha256": "1"}], {"a": "1"}).accepted
 
 
 @pytest.mark.parametrize(("names", "told"), [(5, 5), (6, 6)])
-def test_five_differences_are_named_and_only_more_are_counted(account, names, told):
+def test_five_differences_are_named_and_only_more_are_counted(run_record, names, told):
     """Of six, five are named and one is counted."""
-    given = account()
+    given = run_record()
     forged = {
         "reasons": ["x"],
         "target": "aws",
@@ -141,17 +143,26 @@ def test_five_differences_are_named_and_only_more_are_counted(account, names, to
 
 
 @pytest.mark.parametrize(("length", "cut"), [(118, False), (119, True)])
-def test_a_long_value_is_cut_at_120_characters(account, length, cut):
+def test_a_long_value_is_cut_at_120_characters(run_record, length, cut):
     """With its two quotes."""
-    given = account()
+    given = run_record()
     forged = {**given.stated(given.verdict()), "started": "x" * length}
     (rejection,) = integrity.follows(forged, given).rejections
     assert ("…" in rejection.cause) is cut
     assert "x" * 118 in rejection.cause
 
 
-def test_a_value_is_told_in_the_letters_it_is_written_in(account):
+def test_a_value_is_told_in_the_letters_it_is_written_in(run_record):
     """A person reads it."""
-    given = account()
+    given = run_record()
     (rejection,) = integrity.follows({**given.stated(given.verdict()), "started": "어제"}, given).rejections
     assert 'verdict.json says of started: "어제"' in rejection.cause
+
+
+@pytest.mark.parametrize("name", ["causes", "beside"])
+def test_a_cause_that_no_outcome_has_is_told(run_record, name):
+    """Whoever reads verdict.json is told another reason than the run had."""
+    stated = run_record().stated(run_record().verdict())
+    assert integrity.follows(stated, run_record()).accepted
+    [rejection] = integrity.follows({**stated, name: ["invented"]}, run_record()).rejections
+    assert rejection.cause == f"verdict.json's {name} is not what follows"

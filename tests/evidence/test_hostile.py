@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.evidence import folder as found_folder
 from gate.evidence import reading
+from gate.evidence import run_folder as found_folder
 from gate.evidence.__main__ import main
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT
 from gate.run.summary import main as summary

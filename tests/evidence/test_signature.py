@@ -7,8 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gate.evidence.__main__ import main
-from gate.evidence.attested import signed
-from gate.evidence.signature import PAYLOAD_TYPE, public_key, sign, signer
+from gate.evidence.signature import PAYLOAD_TYPE, public_key, sign, signed, signer
 from gate.evidence.store import ENVELOPE, STATEMENT
 
 

@@ -81,9 +81,9 @@ def test_before_a_digest_exists_the_statement_is_about_the_built_image(leave, tm
     assert found["subject"][0]["digest"] == {"sha256": "e" * 64}
 
 
-def test_without_an_image_there_is_no_statement(account):
+def test_without_an_image_there_is_no_statement(run_record):
     """A statement needs a subject; none is made up."""
-    unknown = account(release={"digest": None})
+    unknown = run_record(release={"digest": None})
     assert statement(unknown.stated(unknown.verdict()), {}, "app") is None
 
 
@@ -131,9 +131,9 @@ def test_a_private_key_is_no_key_to_check_with(pair):
         signature.public_key(pair[0])
 
 
-def test_a_run_that_ends_leaves_a_folder_that_verifies(account, observe, pair, tmp_path, monkeypatch):
+def test_a_run_that_ends_leaves_a_folder_that_verifies(run_record, observe, pair, tmp_path, monkeypatch):
     """The run's own ending writes evidence, verdict and statement in the order that verification needs."""
-    ended = account()
+    ended = run_record()
     said = []
     folder, kept = tmp_path / "reports", tmp_path / "reports" / "runs" / "now" / "evidence"
     store = EvidenceStore(folder / "evidence", "local", Redactor(), kept=kept)

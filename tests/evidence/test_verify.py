@@ -8,12 +8,11 @@ import pytest
 
 from gate.check import CHECKS, run_self_tests
 from gate.evidence.__main__ import main
-from gate.evidence.attested import states
-from gate.evidence.statement import hashes_of
+from gate.evidence.statement import hashes_of, states
 from gate.evidence.store import ENVELOPE, STATEMENT
 from tests.evidence.conftest import DIGEST
 
-SCAN, ACCOUNT = "evidence/007-scan-behind-latest.json", "evidence/012-account-of-the-run.json"
+SCAN, RUN_RECORD = "evidence/007-scan-behind-latest.json", "evidence/012-account-of-the-run.json"
 INDEX, VERDICT = "evidence/index.json", "verdict.json"
 SHA = DIGEST.removeprefix("sha256:")
 
@@ -40,7 +39,7 @@ def test_a_go_says_how_long_it_is_valid(leave, pair, tmp_path, capsys):
     assert past.endswith("(past: scan and check again)")
 
 
-@pytest.mark.parametrize("name", [SCAN, ACCOUNT, "evidence/page.png"])
+@pytest.mark.parametrize("name", [SCAN, RUN_RECORD, "evidence/page.png"])
 def test_an_altered_byte_is_noticed(run_folder, name, capsys):
     """One bit in a record or in a picture."""
     content = bytearray((run_folder / name).read_bytes())
@@ -133,7 +132,7 @@ DAMAGE = {
     ),
     "detail of the verdict": (
         lambda f, e: e(f / VERDICT, lambda v: v.update(finished="2030-01-01T00:00:00+00:00")),
-        f"{VERDICT} was altered after the statement was made",
+        f"{VERDICT} was altered: its sha-256 is",
     ),
     "altered report": (
         lambda f, e: (f / "report.html").write_text("GO"),
@@ -186,15 +185,15 @@ def test_a_file_that_was_altered_is_all_that_is_told_of_the_files(run_folder):
     (run_folder / "seal.json").write_text("{}")
     document, said = (json.loads((run_folder / name).read_text()) for name in (VERDICT, STATEMENT))
     (rejection,) = states(said, document, hashes_of(run_folder)).rejections
-    assert rejection.cause == "seal.json was altered after the statement was made"
+    assert rejection.cause.startswith("seal.json was altered: ")
     assert rejection.remedy == (
-        "do not rely on this statement: restore it from the run's artefact; if there is none, run the gate again"
+        "do not rely on this folder: restore it from the run's artefact; if there is none, run the gate again"
     )
 
 
 def test_a_run_that_was_cut_short_is_not_verified(run_folder, capsys):
     """What a killed run keeps is readable and is told apart from what a whole run leaves."""
-    for name in (INDEX, STATEMENT, ACCOUNT):
+    for name in (INDEX, STATEMENT, RUN_RECORD):
         (run_folder / name).unlink()
     assert main([str(run_folder)]) == 1
     assert "the run was cut short" in capsys.readouterr().out
@@ -228,10 +227,10 @@ def test_what_a_stranger_wrote_cannot_steer_the_terminal(run_folder, edit, capsy
 def test_the_checks_of_evidence_say_no():
     """Each check of the folder is on the list of checks, and says no to its known-bad value."""
     names = {f"gate.evidence.{name}" for name in (
-        "integrity.sealed", "integrity.intact", "integrity.listed", "integrity.follows", "attested.states",
-        "attested.signed", "seal.unaltered", "whole.recorded", "whole.noted", "expected.as_expected",
-        "anew.claims_rest_on_records",
-        "anew.proofs_agree", "anew.scans_hold", "anew.image_holds", "anew.ledger_holds", "anew.configuration_holds",
+        "integrity.unaltered", "integrity.intact", "integrity.listed", "integrity.follows", "statement.states",
+        "signature.signed", "reports_folder.recorded", "reports_folder.noted", "expected.as_expected",
+        "recheck.claims_rest_on_records", "recheck.self_tests_agree", "recheck.scans_hold",
+        "recheck.image_holds", "recheck.call_log_holds", "recheck.configuration_holds",
     )}  # fmt: skip
     assert names <= set(CHECKS)
     proofs = {proof.check: proof for proof in run_self_tests() if proof.check in names}

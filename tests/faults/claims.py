@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 from pytest_bdd import scenarios
 
-from gate.run.notes import write as write_notes
 from gate.run.steps import note_build, note_publication
+from gate.run.validation_md import write as write_notes
 from tests.faults.record import edited
 from tests.faults.world import ROOT, WORLD, RecordedDesk
 

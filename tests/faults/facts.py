@@ -14,12 +14,13 @@ from typing import Any
 import yaml
 
 from gate.access.document import PolicyText
-from gate.access.reviewed import read as read_reviews
+from gate.access.reviewed_principals import read as read_reviews
 from gate.browser.newest import NewestUnknown, listed
 from gate.errors import AwsRefused, GateError
-from gate.gaps import Gap
-from gate.scan.findings import Coverage, Finding, tally
+from gate.facts import MissingFact
+from gate.scan.findings import Finding, tally
 from gate.scan.register.reading import parse as parse_register
+from gate.scan.report import InspectorCoverage
 from gate.scan.statuses import Mode
 from tests.faults.world import ROOT
 
@@ -41,7 +42,7 @@ def changed(value: Any, path: list[str], make: Any) -> Any:
         return replace(value, **{head: inner})
     twin = copy.copy(value)  # a candidate keeps its facts in its __dict__
     twin.__dict__[head] = inner
-    twin.__dict__.pop("watched", None)  # derived from others
+    twin.__dict__.pop("required_components", None)  # derived from others
     return twin
 
 
@@ -122,9 +123,9 @@ _WORDS = {
     "text": _edited_text,
     "policy": lambda given, _old, _world: PolicyText("registry policy", json.dumps(given)),
     # What stands in a fact's place when AWS refuses the operation that would answer it.
-    "refused": lambda given, _old, _world: Gap(AwsRefused(f"The caller is not allowed {given}", where=given)),
-    "coverage of": lambda given, old, world: Coverage(value_of(given, old, world)),
-    "coverage": lambda given, _old, _world: Coverage(True, *given),
+    "refused": lambda given, _old, _world: MissingFact(AwsRefused(f"The caller is not allowed {given}", where=given)),
+    "coverage of": lambda given, old, world: InspectorCoverage(value_of(given, old, world)),
+    "coverage": lambda given, _old, _world: InspectorCoverage(True, *given),
 }
 
 

@@ -14,12 +14,12 @@ from botocore.exceptions import ClientError
 
 from gate.registry.manifest import OCI_INDEX, OCI_MANIFEST
 from localaws import behaviours
-from localaws.faulty import ALWAYS, Fault, FaultyDoor
 from localaws.seed import names
 from tests.faults.builder import built_with_attestations
 from tests.faults.facts import put
 from tests.faults.stage import OLDER, Stage, recorded, seeded
-from tests.local_target.handmade import Wire, login
+from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
+from tests.local_target.registry_client import RegistryClient, login
 
 _DOCUMENTS = ("policyText", "lifecyclePolicyText", "PolicyDocument", "AssumeRolePolicyDocument")
 _FAULT = "fault"
@@ -51,11 +51,11 @@ def _published(world, spec, on):
     seeded(on)
     make_calls(spec.get("before", ()), on, world)
     release_client = on.release_client()
-    on.target.behave(behaviours.named(" ".join(spec.get("behaves", ()))))
+    on.target.set_behaviours(behaviours.parse(" ".join(spec.get("behaves", ()))))
     try:
         release = on.publish(release_client)
     finally:
-        on.target.behave(behaviours.Behaviours())
+        on.target.set_behaviours(behaviours.Behaviours())
     return replace(
         world, published=release, answered=release_client.verify(release.digest), calls=release_client.call_log.calls
     )
@@ -126,7 +126,7 @@ def _referrer(kind, on, stored):
     config, layer, about = _REFERRERS[kind]
     speaks_of = stored.digest if kind == "cosign" else _digest(_leftover(stored.body))
     content = json.dumps({"critical": {"image": {"docker-manifest-digest": speaks_of}}}).encode()
-    digest = Wire(on.target.registry, login(on.client("ecr"))).upload(names.REPOSITORY, content)
+    digest = RegistryClient(on.target.registry, login(on.client("ecr"))).upload(names.REPOSITORY, content)
     # Any blob that the registry holds will do for a config: nobody reads it.
     whole = {"schemaVersion": 2, "config": {**body["config"], "mediaType": config},
              "layers": [{"mediaType": layer, "digest": digest, "size": len(content)}]}  # fmt: skip
@@ -179,20 +179,20 @@ def _settled(on):
 
 
 @dataclass
-class Later(Fault):
+class Later(InjectedFault):
     """A fault that strikes only when the door has seen an operation."""
 
     after: str = ""
-    door: FaultyDoor | None = None
+    door: FaultInjectingProxy | None = None
 
-    def meets(self, request):
+    def affects(self, request):
         """Whether the fault strikes this request."""
         begun = self.door is None or any(each.operation == self.after for each in self.door.seen)
-        return begun and super().meets(request)
+        return begun and super().affects(request)
 
 
 def _door(faults, on, world):
-    door = FaultyDoor(on.target.registry)
+    door = FaultInjectingProxy(on.target.registry)
 
     def fault(given):
         body = given.get("body", "")
@@ -263,8 +263,8 @@ def released(world, spec, on: Stage, around: ExitStack, folder):
     make_calls(spec.get("before", ()), on, world)
     if "door" in spec:
         endpoint = around.enter_context(_door(spec["door"], on, world)).endpoint
-        doors = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_ECR": endpoint}
-        world = replace(world, environment={**world.environment, **doors})
+        endpoints = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_ECR": endpoint}
+        world = replace(world, environment={**world.environment, **endpoints})
     return world
 
 

@@ -12,16 +12,15 @@ from pathlib import Path
 
 from gate import engine as docker_engine
 from gate import release as settings
-from gate.access.fetch import Account, Beside
-from gate.access.reviewed import load as load_reviews
+from gate.access.reader import AccountReader
+from gate.access.reviewed_principals import load as load_reviews
 from gate.aws.call_log import CallLog
-from gate.aws.patience import Timekeeper
+from gate.aws.retry import TimeSource
 from gate.browser.newest import Newest
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
-from gate.image.base import Base
+from gate.image.base import STAND_IN_LABEL, Base
 from gate.image.build import BuiltImage, build_image
-from gate.image.lineage import STAND_IN_LABEL
 from gate.image.support import load as load_support
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
@@ -29,7 +28,7 @@ from gate.registry.publication import CheckedImage
 from gate.registry.release_client import ReleaseClient, ReleaseDependencies
 from gate.run.bases import build_stand_in
 from gate.run.fixtures import BASELINE, REGISTER
-from gate.scan.read import Scanner
+from gate.scan.reader import ScanReader
 from gate.scan.records import record_of
 from gate.scan.register.reading import load as load_register
 from localaws.seed import names, repository
@@ -69,16 +68,17 @@ class Stage:
     def account(self):
         """A real reader of the account's policies."""
         release = self.release
-        iam, ecr, *more = (self.client(each, names.CI_ROLE) for each in ("iam", "ecr", "lambda", "organizations"))
-        return Account(iam, ecr, account=release.account, region=release.region, repository=release.repository,
-                       function=release.function_name, beside=Beside(*more))  # fmt: skip
+        clients = (self.client(each, names.CI_ROLE) for each in ("iam", "ecr", "lambda", "organizations"))
+        iam, ecr, functions, organizations = clients
+        return AccountReader(iam, ecr, account=release.account, region=release.region, repository=release.repository,
+                       function=release.function_name, functions=functions, organizations=organizations)  # fmt: skip
 
     def scanner(self, endpoint=None):
         """A real reader of scans; through a door that misbehaves, with a clock on which waiting takes no time."""
         client = self.target.session().client("ecr", endpoint_url=endpoint or self.target.endpoint)
         slept = [0.0]
-        quick = Timekeeper(monotonic=lambda: time.monotonic() + slept[0], sleep=lambda s: slept.append(slept.pop() + s))
-        return Scanner(client, None, self.release.repository, time=quick if endpoint else Timekeeper())
+        quick = TimeSource(monotonic=lambda: time.monotonic() + slept[0], sleep=lambda s: slept.append(slept.pop() + s))
+        return ScanReader(client, None, self.release.repository, time=quick if endpoint else TimeSource())
 
     def checked(self):
         """The good image, as the release client takes it."""
@@ -88,7 +88,7 @@ class Stage:
     def publish(self, release_client):
         """Really publish the good image."""
         pushed = release_client.push_candidate(self.checked(), kept=self.folder / BASELINE, admit=lambda: None)
-        with release_client.diary.step(release_client.typed.start_scan(pushed.digest)):
+        with release_client.diary.step(release_client.typed.request_scan(pushed.digest)):
             pass  # what the scan says is read by the scanner of each world
         return release_client.publisher.promote(pushed)
 
@@ -118,7 +118,7 @@ def stage(folder: Path) -> Iterator[Stage]:
     base = replace(base, approved=(*release.approved_bases, *base.approved))
     good = Candidate(docker, release, base, built.image_id, built, context, ROOT / ".cache" / "sbom")
     try:
-        good.gather()
+        good.prefetch()
         with LocalTarget(state=folder / "localaws") as target:
             yield Stage(docker, release, base, good, target, folder)
     finally:

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from gate.access.reviewed import ReviewedList
+from gate.access.reviewed_principals import ReviewedPrincipals
 from gate.browser.newest import Newest
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
-from gate.image.support import Support
+from gate.image.support import SupportDates
 from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
@@ -27,8 +27,8 @@ from gate.registry.publication import Publication
 from gate.registry.repository import RepositorySnapshot
 from gate.release import Release
 from gate.run.promotions import ACCEPTED, Promotion
-from gate.scan.findings import ScanReport
 from gate.scan.records import ScanRecord
+from gate.scan.report import ScanReport
 from gate.scan.settings import ScanSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,7 +115,7 @@ class World:
     scanner: Any
     access: Any
     register: Any
-    principals: ReviewedList | Exception
+    principals: ReviewedPrincipals | Exception
     legacy_before: FunctionSnapshot
     legacy_now: FunctionSnapshot
     trail: tuple[TrailEvent, ...]
@@ -126,7 +126,7 @@ class World:
     last_night: ScanRecord | None
     canaries: dict[str, str]
     now: datetime
-    support: Support
+    support: SupportDates
     chrome: ChromePin
     newest: Newest | Exception
     promotions: tuple[Promotion, ...] = (

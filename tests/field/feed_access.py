@@ -9,12 +9,12 @@ from typing import Any
 import yaml
 
 from gate.access import permission_checks as checks
-from gate.access import reviewed
-from gate.access.baseline import Baseline
+from gate.access import reviewed_principals
 from gate.access.document import Kind, parse
 from gate.access.facts import AccessFacts, Network, Simulation
-from gate.access.matrix import draw
-from gate.access.trust import who_becomes
+from gate.access.matrix import access_matrix
+from gate.access.reviewed_policy import ReviewedPolicy
+from gate.access.trust import who_can_assume
 from gate.check import CheckResult
 from tests.access.conftest import REVIEWED, arn, identity, make_account, text
 
@@ -26,8 +26,8 @@ def policies(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """The account with these policies.
 
     Of `given`: `policy`, `repository`, `registry`, `ci`, `developer`, `trust` (of the CI role) as in
-    tests/access/conftest.py, `organization`, `network`; `may`: who was reviewed, for which powers; `power`: that the
-    claim is asked about; `denied`: actions that the simulator says an organization's policy denies; `service_linked`:
+    tests/access/conftest.py, `organization`, `network`; `may`: who was reviewed, for which groups; `power`: the group
+    of the claim; `denied`: actions that the simulator says an organization's policy denies; `service_linked`:
     by service, the statements of the role that it made for itself.
     """
     given = dict(given)
@@ -35,39 +35,43 @@ def policies(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
         identity(f"aws-service-role/{service}.amazonaws.com/AWSServiceRole", statements=statements)
         for service, statements in given.pop("service_linked", {}).items()
     )
-    may, power, denied = given.pop("may", {}), given.pop("power", "push"), given.pop("denied", [])
+    may, group, denied = given.pop("may", {}), given.pop("power", "push"), given.pop("denied", [])
     network = Network(**{key: tuple(each) if isinstance(each, list) else each
                          for key, each in given.pop("network", {}).items()})  # fmt: skip
     simulations = tuple(Simulation(arn("ci"), action, "*", False, organization_denies=True) for action in denied)
     facts = make_account(**given, network=network, simulations=simulations, more=linked)
-    return _checked(claim, facts, _reviews(may), power)
+    return _checked(claim, facts, _reviews(may), group)
 
 
-def _reviews(may: dict[str, list[str]]) -> reviewed.ReviewedList:
+def _reviews(may: dict[str, list[str]]) -> reviewed_principals.ReviewedPrincipals:
     entries = [
         {"principal": who, "may": what, "reason": "r", "reviewer": "a role", "expires": date(2026, 1, 1)}
         for who, what in may.items()
     ]
-    return reviewed.read(yaml.safe_dump({"principals": entries}), "principals.yaml")
+    return reviewed_principals.read(yaml.safe_dump({"principals": entries}), "principals.yaml")
 
 
-def _checked(claim: str, facts: AccessFacts, reviews: reviewed.ReviewedList, power: str) -> CheckResult:
+def _checked(
+    claim: str, facts: AccessFacts, reviews: reviewed_principals.ReviewedPrincipals, group: str
+) -> CheckResult:
     if claim == NOBODY_ELSE:
-        matrix = draw(facts, who_becomes(facts, "ci"), ci_role="ci")
-        expected = checks.expected_holders(facts, power, "ci", "runner")
-        return checks.check_nobody_else(matrix, power, reviews, TODAY, expected)
+        matrix = access_matrix(facts, who_can_assume(facts, "ci"), ci_role="ci")
+        expected = checks.expected_holders(facts, group, "ci", "runner")
+        return checks.check_nobody_else(matrix, group, reviews, TODAY, expected)
     return {
         "The CI role can push": lambda: checks.check_holds(facts, "ci", "push"),
         "Lambda can pull for this account's function, and for nobody else's": lambda: (
             checks.check_holds(facts, "runner", "pull") + checks.check_lambda_service(facts)
         ),
-        "Nobody but reviewed subjects can become the CI role": lambda: checks.check_becoming(
-            who_becomes(facts, "ci"), "ci", reviews, TODAY
+        "Nobody but reviewed subjects can become the CI role": lambda: checks.check_role_assumption(
+            who_can_assume(facts, "ci"), "ci", reviews, TODAY
         ),
         "No wildcard principal is allowed anything": lambda: checks.check_no_wildcard(facts),
-        "The repository policy is the one that was reviewed": lambda: checks.check_baseline(facts, _baseline(), TODAY),
+        "The repository policy is the one that was reviewed": lambda: checks.check_reviewed_policy(
+            facts, _baseline(), TODAY
+        ),
     }[claim]()
 
 
-def _baseline() -> Baseline:
-    return Baseline("repository-policy.json", "a role", TODAY, parse(text("reviewed", REVIEWED), Kind.RESOURCE))
+def _baseline() -> ReviewedPolicy:
+    return ReviewedPolicy("repository-policy.json", "a role", TODAY, parse(text("reviewed", REVIEWED), Kind.RESOURCE))

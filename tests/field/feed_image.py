@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from gate.check import CheckResult
-from gate.image.contract import Startup, handler_is, names_paths, starts_like
+from gate.image.contract import Startup, below, handler_is, names_paths, platform_is, starts_like
 from gate.image.dockerfile import bases_approved, from_lines
-from gate.image.files import is_program, readable_by_all, used_folders
+from gate.image.file_checks import is_program, readable_by_all, used_folders
 from gate.image.layers import read_layers
-from gate.image.lineage import platform_is
-from gate.image.packages import Installed, no_development_packages, pins_installed
+from gate.image.package_records import PackageRecords
+from gate.image.packages import InstalledPackages, no_development_packages, pins, pins_installed, read_requirements
 from gate.image.python import HandlerImport, handler_imports
-from gate.image.records import Records
-from gate.image.requirements import pins, read_requirements
-from gate.image.secrets import no_secret
-from gate.image.size import below
-from gate.image.tree import ELF_MAGIC, Entry, Tree
+from gate.image.secrets.secret_checks import no_secret
+from gate.image.tree import ELF_MAGIC, ImageFile, Tree
 from tests.image.archive import layer, saved
 
 HANDLER = "src.main.lambda_handler"
@@ -64,7 +61,7 @@ def requirements(_claim: str, given: dict[str, Any], folder: Path) -> CheckResul
     for name, text in given["files"].items():
         (folder / name).write_text(text, encoding="utf-8")
     wanted = pins(read_requirements(folder / "requirements.txt"), PYTHON)
-    installed = Installed(given["installed"], given.get("unimportable", {}), tuple(given.get("conflicts", ())))
+    installed = InstalledPackages(given["installed"], given.get("unimportable", {}), tuple(given.get("conflicts", ())))
     return pins_installed(wanted, installed)
 
 
@@ -96,7 +93,7 @@ def contents(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     env = {name: _whole(value) for name, value in given.get("env", {}).items()}
     texts = {"/var/task/app.py": "x = 1\n", **given.get("files", {})}
     archive = saved([layer({path: _whole(text).encode() for path, text in texts.items()})])
-    layers = read_layers(io.BytesIO(archive), 1, Records())
+    layers = read_layers(io.BytesIO(archive), 1, PackageRecords())
     return no_secret(env, [_whole(line) for line in given.get("history", [])], layers, 0)
 
 
@@ -120,9 +117,9 @@ def files(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     )
 
 
-def _entry(path: str, mode: int, what: str) -> Entry:
+def _entry(path: str, mode: int, what: str) -> ImageFile:
     if what.startswith("-> "):
-        return Entry(path, "symlink", mode, link=what.removeprefix("-> "))
+        return ImageFile(path, "symlink", mode, link=what.removeprefix("-> "))
     if what == "folder":
-        return Entry(path, "directory", mode)
-    return Entry(path, "file", mode, len(what), head=ELF_MAGIC if what == "elf" else what.encode()[:4])
+        return ImageFile(path, "directory", mode)
+    return ImageFile(path, "file", mode, len(what), head=ELF_MAGIC if what == "elf" else what.encode()[:4])

@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gate.aws.patience import Timekeeper
+from gate.aws.retry import TimeSource
 from gate.check import CheckResult
 from gate.scan import result_checks as checks
-from gate.scan.coverage import gaps_registered, sight, something_seen, watch
-from gate.scan.findings import ScanReport
-from gate.scan.read import TIMEOUT, Scanner
+from gate.scan.coverage import image_coverage, required_components, something_covered, uncovered_registered
+from gate.scan.reader import TIMEOUT, ScanReader
 from gate.scan.register import exception_checks as rules
 from gate.scan.register.entries import Register
 from gate.scan.register.reading import parse
+from gate.scan.report import ScanReport
 from gate.scan.sbom import components_of
 from gate.scan.statuses import Mode
 from tests.field.wire import client
@@ -39,9 +39,9 @@ class Clock:
         """Move on."""
         self.at += timedelta(seconds=seconds)
 
-    def keeper(self) -> Timekeeper:
+    def keeper(self) -> TimeSource:
         """For the reader."""
-        return Timekeeper(lambda: self.at, lambda: self.at.timestamp(), self.sleep)  # noqa: PLW0108  # `at` is replaced
+        return TimeSource(lambda: self.at, lambda: self.at.timestamp(), self.sleep)  # noqa: PLW0108  # `at` is replaced
 
 
 class Waited(Exception):
@@ -56,7 +56,7 @@ def scan(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     Inspector; `components`, `register` as in `sbom`; `nightly`.
     """
     clock = Clock()
-    scanner = Scanner(client("ecr", _ecr(given)), client("inspector2", _inspector(given)), REPOSITORY,
+    scanner = ScanReader(client("ecr", _ecr(given)), client("inspector2", _inspector(given)), REPOSITORY,
                       time=clock.keeper())  # fmt: skip
     try:
         report = scanner.scan_digest(DIGEST)
@@ -93,16 +93,16 @@ def _inspector(given: dict[str, Any]) -> dict[str, Any]:
     return {"ListCoverage": {"coveredResources": [{"resourceId": about, **covered}] if covered else []}}
 
 
-def _checked(claim: str, given: dict[str, Any], scanner: Scanner, report: ScanReport, now: datetime) -> CheckResult:
+def _checked(claim: str, given: dict[str, Any], scanner: ScanReader, report: ScanReport, now: datetime) -> CheckResult:
     register, nightly = _register(given), given.get("nightly", False)
     return {
         "The scan of the checked digest has ended": lambda: checks.complete(report, DIGEST, now),
         "The scan of the checked digest finds nothing critical": lambda: checks.free_of(report, "CRITICAL", 0),
-        "The scan of the checked digest counts as many findings as it lists": lambda: checks.counts_true(report),
+        "The scan of the checked digest counts as many findings as it lists": lambda: checks.counts_match(report),
         "Scanning really applies to this repository": lambda: checks.applies(scanner.settings(), report, nightly),
         "The vulnerability data is current": lambda: checks.data_fresh(report, now, 24),
-        "The scanner looked at packages of this image": lambda: something_seen(
-            report, sight(components_of(_document(given)), report.mode, ())
+        "The scanner looked at packages of this image": lambda: something_covered(
+            report, image_coverage(components_of(_document(given)), report.mode, ())
         ),
         "Every finding at HIGH or above is fixed or validly excepted": lambda: rules.fixed_or_excepted(
             report.open, register, "aws", now.date(), "HIGH"
@@ -135,11 +135,11 @@ def sbom(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
 
     Of `given`: `components` of a CycloneDX document, `type` of scanning, `requirements` (pinned), `register`.
     """
-    watched = watch("3.11", given.get("requirements", {}), chrome="130.0.6723.58", chromedriver="130.0.6723.58")
+    pinned, version = given.get("requirements", {}), "130.0.6723.58"
+    required = required_components("3.11", pinned, chrome=version, chromedriver=version)
     mode = Mode[given.get("type", "BASIC")]
-    seen = sight(components_of(_document(given)), mode, watched)
+    seen = image_coverage(components_of(_document(given)), mode, required)
     found = _register(given)
-    faults = rules.register_valid(found, NOON.date())
-    return (
-        faults + gaps_registered(seen.gaps, found, "aws", mode, NOON.date()) + rules.coverage_used(found, seen, "aws")
-    )
+    valid = rules.register_valid(found, NOON.date())
+    registered = uncovered_registered(seen.to_register, found, "aws", mode, NOON.date())
+    return valid + registered + rules.coverage_used(found, seen, "aws")

@@ -16,7 +16,8 @@ from typing import Any
 from docker import DockerClient
 
 from gate.engine.owner import OWNER
-from gate.evidence.account import TITLE
+from gate.evidence.run_record import TITLE
+from tests.screen import unwrapped
 
 ROOT = Path(__file__).resolve().parents[2]
 # Far beyond what any run here takes: a run that is not over by then hangs.
@@ -95,7 +96,7 @@ class Gate:
     def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
         """A whole run: its exit code and what it said."""
         started = self.start(*arguments, **environment)
-        return started.end(), started.text()
+        return started.end(), unwrapped(started.text())
 
     def results(self, kind: str = "partial") -> Results:
         """What the last run of this kind left."""

@@ -15,7 +15,7 @@ ONE = ("-k", "Every_review_of_a_principal or every_review_of_a_principal")
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_run_that_cannot_write_its_report_gives_no_verdict(gate, failure):
     """Interrupted, without disk or by a defect: INCOMPLETE on screen and disk, and the reason."""
-    code, said = gate.run(*ONE, "-p", "tests.hard_use.failing_end", FAILING_END=failure)
+    code, said = gate.run(*ONE, "-v", "-p", "tests.hard_use.failing_end", FAILING_END=failure)
     assert code != 0
     assert "INCOMPLETE  the run could not be concluded" in said
     assert "✓ Every review of a principal is in force" in said

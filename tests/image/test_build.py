@@ -50,7 +50,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], P
 
 @pytest.fixture
 def build(context: Path, tmp_path: Path) -> Callable[..., BuiltImage]:
-    """Builds the context, with everything a test does not care about filled in."""
+    """Builds the context with default settings."""
 
     def run(folder: Path = context, **changes: object) -> BuiltImage:
         settings = {"tag": "x:latest", "base_image": None, "log": tmp_path / "build.log", "progress": lambda _: None}
@@ -62,7 +62,7 @@ def build(context: Path, tmp_path: Path) -> Callable[..., BuiltImage]:
 def test_image_id_log_and_progress_are_what_docker_gave(
     docker: Callable[[str], Path], build: Callable[..., BuiltImage]
 ) -> None:
-    """The identity is docker's image ID and never the tag; the log holds both streams; each step is told."""
+    """The image is identified by docker's image ID, the log holds both streams, and each step is progress."""
     docker(GOOD)
     told: list[str] = []
     built = build(progress=told.append)
@@ -75,7 +75,7 @@ def test_image_id_log_and_progress_are_what_docker_gave(
 def test_base_is_passed_only_where_it_is_declared(
     docker: Callable[[str], Path], build: Callable[..., BuiltImage], context: Path
 ) -> None:
-    """A foreign Dockerfile without BASE_IMAGE is built as it stands."""
+    """A Dockerfile without BASE_IMAGE is built without the argument."""
     calls = docker(GOOD)
     build(base_image="b:2")
     assert "BASE_IMAGE=b:2" in calls.read_text().splitlines()
@@ -91,7 +91,7 @@ def test_certificates_are_passed_but_not_shown(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A host's own authority reaches the build, and the command that a person reads stays readable."""
+    """The host's own authority reaches the build, and the shown command stays readable."""
     authority = "-----BEGIN CERTIFICATE-----\nb3VyIG93bg==\n-----END CERTIFICATE-----"
     (tmp_path / "ca.pem").write_text(authority)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
@@ -105,7 +105,7 @@ def test_certificates_are_passed_but_not_shown(
 def test_failed_build_ends_with_what_docker_said(
     docker: Callable[[str], Path], build: Callable[..., BuiltImage], tmp_path: Path
 ) -> None:
-    """What the program said last goes first, before what the builder adds; the log keeps all of it."""
+    """The program's last line comes first, without the builder's own lines; the log keeps everything."""
     own = "echo 'Removing intermediate container 1a'; echo \"The command '/bin/sh -c x' returned a non-zero code\""
     said = "echo 'Step 3/9 : RUN apt-get'; echo 'E: Unable to locate package chromedriver'"
     docker(f"{said}; {own}; exit 100")
@@ -121,7 +121,7 @@ def test_failed_build_ends_with_what_docker_said(
 def test_what_docker_says_of_every_build_is_no_cause(
     docker: Callable[[str], Path], build: Callable[..., BuiltImage]
 ) -> None:
-    """Its word on builders, and the size of the context, would read as advice; a lone line is told once."""
+    """The builder's routine messages are left out, and a single line is not repeated."""
     own = (
         "echo 'DEPRECATED: The legacy builder is deprecated'; echo '            Install the buildx component'; "
         "echo '            https://docs.docker.com/go/buildx/'; echo 'Sending build context to Docker daemon'"
@@ -139,10 +139,10 @@ def test_the_log_is_named_as_it_is_found_from_here(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Below the folder one stands in, the path is short; a build that said nothing is said so."""
+    """Relative to the current folder if it is below it; a build without output is said to have none."""
     docker("exit 3")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ImageUnavailable, match="exit code 3: it said nothing") as failure:
+    with pytest.raises(ImageUnavailable, match="exit code 3: there was no output") as failure:
         build(log=tmp_path / "reports" / "build.log")
     assert failure.value.where == "reports/build.log"
 
@@ -150,7 +150,7 @@ def test_the_log_is_named_as_it_is_found_from_here(
 def test_hung_build_is_ended_with_all_that_it_started(
     docker: Callable[[str], Path], build: Callable[..., BuiltImage], tmp_path: Path
 ) -> None:
-    """A build over its time is killed as a group, and the sentence gives the limit."""
+    """The process group is killed after the timeout, which the message names."""
     docker(f'sleep 60 & echo $! > "{tmp_path}/child"; wait')
     begun = time.monotonic()
     with pytest.raises(ImageUnavailable, match="did not end within 1 s"):
@@ -170,7 +170,7 @@ def test_build_without_an_image_is_no_success(docker: Callable[[str], Path], bui
 def test_silent_engine_is_told_apart_from_a_bad_dockerfile(
     docker: Callable[[str], Path], build: Callable[..., BuiltImage]
 ) -> None:
-    """Docker's own sentence about its engine becomes the engine's error."""
+    """Docker's message about its engine makes it an engine error."""
     docker("echo 'ERROR: Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?' >&2; exit 1")
     with pytest.raises(EngineUnavailable, match="Cannot connect to the Docker daemon"):
         build()
@@ -188,7 +188,7 @@ def test_silent_engine_is_told_apart_from_a_bad_dockerfile(
 def test_engine_that_stops_in_the_middle_is_no_fault_of_the_dockerfile(
     docker: Callable[[str], Path], build: Callable[..., BuiltImage], said: str, word: str
 ) -> None:
-    """The engine is named, and nothing of the build's arguments is shown."""
+    """It is an engine error, without the build arguments."""
     docker(f"cat >&2 <<'SAID'\n{said}\nSAID\nexit 1")
     with pytest.raises(EngineUnavailable, match="the Docker engine does not answer") as failure:
         build()
@@ -199,14 +199,14 @@ def test_engine_that_stops_in_the_middle_is_no_fault_of_the_dockerfile(
 def test_absent_docker_is_one_sentence(
     build: Callable[..., BuiltImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a docker command the person is told to install it."""
+    """The remedy is to install docker."""
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(EngineUnavailable, match="docker cannot be run"):
         build()
 
 
 def test_context_that_is_no_folder_is_named(build: Callable[..., BuiltImage], tmp_path: Path) -> None:
-    """A file, or nothing at all, in place of the context is named with the way out."""
+    """A file or a missing folder is named, with the option to correct."""
     for wrong in (tmp_path / "nothing", Path(__file__)):
         with pytest.raises(ImageUnavailable, match=wrong.name) as failure:
             build(wrong)
@@ -221,7 +221,7 @@ def test_missing_dockerfile_is_named(build: Callable[..., BuiltImage], tmp_path:
 
 
 def test_a_recorded_command_names_the_folder_as_it_is_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Below the folder that the run was started in; what lies elsewhere tells no path of this machine."""
+    """Relative to the current folder; for a folder elsewhere only its name."""
     monkeypatch.chdir(tmp_path)
     assert shown_folder(tmp_path / "other" / "image") == "other/image"
     assert shown_folder(Path("/srv/of/a/person/image")) == "image"

@@ -52,26 +52,26 @@ def test_build_argument_overrides_a_declared_default_only(tmp_path: Path) -> Non
 
 
 def test_an_argument_of_a_stage_is_none_of_the_next_from(tmp_path: Path) -> None:
-    """Only what stands before the first FROM may be used in one."""
+    """A FROM sees only arguments that are declared before the first FROM."""
     assert images(tmp_path, "ARG BASE=a:1\nFROM ${BASE}\nARG BASE=b:2\nFROM ${BASE}", BASE="c:3") == ["c:3", "c:3"]
 
 
 @pytest.mark.parametrize("text", ["ARG A\n\nARG B='x\nFROM a:1\n", "ARG C\n\nFROM ${C}\n"])
 def test_a_line_that_cannot_be_understood_is_named_by_its_number(tmp_path: Path, text: str) -> None:
-    """The third one, in either."""
+    """Line 3 in both cases."""
     with pytest.raises(ImageUnavailable) as told:
         images(tmp_path, text)
     assert told.value.where == "Dockerfile:3"
 
 
 def test_a_stage_is_known_by_its_name(tmp_path: Path) -> None:
-    """And has none without AS; the line is that of the FROM."""
+    """A stage without AS has no name; the line is that of the FROM."""
     (tmp_path / "Dockerfile").write_text("FROM a:1 AS build\nFROM b:1\n")
     assert from_lines(tmp_path / "Dockerfile", {}) == (From(1, "a:1", "build"), From(2, "b:1", ""))
 
 
 def test_copy_from_a_foreign_image_counts_as_a_base(tmp_path: Path) -> None:
-    """Files taken out of another image are no less foreign than a FROM; a stage's name or number is not."""
+    """COPY --from another image counts like a FROM; an earlier stage does not."""
     text = "FROM a:1 AS build\nFROM a:1\nCOPY --from=build /x /x\nCOPY --from=0 /x /y\nCOPY --from=nginx:1 /z /z"
     assert images(tmp_path, text) == ["a:1", "a:1", "build", "nginx:1"]
     result = bases_approved(from_lines(tmp_path / "Dockerfile", {}), ("a:1",))
@@ -81,13 +81,13 @@ def test_copy_from_a_foreign_image_counts_as_a_base(tmp_path: Path) -> None:
 
 
 def test_mount_from_a_foreign_image_counts_as_a_base(tmp_path: Path) -> None:
-    """A RUN that mounts another image builds on it as well."""
+    """A RUN that mounts another image uses it as well."""
     text = "FROM a:1\nRUN --network=none --mount=type=bind,from=nginx:1,target=/x cp /x/y /y\nRUN echo --from=z\n"
     assert images(tmp_path, text) == ["a:1", "nginx:1"]
 
 
 def test_every_mount_of_a_run_counts(tmp_path: Path) -> None:
-    """A harmless first mount does not hide a foreign one, and a quoted field is none that is passed over."""
+    """A harmless first mount does not hide another one, and a quoted field is read too."""
     mounts = (
         "type=bind,from=build,target=/a",
         "type=bind,from=0,target=/b",
@@ -185,13 +185,13 @@ def test_variables_are_filled_in_as_the_builder_does_it(tmp_path: Path, text: st
     ],
 )
 def test_what_cannot_be_read_is_refused_and_never_passed_over(tmp_path: Path, text: str, words: str) -> None:
-    """With a sentence."""
+    """With a message."""
     with pytest.raises(ImageUnavailable, match=words):
         images(tmp_path, text)
 
 
 def test_a_foreign_frontend_runs_the_build_and_counts_as_a_base(tmp_path: Path) -> None:
-    """It may make anything of the file."""
+    """It parses and runs the whole file."""
     (tmp_path / "Dockerfile").write_text("# escape=`\n# Syntax=evil/frontend:1\nFROM a:1\n")
     (rejection,) = bases_approved(from_lines(tmp_path / "Dockerfile", {}), ("a:1",)).rejections
     assert rejection.cause.startswith("# syntax takes evil/frontend:1")
@@ -199,24 +199,24 @@ def test_a_foreign_frontend_runs_the_build_and_counts_as_a_base(tmp_path: Path) 
 
 
 def test_a_number_is_a_stage_only_where_there_is_one(tmp_path: Path) -> None:
-    """Any other is an image of that name; a stage further down is none yet."""
+    """Otherwise it is the name of an image; later stages do not count."""
     text = "FROM a:1\nCOPY --from=0 /x /x\nCOPY --from=1 /x /y\nRUN --mount=from=7 true\n"
     assert images(tmp_path, text) == ["a:1", "1", "7"]
 
 
 def test_a_file_of_comments_has_no_from(tmp_path: Path) -> None:
-    """The check says so."""
+    """The check rejects it."""
     assert images(tmp_path, "# nothing\n\n") == []
 
 
 def test_from_without_an_image_is_an_error(tmp_path: Path) -> None:
-    """An argument that nothing fills leaves no image: that is said, not passed over."""
+    """An argument without a value leaves no image."""
     with pytest.raises(ImageUnavailable, match="names no image"):
         images(tmp_path, "ARG BASE\nFROM ${BASE}")
 
 
 def test_unreadable_dockerfile_is_an_error(tmp_path: Path) -> None:
-    """A Dockerfile that is not there, or is no text, cannot be checked."""
+    """A missing or binary Dockerfile cannot be checked."""
     with pytest.raises(ImageUnavailable, match="cannot be read"):
         from_lines(tmp_path / "Dockerfile", {})
     (tmp_path / "Dockerfile").write_bytes(b"\xff\xfe\x00")
@@ -225,7 +225,7 @@ def test_unreadable_dockerfile_is_an_error(tmp_path: Path) -> None:
 
 
 def test_arguments_of_every_stage_are_found(tmp_path: Path) -> None:
-    """A build is given what any stage declares."""
+    """A build can set the arguments of any stage."""
     (tmp_path / "Dockerfile").write_text("ARG A=1\nFROM x\nARG B\nARG C=2 D=3\n")
     assert all_arguments(tmp_path / "Dockerfile") == {"A", "B", "C", "D"}
 
@@ -234,7 +234,7 @@ def test_arguments_of_every_stage_are_found(tmp_path: Path) -> None:
     "image", ["ubuntu", "public.ecr.aws/lambda/python:3.12", "public.ecr.aws/lambda/python", "later"]
 )
 def test_foreign_base_is_refused_by_name_and_line(image: str) -> None:
-    """Another image, another tag, no tag, or a stage that is only named further down: none is approved."""
+    """Another image, another tag, no tag, and a stage that is named only later are refused."""
     result = bases_approved((From(4, image, ""), From(9, APPROVED[0], "later")), APPROVED)
     (rejection,) = result.rejections
     assert image in rejection.cause
@@ -242,7 +242,7 @@ def test_foreign_base_is_refused_by_name_and_line(image: str) -> None:
 
 
 def test_approved_bases_stages_and_scratch_are_accepted() -> None:
-    """The approved base, an earlier stage under any case, and nothing at all."""
+    """The approved base, an earlier stage in any case, and scratch."""
     froms = (From(1, APPROVED[0], "Build"), From(2, "build", ""), From(3, "scratch", ""))
     assert bases_approved(froms, APPROVED).accepted
 

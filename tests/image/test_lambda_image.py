@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gate.image.__main__ import main as docker_build
-from gate.image.source import proxy_certificates
+from gate.image.build_inputs import proxy_certificates
+from gate.run.docker_build import main as docker_build
 
 pytestmark = pytest.mark.docker
 

@@ -25,7 +25,7 @@ def run(script: str) -> str:
 
 
 def test_orphan_of_an_ended_child_is_killed_and_reaped() -> None:
-    """A grandchild in a session of its own, whose parent has ended, does not outlive the invocation."""
+    """A grandchild in its own session, whose parent has ended, is killed."""
     script = """
 before = processes.descendants()
 subprocess.run(["setsid", "--fork", "sleep", "60"], check=True)
@@ -37,7 +37,7 @@ print(len(processes.descendants() - before))
 
 
 def test_zombie_is_reaped() -> None:
-    """A child that has ended and was never waited for disappears from the process table."""
+    """A child that has ended and was not waited for is removed from the process table."""
     script = """
 before = processes.descendants()
 child = subprocess.Popen(["true"])
@@ -50,7 +50,7 @@ print(len(processes.descendants() - before))
 
 
 def test_process_from_before_is_left_alone() -> None:
-    """What ran before the session is none of its business."""
+    """Processes that were started before the session go on."""
     script = """
 child = subprocess.Popen(["sleep", "60"])
 processes.end_new_descendants(processes.descendants())

@@ -16,10 +16,10 @@ from packaging.markers import default_environment
 from gate.check import NoGo
 from gate.errors import GateError
 from gate.image.dockerfile import all_arguments, bases_approved, from_lines
-from gate.image.files import readable_by_all
+from gate.image.file_checks import readable_by_all
+from gate.image.packages import pins, read_requirements
 from gate.image.python import import_handler, inspect_python
-from gate.image.requirements import pins, read_requirements
-from gate.image.tree import Entry, Tree, read_tree
+from gate.image.tree import ImageFile, Tree, read_tree
 
 APPROVED = ("public.ecr.aws/lambda/python:3.11",)
 INSTRUCTIONS = ("FROM", "from", "ARG", "ARG A=", "RUN", "COPY --from=", "--mount=from=", "# escape=`", "<<EOF", "EOF")
@@ -41,7 +41,7 @@ def path(tmp_path_factory):
 
 @given(text=TEXTS)
 def test_any_dockerfile_is_read_or_refused(path, text) -> None:
-    """And an approved base is only what stands there as one."""
+    """A base is approved only if the text names it."""
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
     with contextlib.suppress(GateError):
         found = from_lines(path, {"A": "b:1"})
@@ -52,7 +52,7 @@ def test_any_dockerfile_is_read_or_refused(path, text) -> None:
 
 @given(text=TEXTS | st.text())
 def test_any_requirements_are_pins_or_refused(path, text) -> None:
-    """A version is never empty, and a name has one spelling."""
+    """No version is empty, and names are canonical."""
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
     with contextlib.suppress(GateError):
         found = pins(read_requirements(path), default_environment())
@@ -82,7 +82,7 @@ JSON = st.recursive(
 
 @given(said=st.text(max_size=60) | JSON.map(json.dumps) | st.just("[" * 2_000))
 def test_whatever_the_images_python_says_is_facts_or_a_refusal(said) -> None:
-    """An image may print anything, and a handler is importable only where it says so."""
+    """An image may print anything."""
     with contextlib.suppress(GateError):
         import_handler(host(said), "src.main.handler", "/var/task")
     with contextlib.suppress(GateError):
@@ -92,7 +92,7 @@ def test_whatever_the_images_python_says_is_facts_or_a_refusal(said) -> None:
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(content=st.binary(max_size=2000))
 def test_any_bytes_are_no_tree_or_an_error_that_export_tells(content) -> None:
-    """`Engine.export` turns a TarError into a sentence."""
+    """`Engine.export` turns a TarError into an ImageUnavailable."""
     with contextlib.suppress(tarfile.TarError):
         read_tree(io.BytesIO(content), lambda _path: True)
 
@@ -113,12 +113,12 @@ def archive(names: list[str]) -> bytes:
     cut=st.integers(0, 3000),
 )
 def test_names_of_any_characters_are_read_and_told_visibly(names, cut) -> None:
-    """A message about such files keeps its own three lines; an archive that was cut is no whole one."""
+    """A message about such files keeps its three lines; a cut archive is an error."""
     whole = archive([f"x/{name}" for name in names])
     tree = read_tree(io.BytesIO(whole), lambda _path: True)
     closed = [entry for entry in tree.entries.values() if entry.kind == "file"]
     assert closed
-    said = str(NoGo(readable_by_all(Tree({"/x": Entry("/x/\x1b[2J", "file", 0o600), **tree.entries}, tree.texts))))
+    said = str(NoGo(readable_by_all(Tree({"/x": ImageFile("/x/\x1b[2J", "file", 0o600), **tree.entries}, tree.texts))))
     assert said.count("\n") == 2
     assert all(line.isprintable() for line in said.split("\n"))
     with contextlib.suppress(tarfile.TarError):

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.docker
 
 
 def quiet_build(context: Path, tag: str, base: str | None, folder: Path) -> BuiltImage:
-    """A build whose steps nobody watches."""
+    """A build without progress messages."""
     return build_image(context, tag=tag, base_image=base, log=folder / "build.log", progress=lambda _: None)
 
 
@@ -149,12 +149,12 @@ def test_locked_chrome_is_built_in(
 
 
 def test_missing_lock_stops_the_build_with_its_sentence(newer_base: str, context: Path) -> None:
-    """Without chrome.lock nothing is downloaded, and the person reads what to run."""
+    """Without chrome.lock nothing is downloaded, and the output says what to run."""
     assert "run `make lock-chrome`" in refusal(context, newer_base)
 
 
 def test_wrong_checksum_stops_the_build(newer_base: str, context: Path, lock: Callable[..., None]) -> None:
-    """Another file than the locked one never gets into an image."""
+    """A file other than the locked one never gets into an image."""
     lock(sha256="0" * 64)
     assert "is not the file that was locked" in refusal(context, newer_base)
 
@@ -162,7 +162,7 @@ def test_wrong_checksum_stops_the_build(newer_base: str, context: Path, lock: Ca
 def test_missing_library_stops_the_build_by_name(
     newer_base: str, context: Path, lock: Callable[..., None], program: bytes
 ) -> None:
-    """A Chrome that would crash at its start is noticed while the image is built."""
+    """A Chrome that cannot start is noticed during the build."""
     lock(program.replace(b"libc.so.6", b"libq.so.6"))
     assert "libq.so.6 => not found" in refusal(context, newer_base)
 
@@ -199,7 +199,7 @@ def test_missing_package_stops_the_build_by_name(rpm_base: str, manager: str) ->
 
 
 def test_package_skipped_in_silence_is_noticed_afterwards(rpm_base: str) -> None:
-    """Where the package manager skips a name whatever it is told, asking rpm for every name stops the build."""
+    """If the package manager skips a name, asking rpm for every name stops the build."""
     done = install(rpm_base, "yum", "chromedriver", ignores_settings=True)
     assert done.returncode != 0
     assert "package chromedriver is not installed" in done.stdout

@@ -20,12 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gate.errors import ImageUnavailable
-from gate.image import archives, search
-from gate.image.detector import secrets_in
 from gate.image.layers import read_layers
-from gate.image.records import Records, read_records
-from gate.image.secrets import no_secret, unsearched_packages
+from gate.image.package_records import PackageRecords, read_records
+from gate.image.secrets import archives, file_search
+from gate.image.secrets.detector import secrets_in
+from gate.image.secrets.secret_checks import no_secret, unsearched_packages
 from tests.image.archive import layer, packed_as_tar, saved
+from tests.image.results import said
 
 GITHUB = "ghp_" + "a1B2" * 9
 AWS_ID, AWS_SECRET = "AKIA" + "QK3XTR7MZLP2WVN4", "kR7+fXq9ZpLm2Vn4Wc8Ty1Bd6Hs3Jg5Aa0Ee/UoI"
@@ -45,15 +46,10 @@ JWT = ".".join(
 )
 
 
-def said(result):
-    """The judgement as text ("" for accepted)."""
-    return "\n".join(map(str, result.rejections))
-
-
 def checked(*layers, known=None, base=0, **form_of_archive):
-    """The judgement over an image of these layers, each a dict of files or a made one."""
+    """The rejections for an image of these layers, each given as files or as a tar archive."""
     made = [each if isinstance(each, bytes) else layer(each) for each in layers]
-    read = read_layers(io.BytesIO(saved(made, **form_of_archive)), len(made), known or Records())
+    read = read_layers(io.BytesIO(saved(made, **form_of_archive)), len(made), known or PackageRecords())
     return said(no_secret({}, (), read, base))
 
 
@@ -71,7 +67,7 @@ def zipped(files, *, password=False):
 
 
 def in_base64(data, width=76):
-    """As `base64` prints it: a line each so many characters, or one line."""
+    """As `base64` prints it, in lines of this width or in one line."""
     text = base64.b64encode(data)
     width = width or len(text)
     return b"\n".join(text[at : at + width] for at in range(0, len(text), width))
@@ -172,36 +168,36 @@ def test_a_planted_secret_is_found_and_never_repeated(path):
 
 
 def test_at_least_forty_are_planted():
-    """Formats times places."""
+    """Many formats in many places."""
     assert len(PLANTED) >= 40
 
 
 @pytest.mark.parametrize("form_of_archive", [{}, {"packed": True}, {"oci": True}, {"oci": True, "packed": True}])
 def test_a_secret_that_a_later_layer_deletes_is_found_in_its_own(form_of_archive):
-    """By the engine's own folders as by an OCI layout, the layers plain or compressed."""
+    """In the engine's own folders and in an OCI layout, plain and compressed."""
     told = checked({"/a": b""}, {"/build/key": PEM}, {"/build/.wh.key": b""}, **form_of_archive)
     assert "/build/key holds a secret (Private Key)" in told
     assert "where: layer 2 of 3: /build/key" in told
 
 
 def test_a_secret_that_is_overwritten_or_hard_linked_is_found():
-    """Its content stands in the layer under its first name."""
+    """The content is in the layer under its first name."""
     assert "layer 1 of 2" in checked({"/app/t": GITHUB.encode()}, {"/app/t": b"gone"})
     linked = layer({"/opt/data": PEM}, hard={"/var/task/data": "/opt/data"})
     assert "/opt/data holds" in checked(linked, {"/opt/.wh.data": b"", "/var/task/.wh.data": b""})
     assert "/root/.netrc holds" in checked(layer({"/opt/data": b"x"}, hard={"/root/.netrc": "/opt/data"}))
 
 
-def test_the_bases_own_layers_are_not_judged_and_all_others_are():
+def test_the_bases_own_layers_are_not_searched_and_all_others_are():
     """What the base holds was approved with it."""
     assert checked({"/etc/key": PEM}, {"/x": b""}, base=1) == ""
     assert "layer 1 of 2" in checked({"/etc/key": PEM}, {"/x": b""}, base=0)
 
 
 def test_a_file_larger_than_what_is_read_at_once_is_searched_piece_by_piece(monkeypatch):
-    """Also what stands across two pieces; an archive of that size is refused by its limit."""
-    monkeypatch.setattr(search, "WHOLE_BYTES", 1000)
-    monkeypatch.setattr(search, "_PIECE", 500)
+    """Also a secret across two pieces; an archive of that size is refused."""
+    monkeypatch.setattr(file_search, "WHOLE_BYTES", 1000)
+    monkeypatch.setattr(file_search, "_PIECE", 500)
     text = b"\n" + b"." * 985 + b"\n" + GITHUB.encode() + b"\n" + b"." * 2000
     assert "/x/large holds a secret (GitHub Token)" in checked({"/x/large": text})
     packed = zipped(
@@ -247,7 +243,7 @@ def test_what_only_speaks_of_a_secret_is_none(path):
     assert checked({path: HARMLESS[path]}) == ""
 
 
-# What a package vouches for
+# What package records explain
 
 
 def recorded(files, root="/var/task", name="lib-1.0", **beside):
@@ -276,7 +272,7 @@ def compiled(source, folder):
 
 @pytest.mark.parametrize("known", [True, False], ids=["recorded before", "recorded in its layer"])
 def test_a_published_packages_examples_are_public_compiled_too(tmp_path, known):
-    """`pip install --target` compiles by default: what the compiled file says, its source says."""
+    """`pip install --target` compiles by default, and the compiled file repeats its source."""
     files = recorded({"lib/url.py": EXAMPLE, "lib/key.pem": PEM})
     files["/var/task/lib/__pycache__/url.cpython-311.pyc"] = compiled(EXAMPLE, tmp_path)
     records = read_records({path: data.decode() for path, data in files.items() if path.endswith("RECORD")})
@@ -285,7 +281,7 @@ def test_a_published_packages_examples_are_public_compiled_too(tmp_path, known):
 
 
 def test_a_compiled_file_that_says_more_than_its_source_is_searched(tmp_path):
-    """Derived is what repeats, not what lies beside."""
+    """A compiled file is explained only by what its source holds."""
     files = recorded({"lib/url.py": EXAMPLE})
     files["/var/task/lib/__pycache__/url.cpython-311.pyc"] = compiled(EXAMPLE + f"U = '{TELEGRAM}'".encode(), tmp_path)
     assert "url.cpython-311.pyc holds a secret (Telegram Bot Token)" in checked(files)
@@ -293,7 +289,7 @@ def test_a_compiled_file_that_says_more_than_its_source_is_searched(tmp_path):
     assert "Basic Auth Credentials" in checked(files)
 
 
-def test_a_package_vouches_only_for_what_it_published():
+def test_a_record_explains_only_what_it_published():
     """Not for an edited file, one that it does not record, nor one that was built here (PEP 610)."""
     files = recorded({"lib/url.py": EXAMPLE})
     assert "/var/task/lib/url.py" in checked(files | {"/var/task/lib/url.py": EXAMPLE + b"\n"})
@@ -302,7 +298,7 @@ def test_a_package_vouches_only_for_what_it_published():
     assert "/var/task/lib/url.py" in checked(private)
 
 
-def test_debians_records_vouch_for_its_files():
+def test_debians_records_explain_its_files():
     """By md5sums and by the list of conffiles, under the old names of merged folders too."""
     key = hashlib.md5(PEM, usedforsecurity=False).hexdigest()
     files = {"/usr/share/a/key.pem": PEM, "/etc/a/key.pem": PEM, "/usr/lib/b.pem": PEM}
@@ -314,7 +310,7 @@ def test_debians_records_vouch_for_its_files():
     assert checked(files).count("holds a secret") == 3
 
 
-# What cannot be looked into is told
+# What cannot be searched
 
 
 @pytest.mark.parametrize(
@@ -330,14 +326,14 @@ def test_debians_records_vouch_for_its_files():
     ids=["zstd", "7z", "rar", "encrypted zip", "half a gzip", "half a zip"],
 )
 def test_what_cannot_be_opened_is_refused(content, words):
-    """Nobody knows what is in it."""
+    """Its content is unknown."""
     told = checked({"/var/task/a.bin": content})
     assert "/var/task/a.bin" in told
     assert words in told
 
 
 def test_a_limit_that_is_reached_is_named(monkeypatch):
-    """Of depth, of a member's size, of all together, of the number of members."""
+    """The depth, the size of a member, the total size, and the number of members."""
     nested = b"x"
     for _ in range(archives.DEPTH + 1):
         nested = zipped({"a.zip": nested, "b": b"x"})
@@ -352,7 +348,9 @@ def test_a_limit_that_is_reached_is_named(monkeypatch):
         assert "unpacks to more than" in checked({"/a": packed})
     monkeypatch.setattr(archives, "MEMBER_BYTES", 10_000)
     monkeypatch.setattr(archives, "MEMBERS", 2)
-    monkeypatch.setattr(archives.Budget, "__init__", lambda self: self.__dict__.update(left_bytes=100, left_members=2))
+    monkeypatch.setattr(
+        archives.UnpackBudget, "__init__", lambda self: self.__dict__.update(left_bytes=100, left_members=2)
+    )
     assert "holds more than 2 members" in checked({"/a": zipped(dict.fromkeys("abc", b""))})
     assert "unpacks to more than" in checked({"/a": zipped({"a": b"x" * 99, "b": b"x" * 99})})
 
@@ -370,7 +368,7 @@ def test_a_limit_that_is_reached_is_named(monkeypatch):
     ids=["tokens", "settings", "a key without an end", "base64", "netrc", "addresses"],
 )
 def test_a_text_made_to_hold_the_search_up_does_not(pieces):
-    """No expression goes over the same text again and again."""
+    """No pattern backtracks over the same text."""
     assert secrets_in(pieces, "/x/.env") is not None
 
 
@@ -404,7 +402,7 @@ PIECES = st.sampled_from(
 @settings(max_examples=300)
 @given(st.lists(PIECES | st.binary(max_size=9), max_size=20).map(b"".join))
 def test_whatever_a_file_holds_the_search_comes_to_an_end(data):
-    """Bytes of any kind, cut anywhere, archives' beginnings among them."""
+    """Bytes of any kind, including cut archives."""
     for name in ("/x/.env", "/x/y.py", "/x/db_password"):
         checked({name: data})
 
@@ -413,7 +411,7 @@ def test_whatever_a_file_holds_the_search_comes_to_an_end(data):
 
 
 def test_an_archive_without_its_layers_is_refused():
-    """Missing, foreign or torn: nothing was searched, and that is said."""
+    """Missing, foreign or cut layers are an error, because they were not searched."""
     whole = saved([layer({"/a": b""})])
     for archive, words in (
         (packed_as_tar([("x", b"y")]), "does not name one image"),
@@ -426,16 +424,16 @@ def test_an_archive_without_its_layers_is_refused():
         (packed_as_tar([("manifest.json", b'[{"Layers": ["a"]}]'), ("a", gzip.compress(b"x" * 999))]), "layer 1 of 1"),
     ):
         with pytest.raises(ImageUnavailable) as refused:
-            read_layers(io.BytesIO(archive), 1, Records())
+            read_layers(io.BytesIO(archive), 1, PackageRecords())
         assert words in str(refused.value)
     with pytest.raises(ImageUnavailable, match="names 1 layers, and the image's configuration 2"):
-        read_layers(io.BytesIO(whole), 2, Records())
+        read_layers(io.BytesIO(whole), 2, PackageRecords())
     with pytest.raises(tarfile.TarError):
-        read_layers(io.BytesIO(whole[:700]), 1, Records())
+        read_layers(io.BytesIO(whole[:700]), 1, PackageRecords())
 
 
 def test_one_of_two_equal_layers_may_be_a_link():
-    """As older engines and podman save them."""
+    """Older engines and Podman save them so."""
     made = io.BytesIO(saved([layer({"/key": PEM}), layer({"/b": b""})]))
     again = io.BytesIO()
     with tarfile.open(fileobj=made) as old, tarfile.open(fileobj=again, mode="w") as new:
@@ -444,7 +442,7 @@ def test_one_of_two_equal_layers_may_be_a_link():
                 member.type, member.linkname, member.size = tarfile.SYMTYPE, f"../{0:064x}/layer.tar", 0
             new.addfile(member, old.extractfile(member) if member.size else None)
     again.seek(0)
-    assert [number for number, _ in read_layers(again, 2, Records()).suspects] == [1, 1, 2, 2]
+    assert [number for number, _ in read_layers(again, 2, PackageRecords()).findings] == [1, 1, 2, 2]
 
 
 # Environment and history
@@ -470,7 +468,7 @@ def test_one_of_two_equal_layers_may_be_a_link():
 )
 def test_a_variable_that_is_a_secret_is_refused_wherever_it_is_recorded(name, value):
     """In the environment, as ARG's default, as what a RUN was given by the classic builder and by BuildKit."""
-    nothing = read_layers(io.BytesIO(saved([layer({})])), 1, Records())
+    nothing = read_layers(io.BytesIO(saved([layer({})])), 1, PackageRecords())
     assert f"the environment variable {name} holds a secret" in said(no_secret({name: value}, (), nothing, 0))
     for line in (
         f"|1 {name}={value} /bin/sh -c pip install x",
@@ -515,30 +513,30 @@ def test_a_variable_that_is_a_secret_is_refused_wherever_it_is_recorded(name, va
     ],
 )
 def test_a_variable_that_names_a_secret_is_the_good_way(name, value):
-    """Names, ARNs, parameters, files and properties are no values."""
-    nothing = read_layers(io.BytesIO(saved([layer({})])), 1, Records())
+    """Names, ARNs, parameters, files and properties are not secrets."""
+    nothing = read_layers(io.BytesIO(saved([layer({})])), 1, PackageRecords())
     lines = (f"|1 {name}={value} /bin/sh -c pip install x", f"ENV {name}={value}", f"ARG {name}={value}")
     assert said(no_secret({name: value}, lines, nothing, 0)) == ""
 
 
 def test_an_image_without_layers_was_not_searched():
-    """Nothing is known of it."""
-    nothing = read_layers(io.BytesIO(saved([])), 0, Records())
+    """It is refused."""
+    nothing = read_layers(io.BytesIO(saved([])), 0, PackageRecords())
     assert "nothing was searched" in said(no_secret({}, (), nothing, 0))
 
 
 def test_a_library_that_knows_the_marks_of_a_zip_is_none():
-    """It holds both marks near its end, as libminizip does; what really ends in a zip is looked into."""
+    """It contains both signatures near its end, as libminizip does; a real zip at the end is searched."""
     library = b"\x7fELF" + b"\0" * 500 + b"PK\5\6" + b"\0" * 18 + b"PK\3\4" + b"\0" * 40 + b"PK\5\6" + b"\1" * 60
     assert checked({"/usr/lib/libzip.so.1": library, "/a.so": library + b"PK\5\6" + b"\0" * 18}) == ""
     assert "holds a secret" in checked({"/usr/bin/tool": b"#!/usr/bin/python3\n" + zipped({"key.pem": PEM})})
 
 
 def test_a_distributions_package_that_cannot_be_searched_is_named_and_not_refused():
-    """What apt or dnf left in its cache; any other archive that nobody can look into is refused."""
+    """From the cache of apt or dnf; any other archive that cannot be searched is refused."""
     packed = b"\xed\xab\xee\xdb" + b"x" * 99
     assert checked({"/var/cache/dnf/a.rpm": packed}) == ""
-    assert "cannot be looked into" in checked({"/opt/a.bin": packed})
-    read = read_layers(io.BytesIO(saved([layer({"/var/cache/dnf/a.rpm": packed})])), 1, Records())
+    assert "cannot be searched" in checked({"/opt/a.bin": packed})
+    read = read_layers(io.BytesIO(saved([layer({"/var/cache/dnf/a.rpm": packed})])), 1, PackageRecords())
     assert unsearched_packages(read, 0)[0].startswith("/var/cache/dnf/a.rpm was not searched whole")
     assert unsearched_packages(read, 1) == ()

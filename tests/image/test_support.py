@@ -1,4 +1,4 @@
-"""Support by the makers: what is known, what has ended, what was accepted, and for how long."""
+"""The support of base and Python: what is known, what has ended, what was accepted, and for how long."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gate.image.dockerfile import From, from_lines
 from gate.image.support import (
     KnownBase,
     Lifetime,
-    Part,
-    Support,
+    ReleasePart,
+    SupportDates,
     load,
     parts_of,
     shipped,
@@ -31,10 +31,10 @@ TODAY = date(2026, 11, 27)
 PYTHON = "public.ecr.aws/lambda/python"
 
 
-def part(left: int, name: str = "Amazon Linux 2", seen: int = 0) -> Part:
-    """Something whose last day is so many days ahead."""
+def part(left: int, name: str = "Amazon Linux 2", seen: int = 0) -> ReleasePart:
+    """A part whose support ends in so many days."""
     last = TODAY + timedelta(days=left)
-    return Part(name, "the base", Lifetime(name, last, "https://example.org/", TODAY - timedelta(days=seen)))
+    return ReleasePart(name, "the base", Lifetime(name, last, "https://example.org/", TODAY - timedelta(days=seen)))
 
 
 def register(*entries: SupportException) -> Register:
@@ -63,7 +63,7 @@ def test_supported_until_its_last_day(left):
 def test_out_of_support_is_refused_with_an_entry_that_can_be_pasted(left):
     """The day, the entry, and where it belongs; the entry is itself well-formed once it is completed."""
     text = said((part(left),))
-    assert f"Amazon Linux 2, on which the base stands, is out of support since {TODAY + timedelta(days=left)}" in text
+    assert f"Amazon Linux 2 (of the base) has been out of support since {TODAY + timedelta(days=left)}" in text
     assert "under `support` in image/exceptions.yaml" in text
     pasted = text[text.index("- what") :]
     filled = pasted.replace("<the role that agreed>", "security").replace("<the role that answers for it>", "platform")
@@ -79,26 +79,26 @@ def test_out_of_support_is_refused_with_an_entry_that_can_be_pasted(left):
 
 @pytest.mark.parametrize("entry", [accepted(until=-1), accepted(since=1, until=9)])
 def test_acceptance_that_is_not_in_force_accepts_nothing(entry):
-    """Expired, or still to come: its term is told."""
+    """Expired, or not yet begun: its term is named."""
     assert f"runs from {entry.decided} to {entry.expires}" in said((part(-1),), register(entry))
     assert "image/exceptions.yaml:7" in said((part(-1),), register(entry))
 
 
 @pytest.mark.parametrize(("since", "until"), [(0, 1), (-30, 0), (0, 90)])
 def test_acceptance_in_force_accepts_its_own_subject_alone(since, until):
-    """On its first and last day too, and nothing beside it."""
+    """Also on its first and last day, and no other subject."""
     entry = register(accepted(since=since, until=until))
     assert supported((part(-1),), entry, TODAY, "").accepted
-    assert "CPython 3.8, on which" in said((part(-1), part(-1, "CPython 3.8")), entry)
+    assert "CPython 3.8 (of the base)" in said((part(-1), part(-1, "CPython 3.8")), entry)
 
 
 @pytest.mark.parametrize(
-    "unknown", [Part("debian:bookworm", "debian:bookworm", None), Part("CPython 4.0", "Python 4.0", None)]
+    "unknown", [ReleasePart("debian:bookworm", "debian:bookworm", None), ReleasePart("CPython 4.0", "Python 4.0", None)]
 )
 def test_what_nobody_knows_is_refused_with_the_way_to_add_it(unknown):
-    """No acceptance helps: nobody could say what was accepted."""
+    """An acceptance of something unknown does not help."""
     text = said((unknown,), register(accepted(unknown.name)), "gate/image/support.yaml")
-    assert f"Nobody knows until when {unknown.name}" in text
+    assert f"The end of support of {unknown.name}" in text
     assert "where: gate/image/support.yaml" in text
     assert "under `lifetimes`" in text
 
@@ -106,18 +106,18 @@ def test_what_nobody_knows_is_refused_with_the_way_to_add_it(unknown):
 @pytest.mark.parametrize(("parts", "why"), [
     ((part(0),), "it is supported"),
         ((part(500),), "it is supported"),
-    ((part(-1, "CPython 3.8"),), "the release does not stand on it"),
-    ((Part("x", "x", None),), "the release does not stand on it"),
+    ((part(-1, "CPython 3.8"),), "it is no part of the release"),
+    ((ReleasePart("x", "x", None),), "it is no part of the release"),
 ])  # fmt: skip
 def test_acceptance_that_is_not_needed_is_refused(parts, why):
-    """It would hide the next end."""
+    """It would hide the next end of support."""
     (rejection,) = support_exceptions_used(parts, register(accepted()), TODAY).rejections
     assert rejection.cause == f"The entry for Amazon Linux 2 is not used: {why}"
     assert rejection.where == "image/exceptions.yaml:7"
 
 
 def test_acceptance_that_is_needed_is_used():
-    """Also when it has expired: that is another fault."""
+    """Even if it has expired, which another check rejects."""
     assert support_exceptions_used((part(-1),), register(accepted(until=-1)), TODAY).accepted
 
 
@@ -132,10 +132,10 @@ def test_an_end_is_warned_of_half_a_year_ahead(left, words):
 
 
 def test_an_accepted_end_and_old_knowledge_are_warned_of():
-    """What was accepted stays in sight; what nobody accepted is a refusal and no warning."""
+    """An accepted end is a warning; one that is not accepted is a rejection."""
     (warning,) = warnings((part(-1),), register(accepted()), TODAY)
-    assert warning == "Amazon Linux 2 is out of support since 2026-11-26; accepted until 2026-12-27"
-    assert warnings((part(-1), Part("x", "x", None)), register(), TODAY) == ()
+    assert warning == "Amazon Linux 2 has been out of support since 2026-11-26; accepted until 2026-12-27"
+    assert warnings((part(-1), ReleasePart("x", "x", None)), register(), TODAY) == ()
     (warning,) = warnings((part(500, seen=366),), register(), TODAY)
     assert "last looked up on 2025-11-26: https://example.org/" in warning
     assert warnings((part(500, seen=365),), register(), TODAY) == ()
@@ -166,13 +166,13 @@ def test_known_base_in_each_of_its_spellings(reference, parts):
     "public.ecr.aws/lambda/pythonX:3.11", "public-ecr-aws/lambda/python:3.11", f"{PYTHON}:3x11",
 ])  # fmt: skip
 def test_other_base_is_unknown(reference):
-    """What merely looks like a known base may stand on anything."""
-    assert parts_of(reference, "3.11", load())[0] == Part(reference, reference, None)
+    """A name that resembles a known base may be any image."""
+    assert parts_of(reference, "3.11", load())[0] == ReleasePart(reference, reference, None)
 
 
 def test_python_that_nobody_knows():
     """Of a known base."""
-    assert parts_of(f"{PYTHON}:3.11", "3.99", load())[-1] == Part("CPython 3.99", "Python 3.99", None)
+    assert parts_of(f"{PYTHON}:3.11", "3.99", load())[-1] == ReleasePart("CPython 3.99", "Python 3.99", None)
 
 
 def test_every_base_of_the_data_stands_on_known_lifetimes_with_sources():
@@ -187,9 +187,9 @@ def test_every_base_of_the_data_stands_on_known_lifetimes_with_sources():
 
 
 def test_base_without_a_lifetime_of_its_part_is_not_supported():
-    """A part that the data names and does not date."""
-    known = Support("x", (), (KnownBase(PYTHON, "3.11", ("Amazon Linux 9",)),))
-    assert "Nobody knows until when Amazon Linux 9 (of" in said(parts_of(f"{PYTHON}:3.11", "3.11", known))
+    """The file names the part without a date."""
+    known = SupportDates("x", (), (KnownBase(PYTHON, "3.11", ("Amazon Linux 9",)),))
+    assert "The end of support of Amazon Linux 9 (of" in said(parts_of(f"{PYTHON}:3.11", "3.11", known))
 
 
 @pytest.mark.parametrize("text", [
@@ -202,7 +202,7 @@ def test_base_without_a_lifetime_of_its_part_is_not_supported():
     "lifetimes: []\nlifetimes: []\nbases: []",
 ])  # fmt: skip
 def test_data_of_another_form_is_refused(tmp_path, text):
-    """With the file's name, and no traceback."""
+    """With the file's name and without a traceback."""
     path = tmp_path / "support.yaml"
     path.write_text(text)
     with pytest.raises(WrongUse, match="dates of support cannot be read"):
@@ -210,7 +210,7 @@ def test_data_of_another_form_is_refused(tmp_path, text):
 
 
 def test_each_fault_of_the_data_is_told_with_its_line(tmp_path):
-    """Not only the first."""
+    """All of them, not only the first."""
     path = tmp_path / "support.yaml"
     path.write_text("lifetimes: []\nlifetimes: []\nbases: []\nbases: []\n")
     with pytest.raises(WrongUse, match=r"line 2: the key 'lifetimes' is given twice; line 4: the key 'bases'"):
@@ -218,7 +218,7 @@ def test_each_fault_of_the_data_is_told_with_its_line(tmp_path):
 
 
 def test_missing_data_is_refused(tmp_path):
-    """Nothing is supported by a file that is not there."""
+    """A missing file is an error."""
     with pytest.raises(WrongUse):
         load(tmp_path / "support.yaml")
 
@@ -232,7 +232,7 @@ def test_missing_data_is_refused(tmp_path):
     ([From(1, "a:1", "x"), From(2, "b:2", "y"), From(3, "x", "")], "a:1"),
 ])  # fmt: skip
 def test_what_ships_is_the_last_stage_and_what_it_stands_on(froms, base):
-    """Stages that only build do not ship, and files that are copied do not make a base."""
+    """Other stages do not ship, and copied files do not make a base."""
     assert shipped(froms) == base
 
 
@@ -257,13 +257,13 @@ def test_on_the_stand_in_it_is_the_dockerfiles_own_default_base(tmp_path, text, 
 
 
 def test_on_an_approved_base_it_is_that_base(tmp_path):
-    """Whatever the Dockerfile says by default."""
+    """The Dockerfile's default does not matter."""
     found, told = base_that_ships(candidate(tmp_path, "FROM other:1\n", f"{PYTHON}:3.11"))
     assert (found, "layers" in told) == (f"{PYTHON}:3.11", True)
 
 
 def test_this_release_ships_its_one_acceptance():
-    """Its base's system is out of support, and that was accepted for at most 90 days; nothing else was."""
+    """The support of its base's system has ended, which is accepted for at most 90 days."""
     base = shipped(from_lines(ROOT / "image" / "Dockerfile", {}))
     parts, own = parts_of(base, "3.11", load()), parse((ROOT / "image" / "exceptions.yaml").read_text())
     assert [each.what for each in own.support] == ["Amazon Linux 2"]
@@ -273,7 +273,7 @@ def test_this_release_ships_its_one_acceptance():
 
 
 def test_without_a_register_nothing_is_accepted(tmp_path):
-    """A team on a supported base needs none for this; where there is one, it is the run's."""
+    """A release on a supported base needs no register; otherwise the run's register is used."""
     run, read = SimpleNamespace(options=SimpleNamespace(image_context=tmp_path)), []
     empty = accepted_ends(run, read.append)
     assert (empty.support, empty.faults, read) == ((), (), [])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.image.files import (
+from gate.image.file_checks import (
     all_exist,
     closed_packages,
     is_program,
@@ -15,7 +15,7 @@ from gate.image.files import (
     readable_by_all,
     used_folders,
 )
-from gate.image.tree import KEPT_BYTES, Entry, Tree, read_tree
+from gate.image.tree import KEPT_BYTES, ImageFile, Tree, read_tree
 
 
 def archive(*members):
@@ -56,7 +56,7 @@ def test_a_link_through_a_linked_directory_is_followed():
 
 
 def test_a_hidden_file_at_the_root_keeps_its_name():
-    """/.netrc is not /netrc: a secret is known by its name."""
+    """/.netrc is not /netrc."""
     found = tree((".netrc", b"machine example.org password x", 0o644, None), ("./opt/./.env", b"A=1", 0o644, None))
     assert set(found.entries) == {"/.netrc", "/opt/.env"}
     assert set(found.texts) == {"/.netrc", "/opt/.env"}
@@ -109,7 +109,7 @@ def test_what_is_no_program_is_refused_with_its_reason(members, words):
 
 
 def test_the_links_on_the_way_are_told_where_there_are_any():
-    """Each that was followed, and none is made up."""
+    """Every link that was followed is named."""
     dangling = is_program(tree(("opt/chrome", b"", 0o777, "/nowhere")), "CHROME_BIN", "/opt/chrome")
     assert dangling.rejections[0].cause == (
         "CHROME_BIN names /opt/chrome, which is a dangling link in the image (links followed: /opt/chrome -> /nowhere)"
@@ -119,7 +119,7 @@ def test_the_links_on_the_way_are_told_where_there_are_any():
 
 
 def test_a_wrapper_script_may_put_the_path_of_its_program_together():
-    """Debian's chromium starts $LIBDIR/$APPNAME; another program in that folder is none."""
+    """Debian's chromium starts $LIBDIR/$APPNAME; another program in that folder does not count."""
     script = b"#!/bin/sh\nAPPNAME=chromium\nLIBDIR=/usr/lib/${APPNAME}\nexec $LIBDIR/$APPNAME $FLAGS\n"
     wrapper = ("usr/bin/chromium", script, 0o755, None)
     assert is_program(tree(wrapper, ("usr/lib/chromium/chromium", ELF, 0o755, None)), "C", "/usr/bin/chromium").accepted
@@ -133,25 +133,25 @@ def test_a_wrapper_script_may_put_the_path_of_its_program_together():
     ids=["sixty that stand for the next one twice", "a long one, often used"],
 )
 def test_a_script_of_more_text_than_memory_holds_is_no_program(lines):
-    """Its variables are not followed to the end, and it is refused."""
+    """The substitution stops, and the script is refused."""
     script = f"#!/bin/sh\n{lines}\nexec $V0\n".encode()
     assert "starts no ELF program" in str(is_program(tree(("opt/c", script, 0o755, None)), "C", "/opt/c").rejections)
 
 
 @pytest.mark.parametrize(("over", "accepted"), [(0, True), (1, False)])
 def test_a_script_may_be_as_long_as_what_is_kept_of_a_text(over, accepted):
-    """With its variable in its place; of a longer one no variable is followed."""
+    """Up to the limit its variable is substituted; above it none is."""
     name = "x" * 1000
     lines = f"V={name}\nexec /opt/$V\n#"
     program, padding = f"/opt/{name}", "x" * (KEPT_BYTES - len(name) - len(lines) + over)
-    script = Entry("/opt/chrome", "file", head=b"#!/b")
-    entries = {"/opt/chrome": script, program: Entry(program, "file", head=ELF[:4])}
+    script = ImageFile("/opt/chrome", "file", head=b"#!/b")
+    entries = {"/opt/chrome": script, program: ImageFile(program, "file", head=ELF[:4])}
     found = Tree(entries, {"/opt/chrome": f"#!/bin/sh\n{lines}{padding}"})
     assert is_program(found, "C", "/opt/chrome").accepted is accepted
 
 
 def test_no_variable_is_followed_after_one_that_stands_for_too_much():
-    """Not even one that would lead to a program."""
+    """Even if it would lead to a program."""
     lines = f"V={'a' * 600_000}\nP=real\necho $V $V\nexec /opt/$P\n"
     script = ("opt/chrome", f"#!/bin/sh\n{lines}".encode(), 0o755, None)
     found = tree(("opt/real", ELF, 0o755, None), script)
@@ -171,7 +171,7 @@ def test_a_wrapper_script_is_a_program_when_it_names_an_elf():
 
 
 def test_a_wrapper_is_followed_past_tools_texts_and_links_to_its_program():
-    """What it calls on its way does not hide what it starts."""
+    """The tools that it calls do not hide the program that it starts."""
     found = tree(
         ("bin/grep", ELF, 0o755, None),
         ("opt/notes", b"text", 0o644, None),
@@ -184,8 +184,8 @@ def test_a_wrapper_is_followed_past_tools_texts_and_links_to_its_program():
 
 
 def test_a_script_whose_text_was_not_kept_is_no_program():
-    """What was not read names nothing."""
-    script = Entry("/opt/chrome", "file", head=b"#!/b")
+    """Its text is unknown."""
+    script = ImageFile("/opt/chrome", "file", head=b"#!/b")
     assert not is_program(Tree({"/opt/chrome": script}, {}), "CHROME_BIN", "/opt/chrome").accepted
 
 
@@ -205,21 +205,21 @@ def test_a_script_whose_text_was_not_kept_is_no_program():
     ],
 )
 def test_only_what_a_base_keeps_for_root_may_be_closed(path, accepted):
-    """A name that merely begins or ends like one of those is the function's own."""
-    assert readable_by_all(Tree({path: Entry(path, "file", mode=0o600)}, {})).accepted is accepted
+    """Names that only begin or end alike are checked."""
+    assert readable_by_all(Tree({path: ImageFile(path, "file", mode=0o600)}, {})).accepted is accepted
 
 
 def test_what_is_open_no_file_or_nothing_at_all():
-    """Open files are accepted, a closed folder is decided by the files in it, and no file at all proves nothing."""
-    held = {"/opt": Entry("/opt", "directory", mode=0o700), "/a": Entry("/a", "file", mode=0o644)}
+    """Open files are accepted, a closed folder matters if files are in it, and an empty image is refused."""
+    held = {"/opt": ImageFile("/opt", "directory", mode=0o700), "/a": ImageFile("/a", "file", mode=0o644)}
     assert readable_by_all(Tree(held, {})).accepted
-    assert not readable_by_all(Tree({**held, "/opt/x": Entry("/opt/x", "file", mode=0o644)}, {})).accepted
+    assert not readable_by_all(Tree({**held, "/opt/x": ImageFile("/opt/x", "file", mode=0o644)}, {})).accepted
     assert "has no files" in str(readable_by_all(Tree({}, {})).rejections[0])
 
 
 def test_ten_closed_files_are_listed_and_the_others_counted():
-    """The message stays readable."""
-    held = {f"/opt/{n:02}": Entry(f"/opt/{n:02}", "file", mode=0o600) for n in range(11)}
+    """The message stays short."""
+    held = {f"/opt/{n:02}": ImageFile(f"/opt/{n:02}", "file", mode=0o600) for n in range(11)}
     words = str(readable_by_all(Tree(held, {})).rejections[0])
     assert "11 files cannot be read" in words
     assert "/opt/09 (0600) …" in words
@@ -229,7 +229,7 @@ def test_ten_closed_files_are_listed_and_the_others_counted():
 
 
 def test_a_file_closed_to_others_is_named_and_roots_own_files_are_not():
-    """A file of the function's code is refused with its whole mode; the shadow file is as it should be."""
+    """A file of the function is refused with its mode; the shadow file may be closed."""
     found = tree(("var/task/main.py", b"x", 0o2601, None), ("etc/shadow", b"x", 0o640, None))
     result = readable_by_all(found)
     assert "1 file cannot be read by Lambda's user: /var/task/main.py (2601)" in str(result.rejections[0])
@@ -242,7 +242,7 @@ def test_missing_agreed_paths_are_named():
 
 
 def test_a_cut_archive_is_an_error_and_not_an_empty_image():
-    """Half an export never passes for a small image."""
+    """Half an export is not a small image."""
     whole = archive(("a", b"x" * 5000, 0o644, None)).getvalue()
     with pytest.raises(tarfile.TarError):
         read_tree(io.BytesIO(whole[:700]), lambda path: True)
@@ -250,8 +250,8 @@ def test_a_cut_archive_is_an_error_and_not_an_empty_image():
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["a", "/b", "../c", ".", "/", "x/y"])), max_size=6))
 def test_no_set_of_links_can_hang_the_reader(links):
-    """Loops and dangling chains end in an answer."""
-    found = Tree({f"/{n}": Entry(f"/{n}", "symlink", link=target) for n, target in links}, {})
+    """Loops and dangling chains are resolved in finite time."""
+    found = Tree({f"/{n}": ImageFile(f"/{n}", "symlink", link=target) for n, target in links}, {})
     entry, followed = found.resolve("/a/b/c")
     assert entry is None or entry.kind != "symlink"
     assert len(followed) <= 41
@@ -261,7 +261,7 @@ def test_no_set_of_links_can_hang_the_reader(links):
 
 
 def test_a_closed_folder_is_named_once_with_what_is_below_it():
-    """Not each file of it, whose own mode is as it should be."""
+    """The files below it are not named one by one."""
     found = tree(
         ("opt/app", None, 0o700, None),
         *((f"opt/app/{name}", b"x", 0o644, None) for name in "abc"),
@@ -284,7 +284,7 @@ def test_a_closed_folder_is_named_once_with_what_is_below_it():
     ],
 )
 def test_what_the_function_uses_of_roots_own_folder_counts(path, env):
-    """Packages, and what the variables name; its settings and caches are nobody else's."""
+    """Packages, and the folders that variables name; other files there are not checked."""
     found = tree(("root", None, 0o700, None), (path, b"x", 0o644, None))
     assert "/root (0700) is closed to it" in str(readable_by_all(found, used_folders(env)).rejections)
     left = tree(("root", None, 0o700, None), ("root/.bashrc", b"x", 0o644, None), ("root/.cache/x", b"x", 0o600, None))
@@ -292,7 +292,7 @@ def test_what_the_function_uses_of_roots_own_folder_counts(path, env):
 
 
 def test_packages_behind_a_closed_folder_are_known_by_name():
-    """From their metadata, which the image's own Python cannot see."""
+    """Their metadata is read on the host, because the image's own Python cannot see it."""
     info = "root/.local/lib/python3.11/site-packages/Typing_Extensions-4.1.dist-info"
     members = ((f"{info}/METADATA", b"x", 0o644, None), ("opt/a-1.dist-info/METADATA", b"x", 0o644, None))
     assert closed_packages(tree(("root", None, 0o700, None), *members)) == {"typing-extensions": "/root"}

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 from gate.image.layers import Layers, read_layers
-from gate.image.records import Records, is_record, read_records
-from gate.image.secrets import no_secret
+from gate.image.package_records import PackageRecords, is_record, read_records
+from gate.image.secrets.secret_checks import no_secret
 from tests.image.archive import saved
 
 NAMES = Path(__file__).with_name("wheels.txt")
@@ -31,19 +31,19 @@ def layer_of(folder: Path) -> bytes:
     return made.getvalue()
 
 
-def searched(folder: Path, *, vouched: bool = True) -> Layers:
-    """The folder as the only layer of an image; with or without what pip recorded."""
+def searched(folder: Path, *, recorded: bool = True) -> Layers:
+    """The folder as the only layer of an image, with or without pip's records."""
     texts = {
         f"/var/task/{path.relative_to(folder)}": path.read_text()
         for path in folder.rglob("*.dist-info/*")
         if is_record(f"/{path}")
     }
-    known = read_records(texts) if vouched else Records()
+    known = read_records(texts) if recorded else PackageRecords()
     return read_layers(io.BytesIO(saved([layer_of(folder)])), 1, known)
 
 
 def told(what: str, layers: Layers, seconds: float) -> int:
-    """Print what was found; returns how many alarms there are."""
+    """Print the findings and return their number."""
     found = no_secret({}, (), layers, 0).rejections
     print(f"{what}: {sum(layers.searched.values())} files, {len(found)} alarms, {seconds:.1f} s", dict(layers.searched))
     for each in found:
@@ -52,7 +52,7 @@ def told(what: str, layers: Layers, seconds: float) -> int:
 
 
 def main(*names: str) -> int:
-    """Install, search twice, and tell; the exit code is 1 where anything was taken for a secret."""
+    """Install and search twice; the exit code is 1 if anything was taken for a secret."""
     wanted = names or [line for line in NAMES.read_text().split("\n") if line and not line.startswith("#")]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "task")

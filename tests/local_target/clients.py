@@ -1,4 +1,4 @@
-"""Clients that nobody here wrote: installed on first use, kept under .cache/."""
+"""Real clients: installed on first use, kept under .cache/."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def aws_cli() -> Path:
 
 
 def oras(script: str, *arguments: str) -> str:
-    """Run a script of the ORAS project's Python SDK; answers what it prints."""
+    """Run a script of the ORAS project's Python SDK; return its output."""
     done = subprocess.run(
         [str(installed(_LOCK, "clients") / "python"), "-c", script, *arguments],
         capture_output=True, text=True, check=False, timeout=60,

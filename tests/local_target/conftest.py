@@ -11,12 +11,12 @@ from typing import Any
 import docker
 import pytest
 
-from localaws.owner import owner_label
+from gate.engine.owner import owner_label
 from localaws.seed import names
 from localaws.target import LocalTarget
-from tests.local_target.handmade import layer
+from tests.local_target.registry_client import layer
 
-# The child that is the door imports its scanner by name; "tests" is importable from the project's root.
+# The child that is the gateway imports its scanner by name; "tests" is importable from the project's root.
 SCANNER = "tests.local_target.rehearsal_scanners:slow"
 
 
@@ -30,7 +30,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def volume(engine: docker.DockerClient) -> Iterator[str]:
-    """A blob volume of this session's own, so that a first push is really a first one."""
+    """A blob volume of this session, so that its registry starts empty."""
     made = engine.volumes.create(f"release-gate-test-{uuid.uuid4().hex[:8]}", labels=owner_label())
     yield made.name
     made.remove(force=True)
@@ -77,7 +77,7 @@ def repository(owner: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def tiny(engine: docker.DockerClient) -> Iterator[Callable[[str], str]]:
-    """Makes an image of one small file with the given content; the answer is its name."""
+    """Makes an image of one small file with the given content; returns its name."""
     made = []
 
     def make(content: str) -> str:

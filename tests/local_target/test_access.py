@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from localaws import access_keys
 from localaws.seed import names
 from localaws.target import LocalTarget
-from tests.local_target.handmade import Wire, login, manifest
+from tests.local_target.registry_client import RegistryClient, login, manifest
 from tests.local_target.test_ecr_api import code_of
 
 pytestmark = pytest.mark.docker
@@ -23,7 +23,7 @@ PUSH_FOR_ALL = {"Effect": "Allow", "Principal": {"AWS": names.role_arn(names.DEV
 
 @pytest.fixture
 def developer(client: Callable[..., Any]) -> Any:
-    """ECR as the developer, who may only look, and at one repository."""
+    """ECR as the developer, who may only read, and one repository."""
     return client("ecr", role=names.DEVELOPER)
 
 
@@ -36,7 +36,7 @@ def test_the_ci_role_is_taken_by_web_identity_with_the_right_subject(target: Loc
     identity = access_keys.session(keys).client("sts", endpoint_url=target.endpoint).get_caller_identity()
     assert identity["Arn"].endswith(f"assumed-role/{names.CI_ROLE}/rehearsal")
     ecr = access_keys.session(keys).client("ecr", endpoint_url=target.endpoint)
-    assert Wire(target.registry, login(ecr)).ask("GET", "/v2/").status == 200
+    assert RegistryClient(target.registry, login(ecr)).ask("GET", "/v2/").status == 200
     with pytest.raises(ClientError, match="Not authorized"):
         anonymous.assume_role_with_web_identity(
             RoleArn=names.role_arn(names.CI_ROLE),
@@ -61,9 +61,9 @@ def test_the_ci_role_cannot_change_the_rules(ecr: Any) -> None:
 
 def test_the_lambda_role_pulls_and_does_not_push(target: LocalTarget, client: Callable[..., Any], ecr: Any) -> None:
     """It fetches the manifest and the layers; a push ends with 403 DENIED at its first step."""
-    pushing = Wire(target.registry, login(ecr))
+    pushing = RegistryClient(target.registry, login(ecr))
     assert pushing.push(names.REPOSITORY, "latest", "for lambda").status == 201
-    pulling = Wire(target.registry, login(client("ecr", role=names.LAMBDA_ROLE)))
+    pulling = RegistryClient(target.registry, login(client("ecr", role=names.LAMBDA_ROLE)))
     got = pulling.ask("GET", f"/v2/{names.REPOSITORY}/manifests/latest")
     assert got.status == 200
     layer = json.loads(got.body)["layers"][0]["digest"]
@@ -77,22 +77,22 @@ def test_an_allow_in_the_repository_policy_suffices(
     target: LocalTarget, owner: Any, developer: Any, repository: str
 ) -> None:
     """The developer pushes when the repository policy names the role, at once; and no longer when it does not."""
-    wire = Wire(target.registry, login(developer))
-    assert wire.ask("POST", f"/v2/{repository}/blobs/uploads/").code == "DENIED"
+    registry = RegistryClient(target.registry, login(developer))
+    assert registry.ask("POST", f"/v2/{repository}/blobs/uploads/").code == "DENIED"
     owner.set_repository_policy(repositoryName=repository, policyText=json.dumps({"Statement": [PUSH_FOR_ALL]}))
-    assert wire.push(repository, "v1", "by policy").status == 201
+    assert registry.push(repository, "v1", "by policy").status == 201
     assert developer.describe_images(repositoryName=repository)["imageDetails"]
     owner.delete_repository_policy(repositoryName=repository)
-    assert wire.ask("POST", f"/v2/{repository}/blobs/uploads/").code == "DENIED"
+    assert registry.ask("POST", f"/v2/{repository}/blobs/uploads/").code == "DENIED"
 
 
-def test_a_deny_wins(target: LocalTarget, owner: Any, repository: str) -> None:
-    """Even the administrator does not push past an explicit Deny in the repository policy."""
+def test_a_deny_overrides_an_allow(target: LocalTarget, owner: Any, repository: str) -> None:
+    """An explicit Deny in the repository policy keeps even the administrator from pushing."""
     deny = {"Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"}
-    wire = Wire(target.registry, login(owner))
+    registry = RegistryClient(target.registry, login(owner))
     owner.set_repository_policy(repositoryName=repository, policyText=json.dumps({"Statement": [deny]}))
-    body = manifest(wire, repository, "denied")
-    refused = wire.ask("PUT", f"/v2/{repository}/manifests/v1", body)
+    body = manifest(registry, repository, "denied")
+    refused = registry.ask("PUT", f"/v2/{repository}/manifests/v1", body)
     assert (refused.status, refused.code) == (403, "DENIED")
     assert code_of(owner.put_image, repositoryName=repository, imageManifest=body.decode()) == "AccessDeniedException"
 
@@ -100,7 +100,7 @@ def test_a_deny_wins(target: LocalTarget, owner: Any, repository: str) -> None:
 def test_a_policy_that_was_refused_is_not_in_force(
     target: LocalTarget, owner: Any, developer: Any, repository: str
 ) -> None:
-    """The check of access holds the policy that ECR holds, not the one that it refused."""
+    """The authorization check has the policy that ECR has, not the one that it refused."""
     opening = {**PUSH_FOR_ALL, "Effect": "Allow", "Unknown": "field"}
     refused = code_of(
         owner.set_repository_policy, repositoryName=repository, policyText=json.dumps({"Statement": [opening]})
@@ -109,7 +109,7 @@ def test_a_policy_that_was_refused_is_not_in_force(
     assert code_of(developer.describe_images, repositoryName=repository) == "AccessDeniedException"
 
 
-def test_calls_that_name_the_repository_otherwise_are_judged_on_it(developer: Any, repository: str) -> None:
+def test_calls_with_the_repository_in_another_parameter_are_authorised(developer: Any, repository: str) -> None:
     """DescribeRepositories and the tag calls: allowed on the one repository, refused on the other and on all."""
     assert developer.describe_repositories(repositoryNames=[names.REPOSITORY])["repositories"]
     assert developer.list_tags_for_resource(resourceArn=names.REPOSITORY_ARN)["tags"]
@@ -123,8 +123,8 @@ def test_calls_that_name_the_repository_otherwise_are_judged_on_it(developer: An
 
 
 @pytest.mark.parametrize("key", ["test", names.ACCOUNT, "AKIAIOSFODNN7EXAMPLE"])
-def test_keys_that_were_not_issued_here_open_nothing(target: LocalTarget, key: str) -> None:
-    """MiniStack's unchecked root keys are refused at the door, for ECR and for everything behind it."""
+def test_keys_that_were_not_issued_here_are_refused(target: LocalTarget, key: str) -> None:
+    """MiniStack's unchecked root keys are refused at the gateway, for ECR and for all other services."""
     session = boto3.Session(aws_access_key_id=key, aws_secret_access_key="x", region_name=names.REGION)
     for service, call in (("ecr", "get_authorization_token"), ("sts", "get_caller_identity"), ("iam", "list_roles")):
         ask = getattr(session.client(service, endpoint_url=target.endpoint), call)
@@ -146,15 +146,17 @@ def test_an_access_key_made_in_iam_works_like_a_sessions(target: LocalTarget, cl
         ),
     )
     made = iam.create_access_key(UserName="auditor")["AccessKey"]
-    keys = access_keys.Keys(made["AccessKeyId"], made["SecretAccessKey"], "")
-    wire = Wire(target.registry, login(access_keys.session(keys).client("ecr", endpoint_url=target.endpoint)))
-    refused = wire.ask("GET", f"/v2/{names.REPOSITORY}/manifests/latest")
+    keys = access_keys.AccessKeys(made["AccessKeyId"], made["SecretAccessKey"], "")
+    registry = RegistryClient(
+        target.registry, login(access_keys.session(keys).client("ecr", endpoint_url=target.endpoint))
+    )
+    refused = registry.ask("GET", f"/v2/{names.REPOSITORY}/manifests/latest")
     iam.delete_access_key(UserName="auditor", AccessKeyId=keys.access_key)
     iam.delete_user_policy(UserName="auditor", PolicyName="log-in")
     iam.delete_user(UserName="auditor")
     assert "user/auditor is not authorized to perform: ecr:BatchGetImage" in refused.message
 
 
-def test_ministacks_own_controls_are_not_behind_the_door(target: LocalTarget) -> None:
-    """Nobody resets the emulator through the endpoint."""
-    assert Wire(target.registry).ask("POST", "/_ministack/reset").status == 404
+def test_ministacks_own_controls_cannot_be_reached(target: LocalTarget) -> None:
+    """The emulator cannot be reset through the endpoint."""
+    assert RegistryClient(target.registry).ask("POST", "/_ministack/reset").status == 404

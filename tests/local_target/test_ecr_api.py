@@ -14,15 +14,15 @@ from botocore.exceptions import ClientError
 
 from localaws.seed import names
 from localaws.target import LocalTarget
-from tests.local_target.handmade import DOCKER, INDEX, Wire, digest, login, manifest
+from tests.local_target.registry_client import DOCKER, INDEX, RegistryClient, digest, login, manifest
 
 pytestmark = pytest.mark.docker
 
 
 @pytest.fixture(scope="session")
-def wire(target: LocalTarget, owner: Any) -> Wire:
+def registry(target: LocalTarget, owner: Any) -> RegistryClient:
     """The administrator's registry protocol."""
-    return Wire(target.registry, login(owner))
+    return RegistryClient(target.registry, login(owner))
 
 
 def code_of(call: Callable[..., Any], **parameters: Any) -> str:
@@ -52,10 +52,10 @@ def test_a_login_lasts_twelve_hours_and_names_this_registry(ecr: Any, target: Lo
     assert timedelta(hours=11, minutes=59) < left <= timedelta(hours=12)
 
 
-def test_a_pushed_image_is_described_truly(owner: Any, wire: Wire, repository: str) -> None:
+def test_a_pushed_image_is_described_as_it_was_pushed(owner: Any, registry: RegistryClient, repository: str) -> None:
     """Digest, compressed size, media types, time and status are those of what was pushed."""
-    body = manifest(wire, repository, "true")
-    pushed = wire.ask("PUT", f"/v2/{repository}/manifests/v1", body, {"Content-Type": DOCKER})
+    body = manifest(registry, repository, "true")
+    pushed = registry.ask("PUT", f"/v2/{repository}/manifests/v1", body, {"Content-Type": DOCKER})
     assert pushed.headers["Docker-Content-Digest"] == digest(body)
     (image,) = owner.describe_images(repositoryName=repository)["imageDetails"]
     read = json.loads(body)
@@ -68,10 +68,10 @@ def test_a_pushed_image_is_described_truly(owner: Any, wire: Wire, repository: s
     assert got["imageManifest"].encode() == body
 
 
-def test_images_are_listed_page_by_page(owner: Any, wire: Wire, repository: str) -> None:
+def test_images_are_listed_page_by_page(owner: Any, registry: RegistryClient, repository: str) -> None:
     """Three images on pages of two; filters tell tagged from untagged."""
     for tag in ("a", "b", "a"):
-        assert wire.push(repository, tag, f"content {time.time_ns()}").status == 201
+        assert registry.push(repository, tag, f"content {time.time_ns()}").status == 201
     pages = owner.get_paginator("describe_images").paginate(repositoryName=repository, PaginationConfig={"PageSize": 2})
     sizes = [len(page["imageDetails"]) for page in pages]
     assert sizes == [2, 1]
@@ -80,14 +80,14 @@ def test_images_are_listed_page_by_page(owner: Any, wire: Wire, repository: str)
     assert (len(untagged), {each["imageTag"] for each in tagged}) == (1, {"a", "b"})
 
 
-def test_put_image_moves_only_what_may_move(owner: Any, wire: Wire, repository: str) -> None:
+def test_put_image_moves_only_mutable_tags(owner: Any, registry: RegistryClient, repository: str) -> None:
     """An immutable tag is refused even for its own digest, an excluded one moves, an equal one exists already."""
     owner.put_image_tag_mutability(
         repositoryName=repository,
         imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
         imageTagMutabilityExclusionFilters=[{"filterType": "WILDCARD", "filter": "la*"}],
     )
-    first, second = (manifest(wire, repository, content).decode() for content in ("one", "two"))
+    first, second = (manifest(registry, repository, content).decode() for content in ("one", "two"))
     put = {"repositoryName": repository, "imageManifestMediaType": DOCKER}
     owner.put_image(**put, imageManifest=first, imageTag="v1")
     owner.put_image(**put, imageManifest=first, imageTag="latest")
@@ -99,9 +99,9 @@ def test_put_image_moves_only_what_may_move(owner: Any, wire: Wire, repository: 
     assert latest["imageDigest"] == digest(second.encode())
 
 
-def test_put_image_refuses_what_is_not_whole(owner: Any, wire: Wire, repository: str) -> None:
-    """Missing layers, a wrong digest and a text that is no manifest are three different errors."""
-    body = manifest(wire, repository, "whole").decode()
+def test_put_image_refuses_incomplete_images(owner: Any, registry: RegistryClient, repository: str) -> None:
+    """Missing layers, a wrong digest and a text that is not a manifest are three different errors."""
+    body = manifest(registry, repository, "whole").decode()
     missing = json.loads(body)
     missing["layers"][0]["digest"] = f"sha256:{'0' * 64}"
     put = {"repositoryName": repository, "imageTag": "x"}
@@ -112,16 +112,16 @@ def test_put_image_refuses_what_is_not_whole(owner: Any, wire: Wire, repository:
     assert owner.describe_images(repositoryName=repository)["imageDetails"] == []
 
 
-def test_an_index_needs_its_images_and_cannot_be_scanned(owner: Any, wire: Wire, repository: str) -> None:
-    """It is stored as an index, holds its images against deletion, and StartImageScan refuses it."""
-    child = wire.push(repository, "child", "child").headers["Docker-Content-Digest"]
+def test_an_index_needs_its_images_and_cannot_be_scanned(owner: Any, registry: RegistryClient, repository: str) -> None:
+    """It is stored as an index, its images cannot be deleted, and StartImageScan refuses it."""
+    child = registry.push(repository, "child", "child").headers["Docker-Content-Digest"]
     entry = {"mediaType": DOCKER, "size": 1, "digest": child, "platform": {"architecture": "amd64", "os": "linux"}}
     whole = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}
     lost = {**whole, "manifests": [{**entry, "digest": f"sha256:{'0' * 64}"}]}
     headers = {"Content-Type": INDEX}
-    refused = wire.ask("PUT", f"/v2/{repository}/manifests/index", json.dumps(lost).encode(), headers)
+    refused = registry.ask("PUT", f"/v2/{repository}/manifests/index", json.dumps(lost).encode(), headers)
     assert refused.code == "MANIFEST_BLOB_UNKNOWN"
-    taken = wire.ask("PUT", f"/v2/{repository}/manifests/index", json.dumps(whole).encode(), headers)
+    taken = registry.ask("PUT", f"/v2/{repository}/manifests/index", json.dumps(whole).encode(), headers)
     assert taken.status == 201
     deleted = owner.batch_delete_image(repositoryName=repository, imageIds=[{"imageDigest": child}])
     assert deleted["failures"][0]["failureCode"] == "ImageReferencedByManifestList"
@@ -129,9 +129,9 @@ def test_an_index_needs_its_images_and_cannot_be_scanned(owner: Any, wire: Wire,
     assert code_of(owner.start_image_scan, **scan) == "UnsupportedImageTypeException"
 
 
-def test_an_image_goes_with_its_last_tag(owner: Any, wire: Wire, repository: str) -> None:
+def test_deleting_its_last_tag_deletes_an_image(owner: Any, registry: RegistryClient, repository: str) -> None:
     """Deleting one of two tags keeps the image; deleting the last removes it; the unknown one is a failure."""
-    body = manifest(wire, repository, "gone").decode()
+    body = manifest(registry, repository, "gone").decode()
     for tag in ("a", "b"):
         owner.put_image(repositoryName=repository, imageManifest=body, imageTag=tag)
     delete = {"repositoryName": repository}
@@ -139,15 +139,15 @@ def test_an_image_goes_with_its_last_tag(owner: Any, wire: Wire, repository: str
     assert owner.describe_images(repositoryName=repository)["imageDetails"][0]["imageTags"] == ["b"]
     owner.batch_delete_image(**delete, imageIds=[{"imageTag": "b"}])
     assert owner.describe_images(repositoryName=repository)["imageDetails"] == []
-    assert wire.ask("GET", f"/v2/{repository}/manifests/{digest(body.encode())}").code == "MANIFEST_UNKNOWN"
+    assert registry.ask("GET", f"/v2/{repository}/manifests/{digest(body.encode())}").code == "MANIFEST_UNKNOWN"
     answer = owner.batch_delete_image(**delete, imageIds=[{"imageTag": "b"}])
     assert answer["failures"][0]["failureCode"] == "ImageNotFound"
     assert code_of(owner.describe_images, **delete, imageIds=[{"imageTag": "b"}]) == "ImageNotFoundException"
 
 
-def test_layers_are_known_by_digest(owner: Any, wire: Wire, repository: str) -> None:
+def test_layers_are_known_by_digest(owner: Any, registry: RegistryClient, repository: str) -> None:
     """BatchCheckLayerAvailability tells which blobs need no upload."""
-    there = wire.upload(repository, b"a blob")
+    there = registry.upload(repository, b"a blob")
     absent = f"sha256:{'0' * 64}"
     answer = owner.batch_check_layer_availability(repositoryName=repository, layerDigests=[there, absent])
     found = {each["layerDigest"]: each["layerAvailability"] for each in answer["layers"]}
@@ -156,9 +156,9 @@ def test_layers_are_known_by_digest(owner: Any, wire: Wire, repository: str) -> 
     assert failure["failureCode"] == "InvalidLayerDigest"
 
 
-def test_a_scan_goes_its_way(owner: Any, wire: Wire, repository: str) -> None:
+def test_a_scan_has_its_statuses_in_order(owner: Any, registry: RegistryClient, repository: str) -> None:
     """ScanNotFound, IN_PROGRESS, COMPLETE with findings, LimitExceeded: in this order."""
-    wire.push(repository, "v1", "scanned")
+    registry.push(repository, "v1", "scanned")
     image = {"repositoryName": repository, "imageId": {"imageTag": "v1"}}
     assert code_of(owner.describe_image_scan_findings, **image) == "ScanNotFoundException"
     assert owner.start_image_scan(**image)["imageScanStatus"]["status"] == "IN_PROGRESS"
@@ -172,13 +172,15 @@ def test_a_scan_goes_its_way(owner: Any, wire: Wire, repository: str) -> None:
     assert code_of(owner.start_image_scan, **image) == "LimitExceededException"
 
 
-def test_enhanced_scanning_answers_in_its_own_shape(owner: Any, wire: Wire, repository: str, client: Any) -> None:
+def test_enhanced_scanning_has_its_own_answers(
+    owner: Any, registry: RegistryClient, repository: str, client: Any
+) -> None:
     """Under ENHANCED the findings are in `enhancedFindings`, StartImageScan is refused, Inspector lists the image."""
     inspector = client("inspector2", role=names.ADMINISTRATOR)
     its = {"ecrRepositoryName": [{"comparison": "EQUALS", "value": repository}]}
     assert inspector.list_coverage(filterCriteria=its)["coveredResources"] == []
     rule = {"scanFrequency": "CONTINUOUS_SCAN", "repositoryFilters": [{"filter": "test/*", "filterType": "WILDCARD"}]}
-    wire.push(repository, "v1", "enhanced")
+    registry.push(repository, "v1", "enhanced")
     image = {"repositoryName": repository, "imageId": {"imageTag": "v1"}}
     owner.put_registry_scanning_configuration(scanType="ENHANCED", rules=[rule])
     try:
@@ -214,7 +216,7 @@ def _until(ask: Callable[[], Any], status: str) -> Any:
     return answer
 
 
-def test_policies_come_back_as_set_and_are_refused_when_none(owner: Any, repository: str) -> None:
+def test_policies_are_answered_as_set_and_validated(owner: Any, repository: str) -> None:
     """Repository and lifecycle policy: set, got, deleted, gone; nonsense is refused and changes nothing."""
     one = {"repositoryName": repository}
     assert code_of(owner.get_repository_policy, **one) == "RepositoryPolicyNotFoundException"
@@ -230,12 +232,14 @@ def test_policies_come_back_as_set_and_are_refused_when_none(owner: Any, reposit
     assert code_of(owner.get_repository_policy, **one) == "RepositoryPolicyNotFoundException"
 
 
-def test_repositories_are_made_and_deleted_by_ecrs_rules(owner: Any, wire: Wire, repository: str) -> None:
-    """No second one of a name, no invalid name, none deleted with images but by force."""
+def test_repositories_are_created_and_deleted_by_ecrs_rules(
+    owner: Any, registry: RegistryClient, repository: str
+) -> None:
+    """No duplicate and no invalid name; one with images is deleted by force only."""
     assert code_of(owner.create_repository, repositoryName=repository) == "RepositoryAlreadyExistsException"
     assert code_of(owner.create_repository, repositoryName="Not/Valid") == "InvalidParameterException"
     assert code_of(owner.describe_repositories, repositoryNames=["none"]) == "RepositoryNotFoundException"
-    wire.push(repository, "v1", "content")
+    registry.push(repository, "v1", "content")
     assert code_of(owner.delete_repository, repositoryName=repository) == "RepositoryNotEmptyException"
     owner.delete_repository(repositoryName=repository, force=True)
     assert code_of(owner.describe_images, repositoryName=repository) == "RepositoryNotFoundException"
@@ -256,7 +260,7 @@ def test_the_registry_has_no_policy_and_replicates_nowhere(owner: Any) -> None:
 
 
 def test_parameters_of_another_shape_are_refused(target: LocalTarget) -> None:
-    """A client that checks nothing itself gets InvalidParameterException, also where the names decide on access."""
+    """A client without validation gets InvalidParameterException, also where the names decide on permission."""
     careless = Config(parameter_validation=False)
     owner = target.session(names.ADMINISTRATOR).client("ecr", endpoint_url=target.endpoint, config=careless)
     assert code_of(owner.describe_repositories, repositoryNames=[1]) == "InvalidParameterException"
@@ -271,7 +275,7 @@ def test_parameters_of_another_shape_are_refused(target: LocalTarget) -> None:
 
 
 def test_an_operation_that_is_not_modelled_is_named(owner: Any) -> None:
-    """The error says which operation it was, and is not retried as a server's fault would be."""
+    """The error names the operation, and is not retried as a server error would be."""
     with pytest.raises(ClientError, match="does not model ecr:GetAccountSetting") as refusal:
         owner.get_account_setting(name="BASIC_SCAN_TYPE_VERSION")
     assert refusal.value.response["ResponseMetadata"]["RetryAttempts"] == 0

@@ -15,13 +15,13 @@ from typing import Any, cast
 import pytest
 
 from localaws.ecr.blobs import Blobs
-from localaws.ecr.credentials import Credential, Issued, Passwords
-from localaws.ecr.door import Door, _Request
+from localaws.ecr.credentials import Credential, IssuedCredentials, RegistryPasswords
+from localaws.ecr.gateway import Gateway, _Request
 from localaws.ecr.operations import Ecr
-from localaws.ecr.state import Repository
+from localaws.ecr.registry_protocol import RegistryProtocol
+from localaws.ecr.state import RepositoryState
 from localaws.ecr.store import Store
-from localaws.ecr.v2 import RegistryProtocol
-from tests.local_target.handmade import Wire
+from tests.local_target.registry_client import RegistryClient
 
 BLOB = f"/v2/rr/blobs/sha256:{'0' * 64}"
 
@@ -57,7 +57,7 @@ class Behind:
 
 
 class Everybody:
-    """A check of access that lets everybody pass."""
+    """An authorization check that allows everything."""
 
     def require(self, *_: object) -> None:
         """Nothing is asked."""
@@ -72,21 +72,21 @@ def behind() -> Iterator[Behind]:
 
 
 @pytest.fixture
-def wire(behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """A caller at a door of this process."""
-    store, passwords = Store(tmp_path / "ecr.json", "1"), Passwords(lambda: datetime.now(UTC))
+def registry(behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RegistryClient]:
+    """A client of a gateway in this process."""
+    store, passwords = Store(tmp_path / "ecr.json", "1"), RegistryPasswords(lambda: datetime.now(UTC))
     with store.changing() as account:
-        account.repositories["rr"] = Repository("rr", 1.0)
+        account.repositories["rr"] = RepositoryState("rr", 1.0)
     ecr = Ecr("1", "r", store, Blobs(behind.host), passwords, cast(Any, None), lambda: datetime.now(UTC))
     access = cast(Any, Everybody())
-    door = Door(cast(Any, None), RegistryProtocol(ecr, access), access, Issued(), "r")
+    gateway = Gateway(cast(Any, None), RegistryProtocol(ecr, access), access, IssuedCredentials(), "r")
     monkeypatch.setattr(_Request, "timeout", 0.3)
     failures: list[object] = []
-    monkeypatch.setattr(door, "handle_error", lambda *_: failures.append(sys.exc_info()[1]))
-    threading.Thread(target=door.serve_forever, args=(0.02,), daemon=True).start()
-    yield Wire(f"127.0.0.1:{door.server_address[1]}", ("AWS", passwords.issue(Credential("A", "S"))[0]))
-    door.shutdown()
-    door.server_close()
+    monkeypatch.setattr(gateway, "handle_error", lambda *_: failures.append(sys.exc_info()[1]))
+    threading.Thread(target=gateway.serve_forever, args=(0.02,), daemon=True).start()
+    yield RegistryClient(f"127.0.0.1:{gateway.server_address[1]}", ("AWS", passwords.issue(Credential("A", "S"))[0]))
+    gateway.shutdown()
+    gateway.server_close()
     unexpected = [each for each in failures if not isinstance(each, ConnectionError)]
     assert unexpected == []
 
@@ -100,11 +100,13 @@ def wire(behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     ],
 )
 @pytest.mark.parametrize("reset", [False, True])
-def test_an_answer_that_is_cut_ends_the_connection(behind: Behind, wire: Wire, says: bytes, *, reset: bool) -> None:
-    """The caller is told by the protocol that something is missing, at once; no second answer follows in its midst."""
+def test_an_answer_that_is_cut_ends_the_connection(
+    behind: Behind, registry: RegistryClient, says: bytes, *, reset: bool
+) -> None:
+    """The caller sees at once that the response is incomplete; no second response follows in it."""
     behind.says, behind.reset = says, reset
     with pytest.raises((http.client.IncompleteRead, ConnectionError)) as cut:
-        wire.ask("GET", BLOB)
+        registry.ask("GET", BLOB)
     assert b"UNAVAILABLE" not in getattr(cut.value, "partial", b"")
 
 
@@ -119,26 +121,28 @@ def test_an_answer_that_is_cut_ends_the_connection(behind: Behind, wire: Wire, s
         (b"HTTP/1.1 204 Nothing\r\n\r\n", b""),
     ],
 )
-def test_an_answer_of_any_framing_arrives_whole(behind: Behind, wire: Wire, says: bytes, body: bytes) -> None:
+def test_an_answer_of_any_framing_arrives_whole(
+    behind: Behind, registry: RegistryClient, says: bytes, body: bytes
+) -> None:
     """With a length, in chunks, or until the end: the bytes are counted, and sent on."""
     behind.says = says
-    assert wire.ask("GET", BLOB).body == body
+    assert registry.ask("GET", BLOB).body == body
 
 
 @pytest.mark.parametrize("says", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n"])
-def test_no_answer_is_an_error_of_the_registry_behind(behind: Behind, wire: Wire, says: bytes) -> None:
-    """503 with a sentence, and the connection goes on."""
+def test_no_answer_is_an_error_of_the_registry_behind(behind: Behind, registry: RegistryClient, says: bytes) -> None:
+    """503 with a message, and the connection stays open."""
     behind.says = says
-    refused = wire.ask("GET", BLOB)
+    refused = registry.ask("GET", BLOB)
     assert (refused.status, refused.code) == (503, "UNAVAILABLE")
 
 
-def test_a_silent_caller_is_told_and_let_go(wire: Wire) -> None:
-    """408 after the time that a caller may be silent; 400 had it ended its body too early."""
-    auth = wire._authorization()["Authorization"]
+def test_a_caller_that_sends_nothing_is_timed_out(registry: RegistryClient) -> None:
+    """408 after the timeout; 400 if the body ended too early."""
+    auth = registry._authorization()["Authorization"]
     head = f"PUT /v2/rr/manifests/x HTTP/1.1\r\nHost: x\r\nAuthorization: {auth}\r\nContent-Length: 9\r\n\r\nhal"
     for end, status in ((lambda _: None, b"408"), (lambda each: each.shutdown(socket.SHUT_WR), b"400")):
-        _assert_answered(wire.host, head.encode(), cast(Callable[[socket.socket], None], end), status)
+        _assert_answered(registry.host, head.encode(), cast(Callable[[socket.socket], None], end), status)
 
 
 def _assert_answered(host: str, head: bytes, end: Callable[[socket.socket], None], status: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What ECR does not accept: tags, sizes, media types, identifiers, policies, tags of resources; with its own errors."""
+"""What ECR refuses: tags, sizes, media types, identifiers, policies, resource tags; with its errors."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from policy_sentry.querying.actions import get_actions_for_service
 
-from localaws.ecr import principals, shapes
+from localaws.ecr import principals, service_model
 from localaws.ecr.errors import EcrError
 from localaws.seed import names
 from localaws.target import LocalTarget
-from tests.local_target.handmade import DOCKER, INDEX, Wire, login, manifest
+from tests.local_target.registry_client import DOCKER, INDEX, RegistryClient, login, manifest
 from tests.local_target.test_ecr_api import code_of
 
 NOWHERE = f"sha256:{'0' * 64}"
@@ -22,18 +22,18 @@ ACCOUNT = f"arn:aws:iam::{names.ACCOUNT}"
 
 
 @pytest.fixture(scope="module")
-def wire(target: LocalTarget, owner: Any) -> Wire:
+def registry(target: LocalTarget, owner: Any) -> RegistryClient:
     """The administrator's registry protocol."""
-    return Wire(target.registry, login(owner))
+    return RegistryClient(target.registry, login(owner))
 
 
 @pytest.mark.docker
 @pytest.mark.parametrize("tag", ["-bad-", ".bad", "a b", "a" * 129, "ä", "a/b", "a+b", "a:b", ""])
-def test_a_tag_that_is_none_is_refused(owner: Any, wire: Wire, repository: str, tag: str) -> None:
+def test_an_invalid_tag_is_refused(owner: Any, registry: RegistryClient, repository: str, tag: str) -> None:
     """Over the registry protocol and in PutImage alike; nothing is stored."""
-    body = manifest(wire, repository, "tag")
+    body = manifest(registry, repository, "tag")
     quoted = "".join(f"%{byte:02X}" for byte in tag.encode())
-    refused = wire.ask("PUT", f"/v2/{repository}/manifests/{quoted}", body, {"Content-Type": DOCKER})
+    refused = registry.ask("PUT", f"/v2/{repository}/manifests/{quoted}", body, {"Content-Type": DOCKER})
     assert (refused.status in (400, 405), refused.status < 500) == (True, True)
     put = {"repositoryName": repository, "imageManifest": body.decode()}
     with pytest.raises(Exception, match=r"must satisfy regular expression|valid min length") as refusal:
@@ -45,17 +45,17 @@ def test_a_tag_that_is_none_is_refused(owner: Any, wire: Wire, repository: str, 
 
 @pytest.mark.docker
 @pytest.mark.parametrize("tag", ["v1.0.0", "_a", "A-b_c.d", "a" * 128, "sha256-" + "0" * 64 + ".sig", "0"])
-def test_a_tag_as_the_grammar_has_it_is_taken(owner: Any, wire: Wire, repository: str, tag: str) -> None:
-    """By either way."""
-    body = manifest(wire, repository, "tag")
-    assert wire.ask("PUT", f"/v2/{repository}/manifests/{tag}", body, {"Content-Type": DOCKER}).status == 201
+def test_a_valid_tag_is_accepted(owner: Any, registry: RegistryClient, repository: str, tag: str) -> None:
+    """By either protocol."""
+    body = manifest(registry, repository, "tag")
+    assert registry.ask("PUT", f"/v2/{repository}/manifests/{tag}", body, {"Content-Type": DOCKER}).status == 201
     assert owner.list_images(repositoryName=repository)["imageIds"][0]["imageTag"] == tag
 
 
 @pytest.mark.docker
-def test_a_manifest_says_the_truth_or_is_refused(owner: Any, wire: Wire, repository: str) -> None:
-    """Sizes that are not the blobs', no media type, two media types, no schema version, an empty index."""
-    whole = json.loads(manifest(wire, repository, "size"))
+def test_a_manifest_with_wrong_facts_is_refused(owner: Any, registry: RegistryClient, repository: str) -> None:
+    """Sizes other than the blobs', no media type, two media types, another schema version, an empty index."""
+    whole = json.loads(manifest(registry, repository, "size"))
     layer, config = whole["layers"][0], whole["config"]
     lies = [{**whole, "layers": [{**layer, "size": size}]} for size in (-5, 1, layer["size"] + 1, "9", 1.5, True, None)]
     lies += [{**whole, "config": {**config, "size": 1}}, {**whole, "config": {"mediaType": "x", "size": 1}}]
@@ -67,7 +67,7 @@ def test_a_manifest_says_the_truth_or_is_refused(owner: Any, wire: Wire, reposit
     for lie in lies:
         text = json.dumps(lie)
         assert code_of(owner.put_image, repositoryName=repository, imageManifest=text) == "InvalidParameterException"
-        refused = wire.ask("PUT", f"/v2/{repository}/manifests/v1", text.encode(), {"Content-Type": DOCKER})
+        refused = registry.ask("PUT", f"/v2/{repository}/manifests/v1", text.encode(), {"Content-Type": DOCKER})
         assert (refused.status, refused.code) == (400, "MANIFEST_INVALID")
     for text, kind in (
         (json.dumps({key: value for key, value in whole.items() if key != "mediaType"}), None),
@@ -83,10 +83,12 @@ def test_a_manifest_says_the_truth_or_is_refused(owner: Any, wire: Wire, reposit
 
 
 @pytest.mark.docker
-def test_an_identifier_that_names_nothing_fails_with_the_models_code(owner: Any, wire: Wire, repository: str) -> None:
+def test_an_identifier_without_an_image_fails_with_the_models_code(
+    owner: Any, registry: RegistryClient, repository: str
+) -> None:
     """For a batch a failure each; for a call about one image an error."""
     for tag in ("a", "b"):
-        assert wire.push(repository, tag, tag).status == 201
+        assert registry.push(repository, tag, tag).status == 201
     (of_a,) = owner.describe_images(repositoryName=repository, imageIds=[{"imageTag": "a"}])["imageDetails"]
     cases = {
         "MissingDigestAndTag": {},
@@ -95,7 +97,7 @@ def test_an_identifier_that_names_nothing_fails_with_the_models_code(owner: Any,
         "ImageTagDoesNotMatchDigest": {"imageDigest": of_a["imageDigest"], "imageTag": "b"},
         "ImageNotFound": {"imageDigest": NOWHERE},
     }
-    known = shapes.service().shape_for("ImageFailureCode").enum
+    known = service_model.service().shape_for("ImageFailureCode").enum
     for call in (owner.batch_get_image, owner.batch_delete_image):
         failures = call(repositoryName=repository, imageIds=list(cases.values()))["failures"]
         assert [each["failureCode"] for each in failures] == list(cases)
@@ -109,31 +111,31 @@ def test_an_identifier_that_names_nothing_fails_with_the_models_code(owner: Any,
         assert code_of(owner.start_image_scan, **one, imageId=wanted) == expected
         assert code_of(owner.describe_image_scan_findings, **one, imageId=wanted) == expected
     for reference in ("sha256:short", "sha512:" + "0" * 128, "md5:0"):
-        assert wire.ask("GET", f"/v2/{repository}/manifests/{reference}").code == "DIGEST_INVALID"
-        assert wire.ask("HEAD", f"/v2/{repository}/blobs/{reference}").status == 400
+        assert registry.ask("GET", f"/v2/{repository}/manifests/{reference}").code == "DIGEST_INVALID"
+        assert registry.ask("HEAD", f"/v2/{repository}/blobs/{reference}").status == 400
 
 
 @pytest.mark.docker
-def test_tags_are_listed_page_by_page(wire: Wire, repository: str) -> None:
+def test_tags_are_listed_page_by_page(registry: RegistryClient, repository: str) -> None:
     """`n` and `last`, in lexical order, with a link to the rest (OCI distribution specification, "Listing Tags")."""
     for tag in ("c", "a", "B", "b"):
-        assert wire.push(repository, tag, "one").status == 201
+        assert registry.push(repository, tag, "one").status == 201
     path = f"/v2/{repository}/tags/list"
-    first = wire.ask("GET", f"{path}?n=2")
+    first = registry.ask("GET", f"{path}?n=2")
     assert json.loads(first.body)["tags"] == ["B", "a"]
     assert first.headers["Link"] == f'<{path}?last=a&n=2>; rel="next"'
-    rest = wire.ask("GET", f"{path}?last=a&n=2")
+    rest = registry.ask("GET", f"{path}?last=a&n=2")
     assert (json.loads(rest.body)["tags"], "Link" in rest.headers) == (["b", "c"], False)
-    assert json.loads(wire.ask("GET", f"{path}?last=b").body)["tags"] == ["c"]
-    assert json.loads(wire.ask("GET", f"{path}?n=0").body)["tags"] == []
-    assert json.loads(wire.ask("GET", path).body)["tags"] == ["B", "a", "b", "c"]
+    assert json.loads(registry.ask("GET", f"{path}?last=b").body)["tags"] == ["c"]
+    assert json.loads(registry.ask("GET", f"{path}?n=0").body)["tags"] == []
+    assert json.loads(registry.ask("GET", path).body)["tags"] == ["B", "a", "b", "c"]
     for wrong in ("x", "-1", "1.5", ""):
-        assert wire.ask("GET", f"{path}?n={wrong}").code == "PAGINATION_NUMBER_INVALID"
+        assert registry.ask("GET", f"{path}?n={wrong}").code == "PAGINATION_NUMBER_INVALID"
 
 
 @pytest.mark.docker
 def test_resource_tags_are_restricted(owner: Any, repository: str) -> None:
-    """Reserved, too long, strange, twice, too many; what was there stays."""
+    """Reserved, too long, invalid, duplicate, too many; existing tags stay."""
     arn = owner.describe_repositories(repositoryNames=[repository])["repositories"][0]["repositoryArn"]
 
     def refused(*tags: tuple[str, str]) -> str:
@@ -194,7 +196,7 @@ def allow(**fields: Any) -> str:
     ],
 )
 def test_a_policy_that_cannot_work_is_refused(owner: Any, repository: str, policy: str, words: str) -> None:
-    """A misspelt role or action is seen in the rehearsal; nobody locks himself out without saying so."""
+    """A misspelt role or action is refused, and so is a lockout without `force`."""
     standing = allow(Action="ecr:DescribeImages", Principal={"AWS": f"{ACCOUNT}:root"})
     owner.set_repository_policy(repositoryName=repository, policyText=standing)
     with pytest.raises(ClientError, match=words) as refusal:
@@ -215,8 +217,8 @@ def test_a_policy_that_cannot_work_is_refused(owner: Any, repository: str, polic
         allow(Effect="Deny", Action="ecr:SetRepositoryPolicy", Principal={"AWS": names.role_arn(names.DEVELOPER)}),
     ],
 )
-def test_a_policy_that_can_work_is_taken(owner: Any, repository: str, policy: str) -> None:
-    """Roles that are there, other accounts, services, any case, denials of others."""
+def test_a_policy_that_can_work_is_accepted(owner: Any, repository: str, policy: str) -> None:
+    """Existing roles, other accounts, services, any case, denials of others."""
     document = json.loads(policy)
     if "NotPrincipal" in document["Statement"][0]:
         del document["Statement"][0]["Principal"]
@@ -225,16 +227,16 @@ def test_a_policy_that_can_work_is_taken(owner: Any, repository: str, policy: st
 
 @pytest.mark.docker
 def test_a_lockout_is_possible_by_force(owner: Any, repository: str) -> None:
-    """And holds."""
+    """The policy is then in force."""
     locked = allow(Effect="Deny", Action=["ecr:SetRepositoryPolicy", "ecr:GetRepositoryPolicy"])
     owner.set_repository_policy(repositoryName=repository, policyText=locked, force=True)
     assert code_of(owner.get_repository_policy, repositoryName=repository) == "AccessDeniedException"
 
 
 def test_the_actions_that_a_policy_may_name_are_awss() -> None:
-    """Each that AWS's reference lists is known; what is known besides is an operation of the model."""
+    """All that AWS's reference lists are known; the others are operations of the model."""
     listed = {action.removeprefix("ecr:") for action in get_actions_for_service("ecr")}
-    assert listed <= {*shapes.service().operation_names, *principals.PERMISSIONS_ONLY}
+    assert listed <= {*service_model.service().operation_names, *principals.PERMISSIONS_ONLY}
     for action in sorted(listed):
         principals.check(json.loads(allow(Action=f"ecr:{action}")), names.ACCOUNT, lambda _: True)
     with pytest.raises(EcrError, match="has no action"):
@@ -242,8 +244,8 @@ def test_the_actions_that_a_policy_may_name_are_awss() -> None:
 
 
 @pytest.mark.docker
-def test_another_region_holds_nothing(target: LocalTarget) -> None:
-    """Nobody who forgot the region finds the repository there."""
+def test_another_region_has_no_repository(target: LocalTarget) -> None:
+    """A client with another region does not find the repository."""
     session = target.session(names.ADMINISTRATOR)
     there = session.client("ecr", endpoint_url=target.endpoint, region_name="us-east-1")
     assert there.describe_repositories()["repositories"] == []
@@ -271,7 +273,7 @@ def test_an_arn_of_elsewhere_is_not_found(owner: Any, where: str) -> None:
 
 @pytest.mark.docker
 @pytest.mark.parametrize("service", ["cloudtrail", "cloudwatch", "s3", "inspector2", "ec2", "kms", "sns", "route53"])
-def test_a_service_that_is_not_here_says_which_are(target: LocalTarget, service: str) -> None:
+def test_a_service_that_is_not_modelled_is_refused_with_those_that_are(target: LocalTarget, service: str) -> None:
     """In each service's own protocol (JSON, query, REST, CBOR), at once."""
     config = Config(retries={"total_max_attempts": 1})
     client = target.session(names.ADMINISTRATOR).client(service, endpoint_url=target.endpoint, config=config)
@@ -285,7 +287,7 @@ def test_a_service_that_is_not_here_says_which_are(target: LocalTarget, service:
 
 
 @pytest.mark.docker
-def test_a_service_that_is_not_here_is_first_a_matter_of_access(target: LocalTarget) -> None:
-    """Who may not call it is told that, as on AWS: a missing permission is seen in the rehearsal too."""
+def test_a_service_that_is_not_modelled_needs_permission_first(target: LocalTarget) -> None:
+    """A caller without permission gets AccessDenied, as on AWS: a rehearsal shows a missing permission."""
     trail = target.session(names.DEVELOPER).client("cloudtrail", endpoint_url=target.endpoint)
     assert code_of(trail.lookup_events) == "AccessDeniedException"

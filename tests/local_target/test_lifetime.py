@@ -18,11 +18,12 @@ import docker
 import pytest
 from botocore.config import Config
 
-from localaws import owner
-from localaws.errors import LocalTargetError
+from gate.engine.owner import OWNER
+from gate.engine.sweep import sweep
+from localaws import LocalTargetError
 from localaws.seed import names
 from localaws.target import LocalTarget
-from tests.local_target.handmade import Wire, login
+from tests.local_target.registry_client import RegistryClient, login
 from tests.local_target.test_ecr_api import code_of
 
 pytestmark = pytest.mark.docker
@@ -50,7 +51,7 @@ def test_what_is_kept_and_what_is_seeded_anew(tmp_path: Path, volume: str) -> No
     image = {"repositoryName": names.REPOSITORY, "imageId": {"imageTag": "v1.0.0"}}
     with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as first:
         ecr = ecr_of(first)
-        pushed = Wire(first.registry, login(ecr)).push(names.REPOSITORY, "v1.0.0", "kept")
+        pushed = RegistryClient(first.registry, login(ecr)).push(names.REPOSITORY, "v1.0.0", "kept")
         ecr.start_image_scan(**image)
         ecr.get_waiter("image_scan_complete").wait(**image, WaiterConfig={"Delay": 1})
         before = zip_function(first)
@@ -66,23 +67,23 @@ def test_what_is_kept_and_what_is_seeded_anew(tmp_path: Path, volume: str) -> No
     with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as third:
         ecr = ecr_of(third)
         assert ecr.describe_images(repositoryName=names.REPOSITORY)["imageDetails"] == []
-        wire = Wire(third.registry, login(ecr))
-        again = wire.push(names.REPOSITORY, "v1.0.0", "kept")
+        registry = RegistryClient(third.registry, login(ecr))
+        again = registry.push(names.REPOSITORY, "v1.0.0", "kept")
         assert again.headers["Docker-Content-Digest"] == pushed.headers["Docker-Content-Digest"]
 
 
-def test_a_registry_that_died_is_an_error_and_not_an_empty_one(
+def test_a_killed_registry_is_an_error_and_not_an_empty_one(
     tmp_path: Path, volume: str, engine: docker.DockerClient
 ) -> None:
-    """With the container killed in mid-run, pushes get 503 and the API a ServerException; what is known stays."""
+    """With the container killed during the run, pushes get 503 and the API a ServerException; the state stays."""
     with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as mortal:
         once = Config(retries={"total_max_attempts": 1})
         ecr = mortal.session(names.ADMINISTRATOR).client("ecr", endpoint_url=mortal.endpoint, config=once)
-        wire = Wire(mortal.registry, login(ecr))
-        assert wire.push(names.REPOSITORY, "candidate", "before").status == 201
+        registry = RegistryClient(mortal.registry, login(ecr))
+        assert registry.push(names.REPOSITORY, "candidate", "before").status == 201
         newest = max(_containers(engine, _label_of(os.getpid())), key=lambda container: container["Created"])
         engine.api.kill(newest["Id"])
-        refused = wire.ask("POST", f"/v2/{names.REPOSITORY}/blobs/uploads/")
+        refused = registry.ask("POST", f"/v2/{names.REPOSITORY}/blobs/uploads/")
         assert (refused.status, refused.code) == (503, "UNAVAILABLE")
         image = {"repositoryName": names.REPOSITORY, "imageIds": [{"imageTag": "candidate"}]}
         assert code_of(ecr.batch_get_image, **image) == "ServerException"
@@ -90,14 +91,14 @@ def test_a_registry_that_died_is_an_error_and_not_an_empty_one(
 
 
 def test_one_run_at_a_time_uses_a_state(target: LocalTarget) -> None:
-    """The second run says so at once and leaves the first one alone."""
+    """A second run is refused at once, and the first goes on."""
     with pytest.raises(LocalTargetError, match="another run uses"):
         LocalTarget(state=target.state).start()
     assert ecr_of(target).describe_repositories(repositoryNames=[names.REPOSITORY])["repositories"]
 
 
 def test_everything_listens_on_loopback_alone(target: LocalTarget, engine: docker.DockerClient) -> None:
-    """No socket of the door, of MiniStack or of the registry is reachable from elsewhere."""
+    """No socket of the gateway, of MiniStack or of the registry is reachable from elsewhere."""
     mine = set(_descendants(os.getpid()))
     listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
     addresses = [
@@ -114,7 +115,7 @@ def test_everything_listens_on_loopback_alone(target: LocalTarget, engine: docke
 def test_killed_it_leaves_no_process_and_the_next_run_sweeps_its_container(
     tmp_path: Path, engine: docker.DockerClient, volume: str
 ) -> None:
-    """After SIGKILL the children end by themselves; the container goes when anybody starts the next time."""
+    """After SIGKILL the children end by themselves; the next run removes the container."""
     process = subprocess.Popen(
         [sys.executable, "-m", "localaws", "--state", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -126,15 +127,16 @@ def test_killed_it_leaves_no_process_and_the_next_run_sweeps_its_container(
     # Looked at before the end: after it any other run of this machine may sweep it, and be faster than this one.
     assert _containers(engine, label)
     assert {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_SESSION_TOKEN", "REGISTRY"} <= set(exports)
+    assert "127.0.0.1" in exports["NO_PROXY"]
     process.kill()
     process.wait()
     process.stdout.close()
     _until(lambda: not [child for child in children if Path(f"/proc/{child}").exists()])
-    owner.sweep(engine)
+    sweep(engine)
     _until(lambda: not _containers(engine, label))
 
 
-def test_interrupted_it_leaves_nothing(tmp_path: Path, engine: docker.DockerClient) -> None:
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, engine: docker.DockerClient) -> None:
     """Ctrl-C ends it with exit code 0, no container and no exports; its port is closed."""
     process = subprocess.Popen(
         [sys.executable, "-m", "localaws", "--state", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -176,7 +178,7 @@ def test_the_zip_function_is_the_one_in_production(target: LocalTarget, client: 
 
 
 def test_the_ci_role_reads_but_does_not_touch_the_zip_function(client: Callable[..., Any]) -> None:
-    """Looking is part of the release, changing is not."""
+    """The release reads it and does not change it."""
     functions = client("lambda")
     assert functions.list_versions_by_function(FunctionName=names.ZIP_FUNCTION)["Versions"]
     change = {"FunctionName": names.ZIP_FUNCTION, "Timeout": 10}
@@ -197,7 +199,7 @@ def _lines_until(process: subprocess.Popen[str], mark: str) -> dict[str, str]:
 def _label_of(pid: int) -> str:
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{owner.LABEL}={boot}:{pid}:{stat[19]}"
+    return f"{OWNER}={boot}:{pid}:{stat[19]}"
 
 
 def _containers(engine: docker.DockerClient, label: str) -> list[Any]:

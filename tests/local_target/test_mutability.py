@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from localaws.ecr.errors import EcrError
 from localaws.ecr.mutability import configure, described, is_immutable, matches, refuse_overwriting
-from localaws.ecr.state import Image, Repository
+from localaws.ecr.state import ImageState, RepositoryState
 
 TAG = st.text(alphabet="abv.10-_", min_size=1, max_size=12)
 
 
-def repository(mutability: str, *filters: str) -> Repository:
+def repository(mutability: str, *filters: str) -> RepositoryState:
     """A repository with this setting, in which `v1.0.0` and `latest` exist."""
-    image = Image("sha256:1", "", "", 1, 0.0, tags=["v1.0.0", "latest"])
-    return Repository("r", 0.0, mutability, list(filters), images={image.digest: image})
+    image = ImageState("sha256:1", "", "", 1, 0.0, tags=["v1.0.0", "latest"])
+    return RepositoryState("r", 0.0, mutability, list(filters), images={image.digest: image})
 
 
 @pytest.mark.parametrize(

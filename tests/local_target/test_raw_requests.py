@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from localaws.target import LocalTarget
-from tests.local_target.handmade import Wire, login
+from tests.local_target.registry_client import RegistryClient, login
 
 pytestmark = pytest.mark.docker
 
@@ -23,25 +23,25 @@ WAITS = 0.3
 
 @pytest.fixture(scope="module")
 def place(target: LocalTarget, owner: Any) -> Any:
-    """What the requests speak of: a login, a repository, and a blob of thirteen bytes."""
+    """What the requests use: a login, a repository, and a blob of thirteen bytes."""
     owner.create_repository(repositoryName="raw/requests")
-    wire = Wire(target.registry, login(owner))
+    registry = RegistryClient(target.registry, login(owner))
     yield {
-        "wire": wire,
+        "registry": registry,
         "host": f"Host: {target.registry}\n",
-        "auth": f"Authorization: Basic {base64.b64encode(':'.join(wire.login or ()).encode()).decode()}\n",
+        "auth": f"Authorization: Basic {base64.b64encode(':'.join(registry.login or ()).encode()).decode()}\n",
         "repository": "raw/requests",
-        "blob": wire.upload("raw/requests", b"thirteen byte"),
+        "blob": registry.upload("raw/requests", b"thirteen byte"),
     }
     owner.delete_repository(repositoryName="raw/requests", force=True)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[each["name"] for each in CASES])
 def test_a_raw_request_is_answered_in_time(case: dict[str, Any], place: dict[str, Any], target: LocalTarget) -> None:
-    """By its status, or not before the request is whole; afterwards the next caller is served, and the log is empty."""
-    wire = place["wire"]
+    """With its status, or not before the request is complete; the next caller is served, and the log is empty."""
+    registry = place["registry"]
     if "{upload}" in case["send"]:
-        place = {**place, "upload": wire.ask("POST", "/v2/raw/requests/blobs/uploads/").headers["Location"]}
+        place = {**place, "upload": registry.ask("POST", "/v2/raw/requests/blobs/uploads/").headers["Location"]}
     answer, took = _exchange(case, place, target.registry)
     if case.get("status") == "waits":
         assert (answer, took >= WAITS) == ("", True)
@@ -49,12 +49,12 @@ def test_a_raw_request_is_answered_in_time(case: dict[str, Any], place: dict[str
         assert answer.split(" ")[1:2] == [str(case["status"])], answer
         assert took < AT_MOST
     assert case.get("holds", "") in answer
-    assert wire.ask("GET", "/v2/").status == 200
+    assert registry.ask("GET", "/v2/").status == 200
     assert "Traceback" not in (target.state / "ecr.log").read_text()
 
 
 def _exchange(case: dict[str, Any], place: dict[str, Any], host: str) -> tuple[str, float]:
-    """What came back, and after how many seconds."""
+    """The response, and after how many seconds it came."""
     name, _, port = host.partition(":")
     with socket.create_connection((name, int(port)), timeout=WAITS if case.get("status") == "waits" else 10) as sender:
         for piece in [case["send"], *case.get("pieces", [])]:

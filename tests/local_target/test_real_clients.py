@@ -33,7 +33,7 @@ WAIT = "aws ecr wait image-scan-complete --repository-name naver-sms-automation 
 
 
 class Shell:
-    """A person's shell in front of the target; it removes the tags that the commands made."""
+    """A shell with the target's exports; it removes the tags that the commands made."""
 
     def __init__(self, environment: dict[str, str], host: str) -> None:
         self.environment = {**environment, "PATH": f"{aws_cli()}:{environment['PATH']}"}
@@ -101,7 +101,7 @@ def test_docker_login_with_a_wrong_password_is_refused(shell: Shell) -> None:
 def test_pushing_to_an_unknown_repository_is_refused(
     shell: Shell, tiny: Callable[[str], str], target: LocalTarget
 ) -> None:
-    """As on ECR no repository comes into being by a push."""
+    """As on ECR, a push creates no repository."""
     shell.environment |= target.environment(names.ADMINISTRATOR)
     commands = STORY.replace("/naver-sms-automation:", "/no-such-repository:")
     done = shell.run(commands, image=tiny("lost"), release="v1.0.0")
@@ -109,8 +109,8 @@ def test_pushing_to_an_unknown_repository_is_refused(
     assert "name unknown: The repository with name 'no-such-repository' does not exist" in done.stderr
 
 
-def test_a_role_that_may_only_look_cannot_push(shell: Shell, tiny: Callable[[str], str], target: LocalTarget) -> None:
-    """The developer logs in, and is refused by name of the action when pushing and when pulling."""
+def test_a_role_that_may_only_read_cannot_push(shell: Shell, tiny: Callable[[str], str], target: LocalTarget) -> None:
+    """The developer logs in, and an error names the missing action when pushing and when pulling."""
     shell.environment |= target.environment(names.DEVELOPER)
     pushed = shell.run(STORY, image=tiny("by the developer"), release="v3.0.0")
     assert pushed.returncode != 0
@@ -165,7 +165,7 @@ print(*client.pull(target=f"{host}/{repository}:sbom", outdir=sbom + ".pulled"))
 def test_oras_attaches_an_sbom_that_is_then_found(
     shell: Shell, tiny: Callable[[str], str], tmp_path: Path, owner: Any, repository: str, target: LocalTarget
 ) -> None:
-    """It says what it refers to, ECR's own operation lists it, and the AWS CLI tells it from an image."""
+    """ECR's own operation lists it, and the AWS CLI tells it from an image."""
     shell.environment |= target.environment(names.ADMINISTRATOR)
     commands = STORY.replace("/naver-sms-automation:", f"/{repository}:")
     done = shell.run(commands, image=tiny("with an SBOM"), release="v1.0.0")

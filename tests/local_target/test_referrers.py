@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from localaws.behaviours import Behaviours, named
+from localaws import LocalTargetError
+from localaws.behaviours import Behaviours, parse
 from localaws.ecr import lifecycle
-from localaws.ecr.state import Image, Repository
-from localaws.errors import LocalTargetError
+from localaws.ecr.state import ImageState, RepositoryState
 from localaws.target import LocalTarget
-from tests.local_target.handmade import DOCKER, Wire, digest, login, manifest
+from tests.local_target.registry_client import DOCKER, RegistryClient, digest, login, manifest
 from tests.local_target.test_ecr_api import code_of
 
 OCI = "application/vnd.oci.image.manifest.v1+json"
@@ -23,23 +23,23 @@ PROFILE = "arn:aws:signer:ap-northeast-2:654654307503:/signing-profiles/rehearsa
 
 
 @pytest.fixture
-def wire(target: LocalTarget, owner: Any) -> Wire:
+def registry(target: LocalTarget, owner: Any) -> RegistryClient:
     """The administrator's registry protocol."""
-    return Wire(target.registry, login(owner))
+    return RegistryClient(target.registry, login(owner))
 
 
 @pytest.fixture
 def behaving(target: LocalTarget) -> Iterator[LocalTarget]:
-    """The target, whose behaviours are switched off afterwards."""
+    """The target; its behaviours are switched off afterwards."""
     yield target
-    target.behave(Behaviours())
+    target.set_behaviours(Behaviours())
 
 
-def referrer(wire: Wire, repository: str, subject: str, kind: str, config: str = EMPTY) -> bytes:
+def referrer(registry: RegistryClient, repository: str, subject: str, kind: str, config: str = EMPTY) -> bytes:
     """A referrer's manifest, its blobs uploaded."""
     parts = [(config, b"{}"), ("application/json", kind.encode())]
     for _, part in parts:
-        wire.upload(repository, part)
+        registry.upload(repository, part)
     described = [{"mediaType": media, "size": len(part), "digest": digest(part)} for media, part in parts]
     whole = {"schemaVersion": 2, "mediaType": OCI, "config": described[0], "layers": described[1:],
              "subject": {"mediaType": DOCKER, "digest": subject, "size": 1}, "annotations": {"made": "by hand"},
@@ -48,23 +48,23 @@ def referrer(wire: Wire, repository: str, subject: str, kind: str, config: str =
 
 
 @pytest.mark.docker
-def test_referrers_are_stored_listed_and_deleted(owner: Any, wire: Wire, repository: str) -> None:
+def test_referrers_are_stored_listed_and_deleted(owner: Any, registry: RegistryClient, repository: str) -> None:
     """OCI distribution specification 1.1: OCI-Subject, the list with its filter; and ECR's own operation beside it."""
-    image = wire.push(repository, "v1", "signed").headers["Docker-Content-Digest"]
-    empty = wire.ask("GET", f"/v2/{repository}/referrers/{image}")
+    image = registry.push(repository, "v1", "signed").headers["Docker-Content-Digest"]
+    empty = registry.ask("GET", f"/v2/{repository}/referrers/{image}")
     assert (empty.status, json.loads(empty.body)["manifests"]) == (200, [])
-    made = {NOTARY: referrer(wire, repository, image, NOTARY, config=NOTARY),
-            "text/spdx": referrer(wire, repository, image, "text/spdx")}  # fmt: skip
+    made = {NOTARY: referrer(registry, repository, image, NOTARY, config=NOTARY),
+            "text/spdx": referrer(registry, repository, image, "text/spdx")}  # fmt: skip
     for body in made.values():
-        put = wire.ask("PUT", f"/v2/{repository}/manifests/{digest(body)}", body, {"Content-Type": OCI})
+        put = registry.ask("PUT", f"/v2/{repository}/manifests/{digest(body)}", body, {"Content-Type": OCI})
         assert (put.status, put.headers["OCI-Subject"]) == (201, image)
-    listed = wire.ask("GET", f"/v2/{repository}/referrers/{image}")
+    listed = registry.ask("GET", f"/v2/{repository}/referrers/{image}")
     found = {each["artifactType"]: each for each in json.loads(listed.body)["manifests"]}
     assert {kind: each["digest"] for kind, each in found.items()} == {kind: digest(body) for kind, body in made.items()}
     assert found[NOTARY]["size"] == len(made[NOTARY])
     assert found[NOTARY]["annotations"] == {"made": "by hand"}
     assert "OCI-Filters-Applied" not in listed.headers
-    chosen = wire.ask("GET", f"/v2/{repository}/referrers/{image}?artifactType=text%2Fspdx")
+    chosen = registry.ask("GET", f"/v2/{repository}/referrers/{image}?artifactType=text%2Fspdx")
     assert chosen.headers["OCI-Filters-Applied"] == "artifactType"
     assert [each["artifactType"] for each in json.loads(chosen.body)["manifests"]] == ["text/spdx"]
     subject = {"repositoryName": repository, "subjectId": {"imageDigest": image}}
@@ -79,39 +79,39 @@ def test_referrers_are_stored_listed_and_deleted(owner: Any, wire: Wire, reposit
     assert details[digest(made[NOTARY])]["subjectManifestDigest"] == image
     assert details[digest(made["text/spdx"])]["artifactMediaType"] == "text/spdx"
     assert "subjectManifestDigest" not in details[image]
-    assert wire.ask("DELETE", f"/v2/{repository}/manifests/{digest(made[NOTARY])}").status == 202
+    assert registry.ask("DELETE", f"/v2/{repository}/manifests/{digest(made[NOTARY])}").status == 202
     assert len(owner.list_image_referrers(**subject)["referrers"]) == 1
-    assert wire.ask("DELETE", f"/v2/{repository}/manifests/{digest(made[NOTARY])}").status == 404
+    assert registry.ask("DELETE", f"/v2/{repository}/manifests/{digest(made[NOTARY])}").status == 404
 
 
 @pytest.mark.docker
-def test_a_referrer_may_come_before_its_subject(wire: Wire, repository: str) -> None:
-    """It is listed under the digest all the same; a digest that is none is refused, and never in ECR's name."""
-    image = digest(manifest(wire, repository, "later"))
-    body = referrer(wire, repository, image, "text/spdx")
-    assert wire.ask("PUT", f"/v2/{repository}/manifests/early", body, {"Content-Type": OCI}).status == 201
-    assert len(json.loads(wire.ask("GET", f"/v2/{repository}/referrers/{image}").body)["manifests"]) == 1
-    assert wire.ask("GET", f"/v2/{repository}/referrers/latest").code == "DIGEST_INVALID"
+def test_a_referrer_may_come_before_its_subject(registry: RegistryClient, repository: str) -> None:
+    """It is listed under the digest; an invalid digest is refused, in the local target's name."""
+    image = digest(manifest(registry, repository, "later"))
+    body = referrer(registry, repository, image, "text/spdx")
+    assert registry.ask("PUT", f"/v2/{repository}/manifests/early", body, {"Content-Type": OCI}).status == 201
+    assert len(json.loads(registry.ask("GET", f"/v2/{repository}/referrers/{image}").body)["manifests"]) == 1
+    assert registry.ask("GET", f"/v2/{repository}/referrers/latest").code == "DIGEST_INVALID"
     for method, path in (
         ("POST", f"/v2/{repository}/manifests/x"),
         ("GET", "/v2/_catalog"),
         ("DELETE", f"/v2/{repository}/blobs/{image}"),
     ):
-        refused = wire.ask(method, path)
+        refused = registry.ask(method, path)
         assert (refused.status, refused.code) == (405, "UNSUPPORTED")
         assert "the local target does not model" in refused.message
 
 
 @pytest.mark.docker
-def test_managed_signing_stores_a_signature_at_push(owner: Any, wire: Wire, repository: str) -> None:
-    """By a rule that is about the repository; untagged, of a few hundred bytes, once for each image."""
+def test_managed_signing_stores_a_signature_at_push(owner: Any, registry: RegistryClient, repository: str) -> None:
+    """By a rule that covers the repository; untagged, of a few hundred bytes, once for each image."""
     assert code_of(owner.get_signing_configuration) == "SigningConfigurationNotFoundException"
     rule = {"signingProfileArn": PROFILE, "repositoryFilters": [{"filter": "test/*", "filterType": "WILDCARD_MATCH"}]}
     owner.put_signing_configuration(signingConfiguration={"rules": [rule]})
     try:
         assert owner.get_signing_configuration()["signingConfiguration"]["rules"] == [rule]
         for tag in ("v1", "latest"):
-            image = wire.push(repository, tag, "managed").headers["Docker-Content-Digest"]
+            image = registry.push(repository, tag, "managed").headers["Docker-Content-Digest"]
         (signature,) = [
             each for each in owner.describe_images(repositoryName=repository)["imageDetails"] if "imageTags" not in each
         ]
@@ -122,45 +122,47 @@ def test_managed_signing_stores_a_signature_at_push(owner: Any, wire: Wire, repo
         assert status["signingStatuses"][0]["signingProfileArn"] == PROFILE
     finally:
         owner.delete_signing_configuration()
-    wire.push(repository, "v2", "unsigned")
+    registry.push(repository, "v2", "unsigned")
     assert len(owner.describe_images(repositoryName=repository)["imageDetails"]) == 3
 
 
 @pytest.mark.docker
-def test_the_target_behaves_as_it_is_told(behaving: LocalTarget, owner: Any, wire: Wire, repository: str) -> None:
-    """Signing without a rule, and the lifecycle policy at every push; nothing of both when they are switched off."""
+def test_behaviours_can_be_switched_on_and_off(
+    behaving: LocalTarget, owner: Any, registry: RegistryClient, repository: str
+) -> None:
+    """Signing without a rule, and the lifecycle policy at every push; neither when they are switched off."""
     selection = {"tagStatus": "tagged", "tagPrefixList": ["v"], "countType": "imageCountMoreThan", "countNumber": 1}
     rule = {"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}
     owner.put_lifecycle_policy(repositoryName=repository, lifecyclePolicyText=json.dumps({"rules": [rule]}))
     for tag in ("v1", "v2"):
-        wire.push(repository, tag, tag)
+        registry.push(repository, tag, tag)
     assert len(owner.describe_images(repositoryName=repository)["imageDetails"]) == 2
-    behaving.behave(Behaviours(managed_signing=True, lifecycle_at_work=True))
-    wire.push(repository, "v3", "v3")
+    behaving.set_behaviours(Behaviours(managed_signing=True, lifecycle_at_work=True))
+    registry.push(repository, "v3", "v3")
     details = owner.describe_images(repositoryName=repository)["imageDetails"]
     assert sorted(each.get("imageTags", ["signature"])[0] for each in details) == ["signature", "v3"]
 
 
 def test_behaviours_are_known_by_name() -> None:
-    """A misspelt one is an error, not silence."""
-    assert named("managed_signing, lifecycle_at_work") == Behaviours(True, True)
-    assert named("") == Behaviours()
+    """A misspelt one is an error."""
+    assert parse("managed_signing, lifecycle_at_work") == Behaviours(True, True)
+    assert parse("") == Behaviours()
     with pytest.raises(LocalTargetError, match="has no behaviour manged_signing: it has managed_signing"):
-        named("manged_signing")
+        parse("manged_signing")
 
 
 NOW, DAY = 2_000_000_000.0, 86_400.0
 
 
-def stored(name: str, *tags: str, age: float = 0.0, **more: Any) -> Image:
+def stored(name: str, *tags: str, age: float = 0.0, **more: Any) -> ImageState:
     """An image pushed so many days ago."""
-    return Image(name, OCI, "", 1, NOW - age * DAY, list(tags), **more)
+    return ImageState(name, OCI, "", 1, NOW - age * DAY, list(tags), **more)
 
 
-def left(images: list[Image], *rules: dict[str, Any]) -> dict[str, str]:
-    """What the lifecycle policy leaves, by name with its status."""
+def left(images: list[ImageState], *rules: dict[str, Any]) -> dict[str, str]:
+    """The images that the lifecycle policy leaves, with their statuses."""
     document = [{"rulePriority": number, **rule} for number, rule in enumerate(rules, 1)]
-    repository = Repository("r", 1.0, images={each.digest: each for each in images})
+    repository = RepositoryState("r", 1.0, images={each.digest: each for each in images})
     repository.lifecycle = json.dumps({"rules": document})
     lifecycle.apply(repository, NOW)
     return {name: each.status for name, each in repository.images.items()}
@@ -172,7 +174,7 @@ def rule(status: str, kind: str, number: int, action: str = "expire", **more: An
     return {"selection": selection, "action": {"type": action}}
 
 
-def test_the_lifecycle_policy_works_as_ecrs_does() -> None:
+def test_the_lifecycle_policy_is_applied_as_in_ecr() -> None:
     """Age and count, the first rule that selects, prefixes and patterns, archive, index and referrers."""
     old, new = stored("old", age=20), stored("new", "v1", age=1)
     assert set(left([old, new], rule("untagged", "sinceImagePushed", 14))) == {"new"}
@@ -181,6 +183,7 @@ def test_the_lifecycle_policy_works_as_ecrs_does() -> None:
     assert set(left([stored("old", age=20), new], *shielded)) == {"old", "new"}
     tagged = [stored("a", "v1", "prod", age=3), stored("b", "v2", age=2)]
     assert set(left(tagged, rule("tagged", "sinceImagePushed", 1, tagPrefixList=["v", "prod"]))) == {"b"}
+    assert set(left(tagged, rule("tagged", "sinceImagePushed", 1, tagPrefixList=["v*"]))) == {"a", "b"}
     tagged = [stored("a", "x-v1", age=3), stored("b", "v2", age=2)]
     assert set(left(tagged, rule("tagged", "sinceImagePushed", 1, tagPatternList=["*v*1"]))) == {"b"}
     archived = left([stored("a", "v1", age=9)], rule("any", "sinceImagePulled", 5, action="transition"))

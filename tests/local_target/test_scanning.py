@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from localaws.ecr.errors import EcrError
-from localaws.ecr.findings import Finding, Findings
+from localaws.ecr.findings import PackageVulnerability, ScannerResult
 from localaws.ecr.manifest import OCI_INDEX
 from localaws.ecr.scanning import ImageSource, Scans, frequency
-from localaws.ecr.state import Account, Image, Repository, Scan
+from localaws.ecr.state import ImageState, RegistryState, RepositoryState, ScanState
 from localaws.ecr.store import Store
 
 DIGEST = "sha256:" + "1" * 64
 
 
 class Laboratory:
-    """One image in one repository, a clock that is set by hand, and a scanner that waits to be let go."""
+    """One image in one repository, a clock that the test sets, and a scanner that waits for the test."""
 
     def __init__(self, folder: Path) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,30 +30,30 @@ class Laboratory:
         self.fault: Exception | None = None
         self.store = Store(folder / "ecr.json", "1")
         with self.store.changing() as account:
-            image = Image(DIGEST, "m", "c", 1, 0.0)
-            account.repositories["r"] = Repository("r", 0.0, images={DIGEST: image})
+            image = ImageState(DIGEST, "m", "c", 1, 0.0)
+            account.repositories["r"] = RepositoryState("r", 0.0, images={DIGEST: image})
         self.image = image
         self.scans = Scans(self.store, "registry:1", self, lambda: self.now)
 
-    def scan(self, repository: str, digest: str, fetch: ImageSource) -> Findings:
+    def scan(self, repository: str, digest: str, fetch: ImageSource) -> ScannerResult:
         """Be the scanner."""
         assert (repository, digest, fetch.reference) == ("r", DIGEST, f"registry:1/r@{DIGEST}")
         assert self.go.wait(5)
         if self.fault:
             raise self.fault
-        return Findings((Finding("CVE-1", "HIGH", "p", "1"),), 7.0, "found")
+        return ScannerResult((PackageVulnerability("CVE-1", "HIGH", "p", "1"),), 7.0, "found")
 
-    def change(self, change: Callable[[Account], None]) -> None:
+    def change(self, change: Callable[[RegistryState], None]) -> None:
         """Change the registry's settings."""
         with self.store.changing() as account:
             change(account)
 
-    def newest(self) -> Scan | None:
+    def newest(self) -> ScanState | None:
         """The newest scan of the image."""
         with self.store.reading() as account:
             return account.repositories["r"].scans.get(DIGEST)
 
-    def ended(self) -> Scan:
+    def ended(self) -> ScanState:
         """The newest scan, once it has ended."""
         self.go.set()
         deadline = time.monotonic() + 5
@@ -71,10 +71,10 @@ def laboratory(tmp_path: Path) -> Laboratory:
     return Laboratory(tmp_path)
 
 
-def enhance(rules: list[dict[str, object]]) -> Callable[[Account], None]:
+def enhance(rules: list[dict[str, object]]) -> Callable[[RegistryState], None]:
     """The change to enhanced scanning with these rules."""
 
-    def change(account: Account) -> None:
+    def change(account: RegistryState) -> None:
         account.scan_type, account.scan_rules = "ENHANCED", rules
 
     return change
@@ -95,7 +95,7 @@ def test_a_scan_is_in_progress_and_then_complete(laboratory: Laboratory) -> None
 
 
 def test_a_scanner_that_fails_makes_a_failed_scan(laboratory: Laboratory) -> None:
-    """A failure is a status with its reason, never a result with zero findings; it may be tried again."""
+    """The status has the reason, there are no findings, and the scan may be started again."""
     laboratory.fault = RuntimeError("no advisories at all")
     laboratory.scans.start("r", laboratory.image)
     scan = laboratory.ended()
@@ -107,7 +107,7 @@ def test_a_scanner_that_fails_makes_a_failed_scan(laboratory: Laboratory) -> Non
 
 
 def test_an_image_is_scanned_once_in_24_hours(laboratory: Laboratory) -> None:
-    """Within 24 hours: LimitExceededException; after them a new scan begins."""
+    """Within 24 hours: LimitExceededException; then a new scan begins."""
     laboratory.scans.start("r", laboratory.image)
     laboratory.ended()
     laboratory.now += timedelta(hours=23, minutes=59)
@@ -119,7 +119,7 @@ def test_an_image_is_scanned_once_in_24_hours(laboratory: Laboratory) -> None:
 
 
 def test_the_scan_of_a_push_counts_for_the_limit(laboratory: Laboratory) -> None:
-    """Scan on push is the day's one scan."""
+    """A scan on push is the one scan of the day."""
     laboratory.change(lambda account: setattr(account.repositories["r"], "scan_on_push", True))
     laboratory.scans.on_push("r", laboratory.image)
     assert laboratory.ended().status == "COMPLETE"
@@ -134,8 +134,8 @@ def test_without_scan_on_push_a_push_scans_nothing(laboratory: Laboratory) -> No
 
 
 def test_an_index_cannot_be_scanned(laboratory: Laboratory) -> None:
-    """Neither on demand nor on push: the failure of October 2025 was that this looked like a clean scan."""
-    index = Image(DIGEST, OCI_INDEX, "", 1, 0.0)
+    """Neither on demand nor on push."""
+    index = ImageState(DIGEST, OCI_INDEX, "", 1, 0.0)
     with pytest.raises(EcrError) as refusal:
         laboratory.scans.start("r", index)
     assert refusal.value.code == "UnsupportedImageTypeException"
@@ -157,7 +157,7 @@ def test_enhanced_scanning_refuses_manual_scans_and_scans_on_push(laboratory: La
     assert laboratory.ended().status == "ACTIVE"
 
 
-def test_what_no_rule_covers_is_not_scanned(laboratory: Laboratory) -> None:
+def test_a_repository_without_a_rule_is_not_scanned(laboratory: Laboratory) -> None:
     """Enhanced scanning with filters for other repositories leaves this one unscanned."""
     others = [{**CONTINUOUS[0], "repositoryFilters": [{"filter": "other", "filterType": "WILDCARD"}]}]
     laboratory.change(enhance(others))
@@ -167,25 +167,39 @@ def test_what_no_rule_covers_is_not_scanned(laboratory: Laboratory) -> None:
 
 def test_frequency_names_the_filters_that_apply() -> None:
     """The first rule with a matching filter decides."""
-    account = Account(scan_type="ENHANCED", scan_rules=CONTINUOUS)
-    assert frequency(account, Repository("r", 0.0)) == ("CONTINUOUS_SCAN", CONTINUOUS[0]["repositoryFilters"])
-    assert frequency(account, Repository("x", 0.0, scan_on_push=True)) == ("MANUAL", [])
+    account = RegistryState(scan_type="ENHANCED", scan_rules=CONTINUOUS)
+    assert frequency(account, RepositoryState("r", 0.0)) == ("CONTINUOUS_SCAN", CONTINUOUS[0]["repositoryFilters"])
+    assert frequency(account, RepositoryState("x", 0.0, scan_on_push=True)) == ("MANUAL", [])
 
 
-def test_a_scan_that_was_cut_short_has_failed(laboratory: Laboratory) -> None:
-    """After a restart nothing is IN_PROGRESS for ever."""
+@pytest.mark.parametrize(
+    ("pattern", "name", "selected"),
+    [("naver", "team/naver-sms", True), ("naver*", "team/naver-sms", False), ("*naver*", "team/naver-sms", True),
+     ("team/*", "team/naver-sms", True), ("other", "team/naver-sms", False)],
+)  # fmt: skip
+def test_a_scanning_filter_without_a_wildcard_selects_the_names_that_contain_it(
+    pattern: str, name: str, selected: bool
+) -> None:
+    """With a wildcard it must match the whole name."""
+    rules = [{"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": [{"filter": pattern, "filterType": "WILDCARD"}]}]
+    account = RegistryState(scan_type="ENHANCED", scan_rules=rules)
+    assert (frequency(account, RepositoryState(name, 0.0))[0] == "SCAN_ON_PUSH") is selected
+
+
+def test_an_interrupted_scan_has_failed(laboratory: Laboratory) -> None:
+    """After a restart no scan is IN_PROGRESS."""
     laboratory.scans.start("r", laboratory.image)
     again = Store(laboratory.folder / "ecr.json", "1")
     Scans(again, "registry:1", laboratory, lambda: laboratory.now)
     with again.reading() as account:
         scan = account.repositories["r"].scans[DIGEST]
     assert scan.status == "FAILED"
-    assert "mid-scan" in scan.description
+    assert "during the scan" in scan.description
     laboratory.ended()
 
 
-def test_an_image_deleted_in_mid_scan_leaves_nothing(laboratory: Laboratory) -> None:
-    """The result of a scan whose image is gone is dropped."""
+def test_an_image_deleted_during_its_scan_leaves_nothing(laboratory: Laboratory) -> None:
+    """The result of its scan is dropped."""
     laboratory.scans.start("r", laboratory.image)
     laboratory.change(lambda account: account.repositories.pop("r") and None)
     laboratory.go.set()

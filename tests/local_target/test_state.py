@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,28 +11,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws import owner
+from localaws import LocalTargetError
+from localaws.__main__ import no_proxy
 from localaws.ecr import manifest
-from localaws.ecr.access import Access
-from localaws.ecr.credentials import PASSWORD_LIFE, Credential, Issued, Passwords
+from localaws.ecr.authorization import Authorizer
+from localaws.ecr.credentials import PASSWORD_LIFE, Credential, IssuedCredentials, RegistryPasswords
 from localaws.ecr.errors import EcrError, RegistryError, as_registry_error
-from localaws.ecr.paging import page
+from localaws.ecr.operations import page
 from localaws.ecr.policies import check_lifecycle, check_policy
-from localaws.ecr.state import Image, Repository, Scan
+from localaws.ecr.state import ImageState, RepositoryState, ScanState
 from localaws.ecr.store import Store
-from localaws.errors import LocalTargetError
 from localaws.seed import names
-from localaws.seed.names import refuse_strangers
+from localaws.seed.names import refuse_other_releases
 from localaws.seed.repository import BASELINE, LIFECYCLE
 
 WHO = Credential("AKIA", "secret")
 
 
 def test_the_state_survives(tmp_path: Path) -> None:
-    """What was changed is read again, whole."""
-    image = Image("sha256:1", "m", "a", 3, 4.0, tags=["v1"])
-    standing = Repository(
-        "r", 1.0, "IMMUTABLE", images={"sha256:1": image}, scans={"sha256:1": Scan("FAILED", "", 1.0)}
+    """All that was changed is read again."""
+    image = ImageState("sha256:1", "m", "a", 3, 4.0, tags=["v1"])
+    standing = RepositoryState(
+        "r", 1.0, "IMMUTABLE", images={"sha256:1": image}, scans={"sha256:1": ScanState("FAILED", "", 1.0)}
     )
     with Store(tmp_path / "ecr.json", "1").changing() as account:
         account.repositories["r"] = standing
@@ -42,12 +41,12 @@ def test_the_state_survives(tmp_path: Path) -> None:
 
 
 def test_a_change_that_fails_is_undone(tmp_path: Path) -> None:
-    """Half a change is none: neither in memory nor on disk."""
+    """Nothing of it is in memory or on disk."""
     store = Store(tmp_path / "ecr.json", "1")
 
     def fail_halfway() -> None:
         with store.changing() as account:
-            account.repositories["r"] = Repository("r", 1.0)
+            account.repositories["r"] = RepositoryState("r", 1.0)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -58,16 +57,16 @@ def test_a_change_that_fails_is_undone(tmp_path: Path) -> None:
 
 
 def test_a_damaged_state_is_an_error(tmp_path: Path) -> None:
-    """It is never taken for an empty one."""
+    """It is not taken for an empty one."""
     (tmp_path / "ecr.json").write_text('{"repositories": {')
     with pytest.raises(LocalTargetError, match="not readable"):
         Store(tmp_path / "ecr.json", "1")
 
 
-def test_a_password_is_bound_to_who_asked_and_ends_after_twelve_hours() -> None:
-    """It opens for its principal, to the user AWS, until then."""
+def test_a_password_is_bound_to_its_principal_and_expires_after_twelve_hours() -> None:
+    """It is valid for the user AWS until then."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    passwords = Passwords(lambda: now)
+    passwords = RegistryPasswords(lambda: now)
     password, expires = passwords.issue(WHO)
     assert expires == now + timedelta(hours=12)
     assert passwords.owner_of("AWS", password) == WHO
@@ -82,22 +81,22 @@ def test_a_password_is_bound_to_who_asked_and_ends_after_twelve_hours() -> None:
 
 def test_two_passwords_are_never_equal() -> None:
     """Each is random."""
-    passwords = Passwords(lambda: datetime.now(UTC))
+    passwords = RegistryPasswords(lambda: datetime.now(UTC))
     assert passwords.issue(WHO)[0] != passwords.issue(WHO)[0]
 
 
-def test_an_access_key_that_was_not_issued_is_nobody() -> None:
+def test_an_access_key_that_was_not_issued_is_refused() -> None:
     """MiniStack's own root keys, which it does not check, are among them."""
-    issued = Issued((WHO,))
+    issued = IssuedCredentials((WHO,))
     assert issued.owner_of("AKIA") == WHO
     for key in ("test", names.ACCOUNT, ""):
         with pytest.raises(EcrError, match="was not issued"):
             issued.owner_of(key)
 
 
-def test_a_check_of_access_that_does_not_answer_allows_nothing() -> None:
-    """No answer is an error of the server, never a yes."""
-    silent = Access("http://127.0.0.1:9", "r", "1")
+def test_an_authorization_check_that_does_not_answer_allows_nothing() -> None:
+    """It is a server error."""
+    silent = Authorizer("http://127.0.0.1:9", "r", "1")
     with pytest.raises(EcrError, match="does not answer"):
         silent.require(WHO, "PutImage", "r")
     with pytest.raises(EcrError, match="does not answer"):
@@ -122,7 +121,7 @@ def test_pages_hold_everything_once(entries: list[int], size: int) -> None:
     "parameters", [{"maxResults": 0}, {"maxResults": 1001}, {"nextToken": "x"}, {"nextToken": "eA=="}]
 )
 def test_a_wrong_page_is_refused(parameters: dict[str, Any]) -> None:
-    """A size out of range and a token of somebody else's are InvalidParameterException."""
+    """A size out of range and an unknown token are InvalidParameterException."""
     with pytest.raises(EcrError) as refusal:
         page([1], parameters)
     assert refusal.value.code == "InvalidParameterException"
@@ -137,15 +136,15 @@ def test_an_images_size_is_its_layers_and_configuration() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{}", b'{"layers": 3}', b'{"manifests": [{}]}', b"\xff"])
-def test_what_is_not_a_manifest_is_refused(body: bytes) -> None:
-    """Whatever is sent, the answer is InvalidParameterException."""
+def test_anything_but_a_manifest_is_refused(body: bytes) -> None:
+    """The answer is InvalidParameterException."""
     with pytest.raises(EcrError) as refusal:
         manifest.read(body)
     assert refusal.value.code == "InvalidParameterException"
 
 
-def test_an_error_of_ecr_has_its_twin_in_the_registry_protocol() -> None:
-    """The overwritten immutable tag is HTTP 400 TAG_INVALID there; what has no twin is a server error."""
+def test_an_error_of_ecr_has_a_code_in_the_registry_protocol() -> None:
+    """An overwritten immutable tag is HTTP 400 TAG_INVALID there; an error without a code is a server error."""
     twin = as_registry_error(EcrError("ImageTagAlreadyExistsException", "why"))
     assert (twin.code, twin.status, twin.message) == ("TAG_INVALID", 400, "why")
     assert as_registry_error(EcrError("ServerException", "", 503)).status == 503
@@ -166,8 +165,8 @@ def test_an_error_of_ecr_has_its_twin_in_the_registry_protocol() -> None:
         '{"Version": "2020-01-01", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}]}',
     ],
 )
-def test_a_policy_that_is_none_is_refused(policy: str) -> None:
-    """Anything else would stand in the repository without effect."""
+def test_an_invalid_policy_is_refused(policy: str) -> None:
+    """On AWS it could not be set."""
     with pytest.raises(EcrError, match="Invalid repository policy provided"):
         check_policy(policy)
 
@@ -212,31 +211,27 @@ def test_a_lifecycle_policy_that_ecr_does_not_accept_is_refused(rules: list[dict
 
 
 def test_the_seeded_lifecycle_policy_is_accepted() -> None:
-    """And selects untagged images alone."""
+    """It selects untagged images only."""
     check_lifecycle(json.dumps(LIFECYCLE))
     assert {rule["selection"]["tagStatus"] for rule in LIFECYCLE["rules"]} == {"untagged"}
 
 
-def test_an_owner_is_alive_while_its_process_is() -> None:
-    """This process is; a pid that was given to another process since is not, nor anything before the boot."""
-    mine = owner.owner_label()[owner.LABEL]
-    boot, pid, started = mine.split(":")
-    assert pid == str(os.getpid())
-    assert owner.is_alive(mine)
-    assert not owner.is_alive(f"{boot}:{pid}:{int(started) - 1}")
-    assert not owner.is_alive(f"another-boot:{pid}:{started}")
-    assert not owner.is_alive("nonsense")
-
-
-def test_what_runs_for_another_machine_is_left_alone() -> None:
-    """An engine may be shared: of another boot only what does not run is a leftover."""
-    foreign = {"Labels": {owner.LABEL: "another-boot:1:1"}}
-    assert not owner.is_leftover({**foreign, "State": "running"})
-    assert owner.is_leftover({**foreign, "State": "exited"})
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "127.0.0.1,localhost"),
+        ({"NO_PROXY": "example.com"}, "example.com,127.0.0.1,localhost"),
+        ({"no_proxy": "a.b, localhost", "NO_PROXY": "c.d"}, "a.b,localhost,c.d,127.0.0.1"),
+        ({"no_proxy": "*"}, "*"),
+    ],
+)
+def test_the_printed_exports_keep_clients_from_asking_a_proxy(environment: dict[str, str], expected: str) -> None:
+    """Both spellings except this machine's addresses, and existing exceptions stay."""
+    assert no_proxy(environment) == {"no_proxy": expected, "NO_PROXY": expected}
 
 
 def test_a_release_that_is_not_seeded_is_refused_by_name() -> None:
-    """Nobody is told to grant a permission in an account that does not exist."""
-    refuse_strangers(names.SEEDED)
+    """The error names the differences."""
+    refuse_other_releases(names.SEEDED)
     with pytest.raises(LocalTargetError, match=r"repository is 'naver-sms-automation' there and 'another' here"):
-        refuse_strangers({**names.SEEDED, "repository": "another"})
+        refuse_other_releases({**names.SEEDED, "repository": "another"})

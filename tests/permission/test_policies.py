@@ -1,16 +1,26 @@
 """The least-privilege policies: what the files hold, and that the list behind them has no hole and no surplus."""
 
 import json
+import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from gate.aws.reference import actions
+from gate.aws.service_authorization import actions
 from gate.errors import WrongUse
-from gate.permission.__main__ import FILES, FOLDER, ROOT, calls_in, release_of
-from gate.permission.needs import PUBLISHING, VERIFYING, Need, needs_of, resources, uncovered, unseen
-from gate.permission.policy import document, text
+from gate.permission.__main__ import FILES, FOLDER, ROOT, calls_in, main, text
+from gate.permission.required import (
+    PUBLISHING,
+    VERIFYING,
+    RequiredPermission,
+    least_privilege_policy,
+    missing,
+    required_by,
+    resources,
+)
 from gate.registry.permitted import ALLOWED_CHANGES, READS, AwsCall
+from gate.release import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")
 
@@ -24,7 +34,7 @@ def call(action):
 @pytest.mark.parametrize("name", FILES)
 def test_the_file_is_what_the_generator_writes(name):
     """Nobody has edited a policy by hand, and nobody has forgotten `make policies`."""
-    assert (ROOT / FOLDER / name).read_text(encoding="utf-8") == text(document(FILES[name], RELEASE))
+    assert (ROOT / FOLDER / name).read_text(encoding="utf-8") == text(least_privilege_policy(FILES[name], RELEASE))
 
 
 @pytest.mark.parametrize("need", PUBLISHING, ids=lambda need: need.action)
@@ -36,7 +46,7 @@ def test_every_need_is_an_action_that_iam_knows(need):
 
 @pytest.mark.parametrize("need", PUBLISHING, ids=lambda need: need.action)
 def test_every_need_that_writes_is_a_change_that_a_release_may_make(need):
-    """The policies cannot grant more than the ledger's own allow-list lets pass."""
+    """The policies cannot grant more than the allow-list of the call log."""
     reads = need.operation in READS.get(need.service, frozenset())
     assert reads or (need.service, need.operation) in ALLOWED_CHANGES or need.action == "inspector2:ListFindings"
 
@@ -49,7 +59,7 @@ def test_verifying_changes_nothing_but_asks_for_a_scan():
 
 def test_publishing_adds_the_push_and_nothing_else():
     """Five more actions, all on the repository."""
-    added = {need.action for need in needs_of(True)} - {need.action for need in needs_of(False)}
+    added = {need.action for need in required_by(True)} - {need.action for need in required_by(False)}
     push = {"BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"}
     assert added == {f"ecr:{operation}" for operation in push}
 
@@ -60,28 +70,38 @@ def test_no_statement_uses_a_wildcard_for_an_action_or_for_all_of_ecr():
         for statement in json.loads((ROOT / FOLDER / name).read_text())["Statement"]:
             assert not any("*" in action for action in statement["Action"])
             assert statement["Effect"] == "Allow"
-    assert resources(Need("ecr:PutImage", "x"), RELEASE) == (
+    assert resources(RequiredPermission("ecr:PutImage", "x"), RELEASE) == (
         f"arn:aws:ecr:{RELEASE.region}:{RELEASE.account}:repository/{RELEASE.repository}",
     )
-    assert resources(Need("ecr:GetAuthorizationToken", "x"), RELEASE) == ("*",)
+    assert resources(RequiredPermission("ecr:GetAuthorizationToken", "x"), RELEASE) == ("*",)
 
 
 def test_a_call_without_a_need_is_named():
     """The call log shows something that no policy would allow."""
     calls = [call("ecr:DescribeImages"), call("sts:GetCallerIdentity"), call("ecr:ListImages")]
-    assert uncovered(calls, VERIFYING) == ("ecr:ListImages",)
-
-
-def test_a_need_without_a_call_is_named():
-    """A permission that nothing uses is one too many."""
-    calls = [call(need.action) for need in VERIFYING if need.action != "events:DescribeRule"]
-    assert unseen(VERIFYING, calls) == ("events:DescribeRule",)
+    assert missing(calls, VERIFYING) == ("ecr:ListImages",)
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"answer": [{"service": "ecr"}]}', '{"answer": 3}'])
-def test_what_is_no_ledger_is_refused(tmp_path, content):
+def test_what_is_no_call_log_is_refused(tmp_path, content):
     """A wrong file is wrong use, not an empty call log."""
-    path = Path(tmp_path, "ledger.json")
+    path = Path(tmp_path, "calls.json")
     path.write_text(content)
     with pytest.raises(WrongUse, match="is not the call log of a run"):
         calls_in(path)
+
+
+@pytest.mark.parametrize(("action", "missing_one"), [("ecr:DescribeImages", ""), ("ecr:ListImages", "ecr:ListImages")])
+def test_call_logs_are_compared_before_anything_is_written(tmp_path, capsys, monkeypatch, action, missing_one):
+    """`make policies` with a call log: a call that no permission is for is named, and no file changes."""
+    shutil.copy(ROOT / "pytest.ini", tmp_path)
+    monkeypatch.setattr("gate.permission.__main__.ROOT", tmp_path)
+    log = tmp_path / "calls.json"
+    log.write_text(json.dumps({"answer": [asdict(call(action))]}))
+    if missing_one:
+        with pytest.raises(WrongUse, match=f"no required permission is for {missing_one}"):
+            main([str(log)])
+        assert not (tmp_path / FOLDER).exists()
+    else:
+        main([str(log)])
+        assert "publish.json: 43 permissions" in capsys.readouterr().out

@@ -16,9 +16,8 @@ from botocore.config import Config
 from botocore.validate import ParamValidator
 
 from gate.aws.call_log import CallLog
-from gate.blocked import briefly
+from gate.blocked import BlockedByEarlierFailure
 from gate.check import ACCEPTED, require
-from gate.errors import NothingPushed
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.registry.diary import Diary
 from gate.registry.ecr import EcrRepository
@@ -282,7 +281,7 @@ class Rehearsal:
     def _admit(self):
         self.asked.append("holds")
         if not self.holds.accepted:
-            raise NothingPushed(briefly("nothing was pushed", [each.cause for each in self.holds.rejections]))
+            raise BlockedByEarlierFailure("nothing was pushed", self.holds.rejections)
 
     def _scan(self, digest):
         self.asked.append(f"scan {digest}")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gate.aws.refusals import NotThere
+from gate.aws.errors import AwsNotFound
 from gate.errors import AwsRefused
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, fetch_blob, read_login
@@ -104,13 +104,13 @@ def test_a_status_that_is_not_stated_is_not_active(registry, ecr):
 
 def test_a_manifest_that_is_not_there_is_told_from_one_that_is_refused(registry, ecr):
     """ImageNotFound may pass; another failure code does not."""
-    with pytest.raises(NotThere, match="ImageNotFound: no such image"):
+    with pytest.raises(AwsNotFound, match="ImageNotFound: no such image"):
         ecr.manifest("sha256:" + "0" * 64)
     failure = {"imageId": {}, "failureCode": "KmsError", "failureReason": "key disabled"}
     registry.BatchGetImage = lambda **_: (200, {"images": [], "failures": [failure]})
     with pytest.raises(AwsRefused, match="KmsError: key disabled") as refusal:
         ecr.manifest("sha256:" + "0" * 64)
-    assert not isinstance(refusal.value, NotThere)
+    assert not isinstance(refusal.value, AwsNotFound)
 
 
 def test_the_password_is_made_known_to_redaction_and_shown_nowhere(registry):

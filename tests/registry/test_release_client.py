@@ -14,8 +14,9 @@ import docker
 import pytest
 
 from gate.aws.call_log import CallLog
+from gate.blocked import BlockedByEarlierFailure
 from gate.check import ACCEPTED, NoGo, reject, require
-from gate.errors import AwsRefused, NothingPushed
+from gate.errors import AwsRefused
 from gate.legacy import baseline
 from gate.legacy.snapshot import check_untouched
 from gate.registry.login import Login
@@ -28,9 +29,9 @@ from gate.registry.release_client import ReleaseClient, ReleaseDependencies
 from gate.registry.repository import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import ExclusionFilter, Mutability, can_move, check_same_digest
 from gate.release import Release
-from localaws.faulty import ALWAYS, Fault, FaultyDoor
 from localaws.seed import names
 from localaws.target import LocalTarget
+from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 
 pytestmark = pytest.mark.docker
 TAGS = ("v1.0.0", "latest", "candidate")
@@ -110,7 +111,7 @@ class Run:
 
     def _admit(self, holds):
         if not holds.accepted:
-            raise NothingPushed(holds.rejections[0].cause)
+            raise BlockedByEarlierFailure("nothing was pushed", holds.rejections)
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +205,7 @@ def test_another_image_is_a_no_go_with_both_identities(first, engine, target, im
 def test_a_bad_image_is_not_pushed_and_a_vulnerable_one_is_not_tagged(first, engine, target, images, tmp_path):
     """AC1 and AC6 stop before the push, the scan before the tags."""
     run = Run(engine, target, release_tag="v1.0.1")
-    with pytest.raises(NothingPushed, match="no Chromedriver"):
+    with pytest.raises(BlockedByEarlierFailure, match="no Chromedriver"):
         run.publish(images[1], tmp_path / "baseline.json", holds=reject("no Chromedriver", "the image", "install it"))
     assert not [call for call in run.call_log.calls if call.changes_something]
     with pytest.raises(NoGo, match="CVE-2025-1"):
@@ -311,10 +312,10 @@ def moved(ecr, manifest, tag):
 
 
 UNWELL = {
-    "500": Fault(status=500),
-    "429": Fault(status=429),
-    "garbage": Fault(status=502, body=b"<html>\x1b[2J\xff half a bo", content_type="text/html"),
-    "nothing": Fault(reset=True),
+    "500": InjectedFault(status=500),
+    "429": InjectedFault(status=429),
+    "garbage": InjectedFault(status=502, body=b"<html>\x1b[2J\xff half a bo", content_type="text/html"),
+    "nothing": InjectedFault(reset=True),
 }
 
 
@@ -322,9 +323,11 @@ UNWELL = {
 def test_a_registry_that_is_unwell_when_the_manifest_comes_holds_no_tag(engine, target, images, fault):
     """All layers arrive, and what would name the image does not: tried again, then a refusal with the cause."""
     slept = []
-    with FaultyDoor(target.registry, [replace(fault, method="PUT", path="/manifests/", times=ALWAYS)]) as door:
-        login = Run(engine, target, endpoint=door.endpoint).release_client.ecr.login()
-        assert login.endpoint == door.endpoint
+    with FaultInjectingProxy(
+        target.registry, [replace(fault, method="PUT", path="/manifests/", times=ALWAYS)]
+    ) as proxy:
+        login = Run(engine, target, endpoint=proxy.endpoint).release_client.ecr.login()
+        assert login.endpoint == proxy.endpoint
         with pytest.raises(AwsRefused, match=r"did not take the push|refused the push") as refusal:
             push(engine, images[1].image, login, names.REPOSITORY, "unwell", print, Patience(slept.append, lambda: 0.0))
     assert slept == list(PAUSES)

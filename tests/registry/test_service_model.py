@@ -5,7 +5,7 @@ from botocore.loaders import Loader
 
 from gate.registry import lifecycle, tags
 from localaws.ecr import mutability
-from localaws.ecr.state import Image
+from localaws.ecr.state import ImageState
 
 MODEL = Loader().load_service_model("ecr", "service-2")["shapes"]
 MAKES = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}
@@ -46,4 +46,4 @@ def test_each_action_and_storage_class_of_a_lifecycle_rule_is_known():
 def test_each_status_of_an_image_is_thought_of():
     """ACTIVE can be pulled, the others cannot; a rule for the archive selects what is ARCHIVED."""
     assert words("ImageStatus") == {"ACTIVE", "ARCHIVED", "ACTIVATING"} == words("ArtifactStatus")
-    assert Image("d", "m", "a", 1, 1.0).status in words("ImageStatus")
+    assert ImageState("d", "m", "a", 1, 1.0).status in words("ImageStatus")

@@ -18,7 +18,7 @@ _SECONDS = 240
 
 
 def look_at(engine: Engine, reports: dict[str, Path], pictures: Path) -> dict[str, Any]:
-    """What `drive.py` saw of each report, by name; its screenshots are left in the folder `pictures`.
+    """What `drive.py` saw of each report, by name; its screenshots and prints are left in the folder `pictures`.
 
     Raises:
         AssertionError: the browser did not get through; the message holds what it said.
@@ -58,7 +58,7 @@ def _unpack(archive: bytes, pictures: Path) -> None:
     pictures.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for member in tar.getmembers():
-            if member.isfile() and member.name.endswith(".png"):
+            if member.isfile() and member.name.endswith((".png", ".pdf")):
                 (pictures / Path(member.name).name).write_bytes(tar.extractfile(member).read())
 
 

@@ -7,6 +7,7 @@ Selenium only: nothing of the project is in this container.
 import base64
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from selenium.webdriver import Chrome, ChromeOptions, Keys
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
+# The width of A4 between margins of 12 mm, at 96 pixels an inch.
+A4_PIXELS = 703
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run",
          "--disable-background-networking", "--hide-scrollbars")  # fmt: skip
 AXE = """
@@ -24,6 +27,17 @@ axe.run(document, {resultTypes: ["violations"]}).then(
   error => done([{rule: "axe", impact: "critical", where: [String(error)]}]));
 """
 REQUESTS = "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith('data:'))"
+# Where what has to be seen at first sight ends, in pixels from the top.
+BOTTOMS = """
+const one = selector => document.querySelector(selector)?.getBoundingClientRect().bottom;
+return {verdict: one(".verdict"), cause: one("#cause-1 .what"), remedy: one("#cause-1 .to-do"),
+        criteria: one(".criteria tbody tr:last-child")};
+"""
+PRINTED_OVER = """
+const wide = document.documentElement.clientWidth;
+const over = e => e.checkVisibility() && !e.closest("#gate-raw") && e.getBoundingClientRect().right > wide + 1;
+return [...document.querySelectorAll("body *")].filter(over).slice(0, 5).map(e => e.outerHTML.slice(0, 120));
+"""
 SHOWN = """
 const shown = e => !e.hidden && e.checkVisibility();
 return [...document.querySelectorAll(".scenario")].filter(shown).map(e => e.dataset.status);
@@ -80,9 +94,11 @@ def visit(driver, folder, name, scheme):
         "word": word.text,
         "colour": word.value_of_css_property("color"),
         "ground": driver.find_element(By.TAG_NAME, "body").value_of_css_property("background-color"),
-        "why": [e.text for e in driver.find_elements(By.CSS_SELECTOR, "#gate section:first-of-type > .cause")],
+        "why": [e.text for e in driver.find_elements(By.CSS_SELECTOR, "#why ~ .cause")],
         "resources": driver.execute_script(REQUESTS),
+        "bottoms": driver.execute_script(BOTTOMS),
     }
+    picture(driver, folder / f"{name}-{scheme}-first-sight.png", 1280, 900)
     picture(driver, folder / f"{name}-{scheme}.png", 1280, 2400)
     driver.execute_script("document.querySelectorAll('details').forEach(e => { e.open = true; })")
     driver.execute_script(Path(folder, "axe.min.js").read_text())
@@ -144,16 +160,21 @@ def is_open(driver, selector):
 
 
 def printed(driver, folder, name):
-    """The page on paper: dark readers print black on white, tools stay on the screen."""
-    opened(driver, folder, name, "dark", media="print")
+    """The page on paper: dark readers print black on white, tools stay on the screen, what is folded stays folded."""
+    opened(driver, folder, name, "dark", width=A4_PIXELS, media="print")
     style = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
-    pdf = driver.execute_cdp_cmd("Page.printToPDF", {})["data"]
+    over = driver.execute_script(PRINTED_OVER)
+    pdf = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"])
+    (folder / f"{name}.pdf").write_bytes(pdf)
     return {
         "tools": driver.execute_script(style, "#gate .tools", "display"),
         "ground": driver.execute_script(style, "body", "backgroundColor"),
         "ink": driver.execute_script(style, "body", "color"),
         "link": driver.execute_script(style, "#gate .criteria a", "color"),
-        "pdf": base64.b64decode(pdf)[:5].decode(),
+        "bars": driver.execute_script(style, "#gate .bar", "printColorAdjust"),
+        "open": driver.execute_script("return document.querySelectorAll('#gate details[open]').length"),
+        "over": over,
+        "pages": len(re.findall(rb"/Type\s*/Page\b", pdf)),
     }
 
 

@@ -10,44 +10,48 @@ from pathlib import Path
 from markupsafe import Markup
 from PIL import Image
 
-from gate.access.logic import Answer, Finding
-from gate.access.matrix import Cell, Matrix, Row, render
-from gate.check import SelfTest
-from gate.evidence.store import Record
-from gate.report.charts import Bar, bars
+from gate.access.decision import Decision, Ternary
+from gate.access.matrix import Cell, Matrix, PrincipalRow
+from gate.access.matrix_html import render
+from gate.check import Rejection, SelfTest
+from gate.evidence.store import EvidenceRecord
+from gate.report.figures import Bar, bars
 from gate.report.findings import findings
-from gate.report.page import Head, Page
+from gate.report.page import ReportHead, ReportPage
 from gate.scan.findings import Finding as Vulnerability
-from gate.scan.findings import ScanReport
 from gate.scan.register.reading import load
+from gate.scan.report import ScanReport
 from gate.scan.statuses import Mode
 from gate.verdict import CRITERIA, ScenarioOutcome, StepOutcome, Verdict
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=http://198.51.100.1/x onerror=alert(1)>{{ 7*7 }}\u202e" + "W" * 300
-CAUSE = (
-    "1 file cannot be read by Lambda's user: /etc/security/opasswd (100600)\n"
-    "    where: /etc/security/opasswd\n    to do: chmod -R a+rX them in the layer that makes them"
+CAUSE = Rejection(
+    "1 file cannot be read by Lambda's user: /etc/security/opasswd (100600)",
+    "/etc/security/opasswd",
+    "chmod -R a+rX them in the layer that makes them",
 )
+BLOCKED = Rejection("nothing was pushed, and so nothing could be looked at", "", "correct the image")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FOUND = 10_000
 _FEW = 10
 _REGISTER = Path(__file__).resolve().parents[2] / "image" / "exceptions.yaml"
 
 
-def failing() -> Page:
+def failing() -> ReportPage:
     """A failed rehearsal: hostile texts, one cause that hits many claims, undecided ones, 10,000 findings."""
     proofs = [SelfTest("gate.scan.result_checks.free_of", True, "no"), SelfTest(HOSTILE, False, HOSTILE)]
-    claims = [_claim(n, f"Scenario {n}.{k} about {HOSTILE if k == 3 else 'the release'}", k) for n in CRITERIA if n != 3
-              for k in range(4)]  # fmt: skip
+    claims = [_claim(n, f"claim {n}.{k} about {HOSTILE if k == 3 else 'the release'}", k) for n in CRITERIA if n != 3
+              for k in range(5)]  # fmt: skip
     reasons = [f"AC{c.criterion}: {c.name}" for c in claims if c.status == "failed"]
-    verdict = Verdict("REHEARSAL FAILED", 1, ("the run was interrupted", HOSTILE, *reasons), {}, (HOSTILE,))
+    beside = ("the run was interrupted", HOSTILE)
+    verdict = Verdict("REHEARSAL FAILED", 1, (*beside, *reasons), {}, (HOSTILE,), beside)
     records = [_record(n, HOSTILE if n % 7 == 0 else "answer " * 900) for n in range(1, 201)]
     return _page(verdict, claims, records, proofs, found=FOUND, text=HOSTILE)
 
 
-def passing() -> Page:
+def passing() -> ReportPage:
     """A rehearsal in which everything held."""
-    claims = [_claim(n, f"Scenario {n}.{k} holds", 0) for n in CRITERIA for k in range(3)]
+    claims = [_claim(n, f"claim {n}.{k} holds", 0) for n in CRITERIA for k in range(3)]
     verdict = Verdict("REHEARSAL PASSED", 0, (), {}, ("The vulnerability data is current",))
     return _page(verdict, claims, [_record(n, {"n": n}) for n in range(1, 201)], [SelfTest("a check", True, "no")],
                  found=5, text="naver-sms-automation v1.0.0")  # fmt: skip
@@ -56,37 +60,41 @@ def passing() -> Page:
 SAMPLES = {"failing": failing, "passing": passing}
 
 
-def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[Record], proofs: list[SelfTest],
-          *, found: int, text: str) -> Page:  # fmt: skip
+def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[EvidenceRecord], proofs: list[SelfTest],
+          *, found: int, text: str) -> ReportPage:  # fmt: skip
     document = {
         "target": "local",
         "judges": {"said_no": sum(p.said_no for p in proofs), "of": len(proofs)},
         "valid_until": None,
     }
     register = load(_REGISTER) if found < _FEW else None
-    head = Head(
+    head = ReportHead(
         text,
         [("Digest", f"sha256:{'0' * 64}"), ("Tags", text)],
         _pictures(text),
         findings(scan(found, text), register, "local", date(2026, 1, 2)),
     )
-    return Page(verdict, document, head, claims, records, proofs)
+    return ReportPage(verdict, document, head, claims, records, proofs)
 
 
 def _claim(criterion: int, name: str, kind: int) -> ScenarioOutcome:
-    """Kinds: 0 passed, 1 failed by a check, 2 not run, 3 failed because the facts could not be had."""
-    status = ("passed", "failed", "not run", "failed")[kind]
-    reason = ("", CAUSE, "only AWS can prove it", HOSTILE)[kind]
+    """Kinds: 0 passed, 1 failed by a check, 2 not run, 3 failed because the facts could not be had, 4 waits for 1."""
+    status = ("passed", "failed", "not run", "failed", "failed")[kind]
+    said = ((), (CAUSE,), (), (Rejection(HOSTILE, HOSTILE, HOSTILE, HOSTILE),), (BLOCKED,))[kind]
     numbers = tuple(range(criterion * 20 + kind * 4 - 19, criterion * 20 + kind * 4 - 16))
     steps = (
         () if kind == 2 else (StepOutcome("Given", name, "passed", 0.1, numbers), StepOutcome("Then", name, status, 1))
     )
-    return ScenarioOutcome(name, criterion, status, reason, "simulated", kind == 2, kind != 3, 1.5, steps)
+    reason = "only AWS can prove it" if kind == 2 else ""
+    blocked_by = (CAUSE,) if kind == 4 else ()
+    return ScenarioOutcome(
+        name, criterion, status, reason, "simulated", kind == 2, kind in (0, 1, 2), 1.5, steps, said, blocked_by
+    )
 
 
-def _record(number: int, answer: object) -> Record:
+def _record(number: int, answer: object) -> EvidenceRecord:
     asked = "docker image inspect naver-sms-automation:latest"
-    return Record(
+    return EvidenceRecord(
         number, 1, "claim", f"record {number}", asked, answer, "local", "simulated", "", "2026-01-02", "0" * 64
     )
 
@@ -117,8 +125,8 @@ def _pictures(text: str) -> list[Markup]:
 
 
 def _matrix(text: str) -> Matrix:
-    yes, open_, no = (Finding(answer, (text,)) for answer in (Answer.YES, Answer.UNDECIDED, Answer.NO))
+    yes, open_, no = (Decision(answer, (text,)) for answer in (Ternary.YES, Ternary.UNDECIDED, Ternary.NO))
     cells = (("push", Cell((("a", yes),))), ("pull", Cell((("a", yes), ("b", no)))),
              ("delete", Cell((("a", open_),))), ("rules", Cell((("a", no),))))  # fmt: skip
-    rows = (Row(f"arn:aws:iam::654654307503:role/{text}", True, cells), Row("reader", True, cells))
+    rows = (PrincipalRow(f"arn:aws:iam::654654307503:role/{text}", True, cells), PrincipalRow("reader", True, cells))
     return Matrix("naver-sms-automation", tuple(name for name, _ in cells), rows)

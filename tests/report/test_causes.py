@@ -1,49 +1,119 @@
-"""Why a run ended as it did: each cause once, in the words of the failure."""
+"""Why a run ended as it did: each cause once, with what follows from it below it."""
 
 from datetime import date
 
-from gate.report.causes import Line, causes, lines_of, other_reasons
+from gate.causes import causes
+from gate.check import CHECKS, CheckResult, Rejection, check, reject
 from gate.report.findings import SHOWN, findings
-from gate.verdict import ScenarioOutcome, Verdict
-from tests.report.sample import CAUSE, scan
+from gate.verdict import ScenarioOutcome
+from tests.report.sample import scan
+
+LINK = Rejection("/opt/driver is a dangling link", "/opt/driver", "install it", check="driver")
+VERSION = Rejection(
+    "the driver gave no version", "/opt/driver --version", "run it", check="version", follows=("driver",)
+)
+PAGE = Rejection("no page was opened", "sandbox", "run Chrome", check="page", follows=("version", "driver"))
+PUSH = Rejection("nothing was pushed", "", "correct the image")
 
 
-def claim(criterion, reason, status="failed", **more):
-    """A claim with this reason."""
-    return ScenarioOutcome(f"claim {criterion} {reason[:9]}", criterion, status, reason, **more)
+def claim(criterion, *rejections, blocked_by=(), checked=True, status="failed"):
+    """A claim that failed by these rejections."""
+    name = f"claim {criterion} {rejections[0].cause[:9] if rejections else ''}"
+    return ScenarioOutcome(name, criterion, status, checked=checked, rejections=rejections, blocked_by=blocked_by)
+
+
+def blocked(criterion, *by, sentence=PUSH):
+    """A claim that was not looked at because of these."""
+    return claim(criterion, sentence, blocked_by=by, checked=False)
 
 
 def test_one_cause_is_told_once_and_in_the_order_of_the_run():
-    """Claims with the same reason share a cause, told where the first of them stood."""
-    told = causes([claim(1, "rare"), claim(2, CAUSE), claim(9, CAUSE), claim(3, "", "passed")])
-    assert [(len(c.claims), c.criteria) for c in told] == [(1, "AC1"), (2, "AC2, AC9")]
+    """Claims with the same rejection share a cause, told where the first of them stood; the passed have none."""
+    told = causes([claim(1, VERSION), claim(2, LINK), claim(9, LINK), claim(3, status="passed")])
+    assert [(cause.rejections, cause.counted) for cause in told] == [((LINK,), "2 claims in AC2, AC9")]
+    assert [each.counted for each in told[0].consequences] == ["1 claim in AC1"]
+
+
+def test_one_broken_driver_is_one_cause():
+    """What looks at the driver, what needs it, and what was not done for it, in the order of the run."""
+    told = causes([claim(1, LINK), claim(1, VERSION), claim(6, PAGE), *(blocked(n, LINK, PAGE) for n in (2, 3, 7))])
+    assert [cause.rejections for cause in told] == [(LINK,)]
+    assert [each.rejections for each in told[0].consequences] == [(VERSION,), (PAGE,), (PUSH,)]
+    assert len(told[0].failed_with_it) == 5
+
+
+def test_what_follows_from_nothing_that_failed_is_a_cause():
+    """A page that does not open although the driver is well."""
+    told = causes([claim(1, PAGE), claim(1, VERSION)])
+    assert [cause.rejections for cause in told] == [(VERSION,)]
+    assert [cause.rejections for cause in causes([claim(1, PAGE)])] == [(PAGE,)]
+
+
+def test_a_second_cause_is_never_folded_away():
+    """A claim that says something of its own beside what follows stays in sight."""
+    own = Rejection("Chrome is 1 and the driver 2", "", "", check="page")
+    told = causes([claim(1, LINK), claim(1, VERSION, own), claim(6, own)])
+    assert [cause.rejections for cause in told] == [(LINK,), (VERSION, own)]
+
+
+def test_a_rejection_is_told_once_although_two_claims_say_it_beside_others():
+    """Two tags, one finding more behind one of them."""
+    first, second = Rejection("CVE-1", "scan", "upgrade"), Rejection("CVE-2", "scan", "upgrade")
+    told = causes([claim(7, first), claim(7, first, second)])
+    assert [(cause.rejections, len(cause.claims)) for cause in told] == [((first,), 2), ((second,), 1)]
 
 
 def test_what_a_check_said_comes_before_what_could_not_be_judged_for_it():
-    """One bad image keeps thirty claims waiting: it is told first, however many wait."""
-    told = causes([*(claim(n, "nothing was pushed", checked=False) for n in (2, 3, 7)), claim(1, "no Chromedriver")])
-    assert [c.lines[0].text for c in told] == ["no Chromedriver", "nothing was pushed"]
+    """One bad image keeps thirty claims waiting: it is told first, however many wait; the engine's silence after it."""
+    silence = Rejection("the engine does not answer", "", "start it")
+    told = causes([claim(4, silence, checked=False), *(blocked(n, LINK) for n in (2, 3)), claim(6, LINK)])
+    assert [(cause.rejections, cause.checked) for cause in told] == [((LINK,), True), ((silence,), False)]
+    assert told[0].consequences[0].rejections == (PUSH,)
 
 
-def test_facts_that_could_not_be_had_are_no_judgement():
-    """A cause of which no check spoke says so."""
-    assert [c.checked for c in causes([claim(1, "silence", checked=False)])] == [False]
+def test_what_did_not_run_is_the_cause_of_what_waits_for_it():
+    """Nothing failed: a claim that was not run stands against the tags."""
+    absent = Rejection("AC5 was not checked before: a claim", "", "")
+    [cause] = causes([blocked(2, absent), blocked(3, absent)])
+    assert (cause.rejections, cause.claims, cause.checked) == ((absent,), (), False)
+    assert len(cause.failed_with_it) == 2
 
 
-def test_where_and_what_to_do_are_told_apart():
-    """The three parts of a failure keep their order and lose their marks."""
-    assert lines_of(CAUSE)[1:] == (
-        Line("where", "/etc/security/opasswd"),
-        Line("to do", "chmod -R a+rX them in the layer that makes them"),
-    )
-    assert lines_of("") == (Line("", "no cause was given"),)
+def test_two_that_explain_each_other_are_both_told():
+    """A table of what follows from what may be wrong; nothing is lost by it."""
+    one = Rejection("one", "", "", check="one", follows=("two",))
+    two = Rejection("two", "", "", check="two", follows=("one",))
+    told = causes([claim(1, one), claim(2, two)])
+    assert sorted(r.cause for cause in told for r in (cause, *cause.consequences) for r in r.rejections) == [
+        "one",
+        "two",
+    ]
 
 
-def test_other_reasons_leave_out_the_failed_claims():
-    """A failed claim is told by its cause; interruptions stay."""
-    failed = claim(1, "x")
-    verdict = Verdict("NO-GO", 1, ("interrupted", f"AC1: {failed.name}"), {}, ())
-    assert other_reasons(verdict, [failed]) == ("interrupted",)
+def test_a_run_of_an_older_gate_tells_its_text():
+    """It kept no objects."""
+    old = ScenarioOutcome("claim", 1, "failed", "why")
+    assert [cause.rejections[0].cause for cause in causes([old])] == ["why"]
+
+
+def test_a_check_signs_what_it_says_and_names_what_explains_it():
+    """Also when it passes on what another said."""
+
+    @check(1, known_bad=lambda: (0,))
+    def looks(value: int) -> CheckResult:
+        return reject("no", "", "")
+
+    @check(1, known_bad=lambda: (0,), follows=(looks,))
+    def uses(value: int) -> CheckResult:
+        return looks(value) + reject("own", "", "")
+
+    try:
+        told = uses(1).rejections
+        assert [each.check.rpartition(".")[2] for each in told] == ["looks", "uses"]
+        assert [each.follows for each in told] == [(), (told[0].check,)]
+    finally:
+        for name in [name for name in CHECKS if name.startswith(__name__)]:
+            del CHECKS[name]
 
 
 def test_a_list_of_findings_is_bounded_and_counts_them_all():

@@ -44,6 +44,7 @@ def test_each_cause_is_told_once_with_the_claims_it_hit(seen):
     [told] = [text for text in seen["failing"]["light"]["why"] if "opasswd" in text]
     assert "chmod -R a+rX" in told
     assert "8 claims in AC1, AC2, AC4, AC5, AC6, AC7, AC8, AC9" in told
+    assert "What follows from it: 8 more claims" in told
     assert seen["passing"]["light"]["why"] == []
 
 
@@ -103,10 +104,26 @@ def test_the_filter_shows_failures_alone(seen):
     assert seen["passing"]["keyboard"]["filtered"] == []
 
 
+def test_verdict_cause_way_out_and_criteria_are_seen_without_scrolling(seen):
+    """At 1280 × 900 pixels."""
+    for name, wanted in (("failing", 4), ("passing", 2)):
+        bottoms = [y for y in seen[name]["light"]["bottoms"].values() if y is not None]
+        assert len(bottoms) == wanted
+        assert max(bottoms) <= 900, seen[name]["light"]["bottoms"]
+
+
 def test_it_prints_black_on_white(page):
-    """On paper the ground is white, also for a dark reader, and what can only be clicked is gone."""
-    paper = {"ground": "rgb(255, 255, 255)", "ink": "rgb(0, 0, 0)", "link": "rgb(11, 87, 164)"}
-    assert page["print"] == {"tools": "none", **paper, "pdf": "%PDF-"}
+    """On paper the ground is white, also for a dark reader, bars are drawn, and what can only be clicked is gone."""
+    paper = {name: page["print"][name] for name in ("tools", "ground", "ink", "link", "bars")}
+    assert paper == {"tools": "none", "ground": "rgb(255, 255, 255)", "ink": "rgb(0, 0, 0)",
+                     "link": "rgb(11, 87, 164)", "bars": "exact"}  # fmt: skip
+
+
+def test_on_paper_tables_fit_and_what_is_folded_stays_folded(page):
+    """Nothing beyond the right edge, also of what scrolls on a screen; a few pages and not thirty."""
+    assert page["print"]["over"] == []
+    assert page["print"]["open"] <= 1
+    assert page["print"]["pages"] <= 10
 
 
 def test_it_fits_a_small_screen(page):

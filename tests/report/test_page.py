@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import pytest
 
 from gate.check import SelfTest
-from gate.evidence.store import Record
-from gate.report.charts import Bar, bars
+from gate.evidence.store import EvidenceRecord
+from gate.report.figures import Bar, bars
 from gate.report.html import mend
-from gate.report.page import EMBEDDED_PER_RECORD, Head, Page, excerpts, render
+from gate.report.page import EMBEDDED_PER_RECORD, ReportHead, ReportPage, excerpts, render
 from gate.verdict import ScenarioOutcome, StepOutcome, Verdict
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
@@ -18,7 +18,7 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
 
 def record(number, answer):
     """A record with this answer."""
-    return Record(number, 1, "claim", HOSTILE, HOSTILE, answer, "local", "real", "", "2026-01-01", "0" * 64)
+    return EvidenceRecord(number, 1, "claim", HOSTILE, HOSTILE, answer, "local", "real", "", "2026-01-01", "0" * 64)
 
 
 def page(**changed):
@@ -29,13 +29,13 @@ def page(**changed):
     values = {
         "verdict": Verdict("REHEARSAL FAILED", 1, (HOSTILE,), {1: "failed"}, (HOSTILE,)),
         "document": document,
-        "head": Head(HOSTILE, [(HOSTILE, HOSTILE)], []),
+        "head": ReportHead(HOSTILE, [(HOSTILE, HOSTILE)], []),
         "outcomes": [outcome],
         "records": [record(1, {"text": HOSTILE})],
         "proofs": [SelfTest(HOSTILE, True, HOSTILE)],
         **changed,
     }
-    return Page(**values)
+    return ReportPage(**values)
 
 
 class Tags(HTMLParser):
@@ -68,24 +68,24 @@ def test_foreign_text_never_becomes_markup():
 
 def test_what_is_no_text_does_not_keep_the_page_from_the_disk():
     """A file's name in an image may be bytes that UTF-8 does not know."""
-    html = render(page(records=[record(1, {"name": "caf\udce9"})], head=Head("\ud800", [], [])))
+    html = render(page(records=[record(1, {"name": "caf\udce9"})], head=ReportHead("\ud800", [], [])))
     assert "caf?" in html
     assert html.encode()
 
 
 def entitled(title, answer):
     """A record with this title."""
-    return Record(1, 6, "claim", title, "", answer, "local", "real", "", "2026-01-01", "0" * 64)
+    return EvidenceRecord(1, 6, "claim", title, "", answer, "local", "real", "", "2026-01-01", "0" * 64)
 
 
-def test_warnings_stand_before_the_criteria_and_no_others_do():
+def test_warnings_stand_below_the_decision_and_no_others_do():
     """Each once, by its first line; without any there is no such section."""
     found = [
         entitled("warnings: ends", [f"soon {HOSTILE}\n    where: here", "soon"]),
         entitled("warnings: more", ["soon"]),
     ]
     html = render(page(records=[*found, entitled("no warnings: at all", ["never"]), entitled("warnings: none", [])]))
-    listed = html[html.index('id="warnings"') : html.index('id="criteria"')]
+    listed = html[html.index('id="warnings"') : html.index('id="release"')]
     assert listed.count("<li>") == 2
     assert "<li>soon</li>" in listed
     assert "<script>alert" not in listed
@@ -108,7 +108,7 @@ def test_what_only_aws_can_prove_is_not_counted_against_a_rehearsal():
     claims += [ScenarioOutcome(f"Trail {n}", 4, "not run", "only AWS", only_aws=True) for n in range(2)]
     html = render(page(outcomes=claims))
     assert "<td>3 of 3<br>" in html
-    assert "2 more on AWS only" in html
+    assert "2 more on AWS" in html
     assert "<td>3 of 5" in render(page(outcomes=claims, document={**page().document, "target": "aws"}))
 
 

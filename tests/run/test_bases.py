@@ -1,10 +1,12 @@
 """The approved base: pulled or built, and from then on known by its ID; what builds nothing goes on without it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from docker.errors import APIError
+from requests.exceptions import ConnectionError
 
 from gate.errors import ImageUnavailable
 from gate.run import bases
@@ -44,6 +46,10 @@ class Docker:
     def built(self, image_id, _tag):
         """What a build left."""
         return self.image(image_id)
+
+    def images(self, name):
+        """As docker-py's APIClient; nothing that could be removed."""
+        return []
 
     def tag(self, image_id, repository, tag, *, force):
         """As docker-py's APIClient."""
@@ -117,6 +123,37 @@ def test_the_stand_in_is_what_its_build_left_and_not_what_its_tag_names_later(mo
     assert found.reference == f"naver-lambda-base:{'a' * 12}"
     assert docker.tags == {found.reference: PULLED}
     assert STAND_IN not in docker.read
+
+
+AGES = {
+    "naver-lambda-base:standin": "2020-01-01T00:00:00.123456789Z",
+    f"naver-lambda-base:{'a' * 12}": "2020-01-01T00:00:00Z",
+    f"naver-lambda-base:{'1' * 12}": "2020-01-01T00:00:00.123456789Z",
+    f"naver-lambda-base:{'2' * 12}": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z",
+    f"naver-lambda-base:{'3' * 12}": "0001-01-01T00:00:00Z",
+    f"naver-lambda-base:{'4' * 12}": None,
+    f"naver-lambda-base:{'5' * 12}": "2020-01-01T00:00:00+09:00",
+    "naver-lambda-base:mine": "2020-01-01T00:00:00Z",
+}
+
+
+@pytest.mark.parametrize("fails", [None, APIError("busy"), ConnectionError("silence")])
+def test_tags_of_stand_ins_that_nobody_built_on_for_a_day_are_removed(monkeypatch, tmp_path, fails):
+    """Not this build's, today's, one of unknown age or a person's own; a refusal of the engine stops nothing."""
+    monkeypatch.setattr(bases, "build_image", lambda _context, **_: SimpleNamespace(image_id=PULLED, tag=STAND_IN))
+    docker, removed = Docker(pulls=False, here=True, digests=()), []
+
+    def remove(tag):
+        if tag == f"naver-lambda-base:{'1' * 12}" and fails:
+            raise fails
+        removed.append(tag)
+
+    docker.images = lambda name: [{"RepoTags": [tag]} for tag in AGES if tag.startswith(name)] + [{"RepoTags": None}]
+    docker.inspect_image = lambda tag: {"Metadata": {"LastTagTime": AGES[tag]}}
+    docker.remove_image = remove
+    build_stand_in(docker, tmp_path, Path("log"), lambda _line: None)
+    idle = [f"naver-lambda-base:{digit * 12}" for digit in "15"]
+    assert removed == {None: idle, APIError: idle[1:], ConnectionError: []}[fails and type(fails)]
 
 
 def test_in_containerds_store_a_local_digest_is_no_registrys(monkeypatch, tmp_path):

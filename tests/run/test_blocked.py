@@ -4,42 +4,34 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.blocked import BlockedByEarlierFailure, briefly
-from gate.check import ACCEPTED, reject
+from gate.blocked import BlockedByEarlierFailure
+from gate.check import CheckResult, NoGo, Rejection, reject
+from gate.failure import failure_of
 from gate.image.base import Base
 from gate.report.view import headline, summary
 from gate.run.fixtures.image import _hold_bases
 from gate.run.model import Facts
-from gate.run.outcome import failure_of
 
-CRITICAL = reject("CVE-1 is a finding of CRITICAL", "there", "upgrade it")
-ENDED = BlockedByEarlierFailure(
-    {7: CRITICAL, 9: ACCEPTED}, "the candidate was not promoted: its scan fails AC7", remedy="mend it"
-)
-TOLD = "the candidate was not promoted: its scan fails AC7\n– CVE-1 is a finding of CRITICAL\n    to do: mend it"
+CRITICAL = reject("CVE-1 is a finding of CRITICAL", "there", "upgrade it").rejections
+ENDED = BlockedByEarlierFailure("the candidate was not promoted", CRITICAL, criterion=7, remedy="mend it")
+TOLD = "the candidate was not promoted\n– CVE-1 is a finding of CRITICAL\n    to do: mend it"
 BASE = Base("approved:1", ("approved:1",), "real")
 
 
 def test_each_claim_is_told_what_concerns_it():
-    """AC7 said no; AC9 has nothing to say, and AC2 was never looked at: neither of them is a check's no."""
-    assert (failure_of(ENDED, 7).checked, failure_of(ENDED, 7).message) == (True, str(CRITICAL.rejections[0]))
-    for criterion in (2, 9):
+    """AC7 said no; AC2 and AC9 were never looked at: neither of them is a check's no, and each knows what it is by."""
+    own = failure_of(ENDED, 7)
+    assert (own.checked, own.message, own.rejections, own.blocked_by) == (True, str(CRITICAL[0]), CRITICAL, ())
+    for criterion in (0, 2, 9):
         told = failure_of(ENDED, criterion)
-        assert (told.checked, told.message) == (False, TOLD)
-
-
-def test_all_that_was_said_is_in_it():
-    """Whoever knows no criterion (the diary, a log) reads every cause."""
-    both = BlockedByEarlierFailure({7: CRITICAL, 9: reject("no register", "", "fill it")}, "x", remedy="y")
-    assert [each.cause for each in both.result.rejections] == [
-        "CVE-1 is a finding of CRITICAL",
-        "no register",
-    ]
+        assert (told.checked, told.message, told.blocked_by) == (False, TOLD, CRITICAL)
+        assert told.rejections == (Rejection("the candidate was not promoted", "", "mend it"),)
 
 
 def test_causes_are_told_once_and_five_of_them():
     """Whoever only waits learns what is wrong, and that there is more."""
-    said = briefly("not done", (f"fault {n // 2}\nof two lines" for n in range(14)))
+    causes = [Rejection(f"fault {n // 2}\nof two lines", f"place {n}", "") for n in range(14)]
+    said = BlockedByEarlierFailure("not done", causes).in_brief
     assert said.split("\n") == ["not done", *(f"– fault {n} of two lines" for n in range(5)), "– and 2 more"]
 
 
@@ -84,3 +76,12 @@ def test_a_withdrawn_candidate_is_on_the_page():
     """It is in the registry, and carries none of the release's tags."""
     facts = dict(summary(run_of("NO-GO", unpromoted="sha256:c")))
     assert (facts["Tags"], facts["Digest"]) == ("the candidate sha256:c was not promoted",) * 2
+
+
+def test_a_secret_that_a_failure_quotes_is_in_none_of_its_parts():
+    """Text and objects alike go to the page and to the disk."""
+    secret = "s3cr3t-value"
+    told = failure_of(NoGo(CheckResult((Rejection(secret, secret, secret, secret),))))
+    blocked = failure_of(BlockedByEarlierFailure(secret, (Rejection(secret, secret, secret),)))
+    for failure in (told, blocked):
+        assert secret not in repr(failure.redacted(lambda text: text.replace(secret, "[redacted]")))

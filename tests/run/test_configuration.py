@@ -14,7 +14,7 @@ from gate.evidence.configuration import TITLE, Configuration, configuration_in, 
 from gate.evidence.store import plain
 from gate.run import configuration as gathered
 from gate.verdict import decide
-from tests.evidence.conftest import account as account_of
+from tests.evidence.conftest import run_record as run_record_of
 
 ROOT = Path(__file__).resolve().parents[2]
 # The cheapest claim: it reads one file.
@@ -30,7 +30,7 @@ PLAIN = Configuration(
 @pytest.fixture
 def account():
     """Makes an account of a run, with what a test changes."""
-    return account_of
+    return run_record_of
 
 
 def said(**changed):

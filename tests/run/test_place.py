@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.permission.__main__ import ROOT, release_of
+from gate.permission.__main__ import ROOT
+from gate.release import release_of
 from gate.run.model import Run
 from gate.run.session import session_for
 

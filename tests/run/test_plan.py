@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gate.options import Options
-from gate.permission.__main__ import ROOT, release_of
+from gate.permission.__main__ import ROOT
+from gate.release import release_of
 from gate.run.plan import deeds, told
 
 RELEASE = release_of(ROOT / "pytest.ini")

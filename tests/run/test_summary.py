@@ -42,18 +42,27 @@ def test_reasons_are_shown_and_a_flood_of_them_is_counted():
     assert f"… and {31 - SHOWN_REASONS} more" in text
 
 
-def test_a_cause_of_many_failures_is_told_once_where_the_first_stands():
-    """One failed build is one line, not fifty claims without a cause."""
-    build = {"status": "failed", "reason": "the build failed with exit code 1: no space\n    where: build.log"}
-    lone = {"name": "c", "status": "failed", "reason": ""}
-    content = document(verdict="NO-GO", reasons=["interrupted", "AC1: a", "AC1: b", "AC2: a", "AC3: c"])
-    content["criteria"]["1"] = {"status": "failed", "scenarios": [{**build, "name": "a"}, {**build, "name": "b"}]}
-    content["criteria"]["2"] = {"status": "failed", "scenarios": [{**build, "name": "a"}]}
-    content["criteria"]["3"] = {"status": "failed", "scenarios": [lone]}
+def rejected(cause, *claims, where="", remedy="", consequences=()):
+    """A cause as verdict.json states it."""
+    hit = [{"criterion": criterion, "name": name} for criterion, name in claims]
+    said = {"cause": cause, "where": where, "remedy": remedy, "paste": ""}
+    return {"rejections": [said], "checked": True, "claims": hit, "consequences": list(consequences)}
+
+
+def test_a_cause_of_many_failures_is_told_once_with_its_way_out():
+    """One failed build is one entry, not fifty claims; what only follows from it is counted."""
+    follows = rejected("nothing was pushed", (2, "a"), (3, "c"))
+    build = rejected("no space\n  at line 3", (1, "a"), (1, "b"), (2, "d"), where="build.log", remedy="make room",
+                     consequences=[follows])  # fmt: skip
+    content = document(verdict="NO-GO", reasons=["interrupted", "AC1: a"], causes=[build, rejected("alone", (5, "e"))],
+                       beside=["interrupted"])  # fmt: skip
     against = summary(content).partition("What stands against it")[2].split("\n")
     assert [line for line in against if line] == [
-        "- 3 claims of AC1, AC2: the build failed with exit code 1: no space",
-        "- AC3: no cause was given",
+        "- 3 claims of AC1, AC2: no space",
+        "  - where: build.log",
+        "  - to do: make room",
+        "  - 2 more claims failed with it",
+        "- AC5: alone",
         "- interrupted",
     ]
 

@@ -94,7 +94,7 @@ def test_an_import_that_ends_python_is_the_handlers_fault(host: Any, root: Path)
     """Whatever it pretends to have answered."""
     found = imported(host, root, "import os\nos.write(1, b'{\"callable\": true}')\nos._exit(7)")
     assert (found.callable, found.line) == (False, "")
-    assert "gave no answer: exit code 7" in found.error
+    assert "the import did not return: exit code 7" in found.error
 
 
 def test_an_import_that_never_ends_is_given_up(host: Any, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

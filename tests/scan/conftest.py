@@ -16,8 +16,8 @@ import pytest
 from botocore.config import Config
 from botocore.validate import ParamValidator
 
-from gate.aws.patience import Timekeeper
-from gate.scan.read import Scanner
+from gate.aws.retry import TimeSource
+from gate.scan.reader import ScanReader
 
 DIGEST = "sha256:" + "ab" * 32
 REPOSITORY = "naver-sms-automation"
@@ -36,9 +36,9 @@ class FakeTime:
         self.slept.append(seconds)
         self.at += timedelta(seconds=seconds)
 
-    def keeper(self) -> Timekeeper:
+    def keeper(self) -> TimeSource:
         """For the code under test."""
-        return Timekeeper(lambda: self.at, lambda: self.at.timestamp(), self.sleep)  # noqa: PLW0108  # `at` is replaced
+        return TimeSource(lambda: self.at, lambda: self.at.timestamp(), self.sleep)  # noqa: PLW0108  # `at` is replaced
 
 
 @dataclass(frozen=True)
@@ -147,13 +147,13 @@ def time() -> FakeTime:
 
 
 @pytest.fixture
-def new_scanner(service: tuple[FakeAws, dict[str, Any]], time: FakeTime) -> Callable[[], Scanner]:
+def new_scanner(service: tuple[FakeAws, dict[str, Any]], time: FakeTime) -> Callable[[], ScanReader]:
     """Makes readers, as each run makes one, on real boto3 clients of the scripted services."""
 
-    def make() -> Scanner:
+    def make() -> ScanReader:
         told: list[str] = []
         ecr, inspector = service[1]["ecr"], service[1]["inspector2"]
-        reader = Scanner(ecr, inspector, REPOSITORY, time=time.keeper(), progress=told.append)
+        reader = ScanReader(ecr, inspector, REPOSITORY, time=time.keeper(), progress=told.append)
         reader.told = told  # type: ignore[attr-defined]
         return reader
 
@@ -161,7 +161,7 @@ def new_scanner(service: tuple[FakeAws, dict[str, Any]], time: FakeTime) -> Call
 
 
 @pytest.fixture
-def scanner(aws: FakeAws, new_scanner: Callable[[], Scanner]) -> Scanner:
+def scanner(aws: FakeAws, new_scanner: Callable[[], ScanReader]) -> ScanReader:
     """A reader under basic scanning of an image that both tags name."""
     configure(aws)
     aws.says("StartImageScan", {"imageScanStatus": {"status": "IN_PROGRESS"}})

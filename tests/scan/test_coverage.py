@@ -13,12 +13,19 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from packageurl import PackageURL
+from packaging.utils import canonicalize_name
 
 from gate.check import ACCEPTED
 from gate.errors import ScanUnavailable
 from gate.scan import sbom
-from gate.scan.coverage import Component, Watched, gaps_registered, sight, something_seen, watch
-from gate.scan.ecosystems import canonical
+from gate.scan.coverage import (
+    Component,
+    RequiredComponent,
+    image_coverage,
+    required_components,
+    something_covered,
+    uncovered_registered,
+)
 from gate.scan.register.exception_checks import by_register, coverage_used, fixed_or_excepted
 from gate.scan.register.reading import parse
 from gate.scan.statuses import Mode
@@ -28,7 +35,7 @@ from .test_result_checks import report_of
 
 TODAY = date(2026, 11, 22)
 POLICY = {"CRITICAL": "never", "HIGH": "fixed or excepted"}
-WATCHED = watch("3.11", {"selenium": "4.51.0", "PySocks": "1.7.1"}, chrome="130.0.1")
+REQUIRED = required_components("3.11", {"selenium": "4.51.0", "PySocks": "1.7.1"}, chrome="130.0.1")
 
 
 def deb(name: str, version: str = "1") -> Component:
@@ -62,8 +69,8 @@ def register(*entries: str):
 
 
 def missed(components, mode) -> list[str]:
-    """The watched components that are not covered."""
-    return [gap.component.name for gap in sight(components, mode, WATCHED).gaps]
+    """The required components that are not covered."""
+    return [each.component.name for each in image_coverage(components, mode, REQUIRED).to_register]
 
 
 def test_basic_scanning_sees_packages_of_the_system_only() -> None:
@@ -92,9 +99,9 @@ def test_a_requirement_that_the_sbom_does_not_list_is_a_gap() -> None:
 def test_what_has_no_version_is_not_looked_at() -> None:
     """A scanner compares versions: without one a package is listed as not covered, and is no copy beside itself."""
     unversioned = (deb("chromium", ""), *STAND_IN[1:-1], pypi("PySocks", ""))
-    seen = sight(unversioned, Mode.ENHANCED, WATCHED)
+    seen = image_coverage(unversioned, Mode.ENHANCED, REQUIRED)
     assert [c.name for c in seen.uncovered] == ["chromium", "PySocks"]
-    assert [(gap.component.name, gap.why) for gap in seen.gaps] == [
+    assert [(each.component.name, each.why) for each in seen.to_register] == [
         ("chrome", "no package of the operating system is this component"),
         ("pysocks", "enhanced scanning does not look at this Python package"),
     ]
@@ -110,8 +117,8 @@ def test_a_package_of_another_kind_is_not_the_component() -> None:
 def test_a_copy_is_known_by_each_of_its_names(name) -> None:
     """In any case of letters; one that a package of the system holds is no copy."""
     copied = (*STAND_IN, Component(name, "99", "", ""))
-    (gap,) = sight(copied, Mode.ENHANCED, WATCHED).gaps
-    assert (gap.component.title, gap.why) == (
+    (each,) = image_coverage(copied, Mode.ENHANCED, REQUIRED).to_register
+    assert (each.component.title, each.why) == (
         "Chrome", "the image holds a copy that comes from no package of the operating system"
     )  # fmt: skip
     assert missed((*STAND_IN, deb(name.lower(), "")), Mode.ENHANCED) == []
@@ -119,13 +126,17 @@ def test_a_copy_is_known_by_each_of_its_names(name) -> None:
 
 def test_an_entry_ends_with_its_last_day_and_is_found_by_kind_and_name() -> None:
     """On its last day it is in force; an expired one is told with its line; a Debian entry is none for Python."""
-    gaps = sight(STAND_IN[:-1], Mode.ENHANCED, WATCHED).gaps
-    assert gaps_registered(
-        gaps, register("pkg:pypi/pysocks both both 2026-11-22"), "aws", Mode.ENHANCED, TODAY
+    uncovered = image_coverage(STAND_IN[:-1], Mode.ENHANCED, REQUIRED).to_register
+    assert uncovered_registered(
+        uncovered, register("pkg:pypi/pysocks both both 2026-11-22"), "aws", Mode.ENHANCED, TODAY
     ).accepted
-    late = gaps_registered(gaps, register("pkg:pypi/pysocks both both 2026-11-21"), "aws", Mode.ENHANCED, TODAY)
+    late = uncovered_registered(
+        uncovered, register("pkg:pypi/pysocks both both 2026-11-21"), "aws", Mode.ENHANCED, TODAY
+    )
     assert "PySocks (pkg:pypi/pysocks@1.7.1) expired on 2026-11-21" in late.rejections[0].cause
-    other = gaps_registered(gaps, register("pkg:deb/debian/pysocks both both 2026-12-31"), "aws", Mode.ENHANCED, TODAY)
+    other = uncovered_registered(
+        uncovered, register("pkg:deb/debian/pysocks both both 2026-12-31"), "aws", Mode.ENHANCED, TODAY
+    )
     assert "the register does not say what is done instead" in other.rejections[0].cause
 
 
@@ -136,33 +147,33 @@ def test_a_python_package_is_registered_in_any_spelling_and_nothing_else_is() ->
         ("pkg:generic/chrome.driver", "chrome-driver", False),
     ):
         kind = purl.removeprefix("pkg:").partition("/")[0]
-        watched = (Watched(title, kind, canonical(title), "1"),)
-        gaps = sight((), Mode.BASIC, watched).gaps
+        required = (RequiredComponent(title, kind, canonicalize_name(title), "1"),)
+        uncovered = image_coverage((), Mode.BASIC, required).to_register
         held = register(f"{purl} both both 2026-12-31")
-        assert gaps_registered(gaps, held, "aws", Mode.BASIC, TODAY).accepted is accepted
+        assert uncovered_registered(uncovered, held, "aws", Mode.BASIC, TODAY).accepted is accepted
 
 
 def test_a_component_without_a_version_is_registered_without_one() -> None:
     """Its package URL ends with its name."""
-    chrome, _, python = watch("3.11", {}, chrome="130.0.1")
+    chrome, _, python = required_components("3.11", {}, chrome="130.0.1")
     assert (chrome.purl, python.purl) == ("pkg:generic/chrome@130.0.1", "pkg:generic/python")
 
 
 def test_what_is_not_covered_is_listed() -> None:
     """Every component is either covered or named as not covered."""
-    seen = sight(ON_AWS, Mode.BASIC, WATCHED)
+    seen = image_coverage(ON_AWS, Mode.BASIC, REQUIRED)
     assert [c.name for c in seen.covered] == ["glibc"]
     assert [c.name for c in seen.uncovered] == ["chrome", "python", "selenium", "pysocks"]
 
 
 def test_each_gap_needs_an_entry_in_force() -> None:
     """Registered: yes. Missing, expired, for the other target, mode or version: no, by name."""
-    gaps = sight(STAND_IN, Mode.BASIC, WATCHED).gaps
+    uncovered = image_coverage(STAND_IN, Mode.BASIC, REQUIRED).to_register
     both = ("pkg:pypi/selenium both basic 2026-12-31", "pkg:pypi/PySocks@1.7.1 local both 2026-12-31")
-    assert gaps_registered(gaps, register(*both), "local", Mode.BASIC, TODAY).accepted
+    assert uncovered_registered(uncovered, register(*both), "local", Mode.BASIC, TODAY).accepted
     for bad in ("selenium both basic 2026-11-21", "selenium aws basic 2026-12-31", "selenium both enhanced 2026-12-31",
                 "selenium@4.50.0 both basic 2026-12-31", "urllib3 both basic 2026-12-31"):  # fmt: skip
-        checked = gaps_registered(gaps, register(f"pkg:pypi/{bad}", both[1]), "local", Mode.BASIC, TODAY)
+        checked = uncovered_registered(uncovered, register(f"pkg:pypi/{bad}", both[1]), "local", Mode.BASIC, TODAY)
         assert [r for r in checked.rejections if "selenium" in r.cause]
         assert len(checked.rejections) == 1
 
@@ -170,10 +181,10 @@ def test_each_gap_needs_an_entry_in_force() -> None:
 def test_an_entry_for_what_is_covered_is_unused() -> None:
     """Under the kind of scanning and on the target it names; elsewhere it is not looked for."""
     held = register("pkg:generic/chrome aws both 2026-12-31", "pkg:pypi/selenium both basic 2026-12-31")
-    seen = sight(STAND_IN, Mode.BASIC, WATCHED)
+    seen = image_coverage(STAND_IN, Mode.BASIC, REQUIRED)
     assert coverage_used(held, seen, "local").accepted
     assert "pkg:generic/chrome" in coverage_used(held, seen, "aws").rejections[0].cause
-    assert coverage_used(held, sight(STAND_IN, Mode.ENHANCED, WATCHED), "local").accepted
+    assert coverage_used(held, image_coverage(STAND_IN, Mode.ENHANCED, REQUIRED), "local").accepted
 
 
 def component(purl: str, *paths: str, name: str = "") -> Component:
@@ -204,12 +215,12 @@ PROGRAMS = (
 @pytest.mark.parametrize("unseen", [*UNSEEN, *PROGRAMS], ids=lambda c: f"{c.type} {c.name}")
 def test_basic_scanning_sees_the_operating_system_alone(unseen) -> None:
     """Whatever nobody pinned and is installed all the same: named, with its place, and an entry that then holds."""
-    seen = sight((*STAND_IN[:4], unseen), Mode.BASIC, watch("3.11", {}))
-    (said,) = gaps_registered(seen.gaps, register(), "local", Mode.BASIC, TODAY).rejections
+    seen = image_coverage((*STAND_IN[:4], unseen), Mode.BASIC, required_components("3.11", {}))
+    (said,) = uncovered_registered(seen.to_register, register(), "local", Mode.BASIC, TODAY).rejections
     assert unseen.name in said.cause
     assert all(path in said.cause for path in unseen.paths[:1])
     held = pasted(said.paste)
-    assert gaps_registered(seen.gaps, held, "local", Mode.BASIC, TODAY).accepted
+    assert uncovered_registered(seen.to_register, held, "local", Mode.BASIC, TODAY).accepted
     assert coverage_used(held, seen, "local").accepted
 
 
@@ -224,8 +235,8 @@ def pasted(text: str):
 @pytest.mark.parametrize("seen", UNSEEN, ids=lambda c: c.type)
 def test_enhanced_scanning_sees_the_packages_of_languages(seen) -> None:
     """They need no entry, and one is idle."""
-    found = sight((*STAND_IN, seen), Mode.ENHANCED, WATCHED)
-    assert found.gaps == ()
+    found = image_coverage((*STAND_IN, seen), Mode.ENHANCED, REQUIRED)
+    assert found.to_register == ()
     held = register(f"{seen.purl.partition('@')[0] if '%40' not in seen.purl else seen.purl} both both 2026-12-31")
     assert not coverage_used(held, found, "local").accepted
 
@@ -233,7 +244,9 @@ def test_enhanced_scanning_sees_the_packages_of_languages(seen) -> None:
 @pytest.mark.parametrize("unseen", PROGRAMS, ids=lambda c: f"{c.type} {c.name}")
 def test_enhanced_scanning_does_not_see_what_no_manager_knows(unseen) -> None:
     """Programs without a package, kinds of packages that Inspector does not list, packages without a version."""
-    assert [gap.component.title for gap in sight((*STAND_IN, unseen), Mode.ENHANCED, WATCHED).gaps] == [unseen.name]
+    assert [
+        each.component.title for each in image_coverage((*STAND_IN, unseen), Mode.ENHANCED, REQUIRED).to_register
+    ] == [unseen.name]
 
 
 def kind(ecosystem: str, path: str = "", target: str = "both", expires: str = "2026-12-31") -> dict:
@@ -250,22 +263,22 @@ def kinds(*entries: dict):
 def test_one_entry_stands_for_two_hundred_packages_of_a_kind() -> None:
     """Unpinned ones included; without it they are told in one message, with one entry to paste."""
     many = tuple(pypi(f"package-{n}") for n in range(200))
-    seen = sight((*STAND_IN[:4], *many), Mode.BASIC, watch("3.11", {"package-0": "1"}))
-    assert len(seen.gaps) == 200
-    assert gaps_registered(seen.gaps, kinds(kind("pypi")), "local", Mode.BASIC, TODAY).accepted
+    seen = image_coverage((*STAND_IN[:4], *many), Mode.BASIC, required_components("3.11", {"package-0": "1"}))
+    assert len(seen.to_register) == 200
+    assert uncovered_registered(seen.to_register, kinds(kind("pypi")), "local", Mode.BASIC, TODAY).accepted
     assert coverage_used(kinds(kind("pypi")), seen, "local").accepted
-    pinned, others = gaps_registered(seen.gaps, register(), "local", Mode.BASIC, TODAY).rejections
+    pinned, others = uncovered_registered(seen.to_register, register(), "local", Mode.BASIC, TODAY).rejections
     assert "package-0 (pkg:pypi/package-0@1)" in pinned.cause
     assert "199 packages of the type pypi (package-1, " in others.cause
     assert "and 189 more" in others.cause
     held = pasted(others.paste)
-    assert gaps_registered(seen.gaps, held, "local", Mode.BASIC, TODAY).accepted
+    assert uncovered_registered(seen.to_register, held, "local", Mode.BASIC, TODAY).accepted
 
 
 def test_an_entry_for_a_kind_covers_that_kind_only() -> None:
     """On its target, until its last day, and in its folder."""
-    (node,) = sight((*STAND_IN[:4], UNSEEN[0]), Mode.BASIC, watch("3.11", {})).gaps
-    about = lambda entry, target="local": gaps_registered((node,), kinds(entry), target, Mode.BASIC, TODAY)  # noqa: E731
+    (node,) = image_coverage((*STAND_IN[:4], UNSEEN[0]), Mode.BASIC, required_components("3.11", {})).to_register
+    about = lambda entry, target="local": uncovered_registered((node,), kinds(entry), target, Mode.BASIC, TODAY)  # noqa: E731
     for good in (kind("npm"), kind("npm", "/var/task/node_modules"), kind("npm", "/var/task/node_modules/")):
         assert about(good).accepted
     for bad in (kind("pypi"), kind("npm", "/var/task/node"), kind("npm", "/opt"), kind("npm", target="aws")):
@@ -281,19 +294,19 @@ def test_a_package_in_two_places_is_registered_by_a_folder_that_holds_both() -> 
         component("pkg:npm/ms@2.0.0", "/opt/node_modules/ms/package.json"),
     )
     for found, accepted in ((copies[:1], True), (copies, False), ((component("pkg:npm/ms@2.0.0"),), False)):
-        seen = sight((*STAND_IN[:4], *found), Mode.BASIC, watch("3.11", {}))
-        assert len(seen.gaps) == 1
+        seen = image_coverage((*STAND_IN[:4], *found), Mode.BASIC, required_components("3.11", {}))
+        assert len(seen.to_register) == 1
         held = kinds(kind("npm", "/var/task"))
-        assert gaps_registered(seen.gaps, held, "local", Mode.BASIC, TODAY).accepted is accepted
+        assert uncovered_registered(seen.to_register, held, "local", Mode.BASIC, TODAY).accepted is accepted
 
 
 def test_an_entry_by_name_that_has_expired_is_covered_by_one_for_its_kind() -> None:
     """And both are used; a kind that nothing needs any more is idle."""
-    seen = sight((*STAND_IN[:4], pypi("h11")), Mode.BASIC, watch("3.11", {}))
+    seen = image_coverage((*STAND_IN[:4], pypi("h11")), Mode.BASIC, required_components("3.11", {}))
     named = {**kind("pypi", expires="2026-11-21"), "purl": "pkg:pypi/h11"}
     del named["ecosystem"]
     held = kinds(named, kind("pypi"))
-    assert gaps_registered(seen.gaps, held, "local", Mode.BASIC, TODAY).accepted
+    assert uncovered_registered(seen.to_register, held, "local", Mode.BASIC, TODAY).accepted
     assert coverage_used(held, seen, "local").accepted
     (idle,) = coverage_used(kinds(kind("npm", "/opt/x")), seen, "local").rejections
     assert "The entry for every npm package under /opt/x is not used" in idle.cause
@@ -319,28 +332,30 @@ def test_an_entry_for_a_kind_that_says_too_much_is_a_fault(entry, words) -> None
 
 def test_an_entry_for_a_kind_given_twice_is_a_fault() -> None:
     """As for one component."""
-    assert "repeats the coverage entry" in kinds(kind("npm"), kind("npm", target="local")).faults[0].sentence
+    assert "repeats the entry" in kinds(kind("npm"), kind("npm", target="local")).faults[0].sentence
     assert kinds(kind("npm"), kind("npm", "/opt")).faults == ()
 
 
 def test_an_installed_package_that_nobody_pinned_needs_its_entry() -> None:
     """What pip brought along with a pinned one: its entry is used, and missing it is a no."""
-    seen = sight(
-        (*STAND_IN[:4], pypi("selenium"), pypi("Trio_WebSocket")), Mode.BASIC, watch("3.11", {"selenium": "1"})
+    seen = image_coverage(
+        (*STAND_IN[:4], pypi("selenium"), pypi("Trio_WebSocket")),
+        Mode.BASIC,
+        required_components("3.11", {"selenium": "1"}),
     )
     held = register("pkg:pypi/selenium both basic 2026-12-31", "pkg:pypi/trio-websocket both basic 2026-12-31")
     assert coverage_used(held, seen, "local").accepted
-    assert gaps_registered(seen.gaps, held, "local", Mode.BASIC, TODAY).accepted
+    assert uncovered_registered(seen.to_register, held, "local", Mode.BASIC, TODAY).accepted
     alone = register("pkg:pypi/selenium both basic 2026-12-31")
-    assert "trio-websocket" in str(gaps_registered(seen.gaps, alone, "local", Mode.BASIC, TODAY).rejections)
+    assert "trio-websocket" in str(uncovered_registered(seen.to_register, alone, "local", Mode.BASIC, TODAY).rejections)
 
 
 def test_zero_findings_about_nothing_prove_nothing() -> None:
     """No covered component and no finding is a NO-GO; either of them is not."""
-    blind = sight((ON_AWS[1],), Mode.BASIC, WATCHED)
-    assert not something_seen(report_of(), blind).accepted
-    assert something_seen(report_of(basic()), blind).accepted
-    assert something_seen(report_of(), sight(STAND_IN, Mode.BASIC, WATCHED)).accepted
+    blind = image_coverage((ON_AWS[1],), Mode.BASIC, REQUIRED)
+    assert not something_covered(report_of(), blind).accepted
+    assert something_covered(report_of(basic()), blind).accepted
+    assert something_covered(report_of(), image_coverage(STAND_IN, Mode.BASIC, REQUIRED)).accepted
 
 
 LAUNCHER = Component("Simple Launcher", "1.1", "pkg:nuget/Simple%20Launcher@1.1", "nuget", ("/pip/distlib/t32.exe",))
@@ -352,13 +367,13 @@ def test_the_projects_register_fits_its_image_on_either_target(request) -> None:
     image = request.config.rootpath.parent / "image"
     held = parse((image / "exceptions.yaml").read_text())
     names = [line.split("==")[0] for line in (image / "requirements.txt").read_text().splitlines() if "==" in line]
-    watched = watch("3.11", dict.fromkeys(names, "1"))
+    required = required_components("3.11", dict.fromkeys(names, "1"))
     for target, system in (("local", STAND_IN[:4]), ("aws", (*ON_AWS[:3], EMULATOR))):
         for mode in Mode:
-            seen = sight((*system, LAUNCHER, *map(pypi, (*names, "pip"))), mode, watched)
+            seen = image_coverage((*system, LAUNCHER, *map(pypi, (*names, "pip"))), mode, required)
             assert coverage_used(held, seen, target).accepted
-            assert gaps_registered(seen.gaps, held, target, mode, TODAY).accepted
-            assert bool(seen.gaps) is (mode is Mode.BASIC or target == "aws")
+            assert uncovered_registered(seen.to_register, held, target, mode, TODAY).accepted
+            assert bool(seen.to_register) is (mode is Mode.BASIC or target == "aws")
 
 
 def test_a_faulty_register_is_the_cause_and_not_what_it_fails_to_say() -> None:
@@ -412,8 +427,7 @@ def test_an_sbom_is_made_once_for_a_digest(tmp_path, fake_syft) -> None:
     fake_syft(f"cat > \"$out\" <<'END'\n{document}\nEND")
     for _ in range(2):
         made = sbom.make_sbom("docker:x", DIGEST, tmp_path / "kept")
-        assert [(c.name, c.type) for c in made.components] == [("zlib1g", "deb")]
-        assert made.purl_of("zlib1g", "1.2.13") == "pkg:deb/debian/zlib1g@1.2.13"
+        assert [(c.name, c.type, c.purl) for c in made.components] == [("zlib1g", "deb", LIBRARY["purl"])]
         assert made.tool == "syft 1.18.1"
     assert fake_syft.calls() == 1
     assert os.listdir(tmp_path / "kept") == [made.path.name]
@@ -428,15 +442,15 @@ def found_by(finder: str, **more: str) -> dict[str, object]:
 def test_a_note_in_a_program_is_no_package_that_a_scanner_sees(purl) -> None:
     """Without the package database a scanner sees none of it: a scan without findings proves nothing then."""
     noted = sbom.components_of(cyclonedx(found_by("elf-binary-package-cataloger", purl=purl)))
-    assert not something_seen(report_of(), sight(noted, Mode.BASIC, ())).accepted
-    assert not something_seen(report_of(), sight(noted, Mode.ENHANCED, ())).accepted
+    assert not something_covered(report_of(), image_coverage(noted, Mode.BASIC, ())).accepted
+    assert not something_covered(report_of(), image_coverage(noted, Mode.ENHANCED, ())).accepted
 
 
 @pytest.mark.parametrize("finder", ["dpkg-db-cataloger", "rpm-db-cataloger", "apk-db-cataloger", ""])
 def test_a_package_of_the_database_is_seen(finder) -> None:
     """As is one of an SBOM that does not say what found it."""
     listed = sbom.components_of(cyclonedx(found_by(finder)))
-    assert something_seen(report_of(), sight(listed, Mode.BASIC, ())).accepted
+    assert something_covered(report_of(), image_coverage(listed, Mode.BASIC, ())).accepted
 
 
 def test_a_damaged_kept_sbom_is_made_again(tmp_path, fake_syft) -> None:
@@ -508,6 +522,12 @@ def test_syft_catalogues_a_real_image(tmp_path) -> None:
     """Debian's own packages are found with versions and purls, and basic scanning sees them."""
     made = sbom.make_sbom("docker:debian:bookworm-slim", DIGEST, Path(tmp_path))
     assert {"libc6", "zlib1g"} <= {c.name for c in made.components}
-    seen = sight(made.components, Mode.BASIC, WATCHED)
+    seen = image_coverage(made.components, Mode.BASIC, REQUIRED)
     assert len(seen.covered) > 50
-    assert {gap.component.name for gap in seen.gaps} == {"chrome", "chromedriver", "python", "selenium", "pysocks"}
+    assert {each.component.name for each in seen.to_register} == {
+        "chrome",
+        "chromedriver",
+        "python",
+        "selenium",
+        "pysocks",
+    }

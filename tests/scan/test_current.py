@@ -6,10 +6,9 @@ from datetime import timedelta
 import pytest
 
 from gate.scan import result_checks as checks
-from gate.scan.findings import Coverage, ScanReport
-from gate.scan.reasons import REASONS, reason_of
+from gate.scan.report import InspectorCoverage, ScanReport
 from gate.scan.settings import ScanSettings
-from gate.scan.statuses import Mode
+from gate.scan.statuses import REASONS, Mode, reason_of
 
 from .conftest import DIGEST, NOON, REPOSITORY, basic, enhanced
 from .test_result_checks import report_of
@@ -20,7 +19,9 @@ SETTINGS = ScanSettings(REPOSITORY, Mode.ENHANCED, "CONTINUOUS_SCAN", False, ("*
 def quiet(hours: float = 72, frequency: str = "CONTINUOUS_SCAN", looked: float | None = None, **changes) -> ScanReport:
     """A result of Inspector's with both times so many hours old."""
     at = NOON - timedelta(hours=hours)
-    covered = Coverage(True, "ACTIVE", "SUCCESSFUL", None if looked is None else NOON - timedelta(hours=looked))
+    covered = InspectorCoverage(
+        True, "ACTIVE", "SUCCESSFUL", None if looked is None else NOON - timedelta(hours=looked)
+    )
     times = {"completed_at": at, "vulnerability_source_updated_at": at, "read_at": NOON}
     given = {"status": "ACTIVE", "frequency": frequency, "inspector": covered, **times, **changes}
     return report_of(enhanced(), mode=Mode.ENHANCED, **given)
@@ -49,11 +50,11 @@ def test_a_quiet_image_that_inspector_watches_is_current(hours, looked) -> None:
     ("changes", "why"),
     [
         ({"inspector": None}, "as old as its scan"),
-        ({"inspector": Coverage(False)}, "not among the covered resources"),
-        ({"inspector": Coverage(True, "INACTIVE", "SCAN_ELIGIBILITY_EXPIRED")}, "SCAN_ELIGIBILITY_EXPIRED"),
-        ({"inspector": Coverage(True, "ACTIVE", "PENDING_INITIAL_SCAN")}, "PENDING_INITIAL_SCAN"),
-        ({"inspector": Coverage(True, "INACTIVE", "SUCCESSFUL")}, "INACTIVE (SUCCESSFUL)"),
-        ({"inspector": Coverage(True, "ACTIVE", "IMAGE_SIZE_EXCEEDED")}, "IMAGE_SIZE_EXCEEDED"),
+        ({"inspector": InspectorCoverage(False)}, "not among the covered resources"),
+        ({"inspector": InspectorCoverage(True, "INACTIVE", "SCAN_ELIGIBILITY_EXPIRED")}, "SCAN_ELIGIBILITY_EXPIRED"),
+        ({"inspector": InspectorCoverage(True, "ACTIVE", "PENDING_INITIAL_SCAN")}, "PENDING_INITIAL_SCAN"),
+        ({"inspector": InspectorCoverage(True, "INACTIVE", "SUCCESSFUL")}, "INACTIVE (SUCCESSFUL)"),
+        ({"inspector": InspectorCoverage(True, "ACTIVE", "IMAGE_SIZE_EXCEEDED")}, "IMAGE_SIZE_EXCEEDED"),
         ({"frequency": "SCAN_ON_PUSH"}, "the frequency SCAN_ON_PUSH"),
         ({"frequency": ""}, "the frequency (none)"),
         ({"looked": 24 * 30}, "Inspector does not keep it"),
@@ -72,7 +73,7 @@ def test_what_inspector_does_not_keep_current_is_as_old_as_its_scan(changes, why
 
 def test_a_basic_scan_is_as_old_as_its_end_whatever_inspector_says() -> None:
     """Inspector's word is about enhanced scanning."""
-    covered = Coverage(True, "ACTIVE", "SUCCESSFUL")
+    covered = InspectorCoverage(True, "ACTIVE", "SUCCESSFUL")
     old = report_of(basic(), completed_at=NOON - timedelta(hours=25), inspector=covered, frequency="CONTINUOUS_SCAN")
     assert not checks.complete(old, DIGEST, NOON).accepted
     assert "basic scanning: a result is as old as its scan" in str(checks.complete(old, DIGEST, NOON).rejections[0])
@@ -99,7 +100,7 @@ def test_what_inspector_does_not_list_it_covers_for_no_reason() -> None:
     """Not even for the one that an image of a SCAN_ON_PUSH repository has after its scan."""
     pushed = replace(SETTINGS, frequency="SCAN_ON_PUSH")
     for listed in (True, False):
-        covered = Coverage(listed, "INACTIVE", "SCAN_FREQUENCY_SCAN_ON_PUSH")
+        covered = InspectorCoverage(listed, "INACTIVE", "SCAN_FREQUENCY_SCAN_ON_PUSH")
         report = quiet(1, frequency="SCAN_ON_PUSH", inspector=covered)
         assert checks.applies(pushed, report, False).accepted is listed
 
@@ -125,7 +126,7 @@ def test_what_was_read_yesterday_is_not_current_today() -> None:
 @pytest.mark.parametrize("word", [*REASONS, "QUANTUM", ""])
 def test_each_reason_of_inspectors_is_told_with_a_way_out(word) -> None:
     """Only SUCCESSFUL covers; the sentence of every other stands in the message."""
-    report = quiet(inspector=Coverage(True, "ACTIVE", word))
+    report = quiet(inspector=InspectorCoverage(True, "ACTIVE", word))
     checked = checks.applies(SETTINGS, report, False)
     assert checked.accepted is (word == "SUCCESSFUL")
     for each in checked.rejections:

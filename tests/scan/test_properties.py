@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import GateError
-from gate.scan.inspector import read_coverage
 from gate.scan.pages import read_pages
-from gate.scan.settings import read_settings
-from gate.scan.start import start_scan
+from gate.scan.scan_request import request_scan
+from gate.scan.settings import read_coverage, read_settings
 from gate.scan.statuses import Mode
 
-DIGEST = "sha256:" + "ab" * 32
+from .conftest import DIGEST, NOON
+
 # The names that the readers look for, so that drawn values get where a real answer has something else.
 NAMES = (
     "imageScanStatus", "imageScanFindings", "findings", "enhancedFindings", "findingSeverityCounts", "imageId",
@@ -48,7 +48,7 @@ class Answering:
 def test_any_page_of_findings_is_read_or_refused(answer, otherwise) -> None:
     """What was read is visible text and counts every entry of either list."""
     with contextlib.suppress(GateError):
-        reading = read_pages(Answering(answer, otherwise), "repo", DIGEST, Mode.BASIC)
+        reading = read_pages(Answering(answer, otherwise), "repo", DIGEST, Mode.BASIC, NOON)
         for finding in reading.findings:
             assert (finding.id + finding.package + finding.severity + finding.title + finding.uri).isprintable()
             assert finding.score is None or 0 <= finding.score <= 10
@@ -76,4 +76,4 @@ def test_any_coverage_is_read_or_refused(answer, otherwise) -> None:
 def test_any_answer_to_a_start_is_read_or_refused(answer, otherwise) -> None:
     """Nothing that ECR answers to StartImageScan is a crash."""
     with contextlib.suppress(GateError):
-        start_scan(Answering(answer, otherwise), "repo", DIGEST)
+        request_scan(Answering(answer, otherwise), "repo", DIGEST)

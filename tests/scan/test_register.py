@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from packageurl import PackageURL
 
 from gate.errors import WrongUse
-from gate.scan.coverage import Gap, Sight, Watched
+from gate.scan.coverage import ImageCoverage, RequiredComponent, UncoveredComponent
 from gate.scan.findings import Finding, Severity
 from gate.scan.register.entries import Register
 from gate.scan.register.exception_checks import (
@@ -26,7 +26,7 @@ from gate.scan.register.exception_checks import (
 )
 from gate.scan.register.openvex import openvex
 from gate.scan.register.reading import load, parse
-from gate.scan.register.source import MAX_BYTES, Fault
+from gate.scan.register.source import MAX_BYTES, RegisterFault
 from gate.scan.register.suggestion import ready_entry
 from gate.scan.statuses import Mode
 
@@ -216,13 +216,13 @@ def test_a_bad_acceptance_of_an_end_of_support_is_a_no(old, new, words) -> None:
 def test_an_end_of_support_accepted_twice_is_a_no() -> None:
     """The second one names the line of the first."""
     body = SUPPORT.partition("\n")[2]
-    assert "line 24: the support of Amazon Linux 2" in said(register_valid(parse(GOOD + SUPPORT + body), TODAY))
+    assert "line 24: for the support of Amazon Linux 2" in said(register_valid(parse(GOOD + SUPPORT + body), TODAY))
 
 
 def test_a_coverage_entry_given_twice_is_a_no() -> None:
     """The second one names the line of the first."""
     body = GOOD[GOOD.index("  - purl:") :]
-    assert "coverage entry of line 17" in said(register_valid(parse(GOOD + body), TODAY))
+    assert "entry of line 17" in said(register_valid(parse(GOOD + body), TODAY))
 
 
 def test_an_entry_is_in_force_on_its_last_day() -> None:
@@ -325,11 +325,11 @@ def test_an_unused_exception_is_a_no_by_day_and_a_warning_by_night() -> None:
 
 def test_a_coverage_entry_is_used_by_the_gap_it_stands_for() -> None:
     """Without one it is refused by its line; on the other target it is not looked for."""
-    chrome = Gap(Watched("Chrome", "generic", "chrome"), "from a zip")
-    assert coverage_used(parse(GOOD), Sight(Mode.BASIC, (), (), (chrome,)), "aws").accepted
-    (idle,) = coverage_used(parse(GOOD), Sight(Mode.BASIC, (), (), ()), "aws").rejections
+    chrome = UncoveredComponent(RequiredComponent("Chrome", "generic", "chrome"), "from a zip")
+    assert coverage_used(parse(GOOD), ImageCoverage(Mode.BASIC, (), (), (chrome,)), "aws").accepted
+    (idle,) = coverage_used(parse(GOOD), ImageCoverage(Mode.BASIC, (), (), ()), "aws").rejections
     assert idle.where == "image/exceptions.yaml:17"
-    assert coverage_used(parse(GOOD), Sight(Mode.BASIC, (), (), ()), "local").accepted
+    assert coverage_used(parse(GOOD), ImageCoverage(Mode.BASIC, (), (), ()), "local").accepted
 
 
 def test_entries_that_end_within_14_days_are_warned_of() -> None:
@@ -409,7 +409,7 @@ def test_faults_are_told_in_the_order_of_their_lines() -> None:
     assert {each.remedy for each in rejections} == {
         "decide on it anew, with an end within 90 days; remove it if nothing needs it"
     }
-    (plain,) = register_valid(replace(parse(GOOD), faults=(Fault(3, "odd"),)), TODAY).rejections
+    (plain,) = register_valid(replace(parse(GOOD), faults=(RegisterFault(3, "odd"),)), TODAY).rejections
     assert plain.remedy == "correct or remove the entry"
     (twice,) = register_valid(changed("target: aws", "target: aws\n    target: local"), TODAY).rejections
     assert twice.remedy == "keep one of the two"
@@ -436,19 +436,17 @@ def test_what_may_go_live_is_what_is_not_open() -> None:
 def test_a_finding_over_the_policy_comes_with_an_entry_to_paste() -> None:
     """Package, installed and fixed version, a remedy, and an entry that holds once it is completed."""
     found = finding(id="CVE-2024-9999", package="libexpat1", installed="2.5.0-1+deb12u1", fixed="2.5.0-1+deb12u2")
-    purl = "pkg:deb/debian/libexpat1@2.5.0-1%2Bdeb12u1"
-    message = said(fixed_or_excepted((found,), parse(GOOD), "aws", TODAY, "HIGH", lambda name, version: purl))
-    assert all(part in message for part in ("libexpat1", "2.5.0-1+deb12u1", "2.5.0-1+deb12u2", "upgrade", purl))
-    for package_url in (purl, ""):
-        pasted = ready_entry(found, "aws", TODAY, package_url)
-        assert pasted in message or not package_url
-        unfinished = GOOD.replace("coverage:", _indented(pasted) + "coverage:", 1)
-        assert not register_valid(parse(unfinished), TODAY).accepted
-        done = unfinished.replace("<why the release may go live with it until then>", "not reachable")
-        done = done.replace("<the role that answers for it>", "platform").replace("<the role that agreed>", "security")
-        register = parse(done)
-        assert register_valid(register, TODAY).accepted
-        assert fixed_or_excepted((found,), register, "aws", TODAY, "HIGH").accepted
+    message = said(fixed_or_excepted((found,), parse(GOOD), "aws", TODAY, "HIGH"))
+    assert all(part in message for part in ("libexpat1", "2.5.0-1+deb12u1", "2.5.0-1+deb12u2", "upgrade"))
+    pasted = ready_entry(found, "aws", TODAY)
+    assert pasted in message
+    unfinished = GOOD.replace("coverage:", _indented(pasted) + "coverage:", 1)
+    assert not register_valid(parse(unfinished), TODAY).accepted
+    done = unfinished.replace("<why the release may go live with it until then>", "not reachable")
+    done = done.replace("<the role that answers for it>", "platform").replace("<the role that agreed>", "security")
+    register = parse(done)
+    assert register_valid(register, TODAY).accepted
+    assert fixed_or_excepted((found,), register, "aws", TODAY, "HIGH").accepted
 
 
 def _indented(text: str) -> str:

@@ -6,8 +6,8 @@ from email.utils import format_datetime
 import pytest
 
 from gate.errors import ScanUnavailable
-from gate.scan.result_checks import complete, counts_true
-from gate.scan.start import Start, start_scan
+from gate.scan.result_checks import complete, counts_match
+from gate.scan.scan_request import ScanRequest, request_scan
 from gate.scan.statuses import Mode
 
 from .conftest import DIGEST, NOON, Refusal, basic, configure, enhanced, inspected, page, waiting
@@ -91,7 +91,7 @@ def test_counts_that_never_fit_are_left_to_their_judge(aws, continuous, time) ->
     """A bounded wait; then the claim about the counts says so, and the others see the findings."""
     aws.says(FINDINGS, NEVER, page(enhanced(), counts={"LOW": 3}, status="ACTIVE"))
     report = continuous.scan("latest")
-    assert not counts_true(report).accepted
+    assert not counts_match(report).accepted
     assert (time.at - NOON).total_seconds() < 120
 
 
@@ -189,7 +189,7 @@ class Answering:
 )
 def test_a_scan_began_by_the_earlier_of_both_clocks(date, began) -> None:
     """A wrong clock, theirs or ours, makes no true rescan look old."""
-    start = start_scan(Answering(date), "repo", DIGEST, NOON)
+    start = request_scan(Answering(date), "repo", DIGEST, NOON)
     assert start is not None
     assert start.began == began
     assert start.precedes(began)
@@ -198,7 +198,7 @@ def test_a_scan_began_by_the_earlier_of_both_clocks(date, began) -> None:
 
 def test_without_any_clock_a_rescan_still_has_to_advance() -> None:
     """What is known of the scan before is enough to refuse it."""
-    start = Start(True, earlier_end=NOON)
+    start = ScanRequest(True, earlier_end=NOON)
     assert [start.precedes(NOON + timedelta(seconds=s)) for s in (-1, 0, 1)] == [False, False, True]
     assert not start.precedes(None)
 

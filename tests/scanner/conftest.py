@@ -52,7 +52,7 @@ def deb(name: str, version: str, source: str = "", source_version: str = "", rel
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Callable[..., Path]:
+def write_advisories(tmp_path: Path) -> Callable[..., Path]:
     """Writes records, one file each, into a folder of advisories."""
     folder = tmp_path / "advisories"
     folder.mkdir()
@@ -98,7 +98,7 @@ def dist_info(name: str, version: str) -> dict[str, str | None]:
     }
 
 
-class Shop:
+class FakeRegistry:
     """A registry of one repository, `image`, that gives what it is told to, broken or not."""
 
     def __init__(self, host: str, blobs: dict[str, bytes]) -> None:
@@ -125,7 +125,7 @@ class Shop:
 
 
 @pytest.fixture
-def shop() -> Iterator[Shop]:
+def registry() -> Iterator[FakeRegistry]:
     """A registry on a free port of 127.0.0.1."""
     blobs: dict[str, bytes] = {}
 
@@ -143,7 +143,7 @@ def shop() -> Iterator[Shop]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Counter)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Shop(f"127.0.0.1:{server.server_address[1]}", blobs)
+    yield FakeRegistry(f"127.0.0.1:{server.server_address[1]}", blobs)
     server.shutdown()
     server.server_close()
 

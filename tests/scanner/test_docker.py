@@ -9,7 +9,7 @@ import docker
 import pytest
 
 from localaws.ecr.blobs import Blobs
-from localaws.ecr.findings import Finding
+from localaws.ecr.findings import PackageVulnerability
 from localaws.ecr.manifest import DOCKER
 from localaws.ecr.scanning import ImageSource
 from localaws.registry.container import Registry
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.docker
 
 BASE = "debian:bookworm-slim"
 VOLUME = "release-gate-test-scanner-blobs"
-Scan = Callable[[str], tuple[Finding, ...]]
+Scan = Callable[[str], tuple[PackageVulnerability, ...]]
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +34,10 @@ def engine() -> Iterator[docker.DockerClient]:
 def scan(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scan]:
     """Builds a Dockerfile, pushes the image to a registry of its own and scans it there."""
     registry, images = Registry(engine, VOLUME), []
-    scanner = LocalScanner(tmp_path_factory.mktemp("sboms"))
+    scanner = LocalScanner(tmp_path_factory.mktemp("sboms"), tmp_path_factory.mktemp("work"))
     registry.start()
 
-    def build_push_scan(dockerfile: str) -> tuple[Finding, ...]:
+    def build_push_scan(dockerfile: str) -> tuple[PackageVulnerability, ...]:
         name, tag = f"{registry.host}/scanned", f"v{len(images)}"
         engine.images.build(fileobj=_context(dockerfile), custom_context=True, tag=f"{name}:{tag}", rm=True)
         images.append(f"{name}:{tag}")
@@ -64,7 +64,7 @@ def _context(dockerfile: str) -> io.BytesIO:
 
 
 def test_current_bookworm_has_nothing_critical_or_high(scan: Scan) -> None:
-    """Debian's current packages have no finding above MEDIUM, and some that Debian leaves unrepaired."""
+    """Debian's current packages have no finding above MEDIUM, and some that Debian does not fix."""
     severities = {finding.severity for finding in scan(f"FROM {BASE}\nLABEL scanned=1\n")}
     assert severities
     assert severities <= {"LOW", "MEDIUM"}

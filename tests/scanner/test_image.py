@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from localaws.ecr.findings import Findings
+from localaws.ecr.findings import ScannerResult
 from localaws.ecr.scanning import ImageSource
-from localaws.scanner import SHIPPED
-from localaws.scanner.failure import ScanFailed
+from localaws.scanner import SHIPPED, ScanFailed
 from localaws.scanner.packages import packages_of
 from localaws.scanner.sbom import CATALOGERS, Cataloger
 from localaws.scanner.scanner import LocalScanner
@@ -29,14 +28,14 @@ def base(make: SimpleNamespace, **more: str | None) -> bytes:
     return make.layer({"etc/os-release": make.debian_12, STATUS: status, "usr/bin/big": "x" * 100_000, **more})
 
 
-def scan(source: ImageSource, cache: Path, *advisories: Path) -> Findings:
+def scan(source: ImageSource, cache: Path, *advisories: Path) -> ScannerResult:
     """What the local scanner finds."""
-    return LocalScanner(cache, advisories or (SHIPPED,)).scan("image", source.digest, source)
+    return LocalScanner(cache, cache / "work", advisories or (SHIPPED,)).scan("image", source.digest, source)
 
 
-def test_a_current_image_is_clean_and_says_that_it_is_simulated(make: Any, shop: Any, tmp_path: Path) -> None:
+def test_a_current_image_is_clean_and_says_that_it_is_simulated(make: Any, registry: Any, tmp_path: Path) -> None:
     """Zero findings come with what was looked at, how old the data is, and the word "simulated"."""
-    found = scan(shop.push(base(make), make.layer(make.dist_info("PyYAML", "6.0.2"))), tmp_path)
+    found = scan(registry.push(base(make), make.layer(make.dist_info("PyYAML", "6.0.2"))), tmp_path)
     assert found.findings == ()
     assert found.description.startswith(
         "Simulated scan, not Amazon ECR's: 1 packages of Debian:12 and 1 packages of PyPI"
@@ -44,67 +43,72 @@ def test_a_current_image_is_clean_and_says_that_it_is_simulated(make: Any, shop:
     assert found.advisories_at > 1_790_000_000
 
 
-def test_an_old_pyyaml_is_critical(make: Any, shop: Any, tmp_path: Path) -> None:
+def test_an_old_pyyaml_is_critical(make: Any, registry: Any, tmp_path: Path) -> None:
     """PyYAML 5.3.1 in a later layer is CVE-2020-14343."""
-    found = scan(shop.push(base(make), make.layer(make.dist_info("PyYAML", "5.3.1"))), tmp_path)
+    found = scan(registry.push(base(make), make.layer(make.dist_info("PyYAML", "5.3.1"))), tmp_path)
     (finding,) = found.findings
     assert (finding.id, finding.severity, finding.package) == ("CVE-2020-14343", "CRITICAL", "pyyaml")
     assert (finding.fixed_version, finding.path) == ("5.4", "/var/task/PyYAML-5.3.1.dist-info/METADATA")
 
 
-def test_a_vulnerable_libwebp_is_found_under_its_sources_name(make: Any, shop: Any, tmp_path: Path) -> None:
+def test_a_vulnerable_libwebp_is_found_under_its_sources_name(make: Any, registry: Any, tmp_path: Path) -> None:
     """A dpkg status with libwebp6 0.6.1-2 gives libwebp's two CRITICALs, beside CVE-2023-4863, which is rated 8.8."""
     old = make.layer({STATUS: make.stanza("libwebp6", "0.6.1-2", "libwebp")})
-    found = scan(shop.push(base(make), old), tmp_path)
+    found = scan(registry.push(base(make), old), tmp_path)
     severities = {finding.id: finding.severity for finding in found.findings}
     assert severities == {"CVE-2018-25011": "CRITICAL", "CVE-2020-36329": "CRITICAL", "CVE-2023-4863": "HIGH"}
     assert {finding.package for finding in found.findings} == {"libwebp"}
 
 
-def test_what_a_later_layer_removes_is_gone(make: Any, shop: Any, tmp_path: Path) -> None:
+def test_what_a_later_layer_removes_is_gone(make: Any, registry: Any, tmp_path: Path) -> None:
     """A whiteout hides the old copy, and an opaque folder all copies."""
     old, more = make.dist_info("PyYAML", "5.3.1"), make.dist_info("h11", "0.15.0")
     whiteouts = make.layer(
         {"var/task/.wh.PyYAML-5.3.1.dist-info": None, "var/task/h11-0.15.0.dist-info/.wh..wh..opq": None}
     )
-    assert scan(shop.push(base(make), make.layer(old | more), whiteouts), tmp_path).findings == ()
+    assert scan(registry.push(base(make), make.layer(old | more), whiteouts), tmp_path).findings == ()
 
 
-def test_a_hard_link_to_another_name_is_followed(make: Any, shop: Any, tmp_path: Path) -> None:
-    """Metadata that is a link to a file with an unsuspicious name is read all the same."""
+def test_a_hard_link_to_another_name_is_followed(make: Any, registry: Any, tmp_path: Path) -> None:
+    """Metadata that is a hard link to a file with another name is read too."""
     content = next(iter(make.dist_info("PyYAML", "5.3.1").values()))
     linked = make.layer({"cache/blob": content}, {"var/task/PyYAML-5.3.1.dist-info/METADATA": "cache/blob"})
-    assert [finding.id for finding in scan(shop.push(base(make), linked), tmp_path).findings] == ["CVE-2020-14343"]
+    assert [finding.id for finding in scan(registry.push(base(make), linked), tmp_path).findings] == ["CVE-2020-14343"]
 
 
-def test_a_thinned_image_has_the_packages_of_the_whole(make: Any, shop: Any, tmp_path: Path) -> None:
-    """Syft finds in the thinned image exactly what it finds in the registry's own."""
+def test_a_reduced_image_has_the_packages_of_the_whole(make: Any, registry: Any, tmp_path: Path) -> None:
+    """Syft finds the same packages in the reduced image as in the registry's."""
     deb = make.stanza("python3-yaml", "6.0-3+b2", "pyyaml (6.0-3)") + make.stanza("chromium", "100.0-1")
     egg = "usr/lib/python3/dist-packages/PyYAML-6.0.egg-info/PKG-INFO"
     metadata = {egg: "Metadata-Version: 1.0\nName: PyYAML\nVersion: 6.0\n"}
     first = base(make, **metadata, **{"var/lib/dpkg/info/python3-yaml.md5sums": f"{'0' * 32}  {egg}\n"})
-    source = shop.push(first, make.layer({STATUS: deb} | make.dist_info("h11", "0.15.0")))
+    source = registry.push(first, make.layer({STATUS: deb} | make.dist_info("h11", "0.15.0")))
     answer = tmp_path / "whole.json"
     options = ["--override-default-catalogers", ",".join(CATALOGERS), "-o", f"syft-json={answer}"]
     syft = Path(sys.executable).with_name("syft")
     environment = {"SYFT_REGISTRY_INSECURE_USE_HTTP": "true", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     subprocess.run([syft, "scan", f"registry:{source.reference}", *options], check=True, env=environment)
     whole = packages_of(json.loads(answer.read_bytes()))
-    assert Cataloger(tmp_path / "sboms").packages(source, source.digest) == whole
+    assert Cataloger(tmp_path / "sboms", tmp_path / "work").packages(source, source.digest) == whole
     assert {package.name for package in whole} == {"python3-yaml", "chromium", "h11"}
 
 
-def test_an_sbom_is_made_once_for_a_digest(make: Any, shop: Any, tmp_path: Path) -> None:
+def test_an_sbom_is_made_once_for_a_digest(make: Any, registry: Any, tmp_path: Path) -> None:
     """A second scan needs neither syft nor the layers; another digest does."""
-    source = shop.push(base(make))
+    source = registry.push(base(make))
     scan(source, tmp_path)
-    shop.blobs.clear()
-    assert LocalScanner(tmp_path, [SHIPPED], Path("/nowhere/syft")).scan("image", source.digest, source).findings == ()
+    registry.blobs.clear()
+    assert (
+        LocalScanner(tmp_path, tmp_path / "work", syft=Path("/nowhere/syft"))
+        .scan("image", source.digest, source)
+        .findings
+        == ()
+    )
 
 
-def test_a_kept_sbom_that_was_cut_short_is_made_again(make: Any, shop: Any, tmp_path: Path) -> None:
-    """Half a file is not half a result."""
-    source = shop.push(base(make), make.layer(make.dist_info("PyYAML", "5.3.1")))
+def test_a_kept_sbom_that_was_cut_short_is_made_again(make: Any, registry: Any, tmp_path: Path) -> None:
+    """A truncated file is replaced."""
+    source = registry.push(base(make), make.layer(make.dist_info("PyYAML", "5.3.1")))
     scan(source, tmp_path)
     (kept,) = tmp_path.glob("sha256-*.json")
     for damage in (kept.read_bytes()[:40], b"[]"):
@@ -112,58 +116,59 @@ def test_a_kept_sbom_that_was_cut_short_is_made_again(make: Any, shop: Any, tmp_
         assert len(scan(source, tmp_path).findings) == 1
 
 
-def test_nothing_is_left_behind(make: Any, shop: Any, tmp_path: Path) -> None:
+def test_nothing_is_left_behind(make: Any, registry: Any, tmp_path: Path) -> None:
     """After scans that succeed, fail and were killed earlier, only SBOMs are left."""
-    (tmp_path / ".work.no-such-boot_1_1.abc").mkdir()
-    scan(shop.push(base(make)), tmp_path)
+    (tmp_path / "work" / "left").mkdir(parents=True)
+    scan(registry.push(base(make)), tmp_path)
     with pytest.raises(ScanFailed):
-        scan(shop.push(b"\x1f\x8bgarbage"), tmp_path)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".json"}
+        scan(registry.push(b"\x1f\x8bgarbage"), tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir() if path.name != "work"} == {".json"}
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("damage", "cause"),
     [
-        (lambda body: body[: len(body) // 2], "cannot be read whole|not all of it"),
-        (lambda body: body[:-9], "cannot be read whole|not all of it"),
-        (lambda body: b"\x1f\x8b\x08\x00" + b"garbage" * 99, "cannot be read whole"),
-        (lambda _: b"", "cannot be read whole"),
+        (lambda body: body[: len(body) // 2], "cannot be read completely|not all of it"),
+        (lambda body: body[:-9], "cannot be read completely|not all of it"),
+        (lambda body: b"\x1f\x8b\x08\x00" + b"garbage" * 99, "cannot be read completely"),
+        (lambda _: b"", "cannot be read completely"),
         (lambda _: b"\0" * 10240, "not that layer"),
         (lambda _: b"\x28\xb5\x2f\xfd" + b"x" * 99, "zstd"),
     ],
 )
 def test_a_layer_that_is_not_whole_fails_the_scan(
-    make: Any, shop: Any, tmp_path: Path, damage: Any, cause: str
+    make: Any, registry: Any, tmp_path: Path, damage: Any, cause: str
 ) -> None:
-    """Half a layer, garbage, nothing, an empty tar or zstd: a failed scan that names the layer, never a zero."""
+    """Half a layer, garbage, nothing, an empty tar or zstd: a failed scan that names the layer."""
     body = make.layer(make.dist_info("PyYAML", "5.3.1"))
-    source = shop.push(base(make), body)
-    (digest,) = [digest for digest, each in shop.blobs.items() if each == body]
-    shop.blobs[digest] = damage(body)
+    source = registry.push(base(make), body)
+    (digest,) = [digest for digest, each in registry.blobs.items() if each == body]
+    registry.blobs[digest] = damage(body)
     with pytest.raises(ScanFailed, match=f"(?s){digest}.*({cause})|({cause}).*{digest}"):
         scan(source, tmp_path)
 
 
-def test_a_missing_layer_fails_the_scan(make: Any, shop: Any, tmp_path: Path) -> None:
+def test_a_missing_layer_fails_the_scan(make: Any, registry: Any, tmp_path: Path) -> None:
     """A layer that the registry has lost is named."""
     body = make.layer({"x": ""})
-    source = shop.push(base(make), body)
-    shop.blobs.pop(next(digest for digest, each in shop.blobs.items() if each == body))
+    source = registry.push(base(make), body)
+    registry.blobs.pop(next(digest for digest, each in registry.blobs.items() if each == body))
     with pytest.raises(ScanFailed, match="does not hold the layer sha256:"):
         scan(source, tmp_path)
 
 
 @pytest.mark.parametrize("manifest", [b"{}", b"[]", b"x", b'{"manifests": []}', b'{"layers": [{}]}', b'{"layers": 3}'])
-def test_an_index_or_garbage_is_not_an_image(shop: Any, tmp_path: Path, manifest: bytes) -> None:
-    """Row 8 of the failures: an index cannot be scanned, and that is a failed scan."""
+def test_an_index_or_garbage_is_not_an_image(registry: Any, tmp_path: Path, manifest: bytes) -> None:
+    """An index cannot be scanned, so the scan fails."""
     with pytest.raises(ScanFailed, match="an index cannot be scanned"):
-        scan(shop.push_manifest(manifest), tmp_path)
+        scan(registry.push_manifest(manifest), tmp_path)
 
 
-def test_an_image_of_nothing_fails_the_scan(make: Any, shop: Any, tmp_path: Path) -> None:
-    """Zero packages are not zero findings."""
+def test_an_image_of_nothing_fails_the_scan(make: Any, registry: Any, tmp_path: Path) -> None:
+    """No packages: the scan fails."""
     with pytest.raises(ScanFailed, match="No package of the operating system"):
-        scan(shop.push(make.layer({"bin/program": "x"})), tmp_path)
+        scan(registry.push(make.layer({"bin/program": "x"})), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -176,18 +181,18 @@ def test_an_image_of_nothing_fails_the_scan(make: Any, shop: Any, tmp_path: Path
         ('echo "{}" > "${6#*=}"', "cannot be read"),
     ],
 )
-def test_a_syft_that_fails_fails_the_scan(make: Any, shop: Any, tmp_path: Path, script: str, cause: str) -> None:
-    """An error, silence, lateness or nonsense from syft is a failed scan with its words."""
+def test_a_syft_that_fails_fails_the_scan(make: Any, registry: Any, tmp_path: Path, script: str, cause: str) -> None:
+    """If syft fails, is slow or gives no valid SBOM, the scan fails with the cause."""
     syft = tmp_path / "syft"
     syft.write_text(f"#!/bin/sh\n{script}\n")
     syft.chmod(syft.stat().st_mode | stat.S_IXUSR)
-    source = shop.push(base(make))
+    source = registry.push(base(make))
     with pytest.raises(ScanFailed, match=cause):
-        Cataloger(tmp_path / "sboms", syft, seconds=1).packages(source, source.digest)
+        Cataloger(tmp_path / "sboms", tmp_path / "work", syft, seconds=1).packages(source, source.digest)
 
 
-def test_a_missing_syft_says_how_to_get_it(make: Any, shop: Any, tmp_path: Path) -> None:
-    """Without syft there is a sentence, not a stack trace."""
-    source = shop.push(base(make))
+def test_a_missing_syft_says_how_to_get_it(make: Any, registry: Any, tmp_path: Path) -> None:
+    """The error says how to install it."""
+    source = registry.push(base(make))
     with pytest.raises(ScanFailed, match="`make accept` sets it up"):
-        Cataloger(tmp_path, tmp_path / "syft").packages(source, source.digest)
+        Cataloger(tmp_path, tmp_path / "work", tmp_path / "syft").packages(source, source.digest)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from localaws.ecr.findings import Finding
-from localaws.scanner.failure import ScanFailed
-from localaws.scanner.library import read_library
+from localaws.ecr.findings import PackageVulnerability
+from localaws.scanner import ScanFailed
+from localaws.scanner.database import read_advisories
 from localaws.scanner.matching import findings_in
 from localaws.scanner.packages import Package
 
@@ -17,11 +17,11 @@ LOW = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:L/A:
 
 
 @pytest.fixture
-def found(shelf: Callable[..., Path]) -> Callable[..., tuple[Finding, ...]]:
+def found(write_advisories: Callable[..., Path]) -> Callable[..., tuple[PackageVulnerability, ...]]:
     """The findings of some records in some packages."""
 
-    def find(records: list[dict[str, Any]], *packages: Package) -> tuple[Finding, ...]:
-        return findings_in(packages, read_library([shelf(*records)], packages))
+    def find(records: list[dict[str, Any]], *packages: Package) -> tuple[PackageVulnerability, ...]:
+        return findings_in(packages, read_advisories([write_advisories(*records)], packages))
 
     return find
 
@@ -108,7 +108,7 @@ def test_aliases_are_one_vulnerability(make: SimpleNamespace, found: Any) -> Non
     assert (finding.id, finding.severity) == ("CVE-2026-0001", "CRITICAL")
 
 
-def test_aliases_meet_over_a_third(make: SimpleNamespace, found: Any) -> None:
+def test_aliases_are_joined_through_a_third_record(make: SimpleNamespace, found: Any) -> None:
     """Two records that share no id are one finding when a third names both."""
     records = [
         make.osv("PYSEC-2026-1", aliases=["GHSA-aaaa-bbbb-cccc"]),
@@ -127,8 +127,8 @@ def test_a_record_without_cve_takes_its_aliass(make: SimpleNamespace, found: Any
     assert [finding.id for finding in found(records, make.pypi())] == ["CVE-2026-0001"]
 
 
-def test_a_bundle_is_as_many_findings_as_vulnerabilities(make: SimpleNamespace, found: Any) -> None:
-    """A distribution's advisory about three CVEs hides none of them."""
+def test_an_advisory_about_several_cves_gives_a_finding_for_each(make: SimpleNamespace, found: Any) -> None:
+    """A distribution's advisory about three CVEs gives three findings."""
     bundle = debian(make, "DSA-1-1", "zlib", "2-1", upstream=["CVE-2026-0001", "CVE-2026-0002", "CVE-2026-0003"])
     findings = found([bundle], make.deb("zlib1g", "1-1", "zlib"))
     assert [finding.id for finding in findings] == ["CVE-2026-0001", "CVE-2026-0002", "CVE-2026-0003"]
@@ -156,14 +156,14 @@ def test_a_vector_may_stand_beside_the_package(make: SimpleNamespace, found: Any
     assert [finding.severity for finding in found([record], make.pypi())] == ["LOW"]
 
 
-def test_nobodys_rating_is_undefined(make: SimpleNamespace, found: Any) -> None:
+def test_an_unrated_vulnerability_is_undefined(make: SimpleNamespace, found: Any) -> None:
     """Without any rating the severity is ECR's UNDEFINED, which is sorted with the worst."""
     records = [make.osv("CVE-2026-0001", severity=LOW), make.osv("CVE-2026-0002", severity=[])]
     assert [finding.severity for finding in found(records, make.pypi())] == ["UNDEFINED", "LOW"]
 
 
 def test_withdrawn_advisories_are_ignored(make: SimpleNamespace, found: Any) -> None:
-    """What its own database took back is no finding."""
+    """A withdrawn record gives no finding."""
     records = [make.osv(withdrawn="2026-02-01T00:00:00Z"), make.osv("CVE-2026-0002", name="other")]
     assert found(records, make.pypi()) == ()
 
@@ -175,13 +175,13 @@ def test_two_databases_fixes_are_both_satisfied(make: SimpleNamespace, found: An
     assert finding.fixed_version == "2.10"
 
 
-def test_an_installed_version_that_is_none_fails_the_scan(make: SimpleNamespace, found: Any) -> None:
-    """A package that cannot be compared is named, not passed over."""
+def test_an_invalid_installed_version_fails_the_scan(make: SimpleNamespace, found: Any) -> None:
+    """A package that cannot be compared is named."""
     with pytest.raises(ScanFailed, match=r"thing one-two cannot be compared with 0-CVE-2026-0001\.json"):
         found([make.osv()], make.pypi(version="one-two"))
 
 
-def test_two_versions_of_one_package_are_judged_each(make: SimpleNamespace, found: Any) -> None:
+def test_two_versions_of_one_package_are_checked_each(make: SimpleNamespace, found: Any) -> None:
     """An old copy beside a repaired one is found."""
     findings = found([make.osv()], make.pypi(version="2.0"), make.pypi(version="1.0"))
     assert [finding.version for finding in findings] == ["1.0"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.scanner.failure import ScanFailed
+from localaws.scanner import ScanFailed
 from localaws.scanner.packages import packages_of
 
 ZLIB = "pkg:deb/debian/zlib1g@1%3A1.2.13-1%2Bb1?arch=amd64&distro=debian-12&upstream=zlib%401%3A1.2.13-1"
@@ -29,7 +29,7 @@ ZLIB1G = artifact("1", "zlib1g", "1:1.2.13-1+b1", ZLIB)
 def test_a_debian_package_knows_its_source() -> None:
     """Name and version of the source come from the purl's `upstream`, the release from its `distro`."""
     (package,) = packages_of(sbom(ZLIB1G))
-    assert (package.source, package.source_version, package.home) == ("zlib", "1:1.2.13-1", "Debian:12")
+    assert (package.source, package.source_version, package.osv_ecosystem) == ("zlib", "1:1.2.13-1", "Debian:12")
     assert (package.name, package.version, package.purl) == ("zlib1g", "1:1.2.13-1+b1", ZLIB)
 
 
@@ -45,16 +45,16 @@ def test_a_python_package_says_where_it_lies() -> None:
     """Its name is normalised for advisories; the file that proves it is kept."""
     purl = "pkg:pypi/PyYAML@5.3.1"
     _, package = packages_of(sbom(ZLIB1G, artifact("2", "PyYAML", "5.3.1", purl, "python", "/var/task/METADATA")))
-    assert (package.source, package.home, package.path) == ("pyyaml", "PyPI", "/var/task/METADATA")
+    assert (package.source, package.osv_ecosystem, package.path) == ("pyyaml", "PyPI", "/var/task/METADATA")
 
 
-@pytest.mark.parametrize(("version", "judged_as_pythons"), [("6.0", False), ("5.3.1", True)])
-def test_debians_python_packages_are_debians(version: str, judged_as_pythons: bool) -> None:
+@pytest.mark.parametrize(("version", "checked_as_pythons"), [("6.0", False), ("5.3.1", True)])
+def test_debians_python_packages_are_debians(version: str, checked_as_pythons: bool) -> None:
     """A Python package in Debian's files is Debian's to repair, unless somebody wrote another version over it."""
     deb = artifact("1", "python3-yaml", "6.0-3+b2", "pkg:deb/debian/python3-yaml@6.0-3%2Bb2?distro=debian-12")
     yaml = artifact("2", "PyYAML", version, f"pkg:pypi/PyYAML@{version}", "python")
-    homes = {package.home for package in packages_of(sbom(deb, yaml, owns=("1", "2")))}
-    assert ("PyPI" in homes) is judged_as_pythons
+    ecosystems = {package.osv_ecosystem for package in packages_of(sbom(deb, yaml, owns=("1", "2")))}
+    assert ("PyPI" in ecosystems) is checked_as_pythons
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_another_systems_packages_are_refused_by_name(purl: str) -> None:
 
 
 def test_an_image_without_a_package_database_is_refused() -> None:
-    """Python packages alone do not make a scanned image: the system's are missing."""
+    """With Python packages only, the system's are missing."""
     with pytest.raises(ScanFailed, match="No package of the operating system was found"):
         packages_of(sbom(artifact("2", "PyYAML", "5.3.1", "pkg:pypi/PyYAML@5.3.1", "python")))
 
@@ -79,7 +79,7 @@ def test_debian_without_its_release_is_refused() -> None:
 
 
 def test_other_kinds_of_packages_are_left_out() -> None:
-    """What no advisory of these ecosystems can speak of is not counted as checked."""
+    """Packages of other ecosystems are not counted as checked."""
     assert len(packages_of(sbom(ZLIB1G, artifact("2", "x", "1", "pkg:generic/x@1", "binary")))) == 1
 
 
@@ -92,7 +92,7 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING)
-def test_anything_else_is_no_sbom(value: Any) -> None:
-    """Whatever syft might answer, it is packages or a failed scan."""
+def test_anything_else_is_refused(value: Any) -> None:
+    """Any other answer of syft fails the scan."""
     with pytest.raises(ScanFailed):
         packages_of(value)

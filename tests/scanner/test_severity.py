@@ -21,11 +21,10 @@ V3 = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
         ("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N", "INFORMATIONAL", 0.0),
         ("CVSS_V4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", "CRITICAL", 9.3),
         ("CVSS_V4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:H/SC:N/SI:N/SA:N", "HIGH", 8.7),
-        ("CVSS_V2", "AV:N/AC:L/Au:N/C:C/I:C/A:C", "HIGH", 10.0),
     ],
 )
 def test_a_vector_is_rated_on_its_own_scale(kind: str, vector: str, severity: str, score: float) -> None:
-    """v3 and v4 are CRITICAL from 9.0 on; v2 has no CRITICAL."""
+    """v3 and v4 are CRITICAL from 9.0 on."""
     assert rated([(kind, vector)]) == Rating(severity, score, vector)
 
 
@@ -35,19 +34,13 @@ def test_the_worst_vector_counts() -> None:
     assert rated([("CVSS_V4", low), ("CVSS_V3", V3)]).severity == "CRITICAL"
 
 
-def test_v2_gives_way_to_a_later_vector() -> None:
-    """A v2 score of 10.0 does not outrank the v3 vector that replaced it."""
-    later = "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:L/A:N"
-    assert rated([("CVSS_V2", "AV:N/AC:L/Au:N/C:C/I:C/A:C"), ("CVSS_V3", later)]).severity == "LOW"
-
-
-def test_nothing_rated_is_not_harmless() -> None:
-    """Without vector and word the severity is UNDEFINED, which the gate counts as the worst."""
+def test_without_a_rating_the_severity_is_undefined() -> None:
+    """The gate counts UNDEFINED as the worst."""
     assert rated([]).severity == "UNDEFINED"
-    assert rated([("Ubuntu", "negligible")], "whatever").severity == "UNDEFINED"
+    assert rated([("Ubuntu", "negligible"), ("CVSS_V2", "AV:N/AC:L/Au:N/C:C/I:C/A:C")], "other").severity == "UNDEFINED"
 
 
-def test_the_databases_word_stands_in_for_a_vector() -> None:
+def test_the_databases_own_severity_counts_without_a_vector() -> None:
     """GitHub's MODERATE is ECR's MEDIUM."""
     assert rated([], "moderate").severity == "MEDIUM"
 
@@ -58,7 +51,7 @@ def test_a_known_rating_outranks_an_unknown_one() -> None:
     assert worst([]).severity == "UNDEFINED"
 
 
-@given(st.sampled_from(["CVSS_V2", "CVSS_V3", "CVSS_V4"]), st.text(max_size=60))
+@given(st.sampled_from(["CVSS_V3", "CVSS_V4"]), st.text(max_size=60))
 def test_any_other_text_is_refused(kind: str, text: str) -> None:
     """A vector that cannot be read is an error, never a low score."""
     with pytest.raises(ValueError, match="vector"):

@@ -9,9 +9,9 @@ import pytest
 from botocore.parsers import JSONParser
 from botocore.validate import ParamValidator
 
-from localaws.ecr.findings import Finding, as_inspector, basic, counts, enhanced
+from localaws.ecr.findings import PackageVulnerability, as_inspector, basic, counts, enhanced
 from localaws.scanner import SHIPPED
-from localaws.scanner.library import read_library
+from localaws.scanner.database import read_advisories
 from localaws.scanner.matching import findings_in
 from localaws.scanner.packages import DEBIAN, PYPI, Package
 
@@ -28,7 +28,7 @@ PACKAGES = (
 
 def in_both_shapes() -> list[tuple[str, list[dict[str, Any]]]]:
     """The shipped advisories' findings in those packages, in ECR's two lists."""
-    found = [asdict(finding) for finding in findings_in(PACKAGES, read_library([SHIPPED], PACKAGES))]
+    found = [asdict(finding) for finding in findings_in(PACKAGES, read_advisories([SHIPPED], PACKAGES))]
     resource = {"id": "arn:aws:ecr:x", "type": "AWS_ECR_CONTAINER_IMAGE"}
     one_by_one = [enhanced(each, "654654307503", "arn:aws:inspector2:x", resource, 1_790_000_000.0) for each in found]
     return [("findings", [basic(each) for each in found]), ("enhancedFindings", one_by_one)]
@@ -36,7 +36,7 @@ def in_both_shapes() -> list[tuple[str, list[dict[str, Any]]]]:
 
 @pytest.mark.parametrize(("list_name", "findings"), in_both_shapes(), ids=["basic", "enhanced"])
 def test_every_finding_passes_ecrs_own_model(list_name: str, findings: list[dict[str, Any]]) -> None:
-    """Read by botocore's parser nothing of it is lost, and botocore's validator has no objection."""
+    """The parser of botocore reads all of it, and its validator accepts it."""
     body = json.dumps({"imageScanFindings": {list_name: findings}}).encode()
     answer = {"status_code": 200, "headers": {}, "body": body}
     parsed = JSONParser().parse(answer, MODEL.output_shape)["imageScanFindings"]
@@ -46,9 +46,9 @@ def test_every_finding_passes_ecrs_own_model(list_name: str, findings: list[dict
     assert len(findings) == 7
 
 
-def test_what_nobody_has_rated_is_called_as_each_kind_of_scanning_calls_it() -> None:
-    """UNDEFINED in the basic list and its counts, UNTRIAGED in the enhanced ones; each other word stays."""
-    unrated = asdict(Finding("CVE-1", "UNDEFINED", "zlib1g", "1"))
+def test_an_unrated_finding_has_the_severity_of_its_kind_of_scanning() -> None:
+    """UNDEFINED in the basic list and its counts, UNTRIAGED in the enhanced ones; other severities stay."""
+    unrated = asdict(PackageVulnerability("CVE-1", "UNDEFINED", "zlib1g", "1"))
     rated = {**unrated, "severity": "LOW"}
     assert basic(unrated)["severity"] == "UNDEFINED"
     told = [as_inspector(each) for each in (unrated, rated)]

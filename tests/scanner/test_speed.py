@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from localaws.scanner.library import read_library
+from localaws.scanner.database import read_advisories
 from localaws.scanner.matching import findings_in
 
 pytestmark = pytest.mark.slow
@@ -35,10 +35,10 @@ def test_a_hundred_thousand_advisories_take_less_than_a_minute(make: SimpleNames
     source = export(tmp_path / "all.zip", make)
     installed = [make.deb(f"package-{number}", "1.0-1") for number in range(1, 601, 2)] + [make.pypi("package-0")]
     began = time.process_time()  # not the clock's: other tests may share the processor
-    library = read_library([source], installed)
-    found = findings_in(installed, library)
+    database = read_advisories([source], installed)
+    found = findings_in(installed, database)
     assert time.process_time() - began < SECONDS
-    assert (library.count, len(found)) == (ADVISORIES, 301 * 100)
+    assert (database.count, len(found)) == (ADVISORIES, 301 * 100)
 
 
 def test_what_does_not_concern_the_image_is_not_kept(make: SimpleNamespace, tmp_path: Path) -> None:
@@ -48,8 +48,8 @@ def test_what_does_not_concern_the_image_is_not_kept(make: SimpleNamespace, tmp_
         for number in range(3_000):
             archive.writestr(f"{number}.json", json.dumps(make.osv(f"GHSA-{number}", details=DETAILS)))
     tracemalloc.start()
-    library = read_library([path], [make.pypi("other")])
+    database = read_advisories([path], [make.pypi("other")])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert library.count == 3_000
+    assert database.count == 3_000
     assert peak < 3_000_000

@@ -23,7 +23,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 import localaws.target
-from gate.aws.patience import Timekeeper
+from gate.aws.retry import TimeSource
 from gate.run import plugin as acceptance
 from gate.run import stages
 from gate.run.model import Run
@@ -226,7 +226,7 @@ def _edited(old: Any, value: Any) -> Any:
 def _let_waiting_take_no_time(scanner: Any) -> None:
     """Give a reader of scans a clock on which a wait is over at once."""
     slept = [0.0]
-    quick = Timekeeper(monotonic=lambda: time.monotonic() + slept[0], sleep=lambda s: slept.append(slept.pop() + s))
+    quick = TimeSource(monotonic=lambda: time.monotonic() + slept[0], sleep=lambda s: slept.append(slept.pop() + s))
     scanner._time = quick
 
 

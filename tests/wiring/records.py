@@ -9,7 +9,7 @@ from typing import Any
 
 from gate.run.model import Run
 from gate.run.promotions import FILE, REFUSED, Promotion
-from gate.scan.records import Noted, ScanRecord, keep
+from gate.scan.records import RecordedFinding, ScanRecord, keep
 from localaws.seed import names
 
 
@@ -17,7 +17,7 @@ def keep_night(run: Run | None, digest: str, finding: str, data: datetime) -> No
     """Last night's scan of the digest, with one finding, made from vulnerability data of a date."""
     assert run is not None
     night = datetime.now(UTC) - timedelta(hours=12)
-    noted = (Noted(finding, "zlib1g", "1:1.2.13", "", "LOW", None, "monitor"),)
+    noted = (RecordedFinding(finding, "zlib1g", "1:1.2.13", "", "LOW", None, "monitor"),)
     tags, place = ("latest",), run.place
     record = ScanRecord(night, "rescanned", digest, tags, place, "BASIC", night, data, "rescanned", noted)
     keep(record, run.scans)

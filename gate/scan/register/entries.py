@@ -1,92 +1,51 @@
-"""The register's entries as frozen values, and what each of them covers: only what it names. Pure."""
+"""The register and its entries as frozen values, and what each entry covers: only what it names. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any
 
-from gate.scan.ecosystems import NO_MANAGER, may_be, same_name, same_version
+from gate.scan.components import RequiredComponent, same_name
 from gate.scan.findings import Finding, Severity
+from gate.scan.register.packages import PackageSelector
 from gate.scan.register.schema import EXCEPTED, MONITOR, NEVER
-from gate.scan.register.source import Fault
+from gate.scan.register.source import RegisterFault
 from gate.scan.statuses import Mode
 
-# Written in an exception where the scanner tells no name, or no version.
-UNTOLD = "untold"
+
+class _Decided:
+    """An entry that holds from the day on which it was decided to the day on which it expires."""
+
+    decided: date
+    expires: date
+
+    def is_in_force(self, today: date) -> bool:
+        """Whether it holds today."""
+        return self.decided <= today <= self.expires
 
 
-@lru_cache(maxsize=1024)
-def version_range(text: str) -> Any:
-    """A `vers:` range; whatever univers raises on it, it raises."""
-    from univers.version_range import VersionRange
+class _Targeted:
+    """An entry for one target (aws, local), or for both."""
 
-    return VersionRange.from_string(text)  # type: ignore[no-untyped-call]
+    target: str
 
-
-@dataclass(frozen=True)
-class Named:
-    """A package as an exception names it.
-
-    Attributes:
-        text: as written.
-        type: the purl's type ("" when only a name is written).
-        name: the package's name, as a scanner reports it.
-        versions: an exact version, or a `vers:` range.
-
-    Of name and versions each may be "untold", which is what the scanner then tells: nothing.
-    """
-
-    text: str
-    type: str
-    name: str
-    versions: str
-
-    def covers(self, finding: Finding) -> bool:
-        """Whether the finding is in this package, in one of these versions."""
-        return self._is_package(finding) and self._is_version(finding.installed)
-
-    def _is_package(self, finding: Finding) -> bool:
-        if self.type and not may_be(finding.manager, self.type):
-            return False
-        if (self.type, self.name) == ("", UNTOLD):
-            return finding.package in {"", UNTOLD}
-        kind = "pypi" if self.versions.startswith("vers:pypi/") else self.type
-        return any(same_name(kind, self.name, each) for each in self._names_of(finding) if each)
-
-    def _names_of(self, finding: Finding) -> tuple[str, ...]:
-        """The names by which an entry may call the finding's package."""
-        if self.type and finding.manager.upper() == NO_MANAGER:
-            # Inspector puts a maker before such a program's name; a package URL of the program has no need to.
-            return finding.package, finding.package.rpartition("/")[2]
-        return (finding.package,)
-
-    def _is_version(self, installed: str) -> bool:
-        if not installed:
-            return self.versions == UNTOLD
-        if not self.versions.startswith("vers:"):
-            return same_version(self.type, installed, self.versions)
-        from univers.versions import InvalidVersion
-
-        wanted = version_range(self.versions)
-        try:
-            return wanted.version_class(installed) in wanted
-        except (InvalidVersion, ValueError, TypeError):
-            return False  # a version that the range's scheme cannot read is not in the range
+    def is_for(self, target: str) -> bool:
+        """Whether it is meant for this target."""
+        return self.target in {target, "both"}
 
 
 @dataclass(frozen=True)
-class Exempted:
-    """One exception; the fields are the YAML's keys.
+class FindingException(_Decided, _Targeted):
+    """An exception for a finding; the fields are the YAML's keys.
 
     Attributes:
         line: where it stands in the file.
     """
 
     id: str
-    package: Named
+    package: PackageSelector
     target: str
     decision: str
     justification: str
@@ -98,29 +57,29 @@ class Exempted:
     reference: str
     line: int
 
-    def covers(self, finding: Finding, target: str, today: date) -> bool:
-        """Whether it excepts this finding on this target today."""
-        current = self.decided <= today <= self.expires
-        return current and self.names(finding, target)
+    @property
+    def title(self) -> str:
+        """The entry in a few words."""
+        return f"{self.id} for {self.package.text}"
 
-    def names(self, finding: Finding, target: str) -> bool:
+    def is_about(self, finding: Finding, target: str) -> bool:
         """Whether it is about this finding on this target, in force or not."""
-        return self.target in {target, "both"} and self.id == finding.id and self.package.covers(finding)
+        return self.is_for(target) and self.id == finding.id and self.package.covers(finding)
 
 
 @dataclass(frozen=True)
-class Unseen:
-    """One coverage entry: a component that the scanner does not see, or a kind of them, and what is done instead.
+class CoverageEntry(_Targeted):
+    """A component that the scanner does not cover, or all components of a type, and what is done instead.
 
     Attributes:
-        purl: as written ("" for a kind of components).
-        type: the purl's type, or the kind: every package of this type.
-        name: the purl's name ("" for a kind).
+        purl: as written ("" for a type of components).
+        type: the purl's type, or the type all of whose packages are meant.
+        name: the purl's name ("" for a type).
         version: the purl's version ("" covers each version of the component).
-        scanning: the kind of scanning under which it is not seen: basic, enhanced, both.
+        scanning: the kind of scanning under which it is not covered: basic, enhanced, both.
         check: the compensating check.
         line: where it stands in the file.
-        path: of a kind only what lies under this folder of the image ("" for all of it).
+        path: of a type only what lies under this folder of the image ("" for all of it).
     """
 
     purl: str
@@ -136,26 +95,31 @@ class Unseen:
     path: str = ""
 
     @property
-    def title(self) -> str:
-        """As a person calls it."""
+    def component(self) -> str:
+        """What it is about, in a few words."""
         return self.purl or f"every {self.type} package" + (f" under {self.path}" if self.path else "")
 
-    def is_about(self, kind: str, name: str, version: str, paths: tuple[str, ...]) -> bool:
-        """Whether it speaks of this component: by its name, or as one of its kind, all of whose files lie there."""
-        if kind != self.type:
-            return False
-        if not self.purl:
-            under = PurePosixPath(self.path or "/")
-            return not self.path or (bool(paths) and all(PurePosixPath(path).is_relative_to(under) for path in paths))
-        return same_name(kind, self.name, name) and self.version in {"", version}
+    @property
+    def title(self) -> str:
+        """The entry in a few words."""
+        return f"for {self.component}"
 
-    def stands_for(self, target: str, mode: Mode) -> bool:
+    def is_about(self, component: RequiredComponent) -> bool:
+        """Whether it is about this component: by its name, or as one of its type, all of whose files lie there."""
+        if component.type != self.type:
+            return False
+        if self.purl:
+            return same_name(self.type, self.name, component.name) and self.version in {"", component.version}
+        paths = [PurePosixPath(path) for path in component.paths]
+        return not self.path or (bool(paths) and all(path.is_relative_to(self.path) for path in paths))
+
+    def is_meant_for(self, target: str, mode: Mode) -> bool:
         """Whether it is meant for this target under this kind of scanning."""
-        return self.target in {target, "both"} and self.scanning in {mode.value.lower(), "both"}
+        return self.is_for(target) and self.scanning in {mode.value.lower(), "both"}
 
 
 @dataclass(frozen=True)
-class SupportException:
+class SupportException(_Decided):
     """An accepted end of support; the fields are the YAML's keys.
 
     Attributes:
@@ -173,9 +137,10 @@ class SupportException:
     expires: date
     line: int
 
-    def is_in_force(self, today: date) -> bool:
-        """Whether it holds today."""
-        return self.decided <= today <= self.expires
+    @property
+    def title(self) -> str:
+        """The entry in a few words."""
+        return f"for the support of {self.what}"
 
 
 @dataclass(frozen=True)
@@ -192,24 +157,24 @@ class Register:
     """
 
     source: str
-    policy: tuple[tuple[str, str], ...]
-    exceptions: tuple[Exempted, ...]
-    coverage: tuple[Unseen, ...]
-    faults: tuple[Fault, ...]
+    policy: tuple[tuple[str, str], ...] = ()
+    exceptions: tuple[FindingException, ...] = ()
+    coverage: tuple[CoverageEntry, ...] = ()
+    faults: tuple[RegisterFault, ...] = ()
     support: tuple[SupportException, ...] = ()
 
     @property
-    def entries(self) -> tuple[Exempted | Unseen | SupportException, ...]:
-        """Every entry that has an end."""
+    def entries(self) -> tuple[FindingException | CoverageEntry | SupportException, ...]:
+        """Every entry; each has an end."""
         return (*self.exceptions, *self.coverage, *self.support)
 
-    def in_force(self, target: str, today: date) -> tuple[Exempted, ...]:
+    def in_force(self, target: str, today: date) -> tuple[FindingException, ...]:
         """The exceptions that hold for a target today, used or not."""
-        return tuple(e for e in self.exceptions if e.target in {target, "both"} and e.decided <= today <= e.expires)
+        return tuple(e for e in self.exceptions if e.is_for(target) and e.is_in_force(today))
 
     @cached_property
-    def _by_id(self) -> dict[str, list[Exempted]]:
-        index: dict[str, list[Exempted]] = {}
+    def _by_id(self) -> dict[str, list[FindingException]]:
+        index: dict[str, list[FindingException]] = {}
         for entry in self.exceptions:
             index.setdefault(entry.id, []).append(entry)
         return index
@@ -221,15 +186,20 @@ class Register:
             return stated.get(severity.name, EXCEPTED)  # nobody knows what it is, so somebody has to look
         return stated.get(severity.name, MONITOR if stated and severity < Severity.HIGH else NEVER)
 
-    def about(self, finding: Finding, target: str) -> tuple[Exempted, ...]:
+    def about(self, finding: Finding, target: str) -> tuple[FindingException, ...]:
         """The entries about this finding on this target, in force or not."""
-        return tuple(entry for entry in self._by_id.get(finding.id, ()) if entry.names(finding, target))
+        return tuple(entry for entry in self._by_id.get(finding.id, ()) if entry.is_about(finding, target))
 
-    def exception(self, finding: Finding, target: str, today: date) -> Exempted | None:
+    def exception(self, finding: Finding, target: str, today: date) -> FindingException | None:
         """The entry in force that excepts this finding; none does for a CRITICAL."""
         if finding.rank is Severity.CRITICAL:
             return None
-        return next((entry for entry in self.about(finding, target) if entry.covers(finding, target, today)), None)
+        return next((entry for entry in self.about(finding, target) if entry.is_in_force(today)), None)
+
+    def coverage_of(self, component: RequiredComponent, target: str, mode: Mode) -> tuple[CoverageEntry, ...]:
+        """The entries about an uncovered component, in force or not: those that name it before those for its type."""
+        about = [each for each in self.coverage if each.is_meant_for(target, mode) and each.is_about(component)]
+        return tuple(sorted(about, key=lambda entry: not entry.purl))
 
     def where(self, line: int) -> str:
         """A line of the register, as a person finds it."""

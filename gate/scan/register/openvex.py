@@ -10,15 +10,14 @@ from typing import Any
 
 from packageurl import PackageURL
 
-from gate.scan.register.entries import UNTOLD, Exempted
-from gate.scan.register.exception_checks import Disposition, PurlOf, no_purl
+from gate.scan.register.entries import FindingException
+from gate.scan.register.exception_checks import Disposition
+from gate.scan.register.packages import UNTOLD
 
 _CONTEXT = "https://openvex.dev/ns/v0.2.0"
 
 
-def openvex(
-    given: Iterable[Disposition], *, repository: str, digest: str, now: datetime, purl_of: PurlOf = no_purl
-) -> dict[str, Any]:
+def openvex(given: Iterable[Disposition], *, repository: str, digest: str, now: datetime) -> dict[str, Any]:
     """One statement for each excepted finding.
 
     Args:
@@ -26,10 +25,9 @@ def openvex(
         repository: the repository's URI, registry included.
         digest: the image's digest in it.
         now: when the document is published.
-        purl_of: looks up a package's URL by name and version.
     """
     product = _product(repository, digest)
-    statements = [_statement(d, d.entry, product, purl_of) for d in given if d.entry]
+    statements = [_statement(d, d.entry, product) for d in given if d.entry]
     # The specification asks for an IRI of the document; one made of its content names the same content only.
     content = hashlib.sha256(json.dumps([product, statements], sort_keys=True).encode()).hexdigest()
     return {
@@ -48,9 +46,9 @@ def _product(repository: str, digest: str) -> str:
     return PackageURL("oci", None, name, digest, {"repository_url": repository}).to_string()
 
 
-def _statement(given: Disposition, entry: Exempted, product: str, purl_of: PurlOf) -> dict[str, Any]:
+def _statement(given: Disposition, entry: FindingException, product: str) -> dict[str, Any]:
     finding = given.finding
-    purl = purl_of(finding.package, finding.installed) or _generic(entry, finding.package, finding.installed)
+    purl = _purl(entry, finding.package, finding.installed)
     decided = f"decided by {entry.owner}, reviewed by {entry.reviewer}, until {entry.expires}"
     statement = {
         "vulnerability": {"name": finding.id},
@@ -69,7 +67,7 @@ def _statement(given: Disposition, entry: Exempted, product: str, purl_of: PurlO
     return {**statement, "status": "affected", "action_statement": action}
 
 
-def _generic(entry: Exempted, name: str, version: str) -> str:
+def _purl(entry: FindingException, name: str, version: str) -> str:
     if entry.package.text.startswith("pkg:") and "@" in entry.package.text:
         return entry.package.text
     return PackageURL(entry.package.type or "generic", None, name or UNTOLD, version).to_string()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from gate.scan.register.source import Document, Fault
+from gate.scan.register.source import RegisterFault, YamlDocument
 from gate.text import plain
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ _ROLE = _text("a role in lower case, such as platform-engineering (roles, not pe
 _PURL = _text("a package URL, such as pkg:deb/debian/openssl@3.0.11-1", r"^pkg:[a-z]", 300)
 _ID = _text("one vulnerability's id, such as CVE-2023-4863", r"^[A-Za-z][A-Za-z0-9]*([-_:][A-Za-z0-9:._+]+)+$", 200)
 _TARGET = {"enum": list(TARGETS)}
+_DECIDED = {"owner": _ROLE, "reviewer": _ROLE, "decided": _DATE, "expires": _DATE}
 
 _EXCEPTION: dict[str, Any] = {
     "type": "object",
@@ -46,20 +47,15 @@ _EXCEPTION: dict[str, Any] = {
         "decision": {"enum": list(DECISIONS)},
         "justification": {"enum": list(JUSTIFICATIONS)},
         "rationale": _text("a reason that a reviewer can follow"),
-        "owner": _ROLE,
-        "reviewer": _ROLE,
-        "decided": _DATE,
-        "expires": _DATE,
+        **_DECIDED,
         "reference": _text("a web address", REFERENCE, 500),
     },
-    "required": [
-        "id", "package", "target", "decision", "rationale", "owner", "reviewer", "decided", "expires", "reference",
-    ],
+    "required": ["id", "package", "target", "decision", "rationale", *_DECIDED, "reference"],
     "additionalProperties": False,
     "if": {"properties": {"decision": {"const": "not-affected"}}, "required": ["decision"]},
     "then": {"required": ["justification"]},
     "else": {"properties": {"justification": {"not": {}, "description": "given only with not-affected"}}},
-}  # fmt: skip
+}
 
 _COVERAGE: dict[str, Any] = {
     "type": "object",
@@ -80,17 +76,12 @@ _COVERAGE: dict[str, Any] = {
 _SUPPORT: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "what": _text(
-            "the name of a lifetime in gate/image/support.yaml, such as Amazon Linux 2", r"^[^\s*?<].*$", 100
-        ),
+        "what": _text("a name in gate/image/support.yaml, such as Amazon Linux 2", r"^[^\s*?<].*$", 100),
         "reason": _text("why the release may stand on it until then"),
         "check": _text("the compensating check"),
-        "owner": _ROLE,
-        "reviewer": _ROLE,
-        "decided": _DATE,
-        "expires": _DATE,
+        **_DECIDED,
     },
-    "required": ["what", "reason", "check", "owner", "reviewer", "decided", "expires"],
+    "required": ["what", "reason", "check", *_DECIDED],
     "additionalProperties": False,
 }
 
@@ -127,17 +118,17 @@ def _validator() -> Any:
     return Draft202012Validator(SCHEMA)
 
 
-def form_faults(document: Document) -> Iterator[Fault]:
+def form_faults(document: YamlDocument) -> Iterator[RegisterFault]:
     """What the schema says against the document, each with its line."""
     for error in _validator().iter_errors(document.value):
         path = tuple(error.absolute_path)
         if error.validator == "additionalProperties":
             unknown = sorted(error.instance.keys() - error.schema["properties"].keys())
             yield from (
-                Fault(document.line_of((*path, key)), plain(f"the key {key!r} is not known")) for key in unknown
+                RegisterFault(document.line_of((*path, key)), plain(f"the key {key!r} is not known")) for key in unknown
             )
             continue
-        yield Fault(document.line_of(path), plain(_sentence(error)))
+        yield RegisterFault(document.line_of(path), plain(_sentence(error)))
 
 
 def _sentence(error: ValidationError) -> str:

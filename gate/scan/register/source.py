@@ -22,7 +22,7 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Fault:
+class RegisterFault:
     """Something wrong with the register at one line.
 
     Attributes:
@@ -37,7 +37,7 @@ class Fault:
 
 
 @dataclass
-class Document:
+class YamlDocument:
     """A YAML document.
 
     Attributes:
@@ -48,7 +48,11 @@ class Document:
 
     value: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[RegisterFault] = field(default_factory=list)
+
+    def add_fault(self, line: int, sentence: str, remedy: str = "") -> None:
+        """Note what is wrong at a line."""
+        self.faults.append(RegisterFault(line, sentence, remedy))
 
     def line_of(self, path: Path) -> int:
         """The line of a value, or of the nearest one around it."""
@@ -57,11 +61,13 @@ class Document:
         return self.lines.get(path, 1)
 
 
-def read_yaml(text: str) -> Document:
+def read_yaml(text: str) -> YamlDocument:
     """Read one YAML document; whatever is wrong with it is in its faults, each with its line."""
-    document = Document()
+    document = YamlDocument()
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        document.faults.append(Fault(1, f"the file is larger than {MAX_BYTES:,} bytes", "keep only entries in force"))
+        document.faults.append(
+            RegisterFault(1, f"the file is larger than {MAX_BYTES:,} bytes", "keep only entries in force")
+        )
         return document
     try:
         _refuse_bombs(text, document)
@@ -70,31 +76,35 @@ def read_yaml(text: str) -> Document:
             document.value = _plain(root, (), document)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        document.faults.append(Fault(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem}", _SYNTAX))
+        document.faults.append(
+            RegisterFault(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem}", _SYNTAX)
+        )
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        document.faults.append(Fault(1, f"this is not YAML: {type(error).__name__}: {error}", _SYNTAX))
+        document.add_fault(1, f"this is not YAML: {type(error).__name__}: {error}", _SYNTAX)
     return document
 
 
-def _refuse_bombs(text: str, document: Document) -> None:
+def _refuse_bombs(text: str, document: YamlDocument) -> None:
     # A few nested aliases can stand for more text than memory holds; deep nesting takes the parser minutes.
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
-            document.faults.append(Fault(line, f"the alias *{event.anchor} is not allowed", "write the value out"))
+            document.faults.append(
+                RegisterFault(line, f"the alias *{event.anchor} is not allowed", "write the value out")
+            )
             return
         if depth > _DEEPEST:
-            document.faults.append(Fault(line, f"more than {_DEEPEST} levels of nesting are no register"))
+            document.add_fault(line, f"more than {_DEEPEST} levels of nesting are no register")
             return
 
 
-def _plain(node: yaml.Node, path: Path, document: Document) -> Any:
+def _plain(node: yaml.Node, path: Path, document: YamlDocument) -> Any:
     line = node.start_mark.line + 1
     document.lines[path] = line
     if node.tag not in _PLAIN_TAGS:
-        document.faults.append(Fault(line, f"the tag {node.tag} is not allowed", "write plain text"))
+        document.add_fault(line, f"the tag {node.tag} is not allowed", "write plain text")
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, document)
     if isinstance(node, yaml.SequenceNode):
@@ -102,15 +112,15 @@ def _plain(node: yaml.Node, path: Path, document: Document) -> Any:
     return str(node.value).strip()
 
 
-def _mapping(node: yaml.MappingNode, path: Path, document: Document) -> dict[str, Any]:
+def _mapping(node: yaml.MappingNode, path: Path, document: YamlDocument) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
         line = key_node.start_mark.line + 1
         if not key or key == "<<":
-            document.faults.append(Fault(line, "a key must be a plain word"))
+            document.add_fault(line, "a key must be a plain word")
         elif key in values:
-            document.faults.append(Fault(line, f"the key {key!r} is given twice", "keep one of the two"))
+            document.add_fault(line, f"the key {key!r} is given twice", "keep one of the two")
         else:
             values[key] = _plain(value_node, (*path, key), document)
             document.lines[(*path, key)] = line

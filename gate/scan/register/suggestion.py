@@ -8,8 +8,7 @@ from datetime import date, timedelta
 import yaml
 
 from gate.scan.findings import Finding, Severity
-from gate.scan.register.entries import UNTOLD
-from gate.scan.register.reading import named_package
+from gate.scan.register.packages import UNTOLD
 from gate.scan.register.schema import REFERENCE
 from gate.scan.statuses import Mode
 
@@ -25,36 +24,27 @@ def remedy(finding: Finding) -> str:
     return f"no fixed version of {package} is known: rebuild on a patched base image, remove it, or decide on it"
 
 
-def ready_entry(finding: Finding, target: str, today: date, purl: str = "") -> str:
+def ready_entry(finding: Finding, target: str, today: date) -> str:
     """An entry for the register, to be completed where it says <…>; "" where no entry would help.
-
-    It covers its finding: the package URL is taken only if, read as any entry is, it does.
 
     Args:
         finding: what it is for.
         target: "aws" or "local".
         today: the day it is decided.
-        purl: the package with its version, where the SBOM names it; else name and version are written.
     """
     if finding.rank is Severity.CRITICAL:
         return ""
-    by_name = {"package": finding.package or UNTOLD, "versions": finding.installed or UNTOLD}
-    named = {"package": purl} if _covers(purl, finding) else by_name
     entry = {
         "id": finding.id,
-        **named,
+        "package": finding.package or UNTOLD,
+        "versions": finding.installed or UNTOLD,
         "target": target,
         "decision": "upgrade" if finding.fixed else "accepted-risk",
         "rationale": "<why the release may go live with it until then>",
-        "owner": "<the role that answers for it>",
-        "reviewer": "<the role that agreed>",
-        "decided": today.isoformat(),
-        "expires": (today + _SUGGESTED).isoformat(),
+        **_decided(today),
         "reference": finding.uri if re.search(REFERENCE, finding.uri) else "<where it is described or tracked>",
     }
-    # Without allow_unicode: PyYAML lets a NEL (U+0085) stand as it is, which YAML reads as a line break.
-    text: str = yaml.safe_dump([entry], sort_keys=False, width=1000)
-    return text
+    return _as_yaml(entry)
 
 
 def ready_coverage(about: dict[str, str], target: str, mode: Mode) -> str:
@@ -73,8 +63,7 @@ def ready_coverage(about: dict[str, str], target: str, mode: Mode) -> str:
         "check": "<what is done instead, how often, and by which role>",
         "expires": "<a day within 90 days, as YYYY-MM-DD>",
     }
-    text: str = yaml.safe_dump([entry], sort_keys=False, width=1000)
-    return text
+    return _as_yaml(entry)
 
 
 def ready_support(what: str, today: date) -> str:
@@ -88,17 +77,21 @@ def ready_support(what: str, today: date) -> str:
         "what": what,
         "reason": "<why the release may stand on it until then>",
         "check": "<what is done instead, how often, and by which role>",
+        **_decided(today),
+    }
+    return _as_yaml(entry)
+
+
+def _decided(today: date) -> dict[str, str]:
+    return {
         "owner": "<the role that answers for it>",
         "reviewer": "<the role that agreed>",
         "decided": today.isoformat(),
         "expires": (today + _SUGGESTED).isoformat(),
     }
+
+
+def _as_yaml(entry: dict[str, str]) -> str:
+    # Without allow_unicode: PyYAML lets a NEL (U+0085) stand as it is, which YAML reads as a line break.
     text: str = yaml.safe_dump([entry], sort_keys=False, width=1000)
     return text
-
-
-def _covers(purl: str, finding: Finding) -> bool:
-    try:
-        return named_package({"package": purl}).covers(finding) if purl else False
-    except ValueError:
-        return False

@@ -1,0 +1,194 @@
+"""Reads from AWS everything that decides who may do what in the repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from gate.access.document import PolicyText
+from gate.access.facts import AccessFacts, Function, Identity, Network, Simulation
+from gate.access.iam_details import read_iam
+from gate.access.permission_groups import permission_groups, required_for
+from gate.aws.errors import AwsNotFound, ask, pages, readable
+from gate.aws.partition import arn, partition_of
+from gate.errors import AwsRefused
+from gate.facts import MissingFact, fact_or_missing
+
+
+@dataclass(frozen=True)
+class AccountReader:
+    """Reads the account of the release, as far as it decides access to the repository.
+
+    Attributes:
+        iam: boto3's IAM client.
+        ecr: boto3's ECR client.
+        account: the twelve-digit account.
+        region: the repository's region.
+        repository: the repository's name.
+        function: the name of the function that will run the image.
+        functions: boto3's Lambda client, for the roles of functions; without it what depends on them is undecided.
+        organizations: boto3's Organizations client; without it the organization is as stated.
+        organization_id: the account's organization as stated in pytest.ini, or "".
+        network: where the CI role's requests come from, as stated in pytest.ini.
+        now: the current time in UTC.
+    """
+
+    iam: Any
+    ecr: Any
+    account: str
+    region: str
+    repository: str
+    function: str
+    functions: Any = None
+    organizations: Any = None
+    organization_id: str = ""
+    network: Network = field(default_factory=Network)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def access_facts(self) -> AccessFacts:
+        """Every identity and policy, read from AWS once; what AWS refuses is a gap in these facts.
+
+        Raises:
+            AwsRefused: AWS names another organization than pytest.ini.
+        """
+        return self._facts
+
+    @cached_property
+    def _facts(self) -> AccessFacts:
+        found = fact_or_missing(lambda: read_iam(self.iam, self.account))
+        # All three come from one call, so they are missing together.
+        read: Any = (found, found, found) if isinstance(found, MissingFact) else found
+        identities, groups, managed = read
+        repository = arn("ecr", self.region, self.account, f"repository/{self.repository}")
+        return AccessFacts(
+            account=self.account,
+            region=self.region,
+            repository=self.repository,
+            function=self.function,
+            identities=identities,
+            repository_policy=fact_or_missing(self._repository_policy),
+            registry_policy=fact_or_missing(self._registry_policy),
+            repository_tags=fact_or_missing(lambda: self._tags(repository)),
+            simulations=fact_or_missing(lambda: self._all_simulations(identities, repository)),
+            partition=partition_of(self.region).name,
+            groups=groups,
+            managed=managed,
+            functions=lambda_functions(self.functions),
+            organization=organization(self.organizations, self.organization_id),
+            network=self.network,
+            read_at=self.now(),
+        )
+
+    def _repository_policy(self) -> PolicyText | None:
+        source, absent = f"repository policy of {self.repository}", "RepositoryPolicyNotFoundException"
+        named = {"repositoryName": self.repository, "registryId": self.account}
+        return _policy(self.ecr.get_repository_policy, "ecr:GetRepositoryPolicy", source, absent, named)
+
+    def _registry_policy(self) -> PolicyText | None:
+        source, absent = f"registry policy of account {self.account}", "RegistryPolicyNotFoundException"
+        return _policy(self.ecr.get_registry_policy, "ecr:GetRegistryPolicy", source, absent, {})
+
+    def _tags(self, repository: str) -> tuple[tuple[str, str], ...]:
+        answer = ask(self.ecr.list_tags_for_resource, "ecr:ListTagsForResource", repository, resourceArn=repository)
+        with readable("ListTagsForResource"):
+            return tuple((each["Key"], each["Value"]) for each in answer["tags"])
+
+    def _all_simulations(
+        self, identities: tuple[Identity, ...] | MissingFact, repository: str
+    ) -> tuple[Simulation, ...]:
+        if isinstance(identities, MissingFact):
+            raise identities.error
+        return tuple(one for each in identities for one in self._simulations(each.arn, repository))
+
+    def _simulations(self, principal: str, repository: str) -> Iterator[Simulation]:
+        on_repository = {action for each in permission_groups() for action in each.actions}
+        on_registry = {action for each in permission_groups() for action in each.registry_actions}
+        for wanted in ("push", "pull"):
+            on_repository |= {action for action, here in required_for(wanted) if here}
+            on_registry |= {action for action, here in required_for(wanted) if not here}
+        # One resource for each call, so that an answer is about that resource only.
+        for resource, actions in ((repository, on_repository), ("*", on_registry)):
+            yield from self._simulated(principal, sorted(actions), resource)
+
+    def _simulated(self, principal: str, actions: list[str], resource: str) -> list[Simulation]:
+        operation, permission = "simulate_principal_policy", "iam:SimulatePrincipalPolicy"
+        sent: dict[str, Any] = {"PolicySourceArn": principal, "ActionNames": actions, "ResourceArns": [resource]}
+        with readable("SimulatePrincipalPolicy"):
+            found = [
+                _simulation(each, principal, resource)
+                for page in pages(self.iam, operation, permission, principal, **sent)
+                for each in page["EvaluationResults"]
+            ]
+        if unanswered := sorted(set(actions) - {each.action for each in found}):
+            raise AwsRefused(
+                f"SimulatePrincipalPolicy gave no answer for {unanswered[0]} by {principal}",
+                where=f"{permission} on {principal}",
+                remedy="run again; if it stays, look at the answer (`aws iam simulate-principal-policy … --debug`)",
+            )
+        return found
+
+
+def lambda_functions(client: Any) -> tuple[Function, ...] | None:
+    """Every Lambda function of the client's region with its role; None if they cannot be listed."""
+    if client is None:
+        return None
+    try:
+        listing = list(pages(client, "list_functions", "lambda:ListFunctions", "the account's functions"))
+    except AwsRefused:
+        return None  # what depends on them is undecided, and the rejection says so
+    with readable("ListFunctions"):
+        return tuple(Function(each["FunctionArn"], each["Role"]) for page in listing for each in page["Functions"])
+
+
+def organization(client: Any, stated: str) -> str | None:
+    """The identifier of the account's organization, "" if it is in none, None if it is not known.
+
+    Raises:
+        AwsRefused: AWS names another than pytest.ini.
+    """
+    if client is None:
+        return stated or None
+    try:
+        call, permission = client.describe_organization, "organizations:DescribeOrganization"
+        answer = ask(call, permission, "the organization", ("AWSOrganizationsNotInUseException",))
+    except AwsNotFound:
+        found = ""
+    except AwsRefused:
+        # Without a stated organization what depends on it is undecided, and the remedy says so.
+        return stated or None
+    else:
+        with readable("DescribeOrganization"):
+            found = str(answer["Organization"]["Id"])
+    if stated and stated != found:
+        raise AwsRefused(
+            f"pytest.ini states the organization {stated}, and AWS answers {found or 'that the account is in none'}",
+            where="pytest.ini, organization_id",
+            remedy="correct organization_id, or leave it empty: it is then read",
+        )
+    return found
+
+
+def _policy(
+    call: Callable[..., Any], permission: str, source: str, absent: str, named: dict[str, str]
+) -> PolicyText | None:
+    try:
+        answer = ask(call, permission, source, (absent,), **named)
+    except AwsNotFound:
+        return None
+    with readable(permission):
+        return PolicyText(source, answer["policyText"])
+
+
+def _simulation(raw: dict[str, Any], principal: str, resource: str) -> Simulation:
+    by_organization = raw.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True)
+    return Simulation(
+        principal,
+        raw["EvalActionName"],
+        resource,
+        raw["EvalDecision"] == "allowed",
+        tuple(raw.get("MissingContextValues", ())),
+        not by_organization,
+    )

@@ -1,0 +1,200 @@
+"""The part of the request context that is known before a request: by principal, and by resource.
+
+Source: IAM User Guide, "AWS global condition context keys".
+"""
+
+from __future__ import annotations
+
+from gate.access.document import Kind, Policy, parse
+from gate.access.facts import AccessFacts, Identity, Network
+from gate.access.matching import Context, NotBefore, OneOf, OutsideAccount, Prefix, Value, covers
+from gate.errors import GateError
+
+LAMBDA = "lambda.amazonaws.com"
+# The setting in pytest.ini that gives the value of a condition key.
+STATED_IN_PYTEST_INI = {
+    "aws:sourceip": "ci_source_ips",
+    "aws:vpcsourceip": "ci_source_ips",
+    "aws:sourcevpce": "ci_source_vpce",
+    "aws:sourcevpc": "ci_source_vpc",
+    **{
+        f"aws:{whose}org{what}": "organization_id"
+        for whose in ("principal", "resource", "source")
+        for what in ("id", "paths")
+    },
+}
+
+KnownValues = dict[str, tuple[Value, ...] | None]
+_OF_SERVICES = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorg", "aws:principalservicename")
+# Only in requests with the credentials of an EC2 instance or a Lambda function.
+_OF_COMPUTING = ("ec2:sourceinstancearn", "ec2:roledelivery", "lambda:sourcefunctionarn", "aws:ec2instancesource")
+_WEB = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
+
+
+def of_request(facts: AccessFacts) -> Context:
+    """The context of every request to the repository: region, the resource's account and tags, and TLS."""
+    tags: KnownValues = {
+        f"{service}:resourcetag/{key.lower()}": (value,)
+        for key, value in facts.repository_tags
+        for service in ("aws", "ecr")
+    }
+    known: KnownValues = {
+        "aws:securetransport": ("true",),
+        "aws:requestedregion": (facts.region,),
+        "aws:resourceaccount": (facts.account,),
+        **_organization("resource", facts),
+    }
+    return Context({**known, **tags}, ("aws:resourcetag/", "ecr:resourcetag/"))
+
+
+def of_iam_request(facts: AccessFacts, about: Identity | None = None) -> Context:
+    """The context of a request to IAM on this role or user, or on something else."""
+    known: KnownValues = {
+        "aws:securetransport": ("true",),
+        "aws:requestedregion": ("us-east-1",) if facts.partition == "aws" else None,  # IAM has one endpoint
+        "aws:resourceaccount": (facts.account,),
+        **_organization("resource", facts),
+    }
+    if about is None:
+        return Context(known)
+    boundary: KnownValues = {"iam:permissionsboundary": (about.boundary.managed,) if about.boundary else ()}
+    tags: KnownValues = {
+        f"{each}:resourcetag/{key.lower()}": (value,) for key, value in about.tags for each in ("aws", "iam")
+    }
+    return Context({**known, **boundary, **tags}, ("aws:resourcetag/", "iam:resourcetag/"))
+
+
+def of_own_calls(facts: AccessFacts, *, from_ci: bool) -> Context:
+    """The context of the requests that a role of the release makes itself, not through another AWS service.
+
+    Args:
+        facts: what was read and stated.
+        from_ci: whether they come from the network of the CI role, which pytest.ini may state.
+    """
+    direct: KnownValues = {"aws:viaawsservice": ("false",)}
+    stated = _network(facts.network) if from_ci else {}
+    return Context({**direct, **stated}, ("aws:calledvia",))
+
+
+def of_identity(identity: Identity, facts: AccessFacts) -> Context:
+    """The context of the requests of a role or user."""
+    tags: KnownValues = {f"aws:principaltag/{key.lower()}": (value,) for key, value in identity.tags}
+    known: KnownValues = {
+        "aws:principalarn": (identity.arn,),
+        "aws:principalaccount": (facts.account,),
+        "aws:principaltype": ("AssumedRole" if identity.is_role else "User",),
+        "aws:principalisawsservice": ("false",),
+        **_organization("principal", facts),
+        **_times(facts, of_session=identity.is_role),
+    }
+    if identity.is_role:  # the name of a session can be chosen
+        absent = _absent_of_sessions(identity)
+        # Unique identifier of the role and session name (IAM User Guide, "Information available in all requests").
+        known["aws:userid"] = (Prefix(f"{identity.unique_id}:"),) if identity.unique_id else None
+        return Context({**known, **(tags if "aws:principaltag/" in absent else {})}, (*_OF_SERVICES, *absent))
+    named: KnownValues = {"aws:username": (identity.name,), "aws:userid": (identity.unique_id,)}
+    absent = ("aws:principaltag/", "aws:tokenissuetime", *_OF_COMPUTING)
+    return Context({**known, **named, **tags}, (*_OF_SERVICES, *absent))
+
+
+def of_foreign(account: str, facts: AccessFacts) -> Context:
+    """The context of the requests of another account's principals; empty for a principal without an account."""
+    known: KnownValues = {
+        "aws:principalaccount": (account,),
+        "aws:principalisawsservice": ("false",),
+        **_times(facts, of_session=False),
+    }
+    return Context(known if account else {})
+
+
+def of_anybody(facts: AccessFacts) -> Context:
+    """The context of the requests of anybody outside the account."""
+    elsewhere = (OutsideAccount(facts.account),)
+    known: KnownValues = {"aws:principalaccount": elsewhere, "aws:principalarn": elsewhere}
+    return Context({**known, "aws:principalisawsservice": ("false",), **_times(facts, of_session=False)})
+
+
+def of_service(service: str, facts: AccessFacts) -> tuple[Context, Context]:
+    """The contexts of the requests of an AWS service for this account, and for other accounts."""
+    as_service, elsewhere = (
+        _as_service({"aws:principalservicename": (service,)}, facts),
+        (OutsideAccount(facts.account),),
+    )
+    # Lambda names the function that it pulls for; the source of another service is not known.
+    source: KnownValues = {"aws:sourcearn": (facts.function_arn,)} if service == LAMBDA else {}
+    here: KnownValues = {"aws:sourceaccount": (facts.account,), **source, **_organization("source", facts)}
+    return as_service.with_more(here), as_service.with_more(
+        {"aws:sourceaccount": elsewhere, "aws:sourcearn": elsewhere}
+    )
+
+
+def of_any_service(facts: AccessFacts) -> Context:
+    """The context of the requests of any AWS service for another account."""
+    return _as_service({"aws:sourceaccount": (OutsideAccount(facts.account),)}, facts)
+
+
+def _as_service(known: KnownValues, facts: AccessFacts) -> Context:
+    # A service principal has no account, and so no organization.
+    absent = ("aws:principalorg", "aws:principaltag/", "aws:principalaccount", "aws:username", "aws:calledvia",
+              "aws:tokenissuetime", "aws:multifactorauth", *_OF_COMPUTING)  # fmt: skip
+    own: KnownValues = {
+        "aws:principalisawsservice": ("true",),
+        "aws:viaawsservice": ("false",),  # it is the service itself that calls
+        **_times(facts, of_session=False),
+    }
+    return Context({**known, **own}, absent)
+
+
+def _organization(whose: str, facts: AccessFacts) -> KnownValues:
+    if facts.organization is None:
+        return {}
+    if not facts.organization:
+        return {f"aws:{whose}orgid": (), f"aws:{whose}orgpaths": ()}
+    path = Prefix(f"{facts.organization}/")
+    return {f"aws:{whose}orgid": (facts.organization,), f"aws:{whose}orgpaths": (path,)}
+
+
+def _times(facts: AccessFacts, *, of_session: bool) -> KnownValues:
+    if facts.read_at is None:
+        return {}
+    # A principal can begin a new session, whose token is issued after the time of reading.
+    names = ("aws:currenttime", "aws:epochtime", *(("aws:tokenissuetime",) if of_session else ()))
+    return {name: (NotBefore(facts.read_at),) for name in names}
+
+
+def _network(network: Network) -> KnownValues:
+    known: KnownValues = {}
+    if network.vpce:
+        known |= {
+            "aws:sourcevpce": (network.vpce,),
+            "aws:sourceip": (),
+        }  # behind an endpoint there is no public address
+    if network.vpc:
+        known |= {"aws:sourcevpc": (network.vpc,), "aws:sourceip": ()}
+    if network.source_ips:
+        private = bool(network.vpce or network.vpc)
+        known["aws:vpcsourceip" if private else "aws:sourceip"] = (OneOf(network.source_ips),)
+        known |= {} if private else {"aws:sourcevpce": (), "aws:sourcevpc": (), "aws:vpcsourceip": ()}
+    return known
+
+
+def _absent_of_sessions(identity: Identity) -> tuple[str, ...]:
+    """The keys that the role's sessions never have, by its trust policy: session tags, MFA, EC2 and Lambda."""
+    try:
+        trust = parse(identity.trust, Kind.RESOURCE) if identity.trust else None
+    except GateError:  # reported by the check of who can become the role
+        trust = None
+    if trust is None:
+        return ("aws:username",)
+    absent = ["aws:username"]
+    if not _trusts(trust, "sts:TagSession"):
+        absent.append("aws:principaltag/")
+    if not any(kind == "Service" for each in trust.statements if each.allows for kind, _ in each.principals):
+        absent += _OF_COMPUTING
+    if _trusts(trust, *_WEB) and not _trusts(trust, "sts:AssumeRole"):
+        absent.append("aws:multifactorauth")  # AWS does not get it from identity providers
+    return tuple(absent)
+
+
+def _trusts(trust: Policy, *actions: str) -> bool:
+    return any(each.allows and covers(each, action) for each in trust.statements for action in actions)

@@ -1,0 +1,123 @@
+"""Why a run ended as it did: each cause once, with the claims that it failed and what follows from it. Pure.
+
+Terminal, page, verdict.json (and from it the page of a CI job) and VALIDATION.md all show these objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gate.check import Rejection
+from gate.verdict import ScenarioOutcome
+
+# What is told together: the rejections of one claim that no claim before it had.
+Told = tuple[Rejection, ...]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason for failures.
+
+    Attributes:
+        rejections: what was said, each told once in a run.
+        checked: True when a check said no, False when the facts could not be had.
+        claims: those that failed by it, in the order of the run; none where a claim that did not run stands against it.
+        consequences: what would not have been said without it.
+    """
+
+    rejections: Told
+    checked: bool
+    claims: tuple[ScenarioOutcome, ...]
+    consequences: tuple[Cause, ...] = ()
+
+    @property
+    def criteria(self) -> str:
+        """The acceptance criteria that it hit, as text."""
+        return ", ".join(f"AC{number}" for number in sorted({claim.criterion for claim in self.claims}))
+
+    @property
+    def counted(self) -> str:
+        """How many claims it hit and in which criteria, as text."""
+        return f"{len(self.claims)} claim{'s' * (len(self.claims) != 1)} in {self.criteria}"
+
+    @property
+    def failed_with_it(self) -> tuple[ScenarioOutcome, ...]:
+        """The claims that failed by what follows from it, each once."""
+        claims = (claim for each in self.consequences for claim in each.claims)
+        return tuple({(claim.criterion, claim.name): claim for claim in claims}.values())
+
+    def stated(self) -> dict[str, Any]:
+        """The cause as verdict.json states it."""
+        return {
+            "rejections": [
+                {"cause": each.cause, "where": each.where, "remedy": each.remedy, "paste": each.paste}
+                for each in self.rejections
+            ],
+            "checked": self.checked,
+            "claims": [{"criterion": claim.criterion, "name": claim.name} for claim in self.claims],
+            "consequences": [each.stated() for each in self.consequences],
+        }
+
+
+def causes(outcomes: Iterable[ScenarioOutcome]) -> tuple[Cause, ...]:
+    """The causes of all failures: first what a check said no to, then what kept claims from being checked.
+
+    Among these in the order of the run, in which an image comes before what is done with it.
+    """
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    hit, told_in = _grouped(failed)
+    roots: dict[Told, list[Told]] = {}
+    for told in hit:
+        root = _root(told, hit, told_in)
+        roots.setdefault(root, [])
+        if root != told:
+            roots[root].append(told)
+    found = [replace(_cause(root, hit), consequences=tuple(_cause(each, hit) for each in rest))
+             for root, rest in roots.items()]  # fmt: skip
+    return tuple(sorted(found, key=lambda cause: not cause.checked))
+
+
+def _grouped(failed: list[ScenarioOutcome]) -> tuple[dict[Told, list[ScenarioOutcome]], dict[Rejection, Told]]:
+    """Every claim by what failed it, and of each rejection with which others it is told."""
+    hit: dict[Told, list[ScenarioOutcome]] = {}
+    told_in: dict[Rejection, Told] = {}
+    for outcome in failed:
+        new = tuple(dict.fromkeys(each for each in outcome.told if each not in told_in))
+        if new:
+            hit[new] = []
+            told_in |= dict.fromkeys(new, new)
+        for told in dict.fromkeys(told_in[each] for each in outcome.told):
+            hit[told].append(outcome)
+    # What blocked a claim and failed none: it did not run, or forbids the release by itself.
+    for outcome in failed:
+        new = tuple(dict.fromkeys(each for each in outcome.blocked_by if each not in told_in))
+        if new:
+            hit[new] = []
+            told_in |= dict.fromkeys(new, new)
+    return hit, told_in
+
+
+def _root(told: Told, hit: Mapping[Told, list[ScenarioOutcome]], told_in: Mapping[Rejection, Told]) -> Told:
+    """The first of all that this follows from; itself, when it follows from nothing, or in a circle."""
+    seen = [told]
+    while (earlier := _earlier(seen[-1], hit, told_in)) is not None:
+        if earlier in seen:
+            return told
+        seen.append(earlier)
+    return seen[-1]
+
+
+def _earlier(told: Told, hit: Mapping[Told, list[ScenarioOutcome]], told_in: Mapping[Rejection, Told]) -> Told | None:
+    claims = hit[told]
+    if claims and all(claim.blocked_by for claim in claims):
+        return next((told_in[each] for each in claims[0].blocked_by if told_in[each] != told), None)
+    by_check = {each.check: group for each, group in reversed(list(told_in.items())) if each.check and group != told}
+    explained = [next((by_check[name] for name in each.follows if name in by_check), None) for each in told]
+    return explained[0] if all(explained) else None
+
+
+def _cause(told: Told, hit: Mapping[Told, list[ScenarioOutcome]]) -> Cause:
+    claims = tuple(hit[told])
+    return Cause(told, any(claim.checked for claim in claims), claims)

@@ -1,0 +1,188 @@
+"""What a verdict says, decided again from the recorded observations where they allow it. Pure.
+
+Whoever edits the recorded outcome of a claim would also have to edit the observations beside it (a scan's findings, a
+manifest, the call log) so that they fit. The verification names what is decided here; everything else rests on the
+recorded outcomes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from gate.check import CheckResult, Rejection, SelfTest, check
+from gate.evidence.configuration import Configuration, overridden
+from gate.evidence.run_record import VALID_FOR, RunRecord
+from gate.image.contract import below
+from gate.registry.permitted import AwsCall, check_changes, check_zip_calls
+from gate.scan.findings import Severity
+from gate.verdict import ScenarioOutcome, StepOutcome
+
+# How the titles of the records begin that hold a scan of what is released.
+SCANS = ("scan of the checked digest", "scan behind ")
+YES = ("GO", "REHEARSAL PASSED", "CLEAN")
+# AC6: Lambda's quota, uncompressed, in GB.
+LIMIT_GB = 10
+_SKEW = timedelta(minutes=5)
+_REMEDY = "do not rely on this verdict: run the gate again"
+Records = Sequence[Mapping[str, Any]]
+
+_BAD = {"title": "scan behind v1", "answer": {"digest": "sha256:b", "mode": "BASIC", "findings": [], "counts": []}}
+_PASSED = ScenarioOutcome("claim", 7, "passed", steps=(StepOutcome("Then", "it holds", "failed", 0.1, (1,)),))
+_RUN = RunRecord(
+    "aws", "full", True, frozenset(), (_PASSED,), (SelfTest("check", True, "accepted it"),), (),
+    {"digest": "sha256:a", "tags": ["v1"], "uncompressed_bytes": 0}, "2026-01-01T00:00:00+00:00", None,
+)  # fmt: skip
+
+
+def titled(records: Records, title: str | tuple[str, ...]) -> Records:
+    """The records whose title begins so, or in one of these ways."""
+    return [record for record in records if str(record.get("title")).startswith(title)]
+
+
+@check(8, known_bad=lambda: (_RUN, [{"number": 1, "scenario": "another", "target": "local"}]))
+def claims_rest_on_records(run: RunRecord, records: Records) -> CheckResult:
+    """Every claim that passed did so in all its steps, by records that are its own and of this run's target."""
+    known = {record.get("number"): record for record in records}
+    causes = [cause for outcome in run.outcomes if outcome.status == "passed" for cause in _shaky(outcome, known)]
+    elsewhere = sorted({str(record.get("target")) for record in records} - {run.target})
+    if elsewhere:
+        causes.append(f"the run's target is {run.target}, and records of it say {', '.join(elsewhere)}")
+    if run.target == "aws" and run.endpoint_is_aws:
+        causes += [
+            f"“{outcome.name}” passed against a simulation, and the run claims to have asked AWS"
+            for outcome in run.outcomes
+            if outcome.status == "passed" and outcome.provenance != "real"
+        ]
+    return _result_of(causes, "the record of the run")
+
+
+def _shaky(outcome: ScenarioOutcome, known: Mapping[Any, Mapping[str, Any]]) -> Iterator[str]:
+    if not outcome.steps or any(step.status != "passed" for step in outcome.steps):
+        yield f"“{outcome.name}” is recorded as passed, and not all of its steps are"
+    numbers = [number for step in outcome.steps for number in step.evidence]
+    if not numbers:
+        yield f"“{outcome.name}” is recorded as passed, and no observation was recorded for it"
+    for number in numbers:
+        scenario = known.get(number, {}).get("scenario")
+        if scenario != outcome.name:
+            yield f"“{outcome.name}” rests on record {number}, which is {f'of “{scenario}”' if scenario else 'missing'}"
+
+
+@check(8, known_bad=lambda: ((SelfTest("check", True, "accepted it"), SelfTest("check", True, "no")),))
+def self_tests_agree(proofs: Sequence[SelfTest]) -> CheckResult:
+    """Each check is proven once, and one that said no has said why."""
+    silent = [p for p in proofs if p.said_no and (not p.answer or p.answer == "accepted it" or _crashed(p))]
+    said = "is recorded to have said no, and its answer was"
+    causes = [f"the check {p.check} {said}: {p.answer or 'none'}" for p in silent]
+    names = [p.check for p in proofs]
+    if len(set(names)) != len(names):
+        causes.append("a check is counted twice among those that said no")
+    return _result_of(causes, "the record of the run, proofs")
+
+
+def _crashed(proof: SelfTest) -> bool:
+    return proof.answer.startswith("crashed: ")
+
+
+@check(7, known_bad=lambda: (_RUN, [_BAD]))
+def scans_hold(run: RunRecord, records: Records) -> CheckResult:
+    """Every scan of what was published is of its digest, had ended within a day, and holds nothing critical."""
+    scans = [record["answer"] for record in titled(records, SCANS)]
+    digest = run.release.get("digest")
+    causes = [cause for scan in scans for cause in _scan_faults(scan, digest)]
+    if not scans:
+        causes.append(f"no scan of {digest} was recorded")
+    ended = run.scan_completed_at
+    times = {_moment(scan.get("completed_at")) for scan in scans if scan.get("mode") == "BASIC"}
+    if times and ended is not None and _moment(ended) not in times:
+        causes.append(f"the run says that its scan ended at {ended}, and no recorded scan did")
+    return _result_of(dict.fromkeys(causes), "the records of the scans")
+
+
+def _scan_faults(scan: Mapping[str, Any], digest: Any) -> Iterator[str]:
+    if scan.get("digest") != digest:
+        yield f"a scan is of {scan.get('digest')}, and the release is {digest}"
+    critical = [each for each in scan["findings"] if not each.get("closed") and _rank(each) == "CRITICAL"]
+    if critical:
+        named = ", ".join(sorted({str(each.get("id")) for each in critical})[:5])
+        yield f"a scan of the release holds {len(critical)} critical findings ({named})"
+    ended, read = _moment(scan.get("completed_at")), _moment(scan.get("read_at"))
+    if ended is None or read is None:
+        yield "a scan of the release does not say when it ended or was read"
+    # A continuous scan is looked at again when its data changes, not every day.
+    elif ended - read > _SKEW or (scan.get("mode") == "BASIC" and read - ended >= VALID_FOR):
+        yield f"a scan that ended at {scan['completed_at']} was read at {scan['read_at']}: it is not of that day"
+
+
+def _rank(finding: Mapping[str, Any]) -> str:
+    return Severity.of(str(finding.get("severity"))).name
+
+
+def _moment(text: Any) -> datetime | None:
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return moment
+
+
+@check(2, known_bad=lambda: (_RUN, [{"title": "manifest", "answer": {"digest": "sha256:a", "body": "{}"}}]))
+def image_holds(run: RunRecord, records: Records) -> CheckResult:
+    """The manifest has the released digest, every tag was on it, and sizes and limits are those of the record."""
+    release = run.release
+    causes = [*_manifest_faults(release, records), *_tag_faults(release, records)]
+    size = release.get("uncompressed_bytes")
+    fits = below(size if isinstance(size, int) else 0, LIMIT_GB, "uncompressed")
+    return _result_of(causes, "the records of the registry") + fits
+
+
+def _manifest_faults(release: Mapping[str, Any], records: Records) -> Iterator[str]:
+    manifests = [record["answer"] for record in records if record.get("title") == "manifest"]
+    for manifest in manifests:
+        made = f"sha256:{hashlib.sha256(manifest['body'].encode()).hexdigest()}"
+        if made != release.get("digest"):
+            yield f"the recorded manifest has the digest {made}, and the release is {release.get('digest')}"
+    if not manifests:
+        yield "no manifest was recorded"
+
+
+def _tag_faults(release: Mapping[str, Any], records: Records) -> Iterator[str]:
+    listings = [record["answer"] for record in records if record.get("title") == "images"]
+    if not listings:
+        yield "no list of the repository's images was recorded"
+        return
+    on = {tag: image["digest"] for image in listings[-1] for tag in image["tags"]}
+    for tag in release.get("tags") or ():
+        if on.get(tag) != release.get("digest"):
+            yield f"the tag {tag} was on {on.get(tag, 'no image')} when the repository was listed, not on the release"
+    size = {image["digest"]: image["size_bytes"] for image in listings[-1]}.get(release.get("digest"))
+    if size != release.get("size_bytes"):
+        yield f"the registry gave {size} bytes for the release, not {release.get('size_bytes')}"
+
+
+@check(2, known_bad=lambda: ([], "repository", "function"))
+def call_log_holds(calls: Iterable[Mapping[str, Any]], repository: str, function: str) -> CheckResult:
+    """No recorded call changed anything but what a release may change."""
+    made = tuple(AwsCall(**call) for call in calls)
+    return check_changes(made, repository) + check_zip_calls(made, function)
+
+
+@check(8, known_bad=lambda: (_RUN, None))
+def configuration_holds(run: RunRecord, found: Configuration | None) -> CheckResult:
+    """What was overridden is in the record of the run, and a whole run was due to check every pinned claim."""
+    if found is None:
+        return _result_of(["the configuration of the run was not recorded"], "evidence/")
+    kept = [text for text in overridden(found) if text not in run.overridden]
+    causes = [f"the record of the run does not say that {text}" for text in kept]
+    if run.kind == "full":
+        lacking = sorted(set(found.pinned) - run.expected)
+        causes += [f"the run was not due to check the pinned claim “{name}”" for name in lacking]
+    return _result_of(causes, "the configuration of the run")
+
+
+def _result_of(causes: Iterable[str], where: str) -> CheckResult:
+    return CheckResult.of(Rejection(cause, where, _REMEDY) for cause in causes)

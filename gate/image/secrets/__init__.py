@@ -1,0 +1,1 @@
+"""Secrets in the image: in its environment, its build history, and every file of its layers."""

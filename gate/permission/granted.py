@@ -1,0 +1,167 @@
+"""Which of the required permissions the caller has, found out without changing anything.
+
+Read operations are tried. For write operations IAM's simulator evaluates the caller's own policies, and if these do not
+allow the action, the repository policy is read: an allow in either suffices (ECR User Guide, "Private repository
+policies"). Session policies and VPC endpoint policies are not seen; what they deny shows when it is called.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
+
+from gate.access.document import Kind, PolicyText, Statement, parse
+from gate.access.matching import covers
+from gate.aws.errors import LOGGED_OUT, NOT_ALLOWED, AwsNotFound, ask, error_code, explained, garbled, pages
+from gate.errors import GateError
+from gate.permission.caller_checks import PermissionState, PermissionStatus
+from gate.permission.dry_run import parameters
+from gate.permission.required import RequiredPermission, resources
+from gate.release import Release
+from gate.text import plain
+
+_ROLE_SESSION = re.compile(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+")
+_USER = re.compile(r"arn:[\w-]+:iam::\d{12}:user/.+")
+# The call was allowed, and the resource does not exist: each service has its own error code for it.
+_ABSENT = re.compile(r"NotFound|NoSuchEntity|DoesNotExist")
+
+_Known = tuple[PermissionState, str]
+_UNSIMULATED: _Known = (PermissionState.UNKNOWN, "IAM's simulator evaluates roles and users only")
+
+
+class GrantedPermissions:
+    """The permissions of one caller.
+
+    Args:
+        client: makes a boto3 client of a service.
+        release: the release that the permissions are for.
+        caller: the ARN that GetCallerIdentity answers.
+    """
+
+    def __init__(self, client: Callable[[str], Any], release: Release, caller: str) -> None:
+        self._client, self._release, self._caller = cache(client), release, caller
+
+    def of(self, required: Iterable[RequiredPermission]) -> tuple[PermissionStatus, ...]:
+        """The status of each required permission.
+
+        Raises:
+            AwsRefused: the credentials are not accepted.
+        """
+        enhanced = self._enhanced()
+        return tuple(PermissionStatus(each, *self._known(each)) for each in required if enhanced or not each.enhanced)
+
+    def _known(self, permission: RequiredPermission) -> _Known:
+        sent = parameters(permission, self._release)
+        if sent is not None:
+            return self._tried(permission, sent)
+        if (principal := self._principal()) is None:
+            return _UNSIMULATED
+        if permission.action == "iam:SimulatePrincipalPolicy":
+            return self._tried(permission, {"PolicySourceArn": principal, "ActionNames": ["ecr:PutImage"]})
+        return self._simulated(permission, principal)
+
+    def _tried(self, permission: RequiredPermission, sent: dict[str, Any]) -> _Known:
+        try:
+            getattr(self._client(permission.service), xform_name(permission.operation))(**sent)
+        except ClientError as error:
+            return _from_error(permission, error)
+        except (BotoCoreError, *garbled()) as error:
+            return PermissionState.UNKNOWN, plain(f"{type(error).__name__}: {error}")
+        return PermissionState.GRANTED, "the call was answered"
+
+    def _simulated(self, permission: RequiredPermission, principal: str) -> _Known:
+        try:
+            answer = ask(
+                self._client("iam").simulate_principal_policy,
+                "iam:SimulatePrincipalPolicy",
+                principal,
+                PolicySourceArn=principal,
+                ActionNames=[permission.action],
+                ResourceArns=list(resources(permission, self._release)),
+            )
+        except GateError as refusal:
+            return PermissionState.UNKNOWN, f"the simulator cannot be called: {refusal.cause}"
+        result = answer["EvaluationResults"][0]
+        if result.get("MissingContextValues"):
+            return PermissionState.UNKNOWN, "IAM's simulator: a condition depends on the request itself"
+        if result["EvalDecision"] == "explicitDeny" or not result.get("OrganizationsDecisionDetail", {}).get(
+            "AllowedByOrganizations", True
+        ):
+            return PermissionState.DENIED, "IAM's simulator: a policy denies it"
+        if result["EvalDecision"] == "allowed":
+            return PermissionState.GRANTED, "IAM's simulator: the caller's own policies allow it"
+        return self._by_repository_policy(permission, principal)
+
+    def _by_repository_policy(self, permission: RequiredPermission, principal: str) -> _Known:
+        try:
+            statements = self._repository_policy()
+        except AwsNotFound:
+            statements = ()
+        except GateError as refusal:
+            return PermissionState.UNKNOWN, f"the repository policy cannot be read: {refusal.cause}"
+        allowing = [each for each in statements if _allows(each, principal, permission.action)]
+        if not allowing:
+            return PermissionState.MISSING, "neither the caller's policies nor the repository's allow it"
+        if all(each.conditions for each in allowing):
+            return PermissionState.UNKNOWN, "the repository policy allows it on a condition"
+        return PermissionState.GRANTED, "the repository policy allows it"
+
+    def _repository_policy(self) -> tuple[Statement, ...]:
+        answer = ask(
+            self._client("ecr").get_repository_policy,
+            "ecr:GetRepositoryPolicy",
+            self._release.repository,
+            ("RepositoryPolicyNotFoundException",),
+            registryId=self._release.account,
+            repositoryName=self._release.repository,
+        )
+        return parse(PolicyText("the repository policy", answer["policyText"]), Kind.RESOURCE).statements
+
+    @cache  # noqa: B019 - one short-lived object a run
+    def _principal(self) -> str | None:
+        """The ARN of the caller's role or user, as the simulator takes it."""
+        if _USER.fullmatch(self._caller):
+            return self._caller
+        session = _ROLE_SESSION.fullmatch(self._caller)
+        if session is None:
+            return None
+        # The ARN of a session has no path, and roles of IAM Identity Center have one: the roles are listed.
+        listing = ("get_account_authorization_details", "iam:GetAccountAuthorizationDetails", self._caller)
+        try:
+            roles = (
+                role
+                for page in pages(self._client("iam"), *listing, Filter=["Role"])
+                for role in page["RoleDetailList"]
+            )
+            return next((str(role["Arn"]) for role in roles if role["RoleName"] == session[1]), None)
+        except GateError:
+            # The permission to list roles is itself a required one, and is reported as missing.
+            return None
+
+    def _enhanced(self) -> bool:
+        try:
+            answer = self._client("ecr").get_registry_scanning_configuration()
+        except (ClientError, BotoCoreError, *garbled()):
+            return False
+        return bool(answer.get("scanningConfiguration", {}).get("scanType") == "ENHANCED")
+
+
+def _from_error(permission: RequiredPermission, error: ClientError) -> _Known:
+    code, said = error_code(error), str(error.response.get("Error", {}).get("Message", ""))
+    if code in LOGGED_OUT:
+        raise explained(error, permission.action, "the permissions of the caller") from error
+    if code in NOT_ALLOWED:
+        return PermissionState.MISSING, said or code
+    if _ABSENT.search(code):
+        return PermissionState.GRANTED, f"the call was allowed, and found nothing ({code})"
+    return PermissionState.UNKNOWN, f"{code}: {said}"
+
+
+def _allows(statement: Statement, principal: str, action: str) -> bool:
+    named = ("AWS", principal) in statement.principals and not statement.excepting_principals
+    return statement.allows and named and covers(statement, action)

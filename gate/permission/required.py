@@ -1,0 +1,149 @@
+"""The permissions that a run requires, and the least-privilege policy that grants them. Pure.
+
+The resource types come from the Service Authorization Reference. A test compares the list with the call logs of real
+runs: it fails for a call that no permission is for, and for a permission that no call uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from gate.aws.partition import partition_of
+from gate.aws.service_authorization import actions
+from gate.registry.permitted import AwsCall
+from gate.release import Release
+
+
+@dataclass(frozen=True)
+class RequiredPermission:
+    """One required permission.
+
+    Attributes:
+        action: as IAM writes it, "ecr:DescribeImages".
+        purpose: completes the sentence "needed to …".
+        enhanced: required only if Inspector scans the registry.
+        optional: a run goes on without it; what depends on it stays undecided.
+    """
+
+    action: str
+    purpose: str
+    enhanced: bool = False
+    optional: bool = False
+
+    @property
+    def service(self) -> str:
+        """The service prefix."""
+        return self.action.partition(":")[0]
+
+    @property
+    def operation(self) -> str:
+        """The API operation; for every call of the gate it has the same name as the action."""
+        return self.action.partition(":")[2]
+
+
+_REPOSITORY = """ecr:DescribeRepositories ecr:DescribeImages ecr:ListTagsForResource ecr:GetLifecyclePolicy
+    ecr:GetRepositoryPolicy"""
+_SCAN = """ecr:GetRegistryScanningConfiguration ecr:BatchGetRepositoryScanningConfiguration
+    ecr:DescribeImageScanFindings ecr:StartImageScan"""
+_ACCESS = """ecr:GetRegistryPolicy iam:GetAccountAuthorizationDetails iam:GetPolicy iam:GetPolicyVersion
+    iam:SimulatePrincipalPolicy"""
+_ZIP = """lambda:GetFunctionConfiguration lambda:GetFunction lambda:GetPolicy lambda:ListVersionsByFunction
+    lambda:ListAliases lambda:ListEventSourceMappings lambda:ListFunctionUrlConfigs
+    lambda:ListFunctionEventInvokeConfigs lambda:ListProvisionedConcurrencyConfigs events:ListEventBuses
+    events:ListRuleNamesByTarget events:DescribeRule events:ListTargetsByRule scheduler:ListSchedules
+    scheduler:GetSchedule"""
+_PUSH = "ecr:BatchCheckLayerAvailability ecr:InitiateLayerUpload ecr:UploadLayerPart ecr:CompleteLayerUpload"
+
+
+def _all(
+    actions: str, purpose: str, *, enhanced: bool = False, optional: bool = False
+) -> tuple[RequiredPermission, ...]:
+    return tuple(RequiredPermission(action, purpose, enhanced, optional) for action in actions.split())
+
+
+VERIFYING: tuple[RequiredPermission, ...] = (
+    *_all("ecr:GetAuthorizationToken", "log in to the registry"),
+    *_all(_REPOSITORY, "read the repository, its settings and its images"),
+    *_all("ecr:BatchGetImage ecr:GetDownloadUrlForLayer", "pull the published image and check it"),
+    *_all(_SCAN, "have the image scanned and read the result"),
+    *_all("inspector2:ListCoverage inspector2:ListFindings", "read Inspector's result", enhanced=True),
+    *_all(_ACCESS, "find out who can push and pull"),
+    *_all("organizations:DescribeOrganization", "decide conditions on the account's organization", optional=True),
+    *_all("lambda:ListFunctions", "find out which functions run as a role that can push or pull", optional=True),
+    *_all(_ZIP, "compare the zip function with what it was"),
+    *_all("cloudtrail:LookupEvents cloudwatch:GetMetricData", "see what AWS recorded of the zip function"),
+)
+PUBLISHING: tuple[RequiredPermission, ...] = (
+    *VERIFYING,
+    *_all(_PUSH, "push the candidate"),
+    *_all("ecr:PutImage", "push the candidate, and give a clean digest the release's tags"),
+)
+# No permission is required for this call (AWS STS API Reference, GetCallerIdentity).
+NO_PERMISSION_REQUIRED = frozenset({"sts:GetCallerIdentity"})
+
+
+def required_by(publishes: bool) -> tuple[RequiredPermission, ...]:
+    """The permissions that a run requires."""
+    return PUBLISHING if publishes else VERIFYING
+
+
+def missing(calls: Iterable[AwsCall], required: Iterable[RequiredPermission]) -> tuple[str, ...]:
+    """The actions of these calls that are not among the required permissions."""
+    known = {each.action for each in required} | NO_PERMISSION_REQUIRED
+    return tuple(sorted({f"{call.service}:{call.operation}" for call in calls} - known))
+
+
+def resources(permission: RequiredPermission, release: Release) -> tuple[str, ...]:
+    """The narrowest ARNs that it can be granted on; "*" if the action has no resource type."""
+    action = actions(permission.service).get(permission.action)
+    forms = action.resources if action else ()
+    found = {arn for form in forms for arn in _narrowed(form, release)}
+    return tuple(sorted(found)) or ("*",)
+
+
+def least_privilege_policy(required: Iterable[RequiredPermission], release: Release) -> dict[str, Any]:
+    """The IAM policy that grants these permissions and no more: one statement for each set of resources."""
+    granted: dict[tuple[str, ...], list[str]] = {}
+    for each in required:
+        granted.setdefault(resources(each, release), []).append(each.action)
+    statements = [_statement(arns, sorted(set(actions))) for arns, actions in sorted(granted.items())]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _narrowed(form: str, release: Release) -> tuple[str, ...]:
+    place, account, kind = f"{release.region}:{release.account}", release.account, form.split(":", 5)[-1]
+    aws = f"arn:{partition_of(release.region).name}"
+    function = f"{aws}:lambda:{place}:function:{release.zip_function}"
+    by_kind = {
+        "repository/": (f"{aws}:ecr:{place}:repository/{release.repository}",),
+        # Versions and aliases have policies of their own.
+        "function:": (function, f"{function}:*"),
+        # Which rules and schedules start the function is known only after they have been read.
+        "rule/": (f"{aws}:events:{place}:rule/*",),
+        "schedule/": (f"{aws}:scheduler:{place}:schedule/*",),
+        "policy/": (f"{aws}:iam::{account}:policy/*", f"{aws}:iam::aws:policy/*"),
+        "role/": (f"{aws}:iam::{account}:role/*",),
+        "user/": (f"{aws}:iam::{account}:user/*",),
+    }
+    return next((arns for start, arns in by_kind.items() if kind.startswith(start)), ())
+
+
+def _statement(arns: tuple[str, ...], actions: list[str]) -> dict[str, Any]:
+    resource = arns[0] if len(arns) == 1 else list(arns)
+    return {"Sid": _sid(arns), "Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _sid(arns: tuple[str, ...]) -> str:
+    names = {
+        "*": "WhereIamKnowsNoResource",
+        "repository": "TheRepository",
+        "function": "TheZipFunction",
+        "rule": "ItsRules",
+        "schedule": "ItsSchedules",
+        "policy": "PoliciesOfTheAccount",
+        "role": "PrincipalsOfTheAccount",
+    }
+    kind = "*" if arns == ("*",) else arns[0].split(":", 5)[-1].replace("/", ":").partition(":")[0]
+    return names[kind]

@@ -1,0 +1,55 @@
+"""`python -m gate.run.docker_build` (`make docker-build`): build the release's image as an acceptance run does."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from gate.engine import connect
+from gate.errors import GateError
+from gate.image.build import build_image
+from gate.release import release_of
+from gate.run.bases import build_stand_in
+from gate.run.terminal import Terminal
+
+ROOT = Path(__file__).parents[2]
+
+
+def main(arguments: list[str] | None = None) -> str:
+    """Build the stand-in base, unless another base is named, and the image on it. Returns the image ID.
+
+    Raises:
+        GateError: a build failed.
+    """
+    parser = argparse.ArgumentParser(prog="python -m gate.run.docker_build", description=(__doc__ or "").strip())
+    parser.add_argument("--base-image", metavar="REF", help="build on this base, not on the local stand-in")
+    options = parser.parse_args(arguments)
+    release = release_of(ROOT / "pytest.ini")
+    logs = ROOT / ".cache"
+    terminal = Terminal()
+    with closing(connect()) as engine, terminal.parts() as waiting_for:
+        base = options.base_image
+        if not base:
+            log = logs / "base-build.log"
+            base = build_stand_in(engine, ROOT, log, waiting_for, platform=release.platform).reference
+        built = build_image(
+            ROOT / release.image_context,
+            tag=f"{release.repository}:latest",
+            base_image=base,
+            version=release.release_tag,
+            platform=release.platform,
+            buildkit=engine.buildkit,
+            log=logs / "build.log",
+            progress=waiting_for,
+        )
+    terminal.say(f"{built.tag} is {built.image_id}, built in {built.seconds:.0f} s")
+    return built.image_id
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except GateError as failure:
+        sys.exit(f"docker-build: {failure}")

@@ -1,0 +1,198 @@
+"""Writing VALIDATION.md: this run's section, from its facts and evidence; once for AC3 and AC8, and at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gate.causes import causes
+from gate.errors import one_line
+from gate.evidence.deployment_notes import PREFACE, DeploymentNotes, TagScan, metadata_in, render
+from gate.evidence.sections import replace, section, with_attempt
+from gate.evidence.store import EvidenceRecord, write_whole
+from gate.report.view import deploy_command, headline
+from gate.scan import remediation, scan_diff
+from gate.scan.records import ScanRecord, read_all
+from gate.text import for_markdown
+from gate.verdict import CRITERIA, criterion_status
+
+if TYPE_CHECKING:
+    from gate.registry.publication import Publication
+    from gate.run.model import Run
+
+NAME = "VALIDATION.md"
+
+
+@dataclass(frozen=True)
+class NotesFile:
+    """The deployment notes of a run: the file, and the key of its section."""
+
+    path: Path
+    key: str
+
+    def section(self) -> str:
+        """The section as it stands on the disk now ("" when there is none).
+
+        Raises:
+            EvidenceDamaged: its markers are broken.
+        """
+        return section(self.path.read_text(encoding="utf-8"), self.key) or "" if self.path.exists() else ""
+
+
+def document_of(run: Run) -> NotesFile:
+    """Where this run's section belongs: that of a release on AWS in the repository, any other beside its own report."""
+    whole = run.kind != "partial" and run.place == "aws" and run.reports == run.root / "reports"
+    nights = ":nights" if run.kind == "rescan" else ""
+    return NotesFile((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.place}{nights}")
+
+
+def write(run: Run) -> NotesFile:
+    """Render this run's section from what is known by now, and put it in its place.
+
+    A night has a section of its own, so that it never replaces what the release left. Nor does a run that got no
+    release: the digest that others deploy from here stays, and the attempt is told below it.
+    """
+    found = document_of(run)
+    before = found.path.read_text(encoding="utf-8") if found.path.exists() else PREFACE
+    title = f"{run.release.repository} {run.release.release_tag}, target {run.place}"
+    night = run.kind == "rescan"
+    stands = section(before, found.key) or ""
+    if night:
+        body = _nights(run, title)
+    elif run.facts.publication is None and "Digest" in metadata_in(stands):
+        body = with_attempt(stands, _attempt(run))
+    else:
+        body = render(title, _notes(run, found.path.parent))
+    write_whole(found.path, replace(before, found.key, body).encode())
+    return found
+
+
+def _attempt(run: Run) -> str:
+    verdict = run.results.verdict if run.results else None
+    word = verdict.word if verdict else "the run has not ended"
+    first = next(iter(causes(run.outcomes)), None)
+    reason = verdict.reasons[0] if verdict and verdict.reasons else "no reason is known yet"
+    if first and verdict:
+        reason = f"{first.counted}: {one_line(first.rejections[0].cause)}"
+    return for_markdown(
+        f"{run.started:%Y-%m-%d %H:%M:%S} UTC, {word}: {reason}. It released nothing; the above stands."
+    )
+
+
+def metadata(release: Publication) -> dict[str, str]:
+    """AC3's facts, as text; the same function states what was written and what ECR answers."""
+    return {
+        "Digest": release.digest,
+        "Tags": ", ".join(sorted(release.tags)),
+        "Compressed size (bytes)": str(release.compressed_bytes),
+        "Pushed at": release.pushed_at,
+    }
+
+
+def _notes(run: Run, beside: Path) -> DeploymentNotes:
+    release = run.facts.publication
+    facts = metadata(release) if release else {}
+    extra = {
+        "Uncompressed size (bytes)": str(run.facts.uncompressed_bytes or "unknown"),
+        "Image ID": run.facts.image_id or "not checked in this run",
+        "Repository": run.release.repository_uri,
+        "Run by": run.facts.identity or "unknown",
+        "AWS profile": run.options.profile or "the ordinary AWS chain",
+    }
+    verdict = run.results.verdict if run.results else None
+    word = verdict.word if verdict else "the run has not ended"
+    head = (f"Verdict: {word}. {headline(run)}.", f"Started {run.started:%Y-%m-%d %H:%M:%S} UTC.", *_real(run))
+    if word == "GO":
+        extra["Deploy (Story 5.2)"] = deploy_command(run)
+    return DeploymentNotes(
+        head=head,
+        metadata={**facts, **extra},
+        steps=run.steps,
+        scans=[_scan(run, record, beside) for record in _of(run, "scan behind ")],
+        criteria=_criteria(run),
+        chapters=_chapters(run),
+        links={r.title: _link(run, r, beside) for r in run.store.records if r.criterion in {2, 3, 4, 5, 7, 9}},
+    )
+
+
+def _real(run: Run) -> tuple[str, ...]:
+    if run.provenance == "real":
+        return ()
+    return ("This is a rehearsal: registry, scan and AWS services are simulated. It never stands for a release.",)
+
+
+def _scan(run: Run, record: EvidenceRecord, beside: Path) -> TagScan:
+    answer: dict[str, Any] = record.answer
+    words: dict[str, int] = {}
+    for finding in answer.get("findings", []):
+        words[finding["severity"]] = words.get(finding["severity"], 0) + 1
+    counts = ", ".join(f"{count} {word}" for word, count in sorted(words.items())) or "no finding"
+    outcome = f"{answer.get('status')} at {answer.get('completed_at')}: {counts} ({answer.get('provenance')})"
+    return TagScan(record.title.removeprefix("scan behind "), outcome, *_link(run, record, beside))
+
+
+def _criteria(run: Run) -> list[tuple[int, str, str]]:
+    rows = []
+    for number in CRITERIA:
+        own = [o for o in run.outcomes if o.criterion == number]
+        passed = sum(o.status == "passed" for o in own)
+        rows.append((number, criterion_status(own, run.rules), f"{passed} of {len(own)}"))
+    return rows
+
+
+def _nights(run: Run, title: str) -> str:
+    nightly = [record for record in _recorded(run) if record.event == "rescanned"]
+    pairs = zip([None, *nightly], nightly, strict=False)
+    log = "".join(scan_diff.log_row(scan_diff.compare(before, tonight)) for before, tonight in pairs)
+    word = run.results.verdict.word if run.results else "the run has not ended"
+    head = f"## Nightly rescans of {for_markdown(title)}\n\nLast night: {word}, {run.started:%Y-%m-%d %H:%M} UTC."
+    return f"{head}\n\n{scan_diff.LOG_HEAD}{log}" if log else f"{head}\n\nNo night has been recorded."
+
+
+def _recorded(run: Run) -> list[ScanRecord]:
+    records = read_all(run.scans) if run.scans.exists() else ()
+    return [record for record in records if record.target == run.place]
+
+
+def _chapters(run: Run) -> dict[str, str]:
+    return {
+        "Found, mitigated, rescanned": remediation.markdown(remediation.remediations(_recorded(run))),
+        "Exceptions": _exceptions(run),
+        "Difference to the previous release": run.facts.difference or "Not compared yet.",
+    }
+
+
+def _exceptions(run: Run) -> str:
+    """The exceptions that are in force for this target, each with who answers for it and for how long."""
+    register, report, today = run.facts.register, run.facts.scan_report, run.started.date()
+    if register is None:
+        return "The register of exceptions was not read in this run."
+    rows = []
+    for entry in register.in_force(run.rules, today):
+        used = sum(entry.is_about(finding, run.rules) for finding in report.open) if report else 0
+        said = (
+            f"{entry.id} in {entry.package.text}: {entry.decision}, {entry.rationale} Owner: {entry.owner}; reviewed "
+            f"by {entry.reviewer} on {entry.decided}; ends {entry.expires}; used by {used} of this scan's findings."
+        )
+        rows.append(f"- {for_markdown(said)}")
+    for accepted in (each for each in register.support if each.is_in_force(today)):
+        said = (
+            f"{accepted.what} is out of support: {accepted.reason}. Instead: {accepted.check}. Owner: "
+            f"{accepted.owner}; reviewed by {accepted.reviewer} on {accepted.decided}; ends {accepted.expires}."
+        )
+        rows.append(f"- {for_markdown(said)}")
+    return "\n".join(rows) or "None is in force."
+
+
+def _of(run: Run, title: str) -> list[EvidenceRecord]:
+    latest = {r.title: r for r in run.store.records if r.title.startswith(title)}
+    return list(latest.values())
+
+
+def _link(run: Run, record: EvidenceRecord, beside: Path) -> tuple[str, str]:
+    path = run.store.kept / record.file_name
+    digest = hashlib.sha256((run.store.folder / record.file_name).read_bytes()).hexdigest()
+    return os.path.relpath(path, beside), digest
