@@ -7,7 +7,7 @@ from gate.legacy.pipeline import check_pipeline, read_pipeline
 from gate.legacy.snapshot import check_untouched, differences
 from gate.legacy.traffic import check_traffic
 from gate.legacy.trail import check_trail
-from gate.registry.permitted import check_zip_calls
+from gate.registry.permitted_calls import check_zip_calls
 
 
 @given("the zip function's baseline, taken before anything was pushed")

@@ -24,7 +24,6 @@ from gate.browser.newest import (
     newest,
     record_of,
 )
-from gate.run.fixtures import newest_chrome
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -215,4 +214,4 @@ def test_own_file_is_well_formed(monkeypatch):
     monkeypatch.setattr("gate.browser.newest.fetch", nothing)
     run = type("Run", (), {"options": type("Options", (), {"image_context": ROOT / "image"})})
     seen = date.fromisoformat(json.loads((ROOT / "image" / FILE).read_text())["seen"])
-    assert newest_chrome(run, datetime(seen.year, seen.month, seen.day, tzinfo=UTC)).seen == seen
+    assert newest(run.options.image_context, datetime(seen.year, seen.month, seen.day, tzinfo=UTC)).seen == seen

@@ -12,7 +12,7 @@ import pytest
 from gate.browser.newest import Newest
 from gate.browser.pin import ChromePin, LockUnreadable, NothingPinned, pin_current, read
 from gate.errors import GateError
-from gate.run.fixtures import chrome_pin
+from gate.run.lookups import chrome_pin
 from gate.scan.register.reading import parse
 
 TODAY = date(2026, 11, 27)
@@ -171,4 +171,4 @@ coverage:
 """)
     assert register.faults == ()
     options = SimpleNamespace(image_context=context(tmp_path, "FROM x\n"))
-    assert chrome_pin(SimpleNamespace(rules="aws", options=options), register).packaged is packaged
+    assert chrome_pin(SimpleNamespace(exception_scope="aws", options=options), register).packaged is packaged

@@ -15,9 +15,8 @@ from gate.engine import Engine, asking
 from gate.engine.patience import download
 from gate.engine.stream import as_file
 from gate.errors import EngineUnavailable
-from gate.registry.login import Login
-from gate.registry.pull import pull
-from gate.registry.push import Patience, push
+from gate.registry.login import Login, pull
+from gate.registry.push import PushTiming, push
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +85,7 @@ def test_a_push_ends_in_time(engine, monkeypatch):
     """A half event, or none, is the engine's silence and no digest."""
     monkeypatch.setattr(engine.client.api, "inspect_image", lambda _image: {"RepoTags": []})
     monkeypatch.setattr(engine.client.api, "tag", lambda *_: True)
-    patience = Patience(lambda _: None, time.monotonic, pauses=())
+    patience = PushTiming(lambda _: None, time.monotonic, pauses=())
     with pytest.raises(EngineUnavailable, match="stopped answering during the push"):
         push(engine.client.api, "x", LOGIN, "repo", "v1", lambda _: None, patience)
 
