@@ -91,8 +91,9 @@ def inspect(
     attributes = api.inspect_image(reference)
     # By the ID, so that a tag moved in between cannot mix two images.
     engine_id = attributes["Id"]
-    if counts_files(client.version(), client.info()):
-        image_id, history = engine_id, _history(api.history(engine_id))
+    entries = api.history(engine_id) if counts_files(client.version(), client.info()) else []
+    if entries and not any(map(_by_buildkit, entries)):
+        image_id, history = engine_id, _history(entries)
     else:
         kept = {} if saved is None else saved
         whole = kept.get(engine_id) or kept.setdefault(engine_id, _saved(api, engine_id))
@@ -136,6 +137,11 @@ def counts_files(version: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
     """
     is_docker = "Engine" in [each.get("Name") for each in version.get("Components") or ()]
     return is_docker and ["driver-type", "io.containerd.snapshotter.v1"] not in (info.get("DriverStatus") or [])
+
+
+def _by_buildkit(entry: Mapping[str, Any]) -> bool:
+    """Whether BuildKit made it: of its layers Docker's own store counts no symbolic links, until they are pulled."""
+    return str(entry.get("Comment") or "").startswith("buildkit.")
 
 
 def _history(entries: list[dict[str, Any]]) -> tuple[HistoryEntry, ...]:

@@ -74,12 +74,25 @@ def test_an_engine_that_does_not_say_what_it_is_is_measured(version: dict[str, A
     assert not counts_files(version, {"DriverStatus": [["Backing Filesystem", "extfs"]]})
 
 
+@pytest.mark.parametrize(
+    ("comment", "size"), [("buildkit.dockerfile.v0", 7), ("Imported from -", 5), ("", 5), (None, 5)]
+)
+def test_what_buildkit_made_is_measured(comment: str | None, size: int) -> None:
+    """Docker's own store leaves out the symbolic links of such a layer: 5 bytes are told of 7."""
+    told, client = answers("docker-26-buildx"), Mock()
+    client.version.return_value, client.info.return_value = told["version"], told["info"]
+    client.api.inspect_image.return_value = told["inspect"]
+    client.api.history.return_value = [{"CreatedBy": "RUN x", "Size": 5, "Comment": comment}]
+    found = inspect(client, "x", {told["inspect"]["Id"]: SavedImage(CONFIG, ("a",), (7,), (("RUN x", True),))})
+    assert (found.size_bytes, found.image_id) == (size, CONFIG)
+
+
 def test_what_was_measured_is_kept() -> None:
     """An image of a gigabyte is read once in a run."""
     client = Mock()
     told = answers("podman-5")
     client.version.return_value, client.info.return_value = told["version"], told["info"]
-    client.api.inspect_image.return_value = told["inspect"]
+    client.api.inspect_image.return_value, client.api.history.return_value = told["inspect"], told["history"]
     kept = {told["inspect"]["Id"]: SavedImage(CONFIG, ("a",), (5,), (("RUN x", True),))}
     assert inspect(client, "x", kept).size_bytes == 5
     client.api.get.assert_not_called()
