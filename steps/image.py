@@ -8,7 +8,8 @@ from gate.errors import EvidenceDamaged
 from gate.image import base, contract, file_checks, packages, python
 from gate.image.secrets import secret_checks
 from gate.image.support import python_of, stand_in_hides
-from gate.run.lookups import base_that_ships, build_of
+from gate.publish.release_facts import build_of
+from gate.run.lookups import base_that_ships
 
 
 @pytest.fixture

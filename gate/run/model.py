@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from gate.access.matrix import Matrix
     from gate.candidate import Candidate
     from gate.errors import WrongUse
-    from gate.publish.promotion_record import Promotion
-    from gate.publish.publication import Publication
+    from gate.publish.publication import Promotion, Publication
+    from gate.publish.release_client import ReleaseClient
     from gate.run.scenarios import Scenario
     from gate.scan.register.entries import Register
     from gate.scan.report import ScanReport
@@ -101,6 +102,8 @@ class Run:
         clock: sees whether this machine's clock runs evenly.
         configuration: what the run decides by; None where a test made the run.
         engine: the version of the Docker engine, once one answered.
+        release_client: talks to AWS about the release, once it was needed.
+        at_end: what stays open until the verdict is on the disk.
     """
 
     kind: Kind
@@ -128,6 +131,8 @@ class Run:
     clock: ClockCheck = field(default_factory=ClockCheck)
     configuration: Configuration | None = None
     engine: str = "unknown: none was asked"
+    release_client: ReleaseClient | None = None
+    at_end: ExitStack = field(default_factory=ExitStack)
 
     @property
     def scans(self) -> Path:
