@@ -254,8 +254,10 @@ class Candidate:
     @CachedProperty
     def required_components(self) -> tuple[RequiredComponent, ...]:
         """The components that a scan has to cover, or the exception register has to name."""
+        found = ".".join(self.interpreter.version.split(".")[:2])
         return required_components(
-            self.release.python_version,
+            # The Python that is in the image: whether it is the agreed one is a claim of its own.
+            found or self.release.python_version,
             self.pins,
             chrome=version_in(self.chrome_version.text) if self.release.chrome_bin else None,
             chromedriver=version_in(self.driver_version.text) if self.release.chromedriver_bin else None,

@@ -67,7 +67,7 @@ def required_components(
     """Chrome and Chromedriver where they are parts of the release, Python, and the pinned requirements.
 
     Args:
-        python: major.minor of the Python that the function runs on.
+        python: major.minor of the Python in the image.
         requirements: the pinned requirements, name to version.
         chrome: Chrome's version, if known; None where no browser is part of the release.
         chromedriver: Chromedriver's version, if known; None where no driver is part of it.
