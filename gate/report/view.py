@@ -50,7 +50,7 @@ def headline(run: Run) -> str:
     # Unpublished, it has no digest: its ID looks like one and can be deployed by nobody.
     named = facts.digest[:19] or (f"image ID {facts.image_id[:19]}" if facts.image_id else "")
     checked = f" ({named}…)" if named else ""
-    parts = f"; {len(run.not_part)} claims are about no part of this release" if run.not_part else ""
+    parts = f"; {len(run.not_part)} are left out as no part of this release" if run.not_part else ""
     return f"{release.repository} {release.release_tag}{checked} on {where}{rest}{parts}{_all_the_same(run)}"
 
 

@@ -150,7 +150,7 @@ class Terminal:
         for reason in dict.fromkeys(each.reason for each in not_part):
             left_out = [each for each in not_part if each.reason == reason]
             criteria = ", ".join(f"AC{number}" for number in sorted({each.criterion for each in left_out}))
-            self.say(f"  – {reason}: {len(left_out)} claims ({criteria}) are not part")
+            self.say(f"  – {reason}: {len(left_out)} claim{'s' * (len(left_out) > 1)} ({criteria}) left out")
         for cause in causes(outcomes):
             self._cause(cause)
         beside = (*verdict.beside, *_bounded(verdict.not_begun))

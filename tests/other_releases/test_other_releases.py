@@ -47,7 +47,7 @@ def test_a_plain_image_is_checked_without_a_browser(tmp_path):
     page = (results.folder / "report.html").read_text()
     assert "Not part of this release" in page
     assert "No browser is part of this release: chrome_bin is empty in pytest.ini" in page
-    assert "7 claims are about no part of this release" in said
+    assert "7 are left out as no part of this release" in said
     assert not any("overridden" in reason for reason in results.verdict["reasons"])
 
 
