@@ -15,7 +15,7 @@ from requests.exceptions import RequestException
 
 from gate.blocked import BlockedByEarlierFailure
 from gate.check import ACCEPTED
-from gate.engine import Engine, ImageConfig, asking
+from gate.engine import Engine, InspectedImage, engine_errors
 from gate.errors import EngineUnavailable, ImageUnavailable
 from gate.image.base import Base
 from gate.image.build import TIMEOUT_SECONDS, BuiltImage, build_image
@@ -46,7 +46,7 @@ def base_of(run: Run, docker: Engine) -> Base:
         return Base(built.reference, (*run.release.approved_bases, *built.approved), "simulated", built.image_id)
     reference = run.release.approved_bases[0]
     try:
-        with asking(f"docker pull {reference}"):
+        with engine_errors(f"docker pull {reference}"):
             # By the ID that the pull left: from here on the tag may move.
             pulled = docker.image(str(docker.client.images.pull(reference).id))
     except (EngineUnavailable, ImageUnavailable) as refusal:
@@ -63,7 +63,7 @@ def image_to_publish(run: Run, docker: Engine, base: Base) -> tuple[BuiltImage |
     """
     options = run.options
     if options.image:
-        with asking(f"docker image inspect {options.image}"):
+        with engine_errors(f"docker image inspect {options.image}"):
             # Its name is read once: what is checked, pushed and scanned is one image, wherever a tag moves meanwhile.
             return None, str(docker.client.images.get(options.image).id)
     _refuse_other_bases(options.image_context, base, run.release.platform)
@@ -139,7 +139,7 @@ def build_stand_in(
     return base
 
 
-def _as_approved(docker: Engine, image: ImageConfig, approved: tuple[str, ...], provenance: str) -> Base:
+def _as_approved(docker: Engine, image: InspectedImage, approved: tuple[str, ...], provenance: str) -> Base:
     """The base by a name that stays: its registry's digest; a tag made of its ID, where no registry knows it.
 
     In containerd's store an image that was only built or loaded here has a digest to its name too.
@@ -151,9 +151,9 @@ def _as_approved(docker: Engine, image: ImageConfig, approved: tuple[str, ...], 
     return Base(name, tuple(dict.fromkeys((*approved, name))), provenance, image.engine_id)
 
 
-def _tagged(docker: Engine, image: ImageConfig, repository: str) -> str:
+def _tagged(docker: Engine, image: InspectedImage, repository: str) -> str:
     tag = image.image_id.rpartition(":")[2][:_DIGITS]
-    with asking(f"docker tag {image.engine_id} {repository}:{tag}"):
+    with engine_errors(f"docker tag {image.engine_id} {repository}:{tag}"):
         # BuildKit takes no image ID in a FROM.
         docker.client.api.tag(image.engine_id, repository, tag, force=True)
     return f"{repository}:{tag}"
@@ -200,7 +200,7 @@ def _in_its_place(run: Run, docker: Engine, refusal: EngineUnavailable | ImageUn
     return Base(approved[0], approved, run.provenance, missing=missing)
 
 
-def _here(docker: Engine, reference: str) -> ImageConfig | None:
+def _here(docker: Engine, reference: str) -> InspectedImage | None:
     try:
         return docker.image(reference)
     except ImageUnavailable:

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 
 from gate.aws.errors import readable
-from gate.engine import SILENCE
+from gate.engine import CONNECTION_ERRORS
 from gate.errors import AwsRefused, EngineUnavailable
 
 _LIMIT = 4 * 1024 * 1024  # bytes; an image config is some kilobytes
@@ -113,5 +113,5 @@ def pull(engine: Any, login: Login, repository: str, digest: str, say: Callable[
             if str(event.get("status", "")).startswith(("Pull complete", "Digest", "Status")):
                 say(" ".join(str(event[key]) for key in ("id", "status") if event.get(key)))
         return dict(engine.inspect_image(name))
-    except SILENCE as error:
+    except CONNECTION_ERRORS as error:
         raise EngineUnavailable(f"The Docker engine cannot pull {digest}: {error}", where=name) from error

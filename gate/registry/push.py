@@ -9,7 +9,7 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 
-from gate.engine import SILENCE
+from gate.engine import CONNECTION_ERRORS
 from gate.errors import AwsRefused, EngineUnavailable, ImageUnavailable
 from gate.registry.login import Login
 
@@ -98,7 +98,7 @@ class _Push:
             self.engine.tag(image, self.repository, self.tag)
         except NotFound as error:
             raise ImageUnavailable(f"The Docker engine holds no image {image}", remedy="build it again") from error
-        except SILENCE as error:
+        except CONNECTION_ERRORS as error:
             raise EngineUnavailable(f"The Docker engine cannot tag {image}: {error}") from error
         try:
             return self._with_retries()
@@ -110,7 +110,7 @@ class _Push:
     def _remove_name(self) -> None:
         try:
             self.engine.remove_image(self.name, noprune=True)
-        except SILENCE as error:
+        except CONNECTION_ERRORS as error:
             self.say(f"the local name {self.name} could not be removed: {error}")
 
     def _with_retries(self) -> str:
@@ -138,7 +138,7 @@ class _Push:
             digest = self._follow(events, deadline) or self._held_as()
         except APIError as error:
             raise self._refused_by_engine(error) from error
-        except SILENCE as error:
+        except CONNECTION_ERRORS as error:
             raise EngineUnavailable(
                 f"The Docker engine stopped answering during the push of {self.tag}: {error}",
                 where=f"docker push {self.name}",

@@ -11,7 +11,7 @@ import pytest
 from gate.access.facts import Network
 from gate.access.reader import AccountReader
 from gate.engine import Engine, connect
-from gate.engine.orphans import end_orphans
+from gate.engine.leftovers import end_leftover_processes
 from gate.errors import EngineUnavailable
 from gate.publish.release_client import ReleaseClient
 from gate.publish.release_log import RUNNING, LoggedStep
@@ -70,9 +70,9 @@ class Connections:
         """The Docker engine, from which the leftovers of dead runs are removed."""
         found = connect(self.run.options.engine_timeout)
         self.stack.callback(found.close)
-        found.require_abilities()
+        found.require_capabilities()
         self.run.engine = found.version()
-        swept = (*end_orphans(), *found.sweep())
+        swept = (*end_leftover_processes(), *found.sweep())
         if swept:
             self.run.terminal.progress(f"removed what a dead run left behind: {', '.join(swept)}")
         return found

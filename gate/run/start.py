@@ -14,7 +14,7 @@ import pytest
 
 from gate import options as command_line
 from gate import release as settings
-from gate.engine.orphans import mark
+from gate.engine.leftovers import mark_children
 from gate.errors import EngineUnavailable, GateError, ImageUnavailable, WrongUse
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
@@ -70,7 +70,7 @@ def _start(config: pytest.Config) -> Run:
     if options.image and kind != "rescan":
         _look_for(options.image)
     config.add_cleanup(_end_in_good_order())
-    mark()
+    mark_children()
     folder = folder_of(kind, reports)
     started = datetime.now(UTC)
     kept = folder / "runs" / started.strftime("%Y%m%dT%H%M%S.%fZ") / "evidence" if kind == "full" else None

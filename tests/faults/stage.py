@@ -16,7 +16,7 @@ from gate.access.reader import AccountReader
 from gate.access.reviewed_principals import load as load_reviews
 from gate.aws.call_log import CallLog
 from gate.aws.retry import TimeSource
-from gate.browser.newest import Newest
+from gate.browser.newest import StableVersion
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.base import STAND_IN_LABEL, Base
@@ -160,7 +160,7 @@ def good_world(on: Stage) -> World:
         support=load_support(),
         # On the stand-in nothing is pinned: these are a lock and a list as a release on AWS has them.
         chrome=ChromePin("158.0.8127.37", "158.0.8127.37", now.date() - timedelta(days=10)),
-        newest=Newest("158.0.8127.37", now.date(), "the list"),
+        newest=StableVersion("158.0.8127.37", now.date(), "the list"),
         environment=on.target.environment(),
     )
 

@@ -12,15 +12,14 @@ from typing import Any
 import pytest
 
 from gate.access.reviewed_principals import ReviewedPrincipals
-from gate.browser.newest import Newest
+from gate.browser.newest import StableVersion
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.support import SupportDates
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
-from gate.publish.promotion_record import ACCEPTED, Promotion
-from gate.publish.publication import Publication
+from gate.publish.publication import ACCEPTED, Promotion, Publication
 from gate.registry.changes import InspectedManifests
 from gate.registry.ecr import StoredConfig
 from gate.registry.manifest import StoredManifest
@@ -127,7 +126,7 @@ class World:
     now: datetime
     support: SupportDates
     chrome: ChromePin
-    newest: Newest | Exception
+    newest: StableVersion | Exception
     promotions: tuple[Promotion, ...] = (
         Promotion("2026-01-02T03:04:05+00:00", "local", "app", f"sha256:{'0' * 64}", "v0.9.0", "latest", "", ACCEPTED),
     )

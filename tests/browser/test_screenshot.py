@@ -1,4 +1,4 @@
-"""Reading a screenshot, on pictures drawn here: a good page, boxes, blanks, and what is no picture at all."""
+"""Reading a screenshot: a good page, boxes, blanks, and files that are not a PNG."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import pytest
 from PIL import Image, ImageDraw
 
-from gate.browser import page, picture
+from gate.browser import page
+from gate.browser.screenshot import read
 
 Stroke = Callable[[ImageDraw.ImageDraw, int, int, int], None]
 
@@ -60,42 +61,42 @@ def png(image: Image.Image) -> bytes:
 def test_colours_are_read_back() -> None:
     """The grid's colours are those that the page of this number draws."""
     shown = page.make(12345)
-    assert picture.read(screenshot(shown.colours, glyph)).colours == shown.colours
+    assert read(screenshot(shown.colours, glyph)).colours == shown.colours
 
 
 def test_another_runs_screenshot_has_other_colours() -> None:
     """A screenshot kept from another run does not carry this run's number."""
-    assert picture.read(screenshot(page.make(1).colours, glyph)).colours != page.make(2).colours
+    assert read(screenshot(page.make(1).colours, glyph)).colours != page.make(2).colours
 
 
 def test_grey_cell_is_no_colour() -> None:
     """A cell that is none of the eight colours is not rounded to one."""
     image = Image.new("RGB", (page.WIDTH, page.HEIGHT), (128, 128, 128))
-    assert set(picture.read(png(image)).colours) == {-1}
+    assert set(read(png(image)).colours) == {-1}
 
 
 def test_different_glyphs_are_far_apart() -> None:
     """Different strokes are told apart from each other and from the missing character."""
-    read = picture.read(screenshot(page.make(7).colours, glyph))
-    assert [g.character for g in read.glyphs] == list(page.SYLLABLES)
-    assert min(g.distance for g in read.glyphs) > 0.2
+    shown = read(screenshot(page.make(7).colours, glyph))
+    assert [g.character for g in shown.glyphs] == list(page.SYLLABLES)
+    assert min(g.distance for g in shown.glyphs) > 0.2
 
 
 def test_boxes_are_all_alike() -> None:
     """Boxes have ink, and no distance."""
-    read = picture.read(screenshot(page.make(7).colours, box))
-    assert {g.distance for g in read.glyphs} == {0.0}
-    assert min(g.ink for g in read.glyphs) > 0
+    shown = read(screenshot(page.make(7).colours, box))
+    assert {g.distance for g in shown.glyphs} == {0.0}
+    assert min(g.ink for g in shown.glyphs) > 0
 
 
 def test_boxes_with_a_speck_are_near() -> None:
     """Boxes that hardly differ are near each other."""
-    assert max(g.distance for g in picture.read(screenshot(page.make(7).colours, numbered_box)).glyphs) < 0.1
+    assert max(g.distance for g in read(screenshot(page.make(7).colours, numbered_box)).glyphs) < 0.1
 
 
 def test_blank_cells_have_no_ink() -> None:
     """A character that is not drawn at all has no ink."""
-    assert {g.ink for g in picture.read(screenshot(page.make(7).colours, nothing, nothing)).glyphs} == {0.0}
+    assert {g.ink for g in read(screenshot(page.make(7).colours, nothing, nothing)).glyphs} == {0.0}
 
 
 @pytest.mark.parametrize(
@@ -111,14 +112,14 @@ def test_blank_cells_have_no_ink() -> None:
     ids=["nothing", "text", "header", "torn", "small", "giant"],
 )
 def test_what_is_no_screenshot_has_a_problem(damaged: bytes) -> None:
-    """A picture that cannot be read shows nothing, and says why."""
-    read = picture.read(damaged)
-    assert read.problem
-    assert (read.colours, read.glyphs) == ((), ())
+    """A file that cannot be read shows nothing, and the reason is given."""
+    shown = read(damaged)
+    assert shown.problem
+    assert (shown.colours, shown.glyphs) == ((), ())
 
 
 def test_page_does_not_hold_its_secret() -> None:
-    """Title and colours stand nowhere in the page's source: they have to be worked out."""
+    """Title and colours are not in the page's source."""
     shown = page.make(0xC0FFEE)
     assert shown.title.removeprefix("gate-") not in shown.html
     assert "rgb(255" not in shown.html

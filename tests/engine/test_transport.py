@@ -1,4 +1,4 @@
-"""An engine that breaks off in the middle of an answer, or falls silent there: an error in time, never a wait."""
+"""Answers of an engine that break off or hang end in an error in time; every error of an engine has a message."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from pathlib import Path
 
 import docker
 import pytest
+import requests
+from docker.errors import APIError, create_api_error_from_http_exception
 
-from gate.engine import Engine, asking
-from gate.engine.patience import download
-from gate.engine.stream import as_file
+from gate.engine import Engine, engine_errors
+from gate.engine.transport import as_file, download, with_message
 from gate.errors import EngineUnavailable
 from gate.registry.login import Login, pull
 from gate.registry.push import PushTiming, push
-
-pytestmark = pytest.mark.slow
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = b'{"status": "Pushing", "id": "a1"}\r\n'
@@ -75,12 +74,14 @@ def _serve(door: socket.socket, content: bytes, ends: bool) -> None:
         held.append(caller)  # open until the test is over
 
 
+@pytest.mark.slow
 def test_a_download_ends_in_time_and_is_never_taken_for_whole(engine):
     """docker-py's own export waits for ever for the rest."""
-    with pytest.raises(EngineUnavailable, match="does not answer"), asking("docker export"):
+    with pytest.raises(EngineUnavailable, match="does not answer"), engine_errors("docker export"):
         as_file(download(engine.client.api, "/containers/x/export"), 1000).read()
 
 
+@pytest.mark.slow
 def test_a_push_ends_in_time(engine, monkeypatch):
     """A half event, or none, is the engine's silence and no digest."""
     monkeypatch.setattr(engine.client.api, "inspect_image", lambda _image: {"RepoTags": []})
@@ -90,12 +91,14 @@ def test_a_push_ends_in_time(engine, monkeypatch):
         push(engine.client.api, "x", LOGIN, "repo", "v1", lambda _: None, patience)
 
 
+@pytest.mark.slow
 def test_a_pull_ends_in_time(engine):
     """Likewise."""
     with pytest.raises(EngineUnavailable, match="cannot pull"):
         pull(engine.client.api, LOGIN, "repo", "sha256:" + "0" * 64, lambda _: None)
 
 
+@pytest.mark.slow
 def test_looking_into_an_image_ends_in_time(engine):
     """A question with a short answer."""
     with pytest.raises(EngineUnavailable, match="does not answer"):
@@ -107,3 +110,45 @@ def test_the_socket_is_gone(tmp_path: Path):
     client = docker.DockerClient(base_url=f"unix://{tmp_path / 'none.sock'}", version="1.41", timeout=TIMEOUT)
     with pytest.raises(EngineUnavailable, match="does not answer"):
         Engine(client, TIMEOUT).image("x")
+
+
+def _answer(status: int, body: bytes) -> requests.Response:
+    answer = requests.Response()
+    answer.status_code, answer._content, answer.reason = status, body, "Internal Server Error"
+    return answer
+
+
+def _said(answer: requests.Response) -> str:
+    """What docker-py makes of it."""
+    with pytest.raises(requests.HTTPError) as refused:
+        with_message(answer).raise_for_status()
+    with pytest.raises(APIError) as raised:
+        create_api_error_from_http_exception(refused.value)
+    return str(raised.value.explanation)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"message": "no such image"}', "no such image"),
+        (b'{"cause": "x", "message": "no such image", "response": 404}', "no such image"),
+        (b'{"errorDetail": {}, "error": "HTTP response to HTTPS client"}', "HTTP response to HTTPS client"),
+        (b'{"cause": "not found", "response": 404}', "not found"),
+        (b"{}", "{}"),
+        (b'["odd"]', "odd"),
+        (b"null", "null"),
+        (b"plain words", "plain words"),
+        (b"", ""),
+    ],
+)
+def test_every_refusal_says_something(body: bytes, words: str) -> None:
+    """Whatever key the message stands under, or none."""
+    assert words in _said(_answer(500, body))
+
+
+@pytest.mark.parametrize("status", [200, 204, 304])
+def test_what_is_no_refusal_is_left_alone(status: int) -> None:
+    """Its body may be a stream of gigabytes."""
+    answer = _answer(status, b"{}")
+    assert with_message(answer) is answer
+    assert answer._content == b"{}"

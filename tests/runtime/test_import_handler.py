@@ -1,4 +1,4 @@
-"""A failed import is told with the line of the image's own code; what else the module does disturbs nothing."""
+"""A failed import is reported with the line of the image's own code, whatever else the module does."""
 
 from __future__ import annotations
 
@@ -84,22 +84,22 @@ def test_a_failed_import_names_its_own_line(host: Any, root: Path, code: str, er
     ],
 )
 def test_an_import_that_only_prints_or_leaves_something_is_good(host: Any, root: Path, code: str) -> None:
-    """Lambda does not care either, and nobody waits."""
+    """Lambda accepts it too, and it is not waited for."""
     began = time.monotonic()
     assert imported(host, root, code) == HandlerImport("src.main.handler", True, "")
     assert time.monotonic() - began < 15
 
 
 def test_an_import_that_ends_python_is_the_handlers_fault(host: Any, root: Path) -> None:
-    """Whatever it pretends to have answered."""
+    """Also if it prints what looks like an answer."""
     found = imported(host, root, "import os\nos.write(1, b'{\"callable\": true}')\nos._exit(7)")
     assert (found.callable, found.line) == (False, "")
     assert "the import did not return: exit code 7" in found.error
 
 
 def test_an_import_that_never_ends_is_given_up(host: Any, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In its time, and told so."""
-    monkeypatch.setattr("gate.engine.answer.SECONDS", 1)
+    """After its time limit, which the message says."""
+    monkeypatch.setattr("gate.engine.script.SECONDS", 1)
     assert "it took too long" in imported(host, root, "import time\ntime.sleep(60)").error
 
 
@@ -134,12 +134,12 @@ def test_the_line_is_read_from_the_runtimes_trace(trace: Any, packages: list[str
     assert own_line(frames_in(trace), "/var/task", packages) == line
 
 
-def test_long_code_is_told_by_its_beginning() -> None:
+def test_long_code_is_shortened() -> None:
     """A line of a generated file may be any length."""
     assert len(str(Frame("/var/task/a.py", 1, "x" * 9000))) < 200
 
 
-@pytest.mark.parametrize("told", [None, 1, "x", [1], [[]], [["/a", "1", ""]], [["/a", 1]], {"a": 1}])
-def test_frames_of_another_form_are_none(told: Any) -> None:
-    """They come out of the image."""
-    assert frames_of(told) == ()
+@pytest.mark.parametrize("answer", [None, 1, "x", [1], [[]], [["/a", "1", ""]], [["/a", 1]], {"a": 1}])
+def test_frames_of_another_form_are_none(answer: Any) -> None:
+    """Frames come from the image and may have any form."""
+    assert frames_of(answer) == ()

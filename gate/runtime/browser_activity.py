@@ -1,4 +1,4 @@
-"""Whether a browser was really at work while the events were answered: an answer alone is no work."""
+"""Whether a browser ran while the events were answered: a handler could answer without doing its work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from docker.errors import APIError
 from gate.browser.page_checks import opens_page
 from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.runtime.container import Container
-from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Program, Settings
+from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Settings, TopProcess
 
 # Chrome, Chromium and the browsers made of them; Firefox and WebKit, which Selenium and Playwright drive as well.
 _BROWSER = re.compile(r"chrom(e|ium)|headless[-_]?shell|msedge|firefox|webkit", re.I)
@@ -21,45 +21,45 @@ _THREADS = 4
 _COMMAND = 200
 
 
-def is_browser(program: Program, path: str = "") -> bool:
-    """Whether a program that runs is a browser at work, by its name and its threads.
+def is_browser(process: TopProcess, path: str = "") -> bool:
+    """Whether a process is a browser that opens pages, by its name and its threads.
 
     Args:
-        program: as it was seen.
+        process: as the engine lists it.
         path: what the image's CHROME_BIN names; that is a browser whatever it is called.
     """
-    called = program.command.partition(" ")[0]
+    called = process.command.partition(" ")[0]
     name = called.rpartition("/")[2]
     known = (path and called == path) or (_BROWSER.search(name) and not _DRIVER.search(name))
-    return program.threads >= _THREADS and bool(known)
+    return process.threads >= _THREADS and bool(known)
 
 
 @dataclass
-class Watch:
-    """Looks from outside, again and again, for a browser in a container.
+class BrowserDetector:
+    """Looks for a browser among a container's processes, each time it is updated.
 
     Attributes:
         path: what the image's CHROME_BIN names.
         browser: the command line of the first one seen.
-        unwatched: why nothing could be seen the last time.
+        top_error: why the processes could not be listed the last time.
     """
 
     container: Container
     path: str = ""
     browser: str = ""
-    unwatched: str = ""
+    top_error: str = ""
 
-    def look(self) -> None:
-        """Look once more, unless one has been seen."""
+    def update(self) -> None:
+        """List the processes once more, unless a browser has been seen already."""
         if self.browser:
             return
         try:
-            found = self.container.programs()
+            found = self.container.top()
         except (APIError, OSError) as refused:
-            self.unwatched = str(refused)
+            self.top_error = str(refused)
             return
         self.browser = next((each.command[:_COMMAND] for each in found if is_browser(each, self.path)), "")
-        self.unwatched = ""
+        self.top_error = ""
 
 
 def _idle() -> HandlerRun:
@@ -69,12 +69,12 @@ def _idle() -> HandlerRun:
 
 @check(1, known_bad=lambda: (_idle(),), follows=(opens_page,))
 def browser_worked(run: HandlerRun) -> CheckResult:
-    """During the invocations a browser was seen at work, at least once: a handler may keep it from call to call."""
+    """A browser was seen at least once during the invocations: a handler may keep one from call to call."""
     if any(each.browser for each in run.invocations):
         return ACCEPTED
     where = f"Lambda sandbox, {len(run.invocations)} invocations"
-    if blind := next((each.unwatched for each in run.invocations if each.unwatched), ""):
-        return reject(f"what ran while the events were answered could not be seen: {blind}", where,
+    if error := next((each.top_error for each in run.invocations if each.top_error), ""):
+        return reject(f"what ran while the events were answered could not be seen: {error}", where,
                       "see whether `docker top` works on this engine")  # fmt: skip
     return reject(
         "the handler answered, and no browser was at work meanwhile",

@@ -1,4 +1,4 @@
-"""What an engine lacks is one sentence at the start."""
+"""What an engine cannot do is reported in one sentence at the start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unittest.mock import Mock
 import pytest
 
 from gate.engine import Engine
-from gate.engine.abilities import lacking
+from gate.engine.capabilities import missing_capabilities
 from gate.errors import EngineUnavailable
 
 ANSWERS = Path(__file__).with_name("answers")
@@ -38,23 +38,23 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
 
 @pytest.mark.parametrize(("version", "info", "words"), CASES)
 def test_what_is_lacking(version: dict[str, Any], info: dict[str, Any], words: tuple[str, ...]) -> None:
-    """By the engine's own account; an engine that does not say is given its chance."""
-    found = lacking(version, info)
+    """By the engine's own answers; what it does not state it is taken to have."""
+    found = tuple(missing_capabilities(version, info))
     assert len(found) == len(words)
     assert all(word in sentence for word, sentence in zip(words, found, strict=True))
 
 
 @pytest.mark.parametrize("engine", ["docker-20-classic", "docker-26-buildx", "docker-26-containerd", "podman-5"])
 def test_the_engines_that_were_tried_lack_nothing(engine: str) -> None:
-    """As they answered."""
-    told = json.loads((ANSWERS / f"{engine}.json").read_text())
-    assert lacking(told["version"], told["info"]) == ()
+    """By their recorded answers."""
+    recorded = json.loads((ANSWERS / f"{engine}.json").read_text())
+    assert not list(missing_capabilities(recorded["version"], recorded["info"]))
 
 
 def test_an_unable_engine_is_refused_in_one_sentence() -> None:
-    """With the way out; none of sixty claims has to fail for it."""
+    """With the way out, in place of one failure per scenario."""
     client = Mock()
     client.version.return_value, client.info.return_value = {}, {"MemoryLimit": False, "PidsLimit": False}
     with pytest.raises(EngineUnavailable, match="cannot limit a container's memory, or limit") as refused:
-        Engine(client).require_abilities()
+        Engine(client).require_capabilities()
     assert "DOCKER_HOST" in refused.value.remedy

@@ -1,8 +1,8 @@
-"""Imports the handler as the runtime does, and tells where its import failed.
+"""Imports the handler as the runtime does, and answers where its import failed.
 
-This text is run in a container by the image's own Python, behind `gate.engine.answer.ANSWER`, with the handler and the
-task root as arguments; without a handler it only tells which packages stand beside the image's own code. It imports
-the standard library and what the handler imports, and nothing of the gate.
+This text is run in a container by the image's own Python, after `gate.engine.script.ANSWER_FUNCTION`, with the handler
+and the task root as arguments; without a handler it only answers which packages are installed in the task root. It
+imports the standard library and what the handler imports, and nothing of the gate.
 """
 
 import importlib
@@ -16,8 +16,8 @@ sys.path.insert(0, root)
 found: "dict[str, Any]" = {"callable": False, "error": "", "frames": [], "packages": []}
 
 
-def beside() -> "list[str]":
-    """What the packages in the task root recorded as theirs: the names that stand directly in it."""
+def packages_in_root() -> "list[str]":
+    """The names directly in the task root that installed packages recorded as theirs."""
     files = (file for each in importlib.metadata.distributions(path=[root]) for file in each.files or ())
     return sorted({file.parts[0] for file in files})
 
@@ -36,5 +36,5 @@ try:
         found["callable"] = callable(getattr(importlib.import_module(module.replace("/", ".")), name))
 except BaseException as error:
     found.update(error=f"{type(error).__name__}: {error}", frames=frames(error))
-found["packages"] = beside()
+found["packages"] = packages_in_root()
 answer(found)  # type: ignore[name-defined]  # noqa: F821 - stands before this text

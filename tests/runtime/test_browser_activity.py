@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
-from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Program, Settings
-from gate.runtime.work import Watch, browser_worked, is_browser
+from gate.runtime.browser_activity import BrowserDetector, browser_worked, is_browser
+from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Settings, TopProcess
 
 
 @pytest.mark.parametrize(
@@ -32,56 +32,56 @@ from gate.runtime.work import Watch, browser_worked, is_browser
 )
 def test_a_browser_is_told_by_its_name_and_threads(command: str, threads: int, browser: bool) -> None:
     """One that was only asked for its version, its driver, and a name among the arguments are none at work."""
-    assert is_browser(Program(threads, command)) is browser
+    assert is_browser(TopProcess(threads, command)) is browser
 
 
 def test_the_images_own_browser_is_one_whatever_it_is_called() -> None:
     """As CHROME_BIN names it, with the threads of one at work."""
-    running = Program(30, "/opt/render --headless")
+    running = TopProcess(30, "/opt/render --headless")
     assert is_browser(running, "/opt/render")
     assert not is_browser(running, "/opt/renderer")
     assert not is_browser(replace(running, threads=1), "/opt/render")
     assert not is_browser(running)
-    assert not is_browser(Program(30, ""), "")
+    assert not is_browser(TopProcess(30, ""), "")
 
 
-class Seen:
-    """A container in which these programs run, look by look; an error is raised."""
+class FakeContainer:
+    """A container whose processes are listed so, one after the other; an error is raised."""
 
-    def __init__(self, *looks: Any) -> None:
-        self.looks = list(looks)
+    def __init__(self, *listings: Any) -> None:
+        self.listings = list(listings)
 
-    def programs(self) -> tuple[Program, ...]:
-        """The next look."""
-        look = self.looks.pop(0)
-        if isinstance(look, Exception):
-            raise look
-        return tuple(look)
-
-
-CHROME = Program(30, "/opt/chrome/chrome " + "x" * 900)
-PYTHON = Program(2, "python3 bootstrap")
+    def top(self) -> tuple[TopProcess, ...]:
+        """The next listing."""
+        found = self.listings.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return tuple(found)
 
 
-def watched(*looks: Any) -> tuple[str, str]:
-    """What a watch has seen after these looks."""
-    watch = Watch(Seen(*looks))  # type: ignore[arg-type]
-    for _ in looks:
-        watch.look()
-    return watch.browser[:18], watch.unwatched
+CHROME = TopProcess(30, "/opt/chrome/chrome " + "x" * 900)
+PYTHON = TopProcess(2, "python3 bootstrap")
+
+
+def detected(*listings: Any) -> tuple[str, str]:
+    """What has been detected after these listings."""
+    detector = BrowserDetector(FakeContainer(*listings))  # type: ignore[arg-type]
+    for _ in listings:
+        detector.update()
+    return detector.browser[:18], detector.top_error
 
 
 def test_a_browser_is_seen_whenever_it_runs() -> None:
     """Once is enough, and one that was seen is not looked for again."""
-    assert watched([PYTHON], [PYTHON, CHROME], [PYTHON]) == ("/opt/chrome/chrome", "")
-    assert watched([CHROME], APIError("busy")) == ("/opt/chrome/chrome", "")
-    assert watched([PYTHON], [PYTHON]) == ("", "")
+    assert detected([PYTHON], [PYTHON, CHROME], [PYTHON]) == ("/opt/chrome/chrome", "")
+    assert detected([CHROME], APIError("busy")) == ("/opt/chrome/chrome", "")
+    assert detected([PYTHON], [PYTHON]) == ("", "")
 
 
-def test_a_look_that_failed_is_told_unless_a_later_one_succeeds() -> None:
-    """An engine that cannot look has not seen that nothing ran."""
-    assert watched([PYTHON], APIError("no ps here")) == ("", "no ps here")
-    assert watched(APIError("busy"), [PYTHON]) == ("", "")
+def test_a_failed_listing_is_reported_unless_a_later_one_succeeds() -> None:
+    """Without a listing it is not known that no browser ran."""
+    assert detected([PYTHON], APIError("no ps here")) == ("", "no ps here")
+    assert detected(APIError("busy"), [PYTHON]) == ("", "")
 
 
 def run_with(*invocations: Invocation) -> HandlerRun:
@@ -99,7 +99,7 @@ def test_an_answer_without_a_browser_is_refused() -> None:
     assert browser_worked(run_with(ANSWERED, replace(ANSWERED, browser="/opt/chrome/chrome"))).accepted
 
 
-def test_an_engine_that_cannot_look_is_not_blamed_on_the_handler() -> None:
-    """It is said what could not be seen, and why."""
-    (only,) = browser_worked(run_with(replace(ANSWERED, unwatched="no ps here"))).rejections
+def test_an_engine_that_cannot_list_is_not_blamed_on_the_handler() -> None:
+    """The message says what could not be seen, and why."""
+    (only,) = browser_worked(run_with(replace(ANSWERED, top_error="no ps here"))).rejections
     assert "could not be seen: no ps here" in only.cause

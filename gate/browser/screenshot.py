@@ -5,31 +5,63 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageStat, UnidentifiedImageError
 
 from gate.browser import page
-from gate.browser.report import Glyph, Picture
 
-_LARGEST = 16_000_000
-# How far a channel may be from full or empty, for the colour management of a browser.
+_MOST_PIXELS = 16_000_000
+# How far a channel may be from full or empty, for a browser's colour management.
 _TOLERANCE = 64
 _WHITE = 255
 
 
-def read(png: bytes) -> Picture:
-    """What the screenshot shows; one that cannot be read has a `problem`."""
+@dataclass(frozen=True)
+class Glyph:
+    """One syllable as it was drawn.
+
+    Attributes:
+        ink: the darkness of its cell, from 0 (white) to 1 (black).
+        nearest: the character whose drawing is most similar: another syllable, or one that no font has.
+        distance: to that drawing: 0 for the same picture, 1 where as much differs as either has ink.
+    """
+
+    character: str
+    ink: float
+    nearest: str
+    distance: float
+
+
+@dataclass(frozen=True)
+class Screenshot:
+    """What a screenshot shows.
+
+    Attributes:
+        colours: of the grid's cells, row by row, as in `ProbePage`; -1 where a cell is none of the eight.
+        problem: why it shows nothing; "" when it could be read.
+    """
+
+    width: int
+    height: int
+    colours: tuple[int, ...]
+    glyphs: tuple[Glyph, ...]
+    problem: str = ""
+
+
+def read(png: bytes) -> Screenshot:
+    """Read a screenshot; one that cannot be read has a `problem`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(png), formats=["PNG"])
         width, height = image.size
-        if width < page.WIDTH or height < page.HEIGHT or width * height > _LARGEST:
-            return Picture(width, height, (), (), f"it is {width}×{height} pixels, and the page needs "
+        if width < page.WIDTH or height < page.HEIGHT or width * height > _MOST_PIXELS:
+            return Screenshot(width, height, (), (), f"it is {width}×{height} pixels, and the page needs "
                            f"{page.WIDTH}×{page.HEIGHT}")  # fmt: skip
-        return Picture(width, height, _colours(image.convert("RGB")), _glyphs(image.convert("L")))
+        return Screenshot(width, height, _colours(image.convert("RGB")), _glyphs(image.convert("L")))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError) as damaged:
-        return Picture(0, 0, (), (), f"it is no readable PNG: {damaged}")
+        return Screenshot(0, 0, (), (), f"it is not a readable PNG: {damaged}")
 
 
 def _colours(image: Image.Image) -> tuple[int, ...]:
@@ -37,7 +69,7 @@ def _colours(image: Image.Image) -> tuple[int, ...]:
     for row in range(page.ROWS):
         for column in range(page.COLUMNS):
             left, top = page.GRID_LEFT + column * page.CELL, page.GRID_TOP + row * page.CELL
-            # The middle third: a border that is blurred says nothing.
+            # The middle third, because borders may be blurred.
             third = page.CELL // 3
             found.append(_colour(image.crop((left + third, top + third, left + 2 * third, top + 2 * third))))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""What is asked of a program in the image: its path comes from the image, and is never anything but a path."""
+"""Commands for programs in the image: a path from the image is never anything but a path."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from types import SimpleNamespace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gate.browser.installed import libraries, version
+from gate.browser.programs import program_version, shared_libraries
 from gate.image.tree import ELF_MAGIC, ImageFile, Tree
 
 HOSTILE = "/opt/$(touch /x) `id`; rm -rf / && \"'\n\u202e\x1b[2J | cat"
 
 
 class Host:
-    """A container that notes what it is asked."""
+    """A container that records its commands."""
 
     def __init__(self):
         self.asked = []
@@ -31,7 +31,7 @@ class Host:
 def test_no_path_becomes_more_than_one_word_of_a_command(path):
     """CHROME_BIN may hold anything: a shell that reads the command sees the path, and one option."""
     host = Host()
-    version(host, path)
+    program_version(host, path)
     assert shlex.split(host.asked[0]) == [path, "--version"]
 
 
@@ -40,5 +40,5 @@ def test_no_path_becomes_more_than_one_word_of_a_command(path):
 def test_nor_does_the_name_of_a_program(name):
     """The loader is asked about the program behind the variable, whatever that is called."""
     host, path = Host(), f"/opt/{name.replace('/', '_')}"
-    libraries(host, Tree({path: ImageFile(path, "file", head=ELF_MAGIC)}, {}), "CHROME_BIN", path)
+    shared_libraries(host, Tree({path: ImageFile(path, "file", head=ELF_MAGIC)}, {}), "CHROME_BIN", path)
     assert shlex.split(host.asked[0]) == ["LD_TRACE_LOADED_OBJECTS=1", path]
