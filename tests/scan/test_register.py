@@ -107,6 +107,7 @@ BAD = {
     "a purl of every version": ("openssl@3.0.1", "openssl", 6, "every version"),
     "a name of every version": ("pkg:deb/debian/openssl@3.0.1", "openssl", 6, "every version"),
     "a range of everything": ("openssl@3.0.1", "openssl\n    versions: vers:deb/*", 6, "wildcard"),
+    "a range as the version of a purl": ("openssl@3.0.1", "openssl@vers%3Adeb%2F%3E%3D0", 6, "names a range"),
     "a range without end": ("openssl@3.0.1", "openssl\n    versions: vers:deb/>=3.0.1", 6, "no upper end"),
     "a range that excludes": ("openssl@3.0.1", "openssl\n    versions: vers:deb/!=3.0.1", 6, "no upper end"),
     "an unreadable range": ("openssl@3.0.1", "openssl\n    versions: vers:tex/<3", 6, "cannot be read"),

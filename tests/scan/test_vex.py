@@ -152,6 +152,12 @@ def test_no_statement_clears_what_the_policy_never_allows(finding, policy) -> No
     assert decision(register(policy=policy), finding) == "open"
 
 
+def test_a_version_that_the_scanner_does_not_tell_is_no_very_version() -> None:
+    """Although an exception of ours may be about such a finding."""
+    untold = Finding("CVE-1", "openssl", "", "", "HIGH", 7.5, "t", "", Mode.BASIC)
+    assert decision(register(document(statement(purl="pkg:deb/debian/openssl@untold"))), untold) == "open"
+
+
 def test_an_expired_entry_is_a_fault_and_the_finding_names_it() -> None:
     """And one that soon expires is a warning."""
     held = register(decided="2026-10-01", expires="2026-11-21")
@@ -182,6 +188,7 @@ def test_a_document_about_none_of_the_findings_is_unused() -> None:
         ({"statements": [statement(justification="because")]}, "because"),
         ({"statements": [{**statement("fixed"), "status": "not_affected"}]}, "not valid under any"),
         ({"statements": [statement(purl="pkg:deb")]}, "is no package URL"),
+        ({"statements": [statement(purl="pkg:deb/debian/openssl@vers%3Adeb%2F%3E%3D0")]}, "names a range"),
     ],
 )
 def test_a_file_that_is_no_openvex_document_is_a_fault_with_its_line(vex, says) -> None:

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from gate.scan.register.packages import InvalidEntry, PackageSelector, package_selector, parse_purl
+from gate.scan.register.packages import UNTOLD, InvalidEntry, PackageSelector, package_selector, parse_purl
 from gate.scan.register.schema import JUSTIFICATIONS
 from gate.text import plain
 
@@ -173,7 +173,7 @@ def _purls(component: Mapping[str, Any]) -> list[str]:
 def _packages(component: Mapping[str, Any]) -> Iterator[PackageSelector]:
     """The package that a component is; none where it names no version, or two different ones."""
     purls = _purls(component)
-    if len({purl.partition("?")[0] for purl in purls}) == 1 and parse_purl(purls[0]).version:
+    if len({purl.partition("?")[0] for purl in purls}) == 1 and parse_purl(purls[0]).version not in {None, "", UNTOLD}:
         yield package_selector({"package": purls[0]})
 
 
