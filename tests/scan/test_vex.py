@@ -20,7 +20,9 @@ from gate.scan.register.exception_checks import (
     unused_exceptions,
 )
 from gate.scan.register.openvex import openvex
+from gate.scan.register.packages import InvalidEntry
 from gate.scan.register.reading import load, parse
+from gate.scan.register.vex import read_vex
 from gate.scan.remediation import remediations
 from gate.scan.report import ScanReport
 from gate.scan.statuses import Mode
@@ -103,6 +105,8 @@ IMAGE = "pkg:oci/python@sha256%3Aab?repository_url=public.ecr.aws/lambda"
             False,
         ),
         (statement(products=[{**SAME, "identifiers": {"purl": "pkg:deb/debian/curl@1"}}]), {}, False),
+        (statement(products=[{"@id": "pkg:deb/debian/curl@1", "identifiers": {"purl": PURL}}]), {}, False),
+        (statement(products=[{**SAME, "identifiers": {"purl": PURL}}]), {}, True),
         (statement(products=[]), {}, False),
         (statement("affected", action_statement="upgrade"), {}, False),
         (statement("under_investigation"), {}, False),
@@ -111,6 +115,7 @@ IMAGE = "pkg:oci/python@sha256%3Aab?repository_url=public.ecr.aws/lambda"
         (statement(purl="pkg:deb/debian/libssl3@3.0.11-1~deb12u2"), {}, False),
         (statement(vulnerability={"name": "CVE-11"}), {}, False),
         (statement(timestamp="2026-11-23T00:00:00Z"), {}, False),
+        (statement(timestamp="2026-11-22T00:00:00Z"), {}, True),
         (statement(), {"target": "local"}, False),
         (statement(), {"decided": "2026-11-23", "expires": "2026-12-31"}, False),
         (statement(), {"decided": "2026-10-01", "expires": "2026-11-21"}, False),
@@ -171,9 +176,29 @@ def test_an_expired_entry_is_a_fault_and_the_finding_names_it() -> None:
 
 def test_a_document_about_none_of_the_findings_is_unused() -> None:
     """One that is about a finding is used, whatever it says."""
-    said = unused_exceptions(register(document(statement(purl="pkg:deb/debian/openssl@1"))), (FINDING,), "aws")
+    other = statement(purl="pkg:deb/debian/openssl@1")
+    said = unused_exceptions(register(document(other)), (FINDING,), "aws")
     assert "is not used: none of its statements is about" in said[0].cause
-    assert unused_exceptions(register(document(statement("affected", action_statement="a"))), (FINDING,), "aws") == ()
+    assert unused_exceptions(register(document(other, statement("affected"))), (FINDING,), "aws") == ()
+
+
+def test_statements_about_other_packages_decide_nothing() -> None:
+    """A newer one about another version, among others."""
+    newer = statement("affected", purl="pkg:deb/debian/openssl@1", timestamp="2026-11-20T00:00:00Z")
+    held = register(document(newer, statement(), author="D"))
+    assert decision(held) == "vex: not_affected"
+    (entry,) = held.vex
+    assert [each.why for each in entry.document.statements] == ["", "vulnerable_code_not_present"]
+    impact = statement("not_affected", justification="component_not_present", impact_statement="never built in")
+    del impact["justification"]
+    assert register(document(impact)).vex[0].document.statements[0].why == "never built in"
+
+
+@pytest.mark.parametrize("raw", [b"not JSON", b"\xff", b"[" * 100_000])
+def test_a_file_that_is_not_json_is_a_fault(raw) -> None:
+    """However deep it is."""
+    with pytest.raises(InvalidEntry, match="is not JSON"):
+        read_vex(raw, hashlib.sha256(raw).hexdigest())
 
 
 @pytest.mark.parametrize(
@@ -182,6 +207,8 @@ def test_a_document_about_none_of_the_findings_is_unused() -> None:
         ({"@context": "https://openvex.dev/ns"}, "@context"),
         ({"statements": []}, "statements"),
         ({"version": "1"}, "version"),
+        ({"version": 0}, "version"),
+        ({"author": ""}, "author"),
         ({"timestamp": "yesterday"}, "is no moment"),
         ({"timestamp": "2026-10-08T18:02:03"}, "no time zone"),
         ({"statements": [statement(status="harmless")]}, "harmless"),
@@ -232,10 +259,12 @@ def test_the_document_is_read_from_beside_the_register(tmp_path) -> None:
     (home / "vex" / "link.json").symlink_to(tmp_path / "outside.json")
     os.mkfifo(home / "vex" / "pipe.json")
     (home / "vex" / "folder.json").mkdir()
-    (home / "vex" / "large.json").write_bytes(raw + b" " * 1_000_000)
+    padded = raw + b" " * (1_000_000 - len(raw))
+    (home / "vex" / "most.json").write_bytes(padded)
+    (home / "vex" / "large.json").write_bytes(padded + b" ")
     for name, says in {
         "good": "", "link": "no file beside", "pipe": "no file beside", "folder": "no file beside",
-        "large": "larger than", "missing": "no file beside",
+        "large": "larger than", "most": "not what was reviewed", "missing": "no file beside",
     }.items():  # fmt: skip
         (home / "exceptions.yaml").write_text(head + entry % f"vex/{name}.json", encoding="utf-8")
         faults = load(home / "exceptions.yaml").faults

@@ -11,22 +11,19 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from gate.scan.findings import Finding
 from gate.scan.register.packages import UNTOLD, InvalidEntry, PackageSelector, package_selector, parse_purl
 from gate.scan.register.schema import JUSTIFICATIONS
 from gate.text import plain
-
-if TYPE_CHECKING:
-    from gate.scan.findings import Finding
 
 # A document is reviewed by people, statement by statement where it counts; a whole distribution's feed is not.
 MAX_BYTES = 1_000_000
 # The statuses with which a release may go live; the others, affected and under_investigation, decide nothing.
 CLEARING = frozenset({"not_affected", "fixed"})
 
-_TEXT = {"type": "string", "minLength": 1, "maxLength": 5000}
+_TEXT = {"type": "string", "minLength": 1}
 _COMPONENT = {
     "type": "object",
     "properties": {"@id": _TEXT, "identifiers": {"type": "object", "properties": {"purl": _TEXT}}},
@@ -131,18 +128,13 @@ def read_vex(raw: bytes, sha256: str, product: str = "") -> VexDocument:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise InvalidEntry(f"the file is not JSON: {error}") from error
-    if fault := next(_validator().iter_errors(document), None):
+    from jsonschema import Draft202012Validator
+
+    if fault := next(Draft202012Validator(SCHEMA).iter_errors(document), None):
         raise InvalidEntry(f"the file is no OpenVEX 0.2 document: {plain(fault.json_path)}: {plain(fault.message)}")
     made = _moment(document["timestamp"])
     statements = (one for raw in document["statements"] for one in _statements(raw, made, product))
     return VexDocument(plain(document["author"]), tuple(statements))
-
-
-@cache
-def _validator() -> Any:
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(SCHEMA)
 
 
 def _statements(raw: Mapping[str, Any], made: datetime, product: str) -> Iterator[VexStatement]:
@@ -161,7 +153,7 @@ def _components(raw: Mapping[str, Any], product: str) -> Iterator[Mapping[str, A
     for each in raw.get("products", ()):
         if not each.get("subcomponents"):
             yield each
-        elif product and product in _purls(each):
+        elif product in _purls(each):
             yield from each["subcomponents"]
 
 
@@ -171,10 +163,10 @@ def _purls(component: Mapping[str, Any]) -> list[str]:
 
 
 def _packages(component: Mapping[str, Any]) -> Iterator[PackageSelector]:
-    """The package that a component is; none where it names no version, or two different ones."""
-    purls = _purls(component)
-    if len({purl.partition("?")[0] for purl in purls}) == 1 and parse_purl(purls[0]).version not in {None, "", UNTOLD}:
-        yield package_selector({"package": purls[0]})
+    """The package that a component is; none where it is named by no package URL with a version, or by two."""
+    match _purls(component):
+        case [purl] if parse_purl(purl).version not in {None, UNTOLD}:
+            yield package_selector({"package": purl})
 
 
 def _moment(text: str) -> datetime:
