@@ -39,6 +39,8 @@ class Scenario:
         tags: its own and its feature's.
         description: the text under the title, on one line.
         titles: the title for each row of an outline, by the row's id in pytest; "" for a plain scenario.
+        feature: the name of its file.
+        line: of its title in it, counted from 1; 0 where that is not known.
         row_tags: the tags of the examples that a row stands in.
     """
 
@@ -47,6 +49,8 @@ class Scenario:
     tags: frozenset[str]
     description: str
     titles: Mapping[str, str]
+    feature: str = ""
+    line: int = 0
     row_tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -77,7 +81,8 @@ def _scenario(feature: Any, parsed: Any) -> Scenario:
     rows = [(row, frozenset(examples.tags)) for examples in parsed.examples for row in examples.as_contexts()]
     titles = {"-".join(row.values()): _title(parsed.name, row) for row, _ in rows} or {"": parsed.name}
     row_tags = {"-".join(row.values()): own for row, own in rows}
-    return Scenario(parsed.name, numbers.pop(), tags, " ".join(parsed.description.split()), titles, row_tags)
+    told, file = " ".join(parsed.description.split()), Path(feature.filename).name
+    return Scenario(parsed.name, numbers.pop(), tags, told, titles, file, parsed.line_number, row_tags)
 
 
 def _title(template: str, row: Mapping[str, str]) -> str:
