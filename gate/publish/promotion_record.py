@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +43,7 @@ def begin(run: Run, pushed: Publication, earlier: Sequence[Promotion]) -> None:
             release_tag=run.release.release_tag,
             rolling_tag=run.release.rolling_tag,
             rolling_before="" if before == pushed.digest else before,
+            by_name=run.promotes,
         ),
     )
 
@@ -104,9 +105,19 @@ def read_all(run: Run) -> tuple[Promotion, ...]:
         EvidenceDamaged: a record cannot be read: what it would say may be that a release was refused.
     """
     own = run.started.isoformat(timespec="seconds")
-    every = map(_read, sorted((run.reports / "runs").glob(f"*/evidence/{FILE}")))
     about = (run.target, run.release.repository)
+    every = (each for _, each in recorded(run.reports))
     return tuple(each for each in every if (each.place, each.repository) == about and each.run != own)
+
+
+def recorded(reports: Path) -> Iterator[tuple[Path, Promotion]]:
+    """Each recorded promotion with the folder of its run, oldest first.
+
+    Raises:
+        EvidenceDamaged: a record cannot be read.
+    """
+    for path in sorted((reports / "runs").glob(f"*/evidence/{FILE}")):
+        yield path.parents[1], _read(path)
 
 
 def _read(path: Path) -> Promotion:

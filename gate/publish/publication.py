@@ -108,6 +108,7 @@ class Promotion:
         rolling_before: the digest that the rolling tag named before, "" if it named none.
         state: "begun" until the run has its verdict, then "accepted" or "refused".
         reason: why it was refused.
+        by_name: whether an earlier release was given the rolling tag again (--promote), and nothing was released.
     """
 
     run: str
@@ -119,8 +120,28 @@ class Promotion:
     rolling_before: str
     state: str = BEGUN
     reason: str = ""
+    by_name: bool = False
 
     @property
     def tags(self) -> tuple[str, str]:
         """The published tags."""
         return self.release_tag, self.rolling_tag
+
+
+@dataclass(frozen=True)
+class AcceptedRelease:
+    """A release with a recorded yes.
+
+    Attributes:
+        tag: its release tag.
+        digest: the digest that was accepted under it.
+        image_id: of the image that was checked.
+        uncompressed_bytes: of its files.
+        run: the name of the folder of the run that accepted it.
+    """
+
+    tag: str
+    digest: str
+    image_id: str
+    uncompressed_bytes: int
+    run: str

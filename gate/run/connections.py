@@ -171,7 +171,7 @@ def local_state(run: Run) -> dict[str, Any]:
     """
     if run.kind == "partial" and not run.options.keep:
         return {"state": run.local_state.with_name(f"{run.local_state.name}-partial")}
-    return {"state": run.local_state, "keep": run.options.keep or run.kind == "rescan"}
+    return {"state": run.local_state, "keep": run.options.keep or run.kind in {"rescan", "promotion"}}
 
 
 @contextmanager

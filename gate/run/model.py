@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gate.access.matrix import Matrix
     from gate.candidate import Candidate
     from gate.errors import WrongUse
-    from gate.publish.publication import Promotion, Publication
+    from gate.publish.publication import AcceptedRelease, Promotion, Publication
     from gate.run.scenarios import Scenario
     from gate.scan.register.entries import Register
     from gate.scan.report import ScanReport
@@ -51,6 +51,7 @@ class Facts:
         matrix: who can do what in the repository.
         reviewed: principal and permission group of every review in force.
         difference: to the previous release, as a sentence.
+        accepted: the release that --promote names, by the evidence of the run that accepted it.
     """
 
     identity: str = ""
@@ -70,6 +71,7 @@ class Facts:
     matrix: Matrix | None = None
     reviewed: tuple[tuple[str, str], ...] = ()
     difference: str = ""
+    accepted: AcceptedRelease | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,12 @@ class Run:
     @property
     def publishes(self) -> bool:
         """Whether this run releases; otherwise it looks at what was released."""
-        return self.kind != "rescan" and (self.options.target == "local" or self.options.publish)
+        return self.kind != "rescan" and (self.options.target == "local" or self.options.publish or self.promotes)
+
+    @property
+    def promotes(self) -> bool:
+        """Whether this run gives the rolling tag to a release that an earlier run accepted (--promote)."""
+        return self.kind == "promotion"
 
     @property
     def overridden(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from gate.report.view import headline
 from gate.run.evidence import EvidenceRecorder
 from gate.run.model import Results, Run
 from gate.run.results import REPORT, conclude, finish, withdraw
-from gate.run.scenarios import HOME, Scenario, catalogue, expected_names, read_lock
+from gate.run.scenarios import HOME, Scenario, catalogue, expected_names, is_due, read_lock
 from gate.verdict import ScenarioOutcome
 
 # AC1 and AC6 are about the image itself: it is really built and really run, whatever the target.
@@ -33,7 +33,8 @@ class AcceptancePlugin:
     def __init__(self, run: Run, features: Path) -> None:
         self.run = run
         self._scenarios = catalogue(features)
-        run.scenarios = tuple(self._scenarios.values())
+        due = (each for each in self._scenarios.values() if not run.promotes or is_due(each.tags, run.kind))
+        run.scenarios = tuple(due)
         self._recorders: dict[str, EvidenceRecorder] = {}
         self._failures: dict[str, ClaimFailure] = {}
         self._recorder: EvidenceRecorder | None = None
@@ -55,6 +56,8 @@ class AcceptancePlugin:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, Any, None]:
         """Find the scenario of each test, skip in a rehearsal what only AWS can prove, and put all in order."""
+        if self.run.promotes:
+            items[:] = [item for item in items if is_due(self._scenario(item).tags, self.run.kind)]
         every = list(items)
         for item in every:
             scenario = self._scenario(item)
@@ -72,10 +75,9 @@ class AcceptancePlugin:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know what a whole run holds, and see every check reject a known-bad input before its yes is believed."""
         if self.run.kind != "partial":
-            rescan = self.run.kind == "rescan"
             # What is pinned and not there is missing from the run.
-            lock = read_lock(HOME)
-            self.run.expected = expected_names(self._scenarios, rescan=rescan) | lock.names(rescan=rescan)
+            kind = self.run.kind
+            self.run.expected = expected_names(self._scenarios, kind) | read_lock(HOME).names(kind)
         self.run.proofs = run_self_tests()
         self.run.terminal.begin(len(session.items))
 

@@ -161,7 +161,7 @@ def finish(run: Run) -> None:
     stated = attest(run.folder, run.release.repository_uri, run.options.sign)
     if run.options.sign:
         run.terminal.progress(stated)
-    if run.kind == "full":
+    if run.store.kept != run.store.folder:
         keep(run)
 
 

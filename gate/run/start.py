@@ -73,7 +73,8 @@ def _start(config: pytest.Config) -> Run:
     mark_children()
     folder = folder_of(kind, reports)
     started = datetime.now(UTC)
-    kept = folder / "runs" / started.strftime("%Y%m%dT%H%M%S.%fZ") / "evidence" if kind == "full" else None
+    dated = reports / "runs" / started.strftime("%Y%m%dT%H%M%S.%fZ") / "evidence"
+    kept = dated if kind in {"full", "promotion"} else None
     store = EvidenceStore(folder / "evidence", options.target, Redactor(), kept=kept)
     local_state = root / config.getini("local_state")
     run = Run(kind, folder, release, options, store, terminal, root, reports, local_state, started)
@@ -89,6 +90,7 @@ def _start(config: pytest.Config) -> Run:
                 raise
             # A nightly rescan is not watched: it ends with a verdict and does not leave yesterday's in place.
             run.facts.unidentified = error
+    _look_for_accepted(run)
     begin(run)
     switch_on(config.option, folder)
     config.stash[RUN] = run
@@ -108,8 +110,20 @@ def _refuse_without_plugins(config: pytest.Config) -> None:
 
 def _asked_for(config: pytest.Config) -> tuple[settings.Release, command_line.Options]:
     command_line.refuse_empty(config)
-    release = settings.read(config.getini, release_tag=config.getoption("--release-tag"))
+    tag = config.getoption("--promote") or config.getoption("--release-tag")
+    release = settings.read(config.getini, release_tag=tag)
     return release, command_line.read(config, release.image_context, config.rootpath)
+
+
+def _look_for_accepted(run: Run) -> None:
+    """Refuse to promote what no intact evidence accepts, before anything is cleared, started or asked."""
+    if not (tag := run.options.promote):
+        return
+    from gate.publish.accepted import accepted_release
+
+    if not run.promotes:
+        raise WrongUse("--promote is decided by every claim about the registry: leave out -m, -k and paths")
+    run.facts.accepted = accepted_release(run, tag)
 
 
 def _look_for(image: str) -> None:
