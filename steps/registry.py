@@ -5,7 +5,7 @@ from pytest_bdd import given, parsers, then, when
 from gate.check import require
 from gate.image.contract import below
 from gate.publish.promotion_checks import as_tagged, check_trial
-from gate.publish.promotion_record import check_unaccepted
+from gate.publish.promotion_record import check_unaccepted, tags_of_later
 from gate.registry.changes import Comparison, to_inspect
 from gate.registry.lifecycle_simulation import check_lifecycle
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
@@ -207,7 +207,10 @@ def promotions_read(earlier_promotions, evidence):
 
 
 @then("neither tag names a digest that was never accepted")
-def nothing_refused_stands(promotions, ecr, release, run):
+def nothing_refused_stands(promotions, ecr, release, run, nightly):
     """What this run itself releases is decided by all its claims."""
     own = run.facts.promotion.digest if run.facts.promotion else ""
-    require(check_unaccepted(promotions, naming(ecr.images()), (release.release_tag, release.rolling_tag), own))
+    # A night is about the release that stands; one that was refused after it has another release tag.
+    later = tags_of_later(promotions) if nightly else ()
+    tags = (release.release_tag, release.rolling_tag, *later)
+    require(check_unaccepted(promotions, naming(ecr.images()), tags, own))

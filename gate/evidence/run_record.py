@@ -27,6 +27,7 @@ class RunRecord:
     Attributes:
         release: verdict.json's `release`: digest, tags, sizes and image ID, as far as they are known.
         started: UTC, ISO 8601.
+        remarks: what a reader should know beside the claims; they decide nothing.
         scan_completed_at: when the scan that the verdict rests on ended, ISO 8601; None when there is none.
     The others are the arguments of `gate.verdict.decide`.
     """
@@ -42,6 +43,7 @@ class RunRecord:
     started: str
     scan_completed_at: str | None
     overridden: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def verdict(self) -> Verdict:
         """The verdict that follows."""
@@ -71,6 +73,7 @@ class RunRecord:
             "criteria": {str(number): self._criterion(number) for number in CRITERIA},
             "only_aws": list(verdict.only_aws),
             "judges": {"said_no": sum(p.said_no for p in self.proofs), "of": len(self.proofs)},
+            **({"remarks": list(self.remarks)} if self.remarks else {}),
             "started": self.started,
             "valid_until": self._valid_until(verdict),
         }
@@ -111,6 +114,8 @@ def run_record_in(answer: Any) -> RunRecord:
             started=str(answer["started"]),
             scan_completed_at=None if (at := answer["scan_completed_at"]) is None else _moment(at),
             overridden=tuple(map(_text, answer["overridden"])),
+            # A run of an older gate made none.
+            remarks=tuple(map(_text, answer.get("remarks", ()))),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceDamaged(

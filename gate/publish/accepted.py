@@ -1,15 +1,18 @@
-"""Releases that an earlier run accepted: the evidence on which one is promoted by name."""
+"""Releases that an earlier run accepted: the evidence on which one is promoted by name, and the one that stands now."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.errors import EvidenceDamaged, WrongUse
 from gate.evidence.reading import content, json_object
+from gate.publish.promotion_checks import ReleaseTags
 from gate.publish.promotion_record import recorded
 from gate.publish.publication import ACCEPTED, AcceptedRelease, Promotion
 from gate.publish.publishing_run import hold_to_its_hashes
+from gate.registry.repository import StoredImage, naming
 
 if TYPE_CHECKING:
     from gate.run.model import Run
@@ -67,3 +70,42 @@ def _verdict_of(folder: Path, promotion: Promotion) -> dict[str, Any]:
             remedy="name a release that was accepted, or release this one again",
         )
     return document
+
+
+def standing_tag(tags: ReleaseTags, images: Sequence[StoredImage], promotions: Sequence[Promotion]) -> str:
+    """The release tag of the release that stands: of the digest that the rolling tag names. Pure.
+
+    A rolling tag that was moved back by hand, to an image older than the last accepted one, decides nothing: then the
+    accepted release is the one to look at, and the checks say that the rolling tag names another.
+
+    Args:
+        tags: as pytest.ini states them.
+        images: of the repository, now.
+        promotions: those recorded at this place, oldest first.
+
+    Returns:
+        pytest.ini's release tag where nothing better is known.
+    """
+    named = naming(images)
+    digest = named.get(tags.rolling)
+    if digest is None:
+        return tags.release
+    last = next((each for each in reversed(promotions) if each.state == ACCEPTED), None)
+    newest = last.release_tag if last else _stated(tags, promotions)
+    if newest in named and named[newest] != digest and _pushed(images, named[newest]) > _pushed(images, digest):
+        return newest
+    own = [each.release_tag for each in promotions if named.get(each.release_tag) == each.digest == digest]
+    others = [tag for tag in named if named[tag] == digest and tag not in tags.moving]
+    if named.get(tags.release) == digest and tags.release not in own:
+        return tags.release
+    return own[-1] if own else others[0] if len(others) == 1 else tags.release
+
+
+def _stated(tags: ReleaseTags, promotions: Sequence[Promotion]) -> str:
+    """The release tag of pytest.ini, "" if the last run that released it was refused or cut short."""
+    own = [each for each in promotions if each.release_tag == tags.release]
+    return "" if own and own[-1].state != ACCEPTED else tags.release
+
+
+def _pushed(images: Sequence[StoredImage], digest: str) -> float:
+    return next(image.pushed_at.timestamp() for image in images if image.digest == digest)

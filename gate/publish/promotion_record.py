@@ -142,6 +142,17 @@ def unaccepted(
     return tuple(each for each in latest.values() if each.state != ACCEPTED and each.digest in tagged)
 
 
+def tags_of_later(promotions: Sequence[Promotion]) -> tuple[str, ...]:
+    """The release tags of what was released after the last accepted promotion, and was not accepted. Pure."""
+    later: list[str] = []
+    for each in promotions:
+        if each.state == ACCEPTED:
+            later.clear()
+        elif not each.by_name:
+            later.append(each.release_tag)
+    return tuple(later)
+
+
 def sentence_of(promotion: Promotion, named: Mapping[str, str]) -> str:
     """One promotion that was not accepted, and what names its digest now, as a sentence. Pure."""
     tags = [tag for tag in promotion.tags if named.get(tag) == promotion.digest]

@@ -48,12 +48,14 @@ class ReportHead:
         summary: name and text of the facts that QA looks for first.
         pictures: charts and screenshots, as HTML.
         findings: of the release's scan, None where none was read.
+        warnings: beside those that the records hold.
     """
 
     headline: str
     summary: Sequence[tuple[str, str]]
     pictures: Sequence[str]
     findings: FindingsTable | None = None
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def render(page: ReportPage) -> str:
         criteria=[_criterion(n, page) for n in CRITERIA],
         simulated=_simulated(page.outcomes),
         absent=_absent(page.outcomes),
-        warnings=_warnings(page.records),
+        warnings=[*page.head.warnings, *_warnings(page.records)],
         records={r.number: r for r in page.records},
         excerpts=excerpts(page.records),
     )

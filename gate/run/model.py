@@ -16,6 +16,8 @@ from gate.evidence.store import EvidenceStore
 from gate.options import Options
 from gate.release import Release
 from gate.run.environment import ClockCheck
+from gate.run.nights import Upkeep
+from gate.run.retention import OldFiles
 from gate.run.terminal import Terminal
 from gate.verdict import Kind, ScenarioOutcome, Verdict
 
@@ -52,6 +54,8 @@ class Facts:
         reviewed: principal and permission group of every review in force.
         difference: to the previous release, as a sentence.
         accepted: the release that --promote names, by the evidence of the run that accepted it.
+        remarks: what a reader of the page should know of the run, a sentence each.
+        warnings: what nobody has to decide today, and somebody will, a sentence each.
     """
 
     identity: str = ""
@@ -72,6 +76,8 @@ class Facts:
     reviewed: tuple[tuple[str, str], ...] = ()
     difference: str = ""
     accepted: AcceptedRelease | None = None
+    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,8 @@ class Run:
         clock: sees whether this machine's clock runs evenly.
         configuration: what the run decides by; None where a test made the run.
         engine: the version of the Docker engine, once one answered.
+        upkeep: how long reports are kept, and whom a night tells.
+        old: what is removed when the run is sealed.
     """
 
     kind: Kind
@@ -127,6 +135,8 @@ class Run:
     clock: ClockCheck = field(default_factory=ClockCheck)
     configuration: Configuration | None = None
     engine: str = "unknown: none was asked"
+    upkeep: Upkeep = field(default_factory=Upkeep)
+    old: OldFiles = field(default_factory=OldFiles)
 
     @property
     def scans(self) -> Path:

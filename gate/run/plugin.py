@@ -17,7 +17,8 @@ from gate.publish.preconditions import arranged
 from gate.report.view import headline
 from gate.run.evidence import EvidenceRecorder
 from gate.run.model import Results, Run
-from gate.run.results import REPORT, conclude, finish, withdraw
+from gate.run.nights import tell
+from gate.run.results import REPORT, VERDICT, conclude, finish, withdraw
 from gate.run.scenarios import HOME, Scenario, catalogue, expected_names, is_due, read_lock
 from gate.verdict import ScenarioOutcome
 
@@ -193,6 +194,7 @@ class Ending:
         if self.run.results:
             session.exitstatus = self.run.results.verdict.exit_code
             self._say(self.run.results)
+        tell(self.run, self.run.folder / VERDICT)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -24,6 +24,7 @@ from gate.run.configuration import configuration_of
 from gate.run.environment import settle
 from gate.run.lock import RunLock
 from gate.run.model import Run
+from gate.run.nights import upkeep
 from gate.run.plugin import AcceptancePlugin, Ending
 from gate.run.results import begin
 from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
@@ -79,6 +80,7 @@ def _start(config: pytest.Config) -> Run:
     local_state = root / config.getini("local_state")
     run = Run(kind, folder, release, options, store, terminal, root, reports, local_state, started)
     run.configuration = configuration_of(config, release, options)
+    run.upkeep = upkeep(*(config.getini(key) for key in ("keep_runs", "keep_nights", "on_not_clean")))
     if options.target == "aws":
         from gate.run.preflight import identify
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from gate.errors import EvidenceDamaged
 from gate.evidence.reading import content, json_object
+from gate.run.nights import picture
 from gate.text import for_markdown
 from gate.verdict import CRITERIA
 
@@ -42,6 +43,8 @@ def summary(document: Mapping[str, Any]) -> str:
         lines += reasons[:SHOWN_REASONS]
     if len(reasons) > SHOWN_REASONS:
         lines.append(f"- … and {len(reasons) - SHOWN_REASONS} more, in the report")
+    if document.get("remarks"):
+        lines += ["", "### To know", "", *(_line(each) for each in document["remarks"])]
     return "\n".join(lines) + "\n"
 
 
@@ -88,10 +91,22 @@ def _cell(text: object) -> str:
     return for_markdown(str(text))
 
 
+def _nights(scans: Path, document: Mapping[str, Any]) -> str:
+    """The picture of the nights; a record that cannot be read has been told by the claims, and hides no verdict."""
+    place = "aws-rehearsal" if document["target"] == "aws" and not document["endpoint_is_aws"] else document["target"]
+    try:
+        return picture(scans, place)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return f"The recorded nights cannot be shown: {_cell(error)}.\n"
+
+
 def main(path: Path) -> int:
     """Print the summary of a run's verdict; one that is missing or unreadable is said so, and is no success."""
     try:
-        print(summary(json_object(content(path, path.name), path.name)), end="")
+        document = json_object(content(path, path.name), path.name)
+        print(summary(document), end="")
+        if document["kind"] == "rescan":
+            print(f"\n{_nights(path.parent / 'scans', document)}", end="")
     except (EvidenceDamaged, ValueError, KeyError, TypeError, AttributeError) as error:
         print(f"## No verdict\n\nThe run left no {_cell(path.name)} that can be read: {_cell(error)}.")
         return 1
