@@ -32,15 +32,14 @@ class PlannedAction:
 def planned_actions(options: Options, release: Release, kind: Kind) -> tuple[PlannedAction, ...]:
     """Everything that a whole run of this kind does, in order."""
     commands = Commands(release.account, release.region, release.repository)
-    publishes = kind != "rescan" and (options.target == "local" or options.publish)
-    if kind == "rescan":
-        work = _looking(release, commands, pulls=False)
+    promotes = kind == "promotion"
+    publishes = kind != "rescan" and (options.target == "local" or options.publish or promotes)
+    if promotes:
+        work = _promoting(options, release, commands)
+    elif publishes:
+        work = _publishing(options, release, commands)
     else:
-        work = (
-            _publishing(options, release, commands)
-            if publishes
-            else _looking(release, commands, pulls=not options.image)
-        )
+        work = _looking(release, commands, pulls=kind != "rescan" and not options.image)
     return (*_beginning(options, publishes), *work, *_end(options, release, kind))
 
 
@@ -78,6 +77,26 @@ def _publishing(options: Options, release: Release, commands: Commands) -> Itera
     yield PlannedAction(
         commands.put_image(DIGEST, release.release_tag), "the promotion", f"{repository}: {release.release_tag}"
     )
+    yield from _rolling_tag(options, release, commands)
+
+
+def _promoting(options: Options, release: Release, commands: Commands) -> Iterator[PlannedAction]:
+    yield PlannedAction(
+        f"reports/runs/: the run that accepted {release.release_tag}", "its evidence is intact, and says yes"
+    )
+    yield PlannedAction(commands.baseline(release.zip_function), "the zip function as it is before a tag is moved")
+    yield PlannedAction(commands.describe_images(), f"{release.release_tag} names the accepted digest")
+    yield PlannedAction(
+        commands.request_scan(DIGEST), "only a clean digest goes on", f"{release.repository}: a scan begins"
+    )
+    yield PlannedAction(
+        "every claim of AC2, AC5 and AC7 but those about the published tags", "no tag moves while one of them fails"
+    )
+    yield from _rolling_tag(options, release, commands)
+
+
+def _rolling_tag(options: Options, release: Release, commands: Commands) -> Iterator[PlannedAction]:
+    repository = release.repository
     yield PlannedAction(
         commands.put_image(DIGEST, release.rolling_tag), "the promotion", f"{repository}: {release.rolling_tag}"
     )
@@ -103,7 +122,7 @@ def _end(options: Options, release: Release, kind: Kind) -> Iterator[PlannedActi
         reads = "aws iam …; aws lambda …; aws events …"
         reads += "; aws cloudtrail …; aws cloudwatch …" if options.target == "aws" else ""
         yield PlannedAction(reads, f"who may push and pull; {release.zip_function} as it is now")
-    folder = {"full": "reports", "partial": "reports/partial", "rescan": "reports/rescan"}[kind]
+    folder = "reports" if kind == "full" else f"reports/{kind}"
     written = f"{folder}/" if kind == "partial" else f"{folder}/ and VALIDATION.md"
     yield PlannedAction(f"{folder}/report.html", "every claim is checked", written)
 
@@ -135,6 +154,8 @@ def _target(options: Options, environment: Mapping[str, str]) -> str:
 def _image(options: Options, release: Release, kind: Kind) -> str:
     if kind == "rescan":
         return f"none is checked; the scan is of what {release.release_tag} names"
+    if kind == "promotion":
+        return f"none is built, pulled or pushed; {release.rolling_tag} is given to what {release.release_tag} names"
     if options.image:
         return f"{options.image}, as it is"
     if options.target == "aws" and not options.publish:

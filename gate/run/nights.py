@@ -125,10 +125,9 @@ def picture(scans: Path, target: str) -> str:
     most = max((sum(each.values()) for each in counts), default=0)
     if not shown:
         return ""
-    # Rounded up, so that a single finding is never lost.
+    scale = min(1.0, WIDEST / max(most, 1))
     lines = [
-        f"{record['at'][:16].replace('T', ' ')} {plain(record['digest'])[7:15]} "
-        f"{''.join(s.name[0] * ceil(number * min(1, WIDEST / most)) for s, number in each.items()) or '·'}  {_said(each)}"
+        f"{plain(record['at'])[:16]} {plain(record['digest'])[7:15]} {_bar(each, scale)}  {_said(each)}"
         for record, each in zip(shown, counts, strict=True)
     ]
     return "\n".join(["### Findings over the nights", "", "```text", *lines, "```", ""])
@@ -138,6 +137,11 @@ def _counts(findings: Iterable[Mapping[str, Any]]) -> dict[Severity, int]:
     # As `gate.scan.records` ranks them: a finding without an identifier counts as critical.
     ranks = [Severity.of(each["severity"]) if each["id"] else Severity.CRITICAL for each in findings]
     return {severity: ranks.count(severity) for severity in sorted(Severity, reverse=True) if severity in ranks}
+
+
+def _bar(counts: Mapping[Severity, int], scale: float) -> str:
+    # Rounded up, so that a single finding is never lost.
+    return "".join(severity.name[0] * ceil(number * scale) for severity, number in counts.items()) or "·"
 
 
 def _said(counts: Mapping[Severity, int]) -> str:
