@@ -162,8 +162,8 @@ def _promotion(run: Run, title: str) -> str:
     if accepted:
         lines.append(f"It was accepted by the run reports/runs/{accepted.run}; nothing was built or pushed.")
     if promotion:
-        rolling, before = promotion.rolling_tag, promotion.rolling_before or "nothing else"
-        lines.append(run.facts.standing or f"{rolling} names {promotion.digest}; before, it named {before}.")
+        before = f"; before, it named {promotion.rolling_before}" if promotion.rolling_before else ""
+        lines.append(run.facts.standing or f"{promotion.rolling_tag} names {promotion.digest}{before}.")
     else:
         lines.append(f"{run.release.rolling_tag} was not moved.")
     return f"## Promotion by name of {for_markdown(title)}\n\n" + "\n\n".join(map(for_markdown, lines)) + "\n"

@@ -19,8 +19,8 @@ def test_the_features_are_as_they_are_pinned():
     assert (FEATURES / scenarios.LOCK).read_bytes() == scenarios.lock_text(now.values())
 
 
-@pytest.mark.parametrize("rescan", [True, False])
-def test_what_is_pinned_is_what_a_run_must_contain(rescan):
+@pytest.mark.parametrize("kind", ["full", "rescan", "promotion"])
+def test_what_is_pinned_is_what_a_run_must_contain(kind):
     """By the same names as the run gives its claims."""
     names = scenarios.read_lock(FEATURES).names(kind)
     assert names == expected_names(catalogue(FEATURES), kind)
