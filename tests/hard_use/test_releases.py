@@ -1,4 +1,4 @@
-"""The life of releases on the local target, as docs/releases.md walks through it: next release, night, rollback, hotfix."""
+"""The life of releases on the local target, as docs/releases.md tells it: next release, night, rollback, hotfix."""
 
 from __future__ import annotations
 

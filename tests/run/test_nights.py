@@ -108,24 +108,17 @@ def test_the_keys_are_read_and_refused():
     """Numbers above 0, and a command line as a shell splits it."""
     assert upkeep("20", "400", "") == Upkeep()
     assert upkeep("1", "2", "notify 'two words'").on_not_clean == ("notify", "two words")
-    for given, words in (
-        (("0", "1", ""), "keep_runs"),
-        (("1", "x", ""), "keep_nights"),
-        (("1", "1", "'"), "on_not_clean"),
-    ):
-        with pytest.raises(WrongUse, match=words):
+    wrong = {"keep_runs": ("0", "1", ""), "keep_nights": ("1", "x", ""), "on_not_clean": ("1", "1", "'")}
+    for key, given in wrong.items():
+        with pytest.raises(WrongUse, match=key):
             upkeep(*given)
 
 
 def scan(folder, day, *severities, target="aws", **changed):
     """A recorded scan."""
     findings = [{"id": "CVE-1", "severity": severity, **changed} for severity in severities]
-    record = {
-        "at": f"2026-01-{day:02}T03:17:00+00:00",
-        "target": target,
-        "digest": "sha256:" + "a" * 64,
-        "findings": findings,
-    }
+    at, digest = f"2026-01-{day:02}T03:17:00+00:00", "sha256:" + "a" * 64
+    record = {"at": at, "target": target, "digest": digest, "findings": findings}
     (folder / f"{day:02}.json").write_text(json.dumps(record))
 
 

@@ -43,7 +43,8 @@ def run_in(folder, minute=5, kind="full", place="aws"):
     kept = folder / "runs" / f"{started:%Y%m%dT%H%M}" / "evidence"
     store = EvidenceStore(folder / "evidence", "aws", Redactor(), kept=kept)
     release = SimpleNamespace(repository="app", release_tag="v1.0.0", rolling_tag="latest", candidate_tag="candidate")
-    return SimpleNamespace(started=started, target=place, promotes=False, release=release, store=store, facts=Facts(), errors=[],
+    return SimpleNamespace(started=started, target=place, promotes=False,
+                           release=release, store=store, facts=Facts(), errors=[],
                            reports=folder, kind=kind)  # fmt: skip
 
 

@@ -66,13 +66,8 @@ def test_what_later_runs_rest_on_stays(run):
 
 def test_what_the_notes_refer_to_stays(run):
     """The repository's and those beside the reports."""
-    for name in (
-        "20260101T000000.000001Z",
-        "20260101T000000.000002Z",
-        "20260101T000000.000003Z",
-        "20260101T000000.000004Z",
-    ):
-        leave(run, name)
+    for number in range(1, 5):
+        leave(run, f"20260101T000000.00000{number}Z")
     run.root.mkdir()
     (run.root / "VALIDATION.md").write_text("reports/runs/20260101T000000.000001Z/evidence/1.json")
     (run.reports / "VALIDATION.md").write_text("runs/20260101T000000.000002Z/evidence/1.json")
