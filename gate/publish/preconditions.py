@@ -113,7 +113,7 @@ def refuse_promotion(run: Run, digest: str) -> None:
     if run.target == "aws":
         # Such a run is INCOMPLETE at most, so its release would never be accepted.
         against = (*against, *(_against(f"overridden: {sentence}") for sentence in run.overridden))
-    if against and run.promotes:
+    if against and run.kind == "promotion":
         raise BlockedByEarlierFailure(
             f"{run.release.rolling_tag} was not given to {run.release.release_tag} ({digest}), because claims that "
             "must hold before do not",

@@ -105,7 +105,7 @@ def main(path: Path) -> int:
     try:
         document = json_object(content(path, path.name), path.name)
         print(summary(document), end="")
-        if document["kind"] == "rescan":
+        if document.get("kind") == "rescan":
             print(f"\n{_nights(path.parent / 'scans', document)}", end="")
     except (EvidenceDamaged, ValueError, KeyError, TypeError, AttributeError) as error:
         print(f"## No verdict\n\nThe run left no {_cell(path.name)} that can be read: {_cell(error)}.")

@@ -62,7 +62,7 @@ def write(run: Run) -> NotesFile:
     stands = section(before, found.key) or ""
     if night:
         body = _nights(run, title)
-    elif run.promotes:
+    elif run.kind == "promotion":
         body = _promotion(run, title)
     elif run.facts.publication is None and "Digest" in metadata_in(stands):
         body = with_attempt(stands, _attempt(run))

@@ -98,3 +98,22 @@ def _root():
     from pathlib import Path
 
     return Path(__file__).resolve().parents[2]
+
+
+def test_a_night_shows_the_findings_over_the_nights_and_what_to_know(tmp_path, capsys):
+    """From the recorded scans beside the verdict; one that cannot be read hides no verdict."""
+    path, scans = tmp_path / "verdict.json", tmp_path / "scans"
+    scans.mkdir()
+    path.write_text(json.dumps(document(verdict="NOT CLEAN", kind="rescan", remarks=["no night was recorded since x"])))
+    finding = {"id": "CVE-1", "severity": "HIGH"}
+    record = {"at": "2026-01-01T03:17:00+00:00", "target": "aws", "digest": "sha256:" + "a" * 64, "findings": [finding]}
+    (scans / "1.json").write_text(json.dumps(record))
+    assert main(path) == 0
+    said = capsys.readouterr().out
+    assert "### To know\n\n- no night was recorded since x\n" in said
+    assert "2026-01-01T03:17 aaaaaaaa H  1 high\n" in said
+    (scans / "2.json").write_text("{")
+    assert main(path) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("## NOT CLEAN")
+    assert "The recorded nights cannot be shown" in said
