@@ -62,6 +62,10 @@ def earlier_promotions():
     return ()
 
 @pytest.fixture
+def nightly():
+    return False
+
+@pytest.fixture
 def run(release):
     return SimpleNamespace(release=release, facts=SimpleNamespace(promotion=None))
 
