@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +17,6 @@ from gate.evidence.store import EvidenceStore
 from gate.options import Options
 from gate.release import Release
 from gate.run.environment import ClockCheck
-from gate.run.nights import Upkeep
-from gate.run.retention import OldFiles
 from gate.run.terminal import Terminal
 from gate.verdict import Kind, ScenarioOutcome, Verdict
 
@@ -86,6 +85,54 @@ class Results:
 
     verdict: Verdict
     document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What pytest.ini says about the life of the reports; it decides about no claim.
+
+    Attributes:
+        keep_runs: how many full runs stay in reports/runs/.
+        keep_nights: how many nights stay in reports/rescan/scans/.
+        on_not_clean: the command that is given the path of verdict.json after a night that is not CLEAN; () for none.
+    """
+
+    keep_runs: int = 20
+    keep_nights: int = 400
+    on_not_clean: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OldFiles:
+    """What a run removes before it seals its folder.
+
+    Attributes:
+        runs: dated folders under reports/runs/.
+        nights: recorded scans of nights.
+    """
+
+    runs: tuple[Path, ...] = ()
+    nights: tuple[Path, ...] = ()
+
+    def __str__(self) -> str:
+        """The sentence for the page; "" when there is nothing to remove."""
+        said = [
+            f"{len(files)} {what} (up to {files[-1].name.partition('-')[0]})"
+            for files, what in ((self.runs, "older runs"), (self.nights, "older nights"))
+            if files
+        ]
+        return f"{' and '.join(said)} were removed, as keep_runs and keep_nights in pytest.ini ask" if said else ""
+
+    def remove(self) -> None:
+        """Remove them.
+
+        Raises:
+            OSError: one of them cannot be removed.
+        """
+        for folder in self.runs:
+            shutil.rmtree(folder)
+        for file in self.nights:
+            file.unlink(missing_ok=True)
 
 
 @dataclass

@@ -1,49 +1,30 @@
-"""What belongs to a night beside its claims: one that did not happen, whom to tell, and the nights in a picture."""
+"""What belongs to a night beside its claims: one that did not happen, and whom to tell when one is not clean."""
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from math import ceil
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gate.errors import WrongUse
-from gate.scan.findings import Severity
+from gate.run.model import Upkeep
 from gate.text import plain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gate.run.model import Run
     from gate.scan.records import ScanRecord
 
 # Nights are a day apart; a scheduler may be late by some hours.
 LONGEST_GAP = timedelta(hours=36)
 HOOK_SECONDS = 60
-# Of the picture: how many scans, and how many letters the longest line has.
-SHOWN_NIGHTS, WIDEST = 14, 60
 _SAID = 300
-
-
-@dataclass(frozen=True)
-class Upkeep:
-    """What pytest.ini says about the life of the reports; it decides about no claim.
-
-    Attributes:
-        keep_runs: how many full runs stay in reports/runs/.
-        keep_nights: how many nights stay in reports/rescan/scans/.
-        on_not_clean: the command that is given the path of verdict.json after a night that is not CLEAN; () for none.
-    """
-
-    keep_runs: int = 20
-    keep_nights: int = 400
-    on_not_clean: tuple[str, ...] = ()
 
 
 def upkeep(keep_runs: str, keep_nights: str, on_not_clean: str) -> Upkeep:
@@ -109,40 +90,3 @@ def call(command: list[str], folder: Path, seconds: float = HOOK_SECONDS) -> str
         said.seek(0)
         words = plain(said.read(10_000).decode("utf-8", "replace").strip()[-_SAID:])
     return f"exit code {code}{f': {words}' if words else ''}" if code else ""
-
-
-def picture(scans: Path, target: str) -> str:
-    """The last recorded scans of a target as Markdown: a line for each, a letter for each open finding.
-
-    It needs no package beyond the standard library: the page of a CI job is written without any. "" without a scan.
-
-    Raises:
-        ValueError, KeyError, TypeError, AttributeError, OSError: a record cannot be read.
-    """
-    every = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(scans.glob("*.json")))
-    shown = [each for each in every if each["target"] == target][-SHOWN_NIGHTS:]
-    counts = [_counts(each["findings"]) for each in shown]
-    most = max((sum(each.values()) for each in counts), default=0)
-    if not shown:
-        return ""
-    scale = min(1.0, WIDEST / max(most, 1))
-    lines = [
-        f"{plain(record['at'])[:16]} {plain(record['digest'])[7:15]} {_bar(each, scale)}  {_said(each)}"
-        for record, each in zip(shown, counts, strict=True)
-    ]
-    return "\n".join(["### Findings over the nights", "", "```text", *lines, "```", ""])
-
-
-def _counts(findings: Iterable[Mapping[str, Any]]) -> dict[Severity, int]:
-    # As `gate.scan.records` ranks them: a finding without an identifier counts as critical.
-    ranks = [Severity.of(each["severity"]) if each["id"] else Severity.CRITICAL for each in findings]
-    return {severity: ranks.count(severity) for severity in sorted(Severity, reverse=True) if severity in ranks}
-
-
-def _bar(counts: Mapping[Severity, int], scale: float) -> str:
-    # Rounded up, so that a single finding is never lost.
-    return "".join(severity.name[0] * ceil(number * scale) for severity, number in counts.items()) or "·"
-
-
-def _said(counts: Mapping[Severity, int]) -> str:
-    return ", ".join(f"{number} {severity.name.lower()}" for severity, number in counts.items()) or "none"

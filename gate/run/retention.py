@@ -3,52 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gate.publish.publication import ACCEPTED, FILE
+from gate.run.model import OldFiles
 
 if TYPE_CHECKING:
     from gate.run.model import Run
 
 _NOTES = "VALIDATION.md"
 _NIGHT = "-rescanned-"
-
-
-@dataclass(frozen=True)
-class OldFiles:
-    """What a run removes before it seals its folder.
-
-    Attributes:
-        runs: dated folders under reports/runs/.
-        nights: recorded scans of nights.
-    """
-
-    runs: tuple[Path, ...] = ()
-    nights: tuple[Path, ...] = ()
-
-    def __str__(self) -> str:
-        """The sentence for the page; "" when there is nothing to remove."""
-        said = [
-            f"{len(files)} {what} (up to {files[-1].name.partition('-')[0]})"
-            for files, what in ((self.runs, "older runs"), (self.nights, "older nights"))
-            if files
-        ]
-        return f"{' and '.join(said)} were removed, as keep_runs and keep_nights in pytest.ini ask" if said else ""
-
-    def remove(self) -> None:
-        """Remove them.
-
-        Raises:
-            OSError: one of them cannot be removed.
-        """
-        for folder in self.runs:
-            shutil.rmtree(folder)
-        for file in self.nights:
-            file.unlink(missing_ok=True)
 
 
 def old_files(run: Run) -> OldFiles:

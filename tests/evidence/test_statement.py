@@ -20,9 +20,7 @@ from gate.evidence.store import ENVELOPE, STATEMENT, EvidenceStore
 from gate.registry.permitted_calls import AwsCall
 from gate.run import results
 from gate.run.environment import ClockCheck
-from gate.run.model import Facts
-from gate.run.nights import Upkeep
-from gate.run.retention import OldFiles
+from gate.run.model import Facts, OldFiles, Upkeep
 from gate.verdict import ScenarioOutcome
 from tests.evidence.conftest import CALL, DIGEST, RELEASE, configured
 

@@ -1,4 +1,4 @@
-"""A night that did not happen is told, a night that is not clean calls the command, and the nights are drawn."""
+"""A night that did not happen is told by the next, and one that is not clean is handed to a command."""
 
 import json
 import os
@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from gate.errors import WrongUse
-from gate.run.nights import Upkeep, call, missed, picture, tell, upkeep
+from gate.run.model import Upkeep
+from gate.run.nights import call, missed, tell, upkeep
 
 NOW = datetime(2026, 1, 10, 3, 17, tzinfo=UTC)
 RECEIVER = """import json, pathlib, sys
@@ -112,35 +113,3 @@ def test_the_keys_are_read_and_refused():
     for key, given in wrong.items():
         with pytest.raises(WrongUse, match=key):
             upkeep(*given)
-
-
-def scan(folder, day, *severities, target="aws", **changed):
-    """A recorded scan."""
-    findings = [{"id": "CVE-1", "severity": severity, **changed} for severity in severities]
-    at, digest = f"2026-01-{day:02}T03:17:00+00:00", "sha256:" + "a" * 64
-    record = {"at": at, "target": target, "digest": digest, "findings": findings}
-    (folder / f"{day:02}.json").write_text(json.dumps(record))
-
-
-def test_the_nights_are_drawn_by_severity(tmp_path):
-    """The worst first, a letter for each finding; other targets are left out; unknown words count as critical."""
-    scan(tmp_path, 1)
-    scan(tmp_path, 2, "LOW", "HIGH", "HIGH", "NEW WORD")
-    scan(tmp_path, 3, "LOW", target="local")
-    scan(tmp_path, 4, "LOW", id="")
-    lines = picture(tmp_path, "aws").splitlines()
-    assert lines[3:-1] == [
-        "2026-01-01T03:17 aaaaaaaa ·  none",
-        "2026-01-02T03:17 aaaaaaaa CHHL  1 critical, 2 high, 1 low",
-        "2026-01-04T03:17 aaaaaaaa C  1 critical",
-    ]
-    assert picture(tmp_path, "aws-rehearsal") == ""
-
-
-def test_a_flood_of_findings_fits_and_hides_no_single_one(tmp_path):
-    """The longest line is of some sixty letters."""
-    scan(tmp_path, 1, "CRITICAL", *["LOW"] * 1_000)
-    line = picture(tmp_path, "aws").splitlines()[3]
-    assert "CLLL" in line
-    assert "CC" not in line
-    assert len(line) < 120

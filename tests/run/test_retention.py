@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.run.nights import Upkeep
-from gate.run.retention import OldFiles, old_files
+from gate.run.model import OldFiles, Upkeep
+from gate.run.retention import old_files
 
 DIGEST = "a" * 12
 
