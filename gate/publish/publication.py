@@ -108,6 +108,7 @@ class Promotion:
         rolling_before: the digest that the rolling tag named before, "" if it named none.
         state: "begun" until the run has its verdict, then "accepted" or "refused".
         reason: why it was refused.
+        repository_created: when ECR created the repository, ISO 8601: one that was made anew holds nothing of before.
         by_name: whether an earlier release was given the rolling tag again (--promote), and nothing was released.
     """
 
@@ -121,6 +122,7 @@ class Promotion:
     state: str = BEGUN
     reason: str = ""
     by_name: bool = False
+    repository_created: str = ""
 
     @property
     def tags(self) -> tuple[str, str]:
