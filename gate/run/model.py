@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gate.candidate import Candidate
     from gate.errors import WrongUse
     from gate.publish.publication import AcceptedRelease, Promotion, Publication
+    from gate.publish.release_client import ReleaseClient
     from gate.run.scenarios import Scenario
     from gate.scan.register.entries import Register
     from gate.scan.report import ScanReport
@@ -156,6 +158,8 @@ class Run:
         engine: the version of the Docker engine, once one answered.
         upkeep: how long reports are kept, and whom a night tells.
         old: what is removed when the run is sealed.
+        release_client: talks to AWS about the release, once it was needed.
+        at_end: what stays open until the verdict is on the disk.
     """
 
     kind: Kind
@@ -184,6 +188,8 @@ class Run:
     engine: str = "unknown: none was asked"
     upkeep: Upkeep = field(default_factory=Upkeep)
     old: OldFiles = field(default_factory=OldFiles)
+    release_client: ReleaseClient | None = None
+    at_end: ExitStack = field(default_factory=ExitStack)
 
     @property
     def scans(self) -> Path:
