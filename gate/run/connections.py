@@ -13,7 +13,7 @@ from gate.access.facts import Network
 from gate.access.reader import AccountReader
 from gate.engine import Engine, connect
 from gate.engine.leftovers import end_leftover_processes
-from gate.errors import EngineUnavailable
+from gate.errors import EngineUnavailable, EvidenceDamaged
 from gate.publish.accepted import standing_tag
 from gate.publish.promotion_record import read_all
 from gate.publish.release_client import ReleaseClient
@@ -136,7 +136,11 @@ class Connections:
         """A night is about the newest accepted release, whatever release tag pytest.ini states."""
         run, stated = self.run, self.run.release.release_tag
         images = client.ecr.images()
-        tag = standing_tag(client.tags, images, read_all(run))
+        try:
+            promotions = read_all(run)
+        except EvidenceDamaged:  # the claim about them says so; the scans are looked at all the same
+            promotions = ()
+        tag = standing_tag(client.tags, images, promotions)
         if tag == stated:
             return
         client.release = run.release = replace(run.release, release_tag=tag)

@@ -1,7 +1,7 @@
 """Which release may be promoted by name, and which release a night is about."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -14,6 +14,7 @@ from gate.publish.promotion_checks import ReleaseTags, check_accepted
 from gate.publish.promotion_record import tags_of_later
 from gate.publish.publication import ACCEPTED, BEGUN, FILE, REFUSED, AcceptedRelease, Promotion
 from gate.registry.repository import StoredImage
+from gate.run.connections import Connections
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 OURS = Promotion("2026-01-02T03:04:05+00:00", "aws", "app", A, "v1.0.0", "latest", "", ACCEPTED)
@@ -163,3 +164,42 @@ def test_what_was_refused_after_the_release_that_stands_is_told_under_its_own_ta
     assert tags_of_later((OURS, replace(NEXT, state=BEGUN))) == ("v1.1.0",)
     assert tags_of_later((refused, OURS)) == ()
     assert tags_of_later((OURS, replace(refused, by_name=True))) == ()
+
+
+@dataclass(frozen=True)
+class Stated:
+    """The keys of pytest.ini that are about tags."""
+
+    repository: str = "app"
+    release_tag: str = "v1.0.0"
+    rolling_tag: str = "latest"
+    candidate_tag: str = "candidate"
+
+
+@pytest.mark.parametrize("record", [None, "{"])
+def test_a_night_says_that_it_is_about_another_release_than_pytest_ini_states(tmp_path, record):
+    """Also where a record of a promotion cannot be read: that is the affair of the claim about promotions."""
+    if record:
+        (tmp_path / "runs" / "1" / "evidence").mkdir(parents=True)
+        (tmp_path / "runs" / "1" / "evidence" / FILE).write_text(record)
+    said, recorded = [], []
+    run = SimpleNamespace(
+        release=Stated(), reports=tmp_path, target="aws", provenance="real", facts=SimpleNamespace(remarks=[]),
+        started=datetime(2026, 1, 3, tzinfo=UTC), terminal=SimpleNamespace(progress=said.append),
+        store=SimpleNamespace(record=lambda title, answer, **_: recorded.append(answer)),
+    )  # fmt: skip
+    stored = images(V1, (B, ("v1.1.0", "latest")))
+    client = SimpleNamespace(release=run.release, tags=TAGS, ecr=SimpleNamespace(images=lambda: stored))
+    Connections(run)._look_at_what_stands(client)
+    assert (run.release.release_tag, client.release) == ("v1.1.0", run.release)
+    assert said == run.facts.remarks
+    assert f"pytest.ini states v1.0.0, and the release that stands is v1.1.0 ({B})" in said[0]
+    assert recorded[0]["stands"] == "v1.1.0"
+
+
+def test_a_night_about_the_release_that_pytest_ini_states_says_nothing(tmp_path):
+    """It is the ordinary case."""
+    run = SimpleNamespace(release=Stated(), reports=tmp_path, target="aws", started=datetime(2026, 1, 3, tzinfo=UTC))
+    client = SimpleNamespace(tags=TAGS, ecr=SimpleNamespace(images=lambda: images((A, ("v1.0.0", "latest")))))
+    Connections(run)._look_at_what_stands(client)
+    assert run.release == Stated()
