@@ -18,6 +18,9 @@ def pytest_addoption(parser):
     settings.declare(parser.addini)
     parser.addini("reports", "the folder that a run writes to", default="reports")
     parser.addini("local_state", "the folder that keeps the local target's state", default=".cache/localaws")
+    parser.addini("keep_runs", "how many full runs stay in reports/runs/; what others need stays", default="20")
+    parser.addini("keep_nights", "how many nights stay in reports/rescan/scans/", default="400")
+    parser.addini("on_not_clean", "a command that is given verdict.json after a night that is not CLEAN", default="")
     command_line.declare(parser)
 
 
@@ -54,8 +57,10 @@ def run(pytestconfig):
 
 
 @pytest.fixture(scope="session")
-def release(run):
-    """The release as pytest.ini states it."""
+def release(run, request):
+    """The release as pytest.ini states it; at night the newest accepted one, which the registry tells."""
+    if run.kind == "rescan":
+        _ = request.getfixturevalue("release_pipeline").connections.release_client
     return run.release
 
 

@@ -55,6 +55,12 @@ Feature: AC2 The image is published under both tags
     When the repository's lifecycle policy is played forward
     Then the release, under its tags, is neither expired nor archived within 100 pushes or 365 days
 
+  @published
+  Scenario: The release before this one is there to roll back to
+    Given the checked digest in the registry
+    When the accepted release before it is looked for
+    Then there is none, or it can be pulled, Lambda admits it, and it is kept for 10 pushes and 90 days
+
   @published @after_promotion
   Scenario: Publishing changed nothing else in the repository
     Given the release as published

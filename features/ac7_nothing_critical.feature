@@ -70,6 +70,7 @@ Feature: AC7 Both published tags are free of critical vulnerabilities
     When its scan is read
     Then the scanning configuration applies to the repository and its scanner covers the image
 
+  @needs_image
   Scenario: The scanner looked at packages of this image
     Given the checked digest in the registry
     When its scan is read

@@ -27,6 +27,7 @@ EXAMPLES = """release gate, for example
   pytest features/ --image repo:tag           check an image that exists, build nothing
   pytest features/ --target aws               verify what is published; changes nothing
   pytest features/ --target aws --publish     build, check, push, scan, promote
+  pytest features/ --target aws --promote v1.0.0   roll back: give `latest` to that accepted release
   pytest features/ -m ac1                     one criterion (says INCOMPLETE; see reports/partial/)
 
 options of the release gate"""
@@ -58,6 +59,9 @@ class Options:
     build_timeout: int = _option("how long a build may take (default: 1800)", metavar="SECONDS", type=int, default=1800)
     engine_timeout: int = _option(
         "how long the Docker engine may be silent in one call (default: 300)", metavar="SECONDS", type=int, default=300
+    )
+    promote: str | None = _option(
+        "give the rolling tag to this release, which an earlier run accepted; builds and pushes nothing", metavar="TAG"
     )
     sign: str | None = _option(
         "sign the evidence with this private key: a PEM file (Ed25519 or ECDSA; a passphrase in "
@@ -131,6 +135,9 @@ def _check(options: Options, *, both_given: bool) -> None:
             not options.image and not (options.image_context / "Dockerfile").is_file()
         ),
         "--keep goes with --target local: AWS is never reset": options.keep and options.target == "aws",
+        "--promote takes a release as it was accepted: leave out --publish, --image and --release-tag": bool(
+            options.promote and (options.publish or options.image or options.release_tag)
+        ),
         "a timeout is a number of seconds above 0": (
             min(options.scan_timeout, options.build_timeout, options.engine_timeout) <= 0
         ),

@@ -9,7 +9,7 @@ from typing import Literal
 from gate.check import Rejection, SelfTest
 
 Status = Literal["passed", "failed", "not run"]
-Kind = Literal["full", "partial", "rescan"]
+Kind = Literal["full", "partial", "rescan", "promotion"]
 
 CRITERIA = {
     1: "The image is built from the Dockerfile with all that it needs, and runs as Lambda runs it",
@@ -130,7 +130,7 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
     Args:
         outcomes: of every scenario that was collected.
         target: "local" or "aws".
-        kind: a full run, a run restricted by the person, or the nightly rescan.
+        kind: a full run, a run restricted by the person, the nightly rescan, or a promotion by name.
         expected: the names of all scenarios that this kind of run must contain.
         proofs: of the checks, each fed its known-bad value.
         trouble: sentences about what went wrong outside any scenario (a crash, an interruption).
@@ -165,7 +165,7 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
         found_bad = any(o.status == "failed" and o.checked for o in outcomes)
         word = "NOT CLEAN" if found_bad else "UNKNOWN" if bad or unrun or not outcomes else "CLEAN"
     else:
-        word = _release_word(target == "local", bad=bool(bad), whole=kind == "full" and bool(outcomes) and not unrun)
+        word = _release_word(target == "local", bad=bool(bad), whole=kind != "partial" and bool(outcomes) and not unrun)
     part = kind == "partial" and bool(outcomes)
     reasons = (*bad, *unrun)
     return Verdict(word, _exit_code(word, part=part), reasons, criteria, only_aws, beside, (*absent, *empty))

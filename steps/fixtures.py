@@ -121,7 +121,7 @@ def required_components(candidate):
     return candidate.required_components
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def earlier_promotions(run):
     """The promotions that earlier runs recorded, as they are on the disk now."""
     return promotion_record.read_all(run)

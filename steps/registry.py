@@ -5,7 +5,12 @@ from pytest_bdd import given, parsers, then, when
 from gate.check import require
 from gate.image.contract import below
 from gate.publish.promotion_checks import ReleaseTags, as_tagged, check_trial
-from gate.publish.promotion_record import check_unaccepted
+from gate.publish.promotion_record import (
+    check_release_before,
+    check_unaccepted,
+    release_before,
+    tags_of_later,
+)
 from gate.registry.changes import Comparison, to_inspect
 from gate.registry.lifecycle_simulation import check_lifecycle
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
@@ -166,6 +171,33 @@ def release_outlives(lifecycle, registry_image, release, now, pushes, days):
     require(check_lifecycle(policy, images, released=digest, rolling=tags.moving, now=now(), pushes=pushes, days=days))
 
 
+@when("the accepted release before it is looked for", target_fixture="before")
+def release_before_looked_for(earlier_promotions, registry_image, ecr, evidence):
+    """By the records of this very repository; a first release has none."""
+    found = release_before(earlier_promotions, registry_image.digest, ecr.describe().created_at)
+    answer = {"found": found or "there is no accepted release before this one on record"}
+    evidence.add("release before", answer, asked="reports/runs/*/evidence/promotion.json")
+    return found
+
+
+@then(
+    parsers.parse(
+        "there is none, or it can be pulled, Lambda admits it, and it is kept for {pushes:d} pushes and {days:d} days"
+    )
+)
+def release_before_is_kept(before, ecr, registry_image, release, now, pushes, days):
+    """Its tags are taken as they are once this digest has the release's."""
+    if before is None:
+        return
+    rolling = ReleaseTags.of(release).moving
+    images = as_tagged(ecr.images(), registry_image.digest, ReleaseTags.of(release).all)
+    require(check_release_before(before, next((each for each in images if each.digest == before.digest), None)))
+    manifest = ecr.manifest(before.digest)
+    require(check_bytes(manifest) + check_admission(manifest, release.platform, release.platform))
+    policy, digest = ecr.lifecycle_policy(), before.digest
+    require(check_lifecycle(policy, images, released=digest, rolling=rolling, now=now(), pushes=pushes, days=days))
+
+
 @when("the repository is compared with what it was before", target_fixture="comparison")
 def repository_compared(published, ecr, release, now, evidence):
     """A run that only verifies compares with its own beginning."""
@@ -206,7 +238,10 @@ def promotions_read(earlier_promotions, evidence):
 
 
 @then("neither tag names a digest that was never accepted")
-def nothing_refused_stands(promotions, ecr, release, run):
+def nothing_refused_stands(promotions, ecr, release, run, nightly):
     """What this run itself releases is decided by all its claims."""
     own = run.facts.promotion.digest if run.facts.promotion else ""
-    require(check_unaccepted(promotions, naming(ecr.images()), ReleaseTags.of(release).published, own))
+    # A night is about the release that stands; one that was refused after it has another release tag.
+    later = tags_of_later(promotions) if nightly else ()
+    tags = (*ReleaseTags.of(release).published, *later)
+    require(check_unaccepted(promotions, naming(ecr.images()), tags, own))

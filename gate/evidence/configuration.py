@@ -9,8 +9,8 @@ from typing import Any
 from gate.errors import EvidenceDamaged
 
 TITLE = "configuration of the run"
-# Where a run writes, keeps its local state and its cache; nothing that is checked.
-NOT_OF_THE_RELEASE = ("reports", "local_state", "cache_dir")
+# Where a run writes, keeps its local state and its cache, for how long, and whom it tells; nothing that is checked.
+NOT_OF_THE_RELEASE = ("reports", "local_state", "cache_dir", "keep_runs", "keep_nights", "on_not_clean")
 _LONGEST = 80
 
 

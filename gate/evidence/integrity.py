@@ -131,7 +131,7 @@ def follows(document: Mapping[str, Any], run: RunRecord) -> CheckResult:
     # Nothing that a name can be given to differs; a claim may still be listed twice.
     wrong += [
         f"verdict.json's {key} is not what follows"
-        for key in dict.fromkeys((*stated, "causes", "beside", "not_part"))
+        for key in dict.fromkeys((*stated, "causes", "beside", "remarks", "not_part"))
         if not wrong and document.get(key) != stated.get(key)
     ]
     return CheckResult.of(Rejection(cause, where="verdict.json", remedy=_AFTER) for cause in wrong)

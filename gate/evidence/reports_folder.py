@@ -23,7 +23,7 @@ HISTORY = "rescan/scans"
 _REMEDY = "do not rely on it: restore it from the run's artefact; if there is none, run the gate again"
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 # Other runs in a folder of reports, each with the folders in it that are looked at elsewhere.
-_OWN: Mapping[str, tuple[str, ...]] = {"partial": (), "rescan": ("scans",)}
+_OWN: Mapping[str, tuple[str, ...]] = {"partial": (), "promotion": (), "rescan": ("scans",)}
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ class RunRecord:
     Attributes:
         release: verdict.json's `release`: digest, tags, sizes and image ID, as far as they are known.
         started: UTC, ISO 8601.
+        remarks: what a reader should know beside the claims; they decide nothing.
         scan_completed_at: when the scan that the verdict rests on ended, ISO 8601; None when there is none.
     The others are the arguments of `gate.verdict.decide`.
     """
@@ -53,6 +54,7 @@ class RunRecord:
     scan_completed_at: str | None
     overridden: tuple[str, ...] = ()
     not_part: tuple[NotPart, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def verdict(self) -> Verdict:
         """The verdict that follows."""
@@ -84,6 +86,7 @@ class RunRecord:
             "only_aws": list(verdict.only_aws),
             **({"not_part": [asdict(each) for each in self.not_part]} if self.not_part else {}),
             "judges": {"said_no": sum(p.said_no for p in self.proofs), "of": len(self.proofs)},
+            **({"remarks": list(self.remarks)} if self.remarks else {}),
             "started": self.started,
             "valid_until": self._valid_until(verdict),
         }
@@ -126,6 +129,8 @@ def run_record_in(answer: Any) -> RunRecord:
             overridden=tuple(map(_text, answer["overridden"])),
             # A run of an older gate has none.
             not_part=tuple(map(_not_part, answer.get("not_part", ()))),
+            # A run of an older gate made none.
+            remarks=tuple(map(_text, answer.get("remarks", ()))),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceDamaged(

@@ -24,7 +24,7 @@ VERSION = 1
 EVIDENCE_INDEX = f"evidence/{INDEX}"
 LOCK = ".lock"
 # Folders of other runs and of the recorded scans: each has a seal of its own, or a place of its own in this one.
-APART = ("partial", "rescan", "runs", "scans")
+APART = ("partial", "promotion", "rescan", "runs", "scans")
 # The run writes these after its seal; what they say is checked by itself.
 _AFTER = (SEAL, STATEMENT, ENVELOPE, LOCK)
 NOTES = "VALIDATION.md"

@@ -150,7 +150,7 @@ def _observations(folder: RunFolder) -> FolderCheck:
         result += recheck.scans_hold(run, records)
         scans = len(recheck.titled(records, recheck.SCANS))
         again += [f"{len(calls)} AWS calls", f"digest, age and critical findings of {scans} scans"]
-        if run.kind == "full":
+        if run.kind in {"full", "promotion"}:
             result += recheck.image_holds(run, records)
             again.append("the manifest's digest, tags and sizes")
     passed = sum(outcome.status == "passed" for outcome in run.outcomes)

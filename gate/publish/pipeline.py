@@ -13,6 +13,8 @@ when a scenario that has to hold before it does not (`preconditions`):
 8. `close`: a release that is refused all the same gives the rolling tag back.
 
 A run that does not publish looks at the release that is there: `published` finds it, and `candidate` is pulled.
+A promotion by name (--promote) builds, pulls and pushes nothing: `registry_image` is the accepted release as it lies in
+the registry, and steps 4 to 8 are the same.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from datetime import UTC, datetime
 from gate.aws.endpoints import check_endpoints
 from gate.candidate import Candidate
 from gate.check import NoGo, require
-from gate.errors import GateError
+from gate.errors import EvidenceDamaged, GateError
 from gate.facts import MissingFact, fact_or_missing
 from gate.publish import build, preconditions, promotion_record
 from gate.publish.promotion_checks import ReleaseTags
@@ -85,6 +87,8 @@ class Pipeline:
             found = self.published
             self.connections.stack.callback(self._record_scan)
             return found
+        if run.promotes:
+            return self._named_release()
         image = _checked(self.candidate)
         before = self.publisher.prepare(image, run.store.folder / BASELINE)
         preconditions.refuse_push(run)
@@ -93,6 +97,18 @@ class Pipeline:
         self._report_unaccepted(pushed)
         self.connections.stack.callback(self._record_scan)
         return pushed
+
+    def _named_release(self) -> Publication:
+        run, accepted = self.run, self.run.facts.accepted
+        if accepted is None:
+            raise EvidenceDamaged("no accepted release was found for --promote")
+        # By the evidence of the run that accepted it: nothing has to be pulled in an emergency.
+        image = CheckedImage("", accepted.image_id, run.release.platform, accepted.uncompressed_bytes)
+        found = self.publisher.look_up(image, accepted, run.store.folder / BASELINE)
+        run.store.digest = found.digest
+        run.facts.image_id, run.facts.uncompressed_bytes = accepted.image_id, accepted.uncompressed_bytes
+        self.connections.stack.callback(self._record_scan)
+        return found
 
     @made_once
     def digest_scan(self) -> ScanReport:
@@ -190,13 +206,14 @@ class Pipeline:
         run, report = self.run, self.run.facts.scan_report
         if report is None:
             return
-        tags = ReleaseTags.of(run.release).published if run.facts.publication else (run.release.candidate_tag,)
-        keep(record_of(report, register(run), event=_event(run), tags=tags, target=run.target), run.scans)
+        tags = ReleaseTags.of(run.release)
+        named = tags.published if run.facts.publication else (tags.release if run.promotes else tags.candidate,)
+        keep(record_of(report, register(run), event=_event(run), tags=named, target=run.target), run.scans)
 
 
 def _event(run: Run) -> str:
     """The event of this run's scan: rescanned, released, withdrawn; candidate if no more is known than that."""
-    if run.kind == "rescan":
+    if run.kind in {"rescan", "promotion"}:
         return "rescanned"
     if run.facts.publication:
         return "released"

@@ -33,15 +33,14 @@ class PlannedAction:
 def planned_actions(options: Options, release: Release, kind: Kind) -> tuple[PlannedAction, ...]:
     """Everything that a whole run of this kind does, in order."""
     commands = Commands(release.account, release.region, release.repository)
-    publishes = kind != "rescan" and (options.target == "local" or options.publish)
-    if kind == "rescan":
-        work = _looking(release, commands, pulls=False)
+    promotes = kind == "promotion"
+    publishes = kind != "rescan" and (options.target == "local" or options.publish or promotes)
+    if promotes:
+        work = _promoting(options, release, commands)
+    elif publishes:
+        work = _publishing(options, release, commands)
     else:
-        work = (
-            _publishing(options, release, commands)
-            if publishes
-            else _looking(release, commands, pulls=not options.image)
-        )
+        work = _looking(release, commands, pulls=kind != "rescan" and not options.image)
     return (*_beginning(options, publishes), *work, *_end(options, release, kind))
 
 
@@ -77,7 +76,31 @@ def _publishing(options: Options, release: Release, commands: Commands) -> Itera
     yield PlannedAction(
         "every other claim but those about the published tags", "no tag is given while one of them fails"
     )
-    for tag in ReleaseTags.of(release).published:
+    yield PlannedAction(
+        commands.put_image(DIGEST, release.release_tag), "the promotion", f"{repository}: {release.release_tag}"
+    )
+    yield from _rolling_tag(options, release, commands)
+
+
+def _promoting(options: Options, release: Release, commands: Commands) -> Iterator[PlannedAction]:
+    yield PlannedAction(
+        f"reports/runs/: the run that accepted {release.release_tag}", "its evidence is intact, and says yes"
+    )
+    if name := release.zip_function:
+        yield PlannedAction(commands.baseline(name), "the zip function as it is before a tag is moved")
+    yield PlannedAction(commands.describe_images(), f"{release.release_tag} names the accepted digest")
+    yield PlannedAction(
+        commands.request_scan(DIGEST), "only a clean digest goes on", f"{release.repository}: a scan begins"
+    )
+    yield PlannedAction(
+        "every claim of AC2, AC5 and AC7 but those about the published tags", "no tag moves while one of them fails"
+    )
+    yield from _rolling_tag(options, release, commands)
+
+
+def _rolling_tag(options: Options, release: Release, commands: Commands) -> Iterator[PlannedAction]:
+    repository = release.repository
+    if tag := release.rolling_tag:
         yield PlannedAction(commands.put_image(DIGEST, tag), "the promotion", f"{repository}: {tag}")
     yield PlannedAction(commands.describe_images(), f"{' and '.join(ReleaseTags.of(release).published)} are read back")
     if options.target == "local":
@@ -103,7 +126,7 @@ def _end(options: Options, release: Release, kind: Kind) -> Iterator[PlannedActi
             reads += "; aws events …" + "; aws cloudtrail …; aws cloudwatch …" * (options.target == "aws")
             why += f"; {release.zip_function} as it is now"
         yield PlannedAction(reads, why)
-    folder = {"full": "reports", "partial": "reports/partial", "rescan": "reports/rescan"}[kind]
+    folder = "reports" if kind == "full" else f"reports/{kind}"
     written = f"{folder}/" if kind == "partial" else f"{folder}/ and VALIDATION.md"
     yield PlannedAction(f"{folder}/report.html", "every claim is checked", written)
 
@@ -135,6 +158,8 @@ def _target(options: Options, environment: Mapping[str, str]) -> str:
 def _image(options: Options, release: Release, kind: Kind) -> str:
     if kind == "rescan":
         return f"none is checked; the scan is of what {release.release_tag} names"
+    if kind == "promotion":
+        return f"none is built, pulled or pushed; {release.rolling_tag} is given to what {release.release_tag} names"
     if options.image:
         return f"{options.image}, as it is"
     if options.target == "aws" and not options.publish:

@@ -113,6 +113,13 @@ def refuse_promotion(run: Run, digest: str) -> None:
     if run.target == "aws":
         # Such a run is INCOMPLETE at most, so its release would never be accepted.
         against = (*against, *(_against(f"overridden: {sentence}") for sentence in run.overridden))
+    if against and run.kind == "promotion":
+        raise BlockedByEarlierFailure(
+            f"{run.release.rolling_tag} was not given to {run.release.release_tag} ({digest}), because claims that "
+            "must hold before do not",
+            against,
+            remedy="correct what these claims name, and promote again; nothing in the registry has changed",
+        )
     if against:
         raise BlockedByEarlierFailure(
             f"the candidate {digest} was pushed and given no other tag, because claims that must hold before do not",

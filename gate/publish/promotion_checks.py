@@ -100,6 +100,24 @@ def check_release_tag(held: TaggedImage | None, built: str, tag: str) -> CheckRe
     )
 
 
+@check(2, known_bad=lambda: ("sha256:" + "a" * 64, "sha256:" + "b" * 64, "v1.0.0"))
+def check_accepted(held: str | None, accepted: str, tag: str) -> CheckResult:
+    """Whether a release tag names the digest that the recorded evidence accepts.
+
+    Args:
+        held: the digest that the tag names, None if it names nothing.
+        accepted: the digest of the recorded GO.
+        tag: the release tag.
+    """
+    if held == accepted:
+        return ACCEPTED
+    return reject(
+        f"The release tag {tag!r} names {held or 'nothing'}, and accepted was {accepted}: nothing was changed",
+        f"the tag {tag!r} in the registry, and the evidence of the run that released it",
+        "find out in CloudTrail who moved or deleted the tag; promote another accepted release, or release a new one",
+    )
+
+
 def next_tag(tag: str) -> str:
     """The tag one patch further: "v1.0.1" after "v1.0.0"; "-1" is appended to a tag that ends in no number."""
     head = tag.rstrip("0123456789")

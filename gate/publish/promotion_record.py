@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from gate.errors import EvidenceDamaged, GateError
 from gate.evidence.store import readable
 from gate.publish.promotion_checks import ReleaseTags
 from gate.publish.publication import ACCEPTED, BEGUN, FILE, REFUSED, Promotion
-from gate.registry.repository import naming
+from gate.registry.repository import StoredImage, naming
 
 if TYPE_CHECKING:
     from gate.publish.publication import Publication
@@ -43,6 +44,8 @@ def begin(run: Run, pushed: Publication, earlier: Sequence[Promotion]) -> None:
             release_tag=run.release.release_tag,
             rolling_tag=run.release.rolling_tag,
             rolling_before="" if before == pushed.digest else before,
+            by_name=run.promotes,
+            repository_created=pushed.before.repository.created_at.isoformat() if pushed.before else "",
         ),
     )
 
@@ -106,9 +109,19 @@ def read_all(run: Run) -> tuple[Promotion, ...]:
         EvidenceDamaged: a record cannot be read: what it would say may be that a release was refused.
     """
     own = run.started.isoformat(timespec="seconds")
-    every = map(_read, sorted((run.reports / "runs").glob(f"*/evidence/{FILE}")))
     about = (run.target, run.release.repository)
+    every = (each for _, each in recorded(run.reports))
     return tuple(each for each in every if (each.place, each.repository) == about and each.run != own)
+
+
+def recorded(reports: Path) -> Iterator[tuple[Path, Promotion]]:
+    """Each recorded promotion with the folder of its run, oldest first.
+
+    Raises:
+        EvidenceDamaged: a record cannot be read.
+    """
+    for path in sorted((reports / "runs").glob(f"*/evidence/{FILE}")):
+        yield path.parents[1], _read(path)
 
 
 def _read(path: Path) -> Promotion:
@@ -116,6 +129,8 @@ def _read(path: Path) -> Promotion:
         promotion = Promotion(**json.loads(path.read_text(encoding="utf-8")))
         if promotion.state not in {BEGUN, ACCEPTED, REFUSED}:
             raise ValueError(f"{promotion.state!r} is no state")
+        if promotion.repository_created:
+            datetime.fromisoformat(promotion.repository_created)
     except (OSError, ValueError, TypeError) as error:
         raise EvidenceDamaged(f"the record of an earlier promotion cannot be read: {error}", where=path.name) from error
     return promotion
@@ -131,6 +146,64 @@ def unaccepted(
     latest = {each.digest: each for each in promotions}
     tagged = {named.get(tag) for tag in tags}
     return tuple(each for each in latest.values() if each.state != ACCEPTED and each.digest in tagged)
+
+
+def tags_of_later(promotions: Sequence[Promotion]) -> tuple[str, ...]:
+    """The release tags of what was released after the last accepted promotion, and was not accepted. Pure."""
+    later: list[str] = []
+    for each in promotions:
+        if each.state == ACCEPTED:
+            later.clear()
+        elif not each.by_name:
+            later.append(each.release_tag)
+    return tuple(later)
+
+
+def release_before(promotions: Sequence[Promotion], digest: str, created: datetime) -> Promotion | None:
+    """The last accepted promotion of another digest in this very repository, None if there is none. Pure.
+
+    Args:
+        promotions: the recorded ones, oldest first.
+        digest: the one that is released or promoted now.
+        created: when ECR created the repository.
+    """
+    for each in reversed(promotions):
+        here = each.repository_created and datetime.fromisoformat(each.repository_created) == created
+        if here and each.state == ACCEPTED and each.digest != digest:
+            return each
+    return None
+
+
+def _known_bad_before() -> tuple[Promotion, StoredImage | None]:
+    digest = "sha256:" + "a" * 64
+    before = Promotion("2026-01-02T03:04:05+00:00", "aws", "app", digest, "v1.0.0", "latest", "", ACCEPTED)
+    return before, StoredImage(digest, ("v1.0.0",), 1, datetime.min, "", "ARCHIVED")
+
+
+@check(2, known_bad=_known_bad_before)
+def check_release_before(before: Promotion, image: StoredImage | None) -> CheckResult:
+    """Whether the release before can be pulled under its tag, so that it can be rolled back to.
+
+    Args:
+        before: the record of its promotion.
+        image: its image in the registry now, None if the digest is not there.
+    """
+    said = (
+        "is not in the registry"
+        if image is None
+        else f"has the status {image.status}"
+        if image.status != "ACTIVE"
+        else f"does not carry its tag {before.release_tag}"
+        if before.release_tag not in image.tags
+        else ""
+    )
+    rejection = Rejection(
+        f"The release before this one, {before.release_tag} ({before.digest}), {said}: it cannot be rolled back to",
+        "DescribeImages",
+        "restore it (aws ecr update-image-storage-class --target-storage-class STANDARD …), or push that digest again "
+        "under its tag; or promote another accepted release (--promote), which then is the one to go back to",
+    )
+    return CheckResult.of([rejection] if said else [])
 
 
 def sentence_of(promotion: Promotion, named: Mapping[str, str]) -> str:

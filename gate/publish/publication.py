@@ -108,6 +108,8 @@ class Promotion:
         rolling_before: the digest that the rolling tag named before, "" if it named none.
         state: "begun" until the run has its verdict, then "accepted" or "refused".
         reason: why it was refused.
+        repository_created: when ECR created the repository, ISO 8601: one that was made anew holds nothing of before.
+        by_name: whether an earlier release was given the rolling tag again (--promote), and nothing was released.
     """
 
     run: str
@@ -119,8 +121,29 @@ class Promotion:
     rolling_before: str
     state: str = BEGUN
     reason: str = ""
+    by_name: bool = False
+    repository_created: str = ""
 
     @property
     def tags(self) -> tuple[str, ...]:
         """The published tags."""
         return tuple(filter(None, (self.release_tag, self.rolling_tag)))
+
+
+@dataclass(frozen=True)
+class AcceptedRelease:
+    """A release with a recorded yes.
+
+    Attributes:
+        tag: its release tag.
+        digest: the digest that was accepted under it.
+        image_id: of the image that was checked.
+        uncompressed_bytes: of its files.
+        run: the name of the folder of the run that accepted it.
+    """
+
+    tag: str
+    digest: str
+    image_id: str
+    uncompressed_bytes: int
+    run: str

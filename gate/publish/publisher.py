@@ -12,13 +12,14 @@ from gate.errors import AwsRefused
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.promotion_checks import (
     TaggedImage,
+    check_accepted,
     check_caller,
     check_movable,
     check_release_tag,
     check_trial,
     tags_to_set,
 )
-from gate.publish.publication import CheckedImage, Publication, Trial
+from gate.publish.publication import AcceptedRelease, CheckedImage, Publication, Trial
 from gate.publish.release_client import ReleaseClient
 from gate.publish.release_log import WHOAMI
 from gate.registry.manifest import (
@@ -70,6 +71,12 @@ class Publisher:
             NoGo: caller, repository or release tag are not as they must be.
             GateError: something could not be read, or the baseline could not be kept.
         """
+        before, baseline = self._look(baseline_file)
+        there = self._already_there(image, before)
+        require(check_movable(before, self._tags, there))
+        return BeforePush(before, baseline, there)
+
+    def _look(self, baseline_file: Path) -> tuple[RepositorySnapshot, FunctionSnapshot | None]:
         client = self._client
         with self._log.step(WHOAMI) as done:
             require(check_caller(client.caller, client.release.account, client.release.region))
@@ -78,9 +85,25 @@ class Publisher:
         before = self._ecr.snapshot()
         release = client.release
         require(check_identity(before.repository, release.account, release.region, release.repository))
-        there = self._already_there(image, before)
-        require(check_movable(before, self._tags, there))
-        return BeforePush(before, baseline, there)
+        return before, baseline
+
+    def look_up(self, image: CheckedImage, accepted: AcceptedRelease, baseline_file: Path) -> Publication:
+        """An accepted release as the registry holds it, before it is given the rolling tag; nothing is changed.
+
+        Args:
+            image: the image as the run that accepted it checked it.
+            accepted: the release.
+            baseline_file: where the zip function's baseline is kept.
+
+        Raises:
+            NoGo: caller, repository or tags are not as they must be.
+            GateError: something could not be read, or the baseline could not be kept.
+        """
+        before, baseline = self._look(baseline_file)
+        require(check_accepted(before.naming().get(accepted.tag), accepted.digest, accepted.tag))
+        require(check_movable(before, self._tags, accepted.digest))
+        found = self._client.verify(accepted.digest, image)
+        return replace(found, before=before, legacy_before=baseline, steps=self._log.steps)
 
     def _keep_baseline(self, file: Path) -> FunctionSnapshot:
         with self._log.step(self._commands.baseline(self._client.release.zip_function)) as done:

@@ -33,7 +33,9 @@ def note_publication(run: Run, digest: str, steps: Sequence[LoggedStep]) -> None
     """Note what publishing did so far, after the build, and keep the whole for later verifications."""
     noted = [ReleaseStep(s.command, s.identity, s.started, round(s.seconds, 1), s.outcome) for s in steps]
     run.steps = [*(step for step in run.steps if step.identity == ENGINE), *noted]
-    record = {"digest": digest, "place": run.target, "steps": [asdict(step) for step in run.steps]}
+    record: dict[str, Any] = {"digest": digest, "place": run.target, "steps": [asdict(step) for step in run.steps]}
+    if run.promotes:
+        record["by_name"] = True
     run.store.attach(FILE, readable(record))
 
 
@@ -101,8 +103,8 @@ def publishing_run(run: Run, digest: str) -> PublishingRun:
         found = _content(path)
         if found is None:
             unreadable.append(path.parent.parent.name)
-        elif (found["digest"], found["place"]) == (digest, run.target):
-            _hold_to_its_hashes(path.parent.parent)
+        elif (found["digest"], found["place"], found["by_name"]) == (digest, run.target, False):
+            hold_to_its_hashes(path.parent.parent)
             return PublishingRun(path.parent.parent, tuple(ReleaseStep(**step) for step in found["steps"]))
     besides = f" ({', '.join(unreadable)} cannot be read)" if unreadable else ""
     raise EvidenceDamaged(
@@ -116,12 +118,18 @@ def _content(path: Path) -> dict[str, Any] | None:
     """What a run noted; None when it cannot be read: it may be any run's, and then no record is found."""
     try:
         found = json_object(content(path, path.name), path.name)
-        return {name: found[name] for name in ("digest", "place", "steps")}
+        # A promotion by name published nothing: how the image was made is known to the run that released it.
+        return {name: found[name] for name in ("digest", "place", "steps")} | {"by_name": bool(found.get("by_name"))}
     except (EvidenceDamaged, KeyError):
         return None
 
 
-def _hold_to_its_hashes(folder: Path) -> None:
+def hold_to_its_hashes(folder: Path) -> None:
+    """See that a run's folder is as that run left it.
+
+    Raises:
+        EvidenceDamaged: it is not.
+    """
     # The libraries that know statements and signatures take long to import: not while tests are collected.
     from gate.evidence.verify import verify
 

@@ -67,7 +67,11 @@ class ReleaseClient:
 
     def __post_init__(self) -> None:
         self.call_log.attach(self.session)
-        self.tags = ReleaseTags.of(self.release)
+
+    @property
+    def tags(self) -> ReleaseTags:
+        """The tags of the release."""
+        return ReleaseTags.of(self.release)
 
     def client(self, service: str) -> Any:
         """A client of this session, patient with throttling and 5xx answers.

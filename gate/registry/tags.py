@@ -11,7 +11,10 @@ from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 
 SETTINGS = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
 _READ = "the tags as ECR names them (DescribeImages)"
-_RELEASE = "find out in CloudTrail who moved or deleted it, then run the release again"
+_RELEASE = (
+    "find out in CloudTrail who moved or deleted it; then give the rolling tag to the newest accepted release "
+    "(--promote with its release tag), or release the next one"
+)
 # ECR: ImageTagMutabilityExclusionFilterValue, and at most two wildcards in one filter.
 _FILTER = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
 

@@ -50,12 +50,14 @@ class ReportHead:
         summary: name and text of the facts that QA looks for first.
         pictures: charts and screenshots, as HTML.
         findings: of the release's scan, None where none was read.
+        warnings: beside those that the records hold.
     """
 
     headline: str
     summary: Sequence[tuple[str, str]]
     pictures: Sequence[str]
     findings: FindingsTable | None = None
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def render(page: ReportPage) -> str:
         simulated=_simulated(page.outcomes),
         absent=_absent(page),
         not_part=_by_reason(page.not_part),
-        warnings=_warnings(page.records),
+        warnings=[*page.head.warnings, *_warnings(page.records)],
         records={r.number: r for r in page.records},
         excerpts=excerpts(page.records),
     )

@@ -23,7 +23,7 @@ def page_of(run: Run) -> str:
     if run.results is None:
         return "<p>The run ended before a verdict was reached.</p>"
     verdict = run.results.verdict
-    head = ReportHead(headline(run), summary(run), figures(run), found(run))
+    head = ReportHead(headline(run), summary(run), figures(run), found(run), run.facts.warnings)
     return render(
         ReportPage(verdict, run.results.document, head, run.outcomes, run.store.records, run.proofs, run.not_part)
     )
@@ -87,6 +87,7 @@ def summary(run: Run) -> list[tuple[str, str]]:
         ("Image ID", facts.image_id or "no image was checked"),
         ("Size", _sizes(facts)),
         *([("Published now", facts.standing)] if facts.standing else []),
+        *(("Note", sentence) for sentence in facts.remarks),
         ("Pushed at", _moment(pushed_at)),
         ("Run by", facts.identity or "no AWS identity was used"),
         ("Profile", run.options.profile or "the ordinary AWS chain"),

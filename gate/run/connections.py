@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any, Generic, TypeVar, overload
 
 import pytest
@@ -12,9 +13,12 @@ from gate.access.facts import Network
 from gate.access.reader import AccountReader
 from gate.engine import Engine, connect
 from gate.engine.leftovers import end_leftover_processes
-from gate.errors import EngineUnavailable
+from gate.errors import EngineUnavailable, EvidenceDamaged
+from gate.publish.accepted import standing_tag
+from gate.publish.promotion_record import read_all
 from gate.publish.release_client import ReleaseClient
 from gate.publish.release_log import RUNNING, LoggedStep
+from gate.registry.repository import naming
 from gate.run.model import Run
 from gate.run.preflight import session_for
 from gate.scan.reader import ScanReader
@@ -124,7 +128,35 @@ class Connections:
         run.facts.identity, run.release_client = found.caller.arn, found
         held = session.get_credentials().get_frozen_credentials()
         run.store.redactor.learn([held.secret_key, held.token or ""])
+        if run.kind == "rescan":
+            self._look_at_what_stands(found)
         return found
+
+    def _look_at_what_stands(self, client: ReleaseClient) -> None:
+        """A night is about the newest accepted release, whatever release tag pytest.ini states."""
+        run, stated = self.run, self.run.release.release_tag
+        images = client.ecr.images()
+        try:
+            promotions = read_all(run)
+        except EvidenceDamaged:  # the claim about them says so; the scans are looked at all the same
+            promotions = ()
+        tag = standing_tag(client.tags, images, promotions)
+        if tag == stated:
+            return
+        client.release = run.release = replace(run.release, release_tag=tag)
+        sentence = (
+            f"pytest.ini states {stated}, and the release that stands is {tag} ({naming(images)[tag]}): the night is "
+            f"about {tag}"
+        )
+        run.facts.remarks.append(sentence)
+        run.terminal.progress(sentence)
+        run.store.record(
+            "the release that stands",
+            {"pytest.ini": stated, "stands": tag, "images": images},
+            criterion=2,
+            asked="aws ecr describe-images; reports/runs/*/evidence/promotion.json",
+            provenance=run.provenance,
+        )
 
     def _record_step(self, step: LoggedStep) -> None:
         """Every step is recorded as evidence when it begins, and again when it has ended."""
@@ -173,7 +205,7 @@ def local_state(run: Run) -> dict[str, Any]:
     """
     if run.kind == "partial" and not run.options.keep:
         return {"state": run.local_state.with_name(f"{run.local_state.name}-partial")}
-    return {"state": run.local_state, "keep": run.options.keep or run.kind == "rescan"}
+    return {"state": run.local_state, "keep": run.options.keep or run.kind in {"rescan", "promotion"}}
 
 
 @contextmanager

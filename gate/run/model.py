@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from gate.access.matrix import Matrix
     from gate.candidate import Candidate
     from gate.errors import WrongUse
-    from gate.publish.publication import Promotion, Publication
+    from gate.publish.publication import AcceptedRelease, Promotion, Publication
     from gate.publish.release_client import ReleaseClient
     from gate.run.scenarios import Scenario
     from gate.scan.register.entries import Register
@@ -53,6 +54,9 @@ class Facts:
         matrix: who can do what in the repository.
         reviewed: principal and permission group of every review in force.
         difference: to the previous release, as a sentence.
+        accepted: the release that --promote names, by the evidence of the run that accepted it.
+        remarks: what a reader of the page should know of the run, a sentence each.
+        warnings: what nobody has to decide today, and somebody will, a sentence each.
     """
 
     identity: str = ""
@@ -72,6 +76,9 @@ class Facts:
     matrix: Matrix | None = None
     reviewed: tuple[tuple[str, str], ...] = ()
     difference: str = ""
+    accepted: AcceptedRelease | None = None
+    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,54 @@ class Results:
 
     verdict: Verdict
     document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What pytest.ini says about the life of the reports; it decides about no claim.
+
+    Attributes:
+        keep_runs: how many full runs stay in reports/runs/.
+        keep_nights: how many nights stay in reports/rescan/scans/.
+        on_not_clean: the command that is given the path of verdict.json after a night that is not CLEAN; () for none.
+    """
+
+    keep_runs: int = 20
+    keep_nights: int = 400
+    on_not_clean: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OldFiles:
+    """What a run removes before it seals its folder.
+
+    Attributes:
+        runs: dated folders under reports/runs/.
+        nights: recorded scans of nights.
+    """
+
+    runs: tuple[Path, ...] = ()
+    nights: tuple[Path, ...] = ()
+
+    def __str__(self) -> str:
+        """The sentence for the page; "" when there is nothing to remove."""
+        said = [
+            f"{len(files)} {what} (up to {files[-1].name.partition('-')[0]})"
+            for files, what in ((self.runs, "older runs"), (self.nights, "older nights"))
+            if files
+        ]
+        return f"{' and '.join(said)} were removed, as keep_runs and keep_nights in pytest.ini ask" if said else ""
+
+    def remove(self) -> None:
+        """Remove them.
+
+        Raises:
+            OSError: one of them cannot be removed.
+        """
+        for folder in self.runs:
+            shutil.rmtree(folder)
+        for file in self.nights:
+            file.unlink(missing_ok=True)
 
 
 @dataclass
@@ -102,6 +157,8 @@ class Run:
         clock: sees whether this machine's clock runs evenly.
         configuration: what the run decides by; None where a test made the run.
         engine: the version of the Docker engine, once one answered.
+        upkeep: how long reports are kept, and whom a night tells.
+        old: what is removed when the run is sealed.
         release_client: talks to AWS about the release, once it was needed.
         at_end: what stays open until the verdict is on the disk.
     """
@@ -131,6 +188,8 @@ class Run:
     clock: ClockCheck = field(default_factory=ClockCheck)
     configuration: Configuration | None = None
     engine: str = "unknown: none was asked"
+    upkeep: Upkeep = field(default_factory=Upkeep)
+    old: OldFiles = field(default_factory=OldFiles)
     release_client: ReleaseClient | None = None
     at_end: ExitStack = field(default_factory=ExitStack)
 
@@ -164,7 +223,12 @@ class Run:
     @property
     def publishes(self) -> bool:
         """Whether this run releases; otherwise it looks at what was released."""
-        return self.kind != "rescan" and (self.options.target == "local" or self.options.publish)
+        return self.kind != "rescan" and (self.options.target == "local" or self.options.publish or self.promotes)
+
+    @property
+    def promotes(self) -> bool:
+        """Whether this run gives the rolling tag to a release that an earlier run accepted (--promote)."""
+        return self.kind == "promotion"
 
     @property
     def overridden(self) -> tuple[str, ...]:

@@ -20,9 +20,10 @@ from gate.report.sarif import error_commands
 from gate.report.view import headline
 from gate.run.evidence import EvidenceRecorder
 from gate.run.model import Results, Run
+from gate.run.nights import tell
 from gate.run.parts import ReleaseParts
-from gate.run.results import REPORT, conclude, finish, sources, withdraw
-from gate.run.scenarios import HOME, Scenario, catalogue, expected_names, read_lock
+from gate.run.results import REPORT, VERDICT, conclude, finish, sources, withdraw
+from gate.run.scenarios import HOME, Scenario, catalogue, expected_names, is_due, read_lock
 from gate.verdict import NotPart, ScenarioOutcome
 
 # AC1 and AC6 are about the image itself: it is really built and really run, whatever the target.
@@ -38,7 +39,8 @@ class AcceptancePlugin:
         self.run = run
         self._parts = ReleaseParts(run.release)
         self._scenarios = self._parts.titled(catalogue(features))
-        run.scenarios = self._parts.kept(self._scenarios.values())
+        due = (each for each in self._scenarios.values() if not run.promotes or is_due(each.tags, run.kind))
+        run.scenarios = self._parts.kept(due)
         self._recorders: dict[str, EvidenceRecorder] = {}
         self._failures: dict[str, ClaimFailure] = {}
         self._recorder: EvidenceRecorder | None = None
@@ -63,6 +65,8 @@ class AcceptancePlugin:
 
         What is about no part of this release is left out, with the reason.
         """
+        if self.run.promotes:
+            items[:] = [item for item in items if is_due(self._scenario(item).tags, self.run.kind)]
         every = list(items)
         for item in every:
             scenario = self._scenario(item)
@@ -82,13 +86,10 @@ class AcceptancePlugin:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know what a whole run holds, and see every check reject a known-bad input before its yes is believed."""
         if self.run.kind != "partial":
-            rescan = self.run.kind == "rescan"
             # What is pinned and not there is missing from the run.
-            lock = read_lock(HOME)
-            expected = expected_names(self._scenarios.values(), rescan=rescan) | self._parts.titles(
-                lock.names(rescan=rescan)
-            )
-            self.run.expected = expected - {each.name for each in self._parts.left_out(self._scenarios.values())}
+            kind, every = self.run.kind, self._scenarios.values()
+            expected = expected_names(every, kind) | self._parts.titles(read_lock(HOME).names(kind))
+            self.run.expected = expected - {each.name for each in self._parts.left_out(every)}
         self.run.proofs = run_self_tests()
         self.run.terminal.begin(len(session.items))
 
@@ -218,6 +219,7 @@ class Ending:
 
                     attach_run(self.run)
                 self._say(self.run.results)
+        tell(self.run, self.run.folder / VERDICT)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

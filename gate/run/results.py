@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gate.aws.endpoints import check_endpoints, check_recorded_clients
 from gate.causes import causes
-from gate.errors import WrongUse
+from gate.errors import EvidenceDamaged, WrongUse
 from gate.evidence.configuration import TITLE as CONFIGURATION
 from gate.evidence.run_record import TITLE, RunRecord, run_record_in
 from gate.evidence.seal import APART, notes_seal, own_files, seal_folder
@@ -24,7 +24,10 @@ from gate.report.html import mend
 from gate.report.sarif import SARIF, Place, SourceFiles, sarif
 from gate.run.environment import proxies_and_certificates
 from gate.run.model import Results
+from gate.run.nights import missed
+from gate.run.retention import old_files
 from gate.run.validation_md import write as write_notes
+from gate.scan.records import read_all
 from gate.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -37,7 +40,6 @@ LOGS = ("build.log", "base-build.log")
 _STATED = ("digest", "tags", "size_bytes", "uncompressed_bytes", "image_id")
 CALL_LOG = "every AWS call of the run"
 ENDPOINTS = "where every AWS client of the run asked"
-KEPT_RUNS = 20
 
 
 def begin(run: Run) -> None:
@@ -97,6 +99,7 @@ def run_record_of(run: Run) -> RunRecord:
         scan_completed_at=scanned.isoformat() if scanned else None,
         overridden=run.overridden,
         not_part=run.not_part,
+        remarks=(*facts.warnings, *facts.remarks),
     )
 
 
@@ -115,6 +118,7 @@ def conclude(run: Run) -> Results:
         _note_endpoints(run)
     _record_configuration(run)
     run.errors += run.clock.objections()
+    _note_upkeep(run)
     record = run.store.record(TITLE, run_record_of(run), asked="python -m gate.evidence", provenance=run.provenance)
     run_record = run_record_in(record.answer)
     verdict = run_record.verdict()
@@ -159,6 +163,7 @@ def finish(run: Run) -> None:
     write_verdict(run.folder, {**run.results.document, "evidence": files})
     _write_sarif(run, run.results)
     notes = write_notes(run)
+    _remove_old(run)
     sealed = notes_seal(run.folder, notes.path, notes.key, notes.section())
     seal_folder(run.folder, run.scans, sealed, datetime.now(UTC))
     # The libraries that state and sign take half a second to import: not while tests are collected.
@@ -167,8 +172,29 @@ def finish(run: Run) -> None:
     stated = attest(run.folder, run.release.repository_uri, run.options.sign)
     if run.options.sign:
         run.terminal.progress(stated)
-    if run.kind == "full":
+    if run.store.kept != run.store.folder:
         keep(run)
+
+
+def _remove_old(run: Run) -> None:
+    """Before the seal, so that it lists what is there; what cannot be removed stays, and is said."""
+    try:
+        run.old.remove()
+    except OSError as refused:
+        run.terminal.say(f"an older run or night could not be removed: {refused}")
+
+
+def _note_upkeep(run: Run) -> None:
+    """What a reader of the page should know beside the claims: a night that did not happen, and what is removed."""
+    run.old = old_files(run)
+    if sentence := str(run.old):
+        run.facts.remarks.append(sentence)
+    if run.kind != "rescan" or run.target == "local":  # a rehearsal has no schedule
+        return
+    with suppress(EvidenceDamaged):  # the claims that compare nights say so
+        history = [each for each in read_all(run.scans) if each.target == run.target]
+        if sentence := missed(history, run.started):
+            run.facts.warnings.append(sentence)
 
 
 def sources(run: Run) -> SourceFiles:
@@ -197,21 +223,10 @@ def write_verdict(folder: Path, content: dict[str, Any]) -> None:
 
 
 def keep(run: Run) -> None:
-    """Complete the dated copy of a full run; the oldest beyond the last twenty go.
-
-    A run that VALIDATION.md refers to is never deleted.
-    """
+    """Complete the dated copy of a run."""
     target = run.store.kept.parent
     for name in (*own_files(run.folder, APART), SEAL, STATEMENT, ENVELOPE):
         # What is no plain file is not sealed either.
         if (run.folder / name).is_file() and not (run.folder / name).is_symlink():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(run.folder / name, target / name)
-    referred = _referred(run.root / "VALIDATION.md")
-    for old in sorted(p for p in target.parent.iterdir() if p.is_dir())[:-KEPT_RUNS]:
-        if old.name not in referred:
-            shutil.rmtree(old)
-
-
-def _referred(validation: Path) -> str:
-    return validation.read_text(encoding="utf-8") if validation.exists() else ""

@@ -19,6 +19,7 @@ from pytest_bdd.feature import get_features
 from gate.errors import EvidenceDamaged, WrongUse
 from gate.evidence.reading import content, json_object
 from gate.evidence.store import canonical, write_whole
+from gate.verdict import Kind
 
 # The folder of the gate's own features, whatever folder pytest was started in.
 HOME = Path(__file__).resolve().parents[2] / "features"
@@ -96,9 +97,20 @@ def _title(template: str, row: Mapping[str, str]) -> str:
     return f"{title} [{', '.join(unnamed)}]" if unnamed else title
 
 
-def expected_names(scenarios: Iterable[Scenario], *, rescan: bool) -> frozenset[str]:
-    """The names that a full run (or a rescan) must contain."""
-    wanted = (each for each in scenarios if not rescan or "rescan" in each.tags)
+def is_due(tags: Iterable[str], kind: Kind) -> bool:
+    """Whether a run of this kind checks a scenario with these tags.
+
+    A promotion by name is decided by what the registry, its access and its scans are now. What the image itself is
+    was accepted by the run that released it.
+    """
+    if kind == "promotion":
+        return bool({"ac2", "ac5", "ac7"}.intersection(tags)) and "needs_image" not in tags
+    return kind != "rescan" or "rescan" in tags
+
+
+def expected_names(scenarios: Iterable[Scenario], kind: Kind) -> frozenset[str]:
+    """The names that a run of this kind must contain."""
+    wanted = (each for each in scenarios if is_due(each.tags, kind))
     return frozenset(name for each in wanted for name in each.titles.values())
 
 
@@ -135,9 +147,9 @@ class ScenarioLock:
     sha256: str
     fault: str = ""
 
-    def names(self, *, rescan: bool) -> frozenset[str]:
-        """The names that a full run (or a rescan) must contain."""
-        wanted = (each for each in self.scenarios.values() if not rescan or "rescan" in each.tags)
+    def names(self, kind: Kind) -> frozenset[str]:
+        """The names that a run of this kind must contain."""
+        wanted = (each for each in self.scenarios.values() if is_due(each.tags, kind))
         return frozenset(name for each in wanted for name in each.names)
 
 

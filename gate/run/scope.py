@@ -30,7 +30,7 @@ def looks_only(option: Any) -> bool:
 
 
 def kind_of(config: Any) -> Kind:
-    """full, partial or rescan, from the options and arguments that pytest was given."""
+    """full, partial, rescan or promotion, from the options and arguments that pytest was given."""
     option = config.option
     restricted = any(getattr(option, name, None) for name in _RESTRICTIONS)
     everything = {Path(config.rootpath, "features"), Path(config.rootpath)}
@@ -39,7 +39,9 @@ def kind_of(config: Any) -> Kind:
         return "partial"
     if option.markexpr == "rescan":
         return "rescan"
-    return "partial" if option.markexpr else "full"
+    if option.markexpr:
+        return "partial"
+    return "promotion" if option.promote else "full"
 
 
 def folder_of(kind: Kind, reports: Path) -> Path:

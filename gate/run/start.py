@@ -24,6 +24,7 @@ from gate.run.configuration import configuration_of
 from gate.run.environment import settle
 from gate.run.lock import RunLock
 from gate.run.model import Run
+from gate.run.nights import upkeep
 from gate.run.plugin import AcceptancePlugin, Ending
 from gate.run.release_folder import folder_of_release, reader
 from gate.run.results import begin
@@ -74,11 +75,13 @@ def _start(config: pytest.Config) -> Run:
     mark_children()
     folder = folder_of(kind, reports)
     started = datetime.now(UTC)
-    kept = folder / "runs" / started.strftime("%Y%m%dT%H%M%S.%fZ") / "evidence" if kind == "full" else None
+    dated = reports / "runs" / started.strftime("%Y%m%dT%H%M%S.%fZ") / "evidence"
+    kept = dated if kind in {"full", "promotion"} else None
     store = EvidenceStore(folder / "evidence", options.target, Redactor(), kept=kept)
     local_state = root / config.getini("local_state")
     run = Run(kind, folder, release, options, store, terminal, root, reports, local_state, started)
     run.configuration = configuration_of(config, release, options)
+    run.upkeep = upkeep(*(config.getini(key) for key in ("keep_runs", "keep_nights", "on_not_clean")))
     if options.target == "aws":
         from gate.run.preflight import identify
 
@@ -90,6 +93,7 @@ def _start(config: pytest.Config) -> Run:
                 raise
             # A nightly rescan is not watched: it ends with a verdict and does not leave yesterday's in place.
             run.facts.unidentified = error
+    _look_for_accepted(run)
     begin(run)
     switch_on(config.option, folder)
     config.stash[RUN] = run
@@ -109,8 +113,23 @@ def _refuse_without_plugins(config: pytest.Config) -> None:
 
 def _asked_for(config: pytest.Config) -> tuple[settings.Release, command_line.Options]:
     command_line.refuse_empty(config)
-    release = settings.read(reader(config), release_tag=config.getoption("--release-tag"))
+    tag = config.getoption("--promote") or config.getoption("--release-tag")
+    release = settings.read(reader(config), release_tag=tag)
     return release, command_line.read(config, release.image_context, folder_of_release(config))
+
+
+def _look_for_accepted(run: Run) -> None:
+    """Refuse to promote what no intact evidence accepts, before anything is cleared, started or asked."""
+    if not (tag := run.options.promote):
+        return
+    from gate.publish.accepted import accepted_release
+
+    if not run.release.rolling_tag:
+        raise WrongUse("--promote moves the rolling tag, and this release has none: rolling_tag is empty in pytest.ini")
+
+    if not run.promotes:
+        raise WrongUse("--promote is decided by every claim about the registry: leave out -m, -k and paths")
+    run.facts.accepted = accepted_release(run, tag)
 
 
 def _look_for(image: str) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from gate.errors import EvidenceDamaged
 from gate.evidence.reading import content, json_object
-from gate.text import for_markdown
+from gate.scan.findings import Severity
+from gate.text import for_markdown, plain
 from gate.verdict import CRITERIA
 
 _MARK = {"passed": "✅", "failed": "❌", "incomplete": "➖"}
 SHOWN_REASONS = 20
+# Of the picture of the nights: how many scans, and how many letters the longest line has.
+SHOWN_NIGHTS, WIDEST = 14, 60
 # Of the other rejections that are told with the first of a cause.
 SHOWN_MORE = 5
 _PARTS = (("where", "where"), ("to do", "remedy"))
@@ -42,6 +47,8 @@ def summary(document: Mapping[str, Any]) -> str:
         lines += reasons[:SHOWN_REASONS]
     if len(reasons) > SHOWN_REASONS:
         lines.append(f"- … and {len(reasons) - SHOWN_REASONS} more, in the report")
+    if document.get("remarks"):
+        lines += ["", "### To know", "", *(_line(each) for each in document["remarks"])]
     if left_out := document.get("not_part", ()):
         lines += ["", "### Not part of this release", ""]
         lines += [_line(f"AC{each['criterion']} {each['name']}: {each['reason']}") for each in left_out]
@@ -91,10 +98,59 @@ def _cell(text: object) -> str:
     return for_markdown(str(text))
 
 
+def _nights(scans: Path, document: Mapping[str, Any]) -> str:
+    """The picture of the nights; a record that cannot be read has been told by the claims, and hides no verdict."""
+    place = "aws-rehearsal" if document["target"] == "aws" and not document["endpoint_is_aws"] else document["target"]
+    try:
+        return picture(scans, place)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return f"The recorded nights cannot be shown: {_cell(error)}.\n"
+
+
+def picture(scans: Path, target: str) -> str:
+    """The last recorded scans of a target as Markdown: a line for each, a letter for each open finding.
+
+    It needs no package beyond the standard library: the page of a CI job is written without any. "" without a scan.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError, OSError: a record cannot be read.
+    """
+    every = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(scans.glob("*.json")))
+    shown = [each for each in every if each["target"] == target][-SHOWN_NIGHTS:]
+    counts = [_counts(each["findings"]) for each in shown]
+    most = max((sum(each.values()) for each in counts), default=0)
+    if not shown:
+        return ""
+    scale = min(1.0, WIDEST / max(most, 1))
+    lines = [
+        f"{plain(record['at'])[:16]} {plain(record['digest'])[7:15]} {_bar(each, scale)}  {_said(each)}"
+        for record, each in zip(shown, counts, strict=True)
+    ]
+    return "\n".join(["### Findings over the nights", "", "```text", *lines, "```", ""])
+
+
+def _counts(findings: Iterable[Mapping[str, Any]]) -> dict[Severity, int]:
+    # As `gate.scan.records` ranks them: a finding without an identifier counts as critical.
+    ranks = [Severity.of(each["severity"]) if each["id"] else Severity.CRITICAL for each in findings]
+    return {severity: ranks.count(severity) for severity in sorted(Severity, reverse=True) if severity in ranks}
+
+
+def _bar(counts: Mapping[Severity, int], scale: float) -> str:
+    # Rounded up, so that a single finding is never lost.
+    return "".join(severity.name[0] * ceil(number * scale) for severity, number in counts.items()) or "·"
+
+
+def _said(counts: Mapping[Severity, int]) -> str:
+    return ", ".join(f"{number} {severity.name.lower()}" for severity, number in counts.items()) or "none"
+
+
 def main(path: Path) -> int:
     """Print the summary of a run's verdict; one that is missing or unreadable is said so, and is no success."""
     try:
-        print(summary(json_object(content(path, path.name), path.name)), end="")
+        document = json_object(content(path, path.name), path.name)
+        print(summary(document), end="")
+        if document.get("kind") == "rescan":
+            print(f"\n{_nights(path.parent / 'scans', document)}", end="")
     except (EvidenceDamaged, ValueError, KeyError, TypeError, AttributeError) as error:
         print(f"## No verdict\n\nThe run left no {_cell(path.name)} that can be read: {_cell(error)}.")
         return 1

@@ -45,8 +45,8 @@ class NotesFile:
 def document_of(run: Run) -> NotesFile:
     """Where this run's section belongs: that of a release on AWS in the repository, any other beside its own report."""
     whole = run.kind != "partial" and run.target == "aws" and run.reports == run.root / "reports"
-    nights = ":nights" if run.kind == "rescan" else ""
-    return NotesFile((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.target}{nights}")
+    part = {"rescan": ":nights", "promotion": ":promotion"}.get(run.kind, "")
+    return NotesFile((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.target}{part}")
 
 
 def write(run: Run) -> NotesFile:
@@ -62,6 +62,8 @@ def write(run: Run) -> NotesFile:
     stands = section(before, found.key) or ""
     if night:
         body = _nights(run, title)
+    elif run.kind == "promotion":
+        body = _promotion(run, title)
     elif run.facts.publication is None and "Digest" in metadata_in(stands):
         body = with_attempt(stands, _attempt(run))
     else:
@@ -163,6 +165,21 @@ def _nights(run: Run, title: str) -> str:
     word = run.results.verdict.word if run.results else "the run has not ended"
     head = f"## Nightly rescans of {for_markdown(title)}\n\nLast night: {word}, {run.started:%Y-%m-%d %H:%M} UTC."
     return f"{head}\n\n{scan_diff.LOG_HEAD}{log}" if log else f"{head}\n\nNo night has been recorded."
+
+
+def _promotion(run: Run, title: str) -> str:
+    """That an accepted release was given the rolling tag again, or was not."""
+    word = run.results.verdict.word if run.results else "the run has not ended"
+    promotion, accepted = run.facts.promotion, run.facts.accepted
+    lines = [f"{run.started:%Y-%m-%d %H:%M:%S} UTC, {word}: {headline(run)}."]
+    if accepted:
+        lines.append(f"It was accepted by the run reports/runs/{accepted.run}; nothing was built or pushed.")
+    if promotion:
+        before = f"; before, it named {promotion.rolling_before}" if promotion.rolling_before else ""
+        lines.append(run.facts.standing or f"{promotion.rolling_tag} names {promotion.digest}{before}.")
+    else:
+        lines.append(f"{run.release.rolling_tag} was not moved.")
+    return f"## Promotion by name of {for_markdown(title)}\n\n" + "\n\n".join(map(for_markdown, lines)) + "\n"
 
 
 def _recorded(run: Run) -> list[ScanRecord]:

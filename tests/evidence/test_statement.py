@@ -20,7 +20,7 @@ from gate.evidence.store import ENVELOPE, STATEMENT, EvidenceStore
 from gate.registry.permitted_calls import AwsCall
 from gate.run import results
 from gate.run.environment import ClockCheck
-from gate.run.model import Facts
+from gate.run.model import Facts, OldFiles, Upkeep
 from gate.verdict import ScenarioOutcome
 from tests.evidence.conftest import CALL, DIGEST, RELEASE, configured
 
@@ -144,7 +144,7 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(run_record, observe, pair
         kind="full", folder=folder, store=store, facts=facts,
         root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, errors=[],
         call_log=SimpleNamespace(calls=(AwsCall(**CALL),)), clock=ClockCheck(), scans=folder / "rescan" / "scans",
-        endpoint_is_aws=True, publishes=True, scenarios=(), reports=folder,
+        endpoint_is_aws=True, publishes=True, scenarios=(), reports=folder, upkeep=Upkeep(), old=OldFiles(),
         clients=SimpleNamespace(endpoints=(SimpleNamespace(service="ecr", is_aws=False),)),
         configuration=configured(), overridden=(), engine="20.10", not_part=(),
         started=datetime(2026, 1, 2, tzinfo=UTC), provenance="simulated", results=None,

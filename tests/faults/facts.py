@@ -97,6 +97,7 @@ def value_of(raw: Any, old: Any, world: Any) -> Any:
         return _like(old, raw, world)
     if isinstance(raw, str):
         filled = raw.replace("{digest}", world.published.digest)
+        filled = filled.replace("{created}", world.published.after.repository.created_at.isoformat())
         return type(old)(filled) if isinstance(old, Enum) else filled
     return tuple(raw) if isinstance(old, tuple) and isinstance(raw, list) else raw
 

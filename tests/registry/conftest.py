@@ -21,7 +21,7 @@ from gate.blocked import BlockedByEarlierFailure
 from gate.check import ACCEPTED, require
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags
-from gate.publish.publication import CheckedImage
+from gate.publish.publication import CheckedImage, Publication
 from gate.publish.publisher import Publisher
 from gate.publish.release_log import Commands, ReleaseLog
 from gate.registry.ecr import EcrRepository
@@ -261,6 +261,7 @@ class Rehearsal:
             log=ReleaseLog(str(self.caller), self.time.now, self.told.append, self.time.clock),
             push=self._push,
             keep_baseline=lambda _file: self._legacy(),
+            verify=self._verify,
             sleep=self.time.sleep,
             allow_destructive=self.allow_destructive,
         )
@@ -274,6 +275,17 @@ class Rehearsal:
         pushed = publisher.push(self.image, before)
         require(self._scan(pushed.digest))
         return publisher.promote(pushed)
+
+    def promote(self, accepted):
+        """An accepted release is looked up, scanned and given the rolling tag."""
+        publisher = self.publisher(accepted.tag)
+        found = publisher.look_up(self.image, accepted, "baseline.json")
+        require(self._scan(found.digest))
+        return publisher.promote(found)
+
+    def _verify(self, digest, image):
+        manifest = self.ecr.manifest(digest)
+        return Publication(digest, manifest, "linux/amd64", image.config_digest, 1_000_000, self.ecr.snapshot())
 
     def _push(self, image, login, tag):
         self.asked.append("push")

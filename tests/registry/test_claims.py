@@ -11,7 +11,7 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[2]
 
 MARKERS = "".join(f"    {name}: \n" for name in ("aws", "ac2", "ac4", "published", "after_promotion", "rescan"))
-SCENARIOS = 14  # rows of the outline counted, those that only AWS can prove left out
+SCENARIOS = 15  # rows of the outline counted, those that only AWS can prove left out
 
 # The fixtures that the acceptance suite's conftest gives the steps, over the registry in memory.
 CONFTEST = """
@@ -60,6 +60,10 @@ def registry_image(world):
 @pytest.fixture
 def earlier_promotions():
     return ()
+
+@pytest.fixture
+def nightly():
+    return False
 
 @pytest.fixture
 def run(release):

@@ -8,6 +8,7 @@ from gate.blocked import BlockedByEarlierFailure
 from gate.check import NoGo, reject
 from gate.errors import AwsRefused
 from gate.publish.promotion_checks import AwsCaller
+from gate.publish.publication import AcceptedRelease
 from gate.registry.permitted_calls import check_changes
 
 
@@ -115,6 +116,31 @@ def test_a_release_tag_of_another_image_is_a_no_go_with_both_identities_and_the_
         assert words in str(refusal.value)
     assert rehearsal.engine.pushes == []
     assert rehearsal.registry.tags == {"v1.0.0": held}
+
+
+def test_an_accepted_release_is_given_the_rolling_tag_again_and_nothing_else(rehearsal):
+    """Scanned first, and pushed never; the release tag and the candidate stay where they are."""
+    held = rehearsal.registry.put(rehearsal.body, "v1.0.0")
+    newer = rehearsal.registry.put('{"newer": "image"}', "latest")
+    rehearsal.registry.tags |= {"v1.1.0": newer, "candidate": newer}
+    found = rehearsal.promote(AcceptedRelease("v1.0.0", held, rehearsal.image.config_digest, 1, "run"))
+    assert rehearsal.registry.tags == {"v1.0.0": held, "latest": held, "v1.1.0": newer, "candidate": newer}
+    assert [asked["imageTag"] for name, asked in rehearsal.registry.calls if name == "PutImage"] == ["latest"]
+    assert (rehearsal.engine.pushes, rehearsal.asked) == ([], ["legacy", f"scan {held}"])
+    assert (found.before.naming()["latest"], found.legacy_before) == (newer, rehearsal.baseline)
+
+
+@pytest.mark.parametrize("named", ["other", None])
+def test_a_release_tag_that_does_not_name_the_accepted_digest_is_promoted_by_nobody(rehearsal, named):
+    """Moved or deleted: nothing is changed."""
+    held = rehearsal.registry.put(rehearsal.body)
+    if named:
+        rehearsal.registry.put(f'{{"{named}": "image"}}', "v1.0.0")
+    before = dict(rehearsal.registry.tags)
+    with pytest.raises(NoGo, match=f"and accepted was {held}: nothing was changed"):
+        rehearsal.promote(AcceptedRelease("v1.0.0", held, rehearsal.image.config_digest, 1, "run"))
+    assert rehearsal.registry.tags == before
+    assert changes(rehearsal) == []
 
 
 def test_the_way_out_works(rehearsal):

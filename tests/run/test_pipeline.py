@@ -65,7 +65,8 @@ def release(monkeypatch, tmp_path):
     facts = SimpleNamespace(publication=None, digest="", tags=(), size_bytes=0, unpromoted="", promotion=None)
     facts.scan_report = None
     run = SimpleNamespace(
-        publishes=True, kind="full", facts=facts, store=SimpleNamespace(folder=tmp_path, digest=""), errors=[],
+        publishes=True, promotes=False, kind="full",
+        facts=facts, store=SimpleNamespace(folder=tmp_path, digest=""), errors=[],
         clients=SimpleNamespace(endpoints=()), release=SimpleNamespace(release_tag="v1", rolling_tag="latest",
         candidate_tag="candidate"),
     )  # fmt: skip

@@ -11,7 +11,9 @@ from gate.publish.plan import plan_text, planned_actions
 from gate.release import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")
-OPTIONS = Options("local", None, Path("/x/image"), None, False, False, True, None, None, 900, 1800, 300, None, False)
+OPTIONS = Options(
+    "local", None, Path("/x/image"), None, False, False, True, None, None, 900, 1800, 300, None, None, False
+)
 
 
 def asked(**changed):
@@ -41,6 +43,17 @@ def test_publishing_pushes_the_candidate_scans_it_and_only_then_sets_the_tags():
     assert "start-image-scan" in scanned
     assert f"--image-tag {RELEASE.release_tag} " in release
     assert f"--image-tag {RELEASE.rolling_tag} " in rolling
+
+
+def test_promoting_by_name_scans_and_moves_the_rolling_tag_and_no_more():
+    """Nothing is built, pulled or pushed, on either target."""
+    for target in ("aws", "local"):
+        options = asked(target=target, promote=RELEASE.release_tag)
+        scanned, rolling = changes(options, "promotion")
+        assert "start-image-scan" in scanned
+        assert f"--image-tag {RELEASE.rolling_tag} " in rolling
+        commands = [action.command for action in planned_actions(options, RELEASE, "promotion")]
+        assert not [command for command in commands if command.startswith("docker")]
 
 
 def test_nothing_comes_before_the_callers_identity_on_aws():

@@ -1,7 +1,7 @@
 """A promotion is on record from before its first tag, and what was never accepted is told until it is gone."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
@@ -10,13 +10,15 @@ from gate.errors import AwsRefused, EvidenceDamaged
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.publish import promotion_record
-from gate.publish.promotion_record import check_unaccepted, unaccepted
+from gate.publish.promotion_record import check_release_before, check_unaccepted, release_before, unaccepted
 from gate.publish.publication import ACCEPTED, BEGUN, FILE, REFUSED, Promotion
+from gate.registry.repository import StoredImage
 from gate.run.model import Facts
 from gate.verdict import Verdict
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 TAGS = ("v1.0.0", "latest")
+CREATED = datetime(2025, 10, 1, 9, tzinfo=timezone(timedelta(hours=9)))
 OURS = Promotion("2026-01-02T03:04:05+00:00", "aws", "app", A, "v1.0.0", "latest", B)
 
 
@@ -43,13 +45,16 @@ def run_in(folder, minute=5, kind="full", place="aws"):
     kept = folder / "runs" / f"{started:%Y%m%dT%H%M}" / "evidence"
     store = EvidenceStore(folder / "evidence", "aws", Redactor(), kept=kept)
     release = SimpleNamespace(repository="app", release_tag="v1.0.0", rolling_tag="latest", candidate_tag="candidate")
-    return SimpleNamespace(started=started, target=place, release=release, store=store, facts=Facts(), errors=[],
+    return SimpleNamespace(started=started, target=place, promotes=False,
+                           release=release, store=store, facts=Facts(), errors=[],
                            reports=folder, kind=kind)  # fmt: skip
 
 
 def pushed(digest, **naming):
     """The candidate, and what the tags named before it."""
-    return SimpleNamespace(digest=digest, before=SimpleNamespace(naming=lambda: naming))
+    return SimpleNamespace(
+        digest=digest, before=SimpleNamespace(naming=lambda: naming, repository=SimpleNamespace(created_at=CREATED))
+    )
 
 
 def verdict(word, *reasons):
@@ -175,3 +180,45 @@ def test_an_incomplete_rehearsal_keeps_its_tag_and_an_incomplete_release_does_no
     """On AWS only a GO stays behind `latest`."""
     assert not promotion_record.is_refused(run_in(tmp_path, place="local"), verdict("INCOMPLETE"))
     assert promotion_record.is_refused(run_in(tmp_path), verdict("INCOMPLETE"))
+
+
+def test_the_release_before_is_the_last_accepted_of_another_digest_in_this_repository(tmp_path):
+    """Refused ones, the digest itself, and those of a repository that was made anew since are passed over."""
+    promotion_record.begin(run_in(tmp_path, 1), pushed(A), ())
+    (recorded,) = promotion_record.read_all(run_in(tmp_path, 9))
+    first = replace(recorded, state=ACCEPTED)
+    second = replace(first, digest=B, release_tag="v1.1.0")
+    created = CREATED.astimezone(UTC)
+    assert release_before((first, second), C, created) == second
+    assert release_before((first, second), B, created) == first
+    assert release_before((first, replace(second, state=REFUSED)), C, created) == first
+    assert release_before((first, replace(second, repository_created="")), C, created) == first
+    assert release_before((first, second), C, created + timedelta(seconds=1)) is None
+    assert release_before((first,), A, created) is None
+    assert release_before((), A, created) is None
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (None, "is not in the registry"),
+        (StoredImage(A, ("v1.0.0",), 1, CREATED, "", "ARCHIVED"), "has the status ARCHIVED"),
+        (StoredImage(A, ("other",), 1, CREATED, "", "ACTIVE"), "does not carry its tag v1.0.0"),
+        (StoredImage(A, ("v1.0.0", "old"), 1, CREATED, "", "ACTIVE"), ""),
+    ],
+)
+def test_the_release_before_must_be_there_to_go_back_to(image, words):
+    """Under its own tag, and so that it can be pulled."""
+    found = check_release_before(OURS, image)
+    assert found.accepted is not bool(words)
+    assert not words or words in found.rejections[0].cause
+
+
+def test_a_record_whose_moment_cannot_be_read_is_no_silence(tmp_path):
+    """Of when the repository was created."""
+    run = run_in(tmp_path)
+    promotion_record.begin(run, pushed(A), ())
+    path = run.store.kept / promotion_record.FILE
+    path.write_text(path.read_text().replace(CREATED.isoformat(), "long ago"))
+    with pytest.raises(EvidenceDamaged, match="long ago"):
+        promotion_record.read_all(run_in(tmp_path, 9))

@@ -23,7 +23,7 @@ def run(tmp_path):
     """A run that published a digest and noted one step."""
     store = EvidenceStore(tmp_path, "local", Redactor())
     facts = SimpleNamespace(publication=SimpleNamespace(digest="sha256:a", steps=(PUSH,)))
-    found = SimpleNamespace(store=store, facts=facts, target="local", steps=[])
+    found = SimpleNamespace(store=store, facts=facts, target="local", steps=[], promotes=False)
     note_publication(found, "sha256:a", (PUSH,))
     return found
 

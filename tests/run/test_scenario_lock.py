@@ -19,11 +19,11 @@ def test_the_features_are_as_they_are_pinned():
     assert (FEATURES / scenarios.LOCK).read_bytes() == scenarios.lock_text(now.values())
 
 
-@pytest.mark.parametrize("rescan", [True, False])
-def test_what_is_pinned_is_what_a_run_must_contain(rescan):
+@pytest.mark.parametrize("kind", ["full", "rescan", "promotion"])
+def test_what_is_pinned_is_what_a_run_must_contain(kind):
     """By the same names as the run gives its claims."""
-    names = scenarios.read_lock(FEATURES).names(rescan=rescan)
-    assert names == expected_names(catalogue(FEATURES).values(), rescan=rescan)
+    names = scenarios.read_lock(FEATURES).names(kind)
+    assert names == expected_names(catalogue(FEATURES).values(), kind)
 
 
 ONE = '''@ac1
@@ -127,7 +127,7 @@ def test_a_feature_that_was_taken_out_is_missed_claim_by_claim(features):
         "the pinned scenario “Nothing critical is found” (features/two.feature) is not there",
         "the pinned scenario “The data is current” (features/two.feature) is not there",
     ]
-    assert "Nothing critical is found" in scenarios.read_lock(features).names(rescan=False)
+    assert "Nothing critical is found" in scenarios.read_lock(features).names("full")
 
 
 def test_a_claim_that_moved_to_another_file_is_named(features):

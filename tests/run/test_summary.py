@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from gate.run.summary import SHOWN_REASONS, main, summary
+from gate.run.summary import SHOWN_REASONS, main, picture, summary
 from gate.verdict import CRITERIA
 
 
@@ -98,3 +98,54 @@ def _root():
     from pathlib import Path
 
     return Path(__file__).resolve().parents[2]
+
+
+def test_a_night_shows_the_findings_over_the_nights_and_what_to_know(tmp_path, capsys):
+    """From the recorded scans beside the verdict; one that cannot be read hides no verdict."""
+    path, scans = tmp_path / "verdict.json", tmp_path / "scans"
+    scans.mkdir()
+    path.write_text(json.dumps(document(verdict="NOT CLEAN", kind="rescan", remarks=["no night was recorded since x"])))
+    finding = {"id": "CVE-1", "severity": "HIGH"}
+    record = {"at": "2026-01-01T03:17:00+00:00", "target": "aws", "digest": "sha256:" + "a" * 64, "findings": [finding]}
+    (scans / "1.json").write_text(json.dumps(record))
+    assert main(path) == 0
+    said = capsys.readouterr().out
+    assert "### To know\n\n- no night was recorded since x\n" in said
+    assert "2026-01-01T03:17 aaaaaaaa H  1 high\n" in said
+    (scans / "2.json").write_text("{")
+    assert main(path) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("## NOT CLEAN")
+    assert "The recorded nights cannot be shown" in said
+
+
+def scan(folder, day, *severities, target="aws", **changed):
+    """A recorded scan."""
+    findings = [{"id": "CVE-1", "severity": severity, **changed} for severity in severities]
+    at, digest = f"2026-01-{day:02}T03:17:00+00:00", "sha256:" + "a" * 64
+    record = {"at": at, "target": target, "digest": digest, "findings": findings}
+    (folder / f"{day:02}.json").write_text(json.dumps(record))
+
+
+def test_the_nights_are_drawn_by_severity(tmp_path):
+    """The worst first, a letter for each finding; other targets are left out; unknown words count as critical."""
+    scan(tmp_path, 1)
+    scan(tmp_path, 2, "LOW", "HIGH", "HIGH", "NEW WORD")
+    scan(tmp_path, 3, "LOW", target="local")
+    scan(tmp_path, 4, "LOW", id="")
+    lines = picture(tmp_path, "aws").splitlines()
+    assert lines[3:-1] == [
+        "2026-01-01T03:17 aaaaaaaa ·  none",
+        "2026-01-02T03:17 aaaaaaaa CHHL  1 critical, 2 high, 1 low",
+        "2026-01-04T03:17 aaaaaaaa C  1 critical",
+    ]
+    assert picture(tmp_path, "aws-rehearsal") == ""
+
+
+def test_a_flood_of_findings_fits_and_hides_no_single_one(tmp_path):
+    """The longest line is of some sixty letters."""
+    scan(tmp_path, 1, "CRITICAL", *["LOW"] * 1_000)
+    line = picture(tmp_path, "aws").splitlines()[3]
+    assert "CLLL" in line
+    assert "CC" not in line
+    assert len(line) < 120

@@ -35,7 +35,7 @@ from localaws.target import LocalTarget
 from tests.faults.facts import changed
 from tests.faults.record import edited
 from tests.faults.services import make_calls
-from tests.wiring.records import keep_night, keep_refusal
+from tests.wiring.records import keep_accepted, keep_night, keep_refusal
 from tests.wiring.table import Rehearsal
 
 
@@ -124,10 +124,14 @@ class Outside:
         if "files" in moment:
             assert self.run is not None
             self._until_the_end.enter_context(edited(self.run.folder, moment["files"], self._published.digest))
+        self._keep_records(moment)
+
+    def _keep_records(self, moment: Mapping[str, Any]) -> None:
         if "night" in moment:
             keep_night(self.run, self._published.digest, **filled(moment["night"], {}))
-        if "refused" in moment:
-            keep_refusal(self.run, self.client("ecr"), moment["refused"])
+        for outcome, keep in (("accepted", keep_accepted), ("refused", keep_refusal)):
+            if outcome in moment:
+                keep(self.run, self.client("ecr"), moment[outcome])
 
     @property
     def _published(self) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gate.publish.publication import FILE, REFUSED, Promotion
+from gate.publish.publication import ACCEPTED, FILE, REFUSED, Promotion
 from gate.run.model import Run
 from gate.scan.records import RecordedFinding, ScanRecord, keep
 from localaws.seed import names
@@ -33,3 +33,14 @@ def keep_refusal(run: Run | None, ecr: Any, tag: str) -> None:
     folder = run.reports / "runs" / "20260102T030405.000000Z" / "evidence"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps(asdict(refused)), encoding="utf-8")
+
+
+def keep_accepted(run: Run | None, ecr: Any, tag: str) -> None:
+    """A release that was accepted in this repository, and whose digest is not there."""
+    assert run is not None
+    (repository,) = ecr.describe_repositories(repositoryNames=[names.REPOSITORY])["repositories"]
+    accepted = Promotion("2026-01-01T03:04:05+00:00", run.target, names.REPOSITORY, "sha256:" + "0" * 64, tag, "latest",
+                         "", ACCEPTED, repository_created=repository["createdAt"].isoformat())  # fmt: skip
+    folder = run.reports / "runs" / "20260101T030405.000000Z" / "evidence"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_text(json.dumps(asdict(accepted)), encoding="utf-8")

@@ -1,5 +1,6 @@
 """The workflows: sound by two linters, pinned, without stored keys, and in agreement with roles and targets."""
 
+import json
 import os
 import re
 import subprocess
@@ -43,12 +44,12 @@ def test_every_run_block_passes_shellcheck(path):
         assert done.returncode == 0, done.stdout
 
 
-def test_the_script_that_they_call_passes_shellcheck():
+def test_the_scripts_that_they_call_pass_shellcheck():
     """And can be executed."""
-    script = ROOT / ".github" / "restore"
-    done = subprocess.run([SHELLCHECK, str(script)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    assert os.access(script, os.X_OK)
+    for script in (ROOT / ".github" / "restore", ROOT / ".github" / "alarm"):
+        done = subprocess.run([SHELLCHECK, str(script)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+        assert os.access(script, os.X_OK)
 
 
 @each_file
@@ -100,6 +101,8 @@ def test_the_gate_publishes_only_when_asked_to():
         ("verify", "", KEY, f"--target aws --sign awskms:{KEY}"),
         ("publish", "", KEY, f"--target aws --sign awskms:{KEY} --publish"),
         ("publish", "v1.0.1", KEY, f"--target aws --sign awskms:{KEY} --publish --release-tag v1.0.1"),
+        ("promote", "v1.0.0", KEY, f"--target aws --sign awskms:{KEY} --promote v1.0.0"),
+        ("promote", "", KEY, None),
         ("publish", "v1;reboot", KEY, None),
         ("publish", "$(reboot)", KEY, None),
         ("publish", "", "", None),
@@ -126,13 +129,47 @@ def test_the_gates_script_hands_over_what_was_asked_for_and_no_shell(tmp_path, m
 
 
 def test_the_night_is_loud_and_keeps_its_record():
-    """A red night turns the job red, keeps its evidence in any case, and opens an issue."""
+    """A red night turns the job red, keeps its evidence in any case, and tells the issue how it ended."""
     by_name = {step.get("name"): step for step in steps_of(NIGHTLY)}
     assert by_name["Scan again"]["run"] == 'make rescan ARGS="--target aws"'
     assert "continue-on-error" not in str(NIGHTLY)
     assert by_name["Keep report and nights"]["if"] == "always()"
-    assert by_name["Call for help"]["if"] == "failure()"
-    assert "gh issue create" in by_name["Call for help"]["run"]
+    issue = by_name["Open, update or close the issue about the nights"]
+    assert (issue["if"], issue["run"]) == ("always()", '.github/alarm "$STATUS" night.md')
+    assert issue["env"]["STATUS"] == "${{ job.status }}"
+
+
+ALARM_GH = """#!/usr/bin/env bash
+if [ "$2" = list ]; then printf '%s' "$ISSUES" | jq -r "${@: -1}"; exit; fi
+echo "$*" >> asked
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "titles", "asked"),
+    [
+        ("failure", [], ["issue create --title TITLE --body-file night.md"]),
+        ("failure", ["TITLE"], ["issue edit 1 --body-file night.md", "issue comment 1 --body Again"]),
+        ("cancelled", ["TITLE of another"], ["issue create --title TITLE --body-file night.md"]),
+        ("success", ["other", "TITLE"], ["issue close 2 --comment The night of"]),
+        ("success", ["other"], []),
+    ],
+)
+def test_one_issue_is_opened_updated_and_closed(tmp_path, status, titles, asked):
+    """A night that is not clean has its link in it; a job that was cancelled is not clean."""
+    gh, title = tmp_path / "gh", "The nightly rescan is not clean, or not known"
+    gh.write_text(ALARM_GH)
+    gh.chmod(0o755)
+    issues = [{"number": n, "title": text.replace("TITLE", title)} for n, text in enumerate(titles, 1)]
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ISSUES": json.dumps(issues), "PAGE": "https://ci/1"}
+    done = subprocess.run([str(ROOT / ".github" / "alarm"), status, "night.md"], cwd=tmp_path, env=environment,
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = (tmp_path / "asked").read_text().splitlines() if (tmp_path / "asked").exists() else []
+    assert len(made) == len(asked)
+    assert all(is_.startswith(wanted.replace("TITLE", title)) for is_, wanted in zip(made, asked, strict=True))
+    said = tmp_path / "night.md"
+    assert ("https://ci/1" in said.read_text()) if status != "success" else not said.exists()
 
 
 def test_the_make_targets_that_they_call_exist():
