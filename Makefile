@@ -39,7 +39,7 @@ setup: ## Provide what a run needs; does nothing that is done already
 	@setup/base
 	@setup/venv
 
-docker-build: setup ## Build naver-sms-automation:latest; BASE_IMAGE=… takes another base than the stand-in
+docker-build: setup ## Build the release's image (<repository>:latest); BASE_IMAGE=… takes another base than the stand-in
 	@$(PYTHON_IN) -m gate.run.docker_build $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 verify: ## Check a run's folder offline: EVIDENCE=dir KEY=pub.pem EXPECT=GO DIGEST=sha256:… TARGET=aws (fails unless VERIFIED)

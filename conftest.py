@@ -119,15 +119,15 @@ def target(fixtures, run):
         yield
         return
     from localaws import LocalTargetError
-    from localaws.seed.names import refuse_other_releases
+    from localaws.seed.release import SeededRelease
     from localaws.target import LocalTarget
 
     with ExitStack() as kept:
         kept.enter_context(fixtures.telling(LocalTargetError))
-        refuse_other_releases(vars(run.release))
+        seeded = SeededRelease.of(run.release, run.options.image_context, fixtures.policies_of(run.release))
         with run.terminal.parts() as waiting_for:
             waiting_for("the local target starts")
-            local = kept.enter_context(LocalTarget(**fixtures.local_state(run)))
+            local = kept.enter_context(LocalTarget(seeded, **fixtures.local_state(run)))
         environment = kept.enter_context(pytest.MonkeyPatch.context())
         for name, value in local.environment().items():
             environment.setenv(name, value)

@@ -37,11 +37,13 @@ class AcceptancePlugin:
     # --- before anything else ---------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self) -> bool | None:
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Begin nothing that is known to end half-way."""
-        from gate.run import preflight
+        from gate.run import consistency, preflight
 
-        refused = preflight.permissions(self.run).rejections
+        beyond_the_image = not all(_about_the_image(self._claim(item)) for item in session.items)
+        refused = consistency.consistent(self.run).rejections if beyond_the_image else ()
+        refused = refused or preflight.permissions(self.run).rejections
         self.run.trouble += map(str, refused)
         return True if refused else None
 
@@ -84,8 +86,7 @@ class AcceptancePlugin:
         claim = self._claim(item)
         callspec = getattr(item, "callspec", None)
         name = claim.titles[callspec.id if callspec else ""]
-        about_image = claim.criterion in _ABOUT_THE_IMAGE and "published" not in claim.tags
-        provenance = "real" if about_image else self.run.provenance
+        provenance = "real" if _about_the_image(claim) else self.run.provenance
         return self._witnesses.setdefault(item.nodeid, EvidenceRecorder(self.run.store, claim, name, provenance))
 
     @pytest.hookimpl(tryfirst=True)
@@ -154,3 +155,7 @@ class AcceptancePlugin:
             return None
         counts = when == "call" or not report.passed
         return (report.outcome if counts else "", "", "")
+
+
+def _about_the_image(claim: Scenario) -> bool:
+    return claim.criterion in _ABOUT_THE_IMAGE and "published" not in claim.tags
