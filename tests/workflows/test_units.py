@@ -1,6 +1,5 @@
 """The systemd units of the nightly rescan, and the page that explains them."""
 
-import configparser
 import re
 import shlex
 
