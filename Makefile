@@ -48,7 +48,7 @@ verify: ## Check a run's folder offline: EVIDENCE=dir KEY=pub.pem EXPECT=GO DIGE
 		$(if $(EXPECT),--expect "$(EXPECT)") $(if $(DIGEST),--digest "$(DIGEST)") $(if $(TARGET),--target "$(TARGET)")
 
 scenarios: setup ## Pin the scenarios of features/ as they are now (features/scenarios.lock); review the difference
-	@$(PYTHON_IN) -m gate.run.pinned
+	@$(PYTHON_IN) -m gate.run.scenarios
 
 rescan: setup ## The nightly look at the published digest; ARGS="…" goes to pytest
 	@$(PYTHON_IN) -m pytest features/ -m rescan $(ARGS)

@@ -13,8 +13,8 @@ import docker
 
 from bench.measure import ROOT, seconds
 from gate.image.build import build_arguments
+from gate.publish.build import STAND_IN
 from gate.release import release_of
-from gate.run.bases import STAND_IN
 from gate.scan.findings import Finding, tally
 from gate.scan.report import ScanReport
 from gate.scan.result_checks import complete, counts_match, free_of

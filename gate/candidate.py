@@ -9,11 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gate.browser import installed
-from gate.browser.programs import Answer, Pin, version_in
-from gate.browser.report import ProbeRun
+from gate.browser.page_checks import ProbeRun
+from gate.browser.programs import (
+    CommandOutput,
+    ExpectedVersion,
+    expected_version,
+    program_version,
+    shared_libraries,
+    version_in,
+)
 from gate.browser.run import run_probe
-from gate.engine import Engine, ImageConfig
+from gate.engine import Engine, InspectedImage
 from gate.errors import ImageUnavailable
 from gate.facts import CachedProperty
 from gate.image import python
@@ -111,12 +117,12 @@ class Candidate:
         return self._context
 
     @CachedProperty
-    def image(self) -> ImageConfig:
+    def image(self) -> InspectedImage:
         """The image's configuration."""
         return self.engine.image(self.reference)
 
     @CachedProperty
-    def base(self) -> ImageConfig:
+    def base(self) -> InspectedImage:
         """The approved base's configuration."""
         return self.engine.image(self._base.found)
 
@@ -190,33 +196,33 @@ class Candidate:
         return from_lines(self.dockerfile, {"BASE_IMAGE": self.base_reference}, self.release.platform)
 
     @CachedProperty
-    def chrome_version(self) -> Answer:
+    def chrome_version(self) -> CommandOutput:
         """Chrome's answer to --version."""
-        return installed.version(self.host, self.image.env.get("CHROME_BIN", ""))
+        return program_version(self.host, self.image.env.get("CHROME_BIN", ""))
 
     @CachedProperty
-    def driver_version(self) -> Answer:
+    def driver_version(self) -> CommandOutput:
         """Chromedriver's answer to --version."""
-        return installed.version(self.host, self.image.env.get("CHROMEDRIVER_BIN", ""))
+        return program_version(self.host, self.image.env.get("CHROMEDRIVER_BIN", ""))
 
     @CachedProperty
-    def chrome_pin(self) -> Pin:
+    def chrome_pin(self) -> ExpectedVersion:
         """The pinned version of Chrome."""
-        return installed.pin(self.host, "chromium", self._chrome_lock)
+        return expected_version(self.host, "chromium", self._chrome_lock)
 
     @CachedProperty
-    def driver_pin(self) -> Pin:
+    def driver_pin(self) -> ExpectedVersion:
         """The pinned version of Chromedriver."""
-        return installed.pin(self.host, "chromium-driver", self._chrome_lock)
+        return expected_version(self.host, "chromium-driver", self._chrome_lock)
 
     @property
     def _chrome_lock(self) -> Path | None:
         lock = self.context / "chrome.lock"
         return lock if lock.is_file() and not self.image.labels.get(STAND_IN_LABEL) else None
 
-    def libraries(self, variable: str) -> Answer:
+    def libraries(self, variable: str) -> CommandOutput:
         """The dynamic loader's answer about the program that a variable names."""
-        return installed.libraries(self.host, self.tree, variable, self.image.env.get(variable, ""))
+        return shared_libraries(self.host, self.tree, variable, self.image.env.get(variable, ""))
 
     @CachedProperty
     def handler_run(self) -> HandlerRun:

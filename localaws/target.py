@@ -34,7 +34,7 @@ from typing import IO, Any
 import boto3
 import docker
 
-from gate.engine.sweep import sweep
+from gate.engine.leftovers import sweep
 from localaws import LocalTargetError, access_keys, behaviours, child
 from localaws.access_keys import AccessKeys
 from localaws.behaviours import Behaviours

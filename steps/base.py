@@ -6,6 +6,7 @@ from gate.check import require
 from gate.image import base, base_files, contract, support
 from gate.image.contract import Startup
 from gate.image.dockerfile import bases_approved
+from gate.run.lookups import base_that_ships
 from gate.scan.register.exception_checks import by_register
 
 
@@ -80,9 +81,9 @@ def base_files_unchanged(candidate):
 
 
 @when("the base and the Python are looked up in the dated list", target_fixture="parts")
-def parts_looked_up(fixtures, candidate, release, support_dates, accepted_ends, now, evidence):
+def parts_looked_up(candidate, release, support_dates, accepted_ends, now, evidence):
     """The parts of the release with their last days of support; a warning for those that end within 180 days."""
-    image, how = fixtures.base_that_ships(candidate)
+    image, how = base_that_ships(candidate)
     parts = support.parts_of(image, release.python_version, support_dates)
     asked = f"cat gate/{support_dates.source}"
     evidence.add("support of base and runtime", {"base": image, "which base": how, "parts": parts}, asked=asked)

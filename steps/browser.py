@@ -1,11 +1,10 @@
 """The wording of the claims about Chrome and Chromedriver in the image."""
 
-import pytest
 from pytest_bdd import given, parsers, then, when
 
 from gate.browser import page_checks, programs
-from gate.browser.newest import LIST, NewestUnknown
-from gate.browser.pin import LOCK, NothingPinned, pin_current
+from gate.browser.newest import LIST
+from gate.browser.pin import LOCK, pin_current
 from gate.check import require
 
 
@@ -67,25 +66,17 @@ def korean_drawn(candidate):
 
 
 @given("the Chrome that the release pins", target_fixture="pinned")
-def chrome_that_is_pinned(request, evidence):
-    """By Dockerfile and lock; in a rehearsal without a lock nothing is pinned, and so nothing can be proven."""
-    try:
-        pinned = request.getfixturevalue("chrome_pin")
-    except NothingPinned as nothing:
-        pytest.skip(nothing.cause)
-    evidence.add("pinned Chrome", pinned, asked=f"cat {LOCK}")
-    return pinned
+def chrome_that_is_pinned(chrome_pin, evidence):
+    """By Dockerfile and lock."""
+    evidence.add("pinned Chrome", chrome_pin, asked=f"cat {LOCK}")
+    return chrome_pin
 
 
 @when("the newest stable Chrome is looked up", target_fixture="newest")
-def newest_looked_up(request, evidence):
-    """In Chrome for Testing's list, else in the repository's dated file; unknown is not run, and never passed."""
-    try:
-        newest = request.getfixturevalue("newest_chrome")
-    except NewestUnknown as unknown:
-        pytest.skip(unknown.cause)
-    evidence.add("newest stable Chrome", newest, asked=f"curl {LIST}")
-    return newest
+def newest_looked_up(newest_chrome, evidence):
+    """In Chrome for Testing's list, else in the repository's dated file."""
+    evidence.add("newest stable Chrome", newest_chrome, asked=f"curl {LIST}")
+    return newest_chrome
 
 
 @then("the pin is within the agreed age and distance")

@@ -5,9 +5,10 @@ from pytest_bdd import then, when
 
 from gate.check import require
 from gate.evidence import deployment_notes
-from gate.run import artefacts
+from gate.publish.publishing_run import recorded_steps
+from gate.publish.release_diff import FIRST
+from gate.run import evidence as run_evidence
 from gate.run.results import state_release
-from gate.run.steps import recorded_steps
 from gate.run.validation_md import metadata
 
 
@@ -45,14 +46,16 @@ def verdict_is_answered(verdict_release, release_client, published):
 @when("it is compared with the release before it", target_fixture="difference")
 def compared_with_previous(previous_release, evidence):
     """Packages, sizes and init time."""
-    evidence.add("difference to the previous release", previous_release, asked="verdict.json and SBOM of both")
-    return previous_release
+    sentence = str(previous_release or FIRST)
+    answer = {"sentence": sentence, "diff": previous_release}
+    evidence.add("difference to the previous release", answer, asked="verdict.json and SBOM of both")
+    return sentence
 
 
 @then("the notes give the difference, or say that this is the first release")
 def difference_is_noted(difference, notes):
     """Stories 5.2 and later read it."""
-    require(deployment_notes.tells(notes.section(), difference.sentence))
+    require(deployment_notes.tells(notes.section(), difference))
 
 
 @when("the record of its steps is read", target_fixture="recorded_steps")
@@ -75,7 +78,7 @@ def steps_are_recorded(recorded_steps, datatable):
 def links_hold(section, notes):
     """The files are hashed again."""
     said = deployment_notes.links_in(section)
-    require(deployment_notes.links_hold(said, artefacts.hashes_of(said, notes.path.parent)))
+    require(deployment_notes.links_hold(said, run_evidence.hashes_of(said, notes.path.parent)))
 
 
 @then("its digest is that of every record of the published image")
@@ -84,14 +87,14 @@ def digest_is_one(section, run, published):
     said = deployment_notes.metadata_in(section).get("Digest", "")
     # Before the push a record carries the image's ID: it is about the registry, and not about what was published.
     about = [r for r in run.store.records if r.criterion in {2, 7} and r.digest not in {"", run.facts.image_id}]
-    on_disk = artefacts.digests_of(about, run.store.folder)
+    on_disk = run_evidence.digests_of(about, run.store.folder)
     require(deployment_notes.one_digest(said, on_disk, published.digest))
 
 
 @when("every file that the run has written so far is searched for secrets", target_fixture="searched")
 def searched_for_secrets(run, notes, evidence, canaries):
     """By shape, and for secrets that the redactor was not told of."""
-    found = artefacts.secrets_in(
+    found = run_evidence.secrets_in(
         [run.folder / "evidence", run.folder / "verdict.json", *run.folder.glob("*.log"), notes.path],
         run.store.redactor,
         canaries,

@@ -7,13 +7,14 @@ from gate.check import require
 from gate.errors import EvidenceDamaged
 from gate.image import base, contract, file_checks, packages, python
 from gate.image.secrets import secret_checks
+from gate.run.lookups import build_of
 
 
 @pytest.fixture
-def build(fixtures, run, candidate, request):
+def build(release_pipeline):
     """The build of this run, or of the run that published the image; the scenario is skipped if neither is recorded."""
     try:
-        return fixtures.build_of(run, candidate, request.getfixturevalue)
+        return build_of(release_pipeline)
     except EvidenceDamaged as missing:
         pytest.skip(str(missing))
 

@@ -7,12 +7,12 @@ from gate.legacy.pipeline import check_pipeline, read_pipeline
 from gate.legacy.snapshot import check_untouched, differences
 from gate.legacy.traffic import check_traffic
 from gate.legacy.trail import check_trail
-from gate.registry.permitted import check_zip_calls
+from gate.registry.permitted_calls import check_zip_calls
 
 
 @given("the zip function's baseline, taken before anything was pushed")
 def zip_baseline(legacy_before, evidence):
-    """Kept by the publishing run."""
+    """Taken and kept by the publishing run."""
     asked = f"aws lambda get-function --function-name {legacy_before.name}; list-…; aws events describe-rule …"
     evidence.add("baseline of the zip function", legacy_before, asked=asked)
 
@@ -40,19 +40,19 @@ def calls_looked_through(call_log, evidence):
 
 @then("none of them changes a function, a trigger or a schedule")
 def no_call_on_zip(call_log, release):
-    """Those that AWS refused changed nothing."""
+    """Refused calls changed nothing."""
     require(check_zip_calls(call_log.calls, release.zip_function))
 
 
 @given("the files of the zip pipeline that pytest.ini names")
 def zip_files(release, evidence):
-    """None named: the checked repository holds no zip pipeline."""
+    """None when the checked repository holds no zip pipeline."""
     evidence.add("files of the zip pipeline", release.zip_paths, asked="pytest.ini, zip_paths")
 
 
 @when("git compares them with the last release tag", target_fixture="pipeline")
 def git_compares(checked_repository, release, evidence):
-    """Changes that are not committed count."""
+    """Including changes that are not committed."""
     pipeline = read_pipeline(checked_repository, release.zip_paths, release.release_tag)
     evidence.add("zip pipeline in git", pipeline, asked=f"git diff --name-status {pipeline.since} -- zip_paths")
     return pipeline
@@ -60,13 +60,13 @@ def git_compares(checked_repository, release, evidence):
 
 @then("none of them differs")
 def pipeline_unchanged(pipeline):
-    """Nor is any of them gone."""
+    """And none is missing."""
     require(check_pipeline(pipeline))
 
 
 @when("CloudTrail is asked about the function and its rules", target_fixture="trail")
 def cloudtrail_asked(release_client, legacy_before, evidence):
-    """Positive control first: our own reading must be there."""
+    """Including the gate's own reading, as a positive control."""
     trail = release_client.zip_history.trail(legacy_before)
     evidence.add("CloudTrail", trail, asked="aws cloudtrail lookup-events --lookup-attributes EventSource=…")
     return trail
@@ -74,7 +74,7 @@ def cloudtrail_asked(release_client, legacy_before, evidence):
 
 @then("it shows our own reading of the function, and no change")
 def trail_silent(trail, legacy_before):
-    """Silence alone proves nothing."""
+    """A trail without the gate's own reading would not show a change either."""
     require(check_trail(trail, legacy_before.name))
 
 

@@ -4,14 +4,14 @@ from pytest_bdd import given, parsers, then, when
 
 from gate.check import require
 from gate.image.contract import below
-from gate.registry.changes import Comparison, to_look_at
-from gate.registry.forecast import check_lifecycle
+from gate.publish.promotion_checks import as_tagged, check_trial
+from gate.publish.promotion_record import check_unaccepted
+from gate.registry.changes import Comparison, to_inspect
+from gate.registry.lifecycle_simulation import check_lifecycle
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
-from gate.registry.permitted import check_changes
-from gate.registry.promotion import as_tagged, check_trial
-from gate.registry.repository import check_active, check_identity, check_otherwise_unchanged
+from gate.registry.permitted_calls import check_changes
+from gate.registry.repository import check_active, check_identity, check_otherwise_unchanged, naming
 from gate.registry.tags import check_mutability, check_same_digest
-from gate.run.promotions import check_standing, tags_of
 
 
 @given("the release as published")
@@ -92,8 +92,7 @@ def tag_is_on_active_image(images, release, kind):
 @then("the release tag and the rolling tag name the checked digest")
 def both_tags_name_checked_digest(images, release, published):
     """Each tag alone proves nothing about the other."""
-    named = {tag: image.digest for image in images for tag in image.tags}
-    require(check_same_digest(named, (release.release_tag, release.rolling_tag), published.digest))
+    require(check_same_digest(naming(images), (release.release_tag, release.rolling_tag), published.digest))
 
 
 @when("its manifest is read from the registry", target_fixture="manifest")
@@ -170,7 +169,7 @@ def release_outlives(lifecycle, registry_image, release, now, pushes, days):
 def repository_compared(published, ecr, release, now, evidence):
     """A run that only verifies compares with its own beginning."""
     before, after = published.before or published.after, ecr.snapshot()
-    looked = ecr.look_at(to_look_at(before, after, published.digest))
+    looked = ecr.look_at(to_inspect(before, after, published.digest))
     evidence.add("repository", {"before": before, "now": after, "looked at": looked}, asked="aws ecr describe-…")
     moved = (release.release_tag, release.rolling_tag, release.candidate_tag)
     return Comparison(before, after, moved, published.digest, looked, now())
@@ -207,8 +206,7 @@ def promotions_read(earlier_promotions, evidence):
 
 
 @then("neither tag names a digest that was never accepted")
-def nothing_refused_stands(promotions, ecr, run):
+def nothing_refused_stands(promotions, ecr, release, run):
     """What this run itself releases is decided by all its claims."""
-    naming = {tag: image.digest for image in ecr.images() for tag in image.tags}
     own = run.facts.promotion.digest if run.facts.promotion else ""
-    require(check_standing(promotions, naming, tags_of(run), own))
+    require(check_unaccepted(promotions, naming(ecr.images()), (release.release_tag, release.rolling_tag), own))

@@ -5,9 +5,9 @@ from pytest_bdd import parsers, then, when
 
 from gate.check import require
 from gate.runtime import invocation_checks
-from gate.runtime.answers import answers_hold
-from gate.runtime.series import series_of
-from gate.runtime.work import browser_worked
+from gate.runtime.answer_checks import answers_hold
+from gate.runtime.browser_activity import browser_worked
+from gate.runtime.growth import series_of
 
 ASKED = "docker run --read-only --tmpfs /tmp:size=512m,exec,mode=1777 --user 993:990 --cap-drop ALL --network none …"
 
@@ -27,7 +27,7 @@ def first_event_within(candidate, limit):
 
 @when(parsers.parse("Lambda's sandbox sends the safe event {count:d} times"), target_fixture="invocations")
 def safe_event_sent(candidate, evidence, release, count):
-    """Only an event that pytest.ini names as safe is ever sent."""
+    """Only the event that pytest.ini names as safe is sent."""
     if release.event is None:
         pytest.skip("pytest.ini names no safe event, so the handler was initialised and never invoked")
     evidence.add("invocations", candidate.handler_run, asked=f"{ASKED}; POST {release.safe_event}")
@@ -36,7 +36,7 @@ def safe_event_sent(candidate, evidence, release, count):
 
 @then("every invocation succeeds")
 def invocations_succeed(candidate, release, invocations):
-    """Answered as agreed, and not killed for want of memory."""
+    """Answered as agreed, without a process killed for want of memory."""
     require(invocation_checks.memory_suffices(candidate.handler_run))
     require(invocation_checks.invocations_succeed(candidate.handler_run, invocations))
     require(answers_hold(candidate.handler_run, release.answer))
@@ -44,7 +44,7 @@ def invocations_succeed(candidate, release, invocations):
 
 @then("no process is left over")
 def no_process_left(candidate):
-    """No zombies, and no growth."""
+    """No zombies, and no more processes from call to call."""
     require(invocation_checks.leaves_no_process(candidate.handler_run))
 
 
@@ -56,12 +56,12 @@ def tmp_growth(candidate, limit):
 
 @then("neither /tmp, memory, threads nor open files grow with each call")
 def nothing_grows(candidate, evidence):
-    """What grows steadily is at its limit after a number of calls."""
+    """What grows steadily reaches its limit after a number of calls."""
     evidence.add("growth", series_of(candidate.handler_run), asked=f"{ASKED}; measured after each invocation")
     require(invocation_checks.nothing_grows(candidate.handler_run))
 
 
 @then("a browser was at work meanwhile")
 def browser_at_work(candidate):
-    """Seen among the processes of the sandbox, whatever the answer says."""
+    """Seen among the processes of the sandbox, whatever the handler answers."""
     require(browser_worked(candidate.handler_run))

@@ -107,10 +107,8 @@ class Escalation:
 
     def _alone(self, arn: str, has: Has) -> EscalationPath | None:
         base = has(self.account.principals[arn])
-        principal, made = self.stronger[arn]
-        if base.answer is Ternary.YES or not made:
-            return EscalationPath((), (), base) if base.answer else None
-        decision = has(principal)
+        changed, made = self.stronger[arn]
+        decision = base if base.answer is Ternary.YES or not made else has(changed)
         if decision.answer <= base.answer:
             return EscalationPath((), (), base) if base.answer else None
         kept = needed(self.account.principals[arn], made, lambda one: has(one).answer)
@@ -196,9 +194,8 @@ class Escalation:
         if decision.answer:
             return EscalationPath((), (), decision)
         for target, rest in search.found.items():
-            if target in search.excluded:
-                continue
-            if step := step_to(candidate, self.account.identities[target], self.account):
+            allowed = target not in search.excluded
+            if allowed and (step := step_to(candidate, self.account.identities[target], self.account)):
                 steps = (str(step), *(_named(each, target) for each in rest.steps))
                 return EscalationPath(steps, (target, *rest.through), all_of((step.decision, rest.decision)))
         return None

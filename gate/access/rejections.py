@@ -67,7 +67,7 @@ def lambda_of_other_accounts(facts: AccessFacts, action: str, decision: Decision
 def unreviewed_access(row: PrincipalRow, wanted: str, repository: str, reviewed: ReviewedPrincipals) -> Rejection:
     """A principal has actions of the permission group `wanted`, or can get them, without a review."""
     cell = row.cell(wanted)
-    if cell.path and cell.path.steps:
+    if cell.path:
         method = f"{_can(cell.answer)} {cell.path.sentence}, and so {permission_group(wanted).verb} {repository}"
     else:
         may = "may" if cell.answer is Ternary.YES else "might be allowed to"

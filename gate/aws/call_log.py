@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from gate.registry.permitted import PUSH, AwsCall
+from gate.registry.permitted_calls import PUSH, AwsCall
 
 _MARK = "release-gate-call"
 # Parameters that name the resource of a call, the most specific first. Their values are names, never secrets.

@@ -1,1 +1,1 @@
-"""The image's Chrome at work: a page of ours, opened in the Lambda sandbox, and what its picture shows."""
+"""Chrome in the image: its version and pin, and a page of the gate that it opens in the Lambda sandbox."""

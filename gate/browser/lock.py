@@ -1,8 +1,8 @@
-"""Writes image/chrome.lock, and with --bump the Dockerfile's pin with it: both, or neither.
+"""Writes image/chrome.lock; with --bump also the Dockerfile's pin: both, or neither.
 
-The lock says what the two Chrome for Testing zips of the pinned version are, by SHA-256. Chrome for Testing publishes
-no checksums, so they are taken once, on a machine that can download the zips; from then on every build is held against
-them. It also says on which day the archive received that version.
+The lock holds the SHA-256 of the two Chrome for Testing zips of the pinned version. Chrome for Testing publishes no
+checksums, so they are computed once, on a machine that can download the zips; every later build is checked against
+them. The lock also holds the day on which the archive received that version.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from gate.browser.newest import FILE, LIST, Newest, fetch, is_version, listed, record_of
+from gate.browser.newest import FILE, LIST, StableVersion, fetch, is_version, listed, record_of
 from gate.browser.pin import ARGUMENT, LOCK
 from gate.errors import GateError
 
@@ -32,14 +32,14 @@ _CHUNK = 1 << 20
 
 
 class NotLocked(Exception):
-    """Nothing was written; the text is the sentence a person reads."""
+    """Nothing was written; the text says why."""
 
 
 def pinned_version(dockerfile: str) -> str:
     """The version that a Dockerfile's text pins.
 
     Raises:
-        NotLocked: it pins none, or one of several.
+        NotLocked: it pins none, or several.
     """
     found = ARGUMENT.findall(dockerfile)
     if len(found) != 1:
@@ -50,11 +50,11 @@ def pinned_version(dockerfile: str) -> str:
     return version
 
 
-def measured(url: str) -> tuple[dict[str, str | int], date]:
-    """Download a file and say what it is (url, sha256, size in bytes), and when the archive received it.
+def downloaded(url: str) -> tuple[dict[str, str | int], date]:
+    """Download a file; returns its url, sha256 and size in bytes, and when the archive received it.
 
     Raises:
-        NotLocked: it cannot be downloaded, or not whole, or the archive does not say since when it has it.
+        NotLocked: it cannot be downloaded completely, or the answer does not say when the archive received it.
     """
     digest, size = hashlib.sha256(), 0
     try:
@@ -78,62 +78,49 @@ def _day(url: str, since: str | None) -> date:
 
 
 def lock_of(version: str, bucket: str) -> str:
-    """The lock's text for a version, measured now.
+    """The lock's text for a version, from its zips.
 
     Raises:
-        NotLocked: one of the zips cannot be had.
+        NotLocked: one of them cannot be downloaded.
     """
     downloads: dict[str, Any] = {}
     days = []
     for program in PROGRAMS:
         print(f"downloading {program} {version}", flush=True)
-        downloads[program], day = measured(f"{bucket}/{version}/linux64/{program}-linux64.zip")
+        downloads[program], day = downloaded(f"{bucket}/{version}/linux64/{program}-linux64.zip")
         days.append(day)
-    # Copied later within the archive, one of them may look younger than the version is.
+    # One of them may have been copied within the archive later.
     return json.dumps({"version": version, "released": min(days).isoformat(), "downloads": downloads}, indent=2) + "\n"
 
 
 def write_together(texts: Mapping[Path, str]) -> None:
-    """Replace files by new texts: all of them, or none.
+    """Replace the text of files, once each new text is completely on the disk beside its file.
 
     Raises:
-        OSError: one cannot be written; all are as they were.
+        OSError: one of the texts cannot be written; every file is unchanged.
     """
-    before = {path: path.read_bytes() if path.exists() else None for path in texts}
     fresh = {path: path.with_name(f".{path.name}.{os.getpid()}.new") for path in texts}
     try:
         for path, text in texts.items():
             fresh[path].write_text(text, encoding="utf-8")
             fresh[path].chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        _replace(fresh, before)
+        for path, new in fresh.items():
+            new.replace(path)
     finally:
         for left in fresh.values():
             left.unlink(missing_ok=True)
 
 
-def _replace(fresh: Mapping[Path, Path], before: Mapping[Path, bytes | None]) -> None:
-    done: list[Path] = []
-    try:
-        for path, new in fresh.items():
-            new.replace(path)
-            done.append(path)
-    except BaseException:
-        for path in done:
-            was = before[path]
-            path.unlink() if was is None else path.write_bytes(was)
-        raise
-
-
-def bumped(asked: str, image: Path, url: str) -> tuple[str, Newest | None]:
-    """The version to pin, and the newest one where the list was asked for it.
+def bumped(asked: str, image: Path, url: str) -> tuple[str, StableVersion | None]:
+    """The version to pin, and the newest one if the list was asked for it.
 
     Raises:
-        NotLocked: it is no version, or the newest one is older than the pin.
-        GateError: the list cannot be had.
+        NotLocked: it is not a version, or the newest one is older than the pin.
+        GateError: the list cannot be downloaded or read.
     """
     if asked != NEWEST:
         if not is_version(asked):
-            raise NotLocked(f"{asked!r} is no version of Chrome: four numbers, such as 158.0.8127.37")
+            raise NotLocked(f"{asked!r} is not a version of Chrome: four numbers, such as 158.0.8127.37")
         return asked, None
     found = listed(fetch(url), url, datetime.now(UTC))
     pinned = pinned_version((image / "Dockerfile").read_text(encoding="utf-8"))
@@ -149,7 +136,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write the lock (and the pin), or leave all as it is."""
+    """Write the lock (and the pin), or leave everything unchanged."""
     parser = argparse.ArgumentParser(prog="python -m gate.browser.lock", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--bucket", default=BUCKET, help="where the zips are (default: %(default)s)")
     parser.add_argument("--list", default=LIST, help="where the newest version is named (default: %(default)s)")

@@ -21,20 +21,20 @@ FILE = "chrome-stable.json"
 TIMEOUT_SECONDS = 10
 # The list has about 1 kB.
 LARGEST = 100_000
-# Chrome has a new major version every two weeks: a file that is older than two of them says too little.
+# Chrome has a new major version every two weeks: a file that is two of them behind is too old.
 COUNTS_FOR = timedelta(days=30)
 _VERSION = re.compile(r"[1-9]\d{0,3}(?:\.(?:0|[1-9]\d{0,5})){3}")
 _A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Newest:
-    """The newest stable version that is known.
+class StableVersion:
+    """The newest known stable version of Chrome.
 
     Attributes:
         version: four numbers.
         seen: the day on which it was the newest.
-        source: what says so.
+        source: what states it.
     """
 
     version: str
@@ -43,13 +43,13 @@ class Newest:
 
 
 class NewestUnknown(GateError):
-    """Nothing says which version is the newest: the list cannot be reached, and the file does not count any more."""
+    """The newest version is unknown: the list cannot be reached, and the file is missing or too old."""
 
     usual_remedy = f"run the gate where the list can be reached, or write into {FILE} what is newest"
 
 
 class ListUnreadable(GateError):
-    """Where the list ought to be, something else answered; or it is too old to say what is newest."""
+    """What answered at the list's address is not the list, or the list is too old."""
 
     usual_remedy = "open the address in a browser on this machine: a proxy may answer in its place"
 
@@ -65,7 +65,7 @@ def is_version(text: object) -> bool:
     return isinstance(text, str) and _VERSION.fullmatch(text) is not None
 
 
-def newest(context: Path, now: datetime, url: str = LIST) -> Newest:
+def newest(context: Path, now: datetime, url: str = LIST) -> StableVersion:
     """The newest stable version.
 
     Args:
@@ -90,10 +90,10 @@ def newest(context: Path, now: datetime, url: str = LIST) -> Newest:
 
 
 def fetch(url: str, timeout: float = TIMEOUT_SECONDS) -> bytes:
-    """What answers at the list's address.
+    """Download the list.
 
     Raises:
-        ListUnreachable: nothing does, or only an error.
+        ListUnreachable: nothing answers, or only an error.
         ListUnreadable: it is longer than the list can be, or comes over http although https was asked for.
     """
     try:
@@ -103,26 +103,26 @@ def fetch(url: str, timeout: float = TIMEOUT_SECONDS) -> bytes:
         # A name that does not resolve, a refusal, a time-out, an error status, a certificate of somebody else.
         raise ListUnreachable(f"{url} cannot be reached: {one_line(str(error))}", where=url) from error
     if urlsplit(arrived).scheme != urlsplit(url).scheme:
-        raise ListUnreadable(f"{url} leads to {arrived}, which anybody on the way could have written", where=url)
+        raise ListUnreadable(f"{url} redirects to {arrived}, which anyone on the way could change", where=url)
     if len(body) > LARGEST:
-        raise ListUnreadable(f"what answers is longer than {LARGEST:,} bytes, and the list is not", where=url)
+        raise ListUnreadable(f"what answers is longer than the {LARGEST:,} bytes that the list may have", where=url)
     return body
 
 
 def _body(answer: Any, until: float) -> bytes:
-    """The answer's body, as far as it is no longer than the list may be."""
+    """The answer's body, read to just over the largest size of the list."""
     body = b""
     while len(body) <= LARGEST and (part := answer.read1(LARGEST)):
         body += part
-        if time.monotonic() > until:  # each part in time, and never an end
+        if time.monotonic() > until:  # each part came in time, and there is no end
             raise TimeoutError("the answer does not end")
     return body
 
 
-def listed(body: bytes, url: str, now: datetime) -> Newest:
-    """The stable version that the list names.
+def listed(body: bytes, url: str, now: datetime) -> StableVersion:
+    """The stable version in the list.
 
-    The list: {"timestamp": ISO 8601, "channels": {"Stable": {"channel": "Stable", "version": four numbers, …}, …}}.
+    Its form: {"timestamp": ISO 8601, "channels": {"Stable": {"channel": "Stable", "version": four numbers, …}, …}}.
 
     Raises:
         ListUnreadable: it has another form, or its time is not one of the last days.
@@ -139,18 +139,20 @@ def listed(body: bytes, url: str, now: datetime) -> Newest:
         raise ListUnreadable(f"what answers names no stable version: {one_line(str(stable))[:200]}", where=url)
     if not now - COUNTS_FOR <= at <= now + _A_DAY:
         raise ListUnreadable(f"the list is of {at:%Y-%m-%d}, and today is {now:%Y-%m-%d}", where=url)
-    return Newest(version, at.astimezone(UTC).date(), url)
+    return StableVersion(version, at.astimezone(UTC).date(), url)
 
 
-def _recorded(path: Path) -> Newest | None:
-    """What the dated file says; None without one.
+def _recorded(path: Path) -> StableVersion | None:
+    """The version in the dated file; None without one.
 
     Raises:
         ListUnreadable: it has another form.
     """
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
-        found = Newest(document["version"], date.fromisoformat(document["seen"]), f"{path.name}: {document['source']}")
+        found = StableVersion(
+            document["version"], date.fromisoformat(document["seen"]), f"{path.name}: {document['source']}"
+        )
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -159,12 +161,12 @@ def _recorded(path: Path) -> Newest | None:
             remedy='write {"version": …, "seen": "YYYY-MM-DD", "source": …}',
         ) from error  # fmt: skip
     if not is_version(found.version):
-        raise ListUnreadable(f"{path.name} names no version: {found.version!r}", where=path.name,
+        raise ListUnreadable(f"{path.name} does not name a version: {found.version!r}", where=path.name,
                              remedy="write the four numbers of the newest stable version")  # fmt: skip
     return found
 
 
-def record_of(found: Newest) -> str:
+def record_of(found: StableVersion) -> str:
     """The dated file's text for a version that the list named."""
     document = {"version": found.version, "seen": found.seen.isoformat(), "source": found.source}
     return json.dumps(document, indent=2) + "\n"

@@ -1,12 +1,13 @@
-"""The page that Chrome has to open: it shows what only a browser can work out, and Korean text. Pure.
+"""The page that Chrome has to open: it shows what only a browser can compute, and Korean text. Pure.
 
-Its script turns a number of this run into a title and into a grid of coloured cells. Neither stands in the page's
-source, so neither a canned answer nor a program that only reads the page can give them back.
+Its script turns a number of this run into a title and into a grid of coloured cells. Neither is in the page's source,
+so neither a canned answer nor a program that only reads the source can return them.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 400
@@ -17,7 +18,7 @@ GLYPH = 64
 GLYPH_TOP, UNKNOWN_TOP = 230, 310
 # Hangul syllables that share few strokes (Unicode block AC00–D7AF; no Latin font has them).
 SYLLABLES = "한글네이버예약"
-# Never assigned (Greek block), and private use: drawn as the browser draws what it has no glyph for.
+# Never assigned (Greek block), and private use: drawn like any character without a glyph.
 UNKNOWN = "\u0378\ue000"
 _MASK = 0xFFFFFFFF
 
@@ -49,8 +50,8 @@ document.title = 'gate-' + next().toString(16).padStart(8, '0') + next().toStrin
 
 
 @dataclass(frozen=True)
-class Page:
-    """The page of one run, and what a browser makes of it.
+class ProbePage:
+    """The page of one run, and what a browser shows of it.
 
     Attributes:
         title: what its script gives it.
@@ -62,15 +63,15 @@ class Page:
     colours: tuple[int, ...]
 
 
-def make(nonce: int) -> Page:
+def make(nonce: int) -> ProbePage:
     """The page for a number of this run.
 
     Args:
         nonce: 1 to 2³²-1, drawn at random for each run.
     """
-    state = _Xorshift(nonce)
-    colours = tuple(state.next() >> 29 for _ in range(COLUMNS * ROWS))
-    title = f"gate-{state.next():08x}{state.next():08x}"
+    numbers = _xorshift(nonce)
+    colours = tuple(next(numbers) >> 29 for _ in range(COLUMNS * ROWS))
+    title = f"gate-{next(numbers):08x}{next(numbers):08x}"
     html = _TEMPLATE.format(
         seed=nonce,
         count=COLUMNS * ROWS,
@@ -84,19 +85,14 @@ def make(nonce: int) -> Page:
         syllables=json.dumps(SYLLABLES),
         unknown=json.dumps(UNKNOWN),
     )
-    return Page(html, title, colours)
+    return ProbePage(html, title, colours)
 
 
-class _Xorshift:
-    """The page's own generator (Marsaglia, "Xorshift RNGs", 2003: 13, 17, 5), on 32 bits."""
-
-    def __init__(self, seed: int) -> None:
-        self._x = seed & _MASK
-
-    def next(self) -> int:
-        x = self._x
+def _xorshift(seed: int) -> Iterator[int]:
+    """The numbers of the page's own generator (Marsaglia, "Xorshift RNGs", 2003: 13, 17, 5), on 32 bits."""
+    x = seed
+    while True:
         x ^= x << 13 & _MASK
         x ^= x >> 17
         x ^= x << 5 & _MASK
-        self._x = x
-        return x
+        yield x

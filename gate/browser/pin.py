@@ -1,4 +1,4 @@
-"""The Chrome that a release pins, and whether the pin is current. Pure but for `read`."""
+"""The version of Chrome that a release pins, and whether it is current. Pure but for `read`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from gate.browser.newest import Newest, is_version
+from gate.browser.newest import StableVersion, is_version
 from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.errors import GateError, one_line
 
@@ -27,7 +27,7 @@ class ChromePin:
         version: that the Dockerfile names ("" where it names none; then the lock's).
         locked: the version that chrome.lock is for ("" without a lock).
         released: the day on which the archive received that version; None where the lock does not say.
-        packaged: nothing is pinned because Chrome is a package of the image's distribution, which scanners see.
+        packaged: nothing is pinned because Chrome is a package of the image's distribution, which the scanner sees.
     """
 
     version: str
@@ -37,13 +37,13 @@ class ChromePin:
 
 
 class NothingPinned(GateError):
-    """In this rehearsal no version is pinned: Chrome comes from the stand-in's distribution."""
+    """This rehearsal pins no version: Chrome comes from the stand-in's distribution."""
 
     usual_remedy = "run `make lock-chrome` where the Chrome for Testing downloads can be reached, and commit the lock"
 
 
 class LockUnreadable(GateError):
-    """chrome.lock is there, and is no lock."""
+    """chrome.lock exists and cannot be read."""
 
     usual_remedy = "run `make lock-chrome` again"
 
@@ -53,7 +53,7 @@ def read(context: Path, *, stand_in: bool, seen_by_scanner: bool) -> ChromePin:
 
     Args:
         context: the folder.
-        stand_in: the image is built on the stand-in, where Debian's archive decides: only a lock says anything.
+        stand_in: the image is built on the stand-in; without a lock its Chromium is the one that Debian has now.
         seen_by_scanner: no entry of the register says that the scanner does not see Chrome.
 
     Raises:
@@ -91,12 +91,14 @@ def _lock(path: Path) -> tuple[str, date | None] | None:
         raise LockUnreadable(f"{path.name} cannot be read: {type(error).__name__}: {one_line(str(error))}",
                              where=path.name) from error  # fmt: skip
     if not is_version(found[0]):
-        raise LockUnreadable(f"{path.name} is for no version: {found[0]!r}", where=path.name)
+        raise LockUnreadable(f"{path.name} is not for a version of Chrome: {found[0]!r}", where=path.name)
     return found
 
 
-@check(9, known_bad=lambda: (ChromePin("1.2.3.4", "", None), Newest("1.2.3.4", _DAY, "the list"), _DAY, 60, 4))
-def pin_current(pin: ChromePin, newest: Newest, today: date, max_age_days: int, max_majors_behind: int) -> CheckResult:
+@check(9, known_bad=lambda: (ChromePin("1.2.3.4", "", None), StableVersion("1.2.3.4", _DAY, "the list"), _DAY, 60, 4))
+def pin_current(
+    pin: ChromePin, newest: StableVersion, today: date, max_age_days: int, max_majors_behind: int
+) -> CheckResult:
     """The pinned Chrome is young enough, and few enough major versions behind the newest stable one.
 
     Its age counts from the day on which the archive received that version, not from the day on which it was locked.
@@ -119,19 +121,19 @@ def _unlocked(pin: ChromePin) -> CheckResult:
 
 
 def _undated(pin: ChromePin) -> CheckResult:
-    told = f"it says {pin.released}, which is still to come" if pin.released else "it does not say"
-    return reject(f"nobody knows since when there is the pinned Chrome {pin.version}: {told}", LOCK,
+    date = f"its date {pin.released} is in the future" if pin.released else "it has no date"
+    return reject(f"the age of the pinned Chrome {pin.version} is unknown: {date}", LOCK,
                   "run `make lock-chrome` again: it asks the archive")  # fmt: skip
 
 
 def _young(pin: ChromePin, age: int, max_age_days: int) -> CheckResult:
     if age <= max_age_days:
         return ACCEPTED
-    said = f"the pinned Chrome {pin.version} is of {pin.released}, {age} days old; at most {max_age_days} are allowed"
-    return reject(said, LOCK, _BUMP)
+    cause = f"the pinned Chrome {pin.version} is of {pin.released}, {age} days old; at most {max_age_days} are allowed"
+    return reject(cause, LOCK, _BUMP)
 
 
-def _near(pin: ChromePin, newest: Newest, max_majors_behind: int) -> CheckResult:
+def _near(pin: ChromePin, newest: StableVersion, max_majors_behind: int) -> CheckResult:
     behind = _major(newest.version) - _major(pin.version)
     if behind <= max_majors_behind:
         return ACCEPTED

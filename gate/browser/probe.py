@@ -1,7 +1,7 @@
-"""Opens our page with the image's Chrome, through the image's Chromedriver and Selenium, as any function would.
+"""Opens the gate's page with the image's Chrome, by the image's Chromedriver and Selenium, as a function would.
 
-This text is run inside the sandbox by the image's own Python, behind `gate.engine.answer.ANSWER`, so it imports the
-standard library and the image's Selenium, and nothing of the gate. What it finds it gives to `answer`.
+This text is run inside the sandbox by the image's own Python, after `gate.engine.script.ANSWER_FUNCTION`, so it imports
+the standard library and the image's Selenium, and nothing of the gate. What it finds it gives to `answer`.
 """
 
 import base64
@@ -61,9 +61,9 @@ def named(variable: str) -> str:
     return path
 
 
-def look(plan: "dict[str, Any]", times: "dict[str, float]") -> "dict[str, Any]":
-    """Open the page, and tell what Chrome makes of it; `times` gets the seconds to each stage."""
-    # Here, so that an image without Selenium is told as what it is.
+def open_page(plan: "dict[str, Any]", times: "dict[str, float]") -> "dict[str, Any]":
+    """Open the page and return what Chrome shows; `times` gets the seconds to each stage."""
+    # Imported here, so that a missing Selenium is reported like any other failure.
     import selenium  # type: ignore[import-not-found, unused-ignore]
     from selenium import webdriver  # type: ignore[import-not-found, unused-ignore]
     from selenium.webdriver.chrome.options import Options  # type: ignore[import-not-found, unused-ignore]
@@ -85,14 +85,14 @@ def look(plan: "dict[str, Any]", times: "dict[str, float]") -> "dict[str, Any]":
     title = driver.title
     lap("page opened")
     png = driver.get_screenshot_as_png()
-    lap("picture taken")
-    said = driver.capabilities
+    lap("screenshot taken")
+    capabilities = driver.capabilities
     return {
         "title": title,
         "png": base64.b64encode(png).decode(),
         "versions": {
-            "browser": str(said.get("browserVersion")),
-            "driver": str(said.get("chrome", {}).get("chromedriverVersion")),
+            "browser": str(capabilities.get("browserVersion")),
+            "driver": str(capabilities.get("chrome", {}).get("chromedriverVersion")),
             "selenium": selenium.__version__,
             "python": sys.version.split()[0],
         },
@@ -100,14 +100,14 @@ def look(plan: "dict[str, Any]", times: "dict[str, float]") -> "dict[str, Any]":
 
 
 def main() -> None:
-    """Look, and say what came of it; then wait to be measured and killed, with the browser still open."""
+    """Open the page and answer the result; then wait to be measured and killed, with the browser still open."""
     plan = json.loads(sys.argv[1])
     sys.path.insert(0, os.environ.get("LAMBDA_TASK_ROOT", "/var/task"))
     times: dict[str, float] = {}
     try:
-        found = look(plan, times)
+        found = open_page(plan, times)
     except Exception as failure:
-        # Chromedriver's addresses without symbols tell nobody anything.
+        # Without Chromedriver's trace, which is addresses without symbols.
         text = str(failure).partition("Stacktrace:")[0].strip()
         found = {"error": {"type": type(failure).__name__, "text": text or repr(failure)}}
     answer({**found, "times": times})  # type: ignore[name-defined]  # noqa: F821 - stands before this text

@@ -1,22 +1,26 @@
-"""Chrome and Chromedriver as programs: their versions, their pin, and the shared libraries they need. Pure checks."""
+"""Chrome and Chromedriver as the image holds them: their versions, the expected ones, and their shared libraries."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from gate.check import ACCEPTED, CheckResult, check, reject
-from gate.image.file_checks import is_program
+from gate.image.file_checks import is_program, program_behind
+from gate.image.tree import Tree
 
 _VERSION = re.compile(r"\b\d+(?:\.\d+){3}\b")
 _MISSING = re.compile(r"^\s*(\S+) => not found", re.M)
-# What the loader says of a library that is there, and too old (glibc, elf/dl-version.c); it lists it all the same.
+# The loader's message about a library that is too old (glibc, elf/dl-version.c); the library is listed as found.
 _TOO_OLD = re.compile(r"(\S+): version [`']([^']+)' not found \(required by ([^)]+)\)")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a command answered in the image: its exit code and all of its text."""
+class CommandOutput:
+    """What a command printed in the image, on both outputs, and its exit code."""
 
     command: str
     exit_code: int
@@ -24,31 +28,69 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Pin:
-    """The version that ought to be there, and the record that says so."""
+class ExpectedVersion:
+    """The version that a program should have, and what states it."""
 
     version: str
     source: str
 
 
 def version_in(text: str) -> str:
-    """The four-part version in a program's answer, or ""."""
+    """The four-part version in a program's output, or ""."""
     found = _VERSION.search(text)
     return found.group() if found else ""
 
 
+def program_version(host: Any, path: str) -> CommandOutput:
+    """Ask a program for its version (`host` is testinfra's)."""
+    return _output(host, f"{shlex.quote(path)} --version")
+
+
+def expected_version(host: Any, package: str, lock: Path | None) -> ExpectedVersion:
+    """The version that a program should have.
+
+    Args:
+        host: testinfra's.
+        package: the distribution's package; without a lock its installed version is the expected one.
+        lock: chrome.lock, or None.
+    """
+    if lock:
+        return ExpectedVersion(version_in(lock.read_text()), lock.name)
+    installed = host.package(package)
+    found = installed.version if installed.is_installed else ""
+    return ExpectedVersion(version_in(found), f"the package database ({package} {found or 'not installed'})")
+
+
+def shared_libraries(host: Any, tree: Tree, variable: str, path: str) -> CommandOutput:
+    """Let the dynamic loader list the libraries of the program behind a variable's path."""
+    entry, _ = tree.resolve(path)
+    program = program_behind(tree, entry) if entry else None
+    if program is None:
+        return CommandOutput(f"ldd ${variable}", 127, f"{variable} leads to no ELF program")
+    # ldd is a script that not every base has; this is what it does (ld.so(8)).
+    return _output(host, f"LD_TRACE_LOADED_OBJECTS=1 {shlex.quote(program.path)}")
+
+
+def _output(host: Any, command: str) -> CommandOutput:
+    done = host.run(command)
+    return CommandOutput(command, done.rc, done.stdout + done.stderr)
+
+
 @check(
     1,
-    known_bad=lambda: (Answer("chrome --version", 0, "Chrome 1.2.3.4"), Answer("driver", 0, "ChromeDriver 2.2.3.4")),
+    known_bad=lambda: (
+        CommandOutput("chrome --version", 0, "Chrome 1.2.3.4"),
+        CommandOutput("driver", 0, "ChromeDriver 2.2.3.4"),
+    ),
     follows=(is_program,),
 )
-def share_major(chrome: Answer, driver: Answer) -> CheckResult:
+def share_major(chrome: CommandOutput, driver: CommandOutput) -> CheckResult:
     """Chromedriver supports the Chrome of its own major version only (ChromeDriver, "Version selection")."""
-    for answer in (chrome, driver):
-        if answer.exit_code != 0 or not version_in(answer.text):
+    for output in (chrome, driver):
+        if output.exit_code != 0 or not version_in(output.text):
             return reject(
-                f"`{answer.command}` gave no version: exit code {answer.exit_code}, {answer.text.strip()[:300]!r}",
-                where=answer.command,
+                f"`{output.command}` gave no version: exit code {output.exit_code}, {output.text.strip()[:300]!r}",
+                where=output.command,
                 remedy="run the command in the image; a missing library or a broken link shows there",
             )
     own, other = version_in(chrome.text), version_in(driver.text)
@@ -60,30 +102,33 @@ def share_major(chrome: Answer, driver: Answer) -> CheckResult:
 
 @check(
     1,
-    known_bad=lambda: (Answer("chrome --version", 0, "Chrome 1.2.3.4"), Pin("1.2.3.5", "chrome.lock")),
+    known_bad=lambda: (
+        CommandOutput("chrome --version", 0, "Chrome 1.2.3.4"),
+        ExpectedVersion("1.2.3.5", "chrome.lock"),
+    ),
     follows=(is_program,),
 )
-def is_pinned(answer: Answer, pin: Pin) -> CheckResult:
-    """The program that runs has the version that was decided on."""
-    if pin.version and version_in(answer.text) == pin.version:
+def has_expected_version(output: CommandOutput, expected: ExpectedVersion) -> CheckResult:
+    """The program has the expected version."""
+    if expected.version and version_in(output.text) == expected.version:
         return ACCEPTED
-    if not pin.version:
-        return reject(f"nothing states which version `{answer.command}` should have", where=pin.source,
+    if not expected.version:
+        return reject(f"nothing states which version `{output.command}` should have", where=expected.source,
                       remedy="run `make lock-chrome`, or install it as a package")  # fmt: skip
     return reject(
-        f"`{answer.command}` answers {version_in(answer.text) or answer.text.strip()[:200]!r}, "
-        f"and {pin.source} says {pin.version}",
-        where=pin.source,
+        f"`{output.command}` answers {version_in(output.text) or output.text.strip()[:200]!r}, "
+        f"and {expected.source} says {expected.version}",
+        where=expected.source,
         remedy="rebuild without the layer cache; if the version was raised on purpose, raise the pin with it",
     )
 
 
 @check(
     1,
-    known_bad=lambda: (Answer("ld.so --list /opt/chrome/chrome", 0, "\tlibnss3.so => not found\n"),),
+    known_bad=lambda: (CommandOutput("ld.so --list /opt/chrome/chrome", 0, "\tlibnss3.so => not found\n"),),
     follows=(is_program,),
 )
-def libraries_complete(listing: Answer) -> CheckResult:
+def libraries_complete(listing: CommandOutput) -> CheckResult:
     """The dynamic loader finds every shared library of a program (ld.so(8), LD_TRACE_LOADED_OBJECTS)."""
     missing = sorted(set(_MISSING.findall(listing.text)))
     if missing:

@@ -1,7 +1,7 @@
-"""The archive of `docker save`: read once, from front to end, for what engines tell each in their own way.
+"""The archive of `docker save`: read once, from front to end, for an image's identity and sizes.
 
-One engine counts the bytes of the files, another the blocks that they take on its disk, a third the tar around them.
-Measured here, an image has one size on any of them: that of its files, layer by layer, as Docker's own store counts it.
+Engines report sizes differently: the bytes of the files, the blocks that they take on disk, or the tar around them.
+Measured here, an image has the same size on each of them: that of its files, as Docker's own store counts it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import io
 import json
 import tarfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
@@ -24,20 +24,31 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
+class HistoryEntry:
+    """One instruction of the build.
+
+    Attributes:
+        instruction: what the builder recorded ("" when it recorded nothing).
+        size_bytes: the files that it added, uncompressed; 0 for an instruction that only changes the configuration.
+    """
+
+    instruction: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class SavedImage:
     """An image as its archive holds it.
 
     Attributes:
         config_digest: sha256 of its configuration.
         layers: the digests of the uncompressed layers, lowest first (OCI image configuration, rootfs.diff_ids).
-        layer_bytes: of each of them, the bytes of its files, uncompressed.
-        instructions: what the builder recorded, oldest first, and whether it made a layer.
+        history: each instruction with the size of its layer, oldest first; one entry per layer where none is recorded.
     """
 
     config_digest: str
     layers: tuple[str, ...]
-    layer_bytes: tuple[int, ...]
-    instructions: tuple[tuple[str, bool], ...]
+    history: tuple[HistoryEntry, ...]
 
 
 def read_saved(archive: tarfile.TarFile) -> SavedImage:
@@ -48,7 +59,7 @@ def read_saved(archive: tarfile.TarFile) -> SavedImage:
 
     Raises:
         tarfile.ReadError: it names no image, or not all that the image consists of is in it.
-        ImageUnavailable: a layer is compressed in a way that Lambda does not admit either.
+        ImageUnavailable: a layer is compressed in a way that Lambda does not admit.
     """
     documents: dict[str, bytes] = {}
     sizes: dict[str, int] = {}
@@ -105,10 +116,18 @@ def _image(documents: Mapping[str, bytes], sizes: Mapping[str, int]) -> SavedIma
         raw = documents[entry["Config"]]
         config: dict[str, Any] = json.loads(raw)
         layers = tuple(config["rootfs"]["diff_ids"])
-        history = tuple(
-            (str(each.get("created_by") or ""), not each.get("empty_layer")) for each in config.get("history") or ()
-        )
-        measured = tuple(sizes[layer] for layer in layers)
-    except (KeyError, TypeError, ValueError) as error:
+        # History is optional (OCI image configuration).
+        history = _history(config.get("history") or [{}] * len(layers), [sizes[layer] for layer in layers])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise tarfile.ReadError(f"the saved image is not whole ({error!r})") from error
-    return SavedImage(f"sha256:{hashlib.sha256(raw).hexdigest()}", layers, measured, history)
+    return SavedImage(f"sha256:{hashlib.sha256(raw).hexdigest()}", layers, history)
+
+
+def _history(instructions: Sequence[Mapping[str, Any]], sizes: Sequence[int]) -> tuple[HistoryEntry, ...]:
+    if sum(not each.get("empty_layer") for each in instructions) != len(sizes):
+        raise tarfile.ReadError("the history of the saved image does not fit its layers")
+    left = iter(sizes)
+    return tuple(
+        HistoryEntry(str(each.get("created_by") or ""), 0 if each.get("empty_layer") else next(left))
+        for each in instructions
+    )

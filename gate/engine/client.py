@@ -1,95 +1,63 @@
-"""The engine itself: connected with a time limit on every call, its refusals told as sentences."""
+"""The engine: a connection with a time limit on every call, and what the gate asks of it."""
 
 from __future__ import annotations
 
 import io
-import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
 import docker
-from docker.errors import APIError, DockerException, ImageNotFound, StreamParseError
-from requests.exceptions import RequestException
-from urllib3.exceptions import HTTPError
+from docker.errors import APIError
 
-from gate.engine.abilities import lacking
 from gate.engine.archive import SavedImage
-from gate.engine.image import ImageConfig, inspect
-from gate.engine.owner import owner_label
-from gate.engine.patience import bound, download
-from gate.engine.stream import as_file
-from gate.engine.sweep import sweep
+from gate.engine.capabilities import missing_capabilities
+from gate.engine.image import InspectedImage, inspect
+from gate.engine.leftovers import owner_label, sweep
+from gate.engine.transport import engine_errors, limit_every_call, tar_download
 from gate.errors import EngineUnavailable, ImageUnavailable
 
 TIMEOUT_SECONDS = 120
 EXPORT_BYTES = 40 << 30
-# An inspection container outlives neither its gate by more than this, nor an image that has one of these commands.
+# How long an inspection container lives at most, should the gate be killed; an image has one of these commands.
 _LIFE_SECONDS = 3600
 _SLEEPERS = (
     ["sleep", str(_LIFE_SECONDS)],
     ["python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
     ["/var/lang/bin/python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
 )
-# What docker-py raises when the engine does not answer, or not to the end. A stream lets urllib3's errors through, and
-# half a line of JSON is no DockerException.
-SILENCE = (DockerException, StreamParseError, RequestException, HTTPError, OSError)
-_NO_REFERENCE = "invalid reference format"
-_ANOTHER = "let DOCKER_HOST name an engine that can: docs/engines.md has those that were tried"
-_START = "start it (`systemctl start docker`, or Docker Desktop), or let DOCKER_HOST name one that answers"
-
-
-@contextmanager
-def asking(what: str) -> Iterator[None]:
-    """Turn what the engine's client raises while `what` is asked into one sentence.
-
-    Raises:
-        ImageUnavailable: the engine has no such image.
-        EngineUnavailable: it refused, did not answer, or not in time.
-    """
-    try:
-        yield
-    except ImageNotFound as missing:
-        raise ImageUnavailable(f"the Docker engine has no such image: {missing.explanation}", where=what,
-                               remedy="build or pull it first, or correct the reference") from missing  # fmt: skip
-    except APIError as refusal:
-        if _NO_REFERENCE in str(refusal.explanation):
-            raise ImageUnavailable(f"no image can be called so: {refusal.explanation}", where=what,
-                                   remedy="correct the reference") from refusal  # fmt: skip
-        raise EngineUnavailable(f"the Docker engine refused: {refusal.explanation or refusal}", where=what) from refusal
-    except SILENCE as silence:
-        raise EngineUnavailable(f"the Docker engine does not answer: {silence}", where=what, remedy=_START) from silence
+_ANOTHER = "let DOCKER_HOST name an engine that can: docs/engines.md lists those that were tried"
 
 
 def connect(timeout: int = TIMEOUT_SECONDS, environment: Mapping[str, str] | None = None) -> Engine:
-    """The engine that DOCKER_HOST or the local socket leads to.
+    """Connect to the engine of DOCKER_HOST or the local socket.
 
     Args:
         timeout: seconds that any one call may take.
-        environment: where DOCKER_HOST is looked up; by default that of this process.
+        environment: where DOCKER_HOST is looked up; by default this process's environment.
 
     Raises:
-        EngineUnavailable: none answers.
+        EngineUnavailable: it does not answer.
     """
-    with asking("docker version"):
+    with engine_errors("docker version"):
         client = docker.from_env(timeout=timeout, environment=environment)
         if client.api.base_url.startswith("http+docker"):
-            # A socket has no proxy. Requests would walk through os.environ for one, in which pytest and the local
-            # target change variables while other threads ask the engine: some of these calls would fail.
+            # A socket has no proxy. Requests would iterate over os.environ to find one, while pytest and the local
+            # target change variables in other threads: some calls would fail.
             client.api.trust_env = False
         with client.api.get(f"{client.api.base_url}/_ping") as answer:
             answer.raise_for_status()
-            # Docker 23 and newer say 2; older ones build with BuildKit only when told to; Podman has none.
+            # Docker 23 and newer answer 2; older ones use BuildKit only when asked to; Podman has no such header.
             buildkit = answer.headers.get("Builder-Version") == "2"
     return Engine(client, timeout, buildkit=buildkit)
 
 
 class Engine:
-    """A Docker engine that answers.
+    """A Docker engine that answered.
 
     Attributes:
-        client: docker-py's client, for what is asked of the engine elsewhere (build, push); wrap it in `asking`.
+        client: docker-py's client, for build, push and the sandbox; its errors are raised within `engine_errors`.
         timeout: seconds that any one call may take.
         buildkit: whether it prefers BuildKit to the classic builder (`Builder-Version`, Docker Engine API, SystemPing).
     """
@@ -101,10 +69,10 @@ class Engine:
         self.timeout = timeout
         self.buildkit = buildkit
         self._saved: dict[str, SavedImage] = {}
-        bound(client.api, timeout)
+        limit_every_call(client.api, timeout)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self.client.close()
 
     def version(self) -> str:
@@ -113,46 +81,43 @@ class Engine:
         Raises:
             EngineUnavailable: the engine does not answer.
         """
-        with asking("docker version"):
+        with engine_errors("docker version"):
             return str(self.client.version().get("Version") or "unknown: the engine does not say")
 
-    def require_abilities(self) -> None:
-        """Say at once what this engine cannot do, in place of one failure for each claim that needs it.
+    def require_capabilities(self) -> None:
+        """Report at once what this engine cannot do, in place of one failure per scenario.
 
         Raises:
             EngineUnavailable: it cannot do something that the gate needs, or does not answer.
         """
-        with asking("docker info"):
-            missing = lacking(self.client.version(), self.client.info())
+        with engine_errors("docker info"):
+            missing = tuple(missing_capabilities(self.client.version(), self.client.info()))
         if missing:
-            raise EngineUnavailable(f"this Docker engine will not do: it cannot {', or '.join(missing)}",
+            raise EngineUnavailable(f"this Docker engine cannot run the gate: it cannot {', or '.join(missing)}",
                                     where="docker info", remedy=_ANOTHER)  # fmt: skip
 
-    def image(self, reference: str) -> ImageConfig:
-        """What the engine says of an image.
+    def image(self, reference: str) -> InspectedImage:
+        """The image as the engine describes it.
 
         Raises:
-            ImageUnavailable: there is none of that name here.
+            ImageUnavailable: the engine has no such image.
             EngineUnavailable: the engine does not answer.
         """
-        with asking(f"docker image inspect {reference}"):
-            try:
-                return inspect(self.client, reference, self._saved)
-            except tarfile.TarError as torn:
-                raise EngineUnavailable(f"what the engine saves of {reference} cannot be read: {torn}",
-                                        where=f"docker save {reference}") from torn  # fmt: skip
+        with engine_errors(f"docker image inspect {reference}"):
+            return inspect(self.client, reference, self._saved)
 
-    def built(self, image_id: str, tag: str) -> ImageConfig:
+    def built(self, image_id: str, tag: str) -> InspectedImage:
         """The image that a build left.
 
-        In containerd's store BuildKit answers the digest of the configuration, by which that store finds nothing.
+        With containerd's store BuildKit answers the digest of the configuration, by which that store finds nothing;
+        there it is looked up by its tag.
 
         Args:
             image_id: as the build answered it.
-            tag: what it was called.
+            tag: under which it was built.
 
         Raises:
-            ImageUnavailable: neither leads to that image.
+            ImageUnavailable: neither of the two names that image.
             EngineUnavailable: the engine does not answer.
         """
         try:
@@ -161,7 +126,7 @@ class Engine:
             found = self.image(tag)
         if found.image_id == image_id:
             return found
-        raise ImageUnavailable(f"the build left {image_id}, and {tag} names {found.image_id} already",
+        raise ImageUnavailable(f"the build made {image_id}, and {tag} already names {found.image_id}",
                                where=f"docker image inspect {tag}",
                                remedy="run again while nothing else builds under this name")  # fmt: skip
 
@@ -171,12 +136,12 @@ class Engine:
         Raises:
             EngineUnavailable: the engine does not answer.
         """
-        with asking(f"removing leftovers labelled {next(iter(owner_label()))}"):
+        with engine_errors(f"removing leftovers labelled {next(iter(owner_label()))}"):
             return sweep(self.client)
 
     @contextmanager
     def inspection(self, reference: str) -> Iterator[str]:
-        """A container of the image that only sleeps, for testinfra's `docker://<id>`; removed at the end.
+        """A container of the image that only sleeps, to be looked into (`gate.engine.host`); removed at the end.
 
         It has no network, runs as root so that every file can be looked at, and ends by itself after an hour.
 
@@ -204,9 +169,9 @@ class Engine:
         """
         container = self._created(reference, ["never-started"])
         try:
-            download = self._downloaded(f"/containers/{container}/export", f"docker export of {reference}")
-            with _whole(f"the files of {reference}", "docker export"):
-                yield as_file(download, limit)
+            path, command = f"/containers/{container}/export", f"docker export of {reference}"
+            with tar_download(self.client.api, path, command, f"the file system of {reference}", limit) as archive:
+                yield archive
         finally:
             self.remove(container)
 
@@ -222,8 +187,9 @@ class Engine:
             ImageUnavailable: no such image, or it is larger than the limit.
             EngineUnavailable: the engine does not answer, or stops in the middle.
         """
-        with _whole(f"the layers of {reference}", "docker save"):
-            yield as_file(self._downloaded(f"/images/{reference}/get", f"docker save {reference}"), limit)
+        path, command = f"/images/{reference}/get", f"docker save {reference}"
+        with tar_download(self.client.api, path, command, f"the layers of {reference}", limit) as archive:
+            yield archive
 
     def remove(self, container: str) -> None:
         """Remove a container with its anonymous volumes, running or not; one that is gone is no error.
@@ -231,11 +197,11 @@ class Engine:
         Raises:
             EngineUnavailable: the engine does not answer.
         """
-        with asking(f"docker rm {container[:12]}"):
+        with engine_errors(f"docker rm {container[:12]}"):
             try:
                 self.client.api.remove_container(container, v=True, force=True)
             except APIError as refusal:
-                # Gone, or another removal is under way: what was wanted.
+                # It is gone, or another removal is under way.
                 if refusal.status_code not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
                     raise
 
@@ -246,7 +212,7 @@ class Engine:
             try:
                 self.client.api.start(container)
             except APIError as refusal:
-                # "executable file not found": the next command may exist. What was created must not stay.
+                # "executable file not found": the next command may exist.
                 self.remove(container)
                 refusals.append(str(refusal.explanation))
                 continue
@@ -257,31 +223,17 @@ class Engine:
         raise ImageUnavailable("the image holds neither `sleep` nor a Python that starts, so it cannot be looked into",
                                where=reference, remedy=" | ".join(refusals))  # fmt: skip
 
-    def _downloaded(self, path: str, what: str) -> Iterator[bytes]:
-        # Around the download alone: what the reader of the stream gets wrong is not the engine's silence.
-        with asking(what):
-            yield from download(self.client.api, path)
-
     def _created(self, reference: str, command: list[str]) -> str:
         api = self.client.api
-        with asking(f"docker create {reference}"):
+        with engine_errors(f"docker create {reference}"):
             created: dict[str, Any] = api.create_container(
                 reference,
                 entrypoint=command,
                 command=[],
                 user="0:0",
                 labels=owner_label(),
-                # The proxies of the user's Docker configuration are no part of the image.
+                # The proxies of the user's Docker configuration do not belong to the image.
                 use_config_proxy=False,
                 host_config=api.create_host_config(network_mode="none", pids_limit=512, mem_limit="2g"),
             )
             return str(created["Id"])
-
-
-@contextmanager
-def _whole(what: str, command: str) -> Iterator[None]:
-    """Read a tar stream of the engine's in this block; one that is torn is the engine's refusal."""
-    try:
-        yield
-    except tarfile.TarError as torn:
-        raise EngineUnavailable(f"{what} cannot be read: {torn}", where=command) from torn

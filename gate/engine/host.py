@@ -1,4 +1,4 @@
-"""Testinfra's host in a container, with an end to its patience and an eye for answers that broke off."""
+"""Testinfra's host for a container, with a time limit, and answers that broke off are recognised."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from testinfra.backend.base import CommandResult
 from testinfra.backend.docker import DockerBackend
 from testinfra.host import Host
 
-from gate.engine.answer import new_mark
+from gate.engine.script import new_mark
 from gate.errors import EngineUnavailable
 
-# After a command has ended: seconds for the rest of what it said to standard error.
+# Seconds for the rest of standard error, once a command has ended.
 _AFTER_SECONDS = 1.0
 _MOST_BYTES = 32 << 20
 _SHOWN = 300
@@ -28,10 +28,10 @@ def host_of(container: str, timeout: float) -> Any:
 
     Args:
         container: its identity.
-        timeout: seconds that one question may take; then `EngineUnavailable` is raised. Testinfra itself would wait
-            for ever, for an engine that hangs as for a program in the image that does.
+        timeout: seconds that one command may take; then `EngineUnavailable` is raised. Testinfra itself would wait
+            without end for an engine, or a program in the image, that hangs.
     """
-    return Host(_Patient(container, timeout))
+    return Host(_LimitedBackend(container, timeout))
 
 
 def _refused(cause: str, line: str, what: str) -> EngineUnavailable:
@@ -47,7 +47,7 @@ def _read_ready(waiting: selectors.BaseSelector, read: dict[Any, bytearray], sec
             waiting.unregister(key.fileobj)
 
 
-class _Patient(DockerBackend):  # type: ignore[misc]
+class _LimitedBackend(DockerBackend):  # type: ignore[misc]
     def __init__(self, container: str, timeout: float) -> None:
         super().__init__(container)
         self._timeout = timeout
@@ -56,9 +56,9 @@ class _Patient(DockerBackend):  # type: ignore[misc]
     def run(self, command: str, *args: str, **_: Any) -> CommandResult:
         """Run a command to its end.
 
-        `docker exec` reports success also when the engine breaks off in the middle of the output, and goes on for as
-        long as anything that the command started holds its output open: only the marks behind the output, and the exit
-        code between them, show that the command has ended and that all of it came.
+        `docker exec` reports success even when the engine breaks off in the middle of the output, and it goes on for as
+        long as a process that the command started holds its output open. Two marks after the output, with the exit
+        code between them, show that the command has ended and that its output is complete.
 
         Raises:
             EngineUnavailable: no answer came in time, or not all of it, or too much.
@@ -83,12 +83,12 @@ class _Patient(DockerBackend):  # type: ignore[misc]
             try:
                 stdout, stderr = self._outputs(process, line)
             finally:
-                # Hung, or held open by what the command left running; one that has ended takes no harm.
+                # It hangs, or a process that the command left running holds it open; or it has ended already.
                 process.kill()
         return self.result(process.returncode, self.encode(line), stdout, stderr)
 
     def _outputs(self, process: subprocess.Popen[bytes], line: str) -> tuple[bytes, bytes]:
-        """Both outputs: to their end, or to what came within a moment after the second mark."""
+        """Both outputs, to their end, or to a moment after the second mark."""
         read: dict[Any, bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
         deadline, whole = time.monotonic() + self._timeout, False
         with selectors.DefaultSelector() as waiting:
@@ -100,7 +100,7 @@ class _Patient(DockerBackend):  # type: ignore[misc]
                     whole, deadline = True, min(deadline, time.monotonic() + _AFTER_SECONDS)
                 if sum(map(len, read.values())) > _MOST_BYTES:
                     raise _refused(f"more than {_MOST_BYTES >> 20} MB came out of the container", line, "it prints "
-                                   "without an end")  # fmt: skip
+                                   "without end")  # fmt: skip
             if waiting.get_map() and not whole:
                 raise _refused(f"no answer came out of the container within {self._timeout:g} s", line,
                                "the engine hangs (restart it), or the program in the image does")  # fmt: skip
@@ -109,7 +109,7 @@ class _Patient(DockerBackend):  # type: ignore[misc]
         return bytes(read[process.stdout]), bytes(read[process.stderr])
 
     def _ended(self, stdout: bytearray) -> bool:
-        """Whether both marks have come; behind the second, a program that was left running may print on."""
+        """Whether both marks have come; a program that was left running may print on after the second."""
         first = stdout.find(self._mark.encode())
         return first >= 0 and stdout.find(self._mark.encode(), first + 1) >= 0
 

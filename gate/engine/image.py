@@ -1,4 +1,4 @@
-"""What the engine says of an image: its configuration, its layers and what each cost."""
+"""What the engine says of an image: its configuration, its layers and their sizes."""
 
 from __future__ import annotations
 
@@ -9,29 +9,16 @@ from typing import Any
 
 import docker
 
-from gate.engine.archive import SavedImage, read_saved
-from gate.engine.patience import download
-from gate.engine.stream import as_file
+from gate.engine.archive import HistoryEntry, SavedImage, read_saved
+from gate.engine.capabilities import is_docker_own_store
+from gate.engine.transport import tar_download
 
 _ARCHIVE_BYTES = 40 << 30
 
 
 @dataclass(frozen=True)
-class HistoryEntry:
-    """One instruction of the build, oldest first in a list of them.
-
-    Attributes:
-        instruction: what the builder recorded ("" when it recorded nothing).
-        size_bytes: the files that it added, uncompressed; 0 for an instruction that only changes the configuration.
-    """
-
-    instruction: str
-    size_bytes: int
-
-
-@dataclass(frozen=True)
-class ImageConfig:
-    """An image as the engine describes it.
+class InspectedImage:
+    """An image on the engine (`docker image inspect`).
 
     Attributes:
         reference: what it was asked for by.
@@ -75,37 +62,38 @@ class ImageConfig:
 
 def inspect(
     client: docker.DockerClient, reference: str, saved: MutableMapping[str, SavedImage] | None = None
-) -> ImageConfig:
+) -> InspectedImage:
     """Ask the engine for an image.
 
     Args:
         client: of the engine.
         reference: the image.
-        saved: what was read of saved images, by the engine's IDs; it is read there and kept there.
+        saved: saved images that were read already, by the engine's IDs; what is read now is added.
 
     Raises:
-        docker.errors.ImageNotFound: there is none of that name here.
-        tarfile.ReadError: the engine saves it otherwise than whole.
+        docker.errors.DockerException: there is no such image, or the engine does not answer (see `engine_errors`).
+        EngineUnavailable: the archive that it saves of the image is damaged.
     """
     api: Any = client.api
     attributes = api.inspect_image(reference)
     # By the ID, so that a tag moved in between cannot mix two images.
     engine_id = attributes["Id"]
-    if counts_files(client.version(), client.info()):
-        image_id, history = engine_id, _history(api.history(engine_id))
+    if is_docker_own_store(client.version(), client.info()):
+        newest_first = api.history(engine_id)
+        image_id = engine_id
+        history = tuple(HistoryEntry(each["CreatedBy"] or "", each["Size"]) for each in reversed(newest_first))
     else:
         kept = {} if saved is None else saved
-        whole = kept.get(engine_id) or kept.setdefault(engine_id, _saved(api, engine_id))
-        image_id, history = whole.config_digest, costs(whole)
-    return described(reference, attributes, image_id, history)
+        image = kept.get(engine_id) or kept.setdefault(engine_id, _saved(api, engine_id))
+        image_id, history = image.config_digest, image.history
+    return _described(reference, attributes, image_id, history)
 
 
-def described(
+def _described(
     reference: str, attributes: Mapping[str, Any], image_id: str, history: tuple[HistoryEntry, ...]
-) -> ImageConfig:
-    """An image by what the engine answers to `docker image inspect`, besides what is asked in other ways."""
+) -> InspectedImage:
     config = attributes.get("Config") or {}
-    return ImageConfig(
+    return InspectedImage(
         reference=reference,
         image_id=image_id,
         engine_id=attributes["Id"],
@@ -124,38 +112,10 @@ def described(
     )
 
 
-def counts_files(version: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
-    """Whether image IDs are digests of configurations, and sizes those of files: Docker's own store.
-
-    containerd's store has manifests' digests for IDs and counts blocks on its disk; Podman counts the tar around the
-    files. `Size` says yet something else on both.
-
-    Args:
-        version: the answer of /version.
-        info: the answer of /info.
-    """
-    is_docker = "Engine" in [each.get("Name") for each in version.get("Components") or ()]
-    return is_docker and ["driver-type", "io.containerd.snapshotter.v1"] not in (info.get("DriverStatus") or [])
-
-
-def _history(entries: list[dict[str, Any]]) -> tuple[HistoryEntry, ...]:
-    return tuple(HistoryEntry(entry["CreatedBy"] or "", entry["Size"]) for entry in reversed(entries))
-
-
-def costs(saved: SavedImage) -> tuple[HistoryEntry, ...]:
-    """Each instruction with the size of the layer that it made.
-
-    Raises:
-        tarfile.ReadError: the history speaks of another number of layers than there are.
-    """
-    instructions = saved.instructions or (("", True),) * len(saved.layers)
-    if sum(makes_layer for _, makes_layer in instructions) != len(saved.layers):
-        raise tarfile.ReadError("the history of the saved image does not fit its layers")
-    sizes = iter(saved.layer_bytes)
-    return tuple(HistoryEntry(said, next(sizes) if makes_layer else 0) for said, makes_layer in instructions)
-
-
-def _saved(api: Any, identity: str) -> SavedImage:
-    chunks = download(api, f"/images/{identity}/get")
-    with tarfile.open(fileobj=as_file(chunks, _ARCHIVE_BYTES), mode="r|") as archive:
+def _saved(api: Any, engine_id: str) -> SavedImage:
+    path, command = f"/images/{engine_id}/get", f"docker save {engine_id}"
+    with (
+        tar_download(api, path, command, "the saved image", _ARCHIVE_BYTES) as file,
+        tarfile.open(fileobj=file, mode="r|") as archive,
+    ):
         return read_saved(archive)

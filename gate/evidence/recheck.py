@@ -16,7 +16,7 @@ from gate.check import CheckResult, Rejection, SelfTest, check
 from gate.evidence.configuration import Configuration, overridden
 from gate.evidence.run_record import VALID_FOR, RunRecord
 from gate.image.contract import below
-from gate.registry.permitted import AwsCall, check_changes, check_zip_calls
+from gate.registry.permitted_calls import AwsCall, check_changes, check_zip_calls
 from gate.scan.findings import Severity
 from gate.verdict import ScenarioOutcome, StepOutcome
 

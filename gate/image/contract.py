@@ -10,7 +10,7 @@ from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.image.variables import FREE, LISTS, RESERVED, keeps, loads_code
 
 if TYPE_CHECKING:
-    from gate.engine import ImageConfig
+    from gate.engine import InspectedImage
 
 GB = 1_000_000_000
 
@@ -24,7 +24,7 @@ class Startup:
     workdir: str
 
     @classmethod
-    def of(cls, image: ImageConfig) -> Startup:
+    def of(cls, image: InspectedImage) -> Startup:
         """The settings in an image's configuration."""
         return cls(image.env, image.entrypoint, image.workdir)
 

@@ -110,5 +110,5 @@ for dist in metadata.distributions():
             others.append(os.path.realpath(origin))
     if others:
         told["foreign"][name] = others
-# gate.engine.answer puts the definition of `answer` before this script.
+# gate.engine.script puts the definition of `answer` before this script.
 globals()["answer"](told)

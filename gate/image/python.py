@@ -12,11 +12,11 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.engine.answer import Told, ask
+from gate.engine.script import ScriptResult, run_script
 from gate.errors import ImageUnavailable
 from gate.image.package_records import PackageRecords, rpm_records
 from gate.image.packages import InstalledPackages
-from gate.runtime.frames import IMPORTING, frames_of, own_line
+from gate.runtime.frames import IMPORT_HANDLER, frames_of, own_line
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
 _INSPECT = Path(__file__).with_name("inspect_packages.py")
@@ -163,26 +163,26 @@ def import_handler(host: Any, handler: str, task_root: str) -> HandlerImport:
     Raises:
         ImageUnavailable: the image's Python cannot be started.
     """
-    told = ask(host, IMPORTING, [handler, task_root], task_root)
+    told = run_script(host, IMPORT_HANDLER, [handler, task_root], task_root)
     if told.started and told.answer is None:
         # Python itself has started, so the import ended the process or did not end.
-        said = f"; its last output: {told.said.strip()[-300:]}" if told.said.strip() else ""
-        return HandlerImport(handler, False, f"the import did not return: {told.end}{said}")
+        said = f"; its last output: {told.printed.strip()[-300:]}" if told.printed.strip() else ""
+        return HandlerImport(handler, False, f"the import did not return: {told.failure}{said}")
     answer = _checked(told, {"callable": bool, "error": str, "frames": list, "packages": list})
     line = own_line(frames_of(answer["frames"]), task_root, answer["packages"])
     return HandlerImport(handler, answer["callable"], answer["error"], line)
 
 
 def _ask(host: Any, script: str, argument: str, folder: str, fields: Mapping[str, type]) -> dict[str, Any]:
-    return _checked(ask(host, script, [argument], folder), fields)
+    return _checked(run_script(host, script, [argument], folder), fields)
 
 
-def _checked(told: Told, fields: Mapping[str, type]) -> dict[str, Any]:
+def _checked(told: ScriptResult, fields: Mapping[str, type]) -> dict[str, Any]:
     """The answer, which must have these fields."""
     if told.answer is not None and all(isinstance(told.answer.get(name), kind) for name, kind in fields.items()):
         return told.answer
     raise ImageUnavailable(
-        f"the image's Python did not answer ({told.end}): {told.said.strip()[-400:]!r}",
+        f"the image's Python did not answer ({told.failure}): {told.printed.strip()[-400:]!r}",
         where="python3 in the image",
         remedy="make sure that python3 is on PATH in the image and starts",
     )

@@ -1,4 +1,5 @@
-"""The zip function beside the release, and the proof that the release left it alone (AC4).
+"""The zip function that production runs on, and whether the release left it unchanged (AC4).
 
-Pure: `snapshot`, `pipeline` (its check), `trail`, `traffic` (theirs). Fetching: `reader`, `history`, `baseline`.
+The checks are in `snapshot`, `pipeline`, `trail` and `traffic`; `reader`, `schedules` and `history` read from AWS,
+`baseline` keeps the snapshot on disk.
 """

@@ -1,4 +1,4 @@
-"""The zip function's snapshot on disk: kept by the publishing run, read by every later verification."""
+"""The zip function's snapshot on disk: written by the publishing run, read by every later verification."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _REMEDY = "give the evidence folder of the publishing run, or publish with this 
 
 
 def keep(path: Path, snapshot: FunctionSnapshot) -> None:
-    """Write the snapshot whole or not at all, and make sure that it is on the disk.
+    """Write the snapshot completely or not at all, and flush it to the disk.
 
     Raises:
         EvidenceDamaged: it cannot be written; then nothing may be pushed.
     """
     facts = {"function": snapshot.function, "taken_at": snapshot.taken_at, "facts": dict(snapshot.facts)}
-    half = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with half.open("w", encoding="utf-8") as file:
-            json.dump({**facts, "sha256": _seal(facts)}, file, indent=2, ensure_ascii=False)
+        with partial.open("w", encoding="utf-8") as file:
+            json.dump({**facts, "sha256": _sha256(facts)}, file, indent=2, ensure_ascii=False)
             file.flush()
             os.fsync(file.fileno())
-        half.replace(path)
+        partial.replace(path)
     except OSError as error:
         raise EvidenceDamaged(f"The baseline of the zip function cannot be kept: {error}", where=str(path)) from error
 
@@ -37,15 +37,15 @@ def load(path: Path) -> FunctionSnapshot:
     """Read a kept snapshot.
 
     Raises:
-        EvidenceDamaged: there is none, or it is not what was kept.
+        EvidenceDamaged: there is none, it cannot be read, or it was altered.
     """
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
         facts = {key: document[key] for key in ("function", "taken_at", "facts")}
-        sealed = document["sha256"]
+        recorded = document["sha256"]
     except FileNotFoundError as error:
         raise EvidenceDamaged(
-            "There is no baseline of the zip function, so nobody can say whether the release left it alone",
+            "There is no baseline of the zip function, so it is unknown whether the release left it unchanged",
             where=str(path),
             remedy=_REMEDY,
         ) from error
@@ -53,13 +53,13 @@ def load(path: Path) -> FunctionSnapshot:
         raise EvidenceDamaged(
             f"The baseline of the zip function cannot be read: {error}", where=str(path), remedy=_REMEDY
         ) from error
-    if sealed != _seal(facts) or not isinstance(facts["facts"], dict):
+    if recorded != _sha256(facts) or not isinstance(facts["facts"], dict):
         raise EvidenceDamaged(
             "The baseline of the zip function was altered after it was kept", where=str(path), remedy=_REMEDY
         )
     return FunctionSnapshot(**facts)
 
 
-def _seal(facts: dict[str, Any]) -> str:
+def _sha256(facts: dict[str, Any]) -> str:
     text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What AWS's own records say happened to the zip function since its baseline."""
+"""What CloudTrail and CloudWatch recorded of the zip function around and since its baseline."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gate.legacy.traffic import Traffic, read_traffic
 from gate.legacy.trail import TrailEvent, read_trail
 
 _MARGIN = timedelta(minutes=5)  # the baseline's own reading must fall into the window
-_EARLIER = timedelta(hours=24)  # what "before" is measured on
+_BEFORE = timedelta(hours=24)  # the window with which the time since is compared
 
 
 @dataclass(frozen=True)
 class ZipHistory:
-    """CloudTrail's and CloudWatch's memory of the zip function.
+    """CloudTrail's and CloudWatch's records of the zip function.
 
     Attributes:
         cloudtrail: boto3's client.
@@ -36,7 +36,7 @@ class ZipHistory:
     def traffic(self, baseline: FunctionSnapshot) -> tuple[Traffic, Traffic]:
         """Invocations and errors in the day before the baseline, and since."""
         taken = _taken(baseline)
-        before = read_traffic(self.cloudwatch, baseline.name, taken - _EARLIER, taken)
+        before = read_traffic(self.cloudwatch, baseline.name, taken - _BEFORE, taken)
         return before, read_traffic(self.cloudwatch, baseline.name, taken, self.now())
 
 

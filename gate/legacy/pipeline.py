@@ -1,4 +1,4 @@
-"""The zip pipeline's files in the checked repository: unchanged in git since the last release."""
+"""The zip pipeline's files in the checked repository, and whether they changed in git since the last release."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class PipelineFiles:
     """What git says of the zip pipeline's files.
 
     Attributes:
-        paths: the files in question, as pytest.ini names them; none if the repository holds no zip pipeline.
+        paths: the files, as pytest.ini names them; none if the repository holds no zip pipeline.
         since: the last release tag before this release, None if there is none.
         changed: each changed path with git's letter for the change ("M src/x.py").
-        unknown: paths that neither git nor the working tree holds.
+        unknown: paths that are neither in git nor in the working tree.
     """
 
     paths: tuple[str, ...]
@@ -33,7 +33,7 @@ class PipelineFiles:
 
 @check(4, known_bad=lambda: (PipelineFiles(("deploy.sh",), "v0.9.0", ("M deploy.sh",), ()),))
 def check_pipeline(files: PipelineFiles) -> CheckResult:
-    """Whether the zip pipeline's files are what they were at the last release; no files named, none to check."""
+    """Whether the zip pipeline's files are those of the last release; without any the claim holds."""
     if not files.paths:
         return ACCEPTED
     missing = CheckResult.of(
@@ -46,7 +46,7 @@ def check_pipeline(files: PipelineFiles) -> CheckResult:
     )
     if files.since is None:
         return missing + reject(
-            "The repository has no earlier release tag, so nobody can say since when the zip pipeline is unchanged",
+            "The repository has no earlier release tag, so it is unknown since when the zip pipeline is unchanged",
             "git describe --tags",
             "tag the commit of the last zip release (`git tag v0.9.0 COMMIT`)",
         )
@@ -67,7 +67,7 @@ def read_pipeline(folder: Path, paths: Sequence[str], release_tag: str) -> Pipel
     Args:
         folder: the checked repository, or a folder in it.
         paths: the files, relative to the repository's root.
-        release_tag: the release under judgement, whose own tag is not "the last release".
+        release_tag: the checked release, whose own tag is not "the last release".
 
     Raises:
         EvidenceDamaged: git does not answer.
@@ -96,11 +96,11 @@ def _git(root: Path, *arguments: str) -> str:
             text=True,
             timeout=_SECONDS,
             check=False,
-            env={**os.environ, "LC_ALL": "C"},  # its sentences are read below
+            env={**os.environ, "LC_ALL": "C"},  # its messages are compared below
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EvidenceDamaged(f"git does not answer: {error}", where=str(root)) from error
-    # 128 is git's own "no": of describe alone it also stands for "there is no such tag".
+    # For `describe`, exit code 128 can also mean that there is no such tag.
     no_tag = "No names found" in answer.stderr or "No tags can describe" in answer.stderr
     if answer.returncode and not no_tag:
         raise EvidenceDamaged(

@@ -1,4 +1,4 @@
-"""Reading the zip function and everything that triggers it from AWS."""
+"""Reads the zip function and everything that triggers it from AWS."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gate.legacy.schedules import schedules_of
 from gate.legacy.snapshot import FunctionSnapshot, unread
 
 _ABSENT = ("ResourceNotFoundException",)
-# AWS changes these by itself: a function's runtime patch version and the states it passes through. The State of a
-# rule or of an event source mapping is somebody's doing, and is kept.
-_FUNCTION_CHANGES = {
+# AWS changes these by itself: a function's runtime patch version and its states. The State of a rule or of an event
+# source mapping is changed by a caller, and is compared.
+_CHANGED_BY_AWS = {
     "RuntimeVersionConfig",
     "State",
     "StateReason",
@@ -27,13 +27,22 @@ _FUNCTION_CHANGES = {
     "LastUpdateStatusReason",
     "LastUpdateStatusReasonCode",
 }
-_ANSWER_CHANGES = {"LastProcessingResult", "StateTransitionReason", "ResponseMetadata"}
+_NOT_COMPARED = {"LastProcessingResult", "StateTransitionReason", "ResponseMetadata"}
+# What Lambda lists of a function: by which call, and under which key of its answer.
+_LISTINGS = {
+    "versions": ("list_versions_by_function", "Versions"),
+    "aliases": ("list_aliases", "Aliases"),
+    "mappings": ("list_event_source_mappings", "EventSourceMappings"),
+    "urls": ("list_function_url_configs", "FunctionUrlConfigs"),
+    "invocation": ("list_function_event_invoke_configs", "FunctionEventInvokeConfigs"),
+    "provisioned": ("list_provisioned_concurrency_configs", "ProvisionedConcurrencyConfigs"),
+}
 _SETTLE_SECONDS = 120
 _POLL_SECONDS = 2.0
 
 
 class ZipFunction:
-    """The zip function, as its configuration, triggers and rules can be read.
+    """The zip function: its configuration, triggers and rules, as AWS answers them.
 
     Args:
         lambda_client: boto3's Lambda client.
@@ -60,19 +69,19 @@ class ZipFunction:
         self._about = f"the zip function {name}"
 
     def snapshot(self) -> FunctionSnapshot:
-        """The function now, once no update of it is under way; what is refused is a missing fact of it.
+        """The function now, once no update of it is under way; a part that cannot be read is marked so.
 
         Raises:
-            AwsRefused: it does not exist, an update does not end, or itself it cannot be read.
+            AwsRefused: it does not exist, an update does not end, or its configuration cannot be read.
         """
         self._settle()
-        answer = self._ask("get_function", "lambda:GetFunction")
+        answer = self._ask("get_function")
         with readable("GetFunction"):
             arn = str(answer["Configuration"]["FunctionArn"])
             configuration, tags = _configuration(answer["Configuration"]), answer.get("Tags", {})
         versions = _part("versions", lambda: {each["Version"]: _configuration(each) for each in self._list("versions")})
         aliases = _part("aliases", lambda: self._by("aliases", "Name"))
-        # Under a qualifier that could not be listed nobody knows what there is; what is known is compared all the same.
+        # Qualifiers that could not be listed are left out; what can be read is compared all the same.
         qualifiers = [name for found in (aliases, versions) if not isinstance(found, MissingFact) for name in found]
         targets = [arn, *(f"{arn}:{each}" for each in qualifiers)]
         facts = {
@@ -104,7 +113,7 @@ class ZipFunction:
         """Wait until no update is under way: RevisionId changes once more shortly after one."""
         status = None
         for _ in range(int(_SETTLE_SECONDS / _POLL_SECONDS)):
-            answer = self._ask("get_function_configuration", "lambda:GetFunctionConfiguration")
+            answer = self._ask("get_function_configuration")
             status = answer.get("LastUpdateStatus")
             if status == "Successful":
                 return
@@ -136,7 +145,7 @@ class ZipFunction:
 
     def _policy(self, qualifier: Mapping[str, str]) -> Any:
         try:
-            answer = self._ask("get_policy", "lambda:GetPolicy", **qualifier)
+            answer = self._ask("get_policy", **qualifier)
         except AwsNotFound:
             return "none"
         document = json.loads(answer["Policy"])
@@ -145,76 +154,57 @@ class ZipFunction:
         return {**document, "Statement": statements}
 
     def _rules(self, targets: Iterable[str]) -> dict[str, Any]:
-        buses = [bus["Name"] for bus in self._every("list_event_buses", "events:ListEventBuses", "EventBuses")]
+        buses = [bus["Name"] for bus in self._events_pages("list_event_buses", "EventBuses")]
         found = {
             (bus, rule)
             for bus in buses
             for target in targets
-            for rule in self._every(
-                "list_rule_names_by_target",
-                "events:ListRuleNamesByTarget",
-                "RuleNames",
-                TargetArn=target,
-                EventBusName=bus,
-            )
+            for rule in self._events_pages("list_rule_names_by_target", "RuleNames", TargetArn=target, EventBusName=bus)
         }
         return {f"{bus}/{rule}": self._rule(bus, rule) for bus, rule in sorted(found)}
 
     def _rule(self, bus: str, rule: str) -> dict[str, Any]:
-        described = ask(
-            self._events.describe_rule, "events:DescribeRule", f"the rule {rule}", Name=rule, EventBusName=bus
-        )
-        targets = self._every(
-            "list_targets_by_rule", "events:ListTargetsByRule", "Targets", Rule=rule, EventBusName=bus
-        )
+        call, about = self._events.describe_rule, f"the rule {rule}"
+        described = ask(call, "events:DescribeRule", about, Name=rule, EventBusName=bus)
+        targets = self._events_pages("list_targets_by_rule", "Targets", Rule=rule, EventBusName=bus)
         return {**_kept(described), "targets": {each["Id"]: _target(each) for each in targets}}
 
     def _list(self, what: str) -> list[dict[str, Any]]:
-        operation, permission, key = {
-            "versions": ("list_versions_by_function", "lambda:ListVersionsByFunction", "Versions"),
-            "aliases": ("list_aliases", "lambda:ListAliases", "Aliases"),
-            "mappings": ("list_event_source_mappings", "lambda:ListEventSourceMappings", "EventSourceMappings"),
-            "urls": ("list_function_url_configs", "lambda:ListFunctionUrlConfigs", "FunctionUrlConfigs"),
-            "invocation": (
-                "list_function_event_invoke_configs",
-                "lambda:ListFunctionEventInvokeConfigs",
-                "FunctionEventInvokeConfigs",
-            ),
-            "provisioned": (
-                "list_provisioned_concurrency_configs",
-                "lambda:ListProvisionedConcurrencyConfigs",
-                "ProvisionedConcurrencyConfigs",
-            ),
-        }[what]
+        operation, key = _LISTINGS[what]
         absent = ("ProvisionedConcurrencyConfigNotFoundException",)
+        permission = _permission(self._lambda, operation)
         listing = pages(self._lambda, operation, permission, self._about, absent, FunctionName=self.name)
         return [each for page in listing for each in page[key]]
 
-    def _every(self, operation: str, permission: str, key: str, **parameters: Any) -> list[Any]:
+    def _events_pages(self, operation: str, key: str, **parameters: Any) -> list[Any]:
         """All pages of an EventBridge listing; botocore has no paginator for some of them."""
+        call, permission = getattr(self._events, operation), _permission(self._events, operation)
         found: list[Any] = []
-        token: dict[str, str] = {}
         while True:
-            call = getattr(self._events, operation)
-            answer = ask(call, permission, "the EventBridge rules", (), **parameters, **token)
+            answer = ask(call, permission, "the EventBridge rules", **parameters)
             found += answer[key]
             if not answer.get("NextToken"):
                 return found
-            token = {"NextToken": answer["NextToken"]}
+            parameters["NextToken"] = answer["NextToken"]
 
-    def _ask(self, operation: str, permission: str, **parameters: Any) -> dict[str, Any]:
-        call = getattr(self._lambda, operation)
+    def _ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        call, permission = getattr(self._lambda, operation), _permission(self._lambda, operation)
         return ask(call, permission, self._about, _ABSENT, FunctionName=self.name, **parameters)
 
 
-def _part(what: str, read: Callable[[], Any]) -> Any:
-    """A part of the function, or the MissingFact in its place."""
+def _permission(client: Any, operation: str) -> str:
+    """The IAM action of a call; those made here are named as the API names the call."""
+    return f"{client.meta.service_model.service_name}:{client.meta.method_to_api_mapping[operation]}"
 
-    def readably() -> Any:
+
+def _part(what: str, read: Callable[[], Any]) -> Any:
+    """A part of the function, or what stands for it where it could not be read."""
+
+    def checked() -> Any:
         with readable(f"the zip function's {what}"):
             return read()
 
-    return fact_or_missing(readably)
+    return fact_or_missing(checked)
 
 
 def _without_latest(versions: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,11 +212,11 @@ def _without_latest(versions: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kept(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in raw.items() if key not in _ANSWER_CHANGES}
+    return {key: value for key, value in raw.items() if key not in _NOT_COMPARED}
 
 
 def _configuration(raw: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in _kept(raw).items() if key not in _FUNCTION_CHANGES}
+    kept = {key: value for key, value in _kept(raw).items() if key not in _CHANGED_BY_AWS}
     variables = (raw.get("Environment") or {}).get("Variables", {})
     salt = str(raw["FunctionName"])
     hashed = {name: secret_hash(f"{salt}/{name}", value) for name, value in variables.items()}
@@ -238,14 +228,14 @@ def _schedule(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _target(raw: Mapping[str, Any]) -> dict[str, Any]:
-    # What a rule or schedule sends along may hold anything, a key as well: it is compared, and not shown.
+    # The input of a rule or schedule may hold secrets: it is compared and not shown.
     hidden = {key: secret_hash(key, str(raw[key])) for key in ("Input", "InputTransformer") if key in raw}
     return {**raw, **hidden}
 
 
 @lru_cache(maxsize=1024)
 def secret_hash(salt: str, value: str) -> str:
-    """A value that can be compared and not read: slow to guess, the same in each run."""
+    """A hash by which a value can be compared and not read: slow to guess, the same in each run."""
     return "scrypt:" + hashlib.scrypt(value.encode(), salt=salt.encode(), n=2**13, r=8, p=1, dklen=16).hex()
 
 

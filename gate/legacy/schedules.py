@@ -1,4 +1,4 @@
-"""The schedules of EventBridge Scheduler that start a function: no rules, and not listed with them."""
+"""The schedules of EventBridge Scheduler that start a function; they are not listed among its rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from gate.aws.errors import ask, pages
 
-# A universal target calls an API: which function it calls stands in what it sends along (Scheduler User Guide).
+# A universal target calls an API; the function is named in its input (Scheduler User Guide, "Universal targets").
 _UNIVERSAL = (":aws-sdk:lambda:invoke", ":aws-sdk:lambda:invokeAsync")
 
 
@@ -30,12 +30,12 @@ def schedules_of(client: Any, targets: Iterable[str]) -> Iterator[tuple[str, dic
                 group, name = each["GroupName"], each["Name"]
                 about = f"the schedule {group}/{name}"
                 found = ask(client.get_schedule, "scheduler:GetSchedule", about, GroupName=group, Name=name)
-                if arn in targets or _called(found["Target"]) & _names(targets):
+                if arn in targets or _named_in(found["Target"]) & _names(targets):
                     yield f"{group}/{name}", found
 
 
-def _called(target: Mapping[str, Any]) -> set[str]:
-    """The function that a universal target calls; of an input that is no JSON, every word."""
+def _named_in(target: Mapping[str, Any]) -> set[str]:
+    """The function that a universal target calls; where the input is not JSON, every word of it."""
     text = str(target.get("Input", ""))
     try:
         return {str(json.loads(text)["FunctionName"])}
@@ -44,7 +44,7 @@ def _called(target: Mapping[str, Any]) -> set[str]:
 
 
 def _names(targets: frozenset[str]) -> set[str]:
-    """A function is called by its ARN, its name, or account and name, each with or without a qualifier."""
+    """A function is named by its ARN, its name, or account and name, each with or without a qualifier."""
     behind = {arn.partition(":function:")[2] for arn in targets}
     accounts = {arn.split(":")[4] for arn in targets}
     return {*targets, *behind, *(f"{account}:function:{name}" for account in accounts for name in behind)}

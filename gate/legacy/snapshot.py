@@ -1,4 +1,4 @@
-"""The zip function at one moment, and field by field what differs between two moments. Pure."""
+"""The zip function at one time, and the fields that differ between two times. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gate.errors import AwsRefused, GateError
 _ANEW = "take a new baseline with a new publishing run"
 _ABSENT = "not there"
 _UNREAD = "could not be read"
-# Lists that are sets to Lambda, which answers them in any order (VpcConfig).
+# Lists whose order means nothing to Lambda, which answers them in any order (VpcConfig).
 _SETS = frozenset({"SubnetIds", "SecurityGroupIds"})
 
 
@@ -26,7 +26,7 @@ class FunctionSnapshot:
         taken_at: UTC time, ISO 8601; not compared.
         facts: configuration, versions, aliases, policies, concurrency, mappings, URLs, invoke settings, tags, rules,
             schedules of EventBridge Scheduler.
-            Values that may be secret stand as a hash.
+            Values that may be secret are hashed.
     """
 
     function: str
@@ -40,26 +40,26 @@ class FunctionSnapshot:
 
 
 def names_of(snapshot: FunctionSnapshot, part: str) -> set[str]:
-    """The names of what a part holds: rules or schedules, without the bus or group in front of them.
+    """The names of the rules or schedules in a snapshot, without the bus or group in front of them.
 
     Raises:
-        AwsRefused: the part could not be read when the snapshot was taken, so that nobody knows what to look for.
+        AwsRefused: that part could not be read when the snapshot was taken.
     """
     found = snapshot.facts.get(part, {})
     if _UNREAD in found:
-        said = f"The zip function's {part} are not known: {found[_UNREAD]}"
-        raise AwsRefused(said, where=str(found.get("where", "")), remedy=str(found.get("to do", "")))
+        cause = f"The zip function's {part} are not known: {found[_UNREAD]}"
+        raise AwsRefused(cause, where=str(found.get("where", "")), remedy=str(found.get("to do", "")))
     # A partner's bus has slashes in its name, a rule never has.
     return {name.rpartition("/")[2] for name in found}
 
 
 def unread(refusal: GateError) -> dict[str, str]:
-    """What stands in a snapshot for a part that could not be read."""
+    """What a snapshot holds in place of a part that could not be read."""
     return {_UNREAD: refusal.cause, "where": refusal.where, "to do": refusal.remedy}
 
 
 @dataclass(frozen=True)
-class Difference:
+class FieldChange:
     """One field that changed, with both values as JSON."""
 
     field: str
@@ -67,18 +67,18 @@ class Difference:
     now: str
 
 
-def differences(before: FunctionSnapshot, now: FunctionSnapshot) -> tuple[Difference, ...]:
+def differences(before: FunctionSnapshot, now: FunctionSnapshot) -> tuple[FieldChange, ...]:
     """Every field in which two snapshots differ, by the field's path."""
     was, is_ = dict(_leaves(before.facts)), dict(_leaves(now.facts))
     return tuple(
-        Difference(".".join(path), was.get(path, _ABSENT), is_.get(path, _ABSENT))
+        FieldChange(".".join(path), was.get(path, _ABSENT), is_.get(path, _ABSENT))
         for path in sorted({*was, *is_})
         if was.get(path, _ABSENT) != is_.get(path, _ABSENT)
     )
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Each plain value. An empty list is none: AWS answers it and a list that is not there interchangeably."""
+    """Each plain value. An empty list counts as none: AWS answers either for the same state."""
     if not isinstance(value, Mapping | list | tuple):
         yield path, json.dumps(value, ensure_ascii=False)
         return
@@ -88,7 +88,7 @@ def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
 
 
 def _unread_parts(snapshot: FunctionSnapshot, when: str) -> dict[str, Rejection]:
-    """Each part that could not be read, by its name: two of them are equal, and prove nothing."""
+    """Each part that could not be read, by its name: that two unread parts are equal proves nothing."""
     return {
         name: Rejection(
             f"The zip function's {name} could not be read {when}: {part[_UNREAD]}",
@@ -119,15 +119,15 @@ def check_untouched(before: FunctionSnapshot, now: FunctionSnapshot) -> CheckRes
                       "the zip function's baseline", _ANEW)  # fmt: skip
     for snapshot, when in ((before, "before the release"), (now, "now")):
         if not snapshot.facts.get("configuration"):
-            return reject(f"The snapshot of {snapshot.name} {when} holds no configuration, so nothing is known",
+            return reject(f"The snapshot of {snapshot.name} {when} holds no configuration, so nothing can be compared",
                           snapshot.function, _ANEW)  # fmt: skip
-    blind = {**_unread_parts(before, "before the release"), **_unread_parts(now, "now")}
-    return CheckResult(tuple(blind.values())) + CheckResult.of(
+    unknown = {**_unread_parts(before, "before the release"), **_unread_parts(now, "now")}
+    return CheckResult(tuple(unknown.values())) + CheckResult.of(
         Rejection(
             f"The zip function's {each.field} changed since {before.taken_at}: it was {each.before}, and is {each.now}",
             before.function,
             "find out in CloudTrail who changed it; put it back, or take a new baseline with a new publishing run",
         )
         for each in differences(before, now)
-        if each.field.partition(".")[0] not in blind
+        if each.field.partition(".")[0] not in unknown
     )

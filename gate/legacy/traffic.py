@@ -1,4 +1,4 @@
-"""Whether production went on: the zip function's invocations and errors before and since; only AWS knows."""
+"""Whether production went on: the zip function's invocations and errors before and since, from CloudWatch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gate.aws.errors import pages, readable
 from gate.check import ACCEPTED, CheckResult, check, reject
 
 _PERIOD = 60  # seconds, the finest that Lambda's metrics have
-# What comes about by chance less often than once in so many releases is no chance.
+# Below this probability, errors are not explained by chance.
 _CHANCE = 0.01
 
 
@@ -25,11 +25,11 @@ class Traffic:
 
     @property
     def error_rate(self) -> float:
-        """Errors per invocation, 0 when there was none."""
+        """Errors per invocation, 0 when there was no invocation."""
         return self.errors / self.invocations if self.invocations else 0.0
 
     def chance_of(self, other: Traffic) -> float:
-        """How probable it is that as many errors as the other's, or more, come about at this error rate by chance.
+        """How probable as many errors as the other's, or more, are at this error rate.
 
         Each invocation fails or not, independently of the others (binomial distribution).
         """
@@ -43,7 +43,7 @@ class Traffic:
 
 
 def _weight(count: int, number: int, rate: float) -> float:
-    """The probability of exactly so many errors; by logarithms, for the factors leave a float's range."""
+    """The probability of exactly so many errors; by logarithms, because the factors exceed a float's range."""
     ways = math.lgamma(count + 1) - math.lgamma(number + 1) - math.lgamma(count - number + 1)
     return math.exp(ways + number * math.log(rate) + (count - number) * math.log1p(-rate))
 
@@ -52,8 +52,8 @@ def _weight(count: int, number: int, rate: float) -> float:
 def check_traffic(before: Traffic, since: Traffic, function: str) -> CheckResult:
     """Whether the zip function went on being invoked, without new errors.
 
-    A function that failed now and then before does so afterwards: new are errors that its earlier rate does not
-    explain.
+    A function that failed now and then before may go on doing so: only errors that its earlier rate does not explain
+    count as new.
 
     Args:
         before: a window that ends at the baseline.
@@ -62,7 +62,7 @@ def check_traffic(before: Traffic, since: Traffic, function: str) -> CheckResult
     """
     where = f"CloudWatch, AWS/Lambda, FunctionName={function}"
     if not before.invocations:
-        return reject(f"CloudWatch knows no invocation of {function} before the release, so it proves nothing", where,
+        return reject(f"CloudWatch shows no invocation of {function} before the release to compare with", where,
                       "name the function that is really invoked (zip_function in pytest.ini)")  # fmt: skip
     if not since.invocations:
         expected = before.invocations / before.seconds * since.seconds

@@ -1,4 +1,4 @@
-"""What CloudTrail saw of the zip function since the baseline; only AWS can answer this."""
+"""What CloudTrail recorded of the zip function since the baseline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gate.check import CheckResult, Rejection, check, reject
 from gate.legacy.snapshot import FunctionSnapshot, names_of
 
 _LAMBDA, _EVENTS, _SCHEDULER = "lambda.amazonaws.com", "events.amazonaws.com", "scheduler.amazonaws.com"
-_OWN_TROUBLE = re.compile(r"(?i)internal|serviceexception|serverexception|unavailable|timeout|unknown")
+_SERVICE_ERROR = re.compile(r"(?i)internal|serviceexception|serverexception|unavailable|timeout|unknown")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class TrailEvent:
         source: the service that wrote it.
         name: the operation.
         about: the function's, rule's or schedule's name.
-        read_only: whether CloudTrail calls it so; a missing mark counts as False.
+        read_only: as CloudTrail marks it; a missing mark counts as False.
         by: who did it.
         at: UTC time, ISO 8601.
         error: the code with which the service answered, "" where the call succeeded.
@@ -44,9 +44,9 @@ class TrailEvent:
         """Whether the call was refused and so changed nothing.
 
         CloudTrail records an errorCode for every request that ended in an error (its User Guide, "Record contents").
-        Where the error is the service's own, something may have happened all the same.
+        After an error of the service itself something may have changed all the same.
         """
-        return bool(self.error) and not _OWN_TROUBLE.search(self.error)
+        return bool(self.error) and not _SERVICE_ERROR.search(self.error)
 
 
 def _event(name: str, read_only: bool) -> TrailEvent:
@@ -55,12 +55,10 @@ def _event(name: str, read_only: bool) -> TrailEvent:
 
 @check(4, known_bad=lambda: ((_event("GetFunction20150331v2", True), _event("UpdateFunctionCode", False)), "f"))
 def check_trail(events: Iterable[TrailEvent], function: str) -> CheckResult:
-    """Whether CloudTrail saw no change of the function, its rules or its schedules, and would have seen one.
+    """Whether CloudTrail shows no change of the function, its rules or its schedules, and would show one.
 
-    A call that was refused changed nothing, and is no alarm.
-
-    The positive control is the baseline's own reading of the function: a trail that does not show that
-    would not show an update either.
+    A refused call changed nothing and does not count. The positive control is the baseline's own reading of the
+    function: a trail that does not show it would not show an update either.
 
     Args:
         events: what CloudTrail answers since just before the baseline.
@@ -69,7 +67,8 @@ def check_trail(events: Iterable[TrailEvent], function: str) -> CheckResult:
     events = tuple(events)
     if not any(_is_reading(each, function) for each in events):
         return reject(
-            f"CloudTrail does not show this gate's own reading of {function}: its silence about updates proves nothing",
+            f"CloudTrail does not show this gate's own reading of {function}, so"
+            " the absence of updates in it proves nothing",
             "cloudtrail:LookupEvents",
             "events arrive up to 15 minutes late: run again then; else check that management events are recorded",
         )
@@ -85,7 +84,7 @@ def check_trail(events: Iterable[TrailEvent], function: str) -> CheckResult:
 
 
 def _is_reading(event: TrailEvent, function: str) -> bool:
-    # A rule may be called what the function is called: who wrote the event tells the two apart.
+    # A rule may have the function's name: the event's source tells the two apart.
     of_function = (event.source, event.about) == (_LAMBDA, function)
     return of_function and event.read_only and not event.error and event.name.startswith("GetFunction")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gate.errors import GateError, WrongUse
 from gate.permission.required import PUBLISHING, missing, policies_of
-from gate.registry.permitted import AwsCall
+from gate.registry.permitted_calls import AwsCall
 from gate.release import release_of
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from typing import Any
 
 from gate.aws.partition import partition_of
 from gate.aws.service_authorization import actions
-from gate.registry.permitted import AwsCall
+from gate.registry.permitted_calls import AwsCall
 from gate.release import Release
 
 

@@ -1,5 +1,1 @@
-"""The registry: what ECR holds, the judgement of it, and the promotion that changes it.
-
-Pure: `manifest`, `tags`, `lifecycle`, `forecast`, `repository`, `promotion`, `previous`, `permitted`.
-Fetching: `ecr`, `call log`, `push`, `publish`, put together by `desk`.
-"""
+"""What the registry holds, and the checks of it; `ecr` reads, `login` and `push` transfer, all else is pure."""

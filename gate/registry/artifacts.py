@@ -1,18 +1,21 @@
 """What a repository holds beside images that run: signatures, attestations, SBOMs, and which image each is about. Pure.
 
+What cosign stores under a tag names no subject in its manifest; its signature or attestation says what it is about.
+
 Sources: OCI image specification 1.1, "manifest.md" (`subject`, `artifactType`); OCI distribution specification 1.1,
-"Referrers Tag Schema"; cosign's signature specification (the tags `sha256-<hex>.sig`, `.att`, `.sbom`).
+"Referrers Tag Schema"; cosign's signature specification (the tags `sha256-<hex>.sig`, `.att`, `.sbom`, and the "simple
+signing" payload); DSSE 1.0 envelopes with an in-toto Statement, whose subjects have digests.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gate.registry import payloads
 from gate.registry.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, StoredManifest, check_bytes
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ _IMAGE_CONFIGS = frozenset(
 )
 # cosign gives its signatures the config of an image; what they hold is text and no archive of files.
 _TEXT = re.compile(r"text/.+|.+[/+](?:json|xml)")
+SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
+ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 
 
 class NotAnArtifact(ValueError):
@@ -32,19 +37,19 @@ class NotAnArtifact(ValueError):
 
 @dataclass(frozen=True)
 class Artifact:
-    """A manifest that nobody can run.
+    """A manifest that is not an image to run.
 
     Attributes:
         kind: what it says it is (`artifactType`, else its config's media type; an index: its media type).
         subject: the digest of the manifest that it refers to, "" when it names none.
         children: the digests that an index names.
-        told: the digests that its signatures or attestations speak of.
+        named: the digests that its signatures or attestations speak of.
     """
 
     kind: str
     subject: str
     children: tuple[str, ...] = ()
-    told: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
 
 
 def named_by(tag: str) -> str | None:
@@ -79,8 +84,8 @@ def _single(document: Mapping[str, Any], blobs: Mapping[str, str]) -> Artifact:
     config, layers = document["config"]["mediaType"], [layer["mediaType"] for layer in document["layers"]]
     if config in _IMAGE_CONFIGS and not (layers and all(_TEXT.fullmatch(layer) for layer in layers)):
         raise NotAnArtifact("is another image that can be run")
-    told = frozenset(payloads.subjects(document, blobs))
-    return Artifact(str(document.get("artifactType") or config), _subject(document), (), told)
+    named = frozenset(_signed_subjects(document, blobs))
+    return Artifact(str(document.get("artifactType") or config), _subject(document), (), named)
 
 
 def _subject(document: Mapping[str, Any]) -> str:
@@ -89,13 +94,13 @@ def _subject(document: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True)
-class Held:
-    """What is known of the images of a repository, to tell what a new one is about.
+class ReferrerLookup:
+    """What is known of the images of a repository, from which it follows what a new one refers to.
 
     Attributes:
         images: all that were and are there, by digest.
         manifests: of those that were looked at.
-        blobs: the text of the blobs that `gate.registry.payloads.to_read` names, by digest.
+        blobs: the text of the blobs that `blobs_to_read` names, by digest.
         known: the digests that may be referred to: what was there before, and the release.
     """
 
@@ -104,7 +109,7 @@ class Held:
     blobs: Mapping[str, str]
     known: Collection[str]
 
-    def with_their_own(self, images: Collection[StoredImage]) -> Held:
+    def with_their_own(self, images: Collection[StoredImage]) -> ReferrerLookup:
         """The same, and what refers to a referrer is known too."""
         more = {image.digest for image in images if image.digest not in self.known and self._is_referrer(image)}
         return replace(self, known={*self.known, *more}).with_their_own(images) if more else self
@@ -163,6 +168,36 @@ def _check_tag(tag: str, artifact: Artifact) -> None:
     found = _TAG.fullmatch(tag)
     if found is None or artifact.subject or artifact.children or found[2] == ".sbom" or artifact.kind == OCI_INDEX:
         return
-    if f"sha256:{found[1]}" not in artifact.told:
-        said = f"speaks of {', '.join(sorted(artifact.told))}" if artifact.told else "says not what it is about"
+    if f"sha256:{found[1]}" not in artifact.named:
+        said = f"speaks of {', '.join(sorted(artifact.named))}" if artifact.named else "says not what it is about"
         raise NotAnArtifact(f"{said}, and its tag of sha256:{found[1]}")
+
+
+def blobs_to_read(stored: StoredManifest) -> tuple[str, ...]:
+    """The digests of the blobs that tell what this manifest is about; none where its `subject` does, or nothing can."""
+    try:
+        document = json.loads(stored.body)
+        return () if document.get("subject") else tuple(layer["digest"] for layer in _layers(document))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return ()
+
+
+def _signed_subjects(document: Mapping[str, Any], payloads: Mapping[str, str]) -> set[str]:
+    """The digests that every signature and attestation in a manifest speaks of; empty where one cannot be read."""
+    found = [_subjects_in(layer["mediaType"], payloads.get(layer["digest"], "")) for layer in _layers(document)]
+    return set.intersection(*found) if found else set()
+
+
+def _layers(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [layer for layer in document.get("layers", []) if layer["mediaType"] in (SIMPLE_SIGNING, ENVELOPE)]
+
+
+def _subjects_in(kind: str, text: str) -> set[str]:
+    try:
+        payload = json.loads(text)
+        if kind == SIMPLE_SIGNING:
+            return {str(payload["critical"]["image"]["docker-manifest-digest"])}
+        statement = json.loads(base64.b64decode(payload["payload"]))
+        return {f"sha256:{subject['digest']['sha256']}" for subject in statement["subject"]}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return set()

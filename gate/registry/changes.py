@@ -12,8 +12,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gate.registry import endings
-from gate.registry.artifacts import Held, NotAnArtifact, named_by
+from gate.registry import lifecycle_actions
+from gate.registry.artifacts import NotAnArtifact, ReferrerLookup, named_by
 from gate.registry.manifest import StoredManifest
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _ABSENT = "not there"
 
 
 @dataclass(frozen=True)
-class Change:
+class RepositoryChange:
     """One difference.
 
     Attributes:
@@ -44,19 +44,19 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What tells images from signatures.
+class InspectedManifests:
+    """The manifests and blobs that distinguish images from signatures.
 
     Attributes:
         manifests: by digest.
-        blobs: the text of what `gate.registry.payloads.to_read` names, by digest.
+        blobs: the text of what `gate.registry.artifacts.blobs_to_read` names, by digest.
     """
 
     manifests: Mapping[str, StoredManifest] = field(default_factory=dict)
     blobs: Mapping[str, str] = field(default_factory=dict)
 
 
-def to_look_at(before: RepositorySnapshot, after: RepositorySnapshot, released: str) -> tuple[str, ...]:
+def to_inspect(before: RepositorySnapshot, after: RepositorySnapshot, released: str) -> tuple[str, ...]:
     """The digests whose manifests tell what they are: new images, and those that a referrer's tag names anew."""
     was = before.naming()
     new = {image.digest for image in after.images if before.image(image.digest) is None}
@@ -81,10 +81,10 @@ class Comparison:
     after: RepositorySnapshot
     moved: tuple[str, ...]
     released: str
-    looked: Looked
+    looked: InspectedManifests
     now: datetime | None
 
-    def changes(self) -> tuple[Change, ...]:
+    def changes(self) -> tuple[RepositoryChange, ...]:
         """Every difference but the release's own tags and image, each with its explanation where there is one."""
         before, after = self.before, self.after
         images = [self._image(change) for change in _differences("image", self._described(before),
@@ -100,7 +100,7 @@ class Comparison:
             *images,
         )
 
-    def _image(self, change: Change) -> Change:
+    def _image(self, change: RepositoryChange) -> RepositoryChange:
         before, after = self.before.image(change.name), self.after.image(change.name)
         if before is None:
             return change if after is None else self._as_referrer(after, change)
@@ -108,12 +108,12 @@ class Comparison:
             return change
         if after is None and self._was_replaced(before):
             return replace(change, explained="another list of referrers took its place")
-        doubt = endings.never(self.before, self.after, self.moved, self.released, change.name)
+        doubt = lifecycle_actions.protected_because(self.before, self.after, self.moved, self.released, change.name)
         return replace(change, explained="" if doubt else self._ended.get(change.name, ""), doubt=doubt)
 
     @cached_property
     def _ended(self) -> dict[str, str]:
-        return endings.ended(self.before, self.after, self.moved, self.now)
+        return lifecycle_actions.expired_or_archived(self.before, self.after, self.moved, self.now)
 
     def _was_replaced(self, before: StoredImage) -> bool:
         """A client that keeps referrers under a tag writes a new list and removes the old one."""
@@ -122,18 +122,18 @@ class Comparison:
         of_referrers = bool(before.tags) and all(named_by(tag) for tag in before.tags)
         return of_referrers and all(image is not None and self._as_referrer(image).explained != "" for image in stand)
 
-    def _as_referrer(self, image: StoredImage, change: Change | None = None) -> Change:
-        found = change or Change("image", image.digest, "", "")
+    def _as_referrer(self, image: StoredImage, change: RepositoryChange | None = None) -> RepositoryChange:
+        found = change or RepositoryChange("image", image.digest, "", "")
         try:
             return replace(found, explained=self._held.about(image))
         except NotAnArtifact as error:
             return replace(found, doubt=f"it {error}")
 
     @cached_property
-    def _held(self) -> Held:
+    def _held(self) -> ReferrerLookup:
         images = {image.digest: image for image in (*self.before.images, *self.after.images)}
         known = {self.released, *(image.digest for image in self.before.images)}
-        held = Held(images, self.looked.manifests, self.looked.blobs, frozenset(known))
+        held = ReferrerLookup(images, self.looked.manifests, self.looked.blobs, frozenset(known))
         return held.with_their_own(self.after.images)
 
     def _described(self, snapshot: RepositorySnapshot) -> dict[str, str]:
@@ -155,7 +155,7 @@ def _was_archived(before: StoredImage, after: StoredImage) -> bool:
     return after.status == "ARCHIVED" and same == before
 
 
-def _tag(change: Change, named: Mapping[str, Change], gone: Mapping[str, str]) -> Change:
+def _tag(change: RepositoryChange, named: Mapping[str, RepositoryChange], gone: Mapping[str, str]) -> RepositoryChange:
     """A tag goes with its image, and comes with a referrer if it is a referrer's tag."""
     if change.is_ == _ABSENT:
         return replace(change, explained=gone.get(change.was, ""))
@@ -177,9 +177,9 @@ def _settings(snapshot: RepositorySnapshot) -> dict[str, str]:
     }
 
 
-def _differences(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
+def _differences(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[RepositoryChange]:
     return [
-        Change(what, name, before.get(name, _ABSENT), after.get(name, _ABSENT))
+        RepositoryChange(what, name, before.get(name, _ABSENT), after.get(name, _ABSENT))
         for name in sorted({*before, *after})
         if before.get(name) != after.get(name)
     ]

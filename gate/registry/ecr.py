@@ -12,18 +12,18 @@ from gate.aws.errors import AwsNotFound, ask, pages, readable
 from gate.aws.partition import arn
 from gate.errors import AwsRefused
 from gate.facts import fact_or_missing
-from gate.registry.changes import Looked
+from gate.registry.artifacts import blobs_to_read
+from gate.registry.changes import InspectedManifests
 from gate.registry.login import Login, fetch_blob, read_login
 from gate.registry.manifest import ACCEPTED_BY_US, StoredManifest, read_manifest
-from gate.registry.payloads import to_read
-from gate.registry.repository import Repository, RepositorySnapshot, StoredImage
+from gate.registry.repository import RepositorySettings, RepositorySnapshot, StoredImage
 from gate.registry.tags import ExclusionFilter, Mutability
 
 _NO_REPOSITORY = ("RepositoryNotFoundException",)
 
 
 @dataclass(frozen=True)
-class ImageConfig:
+class StoredConfig:
     """What an image's config states of it."""
 
     digest: str
@@ -38,8 +38,8 @@ class EcrRepository:
         client: boto3's ECR client.
         account: the registry, as its account number.
         name: the repository.
-        learn_secret: told each password as it comes, so that it can be redacted everywhere.
-        note_pull: told of each blob read over /v2/ (digest, outcome), for the call log.
+        learn_secret: is given each password, so that it can be redacted everywhere.
+        note_pull: is given each blob read over /v2/ (digest, outcome), for the call log.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class EcrRepository:
         """The region that the client asks."""
         return str(self.client.meta.region_name)
 
-    def describe(self) -> Repository:
+    def describe(self) -> RepositorySettings:
         """The repository's identity and settings."""
         parameters = {"registryId": self.account, "repositoryNames": [self.name]}
         answer = self._ask(self.client.describe_repositories, "ecr:DescribeRepositories", **parameters)
@@ -133,17 +133,17 @@ class EcrRepository:
             raw = images[0]
             return StoredManifest(raw["imageId"]["imageDigest"], raw["imageManifestMediaType"], raw["imageManifest"])
 
-    def look_at(self, digests: Iterable[str]) -> Looked:
+    def look_at(self, digests: Iterable[str]) -> InspectedManifests:
         """The manifests with these digests and the blobs that tell what they are about, as far as they can be had."""
         manifests, blobs = {}, {}
         for digest in digests:
             with suppress(AwsNotFound):
                 manifests[digest] = self.manifest(digest)
-        for digest in {blob for manifest in manifests.values() for blob in to_read(manifest)}:
-            # Without it the check says that nothing tells what the manifest is about.
+        for digest in {blob for manifest in manifests.values() for blob in blobs_to_read(manifest)}:
+            # Without it the check says that the manifest names no subject.
             with suppress(AwsRefused):
                 blobs[digest] = self._blob(digest).decode(errors="replace")
-        return Looked(manifests, blobs)
+        return InspectedManifests(manifests, blobs)
 
     def login(self) -> Login:
         """Log in to the registry; nothing is written anywhere."""
@@ -152,7 +152,7 @@ class EcrRepository:
             self._learn_secret(secret)
         return login
 
-    def config(self, stored: StoredManifest) -> ImageConfig:
+    def config(self, stored: StoredManifest) -> StoredConfig:
         """The config of an image, read from the registry itself and held against its digest.
 
         Raises:
@@ -161,7 +161,9 @@ class EcrRepository:
         with readable(f"the config blob of {stored.digest}"):
             digest = read_manifest(stored).config.digest
             document = json.loads(self._blob(digest))
-            return ImageConfig(digest, f"{document['os']}/{document['architecture']}", str(document.get("created", "")))
+            return StoredConfig(
+                digest, f"{document['os']}/{document['architecture']}", str(document.get("created", ""))
+            )
 
     def put_tag(self, stored: StoredManifest, tag: str) -> str:
         """Make a tag name a manifest that the repository holds (PutImage); answers the digest it now names."""
@@ -205,11 +207,11 @@ def _no_manifest(digest: str, failures: list[dict[str, Any]], repository: str) -
     return kind(said, where=f"BatchGetImage on {repository}")
 
 
-def _repository(raw: dict[str, Any]) -> Repository:
+def _repository(raw: dict[str, Any]) -> RepositorySettings:
     filters = raw.get("imageTagMutabilityExclusionFilters", [])
     excluded = tuple(ExclusionFilter(each["filterType"], each["filter"]) for each in filters)
     kept = {key: raw[key] for key in ("imageScanningConfiguration", "encryptionConfiguration") if key in raw}
-    return Repository(
+    return RepositorySettings(
         account=raw["registryId"],
         region=raw["repositoryArn"].split(":")[3],
         name=raw["repositoryName"],

@@ -1,10 +1,10 @@
-"""Logging in to the registry in memory, and reading a blob from it. No Docker configuration is touched."""
+"""Reading from the registry: the login in memory, a blob, `docker pull`. No Docker configuration is touched."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import requests
 
 from gate.aws.errors import readable
-from gate.errors import AwsRefused
+from gate.engine import CONNECTION_ERRORS
+from gate.errors import AwsRefused, EngineUnavailable
 
 _LIMIT = 4 * 1024 * 1024  # bytes; an image config is some kilobytes
 
@@ -83,3 +84,34 @@ def _up_to(limit: int, answer: requests.Response) -> list[bytes]:
         if sum(map(len, chunks)) > limit:
             raise AwsRefused(f"The registry answers an image config of more than {limit} bytes", where=answer.url)
     return chunks
+
+
+def pull(engine: Any, login: Login, repository: str, digest: str, say: Callable[[str], None]) -> dict[str, Any]:
+    """Pull an image by digest and answer what the engine knows about it; the engine checks every digest.
+
+    Args:
+        engine: docker-py's APIClient.
+        login: for the registry; nothing of it is written anywhere.
+        repository: the repository's name, without the host.
+        digest: of the image.
+        say: is given progress, one line each.
+
+    Raises:
+        AwsRefused: the registry does not hand it out.
+        EngineUnavailable: the engine does not answer.
+    """
+    name = f"{login.host}/{repository}@{digest}"
+    credentials = {"username": login.username, "password": login.password}
+    try:
+        for event in engine.pull(name, stream=True, decode=True, auth_config=credentials):
+            if "error" in event:
+                raise AwsRefused(
+                    f"The registry does not hand out {digest}: {event['error']}",
+                    where=f"docker pull {name}",
+                    remedy="grant ecr:BatchGetImage and ecr:GetDownloadUrlForLayer to the role that runs the gate",
+                )
+            if str(event.get("status", "")).startswith(("Pull complete", "Digest", "Status")):
+                say(" ".join(str(event[key]) for key in ("id", "status") if event.get(key)))
+        return dict(engine.inspect_image(name))
+    except CONNECTION_ERRORS as error:
+        raise EngineUnavailable(f"The Docker engine cannot pull {digest}: {error}", where=name) from error

@@ -1,23 +1,24 @@
-"""`docker push` through the engine's API: login in memory, progress per layer, patience with a tired registry."""
+"""`docker push` through the engine's API: login in memory, progress per layer, retries where the registry is unwell."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from docker.errors import APIError, NotFound
 
-from gate.engine import SILENCE
+from gate.engine import CONNECTION_ERRORS
 from gate.errors import AwsRefused, EngineUnavailable, ImageUnavailable
 from gate.registry.login import Login
-from gate.registry.progress import PushProgress
 
+_FIRST_LINE_AFTER, _NEXT_LINE_AFTER = 2.0, 10.0  # seconds, of what is said while a push goes on
+_THERE = ("Pushed", "Layer already exists", "Mounted from")
 PAUSES = (1.0, 4.0, 15.0)  # seconds before the second, third and fourth attempt
 
 # What `docker push` prints last; Podman sends it without the `aux` that repeats it for programs.
-_TOLD = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+\s*")
+_PRINTED = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+\s*")
 
 _REFUSED = re.compile(
     r"unauthorized|no basic auth|denied|forbidden|authentication required|expired|tag invalid|TAG_INVALID|immutable"
@@ -33,26 +34,8 @@ _TRANSIENT = re.compile(
 )
 
 
-class Engine(Protocol):
-    """The calls of docker-py's APIClient that a push needs."""
-
-    def tag(self, image: str, repository: str, tag: str) -> bool:
-        """Give an image another name."""
-
-    def push(
-        self, repository: str, tag: str, *, stream: bool, decode: bool, auth_config: dict[str, str]
-    ) -> Iterable[dict[str, Any]]:
-        """Push, answering the engine's progress events."""
-
-    def inspect_image(self, image: str) -> dict[str, Any]:
-        """What the engine knows about an image."""
-
-    def remove_image(self, image: str, *, noprune: bool) -> Any:
-        """Take a name from an image."""
-
-
 @dataclass(frozen=True)
-class Patience:
+class PushTiming:
     """How a push deals with time: sleeps are injected, so that tests need none.
 
     Attributes:
@@ -69,140 +52,163 @@ class Patience:
 
 
 def push(
-    engine: Engine, image: str, login: Login, repository: str, tag: str, say: Callable[[str], None], patience: Patience
+    engine: Any, image: str, login: Login, repository: str, tag: str, say: Callable[[str], None], timing: PushTiming
 ) -> str:
     """Push an image under a tag and answer the digest of the manifest that the registry now holds.
 
     Args:
-        engine: the Docker engine that holds the image.
+        engine: docker-py's APIClient.
         image: the image's ID.
         login: for the registry; nothing of it is written anywhere.
         repository: the repository's name, without the host.
         tag: the tag to push.
-        say: told of progress, one line each.
-        patience: how often and how long to try.
+        say: is given progress, one line each.
+        timing: how often and how long to try.
 
     Raises:
         AwsRefused: the registry refused, or did not recover within the attempts.
         EngineUnavailable: the engine does not answer.
         ImageUnavailable: the engine does not hold the image.
     """
-    name = f"{login.host}/{repository}"
-    had_names = _name_locally(engine, image, name, tag)
-    try:
-        return _with_patience(lambda: _push_once(engine, name, tag, login, say, patience), name, tag, say, patience)
-    finally:
-        # Taking the only name from an image deletes the image, which may be all that its owner has of it.
-        if had_names:
-            _forget(engine, f"{name}:{tag}", say)
-
-
-def _name_locally(engine: Engine, image: str, name: str, tag: str) -> bool:
-    try:
-        had_names = bool(engine.inspect_image(image).get("RepoTags"))
-        engine.tag(image, name, tag)
-    except NotFound as error:
-        raise ImageUnavailable(f"The Docker engine holds no image {image}", remedy="build it again") from error
-    except SILENCE as error:
-        raise EngineUnavailable(f"The Docker engine cannot tag {image}: {error}") from error
-    return had_names
-
-
-def _forget(engine: Engine, name: str, say: Callable[[str], None]) -> None:
-    try:
-        engine.remove_image(name, noprune=True)
-    except SILENCE as error:
-        say(f"the local name {name} could not be removed: {error}")
-
-
-def _with_patience(
-    attempt: Callable[[], str], name: str, tag: str, say: Callable[[str], None], patience: Patience
-) -> str:
-    for pause in patience.pauses:
-        try:
-            return attempt()
-        except _Transient as error:
-            say(f"push of {name}:{tag}: {error}; trying again in {pause:g} s")
-            patience.sleep(pause)
-    try:
-        return attempt()
-    except _Transient as error:
-        raise AwsRefused(
-            f"The registry did not take the push of {tag}, after {len(patience.pauses) + 1} attempts: {error}",
-            where=f"docker push {name}:{tag}",
-            remedy="run the release again: layers that arrived are kept, and the tags are not moved before the scan",
-        ) from error
+    return _Push(engine, login, f"{login.host}/{repository}", tag, say, timing).run(image)
 
 
 class _Transient(Exception):
     """The registry was unwell; trying again may help."""
 
 
-def _push_once(
-    engine: Engine, name: str, tag: str, login: Login, say: Callable[[str], None], patience: Patience
-) -> str:
-    credentials = {"username": login.username, "password": login.password}
-    deadline = patience.clock() + patience.limit
-    try:
-        events = engine.push(name, tag, stream=True, decode=True, auth_config=credentials)
-        digest = _follow(_until(deadline, events, patience), say, patience.clock, f"{name}:{tag}")
-        digest = digest or _held_as(engine, f"{name}:{tag}")
-    except APIError as error:
-        raise _engine_said(error, name, tag) from error
-    except SILENCE as error:
-        raise EngineUnavailable(
-            f"The Docker engine stopped answering during the push of {tag}: {error}",
-            where=f"docker push {name}:{tag}",
-            remedy="check the engine (`docker info`), then run the release again",
-        ) from error
-    if digest is None:
-        # A stream that ends without a digest was cut off: nothing says that the registry holds the image.
-        raise _Transient("the push ended without the digest of what was pushed")
-    return digest
+@dataclass(frozen=True)
+class _Push:
+    """One push, attempted several times."""
 
+    engine: Any
+    login: Login
+    repository: str
+    tag: str
+    say: Callable[[str], None]
+    timing: PushTiming
 
-def _held_as(engine: Engine, name: str) -> str | None:
-    """The digest of what was pushed, from an engine that tells none (Docker 26 with containerd's image store).
+    @property
+    def name(self) -> str:
+        return f"{self.repository}:{self.tag}"
 
-    There an image's ID is the digest of the manifest itself, so nothing else can have been pushed. Whether all of it
-    arrived, the registry says: its manifest is read next.
-    """
-    held = engine.inspect_image(name)
-    digests = [each.partition("@")[2] for each in held.get("RepoDigests") or ()]
-    return held["Id"] if held.get("Id") in digests else None
+    def run(self, image: str) -> str:
+        try:
+            had_names = bool(self.engine.inspect_image(image).get("RepoTags"))
+            self.engine.tag(image, self.repository, self.tag)
+        except NotFound as error:
+            raise ImageUnavailable(f"The Docker engine holds no image {image}", remedy="build it again") from error
+        except CONNECTION_ERRORS as error:
+            raise EngineUnavailable(f"The Docker engine cannot tag {image}: {error}") from error
+        try:
+            return self._with_retries()
+        finally:
+            # Taking the only name from an image deletes the image, which may be all that its owner has of it.
+            if had_names:
+                self._remove_name()
 
+    def _remove_name(self) -> None:
+        try:
+            self.engine.remove_image(self.name, noprune=True)
+        except CONNECTION_ERRORS as error:
+            self.say(f"the local name {self.name} could not be removed: {error}")
 
-def _engine_said(error: APIError, name: str, tag: str) -> Exception:
-    if error.status_code is not None and error.status_code < 500:  # noqa: PLR2004
-        return ImageUnavailable(f"The Docker engine does not push {name}:{tag}: {error.explanation or error}")
-    return _sorted_out(str(error.explanation or error), f"{name}:{tag}")
-
-
-def _until(deadline: float, events: Iterable[dict[str, Any]], patience: Patience) -> Iterator[dict[str, Any]]:
-    for event in events:
-        if patience.clock() > deadline:
+    def _with_retries(self) -> str:
+        for pause in self.timing.pauses:
+            try:
+                return self._once()
+            except _Transient as error:
+                self.say(f"push of {self.name}: {error}; trying again in {pause:g} s")
+                self.timing.sleep(pause)
+        try:
+            return self._once()
+        except _Transient as error:
+            attempts = len(self.timing.pauses) + 1
             raise AwsRefused(
-                f"The push did not end within {patience.limit:g} s", remedy="check the network's upload, run again"
-            )
-        yield event
+                f"The registry did not take the push of {self.tag}, after {attempts} attempts: {error}",
+                where=f"docker push {self.name}",
+                remedy="run the release again: layers that arrived are kept, and no tag is moved before the scan",
+            ) from error
+
+    def _once(self) -> str:
+        credentials = {"username": self.login.username, "password": self.login.password}
+        deadline = self.timing.clock() + self.timing.limit
+        try:
+            events = self.engine.push(self.repository, self.tag, stream=True, decode=True, auth_config=credentials)
+            digest = self._follow(events, deadline) or self._held_as()
+        except APIError as error:
+            raise self._refused_by_engine(error) from error
+        except CONNECTION_ERRORS as error:
+            raise EngineUnavailable(
+                f"The Docker engine stopped answering during the push of {self.tag}: {error}",
+                where=f"docker push {self.name}",
+                remedy="check the engine (`docker info`), then run the release again",
+            ) from error
+        if digest is None:
+            # A stream that ends without a digest was cut off: nothing says that the registry holds the image.
+            raise _Transient("the push ended without the digest of what was pushed")
+        return digest
+
+    def _follow(self, events: Iterable[dict[str, Any]], deadline: float) -> str | None:
+        progress, digest = PushProgress(self.say, self.timing.clock), None
+        for event in events:
+            if self.timing.clock() > deadline:
+                limit = f"{self.timing.limit:g} s"
+                raise AwsRefused(f"The push did not end within {limit}", remedy="check the network's upload, run again")
+            if "error" in event:
+                raise _classified(str(event["error"]), self.name)
+            progress.take(event)
+            printed = _PRINTED.fullmatch(str(event.get("status", "")))
+            digest = (event.get("aux") or {}).get("Digest") or (printed and printed[1]) or digest
+        return digest
+
+    def _held_as(self) -> str | None:
+        """The digest of what was pushed, from an engine that does not report it (Docker 26, containerd's store).
+
+        There an image's ID is the digest of the manifest itself, so nothing else can have been pushed. Whether all of
+        it arrived, the registry says: its manifest is read next.
+        """
+        held = self.engine.inspect_image(self.name)
+        digests = [each.partition("@")[2] for each in held.get("RepoDigests") or ()]
+        return held["Id"] if held.get("Id") in digests else None
+
+    def _refused_by_engine(self, error: APIError) -> Exception:
+        said = error.explanation or error
+        if error.status_code is not None and error.status_code < 500:  # noqa: PLR2004
+            return ImageUnavailable(f"The Docker engine does not push {self.name}: {said}")
+        return _classified(str(said), self.name)
 
 
-def _follow(
-    events: Iterable[dict[str, Any]], say: Callable[[str], None], clock: Callable[[], float], pushed: str
-) -> str | None:
-    progress = PushProgress(say, clock)
-    digest = None
-    for event in events:
-        if "error" in event:
-            raise _sorted_out(str(event["error"]), pushed)
-        progress.take(event)
-        told = _TOLD.fullmatch(str(event.get("status", "")))
-        digest = (event.get("aux") or {}).get("Digest") or (told and told[1]) or digest
-    return digest
+class PushProgress:
+    """Says how far a push has come: after two seconds, then every ten; what the registry holds already needs none."""
+
+    def __init__(self, say: Callable[[str], None], clock: Callable[[], float]) -> None:
+        self._say, self._clock = say, clock
+        self._due = clock() + _FIRST_LINE_AFTER
+        self._there: dict[str, bool] = {}
+        self._sent: dict[str, int] = {}
+        self._retried: set[str] = set()
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Take in one event of the engine."""
+        layer, status = str(event.get("id", "")), str(event.get("status", ""))
+        if not layer or not status:
+            return
+        # The engine counts down by itself, a line a second, before it sends a layer once more.
+        if status.startswith("Retrying") and layer not in self._retried:
+            self._retried.add(layer)
+            self._say(f"layer {layer} is sent once more")
+        self._there[layer] = status.startswith(_THERE)
+        sent = (event.get("progressDetail") or {}).get("current")
+        self._sent[layer] = sent if isinstance(sent, int) else self._sent.get(layer, 0)
+        if self._clock() >= self._due:
+            self._due = self._clock() + _NEXT_LINE_AFTER
+            there, sum_mb = sum(self._there.values()), sum(self._sent.values()) / 1e6
+            self._say(f"{there} of {len(self._there)} layers are in the registry, {sum_mb:.0f} MB sent")
 
 
-def _sorted_out(message: str, pushed: str) -> Exception:
-    """Which kind of failure the registry's message is; what is not known to pass is not tried again."""
+def _classified(message: str, pushed: str) -> Exception:
+    """The kind of failure that the registry's message is; what is not known to pass by itself is not tried again."""
     if not _REFUSED.search(message) and _TRANSIENT.search(message):
         return _Transient(message)
     return AwsRefused(

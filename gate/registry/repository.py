@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from gate.aws.partition import arn, registry_host
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.facts import PartialFacts
-from gate.registry.changes import Comparison, Looked
+from gate.registry.changes import Comparison, InspectedManifests
 from gate.registry.tags import Mutability
 
 _RELEASE = "find out in CloudTrail who took it away, then run the release again"
@@ -47,7 +47,7 @@ class StoredImage:
 
 
 @dataclass(frozen=True)
-class Repository:
+class RepositorySettings:
     """A repository's identity and settings (DescribeRepositories)."""
 
     account: str
@@ -60,11 +60,16 @@ class Repository:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
+def naming(images: Iterable[StoredImage]) -> dict[str, str]:
+    """The digest that each tag names."""
+    return {tag: image.digest for image in images for tag in image.tags}
+
+
 @dataclass(frozen=True)
 class RepositorySnapshot(PartialFacts):
     """All that a repository holds and is set to, at one moment; what could not be read raises when it is needed."""
 
-    repository: Repository
+    repository: RepositorySettings
     images: tuple[StoredImage, ...]
     lifecycle_policy: str | None
     repository_policy: str | None
@@ -72,21 +77,21 @@ class RepositorySnapshot(PartialFacts):
 
     def naming(self) -> dict[str, str]:
         """The digest that each tag names."""
-        return {tag: image.digest for image in self.images for tag in image.tags}
+        return naming(self.images)
 
     def image(self, digest: str) -> StoredImage | None:
         """The image with this digest, or None."""
         return next((image for image in self.images if image.digest == digest), None)
 
 
-def _some_repository(account: str = "000000000000") -> Repository:
+def _some_repository(account: str = "000000000000") -> RepositorySettings:
     here, uri = "eu-west-1", f"{registry_host(account, 'eu-west-1')}/other"
     named = arn("ecr", here, account, "repository/other")
-    return Repository(account, here, "other", named, uri, datetime.min, Mutability("MUTABLE"))
+    return RepositorySettings(account, here, "other", named, uri, datetime.min, Mutability("MUTABLE"))
 
 
 @check(2, known_bad=lambda: (_some_repository(), "111122223333", "eu-central-1", "the-release"))
-def check_identity(found: Repository, account: str, region: str, name: str) -> CheckResult:
+def check_identity(found: RepositorySettings, account: str, region: str, name: str) -> CheckResult:
     """Whether this is the repository of the release: account, region, name, and what follows from them."""
     expected = {
         "account": (found.account, account),
@@ -136,7 +141,7 @@ def check_otherwise_unchanged(
     after: RepositorySnapshot,
     moved: tuple[str, ...],
     released: str,
-    looked: Looked | None = None,
+    looked: InspectedManifests | None = None,
     now: datetime | None = None,
 ) -> CheckResult:
     """Whether nothing changed in the repository but the release's own tags and image, and what explains itself.
@@ -152,7 +157,7 @@ def check_otherwise_unchanged(
         now: when `after` was read; without it no lifecycle rule explains anything.
     """
     where = f"repository {before.repository.name}, before and after the release"
-    changes = Comparison(before, after, moved, released, looked or Looked(), now).changes()
+    changes = Comparison(before, after, moved, released, looked or InspectedManifests(), now).changes()
     return CheckResult.of(
         Rejection(str(change), where, "find out in CloudTrail who changed it; publishing does not")
         for change in changes

@@ -17,8 +17,8 @@ from gate.scan.records import read_all
 from gate.scan.scan_diff import trend
 
 if TYPE_CHECKING:
-    from gate.browser.report import ProbeRun
-    from gate.engine import ImageConfig
+    from gate.browser.page_checks import ProbeRun
+    from gate.engine import InspectedImage
     from gate.run.model import Run
     from gate.runtime.report import HandlerRun, Invocation
 
@@ -130,7 +130,7 @@ def _tone(value: float, limit: float) -> str:
     return "good" if value < limit else "bad"
 
 
-def _layers(image: ImageConfig) -> Markup:
+def _layers(image: InspectedImage) -> Markup:
     rows = [
         Bar(_instruction(entry.instruction), entry.size_bytes / MB, f"{entry.size_bytes / MB:.1f} MB")
         for entry in image.layer_costs
@@ -161,7 +161,7 @@ def _severities(report: Any) -> Markup:
 
 def _nights(run: Run) -> Iterator[Markup]:
     try:
-        points = trend(r for r in read_all(run.scans) if r.target == run.place)[-SHOWN_NIGHTS:]
+        points = trend(r for r in read_all(run.scans) if r.target == run.target)[-SHOWN_NIGHTS:]
     except EvidenceDamaged as damage:  # the claims that need it have said so; the report must not die of it
         yield Markup("<figure><figcaption>Recorded scans</figcaption><p>{}</p></figure>").format(str(damage))
         return

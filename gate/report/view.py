@@ -36,13 +36,13 @@ def found(run: Run) -> FindingsTable | None:
         register = load(run.options.image_context / "exceptions.yaml")
     except GateError:  # AC9 says why; the list says that the decisions are unknown
         register = None
-    return findings(report, register, run.rules, datetime.now(UTC).date())
+    return findings(report, register, run.exception_scope, datetime.now(UTC).date())
 
 
 def headline(run: Run) -> str:
     """The verdict's second line: what was checked, where, and what the word does not cover."""
     release, facts = run.release, run.facts
-    where = {"aws": "AWS", "local": "the local target", "aws-rehearsal": "an endpoint that is not AWS"}[run.place]
+    where = {"aws": "AWS", "local": "the local target", "aws-rehearsal": "an endpoint that is not AWS"}[run.target]
     only_aws = len(run.results.verdict.only_aws) if run.results else 0
     rest = f", without the {only_aws} claim{'s' * (only_aws > 1)} that only AWS can prove" if only_aws else ""
     # Unpublished, it has no digest: its ID looks like one and can be deployed by nobody.
@@ -106,8 +106,8 @@ def _sizes(facts: Facts) -> str:
 
 
 def _target(run: Run) -> str:
-    if run.place == "local":
+    if run.target == "local":
         return "local: registry, ECR API, scanner and AWS services are simulated; the image is really built and run"
-    if run.place == "aws":
+    if run.target == "aws":
         return "aws"
     return f"aws, with an endpoint that is not AWS: a rehearsal ({'; '.join(map(str, run.clients.elsewhere))})"

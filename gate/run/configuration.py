@@ -1,4 +1,4 @@
-"""What a run was configured with: read from pytest, the command line, the surroundings and git; checked elsewhere."""
+"""What a run was configured with: read from pytest, the command line, the environment and git; checked elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import pytest
 from gate.evidence.configuration import NOT_OF_THE_RELEASE, Configuration
 from gate.options import Options
 from gate.release import Release, ini_settings, ini_value
-from gate.run import pinned
+from gate.run import scenarios
 
 # The folder of the gate's own code: its pytest.ini states the release, whatever file pytest was given.
 HOME = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ def configuration_of(config: pytest.Config, release: Release, options: Options) 
     """The configuration of a run that is about to begin; its engine is not asked yet."""
     effective = _keys(lambda name: getattr(release, name))
     stated = _stated(HOME / "pytest.ini")
-    pin, features = pinned.read(pinned.HOME), Path(config.rootpath, "features")
+    lock, features = scenarios.read_lock(scenarios.HOME), Path(config.rootpath, "features")
     return Configuration(
         release=effective,
         stated=_keys(lambda name: ini_value(stated, name)),
@@ -50,9 +50,9 @@ def configuration_of(config: pytest.Config, release: Release, options: Options) 
         settings=_settings(config.option.override_ini or (), stated),
         plugins=[*_plugins(config.option.plugins or (), stated), *_conftests(config.pluginmanager)],
         python_flags=["-O: assertions are left out"] if sys.flags.optimize else [],
-        claims=sorted(pinned.differences(pin, pinned.claims_in(features))),
-        pinned=sorted(pin.names(rescan=False)),
-        pin_sha256=pin.sha256,
+        claims=sorted(scenarios.differences(lock, scenarios.lockable(features))),
+        pinned=sorted(lock.names(rescan=False)),
+        pin_sha256=lock.sha256,
         command_line=[*map(str, config.invocation_params.args)],
         options={name: None if value is None else str(value) for name, value in vars(options).items()},
         environment=sorted(name for name in os.environ if _MATTER.fullmatch(name)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from gate.evidence.deployment_notes import ReleaseStep
 from gate.evidence.store import EvidenceStore
 from gate.options import Options
 from gate.release import Release
-from gate.run.clock import Watch
+from gate.run.environment import ClockCheck
 from gate.run.terminal import Terminal
 from gate.verdict import Kind, ScenarioOutcome, Verdict
 
@@ -24,15 +23,11 @@ if TYPE_CHECKING:
     from gate.access.matrix import Matrix
     from gate.candidate import Candidate
     from gate.errors import WrongUse
-    from gate.registry.publication import Publication
-    from gate.run.promotions import Promotion
+    from gate.publish.promotion_record import Promotion
+    from gate.publish.publication import Publication
     from gate.run.scenarios import Scenario
     from gate.scan.register.entries import Register
     from gate.scan.report import ScanReport
-
-
-# Answers a fixture of conftest.py by its name, made now if it was not needed before.
-Fixtures = Callable[[str], Any]
 
 
 @dataclass(slots=True)
@@ -41,7 +36,7 @@ class Facts:
 
     Attributes:
         identity: the ARN of the caller.
-        unidentified: why a night could not find out who it is.
+        unidentified: why a nightly rescan could not find out its caller.
         candidate: the candidate image.
         image_id: its ID.
         uncompressed_bytes: its size.
@@ -55,7 +50,7 @@ class Facts:
         scan_report: the scan of the digest.
         register: the register of exceptions.
         matrix: who can do what in the repository.
-        reviewed: principal and power of every review in force.
+        reviewed: principal and permission group of every review in force.
         difference: to the previous release, as a sentence.
     """
 
@@ -96,8 +91,8 @@ class Run:
         root: the folder of pytest.ini.
         reports: the folder of all runs.
         local_state: the folder that keeps the local target's state.
-        call log: every AWS call of this run.
-        claims: every claim of features/, in its order.
+        call_log: every AWS call of this run.
+        scenarios: every scenario of features/, in its order.
         clients: every AWS client of this run, and where it asks.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what is known about the release by now.
@@ -123,18 +118,18 @@ class Run:
     outcomes: list[ScenarioOutcome] = field(default_factory=list)
     proofs: tuple[SelfTest, ...] = ()
     expected: frozenset[str] = frozenset()
-    claims: tuple[Scenario, ...] = ()
-    trouble: list[str] = field(default_factory=list)
+    scenarios: tuple[Scenario, ...] = ()
+    errors: list[str] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     steps: list[ReleaseStep] = field(default_factory=list)
     results: Results | None = None
-    clock: Watch = field(default_factory=Watch)
+    clock: ClockCheck = field(default_factory=ClockCheck)
     configuration: Configuration | None = None
     engine: str = "unknown: none was asked"
 
     @property
     def scans(self) -> Path:
-        """Where every scan is recorded: the nights, and the chain from found to mitigated."""
+        """Where every scan is recorded, for the nightly comparison and the history of each finding."""
         return self.reports / "rescan" / "scans"
 
     @property
@@ -143,21 +138,21 @@ class Run:
         return self.options.target == "local" or not self.clients.elsewhere
 
     @property
-    def place(self) -> str:
+    def target(self) -> str:
         """Where the release went: "aws", "local", or "aws-rehearsal" when an endpoint that is not AWS was asked."""
         if self.options.target == "local":
             return "local"
         return "aws" if self.endpoint_is_aws else "aws-rehearsal"
 
     @property
-    def rules(self) -> str:
+    def exception_scope(self) -> str:
         """Whose exceptions and exemptions apply, "aws" or "local": a simulation is never AWS."""
-        return "aws" if self.place == "aws" else "local"
+        return "aws" if self.target == "aws" else "local"
 
     @property
     def provenance(self) -> str:
         """What an observation outside the image is: real only when AWS itself was asked."""
-        return "real" if self.place == "aws" else "simulated"
+        return "real" if self.target == "aws" else "simulated"
 
     @property
     def publishes(self) -> bool:

@@ -1,25 +1,30 @@
-"""The pytest plugin of an acceptance run: follows every scenario and ends with a verdict on disk."""
+"""The pytest plugins of an acceptance run: one follows every scenario, one ends the run with a verdict on disk."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gate.check import run_self_tests
+from gate.errors import GateError
 from gate.failure import ClaimFailure, failure_of, skip_reason
-from gate.run import pinned
-from gate.run.evidence_recorder import EvidenceRecorder
-from gate.run.model import Run
-from gate.run.scenarios import Scenario, catalogue, expected_names
-from gate.run.stages import arranged
+from gate.publish.preconditions import arranged
+from gate.report.view import headline
+from gate.run.evidence import EvidenceRecorder
+from gate.run.model import Results, Run
+from gate.run.results import REPORT, conclude, finish, withdraw
+from gate.run.scenarios import HOME, Scenario, catalogue, expected_names, read_lock
 from gate.verdict import ScenarioOutcome
 
 # AC1 and AC6 are about the image itself: it is really built and really run, whatever the target.
 _ABOUT_THE_IMAGE = {1, 6}
+# What a person did or can mend is said in one line. Anything else is a defect of the gate, and its traceback is shown.
+_TOLD = (OSError, GateError, KeyboardInterrupt)
 
 
 class AcceptancePlugin:
@@ -27,11 +32,11 @@ class AcceptancePlugin:
 
     def __init__(self, run: Run, features: Path) -> None:
         self.run = run
-        self._claims = catalogue(features)
-        run.claims = tuple(self._claims.values())
-        self._witnesses: dict[str, EvidenceRecorder] = {}
+        self._scenarios = catalogue(features)
+        run.scenarios = tuple(self._scenarios.values())
+        self._recorders: dict[str, EvidenceRecorder] = {}
         self._failures: dict[str, ClaimFailure] = {}
-        self._witness: EvidenceRecorder | None = None
+        self._recorder: EvidenceRecorder | None = None
         self._began = 0.0
 
     # --- before anything else ---------------------------------------------------------------------
@@ -41,87 +46,87 @@ class AcceptancePlugin:
         """Begin nothing that is known to end half-way."""
         from gate.run import consistency, preflight
 
-        beyond_the_image = not all(_about_the_image(self._claim(item)) for item in session.items)
+        beyond_the_image = not all(_about_the_image(self._scenario(item)) for item in session.items)
         refused = consistency.consistent(self.run).rejections if beyond_the_image else ()
         refused = refused or preflight.permissions(self.run).rejections
-        self.run.trouble += map(str, refused)
+        self.run.errors += map(str, refused)
         return True if refused else None
 
     # --- collection -------------------------------------------------------------------------------
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, Any, None]:
-        """Give each test its claim, take out of a rehearsal what only AWS can prove, and put all in order."""
+        """Find the scenario of each test, skip in a rehearsal what only AWS can prove, and put all in order."""
         every = list(items)
         for item in every:
-            claim = self._claim(item)
-            item.user_properties.append(("acceptance_criterion", claim.criterion))
-            if "aws" in claim.tags and self.run.rules == "local":
-                reason = claim.description or "only AWS can prove it"
+            scenario = self._scenario(item)
+            item.user_properties.append(("acceptance_criterion", scenario.criterion))
+            if "aws" in scenario.tags and self.run.exception_scope == "local":
+                reason = scenario.description or "only AWS can prove it"
                 item.add_marker(pytest.mark.skip(reason=reason))
         yield
         if self.run.publishes:
             chosen = len(items)
-            items[:] = arranged(every, items, self._claim)
+            items[:] = arranged(every, items, self._scenario)
             if len(items) > chosen:
                 self.run.terminal.say(f"{len(items) - chosen} more claims are checked: they must hold before the rest")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Know what a whole run holds, and see every check say no before any of them says yes."""
+        """Know what a whole run holds, and see every check reject a known-bad input before its yes is believed."""
         if self.run.kind != "partial":
             rescan = self.run.kind == "rescan"
             # What is pinned and not there is missing from the run.
-            pin = pinned.read(pinned.HOME)
-            self.run.expected = expected_names(self._claims, rescan=rescan) | pin.names(rescan=rescan)
+            lock = read_lock(HOME)
+            self.run.expected = expected_names(self._scenarios, rescan=rescan) | lock.names(rescan=rescan)
         self.run.proofs = run_self_tests()
         self.run.terminal.begin(len(session.items))
 
-    def _claim(self, item: pytest.Item) -> Scenario:
-        return self._claims[getattr(item, "obj").__doc__]  # noqa: B009 - Item has no `obj` for the type checker
+    def _scenario(self, item: pytest.Item) -> Scenario:
+        return self._scenarios[getattr(item, "obj").__doc__]  # noqa: B009 - Item has no `obj` for the type checker
 
     # --- one scenario -----------------------------------------------------------------------------
 
     def recorder(self, item: pytest.Item) -> EvidenceRecorder:
         """The evidence recorder of a test, made at first use."""
-        claim = self._claim(item)
+        scenario = self._scenario(item)
         callspec = getattr(item, "callspec", None)
-        name = claim.titles[callspec.id if callspec else ""]
-        provenance = "real" if _about_the_image(claim) else self.run.provenance
-        return self._witnesses.setdefault(item.nodeid, EvidenceRecorder(self.run.store, claim, name, provenance))
+        name = scenario.titles[callspec.id if callspec else ""]
+        provenance = "real" if _about_the_image(scenario) else self.run.provenance
+        return self._recorders.setdefault(item.nodeid, EvidenceRecorder(self.run.store, scenario, name, provenance))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """A claim begins."""
+        """A scenario begins."""
         self._began = time.monotonic()
-        self._witness = self.recorder(item)
+        self._recorder = self.recorder(item)
 
     def pytest_bdd_before_step(self, step: Any) -> None:
         """A step begins; its fixtures are set up within it."""
-        if self._witness:
-            self._witness.step_begins(step)
+        if self._recorder:
+            self._recorder.step_begins(step)
             self.run.terminal.waiting_for(f"{step.keyword.strip()} {step.name}")
 
     def pytest_bdd_after_step(self) -> None:
         """A step has passed."""
         self.run.terminal.done_waiting()
-        if self._witness:
-            self._witness.step_ends("passed")
+        if self._recorder:
+            self._recorder.step_ends("passed")
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
-        """Put our message in place of a traceback, and note what became of the claim."""
+        """Put our message in place of a traceback, and record the outcome of the scenario."""
         result = yield
         report = result.get_result()
         self.run.terminal.done_waiting()
         if report.failed and call.excinfo:
-            failure = failure_of(call.excinfo.value, self.recorder(item).claim.criterion)
+            failure = failure_of(call.excinfo.value, self.recorder(item).scenario.criterion)
             failure = failure.redacted(self.run.store.redactor.text)
             report.longrepr = failure.message
             self._note_failure(item, failure)
         if report.when == "call" or (report.when == "setup" and not report.passed):
             self._conclude(item, report)
         elif report.when == "teardown" and report.failed:
-            self.run.trouble.append(f"cleaning up after {item.name} failed: {report.longrepr}")
+            self.run.errors.append(f"cleaning up after {item.name} failed: {report.longrepr}")
 
     def _note_failure(self, item: pytest.Item, failure: ClaimFailure) -> None:
         self._failures[item.nodeid] = failure
@@ -134,11 +139,11 @@ class AcceptancePlugin:
         reason = failure.message if failure else skip_reason(report) if report.skipped else ""
         outcome = ScenarioOutcome(
             name=recorder.name,
-            criterion=recorder.claim.criterion,
+            criterion=recorder.scenario.criterion,
             status="failed" if report.failed else "not run" if report.skipped else "passed",
             reason=self.run.store.redactor.text(reason),
             provenance=recorder.provenance,
-            only_aws=bool(recorder.claim.tags & {"aws", "online"}),
+            only_aws=bool(recorder.scenario.tags & {"aws", "online"}),
             checked=failure.checked if failure else True,
             seconds=time.monotonic() - self._began,
             steps=tuple(recorder.steps),
@@ -157,5 +162,55 @@ class AcceptancePlugin:
         return (report.outcome if counts else "", "", "")
 
 
-def _about_the_image(claim: Scenario) -> bool:
-    return claim.criterion in _ABOUT_THE_IMAGE and "published" not in claim.tags
+def _about_the_image(scenario: Scenario) -> bool:
+    return scenario.criterion in _ABOUT_THE_IMAGE and "published" not in scenario.tags
+
+
+class Ending:
+    """Hooks around the last things that pytest does. Until they have passed, verdict.json says INCOMPLETE."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """The run was cut short."""
+        self.run.errors.append("the run was interrupted before its end")
+
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        """Pytest itself, or a plugin, crashed."""
+        self.run.errors.append(f"the test runner crashed: {str(excrepr).splitlines()[-1]}")
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, None]:
+        """Decide before the HTML report is rendered; seal the evidence after; say it when it is on the disk."""
+        session.exitstatus = 1
+        with self._writing():
+            self.run.results = conclude(self.run)
+        ending = yield
+        if ending.exception:
+            self._unfinished(ending.exception)
+        if isinstance(ending.exception, _TOLD):
+            ending.force_result(None)
+        with self._writing():
+            finish(self.run)
+        if self.run.results:
+            session.exitstatus = self.run.results.verdict.exit_code
+            self._say(self.run.results)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except _TOLD as refused:
+            self._unfinished(refused)
+
+    def _unfinished(self, error: BaseException) -> None:
+        reason = f"the run could not be concluded: {type(error).__name__} {error}".rstrip()
+        self.run.results = None
+        withdraw(self.run, reason)
+        self.run.terminal.say(f"INCOMPLETE  {reason}")
+
+    def _say(self, results: Results) -> None:
+        run = self.run
+        path = run.folder.relative_to(run.root) if run.folder.is_relative_to(run.root) else run.folder
+        run.terminal.verdict(results.verdict, run.outcomes, headline(run), str(path / REPORT))

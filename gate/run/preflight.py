@@ -1,8 +1,9 @@
-"""Before anything else on AWS: who am I, is this the release's account and region, and may I do what this run does?"""
+"""Before anything else on AWS: the session, the caller, account and region, and the permissions that the run needs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
@@ -13,14 +14,47 @@ from gate.errors import AwsRefused, GateError, WrongUse, one_line
 from gate.permission.caller_checks import PermissionState, PermissionStatus, check_permissions
 from gate.permission.granted import GrantedPermissions
 from gate.permission.required import required_by
-from gate.registry.promotion import Caller, check_caller
-from gate.run.session import session_for
+from gate.publish.promotion_checks import AwsCaller, check_caller
 
 if TYPE_CHECKING:
     from gate.run.model import Run
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=10, read_timeout=30)
 _ASKED = "aws sts get-caller-identity; aws iam simulate-principal-policy …; and each read once, about nothing"
+
+
+def session_for(run: Run) -> Any:
+    """A boto3 session by the ordinary chain: --profile, AWS_PROFILE, SSO, assumed roles, environment.
+
+    Each client is looked at from the first one on, which may be made to find the credentials.
+
+    Raises:
+        WrongUse: the profile is unknown, or no region or credentials are found. A wrong region is not corrected
+            here: the run must see that it would have gone elsewhere.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        # AWS_REGION is the first that the AWS CLI and the other SDKs look at; boto3 looks at AWS_DEFAULT_REGION only.
+        # A profile is for AWS: the local target gives its own credentials.
+        profile = run.options.profile if run.options.target == "aws" else None
+        session = boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION") or None)
+        run.clients.attach(session, run.release.account)
+        credentials = session.get_credentials()
+    except BotoCoreError as error:
+        raise WrongUse(f"the AWS configuration cannot be used: {error}", remedy="see `aws configure list`") from error
+    if session.region_name is None:
+        raise WrongUse(
+            "no AWS region is configured",
+            remedy="export AWS_REGION (pytest.ini names the release's), or set a region in the profile",
+        )
+    if credentials is None:
+        raise WrongUse(
+            "there are no AWS credentials",
+            remedy="sign in (`aws sso login`), name a --profile, or rehearse with --target local",
+        )
+    return session
 
 
 def identify(run: Run) -> None:
@@ -47,12 +81,12 @@ def identify(run: Run) -> None:
         run.terminal.progress(f"not AWS: {where}. Whatever comes of this, it is a rehearsal")
 
 
-def _caller(run: Run) -> Caller:
+def _caller(run: Run) -> AwsCaller:
     client = run.session.client("sts", config=_PATIENT)
     try:
         answer = ask(client.get_caller_identity, "sts:GetCallerIdentity", "the caller")
         with readable("GetCallerIdentity"):
-            return Caller(answer["Account"], answer["Arn"], run.session.region_name, run.options.profile or "")
+            return AwsCaller(answer["Account"], answer["Arn"], run.session.region_name, run.options.profile or "")
     except AwsRefused as refusal:
         raise WrongUse(refusal.cause, remedy=refusal.remedy) from refusal
 
@@ -76,7 +110,7 @@ def permissions(run: Run) -> CheckResult:
     missing = check_permissions(statuses, run.facts.identity, policy)
     if run.publishes:
         return check_endpoints(run.clients.endpoints, run.publishes) + repository + missing
-    # Nothing ends half-way that only looks: each claim that needs what is missing falls, and no other.
+    # A run that only verifies goes on: only the scenarios that need a missing permission fail.
     for each in missing.rejections:
         run.terminal.progress(one_line(each.cause))
     return repository

@@ -17,11 +17,11 @@ from gate.evidence.configuration import TITLE as CONFIGURATION
 from gate.evidence.run_record import TITLE, RunRecord, run_record_in
 from gate.evidence.seal import APART, notes_seal, own_files, seal_folder
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, readable, write_whole
-from gate.registry.permitted import check_changes, check_zip_calls
+from gate.publish.promotion_record import settle
+from gate.registry.permitted_calls import check_changes, check_zip_calls
 from gate.report.html import mend
+from gate.run.environment import proxies_and_certificates
 from gate.run.model import Results
-from gate.run.promotions import settle
-from gate.run.surroundings import ways
 from gate.run.validation_md import write as write_notes
 from gate.verdict import Verdict
 
@@ -33,7 +33,7 @@ REPORT, JUNIT, VERDICT = "report.html", "junit.xml", "verdict.json"
 LOGS = ("build.log", "base-build.log")
 # What verdict.json says of the release, by its names in the public contract.
 _STATED = ("digest", "tags", "size_bytes", "uncompressed_bytes", "image_id")
-LEDGER = "every AWS call of the run"
+CALL_LOG = "every AWS call of the run"
 ENDPOINTS = "where every AWS client of the run asked"
 KEPT_RUNS = 20
 
@@ -89,7 +89,7 @@ def run_record_of(run: Run) -> RunRecord:
         expected=run.expected,
         outcomes=tuple(run.outcomes),
         proofs=run.proofs,
-        trouble=tuple(run.trouble),
+        trouble=tuple(run.errors),
         release={name: getattr(facts, name) or None for name in _STATED},
         started=run.started.isoformat(timespec="seconds"),
         scan_completed_at=scanned.isoformat() if scanned else None,
@@ -101,17 +101,17 @@ def _note_endpoints(run: Run) -> None:
     """Record where each client asked, those made last as well, and what stands between this machine and them."""
     seen = [{"service": each.name, "region": each.region, "url": each.shown, "AWS's own": each.is_aws}
             for each in run.clients.endpoints]  # fmt: skip
-    answer = {"endpoints": seen, "on the way": ways(os.environ)}
+    answer = {"endpoints": seen, "on the way": proxies_and_certificates(os.environ)}
     run.store.record(ENDPOINTS, answer, asked="botocore's events of each client", provenance=run.provenance)
 
 
 def conclude(run: Run) -> Results:
-    """Record what the run came to, and decide from the record: who decides again later decides the same."""
-    _close_call_log(run)
+    """Record everything that the verdict follows from, and decide from the record, as a later verification does."""
+    _record_calls(run)
     if run.options.target == "aws":
         _note_endpoints(run)
     _record_configuration(run)
-    run.trouble += run.clock.objections()
+    run.errors += run.clock.objections()
     record = run.store.record(TITLE, run_record_of(run), asked="python -m gate.evidence", provenance=run.provenance)
     run_record = run_record_in(record.answer)
     verdict = run_record.verdict()
@@ -119,17 +119,17 @@ def conclude(run: Run) -> Results:
     return Results(verdict, document(run_record, verdict))
 
 
-def _close_call_log(run: Run) -> None:
-    """Record every AWS call, those after AC2 and AC4 looked as well; what those forbid, nobody did later either."""
+def _record_calls(run: Run) -> None:
+    """Record every AWS call, those after AC2 and AC4 were checked as well; all are checked once more."""
     calls, release = run.call_log.calls, run.release
     if not calls:
         return
-    run.store.record(LEDGER, calls, asked="every AWS call of this run, through botocore's events",
+    run.store.record(CALL_LOG, calls, asked="every AWS call of this run, through botocore's events",
                      provenance=run.provenance)  # fmt: skip
     result = check_changes(calls, release.repository) + check_zip_calls(calls, release.zip_function)
     result += check_recorded_clients((call.service for call in calls), run.clients.endpoints)
     result += check_endpoints(run.clients.endpoints, run.publishes)
-    run.trouble += [str(rejection) for rejection in result.rejections]
+    run.errors += [str(rejection) for rejection in result.rejections]
 
 
 def _record_configuration(run: Run) -> None:

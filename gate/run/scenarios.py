@@ -1,19 +1,32 @@
-"""The claims: every scenario under features/, with its criterion and tags."""
+"""The scenarios of features/, each with its criterion and tags; and their list, features/scenarios.lock.
+
+A run is decided by the scenarios that stand in features/. Each of them is listed with its title, its tags and a hash of
+its steps, so that a run notices one that was taken out, or now asks for less. `make scenarios` writes the list.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest_bdd.feature import get_features
 
-from gate.errors import WrongUse
+from gate.errors import EvidenceDamaged, WrongUse
+from gate.evidence.reading import content, json_object
+from gate.evidence.store import canonical, write_whole
 
+# The folder of the gate's own features, whatever folder pytest was started in.
+HOME = Path(__file__).resolve().parents[2] / "features"
+LOCK = "scenarios.lock"
 _TITLE = re.compile(r"^[ \t]*(?:Scenario|Scenario Outline|Example|Scenario Template):[ \t]*(.*?)[ \t]*$", re.M)
 _CRITERION = re.compile(r"ac([1-9])")
+_COMPARED = ("tags", "steps", "names", "feature")
+_AGAIN = "`make scenarios` lists the features as they are; review the difference"
 
 
 @dataclass(frozen=True)
@@ -36,12 +49,12 @@ class Scenario:
 
 
 def catalogue(features: Path) -> dict[str, Scenario]:
-    """Every claim, by the docstring that pytest-bdd gives its test ("file: scenario").
+    """Every scenario, by the docstring that pytest-bdd gives its test ("file: scenario").
 
     Raises:
-        WrongUse: two claims share a title (pytest-bdd would silently drop one), or one names no criterion.
+        WrongUse: two scenarios share a title (pytest-bdd would silently drop one), or one names no criterion.
     """
-    claims: dict[str, Scenario] = {}
+    found: dict[str, Scenario] = {}
     titles: set[str] = set()
     for feature in get_features([str(features)]):
         # Read from the text as well: of two equal titles in one file the parser has dropped the first.
@@ -49,28 +62,23 @@ def catalogue(features: Path) -> dict[str, Scenario]:
             if title in titles:
                 raise WrongUse(f"two scenarios are called {title!r}", where=feature.rel_filename)
             titles.add(title)
-        for scenario in feature.scenarios.values():
-            claims[f"{feature.filename}: {scenario.name}"] = claim_of(feature, scenario)
-    return claims
+        for parsed in feature.scenarios.values():
+            found[f"{feature.filename}: {parsed.name}"] = _scenario(feature, parsed)
+    return found
 
 
-def claim_of(feature: Any, scenario: Any) -> Scenario:
-    """The claim that a scenario of a parsed feature states.
-
-    Raises:
-        WrongUse: it names no criterion, or more than one.
-    """
-    tags = frozenset(scenario.tags | feature.tags)
+def _scenario(feature: Any, parsed: Any) -> Scenario:
+    tags = frozenset(parsed.tags | feature.tags)
     numbers = {int(m.group(1)) for tag in tags if (m := _CRITERION.fullmatch(tag))}
     if len(numbers) != 1:
-        raise WrongUse(f"the scenario {scenario.name!r} must name one criterion", where=feature.rel_filename)
-    rows = [row for examples in scenario.examples for row in examples.as_contexts()]
-    titles = {"-".join(row.values()): _title(scenario.name, row) for row in rows} or {"": scenario.name}
-    return Scenario(scenario.name, numbers.pop(), tags, " ".join(scenario.description.split()), titles)
+        raise WrongUse(f"the scenario {parsed.name!r} must name one criterion", where=feature.rel_filename)
+    rows = [row for examples in parsed.examples for row in examples.as_contexts()]
+    titles = {"-".join(row.values()): _title(parsed.name, row) for row in rows} or {"": parsed.name}
+    return Scenario(parsed.name, numbers.pop(), tags, " ".join(parsed.description.split()), titles)
 
 
 def _title(template: str, row: Mapping[str, str]) -> str:
-    """The outline's title with the row filled in, and behind it what it did not name."""
+    """The outline's title with the row filled in, and behind it the values that it does not name."""
     title, unnamed = template, []
     for key, value in row.items():
         if f"<{key}>" in title:
@@ -80,7 +88,113 @@ def _title(template: str, row: Mapping[str, str]) -> str:
     return f"{title} [{', '.join(unnamed)}]" if unnamed else title
 
 
-def expected_names(claims: dict[str, Scenario], *, rescan: bool) -> frozenset[str]:
+def expected_names(scenarios: Mapping[str, Scenario], *, rescan: bool) -> frozenset[str]:
     """The names that a full run (or a rescan) must contain."""
-    wanted = (c for c in claims.values() if not rescan or "rescan" in c.tags)
-    return frozenset(name for claim in wanted for name in claim.titles.values())
+    wanted = (each for each in scenarios.values() if not rescan or "rescan" in each.tags)
+    return frozenset(name for each in wanted for name in each.titles.values())
+
+
+@dataclass(frozen=True)
+class LockedScenario:
+    """One scenario as it is listed.
+
+    Attributes:
+        feature: the name of its file.
+        title: of the scenario, or of the outline.
+        names: of each row of an outline, or the one name.
+        tags: its own and its feature's, sorted.
+        steps: the sha-256 of its steps (with their tables and texts) and examples.
+    """
+
+    feature: str
+    title: str
+    names: tuple[str, ...]
+    tags: tuple[str, ...]
+    steps: str
+
+
+@dataclass(frozen=True)
+class ScenarioLock:
+    """The list of scenarios.
+
+    Attributes:
+        scenarios: each, by its title.
+        sha256: of the file; "" when it could not be read.
+        fault: why it could not.
+    """
+
+    scenarios: Mapping[str, LockedScenario]
+    sha256: str
+    fault: str = ""
+
+    def names(self, *, rescan: bool) -> frozenset[str]:
+        """The names that a full run (or a rescan) must contain."""
+        wanted = (each for each in self.scenarios.values() if not rescan or "rescan" in each.tags)
+        return frozenset(name for each in wanted for name in each.names)
+
+
+def lockable(features: Path) -> dict[str, LockedScenario]:
+    """Every scenario under a folder of features, as it would be listed now."""
+    found = [_lockable(each, parsed) for each in get_features([str(features)]) for parsed in each.scenarios.values()]
+    return {each.title: each for each in sorted(found, key=lambda each: (each.feature, each.title))}
+
+
+def _lockable(feature: Any, parsed: Any) -> LockedScenario:
+    found = _scenario(feature, parsed)
+    steps = [[step.type, step.name, step.docstring, _rows(step)] for step in parsed.steps]
+    examples = [[dict(row) for row in each.as_contexts()] for each in parsed.examples]
+    made = hashlib.sha256(canonical([steps, examples])).hexdigest()
+    names, tags = tuple(found.titles.values()), tuple(sorted(found.tags))
+    return LockedScenario(Path(feature.filename).name, found.name, names, tags, made)
+
+
+def _rows(step: Any) -> list[list[str]]:
+    return [[cell.value for cell in row.cells] for row in step.datatable.rows] if step.datatable else []
+
+
+def read_lock(features: Path) -> ScenarioLock:
+    """The list beside the features; one that cannot be read lists nothing, and says why."""
+    try:
+        raw = content(features / LOCK, f"features/{LOCK}")
+        listed = json_object(raw, f"features/{LOCK}")["claims"]
+        scenarios = [
+            LockedScenario(each["feature"], each["title"], tuple(each["names"]), tuple(each["tags"]), each["steps"])
+            for each in listed
+        ]
+    except EvidenceDamaged as damage:
+        return ScenarioLock({}, "", damage.cause)
+    except (KeyError, TypeError) as error:
+        return ScenarioLock({}, "", f"features/{LOCK} is not of the form that `make scenarios` writes: {error}")
+    return ScenarioLock({each.title: each for each in scenarios}, hashlib.sha256(raw).hexdigest())
+
+
+def differences(lock: ScenarioLock, now: Mapping[str, LockedScenario]) -> Iterator[str]:
+    """Each way in which the features differ from the list, a sentence each."""
+    if lock.fault:
+        yield f"no scenario is pinned: {lock.fault}"
+        return
+    for title in lock.scenarios.keys() - now.keys():
+        yield f"the pinned scenario “{title}” (features/{lock.scenarios[title].feature}) is not there"
+    for title, each in now.items():
+        known = lock.scenarios.get(title)
+        if known is None:
+            yield f"the scenario “{title}” (features/{each.feature}) is not pinned: {_AGAIN}"
+        elif other := " and ".join(name for name in _COMPARED if vars(known)[name] != vars(each)[name]):
+            yield f"the scenario “{title}” (features/{each.feature}) is not as it is pinned: its {other} differ"
+
+
+def lock_text(scenarios: Iterable[LockedScenario]) -> bytes:
+    """The file that lists these scenarios, one a line."""
+    lines = ",\n".join("  " + json.dumps(vars(each), ensure_ascii=False) for each in scenarios)
+    return f'{{"claims": [\n{lines}\n]}}\n'.encode()
+
+
+def main() -> None:
+    """List the features as they are."""
+    found = lockable(HOME)
+    write_whole(HOME / LOCK, lock_text(found.values()))
+    print(f"features/{LOCK}: {len(found)} scenarios, {sum(len(each.names) for each in found.values())} with their rows")
+
+
+if __name__ == "__main__":
+    main()

@@ -14,20 +14,19 @@ import pytest
 
 from gate import options as command_line
 from gate import release as settings
-from gate.engine.orphans import mark
+from gate.engine.leftovers import mark_children
 from gate.errors import EngineUnavailable, GateError, ImageUnavailable, WrongUse
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.report.html import HtmlReport, switch_on
 from gate.report.view import page_of
 from gate.run.configuration import configuration_of
-from gate.run.ending import Ending
+from gate.run.environment import settle
 from gate.run.lock import RunLock
 from gate.run.model import Run
-from gate.run.plugin import AcceptancePlugin
+from gate.run.plugin import AcceptancePlugin, Ending
 from gate.run.results import begin
 from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
-from gate.run.surroundings import settle
 from gate.run.terminal import Terminal
 from gate.text import plain
 
@@ -51,7 +50,7 @@ def start(config: pytest.Config) -> Run:
 
 def _start(config: pytest.Config) -> Run:
     if getattr(config.option, "numprocesses", None):
-        raise WrongUse("the gate runs in one process: leave out -n (its claims are about one release, in one run)")
+        raise WrongUse("the gate runs in one process: leave out -n (it checks one release, in one run)")
     if feature := next((arg for arg in config.args if arg.endswith(".feature")), ""):
         raise WrongUse(f"{plain(feature)} is no test file: choose a criterion with -m (-m ac3), or a claim with -k")
     _refuse_without_plugins(config)
@@ -71,7 +70,7 @@ def _start(config: pytest.Config) -> Run:
     if options.image and kind != "rescan":
         _look_for(options.image)
     config.add_cleanup(_end_in_good_order())
-    mark()
+    mark_children()
     folder = folder_of(kind, reports)
     started = datetime.now(UTC)
     kept = folder / "runs" / started.strftime("%Y%m%dT%H%M%S.%fZ") / "evidence" if kind == "full" else None
@@ -88,7 +87,7 @@ def _start(config: pytest.Config) -> Run:
         except WrongUse as error:
             if kind != "rescan":
                 raise
-            # Nobody watches a night: it has a verdict, and does not leave yesterday's in its place.
+            # A nightly rescan is not watched: it ends with a verdict and does not leave yesterday's in place.
             run.facts.unidentified = error
     begin(run)
     switch_on(config.option, folder)
@@ -116,7 +115,7 @@ def _asked_for(config: pytest.Config) -> tuple[settings.Release, command_line.Op
 def _look_for(image: str) -> None:
     """Refuse an image that is not there, before each claim in turn says so.
 
-    An engine that does not answer is no wrong use: the claims are told, and the run has a verdict.
+    An engine that does not answer is not wrong use: each claim says so, and the run has a verdict.
     """
     from gate.engine import connect
 
@@ -137,13 +136,13 @@ def plan(config: pytest.Config) -> int:
     Raises:
         pytest.UsageError: wrong use, in one sentence.
     """
-    from gate.run.plan import told
+    from gate.publish.plan import plan_text
 
     try:
         release, options = _asked_for(config)
     except GateError as error:
         raise pytest.UsageError(str(error)) from error
-    Terminal().say(told(options, release, kind_of(config), os.environ))
+    Terminal().say(plan_text(options, release, kind_of(config), os.environ))
     return 0
 
 

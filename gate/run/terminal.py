@@ -13,7 +13,7 @@ from typing import TextIO
 
 from gate.causes import Cause, causes
 from gate.check import Rejection
-from gate.text import visible
+from gate.text import plain, visible
 from gate.verdict import CRITERIA, ScenarioOutcome, Verdict
 
 _MARK = {"passed": "✓", "failed": "✗", "not run": "–", "incomplete": "–"}
@@ -25,8 +25,8 @@ WIDTH = 120
 # In seconds, between two looks at what is waited for: on a terminal its line is rewritten, elsewhere one is added.
 REWRITTEN_EVERY, ADDED_EVERY = 1.0, 10.0
 SHOWN_NOT_BEGUN = 10
-# Of the claims that one cause failed, and of what follows from it.
-SHOWN_CLAIMS, SHOWN_CONSEQUENCES = 5, 8
+# Of the claims that one cause failed, of what follows from it, and of a sentence of these.
+SHOWN_CLAIMS, SHOWN_CONSEQUENCES, SHOWN_LETTERS = 5, 8, 250
 
 
 class Terminal:
@@ -182,7 +182,7 @@ class Terminal:
                 f"  what follows from it ({len(cause.failed_with_it)} more claims; the report holds each in full):"
             )
         for each in cause.consequences[:SHOWN_CONSEQUENCES]:
-            self._write(_cut(f"    – {each.counted}: {visible(each.rejections[0].cause).splitlines()[0]}"))
+            self.say(f"    – {each.counted}: {plain(each.rejections[0].cause, SHOWN_LETTERS)}")
         if len(cause.consequences) > SHOWN_CONSEQUENCES:
             self.say(f"    – and {len(cause.consequences) - SHOWN_CONSEQUENCES} more")
 

@@ -20,7 +20,7 @@ from gate.text import for_markdown
 from gate.verdict import CRITERIA, criterion_status
 
 if TYPE_CHECKING:
-    from gate.registry.publication import Publication
+    from gate.publish.publication import Publication
     from gate.run.model import Run
 
 NAME = "VALIDATION.md"
@@ -44,20 +44,20 @@ class NotesFile:
 
 def document_of(run: Run) -> NotesFile:
     """Where this run's section belongs: that of a release on AWS in the repository, any other beside its own report."""
-    whole = run.kind != "partial" and run.place == "aws" and run.reports == run.root / "reports"
+    whole = run.kind != "partial" and run.target == "aws" and run.reports == run.root / "reports"
     nights = ":nights" if run.kind == "rescan" else ""
-    return NotesFile((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.place}{nights}")
+    return NotesFile((run.root if whole else run.folder) / NAME, f"{run.release.release_tag}:{run.target}{nights}")
 
 
 def write(run: Run) -> NotesFile:
     """Render this run's section from what is known by now, and put it in its place.
 
-    A night has a section of its own, so that it never replaces what the release left. Nor does a run that got no
-    release: the digest that others deploy from here stays, and the attempt is told below it.
+    A nightly rescan has a section of its own and never replaces that of the release. A run that published nothing does
+    not either: the digest that others deploy from here stays, and the attempt is noted below it.
     """
     found = document_of(run)
     before = found.path.read_text(encoding="utf-8") if found.path.exists() else PREFACE
-    title = f"{run.release.repository} {run.release.release_tag}, target {run.place}"
+    title = f"{run.release.repository} {run.release.release_tag}, target {run.target}"
     night = run.kind == "rescan"
     stands = section(before, found.key) or ""
     if night:
@@ -139,7 +139,7 @@ def _criteria(run: Run) -> list[tuple[int, str, str]]:
     for number in CRITERIA:
         own = [o for o in run.outcomes if o.criterion == number]
         passed = sum(o.status == "passed" for o in own)
-        rows.append((number, criterion_status(own, run.rules), f"{passed} of {len(own)}"))
+        rows.append((number, criterion_status(own, run.exception_scope), f"{passed} of {len(own)}"))
     return rows
 
 
@@ -154,7 +154,7 @@ def _nights(run: Run, title: str) -> str:
 
 def _recorded(run: Run) -> list[ScanRecord]:
     records = read_all(run.scans) if run.scans.exists() else ()
-    return [record for record in records if record.target == run.place]
+    return [record for record in records if record.target == run.target]
 
 
 def _chapters(run: Run) -> dict[str, str]:
@@ -171,8 +171,8 @@ def _exceptions(run: Run) -> str:
     if register is None:
         return "The register of exceptions was not read in this run."
     rows = []
-    for entry in register.in_force(run.rules, today):
-        used = sum(entry.is_about(finding, run.rules) for finding in report.open) if report else 0
+    for entry in register.in_force(run.exception_scope, today):
+        used = sum(entry.is_about(finding, run.exception_scope) for finding in report.open) if report else 0
         said = (
             f"{entry.id} in {entry.package.text}: {entry.decision}, {entry.rationale} Owner: {entry.owner}; reviewed "
             f"by {entry.reviewer} on {entry.decided}; ends {entry.expires}; used by {used} of this scan's findings."

@@ -1,4 +1,4 @@
-"""Lambda's constraints in the engine's terms."""
+"""Lambda's constraints, as docker-py's `create_host_config` takes them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def function(settings: Settings, network: str) -> dict[str, Any]:
         network: "none", or "container:<id>" to share another container's loopback.
     """
     return {
-        **_locked(settings.memory_mb, PROCESSES, network),
+        **_restricted(settings.memory_mb, PROCESSES, network),
         "tmpfs": TMP,
         "nano_cpus": int(settings.cpus * 1e9),
         "ulimits": [Ulimit(name="nofile", soft=DESCRIPTORS, hard=DESCRIPTORS)],
@@ -36,11 +36,11 @@ def function(settings: Settings, network: str) -> dict[str, Any]:
 
 
 def sidecar() -> dict[str, Any]:
-    """How the container that serves the Runtime API runs: as locked in, and without a network of its own."""
-    return _locked(_SIDECAR_MB, 64, "none")
+    """How the container that serves the Runtime API runs: with the same restrictions, and on loopback alone."""
+    return _restricted(_SIDECAR_MB, 64, "none")
 
 
-def _locked(memory_mb: int, processes: int, network: str) -> dict[str, Any]:
+def _restricted(memory_mb: int, processes: int, network: str) -> dict[str, Any]:
     return {
         "read_only": True,
         "cap_drop": ["ALL"],

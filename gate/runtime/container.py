@@ -1,29 +1,31 @@
-"""One container of the sandbox: started, watched, measured, and removed whatever happens."""
+"""One container of the sandbox: created, started, measured, and removed in any case."""
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from docker.errors import APIError
 
-from gate.engine import Engine, asking, owner_label
-from gate.engine.answer import new_mark
+from gate.engine import Engine, engine_errors, owner_label
+from gate.engine.script import between_marks, new_mark
 from gate.runtime.constraints import USER
-from gate.runtime.measurement import MEASURE, Measurement, measurement_in, working_set
-from gate.runtime.report import Footprint, Moment, Program
+from gate.runtime.report import ContainerProcess, Footprint, ResourceSample, TopProcess
 
 T = TypeVar("T")
 
+MEASURE = Path(__file__).with_name("measure.py").read_text()
 LOG_CHARACTERS = 32 * 1024
 _POLL_SECONDS = 0.1
 _SAMPLE_SECONDS = 0.5
-# A look is a question to a busy engine: one that brings nothing is asked again before it counts as unanswered.
-_LOOKS = 3
-_LOOK_SECONDS = 20
+# A busy engine may give no answer once: a measurement is tried again before it counts as failed.
+_ATTEMPTS = 3
+_EXECUTE_SECONDS = 20
 
 
 class Container:
@@ -31,8 +33,8 @@ class Container:
 
     Attributes:
         mark: what stands before the lines that its program answers.
-        refusal: why the engine could not start it; "" when it did.
-        unseen: why the last look into it showed nothing; "" when it did, and when it has ended.
+        start_error: why the engine could not start it; "" when it did.
+        measure_error: why the last measurement failed; "" when it did not, and when the container has ended.
     """
 
     def __init__(self, engine: Engine, identity: str, mark: str = "") -> None:
@@ -40,36 +42,36 @@ class Container:
         self._api: Any = engine.client.api
         self.identity = identity
         self.mark = mark
-        self.refusal = ""
-        self.unseen = ""
+        self.start_error = ""
+        self.measure_error = ""
         self._working_set: int | None = None
         self._sampled = 0.0
 
     def start(self) -> bool:
-        """Start it; False, with `refusal` set, when the engine says that its command cannot be run."""
-        with asking(f"docker start {self.identity[:12]}"):
+        """Start it; False, with `start_error` set, when the engine says that its command cannot be run."""
+        with engine_errors(f"docker start {self.identity[:12]}"):
             try:
                 self._api.start(self.identity)
             except APIError as refused:
                 if refused.is_server_error() and "runtime create failed" not in str(refused.explanation):
                     raise
-                self.refusal = str(refused.explanation)
-        return not self.refusal
+                self.start_error = str(refused.explanation)
+        return not self.start_error
 
     def state(self) -> dict[str, Any]:
-        """The engine's account of it (`State` of docker inspect)."""
-        with asking(f"docker inspect {self.identity[:12]}"):
+        """Its `State` in `docker inspect`."""
+        with engine_errors(f"docker inspect {self.identity[:12]}"):
             return dict(self._api.inspect_container(self.identity)["State"])
 
     def logs(self, *, stderr: bool = True, tail: int | str = 400) -> str:
         """The last lines of what it wrote."""
-        with asking(f"docker logs {self.identity[:12]}"):
+        with engine_errors(f"docker logs {self.identity[:12]}"):
             raw: bytes = self._api.logs(self.identity, stdout=True, stderr=stderr, tail=tail)
         return raw.decode("utf-8", "replace")
 
     def signal(self, name: str) -> None:
-        """Send its first process a signal; one that has ended takes none."""
-        with asking(f"docker kill {self.identity[:12]}"):
+        """Send its first process a signal; when it has ended, nothing is sent."""
+        with engine_errors(f"docker kill {self.identity[:12]}"):
             try:
                 self._api.kill(self.identity, signal=name)
             except APIError as refused:
@@ -77,14 +79,14 @@ class Container:
                     raise
 
     def wait_for(self, fact: Callable[[], T | None], seconds: float) -> T | None:
-        """Ask for a fact until it is there, the container has ended, or the time is up.
+        """Ask for a fact until it is there, the container has ended, or the time is over.
 
         Returns:
             The fact, or None: then `state` tells whether the container still runs.
         """
         deadline = time.monotonic() + seconds
         while True:
-            # The order matters: a fact that came just before the end is still found.
+            # In this order, so that a fact that came just before the end is still found.
             running = bool(self.state()["Running"])
             if (found := fact()) is not None:
                 return found
@@ -93,76 +95,94 @@ class Container:
             self._sample()
             time.sleep(_POLL_SECONDS)
 
-    def measure(self) -> Measurement | None:
-        """Look into it with the image's own Python, three times at most; None when it has ended or shows nothing."""
-        for _ in range(_LOOKS):
-            if seen := self._look():
-                return seen
+    def measure(self) -> ResourceSample | None:
+        """What it uses now, by the image's own Python; None when it has ended, or when three attempts failed."""
+        for _ in range(_ATTEMPTS):
+            if sample := self._measured():
+                return sample
             if not self.state()["Running"]:
-                self.unseen = ""
+                self.measure_error = ""
                 return None
         return None
 
-    def footprint(self, memory_mb: int, moments: Sequence[Moment | None]) -> Footprint:
-        """What it used, and how it ended."""
+    def footprint(self, memory_mb: int, samples: Sequence[ResourceSample | None]) -> Footprint:
+        """What it used in all, and how it ended."""
         state = self.state()
-        seen = [m for m in moments if m]
-        kills = any(m.oom_kills for m in seen)
+        taken = [each for each in samples if each]
+        kills = any(each.oom_kills for each in taken)
         return Footprint(
             memory_mb=memory_mb,
             exit_code=None if state["Running"] else int(state["ExitCode"]),
             oom_killed=bool(state["OOMKilled"]) or kills,
             working_set_bytes=self._working_set,
-            high_water_bytes=max((m.high_water_bytes for m in seen if m.high_water_bytes), default=None),
-            logs=self.logs()[-LOG_CHARACTERS:].rstrip("\n") or self.refusal,
+            high_water_bytes=max((each.high_water_bytes for each in taken if each.high_water_bytes), default=None),
+            logs=self.logs()[-LOG_CHARACTERS:].rstrip("\n") or self.start_error,
         )
 
-    def _look(self) -> Measurement | None:
+    def _measured(self) -> ResourceSample | None:
         mark = new_mark()
-        answer, complaint = self.execute(["python3", "-I", "-S", "-c", MEASURE, mark])
-        seen = measurement_in(answer, mark)
-        self.unseen = "" if seen else complaint or "an empty answer"
-        return seen
+        answer, error = self.execute(["python3", "-I", "-S", "-c", MEASURE, mark])
+        sample = sample_in(answer, mark)
+        self.measure_error = "" if sample else error or "an empty answer"
+        return sample
 
     def execute(self, command: Sequence[str]) -> tuple[str, str]:
-        """Run a command in it: what it answered, and what was said against it; an engine's refusal is told so too."""
+        """Run a command in it; returns its standard output, and the end of its error output or the engine's error."""
         answers: list[tuple[str, str]] = []
-        # A thread, because reading the answer of `docker exec` has no time limit in the client.
+        # A thread, because docker-py reads the output of `docker exec` without a time limit.
         running = threading.Thread(target=lambda: answers.append(self._executed(command)), daemon=True)
         running.start()
-        running.join(_LOOK_SECONDS)
-        return answers[0] if answers else ("", f"no answer in {_LOOK_SECONDS} s")
+        running.join(_EXECUTE_SECONDS)
+        return answers[0] if answers else ("", f"no answer in {_EXECUTE_SECONDS} s")
 
     def _executed(self, command: Sequence[str]) -> tuple[str, str]:
         try:
             created = self._api.exec_create(self.identity, list(command), user=USER)
-            answer, complaint = self._api.exec_start(created["Id"], demux=True)
+            output, error = self._api.exec_start(created["Id"], demux=True)
         except (APIError, OSError) as refused:
             return "", str(refused)
-        said = (complaint or answer or b"")[-300:].decode("utf-8", "replace").strip()
-        return (answer or b"").decode("utf-8", "replace"), said
+        end = (error or output or b"")[-300:].decode("utf-8", "replace").strip()
+        return (output or b"").decode("utf-8", "replace"), end
 
-    def programs(self) -> tuple[Program, ...]:
-        """What runs in it, as the engine sees it from outside: nothing of it is spent in the container.
+    def top(self) -> tuple[TopProcess, ...]:
+        """The processes in it, as the engine lists them: the container's own limits are not used up by it.
 
         Raises:
-            APIError: it has ended, or the engine cannot look.
+            APIError: it has ended, or the engine cannot list them.
         """
         rows = self._api.top(self.identity, ps_args="-eo pid,nlwp,args").get("Processes") or []
-        return tuple(Program(int(threads), command) for _, threads, command in rows)
+        return tuple(TopProcess(int(threads), command) for _, threads, command in rows)
 
     def _sample(self) -> None:
         if time.monotonic() - self._sampled < _SAMPLE_SECONDS:
             return
         self._sampled = time.monotonic()
-        with asking(f"docker stats {self.identity[:12]}"):
-            used = working_set(self._api.stats(self.identity, stream=False, one_shot=True).get("memory_stats") or {})
+        with engine_errors(f"docker stats {self.identity[:12]}"):
+            used = _working_set(self._api.stats(self.identity, stream=False, one_shot=True).get("memory_stats") or {})
         if used is not None:
             self._working_set = max(used, self._working_set or 0)
 
 
+def sample_in(text: str, mark: str) -> ResourceSample | None:
+    """The answer of `measure.py`; None when there is none, as after a process that was killed meanwhile."""
+    try:
+        found = json.loads(between_marks(text, mark) or "")
+        return ResourceSample(**{**found, "processes": tuple(ContainerProcess(**each) for each in found["processes"])})
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _working_set(memory: Mapping[str, Any]) -> int | None:
+    """Bytes in use without reclaimable page cache, as `docker stats` itself computes them."""
+    if "usage" not in memory:
+        return None
+    counters = memory.get("stats") or {}
+    cache = counters.get("total_inactive_file", counters.get("inactive_file", 0))
+    return max(int(memory["usage"]) - int(cache), 0)
+
+
 @contextmanager
-def contained(
+def sandbox_container(
     engine: Engine,
     reference: str,
     host: Mapping[str, Any],
@@ -186,7 +206,7 @@ def contained(
         EngineUnavailable: the engine does not answer.
     """
     api: Any = engine.client.api
-    with asking(f"docker create {reference}"):
+    with engine_errors(f"docker create {reference}"):
         created = api.create_container(
             reference,
             entrypoint=list(entrypoint) or None,
@@ -194,7 +214,7 @@ def contained(
             environment=dict(environment or {}),
             user=USER,
             labels=owner_label(),
-            # The proxies of the user's Docker configuration are a way out: the sandbox has none.
+            # Not the proxies of the user's Docker configuration: the sandbox must not reach anything.
             use_config_proxy=False,
             host_config=api.create_host_config(**host),
         )

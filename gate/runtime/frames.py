@@ -1,4 +1,4 @@
-"""Which line of the image's own code a failure comes from. Pure."""
+"""The line of the image's own code that a failure comes from. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-IMPORTING = Path(__file__).with_name("importing.py").read_text()
+IMPORT_HANDLER = Path(__file__).with_name("import_handler.py").read_text()
 _CODE = 160
 _PARTS = 3
 # A frame as Python's traceback module writes it; awslambdaric writes syntax errors with "Line" and no comma.
@@ -30,20 +30,20 @@ class Frame:
 
 
 def frames_in(trace: Any) -> tuple[Frame, ...]:
-    """The frames of a stackTrace as the runtime posts it: a list of texts, of which other things are left out."""
+    """The frames of a stackTrace as the runtime posts it: a list of texts; anything else in it is left out."""
     texts = [each for each in trace if isinstance(each, str)] if isinstance(trace, list) else []
     found = (match for text in texts for match in _FRAME.finditer(text))
     return tuple(Frame(file, int(line), code or "") for file, line, code in (match.groups() for match in found))
 
 
-def frames_of(told: Any) -> tuple[Frame, ...]:
-    """The frames that `importing.py` answers: a list of (file, line, code)."""
-    given = [each for each in told if isinstance(each, list) and len(each) == _PARTS] if isinstance(told, list) else []
+def frames_of(answer: Any) -> tuple[Frame, ...]:
+    """The frames that `import_handler.py` answers: a list of (file, line, code)."""
+    given = [e for e in answer if isinstance(e, list) and len(e) == _PARTS] if isinstance(answer, list) else []
     return tuple(Frame(str(file), line, str(code)) for file, line, code in given if isinstance(line, int))
 
 
 def own_line(frames: Sequence[Frame], root: str, packages: Collection[str] = ()) -> str:
-    """The deepest line of the image's own code, as a person looks it up; "" when there is none.
+    """The deepest line of the image's own code, as file:line; "" when there is none.
 
     Args:
         frames: the outermost first.

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from gate.browser.page_checks import opens_page
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.runtime.ending import cause_of_end, last_words
-from gate.runtime.growth import FEWEST
-from gate.runtime.report import Fault, Footprint, HandlerRun, Init, Invocation, Moment, Process, Settings
-from gate.runtime.series import Series, all_series, memory, processes
+from gate.runtime.growth import FEWEST, MIB, Series, all_series, memory, processes
+from gate.runtime.report import (
+    ContainerProcess,
+    Footprint,
+    HandlerRun,
+    Init,
+    Invocation,
+    ReportedError,
+    ResourceSample,
+    Settings,
+)
 
-_MB = 1024 * 1024
-_HTTP_ERROR = 400
 _SANDBOX = "Lambda sandbox"
 _TMP = "/tmp"  # noqa: S108 - Lambda's own path
 _BY_HAND = "run the handler by hand in the image, with the event that pytest.ini names; the evidence holds its logs"
 _KEPT = "remove in a `finally` what each call makes: files in /tmp, browsers, threads, connections, lists and caches"
-_ZOMBIE = Process(7, 1, "Z", "chrome")
+_ZOMBIE = ContainerProcess(7, 1, "Z", "chrome")
 
 
 def _example(init: Init, *invocations: Invocation, tmp: int = 0, oom: bool = False) -> HandlerRun:
-    return HandlerRun(Settings(512), init, Moment((), tmp, None, None), invocations,
+    return HandlerRun(Settings(512), init, ResourceSample((), tmp, None, None), invocations,
                       Footprint(512, None, oom, None, None, ""))  # fmt: skip
 
 
@@ -31,19 +35,19 @@ _READY = Init("answered", 0.4)
 
 @check(1, known_bad=lambda: (_example(Init("ended", None)),))
 def initialises(run: HandlerRun) -> CheckResult:
-    """The runtime gets as far as asking for its first event."""
+    """The runtime asks for its first event."""
     init, where = run.init, f"{_SANDBOX}, initialisation at {run.settings.memory_mb} MB"
     if init.outcome == "answered":
         return ACCEPTED
-    if init.fault and init.outcome == "not started":
-        return reject(f"the image's ENTRYPOINT cannot be started: {init.fault.text}", where,
+    if init.error and init.outcome == "not started":
+        return reject(f"the image's ENTRYPOINT cannot be started: {init.error.text}", where,
                       "name an absolute path to a program of this platform in ENTRYPOINT")  # fmt: skip
-    if init.fault:
-        return reject(f"the function fails to initialise: {init.fault}", where,
+    if init.error:
+        return reject(f"the function fails to initialise: {init.error}", where,
                       "correct the handler's path in CMD, or what its module does when it is imported")  # fmt: skip
     return reject(
-        f"the function {cause_of_end(init.outcome, run.footprint)} before it asked for its first event; "
-        f"{last_words(run.footprint)}",
+        f"the function {run.footprint.end(init.outcome)} before it asked for its first event; "
+        f"{run.footprint.last_line}",
         where,
         "run the image's ENTRYPOINT by hand; a missing library or a wait at import shows there",
     )
@@ -70,7 +74,7 @@ def starts_within(run: HandlerRun, limit_seconds: float) -> CheckResult:
 
 @check(1, known_bad=lambda: (_example(_READY, Invocation(1, "ended", None)), 1), follows=(opens_page,))
 def invocations_succeed(run: HandlerRun, count: int) -> CheckResult:
-    """Each of the events sent was answered, and the runtime came back for the next."""
+    """Each event was answered, and the runtime came back for the next; what was answered is for `answers_hold`."""
     if run.init.outcome != "answered":
         return initialises(run)
     failed: dict[tuple[str, str], list[str]] = {}
@@ -87,18 +91,18 @@ def invocations_succeed(run: HandlerRun, count: int) -> CheckResult:
 
 
 def _unsuccessful(invocation: Invocation, footprint: Footprint) -> tuple[str, str] | None:
-    """Cause and remedy of an invocation that was no success: told once for all that they hit."""
+    """Cause and remedy of an invocation that failed; None when it succeeded."""
     if invocation.outcome == "failed":
-        fault = invocation.fault
-        return f"the handler failed: {_shortened(fault)}" if fault else "the handler failed", _BY_HAND
+        error = invocation.error
+        return f"the handler failed: {_shortened(error)}" if error else "the handler failed", _BY_HAND
     if invocation.outcome != "answered":
         return (
-            f"the function {cause_of_end(invocation.outcome, footprint)}; {last_words(footprint)}",
+            f"the function {footprint.end(invocation.outcome)}; {footprint.last_line}",
             "look for what the handler waits for, or what its process died of",
         )
-    if invocation.unseen:
+    if invocation.measure_error:
         return (
-            f"the handler answered, and its container could not be looked into: {invocation.unseen}",
+            f"the handler answered, and its container could not be measured: {invocation.measure_error}",
             "see whether python3 can start beside the handler (memory, processes); a busy engine is asked three times",
         )
     if invocation.after is None:
@@ -106,30 +110,17 @@ def _unsuccessful(invocation: Invocation, footprint: Footprint) -> tuple[str, st
             "the handler answered, and its runtime did not come back for the next event",
             "the handler must return, and must not end the process",
         )
-    if refusal := _refusal(invocation.answer):
-        return f"the handler answered the event with an error: {refusal}", _BY_HAND
     return None
 
 
-def _shortened(fault: Fault) -> Fault:
-    """Without Selenium's trace of addresses: it differs each time, and is in the evidence."""
-    return replace(fault, text=fault.text.partition("Stacktrace:")[0].strip())
+def _shortened(error: ReportedError) -> ReportedError:
+    """Without Selenium's trace of addresses, which differs each time; the evidence has it."""
+    return replace(error, text=error.text.partition("Stacktrace:")[0].strip())
 
 
-def _refusal(answer: str) -> str:
-    """The error in an answer: errorType as Lambda itself would say it, a false `ok`, or an HTTP status of one."""
-    try:
-        said = json.loads(answer)
-    except ValueError:
-        return ""
-    if not isinstance(said, dict):
-        return ""
-    status = said.get("statusCode")
-    refused = "errorType" in said or said.get("ok") is False or (isinstance(status, int) and status >= _HTTP_ERROR)
-    return answer[:300] if refused else ""
-
-
-@check(1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=Moment((_ZOMBIE,), 0, 0, 0))),))
+@check(
+    1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=ResourceSample((_ZOMBIE,), 0, 0, 0))),)
+)
 def leaves_no_process(run: HandlerRun) -> CheckResult:
     """No invocation leaves a zombie, and what lives on does not grow in number from call to call."""
     seen = [(i.number, i.after) for i in run.invocations if i.after]
@@ -145,19 +136,21 @@ def leaves_no_process(run: HandlerRun) -> CheckResult:
         for number, after in seen
         if after.zombies
     ]
-    moments = [after for _, after in seen]
-    first, last = moments[0].processes, moments[-1].processes
-    if not zombies and processes(moments).matters:
+    samples = [after for _, after in seen]
+    first, last = samples[0].processes, samples[-1].processes
+    if not zombies and processes(samples).reaches_limit:
         return reject(f"the processes grew from {len(first)} after the first invocation to {len(last)} after the last: "
                       f"{_names(last)}", _SANDBOX, "quit the browser in a `finally`")  # fmt: skip
     return CheckResult.of(zombies)
 
 
-def _names(processes: tuple[Process, ...]) -> str:
+def _names(processes: tuple[ContainerProcess, ...]) -> str:
     return ", ".join(f"{p.name} (pid {p.pid})" for p in processes[:10]) + (" …" if len(processes) > 10 else "")  # noqa: PLR2004
 
 
-@check(1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=Moment((), 60 * _MB, 0, 0))), 50))
+@check(
+    1, known_bad=lambda: (_example(_READY, Invocation(1, "answered", 1, after=ResourceSample((), 60 * MIB, 0, 0))), 50)
+)
 def tmp_grows_below(run: HandlerRun, limit_mb: int) -> CheckResult:
     """The first five invocations together leave less than this in /tmp, which a warm function keeps."""
     first = run.invocations[:FEWEST]
@@ -166,7 +159,7 @@ def tmp_grows_below(run: HandlerRun, limit_mb: int) -> CheckResult:
         return reject("how much the invocations left in /tmp could not be measured", _SANDBOX,
                       "see why the invocations did not end well")  # fmt: skip
     number, most = max(seen, key=lambda each: each[1])
-    grown = (most - run.baseline.tmp_bytes) / _MB
+    grown = (most - run.baseline.tmp_bytes) / MIB
     if grown < limit_mb:
         return ACCEPTED
     return reject(f"{_TMP} grew by {grown:.1f} MB, and less than {limit_mb} MB are allowed",
@@ -176,36 +169,36 @@ def tmp_grows_below(run: HandlerRun, limit_mb: int) -> CheckResult:
 
 @check(1, known_bad=lambda: (_example(_READY, oom=True),))
 def memory_suffices(run: HandlerRun) -> CheckResult:
-    """Nothing was killed for want of memory, not even a child that the handler could do without."""
+    """No process was killed for want of memory, not even a child process that the handler can do without."""
     if not run.footprint.oom_killed:
         return ACCEPTED
     held = memory([i.after for i in run.invocations if i.after], run.settings)
-    grown = f"; with the calls it grew: {held}" if held and held.matters else ""
+    grown = f"; with the calls it grew: {held}" if held and held.reaches_limit else ""
     return reject(
         f"the kernel killed a process for want of memory: the function has {run.settings.memory_mb} MB{grown}",
-        f"{_SANDBOX}; {last_words(run.footprint)}",
+        f"{_SANDBOX}; {run.footprint.last_line}",
         _KEPT if grown else "give the function more memory, or let Chrome use less",
     )
 
 
-@check(1, known_bad=lambda: (_example(_READY, *(Invocation(n, "answered", 1, after=Moment((), n * _MB, 0, 0, 0))
+@check(1, known_bad=lambda: (_example(_READY, *(Invocation(n, "answered", 1, after=ResourceSample((), n * MIB, 0, 0, 0))
                                                 for n in range(1, 6))),))  # fmt: skip
 def nothing_grows(run: HandlerRun) -> CheckResult:
-    """Neither /tmp, nor memory, threads or open files grow with the calls, so that none reaches its limit in time."""
-    moments = [i.after for i in run.invocations if i.after]
-    if not moments or len(moments) != len(run.invocations) or any(m.memory_bytes is None for m in moments):
+    """Neither /tmp, nor memory, threads or open files grow so that they reach their limit in an environment's life."""
+    samples = [i.after for i in run.invocations if i.after]
+    if not samples or len(samples) != len(run.invocations) or any(m.memory_bytes is None for m in samples):
         return reject("what grows with the invocations could not be measured", _SANDBOX,
                       "see why the invocations did not end well")  # fmt: skip
     return CheckResult.of(
-        Rejection(_growing(each), f"{_SANDBOX}, after invocations 1 to {len(moments)}", _KEPT)
-        for each in all_series(moments, run.settings)
-        if each.matters
+        Rejection(_growing(each), f"{_SANDBOX}, after invocations 1 to {len(samples)}", _KEPT)
+        for each in all_series(samples, run.settings)
+        if each.reaches_limit
     )
 
 
 def _growing(series: Series) -> str:
     step = f"{series.growth.per_call:,.1f}".removesuffix("" if series.unit else ".0") + series.unit
-    end = f"after {series.calls:,} calls it is at Lambda's limit of {series.limited}"
+    end = f"after {series.calls:,} calls it is at Lambda's limit of {series.limit:,.0f}{series.unit}"
     if series.growth.trend == "unclear":
         return f"{series.what} may grow with each call, by {step}, and too few calls were made to tell: {series}; {end}"
     return f"{series.what} grows by {step} with each call: {series}; {end}"

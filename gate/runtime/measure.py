@@ -1,7 +1,7 @@
-"""What can only be seen from inside a container: its processes, how full /tmp is, and its memory's account.
+"""Measures a container from inside: its processes, how full /tmp is, and its memory counters.
 
 This text is run inside the sandbox by the image's own Python (`python3 -I -S -c <text> <mark>`), so it imports the
-standard library alone and nothing of the gate. It prints one JSON object between two marks.
+standard library alone and nothing of the gate. It prints the fields of a `ResourceSample` as JSON between two marks.
 """
 
 import json
@@ -61,7 +61,7 @@ def others() -> "list[int]":
 
 
 def descriptors(pid: int) -> int:
-    """The open files of a process; of one that lets nobody look, the places in its table, which is no less."""
+    """The open files of a process; where they cannot be listed, the size of its descriptor table, which is no less."""
     try:
         return len(os.listdir(f"/proc/{pid}/fd"))
     except OSError:
@@ -77,14 +77,14 @@ def status(pid: object, name: str) -> int:
 
 
 def memory() -> int:
-    """Bytes that no one but the processes holds: anonymous, and shared without the files of /tmp.
+    """Bytes that the processes hold: anonymous memory, and shared memory without the files of /tmp.
 
-    Lambda counts /tmp apart. What this process takes is left out.
+    Lambda counts /tmp separately. The memory of this process itself is left out.
     """
     counters = dict(line.split()[:2] for line in text_of(*STAT).splitlines() if len(line.split()) > 1)
     anonymous = next((int(counters[name]) for name in ANONYMOUS if name in counters), None)
     if anonymous is None:
-        # Without the group's own account: what the processes say, in which forked pages count twice.
+        # Without the group's counters: the sum over the processes, which counts forked pages twice.
         return 1024 * sum(status(pid, "RssAnon") for pid in others())
     shared = next((int(counters[name]) for name in SHARED if name in counters), 0)
     return anonymous + max(shared - tmp_bytes(), 0) - 1024 * status("self", "RssAnon")
@@ -103,12 +103,12 @@ def tmp_bytes() -> int:
 
 
 if __name__ == "__main__":
-    seen = {
+    sample = {
         "processes": processes(),
         "tmp_bytes": tmp_bytes(),
-        "high_water": high_water(),
+        "high_water_bytes": high_water(),
         "oom_kills": oom_kills(),
-        "memory": memory(),
+        "memory_bytes": memory(),
         "started": started(),
     }
-    print(sys.argv[1] + json.dumps(seen) + sys.argv[1])
+    print(sys.argv[1] + json.dumps(sample) + sys.argv[1])

@@ -1,9 +1,9 @@
-"""Lambda's Runtime API, served to the function on 127.0.0.1 of a network that leads nowhere.
+"""Lambda's Runtime API, served to the function on 127.0.0.1 of a network without any route.
 
 This text is run inside the sandbox by the image's own Python (`python3 -I -S -c <text> <plan>`), so it imports the
-standard library alone and nothing of the gate. It says on standard output, one JSON object a line behind the plan's
-mark, what happened and when, in seconds since boot (the clock of /proc/<pid>/stat). An event is handed out for each
-SIGUSR1 that it is sent.
+standard library alone and nothing of the gate. It logs to standard output, one JSON object a line after the plan's
+mark, what happened and when, in seconds since boot (the clock of /proc/<pid>/stat). It hands out an event for each
+SIGUSR1 that it receives.
 
 Protocol: AWS Lambda, "Using the Lambda runtime API", version 2018-06-01.
 """
@@ -19,10 +19,10 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PREFIX = "/2018-06-01/runtime"
-# Lambda quotas: a synchronous response is at most 6 MB; what is kept of it here is less.
+# Lambda quotas: a synchronous response is at most 6 MB; less of it is kept here.
 RESPONSE_BYTES = 6 * 1024 * 1024
 KEPT_CHARACTERS = 64 * 1024
-# Addresses that no one owns (RFC 5737, RFC 3849) and the one that hands out credentials on EC2 and ECS.
+# Documentation addresses (RFC 5737, RFC 3849) and those that hand out credentials on EC2 and ECS.
 OUTSIDE = (
     (socket.AF_INET, "192.0.2.1"),
     (socket.AF_INET, "169.254.169.254"),
@@ -31,19 +31,19 @@ OUTSIDE = (
 )
 
 permits = threading.Semaphore(0)
-saying = threading.Lock()
+log_lock = threading.Lock()
 plan = json.loads(sys.argv[1])
 
 
-def say(what: str, **facts: object) -> None:
-    """One line of the account."""
+def log(what: str, **facts: object) -> None:
+    """Write one line of the log."""
     line = json.dumps({"what": what, "at": time.clock_gettime(time.CLOCK_BOOTTIME), **facts})
-    with saying:
+    with log_lock:
         print(plan["mark"] + line, flush=True)
 
 
 def routes_out() -> list[str]:
-    """The outside addresses that this network knows a way to; connecting a UDP socket asks, and sends nothing."""
+    """The outside addresses that can be routed to; connecting a UDP socket shows it and sends nothing."""
     found = []
     for family, address in OUTSIDE:
         try:
@@ -66,17 +66,17 @@ class RuntimeApi(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:
-        """Standard error is kept for what goes wrong."""
+        """Nothing: standard error is kept for errors."""
 
     def do_GET(self) -> None:
         """Hand out the next event, once the host allows it."""
         if self.path != PREFIX + "/invocation/next":
             self.answer(404, b"{}")
             return
-        say("next")
+        log("next")
         permits.acquire()
         request, now = str(uuid.uuid4()), time.time()
-        say("sent", id=request)
+        log("sent", id=request)
         headers = {
             "Lambda-Runtime-Aws-Request-Id": request,
             "Lambda-Runtime-Deadline-Ms": str(int((now + plan["limit"]) * 1000)),
@@ -90,7 +90,7 @@ class RuntimeApi(BaseHTTPRequestHandler):
         """Take a response or an error."""
         body = self.body()
         if body is None:
-            say(
+            log(
                 "error",
                 id=self.path.split("/")[-2],
                 body=json.dumps(
@@ -106,9 +106,9 @@ class RuntimeApi(BaseHTTPRequestHandler):
             self.answer(404, b"{}")
 
     def take(self, what: str, body: bytes, **facts: object) -> None:
-        """Account for what was posted, and accept it."""
+        """Log what was posted, and accept it."""
         kind = self.headers.get("Lambda-Runtime-Function-Error-Type", "")
-        say(what, type=kind, bytes=len(body), body=body.decode("utf-8", "replace")[:KEPT_CHARACTERS], **facts)
+        log(what, type=kind, bytes=len(body), body=body.decode("utf-8", "replace")[:KEPT_CHARACTERS], **facts)
         self.answer(202, b'{"status": "OK"}')
 
     def body(self) -> "bytes | None":
@@ -150,16 +150,16 @@ class Server(ThreadingHTTPServer):
 
 def main() -> None:
     """Serve until killed, and never longer than the plan's life."""
-    # Blocked before the first thread, and waited for: a handler could run just before the pause that it should end.
+    # Blocked before the first thread and then waited for: a signal handler could run just before the wait.
     wanted = {signal.SIGUSR1, signal.SIGALRM}
     signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
     signal.alarm(plan["life"])
     server = Server(("127.0.0.1", plan["port"]), RuntimeApi)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    say("listening", routes_out=routes_out())
+    log("listening", routes_out=routes_out())
     while signal.sigwait(wanted) == signal.SIGUSR1:
         permits.release()
-    # A gate that was killed can stop nothing: the sandbox ends itself.
+    # The gate may have been killed: then the sandbox ends itself.
     os._exit(3)
 
 

@@ -11,7 +11,7 @@ import docker
 from docker.errors import BuildError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
-from gate.engine.owner import owner_label
+from gate.engine.leftovers import owner_label
 from localaws import LocalTargetError
 from localaws.ecr.blobs import Blobs
 

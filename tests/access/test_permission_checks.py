@@ -11,6 +11,7 @@ from gate.access.decision import Decision, Ternary
 from gate.access.document import PolicyText
 from gate.access.facts import Simulation
 from gate.access.matrix import access_matrix
+from gate.access.rejections import missing_permissions, unreviewed_assumption
 from gate.access.trust import AssumptionPath, who_can_assume
 from gate.check import CHECKS, run_self_tests
 
@@ -399,3 +400,35 @@ def test_a_role_that_is_not_there_was_not_asked_about(account_with):
     answer = Simulation(CI, "ecr:PutImage", account_with().repository_arn, True)
     found = causes(bench.check_simulations(account_with(simulations=(answer,)), ("ci", "ghost")))
     assert found == "SimulatePrincipalPolicy was never asked about ghost"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "decision", "remedy"),
+    [
+        ("push", Decision(Ternary.UNDECIDED, ("w",), ("aws:SourceIp",)), "state ci_source_ips in pytest.ini"),
+        ("pull", Decision(Ternary.UNDECIDED, ("w",), ("aws:SourceIp",)), "that does not depend on aws:SourceIp"),
+        ("pull", Decision(Ternary.UNDECIDED, ("w",), ("aws:PrincipalOrgID",)), "state organization_id in pytest.ini"),
+        ("push", Decision(Ternary.UNDECIDED, ("w",), (), denied=True), "ask the owners of the Deny whether it applies"),
+        ("push", Decision(Ternary.UNDECIDED, ("w",)), "by a statement, which can be decided before the request"),
+        ("push", Decision(Ternary.NO, ("w",), (), denied=True), "the Deny stays as it is"),
+        ("push", Decision(Ternary.NO, ("w",)), "the principal's name: AROAEXAMPLE12345A in it is a deleted"),
+    ],
+)
+def test_the_remedy_fits_the_reason(wanted, decision, remedy, account_with):
+    """For what is missing: a setting, another statement, another principal, or the reviewed policy."""
+    gone = [
+        {"Effect": "Allow", "Principal": {"AWS": f"AROAEXAMPLE12345{each}"}, "Action": "ecr:PutImage"} for each in "AB"
+    ]
+    facts = account_with(policy=gone)
+    (rejection,) = missing_permissions("role ci", wanted, facts, [("ecr:PutImage", decision)])
+    assert remedy in rejection.remedy
+
+
+@pytest.mark.parametrize(
+    ("step", "shown"),
+    [("sts:AssumeRole on role b", ""), ("iam:PutRolePolicy on itself", " (iam:PutRolePolicy on itself)")],
+)
+def test_steps_are_shown_where_they_change_something(step, shown):
+    """The path alone says which roles are assumed."""
+    path = AssumptionPath("alice", ("ci",), Decision(Ternary.YES, ("w",)), True, (step,))
+    assert f"become the role ci{shown}; it is not" in unreviewed_assumption(path, "ci", reviews()).cause

@@ -8,10 +8,10 @@ import pytest
 from gate.options import Options
 from gate.permission.__main__ import ROOT
 from gate.permission.required import PUBLISHING, VERIFYING, missing
-from gate.registry.permitted import AwsCall
-from gate.registry.typed import WHOAMI
+from gate.publish.plan import planned_actions
+from gate.publish.release_log import WHOAMI
+from gate.registry.permitted_calls import AwsCall
 from gate.release import release_of
-from gate.run.plan import deeds
 from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
@@ -90,7 +90,7 @@ def test_the_identity_is_shown_and_the_notes_are_a_rehearsals(released):
 def test_the_plan_named_in_order_what_publishing_then_did(released):
     """--plan, held against the steps that the run recorded; digests and build arguments are known only then."""
     options = Options("aws", None, ROOT / "image", None, True, False, True, None, None, 900, 1800, 300, None)
-    planned = [shape(deed.command) for deed in deeds(options, release_of(ROOT / "pytest.ini"), "full")]
+    planned = [shape(action.command) for action in planned_actions(options, release_of(ROOT / "pytest.ini"), "full")]
     done = [
         shape(step["command"])
         for step in json.loads((released.folder / "evidence" / "steps.json").read_text())["steps"]

@@ -1,4 +1,4 @@
-"""Writing files together: all of them, or none, whichever of them cannot be written."""
+"""Writing files together: where one text cannot be written, no file changes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from gate.browser.lock import write_together
 @pytest.mark.parametrize("stuck", ["Dockerfile", "chrome.lock", "chrome-stable.json"])
 @pytest.mark.parametrize("there", [True, False])
 def test_all_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stuck: str, there: bool) -> None:
-    """A disk that fails in the middle leaves every file as it was, and no new one."""
+    """A full disk leaves every file as it was, and no new one."""
     paths = [tmp_path / name for name in ("Dockerfile", "chrome.lock", "chrome-stable.json")]
     for path in paths if there else ():
         path.write_text("old")
     before = sorted(path.name for path in tmp_path.iterdir())
-    replace = Path.replace
+    write = Path.write_text
 
-    def failing(self: Path, target: Path) -> Path:
-        if target.name == stuck:
+    def failing(self: Path, *text: str, **options: str) -> int:
+        if stuck in self.name:
             raise OSError("no space left on device")
-        return replace(self, target)
+        return write(self, *text, **options)
 
-    monkeypatch.setattr(Path, "replace", failing)
+    monkeypatch.setattr(Path, "write_text", failing)
     with pytest.raises(OSError, match="no space"):
         write_together(dict.fromkeys(paths, "new"))
     assert sorted(path.name for path in tmp_path.iterdir()) == before

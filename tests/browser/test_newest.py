@@ -17,14 +17,13 @@ from gate.browser.newest import (
     LIST,
     ListUnreachable,
     ListUnreadable,
-    Newest,
     NewestUnknown,
+    StableVersion,
     fetch,
     listed,
     newest,
     record_of,
 )
-from gate.run.fixtures import newest_chrome
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -98,16 +97,18 @@ def recorded(folder: Path, seen: date = TODAY, version: str = "157.0.1.2") -> Pa
 
 
 def test_list_that_can_be_reached_decides(server, tmp_path):
-    """Whatever the file says."""
+    """The dated file is not used then."""
     found = newest(recorded(tmp_path), NOW, f"{server}/list")
-    assert found == Newest("158.0.8127.37", TODAY, f"{server}/list")
+    assert found == StableVersion("158.0.8127.37", TODAY, f"{server}/list")
     assert newest(tmp_path, NOW, f"{server}/away").version == "158.0.8127.37"
 
 
 @pytest.mark.parametrize("path", ["404", "403", "407", "500", "503"])
 def test_unreachable_list_leaves_it_to_the_file(server, tmp_path, path):
-    """An error of the server or of a proxy is no list."""
-    assert newest(recorded(tmp_path), NOW, f"{server}/{path}") == Newest("157.0.1.2", TODAY, f"{FILE}: looked up")
+    """An error of the server or of a proxy counts as unreachable."""
+    assert newest(recorded(tmp_path), NOW, f"{server}/{path}") == StableVersion(
+        "157.0.1.2", TODAY, f"{FILE}: looked up"
+    )
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://no-such-host.invalid/", "no address"])
@@ -128,7 +129,7 @@ def test_file_counts_for_a_while(tmp_path, days):
 
 @pytest.mark.parametrize("days", [31, 400, -2])
 def test_old_or_future_file_does_not_count(tmp_path, days):
-    """Then nobody knows what is newest: not run, and never passed."""
+    """Then the newest version is unknown, and the scenario is skipped."""
     seen = TODAY - timedelta(days=days)
     with pytest.raises(NewestUnknown, match=f"counts for 30 days and is of {seen}"):
         newest(recorded(tmp_path, seen), NOW, "http://127.0.0.1:9/")
@@ -136,13 +137,13 @@ def test_old_or_future_file_does_not_count(tmp_path, days):
 
 @pytest.mark.parametrize("path", ["proxy", "much"])
 def test_another_answer_is_not_taken_for_the_list(server, tmp_path, path):
-    """Nor for an unreachable one: the file does not step in."""
+    """The dated file is not used instead."""
     with pytest.raises(ListUnreadable):
         newest(recorded(tmp_path), NOW, f"{server}/{path}")
 
 
 def test_answer_that_is_cut_short_is_not_the_list(server):
-    """What arrived of it says nothing."""
+    """An incomplete list is not read."""
     with pytest.raises((ListUnreachable, ListUnreadable)):
         newest(Path("none"), NOW, f"{server}/cut")
 
@@ -154,11 +155,11 @@ def test_answer_that_does_not_end_is_waited_for_no_longer_than_allowed(server):
 
 
 def test_redirection_to_another_scheme_is_refused(monkeypatch):
-    """What arrives over http could be anybody's."""
+    """Anyone on the way could change what arrives over http."""
     answer = type("Answer", (), {"url": "http://example.org/", "read1": lambda *_: b"", "__enter__": lambda me: me,
                                  "__exit__": lambda *_: None})  # fmt: skip
     monkeypatch.setattr("gate.browser.newest.urllib.request.urlopen", lambda *_, **__: answer())
-    with pytest.raises(ListUnreadable, match=r"leads to http://example\.org/"):
+    with pytest.raises(ListUnreadable, match=r"redirects to http://example\.org/"):
         fetch("https://example.org/")
 
 
@@ -175,7 +176,7 @@ def test_redirection_to_another_scheme_is_refused(monkeypatch):
     ],
 )  # fmt: skip
 def test_garbled_list(body):
-    """Strictly: a version that is no version says nothing about the pin."""
+    """Anything but four numbers is refused."""
     with pytest.raises(ListUnreadable):
         listed(body if isinstance(body, bytes) else json.dumps(body).encode(), "https://example.org/", NOW)
 
@@ -192,7 +193,7 @@ def test_good_list(at):
      '{"version": "1.2.3.4", "seen": "today", "source": ""}'],
 )  # fmt: skip
 def test_garbled_file(tmp_path, text):
-    """It is refused, and not passed over."""
+    """It is refused, not ignored."""
     (tmp_path / FILE).write_text(text)
     with pytest.raises(ListUnreadable, match=FILE):
         newest(tmp_path, NOW, "http://127.0.0.1:9/")
@@ -200,9 +201,9 @@ def test_garbled_file(tmp_path, text):
 
 def test_record_is_read_as_it_was_written(tmp_path):
     """`make bump-chrome` writes what the gate reads."""
-    (tmp_path / FILE).write_text(record_of(Newest("158.0.8127.37", TODAY, "https://example.org/")))
+    (tmp_path / FILE).write_text(record_of(StableVersion("158.0.8127.37", TODAY, "https://example.org/")))
     found = newest(tmp_path, NOW, "http://127.0.0.1:9/")
-    assert found == Newest("158.0.8127.37", TODAY, f"{FILE}: https://example.org/")
+    assert found == StableVersion("158.0.8127.37", TODAY, f"{FILE}: https://example.org/")
 
 
 def test_own_file_is_well_formed(monkeypatch):
@@ -215,4 +216,4 @@ def test_own_file_is_well_formed(monkeypatch):
     monkeypatch.setattr("gate.browser.newest.fetch", nothing)
     run = type("Run", (), {"options": type("Options", (), {"image_context": ROOT / "image"})})
     seen = date.fromisoformat(json.loads((ROOT / "image" / FILE).read_text())["seen"])
-    assert newest_chrome(run, datetime(seen.year, seen.month, seen.day, tzinfo=UTC)).seen == seen
+    assert newest(run.options.image_context, datetime(seen.year, seen.month, seen.day, tzinfo=UTC)).seen == seen

@@ -9,14 +9,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.browser.newest import Newest
+from gate.browser.newest import StableVersion
 from gate.browser.pin import ChromePin, LockUnreadable, NothingPinned, pin_current, read
 from gate.errors import GateError
-from gate.run.fixtures import chrome_pin
+from gate.run.lookups import chrome_pin
 from gate.scan.register.reading import parse
 
 TODAY = date(2026, 11, 27)
-NEWEST = Newest("158.0.8127.37", date(2026, 11, 26), "the list")
+NEWEST = StableVersion("158.0.8127.37", date(2026, 11, 26), "the list")
 
 
 def pin(age: int = 10, version: str = "158.0.8127.37", **changes) -> ChromePin:
@@ -24,7 +24,7 @@ def pin(age: int = 10, version: str = "158.0.8127.37", **changes) -> ChromePin:
     return ChromePin(**{"version": version, "locked": version, "released": TODAY - timedelta(days=age), **changes})
 
 
-def said(pinned: ChromePin, newest: Newest = NEWEST, days: int = 60, majors: int = 4) -> str:
+def said(pinned: ChromePin, newest: StableVersion = NEWEST, days: int = 60, majors: int = 4) -> str:
     """What the check says, and where."""
     return "\n".join(map(str, pin_current(pinned, newest, TODAY, days, majors).rejections))
 
@@ -49,8 +49,8 @@ def test_current(pinned):
             "is 15 major versions behind 158.0.8127.37, the stable one of 2026-11-26; at most 4",
         ),
         (pin(version="153.9.9.9"), "5 major versions behind"),
-        (pin(-2), "it says 2026-11-29, which is still to come"),
-        (pin(released=None), "it does not say"),
+        (pin(-2), "its date 2026-11-29 is in the future"),
+        (pin(released=None), "it has no date"),
         (pin(locked=""), "chrome.lock is missing"),
         (pin(locked="157.0.1.2"), "pins Chrome 158.0.8127.37, and chrome.lock is for 157.0.1.2"),
         (pin(version="", locked=""), "no version of it is pinned"),
@@ -87,14 +87,14 @@ def test_lock_and_dockerfile_are_read(tmp_path, stand_in):
 
 
 def test_lock_for_another_version_is_read_as_such(tmp_path):
-    """The check says it; neither takes the other's place."""
+    """The check reports it; neither replaces the other."""
     found = read(context(tmp_path, lock={**LOCK, "version": "9.8.7.6"}), stand_in=False, seen_by_scanner=False)
     assert (found.version, found.locked) == ("1.2.3.4", "9.8.7.6")
 
 
 def test_lock_for_no_version_is_told_with_what_it_says(tmp_path):
-    """As a person wrote it."""
-    with pytest.raises(LockUnreadable, match=r"is for no version: '1\.2\.3'"):
+    """The message holds the text as written."""
+    with pytest.raises(LockUnreadable, match=r"is not for a version of Chrome: '1\.2\.3'"):
         read(context(tmp_path, lock={"version": "1.2.3"}), stand_in=False, seen_by_scanner=False)
 
 
@@ -118,7 +118,7 @@ def test_lock_of_before_says_no_day(tmp_path):
 
 
 def test_stand_in_without_a_lock_pins_nothing(tmp_path):
-    """Debian's archive decides there."""
+    """There Debian's archive decides the version."""
     with pytest.raises(NothingPinned, match="Debian, whose archive decides"):
         read(context(tmp_path), stand_in=True, seen_by_scanner=True)
 
@@ -133,7 +133,7 @@ def test_stand_in_without_a_lock_pins_nothing(tmp_path):
     ],
 )
 def test_on_aws_without_a_lock(tmp_path, dockerfile, seen, expected):
-    """A package is the scanner's business; whatever it does not see has to be pinned."""
+    """A package is seen by the scanner; anything else has to be pinned."""
     assert read(context(tmp_path, dockerfile), stand_in=False, seen_by_scanner=seen) == expected
 
 
@@ -143,14 +143,14 @@ def test_on_aws_without_a_lock(tmp_path, dockerfile, seen, expected):
      {"version": "1.2.3.4", "released": 7}, {"version": "1.2.3.4", "released": "soon"}],
 )  # fmt: skip
 def test_lock_of_another_form_is_refused(tmp_path, lock):
-    """And not taken for none."""
+    """It is not treated as missing."""
     with pytest.raises(LockUnreadable):
         read(context(tmp_path, lock=lock), stand_in=True, seen_by_scanner=True)
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
 def test_unreadable_dockerfile_is_refused(tmp_path, content):
-    """Its name, and no traceback."""
+    """With its name in the message."""
     if content:
         (tmp_path / "Dockerfile").write_bytes(content)
     with pytest.raises(GateError, match="Dockerfile cannot be read"):
@@ -171,4 +171,4 @@ coverage:
 """)
     assert register.faults == ()
     options = SimpleNamespace(image_context=context(tmp_path, "FROM x\n"))
-    assert chrome_pin(SimpleNamespace(rules="aws", options=options), register).packaged is packaged
+    assert chrome_pin(SimpleNamespace(exception_scope="aws", options=options), register).packaged is packaged

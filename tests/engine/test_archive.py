@@ -11,8 +11,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from gate.engine.archive import SavedImage, read_saved
-from gate.engine.image import costs
+from gate.engine.archive import HistoryEntry, SavedImage, read_saved
 from gate.errors import ImageUnavailable
 
 
@@ -41,7 +40,10 @@ UPPER = tar({"c": b"1"}, {"soft": (tarfile.SYMTYPE, "한글"), "hard": (tarfile.
 HISTORY = [{"created_by": "COPY a"}, {"created_by": "ENV x", "empty_layer": True}, {}]
 CONFIG = json.dumps({"rootfs": {"diff_ids": [digest(LOWER), digest(UPPER)]}, "history": HISTORY}).encode()
 SAVED = SavedImage(
-    digest(CONFIG), (digest(LOWER), digest(UPPER)), (705, 7), (("COPY a", True), ("ENV x", False), ("", True))
+    digest(CONFIG),
+    (digest(LOWER), digest(UPPER)),
+    # An instruction that only changes the configuration has no size.
+    (HistoryEntry("COPY a", 705), HistoryEntry("ENV x", 0), HistoryEntry("", 7)),
 )
 
 
@@ -79,14 +81,14 @@ def test_every_layout_holds_the_same_image(archive: bytes) -> None:
 def test_a_layer_smaller_than_a_block_counts_when_compressed() -> None:
     """A layer of one small file takes less than a tar block once it is gzip."""
     assert len(gzip.compress(UPPER)) < tarfile.BLOCKSIZE
-    assert _read(_oci()).layer_bytes[1] == 7
+    assert _read(_oci()).history[-1].size_bytes == 7
 
 
 def test_a_layer_that_stands_twice_is_counted_twice() -> None:
     """As any engine counts it: two instructions that change the same file in the same way."""
     config = json.dumps({"rootfs": {"diff_ids": [digest(LOWER)] * 2}}).encode()
     found = _read(tar({"l": LOWER, "c.json": config, "manifest.json": _manifest("c.json", "l", "l")}))
-    assert found.layer_bytes == (705, 705)
+    assert found.history == (HistoryEntry("", 705),) * 2
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,11 @@ def test_a_layer_that_stands_twice_is_counted_twice() -> None:
         {"manifest.json": _manifest("c.json", "l"), "c.json": CONFIG, "l": LOWER},
         {"manifest.json": _manifest("c.json", "l"), "c.json": b'{"rootfs": {}}'},
         {"manifest.json": _manifest("c.json"), "c.json": b"[]"},
+        {
+            "manifest.json": _manifest("c.json", "l"),
+            "l": LOWER,
+            "c.json": json.dumps({"rootfs": {"diff_ids": [digest(LOWER)]}, "history": ["RUN x"]}).encode(),
+        },
     ],
 )
 def test_an_archive_that_is_not_whole_gives_nothing(files: dict[str, bytes]) -> None:
@@ -110,7 +117,7 @@ def test_an_archive_that_is_not_whole_gives_nothing(files: dict[str, bytes]) -> 
 
 
 def test_an_archive_cut_short_gives_nothing() -> None:
-    """Half a layer is no layer."""
+    """An incomplete layer is not counted."""
     with pytest.raises(tarfile.ReadError):
         _read(_legacy()[:3000])
 
@@ -123,23 +130,16 @@ def test_a_layer_in_zstd_is_refused_by_a_sentence() -> None:
 
 
 def test_a_damaged_layer_gives_nothing() -> None:
-    """What calls itself gzip and is not."""
+    """A layer that begins like gzip and is not."""
     files = {"l": b"\x1f\x8b" + b"x" * 600, "c.json": CONFIG, "manifest.json": _manifest("c.json", "l")}
     with pytest.raises(tarfile.ReadError):
         _read(tar(files))
 
 
-def test_each_instruction_has_the_size_of_its_layer() -> None:
-    """Those that only change the configuration have none."""
-    assert [entry.size_bytes for entry in costs(SAVED)] == [705, 0, 7]
-
-
-def test_an_image_without_history_keeps_its_layers() -> None:
-    """History is optional in OCI's configuration."""
-    assert [entry.size_bytes for entry in costs(SavedImage("c", ("a", "b"), (1, 2), ()))] == [1, 2]
-
-
-def test_a_history_that_does_not_fit_is_refused() -> None:
-    """Costs would be told of the wrong instructions."""
+@pytest.mark.parametrize("history", [HISTORY[:2], [*HISTORY, {}], [{"created_by": "x", "empty_layer": True}]])
+def test_a_history_that_does_not_fit_is_refused(history: list[dict[str, object]]) -> None:
+    """Sizes would be shown beside the wrong instructions."""
+    config = json.dumps({**json.loads(CONFIG), "history": history}).encode()
+    files = {"a": LOWER, "b": UPPER, "c.json": config, "manifest.json": _manifest("c.json", "a", "b")}
     with pytest.raises(tarfile.ReadError, match="history"):
-        costs(SavedImage("c", ("a",), (1,), (("RUN a", True), ("RUN b", True))))
+        _read(tar(files))

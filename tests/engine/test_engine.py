@@ -1,4 +1,4 @@
-"""The engine as the gate asks it: what it answers, and what becomes of its silence and its refusals."""
+"""The engine: its answers, and the errors for its refusals and for no answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RELEASED = "naver-sms-automation:latest"
 
 
 def test_absent_engine_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine that does not answer is told with the way out."""
+    """An engine that does not answer is reported with the way out."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     with pytest.raises(EngineUnavailable, match="does not answer") as refused:
         connect(timeout=2)
@@ -31,7 +31,7 @@ def test_a_socket_is_asked_without_a_look_at_the_environment(engine: Engine) -> 
 
 @pytest.mark.docker
 def test_missing_image_is_named(engine: Engine) -> None:
-    """A reference that names no image is told by its name."""
+    """The error holds the reference."""
     with pytest.raises(ImageUnavailable, match="release-gate-tests/none:1"):
         engine.image("release-gate-tests/none:1")
 
@@ -60,14 +60,14 @@ def test_files_come_as_one_stream(engine: Engine, tiny_image: str) -> None:
 
 @pytest.mark.docker
 def test_image_over_the_limit_is_refused(engine: Engine, tiny_image: str) -> None:
-    """An export that is larger than the limit ends in a sentence, not in a full disk."""
+    """An export that is larger than the limit ends in an error."""
     with pytest.raises(ImageUnavailable, match="larger than the 100 bytes"), engine.export(tiny_image, 100) as stream:
         stream.read()
 
 
 @pytest.mark.docker
 def test_image_without_programs_cannot_be_looked_into(engine: Engine, tiny_image: str) -> None:
-    """An image with nothing to run is told, and leaves no container."""
+    """An image with nothing to run is reported, and leaves no container."""
     with pytest.raises(ImageUnavailable, match="neither `sleep` nor a Python"), engine.inspection(tiny_image):
         pytest.fail("nothing can run in it")
     assert engine.client.containers.list(all=True, filters={"ancestor": tiny_image}) == []
@@ -75,7 +75,7 @@ def test_image_without_programs_cannot_be_looked_into(engine: Engine, tiny_image
 
 @pytest.mark.docker
 def test_inspection_container_has_no_network_and_goes_away(engine: Engine) -> None:
-    """It runs while it is used, on no network, and is removed also when the user of it fails."""
+    """It runs while it is used, without a network, and is removed also after an exception."""
     with suppress(ZeroDivisionError), engine.inspection(RELEASED) as identity:
         container = engine.client.containers.get(identity)
         assert container.status == "running"
@@ -86,7 +86,7 @@ def test_inspection_container_has_no_network_and_goes_away(engine: Engine) -> No
 
 @pytest.mark.docker
 def test_removing_twice_is_no_error(engine: Engine) -> None:
-    """What is gone is what was wanted."""
+    """A container that is gone needs no removal."""
     engine.remove("0" * 64)
 
 

@@ -1,4 +1,4 @@
-"""Questions to a container: whole answers, in time, whatever the programs in the image print."""
+"""Commands in a container: complete answers in time, whatever the programs in the image print."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
     ],
 )
 def test_an_answer_is_what_the_command_said(docker, command, expected) -> None:
-    """Exit code and both outputs, and nothing of ours; bytes that are no text are no crash."""
+    """Exit code and both outputs, without the gate's own marks; bytes that are not text are decoded."""
     docker('"$@"')
     done = host_of("c", 10).run(command)
     assert (done.rc, done.stdout, done.stderr) == expected
 
 
 def test_arguments_are_words(docker) -> None:
-    """What is filled in is quoted."""
+    """Arguments are quoted."""
     docker('"$@"')
     assert host_of("c", 10).run("printf %%s %s", "$(id); \"'").stdout == "$(id); \"'"
 
 
 @pytest.mark.parametrize("kept", [0, 4, 30])
 def test_an_answer_that_broke_off_is_no_answer(docker, kept) -> None:
-    """`docker exec` ends well although the engine broke off: half a list of libraries would miss none."""
+    """`docker exec` exits with 0 although the engine broke off, and half a list would be taken for the whole."""
     docker(f'"$@" | head -c {kept}')
     with pytest.raises(EngineUnavailable, match="broke off") as refused:
         host_of("c", 10).run("seq 1 200")
@@ -69,15 +69,15 @@ def test_a_command_that_cannot_be_started_is_an_answer(docker) -> None:
 
 
 def test_a_program_that_does_not_end_is_given_up(docker) -> None:
-    """In its time."""
+    """After its time limit."""
     docker("exec sleep 60")
     with pytest.raises(EngineUnavailable, match=r"within 0\.5 s"):
         host_of("c", 0.5).run("ls")
 
 
 @pytest.mark.parametrize("left", ["sleep 9 &", "sleep 9 >&2 &", "(while :; do echo more; sleep 0.1; done) &"])
-def test_what_a_command_leaves_running_keeps_nobody_waiting(docker, left) -> None:
-    """A child that holds the output open is not waited for, and what it prints later is no answer."""
+def test_what_a_command_leaves_running_is_not_waited_for(docker, left) -> None:
+    """A child that holds the output open is not waited for, and its later output is not part of the answer."""
     docker('"$@"')
     began = time.monotonic()
     done = host_of("c", 20).run(f"{left} sleep 0.3; echo said; echo why >&2; (exit 4)")
@@ -86,7 +86,7 @@ def test_what_a_command_leaves_running_keeps_nobody_waiting(docker, left) -> Non
 
 
 def test_a_program_that_prints_without_end_is_given_up(docker, monkeypatch) -> None:
-    """At a stated limit, and long before the time is up."""
+    """At a stated size, long before the time limit."""
     monkeypatch.setattr(host, "_MOST_BYTES", 1 << 20)
     docker('"$@"')
     with pytest.raises(EngineUnavailable, match="more than 1 MB"):

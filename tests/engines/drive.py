@@ -111,7 +111,7 @@ def expected_same(archive: Path) -> tuple[str, int, int]:
     """Image ID, layers and bytes of the saved image, by the archive itself."""
     with tarfile.open(archive, mode="r|") as opened:
         saved = read_saved(opened)
-    return saved.config_digest, len(saved.layers), sum(saved.layer_bytes)
+    return saved.config_digest, len(saved.layers), sum(each.size_bytes for each in saved.history)
 
 
 def look_at_same(engine: Engine, archive: Path) -> tuple[str, int, int]:

@@ -17,9 +17,9 @@ from gate.evidence.__main__ import main
 from gate.evidence.redact import Redactor
 from gate.evidence.statement import PREDICATE, attest, statement
 from gate.evidence.store import ENVELOPE, STATEMENT, EvidenceStore
-from gate.registry.permitted import AwsCall
+from gate.registry.permitted_calls import AwsCall
 from gate.run import results
-from gate.run.clock import Watch
+from gate.run.environment import ClockCheck
 from gate.run.model import Facts
 from gate.verdict import ScenarioOutcome
 from tests.evidence.conftest import CALL, DIGEST, RELEASE, configured
@@ -141,8 +141,8 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(run_record, observe, pair
     facts = Facts(**ended.release, scan_report=scan)
     run = SimpleNamespace(
         options=SimpleNamespace(target="local", sign=pair[0]), kind="full", folder=folder, store=store, facts=facts,
-        root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, trouble=[],
-        call_log=SimpleNamespace(calls=(AwsCall(**CALL),)), clock=Watch(), scans=folder / "rescan" / "scans",
+        root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, errors=[],
+        call_log=SimpleNamespace(calls=(AwsCall(**CALL),)), clock=ClockCheck(), scans=folder / "rescan" / "scans",
         endpoint_is_aws=True, publishes=True,
         clients=SimpleNamespace(endpoints=(SimpleNamespace(service="ecr", is_aws=False),)),
         configuration=configured(), overridden=(), engine="20.10",

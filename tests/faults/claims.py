@@ -5,10 +5,13 @@ from types import SimpleNamespace
 import pytest
 from pytest_bdd import scenarios
 
-from gate.run.steps import note_build, note_publication
+from gate.legacy import baseline
+from gate.publish.pipeline import Pipeline
+from gate.publish.publishing_run import BASELINE, note_build, note_publication
+from gate.run.connections import Connections, made_once
 from gate.run.validation_md import write as write_notes
 from tests.faults.record import edited
-from tests.faults.world import ROOT, WORLD, RecordedDesk
+from tests.faults.world import ROOT, WORLD, RecordedClient
 
 scenarios(str(ROOT / "features"))
 
@@ -31,9 +34,8 @@ def now(world):
     return lambda: world.now
 
 
-@pytest.fixture(scope="session")
-def candidate(world, run):
-    """The candidate image, as the fixtures enter it into the run."""
+def known_image(run, world):
+    """The candidate image, as the pipeline enters it into the run."""
     found = world.candidate
     run.store.digest = run.facts.image_id = found.image.image_id
     run.facts.uncompressed_bytes, run.facts.candidate = found.image.size_bytes, found
@@ -41,28 +43,61 @@ def candidate(world, run):
     return found
 
 
-@pytest.fixture(scope="session")
-def target():
-    """Nothing is asked of any target."""
+class RecordedConnections(Connections):
+    """Answers of a world in the place of AWS; nothing is asked of any target."""
+
+    def __init__(self, run, world):
+        super().__init__(run)
+        self.release_client, self.scanner, self.target = RecordedClient(world), world.scanner, "recorded"
+
+
+class RecordedPipeline(Pipeline):
+    """The release as it was published, whatever stands against it: each claim is decided by itself."""
+
+    def __init__(self, run, world):
+        super().__init__(RecordedConnections(run, world))
+        self.world = world
+
+    @made_once
+    def candidate(self):
+        """The candidate image."""
+        return known_image(self.run, self.world)
+
+    @made_once
+    def registry_image(self):
+        """The image that was pushed; the zip function's baseline was kept before."""
+        baseline.keep(self.run.store.folder / BASELINE, self.world.legacy_before)
+        if isinstance(self.world.published, Exception):
+            raise self.world.published
+        self.run.store.digest = self.run.facts.unpromoted = self.world.published.digest
+        self.connections.stack.callback(self._record_scan)
+        return self.world.published
+
+    @made_once
+    def published(self):
+        """The release as it was promoted, and what the run believes of it."""
+        run, facts, published = self.run, self.run.facts, self.registry_image
+        facts.publication, facts.digest, facts.tags = published, published.digest, published.tags
+        facts.size_bytes, facts.unpromoted = published.compressed_bytes, ""
+        note_publication(run, published.digest, published.steps)
+        for name, value in self.world.facts.items():
+            setattr(facts, name, value)
+        self.connections.stack.callback(self._check_unchanged, published)
+        return published
+
+    @made_once
+    def digest_scan(self):
+        """The scan of the checked digest."""
+        self.run.facts.scan_report = self.world.scanner.scan_digest(self.registry_image.digest)
+        return self.run.facts.scan_report
 
 
 @pytest.fixture(scope="session")
-def release_client(world):
-    """What AWS answered."""
-    return RecordedDesk(world)
-
-
-@pytest.fixture(scope="session")
-def published(world, fixtures, run, release_client, registry_image):
-    """The release as it was promoted, and what the run believes of it: no claim is a condition of another here."""
-    facts, published = run.facts, registry_image
-    facts.publication, facts.digest, facts.tags = published, published.digest, published.tags
-    facts.size_bytes, facts.unpromoted = published.compressed_bytes, ""
-    note_publication(run, published.digest, published.steps)
-    for name, value in world.facts.items():
-        setattr(run.facts, name, value)
-    yield published
-    fixtures.still_true(run, release_client, published)
+def release_pipeline(world, run):
+    """The release from a world."""
+    pipeline = RecordedPipeline(run, world)
+    yield pipeline
+    pipeline.close()
 
 
 @pytest.fixture(scope="session")
@@ -96,21 +131,14 @@ def account(world):
 
 
 @pytest.fixture(scope="session")
-def scanner(world):
-    """The scans."""
-    return world.scanner
-
-
-@pytest.fixture(scope="session")
-def digest_scan(world, run, registry_image):
-    """The scan of the checked digest."""
-    run.facts.scan_report = world.scanner.scan_digest(registry_image.digest)
-    return run.facts.scan_report
-
-
-@pytest.fixture(scope="session")
 def register(world):
     """The register of exceptions."""
+    return world.register
+
+
+@pytest.fixture(scope="session")
+def accepted_ends(world):
+    """The same, as far as it is about ends of support."""
     return world.register
 
 
@@ -130,7 +158,7 @@ def chrome_pin(world):
 def newest_chrome(world):
     """The newest stable Chrome."""
     if isinstance(world.newest, Exception):
-        raise world.newest
+        pytest.skip(world.newest.cause)
     return world.newest
 
 
@@ -159,7 +187,7 @@ def notes(world, run, published, previous_release, request):
     """VALIDATION.md as the run writes it, and then what the fault does to the record; undone after the claim."""
     written = write_notes(run)
     title = request.node.obj.__doc__
-    with edited(run.folder, [edit for edit in world.deeds if edit.get("during", "") in title], published.digest):
+    with edited(run.folder, [edit for edit in world.record_edits if edit.get("during", "") in title], published.digest):
         yield written
 
 

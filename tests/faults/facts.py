@@ -184,4 +184,4 @@ def _dated(entry, today):
 
 def files(world, edits):
     """Change files of the record once the run has written them, as somebody with an editor would."""
-    return replace(world, deeds=tuple(edits))
+    return replace(world, record_edits=tuple(edits))

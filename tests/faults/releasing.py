@@ -6,24 +6,45 @@ Only the image is one that was looked at before: what it costs to look at it is 
 import pytest
 from pytest_bdd import scenarios
 
-from tests.faults.claims import candidate, notes, world
+from gate.publish.pipeline import Pipeline
+from gate.run.connections import Connections, made_once
+from tests.faults.claims import known_image, notes, world
 from tests.faults.world import ROOT
 
-__all__ = ["candidate", "notes", "world"]
+__all__ = ["notes", "world"]
 
 scenarios(str(ROOT / "features"))
 
 
 @pytest.fixture(scope="session")
-def target(world):
-    """The local target that is up already, found by the ordinary AWS chain."""
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in world.environment.items():
-            environment.setenv(name, value)
-        yield
+def release_pipeline(world, run):
+    """A real release of the image that is known already, into the local target that is up already."""
+
+    class Connected(Connections):
+        @made_once
+        def target(self):
+            environment = self.stack.enter_context(pytest.MonkeyPatch.context())
+            for name, value in world.environment.items():
+                environment.setenv(name, value)
+            return "local"
+
+    class Releasing(Pipeline):
+        @made_once
+        def candidate(self):
+            return known_image(self.run, world)
+
+    pipeline = Releasing(Connected(run))
+    yield pipeline
+    pipeline.close()
 
 
 @pytest.fixture(scope="session")
 def register(world):
     """The register of exceptions."""
+    return world.register
+
+
+@pytest.fixture(scope="session")
+def accepted_ends(world):
+    """The same, as far as it is about ends of support."""
     return world.register

@@ -16,7 +16,7 @@ from gate.access.reader import AccountReader
 from gate.access.reviewed_principals import load as load_reviews
 from gate.aws.call_log import CallLog
 from gate.aws.retry import TimeSource
-from gate.browser.newest import Newest
+from gate.browser.newest import StableVersion
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.base import STAND_IN_LABEL, Base
@@ -24,10 +24,12 @@ from gate.image.build import build_image
 from gate.image.support import load as load_support
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
-from gate.registry.publication import CheckedImage
-from gate.registry.release_client import ReleaseClient, ReleaseDependencies
-from gate.run.bases import build_stand_in
-from gate.run.fixtures import BASELINE, REGISTER
+from gate.publish.build import build_stand_in
+from gate.publish.publication import CheckedImage
+from gate.publish.publisher import Publisher
+from gate.publish.publishing_run import BASELINE
+from gate.publish.release_client import ReleaseClient
+from gate.run.lookups import REGISTER
 from gate.scan.reader import ScanReader
 from gate.scan.records import record_of
 from gate.scan.register.reading import load as load_register
@@ -61,10 +63,9 @@ class Stage:
 
     def release_client(self, endpoint=None):
         """A real release client of the CI role, with a call log of its own."""
-        nothing = lambda *_: None  # noqa: E731
-        around = ReleaseDependencies(self.engine.client.api, nothing, nothing, nothing, may_spoil=True,
-                              endpoint=endpoint or self.target.endpoint)  # fmt: skip
-        return ReleaseClient(self.target.session(), self.release, CallLog(), around)
+        engine, nothing = self.engine.client.api, lambda *_: None
+        return ReleaseClient(self.target.session(), self.release, CallLog(), engine, nothing, nothing, nothing,
+                             allow_destructive=True, endpoint=endpoint or self.target.endpoint)  # fmt: skip
 
     def account(self):
         """A real reader of the account's policies."""
@@ -88,10 +89,11 @@ class Stage:
 
     def publish(self, release_client):
         """Really publish the good image."""
-        pushed = release_client.push_candidate(self.checked(), kept=self.folder / BASELINE, admit=lambda: None)
-        with release_client.diary.step(release_client.typed.request_scan(pushed.digest)):
+        publisher, image = Publisher(release_client), self.checked()
+        pushed = publisher.push(image, publisher.prepare(image, self.folder / BASELINE))
+        with release_client.log.step(release_client.commands.request_scan(pushed.digest)):
             pass  # what the scan says is read by the scanner of each world
-        return release_client.publisher.promote(pushed)
+        return publisher.promote(pushed)
 
 
 def read_release():
@@ -159,7 +161,7 @@ def good_world(on: Stage) -> World:
         support=load_support(),
         # On the stand-in nothing is pinned: these are a lock and a list as a release on AWS has them.
         chrome=ChromePin("158.0.8127.37", "158.0.8127.37", now.date() - timedelta(days=10)),
-        newest=Newest("158.0.8127.37", now.date(), "the list"),
+        newest=StableVersion("158.0.8127.37", now.date(), "the list"),
         environment=on.target.environment(),
     )
 

@@ -12,21 +12,20 @@ from typing import Any
 import pytest
 
 from gate.access.reviewed_principals import ReviewedPrincipals
-from gate.browser.newest import Newest
+from gate.browser.newest import StableVersion
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.support import SupportDates
-from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
-from gate.registry.changes import Looked
-from gate.registry.ecr import ImageConfig
+from gate.publish.promotion_record import ACCEPTED, Promotion
+from gate.publish.publication import Publication
+from gate.registry.changes import InspectedManifests
+from gate.registry.ecr import StoredConfig
 from gate.registry.manifest import StoredManifest
-from gate.registry.publication import Publication
 from gate.registry.repository import RepositorySnapshot
 from gate.release import Release
-from gate.run.promotions import ACCEPTED, Promotion
 from gate.scan.records import ScanRecord
 from gate.scan.report import ScanReport
 from gate.scan.settings import ScanSettings
@@ -43,7 +42,7 @@ class RecordedRepository:
     name: str
     now: RepositorySnapshot
     stored: StoredManifest
-    held: ImageConfig
+    held: StoredConfig
 
     def describe(self):
         """DescribeRepositories."""
@@ -67,7 +66,7 @@ class RecordedRepository:
 
     def look_at(self, digests):
         """BatchGetImage, of which only the release's is recorded."""
-        return Looked({digest: self.stored for digest in digests if digest == self.stored.digest})
+        return InspectedManifests({digest: self.stored for digest in digests if digest == self.stored.digest})
 
     def config(self, _stored):
         """The config blob."""
@@ -128,28 +127,21 @@ class World:
     now: datetime
     support: SupportDates
     chrome: ChromePin
-    newest: Newest | Exception
+    newest: StableVersion | Exception
     promotions: tuple[Promotion, ...] = (
         Promotion("2026-01-02T03:04:05+00:00", "local", "app", f"sha256:{'0' * 64}", "v0.9.0", "latest", "", ACCEPTED),
     )
     facts: Mapping[str, Any] = field(default_factory=dict)
-    deeds: tuple[Any, ...] = ()
+    record_edits: tuple[Any, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-class RecordedDesk:
+class RecordedClient:
     """Answers for the release client from a world."""
 
     def __init__(self, world):
         self._world, self.ecr = world, world.ecr
         self.zip_function = self.zip_history = self
-
-    def push_candidate(self, _image, *, kept, admit):
-        """The release as it was published, whatever stands against it: each claim is decided by itself."""
-        baseline.keep(kept, self._world.legacy_before)
-        if isinstance(self._world.published, Exception):
-            raise self._world.published
-        return self._world.published
 
     def verify(self, _digest, _image=None):
         """What ECR answers now."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from gate.check import CheckResult
-from gate.registry.changes import Looked, to_look_at
+from gate.registry.changes import InspectedManifests, to_inspect
 from gate.registry.ecr import EcrRepository
-from gate.registry.forecast import check_lifecycle
+from gate.registry.lifecycle_simulation import check_lifecycle
 from gate.registry.manifest import StoredManifest, check_admission, check_bytes
 from gate.registry.repository import RepositorySnapshot, check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import check_mutability, check_same_digest
@@ -73,7 +73,7 @@ def lifecycle(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     policy = {"lifecyclePolicyText": json.dumps({"rules": given["rules"]})}
     images = given.get("images") or [{"imageDigest": "release", "imageTags": [RELEASE, ROLLING, CANDIDATE]}]
     ecr = _ecr(GetLifecyclePolicy=policy, DescribeImages={"imageDetails": [_image(each) for each in images]})
-    return check_lifecycle(ecr.lifecycle_policy(), ecr.images(), digest("release"), (ROLLING, CANDIDATE), NOW)
+    return check_lifecycle(ecr.lifecycle_policy(), ecr.images(), digest("release"), (ROLLING, CANDIDATE), NOW, 100, 365)
 
 
 def listing(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
@@ -91,7 +91,9 @@ def listing(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     if claim == "A published tag names an image that can be pulled":
         return check_active(after.image(after.naming().get(RELEASE, "")), RELEASE)
     known = {each.digest: each for each in manifests.values()}
-    looked = Looked({each: known[each] for each in to_look_at(before, after, released) if each in known}, {})
+    looked = InspectedManifests(
+        {each: known[each] for each in to_inspect(before, after, released) if each in known}, {}
+    )
     moved = (RELEASE, ROLLING, CANDIDATE)
     return check_otherwise_unchanged(before, after, moved, released, looked, NOW)
 

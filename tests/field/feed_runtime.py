@@ -6,12 +6,21 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gate.browser.programs import Answer, Pin, is_pinned, libraries_complete, share_major
+from gate.browser.programs import CommandOutput, ExpectedVersion, has_expected_version, libraries_complete, share_major
 from gate.check import CheckResult
 from gate.runtime import invocation_checks
-from gate.runtime.answers import answers_hold
-from gate.runtime.report import Fault, Footprint, HandlerRun, Init, Invocation, Moment, Process, Settings
-from gate.runtime.work import browser_worked
+from gate.runtime.answer_checks import answers_hold
+from gate.runtime.browser_activity import browser_worked
+from gate.runtime.report import (
+    ContainerProcess,
+    Footprint,
+    HandlerRun,
+    Init,
+    Invocation,
+    ReportedError,
+    ResourceSample,
+    Settings,
+)
 
 _MB = 1024 * 1024
 _USUAL = {"processes": ["python3"], "tmp_mb": 1.0, "memory_mb": 80.0, "answer": {"ok": True}, "browser": "chrome"}
@@ -31,7 +40,7 @@ def handler(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     footprint = Footprint(settings.memory_mb, None, given.get("oom", False), None, None, given.get("logs", ""))
     started = Init(init["outcome"], init["seconds"], _fault(init))
     run = HandlerRun(
-        settings, started, Moment(_processes(["python3"]), _MB, None, 0, 80 * _MB), tuple(calls), footprint
+        settings, started, ResourceSample(_processes(["python3"]), _MB, None, 0, 80 * _MB), tuple(calls), footprint
     )
     if claim == "The function initialises within 10 seconds at its configured memory":
         return invocation_checks.initialises(run) + invocation_checks.starts_within(run, 10)
@@ -47,21 +56,21 @@ def handler(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
 
 
 def _call(number: int, raw: dict[str, Any]) -> Invocation:
-    after = Moment(_processes(raw["processes"]), int(raw["tmp_mb"] * _MB), None, 0, int(raw["memory_mb"] * _MB))
+    after = ResourceSample(_processes(raw["processes"]), int(raw["tmp_mb"] * _MB), None, 0, int(raw["memory_mb"] * _MB))
     outcome = raw.get("outcome", "answered")
     ended = outcome in ("ended", "late")
     return Invocation(number, outcome, None if ended else 2.0, json.dumps(raw["answer"]), _fault(raw),
                       None if ended else after, browser=raw["browser"])  # fmt: skip
 
 
-def _fault(raw: dict[str, Any]) -> Fault | None:
-    return Fault(**raw["fault"]) if "fault" in raw else None
+def _fault(raw: dict[str, Any]) -> ReportedError | None:
+    return ReportedError(**raw["fault"]) if "fault" in raw else None
 
 
-def _processes(names: list[str]) -> tuple[Process, ...]:
+def _processes(names: list[str]) -> tuple[ContainerProcess, ...]:
     """Processes by name; "<defunct>" behind it marks one that ended and was not reaped, as ps(1) shows it."""
     return tuple(
-        Process(pid, 1, "Z" if "<defunct>" in name else "S", name.partition(" ")[0])
+        ContainerProcess(pid, 1, "Z" if "<defunct>" in name else "S", name.partition(" ")[0])
         for pid, name in enumerate(names, 1)
     )
 
@@ -69,7 +78,10 @@ def _processes(names: list[str]) -> tuple[Process, ...]:
 def programs(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """What `chrome` and `chromedriver` answered when asked for their versions, or the loader for the `libraries`."""
     if "libraries" in given:
-        return libraries_complete(Answer("ld.so --list /opt/chrome/chrome", given.get("exit", 0), given["libraries"]))
-    chrome, driver = (Answer(f"{name} --version", 0, given[name]) for name in ("chrome", "chromedriver"))
-    pins = is_pinned(chrome, Pin(given["pin"], "chrome.lock")) if "pin" in given else CheckResult()
-    return share_major(chrome, driver) + pins
+        command = "ld.so --list /opt/chrome/chrome"
+        return libraries_complete(CommandOutput(command, given.get("exit", 0), given["libraries"]))
+    chrome, driver = (CommandOutput(f"{name} --version", 0, given[name]) for name in ("chrome", "chromedriver"))
+    found = share_major(chrome, driver)
+    if "pin" in given:
+        found += has_expected_version(chrome, ExpectedVersion(given["pin"], "chrome.lock"))
+    return found

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from gate.registry.publish import Publisher
+from gate.publish.publisher import Publisher
 
 _put = Publisher._put
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from docker import DockerClient
 
-from gate.engine.owner import OWNER
+from gate.engine.leftovers import OWNER
 from gate.evidence.run_record import TITLE
 from tests.screen import unwrapped
 

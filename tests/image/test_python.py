@@ -38,7 +38,7 @@ def supervised(said, arguments):
     if said.rc == 127:
         return said
     mark = json.loads(arguments[-1])["mark"]
-    told = {"answer": said.stdout, "late": False, "large": False, "exit": said.rc, "said": said.stderr}
+    told = {"answer": said.stdout, "late": False, "large": False, "exit": said.rc, "printed": said.stderr}
     return Answer(0, f"a wrapper's banner\n{mark}{json.dumps(told)}{mark}\n", "")
 
 
@@ -211,7 +211,7 @@ def test_what_python_starts_with_is_recorded_the_bases_or_stated(path, file, acc
     assert accepted or f"Python runs {path} whenever it starts" in said(result)
 
 
-# The script is given `answer` by what runs it in the image (gate.engine.answer).
+# The script is given `answer` by what runs it in the image (gate.engine.script).
 SCRIPT = "import json\ndef answer(value):\n    print(json.dumps(value))\n" + _INSPECT.read_text(encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from gate.errors import ImageUnavailable
 from gate.image.build import BuiltImage, build_image
-from gate.run.bases import STAND_IN, STAND_IN_CONTEXT
+from gate.publish.build import STAND_IN, STAND_IN_CONTEXT
 
 ROOT = Path(__file__).parents[2]
 BASE = "release-gate-test-rpm-base:latest"

@@ -54,10 +54,10 @@ def said(*pages, **more):
     return "\n".join(map(str, check_trail(trail(*pages, **more), NAME).rejections))
 
 
-def test_silence_is_believed_only_after_our_own_reading_was_seen():
-    """No event at all, or only events of other functions, is no proof."""
+def test_the_gates_own_reading_is_required():
+    """A trail without that reading is not accepted."""
     assert said([[CONTROL]]) == ""
-    assert "its silence about updates proves nothing" in said([[]])
+    assert "the absence of updates in it proves nothing" in said([[]])
     assert "proves nothing" in said([[event("GetFunction20150331v2", {"functionName": "another"})]])
 
 
@@ -93,7 +93,7 @@ def test_a_change_of_its_schedule_is_found_and_that_of_others_is_not():
      "TooManyRequestsException", "Client.UnauthorizedOperation", "ResourceNotFoundException"],
 )  # fmt: skip
 def test_a_call_that_was_refused_changed_nothing(code):
-    """CloudTrail records it as it records a change, with the error's code: it is kept, and no alarm."""
+    """CloudTrail records it like a change, with the error's code: it is kept and raises no alarm."""
     refused = event("UpdateFunctionCode20150331v2", {"functionName": NAME}, "false", errorCode=code)
     assert said([[CONTROL, refused]]) == ""
     assert [each.error for each in trail([[CONTROL, refused]])].count(code) == 1
@@ -105,19 +105,19 @@ def test_a_call_that_was_refused_changed_nothing(code):
     "code", ["ServiceException", "InternalFailure", "ServiceUnavailable", "InternalServerException"]
 )
 def test_a_call_that_failed_inside_of_aws_may_have_changed_something(code):
-    """Only a refusal says that nothing was done."""
+    """Only a refusal means that nothing was changed."""
     failed = event("UpdateFunctionCode20150331v2", {"functionName": NAME}, "false", errorCode=code)
     assert "UpdateFunctionCode" in said([[CONTROL, failed]])
 
 
 def test_a_reading_that_was_refused_is_no_control():
-    """This gate's own reading succeeded."""
+    """The control is a reading that succeeded."""
     refused = event("GetFunction20150331v2", {"functionName": NAME}, errorCode="AccessDeniedException")
     assert "proves nothing" in said([[refused]])
 
 
 def test_a_rule_on_a_partners_bus_is_one_of_its_rules():
-    """Such a bus has slashes in its name; the rule is what stands behind the last."""
+    """Such a bus has slashes in its name; the rule is after the last one."""
     own = event("RemoveTargets", {"rule": "on-sale"}, "false", "events.amazonaws.com")
     assert "RemoveTargets on on-sale" in said([[CONTROL]], events_pages=[[own]])
 
@@ -132,7 +132,7 @@ def test_a_rule_on_a_partners_bus_is_one_of_its_rules():
     ],
 )
 def test_only_this_gates_own_reading_of_the_function_is_a_control(control):
-    """Another read, a reading that is marked as a change, and one that names nothing prove nothing."""
+    """Not another read, one that is marked as a change, or one without a function."""
     assert "proves nothing" in said([[control]])
 
 
@@ -141,14 +141,14 @@ def test_only_this_gates_own_reading_of_the_function_is_a_control(control):
     [{"about": "another"}, {"source": "events.amazonaws.com"}, {"name": "ListTags20170331"}, {"read_only": False}],
 )
 def test_each_part_of_a_control_is_asked_about(change):
-    """Whoever brings the events: of Lambda, of this function, a reading, and of the function itself."""
+    """It is of Lambda, of this function, a GetFunction call, and read-only."""
     (control,) = trail([[CONTROL]])
     assert check_trail((control,), NAME).accepted
     assert "proves nothing" in str(check_trail((replace(control, **change),), NAME).rejections[0])
 
 
 def test_a_function_that_is_called_what_a_rule_is_called_is_another_function():
-    """And so is a rule that is called what the function is called: neither vouches for the trail, nor is a change."""
+    """So is a rule with the function's name: neither is a control, nor a change of the function."""
     namesake = event("UpdateFunctionCode20150331v2", {"functionName": "every-20"}, "false")
     rule = event("PutRule", {"name": NAME}, "false", "events.amazonaws.com")
     assert said([[CONTROL, namesake]], events_pages=[[rule]]) == ""
@@ -158,14 +158,14 @@ def test_a_function_that_is_called_what_a_rule_is_called_is_another_function():
 
 
 def test_a_rule_of_a_baseline_without_a_bus_is_known_by_its_name():
-    """Whatever stands before the last slash, or nothing."""
+    """With or without a bus in front of it."""
     own = event("DisableRule", {"name": "bare"}, "false", "events.amazonaws.com")
     baseline = replace(BASELINE, facts={"rules": {"bare": {}}})
     assert "DisableRule on bare" in said([[CONTROL]], events_pages=[[own]], baseline=baseline)
 
 
 def test_an_event_says_who_did_what_to_what_and_when():
-    """Oldest first; where CloudTrail has no ARN its user name stands for it, and else nobody is made up."""
+    """Oldest first; without an ARN the user name is used, and without that "unknown"."""
     later = {**event("UpdateAlias", {"name": "live", "functionName": NAME}, "false"), "EventTime": NOW}
     early = {**event("TagResource", {"resource": f"{ARN}:live"}, "false"), "EventTime": NOW - timedelta(hours=1)}
     for each, detail in ((later, {"userIdentity": None}), (early, {"userIdentity": {}})):
@@ -186,7 +186,7 @@ def test_an_event_says_who_did_what_to_what_and_when():
 
 
 def test_an_unreadable_event_is_a_refusal():
-    """Garbage in the trail is not skipped."""
+    """An unreadable event is not skipped."""
     with pytest.raises(AwsRefused, match="LookupEvents cannot be read"):
         trail([[{**CONTROL, "CloudTrailEvent": "not json"}]])
 
@@ -229,7 +229,7 @@ def test_invocations_and_errors_are_summed_over_both_windows():
 @pytest.mark.parametrize(
     ("before", "since", "words"),
     [
-        (Traffic(86400, 0, 0), Traffic(7200, 6, 0), "knows no invocation"),
+        (Traffic(86400, 0, 0), Traffic(7200, 6, 0), "shows no invocation"),
         (Traffic(86400, 72, 0), Traffic(7200, 0, 0), "6.0 invocations would be due"),
         (Traffic(86400, 72, 0), Traffic(7200, 6, 1), "new errors: 1 in 6"),
         (Traffic(86400, 72, 6), Traffic(7200, 6, 6), "new errors: 6 in 6"),
@@ -263,7 +263,7 @@ def test_the_errors_that_there_always_were_are_no_new_ones():
     ],
 )
 def test_what_comes_about_by_chance_is_no_new_error(before, since):
-    """A function that always failed now and then fails now and then: a few more in an hour prove nothing."""
+    """A few more errors in an hour are within chance for a function that failed now and then before."""
     assert check_traffic(before, since, NAME).accepted
 
 
@@ -277,7 +277,7 @@ def test_the_chance_of_errors_is_that_of_the_binomial_distribution():
 
 
 def test_the_share_of_errors_is_errors_per_invocation():
-    """And none where nothing was invoked."""
+    """It is 0 without an invocation."""
     assert Traffic(60, 4, 1).error_rate == 0.25
     assert Traffic(60, 0, 0).error_rate == 0
 

@@ -72,7 +72,7 @@ def test_every_change_is_named(repository, committed):
 
 
 def test_no_earlier_tag_is_a_no_go(repository):
-    """Nobody can say since when they are unchanged."""
+    """It is unknown since when they are unchanged."""
     git(repository, "tag", "--delete", "v0.9.0")
     assert "no earlier release tag" in said(repository)
 
@@ -92,7 +92,7 @@ def test_a_branch_without_a_commit_is_a_no_go(repository):
 
 
 def test_git_is_given_a_minute(tmp_path, monkeypatch):
-    """And the refusal says so."""
+    """The rejection says so."""
 
     def hangs(command, *, timeout, **_more):
         raise subprocess.TimeoutExpired(command, timeout)
@@ -121,7 +121,7 @@ def test_a_misspelt_path_is_named_beside_whatever_else_is_wrong(repository):
 
 
 def test_a_file_that_only_the_last_release_holds_is_known(repository):
-    """Taken out since: that is a change, and no misspelt path."""
+    """It was removed since: a change, not a misspelt path."""
     (repository / "deploy" / "zip.sh").unlink()
     words = said(repository, ("deploy/zip.sh",))
     assert "(D deploy/zip.sh)" in words
@@ -129,7 +129,7 @@ def test_a_file_that_only_the_last_release_holds_is_known(repository):
 
 
 def test_a_git_that_is_not_there_or_hangs_is_a_no_go(tmp_path, monkeypatch):
-    """No answer is not "nothing changed"."""
+    """An error of git does not count as "nothing changed"."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EvidenceDamaged, match="git does not answer"):
         read_pipeline(tmp_path, PATHS, "v1.0.0")
@@ -146,6 +146,6 @@ def test_no_zip_pipeline_in_the_repository_is_no_claim_to_fail(repository):
 
 
 def test_a_folder_without_git_is_a_no_go(tmp_path):
-    """Git's own sentence is passed on."""
+    """The message holds git's own."""
     with pytest.raises(EvidenceDamaged, match="not a git repository"):
         read_pipeline(tmp_path, PATHS, "v1.0.0")

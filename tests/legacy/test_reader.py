@@ -117,7 +117,7 @@ def test_every_kind_of_change_is_found_by_its_name(production, change):
 
 
 def test_secrets_are_compared_and_not_kept(production):
-    """Environment values and rule inputs stand as slow hashes; no presigned URL is kept."""
+    """Environment values and rule inputs are kept as slow hashes; no presigned URL is kept."""
     text = json.dumps(production.snapshot().facts)
     for secret in ("top-secret-value", "s3cret", "X-Amz-Signature", "Location"):
         assert secret not in text
@@ -125,7 +125,7 @@ def test_secrets_are_compared_and_not_kept(production):
 
 
 def test_a_function_that_does_not_exist_is_a_no_go(ministack):
-    """A baseline of nothing would accept everything."""
+    """There is no baseline of a function that does not exist."""
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="ap-northeast-2")
     clients = [session.client(service, endpoint_url=ministack) for service in ("lambda", "events", "scheduler")]
     with pytest.raises(AwsRefused, match="no_such_function does not exist"):
@@ -148,7 +148,7 @@ def test_an_update_that_does_not_end_well_is_a_no_go(statuses, waits):
 
 
 def test_a_missing_permission_is_named():
-    """The message says what to grant."""
+    """The message names the permission to grant."""
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="ap-northeast-2")
     client = session.client("lambda")
     with Stubber(client) as stub:
@@ -171,7 +171,7 @@ def schedule(scheduler, name, target, expression="rate(20 minutes)", **sent):
 
 
 def test_schedules_of_eventbridge_scheduler_are_triggers(production):
-    """By the function's ARN or a qualified one, or by a universal target that calls it; nobody else's."""
+    """By the function's ARN or a qualified one, or by a universal target that calls it; no other schedules."""
     arn = production.snapshot().function
     invoke = "arn:aws:scheduler:::aws-sdk:lambda:invoke"
     schedule(production.scheduler, "direct", arn, Input='{"k": "s3cret-input"}')
@@ -190,7 +190,7 @@ def test_schedules_of_eventbridge_scheduler_are_triggers(production):
 
 
 def test_schedules_that_cannot_be_listed_are_not_taken_for_none(production):
-    """A refusal, or an endpoint that does not know the service, is named and never a green one."""
+    """A refusal, or an endpoint without the service, is named and not accepted."""
     whole = production.snapshot()
     with Stubber(production.scheduler) as stub:
         stub.add_client_error("list_schedules", "AccessDeniedException")
@@ -201,7 +201,7 @@ def test_schedules_that_cannot_be_listed_are_not_taken_for_none(production):
 
 
 def test_what_is_not_known_of_the_function_is_not_looked_for_in_the_trail(production):
-    """Without the names of its schedules, CloudTrail's silence about them would say nothing."""
+    """Without the names of its schedules their changes cannot be found in CloudTrail."""
     with Stubber(production.scheduler) as stub:
         stub.add_client_error("list_schedules", "AccessDeniedException")
         found = production.snapshot()

@@ -52,12 +52,12 @@ def test_the_order_of_subnets_and_security_groups_is_no_difference():
 
 
 def test_an_empty_list_and_a_missing_one_are_the_same():
-    """AWS answers either, for the same state."""
+    """AWS answers either for the same state."""
     assert differences(snapshot(a={"x": []}), snapshot(a={})) == ()
 
 
 def test_a_difference_is_told_in_the_letters_it_is_written_in():
-    """A person reads it."""
+    """The file is readable JSON."""
     (only,) = differences(snapshot(Description="예약 문자"), snapshot(Description="예약"))
     assert (only.before, only.now) == ('"예약 문자"', '"예약"')
 
@@ -69,7 +69,7 @@ def test_a_function_is_named_by_the_last_part_of_its_arn():
 
 
 def test_a_snapshot_of_nothing_or_of_another_function_is_refused():
-    """Two empty snapshots are equal, and prove nothing."""
+    """Two empty snapshots are equal and not accepted."""
     assert "no configuration" in str(check_untouched(snapshot(), snapshot()).rejections[0])
     assert "no configuration" in str(check_untouched(BEFORE, snapshot()).rejections[0])
     other = replace(BEFORE, function=f"{ARN}_v2")
@@ -77,7 +77,7 @@ def test_a_snapshot_of_nothing_or_of_another_function_is_refused():
 
 
 def test_a_baseline_that_holds_no_configuration_is_refused():
-    """Nothing is known of before, whatever is known of now; the refusal says which of the two it is."""
+    """The rejection says which of the two could not be read."""
     assert "zip before the release holds no configuration" in str(check_untouched(snapshot(), BEFORE).rejections[0])
     assert "zip now holds no configuration" in str(check_untouched(BEFORE, snapshot()).rejections[0])
 
@@ -105,7 +105,7 @@ def _without_empties(value):
 
 
 def test_a_baseline_comes_back_as_it_was_kept(tmp_path):
-    """Written whole, into a folder that may not exist yet."""
+    """It is written completely, into a folder that may not exist yet."""
     path = tmp_path / "evidence" / "zip-baseline.json"
     baseline.keep(path, BEFORE)
     assert baseline.load(path) == BEFORE
@@ -113,7 +113,7 @@ def test_a_baseline_comes_back_as_it_was_kept(tmp_path):
 
 
 def test_no_baseline_is_a_no_go(tmp_path):
-    """The message says that nobody can tell, and where one comes from."""
+    """The message says what is unknown, and how to get a baseline."""
     with pytest.raises(EvidenceDamaged, match="no baseline") as refusal:
         baseline.load(tmp_path / "none.json")
     assert "publishing run" in refusal.value.remedy
@@ -140,7 +140,7 @@ def test_an_altered_baseline_is_a_no_go(tmp_path, spoil):
 
 
 def test_a_baseline_that_cannot_be_kept_is_a_no_go(tmp_path):
-    """Without it nothing may be pushed."""
+    """Nothing may be pushed without a baseline."""
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(EvidenceDamaged, match="cannot be kept"):
         baseline.keep(tmp_path / "file" / "baseline.json", BEFORE)

@@ -11,7 +11,7 @@ from typing import Any
 import docker
 import pytest
 
-from gate.engine.owner import owner_label
+from gate.engine.leftovers import owner_label
 from localaws.target import LocalTarget
 from tests.local_target.registry_client import layer
 from tests.seeded import SEEDED

@@ -18,8 +18,7 @@ import docker
 import pytest
 from botocore.config import Config
 
-from gate.engine.owner import OWNER
-from gate.engine.sweep import sweep
+from gate.engine.leftovers import OWNER, sweep
 from localaws import LocalTargetError
 from localaws.target import LocalTarget
 from tests.local_target.registry_client import RegistryClient, login

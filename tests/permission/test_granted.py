@@ -11,7 +11,7 @@ from gate.permission.caller_checks import PermissionState, PermissionStatus, che
 from gate.permission.dry_run import parameters
 from gate.permission.granted import GrantedPermissions
 from gate.permission.required import PUBLISHING, VERIFYING, RequiredPermission
-from gate.registry.permitted import READS
+from gate.registry.permitted_calls import READS
 from gate.release import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")

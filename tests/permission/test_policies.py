@@ -19,7 +19,7 @@ from gate.permission.required import (
     required_by,
     resources,
 )
-from gate.registry.permitted import ALLOWED_CHANGES, READS, AwsCall
+from gate.registry.permitted_calls import ALLOWED_CHANGES, READS, AwsCall
 from gate.release import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import boto3
 import botocore.loaders
@@ -19,12 +20,12 @@ from gate.aws.call_log import CallLog
 from gate.blocked import BlockedByEarlierFailure
 from gate.check import ACCEPTED, require
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.registry.diary import Diary
+from gate.publish.promotion_checks import AwsCaller, ReleaseTags
+from gate.publish.publication import CheckedImage
+from gate.publish.publisher import Publisher
+from gate.publish.release_log import Commands, ReleaseLog
 from gate.registry.ecr import EcrRepository
-from gate.registry.promotion import Caller, Tags
-from gate.registry.publication import CheckedImage
-from gate.registry.publish import Publisher
-from gate.registry.push import Patience, push
+from gate.registry.push import PushTiming, push
 
 ACCOUNT, REGION, NAME = "654654307503", "ap-northeast-2", "naver-sms-automation"
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
@@ -239,8 +240,8 @@ class Rehearsal:
         self.body = image_manifest()
         self.engine = MemoryEngine(self.registry, self.body)
         self.image = CheckedImage(sha("config"), sha("config"), "linux/amd64", 1_000_000)
-        self.caller = Caller(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/run", REGION)
-        self.holds, self.clean, self.may_spoil = ACCEPTED, ACCEPTED, False
+        self.caller = AwsCaller(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/run", REGION)
+        self.holds, self.clean, self.allow_destructive = ACCEPTED, ACCEPTED, False
         self.asked, self.told, self.said = [], [], []
         self.ecr = EcrRepository(self.registry.client(self.call_log), ACCOUNT, NAME)
         self.ecr._blob = lambda _digest: b'{"os": "linux", "architecture": "amd64"}'
@@ -249,30 +250,35 @@ class Rehearsal:
         )
 
     def publisher(self, release_tag="v1.0.0"):
-        """A publisher with a diary of its own."""
-        return Publisher(
+        """A publisher with a release log of its own."""
+        release = SimpleNamespace(account=ACCOUNT, region=REGION, repository=NAME, zip_function="zip")
+        client = SimpleNamespace(
             ecr=self.ecr,
-            tags=Tags(release_tag, "latest", "candidate"),
+            release=release,
+            tags=ReleaseTags(release_tag, "latest", "candidate"),
             caller=self.caller,
-            region=REGION,
-            zip_function="zip",
+            commands=Commands(ACCOUNT, REGION, NAME),
+            log=ReleaseLog(str(self.caller), self.time.now, self.told.append, self.time.clock),
             push=self._push,
-            diary=Diary(str(self.caller), self.time.now, self.told.append, self.time.clock),
+            keep_baseline=lambda _file: self._legacy(),
             sleep=self.time.sleep,
-            may_spoil=self.may_spoil,
+            allow_destructive=self.allow_destructive,
         )
+        return Publisher(client)
 
     def publish(self, release_tag="v1.0.0"):
         """The release in the order of a run: push, scan, promote."""
         publisher = self.publisher(release_tag)
-        pushed = publisher.push_candidate(self.image, legacy=self._legacy, admit=self._admit)
+        before = publisher.prepare(self.image, "baseline.json")
+        self._admit()
+        pushed = publisher.push(self.image, before)
         require(self._scan(pushed.digest))
         return publisher.promote(pushed)
 
     def _push(self, image, login, tag):
         self.asked.append("push")
-        patience = Patience(self.time.sleep, self.time.clock)
-        return push(self.engine, image, login, NAME, tag, self.said.append, patience)
+        timing = PushTiming(self.time.sleep, self.time.clock)
+        return push(self.engine, image, login, NAME, tag, self.said.append, timing)
 
     def _legacy(self):
         self.asked.append("legacy")

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from gate.registry.changes import Looked, to_look_at
+from gate.registry.changes import InspectedManifests, to_inspect
 from gate.registry.manifest import OCI_INDEX, OCI_MANIFEST, StoredManifest
 from gate.registry.repository import StoredImage, check_otherwise_unchanged
 from tests.registry.test_lifecycle import policy, rule
@@ -86,7 +86,7 @@ def payload(kind, *digests):
 
 def said(before, after, manifests=(), lifecycle="{}", now=NOW, blobs=None):
     """What the check says ("" for accepted); the manifests are those of the images that are new."""
-    found = Looked({each.digest: each for each in manifests}, blobs or {})
+    found = InspectedManifests({each.digest: each for each in manifests}, blobs or {})
     was = replace(BEFORE, images=tuple(before), lifecycle_policy=lifecycle)
     is_ = replace(BEFORE, images=tuple(after), lifecycle_policy=lifecycle)
     result = check_otherwise_unchanged(was, is_, TAGS, NEW.digest, found, now)
@@ -224,10 +224,10 @@ def test_what_has_to_be_looked_at_is_what_is_new():
     new, standing = held(artifact(subject=OLD.digest)), older("standing", "v0.8.0")
     before = replace(BEFORE, images=(signed, standing))
     after = replace(BEFORE, images=(signed, replace(standing, tags=("v0.8.0", tag, "moved")), new, NEW))
-    assert to_look_at(before, after, NEW.digest) == tuple(sorted([new.digest, standing.digest]))
-    assert to_look_at(before, before, NEW.digest) == ()
+    assert to_inspect(before, after, NEW.digest) == tuple(sorted([new.digest, standing.digest]))
+    assert to_inspect(before, before, NEW.digest) == ()
     plain = replace(BEFORE, images=(signed, replace(standing, tags=("v0.8.0", "moved"))))
-    assert to_look_at(before, plain, NEW.digest) == ()
+    assert to_inspect(before, plain, NEW.digest) == ()
 
 
 def test_a_list_is_replaced_by_lists_and_by_nothing_else():
@@ -309,7 +309,9 @@ def test_a_policy_that_was_changed_meanwhile_explains_nothing():
     """Whoever sets a policy in order to delete is seen with both."""
     was = replace(BEFORE, images=(OLD, older("a")), lifecycle_policy=None)
     is_ = replace(BEFORE, images=(LEFT, NEW), lifecycle_policy=DAYS_14)
-    words = "\n".join(map(str, check_otherwise_unchanged(was, is_, TAGS, NEW.digest, Looked(), NOW).rejections))
+    words = "\n".join(
+        map(str, check_otherwise_unchanged(was, is_, TAGS, NEW.digest, InspectedManifests(), NOW).rejections)
+    )
     assert sha("a") in words
     assert "lifecycle policy" in words
 

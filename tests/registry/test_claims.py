@@ -20,7 +20,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 import pytest
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.registry.permitted import AwsCall
+from gate.registry.permitted_calls import AwsCall
 
 def load(name):
     spec = importlib.util.spec_from_file_location(name, f"{root}/tests/registry/{{name}}.py")
@@ -70,8 +70,8 @@ def ecr(world):
     return world.rehearsal.ecr
 
 @pytest.fixture
-def call log(world):
-    return SimpleNamespace(calls=(*world.rehearsal.call log.calls, *world.calls))
+def call_log(world):
+    return SimpleNamespace(calls=(*world.rehearsal.call_log.calls, *world.calls))
 
 @pytest.fixture
 def release(world):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.registry.forecast import check_lifecycle
 from gate.registry.lifecycle import UnreadablePolicy, evaluate, read_policy
+from gate.registry.lifecycle_simulation import check_lifecycle
 from gate.registry.repository import StoredImage
 
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ RELEASE = image("release", "v1.0.0", "latest", "candidate")
 
 def checked(text, *others, release=RELEASE):
     """What the check says of the release under this policy ("" for accepted)."""
-    result = check_lifecycle(text, (release, *others), release.digest, ("latest", "candidate"), NOW)
+    result = check_lifecycle(text, (release, *others), release.digest, ("latest", "candidate"), NOW, 100, 365)
     return "\n".join(map(str, result.rejections))
 
 
@@ -115,7 +115,7 @@ def test_age_counts_from_the_push():
 
 def test_a_release_that_is_not_there_is_refused():
     """Nothing can be said about an image that ECR does not list."""
-    result = check_lifecycle(None, (), "sha256:gone", (), NOW)
+    result = check_lifecycle(None, (), "sha256:gone", (), NOW, 100, 365)
     assert "sha256:gone is not among" in str(result.rejections[0])
 
 

@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from gate.check import run_self_tests
-from gate.registry.previous import ReleaseFacts, compare
-from gate.registry.promotion import (
-    Caller,
-    Held,
-    Tags,
+from gate.publish.promotion_checks import (
+    AwsCaller,
+    ReleaseTags,
+    TaggedImage,
     Trial,
     check_caller,
     check_movable,
@@ -18,10 +17,11 @@ from gate.registry.promotion import (
     next_tag,
     tags_to_set,
 )
-from gate.registry.repository import Repository, RepositorySnapshot, StoredImage
+from gate.publish.release_diff import ReleaseFacts, compare
+from gate.registry.repository import RepositorySettings, RepositorySnapshot, StoredImage
 from gate.registry.tags import ExclusionFilter, Mutability
 
-TAGS = Tags("v1.0.0", "latest", "candidate")
+TAGS = ReleaseTags("v1.0.0", "latest", "candidate")
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 
 
@@ -31,13 +31,13 @@ A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 def test_the_way_out_is_the_next_tag(tag, following):
     """The message can be pasted."""
     assert next_tag(tag) == following
-    assert f"--release-tag {following}" in str(check_release_tag(Held(A, A), B, tag).rejections[0])
+    assert f"--release-tag {following}" in str(check_release_tag(TaggedImage(A, A), B, tag).rejections[0])
 
 
 def test_a_free_tag_and_a_tag_on_the_same_image_are_accepted():
     """A re-run of the same build is no conflict."""
     assert check_release_tag(None, A, "v1").accepted
-    assert check_release_tag(Held(B, A), A, "v1").accepted
+    assert check_release_tag(TaggedImage(B, A), A, "v1").accepted
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def before(mutability, **naming):
     now = datetime(2026, 1, 1, tzinfo=UTC)
     images = tuple(StoredImage(digest, (tag,), 1, now, "", "ACTIVE") for tag, digest in naming.items())
     return RepositorySnapshot(
-        Repository("1", "r", "n", "the repository", "uri", now, mutability), images, None, None, {}
+        RepositorySettings("1", "r", "n", "the repository", "uri", now, mutability), images, None, None, {}
     )
 
 
@@ -139,7 +139,7 @@ def test_the_tags_of_a_release_are_three():
 @pytest.mark.parametrize(("account", "region"), [("1", "here"), ("2", "here"), ("1", "there"), ("2", "there")])
 def test_only_the_releases_own_account_and_region_are_accepted(account, region):
     """Whatever differs is named with both values, and who called, with the profile if there is one."""
-    refused = check_caller(Caller("1", "arn:me", "here", "mine"), account, region).rejections
+    refused = check_caller(AwsCaller("1", "arn:me", "here", "mine"), account, region).rejections
     assert len(refused) == (account != "1") + (region != "here")
     assert {each.where for each in refused} <= {"arn:me (profile mine)"}
-    assert str(Caller("1", "arn:me", "here")) == "arn:me"
+    assert str(AwsCaller("1", "arn:me", "here")) == "arn:me"

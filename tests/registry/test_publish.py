@@ -7,8 +7,8 @@ import pytest
 from gate.blocked import BlockedByEarlierFailure
 from gate.check import NoGo, reject
 from gate.errors import AwsRefused
-from gate.registry.permitted import check_changes
-from gate.registry.promotion import Caller
+from gate.publish.promotion_checks import AwsCaller
+from gate.registry.permitted_calls import check_changes
 
 
 def changes(rehearsal):
@@ -53,8 +53,8 @@ def test_nothing_is_pushed_for_an_image_that_fails(rehearsal):
     ids=["account", "region"],
 )
 def test_the_wrong_account_or_region_ends_the_release_before_any_other_question(rehearsal, account, region):
-    """Caller and region are compared with pytest.ini before ECR is asked anything."""
-    rehearsal.caller = Caller(account, "arn:aws:iam::1:user/x", region)
+    """AwsCaller and region are compared with pytest.ini before ECR is asked anything."""
+    rehearsal.caller = AwsCaller(account, "arn:aws:iam::1:user/x", region)
     with pytest.raises(NoGo, match=f"'{account if account != '654654307503' else region}'"):
         rehearsal.publish()
     assert rehearsal.registry.calls == []
@@ -221,7 +221,7 @@ def test_every_step_is_told_when_it_begins_and_when_it_has_ended(rehearsal):
 def test_overwriting_is_tried_only_where_a_target_may_be_spoiled(rehearsal):
     """On the local target another manifest is put under the release tag, and refused; elsewhere it is not tried."""
     assert not rehearsal.publish().overwrite_trial.made
-    rehearsal.may_spoil = True
+    rehearsal.allow_destructive = True
     trial = rehearsal.publish().overwrite_trial
     assert trial.made
     assert trial.refused
@@ -230,7 +230,7 @@ def test_overwriting_is_tried_only_where_a_target_may_be_spoiled(rehearsal):
 
 def test_a_registry_that_does_not_keep_its_setting_is_found_out(rehearsal):
     """A release tag that could be overwritten although the setting forbids it ends the release, and that is told."""
-    rehearsal.may_spoil = True
+    rehearsal.allow_destructive = True
     real = rehearsal.registry.PutImage
 
     def careless(**asked):
@@ -245,7 +245,7 @@ def test_a_registry_that_does_not_keep_its_setting_is_found_out(rehearsal):
 
 def test_a_repository_that_lets_the_release_tag_move_is_not_spoiled_by_the_trial(rehearsal):
     """Where the setting itself is wrong, AC2's own scenario says so, and the trial is not made."""
-    rehearsal.may_spoil = True
+    rehearsal.allow_destructive = True
     rehearsal.registry.setting = {"imageTagMutability": "MUTABLE"}
     publication = rehearsal.publish()
     assert not publication.overwrite_trial.made

@@ -19,13 +19,14 @@ from gate.check import ACCEPTED, NoGo, reject, require
 from gate.errors import AwsRefused
 from gate.legacy import baseline
 from gate.legacy.snapshot import check_untouched
+from gate.publish.promotion_checks import check_trial
+from gate.publish.publication import CheckedImage
+from gate.publish.publisher import Publisher
+from gate.publish.release_client import ReleaseClient
 from gate.registry.login import Login
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
-from gate.registry.permitted import check_changes, check_zip_calls
-from gate.registry.promotion import check_trial
-from gate.registry.publication import CheckedImage
-from gate.registry.push import PAUSES, Patience, push
-from gate.registry.release_client import ReleaseClient, ReleaseDependencies
+from gate.registry.permitted_calls import check_changes, check_zip_calls
+from gate.registry.push import PAUSES, PushTiming, push
 from gate.registry.repository import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import ExclusionFilter, Mutability, can_move, check_same_digest
 from gate.release import Release
@@ -93,21 +94,26 @@ class Run:
 
     def __init__(self, engine, target, role=SEEDED.ci_role, endpoint="", **changed):
         self.steps, self.said, self.secrets, self.call_log = [], [], [], CallLog()
-        around = ReleaseDependencies(
+        self.release_client = ReleaseClient(
+            target.session(role),
+            release(**changed),
+            self.call_log,
             engine=engine,
             say=self.said.append,
             on_step=self.steps.append,
             learn_secret=self.secrets.append,
-            may_spoil=True,
+            allow_destructive=True,
             endpoint=endpoint or target.endpoint,
         )
-        self.release_client = ReleaseClient(target.session(role), release(**changed), self.call_log, around)
 
     def publish(self, image, kept, holds=ACCEPTED, scan=ACCEPTED):
         """Release an image with these answers to AC1, AC6 and the scan."""
-        pushed = self.release_client.push_candidate(image, kept=kept, admit=lambda: self._admit(holds))
+        publisher = Publisher(self.release_client)
+        before = publisher.prepare(image, kept)
+        self._admit(holds)
+        pushed = publisher.push(image, before)
         require(scan)
-        return self.release_client.publisher.promote(pushed)
+        return publisher.promote(pushed)
 
     def _admit(self, holds):
         if not holds.accepted:
@@ -222,7 +228,7 @@ def test_a_role_that_may_not_push_is_told_so(first, engine, target, images, tmp_
         run.publish(images[1], tmp_path / "baseline.json")
     assert "lambda:GetFunctionConfiguration" in str(refusal.value)
     login = run.release_client.ecr.login()
-    patience = Patience(lambda _s: None, lambda: 0.0)
+    patience = PushTiming(lambda _s: None, lambda: 0.0)
     with pytest.raises(AwsRefused) as refusal:
         push(engine, images[1].image, login, SEEDED.repository, "candidate", run.said.append, patience)
     assert "denied" in refusal.value.cause
@@ -232,7 +238,7 @@ def test_a_role_that_may_not_push_is_told_so(first, engine, target, images, tmp_
 def test_a_wrong_password_is_refused_at_once(first, engine, target, images):
     """Authentication errors of the real registry are not tried again."""
     run, slept = Run(engine, target), []
-    patience = Patience(slept.append, lambda: 0.0)
+    patience = PushTiming(slept.append, lambda: 0.0)
     login = replace(run.release_client.ecr.login(), password="wrong")
     with pytest.raises(AwsRefused, match=r"basic auth|unauthorized|denied|expired|authorization"):
         push(engine, images[0].image, login, SEEDED.repository, "candidate", run.said.append, patience)
@@ -330,7 +336,13 @@ def test_a_registry_that_is_unwell_when_the_manifest_comes_holds_no_tag(engine, 
         assert login.endpoint == proxy.endpoint
         with pytest.raises(AwsRefused, match=r"did not take the push|refused the push") as refusal:
             push(
-                engine, images[1].image, login, SEEDED.repository, "unwell", print, Patience(slept.append, lambda: 0.0)
+                engine,
+                images[1].image,
+                login,
+                SEEDED.repository,
+                "unwell",
+                print,
+                PushTiming(slept.append, lambda: 0.0),
             )
     assert slept == list(PAUSES)
     assert all(line.isprintable() for line in str(refusal.value).split("\n"))
@@ -382,7 +394,7 @@ def test_the_engines_own_words_for_a_refusal_are_understood(engine, images, stat
     slept = []
     try:
         with pytest.raises(AwsRefused, match=message):
-            push(engine, images[0].image, login, "r", "candidate", print, Patience(slept.append, lambda: 0.0))
+            push(engine, images[0].image, login, "r", "candidate", print, PushTiming(slept.append, lambda: 0.0))
     finally:
         server.shutdown()
         server.server_close()

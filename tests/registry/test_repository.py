@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gate.registry.repository import (
-    Repository,
+    RepositorySettings,
     RepositorySnapshot,
     StoredImage,
     check_active,
@@ -17,7 +17,7 @@ from gate.registry.tags import Mutability
 
 ACCOUNT, REGION, NAME = "654654307503", "ap-northeast-2", "naver-sms-automation"
 AT = datetime(2025, 10, 18, tzinfo=UTC)
-REPOSITORY = Repository(
+REPOSITORY = RepositorySettings(
     ACCOUNT,
     REGION,
     NAME,

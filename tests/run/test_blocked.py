@@ -8,8 +8,8 @@ from gate.blocked import BlockedByEarlierFailure
 from gate.check import CheckResult, NoGo, Rejection, reject
 from gate.failure import failure_of
 from gate.image.base import Base
+from gate.publish.build import _refuse_other_bases
 from gate.report.view import headline, summary
-from gate.run.fixtures.image import _hold_bases
 from gate.run.model import Facts
 
 CRITICAL = reject("CVE-1 is a finding of CRITICAL", "there", "upgrade it").rejections
@@ -39,7 +39,7 @@ def test_nothing_is_built_on_a_base_that_nobody_approved(tmp_path):
     """The FROM line is the cause, before a program of that base has run."""
     (tmp_path / "Dockerfile").write_text("FROM approved:1 AS build\nFROM debian:bookworm-slim\n")
     with pytest.raises(BlockedByEarlierFailure) as refusal:
-        _hold_bases(tmp_path, BASE, "linux/amd64")
+        _refuse_other_bases(tmp_path, BASE, "linux/amd64")
     own, other = failure_of(refusal.value, 6), failure_of(refusal.value, 1)
     assert own.checked
     assert "debian:bookworm-slim" in own.message
@@ -52,7 +52,7 @@ def test_nothing_is_built_on_a_base_that_nobody_approved(tmp_path):
 def test_an_approved_base_and_no_base_at_all_go_to_the_builder(tmp_path, text):
     """Of a Dockerfile without FROM the builder says what is wrong."""
     (tmp_path / "Dockerfile").write_text(text)
-    _hold_bases(tmp_path, BASE, "linux/amd64")
+    _refuse_other_bases(tmp_path, BASE, "linux/amd64")
 
 
 def run_of(word, **facts):
@@ -60,7 +60,7 @@ def run_of(word, **facts):
     release = SimpleNamespace(repository="repo", release_tag="v1", repository_uri="host/repo", candidate_tag="rc")
     options = SimpleNamespace(profile="")
     results = SimpleNamespace(verdict=SimpleNamespace(word=word, only_aws=()))
-    return SimpleNamespace(release=release, facts=Facts(**facts), place="aws", results=results, options=options,
+    return SimpleNamespace(release=release, facts=Facts(**facts), target="aws", results=results, options=options,
                            kind="full",
                            started="2026-01-02T03:04:05+00:00")  # fmt: skip
 

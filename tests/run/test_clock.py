@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from gate.run.clock import TOLERATED_SECONDS, Watch
+from gate.run.environment import TOLERATED_SECONDS, ClockCheck
 
 
 class Clocks:
@@ -15,7 +15,7 @@ class Clocks:
 
     def watch(self):
         """A watch that looks at them."""
-        return Watch(lambda: self.wall, lambda: self.steady)
+        return ClockCheck(lambda: self.wall, lambda: self.steady)
 
 
 @pytest.mark.parametrize("seconds", [0, 3600, 86_400])
@@ -43,6 +43,6 @@ def test_a_correction_is_tolerated_and_a_second_more_is_not(way):
 
 def test_this_machines_own_clocks_agree():
     """The real ones, a moment later."""
-    watch = Watch()
+    watch = ClockCheck()
     time.sleep(0.01)
     assert watch.objections() == ()

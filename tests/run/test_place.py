@@ -9,7 +9,7 @@ import pytest
 from gate.permission.__main__ import ROOT
 from gate.release import release_of
 from gate.run.model import Run
-from gate.run.session import session_for
+from gate.run.preflight import session_for
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_a_run_whose_clients_all_ask_aws_is_on_aws(run):
     session = session_for(run)
     for service in ("ecr", "sts", "cloudtrail"):
         session.client(service)
-    assert (run.place, run.rules, run.provenance) == ("aws", "aws", "real")
+    assert (run.target, run.exception_scope, run.provenance) == ("aws", "aws", "real")
 
 
 @pytest.mark.parametrize("late", ["cloudtrail", "cloudwatch", "inspector2"])
@@ -39,13 +39,13 @@ def test_one_late_client_that_asks_elsewhere_makes_it_a_rehearsal(run, monkeypat
     monkeypatch.setenv(f"AWS_ENDPOINT_URL_{late.upper()}", "https://emulator.example")
     session = session_for(run)
     session.client("ecr")
-    assert run.place == "aws"
+    assert run.target == "aws"
     session.client(late)
-    assert (run.place, run.rules, run.provenance) == ("aws-rehearsal", "local", "simulated")
+    assert (run.target, run.exception_scope, run.provenance) == ("aws-rehearsal", "local", "simulated")
 
 
 def test_the_local_target_is_none_of_both(run):
     """Its clients ask 127.0.0.1, as they must."""
     run.options.target = "local"
     session_for(run).client("ecr", endpoint_url="http://127.0.0.1:9")
-    assert (run.place, run.endpoint_is_aws) == ("local", True)
+    assert (run.target, run.endpoint_is_aws) == ("local", True)

@@ -7,8 +7,8 @@ import pytest
 
 from gate.options import Options
 from gate.permission.__main__ import ROOT
+from gate.publish.plan import plan_text, planned_actions
 from gate.release import release_of
-from gate.run.plan import deeds, told
 
 RELEASE = release_of(ROOT / "pytest.ini")
 OPTIONS = Options("local", None, Path("/x/image"), None, False, False, True, None, None, 900, 1800, 300, None)
@@ -21,7 +21,11 @@ def asked(**changed):
 
 def changes(options, kind="full"):
     """What changes something outside this machine and its reports."""
-    return [deed.command for deed in deeds(options, RELEASE, kind) if deed.changes.startswith(RELEASE.repository)]
+    return [
+        action.command
+        for action in planned_actions(options, RELEASE, kind)
+        if action.changes.startswith(RELEASE.repository)
+    ]
 
 
 def test_verifying_asks_for_a_scan_and_changes_nothing_else():
@@ -42,12 +46,12 @@ def test_publishing_pushes_the_candidate_scans_it_and_only_then_sets_the_tags():
 def test_nothing_comes_before_the_callers_identity_on_aws():
     """Whatever the run is."""
     for options, kind in [(asked(target="aws"), "full"), (asked(target="aws", publish=True), "full"), (asked(target="aws"), "rescan")]:  # fmt: skip  # noqa: E501
-        assert deeds(options, RELEASE, kind)[0].command == "aws sts get-caller-identity"
+        assert planned_actions(options, RELEASE, kind)[0].command == "aws sts get-caller-identity"
 
 
 def test_the_night_builds_pulls_and_pushes_nothing():
     """It has the published digest scanned."""
-    commands = [deed.command for deed in deeds(asked(target="aws"), RELEASE, "rescan")]
+    commands = [action.command for action in planned_actions(asked(target="aws"), RELEASE, "rescan")]
     assert not [command for command in commands if command.startswith("docker")]
 
 
@@ -64,10 +68,10 @@ def test_the_night_builds_pulls_and_pushes_nothing():
 )
 def test_the_head_says_target_and_image(options, kind, said):
     """In words."""
-    assert said in told(options, RELEASE, kind, {})
+    assert said in plan_text(options, RELEASE, kind, {})
 
 
 def test_an_endpoint_in_the_environment_is_said():
     """It would not be AWS."""
-    text = told(asked(target="aws"), RELEASE, "full", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    text = plan_text(asked(target="aws"), RELEASE, "full", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
     assert "AWS_ENDPOINT_URL=http://127.0.0.1:1 names: whatever comes of it is a rehearsal" in text

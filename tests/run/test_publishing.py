@@ -7,7 +7,7 @@ import pytest
 
 from gate.errors import EvidenceDamaged
 from gate.evidence.store import INDEX
-from gate.run.publishing import FILE, publishing_run
+from gate.publish.publishing_run import FILE, publishing_run
 
 BUILD = {"command": "docker build --tag x image", "identity": "engine", "at": "now", "seconds": 3.0, "outcome": "done: sha256:i"}  # fmt: skip  # noqa: E501
 PUSH = {**BUILD, "command": "docker push x", "outcome": "done: sha256:d"}
@@ -16,7 +16,7 @@ PUSH = {**BUILD, "command": "docker push x", "outcome": "done: sha256:d"}
 @pytest.fixture
 def run(tmp_path):
     """A run on AWS, with a reports folder."""
-    return SimpleNamespace(reports=tmp_path, place="aws")
+    return SimpleNamespace(reports=tmp_path, target="aws")
 
 
 @pytest.fixture

@@ -9,11 +9,13 @@ import pytest
 from gate.errors import EvidenceDamaged
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
-from gate.registry.publication import Step
-from gate.run import artefacts
-from gate.run.steps import FILE, note_publication, recorded_steps
+from gate.publish.publishing_run import FILE, note_publication, recorded_steps
+from gate.publish.release_log import LoggedStep
+from gate.run import evidence as run_evidence
 
-PUSH = Step(1, "docker push app:candidate", "arn:aws:iam::111122223333:role/ci", "2026-01-02", 1.0, "done: sha256:a")
+PUSH = LoggedStep(
+    1, "docker push app:candidate", "arn:aws:iam::111122223333:role/ci", "2026-01-02", 1.0, "done: sha256:a"
+)
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def run(tmp_path):
     """A run that published a digest and noted one step."""
     store = EvidenceStore(tmp_path, "local", Redactor())
     facts = SimpleNamespace(publication=SimpleNamespace(digest="sha256:a", steps=(PUSH,)))
-    found = SimpleNamespace(store=store, facts=facts, place="local", steps=[])
+    found = SimpleNamespace(store=store, facts=facts, target="local", steps=[])
     note_publication(found, "sha256:a", (PUSH,))
     return found
 
@@ -60,12 +62,12 @@ def test_the_digest_of_a_record_is_the_one_on_the_disk(run):
     run.store.digest = "sha256:a"
     record = run.store.record("manifest", {}, asked="…", criterion=2)
     path = run.store.folder / record.file_name
-    assert artefacts.digests_of([record], run.store.folder) == {record.file_name: "sha256:a"}
+    assert run_evidence.digests_of([record], run.store.folder) == {record.file_name: "sha256:a"}
     written = json.loads(path.read_text())
     path.write_text(json.dumps({**written, "digest": "sha256:b"}))
-    assert artefacts.digests_of([record], run.store.folder) == {record.file_name: "sha256:b"}
+    assert run_evidence.digests_of([record], run.store.folder) == {record.file_name: "sha256:b"}
     path.write_text(json.dumps({key: value for key, value in written.items() if key != "digest"}))
-    assert artefacts.digests_of([record], run.store.folder) == {record.file_name: ""}
+    assert run_evidence.digests_of([record], run.store.folder) == {record.file_name: ""}
     path.unlink()
     with pytest.raises(EvidenceDamaged, match="missing"):
-        artefacts.digests_of([record], run.store.folder)
+        run_evidence.digests_of([record], run.store.folder)

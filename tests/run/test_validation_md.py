@@ -30,7 +30,7 @@ def run(tmp_path):
         root=tmp_path,
         reports=tmp_path / "reports",
         folder=tmp_path / "reports",
-        place="aws",
+        target="aws",
         release=SimpleNamespace(release_tag="v1.0.0", repository="r"),
         facts=Facts(),
         results=SimpleNamespace(verdict=verdict),
@@ -79,12 +79,12 @@ exceptions:
 def test_the_exceptions_chapter_names_owner_reason_and_end(run, tmp_path):
     """The chapter said "None is in force" while one was: it read a fact that nobody wrote."""
     (tmp_path / "exceptions.yaml").write_text(REGISTER)
-    run.rules, run.facts.register = "local", load(tmp_path / "exceptions.yaml")
+    run.exception_scope, run.facts.register = "local", load(tmp_path / "exceptions.yaml")
     assert not run.facts.register.faults
     chapter = validation_md._exceptions(run)
     for said in ("CVE-2026-0002", "platform-team", "never parses this format", "2026-12-20", "infra-security"):
         assert said in chapter
-    run.rules = "aws"
+    run.exception_scope = "aws"
     assert validation_md._exceptions(run) == "None is in force."
 
 
@@ -102,7 +102,7 @@ def test_a_fact_that_the_run_does_not_know_of_cannot_be_written():
 @pytest.mark.parametrize("place", ["local", "aws-rehearsal"])
 def test_a_rehearsal_leaves_the_release_notes_of_the_repository_alone(run, place):
     """VALIDATION.md is a release's; a rehearsal's notes are beside its report."""
-    run.place = place
+    run.target = place
     assert validation_md.document_of(run).path == run.folder / "VALIDATION.md"
-    run.place = "aws"
+    run.target = "aws"
     assert validation_md.document_of(run).path == run.root / "VALIDATION.md"

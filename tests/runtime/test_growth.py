@@ -10,9 +10,8 @@ import pytest
 import yaml
 
 from gate.runtime import invocation_checks
-from gate.runtime.growth import growth
-from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Moment, Process, Settings
-from gate.runtime.series import MIB, more_calls_tell, series_of
+from gate.runtime.growth import MIB, growth, more_calls_needed, series_of
+from gate.runtime.report import ContainerProcess, Footprint, HandlerRun, Init, Invocation, ResourceSample, Settings
 
 DATA = yaml.safe_load(Path(__file__).with_name("series.yaml").read_text(encoding="utf-8"))
 GROWS, STAYS = DATA["grows"], DATA["does not grow"]
@@ -26,16 +25,16 @@ WORDS = {
 
 def run_with(of: str, levels: list[float], memory_mb: int = 512) -> HandlerRun:
     """A run in which this one thing had these levels, and nothing else moved."""
-    done = tuple(Invocation(n, "answered", 2.0, "{}", after=_moment(of, each)) for n, each in enumerate(levels, 1))
-    return HandlerRun(Settings(memory_mb), Init("answered", 0.5), _moment(of, levels[0]), done,
+    done = tuple(Invocation(n, "answered", 2.0, "{}", after=_sample(of, each)) for n, each in enumerate(levels, 1))
+    return HandlerRun(Settings(memory_mb), Init("answered", 0.5), _sample(of, levels[0]), done,
                       Footprint(memory_mb, None, False, None, None, ""))  # fmt: skip
 
 
-def _moment(of: str, level: float) -> Moment:
+def _sample(of: str, level: float) -> ResourceSample:
     threads, files = (int(level) if of == each else 6 for each in ("threads", "descriptors"))
-    runtime = Process(1, 0, "S", "python3", threads, files)
+    runtime = ContainerProcess(1, 0, "S", "python3", threads, files)
     tmp, memory = (round(level * MIB) if of == each else 60 * MIB for each in ("tmp", "memory"))
-    return Moment((runtime,), tmp, None, 0, memory)
+    return ResourceSample((runtime,), tmp, None, 0, memory)
 
 
 def name(entry: dict[str, Any]) -> str:
@@ -65,32 +64,38 @@ def test_more_calls_were_made_only_where_five_cannot_tell(entry: dict[str, Any])
     """The recorded series of ten are those that the sandbox went on with; the released handler was asked for ten."""
     five = [each.after for each in run_with(entry["of"], entry["levels"][:5]).invocations if each.after]
     asked_for = entry["series"] in ("the released handler", "5 kB more in a log")
-    assert more_calls_tell(five, Settings(512)) is (len(entry["levels"]) == 10 and not asked_for)
+    assert more_calls_needed(five, Settings(512)) is (len(entry["levels"]) == 10 and not asked_for)
 
 
 def test_no_more_than_ten_calls_are_made() -> None:
-    """Whatever the first ten show; nor are there more where the limit is near, which they would run into."""
+    """Whatever the first ten show; nor more than five where further calls would run into the limit."""
     ten = [each.after for each in run_with("memory", [60.0 + n for n in range(10)]).invocations if each.after]
-    assert not more_calls_tell(ten, Settings(512))
-    assert not more_calls_tell(ten[:4], Settings(512))
-    assert more_calls_tell(ten[:5], Settings(512))
-    assert not more_calls_tell(ten[:5], Settings(75))
+    assert not more_calls_needed(ten, Settings(512))
+    assert not more_calls_needed(ten[:4], Settings(512))
+    assert more_calls_needed(ten[:5], Settings(512))
+    assert not more_calls_needed(ten[:5], Settings(75))
 
 
 def test_growth_that_five_calls_only_suggest_is_not_accepted() -> None:
-    """Where no more could be made, it is said that they are too few."""
+    """Where no more calls could be made, the message says that they are too few."""
     (only,) = invocation_checks.nothing_grows(run_with("memory", [60, 60, 61, 69, 70])).rejections
     assert "may grow with each call" in only.cause
     assert "too few calls were made to tell" in only.cause
 
 
 def test_a_leak_beside_another_browser_is_seen_in_its_own_process() -> None:
-    """A browser that is kept open holds many files; the runtime's own few are counted apart."""
-    moments = [
-        Moment((Process(1, 0, "S", "python3", 2, 7 + n), Process(9, 1, "S", "chrome", 30, 180 - n)), 0, None, 0, MIB)
+    """A browser that is kept open holds many files; each process is counted separately."""
+    samples = [
+        ResourceSample(
+            (ContainerProcess(1, 0, "S", "python3", 2, 7 + n), ContainerProcess(9, 1, "S", "chrome", 30, 180 - n)),
+            0,
+            None,
+            0,
+            MIB,
+        )
         for n in range(10)
     ]
-    done = tuple(Invocation(n, "answered", 2.0, "{}", after=after) for n, after in enumerate(moments, 1))
+    done = tuple(Invocation(n, "answered", 2.0, "{}", after=after) for n, after in enumerate(samples, 1))
     said = invocation_checks.nothing_grows(
         HandlerRun(Settings(512), Init("answered", 0.5), None, done, Footprint(512, None, False, None, None, ""))
     )
@@ -105,13 +110,13 @@ def test_small_memory_does_not_make_the_allocator_a_leak() -> None:
     assert not invocation_checks.nothing_grows(run_with("memory", [20 + n / 2 for n in range(10)], 128)).accepted
 
 
-@pytest.mark.parametrize("missing", ["memory", "moment", "all"])
+@pytest.mark.parametrize("missing", ["memory", "sample", "all"])
 def test_what_was_not_measured_is_not_accepted(missing: str) -> None:
-    """Unknown is not level."""
+    """What is unknown does not count as level."""
     run = run_with("tmp", [1, 1, 1, 1, 1])
     last = run.invocations[-1]
-    unseen = Moment((), 0, None, 0) if missing == "memory" else None
-    done = () if missing == "all" else (*run.invocations[:-1], Invocation(5, "answered", 1.0, after=unseen))
+    unmeasured = ResourceSample((), 0, None, 0) if missing == "memory" else None
+    done = () if missing == "all" else (*run.invocations[:-1], Invocation(5, "answered", 1.0, after=unmeasured))
     assert last.after is not None
     said = invocation_checks.nothing_grows(HandlerRun(run.settings, run.init, None, done, run.footprint))
     assert "could not be measured" in str(said.rejections[0])
@@ -121,7 +126,7 @@ def test_the_series_are_evidence() -> None:
     """Also those that grow too slowly to matter; of a run without an invocation there is none."""
     run = run_with("tmp", [0.008 + 0.004 * n for n in range(10)])
     slow = series_of(run)[0]
-    assert (slow.growth.trend, slow.matters) == ("steady", False)
+    assert (slow.growth.trend, slow.reaches_limit) == ("steady", False)
     assert slow.calls is not None
     assert slow.calls > 100_000
     assert series_of(HandlerRun(run.settings, run.init, None, (), run.footprint)) == ()

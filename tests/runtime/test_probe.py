@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from gate.browser import page_checks as checks
-from gate.browser.report import ProbeRun
+from gate.browser.page_checks import ProbeRun
 from gate.browser.run import run_probe
 from gate.check import CheckResult
 from gate.engine import Engine
-from gate.runtime.report import Limits, Settings
+from gate.runtime.report import PhaseTimeouts, Settings
 
 pytestmark = pytest.mark.docker
 
@@ -28,7 +28,7 @@ def probe(engine: Engine, thin_image: ThinImage) -> Callable[..., ProbeRun]:
     """Runs the probe on the released image with these Dockerfile lines on top."""
 
     def look(lines: str, seconds: float = 90) -> ProbeRun:
-        return run_probe(engine, thin_image(lines), Settings(1769), limits=Limits(probe=seconds))
+        return run_probe(engine, thin_image(lines), Settings(1769), timeouts=PhaseTimeouts(probe=seconds))
 
     return look
 
@@ -58,7 +58,7 @@ UNTIDY = (
 
 
 def test_what_the_images_python_prints_or_leaves_disturbs_nothing(probe: Callable[..., ProbeRun]) -> None:
-    """A start-up hook that prints, prints at exit and leaves a thread is no answer, and nobody waits for its end."""
+    """The output of a start-up hook is not the answer, and a thread that it leaves is not waited for."""
     ran = probe(f'RUN echo "{UNTIDY}" > /var/lang/lib/python3.11/site-packages/untidy.pth')
     assert checks.secret_returns(ran).accepted, words(checks.secret_returns(ran))
     assert "hello" in ran.footprint.logs
@@ -85,12 +85,12 @@ def test_hung_chrome_is_late(probe: Callable[..., ProbeRun]) -> None:
     assert "did not answer in time" in words(checks.opens_page(ran))
 
 
-def test_unnamed_chrome_is_told(probe: Callable[..., ProbeRun]) -> None:
-    """An environment without CHROME_BIN is told as what it is."""
+def test_unnamed_chrome_is_reported(probe: Callable[..., ProbeRun]) -> None:
+    """An environment without CHROME_BIN is named."""
     assert "names no CHROME_BIN" in words(checks.opens_page(probe("ENV CHROME_BIN=")))
 
 
-def test_dangling_driver_is_told(probe: Callable[..., ProbeRun]) -> None:
+def test_dangling_driver_is_reported(probe: Callable[..., ProbeRun]) -> None:
     """A driver that is not where the environment says is named (rows 1 and 2 of the failures)."""
     assert "CHROMEDRIVER_BIN names /opt/nowhere" in words(checks.opens_page(probe("ENV CHROMEDRIVER_BIN=/opt/nowhere")))
 

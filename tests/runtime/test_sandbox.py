@@ -17,14 +17,15 @@ from gate.check import CheckResult
 from gate.engine import OWNER, Engine
 from gate.errors import SandboxFailure
 from gate.runtime import invocation_checks as checks
+from gate.runtime.answer_checks import answers_hold
+from gate.runtime.browser_activity import browser_worked
 from gate.runtime.handler import run_handler
-from gate.runtime.report import HandlerRun, Limits, Settings
-from gate.runtime.work import browser_worked
+from gate.runtime.report import HandlerRun, PhaseTimeouts, Settings
 
 pytestmark = pytest.mark.docker
 
 EVENT = {"action": "healthcheck"}
-QUICK = Limits(init=20, invocation=15, idle=4)
+QUICK = PhaseTimeouts(init=20, invocation=15, idle=4)
 ThinImage = Callable[[str], str]
 
 
@@ -37,9 +38,11 @@ def words(result: CheckResult) -> str:
 def run(engine: Engine, thin_image: ThinImage) -> Callable[..., HandlerRun]:
     """Runs a handler of the faulty ones."""
 
-    def invoke(handler: str, *, memory: int = 1769, invocations: int = 1, limits: Limits = QUICK) -> HandlerRun:
+    def invoke(
+        handler: str, *, memory: int = 1769, invocations: int = 1, timeouts: PhaseTimeouts = QUICK
+    ) -> HandlerRun:
         image = thin_image(f'CMD ["{handler}"]')
-        return run_handler(engine, image, Settings(memory), event=EVENT, invocations=invocations, limits=limits)
+        return run_handler(engine, image, Settings(memory), event=EVENT, invocations=invocations, timeouts=timeouts)
 
     return invoke
 
@@ -63,7 +66,7 @@ def test_released_image_is_accepted(engine: Engine, released: str) -> None:
 
 def test_foreign_handler_is_never_invoked(engine: Engine, thin_image: ThinImage) -> None:
     """Without a safe event the handler is initialised and sent nothing."""
-    ran = run_handler(engine, thin_image('CMD ["faults.exits"]'), Settings(1769), event=None, limits=QUICK)
+    ran = run_handler(engine, thin_image('CMD ["faults.exits"]'), Settings(1769), event=None, timeouts=QUICK)
     assert ran.init.outcome == "answered"
     assert ran.invocations == ()
     assert ran.footprint.exit_code is None
@@ -88,7 +91,7 @@ def test_constraints_are_lambdas(run: Callable[..., HandlerRun]) -> None:
 
 
 def test_wrong_handler_path_is_named(run: Callable[..., HandlerRun]) -> None:
-    """A handler path without its package is told as Lambda tells it (row 4 of the failures)."""
+    """A handler path without its package is reported with Lambda's error (row 4 of the failures)."""
     ran = run("main.lambda_handler")
     assert ran.init.outcome == "failed"
     assert "Runtime.ImportModuleError" in words(checks.initialises(ran))
@@ -106,13 +109,13 @@ def test_slow_init_is_measured(run: Callable[..., HandlerRun]) -> None:
 
 def test_init_without_end_is_late(run: Callable[..., HandlerRun]) -> None:
     """A runtime that never asks for an event is stopped at the limit."""
-    ran = run("stuck.handler", limits=Limits(init=3))
+    ran = run("stuck.handler", timeouts=PhaseTimeouts(init=3))
     assert ran.init.outcome == "late"
     assert "did not answer in time" in words(checks.starts_within(ran, 10))
 
 
 def test_crash_at_init_is_named(run: Callable[..., HandlerRun]) -> None:
-    """An interpreter that dies at import is told with its exit code and signal."""
+    """An interpreter that dies at import is reported with its exit code and signal."""
     ran = run("crash.handler")
     assert (ran.init.outcome, ran.footprint.exit_code) == ("ended", 139)
     assert "exit code 139 (SIGSEGV)" in words(checks.initialises(ran))
@@ -120,7 +123,7 @@ def test_crash_at_init_is_named(run: Callable[..., HandlerRun]) -> None:
 
 def test_entrypoint_that_is_not_there(engine: Engine, thin_image: ThinImage) -> None:
     """An ENTRYPOINT that cannot be run is the image's fault, and named."""
-    ran = run_handler(engine, thin_image('ENTRYPOINT ["/no/such/entry"]'), Settings(512), limits=QUICK)
+    ran = run_handler(engine, thin_image('ENTRYPOINT ["/no/such/entry"]'), Settings(512), timeouts=QUICK)
     assert ran.init.outcome == "not started"
     assert "/no/such/entry" in words(checks.initialises(ran))
 
@@ -128,7 +131,7 @@ def test_entrypoint_that_is_not_there(engine: Engine, thin_image: ThinImage) -> 
 def test_image_without_python_cannot_be_checked(engine: Engine, thin_image: ThinImage) -> None:
     """Without a Python on its PATH the image cannot serve its own sandbox: the sandbox says so."""
     with pytest.raises(SandboxFailure, match="Python cannot be started"):
-        run_handler(engine, thin_image("ENV PATH=/nowhere"), Settings(512), limits=QUICK)
+        run_handler(engine, thin_image("ENV PATH=/nowhere"), Settings(512), timeouts=QUICK)
 
 
 @pytest.mark.parametrize(
@@ -140,23 +143,23 @@ def test_image_without_python_cannot_be_checked(engine: Engine, thin_image: Thin
     ],
 )
 def test_unsuccessful_invocation(run: Callable[..., HandlerRun], handler: str, outcome: str, said: str) -> None:
-    """An invocation that fails, refuses or ends its process is told with its reason."""
+    """An invocation that fails, refuses or ends its process is reported with its reason."""
     ran = run(handler)
     assert [i.outcome for i in ran.invocations] == [outcome]
-    assert said in words(checks.invocations_succeed(ran, 1))
+    assert said in words(checks.invocations_succeed(ran, 1) + answers_hold(ran, {}))
 
 
 def test_hung_handler_is_late(run: Callable[..., HandlerRun]) -> None:
     """A handler that never returns is stopped at the limit, and no further event is sent."""
-    ran = run("faults.hangs", invocations=5, limits=Limits(invocation=2))
+    ran = run("faults.hangs", invocations=5, timeouts=PhaseTimeouts(invocation=2))
     assert [i.outcome for i in ran.invocations] == ["late"]
     assert "did not answer in time" in words(checks.invocations_succeed(ran, 5))
 
 
 def test_runtime_that_does_not_come_back(engine: Engine, thin_image: ThinImage) -> None:
-    """An answer without a next request is not a success."""
+    """An answer without a next request is not accepted."""
     image = thin_image('ENTRYPOINT ["/usr/bin/env", "python3", "/var/task/onesided.py"]')
-    ran = run_handler(engine, image, Settings(1769), event=EVENT, limits=Limits(idle=2))
+    ran = run_handler(engine, image, Settings(1769), event=EVENT, timeouts=PhaseTimeouts(idle=2))
     assert [(i.outcome, i.after) for i in ran.invocations] == [("answered", None)]
     assert "did not come back" in words(checks.invocations_succeed(ran, 5))
 
@@ -169,7 +172,7 @@ def test_out_of_memory_is_noticed(run: Callable[..., HandlerRun], handler: str) 
 
 
 def test_zombies_are_counted(run: Callable[..., HandlerRun]) -> None:
-    """A child that nobody waited for is seen after the invocation that left it."""
+    """A child that was not reaped is seen after the invocation that left it."""
     ran = run("faults.leaves_zombie", invocations=2)
     assert [len(i.after.zombies) for i in ran.invocations if i.after] == [1, 2]
     assert "zombie processes are left: python3" in words(checks.leaves_no_process(ran))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gate.runtime.api import SIDECAR
+from gate.runtime.runtime_api import SIDECAR
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ class Sidecar:
         assert self.line()["what"] == "listening"
 
     def line(self) -> dict[str, Any]:
-        """The next line of its account."""
+        """The next line of its log."""
         assert self.process.stdout is not None
         return dict(json.loads(self.process.stdout.readline().removeprefix("M")))
 
@@ -69,7 +69,7 @@ def test_event_carries_every_header_that_the_runtime_needs(sidecar: Sidecar) -> 
 
 
 def test_event_waits_until_it_is_allowed(sidecar: Sidecar) -> None:
-    """Asking is noticed at once; nothing is handed out before the host says so."""
+    """A request is logged at once; no event is handed out before the signal."""
     connection = http.client.HTTPConnection("127.0.0.1", sidecar.port, timeout=1)
     connection.request("GET", f"{API}/invocation/next")
     assert sidecar.line()["what"] == "next"
@@ -83,14 +83,14 @@ def test_event_waits_until_it_is_allowed(sidecar: Sidecar) -> None:
     [("/invocation/abc/response", "response"), ("/invocation/abc/error", "error"), ("/init/error", "init error")],
 )
 def test_what_is_posted_is_accounted_for(sidecar: Sidecar, path: str, what: str) -> None:
-    """Responses and errors are accepted with 202, and told with their text."""
+    """Responses and errors are accepted with 202 and logged with their text."""
     assert sidecar.ask("POST", path, b'{"a": 1}')[0] == 202
     line = sidecar.line()
     assert (line["what"], line["body"], line.get("id", "abc")) == (what, '{"a": 1}', "abc")
 
 
 def test_body_in_chunks_is_read(sidecar: Sidecar) -> None:
-    """A streamed response is a response."""
+    """A response in chunks is accepted."""
     assert sidecar.ask("POST", "/invocation/abc/response", iter([b"ab", b"cd"]))[0] == 202
     assert sidecar.line()["body"] == "abcd"
 
@@ -113,14 +113,14 @@ def test_unknown_call_is_refused(sidecar: Sidecar, method: str, path: str) -> No
 
 
 def test_sidecar_outlives_nobody() -> None:
-    """A gate that was killed stops nothing: the sidecar ends by itself when its life is over."""
+    """The sidecar ends by itself after its life, also when the gate was killed."""
     abandoned = Sidecar(life=1)
     assert abandoned.process.communicate(timeout=20)[0] == ""
     assert abandoned.process.returncode == 3
 
 
 def test_way_out_is_noticed() -> None:
-    """On a host with a route the sidecar's account names it: the check is not blind."""
+    """On a host with a route the sidecar's log names it, so the check works."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))

@@ -173,8 +173,8 @@ def test_bump_to_a_named_version_asks_no_list(bucket: str, image: Path) -> None:
         ("142.9.9.9", (), "older than the pinned"),
         ("143.0.7499", (), "names no stable version"),
         (NEWER, ("999.0.1.1",), "cannot be downloaded"),
-        (NEWER, ("latest",), "is no version of Chrome"),
-        (NEWER, ("158.0.8127.37/../..",), "is no version of Chrome"),
+        (NEWER, ("latest",), "is not a version of Chrome"),
+        (NEWER, ("158.0.8127.37/../..",), "is not a version of Chrome"),
     ],
 )
 def test_bump_that_fails_leaves_all_as_it_was(

@@ -1,6 +1,6 @@
 """What the outside world answers or is, changed at a moment of a real run; nothing of the gate itself is changed.
 
-A pytest plugin for one run. Its moments are those of the run: a fixture of the repository's conftest.py has been set up
+A pytest plugin for one run. Its moments are those of the run: a part of the release or a fixture has been made
 (`after: registry_image`, perhaps only `during` one claim), or a claim is about to begin (`before: <its name>`).
 """
 
@@ -24,8 +24,10 @@ from botocore.awsrequest import AWSResponse
 
 import localaws.target
 from gate.aws.retry import TimeSource
+from gate.publish import preconditions
+from gate.publish.pipeline import Pipeline
 from gate.run import plugin as acceptance
-from gate.run import stages
+from gate.run.connections import Connections, made_once
 from gate.run.model import Run
 from gate.run.scope import PLUGIN, RUN
 from localaws.target import LocalTarget
@@ -52,6 +54,7 @@ class Outside:
         self._answers: list[Answer] = []
         self._images: list[Mapping[str, Any]] = []
         self._publication: Any = None
+        self._item: pytest.Item | None = None
         self._until_the_end = ExitStack()
 
     # --- the moments ------------------------------------------------------------------------------
@@ -67,15 +70,24 @@ class Outside:
         for item in items:
             item.own_markers = [mark for mark in item.own_markers if mark.name != "skip"]
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """A claim begins."""
+        self._item = item
+
     @pytest.hookimpl(wrapper=True)
-    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Iterator[Any]:
-        """A fixture of the run has been set up."""
+    def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[Any]:
+        """A fixture that is no part of the release's way has been set up."""
         value = yield
-        name = fixturedef.argname
+        if not isinstance(vars(Pipeline).get(fixturedef.argname, vars(Connections).get(fixturedef.argname)), made_once):
+            self._happens(f"after {fixturedef.argname}", self._item, value)
+        return value
+
+    def made(self, name: str, value: Any) -> None:
+        """A part of the release, or a connection, has been made."""
         if name in ("registry_image", "published"):
             self._publication = value
-        self._happens(f"after {name}", request.node, value)
-        return value
+        self._happens(f"after {name}", self._item, value)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
@@ -246,8 +258,9 @@ def around(outside: Outside) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         # As in tests/hard_use/hasty.py: the run comes to its claim although others fail.
         patch.setattr(acceptance, "arranged", lambda _every, selected, _claim_of: selected)
-        patch.setattr(stages, "refuse_push", lambda _run: None)
-        patch.setattr(stages, "refuse_promotion", lambda _run, _digest: None)
+        patch.setattr(preconditions, "refuse_push", lambda _run: None)
+        patch.setattr(preconditions, "refuse_promotion", lambda _run, _digest: None)
+        _watch_pipeline(patch, outside)
         _watch_aws(patch, outside)
         _watch_engine(patch, outside)
         _watch_target(patch, outside)
@@ -255,6 +268,22 @@ def around(outside: Outside) -> Iterator[None]:
     os.environ.clear()
     os.environ.update(before)
     boto3.DEFAULT_SESSION = None
+
+
+def _watch_pipeline(patch, outside):
+    for owner in (Connections, Pipeline):
+        for name, part in vars(owner).items():
+            if isinstance(part, made_once):
+                patch.setattr(part, "make", _telling(part.make, name, outside))
+
+
+def _telling(make, name, outside):
+    def making(instance):
+        value = make(instance)
+        outside.made(name, value)
+        return value
+
+    return making
 
 
 def _watch_aws(patch, outside):

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gate.publish.promotion_record import FILE, REFUSED, Promotion
 from gate.run.model import Run
-from gate.run.promotions import FILE, REFUSED, Promotion
 from gate.scan.records import RecordedFinding, ScanRecord, keep
 from tests.seeded import SEEDED
 
@@ -18,7 +18,7 @@ def keep_night(run: Run | None, digest: str, finding: str, data: datetime) -> No
     assert run is not None
     night = datetime.now(UTC) - timedelta(hours=12)
     noted = (RecordedFinding(finding, "zlib1g", "1:1.2.13", "", "LOW", None, "monitor"),)
-    tags, place = ("latest",), run.place
+    tags, place = ("latest",), run.target
     record = ScanRecord(night, "rescanned", digest, tags, place, "BASIC", night, data, "rescanned", noted)
     keep(record, run.scans)
 
@@ -28,7 +28,7 @@ def keep_refusal(run: Run | None, ecr: Any, tag: str) -> None:
     assert run is not None
     listed = ecr.describe_images(repositoryName=SEEDED.repository, imageIds=[{"imageTag": tag}])
     digest = listed["imageDetails"][0]["imageDigest"]
-    refused = Promotion("2026-01-02T03:04:05+00:00", run.place, SEEDED.repository, digest, "v0.9.0", tag, "", REFUSED,
+    refused = Promotion("2026-01-02T03:04:05+00:00", run.target, SEEDED.repository, digest, "v0.9.0", tag, "", REFUSED,
                         "AC7: a critical finding")  # fmt: skip
     folder = run.reports / "runs" / "20260102T030405.000000Z" / "evidence"
     folder.mkdir(parents=True, exist_ok=True)

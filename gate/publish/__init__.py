@@ -1,0 +1,1 @@
+"""Publishing a release, from the build to the published tags; `pipeline` has the sequence."""

@@ -1,0 +1,203 @@
+"""The record of a promotion: kept from before the first tag is given, so that a run that is killed can be explained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gate.check import CheckResult, NoGo, Rejection, check
+from gate.errors import EvidenceDamaged, GateError
+from gate.evidence.store import readable
+from gate.publish.promotion_checks import ReleaseTags
+from gate.registry.repository import naming
+
+if TYPE_CHECKING:
+    from gate.publish.publication import Publication
+    from gate.publish.publisher import Publisher
+    from gate.registry.ecr import EcrRepository
+    from gate.run.model import Run
+    from gate.verdict import Verdict
+
+FILE = "promotion.json"
+BEGUN, ACCEPTED, REFUSED = "begun", "accepted", "refused"
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """One run's promotion: it gave a digest the published tags.
+
+    Attributes:
+        run: when that run started, UTC, ISO 8601.
+        place: where: "aws", "local" or "aws-rehearsal".
+        repository: the repository's name.
+        digest: to which the tags were given.
+        release_tag: the tag that never moves again.
+        rolling_tag: the tag that moves with each release.
+        rolling_before: the digest that the rolling tag named before, "" if it named none.
+        state: "begun" until the run has its verdict, then "accepted" or "refused".
+        reason: why it was refused.
+    """
+
+    run: str
+    place: str
+    repository: str
+    digest: str
+    release_tag: str
+    rolling_tag: str
+    rolling_before: str
+    state: str = BEGUN
+    reason: str = ""
+
+    @property
+    def tags(self) -> tuple[str, str]:
+        """The published tags."""
+        return self.release_tag, self.rolling_tag
+
+
+def begin(run: Run, pushed: Publication, earlier: Sequence[Promotion]) -> None:
+    """Record what is about to be done, before it is done."""
+    named = pushed.before.naming() if pushed.before else {}
+    before = named.get(run.release.rolling_tag, "")
+    # The digest to which a run gave the tag and was then cut short was never accepted: the tag is not put back to it.
+    never_accepted = {each.digest: each for each in unaccepted(earlier, named, ReleaseTags.of(run.release).published)}
+    seen = set()
+    while before in never_accepted and before not in seen:
+        seen.add(before)
+        before = never_accepted[before].rolling_before
+    _keep(
+        run,
+        Promotion(
+            run=run.started.isoformat(timespec="seconds"),
+            place=run.target,
+            repository=run.release.repository,
+            digest=pushed.digest,
+            release_tag=run.release.release_tag,
+            rolling_tag=run.release.rolling_tag,
+            rolling_before="" if before == pushed.digest else before,
+        ),
+    )
+
+
+def settle(run: Run, verdict: Verdict) -> None:
+    """Record whether the release was accepted."""
+    if run.facts.promotion is None:
+        return
+    refused = is_refused(run, verdict)
+    reason = verdict.reasons[0] if refused and verdict.reasons else ""
+    _keep(run, replace(run.facts.promotion, state=REFUSED if refused else ACCEPTED, reason=reason))
+
+
+def is_refused(run: Run, verdict: Verdict) -> bool:
+    """Whether a release with this verdict must not stay behind the rolling tag; a rehearsal may be incomplete."""
+    return verdict.word in {"NO-GO", "REHEARSAL FAILED"} or (run.target == "aws" and verdict.word == "INCOMPLETE")
+
+
+def withdraw(run: Run, ecr: EcrRepository, publisher: Publisher) -> None:
+    """Let the rolling tag name again what it named before this run; the release tag never moves."""
+    promotion = run.facts.promotion
+    if promotion is None:
+        return
+    try:
+        run.facts.standing = _put_back(promotion, publisher, naming(ecr.images()))
+        named = naming(ecr.images())
+    except (GateError, NoGo) as error:
+        run.facts.standing = f"{promotion.rolling_tag} could not be put back: {str(error).splitlines()[0]}"
+        run.errors.append(run.facts.standing)
+        return
+    run.facts.tags = tuple(sorted(tag for tag, digest in named.items() if digest == promotion.digest))
+
+
+def _put_back(promotion: Promotion, publisher: Publisher, named: Mapping[str, str]) -> str:
+    rolling, before = promotion.rolling_tag, promotion.rolling_before
+    if named.get(rolling) == promotion.digest and before:
+        publisher.put_back(before, rolling)
+        rest = f"{rolling} was put back to {before}"
+    elif named.get(rolling) == promotion.digest:
+        rest = f"{rolling} names it too: it named nothing before, so there is nothing to put it back to"
+    else:
+        rest = f"{rolling} names {named.get(rolling, 'nothing')}"
+    held = named.get(promotion.release_tag)
+    tag = f"{promotion.release_tag} names the refused {held}" if held == promotion.digest else (
+        f"{promotion.release_tag} names {held or 'nothing'}"
+    )  # fmt: skip
+    return f"{tag}; {rest}"
+
+
+def _keep(run: Run, promotion: Promotion) -> None:
+    run.facts.promotion = promotion
+    run.store.attach(FILE, readable(asdict(promotion)))
+
+
+def read_all(run: Run) -> tuple[Promotion, ...]:
+    """The promotions that earlier full runs recorded for this repository and place, oldest first.
+
+    Raises:
+        EvidenceDamaged: a record cannot be read: what it would say may be that a release was refused.
+    """
+    own = run.started.isoformat(timespec="seconds")
+    every = map(_read, sorted((run.reports / "runs").glob(f"*/evidence/{FILE}")))
+    about = (run.target, run.release.repository)
+    return tuple(each for each in every if (each.place, each.repository) == about and each.run != own)
+
+
+def _read(path: Path) -> Promotion:
+    try:
+        promotion = Promotion(**json.loads(path.read_text(encoding="utf-8")))
+        if promotion.state not in {BEGUN, ACCEPTED, REFUSED}:
+            raise ValueError(f"{promotion.state!r} is no state")
+    except (OSError, ValueError, TypeError) as error:
+        raise EvidenceDamaged(f"the record of an earlier promotion cannot be read: {error}", where=path.name) from error
+    return promotion
+
+
+def unaccepted(
+    promotions: Iterable[Promotion], named: Mapping[str, str], tags: tuple[str, ...]
+) -> tuple[Promotion, ...]:
+    """Those never accepted whose digest one of the tags still names; a later record of a digest counts. Pure.
+
+    A release tag that was refused is never used again: once the next one is released, it no longer matters.
+    """
+    latest = {each.digest: each for each in promotions}
+    tagged = {named.get(tag) for tag in tags}
+    return tuple(each for each in latest.values() if each.state != ACCEPTED and each.digest in tagged)
+
+
+def sentence_of(promotion: Promotion, named: Mapping[str, str]) -> str:
+    """One promotion that was not accepted, and what names its digest now, as a sentence. Pure."""
+    tags = [tag for tag in promotion.tags if named.get(tag) == promotion.digest]
+    how = f"was refused ({promotion.reason})" if promotion.state == REFUSED else "was cut short before its verdict"
+    verb = "name" if len(tags) > 1 else "names"
+    return f"the release of {promotion.digest} by the run of {promotion.run} {how}, and {' and '.join(tags)} {verb} it"
+
+
+def _known_bad() -> tuple[tuple[Promotion, ...], dict[str, str], tuple[str, ...], str]:
+    digest = "sha256:" + "a" * 64
+    refused = Promotion("2026-01-02T03:04:05+00:00", "aws", "app", digest, "v1.0.0", "latest", "", REFUSED, "AC7")
+    return (refused,), {"v1.0.0": digest}, ("v1.0.0", "latest"), ""
+
+
+@check(2, known_bad=_known_bad)
+def check_unaccepted(
+    promotions: tuple[Promotion, ...], named: Mapping[str, str], tags: tuple[str, ...], checked: str
+) -> CheckResult:
+    """Whether no published tag names a release that was refused or cut short.
+
+    Args:
+        promotions: the recorded ones.
+        named: the digest that each tag names now.
+        tags: the published tags of the release.
+        checked: the digest that this run itself releases and checks, "" if it only looks.
+    """
+    return CheckResult.of(
+        Rejection(
+            f"A release that was not accepted stands in the registry: {sentence_of(each, named)}",
+            f"{FILE} of that run under reports/runs/",
+            "mend what refused it and run the release again: the same image is checked anew and completed, another "
+            "one needs the next release tag; until then deploy the digest of the release before",
+        )
+        for each in unaccepted(promotions, named, tags)
+        if each.digest != checked
+    )

@@ -1,0 +1,91 @@
+"""What was published, and the record of how: the facts that AC2, AC3 and AC8 are checked on. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gate.legacy.snapshot import FunctionSnapshot
+from gate.publish.release_log import LoggedStep
+from gate.registry.manifest import StoredManifest
+from gate.registry.repository import RepositorySnapshot, StoredImage
+
+
+@dataclass(frozen=True)
+class CheckedImage:
+    """The image that is checked, as the Docker engine holds it.
+
+    Attributes:
+        image: what the engine calls it: the digest of its config, or of its manifest in containerd's store.
+        config_digest: the digest of its config.
+        platform: os/architecture.
+        uncompressed_bytes: of the files in all layers.
+    """
+
+    image: str
+    config_digest: str
+    platform: str
+    uncompressed_bytes: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An attempt to overwrite the release tag, made only where a target may be spoiled.
+
+    Attributes:
+        made: whether it was tried.
+        refused: whether the registry refused it.
+        said: what the registry answered, or why it was not tried.
+    """
+
+    made: bool
+    refused: bool
+    said: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The release as the registry holds it.
+
+    Attributes:
+        digest: the one digest that this run checked.
+        manifest: what the registry answers under it.
+        platform: os/architecture as the config in the registry states it.
+        config_digest: of the image that was checked.
+        uncompressed_bytes: of the image that was checked.
+        before: the repository before the release; None when this run only verifies.
+        after: the repository when this run read it back.
+        legacy_before: the zip function before the release; None when this run only verifies.
+        steps: what this run did, in order; empty when it only verifies.
+        overwrite_trial: whether the release tag was tried.
+    """
+
+    digest: str
+    manifest: StoredManifest
+    platform: str
+    config_digest: str
+    uncompressed_bytes: int
+    after: RepositorySnapshot
+    before: RepositorySnapshot | None = None
+    legacy_before: FunctionSnapshot | None = None
+    steps: tuple[LoggedStep, ...] = ()
+    overwrite_trial: Trial = field(default_factory=lambda: Trial(False, False, "not tried: this run changes nothing"))
+
+    @property
+    def image(self) -> StoredImage | None:
+        """The published image as DescribeImages answered it."""
+        return self.after.image(self.digest)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags that name the digest."""
+        return self.image.tags if self.image else ()
+
+    @property
+    def compressed_bytes(self) -> int:
+        """The size that ECR answers, 0 if it answers no such image."""
+        return self.image.size_bytes if self.image else 0
+
+    @property
+    def pushed_at(self) -> str:
+        """When the image was pushed, ISO 8601 ("" if ECR answers no such image)."""
+        return self.image.pushed_at.isoformat() if self.image else ""

@@ -1,0 +1,214 @@
+"""What a release does in the registry: push the candidate, give its digest the published tags, put `latest` back."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gate.aws.errors import AwsNotFound
+from gate.check import require
+from gate.errors import AwsRefused
+from gate.legacy.snapshot import FunctionSnapshot
+from gate.publish.promotion_checks import (
+    TaggedImage,
+    check_caller,
+    check_movable,
+    check_release_tag,
+    check_trial,
+    tags_to_set,
+)
+from gate.publish.publication import CheckedImage, Publication, Trial
+from gate.publish.release_client import ReleaseClient
+from gate.publish.release_log import WHOAMI
+from gate.registry.manifest import (
+    StoredManifest,
+    UnreadableManifest,
+    check_admission,
+    check_bytes,
+    check_same_config,
+    read_manifest,
+)
+from gate.registry.repository import RepositorySnapshot, check_identity, naming
+from gate.registry.tags import can_move, check_same_digest
+
+_READS, _PAUSE = 6, 2.0  # how often, and every how many seconds, ECR is asked for what was just written
+_NOT_TRIED = Trial(False, False, "not tried: this target may not be spoiled; the setting was checked instead")
+
+
+@dataclass(frozen=True)
+class BeforePush:
+    """What was there before anything was pushed.
+
+    Attributes:
+        repository: the repository.
+        baseline: the zip function.
+        digest: under which the registry holds the very image already, behind one of our tags; None if it does not.
+    """
+
+    repository: RepositorySnapshot
+    baseline: FunctionSnapshot
+    digest: str | None
+
+
+class Publisher:
+    """The steps of a release that change the registry, each recorded in the release log.
+
+    Args:
+        client: talks to AWS and to the registry.
+    """
+
+    def __init__(self, client: ReleaseClient) -> None:
+        self._client, self._ecr, self._tags = client, client.ecr, client.tags
+        self._log, self._commands = client.log, client.commands
+
+    def prepare(self, image: CheckedImage, baseline_file: Path) -> BeforePush:
+        """Keep the zip function's baseline in a file, and look at the repository; nothing is changed.
+
+        Raises:
+            NoGo: caller, repository or release tag are not as they must be.
+            GateError: something could not be read, or the baseline could not be kept.
+        """
+        client = self._client
+        with self._log.step(WHOAMI) as done:
+            require(check_caller(client.caller, client.release.account, client.release.region))
+            done(f"done: {client.caller.arn}")
+        with self._log.step(self._commands.baseline(client.release.zip_function)) as done:
+            baseline = client.keep_baseline(baseline_file)
+            done(f"done: baseline of {baseline.name} kept")
+        before = self._ecr.snapshot()
+        release = client.release
+        require(check_identity(before.repository, release.account, release.region, release.repository))
+        there = self._already_there(image, before)
+        require(check_movable(before, self._tags, there))
+        return BeforePush(before, baseline, there)
+
+    def push(self, image: CheckedImage, before: BeforePush) -> Publication:
+        """Push the image under the candidate tag; no other tag is touched.
+
+        Raises:
+            NoGo: what the registry holds is not the image, or Lambda does not admit it.
+            GateError: something could not be had.
+        """
+        manifest, platform = self._in_registry(image, before.digest)
+        return Publication(
+            digest=manifest.digest,
+            manifest=manifest,
+            platform=platform,
+            config_digest=image.config_digest,
+            uncompressed_bytes=image.uncompressed_bytes,
+            after=self._ecr.snapshot(),
+            before=before.repository,
+            legacy_before=before.baseline,
+            steps=self._log.steps,
+        )
+
+    def promote(self, pushed: Publication) -> Publication:
+        """Give the release tag and then the rolling tag to the digest that was pushed; they are read back.
+
+        Raises:
+            NoGo: a tag names something else when it is read back.
+            AwsRefused: a tag could not be given.
+        """
+        missing = tags_to_set(naming(self._ecr.images()), self._tags, pushed.digest)
+        for tag in self._tags.published:
+            with self._log.step(self._commands.put_image(pushed.digest, tag)) as done:
+                if tag not in missing:
+                    done(f"verified, not repeated: {tag} names {pushed.digest} already")
+                    continue
+                self._put(pushed.manifest, tag)
+                done(f"done: {tag} names {pushed.digest}")
+        trial = self._try_to_overwrite(pushed.manifest)
+        after = self._read_back(pushed.digest, trial)
+        return replace(pushed, after=after, steps=self._log.steps, overwrite_trial=trial)
+
+    def put_back(self, digest: str, tag: str) -> None:
+        """Let a rolling tag name again what it named before.
+
+        Raises:
+            AwsRefused: the registry refuses, or holds that digest no longer.
+        """
+        with self._log.step(self._commands.put_image(digest, tag)) as done:
+            self._put(self._ecr.manifest(digest), tag)
+            done(f"done: {tag} names {digest} again")
+
+    def _put(self, manifest: StoredManifest, tag: str) -> None:
+        named = self._ecr.put_tag(manifest, tag)
+        require(check_same_digest({tag: named}, (tag,), manifest.digest))
+
+    def _already_there(self, image: CheckedImage, before: RepositorySnapshot) -> str | None:
+        """The digest under which the registry holds this very image behind one of our tags, None if it does not.
+
+        Compared by config: the manifest's digest is known only once an image is pushed.
+        """
+        named = before.naming()
+        held = {tag: self._tagged_image(named[tag]) for tag in self._tags.all if tag in named}
+        require(check_release_tag(held.get(self._tags.release), image.config_digest, self._tags.release))
+        return next((each.digest for each in held.values() if each.config_digest == image.config_digest), None)
+
+    def _tagged_image(self, digest: str) -> TaggedImage:
+        try:
+            return TaggedImage(digest, read_manifest(self._ecr.manifest(digest)).config.digest)
+        except UnreadableManifest as error:
+            # An index, say: another image than any that is built here.
+            return TaggedImage(digest, f"unknown: the manifest {error}")
+
+    def _in_registry(self, image: CheckedImage, there: str | None) -> tuple[StoredManifest, str]:
+        """The image's manifest in the registry: pushed as the candidate, or there already, verified."""
+        login = None
+        if there is None:
+            with self._log.step(self._commands.login()):
+                login = self._ecr.login()
+        with self._log.step(self._commands.push(self._tags.candidate)) as done:
+            digest = self._client.push(image.image, login, self._tags.candidate) if login else str(there)
+            said = "done:" if login else "verified, not repeated: the registry holds the image that was built, as"
+            done(f"{said} {digest}")
+            manifest = self._visible(digest)
+            # What Lambda refuses may have no config at all: its media types are checked before it is read.
+            require(check_bytes(manifest) + check_admission(manifest, image.platform, image.platform))
+            platform = self._ecr.config(manifest).platform
+            require(
+                check_same_config(manifest, image.config_digest) + check_admission(manifest, platform, image.platform)
+            )
+        return manifest, platform
+
+    def _visible(self, digest: str) -> StoredManifest:
+        """The manifest, waited for: a fresh push may not be visible at once."""
+        for _ in range(_READS - 1):
+            try:
+                return self._ecr.manifest(digest)
+            except AwsNotFound:
+                self._client.sleep(_PAUSE)
+        return self._ecr.manifest(digest)
+
+    def _read_back(self, digest: str, trial: Trial) -> RepositorySnapshot:
+        with self._log.step(self._commands.describe_images()) as done:
+            after = self._ecr.snapshot()
+            for _ in range(_READS - 1):
+                if not tags_to_set(after.naming(), self._tags, digest):
+                    break
+                self._client.sleep(_PAUSE)
+                after = self._ecr.snapshot()
+            tags = check_same_digest(after.naming(), self._tags.published, digest)
+            # Where the trial succeeded the tag names something else because of it: that is the cause.
+            require(tags if tags.accepted else check_trial(trial, self._tags.release) + tags)
+            done(f"done: {' and '.join(self._tags.published)} name {digest}")
+        return after
+
+    def _try_to_overwrite(self, manifest: StoredManifest) -> Trial:
+        """Put another manifest of the same image under the release tag, where that may be tried."""
+        release_tag = self._tags.release
+        if not self._client.allow_destructive:
+            return _NOT_TRIED
+        if can_move(self._ecr.describe().mutability, release_tag):
+            return Trial(False, False, "not tried: by its setting the repository would let it happen")
+        body = manifest.body + "\n"  # the same JSON, other bytes: another digest
+        digest = "sha256:" + hashlib.sha256(body.encode()).hexdigest()
+        with self._log.step(f"{self._commands.put_image(digest, release_tag)}  # must be refused") as done:
+            try:
+                self._ecr.put_tag(StoredManifest(digest, manifest.media_type, body), release_tag)
+            except AwsRefused as refusal:
+                done(f"done: refused, as it must be: {refusal.cause}")
+                return Trial(True, "ImageTagAlreadyExistsException" in refusal.cause, refusal.cause)
+            done("done: NOT refused")
+        return Trial(True, False, f"PutImage of {digest} under {release_tag} succeeded")

@@ -1,0 +1,200 @@
+"""Everything of a run that talks to AWS about the release: registry, caller, zip function; made once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from gate.aws.call_log import CallLog
+from gate.aws.errors import ask, readable
+from gate.check import require
+from gate.errors import AwsRefused
+from gate.legacy import baseline
+from gate.legacy.history import ZipHistory
+from gate.legacy.reader import ZipFunction
+from gate.legacy.snapshot import FunctionSnapshot
+from gate.publish.promotion_checks import AwsCaller, ReleaseTags, check_caller
+from gate.publish.publication import CheckedImage, Publication
+from gate.publish.release_log import Commands, LoggedStep, ReleaseLog
+from gate.registry.ecr import EcrRepository
+from gate.registry.login import Login, pull
+from gate.registry.manifest import StoredManifest
+from gate.registry.push import PushTiming, push
+from gate.registry.repository import naming
+from gate.release import Release
+
+_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
+
+
+@dataclass(eq=False)
+class ReleaseClient:
+    """Everything of one run that talks to AWS about the release.
+
+    Attributes:
+        session: a boto3 session that carries credentials, region and endpoints.
+        release: what pytest.ini states.
+        call_log: records every call of this session's clients; it is attached to the session here.
+        engine: docker-py's APIClient (its timeout bounds the silence of a push).
+        say: is given progress, one line each.
+        on_step: is given each step when it begins and when it has ended.
+        learn_secret: is given each password, so that it is redacted everywhere.
+        allow_destructive: whether overwriting the release tag may be tried: on a target made for it, never on AWS.
+        profile: the AWS profile, "" if none was named.
+        endpoint: one address for every AWS service, None to follow the ordinary AWS configuration chain.
+    """
+
+    session: Any
+    release: Release
+    call_log: CallLog
+    engine: Any
+    say: Callable[[str], None]
+    on_step: Callable[[LoggedStep], None]
+    learn_secret: Callable[[str], None]
+    allow_destructive: bool = False
+    profile: str = ""
+    endpoint: str | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self.call_log.attach(self.session)
+        self.tags = ReleaseTags.of(self.release)
+
+    def client(self, service: str) -> Any:
+        """A client of this session, patient with throttling and 5xx answers.
+
+        Raises:
+            AwsRefused: the session has no region, or names an unknown profile.
+        """
+        try:
+            return self.session.client(service, config=_PATIENT, endpoint_url=self.endpoint)
+        except BotoCoreError as error:
+            raise AwsRefused(
+                f"No AWS client can be made for {service}: {error}",
+                remedy="set the region (AWS_DEFAULT_REGION, or in the profile) and name an existing profile",
+            ) from error
+
+    @cached_property
+    def ecr(self) -> EcrRepository:
+        """The release's repository."""
+        release, call_log = self.release, self.call_log
+        return EcrRepository(
+            self.client("ecr"),
+            release.account,
+            release.repository,
+            learn_secret=self.learn_secret,
+            note_pull=lambda digest, outcome: call_log.note_pull(release.repository, digest, outcome, release.region),
+        )
+
+    @cached_property
+    def zip_function(self) -> ZipFunction:
+        """The zip function beside the release."""
+        functions, events, scheduler = (self.client(service) for service in ("lambda", "events", "scheduler"))
+        name = self.release.zip_function
+        return ZipFunction(functions, events, scheduler, name, sleep=self.sleep, now=self.now)
+
+    @cached_property
+    def zip_history(self) -> ZipHistory:
+        """What CloudTrail and CloudWatch know of the zip function; only AWS has these."""
+        return ZipHistory(self.client("cloudtrail"), self.client("cloudwatch"), self.now)
+
+    @cached_property
+    def caller(self) -> AwsCaller:
+        """Who makes the calls, and in which region."""
+        answer = ask(self.client("sts").get_caller_identity, "sts:GetCallerIdentity", "the caller")
+        with readable("GetCallerIdentity"):
+            return AwsCaller(answer["Account"], answer["Arn"], self.ecr.region, self.profile)
+
+    @cached_property
+    def log(self) -> ReleaseLog:
+        """The steps of this run's release, in order."""
+        return ReleaseLog(str(self.caller), self.now, self.on_step, self.clock)
+
+    @property
+    def commands(self) -> Commands:
+        """The commands of this release, as a person would type them."""
+        return Commands(self.release.account, self.release.region, self.release.repository)
+
+    def keep_baseline(self, file: Path) -> FunctionSnapshot:
+        """The zip function as it is now, kept in a file."""
+        snapshot = self.zip_function.snapshot()
+        baseline.keep(file, snapshot)
+        return snapshot
+
+    def published_digest(self) -> str:
+        """The digest that the release tag names, for a run that only verifies.
+
+        Raises:
+            NoGo: wrong account or region.
+            AwsRefused: the tag names nothing.
+        """
+        require(check_caller(self.caller, self.release.account, self.release.region))
+        digest = naming(self.ecr.images()).get(self.tags.release)
+        if digest is None:
+            # Not a rejection: there is no image to check.
+            raise AwsRefused(
+                f"The tag {self.tags.release!r} names nothing in the registry",
+                where=self.release.repository_uri,
+                remedy="publish the release first (`make accept`, or --target aws --publish), or correct the tag",
+            )
+        return digest
+
+    def pull(self, digest: str) -> str:
+        """Pull a published digest, to check it; the answer is what the engine calls it."""
+        outcome = "refused"
+        try:
+            held = pull(self.engine, self.ecr.login(), self.release.repository, digest, self.say)
+            outcome = "ok"
+        finally:
+            self.call_log.note_pull(self.release.repository, digest, outcome, self.release.region)
+        with readable("docker inspect"):
+            return str(held["Id"])
+
+    def push(self, image: str, login: Login, tag: str) -> str:
+        """Push an image of the engine under a tag; the answer is the digest that the registry holds.
+
+        Raises:
+            GateError: see `gate.registry.push.push`.
+        """
+        repository, outcome = self.release.repository, "refused"
+        timing = PushTiming(self.sleep, self.clock)
+        try:
+            digest = push(self.engine, image, login, repository, tag, self.say, timing)
+            outcome = "ok"
+        finally:
+            self.call_log.note_push(repository, tag, outcome, self.release.region)
+        return digest
+
+    def verify(self, digest: str, image: CheckedImage | None = None) -> Publication:
+        """What the registry holds under a digest now, changing nothing.
+
+        Args:
+            digest: the digest that this run checks.
+            image: the image as it was checked; without one (a rescan) config and size stay unknown, which no
+                check of them accepts.
+        """
+        manifest = self.ecr.manifest(digest)
+        return Publication(
+            digest=digest,
+            manifest=manifest,
+            platform=self._platform(manifest),
+            config_digest=image.config_digest if image else "unknown: no image was checked",
+            uncompressed_bytes=image.uncompressed_bytes if image else 0,
+            after=self.ecr.snapshot(),
+        )
+
+    def _platform(self, manifest: StoredManifest) -> str:
+        # An index has no platform of its own; the check of admission then has the last word, and says no.
+        try:
+            return self.ecr.config(manifest).platform
+        except AwsRefused as refusal:
+            return f"unknown: {refusal.cause}"

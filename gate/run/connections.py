@@ -1,0 +1,185 @@
+"""What a run is connected to, each made when it is first needed: Docker engine, target, AWS, scanner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Generic, TypeVar, overload
+
+import pytest
+
+from gate.access.facts import Network
+from gate.access.reader import AccountReader
+from gate.engine import Engine, connect
+from gate.engine.leftovers import end_leftover_processes
+from gate.errors import EngineUnavailable
+from gate.permission.required import policies_of
+from gate.publish.release_client import ReleaseClient
+from gate.publish.release_log import RUNNING, LoggedStep
+from gate.run.model import Run
+from gate.run.preflight import session_for
+from gate.scan.reader import ScanReader
+from gate.text import plain
+
+T = TypeVar("T")
+
+
+class made_once(Generic[T]):  # noqa: N801 - used as a decorator, as `property` is
+    """A property that is made when it is first needed; an error is raised again when it is asked for again."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self.make, self.__doc__ = make, make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> made_once[T]: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+
+    def __get__(self, instance: object | None, owner: type) -> made_once[T] | T:
+        if instance is None:
+            return self
+        known = instance.__dict__
+        if failure := known.get(f"{self.name} failed"):
+            raise failure
+        try:
+            # Python looks in __dict__ first: from now on this method is not called any more.
+            known[self.name] = self.make(instance)
+        except Exception as error:
+            known[f"{self.name} failed"] = error
+            raise
+        made: T = known[self.name]
+        return made
+
+
+class Connections:
+    """The connections of one run; closed in the reverse order in which they were made.
+
+    Args:
+        run: the run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.stack = ExitStack()
+
+    @made_once
+    def engine(self) -> Engine:
+        """The Docker engine, from which the leftovers of dead runs are removed."""
+        found = connect(self.run.options.engine_timeout)
+        self.stack.callback(found.close)
+        found.require_capabilities()
+        self.run.engine = found.version()
+        swept = (*end_leftover_processes(), *found.sweep())
+        if swept:
+            self.run.terminal.progress(f"removed what a dead run left behind: {', '.join(swept)}")
+        return found
+
+    @made_once
+    def target(self) -> str:
+        """Where the release goes; the local target is started, and the environment leads every AWS client to it.
+
+        Raises:
+            EngineUnavailable: the local target cannot be started.
+        """
+        if self.run.options.target == "local":
+            self._start_local_target()
+        return self.run.options.target
+
+    def _start_local_target(self) -> None:
+        from localaws import LocalTargetError
+        from localaws.seed.release import SeededRelease
+        from localaws.target import LocalTarget
+
+        self.stack.enter_context(_as_unavailable(LocalTargetError))
+        with _as_unavailable(LocalTargetError):
+            release = self.run.release
+            seeded = SeededRelease.of(release, self.run.options.image_context, policies_of(release))
+            with self.run.terminal.parts() as waiting_for:
+                waiting_for("the local target starts")
+                local = self.stack.enter_context(LocalTarget(seeded, **local_state(self.run)))
+        environment = self.stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in local.environment().items():
+            environment.setenv(name, value)
+
+    @made_once
+    def release_client(self) -> ReleaseClient:
+        """Everything that talks to AWS about the release, by the ordinary AWS chain."""
+        run, engine, target = self.run, self.engine, self.target
+        session = run.session or session_for(run)
+        found = ReleaseClient(
+            session,
+            run.release,
+            run.call_log,
+            engine=engine.client.api,
+            say=run.terminal.progress,
+            on_step=self._record_step,
+            learn_secret=lambda secret: run.store.redactor.learn([secret]),
+            allow_destructive=target == "local",
+            profile=run.options.profile or "",
+        )
+        run.facts.identity = found.caller.arn
+        held = session.get_credentials().get_frozen_credentials()
+        run.store.redactor.learn([held.secret_key, held.token or ""])
+        return found
+
+    def _record_step(self, step: LoggedStep) -> None:
+        """Every step is recorded as evidence when it begins, and again when it has ended."""
+        where = "" if self.run.target == "aws" else "simulated: "
+        if step.outcome != RUNNING:
+            self.run.terminal.progress(f"{where}{plain(step.command, 60)}: {plain(step.outcome, 36)}")
+        title = f"step {step.number} {step.outcome.split(':')[0]}"
+        self.run.store.record(title, step, asked=step.command, criterion=8)
+
+    @made_once
+    def scanner(self) -> ScanReader:
+        """Reads the scans of the repository."""
+        client, options = self.release_client, self.run.options
+        return ScanReader(
+            client.client("ecr"),
+            client.client("inspector2"),
+            self.run.release.repository,
+            timeout=options.scan_timeout,
+            progress=self.run.terminal.waiting_for,
+        )
+
+    @made_once
+    def account(self) -> AccountReader:
+        """The account's principals and every policy that speaks about the repository."""
+        release, client = self.run.release, self.release_client.client
+        network = Network(tuple(release.ci_source_ips), release.ci_source_vpce, release.ci_source_vpc)
+        return AccountReader(
+            client("iam"),
+            client("ecr"),
+            account=release.account,
+            region=release.region,
+            repository=release.repository,
+            function=release.function_name,
+            functions=client("lambda"),
+            organizations=client("organizations"),
+            organization_id=release.organization_id,
+            network=network,
+        )
+
+
+def local_state(run: Run) -> dict[str, Any]:
+    """Where the local target's state is, and whether it is kept.
+
+    A full run starts from the seeded state, and the nightly rescan looks at what it leaves. A restricted run would
+    change that, so it has a state of its own, unless --keep asks for the other.
+    """
+    if run.kind == "partial" and not run.options.keep:
+        return {"state": run.local_state.with_name(f"{run.local_state.name}-partial")}
+    return {"state": run.local_state, "keep": run.options.keep or run.kind == "rescan"}
+
+
+@contextmanager
+def _as_unavailable(refusal: type[Exception]) -> Iterator[None]:
+    """What the local target refuses is no defect of the gate: its own sentence says why and what to do."""
+    try:
+        yield
+    except refusal as error:
+        raise EngineUnavailable(str(error), where="the local target") from error

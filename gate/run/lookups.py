@@ -1,0 +1,160 @@
+"""What a run looks up beside image and registry: register, recorded scans, earlier releases, ends of support."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from gate.aws.errors import ask
+from gate.browser import pin
+from gate.check import NoGo
+from gate.errors import EvidenceDamaged, GateError, ImageUnavailable
+from gate.image.dockerfile import from_lines
+from gate.image.support import shipped
+from gate.legacy import baseline
+from gate.publish.publishing_run import BASELINE, publishing_run
+from gate.publish.release_diff import FACTS, FIRST, ReleaseDiff, ReleaseFacts, compare, latest_before, packages_of
+from gate.scan.records import ScanRecord, read, read_all
+from gate.scan.register.entries import Register
+from gate.scan.register.reading import load
+from gate.scan.scan_diff import last_before
+
+if TYPE_CHECKING:
+    from gate.candidate import Candidate
+    from gate.image.build import BuiltImage
+    from gate.legacy.snapshot import FunctionSnapshot
+    from gate.publish.pipeline import Pipeline
+    from gate.publish.release_client import ReleaseClient
+    from gate.run.model import Run
+
+REGISTER = "exceptions.yaml"
+_CHROME = ("generic", "chrome")
+
+
+def register(run: Run) -> Register:
+    """The register of exceptions, beside the Dockerfile.
+
+    Raises:
+        WrongUse: it is not there, or cannot be read.
+    """
+    run.facts.register = load(run.options.image_context / REGISTER)
+    return run.facts.register
+
+
+def register_or_empty(run: Run) -> Register:
+    """The register, or an empty one where there is none: then no end of support is accepted, and AC9 fails.
+
+    Raises:
+        WrongUse: it is there, and cannot be read.
+    """
+    if (run.options.image_context / REGISTER).exists():
+        return register(run)
+    return Register(f"{run.options.image_context.name}/{REGISTER}", (), (), (), ())
+
+
+def scan_history(run: Run) -> tuple[ScanRecord, ...]:
+    """Every recorded scan of this target, oldest first."""
+    return tuple(each for each in read_all(run.scans) if each.target == run.target)
+
+
+def last_scan(run: Run, history: tuple[ScanRecord, ...]) -> ScanRecord | None:
+    """The last recorded scan from before this run began, of its digest if there is one, or --previous; else None."""
+    if run.options.previous:
+        return read(run.options.previous)
+    return last_before(history, run.started, run.store.digest)
+
+
+def build_of(pipeline: Pipeline) -> BuiltImage:
+    """The build that made the candidate: this run's, or that of the run that published it.
+
+    Raises:
+        EvidenceDamaged: there is no record of one.
+    """
+    if built := pipeline.candidate.built:
+        return built
+    if pipeline.run.publishes:
+        raise EvidenceDamaged("the image was given, not built, so nothing shows that the Dockerfile makes it")
+    return publishing_run(pipeline.run, pipeline.published.digest).build
+
+
+def zip_baseline(pipeline: Pipeline) -> FunctionSnapshot:
+    """The zip function before anything was pushed: this run's baseline, or that of the run that published.
+
+    A release that is refused on its way has taken its baseline first; whether it was published is checked by AC2.
+
+    Raises:
+        EvidenceDamaged: there is none, or the record of it is not as it was left.
+        GateError, NoGo: the release ended before one was taken.
+    """
+    run = pipeline.run
+    if not run.publishes:
+        return baseline.load(publishing_run(run, pipeline.published.digest).evidence / BASELINE)
+    kept = run.store.folder / BASELINE
+    try:
+        _ = pipeline.registry_image
+    except (GateError, NoGo):
+        if not kept.exists():
+            raise
+    return baseline.load(kept)
+
+
+def previous_release(pipeline: Pipeline) -> ReleaseDiff | None:
+    """The difference to the release before, None if there is none; this one's facts are kept for the next."""
+    run, release, image = pipeline.run, pipeline.published, pipeline.candidate
+    facts = ReleaseFacts(
+        run.release.release_tag,
+        release.digest,
+        packages_of(image.sbom.components),
+        release.compressed_bytes,
+        release.uncompressed_bytes,
+        image.handler_run.init.seconds,
+    )
+    before = latest_before(run.reports / "runs", run.target, release.digest)
+    found = compare(before, facts) if before else None
+    run.facts.difference = str(found or FIRST)
+    run.store.attach(FACTS, json.dumps({"target": run.target, "facts": asdict(facts)}, indent=1).encode())
+    return found
+
+
+def base_that_ships(image: Candidate) -> tuple[str, str]:
+    """The base image that a release stands on, and how that is known.
+
+    On the stand-in it is the base that the Dockerfile names when no other is given; where it names none, the first
+    approved one, on which a release is built.
+
+    Raises:
+        ImageUnavailable: the Dockerfile cannot be read.
+    """
+    approved = image.release.approved_bases
+    if image.base_reference in approved:
+        return image.base_reference, "the approved base, against which the image's layers are held"
+    try:
+        return shipped(from_lines(image.dockerfile, {})), "in the stand-in's place: the Dockerfile's own default base"
+    except ImageUnavailable:
+        found = shipped(from_lines(image.dockerfile, {"BASE_IMAGE": approved[0]}))
+        return found, "in the stand-in's place: the first of approved_bases, since the Dockerfile has no default base"
+
+
+def chrome_pin(run: Run, exceptions: Register) -> pin.ChromePin:
+    """The version of Chrome that the release pins.
+
+    Raises:
+        NothingPinned: on the stand-in there is no lock.
+    """
+    named = (each for each in exceptions.coverage if (each.type, each.name) == _CHROME)
+    listed = any(each.target in {run.exception_scope, "both"} for each in named)
+    return pin.read(run.options.image_context, stand_in=run.exception_scope == "local", seen_by_scanner=not listed)
+
+
+def canaries(client: ReleaseClient) -> dict[str, str]:
+    """Secrets within reach of this run, that the redactor does not know: the zip function's environment.
+
+    Raises:
+        AwsRefused: the zip function cannot be read.
+    """
+    answer = ask(client.client("lambda").get_function_configuration, "lambda:GetFunctionConfiguration",
+                 "the zip function's environment", FunctionName=client.release.zip_function)  # fmt: skip
+    values = answer.get("Environment", {}).get("Variables", {})
+    # Shorter values ("INFO", "true") are words that stand in any report.
+    return {f"the value of {name}": value for name, value in values.items() if len(value) >= 8}  # noqa: PLR2004

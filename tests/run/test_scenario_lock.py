@@ -1,0 +1,174 @@
+"""The list of claims is pinned: what was taken out, changed or added is named, whole files included."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gate.run import scenarios
+from gate.run.scenarios import catalogue, expected_names
+
+FEATURES = Path(__file__).resolve().parents[2] / "features"
+
+
+def test_the_features_are_as_they_are_pinned():
+    """`make scenarios` writes the list; its difference is reviewed with the features'."""
+    now = scenarios.lockable(FEATURES)
+    assert list(scenarios.differences(scenarios.read_lock(FEATURES), now)) == []
+    assert (FEATURES / scenarios.LOCK).read_bytes() == scenarios.lock_text(now.values())
+
+
+@pytest.mark.parametrize("rescan", [True, False])
+def test_what_is_pinned_is_what_a_run_must_contain(rescan):
+    """By the same names as the run gives its claims."""
+    names = scenarios.read_lock(FEATURES).names(rescan=rescan)
+    assert names == expected_names(catalogue(FEATURES), rescan=rescan)
+
+
+ONE = '''@ac1
+Feature: AC1 The image runs
+  Words about it.
+
+  Background:
+    Given the image
+
+  Scenario: It is small
+    When it is measured
+    Then it is below 10 GB
+    And it holds these packages:
+      | name    |
+      | chrome  |
+      | driver  |
+
+  @rescan
+  Scenario Outline: It holds a program
+    When it is searched for "<program>"
+    Then it is there, as this text says:
+      """
+      exactly
+      """
+
+    Examples:
+      | program |
+      | chrome  |
+      | driver  |
+'''
+TWO = """@ac7 @rescan
+Feature: AC7 The scan is clean
+  Scenario: Nothing critical is found
+    Then there are 0 findings
+
+  @aws
+  Scenario: The data is current
+    Only AWS has it.
+
+    Then it is of today
+"""
+
+
+@pytest.fixture
+def features(tmp_path):
+    """A folder of features, pinned as they are, to be changed."""
+    folder = tmp_path / "features"
+    folder.mkdir()
+    (folder / "one.feature").write_text(ONE)
+    (folder / "two.feature").write_text(TWO)
+    (folder / scenarios.LOCK).write_bytes(scenarios.lock_text(scenarios.lockable(folder).values()))
+    return folder
+
+
+def differing(features):
+    """What a run would say; what was parsed is kept by the parser's folder."""
+    copy = Path(shutil.copytree(features, features.parent / "changed"))
+    return sorted(scenarios.differences(scenarios.read_lock(copy), scenarios.lockable(copy)))
+
+
+def change(features, name, old, new):
+    """Change a feature file."""
+    text = (features / name).read_text()
+    assert old in text
+    (features / name).write_text(text.replace(old, new, 1))
+
+
+CHANGES = {
+    "a threshold": ("one.feature", "below 10 GB", "below 90 GB", "“It is small” (features/one.feature) is not as it"),
+    "a step less": ("one.feature", "    When it is measured\n", "", "“It is small”"),
+    "a keyword": ("one.feature", "Then it is below", "When it is below", "“It is small”"),
+    "a row of a table": ("one.feature", "      | driver  |\n", "", "“It is small”"),
+    "a text": ("one.feature", "exactly", "nearly", "“It holds a program”"),
+    "the background": ("one.feature", "Given the image", "Given an image", "“It holds a program”"),
+    "a row of examples": ("one.feature", "    Examples:\n      | program |\n      | chrome  |\n",
+                          "    Examples:\n      | program |\n", "its steps and names differ"),
+    "a value of the examples": ("one.feature", "| program |\n      | chrome  |", "| program |\n      | shell   |",
+                                "its steps and names differ"),
+    "a tag on a feature": ("two.feature", "@ac7 @rescan", "@ac7", "“Nothing critical is found” (features/two.feature)"),
+    "a tag that excuses": ("two.feature", "  Scenario: Nothing", "  @aws\n  Scenario: Nothing", "its tags differ"),
+    "a title": ("one.feature", "It is small", "It is quite small", "“It is small” (features/one.feature) is not there"),
+    "a claim less": ("two.feature", "  Scenario: Nothing critical is found\n    Then there are 0 findings\n", "",
+                     "the pinned scenario “Nothing critical is found” (features/two.feature) is not there"),
+    "a claim more": ("two.feature", "  @aws", "  Scenario: One more\n    Then it holds\n\n  @aws",
+                     "the scenario “One more” (features/two.feature) is not pinned: `make scenarios`"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "old", "new", "sentence"), CHANGES.values(), ids=CHANGES)
+def test_a_change_of_a_claim_is_named(features, name, old, new, sentence):
+    """With the claim and its file."""
+    change(features, name, old, new)
+    found = differing(features)
+    assert any(sentence in each for each in found), found
+
+
+def test_a_feature_that_was_taken_out_is_missed_claim_by_claim(features):
+    """Each of its scenarios is named; a run would miss each of its claims."""
+    (features / "two.feature").unlink()
+    assert differing(features) == [
+        "the pinned scenario “Nothing critical is found” (features/two.feature) is not there",
+        "the pinned scenario “The data is current” (features/two.feature) is not there",
+    ]
+    assert "Nothing critical is found" in scenarios.read_lock(features).names(rescan=False)
+
+
+def test_a_claim_that_moved_to_another_file_is_named(features):
+    """It is read beside other claims then, and perhaps under other tags."""
+    (features / "two.feature").rename(features / "three.feature")
+    assert any("is not as it is pinned: its feature differ" in each for each in differing(features))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Feature: AC1 The image", "Feature: AC1 An image"),
+        ("  Words about it.\n", "  Other words.\n"),
+        ("  Scenario: It is small", "  # a comment\n\n  Scenario: It is small"),
+        ("    When it is measured", "      When    it is measured"),
+        ("      | chrome  |", "      |  chrome |"),
+    ],
+    ids=["the feature's title", "its description", "a comment", "spaces", "spaces of a table"],
+)
+def test_what_no_claim_rests_on_may_change(features, old, new):
+    """Words around the claims, and their layout."""
+    change(features, "one.feature", old, new)
+    assert differing(features) == []
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"claims": [{"title": "x"}]}', '{"claims": 1}', "\0"])
+def test_a_list_that_cannot_be_read_pins_nothing_and_says_so(tmp_path, content):
+    """A missing list is no list without claims."""
+    (tmp_path / scenarios.LOCK).write_text(content)
+    (only,) = scenarios.differences(scenarios.read_lock(tmp_path), {})
+    assert only.startswith("no scenario is pinned: features/scenarios.lock ")
+
+
+def test_a_missing_list_is_said(tmp_path):
+    """So is one that is a link."""
+    (only,) = scenarios.differences(scenarios.read_lock(tmp_path), {})
+    assert only.startswith("no scenario is pinned: features/scenarios.lock is missing")
+
+
+def test_the_list_is_json_with_one_scenario_a_line():
+    """Two branches that pin different claims merge, or `make scenarios` writes it anew."""
+    text = (FEATURES / scenarios.LOCK).read_text()
+    claims = json.loads(text)["claims"]
+    assert len(text.splitlines()) == len(claims) + 2
