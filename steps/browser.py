@@ -10,12 +10,12 @@ from gate.check import require
 
 @when("Chrome and Chromedriver are asked for their versions")
 def versions_asked(candidate, evidence):
-    """What each program says, and what it should be."""
-    for answer, pin in (
+    """The version that each program prints, and the one that it should have."""
+    for printed, expected in (
         (candidate.chrome_version, candidate.chrome_pin),
         (candidate.driver_version, candidate.driver_pin),
     ):
-        evidence.add("version", {"answer": answer, "pin": pin}, asked=answer.command)
+        evidence.add("version", {"answer": printed, "pin": expected}, asked=printed.command)
 
 
 @then("they share a major version")
@@ -27,8 +27,8 @@ def share_major(candidate):
 @then("each has the version it is pinned at")
 def are_pinned(candidate):
     """By chrome.lock, or by the package database of the stand-in."""
-    require(programs.is_pinned(candidate.chrome_version, candidate.chrome_pin))
-    require(programs.is_pinned(candidate.driver_version, candidate.driver_pin))
+    require(programs.has_expected_version(candidate.chrome_version, candidate.chrome_pin))
+    require(programs.has_expected_version(candidate.driver_version, candidate.driver_pin))
 
 
 @when(parsers.parse('the loader lists the libraries of the program behind "{variable}"'), target_fixture="listing")
@@ -47,21 +47,21 @@ def libraries_found(listing):
 
 @when("Chrome opens a page that carries a secret of this run")
 def page_opened(candidate, evidence):
-    """Our own page, in the image's Chrome, under Lambda's constraints."""
+    """The gate's page, in the image's Chrome, under Lambda's constraints."""
     evidence.attach("chrome-page.png", candidate.probe_run.png)
-    evidence.add("Chrome's look at our page", candidate.probe_run, asked="the gate's probe in the Lambda sandbox")
+    evidence.add("Chrome on the gate's page", candidate.probe_run, asked="the gate's probe in the Lambda sandbox")
 
 
 @then("the secret comes back in the title and in the picture")
 def secret_returns(candidate):
-    """So no canned answer passes."""
+    """A canned answer cannot hold them."""
     require(page_checks.opens_page(candidate.probe_run))
     require(page_checks.secret_returns(candidate.probe_run))
 
 
 @then("the Korean syllables in the picture are glyphs")
 def korean_drawn(candidate):
-    """Boxes all look alike; syllables do not."""
+    """Boxes for missing glyphs are all equal; syllables differ."""
     require(page_checks.korean_is_drawn(candidate.probe_run))
 
 
