@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gate.access.document import Policy
+from gate.access.matching import covers
 from gate.access.reviewed_policy import load as load_policy
+from gate.access.reviewed_principals import Review
 from gate.access.reviewed_principals import load as load_principals
 from gate.aws.partition import arn
 from gate.check import CheckResult, Rejection
@@ -34,13 +36,13 @@ _REVIEW = "state this release's there and have the file reviewed, or correct pyt
 def consistent(run: Run) -> CheckResult:
     """What of the release in pytest.ini does not fit to the files beside it; the whole list."""
     context, release, found = run.options.image_context, run.release, list[Rejection]()
-    listed: tuple[str, ...] = ()
+    reviews: tuple[Review, ...] = ()
     with suppress(GateError):
-        listed = tuple(each.principal for each in load_principals(context / PRINCIPALS).entries)
-        found += principals_fit(listed, release, f"{context.name}/{PRINCIPALS}", local=run.options.target == "local")
+        reviews = load_principals(context / PRINCIPALS).entries
+        found += principals_fit(reviews, release, f"{context.name}/{PRINCIPALS}", local=run.options.target == "local")
     with suppress(GateError):
         policy = load_policy(context / POLICY).policy
-        found += policy_fits(policy, listed, release, f"{context.name}/{POLICY}")
+        found += policy_fits(policy, reviews, release, f"{context.name}/{POLICY}")
     with suppress(OSError, KeyError, ValueError, WrongUse):
         stated = release_of(HOME / "pytest.ini")
         texts = {path.name: path.read_text(encoding="utf-8") for path in sorted((HOME / DOCUMENTS).glob("*.json"))}
@@ -48,15 +50,16 @@ def consistent(run: Run) -> CheckResult:
     return CheckResult.of(found)
 
 
-def policy_fits(policy: Policy, listed: Iterable[str], release: Release, where: str) -> Iterator[Rejection]:
+def policy_fits(policy: Policy, reviews: Iterable[Review], release: Release, where: str) -> Iterator[Rejection]:
     """What in the reviewed repository policy is another release's.
 
     Args:
         policy: the reviewed policy.
-        listed: the reviewed principals.
+        reviews: the reviewed principals.
         release: as pytest.ini states it.
         where: the file.
     """
+    reviews = tuple(reviews)
     named = [value for each in policy.statements for kind, value in each.principals if kind == "AWS"]
     values = [value for each in policy.statements for condition in each.conditions for value in condition.values]
     yield from _account_fits([*named, *values], release, where)
@@ -64,22 +67,28 @@ def policy_fits(policy: Policy, listed: Iterable[str], release: Release, where: 
     function = arn("lambda", release.region, release.account, f"function:{release.function_name}")
     if sources and not any(fnmatchcase(function, value) for value in sources):
         yield _misfit(f"names the function {', '.join(sources)}", f"the function {function}", where)
-    roles = _roles(named)
-    strangers = roles - _roles(listed) - {release.ci_role, release.lambda_role, release.night_role}
-    for key, role in (("ci_role", release.ci_role), ("lambda_role", release.lambda_role)):
+    own = {release.ci_role, release.lambda_role, release.night_role}
+    for key, role, power, action in (
+        ("ci_role", release.ci_role, "push", "ecr:PutImage"),
+        ("lambda_role", release.lambda_role, "pull", "ecr:BatchGetImage"),
+    ):
+        granting = [each for each in policy.statements if each.allows and covers(each, action)]
+        roles = _roles(value for each in granting for _, value in each.principals)
+        strangers = roles - _roles(each.principal for each in reviews if power in each.may) - own
         if strangers and role not in roles:
-            yield _misfit(f"names the role {', '.join(sorted(strangers))}", f"the {key} {role}", where)
+            yield _misfit(f"lets {', '.join(sorted(strangers))} {power}", f"the {key} {role}", where)
 
 
-def principals_fit(listed: tuple[str, ...], release: Release, where: str, *, local: bool) -> Iterator[Rejection]:
+def principals_fit(reviews: Iterable[Review], release: Release, where: str, *, local: bool) -> Iterator[Rejection]:
     """What the list of reviewed principals lacks of this release, as far as it names other roles or workflows.
 
     Args:
-        listed: the reviewed principals.
+        reviews: the reviewed principals.
         release: as pytest.ini states it.
         where: the file.
         local: whether the target is the local one, which is seeded with what pytest.ini leaves to be derived, too.
     """
+    listed = tuple(each.principal for each in reviews)
     if not listed:
         return
     yield from _account_fits(listed, release, where)
