@@ -100,10 +100,10 @@ def principals_fit(reviews: Iterable[Review], release: Release, where: str, *, l
     }
     for key, role in roles.items():
         if role and role not in _roles(listed):
-            yield _misfit(f"does not name the role {role}", f"the {key} {role}", where)
+            yield _unnamed(f"{key}, {role}", where)
     subject = release.workflow_subject if local else release.ci_subject
     if subject and subject not in listed:
-        yield _misfit(f"does not name the workflow {subject}", f"the ci_subject {subject}", where)
+        yield _unnamed(f"ci_subject, {subject}", where)
 
 
 def documents_fit(texts: Mapping[str, str], release: Release) -> Iterator[Rejection]:
@@ -114,17 +114,14 @@ def documents_fit(texts: Mapping[str, str], release: Release) -> Iterator[Reject
         release: as the pytest.ini beside docs/ states it.
     """
     place = (release.region, release.account)
-    wanted = {"the repository": arn("ecr", *place, f"repository/{release.repository}")}
+    wanted = [arn("ecr", *place, f"repository/{release.repository}")]
     if release.zip_function:
-        wanted["the zip function"] = arn("lambda", *place, f"function:{release.zip_function}")
+        wanted.append(arn("lambda", *place, f"function:{release.zip_function}"))
     for name, text in texts.items():
-        for what, resource in wanted.items():
-            if f'"{resource}"' not in text:
-                yield Rejection(
-                    f"{DOCUMENTS / name} grants nothing on {what} of pytest.ini, {resource}",
-                    str(DOCUMENTS / name),
-                    "write the policies of this release: make policies",
-                )
+        where = str(DOCUMENTS / name)
+        if missing := [resource for resource in wanted if f'"{resource}"' not in text]:
+            cause = f"{where} grants nothing on what pytest.ini states: {', '.join(missing)}"
+            yield Rejection(cause, where, "write the policies of this release: make policies")
 
 
 def _account_fits(values: Iterable[str], release: Release, where: str) -> Iterator[Rejection]:
@@ -135,6 +132,10 @@ def _account_fits(values: Iterable[str], release: Release, where: str) -> Iterat
 
 def _roles(principals: Iterable[str]) -> set[str]:
     return {match[1] for each in principals if (match := _ROLE.fullmatch(each))}
+
+
+def _unnamed(stated: str, where: str) -> Rejection:
+    return Rejection(f"{where} does not name pytest.ini's {stated}", where, _REVIEW)
 
 
 def _misfit(found: str, stated: str, where: str) -> Rejection:
