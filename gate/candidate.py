@@ -71,14 +71,9 @@ class Candidate:
         context: Path | None,
         sboms: Path,
     ) -> None:
-        self.engine = engine
-        self.release = release
+        self.engine, self.release, self.reference, self.built = engine, release, reference, built
         self.base_reference, self.approved_bases, self.base_provenance = base.reference, base.approved, base.provenance
-        self._base = base
-        self.reference = reference
-        self.built = built
-        self._context = context
-        self._sboms = sboms
+        self._base, self._context, self._sboms = base, context, sboms
         self._settings = Settings(release.memory_mb, release.function_name, release.region, release.task_root)
         self._stack = ExitStack()
         self._initialised = threading.Event()

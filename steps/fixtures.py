@@ -6,7 +6,7 @@ from gate.browser import newest
 from gate.browser.newest import NewestUnknown
 from gate.browser.pin import NothingPinned
 from gate.image.support import load as load_support
-from gate.publish import promotion_record
+from gate.publish import promotion_record, release_facts
 from gate.run import lookups
 from gate.run.validation_md import write as write_notes
 
@@ -76,7 +76,7 @@ def call_log(run):
 @pytest.fixture(scope="session")
 def legacy_before(release_pipeline):
     """The zip function before anything was pushed."""
-    return lookups.zip_baseline(release_pipeline)
+    return release_facts.zip_baseline(release_pipeline)
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def newest_chrome(run, now):
 @pytest.fixture(scope="session")
 def previous_release(release_pipeline):
     """The difference to the release before this one."""
-    return lookups.previous_release(release_pipeline)
+    return release_facts.previous_release(release_pipeline)
 
 
 @pytest.fixture

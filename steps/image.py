@@ -7,7 +7,7 @@ from gate.check import require
 from gate.errors import EvidenceDamaged
 from gate.image import base, contract, file_checks, packages, python
 from gate.image.secrets import secret_checks
-from gate.run.lookups import build_of
+from gate.publish.release_facts import build_of
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from gate.registry.changes import Comparison, to_inspect
 from gate.registry.lifecycle_simulation import check_lifecycle
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
 from gate.registry.permitted_calls import check_changes
-from gate.registry.repository import check_active, check_identity, check_otherwise_unchanged, naming
+from gate.registry.repository import naming
+from gate.registry.repository_checks import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import check_mutability, check_same_digest
 
 

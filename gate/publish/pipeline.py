@@ -27,8 +27,7 @@ from gate.errors import GateError
 from gate.facts import MissingFact, fact_or_missing
 from gate.publish import build, preconditions, promotion_record
 from gate.publish.promotion_checks import ReleaseTags
-from gate.publish.promotion_record import Promotion
-from gate.publish.publication import CheckedImage, Publication
+from gate.publish.publication import FILE, CheckedImage, Promotion, Publication
 from gate.publish.publisher import Publisher
 from gate.publish.publishing_run import BASELINE, note_build, note_publication
 from gate.run.connections import Connections, made_once
@@ -183,7 +182,7 @@ class Pipeline:
             sentence = promotion_record.sentence_of(each, naming)
             run.terminal.progress(sentence)
             answer = {"said": sentence, "record": each}
-            run.store.record("a release that was not accepted", answer, asked=promotion_record.FILE, criterion=2,
+            run.store.record("a release that was not accepted", answer, asked=FILE, criterion=2,
                              provenance=run.provenance)  # fmt: skip
 
     def _record_scan(self) -> None:

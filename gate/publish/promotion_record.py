@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from gate.check import CheckResult, NoGo, Rejection, check
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence.store import readable
 from gate.publish.promotion_checks import ReleaseTags
+from gate.publish.publication import ACCEPTED, BEGUN, FILE, REFUSED, Promotion
 from gate.registry.repository import naming
 
 if TYPE_CHECKING:
@@ -20,41 +21,6 @@ if TYPE_CHECKING:
     from gate.registry.ecr import EcrRepository
     from gate.run.model import Run
     from gate.verdict import Verdict
-
-FILE = "promotion.json"
-BEGUN, ACCEPTED, REFUSED = "begun", "accepted", "refused"
-
-
-@dataclass(frozen=True)
-class Promotion:
-    """One run's promotion: it gave a digest the published tags.
-
-    Attributes:
-        run: when that run started, UTC, ISO 8601.
-        place: where: "aws", "local" or "aws-rehearsal".
-        repository: the repository's name.
-        digest: to which the tags were given.
-        release_tag: the tag that never moves again.
-        rolling_tag: the tag that moves with each release.
-        rolling_before: the digest that the rolling tag named before, "" if it named none.
-        state: "begun" until the run has its verdict, then "accepted" or "refused".
-        reason: why it was refused.
-    """
-
-    run: str
-    place: str
-    repository: str
-    digest: str
-    release_tag: str
-    rolling_tag: str
-    rolling_before: str
-    state: str = BEGUN
-    reason: str = ""
-
-    @property
-    def tags(self) -> tuple[str, str]:
-        """The published tags."""
-        return self.release_tag, self.rolling_tag
 
 
 def begin(run: Run, pushed: Publication, earlier: Sequence[Promotion]) -> None:

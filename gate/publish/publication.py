@@ -9,6 +9,9 @@ from gate.publish.release_log import LoggedStep
 from gate.registry.manifest import StoredManifest
 from gate.registry.repository import RepositorySnapshot, StoredImage
 
+FILE = "promotion.json"
+BEGUN, ACCEPTED, REFUSED = "begun", "accepted", "refused"
+
 
 @dataclass(frozen=True)
 class CheckedImage:
@@ -89,3 +92,35 @@ class Publication:
     def pushed_at(self) -> str:
         """When the image was pushed, ISO 8601 ("" if ECR answers no such image)."""
         return self.image.pushed_at.isoformat() if self.image else ""
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """One run's promotion: it gave a digest the published tags.
+
+    Attributes:
+        run: when that run started, UTC, ISO 8601.
+        place: where: "aws", "local" or "aws-rehearsal".
+        repository: the repository's name.
+        digest: to which the tags were given.
+        release_tag: the tag that never moves again.
+        rolling_tag: the tag that moves with each release.
+        rolling_before: the digest that the rolling tag named before, "" if it named none.
+        state: "begun" until the run has its verdict, then "accepted" or "refused".
+        reason: why it was refused.
+    """
+
+    run: str
+    place: str
+    repository: str
+    digest: str
+    release_tag: str
+    rolling_tag: str
+    rolling_before: str
+    state: str = BEGUN
+    reason: str = ""
+
+    @property
+    def tags(self) -> tuple[str, str]:
+        """The published tags."""
+        return self.release_tag, self.rolling_tag

@@ -29,7 +29,8 @@ from gate.registry.manifest import (
     check_same_config,
     read_manifest,
 )
-from gate.registry.repository import RepositorySnapshot, check_identity, naming
+from gate.registry.repository import RepositorySnapshot, naming
+from gate.registry.repository_checks import check_identity
 from gate.registry.tags import can_move, check_same_digest
 
 _READS, _PAUSE = 6, 2.0  # how often, and every how many seconds, ECR is asked for what was just written

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from gate.aws.errors import ask
 from gate.browser import pin
-from gate.check import NoGo
-from gate.errors import EvidenceDamaged, GateError, ImageUnavailable
+from gate.errors import ImageUnavailable
 from gate.image.dockerfile import from_lines
 from gate.image.support import shipped
-from gate.legacy import baseline
-from gate.publish.publishing_run import BASELINE, publishing_run
-from gate.publish.release_diff import FACTS, FIRST, ReleaseDiff, ReleaseFacts, compare, latest_before, packages_of
 from gate.scan.records import ScanRecord, read, read_all
 from gate.scan.register.entries import Register
 from gate.scan.register.reading import load
@@ -22,9 +16,6 @@ from gate.scan.scan_diff import last_before
 
 if TYPE_CHECKING:
     from gate.candidate import Candidate
-    from gate.image.build import BuiltImage
-    from gate.legacy.snapshot import FunctionSnapshot
-    from gate.publish.pipeline import Pipeline
     from gate.publish.release_client import ReleaseClient
     from gate.run.model import Run
 
@@ -63,58 +54,6 @@ def last_scan(run: Run, history: tuple[ScanRecord, ...]) -> ScanRecord | None:
     if run.options.previous:
         return read(run.options.previous)
     return last_before(history, run.started, run.store.digest)
-
-
-def build_of(pipeline: Pipeline) -> BuiltImage:
-    """The build that made the candidate: this run's, or that of the run that published it.
-
-    Raises:
-        EvidenceDamaged: there is no record of one.
-    """
-    if built := pipeline.candidate.built:
-        return built
-    if pipeline.run.publishes:
-        raise EvidenceDamaged("the image was given, not built, so nothing shows that the Dockerfile makes it")
-    return publishing_run(pipeline.run, pipeline.published.digest).build
-
-
-def zip_baseline(pipeline: Pipeline) -> FunctionSnapshot:
-    """The zip function before anything was pushed: this run's baseline, or that of the run that published.
-
-    A release that is refused on its way has taken its baseline first; whether it was published is checked by AC2.
-
-    Raises:
-        EvidenceDamaged: there is none, or the record of it is not as it was left.
-        GateError, NoGo: the release ended before one was taken.
-    """
-    run = pipeline.run
-    if not run.publishes:
-        return baseline.load(publishing_run(run, pipeline.published.digest).evidence / BASELINE)
-    kept = run.store.folder / BASELINE
-    try:
-        _ = pipeline.registry_image
-    except (GateError, NoGo):
-        if not kept.exists():
-            raise
-    return baseline.load(kept)
-
-
-def previous_release(pipeline: Pipeline) -> ReleaseDiff | None:
-    """The difference to the release before, None if there is none; this one's facts are kept for the next."""
-    run, release, image = pipeline.run, pipeline.published, pipeline.candidate
-    facts = ReleaseFacts(
-        run.release.release_tag,
-        release.digest,
-        packages_of(image.sbom.components),
-        release.compressed_bytes,
-        release.uncompressed_bytes,
-        image.handler_run.init.seconds,
-    )
-    before = latest_before(run.reports / "runs", run.target, release.digest)
-    found = compare(before, facts) if before else None
-    run.facts.difference = str(found or FIRST)
-    run.store.attach(FACTS, json.dumps({"target": run.target, "facts": asdict(facts)}, indent=1).encode())
-    return found
 
 
 def base_that_ships(image: Candidate) -> tuple[str, str]:

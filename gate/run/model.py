@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from gate.access.matrix import Matrix
     from gate.candidate import Candidate
     from gate.errors import WrongUse
-    from gate.publish.promotion_record import Promotion
-    from gate.publish.publication import Publication
+    from gate.publish.publication import Promotion, Publication
     from gate.run.scenarios import Scenario
     from gate.scan.register.entries import Register
     from gate.scan.report import ScanReport

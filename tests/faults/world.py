@@ -19,8 +19,7 @@ from gate.image.support import SupportDates
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
-from gate.publish.promotion_record import ACCEPTED, Promotion
-from gate.publish.publication import Publication
+from gate.publish.publication import ACCEPTED, Promotion, Publication
 from gate.registry.changes import InspectedManifests
 from gate.registry.ecr import StoredConfig
 from gate.registry.manifest import StoredManifest

@@ -13,7 +13,8 @@ from gate.registry.changes import InspectedManifests, to_inspect
 from gate.registry.ecr import EcrRepository
 from gate.registry.lifecycle_simulation import check_lifecycle
 from gate.registry.manifest import StoredManifest, check_admission, check_bytes
-from gate.registry.repository import RepositorySnapshot, check_active, check_identity, check_otherwise_unchanged
+from gate.registry.repository import RepositorySnapshot
+from gate.registry.repository_checks import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import check_mutability, check_same_digest
 from tests.field.wire import REGION, client
 

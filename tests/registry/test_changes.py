@@ -10,7 +10,8 @@ import pytest
 
 from gate.registry.changes import InspectedManifests, to_inspect
 from gate.registry.manifest import OCI_INDEX, OCI_MANIFEST, StoredManifest
-from gate.registry.repository import StoredImage, check_otherwise_unchanged
+from gate.registry.repository import StoredImage
+from gate.registry.repository_checks import check_otherwise_unchanged
 from tests.registry.test_lifecycle import policy, rule
 from tests.registry.test_repository import AT, BEFORE
 

@@ -27,7 +27,7 @@ from gate.registry.login import Login
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
 from gate.registry.permitted_calls import check_changes, check_zip_calls
 from gate.registry.push import PAUSES, PushTiming, push
-from gate.registry.repository import check_active, check_identity, check_otherwise_unchanged
+from gate.registry.repository_checks import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import ExclusionFilter, Mutability, can_move, check_same_digest
 from gate.release import Release
 from localaws.target import LocalTarget

@@ -5,14 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gate.registry.repository import (
-    RepositorySettings,
-    RepositorySnapshot,
-    StoredImage,
-    check_active,
-    check_identity,
-    check_otherwise_unchanged,
-)
+from gate.registry.repository import RepositorySettings, RepositorySnapshot, StoredImage
+from gate.registry.repository_checks import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import Mutability
 
 ACCOUNT, REGION, NAME = "654654307503", "ap-northeast-2", "naver-sms-automation"

@@ -9,7 +9,7 @@ from gate.errors import EvidenceDamaged, ImageUnavailable
 from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.publishing_run import BASELINE
-from gate.run.lookups import zip_baseline
+from gate.publish.release_facts import zip_baseline
 
 SNAPSHOT = FunctionSnapshot("zip", "2026-01-02T03:04:05+00:00", {"Runtime": "python3.7"})
 

@@ -10,7 +10,8 @@ from gate.errors import AwsRefused, EvidenceDamaged
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.publish import promotion_record
-from gate.publish.promotion_record import ACCEPTED, BEGUN, REFUSED, Promotion, check_unaccepted, unaccepted
+from gate.publish.promotion_record import check_unaccepted, unaccepted
+from gate.publish.publication import ACCEPTED, BEGUN, FILE, REFUSED, Promotion
 from gate.run.model import Facts
 from gate.verdict import Verdict
 
@@ -159,7 +160,7 @@ def test_a_record_that_cannot_be_read_is_no_silence(tmp_path, content):
     """What it would say may be a refusal."""
     run = run_in(tmp_path)
     promotion_record.begin(run, pushed(A), promotion_record.read_all(run))
-    (run.store.kept / promotion_record.FILE).write_text(content)
+    (run.store.kept / FILE).write_text(content)
     with pytest.raises(EvidenceDamaged, match="earlier promotion cannot be read"):
         promotion_record.read_all(run_in(tmp_path, 9))
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gate.publish.promotion_record import FILE, REFUSED, Promotion
+from gate.publish.publication import FILE, REFUSED, Promotion
 from gate.run.model import Run
 from gate.scan.records import RecordedFinding, ScanRecord, keep
 from tests.seeded import SEEDED
