@@ -8,7 +8,7 @@ LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 	--python-platform x86_64-manylinux2014
 
 .DEFAULT_GOAL := help
-.PHONY: help accept test check quick-lint quick-tests faults setup docker-build verify scenarios rescan local soak mutation \
+.PHONY: help accept admit test check quick-lint quick-tests faults setup docker-build verify scenarios rescan local soak mutation \
 	bench engines handbook lint audit lock lock-chrome bump-chrome policies wheels
 
 help: ## Show what each target does
@@ -41,6 +41,10 @@ setup: ## Provide what a run needs; does nothing that is done already
 
 docker-build: setup ## Build the release's image (<repository>:latest); BASE_IMAGE=… takes another base than the stand-in
 	@$(PYTHON_IN) -m gate.run.docker_build $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
+
+admit: ## May this digest be deployed? IMAGE=ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:… KEY=pub.pem
+	@setup/venv
+	@$(PYTHON_IN) -m gate.admit "$(IMAGE)" --key "$(KEY)"
 
 verify: ## Check a run's folder offline: EVIDENCE=dir KEY=pub.pem EXPECT=GO DIGEST=sha256:… TARGET=aws (fails unless VERIFIED)
 	@setup/venv

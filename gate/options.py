@@ -58,7 +58,14 @@ class Options:
     engine_timeout: int = _option(
         "how long the Docker engine may be silent in one call (default: 300)", metavar="SECONDS", type=int, default=300
     )
-    sign: Path | None = _option("sign the evidence with this private key (PEM, Ed25519 or ECDSA)", metavar="KEY")
+    sign: str | None = _option(
+        "sign the evidence with this private key: a PEM file (Ed25519 or ECDSA; a passphrase in "
+        "$RELEASE_GATE_KEY_PASSPHRASE), or awskms:ARN",
+        metavar="KEY",
+    )
+    no_attach: bool = _option(
+        "with --sign: store no signed statement beside the image in the registry", action="store_true"
+    )
 
 
 def _flag(name: str) -> str:
@@ -98,7 +105,7 @@ def read(config: Any, default_context: str, root: Path) -> Options:
         WrongUse: they contradict each other or name something that is not there.
     """
     given = {each.name: config.getoption(_flag(each.name)) for each in fields(Options)}
-    paths = {name: Path(given[name]) if given[name] else None for name in ("previous", "sign")}
+    paths = {name: Path(given[name]) if given[name] else None for name in ("previous",)}
     context = Path(given["image_context"]).resolve() if given["image_context"] else root / default_context
     target = given["target"] or os.environ.get("RELEASE_TARGET", "local")
     options = Options(**{**given, **paths, "target": target, "image_context": context})
@@ -124,7 +131,9 @@ def _check(options: Options, *, both_given: bool) -> None:
             min(options.scan_timeout, options.build_timeout, options.engine_timeout) <= 0
         ),
         f"--previous names no file: {options.previous}": bool(options.previous and not options.previous.is_file()),
-        f"--sign names no file: {options.sign}": bool(options.sign and not options.sign.is_file()),
+        f"--sign names no file: {options.sign}": bool(
+            options.sign and not options.sign.startswith("awskms:") and not Path(options.sign).is_file()
+        ),
     }
     for sentence, is_so in wrong.items():
         if is_so:

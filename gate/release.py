@@ -244,7 +244,16 @@ def _demand(key: str, holds: bool, form: str, value: str) -> None:
         raise WrongUse(f"{key} must be {form}, and is {value!r}", where="pytest.ini or the command line")
 
 
+def workflow_outputs(release: Release, role: str) -> str:
+    """What the workflows take from the release, as lines of GITHUB_OUTPUT: the role to become, where, and the key.
+
+    Args:
+        release: as pytest.ini states it.
+        role: the name of its attribute that names the role.
+    """
+    key = arn("kms", release.region, release.account, "alias/release-gate")
+    return f"role={release.role_arn(getattr(release, role))}\nregion={release.region}\nkey={key}"
+
+
 if __name__ == "__main__":
-    # For the workflows: which role to become, and in which region; `python -m gate.release ci_role`.
-    stated = release_of(Path(__file__).parents[1] / "pytest.ini")
-    print(f"role={stated.role_arn(getattr(stated, sys.argv[1]))}", f"region={stated.region}", sep="\n")
+    print(workflow_outputs(release_of(Path(__file__).parents[1] / "pytest.ini"), sys.argv[1]))

@@ -31,13 +31,15 @@ def base_layers_in_place(candidate):
 def base_looked_up(candidate, evidence):
     """Its labels, and its digests in registries."""
     facts = {"labels": candidate.base.labels, "registry digests": candidate.base.repo_digests}
-    evidence.add("approved base", facts, asked=f"docker image inspect {candidate.base_reference}")
+    asked = f"docker image inspect {candidate.base_reference}"
+    evidence.add("approved base", facts, asked=asked, provenance=candidate.base_provenance)
 
 
 @then("it is no stand-in, and the registry names its digest")
 def base_is_genuine(candidate):
     """A local image of the same name is not accepted."""
-    require(base.genuine(candidate.base.labels, candidate.base.repo_digests, candidate.base_reference))
+    found = candidate.base
+    require(base.genuine(found.labels, found.repo_digests, candidate.base_reference, candidate.base_provenance))
 
 
 @when("the Dockerfile's FROM lines are resolved")

@@ -21,6 +21,9 @@ from gate.errors import EngineUnavailable
 _AFTER_SECONDS = 1.0
 _MOST_BYTES = 32 << 20
 _SHOWN = 300
+# Before each question: for a user whom the image's passwd does not know, Docker sets HOME to "/" and Podman to nothing,
+# with which pip ends in a traceback. What the image itself sets, or its passwd says, stays.
+_PREPARE = 'cd /; export HOME="${HOME:-/}"'
 
 
 def host_of(container: str, timeout: float) -> Any:
@@ -54,7 +57,7 @@ class _LimitedBackend(DockerBackend):  # type: ignore[misc]
         self._mark = new_mark()
 
     def run(self, command: str, *args: str, **_: Any) -> CommandResult:
-        """Run a command to its end.
+        """Run a command to its end, from `/`, whatever folder the image starts in.
 
         `docker exec` reports success even when the engine breaks off in the middle of the output, and it goes on for as
         long as a process that the command started holds its output open. Two marks after the output, with the exit
@@ -64,7 +67,7 @@ class _LimitedBackend(DockerBackend):  # type: ignore[misc]
             EngineUnavailable: no answer came in time, or not all of it, or too much.
         """
         mark, asked = self._mark, self.quote(command, *args)
-        done = super().run(f"{asked}\nended=$?; printf '%s %s %s' {mark} $ended {mark}; exit $ended")
+        done = super().run(f"{_PREPARE}\n{asked}\nended=$?; printf '%s %s %s' {mark} $ended {mark}; exit $ended")
         stdout, found, rest = done.stdout.partition(mark)
         if not found and done.rc == 0:
             raise EngineUnavailable(

@@ -78,8 +78,8 @@ def inspect(
     attributes = api.inspect_image(reference)
     # By the ID, so that a tag moved in between cannot mix two images.
     engine_id = attributes["Id"]
-    if is_docker_own_store(client.version(), client.info()):
-        newest_first = api.history(engine_id)
+    newest_first = api.history(engine_id) if is_docker_own_store(client.version(), client.info()) else []
+    if newest_first and not any(map(_by_buildkit, newest_first)):
         image_id = engine_id
         history = tuple(HistoryEntry(each["CreatedBy"] or "", each["Size"]) for each in reversed(newest_first))
     else:
@@ -110,6 +110,11 @@ def _described(
         history=history,
         repo_digests=tuple(attributes.get("RepoDigests") or ()),
     )
+
+
+def _by_buildkit(entry: Mapping[str, Any]) -> bool:
+    """Whether BuildKit made it: of its layers Docker's own store counts no symbolic links, until they are pulled."""
+    return str(entry.get("Comment") or "").startswith("buildkit.")
 
 
 def _saved(api: Any, engine_id: str) -> SavedImage:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import Error as SigningError
-from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
+from securesystemslib.signer import AWSSigner, CryptoSigner, Signer, SSlibKey  # type: ignore[attr-defined]
 
 from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.errors import EvidenceDamaged, WrongUse
@@ -22,26 +25,45 @@ from gate.evidence.store import ENVELOPE, STATEMENT
 # The media type that the in-toto attestation framework gives a Statement in an envelope.
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _AFTER = "do not rely on this statement: " + RUN_AGAIN
+KMS, PASSPHRASE = "awskms:", "RELEASE_GATE_KEY_PASSPHRASE"
 _SIGNS = "an Ed25519 or ECDSA (P-256, P-384, P-521) key"
 
 
-def signer(path: Path) -> CryptoSigner:
-    """The private key in a PEM file.
+def signer(key: str | Path) -> Signer:
+    """The private key in a PEM file, or a key in AWS KMS ("awskms:" and its ARN, ID or alias), which never leaves it.
+
+    The passphrase of an encrypted PEM file is taken from the environment and kept in memory only. A KMS key is asked
+    for its public part here (kms:GetPublicKey), and signs with kms:Sign.
 
     Raises:
-        WrongUse: it cannot be read, is locked by a passphrase, or is of another kind.
+        WrongUse: it cannot be read or used, or is of another kind.
     """
+    name = str(key)
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-        if not isinstance(key, Ed25519PrivateKey | EllipticCurvePrivateKey):
-            raise ValueError(f"it is not {_SIGNS}")
-        return CryptoSigner(key)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        return _in_kms(name.removeprefix(KMS)) if name.startswith(KMS) else _in_file(Path(name))
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm, SigningError, ClientError, BotoCoreError) as error:
         raise WrongUse(
             f"the evidence cannot be signed with this key: {error}",
-            where=str(path),
-            remedy=f"name {_SIGNS} without a passphrase, in PEM: openssl genpkey -algorithm ed25519 -out key.pem",
+            where=name,
+            remedy=f"name {_SIGNS} in PEM: openssl genpkey -algorithm ed25519 -out key.pem (the passphrase of an "
+            f"encrypted one in {PASSPHRASE}); or {KMS}ARN of a key that signs by ECC_NIST_P256 or RSA",
         ) from error
+
+
+def _in_file(path: Path) -> Signer:
+    passphrase = os.environ.get(PASSPHRASE, "")
+    content = path.read_bytes()
+    # cryptography refuses a passphrase for a key that has none.
+    locked = b"ENCRYPTED" in content
+    key = load_pem_private_key(content, password=passphrase.encode() or None if locked else None)
+    if not isinstance(key, Ed25519PrivateKey | EllipticCurvePrivateKey):
+        raise ValueError(f"it is not {_SIGNS}")
+    return CryptoSigner(key)
+
+
+def _in_kms(key: str) -> Signer:
+    _, public = AWSSigner.import_(key)
+    return AWSSigner(key, public)
 
 
 def public_key(path: Path) -> SSlibKey:
@@ -52,8 +74,8 @@ def public_key(path: Path) -> SSlibKey:
     """
     try:
         key = load_pem_public_key(path.read_bytes())
-        if not isinstance(key, Ed25519PublicKey | EllipticCurvePublicKey):
-            raise ValueError(f"it is not {_SIGNS}")
+        if not isinstance(key, Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey):
+            raise ValueError(f"it is not {_SIGNS} or an RSA key")
         return SSlibKey.from_crypto(key)
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
         raise WrongUse(
@@ -63,7 +85,7 @@ def public_key(path: Path) -> SSlibKey:
         ) from error
 
 
-def sign(payload: bytes, key: CryptoSigner) -> bytes:
+def sign(payload: bytes, key: Signer) -> bytes:
     """The payload in a signed envelope, as JSON."""
     envelope = Envelope(payload, PAYLOAD_TYPE, {})
     envelope.sign(key)

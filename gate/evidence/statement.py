@@ -98,7 +98,7 @@ def hashes_of(folder: Path) -> dict[str, str]:
     return {name: sha256_of(folder / name, name) for name in COVERED if is_there(folder / name)}
 
 
-def attest(folder: Path, repository: str, key: Path | None) -> str:
+def attest(folder: Path, repository: str, key: str | Path | None) -> str:
     """Write the statement over a sealed run, signed when a key is named; the sentence says what was done.
 
     Raises:

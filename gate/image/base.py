@@ -61,14 +61,20 @@ def descends_from(layers: Sequence[str], base_layers: Sequence[str], base: str) 
     )
 
 
-@check(1, known_bad=lambda: ({STAND_IN_LABEL: "true"}, (), "public.ecr.aws/lambda/python:3.11"))
-def genuine(labels: Mapping[str, str], repo_digests: Sequence[str], base: str) -> CheckResult:
-    """The base was pulled from its registry: it has a digest there, and no label of a stand-in."""
+@check(1, known_bad=lambda: ({STAND_IN_LABEL: "true"}, (), "public.ecr.aws/lambda/python:3.11", "simulated"))
+def genuine(labels: Mapping[str, str], repo_digests: Sequence[str], base: str, provenance: str) -> CheckResult:
+    """The run pulled the base from its registry: it has a digest there, and no label of a stand-in.
+
+    The digest alone proves nothing: in containerd's store, and in Podman's, `docker tag` makes one of any image.
+    """
     named = base.partition("@")[0]
     tag = named.rpartition("/")[2].partition(":")[1:]  # a colon further left precedes a port
     repository = named.removesuffix("".join(tag))
     if labels.get(STAND_IN_LABEL):
         return reject(f"the base {base} is a stand-in", "the base's labels", f"pull {base} from its registry")
+    if provenance != "real":
+        return reject(f"the run did not pull the base {base} from {repository}",
+                      where=", ".join(repo_digests), remedy=f"let the run pull {base}: docker pull {base}")  # fmt: skip
     if not any(digest.startswith(f"{repository}@sha256:") for digest in repo_digests):
         return reject(f"the base {base} has no registry digest: it was not pulled from {repository}",
                       where=", ".join(repo_digests), remedy=f"docker pull {base}")  # fmt: skip

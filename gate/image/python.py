@@ -75,10 +75,7 @@ def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
     fields = {"python": str, "versions": dict, "unimportable": dict, "foreign": dict, "hooks": list}
     script = _INSPECT.read_text(encoding="utf-8")
     answer = _ask(host, script, json.dumps([canonicalize_name(name) for name in wanted]), task_root, fields)
-    check = host.run("cd %s && python3 -m pip check", task_root)
-    # pip ends with exit code 1 and a line for each conflict; any other failure counts as a conflict too.
-    text = (check.stdout + check.stderr).strip()
-    conflicts = () if check.rc == 0 else tuple(text.splitlines()) or (f"pip check ended with exit code {check.rc}",)
+    conflicts = _conflicts(host.run("cd %s && python3 -m pip check", task_root))
     versions, broken, foreign = (
         {str(canonicalize_name(name)): value for name, value in answer[key].items()}
         for key in ("versions", "unimportable", "foreign")
@@ -87,6 +84,15 @@ def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
         versions, broken, conflicts, {name: tuple(map(str, files)) for name, files in foreign.items()}
     )
     return Interpreter(answer["python"], installed, tuple(map(_hook, answer["hooks"])))
+
+
+def _conflicts(said: Any) -> tuple[str, ...]:
+    """What pip check objects to, a line each; a pip that fails without a list is a conflict by its last line."""
+    if said.rc == 0:
+        return ()
+    last = said.stderr.strip().splitlines()[-1:]
+    ended = ": ".join([f"it ended with exit code {said.rc}", *last])
+    return tuple(said.stdout.strip().splitlines()) or (ended,)
 
 
 def _hook(raw: Any) -> StartupHook:

@@ -94,14 +94,16 @@ class Connections:
         from localaws.seed.release import SeededRelease
         from localaws.target import LocalTarget
 
-        self.stack.enter_context(_as_unavailable(LocalTargetError))
+        # Statements are stored beside the image when the verdict is on the disk: the registry is needed until then.
+        stack = self.run.at_end if self.run.options.sign else self.stack
+        stack.enter_context(_as_unavailable(LocalTargetError))
         with _as_unavailable(LocalTargetError):
             release = self.run.release
             seeded = SeededRelease.of(release, self.run.options.image_context, policies_of(release))
             with self.run.terminal.parts() as waiting_for:
                 waiting_for("the local target starts")
-                local = self.stack.enter_context(LocalTarget(seeded, **local_state(self.run)))
-        environment = self.stack.enter_context(pytest.MonkeyPatch.context())
+                local = stack.enter_context(LocalTarget(seeded, **local_state(self.run)))
+        environment = stack.enter_context(pytest.MonkeyPatch.context())
         for name, value in local.environment().items():
             environment.setenv(name, value)
 
@@ -121,7 +123,7 @@ class Connections:
             allow_destructive=target == "local",
             profile=run.options.profile or "",
         )
-        run.facts.identity = found.caller.arn
+        run.facts.identity, run.release_client = found.caller.arn, found
         held = session.get_credentials().get_frozen_credentials()
         run.store.redactor.learn([held.secret_key, held.token or ""])
         return found

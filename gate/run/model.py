@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from gate.candidate import Candidate
     from gate.errors import WrongUse
     from gate.publish.publication import Promotion, Publication
+    from gate.publish.release_client import ReleaseClient
     from gate.run.scenarios import Scenario
     from gate.scan.register.entries import Register
     from gate.scan.report import ScanReport
@@ -99,6 +101,8 @@ class Run:
         clock: sees whether this machine's clock runs evenly.
         configuration: what the run decides by; None where a test made the run.
         engine: the version of the Docker engine, once one answered.
+        release_client: talks to AWS about the release, once it was needed.
+        at_end: what stays open until the verdict is on the disk.
     """
 
     kind: Kind
@@ -125,6 +129,8 @@ class Run:
     clock: ClockCheck = field(default_factory=ClockCheck)
     configuration: Configuration | None = None
     engine: str = "unknown: none was asked"
+    release_client: ReleaseClient | None = None
+    at_end: ExitStack = field(default_factory=ExitStack)
 
     @property
     def scans(self) -> Path:

@@ -191,11 +191,17 @@ class Ending:
             self._unfinished(ending.exception)
         if isinstance(ending.exception, _TOLD):
             ending.force_result(None)
-        with self._writing():
-            finish(self.run)
-        if self.run.results:
-            session.exitstatus = self.run.results.verdict.exit_code
-            self._say(self.run.results)
+        with self.run.at_end:
+            with self._writing():
+                finish(self.run)
+            if self.run.results:
+                session.exitstatus = self.run.results.verdict.exit_code
+                if self.run.options.sign:
+                    # The libraries that state and sign take half a second to import.
+                    from gate.attestation.attach import attach_run
+
+                    attach_run(self.run)
+                self._say(self.run.results)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

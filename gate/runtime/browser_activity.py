@@ -75,7 +75,7 @@ def browser_worked(run: HandlerRun) -> CheckResult:
     where = f"Lambda sandbox, {len(run.invocations)} invocations"
     if error := next((each.top_error for each in run.invocations if each.top_error), ""):
         return reject(f"what ran while the events were answered could not be seen: {error}", where,
-                      "see whether `docker top` works on this engine")  # fmt: skip
+                      "let `docker top` work: it runs `ps` on the machine of the engine")  # fmt: skip
     return reject(
         "the handler answered, and no browser was at work meanwhile",
         where,

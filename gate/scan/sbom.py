@@ -68,18 +68,28 @@ def make_sbom(source: str, digest: str, folder: Path, *, timeout: float = TIMEOU
             kept.unlink()  # cut short by a crash: it is made again
     handle, name = tempfile.mkstemp(dir=folder, suffix=".part")
     os.close(handle)
+    spdx = Path(f"{name}.spdx")
     try:
-        _run(source, Path(name), timeout)
+        _run(source, Path(name), spdx, timeout)
         made = read_sbom(Path(name), digest)
+        if spdx.exists():
+            os.replace(spdx, spdx_of(kept))
         os.replace(name, kept)
         return Sbom(made.digest, made.components, kept, made.tool)
     finally:
         Path(name).unlink(missing_ok=True)
+        spdx.unlink(missing_ok=True)
 
 
-def _run(source: str, output: Path, timeout: float) -> None:
+def spdx_of(cyclonedx: Path) -> Path:
+    """Where the same SBOM is kept as SPDX JSON; it is attached to the image for other tools, and not read here."""
+    return cyclonedx.with_name(cyclonedx.name.replace(".cdx.json", ".spdx.json"))
+
+
+def _run(source: str, output: Path, spdx: Path, timeout: float) -> None:
     syft = Path(sys.executable).with_name("syft")
-    command = [str(syft), "scan", "--quiet", source, "--output", f"cyclonedx-json={output}"]
+    outputs = ("--output", f"cyclonedx-json={output}", "--output", f"spdx-json={spdx}")
+    command = [str(syft), "scan", "--quiet", source, *outputs]
     try:
         done = subprocess.run(
             command,

@@ -1,4 +1,4 @@
-"""What three engines pushed (their recorded manifests), and what BuildKit makes of an image that is left to it."""
+"""What four engines pushed (their recorded manifests), and what BuildKit makes of an image that is left to it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from gate.registry.manifest import StoredManifest, check_admission, check_bytes, check_same_config, read_manifest
 
 ANSWERS = Path(__file__).with_name("answers")
-ENGINES = ("docker-20-classic", "docker-26-buildx", "docker-26-containerd")
+ENGINES = ("docker-20-classic", "docker-26-buildx", "docker-26-containerd", "podman-5")
 
 
 def _recorded(name: str) -> dict[str, Any]:

@@ -51,6 +51,15 @@ def test_arguments_are_words(docker) -> None:
     assert host_of("c", 10).run("printf %%s %s", "$(id); \"'").stdout == "$(id); \"'"
 
 
+@pytest.mark.parametrize(
+    ("exported", "home"), [("HOME=", "/"), ("-u HOME", "/"), ("HOME=/home/someone", "/home/someone"), ("HOME=/", "/")]
+)
+def test_where_a_question_is_asked_is_no_matter_of_the_engine(docker, tmp_path, exported, home) -> None:
+    """For a user without an entry Podman leaves HOME empty; the folder that the image starts in may be closed to it."""
+    docker(f'cd {tmp_path} && exec env {exported} "$@"')
+    assert host_of("c", 10).run("echo $HOME; pwd").stdout.split() == [home, "/"]
+
+
 @pytest.mark.parametrize("kept", [0, 4, 30])
 def test_an_answer_that_broke_off_is_no_answer(docker, kept) -> None:
     """`docker exec` exits with 0 although the engine broke off, and half a list would be taken for the whole."""

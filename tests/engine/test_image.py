@@ -76,6 +76,19 @@ def test_an_engine_that_does_not_say_what_it_is_is_measured(version: dict[str, A
     assert not is_docker_own_store(version, {"DriverStatus": [["Backing Filesystem", "extfs"]]})
 
 
+@pytest.mark.parametrize(
+    ("comment", "size"), [("buildkit.dockerfile.v0", 7), ("Imported from -", 5), ("", 5), (None, 5)]
+)
+def test_what_buildkit_made_is_measured(comment: str | None, size: int) -> None:
+    """Docker's own store leaves out the symbolic links of such a layer: 5 bytes are told of 7."""
+    told, client = answers("docker-26-buildx"), Mock()
+    client.version.return_value, client.info.return_value = told["version"], told["info"]
+    client.api.inspect_image.return_value = told["inspect"]
+    client.api.history.return_value = [{"CreatedBy": "RUN x", "Size": 5, "Comment": comment}]
+    found = inspect(client, "x", {told["inspect"]["Id"]: SavedImage(CONFIG, ("a",), (HistoryEntry("RUN x", 7),))})
+    assert (found.size_bytes, found.image_id) == (size, CONFIG)
+
+
 def test_what_was_measured_is_kept() -> None:
     """The archive of an image is read once in a run."""
     client = Mock()

@@ -25,7 +25,8 @@ _RELEASE = """
 ## The release that each of them built
 
 Every build writes the times of its files, so these image IDs differ; what the engine holds and what the registry holds
-must not.
+must not. In containerd's store a step that leaves a file as it was (`chmod` to the mode that it has) adds no copy of it
+to its layer: that release has fewer bytes.
 
 """
 

@@ -9,7 +9,8 @@ from pathlib import Path
 # Where an engine's sandbox has the folder that it shares with this machine.
 SHARED = "/run/engine"
 _MIRROR = "http://deb.debian.org"
-_BASICS = ("ca-certificates", "iptables", "mount", "slirp4netns")
+# procps: `docker top` runs the ps of the engine's own machine.
+_BASICS = ("ca-certificates", "iptables", "mount", "procps", "slirp4netns")
 _DOCKERD = (
     *("dockerd", "--host", f"unix://{SHARED}/docker.sock", "--exec-root", "/run/docker-exec", "--pidfile"),
     *("/run/docker.pid", "--cgroup-parent", "/release-gate-engines", "--config-file", f"{SHARED}/daemon.json"),

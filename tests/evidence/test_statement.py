@@ -163,3 +163,16 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(run_record, observe, pair
     assert "is signed by the key" in said[0]
     assert main([str(folder), "--key", str(pair[1])]) == 0
     assert main([str(kept.parent), "--key", str(pair[1])]) == 0
+
+
+def test_an_encrypted_key_signs_with_its_passphrase_from_the_environment(pem, tmp_path, monkeypatch):
+    """It is in no file and on no command line; a wrong one is refused without being told."""
+    path = tmp_path / "key.pem"
+    path.write_bytes(pem(Ed25519PrivateKey.generate(), BestAvailableEncryption(b"locked")))
+    monkeypatch.setenv(signature.PASSPHRASE, "locked")
+    signed = signature.sign(b"{}", signature.signer(path))
+    assert signature.opened(signed).payload == b"{}"
+    monkeypatch.setenv(signature.PASSPHRASE, "another")
+    with pytest.raises(WrongUse) as refused:
+        signature.signer(path)
+    assert "another" not in str(refused.value)

@@ -129,7 +129,7 @@ def made(fault: Fault, world: World, stage: Any, layers: Any, around: ExitStack,
         elif kind == "live":
             world = services.live(world, spec, stage, around)
         elif kind == "release":
-            world = services.released(world, spec, stage, around)
+            world = services.released(world, spec, stage, around, folder)
         elif kind == "pipeline":
             world = services.pipeline(world, spec, folder / "pipeline")
         elif kind == "dockerfile":

@@ -50,7 +50,8 @@ class Layers:
         good = recorded(self._on).__dict__
         looks = spec.get("looks", [])
         assert set(looks) <= set(LOOKS), looks
-        candidate.__dict__ |= {name: good[name] for name in (*KEPT, "base_reference") if name not in looks}
+        kept = (*KEPT, "base_reference", "base_provenance")
+        candidate.__dict__ |= {name: good[name] for name in kept if name not in looks}
         if "platform" in spec:
             own = candidate.image
             candidate.__dict__["image"] = replace(

@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 
 from gate.registry.manifest import OCI_INDEX, OCI_MANIFEST
 from localaws import behaviours
+from tests.faults.builder import built_with_attestations
 from tests.faults.facts import put
-from tests.faults.stage import OLDER, Stage, seeded
+from tests.faults.stage import OLDER, Stage, recorded, seeded
 from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 from tests.local_target.registry_client import RegistryClient, login
 from tests.seeded import SEEDED
@@ -68,7 +69,7 @@ def _read(world, looks, on, endpoint, spec):
     if "ecr" in looks:
         release_client = on.release_client(endpoint)
         world = replace(world, ecr=release_client.ecr)
-        digest = spec.get("judges")
+        digest = spec.get("checks")
         if digest:
             # The digest that this fault puts in the release's place is what a verifying run would look at.
             now = release_client.verify(release_client.ecr.snapshot().naming()[digest])
@@ -245,11 +246,15 @@ def pipeline(world, files, folder):
     return put(replace(world, repository=folder), {"release.zip_paths": files["paths"]})
 
 
-def released(world, spec, on: Stage, around: ExitStack):
+def released(world, spec, on: Stage, around: ExitStack, folder):
     """A seeded target for a whole release; `before`: calls, `door`: answers that are broken.
 
-    With `rolling: another`, the rolling tag names another image before the release, which has a tag of its own too.
+    With `rolling: another`, the rolling tag names another image before the release, which has a tag of its own too;
+    with `builder: attests by default`, the image comes from a build host on which that is so.
     """
+    if spec.get("builder") == "attests by default":
+        built = built_with_attestations(on, folder / "builder")
+        world = replace(world, candidate=recorded(on, built.image_id))
     around.enter_context(_roles_put_right(on))
     seeded(on)
     for tag in (ANOTHER, on.release.rolling_tag) if spec.get("rolling") == "another" else ():

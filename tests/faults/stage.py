@@ -20,7 +20,7 @@ from gate.browser.newest import StableVersion
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.base import STAND_IN_LABEL, Base
-from gate.image.build import build_image
+from gate.image.build import BuiltImage, build_image
 from gate.image.support import load as load_support
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
@@ -105,15 +105,19 @@ def read_release():
     return settings.read(lambda key: given.get(key, "").split("\n")[1:] if key in lines else given.get(key, ""))
 
 
+def build_release(release: settings.Release, base: Base, log: Path) -> BuiltImage:
+    """What the gate's own build leaves; nothing new, where it is built."""
+    return build_image(ROOT / release.image_context, tag=f"{release.repository}:latest", base_image=base.reference,
+                       version=release.release_tag, log=log, progress=lambda _line: None)  # fmt: skip
+
+
 @contextmanager
 def stage(folder: Path) -> Iterator[Stage]:
     """Build the image (nothing, where it is built), look at it whole, and start the local target beside it."""
     release, docker = read_release(), docker_engine.connect()
-    quiet = {"progress": lambda _line: None}
-    base = build_stand_in(docker, ROOT, folder / "base.log", **quiet)
+    base = build_stand_in(docker, ROOT, folder / "base.log", lambda _line: None)
+    built = build_release(release, base, folder / "build.log")
     context = ROOT / release.image_context
-    built = build_image(context, tag=f"{release.repository}:latest", base_image=base.reference,
-                        version=release.release_tag, log=folder / "build.log", **quiet)  # fmt: skip
     base = replace(base, approved=(*release.approved_bases, *base.approved))
     good = Candidate(docker, release, base, built.image_id, built, context, ROOT / ".cache" / "sbom")
     try:
@@ -189,17 +193,17 @@ def _scans(on, now):
     return RecordedScanner(on.release.repository, reader.settings(), release, rolling)
 
 
-def recorded(on: Stage) -> Candidate:
-    """The good image with every fact kept, and its base as AWS would hand it out."""
+def recorded(on: Stage, image_id: str = "") -> Candidate:
+    """The good image, or what another build left, with every fact kept, and its base as AWS would hand it out."""
     good = on.good
-    found = twin(on, good.image.image_id)
+    found = twin(on, image_id or good.image.image_id)
     found.__dict__ |= {name: getattr(good, name) for name in KEPT if name != "libraries"}
     found.__dict__["libraries"] = {name: good.libraries(name) for name in good.browser_paths}.__getitem__
     approved = on.release.approved_bases[0]
     labels = {name: value for name, value in good.base.labels.items() if name != STAND_IN_LABEL}
     digest = f"{approved.rpartition(':')[0]}@sha256:{'a' * 64}"
     found.__dict__["base"] = replace(good.base, labels=labels, repo_digests=(digest,))
-    found.base_reference = approved
+    found.base_reference, found.base_provenance = approved, "real"
     return found
 
 

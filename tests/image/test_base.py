@@ -32,25 +32,31 @@ def test_a_base_without_layers_proves_nothing():
 )
 def test_a_base_with_a_digest_in_its_own_repository_is_genuine(base):
     """In every form of its name; another repository's digest beside it does no harm."""
-    assert genuine({}, ("elsewhere/python@sha256:1", f"{REPOSITORY}@sha256:1"), base).accepted
+    assert genuine({}, ("elsewhere/python@sha256:1", f"{REPOSITORY}@sha256:1"), base, "real").accepted
 
 
 def test_the_port_of_a_registry_is_no_tag():
     """A base without a tag, in a registry with a port, is found by its whole name."""
-    assert genuine({}, ("registry:5000/python@sha256:1",), "registry:5000/python").accepted
-    assert not genuine({}, ("registry@sha256:1",), "registry:5000/python").accepted
+    assert genuine({}, ("registry:5000/python@sha256:1",), "registry:5000/python", "real").accepted
+    assert not genuine({}, ("registry@sha256:1",), "registry:5000/python", "real").accepted
 
 
 @pytest.mark.parametrize("digests", [(), ("elsewhere/python@sha256:1",), (f"{REPOSITORY}-x@sha256:1",)])
 def test_a_base_without_a_digest_in_its_registry_is_refused(digests):
     """A local tag of the same name is not the approved base."""
-    assert f"was not pulled from {REPOSITORY}" in said(genuine({}, digests, f"{REPOSITORY}:3.11"))
+    assert f"was not pulled from {REPOSITORY}" in said(genuine({}, digests, f"{REPOSITORY}:3.11", "real"))
+
+
+def test_a_digest_that_a_local_tag_made_is_no_registrys():
+    """In containerd's store, and in Podman's, `docker tag` gives any image a digest under any registry's name."""
+    digests = (f"{REPOSITORY}@sha256:1",)
+    assert "did not pull" in said(genuine({}, digests, f"{REPOSITORY}:3.11", "simulated"))
 
 
 def test_a_stand_in_is_never_the_approved_base():
     """Even with a registry digest."""
     labels = {STAND_IN_LABEL: "true"}
-    assert "is a stand-in" in said(genuine(labels, (f"{REPOSITORY}@sha256:1",), f"{REPOSITORY}:3.11"))
+    assert "is a stand-in" in said(genuine(labels, (f"{REPOSITORY}@sha256:1",), f"{REPOSITORY}:3.11", "real"))
 
 
 @pytest.mark.parametrize(("built", "accepted"), [("sha256:a", True), ("sha256:b", False), ("", False)])

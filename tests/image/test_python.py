@@ -77,12 +77,14 @@ def test_what_the_images_python_says_is_read():
 @pytest.mark.parametrize(
     ("check", "conflicts"),
     [
-        (Answer(1, "a needs b\n", "c needs d"), ("a needs b", "c needs d")),
-        (Answer(2, "", ""), ("pip check ended with exit code 2",)),
+        (Answer(1, "a needs b\nc needs d\n", "WARNING: the cache is off"), ("a needs b", "c needs d")),
+        (Answer(2, "", ""), ("it ended with exit code 2",)),
+        (Answer(1, "", "Traceback:\n  a line\nError: why\n"), ("it ended with exit code 1: Error: why",)),
+        (Answer(0, "No broken requirements found.\n", "WARNING: the cache is off"), ()),
     ],
 )
 def test_whatever_pip_check_objects_to_is_a_conflict(check, conflicts):
-    """Each line is one, and so is a failure without output."""
+    """Each line of its list is one; so is a failure without a list, told by its last line."""
     assert inspect_python(Host(Answer(0, KNOWN, ""), check), [], "/var/task").packages.conflicts == conflicts
 
 

@@ -79,7 +79,8 @@ def test_each_workflow_becomes_the_role_that_is_seeded_for_it():
         (taking,) = [each["with"] for each in steps_of(workflow) if "configure-aws-credentials" in each.get("uses", "")]
         assert taking["role-to-assume"] == "${{ steps.release.outputs.role }}"
         assert taking["aws-region"] == "${{ steps.release.outputs.region }}"
-        assert _read_by(workflow) == [f"role={SEEDED.role_arn(role)}", f"region={SEEDED.region}"]
+        key = SEEDED.arn("kms", "alias/release-gate")
+        assert _read_by(workflow) == [f"role={SEEDED.role_arn(role)}", f"region={SEEDED.region}", f"key={key}"]
     assert SEEDED.ci_token_subject.endswith(f":environment:{GATE['jobs']['gate']['environment']}")
     assert "environment" not in NIGHTLY["jobs"]["rescan"]
     assert SEEDED.night_token_subject.endswith(":ref:refs/heads/main")
@@ -95,6 +96,9 @@ def _read_by(workflow):
     return done.stdout.splitlines()
 
 
+KEY = "arn:aws:kms:ap-northeast-2:654654307503:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
 def test_the_gate_publishes_only_when_asked_to():
     """A tag publishes; by hand, verifying is the default."""
     events = GATE[True]  # YAML 1.1 reads the key "on" as true
@@ -105,16 +109,18 @@ def test_the_gate_publishes_only_when_asked_to():
 
 
 @pytest.mark.parametrize(
-    ("mode", "tag", "arguments"),
+    ("mode", "tag", "key", "arguments"),
     [
-        ("verify", "", "--target aws"),
-        ("publish", "", "--target aws --publish"),
-        ("publish", "v1.0.1", "--target aws --publish --release-tag v1.0.1"),
-        ("publish", "v1;reboot", None),
-        ("publish", "$(reboot)", None),
+        ("verify", "", KEY, f"--target aws --sign awskms:{KEY}"),
+        ("publish", "", KEY, f"--target aws --sign awskms:{KEY} --publish"),
+        ("publish", "v1.0.1", KEY, f"--target aws --sign awskms:{KEY} --publish --release-tag v1.0.1"),
+        ("publish", "v1;reboot", KEY, None),
+        ("publish", "$(reboot)", KEY, None),
+        ("publish", "", "", None),
+        ("publish", "", f"{KEY};reboot", None),
     ],
 )
-def test_the_gates_script_hands_over_what_was_asked_for_and_no_shell(tmp_path, mode, tag, arguments):
+def test_the_gates_script_hands_over_what_was_asked_for_and_no_shell(tmp_path, mode, tag, key, arguments):
     """Run as GitHub runs it, with a make that only tells what it was given."""
     checking = next(step["run"] for step in steps_of(GATE) if step.get("name") == "Check the release")
     make = tmp_path / "make"
@@ -123,7 +129,7 @@ def test_the_gates_script_hands_over_what_was_asked_for_and_no_shell(tmp_path, m
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", checking],
         cwd=tmp_path,
-        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "MODE": mode, "RELEASE_TAG": tag},
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "MODE": mode, "RELEASE_TAG": tag, "KEY": key},
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,116 @@
+"""`python -m gate.admit REPOSITORY@DIGEST --key pub.pem` (`make admit`): may this digest be deployed?
+
+Asks the registry alone, with the permissions of a pull, and believes nothing but the signature of the given key. Exit
+codes: 0 (there is a valid GO of that key for that digest), 1 (there is none; the sentence says why), 2 (nobody can know
+now: no credentials, no answer, an unreadable key).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gate.attestation.admission import Admission, decide, stated
+from gate.attestation.referrers import PREDICATE_TYPE, Referrers
+from gate.attestation.summary import PREDICATE
+from gate.aws.errors import ask
+from gate.errors import GateError, WrongUse
+from gate.evidence.signature import public_key
+from gate.registry.login import read_login
+
+_REFERENCE = re.compile(
+    r"(?P<repository>(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P<name>[a-z0-9._/-]+))"
+    r"@(?P<digest>sha256:[0-9a-f]{64})"
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image in an ECR repository: the repository's URI and its parts, and the digest."""
+
+    repository: str
+    account: str
+    region: str
+    name: str
+    digest: str
+
+
+def reference_in(text: str) -> Reference:
+    """Read ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:….
+
+    Raises:
+        WrongUse: it is of another form. A tag is refused: it may name another image when the deployment happens.
+    """
+    found = _REFERENCE.fullmatch(text)
+    if not found:
+        raise WrongUse(
+            f"{text!r} names no image of an ECR repository by its digest",
+            remedy="ask about ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…; the report and VALIDATION.md name it",
+        )
+    return Reference(**found.groupdict())
+
+
+def admission(reference: Reference, key: Path, now: datetime, session: Any = None) -> Admission:
+    """Ask the registry for the statements beside the image, and decide.
+
+    Raises:
+        GateError: nobody can know: the key cannot be read, or the registry does not answer.
+    """
+    checking = public_key(key)
+    found = _referrers(reference, session)
+    listed = [each for each in found.listed(reference.digest)
+              if each.annotations.get(PREDICATE_TYPE, PREDICATE) == PREDICATE]  # fmt: skip
+    with ThreadPoolExecutor(8) as pool:
+        bundles = list(pool.map(found.bundle, listed))
+    pairs = zip(listed, bundles, strict=True)
+    return decide(
+        [stated(each.digest, bundle, checking, reference.digest, reference.repository) for each, bundle in pairs], now
+    )
+
+
+def _referrers(reference: Reference, session: Any) -> Referrers:
+    import botocore.session
+
+    ecr = (session or botocore.session.get_session()).create_client("ecr", region_name=reference.region)
+    account = [reference.account]
+    answer = ask(ecr.get_authorization_token, "ecr:GetAuthorizationToken", reference.repository, registryIds=account)
+    return Referrers(read_login(answer), reference.name)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Say whether the digest may be deployed; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m gate.admit", description="May this digest be deployed?")
+    parser.add_argument("image", metavar="REPOSITORY@DIGEST", help="ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…")
+    parser.add_argument("--key", required=True, type=Path, help="the public key (PEM) of whoever signs for the gate")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    asked = parser.parse_args(arguments)
+    try:
+        answer = admission(reference_in(asked.image), asked.key, datetime.now(UTC))
+    except GateError as error:
+        return _say(asked, 2, "unknown", str(error), None)
+    return _say(asked, 0 if answer.admitted else 1, answer.answer, answer.sentence, answer)
+
+
+def _say(asked: argparse.Namespace, code: int, word: str, sentence: str, answer: Admission | None) -> int:
+    if asked.json:
+        summary = answer.summary if answer else None
+        told = {"image": asked.image, "admitted": code == 0, "answer": word, "reason": sentence,
+                "verdict": summary.verdict if summary else None,
+                "valid_until": summary.valid_until.isoformat() if summary and summary.valid_until else None,
+                "tags": list(summary.tags) if summary else []}  # fmt: skip
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        print(f"{('ADMITTED', 'NOT ADMITTED', 'UNKNOWN')[code]}  {sentence}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""Whether a digest may be deployed, decided from the signed statements beside it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
+
+from gate.attestation.bundle import envelope_in
+from gate.attestation.summary import Summary, read
+from gate.errors import EvidenceDamaged
+from gate.evidence.signature import signed_by
+
+# How far the clock of the machine that signed may be ahead of this one's.
+_SKEW = timedelta(minutes=5)
+
+Answer = Literal["admitted", "none", "other key", "other digest", "tampered", "rehearsal", "refused",
+                 "superseded", "expired", "future"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stated:
+    """One stored bundle, as far as it could be read.
+
+    Attributes:
+        referrer: the digest of the manifest that holds it.
+        summary: what the key's owner says; None when there is nothing of his to read.
+        fault: why not, as a word of `Answer`; "" for a statement of another kind.
+    """
+
+    referrer: str
+    summary: Summary | None
+    fault: Literal["", "tampered", "other key", "other digest"]
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The answer, and the sentence that says why.
+
+    Attributes:
+        answer: "admitted" for a yes.
+        summary: the statement that decided; None where there was none.
+    """
+
+    answer: Answer
+    sentence: str
+    summary: Summary | None = None
+
+    @property
+    def admitted(self) -> bool:
+        """Whether the digest may be deployed."""
+        return self.answer == "admitted"
+
+
+def stated(referrer: str, bundle: bytes, key: SSlibKey, digest: str, repository: str) -> Stated:
+    """What one bundle says of this digest in this repository (its URI), by this key."""
+    try:
+        envelope = envelope_in(bundle)
+        if not signed_by(envelope, key):
+            named = key.keyid in envelope.signatures
+            return Stated(referrer, None, "tampered" if named else "other key")
+        summary = read(envelope.payload)
+    except EvidenceDamaged:
+        return Stated(referrer, None, "tampered")
+    if summary and ((summary.digest, summary.repository) != (digest, repository)):
+        return Stated(referrer, None, "other digest")
+    return Stated(referrer, summary, "")
+
+
+def decide(found: Sequence[Stated], now: datetime) -> Admission:
+    """Whether there is a valid, unexpired GO that nothing later takes back.
+
+    A later GO stands for itself. A NO-GO, or a night that is NOT CLEAN, takes back every GO from before it. UNKNOWN and
+    INCOMPLETE decide nothing: a GO ends by itself within a day.
+    """
+    summaries = sorted((each.summary for each in found if each.summary), key=lambda each: each.made_at)
+    ahead = [each for each in summaries if each.made_at > now + _SKEW]
+    if ahead:
+        said = f"its statement is of {_shown(ahead[-1].made_at)}, which is in the future of this machine's clock"
+        return Admission("future", said, ahead[-1])
+    decisive = [each for each in summaries if each.verdict in ("GO", "NO-GO", "NOT CLEAN")]
+    if not decisive:
+        return _without(found, summaries)
+    last = decisive[-1]
+    if last.verdict == "GO":
+        return _of_go(last, now)
+    went = any(each.verdict == "GO" for each in decisive)
+    reason = f": {last.reason}" if last.reason else ""
+    if went:
+        said = f"its GO was taken back by {last.verdict} of {_shown(last.made_at)}{reason}"
+        return Admission("superseded", said, last)
+    return Admission("refused", f"the gate said {last.verdict} at {_shown(last.made_at)}{reason}", last)
+
+
+def _of_go(summary: Summary, now: datetime) -> Admission:
+    until = summary.valid_until
+    if until is None or until <= now:
+        said = f"its GO ended at {_shown(until) if until else 'no stated time'}: run the gate on it again"
+        return Admission("expired", said, summary)
+    return Admission("admitted", f"GO of {_shown(summary.made_at)}, valid until {_shown(until)}", summary)
+
+
+def _without(found: Iterable[Stated], summaries: Sequence[Summary]) -> Admission:
+    faults = [each.fault for each in found if each.fault]
+    if summaries:
+        last = summaries[-1]
+        if last.target == "local":
+            return Admission("rehearsal", f"there is only a rehearsal ({last.verdict}): nothing of it is of AWS", last)
+        return Admission("refused", f"there is no GO: the gate said {last.verdict} at {_shown(last.made_at)}", last)
+    if "tampered" in faults:
+        return Admission("tampered", "a statement beside it is damaged, or was altered after it was signed")
+    if "other digest" in faults:
+        return Admission("other digest", "the statement beside it is about another digest or repository")
+    if "other key" in faults:
+        return Admission("other key", "the statements beside it are signed by other keys than the one given")
+    return Admission("none", "no statement of the gate is stored beside it")
+
+
+def _shown(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
