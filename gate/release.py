@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
@@ -242,18 +241,3 @@ def _is_range(text: str) -> bool:
 def _demand(key: str, holds: bool, form: str, value: str) -> None:
     if not holds:
         raise WrongUse(f"{key} must be {form}, and is {value!r}", where="pytest.ini or the command line")
-
-
-def workflow_outputs(release: Release, role: str) -> str:
-    """What the workflows take from the release, as lines of GITHUB_OUTPUT: the role to become, where, and the key.
-
-    Args:
-        release: as pytest.ini states it.
-        role: the name of its attribute that names the role.
-    """
-    key = arn("kms", release.region, release.account, "alias/release-gate")
-    return f"role={release.role_arn(getattr(release, role))}\nregion={release.region}\nkey={key}"
-
-
-if __name__ == "__main__":
-    print(workflow_outputs(release_of(Path(__file__).parents[1] / "pytest.ini"), sys.argv[1]))
