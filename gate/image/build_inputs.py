@@ -53,7 +53,7 @@ _DISTRIBUTION = Path("/usr/share/ca-certificates")
 _LONGEST = 120_000
 # Files beside the Dockerfile that are not part of the image: a later exception must not change the digest of the
 # image that it is granted for.
-_NOT_IN_IMAGE = ("exceptions.yaml", "principals.yaml", "repository-policy.json")
+_NOT_IN_IMAGE = ("exceptions.yaml", "principals.yaml", "repository-policy.json", "vex")
 _URL = re.compile(r"^(?:https?|ssh|git)://|^[\w.-]+@[\w.-]+:")
 
 

@@ -20,7 +20,13 @@ _NO_REGISTER = Register("")
 
 @dataclass(frozen=True)
 class FindingRow:
-    """One finding; `fate` is what is to become of it, `tone` names the colour of its severity."""
+    """One finding.
+
+    Attributes:
+        tone: names the colour of its severity.
+        exploit: what is known of exploits, by whom and since when.
+        fate: what is to become of it.
+    """
 
     severity: str
     tone: str
@@ -28,6 +34,7 @@ class FindingRow:
     package: str
     installed: str
     fixed: str
+    exploit: str
     fate: str
     excepted: bool
 
@@ -49,7 +56,11 @@ def findings(report: ScanReport, register: Register | None, target: str, today: 
 
 def _row(given: Disposition, *, known: bool) -> FindingRow:
     finding, entry = given.finding, given.entry
-    fate = f"{given.decision} until {entry.expires}" if entry else given.decision
+    fate = f"{given.decision} until {given.until}" if entry else given.decision
+    if given.vendor:
+        vex, said = given.vendor
+        status = said.status.replace("_", " ")
+        fate = f"{status}, says VEX of {vex.document.author} of {said.at:%Y-%m-%d}, until {given.until}"
     unrated = " (not yet rated)" if finding.rank is Severity.UNRATED else ""
     return FindingRow(
         severity=(finding.severity.upper() or "UNNAMED") + unrated,
@@ -58,6 +69,7 @@ def _row(given: Disposition, *, known: bool) -> FindingRow:
         package=finding.package or "no package",
         installed=finding.installed or "unknown",
         fixed=finding.fixed or "none yet",
+        exploit=finding.exploits.told,
         fate=fate if known else _UNKNOWN,
         excepted=entry is not None,
     )

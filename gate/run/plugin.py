@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -10,14 +11,16 @@ from typing import Any
 
 import pytest
 
+from gate.causes import causes
 from gate.check import run_self_tests
 from gate.errors import GateError
 from gate.failure import ClaimFailure, failure_of, skip_reason
 from gate.publish.preconditions import arranged
+from gate.report.sarif import error_commands
 from gate.report.view import headline
 from gate.run.evidence import EvidenceRecorder
 from gate.run.model import Results, Run
-from gate.run.results import REPORT, conclude, finish, withdraw
+from gate.run.results import REPORT, conclude, finish, sources, withdraw
 from gate.run.scenarios import HOME, Scenario, catalogue, expected_names, read_lock
 from gate.verdict import ScenarioOutcome
 
@@ -220,3 +223,5 @@ class Ending:
         run = self.run
         path = run.folder.relative_to(run.root) if run.folder.is_relative_to(run.root) else run.folder
         run.terminal.verdict(results.verdict, run.outcomes, headline(run), str(path / REPORT))
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            run.terminal.commands(error_commands(causes(run.outcomes), sources(run)))

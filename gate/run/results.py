@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.aws.endpoints import check_endpoints, check_recorded_clients
+from gate.causes import causes
 from gate.errors import WrongUse
 from gate.evidence.configuration import TITLE as CONFIGURATION
 from gate.evidence.run_record import TITLE, RunRecord, run_record_in
@@ -20,6 +21,7 @@ from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, readable, write_whole
 from gate.publish.promotion_record import settle
 from gate.registry.permitted_calls import check_changes, check_zip_calls
 from gate.report.html import mend
+from gate.report.sarif import SARIF, Place, SourceFiles, sarif
 from gate.run.environment import proxies_and_certificates
 from gate.run.model import Results
 from gate.run.validation_md import write as write_notes
@@ -45,7 +47,7 @@ def begin(run: Run) -> None:
     """
     try:
         # The verdict goes first: on a full disk yesterday's must not outlive today's beginning.
-        for name in (VERDICT, REPORT, JUNIT, SEAL, STATEMENT, ENVELOPE, *LOGS):
+        for name in (VERDICT, REPORT, SARIF, JUNIT, SEAL, STATEMENT, ENVELOPE, *LOGS):
             (run.folder / name).unlink(missing_ok=True)
         if run.store.folder.exists():
             shutil.rmtree(run.store.folder)
@@ -58,7 +60,7 @@ def begin(run: Run) -> None:
 def withdraw(run: Run, reason: str) -> None:
     """Take back whatever verdict is on the disk, because the run could not be concluded."""
     for folder in {run.folder, run.store.kept.parent}:
-        for name in (VERDICT, SEAL, STATEMENT, ENVELOPE):
+        for name in (VERDICT, SARIF, SEAL, STATEMENT, ENVELOPE):
             (folder / name).unlink(missing_ok=True)
     with suppress(OSError):  # a full disk: no verdict is no GO either
         _write_incomplete(run, reason)
@@ -152,6 +154,7 @@ def finish(run: Run) -> None:
     index = run.store.seal()
     files = [{"file": f"evidence/{name}", "sha256": digest} for name, digest in index.items()]
     write_verdict(run.folder, {**run.results.document, "evidence": files})
+    _write_sarif(run, run.results)
     notes = write_notes(run)
     sealed = notes_seal(run.folder, notes.path, notes.key, notes.section())
     seal_folder(run.folder, run.scans, sealed, datetime.now(UTC))
@@ -163,6 +166,20 @@ def finish(run: Run) -> None:
         run.terminal.progress(stated)
     if run.kind == "full":
         keep(run)
+
+
+def sources(run: Run) -> SourceFiles:
+    """The files of the repository, among them each claim's."""
+    claims = {name: Place(f"features/{each.feature}", each.line)
+              for each in run.scenarios for name in each.titles.values()}  # fmt: skip
+    return SourceFiles(run.root, run.options.image_context, run.reports, claims)
+
+
+def _write_sarif(run: Run, results: Results) -> None:
+    told = causes(run.outcomes)
+    beside = results.document["beside" if told else "reasons"]
+    log = sarif(told, sources(run), results.verdict.word, beside)
+    write_whole(run.folder / SARIF, readable(log))
 
 
 def document(run_record: RunRecord, verdict: Verdict) -> dict[str, Any]:

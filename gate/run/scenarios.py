@@ -39,6 +39,8 @@ class Scenario:
         tags: its own and its feature's.
         description: the text under the title, on one line.
         titles: the title for each row of an outline, by the row's id in pytest; "" for a plain scenario.
+        feature: the name of its file.
+        line: of its title in it, counted from 1; 0 where that is not known.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Scenario:
     tags: frozenset[str]
     description: str
     titles: Mapping[str, str]
+    feature: str = ""
+    line: int = 0
 
 
 def catalogue(features: Path) -> dict[str, Scenario]:
@@ -74,7 +78,8 @@ def _scenario(feature: Any, parsed: Any) -> Scenario:
         raise WrongUse(f"the scenario {parsed.name!r} must name one criterion", where=feature.rel_filename)
     rows = [row for examples in parsed.examples for row in examples.as_contexts()]
     titles = {"-".join(row.values()): _title(parsed.name, row) for row in rows} or {"": parsed.name}
-    return Scenario(parsed.name, numbers.pop(), tags, " ".join(parsed.description.split()), titles)
+    told, file = " ".join(parsed.description.split()), Path(feature.filename).name
+    return Scenario(parsed.name, numbers.pop(), tags, told, titles, file, parsed.line_number)
 
 
 def _title(template: str, row: Mapping[str, str]) -> str:

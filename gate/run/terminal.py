@@ -7,7 +7,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -53,6 +53,11 @@ class Terminal:
         for each in visible(line).split("\n"):
             for part in wrapped(each):
                 self._write(self._paint(part, colour))
+
+    def commands(self, lines: Iterable[str]) -> None:
+        """Commands for the runner of a CI job, which `say` would make harmless; what they quote is theirs to escape."""
+        for each in lines:
+            self._write("".join(c for c in each if c.isprintable()))
 
     def progress(self, line: str) -> None:
         """A line about work that goes on, set apart from results."""

@@ -184,6 +184,12 @@ def _exceptions(run: Run) -> str:
             f"{accepted.owner}; reviewed by {accepted.reviewer} on {accepted.decided}; ends {accepted.expires}."
         )
         rows.append(f"- {for_markdown(said)}")
+    for vex in (each for each in register.vex if each.is_for(run.exception_scope) and each.is_in_force(today)):
+        said = (
+            f"{vex.file} (sha256 {vex.sha256}), VEX of {vex.document.author}: {vex.reason} Owner: {vex.owner}; "
+            f"reviewed by {vex.reviewer} on {vex.decided}; ends {vex.expires}."
+        )
+        rows.append(f"- {for_markdown(said)}")
     return "\n".join(rows) or "None is in force."
 
 

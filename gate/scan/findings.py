@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from gate.scan.exploits import UNKNOWN, ExploitData
 from gate.scan.statuses import Mode
 
 
@@ -67,6 +68,7 @@ class Finding:
         closed: Inspector says that it is remediated.
         path: the file that proves the package ("" when the scanner names none).
         entry: its place in the answer; one entry that names three packages is three findings of one entry.
+        exploits: what is known about exploits and the fix.
     """
 
     id: str
@@ -83,11 +85,17 @@ class Finding:
     closed: bool = False
     entry: int = 0
     path: str = ""
+    exploits: ExploitData = UNKNOWN
 
     @property
     def rank(self) -> Severity:
         """The severity it counts as; one without an id counts as CRITICAL, because nobody can look it up."""
         return Severity.of(self.severity) if self.id else Severity.CRITICAL
+
+    @property
+    def fixable(self) -> bool:
+        """Whether a fix of this package is known; a PARTIAL one may be of the other packages of its entry."""
+        return bool(self.fixed) or self.exploits.fix == "YES"
 
     @property
     def named(self) -> str:
@@ -97,8 +105,8 @@ class Finding:
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings in the order a person reads them: worst first, then by id and package."""
-    return sorted(findings, key=lambda f: (-f.rank, f.id, f.package, f.installed))
+    """The findings in the order a person reads them: those with a known exploit, then by severity, id and package."""
+    return sorted(findings, key=lambda f: (not f.exploits.exploited, -f.rank, f.id, f.package, f.installed))
 
 
 def tally(findings: Iterable[Finding]) -> Counter[str]:

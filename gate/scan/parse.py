@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gate.scan.exploits import exploit_data
 from gate.scan.findings import Finding
 from gate.scan.statuses import Mode
 from gate.text import plain
@@ -82,6 +83,7 @@ def _affected(entry: Wire, details: Wire, package: Wire, number: int) -> Finding
         closed=state == "CLOSED",
         entry=number,
         path=plain(package.get("filePath") or "", _PATH),
+        exploits=exploit_data(entry, "ECR"),
     )
 
 

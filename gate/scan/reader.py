@@ -10,10 +10,11 @@ from botocore.exceptions import ClientError
 
 from gate.aws.retry import RetryingClient, TimeSource
 from gate.errors import GateError, ScanUnavailable
+from gate.scan.inspector import read_coverage, with_exploits
 from gate.scan.pages import read_pages
 from gate.scan.report import FRESH, InspectorCoverage, ScanReport
 from gate.scan.scan_request import SETTLE, ScanRequest, has_ended, late, request_scan
-from gate.scan.settings import ScanSettings, read_coverage, read_settings
+from gate.scan.settings import ScanSettings, read_settings
 from gate.scan.statuses import Mode, reason_of
 from gate.text import format_time
 
@@ -118,7 +119,7 @@ class ScanReader:
         provenance = _provenance(request, answer)
         report = replace(answer, tag=tag, provenance=provenance, frequency=settings.frequency, inspector=inspector)
         _refuse_old(report, request)
-        return report
+        return with_exploits(self._inspector, self.repository, report) if report.mode is Mode.ENHANCED else report
 
     def _wait(self, digest: str, request: ScanRequest, configured: Mode) -> tuple[ScanReport, InspectorCoverage | None]:
         """The settled answer, and under enhanced scanning Inspector's coverage of the image."""

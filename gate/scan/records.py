@@ -25,8 +25,8 @@ class RecordedFinding:
     """One finding of a recorded scan, with its disposition then.
 
     Attributes:
-        decision: of its exception, "monitor", or "open".
-        until: when its exception expires.
+        decision: of its exception, "vex: " and a vendor's status, "monitor", or "open".
+        until: when its exception, or the entry of the vendor's document, expires.
     """
 
     id: str
@@ -96,8 +96,8 @@ def record_of(report: ScanReport, register: Register, *, event: str, tags: tuple
 
 
 def _noted(given: Disposition) -> RecordedFinding:
-    f, until = given.finding, given.entry.expires if given.entry else None
-    return RecordedFinding(f.id, f.package, f.installed, f.fixed, f.severity.upper(), f.score, given.decision, until)
+    f, word = given.finding, given.finding.severity.upper()
+    return RecordedFinding(f.id, f.package, f.installed, f.fixed, word, f.score, given.decision, given.until)
 
 
 def to_json(record: ScanRecord) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from gate.check import CheckResult, Rejection, check
 from gate.scan.findings import Severity
 from gate.scan.records import RecordedFinding, ScanRecord
+from gate.scan.register.exception_checks import VEX
 from gate.text import for_markdown, format_time
 
 
@@ -67,6 +68,8 @@ def _standing(note: RecordedFinding) -> str:
     """The mitigation of a finding that is still there."""
     if note.decision in {"open", "monitor"}:
         return "" if note.decision == "open" else "monitored, as the policy says"
+    if note.decision.startswith(VEX):
+        return f"{note.decision.removeprefix(VEX).replace('_', ' ')} by a vendor's statement, until {note.until}"
     return f"excepted until {note.until}: {note.decision}"
 
 

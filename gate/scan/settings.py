@@ -1,23 +1,18 @@
-"""How the registry and the repository are scanned, and whether Amazon Inspector covers an image."""
+"""How the registry and the repository are scanned."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from gate.aws.errors import readable
 from gate.aws.retry import RetryingClient
 from gate.errors import ScanUnavailable
-from gate.facts import MissingFact, fact_or_missing
-from gate.scan.report import InspectorCoverage
 from gate.scan.statuses import Mode
 from gate.text import plain
 
 # ECR model, ScanFrequency: with these ECR scans by itself; with MANUAL, the only other, it does not.
 BY_ITSELF = frozenset({"CONTINUOUS_SCAN", "SCAN_ON_PUSH"})
-# A repository of 20,000 images (ECR's quota) is 100 pages of 200 resources.
-_MAX_PAGES = 200
 
 
 @dataclass(frozen=True)
@@ -81,40 +76,3 @@ def read_settings(caller: RetryingClient, repository: str) -> ScanSettings:
     filters = tuple(plain(str(f.get("filter", ""))) for f in own.get("appliedScanFilters") or [])
     frequency = str(own.get("scanFrequency") or "")
     return ScanSettings(repository, Mode[word], frequency, bool(own.get("scanOnPush")), filters)
-
-
-def read_coverage(caller: RetryingClient, repository: str, digest: str) -> InspectorCoverage:
-    """What Inspector says about covering one digest of a repository (`listed` is False when it does not list it).
-
-    Where Inspector refuses the call, `listed` is a missing fact: the findings are ECR's, and can be checked without it.
-    """
-    found = fact_or_missing(lambda: _list_coverage(caller, repository, digest))
-    return InspectorCoverage(listed=found) if isinstance(found, MissingFact) else found  # type: ignore[arg-type]
-
-
-@readable("ListCoverage")
-def _list_coverage(caller: RetryingClient, repository: str, digest: str) -> InspectorCoverage:
-    criteria = {
-        "resourceType": [{"comparison": "EQUALS", "value": "AWS_ECR_CONTAINER_IMAGE"}],
-        "ecrRepositoryName": [{"comparison": "EQUALS", "value": repository}],
-    }
-    request: dict[str, Any] = {"filterCriteria": criteria, "maxResults": 200}
-    for _ in range(_MAX_PAGES):
-        page = caller.ask("list_coverage", needs="coveredResources", **request)
-        for resource in page.get("coveredResources") or []:
-            if str(resource.get("resourceId", "")).endswith(digest):
-                return _coverage(resource)
-        if not page.get("nextToken"):
-            return InspectorCoverage(listed=False)
-        request["nextToken"] = page["nextToken"]
-    raise ScanUnavailable(f"Inspector's ListCoverage did not end after {_MAX_PAGES} pages", where=repository)
-
-
-def _coverage(resource: dict[str, Any]) -> InspectorCoverage:
-    status = resource.get("scanStatus") or {}
-    return InspectorCoverage(
-        listed=True,
-        status=plain(str(status.get("statusCode") or "")),
-        reason=plain(str(status.get("reason") or "")),
-        last_scanned_at=resource.get("lastScannedAt"),
-    )

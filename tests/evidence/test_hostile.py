@@ -233,7 +233,7 @@ def test_a_terminal_that_knows_few_letters_is_no_reason_to_crash(run_folder, mon
     with (run_folder.parent / "out").open("w", encoding="ascii") as ascii_only:
         monkeypatch.setattr(sys, "stdout", ascii_only)
         assert main([str(run_folder)]) == 3
-    assert "? seal: 5 files" in (run_folder.parent / "out").read_text()
+    assert "? seal: 6 files" in (run_folder.parent / "out").read_text()
 
 
 def test_a_seal_of_another_form_is_told(run_folder, edit, capsys):

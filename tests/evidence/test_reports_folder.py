@@ -57,7 +57,8 @@ def test_an_untouched_folder_is_intact_with_all_that_lies_in_it(reports, capsys)
     ]
 
 
-FILES = ("build.log", "report.html", "junit.xml", "verdict.json", "evidence/page.png", "evidence/index.json",
+FILES = ("build.log", "report.html", "report.sarif", "junit.xml", "verdict.json", "evidence/page.png",
+         "evidence/index.json",
          "runs/20260102T000000Z/build.log", "runs/20260102T000000Z/report.html", "runs/20260102T000000Z/junit.xml",
          "runs/20260102T000000Z/evidence/001-look.json", "runs/20260102T000000Z/verdict.json",
          "runs/20260102T000000Z/seal.json", "rescan/report.html", "rescan/verdict.json", "rescan/build.log",

@@ -140,10 +140,11 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(run_record, observe, pair
     scan = SimpleNamespace(current_at=datetime(2026, 1, 2, 1, tzinfo=UTC))
     facts = Facts(**ended.release, scan_report=scan)
     run = SimpleNamespace(
-        options=SimpleNamespace(target="local", sign=pair[0]), kind="full", folder=folder, store=store, facts=facts,
+        options=SimpleNamespace(target="local", sign=pair[0], image_context=tmp_path),
+        kind="full", folder=folder, store=store, facts=facts,
         root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, errors=[],
         call_log=SimpleNamespace(calls=(AwsCall(**CALL),)), clock=ClockCheck(), scans=folder / "rescan" / "scans",
-        endpoint_is_aws=True, publishes=True,
+        endpoint_is_aws=True, publishes=True, scenarios=(), reports=folder,
         clients=SimpleNamespace(endpoints=(SimpleNamespace(service="ecr", is_aws=False),)),
         configuration=configured(), overridden=(), engine="20.10",
         started=datetime(2026, 1, 2, tzinfo=UTC), provenance="simulated", results=None,
@@ -160,6 +161,7 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(run_record, observe, pair
     (folder / "report.html").write_text("report")
     run.results = results.conclude(run)
     results.finish(run)
+    assert json.loads((folder / "report.sarif").read_text())["runs"][0]["results"] == []
     assert "is signed by the key" in said[0]
     assert main([str(folder), "--key", str(pair[1])]) == 0
     assert main([str(kept.parent), "--key", str(pair[1])]) == 0

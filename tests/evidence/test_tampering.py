@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gate.evidence.__main__ import main
 from tests.evidence.conftest import leave
 
-NAMES = ("report.html", "junit.xml", "build.log", "verdict.json", "seal.json", "statement.intoto.json",
+NAMES = ("report.html", "report.sarif", "junit.xml", "build.log", "verdict.json", "seal.json", "statement.intoto.json",
          "statement.dsse.json", "evidence/index.json", "evidence/page.png",
          *(f"evidence/00{n}-look.json" for n in (1, 4, 5, 6, 8, 9)), "evidence/007-scan-behind-latest.json",
          "evidence/012-account-of-the-run.json")  # fmt: skip

@@ -18,6 +18,7 @@ from gate.access.reviewed_principals import read as read_reviews
 from gate.browser.newest import NewestUnknown, listed
 from gate.errors import AwsRefused, GateError
 from gate.facts import MissingFact
+from gate.scan.exploits import ExploitData
 from gate.scan.findings import Finding, tally
 from gate.scan.register.reading import parse as parse_register
 from gate.scan.report import InspectorCoverage
@@ -132,9 +133,10 @@ _WORDS = {
 def finding(world, fields):
     """One more finding in the scan: behind both tags, or behind the one that `tag` names."""
     fields = dict(fields)
+    exploits = ExploitData(**fields.pop("exploits", {}))
     kinds = [fields.pop("tag")] if "tag" in fields else ["release", "rolling"]
     base = {"package": "zlib1g", "installed": "1:1.2.13", "fixed": "", "score": None, "title": "", "uri": ""}
-    made = Finding(**{**base, "source": Mode.BASIC, "entry": 10_000, **fields})
+    made = Finding(**{**base, "source": Mode.BASIC, "entry": 10_000, **fields}, exploits=exploits)
     for kind in kinds:
         report = getattr(world.scanner, kind)
         found = (*report.findings, made)
@@ -144,12 +146,15 @@ def finding(world, fields):
 
 
 def register(world, change):
-    """The register of exceptions with entries added, dropped or changed, read as any is."""
+    """The register of exceptions with entries added, dropped or changed, read as any is; `beside` holds other files."""
     text = change.get("text")
+    beside = {name: json.dumps(document).encode() for name, document in change.get("beside", {}).items()}
     if text is None:
         document = yaml.safe_load((ROOT / "image" / "exceptions.yaml").read_text(encoding="utf-8"))
         text = edited_entries(document, change, world.now.date())
-    return replace(world, register=parse_register(text))
+        for name, raw in beside.items():
+            text = text.replace(f"sha256 of {name}", hashlib.sha256(raw).hexdigest())
+    return replace(world, register=parse_register(text, file_beside=beside.__getitem__))
 
 
 def reviews(world, change):
@@ -165,7 +170,7 @@ def reviews(world, change):
 def edited_entries(document: Any, change: Mapping[str, Any], today: date) -> str:
     """A reviewed file with entries added, dropped or changed, as YAML; `{in days: 3}` is a date."""
     for key, entries in change.get("add", {}).items():
-        document[key] = [*document[key], *(_dated(entry, today) for entry in entries)]
+        document[key] = [*document.get(key, ()), *(_dated(entry, today) for entry in entries)]
     for key, word in change.get("drop", {}).items():
         document[key] = [entry for entry in document[key] if word not in str(entry)]
     for key, fields in change.get("every", {}).items():

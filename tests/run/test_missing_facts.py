@@ -12,7 +12,7 @@ from gate.evidence.store import plain
 from gate.facts import MissingFact, PartialFacts, fact_or_missing, fact_or_reason
 from gate.legacy.snapshot import FunctionSnapshot, check_untouched, unread
 from gate.registry.ecr import EcrRepository
-from gate.scan.settings import read_coverage
+from gate.scan.inspector import read_coverage
 
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:f"
 REFUSED = AwsRefused("The caller is not allowed x:Read", where="x:Read on y", remedy="grant x:Read")

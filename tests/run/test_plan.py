@@ -11,9 +11,7 @@ from gate.publish.plan import plan_text, planned_actions
 from gate.release import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")
-OPTIONS = Options(
-    "local", None, Path("/x/image"), None, False, False, True, None, None, 900, 1800, 300, None, no_attach=False
-)
+OPTIONS = Options("local", None, Path("/x/image"), None, False, False, True, None, None, 900, 1800, 300, None, False)
 
 
 def asked(**changed):

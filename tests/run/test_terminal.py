@@ -238,3 +238,11 @@ def _until(screen, words):
     while words not in screen.getvalue():
         assert time.monotonic() < deadline, screen.getvalue()
         time.sleep(0.005)
+
+
+def test_commands_of_the_runner_are_written_as_they_are(screen):
+    """In one line each; what `say` quotes becomes none."""
+    Terminal(screen).commands(["::error file=Dockerfile,line=3::no\x1b[2J"])
+    Terminal(screen).say("::error::quoted")
+    assert screen.getvalue().splitlines()[0] == "::error file=Dockerfile,line=3::no[2J"
+    assert not screen.getvalue().splitlines()[1].startswith("::error")

@@ -21,6 +21,8 @@ from gate.scan.reader import ScanReader
 
 DIGEST = "sha256:" + "ab" * 32
 REPOSITORY = "naver-sms-automation"
+# Inspector's operations by their paths; ECR names its operation in a header.
+_INSPECTOR = {"/coverage/list": "ListCoverage", "/findings/list": "ListFindings"}
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
@@ -77,7 +79,7 @@ class FakeAws:
 
     def check(self, operation: str, answer: dict[str, Any]) -> None:
         """Hold an answer against the service model: unknown members and wrong types fail the test."""
-        model = self._models["inspector2" if operation == "ListCoverage" else "ecr"]
+        model = self._models["inspector2" if operation in _INSPECTOR.values() else "ecr"]
         report = ParamValidator().validate(answer, model.operation_model(operation).output_shape)
         assert not report.has_errors(), report.generate_report()
 
@@ -109,7 +111,7 @@ def service() -> Iterator[tuple[FakeAws, dict[str, Any]]]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
             target = self.headers.get("X-Amz-Target", "")
-            operation = target.rpartition(".")[2] or "ListCoverage"
+            operation = target.rpartition(".")[2] or _INSPECTOR[self.path]
             status, raw, code = fake.answer(operation, body)
             self.send_response(status)
             self.send_header("Content-Type", "application/x-amz-json-1.1")

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import GateError
+from gate.scan.inspector import read_coverage
 from gate.scan.pages import read_pages
 from gate.scan.scan_request import request_scan
-from gate.scan.settings import read_coverage, read_settings
+from gate.scan.settings import read_settings
 from gate.scan.statuses import Mode
 
 from .conftest import DIGEST, NOON

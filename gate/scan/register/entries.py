@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 from gate.scan.components import RequiredComponent, same_name
 from gate.scan.findings import Finding, Severity
 from gate.scan.register.packages import PackageSelector
-from gate.scan.register.schema import EXCEPTED, MONITOR, NEVER
+from gate.scan.register.policy import PolicyRow, strictest_row
 from gate.scan.register.source import RegisterFault
+from gate.scan.register.vex import CLEARING, VexDocument, VexStatement
 from gate.scan.statuses import Mode
 
 
@@ -144,16 +145,48 @@ class SupportException(_Decided):
 
 
 @dataclass(frozen=True)
+class VexEntry(_Decided, _Targeted):
+    """A vendor's OpenVEX document that was reviewed; the fields are the YAML's keys.
+
+    Attributes:
+        file: its name, beside the register.
+        sha256: of the file that was reviewed.
+        product: the package URL of the product whose subcomponents are read ("" for none).
+        document: what it says.
+        line: where the entry stands in the register.
+    """
+
+    file: str
+    sha256: str
+    product: str
+    target: str
+    reason: str
+    owner: str
+    reviewer: str
+    decided: date
+    expires: date
+    reference: str
+    document: VexDocument
+    line: int
+
+    @property
+    def title(self) -> str:
+        """The entry in a few words."""
+        return f"for the VEX document {self.file}"
+
+
+@dataclass(frozen=True)
 class Register:
     """What image/exceptions.yaml says; an entry with a fault is not among the entries.
 
     Attributes:
         source: the file's name.
-        policy: what each severity requires.
+        policy: what each severity requires, and what else the policy says, by the name of the row.
         exceptions: well-formed exceptions.
         coverage: well-formed coverage entries.
         faults: what is wrong whatever the day, each with its line.
         support: well-formed acceptances of an end of support.
+        vex: the vendors' documents that are what was reviewed.
     """
 
     source: str
@@ -162,11 +195,12 @@ class Register:
     coverage: tuple[CoverageEntry, ...] = ()
     faults: tuple[RegisterFault, ...] = ()
     support: tuple[SupportException, ...] = ()
+    vex: tuple[VexEntry, ...] = ()
 
     @property
-    def entries(self) -> tuple[FindingException | CoverageEntry | SupportException, ...]:
+    def entries(self) -> tuple[FindingException | CoverageEntry | SupportException | VexEntry, ...]:
         """Every entry; each has an end."""
-        return (*self.exceptions, *self.coverage, *self.support)
+        return (*self.exceptions, *self.coverage, *self.support, *self.vex)
 
     def in_force(self, target: str, today: date) -> tuple[FindingException, ...]:
         """The exceptions that hold for a target today, used or not."""
@@ -179,12 +213,9 @@ class Register:
             index.setdefault(entry.id, []).append(entry)
         return index
 
-    def required(self, severity: Severity) -> str:
-        """What the policy requires; without a policy nothing is allowed."""
-        stated = dict(self.policy)
-        if severity is Severity.UNRATED and stated:
-            return stated.get(severity.name, EXCEPTED)  # nobody knows what it is, so somebody has to look
-        return stated.get(severity.name, MONITOR if stated and severity < Severity.HIGH else NEVER)
+    def required(self, finding: Finding) -> PolicyRow:
+        """What the policy requires of a finding; without a policy nothing is allowed."""
+        return strictest_row(dict(self.policy), finding)
 
     def about(self, finding: Finding, target: str) -> tuple[FindingException, ...]:
         """The entries about this finding on this target, in force or not."""
@@ -195,6 +226,18 @@ class Register:
         if finding.rank is Severity.CRITICAL:
             return None
         return next((entry for entry in self.about(finding, target) if entry.is_in_force(today)), None)
+
+    def vex_about(self, finding: Finding, target: str) -> tuple[VexEntry, ...]:
+        """The vendors' documents for this target that say something of a finding, in force or not."""
+        return tuple(each for each in self.vex if each.is_for(target) and each.document.is_about(finding))
+
+    def vendor_statement(self, finding: Finding, target: str, today: date) -> tuple[VexEntry, VexStatement] | None:
+        """The newest statement in force that clears a finding; none for a CRITICAL, or where another disagrees."""
+        in_force = (each for each in self.vex_about(finding, target) if each.is_in_force(today))
+        said = [(each, made) for each in in_force if (made := each.document.says(finding, today))]
+        if finding.rank is Severity.CRITICAL or any(made.status not in CLEARING for _, made in said):
+            return None
+        return max(said, key=lambda each: each[1].at, default=None)
 
     def coverage_of(self, component: RequiredComponent, target: str, mode: Mode) -> tuple[CoverageEntry, ...]:
         """The entries about an uncovered component, in force or not: those that name it before those for its type."""

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.scan.coverage import ImageCoverage
 from gate.scan.findings import Finding, Severity, worst_first
-from gate.scan.register.entries import CoverageEntry, FindingException, Register
+from gate.scan.register.entries import (
+    CoverageEntry,
+    FindingException,
+    Register,
+    VexEntry,
+)
 from gate.scan.register.packages import PackageSelector
+from gate.scan.register.policy import PolicyRow
 from gate.scan.register.reading import LONGEST, parse
 from gate.scan.register.schema import MONITOR, NEVER
 from gate.scan.register.source import RegisterFault
 from gate.scan.register.suggestion import ready_entry, remedy
+from gate.scan.register.vex import VexStatement
 from gate.scan.result_checks import ALL_LISTED
 from gate.scan.statuses import Mode
 
 _LISTED = 20
 _DAY = date(2026, 1, 2)
+# How the decision of a finding begins that a vendor's statement clears.
+VEX = "vex: "
 
 
 @dataclass(frozen=True)
@@ -28,15 +37,25 @@ class Disposition:
 
     Attributes:
         finding: which.
-        required: what the policy requires for its severity.
-        decision: the decision of its exception, "monitor", or "open" when nothing allows it.
+        row: what the policy requires of it.
+        decision: the decision of its exception, what a vendor states ("vex: not_affected", "vex: fixed"), "monitor", or
+            "open" when nothing allows it.
         entry: its exception in force, if any.
+        vendor: the vendor's document that clears it, where it has no exception, and its statement.
     """
 
     finding: Finding
-    required: str
+    row: PolicyRow
     decision: str
     entry: FindingException | None = None
+    vendor: tuple[VexEntry, VexStatement] | None = None
+
+    @property
+    def until(self) -> date | None:
+        """The last day on which its exception, or the vendor's statement, is in force."""
+        if self.vendor:
+            return self.vendor[0].expires
+        return self.entry.expires if self.entry else None
 
     @property
     def allowed(self) -> bool:
@@ -50,10 +69,15 @@ def dispositions(findings: Iterable[Finding], register: Register, target: str, t
 
 
 def _disposition(finding: Finding, register: Register, target: str, today: date) -> Disposition:
-    required = register.required(finding.rank)
-    entry = None if required == NEVER else register.exception(finding, target, today)
-    decision = entry.decision if entry else MONITOR if required == MONITOR else "open"
-    return Disposition(finding, required, decision, entry)
+    row = register.required(finding)
+    undecided = Disposition(finding, row, MONITOR if row.requires == MONITOR else "open")
+    if row.requires == NEVER:
+        return undecided
+    if entry := register.exception(finding, target, today):
+        return replace(undecided, decision=entry.decision, entry=entry)
+    if vendor := register.vendor_statement(finding, target, today):
+        return replace(undecided, decision=f"{VEX}{vendor[1].status}", vendor=vendor)
+    return undecided
 
 
 def _finding(severity: str) -> Finding:
@@ -95,17 +119,18 @@ def _result_of(findings: list[Finding], register: Register, target: str, today: 
 
 def _over(given: Disposition, register: Register, target: str, today: date) -> Rejection:
     finding = given.finding
-    expired = next(iter(register.about(finding, target)), None)
+    about: list[FindingException | VexEntry] = [*register.about(finding, target), *register.vex_about(finding, target)]
+    expired = next(iter(about), None)
     where = register.where(expired.line) if expired else finding.uri
     history = f"; its entry runs from {expired.decided} to {expired.expires}" if expired else ""
     fixed = f"fixed in {finding.fixed}" if finding.fixed else "no fixed version known"
-    excepted = given.required != NEVER
+    row, excepted = given.row, given.row.requires != NEVER
     entry = ready_entry(finding, target, today) if excepted else ""
     or_else = f"; or paste, complete and have reviewed in {register.source}:" if entry else ""
     place = f", at {finding.path}" if finding.path else ""
     return Rejection(
         f"{finding.named}{place} is {_rated(finding)} ({fixed}) and the policy says "
-        f"{given.required!r} for {finding.rank.name}{history}",
+        f"{row.requires!r} for {row.name}{f' ({row.why})' * bool(row.why)}{history}",
         where=where,
         remedy=remedy(finding) + (or_else if excepted else "; no entry helps"),
         paste=entry,
@@ -152,13 +177,22 @@ def _out_of_date(register: Register, today: date) -> Iterator[RegisterFault]:
 
 
 def unused_exceptions(register: Register, findings: tuple[Finding, ...], target: str) -> tuple[Rejection, ...]:
-    """The exceptions for this target that are about none of the findings."""
-    used = {id(entry) for finding in findings if not finding.closed for entry in register.about(finding, target)}
-    unused = (each for each in register.exceptions if each.is_for(target) and id(each) not in used)
-    return tuple(_unused(each, "the scan has no such finding", register) for each in unused)
+    """The exceptions and VEX documents for this target that are about none of the findings."""
+    found = [finding for finding in findings if not finding.closed]
+    used = {id(entry) for finding in found for entry in register.about(finding, target)}
+    used |= {id(entry) for finding in found for entry in register.vex_about(finding, target)}
+    about: tuple[FindingException | VexEntry, ...] = (*register.exceptions, *register.vex)
+    unused = (each for each in about if each.is_for(target) and id(each) not in used)
+    return tuple(_unused(each, _WHY_UNUSED[type(each)], register) for each in unused)
 
 
-def _unused(entry: FindingException | CoverageEntry, why: str, register: Register) -> Rejection:
+_WHY_UNUSED: Mapping[type, str] = {
+    FindingException: "the scan has no such finding",
+    VexEntry: "none of its statements is about a finding of the scan and this very version of its package",
+}
+
+
+def _unused(entry: FindingException | CoverageEntry | VexEntry, why: str, register: Register) -> Rejection:
     return Rejection(f"The entry {entry.title} is not used: {why}", register.where(entry.line), "remove the entry")
 
 

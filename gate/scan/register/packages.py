@@ -91,6 +91,8 @@ def package_selector(raw: dict[str, str]) -> PackageSelector:
         raise InvalidEntry(
             f"give one of a version in {text} and versions: (without either it stands for every version)"
         )
+    if (purl.version or "").startswith("vers:"):
+        raise InvalidEntry(f"{text} names a range as its version: a range is given by versions:")
     return PackageSelector(text, purl.type, full_name(purl), _checked_range(versions) if versions else _version(purl))
 
 

@@ -12,14 +12,17 @@ from packaging.utils import canonicalize_name
 
 from gate.errors import WrongUse
 from gate.scan.components import full_name
-from gate.scan.register.entries import CoverageEntry, FindingException, Register, SupportException
+from gate.scan.register.entries import CoverageEntry, FindingException, Register, SupportException, VexEntry
 from gate.scan.register.packages import InvalidEntry, package_selector, parse_purl
-from gate.scan.register.schema import form_faults
+from gate.scan.register.policy import fixable_row
+from gate.scan.register.schema import FIXABLE, form_faults
 from gate.scan.register.source import MAX_BYTES, RegisterFault, YamlDocument, read_yaml
+from gate.scan.register.vex import MAX_BYTES as MOST_OF_VEX
+from gate.scan.register.vex import read_vex
 from gate.text import plain
 
 LONGEST = timedelta(days=90)
-Entry = TypeVar("Entry", FindingException, CoverageEntry, SupportException)
+Entry = TypeVar("Entry", FindingException, CoverageEntry, SupportException, VexEntry)
 
 
 def load(path: Path) -> Register:
@@ -31,7 +34,7 @@ def load(path: Path) -> Register:
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
-        return parse(raw.decode("utf-8"), f"{path.parent.name}/{path.name}")
+        return parse(raw.decode("utf-8"), f"{path.parent.name}/{path.name}", lambda name: _file_beside(path, name))
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUse(
             f"The register of exceptions cannot be read: {plain(str(error))}",
@@ -40,8 +43,35 @@ def load(path: Path) -> Register:
         ) from error
 
 
-def parse(text: str, source: str = "image/exceptions.yaml") -> Register:
-    """The register that a text describes; what is wrong with it is in its faults, never an exception."""
+def _file_beside(register: Path, name: str) -> bytes:
+    path = register.parent / name
+    # A link may lead anywhere, and a pipe may never end.
+    if not path.resolve().is_relative_to(register.parent.resolve()) or not path.is_file():
+        raise InvalidEntry(f"file: {name!r} is no file beside the register")
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_OF_VEX + 1)
+    except OSError as error:
+        raise InvalidEntry(f"file: {name!r} cannot be read: {error.strerror}") from error
+    if len(raw) > MOST_OF_VEX:
+        raise InvalidEntry(f"file: {name!r} is larger than {MOST_OF_VEX:,} bytes; keep the statements that are needed")
+    return raw
+
+
+def _no_files(name: str) -> bytes:
+    raise InvalidEntry(f"file: {name!r} is no file beside the register")
+
+
+def parse(
+    text: str, source: str = "image/exceptions.yaml", file_beside: Callable[[str], bytes] = _no_files
+) -> Register:
+    """The register that a text describes; what is wrong with it is in its faults, never an exception.
+
+    Args:
+        text: of the register.
+        source: its name.
+        file_beside: the bytes of a file beside it; raises InvalidEntry where there is none.
+    """
     document = read_yaml(text)
     if document.faults or not isinstance(document.value, dict):
         faults = document.faults or [RegisterFault(1, "the register is empty, or not a mapping of keys to values")]
@@ -51,13 +81,23 @@ def parse(text: str, source: str = "image/exceptions.yaml") -> Register:
     exceptions = _entries(document, "exceptions", _finding_exception, bad, faults)
     coverage = _entries(document, "coverage", _coverage_entry, bad, faults)
     support = _entries(document, "support", _support_exception, bad, faults)
+    vex = _entries(document, "vex", lambda raw, line: _vex_entry(raw, line, file_beside), bad, faults)
     faults += _repeated(exceptions, _keys_of_exception)
     faults += _repeated(coverage, _keys_of_coverage)
     faults += _repeated(support, lambda entry: [entry.what])
-    policy = document.value.get("policy")
-    stated = tuple((str(k), str(v)) for k, v in policy.items()) if isinstance(policy, dict) else ()
+    faults += _repeated(vex, lambda entry: product([entry.sha256], _each_of(entry.target, "aws", "local")))
+    stated = tuple(_rows(document.value.get("policy")))
     in_order = tuple(sorted(faults, key=lambda f: f.line))
-    return Register(source, stated, tuple(exceptions), tuple(coverage), in_order, tuple(support))
+    return Register(source, stated, tuple(exceptions), tuple(coverage), in_order, tuple(support), tuple(vex))
+
+
+def _rows(policy: Any) -> Iterator[tuple[str, str]]:
+    """The rows of the policy; those of a fix have a severity each. The schema says what is wrong with them."""
+    for key, value in policy.items() if isinstance(policy, dict) else ():
+        if key != FIXABLE:
+            yield key, str(value)
+        elif isinstance(value, dict):
+            yield from ((fixable_row(severity), str(required)) for severity, required in value.items())
 
 
 def _entries(
@@ -106,11 +146,27 @@ def _term(raw: dict[str, str]) -> tuple[date, date]:
     return decided, expires
 
 
+def _refuse_own_review(raw: dict[str, str]) -> None:
+    if raw["owner"] == raw["reviewer"]:
+        raise InvalidEntry(f"the reviewer ({raw['reviewer']}) is its owner; another role has to agree")
+
+
+def _vex_entry(raw: dict[str, str], line: int, file_beside: Callable[[str], bytes]) -> VexEntry:
+    _refuse_placeholders(raw)
+    decided, expires = _term(raw)
+    _refuse_own_review(raw)
+    product = raw.get("product", "")
+    if product and not parse_purl(product).version:
+        raise InvalidEntry(f"product: {product} has no version, so it would stand for every one")
+    texts = {key: raw[key] for key in ("file", "sha256", "target", "reason", "owner", "reviewer", "reference")}
+    document = read_vex(file_beside(raw["file"]), raw["sha256"], product)
+    return VexEntry(**texts, product=product, decided=decided, expires=expires, document=document, line=line)
+
+
 def _support_exception(raw: dict[str, str], line: int) -> SupportException:
     _refuse_placeholders(raw)
     decided, expires = _term(raw)
-    if raw["owner"] == raw["reviewer"]:
-        raise InvalidEntry(f"the reviewer ({raw['reviewer']}) is its owner; another role has to agree")
+    _refuse_own_review(raw)
     texts = {key: raw[key] for key in ("what", "reason", "check", "owner", "reviewer")}
     return SupportException(**texts, decided=decided, expires=expires, line=line)
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 NEVER, EXCEPTED, MONITOR = "never", "fixed or excepted", "monitor"
+# Rows of the policy beside those of the severities; of all the rows that concern a finding the strictest counts.
+EXPLOITED, FIXABLE = "exploited", "fixable"
+_BELOW_CRITICAL = ("UNRATED", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
 DECISIONS = ("upgrade", "base-image-patch", "accepted-risk", "not-affected")
 TARGETS = ("aws", "local", "both")
 # OpenVEX specification 0.2.0, "Status Justifications".
@@ -85,6 +88,21 @@ _SUPPORT: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+_VEX: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "file": _text("a file beside the register, such as vex/vendor.json", r"^(?!.*\.\.)\w[\w./-]*\.json$", 200),
+        "sha256": _text("the sha256 of the file that was reviewed", r"^[0-9a-f]{64}$", 64),
+        "product": _PURL,
+        "target": _TARGET,
+        "reason": _text("why its author is believed about this package, and how the file was had"),
+        **_DECIDED,
+        "reference": _text("a web address", REFERENCE, 500),
+    },
+    "required": ["file", "sha256", "target", "reason", *_DECIDED, "reference"],
+    "additionalProperties": False,
+}
+
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -98,6 +116,14 @@ SCHEMA: dict[str, Any] = {
                 "MEDIUM": {"enum": [NEVER, EXCEPTED, MONITOR]},
                 "LOW": {"enum": [NEVER, EXCEPTED, MONITOR]},
                 "INFORMATIONAL": {"enum": [NEVER, EXCEPTED, MONITOR]},
+                EXPLOITED: {"enum": [NEVER, EXCEPTED]},
+                FIXABLE: {
+                    "type": "object",
+                    "description": "what a severity requires where a fix is known, such as {HIGH: never}",
+                    "properties": {word: {"enum": [NEVER, EXCEPTED]} for word in _BELOW_CRITICAL},
+                    "minProperties": 1,
+                    "additionalProperties": False,
+                },
             },
             "required": ["CRITICAL", "HIGH"],
             "additionalProperties": False,
@@ -105,6 +131,7 @@ SCHEMA: dict[str, Any] = {
         "exceptions": {"type": "array", "items": _EXCEPTION},
         "coverage": {"type": "array", "items": _COVERAGE},
         "support": {"type": "array", "items": _SUPPORT},
+        "vex": {"type": "array", "items": _VEX},
     },
     "required": ["version", "policy", "exceptions", "coverage"],
     "additionalProperties": False,

@@ -1,0 +1,96 @@
+"""What Amazon Inspector says of an image: whether it covers it, and what it knows about exploits of its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from gate.aws.errors import readable
+from gate.aws.retry import RetryingClient
+from gate.errors import ScanUnavailable
+from gate.facts import MissingFact, fact_or_missing
+from gate.scan.exploits import UNKNOWN, ExploitData, exploit_data
+from gate.scan.report import InspectorCoverage, ScanReport
+from gate.text import plain
+
+# A repository of 20,000 images (ECR's quota) is 100 pages of 200 resources, and an image of 20,000 findings 200 of 100.
+_MAX_PAGES = 200
+
+
+def read_coverage(caller: RetryingClient, repository: str, digest: str) -> InspectorCoverage:
+    """What Inspector says about covering one digest of a repository (`listed` is False when it does not list it).
+
+    Where Inspector refuses the call, `listed` is a missing fact: the findings are ECR's, and can be checked without it.
+    """
+    found = fact_or_missing(lambda: _list_coverage(caller, repository, digest))
+    return InspectorCoverage(listed=found) if isinstance(found, MissingFact) else found  # type: ignore[arg-type]
+
+
+@readable("ListCoverage")
+def _list_coverage(caller: RetryingClient, repository: str, digest: str) -> InspectorCoverage:
+    criteria = {
+        "resourceType": [{"comparison": "EQUALS", "value": "AWS_ECR_CONTAINER_IMAGE"}],
+        "ecrRepositoryName": [{"comparison": "EQUALS", "value": repository}],
+    }
+    request: dict[str, Any] = {"filterCriteria": criteria, "maxResults": 200}
+    for _ in range(_MAX_PAGES):
+        page = caller.ask("list_coverage", needs="coveredResources", **request)
+        for resource in page.get("coveredResources") or []:
+            if str(resource.get("resourceId", "")).endswith(digest):
+                return _coverage(resource)
+        if not page.get("nextToken"):
+            return InspectorCoverage(listed=False)
+        request["nextToken"] = page["nextToken"]
+    raise ScanUnavailable(f"Inspector's ListCoverage did not end after {_MAX_PAGES} pages", where=repository)
+
+
+def _coverage(resource: dict[str, Any]) -> InspectorCoverage:
+    status = resource.get("scanStatus") or {}
+    return InspectorCoverage(
+        listed=True,
+        status=plain(str(status.get("statusCode") or "")),
+        reason=plain(str(status.get("reason") or "")),
+        last_scanned_at=resource.get("lastScannedAt"),
+    )
+
+
+def with_exploits(caller: RetryingClient, repository: str, report: ScanReport) -> ScanReport:
+    """The report with what Inspector knows about exploits of its findings, of which ECR's own list holds a part.
+
+    Where Inspector refuses the call, each finding says so: what is not known then may matter to the policy.
+    """
+    if not report.findings:
+        return report
+    known: Mapping[str, ExploitData] | MissingFact = fact_or_missing(lambda: _by_id(caller, repository, report.digest))
+    if isinstance(known, MissingFact):
+        unread = f"Inspector could not be asked: {known.error.cause}"
+        data = (replace(each.exploits, unread=unread) for each in report.findings)
+    else:
+        data = (each.exploits.joined(known.get(each.id, UNKNOWN)) for each in report.findings)
+    found = zip(report.findings, data, strict=True)
+    return replace(report, findings=tuple(replace(finding, exploits=exploits) for finding, exploits in found))
+
+
+@readable("ListFindings")
+def _by_id(caller: RetryingClient, repository: str, digest: str) -> Mapping[str, ExploitData]:
+    found: dict[str, ExploitData] = {}
+    for entry in _list_findings(caller, repository, digest):
+        name = plain(str((entry.get("packageVulnerabilityDetails") or {}).get("vulnerabilityId") or ""))
+        found[name] = found.get(name, UNKNOWN).joined(exploit_data(entry, "Inspector"))
+    return found
+
+
+def _list_findings(caller: RetryingClient, repository: str, digest: str) -> Iterator[Mapping[str, Any]]:
+    def equals(value: str) -> list[dict[str, str]]:
+        return [{"comparison": "EQUALS", "value": value}]
+
+    criteria = {"ecrImageHash": equals(digest), "ecrImageRepositoryName": equals(repository)}
+    request: dict[str, Any] = {"filterCriteria": criteria, "maxResults": 100}
+    for _ in range(_MAX_PAGES):
+        page = caller.ask("list_findings", needs="findings", **request)
+        yield from page["findings"]
+        if not page.get("nextToken"):
+            return
+        request["nextToken"] = page["nextToken"]
+    raise ScanUnavailable(f"Inspector's ListFindings did not end after {_MAX_PAGES} pages", where=digest)
