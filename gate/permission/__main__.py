@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import GateError, WrongUse
-from gate.permission.required import PUBLISHING, VERIFYING, least_privilege_policy, missing
+from gate.permission.required import PUBLISHING, missing, policies_of
 from gate.registry.permitted_calls import AwsCall
 from gate.release import release_of
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("docs", "policies")
-FILES = {"verify.json": VERIFYING, "publish.json": PUBLISHING}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -35,11 +34,11 @@ def main(arguments: list[str] | None = None) -> None:
     for path in parser.parse_args(arguments).call_log:
         _compare(path)
     release = release_of(ROOT / "pytest.ini")
-    for name, required in FILES.items():
-        path = ROOT / FOLDER / name
+    for name, policy in policies_of(release).items():
+        path = ROOT / FOLDER / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text(least_privilege_policy(required, release)), encoding="utf-8")
-        print(f"{path.relative_to(ROOT)}: {len(required)} permissions")
+        path.write_text(text(policy), encoding="utf-8")
+        print(f"{path.relative_to(ROOT)}: {sum(len(each['Action']) for each in policy['Statement'])} permissions")
 
 
 def text(policy: dict[str, Any]) -> str:

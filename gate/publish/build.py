@@ -22,7 +22,7 @@ from gate.image.build import TIMEOUT_SECONDS, BuiltImage, build_image
 from gate.image.dockerfile import bases_approved, from_lines
 from gate.run.model import Run
 
-STAND_IN = "naver-lambda-base:standin"
+STAND_IN = "release-gate-lambda-base:standin"
 STAND_IN_CONTEXT = Path("localaws", "lambda-base")
 _DIGITS = 12  # of an image ID, as docker shows it
 _ID_TAG = re.compile(rf"{STAND_IN.partition(':')[0]}:[0-9a-f]{{{_DIGITS}}}")

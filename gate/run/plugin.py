@@ -47,11 +47,13 @@ class AcceptancePlugin:
     # --- before anything else ---------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self) -> bool | None:
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Begin nothing that is known to end half-way."""
-        from gate.run import preflight
+        from gate.run import consistency, preflight
 
-        refused = preflight.permissions(self.run).rejections
+        beyond_the_image = not all(_about_the_image(self._scenario(item)) for item in session.items)
+        refused = consistency.consistent(self.run).rejections if beyond_the_image else ()
+        refused = refused or preflight.permissions(self.run).rejections
         self.run.errors += map(str, refused)
         return True if refused else None
 
@@ -95,8 +97,7 @@ class AcceptancePlugin:
         scenario = self._scenario(item)
         callspec = getattr(item, "callspec", None)
         name = scenario.titles[callspec.id if callspec else ""]
-        about_image = scenario.criterion in _ABOUT_THE_IMAGE and "published" not in scenario.tags
-        provenance = "real" if about_image else self.run.provenance
+        provenance = "real" if _about_the_image(scenario) else self.run.provenance
         return self._recorders.setdefault(item.nodeid, EvidenceRecorder(self.run.store, scenario, name, provenance))
 
     @pytest.hookimpl(tryfirst=True)
@@ -165,6 +166,10 @@ class AcceptancePlugin:
             return None
         counts = when == "call" or not report.passed
         return (report.outcome if counts else "", "", "")
+
+
+def _about_the_image(scenario: Scenario) -> bool:
+    return scenario.criterion in _ABOUT_THE_IMAGE and "published" not in scenario.tags
 
 
 class Ending:
