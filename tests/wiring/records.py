@@ -39,8 +39,9 @@ def keep_accepted(run: Run | None, ecr: Any, tag: str) -> None:
     """A release that was accepted in this repository, and whose digest is not there."""
     assert run is not None
     (repository,) = ecr.describe_repositories(repositoryNames=[SEEDED.repository])["repositories"]
-    accepted = Promotion("2026-01-01T03:04:05+00:00", run.target, SEEDED.repository, "sha256:" + "0" * 64, tag, "latest",
-                         "", ACCEPTED, repository_created=repository["createdAt"].isoformat())  # fmt: skip
+    digest = f"sha256:{'0' * 64}"
+    accepted = Promotion("2026-01-01T03:04:05+00:00", run.target, SEEDED.repository, digest, tag, "latest", "", ACCEPTED,
+                         repository_created=repository["createdAt"].isoformat())  # fmt: skip
     folder = run.reports / "runs" / "20260101T030405.000000Z" / "evidence"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps(asdict(accepted)), encoding="utf-8")
