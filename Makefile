@@ -42,7 +42,7 @@ setup: ## Provide what a run needs; does nothing that is done already
 	@setup/base
 	@setup/venv
 
-docker-build: setup ## Build naver-sms-automation:latest; BASE_IMAGE=… takes another base than the stand-in
+docker-build: setup ## Build the release's image (<repository>:latest); BASE_IMAGE=… takes another base than the stand-in
 	@$(PYTHON_IN) -m gate.run.docker_build $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 admit: ## May this digest be deployed? IMAGE=ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:… KEY=pub.pem

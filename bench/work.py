@@ -13,17 +13,22 @@ import docker
 
 from bench.measure import ROOT, seconds
 from gate.image.build import build_arguments
+from gate.publish.build import STAND_IN
+from gate.release import release_of
 from gate.scan.findings import Finding, tally
 from gate.scan.report import ScanReport
 from gate.scan.result_checks import complete, counts_match, free_of
 from gate.scan.statuses import Mode
+from localaws.__main__ import seeded_release
 from localaws.registry.container import BLOBS
 from localaws.target import LocalTarget
 from tests.local_target.clients import aws_cli
 
 # Without this project's conftest.py, and without the plugin that the gate leaves out too.
 _ALONE = ("-c", os.devnull, "--confcutdir", "bench/plain", "-p", "no:hypothesispytest", "-q")
-IMAGES = ("naver-sms-automation:latest", "naver-sms-automation:by-hand", "naver-lambda-base:standin")
+RELEASE = release_of(ROOT / "pytest.ini")
+IMAGES = (f"{RELEASE.repository}:latest", f"{RELEASE.repository}:by-hand", STAND_IN)
+_BENCHED = {"BENCH_IMAGE": IMAGES[0], "BENCH_BASE": STAND_IN}
 
 
 def gate() -> float:
@@ -35,11 +40,23 @@ def by_hand() -> float:
     """The same work by the script; the start of its local target counts, as the gate's does."""
     began = time.monotonic()
     arguments = [
-        f"--build-arg={name}={value}" for name, value in build_arguments(ROOT / "image", None, "v1.0.0").items()
+        f"--build-arg={name}={value}"
+        for name, value in build_arguments(ROOT / RELEASE.image_context, None, RELEASE.release_tag).items()
     ]
-    with LocalTarget(state=ROOT / ".cache" / "bench") as target:
-        programs = {"AWS_CLI": str(aws_cli() / "aws"), "SYFT": str(Path(sys.executable).with_name("syft"))}
-        seconds(["bench/by_hand.sh", *arguments], {**target.environment(), **programs, "REGISTRY": target.registry})
+    with LocalTarget(seeded_release(ROOT / "pytest.ini"), state=ROOT / ".cache" / "bench") as target:
+        given = {
+            "AWS_CLI": str(aws_cli() / "aws"),
+            "SYFT": str(Path(sys.executable).with_name("syft")),
+            "REGISTRY": target.registry,
+            "REPOSITORY": RELEASE.repository,
+            "ZIP_FUNCTION": RELEASE.zip_function,
+            "RELEASE_TAG": RELEASE.release_tag,
+            "ROLLING_TAG": RELEASE.rolling_tag,
+            "CONTEXT": RELEASE.image_context,
+            "IMAGE": IMAGES[1],
+            "STAND_IN": STAND_IN,
+        }
+        seconds(["bench/by_hand.sh", *arguments], {**target.environment(), **given})
     return time.monotonic() - began
 
 
@@ -73,13 +90,13 @@ def collecting_plain() -> float:
 
 def _plain(files: str) -> float:
     tests = [sys.executable, "-m", "pytest", *_ALONE, "bench/plain/test_inspection.py", f"bench/plain/{files}"]
-    return seconds(tests, {"BENCH_IMAGE": IMAGES[0]})
+    return seconds(tests, _BENCHED)
 
 
 def _collected(*what: str) -> float:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *what]
     # If the environment keeps Python from writing bytecode, each call would compile the gate again.
-    environment = {"PYTHONDONTWRITEBYTECODE": "", "BENCH_IMAGE": IMAGES[0]}
+    environment = {"PYTHONDONTWRITEBYTECODE": "", **_BENCHED}
     seconds(command, environment)
     return statistics.median(seconds(command, environment) for _ in range(5))
 

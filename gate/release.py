@@ -13,7 +13,7 @@ from typing import Any
 
 from iniconfig import IniConfig
 
-from gate.aws.partition import registry_host
+from gate.aws.partition import arn, partition_of, registry_host
 from gate.errors import WrongUse
 
 # ECR: imageTag in the service model; a repository name may hold namespaces.
@@ -23,6 +23,11 @@ _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)?")
 # Lambda, "Selecting and configuring an instruction set architecture".
 PLATFORMS = ("linux/amd64", "linux/arm64")
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
+_SUBJECT = re.compile(r"[^\s:]+:sub=\S+")
+# The provider of GitHub Actions' tokens.
+GITHUB = "token.actions.githubusercontent.com"
+# IAM, EventBridge and EventBridge Scheduler: the longest name of a role, a rule and a schedule.
+_LONGEST_NAME = 64
 
 
 # The picture of the page that Chrome has to draw holds so many characters side by side.
@@ -87,6 +92,17 @@ class Release:
     )
     ci_role: str = setting("the role that pushes")
     lambda_role: str = setting("the role that pulls")
+    verify_role: str = setting(
+        "the role of the nightly job, which reads and never pushes; empty: <repository>-verify-role", optional=True
+    )
+    administrator_role: str = setting(
+        "the account's administrator, as the local target has it; empty: administrator", optional=True
+    )
+    ci_subject: str = setting(
+        "the workflow that becomes the CI role, as principals.yaml names it (<provider's host>:sub=<subject>); "
+        "empty: GitHub's, for the environment production of a repository of the ECR repository's name",
+        optional=True,
+    )
     organization_id: str = setting(
         "the account's AWS organization (o-…), for conditions on it; empty: read by DescribeOrganization", optional=True
     )
@@ -112,6 +128,22 @@ class Release:
     def repository_uri(self) -> str:
         """The repository as docker names it, the story's literal on either target."""
         return f"{registry_host(self.account, self.region)}/{self.repository}"
+
+    @property
+    def night_role(self) -> str:
+        """The role of the nightly job."""
+        return self.verify_role or role_name(self.repository, "verify-role")
+
+    @property
+    def workflow_subject(self) -> str:
+        """The workflow that becomes the CI role, as principals.yaml names it."""
+        # GitHub names a repository owner/name.
+        repository = self.repository if "/" in self.repository else f"{self.repository}/{self.repository}"
+        return self.ci_subject or f"{GITHUB}:sub=repo:{repository}:environment:production"
+
+    def role_arn(self, name: str) -> str:
+        """The ARN of a role of the account."""
+        return arn("iam", "", self.account, f"role/{name}", partition=partition_of(self.region).name)
 
     @property
     def memory_mb(self) -> int:
@@ -146,6 +178,11 @@ def absent_parts(values: Mapping[str, Any]) -> dict[str, str]:
         for each in fields(Release)
         if (part := each.metadata["part"]) and each.name in values and not values[each.name]
     }
+
+
+def role_name(of: str, suffix: str) -> str:
+    """A name made of another one, such as a role's of a repository's; it is no longer than IAM allows."""
+    return f"{of.replace('/', '-')[: _LONGEST_NAME - len(suffix) - 1]}-{suffix}"
 
 
 def declare(add: Callable[..., None]) -> None:
@@ -230,6 +267,9 @@ def _check(release: Release) -> None:
     in_range = memory.isdigit() and 128 <= int(memory) <= 10_240  # noqa: PLR2004
     _demand("function_memory_mb", in_range, "a whole number from 128 to 10240", memory)
     _check_browser(release)
+    subject = release.ci_subject
+    named = not subject or bool(_SUBJECT.fullmatch(subject))
+    _demand("ci_subject", named, "<provider's host>:sub=<subject>, or nothing", subject)
     organization = release.organization_id
     known = bool(re.fullmatch(r"(?:o-[a-z0-9]{10,32})?", organization))  # Organizations: OrganizationId in its model
     _demand("organization_id", known, "an organization's identifier such as o-a1b2c3d4e5, or nothing", organization)

@@ -11,20 +11,32 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from gate.errors import GateError
+from gate.permission.required import policies_of
+from gate.release import release_of
 from localaws import LocalTargetError, behaviours
 from localaws.scanner import SHIPPED
-from localaws.seed import names
+from localaws.seed.release import SeededRelease
 from localaws.target import STATE, LocalTarget
 
+_INI = Path(__file__).resolve().parents[1] / "pytest.ini"
 _DESCRIPTION = """\
-Runs the local target in the foreground: a registry with ECR's API and rules in front of it, and MiniStack for STS,
-IAM, Lambda and EventBridge; on 127.0.0.1 only. It prints shell exports for any AWS client, docker and skopeo, and stays
-until Ctrl-C. They are in a file too; in another terminal:
+Runs the local target in the foreground, seeded for the release in pytest.ini: a registry with ECR's API and rules in
+front of it, and MiniStack for STS, IAM, Lambda and EventBridge; on 127.0.0.1 only. It prints shell exports for any AWS
+client, docker and skopeo, and stays until Ctrl-C. They are in a file too; in another terminal:
 
   . .cache/localaws/exports.sh
-  aws ecr describe-repositories --repository-names naver-sms-automation
+  aws ecr describe-repositories --repository-names "$REPOSITORY"
   aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"
 """
+# The role of each name that --role takes.
+_ROLES = {
+    "ci": "ci_role",
+    "verify": "verify_role",
+    "administrator": "administrator",
+    "developer": "developer",
+    "lambda": "lambda_role",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,11 +47,13 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         advisories, wanted = (SHIPPED, *options.advisories), behaviours.parse(" ".join(options.behaves))
-        with LocalTarget(options.state, keep=options.keep, advisories=advisories, behaviours=wanted) as target:
-            _announce(target, options.role, exports)
+        release = seeded_release(options.ini)
+        role = getattr(release, _ROLES[options.role])
+        with LocalTarget(release, options.state, keep=options.keep, advisories=advisories, behaviours=wanted) as target:
+            _announce(target, role, exports)
             stop.wait()
             exports.unlink()
-    except LocalTargetError as refusal:
+    except (LocalTargetError, GateError) as refusal:
         print(f"localaws: {refusal}", file=sys.stderr)
         return 1
     return 0
@@ -49,10 +63,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m localaws", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    roles = (names.CI_ROLE, names.ADMINISTRATOR, names.DEVELOPER, names.LAMBDA_ROLE)
     parser.add_argument("--keep", action="store_true", help="continue with the last run's state, not the seeded one")
     parser.add_argument("--state", type=Path, default=STATE, help="folder with the state (default: .cache/localaws)")
-    parser.add_argument("--role", choices=roles, default=names.CI_ROLE, help="whose credentials to print")
+    parser.add_argument("--role", choices=_ROLES, default="ci", help="whose credentials to print")
+    parser.add_argument("--ini", type=Path, default=_INI, help="the pytest.ini that states the release")
     parser.add_argument(
         "--advisories", type=Path, action="append", default=[], help="more OSV records for the scanner (repeatable)"
     )
@@ -65,6 +79,20 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         help=f"what it does by itself, as AWS does (repeatable): {', '.join(vars(behaviours.Behaviours()))}",
     )
     return parser.parse_args(arguments)
+
+
+def seeded_release(ini: Path) -> SeededRelease:
+    """What is seeded for the release that a pytest.ini states.
+
+    Raises:
+        LocalTargetError: the file cannot be read, or the release cannot be simulated.
+        GateError: the file does not state a whole release.
+    """
+    try:
+        release = release_of(ini)
+    except (OSError, KeyError, ValueError) as error:
+        raise LocalTargetError(f"{ini} has no section [pytest] that can be read: {error}") from error
+    return SeededRelease.of(release, ini.parent / release.image_context, policies_of(release))
 
 
 def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
@@ -80,7 +108,8 @@ def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _announce(target: LocalTarget, role: str, exports: Path) -> None:
-    variables = {**target.environment(role), "REGISTRY": target.registry, **no_proxy(os.environ)}
+    repository = {"REGISTRY": target.registry, "REPOSITORY": target.release.repository}
+    variables = {**target.environment(role), **repository, **no_proxy(os.environ)}
     text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     exports.touch(mode=0o600)
     exports.write_text(text, encoding="utf-8")

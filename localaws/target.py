@@ -2,7 +2,7 @@
 
     from localaws.target import LocalTarget
 
-    with LocalTarget(state=Path(".cache/localaws")) as target:
+    with LocalTarget(SeededRelease.of(release, context, policies)) as target:
         session = target.session()                                     # boto3.Session as the CI role
         ecr = session.client("ecr", endpoint_url=target.endpoint)      # likewise sts, iam, lambda, events
         login = ecr.get_authorization_token()["authorizationData"][0]  # proxyEndpoint: http://127.0.0.1:port
@@ -10,9 +10,9 @@
 
 There is one endpoint for everything: `target.endpoint` (`AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_ECR` alike). It
 answers ECR and /v2/ itself and passes the rest on to MiniStack. `target.registry` is the `host:port` to push to. Roles:
-`target.session("administrator")`, and the others in `localaws.seed.names`. Only credentials that were taken from this
-target (`environment()`, `keys()`, or a role assumed through the endpoint) are accepted. MiniStack's root keys, which it
-does not check, are refused.
+`target.session(target.release.administrator)`, and the others of `SeededRelease`. Only credentials that were taken from
+this target (`environment()`, `keys()`, or a role assumed through the endpoint) are accepted. MiniStack's root keys,
+which it does not check, are refused.
 
 State: a run starts from the seeded state unless `keep=True`; blobs always stay, in a Docker volume. The state that a
 run leaves is in the `state` folder until the next run without `keep`. One run at a time may use a state folder.
@@ -41,12 +41,12 @@ from localaws.behaviours import Behaviours
 from localaws.ministack import MiniStack
 from localaws.registry.container import BLOBS, Registry
 from localaws.scanner import SHIPPED
-from localaws.seed import names, repository, roles, zip_function
+from localaws.seed import repository, roles, zip_function
+from localaws.seed.release import SeededRelease
 
 _CACHE = Path(__file__).resolve().parent.parent / ".cache"
 STATE = _CACHE / "localaws"
 SBOMS = _CACHE / "sboms"
-_ASSUMED = (names.ADMINISTRATOR, names.DEVELOPER, names.LAMBDA_ROLE)
 
 
 @dataclass
@@ -54,6 +54,7 @@ class LocalTarget:
     """One run of the local target; a context manager.
 
     Attributes:
+        release: what is seeded.
         state: the folder with the state of this target.
         keep: continue with the state that the last run left, instead of the seeded one.
         advisories: OSV records for the scanner: directories, archives or files; by default those that ship with it.
@@ -64,6 +65,7 @@ class LocalTarget:
         endpoint: `http://127.0.0.1:port` for every AWS client, once started.
     """
 
+    release: SeededRelease
     state: Path = STATE
     keep: bool = False
     advisories: tuple[Path, ...] = (SHIPPED,)
@@ -112,17 +114,17 @@ class LocalTarget:
         """The `host:port` that GetAuthorizationToken's proxyEndpoint names."""
         return self.endpoint.removeprefix("http://")
 
-    def keys(self, role: str = names.CI_ROLE) -> AccessKeys:
-        """Credentials of a seeded role."""
-        return self._keys[role]
+    def keys(self, role: str = "") -> AccessKeys:
+        """Credentials of a seeded role, the CI role unless another is named."""
+        return self._keys[role or self.release.ci_role]
 
-    def session(self, role: str = names.CI_ROLE) -> boto3.Session:
+    def session(self, role: str = "") -> boto3.Session:
         """A boto3 session of a seeded role; give its clients `endpoint_url=target.endpoint`."""
-        return access_keys.session(self.keys(role))
+        return access_keys.session(self.keys(role), self.release.region)
 
-    def environment(self, role: str = names.CI_ROLE) -> dict[str, str]:
+    def environment(self, role: str = "") -> dict[str, str]:
         """The environment variables with which any AWS client uses this target."""
-        region = {"AWS_REGION": names.REGION, "AWS_DEFAULT_REGION": names.REGION}
+        region = dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), self.release.region)
         endpoints = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ENDPOINT_URL_ECR": self.endpoint}
         return {**endpoints, **region, **self.keys(role).environment()}
 
@@ -135,7 +137,7 @@ class LocalTarget:
         self._running.callback(client.close)
         sweep(client)
         registry = Registry(client, self.volume)
-        ministack = MiniStack(self.state, names.ACCOUNT, names.REGION)
+        ministack = MiniStack(self.state, self.release.account, self.release.region)
         self._running.callback(registry.stop)
         self._running.callback(ministack.stop)
         gateway = child.spawn("localaws.ecr", self._gateway_log)
@@ -175,18 +177,20 @@ class LocalTarget:
 
     def _take_keys(self, ministack: str) -> None:
         """Seed the roles as root, and take the credentials of each."""
-        root = access_keys.root_session()
-        roles.seed(root.client("iam", endpoint_url=ministack))
+        release, root = self.release, access_keys.root_session(self.release)
+        roles.seed(root.client("iam", endpoint_url=ministack), release)
         sts = root.client("sts", endpoint_url=ministack)
-        self._keys = {role: access_keys.of_role(sts, role) for role in _ASSUMED}
-        self._keys[names.CI_ROLE] = access_keys.of_the_workflow(sts)
-        nightly = access_keys.of_the_workflow(sts, names.VERIFY_ROLE, names.NIGHTLY_SUBJECT)
-        self._keys[names.VERIFY_ROLE] = nightly
+        assumed = (release.administrator, release.developer, release.lambda_role)
+        workflows = {release.ci_role: release.ci_token_subject, release.verify_role: release.night_token_subject}
+        self._keys = {
+            **{role: access_keys.of_role(sts, release.role_arn(role)) for role in assumed},
+            **{role: access_keys.of_the_workflow(sts, release, role, whose) for role, whose in workflows.items()},
+        }
 
     def _gateway_settings(self, registry: str, ministack: str) -> dict[str, Any]:
         return {
-            "account": names.ACCOUNT,
-            "region": names.REGION,
+            "account": self.release.account,
+            "region": self.release.region,
             "state": str(self.state),
             "registry": registry,
             "ministack": ministack,
@@ -198,11 +202,11 @@ class LocalTarget:
         }
 
     def _seed(self) -> None:
-        administrator = self.session(names.ADMINISTRATOR)
-        repository.seed(administrator.client("ecr", endpoint_url=self.endpoint))
+        administrator = self.session(self.release.administrator)
+        repository.seed(administrator.client("ecr", endpoint_url=self.endpoint), self.release)
         functions = administrator.client("lambda", endpoint_url=self.endpoint)
-        starting = (administrator.client(each, endpoint_url=self.endpoint) for each in ("events", "scheduler"))
-        zip_function.seed(functions, *starting)
+        events, scheduler = (administrator.client(each, endpoint_url=self.endpoint) for each in ("events", "scheduler"))
+        zip_function.seed(functions, events, scheduler, self.release)
 
 
 def _docker() -> docker.DockerClient:

@@ -1,10 +1,11 @@
 """The checks of AC1 and AC6 that look into the image, as plain testinfra tests: what the gate's speed is held against.
 
-Not part of any suite: `make bench` runs it on the image named by BENCH_IMAGE, for its time and nothing else, with
-one of the two ways to read the files: in the image, or on the host.
+Not part of any suite: `make bench` runs it on the image named by BENCH_IMAGE (its base: BENCH_BASE), for its time and
+nothing else, with one of the two ways to read the files: in the image, or on the host.
 """
 
 import json
+import os
 import re
 
 import pytest
@@ -30,7 +31,7 @@ def test_startup(image):
 
 def test_base(image, docker):
     """The base's layers are the lowest."""
-    base = json.loads(docker("image", "inspect", "naver-lambda-base:standin"))[0]["RootFS"]["Layers"]
+    base = json.loads(docker("image", "inspect", os.environ["BENCH_BASE"]))[0]["RootFS"]["Layers"]
     assert image["RootFS"]["Layers"][: len(base)] == base
 
 

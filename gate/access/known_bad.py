@@ -73,7 +73,7 @@ def disagreement() -> AccessFacts:
 def _facts(statement: dict[str, Any]) -> AccessFacts:
     return AccessFacts(
         _ACCOUNT,
-        "ap-northeast-2",
+        "eu-west-1",
         "repository",
         "function",
         (Identity(_CI, "AROA", (), trust=PolicyText("trust policy", {"Statement": []})),),

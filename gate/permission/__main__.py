@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import GateError, WrongUse
-from gate.permission.required import PUBLISHING, least_privilege_policy, missing, required_by
+from gate.permission.required import PUBLISHING, missing, policies_of
 from gate.registry.permitted_calls import AwsCall
 from gate.release import Release, release_of
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("docs", "policies")
-# Each file, with whether it is for a run that publishes.
-FILES = {"verify.json": False, "publish.json": True}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -42,10 +40,10 @@ def main(arguments: list[str] | None = None) -> None:
 def write(folder: Path, release: Release) -> dict[str, int]:
     """Write both policies of a release into a folder; the answer is the number of permissions in each file."""
     folder.mkdir(parents=True, exist_ok=True)
-    needed = {name: required_by(publishes, release) for name, publishes in FILES.items()}
-    for name, required in needed.items():
-        (folder / name).write_text(text(least_privilege_policy(required, release)), encoding="utf-8")
-    return {name: len(required) for name, required in needed.items()}
+    policies = {f"{name}.json": policy for name, policy in policies_of(release).items()}
+    for name, policy in policies.items():
+        (folder / name).write_text(text(policy), encoding="utf-8")
+    return {name: sum(len(each["Action"]) for each in policy["Statement"]) for name, policy in policies.items()}
 
 
 def text(policy: dict[str, Any]) -> str:

@@ -107,6 +107,14 @@ def resources(permission: RequiredPermission, release: Release) -> tuple[str, ..
     return tuple(sorted(found)) or ("*",)
 
 
+def policies_of(release: Release) -> dict[str, dict[str, Any]]:
+    """The least-privilege policies of a release by the name of their file in docs/policies."""
+    return {
+        name: least_privilege_policy(required_by(publishes, release), release)
+        for name, publishes in (("verify", False), ("publish", True))
+    }
+
+
 def least_privilege_policy(required: Iterable[RequiredPermission], release: Release) -> dict[str, Any]:
     """The IAM policy that grants these permissions and no more: one statement for each set of resources."""
     granted: dict[tuple[str, ...], list[str]] = {}

@@ -22,7 +22,7 @@ from gate.image.build import TIMEOUT_SECONDS, BuiltImage, build_image
 from gate.image.dockerfile import bases_approved, from_lines
 from gate.run.model import Run
 
-STAND_IN = "naver-lambda-base:standin"
+STAND_IN = "release-gate-lambda-base:standin"
 # The gate's own folder, whatever folder the release is in.
 HOME = Path(__file__).resolve().parents[2]
 STAND_IN_CONTEXT = Path("localaws", "lambda-base")

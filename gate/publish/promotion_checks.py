@@ -57,7 +57,7 @@ class ReleaseTags:
 
 @check(
     2,
-    known_bad=lambda: (AwsCaller("111122223333", "arn:aws:iam::111122223333:user/x", "us-east-1"), "654654307503", "x"),
+    known_bad=lambda: (AwsCaller("111122223333", "arn:aws:iam::111122223333:user/x", "us-east-1"), "444455556666", "x"),
 )
 def check_caller(caller: AwsCaller, account: str, region: str) -> CheckResult:
     """Whether the caller's account and region are those of the release."""

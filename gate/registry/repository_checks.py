@@ -19,7 +19,7 @@ def _some_repository(account: str = "000000000000") -> RepositorySettings:
     return RepositorySettings(account, here, "other", named, uri, datetime.min, Mutability("MUTABLE"))
 
 
-@check(2, known_bad=lambda: (_some_repository(), "654654307503", "ap-northeast-2", "naver-sms-automation"))
+@check(2, known_bad=lambda: (_some_repository(), "111122223333", "eu-central-1", "the-release"))
 def check_identity(found: RepositorySettings, account: str, region: str, name: str) -> CheckResult:
     """Whether this is the repository of the release: account, region, name, and what follows from them."""
     expected = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gate.aws.partition import partition_of
 from gate.errors import GateError
 from gate.report.figures import figures
 from gate.report.findings import FindingsTable, findings
@@ -64,13 +63,11 @@ def _all_the_same(run: Run) -> str:
 def deploy_command(run: Run) -> str:
     """How Story 5.2 deploys what was checked: by digest, never by a tag that may move."""
     release = run.release
-    partition = partition_of(release.region).name
-    role = f"arn:{partition}:iam::{release.account}:role/{release.lambda_role}"
     uri = f"{release.repository_uri}@{run.facts.digest}"
     architecture = {"linux/arm64": "arm64"}.get(release.platform, "x86_64")
     return (
         f"aws lambda create-function --function-name {release.function_name} --package-type Image "
-        f"--code ImageUri={uri} --role {role} "
+        f"--code ImageUri={uri} --role {release.role_arn(release.lambda_role)} "
         f"--memory-size {release.memory_mb} --timeout 300 --architectures {architecture} --region {release.region}"
     )
 

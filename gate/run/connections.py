@@ -14,6 +14,7 @@ from gate.access.reader import AccountReader
 from gate.engine import Engine, connect
 from gate.engine.leftovers import end_leftover_processes
 from gate.errors import EngineUnavailable, EvidenceDamaged
+from gate.permission.required import policies_of
 from gate.publish.accepted import standing_tag
 from gate.publish.promotion_record import read_all
 from gate.publish.release_client import ReleaseClient
@@ -94,17 +95,18 @@ class Connections:
 
     def _start_local_target(self) -> None:
         from localaws import LocalTargetError
-        from localaws.seed.names import refuse_other_releases
+        from localaws.seed.release import SeededRelease
         from localaws.target import LocalTarget
 
         # Statements are stored beside the image when the verdict is on the disk: the registry is needed until then.
         stack = self.run.at_end if self.run.options.sign else self.stack
         stack.enter_context(_as_unavailable(LocalTargetError))
         with _as_unavailable(LocalTargetError):
-            refuse_other_releases(vars(self.run.release))
+            release = self.run.release
+            seeded = SeededRelease.of(release, self.run.options.image_context, policies_of(release))
             with self.run.terminal.parts() as waiting_for:
                 waiting_for("the local target starts")
-                local = stack.enter_context(LocalTarget(**local_state(self.run)))
+                local = stack.enter_context(LocalTarget(seeded, **local_state(self.run)))
         environment = stack.enter_context(pytest.MonkeyPatch.context())
         for name, value in local.environment().items():
             environment.setenv(name, value)

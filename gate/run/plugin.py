@@ -49,11 +49,13 @@ class AcceptancePlugin:
     # --- before anything else ---------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self) -> bool | None:
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Begin nothing that is known to end half-way."""
-        from gate.run import preflight
+        from gate.run import consistency, preflight
 
-        refused = preflight.permissions(self.run).rejections
+        beyond_the_image = not all(_about_the_image(self._scenario(item)) for item in session.items)
+        refused = consistency.consistent(self.run).rejections if beyond_the_image else ()
+        refused = refused or preflight.permissions(self.run).rejections
         self.run.errors += map(str, refused)
         return True if refused else None
 
@@ -105,8 +107,7 @@ class AcceptancePlugin:
         """The evidence recorder of a test, made at first use."""
         scenario = self._scenario(item)
         name = scenario.titles[_row(item)]
-        about_image = scenario.criterion in _ABOUT_THE_IMAGE and "published" not in scenario.tags
-        provenance = "real" if about_image else self.run.provenance
+        provenance = "real" if _about_the_image(scenario) else self.run.provenance
         return self._recorders.setdefault(item.nodeid, EvidenceRecorder(self.run.store, scenario, name, provenance))
 
     @pytest.hookimpl(tryfirst=True)
@@ -181,6 +182,10 @@ def _row(item: pytest.Item) -> str:
     """The row of an outline that a test is about, by its id in pytest; "" for a plain scenario."""
     callspec = getattr(item, "callspec", None)
     return callspec.id if callspec else ""
+
+
+def _about_the_image(scenario: Scenario) -> bool:
+    return scenario.criterion in _ABOUT_THE_IMAGE and "published" not in scenario.tags
 
 
 class Ending:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-from localaws.seed import names
+from botocore.exceptions import ClientError
 
-BASELINE = Path(__file__).resolve().parents[2] / "image" / "repository-policy.json"
+from localaws import LocalTargetError
+from localaws.seed.release import REVIEWED, SeededRelease
 
 # Withdrawn candidates expire after two weeks; no rule selects an image that has a tag.
 LIFECYCLE = {
@@ -28,23 +28,30 @@ LIFECYCLE = {
 }
 
 
-def seed(ecr: Any) -> None:
-    """Create the repository with policy, mutability, lifecycle and tags, unless it exists."""
+def seed(ecr: Any, release: SeededRelease) -> None:
+    """Create the repository with policy, mutability, lifecycle and tags, unless it exists.
+
+    Raises:
+        LocalTargetError: the reviewed policy is one that ECR refuses.
+    """
     try:
         ecr.create_repository(
-            repositoryName=names.REPOSITORY,
-            # Release tags are immutable; these two move.
+            repositoryName=release.repository,
+            # Release tags are immutable; these move.
             imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
             imageTagMutabilityExclusionFilters=[
-                {"filterType": "WILDCARD", "filter": "latest"},
-                {"filterType": "WILDCARD", "filter": "candidate"},
+                {"filterType": "WILDCARD", "filter": tag} for tag in release.moving_tags
             ],
             # The release starts its scan itself, after the push.
             imageScanningConfiguration={"scanOnPush": False},
-            tags=[{"Key": key, "Value": value} for key, value in names.TAGS.items()],
+            tags=[{"Key": key, "Value": value} for key, value in release.resource_tags.items()],
         )
     except ecr.exceptions.RepositoryAlreadyExistsException:
         return
-    policy = json.loads(BASELINE.read_text())["policy"]
-    ecr.set_repository_policy(repositoryName=names.REPOSITORY, policyText=json.dumps(policy))
-    ecr.put_lifecycle_policy(repositoryName=names.REPOSITORY, lifecyclePolicyText=json.dumps(LIFECYCLE))
+    ecr.put_lifecycle_policy(repositoryName=release.repository, lifecyclePolicyText=json.dumps(LIFECYCLE))
+    if release.repository_policy is None:
+        return
+    try:
+        ecr.set_repository_policy(repositoryName=release.repository, policyText=json.dumps(release.repository_policy))
+    except ClientError as refused:
+        raise LocalTargetError(f"the policy in {REVIEWED} cannot be set on a repository: {refused}") from refused

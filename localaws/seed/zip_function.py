@@ -6,28 +6,28 @@ import io
 import zipfile
 from typing import Any
 
-from localaws.seed import names
+from localaws.seed.release import SeededRelease
 
-RULE = "naverplace_send_inform-every-20-minutes"
-SCHEDULE = "naverplace_send_inform-monthly"
 _MADE = (2024, 1, 1, 0, 0, 0)
 _HANDLER = '''\
 """A placeholder for the zip function, which the release must not change."""
 
 
 def lambda_handler(event, context):
-    return {"statusCode": 200, "function": "naverplace_send_inform"}
+    return {"statusCode": 200, "function": context.function_name}
 '''
 
 
-def seed(functions: Any, events: Any, scheduler: Any) -> None:
-    """Create layers, function, rule, schedule and permission, unless the function exists."""
+def seed(functions: Any, events: Any, scheduler: Any, release: SeededRelease) -> None:
+    """Create layers, function, rule, schedule and permission, unless the function exists or the release has none."""
+    if not release.zip_function:
+        return
     try:
-        functions.get_function(FunctionName=names.ZIP_FUNCTION)
+        functions.get_function(FunctionName=release.zip_function)
     except functions.exceptions.ResourceNotFoundException:
-        arn = _function(functions, _layers(functions))
-        _schedule(functions, events, arn)
-        _schedule_by_scheduler(scheduler, arn)
+        arn = _function(functions, release, _layers(functions))
+        _schedule(functions, events, release, arn)
+        _schedule_by_scheduler(scheduler, release, arn)
 
 
 def _layers(functions: Any) -> list[str]:
@@ -45,12 +45,12 @@ def _layer(functions: Any, name: str, content: str) -> str:
     return arn
 
 
-def _function(functions: Any, layers: list[str]) -> str:
+def _function(functions: Any, release: SeededRelease, layers: list[str]) -> str:
     created = functions.create_function(
-        FunctionName=names.ZIP_FUNCTION,
+        FunctionName=release.zip_function,
         Runtime="python3.7",
         Handler="lambda_function.lambda_handler",
-        Role=names.role_arn(names.ZIP_ROLE),
+        Role=release.role_arn(release.zip_role),
         Code={"ZipFile": archive({"lambda_function.py": _HANDLER})},
         Layers=layers,
         MemorySize=512,
@@ -58,17 +58,17 @@ def _function(functions: Any, layers: list[str]) -> str:
         Environment={"Variables": {"LOG_LEVEL": "INFO"}},
     )
     functions.get_waiter("function_active_v2").wait(
-        FunctionName=names.ZIP_FUNCTION, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
+        FunctionName=release.zip_function, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
     )
     arn: str = created["FunctionArn"]
     return arn
 
 
-def _schedule(functions: Any, events: Any, function: str) -> None:
-    rule = events.put_rule(Name=RULE, ScheduleExpression="rate(20 minutes)", State="ENABLED")
-    events.put_targets(Rule=RULE, Targets=[{"Id": "1", "Arn": function}])
+def _schedule(functions: Any, events: Any, release: SeededRelease, function: str) -> None:
+    rule = events.put_rule(Name=release.rule, ScheduleExpression="rate(20 minutes)", State="ENABLED")
+    events.put_targets(Rule=release.rule, Targets=[{"Id": "1", "Arn": function}])
     functions.add_permission(
-        FunctionName=names.ZIP_FUNCTION,
+        FunctionName=release.zip_function,
         StatementId="scheduled",
         Action="lambda:InvokeFunction",
         Principal="events.amazonaws.com",
@@ -76,13 +76,13 @@ def _schedule(functions: Any, events: Any, function: str) -> None:
     )
 
 
-def _schedule_by_scheduler(scheduler: Any, function: str) -> None:
+def _schedule_by_scheduler(scheduler: Any, release: SeededRelease, function: str) -> None:
     """A schedule of EventBridge Scheduler, which invokes the function with a role."""
     scheduler.create_schedule(
-        Name=SCHEDULE,
+        Name=release.schedule,
         ScheduleExpression="cron(0 0 1 * ? *)",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={"Arn": function, "RoleArn": names.role_arn(names.SCHEDULER_ROLE)},
+        Target={"Arn": function, "RoleArn": release.role_arn(release.scheduler_role)},
         State="ENABLED",
     )
 

@@ -18,9 +18,9 @@ import pytest
 from gate.publish.build import STAND_IN
 from gate.run.docker_build import main as build_image
 from localaws.access_keys import AccessKeys
-from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.screen import unwrapped
+from tests.seeded import SEEDED
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,12 +75,12 @@ class Gate:
             (copy / "pytest.ini").write_text(changed, encoding="utf-8")
         return copy
 
-    def run(self, *options, role=names.CI_ROLE, endpoint=None, reports=None, base=STAND_IN, **environment) -> Ran:
+    def run(self, *options, role=SEEDED.ci_role, endpoint=None, reports=None, base=STAND_IN, **environment) -> Ran:
         """One run of the gate, with the credentials of a role."""
         folder = reports or self.reports
         endpoints = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_ECR": endpoint} if endpoint else {}
         keys = role.environment() if isinstance(role, AccessKeys) else {}
-        given = self.target.environment(names.CI_ROLE if keys else role)
+        given = self.target.environment(SEEDED.ci_role if keys else role)
         # Its own image, whose history git knows. As one word: pytest would take the folder for one of tests.
         context = () if "--image-context" in options else (f"--image-context={ROOT / 'image'}",)
         command = [sys.executable, "-m", "pytest", "features/", "--target", "aws", "-o", f"reports={folder}",
@@ -108,7 +108,7 @@ def image():
 @pytest.fixture(scope="session")
 def target(tmp_path_factory):
     """A freshly seeded local target."""
-    with LocalTarget(state=tmp_path_factory.mktemp("state")) as started:
+    with LocalTarget(SEEDED, state=tmp_path_factory.mktemp("state")) as started:
         yield started
 
 
@@ -127,15 +127,15 @@ def released(gate):
 @pytest.fixture
 def role_with(target):
     """Makes a role that holds one policy, and answers its credentials."""
-    administrator = target.session(names.ADMINISTRATOR)
+    administrator = target.session(SEEDED.administrator)
     iam, sts = (administrator.client(service, endpoint_url=target.endpoint) for service in ("iam", "sts"))
-    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{names.ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{SEEDED.account}:root"}, "Action": "sts:AssumeRole"}
     name = f"granted-{uuid.uuid4().hex[:8]}"
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
 
     def grant(policy) -> AccessKeys:
         iam.put_role_policy(RoleName=name, PolicyName="granted", PolicyDocument=json.dumps(policy))
-        given = sts.assume_role(RoleArn=names.role_arn(name), RoleSessionName="rehearsal")["Credentials"]
+        given = sts.assume_role(RoleArn=SEEDED.role_arn(name), RoleSessionName="rehearsal")["Credentials"]
         return AccessKeys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
     yield grant

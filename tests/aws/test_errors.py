@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from localaws.seed import names
 from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
+from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
 NOBODY = {
@@ -64,7 +64,7 @@ def test_credentials_that_expire_in_mid_run_are_a_no_go_with_the_evidence_so_far
     """From the fifth time that the images are listed, the session is over."""
     gone = InjectedFault(operation="DescribeImages", skip=4, times=ALWAYS, status=400, body=EXPIRED)
     with FaultInjectingProxy(target.registry, [gone]) as proxy:
-        ran = gate.run("-m", "ac2", role=names.VERIFY_ROLE, endpoint=proxy.endpoint)
+        ran = gate.run("-m", "ac2", role=SEEDED.verify_role, endpoint=proxy.endpoint)
     assert ran.code == 1
     assert ran.verdict["verdict"] == "REHEARSAL FAILED"
     assert "The AWS credentials are not accepted (ExpiredTokenException)" in ran.screen
@@ -74,9 +74,9 @@ def test_credentials_that_expire_in_mid_run_are_a_no_go_with_the_evidence_so_far
 
 def test_a_repository_that_does_not_exist_is_named_with_account_and_region(gate):
     """Before anything is built."""
-    ran = gate.run("-o", "repository=nosuch", "-m", "ac2", role=names.ADMINISTRATOR)
+    ran = gate.run("-o", "repository=nosuch", "-m", "ac2", role=SEEDED.administrator)
     assert ran.code == 1
-    assert f"The repository nosuch in account {names.ACCOUNT}, {names.REGION} does not exist" in ran.screen
+    assert f"The repository nosuch in account {SEEDED.account}, {SEEDED.region} does not exist" in ran.screen
     assert ran.statuses == {}
 
 

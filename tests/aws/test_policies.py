@@ -10,6 +10,7 @@ from gate.permission.granted import GrantedPermissions
 from gate.permission.required import PUBLISHING, least_privilege_policy
 from gate.release import release_of
 from localaws.access_keys import session
+from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
 RELEASE = release_of(ROOT / "pytest.ini")
@@ -47,7 +48,7 @@ def statuses(target, role_with):
     """What is known of the permissions of a role with a policy."""
 
     def ask(policy, needs=NEEDED):
-        boto = session(role_with(policy))
+        boto = session(role_with(policy), RELEASE.region)
         caller = boto.client("sts", endpoint_url=target.endpoint).get_caller_identity()["Arn"]
         return GrantedPermissions(
             lambda service: boto.client(service, endpoint_url=target.endpoint), RELEASE, caller
@@ -106,6 +107,5 @@ def test_a_run_that_only_looks_names_every_gap_and_checks_the_rest(gate, release
 
 def test_the_files_are_what_is_enforced_here():
     """The seeded CI role holds docs/policies/publish.json itself."""
-    from localaws.seed.roles import POLICIES
-
-    assert json.loads((POLICIES / "publish.json").read_text()) == least_privilege_policy(PUBLISHING, RELEASE)
+    file = json.loads((ROOT / "docs" / "policies" / "publish.json").read_text(encoding="utf-8"))
+    assert file == SEEDED.policies["publish"] == least_privilege_policy(PUBLISHING, RELEASE)

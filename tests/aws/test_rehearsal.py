@@ -12,7 +12,7 @@ from gate.publish.plan import planned_actions
 from gate.publish.release_log import WHOAMI
 from gate.registry.permitted_calls import AwsCall
 from gate.release import release_of
-from localaws.seed import names
+from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
 BUILT = "The image is built from the repository's Dockerfile"
@@ -46,14 +46,14 @@ def calls_of(ran):
 @pytest.fixture(scope="module")
 def verified(gate, released):
     """A run that only verifies, as the role that can push nothing, with the publishing run's evidence at hand."""
-    return gate.run("-k", f"ac2 or ac4 or {RESTING_ON_IT}", role=names.VERIFY_ROLE)
+    return gate.run("-k", f"ac2 or ac4 or {RESTING_ON_IT}", role=SEEDED.verify_role)
 
 
 @pytest.fixture(scope="module")
 def verified_blindly(gate, released, tmp_path_factory):
     """The same where that evidence is missing."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    return gate.run("-k", RESTING_ON_IT, role=names.VERIFY_ROLE, reports=elsewhere)
+    return gate.run("-k", RESTING_ON_IT, role=SEEDED.verify_role, reports=elsewhere)
 
 
 def test_publishing_passes_and_says_that_it_was_a_rehearsal(released):
@@ -74,12 +74,12 @@ def test_publishing_passes_and_says_that_it_was_a_rehearsal(released):
         "the registry that ecr names",
     }
     assert not any(each["AWS's own"] for each in seen)
-    assert f"cloudtrail in {names.REGION}: http://127.0.0.1:" in released.screen
+    assert f"cloudtrail in {SEEDED.region}: http://127.0.0.1:" in released.screen
 
 
 def test_the_identity_is_shown_and_the_notes_are_a_rehearsals(released):
     """Who ran it stands in the evidence and in the notes; AWS's own section is not touched."""
-    identity = f"arn:aws:sts::{names.ACCOUNT}:assumed-role/{names.CI_ROLE}/rehearsal"
+    identity = f"arn:aws:sts::{SEEDED.account}:assumed-role/{SEEDED.ci_role}/rehearsal"
     assert identity in released.screen
     notes = (released.folder / "VALIDATION.md").read_text(encoding="utf-8")
     assert identity in notes
@@ -89,7 +89,9 @@ def test_the_identity_is_shown_and_the_notes_are_a_rehearsals(released):
 
 def test_the_plan_named_in_order_what_publishing_then_did(released):
     """--plan, held against the steps that the run recorded; digests and build arguments are known only then."""
-    options = Options("aws", None, ROOT / "image", None, True, False, True, None, None, 900, 1800, 300, None, False)
+    options = Options(
+        "aws", None, ROOT / "image", None, True, False, True, None, None, 900, 1800, 300, None, no_attach=True
+    )
     planned = [shape(action.command) for action in planned_actions(options, release_of(ROOT / "pytest.ini"), "full")]
     done = [
         shape(step["command"])
@@ -149,7 +151,7 @@ def test_without_the_publishing_runs_evidence_the_claims_say_so(verified_blindly
 
 def test_a_night_as_the_role_that_cannot_push(gate, released):
     """Scanned again, compared with the release's own scan, and clean."""
-    night = gate.run("-m", "rescan", role=names.VERIFY_ROLE)
+    night = gate.run("-m", "rescan", role=SEEDED.verify_role)
     assert night.code == 0, night.screen
     assert night.verdict["verdict"] == "CLEAN"
     changes = {f"{call.service}:{call.operation}" for call in calls_of(night) if call.changes_something}

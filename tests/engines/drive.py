@@ -18,7 +18,7 @@ from gate.engine.client import Engine
 from tests.engines.sandbox import CACHE, Running
 
 ROOT = Path(__file__).parents[2]
-SLIM, SAME = "debian:bookworm-slim", "naver-lambda-base:standin"
+SLIM, SAME = "debian:bookworm-slim", "release-gate-lambda-base:standin"
 # The one claim that needs all of them: everything about the image first, then the push, then Lambda's admission.
 _CLAIM = "registry_holds_the_checked"
 _GATE = ["-m", "pytest", "features/", "-k", _CLAIM]

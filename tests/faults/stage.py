@@ -33,9 +33,10 @@ from gate.run.lookups import REGISTER
 from gate.scan.reader import ScanReader
 from gate.scan.records import record_of
 from gate.scan.register.reading import load as load_register
-from localaws.seed import names, repository
+from localaws.seed import repository
 from localaws.target import LocalTarget
 from tests.faults.world import ROOT, RecordedRepository, RecordedScanner, World
+from tests.seeded import SEEDED
 
 # An older image of the repository, there before the release: what must stay as it is.
 OLDER = "v0.9.0"
@@ -56,7 +57,7 @@ class Stage:
     target: LocalTarget
     folder: Path
 
-    def client(self, service, role=names.ADMINISTRATOR):
+    def client(self, service, role=SEEDED.administrator):
         """A client of the local target."""
         return self.target.session(role).client(service, endpoint_url=self.target.endpoint)
 
@@ -69,7 +70,7 @@ class Stage:
     def account(self):
         """A real reader of the account's policies."""
         release = self.release
-        clients = (self.client(each, names.CI_ROLE) for each in ("iam", "ecr", "lambda", "organizations"))
+        clients = (self.client(each, SEEDED.ci_role) for each in ("iam", "ecr", "lambda", "organizations"))
         iam, ecr, functions, organizations = clients
         return AccountReader(iam, ecr, account=release.account, region=release.region, repository=release.repository,
                        function=release.function_name, functions=functions, organizations=organizations)  # fmt: skip
@@ -121,7 +122,7 @@ def stage(folder: Path) -> Iterator[Stage]:
     good = Candidate(docker, release, base, built.image_id, built, context, ROOT / ".cache" / "sbom")
     try:
         good.prefetch()
-        with LocalTarget(state=folder / "localaws") as target:
+        with LocalTarget(SEEDED, state=folder / "localaws") as target:
             yield Stage(docker, release, base, good, target, folder)
     finally:
         good.close()
@@ -172,14 +173,14 @@ def good_world(on: Stage) -> World:
 def seeded(on: Stage) -> None:
     """The repository anew, and in it an older image than the release: the same layers, other bytes of JSON."""
     on.client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
-    on.client("ecr").delete_repository(repositoryName=names.REPOSITORY, force=True)
-    repository.seed(on.client("ecr"))
+    on.client("ecr").delete_repository(repositoryName=SEEDED.repository, force=True)
+    repository.seed(on.client("ecr"), SEEDED)
     release_client = on.release_client()
     published = on.publish(release_client)
     stored, ecr = published.manifest, on.client("ecr")
-    ecr.put_image(repositoryName=names.REPOSITORY, imageManifest=stored.body + "\n\n",
+    ecr.put_image(repositoryName=SEEDED.repository, imageManifest=stored.body + "\n\n",
                   imageManifestMediaType=stored.media_type, imageTag=OLDER)  # fmt: skip
-    ecr.batch_delete_image(repositoryName=names.REPOSITORY, imageIds=[{"imageDigest": published.digest}])
+    ecr.batch_delete_image(repositoryName=SEEDED.repository, imageIds=[{"imageDigest": published.digest}])
 
 
 def _scans(on, now):

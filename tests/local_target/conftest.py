@@ -12,9 +12,9 @@ import docker
 import pytest
 
 from gate.engine.leftovers import owner_label
-from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.local_target.registry_client import layer
+from tests.seeded import SEEDED
 
 # The child that is the gateway imports its scanner by name; "tests" is importable from the project's root.
 SCANNER = "tests.local_target.rehearsal_scanners:slow"
@@ -39,7 +39,7 @@ def volume(engine: docker.DockerClient) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def target(tmp_path_factory: pytest.TempPathFactory, volume: str) -> Iterator[LocalTarget]:
     """A freshly seeded local target."""
-    with LocalTarget(state=tmp_path_factory.mktemp("state"), scanner=SCANNER, volume=volume) as started:
+    with LocalTarget(SEEDED, state=tmp_path_factory.mktemp("state"), scanner=SCANNER, volume=volume) as started:
         yield started
 
 
@@ -47,7 +47,7 @@ def target(tmp_path_factory: pytest.TempPathFactory, volume: str) -> Iterator[Lo
 def client(target: LocalTarget) -> Callable[..., Any]:
     """Makes boto3 clients of the target: `client("ecr", role=…)`."""
 
-    def make(service: str, role: str = names.CI_ROLE) -> Any:
+    def make(service: str, role: str = SEEDED.ci_role) -> Any:
         return target.session(role).client(service, endpoint_url=target.endpoint)
 
     return make
@@ -62,7 +62,7 @@ def ecr(client: Callable[..., Any]) -> Any:
 @pytest.fixture(scope="session")
 def owner(client: Callable[..., Any]) -> Any:
     """ECR as the administrator."""
-    return client("ecr", role=names.ADMINISTRATOR)
+    return client("ecr", role=SEEDED.administrator)
 
 
 @pytest.fixture

@@ -11,43 +11,45 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import access_keys
-from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.local_target.registry_client import RegistryClient, login, manifest
 from tests.local_target.test_ecr_api import code_of
+from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
 
-PUSH_FOR_ALL = {"Effect": "Allow", "Principal": {"AWS": names.role_arn(names.DEVELOPER)}, "Action": "ecr:*"}
+PUSH_FOR_ALL = {"Effect": "Allow", "Principal": {"AWS": SEEDED.role_arn(SEEDED.developer)}, "Action": "ecr:*"}
 
 
 @pytest.fixture
 def developer(client: Callable[..., Any]) -> Any:
     """ECR as the developer, who may only read, and one repository."""
-    return client("ecr", role=names.DEVELOPER)
+    return client("ecr", role=SEEDED.developer)
 
 
 def test_the_ci_role_is_taken_by_web_identity_with_the_right_subject(target: LocalTarget) -> None:
     """A workflow of the production environment gets credentials that work; a fork's or a branch's gets none."""
     anonymous = boto3.client(
-        "sts", endpoint_url=target.endpoint, region_name=names.REGION, aws_access_key_id="", aws_secret_access_key=""
+        "sts", endpoint_url=target.endpoint, region_name=SEEDED.region, aws_access_key_id="", aws_secret_access_key=""
     )
-    keys = access_keys.of_the_workflow(anonymous)
-    identity = access_keys.session(keys).client("sts", endpoint_url=target.endpoint).get_caller_identity()
-    assert identity["Arn"].endswith(f"assumed-role/{names.CI_ROLE}/rehearsal")
-    ecr = access_keys.session(keys).client("ecr", endpoint_url=target.endpoint)
+    keys = access_keys.of_the_workflow(anonymous, SEEDED, SEEDED.ci_role, SEEDED.ci_token_subject)
+    identity = (
+        access_keys.session(keys, SEEDED.region).client("sts", endpoint_url=target.endpoint).get_caller_identity()
+    )
+    assert identity["Arn"].endswith(f"assumed-role/{SEEDED.ci_role}/rehearsal")
+    ecr = access_keys.session(keys, SEEDED.region).client("ecr", endpoint_url=target.endpoint)
     assert RegistryClient(target.registry, login(ecr)).ask("GET", "/v2/").status == 200
     with pytest.raises(ClientError, match="Not authorized"):
         anonymous.assume_role_with_web_identity(
-            RoleArn=names.role_arn(names.CI_ROLE),
+            RoleArn=SEEDED.role_arn(SEEDED.ci_role),
             RoleSessionName="fork",
-            WebIdentityToken=access_keys.workflow_token("repo:somebody/fork:ref:refs/heads/main"),
+            WebIdentityToken=access_keys.workflow_token(SEEDED.provider, "repo:somebody/fork:ref:refs/heads/main"),
         )
 
 
 def test_the_ci_role_cannot_change_the_rules(ecr: Any) -> None:
     """Pushing does not include policy, mutability, lifecycle or deleting."""
-    one = {"repositoryName": names.REPOSITORY}
+    one = {"repositoryName": SEEDED.repository}
     refused = [
         code_of(ecr.set_repository_policy, **one, policyText="{}"),
         code_of(ecr.put_image_tag_mutability, **one, imageTagMutability="MUTABLE"),
@@ -62,13 +64,13 @@ def test_the_ci_role_cannot_change_the_rules(ecr: Any) -> None:
 def test_the_lambda_role_pulls_and_does_not_push(target: LocalTarget, client: Callable[..., Any], ecr: Any) -> None:
     """It fetches the manifest and the layers; a push ends with 403 DENIED at its first step."""
     pushing = RegistryClient(target.registry, login(ecr))
-    assert pushing.push(names.REPOSITORY, "latest", "for lambda").status == 201
-    pulling = RegistryClient(target.registry, login(client("ecr", role=names.LAMBDA_ROLE)))
-    got = pulling.ask("GET", f"/v2/{names.REPOSITORY}/manifests/latest")
+    assert pushing.push(SEEDED.repository, "latest", "for lambda").status == 201
+    pulling = RegistryClient(target.registry, login(client("ecr", role=SEEDED.lambda_role)))
+    got = pulling.ask("GET", f"/v2/{SEEDED.repository}/manifests/latest")
     assert got.status == 200
     layer = json.loads(got.body)["layers"][0]["digest"]
-    assert pulling.ask("GET", f"/v2/{names.REPOSITORY}/blobs/{layer}").status == 200
-    refused = pulling.ask("POST", f"/v2/{names.REPOSITORY}/blobs/uploads/")
+    assert pulling.ask("GET", f"/v2/{SEEDED.repository}/blobs/{layer}").status == 200
+    refused = pulling.ask("POST", f"/v2/{SEEDED.repository}/blobs/uploads/")
     assert (refused.status, refused.code) == (403, "DENIED")
     assert "not authorized to perform: ecr:InitiateLayerUpload" in refused.message
 
@@ -111,21 +113,21 @@ def test_a_policy_that_was_refused_is_not_in_force(
 
 def test_calls_with_the_repository_in_another_parameter_are_authorised(developer: Any, repository: str) -> None:
     """DescribeRepositories and the tag calls: allowed on the one repository, refused on the other and on all."""
-    assert developer.describe_repositories(repositoryNames=[names.REPOSITORY])["repositories"]
-    assert developer.list_tags_for_resource(resourceArn=names.REPOSITORY_ARN)["tags"]
-    other = names.REPOSITORY_ARN.replace(names.REPOSITORY, repository)
-    both = [names.REPOSITORY, repository]
+    assert developer.describe_repositories(repositoryNames=[SEEDED.repository])["repositories"]
+    assert developer.list_tags_for_resource(resourceArn=SEEDED.repository_arn)["tags"]
+    other = SEEDED.repository_arn.replace(SEEDED.repository, repository)
+    both = [SEEDED.repository, repository]
     assert code_of(developer.describe_repositories, repositoryNames=both) == "AccessDeniedException"
     assert code_of(developer.describe_repositories) == "AccessDeniedException"
     assert code_of(developer.list_tags_for_resource, resourceArn=other) == "AccessDeniedException"
     tag = [{"Key": "a", "Value": "b"}]
-    assert code_of(developer.tag_resource, resourceArn=names.REPOSITORY_ARN, tags=tag) == "AccessDeniedException"
+    assert code_of(developer.tag_resource, resourceArn=SEEDED.repository_arn, tags=tag) == "AccessDeniedException"
 
 
-@pytest.mark.parametrize("key", ["test", names.ACCOUNT, "AKIAIOSFODNN7EXAMPLE"])
+@pytest.mark.parametrize("key", ["test", SEEDED.account, "AKIAIOSFODNN7EXAMPLE"])
 def test_keys_that_were_not_issued_here_are_refused(target: LocalTarget, key: str) -> None:
     """MiniStack's unchecked root keys are refused at the gateway, for ECR and for all other services."""
-    session = boto3.Session(aws_access_key_id=key, aws_secret_access_key="x", region_name=names.REGION)
+    session = boto3.Session(aws_access_key_id=key, aws_secret_access_key="x", region_name=SEEDED.region)
     for service, call in (("ecr", "get_authorization_token"), ("sts", "get_caller_identity"), ("iam", "list_roles")):
         ask = getattr(session.client(service, endpoint_url=target.endpoint), call)
         assert code_of(ask) == "UnrecognizedClientException"
@@ -133,7 +135,7 @@ def test_keys_that_were_not_issued_here_are_refused(target: LocalTarget, key: st
 
 def test_an_access_key_made_in_iam_works_like_a_sessions(target: LocalTarget, client: Callable[..., Any]) -> None:
     """A user's own key logs in and is refused what the user may not do."""
-    iam = client("iam", role=names.ADMINISTRATOR)
+    iam = client("iam", role=SEEDED.administrator)
     iam.create_user(UserName="auditor")
     iam.put_user_policy(
         UserName="auditor",
@@ -148,9 +150,9 @@ def test_an_access_key_made_in_iam_works_like_a_sessions(target: LocalTarget, cl
     made = iam.create_access_key(UserName="auditor")["AccessKey"]
     keys = access_keys.AccessKeys(made["AccessKeyId"], made["SecretAccessKey"], "")
     registry = RegistryClient(
-        target.registry, login(access_keys.session(keys).client("ecr", endpoint_url=target.endpoint))
+        target.registry, login(access_keys.session(keys, SEEDED.region).client("ecr", endpoint_url=target.endpoint))
     )
-    refused = registry.ask("GET", f"/v2/{names.REPOSITORY}/manifests/latest")
+    refused = registry.ask("GET", f"/v2/{SEEDED.repository}/manifests/latest")
     iam.delete_access_key(UserName="auditor", AccessKeyId=keys.access_key)
     iam.delete_user_policy(UserName="auditor", PolicyName="log-in")
     iam.delete_user(UserName="auditor")

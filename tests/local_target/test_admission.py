@@ -18,12 +18,12 @@ from gate.attestation.attach import OPENVEX, about, attach
 from gate.attestation.referrers import Referrers
 from gate.attestation.summary import PREDICATE, statement
 from gate.registry.login import read_login
-from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.attestation.signers import summary, write_keys
 from tests.local_target.registry_client import RegistryClient, login
+from tests.seeded import SEEDED
 
-REGISTRY = f"{names.ACCOUNT}.dkr.ecr.{names.REGION}.amazonaws.com"
+REGISTRY = f"{SEEDED.account}.dkr.ecr.{SEEDED.region}.amazonaws.com"
 
 
 class Shop:
@@ -47,7 +47,7 @@ class Shop:
                       (PREDICATE, statement(said, {"sha256": "c" * 64}, {}))]  # fmt: skip
         attach(self.referrers, self.digest, statements, signer or self.signer, now)
 
-    def admit(self, *options: str, key: Path | None = None, role: str = names.ADMINISTRATOR, **changed: str) -> Any:
+    def admit(self, *options: str, key: Path | None = None, role: str = SEEDED.administrator, **changed: str) -> Any:
         """The exit code and what was said."""
         image = f"{REGISTRY}/{self.repository}@{self.digest}"
         command = [sys.executable, "-m", "gate.admit", image, "--key", str(key or self.public), *options]

@@ -12,9 +12,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.local_target.registry_client import DOCKER, INDEX, RegistryClient, digest, login, manifest
+from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
 
@@ -34,14 +34,16 @@ def code_of(call: Callable[..., Any], **parameters: Any) -> str:
 
 def test_the_seeded_repository_is_the_storys(owner: Any) -> None:
     """URI, mutability with its two exclusions, tags and policies are what the release expects."""
-    (found,) = owner.describe_repositories(repositoryNames=[names.REPOSITORY])["repositories"]
+    (found,) = owner.describe_repositories(repositoryNames=[SEEDED.repository])["repositories"]
     assert found["repositoryUri"] == "654654307503.dkr.ecr.ap-northeast-2.amazonaws.com/naver-sms-automation"
     assert found["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
     assert [each["filter"] for each in found["imageTagMutabilityExclusionFilters"]] == ["latest", "candidate"]
     tags = owner.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]
     assert {tag["Key"] for tag in tags} == {"Project", "ManagedBy", "Environment", "ProvisionedBy"}
-    assert "LambdaECRImageRetrievalPolicy" in owner.get_repository_policy(repositoryName=names.REPOSITORY)["policyText"]
-    assert json.loads(owner.get_lifecycle_policy(repositoryName=names.REPOSITORY)["lifecyclePolicyText"])["rules"]
+    assert (
+        "LambdaECRImageRetrievalPolicy" in owner.get_repository_policy(repositoryName=SEEDED.repository)["policyText"]
+    )
+    assert json.loads(owner.get_lifecycle_policy(repositoryName=SEEDED.repository)["lifecyclePolicyText"])["rules"]
 
 
 def test_a_login_lasts_twelve_hours_and_names_this_registry(ecr: Any, target: LocalTarget) -> None:
@@ -176,7 +178,7 @@ def test_enhanced_scanning_has_its_own_answers(
     owner: Any, registry: RegistryClient, repository: str, client: Any
 ) -> None:
     """Under ENHANCED the findings are in `enhancedFindings`, StartImageScan is refused, Inspector lists the image."""
-    inspector = client("inspector2", role=names.ADMINISTRATOR)
+    inspector = client("inspector2", role=SEEDED.administrator)
     its = {"ecrRepositoryName": [{"comparison": "EQUALS", "value": repository}]}
     assert inspector.list_coverage(filterCriteria=its)["coveredResources"] == []
     rule = {"scanFrequency": "CONTINUOUS_SCAN", "repositoryFilters": [{"filter": "test/*", "filterType": "WILDCARD"}]}
@@ -262,16 +264,18 @@ def test_the_registry_has_no_policy_and_replicates_nowhere(owner: Any) -> None:
 def test_parameters_of_another_shape_are_refused(target: LocalTarget) -> None:
     """A client without validation gets InvalidParameterException, also where the names decide on permission."""
     careless = Config(parameter_validation=False)
-    owner = target.session(names.ADMINISTRATOR).client("ecr", endpoint_url=target.endpoint, config=careless)
+    owner = target.session(SEEDED.administrator).client("ecr", endpoint_url=target.endpoint, config=careless)
     assert code_of(owner.describe_repositories, repositoryNames=[1]) == "InvalidParameterException"
     assert code_of(owner.list_tags_for_resource, resourceArn="arn:aws:s3:::x") == "InvalidParameterException"
     assert (
-        code_of(owner.describe_images, repositoryName=names.REPOSITORY, maxResults=1001) == "InvalidParameterException"
+        code_of(owner.describe_images, repositoryName=SEEDED.repository, maxResults=1001) == "InvalidParameterException"
     )
     many = [{"imageTag": f"t{number}"} for number in range(101)]
-    assert code_of(owner.batch_get_image, repositoryName=names.REPOSITORY, imageIds=many) == "InvalidParameterException"
+    assert (
+        code_of(owner.batch_get_image, repositoryName=SEEDED.repository, imageIds=many) == "InvalidParameterException"
+    )
     wrong = {"filter": {"tagStatus": "SOMETIMES"}}
-    assert code_of(owner.list_images, repositoryName=names.REPOSITORY, **wrong) == "InvalidParameterException"
+    assert code_of(owner.list_images, repositoryName=SEEDED.repository, **wrong) == "InvalidParameterException"
 
 
 def test_an_operation_that_is_not_modelled_is_named(owner: Any) -> None:

@@ -10,14 +10,14 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 from tests.local_target.registry_client import RegistryClient, login
+from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
 
-ONE = {"repositoryNames": [names.REPOSITORY]}
+ONE = {"repositoryNames": [SEEDED.repository]}
 
 
 def through(target: LocalTarget, proxy: FaultInjectingProxy) -> Any:
@@ -29,7 +29,7 @@ def through(target: LocalTarget, proxy: FaultInjectingProxy) -> Any:
 def test_without_faults_it_is_the_real_gateway(target: LocalTarget, owner: Any, repository: str) -> None:
     """Signed calls, a login that names this proxy, pushes and pulls pass through it."""
     with FaultInjectingProxy(target.registry) as proxy:
-        ecr = target.session(names.ADMINISTRATOR).client("ecr", endpoint_url=proxy.endpoint)
+        ecr = target.session(SEEDED.administrator).client("ecr", endpoint_url=proxy.endpoint)
         assert ecr.get_authorization_token()["authorizationData"][0]["proxyEndpoint"] == proxy.endpoint
         assert RegistryClient(proxy.registry, login(ecr)).push(repository, "v1", "through").status == 201
         assert [seen.operation for seen in proxy.seen[:2]] == ["GetAuthorizationToken"] * 2
@@ -75,7 +75,7 @@ def test_a_push_through_a_broken_registry_fails(
         target.registry, [InjectedFault(method="PUT", path="manifests", status=500, times=ALWAYS)]
     ) as proxy:
         user, password = login(through(target, proxy))
-        reference = f"{proxy.registry}/{names.REPOSITORY}:broken"
+        reference = f"{proxy.registry}/{SEEDED.repository}:broken"
         run(docker_environment, "login", "-u", user, "--password-stdin", proxy.registry, said=password)
         run(docker_environment, "tag", tiny("broken"), reference)
         pushed = run(docker_environment, "push", reference)

@@ -12,13 +12,13 @@ from policy_sentry.querying.actions import get_actions_for_service
 
 from localaws.ecr import principals, service_model
 from localaws.ecr.errors import EcrError
-from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.local_target.registry_client import DOCKER, INDEX, RegistryClient, login, manifest
 from tests.local_target.test_ecr_api import code_of
+from tests.seeded import SEEDED
 
 NOWHERE = f"sha256:{'0' * 64}"
-ACCOUNT = f"arn:aws:iam::{names.ACCOUNT}"
+ACCOUNT = f"arn:aws:iam::{SEEDED.account}"
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def test_settings_are_answered_as_the_model_says(owner: Any, repository: str) ->
     """KMS has a key, AES256 has none; a lifecycle policy has the time of its last evaluation."""
     wanted = {"encryptionType": "KMS"}
     made = owner.create_repository(repositoryName="kms/one", encryptionConfiguration=wanted)["repository"]
-    assert made["encryptionConfiguration"]["kmsKey"].startswith(f"arn:aws:kms:{names.REGION}:{names.ACCOUNT}:key/")
+    assert made["encryptionConfiguration"]["kmsKey"].startswith(f"arn:aws:kms:{SEEDED.region}:{SEEDED.account}:key/")
     owner.delete_repository(repositoryName="kms/one")
     wrong = {"encryptionType": "AES256", "kmsKey": "alias/mine"}
     refused = code_of(owner.create_repository, repositoryName="kms/two", encryptionConfiguration=wrong)
@@ -179,11 +179,11 @@ def allow(**fields: Any) -> str:
     ("policy", "words"),
     [
         (allow(Principal={"AWS": f"{ACCOUNT}:role/nobody"}), "Principal not found"),
-        (allow(Principal={"AWS": f"{ACCOUNT}:role/elsewhere/{names.CI_ROLE}"}), "Principal not found"),
-        (allow(Principal={"AWS": f"{ACCOUNT}:user/{names.CI_ROLE}"}), "Principal not found"),
-        (allow(Principal={"AWS": [names.role_arn(names.CI_ROLE), f"{ACCOUNT}:role/nobody"]}), "Principal not found"),
+        (allow(Principal={"AWS": f"{ACCOUNT}:role/elsewhere/{SEEDED.ci_role}"}), "Principal not found"),
+        (allow(Principal={"AWS": f"{ACCOUNT}:user/{SEEDED.ci_role}"}), "Principal not found"),
+        (allow(Principal={"AWS": [SEEDED.role_arn(SEEDED.ci_role), f"{ACCOUNT}:role/nobody"]}), "Principal not found"),
         (allow(Principal={"AWS": "AROAABCDEFGHIJKLMNOP2"}), "Principal not found"),
-        (allow(Principal={"AWS": f"arn:aws:sts::{names.ACCOUNT}:assumed-role/nobody/s"}), "Principal not found"),
+        (allow(Principal={"AWS": f"arn:aws:sts::{SEEDED.account}:assumed-role/nobody/s"}), "Principal not found"),
         (allow(Principal={"AWS": f"{ACCOUNT}:role/*"}), "Invalid repository policy provided"),
         (allow(Principal={"AWS": f"{ACCOUNT}:group/all"}), "Invalid repository policy provided"),
         (allow(Principal={"AWS": "nobody"}), "Invalid repository policy provided"),
@@ -192,7 +192,10 @@ def allow(**fields: Any) -> str:
         (allow(Action=["ecr:Get*", "ecr:Gte*"]), "Invalid repository policy provided"),
         (allow(Resource="*"), "Invalid repository policy provided"),
         (allow(Effect="Deny", Action="*"), "use force"),
-        (allow(Effect="Deny", Action="ecr:Set*", Principal={"AWS": names.role_arn(names.ADMINISTRATOR)}), "use force"),
+        (
+            allow(Effect="Deny", Action="ecr:Set*", Principal={"AWS": SEEDED.role_arn(SEEDED.administrator)}),
+            "use force",
+        ),
     ],
 )
 def test_a_policy_that_cannot_work_is_refused(owner: Any, repository: str, policy: str, words: str) -> None:
@@ -209,12 +212,12 @@ def test_a_policy_that_cannot_work_is_refused(owner: Any, repository: str, polic
 @pytest.mark.parametrize(
     "policy",
     [
-        allow(Principal={"AWS": names.role_arn(names.CI_ROLE)}),
-        allow(Principal={"AWS": [names.ACCOUNT, "arn:aws:iam::111122223333:role/of-another-account"]}),
+        allow(Principal={"AWS": SEEDED.role_arn(SEEDED.ci_role)}),
+        allow(Principal={"AWS": [SEEDED.account, "arn:aws:iam::111122223333:role/of-another-account"]}),
         allow(Principal={"AWS": "*"}, Condition={"StringEquals": {"aws:PrincipalOrgID": "o-1"}}),
         allow(Principal={"Service": "lambda.amazonaws.com"}, Action=["ecr:batchgetimage", "ECR:Get*"]),
-        allow(Effect="Deny", NotPrincipal={"AWS": names.role_arn(names.ADMINISTRATOR)}, Action="ecr:ReplicateImage"),
-        allow(Effect="Deny", Action="ecr:SetRepositoryPolicy", Principal={"AWS": names.role_arn(names.DEVELOPER)}),
+        allow(Effect="Deny", NotPrincipal={"AWS": SEEDED.role_arn(SEEDED.administrator)}, Action="ecr:ReplicateImage"),
+        allow(Effect="Deny", Action="ecr:SetRepositoryPolicy", Principal={"AWS": SEEDED.role_arn(SEEDED.developer)}),
     ],
 )
 def test_a_policy_that_can_work_is_accepted(owner: Any, repository: str, policy: str) -> None:
@@ -238,19 +241,19 @@ def test_the_actions_that_a_policy_may_name_are_awss() -> None:
     listed = {action.removeprefix("ecr:") for action in get_actions_for_service("ecr")}
     assert listed <= {*service_model.service().operation_names, *principals.PERMISSIONS_ONLY}
     for action in sorted(listed):
-        principals.check(json.loads(allow(Action=f"ecr:{action}")), names.ACCOUNT, lambda _: True)
+        principals.check(json.loads(allow(Action=f"ecr:{action}")), SEEDED.account, lambda _: True)
     with pytest.raises(EcrError, match="has no action"):
-        principals.check(json.loads(allow(Action="ecr:PutImages")), names.ACCOUNT, lambda _: True)
+        principals.check(json.loads(allow(Action="ecr:PutImages")), SEEDED.account, lambda _: True)
 
 
 @pytest.mark.docker
 def test_another_region_has_no_repository(target: LocalTarget) -> None:
     """A client with another region does not find the repository."""
-    session = target.session(names.ADMINISTRATOR)
+    session = target.session(SEEDED.administrator)
     there = session.client("ecr", endpoint_url=target.endpoint, region_name="us-east-1")
     assert there.describe_repositories()["repositories"] == []
-    assert code_of(there.list_images, repositoryName=names.REPOSITORY) == "RepositoryNotFoundException"
-    wanted = [names.REPOSITORY]
+    assert code_of(there.list_images, repositoryName=SEEDED.repository) == "RepositoryNotFoundException"
+    wanted = [SEEDED.repository]
     assert code_of(there.describe_repositories, repositoryNames=wanted) == "RepositoryNotFoundException"
     assert code_of(there.create_repository, repositoryName="there") == "UnsupportedOperationException"
     assert code_of(there.get_authorization_token) == "UnsupportedOperationException"
@@ -263,11 +266,11 @@ def test_another_region_has_no_repository(target: LocalTarget) -> None:
 @pytest.mark.parametrize("where", ["us-east-1:654654307503", "ap-northeast-2:111122223333"])
 def test_an_arn_of_elsewhere_is_not_found(owner: Any, where: str) -> None:
     """Region and account of an ARN are read, not only its name; likewise the registry's id."""
-    arn = f"arn:aws:ecr:{where}:repository/{names.REPOSITORY}"
+    arn = f"arn:aws:ecr:{where}:repository/{SEEDED.repository}"
     assert code_of(owner.list_tags_for_resource, resourceArn=arn) == "RepositoryNotFoundException"
     tags = [{"Key": "a", "Value": "b"}]
     assert code_of(owner.tag_resource, resourceArn=arn, tags=tags) == "RepositoryNotFoundException"
-    one = {"registryId": "111122223333", "repositoryName": names.REPOSITORY}
+    one = {"registryId": "111122223333", "repositoryName": SEEDED.repository}
     assert code_of(owner.describe_images, **one) == "RepositoryNotFoundException"
 
 
@@ -276,7 +279,7 @@ def test_an_arn_of_elsewhere_is_not_found(owner: Any, where: str) -> None:
 def test_a_service_that_is_not_modelled_is_refused_with_those_that_are(target: LocalTarget, service: str) -> None:
     """In each service's own protocol (JSON, query, REST, CBOR), at once."""
     config = Config(retries={"total_max_attempts": 1})
-    client = target.session(names.ADMINISTRATOR).client(service, endpoint_url=target.endpoint, config=config)
+    client = target.session(SEEDED.administrator).client(service, endpoint_url=target.endpoint, config=config)
     calls = {"cloudtrail": "lookup_events", "cloudwatch": "list_metrics", "s3": "list_buckets", "kms": "list_keys",
              "inspector2": "list_findings", "ec2": "describe_instances", "sns": "list_topics",
              "route53": "list_hosted_zones"}  # fmt: skip
@@ -289,5 +292,5 @@ def test_a_service_that_is_not_modelled_is_refused_with_those_that_are(target: L
 @pytest.mark.docker
 def test_a_service_that_is_not_modelled_needs_permission_first(target: LocalTarget) -> None:
     """A caller without permission gets AccessDenied, as on AWS: a rehearsal shows a missing permission."""
-    trail = target.session(names.DEVELOPER).client("cloudtrail", endpoint_url=target.endpoint)
+    trail = target.session(SEEDED.developer).client("cloudtrail", endpoint_url=target.endpoint)
     assert code_of(trail.lookup_events) == "AccessDeniedException"

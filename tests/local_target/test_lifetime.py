@@ -20,10 +20,10 @@ from botocore.config import Config
 
 from gate.engine.leftovers import OWNER, sweep
 from localaws import LocalTargetError
-from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.local_target.registry_client import RegistryClient, login
 from tests.local_target.test_ecr_api import code_of
+from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
 
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCANNER = "tests.local_target.rehearsal_scanners:slow"
 
 
-def ecr_of(target: LocalTarget, role: str = names.CI_ROLE) -> Any:
+def ecr_of(target: LocalTarget, role: str = SEEDED.ci_role) -> Any:
     """ECR of a target."""
     return target.session(role).client("ecr", endpoint_url=target.endpoint)
 
@@ -39,7 +39,7 @@ def ecr_of(target: LocalTarget, role: str = names.CI_ROLE) -> Any:
 def zip_function(target: LocalTarget) -> Any:
     """The zip function, as Lambda describes it."""
     functions = target.session().client("lambda", endpoint_url=target.endpoint)
-    return functions.get_function(FunctionName=names.ZIP_FUNCTION)["Configuration"]
+    return functions.get_function(FunctionName=SEEDED.zip_function)["Configuration"]
 
 
 def test_what_is_kept_and_what_is_seeded_anew(tmp_path: Path, volume: str) -> None:
@@ -47,27 +47,27 @@ def test_what_is_kept_and_what_is_seeded_anew(tmp_path: Path, volume: str) -> No
 
     Two nights in one test: the kept target's clock is 25 hours ahead, so the day's scan may be run again.
     """
-    image = {"repositoryName": names.REPOSITORY, "imageId": {"imageTag": "v1.0.0"}}
-    with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as first:
+    image = {"repositoryName": SEEDED.repository, "imageId": {"imageTag": "v1.0.0"}}
+    with LocalTarget(SEEDED, state=tmp_path, scanner=SCANNER, volume=volume) as first:
         ecr = ecr_of(first)
-        pushed = RegistryClient(first.registry, login(ecr)).push(names.REPOSITORY, "v1.0.0", "kept")
+        pushed = RegistryClient(first.registry, login(ecr)).push(SEEDED.repository, "v1.0.0", "kept")
         ecr.start_image_scan(**image)
         ecr.get_waiter("image_scan_complete").wait(**image, WaiterConfig={"Delay": 1})
         before = zip_function(first)
     with LocalTarget(
-        state=tmp_path, scanner=SCANNER, volume=volume, keep=True, clock_ahead=timedelta(hours=25)
+        SEEDED, state=tmp_path, scanner=SCANNER, volume=volume, keep=True, clock_ahead=timedelta(hours=25)
     ) as second:
         ecr = ecr_of(second)
-        (kept,) = ecr.describe_images(repositoryName=names.REPOSITORY)["imageDetails"]
+        (kept,) = ecr.describe_images(repositoryName=SEEDED.repository)["imageDetails"]
         assert kept["imageDigest"] == pushed.headers["Docker-Content-Digest"]
         assert ecr.describe_image_scan_findings(**image)["imageScanStatus"]["status"] == "COMPLETE"
         assert ecr.start_image_scan(**image)["imageScanStatus"]["status"] == "IN_PROGRESS"
         assert zip_function(second) == before
-    with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as third:
+    with LocalTarget(SEEDED, state=tmp_path, scanner=SCANNER, volume=volume) as third:
         ecr = ecr_of(third)
-        assert ecr.describe_images(repositoryName=names.REPOSITORY)["imageDetails"] == []
+        assert ecr.describe_images(repositoryName=SEEDED.repository)["imageDetails"] == []
         registry = RegistryClient(third.registry, login(ecr))
-        again = registry.push(names.REPOSITORY, "v1.0.0", "kept")
+        again = registry.push(SEEDED.repository, "v1.0.0", "kept")
         assert again.headers["Docker-Content-Digest"] == pushed.headers["Docker-Content-Digest"]
 
 
@@ -75,16 +75,16 @@ def test_a_killed_registry_is_an_error_and_not_an_empty_one(
     tmp_path: Path, volume: str, engine: docker.DockerClient
 ) -> None:
     """With the container killed during the run, pushes get 503 and the API a ServerException; the state stays."""
-    with LocalTarget(state=tmp_path, scanner=SCANNER, volume=volume) as mortal:
+    with LocalTarget(SEEDED, state=tmp_path, scanner=SCANNER, volume=volume) as mortal:
         once = Config(retries={"total_max_attempts": 1})
-        ecr = mortal.session(names.ADMINISTRATOR).client("ecr", endpoint_url=mortal.endpoint, config=once)
+        ecr = mortal.session(SEEDED.administrator).client("ecr", endpoint_url=mortal.endpoint, config=once)
         registry = RegistryClient(mortal.registry, login(ecr))
-        assert registry.push(names.REPOSITORY, "candidate", "before").status == 201
+        assert registry.push(SEEDED.repository, "candidate", "before").status == 201
         newest = max(_containers(engine, _label_of(os.getpid())), key=lambda container: container["Created"])
         engine.api.kill(newest["Id"])
-        refused = registry.ask("POST", f"/v2/{names.REPOSITORY}/blobs/uploads/")
+        refused = registry.ask("POST", f"/v2/{SEEDED.repository}/blobs/uploads/")
         assert (refused.status, refused.code) == (503, "UNAVAILABLE")
-        image = {"repositoryName": names.REPOSITORY, "imageIds": [{"imageTag": "candidate"}]}
+        image = {"repositoryName": SEEDED.repository, "imageIds": [{"imageTag": "candidate"}]}
         assert code_of(ecr.batch_get_image, **image) == "ServerException"
         assert ecr.describe_images(**image)["imageDetails"]
 
@@ -92,8 +92,8 @@ def test_a_killed_registry_is_an_error_and_not_an_empty_one(
 def test_one_run_at_a_time_uses_a_state(target: LocalTarget) -> None:
     """A second run is refused at once, and the first goes on."""
     with pytest.raises(LocalTargetError, match="another run uses"):
-        LocalTarget(state=target.state).start()
-    assert ecr_of(target).describe_repositories(repositoryNames=[names.REPOSITORY])["repositories"]
+        LocalTarget(SEEDED, state=target.state).start()
+    assert ecr_of(target).describe_repositories(repositoryNames=[SEEDED.repository])["repositories"]
 
 
 def test_everything_listens_on_loopback_alone(target: LocalTarget, engine: docker.DockerClient) -> None:
@@ -168,19 +168,19 @@ def test_the_zip_function_is_the_one_in_production(target: LocalTarget, client: 
     found = zip_function(target)
     assert (found["Runtime"], found["MemorySize"], found["Timeout"]) == ("python3.7", 512, 300)
     assert [layer["Arn"].split("layer:")[1] for layer in found["Layers"]] == ["chromedriver:2", "selenium:1"]
-    assert found["Role"] == names.role_arn(names.ZIP_ROLE)
+    assert found["Role"] == SEEDED.role_arn(SEEDED.zip_role)
     events = client("events")
     (rule,) = events.list_rule_names_by_target(TargetArn=found["FunctionArn"])["RuleNames"]
     described = events.describe_rule(Name=rule)
     assert (described["ScheduleExpression"], described["State"]) == ("rate(20 minutes)", "ENABLED")
-    assert "events.amazonaws.com" in client("lambda").get_policy(FunctionName=names.ZIP_FUNCTION)["Policy"]
+    assert "events.amazonaws.com" in client("lambda").get_policy(FunctionName=SEEDED.zip_function)["Policy"]
 
 
 def test_the_ci_role_reads_but_does_not_touch_the_zip_function(client: Callable[..., Any]) -> None:
     """The release reads it and does not change it."""
     functions = client("lambda")
-    assert functions.list_versions_by_function(FunctionName=names.ZIP_FUNCTION)["Versions"]
-    change = {"FunctionName": names.ZIP_FUNCTION, "Timeout": 10}
+    assert functions.list_versions_by_function(FunctionName=SEEDED.zip_function)["Versions"]
+    change = {"FunctionName": SEEDED.zip_function, "Timeout": 10}
     assert code_of(functions.update_function_configuration, **change) == "AccessDeniedException"
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import docker
 import pytest
 
-from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.local_target.clients import aws_cli, oras, skopeo
+from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
 
@@ -102,7 +102,7 @@ def test_pushing_to_an_unknown_repository_is_refused(
     shell: Shell, tiny: Callable[[str], str], target: LocalTarget
 ) -> None:
     """As on ECR, a push creates no repository."""
-    shell.environment |= target.environment(names.ADMINISTRATOR)
+    shell.environment |= target.environment(SEEDED.administrator)
     commands = STORY.replace("/naver-sms-automation:", "/no-such-repository:")
     done = shell.run(commands, image=tiny("lost"), release="v1.0.0")
     assert done.returncode != 0
@@ -111,10 +111,10 @@ def test_pushing_to_an_unknown_repository_is_refused(
 
 def test_a_role_that_may_only_read_cannot_push(shell: Shell, tiny: Callable[[str], str], target: LocalTarget) -> None:
     """The developer logs in, and an error names the missing action when pushing and when pulling."""
-    shell.environment |= target.environment(names.DEVELOPER)
+    shell.environment |= target.environment(SEEDED.developer)
     pushed = shell.run(STORY, image=tiny("by the developer"), release="v3.0.0")
     assert pushed.returncode != 0
-    assert f"{names.DEVELOPER}/rehearsal is not authorized to perform: ecr:" in pushed.stderr
+    assert f"{SEEDED.developer}/rehearsal is not authorized to perform: ecr:" in pushed.stderr
     pulled = shell.run("docker pull {host}/naver-sms-automation:latest")
     assert "not authorized to perform: ecr:BatchGetImage" in pulled.stderr
 
@@ -134,7 +134,7 @@ def test_skopeo_copies_in_and_out(shell: Shell, tiny: Callable[[str], str], tmp_
     assert shell.run(f"docker save -o {saved} {tiny('by skopeo')}").returncode == 0
     reference = f"docker://{shell.host}/naver-sms-automation:by-skopeo"
     _skopeo("copy", "--format", "oci", *credential, f"docker-archive:{saved}", reference)
-    described = ecr.describe_images(repositoryName=names.REPOSITORY, imageIds=[{"imageTag": "by-skopeo"}])[
+    described = ecr.describe_images(repositoryName=SEEDED.repository, imageIds=[{"imageTag": "by-skopeo"}])[
         "imageDetails"
     ][0]
     assert described["imageManifestMediaType"] == "application/vnd.oci.image.manifest.v1+json"
@@ -166,7 +166,7 @@ def test_oras_attaches_an_sbom_that_is_then_found(
     shell: Shell, tiny: Callable[[str], str], tmp_path: Path, owner: Any, repository: str, target: LocalTarget
 ) -> None:
     """ECR's own operation lists it, and the AWS CLI tells it from an image."""
-    shell.environment |= target.environment(names.ADMINISTRATOR)
+    shell.environment |= target.environment(SEEDED.administrator)
     commands = STORY.replace("/naver-sms-automation:", f"/{repository}:")
     done = shell.run(commands, image=tiny("with an SBOM"), release="v1.0.0")
     assert done.returncode == 0, done.stderr

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.local_target.registry_client import DOCKER, INDEX, RegistryClient, digest, login, manifest
+from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
 
@@ -35,7 +35,7 @@ def test_without_an_issued_password_every_request_is_refused(
 ) -> None:
     """401 with a Basic challenge, at the ping and at every path."""
     registry = RegistryClient(target.registry, guess)
-    for method, path in (("GET", "/v2/"), ("PUT", f"/v2/{names.REPOSITORY}/manifests/v1"), ("GET", "/v2/x/tags/list")):
+    for method, path in (("GET", "/v2/"), ("PUT", f"/v2/{SEEDED.repository}/manifests/v1"), ("GET", "/v2/x/tags/list")):
         refused = registry.ask(method, path, b"x" * 10)
         assert (refused.status, refused.code) == (401, "UNAUTHORIZED")
         assert refused.headers["WWW-Authenticate"].startswith("Basic ")
@@ -57,8 +57,8 @@ def test_an_unknown_repository_is_name_unknown(registry: RegistryClient) -> None
 
 def test_an_overwritten_immutable_tag_is_tag_invalid(registry: RegistryClient) -> None:
     """HTTP 400 TAG_INVALID, also for the same digest; the rolling tags move."""
-    pushed = manifest(registry, names.REPOSITORY, "immutable")
-    path = f"/v2/{names.REPOSITORY}/manifests"
+    pushed = manifest(registry, SEEDED.repository, "immutable")
+    path = f"/v2/{SEEDED.repository}/manifests"
     assert registry.ask("PUT", f"{path}/v9.0.0", pushed, {"Content-Type": DOCKER}).status == 201
     refused = registry.ask("PUT", f"{path}/v9.0.0", pushed, {"Content-Type": DOCKER})
     assert (refused.status, refused.code) == (400, "TAG_INVALID")
@@ -102,14 +102,14 @@ def test_an_oversized_manifest_is_refused(registry: RegistryClient, repository: 
 @pytest.mark.parametrize("method", ["DELETE", "PATCH"])
 def test_a_manifest_cannot_be_deleted_by_tag(registry: RegistryClient, method: str) -> None:
     """Images are deleted through the API, not over the registry protocol."""
-    refused = registry.ask(method, f"/v2/{names.REPOSITORY}/manifests/latest")
+    refused = registry.ask(method, f"/v2/{SEEDED.repository}/manifests/latest")
     assert (refused.status, refused.code) == (405, "UNSUPPORTED")
 
 
 def test_a_mount_request_begins_an_upload(registry: RegistryClient, repository: str, owner: Any) -> None:
     """Mounting a layer of another repository is not modelled."""
-    blob = registry.upload(names.REPOSITORY, b"mine alone")
-    answer = registry.ask("POST", f"/v2/{repository}/blobs/uploads/?mount={blob}&from={names.REPOSITORY}")
+    blob = registry.upload(SEEDED.repository, b"mine alone")
+    answer = registry.ask("POST", f"/v2/{repository}/blobs/uploads/?mount={blob}&from={SEEDED.repository}")
     assert answer.status == 202
     assert registry.ask("HEAD", f"/v2/{repository}/blobs/{blob}").status == 404
 

@@ -21,10 +21,10 @@ from localaws.ecr.operations import page
 from localaws.ecr.policies import check_lifecycle, check_policy
 from localaws.ecr.state import ImageState, RepositoryState, ScanState
 from localaws.ecr.store import Store
-from localaws.seed import names
-from localaws.seed.names import refuse_other_releases
-from localaws.seed.repository import BASELINE, LIFECYCLE
+from localaws.seed.repository import LIFECYCLE
+from tests.seeded import SEEDED
 
+BASELINE = Path(__file__).resolve().parents[2] / "image" / "repository-policy.json"
 WHO = Credential("AKIA", "secret")
 
 
@@ -89,7 +89,7 @@ def test_an_access_key_that_was_not_issued_is_refused() -> None:
     """MiniStack's own root keys, which it does not check, are among them."""
     issued = IssuedCredentials((WHO,))
     assert issued.owner_of("AKIA") == WHO
-    for key in ("test", names.ACCOUNT, ""):
+    for key in ("test", SEEDED.account, ""):
         with pytest.raises(EcrError, match="was not issued"):
             issued.owner_of(key)
 
@@ -173,7 +173,7 @@ def test_an_invalid_policy_is_refused(policy: str) -> None:
 
 def test_the_reviewed_baseline_is_a_policy() -> None:
     """image/repository-policy.json holds a policy, and who reviewed it when."""
-    baseline = json.loads(BASELINE.read_text())
+    baseline = json.loads(BASELINE.read_text(encoding="utf-8"))
     check_policy(json.dumps(baseline["policy"]))
     assert baseline["reviewed_by"]
     assert datetime.fromisoformat(baseline["reviewed_on"])
@@ -228,10 +228,3 @@ def test_the_seeded_lifecycle_policy_is_accepted() -> None:
 def test_the_printed_exports_keep_clients_from_asking_a_proxy(environment: dict[str, str], expected: str) -> None:
     """Both spellings except this machine's addresses, and existing exceptions stay."""
     assert no_proxy(environment) == {"no_proxy": expected, "NO_PROXY": expected}
-
-
-def test_a_release_that_is_not_seeded_is_refused_by_name() -> None:
-    """The error names the differences."""
-    refuse_other_releases(names.SEEDED)
-    with pytest.raises(LocalTargetError, match=r"repository is 'naver-sms-automation' there and 'another' here"):
-        refuse_other_releases({**names.SEEDED, "repository": "another"})

@@ -30,9 +30,9 @@ from gate.registry.push import PAUSES, PushTiming, push
 from gate.registry.repository_checks import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import ExclusionFilter, Mutability, can_move, check_same_digest
 from gate.release import Release
-from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
+from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
 TAGS = ("v1.0.0", "latest", "candidate")
@@ -49,7 +49,7 @@ def engine():
 @pytest.fixture(scope="module")
 def target(tmp_path_factory):
     """The local target with a state of its own."""
-    with LocalTarget(state=tmp_path_factory.mktemp("localaws")) as running:
+    with LocalTarget(SEEDED, state=tmp_path_factory.mktemp("localaws")) as running:
         yield running
 
 
@@ -78,13 +78,13 @@ def release(**changed):
     """The release that the local target was made for."""
     unused = dict.fromkeys(Release.__dataclass_fields__, "")
     stated = {
-        "account": names.ACCOUNT,
-        "region": names.REGION,
-        "repository": names.REPOSITORY,
+        "account": SEEDED.account,
+        "region": SEEDED.region,
+        "repository": SEEDED.repository,
         "release_tag": "v1.0.0",
         "rolling_tag": "latest",
         "candidate_tag": "candidate",
-        "zip_function": names.ZIP_FUNCTION,
+        "zip_function": SEEDED.zip_function,
     }
     return Release(**{**unused, **stated, **changed})
 
@@ -92,7 +92,7 @@ def release(**changed):
 class Run:
     """A release client and what it told."""
 
-    def __init__(self, engine, target, role=names.CI_ROLE, endpoint="", **changed):
+    def __init__(self, engine, target, role=SEEDED.ci_role, endpoint="", **changed):
         self.steps, self.said, self.secrets, self.call_log = [], [], [], CallLog()
         self.release_client = ReleaseClient(
             target.session(role),
@@ -141,7 +141,7 @@ def test_a_release_is_pushed_read_back_and_accepted_by_every_check(first, images
     run, publication, _ = first
     ecr, now = run.release_client.ecr, run.release_client.ecr.snapshot()
     manifest = ecr.manifest(publication.digest)
-    assert check_identity(now.repository, names.ACCOUNT, names.REGION, names.REPOSITORY).accepted
+    assert check_identity(now.repository, SEEDED.account, SEEDED.region, SEEDED.repository).accepted
     assert check_same_digest(now.naming(), TAGS, publication.digest).accepted
     assert check_active(publication.image, "v1.0.0").accepted
     assert check_bytes(manifest).accepted
@@ -155,8 +155,8 @@ def test_a_release_is_pushed_read_back_and_accepted_by_every_check(first, images
 def test_the_ledger_of_a_real_release_is_allowed_and_names_what_it_did(first):
     """Pushes, tags and scans in the release's repository, and nothing near the zip function."""
     run, _, _ = first
-    assert check_changes(run.call_log.calls, names.REPOSITORY).accepted
-    assert check_zip_calls(run.call_log.calls, names.ZIP_FUNCTION).accepted
+    assert check_changes(run.call_log.calls, SEEDED.repository).accepted
+    assert check_zip_calls(run.call_log.calls, SEEDED.zip_function).accepted
     assert {"GetFunction", "DescribeRule", "PutImage", "UploadLayerPart"} <= {
         call.operation for call in run.call_log.calls
     }
@@ -223,14 +223,14 @@ def test_a_bad_image_is_not_pushed_and_a_vulnerable_one_is_not_tagged(first, eng
 
 def test_a_role_that_may_not_push_is_told_so(first, engine, target, images, tmp_path):
     """The developer may look; the first thing missing is named with its permission."""
-    run = Run(engine, target, names.DEVELOPER, release_tag="v1.0.2")
+    run = Run(engine, target, SEEDED.developer, release_tag="v1.0.2")
     with pytest.raises(AwsRefused) as refusal:
         run.publish(images[1], tmp_path / "baseline.json")
     assert "lambda:GetFunctionConfiguration" in str(refusal.value)
     login = run.release_client.ecr.login()
     patience = PushTiming(lambda _s: None, lambda: 0.0)
     with pytest.raises(AwsRefused) as refusal:
-        push(engine, images[1].image, login, names.REPOSITORY, "candidate", run.said.append, patience)
+        push(engine, images[1].image, login, SEEDED.repository, "candidate", run.said.append, patience)
     assert "denied" in refusal.value.cause
     assert "grant the pushing role" in refusal.value.remedy
 
@@ -241,7 +241,7 @@ def test_a_wrong_password_is_refused_at_once(first, engine, target, images):
     patience = PushTiming(slept.append, lambda: 0.0)
     login = replace(run.release_client.ecr.login(), password="wrong")
     with pytest.raises(AwsRefused, match=r"basic auth|unauthorized|denied|expired|authorization"):
-        push(engine, images[0].image, login, names.REPOSITORY, "candidate", run.said.append, patience)
+        push(engine, images[0].image, login, SEEDED.repository, "candidate", run.said.append, patience)
     assert slept == []
 
 
@@ -252,7 +252,7 @@ def test_what_is_published_can_be_verified_by_a_run_that_changes_nothing(first, 
     image = run.release_client.pull(digest)
     publication = run.release_client.verify(digest, images[0])
     assert engine.inspect_image(image)["RootFS"] == engine.inspect_image(images[0].image)["RootFS"]
-    engine.remove_image(f"{target.registry}/{names.REPOSITORY}@{digest}", noprune=True)
+    engine.remove_image(f"{target.registry}/{SEEDED.repository}@{digest}", noprune=True)
     assert digest == first[1].digest
     assert check_admission(publication.manifest, publication.platform).accepted
     assert publication.before is None
@@ -285,9 +285,9 @@ SETTINGS = [
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
 def test_the_check_of_mutability_agrees_with_a_registry_that_is_tried(first, engine, target, setting):
     """Under each setting, putting another manifest under a tag works exactly where the check says it can move."""
-    run = Run(engine, target, names.ADMINISTRATOR)
+    run = Run(engine, target, SEEDED.administrator)
     ecr, client = run.release_client.ecr, run.release_client.client("ecr")
-    named = {"repositoryName": names.REPOSITORY}
+    named = {"repositoryName": SEEDED.repository}
     filters = [{"filterType": each.kind, "filter": each.pattern} for each in setting.exclusions]
     before, naming = ecr.describe().mutability, ecr.snapshot().naming()
     manifest = ecr.manifest(first[1].digest)
@@ -336,7 +336,13 @@ def test_a_registry_that_is_unwell_when_the_manifest_comes_holds_no_tag(engine, 
         assert login.endpoint == proxy.endpoint
         with pytest.raises(AwsRefused, match=r"did not take the push|refused the push") as refusal:
             push(
-                engine, images[1].image, login, names.REPOSITORY, "unwell", print, PushTiming(slept.append, lambda: 0.0)
+                engine,
+                images[1].image,
+                login,
+                SEEDED.repository,
+                "unwell",
+                print,
+                PushTiming(slept.append, lambda: 0.0),
             )
     assert slept == list(PAUSES)
     assert all(line.isprintable() for line in str(refusal.value).split("\n"))

@@ -121,20 +121,20 @@ def test_the_stand_in_is_what_its_build_left_and_not_what_its_tag_names_later(mo
     docker = Docker(pulls=False, here=True, digests=())
     found = build_stand_in(docker, tmp_path, Path("log"), lambda _line: None)
     assert found.found == PULLED
-    assert found.reference == f"naver-lambda-base:{'a' * 12}"
+    assert found.reference == f"release-gate-lambda-base:{'a' * 12}"
     assert docker.tags == {found.reference: PULLED}
     assert STAND_IN not in docker.read
 
 
 AGES = {
-    "naver-lambda-base:standin": "2020-01-01T00:00:00.123456789Z",
-    f"naver-lambda-base:{'a' * 12}": "2020-01-01T00:00:00Z",
-    f"naver-lambda-base:{'1' * 12}": "2020-01-01T00:00:00.123456789Z",
-    f"naver-lambda-base:{'2' * 12}": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z",
-    f"naver-lambda-base:{'3' * 12}": "0001-01-01T00:00:00Z",
-    f"naver-lambda-base:{'4' * 12}": None,
-    f"naver-lambda-base:{'5' * 12}": "2020-01-01T00:00:00+09:00",
-    "naver-lambda-base:mine": "2020-01-01T00:00:00Z",
+    "release-gate-lambda-base:standin": "2020-01-01T00:00:00.123456789Z",
+    f"release-gate-lambda-base:{'a' * 12}": "2020-01-01T00:00:00Z",
+    f"release-gate-lambda-base:{'1' * 12}": "2020-01-01T00:00:00.123456789Z",
+    f"release-gate-lambda-base:{'2' * 12}": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z",
+    f"release-gate-lambda-base:{'3' * 12}": "0001-01-01T00:00:00Z",
+    f"release-gate-lambda-base:{'4' * 12}": None,
+    f"release-gate-lambda-base:{'5' * 12}": "2020-01-01T00:00:00+09:00",
+    "release-gate-lambda-base:mine": "2020-01-01T00:00:00Z",
 }
 
 
@@ -145,7 +145,7 @@ def test_tags_of_stand_ins_that_nobody_built_on_for_a_day_are_removed(monkeypatc
     docker, removed = Docker(pulls=False, here=True, digests=()), []
 
     def remove(tag):
-        if tag == f"naver-lambda-base:{'1' * 12}" and fails:
+        if tag == f"release-gate-lambda-base:{'1' * 12}" and fails:
             raise fails
         removed.append(tag)
 
@@ -153,7 +153,7 @@ def test_tags_of_stand_ins_that_nobody_built_on_for_a_day_are_removed(monkeypatc
     docker.inspect_image = lambda tag: {"Metadata": {"LastTagTime": AGES[tag]}}
     docker.remove_image = remove
     build_stand_in(docker, tmp_path, Path("log"), lambda _line: None)
-    idle = [f"naver-lambda-base:{digit * 12}" for digit in "15"]
+    idle = [f"release-gate-lambda-base:{digit * 12}" for digit in "15"]
     assert removed == {None: idle, APIError: idle[1:], ConnectionError: []}[fails and type(fails)]
 
 
@@ -162,7 +162,7 @@ def test_in_containerds_store_a_local_digest_is_no_registrys(monkeypatch, tmp_pa
     built = SimpleNamespace(image_id=PULLED, tag=STAND_IN)
     monkeypatch.setattr(build, "build_image", lambda _context, **_: built)
     manifest = "sha256:" + "f" * 64
-    docker = Docker(pulls=False, here=True, digests=(f"naver-lambda-base@{manifest}",), called=manifest)
+    docker = Docker(pulls=False, here=True, digests=(f"release-gate-lambda-base@{manifest}",), called=manifest)
     found = build_stand_in(docker, tmp_path, Path("log"), lambda _line: None)
-    assert (found.reference, found.found) == (f"naver-lambda-base:{'a' * 12}", manifest)
+    assert (found.reference, found.found) == (f"release-gate-lambda-base:{'a' * 12}", manifest)
     assert docker.tags == {found.reference: manifest}

@@ -99,7 +99,7 @@ def test_the_local_targets_own_clients_know_neither_proxies_nor_a_persons_settin
                "AWS_USE_FIPS_ENDPOINT": "true", "AWS_CA_BUNDLE": "/nowhere", "AWS_REGION": "us-east-1"}  # fmt: skip
     for name, value in hostile.items():
         monkeypatch.setenv(name, value)
-    session = access_keys.session(access_keys.AccessKeys("AKIAEXAMPLE", "x", ""))
+    session = access_keys.session(access_keys.AccessKeys("AKIAEXAMPLE", "x", ""), "eu-west-1")
     session.client("ecr", endpoint_url=server).get_registry_policy()
 
 

@@ -17,6 +17,7 @@ def machine(tmp_path: Path) -> Machine:
     shutil.copytree(ROOT / "setup", tmp_path / "setup")
     (tmp_path / "bin").mkdir()
     (tmp_path / "requirements.txt").write_text("# nothing is needed\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nrepository = my-team/scraper\n")
     (tmp_path / "os-release").write_text("ID=debian\n")
     for program in REAL:
         (tmp_path / "bin" / program).symlink_to(shutil.which(program) or f"/no/{program}")

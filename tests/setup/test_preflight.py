@@ -44,6 +44,7 @@ def test_built_image_needs_no_eight_gigabytes_more(machine: Machine) -> None:
     machine.has("docker", f'[ "$1" = info ] && echo {machine.tree}; exit 0')
     free(machine, 3)
     assert machine.runs("preflight").returncode == 0
+    assert "image inspect my-team/scraper:latest" in machine.calls("docker")
     free(machine, 1)
     assert "2 GB of free disk" in one_sentence(machine.runs("preflight"))
 

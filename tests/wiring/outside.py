@@ -30,11 +30,11 @@ from gate.run import plugin as acceptance
 from gate.run.connections import Connections, made_once
 from gate.run.model import Run
 from gate.run.scope import PLUGIN, RUN
-from localaws.seed import names
 from localaws.target import LocalTarget
 from tests.faults.facts import changed
 from tests.faults.record import edited
 from tests.faults.services import make_calls
+from tests.seeded import SEEDED
 from tests.wiring.records import keep_accepted, keep_night, keep_refusal
 from tests.wiring.table import Rehearsal
 
@@ -138,7 +138,7 @@ class Outside:
         # Before anything is pushed there is no digest that a call could speak of.
         return self._publication or SimpleNamespace(digest="sha256:", manifest=SimpleNamespace(body=""))
 
-    def client(self, service: str, role: str = names.ADMINISTRATOR) -> Any:
+    def client(self, service: str, role: str = SEEDED.administrator) -> Any:
         """A client of the local target, as somebody else than the run."""
         assert self.target is not None
         return self.target.session(role).client(service, endpoint_url=self.target.endpoint)

@@ -10,7 +10,7 @@ from typing import Any
 from gate.publish.publication import ACCEPTED, FILE, REFUSED, Promotion
 from gate.run.model import Run
 from gate.scan.records import RecordedFinding, ScanRecord, keep
-from localaws.seed import names
+from tests.seeded import SEEDED
 
 
 def keep_night(run: Run | None, digest: str, finding: str, data: datetime) -> None:
@@ -26,9 +26,9 @@ def keep_night(run: Run | None, digest: str, finding: str, data: datetime) -> No
 def keep_refusal(run: Run | None, ecr: Any, tag: str) -> None:
     """A release that was refused, and behind whose digest the tag is now."""
     assert run is not None
-    listed = ecr.describe_images(repositoryName=names.REPOSITORY, imageIds=[{"imageTag": tag}])
+    listed = ecr.describe_images(repositoryName=SEEDED.repository, imageIds=[{"imageTag": tag}])
     digest = listed["imageDetails"][0]["imageDigest"]
-    refused = Promotion("2026-01-02T03:04:05+00:00", run.target, names.REPOSITORY, digest, "v0.9.0", tag, "", REFUSED,
+    refused = Promotion("2026-01-02T03:04:05+00:00", run.target, SEEDED.repository, digest, "v0.9.0", tag, "", REFUSED,
                         "AC7: a critical finding")  # fmt: skip
     folder = run.reports / "runs" / "20260102T030405.000000Z" / "evidence"
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,9 +38,10 @@ def keep_refusal(run: Run | None, ecr: Any, tag: str) -> None:
 def keep_accepted(run: Run | None, ecr: Any, tag: str) -> None:
     """A release that was accepted in this repository, and whose digest is not there."""
     assert run is not None
-    (repository,) = ecr.describe_repositories(repositoryNames=[names.REPOSITORY])["repositories"]
-    accepted = Promotion("2026-01-01T03:04:05+00:00", run.target, names.REPOSITORY, "sha256:" + "0" * 64, tag, "latest",
-                         "", ACCEPTED, repository_created=repository["createdAt"].isoformat())  # fmt: skip
+    (repository,) = ecr.describe_repositories(repositoryNames=[SEEDED.repository])["repositories"]
+    digest = f"sha256:{'0' * 64}"
+    accepted = Promotion("2026-01-01T03:04:05+00:00", run.target, SEEDED.repository, digest, tag, "latest", "", ACCEPTED,
+                         repository_created=repository["createdAt"].isoformat())  # fmt: skip
     folder = run.reports / "runs" / "20260101T030405.000000Z" / "evidence"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps(asdict(accepted)), encoding="utf-8")

@@ -15,9 +15,3 @@ GATE, NIGHTLY = (
 def steps_of(workflow):
     """Every step of a workflow's jobs."""
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
-
-
-def role_of(workflow):
-    """The AWS role that a workflow becomes."""
-    (step,) = [each for each in steps_of(workflow) if "configure-aws-credentials" in each.get("uses", "")]
-    return step["with"]["role-to-assume"]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from localaws.seed import names
-from tests.workflows.files import FILES, GATE, NIGHTLY, ROOT, role_of, steps_of
+from tests.seeded import SEEDED
+from tests.workflows.files import FILES, GATE, NIGHTLY, ROOT, steps_of
 
 pytestmark = pytest.mark.slow
 
@@ -76,11 +76,25 @@ def test_no_key_is_stored_and_a_job_may_only_what_it_says(path):
 
 def test_each_workflow_becomes_the_role_that_is_seeded_for_it():
     """Publishing behind the environment's approval; the night as a role that cannot push."""
-    assert role_of(GATE) == names.role_arn(names.CI_ROLE)
-    assert role_of(NIGHTLY) == names.role_arn(names.VERIFY_ROLE)
-    assert names.OIDC_SUBJECT.endswith(f":environment:{GATE['jobs']['gate']['environment']}")
+    for workflow, role in ((GATE, SEEDED.ci_role), (NIGHTLY, SEEDED.verify_role)):
+        (taking,) = [each["with"] for each in steps_of(workflow) if "configure-aws-credentials" in each.get("uses", "")]
+        assert taking["role-to-assume"] == "${{ steps.release.outputs.role }}"
+        assert taking["aws-region"] == "${{ steps.release.outputs.region }}"
+        key = SEEDED.arn("kms", "alias/release-gate")
+        assert _read_by(workflow) == [f"role={SEEDED.role_arn(role)}", f"region={SEEDED.region}", f"key={key}"]
+    assert SEEDED.ci_token_subject.endswith(f":environment:{GATE['jobs']['gate']['environment']}")
     assert "environment" not in NIGHTLY["jobs"]["rescan"]
-    assert names.NIGHTLY_SUBJECT.endswith(":ref:refs/heads/main")
+    assert SEEDED.night_token_subject.endswith(":ref:refs/heads/main")
+
+
+def _read_by(workflow):
+    """What the step that reads pytest.ini hands to the ones after it, without its `make setup`."""
+    (reading,) = [step["run"] for step in steps_of(workflow) if step.get("id") == "release"]
+    setup, command = reading.splitlines()
+    assert setup == "make setup"
+    module = re.fullmatch(r'\.venv/bin/python -m (.*) >> "\$GITHUB_OUTPUT"', command)[1].split()
+    done = subprocess.run([sys.executable, "-m", *module], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
 
 
 KEY = "arn:aws:kms:ap-northeast-2:654654307503:key/1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -63,7 +63,7 @@ _REFERENCES = re.compile(
     re.I,
 )
 _PATH = re.compile(r"(?:~|\.{1,2})?/[\w.@:-]+(?:/[\w.@:-]+)*/?|[A-Za-z]:\\[\w\\ .-]+")
-# The name of a secret in a secret store: prod/naver/api-key, my-db-secret, projects/p/secrets/s.
+# The name of a secret in a secret store: prod/shop/api-key, my-db-secret, projects/p/secrets/s.
 _STORED = re.compile(r"[a-z][a-z_.]*\d{0,2}(?:[/:-][a-z][a-z_.]*\d{0,3})+")
 # AWS secret keys are base64 of 30 bytes, and may begin with a slash.
 _AWS_SECRET = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9/+]{40}")
