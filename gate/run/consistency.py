@@ -44,8 +44,9 @@ def consistent(run: Run) -> CheckResult:
         policy = load_policy(context / POLICY).policy
         found += policy_fits(policy, reviews, release, f"{context.name}/{POLICY}")
     with suppress(OSError, KeyError, ValueError, WrongUse):
-        stated = release_of(HOME / "pytest.ini")
-        texts = {path.name: path.read_text(encoding="utf-8") for path in sorted((HOME / DOCUMENTS).glob("*.json"))}
+        home = run.options.release_folder or HOME
+        stated = release_of(home / "pytest.ini")
+        texts = {path.name: path.read_text(encoding="utf-8") for path in sorted((home / DOCUMENTS).glob("*.json"))}
         found += documents_fit(texts, stated)
     return CheckResult.of(found)
 

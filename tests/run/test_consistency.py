@@ -26,7 +26,7 @@ PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
 def run(context=CONTEXT, target="local", **changed):
     """A run of a release that differs in these keys."""
-    options = SimpleNamespace(image_context=context, target=target)
+    options = SimpleNamespace(release_folder=None, image_context=context, target=target)
     return SimpleNamespace(options=options, release=replace(RELEASE, **changed))
 
 
