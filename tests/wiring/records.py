@@ -40,8 +40,8 @@ def keep_accepted(run: Run | None, ecr: Any, tag: str) -> None:
     assert run is not None
     (repository,) = ecr.describe_repositories(repositoryNames=[SEEDED.repository])["repositories"]
     digest = f"sha256:{'0' * 64}"
-    accepted = Promotion("2026-01-01T03:04:05+00:00", run.target, SEEDED.repository, digest, tag, "latest", "", ACCEPTED,
-                         repository_created=repository["createdAt"].isoformat())  # fmt: skip
+    accepted = Promotion("2026-01-01T03:04:05+00:00", run.target, SEEDED.repository, digest, tag, "latest", "",
+                         ACCEPTED, repository_created=repository["createdAt"].isoformat())  # fmt: skip
     folder = run.reports / "runs" / "20260101T030405.000000Z" / "evidence"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_text(json.dumps(asdict(accepted)), encoding="utf-8")
