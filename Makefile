@@ -21,7 +21,8 @@ adopt: setup ## Write a new release's folder: DIR=… NAME=my-team/app ACCOUNT=�
 	@$(PYTHON_IN) -m gate.adopt "$(DIR)" --repository "$(NAME)" --account "$(ACCOUNT)" --region "$(REGION)" $(ARGS)
 
 test: setup lint docker-build ## The suite's own tests, in two processes; ARGS="…" goes to pytest (-n 0: one process)
-	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests -m "not soak" --numprocesses 2 --dist loadscope \
+		--no-loadscope-reorder $(ARGS)
 
 check: setup ## The loop while you work: linters, and every test without Docker, drawn examples or a long wait
 	@$(MAKE) --no-print-directory --jobs 2 quick-lint quick-tests
@@ -30,7 +31,7 @@ quick-lint:
 	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check . && .venv/bin/mypy --no-error-summary
 
 quick-tests:
-	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests -q -m "not docker and not hypothesis and not slow" \
+	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests -q -m "not docker and not hypothesis and not slow and not soak" \
 		--numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 faults: setup docker-build ## Put every fault of the catalogue into a good release; writes docs/faults.md
@@ -72,8 +73,9 @@ lint: setup ## Every linter; each must be silent
 	@# B108: /tmp is the one folder that Lambda's sandbox lets a function write to, and is only named here.
 	@.venv/bin/bandit --quiet --recursive --severity-level medium --skip B108 gate localaws image
 
-soak: setup ## Twenty whole runs ended at random moments, drawn examples, mutation testing; ROUNDS=20, HARD_USE_SEED=…
+soak: setup ## Twenty whole runs ended at random moments, the life of releases, drawn examples, mutation testing; ROUNDS=20, HARD_USE_SEED=…
 	@HARD_USE_WHOLE=1 HARD_USE_ROUNDS=$(or $(ROUNDS),20) $(PYTHON_IN) -m pytest -c tests/pytest.ini tests/hard_use/test_killed.py $(ARGS)
+	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests -m soak
 	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests -m hypothesis --hypothesis-profile soak
 	@$(MAKE) --no-print-directory mutation
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.hard_use.runs import Gate
 
-pytestmark = pytest.mark.docker
+# Nine whole runs one after the other.
+pytestmark = [pytest.mark.docker, pytest.mark.soak]
 
 WRONG_USE = 4
 

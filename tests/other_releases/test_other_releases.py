@@ -64,7 +64,7 @@ def test_a_browser_with_other_names_memory_and_language_is_checked(tmp_path):
     assert probe["settings"]["memory_mb"] == 768
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_one_stage_with_everything_beside_the_handler_is_checked(tmp_path):
     """(c) The kind of Dockerfile that people publish, with more memory than this machine has CPUs for."""
     results, said = rehearsed(folders.one_stage(tmp_path / "renderer"))
