@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from pytest_bdd import scenarios
 
+from gate.browser.newest import NewestUnknown
 from gate.legacy import baseline
 from gate.publish.pipeline import Pipeline
 from gate.publish.publishing_run import BASELINE, note_build, note_publication
@@ -157,8 +158,10 @@ def chrome_pin(world):
 @pytest.fixture(scope="session")
 def newest_chrome(world):
     """The newest stable Chrome."""
-    if isinstance(world.newest, Exception):
+    if isinstance(world.newest, NewestUnknown):
         pytest.skip(world.newest.cause)
+    if isinstance(world.newest, Exception):
+        raise world.newest
     return world.newest
 
 
