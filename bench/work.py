@@ -14,7 +14,7 @@ import docker
 from bench.measure import ROOT, seconds
 from gate.image.build import build_arguments
 from gate.publish.build import STAND_IN
-from gate.release import release_of
+from gate.release_file import release_of
 from gate.scan.findings import Finding, tally
 from gate.scan.report import ScanReport
 from gate.scan.result_checks import complete, counts_match, free_of

@@ -42,22 +42,11 @@ from gate.scan.sbom import Sbom, make_sbom
 
 # The facts that take long, the longest first; nearly every scenario needs one of them. Those about a part that is no
 # part of the release are not gathered.
-_SLOW_FACTS = (
-    "layers",
-    "tree",
-    "interpreter",
-    "driver_version",
-    "driver_pin",
-    "chrome_version",
-    "chrome_pin",
-    "handler_import",
-)
+_SLOW_FACTS = ("layers", "tree", "interpreter", "driver_version", "driver_pin", "chrome_version", "chrome_pin",
+               "handler_import")  # fmt: skip
 _NEEDED_FOR = {
-    "probe_run": "driver",
-    "driver_version": "driver",
-    "driver_pin": "driver",
-    "chrome_version": "browser",
-    "chrome_pin": "browser",
+    **dict.fromkeys(("probe_run", "driver_version", "driver_pin"), "driver"),
+    **dict.fromkeys(("chrome_version", "chrome_pin"), "browser"),
 }
 
 
@@ -101,9 +90,8 @@ class Candidate:
             self._initialised.wait()
             facts = ("probe_run", *_SLOW_FACTS, "sbom")
         for name in facts:
-            if _NEEDED_FOR.get(name) in self.release.absent_parts:
-                continue
-            self._threads.submit(getattr, self, name)
+            if _NEEDED_FOR.get(name) not in self.release.absent_parts:
+                self._threads.submit(getattr, self, name)
 
     def close(self) -> None:
         """Wait for the facts that were begun, and remove the inspected container."""
@@ -112,11 +100,7 @@ class Candidate:
 
     @property
     def context(self) -> Path:
-        """The folder of the Dockerfile.
-
-        Raises:
-            ImageUnavailable: only an image was given.
-        """
+        """The folder of the Dockerfile; ImageUnavailable is raised where only an image was given."""
         if self._context is None:
             raise ImageUnavailable("no Dockerfile belongs to the candidate image",
                                    remedy="name its folder with --image-context")  # fmt: skip

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gate.errors import GateError
 from gate.permission.required import policies_of
-from gate.release import release_of
+from gate.release_file import release_of
 from localaws import LocalTargetError, behaviours
 from localaws.scanner import SHIPPED
 from localaws.seed.release import SeededRelease

@@ -15,7 +15,8 @@ from pathlib import Path
 from gate.adopt.files import NewRelease, files_of
 from gate.errors import GateError, WrongUse
 from gate.permission.__main__ import write as write_policies
-from gate.release import Release, release_of
+from gate.release import Release
+from gate.release_file import release_of
 
 _ASKED = {
     "repository": "the ECR repository's name, such as my-team/scraper",

@@ -1,8 +1,9 @@
-"""What an engine can do, by its answers to /version and /info (Docker Engine API; Podman answers them too). Pure."""
+"""What an engine can do, by its answers to /version and /info (Docker Engine API; Podman answers them too)."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 # SystemInfo; without these the sandbox could not set Lambda's limits.
@@ -15,6 +16,12 @@ _LIMITS = {
 _API = (1, 41)
 # As the kernel, and so /info, names the processors of Lambda's platforms.
 _PROCESSORS = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
+
+EMULATE = (
+    "rehearse on a machine of that kind, or let this one emulate it "
+    "(docker run --privileged --rm tonistiigi/binfmt --install all)"
+)
+ANOTHER_ENGINE = "let DOCKER_HOST name an engine that can: docs/engines.md lists those that were tried"
 
 
 def missing_capabilities(version: Mapping[str, Any], info: Mapping[str, Any]) -> Iterator[str]:
@@ -57,3 +64,9 @@ def is_docker_own_store(version: Mapping[str, Any], info: Mapping[str, Any]) -> 
     """
     is_docker = "Engine" in [each.get("Name") for each in version.get("Components") or ()]
     return is_docker and ["driver-type", "io.containerd.snapshotter.v1"] not in (info.get("DriverStatus") or [])
+
+
+def emulated() -> frozenset[str]:
+    """The processors that this machine's kernel emulates (binfmt_misc), by the name of their emulator."""
+    folder = Path("/proc/sys/fs/binfmt_misc")
+    return frozenset(each.name for each in folder.glob("qemu-*"))

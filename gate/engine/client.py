@@ -6,14 +6,13 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import docker
 from docker.errors import APIError
 
 from gate.engine.archive import SavedImage
-from gate.engine.capabilities import lacks_processor, missing_capabilities
+from gate.engine.capabilities import ANOTHER_ENGINE, EMULATE, emulated, lacks_processor, missing_capabilities
 from gate.engine.image import InspectedImage, inspect
 from gate.engine.leftovers import owner_label, sweep
 from gate.engine.transport import engine_errors, limit_every_call, tar_download
@@ -28,11 +27,6 @@ _SLEEPERS = (
     ["python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
     ["/var/lang/bin/python3", "-c", f"import time; time.sleep({_LIFE_SECONDS})"],
 )
-_EMULATE = (
-    "rehearse on a machine of that kind, or let this one emulate it "
-    "(docker run --privileged --rm tonistiigi/binfmt --install all)"
-)
-_ANOTHER = "let DOCKER_HOST name an engine that can: docs/engines.md lists those that were tried"
 
 
 def connect(timeout: int = TIMEOUT_SECONDS, environment: Mapping[str, str] | None = None) -> Engine:
@@ -58,12 +52,6 @@ def connect(timeout: int = TIMEOUT_SECONDS, environment: Mapping[str, str] | Non
     return Engine(client, timeout, buildkit=buildkit)
 
 
-def _emulated() -> frozenset[str]:
-    """The processors that this machine's kernel emulates (binfmt_misc), by the name of their emulator."""
-    folder = Path("/proc/sys/fs/binfmt_misc")
-    return frozenset(each.name for each in folder.glob("qemu-*"))
-
-
 class Engine:
     """A Docker engine that answered.
 
@@ -76,9 +64,7 @@ class Engine:
     def __init__(
         self, client: docker.DockerClient, timeout: float = TIMEOUT_SECONDS, *, buildkit: bool = False
     ) -> None:
-        self.client = client
-        self.timeout = timeout
-        self.buildkit = buildkit
+        self.client, self.timeout, self.buildkit = client, timeout, buildkit
         self._saved: dict[str, SavedImage] = {}
         limit_every_call(client.api, timeout)
 
@@ -105,7 +91,7 @@ class Engine:
             missing = tuple(missing_capabilities(self.client.version(), self.client.info()))
         if missing:
             raise EngineUnavailable(f"this Docker engine cannot run the gate: it cannot {', or '.join(missing)}",
-                                    where="docker info", remedy=_ANOTHER)  # fmt: skip
+                                    where="docker info", remedy=ANOTHER_ENGINE)  # fmt: skip
 
     def require_processor(self, platform: str) -> None:
         """Report at once that images for a platform cannot run here, in place of a build that fails half-way.
@@ -118,9 +104,9 @@ class Engine:
         if not str(self.client.api.base_url).startswith("http+docker://"):
             return
         with engine_errors("docker info"):
-            said = lacks_processor(platform, self.client.info(), _emulated())
+            said = lacks_processor(platform, self.client.info(), emulated())
         if said:
-            raise EngineUnavailable(said, where="docker info", remedy=_EMULATE)
+            raise EngineUnavailable(said, where="docker info", remedy=EMULATE)
 
     def image(self, reference: str) -> InspectedImage:
         """The image as the engine describes it.
@@ -203,11 +189,7 @@ class Engine:
 
     @contextmanager
     def saved(self, reference: str, limit: int = EXPORT_BYTES) -> Iterator[io.BufferedReader]:
-        """The image with all its layers as the tar stream of `docker save`, to be read once.
-
-        Args:
-            reference: the image.
-            limit: bytes after which reading ends in an error.
+        """The image with all its layers as the tar stream of `docker save`, to be read once; see `export`.
 
         Raises:
             ImageUnavailable: no such image, or it is larger than the limit.

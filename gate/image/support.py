@@ -23,6 +23,7 @@ WARNED_AHEAD = timedelta(days=180)
 _RUNTIME = "Lambda runtime python"
 _SEEN_LATELY = timedelta(days=365)
 _DAY = date(2026, 7, 1)
+_IDLE = SupportException("Amazon Linux 1", "", "", "", "", _DAY, _DAY, 1)
 # The suffixes of AWS's base image tags: a build ("3.11.2026.11.01.2"), an architecture.
 _BUILD = r"(?:\.\d[\d.]*)?(?:-(?:x86_64|arm64))?"
 
@@ -162,9 +163,9 @@ def load(path: Path = DATA) -> SupportDates:
 
 
 def _listed(value: Any) -> list[Any]:
-    if not isinstance(value, list) or not value:
-        raise TypeError(f"{value} is no list of entries")
-    return value
+    if isinstance(value, list) and value:
+        return value
+    raise TypeError(f"{value} is no list of entries")
 
 
 def _dated(entry: dict[str, Any]) -> dict[str, Any]:
@@ -175,11 +176,7 @@ def _ended() -> tuple[ReleasePart, ...]:
     return (ReleasePart("Amazon Linux 2", "a base", Lifetime("Amazon Linux 2", date(2026, 6, 30), "its FAQ", _DAY)),)
 
 
-def _nothing() -> Register:
-    return Register("exceptions.yaml")
-
-
-@check(6, known_bad=lambda: (_ended(), _nothing(), _DAY, "support.yaml"))
+@check(6, known_bad=lambda: (_ended(), Register("exceptions.yaml"), _DAY, "support.yaml"))
 def supported(parts: Sequence[ReleasePart], register: Register, today: date, source: str) -> CheckResult:
     """Each part is supported today, or an entry of the register that is in force accepts the end of its support."""
     return CheckResult.of(
@@ -215,7 +212,7 @@ def _accepted(part: ReleasePart, register: Register, today: date) -> SupportExce
     return next((each for each in register.support if each.what == part.name and each.is_in_force(today)), None)
 
 
-@check(6, known_bad=lambda: ((), Register("exceptions.yaml", (), (), (), (), (_idle(),)), _DAY))
+@check(6, known_bad=lambda: ((), Register("exceptions.yaml", (), (), (), (), (_IDLE,)), _DAY))
 def support_exceptions_used(parts: Sequence[ReleasePart], register: Register, today: date) -> CheckResult:
     """Each acceptance is about a part of the release whose support has ended."""
     ended = {part.name for part in parts if part.lifetime and part.lifetime.until < today}
@@ -230,10 +227,6 @@ def support_exceptions_used(parts: Sequence[ReleasePart], register: Register, to
         for entry in register.support
         if entry.what not in ended
     )
-
-
-def _idle() -> SupportException:
-    return SupportException("Amazon Linux 1", "", "", "", "", _DAY, _DAY, 1)
 
 
 def warnings(parts: Sequence[ReleasePart], register: Register, today: date) -> tuple[str, ...]:

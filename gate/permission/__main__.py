@@ -11,7 +11,8 @@ from typing import Any
 from gate.errors import GateError, WrongUse
 from gate.permission.required import PUBLISHING, missing, policies_of
 from gate.registry.permitted_calls import AwsCall
-from gate.release import Release, release_of
+from gate.release import Release
+from gate.release_file import release_of
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("docs", "policies")

@@ -19,7 +19,8 @@ import pytest
 
 from gate.evidence.configuration import NOT_OF_THE_RELEASE, Configuration
 from gate.options import Options
-from gate.release import Release, ini_settings, ini_value
+from gate.release import Release
+from gate.release_file import ini_settings, ini_value
 from gate.run import scenarios
 from gate.run.parts import ReleaseParts
 

@@ -21,7 +21,8 @@ from gate.access.reviewed_principals import load as load_principals
 from gate.aws.partition import arn
 from gate.check import CheckResult, Rejection
 from gate.errors import GateError, WrongUse
-from gate.release import Release, release_of
+from gate.release import Release
+from gate.release_file import release_of
 from gate.run.configuration import HOME
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from gate.engine import connect
 from gate.errors import GateError
 from gate.image.build import build_image
 from gate.publish.build import build_stand_in
-from gate.release import release_of
+from gate.release_file import release_of
 from gate.run.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,8 @@ from typing import Any
 
 from gate.errors import WrongUse
 from gate.options import nearest
-from gate.release import Release, ini_settings, ini_value
+from gate.release import Release
+from gate.release_file import ini_settings, ini_value
 
 INI = "pytest.ini"
 
@@ -20,7 +21,7 @@ def folder_of_release(config: Any) -> Path:
 
 
 def reader(config: Any) -> Callable[[str], Any]:
-    """What answers the value of one of the release's keys, as `gate.release.read` asks for it.
+    """What answers the value of one of the release's keys, as `gate.release_file.read` asks for it.
 
     Raises:
         WrongUse: the folder's pytest.ini cannot be read or states something else than a release; or `-o` was given for

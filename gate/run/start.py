@@ -13,11 +13,12 @@ from types import FrameType
 import pytest
 
 from gate import options as command_line
-from gate import release as settings
+from gate import release_file as settings
 from gate.engine.leftovers import mark_children
 from gate.errors import EngineUnavailable, GateError, ImageUnavailable, WrongUse
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
+from gate.release import Release
 from gate.report.html import HtmlReport, switch_on
 from gate.report.view import page_of
 from gate.run.configuration import configuration_of
@@ -111,7 +112,7 @@ def _refuse_without_plugins(config: pytest.Config) -> None:
                        remedy="unset PYTEST_DISABLE_PLUGIN_AUTOLOAD, and leave out `-p no:…`")  # fmt: skip
 
 
-def _asked_for(config: pytest.Config) -> tuple[settings.Release, command_line.Options]:
+def _asked_for(config: pytest.Config) -> tuple[Release, command_line.Options]:
     command_line.refuse_empty(config)
     tag = config.getoption("--promote") or config.getoption("--release-tag")
     release = settings.read(reader(config), release_tag=tag)

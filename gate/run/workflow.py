@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from gate.aws.partition import arn
-from gate.release import Release, release_of
+from gate.release import Release
+from gate.release_file import release_of
 
 ROOT = Path(__file__).parents[2]
 

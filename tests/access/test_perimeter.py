@@ -13,7 +13,7 @@ from gate.access.facts import Network, Simulation
 from gate.access.matrix import principals
 from gate.errors import WrongUse
 from gate.permission.__main__ import ROOT
-from gate.release import release_of
+from gate.release_file import release_of
 from tests.access.conftest import ACCOUNT, CI, PULL, REVIEWED, arn, identity
 
 ORGANIZATION = "o-a1b2c3d4e5"

@@ -8,7 +8,7 @@ from gate.permission.__main__ import ROOT
 from gate.permission.caller_checks import PermissionState, check_permissions
 from gate.permission.granted import GrantedPermissions
 from gate.permission.required import PUBLISHING, least_privilege_policy
-from gate.release import release_of
+from gate.release_file import release_of
 from localaws.access_keys import session
 from tests.seeded import SEEDED
 

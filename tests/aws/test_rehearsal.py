@@ -11,7 +11,7 @@ from gate.permission.required import PUBLISHING, VERIFYING, missing
 from gate.publish.plan import planned_actions
 from gate.publish.release_log import WHOAMI
 from gate.registry.permitted_calls import AwsCall
-from gate.release import release_of
+from gate.release_file import release_of
 from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker

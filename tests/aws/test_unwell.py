@@ -22,7 +22,7 @@ from gate.permission.granted import GrantedPermissions
 from gate.permission.required import required_by
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, fetch_blob
-from gate.release import release_of
+from gate.release_file import release_of
 
 pytestmark = pytest.mark.slow
 

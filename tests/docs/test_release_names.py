@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.release import release_of
+from gate.release_file import release_of
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASE = release_of(ROOT / "pytest.ini")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gate import engine as docker_engine
-from gate import release as settings
+from gate import release_file as settings
 from gate.access.reader import AccountReader
 from gate.access.reviewed_principals import load as load_reviews
 from gate.aws.call_log import CallLog

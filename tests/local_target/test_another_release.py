@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gate.release import release_of
+from gate.release_file import release_of
 from localaws import LocalTargetError
 from localaws.__main__ import seeded_release
 from localaws.seed.release import SeededRelease

@@ -12,7 +12,7 @@ from gate.permission.dry_run import parameters
 from gate.permission.granted import GrantedPermissions
 from gate.permission.required import PUBLISHING, VERIFYING, RequiredPermission
 from gate.registry.permitted_calls import READS
-from gate.release import release_of
+from gate.release_file import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")
 ROLE = f"arn:aws:iam::{RELEASE.account}:role/aws-reserved/sso/ci"

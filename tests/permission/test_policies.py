@@ -20,7 +20,7 @@ from gate.permission.required import (
     resources,
 )
 from gate.registry.permitted_calls import ALLOWED_CHANGES, READS, AwsCall
-from gate.release import release_of
+from gate.release_file import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")
 

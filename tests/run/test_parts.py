@@ -13,7 +13,8 @@ from gate.evidence.recheck import configuration_holds
 from gate.image.file_checks import absent_parts_are_absent
 from gate.image.tree import ELF_MAGIC, ImageFile, Tree
 from gate.publish.promotion_checks import ReleaseTags, tags_to_set
-from gate.release import Release, ini_settings, ini_value, read, release_of
+from gate.release import Release
+from gate.release_file import ini_settings, ini_value, read, release_of
 from gate.run.parts import ReleaseParts
 from gate.run.scenarios import HOME, catalogue
 from gate.run.summary import summary

@@ -8,7 +8,7 @@ import pytest
 from gate.options import Options
 from gate.permission.__main__ import ROOT
 from gate.publish.plan import plan_text, planned_actions
-from gate.release import release_of
+from gate.release_file import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")
 OPTIONS = Options(

@@ -16,7 +16,7 @@ from gate.image.build import build_arguments
 from gate.image.packages import read_requirements
 from gate.image.support import load, python_of, stand_in_hides
 from gate.publish.build import chosen_first
-from gate.release import release_of
+from gate.release_file import release_of
 from gate.report.view import deploy_command
 from gate.run.release_folder import folder_of_release, reader
 from gate.runtime.constraints import function
