@@ -89,9 +89,9 @@ def test_the_identity_is_shown_and_the_notes_are_a_rehearsals(released):
 
 def test_the_plan_named_in_order_what_publishing_then_did(released):
     """--plan, held against the steps that the run recorded; digests and build arguments are known only then."""
-    options = Options(
-        "aws", None, ROOT / "image", None, True, False, True, None, None, 900, 1800, 300, None, no_attach=True
-    )
+    values = dict.fromkeys(Options.__dataclass_fields__)
+    asked = {"target": "aws", "image_context": ROOT / "image", "publish": True, "plan": True, "no_attach": True}
+    options = Options(**{**values, "scan_timeout": 900, "build_timeout": 1800, "engine_timeout": 300, **asked})
     planned = [shape(action.command) for action in planned_actions(options, release_of(ROOT / "pytest.ini"), "full")]
     done = [
         shape(step["command"])

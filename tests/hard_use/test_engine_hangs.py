@@ -41,7 +41,7 @@ def test_an_engine_that_falls_silent_in_the_push_publishes_nothing(gate, engine)
     """The push is given up in time; what it had begun is on record, and nothing is left over for the next run."""
     small = ("--image", "debian:bookworm-slim", "-p", "tests.hard_use.hasty")
     cause = "The Docker engine stopped answering during the push of candidate"
-    run = _ended(gate, PUSH, STUCK, cause, *small, "-k", "registry_holds_the_judged_image", "--engine-timeout", "10")
+    run = _ended(gate, PUSH, STUCK, cause, *small, "-k", "registry_holds_the_checked_image", "--engine-timeout", "10")
     pushed = [title for titles in gate.results().titles.values() for title in titles if title.endswith("refused")]
     assert pushed, "the step that was refused"
     assert gate.run("-m", "ac5", "-k", "push")[0] == 0

@@ -44,7 +44,7 @@ def call(*arguments, **environment):
         (["--image-context", "docs"], "docs: name its folder with --image-context"),
         (["-o", "image_context=nowhere"], "nowhere: name its folder with --image-context (or in pytest.ini)"),
         (["--release-tag", "not a tag"], "a tag must be letters, digits"),
-        (["--release-tag", "latest"], "the tags must be three different tags"),
+        (["--release-tag", "latest"], "the tags must be different from each other"),
         (["--scan-timeout", "0"], "a timeout is a number of seconds above 0"),
         (["--previous", "no-such-file.json"], "--previous names no file: no-such-file.json"),
         (["--sign", "no-such-key.pem"], "--sign names no file: no-such-key.pem"),
