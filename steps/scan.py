@@ -9,9 +9,7 @@ from gate.scan import remediation, result_checks, scan_diff
 from gate.scan.coverage import image_coverage, something_covered, uncovered_registered
 from gate.scan.records import record_of
 from gate.scan.register import exception_checks as rules
-from gate.scan.register.openvex import openvex
-
-VEX = "exceptions.openvex.json"
+from gate.scan.register.openvex import VEX, openvex
 
 
 @given("the register of exceptions")

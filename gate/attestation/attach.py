@@ -6,7 +6,6 @@ on the disk. A statement that cannot be stored is said, and changes no verdict: 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,21 +17,23 @@ from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from gate.attestation.bundle import bundled
 from gate.attestation.referrers import Referrers
+from gate.attestation.summary import LEVELS, Summary
 from gate.attestation.summary import PREDICATE as SUMMARY
-from gate.attestation.summary import Summary
 from gate.attestation.summary import statement as summary_statement
 from gate.errors import GateError
+from gate.evidence.reading import sha256_of
 from gate.evidence.signature import sign, signer
 from gate.evidence.statement import PREDICATE as TEST_RESULT
+from gate.evidence.statement import hashes_of
 from gate.evidence.store import STATEMENT
 from gate.run.model import Run
+from gate.run.results import VERDICT
+from gate.run.scenarios import HOME, LOCK
+from gate.scan.register.openvex import VEX
 from gate.scan.sbom import spdx_of
 
 # Predicate types as cosign's `--type` knows them: cyclonedx, spdxjson, openvex.
 CYCLONEDX, SPDX, OPENVEX = "https://cyclonedx.org/bom", "https://spdx.dev/Document", "https://openvex.dev/ns"
-VEX = "exceptions.openvex.json"
-_VERDICT, _SEAL = "verdict.json", "seal.json"
-_DECIDED_BY = ("features/scenarios.lock", "pytest.ini")
 
 
 @dataclass(frozen=True)
@@ -92,13 +93,14 @@ def statements(run: Run, document: Mapping[str, Any]) -> Iterator[tuple[str, byt
     yield from _files(((OPENVEX, run.store.folder / VEX),), uri, digest)
     if (run.folder / STATEMENT).exists():
         yield TEST_RESULT, (run.folder / STATEMENT).read_bytes()
-    yield SUMMARY, summary_statement(_summary(run, document), *_hashes(run))
+    # The scenarios are the gate's own, in whatever folder the release is.
+    policy = {"sha256": sha256_of(HOME / LOCK, LOCK)}
+    yield SUMMARY, summary_statement(_summary(run, document), policy, hashes_of(run.folder))
 
 
 def _summary(run: Run, document: Mapping[str, Any]) -> Summary:
     until, release = document.get("valid_until"), document["release"]
     reasons = document.get("reasons") or [""]
-    is_yes = document["verdict"] in ("GO", "REHEARSAL PASSED", "CLEAN")
     return Summary(
         digest=run.facts.digest,
         repository=run.release.repository_uri,
@@ -106,23 +108,14 @@ def _summary(run: Run, document: Mapping[str, Any]) -> Summary:
         target="aws" if run.target == "aws" else "local",
         made_at=datetime.fromisoformat(document["finished"]),
         valid_until=datetime.fromisoformat(until) if until and document["verdict"] == "GO" else None,
-        reason="" if is_yes else str(reasons[0])[:300],
+        reason="" if document["verdict"] in LEVELS else str(reasons[0])[:300],
         tags=tuple(release.get("tags") or ()),
     )
 
 
-def _hashes(run: Run) -> tuple[dict[str, str], dict[str, str]]:
-    policy = {"sha256": _sha256(run.root / _DECIDED_BY[0])}
-    return policy, {name: _sha256(run.folder / name) for name in (_VERDICT, _SEAL)}
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _document(run: Run) -> dict[str, Any]:
     # What is on the disk is what was sealed.
-    document: dict[str, Any] = json.loads((run.folder / _VERDICT).read_text(encoding="utf-8"))
+    document: dict[str, Any] = json.loads((run.folder / VERDICT).read_text(encoding="utf-8"))
     return document
 
 

@@ -19,7 +19,7 @@ import requests
 
 from gate.attestation.bundle import MEDIA_TYPE
 from gate.errors import AwsRefused
-from gate.registry.login import Login
+from gate.registry.login import Login, up_to
 from gate.registry.manifest import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 
 CONTENT, PREDICATE_TYPE = "dev.sigstore.bundle.content", "dev.sigstore.bundle.predicateType"
@@ -142,7 +142,7 @@ class Referrers:
         try:
             with self._session.request(method, url, timeout=_TIMEOUT, stream=True, **given) as answer:
                 answer.raise_for_status()
-                content = b"".join(_up_to(_MOST_BYTES, answer))
+                content = b"".join(up_to(_MOST_BYTES, answer, "a statement"))
                 return _Answer(content, answer.headers, answer.url, answer.links.get("next", {}).get("url", ""))
         except requests.RequestException as error:
             cause = f"the registry refuses {method} {url}: {error}"
@@ -155,15 +155,6 @@ class _Answer:
     headers: Mapping[str, str]
     url: str
     following: str
-
-
-def _up_to(limit: int, answer: requests.Response) -> Iterator[bytes]:
-    read = 0
-    for chunk in answer.iter_content(64 * 1024):
-        read += len(chunk)
-        if read > limit:
-            raise AwsRefused(f"the registry answers more than {limit:,} bytes", where=answer.url)
-        yield chunk
 
 
 def _referrer(found: Mapping[str, Any]) -> Referrer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -65,7 +65,7 @@ def fetch_blob(login: Login, repository: str, digest: str) -> bytes:
     try:
         with requests.get(url, auth=(login.username, login.password), timeout=30, stream=True) as answer:
             answer.raise_for_status()
-            content = b"".join(_up_to(_LIMIT, answer))
+            content = b"".join(up_to(_LIMIT, answer, "an image config"))
     except requests.RequestException as error:
         raise AwsRefused(
             f"The registry does not hand out the image config {digest}: {error}",
@@ -77,13 +77,18 @@ def fetch_blob(login: Login, repository: str, digest: str) -> bytes:
     return content
 
 
-def _up_to(limit: int, answer: requests.Response) -> list[bytes]:
-    chunks: list[bytes] = []
+def up_to(limit: int, answer: requests.Response, what: str) -> Iterator[bytes]:
+    """The parts of an answer of at most `limit` bytes.
+
+    Raises:
+        AwsRefused: it is longer.
+    """
+    read = 0
     for chunk in answer.iter_content(64 * 1024):
-        chunks.append(chunk)
-        if sum(map(len, chunks)) > limit:
-            raise AwsRefused(f"The registry answers an image config of more than {limit} bytes", where=answer.url)
-    return chunks
+        read += len(chunk)
+        if read > limit:
+            raise AwsRefused(f"The registry answers {what} of more than {limit} bytes", where=answer.url)
+        yield chunk
 
 
 def pull(engine: Any, login: Login, repository: str, digest: str, say: Callable[[str], None]) -> dict[str, Any]:

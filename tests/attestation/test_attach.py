@@ -54,8 +54,6 @@ class Terminal:
 
 def run_of(folder: Path, verdict: str = "REHEARSAL PASSED", **changed: Any) -> Any:
     """A concluded run with everything on disk that it leaves."""
-    (folder / "features").mkdir()
-    (folder / "features" / "scenarios.lock").write_text("[]")
     document = {"verdict": verdict, "finished": FINISHED.isoformat(), "valid_until": None, "reasons": ["CVE-1"],
                 "release": {"digest": DIGEST, "tags": ["v1.0.0", "latest"]}}  # fmt: skip
     (folder / "verdict.json").write_text(json.dumps(document))

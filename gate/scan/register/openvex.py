@@ -14,6 +14,8 @@ from gate.scan.register.entries import FindingException
 from gate.scan.register.exception_checks import Disposition
 from gate.scan.register.packages import UNTOLD
 
+# The file of a run's evidence that holds the document.
+VEX = "exceptions.openvex.json"
 _CONTEXT = "https://openvex.dev/ns/v0.2.0"
 
 
