@@ -38,7 +38,7 @@ def pytest_configure(config):
     """Begin the run, unless pytest was only asked to show something."""
     command_line.check_selection(config)
     if not config.option.collectonly:
-        # The claims are listed from their features alone: without the checks behind the steps, in half the time.
+        # The scenarios are listed from their features alone: without the checks behind the steps, in half the time.
         for noun in STEPS:
             config.pluginmanager.import_plugin(f"steps.{noun}")
     if not looks_only(config.option):

@@ -1,4 +1,4 @@
-"""What is not done because checks said no before: told to each claim as it concerns that claim."""
+"""What is not done because checks said no before: told to each scenario as it concerns that scenario."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class BlockedByEarlierFailure(GateError):
 
     Attributes:
         causes: what failed before.
-        criterion: the claims of this criterion are told the causes as their own; 0 where the causes are other claims'.
+        criterion: the scenarios of this criterion are told the causes as their own; 0 where they are others'.
     """
 
     usual_remedy = "correct what failed before it, and run the gate again"

@@ -240,7 +240,7 @@ class Candidate:
         """The components that a scan has to cover, or the exception register has to name."""
         found = ".".join(self.interpreter.version.split(".")[:2])
         return required_components(
-            # The Python that is in the image: whether it is the agreed one is a claim of its own.
+            # The Python that is in the image: whether it is the agreed one is a scenario of its own.
             found or self.release.python_version,
             self.pins,
             chrome=version_in(self.chrome_version.text) if self.release.chrome_bin else None,

@@ -1,4 +1,4 @@
-"""Why a run ended as it did: each cause once, with the claims that it failed and what follows from it. Pure.
+"""Why a run ended as it did: each cause once, with the scenarios that it failed and what follows from it. Pure.
 
 Terminal, page, verdict.json (and from it the page of a CI job) and VALIDATION.md all show these objects.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from gate.check import Rejection
 from gate.verdict import ScenarioOutcome
 
-# What is told together: the rejections of one claim that no claim before it had.
+# What is told together: the rejections of one scenario that no scenario before it had.
 Told = tuple[Rejection, ...]
 
 
@@ -23,30 +23,30 @@ class Cause:
     Attributes:
         rejections: what was said, each told once in a run.
         checked: True when a check said no, False when the facts could not be had.
-        claims: those that failed by it, in the order of the run; none where a claim that did not run stands against it.
+        scenarios: those that failed by it, in the order of the run; none where what did not run stands against it.
         consequences: what would not have been said without it.
     """
 
     rejections: Told
     checked: bool
-    claims: tuple[ScenarioOutcome, ...]
+    scenarios: tuple[ScenarioOutcome, ...]
     consequences: tuple[Cause, ...] = ()
 
     @property
     def criteria(self) -> str:
         """The acceptance criteria that it hit, as text."""
-        return ", ".join(f"AC{number}" for number in sorted({claim.criterion for claim in self.claims}))
+        return ", ".join(f"AC{number}" for number in sorted({scenario.criterion for scenario in self.scenarios}))
 
     @property
     def counted(self) -> str:
-        """How many claims it hit and in which criteria, as text."""
-        return f"{len(self.claims)} claim{'s' * (len(self.claims) != 1)} in {self.criteria}"
+        """How many scenarios it hit and in which criteria, as text."""
+        return f"{len(self.scenarios)} scenario{'s' * (len(self.scenarios) != 1)} in {self.criteria}"
 
     @property
     def failed_with_it(self) -> tuple[ScenarioOutcome, ...]:
-        """The claims that failed by what follows from it, each once."""
-        claims = (claim for each in self.consequences for claim in each.claims)
-        return tuple({(claim.criterion, claim.name): claim for claim in claims}.values())
+        """The scenarios that failed by what follows from it, each once."""
+        scenarios = (scenario for each in self.consequences for scenario in each.scenarios)
+        return tuple({(scenario.criterion, scenario.name): scenario for scenario in scenarios}.values())
 
     def stated(self) -> dict[str, Any]:
         """The cause as verdict.json states it."""
@@ -56,13 +56,13 @@ class Cause:
                 for each in self.rejections
             ],
             "checked": self.checked,
-            "claims": [{"criterion": claim.criterion, "name": claim.name} for claim in self.claims],
+            "claims": [{"criterion": each.criterion, "name": each.name} for each in self.scenarios],
             "consequences": [each.stated() for each in self.consequences],
         }
 
 
 def causes(outcomes: Iterable[ScenarioOutcome]) -> tuple[Cause, ...]:
-    """The causes of all failures: first what a check said no to, then what kept claims from being checked.
+    """The causes of all failures: first what a check said no to, then what kept scenarios from being checked.
 
     Among these in the order of the run, in which an image comes before what is done with it.
     """
@@ -80,7 +80,7 @@ def causes(outcomes: Iterable[ScenarioOutcome]) -> tuple[Cause, ...]:
 
 
 def _grouped(failed: list[ScenarioOutcome]) -> tuple[dict[Told, list[ScenarioOutcome]], dict[Rejection, Told]]:
-    """Every claim by what failed it, and of each rejection with which others it is told."""
+    """Every scenario by what failed it, and of each rejection with which others it is told."""
     hit: dict[Told, list[ScenarioOutcome]] = {}
     told_in: dict[Rejection, Told] = {}
     for outcome in failed:
@@ -90,7 +90,7 @@ def _grouped(failed: list[ScenarioOutcome]) -> tuple[dict[Told, list[ScenarioOut
             told_in |= dict.fromkeys(new, new)
         for told in dict.fromkeys(told_in[each] for each in outcome.told):
             hit[told].append(outcome)
-    # What blocked a claim and failed none: it did not run, or forbids the release by itself.
+    # What blocked a scenario and failed none: it did not run, or forbids the release by itself.
     for outcome in failed:
         new = tuple(dict.fromkeys(each for each in outcome.blocked_by if each not in told_in))
         if new:
@@ -110,14 +110,14 @@ def _root(told: Told, hit: Mapping[Told, list[ScenarioOutcome]], told_in: Mappin
 
 
 def _earlier(told: Told, hit: Mapping[Told, list[ScenarioOutcome]], told_in: Mapping[Rejection, Told]) -> Told | None:
-    claims = hit[told]
-    if claims and all(claim.blocked_by for claim in claims):
-        return next((told_in[each] for each in claims[0].blocked_by if told_in[each] != told), None)
+    scenarios = hit[told]
+    if scenarios and all(scenario.blocked_by for scenario in scenarios):
+        return next((told_in[each] for each in scenarios[0].blocked_by if told_in[each] != told), None)
     by_check = {each.check: group for each, group in reversed(list(told_in.items())) if each.check and group != told}
     explained = [next((by_check[name] for name in each.follows if name in by_check), None) for each in told]
     return explained[0] if all(explained) else None
 
 
 def _cause(told: Told, hit: Mapping[Told, list[ScenarioOutcome]]) -> Cause:
-    claims = tuple(hit[told])
-    return Cause(told, any(claim.checked for claim in claims), claims)
+    scenarios = tuple(hit[told])
+    return Cause(told, any(scenario.checked for scenario in scenarios), scenarios)

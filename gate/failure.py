@@ -1,4 +1,4 @@
-"""From what a test raised to why its claim failed."""
+"""From what a test raised to why its scenario failed."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from gate.check import CheckResult, NoGo, Rejection
 from gate.errors import GateError, one_line
 from gate.text import visible
 
-# As many causes of a claim that was blocked are kept with it: the sentence on it counts the others.
+# As many causes of a scenario that was blocked are kept with it: the sentence on it counts the others.
 _KEPT = 20
 
 
 @dataclass(frozen=True)
-class ClaimFailure:
-    """Why a claim failed.
+class ScenarioFailure:
+    """Why a scenario failed.
 
     Attributes:
         message: the whole as text.
         rejections: the same as objects: cause, where, what to do.
         checked: True when a check said no, False when the facts could not be had.
-        blocked_by: what failed before and kept this claim from being checked.
+        blocked_by: what failed before and kept this scenario from being checked.
         traceback: for the evidence, when the gate itself crashed.
     """
 
@@ -34,7 +34,7 @@ class ClaimFailure:
     blocked_by: tuple[Rejection, ...] = ()
     traceback: str = ""
 
-    def redacted(self, redact: Callable[[str], str]) -> ClaimFailure:
+    def redacted(self, redact: Callable[[str], str]) -> ScenarioFailure:
         """The failure without the secrets that it may quote."""
 
         def clean(rejections: tuple[Rejection, ...]) -> tuple[Rejection, ...]:
@@ -52,18 +52,18 @@ class ClaimFailure:
         )
 
 
-def failure_of(error: BaseException, criterion: int = 0) -> ClaimFailure:
-    """The failure that an exception stands for, to a claim of this criterion."""
+def failure_of(error: BaseException, criterion: int = 0) -> ScenarioFailure:
+    """The failure that an exception stands for, to a scenario of this criterion."""
     if isinstance(error, BlockedByEarlierFailure) and error.criterion and error.criterion == criterion:
         error = NoGo(CheckResult(error.causes))
     if isinstance(error, NoGo):
         told = tuple(_shown(replace(each, cause=one_line(each.cause))) for each in error.result.rejections)
-        return ClaimFailure(str(error), told, checked=True)
+        return ScenarioFailure(str(error), told, checked=True)
     if isinstance(error, GateError):
         told = (_shown(Rejection(error.cause, error.where, error.remedy)),)
         before = error.causes if isinstance(error, BlockedByEarlierFailure) else ()
         blocked_by = tuple(_shown(replace(each, cause=one_line(each.cause))) for each in before[:_KEPT])
-        return ClaimFailure(str(error), told, checked=False, blocked_by=blocked_by)
+        return ScenarioFailure(str(error), told, checked=False, blocked_by=blocked_by)
     return _crash(error)
 
 
@@ -78,7 +78,7 @@ def _shown(rejection: Rejection) -> Rejection:
     )
 
 
-def _crash(error: BaseException) -> ClaimFailure:
+def _crash(error: BaseException) -> ScenarioFailure:
     place = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
     told = Rejection(
         f"the gate itself failed: {type(error).__name__}: {error}",
@@ -86,7 +86,7 @@ def _crash(error: BaseException) -> ClaimFailure:
         "this is a defect of the gate, not of the image; the traceback is in the evidence folder",
     )
     text = str(GateError(told.cause, where=told.where, remedy=told.remedy))
-    return ClaimFailure(text, (_shown(told),), checked=False, traceback="".join(traceback.format_exception(error)))
+    return ScenarioFailure(text, (_shown(told),), checked=False, traceback="".join(traceback.format_exception(error)))
 
 
 def skip_reason(report: Any) -> str:

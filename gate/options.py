@@ -152,7 +152,7 @@ def _check(options: Options, *, both_given: bool) -> None:
 
 
 def check_selection(config: Any) -> None:
-    """Refuse markers and paths that are not there, and let `-k` take a claim's title (`config` is pytest's).
+    """Refuse markers and paths that are not there, and let `-k` take a scenario's title (`config` is pytest's).
 
     Raises:
         pytest.UsageError: names what is not there, and the nearest that is.
@@ -185,7 +185,7 @@ def _check_markers(expression: str, known: list[str]) -> None:
 
 
 def _keyword(text: str) -> str:
-    """The expression that pytest understands: the text itself, or a claim's title as the name of its test."""
+    """The expression that pytest understands: the text itself, or a scenario's title as the name of its test."""
     if " " not in text.strip() or _is_expression(text):
         return text
     return re.sub(r"[^a-z0-9 ]", "", text.lower()).strip().replace(" ", "_")
@@ -206,7 +206,7 @@ def _check_path(path: Path, argument: str) -> None:
     beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
     raise WrongUse(
         f"there is no {plain(argument)}{nearest(path.name, beside)}",
-        remedy="`pytest features/` runs every claim, `-m ac1` one criterion, `-k` one claim by its title",
+        remedy="`pytest features/` runs every scenario, `-m ac1` one criterion, `-k` one scenario by its title",
     )
 
 

@@ -37,12 +37,12 @@ class StepOutcome:
 
 @dataclass(frozen=True)
 class ScenarioOutcome:
-    """One claim, and what became of it.
+    """One scenario, and what became of it.
 
     Attributes:
         reason: why it failed or did not run, as text.
         only_aws: a rehearsal cannot prove it.
-        checked: False when it failed because the facts could not be had, which leaves the claim undecided.
+        checked: False when it failed because the facts could not be had, which leaves the scenario undecided.
         rejections: why it failed.
         blocked_by: what failed before and kept it from being checked.
     """
@@ -67,7 +67,7 @@ class ScenarioOutcome:
 
 @dataclass(frozen=True)
 class NotPart:
-    """A claim about something that is no part of this release: it is not checked, and stands against nothing.
+    """A scenario about something that is no part of this release: it is not checked, and stands against nothing.
 
     Attributes:
         reason: which key of pytest.ini says so.
@@ -87,9 +87,9 @@ class Verdict:
         exit_code: of pytest.
         reasons: the sentences that explain it, most important first.
         criteria: the status of each criterion: passed, failed or incomplete.
-        only_aws: the names of the claims that only AWS can prove and that were not tried.
-        beside: those of the reasons that are no failed claim and no claim that was not begun.
-        not_begun: those of the reasons that name a claim, or a criterion, that was not begun.
+        only_aws: the names of the scenarios that only AWS can prove and that were not tried.
+        beside: those of the reasons that are no failed scenario and no scenario that was not begun.
+        not_begun: those of the reasons that name a scenario, or a criterion, that was not begun.
     """
 
     word: str
@@ -136,7 +136,7 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
         trouble: sentences about what went wrong outside any scenario (a crash, an interruption).
         endpoint_is_aws: False when `--target aws` was pointed at something that is not AWS.
         overridden: sentences about what was decided by something else than the repository states.
-        not_part: claims about something that is no part of this release.
+        not_part: scenarios about something that is no part of this release.
     """
     # What answers in AWS's place can prove as little as the local target.
     target = target if endpoint_is_aws else "local"
@@ -152,7 +152,7 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
     silent = [f"AC{n}" for n in CRITERIA if n not in about]
     if kind == "partial" and not outcomes:
         by_hand.append(
-            "the run was restricted, and no claim is left in it: `pytest features/ --collect-only` lists them"
+            "the run was restricted, and no scenario is left in it: `pytest features/ --collect-only` lists them"
         )
     elif kind == "partial" and silent:
         by_hand.append(f"the run was restricted: {', '.join(silent)} had no part in it")

@@ -1,4 +1,4 @@
-"""The wording of the claims about Chrome and Chromedriver in the image."""
+"""The wording of the scenarios about Chrome and Chromedriver in the image."""
 
 from pytest_bdd import given, parsers, then, when
 

@@ -1,4 +1,4 @@
-"""The wording of the claims about the record: what is documented, and that it can be checked."""
+"""The wording of the scenarios about the record: what is documented, and that it can be checked."""
 
 import pytest
 from pytest_bdd import then, when

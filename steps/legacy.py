@@ -1,4 +1,4 @@
-"""The wording of the claims about the zip function that production runs on."""
+"""The wording of the scenarios about the zip function that production runs on."""
 
 from pytest_bdd import given, then, when
 

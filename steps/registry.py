@@ -1,4 +1,4 @@
-"""The wording of the claims about the registry: what both tags name, and what may become of them."""
+"""The wording of the scenarios about the registry: what both tags name, and what may become of them."""
 
 from pytest_bdd import given, parsers, then, when
 
@@ -239,7 +239,7 @@ def promotions_read(earlier_promotions, evidence):
 
 @then("neither tag names a digest that was never accepted")
 def nothing_refused_stands(promotions, ecr, release, run, nightly):
-    """What this run itself releases is decided by all its claims."""
+    """What this run itself releases is decided by all its scenarios."""
     own = run.facts.promotion.digest if run.facts.promotion else ""
     # A night is about the release that stands; one that was refused after it has another release tag.
     later = tags_of_later(promotions) if nightly else ()

@@ -1,4 +1,4 @@
-"""The wording of the claims about the function in Lambda's sandbox."""
+"""The wording of the scenarios about the function in Lambda's sandbox."""
 
 import pytest
 from pytest_bdd import parsers, then, when

@@ -1,4 +1,4 @@
-"""The wording of the claims about vulnerability scans, the register of exceptions, and what changed overnight."""
+"""The wording of the scenarios about vulnerability scans, the register of exceptions, and what changed overnight."""
 
 import json
 

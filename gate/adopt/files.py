@@ -48,7 +48,7 @@ development_packages =
     ruff
     debugpy
 
-# Parts that this release does not have. Give the key a value, and the claims about the part are checked.
+# Parts that this release does not have. Give the key a value, and the scenarios about the part are checked.
 chrome_bin =
 chromedriver_bin =
 drawn_language =

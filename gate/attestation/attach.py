@@ -1,7 +1,7 @@
 """The statements of a run beside its image: the verdict, and what the image consists of and is excused from.
 
-A run that publishes stores them, and a night that is NOT CLEAN: after every claim has been checked and the verdict is
-on the disk. A statement that cannot be stored is said, and changes no verdict: it is the deployment that asks for it.
+A run that publishes stores them, and a night that is NOT CLEAN: after every scenario has been checked and the verdict
+is on the disk. A statement that cannot be stored is said, and changes no verdict: the deployment asks for it.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from gate.verdict import ScenarioOutcome
 LONGEST, MOST = 120, 5
 _AFTER = "do not rely on this folder: " + RUN_AGAIN
 _FAILED = RunRecord(
-    "aws", "full", True, frozenset(), (ScenarioOutcome("claim", 7, "failed"),), (SelfTest("check", True, "no"),), (),
+    "aws", "full", True, frozenset(), (ScenarioOutcome("scenario", 7, "failed"),), (SelfTest("check", True, "no"),), (),
     {}, "2026-01-01T00:00:00+00:00", None,
 )  # fmt: skip
 
@@ -128,7 +128,7 @@ def follows(document: Mapping[str, Any], run: RunRecord) -> CheckResult:
         wrong.append(f"verdict.json says something else than the record of the run in {len(names) - MOST} more places")
     if document.get("verdict") != verdict.word:
         wrong.insert(0, f"verdict.json says {document.get('verdict')}, and decided again it is {verdict.word}")
-    # Nothing that a name can be given to differs; a claim may still be listed twice.
+    # Nothing that a name can be given to differs; a scenario may still be listed twice.
     wrong += [
         f"verdict.json's {key} is not what follows"
         for key in dict.fromkeys((*stated, "causes", "beside", "remarks", "not_part"))
@@ -142,14 +142,14 @@ def _facts(document: Mapping[str, Any]) -> dict[str, Any]:
     plain = ("reasons", "target", "kind", "only_aws", "started", "valid_until")
     nested = ((f"{of}.{name}", value) for of in ("release", "judges") for name, value in document.get(of, {}).items())
     criteria = document.get("criteria", {})
-    claims = (
+    scenarios = (
         (f"“{scenario['name']}” (AC{n}), {name}", value)
         for n, criterion in criteria.items()
         for scenario in criterion["scenarios"]
         for name, value in scenario.items()
     )
     statuses = {f"AC{n}": criterion["status"] for n, criterion in criteria.items()}
-    return {**{name: document.get(name) for name in plain}, **dict(nested), **statuses, **dict(claims)}
+    return {**{name: document.get(name) for name in plain}, **dict(nested), **statuses, **dict(scenarios)}
 
 
 def _short(value: Any) -> str:

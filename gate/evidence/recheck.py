@@ -1,7 +1,7 @@
 """What a verdict says, decided again from the recorded observations where they allow it. Pure.
 
-Whoever edits the recorded outcome of a claim would also have to edit the observations beside it (a scan's findings, a
-manifest, the call log) so that they fit. The verification names what is decided here; everything else rests on the
+Whoever edits the recorded outcome of a scenario would also have to edit the observations beside it (a scan's findings,
+a manifest, the call log) so that they fit. The verification names what is decided here; everything else rests on the
 recorded outcomes.
 """
 
@@ -31,7 +31,7 @@ _REMEDY = "do not rely on this verdict: run the gate again"
 Records = Sequence[Mapping[str, Any]]
 
 _BAD = {"title": "scan behind v1", "answer": {"digest": "sha256:b", "mode": "BASIC", "findings": [], "counts": []}}
-_PASSED = ScenarioOutcome("claim", 7, "passed", steps=(StepOutcome("Then", "it holds", "failed", 0.1, (1,)),))
+_PASSED = ScenarioOutcome("scenario", 7, "passed", steps=(StepOutcome("Then", "it holds", "failed", 0.1, (1,)),))
 _RUN = RunRecord(
     "aws", "full", True, frozenset(), (_PASSED,), (SelfTest("check", True, "accepted it"),), (),
     {"digest": "sha256:a", "tags": ["v1"], "uncompressed_bytes": 0}, "2026-01-01T00:00:00+00:00", None,
@@ -44,8 +44,8 @@ def titled(records: Records, title: str | tuple[str, ...]) -> Records:
 
 
 @check(8, known_bad=lambda: (_RUN, [{"number": 1, "scenario": "another", "target": "local"}]))
-def claims_rest_on_records(run: RunRecord, records: Records) -> CheckResult:
-    """Every claim that passed did so in all its steps, by records that are its own and of this run's target."""
+def scenarios_rest_on_records(run: RunRecord, records: Records) -> CheckResult:
+    """Every scenario that passed did so in all its steps, by records that are its own and of this run's target."""
     known = {record.get("number"): record for record in records}
     causes = [cause for outcome in run.outcomes if outcome.status == "passed" for cause in _shaky(outcome, known)]
     elsewhere = sorted({str(record.get("target")) for record in records} - {run.target})
@@ -175,7 +175,7 @@ def call_log_holds(calls: Iterable[Mapping[str, Any]], repository: str, function
 
 @check(8, known_bad=lambda: (_RUN, None))
 def configuration_holds(run: RunRecord, found: Configuration | None) -> CheckResult:
-    """What was overridden is in the record of the run, and a whole run was due to check every pinned claim."""
+    """What was overridden is in the record of the run, and a whole run was due to check every pinned scenario."""
     if found is None:
         return _result_of(["the configuration of the run was not recorded"], "evidence/")
     kept = [text for text in overridden(found) if text not in run.overridden]
@@ -183,19 +183,19 @@ def configuration_holds(run: RunRecord, found: Configuration | None) -> CheckRes
     if run.kind == "full":
         left_out = {each.name for each in run.not_part}
         lacking = sorted(set(found.pinned) - run.expected - left_out)
-        causes += [f"the run was not due to check the pinned claim “{name}”" for name in lacking]
+        causes += [f"the run was not due to check the pinned scenario “{name}”" for name in lacking]
     causes += _not_left_out_rightly(run, found)
     return _result_of(causes, "the configuration of the run")
 
 
 def _not_left_out_rightly(run: RunRecord, found: Configuration) -> Iterator[str]:
-    """Each claim that was left out as no part of the release, although no empty key of pytest.ini says so."""
+    """Each scenario that was left out as no part of the release, although no empty key of pytest.ini says so."""
     reasons = set(absent_parts(found.release).values())
     for each in run.not_part:
         if each.reason not in reasons:
             yield f"“{each.name}” was left out as no part of the release, and no key that the run decided by says so"
         elif each.name in run.expected or any(outcome.name == each.name for outcome in run.outcomes):
-            yield f"“{each.name}” is recorded as no part of the release, and as one of its claims"
+            yield f"“{each.name}” is recorded as no part of the release, and as one of its scenarios"
 
 
 def _result_of(causes: Iterable[str], where: str) -> CheckResult:

@@ -37,7 +37,7 @@ class RunRecord:
     Attributes:
         release: verdict.json's `release`: digest, tags, sizes and image ID, as far as they are known.
         started: UTC, ISO 8601.
-        remarks: what a reader should know beside the claims; they decide nothing.
+        remarks: what a reader should know beside the scenarios; they decide nothing.
         scan_completed_at: when the scan that the verdict rests on ended, ISO 8601; None when there is none.
     The others are the arguments of `gate.verdict.decide`.
     """

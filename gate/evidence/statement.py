@@ -51,7 +51,7 @@ def subject_of(document: Mapping[str, Any]) -> str | None:
 def predicate(document: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[str, Any]:
     """The test-result predicate.
 
-    A claim that passed against a simulation is among the warned; one that did not run is in no list, so that
+    A scenario that passed against a simulation is among the warned; one that did not run is in no list, so that
     a policy that asks for it does not find it.
 
     Args:
@@ -153,8 +153,8 @@ def states(said: Mapping[str, Any], document: Mapping[str, Any], hashes: Mapping
         word = document["verdict"]
         causes.append(f"the statement says {found.get('result')}, and {word} can only be stated as {due['result']}")
     for group in ("passedTests", "warnedTests", "failedTests"):
-        for claim in sorted(set(found.get(group, ())) ^ set(due[group])):
-            causes.append(f"“{claim}” is among {group} in only one of the statement and verdict.json")
+        for scenario in sorted(set(found.get(group, ())) ^ set(due[group])):
+            causes.append(f"“{scenario}” is among {group} in only one of the statement and verdict.json")
     covered = {
         entry.get("name", ""): entry.get("digest", {}).get("sha256", "") for entry in found.get("configuration", ())
     }

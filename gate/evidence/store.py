@@ -30,7 +30,7 @@ class EvidenceRecord:
     Attributes:
         number: its place in the run, from 1.
         criterion: the acceptance criterion it serves, 0 for the run as a whole.
-        scenario: the claim it was recorded for ("" outside scenarios).
+        scenario: the scenario it was recorded for ("" outside scenarios).
         title: what was looked at, in a few words.
         asked: the equivalent command or API call.
         answer: what came back, redacted.

@@ -140,7 +140,7 @@ def _configuration(folder: RunFolder) -> Configuration | None:
 def _observations(folder: RunFolder) -> FolderCheck:
     """What the verdict says, decided again from the observations where they allow it."""
     run, records, found = _run_record(folder), _read(folder), _configuration(folder)
-    result = recheck.claims_rest_on_records(run, records) + recheck.self_tests_agree(run.proofs)
+    result = recheck.scenarios_rest_on_records(run, records) + recheck.self_tests_agree(run.proofs)
     result += recheck.configuration_holds(run, found)
     again = [f"{len(run.proofs)} answers of checks to known-bad values", "what was overridden"]
     if run.verdict().word in recheck.YES:
@@ -154,7 +154,7 @@ def _observations(folder: RunFolder) -> FolderCheck:
             result += recheck.image_holds(run, records)
             again.append("the manifest's digest, tags and sizes")
     passed = sum(outcome.status == "passed" for outcome in run.outcomes)
-    seen = f"decided again: {', '.join(again)}; all else of {passed} passed claims rests on the recorded outcomes"
+    seen = f"decided again: {', '.join(again)}; all else of {passed} passed scenarios rests on the recorded outcomes"
     return FolderCheck("observations", result, seen)
 
 

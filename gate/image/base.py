@@ -23,7 +23,7 @@ class Base:
         approved: the names that a FROM may have.
         provenance: "real", or "simulated" for a stand-in.
         image_id: the image ID that the base's build or pull returned; the candidate must descend from it.
-        missing: why the base could not be obtained; only the claims that need it fail.
+        missing: why the base could not be obtained; only the scenarios that need it fail.
     """
 
     reference: str

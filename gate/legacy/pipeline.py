@@ -33,7 +33,7 @@ class PipelineFiles:
 
 @check(4, known_bad=lambda: (PipelineFiles(("deploy.sh",), "v0.9.0", ("M deploy.sh",), ()),))
 def check_pipeline(files: PipelineFiles) -> CheckResult:
-    """Whether the zip pipeline's files are those of the last release; without any the claim holds."""
+    """Whether the zip pipeline's files are those of the last release; without any the scenario holds."""
     if not files.paths:
         return ACCEPTED
     missing = CheckResult.of(

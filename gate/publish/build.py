@@ -61,7 +61,7 @@ def base_of(run: Run, docker: Engine) -> Base:
 def chosen_first(approved: tuple[str, ...], dockerfile: Path) -> tuple[str, ...]:
     """The approved bases, the one first on which the Dockerfile builds when it is given no other.
 
-    Where it names none of them, or cannot be read, their order stays; the claims about it say why.
+    Where it names none of them, or cannot be read, their order stays; the scenarios about it say why.
     """
     try:
         named = {each.image for each in from_lines(dockerfile, {})}
@@ -213,7 +213,7 @@ def _in_its_place(
         return _as_approved(docker, here, approved, "simulated")
     if run.publishes:
         raise missing from refusal
-    run.terminal.progress(f"{missing.cause}; the claims about the base cannot be checked")
+    run.terminal.progress(f"{missing.cause}; the scenarios about the base cannot be checked")
     return Base(approved[0], approved, run.provenance, missing=missing)
 
 

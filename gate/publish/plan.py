@@ -67,14 +67,14 @@ def _publishing(options: Options, release: Release, commands: Commands) -> Itera
         yield PlannedAction(command, "the image to be checked", "the local Docker engine")
     if name := release.zip_function:
         yield PlannedAction(commands.baseline(name), "the zip function as it is before anything is pushed")
-    yield PlannedAction("every claim of AC1 and AC6", "nothing is pushed for an image that fails")
+    yield PlannedAction("every scenario of AC1 and AC6", "nothing is pushed for an image that fails")
     yield PlannedAction(commands.login(), "in memory; the person's own Docker configuration stays as it is")
     yield PlannedAction(
         commands.push(release.candidate_tag), "the candidate", f"{repository}: an image, and {release.candidate_tag}"
     )
     yield PlannedAction(commands.request_scan(DIGEST), "only a clean digest goes on", f"{repository}: a scan begins")
     yield PlannedAction(
-        "every other claim but those about the published tags", "no tag is given while one of them fails"
+        "every other scenario but those about the published tags", "no tag is given while one of them fails"
     )
     yield PlannedAction(
         commands.put_image(DIGEST, release.release_tag), "the promotion", f"{repository}: {release.release_tag}"
@@ -93,7 +93,7 @@ def _promoting(options: Options, release: Release, commands: Commands) -> Iterat
         commands.request_scan(DIGEST), "only a clean digest goes on", f"{release.repository}: a scan begins"
     )
     yield PlannedAction(
-        "every claim of AC2, AC5 and AC7 but those about the published tags", "no tag moves while one of them fails"
+        "every scenario of AC2, AC5 and AC7 but those about the published tags", "no tag moves while one of them fails"
     )
     yield from _rolling_tag(options, release, commands)
 
@@ -128,7 +128,7 @@ def _end(options: Options, release: Release, kind: Kind) -> Iterator[PlannedActi
         yield PlannedAction(reads, why)
     folder = "reports" if kind == "full" else f"reports/{kind}"
     written = f"{folder}/" if kind == "partial" else f"{folder}/ and VALIDATION.md"
-    yield PlannedAction(f"{folder}/report.html", "every claim is checked", written)
+    yield PlannedAction(f"{folder}/report.html", "every scenario is checked", written)
 
 
 def plan_text(options: Options, release: Release, kind: Kind, environment: Mapping[str, str]) -> str:
@@ -138,7 +138,7 @@ def plan_text(options: Options, release: Release, kind: Kind, environment: Mappi
         f"image: {_image(options, release, kind)}",
     ]
     if kind == "partial":
-        head.append("the run is restricted: of these, it does what the selected claims need")
+        head.append("the run is restricted: of these, it does what the selected scenarios need")
     body = []
     for number, action in enumerate(planned_actions(options, release, kind), 1):
         body += [f"{number:3}. {action.command}", f"       {action.why}"]

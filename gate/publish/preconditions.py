@@ -96,7 +96,7 @@ def refuse_push(run: Run) -> None:
         raise BlockedByEarlierFailure(
             "nothing was pushed, and so nothing could be looked at in the registry: the image fails AC1 or AC6",
             against,
-            remedy="correct the image; the claims of AC1 and AC6 say more (-m 'ac1 or ac6')",
+            remedy="correct the image; the scenarios of AC1 and AC6 say more (-m 'ac1 or ac6')",
         )
 
 
@@ -115,14 +115,14 @@ def refuse_promotion(run: Run, digest: str) -> None:
         against = (*against, *(_against(f"overridden: {sentence}") for sentence in run.overridden))
     if against and run.kind == "promotion":
         raise BlockedByEarlierFailure(
-            f"{run.release.rolling_tag} was not given to {run.release.release_tag} ({digest}), because claims that "
+            f"{run.release.rolling_tag} was not given to {run.release.release_tag} ({digest}), because scenarios that "
             "must hold before do not",
             against,
-            remedy="correct what these claims name, and promote again; nothing in the registry has changed",
+            remedy="correct what these scenarios name, and promote again; nothing in the registry has changed",
         )
     if against:
         raise BlockedByEarlierFailure(
-            f"the candidate {digest} was pushed and given no other tag, because claims that must hold before do not",
+            f"the candidate {digest} was pushed and given no other tag, because scenarios that must hold before do not",
             against,
-            remedy="correct what these claims name, and release again; the published tags name what they named before",
+            remedy="correct what they name, and release again; the published tags name what they named before",
         )

@@ -162,7 +162,7 @@ def _severities(report: Any) -> Markup:
 def _nights(run: Run) -> Iterator[Markup]:
     try:
         points = trend(r for r in read_all(run.scans) if r.target == run.target)[-SHOWN_NIGHTS:]
-    except EvidenceDamaged as damage:  # the claims that need it have said so; the report must not die of it
+    except EvidenceDamaged as damage:  # the scenarios that need it have said so; the report must not die of it
         yield Markup("<figure><figcaption>Recorded scans</figcaption><p>{}</p></figure>").format(str(damage))
         return
     if points:

@@ -17,11 +17,11 @@ GATE = Path(__file__).resolve().parents[1]
 INTRODUCTION = """# For the engineer on call
 
 The last lines of a run (and the top of `reports/report.html`) say what failed: each cause once, then where, then what
-to do, with the claims that it failed above it and what follows from it below. This page lists every check in the order
-of the criteria, with the answer it gives to its known-bad value. It is made from the code: `make handbook`.
+to do, with the scenarios that it failed above it and what follows from it below. This page lists every check in the
+order of the criteria, with the answer it gives to its known-bad value. It is made from the code: `make handbook`.
 
 - The evidence of a scenario is under `reports/evidence/` (a restricted run's: `reports/partial/`), numbered as it came.
-- One criterion again: `pytest features/ -m ac1`; one claim, by its title or a part
+- One criterion again: `pytest features/ -m ac1`; one scenario, by its title or a part
   of it: `pytest features/ -k "Both tags name the digest"`.
 - A run that is interrupted (Ctrl-C, SIGTERM) says a no, with what it has; one that is killed says INCOMPLETE. Both
   leave their evidence, and the next run removes what they left running.

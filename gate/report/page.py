@@ -19,9 +19,9 @@ from gate.verdict import CRITERIA, NotPart, ScenarioOutcome, Verdict, criterion_
 
 HERE = Path(__file__).parent
 STYLE = HERE / "report.css"
-# A word of its own, in red: the claim counts as failed, and no check said so.
+# A word of its own, in red: the scenario counts as failed, and no check said so.
 NOT_JUDGED = "not checked"
-# Of a criterion all of whose claims are about something that the release does not have.
+# Of a criterion all of whose scenarios are about something that the release does not have.
 NOT_PART = "not part"
 # The report must stay under 5 MB and open in a mail client: long evidence is cut here, whole on disk.
 EMBEDDED_PER_RECORD = 12_000
@@ -92,7 +92,7 @@ def render(page: ReportPage) -> str:
         SHOWN_REJECTIONS=SHOWN_REJECTIONS,
         others=(*page.verdict.beside, *page.verdict.not_begun),
         NOT_JUDGED=NOT_JUDGED,
-        anchors={o.name: f"claim-{number}" for number, o in enumerate(page.outcomes, 1)},
+        anchors={o.name: f"scenario-{number}" for number, o in enumerate(page.outcomes, 1)},
         criteria=[_criterion(n, page) for n in CRITERIA],
         simulated=_simulated(page.outcomes),
         absent=_absent(page),
@@ -105,13 +105,13 @@ def render(page: ReportPage) -> str:
 
 
 def _follows(found: Sequence[Cause]) -> dict[str, dict[str, Any]]:
-    """Of each claim that failed only by what follows from a cause: number and sentence of that cause."""
-    own = {claim.name for cause in found for claim in cause.claims}
+    """Of each scenario that failed only by what follows from a cause: number and sentence of that cause."""
+    own = {scenario.name for cause in found for scenario in cause.scenarios}
     return {
-        claim.name: {"number": number, "sentence": one_line(cause.rejections[0].cause)}
+        scenario.name: {"number": number, "sentence": one_line(cause.rejections[0].cause)}
         for number, cause in enumerate(found, 1)
-        for claim in cause.failed_with_it
-        if claim.name not in own
+        for scenario in cause.failed_with_it
+        if scenario.name not in own
     }
 
 
@@ -122,9 +122,9 @@ def _warnings(records: Sequence[EvidenceRecord]) -> list[str]:
 
 
 def _simulated(outcomes: Sequence[ScenarioOutcome]) -> str:
-    claims = [o for o in outcomes if o.provenance == "simulated" and o.status != "not run"]
-    names = ", ".join(f"AC{n}" for n in sorted({o.criterion for o in claims}))
-    return f"{len(claims)} of {len(outcomes)} claims met a stand-in ({names})" if claims else ""
+    scenarios = [o for o in outcomes if o.provenance == "simulated" and o.status != "not run"]
+    names = ", ".join(f"AC{n}" for n in sorted({o.criterion for o in scenarios}))
+    return f"{len(scenarios)} of {len(outcomes)} scenarios met a stand-in ({names})" if scenarios else ""
 
 
 def _criterion(number: int, page: ReportPage) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _criterion(number: int, page: ReportPage) -> dict[str, Any]:
     only_aws = sum(o.only_aws and o.status == "not run" for o in own) if place == "local" else 0
     return {
         "number": number,
-        "claim": CRITERIA[number],
+        "title": CRITERIA[number],
         "status": status,
         "word": word,
         "scenarios": own,
@@ -156,10 +156,10 @@ def _absent(page: ReportPage) -> str:
 
 
 def _by_reason(not_part: Sequence[NotPart]) -> dict[str, list[NotPart]]:
-    """The claims that are about no part of the release, by the reason."""
+    """The scenarios that are about no part of the release, by the reason."""
     found: dict[str, list[NotPart]] = {}
-    for claim in not_part:
-        found.setdefault(claim.reason, []).append(claim)
+    for scenario in not_part:
+        found.setdefault(scenario.reason, []).append(scenario)
     return found
 
 

@@ -1,6 +1,6 @@
 """The causes of a run's failures where developers look: SARIF 2.1.0, and annotations of a CI job on GitHub.
 
-One result for each cause; where it names a file of the repository, there, else at the claim that it failed.
+One result for each cause; where it names a file of the repository, there, else at the scenario that it failed.
 Sources: OASIS SARIF 2.1.0; GitHub, "Workflow commands", "Setting an error message".
 """
 
@@ -25,8 +25,8 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 # Rules for what no check of the list said.
 _UNKNOWN, _OTHER = "fact-missing", "gate"
 _TEXTS = {
-    _UNKNOWN: "A fact that claims need could not be had, so nobody knows whether they hold.",
-    _OTHER: "A claim does not hold.",
+    _UNKNOWN: "A fact that scenarios need could not be had, so nobody knows whether they hold.",
+    _OTHER: "A scenario does not hold.",
 }
 # GitHub shows at most ten annotations of errors for a step.
 SHOWN_ANNOTATIONS = 10
@@ -54,18 +54,20 @@ class SourceFiles:
         root: of the repository.
         context: the folder of the Dockerfile, beside which the other files of the release stand.
         reports: the folder of all runs, which is not part of the repository.
-        claims: the place of each claim in features/, by its name.
+        scenarios: the place of each scenario in features/, by its name.
     """
 
     root: Path
     context: Path
     reports: Path
-    claims: Mapping[str, Place]
+    scenarios: Mapping[str, Place]
 
     def of(self, cause: Cause) -> Place | None:
-        """The first file that a cause names; else its first claim."""
+        """The first file that a cause names; else its first scenario."""
         named = (place for each in cause.rejections for place in self._in(each.where))
-        return next(named, None) or next((self.claims[c.name] for c in cause.claims if c.name in self.claims), None)
+        return next(named, None) or next(
+            (self.scenarios[c.name] for c in cause.scenarios if c.name in self.scenarios), None
+        )
 
     def _in(self, where: str) -> Iterator[Place]:
         for found in _NAMED.finditer(where):
@@ -90,7 +92,7 @@ def sarif(causes: Iterable[Cause], files: SourceFiles, word: str, beside: Iterab
         causes: of its failures.
         files: where they are.
         word: the verdict.
-        beside: what else stands against the release, and is no claim's.
+        beside: what else stands against the release, and is no scenario's.
     """
     told = tuple(causes)
     rules = list(dict.fromkeys(_rule(each) for each in told))
@@ -118,7 +120,7 @@ def _result(cause: Cause, rules: list[str], files: SourceFiles) -> dict[str, Any
         "message": {"text": _text(said)},
         "locations": [_location(place)] if place else [],
         "partialFingerprints": {"cause/v1": key},
-        "properties": {"claims": [claim.name for claim in cause.claims], "checked": cause.checked},
+        "properties": {"scenarios": [each.name for each in cause.scenarios], "checked": cause.checked},
     }
 
 
@@ -155,7 +157,7 @@ def error_commands(causes: Iterable[Cause], files: SourceFiles) -> Iterator[str]
     for cause in list(causes)[:SHOWN_ANNOTATIONS]:
         first, place = cause.rejections[0], files.of(cause)
         given = {"file": place.path if place else "", "line": str(place.line or "") if place else ""}
-        given["title"] = f"release gate: {cause.criteria}" if cause.claims else "release gate"
+        given["title"] = f"release gate: {cause.criteria}" if cause.scenarios else "release gate"
         named = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in given.items() if value)
         to_do = f" To do: {one_line(first.remedy)}" if first.remedy else ""
         yield f"::error {named}::{_escaped(one_line(first.cause) + to_do)}"

@@ -45,7 +45,7 @@ def headline(run: Run) -> str:
     release, facts = run.release, run.facts
     where = {"aws": "AWS", "local": "the local target", "aws-rehearsal": "an endpoint that is not AWS"}[run.target]
     only_aws = len(run.results.verdict.only_aws) if run.results else 0
-    rest = f", without the {only_aws} claim{'s' * (only_aws > 1)} that only AWS can prove" if only_aws else ""
+    rest = f", without the {only_aws} scenario{'s' * (only_aws > 1)} that only AWS can prove" if only_aws else ""
     # Unpublished, it has no digest: its ID looks like one and can be deployed by nobody.
     named = facts.digest[:19] or (f"image ID {facts.image_id[:19]}" if facts.image_id else "")
     checked = f" ({named}…)" if named else ""

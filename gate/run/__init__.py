@@ -1,1 +1,1 @@
-"""One acceptance run: which claims it holds, what became of each, and what it leaves on disk."""
+"""One acceptance run: which scenarios it holds, what became of each, and what it leaves on disk."""

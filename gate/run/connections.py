@@ -140,7 +140,7 @@ class Connections:
         images = client.ecr.images()
         try:
             promotions = read_all(run)
-        except EvidenceDamaged:  # the claim about them says so; the scans are looked at all the same
+        except EvidenceDamaged:  # the scenario about them says so; the scans are looked at all the same
             promotions = ()
         tag = standing_tag(client.tags, images, promotions)
         if tag == stated:

@@ -1,7 +1,7 @@
 """Whether the reviewed files of a release, and the policies in docs/policies, are for the release in pytest.ini.
 
-A file that cannot be read is left to the claims about it. What is said here is certain: where a file is silent, or may
-be meant as it is, nothing is said.
+A file that cannot be read is left to the scenarios about it. What is said here is certain: where a file is silent, or
+may be meant as it is, nothing is said.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class Results:
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What pytest.ini says about the life of the reports; it decides about no claim.
+    """What pytest.ini says about the life of the reports; it decides about no scenario.
 
     Attributes:
         keep_runs: how many full runs stay in reports/runs/.
@@ -148,8 +148,8 @@ class Run:
         reports: the folder of all runs.
         local_state: the folder that keeps the local target's state.
         call_log: every AWS call of this run.
-        scenarios: every scenario of features/, in its order, with the claims that are about this release.
-        not_part: the claims that are about no part of this release.
+        scenarios: every scenario of features/, in its order, with the scenarios that are about this release.
+        not_part: the scenarios that are about no part of this release.
         clients: every AWS client of this run, and where it asks.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what is known about the release by now.

@@ -1,4 +1,4 @@
-"""What belongs to a night beside its claims: one that did not happen, and whom to tell when one is not clean."""
+"""What belongs to a night beside its scenarios: one that did not happen, and whom to tell when one is not clean."""
 
 from __future__ import annotations
 

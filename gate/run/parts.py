@@ -1,7 +1,7 @@
-"""Parts that a release may not have: the claims about them are left out of its runs, with the reason. Pure.
+"""Parts that a release may not have: the scenarios about them are left out of its runs, with the reason. Pure.
 
 A part is switched off by leaving its key in pytest.ini empty (`gate.release.setting`). A scenario of features/, or
-a row of its examples, is about a part when it has the part's tag. Its other claims are checked as for any release.
+a row of its examples, is about a part when it has the part's tag. Its other scenarios are checked as for any release.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OF_ANOTHER_LANGUAGE = "Korean text"
 
 
 class ReleaseParts:
-    """Which claims are about this release, and what they are called.
+    """Which scenarios are about this release, and what they are called.
 
     Args:
         release: as pytest.ini states it.
@@ -33,7 +33,7 @@ class ReleaseParts:
         self._language = release.drawn_language
 
     def title(self, title: str) -> str:
-        """A claim's title as it fits this release."""
+        """A scenario's title as it fits this release."""
         if "rolling_tag" in self.absent:
             title = title.replace(*_WITHOUT_ROLLING_TAG)
         if self._language and self._language != "ko":
@@ -41,7 +41,7 @@ class ReleaseParts:
         return title
 
     def titles(self, names: Iterable[str]) -> frozenset[str]:
-        """Claims by their titles as they fit this release."""
+        """Scenarios by their titles as they fit this release."""
         return frozenset(map(self.title, names))
 
     def titled(self, scenarios: Mapping[str, Scenario]) -> dict[str, Scenario]:
@@ -52,7 +52,7 @@ class ReleaseParts:
         }
 
     def kept(self, scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
-        """The scenarios with those of their claims that are about this release."""
+        """The scenarios with those of their rows that are about this release."""
         kept = (
             replace(each, titles={row: title for row, title in each.titles.items() if not self.why_not(each, row)})
             for each in scenarios
@@ -60,15 +60,15 @@ class ReleaseParts:
         return tuple(each for each in kept if each.titles)
 
     def left_out(self, scenarios: Iterable[Scenario]) -> tuple[NotPart, ...]:
-        """The claims that are about no part of this release."""
+        """The scenarios that are about no part of this release."""
         return tuple(found for each in scenarios for row in each.titles if (found := self.not_part(each, row)))
 
     def not_part(self, scenario: Scenario, row: str) -> NotPart | None:
-        """What is said of a claim that is about no part of this release; None for any other."""
+        """What is said of a scenario that is about no part of this release; None for any other."""
         reason = self.why_not(scenario, row)
         return NotPart(scenario.titles[row], scenario.criterion, reason) if reason else None
 
     def why_not(self, scenario: Scenario, row: str) -> str:
-        """Why a claim is about no part of this release ("" when it is)."""
+        """Why a scenario is about no part of this release ("" when it is)."""
         tags = scenario.tags | scenario.row_tags.get(row, frozenset())
         return next((reason for tag, reason in self.absent.items() if tag in tags), "")

@@ -14,7 +14,7 @@ import pytest
 from gate.causes import causes
 from gate.check import run_self_tests
 from gate.errors import GateError
-from gate.failure import ClaimFailure, failure_of, skip_reason
+from gate.failure import ScenarioFailure, failure_of, skip_reason
 from gate.publish.preconditions import arranged
 from gate.report.sarif import error_commands
 from gate.report.view import headline
@@ -42,7 +42,7 @@ class AcceptancePlugin:
         due = (each for each in self._scenarios.values() if not run.promotes or is_due(each.tags, run.kind))
         run.scenarios = self._parts.kept(due)
         self._recorders: dict[str, EvidenceRecorder] = {}
-        self._failures: dict[str, ClaimFailure] = {}
+        self._failures: dict[str, ScenarioFailure] = {}
         self._recorder: EvidenceRecorder | None = None
         self._began = 0.0
 
@@ -83,7 +83,9 @@ class AcceptancePlugin:
             chosen = len(items)
             items[:] = arranged(every, items, self._scenario)
             if len(items) > chosen:
-                self.run.terminal.say(f"{len(items) - chosen} more claims are checked: they must hold before the rest")
+                self.run.terminal.say(
+                    f"{len(items) - chosen} more scenarios are checked: they must hold before the rest"
+                )
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know what a whole run holds, and see every check reject a known-bad input before its yes is believed."""
@@ -144,7 +146,7 @@ class AcceptancePlugin:
         elif report.when == "teardown" and report.failed:
             self.run.errors.append(f"cleaning up after {item.name} failed: {report.longrepr}")
 
-    def _note_failure(self, item: pytest.Item, failure: ClaimFailure) -> None:
+    def _note_failure(self, item: pytest.Item, failure: ScenarioFailure) -> None:
         self._failures[item.nodeid] = failure
         self.recorder(item).step_ends("failed")
         if failure.traceback:

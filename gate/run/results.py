@@ -185,23 +185,23 @@ def _remove_old(run: Run) -> None:
 
 
 def _note_upkeep(run: Run) -> None:
-    """What a reader of the page should know beside the claims: a night that did not happen, and what is removed."""
+    """What a reader of the page should know beside the scenarios: a night that did not happen, and what is removed."""
     run.old = old_files(run)
     if sentence := str(run.old):
         run.facts.remarks.append(sentence)
     if run.kind != "rescan" or run.target == "local":  # a rehearsal has no schedule
         return
-    with suppress(EvidenceDamaged):  # the claims that compare nights say so
+    with suppress(EvidenceDamaged):  # the scenarios that compare nights say so
         history = [each for each in read_all(run.scans) if each.target == run.target]
         if sentence := missed(history, run.started):
             run.facts.warnings.append(sentence)
 
 
 def sources(run: Run) -> SourceFiles:
-    """The files of the repository, among them each claim's."""
-    claims = {name: Place(f"features/{each.feature}", each.line)
+    """The files of the repository, among them each scenario's."""
+    scenarios = {name: Place(f"features/{each.feature}", each.line)
               for each in run.scenarios for name in each.titles.values()}  # fmt: skip
-    return SourceFiles(run.root, run.options.image_context, run.reports, claims)
+    return SourceFiles(run.root, run.options.image_context, run.reports, scenarios)
 
 
 def _write_sarif(run: Run, results: Results) -> None:

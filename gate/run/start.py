@@ -55,7 +55,7 @@ def _start(config: pytest.Config) -> Run:
     if getattr(config.option, "numprocesses", None):
         raise WrongUse("the gate runs in one process: leave out -n (it checks one release, in one run)")
     if feature := next((arg for arg in config.args if arg.endswith(".feature")), ""):
-        raise WrongUse(f"{plain(feature)} is no test file: choose a criterion with -m (-m ac3), or a claim with -k")
+        raise WrongUse(f"{plain(feature)} is no test file: choose a criterion with -m (-m ac3), or a scenario with -k")
     _refuse_without_plugins(config)
     root = folder_of_release(config)
     release, options = _asked_for(config)
@@ -129,14 +129,14 @@ def _look_for_accepted(run: Run) -> None:
         raise WrongUse("--promote moves the rolling tag, and this release has none: rolling_tag is empty in pytest.ini")
 
     if not run.promotes:
-        raise WrongUse("--promote is decided by every claim about the registry: leave out -m, -k and paths")
+        raise WrongUse("--promote is decided by every scenario about the registry: leave out -m, -k and paths")
     run.facts.accepted = accepted_release(run, tag)
 
 
 def _look_for(image: str) -> None:
-    """Refuse an image that is not there, before each claim in turn says so.
+    """Refuse an image that is not there, before each scenario in turn says so.
 
-    An engine that does not answer is not wrong use: each claim says so, and the run has a verdict.
+    An engine that does not answer is not wrong use: each scenario says so, and the run has a verdict.
     """
     from gate.engine import connect
 

@@ -37,9 +37,9 @@ def summary(document: Mapping[str, Any]) -> str:
         f"{_cell(document['judges']['said_no'])} of {_cell(document['judges']['of'])}; "
         f"valid until {_cell(document['valid_until'] or '–')}",
         "",
-        "| AC | claim | status | scenarios passed |",
+        "| AC | criterion | status | scenarios passed |",
         "|---|---|---|---|",
-        *(_row(number, claim, document["criteria"][str(number)]) for number, claim in CRITERIA.items()),
+        *(_row(number, title, document["criteria"][str(number)]) for number, title in CRITERIA.items()),
     ]
     reasons = _reasons(document)
     if reasons:
@@ -56,22 +56,22 @@ def summary(document: Mapping[str, Any]) -> str:
 
 
 def _reasons(document: Mapping[str, Any]) -> list[str]:
-    """Each cause of failed claims with its way out; then what stands against the release beside them."""
+    """Each cause of failed scenarios with its way out; then what stands against the release beside them."""
     told = [_cause(cause) for cause in document.get("causes", ())]
     return told + [_line(reason) for reason in document["beside" if told else "reasons"]]
 
 
 def _cause(cause: Mapping[str, Any]) -> str:
-    claims, consequences = cause["claims"], cause["consequences"]
-    hit = ", ".join(dict.fromkeys(f"AC{claim['criterion']}" for claim in claims))
-    count = f"{len(claims)} claims of " if len(claims) > 1 else ""
+    scenarios, consequences = cause["claims"], cause["consequences"]
+    hit = ", ".join(dict.fromkeys(f"AC{scenario['criterion']}" for scenario in scenarios))
+    count = f"{len(scenarios)} scenarios of " if len(scenarios) > 1 else ""
     first, *more = cause["rejections"]
-    lines = [_line(f"{count}{hit}: {_first(first['cause'])}" if claims else first["cause"])]
+    lines = [_line(f"{count}{hit}: {_first(first['cause'])}" if scenarios else first["cause"])]
     lines += [f"  - {label}: {for_markdown(first[key])}" for label, key in _PARTS if first[key]]
     lines += [f"  - and: {for_markdown(_first(each['cause']))}" for each in more[:SHOWN_MORE]]
     if consequences:
-        failed = {(claim["criterion"], claim["name"]) for each in consequences for claim in each["claims"]}
-        lines.append(f"  - {len(failed)} more claims failed with it")
+        failed = {(one["criterion"], one["name"]) for each in consequences for one in each["claims"]}
+        lines.append(f"  - {len(failed)} more scenarios failed with it")
     return "\n".join(lines)
 
 
@@ -83,10 +83,10 @@ def _first(text: str) -> str:
     return (text.splitlines() or ["no cause was given"])[0]
 
 
-def _row(number: int, claim: str, criterion: Mapping[str, Any]) -> str:
+def _row(number: int, title: str, criterion: Mapping[str, Any]) -> str:
     scenarios, status = criterion["scenarios"], criterion["status"]
     passed = sum(each["status"] == "passed" for each in scenarios)
-    return f"| {number} | {_cell(claim)} | {_MARK[status]} {status} | {passed} of {len(scenarios)} |"
+    return f"| {number} | {_cell(title)} | {_MARK[status]} {status} | {passed} of {len(scenarios)} |"
 
 
 def _aside(document: Mapping[str, Any]) -> str:
@@ -99,7 +99,7 @@ def _cell(text: object) -> str:
 
 
 def _nights(scans: Path, document: Mapping[str, Any]) -> str:
-    """The picture of the nights; a record that cannot be read has been told by the claims, and hides no verdict."""
+    """The picture of the nights; a record that cannot be read has been told by the scenarios, and hides no verdict."""
     place = "aws-rehearsal" if document["target"] == "aws" and not document["endpoint_is_aws"] else document["target"]
     try:
         return picture(scans, place)

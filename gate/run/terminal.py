@@ -25,8 +25,8 @@ WIDTH = 120
 # In seconds, between two looks at what is waited for: on a terminal its line is rewritten, elsewhere one is added.
 REWRITTEN_EVERY, ADDED_EVERY = 1.0, 10.0
 SHOWN_NOT_BEGUN = 10
-# Of the claims that one cause failed, of what follows from it, and of a sentence of these.
-SHOWN_CLAIMS, SHOWN_CONSEQUENCES, SHOWN_LETTERS = 5, 8, 250
+# Of the scenarios that one cause failed, of what follows from it, and of a sentence of these.
+SHOWN_SCENARIOS, SHOWN_CONSEQUENCES, SHOWN_LETTERS = 5, 8, 250
 
 
 class Terminal:
@@ -34,7 +34,7 @@ class Terminal:
 
     Args:
         stream: where to; the terminal if none is given.
-        verbose: a line for each claim, instead of one for each criterion.
+        verbose: a line for each scenario, instead of one for each criterion.
     """
 
     def __init__(self, stream: TextIO | None = None, *, verbose: bool = False) -> None:
@@ -46,7 +46,7 @@ class Terminal:
         self._ticker: threading.Timer | None = None
         self._awaited: tuple[str, float] | None = None
         self._due = time.monotonic() + ADDED_EVERY
-        self._criterion = self._ended = self._claims = 0
+        self._criterion = self._ended = self._scenarios = 0
 
     def say(self, line: str, colour: str = "") -> None:
         """Text, now, in lines of at most `WIDTH` columns; what it quotes cannot steer the terminal."""
@@ -64,9 +64,9 @@ class Terminal:
         for part in wrapped(f"    … {' '.join(visible(line).split())}"):
             self._write(self._paint(part, "2"))
 
-    def begin(self, claims: int) -> None:
-        """So many claims are going to be checked."""
-        self._claims = claims
+    def begin(self, scenarios: int) -> None:
+        """So many scenarios are going to be checked."""
+        self._scenarios = scenarios
 
     def waiting_for(self, what: str) -> None:
         """Show what is being waited for, and again while it goes on."""
@@ -112,7 +112,7 @@ class Terminal:
 
     def _show(self, what: str, since: float) -> None:
         """What is waited for: over the line before it on a terminal, else in a line of its own."""
-        count = f"{self._ended} of {self._claims}: " if self._claims else ""
+        count = f"{self._ended} of {self._scenarios}: " if self._scenarios else ""
         line = _cut(f"    … {count}{visible(what)}", f" ({time.monotonic() - since:.0f} s)")
         with self._lock:
             if self._rewrites:
@@ -124,7 +124,7 @@ class Terminal:
                 self._write(line)
 
     def scenario(self, outcome: ScenarioOutcome) -> None:
-        """One finished claim: a line if it failed, and of every claim in the long form."""
+        """One finished scenario: a line if it failed, and of every scenario in the long form."""
         self._ended += 1
         label = "" if outcome.checked else "  could not be checked"
         if self._verbose:
@@ -155,7 +155,7 @@ class Terminal:
         for reason in dict.fromkeys(each.reason for each in not_part):
             left_out = [each for each in not_part if each.reason == reason]
             criteria = ", ".join(f"AC{number}" for number in sorted({each.criterion for each in left_out}))
-            self.say(f"  – {reason}: {len(left_out)} claim{'s' * (len(left_out) > 1)} ({criteria}) left out")
+            self.say(f"  – {reason}: {len(left_out)} scenario{'s' * (len(left_out) > 1)} ({criteria}) left out")
         for cause in causes(outcomes):
             self._cause(cause)
         beside = (*verdict.beside, *_bounded(verdict.not_begun))
@@ -186,16 +186,16 @@ class Terminal:
     def _cause(self, cause: Cause) -> None:
         self.say("")
         unchecked = "" if cause.checked else " could not be checked"
-        if len(cause.claims) > SHOWN_CLAIMS:
+        if len(cause.scenarios) > SHOWN_SCENARIOS:
             self.say(f"✗ {cause.counted}{unchecked}", "1;31")
         else:
-            for claim in cause.claims:
-                self.say(f"✗ AC{claim.criterion}  {claim.name}{unchecked}", "1;31")
+            for scenario in cause.scenarios:
+                self.say(f"✗ AC{scenario.criterion}  {scenario.name}{unchecked}", "1;31")
         for rejection in cause.rejections:
             self._rejection(rejection)
         if cause.consequences:
             self.say(
-                f"  what follows from it ({len(cause.failed_with_it)} more claims; the report holds each in full):"
+                f"  what follows from it ({len(cause.failed_with_it)} more scenarios; the report holds each in full):"
             )
         for each in cause.consequences[:SHOWN_CONSEQUENCES]:
             self.say(f"    – {each.counted}: {plain(each.rejections[0].cause, SHOWN_LETTERS)}")
@@ -238,7 +238,7 @@ def _cut(line: str, end: str = "") -> str:
 
 
 def _bounded(reasons: Sequence[str]) -> Sequence[str]:
-    """The reasons, without a flood of claims that were not even begun: what kept them from it must stay in sight."""
+    """The reasons, without a flood of scenarios that were not even begun: what kept them from it must stay in sight."""
     if len(reasons) <= SHOWN_NOT_BEGUN:
         return reasons
-    return [f"{len(reasons)} claims were not begun; the report names them"]
+    return [f"{len(reasons)} scenarios were not begun; the report names them"]

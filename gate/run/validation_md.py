@@ -134,7 +134,7 @@ def _real(run: Run) -> tuple[str, ...]:
 def _not_part(run: Run) -> tuple[str, ...]:
     reasons = dict.fromkeys(each.reason for each in run.not_part)
     return tuple(
-        f"{reason[0].upper()}{reason[1:]} ({sum(each.reason == reason for each in run.not_part)} claims)."
+        f"{reason[0].upper()}{reason[1:]} ({sum(each.reason == reason for each in run.not_part)} scenarios)."
         for reason in reasons
     )
 

@@ -90,7 +90,7 @@ def free_of(report: ScanReport, severity: str, at_most: int) -> CheckResult:
     """At most so many findings count as this severity; suppressed ones and unknown severities are counted too."""
     rated = [each.name for each in Severity if each is not Severity.UNRATED]
     if severity.upper() not in rated:
-        return reject(f"{severity!r} is no severity of ECR's", "the claim", f"name one of {', '.join(rated)}")
+        return reject(f"{severity!r} is no severity of ECR's", "the scenario", f"name one of {', '.join(rated)}")
     hits = [finding for finding in report.open if finding.rank is Severity[severity.upper()]]
     if len(hits) <= at_most:
         return ACCEPTED

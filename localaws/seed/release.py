@@ -31,7 +31,7 @@ class SeededRelease:
         zip_function: the function that serves today's traffic; "" for a release that has none beside it.
         ci_subject: the workflow that becomes the CI role, `<provider's host>:sub=<subject>`.
         policies: what the CI role ("publish") and the role of the night ("verify") may do.
-        repository_policy: as it was reviewed; None where no such file can be read, which the gate's claims say.
+        repository_policy: as it was reviewed; None where no such file can be read, which the gate's scenarios say.
     """
 
     account: str

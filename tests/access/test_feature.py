@@ -114,7 +114,7 @@ def test_scenarios_are_green_for_the_account_as_reviewed(tmp_path, reviewed_poli
 
 
 def test_scenarios_are_red_where_something_is_wrong_and_only_there(tmp_path, reviewed_policy):
-    """A developer who may push turns that row red; the other claims stand, and the message names the developer."""
+    """A developer who may push turns that row red; the other scenarios stand, and the message names the developer."""
     oops = [{"Sid": "Oops", "Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*"}]
     red, green, output = run(tmp_path, reviewed_policy, developer=oops)
     assert green == 11, output
@@ -122,7 +122,7 @@ def test_scenarios_are_red_where_something_is_wrong_and_only_there(tmp_path, rev
     assert "role/developer may push into naver-sms-automation (ecr:PutImage)" in output
 
 
-def test_public_policy_and_expired_review_turn_five_claims_red(tmp_path, reviewed_policy):
+def test_public_policy_and_expired_review_turn_five_scenarios_red(tmp_path, reviewed_policy):
     """A wildcard fails three scenarios; an expired review is named by its line and covers nobody."""
     public = [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchDeleteImage"}]
     red, green, output = run(tmp_path, reviewed_policy, expires="2025-10-17", repository=public)

@@ -61,12 +61,12 @@ SHAPES = {
         f"{GITHUB}:sub=repo:team@123456/app@456789:ref:refs/heads/main",
         True,
     ),
-    "aws-actions/configure-aws-credentials#454: a subject of more claims": (
+    "aws-actions/configure-aws-credentials#454: a subject of more scenarios": (
         web(GITHUB, StringLike={"sub": "repo:team/app:*:job_workflow_ref:team/app/.github/workflows/x.yaml@*"}),
         f"{GITHUB}:sub=repo:team/app:*:job_workflow_ref:team/app/.github/workflows/x.yaml@*",
         True,
     ),
-    "AWS STS, January 2026: the repository by a claim of its own": (
+    "AWS STS, January 2026: the repository by a scenario of its own": (
         web(GITHUB, StringEquals={**AUD, "repository_id": "456789", "environment": "prod"}),
         f"{GITHUB}:repository_id=456789",
         True,
@@ -154,7 +154,7 @@ SHAPES = {
         f"{GITHUB}:sub=environment:prod",
         False,
     ),
-    "the owner by a claim of its own": (
+    "the owner by a scenario of its own": (
         web(GITHUB, StringEquals={**AUD, "repository_owner": "team"}),
         f"{GITHUB}:sub=*",
         False,

@@ -85,7 +85,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
 
 
 def test_a_release_stores_everything_and_its_verdict_last(tmp_path: Path, registry: Registry) -> None:
-    """SBOM in both forms, exceptions, claims, verdict."""
+    """SBOM in both forms, exceptions, scenarios, verdict."""
     run = run_of(tmp_path)
     attach_run(run)
     assert registry.stored == [CYCLONEDX, SPDX, OPENVEX, TEST_RESULT, SUMMARY]

@@ -22,7 +22,7 @@ ONLY_AWS_TELLS = {
 }
 # … and these on another resource than AWS does.
 ON_ANY_RESOURCE = ("events:ListTargetsByRule", "iam:SimulatePrincipalPolicy")
-# The claims that fall in a run without base image and without three permissions, and what each of them says.
+# The scenarios that fall in a run without base image and without three permissions, and what each of them says.
 GAPS = {
     "The lowest layers of the image are the approved base": "base.invalid/python:3.11 cannot be pulled",
     "The image starts as its base starts": "base.invalid/python:3.11 cannot be pulled",
@@ -90,7 +90,7 @@ def test_a_release_names_the_permission_that_it_lacks_and_begins_nothing(gate, r
 
 
 def test_a_run_that_only_looks_names_every_gap_and_checks_the_rest(gate, released, role_with):
-    """No base, and three operations refused: exactly the claims that need them fall, each with its own reason."""
+    """No base, and three operations refused: exactly the scenarios that need them fall, each with its own reason."""
     lacking = ("iam:SimulatePrincipalPolicy", "ecr:GetLifecyclePolicy", "events:ListEventBuses")
     keys = role_with(policy_without(*lacking))
     ran = gate.run("-k", "ac2 or ac4 or ac5 or lowest or starts_as", role=keys, base="base.invalid/python:3.11")

@@ -33,7 +33,7 @@ ASKED_OF_AWS_ALONE = {
     "inspector2:ListCoverage",
     "inspector2:ListFindings",
 }
-# The claims that rest on what the publishing run left behind.
+# The scenarios that rest on what the publishing run left behind.
 RESTING_ON_IT = "dockerfile or zip_function_is or no_call or every_build"
 
 
@@ -57,7 +57,7 @@ def verified_blindly(gate, released, tmp_path_factory):
 
 
 def test_publishing_passes_and_says_that_it_was_a_rehearsal(released):
-    """Every claim that does not need AWS is proven; the word is not GO."""
+    """Every scenario that does not need AWS is proven; the word is not GO."""
     assert released.code == 0, released.screen
     assert released.verdict["verdict"] == "REHEARSAL PASSED"
     assert (released.verdict["target"], released.verdict["endpoint_is_aws"]) == ("aws", False)
@@ -118,7 +118,7 @@ def test_every_call_of_publishing_is_covered_by_its_policy_and_every_permission_
 
 
 def test_verifying_rests_on_the_publishing_runs_evidence(verified):
-    """Build, steps and baseline are the publishing run's; all claims that were selected hold."""
+    """Build, steps and baseline are the publishing run's; all scenarios that were selected hold."""
     assert verified.code == 0, verified.screen
     assert verified.verdict["verdict"] == "INCOMPLETE"  # a restricted run
     statuses = verified.statuses
@@ -127,7 +127,7 @@ def test_verifying_rests_on_the_publishing_runs_evidence(verified):
 
 
 def test_verifying_changes_nothing(verified):
-    """Its calls are reads, all covered by its policy; a scan was not asked for by these claims."""
+    """Its calls are reads, all covered by its policy; a scan was not asked for by these scenarios."""
     calls = calls_of(verified)
     assert [str(call) for call in calls if call.changes_something] == []
     assert missing(calls, VERIFYING) == ()
@@ -139,7 +139,7 @@ def test_verifying_pulls_and_checks_the_published_digest(released, verified):
     assert (checked["digest"], checked["image_id"]) == (published["digest"], published["image_id"])
 
 
-def test_without_the_publishing_runs_evidence_the_claims_say_so(verified_blindly):
+def test_without_the_publishing_runs_evidence_the_scenarios_say_so(verified_blindly):
     """Nobody knows how it was built: not run. Nobody can compare: failed."""
     assert verified_blindly.code == 1
     statuses, reasons = verified_blindly.statuses, verified_blindly.reasons

@@ -110,7 +110,7 @@ def test_a_sandbox_that_fails_holds_nothing_up(begun, monkeypatch):
         _ = found.handler_run
 
 
-def test_a_part_of_the_claims_runs_no_sandbox(begun, monkeypatch):
+def test_a_part_of_the_scenarios_runs_no_sandbox(begun, monkeypatch):
     """A scenario that needs the sandbox starts it."""
     found, order = begun
     monkeypatch.setattr(rooms, "run_handler", lambda *_, **__: order.append("a sandbox"))

@@ -50,7 +50,7 @@ def checked(command):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", commands())
 def test_a_command_of_a_page_is_understood(command):
-    """Its target, options, markers and modules exist; a claim that it selects is there."""
+    """Its target, options, markers and modules exist; a scenario that it selects is there."""
     code, said = run(checked(command))
     assert code == 0, said
 

@@ -39,7 +39,7 @@ def test_an_engine_on_which_all_holds_is_good() -> None:
     ],
 )
 def test_whatever_is_missing_is_not_good(seen: Seen) -> None:
-    """A sentence in its place, a claim that does not hold or was not checked, another size, layer or image."""
+    """A sentence in its place, a scenario that does not hold or was not checked, another size, layer or image."""
     assert not good(seen, SAME)
 
 
@@ -50,7 +50,7 @@ def test_an_engine_that_cannot_be_had_is_its_one_sentence() -> None:
     assert "a sandbox needs root" in written
 
 
-def test_a_claim_that_does_not_hold_stands_on_the_page() -> None:
+def test_a_scenario_that_does_not_hold_stands_on_the_page() -> None:
     """With its reason."""
     written = page([replace(WELL, failed=["AC2: one manifest: refused"])], SAME)
     assert "- An engine: AC2: one manifest: refused" in written

@@ -19,9 +19,9 @@ from tests.engines.sandbox import CACHE, Running
 
 ROOT = Path(__file__).parents[2]
 SLIM, SAME = "debian:bookworm-slim", "release-gate-lambda-base:standin"
-# The one claim that needs all of them: everything about the image first, then the push, then Lambda's admission.
-_CLAIM = "registry_holds_the_checked"
-_GATE = ["-m", "pytest", "features/", "-k", _CLAIM]
+# The one scenario that needs all of them: everything about the image first, then the push, then Lambda's admission.
+_SCENARIO = "registry_holds_the_checked"
+_GATE = ["-m", "pytest", "features/", "-k", _SCENARIO]
 _CRITERIA = {"1": "AC1", "6": "AC6", "2": "AC2"}
 
 
@@ -38,8 +38,8 @@ class Seen:
         same: image ID, layers and bytes of the image that every engine was given.
         release: what the gate said of the release that it built there.
         layers: how many the release has in the engine, and in the registry.
-        criteria: how many claims of each criterion hold, as "n of m".
-        failed: each claim that does not, and why.
+        criteria: how many scenarios of each criterion hold, as "n of m".
+        failed: each scenario that does not, and why.
         seconds: the gate's run.
         date: of the run.
     """
@@ -158,11 +158,11 @@ def read_verdict(partial: Path, seen: Seen) -> None:
     verdict = json.loads((partial / "verdict.json").read_text())
     seen.release = verdict["release"]
     for number, name in _CRITERIA.items():
-        claims = [each for each in verdict["criteria"][number]["scenarios"] if not each["only_aws"]]
-        passed = [each for each in claims if each["status"] == "passed"]
-        seen.criteria[name] = f"{len(passed)} of {len(claims)}"
+        scenarios = [each for each in verdict["criteria"][number]["scenarios"] if not each["only_aws"]]
+        passed = [each for each in scenarios if each["status"] == "passed"]
+        seen.criteria[name] = f"{len(passed)} of {len(scenarios)}"
         seen.failed += [
-            f"{name}: {each['name']}: {each['reason'].splitlines()[0]}" for each in claims if each not in passed
+            f"{name}: {each['name']}: {each['reason'].splitlines()[0]}" for each in scenarios if each not in passed
         ]
     records = [json.loads(path.read_text()) for path in sorted((partial / "evidence").glob("[0-9]*.json"))]
     held = next((r["answer"]["layers"] for r in records if r["title"] == "image"), [])

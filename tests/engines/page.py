@@ -10,7 +10,7 @@ _HEAD = """# The gate on four Docker engines
 
 Written by `make engines`: on each engine, in a sandbox of its own made of Debian's packages alone, the gate
 builds the release for linux/amd64 on the stand-in base, checks AC1 and AC6, pushes to the local target, and checks
-Lambda's admission (AC2). Claims that only AWS can prove are left out of the counts.
+Lambda's admission (AC2). Scenarios that only AWS can prove are left out of the counts.
 
 """
 _SAME = """

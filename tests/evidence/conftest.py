@@ -29,11 +29,11 @@ RELEASE = {"repository": "app", "zip_function": "old", "function_memory_mb": "51
 
 
 def run_record(**changed):
-    """Nine passed claims: AC1 and AC6 about the image itself, the others as real as the target."""
+    """Nine passed scenarios: AC1 and AC6 about the image itself, the others as real as the target."""
     target = changed.get("target", "local")
     around = "simulated" if target == "local" else "real"
     outcomes = tuple(
-        ScenarioOutcome(f"claim {n}", n, "passed", provenance="real" if n in {1, 6} else around, steps=(step(n),))
+        ScenarioOutcome(f"scenario {n}", n, "passed", provenance="real" if n in {1, 6} else around, steps=(step(n),))
         for n in CRITERIA
     )
     given = {
@@ -76,7 +76,7 @@ def configured(**changed):
     """The configuration of a run, by the names of its record."""
     given = {
         "release": dict(RELEASE), "stated": dict(RELEASE), "given": {}, "ini_file": "", "settings": {}, "plugins": (),
-        "python_flags": (), "claims": (), "pinned": tuple(f"claim {n}" for n in CRITERIA), "pin_sha256": "a" * 64,
+        "python_flags": (), "claims": (), "pinned": tuple(f"scenario {n}" for n in CRITERIA), "pin_sha256": "a" * 64,
         "command_line": ("features/",), "options": {"target": "local"}, "environment": ("PATH",),
         "gate": {"commit": "c" * 40, "work tree": "clean", "changed": []}, "versions": {"pytest": "9"},
     }  # fmt: skip
@@ -84,10 +84,10 @@ def configured(**changed):
 
 
 def observe(store, observed=None):
-    """Record what each claim rests on."""
+    """Record what each scenario rests on."""
     for number in CRITERIA:
         title, answer = {**OBSERVED, **(observed or {})}.get(number, ("look", {"seen": number}))
-        store.record(title, answer, asked="aws …", criterion=number, scenario=f"claim {number}")
+        store.record(title, answer, asked="aws …", criterion=number, scenario=f"scenario {number}")
 
 
 def leave(folder, key=None, observed=None, configuration=None, notes=None, **changed):
@@ -166,7 +166,7 @@ def _leave():
 
 @pytest.fixture(name="observe")
 def _observe():
-    """Records what each claim of a run record rests on."""
+    """Records what each scenario of a run record rests on."""
     return observe
 
 

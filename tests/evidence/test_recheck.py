@@ -41,7 +41,7 @@ HARMLESS = {
     "another image and tag beside it": {
         "observed": {3: ("images", [*OBSERVED[3][1], {"digest": "sha256:x", "tags": ["v0"], "size_bytes": 1}])}},
     "a night": {"kind": "rescan", "release": {"digest": DIGEST, "tags": ["v1.0.0"]}},
-    "a claim that only AWS can prove": {"outcomes": (
+    "a scenario that only AWS can prove": {"outcomes": (
         *run_record().outcomes, ScenarioOutcome("only aws", 7, "not run", "only AWS", only_aws=True))},
     "a release tag that was asked for": {"configuration": configured(
         release={**RELEASE, "release_tag": "v2"}, stated={**RELEASE, "release_tag": "v1"},
@@ -111,21 +111,21 @@ FORGED = {
     "no size": (
         {"release": {**run_record().release, "uncompressed_bytes": None}},
         "the uncompressed size of the image is not known (0 bytes)"),
-    "a passed claim with a failed step": (
-        passing(ScenarioOutcome("claim 9", 9, "passed", steps=(StepOutcome("Then", "x", "failed", 0.1, (9,)),))),
-        "“claim 9” is recorded as passed, and not all of its steps are"),
-    "a passed claim without steps": (
-        passing(ScenarioOutcome("claim 9", 9, "passed")),
-        "“claim 9” is recorded as passed, and not all of its steps are"),
-    "a passed claim without an observation": (
-        passing(ScenarioOutcome("claim 9", 9, "passed", steps=(StepOutcome("Then", "x", "passed", 0.1),))),
-        "“claim 9” is recorded as passed, and no observation was recorded for it"),
-    "a claim that rests on another's record": (
-        passing(ScenarioOutcome("claim 9", 9, "passed", steps=(step(1),))),
-        "“claim 9” rests on record 1, which is of “claim 1”"),
-    "a claim that rests on nothing": (
-        passing(ScenarioOutcome("claim 9", 9, "passed", steps=(step(99),))),
-        "“claim 9” rests on record 99, which is missing"),
+    "a passed scenario with a failed step": (
+        passing(ScenarioOutcome("scenario 9", 9, "passed", steps=(StepOutcome("Then", "x", "failed", 0.1, (9,)),))),
+        "“scenario 9” is recorded as passed, and not all of its steps are"),
+    "a passed scenario without steps": (
+        passing(ScenarioOutcome("scenario 9", 9, "passed")),
+        "“scenario 9” is recorded as passed, and not all of its steps are"),
+    "a passed scenario without an observation": (
+        passing(ScenarioOutcome("scenario 9", 9, "passed", steps=(StepOutcome("Then", "x", "passed", 0.1),))),
+        "“scenario 9” is recorded as passed, and no observation was recorded for it"),
+    "a scenario that rests on another's record": (
+        passing(ScenarioOutcome("scenario 9", 9, "passed", steps=(step(1),))),
+        "“scenario 9” rests on record 1, which is of “scenario 1”"),
+    "a scenario that rests on nothing": (
+        passing(ScenarioOutcome("scenario 9", 9, "passed", steps=(step(99),))),
+        "“scenario 9” rests on record 99, which is missing"),
     "a check that accepted": (
         {"proofs": (SelfTest("j", True, "accepted it"),)},
         "the check j is recorded to have said no, and its answer was: accepted it"),
@@ -138,9 +138,9 @@ FORGED = {
     "an override that is kept back": (
         {"configuration": configured(release={**RELEASE, "function_memory_mb": "3008"})},
         "the record of the run does not say that function_memory_mb is 3008 in this run, and pytest.ini states 512"),
-    "fewer claims than are pinned": (
-        {"configuration": configured(pinned=(*(f"claim {n}" for n in CRITERIA), "one more"))},
-        "the run was not due to check the pinned claim “one more”"),
+    "fewer scenarios than are pinned": (
+        {"configuration": configured(pinned=(*(f"scenario {n}" for n in CRITERIA), "one more"))},
+        "the run was not due to check the pinned scenario “one more”"),
     "a repository that the calls were not about": (
         {"configuration": configured(release={**RELEASE, "repository": "x"}, stated={**RELEASE, "repository": "x"})},
         "The run called ecr:PutImage on app:v1.0.0 (ok), which a release may not"),
@@ -156,14 +156,14 @@ def test_an_observation_that_contradicts_the_verdict_is_told(leave, tmp_path, ca
 
 def test_a_simulation_in_a_run_on_aws_is_told(run_record):
     """A rehearsal whose target was renamed."""
-    records = [{"number": n, "scenario": f"claim {n}", "target": "local"} for n in CRITERIA]
+    records = [{"number": n, "scenario": f"scenario {n}", "target": "local"} for n in CRITERIA]
     found = run_record(target="aws")
     seventh = replace(found.outcomes[6], provenance="simulated")
     found = replace(found, outcomes=(*found.outcomes[:6], seventh, *found.outcomes[7:]))
-    causes = [each.cause for each in recheck.claims_rest_on_records(found, records).rejections]
+    causes = [each.cause for each in recheck.scenarios_rest_on_records(found, records).rejections]
     assert causes == [
         "the run's target is aws, and records of it say local",
-        "“claim 7” passed against a simulation, and the run claims to have asked AWS",
+        "“scenario 7” passed against a simulation, and the run claims to have asked AWS",
     ]
 
 

@@ -26,9 +26,9 @@ def test_the_run_record_reads_back_as_it_was(run_record):
 
 
 LINK = Rejection("/opt/driver is a dangling link", "/opt/driver", "install it", "- entry", "driver", ("tree",))
-FAILED = ScenarioOutcome("claim 1", 1, "failed", "text", rejections=(LINK,), steps=())
+FAILED = ScenarioOutcome("scenario 1", 1, "failed", "text", rejections=(LINK,), steps=())
 BLOCKED = ScenarioOutcome(
-    "claim 2", 2, "failed", "text", rejections=(Rejection("not pushed", "", ""),), blocked_by=(LINK,), checked=False
+    "scenario 2", 2, "failed", "text", rejections=(Rejection("not pushed", "", ""),), blocked_by=(LINK,), checked=False
 )
 
 
@@ -41,7 +41,7 @@ def test_a_failure_reads_back_as_the_objects_that_it_was(run_record):
     assert back.outcomes[0].rejections[0].follows == ("tree",)
     [cause] = back.stated(back.verdict())["causes"]
     assert cause["rejections"][0]["remedy"] == "install it"
-    assert cause["consequences"][0]["claims"] == [{"criterion": 2, "name": "claim 2"}]
+    assert cause["consequences"][0]["claims"] == [{"criterion": 2, "name": "scenario 2"}]
 
 
 def test_a_record_of_an_older_gate_can_be_read(run_record):
@@ -112,7 +112,7 @@ def test_no_run_record_is_none():
         run_record_in(["something else"])
 
 
-def test_a_claim_counts_under_its_criterion(run_record):
+def test_a_scenario_counts_under_its_criterion(run_record):
     """verdict.json's criteria come from the recorded outcomes."""
     found = run_record(outcomes=(ScenarioOutcome("bad", 7, "failed", "because"),))
     criteria = found.stated(found.verdict())["criteria"]
@@ -144,7 +144,7 @@ def test_any_record_is_an_account_or_refused(whole, changes):
 
 
 SAMPLE = RunRecord(
-    "aws", "full", True, frozenset({"a claim"}), (ScenarioOutcome("a claim", 7, "failed", "because"),),
+    "aws", "full", True, frozenset({"a scenario"}), (ScenarioOutcome("a scenario", 7, "failed", "because"),),
     (SelfTest("a check", True, "no"),), (), {}, "2026-01-02T00:00:00+00:00", None,
 )  # fmt: skip
 

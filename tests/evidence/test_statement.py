@@ -60,14 +60,14 @@ def test_the_statement_is_an_in_toto_statement_about_the_published_digest(leave,
 
 
 def test_what_a_simulation_answered_is_not_among_the_passed(leave, tmp_path):
-    """A policy that asks for a claim among the passed does not find one that only a rehearsal has shown."""
+    """A policy that asks for a scenario among the passed does not find one that only a rehearsal has shown."""
     predicate = stated(leave(tmp_path))["predicate"]
-    assert predicate["passedTests"] == ["claim 1", "claim 6"]
-    assert "claim 7" in predicate["warnedTests"]
+    assert predicate["passedTests"] == ["scenario 1", "scenario 6"]
+    assert "scenario 7" in predicate["warnedTests"]
     assert predicate["failedTests"] == []
 
 
-def test_a_claim_that_did_not_run_is_in_no_list(leave, tmp_path):
+def test_a_scenario_that_did_not_run_is_in_no_list(leave, tmp_path):
     """Failed and not run are told apart, and neither is a pass."""
     outcomes = (ScenarioOutcome("bad", 1, "failed"), ScenarioOutcome("never", 7, "not run", "why"))
     predicate = stated(leave(tmp_path, outcomes=outcomes))["predicate"]

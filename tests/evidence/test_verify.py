@@ -89,7 +89,7 @@ DAMAGE = {
     ),
     "changed status": (
         lambda f, e: e(f / VERDICT, lambda v: v["criteria"]["7"]["scenarios"][0].update(status="failed")),
-        'verdict.json says of “claim 7” (AC7), status: "failed"; the record of the run says: "passed"',
+        'verdict.json says of “scenario 7” (AC7), status: "failed"; the record of the run says: "passed"',
     ),
     "swapped digest in the verdict": (
         lambda f, e: e(f / VERDICT, lambda v: v["release"].update(digest="sha256:" + "a" * 64)),
@@ -119,9 +119,9 @@ DAMAGE = {
         lambda f, e: e(f / STATEMENT, lambda s: s["predicate"].update(result="PASSED")),
         "the statement says PASSED, and REHEARSAL PASSED can only be stated as WARNED",
     ),
-    "claim moved in the statement": (
-        lambda f, e: e(f / STATEMENT, lambda s: s["predicate"]["passedTests"].append("claim 7")),
-        "“claim 7” is among passedTests in only one of the statement and verdict.json",
+    "scenario moved in the statement": (
+        lambda f, e: e(f / STATEMENT, lambda s: s["predicate"]["passedTests"].append("scenario 7")),
+        "“scenario 7” is among passedTests in only one of the statement and verdict.json",
     ),
     "word added to the statement": (
         lambda f, e: e(
@@ -146,7 +146,7 @@ DAMAGE = {
         lambda f, e: e(f / VERDICT, lambda v: v["evidence"].append(v["evidence"][0])),
         "verdict.json lists a file of the evidence twice",
     ),
-    "claim listed twice": (
+    "scenario listed twice": (
         lambda f, e: e(
             f / VERDICT, lambda v: v["criteria"]["7"]["scenarios"].append(v["criteria"]["7"]["scenarios"][0])
         ),
@@ -229,7 +229,7 @@ def test_the_checks_of_evidence_say_no():
     names = {f"gate.evidence.{name}" for name in (
         "integrity.unaltered", "integrity.intact", "integrity.listed", "integrity.follows", "statement.states",
         "signature.signed", "reports_folder.recorded", "reports_folder.noted", "expected.as_expected",
-        "recheck.claims_rest_on_records", "recheck.self_tests_agree", "recheck.scans_hold",
+        "recheck.scenarios_rest_on_records", "recheck.self_tests_agree", "recheck.scans_hold",
         "recheck.image_holds", "recheck.call_log_holds", "recheck.configuration_holds",
     )}  # fmt: skip
     assert names <= set(CHECKS)

@@ -17,7 +17,9 @@ ROWS = pytest.StashKey["list[matrix.Row]"]()
 def pytest_addoption(parser):
     """What `make faults` asks for."""
     group = parser.getgroup("fault catalogue")
-    group.addoption("--every-claim", action="store_true", help="run all claims on each fault, not those that read it")
+    group.addoption(
+        "--every-scenario", action="store_true", help="run all scenarios on each fault, not those that read it"
+    )
     group.addoption("--matrix", metavar="FILE", help="print the matrix, and write it as Markdown")
 
 

@@ -19,7 +19,7 @@ FILE = Path(__file__).with_name("catalogue.yaml")
 LEVELS = ("check", "layer", "service", "release")
 PURE = {"put": facts.put, "append": facts.append, "drop": facts.drop, "finding": facts.finding,
         "register": facts.register, "reviews": facts.reviews, "files": facts.files}  # fmt: skip
-# The criteria whose claims read a fact, by the fact's name: no other claim could notice.
+# The criteria whose scenarios read a fact, by the fact's name: no other scenario could notice.
 _READ_BY = {
     "candidate": {1, 6}, "candidate.sbom": {7, 9}, "candidate.pins": {1, 6, 9}, "layer": {1, 6}, "dockerfile": {1, 6},
     "published": {2, 3, 4, 6, 7, 8}, "promotions": {2}, "answered": {2, 3, 7, 8}, "facts": {2, 3, 7, 8},
@@ -37,7 +37,7 @@ class Fault:
     """One entry of the catalogue; a harmless change has no scenario.
 
     Attributes:
-        red: the full names of the claims that must go red, the named scenario's first.
+        red: the full names of the scenarios that must go red, the named scenario's first.
         also: the full names of the others that the fault makes false.
         says: words of the message.
         leaves: the tags in the registry after a whole release.
@@ -46,7 +46,7 @@ class Fault:
     name: str
     level: str
     made: Mapping[str, Any]
-    claim: Scenario | None
+    scenario: Scenario | None
     red: tuple[str, ...]
     also: frozenset[str]
     says: tuple[str, ...]
@@ -55,7 +55,7 @@ class Fault:
 
     @property
     def criteria(self) -> list[int]:
-        """The criteria whose claims are run: those that read what the fault changes."""
+        """The criteria whose scenarios are run: those that read what the fault changes."""
         if self.level == "release":
             return list(CRITERIA)
         heads = {_head(path) for kind in ("put", "append", "drop") for path in self.made.get(kind, ())}
@@ -69,14 +69,14 @@ def _head(path):
     return f"{first}.{second}" if f"{first}.{second}" in _READ_BY else first
 
 
-def claims() -> dict[str, Scenario]:
-    """Every claim of features/, by its title."""
-    return {claim.name: claim for claim in catalogue(ROOT / "features").values()}
+def scenarios() -> dict[str, Scenario]:
+    """Every scenario of features/, by its title."""
+    return {scenario.name: scenario for scenario in catalogue(ROOT / "features").values()}
 
 
 def read() -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
     """The faults, and the harmless changes."""
-    document, known = yaml.safe_load(FILE.read_text(encoding="utf-8")), claims()
+    document, known = yaml.safe_load(FILE.read_text(encoding="utf-8")), scenarios()
     faults = tuple(_fault(raw, known) for raw in document["faults"])
     harmless = tuple(_fault({**raw, "fault": raw["change"]}, known) for raw in document["harmless"])
     return faults, harmless
@@ -85,13 +85,13 @@ def read() -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
 def _fault(raw, known):
     allowed = {"fault", "change", "october", "level", "made", "scenario", "rows", "also", "says", "leaves"}
     assert set(raw) <= allowed, f"{raw['fault']}: unknown {set(raw) - allowed}"
-    claim = known[raw["scenario"]] if "scenario" in raw else None
+    scenario = known[raw["scenario"]] if "scenario" in raw else None
     return Fault(
         name=raw["fault"],
         level=raw["level"],
         made=raw["made"],
-        claim=claim,
-        red=tuple(_rows(claim, raw.get("rows"))) if claim else (),
+        scenario=scenario,
+        red=tuple(_rows(scenario, raw.get("rows"))) if scenario else (),
         also=frozenset(name for title in _flat(raw.get("also", ())) for name in _full_names(title, known)),
         says=tuple(raw.get("says", ())),
         october=raw.get("october"),
@@ -104,19 +104,19 @@ def _flat(titles):
     return [title for each in titles for title in ([each] if isinstance(each, str) else each)]
 
 
-def _rows(claim, rows):
-    return [claim.titles[row] for row in _rows_by_value(claim, rows)] if rows else claim.titles.values()
+def _rows(scenario, rows):
+    return [scenario.titles[row] for row in _rows_by_value(scenario, rows)] if rows else scenario.titles.values()
 
 
-def _rows_by_value(claim, rows):
+def _rows_by_value(scenario, rows):
     # pytest names a row by all of its values; the catalogue by the first.
-    return [next(key for key in claim.titles if key.split("-")[0] == row) for row in rows]
+    return [next(key for key in scenario.titles if key.split("-")[0] == row) for row in rows]
 
 
 def _full_names(title, known):
     if title in known:
         return known[title].titles.values()
-    assert any(title in claim.titles.values() for claim in known.values()), f"no claim is called {title!r}"
+    assert any(title in scenario.titles.values() for scenario in known.values()), f"no scenario is called {title!r}"
     return [title]
 
 

@@ -65,7 +65,7 @@ class Layers:
             answers = {name: candidate.libraries(name) for name in candidate.browser_paths}
             candidate.__dict__["libraries"] = answers.__getitem__
         for name in looks:
-            # What cannot be had is asked for again by the claim that needs it, and said there.
+            # What cannot be had is asked for again by the scenario that needs it, and said there.
             with suppress(GateError):
                 getattr(candidate, name)
         candidate.close()

@@ -10,13 +10,13 @@ from gate.text import for_markdown
 
 HEAD = """# The fault catalogue
 
-Written by `make faults`: each fault is put into a good release, and the claim that has to notice is seen to go red,
-with the words that its message must hold; every other claim that reads what was changed stays green. A harmless change
-makes nothing red. The levels: one recorded fact is another (check); a thin layer on the image is really built and
-run (layer); the local target is really set so, or misbehaves (service); a whole release (release).
+Written by `make faults`: each fault is put into a good release, and the scenario that has to notice is seen to go
+red, with the words that its message must hold; every other scenario that reads what was changed stays green. A
+harmless change makes nothing red. The levels: one recorded fact is another (check); a thin layer on the image is
+really built and run (layer); the local target is really set so, or misbehaves (service); a whole release (release).
 
-So that a claim not only has a good check but is also given what the world really answers,
-`tests/wiring/rehearsals.yaml` names for each claim a fault around a real `pytest features/`: `make test` runs those
+So that a scenario not only has a good check but is also given what the world really answers,
+`tests/wiring/rehearsals.yaml` names for each scenario a fault around a real `pytest features/`: `make test` runs those
 that cost little, `make faults` all of them. `make mutation` changes each check in every small way
 ([result](mutation.md)).
 
@@ -48,7 +48,7 @@ def text(rows: list[Row]) -> str:
 
 def write(rows: list[Row], path: Path) -> None:
     """As Markdown: every fault and what became of it."""
-    columns = ("criterion", "fault", "level", "claim that goes red", "October", "verdict", "seconds")
+    columns = ("criterion", "fault", "level", "scenario that goes red", "October", "verdict", "seconds")
     head = f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|\n"
     lines = (f"| {_criterion(row)} | {for_markdown(row.fault)} | {row.level} | {for_markdown(row.scenario)} "
              f"| {row.october or ''} | {row.verdict} | {row.seconds:.1f} |\n" for row in _sorted(rows))  # fmt: skip

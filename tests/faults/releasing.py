@@ -1,14 +1,14 @@
-"""Every claim on a release that is really made: published into the local target, scanned, promoted and read again.
+"""Every scenario on a release that is really made: published into the local target, scanned, promoted and read again.
 
 Only the image is one that was looked at before: what it costs to look at it is not what these faults are about.
 """
 
 import pytest
 from pytest_bdd import scenarios
+from tests.faults.scenarios import known_image, notes, world
 
 from gate.publish.pipeline import Pipeline
 from gate.run.connections import Connections, made_once
-from tests.faults.claims import known_image, notes, world
 from tests.faults.world import ROOT
 
 __all__ = ["notes", "world"]

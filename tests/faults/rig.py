@@ -1,4 +1,4 @@
-"""Runs every claim on a world: a whole run of pytest inside this one, in the same process."""
+"""Runs every scenario on a world: a whole run of pytest inside this one, in the same process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.screen import unwrapped
 
 @dataclass(frozen=True)
 class Ran:
-    """What became of the claims.
+    """What became of the scenarios.
 
     Attributes:
         exit_code: of the run.
@@ -36,7 +36,7 @@ class Ran:
 
     @property
     def red(self) -> set[str]:
-        """The full names of the claims that failed."""
+        """The full names of the scenarios that failed."""
         return {name for name, outcome in self.outcomes.items() if outcome.status == "failed"}
 
 
@@ -59,9 +59,9 @@ class WorldPlugin:
             item.own_markers = [mark for mark in item.own_markers if mark.name != "skip"]
 
 
-def run_claims(module: str, world, folder: Path, *options: str) -> Ran:
-    """Run scenarios of features/ with the fixtures of `claims.py` (facts alone) or `releasing.py` (a real release)."""
-    plugin, scenarios = WorldPlugin(world, stubbed=module == "claims.py"), Path(__file__).with_name(module)
+def run_scenarios(module: str, world, folder: Path, *options: str) -> Ran:
+    """Run scenarios with the fixtures of `scenarios.py` (facts alone) or `releasing.py` (a real release)."""
+    plugin, scenarios = WorldPlugin(world, stubbed=module == "scenarios.py"), Path(__file__).with_name(module)
     usual = ("--target", "local", "--import-mode", "importlib", "-p", "no:hypothesispytest")
     return run_pytest(str(scenarios), plugin, folder, *usual, *options)
 

@@ -1,4 +1,4 @@
-"""Each fault turns its own claim red, with its own words, and no other; what is harmless turns none."""
+"""Each fault turns its own scenario red, with its own words, and no other; what is harmless turns none."""
 
 import json
 import time
@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults import faults
 from tests.faults.matrix import Row
-from tests.faults.rig import run_claims
+from tests.faults.rig import run_scenarios
 from tests.faults.services import ANOTHER, tags_of
 
 # What is looked at beside the tests comes last: by then it has been.
@@ -17,22 +17,22 @@ FAULTS, HARMLESS = (sorted(each, key=lambda fault: fault.level == "layer") for e
 pytestmark = pytest.mark.docker
 
 
-def checked(fault, good, on, layers, tmp_path, every_claim):
-    """Run the claims that read what the fault changes."""
+def checked(fault, good, on, layers, tmp_path, every_scenario):
+    """Run the scenarios that read what the fault changes."""
     with ExitStack() as around:
         world = faults.made(fault, good, on, layers, around, tmp_path)
         if fault.level == "release":
-            return run_claims("releasing.py", world, tmp_path)
-        chosen = [] if every_claim else ["-m", " or ".join(f"ac{number}" for number in fault.criteria)]
-        return run_claims("claims.py", world, tmp_path, *chosen)
+            return run_scenarios("releasing.py", world, tmp_path)
+        chosen = [] if every_scenario else ["-m", " or ".join(f"ac{number}" for number in fault.criteria)]
+        return run_scenarios("scenarios.py", world, tmp_path, *chosen)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_fault_is_caught_by_its_own_claim(fault, good, on, layers, rows, tmp_path, pytestconfig):
-    """The named claim goes red and says why; claims that the fault leaves true stay green; the verdict is a refusal."""
+def test_fault_is_caught_by_its_own_scenario(fault, good, on, layers, rows, tmp_path, pytestconfig):
+    """The named scenario goes red and says why; what the fault leaves true stays green; the verdict is a refusal."""
     began, verdict = time.monotonic(), "MISSED"
     try:
-        ran = checked(fault, good, on, layers, tmp_path, pytestconfig.getoption("--every-claim", False))
+        ran = checked(fault, good, on, layers, tmp_path, pytestconfig.getoption("--every-scenario", False))
         assert ran.red == {*fault.red, *fault.also}, ran.screen
         for name in fault.red:
             missing = [words for words in fault.says if words not in ran.outcomes[name].reason]
@@ -43,8 +43,8 @@ def test_fault_is_caught_by_its_own_claim(fault, good, on, layers, rows, tmp_pat
             withdrawn(on, tmp_path / "reports" / "partial")
         verdict = "caught"
     finally:
-        scenario = fault.claim.name
-        rows.append(Row(fault.name, fault.level, fault.claim.criterion, scenario, fault.october, verdict,
+        scenario = fault.scenario.name
+        rows.append(Row(fault.name, fault.level, fault.scenario.criterion, scenario, fault.october, verdict,
                         time.monotonic() - began))  # fmt: skip
 
 
@@ -61,32 +61,32 @@ def withdrawn(on, folder):
 
 @pytest.mark.parametrize("fault", HARMLESS, ids=lambda fault: fault.name)
 def test_harmless_change_turns_nothing_red(fault, good, on, layers, rows, tmp_path, pytestconfig):
-    """No claim goes red, and none is left out: no false alarm."""
+    """No scenario goes red, and none is left out: no false alarm."""
     began, verdict = time.monotonic(), "FALSE ALARM"
     try:
-        ran = checked(fault, good, on, layers, tmp_path, pytestconfig.getoption("--every-claim", False))
+        ran = checked(fault, good, on, layers, tmp_path, pytestconfig.getoption("--every-scenario", False))
         assert not ran.red, ran.screen
         unproven = {name for name, each in ran.outcomes.items() if each.status != "passed" and not each.only_aws}
         assert not unproven, ran.screen
         assert fault.leaves in (None, tags_of(on))
-        assert (ran.word, ran.exit_code) == ("INCOMPLETE", 0), "a part of the claims, all of them green"
+        assert (ran.word, ran.exit_code) == ("INCOMPLETE", 0), "a part of the scenarios, all of them green"
         verdict = "green"
     finally:
         rows.append(Row(fault.name, fault.level, 0, "none", None, verdict, time.monotonic() - began))
 
 
 def test_good_release_turns_nothing_red(good, tmp_path):
-    """On the good release every single claim of features/ runs and passes."""
-    ran = run_claims("claims.py", good, tmp_path)
+    """On the good release every single scenario of features/ runs and passes."""
+    ran = run_scenarios("scenarios.py", good, tmp_path)
     assert not ran.red, ran.screen
-    every = {name for claim in faults.claims().values() for name in claim.titles.values()}
+    every = {name for scenario in faults.scenarios().values() for name in scenario.titles.values()}
     assert {name for name, each in ran.outcomes.items() if each.status == "passed"} == every
 
 
-def test_release_that_changes_after_its_last_claim_lowers_the_verdict(good, tmp_path):
+def test_release_that_changes_after_its_last_scenario_lowers_the_verdict(good, tmp_path):
     """ECR is asked once more at the end: what was checked green and is no longer so gives no verdict."""
     changed = replace(good, answered=replace(good.answered, digest=f"sha256:{'0' * 64}"))
-    ran = run_claims("claims.py", changed, tmp_path, "-m", "ac2")
+    ran = run_scenarios("scenarios.py", changed, tmp_path, "-m", "ac2")
     assert not ran.red, ran.screen
     assert "the release changed while it was checked" in ran.screen
     assert (ran.word, ran.exit_code) == ("REHEARSAL FAILED", 1), ran.screen

@@ -1,4 +1,4 @@
-"""The facts of a release that the claims are checked on, and what stands in for those who would be asked for them."""
+"""The facts of a release that scenarios are checked on, and what stands in for those who would be asked for them."""
 
 from __future__ import annotations
 

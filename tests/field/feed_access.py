@@ -22,12 +22,12 @@ TODAY = date(2025, 10, 18)
 NOBODY_ELSE = "Nobody can <do what> but those whom the story names and those who were reviewed"
 
 
-def policies(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def policies(scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """The account with these policies.
 
     Of `given`: `policy`, `repository`, `registry`, `ci`, `developer`, `trust` (of the CI role) as in
     tests/access/conftest.py, `organization`, `network`; `may`: who was reviewed, for which groups; `power`: the group
-    of the claim; `denied`: actions that the simulator says an organization's policy denies; `service_linked`:
+    of the scenario; `denied`: actions that the simulator says an organization's policy denies; `service_linked`:
     by service, the statements of the role that it made for itself.
     """
     given = dict(given)
@@ -40,7 +40,7 @@ def policies(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
                          for key, each in given.pop("network", {}).items()})  # fmt: skip
     simulations = tuple(Simulation(arn("ci"), action, "*", False, organization_denies=True) for action in denied)
     facts = make_account(**given, network=network, simulations=simulations, more=linked)
-    return _checked(claim, facts, _reviews(may), group)
+    return _checked(scenario, facts, _reviews(may), group)
 
 
 def _reviews(may: dict[str, list[str]]) -> reviewed_principals.ReviewedPrincipals:
@@ -52,9 +52,9 @@ def _reviews(may: dict[str, list[str]]) -> reviewed_principals.ReviewedPrincipal
 
 
 def _checked(
-    claim: str, facts: AccessFacts, reviews: reviewed_principals.ReviewedPrincipals, group: str
+    scenario: str, facts: AccessFacts, reviews: reviewed_principals.ReviewedPrincipals, group: str
 ) -> CheckResult:
-    if claim == NOBODY_ELSE:
+    if scenario == NOBODY_ELSE:
         matrix = access_matrix(facts, who_can_assume(facts, "ci"), ci_role="ci")
         expected = checks.expected_holders(facts, group, "ci", "runner")
         return checks.check_nobody_else(matrix, group, reviews, TODAY, expected)
@@ -70,7 +70,7 @@ def _checked(
         "The repository policy is the one that was reviewed": lambda: checks.check_reviewed_policy(
             facts, _baseline(), TODAY
         ),
-    }[claim]()
+    }[scenario]()
 
 
 def _baseline() -> ReviewedPolicy:

@@ -47,7 +47,7 @@ PYTHON = {
 }
 
 
-def dockerfile(_claim: str, given: dict[str, Any], folder: Path) -> CheckResult:
+def dockerfile(_scenario: str, given: dict[str, Any], folder: Path) -> CheckResult:
     """A Dockerfile's `text`, build `arguments`, and further `approved` bases."""
     path = folder / "Dockerfile"
     path.write_text(given["text"], encoding="utf-8")
@@ -56,7 +56,7 @@ def dockerfile(_claim: str, given: dict[str, Any], folder: Path) -> CheckResult:
     )
 
 
-def requirements(_claim: str, given: dict[str, Any], folder: Path) -> CheckResult:
+def requirements(_scenario: str, given: dict[str, Any], folder: Path) -> CheckResult:
     """Requirements files by name, `requirements.txt` the first; what is `installed`, and what pip check says of it."""
     for name, text in given["files"].items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -65,27 +65,27 @@ def requirements(_claim: str, given: dict[str, Any], folder: Path) -> CheckResul
     return pins_installed(wanted, installed)
 
 
-def packages(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def packages(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """The installed packages, and which the release calls development packages."""
     return no_development_packages(given["installed"], given.get("development", ["pytest", "moto", "black"]))
 
 
-def configuration(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def configuration(scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """An image's configuration: `env` (with `unset`), `entrypoint`, `workdir`, `cmd`, `platform`, `bytes`."""
-    if claim == "The agreed handler is the one that Lambda will import":
+    if scenario == "The agreed handler is the one that Lambda will import":
         failed = given.get("error", "")
         found = HandlerImport(HANDLER, not failed, failed, given.get("line", ""))
         return handler_is(given.get("cmd", [HANDLER]), HANDLER) + handler_imports(found)
-    if claim == "The image is for the platform that the function runs on":
+    if scenario == "The image is for the platform that the function runs on":
         return platform_is(given["platform"], "linux/amd64")
-    if claim == "The uncompressed image is below Lambda's limit":
+    if scenario == "The uncompressed image is below Lambda's limit":
         return below(given["bytes"], 10, "uncompressed")
     env = {name: value for name, value in {**ENV, **given.get("env", {})}.items() if name not in given.get("unset", [])}
     image = Startup(env, tuple(given.get("entrypoint", _STARTUP.entrypoint)), given.get("workdir", _STARTUP.workdir))
     return starts_like(image, _STARTUP)
 
 
-def contents(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def contents(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """`env`, `history` and `files` (text by path) of an image; `@@` in a text stands for nothing.
 
     The `@@` keeps what only looks like a key from looking so in this repository.
@@ -101,7 +101,7 @@ def _whole(text: str) -> str:
     return text.replace("@@", "")
 
 
-def files(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def files(scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """Files by path: their mode; `elf`, `-> target` of a link, or the text of a script; and the browser's variable."""
     entries, texts = {}, {}
     for path, said in given["files"].items():
@@ -109,7 +109,7 @@ def files(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
         entries[path] = _entry(path, int(mode, 8), what)
         texts[path] = what
     tree = Tree(entries, texts)
-    if claim == "Everything in the image can be read by the user that Lambda runs as":
+    if scenario == "Everything in the image can be read by the user that Lambda runs as":
         return readable_by_all(tree, used_folders(ENV))
     path = given.get("env", {}).get("CHROME_BIN", "/opt/chrome/chrome")
     return names_paths({"CHROME_BIN": path}, {"CHROME_BIN": "/opt/chrome/chrome"}) + is_program(

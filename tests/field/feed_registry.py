@@ -40,15 +40,15 @@ def _ecr(**answers: Any) -> EcrRepository:
     return EcrRepository(client("ecr", answers), ACCOUNT, NAME)
 
 
-def repository(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def repository(scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """DescribeRepositories: `given` is what differs from the release's own repository."""
     found = _ecr(DescribeRepositories={"repositories": [{**_REPOSITORY, **given}]}).describe()
-    if claim == "The repository is the one of the release's account and region":
+    if scenario == "The repository is the one of the release's account and region":
         return check_identity(found, ACCOUNT, REGION, NAME)
     return check_mutability(found.mutability, RELEASE, (ROLLING, CANDIDATE), NAME)
 
 
-def manifest(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def manifest(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """BatchGetImage: `body` of the manifest, its `media_type`, and the `platform` that its config states."""
     stored = _stored(given["body"], given.get("media_type", given["body"].get("mediaType", OCI)))
     return check_bytes(stored) + check_admission(stored, given.get("platform", "linux/amd64"))
@@ -69,7 +69,7 @@ def _image(raw: dict[str, Any]) -> dict[str, Any]:
     return {**usual, **raw, **named}
 
 
-def lifecycle(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def lifecycle(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """A lifecycle policy: `rules`, and the repository's `images`, of which the one named "release" is the release."""
     policy = {"lifecyclePolicyText": json.dumps({"rules": given["rules"]})}
     images = given.get("images") or [{"imageDigest": "release", "imageTags": [RELEASE, ROLLING, CANDIDATE]}]
@@ -77,7 +77,7 @@ def lifecycle(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     return check_lifecycle(ecr.lifecycle_policy(), ecr.images(), digest("release"), (ROLLING, CANDIDATE), NOW, 100, 365)
 
 
-def listing(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def listing(scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """The repository `before` and `after` a release: images, and whatever else of its settings.
 
     Of each: `images`, `rules`, `repository` (what differs of DescribeRepositories), `tags` of the resource;
@@ -87,9 +87,9 @@ def listing(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     digests = {name: each.digest for name, each in manifests.items()}
     before, after = (_snapshot(given[when], digests) for when in ("before", "after"))
     released = digest("release")
-    if claim == "Both tags name the digest that was built and checked":
+    if scenario == "Both tags name the digest that was built and checked":
         return check_same_digest(after.naming(), (RELEASE, ROLLING), released)
-    if claim == "A published tag names an image that can be pulled":
+    if scenario == "A published tag names an image that can be pulled":
         return check_active(after.image(after.naming().get(RELEASE, "")), RELEASE)
     known = {each.digest: each for each in manifests.values()}
     looked = InspectedManifests(

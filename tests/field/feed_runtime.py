@@ -26,7 +26,7 @@ _MB = 1024 * 1024
 _USUAL = {"processes": ["python3"], "tmp_mb": 1.0, "memory_mb": 80.0, "answer": {"ok": True}, "browser": "chrome"}
 
 
-def handler(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def handler(scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """A function that is initialised and invoked.
 
     Of `given`: `memory` of the function, `init` (`outcome`, `seconds`, `fault`), `calls`: each with what differs from
@@ -42,7 +42,7 @@ def handler(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     run = HandlerRun(
         settings, started, ResourceSample(_processes(["python3"]), _MB, None, 0, 80 * _MB), tuple(calls), footprint
     )
-    if claim == "The function initialises within 10 seconds at its configured memory":
+    if scenario == "The function initialises within 10 seconds at its configured memory":
         return invocation_checks.initialises(run) + invocation_checks.starts_within(run, 10)
     return (
         invocation_checks.memory_suffices(run)
@@ -75,7 +75,7 @@ def _processes(names: list[str]) -> tuple[ContainerProcess, ...]:
     )
 
 
-def programs(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def programs(scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """What `chrome` and `chromedriver` answered when asked for their versions, or the loader for the `libraries`."""
     if "libraries" in given:
         command = "ld.so --list /opt/chrome/chrome"

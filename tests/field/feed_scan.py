@@ -48,7 +48,7 @@ class Waited(Exception):
     """The reader waited until its time limit; the text is what it said then."""
 
 
-def scan(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def scan(scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """A scan, asked for and waited for.
 
     Of `given`: `type` (BASIC or ENHANCED), `frequency`, `filters`; `answers` of DescribeImageScanFindings after the
@@ -64,7 +64,7 @@ def scan(claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
         if clock.at - NOON >= timedelta(seconds=TIMEOUT):
             raise Waited(str(error)) from error
         raise
-    return _checked(claim, given, scanner, report, clock.at)
+    return _checked(scenario, given, scanner, report, clock.at)
 
 
 def _ecr(given: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +93,9 @@ def _inspector(given: dict[str, Any]) -> dict[str, Any]:
     return {"ListCoverage": {"coveredResources": [{"resourceId": about, **covered}] if covered else []}}
 
 
-def _checked(claim: str, given: dict[str, Any], scanner: ScanReader, report: ScanReport, now: datetime) -> CheckResult:
+def _checked(
+    scenario: str, given: dict[str, Any], scanner: ScanReader, report: ScanReport, now: datetime
+) -> CheckResult:
     register, nightly = _register(given), given.get("nightly", False)
     return {
         "The scan of the checked digest has ended": lambda: checks.complete(report, DIGEST, now),
@@ -113,7 +115,7 @@ def _checked(claim: str, given: dict[str, Any], scanner: ScanReader, report: Sca
         "Every exception is about a finding that is there": lambda: rules.exceptions_used(
             register, report.open, "aws", nightly
         ),
-    }[claim]()
+    }[scenario]()
 
 
 def _register(given: dict[str, Any]) -> Register:
@@ -125,12 +127,12 @@ def _document(given: dict[str, Any]) -> dict[str, Any]:
     return {"bomFormat": "CycloneDX", "components": given["components"]}
 
 
-def register(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def register(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """A register of exceptions, by itself."""
     return rules.register_valid(_register({"register": given}), NOON.date())
 
 
-def sbom(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def sbom(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """What of an image's SBOM the scanner does not see.
 
     Of `given`: `components` of a CycloneDX document, `type` of scanning, `requirements` (pinned), `register`.

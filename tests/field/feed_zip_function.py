@@ -30,7 +30,7 @@ _LISTS = {
 _EVENTS = {"ListEventBuses": {"EventBuses": [{"Name": "default"}]}, "ListRuleNamesByTarget": {"RuleNames": []}}
 
 
-def snapshots(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def snapshots(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """The function `before` and `now`.
 
     Of each: `configuration` (of GetFunction), and answers by service (`lambda`, `events`, `scheduler`) and operation;
@@ -54,7 +54,7 @@ def _snapshot(given: dict[str, Any]) -> FunctionSnapshot:
     return function.snapshot()
 
 
-def trail(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def trail(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """Events of CloudTrail, beside the gate's own reading of the function.
 
     Of `given`: `events` (source, name, `readOnly`, `requestParameters`, `errorCode`, `by`); `rules` of EventBridge
@@ -82,7 +82,7 @@ def _event(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def traffic(_claim: str, given: dict[str, Any], _folder: Path) -> CheckResult:
+def traffic(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """Invocations and errors, as CloudWatch sums them up, in the day `before` and in the hour `since`."""
     read = [_traffic(*given["before"], hours=24), _traffic(*given["since"], hours=1)]
     return check_traffic(*read, NAME)

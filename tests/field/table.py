@@ -1,4 +1,4 @@
-"""The table: shapes that people met, made small by hand, each with the claim that it is about and the right verdict."""
+"""Shapes that people met, made small by hand, each with the scenario that it is about and the right verdict."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Shape:
     Attributes:
         seen: a public repository and the number of its issue or pull request, or the title of a document.
         shape: what it is, in a few words.
-        claim: the title of the scenario that it is about.
+        scenario: the title of the scenario that it is about.
         kind: which reader it is fed to (`FEEDERS` in test_field.py).
         given: the shape itself, as that feeder takes it.
         verdict: green; red; waited: nothing comes until the time limit, and then it is red.
@@ -32,7 +32,7 @@ class Shape:
 
     seen: str
     shape: str
-    claim: str
+    scenario: str
     kind: str
     given: dict[str, Any]
     verdict: str
@@ -58,7 +58,7 @@ def _rows() -> Iterator[Shape]:
             yield Shape(**raw)
 
 
-def claims() -> frozenset[str]:
+def scenarios() -> frozenset[str]:
     """The titles of all scenarios."""
     texts = (path.read_text(encoding="utf-8") for path in (ROOT / "features").glob("*.feature"))
     return frozenset(title for text in texts for title in _TITLE.findall(text))

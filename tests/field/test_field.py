@@ -1,4 +1,4 @@
-"""Shapes that people met in real accounts, images and tools: each is checked rightly by the reader its claim uses.
+"""Shapes that people met in real accounts, images and tools: each is checked rightly by the reader its scenario uses.
 
 Whoever meets another adds a row to a file in shapes/. Nothing there was copied: each is made small by hand.
 """
@@ -10,7 +10,7 @@ import pytest
 
 from gate.errors import GateError
 from tests.field import feed_access, feed_image, feed_registry, feed_runtime, feed_scan, feed_zip_function
-from tests.field.table import ROOT, VERDICTS, Shape, claims, shapes
+from tests.field.table import ROOT, VERDICTS, Shape, scenarios, shapes
 
 FEEDERS = {
     "policies": feed_access.policies,
@@ -41,7 +41,7 @@ SOURCE = re.compile(r"[\w.-]+/[\w.-]+#\d+|[A-Z][^#]+, .+")
 def checked(shape: Shape, folder) -> tuple[str, str]:
     """The verdict on a shape, and the words that go with it."""
     try:
-        result = FEEDERS[shape.kind](shape.claim, shape.given, folder)
+        result = FEEDERS[shape.kind](shape.scenario, shape.given, folder)
     except feed_scan.Waited as waited:
         return "waited", str(waited)
     except GateError as refusal:  # what cannot be read is never passed
@@ -58,23 +58,23 @@ def test_a_real_shape_is_checked_rightly(shape, tmp_path):
 
 
 def test_every_row_is_whole():
-    """A source that can be looked up, a claim that is made, a verdict, and words where it is not green."""
-    known = claims()
+    """A source that can be looked up, a scenario that is made, a verdict, and words where it is not green."""
+    known = scenarios()
     for shape in SHAPES:
         assert SOURCE.fullmatch(shape.seen), f"{shape}: give a repository and a number, or whose document and its title"
-        assert shape.claim in known, shape
+        assert shape.scenario in known, shape
         assert shape.verdict in VERDICTS, shape
         assert bool(shape.says) is not shape.harmless, shape
 
 
 def test_the_table_is_large_and_varied_enough():
-    """At least 60 shapes, at least half of them harmless, from many sources and about many claims."""
+    """At least 60 shapes, at least half of them harmless, from many sources and about many scenarios."""
     assert len(SHAPES) >= 60
     assert sum(shape.harmless for shape in SHAPES) >= 30
     assert len({str(shape) for shape in SHAPES}) == len(SHAPES)
     assert max(Counter(shape.seen for shape in SHAPES).values()) <= 3
     assert len({shape.seen for shape in SHAPES}) >= 50
-    assert len({shape.claim for shape in SHAPES}) >= 20
+    assert len({shape.scenario for shape in SHAPES}) >= 20
 
 
 def test_the_readme_tells_the_figure():

@@ -34,5 +34,5 @@ datetime.datetime = _Datetime
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish():
-    """The run has begun, and no claim has been looked at."""
+    """The run has begun, and no scenario has been looked at."""
     _set["by"] = AHEAD

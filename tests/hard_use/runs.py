@@ -131,9 +131,9 @@ class Results:
 
     @property
     def statuses(self) -> dict[str, str]:
-        """Each claim that was part of the run, and what became of it."""
-        claims = (claim for criterion in self.verdict["criteria"].values() for claim in criterion["scenarios"])
-        return {claim["name"]: claim["status"] for claim in claims}
+        """Each scenario that was part of the run, and what became of it."""
+        scenarios = (scenario for criterion in self.verdict["criteria"].values() for scenario in criterion["scenarios"])
+        return {scenario["name"]: scenario["status"] for scenario in scenarios}
 
     @property
     def evidence(self) -> dict[str, dict[str, Any]]:
@@ -147,12 +147,12 @@ class Results:
 
     @property
     def titles(self) -> dict[str, list[str]]:
-        """What was recorded for each claim."""
+        """What was recorded for each scenario."""
         found: dict[str, list[str]] = {}
         for record in self.evidence.values():
             if record["title"] != TITLE:
                 found.setdefault(record["scenario"], []).append(record["title"])
-        return {claim: sorted(titles) for claim, titles in found.items()}
+        return {scenario: sorted(titles) for scenario, titles in found.items()}
 
 
 def owned_by(engine: DockerClient, pid: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""A plugin (`-p tests.hard_use.shuffled`) that runs the claims in an order drawn from $SHUFFLE_SEED."""
+"""A plugin (`-p tests.hard_use.shuffled`) that runs the scenarios in an order drawn from $SHUFFLE_SEED."""
 
 import os
 import random
@@ -8,5 +8,5 @@ import pytest
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Shuffle, after the gate has given each its claim."""
+    """Shuffle, after the gate has given each its scenario."""
     random.Random(os.environ["SHUFFLE_SEED"]).shuffle(items)  # noqa: S311 - an order, no secret

@@ -1,4 +1,4 @@
-"""A clock that is wrong, or that somebody sets while a run goes on. On claims that read files alone."""
+"""A clock that is wrong, or that somebody sets while a run goes on. On scenarios that read files alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BOTH = ("-k", "review_of_a_principal or register_of_exceptions")
 
 @pytest.mark.parametrize(("ahead", "way"), [(2 * DAY, "forward"), (-2 * DAY, "back")])
 def test_a_clock_that_is_set_within_a_run_gives_no_yes(gate, ahead, way):
-    """All claims hold, and the evidence's moments are worth nothing: no verdict but a no, on whole evidence."""
+    """All scenarios hold, and the evidence's moments are worth nothing: no verdict but a no, on whole evidence."""
     code, said = gate.run(*BOTH, "-p", "tests.hard_use.other_clock", CLOCK_AHEAD=str(ahead), CLOCK_IS_SET="within")
     assert (code, gate.results().word) == (1, "REHEARSAL FAILED"), said
     assert f"this machine's clock was set {way} by {abs(ahead)} s while the run went on" in said
@@ -33,6 +33,6 @@ def test_a_clock_that_is_wrong_all_along_makes_nothing_valid(gate, years, red, w
     ahead = str(years * 365 * DAY)
     code, said = gate.run(*BOTH, "-p", "tests.hard_use.other_clock", CLOCK_AHEAD=ahead, CLOCK_IS_SET="before")
     assert (code, gate.results().word) == (1, "REHEARSAL FAILED"), said
-    assert {claim for claim, status in gate.results().statuses.items() if status == "failed"} == red
+    assert {scenario for scenario, status in gate.results().statuses.items() if status == "failed"} == red
     assert words in said
     assert gate.run(*BOTH)[0] == 0, "the next run, with the clock set right"

@@ -15,7 +15,7 @@ NO_ANSWER = "the Docker engine does not answer"
 
 
 @pytest.mark.parametrize(
-    ("claim", "call", "becomes", "option", "cause"),
+    ("scenario", "call", "becomes", "option", "cause"),
     [
         (BUILT, BUILD, SILENT, "--build-timeout", "the build did not end within 6 s"),
         (BUILT, BUILD, GONE, "", NO_ANSWER),
@@ -26,9 +26,9 @@ NO_ANSWER = "the Docker engine does not answer"
     ],
     ids=["build", "build-gone", "export-stuck", "exec", "exec-cut", "create"],
 )
-def test_an_engine_that_hangs_or_stops_ends_the_run_with_a_no(gate, engine, claim, call, becomes, option, cause):
+def test_an_engine_that_hangs_or_stops_ends_the_run_with_a_no(gate, engine, scenario, call, becomes, option, cause):
     """Neither a build nor a look into the image waits for ever; the next run is right and finds nothing left over."""
-    case = f"{claim} or {claim.lower()}"
+    case = f"{scenario} or {scenario.lower()}"
     # What breaks off needs no limit to be noticed; a short one would be met by other calls on a busy machine.
     run = _ended(gate, call, becomes, cause, "-k", case, *([option, "6"] if option else ()))
     again = gate.start("-k", case)

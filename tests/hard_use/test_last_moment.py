@@ -8,7 +8,7 @@ from tests.hard_use.failing_end import FAILURES
 
 pytestmark = pytest.mark.slow
 
-# The cheapest claim: it reads one file.
+# The cheapest scenario: it reads one file.
 ONE = ("-k", "Every_review_of_a_principal or every_review_of_a_principal")
 
 
@@ -26,9 +26,9 @@ def test_a_run_that_cannot_write_its_report_gives_no_verdict(gate, failure):
 
 
 def test_a_collection_that_fails_leaves_no_old_verdict(gate):
-    """Not even a claim was found: yesterday's verdict is gone all the same."""
+    """Not even a scenario was found: yesterday's verdict is gone all the same."""
     assert gate.run(*ONE)[0] == 0
     assert gate.results().statuses
-    code, said = gate.run("-k", "no claim is called so")
+    code, said = gate.run("-k", "no scenario is called so")
     assert code != 0, said
     assert (gate.results().word, gate.results().statuses) == ("INCOMPLETE", {})

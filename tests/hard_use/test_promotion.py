@@ -13,11 +13,11 @@ from tests.hard_use.runs import ROOT, Gate
 
 pytestmark = pytest.mark.docker
 
-CLAIM = "A claim that was added today"
+SCENARIO = "A scenario that was added today"
 FEATURE = f"""{{tags}}
 Feature: Added on the fly
 
-  Scenario: {CLAIM}
+  Scenario: {SCENARIO}
     Then it does not hold
 """
 STEPS = """
@@ -26,7 +26,7 @@ from gate.check import reject, require
 
 @then("it does not hold")
 def it_does_not_hold():
-    require(reject("the claim of today does not hold", "here", "mend it"))
+    require(reject("the scenario of today does not hold", "here", "mend it"))
 """
 
 
@@ -42,7 +42,7 @@ def checkout(tmp_path) -> Path:
     return root
 
 
-def with_claim(checkout: Path, tags: str) -> None:
+def with_scenario(checkout: Path, tags: str) -> None:
     """Add a failing scenario: a feature file and nothing else."""
     (checkout / "features" / "today.feature").write_text(FEATURE.format(tags=tags))
 
@@ -53,19 +53,19 @@ def changed(gate: Gate, kind: str = "full") -> list[str]:
     return [call["operation"] for call in record["answer"] if call["operation"] == "PutImage"]
 
 
-def test_a_claim_that_was_added_today_is_a_condition_of_the_tags(checkout, tmp_path):
+def test_a_scenario_that_was_added_today_is_a_condition_of_the_tags(checkout, tmp_path):
     """Nobody has to enter it anywhere: the candidate was pushed, and no tag was given."""
-    with_claim(checkout, "@ac9")
+    with_scenario(checkout, "@ac9")
     gate = Gate(tmp_path, checkout)
     code, said = gate.run()
     found = gate.results("full")
     assert (code, found.word) == (1, "REHEARSAL FAILED"), said
-    assert {name for name, status in found.statuses.items() if status == "failed"} >= {CLAIM}
+    assert {name for name, status in found.statuses.items() if status == "failed"} >= {SCENARIO}
     assert found.verdict["release"]["tags"] is None
     # A push of the engine leaves one PutImage, for the candidate.
     assert changed(gate) == ["PutImage"], said
     assert "given no other tag" in said
-    assert "the claim of today does not hold" in said
+    assert "the scenario of today does not hold" in said
 
 
 def test_a_killed_promotion_is_explained_and_completed_and_a_refused_one_is_told_every_night(checkout, tmp_path):
@@ -74,13 +74,13 @@ def test_a_killed_promotion_is_explained_and_completed_and_a_refused_one_is_told
     killed = gate.start("-p", "tests.hard_use.dying", PYTHONPATH=str(ROOT))
     assert killed.end() == -signal.SIGKILL, killed.text()
 
-    with_claim(checkout, "@ac8 @published @after_promotion")
+    with_scenario(checkout, "@ac8 @published @after_promotion")
     code, said = gate.run("--keep")
     found = gate.results("full")
     assert (code, found.word) == (1, "REHEARSAL FAILED"), said
     assert "was cut short before its verdict, and v1.0.0 names it" in said
     assert sorted(found.verdict["release"]["tags"]) == ["candidate", "latest", "v1.0.0"], "the promotion was completed"
-    assert {name for name, status in found.statuses.items() if status == "failed"} == {CLAIM}
+    assert {name for name, status in found.statuses.items() if status == "failed"} == {SCENARIO}
     promotion = json.loads((gate.reports / "evidence" / "promotion.json").read_text())
     assert (promotion["state"], promotion["rolling_before"]) == ("refused", "")
 
@@ -90,4 +90,4 @@ def test_a_killed_promotion_is_explained_and_completed_and_a_refused_one_is_told
     assert gate.results("rescan").verdict["reasons"][0].startswith("AC2: No release that was refused or cut short"), (
         said
     )
-    assert "was refused (AC8: A claim that was added today)" in said
+    assert "was refused (AC8: A scenario that was added today)" in said

@@ -17,4 +17,4 @@ def test_the_second_run_waits_and_both_are_right(gate):
     assert "12 passed" in first.text()
     left = gate.results()
     assert set(left.titles) <= {*left.statuses, ""}
-    assert all("push" in claim or "wildcard" in claim for claim in left.statuses)
+    assert all("push" in scenario or "wildcard" in scenario for scenario in left.statuses)

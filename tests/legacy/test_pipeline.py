@@ -140,7 +140,7 @@ def test_a_git_that_is_not_there_or_hangs_is_a_no_go(tmp_path, monkeypatch):
         read_pipeline(tmp_path, PATHS, "v1.0.0")
 
 
-def test_no_zip_pipeline_in_the_repository_is_no_claim_to_fail(repository):
+def test_no_zip_pipeline_in_the_repository_is_no_scenario_to_fail(repository):
     """pytest.ini names none."""
     assert check_pipeline(read_pipeline(repository, (), "v1.0.0")) == check_pipeline(PipelineFiles((), None, (), ()))
 

@@ -93,7 +93,7 @@ def test_a_region_that_cannot_be_simulated_is_refused() -> None:
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"policy": 3}'])
 def test_a_file_that_states_no_release_is_refused(tmp_path: Path, content: str) -> None:
-    """By its name; a reviewed policy that cannot be read is for the claims to tell."""
+    """By its name; a reviewed policy that cannot be read is for the scenarios to tell."""
     (tmp_path / "pytest.ini").write_text("[tox]")
     with pytest.raises(LocalTargetError, match=r"pytest\.ini has no section"):
         seeded_release(tmp_path / "pytest.ini")

@@ -17,24 +17,24 @@ PYTHON = "The function runs on the agreed Python"
 
 
 def rehearsed(made: Path) -> tuple[Results, str]:
-    """What the claims about the image came to, and what the run said."""
+    """What the scenarios about the image came to, and what the run said."""
     gate = Gate(made.parent)
     _, said = gate.run("--release-folder", str(made), "-m", ABOUT_THE_IMAGE)
     return gate.results(), said
 
 
 def of_status(results: Results, status: str) -> set[str]:
-    """The claims with a status."""
+    """The scenarios with a status."""
     return {name for name, found in results.statuses.items() if found == status}
 
 
 def reasons(results: Results) -> set[str]:
-    """Why claims are left out."""
+    """Why scenarios are left out."""
     return {each["reason"] for each in results.verdict.get("not_part", [])}
 
 
 def test_a_plain_image_is_checked_without_a_browser(tmp_path):
-    """(b) As adopted: every claim about the image holds, and the browser's are left out with the reason."""
+    """(b) As adopted: every scenario about the image holds, and the browser's are left out with the reason."""
     results, said = rehearsed(folders.plain(tmp_path / "plain"))
     assert of_status(results, "failed") == set(), said
     assert of_status(results, "not run") == {AWS_BASE, PYTHON}

@@ -123,10 +123,10 @@ def keyboard(driver, folder, name):
     after = is_open(driver, criterion)
     driver.execute_script("document.activeElement.blur(); document.body.focus()")
     tab_to(driver, "document.activeElement.id === 'gate-search'")
-    press(driver, "claim 4.1")
-    searched = [e.text for e in driver.find_elements(By.CSS_SELECTOR, ".scenario:not([hidden]) .claim")]
+    press(driver, "scenario 4.1")
+    searched = [e.text for e in driver.find_elements(By.CSS_SELECTOR, ".scenario:not([hidden]) .scenario")]
     count = driver.find_element(By.ID, "gate-count").text
-    press(driver, Keys.BACKSPACE * len("claim 4.1"))
+    press(driver, Keys.BACKSPACE * len("scenario 4.1"))
     tab_to(driver, "document.activeElement.dataset.show === 'failed'")
     press(driver, Keys.SPACE)
     return {

@@ -38,29 +38,31 @@ _REGISTER = Path(__file__).resolve().parents[2] / "image" / "exceptions.yaml"
 
 
 def failing() -> ReportPage:
-    """A failed rehearsal: hostile texts, one cause that hits many claims, undecided ones, 10,000 findings."""
+    """A failed rehearsal: hostile texts, one cause that hits many scenarios, undecided ones, 10,000 findings."""
     proofs = [SelfTest("gate.scan.result_checks.free_of", True, "no"), SelfTest(HOSTILE, False, HOSTILE)]
-    claims = [_claim(n, f"claim {n}.{k} about {HOSTILE if k == 3 else 'the release'}", k) for n in CRITERIA if n != 3
-              for k in range(5)]  # fmt: skip
-    reasons = [f"AC{c.criterion}: {c.name}" for c in claims if c.status == "failed"]
+    scenarios = [
+        _scenario(n, f"scenario {n}.{k} about {HOSTILE if k == 3 else 'the release'}", k)
+        for n in CRITERIA if n != 3 for k in range(5)
+    ]  # fmt: skip
+    reasons = [f"AC{c.criterion}: {c.name}" for c in scenarios if c.status == "failed"]
     beside = ("the run was interrupted", HOSTILE)
     verdict = Verdict("REHEARSAL FAILED", 1, (*beside, *reasons), {}, (HOSTILE,), beside)
     records = [_record(n, HOSTILE if n % 7 == 0 else "answer " * 900) for n in range(1, 201)]
-    return _page(verdict, claims, records, proofs, found=FOUND, text=HOSTILE)
+    return _page(verdict, scenarios, records, proofs, found=FOUND, text=HOSTILE)
 
 
 def passing() -> ReportPage:
     """A rehearsal in which everything held."""
-    claims = [_claim(n, f"claim {n}.{k} holds", 0) for n in CRITERIA for k in range(3)]
+    scenarios = [_scenario(n, f"scenario {n}.{k} holds", 0) for n in CRITERIA for k in range(3)]
     verdict = Verdict("REHEARSAL PASSED", 0, (), {}, ("The vulnerability data is current",))
-    return _page(verdict, claims, [_record(n, {"n": n}) for n in range(1, 201)], [SelfTest("a check", True, "no")],
+    return _page(verdict, scenarios, [_record(n, {"n": n}) for n in range(1, 201)], [SelfTest("a check", True, "no")],
                  found=5, text="naver-sms-automation v1.0.0")  # fmt: skip
 
 
 SAMPLES = {"failing": failing, "passing": passing}
 
 
-def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[EvidenceRecord], proofs: list[SelfTest],
+def _page(verdict: Verdict, scenarios: list[ScenarioOutcome], records: list[EvidenceRecord], proofs: list[SelfTest],
           *, found: int, text: str) -> ReportPage:  # fmt: skip
     document = {
         "target": "local",
@@ -74,10 +76,10 @@ def _page(verdict: Verdict, claims: list[ScenarioOutcome], records: list[Evidenc
         _pictures(text),
         findings(scan(found, text), register, "local", date(2026, 1, 2)),
     )
-    return ReportPage(verdict, document, head, claims, records, proofs)
+    return ReportPage(verdict, document, head, scenarios, records, proofs)
 
 
-def _claim(criterion: int, name: str, kind: int) -> ScenarioOutcome:
+def _scenario(criterion: int, name: str, kind: int) -> ScenarioOutcome:
     """Kinds: 0 passed, 1 failed by a check, 2 not run, 3 failed because the facts could not be had, 4 waits for 1."""
     status = ("passed", "failed", "not run", "failed", "failed")[kind]
     said = ((), (CAUSE,), (), (Rejection(HOSTILE, HOSTILE, HOSTILE, HOSTILE),), (BLOCKED,))[kind]
@@ -95,7 +97,7 @@ def _claim(criterion: int, name: str, kind: int) -> ScenarioOutcome:
 def _record(number: int, answer: object) -> EvidenceRecord:
     asked = "docker image inspect naver-sms-automation:latest"
     return EvidenceRecord(
-        number, 1, "claim", f"record {number}", asked, answer, "local", "simulated", "", "2026-01-02", "0" * 64
+        number, 1, "scenario", f"record {number}", asked, answer, "local", "simulated", "", "2026-01-02", "0" * 64
     )
 
 

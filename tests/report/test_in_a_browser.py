@@ -39,12 +39,12 @@ def test_the_dark_scheme_is_dark(page):
     assert page["light"]["ground"] != page["dark"]["ground"]
 
 
-def test_each_cause_is_told_once_with_the_claims_it_hit(seen):
-    """Eight claims of one cause are one paragraph that says what to do and counts them."""
+def test_each_cause_is_told_once_with_the_scenarios_it_hit(seen):
+    """Eight scenarios of one cause are one paragraph that says what to do and counts them."""
     [told] = [text for text in seen["failing"]["light"]["why"] if "opasswd" in text]
     assert "chmod -R a+rX" in told
-    assert "8 claims in AC1, AC2, AC4, AC5, AC6, AC7, AC8, AC9" in told
-    assert "What follows from it: 8 more claims" in told
+    assert "8 scenarios in AC1, AC2, AC4, AC5, AC6, AC7, AC8, AC9" in told
+    assert "What follows from it: 8 more scenarios" in told
     assert seen["passing"]["light"]["why"] == []
 
 
@@ -90,7 +90,7 @@ def test_it_can_be_mailed(reports, name):
 
 
 def test_the_keyboard_is_enough(page):
-    """Tab and Enter unfold a criterion; a search finds the claims; Space presses a filter."""
+    """Tab and Enter unfold a criterion; a search finds the scenarios; Space presses a filter."""
     keys = page["keyboard"]
     assert keys["after"] is not keys["before"]
     assert keys["searched"]

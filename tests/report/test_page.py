@@ -18,11 +18,11 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
 
 def record(number, answer):
     """A record with this answer."""
-    return EvidenceRecord(number, 1, "claim", HOSTILE, HOSTILE, answer, "local", "real", "", "2026-01-01", "0" * 64)
+    return EvidenceRecord(number, 1, "scenario", HOSTILE, HOSTILE, answer, "local", "real", "", "2026-01-01", "0" * 64)
 
 
 def page(**changed):
-    """A page with one failed claim, every text of which is hostile."""
+    """A page with one failed scenario, every text of which is hostile."""
     step = StepOutcome("Given", HOSTILE, "failed", 0.1, (1,))
     outcome = ScenarioOutcome(HOSTILE, 1, "failed", HOSTILE, steps=(step,))
     document = {"target": "local", "judges": {"said_no": 1, "of": 1}, "valid_until": None}
@@ -75,7 +75,7 @@ def test_what_is_no_text_does_not_keep_the_page_from_the_disk():
 
 def entitled(title, answer):
     """A record with this title."""
-    return EvidenceRecord(1, 6, "claim", title, "", answer, "local", "real", "", "2026-01-01", "0" * 64)
+    return EvidenceRecord(1, 6, "scenario", title, "", answer, "local", "real", "", "2026-01-01", "0" * 64)
 
 
 def test_warnings_stand_below_the_decision_and_no_others_do():
@@ -104,24 +104,24 @@ def test_only_what_the_run_is_about_is_shown_and_the_rest_is_named():
 
 def test_what_only_aws_can_prove_is_not_counted_against_a_rehearsal():
     """A rehearsal counts 3 of 3 and names the 2 others; it used to say 3/5 in green."""
-    claims = [ScenarioOutcome(f"Scenario {n}", 4, "passed") for n in range(3)]
-    claims += [ScenarioOutcome(f"Trail {n}", 4, "not run", "only AWS", only_aws=True) for n in range(2)]
-    html = render(page(outcomes=claims))
+    scenarios = [ScenarioOutcome(f"Scenario {n}", 4, "passed") for n in range(3)]
+    scenarios += [ScenarioOutcome(f"Trail {n}", 4, "not run", "only AWS", only_aws=True) for n in range(2)]
+    html = render(page(outcomes=scenarios))
     assert "<td>3 of 3<br>" in html
     assert "2 more on AWS" in html
-    assert "<td>3 of 5" in render(page(outcomes=claims, document={**page().document, "target": "aws"}))
+    assert "<td>3 of 5" in render(page(outcomes=scenarios, document={**page().document, "target": "aws"}))
 
 
 @pytest.mark.parametrize(
-    ("checked", "criterion", "claims"),
+    ("checked", "criterion", "scenarios"),
     [([True, True], "failed", ["failed", "failed"]), ([True, False], "failed", ["failed", "not checked"]),
      ([False, False], "not checked", ["not checked", "not checked"])],
 )  # fmt: skip
-def test_what_could_not_be_judged_accuses_nobody(checked, criterion, claims):
-    """Its badge is as red, with another word; the criterion's too when none of its claims was checked."""
-    outcomes = [ScenarioOutcome(f"claim {n}", 4, "failed", "why", checked=each) for n, each in enumerate(checked)]
+def test_what_could_not_be_judged_accuses_nobody(checked, criterion, scenarios):
+    """Its badge is as red, with another word; the criterion's too when none of its scenarios was checked."""
+    outcomes = [ScenarioOutcome(f"scenario {n}", 4, "failed", "why", checked=each) for n, each in enumerate(checked)]
     words = re.findall(r'<span class="badge failed">([^<]+)</span>', render(page(outcomes=outcomes)))
-    assert words == [criterion, criterion, *claims]
+    assert words == [criterion, criterion, *scenarios]
 
 
 def test_long_evidence_is_cut_and_says_where_the_rest_is():
@@ -134,7 +134,7 @@ def test_ten_thousand_records_stay_below_a_mail_attachment():
     """The page stays under 5 MB whatever the run recorded."""
     steps = tuple(StepOutcome("Then", "it", "passed", 0.1, (n,)) for n in range(1, 2001))
     records = [record(n, "y" * 5000) for n in range(1, 2001)]
-    html = render(page(records=records, outcomes=[ScenarioOutcome("claim", 1, "passed", steps=steps)]))
+    html = render(page(records=records, outcomes=[ScenarioOutcome("scenario", 1, "passed", steps=steps)]))
     assert len(html) < 5_000_000
 
 

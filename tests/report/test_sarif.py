@@ -123,12 +123,12 @@ def files(tmp_path):
                  "reports/evidence/001.json", "image/a file.txt"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x", encoding="utf-8")
-    claims = {"a claim": Place("features/ac9.feature", 6)}
-    return SourceFiles(tmp_path, tmp_path / "image", tmp_path / "reports", claims)
+    scenarios = {"a scenario": Place("features/ac9.feature", 6)}
+    return SourceFiles(tmp_path, tmp_path / "image", tmp_path / "reports", scenarios)
 
 
-def failed(*where, cause="it is not", check=CHECK, checked=True, name="a claim"):
-    """What a run with one failed claim tells."""
+def failed(*where, cause="it is not", check=CHECK, checked=True, name="a scenario"):
+    """What a run with one failed scenario tells."""
     told = tuple(Rejection(cause, each, "mend it", check=check) for each in where)
     return causes([ScenarioOutcome(name, 9, "failed", rejections=told, checked=checked)])
 
@@ -153,7 +153,7 @@ def failed(*where, cause="it is not", check=CHECK, checked=True, name="a claim")
     ],
 )
 def test_a_result_is_at_the_file_that_its_cause_names(files, where, uri, line) -> None:
-    """Else at the claim that it failed; never at a file of this machine, or of the reports."""
+    """Else at the scenario that it failed; never at a file of this machine, or of the reports."""
     (result,) = sarif(failed(where), files, "NO-GO")["runs"][0]["results"]
     (location,) = result["locations"]
     assert location["physicalLocation"]["artifactLocation"] == {"uri": uri, "uriBaseId": "%SRCROOT%"}
@@ -206,7 +206,7 @@ def test_an_annotation_for_each_cause_that_can_command_nothing(files) -> None:
     assert len([*error_commands(many, files)]) == 10
 
 
-def test_each_claim_has_its_line() -> None:
+def test_each_scenario_has_its_line() -> None:
     """The title of its scenario."""
     for each in catalogue(HOME).values():
         line = (HOME / each.feature).read_text(encoding="utf-8").splitlines()[each.line - 1]

@@ -178,7 +178,7 @@ class Stated:
 
 @pytest.mark.parametrize("record", [None, "{"])
 def test_a_night_says_that_it_is_about_another_release_than_pytest_ini_states(tmp_path, record):
-    """Also where a record of a promotion cannot be read: that is the affair of the claim about promotions."""
+    """Also where a record of a promotion cannot be read: that is the affair of the scenario about promotions."""
     if record:
         (tmp_path / "runs" / "1" / "evidence").mkdir(parents=True)
         (tmp_path / "runs" / "1" / "evidence" / FILE).write_text(record)

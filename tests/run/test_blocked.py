@@ -1,4 +1,4 @@
-"""A check's no that ends the work early: its own claims tell it, and the others that nothing is known of them."""
+"""A check's no that ends the work early: its own scenarios tell it, and the others that nothing is known of them."""
 
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ TOLD = "the candidate was not promoted\n– CVE-1 is a finding of CRITICAL\n    
 BASE = Base("approved:1", ("approved:1",), "real")
 
 
-def test_each_claim_is_told_what_concerns_it():
+def test_each_scenario_is_told_what_concerns_it():
     """AC7 said no; AC2 and AC9 were never looked at: neither of them is a check's no, and each knows what it is by."""
     own = failure_of(ENDED, 7)
     assert (own.checked, own.message, own.rejections, own.blocked_by) == (True, str(CRITICAL[0]), CRITICAL, ())

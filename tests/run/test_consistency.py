@@ -147,7 +147,7 @@ def test_policies_of_another_release_are_named_with_the_command_that_writes_them
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", "\x00"])
-def test_what_cannot_be_read_is_left_to_the_claims(tmp_path, content):
+def test_what_cannot_be_read_is_left_to_the_scenarios(tmp_path, content):
     """They say which file it is and what is wrong with it."""
     for name in ("principals.yaml", "repository-policy.json"):
         if content is not None:
@@ -184,7 +184,7 @@ def test_a_run_says_the_whole_list_before_anything_is_built(tmp_path, kind):
 
 
 @pytest.mark.slow
-def test_claims_about_the_image_alone_need_no_reviewed_files_that_fit(tmp_path):
+def test_scenarios_about_the_image_alone_need_no_reviewed_files_that_fit(tmp_path):
     """They are tried, and say that no engine answers."""
     done, _ = gate(tmp_path, "-o", "account=111122223333", "-m", "ac6 and not published")
     assert "names the account" not in done.stdout

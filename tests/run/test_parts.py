@@ -1,4 +1,4 @@
-"""A part that a release does not have: its claims are left out with the reason, and everything else is checked."""
+"""A part that a release does not have: its scenarios are left out with the reason, and everything else is checked."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def names(found: tuple[NotPart, ...]) -> set[str]:
 
 
 def test_this_release_has_all_parts():
-    """Its 82 claims are those of features/, under their own titles."""
+    """Its 82 scenarios are those of features/, under their own titles."""
     parts = ReleaseParts(release_of(INI))
     kept = parts.kept(parts.titled(SCENARIOS).values())
     assert kept == tuple(SCENARIOS.values())
@@ -56,7 +56,7 @@ LEFT_OUT = [
 
 
 @pytest.mark.parametrize(("part", "changed", "number", "key"), LEFT_OUT)
-def test_the_claims_of_an_absent_part_are_left_out_with_the_reason(part, changed, number, key):
+def test_the_scenarios_of_an_absent_part_are_left_out_with_the_reason(part, changed, number, key):
     """And all others stay."""
     parts = ReleaseParts(release(**changed))
     left_out = parts.left_out(parts.titled(SCENARIOS).values())
@@ -82,7 +82,7 @@ def test_without_a_browser_nothing_of_it_is_asked():
 
 
 def test_titles_fit_the_release():
-    """The claim that both tags name one digest is checked with one tag as well; another language has its own name."""
+    """That both tags name one digest is checked with one tag as well; another language has its own name."""
     parts = ReleaseParts(release(rolling_tag="", drawn_language="ja", drawn_text="あいうえお"))
     titles = {title for each in parts.titled(SCENARIOS).values() for title in each.titles.values()}
     assert "The release tag names the digest that was built and checked" in titles
@@ -128,12 +128,12 @@ def decided(not_part=(), kind="full"):
     """The verdict over a run in which all of AC1 to AC9 passed but AC4, which is left out."""
     run = run_record()
     outcome = run.outcomes[0]
-    outcomes = tuple(replace(outcome, name=f"claim {n}", criterion=n) for n in range(1, 10) if n != 4)
+    outcomes = tuple(replace(outcome, name=f"scenario {n}", criterion=n) for n in range(1, 10) if n != 4)
     expected = frozenset(each.name for each in outcomes)
     return decide(outcomes, target="local", kind=kind, expected=expected, proofs=run.proofs, not_part=not_part)
 
 
-def test_a_criterion_all_of_whose_claims_are_left_out_is_not_missing():
+def test_a_criterion_all_of_whose_scenarios_are_left_out_is_not_missing():
     """Without the reason it is."""
     assert decided().word == "INCOMPLETE"
     verdict = decided((NotPart("the zip function is what it was", 4, "no zip function"),))
@@ -142,26 +142,26 @@ def test_a_criterion_all_of_whose_claims_are_left_out_is_not_missing():
 
 
 def test_a_verification_asks_whether_the_keys_say_so():
-    """A claim may be left out by an empty key alone, and not be one of the release's at the same time."""
-    absent = configured(**{key: {"zip_function": ""} for key in ("release", "stated")}, pinned=["claim 4"])
+    """A scenario may be left out by an empty key alone, and not be one of the release's at the same time."""
+    absent = configured(**{key: {"zip_function": ""} for key in ("release", "stated")}, pinned=["scenario 4"])
     reason = "no zip function is part of this release: zip_function is empty in pytest.ini"
-    expected = run_record().expected - {"claim 4"}
+    expected = run_record().expected - {"scenario 4"}
     outcomes = tuple(each for each in run_record().outcomes if each.name in expected)
-    run = replace(run_record(), expected=expected, outcomes=outcomes, not_part=(NotPart("claim 4", 4, reason),))
+    run = replace(run_record(), expected=expected, outcomes=outcomes, not_part=(NotPart("scenario 4", 4, reason),))
     assert configuration_holds(run, absent).accepted
     there = replace(absent, **{key: {"zip_function": "f"} for key in ("release", "stated")})
     assert "no key that the run decided by says so" in str(configuration_holds(run, there).rejections)
     assert "was not due to check" in str(configuration_holds(replace(run, not_part=()), absent).rejections)
-    both = replace(run, expected=run.expected | {"claim 4"})
-    assert "as one of its claims" in str(configuration_holds(both, absent).rejections)
+    both = replace(run, expected=run.expected | {"scenario 4"})
+    assert "as one of its scenarios" in str(configuration_holds(both, absent).rejections)
 
 
 def test_the_summary_names_what_is_left_out():
     """Beside the criteria, not among what stands against the release."""
-    run = replace(run_record(), not_part=(NotPart("claim 4", 4, "no zip function is part of this release"),))
+    run = replace(run_record(), not_part=(NotPart("scenario 4", 4, "no zip function is part of this release"),))
     document = run.stated(run.verdict())
-    assert document["not_part"] == [{"name": "claim 4", "criterion": 4, "reason": run.not_part[0].reason}]
-    assert "Not part of this release\n\n- AC4 claim 4: no zip function" in summary(document)
+    assert document["not_part"] == [{"name": "scenario 4", "criterion": 4, "reason": run.not_part[0].reason}]
+    assert "Not part of this release\n\n- AC4 scenario 4: no zip function" in summary(document)
     assert "not_part" not in run_record().stated(run_record().verdict())
 
 

@@ -20,25 +20,25 @@ EVERY = (TAGS, NEW, ACCESS, SIZE, IMAGE, AWS)
 
 
 def run_of(*outcomes, place="local", kind="full", overridden=()):
-    """A run in which so much was checked: (claim, status)."""
+    """A run in which so much was checked: (scenario, status)."""
     checked = [ScenarioOutcome(n, c.criterion, s, f"cause of {n}\n    where: x", only_aws="aws" in c.tags)
               for c, s in outcomes for n in c.titles.values()]  # fmt: skip
     return SimpleNamespace(scenarios=EVERY, outcomes=checked, target=place, kind=kind, overridden=overridden)
 
 
-BEFORE = tuple((claim, "passed") for claim in (IMAGE, SIZE, ACCESS, NEW))
+BEFORE = tuple((scenario, "passed") for scenario in (IMAGE, SIZE, ACCESS, NEW))
 
 
 def test_a_scenario_without_a_tag_of_its_own_is_a_condition_of_the_tags():
     """Whoever adds one need not know of any second list."""
-    assert [stage_of(claim) for claim in (IMAGE, SIZE, NEW, ACCESS, TAGS)] == [
+    assert [stage_of(scenario) for scenario in (IMAGE, SIZE, NEW, ACCESS, TAGS)] == [
         Stage.IMAGE, Stage.CANDIDATE, Stage.CANDIDATE, Stage.CANDIDATE, Stage.RELEASE,
     ]  # fmt: skip
 
 
-def test_claims_run_in_the_order_of_their_stages_whatever_order_they_came_in():
+def test_scenarios_run_in_the_order_of_their_stages_whatever_order_they_came_in():
     """Within a stage the order stays."""
-    assert arranged(EVERY, EVERY, lambda claim: claim) == [IMAGE, NEW, ACCESS, SIZE, AWS, TAGS]
+    assert arranged(EVERY, EVERY, lambda scenario: scenario) == [IMAGE, NEW, ACCESS, SIZE, AWS, TAGS]
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_claims_run_in_the_order_of_their_stages_whatever_order_they_came_in():
     ],
     ids=["nothing is pushed for it", "needs a push", "needs the tags", "none", "empty"],
 )
-def test_a_selected_claim_brings_its_conditions(chosen, checked):
-    """`-m ac2` promotes, and so every claim that must hold before is checked too."""
-    assert arranged(EVERY, chosen, lambda claim: claim) == checked
+def test_a_selected_scenario_brings_its_conditions(chosen, checked):
+    """`-m ac2` promotes, and so every scenario that must hold before is checked too."""
+    assert arranged(EVERY, chosen, lambda scenario: scenario) == checked
 
 
 def test_everything_judged_and_green_lets_the_tags_be_given():
@@ -64,13 +64,13 @@ def test_everything_judged_and_green_lets_the_tags_be_given():
     refuse_promotion(run, "sha256:d")
 
 
-@pytest.mark.parametrize("claim", [IMAGE, SIZE, ACCESS, NEW, AWS], ids=lambda claim: claim.name)
+@pytest.mark.parametrize("scenario", [IMAGE, SIZE, ACCESS, NEW, AWS], ids=lambda scenario: scenario.name)
 @pytest.mark.parametrize("state", ["failed", "missing"])
-def test_one_claim_that_fails_or_was_not_judged_stops_the_promotion(claim, state):
+def test_one_scenario_that_fails_or_was_not_judged_stops_the_promotion(scenario, state):
     """Its cause is in the refusal."""
-    rest = [(each, status) for each, status in (*BEFORE, (AWS, "not run")) if each is not claim]
-    run = run_of(*rest, *([(claim, "failed")] if state == "failed" else []))
-    said = f"cause of {claim.name}" if state == "failed" else "was not checked before"
+    rest = [(each, status) for each, status in (*BEFORE, (AWS, "not run")) if each is not scenario]
+    run = run_of(*rest, *([(scenario, "failed")] if state == "failed" else []))
+    said = f"cause of {scenario.name}" if state == "failed" else "was not checked before"
     with pytest.raises(BlockedByEarlierFailure, match=said):
         refuse_promotion(run, "sha256:d")
 
@@ -82,7 +82,7 @@ def test_the_push_asks_about_the_image_alone():
         refuse_push(run_of((IMAGE, "failed")))
 
 
-def test_on_aws_a_claim_that_did_not_run_stops_the_promotion():
+def test_on_aws_a_scenario_that_did_not_run_stops_the_promotion():
     """A tag that never moves again is given to what is wholly checked."""
     run = run_of(*BEFORE, (AWS, "not run"), place="aws")
     with pytest.raises(BlockedByEarlierFailure, match="AC4 did not run: aws"):
@@ -107,9 +107,9 @@ def test_on_aws_an_overridden_run_gives_no_tag(place):
     return None
 
 
-def test_a_cause_that_many_claims_share_is_told_once():
+def test_a_cause_that_many_scenarios_share_is_told_once():
     """An engine that stops is one cause."""
-    run = run_of(*((claim, "failed") for claim in (IMAGE, SIZE)))
+    run = run_of(*((scenario, "failed") for scenario in (IMAGE, SIZE)))
     for number, outcome in enumerate(run.outcomes):
         run.outcomes[number] = ScenarioOutcome(outcome.name, outcome.criterion, "failed", "the same")
     assert [each.cause for each in unmet(run, Stage.RELEASE)].count("the same") == 1
@@ -117,9 +117,11 @@ def test_a_cause_that_many_claims_share_is_told_once():
 
 def test_of_the_real_features_only_what_needs_the_tags_comes_after_them():
     """AC1, AC4, AC5, AC6 and AC9 are wholly checked before; AC3 and AC8 are about what was published."""
-    after = {claim.criterion for claim in catalogue(ROOT / "features").values() if stage_of(claim) is Stage.RELEASE}
+    after = {
+        scenario.criterion for scenario in catalogue(ROOT / "features").values() if stage_of(scenario) is Stage.RELEASE
+    }
     assert after == {2, 3, 7, 8}
-    late = {claim.name for claim in catalogue(ROOT / "features").values()
-            if stage_of(claim) is Stage.RELEASE and claim.criterion in {2, 7}}  # fmt: skip
+    late = {scenario.name for scenario in catalogue(ROOT / "features").values()
+            if stage_of(scenario) is Stage.RELEASE and scenario.criterion in {2, 7}}  # fmt: skip
     settings = ("mutability", "lifecycle", "overwritten while", "admits", "Scanning really", "checked digest finds")
     assert not [name for name in late if any(word in name for word in settings)]

@@ -1,4 +1,4 @@
-"""The list of claims is pinned: what was taken out, changed or added is named, whole files included."""
+"""The list of scenarios is pinned: what was taken out, changed or added is named, whole files included."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ def test_the_features_are_as_they_are_pinned():
 
 @pytest.mark.parametrize("kind", ["full", "rescan", "promotion"])
 def test_what_is_pinned_is_what_a_run_must_contain(kind):
-    """By the same names as the run gives its claims."""
+    """By the same names as the run gives its scenarios."""
     names = scenarios.read_lock(FEATURES).names(kind)
     assert names == expected_names(catalogue(FEATURES).values(), kind)
 
@@ -105,23 +105,23 @@ CHANGES = {
     "a tag on a feature": ("two.feature", "@ac7 @rescan", "@ac7", "“Nothing critical is found” (features/two.feature)"),
     "a tag that excuses": ("two.feature", "  Scenario: Nothing", "  @aws\n  Scenario: Nothing", "its tags differ"),
     "a title": ("one.feature", "It is small", "It is quite small", "“It is small” (features/one.feature) is not there"),
-    "a claim less": ("two.feature", "  Scenario: Nothing critical is found\n    Then there are 0 findings\n", "",
+    "a scenario less": ("two.feature", "  Scenario: Nothing critical is found\n    Then there are 0 findings\n", "",
                      "the pinned scenario “Nothing critical is found” (features/two.feature) is not there"),
-    "a claim more": ("two.feature", "  @aws", "  Scenario: One more\n    Then it holds\n\n  @aws",
+    "a scenario more": ("two.feature", "  @aws", "  Scenario: One more\n    Then it holds\n\n  @aws",
                      "the scenario “One more” (features/two.feature) is not pinned: `make scenarios`"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "old", "new", "sentence"), CHANGES.values(), ids=CHANGES)
-def test_a_change_of_a_claim_is_named(features, name, old, new, sentence):
-    """With the claim and its file."""
+def test_a_change_of_a_scenario_is_named(features, name, old, new, sentence):
+    """With the scenario and its file."""
     change(features, name, old, new)
     found = differing(features)
     assert any(sentence in each for each in found), found
 
 
-def test_a_feature_that_was_taken_out_is_missed_claim_by_claim(features):
-    """Each of its scenarios is named; a run would miss each of its claims."""
+def test_a_feature_that_was_taken_out_is_missed_scenario_by_scenario(features):
+    """Each of its scenarios is named; a run would miss each of its scenarios."""
     (features / "two.feature").unlink()
     assert differing(features) == [
         "the pinned scenario “Nothing critical is found” (features/two.feature) is not there",
@@ -130,8 +130,8 @@ def test_a_feature_that_was_taken_out_is_missed_claim_by_claim(features):
     assert "Nothing critical is found" in scenarios.read_lock(features).names("full")
 
 
-def test_a_claim_that_moved_to_another_file_is_named(features):
-    """It is read beside other claims then, and perhaps under other tags."""
+def test_a_scenario_that_moved_to_another_file_is_named(features):
+    """It is read beside other scenarios then, and perhaps under other tags."""
     (features / "two.feature").rename(features / "three.feature")
     assert any("is not as it is pinned: its feature differ" in each for each in differing(features))
 
@@ -147,15 +147,15 @@ def test_a_claim_that_moved_to_another_file_is_named(features):
     ],
     ids=["the feature's title", "its description", "a comment", "spaces", "spaces of a table"],
 )
-def test_what_no_claim_rests_on_may_change(features, old, new):
-    """Words around the claims, and their layout."""
+def test_what_no_scenario_rests_on_may_change(features, old, new):
+    """Words around the scenarios, and their layout."""
     change(features, "one.feature", old, new)
     assert differing(features) == []
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"claims": [{"title": "x"}]}', '{"claims": 1}', "\0"])
 def test_a_list_that_cannot_be_read_pins_nothing_and_says_so(tmp_path, content):
-    """A missing list is no list without claims."""
+    """A missing list is no list without scenarios."""
     (tmp_path / scenarios.LOCK).write_text(content)
     (only,) = scenarios.differences(scenarios.read_lock(tmp_path), {})
     assert only.startswith("no scenario is pinned: features/scenarios.lock ")
@@ -168,7 +168,7 @@ def test_a_missing_list_is_said(tmp_path):
 
 
 def test_the_list_is_json_with_one_scenario_a_line():
-    """Two branches that pin different claims merge, or `make scenarios` writes it anew."""
+    """Two branches that pin different scenarios merge, or `make scenarios` writes it anew."""
     text = (FEATURES / scenarios.LOCK).read_text()
-    claims = json.loads(text)["claims"]
-    assert len(text.splitlines()) == len(claims) + 2
+    pinned = json.loads(text)["claims"]
+    assert len(text.splitlines()) == len(pinned) + 2

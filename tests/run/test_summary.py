@@ -42,15 +42,15 @@ def test_reasons_are_shown_and_a_flood_of_them_is_counted():
     assert f"… and {31 - SHOWN_REASONS} more" in text
 
 
-def rejected(cause, *claims, where="", remedy="", consequences=()):
+def rejected(cause, *scenarios, where="", remedy="", consequences=()):
     """A cause as verdict.json states it."""
-    hit = [{"criterion": criterion, "name": name} for criterion, name in claims]
+    hit = [{"criterion": criterion, "name": name} for criterion, name in scenarios]
     said = {"cause": cause, "where": where, "remedy": remedy, "paste": ""}
     return {"rejections": [said], "checked": True, "claims": hit, "consequences": list(consequences)}
 
 
 def test_a_cause_of_many_failures_is_told_once_with_its_way_out():
-    """One failed build is one entry, not fifty claims; what only follows from it is counted."""
+    """One failed build is one entry, not fifty scenarios; what only follows from it is counted."""
     follows = rejected("nothing was pushed", (2, "a"), (3, "c"))
     build = rejected("no space\n  at line 3", (1, "a"), (1, "b"), (2, "d"), where="build.log", remedy="make room",
                      consequences=[follows])  # fmt: skip
@@ -58,10 +58,10 @@ def test_a_cause_of_many_failures_is_told_once_with_its_way_out():
                        beside=["interrupted"])  # fmt: skip
     against = summary(content).partition("What stands against it")[2].split("\n")
     assert [line for line in against if line] == [
-        "- 3 claims of AC1, AC2: no space",
+        "- 3 scenarios of AC1, AC2: no space",
         "  - where: build.log",
         "  - to do: make room",
-        "  - 2 more claims failed with it",
+        "  - 2 more scenarios failed with it",
         "- AC5: alone",
         "- interrupted",
     ]

@@ -62,7 +62,7 @@ def test_parts_that_take_no_time_say_nothing(screen, monkeypatch):
 
 
 def test_a_part_that_takes_long_is_named_and_then_the_whole_again(screen):
-    """A step of a build; afterwards the claim's own step is waited for, until that has passed."""
+    """A step of a build; afterwards the scenario's own step is waited for, until that has passed."""
     terminal = Terminal(screen)
     terminal.begin(81)
     terminal.waiting_for("the whole")
@@ -88,12 +88,12 @@ def test_in_a_log_lines_keep_their_distance(screen):
 
 
 def test_on_a_terminal_one_line_is_rewritten(tty):
-    """It is as wide as the terminal, counts the claims, and is gone when something is said."""
+    """It is as wide as the terminal, counts the scenarios, and is gone when something is said."""
     terminal = Terminal(tty)
     terminal.begin(2)
     terminal.waiting_for("the first")
     terminal.done_waiting()
-    terminal.scenario(ScenarioOutcome("a claim", 1, "passed"))
+    terminal.scenario(ScenarioOutcome("a scenario", 1, "passed"))
     terminal.waiting_for("the second " + "x" * 100)
     terminal.say("said")
     terminal.done_waiting()
@@ -142,11 +142,11 @@ def test_what_could_not_be_had_cannot_steer_it_either():
 
 
 def test_whatever_is_said_is_visible():
-    """Progress, the reason of a claim, the reasons of a verdict: none of it reaches the terminal as it came."""
+    """Progress, the reason of a scenario, the reasons of a verdict: none of it reaches the terminal as it came."""
     screen = io.StringIO()
     terminal = Terminal(screen)
     terminal.progress(NAME)
-    failed = ScenarioOutcome("a claim", 1, "failed", NAME)
+    failed = ScenarioOutcome("a scenario", 1, "failed", NAME)
     terminal.scenario(ScenarioOutcome("another", 2, "not run", NAME))
     terminal.verdict(Verdict("NO-GO", 1, (NAME,), {}, ()), [failed], NAME, NAME)
     assert all(line.isprintable() for line in screen.getvalue().split("\n"))
@@ -162,23 +162,23 @@ def said(outcomes, *, criteria=None, verbose=False, word="NO-GO", only_aws=()):
     return screen.getvalue().split("\n")
 
 
-def test_many_claims_with_one_cause_take_one_line():
+def test_many_scenarios_with_one_cause_take_one_line():
     """What follows from the cause is counted below it."""
     driver = Rejection("no Chromedriver", "/opt", "install it")
     push = Rejection("nothing was pushed", "", "correct the image")
     waiting = [
-        ScenarioOutcome(f"claim {n}", n, "failed", checked=False, rejections=(push,), blocked_by=(driver,))
+        ScenarioOutcome(f"scenario {n}", n, "failed", checked=False, rejections=(push,), blocked_by=(driver,))
         for n in range(2, 9)
     ]
-    lines = said([ScenarioOutcome("a claim", 1, "failed", rejections=(driver,)), *waiting])
-    at = lines.index("✗ AC1  a claim")
+    lines = said([ScenarioOutcome("a scenario", 1, "failed", rejections=(driver,)), *waiting])
+    at = lines.index("✗ AC1  a scenario")
     assert lines[at : at + 6] == [
-        "✗ AC1  a claim",
+        "✗ AC1  a scenario",
         "  no Chromedriver",
         "      where: /opt",
         "      to do: install it",
-        "  what follows from it (7 more claims; the report holds each in full):",
-        "    – 7 claims in AC2, AC3, AC4, AC5, AC6, AC7, AC8: nothing was pushed",
+        "  what follows from it (7 more scenarios; the report holds each in full):",
+        "    – 7 scenarios in AC2, AC3, AC4, AC5, AC6, AC7, AC8: nothing was pushed",
     ]
 
 
@@ -194,13 +194,13 @@ def test_no_line_is_wider_than_120_columns():
     assert max(map(len, screen.getvalue().split("\n"))) <= 120
     assert screen.getvalue().count("word") == 60
     entry = Rejection("not covered", "exceptions.yaml", "add this", paste="  - " + "y" * 200)
-    assert "    - " + "y" * 200 in said([ScenarioOutcome("claim", 9, "failed", rejections=(entry,))])
+    assert "    - " + "y" * 200 in said([ScenarioOutcome("scenario", 9, "failed", rejections=(entry,))])
 
 
 def test_a_wrapped_sentence_reads_as_one_again():
     """Where tests look for it."""
     sentence = " ".join(f"word{n}" for n in range(60))
-    told = ScenarioOutcome("a claim", 1, "failed", rejections=(Rejection(sentence, "there", "do it"),))
+    told = ScenarioOutcome("a scenario", 1, "failed", rejections=(Rejection(sentence, "there", "do it"),))
     text = unwrapped("\n".join(said([told])))
     assert sentence in text
     assert "\n      where: there\n      to do: do it" in text
@@ -208,29 +208,32 @@ def test_a_wrapped_sentence_reads_as_one_again():
 
 def test_a_criterion_is_one_line_with_its_counts():
     """What only AWS can prove is not counted against a rehearsal."""
-    claims = [ScenarioOutcome("a", 4, "passed"), ScenarioOutcome("b", 4, "not run", "only AWS", only_aws=True)]
-    claims += [ScenarioOutcome("c", 7, "failed", "why"), ScenarioOutcome("d", 7, "not run", "why not")]
-    lines = said(claims, criteria={4: "passed", 7: "failed"}, only_aws=("b",))
+    scenarios = [ScenarioOutcome("a", 4, "passed"), ScenarioOutcome("b", 4, "not run", "only AWS", only_aws=True)]
+    scenarios += [ScenarioOutcome("c", 7, "failed", "why"), ScenarioOutcome("d", 7, "not run", "why not")]
+    lines = said(scenarios, criteria={4: "passed", 7: "failed"}, only_aws=("b",))
     assert "  ✓ AC4   1 of 1   The zip-based Lambda is untouched  (1 more on AWS only)" in lines
     assert "  ✗ AC7   0 of 2   Both tags are scanned and free of critical findings  (1 failed, 1 not run)" in lines
     assert not [line for line in lines if line.startswith("  ✓ a") or "only AWS" in line]
 
 
-def test_the_long_form_has_every_claim():
+def test_the_long_form_has_every_scenario():
     """With -v: each under its criterion, with its time, and why it did not run."""
-    claims = [ScenarioOutcome("a", 4, "passed", provenance="simulated"), ScenarioOutcome("b", 4, "not run", "only AWS")]
-    lines = said(claims, verbose=True)
+    scenarios = [
+        ScenarioOutcome("a", 4, "passed", provenance="simulated"),
+        ScenarioOutcome("b", 4, "not run", "only AWS"),
+    ]
+    lines = said(scenarios, verbose=True)
     assert "  ✓ a  0.0 s  (simulated)" in lines
     assert "      not run: only AWS" in lines
 
 
-def test_a_claim_that_fails_is_told_at_once_and_one_that_waits_for_it_is_not():
+def test_a_scenario_that_fails_is_told_at_once_and_one_that_waits_for_it_is_not():
     """Whoever watches sees the first red line minutes before the end."""
     screen = io.StringIO()
     terminal = Terminal(screen)
-    terminal.scenario(ScenarioOutcome("a claim", 1, "failed", "why"))
+    terminal.scenario(ScenarioOutcome("a scenario", 1, "failed", "why"))
     terminal.scenario(ScenarioOutcome("another", 2, "failed", "nothing was pushed", checked=False))
-    assert screen.getvalue() == "  ✗ AC1  a claim\n"
+    assert screen.getvalue() == "  ✗ AC1  a scenario\n"
 
 
 def _until(screen, words):

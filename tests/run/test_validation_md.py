@@ -24,7 +24,7 @@ FIRST = """# Deployment notes
 @pytest.fixture
 def run(tmp_path):
     """A run that failed before it had a release."""
-    verdict = Verdict("REHEARSAL FAILED", 1, ("AC1: a claim",), {}, ())
+    verdict = Verdict("REHEARSAL FAILED", 1, ("AC1: a scenario",), {}, ())
     return SimpleNamespace(
         kind="full",
         root=tmp_path,
@@ -34,7 +34,7 @@ def run(tmp_path):
         release=SimpleNamespace(release_tag="v1.0.0", repository="r"),
         facts=Facts(),
         results=SimpleNamespace(verdict=verdict),
-        outcomes=[ScenarioOutcome("a claim", 1, "failed", rejections=(Rejection("no such image: x|y", "", ""),))],
+        outcomes=[ScenarioOutcome("a scenario", 1, "failed", rejections=(Rejection("no such image: x|y", "", ""),))],
         started=datetime(2026, 11, 22, tzinfo=UTC),
     )
 
@@ -44,7 +44,7 @@ def test_a_failed_attempt_leaves_the_digest_that_others_deploy_from(run):
     (run.root / "VALIDATION.md").write_text(FIRST)
     written = validation_md.write(run).path.read_text()
     assert "| Digest | sha256:ab |" in written
-    assert "2026-11-22 00:00:00 UTC, REHEARSAL FAILED: 1 claim in AC1: no such image: x" in written
+    assert "2026-11-22 00:00:00 UTC, REHEARSAL FAILED: 1 scenario in AC1: no such image: x" in written
     assert "x|y" not in written
     run.results = None
     assert validation_md.write(run).path.read_text().count("Later attempt") == 1

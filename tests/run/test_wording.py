@@ -37,8 +37,8 @@ def test_no_two_steps_have_the_same_wording():
 
 def test_every_scenario_has_its_own_title_and_one_criterion():
     """The catalogue of the real features is complete, and covers all nine criteria."""
-    claims = catalogue(ROOT / "features")
-    assert {claim.criterion for claim in claims.values()} == set(range(1, 10))
+    scenarios = catalogue(ROOT / "features")
+    assert {scenario.criterion for scenario in scenarios.values()} == set(range(1, 10))
 
 
 def test_two_scenarios_of_one_title_are_refused(tmp_path):
@@ -55,14 +55,14 @@ def test_two_scenarios_of_one_title_are_refused(tmp_path):
 
 
 def test_a_scenario_without_a_criterion_is_refused(tmp_path):
-    """A claim that belongs to no criterion would be missed by the verdict."""
+    """A scenario that belongs to no criterion would be missed by the verdict."""
     (tmp_path / "a.feature").write_text("Feature: F\n  Scenario: one\n    Given x\n")
     with pytest.raises(WrongUse, match="must name one criterion"):
         catalogue(tmp_path)
 
 
 def test_only_aws_scenarios_say_why():
-    """Whoever reads the report learns why a rehearsal left a claim out."""
+    """Whoever reads the report learns why a rehearsal left a scenario out."""
     reasons = {c.name: c.description for c in catalogue(ROOT / "features").values() if "aws" in c.tags}
     assert reasons
     assert all(reason.startswith("Only AWS") for reason in reasons.values())

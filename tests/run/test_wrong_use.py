@@ -79,7 +79,7 @@ def test_wrong_use_is_one_line_and_exit_code_four(arguments, words, tmp_path):
 @pytest.mark.docker
 @pytest.mark.parametrize("image", ["no:such", "no reference::"])
 def test_an_image_that_is_not_there_is_refused_at_the_start(image, tmp_path):
-    """One line with the way out, instead of every claim failing in turn."""
+    """One line with the way out, instead of every scenario failing in turn."""
     done = call("--image", image, "-o", f"reports={tmp_path / 'reports'}")
     said = (done.stdout + done.stderr).strip()
     assert done.returncode == WRONG_USE, said
@@ -89,7 +89,7 @@ def test_an_image_that_is_not_there_is_refused_at_the_start(image, tmp_path):
 
 
 def test_an_engine_that_does_not_answer_is_no_wrong_use(tmp_path):
-    """The claims say so, and the run has a verdict."""
+    """The scenarios say so, and the run has a verdict."""
     done = call("--image", "no:such", "-k", "starts_as", "-o", f"reports={tmp_path / 'reports'}",
                 DOCKER_HOST="tcp://127.0.0.1:1")  # fmt: skip
     assert done.returncode == 1, done.stderr

@@ -1,4 +1,4 @@
-"""As of when a result holds: one rule, which no two claims read differently."""
+"""As of when a result holds: one rule, which no two scenarios read differently."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -28,7 +28,7 @@ def quiet(hours: float = 72, frequency: str = "CONTINUOUS_SCAN", looked: float |
 
 
 def answers(report: ScanReport, nightly: bool = False) -> tuple[bool, bool, bool]:
-    """What the claims about the scan, the data and the configuration say."""
+    """What the scenarios about the scan, the data and the configuration say."""
     return (
         checks.complete(report, DIGEST, NOON).accepted,
         checks.data_fresh(report, NOON, 24).accepted,
@@ -62,7 +62,7 @@ def test_a_quiet_image_that_inspector_watches_is_current(hours, looked) -> None:
     ],
 )
 def test_what_inspector_does_not_keep_current_is_as_old_as_its_scan(changes, why) -> None:
-    """Both claims say so, with the rule; while it is new, both accept it."""
+    """Both scenarios say so, with the rule; while it is new, both accept it."""
     old, new = quiet(**changes), quiet(1, **{**changes, **({"looked": 24 * 30} if changes.get("looked") else {})})
     assert answers(old)[:2] == (False, False)
     assert why in str(checks.complete(old, DIGEST, NOON).rejections[0])

@@ -100,8 +100,8 @@ def test_a_finding_without_an_id_counts_as_the_worst() -> None:
     assert findings_of({"imageScanFindings": {"findings": [entry]}})[0].rank is Severity.CRITICAL
 
 
-def test_a_misspelt_severity_in_the_claim_is_refused() -> None:
-    """A claim about a severity that does not exist is not true by default."""
+def test_a_misspelt_severity_in_the_scenario_is_refused() -> None:
+    """A scenario about a severity that does not exist is not true by default."""
     assert "CRITICL" in said(checks.free_of(report_of(), "CRITICL", 0))
 
 

@@ -88,7 +88,7 @@ def test_counts_and_list_may_come_one_after_the_other(aws, continuous) -> None:
 
 
 def test_counts_that_never_fit_are_left_to_their_judge(aws, continuous, time) -> None:
-    """A bounded wait; then the claim about the counts says so, and the others see the findings."""
+    """A bounded wait; then the scenario about the counts says so, and the others see the findings."""
     aws.says(FINDINGS, NEVER, page(enhanced(), counts={"LOW": 3}, status="ACTIVE"))
     report = continuous.scan("latest")
     assert not counts_match(report).accepted

@@ -1,4 +1,4 @@
-"""The rehearsals of the table, each run once for all of its claims."""
+"""The rehearsals of the table, each run once for all of its scenarios."""
 
 from __future__ import annotations
 

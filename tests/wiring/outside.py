@@ -1,7 +1,7 @@
 """What the outside world answers or is, changed at a moment of a real run; nothing of the gate itself is changed.
 
 A pytest plugin for one run. Its moments are those of the run: a part of the release or a fixture has been made
-(`after: registry_image`, perhaps only `during` one claim), or a claim is about to begin (`before: <its name>`).
+(`after: registry_image`, perhaps only `during` one scenario), or a scenario is about to begin (`before: <its name>`).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Outside:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        """A claim begins."""
+        """A scenario begins."""
         self._item = item
 
     @pytest.hookimpl(wrapper=True)
@@ -91,7 +91,7 @@ class Outside:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        """A claim is about to be checked."""
+        """A scenario is about to be checked."""
         self._happens(f"before {self._name_of(item)}", item, None)
         return (yield)
 
@@ -260,8 +260,8 @@ def around(outside: Outside) -> Iterator[None]:
     """Watch the AWS clients, the engine's client and the local target that are made meanwhile."""
     before = dict(os.environ)
     with pytest.MonkeyPatch.context() as patch:
-        # As in tests/hard_use/hasty.py: the run comes to its claim although others fail.
-        patch.setattr(acceptance, "arranged", lambda _every, selected, _claim_of: selected)
+        # As in tests/hard_use/hasty.py: the run comes to its scenario although others fail.
+        patch.setattr(acceptance, "arranged", lambda _every, selected, _scenario_of: selected)
         patch.setattr(preconditions, "refuse_push", lambda _run: None)
         patch.setattr(preconditions, "refuse_promotion", lambda _run, _digest: None)
         _watch_pipeline(patch, outside)

@@ -1,4 +1,4 @@
-"""The table of claims and of the faults that turn them red in a real run, read."""
+"""The table of scenarios and of the faults that turn them red in a real run, read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Rehearsal:
         image: the image that is checked: "good", "" to build one, or one of `images`; see images.py.
         folder: changes to the folder that holds the image's own files; see checkout.py. None: the repository's own.
         moments: when something is changed, and what; see outside.py.
-        red: the claims that must go red, by full name, each with words of its message.
+        red: the scenarios that must go red, by full name, each with words of its message.
     """
 
     name: str
@@ -40,9 +40,9 @@ class Rehearsal:
     red: Mapping[str, tuple[str, ...]]
 
 
-def claims() -> set[str]:
-    """Every claim of features/ by its full name: one for each row of an outline."""
-    return {name for claim in catalogue(ROOT / "features").values() for name in claim.titles.values()}
+def scenarios() -> set[str]:
+    """Every scenario of features/ by its full name: one for each row of an outline."""
+    return {name for scenario in catalogue(ROOT / "features").values() for name in scenario.titles.values()}
 
 
 def images() -> dict[str, str]:
@@ -68,5 +68,5 @@ def _rehearsal(raw: Mapping[str, Any]) -> Rehearsal:
         image=raw.get("image", ""),
         folder=raw.get("folder"),
         moments=tuple(raw.get("moments", ())),
-        red={claim: tuple(words) for claim, words in raw["red"].items()},
+        red={scenario: tuple(words) for scenario, words in raw["red"].items()},
     )

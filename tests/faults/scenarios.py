@@ -1,4 +1,4 @@
-"""Every claim, with its own wording and checks, on the facts of a world instead of on what a run would ask for."""
+"""Every scenario, with its own wording and checks, on the facts of a world instead of on what a run would ask for."""
 
 from types import SimpleNamespace
 
@@ -53,7 +53,7 @@ class RecordedConnections(Connections):
 
 
 class RecordedPipeline(Pipeline):
-    """The release as it was published, whatever stands against it: each claim is decided by itself."""
+    """The release as it was published, whatever stands against it: each scenario is decided by itself."""
 
     def __init__(self, run, world):
         super().__init__(RecordedConnections(run, world))
@@ -187,7 +187,7 @@ def last_night(world):
 
 @pytest.fixture
 def notes(world, run, published, previous_release, request):
-    """VALIDATION.md as the run writes it, and then what the fault does to the record; undone after the claim."""
+    """VALIDATION.md as the run writes it, and then what the fault does to the record; undone after the scenario."""
     written = write_notes(run)
     title = request.node.obj.__doc__
     with edited(run.folder, [edit for edit in world.record_edits if edit.get("during", "") in title], published.digest):

@@ -1,4 +1,4 @@
-"""The claims of AC2 and AC4 on a release in memory: all green, and each fault turns its own scenario red."""
+"""The scenarios of AC2 and AC4 on a release in memory: all green, and each fault turns its own scenario red."""
 
 import re
 from pathlib import Path
@@ -28,12 +28,12 @@ def load(name):
     spec.loader.exec_module(module)
     return module
 
-memory, claims = load("conftest"), load("test_claims")
+memory, scenarios = load("conftest"), load("test_scenarios")
 pytest_plugins = ["steps.registry", "steps.legacy"]
 
-@pytest.fixture(scope="session", params=list(claims.FAULTS), autouse=True)
+@pytest.fixture(scope="session", params=list(scenarios.FAULTS), autouse=True)
 def world(request, tmp_path_factory):
-    before, after, _, _ = claims.FAULTS[request.param]
+    before, after, _, _ = scenarios.FAULTS[request.param]
     rehearsal = memory.Rehearsal()
     old = rehearsal.registry.put('{{"older": "image"}}', "v0.9.0")
     rehearsal.registry.tags["latest"] = old
@@ -207,7 +207,7 @@ def named_by_pytest(title):
 
 
 def test_each_fault_turns_its_own_scenario_red_and_no_other(pytester, monkeypatch):
-    """Without a fault every claim holds; with one, exactly the claims that it breaks fail, and say why."""
+    """Without a fault every scenario holds; with one, exactly the scenarios that it breaks fail, and say why."""
     monkeypatch.syspath_prepend(ROOT)
     pytester.makeini(f"[pytest]\nmarkers =\n{MARKERS}")
     pytester.makeconftest(CONFTEST.format(root=ROOT))
