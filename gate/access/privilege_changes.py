@@ -38,12 +38,10 @@ class PrivilegeChange:
     source: str
 
 
-def _without_deny(policy: Policy) -> Policy:
-    return replace(policy, statements=tuple(each for each in policy.statements if each.allows))
-
-
 def _undenied(one: Principal, chosen: Callable[[Policy], bool]) -> Principal:
-    return replace(one, policies=tuple(_without_deny(each) if chosen(each) else each for each in one.policies))
+    return replace(
+        one, policies=tuple(replace(each, statements=each.allowing) if chosen(each) else each for each in one.policies)
+    )
 
 
 def _adding(one: Principal, *policies: Policy) -> Principal:
@@ -107,7 +105,7 @@ def _recaps(_arn: str, target: Principal, account: AccountPolicies) -> _Outcomes
     def merged(policy: Policy, one: Principal) -> Principal:
         if policy is ALLOW_EVERYTHING or one.boundary is None:
             return replace(one, boundary=None)
-        both = (*_without_deny(one.boundary).statements, *_without_deny(policy).statements)
+        both = (*one.boundary.allowing, *policy.allowing)
         return replace(one, boundary=replace(policy, statements=tuple(dict.fromkeys(both))))
 
     for managed, policy in account.attachable.items() if target.boundary else ():

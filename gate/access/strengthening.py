@@ -197,6 +197,6 @@ def _access_of(principal: Principal) -> tuple[object, ...]:
     """What decides the access of a principal, to see whether a change adds any."""
     # With everything allowed, one more Allow or group adds nothing.
     whole = ALLOW_EVERYTHING in principal.policies
-    policies = [each for each in principal.policies if not whole or not all(one.allows for one in each.statements)]
+    policies = [each for each in principal.policies if not whole or each.denying]
     known = dict(principal.context.known)
     return whole, policies, principal.boundary, principal.groups if not whole else (), known
