@@ -64,18 +64,17 @@ def step_to(actor: Principal, target: Identity, account: AccountPolicies) -> Ass
     if target.service_linked or not (actor.may_assume_others or account.trusts_principals(target)):
         return None
     best: Assumption | None = None
-    methods = _to_role(actor, target, account) if target.is_role else _to_user(actor, target, account)
+    methods = (
+        _to_role(actor, target, account)
+        if target.is_role
+        else ((action, account.may(actor, action, target.arn)) for action in CREDENTIALS)
+    )
     for method, decision in methods:
         if decision.answer is Ternary.YES:
             return Assumption(method, target.arn, decision)
         if decision.answer and best is None:
             best = Assumption(method, target.arn, decision)
     return best
-
-
-def _to_user(actor: Principal, user: Identity, account: AccountPolicies) -> Iterator[tuple[str, Decision]]:
-    for action in CREDENTIALS:
-        yield action, account.may(actor, action, user.arn)
 
 
 def _to_role(actor: Principal, role: Identity, account: AccountPolicies) -> Iterator[tuple[str, Decision]]:
