@@ -115,10 +115,7 @@ def _cached(path: Path) -> tuple[Package, ...] | None:
     try:
         entries = json.loads(path.read_bytes())
         return tuple(Package(**entry) for entry in entries) or None
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError):
-        # Damaged: it is made again.
+    except (OSError, ValueError, TypeError):  # there is none, or it is damaged: it is made again
         return None
 
 
