@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gate.errors import EvidenceDamaged
+from gate.typed import UNTYPED
 
 RUN_AGAIN = "restore it from the run's artefact; if there is none, run the gate again"
 # In bytes: of a file whose hash is taken, and of one that is read as a whole.
@@ -172,3 +173,20 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"it holds {name!r} twice")
         found[name] = value
     return found
+
+
+@contextmanager
+def as_written(what: str, where: str = "") -> Iterator[None]:
+    """Around code that takes a JSON value for what a run writes.
+
+    Raises:
+        EvidenceDamaged: it has gaps, or forms that this gate does not know and so cannot check.
+    """
+    try:
+        yield
+    except UNTYPED as error:
+        raise EvidenceDamaged(
+            f"{what} cannot be read: {type(error).__name__}: {error}",
+            where=where,
+            remedy="verify with the version of the gate that made the run; else run the gate again",
+        ) from error
