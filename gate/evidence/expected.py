@@ -45,13 +45,7 @@ class ExpectedVerdict:
 
 @check(8, known_bad=lambda: ({"verdict": "NO-GO", "release": {}, "target": "local"}, ExpectedVerdict("GO"), _NOW))
 def as_expected(document: Mapping[str, Any], expected: ExpectedVerdict, now: datetime) -> CheckResult:
-    """verdict.json is of the expected verdict, digest and target, and an expected GO is still valid.
-
-    Args:
-        document: verdict.json.
-        expected: by whoever verifies.
-        now: the time.
-    """
+    """verdict.json is of the expected verdict, digest and target, and an expected GO is still valid."""
     word, digest = document.get("verdict"), document["release"].get("digest")
     target = document.get("target")
     if target == "aws" and not document.get("endpoint_is_aws"):

@@ -33,11 +33,7 @@ _KINDS = (
 
 
 def content(path: Path, name: str) -> bytes:
-    """What a regular file of at most `READ_WHOLE` bytes holds.
-
-    Args:
-        path: the file.
-        name: what it is called in a sentence.
+    """What a regular file of at most `READ_WHOLE` bytes holds; `name` is what it is called in a sentence.
 
     Raises:
         EvidenceDamaged: it is missing, is no regular file, is larger, or cannot be read.
@@ -97,9 +93,7 @@ def _damaged(name: str, path: Path, what: str) -> EvidenceDamaged:
 def names_in(base: Path, skipped: Collection[str] = ()) -> tuple[str, ...]:
     """Everything below a folder that is no folder itself, by its path in it, sorted; links are not followed.
 
-    Args:
-        base: the folder.
-        skipped: names directly in it that are not looked at.
+    What is directly in it under a `skipped` name is not looked at.
 
     Raises:
         EvidenceDamaged: there are more than `MOST_FILES`, folders lie deeper than `DEEPEST`, or one cannot be listed.

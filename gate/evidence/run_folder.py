@@ -21,7 +21,7 @@ _RECORD = re.compile(r"\d{3,9}-[a-z0-9-]+\.json")
 
 @dataclass(frozen=True)
 class HashedFiles:
-    """HashedFiles of a folder, by name.
+    """Files of a folder, by name.
 
     Attributes:
         hashes: the sha-256 of each that could be read.
@@ -89,13 +89,9 @@ def read(path: Path) -> RunFolder:
 
 
 def hashed(base: Path, names: Iterable[str], prefix: str = "", whole: re.Pattern[str] | None = None) -> HashedFiles:
-    """The sha-256 of files, and the content of those whose name is of the form `whole`.
+    """The sha-256 of files in a folder; of those whose name is of the form `whole` the content, up to `RECORDS` bytes.
 
-    Args:
-        base: the folder that the names are in.
-        names: of the files.
-        prefix: what stands before a name in a sentence.
-        whole: of which files the content is kept, as far as all of it fits into `RECORDS`.
+    `prefix` stands before a name in a sentence.
     """
     hashes: dict[str, str] = {}
     unread: dict[str, str] = {}

@@ -65,9 +65,7 @@ class Seal:
 def own_files(folder: Path, apart: Collection[str] = ()) -> tuple[str, ...]:
     """The names that a run's seal lists: all files of its folder, but what has a seal or a check of its own.
 
-    Args:
-        folder: of the run.
-        apart: folders in it that belong to other runs.
+    Folders `apart` belong to other runs.
 
     Raises:
         EvidenceDamaged: it holds more than can be looked at.

@@ -37,12 +37,9 @@ class FolderCheck:
 
 
 def verify(path: Path, key: Path | None = None, apart: Collection[str] = ()) -> tuple[FolderCheck, ...]:
-    """Every check of a run's folder.
+    """Every check of a run's folder; those `apart` in it belong to other runs, and other calls check them.
 
-    Args:
-        path: reports/, reports/partial, reports/rescan, a folder of reports/runs/, or a copy of any of them.
-        key: the PEM file of the public key that is to have signed it.
-        apart: folders in it that other calls check.
+    The public key, a PEM file, is to have signed it.
 
     Raises:
         WrongUse: the path holds no run.

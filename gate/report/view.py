@@ -34,10 +34,10 @@ def found(run: Run) -> FindingsTable | None:
     if report is None:
         return None
     try:
-        register = load(run.options.image_context / "exceptions.yaml")
+        register = load(run.options.image_context / "exceptions.yaml").at(run.exception_scope, datetime.now(UTC).date())
     except GateError:  # AC9 says why; the list says that the decisions are unknown
         register = None
-    return findings(report, register, run.exception_scope, datetime.now(UTC).date())
+    return findings(report, register)
 
 
 def headline(run: Run) -> str:

@@ -82,7 +82,7 @@ class ScanRecord:
 
 def record_of(report: ScanReport, register: Register, *, event: str, tags: tuple[str, ...], target: str) -> ScanRecord:
     """The record of a scan, with the disposition of each finding when it was read."""
-    given = dispositions(report.open, register, target, report.read_at.date())
+    given = dispositions(report.open, register.at(target, report.read_at.date()))
     return ScanRecord(
         at=report.read_at,
         event=event,

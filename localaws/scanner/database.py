@@ -84,9 +84,7 @@ class AdvisoryDatabase:
 def read_advisories(sources: Iterable[Path], packages: Iterable[Package]) -> AdvisoryDatabase:
     """Read every advisory; keep those that concern these packages.
 
-    Args:
-        sources: directories (searched to the bottom for JSON, YAML and zip files), or such files.
-        packages: the installed packages.
+    Sources are JSON, YAML and zip files, and directories, which are searched to the bottom for them.
 
     Raises:
         ScanFailed: there is none, one cannot be read, or none names the ecosystem of some of the packages.

@@ -32,7 +32,7 @@ class Cataloger:
     """Makes and caches SBOMs.
 
     Args:
-        cache: the folder where they are cached, one file per digest.
+        cache: a folder, one file per digest.
         work: a folder that no other run uses at the same time; emptied now of what a killed run left in it.
         syft: the program; beside the running Python when not given.
         seconds: how long it may take.
@@ -47,11 +47,7 @@ class Cataloger:
         self._syft = syft or Path(sys.executable).with_name("syft")
 
     def packages(self, source: Source, digest: str) -> tuple[Package, ...]:
-        """The packages of the image.
-
-        Args:
-            source: where its manifest and layers are read.
-            digest: the manifest's digest, `sha256:…`.
+        """The packages of the image that has this digest.
 
         Raises:
             ScanFailed: syft is missing, fails or times out, or its SBOM cannot be read.

@@ -25,12 +25,7 @@ class PolicyRow:
 
 
 def strictest_row(stated: Mapping[str, str], finding: Finding) -> PolicyRow:
-    """The strictest row that concerns a finding; of equals that of its severity.
-
-    Args:
-        stated: what the register's rows require, by their names; empty where it states no policy.
-        finding: which.
-    """
+    """Of the rows (name to requirement) the strictest that concerns a finding; of equals that of its severity."""
     rows = [PolicyRow(finding.rank.name, by_severity(stated, finding.rank)), *_further_rows(stated, finding)]
     # The least strict last; a word that the schema does not know counts as never.
     return min(rows, key=lambda row: (row.requires == MONITOR, row.requires == EXCEPTED))

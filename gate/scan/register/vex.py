@@ -111,12 +111,9 @@ class VexDocument:
 
 
 def read_vex(raw: bytes, sha256: str, product: str = "") -> VexDocument:
-    """The document that bytes hold.
+    """The document that a file's bytes hold; `sha256` is of the bytes that were reviewed.
 
-    Args:
-        raw: the file's bytes.
-        sha256: of the bytes that were reviewed.
-        product: the package URL of the one product whose subcomponents are read; "" for none.
+    Of products with subcomponents only the one of this package URL is read ("" for none).
 
     Raises:
         InvalidEntry: they are not what was reviewed, or no OpenVEX document.
