@@ -42,7 +42,7 @@ def typed(kind: Any, value: Any, text: Callable[[str], str] = str) -> Any:
     is_known = any(each == value and type(each) is type(value) for each in inner)
     is_of_type = kind is Any or type(value) is kind or (kind is float and type(value) is int)
     if not (is_known if origin is Literal else is_of_type):
-        raise TypeError(f"{value!r} is none of {', '.join(map(str, inner)) or kind}")
+        raise ValueError(f"{value!r} is none of {', '.join(map(str, inner)) or kind}")
     return text(value) if isinstance(value, str) else value
 
 

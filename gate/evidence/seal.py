@@ -14,8 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gate.evidence.reading import as_written, is_folder, names_in
-from gate.evidence.run_folder import HashedFiles, hashed
+from gate.evidence.reading import HashedFiles, as_written, hashed, is_folder, names_in
 from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT, readable, write_whole
 from gate.typed import typed
 

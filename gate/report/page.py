@@ -19,7 +19,7 @@ from gate.verdict import CRITERIA, NotPart, ScenarioOutcome, Verdict, criterion_
 
 HERE = Path(__file__).parent
 STYLE = HERE / "report.css"
-# A word of its own, in red: the scenario counts as failed, and no check said so.
+# Of a criterion that counts as failed although no check said no: facts were missing.
 NOT_JUDGED = "not checked"
 # Of a criterion all of whose scenarios are about something that the release does not have.
 NOT_PART = "not part"
@@ -116,7 +116,7 @@ def _follows(found: Sequence[Cause]) -> dict[str, dict[str, Any]]:
 
 
 def _warnings(records: Sequence[EvidenceRecord]) -> list[str]:
-    """What nobody has to decide today, and somebody will: the records that steps entitle "warnings: …", each once."""
+    """What will have to be decided soon: the answers of the records whose title begins with "warnings: ", each once."""
     entitled = [record.answer for record in records if record.title.startswith(_WARNINGS)]
     return list(dict.fromkeys(str(each).partition("\n")[0] for answer in entitled for each in answer))
 

@@ -1,8 +1,8 @@
 """What the scanner covers of the image, compared with its SBOM. Pure.
 
 Basic scanning looks at the packages of the operating system, enhanced scanning at those and at packages of languages;
-neither sees a Chrome unpacked from a zip. So a scan without findings is only believed about what it covers: each other
-component of the image, whoever asked for it, needs a coverage entry in the register.
+neither sees a Chrome unpacked from a zip. A scan says nothing about what it does not cover, so each such component of
+the image needs a coverage entry in the register.
 """
 
 from __future__ import annotations

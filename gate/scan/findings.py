@@ -18,7 +18,7 @@ from gate.text import plain
 
 
 class Severity(IntEnum):
-    """The severities in order. One that is not rated yet may be any, and stands above HIGH."""
+    """The severities in order. What is not rated yet may turn out to be any of them, and ranks above HIGH."""
 
     INFORMATIONAL = 0
     LOW = 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from gate.errors import EvidenceDamaged
+from gate.evidence.store import write_whole
 from gate.scan.findings import Severity
 from gate.scan.register.entries import Register
 from gate.scan.register.exception_checks import Disposition, dispositions
@@ -129,12 +129,9 @@ def from_json(text: str, where: str = "") -> ScanRecord:
 
 def keep(record: ScanRecord, folder: Path) -> Path:
     """Write a record into a folder of records, all at once, under a name that sorts by time."""
-    folder.mkdir(parents=True, exist_ok=True)
     name = f"{record.at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{record.event}-{record.digest[-12:]}.json"
     path = folder / name
-    part = path.with_suffix(".part")
-    part.write_text(to_json(record), encoding="utf-8")
-    os.replace(part, path)
+    write_whole(path, to_json(record).encode())
     return path
 
 

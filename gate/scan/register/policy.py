@@ -34,7 +34,7 @@ def strictest_row(stated: Mapping[str, str], finding: Finding) -> PolicyRow:
 def by_severity(stated: Mapping[str, str], severity: Severity) -> str:
     """What the row of a severity requires; without a policy nothing is allowed."""
     if severity is Severity.UNRATED and stated:
-        return stated.get(severity.name, EXCEPTED)  # nobody knows what it is, so somebody has to look
+        return stated.get(severity.name, EXCEPTED)  # a person has to look at what is not rated
     return stated.get(severity.name, MONITOR if stated and severity < Severity.HIGH else NEVER)
 
 

@@ -1,7 +1,7 @@
 """A vendor's OpenVEX document (OpenVEX specification 0.2.0): which of its statements are about a finding. Pure.
 
-A statement is about the very package: a package URL with a version. It is believed as far as the register's entry that
-names the document says, and what it does not say of this version, or says of another product, says nothing.
+A statement is about one package in one version, by its package URL; one about another version or product is ignored.
+The register's entry that names the document says until when, and for which target, its statements count.
 """
 
 from __future__ import annotations
