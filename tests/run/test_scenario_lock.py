@@ -36,6 +36,7 @@ def test_what_is_pinned_is_what_a_run_must_contain(kind):
     ],
 )
 def test_the_limits_of_page_and_verification_are_those_of_the_features(feature, step):
+    """A limit that is changed in a feature is changed there too."""
     assert step in (FEATURES / f"{feature}.feature").read_text()
 
 
