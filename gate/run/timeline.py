@@ -15,7 +15,7 @@ from gate.facts import times_of
 _FACTS = {
     "handler_run": "handler in the sandbox",
     "probe_run": "browser in the sandbox",
-    "files": "reading the layers",
+    "archive": "reading the layers",
     "layers": "searching the layers",
     "interpreter": "the image's Python",
     "sbom": "SBOM",
