@@ -215,7 +215,7 @@ class Ending:
         if isinstance(ending.exception, _TOLD):
             ending.force_result(None)
         with self.run.at_end:
-            with self._writing(), self.run.timeline.part("notes, seal and copy"):
+            with self._writing(), self.run.timeline.part("seal"):
                 finish(self.run)
             if self.run.results:
                 session.exitstatus = self.run.results.verdict.exit_code

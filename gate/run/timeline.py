@@ -13,13 +13,15 @@ from gate.facts import times_of
 
 # What the candidate's facts are called here, by their names in `gate.candidate`.
 _FACTS = {
-    "handler_run": "handler in the sandbox",
-    "probe_run": "browser in the sandbox",
-    "archive": "reading the layers",
-    "layers": "searching the layers",
+    "handler_run": "sandbox: handler",
+    "probe_run": "sandbox: browser",
+    "archive": "reading layers",
+    "layers": "searching layers",
     "interpreter": "the image's Python",
     "sbom": "SBOM",
 }
+# Facts that begin with others, which have a part of their own or none.
+_AFTER = {"layers": "records", "interpreter": "pins"}
 # A part that is shorter, in seconds, is not worth a reader's look.
 _SHORTEST = 0.05
 _SHOWN = 120
@@ -46,7 +48,7 @@ class Timeline:
 
     def __init__(self) -> None:
         self._zero = _process_began()
-        self._parts = [self._since("start and collection", self._zero)]
+        self._parts = [self._since("start", self._zero)]
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -59,22 +61,26 @@ class Timeline:
 
     def collected(self) -> None:
         """The scenarios are collected: what was done before belongs to the start."""
-        self._parts[0] = self._since("start and collection", self._zero)
+        self._parts[0] = self._since("start", self._zero)
 
     def parts(self, candidate: object) -> list[RunPart]:
         """The parts, with those of the facts about the candidate (None without one), as they began."""
-        facts = times_of(candidate).items()
-        gathered = [self._between(_FACTS[name], *times) for name, times in facts if name in _FACTS]
+        times, nothing = times_of(candidate), (self._zero, self._zero)
+        gathered = [
+            self._between(label, max(times[name][0], times.get(_AFTER.get(name, ""), nothing)[1]), times[name][1])
+            for name, label in _FACTS.items()
+            if name in times
+        ]
         return sorted(
             (each for each in (*self._parts, *gathered) if each.seconds >= _SHORTEST), key=lambda each: each.began
         )
 
     def line(self, candidate: object) -> str:
         """The whole time, and the longest parts, as one line of at most 120 columns."""
-        line = f"time: {time.monotonic() - self._zero:.0f} s (parts overlap): "
+        line = f"time: {time.monotonic() - self._zero:.0f} s; parts, some side by side: "
         longest = sorted(self.parts(candidate), key=lambda each: -each.seconds)
         for number, each in enumerate(longest):
-            more = f"{', ' if number else ''}{each.name} {each.seconds:.1f} s"
+            more = f"{', ' if number else ''}{each.name} {each.seconds:.1f}"
             if len(line) + len(more) <= _SHOWN:
                 line += more
         return line

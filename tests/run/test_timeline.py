@@ -11,11 +11,17 @@ from gate.run.timeline import Timeline
 
 
 class Facts:
-    """Facts of which one takes its time and one cannot be had."""
+    """Facts of which two take their time, the second with the first in it, and one cannot be had."""
+
+    @CachedProperty
+    def records(self):
+        """Takes a tenth of a second."""
+        time.sleep(0.1)
 
     @CachedProperty
     def layers(self):
-        """Takes a tenth of a second."""
+        """Takes two, and one of them is that of the records."""
+        _ = self.records
         time.sleep(0.1)
         return "read"
 
@@ -45,10 +51,10 @@ def test_parts_are_as_long_as_they_took_and_overlap():
     """Also of what failed; a fact that was asked for twice is one part."""
     timeline, facts = made()
     parts = {each.name: each for each in timeline.parts(facts)}
-    assert list(parts) == ["start and collection", "push", "searching the layers", "SBOM"]
-    assert 0.3 <= parts["push"].seconds < 10
-    assert parts["push"].began + 0.1 <= parts["searching the layers"].began
-    assert 0.1 <= parts["searching the layers"].seconds < parts["push"].seconds
+    assert list(parts) == ["start", "push", "searching layers", "SBOM"]
+    assert 0.4 <= parts["push"].seconds < 10
+    assert parts["push"].began + 0.2 <= parts["searching layers"].began
+    assert 0.1 <= parts["searching layers"].seconds <= parts["push"].seconds - 0.3
 
 
 def test_the_start_counts_from_the_process_to_the_collected_scenarios():
@@ -69,13 +75,13 @@ def test_the_line_names_the_longest_parts_within_the_width():
     line = timeline.line(facts)
     assert line.startswith("time: ")
     assert len(line) <= 120
-    assert ", push 0." in line
-    assert line.endswith(" s")
+    assert "push 0." in line
+    assert line.count("hardly") < 9
 
 
 def test_a_run_that_has_gathered_nothing_has_a_line_all_the_same():
     """Such as one that was refused at its beginning."""
-    assert "start and collection" in Timeline().line(None)
+    assert "start" in Timeline().line(None)
 
 
 def test_the_page_draws_each_part_where_it_began(tmp_path):
@@ -89,4 +95,4 @@ def test_the_page_draws_each_part_where_it_began(tmp_path):
     assert "Where the time of the run went" in drawn
     assert "SBOM" not in drawn
     assert "margin-left:0.0%" in more
-    assert more.index("push") < more.index("searching the layers") < more.index("SBOM")
+    assert more.index("push") < more.index("searching layers") < more.index("SBOM")
