@@ -69,12 +69,12 @@ def _page(verdict: Verdict, scenarios: list[ScenarioOutcome], records: list[Evid
         "judges": {"said_no": sum(p.said_no for p in proofs), "of": len(proofs)},
         "valid_until": None,
     }
-    register = load(_REGISTER) if found < _FEW else None
+    register = load(_REGISTER).at("local", date(2026, 1, 2)) if found < _FEW else None
     head = ReportHead(
         text,
         [("Digest", f"sha256:{'0' * 64}"), ("Tags", text)],
         _pictures(text),
-        findings(scan(found, text), register, "local", date(2026, 1, 2)),
+        findings(scan(found, text), register),
     )
     return ReportPage(verdict, document, head, scenarios, records, proofs)
 
