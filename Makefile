@@ -39,9 +39,8 @@ faults: setup docker-build ## Put every fault of the catalogue into a good relea
 
 setup: ## Provide what a run needs; does nothing that is done already
 	@setup/preflight
-	@setup/engine
-	@setup/base
-	@setup/venv
+	@# The environment is made beside engine and base: most of their time is spent waiting for downloads.
+	@setup/venv & made=$$!; { setup/engine && setup/base; }; stands=$$?; wait $$made && exit $$stands
 
 docker-build: setup ## Build the release's image (<repository>:latest); BASE_IMAGE=… takes another base than the stand-in
 	@$(PYTHON_IN) -m gate.run.docker_build $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))

@@ -22,6 +22,8 @@ CRITERIA = {
     8: "Every step is logged, so that QA can verify it",
     9: "Every finding is mitigated or validly excepted, and rescanned",
 }
+# Lambda's quotas for a container image and its initialisation, as features/ state them; a test holds the two together.
+IMAGE_LIMIT_GB, INIT_LIMIT_SECONDS = 10, 10
 
 
 @dataclass(frozen=True)

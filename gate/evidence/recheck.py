@@ -19,13 +19,11 @@ from gate.image.contract import below
 from gate.registry.permitted_calls import AwsCall, check_changes, check_zip_calls
 from gate.release import absent_parts
 from gate.scan.findings import Severity
-from gate.verdict import ScenarioOutcome, StepOutcome
+from gate.verdict import IMAGE_LIMIT_GB, ScenarioOutcome, StepOutcome
 
 # How the titles of the records begin that hold a scan of what is released.
 SCANS = ("scan of the checked digest", "scan behind ")
 YES = ("GO", "REHEARSAL PASSED", "CLEAN")
-# AC6: Lambda's quota, uncompressed, in GB.
-LIMIT_GB = 10
 _SKEW = timedelta(minutes=5)
 _REMEDY = "do not rely on this verdict: run the gate again"
 Records = Sequence[Mapping[str, Any]]
@@ -137,7 +135,7 @@ def image_holds(run: RunRecord, records: Records) -> CheckResult:
     release = run.release
     causes = [*_manifest_faults(release, records), *_tag_faults(release, records)]
     size = release.get("uncompressed_bytes")
-    fits = below(size if isinstance(size, int) else 0, LIMIT_GB, "uncompressed")
+    fits = below(size if isinstance(size, int) else 0, IMAGE_LIMIT_GB, "uncompressed")
     return _result_of(causes, "the records of the registry") + fits
 
 

@@ -15,6 +15,7 @@ from gate.errors import EvidenceDamaged
 from gate.scan.findings import Severity
 from gate.scan.records import read_all
 from gate.scan.scan_diff import trend
+from gate.verdict import INIT_LIMIT_SECONDS
 
 if TYPE_CHECKING:
     from gate.browser.page_checks import ProbeRun
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 MB = 1_000_000
 MIB = 1024 * 1024
-INIT_LIMIT_SECONDS = 10.0
 SHOWN_NIGHTS = 14
 LABEL = 90
 # The classic builder names what COPY took by its hash.

@@ -124,7 +124,7 @@ def keyboard(driver, folder, name):
     driver.execute_script("document.activeElement.blur(); document.body.focus()")
     tab_to(driver, "document.activeElement.id === 'gate-search'")
     press(driver, "scenario 4.1")
-    searched = [e.text for e in driver.find_elements(By.CSS_SELECTOR, ".scenario:not([hidden]) .scenario")]
+    searched = [e.text for e in driver.find_elements(By.CSS_SELECTOR, ".scenario:not([hidden]) .title")]
     count = driver.find_element(By.ID, "gate-count").text
     press(driver, Keys.BACKSPACE * len("scenario 4.1"))
     tab_to(driver, "document.activeElement.dataset.show === 'failed'")

@@ -8,6 +8,7 @@ import pytest
 
 from gate.run import scenarios
 from gate.run.scenarios import catalogue, expected_names
+from gate.verdict import IMAGE_LIMIT_GB, INIT_LIMIT_SECONDS
 
 FEATURES = Path(__file__).resolve().parents[2] / "features"
 
@@ -24,6 +25,19 @@ def test_what_is_pinned_is_what_a_run_must_contain(kind):
     """By the same names as the run gives its scenarios."""
     names = scenarios.read_lock(FEATURES).names(kind)
     assert names == expected_names(catalogue(FEATURES).values(), kind)
+
+
+@pytest.mark.parametrize(
+    ("feature", "step"),
+    [
+        ("ac1_image_runs", f"Then it asks for its first event within {INIT_LIMIT_SECONDS} seconds"),
+        ("ac6_within_limits", f"Then together they are below {IMAGE_LIMIT_GB} GB"),
+        ("ac6_within_limits", f"Then together the compressed layers are below {IMAGE_LIMIT_GB} GB"),
+    ],
+)
+def test_the_limits_of_page_and_verification_are_those_of_the_features(feature, step):
+    """A limit that is changed in a feature is changed there too."""
+    assert step in (FEATURES / f"{feature}.feature").read_text()
 
 
 ONE = '''@ac1

@@ -15,6 +15,7 @@ REAL = (
     "cut",
     "dirname",
     "env",
+    "flock",
     "grep",
     "mkdir",
     "mktemp",
