@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from gate.access.assumption import ASSUME, Step
 from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Kind, parse
 from gate.access.escalation import Escalation, EscalationPath, escalation_of
 from gate.access.evaluation import AccessRequest, may, may_after_tagging, registry_request, resource_policies
 from gate.access.external_principals import deleted, external_principals
-from gate.access.facts import AccessFacts, display_name
+from gate.access.facts import AccessFacts
 from gate.access.permission_groups import PermissionGroup, permission_groups
 from gate.access.principal import Principal, PrincipalKind
 from gate.access.request_context import LAMBDA
@@ -27,11 +28,11 @@ class Cell:
 
     Attributes:
         decisions: one for each action of the group, or one for the path, if the principal only has them by that path.
-        path: the escalation path, None if there is none or none is needed.
+        path: the escalation path as part of a sentence, "" if there is none or none is needed.
     """
 
     decisions: tuple[tuple[str, Decision], ...]
-    path: EscalationPath | None = None
+    path: str = ""
 
     @property
     def answer(self) -> Ternary:
@@ -124,7 +125,7 @@ def access_matrix(facts: AccessFacts, paths: Iterable[AssumptionPath] = (), *, c
         for name, inside, path in escalation_paths(escalation_of(facts), group, request, excluded):
             row = cells.setdefault((name, inside), dict(nothing))
             if row[group.name].answer < path.decision.answer:
-                row[group.name] = Cell(((group.actions[0], path.decision),), path)
+                row[group.name] = Cell(((group.actions[0], path.decision),), ", then ".join(path.told(name)))
     for each in paths:
         steps = (", then ".join(each.steps),) if each.steps else ()
         through = (f"through {' → '.join(each.path)}",) if each.path[1:] else ()
@@ -157,12 +158,9 @@ def escalation_paths(
         if identity.is_role and not identity.service_linked and arn not in set(excluded):
             for principal, decision in trusted_externals(identity, escalation.account):
                 if too_wide(principal.name) and principal.kind is PrincipalKind.EXTERNAL:
-                    steps = (f"sts:AssumeRole on {display_name(arn)}", *path.steps)
-                    yield (
-                        principal.name,
-                        False,
-                        EscalationPath(steps, (arn, *path.through), all_of((decision, path.decision))),
-                    )
+                    step = Step(ASSUME[0], arn, decision, becomes=True)
+                    whole = EscalationPath((step, *path.steps), all_of((decision, path.decision)))
+                    yield principal.name, False, whole
 
 
 def principals(facts: AccessFacts) -> tuple[Principal, ...]:

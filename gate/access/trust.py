@@ -64,7 +64,7 @@ def who_can_assume(facts: AccessFacts, role: str) -> tuple[AssumptionPath, ...]:
     for arn, path in paths.items():
         names = tuple(each.rpartition("/")[2] for each in path.through)
         if arn != target.arn:
-            found[arn] = AssumptionPath(arn, names, path.decision, True, path.steps)
+            found[arn] = AssumptionPath(arn, names, path.decision, True, path.told(arn))
         identity = escalation.account.identities[arn]
         if identity.is_role:
             for principal, decision in trusted_externals(identity, escalation.account):
