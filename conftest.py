@@ -10,7 +10,8 @@ from gate import options as command_line
 from gate import release as settings
 from gate.run.scope import PLUGIN, RUN, looks_only
 
-STEPS = ("fixtures", "image", "base", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
+STEPS = ("fixtures", "image", "base", "runtime", "browser", "registry", "managed", "access", "legacy", "scan",
+         "evidence")  # fmt: skip
 
 
 def pytest_addoption(parser):

@@ -42,6 +42,7 @@ _SLOW_FACTS = ("layers", "tree", "interpreter", "driver_version", "driver_pin", 
 _NEEDED_FOR = {
     **dict.fromkeys(("probe_run", "driver_version", "driver_pin"), "driver"),
     **dict.fromkeys(("chrome_version", "chrome_pin"), "browser"),
+    **dict.fromkeys(("interpreter", "handler_import"), "python"),
 }
 
 
@@ -67,7 +68,8 @@ class Candidate:
         self.engine, self.release, self.reference, self.built = engine, release, reference, built
         self.base_reference, self.approved_bases, self.base_provenance = base.reference, base.approved, base.provenance
         self._base, self._context, self._sboms = base, context, sboms
-        self._settings = Settings(release.memory_mb, release.function_name, release.region, release.task_root)
+        self._settings = Settings(release.memory_mb, release.function_name, release.region, release.task_root,
+                                  base.helper)  # fmt: skip
         self._stack = ExitStack()
         self._initialised = threading.Event()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="candidate")
@@ -237,12 +239,11 @@ class Candidate:
     @CachedProperty
     def required_components(self) -> tuple[RequiredComponent, ...]:
         """The components that a scan has to cover, or the exception register has to name."""
-        found = ".".join(self.interpreter.version.split(".")[:2])
-        return required_components(
-            # The Python that is in the image: whether it is the agreed one is a scenario of its own.
-            found or self.release.python_version,
-            self.pins,
-            chrome=programs.version_in(self.chrome_version.text) if self.release.chrome_bin else None,
-            chromedriver=programs.version_in(self.driver_version.text) if self.release.chromedriver_bin else None,
-            python_full=self.interpreter.version,
-        )
+        chrome = programs.version_in(self.chrome_version.text) if self.release.chrome_bin else None
+        chromedriver = programs.version_in(self.driver_version.text) if self.release.chromedriver_bin else None
+        if not self.release.python_version:
+            return required_components(None, {}, chrome=chrome, chromedriver=chromedriver)
+        # The Python that is in the image: whether it is the agreed one is a scenario of its own.
+        version = self.interpreter.version
+        found = ".".join(version.split(".")[:2]) or self.release.python_version
+        return required_components(found, self.pins, chrome=chrome, chromedriver=chromedriver, python_full=version)

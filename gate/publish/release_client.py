@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError
 
 from gate.aws.call_log import CallLog
 from gate.aws.errors import ask, readable
+from gate.aws.retry import TimeSource
 from gate.check import require
 from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction
@@ -26,6 +27,7 @@ from gate.publish.publication import CheckedImage, Publication
 from gate.publish.release_log import Commands, LoggedStep, ReleaseLog
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, pull
+from gate.registry.managed_reader import ManagedReader
 from gate.registry.manifest import StoredManifest
 from gate.registry.push import PushTiming, push
 from gate.registry.repository import naming
@@ -73,14 +75,14 @@ class ReleaseClient:
         """The tags of the release."""
         return ReleaseTags.of(self.release)
 
-    def client(self, service: str) -> Any:
-        """A client of this session, patient with throttling and 5xx answers.
+    def client(self, service: str, region: str = "") -> Any:
+        """A client of this session, of its region or another, patient with throttling and 5xx answers.
 
         Raises:
             AwsRefused: the session has no region, or names an unknown profile.
         """
         try:
-            return self.session.client(service, config=_PATIENT, endpoint_url=self.endpoint)
+            return self.session.client(service, region or None, config=_PATIENT, endpoint_url=self.endpoint)
         except BotoCoreError as error:
             raise AwsRefused(
                 f"No AWS client can be made for {service}: {error}",
@@ -97,6 +99,14 @@ class ReleaseClient:
             release.repository,
             learn_secret=self.learn_secret,
             note_pull=lambda digest, outcome: call_log.note_pull(release.repository, digest, outcome, release.region),
+        )
+
+    @cached_property
+    def managed(self) -> ManagedReader:
+        """What ECR does by itself with the release's images."""
+        timing, place = TimeSource(self.now, self.clock, self.sleep), self.release
+        return ManagedReader(
+            lambda region: self.client("ecr", region), place.region, place.account, place.repository, timing, self.say
         )
 
     @cached_property
