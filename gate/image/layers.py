@@ -50,7 +50,7 @@ class Layers:
     findings: tuple[tuple[int, SecretFinding], ...]
     records: PackageRecords
     searched: Mapping[str, int]
-    _merged: dict[int, dict[str, ImageFile]] = field(default_factory=dict, repr=False, compare=False)
+    _merged: dict[int, dict[str, ImageFile]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def files(self, count: int | None = None) -> Mapping[str, ImageFile]:
         """The files that a container of the lowest layers sees, by path; of all layers unless their number is given."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Kind = Literal["file", "directory", "symlink", "other"]
@@ -59,6 +59,7 @@ class Tree:
 
     entries: Mapping[str, ImageFile]
     texts: Mapping[str, str]
+    _closed: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def resolve(self, path: str) -> tuple[ImageFile | None, tuple[str, ...]]:
         """The file that a path leads to (None: it dangles), and the links that were followed."""
@@ -92,13 +93,20 @@ class Tree:
 
     def first_closed(self, entry: ImageFile, wanted: int) -> str:
         """The first path, down to the file itself, that other users may not access, or ""."""
-        parent = posixpath.dirname(entry.path)
-        while parent not in {"", "/"}:
-            above = self.entries.get(parent)
-            if above and not above.mode & OTHERS_EXECUTE:
-                return parent
-            parent = posixpath.dirname(parent)
-        return "" if entry.mode & wanted == wanted else entry.path
+        shut = self._closed_folder(posixpath.dirname(entry.path))
+        return shut or ("" if entry.mode & wanted == wanted else entry.path)
+
+    def _closed_folder(self, folder: str) -> str:
+        """The lowest of a folder and those above it that other users may not enter, or ""."""
+        unknown = []
+        while folder not in {"", "/"} and folder not in self._closed:
+            unknown.append(folder)
+            folder = posixpath.dirname(folder)
+        found = self._closed.get(folder, "")
+        for each in reversed(unknown):
+            entry = self.entries.get(each)
+            found = self._closed[each] = each if entry and not entry.mode & OTHERS_EXECUTE else found
+        return found
 
 
 def absolute(name: str) -> str:
