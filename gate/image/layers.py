@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gate.image.package_records import PackageRecords
 from gate.image.secrets.file_search import SecretFinding
@@ -29,11 +29,6 @@ class Layer:
     files: Mapping[str, ImageFile] = field(default_factory=dict)
     removed: frozenset[str] = frozenset()
     emptied: frozenset[str] = frozenset()
-
-    def with_digests(self, digests: Mapping[str, str]) -> Layer:
-        """The layer with the digests of its files, by path."""
-        named = {p: replace(f, digest=digests.get(p, "")) if f.kind == "file" else f for p, f in self.files.items()}
-        return replace(self, files=named)
 
 
 @dataclass(frozen=True)
