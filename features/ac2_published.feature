@@ -1,5 +1,5 @@
 @ac2
-Feature: AC2 The image is published under both tags
+Feature: AC2 The image is published under its tags
   In October 2025 each tag was looked at alone, an index that Lambda refuses was pushed, and a lifecycle rule would
   have expired the rollback artefact after five more pushes. Here the registry is asked, not the push command. Settings
   and manifest are checked on the candidate; what only shows once the tags are given is tagged @after_promotion.
@@ -28,7 +28,7 @@ Feature: AC2 The image is published under both tags
   Scenario: Both tags name the digest that was built and checked
     Given the release as published
     When ECR lists every image of the repository
-    Then the release tag and the rolling tag name the checked digest
+    Then each published tag names the checked digest
 
   @published
   Scenario: The registry holds the checked image, as one manifest that Lambda admits
@@ -41,13 +41,25 @@ Feature: AC2 The image is published under both tags
   Scenario: The release tag cannot be overwritten while the rolling tags can move
     Given the repository of the release
     When ECR describes its repository
-    Then the tag mutability keeps the release tag and lets the rolling tags move
+    Then the tag mutability keeps the release tag and lets every other tag move
 
   @published @after_promotion
   Scenario: The registry refuses to overwrite the release tag, where that may be tried
     Given the release as published
     When its promotion is looked at
     Then the registry refused to overwrite the release tag where that was tried
+
+  @published
+  Scenario: ECR signed the image with the reviewed profile, or signing is not configured
+    Given the checked digest in the registry
+    When its managed signing is read
+    Then every profile that signs here is the reviewed one, and has signed it
+
+  @published
+  Scenario: Every destination of replication holds the same digest
+    Given the checked digest in the registry
+    When its replication is read
+    Then each destination that a rule names holds this digest
 
   @published
   Scenario: No lifecycle rule ends the release in the foreseeable future
@@ -77,4 +89,4 @@ Feature: AC2 The image is published under both tags
   Scenario: No release that was refused or cut short stands behind the tags
     Given the release as published
     When the records of earlier promotions are read
-    Then neither tag names a digest that was never accepted
+    Then no published tag names a digest that was never accepted

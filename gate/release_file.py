@@ -24,6 +24,8 @@ _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 # BCP 47 (RFC 5646, section 2.1): a language of two to eight letters, then subtags; or nothing.
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)?")
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
+# ECR: SigningProfileArn in its model.
+_PROFILE = re.compile(r"(?:arn:aws(?:-[a-z]+)*:signer:[a-z0-9-]+:[0-9]{12}:/signing-profiles/[a-zA-Z0-9_]{2,})?")
 _SUBJECT = re.compile(r"[^\s:]+:sub=\S+")
 # The picture of the page that Chrome has to draw holds so many characters side by side.
 _MOST_CHARACTERS = 9
@@ -97,8 +99,6 @@ def _check(release: Release) -> None:
     _demand(
         "platform", release.platform in PLATFORMS, f"one that Lambda runs, {' or '.join(PLATFORMS)}", release.platform
     )
-    version = re.fullmatch(r"3\.[0-9]{1,2}", release.python_version)
-    _demand("python_version", version is not None, "major.minor, such as 3.12", release.python_version)
     _demand("repository", bool(_REPOSITORY.fullmatch(release.repository)), "an ECR repository name", release.repository)
     for tag in tags:
         _demand("a tag", bool(_TAG.fullmatch(tag)), "letters, digits, '_', '.', '-', at most 128", tag)
@@ -107,6 +107,7 @@ def _check(release: Release) -> None:
     # Lambda: 128 MB to 10,240 MB (CreateFunction, MemorySize).
     in_range = memory.isdigit() and 128 <= int(memory) <= 10_240  # noqa: PLR2004
     _demand("function_memory_mb", in_range, "a whole number from 128 to 10240", memory)
+    _check_python(release)
     _check_browser(release)
     subject = release.ci_subject
     named = not subject or bool(_SUBJECT.fullmatch(subject))
@@ -114,12 +115,26 @@ def _check(release: Release) -> None:
     organization = release.organization_id
     known = bool(re.fullmatch(r"(?:o-[a-z0-9]{10,32})?", organization))  # Organizations: OrganizationId in its model
     _demand("organization_id", known, "an organization's identifier such as o-a1b2c3d4e5, or nothing", organization)
+    _demand("signing_profile", _PROFILE.fullmatch(release.signing_profile) is not None,
+            "the ARN of a signing profile, without its version, or nothing", release.signing_profile)  # fmt: skip
     for each in release.ci_source_ips:
         _demand("ci_source_ips", _is_range(each), "addresses or CIDR ranges, one a line", each)
     paths = () if release.zip_function else release.zip_paths
     _demand("zip_paths", not paths, "empty where zip_function is empty", ", ".join(paths))
     for key in ("safe_event", "safe_answer"):
         _demand(key, _is_event(getattr(release, key)), "a JSON object, or nothing", getattr(release, key))
+
+
+def _check_python(release: Release) -> None:
+    """What is asked of the image's Python, and nothing of it where there is none."""
+    version, packages = release.python_version, release.development_packages
+    known = not version or re.fullmatch(r"3\.[0-9]{1,2}", version) is not None
+    _demand("python_version", known, "major.minor, such as 3.12, or nothing", version)
+    _demand("development_packages", bool(packages) == bool(version), "Python packages, one a line, and empty where "
+            "python_version is empty", ", ".join(packages))  # fmt: skip
+    given = [key for key in ("chromedriver_bin", "startup_hooks") if getattr(release, key) and not version]
+    _demand(" and ".join(given), not given, "empty where python_version is empty: the image's own Python opens the "
+            "page through the driver, and lists what it runs when it starts", version)  # fmt: skip
 
 
 def _check_browser(release: Release) -> None:

@@ -91,19 +91,18 @@ class ReleasePart:
 
 
 def parts_of(base: str, python_version: str, known: SupportDates) -> tuple[ReleasePart, ...]:
-    """The products that a release depends on: its base's system and runtime, and its Python.
+    """The products that a release depends on: its base's system and runtime, and its Python if any.
 
     Args:
         base: the reference of the base image.
-        python_version: major.minor.
+        python_version: major.minor; "" where no Python is part of the release.
         known: the listed dates.
     """
     found = next((each for each in known.bases if each.is_behind(base)), None)
-    of_base = (
-        [ReleasePart(name, base, known.lifetime(name)) for name in found.parts]
-        if found
-        else [ReleasePart(base, base, None)]
-    )
+    names = {name: known.lifetime(name) for name in found.parts} if found else {base: None}
+    of_base = [ReleasePart(name, base, lifetime) for name, lifetime in names.items()]
+    if not python_version:
+        return tuple(of_base)
     python = f"CPython {python_version}"
     return (*of_base, ReleasePart(python, f"Python {python_version}", known.lifetime(python)))
 

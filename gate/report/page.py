@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,29 +80,37 @@ class ReportPage:
 
 def render(page: ReportPage) -> str:
     """The page as HTML; whatever comes from outside is escaped by the template engine, or replaced if it is no text."""
-    loader = jinja2.FileSystemLoader(HERE)
-    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     found = causes(page.outcomes)
-    html = environment.get_template("page.html").render(
-        page=page,
-        meaning=MEANINGS[page.verdict.word],
-        tone=_tone(page.verdict),
-        causes=found,
-        follows=_follows(found),
-        SHOWN_CAUSES=SHOWN_CAUSES,
-        SHOWN_REJECTIONS=SHOWN_REJECTIONS,
-        others=(*page.verdict.beside, *page.verdict.not_begun),
-        NOT_JUDGED=NOT_JUDGED,
-        anchors={o.name: f"scenario-{number}" for number, o in enumerate(page.outcomes, 1)},
-        criteria=[_criterion(n, page) for n in CRITERIA],
-        simulated=_simulated(page.outcomes),
-        absent=_absent(page),
-        not_part=_by_reason(page.not_part),
-        warnings=[*page.head.warnings, *_warnings(page.records)],
-        records={r.number: r for r in page.records},
-        excerpts=excerpts(page.records),
+    html = (
+        _templates()
+        .get_template("page.html")
+        .render(
+            page=page,
+            meaning=MEANINGS[page.verdict.word],
+            tone=_tone(page.verdict),
+            causes=found,
+            follows=_follows(found),
+            SHOWN_CAUSES=SHOWN_CAUSES,
+            SHOWN_REJECTIONS=SHOWN_REJECTIONS,
+            others=(*page.verdict.beside, *page.verdict.not_begun),
+            NOT_JUDGED=NOT_JUDGED,
+            anchors={o.name: f"scenario-{number}" for number, o in enumerate(page.outcomes, 1)},
+            criteria=[_criterion(n, page) for n in CRITERIA],
+            simulated=_simulated(page.outcomes),
+            absent=_absent(page),
+            not_part=_by_reason(page.not_part),
+            warnings=[*page.head.warnings, *_warnings(page.records)],
+            records={r.number: r for r in page.records},
+            excerpts=excerpts(page.records),
+        )
     )
     return html.encode("utf-8", "replace").decode()
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(HERE)
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
 def _follows(found: Sequence[Cause]) -> dict[str, dict[str, Any]]:

@@ -44,17 +44,17 @@ class ImageCoverage:
 
 
 def required_components(
-    python: str,
+    python: str | None,
     requirements: Mapping[str, str],
     *,
     chrome: str | None = "",
     chromedriver: str | None = "",
     python_full: str = "",
 ) -> tuple[RequiredComponent, ...]:
-    """Chrome and Chromedriver where they are parts of the release, Python, and the pinned requirements.
+    """Chrome, Chromedriver and Python where they are parts of the release, and the pinned requirements.
 
     Args:
-        python: major.minor of the Python in the image.
+        python: major.minor of the Python in the image; None where none is part of the release.
         requirements: the pinned requirements, name to version.
         chrome: Chrome's version, if known; None where no browser is part of the release.
         chromedriver: Chromedriver's version, if known; None where no driver is part of it.
@@ -70,7 +70,11 @@ def required_components(
             if chromedriver is None
             else [RequiredComponent("Chromedriver", "generic", "chromedriver", chromedriver, of_driver)]
         ),
-        RequiredComponent("Python", "generic", "python", python_full, of_python, ("python",)),
+        *(
+            []
+            if python is None
+            else [RequiredComponent("Python", "generic", "python", python_full, of_python, ("python",))]
+        ),
         *(
             RequiredComponent(name, "pypi", canonicalize_name(name), version)
             for name, version in sorted(requirements.items())

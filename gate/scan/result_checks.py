@@ -42,7 +42,7 @@ def _of_digest(report: ScanReport, digest: str) -> CheckResult:
     return reject(
         f"{named} is of {report.digest or 'an unknown digest'}, and the checked image is {digest or 'not known'}",
         where="DescribeImageScanFindings, imageId",
-        remedy="publish the checked image under both tags, then scan it",
+        remedy="publish the checked image under its tags, then scan it",
     )
 
 

@@ -11,7 +11,7 @@ STATUS, RELEASE = "/var/lib/dpkg/status", "/etc/os-release"
 INFO = "/var/lib/dpkg/info/"
 YAML = "/usr/lib/python3/dist-packages/PyYAML-6.0.egg-info/PKG-INFO"
 DEBIAN_12 = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\n'
-ZLIB1G = "Package: zlib1g\nStatus: install ok installed\nVersion: 1:1.2.13-1+b1\nSource: zlib (1:1.2.13-1)\nDescription: x\n"
+ZLIB1G = "Package: zlib1g\nStatus: install ok installed\nVersion: 1:1.2.13-1+b1\nSource: zlib (1:1.2.13-1)\n"
 
 
 def found(status: str = ZLIB1G, release: str = DEBIAN_12, **more: str) -> tuple[Package, ...]:
