@@ -33,12 +33,17 @@ _SOURCE = re.compile(r"\b(?:dir|file|multi):[0-9a-f]{64} in ")
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: its label, its value, and the value as a person reads it."""
+    """One bar: its label, its value, and the value as a person reads it.
+
+    Attributes:
+        parts: what the value is the sum of, each with its tone; one part when empty.
+    """
 
     label: str
     value: float
     text: str
     tone: str = "plain"
+    parts: tuple[tuple[str, float], ...] = ()
 
 
 def bars(title: str, rows: Sequence[Bar], *, limit: Bar | None = None, wide: bool = False) -> Markup:
@@ -53,19 +58,22 @@ def bars(title: str, rows: Sequence[Bar], *, limit: Bar | None = None, wide: boo
         place = round(limit.value / longest * 100, 1)
         mark = Markup('<span class="limit" style="left:{}%"></span>').format(place)
         legend = Markup('<p class="limit-text">{} {}</p>').format(limit.label, limit.text)
-    body = Markup("").join(_bar(row, row.value / longest * 100, mark) for row in rows)
+    body = Markup("").join(_bar(row, 100 / longest, mark) for row in rows)
     return Markup('<figure class="chart{}"><figcaption>{}</figcaption><ul class="bars">{}</ul>{}</figure>').format(
         " wide" if wide else "", title, body, legend
     )
 
 
 def _bar(row: Bar, percent: float, mark: Markup) -> Markup:
-    return Markup(
-        '<li><span class="label" title="{label}">{label}</span><span class="track">'
-        '<span class="bar {tone}" style="width:{width}%"></span>{mark}</span><span class="value">{value}</span></li>'
-    ).format(
-        label=row.label, tone=row.tone, width=round(max(percent, 0.5), 1) if row.value else 0, mark=mark, value=row.text
+    one = Markup('<span class="bar {}" style="width:{}%"></span>')
+    drawn = Markup("").join(
+        one.format(tone, round(max(value * percent, 0.5), 1) if value else 0)
+        for tone, value in row.parts or ((row.tone, row.value),)
     )
+    return Markup(
+        '<li><span class="label" title="{label}">{label}</span><span class="track">{drawn}{mark}</span>'
+        '<span class="value">{value}</span></li>'
+    ).format(label=row.label, drawn=drawn, mark=mark, value=row.text)
 
 
 def figures(run: Run) -> list[Markup]:
@@ -171,7 +179,8 @@ def _nights(run: Run) -> Iterator[Markup]:
                 f"{p.at:%Y-%m-%d %H:%M} {p.digest[7:15]}",
                 sum(n for _, n in p.counts),
                 ", ".join(f"{n} {word.lower()}" for word, n in p.counts if n) or "none",
+                parts=tuple((f"severity {word.lower()}", n) for word, n in p.counts if n),
             )
             for p in points
         ]
-        yield bars("Recorded scans: open findings", rows, wide=True)
+        yield bars("Recorded scans: open findings, the worst first", rows, wide=True)
