@@ -10,7 +10,8 @@ from gate import options as command_line
 from gate import release as settings
 from gate.run.scope import PLUGIN, RUN, looks_only
 
-STEPS = ("fixtures", "image", "base", "runtime", "browser", "registry", "access", "legacy", "scan", "evidence")
+STEPS = ("fixtures", "image", "base", "runtime", "browser", "registry", "managed", "access", "legacy", "scan",
+         "evidence")  # fmt: skip
 
 
 def pytest_addoption(parser):
@@ -41,6 +42,9 @@ def pytest_configure(config):
         # The scenarios are listed from their features alone: without the checks behind the steps, in half the time.
         for noun in STEPS:
             config.pluginmanager.import_plugin(f"steps.{noun}")
+        from gate.run import step_lookup
+
+        step_lookup.install()
     if not looks_only(config.option):
         from gate.run.start import start
 

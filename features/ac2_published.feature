@@ -50,6 +50,18 @@ Feature: AC2 The image is published under its tags
     Then the registry refused to overwrite the release tag where that was tried
 
   @published
+  Scenario: ECR signed the image with the reviewed profile, or signing is not configured
+    Given the checked digest in the registry
+    When its managed signing is read
+    Then every profile that signs here is the reviewed one, and has signed it
+
+  @published
+  Scenario: Every destination of replication holds the same digest
+    Given the checked digest in the registry
+    When its replication is read
+    Then each destination that a rule names holds this digest
+
+  @published
   Scenario: No lifecycle rule ends the release in the foreseeable future
     Given the checked digest in the registry
     When the repository's lifecycle policy is played forward

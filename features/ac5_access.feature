@@ -21,12 +21,12 @@ Feature: AC5 Only the CI role pushes, and only Lambda pulls
     Then no other principal has a permission of the group "<group>"
 
     Examples:
-      | group     | do what                                   |
-      | push      | push                                      |
-      | pull      | pull                                      |
-      | delete    | delete or archive images                  |
-      | rules     | change policy, mutability or lifecycle    |
-      | replicate | replicate into the repository             |
+      | group     | do what                                         |
+      | push      | push or attach statements                       |
+      | pull      | pull                                            |
+      | delete    | delete or archive images                        |
+      | rules     | change policy, mutability, lifecycle or signing |
+      | replicate | replicate into the repository                   |
 
   Scenario: Nobody but reviewed subjects can become the CI role
     Given every policy that speaks about the repository

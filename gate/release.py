@@ -102,6 +102,10 @@ class Release:
     ci_source_vpc: str = setting(
         "the VPC from which the CI role calls AWS, for conditions on it; empty: not known", optional=True
     )
+    signing_profile: str = setting(
+        "the ARN of the reviewed signing profile with which ECR signs what is pushed; empty: ECR signs nothing",
+        optional=True,
+    )
     zip_function: str = setting(
         "the zip-based function that must stay untouched; empty: there is none", part="zip function"
     )

@@ -24,6 +24,8 @@ _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 # BCP 47 (RFC 5646, section 2.1): a language of two to eight letters, then subtags; or nothing.
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)?")
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
+# ECR: SigningProfileArn in its model.
+_PROFILE = re.compile(r"(?:arn:aws(?:-[a-z]+)*:signer:[a-z0-9-]+:[0-9]{12}:/signing-profiles/[a-zA-Z0-9_]{2,})?")
 _SUBJECT = re.compile(r"[^\s:]+:sub=\S+")
 # The picture of the page that Chrome has to draw holds so many characters side by side.
 _MOST_CHARACTERS = 9
@@ -113,6 +115,8 @@ def _check(release: Release) -> None:
     organization = release.organization_id
     known = bool(re.fullmatch(r"(?:o-[a-z0-9]{10,32})?", organization))  # Organizations: OrganizationId in its model
     _demand("organization_id", known, "an organization's identifier such as o-a1b2c3d4e5, or nothing", organization)
+    _demand("signing_profile", _PROFILE.fullmatch(release.signing_profile) is not None,
+            "the ARN of a signing profile, without its version, or nothing", release.signing_profile)  # fmt: skip
     for each in release.ci_source_ips:
         _demand("ci_source_ips", _is_range(each), "addresses or CIDR ranges, one a line", each)
     paths = () if release.zip_function else release.zip_paths

@@ -21,10 +21,12 @@ class Behaviours:
 
     Attributes:
         managed_signing: each pushed image gets a signature beside it, as by a signing rule for every repository.
+        signing_fails: a signing rule of the registry leads to no signature, as where the pusher may not sign.
         lifecycle_at_work: the lifecycle policy acts at every push; on AWS, at some moment within 24 hours.
     """
 
     managed_signing: bool = False
+    signing_fails: bool = False
     lifecycle_at_work: bool = False
 
 

@@ -165,8 +165,8 @@ def python_is(candidate, release, support_dates, evidence):
 
 @when("its files are listed with their permissions")
 def files_listed(candidate, evidence):
-    """Every file of the image, from the engine's export."""
-    evidence.add("files", {"files": len(candidate.tree.entries)}, asked=f"docker export {candidate.reference}")
+    """Every file of the image, as its layers make it."""
+    evidence.add("files", {"files": len(candidate.tree.entries)}, asked=f"docker save {candidate.reference}")
 
 
 @then("each agreed path exists")

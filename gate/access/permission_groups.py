@@ -16,6 +16,8 @@ _REGISTRY_RULES = (
     "PutRegistryPolicy",
     "DeleteRegistryPolicy",
     "PutReplicationConfiguration",
+    "PutSigningConfiguration",
+    "DeleteSigningConfiguration",
     "PutRegistryScanningConfiguration",
     "PutAccountSetting",
 )
@@ -49,6 +51,7 @@ class PermissionGroup:
 @cache
 def permission_groups() -> tuple[PermissionGroup, ...]:
     """Every permission group; the write actions on a repository that are in no other group are in "rules"."""
+    # A statement beside an image is a manifest like any other: whoever can push can attach.
     push = PermissionGroup("push", "push into", _ecr(_PUSH_WRITES), (), _ecr(_PUSH_READS), True)
     pull = PermissionGroup("pull", "pull from", _ecr(("GetDownloadUrlForLayer",)), (), _ecr(("BatchGetImage",)))
     delete = PermissionGroup(

@@ -187,7 +187,7 @@ def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> CheckResult:
     if not tree.entries:
         return reject(
             "the image has no files, so none can be checked",
-            "the export of the image",
+            "the layers of the image",
             "check what the last stage of the Dockerfile copies",
         )
     kept = [e for e in tree.entries.values() if e.kind == "file" and (_is_used(e.path, used) or not _for_root(e.path))]

@@ -23,7 +23,7 @@ WARNED_AHEAD = timedelta(days=180)
 _RUNTIME = "Lambda runtime python"
 _SEEN_LATELY = timedelta(days=365)
 _DAY = date(2026, 7, 1)
-_IDLE = SupportException("Amazon Linux 1", "", "", "", "", _DAY, _DAY, 1)
+_IDLE = SupportException(what="Amazon Linux 1", expires=_DAY, line=1)
 # The suffixes of AWS's base image tags: a build ("3.11.2026.11.01.2"), an architecture.
 _BUILD = r"(?:\.\d[\d.]*)?(?:-(?:x86_64|arm64))?"
 

@@ -47,6 +47,8 @@ _REPOSITORY = """ecr:DescribeRepositories ecr:DescribeImages ecr:ListTagsForReso
     ecr:GetRepositoryPolicy"""
 _SCAN = """ecr:GetRegistryScanningConfiguration ecr:BatchGetRepositoryScanningConfiguration
     ecr:DescribeImageScanFindings ecr:StartImageScan"""
+_MANAGED = "ecr:GetSigningConfiguration ecr:DescribeRegistry"
+_MANAGED_IMAGES = "ecr:DescribeImageSigningStatus ecr:DescribeImageReplicationStatus"
 _ACCESS = """ecr:GetRegistryPolicy iam:GetAccountAuthorizationDetails iam:GetPolicy iam:GetPolicyVersion
     iam:SimulatePrincipalPolicy"""
 _ZIP = """lambda:GetFunctionConfiguration lambda:GetFunction lambda:GetPolicy lambda:ListVersionsByFunction
@@ -71,6 +73,8 @@ VERIFYING: tuple[RequiredPermission, ...] = (
     *_all("ecr:GetAuthorizationToken", "log in to the registry"),
     *_all(_REPOSITORY, "read the repository, its settings and its images"),
     *_all("ecr:BatchGetImage ecr:GetDownloadUrlForLayer", "pull the published image and check it"),
+    *_all(_MANAGED, "find out whether the registry signs or replicates what is pushed"),
+    *_all(_MANAGED_IMAGES, "see how far it is with the image, where it does", optional=True),
     *_all(_SCAN, "have the image scanned and read the result"),
     *_all("inspector2:ListCoverage inspector2:ListFindings", "read Inspector's result", enhanced=True),
     *_all(_ACCESS, "find out who can push and pull"),

@@ -15,17 +15,19 @@ from botocore.exceptions import BotoCoreError
 
 from gate.aws.call_log import CallLog
 from gate.aws.errors import ask, readable
+from gate.aws.retry import TimeSource
 from gate.check import require
 from gate.errors import AwsRefused
-from gate.legacy import baseline
-from gate.legacy.history import ZipHistory
 from gate.legacy.reader import ZipFunction
 from gate.legacy.snapshot import FunctionSnapshot
+from gate.legacy.traffic import Traffic, read_traffic
+from gate.legacy.trail import TrailEvent, read_trail
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags, check_caller
 from gate.publish.publication import CheckedImage, Publication
 from gate.publish.release_log import Commands, LoggedStep, ReleaseLog
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, pull
+from gate.registry.managed_reader import ManagedReader
 from gate.registry.manifest import StoredManifest
 from gate.registry.push import PushTiming, push
 from gate.registry.repository import naming
@@ -73,14 +75,14 @@ class ReleaseClient:
         """The tags of the release."""
         return ReleaseTags.of(self.release)
 
-    def client(self, service: str) -> Any:
-        """A client of this session, patient with throttling and 5xx answers.
+    def client(self, service: str, region: str = "") -> Any:
+        """A client of this session, of its region or another, patient with throttling and 5xx answers.
 
         Raises:
             AwsRefused: the session has no region, or names an unknown profile.
         """
         try:
-            return self.session.client(service, config=_PATIENT, endpoint_url=self.endpoint)
+            return self.session.client(service, region or None, config=_PATIENT, endpoint_url=self.endpoint)
         except BotoCoreError as error:
             raise AwsRefused(
                 f"No AWS client can be made for {service}: {error}",
@@ -100,16 +102,27 @@ class ReleaseClient:
         )
 
     @cached_property
+    def managed(self) -> ManagedReader:
+        """What ECR does by itself with the release's images."""
+        timing, place = TimeSource(self.now, self.clock, self.sleep), self.release
+        return ManagedReader(
+            lambda region: self.client("ecr", region), place.region, place.account, place.repository, timing, self.say
+        )
+
+    @cached_property
     def zip_function(self) -> ZipFunction:
         """The zip function beside the release."""
         functions, events, scheduler = (self.client(service) for service in ("lambda", "events", "scheduler"))
         name = self.release.zip_function
         return ZipFunction(functions, events, scheduler, name, sleep=self.sleep, now=self.now)
 
-    @cached_property
-    def zip_history(self) -> ZipHistory:
-        """What CloudTrail and CloudWatch know of the zip function; only AWS has these."""
-        return ZipHistory(self.client("cloudtrail"), self.client("cloudwatch"), self.now)
+    def trail(self, baseline: FunctionSnapshot) -> tuple[TrailEvent, ...]:
+        """What CloudTrail recorded of the zip function since the baseline; only AWS has it."""
+        return read_trail(self.client("cloudtrail"), baseline, self.now())
+
+    def traffic(self, baseline: FunctionSnapshot) -> tuple[Traffic, Traffic]:
+        """What CloudWatch counted of the zip function before the baseline and since; only AWS has it."""
+        return read_traffic(self.client("cloudwatch"), baseline, self.now())
 
     @cached_property
     def caller(self) -> AwsCaller:
@@ -131,7 +144,7 @@ class ReleaseClient:
     def keep_baseline(self, file: Path) -> FunctionSnapshot:
         """The zip function as it is now, kept in a file."""
         snapshot = self.zip_function.snapshot()
-        baseline.keep(file, snapshot)
+        snapshot.keep(file)
         return snapshot
 
     def published_digest(self) -> str:

@@ -22,7 +22,7 @@ READS: dict[str, frozenset[str]] = {
         GetDownloadUrlForLayer GetLifecyclePolicy GetLifecyclePolicyPreview GetRegistryPolicy
         GetRegistryScanningConfiguration GetRepositoryPolicy ListImages ListTagsForResource
         DescribePullThroughCacheRules DescribeRepositoryCreationTemplates DescribeImageReplicationStatus
-        ListPullTimeUpdateExclusions"""),
+        ListPullTimeUpdateExclusions GetSigningConfiguration DescribeImageSigningStatus"""),
     # AssumeRole and its kin mint credentials for the caller; nothing in the account is changed by it.
     "sts": _named("""GetCallerIdentity AssumeRole AssumeRoleWithWebIdentity AssumeRoleWithSAML GetSessionToken
         DecodeAuthorizationMessage GetAccessKeyInfo"""),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gate.browser.page_checks import ProbeRun
     from gate.engine import InspectedImage
     from gate.run.model import Run
+    from gate.run.timeline import RunPart
     from gate.runtime.report import HandlerRun, Invocation
 
 MB = 1_000_000
@@ -36,6 +37,7 @@ class Bar:
     """One bar: its label, its value, and the value as a person reads it.
 
     Attributes:
+        begin: where it begins on the scale.
         parts: what the value is the sum of, each with its tone; one part when empty.
     """
 
@@ -43,6 +45,7 @@ class Bar:
     value: float
     text: str
     tone: str = "plain"
+    begin: float = 0.0
     parts: tuple[tuple[str, float], ...] = ()
 
 
@@ -52,7 +55,7 @@ def bars(title: str, rows: Sequence[Bar], *, limit: Bar | None = None, wide: boo
     The scale runs to the limit or to the longest bar, whichever is more, so a bar beyond the limit is seen to be so.
     A wide chart has room for long labels.
     """
-    longest = max([row.value for row in rows] + [limit.value if limit else 0.0, 1e-9])
+    longest = max([row.begin + row.value for row in rows] + [limit.value if limit else 0.0, 1e-9])
     mark, legend = Markup(""), Markup("")
     if limit:
         place = round(limit.value / longest * 100, 1)
@@ -64,11 +67,12 @@ def bars(title: str, rows: Sequence[Bar], *, limit: Bar | None = None, wide: boo
     )
 
 
-def _bar(row: Bar, percent: float, mark: Markup) -> Markup:
-    one = Markup('<span class="bar {}" style="width:{}%"></span>')
+def _bar(row: Bar, scale: float, mark: Markup) -> Markup:
+    one = Markup('<span class="bar {}" style="margin-left:{}%;width:{}%"></span>')
+    left = round(row.begin * scale, 1)
     drawn = Markup("").join(
-        one.format(tone, round(max(value * percent, 0.5), 1) if value else 0)
-        for tone, value in row.parts or ((row.tone, row.value),)
+        one.format(tone, 0 if number else left, round(max(value * scale, 0.5), 1) if value else 0)
+        for number, (tone, value) in enumerate(row.parts or ((row.tone, row.value),))
     )
     return Markup(
         '<li><span class="label" title="{label}">{label}</span><span class="track">{drawn}{mark}</span>'
@@ -99,6 +103,8 @@ def _figures(run: Run, known: dict[str, Any]) -> Iterator[Markup]:
         yield _severities(report)
     if run.scans.exists():
         yield from _nights(run)
+    if parts := run.timeline.parts(run.facts.candidate):
+        yield _time(parts)
 
 
 def _screenshot(probe: ProbeRun) -> Iterator[Markup]:
@@ -132,6 +138,12 @@ def _invocation(each: Invocation) -> Bar:
     if each.outcome != "answered" or each.seconds is None:
         return Bar(label, 0.0, each.outcome, "bad")
     return Bar(label, each.seconds, f"{each.seconds:.1f} s")
+
+
+def _time(parts: Sequence[RunPart]) -> Markup:
+    rows = [Bar(each.name, each.seconds, f"{each.seconds:.1f} s", begin=each.began) for each in parts]
+    title = "Where the time of the run went, until this page was written: parts one below the other ran side by side"
+    return bars(title, rows)
 
 
 def _tone(value: float, limit: float) -> str:

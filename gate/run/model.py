@@ -19,6 +19,7 @@ from gate.options import Options
 from gate.release import Release
 from gate.run.environment import ClockCheck
 from gate.run.terminal import Terminal
+from gate.run.timeline import Timeline
 from gate.verdict import Kind, NotPart, ScenarioOutcome, Verdict
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ class Run:
         old: what is removed when the run is sealed.
         release_client: talks to AWS about the release, once it was needed.
         at_end: what stays open until the verdict is on the disk.
+        timeline: where the time goes.
     """
 
     kind: Kind
@@ -192,6 +194,7 @@ class Run:
     old: OldFiles = field(default_factory=OldFiles)
     release_client: ReleaseClient | None = None
     at_end: ExitStack = field(default_factory=ExitStack)
+    timeline: Timeline = field(default_factory=Timeline)
 
     @property
     def scans(self) -> Path:

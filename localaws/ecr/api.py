@@ -12,6 +12,7 @@ from localaws.ecr import (  # noqa: F401  imported because each registers its op
     policies,
     pushing,
     referrers,
+    replication,
     repositories,
     resource_tags,
     scan_operations,
@@ -82,7 +83,8 @@ class Api:
         if name not in OPERATIONS:
             raise not_an_operation(name, service_model.service().operation_names)
         if scope.region != self._ecr.region:
-            there = elsewhere(name, parameters, self._ecr.account, scope.region, self._ecr.region)
+            there = replication.images_in(self._ecr, scope.region, name, parameters)
+            there = there or elsewhere(name, parameters, self._ecr.account, scope.region, self._ecr.region)
             return json.dumps(there).encode()
         return json.dumps(OPERATIONS[name](self._call(parameters, credential, named))).encode()
 

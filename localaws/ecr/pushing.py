@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localaws.ecr import identifiers, lifecycle, manifest, mutability, signing
+from localaws.ecr import identifiers, lifecycle, manifest, mutability, replication, signing
 from localaws.ecr.errors import EcrError, invalid
 from localaws.ecr.manifest import Manifest
 from localaws.ecr.operations import ApiCall, Ecr, Parameters, operation
@@ -95,6 +95,7 @@ def _enter(ecr: Ecr, repository: RepositoryState, pushed: Manifest, size: int) -
         pushed_at=ecr.clock().timestamp(),
         children=list(pushed.children),
         subject=pushed.subject,
+        replicas=replication.replicas(ecr, repository.name),
     )
     repository.images[image.digest] = image
     return image

@@ -97,12 +97,6 @@ def get_authorization_token(call: ApiCall) -> Parameters:
     return {"authorizationData": [entry]}
 
 
-@operation("DescribeRegistry")
-def describe_registry(call: ApiCall) -> Parameters:
-    """The registry; it replicates nowhere."""
-    return {"registryId": call.ecr.account, "replicationConfiguration": {"rules": []}}
-
-
 @operation("GetRegistryPolicy")
 def get_registry_policy(call: ApiCall) -> Parameters:
     """The registry has no policy, so nobody may replicate into it."""

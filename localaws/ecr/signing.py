@@ -50,9 +50,15 @@ def describe_status(call: ApiCall) -> Parameters:
         repository = call.ecr.store.find(account, *call.named)
         image = identifiers.image(repository, call.parameters["imageId"], call.ecr.account)
         about = {**call.identity, "imageId": {**call.parameters["imageId"], "imageDigest": image.digest}}
-        status = "COMPLETE" if _is_signed(list(repository.images.values()), image) else "IN_PROGRESS"
+        status = {"status": "COMPLETE" if _is_signed(list(repository.images.values()), image) else "IN_PROGRESS"}
+        if image.signing_failed:
+            status = {
+                "status": "FAILED",
+                "failureCode": "AccessDenied",
+                "failureReason": "no signer:SignPayload",
+            }
         rules = [rule for rule in account.signing_rules if _covers(rule, repository.name)]
-    statuses = [{"signingProfileArn": rule["signingProfileArn"], "status": status} for rule in rules]
+    statuses = [{"signingProfileArn": rule["signingProfileArn"], **status} for rule in rules]
     return {**about, "signingStatuses": statuses}
 
 
@@ -65,9 +71,12 @@ def signature(ecr: Ecr, name: str, image: ImageState, *, always: bool) -> bytes 
         image: the pushed image.
         always: sign without a rule.
     """
-    with ecr.store.reading() as account:
+    with ecr.store.changing() as account:
         due = always or any(_covers(rule, name) for rule in account.signing_rules)
         if not due or image.subject or _is_signed(list(account.repositories[name].images.values()), image):
+            return None
+        image.signing_failed = ecr.behaviours().signing_fails
+        if image.signing_failed:
             return None
     # As long as a signature with its certificates.
     header = {"note": "stored by the local target, which signs nothing", "x5c": ["0" * 3000]}

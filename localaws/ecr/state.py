@@ -18,6 +18,8 @@ class ImageState:
         subject: the digest of the manifest that this one refers to, "" for none.
         status: ACTIVE or ARCHIVED.
         archived_at: seconds since the epoch.
+        replicas: the destinations that replication rules named when it was pushed, as region and account.
+        signing_failed: whether ECR could not sign it.
     """
 
     digest: str
@@ -30,6 +32,8 @@ class ImageState:
     subject: str = ""
     status: str = "ACTIVE"
     archived_at: float | None = None
+    replicas: list[list[str]] = field(default_factory=list)
+    signing_failed: bool = False
 
 
 @dataclass
@@ -84,6 +88,7 @@ class RegistryState:
     scan_type: str = "BASIC"
     scan_rules: list[dict[str, Any]] = field(default_factory=list)
     signing_rules: list[dict[str, Any]] = field(default_factory=list)
+    replication_rules: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read(data: dict[str, Any]) -> RegistryState:

@@ -338,6 +338,8 @@ def test_a_role_that_was_made_again_is_told_what_is_wrong(account_with):
         ("ci_source_ips", "203.0.113.300", False),
         ("ci_source_ips", "the office", False),
         ("ci_source_vpce", "vpce-1", True),
+        ("signing_profile", "arn:aws:signer:eu-west-1:111122223333:/signing-profiles/releases", True),
+        ("signing_profile", "arn:aws:signer:eu-west-1:111122223333:/signing-profiles/releases/AB12", False),
     ],
 )
 def test_what_is_stated_is_checked_when_it_is_read(key, value, fits, tmp_path):

@@ -24,6 +24,7 @@ def test_ways_round_immutability_are_in_a_group():
     assert where["ecr:ReplicateImage"] == "replicate"
     rules = "PutImageTagMutability PutLifecyclePolicy DeleteLifecyclePolicy DeleteRepository SetRepositoryPolicy"
     rules += " DeleteRepositoryPolicy PutImageScanningConfiguration PutRegistryPolicy PutReplicationConfiguration"
+    rules += " PutSigningConfiguration DeleteSigningConfiguration"
     assert {where[f"ecr:{name}"] for name in rules.split()} == {"rules"}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
+from gate.registry import managed
 from gate.registry.lifecycle import COUNT_TYPES, UnreadablePolicy, read_policy
 from gate.registry.tags import SETTINGS, ExclusionFilter, Mutability, can_move
 from gate.scan import scan_request
@@ -57,6 +58,10 @@ TABLES = {
     "filters of repositories": ({"WILDCARD"}, enum("ecr", "ScanningRepositoryFilterType")),
     "tag mutability": (set(SETTINGS), enum("ecr", "ImageTagMutability")),
     "exclusions from mutability": ({"WILDCARD"}, enum("ecr", "ImageTagMutabilityExclusionFilterType")),
+    "states of managed signing": ({managed.WAITING, *managed.ENDED}, enum("ecr", "SigningStatus")),
+    "states of replication": ({managed.WAITING, *managed.ENDED}, enum("ecr", "ReplicationStatus")),
+    "filters of signing": ({"WILDCARD_MATCH"}, enum("ecr", "SigningRepositoryFilterType")),
+    "filters of replication": ({"PREFIX_MATCH"}, enum("ecr", "RepositoryFilterType")),
     "states of an image": ({"ACTIVE", "ARCHIVED", "ACTIVATING"}, enum("ecr", "ImageStatus")),
     "the local target's mutability": (set(LOCAL_SETTINGS), enum("ecr", "ImageTagMutability")),
     "the local target's kinds of scanning": (set(LOCAL_FREQUENCIES), enum("ecr", "ScanType")),

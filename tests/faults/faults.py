@@ -29,7 +29,7 @@ _READ_BY = {
     "files": {2, 3, 7, 8},
     "canaries": {2, 3, 7, 8}, "ecr": {2, 6}, "scans": {7, 9}, "scanner": {7, 9}, "scan": {7, 9},
     "finding": {7, 9}, "register": {6, 7, 9},
-    "release": {1, 6},
+    "release": {1, 6}, "release.signing_profile": {2}, "managed": {2},
     "support": {6}, "chrome": {9}, "newest": {9}, "history": {9}, "last_night": {9}, "access": {5}, "reviews": {5},
     "calls": {2, 4}, "legacy_now": {4}, "zip": {4}, "trail": {4}, "traffic": {4}, "pipeline": {4},
 }  # fmt: skip

@@ -16,12 +16,15 @@ from gate.registry.manifest import OCI_INDEX, OCI_MANIFEST
 from localaws import behaviours
 from tests.faults.builder import built_with_attestations
 from tests.faults.facts import put
-from tests.faults.stage import OLDER, Stage, recorded, seeded
+from tests.faults.stage import OLDER, Stage, quick, recorded, seeded
 from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 from tests.local_target.registry_client import RegistryClient, login
 
 _DOCUMENTS = ("policyText", "lifecyclePolicyText", "PolicyDocument", "AssumeRolePolicyDocument")
 _FAULT = "fault"
+# Calls of ECR that name no repository.
+_OF_THE_REGISTRY = ("tag_resource", "untag_resource", "put_registry_scanning_configuration",
+                    "put_signing_configuration", "put_replication_configuration")  # fmt: skip
 # The tag of the image that the rolling tag names before a release.
 ANOTHER = "v0.8.0"
 
@@ -67,7 +70,7 @@ def _read(world, looks, on, endpoint, spec):
         world = replace(world, access=on.account())
     if "ecr" in looks:
         release_client = on.release_client(endpoint)
-        world = replace(world, ecr=release_client.ecr)
+        world = replace(world, ecr=release_client.ecr, managed=replace(release_client.managed, time=quick()))
         digest = spec.get("checks")
         if digest:
             # The digest that this fault puts in the release's place is what a verifying run would look at.
@@ -88,7 +91,7 @@ def make_calls(calls, on, world):
             parameters.setdefault("repositoryName", on.seeded.repository)
         if each["call"] == "put_image":
             parameters |= _manifest(parameters.pop("manifest"), on, world)
-        if each["call"] in ("tag_resource", "untag_resource", "put_registry_scanning_configuration"):
+        if each["call"] in _OF_THE_REGISTRY:
             parameters.pop("repositoryName")
         try:
             getattr(on.client(each["service"]), each["call"])(**parameters)

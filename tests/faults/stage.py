@@ -37,7 +37,7 @@ from localaws.__main__ import seeded_release
 from localaws.seed import repository
 from localaws.seed.release import SeededRelease
 from localaws.target import LocalTarget
-from tests.faults.world import ROOT, RecordedRepository, RecordedScanner, World
+from tests.faults.world import ROOT, RecordedManaged, RecordedRepository, RecordedScanner, World
 
 # An older image of the repository, there before the release: what must stay as it is.
 OLDER = "v0.9.0"
@@ -85,9 +85,7 @@ class Stage:
     def scanner(self, endpoint=None):
         """A real reader of scans; through a door that misbehaves, with a clock on which waiting takes no time."""
         client = self.target.session().client("ecr", endpoint_url=endpoint or self.target.endpoint)
-        slept = [0.0]
-        quick = TimeSource(monotonic=lambda: time.monotonic() + slept[0], sleep=lambda s: slept.append(slept.pop() + s))
-        return ScanReader(client, None, self.release.repository, time=quick if endpoint else TimeSource())
+        return ScanReader(client, None, self.release.repository, time=quick() if endpoint else TimeSource())
 
     def checked(self):
         """The good image, as the release client takes it."""
@@ -101,6 +99,12 @@ class Stage:
         with release_client.log.step(release_client.commands.request_scan(pushed.digest)):
             pass  # what the scan says is read by the scanner of each world
         return publisher.promote(pushed)
+
+
+def quick() -> TimeSource:
+    """A clock on which waiting takes no time."""
+    slept = [0.0]
+    return TimeSource(monotonic=lambda: time.monotonic() + slept[0], sleep=lambda s: slept.append(slept.pop() + s))
 
 
 def build_release(home: Path, release: Release, base: Base, log: Path) -> BuiltImage:
@@ -139,6 +143,8 @@ def good_world(on: Stage) -> World:
     release_client = on.release_client()
     published = on.publish(release_client)
     now = datetime.now(UTC)
+    managed = RecordedManaged(*(ask(published.digest, 60) for ask in
+                                (release_client.managed.signing, release_client.managed.replication)))  # fmt: skip
     ecr = RecordedRepository(on.release.repository, release_client.ecr.snapshot(), published.manifest,
                              release_client.ecr.config(published.manifest))  # fmt: skip
     scanner = _scans(on, now)
@@ -152,6 +158,7 @@ def good_world(on: Stage) -> World:
         published=published,
         answered=release_client.verify(published.digest),
         ecr=ecr,
+        managed=managed,
         scanner=scanner,
         access=on.account().access_facts(),
         register=register,
@@ -178,6 +185,8 @@ def good_world(on: Stage) -> World:
 def seeded(on: Stage) -> None:
     """The repository anew, and in it an older image than the release: the same layers, other bytes of JSON."""
     on.client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
+    on.client("ecr").put_signing_configuration(signingConfiguration={"rules": []})
+    on.client("ecr").put_replication_configuration(replicationConfiguration={"rules": []})
     on.client("ecr").delete_repository(repositoryName=on.seeded.repository, force=True)
     repository.seed(on.client("ecr"), on.seeded)
     release_client = on.release_client()

@@ -22,6 +22,7 @@ from gate.legacy.trail import TrailEvent
 from gate.publish.publication import ACCEPTED, Promotion, Publication
 from gate.registry.changes import InspectedManifests
 from gate.registry.ecr import StoredConfig
+from gate.registry.managed import ImageSigning, Replica
 from gate.registry.manifest import StoredManifest
 from gate.registry.repository import RepositorySnapshot
 from gate.release import Release
@@ -73,6 +74,22 @@ class RecordedRepository:
 
 
 @dataclass(frozen=True)
+class RecordedManaged:
+    """What ECR did with the image by itself, in the place of `ManagedReader`."""
+
+    signed: ImageSigning
+    replicas: tuple[Replica, ...]
+
+    def signing(self, _digest, _limit):
+        """The managed signing of the image."""
+        return self.signed
+
+    def replication(self, _digest, _limit):
+        """The image at each destination."""
+        return self.replicas
+
+
+@dataclass(frozen=True)
 class RecordedScanner:
     """The scans behind both tags as they were read, in the place of `Scanner`."""
 
@@ -112,6 +129,7 @@ class World:
     published: Publication | Exception
     answered: Publication
     ecr: Any
+    managed: Any
     scanner: Any
     access: Any
     register: Any
@@ -142,8 +160,8 @@ class RecordedClient:
     """Answers for the release client from a world."""
 
     def __init__(self, world):
-        self._world, self.ecr = world, world.ecr
-        self.zip_function = self.zip_history = self
+        self._world, self.ecr, self.managed = world, world.ecr, world.managed
+        self.zip_function = self
 
     def verify(self, _digest, _image=None):
         """What ECR answers now."""

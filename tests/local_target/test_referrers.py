@@ -15,6 +15,7 @@ from localaws.ecr.state import ImageState, RepositoryState
 from localaws.target import LocalTarget
 from tests.local_target.registry_client import DOCKER, RegistryClient, digest, login, manifest
 from tests.local_target.test_ecr_api import code_of
+from tests.seeded import SEEDED
 
 OCI = "application/vnd.oci.image.manifest.v1+json"
 NOTARY = "application/vnd.cncf.notary.signature"
@@ -145,7 +146,7 @@ def test_behaviours_can_be_switched_on_and_off(
 
 def test_behaviours_are_known_by_name() -> None:
     """A misspelt one is an error."""
-    assert parse("managed_signing, lifecycle_at_work") == Behaviours(True, True)
+    assert parse("managed_signing, lifecycle_at_work") == Behaviours(managed_signing=True, lifecycle_at_work=True)
     assert parse("") == Behaviours()
     with pytest.raises(LocalTargetError, match="has no behaviour manged_signing: it has managed_signing"):
         parse("manged_signing")
@@ -194,3 +195,53 @@ def test_the_lifecycle_policy_is_applied_as_in_ecr() -> None:
     assert set(left(index, rule("untagged", "sinceImagePushed", 14))) == {"child", "index"}
     signed = [stored("a", "v1", age=20), stored("s", "x", age=20, subject="a"), stored("t", "y", age=0.5, subject="a")]
     assert set(left(signed, rule("tagged", "sinceImagePushed", 14, tagPrefixList=["v"]))) == {"t"}
+
+
+@pytest.mark.docker
+def test_signing_that_fails_is_said_and_stores_nothing(
+    target: LocalTarget, owner: Any, registry: RegistryClient, repository: str
+) -> None:
+    """As on AWS where whoever pushes may not sign."""
+    owner.put_signing_configuration(signingConfiguration={"rules": [{"signingProfileArn": PROFILE}]})
+    target.set_behaviours(Behaviours(signing_fails=True))
+    try:
+        registry.push(repository, "v1", "unsigned")
+        status = owner.describe_image_signing_status(repositoryName=repository, imageId={"imageTag": "v1"})
+        assert [(each["status"], each["failureCode"]) for each in status["signingStatuses"]] == [
+            ("FAILED", "AccessDenied")
+        ]
+        assert len(owner.describe_images(repositoryName=repository)["imageDetails"]) == 1
+    finally:
+        target.set_behaviours(Behaviours())
+        owner.delete_signing_configuration()
+
+
+@pytest.mark.docker
+def test_what_is_pushed_is_replicated_by_the_rule_that_covers_it(
+    target: LocalTarget, owner: Any, registry: RegistryClient, repository: str
+) -> None:
+    """To another region, which answers for its images; another account answers nobody; what was there before stays."""
+    before = registry.push(repository, "v0", "before").headers["Docker-Content-Digest"]
+    places = [{"region": "us-west-2", "registryId": account} for account in (SEEDED.account, "111122223333")]
+    rule = {"destinations": places, "repositoryFilters": [{"filter": "test/", "filterType": "PREFIX_MATCH"}]}
+    owner.put_replication_configuration(replicationConfiguration={"rules": [rule]})
+    try:
+        assert owner.describe_registry()["replicationConfiguration"]["rules"] == [rule]
+        image = registry.push(repository, "v1", "replicated").headers["Docker-Content-Digest"]
+    finally:
+        owner.put_replication_configuration(replicationConfiguration={"rules": []})
+
+    def stated(digest: str) -> list[tuple[str, str]]:
+        answer = owner.describe_image_replication_status(repositoryName=repository, imageId={"imageDigest": digest})
+        return [(each["registryId"], each["status"]) for each in answer["replicationStatuses"]]
+
+    assert stated(image) == [(SEEDED.account, "COMPLETE"), ("111122223333", "COMPLETE")]
+    assert stated(before) == []
+    there = target.session(SEEDED.administrator).client("ecr", "us-west-2", endpoint_url=target.endpoint)
+    asked = {"repositoryName": repository, "imageIds": [{"imageDigest": image}]}
+    assert [each["imageDigest"] for each in there.describe_images(**asked)["imageDetails"]] == [image]
+    gone = {**asked, "imageIds": [{"imageDigest": before}]}
+    assert code_of(there.describe_images, **gone) == "ImageNotFoundException"
+    assert code_of(there.describe_images, **asked, registryId="111122223333") == "AccessDeniedException"
+    elsewhere = target.session(SEEDED.administrator).client("ecr", "eu-west-1", endpoint_url=target.endpoint)
+    assert code_of(elsewhere.describe_images, **asked) == "RepositoryNotFoundException"

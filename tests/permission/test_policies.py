@@ -104,4 +104,4 @@ def test_call_logs_are_compared_before_anything_is_written(tmp_path, capsys, mon
         assert not (tmp_path / FOLDER).exists()
     else:
         main([str(log)])
-        assert "publish.json: 43 permissions" in capsys.readouterr().out
+        assert "publish.json: 47 permissions" in capsys.readouterr().out

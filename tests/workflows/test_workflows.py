@@ -78,7 +78,7 @@ def test_no_key_is_stored_and_a_job_may_only_what_it_says(path):
 
 def test_each_workflow_becomes_the_role_that_is_seeded_for_it(tmp_path):
     """Publishing behind the environment's approval; the night as a role that cannot push."""
-    for workflow, role in ((GATE, SEEDED.ci_role), (NIGHTLY, SEEDED.verify_role)):
+    for workflow, role in ((GATE, SEEDED.ci_role), (NIGHTLY, SEEDED.night_role)):
         (taking,) = [each["with"] for each in steps_of(workflow) if "configure-aws-credentials" in each.get("uses", "")]
         assert taking["role-to-assume"] == "${{ steps.release.outputs.role }}"
         assert taking["aws-region"] == "${{ steps.release.outputs.region }}"
