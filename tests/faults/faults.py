@@ -19,7 +19,7 @@ from tests.faults import facts, services
 from tests.faults.world import ROOT, World, with_dockerfile
 
 FILE = Path(__file__).with_name("catalogue.yaml")
-LEVELS = ("check", "layer", "service", "release")
+LEVELS = ("check", "service", "release", "layer")
 PURE = {"put": facts.put, "append": facts.append, "drop": facts.drop, "finding": facts.finding,
         "register": facts.register, "reviews": facts.reviews, "files": facts.files}  # fmt: skip
 # The criteria whose scenarios read a fact, by the fact's name: no other scenario could notice.
