@@ -34,6 +34,9 @@ def release(**changed: str) -> Release:
     return read(lambda key: ini_value({**STATED, **changed}, key))
 
 
+EVERY = sum(len(each.titles) for each in SCENARIOS.values())
+
+
 def names(found: tuple[NotPart, ...]) -> set[str]:
     """What is left out, by criterion and the beginning of the title."""
     return {f"AC{each.criterion} {each.name}" for each in found}
