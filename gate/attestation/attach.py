@@ -22,7 +22,7 @@ from gate.attestation.summary import PREDICATE as SUMMARY
 from gate.attestation.summary import statement as summary_statement
 from gate.errors import GateError
 from gate.evidence.reading import sha256_of
-from gate.evidence.signature import sign, signer
+from gate.evidence.signature import sign
 from gate.evidence.statement import PREDICATE as TEST_RESULT
 from gate.evidence.statement import hashes_of
 from gate.evidence.store import STATEMENT
@@ -54,8 +54,7 @@ def attach_run(run: Run) -> None:
     try:
         document = _document(run)
         made_at = datetime.fromisoformat(document["finished"])
-        key = signer(run.options.sign or "")
-        stored = attach(_registry(run), run.facts.digest, statements(run, document), key, made_at)
+        stored = attach(_registry(run), run.facts.digest, statements(run, document), run.key, made_at)
         run.terminal.progress(f"{len(stored)} signed statements are stored beside {run.facts.digest[:19]}…; "
                               "`make admit` asks for them")  # fmt: skip
     except (GateError, OSError, ValueError) as error:

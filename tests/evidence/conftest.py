@@ -15,6 +15,7 @@ from gate.evidence.configuration import Configuration
 from gate.evidence.redact import Redactor
 from gate.evidence.run_record import TITLE, RunRecord, run_record_in
 from gate.evidence.seal import seal_folder, seal_in
+from gate.evidence.signature import signer
 from gate.evidence.statement import attest
 from gate.evidence.store import INDEX, SEAL, EvidenceStore, canonical
 from gate.run.results import document, write_verdict
@@ -106,7 +107,7 @@ def leave(folder, key=None, observed=None, configuration=None, notes=None, **cha
     (folder / "report.sarif").write_text('{"version": "2.1.0", "runs": []}')
     (folder / "build.log").write_text("built")
     seal_folder(folder, folder / "rescan" / "scans", notes, NOW)
-    attest(folder, REPOSITORY, key)
+    attest(folder, REPOSITORY, signer(key) if key else None)
     return folder
 
 
