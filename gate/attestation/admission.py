@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
-
 from gate.attestation.bundle import envelope_in
 from gate.attestation.summary import Summary, read
 from gate.errors import EvidenceDamaged
-from gate.evidence.signature import signed_by
+from gate.evidence.signature import Whose, names, signed_by
 
 # How far the clock of the machine that signed may be ahead of this one's.
 _SKEW = timedelta(minutes=5)
@@ -55,13 +53,12 @@ class Admission:
         return self.answer == "admitted"
 
 
-def stated(referrer: str, bundle: bytes, key: SSlibKey, digest: str, repository: str) -> Stated:
-    """What one bundle says of this digest in this repository (its URI), by this key."""
+def stated(referrer: str, bundle: bytes, whose: Whose, digest: str, repository: str) -> Stated:
+    """What one bundle says of this digest in this repository (its URI), by this key or identity."""
     try:
         envelope = envelope_in(bundle)
-        if not signed_by(envelope, key):
-            named = key.keyid in envelope.signatures
-            return Stated(referrer, None, "tampered" if named else "other key")
+        if not signed_by(bundle, whose):
+            return Stated(referrer, None, "tampered" if names(bundle, whose) else "other key")
         summary = read(envelope.payload)
     except EvidenceDamaged:
         return Stated(referrer, None, "tampered")
@@ -115,7 +112,7 @@ def _without(found: Iterable[Stated], summaries: Sequence[Summary]) -> Admission
     if "other digest" in faults:
         return Admission("other digest", "the statement beside it is about another digest or repository")
     if "other key" in faults:
-        return Admission("other key", "the statements beside it are signed by other keys than the one given")
+        return Admission("other key", "the statements beside it are signed by others than the given key or identity")
     return Admission("none", "no statement of the gate is stored beside it")
 
 

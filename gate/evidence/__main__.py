@@ -17,6 +17,7 @@ from typing import Any
 
 from gate.errors import GateError, WrongUse, compose, one_line
 from gate.evidence.expected import WORDS, ExpectedVerdict, as_expected
+from gate.evidence.keyless import add_options, believed
 from gate.evidence.reading import content, is_there, shown
 from gate.evidence.reports_folder import ReportsFolder, verify_reports
 from gate.evidence.statement import subject_of
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     parser = argparse.ArgumentParser(prog="python -m gate.evidence", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, metavar="DIR", help="a run's folder: reports, reports/runs/…, or a copy")
     parser.add_argument("--key", type=Path, metavar="PUB", help="the public key (PEM) that is to have signed it")
+    add_options(parser)
     parser.add_argument("--expect", choices=WORDS, metavar="VERDICT", help=f"refuse any but this: {', '.join(WORDS)}")
     parser.add_argument("--digest", metavar="SHA256", help="refuse a run about another image digest")
     parser.add_argument("--target", choices=("aws", "local"), help="refuse a run on another target")
@@ -41,11 +43,12 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     expected = ExpectedVerdict(options.expect, options.digest, options.target)
     try:
         expected.check()
+        whose = believed(options)
     except WrongUse as wrong:
         _say(str(wrong))
         return WRONG_USE
     try:
-        whole = verify_reports(options.folder, options.key)
+        whole = verify_reports(options.folder, whose)
     except GateError as error:
         _say(f"NOT VERIFIED: {one_line(error.cause)}{compose('', error.where, error.remedy)}")
         return REFUSED
@@ -55,7 +58,7 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     if objections:
         _say(f"NOT VERIFIED: {shown(str(options.folder))} ({', '.join(objections[:_TOLD])})")
         return REFUSED
-    return _conclude(options.folder, options.key is not None, expected, now or datetime.now(UTC))
+    return _conclude(options.folder, whose is not None, expected, now or datetime.now(UTC))
 
 
 def _conclude(folder: Path, checked: bool, expected: ExpectedVerdict, now: datetime) -> int:

@@ -20,8 +20,9 @@ from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 from gate.check import CheckResult, Rejection, check
 from gate.errors import EvidenceDamaged
 from gate.evidence.integrity import unaltered
+from gate.evidence.keyless import Keyless
 from gate.evidence.reading import RUN_AGAIN, is_there, sha256_of
-from gate.evidence.signature import sign
+from gate.evidence.signature import name_of, sign
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, write_whole
 
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
@@ -99,7 +100,7 @@ def hashes_of(folder: Path) -> dict[str, str]:
     return {name: sha256_of(folder / name, name) for name in COVERED if is_there(folder / name)}
 
 
-def attest(folder: Path, repository: str, key: Signer | None) -> str:
+def attest(folder: Path, repository: str, key: Signer | Keyless | None) -> str:
     """Write the statement over a sealed run, signed when there is a key; the sentence says what was done."""
     document = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     content = statement(document, hashes_of(folder), repository)
@@ -109,7 +110,7 @@ def attest(folder: Path, repository: str, key: Signer | None) -> str:
     if key is None:
         return f"{STATEMENT} is not signed; --sign KEY signs it"
     write_whole(folder / ENVELOPE, sign(content, key))
-    return f"{STATEMENT} is signed by the key {key.public_key.keyid}"
+    return f"{STATEMENT} is signed by {name_of(key)}"
 
 
 def read(raw: bytes) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _start(config: pytest.Config) -> Run:
     if options.sign:
         from gate.evidence.signature import signer
 
-        key = signer(options.sign)  # refused now rather than at the end of a long run
+        key = signer(options.sign, options.trust_config)  # refused now rather than at the end of a long run
     # pytest.ini asks for -q, which is -1.
     verbose = config.option.verbose >= 0
     kind, reports, terminal = kind_of(config), root / config.getini("reports"), Terminal(verbose=verbose)
