@@ -1,7 +1,10 @@
 # Two commands matter: `make accept` and `make test`. Both first set up whatever this machine still lacks.
 # Options for pytest go in ARGS, e.g. make accept ARGS="-m ac1 --image-context ../other"
+# RELEASE=dir (or the environment variable) takes another release's folder in accept, rescan, local, docker-build,
+# policies, verify and audit.
 SHELL := /bin/bash
 PYTHON_IN := .venv/bin/python
+FOLDER := $(or $(RELEASE),.)
 SCRIPTS := setup/say setup/preflight setup/engine setup/base setup/venv .ci/run .github/restore .github/alarm bench/by_hand.sh tests/engines/inside.sh
 DOCKERFILES := $(shell git ls-files --cached --others --exclude-standard -- '*Dockerfile')
 LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
@@ -43,7 +46,7 @@ setup: ## Provide what a run needs; does nothing that is done already
 	@setup/venv & made=$$!; { setup/engine && setup/base; }; stands=$$?; wait $$made && exit $$stands
 
 docker-build: setup ## Build the release's image (<repository>:latest); BASE_IMAGE=… takes another base than the stand-in
-	@$(PYTHON_IN) -m gate.run.docker_build $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
+	@$(PYTHON_IN) -m gate.run.docker_build --release-folder "$(FOLDER)" $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 admit: ## May this digest be deployed? IMAGE=ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:… KEY=pub.pem (or ARGS="--certificate-identity …")
 	@setup/venv
@@ -51,17 +54,17 @@ admit: ## May this digest be deployed? IMAGE=ACCOUNT.dkr.ecr.REGION.amazonaws.co
 
 verify: ## Check a run's folder offline: EVIDENCE=dir KEY=pub.pem EXPECT=GO DIGEST=sha256:… TARGET=aws (fails unless VERIFIED)
 	@setup/venv
-	@$(PYTHON_IN) -m gate.evidence "$(or $(EVIDENCE),reports)" $(if $(KEY),--key "$(KEY)") \
+	@$(PYTHON_IN) -m gate.evidence "$(or $(EVIDENCE),$(FOLDER)/reports)" $(if $(KEY),--key "$(KEY)") \
 		$(if $(EXPECT),--expect "$(EXPECT)") $(if $(DIGEST),--digest "$(DIGEST)") $(if $(TARGET),--target "$(TARGET)")
 
 scenarios: setup ## Pin the scenarios of features/ as they are now (features/scenarios.lock); review the difference
 	@$(PYTHON_IN) -m gate.run.scenarios
 
 rescan: setup ## The nightly look at the published digest; ARGS="…" goes to pytest
-	@$(PYTHON_IN) -m pytest features/ -m rescan $(ARGS)
+	@$(PYTHON_IN) -m pytest features/ -m rescan $(if $(RELEASE),--release-folder "$(RELEASE)") $(ARGS)
 
 local: setup ## The local target in the foreground, for anyone's AWS CLI, docker or test-suite
-	@$(PYTHON_IN) -m localaws $(ARGS)
+	@$(PYTHON_IN) -m localaws --ini "$(FOLDER)/pytest.ini" $(ARGS)
 
 lint: setup ## Every linter; each must be silent
 	@.venv/bin/ruff check --quiet .
@@ -88,13 +91,13 @@ engines: setup docker-build ## The gate on four other Docker engines, each in a 
 	@nice $(PYTHON_IN) -m tests.engines $(ARGS)
 
 audit: setup ## Ask PyPI's advisories about every locked Python package (needs the open internet)
-	@.venv/bin/pip-audit --disable-pip --require-hashes --progress-spinner off --requirement image/requirements.txt --requirement requirements.txt
+	@.venv/bin/pip-audit --disable-pip --require-hashes --progress-spinner off --requirement "$(FOLDER)/image/requirements.txt" --requirement requirements.txt
 
 wheels: setup ## Install 62 published packages and see that nothing in them is taken for a secret (needs PyPI)
 	@$(PYTHON_IN) -m tests.image.wheels
 
 policies: setup ## Write docs/policies for the release in pytest.ini, held against the call logs of the runs here
-	@$(PYTHON_IN) -m gate.permission $(wildcard reports/evidence/*-every-aws-call-of-the-run.json)
+	@$(PYTHON_IN) -m gate.permission --release-folder "$(FOLDER)" $(wildcard $(FOLDER)/reports/evidence/*-every-aws-call-of-the-run.json)
 
 handbook: setup ## Write docs/on-call.md from the list of checks
 	@$(PYTHON_IN) -m gate.report.handbook > docs/on-call.md

@@ -42,6 +42,9 @@ def pytest_configure(config):
         # The scenarios are listed from their features alone: without the checks behind the steps, in half the time.
         for noun in STEPS:
             config.pluginmanager.import_plugin(f"steps.{noun}")
+        from gate.run import step_lookup
+
+        step_lookup.install()
     if not looks_only(config.option):
         from gate.run.start import start
 

@@ -59,6 +59,7 @@ Feature: AC1 The image is built with all that it needs, and runs as Lambda runs 
       | variable         |
       | CHROMEDRIVER_BIN |
 
+  @python
   Scenario: Every pinned requirement is installed at its pin and can be imported
     Given the candidate image
     When its Python packages are read

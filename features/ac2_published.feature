@@ -1,5 +1,5 @@
 @ac2
-Feature: AC2 The image is published under both tags
+Feature: AC2 The image is published under its tags
   In October 2025 each tag was looked at alone, an index that Lambda refuses was pushed, and a lifecycle rule would
   have expired the rollback artefact after five more pushes. Here the registry is asked, not the push command. Settings
   and manifest are checked on the candidate; what only shows once the tags are given is tagged @after_promotion.
@@ -28,7 +28,7 @@ Feature: AC2 The image is published under both tags
   Scenario: Both tags name the digest that was built and checked
     Given the release as published
     When ECR lists every image of the repository
-    Then the release tag and the rolling tag name the checked digest
+    Then each published tag names the checked digest
 
   @published
   Scenario: The registry holds the checked image, as one manifest that Lambda admits
@@ -41,7 +41,7 @@ Feature: AC2 The image is published under both tags
   Scenario: The release tag cannot be overwritten while the rolling tags can move
     Given the repository of the release
     When ECR describes its repository
-    Then the tag mutability keeps the release tag and lets the rolling tags move
+    Then the tag mutability keeps the release tag and lets every other tag move
 
   @published @after_promotion
   Scenario: The registry refuses to overwrite the release tag, where that may be tried
@@ -89,4 +89,4 @@ Feature: AC2 The image is published under both tags
   Scenario: No release that was refused or cut short stands behind the tags
     Given the release as published
     When the records of earlier promotions are read
-    Then neither tag names a digest that was never accepted
+    Then no published tag names a digest that was never accepted

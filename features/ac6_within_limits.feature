@@ -18,6 +18,7 @@ Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
     When its configuration is read
     Then its platform is the agreed one
 
+  @python
   Scenario: The function runs on the agreed Python
     When its Python is asked for its version
     Then it is the agreed version
@@ -40,6 +41,7 @@ Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
     When its layers are compared with the base's files
     Then each of them is as the base has it, or as its package manager recorded it
 
+  @python
   Scenario: Nothing foreign runs when Python starts
     When its Python is asked what it runs when it starts
     Then each was recorded by its package, is the base's own, or is stated
@@ -49,6 +51,7 @@ Feature: AC6 The image is under 10 GB and diverges from nothing that was agreed
     Then each agreed path exists
     And every file can be read by any user
 
+  @python
   Scenario: No development package is in the image
     When its Python packages are read
     Then none of them is a development package

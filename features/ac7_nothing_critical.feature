@@ -1,5 +1,5 @@
 @ac7 @published
-Feature: AC7 Both published tags are free of critical vulnerabilities
+Feature: AC7 What the published tags name is free of critical vulnerabilities
   In October 2025 the scan never ran: an index cannot be scanned, and "scan on push: enabled" was taken as the proof.
   Here only a finished scan of the checked digest counts, and it is read to its last page: before the tags are given, and
   behind each of them.

@@ -9,29 +9,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gate.browser import programs
 from gate.browser.page import SAMPLE
 from gate.browser.page_checks import ProbeRun
-from gate.browser.programs import (
-    CommandOutput,
-    ExpectedVersion,
-    expected_version,
-    program_version,
-    shared_libraries,
-    version_in,
-)
+from gate.browser.programs import CommandOutput, ExpectedVersion
 from gate.browser.run import run_probe
 from gate.engine import Engine, InspectedImage
 from gate.errors import ImageUnavailable
 from gate.facts import CachedProperty
 from gate.image import python
+from gate.image.archive import ImageArchive, read_archive
 from gate.image.base import STAND_IN_LABEL, Base
 from gate.image.build import BuiltImage
 from gate.image.dockerfile import From, from_lines
 from gate.image.file_checks import closed_packages
-from gate.image.layers import Layers, base_count, merged, read_layers
-from gate.image.package_records import RPM_DATABASES, PackageRecords, is_record, read_records
+from gate.image.layers import Layers, base_count
+from gate.image.package_records import RPM_DATABASES, PackageRecords, read_records
 from gate.image.packages import pins, read_requirements
-from gate.image.tree import Tree, read_tree
+from gate.image.tree import Tree
 from gate.release import Release
 from gate.runtime.constraints import USER
 from gate.runtime.handler import run_handler
@@ -47,6 +42,7 @@ _SLOW_FACTS = ("layers", "tree", "interpreter", "driver_version", "driver_pin", 
 _NEEDED_FOR = {
     **dict.fromkeys(("probe_run", "driver_version", "driver_pin"), "driver"),
     **dict.fromkeys(("chrome_version", "chrome_pin"), "browser"),
+    **dict.fromkeys(("interpreter", "handler_import"), "python"),
 }
 
 
@@ -72,7 +68,8 @@ class Candidate:
         self.engine, self.release, self.reference, self.built = engine, release, reference, built
         self.base_reference, self.approved_bases, self.base_provenance = base.reference, base.approved, base.provenance
         self._base, self._context, self._sboms = base, context, sboms
-        self._settings = Settings(release.memory_mb, release.function_name, release.region, release.task_root)
+        self._settings = Settings(release.memory_mb, release.function_name, release.region, release.task_root,
+                                  base.helper)  # fmt: skip
         self._stack = ExitStack()
         self._initialised = threading.Event()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="candidate")
@@ -122,10 +119,17 @@ class Candidate:
         return {"CHROME_BIN": self.release.chrome_bin, "CHROMEDRIVER_BIN": self.release.chromedriver_bin}
 
     @CachedProperty
+    def archive(self) -> ImageArchive:
+        """The image as it is pushed, on this machine's disk."""
+        with self.engine.saved(self.image.engine_id) as stream:
+            read = read_archive(stream, len(self.image.layers), lambda path: "chrom" in path.rpartition("/")[2])
+        self._stack.callback(read.close)
+        return read
+
+    @CachedProperty
     def tree(self) -> Tree:
-        """The file tree of the image, from the engine's export."""
-        with self.engine.export(self.image.engine_id) as stream:
-            return read_tree(stream, lambda path: is_record(path) or "chrom" in path.rpartition("/")[2])
+        """The file tree of the image."""
+        return self.archive.tree()
 
     @CachedProperty
     def records(self) -> PackageRecords:
@@ -135,16 +139,13 @@ class Candidate:
 
     @CachedProperty
     def layers(self) -> Layers:
-        """The layers as they are pushed, from `docker save`."""
-        with self.engine.saved(self.image.engine_id) as stream:
-            stream.peek(1)  # the engine prepares the archive while the records are read
-            return read_layers(stream, len(self.image.layers), self.records)
+        """The layers as they are pushed, searched."""
+        return self.archive.search(self.records)
 
     @CachedProperty
     def base_digests(self) -> dict[str, str]:
         """The digest of each file of the base, by its path."""
-        files = merged(self.layers.layers[: self.base_layers])
-        return {path: file.digest for path, file in files.items() if file.digest}
+        return {path: file.digest for path, file in self.layers.files(self.base_layers).items() if file.digest}
 
     @property
     def base_layers(self) -> int:
@@ -188,22 +189,22 @@ class Candidate:
     @CachedProperty
     def chrome_version(self) -> CommandOutput:
         """Chrome's answer to --version."""
-        return program_version(self.host, self.image.env.get("CHROME_BIN", ""))
+        return programs.program_version(self.host, self.image.env.get("CHROME_BIN", ""))
 
     @CachedProperty
     def driver_version(self) -> CommandOutput:
         """Chromedriver's answer to --version."""
-        return program_version(self.host, self.image.env.get("CHROMEDRIVER_BIN", ""))
+        return programs.program_version(self.host, self.image.env.get("CHROMEDRIVER_BIN", ""))
 
     @CachedProperty
     def chrome_pin(self) -> ExpectedVersion:
         """The pinned version of Chrome."""
-        return expected_version(self.host, "chromium", self._chrome_lock)
+        return programs.expected_version(self.host, "chromium", self._chrome_lock)
 
     @CachedProperty
     def driver_pin(self) -> ExpectedVersion:
         """The pinned version of Chromedriver."""
-        return expected_version(self.host, "chromium-driver", self._chrome_lock)
+        return programs.expected_version(self.host, "chromium-driver", self._chrome_lock)
 
     @property
     def _chrome_lock(self) -> Path | None:
@@ -212,7 +213,7 @@ class Candidate:
 
     def libraries(self, variable: str) -> CommandOutput:
         """The dynamic loader's answer about the program that a variable names."""
-        return shared_libraries(self.host, self.tree, variable, self.image.env.get(variable, ""))
+        return programs.shared_libraries(self.host, self.tree, variable, self.image.env.get(variable, ""))
 
     @CachedProperty
     def handler_run(self) -> HandlerRun:
@@ -238,12 +239,11 @@ class Candidate:
     @CachedProperty
     def required_components(self) -> tuple[RequiredComponent, ...]:
         """The components that a scan has to cover, or the exception register has to name."""
-        found = ".".join(self.interpreter.version.split(".")[:2])
-        return required_components(
-            # The Python that is in the image: whether it is the agreed one is a scenario of its own.
-            found or self.release.python_version,
-            self.pins,
-            chrome=version_in(self.chrome_version.text) if self.release.chrome_bin else None,
-            chromedriver=version_in(self.driver_version.text) if self.release.chromedriver_bin else None,
-            python_full=self.interpreter.version,
-        )
+        chrome = programs.version_in(self.chrome_version.text) if self.release.chrome_bin else None
+        chromedriver = programs.version_in(self.driver_version.text) if self.release.chromedriver_bin else None
+        if not self.release.python_version:
+            return required_components(None, {}, chrome=chrome, chromedriver=chromedriver)
+        # The Python that is in the image: whether it is the agreed one is a scenario of its own.
+        version = self.interpreter.version
+        found = ".".join(version.split(".")[:2]) or self.release.python_version
+        return required_components(found, self.pins, chrome=chrome, chromedriver=chromedriver, python_full=version)

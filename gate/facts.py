@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, TypeVar, overload
@@ -11,13 +12,14 @@ from typing import Any, Self, TypeVar, overload
 from gate.errors import GateError
 
 T = TypeVar("T")
+_TIMES = "_times"
 
 
 class CachedProperty(cached_property[T]):
     """functools.cached_property for threads: whoever asks while the value is computed waits for it.
 
     That of Python 3.12 and later takes no lock: two threads that ask at once would run a sandbox twice.
-    An exception is not kept: the next who asks computes again.
+    An exception is not kept: the next who asks computes again. When it was computed is kept, for `times_of`.
     """
 
     @overload
@@ -30,7 +32,20 @@ class CachedProperty(cached_property[T]):
         if instance is None:
             return self
         with instance.__dict__.setdefault(f"_{self.attrname}_lock", threading.RLock()):
-            return super().__get__(instance, owner)
+            known = instance.__dict__
+            if self.attrname in known:
+                return super().__get__(instance, owner)
+            began = time.monotonic()
+            try:
+                return super().__get__(instance, owner)
+            finally:
+                known.setdefault(_TIMES, {})[self.attrname] = (began, time.monotonic())
+
+
+def times_of(instance: object) -> Mapping[str, tuple[float, float]]:
+    """When each fact of an object began and ended to be computed, by its name, in seconds of `time.monotonic`."""
+    times: dict[str, tuple[float, float]] = getattr(instance, _TIMES, {})
+    return dict(times)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,10 @@ class Release:
     image_context: str = setting("the folder of the Dockerfile that is released")
     approved_bases: tuple[str, ...] = setting("base images that a FROM may name, one a line", lines=True)
     platform: str = setting("the one platform of the image, as os/architecture")
-    python_version: str = setting("the Python the function runs on, as major.minor")
+    python_version: str = setting(
+        "the Python the function runs on, as major.minor; empty: it runs on another runtime, such as Node or its own",
+        part="Python",
+    )
     task_root: str = setting("where Lambda finds the function's code")
     handler: str = setting("the handler, as Lambda is given it")
     chrome_bin: str = setting(
@@ -66,7 +69,9 @@ class Release:
     function_memory_mb: str = setting("the memory the function is configured with, in MB")
     safe_event: str = setting("the one event a rehearsal may send to the handler, as JSON", optional=True)
     safe_answer: str = setting("fields that the answer to the safe event must hold, as JSON", optional=True)
-    development_packages: tuple[str, ...] = setting("Python packages that never ship, one a line", lines=True)
+    development_packages: tuple[str, ...] = setting(
+        "Python packages that never ship, one a line; empty where there is no Python", lines=True, optional=True
+    )
     startup_hooks: tuple[str, ...] = setting(
         "reviewed files that Python runs whenever it starts, one a line", lines=True, optional=True
     )
@@ -158,7 +163,7 @@ class Release:
 def absent_parts(values: Mapping[str, Any]) -> dict[str, str]:
     """Why each part that is no part of a release with these values is none, by the part's tag in features/."""
     return {
-        part.replace(" ", "_"): f"no {part} is part of this release: {each.name} is empty in pytest.ini"
+        part.replace(" ", "_").lower(): f"no {part} is part of this release: {each.name} is empty in pytest.ini"
         for each in fields(Release)
         if (part := each.metadata["part"]) and each.name in values and not values[each.name]
     }

@@ -99,8 +99,6 @@ def _check(release: Release) -> None:
     _demand(
         "platform", release.platform in PLATFORMS, f"one that Lambda runs, {' or '.join(PLATFORMS)}", release.platform
     )
-    version = re.fullmatch(r"3\.[0-9]{1,2}", release.python_version)
-    _demand("python_version", version is not None, "major.minor, such as 3.12", release.python_version)
     _demand("repository", bool(_REPOSITORY.fullmatch(release.repository)), "an ECR repository name", release.repository)
     for tag in tags:
         _demand("a tag", bool(_TAG.fullmatch(tag)), "letters, digits, '_', '.', '-', at most 128", tag)
@@ -109,6 +107,7 @@ def _check(release: Release) -> None:
     # Lambda: 128 MB to 10,240 MB (CreateFunction, MemorySize).
     in_range = memory.isdigit() and 128 <= int(memory) <= 10_240  # noqa: PLR2004
     _demand("function_memory_mb", in_range, "a whole number from 128 to 10240", memory)
+    _check_python(release)
     _check_browser(release)
     subject = release.ci_subject
     named = not subject or bool(_SUBJECT.fullmatch(subject))
@@ -124,6 +123,18 @@ def _check(release: Release) -> None:
     _demand("zip_paths", not paths, "empty where zip_function is empty", ", ".join(paths))
     for key in ("safe_event", "safe_answer"):
         _demand(key, _is_event(getattr(release, key)), "a JSON object, or nothing", getattr(release, key))
+
+
+def _check_python(release: Release) -> None:
+    """What is asked of the image's Python, and nothing of it where there is none."""
+    version, packages = release.python_version, release.development_packages
+    known = not version or re.fullmatch(r"3\.[0-9]{1,2}", version) is not None
+    _demand("python_version", known, "major.minor, such as 3.12, or nothing", version)
+    _demand("development_packages", bool(packages) == bool(version), "Python packages, one a line, and empty where "
+            "python_version is empty", ", ".join(packages))  # fmt: skip
+    given = [key for key in ("chromedriver_bin", "startup_hooks") if getattr(release, key) and not version]
+    _demand(" and ".join(given), not given, "empty where python_version is empty: the image's own Python opens the "
+            "page through the driver, and lists what it runs when it starts", version)  # fmt: skip
 
 
 def _check_browser(release: Release) -> None:

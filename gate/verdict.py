@@ -13,12 +13,12 @@ Kind = Literal["full", "partial", "rescan", "promotion"]
 
 CRITERIA = {
     1: "The image is built from the Dockerfile with all that it needs, and runs as Lambda runs it",
-    2: "The image is published under both tags",
+    2: "The image is published under its tags",
     3: "Digest, size and tags are documented for the stories that follow",
     4: "The zip-based Lambda is untouched",
     5: "Only the CI role pushes and only Lambda pulls",
     6: "The image is under 10 GB and on the approved base",
-    7: "Both tags are scanned and free of critical findings",
+    7: "What its tags name is scanned and free of critical findings",
     8: "Every step is logged, so that QA can verify it",
     9: "Every finding is mitigated or validly excepted, and rescanned",
 }

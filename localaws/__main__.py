@@ -32,7 +32,7 @@ client, docker and skopeo, and stays until Ctrl-C. They are in a file too; in an
 # The role of each name that --role takes.
 _ROLES = {
     "ci": "ci_role",
-    "verify": "verify_role",
+    "verify": "night_role",
     "administrator": "administrator",
     "developer": "developer",
     "lambda": "lambda_role",

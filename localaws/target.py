@@ -181,7 +181,7 @@ class LocalTarget:
         roles.seed(root.client("iam", endpoint_url=ministack), release)
         sts = root.client("sts", endpoint_url=ministack)
         assumed = (release.administrator, release.developer, release.lambda_role)
-        workflows = {release.ci_role: release.ci_token_subject, release.verify_role: release.night_token_subject}
+        workflows = {release.ci_role: release.ci_token_subject, release.night_role: release.night_token_subject}
         self._keys = {
             **{role: access_keys.of_role(sts, release.role_arn(role)) for role in assumed},
             **{role: access_keys.of_the_workflow(sts, release, role, whose) for role, whose in workflows.items()},

@@ -67,7 +67,7 @@ def pipeline_unchanged(pipeline):
 @when("CloudTrail is asked about the function and its rules", target_fixture="trail")
 def cloudtrail_asked(release_client, legacy_before, evidence):
     """Including the gate's own reading, as a positive control."""
-    trail = release_client.zip_history.trail(legacy_before)
+    trail = release_client.trail(legacy_before)
     evidence.add("CloudTrail", trail, asked="aws cloudtrail lookup-events --lookup-attributes EventSource=…")
     return trail
 
@@ -81,7 +81,7 @@ def trail_silent(trail, legacy_before):
 @when("CloudWatch is asked for its invocations and errors", target_fixture="traffic")
 def cloudwatch_asked(release_client, legacy_before, evidence):
     """The day before the baseline, and since."""
-    traffic = release_client.zip_history.traffic(legacy_before)
+    traffic = release_client.traffic(legacy_before)
     evidence.add(
         "traffic", dict(zip(("before", "since"), traffic, strict=True)), asked="aws cloudwatch get-metric-data"
     )

@@ -1,4 +1,4 @@
-"""The wording of the scenarios about the registry: what both tags name, and what may become of them."""
+"""The wording of the scenarios about the registry: what its tags name, and what may become of them."""
 
 from pytest_bdd import given, parsers, then, when
 
@@ -95,7 +95,7 @@ def tag_is_on_active_image(images, release, kind):
     require(check_active(next((image for image in images if tag in image.tags), None), tag))
 
 
-@then("the release tag and the rolling tag name the checked digest")
+@then("each published tag names the checked digest")
 def both_tags_name_checked_digest(images, release, published):
     """Each tag alone proves nothing about the other."""
     require(check_same_digest(naming(images), ReleaseTags.of(release).published, published.digest))
@@ -130,7 +130,7 @@ def manifest_is_checked_image(manifest, registry_image):
     require(check_bytes(manifest) + check_same_config(manifest, registry_image.config_digest))
 
 
-@then("the tag mutability keeps the release tag and lets the rolling tags move")
+@then("the tag mutability keeps the release tag and lets every other tag move")
 def mutability_keeps_release_tag(repository, release):
     """One setting with its filters has to serve both kinds of tag."""
     rolling = ReleaseTags.of(release).moving
@@ -237,7 +237,7 @@ def promotions_read(earlier_promotions, evidence):
     return earlier_promotions
 
 
-@then("neither tag names a digest that was never accepted")
+@then("no published tag names a digest that was never accepted")
 def nothing_refused_stands(promotions, ecr, release, run, nightly):
     """What this run itself releases is decided by all its scenarios."""
     own = run.facts.promotion.digest if run.facts.promotion else ""

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from pytest_bdd import given, parsers, then, when
 
 from gate.check import require
@@ -10,6 +11,12 @@ from gate.scan.coverage import image_coverage, something_covered, uncovered_regi
 from gate.scan.records import record_of
 from gate.scan.register import exception_checks as rules
 from gate.scan.register.openvex import VEX, openvex
+
+
+@pytest.fixture
+def register_today(register, target_name, now):
+    """The register as it is asked for the run's target, today."""
+    return register.at(target_name, now().date())
 
 
 @given("the register of exceptions")
@@ -82,38 +89,36 @@ def data_is_fresh(scan_report, now, hours):
 
 
 @then(parsers.parse('each finding of severity "{severity}" or above is fixed or excepted by the register'))
-def serious_findings_disposed(scan_report, register, target_name, now, evidence, severity):
+def serious_findings_disposed(scan_report, register_today, evidence, severity):
     """Excepted findings stay visible in the evidence."""
-    given = rules.dispositions(scan_report.open, register, target_name, now().date())
-    evidence.add("dispositions", given, asked=f"policy of {register.source}")
-    found = rules.fixed_or_excepted(scan_report.open, register, target_name, now().date(), severity)
-    require(rules.by_register(register, found))
+    given = rules.dispositions(scan_report.open, register_today)
+    evidence.add("dispositions", given, asked=f"policy of {register_today.source}")
+    require(rules.by_register(register_today, rules.fixed_or_excepted(scan_report.open, register_today, severity)))
 
 
 @then(parsers.parse('each finding below severity "{severity}" has the disposition that the policy requires'))
-def lower_findings_disposed(scan_report, register, target_name, now, severity):
+def lower_findings_disposed(scan_report, register_today, severity):
     """The policy says which."""
-    found = rules.disposed_below(scan_report.open, register, target_name, now().date(), severity)
-    require(rules.by_register(register, found))
+    require(rules.by_register(register_today, rules.disposed_below(scan_report.open, register_today, severity)))
 
 
 @when("its entries are held against today")
-def entries_held_against_today(register, now, evidence):
+def entries_held_against_today(register_today, evidence):
     """Those that expire within 14 days are warned of."""
-    warnings = rules.expiring(register, now().date())
-    evidence.add("warnings: entries that expire within 14 days", warnings, asked=f"cat {register.source}")
+    warnings = rules.expiring(register_today)
+    evidence.add("warnings: entries that expire within 14 days", warnings, asked=f"cat {register_today.source}")
 
 
 @then("every entry is well-formed, unique and in force")
-def register_is_valid(register, now):
+def register_is_valid(register_today):
     """Each fault with its line."""
-    require(rules.register_valid(register, now().date()))
+    require(rules.register_valid(register_today))
 
 
 @when("the exceptions that it makes use of are written as an OpenVEX document")
-def exceptions_as_openvex(register, scan_report, release, target_name, now, evidence):
+def exceptions_as_openvex(register_today, scan_report, release, now, evidence):
     """For whoever reads scans with other tools; without a used exception there is no statement to make."""
-    given = rules.dispositions(scan_report.open, register, target_name, now().date())
+    given = rules.dispositions(scan_report.open, register_today)
     document = openvex(given, repository=release.repository_uri, digest=scan_report.digest, now=now())
     evidence.add("exceptions as OpenVEX", document, asked=f"cat {VEX}")
     if document["statements"]:
@@ -121,11 +126,11 @@ def exceptions_as_openvex(register, scan_report, release, target_name, now, evid
 
 
 @then("no exception for this target is unused")
-def exceptions_are_used(register, scan_report, target_name, nightly, evidence):
+def exceptions_are_used(register_today, scan_report, nightly, evidence):
     """At night an unused one is only a warning."""
-    idle = rules.unused_exceptions(register, scan_report.open, target_name)
-    evidence.add("warnings: unused exceptions", [str(each) for each in idle], asked=f"cat {register.source}")
-    require(rules.exceptions_used(register, scan_report.open, target_name, nightly))
+    idle = rules.unused_exceptions(register_today, scan_report.open)
+    evidence.add("warnings: unused exceptions", [str(each) for each in idle], asked=f"cat {register_today.source}")
+    require(rules.exceptions_used(register_today, scan_report.open, nightly))
 
 
 @when("the image's SBOM is held against what the scanner sees", target_fixture="coverage")
@@ -138,26 +143,24 @@ def sbom_against_image_coverage(digest_scan, sbom, required_components, evidence
     return coverage
 
 
-@then("Chrome, Chromedriver, Python and each pinned requirement is covered or registered as not covered")
-def required_are_registered(coverage, register, target_name, now):
+@then("each part with a version of its own, and each pinned requirement, is covered or registered as not covered")
+def required_are_registered(coverage, register_today):
     """Each uncovered component with a compensating check, and an end."""
     required = tuple(each for each in coverage.to_register if each.required)
-    found = uncovered_registered(required, register, target_name, coverage.mode, now().date())
-    require(rules.by_register(register, found))
+    require(rules.by_register(register_today, uncovered_registered(required, register_today, coverage.mode)))
 
 
 @then("every other component of the SBOM is covered or registered as not covered")
-def others_are_registered(coverage, register, target_name, now):
+def others_are_registered(coverage, register_today):
     """What is installed counts, whoever asked for it: dependencies, npm packages, jars, programs of no package."""
     others = tuple(each for each in coverage.to_register if not each.required)
-    found = uncovered_registered(others, register, target_name, coverage.mode, now().date())
-    require(rules.by_register(register, found))
+    require(rules.by_register(register_today, uncovered_registered(others, register_today, coverage.mode)))
 
 
 @then("no coverage entry for this target is unused")
-def coverage_entries_are_used(coverage, register, target_name):
+def coverage_entries_are_used(coverage, register_today):
     """A component that is covered, or gone, needs no entry."""
-    require(rules.coverage_used(register, coverage, target_name))
+    require(rules.coverage_used(register_today, coverage))
 
 
 @when("its scan is added to the recorded scans, withdrawn candidates included", target_fixture="remediations")

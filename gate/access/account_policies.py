@@ -110,18 +110,17 @@ class AccountPolicies:
 
     def services(self, role: Identity) -> tuple[str, ...]:
         """The AWS services that may assume a role."""
-        pairs = (pair for each in self.trust(role).statements if each.allows for pair in each.principals)
+        pairs = (pair for each in self.trust(role).allowing for pair in each.principals)
         return tuple(dict.fromkeys(value for kind, value in pairs if kind == "Service"))
 
     def trusts_principals(self, target: Identity) -> bool:
         """Whether a trust policy gives access to principals that then need no identity policy for it."""
         if not target.is_role:
             return False
-        allowing = [each for each in self.trust(target).statements if each.allows]
         root = (self.facts.account, f"arn:{self.facts.partition}:iam::{self.facts.account}:root")
         return any(
             each.excepting_principals or any(kind == "AWS" and value not in root for kind, value in each.principals)
-            for each in allowing
+            for each in self.trust(target).allowing
         )
 
     def running_as(self, role: str) -> tuple[str, ...]:

@@ -147,8 +147,8 @@ def _role_use(actor: Principal, service: str) -> str:
 def _saml_providers(trust: Policy) -> tuple[str, ...]:
     return tuple(
         value
-        for each in trust.statements
-        if each.allows and covers(each, ASSUME[2])
+        for each in trust.allowing
+        if covers(each, ASSUME[2])
         for kind, value in each.principals
         if kind == "Federated" and ":saml-provider/" in value
     )

@@ -82,6 +82,16 @@ class Policy:
     holder: str = ""
     managed: str = ""
 
+    @property
+    def allowing(self) -> tuple[Statement, ...]:
+        """The statements that allow."""
+        return tuple(each for each in self.statements if each.allows)
+
+    @property
+    def denying(self) -> tuple[Statement, ...]:
+        """The statements that deny."""
+        return tuple(each for each in self.statements if not each.allows)
+
 
 def parse(text: PolicyText, kind: Kind) -> Policy:
     """Parse a policy document.

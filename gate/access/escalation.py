@@ -10,11 +10,9 @@ from functools import cached_property, lru_cache
 from gate.access.account_policies import AccountPolicies
 from gate.access.assumption import Assumption, step_to
 from gate.access.decision import Decision, Ternary, all_of
-from gate.access.escalation_methods import CHANGES, CREATIONS
 from gate.access.facts import AccessFacts, display_name
 from gate.access.principal import Principal
-from gate.access.principal_creation import created_principals
-from gate.access.privilege_changes import MadeChange, needed, strengthened
+from gate.access.strengthening import CHANGING, MadeChange, changes_by, created_principals, needed, strengthened
 
 Has = Callable[[Principal], Decision]
 
@@ -153,7 +151,7 @@ class Escalation:
     def _makers(self, left: set[str]) -> set[str]:
         """The principals that may change or create a principal, and those that can become one of them."""
         principal = self.account.principals
-        makers = {arn for arn in left if any(principal[arn].statements(each, allowing=True) for each in _MAKING)}
+        makers = {arn for arn in left if any(principal[arn].statements(each, allowing=True) for each in CHANGING)}
         waiting = list(makers)
         while waiting:
             target = waiting.pop()
@@ -181,7 +179,7 @@ class Escalation:
     ) -> Iterator[tuple[Principal, tuple[str, ...], Decision]]:
         """Principals that it changes and can become, and new ones, each with the steps to it."""
         acting = self.stronger[actor][0]
-        for target, becoming in within.items() if acting.changes else ():
+        for target, becoming in within.items() if changes_by(acting) else ():
             if target != actor:
                 principal, made = strengthened(self.stronger[target][0], acting, self.account)
                 if made:
@@ -205,9 +203,6 @@ class Escalation:
 def escalation_of(facts: AccessFacts) -> Escalation:
     """The privilege escalation of these facts, computed once."""
     return Escalation(AccountPolicies(facts))
-
-
-_MAKING = (*(each.action for each in CHANGES), *(each.makes for each in CREATIONS))
 
 
 def _named(step: str, of: str) -> str:

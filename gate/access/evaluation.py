@@ -106,83 +106,62 @@ def may_after_tagging(principal: Principal, request: AccessRequest) -> Decision:
 
 def may_assume(principal: Principal, request: AccessRequest) -> Decision:
     """Whether the principal may assume a role, which the role's trust policy must allow."""
-    delegated = all_of((_by_delegation(principal, request), identity_grants(principal, request)))
-    return _unless_denied(any_of((_by_resource_policies(principal, request), delegated)), principal, request)
+    trusting = (each for policy in request.resource_policies for each in policy.allowing if delegates(each, principal))
+    delegated = any_of(_decision(each, principal, request, Ternary.YES) for each in trusting)
+    allowed = all_of((delegated, identity_grants(principal, request)))
+    return _unless_denied(any_of((_by_resource_policies(principal, request), allowed)), principal, request)
 
 
 def identity_part(principal: Principal, request: AccessRequest) -> Decision:
     """The decision of identity policies and boundary alone, which SimulatePrincipalPolicy makes as well."""
-    denied = any_of(_decision_of(each, principal, request) for each in _denials(principal, request))
-    return all_of((identity_grants(principal, request), negate(denied)))
+    return _unless_denied(identity_grants(principal, request), principal, replace(request, resource_policies=()))
 
 
 def identity_grants(principal: Principal, request: AccessRequest) -> Decision:
     """Whether identity policies and boundary both have an Allow; Deny statements are not evaluated."""
-    allowed = any_of(
-        _decision_of(each, principal, request) for each in principal.statements(request.action, allowing=True)
-    )
-    if allowed.answer is Ternary.NO:
-        return _NO_ALLOW
-    return all_of((allowed, _within_boundary(principal, request)))
+    allowing = principal.statements(request.action, allowing=True)
+    allowed = any_of(_decision(each, principal, request) for each in allowing)
+    return all_of((allowed, _within_boundary(principal, request))) if allowed.answer else _NO_ALLOW
 
 
 def _by_resource_policies(principal: Principal, request: AccessRequest) -> Decision:
     grants = []
-    for statement in _allows(request.resource_policies):
-        grant = _decision_of(statement, principal, request)
-        if grant.answer is not Ternary.NO:
+    for statement in (each for policy in request.resource_policies for each in policy.allowing):
+        grant = _decision(statement, principal, request)
+        if grant.answer:
             free = not principal.inside or passes_boundary(statement, principal)
             grants.append(grant if free else all_of((grant, _within_boundary(principal, request))))
     return any_of(grants) if grants else _NO_ALLOW
 
 
-def _by_delegation(principal: Principal, request: AccessRequest) -> Decision:
-    statements = (each for each in _allows(request.resource_policies) if delegates(each, principal))
-    return any_of(_decision_for(each, principal, request, Ternary.YES) for each in statements)
-
-
 def _unless_denied(allowed: Decision, principal: Principal, request: AccessRequest) -> Decision:
-    if allowed.answer is Ternary.NO:
+    if not allowed.answer:
         return allowed
-    denying = (*_denials(principal, request), *_denies(request.resource_policies))
-    denied = any_of(_decision_of(each, principal, request) for each in denying)
-    return all_of((allowed, negate(denied)))
+    others = (*((principal.boundary,) if principal.boundary else ()), *request.resource_policies)
+    denying = (*principal.statements(request.action, allowing=False), *(one for each in others for one in each.denying))
+    return all_of((allowed, negate(any_of(_decision(each, principal, request) for each in denying))))
 
 
 def _within_boundary(principal: Principal, request: AccessRequest) -> Decision:
     if principal.boundary is None:
         return _UNLIMITED
-    within = any_of(_decision_of(each, principal, request) for each in _allows((principal.boundary,)))
+    within = any_of(_decision(each, principal, request) for each in principal.boundary.allowing)
     return within if within.answer else Decision(Ternary.NO, (f"{principal.boundary.source} does not allow it",))
 
 
-def _denials(principal: Principal, request: AccessRequest) -> list[Statement]:
-    boundary = _denies((principal.boundary,)) if principal.boundary else []
-    return [*principal.statements(request.action, allowing=False), *boundary]
-
-
-def _allows(policies: tuple[Policy, ...]) -> list[Statement]:
-    return [each for policy in policies for each in policy.statements if each.allows]
-
-
-def _denies(policies: tuple[Policy, ...]) -> list[Statement]:
-    return [each for policy in policies for each in policy.statements if not each.allows]
-
-
-def _decision_of(statement: Statement, principal: Principal, request: AccessRequest) -> Decision:
-    # A statement without a Principal element is one of an identity policy, for the identity it is attached to.
-    has_principal = bool(statement.principals)
-    return _decision_for(statement, principal, request, names(statement, principal) if has_principal else Ternary.YES)
-
-
-def _decision_for(statement: Statement, principal: Principal, request: AccessRequest, named: Ternary) -> Decision:
-    answer = min(named, Ternary.of(covers(statement, request.action)))
-    if answer is Ternary.NO:
+def _decision(
+    statement: Statement, principal: Principal, request: AccessRequest, named: Ternary | None = None
+) -> Decision:
+    """Whether the statement applies; `named` is whether it names the principal, by default by its own element."""
+    if named is None:
+        # A statement without a Principal element is one of an identity policy, for the identity it is attached to.
+        named = names(statement, principal) if statement.principals else Ternary.YES
+    if not named or not covers(statement, request.action):
         return Decision(Ternary.NO)
     context = request.context.with_more(principal.context.known, principal.context.complete)
-    answer = min(answer, _covers_resource(statement, request.resource, context), all_hold(statement, context))
-    if answer is Ternary.NO:
-        return Decision(Ternary.NO)
+    answer = min(named, _covers_resource(statement, request.resource, context), all_hold(statement, context))
+    if not answer:
+        return Decision(answer)
     keys = undecided_keys(statement, context) if answer is Ternary.UNDECIDED else ()
     return Decision(answer, (_reason(statement, answer, keys),), keys, denied=not statement.allows)
 

@@ -17,7 +17,7 @@ def external_principals(
     policies: Iterable[Policy], facts: AccessFacts, services: tuple[str, ...] = ()
 ) -> tuple[Principal, ...]:
     """Every external principal that these policies name, the given services, and anybody else."""
-    allowing = [each for policy in policies for each in policy.statements if each.allows]
+    allowing = [each for policy in policies for each in policy.allowing]
     named = {pair for each in allowing if not each.excepting_principals for pair in each.principals}
     named |= {("Service", service) for service in services}
     own = {name for each in facts.identities for name in (each.arn, each.unique_id)}

@@ -30,26 +30,25 @@ def read_iam(iam: Any, account: str) -> tuple[tuple[Identity, ...], tuple[Group,
     Raises:
         AwsRefused: IAM refuses a call, or its answer cannot be read.
     """
-    raw: dict[str, list[_Raw]] = {
-        name: [] for name in ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
-    }
+    users, groups, roles, policies = list[_Raw](), list[_Raw](), list[_Raw](), list[_Raw]()
     permission = "iam:GetAccountAuthorizationDetails"
     with readable("GetAccountAuthorizationDetails"):
         for page in pages(iam, "get_account_authorization_details", permission, f"account {account}"):
-            for name, details in raw.items():
-                details.extend(page[name])
-        documents = _documents(iam, raw["Policies"])
-        by_name = {each["GroupName"]: each for each in raw["GroupDetailList"]}
+            users += page["UserDetailList"]
+            groups += page["GroupDetailList"]
+            roles += page["RoleDetailList"]
+            policies += page["Policies"]
+        documents = _documents(iam, policies)
+        by_name = {each["GroupName"]: each for each in groups}
+        members = ((each, [by_name[name] for name in each.get("GroupList", ())]) for each in users)
         identities = (
-            *(_role(each, documents) for each in raw["RoleDetailList"]),
-            *(
-                _user(each, [by_name[name] for name in each.get("GroupList", ())], documents)
-                for each in raw["UserDetailList"]
-            ),
+            *(_identity(each, "Role", documents) for each in roles),
+            *(_identity(each, "User", documents, member) for each, member in members),
         )
-        managed = tuple(_managed_policy(each, documents) for each in raw["Policies"])
+        managed = tuple(_managed_policy(each, documents) for each in policies)
         named = _named_policies(_named_in(identities) - {each.arn for each in managed}, documents)
-        return identities, tuple(_group(each, documents) for each in by_name.values()), (*managed, *named)
+        read = (Group(each["Arn"], _policies(each, "Group", documents)) for each in by_name.values())
+        return identities, tuple(read), (*managed, *named)
 
 
 def _documents(iam: Any, managed: list[_Raw]) -> _Documents:
@@ -72,24 +71,40 @@ def _documents(iam: Any, managed: list[_Raw]) -> _Documents:
     return document
 
 
-def _role(raw: _Raw, documents: _Documents) -> Identity:
-    who = f"role {raw['RoleName']}"
-    trust = PolicyText(f"trust policy of {who}", raw["AssumeRolePolicyDocument"])
-    policies = _policies(raw, "RolePolicyList", who, documents)
-    return Identity(raw["Arn"], raw["RoleId"], policies, _boundary(raw, who, documents), trust, _tags(raw))
+def _identity(raw: _Raw, kind: str, documents: _Documents, groups: Iterable[_Raw] = ()) -> Identity:
+    """A role or user; `kind` is its kind as the names of the answer's fields begin with it."""
+    who = f"{kind.lower()} {raw[f'{kind}Name']}"
+    by_group = (
+        policy
+        for each in groups
+        for policy in _policies(each, "Group", documents, f"{who} by group {each['GroupName']}")
+    )
+    boundary = None
+    if raw.get("PermissionsBoundary"):
+        cap = raw["PermissionsBoundary"]["PermissionsBoundaryArn"]
+        boundary = PolicyText(f"permissions boundary of {who}", documents(cap), raw["Arn"], cap)
+    return Identity(
+        raw["Arn"],
+        raw[f"{kind}Id"],
+        (*_policies(raw, kind, documents), *by_group),
+        boundary,
+        PolicyText(f"trust policy of {who}", raw["AssumeRolePolicyDocument"]) if kind == "Role" else None,
+        tuple((each["Key"], each["Value"]) for each in raw.get("Tags", ())),
+        tuple(each["Arn"] for each in groups),
+    )
 
 
-def _user(raw: _Raw, groups: list[_Raw], documents: _Documents) -> Identity:
-    who = f"user {raw['UserName']}"
-    policies = _policies(raw, "UserPolicyList", who, documents)
-    for group in groups:
-        policies += _policies(group, "GroupPolicyList", f"{who} by group {group['GroupName']}", documents)
-    member = tuple(each["Arn"] for each in groups)
-    return Identity(raw["Arn"], raw["UserId"], policies, _boundary(raw, who, documents), None, _tags(raw), member)
-
-
-def _group(raw: _Raw, documents: _Documents) -> Group:
-    return Group(raw["Arn"], _policies(raw, "GroupPolicyList", f"group {raw['GroupName']}", documents))
+def _policies(raw: _Raw, kind: str, documents: _Documents, of: str = "") -> tuple[PolicyText, ...]:
+    of = of or f"{kind.lower()} {raw[f'{kind}Name']}"
+    inline = (
+        PolicyText(f"inline policy {each['PolicyName']} of {of}", each["PolicyDocument"], raw["Arn"])
+        for each in raw.get(f"{kind}PolicyList", ())
+    )
+    managed = (
+        PolicyText(f"policy {each['PolicyName']} of {of}", documents(each["PolicyArn"]), raw["Arn"], each["PolicyArn"])
+        for each in raw.get("AttachedManagedPolicies", ())
+    )
+    return (*inline, *managed)
 
 
 def _managed_policy(raw: _Raw, documents: _Documents) -> ManagedPolicy:
@@ -105,34 +120,10 @@ def _managed_policy(raw: _Raw, documents: _Documents) -> ManagedPolicy:
 def _named_policies(arns: Iterable[str], documents: _Documents) -> Iterator[ManagedPolicy]:
     for arn in sorted(arns):
         with suppress(AwsNotFound):  # nobody can attach a policy that AWS does not have
-            yield ManagedPolicy(arn, PolicyText(f"policy {arn}", documents(arn), managed=arn))
+            yield _managed_policy({"Arn": arn}, documents)
 
 
 def _named_in(identities: Iterable[Identity]) -> set[str]:
     """The ARNs of AWS's own policies that are written in full in a policy, as in a condition on attaching."""
     texts = (text.document for each in identities for text in each.policies)
     return {arn for text in texts for arn in _AWS_MANAGED.findall(text if isinstance(text, str) else json.dumps(text))}
-
-
-def _policies(raw: _Raw, inline: str, who: str, documents: _Documents) -> tuple[PolicyText, ...]:
-    own = (
-        PolicyText(f"inline policy {each['PolicyName']} of {who}", each["PolicyDocument"], raw["Arn"])
-        for each in raw.get(inline, ())
-    )
-    managed = (
-        PolicyText(f"policy {each['PolicyName']} of {who}", documents(each["PolicyArn"]), raw["Arn"], each["PolicyArn"])
-        for each in raw.get("AttachedManagedPolicies", ())
-    )
-    return (*own, *managed)
-
-
-def _boundary(raw: _Raw, who: str, documents: _Documents) -> PolicyText | None:
-    attached = raw.get("PermissionsBoundary")
-    if not attached:
-        return None
-    arn = attached["PermissionsBoundaryArn"]
-    return PolicyText(f"permissions boundary of {who}", documents(arn), raw["Arn"], arn)
-
-
-def _tags(raw: _Raw) -> tuple[tuple[str, str], ...]:
-    return tuple((each["Key"], each["Value"]) for each in raw.get("Tags", ()))

@@ -10,7 +10,7 @@ from functools import cached_property
 from gate.access import request_context
 from gate.access.decision import Ternary
 from gate.access.document import Kind, Policy, Statement, parse
-from gate.access.escalation_methods import ASSUMPTION_ACTIONS, CHANGES, PrivilegeChange
+from gate.access.escalation_methods import ASSUMPTION_ACTIONS
 from gate.access.facts import AccessFacts, Identity
 from gate.access.matching import NOTHING, Context, covers, matches
 
@@ -67,11 +67,6 @@ class Principal:
     def statements(self, action: str, *, allowing: bool) -> tuple[Statement, ...]:
         """The statements of its identity policies that cover an action and allow it (or, with False, deny it)."""
         return tuple(each for each in self._covering(action) if each.allows is allowing)
-
-    @cached_property
-    def changes(self) -> tuple[PrivilegeChange, ...]:
-        """The privilege changes that a statement of its own allows on something."""
-        return tuple(each for each in CHANGES if self.statements(each.action, allowing=True))
 
     @cached_property
     def may_assume_others(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -69,8 +69,12 @@ class AccountReader:
             repository=self.repository,
             function=self.function,
             identities=identities,
-            repository_policy=fact_or_missing(self._repository_policy),
-            registry_policy=fact_or_missing(self._registry_policy),
+            repository_policy=fact_or_missing(
+                lambda: self._policy(
+                    "Repository", self.repository, repositoryName=self.repository, registryId=self.account
+                )
+            ),
+            registry_policy=fact_or_missing(lambda: self._policy("Registry", f"account {self.account}")),
             repository_tags=fact_or_missing(lambda: self._tags(repository)),
             simulations=fact_or_missing(lambda: self._all_simulations(identities, repository)),
             partition=partition_of(self.region).name,
@@ -82,14 +86,15 @@ class AccountReader:
             read_at=self.now(),
         )
 
-    def _repository_policy(self) -> PolicyText | None:
-        source, absent = f"repository policy of {self.repository}", "RepositoryPolicyNotFoundException"
-        named = {"repositoryName": self.repository, "registryId": self.account}
-        return _policy(self.ecr.get_repository_policy, "ecr:GetRepositoryPolicy", source, absent, named)
-
-    def _registry_policy(self) -> PolicyText | None:
-        source, absent = f"registry policy of account {self.account}", "RegistryPolicyNotFoundException"
-        return _policy(self.ecr.get_registry_policy, "ecr:GetRegistryPolicy", source, absent, {})
+    def _policy(self, kind: str, of: str, **named: str) -> PolicyText | None:
+        """The repository's or the registry's policy; `kind` is the one or the other as ECR's API writes it."""
+        source, call = f"{kind.lower()} policy of {of}", getattr(self.ecr, f"get_{kind.lower()}_policy")
+        try:
+            answer = ask(call, f"ecr:Get{kind}Policy", source, (f"{kind}PolicyNotFoundException",), **named)
+        except AwsNotFound:
+            return None
+        with readable(f"Get{kind}Policy"):
+            return PolicyText(source, answer["policyText"])
 
     def _tags(self, repository: str) -> tuple[tuple[str, str], ...]:
         answer = ask(self.ecr.list_tags_for_resource, "ecr:ListTagsForResource", repository, resourceArn=repository)
@@ -101,24 +106,27 @@ class AccountReader:
     ) -> tuple[Simulation, ...]:
         if isinstance(identities, MissingFact):
             raise identities.error
-        return tuple(one for each in identities for one in self._simulations(each.arn, repository))
-
-    def _simulations(self, principal: str, repository: str) -> Iterator[Simulation]:
         on_repository = {action for each in permission_groups() for action in each.actions}
         on_registry = {action for each in permission_groups() for action in each.registry_actions}
-        for wanted in ("push", "pull"):
-            on_repository |= {action for action, here in required_for(wanted) if here}
-            on_registry |= {action for action, here in required_for(wanted) if not here}
+        for action, here in (*required_for("push"), *required_for("pull")):
+            (on_repository if here else on_registry).add(action)
         # One resource for each call, so that an answer is about that resource only.
-        for resource, actions in ((repository, on_repository), ("*", on_registry)):
-            yield from self._simulated(principal, sorted(actions), resource)
+        asked = [(each.arn, *of) for each in identities for of in ((on_repository, repository), (on_registry, "*"))]
+        return tuple(one for who, actions, on in asked for one in self._simulated(who, sorted(actions), on))
 
     def _simulated(self, principal: str, actions: list[str], resource: str) -> list[Simulation]:
         operation, permission = "simulate_principal_policy", "iam:SimulatePrincipalPolicy"
         sent: dict[str, Any] = {"PolicySourceArn": principal, "ActionNames": actions, "ResourceArns": [resource]}
         with readable("SimulatePrincipalPolicy"):
             found = [
-                _simulation(each, principal, resource)
+                Simulation(
+                    principal,
+                    each["EvalActionName"],
+                    resource,
+                    each["EvalDecision"] == "allowed",
+                    tuple(each.get("MissingContextValues", ())),
+                    not each.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True),
+                )
                 for page in pages(self.iam, operation, permission, principal, **sent)
                 for each in page["EvaluationResults"]
             ]
@@ -169,26 +177,3 @@ def organization(client: Any, stated: str) -> str | None:
             remedy="correct organization_id, or leave it empty: it is then read",
         )
     return found
-
-
-def _policy(
-    call: Callable[..., Any], permission: str, source: str, absent: str, named: dict[str, str]
-) -> PolicyText | None:
-    try:
-        answer = ask(call, permission, source, (absent,), **named)
-    except AwsNotFound:
-        return None
-    with readable(permission):
-        return PolicyText(source, answer["policyText"])
-
-
-def _simulation(raw: dict[str, Any], principal: str, resource: str) -> Simulation:
-    by_organization = raw.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True)
-    return Simulation(
-        principal,
-        raw["EvalActionName"],
-        resource,
-        raw["EvalDecision"] == "allowed",
-        tuple(raw.get("MissingContextValues", ())),
-        not by_organization,
-    )

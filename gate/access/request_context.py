@@ -189,7 +189,7 @@ def _absent_of_sessions(identity: Identity) -> tuple[str, ...]:
     absent = ["aws:username"]
     if not _trusts(trust, "sts:TagSession"):
         absent.append("aws:principaltag/")
-    if not any(kind == "Service" for each in trust.statements if each.allows for kind, _ in each.principals):
+    if not any(kind == "Service" for each in trust.allowing for kind, _ in each.principals):
         absent += _OF_COMPUTING
     if _trusts(trust, *_WEB) and not _trusts(trust, "sts:AssumeRole"):
         absent.append("aws:multifactorauth")  # AWS does not get it from identity providers
@@ -197,4 +197,4 @@ def _absent_of_sessions(identity: Identity) -> tuple[str, ...]:
 
 
 def _trusts(trust: Policy, *actions: str) -> bool:
-    return any(each.allows and covers(each, action) for each in trust.statements for action in actions)
+    return any(covers(each, action) for each in trust.allowing for action in actions)

@@ -124,8 +124,8 @@ def host(provider: str) -> str:
 
 
 def _federated(trust: Policy, requests: tuple[AccessRequest, ...]) -> Iterator[tuple[Principal, Decision]]:
-    for statement in trust.statements:
-        assumes = statement.allows and any(covers(statement, action) for action in ASSUME)
+    for statement in trust.allowing:
+        assumes = any(covers(statement, action) for action in ASSUME)
         for kind, provider in statement.principals if assumes and not statement.excepting_principals else ():
             if kind == "Federated":
                 yield from _allowed_subjects(statement, provider, requests)

@@ -34,7 +34,7 @@ _OFFERED = {
         "token.actions.githubusercontent.com:sub=repo:{path}:environment:production",
     ),
     "zip_function": ("the zip-based function that the image takes the place of", ""),
-    "python": ("the Python, as major.minor", "3.12"),
+    "python": ("the Python, as major.minor; none: the image brings a runtime of its own", "3.12"),
     "platform": ("the platform, as os/architecture", "linux/amd64"),
     "memory": ("the function's memory in MB", "512"),
     "reviewer": ("the role that reviews policy and principals", "infrastructure security lead"),
@@ -55,6 +55,7 @@ def main(arguments: list[str] | None = None) -> Path:
     names = {"name": path.replace("/", "-"), "path": path if "/" in path else f"{path}/{path}"}
     values = {**{key: default.format(**names) for key, (_, default) in _OFFERED.items()},
               **{key: value for key, value in given.items() if value or key in _ASKED}}  # fmt: skip
+    values["python"] = values["python"].replace("none", "")
     new = NewRelease(**values, today=datetime.now(UTC).date())
     for name, text in files_of(new, {each.name for each in fields(Release)}).items():
         file = folder / name

@@ -12,10 +12,11 @@ from typing import Any
 from gate.aws.partition import partition_of
 from gate.errors import WrongUse
 
-HERE = Path(__file__).with_name("image")
+HERE = Path(__file__).parent
 GATE = Path(__file__).resolve().parents[2]
 # gate.scan.register and gate.access: how long an entry and a review may hold.
 _ENTRY_DAYS, _REVIEW_DAYS = 89, 364
+_DEVELOPMENT = ("pytest", "moto", "mypy", "ruff", "debugpy")
 _INI = """\
 # The release under acceptance; `pytest features/ --help` of the gate explains each key.
 # `make accept RELEASE=<this folder>`, in the gate's folder, rehearses it.
@@ -29,24 +30,19 @@ candidate_tag = candidate
 
 image_context = image
 approved_bases =
-    public.ecr.aws/lambda/python:{python}
+    {base}
 platform = {platform}
 python_version = {python}
 task_root = /var/task
 handler = app.handler
 required_paths =
-    /var/task/app.py
+    {program}
 function_name = {function}
 function_memory_mb = {memory}
 # The only event that is ever sent to the handler.
 safe_event = {{"action": "healthcheck"}}
 safe_answer = {{"ok": true}}
-development_packages =
-    pytest
-    moto
-    mypy
-    ruff
-    debugpy
+development_packages ={development}
 
 # Parts that this release does not have. Give the key a value, and the scenarios about the part are checked.
 chrome_bin =
@@ -69,6 +65,9 @@ policy:
   INFORMATIONAL: monitor
 exceptions: []
 coverage:
+{coverage}support: []
+"""
+_COVERAGE_OF_PYTHON = """\
   - purl: pkg:generic/python
     target: aws
     scanning: both
@@ -87,13 +86,14 @@ coverage:
     reason: launchers for Windows that pip carries along, which Linux never runs
     check: they come and go with pip, which each newer base image raises
     expires: {expires}
+"""
+_COVERAGE = """\
   - ecosystem: golang
     target: aws
     scanning: basic
     reason: modules inside the runtime interface emulator of AWS's base image, which Lambda does not start
     check: the base image is rebuilt by AWS; each release builds on its newest digest
     expires: {expires}
-support: []
 """
 _PRINCIPAL = """\
   - principal: {principal}
@@ -109,6 +109,7 @@ class NewRelease:
     """What a new release is made from; each value is as pytest.ini states it.
 
     Attributes:
+        python: as major.minor; "" for a runtime of the release's own.
         reviewer: the role that answers for the reviewed policy and principals.
         today: the day on which they count as reviewed.
     """
@@ -133,6 +134,11 @@ class NewRelease:
         """An ARN of the account."""
         return f"arn:{partition_of(self.region).name}:{service}:{region}:{self.account}:{resource}"
 
+    @property
+    def image(self) -> Path:
+        """The folder of the files that its image is made of."""
+        return HERE / ("image" if self.python else "image_without_python")
+
     def role(self, name: str) -> str:
         """The ARN of a role."""
         return self.arn("iam", "", f"role/{name}")
@@ -145,25 +151,35 @@ def files_of(new: NewRelease, known_keys: set[str]) -> dict[str, str]:
         new: the values.
         known_keys: of a release, by this gate.
     """
-    dockerfile = (HERE / "Dockerfile").read_text(encoding="utf-8").replace("@PYTHON@", new.python)
+    image = {
+        each.name: each.read_text(encoding="utf-8").replace("@PYTHON@", new.python) for each in new.image.iterdir()
+    }
+    if new.python:
+        image["requirements.in"] = "# What the handler imports, and nothing else. Lock it with hashes.\ncertifi\n"
+        image["requirements.txt"] = _pin("certifi")
     return {
+        **{f"image/{name.replace('dockerignore', '.dockerignore')}": text for name, text in image.items()},
         "pytest.ini": _ini(new, known_keys),
         ".gitignore": ".cache/\nreports/\n",
-        "image/Dockerfile": dockerfile,
-        "image/.dockerignore": (HERE / "dockerignore").read_text(encoding="utf-8"),
-        "image/app.py": (HERE / "app.py").read_text(encoding="utf-8"),
-        "image/requirements.in": "# What the handler imports, and nothing else. Lock it with hashes.\ncertifi\n",
-        "image/requirements.txt": _pin("certifi"),
-        "image/exceptions.yaml": _REGISTER.format(expires=new.today + timedelta(days=_ENTRY_DAYS)),
+        "image/exceptions.yaml": _register(new),
         "image/repository-policy.json": json.dumps(_policy(new), indent=2) + "\n",
         "image/principals.yaml": _principals(new),
     }
 
 
 def _ini(new: NewRelease, known_keys: set[str]) -> str:
-    text = _INI.format(**vars(new))
+    base = f"python:{new.python}" if new.python else "provided:al2023"
+    development = "".join(f"\n    {name}" for name in _DEVELOPMENT if new.python)
+    program = "/var/task/app.py" if new.python else "/var/runtime/bootstrap"
+    text = _INI.format(**vars(new), base=f"public.ecr.aws/lambda/{base}", development=development, program=program)
     also = {"verify_role": new.verify_role, "administrator_role": new.administrator_role, "ci_subject": new.ci_subject}
-    return text + "".join(f"{key} = {value}\n" for key, value in also.items() if key in known_keys)
+    text += "".join(f"{key} = {value}\n" for key, value in also.items() if key in known_keys)
+    return re.sub(r"= $", "=", text, flags=re.MULTILINE)
+
+
+def _register(new: NewRelease) -> str:
+    expires = new.today + timedelta(days=_ENTRY_DAYS)
+    return _REGISTER.format(coverage=(_COVERAGE_OF_PYTHON if new.python else "") + _COVERAGE).format(expires=expires)
 
 
 def _pin(name: str) -> str:

@@ -72,6 +72,11 @@ def garbled() -> tuple[type[Exception], ...]:
     return (ResponseParserError, *_MISREAD)
 
 
+def permission_of(client: Any, operation: str) -> str:
+    """The IAM action of an operation (the client's method name) that is named as the API names it."""
+    return f"{client.meta.service_model.service_name}:{client.meta.method_to_api_mapping[operation]}"
+
+
 def ask(
     call: Callable[..., dict[str, Any]], permission: str, about: str, /, absent: tuple[str, ...] = (), **parameters: Any
 ) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
-from gate.aws.errors import BUSY, error_code, error_message, explained, garbled, unanswered
+from gate.aws.errors import BUSY, error_code, error_message, explained, garbled, permission_of, unanswered
 from gate.errors import ScanUnavailable
 from gate.text import plain
 
@@ -86,11 +86,11 @@ class RetryingClient:
                 raise
             if _transient(error):
                 raise _TransientFailure(f"{error_code(error)}: {error_message(error)}") from error
-            raise explained(error, self._permission(operation), _about(request)) from error
+            raise explained(error, permission_of(self.client, operation), _about(request)) from error
         except (ConnectionError, HTTPClientError, *garbled()) as error:
             raise _TransientFailure(plain(f"{type(error).__name__}: {error}")) from error
         except BotoCoreError as error:
-            raise unanswered(error, self._permission(operation), _about(request)) from error
+            raise unanswered(error, permission_of(self.client, operation), _about(request)) from error
         if needs not in answer:
             raise _TransientFailure(f"an answer without {needs}")
         return answer
@@ -100,10 +100,6 @@ class RetryingClient:
             seconds = float(2**attempt)
             self.progress(f"{operation}: {last}; repeated in {seconds:.0f} s")
             self.time.sleep(seconds)
-
-    def _permission(self, operation: str) -> str:
-        meta = self.client.meta
-        return f"{meta.service_model.service_name}:{meta.method_to_api_mapping[operation]}"
 
 
 def _about(request: dict[str, Any]) -> str:

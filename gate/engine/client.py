@@ -19,7 +19,7 @@ from gate.engine.transport import engine_errors, limit_every_call, tar_download
 from gate.errors import EngineUnavailable, ImageUnavailable
 
 TIMEOUT_SECONDS = 120
-EXPORT_BYTES = 40 << 30
+SAVED_BYTES = 40 << 30
 # How long an inspection container lives at most, should the gate be killed; an image has one of these commands.
 _LIFE_SECONDS = 3600
 _SLEEPERS = (
@@ -168,28 +168,12 @@ class Engine:
             self.remove(container)
 
     @contextmanager
-    def export(self, reference: str, limit: int = EXPORT_BYTES) -> Iterator[io.BufferedReader]:
-        """The image's whole file system as the tar stream of `docker export`, to be read once.
+    def saved(self, reference: str, limit: int = SAVED_BYTES) -> Iterator[io.BufferedReader]:
+        """The image with all its layers as the tar stream of `docker save`, to be read once.
 
         Args:
             reference: the image.
             limit: bytes after which reading ends in an error.
-
-        Raises:
-            ImageUnavailable: no such image, or it is larger than the limit.
-            EngineUnavailable: the engine does not answer, or stops in the middle.
-        """
-        container = self._created(reference, ["never-started"])
-        try:
-            path, command = f"/containers/{container}/export", f"docker export of {reference}"
-            with tar_download(self.client.api, path, command, f"the file system of {reference}", limit) as archive:
-                yield archive
-        finally:
-            self.remove(container)
-
-    @contextmanager
-    def saved(self, reference: str, limit: int = EXPORT_BYTES) -> Iterator[io.BufferedReader]:
-        """The image with all its layers as the tar stream of `docker save`, to be read once; see `export`.
 
         Raises:
             ImageUnavailable: no such image, or it is larger than the limit.

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gate.errors import EvidenceDamaged
+from gate.evidence.reading import as_written
+from gate.typed import typed
 
 TITLE = "configuration of the run"
 # Where a run writes, keeps its local state and its cache, for how long, and whom it tells; nothing that is checked.
@@ -83,17 +84,6 @@ def configuration_in(answer: Any) -> Configuration:
     Raises:
         EvidenceDamaged: it has gaps, or more than this gate knows.
     """
-    try:
-        found = Configuration(**answer)
-        maps = (found.release, found.stated, found.given, found.settings, found.options, found.gate, found.versions)
-        lists = (found.plugins, found.python_flags, found.claims, found.pinned, found.command_line, found.environment)
-        if not all(isinstance(each, dict) for each in maps) or not all(isinstance(each, list) for each in lists):
-            raise TypeError("a part of it is of another form")
-        if not all(isinstance(text, str) for text in (*found.claims, *found.pinned)):
-            raise TypeError("a claim is no text")
-    except TypeError as error:
-        raise EvidenceDamaged(
-            f"the {TITLE} cannot be read: {error}",
-            remedy="verify with the version of the gate that made the run; else run the gate again",
-        ) from error
+    with as_written(f"the {TITLE}"):
+        found: Configuration = typed(Configuration, answer)
     return found

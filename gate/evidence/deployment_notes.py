@@ -50,7 +50,7 @@ class DeploymentNotes:
         head: the verdict and where it was reached, a sentence each.
         metadata: name → text of the image metadata table; AC3's facts among them.
         steps: in the order they were run.
-        scans: of both tags.
+        scans: of each tag.
         criteria: number, status and passed/all scenarios of each criterion.
         chapters: heading → Markdown that is safe already (findings chain, exceptions, access, rescan log).
         links: label → (path, sha-256) of further evidence.

@@ -128,7 +128,7 @@ def follows(document: Mapping[str, Any], run: RunRecord) -> CheckResult:
         wrong.append(f"verdict.json says something else than the record of the run in {len(names) - MOST} more places")
     if document.get("verdict") != verdict.word:
         wrong.insert(0, f"verdict.json says {document.get('verdict')}, and decided again it is {verdict.word}")
-    # Nothing that a name can be given to differs; a scenario may still be listed twice.
+    # No single fact differs; something else still may, such as a scenario that is listed twice.
     wrong += [
         f"verdict.json's {key} is not what follows"
         for key in dict.fromkeys((*stated, "causes", "beside", "remarks", "not_part"))

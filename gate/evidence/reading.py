@@ -8,17 +8,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from gate.errors import EvidenceDamaged
+from gate.typed import UNTYPED
 
 RUN_AGAIN = "restore it from the run's artefact; if there is none, run the gate again"
 # In bytes: of a file whose hash is taken, and of one that is read as a whole.
 LARGEST, READ_WHOLE = 64 << 20, 32 << 20
+# Of all records of a run, and of all files of a folder whose hashes are taken.
+RECORDS, ALL = 256 << 20, 1 << 30
 # Of files in one folder, and of folders inside each other. A run leaves about two hundred files, two folders deep.
 MOST_FILES, DEEPEST = 20_000, 12
 _CHUNK = 1 << 20
@@ -32,11 +37,7 @@ _KINDS = (
 
 
 def content(path: Path, name: str) -> bytes:
-    """What a regular file of at most `READ_WHOLE` bytes holds.
-
-    Args:
-        path: the file.
-        name: what it is called in a sentence.
+    """What a regular file of at most `READ_WHOLE` bytes holds; `name` is what it is called in a sentence.
 
     Raises:
         EvidenceDamaged: it is missing, is no regular file, is larger, or cannot be read.
@@ -63,6 +64,47 @@ def sha256_of(path: Path, name: str) -> str:
             if seen > LARGEST:
                 raise _damaged(name, path, f"is larger than {LARGEST:,} bytes and was not read")
     return made.hexdigest()
+
+
+@dataclass(frozen=True)
+class HashedFiles:
+    """Files of a folder, by name.
+
+    Attributes:
+        hashes: the sha-256 of each that could be read.
+        unread: why each other one could not ("… cannot be read as a plain file: it is a link").
+        kept: the content of those that were asked for.
+    """
+
+    hashes: Mapping[str, str]
+    unread: Mapping[str, str]
+    kept: Mapping[str, bytes]
+
+
+def hashed(base: Path, names: Iterable[str], prefix: str = "", whole: re.Pattern[str] | None = None) -> HashedFiles:
+    """The sha-256 of files in a folder; of those whose name is of the form `whole` the content, up to `RECORDS` bytes.
+
+    `prefix` stands before a name in a sentence.
+    """
+    hashes: dict[str, str] = {}
+    unread: dict[str, str] = {}
+    kept: dict[str, bytes] = {}
+    seen = 0
+    for name in names:
+        keep = whole is not None and bool(whole.fullmatch(name))
+        try:
+            seen += os.lstat(base / name).st_size if is_there(base / name) else 0  # whoever opens it says why
+            told = shown(prefix + name)
+            if seen > (RECORDS if keep else ALL):
+                raise EvidenceDamaged(f"{told} was not read: the files before it are too large together")
+            if keep:
+                kept[name] = content(base / name, told)
+                hashes[name] = hashlib.sha256(kept[name]).hexdigest()
+            else:
+                hashes[name] = sha256_of(base / name, told)
+        except EvidenceDamaged as damage:
+            unread[name] = damage.cause
+    return HashedFiles(hashes, unread, kept)
 
 
 @contextmanager
@@ -96,9 +138,7 @@ def _damaged(name: str, path: Path, what: str) -> EvidenceDamaged:
 def names_in(base: Path, skipped: Collection[str] = ()) -> tuple[str, ...]:
     """Everything below a folder that is no folder itself, by its path in it, sorted; links are not followed.
 
-    Args:
-        base: the folder.
-        skipped: names directly in it that are not looked at.
+    What is directly in it under a `skipped` name is not looked at.
 
     Raises:
         EvidenceDamaged: there are more than `MOST_FILES`, folders lie deeper than `DEEPEST`, or one cannot be listed.
@@ -172,3 +212,20 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"it holds {name!r} twice")
         found[name] = value
     return found
+
+
+@contextmanager
+def as_written(what: str, where: str = "") -> Iterator[None]:
+    """Around code that takes a JSON value for what a run writes.
+
+    Raises:
+        EvidenceDamaged: it has gaps, or forms that this gate does not know and so cannot check.
+    """
+    try:
+        yield
+    except UNTYPED as error:
+        raise EvidenceDamaged(
+            f"{what} cannot be read: {type(error).__name__}: {error}",
+            where=where,
+            remedy="verify with the version of the gate that made the run; else run the gate again",
+        ) from error

@@ -43,11 +43,9 @@ class ReportsFolder:
 
 
 def verify_reports(path: Path, key: Path | CertificateIdentity | None = None) -> ReportsFolder:
-    """Check the run in a folder, and everything else that lies in the folder.
+    """Check the run in a folder (reports/, or that of one run), and everything else that lies in it.
 
-    Args:
-        path: reports/, or the folder of one run.
-        key: the PEM file of the public key that is to have signed the run in the folder itself.
+    The public key, a PEM file, or the identity is to have signed the run in the folder itself.
 
     Raises:
         WrongUse: the path holds no run.
@@ -143,10 +141,7 @@ def _place(name: str) -> str:
 def recorded(seals: list[Seal], found: Mapping[str, str], unread: Mapping[str, str]) -> CheckResult:
     """Every recorded scan is as each run sealed it, and those that the last run knew are there.
 
-    Args:
-        seals: of the runs, oldest first.
-        found: the sha-256 of each recorded scan now.
-        unread: why each other one could not be read.
+    The seals are the oldest first; `found` are sha-256 sums, `unread` says why each other scan could not be read.
     """
     altered = {
         name: f"{_place(name)} was altered after a run sealed it"
@@ -215,13 +210,9 @@ def _digest_of(folder: Path) -> str:
 
 @check(8, known_bad=lambda: ("0" * 64, "| Digest | `sha256:b` |", "sha256:a", "VALIDATION.md"))
 def noted(sha256: str, body: str, digest: str, where: str) -> CheckResult:
-    """The section of the notes is the sealed one, but for a later attempt below it; and names the run's digest.
+    """The section of the notes is the sealed one, but for a later attempt below it.
 
-    Args:
-        sha256: of the section when it was sealed.
-        body: the section now.
-        digest: the one that verdict.json names.
-        where: the document and the section.
+    `digest` is the one that verdict.json names, and `where` document and section.
     """
     said = metadata_in(body).get("Digest")
     if sha256 in {sha256_of_text(body), sha256_of_text(without_attempt(body))}:

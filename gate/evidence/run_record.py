@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 from gate.causes import causes
-from gate.check import Rejection, SelfTest
-from gate.errors import EvidenceDamaged
-from gate.verdict import (
-    CRITERIA,
-    Kind,
-    NotPart,
-    ScenarioOutcome,
-    Status,
-    StepOutcome,
-    Verdict,
-    criterion_status,
-    decide,
-)
+from gate.check import SelfTest
+from gate.evidence.reading import as_written
+from gate.typed import typed
+from gate.verdict import CRITERIA, Kind, NotPart, ScenarioOutcome, Verdict, criterion_status, decide
 
 # The name in every run's folder; a record keeps it, so that older folders can be verified.
 TITLE = "account of the run"
@@ -114,77 +105,19 @@ def run_record_in(answer: Any) -> RunRecord:
     Raises:
         EvidenceDamaged: it has gaps, or words that this gate does not know and so cannot check.
     """
-    try:
-        return RunRecord(
-            target=_one_of(("local", "aws"), answer["target"]),
-            kind=_one_of(get_args(Kind), answer["kind"]),
-            endpoint_is_aws=_one_of((True, False), answer["endpoint_is_aws"]),
-            expected=frozenset(map(str, answer["expected"])),
-            outcomes=tuple(map(_outcome, answer["outcomes"])),
-            proofs=tuple(map(_self_test, answer["proofs"])),
-            trouble=tuple(map(str, answer["trouble"])),
-            release=dict(answer["release"]),
-            started=str(answer["started"]),
-            scan_completed_at=None if (at := answer["scan_completed_at"]) is None else _moment(at),
-            overridden=tuple(map(_text, answer["overridden"])),
-            # A run of an older gate has none.
-            not_part=tuple(map(_not_part, answer.get("not_part", ()))),
-            # A run of an older gate made none.
-            remarks=tuple(map(_text, answer.get("remarks", ()))),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise EvidenceDamaged(
-            f"the {TITLE} cannot be read: {type(error).__name__}: {error}",
-            remedy="verify with the version of the gate that made the run; else run the gate again",
-        ) from error
+    with as_written(f"the {TITLE}"):
+        # A run of an older gate has none of these.
+        outcomes = [{"rejections": [], "blocked_by": [], **_renamed(each)} for each in answer["outcomes"]]
+        now = {"outcomes": outcomes, "proofs": [_renamed(each) for each in answer["proofs"]]}
+        run: RunRecord = typed(RunRecord, {"not_part": [], "remarks": [], **answer, **now})
+        if run.target not in ("local", "aws"):
+            raise ValueError(f"{run.target!r} is no target")
+        if unknown := {*(o.criterion for o in run.outcomes), *(n.criterion for n in run.not_part)} - CRITERIA.keys():
+            raise ValueError(f"there is no criterion {', '.join(map(str, unknown))}")
+        if run.scan_completed_at is not None and datetime.fromisoformat(run.scan_completed_at).tzinfo is None:
+            raise ValueError(f"{run.scan_completed_at!r} has no time zone")
+    return run
 
 
-def _self_test(found: Mapping[str, Any]) -> SelfTest:
-    found = _renamed(found, _OLDER)
-    return SelfTest(_text(found["check"]), _one_of((True, False), found["said_no"]), _text(found["answer"]))
-
-
-def _renamed(found: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {names.get(name, name): value for name, value in found.items()}
-
-
-def _outcome(found: Mapping[str, Any]) -> ScenarioOutcome:
-    found = _renamed(found, _OLDER)
-    steps = tuple(StepOutcome(**{**step, "evidence": tuple(step["evidence"])}) for step in found["steps"])
-    _one_of(get_args(Status), found["status"])
-    _one_of(tuple(CRITERIA), found["criterion"])
-    for name in ("only_aws", "checked"):
-        _one_of((True, False), found[name])
-    for name in ("name", "reason", "provenance"):
-        _text(found[name])
-    # A run of an older gate has none of these.
-    kept = {name: tuple(map(_rejection, found.get(name, ()))) for name in ("rejections", "blocked_by")}
-    return ScenarioOutcome(**{**found, **kept, "steps": steps})
-
-
-def _not_part(found: Mapping[str, Any]) -> NotPart:
-    return NotPart(_text(found["name"]), _one_of(tuple(CRITERIA), found["criterion"]), _text(found["reason"]))
-
-
-def _rejection(found: Mapping[str, Any]) -> Rejection:
-    texts = {name: _text(found[name]) for name in ("cause", "where", "remedy", "paste", "check")}
-    return Rejection(**texts, follows=tuple(map(_text, found["follows"])))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def _moment(value: Any) -> str:
-    if datetime.fromisoformat(value).tzinfo is None:
-        raise ValueError(f"{value!r} has no time zone")
-    return str(value)
-
-
-def _one_of(known: tuple[Any, ...], value: Any) -> Any:
-    # 1 == True in Python, and not in JSON.
-    if not any(value == word and type(value) is type(word) for word in known):
-        raise ValueError(f"{value!r} is none of {', '.join(map(str, known))}")
-    return value
+def _renamed(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {_OLDER.get(name, name): value for name, value in found.items()}

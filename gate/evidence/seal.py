@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Collection, Mapping
@@ -15,10 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gate.errors import EvidenceDamaged
-from gate.evidence.reading import is_folder, names_in
-from gate.evidence.run_folder import HashedFiles, hashed
+from gate.evidence.reading import HashedFiles, as_written, hashed, is_folder, names_in
 from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT, readable, write_whole
+from gate.typed import typed
 
 VERSION = 1
 EVIDENCE_INDEX = f"evidence/{INDEX}"
@@ -66,9 +64,7 @@ class Seal:
 def own_files(folder: Path, apart: Collection[str] = ()) -> tuple[str, ...]:
     """The names that a run's seal lists: all files of its folder, but what has a seal or a check of its own.
 
-    Args:
-        folder: of the run.
-        apart: folders in it that belong to other runs.
+    Folders `apart` belong to other runs.
 
     Raises:
         EvidenceDamaged: it holds more than can be looked at.
@@ -111,32 +107,11 @@ def seal_in(found: Mapping[str, Any]) -> Seal:
     Raises:
         EvidenceDamaged: it has gaps, or forms that this gate does not know.
     """
-    try:
+    with as_written(SEAL, SEAL):
         if found["version"] != VERSION:
             raise ValueError(f"version {found['version']!r} is not known here")
-        at = datetime.fromisoformat(found["sealed_at"])
-        if at.tzinfo is None:
-            raise ValueError(f"{found['sealed_at']!r} has no time zone")
-        return Seal(at, _hashes(found["files"]), _hashes(found["history"]), _notes(found["notes"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise EvidenceDamaged(
-            f"{SEAL} cannot be read: {type(error).__name__}: {error}",
-            where=SEAL,
-            remedy="verify with the version of the gate that made the run; else run the gate again",
-        ) from error
-
-
-def _hashes(found: Any) -> dict[str, str]:
-    wrong = [name for name, sha in found.items() if not isinstance(sha, str)]
-    if wrong:
-        raise ValueError(f"{json.dumps(wrong[0])} has no sha-256")
-    return dict(found)
-
-
-def _notes(found: Any) -> NotesSeal | None:
-    if found is None:
-        return None
-    made = NotesSeal(str(found["file"]), str(found["section"]), str(found["sha256"]))
-    if not _BESIDE.fullmatch(made.file):
-        raise ValueError(f"{made.file!r} is no document beside a run's folder")
+        names = {"at": "sealed_at", "files": "files", "history": "history", "notes": "notes"}
+        made: Seal = typed(Seal, {field: found[name] for field, name in names.items()})
+        if made.notes and not _BESIDE.fullmatch(made.notes.file):
+            raise ValueError(f"{made.notes.file!r} is no document beside a run's folder")
     return made

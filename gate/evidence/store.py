@@ -153,7 +153,7 @@ def plain(value: Any) -> Any:
 
 
 def canonical(value: Any) -> bytes:
-    """One byte form for one JSON value, so that a sha-256 of it means something."""
+    """The bytes of a JSON value of which a sha-256 is taken: equal values have equal bytes."""
     return _bytes(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from gate.check import ACCEPTED, CheckResult, Rejection, reject
-from gate.errors import EvidenceDamaged, GateError
+from gate.errors import EvidenceDamaged, GateError, WrongUse
 from gate.evidence import integrity, recheck, seal, signature, statement
 from gate.evidence.configuration import TITLE as CONFIGURATION
 from gate.evidence.configuration import Configuration, configuration_in
 from gate.evidence.keyless import CertificateIdentity
-from gate.evidence.reading import is_there, json_object
-from gate.evidence.run_folder import RunFolder, hashed, read
+from gate.evidence.reading import HashedFiles, content, hashed, is_folder, is_there, json_object, names_in
 from gate.evidence.run_record import TITLE, RunRecord, run_record_in
 from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT
 
 _INDEX, _VERDICT = f"evidence/{INDEX}", "verdict.json"
 _CALLS = "every AWS call of the run"
+_RECORD = re.compile(r"\d{3,9}-[a-z0-9-]+\.json")
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,68 @@ class FolderCheck:
     uncovered: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class RunFolder:
+    """What stands in a run's folder.
+
+    Attributes:
+        path: the folder that holds verdict.json and evidence/.
+        evidence: every file in evidence/ but the index; of the records the content too.
+    """
+
+    path: Path
+    evidence: HashedFiles
+
+    def raw(self, name: str) -> bytes:
+        """A file's content.
+
+        Raises:
+            EvidenceDamaged: it is not there, or cannot be read.
+        """
+        return content(self.path / name, name)
+
+    def object(self, name: str) -> dict[str, Any]:
+        """The JSON object that a file holds.
+
+        Raises:
+            EvidenceDamaged: it is missing, unreadable, cut short or holds something else.
+        """
+        return json_object(self.raw(name), name)
+
+    @cached_property
+    def records(self) -> recheck.Records:
+        """Each record of the evidence.
+
+        Raises:
+            EvidenceDamaged: one of them is cut short or holds something else.
+        """
+        return [json_object(raw, f"evidence/{name}") for name, raw in self.evidence.kept.items()]
+
+    def titled(self, title: str) -> recheck.Records:
+        """The records of this very title."""
+        return [record for record in self.records if record.get("title") == title]
+
+
 def verify(
     path: Path, key: Path | CertificateIdentity | None = None, apart: Collection[str] = ()
 ) -> tuple[FolderCheck, ...]:
-    """Every check of a run's folder.
+    """Every check of a run's folder; those `apart` in it belong to other runs, and other calls check them.
 
-    Args:
-        path: reports/, reports/partial, reports/rescan, a folder of reports/runs/, or a copy of any of them.
-        key: the PEM file of the public key that is to have signed it, or an identity.
-        apart: folders in it that other calls check.
+    The public key, a PEM file, or the identity is to have signed it.
 
     Raises:
         WrongUse: the path holds no run.
         EvidenceDamaged: it holds more than can be looked at.
     """
-    folder = read(path)
+    if not is_there(path / _VERDICT) and not is_folder(path / "evidence"):
+        above = f"name the folder above it: {path.parent}" if is_there(path / INDEX) else ""
+        raise WrongUse(
+            f"{path} holds no run: neither verdict.json nor evidence/ is in it",
+            remedy=above or "name the folder of a run, such as reports",
+        )
+    base = path / "evidence"
+    names = [name for name in (names_in(base) if is_folder(base) else ()) if name != INDEX]
+    folder = RunFolder(path, hashed(base, names, "evidence/", _RECORD))
     steps: dict[str, Callable[[], FolderCheck]] = {
         "seal": lambda: _seal(folder, apart),
         "index": lambda: _index(folder),
@@ -93,9 +143,8 @@ def _index(folder: RunFolder) -> FolderCheck:
 
 
 def _records(folder: RunFolder) -> FolderCheck:
-    return FolderCheck(
-        "records", integrity.intact(folder.records), f"{len(folder.records)} answers have their own sha-256"
-    )
+    raw = folder.evidence.kept
+    return FolderCheck("records", integrity.intact(raw), f"{len(raw)} answers have their own sha-256")
 
 
 def _list(folder: RunFolder) -> FolderCheck:
@@ -117,7 +166,7 @@ def _run_record(folder: RunFolder) -> RunRecord:
     Raises:
         EvidenceDamaged: there is none, or more than one, or it cannot be read.
     """
-    found = _titled(folder, TITLE)
+    found = folder.titled(TITLE)
     if len(found) != 1:
         raise EvidenceDamaged(
             f"the evidence holds {len(found)} records titled “{TITLE}”, and the verdict follows from exactly one",
@@ -127,22 +176,14 @@ def _run_record(folder: RunFolder) -> RunRecord:
     return run_record_in(found[0].get("answer"))
 
 
-def _titled(folder: RunFolder, title: str) -> recheck.Records:
-    return [record for record in _read(folder) if record.get("title") == title]
-
-
-def _read(folder: RunFolder) -> recheck.Records:
-    return [json_object(raw, f"evidence/{name}") for name, raw in folder.records.items()]
-
-
 def _configuration(folder: RunFolder) -> Configuration | None:
-    found = _titled(folder, CONFIGURATION)
+    found = folder.titled(CONFIGURATION)
     return configuration_in(found[-1].get("answer")) if found else None
 
 
 def _observations(folder: RunFolder) -> FolderCheck:
     """What the verdict says, decided again from the observations where they allow it."""
-    run, records, found = _run_record(folder), _read(folder), _configuration(folder)
+    run, records, found = _run_record(folder), folder.records, _configuration(folder)
     result = recheck.scenarios_rest_on_records(run, records) + recheck.self_tests_agree(run.proofs)
     result += recheck.configuration_holds(run, found)
     again = [f"{len(run.proofs)} answers of checks to known-bad values", "what was overridden"]

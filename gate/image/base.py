@@ -23,6 +23,7 @@ class Base:
         approved: the names that a FROM may have.
         provenance: "real", or "simulated" for a stand-in.
         image_id: the image ID that the base's build or pull returned; the candidate must descend from it.
+        helper: an image with a Python that serves the sandbox of a release that has none; "" where its own does.
         missing: why the base could not be obtained; only the scenarios that need it fail.
     """
 
@@ -30,6 +31,7 @@ class Base:
     approved: tuple[str, ...]
     provenance: str
     image_id: str = ""
+    helper: str = ""
     missing: GateError | None = None
 
     @property

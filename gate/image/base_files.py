@@ -112,8 +112,7 @@ class BaseFileChange:
 
 def changes(layers: Layers, base_layers: int) -> tuple[BaseFileChange, ...]:
     """Every file of the base that the image changes or deletes, and what explains it."""
-    base = merged(layers.layers[:base_layers])
-    image = merged(layers.layers)
+    base, image = layers.files(base_layers), layers.files()
     found = []
     for path, before in base.items():
         after = image.get(path)
@@ -183,7 +182,7 @@ def _last(layers: tuple[Layer, ...], path: str) -> int:
 def shadows(layers: Layers, base_layers: int, library_path: str) -> Iterator[tuple[str, str]]:
     """Libraries that the loader finds before the base's library of the same name: (path, the base's path)."""
     folders = [posixpath.normpath(each) for each in library_path.split(":") if each]
-    base, image = merged(layers.layers[:base_layers]), merged(layers.layers)
+    base, image = layers.files(base_layers), layers.files()
     known: dict[str, str] = {}
     for path, file in base.items():
         if file.kind in ("file", "symlink") and _LIBRARY.search(path):

@@ -111,6 +111,10 @@ _BROWSERS = ("chrome", "chromium", "chromium-browser", "google-chrome", "google-
              "chrome-headless-shell", "headless-chromium", "firefox", "microsoft-edge")  # fmt: skip
 _DRIVERS = ("chromedriver", "geckodriver", "msedgedriver")
 
+# Where AWS's base images have the Python that runs the handler, and the package that is Lambda's runtime for it.
+_RUNTIME_PYTHON = re.compile(r"/var/lang/bin/python[0-9.]*|.*/awslambdaric/__main__\.py")
+_PYTHON = re.compile(r"python[0-9.]*")
+
 
 def _unstated_browser() -> tuple[Tree, Mapping[str, str], dict[str, str]]:
     program = ImageFile("/opt/chrome/chrome", "file", mode=0o755, head=b"\x7fELF")
@@ -118,24 +122,33 @@ def _unstated_browser() -> tuple[Tree, Mapping[str, str], dict[str, str]]:
 
 
 @check(6, known_bad=_unstated_browser)
-def absent_parts_are_absent(tree: Tree, environment: Mapping[str, str], absent: Mapping[str, str]) -> CheckResult:
-    """What pytest.ini calls no part of the release is not in the image: no browser, no driver, and no variable for one.
+def absent_parts_are_absent(
+    tree: Tree, environment: Mapping[str, str], absent: Mapping[str, str], command: Sequence[str] = ()
+) -> CheckResult:
+    """What pytest.ini calls no part of the release is not in the image: no browser, no driver, no variable for one.
+
+    A Python beside another runtime is none of the function's; one that Lambda would run the handler with is.
 
     Args:
         tree: the image's files.
         environment: the image's variables.
         absent: why each part that is no part of the release is none, by its tag in features/.
+        command: the image's ENTRYPOINT and CMD.
     """
-    names = {"browser": ("CHROME_BIN", _BROWSERS), "driver": ("CHROMEDRIVER_BIN", _DRIVERS)}
+    signs = {
+        "browser": _signs_of("CHROME_BIN", _BROWSERS, tree, environment),
+        "driver": _signs_of("CHROMEDRIVER_BIN", _DRIVERS, tree, environment),
+        "python": _signs_of_python(tree, command),
+    }
     return CheckResult.of(
         Rejection(
             f"{reason}, and {found}",
             where=where,
-            remedy="state its path in pytest.ini, so that it is checked; or take it out of the image",
+            remedy="state it in pytest.ini, so that it is checked; or take it out of the image",
         )
         for part, reason in absent.items()
-        if part in names
-        for where, found in _signs_of(*names[part], tree, environment)
+        if part in signs
+        for where, found in signs[part]
     )
 
 
@@ -148,6 +161,16 @@ def _signs_of(
         runs = entry.kind == "file" and entry.mode & 0o111 and (entry.is_elf or entry.is_script)
         if posixpath.basename(path) in programs and runs:
             yield path, f"{path} is a program in the image"
+
+
+def _signs_of_python(tree: Tree, command: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for path, entry in sorted(tree.entries.items()):
+        if entry.kind != "directory" and _RUNTIME_PYTHON.fullmatch(path):
+            yield path, f"{path} is Python's runtime for Lambda, in the image"
+            break  # each of its files would say the same
+    program = next((word for word in command if _PYTHON.fullmatch(posixpath.basename(word))), None)
+    if program:
+        yield "ENTRYPOINT and CMD", f"the image starts {program}"
 
 
 @check(6, known_bad=lambda: (Tree({"/var/task/main.py": ImageFile("/var/task/main.py", "file", mode=0o600)}, {}),))
@@ -164,7 +187,7 @@ def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> CheckResult:
     if not tree.entries:
         return reject(
             "the image has no files, so none can be checked",
-            "the export of the image",
+            "the layers of the image",
             "check what the last stage of the Dockerfile copies",
         )
     kept = [e for e in tree.entries.values() if e.kind == "file" and (_is_used(e.path, used) or not _for_root(e.path))]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import csv
-import hashlib
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -44,10 +43,9 @@ class PackageRecords:
     digests: Mapping[str, frozenset[str]] = field(default_factory=dict)
     managed: frozenset[str] = frozenset()
 
-    def algorithm(self, path: str) -> str:
-        """The algorithm of a path's recorded digests (sha256 if there is none)."""
-        kinds = (digest.partition(":")[0] for digest in self.digests.get(path, ()))
-        return next((kind for kind in kinds if kind != "link"), "sha256")
+    def algorithms(self, path: str) -> list[str]:
+        """The algorithms of a path's recorded digests (sha256 if there is none)."""
+        return sorted({digest.partition(":")[0] for digest in self.digests.get(path, ())} - {"link"}) or ["sha256"]
 
     def confirms(self, path: str, digest: str) -> bool:
         """Whether a package manager recorded this digest for the path."""
@@ -62,11 +60,6 @@ class PackageRecords:
         for path, digests in other.digests.items():
             merged[path] = merged.get(path, frozenset()) | digests
         return PackageRecords(merged, self.managed | other.managed)
-
-
-def digest_of(data: bytes, algorithm: str) -> str:
-    """The digest of a content, as "algorithm:hex"."""
-    return f"{algorithm}:{hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()}"
 
 
 def read_records(texts: Mapping[str, str]) -> PackageRecords:

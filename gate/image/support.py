@@ -23,7 +23,7 @@ WARNED_AHEAD = timedelta(days=180)
 _RUNTIME = "Lambda runtime python"
 _SEEN_LATELY = timedelta(days=365)
 _DAY = date(2026, 7, 1)
-_IDLE = SupportException("Amazon Linux 1", "", "", "", "", _DAY, _DAY, 1)
+_IDLE = SupportException(what="Amazon Linux 1", expires=_DAY, line=1)
 # The suffixes of AWS's base image tags: a build ("3.11.2026.11.01.2"), an architecture.
 _BUILD = r"(?:\.\d[\d.]*)?(?:-(?:x86_64|arm64))?"
 
@@ -91,19 +91,18 @@ class ReleasePart:
 
 
 def parts_of(base: str, python_version: str, known: SupportDates) -> tuple[ReleasePart, ...]:
-    """The products that a release depends on: its base's system and runtime, and its Python.
+    """The products that a release depends on: its base's system and runtime, and its Python if any.
 
     Args:
         base: the reference of the base image.
-        python_version: major.minor.
+        python_version: major.minor; "" where no Python is part of the release.
         known: the listed dates.
     """
     found = next((each for each in known.bases if each.is_behind(base)), None)
-    of_base = (
-        [ReleasePart(name, base, known.lifetime(name)) for name in found.parts]
-        if found
-        else [ReleasePart(base, base, None)]
-    )
+    names = {name: known.lifetime(name) for name in found.parts} if found else {base: None}
+    of_base = [ReleasePart(name, base, lifetime) for name, lifetime in names.items()]
+    if not python_version:
+        return tuple(of_base)
     python = f"CPython {python_version}"
     return (*of_base, ReleasePart(python, f"Python {python_version}", known.lifetime(python)))
 

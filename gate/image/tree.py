@@ -1,12 +1,12 @@
-"""The file tree of the image, read from the engine's export. No program of the image is run."""
+"""The file tree of the image, as its layers make it. Pure."""
 
 from __future__ import annotations
 
 import posixpath
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import IO, Literal
+from typing import Literal
 
 Kind = Literal["file", "directory", "symlink", "other"]
 
@@ -19,7 +19,7 @@ OTHERS_READ, OTHERS_EXECUTE = 0o004, 0o001
 ELF_MAGIC = b"\x7fELF"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageFile:
     """One file of the image, or of one of its layers.
 
@@ -29,8 +29,9 @@ class ImageFile:
         mode: permission bits.
         size: in bytes.
         link: the target of a symlink, as it is written.
-        head: the first four bytes of a file (in the file tree).
-        digest: of a file's content, as "algorithm:hex" (in a layer); the same path has one algorithm in all layers.
+        head: the first four bytes of a file.
+        digest: of a file's content, as "algorithm:hex", once it was searched; equal contents of one path have equal
+            digests in all layers.
     """
 
     path: str
@@ -100,32 +101,6 @@ class Tree:
         return "" if entry.mode & wanted == wanted else entry.path
 
 
-def read_tree(stream: IO[bytes], keep: Callable[[str], bool]) -> Tree:
-    """Read the tar stream of `docker export`.
-
-    Args:
-        stream: the tar archive, read once.
-        keep: whether the text of the file at this path is kept.
-
-    Raises:
-        tarfile.TarError: the stream is not a tar archive or ends early.
-    """
-    entries: dict[str, ImageFile] = {}
-    texts: dict[str, str] = {}
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
-        for member in archive:
-            path = absolute(member.name)
-            if member.islnk():
-                entries[path] = hard_link(entries, path, member)
-                continue
-            content = _content(archive, member, path, keep)
-            head = content[:HEAD_BYTES]
-            entries[path] = ImageFile(path, kind_of(member), member.mode, member.size, member.linkname, head)
-            if len(content) > HEAD_BYTES or keep(path):
-                texts[path] = content.decode("utf-8", "replace")
-    return Tree(entries, texts)
-
-
 def absolute(name: str) -> str:
     """The path in the image of an archive member with this name."""
     return posixpath.normpath("/" + name.lstrip("/"))
@@ -134,14 +109,6 @@ def absolute(name: str) -> str:
 def hard_link(entries: Mapping[str, ImageFile], path: str, member: tarfile.TarInfo) -> ImageFile:
     """The file that a hard link adds: it has the content of the file that it names."""
     return replace(entries.get(absolute(member.linkname), ImageFile(path, "file", member.mode)), path=path)
-
-
-def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, keep: Callable[[str], bool]) -> bytes:
-    if not member.isfile():
-        return b""
-    file = archive.extractfile(member)
-    wanted = member.size if keep(path) and member.size <= KEPT_BYTES else HEAD_BYTES
-    return file.read(wanted) if file else b""
 
 
 def kind_of(member: tarfile.TarInfo) -> Kind:

@@ -6,13 +6,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from gate.aws.errors import AwsNotFound, ask, pages, readable
-from gate.errors import AwsRefused
-from gate.facts import MissingFact, fact_or_missing
-from gate.legacy.schedules import schedules_of
+from gate.aws.errors import AwsNotFound, ask, pages, permission_of, readable
+from gate.errors import AwsRefused, GateError
 from gate.legacy.snapshot import FunctionSnapshot, unread
 
 _ABSENT = ("ResourceNotFoundException",)
@@ -37,6 +35,10 @@ _LISTINGS = {
     "invocation": ("list_function_event_invoke_configs", "FunctionEventInvokeConfigs"),
     "provisioned": ("list_provisioned_concurrency_configs", "ProvisionedConcurrencyConfigs"),
 }
+# The parts of a snapshot that are one of these listings, and by which key of an item they are told apart.
+_KEYS = {"aliases": "Name", "mappings": "UUID", "urls": "FunctionArn", "invocation": "FunctionArn"}
+# A universal target calls an API; the function is named in its input (Scheduler User Guide, "Universal targets").
+_UNIVERSAL = (":aws-sdk:lambda:invoke", ":aws-sdk:lambda:invokeAsync")
 _SETTLE_SECONDS = 120
 _POLL_SECONDS = 2.0
 
@@ -79,32 +81,41 @@ class ZipFunction:
         with readable("GetFunction"):
             arn = str(answer["Configuration"]["FunctionArn"])
             configuration, tags = _configuration(answer["Configuration"]), answer.get("Tags", {})
-        versions = _part("versions", lambda: {each["Version"]: _configuration(each) for each in self._list("versions")})
-        aliases = _part("aliases", lambda: self._by("aliases", "Name"))
-        # Qualifiers that could not be listed are left out; what can be read is compared all the same.
-        qualifiers = [name for found in (aliases, versions) if not isinstance(found, MissingFact) for name in found]
-        targets = [arn, *(f"{arn}:{each}" for each in qualifiers)]
-        facts = {
-            "configuration": configuration,
-            "tags": tags,
-            # $LATEST is the configuration above.
-            "versions": versions if isinstance(versions, MissingFact) else _without_latest(versions),
-            "aliases": aliases,
-            "concurrency": _part("concurrency", lambda: self._concurrency(answer)),
-            "policies": _part("policies", lambda: self._policies(qualifiers)),
-            "mappings": _part("mappings", lambda: self._by("mappings", "UUID")),
-            "urls": _part("urls", lambda: self._by("urls", "FunctionArn")),
-            "invocation": _part("invocation", lambda: self._by("invocation", "FunctionArn")),
-            "rules": _part("rules", lambda: self._rules(targets)),
-            "schedules": _part("schedules", lambda: self._schedules(targets)),
+        facts = {"configuration": configuration, "tags": tags}
+        parts: dict[str, Callable[[], dict[str, Any]]] = {
+            "versions": lambda: {each["Version"]: _configuration(each) for each in self._list("versions")},
+            **{name: partial(self._by, name, key) for name, key in _KEYS.items()},
+            "concurrency": lambda: self._concurrency(answer),
+            "policies": lambda: self._policies(qualifiers),
+            "rules": lambda: self._rules(targets),
+            "schedules": lambda: self._schedules(targets),
         }
-        known = {
-            name: unread(found.error) if isinstance(found, MissingFact) else found for name, found in facts.items()
-        }
-        return FunctionSnapshot(arn, self._now().isoformat(timespec="seconds"), _plain(known))
+        qualifiers, targets = [], [arn]
+        for name, read in parts.items():
+            try:
+                with readable(f"the zip function's {name}"):
+                    facts[name] = read()
+            except GateError as refusal:
+                facts[name] = unread(refusal)
+                continue
+            if name in ("aliases", "versions"):  # where they could not be listed, what can be read is compared
+                qualifiers += facts[name]
+                targets += [f"{arn}:{each}" for each in facts[name]]
+        facts["versions"].pop("$LATEST", None)  # that is the configuration above
+        return FunctionSnapshot(arn, self._now().isoformat(timespec="seconds"), _plain(facts))
 
     def _schedules(self, targets: list[str]) -> dict[str, Any]:
-        return {name: _schedule(each) for name, each in schedules_of(self._scheduler, targets)}
+        """The schedules of EventBridge Scheduler that start the function; they are not listed among its rules."""
+        found = {}
+        for page in pages(self._scheduler, "list_schedules", "scheduler:ListSchedules", "the account's schedules"):
+            for each in page["Schedules"]:
+                group, name, target = each["GroupName"], each["Name"], each["Target"]["Arn"]
+                if target in targets or target.endswith(_UNIVERSAL):
+                    about, call = f"the schedule {group}/{name}", self._scheduler.get_schedule
+                    read = ask(call, "scheduler:GetSchedule", about, GroupName=group, Name=name)
+                    if target in targets or _called_by(read["Target"]) & _names(targets):
+                        found[f"{group}/{name}"] = {**_kept(read), "Target": _target(read["Target"])}
+        return found
 
     def _by(self, what: str, key: str) -> dict[str, Any]:
         return {each[key]: _kept(each) for each in self._list(what)}
@@ -172,13 +183,13 @@ class ZipFunction:
     def _list(self, what: str) -> list[dict[str, Any]]:
         operation, key = _LISTINGS[what]
         absent = ("ProvisionedConcurrencyConfigNotFoundException",)
-        permission = _permission(self._lambda, operation)
+        permission = permission_of(self._lambda, operation)
         listing = pages(self._lambda, operation, permission, self._about, absent, FunctionName=self.name)
         return [each for page in listing for each in page[key]]
 
     def _events_pages(self, operation: str, key: str, **parameters: Any) -> list[Any]:
         """All pages of an EventBridge listing; botocore has no paginator for some of them."""
-        call, permission = getattr(self._events, operation), _permission(self._events, operation)
+        call, permission = getattr(self._events, operation), permission_of(self._events, operation)
         found: list[Any] = []
         while True:
             answer = ask(call, permission, "the EventBridge rules", **parameters)
@@ -188,27 +199,24 @@ class ZipFunction:
             parameters["NextToken"] = answer["NextToken"]
 
     def _ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        call, permission = getattr(self._lambda, operation), _permission(self._lambda, operation)
+        call, permission = getattr(self._lambda, operation), permission_of(self._lambda, operation)
         return ask(call, permission, self._about, _ABSENT, FunctionName=self.name, **parameters)
 
 
-def _permission(client: Any, operation: str) -> str:
-    """The IAM action of a call; those made here are named as the API names the call."""
-    return f"{client.meta.service_model.service_name}:{client.meta.method_to_api_mapping[operation]}"
+def _called_by(target: Mapping[str, Any]) -> set[str]:
+    """The function that a universal target calls; where the input is not JSON, every word of it."""
+    text = str(target.get("Input", ""))
+    try:
+        return {str(json.loads(text)["FunctionName"])}
+    except (ValueError, LookupError, TypeError):
+        return set(text.replace('"', " ").split())
 
 
-def _part(what: str, read: Callable[[], Any]) -> Any:
-    """A part of the function, or what stands for it where it could not be read."""
-
-    def checked() -> Any:
-        with readable(f"the zip function's {what}"):
-            return read()
-
-    return fact_or_missing(checked)
-
-
-def _without_latest(versions: Mapping[str, Any]) -> dict[str, Any]:
-    return {number: kept for number, kept in versions.items() if number != "$LATEST"}
+def _names(targets: Iterable[str]) -> set[str]:
+    """A function is named by its ARN, its name, or account and name, each with or without a qualifier."""
+    behind = {arn.partition(":function:")[2] for arn in targets}
+    accounts = {arn.split(":")[4] for arn in targets}
+    return {*targets, *behind, *(f"{account}:function:{name}" for account in accounts for name in behind)}
 
 
 def _kept(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,10 +229,6 @@ def _configuration(raw: Mapping[str, Any]) -> dict[str, Any]:
     salt = str(raw["FunctionName"])
     hashed = {name: secret_hash(f"{salt}/{name}", value) for name, value in variables.items()}
     return kept | ({"Environment": {"Variables": hashed}} if hashed else {"Environment": {}})
-
-
-def _schedule(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_kept(raw), "Target": _target(raw["Target"])}
 
 
 def _target(raw: Mapping[str, Any]) -> dict[str, Any]:

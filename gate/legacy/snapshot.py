@@ -1,16 +1,27 @@
-"""The zip function at one time, and the fields that differ between two times. Pure."""
+"""The zip function at one time, and the fields that differ between two times.
+
+The snapshot that the publishing run takes before it pushes anything is the baseline: it is kept on disk, and later
+verifications compare with it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from gate.check import CheckResult, Rejection, check, reject
-from gate.errors import AwsRefused, GateError
+from gate.errors import AwsRefused, EvidenceDamaged, GateError
 
 _ANEW = "take a new baseline with a new publishing run"
+_NO_BASELINE = (
+    "give the evidence folder of the publishing run, or publish with this gate, which takes the baseline first"
+)
 _ABSENT = "not there"
 _UNREAD = "could not be read"
 # Lists whose order means nothing to Lambda, which answers them in any order (VpcConfig).
@@ -37,6 +48,49 @@ class FunctionSnapshot:
     def name(self) -> str:
         """The function's name."""
         return self.function.rpartition(":")[2]
+
+    @property
+    def time(self) -> datetime:
+        """When it was taken."""
+        return datetime.fromisoformat(self.taken_at)
+
+    def keep(self, path: Path) -> None:
+        """Write it completely or not at all, and flush it to the disk.
+
+        Raises:
+            EvidenceDamaged: it cannot be written; then nothing may be pushed.
+        """
+        facts = asdict(self)
+        partial = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("w", encoding="utf-8") as file:
+                json.dump({**facts, "sha256": _sha256(facts)}, file, indent=2, ensure_ascii=False)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError as error:
+            cause = f"The baseline of the zip function cannot be kept: {error}"
+            raise EvidenceDamaged(cause, where=str(path)) from error
+
+    @classmethod
+    def load(cls, path: Path) -> FunctionSnapshot:
+        """Read a kept baseline.
+
+        Raises:
+            EvidenceDamaged: there is none, it cannot be read, or it was altered.
+        """
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            recorded = facts.pop("sha256")
+            if recorded == _sha256(facts) and isinstance(facts["facts"], Mapping):
+                return cls(**facts)
+            cause = "The baseline of the zip function was altered after it was kept"
+        except FileNotFoundError:
+            cause = "There is no baseline of the zip function, so it is unknown whether the release left it unchanged"
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            cause = f"The baseline of the zip function cannot be read: {error}"
+        raise EvidenceDamaged(cause, where=str(path), remedy=_NO_BASELINE)
 
 
 def names_of(snapshot: FunctionSnapshot, part: str) -> set[str]:
@@ -85,6 +139,11 @@ def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
     listed = sorted(value, key=str) if path and path[-1] in _SETS and isinstance(value, list | tuple) else value
     for key, inner in value.items() if isinstance(value, Mapping) else enumerate(listed):
         yield from _leaves(inner, (*path, str(key)))
+
+
+def _sha256(facts: Mapping[str, Any]) -> str:
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _unread_parts(snapshot: FunctionSnapshot, when: str) -> dict[str, Rejection]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gate.aws.errors import pages, readable
 from gate.check import ACCEPTED, CheckResult, check, reject
+from gate.legacy.snapshot import FunctionSnapshot
 
+_BEFORE = timedelta(hours=24)  # the window with which the time since the baseline is compared
 _PERIOD = 60  # seconds, the finest that Lambda's metrics have
 # Below this probability, errors are not explained by chance.
 _CHANCE = 0.01
@@ -82,12 +84,22 @@ def check_traffic(before: Traffic, since: Traffic, function: str) -> CheckResult
     return ACCEPTED
 
 
-def read_traffic(client: Any, function: str, start: datetime, end: datetime) -> Traffic:
-    """The function's invocations and errors between two times (UTC).
+def read_traffic(client: Any, baseline: FunctionSnapshot, now: datetime) -> tuple[Traffic, Traffic]:
+    """The function's invocations and errors in the day before the baseline, and since.
+
+    Args:
+        client: boto3's CloudWatch client.
+        baseline: names the function.
+        now: the time of day (UTC).
 
     Raises:
         AwsRefused: CloudWatch cannot be asked or answers something unreadable.
     """
+    taken = baseline.time
+    return _window(client, baseline.name, taken - _BEFORE, taken), _window(client, baseline.name, taken, now)
+
+
+def _window(client: Any, function: str, start: datetime, end: datetime) -> Traffic:
     listing = pages(
         client,
         "get_metric_data",

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gate.aws.errors import pages, readable
@@ -14,6 +14,7 @@ from gate.check import CheckResult, Rejection, check, reject
 from gate.legacy.snapshot import FunctionSnapshot, names_of
 
 _LAMBDA, _EVENTS, _SCHEDULER = "lambda.amazonaws.com", "events.amazonaws.com", "scheduler.amazonaws.com"
+_MARGIN = timedelta(minutes=5)  # the baseline's own reading of the function must be among the events
 _SERVICE_ERROR = re.compile(r"(?i)internal|serviceexception|serverexception|unavailable|timeout|unknown")
 
 
@@ -89,14 +90,13 @@ def _is_reading(event: TrailEvent, function: str) -> bool:
     return of_function and event.read_only and not event.error and event.name.startswith("GetFunction")
 
 
-def read_trail(client: Any, baseline: FunctionSnapshot, start: datetime, end: datetime) -> tuple[TrailEvent, ...]:
-    """The management events about the function, its rules and its schedules between two times.
+def read_trail(client: Any, baseline: FunctionSnapshot, now: datetime) -> tuple[TrailEvent, ...]:
+    """The management events about the function, its rules and its schedules since just before the baseline.
 
     Args:
         client: boto3's CloudTrail client.
         baseline: names the function, its rules and its schedules.
-        start: a little before the baseline was taken (UTC).
-        end: now (UTC).
+        now: the time of day (UTC).
 
     Raises:
         AwsRefused: CloudTrail cannot be asked or answers something unreadable.
@@ -110,8 +110,8 @@ def read_trail(client: Any, baseline: FunctionSnapshot, start: datetime, end: da
             "cloudtrail:LookupEvents",
             "the account's event history",
             LookupAttributes=[{"AttributeKey": "EventSource", "AttributeValue": source}],
-            StartTime=start,
-            EndTime=end,
+            StartTime=baseline.time - _MARGIN,
+            EndTime=now,
         )
         with readable("LookupEvents"):
             events = [_read(raw) for page in listing for raw in page["Events"]]

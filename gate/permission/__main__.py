@@ -32,9 +32,12 @@ def main(arguments: list[str] | None = None) -> None:
         type=Path,
         help="evidence/NNN-every-aws-call-of-the-run.json",
     )
-    for path in parser.parse_args(arguments).call_log:
+    parser.add_argument("--release-folder", type=Path, metavar="DIR", default=ROOT, help="another release's folder")
+    options = parser.parse_args(arguments)
+    for path in options.call_log:
         _compare(path)
-    for name, number in write(ROOT / FOLDER, release_of(ROOT / "pytest.ini")).items():
+    folder = options.release_folder
+    for name, number in write(folder / FOLDER, release_of(folder / "pytest.ini")).items():
         print(f"{FOLDER / name}: {number} permissions")
 
 

@@ -26,6 +26,9 @@ STAND_IN = "release-gate-lambda-base:standin"
 # The gate's own folder, whatever folder the release is in.
 HOME = Path(__file__).resolve().parents[2]
 STAND_IN_CONTEXT = Path("localaws", "lambda-base")
+# The same without its Python, for a release that runs on another runtime.
+WITHOUT_PYTHON = "release-gate-lambda-base:without-python"
+_WITHOUT_PYTHON_CONTEXT = Path("localaws", "lambda-base-without-python")
 _DIGITS = 12  # of an image ID, as docker shows it
 _ID_TAG = re.compile(rf"{STAND_IN.partition(':')[0]}:[0-9a-f]{{{_DIGITS}}}")
 _IDLE = timedelta(days=1)
@@ -41,12 +44,28 @@ def base_of(run: Run, docker: Engine) -> Base:
     """
     if run.options.target == "local":
         docker.require_processor(run.release.platform)
-        log = run.folder / "base-build.log"
-        with run.terminal.parts() as waiting_for:
-            built = build_stand_in(
-                docker, HOME, log, waiting_for, platform=run.release.platform, timeout=run.options.build_timeout
-            )
-        return Base(built.reference, (*run.release.approved_bases, *built.approved), "simulated", built.image_id)
+        stand_in = built = _stand_in(run, docker)
+        if not run.release.python_version:
+            built = _stand_in(run, docker, without_python=stand_in)
+        approved = (*run.release.approved_bases, *built.approved)
+        return Base(built.reference, approved, "simulated", built.image_id, _helper(run, stand_in))
+    found = _pulled(run, docker)
+    return found if run.release.python_version else replace(found, helper=_helper(run, _stand_in(run, docker)))
+
+
+def _helper(run: Run, stand_in: Base) -> str:
+    """The image whose Python serves the sandbox of a release that has none."""
+    return "" if run.release.python_version else stand_in.image_id
+
+
+def _stand_in(run: Run, docker: Engine, without_python: Base | None = None) -> Base:
+    log, options = run.folder / "base-build.log", run.options
+    with run.terminal.parts() as waiting_for:
+        return build_stand_in(docker, HOME, log, waiting_for, platform=run.release.platform,
+                              timeout=options.build_timeout, without_python=without_python)  # fmt: skip
+
+
+def _pulled(run: Run, docker: Engine) -> Base:
     approved = chosen_first(run.release.approved_bases, run.options.image_context / "Dockerfile")
     reference = approved[0]
     try:
@@ -123,6 +142,7 @@ def build_stand_in(
     *,
     platform: str = "",
     timeout: float = TIMEOUT_SECONDS,
+    without_python: Base | None = None,
 ) -> Base:
     """Build the stand-in; nothing, where it is built.
 
@@ -136,21 +156,23 @@ def build_stand_in(
         progress: is given each step, one line each.
         platform: what it is built for.
         timeout: seconds.
+        without_python: the stand-in from which one without Python is made; None builds that with Python.
 
     Raises:
         ImageUnavailable, EngineUnavailable: see `build_image`.
     """
+    tag = WITHOUT_PYTHON if without_python else STAND_IN
     built = build_image(
-        root / STAND_IN_CONTEXT,
-        tag=STAND_IN,
-        base_image=None,
+        root / (_WITHOUT_PYTHON_CONTEXT if without_python else STAND_IN_CONTEXT),
+        tag=tag,
+        base_image=without_python.reference if without_python else None,
         platform=platform,
         buildkit=docker.buildkit,
         log=log,
         progress=progress,
         timeout=timeout,
     )
-    base = _as_approved(docker, docker.built(built.image_id, built.tag), (STAND_IN,), "simulated")
+    base = _as_approved(docker, docker.built(built.image_id, built.tag), (tag,), "simulated")
     _remove_idle_tags(docker, keep=base.reference)
     return base
 

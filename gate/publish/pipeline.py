@@ -27,6 +27,8 @@ from gate.candidate import Candidate
 from gate.check import NoGo, require
 from gate.errors import EvidenceDamaged, GateError
 from gate.facts import MissingFact, fact_or_missing
+from gate.image.base import Base
+from gate.image.build import BuiltImage
 from gate.publish import build, preconditions, promotion_record
 from gate.publish.promotion_checks import ReleaseTags
 from gate.publish.publication import FILE, CheckedImage, Promotion, Publication
@@ -55,12 +57,9 @@ class Pipeline:
     def candidate(self) -> Candidate:
         """The candidate image: built, named by --image, or pulled by the published digest."""
         run, engine, began = self.run, self.connections.engine, datetime.now(UTC).isoformat(timespec="seconds")
-        base = build.base_of(run, engine)
-        if run.options.image or run.publishes:
-            built, reference = build.image_to_publish(run, engine, base)
-        else:
-            client = self.connections.release_client
-            built, reference = None, client.pull(client.published_digest())
+        with run.timeline.part("base and build"):
+            base = build.base_of(run, engine)
+            built, reference = self._image(base)
         sboms = run.root / ".cache" / "sbom"
         found = Candidate(engine, run.release, base, reference, built, run.options.image_context, sboms)
         self.connections.stack.callback(found.close)
@@ -74,6 +73,13 @@ class Pipeline:
         if built:
             note_build(run, built, began)
         return found
+
+    def _image(self, base: Base) -> tuple[BuiltImage | None, str]:
+        """The build, None for an image that exists; and what the engine calls the image."""
+        if self.run.options.image or self.run.publishes:
+            return build.image_to_publish(self.run, self.connections.engine, base)
+        client = self.connections.release_client
+        return None, client.pull(client.published_digest())
 
     @made_once
     def registry_image(self) -> Publication:
@@ -92,7 +98,8 @@ class Pipeline:
         image = _checked(self.candidate)
         before = self.publisher.prepare(image, run.store.folder / BASELINE)
         preconditions.refuse_push(run)
-        pushed = self.publisher.push(image, before)
+        with run.timeline.part("push"):
+            pushed = self.publisher.push(image, before)
         run.store.digest = run.facts.unpromoted = pushed.digest
         self._report_unaccepted(pushed)
         self.connections.stack.callback(self._record_scan)
@@ -113,13 +120,13 @@ class Pipeline:
     @made_once
     def digest_scan(self) -> ScanReport:
         """The finished scan of the checked digest; a run that publishes records it as a step of the release."""
-        run, digest = self.run, self.registry_image.digest
+        run, digest, scanner = self.run, self.registry_image.digest, self.connections.scanner
         if not run.publishes:
-            run.facts.scan_report = report = self.connections.scanner.scan_digest(digest)
+            run.facts.scan_report = report = scanner.scan_digest(digest)
             return report
         client = self.connections.release_client
-        with client.log.step(client.commands.request_scan(digest)) as done:
-            run.facts.scan_report = report = self.connections.scanner.scan_digest(digest)
+        with run.timeline.part("scan"), client.log.step(client.commands.request_scan(digest)) as done:
+            run.facts.scan_report = report = scanner.scan_digest(digest)
             done(f"done: {report.status}, {len(report.open)} findings")
         return report
 
@@ -145,7 +152,8 @@ class Pipeline:
         preconditions.refuse_promotion(run, pushed.digest)
         promotion_record.begin(run, pushed, self.earlier_promotions)
         try:
-            release = self.publisher.promote(pushed)
+            with run.timeline.part("tags"):
+                release = self.publisher.promote(pushed)
         except (GateError, NoGo):
             self._take_back()
             raise

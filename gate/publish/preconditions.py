@@ -28,7 +28,7 @@ class Stage(IntEnum):
     IMAGE: on the image alone, before anything is pushed.
     CANDIDATE: on the digest behind the candidate tag, before it is given any other; the stage of a scenario that
         says nothing else.
-    RELEASE: once both tags name the digest, because it can only be seen then.
+    RELEASE: once its tags name the digest, because it can only be seen then.
     """
 
     IMAGE = 1

@@ -18,10 +18,10 @@ from gate.aws.errors import ask, readable
 from gate.aws.retry import TimeSource
 from gate.check import require
 from gate.errors import AwsRefused
-from gate.legacy import baseline
-from gate.legacy.history import ZipHistory
 from gate.legacy.reader import ZipFunction
 from gate.legacy.snapshot import FunctionSnapshot
+from gate.legacy.traffic import Traffic, read_traffic
+from gate.legacy.trail import TrailEvent, read_trail
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags, check_caller
 from gate.publish.publication import CheckedImage, Publication
 from gate.publish.release_log import Commands, LoggedStep, ReleaseLog
@@ -116,10 +116,13 @@ class ReleaseClient:
         name = self.release.zip_function
         return ZipFunction(functions, events, scheduler, name, sleep=self.sleep, now=self.now)
 
-    @cached_property
-    def zip_history(self) -> ZipHistory:
-        """What CloudTrail and CloudWatch know of the zip function; only AWS has these."""
-        return ZipHistory(self.client("cloudtrail"), self.client("cloudwatch"), self.now)
+    def trail(self, baseline: FunctionSnapshot) -> tuple[TrailEvent, ...]:
+        """What CloudTrail recorded of the zip function since the baseline; only AWS has it."""
+        return read_trail(self.client("cloudtrail"), baseline, self.now())
+
+    def traffic(self, baseline: FunctionSnapshot) -> tuple[Traffic, Traffic]:
+        """What CloudWatch counted of the zip function before the baseline and since; only AWS has it."""
+        return read_traffic(self.client("cloudwatch"), baseline, self.now())
 
     @cached_property
     def caller(self) -> AwsCaller:
@@ -141,7 +144,7 @@ class ReleaseClient:
     def keep_baseline(self, file: Path) -> FunctionSnapshot:
         """The zip function as it is now, kept in a file."""
         snapshot = self.zip_function.snapshot()
-        baseline.keep(file, snapshot)
+        snapshot.keep(file)
         return snapshot
 
     def published_digest(self) -> str:

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from gate.check import NoGo
 from gate.errors import EvidenceDamaged, GateError
 from gate.image.build import BuiltImage
-from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.pipeline import Pipeline
 from gate.publish.publishing_run import BASELINE, publishing_run
@@ -39,14 +38,14 @@ def zip_baseline(pipeline: Pipeline) -> FunctionSnapshot:
     """
     run = pipeline.run
     if not run.publishes:
-        return baseline.load(publishing_run(run, pipeline.published.digest).evidence / BASELINE)
+        return FunctionSnapshot.load(publishing_run(run, pipeline.published.digest).evidence / BASELINE)
     kept = run.store.folder / BASELINE
     try:
         _ = pipeline.registry_image
     except (GateError, NoGo):
         if not kept.exists():
             raise
-    return baseline.load(kept)
+    return FunctionSnapshot.load(kept)
 
 
 def previous_release(pipeline: Pipeline) -> ReleaseDiff | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gate.browser.page_checks import ProbeRun
     from gate.engine import InspectedImage
     from gate.run.model import Run
+    from gate.run.timeline import RunPart
     from gate.runtime.report import HandlerRun, Invocation
 
 MB = 1_000_000
@@ -33,12 +34,13 @@ _SOURCE = re.compile(r"\b(?:dir|file|multi):[0-9a-f]{64} in ")
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: its label, its value, and the value as a person reads it."""
+    """One bar: its label, its value, and the value as a person reads it; `begin` is where it begins on the scale."""
 
     label: str
     value: float
     text: str
     tone: str = "plain"
+    begin: float = 0.0
 
 
 def bars(title: str, rows: Sequence[Bar], *, limit: Bar | None = None, wide: bool = False) -> Markup:
@@ -47,25 +49,25 @@ def bars(title: str, rows: Sequence[Bar], *, limit: Bar | None = None, wide: boo
     The scale runs to the limit or to the longest bar, whichever is more, so a bar beyond the limit is seen to be so.
     A wide chart has room for long labels.
     """
-    longest = max([row.value for row in rows] + [limit.value if limit else 0.0, 1e-9])
+    longest = max([row.begin + row.value for row in rows] + [limit.value if limit else 0.0, 1e-9])
     mark, legend = Markup(""), Markup("")
     if limit:
         place = round(limit.value / longest * 100, 1)
         mark = Markup('<span class="limit" style="left:{}%"></span>').format(place)
         legend = Markup('<p class="limit-text">{} {}</p>').format(limit.label, limit.text)
-    body = Markup("").join(_bar(row, row.value / longest * 100, mark) for row in rows)
+    body = Markup("").join(_bar(row, 100 / longest, mark) for row in rows)
     return Markup('<figure class="chart{}"><figcaption>{}</figcaption><ul class="bars">{}</ul>{}</figure>').format(
         " wide" if wide else "", title, body, legend
     )
 
 
-def _bar(row: Bar, percent: float, mark: Markup) -> Markup:
+def _bar(row: Bar, scale: float, mark: Markup) -> Markup:
+    width = round(max(row.value * scale, 0.5), 1) if row.value else 0
     return Markup(
         '<li><span class="label" title="{label}">{label}</span><span class="track">'
-        '<span class="bar {tone}" style="width:{width}%"></span>{mark}</span><span class="value">{value}</span></li>'
-    ).format(
-        label=row.label, tone=row.tone, width=round(max(percent, 0.5), 1) if row.value else 0, mark=mark, value=row.text
-    )
+        '<span class="bar {tone}" style="margin-left:{left}%;width:{width}%"></span>{mark}</span>'
+        '<span class="value">{value}</span></li>'
+    ).format(label=row.label, tone=row.tone, left=round(row.begin * scale, 1), width=width, mark=mark, value=row.text)
 
 
 def figures(run: Run) -> list[Markup]:
@@ -91,6 +93,8 @@ def _figures(run: Run, known: dict[str, Any]) -> Iterator[Markup]:
         yield _severities(report)
     if run.scans.exists():
         yield from _nights(run)
+    if parts := run.timeline.parts(run.facts.candidate):
+        yield _time(parts)
 
 
 def _screenshot(probe: ProbeRun) -> Iterator[Markup]:
@@ -124,6 +128,12 @@ def _invocation(each: Invocation) -> Bar:
     if each.outcome != "answered" or each.seconds is None:
         return Bar(label, 0.0, each.outcome, "bad")
     return Bar(label, each.seconds, f"{each.seconds:.1f} s")
+
+
+def _time(parts: Sequence[RunPart]) -> Markup:
+    rows = [Bar(each.name, each.seconds, f"{each.seconds:.1f} s", begin=each.began) for each in parts]
+    title = "Where the time of the run went, until this page was written: parts one below the other ran side by side"
+    return bars(title, rows)
 
 
 def _tone(value: float, limit: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 from gate.scan.findings import Severity
 from gate.scan.register.entries import Register
@@ -47,9 +46,9 @@ class FindingsTable:
     total: int
 
 
-def findings(report: ScanReport, register: Register | None, target: str, today: date) -> FindingsTable:
+def findings(report: ScanReport, register: Register | None) -> FindingsTable:
     """The open findings, worst first; without a register nobody knows what is to become of them."""
-    given: Iterable[Disposition] = dispositions(report.open, register or _NO_REGISTER, target, today)
+    given: Iterable[Disposition] = dispositions(report.open, register or _NO_REGISTER)
     rows = [_row(each, known=register is not None) for each in given]
     return FindingsTable(tuple(rows[:SHOWN]), len(rows))
 

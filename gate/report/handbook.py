@@ -25,7 +25,7 @@ order of the criteria, with the answer it gives to its known-bad value. It is ma
   of it: `pytest features/ -k "Both tags name the digest"`.
 - A run that is interrupted (Ctrl-C, SIGTERM) says a no, with what it has; one that is killed says INCOMPLETE. Both
   leave their evidence, and the next run removes what they left running.
-- Nothing is ever fixed by running with less: a restricted run says INCOMPLETE at best.
+- Restricting a run mends nothing: it says INCOMPLETE at best.
 """
 
 

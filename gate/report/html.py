@@ -55,7 +55,7 @@ def switch_on(option: Any, folder: Path) -> None:
 
 
 def mend(path: Path) -> None:
-    """Give pytest-html's page what its template lacks: a language, a viewport, named filters, no way out to a network.
+    """Give pytest-html's page what its template lacks: a language, a viewport, named filters, no access to a network.
 
     The policy makes the browser itself refuse whatever the page would ask of a server.
     """

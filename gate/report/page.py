@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from gate.verdict import CRITERIA, NotPart, ScenarioOutcome, Verdict, criterion_
 
 HERE = Path(__file__).parent
 STYLE = HERE / "report.css"
-# A word of its own, in red: the scenario counts as failed, and no check said so.
+# Of a criterion that counts as failed although no check said no: facts were missing.
 NOT_JUDGED = "not checked"
 # Of a criterion all of whose scenarios are about something that the release does not have.
 NOT_PART = "not part"
@@ -79,29 +80,37 @@ class ReportPage:
 
 def render(page: ReportPage) -> str:
     """The page as HTML; whatever comes from outside is escaped by the template engine, or replaced if it is no text."""
-    loader = jinja2.FileSystemLoader(HERE)
-    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     found = causes(page.outcomes)
-    html = environment.get_template("page.html").render(
-        page=page,
-        meaning=MEANINGS[page.verdict.word],
-        tone=_tone(page.verdict),
-        causes=found,
-        follows=_follows(found),
-        SHOWN_CAUSES=SHOWN_CAUSES,
-        SHOWN_REJECTIONS=SHOWN_REJECTIONS,
-        others=(*page.verdict.beside, *page.verdict.not_begun),
-        NOT_JUDGED=NOT_JUDGED,
-        anchors={o.name: f"scenario-{number}" for number, o in enumerate(page.outcomes, 1)},
-        criteria=[_criterion(n, page) for n in CRITERIA],
-        simulated=_simulated(page.outcomes),
-        absent=_absent(page),
-        not_part=_by_reason(page.not_part),
-        warnings=[*page.head.warnings, *_warnings(page.records)],
-        records={r.number: r for r in page.records},
-        excerpts=excerpts(page.records),
+    html = (
+        _templates()
+        .get_template("page.html")
+        .render(
+            page=page,
+            meaning=MEANINGS[page.verdict.word],
+            tone=_tone(page.verdict),
+            causes=found,
+            follows=_follows(found),
+            SHOWN_CAUSES=SHOWN_CAUSES,
+            SHOWN_REJECTIONS=SHOWN_REJECTIONS,
+            others=(*page.verdict.beside, *page.verdict.not_begun),
+            NOT_JUDGED=NOT_JUDGED,
+            anchors={o.name: f"scenario-{number}" for number, o in enumerate(page.outcomes, 1)},
+            criteria=[_criterion(n, page) for n in CRITERIA],
+            simulated=_simulated(page.outcomes),
+            absent=_absent(page),
+            not_part=_by_reason(page.not_part),
+            warnings=[*page.head.warnings, *_warnings(page.records)],
+            records={r.number: r for r in page.records},
+            excerpts=excerpts(page.records),
+        )
     )
     return html.encode("utf-8", "replace").decode()
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(HERE)
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
 def _follows(found: Sequence[Cause]) -> dict[str, dict[str, Any]]:
@@ -116,7 +125,7 @@ def _follows(found: Sequence[Cause]) -> dict[str, dict[str, Any]]:
 
 
 def _warnings(records: Sequence[EvidenceRecord]) -> list[str]:
-    """What nobody has to decide today, and somebody will: the records that steps entitle "warnings: …", each once."""
+    """What will have to be decided soon: the answers of the records whose title begins with "warnings: ", each once."""
     entitled = [record.answer for record in records if record.title.startswith(_WARNINGS)]
     return list(dict.fromkeys(str(each).partition("\n")[0] for answer in entitled for each in answer))
 

@@ -86,14 +86,7 @@ class SourceFiles:
 
 
 def sarif(causes: Iterable[Cause], files: SourceFiles, word: str, beside: Iterable[str] = ()) -> dict[str, Any]:
-    """The SARIF log of a run; without a cause it has no result.
-
-    Args:
-        causes: of its failures.
-        files: where they are.
-        word: the verdict.
-        beside: what else stands against the release, and is no scenario's.
-    """
+    """The SARIF log of a run; without a cause it has no result. What is `beside` is no scenario's, and notes say it."""
     told = tuple(causes)
     rules = list(dict.fromkeys(_rule(each) for each in told))
     notes = [{"level": "error", "message": {"text": _text(each)}} for each in beside]

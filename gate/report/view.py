@@ -34,10 +34,10 @@ def found(run: Run) -> FindingsTable | None:
     if report is None:
         return None
     try:
-        register = load(run.options.image_context / "exceptions.yaml")
+        register = load(run.options.image_context / "exceptions.yaml").at(run.exception_scope, datetime.now(UTC).date())
     except GateError:  # AC9 says why; the list says that the decisions are unknown
         register = None
-    return findings(report, register, run.exception_scope, datetime.now(UTC).date())
+    return findings(report, register)
 
 
 def headline(run: Run) -> str:
@@ -46,7 +46,7 @@ def headline(run: Run) -> str:
     where = {"aws": "AWS", "local": "the local target", "aws-rehearsal": "an endpoint that is not AWS"}[run.target]
     only_aws = len(run.results.verdict.only_aws) if run.results else 0
     rest = f", without the {only_aws} scenario{'s' * (only_aws > 1)} that only AWS can prove" if only_aws else ""
-    # Unpublished, it has no digest: its ID looks like one and can be deployed by nobody.
+    # Before it is published it has no digest. Its ID looks like one, and nothing can be deployed by it.
     named = facts.digest[:19] or (f"image ID {facts.image_id[:19]}" if facts.image_id else "")
     checked = f" ({named}…)" if named else ""
     parts = f"; {len(run.not_part)} are left out as no part of this release" if run.not_part else ""

@@ -104,7 +104,7 @@ class Connections:
         with _as_unavailable(LocalTargetError):
             release = self.run.release
             seeded = SeededRelease.of(release, self.run.options.image_context, policies_of(release))
-            with self.run.terminal.parts() as waiting_for:
+            with self.run.timeline.part("local target"), self.run.terminal.parts() as waiting_for:
                 waiting_for("the local target starts")
                 local = stack.enter_context(LocalTarget(seeded, **local_state(self.run)))
         environment = stack.enter_context(pytest.MonkeyPatch.context())

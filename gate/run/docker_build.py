@@ -25,9 +25,10 @@ def main(arguments: list[str] | None = None) -> str:
     """
     parser = argparse.ArgumentParser(prog="python -m gate.run.docker_build", description=(__doc__ or "").strip())
     parser.add_argument("--base-image", metavar="REF", help="build on this base, not on the local stand-in")
+    parser.add_argument("--release-folder", type=Path, metavar="DIR", default=ROOT, help="another release's folder")
     options = parser.parse_args(arguments)
-    release = release_of(ROOT / "pytest.ini")
-    logs = ROOT / ".cache"
+    folder, logs = options.release_folder, ROOT / ".cache"
+    release = release_of(folder / "pytest.ini")
     terminal = Terminal()
     with closing(connect()) as engine, terminal.parts() as waiting_for:
         base = options.base_image
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> str:
             log = logs / "base-build.log"
             base = build_stand_in(engine, ROOT, log, waiting_for, platform=release.platform).reference
         built = build_image(
-            ROOT / release.image_context,
+            folder / release.image_context,
             tag=f"{release.repository}:latest",
             base_image=base,
             version=release.release_tag,

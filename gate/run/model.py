@@ -19,6 +19,7 @@ from gate.options import Options
 from gate.release import Release
 from gate.run.environment import ClockCheck
 from gate.run.terminal import Terminal
+from gate.run.timeline import Timeline
 from gate.verdict import Kind, NotPart, ScenarioOutcome, Verdict
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ class Run:
         release_client: talks to AWS about the release, once it was needed.
         key: signs what the run states; opened once, when it begins. None: nothing is signed.
         at_end: what stays open until the verdict is on the disk.
+        timeline: where the time goes.
     """
 
     kind: Kind
@@ -194,6 +196,7 @@ class Run:
     release_client: ReleaseClient | None = None
     key: Any = None
     at_end: ExitStack = field(default_factory=ExitStack)
+    timeline: Timeline = field(default_factory=Timeline)
 
     @property
     def scans(self) -> Path:

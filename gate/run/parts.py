@@ -16,8 +16,13 @@ from gate.verdict import NotPart
 if TYPE_CHECKING:
     from gate.run.scenarios import Scenario
 
-# Titles that name a part and hold without it: checked as they are, under a title that fits.
-_WITHOUT_ROLLING_TAG = ("Both tags name", "The release tag names")
+# What titles say of a part and holds without it, by the part's tag: checked as it is, under a title that fits.
+_WITHOUT = (
+    ("rolling_tag", "Both tags name", "The release tag names"),
+    ("rolling_tag", "while the rolling tags can move", "while the candidate tag can move"),
+    ("rolling_tag", "behind the tags", "behind the release tag"),
+    ("python", "is the one that Lambda will import", "is the one that Lambda is given"),
+)
 _OF_ANOTHER_LANGUAGE = "Korean text"
 
 
@@ -34,8 +39,8 @@ class ReleaseParts:
 
     def title(self, title: str) -> str:
         """A scenario's title as it fits this release."""
-        if "rolling_tag" in self.absent:
-            title = title.replace(*_WITHOUT_ROLLING_TAG)
+        for part, said, fits in _WITHOUT:
+            title = title.replace(said, fits) if part in self.absent else title
         if self._language and self._language != "ko":
             title = title.replace(_OF_ANOTHER_LANGUAGE, f"Text in the language {self._language}")
         return title

@@ -96,6 +96,7 @@ class AcceptancePlugin:
             self.run.expected = expected - {each.name for each in self._parts.left_out(every)}
         self.run.proofs = run_self_tests()
         self.run.terminal.begin(len(session.items))
+        self.run.timeline.collected()
 
     def _scenario(self, item: pytest.Item) -> Scenario:
         return self._scenarios[getattr(item, "obj").__doc__]  # noqa: B009 - Item has no `obj` for the type checker
@@ -174,16 +175,13 @@ class AcceptancePlugin:
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """Our own line says it; pytest's letters stay away."""
         when = getattr(report, "when", "")
-        if not when:
-            return None
         counts = when == "call" or not report.passed
-        return (report.outcome if counts else "", "", "")
+        return (report.outcome if counts else "", "", "") if when else None
 
 
 def _row(item: pytest.Item) -> str:
     """The row of an outline that a test is about, by its id in pytest; "" for a plain scenario."""
-    callspec = getattr(item, "callspec", None)
-    return callspec.id if callspec else ""
+    return str(getattr(getattr(item, "callspec", None), "id", ""))
 
 
 def _about_the_image(scenario: Scenario) -> bool:
@@ -210,13 +208,14 @@ class Ending:
         session.exitstatus = 1
         with self._writing():
             self.run.results = conclude(self.run)
-        ending = yield
+        with self.run.timeline.part("page"):
+            ending = yield
         if ending.exception:
             self._unfinished(ending.exception)
         if isinstance(ending.exception, _TOLD):
             ending.force_result(None)
         with self.run.at_end:
-            with self._writing():
+            with self._writing(), self.run.timeline.part("seal"):
                 finish(self.run)
             if self.run.results:
                 session.exitstatus = self.run.results.verdict.exit_code
@@ -246,5 +245,6 @@ class Ending:
         here = run.folder.is_relative_to(run.root) and not run.options.release_folder
         path = run.folder.relative_to(run.root) if here else run.folder
         run.terminal.verdict(results.verdict, run.outcomes, headline(run), str(path / REPORT), run.not_part)
+        run.terminal.say(run.timeline.line(run.facts.candidate))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             run.terminal.commands(error_commands(causes(run.outcomes), sources(run)))

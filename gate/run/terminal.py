@@ -81,8 +81,6 @@ class Terminal:
                 self._stream.write(_CLEAR)
                 self._stream.flush()
             self._awaited = None
-            if self._ticker:
-                self._ticker.cancel()
 
     @contextmanager
     def parts(self) -> Iterator[Callable[[str], None]]:
@@ -97,18 +95,24 @@ class Terminal:
 
     def _wait(self, what: str, since: float) -> None:
         self.done_waiting()
-        awaited = self._awaited = (what, since)
+        with self._lock:
+            self._awaited = (what, since)
+            if not self._ticker:
+                self._tick_later()
 
-        def tick() -> None:
-            with self._lock:
-                if self._awaited is awaited:  # it may have come while the timer went off
-                    self._show(what, since)
-                    self._wait(what, since)
-
-        now = time.monotonic()
-        self._ticker = threading.Timer(REWRITTEN_EVERY if self._rewrites else max(0.0, self._due - now), tick)
+    def _tick_later(self) -> None:
+        # One thread looks after all the steps that come meanwhile: they are many, and most take no time.
+        seconds = REWRITTEN_EVERY if self._rewrites else max(0.0, self._due - time.monotonic())
+        self._ticker = threading.Timer(seconds, self._tick)
         self._ticker.daemon = True
         self._ticker.start()
+
+    def _tick(self) -> None:
+        with self._lock:
+            self._ticker = None
+            if self._awaited:
+                self._show(*self._awaited)
+                self._tick_later()
 
     def _show(self, what: str, since: float) -> None:
         """What is waited for: over the line before it on a terminal, else in a line of its own."""

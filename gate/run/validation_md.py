@@ -200,9 +200,9 @@ def _exceptions(run: Run) -> str:
     register, report, today = run.facts.register, run.facts.scan_report, run.started.date()
     if register is None:
         return "The register of exceptions was not read in this run."
-    rows = []
-    for entry in register.in_force(run.exception_scope, today):
-        used = sum(entry.is_about(finding, run.exception_scope) for finding in report.open) if report else 0
+    rows, target = [], run.exception_scope
+    for entry in (each for each in register.exceptions if each.is_for(target) and each.is_in_force(today)):
+        used = sum(entry in register.at(target, today).about(finding) for finding in report.open) if report else 0
         said = (
             f"{entry.id} in {entry.package.text}: {entry.decision}, {entry.rationale} Owner: {entry.owner}; reviewed "
             f"by {entry.reviewer} on {entry.decided}; ends {entry.expires}; used by {used} of this scan's findings."
@@ -214,7 +214,7 @@ def _exceptions(run: Run) -> str:
             f"{accepted.owner}; reviewed by {accepted.reviewer} on {accepted.decided}; ends {accepted.expires}."
         )
         rows.append(f"- {for_markdown(said)}")
-    for vex in (each for each in register.vex if each.is_for(run.exception_scope) and each.is_in_force(today)):
+    for vex in (each for each in register.vex if each.is_for(target) and each.is_in_force(today)):
         said = (
             f"{vex.file} (sha256 {vex.sha256}), VEX of {vex.document.author}: {vex.reason} Owner: {vex.owner}; "
             f"reviewed by {vex.reviewer} on {vex.decided}; ends {vex.expires}."

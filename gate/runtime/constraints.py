@@ -44,6 +44,11 @@ def sidecar() -> dict[str, Any]:
     return _restricted(_SIDECAR_MB, 64, "none")
 
 
+def observer(identity: str) -> dict[str, Any]:
+    """How the container runs that measures another one from beside it: it sees that one's processes."""
+    return {**sidecar(), "pid_mode": f"container:{identity}"}
+
+
 def _restricted(memory_mb: int, processes: int, network: str) -> dict[str, Any]:
     return {
         "read_only": True,

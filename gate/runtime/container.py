@@ -14,6 +14,8 @@ from docker.errors import APIError
 
 from gate.engine import Engine, engine_errors, owner_label
 from gate.engine.script import between_marks, new_mark
+from gate.errors import EngineUnavailable
+from gate.runtime import constraints
 from gate.runtime.constraints import USER
 from gate.runtime.report import ContainerProcess, Footprint, ResourceSample, TopProcess
 
@@ -26,6 +28,8 @@ _SAMPLE_SECONDS = 0.5
 # A busy engine may give no answer once: a measurement is tried again before it counts as failed.
 _ATTEMPTS = 3
 _EXECUTE_SECONDS = 20
+# The file system of a container's first process, as another container with the same user and processes sees it.
+_ROOT_OF_THE_FIRST = "/proc/1/root"
 
 
 class Container:
@@ -37,8 +41,8 @@ class Container:
         measure_error: why the last measurement failed; "" when it did not, and when the container has ended.
     """
 
-    def __init__(self, engine: Engine, identity: str, mark: str = "") -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, identity: str, mark: str = "", observer: str = "") -> None:
+        self._engine, self._observer = engine, observer
         self._api: Any = engine.client.api
         self.identity = identity
         self.mark = mark
@@ -96,7 +100,7 @@ class Container:
             time.sleep(_POLL_SECONDS)
 
     def measure(self) -> ResourceSample | None:
-        """What it uses now, by the image's own Python; None when it has ended, or when three attempts failed."""
+        """What it uses now, by its own Python or the observer's; None when it has ended, or three attempts failed."""
         for _ in range(_ATTEMPTS):
             if sample := self._measured():
                 return sample
@@ -121,10 +125,22 @@ class Container:
 
     def _measured(self) -> ResourceSample | None:
         mark = new_mark()
-        answer, error = self.execute(["python3", "-I", "-S", "-c", MEASURE, mark])
+        command = ["python3", "-I", "-S", "-c", MEASURE, mark]
+        answer, error = self._observed([*command, _ROOT_OF_THE_FIRST]) if self._observer else self.execute(command)
         sample = sample_in(answer, mark)
         self.measure_error = "" if sample else error or "an empty answer"
         return sample
+
+    def _observed(self, command: Sequence[str]) -> tuple[str, str]:
+        """Run a command in a container beside it, of the observer's image, that sees its processes; as `execute`."""
+        host = constraints.observer(self.identity)
+        try:
+            with sandbox_container(self._engine, self._observer, host, entrypoint=command) as beside:
+                beside.start()
+                beside.wait_for(lambda: None, _EXECUTE_SECONDS)
+                return beside.logs(stderr=False), beside.start_error or beside.logs()[-300:].strip()
+        except EngineUnavailable as refused:
+            return "", str(refused)
 
     def execute(self, command: Sequence[str]) -> tuple[str, str]:
         """Run a command in it; returns its standard output, and the end of its error output or the engine's error."""
@@ -190,6 +206,7 @@ def sandbox_container(
     entrypoint: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     mark: str = "",
+    observer: str = "",
 ) -> Iterator[Container]:
     """A container of the image, created but not started, and removed at the end.
 
@@ -200,6 +217,7 @@ def sandbox_container(
         entrypoint: what to run; the image's own when empty.
         environment: variables beside the image's own.
         mark: what stands before the lines that its program answers.
+        observer: the image whose Python measures it from beside it; "" where its own does.
 
     Raises:
         ImageUnavailable: there is no such image.
@@ -219,6 +237,6 @@ def sandbox_container(
             host_config=api.create_host_config(**host),
         )
     try:
-        yield Container(engine, created["Id"], mark)
+        yield Container(engine, created["Id"], mark, observer)
     finally:
         engine.remove(created["Id"])

@@ -63,9 +63,10 @@ def run_handler(
     timeouts = timeouts or PhaseTimeouts()
     # Each phase at its longest, with as much again for starting and measuring.
     life = 120 + timeouts.init + max(invocations, MOST) * (timeouts.invocation + timeouts.idle + 360)
-    with runtime_api(engine, reference, settings, event, life, timeouts) as api:
+    with runtime_api(engine, settings.helper or reference, settings, event, life, timeouts) as api:
         host = constraints.function(settings, f"container:{api.identity}")
-        with sandbox_container(engine, reference, host, environment=environment(settings)) as function:
+        variables = environment(settings)
+        with sandbox_container(engine, reference, host, environment=variables, observer=settings.helper) as function:
             run = _Run(api, function, engine.image(reference), settings, timeouts)
             init, baseline = run.initialise()
             initialised()
@@ -190,6 +191,8 @@ class _Run:
         that serves the Runtime API: it has the same files and the same user.
         """
         frames = frames_in(trace)
+        if self._settings.helper:  # which has none of the image's files
+            return own_line(frames, self._settings.task_root, ())
         mark, arguments = new_mark(), ["" if frames else self._handler, self._settings.task_root]
         command = supervised_command(ANSWER_FUNCTION + IMPORT_HANDLER, arguments, mark, seconds=_IMPORT_SECONDS)
         result = result_in(self._api.execute(command)[0], mark)

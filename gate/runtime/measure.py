@@ -2,6 +2,8 @@
 
 This text is run inside the sandbox by the image's own Python (`python3 -I -S -c <text> <mark>`), so it imports the
 standard library alone and nothing of the gate. It prints the fields of a `ResourceSample` as JSON between two marks.
+Of an image without a Python it is measured from another container that sees its processes, with the folder in which
+its files are as one more argument.
 """
 
 import json
@@ -15,12 +17,14 @@ STAT = ("/sys/fs/cgroup/memory/memory.stat", "/sys/fs/cgroup/memory.stat")
 # The names that the two versions give to anonymous memory (v1 counts the groups below it only under total_).
 ANONYMOUS, SHARED = ("total_rss", "anon"), ("total_shmem", "shmem")
 
+ROOT = sys.argv[2] if len(sys.argv) > 2 else ""  # noqa: PLR2004 - the text, the mark, and perhaps this
+
 
 def text_of(*paths: str) -> str:
     """The text of the first of these files that can be read."""
     for path in paths:
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path if path.startswith("/proc/") else ROOT + path, encoding="utf-8") as file:
                 return file.read()
         except OSError:
             continue
@@ -87,7 +91,8 @@ def memory() -> int:
         # Without the group's counters: the sum over the processes, which counts forked pages twice.
         return 1024 * sum(status(pid, "RssAnon") for pid in others())
     shared = next((int(counters[name]) for name in SHARED if name in counters), 0)
-    return anonymous + max(shared - tmp_bytes(), 0) - 1024 * status("self", "RssAnon")
+    own = 0 if ROOT else 1024 * status("self", "RssAnon")
+    return anonymous + max(shared - tmp_bytes(), 0) - own
 
 
 def started() -> float:
@@ -98,7 +103,7 @@ def started() -> float:
 
 def tmp_bytes() -> int:
     """What is used in /tmp, files that are deleted but still open included."""
-    disk = os.statvfs("/tmp")  # noqa: S108 - Lambda's own path
+    disk = os.statvfs(ROOT + "/tmp")  # noqa: S108 - Lambda's own path
     return (disk.f_blocks - disk.f_bfree) * disk.f_frsize
 
 

@@ -17,12 +17,14 @@ class Settings:
 
     Attributes:
         memory_mb: 1,769 MB are one vCPU, less is proportionally less (Lambda, "Configure Lambda function memory").
+        helper: the image whose Python serves the Runtime API and measures the function; "" where its own image's does.
     """
 
     memory_mb: int
     name: str = "function"
     region: str = "us-east-1"
     task_root: str = "/var/task"
+    helper: str = ""
 
     @property
     def cpus(self) -> float:

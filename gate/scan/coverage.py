@@ -1,8 +1,8 @@
 """What the scanner covers of the image, compared with its SBOM. Pure.
 
 Basic scanning looks at the packages of the operating system, enhanced scanning at those and at packages of languages;
-neither sees a Chrome unpacked from a zip. So a scan without findings is only believed about what it covers: each other
-component of the image, whoever asked for it, needs a coverage entry in the register.
+neither sees a Chrome unpacked from a zip. A scan says nothing about what it does not cover, so each such component of
+the image needs a coverage entry in the register.
 """
 
 from __future__ import annotations
@@ -57,17 +57,17 @@ class ImageCoverage:
 
 
 def required_components(
-    python: str,
+    python: str | None,
     requirements: Mapping[str, str],
     *,
     chrome: str | None = "",
     chromedriver: str | None = "",
     python_full: str = "",
 ) -> tuple[RequiredComponent, ...]:
-    """Chrome and Chromedriver where they are parts of the release, Python, and the pinned requirements.
+    """Chrome, Chromedriver and Python where they are parts of the release, and the pinned requirements.
 
     Args:
-        python: major.minor of the Python in the image.
+        python: major.minor of the Python in the image; None where none is part of the release.
         requirements: the pinned requirements, name to version.
         chrome: Chrome's version, if known; None where no browser is part of the release.
         chromedriver: Chromedriver's version, if known; None where no driver is part of it.
@@ -83,7 +83,11 @@ def required_components(
             if chromedriver is None
             else [RequiredComponent("Chromedriver", "generic", "chromedriver", chromedriver, of_driver)]
         ),
-        RequiredComponent("Python", "generic", "python", python_full, of_python, ("python",)),
+        *(
+            []
+            if python is None
+            else [RequiredComponent("Python", "generic", "python", python_full, of_python, ("python",))]
+        ),
         *(
             RequiredComponent(name, "pypi", canonicalize_name(name), version)
             for name, version in sorted(requirements.items())
@@ -138,24 +142,21 @@ def _type_and_name(component: Component) -> tuple[str, str]:
     return component.type, full_name(PackageURL.from_string(component.purl)) if component.purl else component.name
 
 
-def _known_bad_uncovered() -> tuple[tuple[UncoveredComponent, ...], Register, str, Mode, date]:
-    empty = Register("exceptions.yaml")
+def _known_bad_uncovered() -> tuple[tuple[UncoveredComponent, ...], Register, Mode]:
     chrome = UncoveredComponent(RequiredComponent("Chrome", "generic", "chrome"), "from a zip")
-    return (chrome,), empty, "aws", Mode.BASIC, date(2026, 1, 2)
+    return (chrome,), Register("exceptions.yaml").at("aws", date(2026, 1, 2)), Mode.BASIC
 
 
 @check(9, known_bad=_known_bad_uncovered)
-def uncovered_registered(
-    uncovered: tuple[UncoveredComponent, ...], register: Register, target: str, mode: Mode, today: date
-) -> CheckResult:
+def uncovered_registered(uncovered: tuple[UncoveredComponent, ...], register: Register, mode: Mode) -> CheckResult:
     """Each component that the scanner does not cover has a coverage entry in force."""
     rejections: list[Rejection] = []
     missing: dict[str, list[UncoveredComponent]] = {}
     for each in sorted(uncovered, key=lambda one: one.component.type):
-        entries = register.coverage_of(each.component, target, mode)
+        entries = register.coverage_of(each.component, mode)
         if not entries:
             missing.setdefault(each.component.type, []).append(each)
-        elif all(entry.expires < today for entry in entries):
+        elif all(entry.expires < register.today for entry in entries):
             rejections.append(
                 Rejection(
                     f"The coverage entry for {_title(each)} expired on {entries[0].expires}",
@@ -164,26 +165,24 @@ def uncovered_registered(
                 )
             )
     for of_one_type in missing.values():
-        rejections += _unregistered(of_one_type, register, target, mode)
+        rejections += _unregistered(of_one_type, register, mode)
     return CheckResult.of(rejections)
 
 
-def _unregistered(
-    missing: list[UncoveredComponent], register: Register, target: str, mode: Mode
-) -> Iterator[Rejection]:
+def _unregistered(missing: list[UncoveredComponent], register: Register, mode: Mode) -> Iterator[Rejection]:
     """Components of one type without an entry: each by itself, or where the unrequired ones are many, those as one."""
     kind = missing[0].component.type
     others = [each for each in missing if not each.required]
     together = len(others) > _APART and kind != "generic"
     for each in missing:
         if each.required or not together:
-            entry = ready_coverage({"purl": each.component.purl.partition("@")[0]}, target, mode)
+            entry = ready_coverage({"purl": each.component.purl.partition("@")[0]}, register.target, mode)
             yield _without_entry(_title(each), each.why, register, entry)
     if together:
         named = ", ".join(each.component.title for each in others[:_NAMED])
         rest = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
         title = f"{len(others)} packages of the type {kind} ({named}{rest})"
-        yield _without_entry(title, others[0].why, register, ready_coverage({"ecosystem": kind}, target, mode))
+        yield _without_entry(title, others[0].why, register, ready_coverage({"ecosystem": kind}, register.target, mode))
 
 
 def _title(uncovered: UncoveredComponent) -> str:

@@ -1,18 +1,24 @@
-"""What a scan found, as frozen values. Pure."""
+"""What a scan found, as frozen values, and what its scanner knows about exploits and fixes. Pure.
+
+What a scanner does not say is unknown, never "no". Sources: ECR model, `EnhancedImageScanFinding` (exploitAvailable,
+fixAvailable); Inspector2 model, `Finding` (exploitAvailable, exploitabilityDetails, epss). Basic scanning says nothing.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import IntEnum
+from typing import Any
 
-from gate.scan.exploits import UNKNOWN, ExploitData
 from gate.scan.statuses import Mode
+from gate.text import plain
 
 
 class Severity(IntEnum):
-    """The severities in order. One that is not rated yet may be any, and stands above HIGH."""
+    """The severities in order. What is not rated yet may turn out to be any of them, and ranks above HIGH."""
 
     INFORMATIONAL = 0
     LOW = 1
@@ -47,6 +53,85 @@ SEVERITY_WORDS: Mapping[str, Severity] = {
     "UNDEFINED": Severity.UNRATED,
     "UNTRIAGED": Severity.UNRATED,
 }
+
+
+@dataclass(frozen=True)
+class ExploitData:
+    """What is known about exploits and the fix of one finding; "" and None are unknown.
+
+    Attributes:
+        exploit: whether an exploit is known: YES or NO.
+        fix: whether a fix is available: YES, NO, or PARTIAL (for some of the packages that the finding names).
+        epss: FIRST's estimate of the probability, 0 to 1, that it is exploited within 30 days.
+        last_exploit_at: when Inspector last knew of an exploit.
+        source: who says so: ECR, Inspector, or both.
+        at: when that was last updated.
+        unread: why Inspector could not be asked ("" when it was, or need not be).
+    """
+
+    exploit: str = ""
+    fix: str = ""
+    epss: float | None = None
+    last_exploit_at: datetime | None = None
+    source: str = ""
+    # An update alone makes no other result of the same scan.
+    at: datetime | None = field(default=None, compare=False)
+    unread: str = field(default="", compare=False)
+
+    @property
+    def exploited(self) -> bool:
+        """Whether an exploit is known; a word that no model lists counts as yes, as an unheard-of severity does."""
+        return self.exploit not in {"", "NO"} or self.last_exploit_at is not None
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nothing says if there is an exploit."""
+        return not self.exploit and self.last_exploit_at is None
+
+    @property
+    def told(self) -> str:
+        """In a few words, with source and date, such as "yes (Inspector, 2026-11-20), EPSS 0.93"."""
+        word = "unknown" if self.unknown else "yes" if self.exploited else "no"
+        by = ", ".join(each for each in (self.source, f"{self.at:%Y-%m-%d}" if self.at else "") if each)
+        seen = f"last exploit {self.last_exploit_at:%Y-%m-%d}" if self.last_exploit_at else ""
+        score = f"EPSS {self.epss:.2f}" if self.epss is not None else ""
+        said = f"{word} ({by})" if by else word
+        return ", ".join(each for each in (said, seen, score, self.unread) if each)
+
+    def joined(self, other: ExploitData) -> ExploitData:
+        """Both together; where they differ, the worse counts. The fix is this one's own: it is about one package."""
+        words = (self.exploit, other.exploit)
+        return ExploitData(
+            exploit=next((word for word in words if word not in {"", "NO"}), self.exploit or other.exploit),
+            fix=self.fix,
+            epss=max((each for each in (self.epss, other.epss) if each is not None), default=None),
+            last_exploit_at=_latest(self.last_exploit_at, other.last_exploit_at),
+            source=", ".join(dict.fromkeys(each for each in (self.source, other.source) if each)),
+            at=_latest(self.at, other.at),
+        )
+
+
+UNKNOWN = ExploitData()
+
+
+def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((each for each in (one, other) if each), default=None)
+
+
+def exploit_data(entry: Mapping[str, Any], source: str) -> ExploitData:
+    """What one finding of ECR's enhanced list, or of Inspector's, says."""
+    score = (entry.get("epss") or {}).get("score")
+    found = ExploitData(
+        exploit=_word(entry.get("exploitAvailable")),
+        fix=_word(entry.get("fixAvailable")),
+        epss=float(score) if isinstance(score, int | float) and 0 <= score <= 1 else None,
+        last_exploit_at=(entry.get("exploitabilityDetails") or {}).get("lastKnownExploitAt"),
+    )
+    return found if found == UNKNOWN else replace(found, source=source, at=entry.get("updatedAt"))
+
+
+def _word(raw: object) -> str:
+    return plain(str(raw or "")).upper()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from gate.aws.errors import readable
 from gate.aws.retry import RetryingClient
 from gate.errors import ScanUnavailable
 from gate.facts import MissingFact, fact_or_missing
-from gate.scan.exploits import UNKNOWN, ExploitData, exploit_data
+from gate.scan.findings import UNKNOWN, ExploitData, exploit_data
 from gate.scan.report import InspectorCoverage, ScanReport
 from gate.text import plain
 

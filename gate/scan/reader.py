@@ -26,9 +26,7 @@ class ScanReader:
     """Reads the scans of one repository. What it has read once in a run it does not ask again in that run.
 
     Args:
-        ecr: a boto3 ECR client.
-        inspector: a boto3 Inspector2 client; asked only under enhanced scanning.
-        repository: the repository's name.
+        inspector: asked only under enhanced scanning.
         timeout: seconds to wait for a scan to end (`--scan-timeout`).
         time: the clock and the sleep.
         progress: is given each wait in a few words.

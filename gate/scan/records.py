@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 from gate.errors import EvidenceDamaged
+from gate.evidence.store import write_whole
 from gate.scan.findings import Severity
 from gate.scan.register.entries import Register
 from gate.scan.register.exception_checks import Disposition, dispositions
 from gate.scan.report import ScanReport
+from gate.scan.statuses import Mode
 from gate.text import plain
+from gate.typed import UNTYPED, typed
 
 EVENTS = ("candidate", "withdrawn", "released", "rescanned")
+_TARGETS = ("aws", "local", "aws-rehearsal")
 _MAX_BYTES = 100_000_000
 
 
@@ -80,7 +82,7 @@ class ScanRecord:
 
 def record_of(report: ScanReport, register: Register, *, event: str, tags: tuple[str, ...], target: str) -> ScanRecord:
     """The record of a scan, with the disposition of each finding when it was read."""
-    given = dispositions(report.open, register, target, report.read_at.date())
+    given = dispositions(report.open, register.at(target, report.read_at.date()))
     return ScanRecord(
         at=report.read_at,
         event=event,
@@ -112,20 +114,11 @@ def from_json(text: str, where: str = "") -> ScanRecord:
         EvidenceDamaged: it holds none.
     """
     try:
-        raw: dict[str, Any] = json.loads(text)
-        record = ScanRecord(
-            at=_moment(raw["at"]),
-            event=_one_of(raw["event"], EVENTS),
-            digest=plain(raw["digest"]),
-            tags=tuple(plain(tag) for tag in raw["tags"]),
-            target=_one_of(raw["target"], ("aws", "local", "aws-rehearsal")),
-            mode=_one_of(raw["mode"], ("BASIC", "ENHANCED")),
-            completed_at=_moment(raw["completed_at"]) if raw["completed_at"] else None,
-            source_updated_at=_moment(raw["source_updated_at"]) if raw["source_updated_at"] else None,
-            provenance=plain(raw["provenance"]),
-            findings=tuple(_note(each) for each in raw["findings"]),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        record: ScanRecord = typed(ScanRecord, json.loads(text), plain)
+        for word, words in ((record.event, EVENTS), (record.target, _TARGETS), (record.mode, Mode.__members__)):
+            if word not in words:
+                raise ValueError(f"{word!r} is none of {', '.join(words)}")
+    except UNTYPED as error:
         raise EvidenceDamaged(
             f"This is no record of a scan: {type(error).__name__}: {plain(str(error))}",
             where=where,
@@ -134,33 +127,11 @@ def from_json(text: str, where: str = "") -> ScanRecord:
     return record
 
 
-def _note(raw: dict[str, Any]) -> RecordedFinding:
-    texts = {key: plain(raw[key]) for key in ("id", "package", "installed", "fixed", "severity", "decision")}
-    score = None if raw["score"] is None else float(raw["score"])
-    return RecordedFinding(**texts, score=score, until=date.fromisoformat(raw["until"]) if raw["until"] else None)
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
-    return moment.astimezone(UTC)
-
-
-def _one_of(word: str, words: tuple[str, ...]) -> str:
-    if word not in words:
-        raise ValueError(f"{word!r} is none of {', '.join(words)}")
-    return word
-
-
 def keep(record: ScanRecord, folder: Path) -> Path:
     """Write a record into a folder of records, all at once, under a name that sorts by time."""
-    folder.mkdir(parents=True, exist_ok=True)
     name = f"{record.at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{record.event}-{record.digest[-12:]}.json"
     path = folder / name
-    part = path.with_suffix(".part")
-    part.write_text(to_json(record), encoding="utf-8")
-    os.replace(part, path)
+    write_whole(path, to_json(record).encode())
     return path
 
 

@@ -42,7 +42,7 @@ def _of_digest(report: ScanReport, digest: str) -> CheckResult:
     return reject(
         f"{named} is of {report.digest or 'an unknown digest'}, and the checked image is {digest or 'not known'}",
         where="DescribeImageScanFindings, imageId",
-        remedy="publish the checked image under both tags, then scan it",
+        remedy="publish the checked image under its tags, then scan it",
     )
 
 
@@ -134,10 +134,8 @@ def _bad_settings() -> ScanSettings:
 def applies(settings: ScanSettings, report: ScanReport, nightly: bool) -> CheckResult:
     """Scanning really applies to this repository and image: by its rules, and by what the scanner covers.
 
-    Args:
-        settings: the configuration as ECR answers it.
-        report: a scan of an image of the repository; its existence is the proof, the configuration alone is none.
-        nightly: whether new findings about an old image have to be found.
+    The configuration alone is no proof: a scan of an image of the repository has to exist. In a nightly run new
+    findings about an old image have to be found.
     """
     where = f"repository {settings.repository}"
     if settings.failure:

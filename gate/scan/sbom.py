@@ -46,13 +46,9 @@ class Sbom:
 
 
 def make_sbom(source: str, digest: str, folder: Path, *, timeout: float = TIMEOUT) -> Sbom:
-    """Catalogue an image, or read the document made for the same digest before.
+    """Catalogue an image, or read the document made for the same digest before, which is kept in the folder.
 
-    Args:
-        source: as syft takes it: "docker:" and an image reference, or "docker-archive:" or "oci-archive:" and a file.
-        digest: identifies the image; the document is kept under it.
-        folder: where documents are kept.
-        timeout: seconds.
+    The source is as syft takes it: "docker:" and an image reference, or "docker-archive:" or "oci-archive:" and a file.
 
     Raises:
         ScanUnavailable: syft cannot be run, does not end, or writes no readable SBOM.

@@ -92,13 +92,7 @@ def last_before(records: Iterable[ScanRecord], began: datetime, digest: str) -> 
     """The record that a run's scan is compared with: the last from before the run began, never one of its own.
 
     A record of the same digest is preferred to a later one of another image, with which every change has a reason. Of
-    several from the same vulnerability data the first is taken: so a scanner that contradicted itself last night is
-    not believed tonight either, unless it answers as it did at first.
-
-    Args:
-        records: of the run's target, in any order.
-        began: when the run began.
-        digest: of the image that the run checks ("" when it is not known).
+    several from the same vulnerability data the first is taken: a later one may already hold a contradiction.
     """
     earlier = sorted((record for record in records if record.at < began), key=lambda record: record.at)
     same = [record for record in earlier if record.digest == digest]

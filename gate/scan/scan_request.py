@@ -60,13 +60,7 @@ class ScanRequest:
 def request_scan(
     caller: RetryingClient, repository: str, digest: str, now: datetime | None = None
 ) -> ScanRequest | None:
-    """Ask for a scan of a digest; None when ECR does not know the image yet.
-
-    Args:
-        caller: of ECR.
-        repository: the repository's name.
-        digest: of the image.
-        now: the moment by this machine's clock, if it is to be counted.
+    """Ask for a scan of a digest, at this moment by this machine's clock; None when ECR does not know the image yet.
 
     Raises:
         ScanUnavailable: this image can never be scanned.

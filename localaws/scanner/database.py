@@ -9,7 +9,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import IO, Any
 import yaml
 
 from localaws.scanner import ScanFailed
-from localaws.scanner.advisory import Advisory, AdvisoryHeader, Vectors, advisory_of, header_of, vectors_of
+from localaws.scanner.advisory import Advisory, Vectors, advisory_of, package_in, vectors_of
 from localaws.scanner.packages import Package
 
 MOST_BYTES = 16 * 1024 * 1024  # of one file or entry of an archive; the longest record of OSV has about 3 MiB
@@ -53,13 +53,38 @@ class AdvisoryDatabase:
         """Whether there is any advisory for the package's ecosystem."""
         return package.osv_ecosystem in self.ecosystems or package.ecosystem in self.ecosystems
 
+    def take(self, record: Any, origin: str, wanted: set[tuple[str, str]]) -> None:
+        """Take in what every OSV record must state, and the whole of one that is about a wanted package.
+
+        Raises:
+            ValueError, TypeError, KeyError, AttributeError: something that is needed cannot be read.
+        """
+        if not isinstance(record, dict) or not isinstance(record["id"], str) or not record["id"]:
+            raise ValueError("no id")
+        modified = datetime.fromisoformat(record["modified"])
+        if modified.tzinfo is None:
+            raise ValueError(f"{record['modified']!r} has no time zone")
+        about = [entry for entry in record.get("affected") or [] if "package" in entry]
+        packages = {package_in(entry) for entry in about}
+        if record.get("withdrawn"):
+            return
+        self.count += 1
+        self.ecosystems |= {entry["package"]["ecosystem"] for entry in about}
+        self.newest = max(self.newest, modified.astimezone(UTC))
+        names = [name for name in (record["id"], *(record.get("aliases") or ())) if name.startswith("CVE-")]
+        # An advisory about several vulnerabilities does not say which of them its vector rates.
+        if len(names) == 1 and (vectors := vectors_of(record)):
+            self.vectors[names[0]] = self.vectors.get(names[0], ()) + vectors
+        if concerned := packages & wanted:
+            advisory = advisory_of(record, origin)
+            for key in concerned:
+                self.by_package.setdefault(key, []).append(advisory)
+
 
 def read_advisories(sources: Iterable[Path], packages: Iterable[Package]) -> AdvisoryDatabase:
     """Read every advisory; keep those that concern these packages.
 
-    Args:
-        sources: directories (searched to the bottom for JSON, YAML and zip files), or such files.
-        packages: the installed packages.
+    Sources are JSON, YAML and zip files, and directories, which are searched to the bottom for them.
 
     Raises:
         ScanFailed: there is none, one cannot be read, or none names the ecosystem of some of the packages.
@@ -69,7 +94,7 @@ def read_advisories(sources: Iterable[Path], packages: Iterable[Package]) -> Adv
     database = AdvisoryDatabase()
     for origin, record in _records(sources):
         try:
-            _enter(database, record, origin, wanted)
+            database.take(record, origin, wanted)
         except _MALFORMED as fault:
             raise ScanFailed(
                 f"The advisory {origin} is not a readable OSV record ({type(fault).__name__}: {fault}). Repair or "
@@ -77,31 +102,6 @@ def read_advisories(sources: Iterable[Path], packages: Iterable[Package]) -> Adv
             ) from fault
     _refuse_uncovered(database, installed)
     return database
-
-
-def _enter(database: AdvisoryDatabase, record: Any, origin: str, wanted: set[tuple[str, str]]) -> None:
-    header = header_of(record)
-    if header.withdrawn:
-        return
-    database.count += 1
-    database.ecosystems |= header.ecosystems
-    database.newest = max(database.newest, header.modified)
-    _remember_vectors(database, record, header)
-    concerned = header.packages & wanted
-    if not concerned:
-        return
-    advisory = advisory_of(record, origin)
-    for key in concerned:
-        database.by_package.setdefault(key, []).append(advisory)
-
-
-def _remember_vectors(database: AdvisoryDatabase, record: Mapping[str, Any], header: AdvisoryHeader) -> None:
-    names = (header.id, *(record.get("aliases") or ()))
-    about = [name for name in names if name.startswith("CVE-")]
-    vectors = vectors_of(record)
-    # An advisory about several vulnerabilities does not say which of them its vector rates.
-    if vectors and len(about) == 1:
-        database.vectors[about[0]] = database.vectors.get(about[0], ()) + vectors
 
 
 def _refuse_uncovered(database: AdvisoryDatabase, installed: tuple[Package, ...]) -> None:

@@ -16,10 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from isal import igzip, isal_zlib
 
+from localaws.ecr.scanning import ImageSource
 from localaws.scanner import ScanFailed
 
 _OWNERSHIP = (".list", ".md5sums")  # which files belong to a package
@@ -35,17 +36,7 @@ _FILES = frozenset({"os-release", "system-release-cpe", "redhat-release"})
 _UNREADABLE: tuple[Any, ...] = (tarfile.TarError, EOFError, OSError, isal_zlib.IsalError, HTTPException)
 
 
-class Source(Protocol):
-    """Where an image's manifest and blobs are read from."""
-
-    def manifest(self) -> bytes:
-        """The image's manifest."""
-
-    def blob(self, digest: str) -> AbstractContextManager[Any]:
-        """A blob as a stream with a `status`."""
-
-
-def write_package_layers(source: Source, folder: Path) -> None:
+def write_package_layers(source: ImageSource, folder: Path) -> None:
     """Write the reduced image as an OCI layout into an empty folder.
 
     Raises:
@@ -72,7 +63,7 @@ def is_wanted(name: str) -> bool:
     return any(folder in _FOLDERS or folder.lower().endswith("-info") for folder in folders)
 
 
-def _layers(source: Source) -> list[str]:
+def _layers(source: ImageSource) -> list[str]:
     try:
         return [str(layer["digest"]) for layer in json.loads(source.manifest())["layers"]]
     except (ValueError, KeyError, TypeError) as broken:
@@ -81,7 +72,7 @@ def _layers(source: Source) -> list[str]:
         ) from broken
 
 
-def _layer(source: Source, digest: str, blobs: Path) -> dict[str, Any]:
+def _layer(source: ImageSource, digest: str, blobs: Path) -> dict[str, Any]:
     """Reduce one layer; again, if a file that is kept is a hard link to one that was left out."""
     reduced, also = blobs / digest.replace(":", "-"), frozenset[str]()
     try:
@@ -96,7 +87,7 @@ def _layer(source: Source, digest: str, blobs: Path) -> dict[str, Any]:
     return {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": f"sha256:{name}", "size": size}
 
 
-def _copy(source: Source, digest: str, reduced: Path, also: frozenset[str]) -> frozenset[str]:
+def _copy(source: ImageSource, digest: str, reduced: Path, also: frozenset[str]) -> frozenset[str]:
     """Copy the wanted files of a layer; return those that were left out although a wanted name links to them."""
     kept, linked, size = set[str](), set[str](), 0
     with (
@@ -106,9 +97,12 @@ def _copy(source: Source, digest: str, reduced: Path, also: frozenset[str]) -> f
         tarfile.open(reduced, "w") as copy,
     ):
         for member in layer:
-            if not _is_kept(member, also):
+            is_file = member.isreg() or member.islnk()
+            if is_file and member.name not in also and not is_wanted(member.name):
                 continue
-            size = _within(size + member.size, digest)
+            size += member.size
+            if size > _MOST_KEPT:
+                raise ScanFailed(f"The package databases in layer {digest} are larger than {_MOST_KEPT} bytes.")
             copy.addfile(member, layer.extractfile(member) if member.isreg() else None)
             kept.add(member.name)
             if member.islnk():
@@ -116,20 +110,8 @@ def _copy(source: Source, digest: str, reduced: Path, also: frozenset[str]) -> f
     return frozenset(linked - kept - also)
 
 
-def _is_kept(member: tarfile.TarInfo, also: frozenset[str]) -> bool:
-    if not (member.isreg() or member.islnk()):
-        return True
-    return member.name in also or is_wanted(member.name)
-
-
-def _within(size: int, digest: str) -> int:
-    if size > _MOST_KEPT:
-        raise ScanFailed(f"The package databases in layer {digest} are larger than {_MOST_KEPT} bytes.")
-    return size
-
-
 @contextmanager
-def _verified(source: Source, digest: str) -> Iterator[Any]:
+def _verified(source: ImageSource, digest: str) -> Iterator[Any]:
     """A layer's compressed bytes, whose digest is compared at the end: half a layer may look like a whole tar."""
     with source.blob(digest) as response:
         if response.status != _OK:

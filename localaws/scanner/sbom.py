@@ -16,8 +16,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gate.evidence.store import write_whole
+from localaws.ecr.scanning import ImageSource
 from localaws.scanner import ScanFailed
-from localaws.scanner.package_layers import Source, write_package_layers
+from localaws.scanner.package_layers import write_package_layers
 from localaws.scanner.packages import Package, packages_of
 
 # The ecosystems of the advisories, and those that tell another distribution from an image without packages. Of Python
@@ -32,7 +34,7 @@ class Cataloger:
     """Makes and caches SBOMs.
 
     Args:
-        cache: the folder where they are cached, one file per digest.
+        cache: a folder, one file per digest.
         work: a folder that no other run uses at the same time; emptied now of what a killed run left in it.
         syft: the program; beside the running Python when not given.
         seconds: how long it may take.
@@ -46,12 +48,8 @@ class Cataloger:
         self._seconds = seconds
         self._syft = syft or Path(sys.executable).with_name("syft")
 
-    def packages(self, source: Source, digest: str) -> tuple[Package, ...]:
-        """The packages of the image.
-
-        Args:
-            source: where its manifest and layers are read.
-            digest: the manifest's digest, `sha256:…`.
+    def packages(self, source: ImageSource, digest: str) -> tuple[Package, ...]:
+        """The packages of the image that has this digest.
 
         Raises:
             ScanFailed: syft is missing, fails or times out, or its SBOM cannot be read.
@@ -60,10 +58,10 @@ class Cataloger:
         known = _cached(cached)
         if known is None:
             known = packages_of(self._catalogued(source, digest))
-            _store(cached, known)
+            write_whole(cached, json.dumps([asdict(package) for package in known]).encode())
         return known
 
-    def _catalogued(self, source: Source, digest: str) -> Any:
+    def _catalogued(self, source: ImageSource, digest: str) -> Any:
         with tempfile.TemporaryDirectory(dir=self._work) as folder:
             image, answer = Path(folder, "image"), Path(folder, "sbom.json")
             write_package_layers(source, image)
@@ -115,17 +113,5 @@ def _cached(path: Path) -> tuple[Package, ...] | None:
     try:
         entries = json.loads(path.read_bytes())
         return tuple(Package(**entry) for entry in entries) or None
-    except FileNotFoundError:
+    except (OSError, ValueError, TypeError):  # there is none, or it is damaged: it is made again
         return None
-    except (OSError, ValueError, TypeError):
-        # Damaged: it is made again.
-        return None
-
-
-def _store(path: Path, packages: tuple[Package, ...]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=".", suffix=".part", delete=False
-    ) as part:
-        json.dump([asdict(package) for package in packages], part)
-    Path(part.name).replace(path)

@@ -38,11 +38,7 @@ UNRATED = Rating()
 
 
 def rated(vectors: Iterable[tuple[str, str]], word: str = "") -> Rating:
-    """The worst rating of the vectors; without any, the database's own severity.
-
-    Args:
-        vectors: OSV's `severity[]` as (type, score).
-        word: the database's own severity (GitHub: `database_specific.severity`).
+    """The worst rating of OSV's vectors (type, score); without any, the database's own severity.
 
     Raises:
         ValueError: a CVSS vector that cannot be read.

@@ -19,32 +19,17 @@ OIDC_AUDIENCE = "sts.amazonaws.com"
 REVIEWED = "repository-policy.json"
 # MiniStack and the rules of localaws.ecr name every resource arn:aws:….
 _PARTITION = "aws"
-_ADMINISTRATOR = "administrator"
 
 
-@dataclass(frozen=True)
-class SeededRelease:
-    """What the account holds before the release.
+@dataclass(frozen=True, kw_only=True)
+class SeededRelease(Release):
+    """A release, and what the account holds before it.
 
     Attributes:
-        moving_tags: the tags that may be moved; every other tag is immutable.
-        zip_function: the function that serves today's traffic; "" for a release that has none beside it.
-        ci_subject: the workflow that becomes the CI role, `<provider's host>:sub=<subject>`.
         policies: what the CI role ("publish") and the role of the night ("verify") may do.
         repository_policy: as it was reviewed; None where no such file can be read, which the gate's scenarios say.
     """
 
-    account: str
-    region: str
-    repository: str
-    moving_tags: tuple[str, ...]
-    ci_role: str
-    verify_role: str
-    lambda_role: str
-    administrator: str
-    function_name: str
-    zip_function: str
-    ci_subject: str
     policies: Mapping[str, Document]
     repository_policy: Document | None
 
@@ -67,21 +52,17 @@ class SeededRelease:
                 f'{partition!r}: rehearse what asks the image alone (-m "(ac1 or ac6) and not published"), or use '
                 "--target aws"
             )
-        return cls(
-            account=release.account,
-            region=release.region,
-            repository=release.repository,
-            moving_tags=tuple(filter(None, (release.rolling_tag, release.candidate_tag))),
-            ci_role=release.ci_role,
-            verify_role=release.night_role,
-            lambda_role=release.lambda_role,
-            administrator=release.administrator_role or _ADMINISTRATOR,
-            function_name=release.function_name,
-            zip_function=release.zip_function,
-            ci_subject=release.workflow_subject,
-            policies=policies,
-            repository_policy=_reviewed(context / REVIEWED),
-        )
+        return cls(**vars(release), policies=policies, repository_policy=_reviewed(context / REVIEWED))
+
+    @property
+    def moving_tags(self) -> tuple[str, ...]:
+        """The tags that may be moved; every other tag is immutable."""
+        return tuple(filter(None, (self.rolling_tag, self.candidate_tag)))
+
+    @property
+    def administrator(self) -> str:
+        """The role of the account's administrator."""
+        return self.administrator_role or "administrator"
 
     @property
     def developer(self) -> str:
@@ -111,12 +92,12 @@ class SeededRelease:
     @property
     def provider(self) -> str:
         """The host of the identity provider of the workflows."""
-        return self.ci_subject.partition(":sub=")[0]
+        return self.workflow_subject.partition(":sub=")[0]
 
     @property
     def ci_token_subject(self) -> str:
         """The subject of the release workflow's token."""
-        return self.ci_subject.partition(":sub=")[2]
+        return self.workflow_subject.partition(":sub=")[2]
 
     @property
     def night_token_subject(self) -> str:
@@ -125,16 +106,6 @@ class SeededRelease:
         if self.provider != GITHUB or not subject.startswith("repo:"):
             return subject
         return ":".join((*subject.split(":")[:2], "ref:refs/heads/main"))
-
-    @property
-    def resource_tags(self) -> dict[str, str]:
-        """The AWS tags of the repository."""
-        return {
-            "Project": self.repository,
-            "ManagedBy": "terraform",
-            "Environment": "production",
-            "ProvisionedBy": "platform-engineering",
-        }
 
     @property
     def repository_arn(self) -> str:
@@ -148,10 +119,6 @@ class SeededRelease:
     def iam_arn(self, resource: str) -> str:
         """The ARN of something in the account's IAM, which has no region."""
         return arn("iam", "", self.account, resource, partition=_PARTITION)
-
-    def role_arn(self, name: str) -> str:
-        """The ARN of a role of the account."""
-        return self.iam_arn(f"role/{name}")
 
     def reviewed_roles(self) -> tuple[str, ...]:
         """The ARNs of the account's roles that the reviewed repository policy names: ECR asks that they exist."""

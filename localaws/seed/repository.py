@@ -11,21 +11,15 @@ from localaws import LocalTargetError
 from localaws.seed.release import REVIEWED, SeededRelease
 
 # Withdrawn candidates expire after two weeks; no rule selects an image that has a tag.
-LIFECYCLE = {
-    "rules": [
-        {
-            "rulePriority": 1,
-            "description": "Withdrawn candidates: untagged for two weeks",
-            "selection": {
-                "tagStatus": "untagged",
-                "countType": "sinceImagePushed",
-                "countUnit": "days",
-                "countNumber": 14,
-            },
-            "action": {"type": "expire"},
-        }
-    ]
+_UNTAGGED = {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 14}
+_WITHDRAWN = {
+    "rulePriority": 1,
+    "description": "Withdrawn candidates: untagged for two weeks",
+    "selection": _UNTAGGED,
+    "action": {"type": "expire"},
 }
+LIFECYCLE = {"rules": [_WITHDRAWN]}
+_TAGS = {"ManagedBy": "terraform", "Environment": "production", "ProvisionedBy": "platform-engineering"}
 
 
 def seed(ecr: Any, release: SeededRelease) -> None:
@@ -44,7 +38,7 @@ def seed(ecr: Any, release: SeededRelease) -> None:
             ],
             # The release starts its scan itself, after the push.
             imageScanningConfiguration={"scanOnPush": False},
-            tags=[{"Key": key, "Value": value} for key, value in release.resource_tags.items()],
+            tags=[{"Key": key, "Value": value} for key, value in {**_TAGS, "Project": release.repository}.items()],
         )
     except ecr.exceptions.RepositoryAlreadyExistsException:
         return

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from localaws.seed.release import OIDC_AUDIENCE, SeededRelease
-
-Document = dict[str, Any]
-
-# The policy for what the emulator authorises on another resource than AWS does.
-EMULATOR = "only-the-emulator-needs-this"
+from localaws.seed.release import OIDC_AUDIENCE, Document, SeededRelease
 
 _HALF_A_DAY = 43200
 _PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -28,103 +22,81 @@ _LOOK = [
 _LOOK_AT_THE_REGISTRY = ["ecr:DescribeRegistry", "ecr:GetRegistryPolicy", "ecr:GetRegistryScanningConfiguration"]
 
 
+class _Role(NamedTuple):
+    """A role: the one statement of its trust policy, and its policies, inline by name and attached by ARN."""
+
+    trust: Document
+    inline: dict[str, Document]
+    attached: tuple[str, ...] = ()
+
+
 def seed(iam: Any, release: SeededRelease) -> None:
     """Create the identity provider and the roles, unless they exist."""
-    _ensure_provider(iam, release)
-    standing = {role["RoleName"] for role in iam.list_roles()["Roles"]}
-    for name, make in _roles(release).items():
-        if name not in standing:
-            make(iam, release)
-    for arn in release.reviewed_roles():
-        path, _, name = arn.partition(":role")[2].rpartition("/")
-        if name not in {*standing, *_roles(release)}:
-            trust = json.dumps(_trusts_account(release))
-            iam.create_role(RoleName=name, Path=f"{path}/", AssumeRolePolicyDocument=trust)
-
-
-def _roles(release: SeededRelease) -> dict[str, Callable[[Any, SeededRelease], None]]:
-    """How each role is made."""
-    serving = {release.zip_role: _zip, release.scheduler_role: _scheduler} if release.zip_function else {}
-    return {
-        release.administrator: _administrator,
-        release.ci_role: _ci,
-        release.verify_role: _verify,
-        release.lambda_role: _lambda,
-        release.developer: _developer,
-        **serving,
-    }
-
-
-def _administrator(iam: Any, release: SeededRelease) -> None:
-    _role(iam, release.administrator, _trusts_account(release))
-    iam.attach_role_policy(RoleName=release.administrator, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
-
-
-def _ci(iam: Any, release: SeededRelease) -> None:
-    """The role that pushes; only a workflow of this repository's production environment may assume it."""
-    _role(iam, release.ci_role, _trusts_workflow(release, release.ci_token_subject))
-    _documented(iam, release, release.ci_role, "publish")
-
-
-def _verify(iam: Any, release: SeededRelease) -> None:
-    """The role that reads the release every night, and may change nothing."""
-    _role(iam, release.verify_role, _trusts_workflow(release, release.night_token_subject))
-    _documented(iam, release, release.verify_role, "verify")
-
-
-def _lambda(iam: Any, release: SeededRelease) -> None:
-    _role(iam, release.lambda_role, _trusts_service("lambda.amazonaws.com"))
-    statements = [
-        _allow("Pull", _PULL, release.repository_arn),
-        _allow("LogIn", ["ecr:GetAuthorizationToken"], "*"),
-        _write_logs(release, release.function_name),
-    ]
-    _inline(iam, release.lambda_role, "run", statements)
-
-
-def _developer(iam: Any, release: SeededRelease) -> None:
-    """May read everything about the images and pull none of them."""
-    _role(iam, release.developer, _trusts_account(release))
-    statements = [
-        _allow("Look", _LOOK, release.repository_arn),
-        _allow("LogIn", ["ecr:GetAuthorizationToken"], "*"),
-        _allow("LookAround", _LOOK_AT_THE_REGISTRY, "*"),
-    ]
-    _inline(iam, release.developer, "look", statements)
-
-
-def _zip(iam: Any, release: SeededRelease) -> None:
-    _role(iam, release.zip_role, _trusts_service("lambda.amazonaws.com"))
-    _inline(iam, release.zip_role, "run", [_write_logs(release, release.zip_function)])
-
-
-def _scheduler(iam: Any, release: SeededRelease) -> None:
-    """The role with which EventBridge Scheduler invokes the zip function."""
-    _role(iam, release.scheduler_role, _trusts_service("scheduler.amazonaws.com"))
-    function = release.arn("lambda", f"function:{release.zip_function}")
-    _inline(iam, release.scheduler_role, "start", [_allow("Start", ["lambda:InvokeFunction"], function)])
-
-
-def _ensure_provider(iam: Any, release: SeededRelease) -> None:
     providers = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
     if not any(provider["Arn"].endswith(release.provider) for provider in providers):
         iam.create_open_id_connect_provider(Url=f"https://{release.provider}", ClientIDList=[OIDC_AUDIENCE])
+    standing, made = {role["RoleName"] for role in iam.list_roles()["Roles"]}, _roles(release)
+    for name, role in made.items():
+        if name not in standing:
+            _create(iam, name, role.trust, MaxSessionDuration=_HALF_A_DAY)
+            for policy, document in role.inline.items():
+                iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+            for arn in role.attached:
+                iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    for arn in release.reviewed_roles():
+        path, _, name = arn.partition(":role")[2].rpartition("/")
+        if name not in standing | made.keys():
+            _create(iam, name, _trusts({"AWS": release.iam_arn("root")}), Path=f"{path}/")
 
 
-def _role(iam: Any, name: str, trust: Document) -> None:
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), MaxSessionDuration=_HALF_A_DAY)
+def _roles(release: SeededRelease) -> dict[str, _Role]:
+    by_account = _trusts({"AWS": release.iam_arn("root")})
+    by_lambda, by_scheduler = (_trusts({"Service": f"{name}.amazonaws.com"}) for name in ("lambda", "scheduler"))
+    log_in = _allow("LogIn", ["ecr:GetAuthorizationToken"], "*")
+    roles = {
+        release.administrator: _Role(by_account, {}, ("arn:aws:iam::aws:policy/AdministratorAccess",)),
+        # Only a workflow of this repository's production environment may assume the role that pushes.
+        release.ci_role: _Role(_trusts_workflow(release, release.ci_token_subject), _documented(release, "publish")),
+        # It reads the release every night, and may change nothing.
+        release.night_role: _Role(
+            _trusts_workflow(release, release.night_token_subject), _documented(release, "verify")
+        ),
+        release.lambda_role: _Role(
+            by_lambda,
+            {
+                "run": _document(
+                    _allow("Pull", _PULL, release.repository_arn), log_in, _write_logs(release, release.function_name)
+                )
+            },
+        ),
+        release.developer: _Role(
+            by_account,
+            {
+                "look": _document(
+                    _allow("Look", _LOOK, release.repository_arn),
+                    log_in,
+                    _allow("LookAround", _LOOK_AT_THE_REGISTRY, "*"),
+                )
+            },
+        ),
+    }
+    if release.zip_function:
+        start = _allow("Start", ["lambda:InvokeFunction"], release.arn("lambda", f"function:{release.zip_function}"))
+        roles[release.zip_role] = _Role(by_lambda, {"run": _document(_write_logs(release, release.zip_function))})
+        roles[release.scheduler_role] = _Role(by_scheduler, {"start": _document(start)})
+    return roles
 
 
-def _inline(iam: Any, role: str, name: str, statements: list[Document]) -> None:
-    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(_document(*statements)))
+def _create(iam: Any, name: str, trust: Document, **more: Any) -> None:
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_document(trust)), **more)
 
 
-def _documented(iam: Any, release: SeededRelease, role: str, policy: str) -> None:
-    # What the documentation tells a platform team to grant is granted, and enforced, here.
-    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(release.policies[policy]))
+def _documented(release: SeededRelease, policy: str) -> dict[str, Document]:
+    """What the documentation tells a platform team to grant is granted, and enforced, here."""
     # AWS authorises these on the rule and on the principal (Service Authorization Reference); MiniStack knows neither.
     known_to_aws_alone = ["events:ListTargetsByRule", "iam:SimulatePrincipalPolicy"]
-    _inline(iam, role, EMULATOR, [_allow("MiniStack", known_to_aws_alone, "*")])
+    emulator = _document(_allow("MiniStack", known_to_aws_alone, "*"))
+    return {policy: release.policies[policy], "only-the-emulator-needs-this": emulator}
 
 
 def _document(*statements: Document) -> Document:
@@ -140,23 +112,15 @@ def _write_logs(release: SeededRelease, function: str) -> Document:
     return _allow("WriteLogs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], group)
 
 
-def _trusts_account(release: SeededRelease) -> Document:
-    principal = {"AWS": release.iam_arn("root")}
-    return _document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
-
-
-def _trusts_service(service: str) -> Document:
-    return _document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
+def _trusts(principal: Document) -> Document:
+    return {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
 
 
 def _trusts_workflow(release: SeededRelease, subject: str) -> Document:
-    provider = release.iam_arn(f"oidc-provider/{release.provider}")
     claims = {f"{release.provider}:aud": OIDC_AUDIENCE, f"{release.provider}:sub": subject}
-    return _document(
-        {
-            "Effect": "Allow",
-            "Principal": {"Federated": provider},
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {"StringEquals": claims},
-        }
-    )
+    return {
+        "Effect": "Allow",
+        "Principal": {"Federated": release.iam_arn(f"oidc-provider/{release.provider}")},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": claims},
+    }

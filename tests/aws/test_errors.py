@@ -64,7 +64,7 @@ def test_credentials_that_expire_in_mid_run_are_a_no_go_with_the_evidence_so_far
     """From the fifth time that the images are listed, the session is over."""
     gone = InjectedFault(operation="DescribeImages", skip=4, times=ALWAYS, status=400, body=EXPIRED)
     with FaultInjectingProxy(target.registry, [gone]) as proxy:
-        ran = gate.run("-m", "ac2", role=SEEDED.verify_role, endpoint=proxy.endpoint)
+        ran = gate.run("-m", "ac2", role=SEEDED.night_role, endpoint=proxy.endpoint)
     assert ran.code == 1
     assert ran.verdict["verdict"] == "REHEARSAL FAILED"
     assert "The AWS credentials are not accepted (ExpiredTokenException)" in ran.screen

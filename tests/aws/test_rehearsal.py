@@ -46,14 +46,14 @@ def calls_of(ran):
 @pytest.fixture(scope="module")
 def verified(gate, released):
     """A run that only verifies, as the role that can push nothing, with the publishing run's evidence at hand."""
-    return gate.run("-k", f"ac2 or ac4 or {RESTING_ON_IT}", role=SEEDED.verify_role)
+    return gate.run("-k", f"ac2 or ac4 or {RESTING_ON_IT}", role=SEEDED.night_role)
 
 
 @pytest.fixture(scope="module")
 def verified_blindly(gate, released, tmp_path_factory):
     """The same where that evidence is missing."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    return gate.run("-k", RESTING_ON_IT, role=SEEDED.verify_role, reports=elsewhere)
+    return gate.run("-k", RESTING_ON_IT, role=SEEDED.night_role, reports=elsewhere)
 
 
 def test_publishing_passes_and_says_that_it_was_a_rehearsal(released):
@@ -151,7 +151,7 @@ def test_without_the_publishing_runs_evidence_the_scenarios_say_so(verified_blin
 
 def test_a_night_as_the_role_that_cannot_push(gate, released):
     """Scanned again, compared with the release's own scan, and clean."""
-    night = gate.run("-m", "rescan", role=SEEDED.verify_role)
+    night = gate.run("-m", "rescan", role=SEEDED.night_role)
     assert night.code == 0, night.screen
     assert night.verdict["verdict"] == "CLEAN"
     changes = {f"{call.service}:{call.operation}" for call in calls_of(night) if call.changes_something}

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from gate.evidence import reading
-from gate.evidence import run_folder as found_folder
 from gate.evidence.__main__ import main
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT
 from gate.run.summary import main as summary
@@ -142,7 +141,7 @@ def test_folders_in_folders_have_an_end(run_folder, capsys):
 
 def test_many_large_files_are_not_all_read(run_folder, monkeypatch, capsys):
     """Each is under the limit of one file; together they are not."""
-    monkeypatch.setattr(found_folder, "ALL", 2000)
+    monkeypatch.setattr(reading, "ALL", 2000)
     for number in range(4):
         (run_folder / "evidence" / f"large-{number}").write_bytes(b"x" * 999)
     assert main([str(run_folder)]) == 1

@@ -5,10 +5,10 @@ Only the image is one that was looked at before: what it costs to look at it is 
 
 import pytest
 from pytest_bdd import scenarios
-from tests.faults.scenarios import known_image, notes, world
 
 from gate.publish.pipeline import Pipeline
 from gate.run.connections import Connections, made_once
+from tests.faults.scenarios import known_image, notes, world
 from tests.faults.world import ROOT
 
 __all__ = ["notes", "world"]

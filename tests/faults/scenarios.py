@@ -6,7 +6,6 @@ import pytest
 from pytest_bdd import scenarios
 
 from gate.browser.newest import NewestUnknown
-from gate.legacy import baseline
 from gate.publish.pipeline import Pipeline
 from gate.publish.publishing_run import BASELINE, note_build, note_publication
 from gate.run.connections import Connections, made_once
@@ -67,7 +66,7 @@ class RecordedPipeline(Pipeline):
     @made_once
     def registry_image(self):
         """The image that was pushed; the zip function's baseline was kept before."""
-        baseline.keep(self.run.store.folder / BASELINE, self.world.legacy_before)
+        self.world.legacy_before.keep(self.run.store.folder / BASELINE)
         if isinstance(self.world.published, Exception):
             raise self.world.published
         self.run.store.digest = self.run.facts.unpromoted = self.world.published.digest

@@ -96,7 +96,7 @@ def _inspector(given: dict[str, Any]) -> dict[str, Any]:
 def _checked(
     scenario: str, given: dict[str, Any], scanner: ScanReader, report: ScanReport, now: datetime
 ) -> CheckResult:
-    register, nightly = _register(given), given.get("nightly", False)
+    register, nightly = _register(given).at("aws", now.date()), given.get("nightly", False)
     return {
         "The scan of the checked digest has ended": lambda: checks.complete(report, DIGEST, now),
         "The scan of the checked digest finds nothing critical": lambda: checks.free_of(report, "CRITICAL", 0),
@@ -107,20 +107,19 @@ def _checked(
             report, image_coverage(components_of(_document(given)), report.mode, ())
         ),
         "Every finding at HIGH or above is fixed or validly excepted": lambda: rules.fixed_or_excepted(
-            report.open, register, "aws", now.date(), "HIGH"
+            report.open, register, "HIGH"
         ),
-        "Every lower finding has its disposition": lambda: rules.disposed_below(
-            report.open, register, "aws", now.date(), "HIGH"
-        ),
+        "Every lower finding has its disposition": lambda: rules.disposed_below(report.open, register, "HIGH"),
         "Every exception is about a finding that is there": lambda: rules.exceptions_used(
-            register, report.open, "aws", nightly
+            register, report.open, nightly
         ),
     }[scenario]()
 
 
 def _register(given: dict[str, Any]) -> Register:
     made = {"version": "1", "policy": POLICY, "exceptions": [], "coverage": [], **given.get("register", {})}
-    return parse(json.dumps(made, default=str, indent=1))  # faults are told by their line
+    # Faults are told by their line.
+    return parse(json.dumps(made, default=str, indent=1)).at("aws", NOON.date())
 
 
 def _document(given: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +128,7 @@ def _document(given: dict[str, Any]) -> dict[str, Any]:
 
 def register(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """A register of exceptions, by itself."""
-    return rules.register_valid(_register({"register": given}), NOON.date())
+    return rules.register_valid(_register({"register": given}))
 
 
 def sbom(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
@@ -142,6 +141,6 @@ def sbom(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     mode = Mode[given.get("type", "BASIC")]
     seen = image_coverage(components_of(_document(given)), mode, required)
     found = _register(given)
-    valid = rules.register_valid(found, NOON.date())
-    registered = uncovered_registered(seen.to_register, found, "aws", mode, NOON.date())
-    return valid + registered + rules.coverage_used(found, seen, "aws")
+    valid = rules.register_valid(found)
+    registered = uncovered_registered(seen.to_register, found, mode)
+    return valid + registered + rules.coverage_used(found, seen)

@@ -17,6 +17,7 @@ from tests.field.wire import REGION, client
 NAME = "send"
 ARN = f"arn:aws:lambda:{REGION}:654654307503:function:{NAME}"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TAKEN = (NOW - timedelta(hours=1)).isoformat()
 _ABSENT = {"__type": "ResourceNotFoundException", "message": "none"}
 _LISTS = {
     "ListVersionsByFunction": {"Versions": []},
@@ -65,8 +66,8 @@ def trail(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     events = [reading, *given["events"]] if given.get("read", True) else given["events"]
     answers = [{"Events": [_event(each) for each in events if each["source"] == source]}
                for source in ("lambda", "events", "scheduler")]  # fmt: skip
-    baseline = FunctionSnapshot(ARN, "", {"rules": {f"default/{rule}": {} for rule in given.get("rules", [])}})
-    found = read_trail(client("cloudtrail", {"LookupEvents": answers}), baseline, NOW - timedelta(hours=1), NOW)
+    baseline = FunctionSnapshot(ARN, TAKEN, {"rules": {f"default/{rule}": {} for rule in given.get("rules", [])}})
+    found = read_trail(client("cloudtrail", {"LookupEvents": answers}), baseline, NOW)
     return check_trail(found, NAME)
 
 
@@ -84,12 +85,8 @@ def _event(given: dict[str, Any]) -> dict[str, Any]:
 
 def traffic(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
     """Invocations and errors, as CloudWatch sums them up, in the day `before` and in the hour `since`."""
-    read = [_traffic(*given["before"], hours=24), _traffic(*given["since"], hours=1)]
+    answers = [{"MetricDataResults": [{"Id": name, "Values": [value] if value else []}
+                                      for name, value in zip(("invocations", "errors"), given[window], strict=True)]}
+               for window in ("before", "since")]  # fmt: skip
+    read = read_traffic(client("cloudwatch", {"GetMetricData": answers}), FunctionSnapshot(ARN, TAKEN, {}), NOW)
     return check_traffic(*read, NAME)
-
-
-def _traffic(invocations: float, errors: float, *, hours: int) -> Any:
-    results = [{"Id": name, "Values": [value] if value else []}
-               for name, value in (("invocations", invocations), ("errors", errors))]  # fmt: skip
-    answers = {"GetMetricData": {"MetricDataResults": results}}
-    return read_traffic(client("cloudwatch", answers), NAME, NOW - timedelta(hours=hours), NOW)

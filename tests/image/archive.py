@@ -8,6 +8,25 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from typing import IO
+
+from gate.image.archive import read_archive
+from gate.image.layers import Layers
+from gate.image.package_records import PackageRecords
+from gate.image.tree import Tree
+
+
+def read_layers(stream: IO[bytes], count: int, known: PackageRecords) -> Layers:
+    """The layers of an archive, searched."""
+    with closing(read_archive(stream, count)) as archive:
+        return archive.search(known)
+
+
+def tree_of(layers: Sequence[bytes]) -> Tree:
+    """The files that a container of these layers sees, with every text kept."""
+    with closing(read_archive(io.BytesIO(saved(layers)), len(layers), lambda _: True)) as archive:
+        return archive.tree()
 
 
 def layer(

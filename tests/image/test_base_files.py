@@ -9,9 +9,9 @@ import io
 import pytest
 
 from gate.image.base_files import SHOWN, base_unchanged, changes, shadows
-from gate.image.layers import Layer, Layers, merged, read_layers
+from gate.image.layers import Layer, Layers, merged
 from gate.image.package_records import PackageRecords, is_record, read_records, rpm_records
-from tests.image.archive import layer, saved
+from tests.image.archive import layer, read_layers, saved
 from tests.image.results import said
 
 LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/task/lib:/opt/lib"

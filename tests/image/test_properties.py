@@ -15,11 +15,13 @@ from packaging.markers import default_environment
 
 from gate.check import NoGo
 from gate.errors import GateError
+from gate.image.archive import read_archive
 from gate.image.dockerfile import all_arguments, bases_approved, from_lines
 from gate.image.file_checks import readable_by_all
 from gate.image.packages import pins, read_requirements
 from gate.image.python import import_handler, inspect_python
-from gate.image.tree import ImageFile, Tree, read_tree
+from gate.image.tree import ImageFile, Tree
+from tests.image.archive import tree_of
 
 APPROVED = ("public.ecr.aws/lambda/python:3.11",)
 INSTRUCTIONS = ("FROM", "from", "ARG", "ARG A=", "RUN", "COPY --from=", "--mount=from=", "# escape=`", "<<EOF", "EOF")
@@ -91,10 +93,13 @@ def test_whatever_the_images_python_says_is_facts_or_a_refusal(said) -> None:
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(content=st.binary(max_size=2000))
-def test_any_bytes_are_no_tree_or_an_error_that_export_tells(content) -> None:
-    """`Engine.export` turns a TarError into an ImageUnavailable."""
-    with contextlib.suppress(tarfile.TarError):
-        read_tree(io.BytesIO(content), lambda _path: True)
+def test_any_bytes_are_no_image_or_an_error_that_is_told(content) -> None:
+    """`Engine.saved` turns a TarError into an EngineUnavailable; a layer of any bytes is refused or read."""
+    with contextlib.suppress(tarfile.TarError, GateError):
+        read_archive(io.BytesIO(content), 1).close()
+    for begin in (b"", b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\0"):
+        with contextlib.suppress(GateError):
+            tree_of([begin + content])
 
 
 def archive(names: list[str]) -> bytes:
@@ -115,11 +120,11 @@ def archive(names: list[str]) -> bytes:
 def test_names_of_any_characters_are_read_and_told_visibly(names, cut) -> None:
     """A message about such files keeps its three lines; a cut archive is an error."""
     whole = archive([f"x/{name}" for name in names])
-    tree = read_tree(io.BytesIO(whole), lambda _path: True)
+    tree = tree_of([whole])
     closed = [entry for entry in tree.entries.values() if entry.kind == "file"]
     assert closed
     said = str(NoGo(readable_by_all(Tree({"/x": ImageFile("/x/\x1b[2J", "file", 0o600), **tree.entries}, tree.texts))))
     assert said.count("\n") == 2
     assert all(line.isprintable() for line in said.split("\n"))
-    with contextlib.suppress(tarfile.TarError):
-        read_tree(io.BytesIO(whole[:cut]), lambda _path: True)
+    with contextlib.suppress(GateError):
+        tree_of([whole[:cut]])

@@ -20,12 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gate.errors import ImageUnavailable
-from gate.image.layers import read_layers
 from gate.image.package_records import PackageRecords, read_records
 from gate.image.secrets import archives, file_search
 from gate.image.secrets.detector import secrets_in
 from gate.image.secrets.secret_checks import no_secret, unsearched_packages
-from tests.image.archive import layer, packed_as_tar, saved
+from tests.image.archive import layer, packed_as_tar, read_layers, saved
 from tests.image.results import said
 
 GITHUB = "ghp_" + "a1B2" * 9

@@ -45,7 +45,16 @@ def register(*entries: SupportException) -> Register:
 def accepted(what: str = "Amazon Linux 2", since: int = -1, until: int = 30) -> SupportException:
     """An acceptance, in days from today."""
     days = [TODAY + timedelta(days=each) for each in (since, until)]
-    return SupportException(what, "why", "what instead", "platform", "security", *days, line=7)
+    return SupportException(
+        what=what,
+        reason="why",
+        check="what instead",
+        owner="platform",
+        reviewer="security",
+        decided=days[0],
+        expires=days[1],
+        line=7,
+    )
 
 
 def said(parts, entries=None, source="support.yaml"):

@@ -1,12 +1,14 @@
 """The image's files, read on the host."""
 
 import io
+import subprocess
 import tarfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gate.errors import ImageUnavailable
 from gate.image.file_checks import (
     all_exist,
     closed_packages,
@@ -15,11 +17,12 @@ from gate.image.file_checks import (
     readable_by_all,
     used_folders,
 )
-from gate.image.tree import KEPT_BYTES, ImageFile, Tree, read_tree
+from gate.image.tree import KEPT_BYTES, ImageFile, Tree
+from tests.image.archive import layer, tree_of
 
 
-def archive(*members):
-    """A tar stream of (name, content or None for a directory, mode, link) tuples."""
+def tree(*members):
+    """The tree of an image with one layer of (name, content or None for a directory, mode, link) tuples."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for name, content, mode, link in members:
@@ -29,13 +32,7 @@ def archive(*members):
             info.linkname = link or ""
             info.size = len(content or b"")
             tar.addfile(info, io.BytesIO(content or b""))
-    stream.seek(0)
-    return stream
-
-
-def tree(*members):
-    """The tree of such an archive, with every text kept."""
-    return read_tree(archive(*members), lambda path: True)
+    return tree_of([stream.getvalue()])
 
 
 ELF = b"\x7fELF" + b"\0" * 20
@@ -241,11 +238,26 @@ def test_missing_agreed_paths_are_named():
     assert [r.where for r in result.rejections] == ["/var/task/config"]
 
 
-def test_a_cut_archive_is_an_error_and_not_an_empty_image():
-    """Half an export is not a small image."""
-    whole = archive(("a", b"x" * 5000, 0o644, None)).getvalue()
-    with pytest.raises(tarfile.TarError):
-        read_tree(io.BytesIO(whole[:700]), lambda path: True)
+@pytest.mark.parametrize("cut", [700, 1200, 5000])
+def test_a_cut_layer_is_an_error_and_not_an_empty_image(cut):
+    """Half a layer is not a small image; the second header is half there, or missing, or the content is."""
+    whole = layer({"/a": b"x" * 100, "/b": b"x" * 5000})
+    with pytest.raises(ImageUnavailable, match="layer 1 of 1"):
+        tree_of([whole[:cut]])
+
+
+def test_upper_layers_hide_what_lies_below_and_their_texts_count():
+    """As a container sees it: whiteouts, another text, a link in the place of a script, and a further name."""
+    found = tree_of(
+        [
+            layer({"/opt/chrome": b"#!/bin/sh\nold", "/opt/gone": b"x", "/opt/script": b"#!/bin/sh", "/etc/a": b"a"}),
+            layer({"/opt/chrome": b"#!/bin/sh\nnew", "/opt/.wh.gone": b""}, links={"/opt/script": "chrome"}),
+            layer({"/etc/.wh..wh..opq": b"", "/b": b"abcdef"}, hard={"/c": "/b"}, modes={"/b": 0o755}),
+        ]
+    )
+    assert set(found.entries) == {"/opt/chrome", "/opt/script", "/b", "/c"}
+    assert found.texts == {"/opt/chrome": "#!/bin/sh\nnew", "/b": "abcdef"}
+    assert (found.entries["/c"].size, found.entries["/c"].mode, found.entries["/c"].head) == (6, 0o755, b"abcd")
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["a", "/b", "../c", ".", "/", "x/y"])), max_size=6))
@@ -297,3 +309,16 @@ def test_packages_behind_a_closed_folder_are_known_by_name():
     members = ((f"{info}/METADATA", b"x", 0o644, None), ("opt/a-1.dist-info/METADATA", b"x", 0o644, None))
     assert closed_packages(tree(("root", None, 0o700, None), *members)) == {"typing-extensions": "/root"}
     assert closed_packages(tree(("root", None, 0o755, None), *members)) == {}
+
+
+def test_a_file_with_holes_is_read_whole(tmp_path):
+    """GNU tar packs it without them; the content is what the program of a container would read."""
+    with (tmp_path / "holes").open("wb") as file:
+        file.write(b"#!/bin/sh\n")
+        file.seek(900_000)
+        file.write(b"end")
+    packed = subprocess.run(["tar", "--sparse", "-cC", tmp_path, "holes"], capture_output=True, check=True).stdout
+    assert len(packed) < 100_000
+    found = tree_of([packed])
+    assert (found.entries["/holes"].size, found.entries["/holes"].head) == (900_003, b"#!/b")
+    assert found.texts["/holes"] == "#!/bin/sh\n" + "\0" * 899_990 + "end"

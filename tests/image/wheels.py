@@ -15,10 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from gate.image.layers import Layers, read_layers
+from gate.image.layers import Layers
 from gate.image.package_records import PackageRecords, is_record, read_records
 from gate.image.secrets.secret_checks import no_secret
-from tests.image.archive import saved
+from tests.image.archive import read_layers, saved
 
 NAMES = Path(__file__).with_name("wheels.txt")
 

@@ -9,10 +9,9 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from gate.errors import AwsRefused
-from gate.legacy.history import ZipHistory
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.legacy.traffic import Traffic, check_traffic
-from gate.legacy.trail import check_trail
+from gate.legacy.traffic import Traffic, check_traffic, read_traffic
+from gate.legacy.trail import check_trail, read_trail
 
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
 NAME = "naverplace_send_inform"
@@ -44,7 +43,7 @@ def trail(lambda_pages, events_pages=((),), scheduler_pages=((),), baseline=BASE
                 expected = {"LookupAttributes": asked, "StartTime": ANY, "EndTime": NOW}
                 expected |= {"NextToken": "more"} if place else {}
                 stub.add_response("lookup_events", {"Events": list(page), **more}, expected)
-        found = ZipHistory(client, None, lambda: NOW).trail(baseline)
+        found = read_trail(client, baseline, NOW)
         stub.assert_no_pending_responses()
     return found
 
@@ -201,7 +200,7 @@ def traffic(before, since):
                 {"Id": "errors", "Label": "e", "Values": errors, "StatusCode": "Complete"},
             ]
             stub.add_response("get_metric_data", {"MetricDataResults": results}, asked_metrics())
-        return ZipHistory(None, client, lambda: NOW).traffic(BASELINE)
+        return read_traffic(client, BASELINE, NOW)
 
 
 def asked_metrics():

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import EvidenceDamaged
-from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot, check_untouched, differences
 
 ARN = "arn:aws:lambda:ap-northeast-2:654654307503:function:zip"
@@ -107,15 +106,15 @@ def _without_empties(value):
 def test_a_baseline_comes_back_as_it_was_kept(tmp_path):
     """It is written completely, into a folder that may not exist yet."""
     path = tmp_path / "evidence" / "zip-baseline.json"
-    baseline.keep(path, BEFORE)
-    assert baseline.load(path) == BEFORE
+    BEFORE.keep(path)
+    assert FunctionSnapshot.load(path) == BEFORE
     assert [each.name for each in path.parent.iterdir()] == ["zip-baseline.json"]
 
 
 def test_no_baseline_is_a_no_go(tmp_path):
     """The message says what is unknown, and how to get a baseline."""
     with pytest.raises(EvidenceDamaged, match="no baseline") as refusal:
-        baseline.load(tmp_path / "none.json")
+        FunctionSnapshot.load(tmp_path / "none.json")
     assert "publishing run" in refusal.value.remedy
 
 
@@ -133,14 +132,14 @@ def test_no_baseline_is_a_no_go(tmp_path):
 def test_an_altered_baseline_is_a_no_go(tmp_path, spoil):
     """Edited, cut short, emptied, of another shape."""
     path = tmp_path / "baseline.json"
-    baseline.keep(path, BEFORE)
+    BEFORE.keep(path)
     path.write_text(spoil(path.read_text()))
     with pytest.raises(EvidenceDamaged, match=r"altered|cannot be read"):
-        baseline.load(path)
+        FunctionSnapshot.load(path)
 
 
 def test_a_baseline_that_cannot_be_kept_is_a_no_go(tmp_path):
     """Nothing may be pushed without a baseline."""
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(EvidenceDamaged, match="cannot be kept"):
-        baseline.keep(tmp_path / "file" / "baseline.json", BEFORE)
+        BEFORE.keep(tmp_path / "file" / "baseline.json")

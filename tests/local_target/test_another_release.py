@@ -60,7 +60,7 @@ def release(folder: Path) -> SeededRelease:
 def test_nothing_of_this_release_is_in_it(release: SeededRelease) -> None:
     """Every name is stated or derived."""
     everything = json.dumps([vars(release), release.developer, release.zip_role, release.scheduler_role, release.rule,
-                             release.schedule, release.resource_tags, release.repository_arn])  # fmt: skip
+                             release.schedule, release.repository_arn])  # fmt: skip
     for own in (OWN.account, OWN.region, OWN.repository, OWN.zip_function):
         assert own not in everything
     assert (release.developer, release.zip_role, release.rule) == (
@@ -78,9 +78,9 @@ def test_what_pytest_ini_leaves_open_is_derived() -> None:
     bare: dict[str, Any] = {"verify_role": "", "ci_subject": "", "repository": "my-team/" + "scraper" * 12}
     derived = SeededRelease.of(replace(OWN, **bare), ROOT / "image", {})
     assert derived.administrator == "administrator"
-    assert derived.verify_role.startswith("my-team-scraper")
+    assert derived.night_role.startswith("my-team-scraper")
     assert derived.ci_token_subject == f"repo:{bare['repository']}:environment:production"
-    assert max(map(len, (derived.verify_role, derived.developer, derived.scheduler_role))) <= 64
+    assert max(map(len, (derived.night_role, derived.developer, derived.scheduler_role))) <= 64
     gitlab = replace(OWN, ci_subject="gitlab.example:sub=project_path:acme/scraper:ref_type:branch")
     assert SeededRelease.of(gitlab, ROOT / "image", {}).night_token_subject == gitlab.ci_subject.partition("=")[2]
 
@@ -143,7 +143,7 @@ def test_every_part_of_it_is_there_under_its_own_name(running: LocalTarget) -> N
 def test_each_role_has_the_credentials_that_it_takes_there(running: LocalTarget) -> None:
     """By its own workflow, in its own account."""
     release = running.release
-    for role in (release.ci_role, release.verify_role, release.lambda_role, release.developer, release.administrator):
+    for role in (release.ci_role, release.night_role, release.lambda_role, release.developer, release.administrator):
         identity = asked(running, "sts", role).get_caller_identity()
         assert identity["Arn"].startswith(f"arn:aws:sts::111122223333:assumed-role/{role}/")
     assert running.environment()["AWS_REGION"] == "us-east-1"
@@ -159,7 +159,7 @@ def test_a_release_without_a_zip_function_has_none(tmp_path: Path, volume: str, 
         assert asked(target, "scheduler", administrator).list_schedules()["Schedules"] == []
         assert asked(target, "events", administrator).list_rules()["Rules"] == []
         roles = {each["RoleName"] for each in asked(target, "iam", administrator).list_roles()["Roles"]}
-        assert roles == {bare.ci_role, bare.verify_role, bare.lambda_role, bare.developer, administrator}
+        assert roles == {bare.ci_role, bare.night_role, bare.lambda_role, bare.developer, administrator}
         ecr = asked(target, "ecr")
         with pytest.raises(ecr.exceptions.RepositoryPolicyNotFoundException):
             ecr.get_repository_policy(repositoryName=bare.repository)

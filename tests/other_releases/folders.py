@@ -1,4 +1,4 @@
-"""The folders of three releases of other teams, each made as a team would make it: `make adopt`, then its own files."""
+"""The folders of four releases of other teams, each made as a team would make it: `make adopt`, then its own files."""
 
 from __future__ import annotations
 
@@ -17,6 +17,23 @@ BOTO3 = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six"
 def plain(folder: Path) -> Path:
     """(b) As `make adopt` leaves it: no browser, no zip function."""
     return adopt([str(folder), "--repository", "plain-app", "--account", "444455556666", "--region", "eu-central-1"])
+
+
+def own_runtime(folder: Path) -> Path:
+    """(d) As `make adopt` leaves it: a runtime of its own, in bash, and no Python."""
+    return adopt([str(folder), "--repository", "own-runtime", "--account", "222233334444", "--region", "eu-central-1",
+                  "--python", "none"])  # fmt: skip
+
+
+def leaking_runtime(folder: Path) -> Path:
+    """(d) with a runtime that leaves a process and a file behind, and with the Python that its pytest.ini denies."""
+    own_runtime(folder)
+    bootstrap = folder / "image" / "bootstrap"
+    leak = 'sleep 1000 &\n        head --bytes 20000000 /dev/zero > "$(mktemp)"\n        send POST'
+    bootstrap.write_text(bootstrap.read_text().replace("send POST", leak, 1))
+    with (folder / "image" / "Dockerfile").open("a") as dockerfile:
+        dockerfile.write("RUN mkdir --parents /var/lang/bin && cp /bin/true /var/lang/bin/python3.13\n")
+    return folder
 
 
 def scraper(folder: Path) -> Path:

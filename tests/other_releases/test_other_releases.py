@@ -64,6 +64,33 @@ def test_a_browser_with_other_names_memory_and_language_is_checked(tmp_path):
     assert probe["settings"]["memory_mb"] == 768
 
 
+def test_a_runtime_of_its_own_is_checked_without_a_python(tmp_path):
+    """(d) All that holds for any image is looked at: the sandbox is served and measured from beside the function."""
+    results, said = rehearsed(folders.own_runtime(tmp_path / "own"))
+    assert of_status(results, "failed") == set(), said
+    assert of_status(results, "not run") == {AWS_BASE}
+    passed = of_status(results, "passed")
+    assert len(passed) == 13
+    assert {NOT_RUN, "The agreed handler is the one that Lambda is given"} < passed
+    assert "no Python is part of this release: python_version is empty in pytest.ini" in reasons(results)
+    (run,) = (each["answer"] for each in results.evidence.values() if each["title"] == "invocations")
+    sample = run["invocations"][-1]["after"]
+    assert [each["name"] for each in sample["processes"]] == ["bootstrap"], "and not those that measure"
+    assert 0 < sample["memory_bytes"] < sample["high_water_bytes"]
+
+
+@pytest.mark.soak
+def test_a_runtime_of_its_own_that_leaks_is_refused(tmp_path):
+    """(d) What is measured from beside it is seen; and an empty key hides no Python."""
+    results, said = rehearsed(folders.leaking_runtime(tmp_path / "leaking"))
+    readable = "Everything in the image can be read by the user that Lambda runs as"
+    assert of_status(results, "failed") == {NOT_RUN, readable}, said
+    scenarios = (each for criterion in results.verdict["criteria"].values() for each in criterion["scenarios"])
+    whys = {each["name"]: each["reason"] for each in scenarios}
+    assert "sleep" in whys[NOT_RUN]
+    assert "/var/lang/bin/python3.13 is Python's runtime for Lambda" in whys[readable]
+
+
 @pytest.mark.soak
 def test_one_stage_with_everything_beside_the_handler_is_checked(tmp_path):
     """(c) The kind of Dockerfile that people publish, with more memory than this machine has CPUs for."""

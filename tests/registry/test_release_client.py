@@ -17,8 +17,7 @@ from gate.aws.call_log import CallLog
 from gate.blocked import BlockedByEarlierFailure
 from gate.check import ACCEPTED, NoGo, reject, require
 from gate.errors import AwsRefused
-from gate.legacy import baseline
-from gate.legacy.snapshot import check_untouched
+from gate.legacy.snapshot import FunctionSnapshot, check_untouched
 from gate.publish.promotion_checks import check_trial
 from gate.publish.publication import CheckedImage
 from gate.publish.publisher import Publisher
@@ -180,7 +179,7 @@ def test_no_password_is_told_and_every_password_is_learnt(first):
 def test_the_baseline_is_on_disk_and_the_zip_function_is_untouched(first):
     """Kept before the push, equal after it."""
     run, publication, kept = first
-    assert baseline.load(kept) == publication.legacy_before
+    assert FunctionSnapshot.load(kept) == publication.legacy_before
     assert check_untouched(publication.legacy_before, run.release_client.zip_function.snapshot()).accepted
 
 

@@ -69,12 +69,12 @@ def _page(verdict: Verdict, scenarios: list[ScenarioOutcome], records: list[Evid
         "judges": {"said_no": sum(p.said_no for p in proofs), "of": len(proofs)},
         "valid_until": None,
     }
-    register = load(_REGISTER) if found < _FEW else None
+    register = load(_REGISTER).at("local", date(2026, 1, 2)) if found < _FEW else None
     head = ReportHead(
         text,
         [("Digest", f"sha256:{'0' * 64}"), ("Tags", text)],
         _pictures(text),
-        findings(scan(found, text), register, "local", date(2026, 1, 2)),
+        findings(scan(found, text), register),
     )
     return ReportPage(verdict, document, head, scenarios, records, proofs)
 
@@ -120,7 +120,7 @@ def _pictures(text: str) -> list[Markup]:
     return [
         shot.format(text, text, encoded),
         bars("Init", [Bar(text, 12.0, "12 s", "bad"), Bar("b", 3, "3 s", "good")], limit=Bar("limit", 10.0, "10 s")),
-        bars("Layers", [Bar(text, 700.0, "700 MB"), Bar("COPY", 1.0, "1 MB")], wide=True),
+        bars("Layers", [Bar(text, 700.0, "700 MB"), Bar("COPY", 1.0, "1 MB", begin=699.0)], wide=True),
         Markup('<figure class="wide"><div class="scroll" tabindex="0" role="region" aria-label="Who">{}</div></figure>')
         .format(Markup(render(_matrix(text), [("reader", "pull")]))),  # noqa: S704 - escaped where it is made
     ]  # fmt: skip

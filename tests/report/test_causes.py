@@ -1,7 +1,5 @@
 """Why a run ended as it did: each cause once, with what follows from it below it."""
 
-from datetime import date
-
 from gate.causes import causes
 from gate.check import CHECKS, CheckResult, Rejection, check, reject
 from gate.report.findings import SHOWN, findings
@@ -120,7 +118,7 @@ def test_a_check_signs_what_it_says_and_names_what_explains_it():
 
 def test_a_list_of_findings_is_bounded_and_counts_them_all():
     """The worst are shown, all are counted; without a register nobody knows what is to become of them."""
-    found = findings(scan(SHOWN + 50, "p"), None, "local", date(2026, 1, 2))
+    found = findings(scan(SHOWN + 50, "p"), None)
     assert (len(found.rows), found.total) == (SHOWN, SHOWN + 50)
     assert {row.severity for row in found.rows[:60]} == {"CRITICAL"}
     assert {row.fate for row in found.rows} == {"unknown: the register cannot be read"}

@@ -141,7 +141,7 @@ def test_ten_thousand_records_stay_below_a_mail_attachment():
 def test_a_bar_beyond_the_limit_is_drawn_beyond_it():
     """The scale grows with the value, so that an excess is seen."""
     drawn = bars("Init", [Bar("init", 12.0, "12.0 s", "bad")], limit=Bar("limit", 10.0, "10 s"))
-    width = float(re.search(r'class="bar bad" style="width:([\d.]+)%"', drawn).group(1))
+    width = float(re.search(r'class="bar bad" style="margin-left:0.0%;width:([\d.]+)%"', drawn).group(1))
     limit = float(re.search(r'class="limit" style="left:([\d.]+)%"', drawn).group(1))
     assert width > limit
 

@@ -57,10 +57,10 @@ class Docker:
         self.tags[f"{repository}:{tag}"] = image_id
 
 
-def base(place, *, pulls, here, publishes=True, digests=(DIGEST,)):
+def base(place, *, pulls, here, publishes=True, digests=(DIGEST,), python="3.11"):
     """The base of a run."""
     options = SimpleNamespace(target="aws", image_context=Path("nowhere"))
-    release = SimpleNamespace(approved_bases=(BASE,))
+    release = SimpleNamespace(approved_bases=(BASE,), python_version=python)
     terminal = SimpleNamespace(progress=lambda _line: None)
     run = SimpleNamespace(
         target=place, terminal=terminal, options=options, release=release, publishes=publishes, provenance="real"
@@ -104,6 +104,15 @@ def test_a_base_that_no_registry_knows_gets_a_tag_that_nobody_moves():
     """Made of its ID; another repository's digest is no name of it."""
     found = base("aws-rehearsal", pulls=False, here=True, digests=("elsewhere/python@sha256:" + "e" * 64,))
     assert found.reference == f"public.ecr.aws/lambda/python:{'b' * 12}"
+
+
+@pytest.mark.parametrize(("python", "helper"), [("3.11", ""), ("", "the stand-in")])
+def test_on_aws_a_release_without_a_python_has_the_stand_ins_for_its_sandbox(monkeypatch, python, helper):
+    """Its base stays the one that was pulled."""
+    stand_in = build.Base("standin", ("standin",), "simulated", "the stand-in")
+    monkeypatch.setattr(build, "_stand_in", lambda _run, _docker: stand_in)
+    found = base("aws", pulls=True, here=False, python=python)
+    assert (found.helper, found.reference, found.provenance) == (helper, DIGEST, "real")
 
 
 def test_a_rehearsal_without_it_says_what_to_do():

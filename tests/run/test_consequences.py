@@ -6,7 +6,6 @@ import pytest
 
 from gate.check import NoGo, reject
 from gate.errors import EvidenceDamaged, ImageUnavailable
-from gate.legacy import baseline
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.publishing_run import BASELINE
 from gate.publish.release_facts import zip_baseline
@@ -41,7 +40,7 @@ def test_without_a_baseline_the_cause_is_what_ended_before_it(tmp_path, cause):
 
 def test_a_refused_release_took_its_baseline_first(tmp_path):
     """What became of the release is no word about the zip function."""
-    baseline.keep(tmp_path / BASELINE, SNAPSHOT)
+    SNAPSHOT.keep(tmp_path / BASELINE)
     assert zip_baseline(Ended(tmp_path, no("the scan found something"))) == SNAPSHOT
 
 

@@ -33,23 +33,27 @@ def release(**changed: str) -> Release:
     return read(lambda key: ini_value({**STATED, **changed}, key))
 
 
+EVERY = sum(len(each.titles) for each in SCENARIOS.values())
+
+
 def names(found: tuple[NotPart, ...]) -> set[str]:
     """What is left out, by criterion and the beginning of the title."""
     return {f"AC{each.criterion} {each.name}" for each in found}
 
 
 def test_this_release_has_all_parts():
-    """Its 82 scenarios are those of features/, under their own titles."""
+    """Its scenarios are those of features/, under their own titles."""
     parts = ReleaseParts(release_of(INI))
     kept = parts.kept(parts.titled(SCENARIOS).values())
     assert kept == tuple(SCENARIOS.values())
-    assert sum(len(each.titles) for each in kept) == 82
+    assert sum(len(each.titles) for each in kept) == EVERY
     assert parts.left_out(SCENARIOS.values()) == ()
 
 
 LEFT_OUT = [
     ("driver", NO_DRIVER, 5, "chromedriver_bin"),
     ("drawn language", {"drawn_language": "", "drawn_text": ""}, 1, "drawn_language"),
+    ("Python", {**NO_DRIVER, "python_version": "", "development_packages": ""}, 4, "python_version"),
     ("zip function", {"zip_function": ""}, 5, "zip_function"),
     ("rolling tag", {"rolling_tag": ""}, 4, "rolling_tag"),
 ]
@@ -61,8 +65,8 @@ def test_the_scenarios_of_an_absent_part_are_left_out_with_the_reason(part, chan
     parts = ReleaseParts(release(**changed))
     left_out = parts.left_out(parts.titled(SCENARIOS).values())
     assert f"no {part} is part of this release: {key} is empty in pytest.ini" in {each.reason for each in left_out}
-    assert len(left_out) == number, names(left_out)
-    assert sum(len(each.titles) for each in parts.kept(SCENARIOS.values())) == 82 - number
+    assert len([each for each in left_out if part in each.reason]) == number, names(left_out)
+    assert sum(len(each.titles) for each in parts.kept(SCENARIOS.values())) == EVERY - len(left_out)
 
 
 def test_without_a_browser_nothing_of_it_is_asked():
@@ -87,7 +91,8 @@ def test_titles_fit_the_release():
     titles = {title for each in parts.titled(SCENARIOS).values() for title in each.titles.values()}
     assert "The release tag names the digest that was built and checked" in titles
     assert "Text in the language ja is drawn as glyphs and not as boxes" in titles
-    assert not any("Korean" in title or "Both tags" in title for title in titles)
+    absent = ("Korean", "Both tags", "the tags", "rolling tag")
+    assert [title for title in titles if any(words in title for words in absent) and "[rolling]" not in title] == []
 
 
 @pytest.mark.parametrize(
@@ -104,6 +109,15 @@ def test_titles_fit_the_release():
         ({"drawn_language": ""}, "empty without one"),
         ({"drawn_language": "zh-Hant-TW", "drawn_text": "漢字體"}, None),
         ({"zip_function": "", "zip_paths": "a"}, "zip_paths must be empty where zip_function is empty"),
+        ({"python_version": ""}, "development_packages must be Python packages, one a line, and empty where"),
+        ({"development_packages": ""}, "development_packages must be"),
+        ({"python_version": "", "development_packages": ""}, "chromedriver_bin must be empty where python_version is"),
+        (
+            {**NO_DRIVER, "python_version": "", "development_packages": "", "startup_hooks": "\n  a.pth"},
+            "startup_hooks",
+        ),
+        ({**NO_DRIVER, "python_version": "", "development_packages": ""}, None),
+        ({"python_version": "node22"}, "major.minor"),
         ({"chrome_max_age_days": ""}, "chrome_max_age_days must be a whole number"),
     ],
 )
@@ -116,7 +130,9 @@ def test_what_does_not_fit_together_is_refused(changed, said):
             release(**changed)
 
 
-@pytest.mark.parametrize("key", ["chrome_bin", "chromedriver_bin", "drawn_language", "zip_function", "rolling_tag"])
+@pytest.mark.parametrize(
+    "key", ["python_version", "chrome_bin", "chromedriver_bin", "drawn_language", "zip_function", "rolling_tag"]
+)
 def test_a_key_that_is_not_there_switches_nothing_off(key):
     """Only a key that is there and empty does: a line may have got lost."""
     lost = {name: value for name, value in STATED.items() if name != key}
@@ -197,3 +213,32 @@ def test_what_is_said_to_be_absent_is(file, environment, said):
     assert found.accepted is not bool(said)
     assert said in str(found.rejections)
     assert absent_parts_are_absent(tree, environment, {}).accepted
+
+
+NO_PYTHON = {"python": "no Python is part of this release"}
+
+
+@pytest.mark.parametrize(
+    ("path", "command", "said"),
+    [
+        ("/var/lang/bin/python3.12", (), "/var/lang/bin/python3.12 is Python's runtime for Lambda"),
+        ("/var/lang/bin/python3", ("/lambda-entrypoint.sh", "app.handler"), "/var/lang/bin/python3 is"),
+        ("/function/awslambdaric/__main__.py", (), "/function/awslambdaric/__main__.py is"),
+        ("/usr/bin/python3.11", ("/usr/bin/python3", "-m", "runtime"), "the image starts /usr/bin/python3"),
+        ("/var/runtime/bootstrap", ("/usr/bin/env", "python3.13", "bootstrap"), "the image starts python3.13"),
+        (
+            "/usr/bin/python3.11",
+            ("/lambda-entrypoint.sh", "index.handler"),
+            "",
+        ),  # a tool beside Node, as node-gyp needs
+        ("/var/lang/bin/node", ("/lambda-entrypoint.sh", "python.handler"), ""),
+        ("/var/task/lib/awslambdaric.txt", (), ""),
+    ],
+)
+def test_a_python_that_runs_the_function_cannot_be_denied(path, command, said):
+    """By AWS's place for it, its runtime's package, or the command that the image starts with; a tool is none."""
+    tree = Tree({path: replace(PROGRAM, path=path)}, {})
+    found = absent_parts_are_absent(tree, {}, NO_PYTHON, command)
+    assert found.accepted is not bool(said)
+    assert said in str(found.rejections)
+    assert absent_parts_are_absent(tree, {}, {}, command).accepted

@@ -9,6 +9,7 @@ from gate.errors import AwsRefused
 from gate.publish import pipeline as module
 from gate.publish.pipeline import Pipeline
 from gate.run.connections import Connections, made_once
+from gate.run.timeline import Timeline
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -65,7 +66,7 @@ def release(monkeypatch, tmp_path):
     facts = SimpleNamespace(publication=None, digest="", tags=(), size_bytes=0, unpromoted="", promotion=None)
     facts.scan_report = None
     run = SimpleNamespace(
-        publishes=True, promotes=False, kind="full",
+        publishes=True, promotes=False, kind="full", timeline=Timeline(),
         facts=facts, store=SimpleNamespace(folder=tmp_path, digest=""), errors=[],
         clients=SimpleNamespace(endpoints=()), release=SimpleNamespace(release_tag="v1", rolling_tag="latest",
         candidate_tag="candidate"),

@@ -212,7 +212,9 @@ def test_a_criterion_is_one_line_with_its_counts():
     scenarios += [ScenarioOutcome("c", 7, "failed", "why"), ScenarioOutcome("d", 7, "not run", "why not")]
     lines = said(scenarios, criteria={4: "passed", 7: "failed"}, only_aws=("b",))
     assert "  ✓ AC4   1 of 1   The zip-based Lambda is untouched  (1 more on AWS only)" in lines
-    assert "  ✗ AC7   0 of 2   Both tags are scanned and free of critical findings  (1 failed, 1 not run)" in lines
+    assert (
+        "  ✗ AC7   0 of 2   What its tags name is scanned and free of critical findings  (1 failed, 1 not run)" in lines
+    )
     assert not [line for line in lines if line.startswith("  ✓ a") or "only AWS" in line]
 
 

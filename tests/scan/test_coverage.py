@@ -128,14 +128,14 @@ def test_an_entry_ends_with_its_last_day_and_is_found_by_kind_and_name() -> None
     """On its last day it is in force; an expired one is told with its line; a Debian entry is none for Python."""
     uncovered = image_coverage(STAND_IN[:-1], Mode.ENHANCED, REQUIRED).to_register
     assert uncovered_registered(
-        uncovered, register("pkg:pypi/pysocks both both 2026-11-22"), "aws", Mode.ENHANCED, TODAY
+        uncovered, register("pkg:pypi/pysocks both both 2026-11-22").at("aws", TODAY), Mode.ENHANCED
     ).accepted
     late = uncovered_registered(
-        uncovered, register("pkg:pypi/pysocks both both 2026-11-21"), "aws", Mode.ENHANCED, TODAY
+        uncovered, register("pkg:pypi/pysocks both both 2026-11-21").at("aws", TODAY), Mode.ENHANCED
     )
     assert "PySocks (pkg:pypi/pysocks@1.7.1) expired on 2026-11-21" in late.rejections[0].cause
     other = uncovered_registered(
-        uncovered, register("pkg:deb/debian/pysocks both both 2026-12-31"), "aws", Mode.ENHANCED, TODAY
+        uncovered, register("pkg:deb/debian/pysocks both both 2026-12-31").at("aws", TODAY), Mode.ENHANCED
     )
     assert "the register does not say what is done instead" in other.rejections[0].cause
 
@@ -150,7 +150,7 @@ def test_a_python_package_is_registered_in_any_spelling_and_nothing_else_is() ->
         required = (RequiredComponent(title, kind, canonicalize_name(title), "1"),)
         uncovered = image_coverage((), Mode.BASIC, required).to_register
         held = register(f"{purl} both both 2026-12-31")
-        assert uncovered_registered(uncovered, held, "aws", Mode.BASIC, TODAY).accepted is accepted
+        assert uncovered_registered(uncovered, held.at("aws", TODAY), Mode.BASIC).accepted is accepted
 
 
 def test_a_component_without_a_version_is_registered_without_one() -> None:
@@ -170,10 +170,10 @@ def test_each_gap_needs_an_entry_in_force() -> None:
     """Registered: yes. Missing, expired, for the other target, mode or version: no, by name."""
     uncovered = image_coverage(STAND_IN, Mode.BASIC, REQUIRED).to_register
     both = ("pkg:pypi/selenium both basic 2026-12-31", "pkg:pypi/PySocks@1.7.1 local both 2026-12-31")
-    assert uncovered_registered(uncovered, register(*both), "local", Mode.BASIC, TODAY).accepted
+    assert uncovered_registered(uncovered, register(*both).at("local", TODAY), Mode.BASIC).accepted
     for bad in ("selenium both basic 2026-11-21", "selenium aws basic 2026-12-31", "selenium both enhanced 2026-12-31",
                 "selenium@4.50.0 both basic 2026-12-31", "urllib3 both basic 2026-12-31"):  # fmt: skip
-        checked = uncovered_registered(uncovered, register(f"pkg:pypi/{bad}", both[1]), "local", Mode.BASIC, TODAY)
+        checked = uncovered_registered(uncovered, register(f"pkg:pypi/{bad}", both[1]).at("local", TODAY), Mode.BASIC)
         assert [r for r in checked.rejections if "selenium" in r.cause]
         assert len(checked.rejections) == 1
 
@@ -182,9 +182,9 @@ def test_an_entry_for_what_is_covered_is_unused() -> None:
     """Under the kind of scanning and on the target it names; elsewhere it is not looked for."""
     held = register("pkg:generic/chrome aws both 2026-12-31", "pkg:pypi/selenium both basic 2026-12-31")
     seen = image_coverage(STAND_IN, Mode.BASIC, REQUIRED)
-    assert coverage_used(held, seen, "local").accepted
-    assert "pkg:generic/chrome" in coverage_used(held, seen, "aws").rejections[0].cause
-    assert coverage_used(held, image_coverage(STAND_IN, Mode.ENHANCED, REQUIRED), "local").accepted
+    assert coverage_used(held.at("local", TODAY), seen).accepted
+    assert "pkg:generic/chrome" in coverage_used(held.at("aws", TODAY), seen).rejections[0].cause
+    assert coverage_used(held.at("local", TODAY), image_coverage(STAND_IN, Mode.ENHANCED, REQUIRED)).accepted
 
 
 def component(purl: str, *paths: str, name: str = "") -> Component:
@@ -216,12 +216,12 @@ PROGRAMS = (
 def test_basic_scanning_sees_the_operating_system_alone(unseen) -> None:
     """Whatever nobody pinned and is installed all the same: named, with its place, and an entry that then holds."""
     seen = image_coverage((*STAND_IN[:4], unseen), Mode.BASIC, required_components("3.11", {}))
-    (said,) = uncovered_registered(seen.to_register, register(), "local", Mode.BASIC, TODAY).rejections
+    (said,) = uncovered_registered(seen.to_register, register().at("local", TODAY), Mode.BASIC).rejections
     assert unseen.name in said.cause
     assert all(path in said.cause for path in unseen.paths[:1])
     held = pasted(said.paste)
-    assert uncovered_registered(seen.to_register, held, "local", Mode.BASIC, TODAY).accepted
-    assert coverage_used(held, seen, "local").accepted
+    assert uncovered_registered(seen.to_register, held.at("local", TODAY), Mode.BASIC).accepted
+    assert coverage_used(held.at("local", TODAY), seen).accepted
 
 
 def pasted(text: str):
@@ -238,7 +238,7 @@ def test_enhanced_scanning_sees_the_packages_of_languages(seen) -> None:
     found = image_coverage((*STAND_IN, seen), Mode.ENHANCED, REQUIRED)
     assert found.to_register == ()
     held = register(f"{seen.purl.partition('@')[0] if '%40' not in seen.purl else seen.purl} both both 2026-12-31")
-    assert not coverage_used(held, found, "local").accepted
+    assert not coverage_used(held.at("local", TODAY), found).accepted
 
 
 @pytest.mark.parametrize("unseen", PROGRAMS, ids=lambda c: f"{c.type} {c.name}")
@@ -265,20 +265,20 @@ def test_one_entry_stands_for_two_hundred_packages_of_a_kind() -> None:
     many = tuple(pypi(f"package-{n}") for n in range(200))
     seen = image_coverage((*STAND_IN[:4], *many), Mode.BASIC, required_components("3.11", {"package-0": "1"}))
     assert len(seen.to_register) == 200
-    assert uncovered_registered(seen.to_register, kinds(kind("pypi")), "local", Mode.BASIC, TODAY).accepted
-    assert coverage_used(kinds(kind("pypi")), seen, "local").accepted
-    pinned, others = uncovered_registered(seen.to_register, register(), "local", Mode.BASIC, TODAY).rejections
+    assert uncovered_registered(seen.to_register, kinds(kind("pypi")).at("local", TODAY), Mode.BASIC).accepted
+    assert coverage_used(kinds(kind("pypi")).at("local", TODAY), seen).accepted
+    pinned, others = uncovered_registered(seen.to_register, register().at("local", TODAY), Mode.BASIC).rejections
     assert "package-0 (pkg:pypi/package-0@1)" in pinned.cause
     assert "199 packages of the type pypi (package-1, " in others.cause
     assert "and 189 more" in others.cause
     held = pasted(others.paste)
-    assert uncovered_registered(seen.to_register, held, "local", Mode.BASIC, TODAY).accepted
+    assert uncovered_registered(seen.to_register, held.at("local", TODAY), Mode.BASIC).accepted
 
 
 def test_an_entry_for_a_kind_covers_that_kind_only() -> None:
     """On its target, until its last day, and in its folder."""
     (node,) = image_coverage((*STAND_IN[:4], UNSEEN[0]), Mode.BASIC, required_components("3.11", {})).to_register
-    about = lambda entry, target="local": uncovered_registered((node,), kinds(entry), target, Mode.BASIC, TODAY)  # noqa: E731
+    about = lambda entry, target="local": uncovered_registered((node,), kinds(entry).at(target, TODAY), Mode.BASIC)  # noqa: E731
     for good in (kind("npm"), kind("npm", "/var/task/node_modules"), kind("npm", "/var/task/node_modules/")):
         assert about(good).accepted
     for bad in (kind("pypi"), kind("npm", "/var/task/node"), kind("npm", "/opt"), kind("npm", target="aws")):
@@ -297,7 +297,7 @@ def test_a_package_in_two_places_is_registered_by_a_folder_that_holds_both() -> 
         seen = image_coverage((*STAND_IN[:4], *found), Mode.BASIC, required_components("3.11", {}))
         assert len(seen.to_register) == 1
         held = kinds(kind("npm", "/var/task"))
-        assert uncovered_registered(seen.to_register, held, "local", Mode.BASIC, TODAY).accepted is accepted
+        assert uncovered_registered(seen.to_register, held.at("local", TODAY), Mode.BASIC).accepted is accepted
 
 
 def test_an_entry_by_name_that_has_expired_is_covered_by_one_for_its_kind() -> None:
@@ -306,9 +306,9 @@ def test_an_entry_by_name_that_has_expired_is_covered_by_one_for_its_kind() -> N
     named = {**kind("pypi", expires="2026-11-21"), "purl": "pkg:pypi/h11"}
     del named["ecosystem"]
     held = kinds(named, kind("pypi"))
-    assert uncovered_registered(seen.to_register, held, "local", Mode.BASIC, TODAY).accepted
-    assert coverage_used(held, seen, "local").accepted
-    (idle,) = coverage_used(kinds(kind("npm", "/opt/x")), seen, "local").rejections
+    assert uncovered_registered(seen.to_register, held.at("local", TODAY), Mode.BASIC).accepted
+    assert coverage_used(held.at("local", TODAY), seen).accepted
+    (idle,) = coverage_used(kinds(kind("npm", "/opt/x")).at("local", TODAY), seen).rejections
     assert "The entry for every npm package under /opt/x is not used" in idle.cause
 
 
@@ -344,10 +344,12 @@ def test_an_installed_package_that_nobody_pinned_needs_its_entry() -> None:
         required_components("3.11", {"selenium": "1"}),
     )
     held = register("pkg:pypi/selenium both basic 2026-12-31", "pkg:pypi/trio-websocket both basic 2026-12-31")
-    assert coverage_used(held, seen, "local").accepted
-    assert uncovered_registered(seen.to_register, held, "local", Mode.BASIC, TODAY).accepted
+    assert coverage_used(held.at("local", TODAY), seen).accepted
+    assert uncovered_registered(seen.to_register, held.at("local", TODAY), Mode.BASIC).accepted
     alone = register("pkg:pypi/selenium both basic 2026-12-31")
-    assert "trio-websocket" in str(uncovered_registered(seen.to_register, alone, "local", Mode.BASIC, TODAY).rejections)
+    assert "trio-websocket" in str(
+        uncovered_registered(seen.to_register, alone.at("local", TODAY), Mode.BASIC).rejections
+    )
 
 
 def test_zero_findings_about_nothing_prove_nothing() -> None:
@@ -371,19 +373,19 @@ def test_the_projects_register_fits_its_image_on_either_target(request) -> None:
     for target, system in (("local", STAND_IN[:4]), ("aws", (*ON_AWS[:3], EMULATOR))):
         for mode in Mode:
             seen = image_coverage((*system, LAUNCHER, *map(pypi, (*names, "pip"))), mode, required)
-            assert coverage_used(held, seen, target).accepted
-            assert uncovered_registered(seen.to_register, held, target, mode, TODAY).accepted
+            assert coverage_used(held.at(target, TODAY), seen).accepted
+            assert uncovered_registered(seen.to_register, held.at(target, TODAY), mode).accepted
             assert bool(seen.to_register) is (mode is Mode.BASIC or target == "aws")
 
 
 def test_a_faulty_register_is_the_cause_and_not_what_it_fails_to_say() -> None:
     """One mark too many in it is one refusal, and not one for each finding that it then says nothing of."""
     faulty, findings = parse("exceptions: [["), tuple(report_of(basic(severity="HIGH")).open) * 3
-    found = by_register(faulty, fixed_or_excepted(findings, faulty, "aws", TODAY, "HIGH"))
+    found = by_register(faulty, fixed_or_excepted(findings, faulty.at("aws", TODAY), "HIGH"))
     assert [each.cause.partition(": ")[2].partition(":")[0] for each in found.rejections] == ["this is not YAML"]
     assert by_register(faulty, ACCEPTED).accepted
     sound = register()
-    assert len(by_register(sound, fixed_or_excepted(findings, sound, "aws", TODAY, "HIGH")).rejections) == 3
+    assert len(by_register(sound, fixed_or_excepted(findings, sound.at("aws", TODAY), "HIGH")).rejections) == 3
 
 
 def cyclonedx(*components: dict) -> dict:

@@ -85,9 +85,9 @@ def test_the_good_register_is_accepted() -> None:
     """It is valid, excepts its finding, and all of it is used."""
     register = parse(GOOD)
     assert register.faults == ()
-    assert register_valid(register, TODAY).accepted
-    assert fixed_or_excepted((finding(),), register, "aws", TODAY, "HIGH").accepted
-    assert exceptions_used(register, (finding(),), "aws", False).accepted
+    assert register_valid(register.at("aws", TODAY)).accepted
+    assert fixed_or_excepted((finding(),), register.at("aws", TODAY), "HIGH").accepted
+    assert exceptions_used(register.at("aws", TODAY), (finding(),), False).accepted
 
 
 BAD = {
@@ -145,28 +145,28 @@ def test_every_kind_of_bad_entry_is_a_no_with_its_line(case) -> None:
     """The check says no, names the line, says what is wrong, and the bad entry excepts nothing."""
     old, new, line, words = BAD[case]
     register = changed(old, new)
-    message = said(register_valid(register, TODAY))
+    message = said(register_valid(register.at("aws", TODAY)))
     assert f"image/exceptions.yaml:{line}" in message
     assert words in message
     if 6 <= line <= 15:
-        assert not fixed_or_excepted((finding(),), register, "aws", TODAY, "HIGH").accepted
+        assert not fixed_or_excepted((finding(),), register.at("aws", TODAY), "HIGH").accepted
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "- a", "\0", "{" * 5000, "x" * (MAX_BYTES + 1), "a: b: c"])
 def test_what_is_no_register_is_a_no(text) -> None:
     """Empty, of another form, unreadable or giant: never a valid register, never a crash."""
-    assert not register_valid(parse(text), TODAY).accepted
+    assert not register_valid(parse(text).at("aws", TODAY)).accepted
 
 
 def test_a_duplicate_is_a_no_that_names_both_lines() -> None:
     """The same vulnerability in the same package on an overlapping target, whatever else differs."""
     body = GOOD[GOOD.index("  - id:") : GOOD.index("coverage:")]
     twice = GOOD.replace("coverage:", body.replace("target: aws", "target: both") + "coverage:", 1)
-    message = said(register_valid(parse(twice), TODAY))
+    message = said(register_valid(parse(twice).at("aws", TODAY)))
     assert "exceptions.yaml:16" in message
     assert "line 6" in message
     apart = GOOD.replace("coverage:", body.replace("target: aws", "target: local") + "coverage:", 1)
-    assert register_valid(parse(apart), TODAY).accepted
+    assert register_valid(parse(apart).at("aws", TODAY)).accepted
 
 
 SUPPORT = """\
@@ -184,13 +184,15 @@ support:
 def test_an_accepted_end_of_support_is_read_and_its_end_is_warned_of() -> None:
     """It stands beside the exceptions, and is no exception of a finding."""
     register = parse(GOOD + SUPPORT)
-    assert register_valid(register, TODAY).accepted
+    assert register_valid(register.at("aws", TODAY)).accepted
     (entry,) = register.support
     assert (entry.what, entry.line, entry.expires) == ("Amazon Linux 2", 24, date(2026, 12, 31))
     assert [entry.is_in_force(date(2026, 12, day)) for day in (1, 31)] == [True, True]
     assert not entry.is_in_force(date(2027, 1, 1))
     assert not entry.is_in_force(date(2026, 10, 31))
-    assert "the entry for the support of Amazon Linux 2 expires" in "".join(expiring(register, date(2026, 12, 20)))
+    assert "the entry for the support of Amazon Linux 2 expires" in "".join(
+        expiring(register.at("aws", date(2026, 12, 20)))
+    )
 
 
 @pytest.mark.parametrize(("old", "new", "words"), [
@@ -209,7 +211,7 @@ def test_an_accepted_end_of_support_is_read_and_its_end_is_warned_of() -> None:
 def test_a_bad_acceptance_of_an_end_of_support_is_a_no(old, new, words) -> None:
     """With its line, whichever rule it breaks."""
     assert old in SUPPORT
-    message = said(register_valid(parse(GOOD + SUPPORT.replace(old, new, 1)), TODAY))
+    message = said(register_valid(parse(GOOD + SUPPORT.replace(old, new, 1)).at("aws", TODAY)))
     assert words in message
     assert "image/exceptions.yaml:" in message
 
@@ -217,20 +219,22 @@ def test_a_bad_acceptance_of_an_end_of_support_is_a_no(old, new, words) -> None:
 def test_an_end_of_support_accepted_twice_is_a_no() -> None:
     """The second one names the line of the first."""
     body = SUPPORT.partition("\n")[2]
-    assert "line 24: for the support of Amazon Linux 2" in said(register_valid(parse(GOOD + SUPPORT + body), TODAY))
+    assert "line 24: for the support of Amazon Linux 2" in said(
+        register_valid(parse(GOOD + SUPPORT + body).at("aws", TODAY))
+    )
 
 
 def test_a_coverage_entry_given_twice_is_a_no() -> None:
     """The second one names the line of the first."""
     body = GOOD[GOOD.index("  - purl:") :]
-    assert "entry of line 17" in said(register_valid(parse(GOOD + body), TODAY))
+    assert "entry of line 17" in said(register_valid(parse(GOOD + body).at("aws", TODAY)))
 
 
 def test_an_entry_is_in_force_on_its_last_day() -> None:
     """It expires with the end of the day it names."""
     register = parse(GOOD)
     for day, ok in ((date(2026, 12, 31), True), (date(2027, 1, 1), False), (date(2026, 10, 31), False)):
-        assert fixed_or_excepted((finding(),), register, "aws", day, "HIGH").accepted is ok
+        assert fixed_or_excepted((finding(),), register.at("aws", day), "HIGH").accepted is ok
 
 
 @pytest.mark.parametrize(
@@ -250,14 +254,14 @@ def test_an_entry_is_in_force_on_its_last_day() -> None:
 )
 def test_an_entry_covers_only_what_it_names(other) -> None:
     """Another id, package, version or ecosystem is not excepted, and a CRITICAL never is."""
-    assert not fixed_or_excepted((other,), parse(GOOD), "aws", TODAY, "HIGH").accepted
+    assert not fixed_or_excepted((other,), parse(GOOD).at("aws", TODAY), "HIGH").accepted
 
 
 def test_an_entry_covers_only_its_target() -> None:
     """What is excepted for AWS is not excepted in a rehearsal, unless it says both."""
-    assert not fixed_or_excepted((finding(),), parse(GOOD), "local", TODAY, "HIGH").accepted
+    assert not fixed_or_excepted((finding(),), parse(GOOD).at("local", TODAY), "HIGH").accepted
     both = changed("target: aws", "target: both")
-    assert fixed_or_excepted((finding(),), both, "local", TODAY, "HIGH").accepted
+    assert fixed_or_excepted((finding(),), both.at("local", TODAY), "HIGH").accepted
 
 
 @pytest.mark.parametrize(
@@ -279,7 +283,7 @@ def test_versions_are_compared_as_their_ecosystem_does(package, installed, manag
     """Exact versions, ranges of Debian, RPM and PyPI, and what no scheme can read."""
     register = entry(f"package: {package}")
     assert register.faults == ()
-    checked = fixed_or_excepted((finding(installed=installed, manager=manager),), register, "aws", TODAY, "HIGH")
+    checked = fixed_or_excepted((finding(installed=installed, manager=manager),), register.at("aws", TODAY), "HIGH")
     assert checked.accepted is ok
 
 
@@ -287,27 +291,27 @@ def test_python_names_are_compared_as_pep_503_says() -> None:
     """PySocks, pysocks and py_socks: the same project where the purl says pypi."""
     register = entry("package: pkg:pypi/typing_extensions@1.0")
     found = finding(package="Typing.Extensions", installed="1.0", manager="PYTHONPKG")
-    assert fixed_or_excepted((found,), register, "aws", TODAY, "HIGH").accepted
+    assert fixed_or_excepted((found,), register.at("aws", TODAY), "HIGH").accepted
 
 
 def test_lower_findings_follow_the_policy() -> None:
     """By default they are monitored; a policy may ask for more."""
     low = finding("LOW", id="CVE-2024-7777")
-    assert disposed_below((low,), parse(GOOD), "aws", TODAY, "HIGH").accepted
+    assert disposed_below((low,), parse(GOOD).at("aws", TODAY), "HIGH").accepted
     strict = changed("HIGH: fixed or excepted", "HIGH: fixed or excepted\n  LOW: fixed or excepted")
-    assert "CVE-2024-7777" in said(disposed_below((low,), strict, "aws", TODAY, "HIGH"))
+    assert "CVE-2024-7777" in said(disposed_below((low,), strict.at("aws", TODAY), "HIGH"))
     never = changed("HIGH: fixed or excepted", "HIGH: never")
-    assert "no entry helps" in said(fixed_or_excepted((finding(),), never, "aws", TODAY, "HIGH"))
+    assert "no entry helps" in said(fixed_or_excepted((finding(),), never.at("aws", TODAY), "HIGH"))
 
 
 def test_without_a_policy_nothing_is_allowed() -> None:
     """An empty policy is not a permissive one, not even for an informational finding."""
-    assert not disposed_below((finding("INFORMATIONAL"),), parse(""), "aws", TODAY, "HIGH").accepted
+    assert not disposed_below((finding("INFORMATIONAL"),), parse("").at("aws", TODAY), "HIGH").accepted
 
 
 def test_excepted_findings_stay_visible() -> None:
     """The dispositions list every finding, the excepted one with its decision and entry."""
-    given = dispositions((finding(), finding("LOW", id="CVE-2024-7777")), parse(GOOD), "aws", TODAY)
+    given = dispositions((finding(), finding("LOW", id="CVE-2024-7777")), parse(GOOD).at("aws", TODAY))
     assert [(d.finding.id, d.decision) for d in given] == [
         ("CVE-2024-0001", "accepted-risk"),
         ("CVE-2024-7777", "monitor"),
@@ -318,26 +322,26 @@ def test_excepted_findings_stay_visible() -> None:
 def test_an_unused_exception_is_a_no_by_day_and_a_warning_by_night() -> None:
     """It names the entry's line; on the other target it is not looked for."""
     register = parse(GOOD)
-    assert "exceptions.yaml:6" in said(exceptions_used(register, (), "aws", False))
-    assert exceptions_used(register, (), "aws", True).accepted
-    assert len(unused_exceptions(register, (), "aws")) == 1
-    assert exceptions_used(register, (), "local", False).accepted
+    assert "exceptions.yaml:6" in said(exceptions_used(register.at("aws", TODAY), (), False))
+    assert exceptions_used(register.at("aws", TODAY), (), True).accepted
+    assert len(unused_exceptions(register.at("aws", TODAY), ())) == 1
+    assert exceptions_used(register.at("local", TODAY), (), False).accepted
 
 
 def test_a_coverage_entry_is_used_by_the_gap_it_stands_for() -> None:
     """Without one it is refused by its line; on the other target it is not looked for."""
     chrome = UncoveredComponent(RequiredComponent("Chrome", "generic", "chrome"), "from a zip")
-    assert coverage_used(parse(GOOD), ImageCoverage(Mode.BASIC, (), (), (chrome,)), "aws").accepted
-    (idle,) = coverage_used(parse(GOOD), ImageCoverage(Mode.BASIC, (), (), ()), "aws").rejections
+    assert coverage_used(parse(GOOD).at("aws", TODAY), ImageCoverage(Mode.BASIC, (), (), (chrome,))).accepted
+    (idle,) = coverage_used(parse(GOOD).at("aws", TODAY), ImageCoverage(Mode.BASIC, (), (), ())).rejections
     assert idle.where == "image/exceptions.yaml:17"
-    assert coverage_used(parse(GOOD), ImageCoverage(Mode.BASIC, (), (), ()), "local").accepted
+    assert coverage_used(parse(GOOD).at("local", TODAY), ImageCoverage(Mode.BASIC, (), (), ())).accepted
 
 
 def test_entries_that_end_within_14_days_are_warned_of() -> None:
     """From 14 days before the end until the end; afterwards they are faults."""
     register = parse(GOOD)
     for left, warned in ((15, 0), (14, 1), (0, 1), (-1, 0)):
-        assert len(expiring(register, date(2026, 12, 31) - timedelta(days=left))) == warned
+        assert len(expiring(register.at("aws", date(2026, 12, 31) - timedelta(days=left)))) == warned
 
 
 def test_each_check_asks_for_its_own_severities_only() -> None:
@@ -345,22 +349,22 @@ def test_each_check_asks_for_its_own_severities_only() -> None:
     strict = changed("HIGH: fixed or excepted", "HIGH: fixed or excepted\n  MEDIUM: fixed or excepted")
     medium, high, critical = (finding(word, id="CVE-2024-7777") for word in ("MEDIUM", "HIGH", "CRITICAL"))
     for found, above in ((medium, False), (high, True), (critical, True)):
-        assert fixed_or_excepted((found,), strict, "aws", TODAY, "HIGH").accepted is not above
-        assert disposed_below((found,), strict, "aws", TODAY, "HIGH").accepted is above
+        assert fixed_or_excepted((found,), strict.at("aws", TODAY), "HIGH").accepted is not above
+        assert disposed_below((found,), strict.at("aws", TODAY), "HIGH").accepted is above
 
 
 def test_twenty_findings_are_told_one_by_one_and_the_others_counted() -> None:
     """A flood stays readable, and none of it is accepted."""
     many = tuple(finding(id=f"CVE-2024-{n}") for n in range(1000, 1022))
-    rejections = fixed_or_excepted(many, parse(GOOD), "aws", TODAY, "HIGH").rejections
+    rejections = fixed_or_excepted(many, parse(GOOD).at("aws", TODAY), "HIGH").rejections
     assert len(rejections) == 21
     assert rejections[-1].cause == "… and 2 more findings over the policy"
-    assert len(fixed_or_excepted(many[:20], parse(GOOD), "aws", TODAY, "HIGH").rejections) == 20
+    assert len(fixed_or_excepted(many[:20], parse(GOOD).at("aws", TODAY), "HIGH").rejections) == 20
 
 
 def test_an_expired_exception_is_told_with_its_dates_and_its_line() -> None:
     """Beside what the policy says; where there never was one, the scanner's page is the place."""
-    (late,) = fixed_or_excepted((finding(),), parse(GOOD), "aws", date(2027, 1, 1), "HIGH").rejections
+    (late,) = fixed_or_excepted((finding(),), parse(GOOD).at("aws", date(2027, 1, 1)), "HIGH").rejections
     assert late.cause == (
         "CVE-2024-0001 in openssl 3.0.1 is HIGH (fixed in 3.0.2) and the policy says 'fixed or excepted' for HIGH"
         "; its entry runs from 2026-11-01 to 2026-12-31"
@@ -372,7 +376,9 @@ def test_an_expired_exception_is_told_with_its_dates_and_its_line() -> None:
     )
     assert late.paste.startswith("- id: CVE-2024-0001\n")
     assert str(late).endswith(f"{late.remedy}\n{late.paste}")
-    (never,) = fixed_or_excepted((finding(id="CVE-2024-7777", fixed=""),), parse(GOOD), "aws", TODAY, "HIGH").rejections
+    (never,) = fixed_or_excepted(
+        (finding(id="CVE-2024-7777", fixed=""),), parse(GOOD).at("aws", TODAY), "HIGH"
+    ).rejections
     assert never.cause.endswith("(no fixed version known) and the policy says 'fixed or excepted' for HIGH")
     assert never.where == "https://e.org"
 
@@ -381,27 +387,27 @@ def test_an_expired_exception_is_told_with_its_dates_and_its_line() -> None:
 def test_a_coverage_entry_runs_for_ninety_days_at_most(expires, accepted) -> None:
     """From today on, its last day included."""
     register = changed("expires: 2027-01-31", f"expires: {expires}")
-    assert register_valid(register, TODAY).accepted is accepted
+    assert register_valid(register.at("aws", TODAY)).accepted is accepted
 
 
 def test_an_exception_decided_today_and_ending_today_is_in_force() -> None:
     """Both days count."""
     register = changed("decided: 2026-11-01", "decided: 2026-11-22")
-    assert register_valid(register, TODAY).accepted
-    assert register_valid(parse(GOOD.replace("2027-01-31", "2026-12-31")), date(2026, 12, 31)).accepted
+    assert register_valid(register.at("aws", TODAY)).accepted
+    assert register_valid(parse(GOOD.replace("2027-01-31", "2026-12-31")).at("aws", date(2026, 12, 31))).accepted
 
 
 def test_an_exception_that_is_yet_to_begin_is_no_coverage_entry_that_runs_for_too_long() -> None:
     """An exception's ninety days are counted from its own decision, so the one fault is all there is to say."""
     body = GOOD.replace("decided: 2026-11-01", "decided: 2026-11-23").replace("2026-12-31", "2027-02-21")
-    (only,) = register_valid(parse(body), TODAY).rejections
+    (only,) = register_valid(parse(body).at("aws", TODAY)).rejections
     assert "is decided on 2026-11-23, which is still to come" in only.cause
 
 
 def test_faults_are_told_in_the_order_of_their_lines() -> None:
     """Each with its own way out, or the plain one."""
     register = parse(GOOD.replace("2026-12-31", "2026-11-21").replace("2027-01-31", "2026-11-21"))
-    rejections = register_valid(register, TODAY).rejections
+    rejections = register_valid(register.at("aws", TODAY)).rejections
     assert [each.where for each in rejections] == ["image/exceptions.yaml:6", "image/exceptions.yaml:17"]
     assert [each.cause.partition(" expired")[0] for each in rejections] == [
         "The entry CVE-2024-0001 for pkg:deb/debian/openssl@3.0.1",
@@ -410,23 +416,23 @@ def test_faults_are_told_in_the_order_of_their_lines() -> None:
     assert {each.remedy for each in rejections} == {
         "decide on it anew, with an end within 90 days; remove it if nothing needs it"
     }
-    (plain,) = register_valid(replace(parse(GOOD), faults=(RegisterFault(3, "odd"),)), TODAY).rejections
+    (plain,) = register_valid(replace(parse(GOOD), faults=(RegisterFault(3, "odd"),)).at("aws", TODAY)).rejections
     assert plain.remedy == "correct or remove the entry"
-    (twice,) = register_valid(changed("target: aws", "target: aws\n    target: local"), TODAY).rejections
+    (twice,) = register_valid(changed("target: aws", "target: aws\n    target: local").at("aws", TODAY)).rejections
     assert twice.remedy == "keep one of the two"
 
 
 def test_a_finding_that_is_remediated_uses_no_exception() -> None:
     """An entry that is only about something closed can go; one for another target is not asked about."""
     closed = replace(finding(), closed=True)
-    assert len(unused_exceptions(parse(GOOD), (closed,), "aws")) == 1
-    assert unused_exceptions(parse(GOOD), (finding(),), "aws") == ()
-    assert len(unused_exceptions(changed("target: aws", "target: both"), (), "local")) == 1
+    assert len(unused_exceptions(parse(GOOD).at("aws", TODAY), (closed,))) == 1
+    assert unused_exceptions(parse(GOOD).at("aws", TODAY), (finding(),)) == ()
+    assert len(unused_exceptions(changed("target: aws", "target: both").at("local", TODAY), ())) == 1
 
 
 def test_what_may_go_live_is_what_is_not_open() -> None:
     """Excepted and monitored findings may, an open one may not."""
-    given = dispositions((finding(), finding("LOW", id="CVE-1"), finding(id="CVE-2")), parse(GOOD), "aws", TODAY)
+    given = dispositions((finding(), finding("LOW", id="CVE-1"), finding(id="CVE-2")), parse(GOOD).at("aws", TODAY))
     assert {d.finding.id: (d.decision, d.allowed) for d in given} == {
         "CVE-2024-0001": ("accepted-risk", True),
         "CVE-1": ("monitor", True),
@@ -437,17 +443,17 @@ def test_what_may_go_live_is_what_is_not_open() -> None:
 def test_a_finding_over_the_policy_comes_with_an_entry_to_paste() -> None:
     """Package, installed and fixed version, a remedy, and an entry that holds once it is completed."""
     found = finding(id="CVE-2024-9999", package="libexpat1", installed="2.5.0-1+deb12u1", fixed="2.5.0-1+deb12u2")
-    message = said(fixed_or_excepted((found,), parse(GOOD), "aws", TODAY, "HIGH"))
+    message = said(fixed_or_excepted((found,), parse(GOOD).at("aws", TODAY), "HIGH"))
     assert all(part in message for part in ("libexpat1", "2.5.0-1+deb12u1", "2.5.0-1+deb12u2", "upgrade"))
     pasted = ready_entry(found, "aws", TODAY)
     assert pasted in message
     unfinished = GOOD.replace("coverage:", _indented(pasted) + "coverage:", 1)
-    assert not register_valid(parse(unfinished), TODAY).accepted
+    assert not register_valid(parse(unfinished).at("aws", TODAY)).accepted
     done = unfinished.replace("<why the release may go live with it until then>", "not reachable")
     done = done.replace("<the role that answers for it>", "platform").replace("<the role that agreed>", "security")
     register = parse(done)
-    assert register_valid(register, TODAY).accepted
-    assert fixed_or_excepted((found,), register, "aws", TODAY, "HIGH").accepted
+    assert register_valid(register.at("aws", TODAY)).accepted
+    assert fixed_or_excepted((found,), register.at("aws", TODAY), "HIGH").accepted
 
 
 def _indented(text: str) -> str:
@@ -467,7 +473,7 @@ def test_no_finding_can_write_into_the_register(id, package, version) -> None:
 def test_no_entry_is_suggested_for_a_critical() -> None:
     """None would help, and the message says so."""
     assert ready_entry(finding("CRITICAL"), "aws", TODAY) == ""
-    assert "no entry helps" in said(fixed_or_excepted((finding("CRITICAL"),), parse(GOOD), "aws", TODAY, "HIGH"))
+    assert "no entry helps" in said(fixed_or_excepted((finding("CRITICAL"),), parse(GOOD).at("aws", TODAY), "HIGH"))
 
 
 @given(st.text(max_size=300) | st.text(alphabet="{}[]:-&*!|>'\"%@` \n\tabc1", max_size=120))
@@ -483,7 +489,7 @@ def test_a_changed_line_never_excepts_more(line, junk) -> None:
     """Whatever one line is replaced by, no other vulnerability and no critical is excepted."""
     register = parse(GOOD.replace(line, junk, 1))
     for other in (finding("CRITICAL"), finding(id="CVE-1999-0001"), finding(package="bash")):
-        assert register.exception(other, "aws", TODAY) is None
+        assert register.at("aws", TODAY).exception(other) is None
 
 
 VEX = {
@@ -526,7 +532,7 @@ def test_exceptions_are_exported_as_openvex(decision) -> None:
     """Each decision becomes a statement with what OpenVEX 0.2.0 requires of its status."""
     more = "\n    justification: vulnerable_code_not_in_execute_path" if decision == "not-affected" else ""
     register = changed("decision: accepted-risk", f"decision: {decision}{more}")
-    given = dispositions((finding(), finding("LOW", id="CVE-2024-7777")), register, "aws", TODAY)
+    given = dispositions((finding(), finding("LOW", id="CVE-2024-7777")), register.at("aws", TODAY))
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
     image = {"repository": "1.dkr.ecr.eu-west-1.amazonaws.com/naver-sms-automation", "digest": "sha256:ab"}
     document = openvex(given, **image, now=now)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gate.check import CHECKS, run_self_tests
 from gate.scan import result_checks as checks
 from gate.scan.findings import Severity, tally
-from gate.scan.parse import answered_mode, findings_of
+from gate.scan.pages import answered_mode, findings_of
 from gate.scan.report import InspectorCoverage, ScanReport
 from gate.scan.settings import ScanSettings, filter_matches
 from gate.scan.statuses import Mode, meaning_of

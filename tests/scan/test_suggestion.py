@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gate.report.findings import findings as listed
 from gate.scan.findings import Finding, Severity
-from gate.scan.parse import findings_of
+from gate.scan.pages import findings_of
 from gate.scan.register.entries import Register
 from gate.scan.register.exception_checks import (
     disposed_below,
@@ -88,11 +88,11 @@ def holds(finding: Finding) -> Register:
     """See that the suggested entry excepts its finding, is valid, used, and can be exported."""
     register = completed(ready_entry(finding, "aws", TODAY))
     assert register.faults == ()
-    assert register_valid(register, TODAY).accepted
-    assert fixed_or_excepted((finding,), register, "aws", TODAY, "HIGH").accepted
-    assert disposed_below((finding,), register, "aws", TODAY, "HIGH").accepted
-    assert exceptions_used(register, (finding,), "aws", False).accepted
-    given = dispositions((finding,), register, "aws", TODAY)
+    assert register_valid(register.at("aws", TODAY)).accepted
+    assert fixed_or_excepted((finding,), register.at("aws", TODAY), "HIGH").accepted
+    assert disposed_below((finding,), register.at("aws", TODAY), "HIGH").accepted
+    assert exceptions_used(register.at("aws", TODAY), (finding,), False).accepted
+    given = dispositions((finding,), register.at("aws", TODAY))
     assert len(openvex(given, repository="r/n", digest="sha256:a", now=NOON)["statements"]) == 1
     return register
 
@@ -106,7 +106,7 @@ def test_the_suggested_entry_covers_its_finding(manager, package, installed, pur
     register = holds(finding)
     for other in (replace(finding, id="CVE-2026-0002"), replace(finding, package=f"{package}x"),
                   replace(finding, installed=f"{installed}1"), replace(finding, severity="CRITICAL")):  # fmt: skip
-        assert not fixed_or_excepted((other,), register, "aws", TODAY, "HIGH").accepted
+        assert not fixed_or_excepted((other,), register.at("aws", TODAY), "HIGH").accepted
 
 
 @pytest.mark.parametrize("manager", [*MODEL, "GENERIC", "A_NEW_ONE", ""])
@@ -163,26 +163,26 @@ def test_an_entry_that_a_person_writes_by_purl_covers_what_it_names(package, fin
     entry.pop("versions")
     register = completed(yaml.safe_dump([{**entry, "package": package}]))
     assert register.faults == ()
-    assert fixed_or_excepted((finding,), register, "aws", TODAY, "HIGH").accepted
+    assert fixed_or_excepted((finding,), register.at("aws", TODAY), "HIGH").accepted
     wrong = ("POETRY", "A_NEW_ONE", "NPM" if finding.manager == "OS" else "OS")
     others = [replace(finding, manager=manager) for manager in wrong]
     others += [replace(finding, package="other"), replace(finding, installed="9")]
     for other in others:
-        assert not fixed_or_excepted((other,), register, "aws", TODAY, "HIGH").accepted
+        assert not fixed_or_excepted((other,), register.at("aws", TODAY), "HIGH").accepted
 
 
 def test_a_package_in_two_places_is_one_entry_to_paste() -> None:
     """Pasting what the gate prints never makes an entry twice."""
     one, other = (found("JAR", "org.x:y", "1", path=path) for path in ("/a.jar", "/b.jar"))
-    first, second = fixed_or_excepted((one, other), parse(""), "aws", TODAY, "HIGH").rejections
+    first, second = fixed_or_excepted((one, other), parse("").at("aws", TODAY), "HIGH").rejections
     assert not first.paste  # without a policy no entry helps
     register = parse(yaml.safe_dump({"version": "1", "policy": POLICY, "exceptions": [], "coverage": []}))
-    first, second = fixed_or_excepted((one, other), register, "aws", TODAY, "HIGH").rejections
+    first, second = fixed_or_excepted((one, other), register.at("aws", TODAY), "HIGH").rejections
     assert first.paste
     assert (second.paste, "given above" in second.remedy) == ("", True)
     assert "/a.jar" in first.cause
     assert "/b.jar" in second.cause
-    assert fixed_or_excepted((one, other), completed(first.paste), "aws", TODAY, "HIGH").accepted
+    assert fixed_or_excepted((one, other), completed(first.paste).at("aws", TODAY), "HIGH").accepted
 
 
 @pytest.mark.parametrize("word", ["UNDEFINED", "untriaged", "Undefined"])
@@ -191,21 +191,21 @@ def test_what_is_not_yet_rated_has_a_row_of_its_own(word) -> None:
     (finding,) = findings_of(page(basic(severity=word)))
     assert finding.rank is Severity.UNRATED
     register = parse(yaml.safe_dump({"version": "1", "policy": POLICY, "exceptions": [], "coverage": []}))
-    (said,) = fixed_or_excepted((finding,), register, "aws", TODAY, "HIGH").rejections
+    (said,) = fixed_or_excepted((finding,), register.at("aws", TODAY), "HIGH").rejections
     assert f"is {word.upper()}, which means not yet rated" in said.cause
     assert "'fixed or excepted' for UNRATED" in said.cause
-    assert disposed_below((finding,), register, "aws", TODAY, "HIGH").accepted
+    assert disposed_below((finding,), register.at("aws", TODAY), "HIGH").accepted
     holds(finding)
     strict = completed(said.paste)
     never = replace(strict, policy=(*strict.policy, ("UNRATED", "never")))
-    assert "no entry helps" in str(fixed_or_excepted((finding,), never, "aws", TODAY, "HIGH").rejections[0])
+    assert "no entry helps" in str(fixed_or_excepted((finding,), never.at("aws", TODAY), "HIGH").rejections[0])
 
 
 def test_the_page_shows_what_is_not_yet_rated_as_what_it_is() -> None:
     """Among the findings, beside the scanner's word; and in the bars, under the gate's."""
     register = parse(yaml.safe_dump({"version": "1", "policy": POLICY, "exceptions": [], "coverage": []}))
     report = report_of(basic(severity="UNDEFINED"), basic("CVE-2", "HIGH"), basic("CVE-3", "CRITICAL"))
-    rows = listed(report, register, "aws", TODAY).rows
+    rows = listed(report, register.at("aws", TODAY)).rows
     assert [(row.severity, row.tone) for row in rows] == [
         ("CRITICAL", "failed"),
         ("UNDEFINED (not yet rated)", "incomplete"),

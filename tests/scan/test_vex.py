@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from gate.report.findings import findings as listed
-from gate.scan.exploits import ExploitData
-from gate.scan.findings import Finding
+from gate.scan.findings import ExploitData, Finding
 from gate.scan.records import from_json, record_of, to_json
 from gate.scan.register.exception_checks import (
     dispositions,
@@ -64,7 +63,7 @@ def register(vex=None, *, policy=(), **changes):
 def decision(held, finding=FINDING, today=TODAY, target="aws"):
     """What becomes of the finding."""
     assert held.faults == (), held.faults
-    (given,) = dispositions((finding,), held, target, today)
+    (given,) = dispositions((finding,), held.at(target, today))
     return given.decision
 
 
@@ -72,18 +71,18 @@ def test_a_statement_about_the_very_package_is_a_disposition_of_its_own() -> Non
     """Shown with author, date and end; recorded; and it makes no exception of ours in the OpenVEX document."""
     held, now = register(), datetime(2026, 11, 22, tzinfo=UTC)
     assert decision(held) == "vex: not_affected"
-    assert fixed_or_excepted((FINDING,), held, "aws", TODAY, "HIGH").accepted
+    assert fixed_or_excepted((FINDING,), held.at("aws", TODAY), "HIGH").accepted
     report = ScanReport(
         "sha256:a", "", Mode.BASIC, "COMPLETE", now, now, (FINDING,), (("HIGH", 1),), 1, now, "rescanned"
     )
-    (row,) = listed(report, held, "aws", TODAY).rows
+    (row,) = listed(report, held.at("aws", TODAY)).rows
     assert row.fate == "not affected, says VEX of Debian Security Team of 2026-10-08, until 2026-12-31"
     assert not row.excepted
     record = from_json(to_json(record_of(report, held, event="released", tags=(), target="aws")))
     (history,) = remediations([record])
     assert history.closed
     assert history.mitigation == "not affected by a vendor's statement, until 2026-12-31"
-    given = dispositions((FINDING,), held, "aws", TODAY)
+    given = dispositions((FINDING,), held.at("aws", TODAY))
     assert openvex(given, repository="r/app", digest="sha256:a", now=now)["statements"] == []
 
 
@@ -167,19 +166,20 @@ def test_an_expired_entry_is_a_fault_and_the_finding_names_it() -> None:
     """And one that soon expires is a warning."""
     held = register(decided="2026-10-01", expires="2026-11-21")
     assert (
-        "for the VEX document vex/vendor.json expired on 2026-11-21" in register_valid(held, TODAY).rejections[0].cause
+        "for the VEX document vex/vendor.json expired on 2026-11-21"
+        in register_valid(held.at("aws", TODAY)).rejections[0].cause
     )
-    (said,) = fixed_or_excepted((FINDING,), held, "aws", TODAY, "HIGH").rejections
+    (said,) = fixed_or_excepted((FINDING,), held.at("aws", TODAY), "HIGH").rejections
     assert "its entry runs from 2026-10-01 to 2026-11-21" in said.cause
-    assert expiring(register(expires="2026-11-30"), TODAY) != ()
+    assert expiring(register(expires="2026-11-30").at("aws", TODAY)) != ()
 
 
 def test_a_document_about_none_of_the_findings_is_unused() -> None:
     """One that is about a finding is used, whatever it says."""
     other = statement(purl="pkg:deb/debian/openssl@1")
-    said = unused_exceptions(register(document(other)), (FINDING,), "aws")
+    said = unused_exceptions(register(document(other)).at("aws", TODAY), (FINDING,))
     assert "is not used: none of its statements is about" in said[0].cause
-    assert unused_exceptions(register(document(other, statement("affected"))), (FINDING,), "aws") == ()
+    assert unused_exceptions(register(document(other, statement("affected"))).at("aws", TODAY), (FINDING,)) == ()
 
 
 def test_statements_about_other_packages_decide_nothing() -> None:

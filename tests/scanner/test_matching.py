@@ -10,8 +10,8 @@ import pytest
 from localaws.ecr.findings import PackageVulnerability
 from localaws.scanner import ScanFailed
 from localaws.scanner.database import read_advisories
-from localaws.scanner.matching import findings_in
 from localaws.scanner.packages import Package
+from localaws.scanner.scanner import findings_in
 
 LOW = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:L/A:N"}]
 

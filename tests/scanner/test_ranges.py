@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.scanner.ranges import AffectedPackage, RangeEvent, UncomparableVersion, event_of, ordered
+from localaws.scanner.advisory import AffectedPackage, UncomparableVersion, event_of, ordered
 
 
 def affected(ecosystem: str, *events: tuple[str, str], versions: tuple[str, ...] = ()) -> AffectedPackage:
     """What an advisory says about a package, with one range."""
-    ranges = (tuple(RangeEvent(kind, version) for kind, version in events),) if events else ()
+    ranges = (events,) if events else ()
     return AffectedPackage(ecosystem, "", "thing", ranges, frozenset(versions))
 
 
@@ -49,9 +49,7 @@ def test_a_range_may_have_two_intervals(installed: str, hit: bool) -> None:
 
 def test_several_ranges_add_up() -> None:
     """A version in any one of the ranges is affected, and its fix is that of its own branch."""
-    ranges = tuple(
-        (RangeEvent("introduced", a), RangeEvent("fixed", b)) for a, b in (("0", "1.26.19"), ("2.0.0", "2.2.2"))
-    )
+    ranges = tuple((("introduced", a), ("fixed", b)) for a, b in (("0", "1.26.19"), ("2.0.0", "2.2.2")))
     thing = AffectedPackage("PyPI", "", "thing", ranges, frozenset())
     assert [thing.affects(each) for each in ("1.26.18", "1.26.19", "2.2.1", "2.2.2")] == [True, False, True, False]
     assert (thing.fixed_after("1.26.18"), thing.fixed_after("2.0.0")) == ("1.26.19", "2.2.2")

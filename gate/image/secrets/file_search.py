@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import IO
+from dataclasses import dataclass
 
-from gate.image.package_records import PackageRecords, digest_of, source_of
+from gate.image.package_records import PackageRecords, source_of
+from gate.image.scratch import ScratchFile
 from gate.image.secrets.archives import DEPTH, MB, UnpackBudget, is_archive, members
 from gate.image.secrets.detector import secrets_in
 from gate.image.secrets.values import Secret
@@ -18,8 +17,6 @@ from gate.image.secrets.values import Secret
 # A file up to this size is read as a whole. A larger one is searched in overlapping pieces.
 WHOLE_BYTES = 256 * MB
 _PIECE, _OVERLAP = 32 * MB, 65_536
-# The Python sources that are kept to compare compiled files with: more than any function has.
-_SOURCE_BYTES = 512 * MB
 # Files that hold credentials by their purpose, by name or by the end of their path.
 _CREDENTIAL_NAMES = frozenset(
     {".netrc", ".pypirc", ".env", "id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", ".git-credentials", ".pgpass"}
@@ -37,121 +34,98 @@ class SecretFinding:
         inside: the member of an archive in it ("" for the file itself).
         secret: what was found; None where it was not searched.
         unread: why it was not searched, as the end of a sentence.
-        digests: of the whole file, in each algorithm that a record may use.
     """
 
     path: str
     inside: str = ""
     secret: Secret | None = None
     unread: str = ""
-    digests: frozenset[str] = frozenset()
 
 
 class FileContent:
-    """A file of a layer while it is read.
+    """A file of a layer, as a part of a file on this machine's disk.
 
     Attributes:
-        data: the content of a file of up to WHOLE_BYTES; empty for a larger one.
         digest: of the whole content, once it was searched.
     """
 
-    def __init__(self, path: str, size: int, file: IO[bytes]) -> None:
-        self.path, self.size, self.file = path, size, file
-        self.data = file.read(size) if size <= WHOLE_BYTES else b""
+    def __init__(self, path: str, size: int, file: ScratchFile, begin: int) -> None:
+        self.path, self.size, self._file, self._begin = path, size, file, begin
         self.digest = ""
+
+    def read(self) -> bytes:
+        """The whole content."""
+        return self._file.read(self._begin, self.size)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content of a large file, piece by piece."""
+        for begin in range(0, self.size, _PIECE):
+            yield self._file.read(self._begin + begin, min(_PIECE, self.size - begin))
 
 
 class SecretSearch:
     """Searches the files of all layers, one after the other.
 
     Attributes:
-        known: the package records that are known beforehand: a file that they confirm is not searched.
+        known: the package records of all layers: a file that they confirm is not searched.
         counts: files "searched", and "confirmed by a package record".
     """
 
     def __init__(self, known: PackageRecords) -> None:
         self.known = known
         self.counts: Counter[str] = Counter()
-        self._sources: dict[str, bytes] = {}
-        self._source_bytes = 0
+        self._sources: dict[str, FileContent] = {}
 
     def search(self, content: FileContent) -> list[SecretFinding]:
         """The findings in a file; sets the digest of its content."""
-        path, data, algorithm = content.path, content.data, self.known.algorithm(content.path)
-        if content.size > WHOLE_BYTES:
-            return self._large(content, algorithm)
-        content.digest = digest_of(data, algorithm)
-        if self.known.confirms(path, content.digest):
+        data = content.read() if content.size <= WHOLE_BYTES else b""
+        if self._confirms(content, data):
             self.counts["confirmed by a package record"] += 1
-            self._keep_source(path, data)
+            if content.path.endswith(".py"):
+                self._sources[content.path] = content
             return []
         self.counts["searched"] += 1
-        found = self.by_name(path)
-        found += (SecretFinding(path, inside, secret, why) for inside, secret, why in _secrets_within(data, path))
-        if not found:
-            return []
-        self._keep_source(path, data)
-        digests = _digests(data)
-        return [replace(each, digests=digests) for each in found]
+        if content.size > WHOLE_BYTES:
+            return list(_in_pieces(content))
+        found = self.by_name(content.path)
+        found += (SecretFinding(content.path, *each) for each in _secrets_within(data, content.path))
+        return found
 
-    def _large(self, content: FileContent, algorithm: str) -> list[SecretFinding]:
-        """Search a very large file, kept on disk until its digest is known, unless a package record confirms it."""
-        hasher = hashlib.new(algorithm, usedforsecurity=False)
-        with tempfile.TemporaryFile() as kept:
-            while piece := content.file.read(_PIECE):
+    def _confirms(self, content: FileContent, data: bytes) -> bool:
+        """Whether a record has this content; where records use several algorithms, in any of them."""
+        for algorithm in self.known.algorithms(content.path):
+            hasher = hashlib.new(algorithm, data, usedforsecurity=False)
+            for piece in content.pieces() if content.size > WHOLE_BYTES else ():
                 hasher.update(piece)
-                kept.write(piece)
             content.digest = f"{algorithm}:{hasher.hexdigest()}"
             if self.known.confirms(content.path, content.digest):
-                self.counts["confirmed by a package record"] += 1
-                return []
-            kept.seek(0)
-            self.counts["searched"] += 1
-            return list(_in_pieces(content, kept))
-
-    def _keep_source(self, path: str, data: bytes) -> None:
-        if path.endswith(".py") and self._source_bytes + len(data) <= _SOURCE_BYTES:
-            self._sources[path] = data
-            self._source_bytes += len(data)
+                return True
+        return False
 
     @staticmethod
     def by_name(path: str) -> list[SecretFinding]:
         """The finding that a hard link's name alone makes; its content was searched under another path."""
         return [SecretFinding(path, "", BY_NAME)] if _is_credential_file(path) else []
 
-    def unexplained(self, findings: Iterable[SecretFinding], records: PackageRecords) -> list[SecretFinding]:
-        """The findings that no package record explains: neither by the file's digest nor by that of its source."""
-        return [
-            finding
-            for finding in findings
-            if not any(records.confirms(finding.path, digest) for digest in finding.digests)
-            and not self._derived(finding, records)
-        ]
+    def unexplained(self, findings: Iterable[SecretFinding]) -> list[SecretFinding]:
+        """The findings but for those of compiled files that only repeat their source, which a record confirms."""
+        return [finding for finding in findings if not self._derived(finding)]
 
-    def _derived(self, finding: SecretFinding, records: PackageRecords) -> bool:
-        """Whether a compiled file only repeats a secret of its source, which a package record confirms."""
+    def _derived(self, finding: SecretFinding) -> bool:
         source = source_of(finding.path)
-        data = self._sources.get(source)
-        if data is None or finding.secret is None:
-            return False
-        recorded = any(records.confirms(source, each) for each in _digests(data))
-        return recorded and finding.secret in _secrets_of_source(source, data)
+        recorded = self._sources.get(source)
+        return recorded is not None and finding.secret in _secrets_of_source(source, recorded.read())
 
 
-def _digests(data: bytes) -> frozenset[str]:
-    return frozenset(digest_of(data, algorithm) for algorithm in ("md5", "sha256", "sha512"))
-
-
-def _in_pieces(content: FileContent, kept: IO[bytes]) -> Iterator[SecretFinding]:
+def _in_pieces(content: FileContent) -> Iterator[SecretFinding]:
     """The findings in each piece of a large file; an archive of that size cannot be searched."""
-    digests, secrets, overlap = frozenset({content.digest}), set[Secret](), b""
-    if is_archive(kept.read(1024)):
-        yield SecretFinding(content.path, "", None, f"is an archive of more than {WHOLE_BYTES // MB} MB", digests)
-    kept.seek(0)
-    while piece := kept.read(_PIECE):
+    secrets, overlap = set[Secret](), b""
+    for number, piece in enumerate(content.pieces()):
+        if not number and is_archive(piece[:1024]):
+            yield SecretFinding(content.path, "", None, f"is an archive of more than {WHOLE_BYTES // MB} MB")
         secrets |= secrets_in(overlap + piece, content.path)
         overlap = piece[-_OVERLAP:]
-    yield from (SecretFinding(content.path, "", secret, "", digests) for secret in secrets)
+    yield from (SecretFinding(content.path, "", secret) for secret in secrets)
 
 
 def _secrets_of_source(path: str, source: bytes) -> frozenset[Secret]:

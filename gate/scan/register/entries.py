@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -16,60 +16,57 @@ from gate.scan.register.vex import CLEARING, VexDocument, VexStatement
 from gate.scan.statuses import Mode
 
 
-class _Decided:
-    """An entry that holds from the day on which it was decided to the day on which it expires."""
+@dataclass(frozen=True, kw_only=True)
+class RegisterEntry:
+    """What every entry has; the fields of an entry are the YAML's keys.
 
-    decided: date
+    Attributes:
+        line: where it stands in the file.
+        expires: the last day on which it holds.
+        decided: the first day; None for an entry that only ends.
+        target: aws, local, or both.
+    """
+
+    line: int
     expires: date
+    decided: date | None = None
+    target: str = "both"
+    owner: str = ""
+    reviewer: str = ""
+
+    @property
+    def title(self) -> str:
+        """The entry in a few words."""
+        raise NotImplementedError
 
     def is_in_force(self, today: date) -> bool:
         """Whether it holds today."""
-        return self.decided <= today <= self.expires
-
-
-class _Targeted:
-    """An entry for one target (aws, local), or for both."""
-
-    target: str
+        return (self.decided or date.min) <= today <= self.expires
 
     def is_for(self, target: str) -> bool:
         """Whether it is meant for this target."""
         return self.target in {target, "both"}
 
 
-@dataclass(frozen=True)
-class FindingException(_Decided, _Targeted):
-    """An exception for a finding; the fields are the YAML's keys.
-
-    Attributes:
-        line: where it stands in the file.
-    """
+@dataclass(frozen=True, kw_only=True)
+class FindingException(RegisterEntry):
+    """An exception for a finding."""
 
     id: str
     package: PackageSelector
-    target: str
     decision: str
-    justification: str
-    rationale: str
-    owner: str
-    reviewer: str
-    decided: date
-    expires: date
-    reference: str
-    line: int
+    justification: str = ""
+    rationale: str = ""
+    reference: str = ""
 
     @property
     def title(self) -> str:
         """The entry in a few words."""
         return f"{self.id} for {self.package.text}"
 
-    def is_about(self, finding: Finding, target: str) -> bool:
-        """Whether it is about this finding on this target, in force or not."""
-        return self.is_for(target) and self.id == finding.id and self.package.covers(finding)
 
-
-@dataclass(frozen=True)
-class CoverageEntry(_Targeted):
+@dataclass(frozen=True, kw_only=True)
+class CoverageEntry(RegisterEntry):
     """A component that the scanner does not cover, or all components of a type, and what is done instead.
 
     Attributes:
@@ -79,7 +76,6 @@ class CoverageEntry(_Targeted):
         version: the purl's version ("" covers each version of the component).
         scanning: the kind of scanning under which it is not covered: basic, enhanced, both.
         check: the compensating check.
-        line: where it stands in the file.
         path: of a type only what lies under this folder of the image ("" for all of it).
     """
 
@@ -87,23 +83,19 @@ class CoverageEntry(_Targeted):
     type: str
     name: str
     version: str
-    target: str
     scanning: str
-    reason: str
-    check: str
-    expires: date
-    line: int
+    reason: str = ""
+    check: str = ""
     path: str = ""
-
-    @property
-    def component(self) -> str:
-        """What it is about, in a few words."""
-        return self.purl or f"every {self.type} package" + (f" under {self.path}" if self.path else "")
 
     @property
     def title(self) -> str:
         """The entry in a few words."""
-        return f"for {self.component}"
+        return (
+            f"for {self.purl}"
+            if self.purl
+            else f"for every {self.type} package{f' under {self.path}' * bool(self.path)}"
+        )
 
     def is_about(self, component: RequiredComponent) -> bool:
         """Whether it is about this component: by its name, or as one of its type, all of whose files lie there."""
@@ -119,24 +111,18 @@ class CoverageEntry(_Targeted):
         return self.is_for(target) and self.scanning in {mode.value.lower(), "both"}
 
 
-@dataclass(frozen=True)
-class SupportException(_Decided):
-    """An accepted end of support; the fields are the YAML's keys.
+@dataclass(frozen=True, kw_only=True)
+class SupportException(RegisterEntry):
+    """An accepted end of support.
 
     Attributes:
         what: the name of what its maker no longer supports, as gate/image/support.yaml has it.
         check: the compensating check.
-        line: where it stands in the file.
     """
 
     what: str
-    reason: str
-    check: str
-    owner: str
-    reviewer: str
-    decided: date
-    expires: date
-    line: int
+    reason: str = ""
+    check: str = ""
 
     @property
     def title(self) -> str:
@@ -144,30 +130,23 @@ class SupportException(_Decided):
         return f"for the support of {self.what}"
 
 
-@dataclass(frozen=True)
-class VexEntry(_Decided, _Targeted):
-    """A vendor's OpenVEX document that was reviewed; the fields are the YAML's keys.
+@dataclass(frozen=True, kw_only=True)
+class VexEntry(RegisterEntry):
+    """A vendor's OpenVEX document that was reviewed.
 
     Attributes:
         file: its name, beside the register.
         sha256: of the file that was reviewed.
         product: the package URL of the product whose subcomponents are read ("" for none).
         document: what it says.
-        line: where the entry stands in the register.
     """
 
     file: str
     sha256: str
-    product: str
-    target: str
+    product: str = ""
     reason: str
-    owner: str
-    reviewer: str
-    decided: date
-    expires: date
     reference: str
     document: VexDocument
-    line: int
 
     @property
     def title(self) -> str:
@@ -187,6 +166,8 @@ class Register:
         faults: what is wrong whatever the day, each with its line.
         support: well-formed acceptances of an end of support.
         vex: the vendors' documents that are what was reviewed.
+        target: for which the entries are asked, "aws" or "local".
+        today: the day on which they are asked; on the last day of all, none is in force.
     """
 
     source: str
@@ -196,15 +177,21 @@ class Register:
     faults: tuple[RegisterFault, ...] = ()
     support: tuple[SupportException, ...] = ()
     vex: tuple[VexEntry, ...] = ()
+    target: str = ""
+    today: date = date.max
+
+    def at(self, target: str, today: date) -> Register:
+        """The register as it is asked for a target on a day."""
+        return replace(self, target=target, today=today)
 
     @property
-    def entries(self) -> tuple[FindingException | CoverageEntry | SupportException | VexEntry, ...]:
+    def entries(self) -> tuple[RegisterEntry, ...]:
         """Every entry; each has an end."""
         return (*self.exceptions, *self.coverage, *self.support, *self.vex)
 
-    def in_force(self, target: str, today: date) -> tuple[FindingException, ...]:
-        """The exceptions that hold for a target today, used or not."""
-        return tuple(e for e in self.exceptions if e.is_for(target) and e.is_in_force(today))
+    def required(self, finding: Finding) -> PolicyRow:
+        """What the policy requires of a finding; without a policy nothing is allowed."""
+        return strictest_row(dict(self.policy), finding)
 
     @cached_property
     def _by_id(self) -> dict[str, list[FindingException]]:
@@ -213,35 +200,30 @@ class Register:
             index.setdefault(entry.id, []).append(entry)
         return index
 
-    def required(self, finding: Finding) -> PolicyRow:
-        """What the policy requires of a finding; without a policy nothing is allowed."""
-        return strictest_row(dict(self.policy), finding)
+    def about(self, finding: Finding) -> tuple[FindingException | VexEntry, ...]:
+        """The exceptions and vendors' documents about this finding on this target, in force or not."""
+        about: list[FindingException | VexEntry] = []
+        about += (each for each in self._by_id.get(finding.id, ()) if each.package.covers(finding))
+        about += (each for each in self.vex if each.document.is_about(finding))
+        return tuple(each for each in about if each.is_for(self.target))
 
-    def about(self, finding: Finding, target: str) -> tuple[FindingException, ...]:
-        """The entries about this finding on this target, in force or not."""
-        return tuple(entry for entry in self._by_id.get(finding.id, ()) if entry.is_about(finding, target))
-
-    def exception(self, finding: Finding, target: str, today: date) -> FindingException | None:
+    def exception(self, finding: Finding) -> FindingException | None:
         """The entry in force that excepts this finding; none does for a CRITICAL."""
-        if finding.rank is Severity.CRITICAL:
-            return None
-        return next((entry for entry in self.about(finding, target) if entry.is_in_force(today)), None)
+        in_force = [each for each in self.about(finding) if each.is_in_force(self.today)]
+        found = [each for each in in_force if isinstance(each, FindingException)]
+        return found[0] if found and finding.rank is not Severity.CRITICAL else None
 
-    def vex_about(self, finding: Finding, target: str) -> tuple[VexEntry, ...]:
-        """The vendors' documents for this target that say something of a finding, in force or not."""
-        return tuple(each for each in self.vex if each.is_for(target) and each.document.is_about(finding))
-
-    def vendor_statement(self, finding: Finding, target: str, today: date) -> tuple[VexEntry, VexStatement] | None:
+    def vendor_statement(self, finding: Finding) -> tuple[VexEntry, VexStatement] | None:
         """The newest statement in force that clears a finding; none for a CRITICAL, or where another disagrees."""
-        in_force = (each for each in self.vex_about(finding, target) if each.is_in_force(today))
-        said = [(each, made) for each in in_force if (made := each.document.says(finding, today))]
+        in_force = [each for each in self.about(finding) if isinstance(each, VexEntry) and each.is_in_force(self.today)]
+        said = [(each, made) for each in in_force if (made := each.document.says(finding, self.today))]
         if finding.rank is Severity.CRITICAL or any(made.status not in CLEARING for _, made in said):
             return None
         return max(said, key=lambda each: each[1].at, default=None)
 
-    def coverage_of(self, component: RequiredComponent, target: str, mode: Mode) -> tuple[CoverageEntry, ...]:
+    def coverage_of(self, component: RequiredComponent, mode: Mode) -> tuple[CoverageEntry, ...]:
         """The entries about an uncovered component, in force or not: those that name it before those for its type."""
-        about = [each for each in self.coverage if each.is_meant_for(target, mode) and each.is_about(component)]
+        about = [each for each in self.coverage if each.is_meant_for(self.target, mode) and each.is_about(component)]
         return tuple(sorted(about, key=lambda entry: not entry.purl))
 
     def where(self, line: int) -> str:

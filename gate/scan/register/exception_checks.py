@@ -9,12 +9,7 @@ from datetime import date
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.scan.coverage import ImageCoverage
 from gate.scan.findings import Finding, Severity, worst_first
-from gate.scan.register.entries import (
-    CoverageEntry,
-    FindingException,
-    Register,
-    VexEntry,
-)
+from gate.scan.register.entries import CoverageEntry, FindingException, Register, RegisterEntry, VexEntry
 from gate.scan.register.packages import PackageSelector
 from gate.scan.register.policy import PolicyRow
 from gate.scan.register.reading import LONGEST, parse
@@ -27,6 +22,7 @@ from gate.scan.statuses import Mode
 
 _LISTED = 20
 _DAY = date(2026, 1, 2)
+_EMPTY = parse("", "empty").at("aws", _DAY)
 # How the decision of a finding begins that a vendor's statement clears.
 VEX = "vex: "
 
@@ -63,19 +59,19 @@ class Disposition:
         return self.decision != "open"
 
 
-def dispositions(findings: Iterable[Finding], register: Register, target: str, today: date) -> tuple[Disposition, ...]:
+def dispositions(findings: Iterable[Finding], register: Register) -> tuple[Disposition, ...]:
     """The disposition of each finding, worst first; excepted ones stay in the list."""
-    return tuple(_disposition(finding, register, target, today) for finding in worst_first(findings))
+    return tuple(_disposition(finding, register) for finding in worst_first(findings))
 
 
-def _disposition(finding: Finding, register: Register, target: str, today: date) -> Disposition:
+def _disposition(finding: Finding, register: Register) -> Disposition:
     row = register.required(finding)
     undecided = Disposition(finding, row, MONITOR if row.requires == MONITOR else "open")
     if row.requires == NEVER:
         return undecided
-    if entry := register.exception(finding, target, today):
+    if entry := register.exception(finding):
         return replace(undecided, decision=entry.decision, entry=entry)
-    if vendor := register.vendor_statement(finding, target, today):
+    if vendor := register.vendor_statement(finding):
         return replace(undecided, decision=f"{VEX}{vendor[1].status}", vendor=vendor)
     return undecided
 
@@ -84,29 +80,23 @@ def _finding(severity: str) -> Finding:
     return Finding("CVE-2026-0001", "openssl", "3.0.1", "3.0.2", severity, None, "", "", Mode.BASIC)
 
 
-@check(9, known_bad=lambda: ((_finding("HIGH"),), parse("", "empty"), "aws", _DAY, "HIGH"))
-def fixed_or_excepted(
-    findings: tuple[Finding, ...], register: Register, target: str, today: date, at_least: str
-) -> CheckResult:
+@check(9, known_bad=lambda: ((_finding("HIGH"),), _EMPTY, "HIGH"))
+def fixed_or_excepted(findings: tuple[Finding, ...], register: Register, at_least: str) -> CheckResult:
     """Every finding of this severity or above is fixed, which means not found, or has an exception in force."""
-    chosen = [finding for finding in findings if finding.rank >= Severity.of(at_least)]
-    return _result_of(chosen, register, target, today)
+    return _result_of([finding for finding in findings if finding.rank >= Severity.of(at_least)], register)
 
 
-@check(9, known_bad=lambda: ((_finding("LOW"),), parse("", "empty"), "aws", _DAY, "HIGH"))
-def disposed_below(
-    findings: tuple[Finding, ...], register: Register, target: str, today: date, below: str
-) -> CheckResult:
+@check(9, known_bad=lambda: ((_finding("LOW"),), _EMPTY, "HIGH"))
+def disposed_below(findings: tuple[Finding, ...], register: Register, below: str) -> CheckResult:
     """Every finding below this severity has the disposition that the policy requires."""
-    chosen = [finding for finding in findings if finding.rank < Severity.of(below)]
-    return _result_of(chosen, register, target, today)
+    return _result_of([finding for finding in findings if finding.rank < Severity.of(below)], register)
 
 
-def _result_of(findings: list[Finding], register: Register, target: str, today: date) -> CheckResult:
-    over = [d for d in dispositions(findings, register, target, today) if not d.allowed]
+def _result_of(findings: list[Finding], register: Register) -> CheckResult:
+    over = [d for d in dispositions(findings, register) if not d.allowed]
     rejections: list[Rejection] = []
     for given in over[:_LISTED]:
-        each = _over(given, register, target, today)
+        each = _over(given, register)
         if each.paste and each.paste in {before.paste for before in rejections}:
             # The same package in two places is two findings, and one entry covers both.
             each = replace(each, remedy=f"{each.remedy} (the entry is given above)", paste="")
@@ -117,15 +107,14 @@ def _result_of(findings: list[Finding], register: Register, target: str, today: 
     return CheckResult.of(rejections)
 
 
-def _over(given: Disposition, register: Register, target: str, today: date) -> Rejection:
+def _over(given: Disposition, register: Register) -> Rejection:
     finding = given.finding
-    about: list[FindingException | VexEntry] = [*register.about(finding, target), *register.vex_about(finding, target)]
-    expired = next(iter(about), None)
+    expired = next(iter(register.about(finding)), None)
     where = register.where(expired.line) if expired else finding.uri
     history = f"; its entry runs from {expired.decided} to {expired.expires}" if expired else ""
     fixed = f"fixed in {finding.fixed}" if finding.fixed else "no fixed version known"
     row, excepted = given.row, given.row.requires != NEVER
-    entry = ready_entry(finding, target, today) if excepted else ""
+    entry = ready_entry(finding, register.target, register.today) if excepted else ""
     or_else = f"; or paste, complete and have reviewed in {register.source}:" if entry else ""
     place = f", at {finding.path}" if finding.path else ""
     return Rejection(
@@ -143,10 +132,10 @@ def _rated(finding: Finding) -> str:
     return finding.rank.name
 
 
-@check(9, known_bad=lambda: (parse("", "empty"), _DAY))
-def register_valid(register: Register, today: date) -> CheckResult:
+@check(9, known_bad=lambda: (_EMPTY,))
+def register_valid(register: Register) -> CheckResult:
     """The register is well-formed and each entry is in force."""
-    faults = [*register.faults, *_out_of_date(register, today)]
+    faults = [*register.faults, *_out_of_date(register)]
     return CheckResult.of(
         Rejection(fault.sentence, register.where(fault.line), fault.remedy or "correct or remove the entry")
         for fault in sorted(faults, key=lambda fault: fault.line)
@@ -162,27 +151,26 @@ def by_register(register: Register, result: CheckResult) -> CheckResult:
     return reject(f"{cause}: {first.sentence}", register.where(first.line), "mend the register first")
 
 
-def _out_of_date(register: Register, today: date) -> Iterator[RegisterFault]:
+def _out_of_date(register: Register) -> Iterator[RegisterFault]:
+    today = register.today
     for each in register.entries:
         title = f"The entry {each.title}"
-        if not isinstance(each, CoverageEntry) and each.decided > today:
+        if each.decided and each.decided > today:
             sentence = f"{title} is decided on {each.decided}, which is still to come"
             yield RegisterFault(each.line, sentence, "correct its date, or wait for the decision")
         if each.expires < today:
             remedy = "decide on it anew, with an end within 90 days; remove it if nothing needs it"
             yield RegisterFault(each.line, f"{title} expired on {each.expires}; today is {today}", remedy)
-        elif isinstance(each, CoverageEntry) and each.expires - today > LONGEST:
+        elif not each.decided and each.expires - today > LONGEST:
             sentence = f"{title} runs until {each.expires}; at most {LONGEST.days} days are allowed"
             yield RegisterFault(each.line, sentence, "bring its end nearer")
 
 
-def unused_exceptions(register: Register, findings: tuple[Finding, ...], target: str) -> tuple[Rejection, ...]:
+def unused_exceptions(register: Register, findings: tuple[Finding, ...]) -> tuple[Rejection, ...]:
     """The exceptions and VEX documents for this target that are about none of the findings."""
-    found = [finding for finding in findings if not finding.closed]
-    used = {id(entry) for finding in found for entry in register.about(finding, target)}
-    used |= {id(entry) for finding in found for entry in register.vex_about(finding, target)}
+    used = {id(entry) for finding in findings if not finding.closed for entry in register.about(finding)}
     about: tuple[FindingException | VexEntry, ...] = (*register.exceptions, *register.vex)
-    unused = (each for each in about if each.is_for(target) and id(each) not in used)
+    unused = (each for each in about if each.is_for(register.target) and id(each) not in used)
     return tuple(_unused(each, _WHY_UNUSED[type(each)], register) for each in unused)
 
 
@@ -192,37 +180,38 @@ _WHY_UNUSED: Mapping[type, str] = {
 }
 
 
-def _unused(entry: FindingException | CoverageEntry | VexEntry, why: str, register: Register) -> Rejection:
+def _unused(entry: RegisterEntry, why: str, register: Register) -> Rejection:
     return Rejection(f"The entry {entry.title} is not used: {why}", register.where(entry.line), "remove the entry")
 
 
 def _known_unused() -> Register:
-    coverage = CoverageEntry("pkg:generic/chrome", "generic", "chrome", "", "aws", "both", "", "", _DAY, 1)
+    coverage = CoverageEntry(purl="pkg:generic/chrome", type="generic", name="chrome", version="", scanning="both",
+                             expires=_DAY, line=1)  # fmt: skip
     package = PackageSelector("openssl", "", "openssl", "3.0.1")
-    entry = FindingException("CVE-2026-0001", package, "aws", "upgrade", "", "", "", "", _DAY, _DAY, "", 1)
-    return Register("exceptions.yaml", exceptions=(entry,), coverage=(coverage,))
+    entry = FindingException(id="CVE-2026-0001", package=package, decision="upgrade", expires=_DAY, line=1)
+    return Register("exceptions.yaml", exceptions=(entry,), coverage=(coverage,), target="aws", today=_DAY)
 
 
-@check(9, known_bad=lambda: (_known_unused(), (), "aws", False))
-def exceptions_used(register: Register, findings: tuple[Finding, ...], target: str, nightly: bool) -> CheckResult:
+@check(9, known_bad=lambda: (_known_unused(), (), False))
+def exceptions_used(register: Register, findings: tuple[Finding, ...], nightly: bool) -> CheckResult:
     """Each exception for this target is used; at night an unused one is only a warning (see `unused_exceptions`)."""
-    return ACCEPTED if nightly else CheckResult.of(unused_exceptions(register, findings, target))
+    return ACCEPTED if nightly else CheckResult.of(unused_exceptions(register, findings))
 
 
-@check(9, known_bad=lambda: (_known_unused(), ImageCoverage(Mode.BASIC, (), (), ()), "aws"))
-def coverage_used(register: Register, coverage: ImageCoverage, target: str) -> CheckResult:
+@check(9, known_bad=lambda: (_known_unused(), ImageCoverage(Mode.BASIC, (), (), ())))
+def coverage_used(register: Register, coverage: ImageCoverage) -> CheckResult:
     """Each coverage entry for this target and kind of scanning is about a component that is not covered."""
-    mode = coverage.mode
-    used = {id(entry) for each in coverage.to_register for entry in register.coverage_of(each.component, target, mode)}
+    target, mode = register.target, coverage.mode
+    used = {id(entry) for each in coverage.to_register for entry in register.coverage_of(each.component, mode)}
     unused = (each for each in register.coverage if each.is_meant_for(target, mode) and id(each) not in used)
     why = "the scanner sees it, or the image does not hold it"
     return CheckResult.of(_unused(each, why, register) for each in unused)
 
 
-def expiring(register: Register, today: date, within_days: int = 14) -> tuple[str, ...]:
+def expiring(register: Register, within_days: int = 14) -> tuple[str, ...]:
     """Warnings: the entries in force that expire within so many days."""
     return tuple(
         f"{register.where(each.line)}: the entry {each.title} expires on {each.expires}, in {left} days"
         for each in register.entries
-        if 0 <= (left := (each.expires - today).days) <= within_days
+        if 0 <= (left := (each.expires - register.today).days) <= within_days
     )

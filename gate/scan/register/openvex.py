@@ -20,14 +20,7 @@ _CONTEXT = "https://openvex.dev/ns/v0.2.0"
 
 
 def openvex(given: Iterable[Disposition], *, repository: str, digest: str, now: datetime) -> dict[str, Any]:
-    """One statement for each excepted finding.
-
-    Args:
-        given: the dispositions; those without an entry make no statement.
-        repository: the repository's URI, registry included.
-        digest: the image's digest in it.
-        now: when the document is published.
-    """
+    """One statement for each excepted finding of an image in a repository, which is named by its whole URI."""
     product = _product(repository, digest)
     statements = [_statement(d, d.entry, product) for d in given if d.entry]
     # The specification asks for an IRI of the document; one made of its content names the same content only.
@@ -55,7 +48,7 @@ def _statement(given: Disposition, entry: FindingException, product: str) -> dic
     statement = {
         "vulnerability": {"name": finding.id},
         "products": [{"@id": product, "subcomponents": [{"@id": purl, "identifiers": {"purl": purl}}]}],
-        "timestamp": f"{entry.decided.isoformat()}T00:00:00+00:00",
+        "timestamp": f"{entry.decided}T00:00:00+00:00",
         "status_notes": f"{decided}; {entry.reference}",
     }
     if entry.decision == "not-affected":

@@ -25,12 +25,7 @@ class PolicyRow:
 
 
 def strictest_row(stated: Mapping[str, str], finding: Finding) -> PolicyRow:
-    """The strictest row that concerns a finding; of equals that of its severity.
-
-    Args:
-        stated: what the register's rows require, by their names; empty where it states no policy.
-        finding: which.
-    """
+    """Of the rows (name to requirement) the strictest that concerns a finding; of equals that of its severity."""
     rows = [PolicyRow(finding.rank.name, by_severity(stated, finding.rank)), *_further_rows(stated, finding)]
     # The least strict last; a word that the schema does not know counts as never.
     return min(rows, key=lambda row: (row.requires == MONITOR, row.requires == EXCEPTED))
@@ -39,7 +34,7 @@ def strictest_row(stated: Mapping[str, str], finding: Finding) -> PolicyRow:
 def by_severity(stated: Mapping[str, str], severity: Severity) -> str:
     """What the row of a severity requires; without a policy nothing is allowed."""
     if severity is Severity.UNRATED and stated:
-        return stated.get(severity.name, EXCEPTED)  # nobody knows what it is, so somebody has to look
+        return stated.get(severity.name, EXCEPTED)  # a person has to look at what is not rated
     return stated.get(severity.name, MONITOR if stated and severity < Severity.HIGH else NEVER)
 
 

@@ -67,10 +67,7 @@ def parse(
 ) -> Register:
     """The register that a text describes; what is wrong with it is in its faults, never an exception.
 
-    Args:
-        text: of the register.
-        source: its name.
-        file_beside: the bytes of a file beside it; raises InvalidEntry where there is none.
+    `file_beside` gives the bytes of a file beside it, and raises InvalidEntry where there is none.
     """
     document = read_yaml(text)
     if document.faults or not isinstance(document.value, dict):
@@ -126,49 +123,20 @@ def _entries(
 
 def _finding_exception(raw: dict[str, str], line: int) -> FindingException:
     _refuse_wildcards(raw, "id", "package", "versions")
-    _refuse_placeholders(raw)
-    decided, expires = _term(raw)
-    texts = {key: raw.get(key, "") for key in ("id", "target", "decision", "justification", "rationale")}
-    roles = {key: raw[key] for key in ("owner", "reviewer", "reference")}
-    return FindingException(
-        **texts, **roles, package=package_selector(raw), decided=decided, expires=expires, line=line
-    )
-
-
-def _term(raw: dict[str, str]) -> tuple[date, date]:
-    decided, expires = _date(raw, "decided"), _date(raw, "expires")
-    if expires <= decided:
-        raise InvalidEntry(f"it expires on {expires}, which is not after it was decided ({decided})")
-    if expires - decided > LONGEST:
-        raise InvalidEntry(
-            f"it runs for {(expires - decided).days} days ({decided} to {expires}); at most 90 are allowed"
-        )
-    return decided, expires
-
-
-def _refuse_own_review(raw: dict[str, str]) -> None:
-    if raw["owner"] == raw["reviewer"]:
-        raise InvalidEntry(f"the reviewer ({raw['reviewer']}) is its owner; another role has to agree")
+    own: dict[str, Any] = {key: raw[key] for key in raw.keys() - {"versions"}}
+    return FindingException(**{**own, **_term(raw), "package": package_selector(raw), "line": line})
 
 
 def _vex_entry(raw: dict[str, str], line: int, file_beside: Callable[[str], bytes]) -> VexEntry:
-    _refuse_placeholders(raw)
-    decided, expires = _term(raw)
-    _refuse_own_review(raw)
-    product = raw.get("product", "")
+    term, product = _term(raw, reviewed=True), raw.get("product", "")
     if product and not parse_purl(product).version:
         raise InvalidEntry(f"product: {product} has no version, so it would stand for every one")
-    texts = {key: raw[key] for key in ("file", "sha256", "target", "reason", "owner", "reviewer", "reference")}
     document = read_vex(file_beside(raw["file"]), raw["sha256"], product)
-    return VexEntry(**texts, product=product, decided=decided, expires=expires, document=document, line=line)
+    return VexEntry(**{**raw, **term, "document": document, "line": line})
 
 
 def _support_exception(raw: dict[str, str], line: int) -> SupportException:
-    _refuse_placeholders(raw)
-    decided, expires = _term(raw)
-    _refuse_own_review(raw)
-    texts = {key: raw[key] for key in ("what", "reason", "check", "owner", "reviewer")}
-    return SupportException(**texts, decided=decided, expires=expires, line=line)
+    return SupportException(**{**raw, **_term(raw, reviewed=True), "line": line})
 
 
 def _coverage_entry(raw: dict[str, str], line: int) -> CoverageEntry:
@@ -176,9 +144,24 @@ def _coverage_entry(raw: dict[str, str], line: int) -> CoverageEntry:
     _refuse_placeholders(raw)
     if ("purl" in raw) == ("ecosystem" in raw) or ("path" in raw and "purl" in raw):
         raise InvalidEntry("give either a purl, or an ecosystem (with a path, if it is only about one folder)")
-    texts = {key: raw[key] for key in ("target", "scanning", "reason", "check")}
+    own: dict[str, Any] = {key: raw[key] for key in raw.keys() - {"ecosystem"}}
     about = _component(raw["purl"]) if "purl" in raw else _kind(raw["ecosystem"], raw.get("path", ""))
-    return CoverageEntry(**texts, **about, expires=_date(raw, "expires"), line=line)
+    return CoverageEntry(**{**own, **about, "expires": _date(raw, "expires"), "line": line})
+
+
+def _term(raw: dict[str, str], *, reviewed: bool = False) -> dict[str, Any]:
+    """The first and the last day of an entry that is filled in, and of which two roles answer if it is `reviewed`."""
+    _refuse_placeholders(raw)
+    decided, expires = _date(raw, "decided"), _date(raw, "expires")
+    if expires <= decided:
+        raise InvalidEntry(f"it expires on {expires}, which is not after it was decided ({decided})")
+    if expires - decided > LONGEST:
+        raise InvalidEntry(
+            f"it runs for {(expires - decided).days} days ({decided} to {expires}); at most 90 are allowed"
+        )
+    if reviewed and raw["owner"] == raw["reviewer"]:
+        raise InvalidEntry(f"the reviewer ({raw['reviewer']}) is its owner; another role has to agree")
+    return {"decided": decided, "expires": expires}
 
 
 def _component(text: str) -> dict[str, str]:

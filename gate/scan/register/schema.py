@@ -40,9 +40,15 @@ _ID = _text("one vulnerability's id, such as CVE-2023-4863", r"^[A-Za-z][A-Za-z0
 _TARGET = {"enum": list(TARGETS)}
 _DECIDED = {"owner": _ROLE, "reviewer": _ROLE, "decided": _DATE, "expires": _DATE}
 
-_EXCEPTION: dict[str, Any] = {
-    "type": "object",
-    "properties": {
+
+def _object(properties: dict[str, Any], *optional: str, **more: Any) -> dict[str, Any]:
+    """A mapping with these keys and no other, all but the optional ones required."""
+    required = [key for key in properties if key not in optional]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False, **more}
+
+
+_EXCEPTION = _object(
+    {
         "id": _ID,
         "package": _text("a package URL with a version, or a package's name", r"^[^\s*?].*$", 300),
         "versions": _text("an exact version, or a range such as vers:deb/>=1.0|<1.2", r"^[^\s*?].*$", 300),
@@ -53,16 +59,16 @@ _EXCEPTION: dict[str, Any] = {
         **_DECIDED,
         "reference": _text("a web address", REFERENCE, 500),
     },
-    "required": ["id", "package", "target", "decision", "rationale", *_DECIDED, "reference"],
-    "additionalProperties": False,
-    "if": {"properties": {"decision": {"const": "not-affected"}}, "required": ["decision"]},
-    "then": {"required": ["justification"]},
-    "else": {"properties": {"justification": {"not": {}, "description": "given only with not-affected"}}},
-}
-
-_COVERAGE: dict[str, Any] = {
-    "type": "object",
-    "properties": {
+    "versions",
+    "justification",
+    **{
+        "if": {"properties": {"decision": {"const": "not-affected"}}, "required": ["decision"]},
+        "then": {"required": ["justification"]},
+        "else": {"properties": {"justification": {"not": {}, "description": "given only with not-affected"}}},
+    },
+)
+_COVERAGE = _object(
+    {
         "purl": _PURL,
         "ecosystem": _text("the type of a package URL, such as pypi or npm", r"^[a-z][a-z0-9.+-]*$", 40),
         "path": _text("a folder of the image, such as /var/task/node_modules", r"^/[^/\s]", 300),
@@ -72,25 +78,20 @@ _COVERAGE: dict[str, Any] = {
         "check": _text("the compensating check"),
         "expires": _DATE,
     },
-    "required": ["target", "scanning", "reason", "check", "expires"],
-    "additionalProperties": False,
-}
-
-_SUPPORT: dict[str, Any] = {
-    "type": "object",
-    "properties": {
+    "purl",
+    "ecosystem",
+    "path",
+)
+_SUPPORT = _object(
+    {
         "what": _text("a name in gate/image/support.yaml, such as Amazon Linux 2", r"^[^\s*?<].*$", 100),
         "reason": _text("why the release may stand on it until then"),
         "check": _text("the compensating check"),
         **_DECIDED,
-    },
-    "required": ["what", "reason", "check", *_DECIDED],
-    "additionalProperties": False,
-}
-
-_VEX: dict[str, Any] = {
-    "type": "object",
-    "properties": {
+    }
+)
+_VEX = _object(
+    {
         "file": _text("a file beside the register, such as vex/vendor.json", r"^(?!.*\.\.)\w[\w./-]*\.json$", 200),
         "sha256": _text("the sha256 of the file that was reviewed", r"^[0-9a-f]{64}$", 64),
         "product": _PURL,
@@ -99,43 +100,34 @@ _VEX: dict[str, Any] = {
         **_DECIDED,
         "reference": _text("a web address", REFERENCE, 500),
     },
-    "required": ["file", "sha256", "target", "reason", *_DECIDED, "reference"],
-    "additionalProperties": False,
+    "product",
+)
+_EXCEPTED: dict[str, Any] = {"enum": [NEVER, EXCEPTED]}
+_ANY: dict[str, Any] = {"enum": [NEVER, EXCEPTED, MONITOR]}
+_POLICY: dict[str, Any] = {
+    "CRITICAL": {"const": NEVER},
+    **dict.fromkeys(("UNRATED", "HIGH"), _EXCEPTED),
+    **dict.fromkeys(("MEDIUM", "LOW", "INFORMATIONAL"), _ANY),
+    EXPLOITED: _EXCEPTED,
 }
-
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
+_FIXABLE = _object(
+    dict.fromkeys(_BELOW_CRITICAL, _EXCEPTED),
+    *_BELOW_CRITICAL,
+    description="what a severity requires where a fix is known, such as {HIGH: never}",
+    minProperties=1,
+)
+SCHEMA = _object(
+    {
         "version": {"const": "1"},
-        "policy": {
-            "type": "object",
-            "properties": {
-                "CRITICAL": {"const": NEVER},
-                "UNRATED": {"enum": [NEVER, EXCEPTED]},
-                "HIGH": {"enum": [NEVER, EXCEPTED]},
-                "MEDIUM": {"enum": [NEVER, EXCEPTED, MONITOR]},
-                "LOW": {"enum": [NEVER, EXCEPTED, MONITOR]},
-                "INFORMATIONAL": {"enum": [NEVER, EXCEPTED, MONITOR]},
-                EXPLOITED: {"enum": [NEVER, EXCEPTED]},
-                FIXABLE: {
-                    "type": "object",
-                    "description": "what a severity requires where a fix is known, such as {HIGH: never}",
-                    "properties": {word: {"enum": [NEVER, EXCEPTED]} for word in _BELOW_CRITICAL},
-                    "minProperties": 1,
-                    "additionalProperties": False,
-                },
-            },
-            "required": ["CRITICAL", "HIGH"],
-            "additionalProperties": False,
-        },
+        "policy": _object({**_POLICY, FIXABLE: _FIXABLE}, *(_POLICY.keys() - {"CRITICAL", "HIGH"}), FIXABLE),
         "exceptions": {"type": "array", "items": _EXCEPTION},
         "coverage": {"type": "array", "items": _COVERAGE},
         "support": {"type": "array", "items": _SUPPORT},
         "vex": {"type": "array", "items": _VEX},
     },
-    "required": ["version", "policy", "exceptions", "coverage"],
-    "additionalProperties": False,
-}
+    "support",
+    "vex",
+)
 
 
 @cache

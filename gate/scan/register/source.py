@@ -65,9 +65,7 @@ def read_yaml(text: str) -> YamlDocument:
     """Read one YAML document; whatever is wrong with it is in its faults, each with its line."""
     document = YamlDocument()
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        document.faults.append(
-            RegisterFault(1, f"the file is larger than {MAX_BYTES:,} bytes", "keep only entries in force")
-        )
+        document.add_fault(1, f"the file is larger than {MAX_BYTES:,} bytes", "keep only entries in force")
         return document
     try:
         _refuse_bombs(text, document)
@@ -76,9 +74,7 @@ def read_yaml(text: str) -> YamlDocument:
             document.value = _plain(root, (), document)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        document.faults.append(
-            RegisterFault(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem}", _SYNTAX)
-        )
+        document.add_fault(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem}", _SYNTAX)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         document.add_fault(1, f"this is not YAML: {type(error).__name__}: {error}", _SYNTAX)
     return document
@@ -91,9 +87,7 @@ def _refuse_bombs(text: str, document: YamlDocument) -> None:
         line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
-            document.faults.append(
-                RegisterFault(line, f"the alias *{event.anchor} is not allowed", "write the value out")
-            )
+            document.add_fault(line, f"the alias *{event.anchor} is not allowed", "write the value out")
             return
         if depth > _DEEPEST:
             document.add_fault(line, f"more than {_DEEPEST} levels of nesting are no register")

@@ -25,13 +25,7 @@ def remedy(finding: Finding) -> str:
 
 
 def ready_entry(finding: Finding, target: str, today: date) -> str:
-    """An entry for the register, to be completed where it says <…>; "" where no entry would help.
-
-    Args:
-        finding: what it is for.
-        target: "aws" or "local".
-        today: the day it is decided.
-    """
+    """An entry for the register, decided today, to be completed where it says <…>; "" where no entry would help."""
     if finding.rank is Severity.CRITICAL:
         return ""
     entry = {
@@ -48,13 +42,7 @@ def ready_entry(finding: Finding, target: str, today: date) -> str:
 
 
 def ready_coverage(about: dict[str, str], target: str, mode: Mode) -> str:
-    """A coverage entry for the register, to be completed where it says <…>.
-
-    Args:
-        about: `purl`, or `ecosystem`.
-        target: "aws" or "local".
-        mode: the kind of scanning that does not see it.
-    """
+    """A coverage entry about a `purl` or an `ecosystem` that this kind of scanning does not see, with gaps <…>."""
     entry = {
         **about,
         "target": target,
@@ -67,12 +55,7 @@ def ready_coverage(about: dict[str, str], target: str, mode: Mode) -> str:
 
 
 def ready_support(what: str, today: date) -> str:
-    """An acceptance of an end of support, to be completed where it says <…>.
-
-    Args:
-        what: the name of its lifetime.
-        today: the day it is decided.
-    """
+    """An acceptance of an end of support, decided today, to be completed where it says <…>."""
     entry = {
         "what": what,
         "reason": "<why the release may stand on it until then>",

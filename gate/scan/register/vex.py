@@ -1,7 +1,7 @@
 """A vendor's OpenVEX document (OpenVEX specification 0.2.0): which of its statements are about a finding. Pure.
 
-A statement is about the very package: a package URL with a version. It is believed as far as the register's entry that
-names the document says, and what it does not say of this version, or says of another product, says nothing.
+A statement is about one package in one version, by its package URL; one about another version or product is ignored.
+The register's entry that names the document says until when, and for which target, its statements count.
 """
 
 from __future__ import annotations
@@ -111,12 +111,9 @@ class VexDocument:
 
 
 def read_vex(raw: bytes, sha256: str, product: str = "") -> VexDocument:
-    """The document that bytes hold.
+    """The document that a file's bytes hold; `sha256` is of the bytes that were reviewed.
 
-    Args:
-        raw: the file's bytes.
-        sha256: of the bytes that were reviewed.
-        product: the package URL of the one product whose subcomponents are read; "" for none.
+    Of products with subcomponents only the one of this package URL is read ("" for none).
 
     Raises:
         InvalidEntry: they are not what was reviewed, or no OpenVEX document.
