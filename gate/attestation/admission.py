@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from gate.attestation.bundle import envelope_in
 from gate.attestation.summary import Summary, read
 from gate.errors import EvidenceDamaged
-from gate.evidence.signature import Whose, names, signed_by
-
-# How far the clock of the machine that signed may be ahead of this one's.
-_SKEW = timedelta(minutes=5)
+from gate.evidence.signature import SKEW, Whose, names, signed_by
 
 Answer = Literal["admitted", "none", "other key", "other digest", "tampered", "rehearsal", "refused",
                  "superseded", "expired", "future"]  # fmt: skip
@@ -74,7 +71,7 @@ def decide(found: Sequence[Stated], now: datetime) -> Admission:
     INCOMPLETE decide nothing: a GO ends by itself within a day.
     """
     summaries = sorted((each.summary for each in found if each.summary), key=lambda each: each.made_at)
-    ahead = [each for each in summaries if each.made_at > now + _SKEW]
+    ahead = [each for each in summaries if each.made_at > now + SKEW]
     if ahead:
         said = f"its statement is of {_shown(ahead[-1].made_at)}, which is in the future of this machine's clock"
         return Admission("future", said, ahead[-1])

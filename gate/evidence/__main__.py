@@ -22,6 +22,7 @@ from gate.errors import GateError, WrongUse, compose, one_line
 from gate.evidence.keyless import add_options, believed
 from gate.evidence.reading import content, is_there, shown
 from gate.evidence.reports_folder import ReportsFolder, verify_reports
+from gate.evidence.signature import SKEW
 from gate.evidence.statement import subject_of
 from gate.evidence.store import ENVELOPE
 from gate.evidence.verify import FolderCheck
@@ -78,8 +79,13 @@ def as_expected(document: Mapping[str, Any], expected: ExpectedVerdict, now: dat
     if expected.target not in (None, target):
         causes.append(f"a run on {expected.target} was expected, and this one was on {target}")
     until = document.get("valid_until")
-    if expected.word == "GO" and word == "GO" and (until is None or datetime.fromisoformat(until) < now):
+    if expected.word == "GO" and word == "GO" and (until is None or datetime.fromisoformat(until) <= now):
         causes.append(f"a GO was expected that is valid now, and this one was valid until {until}")
+    ended = document.get("finished")
+    if expected.word == "GO" and ended and datetime.fromisoformat(ended) > now + SKEW:
+        causes.append(
+            f"a GO was expected that is valid now, and this run ended at {ended}: this machine's clock is behind"
+        )
     return CheckResult.of(
         Rejection(cause, "verdict.json", "name the folder of the run that is meant, or run the gate again")
         for cause in causes
@@ -194,7 +200,7 @@ def _says(document: Mapping[str, Any], now: datetime) -> str:
     if until is None:
         return says
     return (
-        f"{says}, valid until {until}{' (past: scan and check again)' if datetime.fromisoformat(until) < now else ''}"
+        f"{says}, valid until {until}{' (past: scan and check again)' if datetime.fromisoformat(until) <= now else ''}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from gate.evidence.store import ENVELOPE, STATEMENT
 
 # The media type that the in-toto attestation framework gives a Statement in an envelope.
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+# How far the clock of the machine that signed may be ahead of this one's.
+SKEW = timedelta(minutes=5)
 _AFTER = "do not rely on this statement: " + RUN_AGAIN
 KMS, PASSPHRASE = "awskms:", "RELEASE_GATE_KEY_PASSPHRASE"
 Whose = SSlibKey | CertificateIdentity
