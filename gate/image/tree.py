@@ -92,12 +92,11 @@ class Tree:
 
     def first_closed(self, entry: ImageFile, wanted: int) -> str:
         """The first path, down to the file itself, that other users may not access, or ""."""
-        parent = posixpath.dirname(entry.path)
-        while parent not in {"", "/"}:
+        parent = entry.path
+        while parent := parent.rpartition("/")[0]:
             above = self.entries.get(parent)
             if above and not above.mode & OTHERS_EXECUTE:
                 return parent
-            parent = posixpath.dirname(parent)
         return "" if entry.mode & wanted == wanted else entry.path
 
 
