@@ -69,9 +69,9 @@ class Pipeline:
         if run.selected > FEW_SCENARIOS:
             found.prefetch(whole=run.kind == "full")
         if run.kind == "full":
-            # While the sandbox runs, so that publishing need not wait. A failure is raised where the target is needed.
+            # While the sandbox runs, so that publishing need not wait. A failure is raised again where they are needed.
             with suppress(Exception):
-                _ = self.connections.target
+                _ = self.connections.scanner, self.connections.account
         run.store.digest = run.facts.image_id = found.image.image_id
         run.facts.uncompressed_bytes, run.facts.candidate = found.image.size_bytes, found
         if built:

@@ -72,6 +72,8 @@ def run_scenarios(module: str, world, folder: Path, *options: str) -> Ran:
     """Run scenarios with the fixtures of `scenarios.py` (facts alone) or `releasing.py` (a real release)."""
     plugin, scenarios = WorldPlugin(world, stubbed=module == "scenarios.py"), Path(__file__).with_name(module)
     usual = ("--target", "local", "--import-mode", "importlib", "-p", "no:hypothesispytest")
+    if world.home != ROOT:
+        usual += ("--release-folder", str(world.home))
     return run_pytest(str(scenarios), plugin, folder, *usual, *options)
 
 
