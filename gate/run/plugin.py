@@ -82,10 +82,8 @@ class AcceptancePlugin:
         if self.run.publishes:
             chosen = len(items)
             items[:] = arranged(every, items, self._scenario)
-            if len(items) > chosen:
-                self.run.terminal.say(
-                    f"{len(items) - chosen} more scenarios are checked: they must hold before the rest"
-                )
+            if more := len(items) - chosen:
+                self.run.terminal.say(f"{more} more scenarios are checked: they must hold before the rest")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know what a whole run holds, and see every check reject a known-bad input before its yes is believed."""
