@@ -162,6 +162,7 @@ class Run:
         upkeep: how long reports are kept, and whom a night tells.
         old: what is removed when the run is sealed.
         release_client: talks to AWS about the release, once it was needed.
+        key: signs what the run states; opened once, when it begins. None: nothing is signed.
         at_end: what stays open until the verdict is on the disk.
         timeline: where the time goes.
     """
@@ -195,6 +196,7 @@ class Run:
     upkeep: Upkeep = field(default_factory=Upkeep)
     old: OldFiles = field(default_factory=OldFiles)
     release_client: ReleaseClient | None = None
+    key: Any = None
     at_end: ExitStack = field(default_factory=ExitStack)
     timeline: Timeline = field(default_factory=Timeline)
 

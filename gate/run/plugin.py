@@ -220,7 +220,7 @@ class Ending:
                 finish(self.run)
             if self.run.results:
                 session.exitstatus = self.run.results.verdict.exit_code
-                if self.run.options.sign:
+                if self.run.key:
                     # The libraries that state and sign take half a second to import.
                     from gate.attestation.attach import attach_run
 

@@ -416,7 +416,10 @@ def fake_syft(tmp_path, monkeypatch):
 
     def does(script: str) -> None:
         program = folder / "syft"
-        program.write_text(f'#!/bin/sh\nout="${{5#cyclonedx-json=}}"\necho x >> "{folder}/calls"\n{script}\n')
+        program.write_text(
+            f'#!/bin/sh\nout="${{5#cyclonedx-json=}}"\necho x >> "{folder}/calls"\n'
+            f'echo {{}} > "${{7#spdx-json=}}"\n{script}\n'
+        )
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
 
     does.calls = lambda: len((folder / "calls").read_text().split())
@@ -432,7 +435,20 @@ def test_an_sbom_is_made_once_for_a_digest(tmp_path, fake_syft) -> None:
         assert [(c.name, c.type, c.purl) for c in made.components] == [("zlib1g", "deb", LIBRARY["purl"])]
         assert made.tool == "syft 1.18.1"
     assert fake_syft.calls() == 1
-    assert os.listdir(tmp_path / "kept") == [made.path.name]
+    assert set(os.listdir(tmp_path / "kept")) == {made.path.name, sbom.spdx_of(made.path).name}
+
+
+def test_a_kept_sbom_without_its_spdx_form_is_made_again(tmp_path, fake_syft) -> None:
+    """As an older gate left it: both are attached to the image. A syft that writes one form alone is no tool for it."""
+    fake_syft(f"cat > \"$out\" <<'END'\n{json.dumps(cyclonedx(LIBRARY))}\nEND")
+    made = sbom.make_sbom("docker:x", DIGEST, tmp_path)
+    sbom.spdx_of(made.path).unlink()
+    assert sbom.spdx_of(sbom.make_sbom("docker:x", DIGEST, tmp_path).path).exists()
+    assert fake_syft.calls() == 2
+    sbom.spdx_of(made.path).unlink()
+    fake_syft(f'rm "${{7#spdx-json=}}"; cat > "$out" <<\'END\'\n{json.dumps(cyclonedx(LIBRARY))}\nEND')
+    with pytest.raises(ScanUnavailable, match="no SPDX document"):
+        sbom.make_sbom("docker:x", DIGEST, tmp_path)
 
 
 def found_by(finder: str, **more: str) -> dict[str, object]:
