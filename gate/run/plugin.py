@@ -174,8 +174,7 @@ class AcceptancePlugin:
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """Our own line says it; pytest's letters stay away."""
         when = getattr(report, "when", "")
-        counts = when == "call" or not report.passed
-        return (report.outcome if counts else "", "", "") if when else None
+        return (report.outcome if when == "call" or not report.passed else "", "", "") if when else None
 
 
 def _row(item: pytest.Item) -> str:
