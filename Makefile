@@ -48,9 +48,9 @@ setup: ## Provide what a run needs; does nothing that is done already
 docker-build: setup ## Build the release's image (<repository>:latest); BASE_IMAGE=… takes another base than the stand-in
 	@$(PYTHON_IN) -m gate.run.docker_build --release-folder "$(FOLDER)" $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
-admit: ## May this digest be deployed? IMAGE=ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:… KEY=pub.pem
+admit: ## May this digest be deployed? IMAGE=ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:… KEY=pub.pem (or ARGS="--certificate-identity …")
 	@setup/venv
-	@$(PYTHON_IN) -m gate.admit "$(IMAGE)" --key "$(KEY)"
+	@$(PYTHON_IN) -m gate.admit "$(IMAGE)" $(if $(KEY),--key "$(KEY)") $(ARGS)
 
 verify: ## Check a run's folder offline: EVIDENCE=dir KEY=pub.pem EXPECT=GO DIGEST=sha256:… TARGET=aws (fails unless VERIFIED)
 	@setup/venv

@@ -23,6 +23,7 @@ from gate.attestation.referrers import PREDICATE_TYPE, Referrers
 from gate.attestation.summary import PREDICATE
 from gate.aws.errors import ask
 from gate.errors import GateError, WrongUse
+from gate.evidence.keyless import CertificateIdentity, add_options, believed
 from gate.evidence.signature import public_key
 from gate.registry.login import read_login
 
@@ -58,13 +59,13 @@ def reference_in(text: str) -> Reference:
     return Reference(**found.groupdict())
 
 
-def admission(reference: Reference, key: Path, now: datetime, session: Any = None) -> Admission:
+def admission(reference: Reference, key: Path | CertificateIdentity, now: datetime, session: Any = None) -> Admission:
     """Ask the registry for the statements beside the image, and decide.
 
     Raises:
         GateError: nobody can know: the key cannot be read, or the registry does not answer.
     """
-    checking = public_key(key)
+    checking = public_key(key) if isinstance(key, Path) else key
     found = _referrers(reference, session)
     listed = [each for each in found.listed(reference.digest)
               if each.annotations.get(PREDICATE_TYPE, PREDICATE) == PREDICATE]  # fmt: skip
@@ -89,11 +90,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Say whether the digest may be deployed; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m gate.admit", description="May this digest be deployed?")
     parser.add_argument("image", metavar="REPOSITORY@DIGEST", help="ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…")
-    parser.add_argument("--key", required=True, type=Path, help="the public key (PEM) of whoever signs for the gate")
+    parser.add_argument("--key", type=Path, help="the public key (PEM) of whoever signs for the gate")
+    add_options(parser)
     parser.add_argument("--json", action="store_true", help="answer in JSON")
     asked = parser.parse_args(arguments)
     try:
-        answer = admission(reference_in(asked.image), asked.key, datetime.now(UTC))
+        whose = believed(asked)
+        if whose is None:
+            raise WrongUse(
+                "say whose signature counts: --key, or --certificate-identity with --certificate-oidc-issuer"
+            )
+        answer = admission(reference_in(asked.image), whose, datetime.now(UTC))
     except GateError as error:
         return _say(asked, 2, "unknown", str(error), None)
     return _say(asked, 0 if answer.admitted else 1, answer.answer, answer.sentence, answer)

@@ -65,8 +65,11 @@ class Options:
     )
     sign: str | None = _option(
         "sign the evidence with this private key: a PEM file (Ed25519 or ECDSA; a passphrase in "
-        "$RELEASE_GATE_KEY_PASSPHRASE), or awskms:ARN",
+        "$RELEASE_GATE_KEY_PASSPHRASE), awskms:ARN, or oidc: keyless by sigstore",
         metavar="KEY",
+    )
+    trust_config: Path | None = _option(
+        "with --sign oidc: sigstore's trust configuration (default: the public instance)", metavar="FILE"
     )
     no_attach: bool = _option(
         "with --sign: store no signed statement beside the image in the registry", action="store_true"
@@ -143,7 +146,10 @@ def _check(options: Options, *, both_given: bool) -> None:
         ),
         f"--previous names no file: {options.previous}": bool(options.previous and not options.previous.is_file()),
         f"--sign names no file: {options.sign}": bool(
-            options.sign and not options.sign.startswith("awskms:") and not Path(options.sign).is_file()
+            options.sign
+            and options.sign != "oidc"
+            and not options.sign.startswith("awskms:")
+            and not Path(options.sign).is_file()
         ),
     }
     for sentence, is_so in wrong.items():

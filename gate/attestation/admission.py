@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
-
-from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
 from gate.attestation.bundle import envelope_in
 from gate.attestation.summary import Summary, read
 from gate.errors import EvidenceDamaged
-from gate.evidence.signature import signed_by
-
-# How far the clock of the machine that signed may be ahead of this one's.
-_SKEW = timedelta(minutes=5)
+from gate.evidence.signature import SKEW, Whose, names, signed_by
 
 Answer = Literal["admitted", "none", "other key", "other digest", "tampered", "rehearsal", "refused",
                  "superseded", "expired", "future"]  # fmt: skip
@@ -55,13 +50,12 @@ class Admission:
         return self.answer == "admitted"
 
 
-def stated(referrer: str, bundle: bytes, key: SSlibKey, digest: str, repository: str) -> Stated:
-    """What one bundle says of this digest in this repository (its URI), by this key."""
+def stated(referrer: str, bundle: bytes, whose: Whose, digest: str, repository: str) -> Stated:
+    """What one bundle says of this digest in this repository (its URI), by this key or identity."""
     try:
         envelope = envelope_in(bundle)
-        if not signed_by(envelope, key):
-            named = key.keyid in envelope.signatures
-            return Stated(referrer, None, "tampered" if named else "other key")
+        if not signed_by(bundle, whose):
+            return Stated(referrer, None, "tampered" if names(bundle, whose) else "other key")
         summary = read(envelope.payload)
     except EvidenceDamaged:
         return Stated(referrer, None, "tampered")
@@ -77,7 +71,7 @@ def decide(found: Sequence[Stated], now: datetime) -> Admission:
     INCOMPLETE decide nothing: a GO ends by itself within a day.
     """
     summaries = sorted((each.summary for each in found if each.summary), key=lambda each: each.made_at)
-    ahead = [each for each in summaries if each.made_at > now + _SKEW]
+    ahead = [each for each in summaries if each.made_at > now + SKEW]
     if ahead:
         said = f"its statement is of {_shown(ahead[-1].made_at)}, which is in the future of this machine's clock"
         return Admission("future", said, ahead[-1])
@@ -115,7 +109,7 @@ def _without(found: Iterable[Stated], summaries: Sequence[Summary]) -> Admission
     if "other digest" in faults:
         return Admission("other digest", "the statement beside it is about another digest or repository")
     if "other key" in faults:
-        return Admission("other key", "the statements beside it are signed by other keys than the one given")
+        return Admission("other key", "the statements beside it are signed by others than the given key or identity")
     return Admission("none", "no statement of the gate is stored beside it")
 
 

@@ -21,8 +21,9 @@ from gate.attestation.summary import LEVELS, Summary
 from gate.attestation.summary import PREDICATE as SUMMARY
 from gate.attestation.summary import statement as summary_statement
 from gate.errors import GateError
+from gate.evidence.keyless import Keyless
 from gate.evidence.reading import sha256_of
-from gate.evidence.signature import sign, signer
+from gate.evidence.signature import sign
 from gate.evidence.statement import PREDICATE as TEST_RESULT
 from gate.evidence.statement import hashes_of
 from gate.evidence.store import STATEMENT
@@ -54,8 +55,7 @@ def attach_run(run: Run) -> None:
     try:
         document = _document(run)
         made_at = datetime.fromisoformat(document["finished"])
-        key = signer(run.options.sign or "")
-        stored = attach(_registry(run), run.facts.digest, statements(run, document), key, made_at)
+        stored = attach(_registry(run), run.facts.digest, statements(run, document), run.key, made_at)
         run.terminal.progress(f"{len(stored)} signed statements are stored beside {run.facts.digest[:19]}…; "
                               "`make admit` asks for them")  # fmt: skip
     except (GateError, OSError, ValueError) as error:
@@ -150,7 +150,7 @@ def about(predicate_type: str, predicate: Mapping[str, Any], repository: str, di
 
 
 def attach(
-    registry: Referrers, digest: str, stated: Iterable[tuple[str, bytes]], key: Signer, made_at: datetime
+    registry: Referrers, digest: str, stated: Iterable[tuple[str, bytes]], key: Signer | Keyless, made_at: datetime
 ) -> tuple[Attached, ...]:
     """Sign each statement and store it beside the image.
 
@@ -158,7 +158,7 @@ def attach(
         registry: of the image's repository.
         digest: of the image.
         stated: predicate type and in-toto Statement.
-        key: securesystemslib's signer.
+        key: securesystemslib's signer, or an identity.
         made_at: when the run ended.
 
     Raises:

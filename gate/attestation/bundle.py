@@ -16,8 +16,10 @@ MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
 
 def bundled(envelope: bytes) -> bytes:
-    """The bundle around a DSSE envelope (JSON, as `gate.evidence.signature.sign` makes it)."""
+    """The bundle around what `gate.evidence.signature.sign` made: a DSSE envelope, or a bundle by an identity."""
     found = json.loads(envelope)
+    if found.get("mediaType") == MEDIA_TYPE:
+        return envelope  # made by sigstore's client
     (signature,) = found["signatures"]
     return json.dumps(
         {
@@ -35,10 +37,9 @@ def envelope_in(raw: bytes) -> Any:
         EvidenceDamaged: it is no bundle of this version with a signed in-toto Statement in it.
     """
     try:
-        found = json.loads(raw)
-        if found["mediaType"] != MEDIA_TYPE:
-            raise ValueError(f"its media type is {found['mediaType']!r}")
-        envelope = json.dumps(found["dsseEnvelope"]).encode()
+        found = json.loads(raw)["mediaType"]
+        if found != MEDIA_TYPE:
+            raise ValueError(f"its media type is {found!r}")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise EvidenceDamaged(f"this is no sigstore bundle: {type(error).__name__}: {error}") from error
-    return opened(envelope)
+    return opened(raw)

@@ -19,8 +19,10 @@ from typing import Any
 
 from gate.check import CheckResult, Rejection, check
 from gate.errors import GateError, WrongUse, compose, one_line
+from gate.evidence.keyless import add_options, believed
 from gate.evidence.reading import content, is_there, shown
 from gate.evidence.reports_folder import ReportsFolder, verify_reports
+from gate.evidence.signature import SKEW
 from gate.evidence.statement import subject_of
 from gate.evidence.store import ENVELOPE
 from gate.evidence.verify import FolderCheck
@@ -77,8 +79,13 @@ def as_expected(document: Mapping[str, Any], expected: ExpectedVerdict, now: dat
     if expected.target not in (None, target):
         causes.append(f"a run on {expected.target} was expected, and this one was on {target}")
     until = document.get("valid_until")
-    if expected.word == "GO" and word == "GO" and (until is None or datetime.fromisoformat(until) < now):
+    if expected.word == "GO" and word == "GO" and (until is None or datetime.fromisoformat(until) <= now):
         causes.append(f"a GO was expected that is valid now, and this one was valid until {until}")
+    ended = document.get("finished")
+    if expected.word == "GO" and ended and datetime.fromisoformat(ended) > now + SKEW:
+        causes.append(
+            f"a GO was expected that is valid now, and this run ended at {ended}: this machine's clock is behind"
+        )
     return CheckResult.of(
         Rejection(cause, "verdict.json", "name the folder of the run that is meant, or run the gate again")
         for cause in causes
@@ -90,6 +97,7 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     parser = argparse.ArgumentParser(prog="python -m gate.evidence", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, metavar="DIR", help="a run's folder: reports, reports/runs/…, or a copy")
     parser.add_argument("--key", type=Path, metavar="PUB", help="the public key (PEM) that is to have signed it")
+    add_options(parser)
     parser.add_argument("--expect", choices=WORDS, metavar="VERDICT", help=f"refuse any but this: {', '.join(WORDS)}")
     parser.add_argument("--digest", metavar="SHA256", help="refuse a run about another image digest")
     parser.add_argument("--target", choices=("aws", "local"), help="refuse a run on another target")
@@ -97,11 +105,12 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     expected = ExpectedVerdict(options.expect, options.digest, options.target)
     try:
         expected.check()
+        whose = believed(options)
     except WrongUse as wrong:
         _say(str(wrong))
         return WRONG_USE
     try:
-        whole = verify_reports(options.folder, options.key)
+        whole = verify_reports(options.folder, whose)
     except GateError as error:
         _say(f"NOT VERIFIED: {one_line(error.cause)}{compose('', error.where, error.remedy)}")
         return REFUSED
@@ -111,7 +120,7 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     if objections:
         _say(f"NOT VERIFIED: {shown(str(options.folder))} ({', '.join(objections[:_TOLD])})")
         return REFUSED
-    return _conclude(options.folder, options.key is not None, expected, now or datetime.now(UTC))
+    return _conclude(options.folder, whose is not None, expected, now or datetime.now(UTC))
 
 
 def _conclude(folder: Path, checked: bool, expected: ExpectedVerdict, now: datetime) -> int:
@@ -191,7 +200,7 @@ def _says(document: Mapping[str, Any], now: datetime) -> str:
     if until is None:
         return says
     return (
-        f"{says}, valid until {until}{' (past: scan and check again)' if datetime.fromisoformat(until) < now else ''}"
+        f"{says}, valid until {until}{' (past: scan and check again)' if datetime.fromisoformat(until) <= now else ''}"
     )
 
 

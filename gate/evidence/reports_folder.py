@@ -13,6 +13,7 @@ from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence import seal
 from gate.evidence.deployment_notes import metadata_in
+from gate.evidence.keyless import CertificateIdentity
 from gate.evidence.reading import MOST_FILES, content, is_folder, is_there, json_object, shown
 from gate.evidence.seal import NotesSeal, Seal, sha256_of_text
 from gate.evidence.sections import keys_in, section, without_attempt
@@ -41,10 +42,10 @@ class ReportsFolder:
     cut_short: tuple[str, ...]
 
 
-def verify_reports(path: Path, key: Path | None = None) -> ReportsFolder:
+def verify_reports(path: Path, key: Path | CertificateIdentity | None = None) -> ReportsFolder:
     """Check the run in a folder (reports/, or that of one run), and everything else that lies in it.
 
-    The public key, a PEM file, is to have signed the run in the folder itself.
+    The public key, a PEM file, or the identity is to have signed the run in the folder itself.
 
     Raises:
         WrongUse: the path holds no run.
@@ -85,7 +86,7 @@ def _holds_a_run(path: Path) -> bool:
     return any(is_there(path / name) for name in ("verdict.json", "evidence", SEAL, "report.html"))
 
 
-def _other(path: Path, place: str, key: Path | None) -> tuple[FolderCheck, ...]:
+def _other(path: Path, place: str, key: Path | CertificateIdentity | None) -> tuple[FolderCheck, ...]:
     if not is_folder(path / place):
         return (
             FolderCheck("run", reject(f"{shown(place)} is no folder, and only runs lie there", shown(place), _REMEDY)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +19,23 @@ from securesystemslib.exceptions import Error as SigningError
 from securesystemslib.signer import AWSSigner, CryptoSigner, Signer, SSlibKey  # type: ignore[attr-defined]
 
 from gate.check import ACCEPTED, CheckResult, check, reject
-from gate.errors import EvidenceDamaged, WrongUse
+from gate.errors import EvidenceDamaged, GateError, WrongUse
+from gate.evidence.keyless import OIDC, CertificateIdentity, Keyless
 from gate.evidence.reading import RUN_AGAIN
 from gate.evidence.store import ENVELOPE, STATEMENT
 
 # The media type that the in-toto attestation framework gives a Statement in an envelope.
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+# How far the clock of the machine that signed may be ahead of this one's.
+SKEW = timedelta(minutes=5)
 _AFTER = "do not rely on this statement: " + RUN_AGAIN
 KMS, PASSPHRASE = "awskms:", "RELEASE_GATE_KEY_PASSPHRASE"
+Whose = SSlibKey | CertificateIdentity
 _SIGNS = "an Ed25519 or ECDSA (P-256, P-384, P-521) key"
 
 
-def signer(key: str | Path) -> Signer:
-    """The private key in a PEM file, or a key in AWS KMS ("awskms:" and its ARN, ID or alias), which never leaves it.
+def signer(key: str | Path, trust: Path | None = None) -> Signer | Keyless:
+    """What signs: the key in a PEM file, a key in AWS KMS ("awskms:" and its ARN, ID or alias), or an OIDC identity.
 
     The passphrase of an encrypted PEM file is taken from the environment and kept in memory only. A KMS key is asked
     for its public part here (kms:GetPublicKey), and signs with kms:Sign.
@@ -39,6 +44,8 @@ def signer(key: str | Path) -> Signer:
         WrongUse: it cannot be read or used, or is of another kind.
     """
     name = str(key)
+    if name == OIDC:
+        return Keyless(trust)
     try:
         return _in_kms(name.removeprefix(KMS)) if name.startswith(KMS) else _in_file(Path(name))
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm, SigningError, ClientError, BotoCoreError) as error:
@@ -85,21 +92,36 @@ def public_key(path: Path) -> SSlibKey:
         ) from error
 
 
-def sign(payload: bytes, key: Signer) -> bytes:
-    """The payload in a signed envelope, as JSON."""
+def name_of(key: Signer | Keyless) -> str:
+    """Whose signature it makes, for a sentence."""
+    return key.name if isinstance(key, Keyless) else f"the key {key.public_key.keyid}"
+
+
+def sign(payload: bytes, key: Signer | Keyless) -> bytes:
+    """The payload in a signed envelope, as JSON; what an identity signs is a sigstore bundle around it.
+
+    Raises:
+        GateError: the key's owner does not answer, or refuses.
+    """
+    if isinstance(key, Keyless):
+        return key.sign(payload)
     envelope = Envelope(payload, PAYLOAD_TYPE, {})
-    envelope.sign(key)
+    try:
+        envelope.sign(key)
+    except (SigningError, ClientError, BotoCoreError) as error:
+        raise GateError(f"{name_of(key)} did not sign: {type(error).__name__}: {error}", where="--sign") from error
     return (json.dumps(envelope.to_dict(), indent=2) + "\n").encode()
 
 
 def opened(raw: bytes) -> Any:
-    """The envelope in a file (securesystemslib's `Envelope`).
+    """The envelope in a file, or in a sigstore bundle (securesystemslib's `Envelope`).
 
     Raises:
         EvidenceDamaged: it is not a DSSE envelope around an in-toto Statement, or nobody signed it.
     """
     try:
-        envelope = Envelope.from_dict(json.loads(raw))
+        found = json.loads(raw)
+        envelope = Envelope.from_dict(_with_key_ids(found.get("dsseEnvelope", found)))
         if envelope.payload_type != PAYLOAD_TYPE:
             raise ValueError(f"its payload is {envelope.payload_type!r}, not {PAYLOAD_TYPE!r}")
         if not envelope.signatures:
@@ -109,18 +131,35 @@ def opened(raw: bytes) -> Any:
     return envelope
 
 
-def signed_by(envelope: Any, key: SSlibKey) -> bool:
-    """Whether this key signed the envelope's payload."""
+def _with_key_ids(envelope: dict[str, Any]) -> dict[str, Any]:
+    # DSSE leaves the key's id to the signer, and sigstore's client gives none: the certificate says who signed.
+    return {**envelope, "signatures": [{"keyid": "", **each} for each in envelope["signatures"]]}
+
+
+def signed_by(raw: bytes, whose: Whose) -> bool:
+    """Whether this key, or a certificate of this identity, signed what the envelope or bundle holds.
+
+    Raises:
+        EvidenceDamaged: it is neither.
+    """
+    envelope = opened(raw)
+    if isinstance(whose, CertificateIdentity):
+        return whose.signed(raw, envelope.payload)
     try:
-        envelope.verify([key], threshold=1)
+        envelope.verify([whose], threshold=1)
     except SigningError:
         return False
     return True
 
 
+def names(raw: bytes, whose: Whose) -> bool:
+    """Whether the envelope or bundle says that it is of this key or identity."""
+    return whose.named(raw) if isinstance(whose, CertificateIdentity) else whose.keyid in opened(raw).signatures
+
+
 @check(8, known_bad=lambda: (b'{"payload": "", "payloadType": "", "signatures": []}', b"{}", None))
-def signed(envelope: bytes, statement: bytes, key: Any) -> CheckResult:
-    """The envelope holds this very statement, and the key (securesystemslib's; None: not asked) signed it."""
+def signed(envelope: bytes, statement: bytes, whose: Whose | None) -> CheckResult:
+    """The envelope holds this very statement, and this key or identity (None: not asked) signed it."""
     try:
         found = opened(envelope)
     except EvidenceDamaged as damage:
@@ -128,10 +167,15 @@ def signed(envelope: bytes, statement: bytes, key: Any) -> CheckResult:
     result = ACCEPTED
     if found.payload != statement:
         result += reject(f"what is signed is not {STATEMENT}: the signature is over another payload", ENVELOPE, _AFTER)
-    if key is not None and not signed_by(found, key):
-        names = ", ".join(found.signatures)
-        cause = f"the signature is not by the given key {key.keyid}; it names {names}"
-        if key.keyid in found.signatures:
-            cause = f"the signature that names the given key {key.keyid} does not fit: payload or signature was altered"
-        result += reject(cause, ENVELOPE, "take the public key from its owner, not from this folder; " + _AFTER)
+    if whose is not None and not signed_by(envelope, whose):
+        result += reject(_unsigned(envelope, whose), ENVELOPE,
+                         "take the public key from its owner, not from this folder; " + _AFTER)  # fmt: skip
     return result
+
+
+def _unsigned(envelope: bytes, whose: Whose) -> str:
+    given = f"identity {whose}" if isinstance(whose, CertificateIdentity) else f"key {whose.keyid}"
+    if names(envelope, whose):
+        return f"the signature that names the given {given} does not fit: payload or signature was altered"
+    others = ", ".join(filter(None, opened(envelope).signatures)) or "a certificate of another"
+    return f"the signature is not by the given {given}; it names {others}"

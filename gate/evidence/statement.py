@@ -15,12 +15,14 @@ from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestRe
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as Message
+from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from gate.check import CheckResult, Rejection, check
 from gate.errors import EvidenceDamaged
 from gate.evidence.integrity import unaltered
+from gate.evidence.keyless import Keyless
 from gate.evidence.reading import RUN_AGAIN, is_there, sha256_of
-from gate.evidence.signature import sign, signer
+from gate.evidence.signature import name_of, sign
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, write_whole
 
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
@@ -98,12 +100,8 @@ def hashes_of(folder: Path) -> dict[str, str]:
     return {name: sha256_of(folder / name, name) for name in COVERED if is_there(folder / name)}
 
 
-def attest(folder: Path, repository: str, key: str | Path | None) -> str:
-    """Write the statement over a sealed run, signed when a key is named; the sentence says what was done.
-
-    Raises:
-        WrongUse: the key cannot sign.
-    """
+def attest(folder: Path, repository: str, key: Signer | Keyless | None) -> str:
+    """Write the statement over a sealed run, signed when there is a key; the sentence says what was done."""
     document = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     content = statement(document, hashes_of(folder), repository)
     if content is None:
@@ -111,9 +109,8 @@ def attest(folder: Path, repository: str, key: str | Path | None) -> str:
     write_whole(folder / STATEMENT, content)
     if key is None:
         return f"{STATEMENT} is not signed; --sign KEY signs it"
-    signing = signer(key)
-    write_whole(folder / ENVELOPE, sign(content, signing))
-    return f"{STATEMENT} is signed by the key {signing.public_key.keyid}"
+    write_whole(folder / ENVELOPE, sign(content, key))
+    return f"{STATEMENT} is signed by {name_of(key)}"
 
 
 def read(raw: bytes) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from gate.errors import EvidenceDamaged, GateError, WrongUse
 from gate.evidence import integrity, recheck, seal, signature, statement
 from gate.evidence.configuration import TITLE as CONFIGURATION
 from gate.evidence.configuration import Configuration, configuration_in
+from gate.evidence.keyless import CertificateIdentity
 from gate.evidence.reading import HashedFiles, content, hashed, is_folder, is_there, json_object, names_in
 from gate.evidence.run_record import TITLE, RunRecord, run_record_in
 from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT
@@ -81,10 +82,12 @@ class RunFolder:
         return [record for record in self.records if record.get("title") == title]
 
 
-def verify(path: Path, key: Path | None = None, apart: Collection[str] = ()) -> tuple[FolderCheck, ...]:
+def verify(
+    path: Path, key: Path | CertificateIdentity | None = None, apart: Collection[str] = ()
+) -> tuple[FolderCheck, ...]:
     """Every check of a run's folder; those `apart` in it belong to other runs, and other calls check them.
 
-    The public key, a PEM file, is to have signed it.
+    The public key, a PEM file, or the identity is to have signed it.
 
     Raises:
         WrongUse: the path holds no run.
@@ -209,8 +212,8 @@ def _statement(folder: RunFolder) -> FolderCheck:
     return FolderCheck("statement", statement.states(said, document, hashes), seen)
 
 
-def _signature(folder: RunFolder, key: Path | None) -> FolderCheck:
-    asked = signature.public_key(key) if key else None
+def _signature(folder: RunFolder, key: Path | CertificateIdentity | None) -> FolderCheck:
+    asked = signature.public_key(key) if isinstance(key, Path) else key
     if not is_there(folder.path / ENVELOPE):
         if asked:
             remedy = "take the folder as it was signed, or run the gate again with --sign KEY"
@@ -222,6 +225,10 @@ def _signature(folder: RunFolder, key: Path | None) -> FolderCheck:
     envelope = folder.raw(ENVELOPE)
     result = signature.signed(envelope, folder.raw(STATEMENT), asked)
     if asked:
-        return FolderCheck("signature", result, f"signed by the given key {asked.keyid}")
-    names = ", ".join(signature.opened(envelope).signatures)
+        return FolderCheck("signature", result, f"signed by {_given(asked)}")
+    names = ", ".join(filter(None, signature.opened(envelope).signatures)) or "a certificate"
     return FolderCheck("signature", result, f"signed in the name of {names}; not checked, no key was given", open=True)
+
+
+def _given(whose: signature.Whose) -> str:
+    return f"the given identity {whose}" if isinstance(whose, CertificateIdentity) else f"the given key {whose.keyid}"

@@ -151,6 +151,7 @@ class Run:
         call_log: every AWS call of this run.
         scenarios: every scenario of features/, in its order, with the scenarios that are about this release.
         not_part: the scenarios that are about no part of this release.
+        selected: how many scenarios are going to be checked.
         clients: every AWS client of this run, and where it asks.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what is known about the release by now.
@@ -161,6 +162,7 @@ class Run:
         upkeep: how long reports are kept, and whom a night tells.
         old: what is removed when the run is sealed.
         release_client: talks to AWS about the release, once it was needed.
+        key: signs what the run states; opened once, when it begins. None: nothing is signed.
         at_end: what stays open until the verdict is on the disk.
         timeline: where the time goes.
     """
@@ -183,6 +185,7 @@ class Run:
     expected: frozenset[str] = frozenset()
     scenarios: tuple[Scenario, ...] = ()
     not_part: tuple[NotPart, ...] = ()
+    selected: int = 0
     errors: list[str] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     steps: list[ReleaseStep] = field(default_factory=list)
@@ -193,6 +196,7 @@ class Run:
     upkeep: Upkeep = field(default_factory=Upkeep)
     old: OldFiles = field(default_factory=OldFiles)
     release_client: ReleaseClient | None = None
+    key: Any = None
     at_end: ExitStack = field(default_factory=ExitStack)
     timeline: Timeline = field(default_factory=Timeline)
 

@@ -169,8 +169,8 @@ def finish(run: Run) -> None:
     # The libraries that state and sign take half a second to import: not while tests are collected.
     from gate.evidence.statement import attest
 
-    stated = attest(run.folder, run.release.repository_uri, run.options.sign)
-    if run.options.sign:
+    stated = attest(run.folder, run.release.repository_uri, run.key)
+    if run.key:
         run.terminal.progress(stated)
     if run.store.kept != run.store.folder:
         keep(run)

@@ -60,10 +60,11 @@ def _start(config: pytest.Config) -> Run:
     root = folder_of_release(config)
     release, options = _asked_for(config)
     settle(os.environ, asks_aws=options.target == "aws")
+    key = None
     if options.sign:
         from gate.evidence.signature import signer
 
-        signer(options.sign)  # refused now rather than at the end of a long run
+        key = signer(options.sign, options.trust_config)  # refused now rather than at the end of a long run
     # pytest.ini asks for -q, which is -1.
     verbose = config.option.verbose >= 0
     kind, reports, terminal = kind_of(config), root / config.getini("reports"), Terminal(verbose=verbose)
@@ -81,6 +82,7 @@ def _start(config: pytest.Config) -> Run:
     store = EvidenceStore(folder / "evidence", options.target, Redactor(), kept=kept)
     local_state = root / config.getini("local_state")
     run = Run(kind, folder, release, options, store, terminal, root, reports, local_state, started)
+    run.key = key
     run.configuration = configuration_of(config, release, options)
     run.upkeep = upkeep(*(config.getini(key) for key in ("keep_runs", "keep_nights", "on_not_clean")))
     if options.target == "aws":

@@ -57,7 +57,7 @@ def make_sbom(source: str, digest: str, folder: Path, *, timeout: float = TIMEOU
         raise ScanUnavailable(f"An SBOM is kept by digest, and {plain(digest)!r} is none", where=plain(source))
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"{digest.replace(':', '-')}.cdx.json"
-    if kept.exists():
+    if kept.exists() and spdx_of(kept).exists():
         try:
             return read_sbom(kept, digest)
         except ScanUnavailable:
@@ -68,8 +68,9 @@ def make_sbom(source: str, digest: str, folder: Path, *, timeout: float = TIMEOU
     try:
         _run(source, Path(name), spdx, timeout)
         made = read_sbom(Path(name), digest)
-        if spdx.exists():
-            os.replace(spdx, spdx_of(kept))
+        if not spdx.exists():
+            raise ScanUnavailable("syft wrote no SPDX document", where=source, remedy=_REMEDY)
+        os.replace(spdx, spdx_of(kept))
         os.replace(name, kept)
         return Sbom(made.digest, made.components, kept, made.tool)
     finally:

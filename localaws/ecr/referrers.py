@@ -33,8 +33,9 @@ def list_referrers(call: ApiCall) -> Parameters:
 
 
 def index(ecr: Ecr, repository: RepositoryState, digest: str, artifact_type: str | None) -> bytes:
-    """The referrers of a digest in the registry protocol: an index, empty if there are none."""
-    found = [image for image in of(repository, digest) if artifact_type in (None, image.artifact)]
+    """The referrers of a digest in the registry protocol, without the archived: an index, empty if there are none."""
+    active = [image for image in of(repository, digest) if image.status == "ACTIVE"]
+    found = [image for image in active if artifact_type in (None, image.artifact)]
     entries = [described(ecr, repository, image) for image in found]
     return json.dumps({"schemaVersion": 2, "mediaType": manifest.OCI_INDEX, "manifests": entries}).encode()
 

@@ -36,7 +36,7 @@ STATES: dict[str, tuple[list[bytes], str, str]] = {
     "nothing is stored": ([], "none", "no statement of the gate"),
     "the GO has ended": ([signed(summary(hours_ago=25))], "expired", "ended at 2026-11-27T11:00:00"),
     "a rehearsal": ([signed(summary("REHEARSAL PASSED"))], "rehearsal", "only a rehearsal"),
-    "another key": ([signed(summary(), THEIRS)], "other key", "other keys than the one given"),
+    "another key": ([signed(summary(), THEIRS)], "other key", "signed by others than the given key or identity"),
     "a GO of another digest": ([signed(summary(digest=OTHER))], "other digest", "another digest or repository"),
     "a GO of another repository": ([signed(summary(repository=REPOSITORY + "-2"))], "other digest", "another"),
     "altered after it was signed": ([altered(NO_GO)], "tampered", "altered after it was signed"),

@@ -66,7 +66,7 @@ def run_of(folder: Path, verdict: str = "REHEARSAL PASSED", **changed: Any) -> A
     made = {
         "kind": "full", "publishes": True, "target": "local", "root": folder, "folder": folder, "terminal": Terminal(),
         "store": SimpleNamespace(folder=folder), "release": SimpleNamespace(repository_uri=REPOSITORY, repository="r"),
-        "facts": SimpleNamespace(digest=DIGEST, candidate=candidate), "release_client": object(),
+        "facts": SimpleNamespace(digest=DIGEST, candidate=candidate), "release_client": object(), "key": object(),
         "options": SimpleNamespace(sign=str(folder / "key.pem"), no_attach=False),
         "results": SimpleNamespace(verdict=SimpleNamespace(word=verdict)),
     }  # fmt: skip
@@ -78,7 +78,6 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     """The registry that each run of these tests meets; what is signed is not looked at here."""
     found = Registry()
     monkeypatch.setattr(attaching, "_registry", lambda _: found)
-    monkeypatch.setattr(attaching, "signer", lambda _: None)
     monkeypatch.setattr(attaching, "sign", lambda payload, _: payload)
     monkeypatch.setattr(attaching, "bundled", lambda envelope: envelope)
     return found

@@ -15,6 +15,7 @@ from gate.evidence.configuration import Configuration
 from gate.evidence.redact import Redactor
 from gate.evidence.run_record import TITLE, RunRecord, run_record_in
 from gate.evidence.seal import seal_folder, seal_in
+from gate.evidence.signature import signer
 from gate.evidence.statement import attest
 from gate.evidence.store import INDEX, SEAL, EvidenceStore, canonical
 from gate.run.results import document, write_verdict
@@ -22,6 +23,7 @@ from gate.verdict import CRITERIA, ScenarioOutcome, StepOutcome
 
 REPOSITORY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app"
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
+ENDED = "2026-01-02T03:00:00+00:00"
 MANIFEST = '{"schemaVersion": 2}'
 DIGEST = f"sha256:{hashlib.sha256(MANIFEST.encode()).hexdigest()}"
 CALL = {"at": "2026-01-02T00:00:00+00:00", "service": "ecr", "operation": "PutImage", "resource": "app:v1.0.0", "outcome": "ok", "seconds": 0.1}  # fmt: skip  # noqa: E501
@@ -100,13 +102,13 @@ def leave(folder, key=None, observed=None, configuration=None, notes=None, **cha
     store.record(CONFIGURED, configuration or configured(), asked="")
     ended = run_record_in(store.record(TITLE, run_record(**changed), asked="").answer)
     files = [{"file": f"evidence/{name}", "sha256": sha} for name, sha in store.seal().items()]
-    write_verdict(folder, {**document(ended, ended.verdict()), "evidence": files})
+    write_verdict(folder, {**document(ended, ended.verdict()), "finished": ENDED, "evidence": files})
     (folder / "report.html").write_text("<html>the report</html>")
     (folder / "junit.xml").write_text("<testsuites/>")
     (folder / "report.sarif").write_text('{"version": "2.1.0", "runs": []}')
     (folder / "build.log").write_text("built")
     seal_folder(folder, folder / "rescan" / "scans", notes, NOW)
-    attest(folder, REPOSITORY, key)
+    attest(folder, REPOSITORY, signer(key) if key else None)
     return folder
 
 

@@ -8,6 +8,7 @@ from gate.evidence.__main__ import main
 from tests.evidence.conftest import DIGEST
 
 IN_TIME, LATE = datetime(2026, 1, 2, 12, tzinfo=UTC), datetime(2026, 1, 4, tzinfo=UTC)
+EARLY = datetime(2026, 1, 2, 2, 54, tzinfo=UTC)
 OTHER = "sha256:" + "a" * 64
 
 
@@ -34,6 +35,11 @@ def test_a_signed_go_is_what_is_expected(go, capsys, options):
         (("--digest", OTHER), IN_TIME, f"the digest {OTHER} was expected, and the run is about {DIGEST}"),
         (("--target", "local"), IN_TIME, "a run on local was expected, and this one was on aws"),
         (("--expect", "GO"), LATE, "a GO was expected that is valid now, and this one was valid until 2026-01-03T01"),
+        (
+            ("--expect", "GO"),
+            EARLY,
+            "a GO was expected that is valid now, and this run ended at 2026-01-02T03:00:00+00:00",
+        ),
     ],
 )
 def test_anything_else_is_refused_with_a_sentence(go, capsys, options, now, sentence):

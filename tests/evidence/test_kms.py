@@ -75,12 +75,12 @@ def kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Kms]]:
 
 def test_a_key_in_kms_signs_and_its_public_part_checks(kms: type[Kms], tmp_path: Path) -> None:
     """KMS is given a digest and answers a signature; whoever checks it has the public key as a PEM file."""
-    envelope = signature.opened(signature.sign(b'{"a": 1}', signature.signer(f"awskms:{KEY}")))
+    signed = signature.sign(b'{"a": 1}', signature.signer(f"awskms:{KEY}"))
     public = tmp_path / "pub.pem"
     public.write_bytes(PRIVATE.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    assert signature.signed_by(envelope, signature.public_key(public))
-    envelope.payload = b'{"a": 2}'
-    assert not signature.signed_by(envelope, signature.public_key(public))
+    assert signature.signed_by(signed, signature.public_key(public))
+    altered = {**json.loads(signed), "payload": _text(b'{"a": 2}')}
+    assert not signature.signed_by(json.dumps(altered).encode(), signature.public_key(public))
 
 
 def test_a_key_that_kms_does_not_hand_out_is_refused(kms: type[Kms]) -> None:

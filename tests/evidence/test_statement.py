@@ -102,7 +102,7 @@ def test_a_signed_statement_is_a_dsse_envelope_by_the_key(leave, keys, tmp_path,
 def test_the_sentence_names_the_key(leave, pair, tmp_path):
     """Whoever publishes the public key can compare its id."""
     folder = leave(tmp_path)
-    assert signature.public_key(pair[1]).keyid in attest(folder, "app", pair[0])
+    assert signature.public_key(pair[1]).keyid in attest(folder, "app", signature.signer(pair[0]))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(run_record, observe, pair
         call_log=SimpleNamespace(calls=(AwsCall(**CALL),)), clock=ClockCheck(), scans=folder / "rescan" / "scans",
         endpoint_is_aws=True, publishes=True, scenarios=(), reports=folder, upkeep=Upkeep(), old=OldFiles(),
         clients=SimpleNamespace(endpoints=(SimpleNamespace(service="ecr", is_aws=False),)),
-        configuration=configured(), overridden=(), engine="20.10", not_part=(),
+        configuration=configured(), overridden=(), engine="20.10", not_part=(), key=signature.signer(pair[0]),
         started=datetime(2026, 1, 2, tzinfo=UTC), provenance="simulated", results=None,
         release=SimpleNamespace(repository_uri="app", **RELEASE), terminal=SimpleNamespace(progress=said.append),
     )  # fmt: skip

@@ -88,7 +88,7 @@ def test_another_key_admits_nothing(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     _, other = write_keys(tmp_path / "other", Ed25519PrivateKey.generate())
     assert shop.admit(key=other) == (
-        1, "NOT ADMITTED  the statements beside it are signed by other keys than the one given"
+        1, "NOT ADMITTED  the statements beside it are signed by others than the given key or identity"
     )  # fmt: skip
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from localaws import LocalTargetError
 from localaws.behaviours import Behaviours, parse
-from localaws.ecr import lifecycle
+from localaws.ecr import lifecycle, referrers
 from localaws.ecr.state import ImageState, RepositoryState
 from localaws.target import LocalTarget
 from tests.local_target.registry_client import DOCKER, RegistryClient, digest, login, manifest
@@ -19,6 +20,7 @@ from tests.seeded import SEEDED
 
 OCI = "application/vnd.oci.image.manifest.v1+json"
 NOTARY = "application/vnd.cncf.notary.signature"
+DIGEST = f"sha256:{'d' * 64}"
 EMPTY = "application/vnd.oci.empty.v1+json"
 PROFILE = "arn:aws:signer:ap-northeast-2:654654307503:/signing-profiles/rehearsal"
 
@@ -245,3 +247,16 @@ def test_what_is_pushed_is_replicated_by_the_rule_that_covers_it(
     assert code_of(there.describe_images, **asked, registryId="111122223333") == "AccessDeniedException"
     elsewhere = target.session(SEEDED.administrator).client("ecr", "eu-west-1", endpoint_url=target.endpoint)
     assert code_of(elsewhere.describe_images, **asked) == "RepositoryNotFoundException"
+
+
+def test_an_archived_referrer_is_hidden_from_the_registry_protocol() -> None:
+    """It can be pulled no more; ListImageReferrers shows it where asked for by its status."""
+    body = json.dumps({"schemaVersion": 2, "mediaType": OCI, "layers": [],
+                       "config": {"mediaType": EMPTY, "digest": DIGEST, "size": 2}}).encode()  # fmt: skip
+    repository = RepositoryState("app", 0.0)
+    for name, status in (("a", "ACTIVE"), ("b", "ARCHIVED")):
+        image = ImageState(f"sha256:{name * 64}", OCI, NOTARY, 1, 0.0, subject=DIGEST, status=status)
+        repository.images[image.digest] = image
+    ecr: Any = SimpleNamespace(blobs=SimpleNamespace(manifest=lambda *_: body))
+    shown = json.loads(referrers.index(ecr, repository, DIGEST, None))["manifests"]
+    assert [each["digest"] for each in shown] == [f"sha256:{'a' * 64}"]
