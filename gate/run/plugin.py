@@ -221,8 +221,7 @@ class Ending:
             if self.run.results:
                 session.exitstatus = self.run.results.verdict.exit_code
                 if self.run.key:
-                    # The libraries that state and sign take half a second to import.
-                    from gate.attestation.attach import attach_run
+                    from gate.attestation.attach import attach_run  # its libraries take half a second to import
 
                     attach_run(self.run)
                 self._say(self.run.results)
