@@ -21,6 +21,7 @@ _WITHOUT = (
     ("rolling_tag", "Both tags name", "The release tag names"),
     ("rolling_tag", "while the rolling tags can move", "while the candidate tag can move"),
     ("rolling_tag", "behind the tags", "behind the release tag"),
+    ("drawn_language", "Korean text", "Text in an agreed language"),
     ("python", "is the one that Lambda will import", "is the one that Lambda is given"),
 )
 _OF_ANOTHER_LANGUAGE = "Korean text"

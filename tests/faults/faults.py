@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from gate.release import Release
 from gate.release_file import release_of
 from gate.run.parts import ReleaseParts
 from gate.run.scenarios import Scenario, catalogue
@@ -84,13 +85,23 @@ def read(home: Path = ROOT) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
     document = yaml.safe_load(named(FILE.read_text(encoding="utf-8"), home))
     faults, harmless = (
         tuple(
-            _fault({"fault": raw.get("change"), **raw}, known)
+            _fault({"fault": raw.get("change"), **raw, "also": _also(raw.get("also", ()), release)}, known)
             for raw in document[kind]
-            if all(value in getattr(release, key) for key, value in raw.get("only", {}).items())
+            if _is_about(raw, release)
         )
         for kind in ("faults", "harmless")
     )
     return faults, harmless
+
+
+def _also(titles: Any, release: Release) -> list[Any]:
+    """The scenarios that a fault makes false as well; of those with `only`, those that are about the release."""
+    return [each["scenario"] if isinstance(each, dict) else each for each in titles
+            if not isinstance(each, dict) or _is_about(each, release)]  # fmt: skip
+
+
+def _is_about(raw: Any, release: Release) -> bool:
+    return all(value in getattr(release, key) for key, value in raw.get("only", {}).items())
 
 
 def named(text: str, home: Path) -> str:

@@ -20,9 +20,11 @@ def plain(folder: Path) -> Path:
 
 
 def own_runtime(folder: Path) -> Path:
-    """(d) As `make adopt` leaves it: a runtime of its own, in bash, and no Python."""
-    return adopt([str(folder), "--repository", "own-runtime", "--account", "222233334444", "--region", "eu-central-1",
-                  "--python", "none"])  # fmt: skip
+    """(d) A runtime of its own, in bash, and no Python; one published tag."""
+    adopt([str(folder), "--repository", "own-runtime", "--account", "222233334444", "--region", "eu-central-1",
+           "--python", "none"])  # fmt: skip
+    state(folder, rolling_tag="")
+    return folder
 
 
 def leaking_runtime(folder: Path) -> Path:

@@ -80,7 +80,14 @@ def test_a_runtime_of_its_own_is_checked_without_a_python(tmp_path):
     assert of_status(results, "not run") == {AWS_BASE, CURRENT_DATA}
     passed = of_status(results, "passed")
     assert {NOT_RUN, "The agreed handler is the one that Lambda is given"} < passed
-    assert "no Python is part of this release: python_version is empty in pytest.ini" in reasons(results)
+    assert {
+        "no Python is part of this release: python_version is empty in pytest.ini",
+        "no rolling tag is part of this release: rolling_tag is empty in pytest.ini",
+    } < reasons(results)
+    assert results.verdict["release"]["tags"] == ["candidate", "v1.0.0"]
+    assert "The release tag names the digest that was built and checked" in passed
+    page = (results.folder / "report.html").read_text()
+    assert [words for words in ("both tags", "Both tags", "rolling tags can move", ">latest<") if words in page] == []
     (run,) = (each["answer"] for each in results.evidence.values() if each["title"] == "invocations")
     sample = run["invocations"][-1]["after"]
     assert [each["name"] for each in sample["processes"]] == ["bootstrap"], "and not those that measure"

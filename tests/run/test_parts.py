@@ -96,6 +96,13 @@ def test_titles_fit_the_release():
     assert [title for title in titles if any(words in title for words in absent) and "[rolling]" not in title] == []
 
 
+def test_what_is_left_out_has_a_title_that_fits_too():
+    """No language is named where none is agreed."""
+    parts = ReleaseParts(release(drawn_language="", drawn_text=""))
+    (left_out,) = parts.left_out(parts.titled(SCENARIOS).values())
+    assert left_out.name == "Text in an agreed language is drawn as glyphs and not as boxes"
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
