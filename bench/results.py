@@ -5,41 +5,68 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from bench.measure import ROOT
+from bench.scale import exponent
 
 FILE = ROOT / "bench" / "RESULTS.md"
 COLLECTING = "`pytest features/ --collect-only`"
 MEMORY = "resident memory of the suite at its largest"
-GROWTH = "checking 10,000 findings against 1,000"
-_LIMITS = {COLLECTING: "1 s", MEMORY: "200 MB", GROWTH: "10 times is linear"}
+PAGE, OPENED = "the page of 100,000 findings and 2,000 records", "the same page, opened in the image's Chrome"
+# Figures that stand alone: unit and limit.
+ALONE = {COLLECTING: ("s", 1.0), MEMORY: ("MB", 300.0), PAGE: ("MB", 5.0), OPENED: ("s", 2.0)}
+# The exponent of linear growth, with what a measurement of seconds may be off; memory at the largest size, in MiB.
+EXPONENT, MEBIBYTES = 1.1, 300.0
+_HELD = {True: "held", False: "**not held**"}
 
 
 class Measurements:
     """The rows of the file; it is written after each measurement, so that an interrupted bench keeps its results.
 
     Args:
-        compared: the labels of the comparisons, in their order.
+        compared: the labels of the comparisons in their order, each with the largest ratio that is admitted.
+        growing: the labels of what grows, in their order.
     """
 
-    def __init__(self, compared: Sequence[str]) -> None:
-        self._compared = compared
+    def __init__(self, compared: dict[str, float], growing: Sequence[str]) -> None:
+        self._compared, self._growing = compared, tuple(growing)
         rows = [line for line in FILE.read_text().splitlines() if line.startswith("| ")]
-        labels = {*compared, *_LIMITS}
+        labels = {*compared, *ALONE, *growing}
         self._rows = {label: row for row in rows if (label := row.strip("| ").partition(" | ")[0]) in labels}
+
+    @property
+    def worse(self) -> list[str]:
+        """The rows of the file that are worse than their limit."""
+        return [label for label, row in self._rows.items() if _HELD[False] in row]
 
     def compare(self, label: str, gate: float, other: float, runs: int) -> None:
         """Two medians in seconds."""
-        self._note(label, f"{gate:.1f} s", f"{other:.1f} s", f"{gate / other:.2f}", str(runs), _now())
+        ratio, limit = gate / other, self._compared[label]
+        held = f"{limit:.2f}, {_HELD[ratio <= limit]}"
+        self._note(label, f"{gate:.1f} s", f"{other:.1f} s", f"{ratio:.2f}", held, str(runs))
 
-    def alone(self, label: str, measured: str) -> None:
+    def alone(self, label: str, measured: float) -> None:
         """A figure with a limit."""
-        self._note(label, measured, _LIMITS[label])
+        unit, limit = ALONE[label]
+        self._note(label, f"{measured:.2f} {unit}", f"{limit:g} {unit}, {_HELD[measured <= limit]}")
+
+    def grows(self, label: str, points: Sequence[tuple[int, float, float]], wanted: int) -> None:
+        """What grows: size, CPU seconds and MiB of each measurement, the smallest first; and the wanted size."""
+        (small, *least), (large, *most) = points[0], points[-1]
+        slope = exponent([point[:2] for point in points])
+        seconds, mebibytes = (
+            b + (b - a) / (large - small) * (wanted - large) for a, b in zip(least, most, strict=True)
+        )
+        said = [f"{large:,}: {most[0]:.1f} s, {most[1]:.0f} MiB"]
+        if wanted > large:
+            said.append(f"extended to {wanted:,}: {seconds:.0f} s, {mebibytes:.0f} MiB")
+        held = _HELD[slope <= EXPONENT and mebibytes <= MEBIBYTES]
+        self._note(label, f"{small:,}: {least[0]:.1f} s", "; ".join(said), f"{slope:.2f}", held)
 
     def _note(self, label: str, *cells: str) -> None:
-        self._rows[label] = f"| {' | '.join((label, *cells))} |"
+        self._rows[label] = f"| {' | '.join((label, *cells, _now()))} |"
         FILE.write_text(self._text())
 
     def _text(self) -> str:
@@ -50,16 +77,24 @@ By hand is `bench/by_hand.sh`: the same commands, one after the other; plain tes
 the files on the host as the gate does, or with the image's own programs. Medians; the two take turns. Cold is
 without images, layer cache, blobs and SBOM; downloads are kept.
 
-| what | gate | the other | ratio | runs | measured |
-|---|---|---|---|---|---|
+| what | gate | the other | ratio | limit | runs | measured |
+|---|---|---|---|---|---|---|
 {self._table(self._compared)}
 
-| what | measured | limit |
-|---|---|---|
-{self._table(tuple(_LIMITS))}
+Growth is the CPU time of one process (`bench/scale.py`); the exponent is the slope of its logarithm: 1 is linear, and
+up to {EXPONENT:g} is taken for it. Memory may be {MEBIBYTES:.0f} MiB. What would take too long to make is extended in
+a straight line from the smallest and the largest size that were measured, and says so.
+
+| what grows | smallest | largest | exponent | limits | measured |
+|---|---|---|---|---|---|
+{self._table(self._growing)}
+
+| what | measured | limit | measured at |
+|---|---|---|---|
+{self._table(ALONE)}
 """
 
-    def _table(self, labels: Sequence[str]) -> str:
+    def _table(self, labels: Iterable[str]) -> str:
         return "\n".join(self._rows[label] for label in labels if label in self._rows)
 
 

@@ -1,24 +1,21 @@
-"""The measured work: by the gate, by hand, by plain tests, and on many findings."""
+"""The measured work: by the gate, by hand, by plain tests, and a page opened in a browser."""
 
 from __future__ import annotations
 
 import os
 import statistics
+import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import docker
 
 from bench.measure import ROOT, seconds
+from bench.scale import page, scan
 from gate.image.build import build_arguments
 from gate.publish.build import STAND_IN
 from gate.release_file import release_of
-from gate.scan.findings import Finding, tally
-from gate.scan.report import ScanReport
-from gate.scan.result_checks import complete, counts_match, free_of
-from gate.scan.statuses import Mode
 from localaws.__main__ import seeded_release
 from localaws.registry.container import BLOBS
 from localaws.target import LocalTarget
@@ -28,6 +25,22 @@ from tests.local_target.clients import aws_cli
 _ALONE = ("-c", os.devnull, "--confcutdir", "bench/plain", "-p", "no:hypothesispytest", "-q")
 RELEASE = release_of(ROOT / "pytest.ini")
 IMAGES = (f"{RELEASE.repository}:latest", f"{RELEASE.repository}:by-hand", STAND_IN)
+# Runs in the image: the page comes in on standard input, and Chrome's own milliseconds go out.
+_OPEN = """
+import os, sys
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+with open("/tmp/page.html", "wb") as file:
+    file.write(sys.stdin.buffer.read())
+options = ChromeOptions()
+options.binary_location = os.environ["CHROME_BIN"]
+for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+    options.add_argument(flag)
+browser = Chrome(options=options, service=Service(os.environ["CHROMEDRIVER_BIN"]))
+browser.get("file:///tmp/page.html")
+print(browser.execute_script("return performance.getEntriesByType('navigation')[0].loadEventEnd"))
+browser.quit()
+"""
 _BENCHED = {"BENCH_IMAGE": IMAGES[0], "BENCH_BASE": STAND_IN}
 
 
@@ -83,11 +96,6 @@ def collecting() -> float:
     return _collected("features/")
 
 
-def collecting_plain() -> float:
-    """The same for the plain tests: the time of pytest and its plugins."""
-    return _collected(*_ALONE, "bench/plain/test_inspection.py")
-
-
 def _plain(files: str) -> float:
     tests = [sys.executable, "-m", "pytest", *_ALONE, "bench/plain/test_inspection.py", f"bench/plain/{files}"]
     return seconds(tests, _BENCHED)
@@ -116,25 +124,9 @@ def empty_caches() -> None:
     client.close()
 
 
-def growth(small: int = 1_000, large: int = 10_000) -> float:
-    """The CPU time of checking `large` findings compared with `small`: 10 is linear.
-
-    The median of nine rounds; in each the two take about as long one after the other, as the machine's speed varies.
-    """
-    times = large // small
-    return statistics.median(times * _checking(large) / sum(_checking(small) for _ in range(times)) for _ in range(9))
-
-
-def _checking(number: int) -> float:
-    now, digest = datetime(2026, 1, 2, tzinfo=UTC), "sha256:" + "a" * 64
-    findings = tuple(
-        Finding(f"CVE-2026-{n}", "openssl", "3.0.1", "3.0.2", "CRITICAL", 9.8, "a title", "", Mode.BASIC, entry=n)
-        for n in range(number)
-    )
-    counts = tuple(tally(findings).items())
-    report = ScanReport(digest, "v1.0.0", Mode.BASIC, "COMPLETE", now, now, findings, counts, 10, now, "rescanned")
-    began = time.process_time()
-    complete(report, digest, now)
-    free_of(report, "CRITICAL", 0)
-    counts_match(report)
-    return time.process_time() - began
+def opening() -> tuple[float, float]:
+    """The largest page in MB, and the seconds until the image's Chrome has loaded it, as Chrome itself counts them."""
+    content = page(scan(100_000)).encode()
+    command = ["docker", "run", "--rm", "--interactive", "--network", "none", "--entrypoint", "python3", IMAGES[0]]
+    asked = subprocess.run([*command, "-c", _OPEN], input=content, capture_output=True, check=True)
+    return len(content) / 1e6, float(asked.stdout) / 1000

@@ -26,6 +26,8 @@ _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)?")
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
 # ECR: SigningProfileArn in its model.
 _PROFILE = re.compile(r"(?:arn:aws(?:-[a-z]+)*:signer:[a-z0-9-]+:[0-9]{12}:/signing-profiles/[a-zA-Z0-9_]{2,})?")
+# As botocore's endpoints.json has them in every partition: us-gov-west-1, eusc-de-east-1.
+_REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}")
 _SUBJECT = re.compile(r"[^\s:]+:sub=\S+")
 # The picture of the page that Chrome has to draw holds so many characters side by side.
 _MOST_CHARACTERS = 9
@@ -96,6 +98,7 @@ def _value(raw: Any) -> str | tuple[str, ...]:
 def _check(release: Release) -> None:
     tags = tuple(filter(None, (release.release_tag, release.rolling_tag, release.candidate_tag)))
     _demand("account", bool(re.fullmatch(r"\d{12}", release.account)), "twelve digits", release.account)
+    _demand("region", bool(_REGION.fullmatch(release.region)), "an AWS region such as eu-west-1", release.region)
     _demand(
         "platform", release.platform in PLATFORMS, f"one that Lambda runs, {' or '.join(PLATFORMS)}", release.platform
     )

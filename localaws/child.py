@@ -22,7 +22,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def spawn(module: str, log: Path, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start `python -m module` in a session of its own; it waits for its settings (`tell`)."""
+    """Start `python -m module` in a session of its own; it waits for its settings (`send_settings`)."""
     environment = dict(os.environ) if environment is None else environment
     path = os.pathsep.join(filter(None, [str(_ROOT), environment.get("PYTHONPATH", "")]))
     with log.open("ab") as output:

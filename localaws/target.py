@@ -46,7 +46,7 @@ from localaws.seed.release import SeededRelease
 
 _CACHE = Path(__file__).resolve().parent.parent / ".cache"
 STATE = _CACHE / "localaws"
-SBOMS = _CACHE / "sboms"
+PACKAGES = _CACHE / "packages"
 
 
 @dataclass
@@ -195,7 +195,7 @@ class LocalTarget:
             "registry": registry,
             "ministack": ministack,
             "scanner": self.scanner,
-            "sboms": str(SBOMS),
+            "packages": str(PACKAGES),
             "advisories": [str(path.resolve()) for path in self.advisories],
             "clock_ahead_seconds": self.clock_ahead.total_seconds(),
             "issued": [[keys.access_key, keys.secret_key, keys.token] for keys in self._keys.values()],

@@ -138,7 +138,7 @@ def sbom_against_image_coverage(digest_scan, sbom, required_components, evidence
     """What is not covered is listed by name."""
     coverage = image_coverage(sbom.components, digest_scan.mode, required_components)
     answer = {"covered": len(coverage.covered), "not covered": [f"{c.name} {c.version}" for c in coverage.uncovered]}
-    why = {each.component.purl: each.why for each in coverage.to_register}
+    why = {each.purl: each.why for each in coverage.to_register}
     evidence.add("what the scanner does not see", {**answer, "to register": why}, asked=f"{sbom.tool} scan")
     return coverage
 

@@ -1,4 +1,4 @@
-"""The whole suite: property tests without clock or dice; tests of one folder stay together, sharing what is costly."""
+"""The whole suite: property tests without clock or dice; tests that share what is costly stay together."""
 
 import pytest
 from hypothesis import settings
@@ -10,15 +10,28 @@ settings.register_profile("suite", deadline=None, derandomize=True)
 settings.register_profile("soak", deadline=None, max_examples=2000)
 settings.load_profile("suite")
 
+# What takes minutes is begun first, so that no process is left with it at the end.
+LONG = ("faults", "hard_use", "scanner", "another_image", "other_releases", "wiring", "runtime", "local_target", "run")
+# Nothing costly is shared in these folders, so each file may go to another process.
+BY_FILE = ("hard_use", "run")
+
 
 class ByFolder(LoadScopeScheduling):
-    """Hands out whole folders."""
+    """Hands out whole folders, or whole files where a folder has nothing to share."""
 
     def _split_scope(self, nodeid):
-        return nodeid.partition("/")[0]
+        folder = nodeid.partition("/")[0]
+        return nodeid.partition("::")[0] if folder in BY_FILE else folder
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """The scheduler for `make test`'s two processes (pytest-xdist's own hook)."""
+    """The scheduler for `make test`'s processes (pytest-xdist's own hook)."""
     return ByFolder(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """The long folders first; within one the order stays."""
+    places = {folder: place for place, folder in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("/")[0], len(LONG)))

@@ -66,7 +66,12 @@ class AccountPolicies:
         """The managed policies that can be attached, by ARN; those that allow most come first."""
         prefix = f"arn:{self.facts.partition}:iam::aws:policy/"
         everything = f"{prefix}AdministratorAccess"
-        named = {f"{prefix}{name}": _allowing(name, actions) for name, actions in AWS_MANAGED.items()}
+        named = {
+            f"{prefix}{name}": Policy(
+                f"AWS's policy {name}", "2012-10-17", (replace(_ANY, label=f"AWS's policy {name}", actions=actions),)
+            )
+            for name, actions in AWS_MANAGED.items()
+        }
         read = {each.arn: parse(each.document, Kind.IDENTITY) for each in self.facts.managed}
         return {everything: ALLOW_EVERYTHING, **named, **read} | {everything: ALLOW_EVERYTHING}
 
@@ -166,8 +171,3 @@ class AccountPolicies:
                     ]
                     last = anything[5] if fields[5] == "*" else fields[5].replace("*", "new").replace("?", "x")
                     yield ":".join((*head[:5], last))
-
-
-def _allowing(name: str, actions: tuple[str, ...]) -> Policy:
-    label = f"AWS's policy {name}"
-    return Policy(label, "2012-10-17", (replace(_ANY, label=label, actions=actions),))

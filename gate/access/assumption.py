@@ -22,6 +22,7 @@ from gate.access.evaluation import AccessRequest, may_assume
 from gate.access.facts import Identity, display_name
 from gate.access.matching import covers, matches
 from gate.access.principal import Principal
+from gate.access.privilege_changes import Apply
 from gate.access.request_context import of_iam_request
 
 ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
@@ -42,40 +43,45 @@ _NO_ROLE_USE = (
 
 
 @dataclass(frozen=True)
-class Assumption:
-    """One principal becomes another.
+class Step:
+    """One step of an escalation path.
 
     Attributes:
         method: the actions that it requires, as named in a sentence.
-        to: the principal that it becomes, by ARN.
+        on: the ARN that they are taken on, or the words for a principal of the actor's own making.
         decision: yes or undecided, and the statements that allow it.
+        becomes: whether the actor becomes the principal with this ARN.
+        apply: gives a principal after the step, if it changes one.
     """
 
     method: str
-    to: str
+    on: str
     decision: Decision
+    becomes: bool = False
+    apply: Apply = lambda one: one
 
-    def __str__(self) -> str:
-        return f"{self.method} on {display_name(self.to)}"
+    def told(self, actor: str) -> str:
+        """The step as words in a sentence about an actor, by ARN."""
+        named = display_name(self.on) if self.on.startswith("arn:") else self.on
+        return f"{self.method} on {'itself' if self.on == actor else named}"
 
 
-def step_to(actor: Principal, target: Identity, account: AccountPolicies) -> Assumption | None:
+def step_to(actor: Principal, target: Identity, account: AccountPolicies) -> Step | None:
     """The most certain way in which the actor can become the target, None if there is none."""
     if target.service_linked or not (actor.may_assume_others or account.trusts_principals(target)):
         return None
-    best: Assumption | None = None
-    methods = _to_role(actor, target, account) if target.is_role else _to_user(actor, target, account)
+    best: Step | None = None
+    methods = (
+        _to_role(actor, target, account)
+        if target.is_role
+        else ((action, account.may(actor, action, target.arn)) for action in CREDENTIALS)
+    )
     for method, decision in methods:
         if decision.answer is Ternary.YES:
-            return Assumption(method, target.arn, decision)
+            return Step(method, target.arn, decision, becomes=True)
         if decision.answer and best is None:
-            best = Assumption(method, target.arn, decision)
+            best = Step(method, target.arn, decision, becomes=True)
     return best
-
-
-def _to_user(actor: Principal, user: Identity, account: AccountPolicies) -> Iterator[tuple[str, Decision]]:
-    for action in CREDENTIALS:
-        yield action, account.may(actor, action, user.arn)
 
 
 def _to_role(actor: Principal, role: Identity, account: AccountPolicies) -> Iterator[tuple[str, Decision]]:

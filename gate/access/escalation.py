@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from gate.access.account_policies import AccountPolicies
-from gate.access.assumption import Assumption, step_to
+from gate.access.assumption import Step, step_to
 from gate.access.decision import Decision, Ternary, all_of
-from gate.access.facts import AccessFacts, display_name
+from gate.access.facts import AccessFacts
 from gate.access.principal import Principal
-from gate.access.strengthening import CHANGING, MadeChange, changes_by, created_principals, needed, strengthened
+from gate.access.strengthening import CHANGING, changes_by, created_principals, needed, strengthened
 
 Has = Callable[[Principal], Decision]
 
@@ -22,19 +22,23 @@ class EscalationPath:
     """How a principal gets a permission.
 
     Attributes:
-        steps: each as "action on principal", in order; none if it has the permission already.
-        through: the principals that it becomes on the way, by ARN.
+        steps: the steps in order; none if it has the permission already.
         decision: yes or undecided, and the statements that allow it.
     """
 
-    steps: tuple[str, ...]
-    through: tuple[str, ...]
+    steps: tuple[Step, ...]
     decision: Decision
 
     @property
-    def sentence(self) -> str:
-        """The steps as a part of a sentence."""
-        return ", then ".join(self.steps)
+    def through(self) -> tuple[str, ...]:
+        """The principals that it becomes on the way, by ARN."""
+        return tuple(each.on for each in self.steps if each.becomes)
+
+    def told(self, actor: str) -> tuple[str, ...]:
+        """The steps as parts of a sentence about the principal that takes the path."""
+        becomes = [each.becomes for each in self.steps]
+        # Only until it becomes another is what it does to its own ARN done "on itself".
+        return tuple(each.told("" if any(becomes[:place]) else actor) for place, each in enumerate(self.steps))
 
 
 @dataclass
@@ -68,10 +72,10 @@ class Escalation:
     """The privilege escalation within one account."""
 
     account: AccountPolicies
-    _steps: dict[tuple[str, str], Assumption | None] = field(default_factory=dict)
+    _steps: dict[tuple[str, str], Step | None] = field(default_factory=dict)
 
     @cached_property
-    def stronger(self) -> dict[str, tuple[Principal, tuple[MadeChange, ...]]]:
+    def stronger(self) -> dict[str, tuple[Principal, tuple[Step, ...]]]:
         """Every principal after all changes that it can make to itself, and these changes."""
         return {
             arn: strengthened(principal, principal, self.account) for arn, principal in self.account.principals.items()
@@ -96,7 +100,7 @@ class Escalation:
             for arn, path in later.items():
                 search.add(arn, path)
 
-    def step(self, actor: str, target: str) -> Assumption | None:
+    def step(self, actor: str, target: str) -> Step | None:
         """How one principal becomes another, after changes to itself if it needs them."""
         if (actor, target) not in self._steps:
             principal, identity = self.stronger[actor][0], self.account.identities[target]
@@ -108,23 +112,22 @@ class Escalation:
         changed, made = self.stronger[arn]
         decision = base if base.answer is Ternary.YES or not made else has(changed)
         if decision.answer <= base.answer:
-            return EscalationPath((), (), base) if base.answer else None
+            return EscalationPath((), base) if base.answer else None
         kept = needed(self.account.principals[arn], made, lambda one: has(one).answer)
-        return EscalationPath(tuple(map(str, kept)), (), all_of((*(each.decision for each in kept), decision)))
+        return EscalationPath(tuple(kept), all_of((*(each.decision for each in kept), decision)))
 
     def _by_becoming(self, target: str, search: _SearchState) -> None:
         for actor in sorted(search.left):
             if step := self.step(actor, target):
                 search.add(actor, self._joined(actor, step, search.found[target]))
 
-    def _joined(self, actor: str, step: Assumption, rest: EscalationPath) -> EscalationPath:
+    def _joined(self, actor: str, step: Step, rest: EscalationPath) -> EscalationPath:
         base, (_, made) = self.account.principals[actor], self.stronger[actor]
-        target = self.account.identities[step.to]
+        target = self.account.identities[step.on]
         kept = needed(base, made, lambda one: _answer(step_to(one, target, self.account))) if made else ()
-        steps = (*map(str, kept), str(step), *(_named(each, step.to) for each in rest.steps))
         decision = all_of((*(each.decision for each in kept), step.decision, rest.decision))
         because = tuple(dict.fromkeys((*step.decision.because, *rest.decision.because)))
-        return EscalationPath(steps, (step.to, *rest.through), replace(decision, because=because))
+        return EscalationPath((*kept, step, *rest.steps), replace(decision, because=because))
 
     def _all_by_making(self, has: Has, search: _SearchState) -> dict[str, EscalationPath]:
         found, settled = dict[str, EscalationPath](), set[str]()
@@ -145,7 +148,7 @@ class Escalation:
                     decision = all_of((acting.decision, needs, path.decision))
                     because = (*acting.decision.because, *needs.because, *path.decision.because)
                     shown = replace(decision, because=tuple(dict.fromkeys(because)))
-                    return EscalationPath((*acting.steps, *steps, *path.steps), (*acting.through, *path.through), shown)
+                    return EscalationPath((*acting.steps, *steps, *path.steps), shown)
         return None
 
     def _makers(self, left: set[str]) -> set[str]:
@@ -162,7 +165,7 @@ class Escalation:
 
     def _closure(self, arn: str, left: set[str]) -> dict[str, EscalationPath]:
         """The principals without a path that a principal can become, itself included."""
-        within = {arn: EscalationPath((), (), Decision(Ternary.YES))}
+        within = {arn: EscalationPath((), Decision(Ternary.YES))}
         waiting = [arn]
         while waiting:
             actor = waiting.pop()
@@ -170,13 +173,13 @@ class Escalation:
                 if step := self.step(actor, target):
                     before = within[actor]
                     decision = all_of((before.decision, step.decision))
-                    within[target] = EscalationPath((*before.steps, str(step)), (*before.through, target), decision)
+                    within[target] = EscalationPath((*before.steps, step), decision)
                     waiting.append(target)
         return within
 
     def _made_principals(
         self, actor: str, within: dict[str, EscalationPath]
-    ) -> Iterator[tuple[Principal, tuple[str, ...], Decision]]:
+    ) -> Iterator[tuple[Principal, tuple[Step, ...], Decision]]:
         """Principals that it changes and can become, and new ones, each with the steps to it."""
         acting = self.stronger[actor][0]
         for target, becoming in within.items() if changes_by(acting) else ():
@@ -184,18 +187,18 @@ class Escalation:
                 principal, made = strengthened(self.stronger[target][0], acting, self.account)
                 if made:
                     needs = (*(each.decision for each in made), becoming.decision)
-                    yield principal, (*map(str, made), *becoming.steps), all_of(needs)
-        yield from created_principals(acting, self.account)
+                    yield principal, (*made, *becoming.steps), all_of(needs)
+        for new, step in created_principals(acting, self.account):
+            yield new, (step,), step.decision
 
     def _attained(self, candidate: Principal, has: Has, search: _SearchState) -> EscalationPath | None:
         decision = has(candidate)
         if decision.answer:
-            return EscalationPath((), (), decision)
+            return EscalationPath((), decision)
         for target, rest in search.found.items():
             allowed = target not in search.excluded
             if allowed and (step := step_to(candidate, self.account.identities[target], self.account)):
-                steps = (str(step), *(_named(each, target) for each in rest.steps))
-                return EscalationPath(steps, (target, *rest.through), all_of((step.decision, rest.decision)))
+                return EscalationPath((step, *rest.steps), all_of((step.decision, rest.decision)))
         return None
 
 
@@ -205,11 +208,5 @@ def escalation_of(facts: AccessFacts) -> Escalation:
     return Escalation(AccountPolicies(facts))
 
 
-def _named(step: str, of: str) -> str:
-    """A step of a principal on itself, as seen from another principal that became it."""
-    own = " on itself"
-    return f"{step.removesuffix(own)} on {display_name(of)}" if step.endswith(own) else step
-
-
-def _answer(step: Assumption | None) -> Ternary:
+def _answer(step: Step | None) -> Ternary:
     return step.decision.answer if step else Ternary.NO

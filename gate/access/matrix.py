@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from gate.access.assumption import ASSUME, Step
 from gate.access.decision import Decision, Ternary, all_of, any_of
-from gate.access.document import Kind, Policy, parse
+from gate.access.document import Kind, parse
 from gate.access.escalation import Escalation, EscalationPath, escalation_of
 from gate.access.evaluation import AccessRequest, may, may_after_tagging, registry_request, resource_policies
 from gate.access.external_principals import deleted, external_principals
-from gate.access.facts import AccessFacts, display_name
+from gate.access.facts import AccessFacts
 from gate.access.permission_groups import PermissionGroup, permission_groups
 from gate.access.principal import Principal, PrincipalKind
 from gate.access.request_context import LAMBDA
@@ -27,11 +28,11 @@ class Cell:
 
     Attributes:
         decisions: one for each action of the group, or one for the path, if the principal only has them by that path.
-        path: the escalation path, None if there is none or none is needed.
+        path: the escalation path as part of a sentence, "" if there is none or none is needed.
     """
 
     decisions: tuple[tuple[str, Decision], ...]
-    path: EscalationPath | None = None
+    path: str = ""
 
     @property
     def answer(self) -> Ternary:
@@ -112,23 +113,30 @@ def access_matrix(facts: AccessFacts, paths: Iterable[AssumptionPath] = (), *, c
         GateError: a policy cannot be read.
     """
     request = registry_request(facts)
-    cells = {(principal.name, principal.inside): _cells(principal, request) for principal in principals(facts)}
+    groups = permission_groups()
+    cells = {
+        (each.name, each.inside): {**{group.name: _cell(each, group, request) for group in groups}, BECOME: Cell(())}
+        for each in principals(facts)
+    }
     nothing = {name: Cell(()) for name in _names()}
-    excluded = [role.arn] if (role := facts.role(ci_role)) else []
-    for group in permission_groups():
+    role = facts.role(ci_role)
+    excluded = [role.arn] if role else []
+    for group in groups:
         for name, inside, path in escalation_paths(escalation_of(facts), group, request, excluded):
             row = cells.setdefault((name, inside), dict(nothing))
             if row[group.name].answer < path.decision.answer:
-                row[group.name] = Cell(((group.actions[0], path.decision),), path)
+                row[group.name] = Cell(((group.actions[0], path.decision),), ", then ".join(path.told(name)))
     for each in paths:
-        because = (*each.decision.because, *_method(each))
+        steps = (", then ".join(each.steps),) if each.steps else ()
+        through = (f"through {' → '.join(each.path)}",) if each.path[1:] else ()
+        because = (*each.decision.because, *steps, *through)
         cell = Cell((("sts:AssumeRole", replace(each.decision, because=because)),))
         cells.setdefault((each.name, each.inside), dict(nothing))[BECOME] = cell
     linked = {each.arn for each in facts.identities if each.service_linked}
     rows = (PrincipalRow(name, inside, tuple(row.items()), name in linked) for (name, inside), row in cells.items())
-    named = (*resource_policies(facts), *_trusts(facts, ci_role))
+    trusts = (parse(role.trust, Kind.RESOURCE),) if role and role.trust else ()
     drawn = tuple(sorted(rows, key=lambda row: (not row.inside, row.name)))
-    return Matrix(facts.repository, _names(), drawn, deleted(named, facts))
+    return Matrix(facts.repository, _names(), drawn, deleted((*resource_policies(facts), *trusts), facts))
 
 
 def escalation_paths(
@@ -150,12 +158,9 @@ def escalation_paths(
         if identity.is_role and not identity.service_linked and arn not in set(excluded):
             for principal, decision in trusted_externals(identity, escalation.account):
                 if too_wide(principal.name) and principal.kind is PrincipalKind.EXTERNAL:
-                    steps = (f"sts:AssumeRole on {display_name(arn)}", *path.steps)
-                    yield (
-                        principal.name,
-                        False,
-                        EscalationPath(steps, (arn, *path.through), all_of((decision, path.decision))),
-                    )
+                    step = Step(ASSUME[0], arn, decision, becomes=True)
+                    whole = EscalationPath((step, *path.steps), all_of((decision, path.decision)))
+                    yield principal.name, False, whole
 
 
 def principals(facts: AccessFacts) -> tuple[Principal, ...]:
@@ -187,21 +192,6 @@ def plain(matrix: Matrix) -> dict[str, object]:
 
 def _names() -> tuple[str, ...]:
     return (*(each.name for each in permission_groups()), BECOME)
-
-
-def _method(each: AssumptionPath) -> tuple[str, ...]:
-    through = (f"through {' → '.join(each.path)}",) if len(each.path) > 1 else ()
-    return (*((", then ".join(each.steps),) if each.steps else ()), *through)
-
-
-def _trusts(facts: AccessFacts, ci_role: str) -> Iterator[Policy]:
-    role = facts.role(ci_role)
-    if role is not None and role.trust is not None:
-        yield parse(role.trust, Kind.RESOURCE)
-
-
-def _cells(principal: Principal, request: Callable[[str, bool], AccessRequest]) -> dict[str, Cell]:
-    return {each.name: _cell(principal, each, request) for each in permission_groups()} | {BECOME: Cell(())}
 
 
 def _cell(principal: Principal, group: PermissionGroup, request: Callable[[str, bool], AccessRequest]) -> Cell:

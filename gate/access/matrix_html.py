@@ -50,6 +50,6 @@ def _html_cell(cell: Cell, note: str) -> str:
     if not cell.answer:
         return '<td class="no">no</td>'
     shown = f"{cell.word}, {note}" if note else cell.word
-    first = cell.path.sentence if cell.path else ", ".join(cell.actions())
+    first = cell.path or ", ".join(cell.actions())
     reasons = "".join(f"<li>{for_html(each)}</li>" for each in (first, *cell.because()))
     return f'<td class="{cell.word}"><details><summary>{shown}</summary><ul>{reasons}</ul></details></td>'

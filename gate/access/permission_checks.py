@@ -12,7 +12,7 @@ from gate.access.escalation import escalation_of
 from gate.access.evaluation import AccessRequest, identity_part, may, registry_request, resource_policies
 from gate.access.external_principals import service_names
 from gate.access.facts import AccessFacts
-from gate.access.matrix import Matrix, principals
+from gate.access.matrix import Matrix, access_matrix, principals
 from gate.access.permission_groups import required_for
 from gate.access.principal import account_principal
 from gate.access.rejections import (
@@ -32,7 +32,7 @@ from gate.check import CheckResult, Rejection, check, reject
 from gate.errors import GateError
 
 
-@check(5, known_bad=lambda: (known_bad.nobody_may(), "ci", "push"))
+@check(5, known_bad=lambda: (known_bad.facts("Deny"), "ci", "push"))
 def check_holds(facts: AccessFacts, role: str, wanted: str) -> CheckResult:
     """The role has every permission that the permission group requires; undecided counts as denied.
 
@@ -67,7 +67,7 @@ def check_lambda_service(facts: AccessFacts) -> CheckResult:
     return CheckResult.of((*missing, *unbound))
 
 
-@check(5, known_bad=lambda: (known_bad.open_matrix(), "push", known_bad.no_reviews(), known_bad.TODAY))
+@check(5, known_bad=lambda: (access_matrix(known_bad.facts()), "push", known_bad.NO_REVIEWS, known_bad.TODAY))
 def check_nobody_else(
     matrix: Matrix, wanted: str, reviewed: ReviewedPrincipals, today: date, expected: tuple[str, ...] = ()
 ) -> CheckResult:
@@ -86,7 +86,7 @@ def check_nobody_else(
     )
 
 
-@check(5, known_bad=lambda: (known_bad.assumption_paths(), "ci", known_bad.no_reviews(), known_bad.TODAY))
+@check(5, known_bad=lambda: (known_bad.ASSUMPTION_PATHS, "ci", known_bad.NO_REVIEWS, known_bad.TODAY))
 def check_role_assumption(
     paths: Iterable[AssumptionPath], role: str, reviewed: ReviewedPrincipals, today: date
 ) -> CheckResult:
@@ -96,13 +96,13 @@ def check_role_assumption(
     )
 
 
-@check(5, known_bad=lambda: (known_bad.public(),))
+@check(5, known_bad=lambda: (known_bad.facts(),))
 def check_no_wildcard(facts: AccessFacts) -> CheckResult:
     """No Allow in the policies of repository and registry is for a wildcard principal or a NotPrincipal."""
     return CheckResult.of(each for policy in resource_policies(facts) for each in wildcard_principals(policy))
 
 
-@check(5, known_bad=lambda: (known_bad.public(), known_bad.reviewed_policy(), known_bad.TODAY))
+@check(5, known_bad=lambda: (known_bad.facts(), known_bad.reviewed_policy(), known_bad.TODAY))
 def check_reviewed_policy(facts: AccessFacts, reviewed: ReviewedPolicy, today: date) -> CheckResult:
     """The repository policy is the reviewed one, statement by statement."""
     where, remedy = f"repository policy of {facts.repository}", f"set the one in {reviewed.where}"
@@ -126,7 +126,7 @@ def check_reviewed_policy(facts: AccessFacts, reviewed: ReviewedPolicy, today: d
     return CheckResult.of(Rejection(f"The repository policy is not {by}: {line}", where, remedy) for line in found)
 
 
-@check(5, known_bad=lambda: (known_bad.expired_reviews(), known_bad.TODAY))
+@check(5, known_bad=lambda: (known_bad.EXPIRED, known_bad.TODAY))
 def check_reviewed_principals(reviewed: ReviewedPrincipals, today: date) -> CheckResult:
     """No review has expired, and no principal is listed twice."""
     rejections, seen = [], dict[str, Review]()

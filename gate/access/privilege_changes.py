@@ -48,30 +48,25 @@ def _adding(one: Principal, *policies: Policy) -> Principal:
     return replace(one, policies=(*one.policies, *policies))
 
 
-def _inline_removed(one: Principal, arn: str, managed: str = "") -> Principal:
+def _removed(arn: str, one: Principal, *, managed: str = "") -> Principal:
     """Without the Denies of one managed policy, or with "" of the inline policies, of a user, role or group."""
     return _undenied(one, lambda each: each.managed == managed and (each.holder or one.name) == arn)
 
 
-def _writes(arn: str, _target: Principal, _account: AccountPolicies) -> _Outcomes:
-    """Writes an inline policy, which may replace one with a Deny."""
-    yield {}, lambda one: _adding(_inline_removed(one, arn), ALLOW_EVERYTHING)
+def _once(change: Callable[[str, Principal], Principal]) -> _Effect:
+    """The effect of a change that has one outcome, with nothing more in its request context."""
+    return lambda arn, _target, _account: iter([({}, partial(change, arn))])
+
+
+def _rewritten(arn: str, one: Principal) -> Principal:
+    policies = tuple(ALLOW_EVERYTHING if each.managed == arn else each for each in one.policies)
+    capped = one.boundary is not None and one.boundary.managed == arn
+    return replace(one, policies=policies, boundary=None if capped else one.boundary)
 
 
 def _attaches(_arn: str, _target: Principal, account: AccountPolicies) -> _Outcomes:
     for managed, policy in account.attachable.items():
         yield {"iam:policyarn": (managed,)}, partial(lambda policy, one: _adding(one, policy), policy)
-
-
-def _rewrites(arn: str, _target: Principal, _account: AccountPolicies) -> _Outcomes:
-    """Gives the managed policy another document."""
-
-    def apply(one: Principal) -> Principal:
-        policies = tuple(ALLOW_EVERYTHING if each.managed == arn else each for each in one.policies)
-        capped = one.boundary is not None and one.boundary.managed == arn
-        return replace(one, policies=policies, boundary=None if capped else one.boundary)
-
-    yield {}, apply
 
 
 def _reverts(arn: str, _target: Principal, account: AccountPolicies) -> _Outcomes:
@@ -91,14 +86,6 @@ def joins(arn: str, _target: Principal, account: AccountPolicies) -> _Outcomes:
     yield {}, lambda one: replace(_adding(one, *account.groups[arn]), groups=(*one.groups, arn))
 
 
-def _leaves(arn: str, _target: Principal, _account: AccountPolicies) -> _Outcomes:
-    yield {}, lambda one: _undenied(one, lambda each: each.holder == arn)
-
-
-def _uncaps(_arn: str, _target: Principal, _account: AccountPolicies) -> _Outcomes:
-    yield {}, lambda one: replace(one, boundary=None)
-
-
 def _recaps(_arn: str, target: Principal, account: AccountPolicies) -> _Outcomes:
     """Sets another permissions boundary."""
 
@@ -112,13 +99,9 @@ def _recaps(_arn: str, target: Principal, account: AccountPolicies) -> _Outcomes
         yield {"iam:permissionsboundary": (managed,)}, partial(merged, policy)
 
 
-def _unwrites(arn: str, _target: Principal, _account: AccountPolicies) -> _Outcomes:
-    yield {}, lambda one: _inline_removed(one, arn)
-
-
 def _detaches(arn: str, target: Principal, _account: AccountPolicies) -> _Outcomes:
     for managed in {each.managed for each in target.policies if each.managed and (each.holder or target.name) == arn}:
-        yield {"iam:policyarn": (managed,)}, partial(lambda managed, one: _inline_removed(one, arn, managed), managed)
+        yield {"iam:policyarn": (managed,)}, partial(_removed, arn, managed=managed)
 
 
 def _knowing(known: KnownValues, one: Principal) -> Principal:
@@ -145,16 +128,19 @@ def _on(action: str, kinds: str, effect: _Effect, source: str) -> Iterator[Privi
 
 
 CHANGES: tuple[PrivilegeChange, ...] = (
-    *_on("Put{}Policy", "user role group", _writes, "pathfinding.cloud iam-005, iam-007, iam-011"),
+    # The inline policy that is written may replace one with a Deny.
+    *_on("Put{}Policy", "user role group", _once(lambda arn, one: _adding(_removed(arn, one), ALLOW_EVERYTHING)),
+         "pathfinding.cloud iam-005, iam-007, iam-011"),
     *_on("Attach{}Policy", "user role group", _attaches, "pathfinding.cloud iam-008, iam-009, iam-010"),
-    *_on("CreatePolicyVersion", "policy", _rewrites, "pathfinding.cloud iam-001"),
+    *_on("CreatePolicyVersion", "policy", _once(_rewritten), "pathfinding.cloud iam-001"),
     *_on("SetDefaultPolicyVersion", "policy", _reverts, "Rhino Security Labs, method 2"),
     *_on("AddUserToGroup", "group", joins, "pathfinding.cloud iam-013"),
-    *_on("Delete{}PermissionsBoundary", "user role", _uncaps, "SAR"),
+    *_on("Delete{}PermissionsBoundary", "user role", _once(lambda _arn, one: replace(one, boundary=None)), "SAR"),
     *_on("Put{}PermissionsBoundary", "user role", _recaps, "SAR"),
-    *_on("Delete{}Policy", "user role group", _unwrites, "SAR: a Deny in the policy is taken away"),
+    *_on("Delete{}Policy", "user role group", _once(_removed), "SAR: a Deny in the policy is taken away"),
     *_on("Detach{}Policy", "user role group", _detaches, "SAR: a Deny in the policy is taken away"),
-    *_on("RemoveUserFromGroup", "group", _leaves, "SAR: the group's Denies no longer apply"),
+    *_on("RemoveUserFromGroup", "group", _once(lambda arn, one: _undenied(one, lambda each: each.holder == arn)),
+         "SAR: the group's Denies no longer apply"),
     *_on("Tag{}", "user role", _tags, "IAM User Guide, ABAC: its tags decide what a principal may do"),
     *_on("Untag{}", "user role", _untags, "SAR"),
-)
+)  # fmt: skip

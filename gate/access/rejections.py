@@ -68,7 +68,7 @@ def unreviewed_access(row: PrincipalRow, wanted: str, repository: str, reviewed:
     """A principal has actions of the permission group `wanted`, or can get them, without a review."""
     cell = row.cell(wanted)
     if cell.path:
-        method = f"{_can(cell.answer)} {cell.path.sentence}, and so {permission_group(wanted).verb} {repository}"
+        method = f"{_can(cell.answer)} {cell.path}, and so {permission_group(wanted).verb} {repository}"
     else:
         may = "may" if cell.answer is Ternary.YES else "might be allowed to"
         method = f"{may} {permission_group(wanted).verb} {repository} ({', '.join(cell.actions()[:4])})"

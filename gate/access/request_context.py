@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gate.access.document import Kind, Policy, parse
 from gate.access.facts import AccessFacts, Identity, Network
-from gate.access.matching import Context, NotBefore, OneOf, OutsideAccount, Prefix, Value, covers
+from gate.access.matching import NOTHING, Context, NotBefore, OneOf, OutsideAccount, Prefix, Value, covers
 from gate.errors import GateError
 
 LAMBDA = "lambda.amazonaws.com"
@@ -33,35 +33,33 @@ _WEB = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 
 def of_request(facts: AccessFacts) -> Context:
     """The context of every request to the repository: region, the resource's account and tags, and TLS."""
-    tags: KnownValues = {
-        f"{service}:resourcetag/{key.lower()}": (value,)
-        for key, value in facts.repository_tags
-        for service in ("aws", "ecr")
-    }
-    known: KnownValues = {
-        "aws:securetransport": ("true",),
-        "aws:requestedregion": (facts.region,),
-        "aws:resourceaccount": (facts.account,),
-        **_organization("resource", facts),
-    }
-    return Context({**known, **tags}, ("aws:resourcetag/", "ecr:resourcetag/"))
+    return _on_resource(facts, (facts.region,), "ecr", facts.repository_tags)
 
 
 def of_iam_request(facts: AccessFacts, about: Identity | None = None) -> Context:
     """The context of a request to IAM on this role or user, or on something else."""
-    known: KnownValues = {
-        "aws:securetransport": ("true",),
-        "aws:requestedregion": ("us-east-1",) if facts.partition == "aws" else None,  # IAM has one endpoint
-        "aws:resourceaccount": (facts.account,),
-        **_organization("resource", facts),
-    }
+    region = ("us-east-1",) if facts.partition == "aws" else None  # IAM has one endpoint
     if about is None:
-        return Context(known)
+        return _on_resource(facts, region)
     boundary: KnownValues = {"iam:permissionsboundary": (about.boundary.managed,) if about.boundary else ()}
-    tags: KnownValues = {
-        f"{each}:resourcetag/{key.lower()}": (value,) for key, value in about.tags for each in ("aws", "iam")
-    }
-    return Context({**known, **boundary, **tags}, ("aws:resourcetag/", "iam:resourcetag/"))
+    return _on_resource(facts, region, "iam", about.tags).with_more(boundary)
+
+
+def _on_resource(
+    facts: AccessFacts, region: tuple[str, ...] | None, service: str = "", tags: tuple[tuple[str, str], ...] = ()
+) -> Context:
+    """On a resource of the account; with a service, on one whose tags are known."""
+    names = [f"{each}:resourcetag/" for each in ("aws", service)] if service else []
+    return Context(
+        {
+            "aws:securetransport": ("true",),
+            "aws:requestedregion": region,
+            "aws:resourceaccount": (facts.account,),
+            **_organization("resource", facts),
+            **{f"{name}{key.lower()}": (value,) for key, value in tags for name in names},
+        },
+        tuple(names),
+    )
 
 
 def of_own_calls(facts: AccessFacts, *, from_ci: bool) -> Context:
@@ -83,49 +81,38 @@ def of_identity(identity: Identity, facts: AccessFacts) -> Context:
         "aws:principalarn": (identity.arn,),
         "aws:principalaccount": (facts.account,),
         "aws:principaltype": ("AssumedRole" if identity.is_role else "User",),
-        "aws:principalisawsservice": ("false",),
         **_organization("principal", facts),
-        **_times(facts, of_session=identity.is_role),
     }
     if identity.is_role:  # the name of a session can be chosen
         absent = _absent_of_sessions(identity)
         # Unique identifier of the role and session name (IAM User Guide, "Information available in all requests").
         known["aws:userid"] = (Prefix(f"{identity.unique_id}:"),) if identity.unique_id else None
-        return Context({**known, **(tags if "aws:principaltag/" in absent else {})}, (*_OF_SERVICES, *absent))
-    named: KnownValues = {"aws:username": (identity.name,), "aws:userid": (identity.unique_id,)}
-    absent = ("aws:principaltag/", "aws:tokenissuetime", *_OF_COMPUTING)
-    return Context({**known, **named, **tags}, (*_OF_SERVICES, *absent))
+        known |= tags if "aws:principaltag/" in absent else {}
+    else:
+        absent = ("aws:principaltag/", "aws:tokenissuetime", *_OF_COMPUTING)
+        known |= {"aws:username": (identity.name,), "aws:userid": (identity.unique_id,), **tags}
+    return _of_principal(facts, known, (*_OF_SERVICES, *absent), session=identity.is_role)
 
 
 def of_foreign(account: str, facts: AccessFacts) -> Context:
     """The context of the requests of another account's principals; empty for a principal without an account."""
-    known: KnownValues = {
-        "aws:principalaccount": (account,),
-        "aws:principalisawsservice": ("false",),
-        **_times(facts, of_session=False),
-    }
-    return Context(known if account else {})
+    return _of_principal(facts, {"aws:principalaccount": (account,)}) if account else NOTHING
 
 
 def of_anybody(facts: AccessFacts) -> Context:
     """The context of the requests of anybody outside the account."""
     elsewhere = (OutsideAccount(facts.account),)
-    known: KnownValues = {"aws:principalaccount": elsewhere, "aws:principalarn": elsewhere}
-    return Context({**known, "aws:principalisawsservice": ("false",), **_times(facts, of_session=False)})
+    return _of_principal(facts, {"aws:principalaccount": elsewhere, "aws:principalarn": elsewhere})
 
 
 def of_service(service: str, facts: AccessFacts) -> tuple[Context, Context]:
     """The contexts of the requests of an AWS service for this account, and for other accounts."""
-    as_service, elsewhere = (
-        _as_service({"aws:principalservicename": (service,)}, facts),
-        (OutsideAccount(facts.account),),
-    )
+    named, elsewhere = {"aws:principalservicename": (service,)}, (OutsideAccount(facts.account),)
     # Lambda names the function that it pulls for; the source of another service is not known.
     source: KnownValues = {"aws:sourcearn": (facts.function_arn,)} if service == LAMBDA else {}
     here: KnownValues = {"aws:sourceaccount": (facts.account,), **source, **_organization("source", facts)}
-    return as_service.with_more(here), as_service.with_more(
-        {"aws:sourceaccount": elsewhere, "aws:sourcearn": elsewhere}
-    )
+    other: KnownValues = {"aws:sourceaccount": elsewhere, "aws:sourcearn": elsewhere}
+    return _as_service({**named, **here}, facts), _as_service({**named, **other}, facts)
 
 
 def of_any_service(facts: AccessFacts) -> Context:
@@ -137,12 +124,19 @@ def _as_service(known: KnownValues, facts: AccessFacts) -> Context:
     # A service principal has no account, and so no organization.
     absent = ("aws:principalorg", "aws:principaltag/", "aws:principalaccount", "aws:username", "aws:calledvia",
               "aws:tokenissuetime", "aws:multifactorauth", *_OF_COMPUTING)  # fmt: skip
-    own: KnownValues = {
-        "aws:principalisawsservice": ("true",),
-        "aws:viaawsservice": ("false",),  # it is the service itself that calls
-        **_times(facts, of_session=False),
-    }
-    return Context({**known, **own}, absent)
+    # It is the service itself that calls.
+    own: KnownValues = {"aws:principalisawsservice": ("true",), "aws:viaawsservice": ("false",)}
+    return _of_principal(facts, {**known, **own}, absent)
+
+
+def _of_principal(
+    facts: AccessFacts, known: KnownValues, absent: tuple[str, ...] = (), *, session: bool = False
+) -> Context:
+    """With what is known of every principal: no AWS service unless stated, and a time after the reading."""
+    # A principal can begin a new session, whose token is issued after the time of reading.
+    times = ("aws:currenttime", "aws:epochtime", *(("aws:tokenissuetime",) if session else ()))
+    later: KnownValues = dict.fromkeys(times, (NotBefore(facts.read_at),)) if facts.read_at else {}
+    return Context({"aws:principalisawsservice": ("false",), **later, **known}, absent)
 
 
 def _organization(whose: str, facts: AccessFacts) -> KnownValues:
@@ -154,25 +148,13 @@ def _organization(whose: str, facts: AccessFacts) -> KnownValues:
     return {f"aws:{whose}orgid": (facts.organization,), f"aws:{whose}orgpaths": (path,)}
 
 
-def _times(facts: AccessFacts, *, of_session: bool) -> KnownValues:
-    if facts.read_at is None:
-        return {}
-    # A principal can begin a new session, whose token is issued after the time of reading.
-    names = ("aws:currenttime", "aws:epochtime", *(("aws:tokenissuetime",) if of_session else ()))
-    return {name: (NotBefore(facts.read_at),) for name in names}
-
-
 def _network(network: Network) -> KnownValues:
-    known: KnownValues = {}
-    if network.vpce:
-        known |= {
-            "aws:sourcevpce": (network.vpce,),
-            "aws:sourceip": (),
-        }  # behind an endpoint there is no public address
-    if network.vpc:
-        known |= {"aws:sourcevpc": (network.vpc,), "aws:sourceip": ()}
+    private = bool(network.vpce or network.vpc)
+    # Behind an endpoint there is no public address.
+    known: KnownValues = {"aws:sourceip": ()} if private else {}
+    known |= {"aws:sourcevpce": (network.vpce,)} if network.vpce else {}
+    known |= {"aws:sourcevpc": (network.vpc,)} if network.vpc else {}
     if network.source_ips:
-        private = bool(network.vpce or network.vpc)
         known["aws:vpcsourceip" if private else "aws:sourceip"] = (OneOf(network.source_ips),)
         known |= {} if private else {"aws:sourcevpce": (), "aws:sourcevpc": (), "aws:vpcsourceip": ()}
     return known

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
-
 from gate.errors import GateError
+from gate.scan.register.source import read_yaml
 
 GROUPS = ("push", "pull", "delete", "rules", "replicate", "become")
 _KEYS = frozenset(("principal", "may", "reason", "reviewer", "expires"))
-_LARGEST = 1_000_000
 # The name of a federated subject: the provider's host, the claim that limits it, and the value of the claim.
 _FEDERATED = re.compile(r"(.+?):(sub|repository|repository_id)=(.*)", re.S)
 # GitHub Actions, of github.com and of an Enterprise Server (GitHub Docs, "OpenID Connect reference"). The subject can
@@ -91,14 +89,17 @@ def read(text: str, where: str) -> ReviewedPrincipals:
     Raises:
         GateError: it has another form; the message names the line.
     """
-    if len(text) > _LARGEST:
-        _refuse(where, "it is larger than 1 MB")
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        found = _field(root, "principals", where)
-        return ReviewedPrincipals(where, tuple(_entry(node, where) for node in found.value))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        _refuse(where, f"it is not YAML: {' '.join(str(error).split())[:160]}")
+    document = read_yaml(text)
+    for fault in document.faults:
+        _refuse(f"{where}, line {fault.line}", fault.sentence)
+    if not isinstance(document.value, dict) or list(document.value) != ["principals"]:
+        _refuse(where, "it must have the one key 'principals'")
+    entries, lines = document.value["principals"], document.lines
+    if not isinstance(entries, list):
+        _refuse(f"{where}, line {lines['principals',]}", "'principals' is not a list")
+    return ReviewedPrincipals(
+        where, tuple(_entry(raw, where, lines["principals", place]) for place, raw in enumerate(entries))
+    )
 
 
 def too_wide(principal: str) -> bool:
@@ -119,48 +120,23 @@ def too_wide(principal: str) -> bool:
     return not form.match(value)
 
 
-def _field(root: yaml.Node | None, key: str, where: str) -> yaml.SequenceNode:
-    if not isinstance(root, yaml.MappingNode) or [node.value for node, _ in root.value] != [key]:
-        _refuse(where, f"it must have the one key {key!r}")
-    found = root.value[0][1]
-    if not isinstance(found, yaml.SequenceNode):
-        _refuse(_at(where, found), f"{key!r} is not a list")
-    return found
-
-
-def _entry(node: yaml.Node, where: str) -> Review:
-    at = _at(where, node)
-    raw = _plain(node, at)
+def _entry(raw: Any, where: str, line: int) -> Review:
+    at = f"{where}, line {line}"
     if not isinstance(raw, dict) or set(raw) != _KEYS:
         _refuse(at, f"an entry has exactly the keys {', '.join(sorted(_KEYS))}")
     for key in ("principal", "reason", "reviewer"):
-        if not isinstance(raw[key], str) or not raw[key].strip():
+        if not isinstance(raw[key], str) or not raw[key]:
             _refuse(at, f"{key!r} is not a string")
-    if type(raw["expires"]) is not date or isinstance(raw["expires"], datetime):
+    try:
+        expires = date.fromisoformat(raw["expires"])
+    except (TypeError, ValueError):
         _refuse(at, "'expires' is not a date such as 2026-01-31")
     may = raw["may"]
     if not isinstance(may, list) or not may or not all(isinstance(each, str) and each in GROUPS for each in may):
         _refuse(at, f"'may' is a list of some of {', '.join(GROUPS)}")
     if too_wide(raw["principal"]):
         _refuse(at, f"{raw['principal']!r} stands for more than one principal")
-    line = node.start_mark.line + 1
-    return Review(raw["principal"], tuple(may), raw["reason"], raw["reviewer"], raw["expires"], line)
-
-
-def _plain(node: yaml.Node, at: str) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        keys = [key.value for key, _ in node.value]
-        if len(keys) != len({str(key) for key in keys}):
-            _refuse(at, "an entry names the same key twice")
-    loader = yaml.SafeLoader("")
-    try:
-        return loader.construct_document(node)
-    finally:
-        loader.dispose()
-
-
-def _at(where: str, node: yaml.Node) -> str:
-    return f"{where}, line {node.start_mark.line + 1}"
+    return Review(raw["principal"], tuple(may), raw["reason"], raw["reviewer"], expires, line)
 
 
 def _refuse(where: str, why: str) -> NoReturn:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from gate.access.account_policies import ALLOW_EVERYTHING, AccountPolicies
+from gate.access.assumption import Step
 from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Policy
-from gate.access.facts import Identity, display_name
+from gate.access.facts import Identity
 from gate.access.principal import Principal, PrincipalKind
-from gate.access.privilege_changes import CHANGES, Apply, PrivilegeChange, joins
+from gate.access.privilege_changes import CHANGES, PrivilegeChange, joins
 from gate.access.request_context import KnownValues, of_identity
 
 # A round adds a policy or a group, or removes a Deny or the boundary: more rounds than this gain nothing.
@@ -47,40 +48,18 @@ CREATIONS: tuple[PrincipalCreation, ...] = (
 CHANGING = (*(each.action for each in CHANGES), *(each.makes for each in CREATIONS))
 
 
-@dataclass(frozen=True)
-class MadeChange:
-    """One privilege change that a principal can make.
-
-    Attributes:
-        action: the action that makes it.
-        on: the user, role, group or policy that it changes, as named in a sentence.
-        decision: yes or undecided, and the statements that allow it.
-        apply: gives the changed principal.
-    """
-
-    action: str
-    on: str
-    decision: Decision
-    apply: Apply
-
-    def __str__(self) -> str:
-        return f"{self.action} on {self.on}"
-
-
 def changes_by(actor: Principal) -> list[PrivilegeChange]:
     """The privilege changes that a statement of the principal's own policies allows on something."""
     return [each for each in CHANGES if actor.statements(each.action, allowing=True)]
 
 
-def strengthened(
-    target: Principal, actor: Principal, account: AccountPolicies
-) -> tuple[Principal, tuple[MadeChange, ...]]:
+def strengthened(target: Principal, actor: Principal, account: AccountPolicies) -> tuple[Principal, tuple[Step, ...]]:
     """The target after every change that the actor can make and that adds access, and these changes.
 
     A principal that changes itself may be able to make more changes after each one, so this is repeated.
     """
     itself = target.name == actor.name
-    done: list[MadeChange] = []
+    done: list[Step] = []
     for _ in range(_ROUNDS if itself else 1):
         before = len(done)
         for change in changes_by(actor):
@@ -93,10 +72,10 @@ def strengthened(
     return target, tuple(done)
 
 
-def needed(target: Principal, made: tuple[MadeChange, ...], enough: Callable[[Principal], Ternary]) -> list[MadeChange]:
+def needed(target: Principal, made: tuple[Step, ...], enough: Callable[[Principal], Ternary]) -> list[Step]:
     """The smallest part of these changes, found by leaving out one after the other, that gives the same answer."""
 
-    def answer(changes: Iterable[MadeChange]) -> Ternary:
+    def answer(changes: Iterable[Step]) -> Ternary:
         changed = target
         for each in changes:
             changed = each.apply(changed)
@@ -110,10 +89,8 @@ def needed(target: Principal, made: tuple[MadeChange, ...], enough: Callable[[Pr
     return kept
 
 
-def created_principals(
-    actor: Principal, account: AccountPolicies
-) -> Iterator[tuple[Principal, tuple[str, ...], Decision]]:
-    """Each new user or role, or the actor in a new group; the steps to it, and whether the actor can take them.
+def created_principals(actor: Principal, account: AccountPolicies) -> Iterator[tuple[Principal, Step]]:
+    """Each new user or role, or the actor in a new group, and the step to it.
 
     A new principal has a boundary if the actor may create it only with one.
     """
@@ -127,7 +104,7 @@ def created_principals(
 
 def _created(
     creation: PrincipalCreation, actor: Principal, account: AccountPolicies, place: str, boundary: str | None
-) -> Iterator[tuple[Principal, tuple[str, ...], Decision]]:
+) -> Iterator[tuple[Principal, Step]]:
     known: KnownValues = {_BOUNDARY: (boundary,) if boundary else ()}
     needs = [account.may(actor, creation.makes, place, known)]
     if creation.takes:
@@ -144,9 +121,8 @@ def _created(
             new = replace(actor, policies=(*actor.policies, policy))
         else:
             continue  # only a user can join a group
-        name = place.rpartition("/")[2]
-        step = f"{creation.makes} and {action} on a {creation.kind} of its own making, such as {name}"
-        yield new, (step,), all_of((*needs, gives))
+        made = f"a {creation.kind} of its own making, such as {place.rpartition('/')[2]}"
+        yield new, Step(f"{creation.makes} and {action}", made, all_of((*needs, gives)))
 
 
 def _given(
@@ -163,9 +139,7 @@ def _given(
                 break
 
 
-def _possible(
-    change: PrivilegeChange, target: Principal, actor: Principal, account: AccountPolicies
-) -> Iterator[MadeChange]:
+def _possible(change: PrivilegeChange, target: Principal, actor: Principal, account: AccountPolicies) -> Iterator[Step]:
     for arn in _objects(change, target, actor, account):
         for more, apply in change.effect(arn, target, account):
             stronger = apply(target)
@@ -173,8 +147,7 @@ def _possible(
                 continue
             decision = account.may(actor, change.action, arn, more)
             if decision.answer:
-                on = "itself" if arn == target.name == actor.name else display_name(arn)
-                yield MadeChange(change.action, on, decision, apply)
+                yield Step(change.action, arn, decision, apply=apply)
                 target = stronger
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gate.access.account_policies import AccountPolicies
 from gate.access.assumption import ASSUME
 from gate.access.decision import Decision, Ternary, any_of
-from gate.access.document import Condition, Policy, Statement
+from gate.access.document import Condition, Statement
 from gate.access.escalation import escalation_of
 from gate.access.evaluation import AccessRequest, may_assume
 from gate.access.external_principals import external_principals
@@ -64,7 +64,7 @@ def who_can_assume(facts: AccessFacts, role: str) -> tuple[AssumptionPath, ...]:
     for arn, path in paths.items():
         names = tuple(each.rpartition("/")[2] for each in path.through)
         if arn != target.arn:
-            found[arn] = AssumptionPath(arn, names, path.decision, True, path.steps)
+            found[arn] = AssumptionPath(arn, names, path.decision, True, path.told(arn))
         identity = escalation.account.identities[arn]
         if identity.is_role:
             for principal, decision in trusted_externals(identity, escalation.account):
@@ -90,7 +90,11 @@ def trusted_externals(role: Identity, account: AccountPolicies) -> Iterator[tupl
         if decision.answer and not (principal.kind is PrincipalKind.SERVICE and principal.element in services):
             services.add(principal.element)
             yield principal, decision
-    yield from _federated(trust, requests)
+    for statement in trust.allowing:
+        assumes = any(covers(statement, action) for action in ASSUME)
+        for kind, provider in statement.principals if assumes and not statement.excepting_principals else ():
+            if kind == "Federated":
+                yield from _allowed_subjects(statement, provider, requests)
 
 
 def subjects(statement: Statement, provider: str) -> tuple[tuple[str, str, bool], ...]:
@@ -121,14 +125,6 @@ def _limited(statement: Statement, provider: str, claim: str) -> tuple[tuple[str
 def host(provider: str) -> str:
     """The host of an OpenID Connect provider, as condition keys begin with it."""
     return provider.partition("oidc-provider/")[2] or provider
-
-
-def _federated(trust: Policy, requests: tuple[AccessRequest, ...]) -> Iterator[tuple[Principal, Decision]]:
-    for statement in trust.allowing:
-        assumes = any(covers(statement, action) for action in ASSUME)
-        for kind, provider in statement.principals if assumes and not statement.excepting_principals else ():
-            if kind == "Federated":
-                yield from _allowed_subjects(statement, provider, requests)
 
 
 def _allowed_subjects(

@@ -7,10 +7,12 @@ file is the team's from then on: nothing is written over, and the reviewed files
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gate.adopt.files import NewRelease, files_of
 from gate.errors import GateError, WrongUse
@@ -18,6 +20,7 @@ from gate.permission.__main__ import write as write_policies
 from gate.release import Release
 from gate.release_file import release_of
 
+_COMMAND = "make adopt DIR=../scraper NAME=my-team/scraper ACCOUNT=111122223333 REGION=us-east-1"
 _ASKED = {
     "repository": "the ECR repository's name, such as my-team/scraper",
     "account": "the twelve-digit AWS account that owns it",
@@ -48,6 +51,8 @@ def main(arguments: list[str] | None = None) -> Path:
         WrongUse: the folder holds something, or a value cannot be.
     """
     given = vars(_parser().parse_args(arguments))
+    if missing := [name for name, value in given.items() if not value and name in ("dir", *_ASKED)]:
+        raise WrongUse(f"no {missing[0]} was named", remedy=f"{_COMMAND}; the rest: make adopt ARGS=--help")
     folder = Path(given.pop("dir")).resolve()
     if folder.exists() and any(folder.iterdir()):
         raise WrongUse(f"{folder} is not empty, and nothing is written over", remedy="name a new folder")
@@ -57,13 +62,22 @@ def main(arguments: list[str] | None = None) -> Path:
               **{key: value for key, value in given.items() if value or key in _ASKED}}  # fmt: skip
     values["python"] = values["python"].replace("none", "")
     new = NewRelease(**values, today=datetime.now(UTC).date())
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent) as made:
+        whole = Path(made, folder.name)
+        _write(whole, new)
+        shutil.copytree(whole, folder, dirs_exist_ok=True)
+    print(f"{folder}: a release of {path} v1.0.0. Rehearse it: make accept RELEASE={folder}")
+    return folder
+
+
+def _write(folder: Path, new: NewRelease) -> None:
+    """Every file; in a folder of its own, for a value that cannot be is found out by reading them."""
     for name, text in files_of(new, {each.name for each in fields(Release)}).items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     write_policies(folder / "docs" / "policies", release_of(folder / "pytest.ini"))
-    print(f"{folder}: a release of {path} v1.0.0. Rehearse it: make accept RELEASE={folder}")
-    return folder
 
 
 def _parser() -> argparse.ArgumentParser:

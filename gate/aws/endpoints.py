@@ -18,6 +18,13 @@ from gate.aws.partition import data, partition_of, registry_hosts, service_data
 from gate.check import ACCEPTED, CheckResult, check, reject
 
 _HTTPS_PORT = 443
+# The DNS names of an interface VPC endpoint for a service of AWS: endpoint ID and unique ID, an optional zone, service,
+# region, vpce, domain (AWS PrivateLink guide, "Access an AWS service using an interface VPC endpoint"). A service that
+# is not AWS's has vpce-svc-… in place of its name.
+_PRIVATE_LINK = re.compile(
+    r"vpce-[0-9a-f]{8,17}-[0-9a-z]{6,12}(?:-(?P<zone>[a-z0-9-]+))?"
+    r"\.(?P<label>.+)\.(?P<region>[a-z0-9-]+)\.vpce\.(?P<domain>.+)"
+)
 
 
 @dataclass(frozen=True)
@@ -78,11 +85,16 @@ class Endpoint:
         return f"{self.name} in {self.region}: {self.shown} ({wanted})"
 
     def _is_private_link(self, host: str) -> bool:
-        here = partition_of(self.region)
-        return any(
-            _private_link(label, region, here.suffix).fullmatch(host)
-            for label, region in _labels(self.expected, self.region, here.suffix, here.global_region)
-        )
+        """Whether it is the name of an interface VPC endpoint for one of the expected hosts."""
+        here, link = partition_of(self.region), _PRIVATE_LINK.fullmatch(host)
+        if (
+            link is None
+            or link["domain"] != here.suffix
+            or not (link["zone"] or link["region"]).startswith(link["region"])
+        ):
+            return False
+        places = [f"{link['region']}.{here.suffix}", *([here.suffix] if link["region"] == here.global_region else [])]
+        return any(f"{link['label']}.{place}" in self.expected for place in places)
 
 
 def _known_bad() -> tuple[tuple[Endpoint, ...], bool]:
@@ -136,27 +148,6 @@ def _parts(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
-
-
-def _labels(found: frozenset[str], region: str, suffix: str, global_region: str) -> Iterator[tuple[str, str]]:
-    """The part of each host before region and domain (or before the domain, for a global service), and the region."""
-    for host in found:
-        if host.endswith(f".{region}.{suffix}"):
-            yield host.removesuffix(f".{region}.{suffix}"), region
-        elif host.endswith(f".{suffix}"):
-            yield host.removesuffix(f".{suffix}"), global_region
-
-
-@cache
-def _private_link(label: str, region: str, suffix: str) -> re.Pattern[str]:
-    """The DNS names of an interface VPC endpoint for a service of AWS.
-
-    Source: AWS PrivateLink guide, "Access an AWS service using an interface VPC endpoint": endpoint ID and unique ID,
-    an optional zone, service, region, vpce, domain. A service that is not AWS's has vpce-svc-… in place of its name.
-    """
-    zone = f"(?:-{re.escape(region)}[a-z0-9-]*)?"
-    tail = re.escape(f".{label}.{region}.vpce.{suffix}")
-    return re.compile(rf"vpce-[0-9a-f]{{8,17}}-[0-9a-z]{{6,12}}{zone}{tail}")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Calls AWS and turns each failure into an error that says what is missing; every room of the gate calls it so."""
+"""Calls AWS and turns each failure into an error that says what is missing."""
 
 from __future__ import annotations
 

@@ -18,10 +18,6 @@ ATTEMPTS = 6
 _SERVER_ERROR = 500
 
 
-class _TransientFailure(Exception):
-    """A failure that a repeated call may not meet again."""
-
-
 @dataclass(frozen=True)
 class TimeSource:
     """The clock and the sleep that a run uses; a test replaces them.
@@ -67,45 +63,39 @@ class RetryingClient:
         """
         last = ""
         for attempt in range(ATTEMPTS):
-            try:
-                return self._once(operation, needs, expect, request)
-            except _TransientFailure as failure:
-                last = str(failure)
-            self._pause(operation, attempt, last)
+            if attempt:
+                seconds = float(2 ** (attempt - 1))
+                self.progress(f"{operation}: {last}; repeated in {seconds:.0f} s")
+                self.time.sleep(seconds)
+            found = self._once(operation, needs, expect, request)
+            if not isinstance(found, str):
+                return found
+            last = found
         raise ScanUnavailable(
             f"{operation} was not answered in {ATTEMPTS} attempts; the last one failed with {last}",
             where=plain(str(request)),
             remedy="check that the service is up and that this machine reaches it, then run again",
         )
 
-    def _once(self, operation: str, needs: str, expect: tuple[str, ...], request: dict[str, Any]) -> dict[str, Any]:
+    def _once(
+        self, operation: str, needs: str, expect: tuple[str, ...], request: dict[str, Any]
+    ) -> dict[str, Any] | str:
+        """The answer, or for a failure that a repeated call may not meet again, what it was."""
         try:
             answer: dict[str, Any] = getattr(self.client, operation)(**request)
         except ClientError as error:
-            if error_code(error) in expect:
+            code, status = error_code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            if code in expect:
                 raise
-            if _transient(error):
-                raise _TransientFailure(f"{error_code(error)}: {error_message(error)}") from error
+            if code in BUSY or status >= _SERVER_ERROR:
+                return f"{code}: {error_message(error)}"
             raise explained(error, permission_of(self.client, operation), _about(request)) from error
         except (ConnectionError, HTTPClientError, *garbled()) as error:
-            raise _TransientFailure(plain(f"{type(error).__name__}: {error}")) from error
+            return plain(f"{type(error).__name__}: {error}")
         except BotoCoreError as error:
             raise unanswered(error, permission_of(self.client, operation), _about(request)) from error
-        if needs not in answer:
-            raise _TransientFailure(f"an answer without {needs}")
-        return answer
-
-    def _pause(self, operation: str, attempt: int, last: str) -> None:
-        if attempt + 1 < ATTEMPTS:
-            seconds = float(2**attempt)
-            self.progress(f"{operation}: {last}; repeated in {seconds:.0f} s")
-            self.time.sleep(seconds)
+        return answer if needs in answer else f"an answer without {needs}"
 
 
 def _about(request: dict[str, Any]) -> str:
     return str(request.get("repositoryName") or plain(str(request)))
-
-
-def _transient(error: ClientError) -> bool:
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return error_code(error) in BUSY or status >= _SERVER_ERROR

@@ -26,7 +26,6 @@ LARGEST, READ_WHOLE = 64 << 20, 32 << 20
 RECORDS, ALL = 256 << 20, 1 << 30
 # Of files in one folder, and of folders inside each other. A run leaves about two hundred files, two folders deep.
 MOST_FILES, DEEPEST = 20_000, 12
-_CHUNK = 1 << 20
 _KINDS = (
     (stat.S_ISLNK, "a link"),
     (stat.S_ISDIR, "a folder"),
@@ -36,34 +35,24 @@ _KINDS = (
 )
 
 
-def content(path: Path, name: str) -> bytes:
-    """What a regular file of at most `READ_WHOLE` bytes holds; `name` is what it is called in a sentence.
+def content(path: Path, name: str, most: int = 0) -> bytes:
+    """What a regular file of at most so many bytes, or `READ_WHOLE`, holds; `name` is its name in a sentence.
 
     Raises:
         EvidenceDamaged: it is missing, is no regular file, is larger, or cannot be read.
     """
-    with _opened(path, name, READ_WHOLE) as file:
+    most = most or READ_WHOLE
+    with _opened(path, name, most) as file:
         # It may grow while it is read.
-        found = file.read(READ_WHOLE + 1)
-    if len(found) > READ_WHOLE:
-        raise _damaged(name, path, f"is larger than {READ_WHOLE:,} bytes and was not read")
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise _damaged(name, path, f"is larger than {most:,} bytes and was not read")
     return found
 
 
 def sha256_of(path: Path, name: str) -> str:
-    """The sha-256 of a regular file of at most `LARGEST` bytes.
-
-    Raises:
-        EvidenceDamaged: it is missing, is no regular file, is larger, or cannot be read.
-    """
-    made, seen = hashlib.sha256(), 0
-    with _opened(path, name, LARGEST) as file:
-        while chunk := file.read(_CHUNK):
-            made.update(chunk)
-            seen += len(chunk)
-            if seen > LARGEST:
-                raise _damaged(name, path, f"is larger than {LARGEST:,} bytes and was not read")
-    return made.hexdigest()
+    """The sha-256 of a regular file of at most `LARGEST` bytes; raises as `content` does."""
+    return hashlib.sha256(content(path, name, LARGEST)).hexdigest()
 
 
 @dataclass(frozen=True)

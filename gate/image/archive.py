@@ -15,8 +15,8 @@ import lzma
 import posixpath
 import tarfile
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import IO, Any, cast
 
 from gate.errors import ImageUnavailable
@@ -24,7 +24,7 @@ from gate.image.layers import Layer, Layers, merged, removed_by
 from gate.image.package_records import RECORD_BYTES, PackageRecords, is_record, read_records
 from gate.image.scratch import ScratchFile
 from gate.image.secrets.file_search import FileContent, SecretFinding, SecretSearch
-from gate.image.tree import HEAD_BYTES, KEPT_BYTES, ImageFile, Tree, absolute, hard_link, kind_of
+from gate.image.tree import HEAD_BYTES, KEPT_BYTES, ImageFile, Tree, absolute, head_of, kind_of
 
 _MANIFEST_BYTES = 4_000_000
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
@@ -38,10 +38,9 @@ _HEAD = 512
 class StoredFile:
     """A file of a layer: where its content begins in the archive, or the file of which it is a further name."""
 
-    path: str
-    size: int = 0
+    file: ImageFile
     offset: int = 0
-    linked: str = ""
+    first: ImageFile | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class StoredLayer:
     """One layer as it was read from its headers.
 
     Attributes:
-        layer: without the digests of its files.
+        layer: what it adds and removes.
         files: every regular file and hard link, in the order of the archive.
         texts: the texts that are kept, by path.
     """
@@ -93,28 +92,26 @@ class ImageArchive:
         search = SecretSearch(records)
         # Of two equal layers the archive holds one.
         once = {id(stored): stored for stored in self._layers}
-        searched = {key: self._searched(stored, search) for key, stored in once.items()}
-        layers = tuple(searched[id(stored)][0] for stored in self._layers)
+        searched = {key: self._searched(stored.files, search) for key, stored in once.items()}
         findings = tuple(
             (number, finding)
             for number, stored in enumerate(self._layers, 1)
-            for finding in search.unexplained(searched[id(stored)][1])
+            for finding in search.unexplained(searched[id(stored)])
         )
-        return Layers(layers, findings, records, search.counts)
+        return Layers(tuple(stored.layer for stored in self._layers), findings, records, search.counts)
 
-    def _searched(self, stored: StoredLayer, search: SecretSearch) -> tuple[Layer, list[SecretFinding]]:
-        digests: dict[str, str] = {}
+    def _searched(self, files: Iterable[StoredFile], search: SecretSearch) -> list[SecretFinding]:
         findings: list[SecretFinding] = []
-        for each in stored.files:
-            if each.linked:
+        for each in files:
+            if each.first:
                 # The content was searched under its first name; only the new name is left to look at.
-                digests[each.path] = digests.get(each.linked, "")
-                findings += search.by_name(each.path)
-                continue
-            content = FileContent(each.path, each.size, self._file, each.offset)
-            findings += search.search(content)
-            digests[each.path] = content.digest
-        return stored.layer.with_digests(digests), findings
+                each.file.digest = each.first.digest
+                findings += search.by_name(each.file.path)
+            else:
+                content = FileContent(each.file.path, each.file.size, self._file, each.offset)
+                findings += search.search(content)
+                each.file.digest = content.digest
+        return findings
 
 
 def read_archive(stream: IO[bytes], count: int, keep: Callable[[str], bool] = is_record) -> ImageArchive:
@@ -227,17 +224,18 @@ def _read_layer(file: ScratchFile, start: int, size: int, keep: Callable[[str], 
             if removed_by(path, removed, emptied):
                 continue
             if member.islnk():
-                files[path] = hard_link(files, path, member)
-                stored.append(StoredFile(path, linked=absolute(member.linkname)))
+                first = files.get(absolute(member.linkname), ImageFile(path, "file", member.mode))
+                files[path] = replace(first, path=path)
+                stored.append(StoredFile(files[path], first=first))
             elif member.isfile():
                 # One with holes is written out first.
                 holes = archive.extractfile(member) if member.issparse() else None
                 begin = file.append(holes) if holes else start + member.offset_data
                 if not holes and member.offset_data + member.size > size:
                     raise tarfile.ReadError("unexpected end of data")
-                head = file.read(begin, min(member.size, HEAD_BYTES))
+                head = head_of(file.read(begin, min(member.size, HEAD_BYTES)))
                 files[path] = ImageFile(path, "file", member.mode, member.size, head=head)
-                stored.append(StoredFile(path, member.size, begin))
+                stored.append(StoredFile(files[path], begin))
                 if member.size <= (RECORD_BYTES if is_record(path) else KEPT_BYTES if keep(path) else -1):
                     texts[path] = file.read(begin, member.size).decode("utf-8", "replace")
             else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gate.image.package_records import PackageRecords
 from gate.image.secrets.file_search import SecretFinding
@@ -30,11 +30,6 @@ class Layer:
     removed: frozenset[str] = frozenset()
     emptied: frozenset[str] = frozenset()
 
-    def with_digests(self, digests: Mapping[str, str]) -> Layer:
-        """The layer with the digests of its files, by path."""
-        named = {p: replace(f, digest=digests.get(p, "")) if f.kind == "file" else f for p, f in self.files.items()}
-        return replace(self, files=named)
-
 
 @dataclass(frozen=True)
 class Layers:
@@ -50,7 +45,7 @@ class Layers:
     findings: tuple[tuple[int, SecretFinding], ...]
     records: PackageRecords
     searched: Mapping[str, int]
-    _merged: dict[int, dict[str, ImageFile]] = field(default_factory=dict, repr=False, compare=False)
+    _merged: dict[int, dict[str, ImageFile]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def files(self, count: int | None = None) -> Mapping[str, ImageFile]:
         """The files that a container of the lowest layers sees, by path; of all layers unless their number is given."""

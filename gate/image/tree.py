@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["file", "directory", "symlink", "other"]
@@ -16,10 +16,10 @@ KEPT_BYTES = 1_000_000
 # Symbolic links that the kernel follows for one path (path_resolution(7)).
 MAX_LINKS = 40
 OTHERS_READ, OTHERS_EXECUTE = 0o004, 0o001
-ELF_MAGIC = b"\x7fELF"
+ELF_MAGIC, SCRIPT = b"\x7fELF", b"#!"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ImageFile:
     """One file of the image, or of one of its layers.
 
@@ -29,9 +29,9 @@ class ImageFile:
         mode: permission bits.
         size: in bytes.
         link: the target of a symlink, as it is written.
-        head: the first four bytes of a file.
-        digest: of a file's content, as "algorithm:hex", once it was searched; equal contents of one path have equal
-            digests in all layers.
+        head: the first four bytes of a program or script.
+        digest: of a file's content, as "algorithm:hex"; equal contents of one path have equal digests in all layers.
+            It is set when the file is searched; nothing else of it ever changes.
     """
 
     path: str
@@ -50,7 +50,7 @@ class ImageFile:
     @property
     def is_script(self) -> bool:
         """Whether the kernel starts it with an interpreter."""
-        return self.head[:2] == b"#!"
+        return self.head.startswith(SCRIPT)
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Tree:
 
     entries: Mapping[str, ImageFile]
     texts: Mapping[str, str]
+    _closed: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def resolve(self, path: str) -> tuple[ImageFile | None, tuple[str, ...]]:
         """The file that a path leads to (None: it dangles), and the links that were followed."""
@@ -92,13 +93,20 @@ class Tree:
 
     def first_closed(self, entry: ImageFile, wanted: int) -> str:
         """The first path, down to the file itself, that other users may not access, or ""."""
-        parent = posixpath.dirname(entry.path)
-        while parent not in {"", "/"}:
-            above = self.entries.get(parent)
-            if above and not above.mode & OTHERS_EXECUTE:
-                return parent
-            parent = posixpath.dirname(parent)
-        return "" if entry.mode & wanted == wanted else entry.path
+        shut = self._closed_folder(posixpath.dirname(entry.path))
+        return shut or ("" if entry.mode & wanted == wanted else entry.path)
+
+    def _closed_folder(self, folder: str) -> str:
+        """The lowest of a folder and those above it that other users may not enter, or ""."""
+        unknown = []
+        while folder not in {"", "/"} and folder not in self._closed:
+            unknown.append(folder)
+            folder = posixpath.dirname(folder)
+        found = self._closed.get(folder, "")
+        for each in reversed(unknown):
+            entry = self.entries.get(each)
+            found = self._closed[each] = each if entry and not entry.mode & OTHERS_EXECUTE else found
+        return found
 
 
 def absolute(name: str) -> str:
@@ -106,9 +114,9 @@ def absolute(name: str) -> str:
     return posixpath.normpath("/" + name.lstrip("/"))
 
 
-def hard_link(entries: Mapping[str, ImageFile], path: str, member: tarfile.TarInfo) -> ImageFile:
-    """The file that a hard link adds: it has the content of the file that it names."""
-    return replace(entries.get(absolute(member.linkname), ImageFile(path, "file", member.mode)), path=path)
+def head_of(begin: bytes) -> bytes:
+    """The first bytes of a file as far as they tell what it is; of a million other files none is kept."""
+    return begin if begin == ELF_MAGIC or begin.startswith(SCRIPT) else b""
 
 
 def kind_of(member: tarfile.TarInfo) -> Kind:

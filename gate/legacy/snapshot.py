@@ -147,7 +147,7 @@ def _sha256(facts: Mapping[str, Any]) -> str:
 
 
 def _unread_parts(snapshot: FunctionSnapshot, when: str) -> dict[str, Rejection]:
-    """Each part that could not be read, by its name: that two unread parts are equal proves nothing."""
+    """Each part that could not be read, by its name: two that could not be read may still differ."""
     return {
         name: Rejection(
             f"The zip function's {name} could not be read {when}: {part[_UNREAD]}",

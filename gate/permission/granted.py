@@ -17,18 +17,24 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gate.access.document import Kind, PolicyText, Statement, parse
 from gate.access.matching import covers
+from gate.access.principal import SESSION
 from gate.aws.errors import LOGGED_OUT, NOT_ALLOWED, AwsNotFound, ask, error_code, explained, garbled, pages
+from gate.aws.partition import arn, partition_of
 from gate.errors import GateError
 from gate.permission.caller_checks import PermissionState, PermissionStatus
-from gate.permission.dry_run import parameters
 from gate.permission.required import RequiredPermission, resources
 from gate.release import Release
 from gate.text import plain
 
-_ROLE_SESSION = re.compile(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+")
 _USER = re.compile(r"arn:[\w-]+:iam::\d{12}:user/.+")
 # The call was allowed, and the resource does not exist: each service has its own error code for it.
 _ABSENT = re.compile(r"NotFound|NoSuchEntity|DoesNotExist")
+
+# No image and no layer has this digest, and nothing has this name.
+_NO_DIGEST = "sha256:" + "0" * 64
+_NO_NAME = "release-gate-preflight"
+# Every account can read this policy, attached or not: only the permission to read it matters.
+_MANAGED = "policy/ReadOnlyAccess"
 
 _Known = tuple[PermissionState, str]
 _UNSIMULATED: _Known = (PermissionState.UNKNOWN, "IAM's simulator evaluates roles and users only")
@@ -127,7 +133,7 @@ class GrantedPermissions:
         """The ARN of the caller's role or user, as the simulator takes it."""
         if _USER.fullmatch(self._caller):
             return self._caller
-        session = _ROLE_SESSION.fullmatch(self._caller)
+        session = SESSION.fullmatch(self._caller)
         if session is None:
             return None
         # The ARN of a session has no path, and roles of IAM Identity Center have one: the roles are listed.
@@ -138,7 +144,7 @@ class GrantedPermissions:
                 for page in pages(self._client("iam"), *listing, Filter=["Role"])
                 for role in page["RoleDetailList"]
             )
-            return next((str(role["Arn"]) for role in roles if role["RoleName"] == session[1]), None)
+            return next((str(role["Arn"]) for role in roles if role["RoleName"] == session[2]), None)
         except GateError:
             # The permission to list roles is itself a required one, and is reported as missing.
             return None
@@ -165,3 +171,56 @@ def _from_error(permission: RequiredPermission, error: ClientError) -> _Known:
 def _allows(statement: Statement, principal: str, action: str) -> bool:
     named = ("AWS", principal) in statement.principals and not statement.excepting_principals
     return statement.allows and named and covers(statement, action)
+
+
+def parameters(permission: RequiredPermission, release: Release) -> dict[str, Any] | None:
+    """The parameters with which a read permission is tried: the real operation, on something small or absent.
+
+    AWS decides about access before it looks for the resource, so an answer such as "there is no such layer" shows that
+    the permission is granted. None for a permission that cannot be tried without changing something.
+    """
+    here = {"registryId": release.account, "repositoryName": release.repository}
+    function = {"FunctionName": release.zip_function}
+    repository = next(iter(resources(permission, release)))
+    managed = arn("iam", "", "aws", _MANAGED, partition=partition_of(release.region).name)
+    function_arn = arn("lambda", release.region, release.account, "function:x")
+    metric = {"Namespace": "AWS/Lambda", "MetricName": "Invocations"}
+    fixed: dict[str, dict[str, Any]] = {
+        "ecr:GetAuthorizationToken": {},
+        "ecr:DescribeRepositories": {"registryId": release.account, "repositoryNames": [release.repository]},
+        "ecr:DescribeImages": {**here, "maxResults": 1},
+        "ecr:ListTagsForResource": {"resourceArn": repository},
+        "ecr:GetLifecyclePolicy": here,
+        "ecr:GetRepositoryPolicy": here,
+        "ecr:BatchGetImage": {**here, "imageIds": [{"imageDigest": _NO_DIGEST}]},
+        "ecr:GetDownloadUrlForLayer": {**here, "layerDigest": _NO_DIGEST},
+        "ecr:BatchCheckLayerAvailability": {**here, "layerDigests": [_NO_DIGEST]},
+        "ecr:DescribeImageScanFindings": {**here, "imageId": {"imageDigest": _NO_DIGEST}},
+        "ecr:GetRegistryScanningConfiguration": {},
+        "ecr:BatchGetRepositoryScanningConfiguration": {"repositoryNames": [release.repository]},
+        "ecr:GetRegistryPolicy": {},
+        "ecr:GetSigningConfiguration": {},
+        "ecr:DescribeRegistry": {},
+        "ecr:DescribeImageSigningStatus": {**here, "imageId": {"imageDigest": _NO_DIGEST}},
+        "ecr:DescribeImageReplicationStatus": {**here, "imageId": {"imageDigest": _NO_DIGEST}},
+        "inspector2:ListCoverage": {"maxResults": 1},
+        "inspector2:ListFindings": {"maxResults": 1},
+        "iam:GetAccountAuthorizationDetails": {"Filter": ["Role"], "MaxItems": 1},
+        "iam:GetPolicy": {"PolicyArn": managed},
+        "iam:GetPolicyVersion": {"PolicyArn": managed, "VersionId": "v1"},
+        "events:ListEventBuses": {"Limit": 1},
+        "events:ListRuleNamesByTarget": {"TargetArn": function_arn},
+        "events:DescribeRule": {"Name": _NO_NAME},
+        "events:ListTargetsByRule": {"Rule": _NO_NAME},
+        "scheduler:ListSchedules": {"MaxResults": 1},
+        "scheduler:GetSchedule": {"Name": _NO_NAME},
+        "organizations:DescribeOrganization": {},
+        "lambda:ListFunctions": {"MaxItems": 1},
+        "cloudtrail:LookupEvents": {"MaxResults": 1},
+        "cloudwatch:GetMetricData": {
+            "MetricDataQueries": [{"Id": "any", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}],
+            "StartTime": "2025-10-18T00:00:00Z",
+            "EndTime": "2025-10-18T00:01:00Z",
+        },
+    }
+    return fixed.get(permission.action, function if permission.service == "lambda" else None)

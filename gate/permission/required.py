@@ -105,10 +105,9 @@ def missing(calls: Iterable[AwsCall], required: Iterable[RequiredPermission]) ->
 
 def resources(permission: RequiredPermission, release: Release) -> tuple[str, ...]:
     """The narrowest ARNs that it can be granted on; "*" if the action has no resource type."""
-    action = actions(permission.service).get(permission.action)
-    forms = action.resources if action else ()
-    found = {arn for form in forms for arn in _narrowed(form, release)}
-    return tuple(sorted(found)) or ("*",)
+    action, places = actions(permission.service).get(permission.action), _places(release)
+    kinds = {_kind(form) for form in (action.resources if action else ())}
+    return tuple(sorted(arn for kind in kinds & places.keys() for arn in places[kind][1])) or ("*",)
 
 
 def policies_of(release: Release) -> dict[str, dict[str, Any]]:
@@ -124,42 +123,37 @@ def least_privilege_policy(required: Iterable[RequiredPermission], release: Rele
     granted: dict[tuple[str, ...], list[str]] = {}
     for each in required:
         granted.setdefault(resources(each, release), []).append(each.action)
-    statements = [_statement(arns, sorted(set(actions))) for arns, actions in sorted(granted.items())]
+    places = {**_places(release), "*": ("WhereIamKnowsNoResource", ())}
+    statements = [
+        {
+            "Sid": places[_kind(arns[0])][0],
+            "Effect": "Allow",
+            "Action": sorted(set(actions)),
+            "Resource": arns[0] if len(arns) == 1 else list(arns),
+        }
+        for arns, actions in sorted(granted.items())
+    ]
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _narrowed(form: str, release: Release) -> tuple[str, ...]:
-    place, account, kind = f"{release.region}:{release.account}", release.account, form.split(":", 5)[-1]
+def _kind(arn: str) -> str:
+    """The kind of resource in an ARN, or in the format of one."""
+    return arn.split(":", 5)[-1].replace("/", ":").partition(":")[0]
+
+
+def _places(release: Release) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """For each kind of resource, how its statement is called, and the ARNs of what a run needs of it."""
+    here, account = f"{release.region}:{release.account}", release.account
     aws = f"arn:{partition_of(release.region).name}"
-    function = f"{aws}:lambda:{place}:function:{release.zip_function}"
-    by_kind = {
-        "repository/": (f"{aws}:ecr:{place}:repository/{release.repository}",),
+    function = f"{aws}:lambda:{here}:function:{release.zip_function}"
+    return {
+        "repository": ("TheRepository", (f"{aws}:ecr:{here}:repository/{release.repository}",)),
         # Versions and aliases have policies of their own.
-        "function:": (function, f"{function}:*"),
+        "function": ("TheZipFunction", (function, f"{function}:*")),
         # Which rules and schedules start the function is known only after they have been read.
-        "rule/": (f"{aws}:events:{place}:rule/*",),
-        "schedule/": (f"{aws}:scheduler:{place}:schedule/*",),
-        "policy/": (f"{aws}:iam::{account}:policy/*", f"{aws}:iam::aws:policy/*"),
-        "role/": (f"{aws}:iam::{account}:role/*",),
-        "user/": (f"{aws}:iam::{account}:user/*",),
+        "rule": ("ItsRules", (f"{aws}:events:{here}:rule/*",)),
+        "schedule": ("ItsSchedules", (f"{aws}:scheduler:{here}:schedule/*",)),
+        "policy": ("PoliciesOfTheAccount", (f"{aws}:iam::{account}:policy/*", f"{aws}:iam::aws:policy/*")),
+        "role": ("PrincipalsOfTheAccount", (f"{aws}:iam::{account}:role/*",)),
+        "user": ("PrincipalsOfTheAccount", (f"{aws}:iam::{account}:user/*",)),
     }
-    return next((arns for start, arns in by_kind.items() if kind.startswith(start)), ())
-
-
-def _statement(arns: tuple[str, ...], actions: list[str]) -> dict[str, Any]:
-    resource = arns[0] if len(arns) == 1 else list(arns)
-    return {"Sid": _sid(arns), "Effect": "Allow", "Action": actions, "Resource": resource}
-
-
-def _sid(arns: tuple[str, ...]) -> str:
-    names = {
-        "*": "WhereIamKnowsNoResource",
-        "repository": "TheRepository",
-        "function": "TheZipFunction",
-        "rule": "ItsRules",
-        "schedule": "ItsSchedules",
-        "policy": "PoliciesOfTheAccount",
-        "role": "PrincipalsOfTheAccount",
-    }
-    kind = "*" if arns == ("*",) else arns[0].split(":", 5)[-1].replace("/", ":").partition(":")[0]
-    return names[kind]

@@ -42,6 +42,9 @@ from gate.run.validation_md import metadata
 from gate.scan.records import keep, record_of
 from gate.scan.report import ScanReport
 
+# So few need few of the facts about the image, and gather these when they ask for them.
+FEW_SCENARIOS = 5
+
 
 class Pipeline:
     """The release of one run; what a scenario asks for is made from what it needs, in the order above.
@@ -63,11 +66,12 @@ class Pipeline:
         sboms = run.root / ".cache" / "sbom"
         found = Candidate(engine, run.release, base, reference, built, run.options.image_context, sboms)
         self.connections.stack.callback(found.close)
-        found.prefetch(whole=run.kind == "full")
+        if run.selected > FEW_SCENARIOS:
+            found.prefetch(whole=run.kind == "full")
         if run.kind == "full":
-            # While the sandbox runs, so that publishing need not wait. A failure is raised where the target is needed.
+            # While the sandbox runs, so that publishing need not wait. A failure is raised again where they are needed.
             with suppress(Exception):
-                _ = self.connections.target
+                _ = self.connections.scanner, self.connections.account
         run.store.digest = run.facts.image_id = found.image.image_id
         run.facts.uncompressed_bytes, run.facts.candidate = found.image.size_bytes, found
         if built:

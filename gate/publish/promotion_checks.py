@@ -154,7 +154,7 @@ def check_movable(before: RepositorySnapshot, tags: ReleaseTags, target: str | N
             f"The tag {tag!r} names {naming[tag]} and cannot move: the repository is"
             f" {before.repository.mutability.setting}, so the release would end half-way",
             before.repository.arn,
-            "exclude the rolling tags from immutability (IMMUTABLE_WITH_EXCLUSION, a WILDCARD filter for each)",
+            "exclude the tags that move from immutability (IMMUTABLE_WITH_EXCLUSION, a WILDCARD filter for each)",
         )
         for tag in stuck
     )

@@ -221,7 +221,7 @@ def _classified(message: str, pushed: str) -> Exception:
 def _remedy(message: str) -> str:
     said = message.lower()
     if "immutable" in said or "tag invalid" in said or "tag_invalid" in said:
-        return "the tag cannot move in this repository: exclude the rolling tags from immutability (AC2 says how)"
+        return "the tag cannot move in this repository: exclude the tags that move from immutability (AC2 says how)"
     if "expired" in said or "no basic auth" in said or "unauthorized" in said or "authentication" in said:
         return "the login was not accepted: log in to AWS again, then run the release again"
     if "denied" in said or "403" in said:

@@ -12,8 +12,8 @@ from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 SETTINGS = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
 _READ = "the tags as ECR names them (DescribeImages)"
 _RELEASE = (
-    "find out in CloudTrail who moved or deleted it; then give the rolling tag to the newest accepted release "
-    "(--promote with its release tag), or release the next one"
+    "find out in CloudTrail who moved or deleted it; then give the rolling tag, if there is one, to the newest "
+    "accepted release (--promote with its release tag), or release the next one"
 )
 # ECR: ImageTagMutabilityExclusionFilterValue, and at most two wildcards in one filter.
 _FILTER = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
@@ -96,7 +96,7 @@ def check_mutability(mutability: Mutability, fixed: str, rolling: tuple[str, ...
         return reject(str(error), where, remedy)
     said = _said(mutability)
     overwritten = [Rejection(f"The release tag {tag!r} can be overwritten: {said}", where, remedy) for tag in loose]
-    unmovable = [Rejection(f"The rolling tag {tag!r} cannot move: {said}", where, remedy) for tag in stuck]
+    unmovable = [Rejection(f"The tag {tag!r} cannot move: {said}", where, remedy) for tag in stuck]
     return CheckResult.of(overwritten + unmovable)
 
 

@@ -34,13 +34,19 @@ _SOURCE = re.compile(r"\b(?:dir|file|multi):[0-9a-f]{64} in ")
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: its label, its value, and the value as a person reads it; `begin` is where it begins on the scale."""
+    """One bar: its label, its value, and the value as a person reads it.
+
+    Attributes:
+        begin: where it begins on the scale.
+        parts: what the value is the sum of, each with its tone; one part when empty.
+    """
 
     label: str
     value: float
     text: str
     tone: str = "plain"
     begin: float = 0.0
+    parts: tuple[tuple[str, float], ...] = ()
 
 
 def bars(title: str, rows: Sequence[Bar], *, limit: Bar | None = None, wide: bool = False) -> Markup:
@@ -62,12 +68,16 @@ def bars(title: str, rows: Sequence[Bar], *, limit: Bar | None = None, wide: boo
 
 
 def _bar(row: Bar, scale: float, mark: Markup) -> Markup:
-    width = round(max(row.value * scale, 0.5), 1) if row.value else 0
+    one = Markup('<span class="bar {}" style="margin-left:{}%;width:{}%"></span>')
+    left = round(row.begin * scale, 1)
+    drawn = Markup("").join(
+        one.format(tone, 0 if number else left, round(max(value * scale, 0.5), 1) if value else 0)
+        for number, (tone, value) in enumerate(row.parts or ((row.tone, row.value),))
+    )
     return Markup(
-        '<li><span class="label" title="{label}">{label}</span><span class="track">'
-        '<span class="bar {tone}" style="margin-left:{left}%;width:{width}%"></span>{mark}</span>'
+        '<li><span class="label" title="{label}">{label}</span><span class="track">{drawn}{mark}</span>'
         '<span class="value">{value}</span></li>'
-    ).format(label=row.label, tone=row.tone, left=round(row.begin * scale, 1), width=width, mark=mark, value=row.text)
+    ).format(label=row.label, drawn=drawn, mark=mark, value=row.text)
 
 
 def figures(run: Run) -> list[Markup]:
@@ -181,7 +191,8 @@ def _nights(run: Run) -> Iterator[Markup]:
                 f"{p.at:%Y-%m-%d %H:%M} {p.digest[7:15]}",
                 sum(n for _, n in p.counts),
                 ", ".join(f"{n} {word.lower()}" for word, n in p.counts if n) or "none",
+                parts=tuple((f"severity {word.lower()}", n) for word, n in p.counts if n),
             )
             for p in points
         ]
-        yield bars("Recorded scans: open findings", rows, wide=True)
+        yield bars("Recorded scans: open findings, the worst first", rows, wide=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gate.scan.findings import Severity
@@ -48,9 +47,8 @@ class FindingsTable:
 
 def findings(report: ScanReport, register: Register | None) -> FindingsTable:
     """The open findings, worst first; without a register nobody knows what is to become of them."""
-    given: Iterable[Disposition] = dispositions(report.open, register or _NO_REGISTER)
-    rows = [_row(each, known=register is not None) for each in given]
-    return FindingsTable(tuple(rows[:SHOWN]), len(rows))
+    given = list(dispositions(report.open, register or _NO_REGISTER))
+    return FindingsTable(tuple(_row(each, known=register is not None) for each in given[:SHOWN]), len(given))
 
 
 def _row(given: Disposition, *, known: bool) -> FindingRow:

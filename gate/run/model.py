@@ -151,6 +151,7 @@ class Run:
         call_log: every AWS call of this run.
         scenarios: every scenario of features/, in its order, with the scenarios that are about this release.
         not_part: the scenarios that are about no part of this release.
+        selected: how many scenarios are going to be checked.
         clients: every AWS client of this run, and where it asks.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what is known about the release by now.
@@ -184,6 +185,7 @@ class Run:
     expected: frozenset[str] = frozenset()
     scenarios: tuple[Scenario, ...] = ()
     not_part: tuple[NotPart, ...] = ()
+    selected: int = 0
     errors: list[str] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     steps: list[ReleaseStep] = field(default_factory=list)

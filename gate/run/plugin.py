@@ -95,7 +95,8 @@ class AcceptancePlugin:
             expected = expected_names(every, kind) | self._parts.titles(read_lock(HOME).names(kind))
             self.run.expected = expected - {each.name for each in self._parts.left_out(every)}
         self.run.proofs = run_self_tests()
-        self.run.terminal.begin(len(session.items))
+        self.run.selected = len(session.items)
+        self.run.terminal.begin(self.run.selected)
         self.run.timeline.collected()
 
     def _scenario(self, item: pytest.Item) -> Scenario:
@@ -220,8 +221,7 @@ class Ending:
             if self.run.results:
                 session.exitstatus = self.run.results.verdict.exit_code
                 if self.run.key:
-                    # The libraries that state and sign take half a second to import.
-                    from gate.attestation.attach import attach_run
+                    from gate.attestation.attach import attach_run  # its libraries take half a second to import
 
                     attach_run(self.run)
                 self._say(self.run.results)

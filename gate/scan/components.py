@@ -62,7 +62,7 @@ class Component:
 
 @dataclass(frozen=True)
 class RequiredComponent:
-    """A component that the scanner must cover, or the register name as not covered.
+    """A component that the scanner must cover, or the register names as not covered.
 
     Attributes:
         title: as a person calls it.
@@ -72,6 +72,8 @@ class RequiredComponent:
         packages: names of operating-system packages that are this component.
         aliases: names under which an SBOM lists it when it comes from no such package.
         paths: where it was found, if that is known.
+        required: whether the release asks for it; else only the SBOM lists it.
+        why: why the scanner does not cover it ("" where it does, or nobody has looked).
     """
 
     title: str
@@ -81,6 +83,8 @@ class RequiredComponent:
     packages: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    required: bool = True
+    why: str = ""
 
     @property
     def purl(self) -> str:

@@ -8,7 +8,7 @@ the image needs a coverage entry in the register.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from packageurl import PackageURL
@@ -27,19 +27,6 @@ _NAMED = 10
 
 
 @dataclass(frozen=True)
-class UncoveredComponent:
-    """A component that the scanner does not cover, and why.
-
-    Attributes:
-        required: whether it is one of `required_components`; else only the SBOM lists it.
-    """
-
-    component: RequiredComponent
-    why: str
-    required: bool = True
-
-
-@dataclass(frozen=True)
 class ImageCoverage:
     """What of an image the scanner covers.
 
@@ -53,7 +40,7 @@ class ImageCoverage:
     mode: Mode
     covered: tuple[Component, ...]
     uncovered: tuple[Component, ...]
-    to_register: tuple[UncoveredComponent, ...]
+    to_register: tuple[RequiredComponent, ...]
 
 
 def required_components(
@@ -101,9 +88,7 @@ def image_coverage(
     """Divide an image's components into those that the scanner covers and those that it does not."""
     covered = tuple(c for c in components if c.type in SEEN[mode] and c.version)
     uncovered = tuple(c for c in components if not (c.type in SEEN[mode] and c.version))
-    missing = [
-        UncoveredComponent(each, why) for each in required if (why := _why_uncovered(each, covered, uncovered, mode))
-    ]
+    missing = [replace(each, why=why) for each in required if (why := _why_uncovered(each, covered, uncovered, mode))]
     return ImageCoverage(mode, covered, uncovered, (*missing, *_others(uncovered, mode, required)))
 
 
@@ -123,7 +108,7 @@ def _why_uncovered(
 
 def _others(
     uncovered: tuple[Component, ...], mode: Mode, required: tuple[RequiredComponent, ...]
-) -> Iterator[UncoveredComponent]:
+) -> Iterator[RequiredComponent]:
     """Each uncovered component that is not required; the same package in many places is one."""
     places: dict[tuple[str, str, str], set[str]] = {}
     for each in uncovered:
@@ -131,8 +116,7 @@ def _others(
             places.setdefault((*_type_and_name(each), each.version), set()).update(each.paths)
     for (kind, name, version), paths in places.items():
         why = f"{mode.value.lower()} scanning does not look at it" if version else "its version is not known"
-        component = RequiredComponent(name, kind, name, version, paths=tuple(sorted(paths)))
-        yield UncoveredComponent(component, why, required=False)
+        yield RequiredComponent(name, kind, name, version, paths=tuple(sorted(paths)), required=False, why=why)
 
 
 def _type_and_name(component: Component) -> tuple[str, str]:
@@ -142,20 +126,20 @@ def _type_and_name(component: Component) -> tuple[str, str]:
     return component.type, full_name(PackageURL.from_string(component.purl)) if component.purl else component.name
 
 
-def _known_bad_uncovered() -> tuple[tuple[UncoveredComponent, ...], Register, Mode]:
-    chrome = UncoveredComponent(RequiredComponent("Chrome", "generic", "chrome"), "from a zip")
+def _known_bad_uncovered() -> tuple[tuple[RequiredComponent, ...], Register, Mode]:
+    chrome = RequiredComponent("Chrome", "generic", "chrome", why="from a zip")
     return (chrome,), Register("exceptions.yaml").at("aws", date(2026, 1, 2)), Mode.BASIC
 
 
 @check(9, known_bad=_known_bad_uncovered)
-def uncovered_registered(uncovered: tuple[UncoveredComponent, ...], register: Register, mode: Mode) -> CheckResult:
+def uncovered_registered(uncovered: tuple[RequiredComponent, ...], register: Register, mode: Mode) -> CheckResult:
     """Each component that the scanner does not cover has a coverage entry in force."""
     rejections: list[Rejection] = []
-    missing: dict[str, list[UncoveredComponent]] = {}
-    for each in sorted(uncovered, key=lambda one: one.component.type):
-        entries = register.coverage_of(each.component, mode)
+    missing: dict[str, list[RequiredComponent]] = {}
+    for each in sorted(uncovered, key=lambda one: one.type):
+        entries = register.coverage_of(each, mode)
         if not entries:
-            missing.setdefault(each.component.type, []).append(each)
+            missing.setdefault(each.type, []).append(each)
         elif all(entry.expires < register.today for entry in entries):
             rejections.append(
                 Rejection(
@@ -169,24 +153,23 @@ def uncovered_registered(uncovered: tuple[UncoveredComponent, ...], register: Re
     return CheckResult.of(rejections)
 
 
-def _unregistered(missing: list[UncoveredComponent], register: Register, mode: Mode) -> Iterator[Rejection]:
+def _unregistered(missing: list[RequiredComponent], register: Register, mode: Mode) -> Iterator[Rejection]:
     """Components of one type without an entry: each by itself, or where the unrequired ones are many, those as one."""
-    kind = missing[0].component.type
+    kind = missing[0].type
     others = [each for each in missing if not each.required]
     together = len(others) > _APART and kind != "generic"
     for each in missing:
         if each.required or not together:
-            entry = ready_coverage({"purl": each.component.purl.partition("@")[0]}, register.target, mode)
+            entry = ready_coverage({"purl": each.purl.partition("@")[0]}, register.target, mode)
             yield _without_entry(_title(each), each.why, register, entry)
     if together:
-        named = ", ".join(each.component.title for each in others[:_NAMED])
+        named = ", ".join(each.title for each in others[:_NAMED])
         rest = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
         title = f"{len(others)} packages of the type {kind} ({named}{rest})"
         yield _without_entry(title, others[0].why, register, ready_coverage({"ecosystem": kind}, register.target, mode))
 
 
-def _title(uncovered: UncoveredComponent) -> str:
-    one = uncovered.component
+def _title(one: RequiredComponent) -> str:
     at = f", at {one.paths[0]}" if one.paths else ""
     return f"{one.title} ({one.purl}{at})"
 

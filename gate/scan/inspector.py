@@ -29,20 +29,10 @@ def read_coverage(caller: RetryingClient, repository: str, digest: str) -> Inspe
 
 @readable("ListCoverage")
 def _list_coverage(caller: RetryingClient, repository: str, digest: str) -> InspectorCoverage:
-    criteria = {
-        "resourceType": [{"comparison": "EQUALS", "value": "AWS_ECR_CONTAINER_IMAGE"}],
-        "ecrRepositoryName": [{"comparison": "EQUALS", "value": repository}],
-    }
-    request: dict[str, Any] = {"filterCriteria": criteria, "maxResults": 200}
-    for _ in range(_MAX_PAGES):
-        page = caller.ask("list_coverage", needs="coveredResources", **request)
-        for resource in page.get("coveredResources") or []:
-            if str(resource.get("resourceId", "")).endswith(digest):
-                return _coverage(resource)
-        if not page.get("nextToken"):
-            return InspectorCoverage(listed=False)
-        request["nextToken"] = page["nextToken"]
-    raise ScanUnavailable(f"Inspector's ListCoverage did not end after {_MAX_PAGES} pages", where=repository)
+    about = {"resourceType": "AWS_ECR_CONTAINER_IMAGE", "ecrRepositoryName": repository}
+    resources = _listed(caller, "list_coverage", "coveredResources", about, 200)
+    covered = (_coverage(each) for each in resources if str(each.get("resourceId", "")).endswith(digest))
+    return next(covered, InspectorCoverage(listed=False))
 
 
 def _coverage(resource: dict[str, Any]) -> InspectorCoverage:
@@ -75,22 +65,24 @@ def with_exploits(caller: RetryingClient, repository: str, report: ScanReport) -
 @readable("ListFindings")
 def _by_id(caller: RetryingClient, repository: str, digest: str) -> Mapping[str, ExploitData]:
     found: dict[str, ExploitData] = {}
-    for entry in _list_findings(caller, repository, digest):
+    about = {"ecrImageHash": digest, "ecrImageRepositoryName": repository}
+    for entry in _listed(caller, "list_findings", "findings", about, 100):
         name = plain(str((entry.get("packageVulnerabilityDetails") or {}).get("vulnerabilityId") or ""))
         found[name] = found.get(name, UNKNOWN).joined(exploit_data(entry, "Inspector"))
     return found
 
 
-def _list_findings(caller: RetryingClient, repository: str, digest: str) -> Iterator[Mapping[str, Any]]:
-    def equals(value: str) -> list[dict[str, str]]:
-        return [{"comparison": "EQUALS", "value": value}]
-
-    criteria = {"ecrImageHash": equals(digest), "ecrImageRepositoryName": equals(repository)}
-    request: dict[str, Any] = {"filterCriteria": criteria, "maxResults": 100}
+def _listed(
+    caller: RetryingClient, operation: str, key: str, about: Mapping[str, str], size: int
+) -> Iterator[dict[str, Any]]:
+    """What Inspector lists under a key, of which each field has its value, page by page."""
+    criteria = {name: [{"comparison": "EQUALS", "value": value}] for name, value in about.items()}
+    request: dict[str, Any] = {"filterCriteria": criteria, "maxResults": size}
     for _ in range(_MAX_PAGES):
-        page = caller.ask("list_findings", needs="findings", **request)
-        yield from page["findings"]
+        page = caller.ask(operation, needs=key, **request)
+        yield from page.get(key) or []
         if not page.get("nextToken"):
             return
         request["nextToken"] = page["nextToken"]
-    raise ScanUnavailable(f"Inspector's ListFindings did not end after {_MAX_PAGES} pages", where=digest)
+    asked = operation.title().replace("_", "")
+    raise ScanUnavailable(f"Inspector's {asked} did not end after {_MAX_PAGES} pages", where=", ".join(about.values()))

@@ -40,12 +40,7 @@ def read_pages(caller: RetryingClient, repository: str, digest: str, configured:
         ScanUnavailable: the pages repeat or do not end.
         AwsRefused: the call is refused.
     """
-    request: dict[str, Any] = {
-        "repositoryName": repository,
-        "imageId": {"imageDigest": digest},
-        "maxResults": _PAGE_SIZE,
-    }
-    first = page = _ask(caller, request)
+    first = page = scan_page(caller, repository, digest, maxResults=_PAGE_SIZE)
     findings = findings_of(page)
     pages, tokens, steady = 1, set[str](), True
     # An empty page may carry a token as well: only its absence is the end.
@@ -57,7 +52,7 @@ def read_pages(caller: RetryingClient, repository: str, digest: str, configured:
                 remedy="run again; if it stays so, ask AWS Support",
             )
         tokens.add(token)
-        page = _ask(caller, {**request, "nextToken": token})
+        page = scan_page(caller, repository, digest, maxResults=_PAGE_SIZE, nextToken=token)
         steady = _is_same_scan(first, page)
         if steady:
             findings.extend(findings_of(page, findings[-1].entry + 1 if findings else 0))
@@ -65,9 +60,15 @@ def read_pages(caller: RetryingClient, repository: str, digest: str, configured:
     return _report(first, configured, findings, pages, now, steady=steady)
 
 
-def _ask(caller: RetryingClient, request: dict[str, Any]) -> dict[str, Any]:
+def scan_page(caller: RetryingClient, repository: str, digest: str, **more: Any) -> dict[str, Any]:
+    """One page of the digest's scan.
+
+    Raises:
+        ClientError: ScanNotFoundException or ImageNotFoundException.
+    """
     absent = ("ScanNotFoundException", "ImageNotFoundException")
-    return caller.ask("describe_image_scan_findings", needs="imageScanStatus", expect=absent, **request)
+    about = {"repositoryName": repository, "imageId": {"imageDigest": digest}}
+    return caller.ask("describe_image_scan_findings", needs="imageScanStatus", expect=absent, **about, **more)
 
 
 def _is_same_scan(first: dict[str, Any], page: dict[str, Any]) -> bool:

@@ -126,11 +126,10 @@ def counts_match(report: ScanReport) -> CheckResult:
     )
 
 
-def _bad_settings() -> ScanSettings:
-    return ScanSettings("repository", Mode.ENHANCED, "MANUAL", False, ())
+_BAD_SETTINGS = ScanSettings("repository", Mode.ENHANCED, "MANUAL", False, ())
 
 
-@check(7, known_bad=lambda: (_bad_settings(), replace(_bad_report(), mode=Mode.ENHANCED), True))
+@check(7, known_bad=lambda: (_BAD_SETTINGS, replace(_bad_report(), mode=Mode.ENHANCED), True))
 def applies(settings: ScanSettings, report: ScanReport, nightly: bool) -> CheckResult:
     """Scanning really applies to this repository and image: by its rules, and by what the scanner covers.
 

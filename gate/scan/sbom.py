@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,24 +150,16 @@ def _component(raw: dict[str, Any]) -> Component:
         kind = PackageURL.from_string(purl).type if purl else ""
     except ValueError:
         kind = ""  # a component without a readable purl is one that no scanner looks at
-    if kind in OS_TYPES and _finder(raw) == _ELF_NOTES:
+    # syft writes what it knows as properties, a component's places among them: syft:location:0:path, …
+    listed = [each for each in raw.get("properties") or [] if isinstance(each, dict)]
+    properties = [(str(each.get("name")), str(each.get("value") or "")) for each in listed]
+    if kind in OS_TYPES and (_FOUND_BY, _ELF_NOTES) in properties:
         # A note in a program names the package that it was built for. Scanners read the package database, and a
         # program that the database lists is not found by its note.
         kind = "generic"
     name, version = (plain(str(raw.get(key) or "")) for key in ("name", "version"))
-    return Component(name, version, purl, kind, tuple(_paths(raw)))
-
-
-def _finder(raw: dict[str, Any]) -> str:
-    properties = (each for each in raw.get("properties") or [] if isinstance(each, dict))
-    return next((str(each.get("value")) for each in properties if each.get("name") == _FOUND_BY), "")
-
-
-def _paths(raw: dict[str, Any]) -> Iterator[str]:
-    # syft writes a component's places as properties: syft:location:0:path, syft:location:0:layerID, …
-    for each in raw.get("properties") or []:
-        if isinstance(each, dict) and _LOCATION.fullmatch(str(each.get("name"))):
-            yield plain(str(each.get("value") or ""))
+    paths = tuple(plain(value) for key, value in properties if _LOCATION.fullmatch(key))
+    return Component(name, version, purl, kind, paths)
 
 
 def _tool(document: dict[str, Any]) -> str:

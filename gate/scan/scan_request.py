@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from gate.aws.errors import error_code, error_message, readable
 from gate.aws.retry import RetryingClient
 from gate.errors import AwsRefused, ScanUnavailable
+from gate.scan.pages import scan_page
 from gate.scan.report import SKEW, ScanReport
 from gate.scan.statuses import Mode, Outcome, meaning_of
 from gate.text import format_time
@@ -94,14 +95,7 @@ def _earlier(now: datetime | None, answer: Mapping[str, Any]) -> datetime | None
 
 def _before(caller: RetryingClient, repository: str, digest: str) -> tuple[datetime | None, str]:
     try:
-        page = caller.ask(
-            "describe_image_scan_findings",
-            needs="imageScanStatus",
-            expect=("ScanNotFoundException", "ImageNotFoundException"),
-            repositoryName=repository,
-            imageId={"imageDigest": digest},
-            maxResults=1,
-        )
+        page = scan_page(caller, repository, digest, maxResults=1)
     except ClientError:
         return None, ""
     end = (page.get("imageScanFindings") or {}).get("imageScanCompletedAt")

@@ -48,8 +48,7 @@ def build(settings: dict[str, Any]) -> Gateway:
 def _scanner(settings: dict[str, Any]) -> ImageScanner:
     """The local scanner, or the one that a `module:function` makes."""
     if settings["scanner"] is None:
-        work = Path(settings["state"], "scans")
-        return LocalScanner(Path(settings["sboms"]), work, [Path(path) for path in settings["advisories"]])
+        return LocalScanner(Path(settings["packages"]), [Path(path) for path in settings["advisories"]])
     module, _, function = settings["scanner"].partition(":")
     scanner: ImageScanner = getattr(importlib.import_module(module), function)()
     return scanner

@@ -17,7 +17,6 @@ class PackageVulnerability:
         id: for example `CVE-2023-4863`.
         severity: INFORMATIONAL, LOW, MEDIUM, HIGH, CRITICAL, UNDEFINED; UNTRIAGED in enhanced scanning.
         fixed_version: "" if no fix is known.
-        purl: the package as the SBOM names it.
         manager: Inspector's name for the kind of package: OS, PYTHONPKG…
         path: the file in the image that shows the package ("" for the operating system's packages).
     """
@@ -31,7 +30,6 @@ class PackageVulnerability:
     description: str = ""
     score: float | None = None
     vector: str = ""
-    purl: str = ""
     manager: str = "OS"
     path: str = ""
 

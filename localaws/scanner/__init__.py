@@ -1,4 +1,4 @@
-"""The local scanner: syft's SBOM of a pushed image against OSV advisories; a simulation of ECR's own scan."""
+"""The local scanner: the packages of a pushed image against OSV advisories; a simulation of ECR's own scan."""
 
 from pathlib import Path
 

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
+from gate.evidence.store import write_whole
 from localaws.ecr.findings import PackageVulnerability, ScannerResult
 from localaws.ecr.scanning import ImageSource
 from localaws.scanner import SHIPPED, ScanFailed
 from localaws.scanner.advisory import Advisory, AffectedPackage, UncomparableVersion, ordered
 from localaws.scanner.database import AdvisoryDatabase, read_advisories
-from localaws.scanner.packages import PYPI, Package
-from localaws.scanner.sbom import Cataloger
+from localaws.scanner.package_files import package_files
+from localaws.scanner.packages import PYPI, Package, packages_of
 from localaws.scanner.severity import Rating, rated, worst
 
 _ORDER = ("CRITICAL", "UNDEFINED", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
 _TEXT = 1000
+_FORMAT = 2  # of a file in the cache
 
 
 class LocalScanner:
     """Compares an image's packages with the advisories (see `localaws.ecr.scanning.ImageScanner`).
 
     Args:
-        cache: where SBOMs are cached by digest.
-        work: a folder that no other run uses at the same time.
+        cache: where the packages of an image are kept, one file per digest.
         advisories: directories, archives or files of OSV records.
-        syft: the program that makes SBOMs; beside the running Python when not given.
     """
 
-    def __init__(
-        self, cache: Path, work: Path, advisories: Iterable[Path] = (SHIPPED,), syft: Path | None = None
-    ) -> None:
-        self._cataloger = Cataloger(cache, work, syft)
+    def __init__(self, cache: Path, advisories: Iterable[Path] = (SHIPPED,)) -> None:
+        self._cache = cache
         self._advisories = tuple(advisories)
 
     def scan(self, repository: str, digest: str, fetch: ImageSource) -> ScannerResult:
@@ -42,10 +42,21 @@ class LocalScanner:
         Raises:
             ScanFailed: the packages or the advisories cannot be read completely.
         """
-        packages = self._cataloger.packages(fetch, digest)
+        packages = self._packages(fetch, digest)
         database = read_advisories(self._advisories, packages)
         found = findings_in(packages, database)
         return ScannerResult(found, database.newest.timestamp(), _description(packages, database))
+
+    def _packages(self, image: ImageSource, digest: str) -> tuple[Package, ...]:
+        kept = self._cache / f"{digest.replace(':', '-')}-{_FORMAT}.json"
+        try:
+            known = tuple(Package(**entry) for entry in json.loads(kept.read_bytes()))
+        except (OSError, ValueError, TypeError):  # there is none, or it is damaged: it is made again
+            known = ()
+        if not known:
+            known = packages_of(package_files(image))
+            write_whole(kept, json.dumps([asdict(package) for package in known]).encode())
+        return known
 
 
 def _description(packages: tuple[Package, ...], database: AdvisoryDatabase) -> str:
@@ -126,7 +137,6 @@ def _finding(
         description=(_names(members) + summary)[:_TEXT],
         score=rating.score,
         vector=rating.vector,
-        purl=shown.purl,
         manager=shown.manager,
         path=shown.path,
     )

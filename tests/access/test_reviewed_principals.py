@@ -39,7 +39,6 @@ def test_entry_is_read_with_its_line():
         ("reason: break-glass", "reason: ''", "'reason' is not a string"),
         ("reviewer:", "reviewers:", "exactly the keys"),
         ("role/administrator", "role/*", "more than one principal"),
-        ("    reviewer: security lead", "    reason: twice\n    reviewer: security lead", "same key twice"),
     ],
 )
 def test_faulty_entry_is_refused_with_its_line(old, new, said):
@@ -47,6 +46,13 @@ def test_faulty_entry_is_refused_with_its_line(old, new, said):
     with pytest.raises(GateError, match=said) as refused:
         reviewed_principals.read(GOOD.replace(old, new), "principals.yaml")
     assert refused.value.where == "principals.yaml, line 2"
+
+
+def test_a_key_that_is_given_twice_is_refused_with_its_line():
+    """It would not be known which of the two was reviewed."""
+    with pytest.raises(GateError, match="'reason' is given twice") as refused:
+        reviewed_principals.read(GOOD.replace("    reviewer", "    reason: twice\n    reviewer"), "principals.yaml")
+    assert refused.value.where == "principals.yaml, line 5"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "principals: 3", "principals: [", "others: []", "a: &a [*a]", "- \0"])

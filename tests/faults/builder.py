@@ -33,4 +33,4 @@ def built_with_attestations(on: Stage, folder: Path) -> BuiltImage:
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {**_EXPORTED, "PATH": f"{commands}:{os.environ['PATH']}"}.items():
             environment.setenv(name, value)
-        return build_release(on.release, on.base, folder / "build.log")
+        return build_release(on.home, on.release, on.base, folder / "build.log")

@@ -22,7 +22,6 @@ from gate.scan.findings import ExploitData, Finding, tally
 from gate.scan.register.reading import parse as parse_register
 from gate.scan.report import InspectorCoverage
 from gate.scan.statuses import Mode
-from tests.faults.world import ROOT
 
 
 def changed(value: Any, path: list[str], make: Any) -> Any:
@@ -150,7 +149,7 @@ def register(world, change):
     text = change.get("text")
     beside = {name: json.dumps(document).encode() for name, document in change.get("beside", {}).items()}
     if text is None:
-        document = yaml.safe_load((ROOT / "image" / "exceptions.yaml").read_text(encoding="utf-8"))
+        document = yaml.safe_load((world.home / "image" / "exceptions.yaml").read_text(encoding="utf-8"))
         text = edited_entries(document, change, world.now.date())
         for name, raw in beside.items():
             text = text.replace(f"sha256 of {name}", hashlib.sha256(raw).hexdigest())
@@ -159,7 +158,7 @@ def register(world, change):
 
 def reviews(world, change):
     """The reviewed principals with entries added, dropped or changed, read as they are."""
-    document = yaml.safe_load((ROOT / "image" / "principals.yaml").read_text(encoding="utf-8"))
+    document = yaml.safe_load((world.home / "image" / "principals.yaml").read_text(encoding="utf-8"))
     text = edited_entries(document, change, world.now.date())
     try:
         return replace(world, principals=read_reviews(text, "principals.yaml"))

@@ -10,13 +10,16 @@ from typing import Any
 
 import yaml
 
+from gate.release_file import release_of
+from gate.run.parts import ReleaseParts
 from gate.run.scenarios import Scenario, catalogue
 from gate.verdict import CRITERIA
+from localaws.__main__ import seeded_release
 from tests.faults import facts, services
 from tests.faults.world import ROOT, World, with_dockerfile
 
 FILE = Path(__file__).with_name("catalogue.yaml")
-LEVELS = ("check", "layer", "service", "release")
+LEVELS = ("check", "service", "release", "layer")
 PURE = {"put": facts.put, "append": facts.append, "drop": facts.drop, "finding": facts.finding,
         "register": facts.register, "reviews": facts.reviews, "files": facts.files}  # fmt: skip
 # The criteria whose scenarios read a fact, by the fact's name: no other scenario could notice.
@@ -69,21 +72,41 @@ def _head(path):
     return f"{first}.{second}" if f"{first}.{second}" in _READ_BY else first
 
 
-def scenarios() -> dict[str, Scenario]:
-    """Every scenario of features/, by its title."""
-    return {scenario.name: scenario for scenario in catalogue(ROOT / "features").values()}
+def scenarios(home: Path = ROOT) -> dict[str, Scenario]:
+    """Every scenario of features/ by its title, with the names that it has for the release in a folder."""
+    titled = ReleaseParts(release_of(home / "pytest.ini")).titled(catalogue(ROOT / "features"))
+    return {scenario.name: scenario for scenario in titled.values()}
 
 
-def read() -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
-    """The faults, and the harmless changes."""
-    document, known = yaml.safe_load(FILE.read_text(encoding="utf-8")), scenarios()
-    faults = tuple(_fault(raw, known) for raw in document["faults"])
-    harmless = tuple(_fault({**raw, "fault": raw["change"]}, known) for raw in document["harmless"])
+def read(home: Path = ROOT) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
+    """The faults and the harmless changes that can be made to the release in a folder, with its own names."""
+    release, known = release_of(home / "pytest.ini"), scenarios(home)
+    document = yaml.safe_load(named(FILE.read_text(encoding="utf-8"), home))
+    faults, harmless = (
+        tuple(
+            _fault({"fault": raw.get("change"), **raw}, known)
+            for raw in document[kind]
+            if all(value in getattr(release, key) for key, value in raw.get("only", {}).items())
+        )
+        for kind in ("faults", "harmless")
+    )
     return faults, harmless
 
 
+def named(text: str, home: Path) -> str:
+    """The catalogue's text with the names of a release."""
+    seeded = seeded_release(home / "pytest.ini")
+    subject = seeded.ci_token_subject
+    names = {**vars(release_of(home / "pytest.ini")), "developer": seeded.developer, "rule": seeded.rule,
+             "zip_role": seeded.zip_role, "workflow": subject,
+             "owner": subject.removeprefix("repo:").partition("/")[0]}  # fmt: skip
+    for key, value in names.items():
+        text = text.replace(f"<{key}>", str(value))
+    return text
+
+
 def _fault(raw, known):
-    allowed = {"fault", "change", "october", "level", "made", "scenario", "rows", "also", "says", "leaves"}
+    allowed = {"only", "fault", "change", "october", "level", "made", "scenario", "rows", "also", "says", "leaves"}
     assert set(raw) <= allowed, f"{raw['fault']}: unknown {set(raw) - allowed}"
     scenario = known[raw["scenario"]] if "scenario" in raw else None
     return Fault(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +61,19 @@ class WorldPlugin:
             item.own_markers = [mark for mark in item.own_markers if mark.name != "skip"]
 
 
+@cache
+def _keep_what_was_imported() -> None:
+    # By the first run of this process. pytest collects garbage twice at each one's end, and would go through all of it.
+    gc.collect()
+    gc.freeze()
+
+
 def run_scenarios(module: str, world, folder: Path, *options: str) -> Ran:
     """Run scenarios with the fixtures of `scenarios.py` (facts alone) or `releasing.py` (a real release)."""
     plugin, scenarios = WorldPlugin(world, stubbed=module == "scenarios.py"), Path(__file__).with_name(module)
     usual = ("--target", "local", "--import-mode", "importlib", "-p", "no:hypothesispytest")
+    if world.home != ROOT:
+        usual += ("--release-folder", str(world.home))
     return run_pytest(str(scenarios), plugin, folder, *usual, *options)
 
 
@@ -86,6 +97,7 @@ def run_pytest(scenarios: str, plugin: Any, folder: Path, *options: str) -> Ran:
         # A power failure is no part of these runs, and to wait for the disk 150 times takes half of their time.
         patched.setattr(os, "fsync", lambda _: None)
         code = int(pytest.main(command, plugins=[plugin]))
+    _keep_what_was_imported()
     text = unwrapped(log.read_text(encoding="utf-8"))
     assert plugin.run is not None, text
     assert plugin.run.results is not None, text

@@ -19,7 +19,6 @@ from tests.faults.facts import put
 from tests.faults.stage import OLDER, Stage, quick, recorded, seeded
 from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
 from tests.local_target.registry_client import RegistryClient, login
-from tests.seeded import SEEDED
 
 _DOCUMENTS = ("policyText", "lifecyclePolicyText", "PolicyDocument", "AssumeRolePolicyDocument")
 _FAULT = "fault"
@@ -89,7 +88,7 @@ def make_calls(calls, on, world):
                  "{leftover}": _digest(_leftover(world.published.manifest.body))}  # fmt: skip
         parameters = {key: _text(key, value, words) for key, value in each.get("with", {}).items()}
         if each["service"] == "ecr":
-            parameters.setdefault("repositoryName", SEEDED.repository)
+            parameters.setdefault("repositoryName", on.seeded.repository)
         if each["call"] == "put_image":
             parameters |= _manifest(parameters.pop("manifest"), on, world)
         if each["call"] in _OF_THE_REGISTRY:
@@ -129,7 +128,7 @@ def _referrer(kind, on, stored):
     config, layer, about = _REFERRERS[kind]
     speaks_of = stored.digest if kind == "cosign" else _digest(_leftover(stored.body))
     content = json.dumps({"critical": {"image": {"docker-manifest-digest": speaks_of}}}).encode()
-    digest = RegistryClient(on.target.registry, login(on.client("ecr"))).upload(SEEDED.repository, content)
+    digest = RegistryClient(on.target.registry, login(on.client("ecr"))).upload(on.seeded.repository, content)
     # Any blob that the registry holds will do for a config: nobody reads it.
     whole = {"schemaVersion": 2, "config": {**body["config"], "mediaType": config},
              "layers": [{"mediaType": layer, "digest": digest, "size": len(content)}]}  # fmt: skip
@@ -177,7 +176,7 @@ def _manifest(kind, on, world):
 
 def _settled(on):
     on.client("lambda").get_waiter("function_updated_v2").wait(
-        FunctionName=SEEDED.zip_function, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
+        FunctionName=on.seeded.zip_function, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
     )
 
 
@@ -213,7 +212,7 @@ def _roles_put_right(on):
     """Whatever a fault does to roles, policies or the repository's policy is undone."""
     iam, ecr = on.client("iam"), on.client("ecr")
     trusts = {each["RoleName"]: each["AssumeRolePolicyDocument"] for each in iam.list_roles()["Roles"]}
-    policy = ecr.get_repository_policy(repositoryName=SEEDED.repository)["policyText"]
+    policy = ecr.get_repository_policy(repositoryName=on.seeded.repository)["policyText"]
     try:
         yield
     finally:
@@ -225,7 +224,7 @@ def _roles_put_right(on):
                 iam.update_assume_role_policy(RoleName=role["RoleName"], PolicyDocument=document)
             else:
                 iam.delete_role(RoleName=role["RoleName"])
-        ecr.set_repository_policy(repositoryName=SEEDED.repository, policyText=policy)
+        ecr.set_repository_policy(repositoryName=on.seeded.repository, policyText=policy)
 
 
 def pipeline(world, files, folder):

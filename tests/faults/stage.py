@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gate import engine as docker_engine
-from gate import release_file as settings
 from gate.access.reader import AccountReader
 from gate.access.reviewed_principals import load as load_reviews
 from gate.aws.call_log import CallLog
@@ -29,14 +27,17 @@ from gate.publish.publication import CheckedImage
 from gate.publish.publisher import Publisher
 from gate.publish.publishing_run import BASELINE
 from gate.publish.release_client import ReleaseClient
+from gate.release import Release
+from gate.release_file import release_of
 from gate.run.lookups import REGISTER
 from gate.scan.reader import ScanReader
 from gate.scan.records import record_of
 from gate.scan.register.reading import load as load_register
+from localaws.__main__ import seeded_release
 from localaws.seed import repository
+from localaws.seed.release import SeededRelease
 from localaws.target import LocalTarget
 from tests.faults.world import ROOT, RecordedManaged, RecordedRepository, RecordedScanner, World
-from tests.seeded import SEEDED
 
 # An older image of the repository, there before the release: what must stay as it is.
 OLDER = "v0.9.0"
@@ -48,18 +49,24 @@ KEPT = (*LOOKS, "base", "chrome_pin", "driver_pin", "pins", "sbom")
 
 @dataclass
 class Stage:
-    """The real things behind the good world: engine, image, local target; faults are made with them."""
+    """The real things behind the good world: engine, image, local target; faults are made with them.
+
+    Attributes:
+        home: the folder of the release's pytest.ini.
+    """
 
     engine: docker_engine.Engine
-    release: settings.Release
+    release: Release
     base: Base
     good: Candidate
     target: LocalTarget
     folder: Path
+    home: Path
+    seeded: SeededRelease
 
-    def client(self, service, role=SEEDED.administrator):
-        """A client of the local target."""
-        return self.target.session(role).client(service, endpoint_url=self.target.endpoint)
+    def client(self, service, role=""):
+        """A client of the local target; the administrator's, unless a role is named."""
+        return self.target.session(role or self.seeded.administrator).client(service, endpoint_url=self.target.endpoint)
 
     def release_client(self, endpoint=None):
         """A real release client of the CI role, with a call log of its own."""
@@ -70,7 +77,7 @@ class Stage:
     def account(self):
         """A real reader of the account's policies."""
         release = self.release
-        clients = (self.client(each, SEEDED.ci_role) for each in ("iam", "ecr", "lambda", "organizations"))
+        clients = (self.client(each, self.seeded.ci_role) for each in ("iam", "ecr", "lambda", "organizations"))
         iam, ecr, functions, organizations = clients
         return AccountReader(iam, ecr, account=release.account, region=release.region, repository=release.repository,
                        function=release.function_name, functions=functions, organizations=organizations)  # fmt: skip
@@ -100,34 +107,31 @@ def quick() -> TimeSource:
     return TimeSource(monotonic=lambda: time.monotonic() + slept[0], sleep=lambda s: slept.append(slept.pop() + s))
 
 
-def read_release():
-    """The release as pytest.ini states it."""
-    ini = configparser.ConfigParser(interpolation=None)
-    ini.read(ROOT / "pytest.ini", encoding="utf-8")
-    given = ini["pytest"]
-    lines = {each for each, field in settings.Release.__dataclass_fields__.items() if field.metadata["lines"]}
-    return settings.read(lambda key: given.get(key, "").split("\n")[1:] if key in lines else given.get(key, ""))
-
-
-def build_release(release: settings.Release, base: Base, log: Path) -> BuiltImage:
-    """What the gate's own build leaves; nothing new, where it is built."""
-    return build_image(ROOT / release.image_context, tag=f"{release.repository}:latest", base_image=base.reference,
+def build_release(home: Path, release: Release, base: Base, log: Path) -> BuiltImage:
+    """What the gate's own build leaves of the release in a folder; nothing new, where it is built."""
+    return build_image(home / release.image_context, tag=f"{release.repository}:latest", base_image=base.reference,
                        version=release.release_tag, log=log, progress=lambda _line: None)  # fmt: skip
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
-    """Build the image (nothing, where it is built), look at it whole, and start the local target beside it."""
-    release, docker = read_release(), docker_engine.connect()
+def stage(folder: Path, home: Path = ROOT) -> Iterator[Stage]:
+    """Build the image (nothing, where it is built), look at it whole, and start the local target beside it.
+
+    Args:
+        folder: what is written goes there.
+        home: the folder of the release's pytest.ini.
+    """
+    release, docker = release_of(home / "pytest.ini"), docker_engine.connect()
+    seeds = seeded_release(home / "pytest.ini")
     base = build_stand_in(docker, ROOT, folder / "base.log", lambda _line: None)
-    built = build_release(release, base, folder / "build.log")
-    context = ROOT / release.image_context
+    built = build_release(home, release, base, folder / "build.log")
+    context = home / release.image_context
     base = replace(base, approved=(*release.approved_bases, *base.approved))
     good = Candidate(docker, release, base, built.image_id, built, context, ROOT / ".cache" / "sbom")
     try:
         good.prefetch()
-        with LocalTarget(SEEDED, state=folder / "localaws") as target:
-            yield Stage(docker, release, base, good, target, folder)
+        with LocalTarget(seeds, state=folder / "localaws") as target:
+            yield Stage(docker, release, base, good, target, folder, home, seeds)
     finally:
         good.close()
         docker.close()
@@ -144,7 +148,7 @@ def good_world(on: Stage) -> World:
     ecr = RecordedRepository(on.release.repository, release_client.ecr.snapshot(), published.manifest,
                              release_client.ecr.config(published.manifest))  # fmt: skip
     scanner = _scans(on, now)
-    register = load_register(ROOT / on.release.image_context / REGISTER)
+    register = load_register(on.home / on.release.image_context / REGISTER)
     night = record_of(scanner.release, register, event="candidate", tags=("candidate",), target="local")
     function = published.legacy_before
     own_reading = TrailEvent("lambda.amazonaws.com", "GetFunction20150331v2", function.name, True, "us", str(now))
@@ -158,13 +162,14 @@ def good_world(on: Stage) -> World:
         scanner=scanner,
         access=on.account().access_facts(),
         register=register,
-        principals=load_reviews(ROOT / on.release.image_context / "principals.yaml"),
+        principals=load_reviews(on.home / on.release.image_context / "principals.yaml"),
         legacy_before=function,
         legacy_now=release_client.zip_function.snapshot(),
         trail=(own_reading,),
         traffic=(Traffic(86_400.0, 72.0, 1.0), Traffic(3_600.0, 3.0, 0.0)),
         calls=release_client.call_log.calls,
         repository=ROOT,
+        home=on.home,
         history=(night,),
         last_night=night,
         canaries={},
@@ -182,14 +187,14 @@ def seeded(on: Stage) -> None:
     on.client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
     on.client("ecr").put_signing_configuration(signingConfiguration={"rules": []})
     on.client("ecr").put_replication_configuration(replicationConfiguration={"rules": []})
-    on.client("ecr").delete_repository(repositoryName=SEEDED.repository, force=True)
-    repository.seed(on.client("ecr"), SEEDED)
+    on.client("ecr").delete_repository(repositoryName=on.seeded.repository, force=True)
+    repository.seed(on.client("ecr"), on.seeded)
     release_client = on.release_client()
     published = on.publish(release_client)
     stored, ecr = published.manifest, on.client("ecr")
-    ecr.put_image(repositoryName=SEEDED.repository, imageManifest=stored.body + "\n\n",
+    ecr.put_image(repositoryName=on.seeded.repository, imageManifest=stored.body + "\n\n",
                   imageManifestMediaType=stored.media_type, imageTag=OLDER)  # fmt: skip
-    ecr.batch_delete_image(repositoryName=SEEDED.repository, imageIds=[{"imageDigest": published.digest}])
+    ecr.batch_delete_image(repositoryName=on.seeded.repository, imageIds=[{"imageDigest": published.digest}])
 
 
 def _scans(on, now):
@@ -199,7 +204,7 @@ def _scans(on, now):
         replace(reader.scan(tag), vulnerability_source_updated_at=now - timedelta(hours=1))
         for tag in (on.release.release_tag, on.release.rolling_tag)
     )
-    return RecordedScanner(on.release.repository, reader.settings(), release, rolling)
+    return RecordedScanner(on.release.repository, reader.settings(), release, rolling, on.release.rolling_tag)
 
 
 def recorded(on: Stage, image_id: str = "") -> Candidate:
@@ -208,6 +213,15 @@ def recorded(on: Stage, image_id: str = "") -> Candidate:
     found = twin(on, image_id or good.image.image_id)
     found.__dict__ |= {name: getattr(good, name) for name in KEPT if name != "libraries"}
     found.__dict__["libraries"] = {name: good.libraries(name) for name in good.browser_paths}.__getitem__
+    # As a release on that base has it: the stand-in has a Python of its own.
+    version, stated = found.__dict__["interpreter"].version, on.release.python_version
+    if not image_id and not version.startswith(f"{stated}."):
+        found.__dict__["interpreter"] = replace(found.__dict__["interpreter"], version=f"{stated}.1")
+        own = f"python{version.rpartition('.')[0]}"
+        components = tuple(
+            replace(each, name=each.name.replace(own, f"python{stated}")) for each in good.sbom.components
+        )
+        found.__dict__["sbom"] = replace(good.sbom, components=components)
     approved = on.release.approved_bases[0]
     labels = {name: value for name, value in good.base.labels.items() if name != STAND_IN_LABEL}
     digest = f"{approved.rpartition(':')[0]}@sha256:{'a' * 64}"

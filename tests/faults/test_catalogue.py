@@ -1,10 +1,15 @@
 """The catalogue is whole: every scenario has a fault, every failure of the real release is repeated."""
 
+import re
 from collections import Counter
 
 import pytest
+import yaml
 
+from gate.release_file import release_of
 from tests.faults import faults
+from tests.faults.world import ROOT
+from tests.other_releases import folders
 
 FAULTS, HARMLESS = faults.read()
 
@@ -46,3 +51,23 @@ def test_each_criterion_fails_in_a_whole_release(criterion):
     """One failing scenario of each criterion is seen in a release that is really made, with the tags that it leaves."""
     whole = [fault for fault in FAULTS if fault.level == "release" and fault.scenario.criterion == criterion]
     assert [fault.name for fault in whole if fault.leaves is not None] != []
+
+
+def test_the_catalogue_has_the_names_of_whatever_release_it_is_read_for(tmp_path):
+    """None of the gate's own release is left in it, every placeholder is filled, and the faults are the same."""
+    home, own = folders.scraper(tmp_path / "scraper"), release_of(ROOT / "pytest.ini")
+    text = faults.named(faults.FILE.read_text(encoding="utf-8"), home)
+    names = (own.account, own.region, own.repository, own.zip_function, own.ci_role, own.lambda_role, own.function_name)
+    assert [name for name in names if re.search(rf"(?<![\w/-]){re.escape(name)}(?![\w-])", text)] == []
+    assert set(re.findall(r"<[a-z]+(?:_[a-z]+)*>", text.partition("faults:")[2])) == {"<html>"}, (
+        "a broken answer of a door"
+    )
+    there, harmless = faults.read(home)
+    titles = {fault.name for fault in there}
+    assert {fault.name for fault in FAULTS} - titles == {each["fault"] for each in _limited()}
+    assert len(harmless) == len(HARMLESS)
+
+
+def _limited():
+    """The entries that are about one kind of release alone."""
+    return [each for each in yaml.safe_load(faults.FILE.read_text(encoding="utf-8"))["faults"] if "only" in each]

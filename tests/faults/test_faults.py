@@ -33,14 +33,7 @@ def test_fault_is_caught_by_its_own_scenario(fault, good, on, layers, rows, tmp_
     began, verdict = time.monotonic(), "MISSED"
     try:
         ran = checked(fault, good, on, layers, tmp_path, pytestconfig.getoption("--every-scenario", False))
-        assert ran.red == {*fault.red, *fault.also}, ran.screen
-        for name in fault.red:
-            missing = [words for words in fault.says if words not in ran.outcomes[name].reason]
-            assert not missing, ran.outcomes[name].reason
-        assert (ran.word, ran.exit_code) == ("REHEARSAL FAILED", 1)
-        assert fault.leaves in (None, tags_of(on)), "what the registry holds after a refusal"
-        if fault.made.get("release", {}).get("rolling"):
-            withdrawn(on, tmp_path / "reports" / "partial")
+        assert_caught(fault, ran, on, tmp_path)
         verdict = "caught"
     finally:
         scenario = fault.scenario.name
@@ -48,15 +41,30 @@ def test_fault_is_caught_by_its_own_scenario(fault, good, on, layers, rows, tmp_
                         time.monotonic() - began))  # fmt: skip
 
 
+def assert_caught(fault, ran, on, folder):
+    """As the catalogue says of the fault."""
+    assert ran.red == {*fault.red, *fault.also}, ran.screen
+    for name in fault.red:
+        missing = [words for words in fault.says if words not in ran.outcomes[name].reason]
+        assert not missing, ran.outcomes[name].reason
+    assert (ran.word, ran.exit_code) == ("REHEARSAL FAILED", 1)
+    assert fault.leaves in (None, tags_of(on)), "what the registry holds after a refusal"
+    if fault.made.get("release", {}).get("rolling"):
+        withdrawn(on, folder / "reports" / "partial")
+
+
 def withdrawn(on, folder):
     """The rolling tag names what it named before; report and verdict say what stands."""
     naming = on.release_client().ecr.snapshot().naming()
-    assert naming["latest"] == naming[ANOTHER]
+    tags = on.release
+    assert naming[tags.rolling_tag] == naming[ANOTHER]
     said = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
-    released = naming.get("v1.0.0")
+    released = naming.get(tags.release_tag)
     assert said["release"]["tags"] == ([tag for tag in sorted(naming) if naming[tag] == released] if released else None)
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert (f"latest was put back to {naming[ANOTHER]}" in page) == bool(released), "what the page says is published"
+    assert (f"{tags.rolling_tag} was put back to {naming[ANOTHER]}" in page) == bool(released), (
+        "what the page says is published"
+    )
 
 
 @pytest.mark.parametrize("fault", HARMLESS, ids=lambda fault: fault.name)
@@ -65,14 +73,19 @@ def test_harmless_change_turns_nothing_red(fault, good, on, layers, rows, tmp_pa
     began, verdict = time.monotonic(), "FALSE ALARM"
     try:
         ran = checked(fault, good, on, layers, tmp_path, pytestconfig.getoption("--every-scenario", False))
-        assert not ran.red, ran.screen
-        unproven = {name for name, each in ran.outcomes.items() if each.status != "passed" and not each.only_aws}
-        assert not unproven, ran.screen
-        assert fault.leaves in (None, tags_of(on))
-        assert (ran.word, ran.exit_code) == ("INCOMPLETE", 0), "a part of the scenarios, all of them green"
+        assert_green(fault, ran, on)
         verdict = "green"
     finally:
         rows.append(Row(fault.name, fault.level, 0, "none", None, verdict, time.monotonic() - began))
+
+
+def assert_green(change, ran, on):
+    """Nothing is red, and nothing is left out."""
+    assert not ran.red, ran.screen
+    unproven = {name for name, each in ran.outcomes.items() if each.status != "passed" and not each.only_aws}
+    assert not unproven, ran.screen
+    assert change.leaves in (None, tags_of(on))
+    assert (ran.word, ran.exit_code) == ("INCOMPLETE", 0), "a part of the scenarios, all of them green"
 
 
 def test_good_release_turns_nothing_red(good, tmp_path):

@@ -97,6 +97,7 @@ class RecordedScanner:
     configuration: ScanSettings
     release: ScanReport
     rolling: ScanReport
+    rolling_tag: str
 
     def settings(self):
         """The scanning configuration."""
@@ -104,7 +105,7 @@ class RecordedScanner:
 
     def scan(self, tag):
         """The scan behind a tag."""
-        return self.rolling if tag == "latest" else self.release
+        return self.rolling if tag == self.rolling_tag else self.release
 
     def scan_digest(self, _digest):
         """The scan of the checked digest."""
@@ -119,6 +120,7 @@ class World:
         facts: what the run believes of the release instead of what it published.
         answered: what ECR answers when it is asked once more, at the end.
         environment: with which a whole release finds its target.
+        home: the folder of the release's pytest.ini.
         deeds: edits of what the run has written (see `record.edited`).
     """
 
@@ -138,6 +140,7 @@ class World:
     traffic: tuple[Traffic, Traffic]
     calls: tuple[Any, ...]
     repository: Path
+    home: Path
     history: tuple[ScanRecord, ...]
     last_night: ScanRecord | None
     canaries: dict[str, str]

@@ -9,7 +9,7 @@ from tests.hard_use.stalling import CUT, GONE, SILENT, STUCK, stalling_engine
 
 pytestmark = pytest.mark.docker
 BUILT, READABLE, PYTHON = "built_from_the", "can_be_read_by_the_user", "runs_on_the_agreed_Python"
-BUILD, EXPORT, CREATE = r"POST \S*/build\b", r"GET \S*/containers/\w+/export", r"POST \S*/containers/create"
+BUILD, SAVE, CREATE = r"POST \S*/build\b", r"GET \S*/images/\S+/get", r"POST \S*/containers/create"
 EXEC, ANSWER, PUSH = r"POST \S*/containers/\w+/exec", r"POST \S*/exec/\w+/start", r"POST \S*/images/\S+/push"
 NO_ANSWER = "the Docker engine does not answer"
 
@@ -19,12 +19,12 @@ NO_ANSWER = "the Docker engine does not answer"
     [
         (BUILT, BUILD, SILENT, "--build-timeout", "the build did not end within 6 s"),
         (BUILT, BUILD, GONE, "", NO_ANSWER),
-        (READABLE, EXPORT, STUCK, "--engine-timeout", "Read timed out"),
+        (READABLE, SAVE, STUCK, "--engine-timeout", "Read timed out"),
         (PYTHON, EXEC, SILENT, "--engine-timeout", "no answer came out of the container within 6 s"),
         (PYTHON, ANSWER, CUT, "", "the answer that came out of the container broke off"),
         (PYTHON, CREATE, SILENT, "--engine-timeout", NO_ANSWER),
     ],
-    ids=["build", "build-gone", "export-stuck", "exec", "exec-cut", "create"],
+    ids=["build", "build-gone", "save-stuck", "exec", "exec-cut", "create"],
 )
 def test_an_engine_that_hangs_or_stops_ends_the_run_with_a_no(gate, engine, scenario, call, becomes, option, cause):
     """Neither a build nor a look into the image waits for ever; the next run is right and finds nothing left over."""

@@ -252,12 +252,12 @@ def test_upper_layers_hide_what_lies_below_and_their_texts_count():
         [
             layer({"/opt/chrome": b"#!/bin/sh\nold", "/opt/gone": b"x", "/opt/script": b"#!/bin/sh", "/etc/a": b"a"}),
             layer({"/opt/chrome": b"#!/bin/sh\nnew", "/opt/.wh.gone": b""}, links={"/opt/script": "chrome"}),
-            layer({"/etc/.wh..wh..opq": b"", "/b": b"abcdef"}, hard={"/c": "/b"}, modes={"/b": 0o755}),
+            layer({"/etc/.wh..wh..opq": b"", "/b": b"#!/b\n\n"}, hard={"/c": "/b"}, modes={"/b": 0o755}),
         ]
     )
     assert set(found.entries) == {"/opt/chrome", "/opt/script", "/b", "/c"}
-    assert found.texts == {"/opt/chrome": "#!/bin/sh\nnew", "/b": "abcdef"}
-    assert (found.entries["/c"].size, found.entries["/c"].mode, found.entries["/c"].head) == (6, 0o755, b"abcd")
+    assert found.texts == {"/opt/chrome": "#!/bin/sh\nnew", "/b": "#!/b\n\n"}
+    assert (found.entries["/c"].size, found.entries["/c"].mode, found.entries["/c"].head) == (6, 0o755, b"#!/b")
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["a", "/b", "../c", ".", "/", "x/y"])), max_size=6))

@@ -146,6 +146,15 @@ def test_a_bar_beyond_the_limit_is_drawn_beyond_it():
     assert width > limit
 
 
+def test_the_nights_are_drawn_by_severity():
+    """A bar of parts, the worst first and each of its own length; a night without findings has none."""
+    night = Bar("night", 4, "1 critical, 3 low", parts=(("severity critical", 1), ("severity low", 3)))
+    drawn = bars("Nights", [night, Bar("clean", 0, "none"), Bar("more", 8, "8 high", parts=(("severity high", 8),))])
+    found = re.findall(r'class="bar ([a-z ]+)" style="margin-left:0[.0]*%;width:([\d.]+)%"', drawn)
+    severities = [("severity critical", "12.5"), ("severity low", "37.5"), ("severity high", "100.0")]
+    assert found == [*severities[:2], ("plain", "0"), severities[2]]
+
+
 def test_mending_gives_the_page_a_language_and_no_outside_link(tmp_path):
     """What pytest-html's template lacks is added once."""
     path = tmp_path / "report.html"

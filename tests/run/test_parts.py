@@ -24,6 +24,7 @@ from tests.evidence.conftest import configured, run_record
 INI = Path(__file__).resolve().parents[2] / "pytest.ini"
 STATED = ini_settings(INI)
 SCENARIOS = catalogue(HOME)
+EVERY = sum(len(each.titles) for each in SCENARIOS.values())
 NO_BROWSER = {"chrome_bin": "", "chromedriver_bin": "", "drawn_language": "", "drawn_text": ""}
 NO_DRIVER = {"chromedriver_bin": "", "drawn_language": "", "drawn_text": ""}
 

@@ -102,3 +102,20 @@ def test_a_condition_that_fails_is_gone_past_by_nobody(release, condition, last)
             _ = release.pipeline.published
     release.pipeline.close()
     assert release.done[-2:] == [last, condition]
+
+
+@pytest.mark.parametrize(("selected", "gathered"), [(1, []), (module.FEW_SCENARIOS, []), (82, [False])])
+def test_facts_are_gathered_ahead_where_more_than_a_few_scenarios_need_them(release, monkeypatch, selected, gathered):
+    """One scenario alone reads what it is about, and waits for nothing else."""
+    asked, run = [], release.pipeline.run
+    run.selected, run.kind, run.root, run.options = selected, "partial", run.store.folder, SimpleNamespace(image="i")
+    run.options.image_context, run.timeline = None, Timeline()
+    candidate = SimpleNamespace(prefetch=lambda *, whole: asked.append(whole), close=lambda: None)
+    candidate.image = SimpleNamespace(image_id="i", size_bytes=1)
+    monkeypatch.setattr(module, "Candidate", lambda *_: candidate)
+    monkeypatch.setattr(module.build, "base_of", lambda *_: None)
+    monkeypatch.setattr(module.build, "image_to_publish", lambda *_: (None, "i"))
+    release.pipeline.connections.engine = None
+    del release.pipeline.candidate
+    assert release.pipeline.candidate is candidate
+    assert asked == gathered

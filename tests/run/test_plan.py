@@ -12,7 +12,7 @@ from gate.release_file import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")
 OPTIONS = Options(
-    "local", None, Path("/x/image"), None, False, False, True, None, None, 900, 1800, 300, None, None, False
+    "local", None, Path("/x/image"), None, False, False, True, None, None, 900, 1800, 300, None, None, None, False
 )
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
+import botocore.session
 import pytest
 
 from gate.access.reviewed_policy import load as load_policy
@@ -16,7 +17,7 @@ from gate.image.build import build_arguments
 from gate.image.packages import read_requirements
 from gate.image.support import load, python_of, stand_in_hides
 from gate.publish.build import chosen_first
-from gate.release_file import release_of
+from gate.release_file import _REGION, release_of
 from gate.report.view import deploy_command
 from gate.run.release_folder import folder_of_release, reader
 from gate.runtime.constraints import function
@@ -59,6 +60,37 @@ def test_what_is_adopted_is_what_the_gate_reads(adopted):
     actions = {action for each in policy["Statement"] for action in each["Action"]}
     assert "ecr:PutImage" in actions
     assert not any(action.startswith(("events:", "scheduler:", "cloudtrail:")) for action in actions)
+
+
+@pytest.mark.parametrize(
+    ("place", "given", "said"),
+    [
+        (0, "", "no dir was named"),
+        (2, "", "no repository was named"),
+        (2, "Bad_Name", "repository must be"),
+        (4, "12", "account must be twelve digits"),
+        (6, "nowhere", "region must be an AWS region"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_and_leaves_no_folder(tmp_path, place, given, said):
+    """So the same command, corrected, works."""
+    folder = tmp_path / "app"
+    values = [str(folder), "--repository", "app", "--account", "111122223333", "--region", "us-east-1"]
+    with pytest.raises(WrongUse, match=said):
+        adopt([*values[:place], given, *values[place + 1 :]])
+    assert not folder.exists()
+    adopt(values)
+    assert folder.stat().st_mode & 0o077 == (tmp_path / "app" / "image").stat().st_mode & 0o077
+
+
+def test_every_region_that_aws_has_is_one():
+    """In each of its partitions."""
+    session = botocore.session.get_session()
+    regions = [
+        name for part in session.get_available_partitions() for name in session.get_available_regions("ecr", part)
+    ]
+    assert len(regions) > 30
+    assert [name for name in regions if not _REGION.fullmatch(name)] == []
 
 
 def test_nothing_is_written_over(adopted):

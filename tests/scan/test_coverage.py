@@ -70,7 +70,7 @@ def register(*entries: str):
 
 def missed(components, mode) -> list[str]:
     """The required components that are not covered."""
-    return [each.component.name for each in image_coverage(components, mode, REQUIRED).to_register]
+    return [each.name for each in image_coverage(components, mode, REQUIRED).to_register]
 
 
 def test_basic_scanning_sees_packages_of_the_system_only() -> None:
@@ -101,7 +101,7 @@ def test_what_has_no_version_is_not_looked_at() -> None:
     unversioned = (deb("chromium", ""), *STAND_IN[1:-1], pypi("PySocks", ""))
     seen = image_coverage(unversioned, Mode.ENHANCED, REQUIRED)
     assert [c.name for c in seen.uncovered] == ["chromium", "PySocks"]
-    assert [(each.component.name, each.why) for each in seen.to_register] == [
+    assert [(each.name, each.why) for each in seen.to_register] == [
         ("chrome", "no package of the operating system is this component"),
         ("pysocks", "enhanced scanning does not look at this Python package"),
     ]
@@ -118,7 +118,7 @@ def test_a_copy_is_known_by_each_of_its_names(name) -> None:
     """In any case of letters; one that a package of the system holds is no copy."""
     copied = (*STAND_IN, Component(name, "99", "", ""))
     (each,) = image_coverage(copied, Mode.ENHANCED, REQUIRED).to_register
-    assert (each.component.title, each.why) == (
+    assert (each.title, each.why) == (
         "Chrome", "the image holds a copy that comes from no package of the operating system"
     )  # fmt: skip
     assert missed((*STAND_IN, deb(name.lower(), "")), Mode.ENHANCED) == []
@@ -244,9 +244,9 @@ def test_enhanced_scanning_sees_the_packages_of_languages(seen) -> None:
 @pytest.mark.parametrize("unseen", PROGRAMS, ids=lambda c: f"{c.type} {c.name}")
 def test_enhanced_scanning_does_not_see_what_no_manager_knows(unseen) -> None:
     """Programs without a package, kinds of packages that Inspector does not list, packages without a version."""
-    assert [
-        each.component.title for each in image_coverage((*STAND_IN, unseen), Mode.ENHANCED, REQUIRED).to_register
-    ] == [unseen.name]
+    assert [each.title for each in image_coverage((*STAND_IN, unseen), Mode.ENHANCED, REQUIRED).to_register] == [
+        unseen.name
+    ]
 
 
 def kind(ecosystem: str, path: str = "", target: str = "both", expires: str = "2026-12-31") -> dict:
@@ -542,7 +542,7 @@ def test_syft_catalogues_a_real_image(tmp_path) -> None:
     assert {"libc6", "zlib1g"} <= {c.name for c in made.components}
     seen = image_coverage(made.components, Mode.BASIC, REQUIRED)
     assert len(seen.covered) > 50
-    assert {each.component.name for each in seen.to_register} == {
+    assert {each.name for each in seen.to_register} == {
         "chrome",
         "chromedriver",
         "python",

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from packageurl import PackageURL
 
 from gate.errors import WrongUse
-from gate.scan.coverage import ImageCoverage, RequiredComponent, UncoveredComponent
+from gate.scan.coverage import ImageCoverage, RequiredComponent
 from gate.scan.findings import Finding
 from gate.scan.register.entries import Register
 from gate.scan.register.exception_checks import (
@@ -330,7 +330,7 @@ def test_an_unused_exception_is_a_no_by_day_and_a_warning_by_night() -> None:
 
 def test_a_coverage_entry_is_used_by_the_gap_it_stands_for() -> None:
     """Without one it is refused by its line; on the other target it is not looked for."""
-    chrome = UncoveredComponent(RequiredComponent("Chrome", "generic", "chrome"), "from a zip")
+    chrome = RequiredComponent("Chrome", "generic", "chrome", why="from a zip")
     assert coverage_used(parse(GOOD).at("aws", TODAY), ImageCoverage(Mode.BASIC, (), (), (chrome,))).accepted
     (idle,) = coverage_used(parse(GOOD).at("aws", TODAY), ImageCoverage(Mode.BASIC, (), (), ())).rejections
     assert idle.where == "image/exceptions.yaml:17"

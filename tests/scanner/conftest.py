@@ -42,13 +42,12 @@ def osv(
 
 def pypi(name: str = "thing", version: str = "1.0") -> Package:
     """An installed Python package."""
-    return Package(name, version, PYPI, "", name.lower(), version, f"pkg:pypi/{name}@{version}", "/METADATA")
+    return Package(name, version, PYPI, "", name.lower(), version, "/METADATA")
 
 
 def deb(name: str, version: str, source: str = "", source_version: str = "", release: str = "12") -> Package:
     """An installed Debian package."""
-    purl = f"pkg:deb/debian/{name}@{version}"
-    return Package(name, version, DEBIAN, release, source or name, source_version or version, purl)
+    return Package(name, version, DEBIAN, release, source or name, source_version or version)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def engine() -> Iterator[docker.DockerClient]:
 def scan(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scan]:
     """Builds a Dockerfile, pushes the image to a registry of its own and scans it there."""
     registry, images = Registry(engine, VOLUME), []
-    scanner = LocalScanner(tmp_path_factory.mktemp("sboms"), tmp_path_factory.mktemp("work"))
+    scanner = LocalScanner(tmp_path_factory.mktemp("packages"))
     registry.start()
 
     def build_push_scan(dockerfile: str) -> tuple[PackageVulnerability, ...]:

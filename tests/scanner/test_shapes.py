@@ -17,12 +17,10 @@ from localaws.scanner.scanner import findings_in
 
 MODEL = botocore.session.get_session().get_service_model("ecr").operation_model("DescribeImageScanFindings")
 PACKAGES = (
-    Package("libwebp6", "0.6.1-2", DEBIAN, "12", "libwebp", "0.6.1-2", "pkg:deb/debian/libwebp6@0.6.1-2"),
-    Package("sqlite3", "3.40.1-1", DEBIAN, "12", "sqlite3", "3.40.1-1", "pkg:deb/debian/sqlite3@3.40.1-1"),
-    Package("gpgv", "2.2.40-1", DEBIAN, "12", "gnupg2", "2.2.40-1", "pkg:deb/debian/gpgv@2.2.40-1"),
-    Package(
-        "PyYAML", "5.3", PYPI, "", "pyyaml", "5.3", "pkg:pypi/PyYAML@5.3", "/var/task/PyYAML-5.3.dist-info/METADATA"
-    ),
+    Package("libwebp6", "0.6.1-2", DEBIAN, "12", "libwebp", "0.6.1-2"),
+    Package("sqlite3", "3.40.1-1", DEBIAN, "12", "sqlite3", "3.40.1-1"),
+    Package("gpgv", "2.2.40-1", DEBIAN, "12", "gnupg2", "2.2.40-1"),
+    Package("PyYAML", "5.3", PYPI, "", "pyyaml", "5.3", "/var/task/PyYAML-5.3.dist-info/METADATA"),
 )
 
 

@@ -70,7 +70,7 @@ def test_no_two_records_are_about_the_same() -> None:
 )
 def test_history_is_checked_as_it_was(source: str, version: str, expected: dict[str, str]) -> None:
     """Real versions of bookworm or testing are vulnerable or not, as they were."""
-    package = Package(source, version, DEBIAN, "12", source, version, f"pkg:deb/debian/{source}@{version}")
+    package = Package(source, version, DEBIAN, "12", source, version)
     found = findings_in([package], read_advisories([SHIPPED], [package]))
     assert {finding.id: finding.severity for finding in found} == expected
 
@@ -90,6 +90,6 @@ def test_history_is_checked_as_it_was(source: str, version: str, expected: dict[
 )
 def test_python_history_is_checked_as_it_was(name: str, version: str, expected: set[str]) -> None:
     """Releases on PyPI are vulnerable or not, as they were."""
-    package = Package(name, version, PYPI, "", name, version, f"pkg:pypi/{name}@{version}")
+    package = Package(name, version, PYPI, "", name, version)
     found = findings_in([package], read_advisories([SHIPPED], [package]))
     assert {finding.id for finding in found} == expected

@@ -58,7 +58,7 @@ class FileContent:
         return self._file.read(self._begin, self.size)
 
     def pieces(self) -> Iterator[bytes]:
-        """The content of a large file, piece by piece."""
+        """The content, piece by piece."""
         for begin in range(0, self.size, _PIECE):
             yield self._file.read(self._begin + begin, min(_PIECE, self.size - begin))
 
@@ -78,24 +78,23 @@ class SecretSearch:
 
     def search(self, content: FileContent) -> list[SecretFinding]:
         """The findings in a file; sets the digest of its content."""
-        data = content.read() if content.size <= WHOLE_BYTES else b""
-        if self._confirms(content, data):
+        if self._confirms(content):
             self.counts["confirmed by a package record"] += 1
             if content.path.endswith(".py"):
                 self._sources[content.path] = content
             return []
         self.counts["searched"] += 1
-        if content.size > WHOLE_BYTES:
-            return list(_in_pieces(content))
         found = self.by_name(content.path)
-        found += (SecretFinding(content.path, *each) for each in _secrets_within(data, content.path))
+        if content.size > WHOLE_BYTES:
+            return [*found, *_in_pieces(content)]
+        found += (SecretFinding(content.path, *each) for each in _secrets_within(content.read(), content.path))
         return found
 
-    def _confirms(self, content: FileContent, data: bytes) -> bool:
+    def _confirms(self, content: FileContent) -> bool:
         """Whether a record has this content; where records use several algorithms, in any of them."""
         for algorithm in self.known.algorithms(content.path):
-            hasher = hashlib.new(algorithm, data, usedforsecurity=False)
-            for piece in content.pieces() if content.size > WHOLE_BYTES else ():
+            hasher = hashlib.new(algorithm, usedforsecurity=False)
+            for piece in content.pieces():
                 hasher.update(piece)
             content.digest = f"{algorithm}:{hasher.hexdigest()}"
             if self.known.confirms(content.path, content.digest):

@@ -202,7 +202,7 @@ def exceptions_used(register: Register, findings: tuple[Finding, ...], nightly: 
 def coverage_used(register: Register, coverage: ImageCoverage) -> CheckResult:
     """Each coverage entry for this target and kind of scanning is about a component that is not covered."""
     target, mode = register.target, coverage.mode
-    used = {id(entry) for each in coverage.to_register for entry in register.coverage_of(each.component, mode)}
+    used = {id(entry) for each in coverage.to_register for entry in register.coverage_of(each, mode)}
     unused = (each for each in register.coverage if each.is_meant_for(target, mode) and id(each) not in used)
     why = "the scanner sees it, or the image does not hold it"
     return CheckResult.of(_unused(each, why, register) for each in unused)
