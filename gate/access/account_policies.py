@@ -128,10 +128,6 @@ class AccountPolicies:
             for each in self.trust(target).allowing
         )
 
-    def running_as(self, role: str) -> tuple[str, ...]:
-        """The known functions with this execution role, by ARN."""
-        return tuple(each.arn for each in self.facts.functions or () if each.role == role)
-
     def may(self, principal: Principal, action: str, resource: str, more: KnownValues | None = None) -> Decision:
         """Whether a principal may do something on a user, role, group or policy of the account."""
         if not principal.statements(action, allowing=True):

@@ -123,12 +123,13 @@ def _by_takeover(
     """Taking over something that already runs with the role: a function by its ARN, other things by their kind only."""
     for actions in runs.holding:
         named, functions = " + ".join(actions), actions[0].startswith("lambda:")
-        running = account.running_as(role.arn) if functions else ()
+        known = account.facts.functions if functions else None
+        running = [each.arn for each in known or () if each.role == role.arn]
         for arn in running:
             method = f"{named} on the function {arn.rpartition(':')[2]}, and so"
             yield method, all_of(account.may(actor, action, arn) for action in actions)
         if not running:
-            listed = functions and account.facts.functions is not None
+            listed = known is not None
             decision = account.anywhere(actor, actions, beyond=listed)
             if decision.answer:
                 unknown = (

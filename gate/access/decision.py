@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -52,11 +52,6 @@ def all_of(decisions: Iterable[Decision]) -> Decision:
     """The conjunction, with the reasons of the decisions that decide it; yes if there are none."""
     every = tuple(decisions)
     return _decided_by(every, min((each.answer for each in every), default=Ternary.YES))
-
-
-def negate(decision: Decision) -> Decision:
-    """The negation, with the same reasons."""
-    return replace(decision, answer=decision.answer.opposite)
 
 
 def _decided_by(decisions: tuple[Decision, ...], answer: Ternary) -> Decision:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gate.access.condition import all_hold, undecided_keys
-from gate.access.decision import Decision, Ternary, all_of, any_of, negate
+from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Kind, Policy, Statement, parse
 from gate.access.facts import AccessFacts
 from gate.access.matching import NOTHING, Context, SelfChosen, Value, arn_matches, covers
@@ -139,7 +139,8 @@ def _unless_denied(allowed: Decision, principal: Principal, request: AccessReque
         return allowed
     others = (*((principal.boundary,) if principal.boundary else ()), *request.resource_policies)
     denying = (*principal.statements(request.action, allowing=False), *(one for each in others for one in each.denying))
-    return all_of((allowed, negate(any_of(_decision(each, principal, request) for each in denying))))
+    denied = any_of(_decision(each, principal, request) for each in denying)
+    return all_of((allowed, replace(denied, answer=denied.answer.opposite)))
 
 
 def _within_boundary(principal: Principal, request: AccessRequest) -> Decision:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from gate.access import known_bad
-from gate.access.decision import Ternary
-from gate.access.document import Kind, parse
+from gate.access.decision import Decision, Ternary
+from gate.access.document import Kind, PolicyText, parse
 from gate.access.escalation import escalation_of
 from gate.access.evaluation import AccessRequest, identity_part, may, registry_request, resource_policies
 from gate.access.external_principals import service_names
-from gate.access.facts import AccessFacts
+from gate.access.facts import AccessFacts, Identity, Simulation
 from gate.access.matrix import Matrix, access_matrix, principals
 from gate.access.permission_groups import required_for
 from gate.access.principal import account_principal
@@ -31,8 +30,39 @@ from gate.access.trust import AssumptionPath
 from gate.check import CheckResult, Rejection, check, reject
 from gate.errors import GateError
 
+# Known-bad inputs: each check has to reject its own.
+_TODAY = date(2025, 10, 18)
+_CI = "arn:aws:iam::000000000000:role/ci"
+_ANYBODY_BECOMES_IT = AssumptionPath("anybody else", ("ci",), Decision(Ternary.YES, ("trust policy",)), False)
+_NO_REVIEWS = ReviewedPrincipals("principals.yaml", ())
+_EXPIRED_YESTERDAY = Review(_CI, ("push",), "a reason", "a role", date(2025, 10, 17), 2)
 
-@check(5, known_bad=lambda: (known_bad.facts("Deny"), "ci", "push"))
+
+def _statements(effect: str = "Allow", principal: object = "*", action: str = "ecr:*") -> dict[str, object]:
+    """A policy of one statement; by default everybody may do everything."""
+    return {"Statement": [{"Effect": effect, "Principal": principal, "Action": action}]}
+
+
+def _account(repository_policy: dict[str, object], *simulations: Simulation) -> AccessFacts:
+    """An account with the role ci, which may do nothing by its own policies."""
+    ci = Identity(_CI, "AROA", (), trust=PolicyText("trust policy", {"Statement": []}))
+    policy = PolicyText("repository policy", repository_policy)
+    return AccessFacts("000000000000", "eu-west-1", "app", "function", (ci,), policy, simulations=simulations)
+
+
+def _only_ci_pushes() -> ReviewedPolicy:
+    document = _statements(principal={"AWS": _CI}, action="ecr:PutImage")
+    policy = parse(PolicyText("reviewed policy", document), Kind.RESOURCE)
+    return ReviewedPolicy("repository-policy.json", "a role", _TODAY, policy)
+
+
+def _disagreement() -> AccessFacts:
+    """The simulator allows what no policy allows."""
+    nobody = _statements("Deny")
+    return _account(nobody, Simulation(_CI, "ecr:PutImage", _account(nobody).repository_arn, allowed=True))
+
+
+@check(5, known_bad=lambda: (_account(_statements("Deny")), "ci", "push"))
 def check_holds(facts: AccessFacts, role: str, wanted: str) -> CheckResult:
     """The role has every permission that the permission group requires; undecided counts as denied.
 
@@ -53,7 +83,7 @@ def check_holds(facts: AccessFacts, role: str, wanted: str) -> CheckResult:
     return CheckResult.of((*missing, *denied_by_organization(facts, identity.arn, decisions)))
 
 
-@check(5, known_bad=lambda: (known_bad.open_to_lambda(),))
+@check(5, known_bad=lambda: (_account(_statements(principal={"Service": LAMBDA})),))
 def check_lambda_service(facts: AccessFacts) -> CheckResult:
     """The Lambda service can pull for the function of this account, and not for functions of other accounts."""
     request = registry_request(facts)
@@ -67,7 +97,7 @@ def check_lambda_service(facts: AccessFacts) -> CheckResult:
     return CheckResult.of((*missing, *unbound))
 
 
-@check(5, known_bad=lambda: (access_matrix(known_bad.facts()), "push", known_bad.NO_REVIEWS, known_bad.TODAY))
+@check(5, known_bad=lambda: (access_matrix(_account(_statements())), "push", _NO_REVIEWS, _TODAY))
 def check_nobody_else(
     matrix: Matrix, wanted: str, reviewed: ReviewedPrincipals, today: date, expected: tuple[str, ...] = ()
 ) -> CheckResult:
@@ -86,7 +116,7 @@ def check_nobody_else(
     )
 
 
-@check(5, known_bad=lambda: (known_bad.ASSUMPTION_PATHS, "ci", known_bad.NO_REVIEWS, known_bad.TODAY))
+@check(5, known_bad=lambda: ((_ANYBODY_BECOMES_IT,), "ci", _NO_REVIEWS, _TODAY))
 def check_role_assumption(
     paths: Iterable[AssumptionPath], role: str, reviewed: ReviewedPrincipals, today: date
 ) -> CheckResult:
@@ -96,13 +126,13 @@ def check_role_assumption(
     )
 
 
-@check(5, known_bad=lambda: (known_bad.facts(),))
+@check(5, known_bad=lambda: (_account(_statements()),))
 def check_no_wildcard(facts: AccessFacts) -> CheckResult:
     """No Allow in the policies of repository and registry is for a wildcard principal or a NotPrincipal."""
     return CheckResult.of(each for policy in resource_policies(facts) for each in wildcard_principals(policy))
 
 
-@check(5, known_bad=lambda: (known_bad.facts(), known_bad.reviewed_policy(), known_bad.TODAY))
+@check(5, known_bad=lambda: (_account(_statements()), _only_ci_pushes(), _TODAY))
 def check_reviewed_policy(facts: AccessFacts, reviewed: ReviewedPolicy, today: date) -> CheckResult:
     """The repository policy is the reviewed one, statement by statement."""
     where, remedy = f"repository policy of {facts.repository}", f"set the one in {reviewed.where}"
@@ -126,7 +156,7 @@ def check_reviewed_policy(facts: AccessFacts, reviewed: ReviewedPolicy, today: d
     return CheckResult.of(Rejection(f"The repository policy is not {by}: {line}", where, remedy) for line in found)
 
 
-@check(5, known_bad=lambda: (known_bad.EXPIRED, known_bad.TODAY))
+@check(5, known_bad=lambda: (ReviewedPrincipals("principals.yaml", (_EXPIRED_YESTERDAY,)), _TODAY))
 def check_reviewed_principals(reviewed: ReviewedPrincipals, today: date) -> CheckResult:
     """No review has expired, and no principal is listed twice."""
     rejections, seen = [], dict[str, Review]()
@@ -142,7 +172,7 @@ def check_reviewed_principals(reviewed: ReviewedPrincipals, today: date) -> Chec
     return CheckResult.of(rejections)
 
 
-@check(5, known_bad=lambda: (known_bad.disagreement(), ("ci",)))
+@check(5, known_bad=lambda: (_disagreement(), ("ci",)))
 def check_simulations(facts: AccessFacts, roles: tuple[str, ...]) -> CheckResult:
     """SimulatePrincipalPolicy decides as this gate does, wherever both can decide.
 

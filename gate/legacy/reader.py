@@ -82,6 +82,7 @@ class ZipFunction:
             arn = str(answer["Configuration"]["FunctionArn"])
             configuration, tags = _configuration(answer["Configuration"]), answer.get("Tags", {})
         facts = {"configuration": configuration, "tags": tags}
+        qualifiers, targets = list[str](), [arn]
         parts: dict[str, Callable[[], dict[str, Any]]] = {
             "versions": lambda: {each["Version"]: _configuration(each) for each in self._list("versions")},
             **{name: partial(self._by, name, key) for name, key in _KEYS.items()},
@@ -90,7 +91,6 @@ class ZipFunction:
             "rules": lambda: self._rules(targets),
             "schedules": lambda: self._schedules(targets),
         }
-        qualifiers, targets = [], [arn]
         for name, read in parts.items():
             try:
                 with readable(f"the zip function's {name}"):
