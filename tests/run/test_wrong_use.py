@@ -67,6 +67,7 @@ def called_here(screen, *arguments):
         (["--release-tag", "latest"], "the tags must be different from each other"),
         (["--scan-timeout", "0"], "a timeout is a number of seconds above 0"),
         (["--previous", "no-such-file.json"], "--previous names no file: no-such-file.json"),
+        (["--sign", "oidc", "--trust-config", "no-such.json"], "--trust-config names no file: no-such.json"),
         (["--sign", "no-such-key.pem"], "--sign names no file: no-such-key.pem"),
         (["-m", "ac10"], "-m names a marker that is not there: ac10 (did you mean ac1?)"),
         (["-m", "ac1 or rescna"], "rescna (did you mean rescan?)"),
