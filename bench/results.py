@@ -75,7 +75,8 @@ class Measurements:
 Written by `make bench`; {os.cpu_count()} cores {platform.machine()}, Linux {platform.release()}.
 By hand is `bench/by_hand.sh`: the same commands, one after the other; plain testinfra is `bench/plain`, which reads
 the files on the host as the gate does, or with the image's own programs. Medians; the two take turns. Cold is
-without images, layer cache, blobs and SBOM; downloads are kept.
+without images, layer cache, blobs and SBOM; downloads are kept. A load above the
+number of cores makes every time longer, most of all that of work on several cores at once, as the gate's is.
 
 | what | gate | the other | ratio | limit | runs | measured |
 |---|---|---|---|---|---|---|

@@ -37,7 +37,7 @@ from gate.scan.sbom import Sbom, make_sbom
 
 # The facts that take long, the longest first; nearly every scenario needs one of them. Those about a part that is no
 # part of the release are not gathered.
-_SLOW_FACTS = ("layers", "tree", "interpreter", "driver_version", "driver_pin", "chrome_version", "chrome_pin",
+_SLOW_FACTS = ("layers", "interpreter", "driver_version", "driver_pin", "chrome_version", "chrome_pin",
                "handler_import")  # fmt: skip
 _NEEDED_FOR = {
     **dict.fromkeys(("probe_run", "driver_version", "driver_pin"), "driver"),

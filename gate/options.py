@@ -116,7 +116,9 @@ def read(config: Any, default_context: str, root: Path) -> Options:
         WrongUse: they contradict each other or name something that is not there.
     """
     given = {each.name: config.getoption(_flag(each.name)) for each in fields(Options)}
-    paths = {name: Path(given[name]) if given[name] else None for name in ("previous", "release_folder")}
+    paths = {
+        name: Path(given[name]) if given[name] else None for name in ("previous", "release_folder", "trust_config")
+    }
     context = Path(given["image_context"]).resolve() if given["image_context"] else root / default_context
     target = given["target"] or os.environ.get("RELEASE_TARGET", "local")
     options = Options(**{**given, **paths, "target": target, "image_context": context})
@@ -145,6 +147,9 @@ def _check(options: Options, *, both_given: bool) -> None:
             min(options.scan_timeout, options.build_timeout, options.engine_timeout) <= 0
         ),
         f"--previous names no file: {options.previous}": bool(options.previous and not options.previous.is_file()),
+        f"--trust-config names no file: {options.trust_config}": bool(
+            options.trust_config and not options.trust_config.is_file()
+        ),
         f"--sign names no file: {options.sign}": bool(
             options.sign
             and options.sign != "oidc"

@@ -156,8 +156,9 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
         by_hand.append(
             "the run was restricted, and no scenario is left in it: `pytest features/ --collect-only` lists them"
         )
-    elif kind == "partial" and silent:
-        by_hand.append(f"the run was restricted: {', '.join(silent)} had no part in it")
+    elif kind == "partial":
+        without = f"{', '.join(silent)} had no part in it" if silent else "each criterion had only a part in it"
+        by_hand.append(f"the run was restricted: {without}")
     empty = [f"{criterion} has no scenario" for criterion in silent] if kind == "full" else []
     beside = (*trouble, *blind, *unrun, *by_hand)
     unrun = [*unrun, *absent, *by_hand, *empty]

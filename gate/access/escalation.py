@@ -81,6 +81,11 @@ class Escalation:
             arn: strengthened(principal, principal, self.account) for arn, principal in self.account.principals.items()
         }
 
+    @cached_property
+    def _assuming(self) -> frozenset[str]:
+        """The principals that an identity policy may let become others."""
+        return frozenset(arn for arn, (principal, _) in self.stronger.items() if principal.may_assume_others)
+
     def paths_to_holding(self, has: Has, *, excluded: Iterable[str] = ()) -> dict[str, EscalationPath]:
         """The path of every principal that has a permission or can get it.
 
@@ -117,7 +122,9 @@ class Escalation:
         return EscalationPath(tuple(kept), all_of((*(each.decision for each in kept), decision)))
 
     def _by_becoming(self, target: str, search: _SearchState) -> None:
-        for actor in sorted(search.left):
+        # Pairs of all principals would be a million of a thousand; most may become nobody (see `step_to`).
+        anybody = self.account.trusts_principals(self.account.identities[target])
+        for actor in sorted(search.left if anybody else search.left & self._assuming):
             if step := self.step(actor, target):
                 search.add(actor, self._joined(actor, step, search.found[target]))
 

@@ -27,6 +27,7 @@ _ROOTS_OWN = (
     "/.dockerenv",
 )
 _CACHES_OF_ROOT = ("/var/cache", "/var/log", "/var/lib/apt", "/var/lib/dpkg", "/var/lib/yum", "/var/lib/rpm", "/tmp")  # noqa: S108
+_FOR_ROOT = tuple(f"{each}/" for each in (*_ROOTS_OWN, *_CACHES_OF_ROOT))
 _ABSOLUTE_PATH = re.compile(r"/[A-Za-z0-9._+/-]+")
 # The values consist of letters and paths only, so they need no escaping for re.sub.
 _ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)=[\"']?([\w$/.{}-]+)[\"']?$", re.MULTILINE)
@@ -190,7 +191,8 @@ def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> CheckResult:
             "the layers of the image",
             "check what the last stage of the Dockerfile copies",
         )
-    kept = [e for e in tree.entries.values() if e.kind == "file" and (_is_used(e.path, used) or not _for_root(e.path))]
+    below = tuple(f"{each}/" for each in used)
+    kept = [e for e in tree.entries.values() if e.kind == "file" and (_is_used(e.path, below) or not _for_root(e.path))]
     closed = [(shut, e) for e in kept if (shut := tree.first_closed(e, OTHERS_READ))]
     return CheckResult.of(_closed(tree, closed)) if closed else ACCEPTED
 
@@ -213,9 +215,9 @@ def _files(count: int) -> str:
     return f"{count} file{'s'[: count - 1]}"
 
 
-def _is_used(path: str, used: Sequence[str]) -> bool:
+def _is_used(path: str, below: tuple[str, ...]) -> bool:
     """Whether Python, the loader or a shell looks for a file there."""
-    return "/site-packages/" in path or "/dist-packages/" in path or any(path.startswith(f"{each}/") for each in used)
+    return "/site-packages/" in path or "/dist-packages/" in path or path.startswith(below)
 
 
 def used_folders(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -241,5 +243,4 @@ def closed_packages(tree: Tree) -> dict[str, str]:
 
 
 def _for_root(path: str) -> bool:
-    under = any(path == own or path.startswith(own + "/") for own in (*_ROOTS_OWN, *_CACHES_OF_ROOT))
-    return under or (path.startswith("/etc/") and path.endswith(_BACKUPS))
+    return f"{path}/".startswith(_FOR_ROOT) or (path.startswith("/etc/") and path.endswith(_BACKUPS))

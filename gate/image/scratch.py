@@ -6,7 +6,6 @@ import io
 import os
 import tarfile
 import tempfile
-from pathlib import Path
 from typing import IO, Any
 
 from gate.errors import ImageUnavailable
@@ -14,6 +13,8 @@ from gate.errors import ImageUnavailable
 # Of all that is written to it; Lambda's own limit for an image is 10 GB.
 LIMIT_BYTES = 40 << 30
 BUFFER = 1 << 20
+# On disk, where /tmp may lie in memory (Filesystem Hierarchy Standard, 5.15).
+_LASTING = "/var/tmp"  # noqa: S108  # nosec B108
 
 
 class ScratchFile:
@@ -24,10 +25,11 @@ class ScratchFile:
     """
 
     def __init__(self) -> None:
-        # /tmp may lie in memory; /var/tmp does not (Filesystem Hierarchy Standard, 5.15).
-        folder = None if "TMPDIR" in os.environ or not Path("/var/tmp").is_dir() else "/var/tmp"  # noqa: S108  # nosec B108
-        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by `close`
-        self._where = folder or tempfile.gettempdir()
+        self._where = os.environ.get("TMPDIR") or (_LASTING if os.access(_LASTING, os.W_OK) else "/tmp")  # noqa: S108
+        try:
+            self._file = tempfile.TemporaryFile(dir=self._where, buffering=0)  # noqa: SIM115 - closed by `close`
+        except OSError as refused:
+            raise self._no_room(refused) from refused
         self.size = 0
 
     def close(self) -> None:
@@ -54,11 +56,14 @@ class ScratchFile:
                 written = os.pwrite(self._file.fileno(), left, self.size)
                 left, self.size = left[written:], self.size + written
         except OSError as full:
-            raise ImageUnavailable(
-                f"there is no room to look into the image: {full.strerror}",
-                where=self._where,
-                remedy="make as much room as the image takes, or let TMPDIR name a folder that has it",
-            ) from full
+            raise self._no_room(full) from full
+
+    def _no_room(self, error: OSError) -> ImageUnavailable:
+        return ImageUnavailable(
+            f"there is no room to look into the image: {error.strerror}",
+            where=self._where,
+            remedy="make as much room as the image takes, or let TMPDIR name a folder that has it",
+        )
 
     def read(self, begin: int, size: int) -> bytes:
         """A part of it.

@@ -82,10 +82,8 @@ class AcceptancePlugin:
         if self.run.publishes:
             chosen = len(items)
             items[:] = arranged(every, items, self._scenario)
-            if len(items) > chosen:
-                self.run.terminal.say(
-                    f"{len(items) - chosen} more scenarios are checked: they must hold before the rest"
-                )
+            if more := len(items) - chosen:
+                self.run.terminal.say(f"{more} more scenarios are checked: they must hold before the rest")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know what a whole run holds, and see every check reject a known-bad input before its yes is believed."""
@@ -176,8 +174,7 @@ class AcceptancePlugin:
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """Our own line says it; pytest's letters stay away."""
         when = getattr(report, "when", "")
-        counts = when == "call" or not report.passed
-        return (report.outcome if counts else "", "", "") if when else None
+        return (report.outcome if when == "call" or not report.passed else "", "", "") if when else None
 
 
 def _row(item: pytest.Item) -> str:

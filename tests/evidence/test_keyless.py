@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("sigstore", reason="it is in requirements.txt: run make")
-
 from gate.attestation.admission import decide, stated
 from gate.attestation.bundle import bundled
 from gate.attestation.summary import statement

@@ -36,7 +36,6 @@ def test_what_is_larger_than_the_limit_is_refused(monkeypatch):
 def test_a_full_disk_is_said_with_the_way_out(monkeypatch, tmp_path):
     """The folder is named, and what makes another one of it."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -48,3 +47,14 @@ def test_a_full_disk_is_said_with_the_way_out(monkeypatch, tmp_path):
     assert refused.value.where == str(tmp_path)
     assert "TMPDIR" in refused.value.remedy
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_folder_to_write_in_is_said(monkeypatch):
+    """As on a machine whose disk is read-only."""
+
+    def refused(**_):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)
+    with pytest.raises(ImageUnavailable, match="no room to look into the image: Read-only file system"):
+        ScratchFile()

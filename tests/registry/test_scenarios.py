@@ -213,7 +213,9 @@ def test_each_fault_turns_its_own_scenario_red_and_no_other(pytester, monkeypatc
     pytester.makeconftest(CONFTEST.format(root=ROOT))
     named = [f"{ROOT}/features/{name}.feature" for name in ("ac2_published", "ac4_zip_untouched")]
     pytester.makepyfile(f"from pytest_bdd import scenarios\nscenarios(*{named!r})")
-    run = pytester.inline_run("-p", "no:cacheprovider", "-m", "not aws", "--tb=short", "-q")
+    # What ECR does by itself is not in the registry in memory; the catalogue has the faults of those two.
+    here = "not ecr_signed and not destination_of_replication"
+    run = pytester.inline_run("-p", "no:cacheprovider", "-m", "not aws", "-k", here, "--tb=short", "-q")
 
     reports = [each for each in run.getreports("pytest_runtest_logreport") if each.when == "call"]
     assert len(reports) == SCENARIOS * len(FAULTS)

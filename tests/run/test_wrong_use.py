@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -15,13 +17,31 @@ WRONG_USE = 4
 UNKNOWN = 2
 
 
+def surroundings(**environment):
+    """Without credentials of any kind, whatever the machine has."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") and k != "RELEASE_TARGET"}
+    return clean | {"HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", **environment}
+
+
 def call(*arguments, **environment):
     """The gate's own command line in a process of its own, collecting only what it must."""
     command = [sys.executable, "-m", "pytest", "features/", *arguments]
-    # Without credentials of any kind, whatever the machine has.
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") and k != "RELEASE_TARGET"}
-    clean |= {"HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", **environment}
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=clean, check=False)
+    env = surroundings(**environment)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=env, check=False)
+
+
+def called_here(screen, *arguments):
+    """The same in this process, which has imported the gate already; exit code, and what was said."""
+    with (
+        screen.open("w", encoding="utf-8") as out,
+        redirect_stdout(out),
+        redirect_stderr(out),
+        mock.patch.dict(os.environ, surroundings(), clear=True),
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        patched.chdir(ROOT)
+        code = int(pytest.main(["features/", *arguments]))
+    return code, screen.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -47,14 +67,13 @@ def call(*arguments, **environment):
         (["--release-tag", "latest"], "the tags must be different from each other"),
         (["--scan-timeout", "0"], "a timeout is a number of seconds above 0"),
         (["--previous", "no-such-file.json"], "--previous names no file: no-such-file.json"),
+        (["--sign", "oidc", "--trust-config", "no-such.json"], "--trust-config names no file: no-such.json"),
         (["--sign", "no-such-key.pem"], "--sign names no file: no-such-key.pem"),
         (["-m", "ac10"], "-m names a marker that is not there: ac10 (did you mean ac1?)"),
         (["-m", "ac1 or rescna"], "rescna (did you mean rescan?)"),
         (["-m", "ac1 and"], "-m is no expression of markers"),
         (["features/test_aceptance.py"], "(did you mean test_acceptance.py?)"),
         (["nowhere/at/all"], "there is no nowhere/at/all"),
-        (["--relase-tag", "v1"], "--relase-tag (did you mean --release-tag?)"),
-        (["--publsh"], "--publsh (did you mean --publish?)"),
         (["-n", "2"], "the gate runs in one process: leave out -n"),
         (["features/ac3_documented.feature"], "choose a criterion with -m"),
         (["-o", "account=12"], "account must be twelve digits, and is '12'"),
@@ -68,12 +87,27 @@ def test_wrong_use_is_one_line_and_exit_code_four(arguments, words, tmp_path):
     """Each contradiction is named, with no traceback, and nothing is written."""
     if not any(word.startswith("reports=") for word in arguments):
         arguments = [*arguments, "-o", f"reports={tmp_path / 'reports'}"]
-    done = call(*arguments)
-    said = done.stdout + done.stderr
-    assert done.returncode == WRONG_USE, said
+    code, said = called_here(tmp_path / "screen.log", *arguments)
+    assert code == WRONG_USE, said
     assert words in said
     assert "Traceback" not in said
     assert not (tmp_path / "reports" / "verdict.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--target", "azure"], "--target is local or aws, not 'azure'"),
+        (["--relase-tag", "v1"], "--relase-tag (did you mean --release-tag?)"),
+        (["--publsh"], "--publsh (did you mean --publish?)"),
+    ],
+)
+def test_wrong_use_ends_a_process_with_that_code(arguments, words, tmp_path):
+    """As a person calls it; a misspelt option is looked for in the process's own command line."""
+    done = call(*arguments, "-o", f"reports={tmp_path / 'reports'}")
+    assert (done.returncode, done.stdout) == (WRONG_USE, ""), done.stdout
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.docker
