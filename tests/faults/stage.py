@@ -216,7 +216,7 @@ def recorded(on: Stage, image_id: str = "") -> Candidate:
     found.__dict__["libraries"] = {name: good.libraries(name) for name in good.browser_paths}.__getitem__
     # As a release on that base has it: the stand-in has a Python of its own.
     version, stated = found.__dict__["interpreter"].version, on.release.python_version
-    if not image_id and not version.startswith(f"{stated}."):
+    if not version.startswith(f"{stated}."):
         found.__dict__["interpreter"] = of_agreed_python(on, found.__dict__["interpreter"])
         own = f"python{version.rpartition('.')[0]}"
         components = tuple(
