@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 PYTHON_IN := .venv/bin/python
 FOLDER := $(or $(RELEASE),.)
-SCRIPTS := setup/say setup/preflight setup/engine setup/base setup/venv .ci/run .github/restore .github/alarm bench/by_hand.sh tests/engines/inside.sh
+SCRIPTS := setup/say setup/preflight setup/engine setup/base setup/venv .ci/run .github/restore .github/alarm bench/by_hand.sh tests/engines/inside.sh gate/adopt/image_without_python/bootstrap
 DOCKERFILES := $(shell git ls-files --cached --others --exclude-standard -- '*Dockerfile')
 LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	--python-platform x86_64-manylinux2014

@@ -15,7 +15,7 @@ from typing import Any
 
 from gate.engine import owner_label
 from gate.errors import GateError
-from tests.faults.stage import KEPT, LOOKS, Stage, recorded, twin
+from tests.faults.stage import KEPT, LOOKS, Stage, of_agreed_python, recorded, twin
 
 FILES = Path(__file__).with_name("layers")
 # Test tools as they are installed beside this suite: what a careless `pip install` would have shipped.
@@ -68,6 +68,8 @@ class Layers:
             # What cannot be had is asked for again by the scenario that needs it, and said there.
             with suppress(GateError):
                 getattr(candidate, name)
+        if "interpreter" in candidate.__dict__:
+            candidate.__dict__["interpreter"] = of_agreed_python(self._on, candidate.__dict__["interpreter"])
         candidate.close()
         return candidate
 

@@ -19,6 +19,7 @@ from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.base import STAND_IN_LABEL, Base
 from gate.image.build import BuiltImage, build_image
+from gate.image.python import Interpreter
 from gate.image.support import load as load_support
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
@@ -215,8 +216,8 @@ def recorded(on: Stage, image_id: str = "") -> Candidate:
     found.__dict__["libraries"] = {name: good.libraries(name) for name in good.browser_paths}.__getitem__
     # As a release on that base has it: the stand-in has a Python of its own.
     version, stated = found.__dict__["interpreter"].version, on.release.python_version
-    if not image_id and not version.startswith(f"{stated}."):
-        found.__dict__["interpreter"] = replace(found.__dict__["interpreter"], version=f"{stated}.1")
+    if not version.startswith(f"{stated}."):
+        found.__dict__["interpreter"] = of_agreed_python(on, found.__dict__["interpreter"])
         own = f"python{version.rpartition('.')[0]}"
         components = tuple(
             replace(each, name=each.name.replace(own, f"python{stated}")) for each in good.sbom.components
@@ -228,6 +229,13 @@ def recorded(on: Stage, image_id: str = "") -> Candidate:
     found.__dict__["base"] = replace(good.base, labels=labels, repo_digests=(digest,))
     found.base_reference, found.base_provenance = approved, "real"
     return found
+
+
+def of_agreed_python(on: Stage, interpreter: Interpreter) -> Interpreter:
+    """The interpreter as the approved base has it, where the stand-in's is another."""
+    stated = on.release.python_version
+    known = interpreter.version.startswith(f"{stated}.")
+    return interpreter if known else replace(interpreter, version=f"{stated}.1")
 
 
 def twin(on: Stage, image_id: str) -> Candidate:

@@ -52,7 +52,8 @@ def scraper(folder: Path) -> Path:
     register = folder / "image" / "exceptions.yaml"
     # Python 3.12 stands on Amazon Linux 2023, which is supported.
     register.write_text(register.read_text().partition("\nsupport:")[0] + "\nsupport: []\n")
-    state(folder, handler="src.main.lambda_handler", required_paths="/var/task/src", chrome_bin="/opt/chrome/chrome",
+    state(folder, handler="src.main.lambda_handler", required_paths="\n    /var/task/src\n    /var/task/config",
+          chrome_bin="/opt/chrome/chrome",
           chromedriver_bin="/opt/chromedriver", drawn_language="de", drawn_text="ÄÖÜß",
           chrome_max_age_days="60", chrome_max_majors_behind="4")  # fmt: skip
     return folder
