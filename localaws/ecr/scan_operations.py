@@ -123,7 +123,8 @@ def _findings(call: ApiCall, repository: RepositoryState, image: ImageState, sca
 
 def _arn(call: ApiCall, image: ImageState, finding: shapes.Json) -> str:
     # A finding has the same ARN in every scan.
-    name = uuid.uuid5(uuid.NAMESPACE_URL, f"{image.digest} {finding['id']} {finding['purl'] or finding['package']}")
+    package = f"{finding['manager']} {finding['package']} {finding['version']} {finding['path']}"
+    name = uuid.uuid5(uuid.NAMESPACE_URL, f"{image.digest} {finding['id']} {package}")
     return f"arn:aws:inspector2:{call.ecr.region}:{call.ecr.account}:finding/{name.hex}"
 
 

@@ -45,7 +45,10 @@ class Outside:
     Attributes:
         run: the run, once it has begun.
         target: its local target, once it is up.
+        seeded: the release that it is seeded for.
     """
+
+    seeded = SEEDED
 
     def __init__(self, rehearsal: Rehearsal) -> None:
         self.run: Run | None = None
