@@ -13,7 +13,7 @@ settings.load_profile("suite")
 # What takes minutes is begun first, so that no process is left with it at the end.
 LONG = ("faults", "hard_use", "scanner", "another_image", "other_releases", "wiring", "runtime", "local_target", "run")
 # Nothing costly is shared in these folders, so each file may go to another process.
-BY_FILE = ("hard_use", "run")
+BY_FILE = ("access", "evidence", "hard_use", "registry", "run", "scan")
 
 
 class ByFolder(LoadScopeScheduling):

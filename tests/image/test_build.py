@@ -147,6 +147,7 @@ def test_the_log_is_named_as_it_is_found_from_here(
     assert failure.value.where == "reports/build.log"
 
 
+@pytest.mark.slow
 def test_hung_build_is_ended_with_all_that_it_started(
     docker: Callable[[str], Path], build: Callable[..., BuiltImage], tmp_path: Path
 ) -> None:

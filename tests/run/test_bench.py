@@ -50,6 +50,7 @@ def test_the_exponent_is_that_of_the_growth():
     assert exponent([(n, 0.1 * n * n) for n in (10, 20, 40)]) == pytest.approx(2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORK)
 def test_each_work_can_be_measured(name):
     """At a small size; what it makes is accepted by what it measures."""

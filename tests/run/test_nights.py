@@ -81,6 +81,7 @@ def test_a_command_that_fails_is_said_and_raises_nothing(night, command, words):
     assert words in said[0]
 
 
+@pytest.mark.slow
 def test_a_command_that_hangs_is_ended_with_what_it_started(tmp_path):
     """A grandchild that holds its output does not keep the run waiting."""
     child = "import subprocess, sys, pathlib; p = subprocess.Popen(['sleep', '60']); "

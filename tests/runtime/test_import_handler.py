@@ -97,6 +97,7 @@ def test_an_import_that_ends_python_is_the_handlers_fault(host: Any, root: Path)
     assert "the import did not return: exit code 7" in found.error
 
 
+@pytest.mark.slow
 def test_an_import_that_never_ends_is_given_up(host: Any, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After its time limit, which the message says."""
     monkeypatch.setattr("gate.engine.script.SECONDS", 1)
