@@ -3,7 +3,7 @@
 from pytest_bdd import then, when
 
 from gate.check import require
-from gate.image import base, base_files, contract, support
+from gate.image import base, base_files, contract, end_of_support
 from gate.image.contract import Startup
 from gate.image.dockerfile import bases_approved
 from gate.run.lookups import base_that_ships
@@ -86,10 +86,10 @@ def base_files_unchanged(candidate):
 def parts_looked_up(candidate, release, support_dates, accepted_ends, now, evidence):
     """The parts of the release with their last days of support; a warning for those that end within 180 days."""
     image, how = base_that_ships(candidate)
-    parts = support.parts_of(image, release.python_version, support_dates)
+    parts = end_of_support.parts_of(image, release.python_version, support_dates)
     asked = f"cat gate/{support_dates.source}"
     evidence.add("support of base and runtime", {"base": image, "which base": how, "parts": parts}, asked=asked)
-    warnings = support.warnings(parts, accepted_ends, now().date())
+    warnings = end_of_support.warnings(parts, accepted_ends, now().date())
     evidence.add("warnings: support that ends or has ended", warnings, asked=asked)
     return parts
 
@@ -97,11 +97,11 @@ def parts_looked_up(candidate, release, support_dates, accepted_ends, now, evide
 @then("each is supported today, or its end is accepted by the register")
 def parts_are_supported(parts, accepted_ends, support_dates, now):
     """A part that is not listed is not supported."""
-    found = support.supported(parts, accepted_ends, now().date(), f"gate/{support_dates.source}")
+    found = end_of_support.supported(parts, accepted_ends, now().date(), f"gate/{support_dates.source}")
     require(by_register(accepted_ends, found))
 
 
 @then("no acceptance of an end of support is unused")
 def support_exceptions_are_used(parts, accepted_ends, now):
     """An acceptance that is no longer needed would hide the next end of support."""
-    require(support.support_exceptions_used(parts, accepted_ends, now().date()))
+    require(end_of_support.support_exceptions_used(parts, accepted_ends, now().date()))

@@ -5,7 +5,7 @@ import pytest
 from gate.browser import newest
 from gate.browser.newest import NewestUnknown
 from gate.browser.pin import NothingPinned
-from gate.image.support import load as load_support
+from gate.image.end_of_support import load as load_support
 from gate.publish import promotion_record, release_facts
 from gate.run import lookups
 from gate.run.validation_md import write as write_notes

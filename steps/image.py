@@ -6,8 +6,8 @@ from pytest_bdd import given, parsers, then, when
 from gate.check import require
 from gate.errors import EvidenceDamaged
 from gate.image import base, contract, file_checks, packages, python
+from gate.image.end_of_support import python_of, stand_in_hides
 from gate.image.secrets import secret_checks
-from gate.image.support import python_of, stand_in_hides
 from gate.publish.release_facts import build_of
 from gate.run.lookups import base_that_ships
 

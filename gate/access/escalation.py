@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from gate.access.account_policies import AccountPolicies
-from gate.access.assumption import Step, step_to
 from gate.access.decision import Decision, Ternary, all_of
 from gate.access.facts import AccessFacts
 from gate.access.principal import Principal
-from gate.access.strengthening import CHANGING, changes_by, created_principals, needed, strengthened
+from gate.access.principal_changes import CHANGING, changes_by, created_principals, needed, strengthened
+from gate.access.role_assumption import Step, step_to
 
 Has = Callable[[Principal], Decision]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from gate.access.assumption import ASSUME, Step
 from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Kind, parse
 from gate.access.escalation import Escalation, EscalationPath, escalation_of
@@ -16,6 +15,7 @@ from gate.access.permission_groups import PermissionGroup, permission_groups
 from gate.access.principal import Principal, PrincipalKind
 from gate.access.request_context import LAMBDA
 from gate.access.reviewed_principals import too_wide
+from gate.access.role_assumption import ASSUME, Step
 from gate.access.trust import AssumptionPath, trusted_externals
 
 BECOME = "become"

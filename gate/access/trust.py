@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gate.access.account_policies import AccountPolicies
-from gate.access.assumption import ASSUME
 from gate.access.decision import Decision, Ternary, any_of
 from gate.access.document import Condition, Statement
 from gate.access.escalation import escalation_of
@@ -18,6 +17,7 @@ from gate.access.matching import Context, covers
 from gate.access.principal import Principal, PrincipalKind
 from gate.access.request_context import of_iam_request
 from gate.access.reviewed_principals import too_wide
+from gate.access.role_assumption import ASSUME
 from gate.errors import GateError
 
 EVERY_SUBJECT = "*"

@@ -8,7 +8,7 @@ from gate.aws.errors import ask
 from gate.browser import pin
 from gate.errors import ImageUnavailable
 from gate.image.dockerfile import from_lines
-from gate.image.support import shipped
+from gate.image.end_of_support import shipped
 from gate.scan.records import ScanRecord, read, read_all
 from gate.scan.register.entries import Register
 from gate.scan.register.reading import load

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from policy_sentry.querying.all import get_all_actions
 
-from gate.access import escalation_methods, permission_checks, strengthening
+from gate.access import escalation_methods, permission_checks, principal_changes
 from gate.access.facts import Function, Group, ManagedPolicy
 from gate.access.matrix import access_matrix
 from gate.access.reviewed_principals import Review, ReviewedPrincipals
@@ -475,13 +475,13 @@ NO_WAY = {
 
 def every_action():
     """Every action of the tables."""
-    creating = {each for one in strengthening.CREATIONS for each in (one.makes, *one.gives, *one.takes)}
+    creating = {each for one in principal_changes.CREATIONS for each in (one.makes, *one.gives, *one.takes)}
     running = {
         each for runs in escalation_methods.SERVICES.values() for one in (*runs.passing, *runs.holding) for each in one
     }
     sets = {each for one in (*escalation_methods.SSO, *escalation_methods.REPLACE_PROVIDER) for each in one}
     alone = (
-        {each.action for each in strengthening.CHANGES}
+        {each.action for each in principal_changes.CHANGES}
         | set(escalation_methods.CREDENTIALS)
         | {escalation_methods.REWRITE_TRUST, escalation_methods.ROLE_PASSING}
     )
@@ -492,7 +492,7 @@ def test_every_way_is_an_action_that_aws_knows_and_has_a_source():
     """A misspelt action would be no way at all."""
     # In this process and for all services at once: asking for one after the other takes a second each.
     assert {each.lower() for each in every_action()} <= {each.lower() for each in get_all_actions()}
-    sourced = (*strengthening.CHANGES, *strengthening.CREATIONS, *escalation_methods.SERVICES.values())
+    sourced = (*principal_changes.CHANGES, *principal_changes.CREATIONS, *escalation_methods.SERVICES.values())
     assert all(each.source for each in sourced)
     assert all(escalation_methods.CREDENTIALS.values())
 

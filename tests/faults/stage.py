@@ -19,8 +19,8 @@ from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.base import STAND_IN_LABEL, Base
 from gate.image.build import BuiltImage, build_image
+from gate.image.end_of_support import load as load_support
 from gate.image.python import Interpreter
-from gate.image.support import load as load_support
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
 from gate.publish.build import build_stand_in

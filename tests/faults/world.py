@@ -15,7 +15,7 @@ from gate.access.reviewed_principals import ReviewedPrincipals
 from gate.browser.newest import StableVersion
 from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
-from gate.image.support import SupportDates
+from gate.image.end_of_support import SupportDates
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent

@@ -116,7 +116,7 @@ class SupportException(RegisterEntry):
     """An accepted end of support.
 
     Attributes:
-        what: the name of what its maker no longer supports, as gate/image/support.yaml has it.
+        what: the name of what its maker no longer supports, as gate/image/end_of_support.yaml has it.
         check: the compensating check.
     """
 

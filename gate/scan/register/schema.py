@@ -84,7 +84,7 @@ _COVERAGE = _object(
 )
 _SUPPORT = _object(
     {
-        "what": _text("a name in gate/image/support.yaml, such as Amazon Linux 2", r"^[^\s*?<].*$", 100),
+        "what": _text("a name in gate/image/end_of_support.yaml, such as Amazon Linux 2", r"^[^\s*?<].*$", 100),
         "reason": _text("why the release may stand on it until then"),
         "check": _text("the compensating check"),
         **_DECIDED,

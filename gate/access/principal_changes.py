@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from gate.access.account_policies import ALLOW_EVERYTHING, AccountPolicies
-from gate.access.assumption import Step
 from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Policy
 from gate.access.facts import Identity
 from gate.access.principal import Principal, PrincipalKind
 from gate.access.privilege_changes import CHANGES, PrivilegeChange, joins
 from gate.access.request_context import KnownValues, of_identity
+from gate.access.role_assumption import Step
 
 # A round adds a policy or a group, or removes a Deny or the boundary: more rounds than this gain nothing.
 _ROUNDS = 8

@@ -1,4 +1,4 @@
-"""Whether the base and the Python are still supported, by the dates in support.yaml. Pure but for `load`."""
+"""Whether the base and the Python are still supported, by the dates in end_of_support.yaml. Pure but for `load`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gate.scan.register.entries import Register, SupportException
 from gate.scan.register.source import read_yaml
 from gate.scan.register.suggestion import ready_support
 
-DATA = Path(__file__).with_name("support.yaml")
+DATA = Path(__file__).with_name("end_of_support.yaml")
 WARNED_AHEAD = timedelta(days=180)
 # How the list names Lambda's runtimes for Python.
 _RUNTIME = "Lambda runtime python"
@@ -60,7 +60,7 @@ class KnownBase:
 
 @dataclass(frozen=True)
 class SupportDates:
-    """The content of support.yaml.
+    """The content of end_of_support.yaml.
 
     Attributes:
         source: the file's name.
@@ -175,7 +175,7 @@ def _ended() -> tuple[ReleasePart, ...]:
     return (ReleasePart("Amazon Linux 2", "a base", Lifetime("Amazon Linux 2", date(2026, 6, 30), "its FAQ", _DAY)),)
 
 
-@check(6, known_bad=lambda: (_ended(), Register("exceptions.yaml"), _DAY, "support.yaml"))
+@check(6, known_bad=lambda: (_ended(), Register("exceptions.yaml"), _DAY, "end_of_support.yaml"))
 def supported(parts: Sequence[ReleasePart], register: Register, today: date, source: str) -> CheckResult:
     """Each part is supported today, or an entry of the register that is in force accepts the end of its support."""
     return CheckResult.of(

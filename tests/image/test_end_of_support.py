@@ -10,7 +10,7 @@ import pytest
 
 from gate.errors import WrongUse
 from gate.image.dockerfile import From, from_lines
-from gate.image.support import (
+from gate.image.end_of_support import (
     KnownBase,
     Lifetime,
     ReleasePart,
@@ -106,9 +106,9 @@ def test_acceptance_in_force_accepts_its_own_subject_alone(since, until):
 )
 def test_what_nobody_knows_is_refused_with_the_way_to_add_it(unknown):
     """An acceptance of something unknown does not help."""
-    text = said((unknown,), register(accepted(unknown.name)), "gate/image/support.yaml")
+    text = said((unknown,), register(accepted(unknown.name)), "gate/image/end_of_support.yaml")
     assert f"The end of support of {unknown.name}" in text
-    assert "where: gate/image/support.yaml" in text
+    assert "where: gate/image/end_of_support.yaml" in text
     assert "under `lifetimes`" in text
 
 
