@@ -8,10 +8,10 @@ from pytest_bdd import scenarios
 
 from gate.publish.pipeline import Pipeline
 from gate.run.connections import Connections, made_once
-from tests.faults.scenarios import known_image, notes, world
+from tests.faults.scenarios import accepted_ends, known_image, notes, register, world
 from tests.faults.world import ROOT
 
-__all__ = ["notes", "world"]
+__all__ = ["accepted_ends", "notes", "register", "world"]
 
 scenarios(str(ROOT / "features"))
 
@@ -36,15 +36,3 @@ def release_pipeline(world, run):
     pipeline = Releasing(Connected(run))
     yield pipeline
     pipeline.close()
-
-
-@pytest.fixture(scope="session")
-def register(world):
-    """The register of exceptions."""
-    return world.register
-
-
-@pytest.fixture(scope="session")
-def accepted_ends(world):
-    """The same, as far as it is about ends of support."""
-    return world.register

@@ -100,16 +100,27 @@ def release_pipeline(world, run):
     pipeline.close()
 
 
-@pytest.fixture(scope="session")
-def earlier_promotions(world):
-    """What earlier runs recorded."""
-    return world.promotions
+def fact(attribute):
+    """A fixture that is this attribute of the world."""
+
+    @pytest.fixture(scope="session")
+    def known(world):
+        return getattr(world, attribute)
+
+    return known
 
 
-@pytest.fixture(scope="session")
-def ecr(world):
-    """The repository."""
-    return world.ecr
+# By the fixtures of steps/fixtures.py whose place they take.
+ecr = fact("ecr")
+register = fact("register")
+accepted_ends = fact("register")
+support_dates = fact("support")
+chrome_pin = fact("chrome")
+earlier_promotions = fact("promotions")
+checked_repository = fact("repository")
+scan_history = fact("history")
+last_night = fact("last_night")
+canaries = fact("canaries")
 
 
 @pytest.fixture(scope="session")
@@ -119,39 +130,9 @@ def call_log(world):
 
 
 @pytest.fixture(scope="session")
-def checked_repository(world):
-    """Where git is asked."""
-    return world.repository
-
-
-@pytest.fixture(scope="session")
 def account(world):
     """The account's policies."""
     return world.access if hasattr(world.access, "access_facts") else SimpleNamespace(access_facts=lambda: world.access)
-
-
-@pytest.fixture(scope="session")
-def register(world):
-    """The register of exceptions."""
-    return world.register
-
-
-@pytest.fixture(scope="session")
-def accepted_ends(world):
-    """The same, as far as it is about ends of support."""
-    return world.register
-
-
-@pytest.fixture(scope="session")
-def support_dates(world):
-    """Until when makers support what a release can stand on."""
-    return world.support
-
-
-@pytest.fixture(scope="session")
-def chrome_pin(world):
-    """The Chrome that the release pins."""
-    return world.chrome
 
 
 @pytest.fixture(scope="session")
@@ -172,18 +153,6 @@ def principals(world):
     return world.principals
 
 
-@pytest.fixture(scope="session")
-def scan_history(world):
-    """Earlier scans."""
-    return world.history
-
-
-@pytest.fixture(scope="session")
-def last_night(world):
-    """The last recorded scan."""
-    return world.last_night
-
-
 @pytest.fixture
 def notes(world, run, published, previous_release, request):
     """VALIDATION.md as the run writes it, and then what the fault does to the record; undone after the scenario."""
@@ -191,9 +160,3 @@ def notes(world, run, published, previous_release, request):
     title = request.node.obj.__doc__
     with edited(run.folder, [edit for edit in world.record_edits if edit.get("during", "") in title], published.digest):
         yield written
-
-
-@pytest.fixture
-def canaries(world):
-    """Secrets of which the redactor was not told."""
-    return world.canaries
