@@ -26,8 +26,6 @@ from gate.run.results import REPORT, VERDICT, conclude, finish, sources, withdra
 from gate.run.scenarios import HOME, Scenario, catalogue, expected_names, is_due, read_lock
 from gate.verdict import NotPart, ScenarioOutcome
 
-# AC1 and AC6 are about the image itself: it is really built and really run, whatever the target.
-_ABOUT_THE_IMAGE = {1, 6}
 # What a person did or can mend is said in one line. Anything else is a defect of the gate, and its traceback is shown.
 _TOLD = (OSError, GateError, KeyboardInterrupt)
 
@@ -53,7 +51,7 @@ class AcceptancePlugin:
         """Begin nothing that is known to end half-way."""
         from gate.run import consistency, preflight
 
-        beyond_the_image = not all(_about_the_image(self._scenario(item)) for item in session.items)
+        beyond_the_image = not all(self._scenario(item).about_the_image for item in session.items)
         refused = consistency.consistent(self.run).rejections if beyond_the_image else ()
         refused = refused or preflight.permissions(self.run).rejections
         self.run.errors += map(str, refused)
@@ -109,7 +107,7 @@ class AcceptancePlugin:
         """The evidence recorder of a test, made at first use."""
         scenario = self._scenario(item)
         name = scenario.titles[_row(item)]
-        provenance = "real" if _about_the_image(scenario) else self.run.provenance
+        provenance = "real" if scenario.about_the_image else self.run.provenance
         return self._recorders.setdefault(item.nodeid, EvidenceRecorder(self.run.store, scenario, name, provenance))
 
     @pytest.hookimpl(tryfirst=True)
@@ -174,16 +172,16 @@ class AcceptancePlugin:
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """Our own line says it; pytest's letters stay away."""
         when = getattr(report, "when", "")
-        return (report.outcome if when == "call" or not report.passed else "", "", "") if when else None
+        if not when:
+            return None
+        counts = when == "call" or not report.passed
+        return (report.outcome if counts else "", "", "")
 
 
 def _row(item: pytest.Item) -> str:
     """The row of an outline that a test is about, by its id in pytest; "" for a plain scenario."""
-    return str(getattr(getattr(item, "callspec", None), "id", ""))
-
-
-def _about_the_image(scenario: Scenario) -> bool:
-    return scenario.criterion in _ABOUT_THE_IMAGE and "published" not in scenario.tags
+    callspec = getattr(item, "callspec", None)
+    return callspec.id if callspec else ""
 
 
 class Ending:

@@ -26,6 +26,8 @@ HOME = Path(__file__).resolve().parents[2] / "features"
 LOCK = "scenarios.lock"
 _TITLE = re.compile(r"^[ \t]*(?:Scenario|Scenario Outline|Example|Scenario Template):[ \t]*(.*?)[ \t]*$", re.M)
 _CRITERION = re.compile(r"ac([1-9])")
+# AC1 and AC6 are about the image itself: it is really built and really run, whatever the target.
+_ABOUT_THE_IMAGE = {1, 6}
 _COMPARED = ("tags", "steps", "names", "feature")
 _AGAIN = "`make scenarios` lists the features as they are; review the difference"
 
@@ -53,6 +55,11 @@ class Scenario:
     feature: str = ""
     line: int = 0
     row_tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def about_the_image(self) -> bool:
+        """Whether it asks nothing of a registry or an account, so that nothing of it is simulated."""
+        return self.criterion in _ABOUT_THE_IMAGE and "published" not in self.tags
 
 
 def catalogue(features: Path) -> dict[str, Scenario]:
