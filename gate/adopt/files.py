@@ -65,7 +65,6 @@ policy:
   INFORMATIONAL: monitor
 exceptions: []
 coverage:
-{coverage}support: []
 """
 _COVERAGE_OF_PYTHON = """\
   - purl: pkg:generic/python
@@ -179,7 +178,8 @@ def _ini(new: NewRelease, known_keys: set[str]) -> str:
 
 def _register(new: NewRelease) -> str:
     expires = new.today + timedelta(days=_ENTRY_DAYS)
-    return _REGISTER.format(coverage=(_COVERAGE_OF_PYTHON if new.python else "") + _COVERAGE).format(expires=expires)
+    coverage = _COVERAGE_OF_PYTHON * bool(new.python) + _COVERAGE
+    return (_REGISTER + coverage + "support: []\n").format(expires=expires)
 
 
 def _pin(name: str) -> str:

@@ -86,7 +86,8 @@ class ImageArchive:
         """The digest of every file, and the secrets in those that no package record confirms.
 
         Args:
-            known: records that are not read from files of the layers (rpm's).
+            known: the records of the merged files, and rpm's, which are no text of a layer; those of files that a
+                higher layer replaced or removed are read here.
         """
         records = sum((read_records(stored.texts) for stored in self._layers), known)
         search = SecretSearch(records)
