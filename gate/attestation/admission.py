@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from gate.attestation.bundle import envelope_in
 from gate.attestation.summary import Summary, read
 from gate.errors import EvidenceDamaged
-from gate.evidence.signature import SKEW, Whose, names, signed_by
+from gate.evidence.signature import BUNDLE, SKEW, Whose, names, opened, signed_by
 
 Answer = Literal["admitted", "none", "other key", "other digest", "tampered", "rehearsal", "refused",
                  "superseded", "expired", "future"]  # fmt: skip
@@ -53,7 +52,7 @@ class Admission:
 def stated(referrer: str, bundle: bytes, whose: Whose, digest: str, repository: str) -> Stated:
     """What one bundle says of this digest in this repository (its URI), by this key or identity."""
     try:
-        envelope = envelope_in(bundle)
+        envelope = opened(bundle, BUNDLE)
         if not signed_by(bundle, whose):
             return Stated(referrer, None, "tampered" if names(bundle, whose) else "other key")
         summary = read(envelope.payload)

@@ -15,7 +15,6 @@ from typing import Any
 
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
-from gate.attestation.bundle import bundled
 from gate.attestation.referrers import Referrers
 from gate.attestation.summary import LEVELS, Summary
 from gate.attestation.summary import PREDICATE as SUMMARY
@@ -23,9 +22,9 @@ from gate.attestation.summary import statement as summary_statement
 from gate.errors import GateError
 from gate.evidence.keyless import Keyless
 from gate.evidence.reading import sha256_of
-from gate.evidence.signature import sign
+from gate.evidence.signature import bundled, sign
 from gate.evidence.statement import PREDICATE as TEST_RESULT
-from gate.evidence.statement import hashes_of
+from gate.evidence.statement import about, hashes_of
 from gate.evidence.store import STATEMENT
 from gate.run.model import Run
 from gate.run.results import VERDICT
@@ -133,20 +132,8 @@ def _files(named: Iterable[tuple[str, Path]], uri: str, digest: str) -> Iterator
     for kind, path in named:
         if path.is_file():
             document = json.loads(path.read_text(encoding="utf-8"))
-            yield kind, about(kind, _without_files(document) if kind == SPDX else document, uri, digest)
-
-
-def about(predicate_type: str, predicate: Mapping[str, Any], repository: str, digest: str) -> bytes:
-    """An in-toto Statement v1 about an image, in JSON (an SBOM has megabytes: no message of protobuf in between)."""
-    return json.dumps(
-        {
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"name": repository, "digest": {"sha256": digest.removeprefix("sha256:")}}],
-            "predicateType": predicate_type,
-            "predicate": dict(predicate),
-        },
-        ensure_ascii=False,
-    ).encode()
+            made = about(kind, _without_files(document) if kind == SPDX else document, uri, digest)
+            yield kind, json.dumps(made, ensure_ascii=False).encode()
 
 
 def attach(

@@ -17,8 +17,8 @@ from urllib.parse import urljoin
 
 import requests
 
-from gate.attestation.bundle import MEDIA_TYPE
 from gate.errors import AwsRefused
+from gate.evidence.signature import BUNDLE
 from gate.registry.login import Login, up_to
 from gate.registry.manifest import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 
@@ -60,12 +60,12 @@ class Referrers:
             AwsRefused: the registry does not take it.
         """
         body = self._ask("GET", f"manifests/{subject}", headers={"Accept": f"{OCI_MANIFEST}, {DOCKER_MANIFEST}"})
-        blobs = ((_EMPTY_TYPE, _EMPTY), (MEDIA_TYPE, bundle))
+        blobs = ((_EMPTY_TYPE, _EMPTY), (BUNDLE, bundle))
         config, layer = ({"mediaType": kind, **self._put_blob(content)} for kind, content in blobs)
         manifest = {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
-            "artifactType": MEDIA_TYPE,
+            "artifactType": BUNDLE,
             "config": config,
             "layers": [layer],
             "subject": {
@@ -91,8 +91,8 @@ class Referrers:
             AwsRefused: the registry does not tell, or tells of more than anybody can read.
         """
         found: list[Referrer] = []
-        for page in self._pages(f"referrers/{subject}", {"artifactType": MEDIA_TYPE}):
-            found += [_referrer(each) for each in page if each.get("artifactType") == MEDIA_TYPE]
+        for page in self._pages(f"referrers/{subject}", {"artifactType": BUNDLE}):
+            found += [_referrer(each) for each in page if each.get("artifactType") == BUNDLE]
             if len(found) > _MOST_REFERRERS:
                 raise AwsRefused(f"more than {_MOST_REFERRERS} statements refer to {subject}", where=self._base)
         return tuple(found)

@@ -1,4 +1,9 @@
-"""Signing a statement and checking its signature: a DSSE envelope, by securesystemslib."""
+"""Signing a statement and checking its signature: a DSSE envelope, by securesystemslib, alone or in a sigstore bundle.
+
+The bundle is the form in which cosign stores attestations in a registry. Specifications: sigstore protobuf-specs,
+"sigstore_bundle.proto", version 0.3; DSSE 1.0. A bundle that was signed with a key names it by a hint; it holds no
+certificate and no entry of a transparency log.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +31,7 @@ from gate.evidence.store import ENVELOPE, STATEMENT
 
 # The media type that the in-toto attestation framework gives a Statement in an envelope.
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 # How far the clock of the machine that signed may be ahead of this one's.
 SKEW = timedelta(minutes=5)
 _AFTER = "do not rely on this statement: " + RUN_AGAIN
@@ -113,20 +119,33 @@ def sign(payload: bytes, key: Signer | Keyless) -> bytes:
     return (json.dumps(envelope.to_dict(), indent=2) + "\n").encode()
 
 
-def opened(raw: bytes) -> Any:
+def bundled(envelope: bytes) -> bytes:
+    """The sigstore bundle around what `sign` made: a DSSE envelope, or a bundle by an identity already."""
+    found = json.loads(envelope)
+    if found.get("mediaType") == BUNDLE:
+        return envelope
+    (signature,) = found["signatures"]
+    material = {"publicKey": {"hint": signature["keyid"]}, "tlogEntries": []}
+    return json.dumps({"mediaType": BUNDLE, "verificationMaterial": material, "dsseEnvelope": found}).encode()
+
+
+def opened(raw: bytes, media_type: str = "") -> Any:
     """The envelope in a file, or in a sigstore bundle (securesystemslib's `Envelope`).
 
     Raises:
-        EvidenceDamaged: it is not a DSSE envelope around an in-toto Statement, or nobody signed it.
+        EvidenceDamaged: it is not a DSSE envelope around an in-toto Statement, or nobody signed it, or it is not of the
+            media type that is asked for.
     """
     try:
         found = json.loads(raw)
+        if media_type and found["mediaType"] != media_type:
+            raise ValueError(f"its media type is {found['mediaType']!r}")
         envelope = Envelope.from_dict(_with_key_ids(found.get("dsseEnvelope", found)))
         if envelope.payload_type != PAYLOAD_TYPE:
             raise ValueError(f"its payload is {envelope.payload_type!r}, not {PAYLOAD_TYPE!r}")
         if not envelope.signatures:
             raise ValueError("it holds no signature")
-    except (KeyError, TypeError, ValueError, AttributeError, SigningError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, SigningError) as error:
         raise EvidenceDamaged(f"the signed envelope cannot be read: {type(error).__name__}: {error}") from error
     return envelope
 

@@ -96,9 +96,8 @@ def test_no_mixture_of_old_statements_is_a_go(names: list[str], later: timedelta
 )  # fmt: skip
 def test_a_statement_that_contradicts_itself_is_no_go(wrong: Callable[[bytes], bytes]) -> None:
     """Although it is signed by the right key: the signer's own defect is no yes."""
-    from gate.attestation.bundle import bundled
     from gate.attestation.summary import statement
-    from gate.evidence.signature import sign
+    from gate.evidence.signature import bundled, sign
 
     made = statement(summary(), {}, {})
     assert wrong(made) != made

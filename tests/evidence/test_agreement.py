@@ -21,10 +21,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from gate.attestation.admission import decide, stated
 from gate.attestation.attach import _summary
-from gate.attestation.bundle import bundled
 from gate.attestation.summary import Summary, statement
 from gate.evidence.__main__ import main
-from gate.evidence.signature import sign
+from gate.evidence.signature import bundled, sign
 from gate.evidence.store import ENVELOPE
 from gate.verdict import CRITERIA
 from tests.attestation.signers import DIGEST, NOW, OTHER, OURS, REPOSITORY, THEIRS, signed, summary, write_keys

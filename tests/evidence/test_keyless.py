@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from gate.attestation.admission import decide, stated
-from gate.attestation.bundle import bundled
 from gate.attestation.summary import statement
 from gate.errors import EvidenceDamaged, GateError, WrongUse
 from gate.evidence.__main__ import main
 from gate.evidence.keyless import TOKEN, CertificateIdentity, Keyless
-from gate.evidence.signature import opened, sign, signer
+from gate.evidence.signature import bundled, opened, sign, signer
 from gate.evidence.statement import attest
 from gate.evidence.store import ENVELOPE
 from tests.attestation.signers import DIGEST, NOW, OURS, REPOSITORY, signed, summary
