@@ -16,15 +16,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from gate.attestation.admission import Admission, decide, stated
-from gate.attestation.referrers import PREDICATE_TYPE, Referrers
+from gate.attestation.referrers import Referrers
 from gate.attestation.summary import PREDICATE
 from gate.aws.errors import ask
 from gate.errors import GateError, WrongUse
-from gate.evidence.keyless import CertificateIdentity, add_options, believed
-from gate.evidence.signature import public_key
+from gate.evidence.keyless import add_options, believed
+from gate.evidence.signature import Whose, public_key
 from gate.registry.login import read_login
 
 _REFERENCE = re.compile(
@@ -59,31 +58,21 @@ def reference_in(text: str) -> Reference:
     return Reference(**found.groupdict())
 
 
-def admission(reference: Reference, key: Path | CertificateIdentity, now: datetime, session: Any = None) -> Admission:
+def admission(reference: Reference, whose: Whose, now: datetime) -> Admission:
     """Ask the registry for the statements beside the image, and decide.
 
     Raises:
-        GateError: nobody can know: the key cannot be read, or the registry does not answer.
+        GateError: nobody can know: the registry does not answer.
     """
-    checking = public_key(key) if isinstance(key, Path) else key
-    found = _referrers(reference, session)
-    listed = [each for each in found.listed(reference.digest)
-              if each.annotations.get(PREDICATE_TYPE, PREDICATE) == PREDICATE]  # fmt: skip
-    with ThreadPoolExecutor(8) as pool:
-        bundles = list(pool.map(found.bundle, listed))
-    pairs = zip(listed, bundles, strict=True)
-    return decide(
-        [stated(each.digest, bundle, checking, reference.digest, reference.repository) for each, bundle in pairs], now
-    )
-
-
-def _referrers(reference: Reference, session: Any) -> Referrers:
     import botocore.session
 
-    ecr = (session or botocore.session.get_session()).create_client("ecr", region_name=reference.region)
+    ecr = botocore.session.get_session().create_client("ecr", region_name=reference.region)
     account = [reference.account]
     answer = ask(ecr.get_authorization_token, "ecr:GetAuthorizationToken", reference.repository, registryIds=account)
-    return Referrers(read_login(answer), reference.name)
+    found = Referrers(read_login(answer), reference.name)
+    with ThreadPoolExecutor(8) as pool:
+        bundles = pool.map(found.bundle, found.listed(reference.digest, PREDICATE))
+        return decide([stated(each, whose, reference.digest, reference.repository) for each in bundles], now)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,7 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise WrongUse(
                 "say whose signature counts: --key, or --certificate-identity with --certificate-oidc-issuer"
             )
-        answer = admission(reference_in(asked.image), whose, datetime.now(UTC))
+        owner = public_key(whose) if isinstance(whose, Path) else whose
+        answer = admission(reference_in(asked.image), owner, datetime.now(UTC))
     except GateError as error:
         return _say(asked, 2, "unknown", str(error), None)
     return _say(asked, 0 if answer.admitted else 1, answer.answer, answer.sentence, answer)

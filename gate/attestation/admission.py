@@ -20,12 +20,10 @@ class Stated:
     """One stored bundle, as far as it could be read.
 
     Attributes:
-        referrer: the digest of the manifest that holds it.
         summary: what the key's owner says; None when there is nothing of his to read.
         fault: why not, as a word of `Answer`; "" for a statement of another kind.
     """
 
-    referrer: str
     summary: Summary | None
     fault: Literal["", "tampered", "other key", "other digest"]
 
@@ -49,18 +47,18 @@ class Admission:
         return self.answer == "admitted"
 
 
-def stated(referrer: str, bundle: bytes, whose: Whose, digest: str, repository: str) -> Stated:
+def stated(bundle: bytes, whose: Whose, digest: str, repository: str) -> Stated:
     """What one bundle says of this digest in this repository (its URI), by this key or identity."""
     try:
         envelope = opened(bundle, BUNDLE)
         if not signed_by(bundle, whose):
-            return Stated(referrer, None, "tampered" if names(bundle, whose) else "other key")
+            return Stated(None, "tampered" if names(bundle, whose) else "other key")
         summary = read(envelope.payload)
     except EvidenceDamaged:
-        return Stated(referrer, None, "tampered")
+        return Stated(None, "tampered")
     if summary and ((summary.digest, summary.repository) != (digest, repository)):
-        return Stated(referrer, None, "other digest")
-    return Stated(referrer, summary, "")
+        return Stated(None, "other digest")
+    return Stated(summary, "")
 
 
 def decide(found: Sequence[Stated], now: datetime) -> Admission:

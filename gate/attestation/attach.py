@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -36,14 +35,6 @@ from gate.scan.sbom import spdx_of
 CYCLONEDX, SPDX, OPENVEX = "https://cyclonedx.org/bom", "https://spdx.dev/Document", "https://openvex.dev/ns"
 
 
-@dataclass(frozen=True)
-class Attached:
-    """One statement in the registry: its predicate type and the digest of the referrer that holds it."""
-
-    predicate_type: str
-    referrer: str
-
-
 def attach_run(run: Run) -> None:
     """Store the signed statements of a concluded run beside its image, and say what was stored, or why nothing was."""
     reason = _reason_not_to(run)
@@ -52,7 +43,8 @@ def attach_run(run: Run) -> None:
         return
     run.terminal.waiting_for("the signed statements are stored beside the image")
     try:
-        document = _document(run)
+        # What is on the disk is what was sealed.
+        document = json.loads((run.folder / VERDICT).read_text(encoding="utf-8"))
         made_at = datetime.fromisoformat(document["finished"])
         stored = attach(_registry(run), run.facts.digest, statements(run, document), run.key, made_at)
         run.terminal.progress(f"{len(stored)} signed statements are stored beside {run.facts.digest[:19]}…; "
@@ -112,12 +104,6 @@ def _summary(run: Run, document: Mapping[str, Any]) -> Summary:
     )
 
 
-def _document(run: Run) -> dict[str, Any]:
-    # What is on the disk is what was sealed.
-    document: dict[str, Any] = json.loads((run.folder / VERDICT).read_text(encoding="utf-8"))
-    return document
-
-
 def _without_files(document: dict[str, Any]) -> dict[str, Any]:
     """An SPDX document of packages alone: its files are nine tenths of it, and no scanner reads them."""
     ids = {each["SPDXID"] for each in document.pop("files", [])}
@@ -138,8 +124,8 @@ def _files(named: Iterable[tuple[str, Path]], uri: str, digest: str) -> Iterator
 
 def attach(
     registry: Referrers, digest: str, stated: Iterable[tuple[str, bytes]], key: Signer | Keyless, made_at: datetime
-) -> tuple[Attached, ...]:
-    """Sign each statement and store it beside the image.
+) -> list[str]:
+    """Sign each statement and store it beside the image; returns the digests of the referrers.
 
     Args:
         registry: of the image's repository.
@@ -151,7 +137,4 @@ def attach(
     Raises:
         AwsRefused: the registry does not take one.
     """
-    return tuple(
-        Attached(kind, registry.attach(digest, bundled(sign(statement, key)), kind, made_at))
-        for kind, statement in stated
-    )
+    return [registry.attach(digest, bundled(sign(each, key)), kind, made_at) for kind, each in stated]

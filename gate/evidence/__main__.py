@@ -8,10 +8,9 @@ signature is missing or was not checked), 1 (NOT VERIFIED, or not what --expect,
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +19,9 @@ from typing import Any
 from gate.check import CheckResult, Rejection, check
 from gate.errors import GateError, WrongUse, compose, one_line
 from gate.evidence.keyless import add_options, believed
-from gate.evidence.reading import content, is_there, shown
-from gate.evidence.reports_folder import ReportsFolder, verify_reports
-from gate.evidence.signature import SKEW
+from gate.evidence.reading import is_there, json_in, shown
+from gate.evidence.reports_folder import verify_reports
+from gate.evidence.signature import SKEW, public_key
 from gate.evidence.statement import subject_of
 from gate.evidence.store import ENVELOPE
 from gate.evidence.verify import FolderCheck
@@ -110,13 +109,13 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
         _say(str(wrong))
         return WRONG_USE
     try:
-        whole = verify_reports(options.folder, whose)
+        checks = verify_reports(options.folder, public_key(whose) if isinstance(whose, Path) else whose)
     except GateError as error:
         _say(f"NOT VERIFIED: {one_line(error.cause)}{compose('', error.where, error.remedy)}")
         return REFUSED
-    for line in _lines(whole):
+    for line in _lines(checks):
         _say(line)
-    objections = list(dict.fromkeys(_failed(whole)))
+    objections = list(dict.fromkeys(_name(each) for each in checks if not each.result.accepted))
     if objections:
         _say(f"NOT VERIFIED: {shown(str(options.folder))} ({', '.join(objections[:_TOLD])})")
         return REFUSED
@@ -125,7 +124,7 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
 
 def _conclude(folder: Path, checked: bool, expected: ExpectedVerdict, now: datetime) -> int:
     """The last line and the exit code for a folder without objections."""
-    document = json.loads(content(folder / "verdict.json", "verdict.json"))
+    document = json_in(folder, "verdict.json")
     refused = as_expected(document, expected, now).rejections
     for rejection in refused:
         _say(f"✗ expected: {rejection.cause}")
@@ -153,45 +152,38 @@ def _say(text: str) -> None:
         print((indent + for_terminal(line)).encode(letters, "replace").decode(letters))
 
 
-def _failed(whole: ReportsFolder) -> Iterator[str]:
-    yield from (check.name for check in whole.own if not check.result.accepted)
-    for place, checks in whole.others.items():
-        yield from (f"{shown(place)}: {check.name}" for check in checks if not check.result.accepted)
+def _name(check: FolderCheck) -> str:
+    return f"{shown(check.place)}: {check.name}" if check.place else check.name
 
 
-def _lines(whole: ReportsFolder) -> list[str]:
+def _lines(checks: Sequence[FolderCheck]) -> Iterator[str]:
     told: set[str] = set()
-    lines = [line for check in whole.own for line in _told(check, check.name, told)]
-    for place, checks in whole.others.items():
+    for each in checks:
         # Of another run in the folder: what speaks against it, and what was not looked at.
-        bad = [check for check in checks if not check.result.accepted]
-        lines += [line for check in bad for line in _told(check, f"{shown(place)}: {check.name}", told)]
-    intact = sum(all(check.result.accepted for check in checks) for checks in whole.others.values())
-    if whole.others:
-        lines.append(f"– other runs: {intact} of {len(whole.others)} are as they were left")
-    return [*lines, *_uncovered(whole)]
+        if not each.place or not each.result.accepted:
+            yield from _told(each, told)
+    # Of a run that was cut short nothing was checked.
+    others = {each.place for each in checks if each.place and not each.open}
+    if others:
+        damaged = {each.place for each in checks if each.place and not each.result.accepted}
+        yield f"– other runs: {len(others - damaged)} of {len(others)} are as they were left"
+    found = [f"{shown(each.place)}: " * bool(each.place) + phrase for each in checks for phrase in each.uncovered]
+    yield from (f"not covered: {one_line(phrase)}" for phrase in found[:_TOLD])
+    if len(found) > _TOLD:
+        yield f"not covered: {len(found) - _TOLD} more"
 
 
-def _told(check: FolderCheck, name: str, told: set[str]) -> list[str]:
-    rejections = check.result.rejections
-    lines = [] if rejections else [f"{'–' if check.open else '✓'} {name}: {check.seen}"]
+def _told(check: FolderCheck, told: set[str]) -> Iterator[str]:
+    name, rejections = _name(check), check.result.rejections
+    if not rejections:
+        yield f"{'–' if check.open else '✓'} {name}: {check.seen}"
     for rejection in rejections[:_TOLD]:
         # One damaged file fails several checks, and one check finds much in it: the way out is told once.
         way_out = compose("", rejection.where, rejection.remedy)
-        lines.append(f"✗ {name}: {one_line(rejection.cause)}{'' if way_out in told else way_out}")
+        yield f"✗ {name}: {one_line(rejection.cause)}{'' if way_out in told else way_out}"
         told.add(way_out)
     if len(rejections) > _TOLD:
-        lines.append(f"✗ {name}: {len(rejections) - _TOLD} more objections")
-    return lines
-
-
-def _uncovered(whole: ReportsFolder) -> Iterable[str]:
-    found = [phrase for check in whole.own for phrase in check.uncovered]
-    for place, checks in whole.others.items():
-        found += [f"{shown(place)}: {phrase}" for check in checks for phrase in check.uncovered]
-    found += [f"{shown(place)}: the run was cut short before it sealed anything" for place in whole.cut_short]
-    lines = [f"not covered: {one_line(phrase)}" for phrase in found[:_TOLD]]
-    return lines if len(found) <= _TOLD else [*lines, f"not covered: {len(found) - _TOLD} more"]
+        yield f"✗ {name}: {len(rejections) - _TOLD} more objections"
 
 
 def _says(document: Mapping[str, Any], now: datetime) -> str:

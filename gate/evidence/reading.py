@@ -179,6 +179,11 @@ def is_there(path: Path) -> bool:
     return os.path.lexists(path)
 
 
+def json_in(folder: Path, name: str) -> dict[str, Any]:
+    """The JSON object that a file of a folder holds; raises as `content` and `json_object` do."""
+    return json_object(content(folder / name, name), name)
+
+
 def json_object(raw: bytes, name: str) -> dict[str, Any]:
     """The JSON object in a file's content.
 

@@ -176,6 +176,11 @@ def names(raw: bytes, whose: Whose) -> bool:
     return whose.named(raw) if isinstance(whose, CertificateIdentity) else whose.keyid in opened(raw).signatures
 
 
+def described(whose: Whose) -> str:
+    """A key or an identity, for a sentence."""
+    return f"identity {whose}" if isinstance(whose, CertificateIdentity) else f"key {whose.keyid}"
+
+
 @check(8, known_bad=lambda: (b'{"payload": "", "payloadType": "", "signatures": []}', b"{}", None))
 def signed(envelope: bytes, statement: bytes, whose: Whose | None) -> CheckResult:
     """The envelope holds this very statement, and this key or identity (None: not asked) signed it."""
@@ -193,8 +198,7 @@ def signed(envelope: bytes, statement: bytes, whose: Whose | None) -> CheckResul
 
 
 def _unsigned(envelope: bytes, whose: Whose) -> str:
-    given = f"identity {whose}" if isinstance(whose, CertificateIdentity) else f"key {whose.keyid}"
     if names(envelope, whose):
-        return f"the signature that names the given {given} does not fit: payload or signature was altered"
+        return f"the signature that names the given {described(whose)} does not fit: payload or signature was altered"
     others = ", ".join(filter(None, opened(envelope).signatures)) or "a certificate of another"
-    return f"the signature is not by the given {given}; it names {others}"
+    return f"the signature is not by the given {described(whose)}; it names {others}"

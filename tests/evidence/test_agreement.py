@@ -141,7 +141,7 @@ def test_verify_and_admit_agree_about_a_run(drawn: Drawn) -> None:
         code = main(
             [str(folder), "--key", str(public), "--expect", "GO", "--digest", OF_THE_RUN, "--target", "aws"], now
         )
-        found = [stated("sha256:r", each, OURS.public_key, OF_THE_RUN, RUNS_REPOSITORY) for each in bundles]
+        found = [stated(each, OURS.public_key, OF_THE_RUN, RUNS_REPOSITORY) for each in bundles]
         answer = decide(found, now)
     event(f"admitted: {answer.admitted}")
     assert (code == 0) == answer.admitted, (drawn, code, answer)
@@ -226,7 +226,7 @@ class Registry(RuleBasedStateMachine):
         last = decisive[-1] if decisive else None
         due = bool(last and last.verdict == "GO" and last.valid_until and last.valid_until > self.now)
         for order in (self.stored, self.stored[::-1]):
-            found = [stated("sha256:r", each, OURS.public_key, DIGEST, REPOSITORY) for each in order]
+            found = [stated(each, OURS.public_key, DIGEST, REPOSITORY) for each in order]
             # Two words of one moment: no clock of a registry tells which was the later.
             if len({each.verdict for each in decisive if last and each.made_at == last.made_at}) < 2:
                 assert decide(found, self.now).admitted == due

@@ -45,7 +45,7 @@ def of(trust: Path, identity: str = IDENTITY, issuer: str = ISSUER) -> Certifica
 
 def answer(bundle: bytes, whose: CertificateIdentity) -> str:
     """What admission says of one bundle."""
-    return decide([stated("sha256:r", bundle, whose, DIGEST, REPOSITORY)], NOW).answer
+    return decide([stated(bundle, whose, DIGEST, REPOSITORY)], NOW).answer
 
 
 def test_what_an_identity_signs_is_admitted_by_its_certificate_and_by_no_other(trust: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_bundle_by_a_key_is_not_of_the_identity_and_the_other_way_round(trust:
     """Neither kind of signature stands for the other."""
     assert answer(signed(summary()), of(trust)) == "other key"
     bundle = sign(STATEMENT, signer("oidc", trust))
-    assert stated("r", bundle, OURS.public_key, DIGEST, REPOSITORY).fault == "other key"
+    assert stated(bundle, OURS.public_key, DIGEST, REPOSITORY).fault == "other key"
 
 
 def _payload(found: dict) -> None:
