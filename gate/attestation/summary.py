@@ -16,7 +16,7 @@ from typing import Any
 from gate.errors import EvidenceDamaged
 from gate.evidence.statement import about
 from gate.evidence.statement import read as read_statement
-from gate.typed import UNTYPED
+from gate.typed import UNTYPED, moment
 
 PREDICATE = "https://slsa.dev/verification_summary/v1"
 VERIFIER = "urn:release-gate:verifier"
@@ -103,8 +103,8 @@ def _summary(found: Mapping[str, Any]) -> Summary | None:
         repository=subject["name"],
         verdict=own["verdict"],
         target=own["target"],
-        made_at=_time(predicate["timeVerified"]),
-        valid_until=_time(until) if until else None,
+        made_at=moment(predicate["timeVerified"]),
+        valid_until=moment(until) if until else None,
         reason=str(own.get("reason") or ""),
         tags=tuple(map(str, own.get("tags") or ())),
     )
@@ -115,10 +115,3 @@ def _summary(found: Mapping[str, Any]) -> Summary | None:
     if said.verdict == "GO" and (said.valid_until is None or said.target != "aws"):
         raise ValueError("a GO is of AWS and has an end")
     return said
-
-
-def _time(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise ValueError(f"the time {text} names no time zone")
-    return found

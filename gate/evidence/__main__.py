@@ -11,7 +11,6 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,53 +34,30 @@ _NOW = datetime.fromisoformat("2026-01-02T00:00:00+00:00")
 _TOLD = 20
 
 
-@dataclass(frozen=True)
-class ExpectedVerdict:
-    """What is expected; None where anything will do.
+@check(8, known_bad=lambda: ({"verdict": "NO-GO", "release": {}, "target": "local"}, "GO", None, None, _NOW))
+def as_expected(
+    document: Mapping[str, Any], verdict: str | None, about: str | None, on: str | None, now: datetime
+) -> CheckResult:
+    """verdict.json is of the expected verdict, digest and target (None: any), and an expected GO is still valid.
 
-    Attributes:
-        word: the verdict.
-        digest: of the released image, "sha256:…".
-        target: "local" or "aws"; "aws" is AWS itself and no other endpoint.
+    The target "aws" is AWS itself and no other endpoint.
     """
-
-    word: str | None = None
-    digest: str | None = None
-    target: str | None = None
-
-    def check(self) -> None:
-        """Refuse what can never be met.
-
-        Raises:
-            WrongUse: the digest is none.
-        """
-        if self.digest is not None and not _DIGEST.fullmatch(self.digest):
-            raise WrongUse(
-                f"--digest takes a whole image digest, and {self.digest!r} is none",
-                remedy="copy it from the release (sha256: and 64 hexadecimal digits)",
-            )
-
-
-@check(8, known_bad=lambda: ({"verdict": "NO-GO", "release": {}, "target": "local"}, ExpectedVerdict("GO"), _NOW))
-def as_expected(document: Mapping[str, Any], expected: ExpectedVerdict, now: datetime) -> CheckResult:
-    """verdict.json is of the expected verdict, digest and target, and an expected GO is still valid."""
     word, digest = document.get("verdict"), document["release"].get("digest")
     target = document.get("target")
     if target == "aws" and not document.get("endpoint_is_aws"):
         target = "an endpoint that is not AWS"
     causes = []
-    if expected.word not in (None, word):
-        causes.append(f"{expected.word} was expected, and the verdict is {word}")
-    if expected.digest not in (None, digest):
-        about = digest or "no published image"
-        causes.append(f"the digest {expected.digest} was expected, and the run is about {about}")
-    if expected.target not in (None, target):
-        causes.append(f"a run on {expected.target} was expected, and this one was on {target}")
+    if verdict not in (None, word):
+        causes.append(f"{verdict} was expected, and the verdict is {word}")
+    if about not in (None, digest):
+        causes.append(f"the digest {about} was expected, and the run is about {digest or 'no published image'}")
+    if on not in (None, target):
+        causes.append(f"a run on {on} was expected, and this one was on {target}")
     until = document.get("valid_until")
-    if expected.word == "GO" and word == "GO" and (until is None or datetime.fromisoformat(until) <= now):
+    if verdict == "GO" and word == "GO" and (until is None or datetime.fromisoformat(until) <= now):
         causes.append(f"a GO was expected that is valid now, and this one was valid until {until}")
     ended = document.get("finished")
-    if expected.word == "GO" and ended and datetime.fromisoformat(ended) > now + SKEW:
+    if verdict == "GO" and ended and datetime.fromisoformat(ended) > now + SKEW:
         causes.append(
             f"a GO was expected that is valid now, and this run ended at {ended}: this machine's clock is behind"
         )
@@ -101,9 +77,12 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     parser.add_argument("--digest", metavar="SHA256", help="refuse a run about another image digest")
     parser.add_argument("--target", choices=("aws", "local"), help="refuse a run on another target")
     options = parser.parse_args(arguments)
-    expected = ExpectedVerdict(options.expect, options.digest, options.target)
     try:
-        expected.check()
+        if options.digest is not None and not _DIGEST.fullmatch(options.digest):
+            raise WrongUse(
+                f"--digest takes a whole image digest, and {options.digest!r} is none",
+                remedy="copy it from the release (sha256: and 64 hexadecimal digits)",
+            )
         whose = believed(options)
     except WrongUse as wrong:
         _say(str(wrong))
@@ -119,13 +98,13 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     if objections:
         _say(f"NOT VERIFIED: {shown(str(options.folder))} ({', '.join(objections[:_TOLD])})")
         return REFUSED
-    return _conclude(options.folder, whose is not None, expected, now or datetime.now(UTC))
+    return _conclude(options, whose is not None, now or datetime.now(UTC))
 
 
-def _conclude(folder: Path, checked: bool, expected: ExpectedVerdict, now: datetime) -> int:
+def _conclude(options: argparse.Namespace, checked: bool, now: datetime) -> int:
     """The last line and the exit code for a folder without objections."""
-    document = json_in(folder, "verdict.json")
-    refused = as_expected(document, expected, now).rejections
+    document = json_in(options.folder, "verdict.json")
+    refused = as_expected(document, options.expect, options.digest, options.target, now).rejections
     for rejection in refused:
         _say(f"✗ expected: {rejection.cause}")
     says = _says(document, now)
@@ -135,7 +114,7 @@ def _conclude(folder: Path, checked: bool, expected: ExpectedVerdict, now: datet
     if checked:
         _say(f"VERIFIED; the verdict is {says}")
         return VERIFIED
-    if is_there(folder / ENVELOPE):
+    if is_there(options.folder / ENVELOPE):
         _say(f"INTACT, SIGNATURE NOT CHECKED (give the public key: KEY=pub.pem); it says {says}")
     else:
         _say(f"INTACT, UNSIGNED (anybody can make such a folder); it says {says}")
@@ -187,13 +166,10 @@ def _told(check: FolderCheck, told: set[str]) -> Iterator[str]:
 
 
 def _says(document: Mapping[str, Any], now: datetime) -> str:
-    says = f"{document['verdict']} for {subject_of(document) or 'no image'}, run of {document['started']}"
-    until = document["valid_until"]
-    if until is None:
-        return says
-    return (
-        f"{says}, valid until {until}{' (past: scan and check again)' if datetime.fromisoformat(until) <= now else ''}"
-    )
+    says, until = f"{document['verdict']} for {subject_of(document) or 'no image'}", document["valid_until"]
+    past = until and datetime.fromisoformat(until) <= now
+    ends = f", valid until {until}{' (past: scan and check again)' if past else ''}" if until is not None else ""
+    return f"{says}, run of {document['started']}{ends}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from gate.check import CheckResult, Rejection, SelfTest, check
@@ -19,6 +19,7 @@ from gate.image.contract import below
 from gate.registry.permitted_calls import AwsCall, check_changes, check_zip_calls
 from gate.release import absent_parts
 from gate.scan.findings import Severity
+from gate.typed import moment
 from gate.verdict import IMAGE_LIMIT_GB, ScenarioOutcome, StepOutcome
 
 # How the titles of the records begin that hold a scan of what is released.
@@ -92,8 +93,8 @@ def scans_hold(run: RunRecord, records: Records) -> CheckResult:
     if not scans:
         causes.append(f"no scan of {digest} was recorded")
     ended = run.scan_completed_at
-    times = {_moment(scan.get("completed_at")) for scan in scans if scan.get("mode") == "BASIC"}
-    if times and ended is not None and _moment(ended) not in times:
+    basic = [scan.get("completed_at") for scan in scans if scan.get("mode") == "BASIC"]
+    if basic and ended is not None and moment(ended) not in map(moment, filter(None, basic)):
         causes.append(f"the run says that its scan ended at {ended}, and no recorded scan did")
     return _result_of(dict.fromkeys(causes), "the records of the scans")
 
@@ -106,21 +107,12 @@ def _scan_faults(scan: Mapping[str, Any], digest: Any) -> Iterator[str]:
     if critical:
         named = ", ".join(sorted({str(each.get("id")) for each in critical})[:5])
         yield f"a scan of the release holds {len(critical)} critical findings ({named})"
-    ended, read = _moment(scan.get("completed_at")), _moment(scan.get("read_at"))
+    ended, read = (moment(scan[name]) if scan.get(name) else None for name in ("completed_at", "read_at"))
     if ended is None or read is None:
         yield "a scan of the release does not say when it ended or was read"
     # A continuous scan is looked at again when its data changes, not every day.
     elif ended - read > _SKEW or (scan.get("mode") == "BASIC" and read - ended >= VALID_FOR):
         yield f"a scan that ended at {scan['completed_at']} was read at {scan['read_at']}: it is not of that day"
-
-
-def _moment(text: Any) -> datetime | None:
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
-    return moment
 
 
 @check(2, known_bad=lambda: (_RUN, [{"title": "manifest", "answer": {"digest": "sha256:a", "body": "{}"}}]))

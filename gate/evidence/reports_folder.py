@@ -110,7 +110,7 @@ def _seal_of(path: Path) -> Seal | None:
 
 
 def _history(scans: Path | None, seals: Iterable[Seal]) -> FolderCheck:
-    ordered = sorted(seals, key=lambda each: each.at)
+    ordered = sorted(seals, key=lambda each: each.sealed_at)
     known = {name for each in ordered for name in each.history}
     if scans is None:
         absent = (f"{len(known)} recorded scans that the run knew: {HISTORY} is not in this folder",) if known else ()
@@ -150,7 +150,7 @@ def recorded(seals: list[Seal], found: Mapping[str, str], unread: Mapping[str, s
 def _notes(root: Path, seals: Mapping[str, Seal]) -> FolderCheck:
     """The gate's sections of every document that a run here wrote in, or that lies beside the folder."""
     newest: dict[tuple[Path, str], tuple[Path, NotesSeal]] = {}
-    for place, found in sorted(seals.items(), key=lambda item: item[1].at):
+    for place, found in sorted(seals.items(), key=lambda item: item[1].sealed_at):
         if found.notes:
             # A dated copy is of a run whose own folder is the one above runs/.
             wrote = root if place.startswith("runs/") else root / place

@@ -10,7 +10,7 @@ from typing import Any
 from gate.causes import causes
 from gate.check import SelfTest
 from gate.evidence.reading import as_written
-from gate.typed import typed
+from gate.typed import moment, typed
 from gate.verdict import CRITERIA, Kind, NotPart, ScenarioOutcome, Verdict, criterion_status, decide
 
 # The name in every run's folder; a record keeps it, so that older folders can be verified.
@@ -114,8 +114,8 @@ def run_record_in(answer: Any) -> RunRecord:
             raise ValueError(f"{run.target!r} is no target")
         if unknown := {*(o.criterion for o in run.outcomes), *(n.criterion for n in run.not_part)} - CRITERIA.keys():
             raise ValueError(f"there is no criterion {', '.join(map(str, unknown))}")
-        if run.scan_completed_at is not None and datetime.fromisoformat(run.scan_completed_at).tzinfo is None:
-            raise ValueError(f"{run.scan_completed_at!r} has no time zone")
+        if run.scan_completed_at is not None:
+            moment(run.scan_completed_at)
     return run
 
 

@@ -27,8 +27,8 @@ def section(document: str, key: str) -> str | None:
     Raises:
         EvidenceDamaged: the section is opened twice, or not closed.
     """
-    place = _find(document, key)
-    return None if place is None else document[place[0] : place[1]].strip("\n")
+    parts = _parts(document, key)
+    return None if parts is None else parts[1].strip("\n")
 
 
 def replace(document: str, key: str, body: str) -> str:
@@ -40,10 +40,8 @@ def replace(document: str, key: str, body: str) -> str:
     if "release-gate:" in body or not _KEY.fullmatch(key):
         raise EvidenceDamaged(f"the section {key!r} holds text that reads as a section's marker")
     block = f"{begin(key)}\n{body.strip()}\n{end(key)}"
-    place = _find(document, key)
-    if place is not None:
-        start, stop = place[0] - len(begin(key)), place[1] + len(end(key))
-        return document[:start] + block + document[stop:]
+    if (parts := _parts(document, key)) is not None:
+        return parts[0] + block + parts[2]
     first = document.find("<!-- release-gate:begin ")
     head, tail = (document, "") if first < 0 else (document[:first], document[first:])
     return "\n\n".join(part for part in (head.rstrip("\n"), block, tail.rstrip("\n")) if part) + "\n"
@@ -64,15 +62,17 @@ def keys_in(document: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_OPENED.findall(document)))
 
 
-def _find(document: str, key: str) -> tuple[int, int] | None:
+def _parts(document: str, key: str) -> tuple[str, str, str] | None:
+    """What stands before the section, in it and behind it."""
     opened, closed = document.count(begin(key)), document.count(end(key))
     if (opened, closed) == (0, 0):
         return None
-    start, stop = document.find(begin(key)) + len(begin(key)), document.find(end(key))
-    if (opened, closed) != (1, 1) or stop < start:
+    head, _, rest = document.partition(begin(key))
+    body, is_closed, tail = rest.partition(end(key))
+    if (opened, closed) != (1, 1) or not is_closed:
         raise EvidenceDamaged(
             f"the section {key!r} is opened {opened} times and closed {closed} times",
             where="VALIDATION.md",
             remedy="restore the marker lines, or delete the section: the next run writes it again",
         )
-    return start, stop
+    return head, body, tail
