@@ -108,10 +108,7 @@ def _created(found: dict[str, Any]) -> float:
     value = found.get("Created", found.get("CreatedAt"))
     if isinstance(value, int):
         return value
-    # Go prints nanoseconds, which datetime does not take; seconds are enough.
-    text = str(value).replace("Z", "+00:00")
-    head, dot, tail = text.partition(".")
-    return datetime.fromisoformat(head + (tail.lstrip("0123456789") if dot else "")).timestamp()
+    return datetime.fromisoformat(str(value)).timestamp()
 
 
 def _removed(remove: Callable[[], Any]) -> bool:
