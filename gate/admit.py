@@ -13,7 +13,6 @@ import re
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,47 +31,28 @@ _REFERENCE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Reference:
-    """An image in an ECR repository: the repository's URI and its parts, and the digest."""
-
-    repository: str
-    account: str
-    region: str
-    name: str
-    digest: str
-
-
-def reference_in(text: str) -> Reference:
-    """Read ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:….
+def admission(image: str, whose: Whose, now: datetime) -> Admission:
+    """Ask the registry for the statements beside ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…, and decide.
 
     Raises:
         WrongUse: it is of another form. A tag is refused: it may name another image when the deployment happens.
-    """
-    found = _REFERENCE.fullmatch(text)
-    if not found:
-        raise WrongUse(
-            f"{text!r} names no image of an ECR repository by its digest",
-            remedy="ask about ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…; the report and VALIDATION.md name it",
-        )
-    return Reference(**found.groupdict())
-
-
-def admission(reference: Reference, whose: Whose, now: datetime) -> Admission:
-    """Ask the registry for the statements beside the image, and decide.
-
-    Raises:
         GateError: nobody can know: the registry does not answer.
     """
+    asked = _REFERENCE.fullmatch(image)
+    if not asked:
+        raise WrongUse(
+            f"{image!r} names no image of an ECR repository by its digest",
+            remedy="ask about ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…; the report and VALIDATION.md name it",
+        )
     import botocore.session
 
-    ecr = botocore.session.get_session().create_client("ecr", region_name=reference.region)
-    account = [reference.account]
-    answer = ask(ecr.get_authorization_token, "ecr:GetAuthorizationToken", reference.repository, registryIds=account)
-    found = Referrers(read_login(answer), reference.name)
+    repository, account, region, name, digest = asked.groups()
+    ecr = botocore.session.get_session().create_client("ecr", region_name=region)
+    answer = ask(ecr.get_authorization_token, "ecr:GetAuthorizationToken", repository, registryIds=[account])
+    found = Referrers(read_login(answer), name)
     with ThreadPoolExecutor(8) as pool:
-        bundles = pool.map(found.bundle, found.listed(reference.digest, PREDICATE))
-        return decide([stated(each, whose, reference.digest, reference.repository) for each in bundles], now)
+        bundles = pool.map(found.bundle, found.listed(digest, PREDICATE))
+        return decide([stated(each, whose, digest, repository) for each in bundles], now)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,11 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         whose = believed(asked)
         if whose is None:
-            raise WrongUse(
-                "say whose signature counts: --key, or --certificate-identity with --certificate-oidc-issuer"
-            )
+            raise WrongUse("say whose signature counts: --key, or --certificate-identity with "
+                           "--certificate-oidc-issuer")  # fmt: skip
         owner = public_key(whose) if isinstance(whose, Path) else whose
-        answer = admission(reference_in(asked.image), owner, datetime.now(UTC))
+        answer = admission(asked.image, owner, datetime.now(UTC))
     except GateError as error:
         return _say(asked, 2, "unknown", str(error), None)
     return _say(asked, 0 if answer.admitted else 1, answer.answer, answer.sentence, answer)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
@@ -76,12 +75,15 @@ def _reason_not_to(run: Run) -> str:
 
 def statements(run: Run, document: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
     """Each statement with its predicate type; the verdict comes last: whoever finds it may look for the others."""
-    uri, digest = run.release.repository_uri, run.facts.digest
     candidate = run.facts.candidate
     found = candidate.__dict__.get("sbom") if candidate else None
-    if found:
-        yield from _files(((CYCLONEDX, found.path), (SPDX, spdx_of(found.path))), uri, digest)
-    yield from _files(((OPENVEX, run.store.folder / VEX),), uri, digest)
+    boms = {CYCLONEDX: found.path, SPDX: spdx_of(found.path)} if found else {}
+    for kind, path in {**boms, OPENVEX: run.store.folder / VEX}.items():
+        if path.is_file():
+            predicate = json.loads(path.read_text(encoding="utf-8"))
+            content = _without_files(predicate) if kind == SPDX else predicate
+            made = about(kind, content, run.release.repository_uri, run.facts.digest)
+            yield kind, json.dumps(made, ensure_ascii=False).encode()
     if (run.folder / STATEMENT).exists():
         yield TEST_RESULT, (run.folder / STATEMENT).read_bytes()
     # The scenarios are the gate's own, in whatever folder the release is.
@@ -112,14 +114,6 @@ def _without_files(document: dict[str, Any]) -> dict[str, Any]:
         each for each in related if not ids & {each["spdxElementId"], each["relatedSpdxElement"]}
     ]
     return document
-
-
-def _files(named: Iterable[tuple[str, Path]], uri: str, digest: str) -> Iterator[tuple[str, bytes]]:
-    for kind, path in named:
-        if path.is_file():
-            document = json.loads(path.read_text(encoding="utf-8"))
-            made = about(kind, _without_files(document) if kind == SPDX else document, uri, digest)
-            yield kind, json.dumps(made, ensure_ascii=False).encode()
 
 
 def attach(

@@ -17,12 +17,12 @@ from gate.errors import EvidenceDamaged
 from gate.evidence.statement import about
 from gate.evidence.statement import read as read_statement
 from gate.typed import UNTYPED, moment
+from gate.verdict import WORDS
 
 PREDICATE = "https://slsa.dev/verification_summary/v1"
 VERIFIER = "urn:release-gate:verifier"
 # SLSA: names of levels that do not begin with "SLSA_" are the verifier's own.
 LEVELS = {"GO": "RELEASE_GATE_GO", "REHEARSAL PASSED": "RELEASE_GATE_REHEARSAL", "CLEAN": "RELEASE_GATE_RESCAN"}
-_WORDS = ("GO", "NO-GO", "REHEARSAL PASSED", "REHEARSAL FAILED", "INCOMPLETE", "CLEAN", "NOT CLEAN", "UNKNOWN")
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _summary(found: Mapping[str, Any]) -> Summary | None:
         reason=str(own.get("reason") or ""),
         tags=tuple(map(str, own.get("tags") or ())),
     )
-    if said.verdict not in _WORDS or said.target not in ("aws", "local"):
+    if said.verdict not in WORDS or said.target not in ("aws", "local"):
         raise ValueError(f"{said.verdict!r} on {said.target!r} is no verdict of the gate")
     if (predicate["verificationResult"] == "PASSED") != (said.verdict in LEVELS):
         raise ValueError(f"it says {predicate['verificationResult']} and {said.verdict}")

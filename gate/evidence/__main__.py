@@ -25,9 +25,9 @@ from gate.evidence.statement import subject_of
 from gate.evidence.store import ENVELOPE
 from gate.evidence.verify import FolderCheck
 from gate.text import for_terminal
+from gate.verdict import WORDS
 
 VERIFIED, REFUSED, WRONG_USE, INTACT = 0, 1, 2, 3
-WORDS = ("GO", "NO-GO", "REHEARSAL PASSED", "REHEARSAL FAILED", "INCOMPLETE", "CLEAN", "NOT CLEAN", "UNKNOWN")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NOW = datetime.fromisoformat("2026-01-02T00:00:00+00:00")
 # Of one check's objections, and of the things that it did not look at.

@@ -21,8 +21,7 @@ from gate.access.principal import SESSION
 from gate.aws.errors import LOGGED_OUT, NOT_ALLOWED, AwsNotFound, ask, error_code, explained, garbled, pages
 from gate.aws.partition import arn, partition_of
 from gate.errors import GateError
-from gate.permission.caller_checks import PermissionState, PermissionStatus
-from gate.permission.required import RequiredPermission, resources
+from gate.permission.required import PermissionState, PermissionStatus, RequiredPermission, resources
 from gate.release import Release
 from gate.text import plain
 
