@@ -38,17 +38,10 @@ class CallLog:
 
     Args:
         now: the current time in UTC.
-        clock: a monotonic clock, in seconds.
-        on_call: called with each call when it has ended, and with the calls of a push or pull.
     """
 
-    def __init__(
-        self,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        clock: Callable[[], float] = time.monotonic,
-        on_call: Callable[[AwsCall], None] | None = None,
-    ) -> None:
-        self._now, self._clock, self._on_call = now, clock, on_call
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
         self._calls: list[AwsCall] = []
         self._lock = threading.Lock()
 
@@ -82,8 +75,6 @@ class CallLog:
     def _enter(self, call: AwsCall) -> None:
         with self._lock:
             self._calls.append(call)
-        if self._on_call:
-            self._on_call(call)
 
     def _sent(self, params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         # The service's name as IAM writes it: "ecr", "lambda", "events".
@@ -91,7 +82,7 @@ class CallLog:
         service, region = metadata.service_name, str(context.get("client_region", ""))
         call = AwsCall(self._stamp(), service, model.name, _resource(params), "unanswered", 0.0, 0, region)
         with self._lock:
-            context[_MARK] = len(self._calls), self._clock()
+            context[_MARK] = len(self._calls), time.monotonic()
             self._calls.append(call)
 
     def _answered(self, parsed: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
@@ -106,11 +97,8 @@ class CallLog:
             return
         place, started = context[_MARK]
         with self._lock:
-            seconds = round(self._clock() - started, 3)
-            call = replace(self._calls[place], outcome=outcome, seconds=seconds, retries=retries)
-            self._calls[place] = call
-        if self._on_call:
-            self._on_call(call)
+            seconds = round(time.monotonic() - started, 3)
+            self._calls[place] = replace(self._calls[place], outcome=outcome, seconds=seconds, retries=retries)
 
 
 def _resource(params: Mapping[str, Any]) -> str:

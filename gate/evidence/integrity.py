@@ -57,11 +57,6 @@ def unaltered(
     return CheckResult.of(Rejection(cause, shown(folder + name), _AFTER) for name, cause in causes.items())
 
 
-def _of(name: str, what: str) -> Rejection:
-    place = shown(f"evidence/{name}")
-    return Rejection(f"{place} {what}", where=place, remedy=_AFTER)
-
-
 @check(8, known_bad=lambda: ({"001-scan.json": b'{"number": 1, "answer": "none", "sha256": "a"}'},))
 def intact(records: Mapping[str, bytes]) -> CheckResult:
     """Every record is whole, its answer has the sha-256 that it names, and none is missing from their count."""
@@ -71,14 +66,13 @@ def intact(records: Mapping[str, bytes]) -> CheckResult:
     # As many numbers as records are due, from 1: a number far above them is no record of this run.
     gaps = [n for n in range(1, len(numbers) + 1) if n not in numbers]
     doubles = [n for n, times in numbers.items() if times != 1]
-    broken = [_of(name, what) for name, raw in records.items() if (what := _fault(name, raw))]
-    counted = [
-        Rejection(
-            f"there {'is no record' if n in gaps else 'are two records'} with the number {n}", "evidence/", _AFTER
-        )
-        for n in (*gaps, *doubles)
-    ]
-    return CheckResult.of([*broken, *counted])
+    broken = {shown(f"evidence/{name}"): what for name, raw in records.items() if (what := _fault(name, raw))}
+    counted = [f"there {'is no record' if n in gaps else 'are two records'} with the number {n}"
+               for n in (*gaps, *doubles)]  # fmt: skip
+    return CheckResult.of(
+        [Rejection(f"{place} {what}", place, _AFTER) for place, what in broken.items()]
+        + [Rejection(cause, "evidence/", _AFTER) for cause in counted]
+    )
 
 
 def _fault(name: str, raw: bytes) -> str:

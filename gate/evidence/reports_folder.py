@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence import seal
 from gate.evidence.deployment_notes import metadata_in
-from gate.evidence.reading import MOST_FILES, content, is_folder, is_there, json_in, shown
+from gate.evidence.reading import MOST_FILES, content, entries_of, is_folder, is_there, json_in, shown
 from gate.evidence.seal import NotesSeal, Seal, sha256_of_text
 from gate.evidence.sections import keys_in, section, without_attempt
 from gate.evidence.signature import Whose
@@ -22,6 +24,8 @@ from gate.evidence.verify import FolderCheck, tried, verify
 
 HISTORY = "rescan/scans"
 _REMEDY = "do not rely on it: restore it from the run's artefact; if there is none, run the gate again"
+# By one of these a folder beside the others is known to hold a run.
+_MARKS = ("verdict.json", "evidence", SEAL, "report.html")
 _CUT_SHORT = "the run was cut short before it sealed anything"
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 # Other runs in a folder of reports, each with the folders in it that are looked at elsewhere.
@@ -59,20 +63,13 @@ def _places(path: Path) -> tuple[str, ...]:
     Raises:
         EvidenceDamaged: there are more than can be looked at.
     """
-    kept: list[str] = []
-    if is_folder(path / "runs"):
-        with os.scandir(path / "runs") as entries:
-            for entry in entries:
-                kept.append(f"runs/{entry.name}")
-                if len(kept) > MOST_FILES:
-                    raise EvidenceDamaged(f"runs/ holds more than {MOST_FILES:,} entries", where=str(path / "runs"))
+    runs = path / "runs"
+    kept = [f"runs/{each.name}" for each in islice(entries_of(runs), MOST_FILES + 1)] if is_folder(runs) else []
+    if len(kept) > MOST_FILES:
+        raise EvidenceDamaged(f"runs/ holds more than {MOST_FILES:,} entries", where=str(runs))
     # A folder that holds nothing of a run but the recorded scans is none.
-    beside = [name for name in _OWN if is_folder(path / name) and _holds_a_run(path / name)]
+    beside = [name for name in _OWN if is_folder(path / name) and any(is_there(path / name / each) for each in _MARKS)]
     return (*beside, *sorted(kept))
-
-
-def _holds_a_run(path: Path) -> bool:
-    return any(is_there(path / name) for name in ("verdict.json", "evidence", SEAL, "report.html"))
 
 
 def _other(path: Path, place: str, whose: Whose | None) -> tuple[FolderCheck, ...]:
@@ -183,17 +180,13 @@ def _document(path: Path, name: str, sealed: Mapping[str, tuple[Path, NotesSeal]
         if body is None:
             uncovered.append(f"{name}, section {key}: it is not there, and a run here wrote it")
             continue
-        result += noted(notes.sha256, body, _digest_of(folder), f"{name}, section {key}")
+        digest: Any = None
+        with suppress(EvidenceDamaged, AttributeError):  # the check of the verdict says why
+            digest = json_in(folder, "verdict.json").get("release", {}).get("digest")
+        result += noted(notes.sha256, body, str(digest or ""), f"{name}, section {key}")
         if sha256_of_text(body) != notes.sha256:
             uncovered.append(f"{name}, section {key}: the later attempt that is noted below it")
     return result, uncovered
-
-
-def _digest_of(folder: Path) -> str:
-    with suppress(EvidenceDamaged):  # the check of the verdict says why
-        release = json_in(folder, "verdict.json").get("release")
-        return str(release.get("digest")) if isinstance(release, dict) else ""
-    return ""
 
 
 @check(8, known_bad=lambda: ("0" * 64, "| Digest | `sha256:b` |", "sha256:a", "VALIDATION.md"))

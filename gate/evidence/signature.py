@@ -53,7 +53,10 @@ def signer(key: str | Path, trust: Path | None = None) -> Signer | Keyless:
     if name == OIDC:
         return Keyless(trust)
     try:
-        return _in_kms(name.removeprefix(KMS)) if name.startswith(KMS) else _in_file(Path(name))
+        if name.startswith(KMS):
+            arn = name.removeprefix(KMS)
+            return AWSSigner(arn, AWSSigner.import_(arn)[1])
+        return _in_file(Path(name))
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm, SigningError, ClientError, BotoCoreError) as error:
         raise WrongUse(
             f"the evidence cannot be signed with this key: {error}",
@@ -72,11 +75,6 @@ def _in_file(path: Path) -> Signer:
     if not isinstance(key, Ed25519PrivateKey | EllipticCurvePrivateKey):
         raise ValueError(f"it is not {_SIGNS}")
     return CryptoSigner(key)
-
-
-def _in_kms(key: str) -> Signer:
-    _, public = AWSSigner.import_(key)
-    return AWSSigner(key, public)
 
 
 def public_key(path: Path) -> SSlibKey:
@@ -140,7 +138,9 @@ def opened(raw: bytes, media_type: str = "") -> Any:
         found = json.loads(raw)
         if media_type and found["mediaType"] != media_type:
             raise ValueError(f"its media type is {found['mediaType']!r}")
-        envelope = Envelope.from_dict(_with_key_ids(found.get("dsseEnvelope", found)))
+        inner = found.get("dsseEnvelope", found)
+        # DSSE leaves the key's id to the signer, and sigstore's client gives none: the certificate says who signed.
+        envelope = Envelope.from_dict({**inner, "signatures": [{"keyid": "", **each} for each in inner["signatures"]]})
         if envelope.payload_type != PAYLOAD_TYPE:
             raise ValueError(f"its payload is {envelope.payload_type!r}, not {PAYLOAD_TYPE!r}")
         if not envelope.signatures:
@@ -148,11 +148,6 @@ def opened(raw: bytes, media_type: str = "") -> Any:
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, SigningError) as error:
         raise EvidenceDamaged(f"the signed envelope cannot be read: {type(error).__name__}: {error}") from error
     return envelope
-
-
-def _with_key_ids(envelope: dict[str, Any]) -> dict[str, Any]:
-    # DSSE leaves the key's id to the signer, and sigstore's client gives none: the certificate says who signed.
-    return {**envelope, "signatures": [{"keyid": "", **each} for each in envelope["signatures"]]}
 
 
 def signed_by(raw: bytes, whose: Whose) -> bool:
