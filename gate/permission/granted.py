@@ -36,7 +36,6 @@ _NO_NAME = "release-gate-preflight"
 _MANAGED = "policy/ReadOnlyAccess"
 
 _Known = tuple[PermissionState, str]
-_UNSIMULATED: _Known = (PermissionState.UNKNOWN, "IAM's simulator evaluates roles and users only")
 
 
 class GrantedPermissions:
@@ -65,7 +64,7 @@ class GrantedPermissions:
         if sent is not None:
             return self._tried(permission, sent)
         if (principal := self._principal()) is None:
-            return _UNSIMULATED
+            return PermissionState.UNKNOWN, "IAM's simulator evaluates roles and users only"
         if permission.action == "iam:SimulatePrincipalPolicy":
             return self._tried(permission, {"PolicySourceArn": principal, "ActionNames": ["ecr:PutImage"]})
         return self._simulated(permission, principal)
