@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.errors import EvidenceDamaged, WrongUse
-from gate.evidence.reading import json_in
+from gate.evidence.reading import content, json_object
 from gate.publish.promotion_checks import ReleaseTags
 from gate.publish.promotion_record import recorded
 from gate.publish.publication import ACCEPTED, AcceptedRelease, Promotion
@@ -53,7 +53,7 @@ def _verdict_of(folder: Path, promotion: Promotion) -> dict[str, Any]:
     tag, where = promotion.release_tag, f"{_WHERE}{folder.name}"
     yes = "GO" if promotion.place == "aws" else "REHEARSAL PASSED"
     try:
-        document = json_in(folder, "verdict.json")
+        document = json_object(content(folder / "verdict.json", "verdict.json"), "verdict.json")
         word, kind, digest = document["verdict"], document["kind"], document["release"]["digest"]
         if promotion.state == ACCEPTED and word == yes:
             hold_to_its_hashes(folder)

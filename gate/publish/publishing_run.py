@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence.deployment_notes import ReleaseStep
-from gate.evidence.reading import json_in
+from gate.evidence.reading import content, json_object
 from gate.evidence.store import readable
 from gate.image.build import BuiltImage
 
@@ -49,7 +49,7 @@ def recorded_steps(run: Run) -> list[ReleaseStep]:
     release = run.facts.publication
     if release is not None and not release.steps:
         return list(publishing_run(run, release.digest).steps)
-    written = json_in(run.store.folder, FILE)
+    written = json_object(content(run.store.folder / FILE, FILE), FILE)
     try:
         return [ReleaseStep(**step) for step in written["steps"]]
     except (KeyError, TypeError) as error:
@@ -117,7 +117,7 @@ def publishing_run(run: Run, digest: str) -> PublishingRun:
 def _content(path: Path) -> dict[str, Any] | None:
     """What a run noted; None when it cannot be read: it may be any run's, and then no record is found."""
     try:
-        found = json_in(path.parent, path.name)
+        found = json_object(content(path, path.name), path.name)
         # A promotion by name published nothing: how the image was made is known to the run that released it.
         return {name: found[name] for name in ("digest", "place", "steps")} | {"by_name": bool(found.get("by_name"))}
     except (EvidenceDamaged, KeyError):

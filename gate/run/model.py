@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gate.aws.call_log import CallLog, ClientRecorder
+from gate.aws.call_log import CallLog
+from gate.aws.clients import ClientRecorder
 from gate.check import SelfTest
 from gate.evidence.configuration import Configuration, overridden
 from gate.evidence.deployment_notes import ReleaseStep

@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
-from gate.aws.call_log import ClientRecorder
+from gate.aws.clients import ClientRecorder
 from gate.aws.endpoints import Endpoint, check_endpoints, check_recorded_clients
 from gate.aws.partition import partition_of, registry_host, registry_hosts
 
@@ -228,7 +228,7 @@ def test_models_beside_botocores_own_decide_nothing(tmp_path):
     rules = Path(Loader.BUILTIN_DATA_PATH, "partitions.json").read_text(encoding="utf-8")
     (tmp_path / "partitions.json").write_text(rules.replace('"amazonaws.com"', '"rented.example"'))
     code = (
-        "import boto3\nfrom gate.aws.call_log import ClientRecorder\n"
+        "import boto3\nfrom gate.aws.clients import ClientRecorder\n"
         "session, clients = boto3.Session('a', 'b', region_name='ap-northeast-2'), ClientRecorder()\n"
         "clients.attach(session, '1')\nclient = session.client('lambda')\n"
         "client.meta.events.register('before-send', lambda **_: 1 / 0)\n"

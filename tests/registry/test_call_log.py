@@ -77,13 +77,14 @@ def test_no_parameter_but_the_resource_is_kept():
 
 def test_calls_from_several_threads_are_all_recorded():
     """The scan's thread and the publisher's write side by side."""
-    call_log = CallLog()
+    call_log, told = CallLog(), []
+    call_log._on_call = told.append
     threads = [threading.Thread(target=call_log.note_pull, args=("r", str(n), "ok", "x")) for n in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(call_log.calls) == 40
+    assert len(call_log.calls) == len(told) == 40
 
 
 def test_a_docker_push_is_noted_as_what_it_asks_of_ecr():
