@@ -21,8 +21,7 @@ from gate.attestation.referrers import Referrers
 from gate.attestation.summary import PREDICATE
 from gate.aws.errors import ask
 from gate.errors import GateError, WrongUse
-from gate.evidence.keyless import add_options, believed
-from gate.evidence.signature import Whose, public_key
+from gate.evidence.signature import Whose, add_options, believed, public_key
 from gate.registry.login import read_login
 
 _REFERENCE = re.compile(

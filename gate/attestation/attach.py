@@ -11,16 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
-
 from gate.attestation.referrers import Referrers
 from gate.attestation.summary import LEVELS, Summary
 from gate.attestation.summary import PREDICATE as SUMMARY
 from gate.attestation.summary import statement as summary_statement
 from gate.errors import GateError
-from gate.evidence.keyless import Keyless
 from gate.evidence.reading import sha256_of
-from gate.evidence.signature import bundled, sign
+from gate.evidence.signature import Key, bundled, sign
 from gate.evidence.statement import PREDICATE as TEST_RESULT
 from gate.evidence.statement import about, hashes_of
 from gate.evidence.store import STATEMENT
@@ -117,7 +114,7 @@ def _without_files(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def attach(
-    registry: Referrers, digest: str, stated: Iterable[tuple[str, bytes]], key: Signer | Keyless, made_at: datetime
+    registry: Referrers, digest: str, stated: Iterable[tuple[str, bytes]], key: Key, made_at: datetime
 ) -> list[str]:
     """Sign each statement and store it beside the image; returns the digests of the referrers.
 

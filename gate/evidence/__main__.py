@@ -17,10 +17,9 @@ from typing import Any
 
 from gate.check import CheckResult, Rejection, check
 from gate.errors import GateError, WrongUse, compose, one_line
-from gate.evidence.keyless import add_options, believed
 from gate.evidence.reading import is_there, json_in, shown
 from gate.evidence.reports_folder import verify_reports
-from gate.evidence.signature import SKEW, public_key
+from gate.evidence.signature import SKEW, add_options, believed, public_key
 from gate.evidence.statement import subject_of
 from gate.evidence.store import ENVELOPE
 from gate.evidence.verify import FolderCheck

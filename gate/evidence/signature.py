@@ -7,11 +7,12 @@ certificate and no entry of a transparency log.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -25,9 +26,12 @@ from securesystemslib.signer import AWSSigner, CryptoSigner, Signer, SSlibKey  #
 
 from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.errors import EvidenceDamaged, GateError, WrongUse
-from gate.evidence.keyless import OIDC, CertificateIdentity, Keyless
 from gate.evidence.reading import RUN_AGAIN
 from gate.evidence.store import ENVELOPE, STATEMENT
+
+if TYPE_CHECKING:
+    # sigstore takes a second to import: only where somebody signs by identity, or believes one.
+    from gate.evidence.keyless import CertificateIdentity, Keyless
 
 # The media type that the in-toto attestation framework gives a Statement in an envelope.
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -35,12 +39,13 @@ BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 # How far the clock of the machine that signed may be ahead of this one's.
 SKEW = timedelta(minutes=5)
 _AFTER = "do not rely on this statement: " + RUN_AGAIN
-KMS, PASSPHRASE = "awskms:", "RELEASE_GATE_KEY_PASSPHRASE"
-Whose = SSlibKey | CertificateIdentity
+OIDC, KMS, PASSPHRASE = "oidc", "awskms:", "RELEASE_GATE_KEY_PASSPHRASE"
+Key: TypeAlias = "Signer | Keyless"
+Whose: TypeAlias = "SSlibKey | CertificateIdentity"
 _SIGNS = "an Ed25519 or ECDSA (P-256, P-384, P-521) key"
 
 
-def signer(key: str | Path, trust: Path | None = None) -> Signer | Keyless:
+def signer(key: str | Path, trust: Path | None = None) -> Key:
     """What signs: the key in a PEM file, a key in AWS KMS ("awskms:" and its ARN, ID or alias), or an OIDC identity.
 
     The passphrase of an encrypted PEM file is taken from the environment and kept in memory only. A KMS key is asked
@@ -51,6 +56,8 @@ def signer(key: str | Path, trust: Path | None = None) -> Signer | Keyless:
     """
     name = str(key)
     if name == OIDC:
+        from gate.evidence.keyless import Keyless
+
         return Keyless(trust)
     try:
         if name.startswith(KMS):
@@ -77,6 +84,31 @@ def _in_file(path: Path) -> Signer:
     return CryptoSigner(key)
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say whose certificate is believed."""
+    parser.add_argument("--certificate-identity", metavar="ID", help="or the identity in the certificate that signed")
+    parser.add_argument("--certificate-oidc-issuer", metavar="URL", help="with it: who vouched for the identity")
+    parser.add_argument("--trust-config", type=Path, metavar="FILE", help="with it: sigstore's trust configuration "
+                        "(default: the public instance, by its TUF repository)")  # fmt: skip
+
+
+def believed(options: argparse.Namespace) -> Path | CertificateIdentity | None:
+    """The public key's file, or the identity, that the options name.
+
+    Raises:
+        WrongUse: both, or half of an identity; or the trust configuration cannot be had.
+    """
+    half = (options.certificate_identity, options.certificate_oidc_issuer)
+    if any(half) and (not all(half) or options.key):
+        raise WrongUse("give --key, or --certificate-identity together with --certificate-oidc-issuer")
+    if not any(half):
+        key: Path | None = options.key
+        return key
+    from gate.evidence.keyless import CertificateIdentity
+
+    return CertificateIdentity(*half, options.trust_config).ready()
+
+
 def public_key(path: Path) -> SSlibKey:
     """The public key in a PEM file.
 
@@ -96,18 +128,18 @@ def public_key(path: Path) -> SSlibKey:
         ) from error
 
 
-def name_of(key: Signer | Keyless) -> str:
+def name_of(key: Key) -> str:
     """Whose signature it makes, for a sentence."""
-    return key.name if isinstance(key, Keyless) else f"the key {key.public_key.keyid}"
+    return f"the key {key.public_key.keyid}" if isinstance(key, Signer) else key.name
 
 
-def sign(payload: bytes, key: Signer | Keyless) -> bytes:
+def sign(payload: bytes, key: Key) -> bytes:
     """The payload in a signed envelope, as JSON; what an identity signs is a sigstore bundle around it.
 
     Raises:
         GateError: the key's owner does not answer, or refuses.
     """
-    if isinstance(key, Keyless):
+    if not isinstance(key, Signer):
         return key.sign(payload)
     envelope = Envelope(payload, PAYLOAD_TYPE, {})
     try:
@@ -157,7 +189,7 @@ def signed_by(raw: bytes, whose: Whose) -> bool:
         EvidenceDamaged: it is neither.
     """
     envelope = opened(raw)
-    if isinstance(whose, CertificateIdentity):
+    if not isinstance(whose, SSlibKey):
         return whose.signed(raw, envelope.payload)
     try:
         envelope.verify([whose], threshold=1)
@@ -168,12 +200,12 @@ def signed_by(raw: bytes, whose: Whose) -> bool:
 
 def names(raw: bytes, whose: Whose) -> bool:
     """Whether the envelope or bundle says that it is of this key or identity."""
-    return whose.named(raw) if isinstance(whose, CertificateIdentity) else whose.keyid in opened(raw).signatures
+    return whose.keyid in opened(raw).signatures if isinstance(whose, SSlibKey) else whose.named(raw)
 
 
 def described(whose: Whose) -> str:
     """A key or an identity, for a sentence."""
-    return f"identity {whose}" if isinstance(whose, CertificateIdentity) else f"key {whose.keyid}"
+    return f"key {whose.keyid}" if isinstance(whose, SSlibKey) else f"identity {whose}"
 
 
 @check(8, known_bad=lambda: (b'{"payload": "", "payloadType": "", "signatures": []}', b"{}", None))

@@ -13,14 +13,12 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict, Parse, ParseError  # type: ignore[import-untyped]
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as Message
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from gate.check import CheckResult, Rejection, check
 from gate.errors import EvidenceDamaged
 from gate.evidence.integrity import unaltered
-from gate.evidence.keyless import Keyless
 from gate.evidence.reading import RUN_AGAIN, is_there, sha256_of
-from gate.evidence.signature import name_of, sign
+from gate.evidence.signature import Key, name_of, sign
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, write_whole
 
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
@@ -101,7 +99,7 @@ def hashes_of(folder: Path) -> dict[str, str]:
     return {name: sha256_of(folder / name, name) for name in COVERED if is_there(folder / name)}
 
 
-def attest(folder: Path, repository: str, key: Signer | Keyless | None) -> str:
+def attest(folder: Path, repository: str, key: Key | None) -> str:
     """Write the statement over a sealed run, signed when there is a key; the sentence says what was done."""
     document = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     content = statement(document, hashes_of(folder), repository)

@@ -65,10 +65,6 @@ class RunFolder:
         """
         return [json_object(raw, f"evidence/{name}") for name, raw in self.evidence.kept.items()]
 
-    def titled(self, title: str) -> recheck.Records:
-        """The records of this very title."""
-        return [record for record in self.records if record.get("title") == title]
-
 
 def verify(path: Path, whose: signature.Whose | None = None, apart: Collection[str] = ()) -> tuple[FolderCheck, ...]:
     """Every check of a run's folder, which this key or identity is to have signed.
@@ -143,7 +139,7 @@ def _run_record(folder: RunFolder) -> RunRecord:
     Raises:
         EvidenceDamaged: there is none, or more than one, or it cannot be read.
     """
-    found = folder.titled(TITLE)
+    found = recheck.titled(folder.records, TITLE)
     if len(found) != 1:
         raise EvidenceDamaged(
             f"the evidence holds {len(found)} records titled “{TITLE}”, and the verdict follows from exactly one",
@@ -154,7 +150,7 @@ def _run_record(folder: RunFolder) -> RunRecord:
 
 
 def _configuration(folder: RunFolder) -> Configuration | None:
-    found = folder.titled(CONFIGURATION)
+    found = recheck.titled(folder.records, CONFIGURATION)
     return configuration_in(found[-1].get("answer")) if found else None
 
 
