@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gate.check import CheckResult, Rejection, check
+from gate.check import CheckResult, check, reject_each
 from gate.errors import GateError, WrongUse, compose, one_line
 from gate.evidence.reading import is_there, json_in, shown
 from gate.evidence.reports_folder import verify_reports
@@ -60,10 +60,7 @@ def as_expected(
         causes.append(
             f"a GO was expected that is valid now, and this run ended at {ended}: this machine's clock is behind"
         )
-    return CheckResult.of(
-        Rejection(cause, "verdict.json", "name the folder of the run that is meant, or run the gate again")
-        for cause in causes
-    )
+    return reject_each(causes, "verdict.json", "name the folder of the run that is meant, or run the gate again")
 
 
 def main(arguments: list[str] | None = None, now: datetime | None = None) -> int:

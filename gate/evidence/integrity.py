@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gate.check import CheckResult, Rejection, SelfTest, check, reject
+from gate.check import CheckResult, Rejection, SelfTest, check, reject, reject_each
 from gate.errors import EvidenceDamaged
 from gate.evidence.reading import RUN_AGAIN, json_object, shown
 from gate.evidence.run_record import RunRecord
@@ -69,10 +69,8 @@ def intact(records: Mapping[str, bytes]) -> CheckResult:
     broken = {shown(f"evidence/{name}"): what for name, raw in records.items() if (what := _fault(name, raw))}
     counted = [f"there {'is no record' if n in gaps else 'are two records'} with the number {n}"
                for n in (*gaps, *doubles)]  # fmt: skip
-    return CheckResult.of(
-        [Rejection(f"{place} {what}", place, _AFTER) for place, what in broken.items()]
-        + [Rejection(cause, "evidence/", _AFTER) for cause in counted]
-    )
+    whole = CheckResult.of(Rejection(f"{place} {what}", place, _AFTER) for place, what in broken.items())
+    return whole + reject_each(counted, "evidence/", _AFTER)
 
 
 def _fault(name: str, raw: bytes) -> str:
@@ -97,14 +95,9 @@ def listed(said: Sequence[Mapping[str, str]], index: Mapping[str, str]) -> Check
     differing = [name for name in {**index_says, **verdict_says} if index_says.get(name) != verdict_says.get(name)]
     if len(said) != len(verdict_says):
         return reject("verdict.json lists a file of the evidence twice", where="verdict.json", remedy=_AFTER)
-    return CheckResult.of(
-        Rejection(
-            f"{name}: verdict.json says sha-256 {verdict_says.get(name)}, and the index says {index_says.get(name)}",
-            where="verdict.json",
-            remedy=_AFTER,
-        )
-        for name in sorted(differing)
-    )
+    said_of = (f"{name}: verdict.json says sha-256 {verdict_says.get(name)}, and the index says {index_says.get(name)}"
+               for name in sorted(differing))  # fmt: skip
+    return reject_each(said_of, "verdict.json", _AFTER)
 
 
 @check(8, known_bad=lambda: ({"verdict": "GO"}, _FAILED))
@@ -128,7 +121,7 @@ def follows(document: Mapping[str, Any], run: RunRecord) -> CheckResult:
         for key in dict.fromkeys((*stated, "causes", "beside", "remarks", "not_part"))
         if not wrong and document.get(key) != stated.get(key)
     ]
-    return CheckResult.of(Rejection(cause, where="verdict.json", remedy=_AFTER) for cause in wrong)
+    return reject_each(wrong, "verdict.json", _AFTER)
 
 
 def _facts(document: Mapping[str, Any]) -> dict[str, Any]:

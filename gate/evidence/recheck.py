@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from gate.check import CheckResult, Rejection, SelfTest, check
+from gate.check import CheckResult, SelfTest, check, reject_each
 from gate.evidence.configuration import Configuration, overridden
 from gate.evidence.run_record import VALID_FOR, RunRecord
 from gate.image.contract import below
@@ -56,7 +56,7 @@ def scenarios_rest_on_records(run: RunRecord, records: Records) -> CheckResult:
             for outcome in run.outcomes
             if outcome.status == "passed" and outcome.provenance != "real"
         ]
-    return _result_of(causes, "the record of the run")
+    return reject_each(causes, "the record of the run", _REMEDY)
 
 
 def _shaky(outcome: ScenarioOutcome, known: Mapping[Any, Mapping[str, Any]]) -> Iterator[str]:
@@ -81,7 +81,7 @@ def self_tests_agree(proofs: Sequence[SelfTest]) -> CheckResult:
     names = [p.check for p in proofs]
     if len(set(names)) != len(names):
         causes.append("a check is counted twice among those that said no")
-    return _result_of(causes, "the record of the run, proofs")
+    return reject_each(causes, "the record of the run, proofs", _REMEDY)
 
 
 @check(7, known_bad=lambda: (_RUN, [_BAD]))
@@ -96,7 +96,7 @@ def scans_hold(run: RunRecord, records: Records) -> CheckResult:
     basic = [scan.get("completed_at") for scan in scans if scan.get("mode") == "BASIC"]
     if basic and ended is not None and moment(ended) not in map(moment, filter(None, basic)):
         causes.append(f"the run says that its scan ended at {ended}, and no recorded scan did")
-    return _result_of(dict.fromkeys(causes), "the records of the scans")
+    return reject_each(dict.fromkeys(causes), "the records of the scans", _REMEDY)
 
 
 def _scan_faults(scan: Mapping[str, Any], digest: Any) -> Iterator[str]:
@@ -122,7 +122,7 @@ def image_holds(run: RunRecord, records: Records) -> CheckResult:
     causes = [*_manifest_faults(release, records), *_tag_faults(release, records)]
     size = release.get("uncompressed_bytes")
     fits = below(size if isinstance(size, int) else 0, IMAGE_LIMIT_GB, "uncompressed")
-    return _result_of(causes, "the records of the registry") + fits
+    return reject_each(causes, "the records of the registry", _REMEDY) + fits
 
 
 def _manifest_faults(release: Mapping[str, Any], records: Records) -> Iterator[str]:
@@ -161,7 +161,7 @@ def call_log_holds(calls: Iterable[Mapping[str, Any]], repository: str, function
 def configuration_holds(run: RunRecord, found: Configuration | None) -> CheckResult:
     """What was overridden is in the record of the run, and a whole run was due to check every pinned scenario."""
     if found is None:
-        return _result_of(["the configuration of the run was not recorded"], "evidence/")
+        return reject_each(["the configuration of the run was not recorded"], "evidence/", _REMEDY)
     kept = [text for text in overridden(found) if text not in run.overridden]
     causes = [f"the record of the run does not say that {text}" for text in kept]
     if run.kind == "full":
@@ -169,7 +169,7 @@ def configuration_holds(run: RunRecord, found: Configuration | None) -> CheckRes
         lacking = sorted(set(found.pinned) - run.expected - left_out)
         causes += [f"the run was not due to check the pinned scenario “{name}”" for name in lacking]
     causes += _not_left_out_rightly(run, found)
-    return _result_of(causes, "the configuration of the run")
+    return reject_each(causes, "the configuration of the run", _REMEDY)
 
 
 def _not_left_out_rightly(run: RunRecord, found: Configuration) -> Iterator[str]:
@@ -180,7 +180,3 @@ def _not_left_out_rightly(run: RunRecord, found: Configuration) -> Iterator[str]
             yield f"“{each.name}” was left out as no part of the release, and no key that the run decided by says so"
         elif each.name in run.expected or any(outcome.name == each.name for outcome in run.outcomes):
             yield f"“{each.name}” is recorded as no part of the release, and as one of its scenarios"
-
-
-def _result_of(causes: Iterable[str], where: str) -> CheckResult:
-    return CheckResult.of(Rejection(cause, where, _REMEDY) for cause in causes)

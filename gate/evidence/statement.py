@@ -14,7 +14,7 @@ from google.protobuf.json_format import MessageToDict, Parse, ParseError  # type
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as Message
 
-from gate.check import CheckResult, Rejection, check
+from gate.check import CheckResult, check, reject_each
 from gate.errors import EvidenceDamaged
 from gate.evidence.integrity import unaltered
 from gate.evidence.reading import RUN_AGAIN, is_there, sha256_of
@@ -143,7 +143,7 @@ def states(said: Mapping[str, Any], document: Mapping[str, Any], hashes: Mapping
         causes.append(f"the statement is about {', '.join(about)}, and verdict.json about {subject}")
     if said["predicateType"] != PREDICATE:
         causes.append(f"the statement's predicate is {said['predicateType']}, not {PREDICATE}")
-        return _result_of(causes)
+        return reject_each(causes, STATEMENT, _AFTER)
     found, due = said["predicate"], predicate(document, hashes)
     if found.get("result") != due["result"]:
         word = document["verdict"]
@@ -157,8 +157,4 @@ def states(said: Mapping[str, Any], document: Mapping[str, Any], hashes: Mapping
     files = unaltered(covered, hashes, by="statement", folder="")
     if files.accepted and found.get("configuration") != due["configuration"]:
         causes.append("what the statement adds to the files it covers is not what verdict.json says")
-    return _result_of(causes) + files
-
-
-def _result_of(causes: list[str]) -> CheckResult:
-    return CheckResult.of(Rejection(cause, where=STATEMENT, remedy=_AFTER) for cause in causes)
+    return reject_each(causes, STATEMENT, _AFTER) + files
