@@ -8,7 +8,8 @@ import pytest
 
 from gate import options as command_line
 from gate import release as settings
-from gate.run.scope import PLUGIN, RUN, looks_only
+from gate.run import PLUGIN, RUN
+from gate.scenarios.run_kind import looks_only
 
 STEPS = ("fixtures", "image", "base", "runtime", "browser", "registry", "managed", "access", "legacy", "scan",
          "evidence")  # fmt: skip
@@ -42,7 +43,7 @@ def pytest_configure(config):
         # The scenarios are listed from their features alone: without the checks behind the steps, in half the time.
         for noun in STEPS:
             config.pluginmanager.import_plugin(f"steps.{noun}")
-        from gate.run import step_lookup
+        from gate.scenarios import step_lookup
 
         step_lookup.install()
     if not looks_only(config.option):

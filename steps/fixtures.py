@@ -7,8 +7,8 @@ from gate.browser.newest import NewestUnknown
 from gate.browser.pin import NothingPinned
 from gate.image.end_of_support import load as load_support
 from gate.publish import promotion_record, release_facts
-from gate.run import lookups
-from gate.run.validation_md import write as write_notes
+from gate.report.validation_md import write as write_notes
+from gate.run import inputs
 
 # --- the release, in its order: gate/publish/pipeline.py -----------------------------------------------
 
@@ -70,7 +70,7 @@ def call_log(run):
     return run.call_log
 
 
-# --- what is looked up beside it: gate/run/lookups.py ---------------------------------------------------
+# --- what is looked up beside it: gate/run/inputs.py ---------------------------------------------------
 
 
 @pytest.fixture(scope="session")
@@ -94,13 +94,13 @@ def checked_repository(run):
 @pytest.fixture(scope="session")
 def register(run):
     """The register of exceptions."""
-    return lookups.register(run)
+    return inputs.register(run)
 
 
 @pytest.fixture(scope="session")
 def accepted_ends(run):
     """The register, as far as it is about ends of support."""
-    return lookups.register_or_empty(run)
+    return inputs.register_or_empty(run)
 
 
 @pytest.fixture(scope="session")
@@ -130,20 +130,20 @@ def earlier_promotions(run):
 @pytest.fixture(scope="session")
 def scan_history(run):
     """Earlier scans, withdrawn candidates included."""
-    return lookups.scan_history(run)
+    return inputs.scan_history(run)
 
 
 @pytest.fixture(scope="session")
 def last_night(run, scan_history):
     """The last recorded scan, or --previous; None on the first night."""
-    return lookups.last_scan(run, scan_history)
+    return inputs.last_scan(run, scan_history)
 
 
 @pytest.fixture(scope="session")
 def chrome_pin(run, register):
     """The Chrome that the release pins; in a rehearsal without a lock nothing is pinned, so nothing can be shown."""
     try:
-        return lookups.chrome_pin(run, register)
+        return inputs.chrome_pin(run, register)
     except NothingPinned as nothing:
         pytest.skip(nothing.cause)
 
@@ -175,4 +175,4 @@ def notes(run, published, previous_release):
 @pytest.fixture
 def canaries(release_client):
     """Secrets within reach of this run, of which the redactor was not told."""
-    return lookups.canaries(release_client)
+    return inputs.canaries(release_client)

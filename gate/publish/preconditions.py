@@ -15,7 +15,7 @@ from gate.check import Rejection
 
 if TYPE_CHECKING:
     from gate.run.model import Run
-    from gate.run.scenarios import Scenario
+    from gate.scenarios.features import Scenario
 
 T = TypeVar("T")
 # Tags of features/ (pytest.ini explains them).

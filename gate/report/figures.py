@@ -20,8 +20,8 @@ from gate.verdict import INIT_LIMIT_SECONDS
 if TYPE_CHECKING:
     from gate.browser.page_checks import ProbeRun
     from gate.engine import InspectedImage
+    from gate.report.timeline import RunPart
     from gate.run.model import Run
-    from gate.run.timeline import RunPart
     from gate.runtime.report import HandlerRun, Invocation
 
 MB = 1_000_000

@@ -21,8 +21,8 @@ from gate.evidence.configuration import NOT_OF_THE_RELEASE, Configuration
 from gate.options import Options
 from gate.release import Release
 from gate.release_file import ini_settings, ini_value
-from gate.run import scenarios
-from gate.run.parts import ReleaseParts
+from gate.scenarios import features as scenarios
+from gate.scenarios.absent_parts import ReleaseParts
 
 # The folder of the gate's own code: its pytest.ini states the release, whatever file pytest was given.
 HOME = Path(__file__).resolve().parents[2]

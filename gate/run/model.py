@@ -17,9 +17,9 @@ from gate.evidence.deployment_notes import ReleaseStep
 from gate.evidence.store import EvidenceStore
 from gate.options import Options
 from gate.release import Release
+from gate.report.terminal import Terminal
+from gate.report.timeline import Timeline
 from gate.run.environment import ClockCheck
-from gate.run.terminal import Terminal
-from gate.run.timeline import Timeline
 from gate.verdict import Kind, NotPart, ScenarioOutcome, Verdict
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from gate.errors import WrongUse
     from gate.publish.publication import AcceptedRelease, Promotion, Publication
     from gate.publish.release_client import ReleaseClient
-    from gate.run.scenarios import Scenario
     from gate.scan.register.entries import Register
     from gate.scan.report import ScanReport
+    from gate.scenarios.features import Scenario
 
 
 @dataclass(slots=True)

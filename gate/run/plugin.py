@@ -14,16 +14,16 @@ import pytest
 from gate.causes import causes
 from gate.check import run_self_tests
 from gate.errors import GateError
+from gate.evidence.recorder import EvidenceRecorder
 from gate.failure import ScenarioFailure, failure_of, skip_reason
 from gate.publish.preconditions import arranged
 from gate.report.sarif import error_commands
 from gate.report.view import headline
-from gate.run.evidence import EvidenceRecorder
 from gate.run.model import Results, Run
-from gate.run.nights import tell
-from gate.run.parts import ReleaseParts
 from gate.run.results import REPORT, VERDICT, conclude, finish, sources, withdraw
-from gate.run.scenarios import HOME, Scenario, catalogue, expected_names, is_due, read_lock
+from gate.run.upkeep import tell
+from gate.scenarios.absent_parts import ReleaseParts
+from gate.scenarios.features import HOME, Scenario, catalogue, expected_names, is_due, read_lock
 from gate.verdict import NotPart, ScenarioOutcome
 
 # What a person did or can mend is said in one line. Anything else is a defect of the gate, and its traceback is shown.
@@ -49,10 +49,11 @@ class AcceptancePlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Begin nothing that is known to end half-way."""
-        from gate.run import consistency, preflight
+        from gate.access import reviewed_files
+        from gate.run import preflight
 
         beyond_the_image = not all(self._scenario(item).about_the_image for item in session.items)
-        refused = consistency.consistent(self.run).rejections if beyond_the_image else ()
+        refused = reviewed_files.consistent(self.run).rejections if beyond_the_image else ()
         refused = refused or preflight.permissions(self.run).rejections
         self.run.errors += map(str, refused)
         return True if refused else None

@@ -22,11 +22,10 @@ from gate.publish.promotion_record import settle
 from gate.registry.permitted_calls import check_changes, check_zip_calls
 from gate.report.html import mend
 from gate.report.sarif import SARIF, Place, SourceFiles, sarif
+from gate.report.validation_md import write as write_notes
 from gate.run.environment import proxies_and_certificates
 from gate.run.model import Results
-from gate.run.nights import missed
-from gate.run.retention import old_files
-from gate.run.validation_md import write as write_notes
+from gate.run.upkeep import missed, old_files
 from gate.scan.records import read_all
 from gate.verdict import Verdict
 

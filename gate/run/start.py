@@ -20,17 +20,18 @@ from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.release import Release
 from gate.report.html import HtmlReport, switch_on
+from gate.report.terminal import Terminal
 from gate.report.view import page_of
+from gate.run import PLUGIN, RUN
 from gate.run.configuration import configuration_of
 from gate.run.environment import settle
 from gate.run.lock import RunLock
 from gate.run.model import Run
-from gate.run.nights import upkeep
 from gate.run.plugin import AcceptancePlugin, Ending
 from gate.run.release_folder import folder_of_release, reader
 from gate.run.results import begin
-from gate.run.scope import PLUGIN, RUN, folder_of, kind_of
-from gate.run.terminal import Terminal
+from gate.run.upkeep import upkeep
+from gate.scenarios.run_kind import folder_of, kind_of
 from gate.text import plain
 
 # For one short question at the beginning; whether the engine answers at all is not decided by it.

@@ -12,8 +12,8 @@ import yaml
 
 from gate.release import Release
 from gate.release_file import release_of
-from gate.run.parts import ReleaseParts
-from gate.run.scenarios import Scenario, catalogue
+from gate.scenarios.absent_parts import ReleaseParts
+from gate.scenarios.features import Scenario, catalogue
 from gate.verdict import CRITERIA
 from localaws.__main__ import seeded_release
 from tests.faults import facts, services

@@ -8,7 +8,7 @@ from jsonschema import Draft7Validator
 from gate.causes import causes
 from gate.check import Rejection
 from gate.report.sarif import Place, SourceFiles, error_commands, sarif
-from gate.run.scenarios import HOME, catalogue
+from gate.scenarios.features import HOME, catalogue
 from gate.verdict import ScenarioOutcome
 
 CHECK = "gate.scan.register.exception_checks.fixed_or_excepted"

@@ -8,8 +8,8 @@ from gate.blocked import BlockedByEarlierFailure
 from gate.errors import AwsRefused
 from gate.publish import pipeline as module
 from gate.publish.pipeline import Pipeline
+from gate.report.timeline import Timeline
 from gate.run.connections import Connections, made_once
-from gate.run.timeline import Timeline
 
 DIGEST = "sha256:" + "a" * 64
 

@@ -6,7 +6,7 @@ import pytest
 
 from gate.blocked import BlockedByEarlierFailure
 from gate.publish.preconditions import Stage, arranged, refuse_promotion, refuse_push, stage_of, unmet
-from gate.run.scenarios import Scenario, catalogue
+from gate.scenarios.features import Scenario, catalogue
 from gate.verdict import ScenarioOutcome
 from tests.faults.world import ROOT
 

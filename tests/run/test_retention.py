@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from gate.run.model import OldFiles, Upkeep
-from gate.run.retention import old_files
+from gate.run.upkeep import old_files
 
 DIGEST = "a" * 12
 

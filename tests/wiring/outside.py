@@ -26,10 +26,10 @@ import localaws.target
 from gate.aws.retry import TimeSource
 from gate.publish import preconditions
 from gate.publish.pipeline import Pipeline
+from gate.run import PLUGIN, RUN
 from gate.run import plugin as acceptance
 from gate.run.connections import Connections, made_once
 from gate.run.model import Run
-from gate.run.scope import PLUGIN, RUN
 from localaws.target import LocalTarget
 from tests.faults.facts import changed
 from tests.faults.record import edited

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from gate.run.scenarios import catalogue
+from gate.scenarios.features import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = Path(__file__).with_name("rehearsals.yaml")

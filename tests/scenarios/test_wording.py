@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gate.errors import WrongUse
-from gate.run.scenarios import catalogue
+from gate.scenarios.features import catalogue
 
 ROOT = Path(__file__).parents[2]
 FEATURE = "@ac1\nFeature: F\n  Scenario: one\n    Given x\n  Scenario: {second}\n    Given x\n"

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from gate.check import Rejection
-from gate.run import validation_md
+from gate.report import validation_md
 from gate.run.model import Facts
 from gate.scan.register.reading import load
 from gate.verdict import ScenarioOutcome, Verdict

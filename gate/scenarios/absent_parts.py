@@ -14,7 +14,7 @@ from gate.release import Release
 from gate.verdict import NotPart
 
 if TYPE_CHECKING:
-    from gate.run.scenarios import Scenario
+    from gate.scenarios.features import Scenario
 
 # What titles say of a part and holds without it, by the part's tag: checked as it is, under a title that fits.
 _WITHOUT = (

@@ -14,7 +14,7 @@ import pytest
 from gate.evidence.reading import content, json_object
 from gate.evidence.redact import HIDDEN, Redactor
 from gate.evidence.store import EvidenceRecord, EvidenceStore
-from gate.run.scenarios import Scenario
+from gate.scenarios.features import Scenario
 from gate.verdict import Status, StepOutcome
 
 MAX_BYTES = 50_000_000

@@ -18,7 +18,7 @@ from pytest_bdd.feature import get_features
 
 from gate.errors import EvidenceDamaged, WrongUse
 from gate.evidence.reading import content, json_object
-from gate.evidence.store import canonical, write_whole
+from gate.evidence.store import canonical
 from gate.verdict import Kind
 
 # The folder of the gate's own features, whatever folder pytest was started in.
@@ -215,14 +215,3 @@ def lock_text(scenarios: Iterable[LockedScenario]) -> bytes:
     """The file that lists these scenarios, one a line."""
     lines = ",\n".join("  " + json.dumps(vars(each), ensure_ascii=False) for each in scenarios)
     return f'{{"claims": [\n{lines}\n]}}\n'.encode()
-
-
-def main() -> None:
-    """List the features as they are."""
-    found = lockable(HOME)
-    write_whole(HOME / LOCK, lock_text(found.values()))
-    print(f"features/{LOCK}: {len(found)} scenarios, {sum(len(each.names) for each in found.values())} with their rows")
-
-
-if __name__ == "__main__":
-    main()

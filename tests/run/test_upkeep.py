@@ -11,7 +11,7 @@ import pytest
 
 from gate.errors import WrongUse
 from gate.run.model import Upkeep
-from gate.run.nights import call, missed, tell, upkeep
+from gate.run.upkeep import call, missed, tell, upkeep
 
 NOW = datetime(2026, 1, 10, 3, 17, tzinfo=UTC)
 RECEIVER = """import json, pathlib, sys

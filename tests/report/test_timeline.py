@@ -7,7 +7,7 @@ import pytest
 
 from gate.facts import CachedProperty
 from gate.report.figures import figures
-from gate.run.timeline import Timeline
+from gate.report.timeline import Timeline
 
 
 class Facts:

@@ -15,9 +15,9 @@ from gate.image.tree import ELF_MAGIC, ImageFile, Tree
 from gate.publish.promotion_checks import ReleaseTags, tags_to_set
 from gate.release import Release
 from gate.release_file import ini_settings, ini_value, read, release_of
-from gate.run.parts import ReleaseParts
-from gate.run.scenarios import HOME, catalogue
-from gate.run.summary import summary
+from gate.report.job_summary import summary
+from gate.scenarios.absent_parts import ReleaseParts
+from gate.scenarios.features import HOME, catalogue
 from gate.verdict import NotPart, decide
 from tests.evidence.conftest import configured, run_record
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.run import scenarios
-from gate.run.scenarios import catalogue, expected_names
+from gate.scenarios import features as scenarios
+from gate.scenarios.features import catalogue, expected_names
 from gate.verdict import IMAGE_LIMIT_GB, INIT_LIMIT_SECONDS
 
 FEATURES = Path(__file__).resolve().parents[2] / "features"
