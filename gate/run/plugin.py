@@ -23,7 +23,7 @@ from gate.run.model import Results, Run
 from gate.run.results import REPORT, VERDICT, conclude, finish, sources, withdraw
 from gate.run.upkeep import tell
 from gate.scenarios.absent_parts import ReleaseParts
-from gate.scenarios.features import HOME, Scenario, catalogue, expected_names, is_due, read_lock
+from gate.scenarios.features import HOME, Scenario, expected_names, is_due, read_lock, scenarios_of
 from gate.verdict import NotPart, ScenarioOutcome
 
 # What a person did or can mend is said in one line. Anything else is a defect of the gate, and its traceback is shown.
@@ -36,7 +36,7 @@ class AcceptancePlugin:
     def __init__(self, run: Run, features: Path) -> None:
         self.run = run
         self._parts = ReleaseParts(run.release)
-        self._scenarios = self._parts.titled(catalogue(features))
+        self._scenarios = self._parts.titled(scenarios_of(features))
         due = (each for each in self._scenarios.values() if not run.promotes or is_due(each.tags, run.kind))
         run.scenarios = self._parts.kept(due)
         self._recorders: dict[str, EvidenceRecorder] = {}
@@ -89,7 +89,7 @@ class AcceptancePlugin:
         if self.run.kind != "partial":
             # What is pinned and not there is missing from the run.
             kind, every = self.run.kind, self._scenarios.values()
-            expected = expected_names(every, kind) | self._parts.titles(read_lock(HOME).names(kind))
+            expected = expected_names(every, kind) | {*map(self._parts.title, read_lock(HOME).names(kind))}
             self.run.expected = expected - {each.name for each in self._parts.left_out(every)}
         self.run.proofs = run_self_tests()
         self.run.selected = len(session.items)
