@@ -15,7 +15,7 @@ from gate.evidence.sections import replace, section, with_attempt
 from gate.evidence.store import EvidenceRecord, write_whole
 from gate.report.view import deploy_command, headline
 from gate.scan import remediation, scan_diff
-from gate.scan.records import ScanRecord, read_all
+from gate.scan.records import read_all
 from gate.text import for_markdown
 from gate.verdict import CRITERIA, criterion_status
 
@@ -159,7 +159,7 @@ def _criteria(run: Run) -> list[tuple[int, str, str]]:
 
 
 def _nights(run: Run, title: str) -> str:
-    nightly = [record for record in _recorded(run) if record.event == "rescanned"]
+    nightly = [record for record in read_all(run.scans, run.target) if record.event == "rescanned"]
     pairs = zip([None, *nightly], nightly, strict=False)
     log = "".join(scan_diff.log_row(scan_diff.compare(before, tonight)) for before, tonight in pairs)
     word = run.results.verdict.word if run.results else "the run has not ended"
@@ -182,14 +182,9 @@ def _promotion(run: Run, title: str) -> str:
     return f"## Promotion by name of {for_markdown(title)}\n\n" + "\n\n".join(map(for_markdown, lines)) + "\n"
 
 
-def _recorded(run: Run) -> list[ScanRecord]:
-    records = read_all(run.scans) if run.scans.exists() else ()
-    return [record for record in records if record.target == run.target]
-
-
 def _chapters(run: Run) -> dict[str, str]:
     return {
-        "Found, mitigated, rescanned": remediation.markdown(remediation.remediations(_recorded(run))),
+        "Found, mitigated, rescanned": remediation.markdown(remediation.remediations(read_all(run.scans, run.target))),
         "Exceptions": _exceptions(run),
         "Difference to the previous release": run.facts.difference or "Not compared yet.",
     }

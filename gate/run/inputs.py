@@ -46,7 +46,7 @@ def register_or_empty(run: Run) -> Register:
 
 def scan_history(run: Run) -> tuple[ScanRecord, ...]:
     """Every recorded scan of this target, oldest first."""
-    return tuple(each for each in read_all(run.scans) if each.target == run.target)
+    return read_all(run.scans, run.target)
 
 
 def last_scan(run: Run, history: tuple[ScanRecord, ...]) -> ScanRecord | None:

@@ -21,7 +21,7 @@ from gate.report.sarif import error_commands
 from gate.report.view import headline
 from gate.run.model import Results, Run
 from gate.run.results import REPORT, VERDICT, conclude, finish, sources, withdraw
-from gate.run.upkeep import tell
+from gate.run.upkeep import Upkeep
 from gate.scenarios.absent_parts import ReleaseParts
 from gate.scenarios.features import HOME, Scenario, expected_names, is_due, read_lock, scenarios_of
 from gate.verdict import NotPart, ScenarioOutcome
@@ -188,8 +188,8 @@ def _row(item: pytest.Item) -> str:
 class Ending:
     """Hooks around the last things that pytest does. Until they have passed, verdict.json says INCOMPLETE."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, upkeep: Upkeep) -> None:
+        self.run, self.upkeep = run, upkeep
 
     def pytest_keyboard_interrupt(self) -> None:
         """The run was cut short."""
@@ -204,6 +204,7 @@ class Ending:
         """Decide before the HTML report is rendered; seal the evidence after; say it when it is on the disk."""
         session.exitstatus = 1
         with self._writing():
+            self.upkeep.note(self.run)
             self.run.results = conclude(self.run)
         with self.run.timeline.part("page"):
             ending = yield
@@ -212,8 +213,10 @@ class Ending:
         if isinstance(ending.exception, _TOLD):
             ending.force_result(None)
         with self.run.at_end:
-            with self._writing(), self.run.timeline.part("seal"):
-                finish(self.run)
+            if self.run.results:
+                with self._writing(), self.run.timeline.part("seal"):
+                    self.upkeep.remove_old(self.run)
+                    finish(self.run, self.run.results)
             if self.run.results:
                 session.exitstatus = self.run.results.verdict.exit_code
                 if self.run.key:
@@ -221,7 +224,7 @@ class Ending:
 
                     attach_run(self.run)
                 self._say(self.run.results)
-        tell(self.run, self.run.folder / VERDICT)
+        self.upkeep.tell(self.run, self.run.folder / VERDICT)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -30,7 +30,7 @@ from gate.run.model import Run
 from gate.run.plugin import AcceptancePlugin, Ending
 from gate.run.release_folder import folder_of_release, reader
 from gate.run.results import begin
-from gate.run.upkeep import upkeep
+from gate.run.upkeep import read_upkeep
 from gate.scenarios.run_kind import folder_of, kind_of
 from gate.text import plain
 
@@ -85,7 +85,7 @@ def _start(config: pytest.Config) -> Run:
     run = Run(kind, folder, release, options, store, terminal, root, reports, local_state, started)
     run.key = key
     run.configuration = configuration_of(config, release, options)
-    run.upkeep = upkeep(*(config.getini(key) for key in ("keep_runs", "keep_nights", "on_not_clean")))
+    upkeep = read_upkeep(*(config.getini(key) for key in ("keep_runs", "keep_nights", "on_not_clean")))
     if options.target == "aws":
         from gate.run.preflight import identify
 
@@ -102,7 +102,7 @@ def _start(config: pytest.Config) -> Run:
     switch_on(config.option, folder)
     config.stash[RUN] = run
     config.pluginmanager.register(AcceptancePlugin(run, Path(config.rootpath, "features")), PLUGIN)
-    config.pluginmanager.register(Ending(run), f"{PLUGIN}-ending")
+    config.pluginmanager.register(Ending(run, upkeep), f"{PLUGIN}-ending")
     title = f"Release gate: {release.repository} {release.release_tag}"
     config.pluginmanager.register(HtmlReport(title, lambda: page_of(run)), f"{PLUGIN}-report")
     return run

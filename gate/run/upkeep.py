@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gate.errors import WrongUse
+from gate.errors import EvidenceDamaged, WrongUse
 from gate.publish.publication import ACCEPTED, FILE
-from gate.run.model import OldFiles, Upkeep
+from gate.scan.records import ScanRecord, read_all
 from gate.text import plain
 
 if TYPE_CHECKING:
     from gate.run.model import Run
-    from gate.scan.records import ScanRecord
 
 # Nights are a day apart; a scheduler may be late by some hours.
 LONGEST_GAP = timedelta(hours=36)
@@ -30,7 +32,65 @@ _NOTES = "VALIDATION.md"
 _NIGHT = "-rescanned-"
 
 
-def upkeep(keep_runs: str, keep_nights: str, on_not_clean: str) -> Upkeep:
+@dataclass
+class Upkeep:
+    """What pytest.ini says about the life of the reports; it decides about no scenario.
+
+    Attributes:
+        keep_runs: how many full runs stay in reports/runs/.
+        keep_nights: how many nights stay in reports/rescan/scans/.
+        on_not_clean: the command that is given the path of verdict.json after a night that is not CLEAN; () for none.
+        old: what goes before the run is sealed: dated folders of runs, or the files of nights.
+    """
+
+    keep_runs: int = 20
+    keep_nights: int = 400
+    on_not_clean: tuple[str, ...] = ()
+    old: tuple[Path, ...] = ()
+
+    def note(self, run: Run) -> None:
+        """Find what is old, and say what a reader of the page should know beside the scenarios."""
+        self.old = self._old_files(run)
+        if self.old:
+            what = f"{len(self.old)} older {'nights' if run.kind == 'rescan' else 'runs'}"
+            up_to = self.old[-1].name.partition("-")[0]
+            run.facts.remarks.append(
+                f"{what} (up to {up_to}) were removed, as keep_runs and keep_nights in pytest.ini ask"
+            )
+        if run.kind != "rescan" or run.target == "local":  # a rehearsal has no schedule
+            return
+        with suppress(EvidenceDamaged):  # the scenarios that compare nights say so
+            if sentence := missed(read_all(run.scans, run.target), run.started):
+                run.facts.warnings.append(sentence)
+
+    def _old_files(self, run: Run) -> tuple[Path, ...]:
+        """What is beyond the limits and needed by nothing: runs after a run that is kept, nights after a night."""
+        if run.store.kept != run.store.folder:
+            return _old_runs(run, self.keep_runs)
+        return _old_nights(run.scans, self.keep_nights) if run.kind == "rescan" else ()
+
+    def remove_old(self, run: Run) -> None:
+        """Before the seal, so that it lists what is there; what cannot be removed stays, and is said."""
+        try:
+            for path in self.old:
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+        except OSError as refused:
+            run.terminal.say(f"an older run or night could not be removed: {refused}")
+
+    def tell(self, run: Run, verdict: Path) -> None:
+        """Run the command after a night that is not CLEAN; its failure is said and changes no verdict."""
+        command = self.on_not_clean
+        if run.kind != "rescan" or not command or (run.results and run.results.verdict.word == "CLEAN"):
+            return
+        failure = call([*command, str(verdict)], run.root)
+        outcome = f"failed: {failure}" if failure else "was run"
+        run.terminal.say(f"on_not_clean: {plain(command[0])} {outcome}")
+
+
+def read_upkeep(keep_runs: str, keep_nights: str, on_not_clean: str) -> Upkeep:
     """The values of the keys of the same names.
 
     Raises:
@@ -63,16 +123,6 @@ def missed(records: Iterable[ScanRecord], began: datetime) -> str:
     )
 
 
-def tell(run: Run, verdict: Path) -> None:
-    """Run the command of `on_not_clean` after a night that is not CLEAN; its failure is said and changes no verdict."""
-    command = run.upkeep.on_not_clean
-    if run.kind != "rescan" or not command or (run.results and run.results.verdict.word == "CLEAN"):
-        return
-    failure = call([*command, str(verdict)], run.root)
-    outcome = f"failed: {failure}" if failure else "was run"
-    run.terminal.say(f"on_not_clean: {plain(command[0])} {outcome}")
-
-
 def call(command: list[str], folder: Path, seconds: float = HOOK_SECONDS) -> str:
     """Run a command without a shell; returns why it failed, "" when it ended with 0.
 
@@ -95,16 +145,9 @@ def call(command: list[str], folder: Path, seconds: float = HOOK_SECONDS) -> str
     return f"exit code {code}{f': {words}' if words else ''}" if code else ""
 
 
-def old_files(run: Run) -> OldFiles:
-    """What is beyond the limits and needed by nothing: runs after a run that is kept, nights after a night."""
-    if run.store.kept != run.store.folder:
-        return OldFiles(runs=_old_runs(run))
-    return OldFiles(nights=_old_nights(run.scans, run.upkeep.keep_nights)) if run.kind == "rescan" else OldFiles()
-
-
-def _old_runs(run: Run) -> tuple[Path, ...]:
+def _old_runs(run: Run, most: int) -> tuple[Path, ...]:
     folders = sorted(path for path in (run.reports / "runs").iterdir() if path.is_dir() and not path.is_symlink())
-    beyond = folders[: -run.upkeep.keep_runs]
+    beyond = folders[:-most]
     if not beyond:
         return ()
     notes = (run.root / _NOTES, *(run.reports / part / _NOTES for part in ("", "partial", "promotion", "rescan")))
