@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gate.blocked import BlockedByEarlierFailure
-from gate.check import CheckResult, NoGo, Rejection
+from gate.check import BlockedByEarlierFailure, CheckResult, NoGo, Rejection
 from gate.errors import GateError, one_line
 from gate.text import visible
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import pytest
 
@@ -25,10 +28,8 @@ from gate.report.view import page_of
 from gate.run import PLUGIN, RUN
 from gate.run.configuration import configuration_of
 from gate.run.environment import settle
-from gate.run.lock import RunLock
 from gate.run.model import Run
 from gate.run.plugin import AcceptancePlugin, Ending
-from gate.run.release_folder import folder_of_release, reader
 from gate.run.results import begin
 from gate.run.upkeep import read_upkeep
 from gate.scenarios.run_kind import folder_of, kind_of
@@ -36,6 +37,8 @@ from gate.text import plain
 
 # For one short question at the beginning; whether the engine answers at all is not decided by it.
 LOOK_SECONDS = 10
+# How long another run over the same reports is waited for, in seconds.
+LOCK_SECONDS = 3600
 # By the names that they are registered under.
 _PLUGINS = ("pytest-bdd", "html", "metadata")
 
@@ -58,7 +61,7 @@ def _start(config: pytest.Config) -> Run:
     if feature := next((arg for arg in config.args if arg.endswith(".feature")), ""):
         raise WrongUse(f"{plain(feature)} is no test file: choose a criterion with -m (-m ac3), or a scenario with -k")
     _refuse_without_plugins(config)
-    root = folder_of_release(config)
+    root = settings.folder_of_release(config)
     release, options = _asked_for(config)
     settle(os.environ, asks_aws=options.target == "aws")
     key = None
@@ -69,9 +72,7 @@ def _start(config: pytest.Config) -> Run:
     # pytest.ini asks for -q, which is -1.
     verbose = config.option.verbose >= 0
     kind, reports, terminal = kind_of(config), root / config.getini("reports"), Terminal(verbose=verbose)
-    lock = RunLock(reports)
-    lock.acquire(terminal.progress)
-    config.add_cleanup(lock.release)
+    config.add_cleanup(_locked(reports, terminal.progress).close)
     if options.image and kind != "rescan":
         _look_for(options.image)
     config.add_cleanup(_end_in_good_order())
@@ -118,8 +119,44 @@ def _refuse_without_plugins(config: pytest.Config) -> None:
 def _asked_for(config: pytest.Config) -> tuple[Release, command_line.Options]:
     command_line.refuse_empty(config)
     tag = config.getoption("--promote") or config.getoption("--release-tag")
-    release = settings.read(reader(config), release_tag=tag)
-    return release, command_line.read(config, release.image_context, folder_of_release(config))
+    release = settings.read(settings.reader(config), release_tag=tag)
+    return release, command_line.read(config, release.image_context, settings.folder_of_release(config))
+
+
+def _locked(reports: Path, say: Callable[[str], None]) -> IO[str]:
+    """The lock on the reports folder, held while it is open and freed by the kernel when its holder dies.
+
+    Two runs over one folder would mix their evidence, so another run is waited for.
+
+    Raises:
+        WrongUse: the folder cannot be written, or the other run did not end in time.
+    """
+    path, deadline, told = reports / ".lock", time.monotonic() + LOCK_SECONDS, False
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        lock = path.open("a+")
+    except OSError as refused:
+        raise WrongUse(f"the folder {reports} cannot be written: {refused.strerror}") from refused
+    while not _taken(lock):
+        other = f"another run (process {path.read_text().strip() or 'unknown'})"
+        if not told:
+            say(f"{other} is using {reports.name}/; waiting for it to end")
+            told = True
+        if time.monotonic() > deadline:
+            raise WrongUse(f"{other} did not end within {LOCK_SECONDS:.0f} s")
+        time.sleep(0.5)
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _taken(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _look_for_accepted(run: Run) -> None:

@@ -4,8 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.blocked import BlockedByEarlierFailure
-from gate.check import CheckResult, NoGo, Rejection, reject
+from gate.check import BlockedByEarlierFailure, CheckResult, NoGo, Rejection, reject
 from gate.failure import failure_of
 from gate.image.base import Base
 from gate.publish.build import _refuse_other_bases

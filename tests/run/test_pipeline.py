@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.blocked import BlockedByEarlierFailure
+from gate.check import BlockedByEarlierFailure
 from gate.errors import AwsRefused
 from gate.facts import made_once
 from gate.publish import pipeline as module

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.blocked import BlockedByEarlierFailure
+from gate.check import BlockedByEarlierFailure
 from gate.publish.preconditions import Stage, arranged, refuse_promotion, refuse_push, stage_of, unmet
 from gate.scenarios.features import Scenario, scenarios_of
 from gate.verdict import ScenarioOutcome
