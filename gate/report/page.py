@@ -43,10 +43,11 @@ MEANINGS = {
 
 
 @dataclass(frozen=True)
-class ReportHead:
-    """What the page says of the release before it goes through the criteria.
+class ReportPage:
+    """All that the page shows.
 
     Attributes:
+        document: verdict.json's content.
         headline: what was checked and where, in one line.
         summary: name and text of the facts that QA looks for first.
         pictures: charts and screenshots, as HTML.
@@ -54,28 +55,17 @@ class ReportHead:
         warnings: beside those that the records hold.
     """
 
+    verdict: Verdict
+    document: Mapping[str, Any]
     headline: str
     summary: Sequence[tuple[str, str]]
     pictures: Sequence[str]
-    findings: FindingsTable | None = None
-    warnings: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class ReportPage:
-    """All that the page shows.
-
-    Attributes:
-        document: verdict.json's content.
-    """
-
-    verdict: Verdict
-    document: Mapping[str, Any]
-    head: ReportHead
     outcomes: Sequence[ScenarioOutcome]
     records: Sequence[EvidenceRecord]
     proofs: Sequence[SelfTest]
     not_part: Sequence[NotPart] = ()
+    findings: FindingsTable | None = None
+    warnings: Sequence[str] = ()
 
 
 def render(page: ReportPage) -> str:
@@ -99,7 +89,7 @@ def render(page: ReportPage) -> str:
             simulated=_simulated(page.outcomes),
             absent=_absent(page),
             not_part=_by_reason(page.not_part),
-            warnings=[*page.head.warnings, *_warnings(page.records)],
+            warnings=[*page.warnings, *_warnings(page.records)],
             records={r.number: r for r in page.records},
             excerpts=excerpts(page.records),
         )
