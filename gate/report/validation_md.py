@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gate.causes import causes
 from gate.errors import one_line
-from gate.evidence.deployment_notes import PREFACE, DeploymentNotes, TagScan, metadata_in, render
+from gate.evidence.deployment_notes import PREFACE, code, commands, link, metadata_in, render, table
 from gate.evidence.sections import replace, section, with_attempt
 from gate.evidence.store import EvidenceRecord, write_whole
 from gate.report.view import deploy_command, headline
@@ -67,7 +67,7 @@ def write(run: Run) -> NotesFile:
     elif run.facts.publication is None and "Digest" in metadata_in(stands):
         body = with_attempt(stands, _attempt(run))
     else:
-        body = render(title, _notes(run, found.path.parent))
+        body = _released(run, title, found.path.parent)
     write_whole(found.path, replace(before, found.key, body).encode())
     return found
 
@@ -94,7 +94,7 @@ def metadata(release: Publication) -> dict[str, str]:
     }
 
 
-def _notes(run: Run, beside: Path) -> DeploymentNotes:
+def _released(run: Run, title: str, beside: Path) -> str:
     release = run.facts.publication
     facts = metadata(release) if release else {}
     extra = {
@@ -114,15 +114,19 @@ def _notes(run: Run, beside: Path) -> DeploymentNotes:
     )
     if word == "GO":
         extra["Deploy (Story 5.2)"] = deploy_command(run)
-    return DeploymentNotes(
-        head=head,
-        metadata={**facts, **extra},
-        steps=run.steps,
-        scans=[_scan(run, record, beside) for record in _of(run, "scan behind ")],
-        criteria=_criteria(run),
-        chapters=_chapters(run),
-        links={r.title: _link(run, r, beside) for r in run.store.records if r.criterion in {2, 3, 4, 5, 7, 9}},
-    )
+    scans = {r.title: _scan(run, r, beside) for r in run.store.records if r.title.startswith("scan behind ")}
+    # Of records with one title the last.
+    links = {r.title: _link(run, r, beside) for r in run.store.records if r.criterion in {2, 3, 4, 5, 7, 9}}
+    chapters = {
+        "Commands, in order": commands(run.steps),
+        "Scans": table(("Tag", "Outcome", "Evidence"), list(scans.values())),
+        "Criteria": table(("AC", "Status", "Scenarios passed"), _criteria(run)),
+        "Found, mitigated, rescanned": remediation.markdown(remediation.remediations(read_all(run.scans, run.target))),
+        "Exceptions": _exceptions(run),
+        "Difference to the previous release": run.facts.difference or "Not compared yet.",
+        "Evidence": "\n".join(f"- {for_markdown(title)}: {found}" for title, found in links.items()) or "None.",
+    }
+    return render(title, head, {**facts, **extra}, chapters)
 
 
 def _real(run: Run) -> tuple[str, ...]:
@@ -139,22 +143,22 @@ def _not_part(run: Run) -> tuple[str, ...]:
     )
 
 
-def _scan(run: Run, record: EvidenceRecord, beside: Path) -> TagScan:
+def _scan(run: Run, record: EvidenceRecord, beside: Path) -> tuple[str, str, str]:
     answer: dict[str, Any] = record.answer
     words: dict[str, int] = {}
     for finding in answer.get("findings", []):
         words[finding["severity"]] = words.get(finding["severity"], 0) + 1
     counts = ", ".join(f"{count} {word}" for word, count in sorted(words.items())) or "no finding"
     outcome = f"{answer.get('status')} at {answer.get('completed_at')}: {counts} ({answer.get('provenance')})"
-    return TagScan(record.title.removeprefix("scan behind "), outcome, *_link(run, record, beside))
+    return code(record.title.removeprefix("scan behind ")), for_markdown(outcome), _link(run, record, beside)
 
 
-def _criteria(run: Run) -> list[tuple[int, str, str]]:
+def _criteria(run: Run) -> list[tuple[str, str, str]]:
     rows = []
     for number in CRITERIA:
         own = [o for o in run.outcomes if o.criterion == number]
         passed = sum(o.status == "passed" for o in own)
-        rows.append((number, criterion_status(own, run.exception_scope), f"{passed} of {len(own)}"))
+        rows.append((f"AC{number}", criterion_status(own, run.exception_scope), f"{passed} of {len(own)}"))
     return rows
 
 
@@ -180,14 +184,6 @@ def _promotion(run: Run, title: str) -> str:
     else:
         lines.append(f"{run.release.rolling_tag} was not moved.")
     return f"## Promotion by name of {for_markdown(title)}\n\n" + "\n\n".join(map(for_markdown, lines)) + "\n"
-
-
-def _chapters(run: Run) -> dict[str, str]:
-    return {
-        "Found, mitigated, rescanned": remediation.markdown(remediation.remediations(read_all(run.scans, run.target))),
-        "Exceptions": _exceptions(run),
-        "Difference to the previous release": run.facts.difference or "Not compared yet.",
-    }
 
 
 def _exceptions(run: Run) -> str:
@@ -218,12 +214,7 @@ def _exceptions(run: Run) -> str:
     return "\n".join(rows) or "None is in force."
 
 
-def _of(run: Run, title: str) -> list[EvidenceRecord]:
-    latest = {r.title: r for r in run.store.records if r.title.startswith(title)}
-    return list(latest.values())
-
-
-def _link(run: Run, record: EvidenceRecord, beside: Path) -> tuple[str, str]:
+def _link(run: Run, record: EvidenceRecord, beside: Path) -> str:
     path = run.store.kept / record.file_name
     digest = hashlib.sha256((run.store.folder / record.file_name).read_bytes()).hexdigest()
-    return os.path.relpath(path, beside), digest
+    return link(os.path.relpath(path, beside), digest)
