@@ -93,12 +93,6 @@ def now():
 
 
 @pytest.fixture(scope="session")
-def target_name(run):
-    """Where the release goes, as the register names it."""
-    return run.exception_scope
-
-
-@pytest.fixture(scope="session")
 def nightly(run):
     """Whether this is the nightly rescan."""
     return run.kind == "rescan"

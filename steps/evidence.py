@@ -14,9 +14,7 @@ from gate.run.results import state_release
 @when("its section of the deployment notes is read back", target_fixture="section")
 def section_read(notes, evidence):
     """It is read from the disk."""
-    section = notes.section()
-    evidence.add("deployment notes", section, asked=f"cat {notes.path.name}")
-    return section
+    return evidence.add("deployment notes", notes.section(), asked=f"cat {notes.path.name}")
 
 
 @then("digest, sizes, tags and push time are those that ECR answers")
@@ -29,9 +27,7 @@ def documented_is_answered(section, release_client, published, notes):
 @when("verdict.json is read back", target_fixture="verdict_release")
 def verdict_read(run, evidence):
     """The machine-readable half of AC3."""
-    release = state_release(run)
-    evidence.add("verdict.json", release, asked="jq .release verdict.json")
-    return release
+    return evidence.add("verdict.json", state_release(run), asked="jq .release verdict.json")
 
 
 @then("it names the digest, the tags and the sizes that ECR answers")
@@ -62,9 +58,7 @@ def steps_read(run, evidence):
     """The build of this run, and the publishing run's steps."""
     if run.options.image and run.publishes:
         pytest.skip("the image was given, not built: there is no build to be recorded")
-    steps = recorded_steps(run)
-    evidence.add("steps of the release", steps, asked="the steps in VALIDATION.md")
-    return steps
+    return evidence.add("steps of the release", recorded_steps(run), asked="the steps in VALIDATION.md")
 
 
 @then("each of these was recorded with its outcome")

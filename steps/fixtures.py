@@ -1,5 +1,7 @@
 """What the steps are given: the release step by step, what it is connected to, and what is looked up beside it."""
 
+from operator import attrgetter
+
 import pytest
 
 from gate.browser import newest
@@ -10,67 +12,36 @@ from gate.publish import promotion_record, release_facts
 from gate.report.validation_md import write as write_notes
 from gate.run import inputs
 
-# --- the release, in its order: gate/publish/pipeline.py -----------------------------------------------
+
+def _part(of, path):
+    """A fixture that is an attribute of another one."""
+
+    @pytest.fixture(scope="session")
+    def known(request):
+        return attrgetter(path)(request.getfixturevalue(of))
+
+    return known
 
 
-@pytest.fixture(scope="session")
-def candidate(release_pipeline):
-    """The candidate image."""
-    return release_pipeline.candidate
-
-
-@pytest.fixture(scope="session")
-def registry_image(release_pipeline):
-    """The checked digest in the registry: pushed by this run as the candidate, or the release as it was found."""
-    return release_pipeline.registry_image
-
-
-@pytest.fixture(scope="session")
-def digest_scan(release_pipeline):
-    """The finished scan of the checked digest."""
-    return release_pipeline.digest_scan
-
-
-@pytest.fixture(scope="session")
-def published(release_pipeline):
-    """The release behind its tags: given them by this run once all else holds, or as it was found."""
-    return release_pipeline.published
-
-
-# --- what the run is connected to: gate/run/connections.py ---------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def release_client(release_pipeline):
-    """Everything that talks to AWS about the release."""
-    return release_pipeline.connections.release_client
-
-
-@pytest.fixture(scope="session")
-def ecr(release_client):
-    """The release's repository."""
-    return release_client.ecr
-
-
-@pytest.fixture(scope="session")
-def account(release_pipeline):
-    """The account's principals and policies."""
-    return release_pipeline.connections.account
-
-
-@pytest.fixture(scope="session")
-def scanner(release_pipeline):
-    """Reads scans."""
-    return release_pipeline.connections.scanner
-
-
-@pytest.fixture(scope="session")
-def call_log(run):
-    """Every AWS call of this run."""
-    return run.call_log
-
-
-# --- what is looked up beside it: gate/run/inputs.py ---------------------------------------------------
+# The release, in its order. The checked digest in the registry was pushed by this run as the candidate, or is the
+# release as it was found; `published` is the release behind its tags, which it has once all else holds.
+candidate = _part("release_pipeline", "candidate")
+registry_image = _part("release_pipeline", "registry_image")
+digest_scan = _part("release_pipeline", "digest_scan")
+published = _part("release_pipeline", "published")
+# What the run is connected to, and every AWS call of it.
+release_client = _part("release_pipeline", "connections.release_client")
+ecr = _part("release_client", "ecr")
+account = _part("release_pipeline", "connections.account")
+scanner = _part("release_pipeline", "connections.scanner")
+call_log = _part("run", "call_log")
+# What the image consists of, and the components that a scan must cover, or the register name.
+sbom = _part("candidate", "sbom")
+required_components = _part("candidate", "required_components")
+# The folder in which git is asked about the zip pipeline.
+checked_repository = _part("run", "options.image_context")
+# Where the release goes, as the register names it.
+target_name = _part("run", "exception_scope")
 
 
 @pytest.fixture(scope="session")
@@ -83,12 +54,6 @@ def legacy_before(release_pipeline):
 def legacy_now(release_client, legacy_before):
     """The zip function now."""
     return release_client.zip_function.snapshot()
-
-
-@pytest.fixture(scope="session")
-def checked_repository(run):
-    """The folder in which git is asked about the zip pipeline."""
-    return run.options.image_context
 
 
 @pytest.fixture(scope="session")
@@ -107,18 +72,6 @@ def accepted_ends(run):
 def support_dates():
     """Until when makers support what a release can stand on."""
     return load_support()
-
-
-@pytest.fixture(scope="session")
-def sbom(candidate):
-    """What the image consists of."""
-    return candidate.sbom
-
-
-@pytest.fixture(scope="session")
-def required_components(candidate):
-    """The components that a scan must cover, or the register name."""
-    return candidate.required_components
 
 
 @pytest.fixture
