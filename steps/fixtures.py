@@ -1,5 +1,6 @@
-"""What the steps are given: the release step by step, what it is connected to, and what is looked up beside it."""
+"""What the steps are given: the run, the release step by step, its connections, and what is looked up beside it."""
 
+from datetime import UTC, datetime
 from operator import attrgetter
 
 import pytest
@@ -10,17 +11,60 @@ from gate.browser.pin import NothingPinned
 from gate.image.end_of_support import load as load_support
 from gate.publish import promotion_record, release_facts
 from gate.report.validation_md import write as write_notes
-from gate.run import inputs
+from gate.run import PLUGIN, RUN, inputs
+
+
+@pytest.fixture(scope="session")
+def run(pytestconfig):
+    """What the hooks and fixtures of this run share."""
+    return pytestconfig.stash[RUN]
+
+
+@pytest.fixture
+def evidence(request):
+    """The evidence recorder of this scenario: what is added to it is on disk before the next line."""
+    return request.config.pluginmanager.getplugin(PLUGIN).recorder(request.node)
+
+
+@pytest.fixture(scope="session")
+def now():
+    """The clock."""
+    return lambda: datetime.now(UTC)
+
+
+@pytest.fixture(scope="session")
+def nightly(run):
+    """Whether this is the nightly rescan."""
+    return run.kind == "rescan"
+
+
+@pytest.fixture(scope="session")
+def release(run, request):
+    """The release as pytest.ini states it; at night the newest accepted one, which the registry tells."""
+    if run.kind == "rescan":
+        _ = request.getfixturevalue("release_pipeline").connections.release_client
+    return run.release
+
+
+@pytest.fixture(scope="session")
+def release_pipeline(run):
+    """The way of the release, step by step. Imported when the first scenario needs it: beginning takes no SDK."""
+    from gate.publish.pipeline import Pipeline
+    from gate.run.connections import Connections
+
+    pipeline = Pipeline(Connections(run))
+    yield pipeline
+    pipeline.close()
 
 
 def _part(of, path):
     """A fixture that is an attribute of another one."""
 
-    @pytest.fixture(scope="session")
     def known(request):
         return attrgetter(path)(request.getfixturevalue(of))
 
-    return known
+    known.__doc__ = f"The attribute `{path}` of the fixture `{of}`."
+    return pytest.fixture(scope="session")(known)
 
 
 # The release, in its order. The checked digest in the registry was pushed by this run as the candidate, or is the

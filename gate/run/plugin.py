@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from gate.causes import causes
+from gate.causes import ScenarioFailure, causes, failure_of, skip_reason
 from gate.check import run_self_tests
 from gate.errors import GateError
 from gate.evidence.recorder import EvidenceRecorder
-from gate.failure import ScenarioFailure, failure_of, skip_reason
 from gate.publish.preconditions import arranged
 from gate.report.sarif import error_commands
 from gate.report.view import headline

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from gate.causes import failure_of
 from gate.check import BlockedByEarlierFailure, CheckResult, NoGo, Rejection, reject
-from gate.failure import failure_of
 from gate.image.base import Base
 from gate.publish.build import _refuse_other_bases
 from gate.report.view import headline, summary
