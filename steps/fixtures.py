@@ -12,6 +12,7 @@ from gate.image.end_of_support import load as load_support
 from gate.publish import promotion_record, release_facts
 from gate.report.validation_md import write as write_notes
 from gate.run import PLUGIN, RUN, inputs
+from gate.scan.records import read_all
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +128,7 @@ def earlier_promotions(run):
 @pytest.fixture(scope="session")
 def scan_history(run):
     """Earlier scans, withdrawn candidates included."""
-    return inputs.scan_history(run)
+    return read_all(run.scans, run.target)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -18,7 +18,7 @@ import pytest
 from gate import options as command_line
 from gate import release_file as settings
 from gate.engine.leftovers import mark_children
-from gate.errors import EngineUnavailable, GateError, ImageUnavailable, WrongUse
+from gate.errors import EngineUnavailable, ImageUnavailable, WrongUse
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.release import Release
@@ -43,19 +43,13 @@ LOCK_SECONDS = 3600
 _PLUGINS = ("pytest-bdd", "html", "metadata")
 
 
+@command_line.usage_errors()
 def start(config: pytest.Config) -> Run:
     """Prepare a run and register its plugins.
 
     Raises:
         pytest.UsageError: wrong use, in one sentence.
     """
-    try:
-        return _start(config)
-    except GateError as error:
-        raise pytest.UsageError(str(error)) from error
-
-
-def _start(config: pytest.Config) -> Run:
     if getattr(config.option, "numprocesses", None):
         raise WrongUse("the gate runs in one process: leave out -n (it checks one release, in one run)")
     if feature := next((arg for arg in config.args if arg.endswith(".feature")), ""):
@@ -180,17 +174,15 @@ def _look_for(image: str) -> None:
     """
     from gate.engine import connect
 
-    with suppress(EngineUnavailable):
-        engine = connect(LOOK_SECONDS)
+    with suppress(EngineUnavailable), closing(connect(LOOK_SECONDS)) as engine:
         try:
             engine.image(image)
         except ImageUnavailable as absent:
             raise WrongUse(f"--image names no image of this Docker engine: {plain(image)}; build or pull it first, "
                            "or correct the reference") from absent  # fmt: skip
-        finally:
-            engine.close()
 
 
+@command_line.usage_errors()
 def plan(config: pytest.Config) -> int:
     """Say what the run would do, as `--plan` asks; nothing is begun. Returns the exit code.
 
@@ -199,10 +191,7 @@ def plan(config: pytest.Config) -> int:
     """
     from gate.publish.plan import plan_text
 
-    try:
-        release, options = _asked_for(config)
-    except GateError as error:
-        raise pytest.UsageError(str(error)) from error
+    release, options = _asked_for(config)
     Terminal().say(plan_text(options, release, kind_of(config), os.environ))
     return 0
 

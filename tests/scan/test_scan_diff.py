@@ -110,9 +110,9 @@ def test_the_run_finds_the_record_before_it_by_its_own_beginning_and_digest(tmp_
     store = SimpleNamespace(digest=DIGEST)
     run = SimpleNamespace(options=options, store=store, started=NIGHT + timedelta(hours=29), scans=tmp_path / "scans")
     run.target = "aws"
-    assert inputs.last_scan(run, inputs.scan_history(run)) == night(note())
+    assert inputs.last_scan(run, read_all(run.scans, run.target)) == night(note())
     options.previous = keep(night(hours=1), tmp_path / "named")
-    assert inputs.last_scan(run, inputs.scan_history(run)) == night(hours=1)
+    assert inputs.last_scan(run, read_all(run.scans, run.target)) == night(hours=1)
 
 
 def test_a_new_image_is_the_reason_when_the_digest_changed() -> None:
