@@ -30,15 +30,16 @@ EMBEDDED_IN_ALL = 2_000_000
 # Of all that is shown at once; what is beyond is folded.
 SHOWN_CAUSES, SHOWN_REJECTIONS = 8, 3
 _WARNINGS = "warnings: "
+# Of each verdict its colour, by the status that has it, and its meaning.
 MEANINGS = {
-    "GO": "This digest may go live until the time below.",
-    "NO-GO": "This release must not go live.",
-    "REHEARSAL PASSED": "All that can be shown without AWS holds. This is a rehearsal and never a GO.",
-    "REHEARSAL FAILED": "The release as it is now would be refused.",
-    "INCOMPLETE": "Not everything was checked, so nothing may go live on this report.",
-    "CLEAN": "The published digest is as clean as when it was released.",
-    "NOT CLEAN": "The published digest needs somebody's decision.",
-    "UNKNOWN": "Nobody knows how the published digest stands: find out why before relying on it.",
+    "GO": ("passed", "This digest may go live until the time below."),
+    "NO-GO": ("failed", "This release must not go live."),
+    "REHEARSAL PASSED": ("passed", "All that can be shown without AWS holds. This is a rehearsal and never a GO."),
+    "REHEARSAL FAILED": ("failed", "The release as it is now would be refused."),
+    "INCOMPLETE": ("incomplete", "Not everything was checked, so nothing may go live on this report."),
+    "CLEAN": ("passed", "The published digest is as clean as when it was released."),
+    "NOT CLEAN": ("failed", "The published digest needs somebody's decision."),
+    "UNKNOWN": ("incomplete", "Nobody knows how the published digest stands: find out why before relying on it."),
 }
 
 
@@ -70,14 +71,17 @@ class ReportPage:
 
 def render(page: ReportPage) -> str:
     """The page as HTML; whatever comes from outside is escaped by the template engine, or replaced if it is no text."""
-    found = causes(page.outcomes)
+    found, (tone, meaning) = causes(page.outcomes), MEANINGS[page.verdict.word]
+    criteria = [_criterion(n, page) for n in CRITERIA]
+    reasons = dict.fromkeys(each.reason for each in page.not_part)
+    not_part = {reason: [each for each in page.not_part if each.reason == reason] for reason in reasons}
     html = (
         _templates()
         .get_template("page.html")
         .render(
             page=page,
-            meaning=MEANINGS[page.verdict.word],
-            tone=_tone(page.verdict),
+            tone=tone,
+            meaning=meaning,
             causes=found,
             follows=_follows(found),
             SHOWN_CAUSES=SHOWN_CAUSES,
@@ -85,10 +89,10 @@ def render(page: ReportPage) -> str:
             others=(*page.verdict.beside, *page.verdict.not_begun),
             NOT_JUDGED=NOT_JUDGED,
             anchors={o.name: f"scenario-{number}" for number, o in enumerate(page.outcomes, 1)},
-            criteria=[_criterion(n, page) for n in CRITERIA],
+            criteria=criteria,
             simulated=_simulated(page.outcomes),
-            absent=_absent(page),
-            not_part=_by_reason(page.not_part),
+            absent=", ".join(f"AC{c['number']}" for c in criteria if not (c["scenarios"] or c["not_part"])),
+            not_part=not_part,
             warnings=[*page.warnings, *_warnings(page.records)],
             records={r.number: r for r in page.records},
             excerpts=excerpts(page.records),
@@ -146,26 +150,6 @@ def _criterion(number: int, page: ReportPage) -> dict[str, Any]:
         "only_aws": only_aws,
         "not_part": len(left_out),
     }
-
-
-def _absent(page: ReportPage) -> str:
-    """The criteria that the run was not about, as text."""
-    about = {each.criterion for each in page.outcomes} | {each.criterion for each in page.not_part}
-    return ", ".join(f"AC{n}" for n in CRITERIA if n not in about)
-
-
-def _by_reason(not_part: Sequence[NotPart]) -> dict[str, list[NotPart]]:
-    """The scenarios that are about no part of the release, by the reason."""
-    found: dict[str, list[NotPart]] = {}
-    for scenario in not_part:
-        found.setdefault(scenario.reason, []).append(scenario)
-    return found
-
-
-def _tone(verdict: Verdict) -> str:
-    if verdict.word in {"GO", "REHEARSAL PASSED", "CLEAN"}:
-        return "passed"
-    return "incomplete" if verdict.word in {"INCOMPLETE", "UNKNOWN"} else "failed"
 
 
 def excerpts(records: Sequence[EvidenceRecord]) -> dict[int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,9 +146,7 @@ def _not_part(run: Run) -> tuple[str, ...]:
 
 def _scan(run: Run, record: EvidenceRecord, beside: Path) -> tuple[str, str, str]:
     answer: dict[str, Any] = record.answer
-    words: dict[str, int] = {}
-    for finding in answer.get("findings", []):
-        words[finding["severity"]] = words.get(finding["severity"], 0) + 1
+    words = Counter(finding["severity"] for finding in answer.get("findings", []))
     counts = ", ".join(f"{count} {word}" for word, count in sorted(words.items())) or "no finding"
     outcome = f"{answer.get('status')} at {answer.get('completed_at')}: {counts} ({answer.get('provenance')})"
     return code(record.title.removeprefix("scan behind ")), for_markdown(outcome), _link(run, record, beside)
