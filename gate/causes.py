@@ -39,59 +39,43 @@ class ScenarioFailure:
     blocked_by: tuple[Rejection, ...] = ()
     traceback: str = ""
 
-    def redacted(self, redact: Callable[[str], str]) -> ScenarioFailure:
-        """The failure without the secrets that it may quote."""
 
-        def clean(rejections: tuple[Rejection, ...]) -> tuple[Rejection, ...]:
-            return tuple(
-                replace(each, cause=redact(each.cause), where=redact(each.where), remedy=redact(each.remedy),
-                        paste=redact(each.paste))
-                for each in rejections
-            )  # fmt: skip
-
-        return replace(
-            self,
-            message=redact(self.message),
-            rejections=clean(self.rejections),
-            blocked_by=clean(self.blocked_by),
-        )
-
-
-def failure_of(error: BaseException, criterion: int = 0) -> ScenarioFailure:
-    """The failure that an exception stands for, to a scenario of this criterion."""
+def failure_of(error: BaseException, criterion: int = 0, redact: Callable[[str], str] = str) -> ScenarioFailure:
+    """The failure that an exception stands for, to a scenario of this criterion, without the secrets it may quote."""
     if isinstance(error, BlockedByEarlierFailure) and error.criterion and error.criterion == criterion:
         error = NoGo(CheckResult(error.causes))
     if isinstance(error, NoGo):
-        told = tuple(_shown(replace(each, cause=one_line(each.cause))) for each in error.result.rejections)
-        return ScenarioFailure(str(error), told, checked=True)
-    if isinstance(error, GateError):
-        told = (_shown(Rejection(error.cause, error.where, error.remedy)),)
-        before = error.causes if isinstance(error, BlockedByEarlierFailure) else ()
-        blocked_by = tuple(_shown(replace(each, cause=one_line(each.cause))) for each in before[:_KEPT])
-        return ScenarioFailure(str(error), told, checked=False, blocked_by=blocked_by)
-    return _crash(error)
+        return ScenarioFailure(redact(str(error)), _shown(error.result.rejections, redact), checked=True)
+    before = error.causes[:_KEPT] if isinstance(error, BlockedByEarlierFailure) else ()
+    trace = "" if isinstance(error, GateError) else "".join(traceback.format_exception(error))
+    known = error if isinstance(error, GateError) else _crash(error)
+    told = _shown([Rejection(known.cause, known.where, known.remedy)], redact, in_lines=True)
+    return ScenarioFailure(redact(str(known)), told, checked=False, blocked_by=_shown(before, redact), traceback=trace)
 
 
-def _shown(rejection: Rejection) -> Rejection:
-    """The rejection in visible characters; only cause and paste may have lines of their own."""
-    return replace(
-        rejection,
-        cause=visible(rejection.cause),
-        where=visible(one_line(rejection.where)),
-        remedy=visible(one_line(rejection.remedy)),
-        paste=visible(rejection.paste),
+def _shown(
+    rejections: Iterable[Rejection], redact: Callable[[str], str], *, in_lines: bool = False
+) -> tuple[Rejection, ...]:
+    """The rejections in visible characters, on a line each but for what is to be pasted, and a cause `in_lines`."""
+    return tuple(
+        replace(
+            each,
+            cause=redact(visible(each.cause if in_lines else one_line(each.cause))),
+            where=redact(visible(one_line(each.where))),
+            remedy=redact(visible(one_line(each.remedy))),
+            paste=redact(visible(each.paste)),
+        )
+        for each in rejections
     )
 
 
-def _crash(error: BaseException) -> ScenarioFailure:
+def _crash(error: BaseException) -> GateError:
     place = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
-    told = Rejection(
+    return GateError(
         f"the gate itself failed: {type(error).__name__}: {error}",
-        f"{place.filename.rpartition('/')[2]}:{place.lineno} in {place.name}" if place else "unknown",
-        "this is a defect of the gate, not of the image; the traceback is in the evidence folder",
+        where=f"{place.filename.rpartition('/')[2]}:{place.lineno} in {place.name}" if place else "unknown",
+        remedy="this is a defect of the gate, not of the image; the traceback is in the evidence folder",
     )
-    text = str(GateError(told.cause, where=told.where, remedy=told.remedy))
-    return ScenarioFailure(text, (_shown(told),), checked=False, traceback="".join(traceback.format_exception(error)))
 
 
 def skip_reason(report: Any) -> str:

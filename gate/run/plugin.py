@@ -135,8 +135,8 @@ class AcceptancePlugin:
         report = result.get_result()
         self.run.terminal.done_waiting()
         if report.failed and call.excinfo:
-            failure = failure_of(call.excinfo.value, self.recorder(item).scenario.criterion)
-            failure = failure.redacted(self.run.store.redactor.text)
+            criterion, redact = self.recorder(item).scenario.criterion, self.run.store.redactor.text
+            failure = failure_of(call.excinfo.value, criterion, redact)
             report.longrepr = failure.message
             self._note_failure(item, failure)
         if report.when == "call" or (report.when == "setup" and not report.passed):

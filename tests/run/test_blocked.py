@@ -1,5 +1,6 @@
 """A check's no that ends the work early: its own scenarios tell it, and the others that nothing is known of them."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -80,7 +81,8 @@ def test_a_withdrawn_candidate_is_on_the_page():
 def test_a_secret_that_a_failure_quotes_is_in_none_of_its_parts():
     """Text and objects alike go to the page and to the disk."""
     secret = "s3cr3t-value"
-    told = failure_of(NoGo(CheckResult((Rejection(secret, secret, secret, secret),))))
-    blocked = failure_of(BlockedByEarlierFailure(secret, (Rejection(secret, secret, secret),)))
-    for failure in (told, blocked):
-        assert secret not in repr(failure.redacted(lambda text: text.replace(secret, "[redacted]")))
+    told = NoGo(CheckResult((Rejection(secret, secret, secret, secret),)))
+    blocked = BlockedByEarlierFailure(secret, (Rejection(secret, secret, secret),))
+    for error in (told, blocked, ValueError(secret)):
+        failure = failure_of(error, redact=lambda text: text.replace(secret, "[redacted]"))
+        assert secret not in repr(replace(failure, traceback=""))  # the store of the evidence redacts that
