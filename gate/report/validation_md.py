@@ -17,6 +17,7 @@ from gate.evidence.store import EvidenceRecord, write_whole
 from gate.report.view import deploy_command, headline
 from gate.scan import remediation, scan_diff
 from gate.scan.records import read_all
+from gate.scan.register.entries import RegisterEntry
 from gate.text import for_markdown
 from gate.verdict import CRITERIA, criterion_status
 
@@ -190,27 +191,23 @@ def _exceptions(run: Run) -> str:
     register, report, today = run.facts.register, run.facts.scan_report, run.started.date()
     if register is None:
         return "The register of exceptions was not read in this run."
-    rows, target = [], run.exception_scope
+    target, rows = run.exception_scope, list[str]()
     for entry in (each for each in register.exceptions if each.is_for(target) and each.is_in_force(today)):
         used = sum(entry in register.at(target, today).about(finding) for finding in report.open) if report else 0
-        said = (
-            f"{entry.id} in {entry.package.text}: {entry.decision}, {entry.rationale} Owner: {entry.owner}; reviewed "
-            f"by {entry.reviewer} on {entry.decided}; ends {entry.expires}; used by {used} of this scan's findings."
-        )
-        rows.append(f"- {for_markdown(said)}")
+        said = f"{entry.id} in {entry.package.text}: {entry.decision}, {entry.rationale}"
+        rows.append(_decided(entry, said, f"; used by {used} of this scan's findings"))
     for accepted in (each for each in register.support if each.is_in_force(today)):
-        said = (
-            f"{accepted.what} is out of support: {accepted.reason}. Instead: {accepted.check}. Owner: "
-            f"{accepted.owner}; reviewed by {accepted.reviewer} on {accepted.decided}; ends {accepted.expires}."
-        )
-        rows.append(f"- {for_markdown(said)}")
+        said = f"{accepted.what} is out of support: {accepted.reason}. Instead: {accepted.check}."
+        rows.append(_decided(accepted, said))
     for vex in (each for each in register.vex if each.is_for(target) and each.is_in_force(today)):
-        said = (
-            f"{vex.file} (sha256 {vex.sha256}), VEX of {vex.document.author}: {vex.reason} Owner: {vex.owner}; "
-            f"reviewed by {vex.reviewer} on {vex.decided}; ends {vex.expires}."
-        )
-        rows.append(f"- {for_markdown(said)}")
+        said = f"{vex.file} (sha256 {vex.sha256}), VEX of {vex.document.author}: {vex.reason}"
+        rows.append(_decided(vex, said))
     return "\n".join(rows) or "None is in force."
+
+
+def _decided(entry: RegisterEntry, said: str, used: str = "") -> str:
+    who = f"Owner: {entry.owner}; reviewed by {entry.reviewer} on {entry.decided}; ends {entry.expires}"
+    return f"- {for_markdown(f'{said} {who}{used}.')}"
 
 
 def _link(run: Run, record: EvidenceRecord, beside: Path) -> str:

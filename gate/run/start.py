@@ -50,13 +50,35 @@ def start(config: pytest.Config) -> Run:
     Raises:
         pytest.UsageError: wrong use, in one sentence.
     """
+    _refuse_how_pytest_was_started(config)
+    run = _new_run(config)
+    upkeep = read_upkeep(*(config.getini(key) for key in ("keep_runs", "keep_nights", "on_not_clean")))
+    # Before anything is cleared or written: with wrong credentials, yesterday's evidence stays.
+    _identify(run)
+    _look_for_accepted(run)
+    begin(run)
+    switch_on(config.option, run.folder)
+    config.stash[RUN] = run
+    config.pluginmanager.register(AcceptancePlugin(run, Path(config.rootpath, "features")), PLUGIN)
+    config.pluginmanager.register(Ending(run, upkeep), f"{PLUGIN}-ending")
+    title = f"Release gate: {run.release.repository} {run.release.release_tag}"
+    config.pluginmanager.register(HtmlReport(title, lambda: page_of(run)), f"{PLUGIN}-report")
+    return run
+
+
+def _refuse_how_pytest_was_started(config: pytest.Config) -> None:
     if getattr(config.option, "numprocesses", None):
         raise WrongUse("the gate runs in one process: leave out -n (it checks one release, in one run)")
     if feature := next((arg for arg in config.args if arg.endswith(".feature")), ""):
         raise WrongUse(f"{plain(feature)} is no test file: choose a criterion with -m (-m ac3), or a scenario with -k")
-    _refuse_without_plugins(config)
-    root = settings.folder_of_release(config)
-    release, options = _asked_for(config)
+    if absent := [name for name in _PLUGINS if not config.pluginmanager.hasplugin(name)]:
+        raise WrongUse(f"pytest was started without its plugins {', '.join(absent)}, which the gate needs",
+                       remedy="unset PYTEST_DISABLE_PLUGIN_AUTOLOAD, and leave out `-p no:…`")  # fmt: skip
+
+
+def _new_run(config: pytest.Config) -> Run:
+    """The run as it was asked for, alone in its reports folder from now on."""
+    root, (release, options) = settings.folder_of_release(config), _asked_for(config)
     settle(os.environ, asks_aws=options.target == "aws")
     key = None
     if options.sign:
@@ -71,43 +93,14 @@ def start(config: pytest.Config) -> Run:
         _look_for(options.image)
     config.add_cleanup(_end_in_good_order())
     mark_children()
-    folder = folder_of(kind, reports)
-    started = datetime.now(UTC)
+    folder, started = folder_of(kind, reports), datetime.now(UTC)
     dated = reports / "runs" / started.strftime("%Y%m%dT%H%M%S.%fZ") / "evidence"
     kept = dated if kind in {"full", "promotion"} else None
     store = EvidenceStore(folder / "evidence", options.target, Redactor(), kept=kept)
     local_state = root / config.getini("local_state")
     run = Run(kind, folder, release, options, store, terminal, root, reports, local_state, started)
-    run.key = key
-    run.configuration = configuration_of(config, release, options)
-    upkeep = read_upkeep(*(config.getini(key) for key in ("keep_runs", "keep_nights", "on_not_clean")))
-    if options.target == "aws":
-        from gate.run.preflight import identify
-
-        try:
-            # Before anything is cleared or written: with wrong credentials, yesterday's evidence stays.
-            identify(run)
-        except WrongUse as error:
-            if kind != "rescan":
-                raise
-            # A nightly rescan is not watched: it ends with a verdict and does not leave yesterday's in place.
-            run.facts.unidentified = error
-    _look_for_accepted(run)
-    begin(run)
-    switch_on(config.option, folder)
-    config.stash[RUN] = run
-    config.pluginmanager.register(AcceptancePlugin(run, Path(config.rootpath, "features")), PLUGIN)
-    config.pluginmanager.register(Ending(run, upkeep), f"{PLUGIN}-ending")
-    title = f"Release gate: {release.repository} {release.release_tag}"
-    config.pluginmanager.register(HtmlReport(title, lambda: page_of(run)), f"{PLUGIN}-report")
+    run.key, run.configuration = key, configuration_of(config, release, options)
     return run
-
-
-def _refuse_without_plugins(config: pytest.Config) -> None:
-    absent = [name for name in _PLUGINS if not config.pluginmanager.hasplugin(name)]
-    if absent:
-        raise WrongUse(f"pytest was started without its plugins {', '.join(absent)}, which the gate needs",
-                       remedy="unset PYTEST_DISABLE_PLUGIN_AUTOLOAD, and leave out `-p no:…`")  # fmt: skip
 
 
 def _asked_for(config: pytest.Config) -> tuple[Release, command_line.Options]:
@@ -115,6 +108,20 @@ def _asked_for(config: pytest.Config) -> tuple[Release, command_line.Options]:
     tag = config.getoption("--promote") or config.getoption("--release-tag")
     release = settings.read(settings.reader(config), release_tag=tag)
     return release, command_line.read(config, release.image_context, settings.folder_of_release(config))
+
+
+def _identify(run: Run) -> None:
+    if run.options.target != "aws":
+        return
+    from gate.run.preflight import identify
+
+    try:
+        identify(run)
+    except WrongUse as error:
+        if run.kind != "rescan":
+            raise
+        # A nightly rescan is not watched: it ends with a verdict and does not leave yesterday's in place.
+        run.facts.unidentified = error
 
 
 def _locked(reports: Path, say: Callable[[str], None]) -> IO[str]:
