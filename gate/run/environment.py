@@ -38,9 +38,12 @@ def settle(environment: MutableMapping[str, str], *, asks_aws: bool) -> None:
         WrongUse: Python itself was started in a way that cannot be put right any more.
     """
     refuse_interpreter(locale.getpreferredencoding(False), sys.flags.optimize)
-    reach_loopback(environment)
+    environment.update(no_proxy(environment))
     leave_out_git(environment)
-    ask_one_engine(environment)
+    # The docker command must reach the engine that the gate asks, whatever context or version of the API is chosen:
+    # Docker's SDK knows no contexts, takes DOCKER_HOST or the local socket, and agrees on the version by itself.
+    environment.pop("DOCKER_API_VERSION", None)
+    environment["DOCKER_CONTEXT"] = "default"
     if not asks_aws:
         leave_out_aws(environment)
 
@@ -76,15 +79,6 @@ def leave_out_git(environment: MutableMapping[str, str]) -> None:
                 environment.pop(name, None)
 
 
-def ask_one_engine(environment: MutableMapping[str, str]) -> None:
-    """Let the docker command reach the engine that the gate asks, whatever context or version of the API is chosen.
-
-    Docker's SDK knows no contexts: it takes DOCKER_HOST, or the local socket, and agrees on the version by itself.
-    """
-    environment.pop("DOCKER_API_VERSION", None)
-    environment["DOCKER_CONTEXT"] = "default"
-
-
 def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables with which this machine's own addresses are reached without any proxy; none where none is named.
 
@@ -97,11 +91,6 @@ def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
     whole = ",".join(dict.fromkeys(each for each in (*names, *_LOOPBACK) if each))
     # An asterisk among others means nothing to Python's urllib: it must stand alone.
     return dict.fromkeys(_EXCEPT, "*" if "*" in names else whole)
-
-
-def reach_loopback(environment: MutableMapping[str, str]) -> None:
-    """Let this process and its children reach this machine's own addresses without any proxy."""
-    environment.update(no_proxy(environment))
 
 
 def leave_out_aws(environment: MutableMapping[str, str]) -> None:
