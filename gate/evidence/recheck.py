@@ -13,8 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from gate.check import CheckResult, SelfTest, check, reject_each
-from gate.evidence.configuration import Configuration, overridden
-from gate.evidence.run_record import VALID_FOR, RunRecord
+from gate.evidence.run_record import VALID_FOR, Configuration, RunRecord, overridden
 from gate.image.contract import below
 from gate.registry.permitted_calls import AwsCall, check_changes, check_zip_calls
 from gate.release import absent_parts

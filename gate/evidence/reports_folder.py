@@ -14,10 +14,9 @@ from typing import Any
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence import seal
-from gate.evidence.deployment_notes import metadata_in
+from gate.evidence.deployment_notes import keys_in, metadata_in, section, without_attempt
 from gate.evidence.reading import MOST_FILES, content, entries_of, is_folder, is_there, json_in, shown
 from gate.evidence.seal import NotesSeal, Seal, sha256_of_text
-from gate.evidence.sections import keys_in, section, without_attempt
 from gate.evidence.signature import Whose
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT
 from gate.evidence.verify import FolderCheck, tried, verify

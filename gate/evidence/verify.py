@@ -11,10 +11,15 @@ from pathlib import Path
 from gate.check import ACCEPTED, CheckResult, Rejection, reject
 from gate.errors import EvidenceDamaged, GateError, WrongUse
 from gate.evidence import integrity, recheck, seal, signature, statement
-from gate.evidence.configuration import TITLE as CONFIGURATION
-from gate.evidence.configuration import Configuration, configuration_in
 from gate.evidence.reading import HashedFiles, content, hashed, is_folder, is_there, json_in, json_object, names_in
-from gate.evidence.run_record import TITLE, RunRecord, run_record_in
+from gate.evidence.run_record import (
+    CONFIGURATION,
+    TITLE,
+    Configuration,
+    RunRecord,
+    configuration_in,
+    run_record_in,
+)
 from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT
 
 _INDEX, _VERDICT = f"evidence/{INDEX}", "verdict.json"
