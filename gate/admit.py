@@ -82,8 +82,8 @@ def _referrers(reference: Reference, session: Any) -> Referrers:
 
     ecr = (session or botocore.session.get_session()).create_client("ecr", region_name=reference.region)
     account = [reference.account]
-    answer = ask(ecr.get_authorization_token, "ecr:GetAuthorizationToken", reference.repository, registryIds=account)
-    return Referrers(read_login(answer), reference.name)
+    login = ask(ecr, "get_authorization_token", reference.repository, read_login, registryIds=account)
+    return Referrers(login, reference.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -18,6 +18,7 @@ from botocore.exceptions import (
 from gate.errors import AwsRefused
 from gate.text import plain
 
+T = TypeVar("T")
 NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 LOGGED_OUT = {
     "ExpiredToken",
@@ -78,14 +79,21 @@ def permission_of(client: Any, operation: str) -> str:
 
 
 def ask(
-    call: Callable[..., dict[str, Any]], permission: str, about: str, /, absent: tuple[str, ...] = (), **parameters: Any
-) -> dict[str, Any]:
-    """Call an operation of AWS.
+    client: Any,
+    operation: str,
+    about: str,
+    /,
+    read: Callable[[dict[str, Any]], T],
+    absent: tuple[str, ...] = (),
+    **parameters: Any,
+) -> T:
+    """What is read of the answer of one call to AWS.
 
     Args:
-        call: the client's method.
-        permission: the IAM action that the call requires, such as "ecr:DescribeImages".
+        client: a boto3 client.
+        operation: its method, such as "describe_images"; the service's model names the IAM action that it requires.
         about: the resource, for the error message.
+        read: takes from the answer what is wanted of it.
         absent: the error codes that mean that the resource does not exist.
         parameters: the parameters of the call.
 
@@ -93,24 +101,30 @@ def ask(
         AwsNotFound: the error code is in `absent`.
         AwsRefused: any other failure; it names the missing permission, or what else is missing.
     """
+    call, permission = getattr(client, operation), permission_of(client, operation)
+    answer = _answered(lambda: call(**parameters), permission, about, absent)
+    with readable(permission.partition(":")[2]):
+        return read(answer)
+
+
+def pages(
+    client: Any, operation: str, about: str, /, absent: tuple[str, ...] = (), **parameters: Any
+) -> Iterator[dict[str, Any]]:
+    """The pages of a paginated operation (the client's method name), in order; errors as in `ask`."""
+    answers = iter(client.get_paginator(operation).paginate(**parameters))
+    while page := _answered(lambda: next(answers, {}), permission_of(client, operation), about, absent):
+        yield page
+
+
+def _answered(
+    call: Callable[[], dict[str, Any]], permission: str, about: str, absent: tuple[str, ...]
+) -> dict[str, Any]:
     try:
-        return call(**parameters)
+        return call()
     except ClientError as error:
         raise explained(error, permission, about, absent) from error
     except (BotoCoreError, *garbled()) as error:
         raise unanswered(error, permission, about) from error
-
-
-def pages(
-    client: Any, operation: str, permission: str, about: str, /, absent: tuple[str, ...] = (), **parameters: Any
-) -> Iterator[dict[str, Any]]:
-    """The pages of a paginated operation (the client's method name), in order; errors as in `ask`."""
-    answers = iter(client.get_paginator(operation).paginate(**parameters))
-    while True:
-        page = ask(lambda: next(answers, {}), permission, about, absent)
-        if not page:
-            return
-        yield page
 
 
 @contextmanager

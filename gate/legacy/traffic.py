@@ -103,7 +103,6 @@ def _window(client: Any, function: str, start: datetime, end: datetime) -> Traff
     listing = pages(
         client,
         "get_metric_data",
-        "cloudwatch:GetMetricData",
         f"the metrics of {function}",
         MetricDataQueries=[_query(metric, function) for metric in ("Invocations", "Errors")],
         StartTime=start,

@@ -107,7 +107,6 @@ def read_trail(client: Any, baseline: FunctionSnapshot, now: datetime) -> tuple[
         listing = pages(
             client,
             "lookup_events",
-            "cloudtrail:LookupEvents",
             "the account's event history",
             LookupAttributes=[{"AttributeKey": "EventSource", "AttributeValue": source}],
             StartTime=baseline.time - _MARGIN,

@@ -127,9 +127,12 @@ class ReleaseClient:
     @cached_property
     def caller(self) -> AwsCaller:
         """Who makes the calls, and in which region."""
-        answer = ask(self.client("sts").get_caller_identity, "sts:GetCallerIdentity", "the caller")
-        with readable("GetCallerIdentity"):
-            return AwsCaller(answer["Account"], answer["Arn"], self.ecr.region, self.profile)
+        return ask(
+            self.client("sts"),
+            "get_caller_identity",
+            "the caller",
+            lambda answer: AwsCaller(answer["Account"], answer["Arn"], self.ecr.region, self.profile),
+        )
 
     @cached_property
     def log(self) -> ReleaseLog:
