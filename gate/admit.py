@@ -21,7 +21,7 @@ from typing import Any
 from gate.attestation.admission import Admission, decide, stated
 from gate.attestation.referrers import PREDICATE_TYPE, Referrers
 from gate.attestation.summary import PREDICATE
-from gate.aws.errors import ask
+from gate.aws.calls import ask
 from gate.errors import GateError, WrongUse
 from gate.evidence.keyless import CertificateIdentity, add_options, believed
 from gate.evidence.signature import public_key

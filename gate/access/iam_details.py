@@ -12,7 +12,8 @@ from typing import Any
 
 from gate.access.document import PolicyText
 from gate.access.facts import Group, Identity, ManagedPolicy
-from gate.aws.errors import AwsNotFound, ask, pages, readable
+from gate.aws.calls import ask, pages, readable
+from gate.aws.errors import AwsNotFound
 
 _Raw = dict[str, Any]
 _Documents = Callable[[str], Any]  # the document in force of a managed policy, by ARN

@@ -1,13 +1,8 @@
-"""Calls AWS and turns each failure into an error that says what is missing."""
+"""The errors of AWS calls, each as one of the gate's that says what is missing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
-
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -18,7 +13,6 @@ from botocore.exceptions import (
 from gate.errors import AwsRefused
 from gate.text import plain
 
-T = TypeVar("T")
 NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 LOGGED_OUT = {
     "ExpiredToken",
@@ -45,7 +39,7 @@ BUSY = {
     "ServiceUnavailableException",
 }
 # What reading an answer raises when its shape is not that of the service model.
-_MISREAD = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+MISREAD = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 class AwsNotFound(AwsRefused):
@@ -70,78 +64,11 @@ def garbled() -> tuple[type[Exception], ...]:
     """
     from botocore.parsers import ResponseParserError
 
-    return (ResponseParserError, *_MISREAD)
-
-
-def permission_of(client: Any, operation: str) -> str:
-    """The IAM action of an operation (the client's method name) that is named as the API names it."""
-    return f"{client.meta.service_model.service_name}:{client.meta.method_to_api_mapping[operation]}"
-
-
-def ask(
-    client: Any,
-    operation: str,
-    about: str,
-    /,
-    read: Callable[[dict[str, Any]], T],
-    absent: tuple[str, ...] = (),
-    **parameters: Any,
-) -> T:
-    """What is read of the answer of one call to AWS.
-
-    Args:
-        client: a boto3 client.
-        operation: its method, such as "describe_images"; the service's model names the IAM action that it requires.
-        about: the resource, for the error message.
-        read: takes from the answer what is wanted of it.
-        absent: the error codes that mean that the resource does not exist.
-        parameters: the parameters of the call.
-
-    Raises:
-        AwsNotFound: the error code is in `absent`.
-        AwsRefused: any other failure; it names the missing permission, or what else is missing.
-    """
-    call, permission = getattr(client, operation), permission_of(client, operation)
-    answer = _answered(lambda: call(**parameters), permission, about, absent)
-    with readable(permission.partition(":")[2]):
-        return read(answer)
-
-
-def pages(
-    client: Any, operation: str, about: str, /, absent: tuple[str, ...] = (), **parameters: Any
-) -> Iterator[dict[str, Any]]:
-    """The pages of a paginated operation (the client's method name), in order; errors as in `ask`."""
-    answers = iter(client.get_paginator(operation).paginate(**parameters))
-    while page := _answered(lambda: next(answers, {}), permission_of(client, operation), about, absent):
-        yield page
-
-
-def _answered(
-    call: Callable[[], dict[str, Any]], permission: str, about: str, absent: tuple[str, ...]
-) -> dict[str, Any]:
-    try:
-        return call()
-    except ClientError as error:
-        raise explained(error, permission, about, absent) from error
-    except (BotoCoreError, *garbled()) as error:
-        raise unanswered(error, permission, about) from error
-
-
-@contextmanager
-def readable(answer: str) -> Iterator[None]:
-    """In this block, a field of an answer that is missing or has the wrong type raises AwsRefused."""
-    try:
-        yield
-    except (*_MISREAD, OverflowError) as error:
-        raise AwsRefused(
-            f"The answer of {answer} cannot be read: {type(error).__name__}: {plain(str(error))}",
-            where=answer,
-            remedy="look at the answer itself (`aws … --debug`): it does not have the shape of the service model",
-        ) from error
+    return (ResponseParserError, *MISREAD)
 
 
 def explained(error: ClientError, permission: str, about: str, absent: tuple[str, ...] = ()) -> AwsRefused:
-    """An AWS error response as AwsRefused; see `ask`."""
+    """An AWS error response as AwsRefused; see `gate.aws.calls.ask`."""
     code, message = error_code(error), error_message(error) or "no reason given"
     kind: type[AwsRefused] = AwsRefused
     remedy = ""
@@ -162,7 +89,7 @@ def explained(error: ClientError, permission: str, about: str, absent: tuple[str
 
 
 def unanswered(error: Exception, permission: str, about: str) -> AwsRefused:
-    """A call without a usable answer as AwsRefused; see `ask`."""
+    """A call without a usable answer as AwsRefused; see `gate.aws.calls.ask`."""
     where = f"{permission} on {about}"
     if isinstance(error, NoCredentialsError | PartialCredentialsError | SSOError | TokenRetrievalError):
         return AwsRefused(

@@ -10,7 +10,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
-from gate.aws.errors import BUSY, error_code, error_message, explained, garbled, permission_of, unanswered
+from gate.aws.calls import permission_of
+from gate.aws.errors import BUSY, error_code, error_message, explained, garbled, unanswered
 from gate.errors import ScanUnavailable
 from gate.text import plain
 

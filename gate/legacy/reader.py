@@ -9,7 +9,8 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
 
-from gate.aws.errors import AwsNotFound, ask, pages, readable
+from gate.aws.calls import ask, pages, readable
+from gate.aws.errors import AwsNotFound
 from gate.errors import AwsRefused, GateError
 from gate.legacy.snapshot import FunctionSnapshot, unread
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gate.aws.errors import pages, readable
+from gate.aws.calls import pages, readable
 from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.legacy.snapshot import FunctionSnapshot
 

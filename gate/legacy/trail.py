@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gate.aws.errors import pages, readable
+from gate.aws.calls import pages, readable
 from gate.check import CheckResult, Rejection, check, reject
 from gate.legacy.snapshot import FunctionSnapshot, names_of
 

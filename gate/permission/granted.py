@@ -19,7 +19,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gate.access.document import Kind, PolicyText, Statement, parse
 from gate.access.matching import covers
 from gate.access.principal import SESSION
-from gate.aws.errors import LOGGED_OUT, NOT_ALLOWED, AwsNotFound, ask, error_code, explained, garbled, pages
+from gate.aws.calls import ask, pages
+from gate.aws.errors import LOGGED_OUT, NOT_ALLOWED, AwsNotFound, error_code, explained, garbled
 from gate.aws.partition import arn, partition_of
 from gate.errors import GateError
 from gate.permission.caller_checks import PermissionState, PermissionStatus

@@ -100,10 +100,10 @@ class Pipeline:
         if run.promotes:
             return self._named_release()
         image = _checked(self.candidate)
-        before = self.publisher.prepare(image, run.store.folder / BASELINE)
+        self.publisher.prepare(image, run.store.folder / BASELINE)
         preconditions.refuse_push(run)
         with run.timeline.part("push"):
-            pushed = self.publisher.push(image, before)
+            pushed = self.publisher.push(image)
         run.store.digest = run.facts.unpromoted = pushed.digest
         self._report_unaccepted(pushed)
         self.connections.stack.callback(self._record_scan)
@@ -128,8 +128,8 @@ class Pipeline:
         if not run.publishes:
             run.facts.scan_report = report = scanner.scan_digest(digest)
             return report
-        client = self.connections.release_client
-        with run.timeline.part("scan"), client.log.step(client.commands.request_scan(digest)) as done:
+        publisher = self.publisher
+        with run.timeline.part("scan"), publisher.log.step(publisher.commands.request_scan(digest)) as done:
             run.facts.scan_report = report = scanner.scan_digest(digest)
             done(f"done: {report.status}, {len(report.open)} findings")
         return report
@@ -161,7 +161,7 @@ class Pipeline:
         except (GateError, NoGo):
             self._take_back()
             raise
-        note_publication(run, release.digest, self.connections.release_client.log.steps)
+        note_publication(run, release.digest, self.publisher.log.steps)
         return release
 
     def _find(self) -> Publication:
@@ -188,7 +188,7 @@ class Pipeline:
         run = self.run
         if run.facts.promotion and promotion_record.is_refused(run, run_record_of(run).verdict()):
             self._take_back()
-            note_publication(run, run.facts.promotion.digest, self.connections.release_client.log.steps)
+            note_publication(run, run.facts.promotion.digest, self.publisher.log.steps)
 
     def _take_back(self) -> None:
         promotion_record.withdraw(self.run, self.connections.release_client.ecr, self.publisher)
@@ -196,7 +196,7 @@ class Pipeline:
     @made_once
     def publisher(self) -> Publisher:
         """Pushes and gives tags."""
-        return Publisher(self.connections.release_client)
+        return Publisher(self.run, self.connections.release_client)
 
     @made_once
     def earlier_promotions(self) -> tuple[Promotion, ...]:

@@ -14,7 +14,6 @@ from gate.evidence.store import readable
 from gate.image.build import BuiltImage
 
 if TYPE_CHECKING:
-    from gate.publish.release_log import LoggedStep
     from gate.run.model import Run
 
 FILE = "steps.json"
@@ -29,10 +28,9 @@ def note_build(run: Run, built: BuiltImage, at: str) -> None:
     run.steps.append(ReleaseStep(built.command, ENGINE, at, round(built.seconds, 1), outcome))
 
 
-def note_publication(run: Run, digest: str, steps: Sequence[LoggedStep]) -> None:
+def note_publication(run: Run, digest: str, steps: Sequence[ReleaseStep]) -> None:
     """Note what publishing did so far, after the build, and keep the whole for later verifications."""
-    noted = [ReleaseStep(s.command, s.identity, s.started, round(s.seconds, 1), s.outcome) for s in steps]
-    run.steps = [*(step for step in run.steps if step.identity == ENGINE), *noted]
+    run.steps = [*(step for step in run.steps if step.identity == ENGINE), *steps]
     record: dict[str, Any] = {"digest": digest, "place": run.target, "steps": [asdict(step) for step in run.steps]}
     if run.promotes:
         record["by_name"] = True

@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
-from pathlib import Path
+from functools import cached_property, partial
 from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from gate.aws.call_log import CallLog
-from gate.aws.errors import ask, readable
+from gate.aws.calls import CallLog, ask, readable
 from gate.aws.retry import TimeSource
 from gate.check import require
 from gate.errors import AwsRefused
@@ -24,7 +22,6 @@ from gate.legacy.traffic import Traffic, read_traffic
 from gate.legacy.trail import TrailEvent, read_trail
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags, check_caller
 from gate.publish.publication import CheckedImage, Publication
-from gate.publish.release_log import Commands, LoggedStep, ReleaseLog
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, pull
 from gate.registry.managed_reader import ManagedReader
@@ -46,7 +43,6 @@ class ReleaseClient:
         call_log: records every call of this session's clients; it is attached to the session here.
         engine: docker-py's APIClient (its timeout bounds the silence of a push).
         say: is given progress, one line each.
-        on_step: is given each step when it begins and when it has ended.
         learn_secret: is given each password, so that it is redacted everywhere.
         allow_destructive: whether overwriting the release tag may be tried: on a target made for it, never on AWS.
         profile: the AWS profile, "" if none was named.
@@ -58,12 +54,11 @@ class ReleaseClient:
     call_log: CallLog
     engine: Any
     say: Callable[[str], None]
-    on_step: Callable[[LoggedStep], None]
     learn_secret: Callable[[str], None]
     allow_destructive: bool = False
     profile: str = ""
     endpoint: str | None = None
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = partial(datetime.now, UTC)
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
@@ -92,14 +87,8 @@ class ReleaseClient:
     @cached_property
     def ecr(self) -> EcrRepository:
         """The release's repository."""
-        release, call_log = self.release, self.call_log
-        return EcrRepository(
-            self.client("ecr"),
-            release.account,
-            release.repository,
-            learn_secret=self.learn_secret,
-            note_pull=lambda digest, outcome: call_log.note_pull(release.repository, digest, outcome, release.region),
-        )
+        account, repository = self.release.account, self.release.repository
+        return EcrRepository(self.client("ecr"), account, repository, self.call_log, self.learn_secret)
 
     @cached_property
     def managed(self) -> ManagedReader:
@@ -134,22 +123,6 @@ class ReleaseClient:
             lambda answer: AwsCaller(answer["Account"], answer["Arn"], self.ecr.region, self.profile),
         )
 
-    @cached_property
-    def log(self) -> ReleaseLog:
-        """The steps of this run's release, in order."""
-        return ReleaseLog(str(self.caller), self.now, self.on_step, self.clock)
-
-    @property
-    def commands(self) -> Commands:
-        """The commands of this release, as a person would type them."""
-        return Commands(self.release.account, self.release.region, self.release.repository)
-
-    def keep_baseline(self, file: Path) -> FunctionSnapshot:
-        """The zip function as it is now, kept in a file."""
-        snapshot = self.zip_function.snapshot()
-        snapshot.keep(file)
-        return snapshot
-
     def published_digest(self) -> str:
         """The digest that the release tag names, for a run that only verifies.
 
@@ -170,13 +143,9 @@ class ReleaseClient:
 
     def pull(self, digest: str) -> str:
         """Pull a published digest, to check it; the answer is what the engine calls it."""
-        outcome = "refused"
-        try:
-            held = pull(self.engine, self.ecr.login(), self.release.repository, digest, self.say)
-            outcome = "ok"
-        finally:
-            self.call_log.note_pull(self.release.repository, digest, outcome, self.release.region)
-        with readable("docker inspect"):
+        repository = self.release.repository
+        with self.call_log.pulling(repository, digest, self.release.region), readable("docker inspect"):
+            held = pull(self.engine, self.ecr.login(), repository, digest, self.say)
             return str(held["Id"])
 
     def push(self, image: str, login: Login, tag: str) -> str:
@@ -185,14 +154,9 @@ class ReleaseClient:
         Raises:
             GateError: see `gate.registry.push.push`.
         """
-        repository, outcome = self.release.repository, "refused"
-        timing = PushTiming(self.sleep, self.clock)
-        try:
-            digest = push(self.engine, image, login, repository, tag, self.say, timing)
-            outcome = "ok"
-        finally:
-            self.call_log.note_push(repository, tag, outcome, self.release.region)
-        return digest
+        repository, timing = self.release.repository, PushTiming(self.sleep, self.clock)
+        with self.call_log.pushing(repository, tag, self.release.region):
+            return push(self.engine, image, login, repository, tag, self.say, timing)
 
     def verify(self, digest: str, image: CheckedImage | None = None) -> Publication:
         """What the registry holds under a digest now, changing nothing.

@@ -8,70 +8,45 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gate.aws.partition import registry_host
 from gate.check import NoGo
 from gate.errors import GateError, one_line
+from gate.evidence.deployment_notes import ReleaseStep
+from gate.text import plain
+
+if TYPE_CHECKING:
+    from gate.run.model import Run
 
 RUNNING = "running"
-DONE = "done"
 WHOAMI = "aws sts get-caller-identity"
 
 
-@dataclass(frozen=True)
-class LoggedStep:
-    """One step of a release, as AC8 wants it recorded.
-
-    Attributes:
-        number: its place in the release, from 1.
-        command: as one would type it.
-        identity: the ARN that did it, and the profile if one was named.
-        started: UTC time, ISO 8601.
-        seconds: how long it took, 0 while it runs.
-        outcome: "running", "done: …", "refused: …" or "verified, not repeated: …".
-    """
-
-    number: int
-    command: str
-    identity: str
-    started: str
-    seconds: float
-    outcome: str
-
-
 class ReleaseLog:
-    """Records the steps; a run that is killed leaves the step that it had begun, as "running".
+    """The steps of a run's release; a run that is killed leaves the step that it had begun, as "running".
 
     Args:
+        run: its store gets each step twice, when it begins and when it has ended; its terminal, when it has ended.
         identity: who does it: the caller's ARN, and the profile if one was named.
         now: the time of day, in UTC.
-        on_step: is given each step twice, when it begins and when it has ended (same number).
         clock: seconds, never jumping.
     """
 
     def __init__(
-        self,
-        identity: str,
-        now: Callable[[], datetime],
-        on_step: Callable[[LoggedStep], None],
-        clock: Callable[[], float] = time.monotonic,
+        self, run: Run, identity: str, now: Callable[[], datetime], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._identity, self._now, self._on_step, self._clock = identity, now, on_step, clock
-        self._steps: list[LoggedStep] = []
-
-    @property
-    def steps(self) -> tuple[LoggedStep, ...]:
-        """Every step so far."""
-        return tuple(self._steps)
+        self._run, self._identity, self._now, self._clock = run, identity, now, clock
+        self.steps: tuple[ReleaseStep, ...] = ()
 
     @contextmanager
     def step(self, command: str) -> Iterator[Callable[[str], None]]:
         """Record one step; the block states its outcome by calling the function that it is given."""
-        began, start = self._now().isoformat(timespec="seconds"), self._clock()
-        step = LoggedStep(len(self._steps) + 1, command, self._identity, began, 0.0, RUNNING)
-        self._steps.append(step)
-        self._on_step(step)
-        outcome = DONE
+        place, start = len(self.steps), self._clock()
+        step = ReleaseStep(command, self._identity, self._now().isoformat(timespec="seconds"), 0.0, RUNNING)
+        self.steps += (step,)
+        self._record(place + 1, step)
+        outcome = "done"
 
         def done(said: str) -> None:
             nonlocal outcome
@@ -84,8 +59,16 @@ class ReleaseLog:
             raise
         finally:
             ended = replace(step, seconds=round(self._clock() - start, 2), outcome=outcome)
-            self._steps[step.number - 1] = ended
-            self._on_step(ended)
+            self.steps = (*self.steps[:place], ended, *self.steps[place + 1 :])
+            self._record(place + 1, ended)
+            where = "" if self._run.target == "aws" else "simulated: "
+            self._run.terminal.progress(f"{where}{plain(command, 60)}: {plain(outcome, 36)}")
+
+    def _record(self, number: int, step: ReleaseStep) -> None:
+        answer = {"number": number, "command": step.command, "identity": step.identity, "started": step.at,
+                  "seconds": step.seconds, "outcome": step.outcome}  # fmt: skip
+        title = f"step {number} {step.outcome.partition(':')[0]}"
+        self._run.store.record(title, answer, asked=step.command, criterion=8)
 
 
 def _in_a_line(error: BaseException) -> str:

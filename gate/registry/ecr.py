@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gate.aws.errors import AwsNotFound, ask, pages, readable
+from gate.aws.calls import CallLog, ask, pages, readable
+from gate.aws.errors import AwsNotFound
 from gate.aws.partition import arn
 from gate.errors import AwsRefused
 from gate.facts import fact_or_missing
@@ -39,8 +40,8 @@ class EcrRepository:
         client: boto3's ECR client.
         account: the registry, as its account number.
         name: the repository.
+        call_log: records each blob read over /v2/.
         learn_secret: is given each password, so that it can be redacted everywhere.
-        note_pull: is given each blob read over /v2/ (digest, outcome), for the call log.
     """
 
     def __init__(
@@ -48,15 +49,14 @@ class EcrRepository:
         client: Any,
         account: str,
         name: str,
-        *,
+        call_log: CallLog | None = None,
         learn_secret: Callable[[str], None] = lambda _secret: None,
-        note_pull: Callable[[str, str], None] = lambda _digest, _outcome: None,
     ) -> None:
         self.client = client
         self.account = account
         self.name = name
         self._here, self._about = {"registryId": account, "repositoryName": name}, f"the repository {name}"
-        self._learn_secret, self._note_pull = learn_secret, note_pull
+        self._call_log, self._learn_secret = call_log or CallLog(), learn_secret
 
     @property
     def region(self) -> str:
@@ -170,13 +170,8 @@ class EcrRepository:
         )
 
     def _blob(self, digest: str) -> bytes:
-        outcome = "refused"
-        try:
-            content = fetch_blob(self.login(), self.name, digest)
-            outcome = "ok"
-        finally:
-            self._note_pull(digest, outcome)
-        return content
+        with self._call_log.pulling(self.name, digest, self.region):
+            return fetch_blob(self.login(), self.name, digest)
 
     def _text(self, operation: str, key: str, absent: str) -> str | None:
         try:

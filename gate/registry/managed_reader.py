@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from gate.aws.errors import AwsNotFound, ask
+from gate.aws.calls import ask
+from gate.aws.errors import AwsNotFound
 from gate.aws.retry import TimeSource
 from gate.errors import AwsRefused
 from gate.registry.managed import (

@@ -18,12 +18,10 @@ from gate.permission.required import policies_of
 from gate.publish.accepted import standing_tag
 from gate.publish.promotion_record import read_all
 from gate.publish.release_client import ReleaseClient
-from gate.publish.release_log import RUNNING, LoggedStep
 from gate.registry.repository import naming
 from gate.run.model import Run
 from gate.run.preflight import session_for
 from gate.scan.reader import ScanReader
-from gate.text import plain
 
 T = TypeVar("T")
 
@@ -122,7 +120,6 @@ class Connections:
             run.call_log,
             engine=engine.client.api,
             say=run.terminal.progress,
-            on_step=self._record_step,
             learn_secret=lambda secret: run.store.redactor.learn([secret]),
             allow_destructive=target == "local",
             profile=run.options.profile or "",
@@ -159,14 +156,6 @@ class Connections:
             asked="aws ecr describe-images; reports/runs/*/evidence/promotion.json",
             provenance=run.provenance,
         )
-
-    def _record_step(self, step: LoggedStep) -> None:
-        """Every step is recorded as evidence when it begins, and again when it has ended."""
-        where = "" if self.run.target == "aws" else "simulated: "
-        if step.outcome != RUNNING:
-            self.run.terminal.progress(f"{where}{plain(step.command, 60)}: {plain(step.outcome, 36)}")
-        title = f"step {step.number} {step.outcome.split(':')[0]}"
-        self.run.store.record(title, step, asked=step.command, criterion=8)
 
     @made_once
     def scanner(self) -> ScanReader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.aws.errors import ask
+from gate.aws.calls import ask
 from gate.browser import pin
 from gate.errors import ImageUnavailable
 from gate.image.dockerfile import from_lines

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
+from gate.aws.calls import ask
 from gate.aws.endpoints import check_endpoints
-from gate.aws.errors import AwsNotFound, ask
+from gate.aws.errors import AwsNotFound
 from gate.check import ACCEPTED, CheckResult, reject
 from gate.errors import AwsRefused, GateError, WrongUse, one_line
 from gate.permission.caller_checks import PermissionState, PermissionStatus, check_permissions

@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 
 from gate.access.reader import AccountReader
-from gate.aws.errors import ask, readable
+from gate.aws.calls import ask, readable
 from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction
 from gate.permission.__main__ import ROOT

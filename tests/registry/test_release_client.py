@@ -13,7 +13,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from gate.aws.call_log import CallLog
+from gate.aws.calls import CallLog
 from gate.blocked import BlockedByEarlierFailure
 from gate.check import ACCEPTED, NoGo, reject, require
 from gate.errors import AwsRefused
@@ -31,6 +31,7 @@ from gate.registry.tags import ExclusionFilter, Mutability, can_move, check_same
 from gate.release import Release
 from localaws.target import LocalTarget
 from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
+from tests.registry.conftest import recording
 from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
@@ -99,7 +100,6 @@ class Run:
             self.call_log,
             engine=engine,
             say=self.said.append,
-            on_step=self.steps.append,
             learn_secret=self.secrets.append,
             allow_destructive=True,
             endpoint=endpoint or target.endpoint,
@@ -107,10 +107,10 @@ class Run:
 
     def publish(self, image, kept, holds=ACCEPTED, scan=ACCEPTED):
         """Release an image with these answers to AC1, AC6 and the scan."""
-        publisher = Publisher(self.release_client)
-        before = publisher.prepare(image, kept)
+        publisher = Publisher(recording(self.steps), self.release_client)
+        publisher.prepare(image, kept)
         self._admit(holds)
-        pushed = publisher.push(image, before)
+        pushed = publisher.push(image)
         require(scan)
         return publisher.promote(pushed)
 

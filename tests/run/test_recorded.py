@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import pytest
 
 from gate.errors import EvidenceDamaged
+from gate.evidence.deployment_notes import ReleaseStep
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.publish.publishing_run import FILE, note_publication, recorded_steps
-from gate.publish.release_log import LoggedStep
 from gate.run import evidence as run_evidence
 
-PUSH = LoggedStep(
-    1, "docker push app:candidate", "arn:aws:iam::111122223333:role/ci", "2026-01-02", 1.0, "done: sha256:a"
+PUSH = ReleaseStep(
+    "docker push app:candidate", "arn:aws:iam::111122223333:role/ci", "2026-01-02", 1.0, "done: sha256:a"
 )
 
 
