@@ -34,7 +34,7 @@ def read_iam(iam: Any, account: str) -> tuple[tuple[Identity, ...], tuple[Group,
     """
     users, groups, roles, policies = list[_Raw](), list[_Raw](), list[_Raw](), list[_Raw]()
     with readable("GetAccountAuthorizationDetails"):
-        for page in pages(iam, "get_account_authorization_details", f"account {account}"):
+        for page in pages(iam, "get_account_authorization_details", f"account {account}", lambda page: [page]):
             users += page["UserDetailList"]
             groups += page["GroupDetailList"]
             roles += page["RoleDetailList"]

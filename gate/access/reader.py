@@ -118,8 +118,9 @@ class AccountReader:
 
     def _simulated(self, principal: str, actions: list[str], resource: str) -> list[Simulation]:
         sent: dict[str, Any] = {"PolicySourceArn": principal, "ActionNames": actions, "ResourceArns": [resource]}
-        with readable("SimulatePrincipalPolicy"):
-            found = [
+
+        def read(page: dict[str, Any]) -> list[Simulation]:
+            return [
                 Simulation(
                     principal,
                     each["EvalActionName"],
@@ -128,9 +129,10 @@ class AccountReader:
                     tuple(each.get("MissingContextValues", ())),
                     not each.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True),
                 )
-                for page in pages(self.iam, "simulate_principal_policy", principal, **sent)
                 for each in page["EvaluationResults"]
             ]
+
+        found = pages(self.iam, "simulate_principal_policy", principal, read, **sent)
         if unanswered := sorted(set(actions) - {each.action for each in found}):
             raise AwsRefused(
                 f"SimulatePrincipalPolicy gave no answer for {unanswered[0]} by {principal}",
@@ -145,7 +147,7 @@ def lambda_functions(client: Any) -> tuple[Function, ...] | None:
     if client is None:
         return None
     try:
-        listing = list(pages(client, "list_functions", "the account's functions"))
+        listing = pages(client, "list_functions", "the account's functions", lambda page: [page])
     except AwsRefused:
         return None  # what depends on them is undecided, and the rejection says so
     with readable("ListFunctions"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -73,12 +73,21 @@ def ask(
 
 
 def pages(
-    client: Any, operation: str, about: str, /, absent: tuple[str, ...] = (), **parameters: Any
-) -> Iterator[dict[str, Any]]:
-    """The pages of a paginated operation (the client's method name), in order; errors as in `ask`."""
-    answers = iter(client.get_paginator(operation).paginate(**parameters))
-    while page := _answered(lambda: next(answers, {}), permission_of(client, operation), about, absent):
-        yield page
+    client: Any,
+    operation: str,
+    about: str,
+    /,
+    read: Callable[[dict[str, Any]], Iterable[T]],
+    absent: tuple[str, ...] = (),
+    **parameters: Any,
+) -> list[T]:
+    """What is read of all pages of a paginated operation, in order; arguments and errors as in `ask`."""
+    answers, permission = iter(client.get_paginator(operation).paginate(**parameters)), permission_of(client, operation)
+    found: list[T] = []
+    while page := _answered(lambda: next(answers, {}), permission, about, absent):
+        with readable(permission.partition(":")[2]):
+            found += read(page)
+    return found
 
 
 def _answered(

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
 from gate.aws.calls import ask, pages, readable
@@ -108,14 +109,13 @@ class ZipFunction:
     def _schedules(self, targets: list[str]) -> dict[str, Any]:
         """The schedules of EventBridge Scheduler that start the function; they are not listed among its rules."""
         found = {}
-        for page in pages(self._scheduler, "list_schedules", "the account's schedules"):
-            for each in page["Schedules"]:
-                group, name, target = each["GroupName"], each["Name"], each["Target"]["Arn"]
-                if target in targets or target.endswith(_UNIVERSAL):
-                    about = f"the schedule {group}/{name}"
-                    read = ask(self._scheduler, "get_schedule", about, dict, GroupName=group, Name=name)
-                    if target in targets or _called_by(read["Target"]) & _names(targets):
-                        found[f"{group}/{name}"] = {**_kept(read), "Target": _target(read["Target"])}
+        for each in pages(self._scheduler, "list_schedules", "the account's schedules", itemgetter("Schedules")):
+            group, name, target = each["GroupName"], each["Name"], each["Target"]["Arn"]
+            if target in targets or target.endswith(_UNIVERSAL):
+                about = f"the schedule {group}/{name}"
+                read = ask(self._scheduler, "get_schedule", about, dict, GroupName=group, Name=name)
+                if target in targets or _called_by(read["Target"]) & _names(targets):
+                    found[f"{group}/{name}"] = {**_kept(read), "Target": _target(read["Target"])}
         return found
 
     def _by(self, what: str, key: str) -> dict[str, Any]:
@@ -183,8 +183,7 @@ class ZipFunction:
     def _list(self, what: str) -> list[dict[str, Any]]:
         operation, key = _LISTINGS[what]
         absent = ("ProvisionedConcurrencyConfigNotFoundException",)
-        listing = pages(self._lambda, operation, self._about, absent, FunctionName=self.name)
-        return [each for page in listing for each in page[key]]
+        return pages(self._lambda, operation, self._about, itemgetter(key), absent, FunctionName=self.name)
 
     def _events_pages(self, operation: str, key: str, **parameters: Any) -> list[Any]:
         """All pages of an EventBridge listing; botocore has no paginator for some of them."""

@@ -142,11 +142,7 @@ class GrantedPermissions:
         # The ARN of a session has no path, and roles of IAM Identity Center have one: the roles are listed.
         listing = ("get_account_authorization_details", self._caller)
         try:
-            roles = (
-                role
-                for page in pages(self._client("iam"), *listing, Filter=["Role"])
-                for role in page["RoleDetailList"]
-            )
+            roles = pages(self._client("iam"), *listing, itemgetter("RoleDetailList"), Filter=["Role"])
             return next((str(role["Arn"]) for role in roles if role["RoleName"] == session[2]), None)
         except GateError:
             # The permission to list roles is itself a required one, and is reported as missing.

@@ -129,9 +129,9 @@ class Pipeline:
             run.facts.scan_report = report = scanner.scan_digest(digest)
             return report
         publisher = self.publisher
-        with run.timeline.part("scan"), publisher.log.step(publisher.commands.request_scan(digest)) as done:
+        with run.timeline.part("scan"), publisher.log.step(publisher.commands.request_scan(digest)) as outcome:
             run.facts.scan_report = report = scanner.scan_digest(digest)
-            done(f"done: {report.status}, {len(report.open)} findings")
+            outcome.append(f"done: {report.status}, {len(report.open)} findings")
         return report
 
     @made_once

@@ -69,7 +69,7 @@ def unmet(run: Run, stage: Stage) -> tuple[Rejection, ...]:
     A scenario that did not run stands against a release on AWS; a rehearsal goes on, so that the rest can be seen too.
     """
     outcomes = {(outcome.criterion, outcome.name): outcome for outcome in run.outcomes}
-    found: list[Rejection] = []
+    found, on_aws = list[Rejection](), run.target == "aws"
     for scenario in run.scenarios:
         for name in scenario.titles.values() if stage_of(scenario) < stage else ():
             outcome = outcomes.get((scenario.criterion, name))
@@ -77,7 +77,7 @@ def unmet(run: Run, stage: Stage) -> tuple[Rejection, ...]:
                 found.append(_against(f"AC{scenario.criterion} was not checked before: {name}"))
             elif outcome.status == "failed":
                 found += outcome.told
-            elif outcome.status == "not run" and run.target == "aws":
+            elif outcome.status == "not run" and on_aws:
                 found.append(_against(f"AC{scenario.criterion} did not run: {name}: {outcome.reason}"))
     return tuple(dict.fromkeys(found))
 

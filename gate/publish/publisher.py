@@ -73,9 +73,9 @@ class Publisher:
 
     def _look(self, baseline_file: Path) -> None:
         client, release = self._client, self._client.release
-        with self.log.step(WHOAMI) as done:
+        with self.log.step(WHOAMI) as outcome:
             require(check_caller(client.caller, release.account, release.region))
-            done(f"done: {client.caller.arn}")
+            outcome.append(f"done: {client.caller.arn}")
         self._baseline = self._keep_baseline(baseline_file) if release.zip_function else None
         self._before = self._ecr.snapshot()
         require(check_identity(self._before.repository, release.account, release.region, release.repository))
@@ -99,10 +99,10 @@ class Publisher:
         return replace(found, before=self._before, legacy_before=self._baseline, steps=self.log.steps)
 
     def _keep_baseline(self, file: Path) -> FunctionSnapshot:
-        with self.log.step(self.commands.baseline(self._client.release.zip_function)) as done:
+        with self.log.step(self.commands.baseline(self._client.release.zip_function)) as outcome:
             baseline = self._client.zip_function.snapshot()
             baseline.keep(file)
-            done(f"done: baseline of {baseline.name} kept")
+            outcome.append(f"done: baseline of {baseline.name} kept")
         return baseline
 
     def push(self, image: CheckedImage) -> Publication:
@@ -134,12 +134,12 @@ class Publisher:
         """
         missing = tags_to_set(naming(self._ecr.images()), self._tags, pushed.digest)
         for tag in self._tags.published:
-            with self.log.step(self.commands.put_image(pushed.digest, tag)) as done:
+            with self.log.step(self.commands.put_image(pushed.digest, tag)) as outcome:
                 if tag not in missing:
-                    done(f"verified, not repeated: {tag} names {pushed.digest} already")
+                    outcome.append(f"verified, not repeated: {tag} names {pushed.digest} already")
                     continue
                 self._put(pushed.manifest, tag)
-                done(f"done: {tag} names {pushed.digest}")
+                outcome.append(f"done: {tag} names {pushed.digest}")
         trial = self._try_to_overwrite(pushed.manifest)
         after = self._read_back(pushed.digest, trial)
         return replace(pushed, after=after, steps=self.log.steps, overwrite_trial=trial)
@@ -150,9 +150,9 @@ class Publisher:
         Raises:
             AwsRefused: the registry refuses, or holds that digest no longer.
         """
-        with self.log.step(self.commands.put_image(digest, tag)) as done:
+        with self.log.step(self.commands.put_image(digest, tag)) as outcome:
             self._put(self._ecr.manifest(digest), tag)
-            done(f"done: {tag} names {digest} again")
+            outcome.append(f"done: {tag} names {digest} again")
 
     def _put(self, manifest: StoredManifest, tag: str) -> None:
         named = self._ecr.put_tag(manifest, tag)
@@ -181,10 +181,10 @@ class Publisher:
         if self._held is None:
             with self.log.step(self.commands.login()):
                 login = self._ecr.login()
-        with self.log.step(self.commands.push(self._tags.candidate)) as done:
+        with self.log.step(self.commands.push(self._tags.candidate)) as outcome:
             digest = self._client.push(image.image, login, self._tags.candidate) if login else str(self._held)
             said = "done:" if login else "verified, not repeated: the registry holds the image that was built, as"
-            done(f"{said} {digest}")
+            outcome.append(f"{said} {digest}")
             manifest = self._visible(digest)
             # What Lambda refuses may have no config at all: its media types are checked before it is read.
             require(check_bytes(manifest) + check_admission(manifest, image.platform, image.platform))
@@ -204,7 +204,7 @@ class Publisher:
         return self._ecr.manifest(digest)
 
     def _read_back(self, digest: str, trial: Trial) -> RepositorySnapshot:
-        with self.log.step(self.commands.describe_images()) as done:
+        with self.log.step(self.commands.describe_images()) as outcome:
             after = self._ecr.snapshot()
             for _ in range(_READS - 1):
                 if not tags_to_set(after.naming(), self._tags, digest):
@@ -214,7 +214,7 @@ class Publisher:
             tags = check_same_digest(after.naming(), self._tags.published, digest)
             # Where the trial succeeded the tag names something else because of it: that is the cause.
             require(tags if tags.accepted else check_trial(trial, self._tags.release) + tags)
-            done(f"done: {' and '.join(self._tags.published)} name {digest}")
+            outcome.append(f"done: {' and '.join(self._tags.published)} name {digest}")
         return after
 
     def _try_to_overwrite(self, manifest: StoredManifest) -> Trial:
@@ -226,11 +226,11 @@ class Publisher:
             return Trial(False, False, "not tried: by its setting the repository would let it happen")
         body = manifest.body + "\n"  # the same JSON, other bytes: another digest
         digest = "sha256:" + hashlib.sha256(body.encode()).hexdigest()
-        with self.log.step(f"{self.commands.put_image(digest, release_tag)}  # must be refused") as done:
+        with self.log.step(f"{self.commands.put_image(digest, release_tag)}  # must be refused") as outcome:
             try:
                 self._ecr.put_tag(StoredManifest(digest, manifest.media_type, body), release_tag)
             except AwsRefused as refusal:
-                done(f"done: refused, as it must be: {refusal.cause}")
+                outcome.append(f"done: refused, as it must be: {refusal.cause}")
                 return Trial(True, "ImageTagAlreadyExistsException" in refusal.cause, refusal.cause)
-            done("done: NOT refused")
+            outcome.append("done: NOT refused")
         return Trial(True, False, f"PutImage of {digest} under {release_tag} succeeded")

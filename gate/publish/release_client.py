@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -30,6 +30,7 @@ from gate.registry.push import PushTiming, push
 from gate.registry.repository import naming
 from gate.release import Release
 
+_NOW = partial(datetime.now, UTC)
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
 
 
@@ -43,7 +44,7 @@ class ReleaseClient:
         call_log: records every call of this session's clients; it is attached to the session here.
         engine: docker-py's APIClient (its timeout bounds the silence of a push).
         say: is given progress, one line each.
-        learn_secret: is given each password, so that it is redacted everywhere.
+        learn: is given the secrets of each login, so that they are redacted everywhere.
         allow_destructive: whether overwriting the release tag may be tried: on a target made for it, never on AWS.
         profile: the AWS profile, "" if none was named.
         endpoint: one address for every AWS service, None to follow the ordinary AWS configuration chain.
@@ -54,11 +55,11 @@ class ReleaseClient:
     call_log: CallLog
     engine: Any
     say: Callable[[str], None]
-    learn_secret: Callable[[str], None]
+    learn: Callable[[Iterable[str]], None]
     allow_destructive: bool = False
     profile: str = ""
     endpoint: str | None = None
-    now: Callable[[], datetime] = partial(datetime.now, UTC)
+    now: Callable[[], datetime] = _NOW
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
@@ -88,7 +89,7 @@ class ReleaseClient:
     def ecr(self) -> EcrRepository:
         """The release's repository."""
         account, repository = self.release.account, self.release.repository
-        return EcrRepository(self.client("ecr"), account, repository, self.call_log, self.learn_secret)
+        return EcrRepository(self.client("ecr"), account, repository, self.call_log, self.learn)
 
     @cached_property
     def managed(self) -> ManagedReader:

@@ -40,29 +40,24 @@ class ReleaseLog:
         self.steps: tuple[ReleaseStep, ...] = ()
 
     @contextmanager
-    def step(self, command: str) -> Iterator[Callable[[str], None]]:
-        """Record one step; the block states its outcome by calling the function that it is given."""
+    def step(self, command: str) -> Iterator[list[str]]:
+        """Record one step; its outcome is the last text in the list, "done" unless the block appends another."""
         place, start = len(self.steps), self._clock()
         step = ReleaseStep(command, self._identity, self._now().isoformat(timespec="seconds"), 0.0, RUNNING)
         self.steps += (step,)
         self._record(place + 1, step)
-        outcome = "done"
-
-        def done(said: str) -> None:
-            nonlocal outcome
-            outcome = said
-
+        said = ["done"]
         try:
-            yield done
+            yield said
         except BaseException as error:
-            outcome = f"refused: {_in_a_line(error)}"
+            said.append(f"refused: {_in_a_line(error)}")
             raise
         finally:
-            ended = replace(step, seconds=round(self._clock() - start, 2), outcome=outcome)
+            ended = replace(step, seconds=round(self._clock() - start, 2), outcome=said[-1])
             self.steps = (*self.steps[:place], ended, *self.steps[place + 1 :])
             self._record(place + 1, ended)
             where = "" if self._run.target == "aws" else "simulated: "
-            self._run.terminal.progress(f"{where}{plain(command, 60)}: {plain(outcome, 36)}")
+            self._run.terminal.progress(f"{where}{plain(command, 60)}: {plain(said[-1], 36)}")
 
     def _record(self, number: int, step: ReleaseStep) -> None:
         answer = {"number": number, "command": step.command, "identity": step.identity, "started": step.at,

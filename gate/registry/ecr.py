@@ -12,7 +12,6 @@ from gate.aws.calls import CallLog, ask, pages, readable
 from gate.aws.errors import AwsNotFound
 from gate.aws.partition import arn
 from gate.errors import AwsRefused
-from gate.facts import fact_or_missing
 from gate.registry.artifacts import blobs_to_read
 from gate.registry.changes import InspectedManifests
 from gate.registry.login import Login, fetch_blob, read_login
@@ -41,7 +40,7 @@ class EcrRepository:
         account: the registry, as its account number.
         name: the repository.
         call_log: records each blob read over /v2/.
-        learn_secret: is given each password, so that it can be redacted everywhere.
+        learn: is given the secrets of each login, so that they can be redacted everywhere.
     """
 
     def __init__(
@@ -50,13 +49,13 @@ class EcrRepository:
         account: str,
         name: str,
         call_log: CallLog | None = None,
-        learn_secret: Callable[[str], None] = lambda _secret: None,
+        learn: Callable[[Iterable[str]], None] = lambda _secrets: None,
     ) -> None:
         self.client = client
         self.account = account
         self.name = name
         self._here, self._about = {"registryId": account, "repositoryName": name}, f"the repository {name}"
-        self._call_log, self._learn_secret = call_log or CallLog(), learn_secret
+        self._call_log, self._learn = call_log or CallLog(), learn
 
     @property
     def region(self) -> str:
@@ -77,19 +76,21 @@ class EcrRepository:
 
     def images(self) -> tuple[StoredImage, ...]:
         """Every image, archived ones too (without the filter ECR answers the active ones alone)."""
+
+        def read(page: dict[str, Any]) -> Iterable[StoredImage]:
+            return map(_image, page["imageDetails"])
+
         every = {"filter": {"imageStatus": "ANY"}, **self._here}
-        listing = pages(self.client, "describe_images", self._about, _NO_REPOSITORY, **every)
-        with readable("DescribeImages"):
-            return tuple(_image(raw) for page in listing for raw in page["imageDetails"])
+        return tuple(pages(self.client, "describe_images", self._about, read, _NO_REPOSITORY, **every))
 
     def snapshot(self) -> RepositorySnapshot:
         """All that the repository holds and is set to; what is refused is a missing fact of it."""
-        return RepositorySnapshot(
-            repository=fact_or_missing(self.describe),
-            images=fact_or_missing(self.images),
-            lifecycle_policy=fact_or_missing(self.lifecycle_policy),
-            repository_policy=fact_or_missing(self.repository_policy),
-            resource_tags=fact_or_missing(self.resource_tags),
+        return RepositorySnapshot.gathered(
+            repository=self.describe,
+            images=self.images,
+            lifecycle_policy=self.lifecycle_policy,
+            repository_policy=self.repository_policy,
+            resource_tags=self.resource_tags,
         )
 
     def resource_tags(self) -> dict[str, str]:
@@ -140,8 +141,7 @@ class EcrRepository:
     def login(self) -> Login:
         """Log in to the registry; nothing is written anywhere."""
         login = self._ask("get_authorization_token", read_login)
-        for secret in login.secrets:
-            self._learn_secret(secret)
+        self._learn(login.secrets)
         return login
 
     def config(self, stored: StoredManifest) -> StoredConfig:

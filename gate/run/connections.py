@@ -120,7 +120,7 @@ class Connections:
             run.call_log,
             engine=engine.client.api,
             say=run.terminal.progress,
-            learn_secret=lambda secret: run.store.redactor.learn([secret]),
+            learn=run.store.redactor.learn,
             allow_destructive=target == "local",
             profile=run.options.profile or "",
         )

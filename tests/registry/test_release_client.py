@@ -100,7 +100,7 @@ class Run:
             self.call_log,
             engine=engine,
             say=self.said.append,
-            learn_secret=self.secrets.append,
+            learn=self.secrets.extend,
             allow_destructive=True,
             endpoint=endpoint or target.endpoint,
         )
