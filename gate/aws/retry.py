@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
@@ -16,6 +17,7 @@ from gate.errors import ScanUnavailable
 from gate.text import plain
 
 ATTEMPTS = 6
+_NOW = partial(datetime.now, UTC)
 _SERVER_ERROR = 500
 
 
@@ -29,7 +31,7 @@ class TimeSource:
         sleep: waits a number of seconds.
     """
 
-    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    now: Callable[[], datetime] = _NOW
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 

@@ -57,7 +57,7 @@ class Publisher:
     def __init__(self, run: Run, client: ReleaseClient) -> None:
         release = client.release
         self._client, self._ecr, self._tags = client, client.ecr, client.tags
-        self.log = ReleaseLog(run, str(client.caller), client.now, client.clock)
+        self.log = ReleaseLog(run, str(client.caller), client.time)
         self.commands = Commands(release.account, release.region, release.repository)
 
     def prepare(self, image: CheckedImage, baseline_file: Path) -> None:
@@ -200,7 +200,7 @@ class Publisher:
             try:
                 return self._ecr.manifest(digest)
             except AwsNotFound:
-                self._client.sleep(_PAUSE)
+                self._client.time.sleep(_PAUSE)
         return self._ecr.manifest(digest)
 
     def _read_back(self, digest: str, trial: Trial) -> RepositorySnapshot:
@@ -209,7 +209,7 @@ class Publisher:
             for _ in range(_READS - 1):
                 if not tags_to_set(after.naming(), self._tags, digest):
                     break
-                self._client.sleep(_PAUSE)
+                self._client.time.sleep(_PAUSE)
                 after = self._ecr.snapshot()
             tags = check_same_digest(after.naming(), self._tags.published, digest)
             # Where the trial succeeded the tag names something else because of it: that is the cause.

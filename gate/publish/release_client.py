@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from botocore.config import Config
@@ -26,11 +24,10 @@ from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, pull
 from gate.registry.managed_reader import ManagedReader
 from gate.registry.manifest import StoredManifest
-from gate.registry.push import PushTiming, push
+from gate.registry.push import push
 from gate.registry.repository import naming
 from gate.release import Release
 
-_NOW = partial(datetime.now, UTC)
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
 
 
@@ -59,9 +56,7 @@ class ReleaseClient:
     allow_destructive: bool = False
     profile: str = ""
     endpoint: str | None = None
-    now: Callable[[], datetime] = _NOW
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
+    time: TimeSource = field(default_factory=TimeSource)
 
     def __post_init__(self) -> None:
         self.call_log.attach(self.session)
@@ -94,25 +89,24 @@ class ReleaseClient:
     @cached_property
     def managed(self) -> ManagedReader:
         """What ECR does by itself with the release's images."""
-        timing, place = TimeSource(self.now, self.clock, self.sleep), self.release
-        return ManagedReader(
-            lambda region: self.client("ecr", region), place.region, place.account, place.repository, timing, self.say
-        )
+        here = self.release
+        clients = lambda region: self.client("ecr", region)  # noqa: E731
+        return ManagedReader(clients, here.region, here.account, here.repository, self.time, self.say)
 
     @cached_property
     def zip_function(self) -> ZipFunction:
         """The zip function beside the release."""
         functions, events, scheduler = (self.client(service) for service in ("lambda", "events", "scheduler"))
         name = self.release.zip_function
-        return ZipFunction(functions, events, scheduler, name, sleep=self.sleep, now=self.now)
+        return ZipFunction(functions, events, scheduler, name, sleep=self.time.sleep, now=self.time.now)
 
     def trail(self, baseline: FunctionSnapshot) -> tuple[TrailEvent, ...]:
         """What CloudTrail recorded of the zip function since the baseline; only AWS has it."""
-        return read_trail(self.client("cloudtrail"), baseline, self.now())
+        return read_trail(self.client("cloudtrail"), baseline, self.time.now())
 
     def traffic(self, baseline: FunctionSnapshot) -> tuple[Traffic, Traffic]:
         """What CloudWatch counted of the zip function before the baseline and since; only AWS has it."""
-        return read_traffic(self.client("cloudwatch"), baseline, self.now())
+        return read_traffic(self.client("cloudwatch"), baseline, self.time.now())
 
     @cached_property
     def caller(self) -> AwsCaller:
@@ -155,9 +149,9 @@ class ReleaseClient:
         Raises:
             GateError: see `gate.registry.push.push`.
         """
-        repository, timing = self.release.repository, PushTiming(self.sleep, self.clock)
+        repository = self.release.repository
         with self.call_log.pushing(repository, tag, self.release.region):
-            return push(self.engine, image, login, repository, tag, self.say, timing)
+            return push(self.engine, image, login, repository, tag, self.say, self.time)
 
     def verify(self, digest: str, image: CheckedImage | None = None) -> Publication:
         """What the registry holds under a digest now, changing nothing.

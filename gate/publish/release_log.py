@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gate.aws.partition import registry_host
+from gate.aws.retry import TimeSource
 from gate.check import NoGo
 from gate.errors import GateError, one_line
 from gate.evidence.deployment_notes import ReleaseStep
@@ -29,21 +28,18 @@ class ReleaseLog:
     Args:
         run: its store gets each step twice, when it begins and when it has ended; its terminal, when it has ended.
         identity: who does it: the caller's ARN, and the profile if one was named.
-        now: the time of day, in UTC.
-        clock: seconds, never jumping.
+        time: the time of day, and the clock.
     """
 
-    def __init__(
-        self, run: Run, identity: str, now: Callable[[], datetime], clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._run, self._identity, self._now, self._clock = run, identity, now, clock
+    def __init__(self, run: Run, identity: str, time: TimeSource) -> None:
+        self._run, self._identity, self._time = run, identity, time
         self.steps: tuple[ReleaseStep, ...] = ()
 
     @contextmanager
     def step(self, command: str) -> Iterator[list[str]]:
         """Record one step; its outcome is the last text in the list, "done" unless the block appends another."""
-        place, start = len(self.steps), self._clock()
-        step = ReleaseStep(command, self._identity, self._now().isoformat(timespec="seconds"), 0.0, RUNNING)
+        place, start = len(self.steps), self._time.monotonic()
+        step = ReleaseStep(command, self._identity, self._time.now().isoformat(timespec="seconds"), 0.0, RUNNING)
         self.steps += (step,)
         self._record(place + 1, step)
         said = ["done"]
@@ -53,7 +49,7 @@ class ReleaseLog:
             said.append(f"refused: {_in_a_line(error)}")
             raise
         finally:
-            ended = replace(step, seconds=round(self._clock() - start, 2), outcome=said[-1])
+            ended = replace(step, seconds=round(self._time.monotonic() - start, 2), outcome=said[-1])
             self.steps = (*self.steps[:place], ended, *self.steps[place + 1 :])
             self._record(place + 1, ended)
             where = "" if self._run.target == "aws" else "simulated: "

@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.validate import ParamValidator
 
 from gate.aws.calls import CallLog
+from gate.aws.retry import TimeSource
 from gate.blocked import BlockedByEarlierFailure
 from gate.check import ACCEPTED, require
 from gate.legacy.snapshot import FunctionSnapshot
@@ -24,7 +25,7 @@ from gate.publish.promotion_checks import AwsCaller, ReleaseTags
 from gate.publish.publication import CheckedImage, Publication
 from gate.publish.publisher import Publisher
 from gate.registry.ecr import EcrRepository
-from gate.registry.push import PushTiming, push
+from gate.registry.push import push
 
 ACCOUNT, REGION, NAME = "654654307503", "ap-northeast-2", "naver-sms-automation"
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
@@ -267,9 +268,7 @@ class Rehearsal:
             push=self._push,
             zip_function=SimpleNamespace(snapshot=self._legacy),
             verify=self._verify,
-            sleep=self.time.sleep,
-            now=self.time.now,
-            clock=self.time.clock,
+            time=TimeSource(self.time.now, self.time.clock, self.time.sleep),
             allow_destructive=self.allow_destructive,
         )
         return Publisher(recording(self.told), client)
@@ -296,7 +295,7 @@ class Rehearsal:
 
     def _push(self, image, login, tag):
         self.asked.append("push")
-        timing = PushTiming(self.time.sleep, self.time.clock)
+        timing = TimeSource(monotonic=self.time.clock, sleep=self.time.sleep)
         return push(self.engine, image, login, NAME, tag, self.said.append, timing)
 
     def _legacy(self):

@@ -14,6 +14,7 @@ import docker
 import pytest
 
 from gate.aws.calls import CallLog
+from gate.aws.retry import TimeSource
 from gate.blocked import BlockedByEarlierFailure
 from gate.check import ACCEPTED, NoGo, reject, require
 from gate.errors import AwsRefused
@@ -25,7 +26,7 @@ from gate.publish.release_client import ReleaseClient
 from gate.registry.login import Login
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
 from gate.registry.permitted_calls import check_changes, check_zip_calls
-from gate.registry.push import PAUSES, PushTiming, push
+from gate.registry.push import PAUSES, push
 from gate.registry.repository_checks import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import ExclusionFilter, Mutability, can_move, check_same_digest
 from gate.release import Release
@@ -227,7 +228,7 @@ def test_a_role_that_may_not_push_is_told_so(first, engine, target, images, tmp_
         run.publish(images[1], tmp_path / "baseline.json")
     assert "lambda:GetFunctionConfiguration" in str(refusal.value)
     login = run.release_client.ecr.login()
-    patience = PushTiming(lambda _s: None, lambda: 0.0)
+    patience = TimeSource(monotonic=lambda: 0.0, sleep=lambda _s: None)
     with pytest.raises(AwsRefused) as refusal:
         push(engine, images[1].image, login, SEEDED.repository, "candidate", run.said.append, patience)
     assert "denied" in refusal.value.cause
@@ -237,7 +238,7 @@ def test_a_role_that_may_not_push_is_told_so(first, engine, target, images, tmp_
 def test_a_wrong_password_is_refused_at_once(first, engine, target, images):
     """Authentication errors of the real registry are not tried again."""
     run, slept = Run(engine, target), []
-    patience = PushTiming(slept.append, lambda: 0.0)
+    patience = TimeSource(monotonic=lambda: 0.0, sleep=slept.append)
     login = replace(run.release_client.ecr.login(), password="wrong")
     with pytest.raises(AwsRefused, match=r"basic auth|unauthorized|denied|expired|authorization"):
         push(engine, images[0].image, login, SEEDED.repository, "candidate", run.said.append, patience)
@@ -341,7 +342,7 @@ def test_a_registry_that_is_unwell_when_the_manifest_comes_holds_no_tag(engine, 
                 SEEDED.repository,
                 "unwell",
                 print,
-                PushTiming(slept.append, lambda: 0.0),
+                TimeSource(monotonic=lambda: 0.0, sleep=slept.append),
             )
     assert slept == list(PAUSES)
     assert all(line.isprintable() for line in str(refusal.value).split("\n"))
@@ -393,7 +394,15 @@ def test_the_engines_own_words_for_a_refusal_are_understood(engine, images, stat
     slept = []
     try:
         with pytest.raises(AwsRefused, match=message):
-            push(engine, images[0].image, login, "r", "candidate", print, PushTiming(slept.append, lambda: 0.0))
+            push(
+                engine,
+                images[0].image,
+                login,
+                "r",
+                "candidate",
+                print,
+                TimeSource(monotonic=lambda: 0.0, sleep=slept.append),
+            )
     finally:
         server.shutdown()
         server.server_close()
