@@ -23,6 +23,7 @@ from gate.publish.promotion_checks import check_trial
 from gate.publish.publication import CheckedImage
 from gate.publish.publisher import Publisher
 from gate.publish.release_client import ReleaseClient
+from gate.registry.changes import Comparison
 from gate.registry.login import Login
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
 from gate.registry.permitted_calls import check_changes, check_zip_calls
@@ -147,7 +148,7 @@ def test_a_release_is_pushed_read_back_and_accepted_by_every_check(first, images
     assert check_bytes(manifest).accepted
     assert check_same_config(manifest, images[0].config_digest).accepted
     assert check_admission(manifest, ecr.config(manifest).platform).accepted
-    assert check_otherwise_unchanged(publication.before, now, TAGS, publication.digest).accepted
+    assert check_otherwise_unchanged(Comparison(publication.before, now, TAGS, publication.digest)).accepted
     assert publication.compressed_bytes > 0
     assert publication.pushed_at > publication.before.repository.created_at.isoformat()
 
