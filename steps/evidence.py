@@ -6,7 +6,7 @@ from pytest_bdd import then, when
 from gate.check import require
 from gate.evidence import deployment_notes
 from gate.publish.publishing_run import recorded_steps
-from gate.publish.release_diff import FIRST
+from gate.publish.release_facts import FIRST
 from gate.run import evidence as run_evidence
 from gate.run.results import state_release
 from gate.run.validation_md import metadata
