@@ -38,10 +38,10 @@ class TimeSource:
 
 @dataclass(frozen=True)
 class RetryingClient:
-    """A boto3 client whose calls are repeated when they fail for a transient reason.
+    """A boto3 client whose calls are repeated when they fail for a transient reason, an empty answer among them.
 
     Attributes:
-        client: a boto3 client.
+        client: a boto3 client that itself asks once: six times six attempts would take half an hour to fail.
         time: see `TimeSource`.
         progress: called with a few words before each wait.
     """

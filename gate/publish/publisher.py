@@ -76,7 +76,12 @@ class Publisher:
         with self.log.step(WHOAMI) as outcome:
             require(check_caller(client.caller, release.account, release.region))
             outcome.append(f"done: {client.caller.arn}")
-        self._baseline = self._keep_baseline(baseline_file) if release.zip_function else None
+        self._baseline: FunctionSnapshot | None = None
+        if release.zip_function:
+            with self.log.step(self.commands.baseline(release.zip_function)) as outcome:
+                self._baseline = client.zip_function.snapshot()
+                self._baseline.keep(baseline_file)
+                outcome.append(f"done: baseline of {self._baseline.name} kept")
         self._before = self._ecr.snapshot()
         require(check_identity(self._before.repository, release.account, release.region, release.repository))
 
@@ -97,13 +102,6 @@ class Publisher:
         require(check_movable(self._before, self._tags, accepted.digest))
         found = self._client.verify(accepted.digest, image)
         return replace(found, before=self._before, legacy_before=self._baseline, steps=self.log.steps)
-
-    def _keep_baseline(self, file: Path) -> FunctionSnapshot:
-        with self.log.step(self.commands.baseline(self._client.release.zip_function)) as outcome:
-            baseline = self._client.zip_function.snapshot()
-            baseline.keep(file)
-            outcome.append(f"done: baseline of {baseline.name} kept")
-        return baseline
 
     def push(self, image: CheckedImage) -> Publication:
         """Push the image under the candidate tag, once all is prepared; no other tag is touched.

@@ -28,8 +28,6 @@ from gate.registry.push import push
 from gate.registry.repository import naming
 from gate.release import Release
 
-_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
-
 
 @dataclass(eq=False)
 class ReleaseClient:
@@ -66,14 +64,21 @@ class ReleaseClient:
         """The tags of the release."""
         return ReleaseTags.of(self.release)
 
-    def client(self, service: str, region: str = "") -> Any:
-        """A client of this session, of its region or another, patient with throttling and 5xx answers.
+    def client(self, service: str, region: str = "", attempts: int = 6) -> Any:
+        """A client of this session.
+
+        Args:
+            service: AWS's name of the service.
+            region: another than the session's.
+            attempts: how often botocore asks where it is throttled or answered with 5xx; 1 for a `RetryingClient`.
 
         Raises:
             AwsRefused: the session has no region, or names an unknown profile.
         """
+        retries = {"mode": "standard", "total_max_attempts": attempts}
+        config = Config(retries=retries, connect_timeout=10, read_timeout=60)
         try:
-            return self.session.client(service, region or None, config=_PATIENT, endpoint_url=self.endpoint)
+            return self.session.client(service, region or None, config=config, endpoint_url=self.endpoint)
         except BotoCoreError as error:
             raise AwsRefused(
                 f"No AWS client can be made for {service}: {error}",

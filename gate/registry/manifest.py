@@ -64,11 +64,6 @@ class ImageManifest:
     config: Blob
     layers: tuple[Blob, ...]
 
-    @property
-    def compressed_bytes(self) -> int:
-        """The size of config and layers as they are stored and pulled."""
-        return self.config.size + sum(layer.size for layer in self.layers)
-
 
 class UnreadableManifest(ValueError):
     """The body is not an image manifest; the message says why, as the end of a sentence."""

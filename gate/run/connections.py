@@ -162,8 +162,8 @@ class Connections:
         """Reads the scans of the repository."""
         client, options = self.release_client, self.run.options
         return ScanReader(
-            client.client("ecr"),
-            client.client("inspector2"),
+            client.client("ecr", attempts=1),
+            client.client("inspector2", attempts=1),
             self.run.release.repository,
             timeout=options.scan_timeout,
             progress=self.run.terminal.waiting_for,
