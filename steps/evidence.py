@@ -5,7 +5,7 @@ from pytest_bdd import then, when
 
 from gate.check import require
 from gate.evidence import deployment_notes
-from gate.publish.publishing_run import recorded_steps
+from gate.publish.earlier_runs import recorded_steps
 from gate.publish.release_facts import FIRST
 from gate.run import evidence as run_evidence
 from gate.run.results import state_release

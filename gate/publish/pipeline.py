@@ -30,10 +30,11 @@ from gate.facts import MissingFact, fact_or_missing
 from gate.image.base import Base
 from gate.image.build import BuiltImage
 from gate.publish import build, preconditions, promotion_record
+from gate.publish.earlier_runs import BASELINE
 from gate.publish.promotion_checks import ReleaseTags
 from gate.publish.publication import FILE, CheckedImage, Promotion, Publication
 from gate.publish.publisher import Publisher
-from gate.publish.publishing_run import BASELINE, note_build, note_publication
+from gate.publish.release_log import note_build, note_publication
 from gate.run.connections import Connections, made_once
 from gate.run.lookups import register
 from gate.run.model import Run

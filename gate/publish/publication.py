@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from gate.evidence.deployment_notes import ReleaseStep
 from gate.legacy.snapshot import FunctionSnapshot
@@ -73,7 +74,7 @@ class Publication:
     steps: tuple[ReleaseStep, ...] = ()
     overwrite_trial: Trial = field(default_factory=lambda: Trial(False, False, "not tried: this run changes nothing"))
 
-    @property
+    @cached_property
     def image(self) -> StoredImage | None:
         """The published image as DescribeImages answered it."""
         return self.after.image(self.digest)

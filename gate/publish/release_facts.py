@@ -15,8 +15,8 @@ from gate.check import NoGo
 from gate.errors import EvidenceDamaged, GateError
 from gate.image.build import BuiltImage
 from gate.legacy.snapshot import FunctionSnapshot
+from gate.publish.earlier_runs import BASELINE, publishing_run
 from gate.publish.pipeline import Pipeline
-from gate.publish.publishing_run import BASELINE, publishing_run
 
 FACTS = "release-facts.json"
 FIRST = "This is the first release that this target has on record."

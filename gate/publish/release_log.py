@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from gate.aws.partition import registry_host
 from gate.aws.retry import TimeSource
 from gate.check import NoGo
 from gate.errors import GateError, one_line
 from gate.evidence.deployment_notes import ReleaseStep
+from gate.evidence.store import readable
+from gate.image.build import BuiltImage
 from gate.text import plain
 
 if TYPE_CHECKING:
     from gate.run.model import Run
 
+STEPS = "steps.json"
 RUNNING = "running"
 WHOAMI = "aws sts get-caller-identity"
+# Who builds: no AWS identity does.
+ENGINE = "the local Docker engine"
 
 
 class ReleaseLog:
@@ -68,6 +73,21 @@ def _in_a_line(error: BaseException) -> str:
     if isinstance(error, NoGo):
         return "; ".join(rejection.cause for rejection in error.result.rejections)
     return f"{type(error).__name__}: {error}"
+
+
+def note_build(run: Run, built: BuiltImage, at: str) -> None:
+    """Note the build as the first step."""
+    outcome = f"done: {built.image_id}"
+    run.steps.append(ReleaseStep(built.command, ENGINE, at, round(built.seconds, 1), outcome))
+
+
+def note_publication(run: Run, digest: str, steps: Sequence[ReleaseStep]) -> None:
+    """Note what publishing did so far, after the build, and keep the whole for later verifications."""
+    run.steps = [*(step for step in run.steps if step.identity == ENGINE), *steps]
+    record: dict[str, Any] = {"digest": digest, "place": run.target, "steps": [asdict(step) for step in run.steps]}
+    if run.promotes:
+        record["by_name"] = True
+    run.store.attach(STEPS, readable(record))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from gate.engine import Engine, connect
 from gate.engine.leftovers import end_leftover_processes
 from gate.errors import EngineUnavailable, EvidenceDamaged
 from gate.permission.required import policies_of
-from gate.publish.accepted import standing_tag
+from gate.publish.earlier_runs import standing_tag
 from gate.publish.promotion_record import read_all
 from gate.publish.release_client import ReleaseClient
 from gate.registry.repository import naming

@@ -6,8 +6,9 @@ import pytest
 from pytest_bdd import scenarios
 
 from gate.browser.newest import NewestUnknown
+from gate.publish.earlier_runs import BASELINE
 from gate.publish.pipeline import Pipeline
-from gate.publish.publishing_run import BASELINE, note_build, note_publication
+from gate.publish.release_log import note_build, note_publication
 from gate.run.connections import Connections, made_once
 from gate.run.validation_md import write as write_notes
 from tests.faults.record import edited

@@ -25,9 +25,9 @@ from gate.image.python import Interpreter
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
 from gate.publish.build import build_stand_in
+from gate.publish.earlier_runs import BASELINE
 from gate.publish.publication import CheckedImage
 from gate.publish.publisher import Publisher
-from gate.publish.publishing_run import BASELINE
 from gate.publish.release_client import ReleaseClient
 from gate.release import Release
 from gate.release_file import release_of

@@ -10,7 +10,8 @@ from gate.errors import EvidenceDamaged
 from gate.evidence.deployment_notes import ReleaseStep
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
-from gate.publish.publishing_run import FILE, note_publication, recorded_steps
+from gate.publish.earlier_runs import recorded_steps
+from gate.publish.release_log import STEPS, note_publication
 from gate.run import evidence as run_evidence
 
 PUSH = ReleaseStep(
@@ -30,7 +31,7 @@ def run(tmp_path):
 
 def file_of(run) -> Path:
     """The file with the steps."""
-    return run.store.folder / FILE
+    return run.store.folder / STEPS
 
 
 def test_the_steps_are_those_on_the_disk(run):
