@@ -113,16 +113,11 @@ def refuse_promotion(run: Run, digest: str) -> None:
     if run.target == "aws":
         # Such a run is INCOMPLETE at most, so its release would never be accepted.
         against = (*against, *(_against(f"overridden: {sentence}") for sentence in run.overridden))
-    if against and run.kind == "promotion":
-        raise BlockedByEarlierFailure(
-            f"{run.release.rolling_tag} was not given to {run.release.release_tag} ({digest}), because scenarios that "
-            "must hold before do not",
-            against,
-            remedy="correct what these scenarios name, and promote again; nothing in the registry has changed",
-        )
+    if run.kind == "promotion":
+        said = f"{run.release.rolling_tag} was not given to {run.release.release_tag} ({digest})"
+        remedy = "correct what these scenarios name, and promote again; nothing in the registry has changed"
+    else:
+        said = f"the candidate {digest} was pushed and given no other tag"
+        remedy = "correct what they name, and release again; the published tags name what they named before"
     if against:
-        raise BlockedByEarlierFailure(
-            f"the candidate {digest} was pushed and given no other tag, because scenarios that must hold before do not",
-            against,
-            remedy="correct what they name, and release again; the published tags name what they named before",
-        )
+        raise BlockedByEarlierFailure(f"{said}, because scenarios that must hold before do not", against, remedy=remedy)

@@ -92,7 +92,7 @@ class Comparison:
         images = [self._image(change) for change in _differences("image", self._described(before),
                                                                  self._described(after))]  # fmt: skip
         looked = self.looked.manifests
-        named = {image.digest: self._as_referrer(image) for image in after.images if image.digest in looked}
+        named = {image.digest: self._told(image) for image in after.images if image.digest in looked}
         gone = {change.name: change.explained for change in images if change.is_ == _ABSENT}
         tags = _differences("tag", self._other_tags(before), self._other_tags(after))
         return (
@@ -105,7 +105,7 @@ class Comparison:
     def _image(self, change: RepositoryChange) -> RepositoryChange:
         before, after = self.before.image(change.name), self.after.image(change.name)
         if before is None:
-            return change if after is None else self._as_referrer(after, change)
+            return change if after is None else replace(change, **self._told(after))
         if after is not None and not _was_archived(before, after):
             return change
         if after is None and self._was_replaced(before):
@@ -122,14 +122,14 @@ class Comparison:
         naming = self.after.naming()
         stand = [self.after.image(naming.get(tag, "")) for tag in before.tags]
         of_referrers = bool(before.tags) and all(named_by(tag) for tag in before.tags)
-        return of_referrers and all(image is not None and self._as_referrer(image).explained != "" for image in stand)
+        return of_referrers and all(image is not None and "explained" in self._told(image) for image in stand)
 
-    def _as_referrer(self, image: StoredImage, change: RepositoryChange | None = None) -> RepositoryChange:
-        found = change or RepositoryChange("image", image.digest, "", "")
+    def _told(self, image: StoredImage) -> dict[str, str]:
+        """What a change of an image says of it: of what it is a referrer, or why it is none."""
         try:
-            return replace(found, explained=self._held.about(image))
+            return {"explained": self._held.about(image)}
         except NotAnArtifact as error:
-            return replace(found, doubt=f"it {error}")
+            return {"doubt": f"it {error}"}
 
     @cached_property
     def _held(self) -> ReferrerLookup:
@@ -157,14 +157,11 @@ def _was_archived(before: StoredImage, after: StoredImage) -> bool:
     return after.status == "ARCHIVED" and same == before
 
 
-def _tag(change: RepositoryChange, named: Mapping[str, RepositoryChange], gone: Mapping[str, str]) -> RepositoryChange:
+def _tag(change: RepositoryChange, named: Mapping[str, Mapping[str, str]], gone: Mapping[str, str]) -> RepositoryChange:
     """A tag goes with its image, and comes with a referrer if it is a referrer's tag."""
     if change.is_ == _ABSENT:
         return replace(change, explained=gone.get(change.was, ""))
-    found = named.get(change.is_)
-    if named_by(change.name) is None or found is None:
-        return change
-    return replace(change, explained=found.explained, doubt=found.doubt)
+    return replace(change, **named.get(change.is_, {})) if named_by(change.name) else change
 
 
 def _settings(snapshot: RepositorySnapshot) -> dict[str, str]:
