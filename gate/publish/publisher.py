@@ -220,7 +220,7 @@ class Publisher:
         release_tag = self._tags.release
         if not self._client.allow_destructive:
             return _NOT_TRIED
-        if can_move(self._ecr.describe().mutability, release_tag):
+        if can_move(self._before.repository.mutability, release_tag):
             return Trial(False, False, "not tried: by its setting the repository would let it happen")
         body = manifest.body + "\n"  # the same JSON, other bytes: another digest
         digest = "sha256:" + hashlib.sha256(body.encode()).hexdigest()

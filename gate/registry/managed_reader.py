@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 from gate.aws.calls import ask
@@ -47,25 +46,24 @@ class ManagedReader:
 
     def signing(self, digest: str, limit: float) -> ImageSigning:
         """Managed signing of an image; waits at most `limit` seconds for its end."""
-        here = self.client(self.region)
         try:
             profiles = ask(
-                here,
+                self.client(self.region),
                 "get_signing_configuration",
                 "the registry",
                 lambda answer: signing_profiles(answer["signingConfiguration"]["rules"], self.repository),
                 ("SigningConfigurationNotFoundException",),
             )
         except AwsNotFound:
-            return ImageSigning()
+            profiles = ()
         if not profiles:
             return ImageSigning()
 
         def read(answer: dict[str, Any]) -> dict[str, Progress]:
             return {str(each["signingProfileArn"]): _progress(each) for each in answer.get("signingStatuses", [])}
 
-        asked = partial(self._stated, "describe_image_signing_status", read, digest)
-        return ImageSigning(profiles, self._ended(asked, profiles, limit, "ECR signs the image"))
+        operation, said = "describe_image_signing_status", "ECR signs the image"
+        return ImageSigning(profiles, self._ended(operation, read, digest, profiles, limit, said))
 
     def replication(self, digest: str, limit: float) -> tuple[Replica, ...]:
         """The image at every destination; waits at most `limit` seconds for the last. None: nothing is replicated."""
@@ -82,8 +80,8 @@ class ManagedReader:
             stated = answer.get("replicationStatuses", [])
             return {Destination(str(each["region"]), str(each["registryId"])): _progress(each) for each in stated}
 
-        asked = partial(self._stated, "describe_image_replication_status", read, digest)
-        found = self._ended(asked, wanted, limit, "ECR replicates the image")
+        operation, said = "describe_image_replication_status", "ECR replicates the image"
+        found = self._ended(operation, read, digest, wanted, limit, said)
         return tuple(self._replica(each, found.get(each, Progress()), digest) for each in wanted)
 
     def _replica(self, place: Destination, status: Progress, digest: str) -> Replica:
@@ -102,22 +100,23 @@ class ManagedReader:
         except AwsRefused as refusal:
             return Replica(place, status, unasked=refusal.cause)
 
-    def _stated(
-        self, operation: str, read: Callable[[dict[str, Any]], dict[_Key, Progress]], digest: str
-    ) -> dict[_Key, Progress]:
-        about, here = f"the repository {self.repository}", self.client(self.region)
-        try:
-            return ask(here, operation, about, read, _ABSENT, registryId=self.account,
-                       repositoryName=self.repository, imageId={"imageDigest": digest})  # fmt: skip
-        except AwsNotFound:
-            return {}  # just pushed, and not known yet
-
     def _ended(
-        self, read: Callable[[], dict[_Key, Progress]], wanted: Collection[_Key], limit: float, what: str
+        self,
+        operation: str,
+        read: Callable[[dict[str, Any]], dict[_Key, Progress]],
+        digest: str,
+        wanted: Collection[_Key],
+        limit: float,
+        what: str,
     ) -> Mapping[_Key, Progress]:
-        began = self.time.monotonic()
+        about, here, began = f"the repository {self.repository}", self.client(self.region), self.time.monotonic()
+        asked = {"registryId": self.account, "repositoryName": self.repository, "imageId": {"imageDigest": digest}}
         while True:
-            found, waited = read(), self.time.monotonic() - began
+            try:
+                found = ask(here, operation, about, read, _ABSENT, **asked)
+            except AwsNotFound:
+                found = {}  # just pushed, and not known yet
+            waited = self.time.monotonic() - began
             lacking = [each for each in wanted if _awaited(found.get(each, Progress()), min(waited, limit), limit)]
             if not lacking:
                 return found

@@ -99,21 +99,20 @@ class _Push:
             self.say(f"the local name {self.name} could not be removed: {error}")
 
     def _with_retries(self) -> str:
-        for pause in PAUSES:
+        last = None
+        for pause in (0.0, *PAUSES):
+            if last:
+                self.say(f"push of {self.name}: {last}; trying again in {pause:g} s")
+                self.time.sleep(pause)
             try:
                 return self._once()
             except _Transient as error:
-                self.say(f"push of {self.name}: {error}; trying again in {pause:g} s")
-                self.time.sleep(pause)
-        try:
-            return self._once()
-        except _Transient as error:
-            attempts = len(PAUSES) + 1
-            raise AwsRefused(
-                f"The registry did not take the push of {self.tag}, after {attempts} attempts: {error}",
-                where=f"docker push {self.name}",
-                remedy="run the release again: layers that arrived are kept, and no tag is moved before the scan",
-            ) from error
+                last = error
+        raise AwsRefused(
+            f"The registry did not take the push of {self.tag}, after {len(PAUSES) + 1} attempts: {last}",
+            where=f"docker push {self.name}",
+            remedy="run the release again: layers that arrived are kept, and no tag is moved before the scan",
+        ) from last
 
     def _once(self) -> str:
         credentials = {"username": self.login.username, "password": self.login.password}
