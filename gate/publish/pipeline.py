@@ -95,9 +95,7 @@ class Pipeline:
         """
         run = self.run
         if not run.publishes:
-            found = self.published
-            self.connections.stack.callback(self._record_scan)
-            return found
+            return self.published
         if run.promotes:
             return self._named_release()
         image = _checked(self.candidate)
@@ -107,7 +105,6 @@ class Pipeline:
             pushed = self.publisher.push(image)
         run.store.digest = run.facts.unpromoted = pushed.digest
         self._report_unaccepted(pushed)
-        self.connections.stack.callback(self._record_scan)
         return pushed
 
     def _named_release(self) -> Publication:
@@ -119,20 +116,21 @@ class Pipeline:
         found = self.publisher.look_up(image, accepted, run.store.folder / BASELINE)
         run.store.digest = found.digest
         run.facts.image_id, run.facts.uncompressed_bytes = accepted.image_id, accepted.uncompressed_bytes
-        self.connections.stack.callback(self._record_scan)
         return found
 
     @made_once
     def digest_scan(self) -> ScanReport:
         """The finished scan of the checked digest; a run that publishes records it as a step of the release."""
         run, digest, scanner = self.run, self.registry_image.digest, self.connections.scanner
-        if not run.publishes:
-            run.facts.scan_report = report = scanner.scan_digest(digest)
-            return report
-        publisher = self.publisher
-        with run.timeline.part("scan"), publisher.log.step(publisher.commands.request_scan(digest)) as outcome:
-            run.facts.scan_report = report = scanner.scan_digest(digest)
-            outcome.append(f"done: {report.status}, {len(report.open)} findings")
+        if run.publishes:
+            publisher = self.publisher
+            with run.timeline.part("scan"), publisher.log.step(publisher.commands.request_scan(digest)) as outcome:
+                report = scanner.scan_digest(digest)
+                outcome.append(f"done: {report.status}, {len(report.open)} findings")
+        else:
+            report = scanner.scan_digest(digest)
+        run.facts.scan_report = report
+        self.connections.stack.callback(self._record_scan, report)
         return report
 
     @made_once
@@ -214,12 +212,9 @@ class Pipeline:
             run.store.record("a release that was not accepted", answer, asked=FILE, criterion=2,
                              provenance=run.provenance)  # fmt: skip
 
-    def _record_scan(self) -> None:
+    def _record_scan(self, report: ScanReport) -> None:
         """Add the scan of the checked digest to the recorded ones, once all is known about it."""
-        run, report = self.run, self.run.facts.scan_report
-        if report is None:
-            return
-        tags = ReleaseTags.of(run.release)
+        run, tags = self.run, ReleaseTags.of(self.run.release)
         named = tags.published if run.facts.publication else (tags.release if run.promotes else tags.candidate,)
         keep(record_of(report, register(run), event=_event(run), tags=named, target=run.target), run.scans)
 
