@@ -18,8 +18,7 @@ from botocore.validate import ParamValidator
 
 from gate.aws.calls import CallLog
 from gate.aws.retry import TimeSource
-from gate.blocked import BlockedByEarlierFailure
-from gate.check import ACCEPTED, require
+from gate.check import ACCEPTED, BlockedByEarlierFailure, require
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags
 from gate.publish.publication import CheckedImage, Publication

@@ -15,8 +15,7 @@ import pytest
 
 from gate.aws.calls import CallLog
 from gate.aws.retry import TimeSource
-from gate.blocked import BlockedByEarlierFailure
-from gate.check import ACCEPTED, NoGo, reject, require
+from gate.check import ACCEPTED, BlockedByEarlierFailure, NoGo, reject, require
 from gate.errors import AwsRefused
 from gate.legacy.snapshot import FunctionSnapshot, check_untouched
 from gate.publish.promotion_checks import check_trial
