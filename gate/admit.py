@@ -21,7 +21,7 @@ from typing import Any
 from gate.attestation.admission import Admission, decide, stated
 from gate.attestation.referrers import PREDICATE_TYPE, Referrers
 from gate.attestation.summary import PREDICATE
-from gate.aws.errors import ask
+from gate.aws.calls import ask
 from gate.errors import GateError, WrongUse
 from gate.evidence.keyless import CertificateIdentity, add_options, believed
 from gate.evidence.signature import public_key
@@ -82,8 +82,8 @@ def _referrers(reference: Reference, session: Any) -> Referrers:
 
     ecr = (session or botocore.session.get_session()).create_client("ecr", region_name=reference.region)
     account = [reference.account]
-    answer = ask(ecr.get_authorization_token, "ecr:GetAuthorizationToken", reference.repository, registryIds=account)
-    return Referrers(read_login(answer), reference.name)
+    login = ask(ecr, "get_authorization_token", reference.repository, read_login, registryIds=account)
+    return Referrers(login, reference.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
