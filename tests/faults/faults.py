@@ -69,7 +69,7 @@ class Fault:
         heads |= set(self.made.get("live", {}).get("looks", ()))
         found = self.named.union(*(_READ_BY[head] for head in heads))
         # AC8 looks for what the scenarios of AC1 record about the build.
-        return sorted(found | {1} if 8 in found else found)  # noqa: PLR2004
+        return sorted(found | {1} if 8 in found else found)
 
 
 def _head(path):
