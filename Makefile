@@ -80,6 +80,7 @@ lint: setup ## Every linter; each must be silent
 soak: setup ## Twenty whole runs ended at random moments, the life of releases, drawn examples, mutation testing; ROUNDS=20, HARD_USE_SEED=…
 	@HARD_USE_WHOLE=1 HARD_USE_ROUNDS=$(or $(ROUNDS),20) $(PYTHON_IN) -m pytest -c tests/pytest.ini tests/hard_use/test_killed.py $(ARGS)
 	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests -m soak
+	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests/faults --every-scenario
 	@$(PYTHON_IN) -m pytest -c tests/pytest.ini tests -m hypothesis --hypothesis-profile soak
 	@$(MAKE) --no-print-directory mutation
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from gate.attestation.admission import Admission, decide, stated
 from gate.attestation.referrers import Referrers
 from gate.attestation.summary import PREDICATE
-from gate.aws.errors import ask
+from gate.aws.calls import ask
 from gate.errors import GateError, WrongUse
 from gate.evidence.signature import Whose, add_options, believed, public_key
 from gate.registry.login import read_login
@@ -47,8 +47,7 @@ def admission(image: str, whose: Whose, now: datetime) -> Admission:
 
     repository, account, region, name, digest = asked.groups()
     ecr = botocore.session.get_session().create_client("ecr", region_name=region)
-    answer = ask(ecr.get_authorization_token, "ecr:GetAuthorizationToken", repository, registryIds=[account])
-    found = Referrers(read_login(answer), name)
+    found = Referrers(ask(ecr, "get_authorization_token", repository, read_login, registryIds=[account]), name)
     with ThreadPoolExecutor(8) as pool:
         bundles = pool.map(found.bundle, found.listed(digest, PREDICATE))
         return decide([stated(each, whose, digest, repository) for each in bundles], now)

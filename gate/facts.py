@@ -79,6 +79,11 @@ class MissingFact:
 class PartialFacts:
     """Base of facts of which some may be missing. Reading a missing one raises its error."""
 
+    @classmethod
+    def gathered(cls, **calls: Callable[[], Any]) -> Self:
+        """The facts that these calls answer, by name; what one of them refuses is missing."""
+        return cls(**{name: fact_or_missing(call) for name, call in calls.items()})
+
     def __getattribute__(self, name: str) -> Any:
         value = object.__getattribute__(self, name)
         if isinstance(value, MissingFact):

@@ -5,8 +5,8 @@ from pytest_bdd import then, when
 
 from gate.check import require
 from gate.evidence import deployment_notes, recorder
-from gate.publish.publishing_run import recorded_steps
-from gate.publish.release_diff import FIRST
+from gate.publish.earlier_runs import recorded_steps
+from gate.publish.release_facts import FIRST
 from gate.report.validation_md import metadata
 from gate.run.results import state_release
 

@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from gate.access.document import PolicyText
 from gate.access.facts import Group, Identity, ManagedPolicy
-from gate.aws.errors import AwsNotFound, ask, pages, readable
+from gate.aws.calls import ask, pages, readable
+from gate.aws.errors import AwsNotFound
 
 _Raw = dict[str, Any]
 _Documents = Callable[[str], Any]  # the document in force of a managed policy, by ARN
@@ -31,9 +33,8 @@ def read_iam(iam: Any, account: str) -> tuple[tuple[Identity, ...], tuple[Group,
         AwsRefused: IAM refuses a call, or its answer cannot be read.
     """
     users, groups, roles, policies = list[_Raw](), list[_Raw](), list[_Raw](), list[_Raw]()
-    permission = "iam:GetAccountAuthorizationDetails"
     with readable("GetAccountAuthorizationDetails"):
-        for page in pages(iam, "get_account_authorization_details", permission, f"account {account}"):
+        for page in pages(iam, "get_account_authorization_details", f"account {account}", lambda page: [page]):
             users += page["UserDetailList"]
             groups += page["GroupDetailList"]
             roles += page["RoleDetailList"]
@@ -63,10 +64,11 @@ def _documents(iam: Any, managed: list[_Raw]) -> _Documents:
     def document(arn: str) -> Any:
         if arn in given:
             return given[arn]
-        policy = ask(iam.get_policy, "iam:GetPolicy", arn, ("NoSuchEntity",), PolicyArn=arn)
-        version = policy["Policy"]["DefaultVersionId"]
-        answer = ask(iam.get_policy_version, "iam:GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)
-        return answer["PolicyVersion"]["Document"]
+        version = ask(
+            iam, "get_policy", arn, lambda of: of["Policy"]["DefaultVersionId"], ("NoSuchEntity",), PolicyArn=arn
+        )
+        held = ask(iam, "get_policy_version", arn, itemgetter("PolicyVersion"), PolicyArn=arn, VersionId=version)
+        return held["Document"]
 
     return document
 

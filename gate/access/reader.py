@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from gate.access.document import PolicyText
 from gate.access.facts import AccessFacts, Function, Identity, Network, Simulation
 from gate.access.iam_details import read_iam
 from gate.access.permission_groups import permission_groups, required_for
-from gate.aws.errors import AwsNotFound, ask, pages, readable
+from gate.aws.calls import ask, pages, readable
+from gate.aws.errors import AwsNotFound
 from gate.aws.partition import arn, partition_of
 from gate.errors import AwsRefused
 from gate.facts import MissingFact, fact_or_missing
@@ -88,18 +90,18 @@ class AccountReader:
 
     def _policy(self, kind: str, of: str, **named: str) -> PolicyText | None:
         """The repository's or the registry's policy; `kind` is the one or the other as ECR's API writes it."""
-        source, call = f"{kind.lower()} policy of {of}", getattr(self.ecr, f"get_{kind.lower()}_policy")
+        source, absent = f"{kind.lower()} policy of {of}", (f"{kind}PolicyNotFoundException",)
         try:
-            answer = ask(call, f"ecr:Get{kind}Policy", source, (f"{kind}PolicyNotFoundException",), **named)
+            text = ask(self.ecr, f"get_{kind.lower()}_policy", source, itemgetter("policyText"), absent, **named)
         except AwsNotFound:
             return None
-        with readable(f"Get{kind}Policy"):
-            return PolicyText(source, answer["policyText"])
+        return PolicyText(source, text)
 
     def _tags(self, repository: str) -> tuple[tuple[str, str], ...]:
-        answer = ask(self.ecr.list_tags_for_resource, "ecr:ListTagsForResource", repository, resourceArn=repository)
-        with readable("ListTagsForResource"):
+        def tags(answer: dict[str, Any]) -> tuple[tuple[str, str], ...]:
             return tuple((each["Key"], each["Value"]) for each in answer["tags"])
+
+        return ask(self.ecr, "list_tags_for_resource", repository, tags, resourceArn=repository)
 
     def _all_simulations(
         self, identities: tuple[Identity, ...] | MissingFact, repository: str
@@ -115,10 +117,10 @@ class AccountReader:
         return tuple(one for who, actions, on in asked for one in self._simulated(who, sorted(actions), on))
 
     def _simulated(self, principal: str, actions: list[str], resource: str) -> list[Simulation]:
-        operation, permission = "simulate_principal_policy", "iam:SimulatePrincipalPolicy"
         sent: dict[str, Any] = {"PolicySourceArn": principal, "ActionNames": actions, "ResourceArns": [resource]}
-        with readable("SimulatePrincipalPolicy"):
-            found = [
+
+        def read(page: dict[str, Any]) -> list[Simulation]:
+            return [
                 Simulation(
                     principal,
                     each["EvalActionName"],
@@ -127,13 +129,14 @@ class AccountReader:
                     tuple(each.get("MissingContextValues", ())),
                     not each.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True),
                 )
-                for page in pages(self.iam, operation, permission, principal, **sent)
                 for each in page["EvaluationResults"]
             ]
+
+        found = pages(self.iam, "simulate_principal_policy", principal, read, **sent)
         if unanswered := sorted(set(actions) - {each.action for each in found}):
             raise AwsRefused(
                 f"SimulatePrincipalPolicy gave no answer for {unanswered[0]} by {principal}",
-                where=f"{permission} on {principal}",
+                where=f"iam:SimulatePrincipalPolicy on {principal}",
                 remedy="run again; if it stays, look at the answer (`aws iam simulate-principal-policy … --debug`)",
             )
         return found
@@ -144,7 +147,7 @@ def lambda_functions(client: Any) -> tuple[Function, ...] | None:
     if client is None:
         return None
     try:
-        listing = list(pages(client, "list_functions", "lambda:ListFunctions", "the account's functions"))
+        listing = pages(client, "list_functions", "the account's functions", lambda page: [page])
     except AwsRefused:
         return None  # what depends on them is undecided, and the rejection says so
     with readable("ListFunctions"):
@@ -160,8 +163,7 @@ def organization(client: Any, stated: str) -> str | None:
     if client is None:
         return stated or None
     try:
-        call, permission = client.describe_organization, "organizations:DescribeOrganization"
-        answer = ask(call, permission, "the organization", ("AWSOrganizationsNotInUseException",))
+        answer = ask(client, "describe_organization", "the organization", dict, ("AWSOrganizationsNotInUseException",))
     except AwsNotFound:
         found = ""
     except AwsRefused:

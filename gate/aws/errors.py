@@ -1,13 +1,8 @@
-"""Calls AWS and turns each failure into an error that says what is missing."""
+"""The errors of AWS calls, each as one of the gate's that says what is missing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -44,7 +39,7 @@ BUSY = {
     "ServiceUnavailableException",
 }
 # What reading an answer raises when its shape is not that of the service model.
-_MISREAD = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+MISREAD = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 class AwsNotFound(AwsRefused):
@@ -69,65 +64,11 @@ def garbled() -> tuple[type[Exception], ...]:
     """
     from botocore.parsers import ResponseParserError
 
-    return (ResponseParserError, *_MISREAD)
-
-
-def permission_of(client: Any, operation: str) -> str:
-    """The IAM action of an operation (the client's method name) that is named as the API names it."""
-    return f"{client.meta.service_model.service_name}:{client.meta.method_to_api_mapping[operation]}"
-
-
-def ask(
-    call: Callable[..., dict[str, Any]], permission: str, about: str, /, absent: tuple[str, ...] = (), **parameters: Any
-) -> dict[str, Any]:
-    """Call an operation of AWS.
-
-    Args:
-        call: the client's method.
-        permission: the IAM action that the call requires, such as "ecr:DescribeImages".
-        about: the resource, for the error message.
-        absent: the error codes that mean that the resource does not exist.
-        parameters: the parameters of the call.
-
-    Raises:
-        AwsNotFound: the error code is in `absent`.
-        AwsRefused: any other failure; it names the missing permission, or what else is missing.
-    """
-    try:
-        return call(**parameters)
-    except ClientError as error:
-        raise explained(error, permission, about, absent) from error
-    except (BotoCoreError, *garbled()) as error:
-        raise unanswered(error, permission, about) from error
-
-
-def pages(
-    client: Any, operation: str, permission: str, about: str, /, absent: tuple[str, ...] = (), **parameters: Any
-) -> Iterator[dict[str, Any]]:
-    """The pages of a paginated operation (the client's method name), in order; errors as in `ask`."""
-    answers = iter(client.get_paginator(operation).paginate(**parameters))
-    while True:
-        page = ask(lambda: next(answers, {}), permission, about, absent)
-        if not page:
-            return
-        yield page
-
-
-@contextmanager
-def readable(answer: str) -> Iterator[None]:
-    """In this block, a field of an answer that is missing or has the wrong type raises AwsRefused."""
-    try:
-        yield
-    except (*_MISREAD, OverflowError) as error:
-        raise AwsRefused(
-            f"The answer of {answer} cannot be read: {type(error).__name__}: {plain(str(error))}",
-            where=answer,
-            remedy="look at the answer itself (`aws … --debug`): it does not have the shape of the service model",
-        ) from error
+    return (ResponseParserError, *MISREAD)
 
 
 def explained(error: ClientError, permission: str, about: str, absent: tuple[str, ...] = ()) -> AwsRefused:
-    """An AWS error response as AwsRefused; see `ask`."""
+    """An AWS error response as AwsRefused; see `gate.aws.calls.ask`."""
     code, message = error_code(error), error_message(error) or "no reason given"
     kind: type[AwsRefused] = AwsRefused
     remedy = ""
@@ -148,7 +89,7 @@ def explained(error: ClientError, permission: str, about: str, absent: tuple[str
 
 
 def unanswered(error: Exception, permission: str, about: str) -> AwsRefused:
-    """A call without a usable answer as AwsRefused; see `ask`."""
+    """A call without a usable answer as AwsRefused; see `gate.aws.calls.ask`."""
     where = f"{permission} on {about}"
     if isinstance(error, NoCredentialsError | PartialCredentialsError | SSOError | TokenRetrievalError):
         return AwsRefused(

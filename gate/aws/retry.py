@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
-from gate.aws.errors import BUSY, error_code, error_message, explained, garbled, permission_of, unanswered
+from gate.aws.calls import permission_of
+from gate.aws.errors import BUSY, error_code, error_message, explained, garbled, unanswered
 from gate.errors import ScanUnavailable
 from gate.text import plain
 
 ATTEMPTS = 6
+_NOW = partial(datetime.now, UTC)
 _SERVER_ERROR = 500
 
 
@@ -28,17 +31,17 @@ class TimeSource:
         sleep: waits a number of seconds.
     """
 
-    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    now: Callable[[], datetime] = _NOW
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True)
 class RetryingClient:
-    """A boto3 client whose calls are repeated when they fail for a transient reason.
+    """A boto3 client whose calls are repeated when they fail for a transient reason, an empty answer among them.
 
     Attributes:
-        client: a boto3 client.
+        client: a boto3 client that itself asks once: six times six attempts would take half an hour to fail.
         time: see `TimeSource`.
         progress: called with a few words before each wait.
     """

@@ -19,6 +19,8 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
 from gate.browser.newest import FILE, LIST, StableVersion, fetch, is_version, listed, record_of
 from gate.browser.pin import ARGUMENT, LOCK
 from gate.errors import GateError
@@ -124,15 +126,11 @@ def bumped(asked: str, image: Path, url: str) -> tuple[str, StableVersion | None
         return asked, None
     found = listed(fetch(url), url, datetime.now(UTC))
     pinned = pinned_version((image / "Dockerfile").read_text(encoding="utf-8"))
-    if _numbers(found.version) < _numbers(pinned):
+    if Version(found.version) < Version(pinned):
         raise NotLocked(
             f"the newest stable Chrome is {found.version}, older than the pinned {pinned}; to go back, name it"
         )
     return found.version, found
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(number) for number in version.split(".")]
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from gate.browser import page
-from gate.browser.page import ProbePage
+from gate.browser.page import Glyph, ProbePage, Screenshot
 from gate.browser.programs import libraries_complete, share_major
-from gate.browser.screenshot import Glyph, Screenshot
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.image.file_checks import is_program
 from gate.runtime.report import Footprint, Outcome, ReportedError, Settings

@@ -109,7 +109,15 @@ def pin_current(
         return _unlocked(pin)
     if pin.released is None or pin.released > today + timedelta(days=1):
         return _undated(pin)
-    return _young(pin, (today - pin.released).days, max_age_days) + _near(pin, newest, max_majors_behind)
+    age, behind = (today - pin.released).days, _major(newest.version) - _major(pin.version)
+    old = f"the pinned Chrome {pin.version} is of {pin.released}, {age} days old; at most {max_age_days} are allowed"
+    far = (
+        f"the pinned Chrome {pin.version} is {behind} major versions behind {newest.version}, the stable one of "
+        f"{newest.seen}; at most {max_majors_behind} are allowed"
+    )
+    return (reject(old, LOCK, _BUMP) if age > max_age_days else ACCEPTED) + (
+        reject(far, newest.source, _BUMP) if behind > max_majors_behind else ACCEPTED
+    )
 
 
 def _unlocked(pin: ChromePin) -> CheckResult:
@@ -124,25 +132,6 @@ def _undated(pin: ChromePin) -> CheckResult:
     date = f"its date {pin.released} is in the future" if pin.released else "it has no date"
     return reject(f"the age of the pinned Chrome {pin.version} is unknown: {date}", LOCK,
                   "run `make lock-chrome` again: it asks the archive")  # fmt: skip
-
-
-def _young(pin: ChromePin, age: int, max_age_days: int) -> CheckResult:
-    if age <= max_age_days:
-        return ACCEPTED
-    cause = f"the pinned Chrome {pin.version} is of {pin.released}, {age} days old; at most {max_age_days} are allowed"
-    return reject(cause, LOCK, _BUMP)
-
-
-def _near(pin: ChromePin, newest: StableVersion, max_majors_behind: int) -> CheckResult:
-    behind = _major(newest.version) - _major(pin.version)
-    if behind <= max_majors_behind:
-        return ACCEPTED
-    return reject(
-        f"the pinned Chrome {pin.version} is {behind} major versions behind {newest.version}, the stable one of "
-        f"{newest.seen}; at most {max_majors_behind} are allowed",
-        newest.source,
-        _BUMP,
-    )
 
 
 def _major(version: str) -> int:

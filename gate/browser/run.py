@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gate.browser import page, screenshot
+from gate.browser import page
 from gate.browser.page import ProbePage
 from gate.browser.page_checks import ProbeRun
 from gate.engine import Engine
@@ -113,7 +113,7 @@ def _report(
         page=shown,
         outcome=outcome,
         title=str(answer.get("title", "")),
-        screenshot=screenshot.read(png, shown.sample) if outcome == "answered" else None,
+        screenshot=page.read(png, shown.sample) if outcome == "answered" else None,
         times=answer.get("times", {}),
         versions=answer.get("versions", {}),
         error=ReportedError(str(error.get("type")), str(error.get("text"))) if isinstance(error, dict) else None,

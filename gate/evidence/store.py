@@ -11,12 +11,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gate.evidence.redact import Redactor
-from gate.facts import fact_or_reason
+from gate.facts import MissingFact
 
 INDEX = "index.json"
 # Beside the evidence: the hash of every file of the run; what the run states about the image; the same, signed.
@@ -93,20 +92,18 @@ class EvidenceStore:
         self, title: str, answer: Any, *, asked: str, criterion: int = 0, scenario: str = "", provenance: str = "real"
     ) -> EvidenceRecord:
         """Redact an observation, write it to disk, and return it."""
-        clean = self.redactor.value(plain(answer))
+        clean = self.redactor.value({"title": title, "asked": asked, "answer": plain(answer)})
         with self._lock:
             record = EvidenceRecord(
                 number=len(self.records) + 1,
                 criterion=criterion,
                 scenario=scenario,
-                title=self.redactor.text(title),
-                asked=self.redactor.text(asked),
-                answer=clean,
+                **clean,
                 target=self.target,
                 provenance=provenance,
                 digest=self.digest,
                 at=self._now().isoformat(timespec="milliseconds"),
-                sha256=hashlib.sha256(canonical(clean)).hexdigest(),
+                sha256=hashlib.sha256(canonical(clean["answer"])).hexdigest(),
             )
             self._write(record.file_name, readable(dataclasses.asdict(record)))
             self.records.append(record)
@@ -137,8 +134,9 @@ class EvidenceStore:
 
 def plain(value: Any) -> Any:
     """The value as JSON can hold it: dataclasses as objects, times in ISO 8601, paths and bytes as text."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(fact_or_reason(partial(getattr, value, f.name))) for f in dataclasses.fields(value)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type | MissingFact):
+        # As it is held: to read a missing fact by its name would raise its error.
+        return {each.name: plain(object.__getattribute__(value, each.name)) for each in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -7,9 +7,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
-from gate.aws.errors import AwsNotFound, ask, pages, permission_of, readable
+from gate.aws.calls import ask, pages, readable
+from gate.aws.errors import AwsNotFound
 from gate.errors import AwsRefused, GateError
 from gate.legacy.snapshot import FunctionSnapshot, unread
 
@@ -109,14 +111,13 @@ class ZipFunction:
     def _schedules(self, targets: list[str]) -> dict[str, Any]:
         """The schedules of EventBridge Scheduler that start the function; they are not listed among its rules."""
         found = {}
-        for page in pages(self._scheduler, "list_schedules", "scheduler:ListSchedules", "the account's schedules"):
-            for each in page["Schedules"]:
-                group, name, target = each["GroupName"], each["Name"], each["Target"]["Arn"]
-                if target in targets or target.endswith(_UNIVERSAL):
-                    about, call = f"the schedule {group}/{name}", self._scheduler.get_schedule
-                    read = ask(call, "scheduler:GetSchedule", about, GroupName=group, Name=name)
-                    if target in targets or _called_by(read["Target"]) & _names(targets):
-                        found[f"{group}/{name}"] = {**_kept(read), "Target": _target(read["Target"])}
+        for each in pages(self._scheduler, "list_schedules", "the account's schedules", itemgetter("Schedules")):
+            group, name, target = each["GroupName"], each["Name"], each["Target"]["Arn"]
+            if target in targets or target.endswith(_UNIVERSAL):
+                about = f"the schedule {group}/{name}"
+                read = ask(self._scheduler, "get_schedule", about, dict, GroupName=group, Name=name)
+                if target in targets or _called_by(read["Target"]) & _names(targets):
+                    found[f"{group}/{name}"] = {**_kept(read), "Target": _target(read["Target"])}
         return found
 
     def _by(self, what: str, key: str) -> dict[str, Any]:
@@ -177,32 +178,27 @@ class ZipFunction:
         return {f"{bus}/{rule}": self._rule(bus, rule) for bus, rule in sorted(found)}
 
     def _rule(self, bus: str, rule: str) -> dict[str, Any]:
-        call, about = self._events.describe_rule, f"the rule {rule}"
-        described = ask(call, "events:DescribeRule", about, Name=rule, EventBusName=bus)
+        described = ask(self._events, "describe_rule", f"the rule {rule}", dict, Name=rule, EventBusName=bus)
         targets = self._events_pages("list_targets_by_rule", "Targets", Rule=rule, EventBusName=bus)
         return {**_kept(described), "targets": {each["Id"]: _target(each) for each in targets}}
 
     def _list(self, what: str) -> list[dict[str, Any]]:
         operation, key = _LISTINGS[what]
         absent = ("ProvisionedConcurrencyConfigNotFoundException",)
-        permission = permission_of(self._lambda, operation)
-        listing = pages(self._lambda, operation, permission, self._about, absent, FunctionName=self.name)
-        return [each for page in listing for each in page[key]]
+        return pages(self._lambda, operation, self._about, itemgetter(key), absent, FunctionName=self.name)
 
     def _events_pages(self, operation: str, key: str, **parameters: Any) -> list[Any]:
         """All pages of an EventBridge listing; botocore has no paginator for some of them."""
-        call, permission = getattr(self._events, operation), permission_of(self._events, operation)
         found: list[Any] = []
         while True:
-            answer = ask(call, permission, "the EventBridge rules", **parameters)
+            answer = ask(self._events, operation, "the EventBridge rules", dict, **parameters)
             found += answer[key]
             if not answer.get("NextToken"):
                 return found
             parameters["NextToken"] = answer["NextToken"]
 
     def _ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        call, permission = getattr(self._lambda, operation), permission_of(self._lambda, operation)
-        return ask(call, permission, self._about, _ABSENT, FunctionName=self.name, **parameters)
+        return ask(self._lambda, operation, self._about, dict, _ABSENT, FunctionName=self.name, **parameters)
 
 
 def _called_by(target: Mapping[str, Any]) -> set[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gate.aws.errors import pages, readable
+from gate.aws.calls import pages
 from gate.check import ACCEPTED, CheckResult, check, reject
 from gate.legacy.snapshot import FunctionSnapshot
 
@@ -103,16 +103,15 @@ def _window(client: Any, function: str, start: datetime, end: datetime) -> Traff
     listing = pages(
         client,
         "get_metric_data",
-        "cloudwatch:GetMetricData",
         f"the metrics of {function}",
+        lambda page: [(each["Id"], sum(each["Values"])) for each in page["MetricDataResults"]],
         MetricDataQueries=[_query(metric, function) for metric in ("Invocations", "Errors")],
         StartTime=start,
         EndTime=end,
     )
     sums = {"invocations": 0.0, "errors": 0.0}
-    with readable("GetMetricData"):
-        for result in (each for page in listing for each in page["MetricDataResults"]):
-            sums[result["Id"]] += sum(result["Values"])
+    for metric, value in listing:
+        sums[metric] += value
     return Traffic((end - start).total_seconds(), sums["invocations"], sums["errors"])
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gate.aws.errors import pages, readable
+from gate.aws.calls import pages
 from gate.check import CheckResult, Rejection, check, reject
 from gate.legacy.snapshot import FunctionSnapshot, names_of
 
@@ -104,17 +104,15 @@ def read_trail(client: Any, baseline: FunctionSnapshot, now: datetime) -> tuple[
     rules, schedules = names_of(baseline, "rules"), names_of(baseline, "schedules")
     found = []
     for source, names in ((_LAMBDA, {baseline.name}), (_EVENTS, rules), (_SCHEDULER, schedules)):
-        listing = pages(
+        events = pages(
             client,
             "lookup_events",
-            "cloudtrail:LookupEvents",
             "the account's event history",
+            lambda page: map(_read, page["Events"]),
             LookupAttributes=[{"AttributeKey": "EventSource", "AttributeValue": source}],
             StartTime=baseline.time - _MARGIN,
             EndTime=now,
         )
-        with readable("LookupEvents"):
-            events = [_read(raw) for page in listing for raw in page["Events"]]
         found += [each for each in events if each.about in names]
     return tuple(sorted(found, key=lambda each: each.at))
 

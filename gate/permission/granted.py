@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from botocore import xform_name
@@ -18,7 +19,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gate.access.document import Kind, PolicyText, Statement, parse
 from gate.access.matching import covers
 from gate.access.principal import SESSION
-from gate.aws.errors import LOGGED_OUT, NOT_ALLOWED, AwsNotFound, ask, error_code, explained, garbled, pages
+from gate.aws.calls import ask, pages
+from gate.aws.errors import LOGGED_OUT, NOT_ALLOWED, AwsNotFound, error_code, explained, garbled
 from gate.aws.partition import arn, partition_of
 from gate.errors import GateError
 from gate.permission.required import PermissionState, PermissionStatus, RequiredPermission, resources
@@ -80,17 +82,17 @@ class GrantedPermissions:
 
     def _simulated(self, permission: RequiredPermission, principal: str) -> _Known:
         try:
-            answer = ask(
-                self._client("iam").simulate_principal_policy,
-                "iam:SimulatePrincipalPolicy",
+            result = ask(
+                self._client("iam"),
+                "simulate_principal_policy",
                 principal,
+                lambda answer: answer["EvaluationResults"][0],
                 PolicySourceArn=principal,
                 ActionNames=[permission.action],
                 ResourceArns=list(resources(permission, self._release)),
             )
         except GateError as refusal:
             return PermissionState.UNKNOWN, f"the simulator cannot be called: {refusal.cause}"
-        result = answer["EvaluationResults"][0]
         if result.get("MissingContextValues"):
             return PermissionState.UNKNOWN, "IAM's simulator: a condition depends on the request itself"
         if result["EvalDecision"] == "explicitDeny" or not result.get("OrganizationsDecisionDetail", {}).get(
@@ -116,15 +118,16 @@ class GrantedPermissions:
         return PermissionState.GRANTED, "the repository policy allows it"
 
     def _repository_policy(self) -> tuple[Statement, ...]:
-        answer = ask(
-            self._client("ecr").get_repository_policy,
-            "ecr:GetRepositoryPolicy",
+        text = ask(
+            self._client("ecr"),
+            "get_repository_policy",
             self._release.repository,
+            itemgetter("policyText"),
             ("RepositoryPolicyNotFoundException",),
             registryId=self._release.account,
             repositoryName=self._release.repository,
         )
-        return parse(PolicyText("the repository policy", answer["policyText"]), Kind.RESOURCE).statements
+        return parse(PolicyText("the repository policy", text), Kind.RESOURCE).statements
 
     @cache  # noqa: B019 - one short-lived object a run
     def _principal(self) -> str | None:
@@ -135,13 +138,9 @@ class GrantedPermissions:
         if session is None:
             return None
         # The ARN of a session has no path, and roles of IAM Identity Center have one: the roles are listed.
-        listing = ("get_account_authorization_details", "iam:GetAccountAuthorizationDetails", self._caller)
+        listing = ("get_account_authorization_details", self._caller)
         try:
-            roles = (
-                role
-                for page in pages(self._client("iam"), *listing, Filter=["Role"])
-                for role in page["RoleDetailList"]
-            )
+            roles = pages(self._client("iam"), *listing, itemgetter("RoleDetailList"), Filter=["Role"])
             return next((str(role["Arn"]) for role in roles if role["RoleName"] == session[2]), None)
         except GateError:
             # The permission to list roles is itself a required one, and is reported as missing.

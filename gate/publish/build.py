@@ -47,14 +47,10 @@ def base_of(run: Run, docker: Engine) -> Base:
         if not run.release.python_version:
             built = _stand_in(run, docker, without_python=stand_in)
         approved = (*run.release.approved_bases, *built.approved)
-        return Base(built.reference, approved, "simulated", built.image_id, _helper(run, stand_in))
+        helper = "" if run.release.python_version else stand_in.image_id
+        return Base(built.reference, approved, "simulated", built.image_id, helper)
     found = _pulled(run, docker)
-    return found if run.release.python_version else replace(found, helper=_helper(run, _stand_in(run, docker)))
-
-
-def _helper(run: Run, stand_in: Base) -> str:
-    """The image whose Python serves the sandbox of a release that has none."""
-    return "" if run.release.python_version else stand_in.image_id
+    return found if run.release.python_version else replace(found, helper=_stand_in(run, docker).image_id)
 
 
 def _stand_in(run: Run, docker: Engine, without_python: Base | None = None) -> Base:

@@ -30,10 +30,11 @@ from gate.facts import MissingFact, fact_or_missing, made_once
 from gate.image.base import Base
 from gate.image.build import BuiltImage
 from gate.publish import build, preconditions, promotion_record
+from gate.publish.earlier_runs import BASELINE
 from gate.publish.promotion_checks import ReleaseTags
 from gate.publish.publication import FILE, CheckedImage, Promotion, Publication
 from gate.publish.publisher import Publisher
-from gate.publish.publishing_run import BASELINE, note_build, note_publication
+from gate.publish.release_log import note_build, note_publication
 from gate.report.validation_md import metadata
 from gate.run.connections import Connections
 from gate.run.inputs import register
@@ -94,19 +95,16 @@ class Pipeline:
         """
         run = self.run
         if not run.publishes:
-            found = self.published
-            self.connections.stack.callback(self._record_scan)
-            return found
+            return self.published
         if run.promotes:
             return self._named_release()
         image = _checked(self.candidate)
-        before = self.publisher.prepare(image, run.store.folder / BASELINE)
+        self.publisher.prepare(image, run.store.folder / BASELINE)
         preconditions.refuse_push(run)
         with run.timeline.part("push"):
-            pushed = self.publisher.push(image, before)
+            pushed = self.publisher.push(image)
         run.store.digest = run.facts.unpromoted = pushed.digest
         self._report_unaccepted(pushed)
-        self.connections.stack.callback(self._record_scan)
         return pushed
 
     def _named_release(self) -> Publication:
@@ -118,20 +116,21 @@ class Pipeline:
         found = self.publisher.look_up(image, accepted, run.store.folder / BASELINE)
         run.store.digest = found.digest
         run.facts.image_id, run.facts.uncompressed_bytes = accepted.image_id, accepted.uncompressed_bytes
-        self.connections.stack.callback(self._record_scan)
         return found
 
     @made_once
     def digest_scan(self) -> ScanReport:
         """The finished scan of the checked digest; a run that publishes records it as a step of the release."""
         run, digest, scanner = self.run, self.registry_image.digest, self.connections.scanner
-        if not run.publishes:
-            run.facts.scan_report = report = scanner.scan_digest(digest)
-            return report
-        client = self.connections.release_client
-        with run.timeline.part("scan"), client.log.step(client.commands.request_scan(digest)) as done:
-            run.facts.scan_report = report = scanner.scan_digest(digest)
-            done(f"done: {report.status}, {len(report.open)} findings")
+        if run.publishes:
+            publisher = self.publisher
+            with run.timeline.part("scan"), publisher.log.step(publisher.commands.request_scan(digest)) as outcome:
+                report = scanner.scan_digest(digest)
+                outcome.append(f"done: {report.status}, {len(report.open)} findings")
+        else:
+            report = scanner.scan_digest(digest)
+        run.facts.scan_report = report
+        self.connections.stack.callback(self._record_scan, report)
         return report
 
     @made_once
@@ -161,7 +160,7 @@ class Pipeline:
         except (GateError, NoGo):
             self._take_back()
             raise
-        note_publication(run, release.digest, self.connections.release_client.log.steps)
+        note_publication(run, release.digest, self.publisher.log.steps)
         return release
 
     def _find(self) -> Publication:
@@ -188,7 +187,7 @@ class Pipeline:
         run = self.run
         if run.facts.promotion and promotion_record.is_refused(run, run_record_of(run).verdict()):
             self._take_back()
-            note_publication(run, run.facts.promotion.digest, self.connections.release_client.log.steps)
+            note_publication(run, run.facts.promotion.digest, self.publisher.log.steps)
 
     def _take_back(self) -> None:
         promotion_record.withdraw(self.run, self.connections.release_client.ecr, self.publisher)
@@ -196,7 +195,7 @@ class Pipeline:
     @made_once
     def publisher(self) -> Publisher:
         """Pushes and gives tags."""
-        return Publisher(self.connections.release_client)
+        return Publisher(self.run, self.connections.release_client)
 
     @made_once
     def earlier_promotions(self) -> tuple[Promotion, ...]:
@@ -213,12 +212,9 @@ class Pipeline:
             run.store.record("a release that was not accepted", answer, asked=FILE, criterion=2,
                              provenance=run.provenance)  # fmt: skip
 
-    def _record_scan(self) -> None:
+    def _record_scan(self, report: ScanReport) -> None:
         """Add the scan of the checked digest to the recorded ones, once all is known about it."""
-        run, report = self.run, self.run.facts.scan_report
-        if report is None:
-            return
-        tags = ReleaseTags.of(run.release)
+        run, tags = self.run, ReleaseTags.of(self.run.release)
         named = tags.published if run.facts.publication else (tags.release if run.promotes else tags.candidate,)
         keep(record_of(report, register(run), event=_event(run), tags=named, target=run.target), run.scans)
 

@@ -68,7 +68,7 @@ def unmet(run: Run, stage: Stage) -> tuple[Rejection, ...]:
     A scenario that did not run stands against a release on AWS; a rehearsal goes on, so that the rest can be seen too.
     """
     outcomes = {(outcome.criterion, outcome.name): outcome for outcome in run.outcomes}
-    found: list[Rejection] = []
+    found, on_aws = list[Rejection](), run.target == "aws"
     for scenario in run.scenarios:
         for name in scenario.titles.values() if stage_of(scenario) < stage else ():
             outcome = outcomes.get((scenario.criterion, name))
@@ -76,7 +76,7 @@ def unmet(run: Run, stage: Stage) -> tuple[Rejection, ...]:
                 found.append(_against(f"AC{scenario.criterion} was not checked before: {name}"))
             elif outcome.status == "failed":
                 found += outcome.told
-            elif outcome.status == "not run" and run.target == "aws":
+            elif outcome.status == "not run" and on_aws:
                 found.append(_against(f"AC{scenario.criterion} did not run: {name}: {outcome.reason}"))
     return tuple(dict.fromkeys(found))
 
@@ -112,16 +112,11 @@ def refuse_promotion(run: Run, digest: str) -> None:
     if run.target == "aws":
         # Such a run is INCOMPLETE at most, so its release would never be accepted.
         against = (*against, *(_against(f"overridden: {sentence}") for sentence in run.overridden))
-    if against and run.kind == "promotion":
-        raise BlockedByEarlierFailure(
-            f"{run.release.rolling_tag} was not given to {run.release.release_tag} ({digest}), because scenarios that "
-            "must hold before do not",
-            against,
-            remedy="correct what these scenarios name, and promote again; nothing in the registry has changed",
-        )
+    if run.kind == "promotion":
+        said = f"{run.release.rolling_tag} was not given to {run.release.release_tag} ({digest})"
+        remedy = "correct what these scenarios name, and promote again; nothing in the registry has changed"
+    else:
+        said = f"the candidate {digest} was pushed and given no other tag"
+        remedy = "correct what they name, and release again; the published tags name what they named before"
     if against:
-        raise BlockedByEarlierFailure(
-            f"the candidate {digest} was pushed and given no other tag, because scenarios that must hold before do not",
-            against,
-            remedy="correct what they name, and release again; the published tags name what they named before",
-        )
+        raise BlockedByEarlierFailure(f"{said}, because scenarios that must hold before do not", against, remedy=remedy)

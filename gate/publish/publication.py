@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from gate.evidence.deployment_notes import ReleaseStep
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.publish.release_log import LoggedStep
 from gate.registry.manifest import StoredManifest
 from gate.registry.repository import RepositorySnapshot, StoredImage
 
@@ -70,10 +71,10 @@ class Publication:
     after: RepositorySnapshot
     before: RepositorySnapshot | None = None
     legacy_before: FunctionSnapshot | None = None
-    steps: tuple[LoggedStep, ...] = ()
+    steps: tuple[ReleaseStep, ...] = ()
     overwrite_trial: Trial = field(default_factory=lambda: Trial(False, False, "not tried: this run changes nothing"))
 
-    @property
+    @cached_property
     def image(self) -> StoredImage | None:
         """The published image as DescribeImages answered it."""
         return self.after.image(self.digest)

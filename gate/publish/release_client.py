@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from gate.aws.call_log import CallLog
-from gate.aws.errors import ask, readable
+from gate.aws.calls import CallLog, ask, readable
 from gate.aws.retry import TimeSource
 from gate.check import require
 from gate.errors import AwsRefused
@@ -24,16 +20,13 @@ from gate.legacy.traffic import Traffic, read_traffic
 from gate.legacy.trail import TrailEvent, read_trail
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags, check_caller
 from gate.publish.publication import CheckedImage, Publication
-from gate.publish.release_log import Commands, LoggedStep, ReleaseLog
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, pull
 from gate.registry.managed_reader import ManagedReader
 from gate.registry.manifest import StoredManifest
-from gate.registry.push import PushTiming, push
+from gate.registry.push import push
 from gate.registry.repository import naming
 from gate.release import Release
-
-_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
 
 
 @dataclass(eq=False)
@@ -46,8 +39,7 @@ class ReleaseClient:
         call_log: records every call of this session's clients; it is attached to the session here.
         engine: docker-py's APIClient (its timeout bounds the silence of a push).
         say: is given progress, one line each.
-        on_step: is given each step when it begins and when it has ended.
-        learn_secret: is given each password, so that it is redacted everywhere.
+        learn: is given the secrets of each login, so that they are redacted everywhere.
         allow_destructive: whether overwriting the release tag may be tried: on a target made for it, never on AWS.
         profile: the AWS profile, "" if none was named.
         endpoint: one address for every AWS service, None to follow the ordinary AWS configuration chain.
@@ -58,14 +50,11 @@ class ReleaseClient:
     call_log: CallLog
     engine: Any
     say: Callable[[str], None]
-    on_step: Callable[[LoggedStep], None]
-    learn_secret: Callable[[str], None]
+    learn: Callable[[Iterable[str]], None]
     allow_destructive: bool = False
     profile: str = ""
     endpoint: str | None = None
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
+    time: TimeSource = field(default_factory=TimeSource)
 
     def __post_init__(self) -> None:
         self.call_log.attach(self.session)
@@ -75,14 +64,21 @@ class ReleaseClient:
         """The tags of the release."""
         return ReleaseTags.of(self.release)
 
-    def client(self, service: str, region: str = "") -> Any:
-        """A client of this session, of its region or another, patient with throttling and 5xx answers.
+    def client(self, service: str, region: str = "", attempts: int = 6) -> Any:
+        """A client of this session.
+
+        Args:
+            service: AWS's name of the service.
+            region: another than the session's.
+            attempts: how often botocore asks where it is throttled or answered with 5xx; 1 for a `RetryingClient`.
 
         Raises:
             AwsRefused: the session has no region, or names an unknown profile.
         """
+        retries = {"mode": "standard", "total_max_attempts": attempts}
+        config = Config(retries=retries, connect_timeout=10, read_timeout=60)
         try:
-            return self.session.client(service, region or None, config=_PATIENT, endpoint_url=self.endpoint)
+            return self.session.client(service, region or None, config=config, endpoint_url=self.endpoint)
         except BotoCoreError as error:
             raise AwsRefused(
                 f"No AWS client can be made for {service}: {error}",
@@ -92,60 +88,40 @@ class ReleaseClient:
     @cached_property
     def ecr(self) -> EcrRepository:
         """The release's repository."""
-        release, call_log = self.release, self.call_log
-        return EcrRepository(
-            self.client("ecr"),
-            release.account,
-            release.repository,
-            learn_secret=self.learn_secret,
-            note_pull=lambda digest, outcome: call_log.note_pull(release.repository, digest, outcome, release.region),
-        )
+        account, repository = self.release.account, self.release.repository
+        return EcrRepository(self.client("ecr"), account, repository, self.call_log, self.learn)
 
     @cached_property
     def managed(self) -> ManagedReader:
         """What ECR does by itself with the release's images."""
-        timing, place = TimeSource(self.now, self.clock, self.sleep), self.release
-        return ManagedReader(
-            lambda region: self.client("ecr", region), place.region, place.account, place.repository, timing, self.say
-        )
+        here = self.release
+        clients = lambda region: self.client("ecr", region)  # noqa: E731
+        return ManagedReader(clients, here.region, here.account, here.repository, self.time, self.say)
 
     @cached_property
     def zip_function(self) -> ZipFunction:
         """The zip function beside the release."""
         functions, events, scheduler = (self.client(service) for service in ("lambda", "events", "scheduler"))
         name = self.release.zip_function
-        return ZipFunction(functions, events, scheduler, name, sleep=self.sleep, now=self.now)
+        return ZipFunction(functions, events, scheduler, name, sleep=self.time.sleep, now=self.time.now)
 
     def trail(self, baseline: FunctionSnapshot) -> tuple[TrailEvent, ...]:
         """What CloudTrail recorded of the zip function since the baseline; only AWS has it."""
-        return read_trail(self.client("cloudtrail"), baseline, self.now())
+        return read_trail(self.client("cloudtrail"), baseline, self.time.now())
 
     def traffic(self, baseline: FunctionSnapshot) -> tuple[Traffic, Traffic]:
         """What CloudWatch counted of the zip function before the baseline and since; only AWS has it."""
-        return read_traffic(self.client("cloudwatch"), baseline, self.now())
+        return read_traffic(self.client("cloudwatch"), baseline, self.time.now())
 
     @cached_property
     def caller(self) -> AwsCaller:
         """Who makes the calls, and in which region."""
-        answer = ask(self.client("sts").get_caller_identity, "sts:GetCallerIdentity", "the caller")
-        with readable("GetCallerIdentity"):
-            return AwsCaller(answer["Account"], answer["Arn"], self.ecr.region, self.profile)
-
-    @cached_property
-    def log(self) -> ReleaseLog:
-        """The steps of this run's release, in order."""
-        return ReleaseLog(str(self.caller), self.now, self.on_step, self.clock)
-
-    @property
-    def commands(self) -> Commands:
-        """The commands of this release, as a person would type them."""
-        return Commands(self.release.account, self.release.region, self.release.repository)
-
-    def keep_baseline(self, file: Path) -> FunctionSnapshot:
-        """The zip function as it is now, kept in a file."""
-        snapshot = self.zip_function.snapshot()
-        snapshot.keep(file)
-        return snapshot
+        return ask(
+            self.client("sts"),
+            "get_caller_identity",
+            "the caller",
+            lambda answer: AwsCaller(answer["Account"], answer["Arn"], self.ecr.region, self.profile),
+        )
 
     def published_digest(self) -> str:
         """The digest that the release tag names, for a run that only verifies.
@@ -167,13 +143,9 @@ class ReleaseClient:
 
     def pull(self, digest: str) -> str:
         """Pull a published digest, to check it; the answer is what the engine calls it."""
-        outcome = "refused"
-        try:
-            held = pull(self.engine, self.ecr.login(), self.release.repository, digest, self.say)
-            outcome = "ok"
-        finally:
-            self.call_log.note_pull(self.release.repository, digest, outcome, self.release.region)
-        with readable("docker inspect"):
+        repository = self.release.repository
+        with self.call_log.pulling(repository, digest, self.release.region), readable("docker inspect"):
+            held = pull(self.engine, self.ecr.login(), repository, digest, self.say)
             return str(held["Id"])
 
     def push(self, image: str, login: Login, tag: str) -> str:
@@ -182,14 +154,9 @@ class ReleaseClient:
         Raises:
             GateError: see `gate.registry.push.push`.
         """
-        repository, outcome = self.release.repository, "refused"
-        timing = PushTiming(self.sleep, self.clock)
-        try:
-            digest = push(self.engine, image, login, repository, tag, self.say, timing)
-            outcome = "ok"
-        finally:
-            self.call_log.note_push(repository, tag, outcome, self.release.region)
-        return digest
+        repository = self.release.repository
+        with self.call_log.pushing(repository, tag, self.release.region):
+            return push(self.engine, image, login, repository, tag, self.say, self.time)
 
     def verify(self, digest: str, image: CheckedImage | None = None) -> Publication:
         """What the registry holds under a digest now, changing nothing.

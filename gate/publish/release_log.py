@@ -3,89 +3,68 @@
 from __future__ import annotations
 
 import shlex
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from gate.aws.partition import registry_host
+from gate.aws.retry import TimeSource
 from gate.check import NoGo
 from gate.errors import GateError, one_line
+from gate.evidence.deployment_notes import ReleaseStep
+from gate.evidence.store import readable
+from gate.image.build import BuiltImage
+from gate.text import plain
 
+if TYPE_CHECKING:
+    from gate.run.model import Run
+
+STEPS = "steps.json"
 RUNNING = "running"
-DONE = "done"
 WHOAMI = "aws sts get-caller-identity"
-
-
-@dataclass(frozen=True)
-class LoggedStep:
-    """One step of a release, as AC8 wants it recorded.
-
-    Attributes:
-        number: its place in the release, from 1.
-        command: as one would type it.
-        identity: the ARN that did it, and the profile if one was named.
-        started: UTC time, ISO 8601.
-        seconds: how long it took, 0 while it runs.
-        outcome: "running", "done: …", "refused: …" or "verified, not repeated: …".
-    """
-
-    number: int
-    command: str
-    identity: str
-    started: str
-    seconds: float
-    outcome: str
+# Who builds: no AWS identity does.
+ENGINE = "the local Docker engine"
 
 
 class ReleaseLog:
-    """Records the steps; a run that is killed leaves the step that it had begun, as "running".
+    """The steps of a run's release; a run that is killed leaves the step that it had begun, as "running".
 
     Args:
+        run: its store gets each step twice, when it begins and when it has ended; its terminal, when it has ended.
         identity: who does it: the caller's ARN, and the profile if one was named.
-        now: the time of day, in UTC.
-        on_step: is given each step twice, when it begins and when it has ended (same number).
-        clock: seconds, never jumping.
+        time: the time of day, and the clock.
     """
 
-    def __init__(
-        self,
-        identity: str,
-        now: Callable[[], datetime],
-        on_step: Callable[[LoggedStep], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._identity, self._now, self._on_step, self._clock = identity, now, on_step, clock
-        self._steps: list[LoggedStep] = []
-
-    @property
-    def steps(self) -> tuple[LoggedStep, ...]:
-        """Every step so far."""
-        return tuple(self._steps)
+    def __init__(self, run: Run, identity: str, time: TimeSource) -> None:
+        self._run, self._identity, self._time = run, identity, time
+        self.steps: tuple[ReleaseStep, ...] = ()
 
     @contextmanager
-    def step(self, command: str) -> Iterator[Callable[[str], None]]:
-        """Record one step; the block states its outcome by calling the function that it is given."""
-        began, start = self._now().isoformat(timespec="seconds"), self._clock()
-        step = LoggedStep(len(self._steps) + 1, command, self._identity, began, 0.0, RUNNING)
-        self._steps.append(step)
-        self._on_step(step)
-        outcome = DONE
-
-        def done(said: str) -> None:
-            nonlocal outcome
-            outcome = said
-
+    def step(self, command: str) -> Iterator[list[str]]:
+        """Record one step; its outcome is the last text in the list, "done" unless the block appends another."""
+        place, start = len(self.steps), self._time.monotonic()
+        step = ReleaseStep(command, self._identity, self._time.now().isoformat(timespec="seconds"), 0.0, RUNNING)
+        self.steps += (step,)
+        self._record(place + 1, step)
+        said = ["done"]
         try:
-            yield done
+            yield said
         except BaseException as error:
-            outcome = f"refused: {_in_a_line(error)}"
+            said.append(f"refused: {_in_a_line(error)}")
             raise
         finally:
-            ended = replace(step, seconds=round(self._clock() - start, 2), outcome=outcome)
-            self._steps[step.number - 1] = ended
-            self._on_step(ended)
+            ended = replace(step, seconds=round(self._time.monotonic() - start, 2), outcome=said[-1])
+            self.steps = (*self.steps[:place], ended, *self.steps[place + 1 :])
+            self._record(place + 1, ended)
+            where = "" if self._run.target == "aws" else "simulated: "
+            self._run.terminal.progress(f"{where}{plain(command, 60)}: {plain(said[-1], 36)}")
+
+    def _record(self, number: int, step: ReleaseStep) -> None:
+        answer = {"number": number, "command": step.command, "identity": step.identity, "started": step.at,
+                  "seconds": step.seconds, "outcome": step.outcome}  # fmt: skip
+        title = f"step {number} {step.outcome.partition(':')[0]}"
+        self._run.store.record(title, answer, asked=step.command, criterion=8)
 
 
 def _in_a_line(error: BaseException) -> str:
@@ -94,6 +73,21 @@ def _in_a_line(error: BaseException) -> str:
     if isinstance(error, NoGo):
         return "; ".join(rejection.cause for rejection in error.result.rejections)
     return f"{type(error).__name__}: {error}"
+
+
+def note_build(run: Run, built: BuiltImage, at: str) -> None:
+    """Note the build as the first step."""
+    outcome = f"done: {built.image_id}"
+    run.steps.append(ReleaseStep(built.command, ENGINE, at, round(built.seconds, 1), outcome))
+
+
+def note_publication(run: Run, digest: str, steps: Sequence[ReleaseStep]) -> None:
+    """Note what publishing did so far, after the build, and keep the whole for later verifications."""
+    run.steps = [*(step for step in run.steps if step.identity == ENGINE), *steps]
+    record: dict[str, Any] = {"digest": digest, "place": run.target, "steps": [asdict(step) for step in run.steps]}
+    if run.promotes:
+        record["by_name"] = True
+    run.store.attach(STEPS, readable(record))
 
 
 @dataclass(frozen=True)

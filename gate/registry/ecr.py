@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from gate.aws.errors import AwsNotFound, ask, pages, readable
+from gate.aws.calls import CallLog, ask, pages, readable
+from gate.aws.errors import AwsNotFound
 from gate.aws.partition import arn
 from gate.errors import AwsRefused
-from gate.facts import fact_or_missing
 from gate.registry.artifacts import blobs_to_read
 from gate.registry.changes import InspectedManifests
 from gate.registry.login import Login, fetch_blob, read_login
@@ -19,6 +19,7 @@ from gate.registry.manifest import ACCEPTED_BY_US, StoredManifest, read_manifest
 from gate.registry.repository import RepositorySettings, RepositorySnapshot, StoredImage
 from gate.registry.tags import ExclusionFilter, Mutability
 
+T = TypeVar("T")
 _NO_REPOSITORY = ("RepositoryNotFoundException",)
 
 
@@ -38,8 +39,8 @@ class EcrRepository:
         client: boto3's ECR client.
         account: the registry, as its account number.
         name: the repository.
-        learn_secret: is given each password, so that it can be redacted everywhere.
-        note_pull: is given each blob read over /v2/ (digest, outcome), for the call log.
+        call_log: records each blob read over /v2/.
+        learn: is given the secrets of each login, so that they can be redacted everywhere.
     """
 
     def __init__(
@@ -47,15 +48,14 @@ class EcrRepository:
         client: Any,
         account: str,
         name: str,
-        *,
-        learn_secret: Callable[[str], None] = lambda _secret: None,
-        note_pull: Callable[[str, str], None] = lambda _digest, _outcome: None,
+        call_log: CallLog | None = None,
+        learn: Callable[[Iterable[str]], None] = lambda _secrets: None,
     ) -> None:
         self.client = client
         self.account = account
         self.name = name
-        self._here = {"registryId": account, "repositoryName": name}
-        self._learn_secret, self._note_pull = learn_secret, note_pull
+        self._here, self._about = {"registryId": account, "repositoryName": name}, f"the repository {name}"
+        self._call_log, self._learn = call_log or CallLog(), learn
 
     @property
     def region(self) -> str:
@@ -64,54 +64,51 @@ class EcrRepository:
 
     def describe(self) -> RepositorySettings:
         """The repository's identity and settings."""
-        parameters = {"registryId": self.account, "repositoryNames": [self.name]}
-        answer = self._ask(self.client.describe_repositories, "ecr:DescribeRepositories", **parameters)
-        with readable("DescribeRepositories"):
+
+        def read(answer: dict[str, Any]) -> RepositorySettings:
             found = answer["repositories"]
             if len(found) != 1:
                 raise AwsRefused(f"ECR answers {len(found)} repositories for the name {self.name}")
             return _repository(found[0])
 
+        here = {"registryId": self.account, "repositoryNames": [self.name]}
+        return self._ask("describe_repositories", read, **here)
+
     def images(self) -> tuple[StoredImage, ...]:
         """Every image, archived ones too (without the filter ECR answers the active ones alone)."""
-        listing = pages(
-            self.client,
-            "describe_images",
-            "ecr:DescribeImages",
-            f"the repository {self.name}",
-            _NO_REPOSITORY,
-            filter={"imageStatus": "ANY"},
-            **self._here,
-        )
-        with readable("DescribeImages"):
-            return tuple(_image(raw) for page in listing for raw in page["imageDetails"])
+
+        def read(page: dict[str, Any]) -> Iterable[StoredImage]:
+            return map(_image, page["imageDetails"])
+
+        every = {"filter": {"imageStatus": "ANY"}, **self._here}
+        return tuple(pages(self.client, "describe_images", self._about, read, _NO_REPOSITORY, **every))
 
     def snapshot(self) -> RepositorySnapshot:
         """All that the repository holds and is set to; what is refused is a missing fact of it."""
-        return RepositorySnapshot(
-            repository=fact_or_missing(self.describe),
-            images=fact_or_missing(self.images),
-            lifecycle_policy=fact_or_missing(self.lifecycle_policy),
-            repository_policy=fact_or_missing(self.repository_policy),
-            resource_tags=fact_or_missing(self.resource_tags),
+        return RepositorySnapshot.gathered(
+            repository=self.describe,
+            images=self.images,
+            lifecycle_policy=self.lifecycle_policy,
+            repository_policy=self.repository_policy,
+            resource_tags=self.resource_tags,
         )
 
     def resource_tags(self) -> dict[str, str]:
         """The tags of the repository itself."""
         named = arn("ecr", self.region, self.account, f"repository/{self.name}")
-        answer = self._ask(self.client.list_tags_for_resource, "ecr:ListTagsForResource", resourceArn=named)
-        with readable("ListTagsForResource"):
+
+        def read(answer: dict[str, Any]) -> dict[str, str]:
             return {tag["Key"]: tag["Value"] for tag in answer.get("tags", [])}
+
+        return self._ask("list_tags_for_resource", read, resourceArn=named)
 
     def lifecycle_policy(self) -> str | None:
         """The lifecycle policy as text, None if none is set."""
-        call, absent = self.client.get_lifecycle_policy, "LifecyclePolicyNotFoundException"
-        return self._text(call, "ecr:GetLifecyclePolicy", absent, "lifecyclePolicyText")
+        return self._text("get_lifecycle_policy", "lifecyclePolicyText", "LifecyclePolicyNotFoundException")
 
     def repository_policy(self) -> str | None:
         """The repository policy as text, None if none is set."""
-        call, absent = self.client.get_repository_policy, "RepositoryPolicyNotFoundException"
-        return self._text(call, "ecr:GetRepositoryPolicy", absent, "policyText")
+        return self._text("get_repository_policy", "policyText", "RepositoryPolicyNotFoundException")
 
     def manifest(self, digest: str) -> StoredManifest:
         """The manifest with this digest.
@@ -119,19 +116,15 @@ class EcrRepository:
         Raises:
             AwsRefused: the registry does not answer it, or answers something else.
         """
-        answer = self._ask(
-            self.client.batch_get_image,
-            "ecr:BatchGetImage",
-            imageIds=[{"imageDigest": digest}],
-            acceptedMediaTypes=list(ACCEPTED_BY_US),
-            **self._here,
-        )
-        images = answer.get("images", [])
-        if len(images) < 1:
-            raise _no_manifest(digest, answer.get("failures", []), self.name)
-        with readable("BatchGetImage"):
-            raw = images[0]
+
+        def read(answer: dict[str, Any]) -> StoredManifest:
+            if not answer.get("images"):
+                raise _no_manifest(digest, answer.get("failures", []), self.name)
+            raw = answer["images"][0]
             return StoredManifest(raw["imageId"]["imageDigest"], raw["imageManifestMediaType"], raw["imageManifest"])
+
+        asked = {"imageIds": [{"imageDigest": digest}], "acceptedMediaTypes": list(ACCEPTED_BY_US)}
+        return self._ask("batch_get_image", read, **asked, **self._here)
 
     def look_at(self, digests: Iterable[str]) -> InspectedManifests:
         """The manifests with these digests and the blobs that tell what they are about, as far as they can be had."""
@@ -147,9 +140,8 @@ class EcrRepository:
 
     def login(self) -> Login:
         """Log in to the registry; nothing is written anywhere."""
-        login = read_login(self._ask(self.client.get_authorization_token, "ecr:GetAuthorizationToken"))
-        for secret in login.secrets:
-            self._learn_secret(secret)
+        login = self._ask("get_authorization_token", read_login)
+        self._learn(login.secrets)
         return login
 
     def config(self, stored: StoredManifest) -> StoredConfig:
@@ -167,37 +159,28 @@ class EcrRepository:
 
     def put_tag(self, stored: StoredManifest, tag: str) -> str:
         """Make a tag name a manifest that the repository holds (PutImage); answers the digest it now names."""
-        answer = self._ask(
-            self.client.put_image,
-            "ecr:PutImage",
+        return self._ask(
+            "put_image",
+            lambda answer: str(answer["image"]["imageId"]["imageDigest"]),
             imageManifest=stored.body,
             imageManifestMediaType=stored.media_type,
             imageDigest=stored.digest,
             imageTag=tag,
             **self._here,
         )
-        with readable("PutImage"):
-            return str(answer["image"]["imageId"]["imageDigest"])
 
     def _blob(self, digest: str) -> bytes:
-        outcome = "refused"
-        try:
-            content = fetch_blob(self.login(), self.name, digest)
-            outcome = "ok"
-        finally:
-            self._note_pull(digest, outcome)
-        return content
+        with self._call_log.pulling(self.name, digest, self.region):
+            return fetch_blob(self.login(), self.name, digest)
 
-    def _text(self, call: Callable[..., dict[str, Any]], permission: str, absent: str, key: str) -> str | None:
+    def _text(self, operation: str, key: str, absent: str) -> str | None:
         try:
-            answer = ask(call, permission, f"the repository {self.name}", (absent,), **self._here)
+            return ask(self.client, operation, self._about, lambda answer: str(answer[key]), (absent,), **self._here)
         except AwsNotFound:
             return None
-        with readable(permission.partition(":")[2]):
-            return str(answer[key])
 
-    def _ask(self, call: Callable[..., dict[str, Any]], permission: str, **parameters: Any) -> dict[str, Any]:
-        return ask(call, permission, f"the repository {self.name}", _NO_REPOSITORY, **parameters)
+    def _ask(self, operation: str, read: Callable[[dict[str, Any]], T], **parameters: Any) -> T:
+        return ask(self.client, operation, self._about, read, _NO_REPOSITORY, **parameters)
 
 
 def _no_manifest(digest: str, failures: list[dict[str, Any]], repository: str) -> AwsRefused:

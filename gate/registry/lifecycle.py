@@ -9,24 +9,18 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.registry.tags import matches
+from gate.text import plain
 
 if TYPE_CHECKING:
     from gate.registry.repository import StoredImage
 
-COUNT_TYPES = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned")
-_RULE_KEYS = {"rulePriority", "description", "selection", "action"}
-_SELECTION_KEYS = {
-    "tagStatus",
-    "tagPrefixList",
-    "tagPatternList",
-    "storageClass",
-    "countType",
-    "countUnit",
-    "countNumber",
-}
+# What a policy can say; the local target refuses the same.
+SCHEMA = Path(__file__).with_name("lifecycle.schema.json")
 
 
 class UnreadablePolicy(ValueError):
@@ -71,83 +65,41 @@ def read_policy(text: str | None) -> tuple[Rule, ...]:
     Raises:
         UnreadablePolicy: it is not JSON, or holds anything unknown.
     """
+    from jsonschema.exceptions import best_match
+
     if text is None:
         return ()
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UnreadablePolicy(f"The lifecycle policy is not JSON ({error})") from error
-    if not isinstance(document, dict) or set(document) != {"rules"} or not isinstance(document["rules"], list):
-        raise UnreadablePolicy("The lifecycle policy is not an object with a list of rules and nothing else")
-    rules = sorted((_rule(raw) for raw in document["rules"]), key=lambda rule: rule.priority)
+    if fault := best_match(_validator().iter_errors(document)):
+        place = "/".join(map(str, fault.absolute_path)) or "the document"
+        raise UnreadablePolicy(f"The lifecycle policy is none that is known, at {place}: {plain(fault.message)}")
+    rules = sorted(map(_rule, document["rules"]), key=lambda rule: rule.priority)
     if len({rule.priority for rule in rules}) != len(rules):
         raise UnreadablePolicy("Two lifecycle rules have the same priority, so their order is not known")
     return tuple(rules)
 
 
-def _rule(raw: Any) -> Rule:
-    fields = _known(raw, _RULE_KEYS, "a rule")
-    selection = _known(fields.get("selection"), _SELECTION_KEYS, "a rule's selection")
-    count_type = _one_of(selection, "countType", COUNT_TYPES)
-    if count_type != "imageCountMoreThan":
-        _one_of(selection, "countUnit", ("days",))
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(json.loads(SCHEMA.read_text()))
+
+
+def _rule(raw: Mapping[str, Any]) -> Rule:
+    selection = raw["selection"]
     return Rule(
-        priority=_positive(fields, "rulePriority"),
-        tag_status=_one_of(selection, "tagStatus", ("tagged", "untagged", "any")),
-        patterns=_patterns(selection),
-        storage_class=_one_of({"storageClass": "standard", **selection}, "storageClass", ("standard", "archive")),
-        count_type=count_type,
-        count=_positive(selection, "countNumber"),
-        action=_action(fields.get("action")),
+        priority=int(raw["rulePriority"]),
+        tag_status=selection["tagStatus"],
+        patterns=(*(f"{each}*" for each in selection.get("tagPrefixList", ())), *selection.get("tagPatternList", ())),
+        storage_class=selection.get("storageClass", "standard"),
+        count_type=selection["countType"],
+        count=int(selection["countNumber"]),
+        action=raw["action"]["type"],
     )
-
-
-def _patterns(selection: Mapping[str, Any]) -> tuple[str, ...]:
-    prefixes, patterns = selection.get("tagPrefixList", []), selection.get("tagPatternList", [])
-    if not _is_text_list(prefixes) or not _is_text_list(patterns):
-        raise UnreadablePolicy("A lifecycle rule's tag prefixes and patterns are not lists of texts")
-    # A "*" in a prefix would be a literal character, which no tag can hold.
-    if any("*" in prefix for prefix in prefixes):
-        raise UnreadablePolicy(f"A lifecycle rule's tag prefixes hold a wildcard: {prefixes}")
-    given = tuple([f"{prefix}*" for prefix in prefixes] + list(patterns))
-    if (selection.get("tagStatus") == "tagged") != bool(given):
-        raise UnreadablePolicy("A lifecycle rule must name tags if, and only if, its tagStatus is 'tagged'")
-    return given
-
-
-def _is_text_list(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) and each for each in value)
-
-
-def _action(raw: Any) -> str:
-    fields = _known(raw, {"type", "targetStorageClass"}, "a rule's action")
-    action = _one_of(fields, "type", ("expire", "transition"))
-    if action == "transition":
-        _one_of(fields, "targetStorageClass", ("archive",))
-    return action
-
-
-def _known(raw: Any, keys: set[str], what: str) -> Mapping[str, Any]:
-    if not isinstance(raw, dict):
-        raise UnreadablePolicy(f"The lifecycle policy holds {raw!r} where {what} belongs")
-    unknown = sorted(set(raw) - keys)
-    if unknown:
-        raise UnreadablePolicy(f"The lifecycle policy holds {', '.join(unknown)} in {what}, which is not known")
-    return raw
-
-
-def _one_of(fields: Mapping[str, Any], key: str, allowed: Sequence[str]) -> str:
-    value = fields.get(key)
-    if not isinstance(value, str) or value not in allowed:
-        raise UnreadablePolicy(f"A lifecycle rule's {key} is {value!r}, not one of {', '.join(allowed)}")
-    return value
-
-
-def _positive(fields: Mapping[str, Any], key: str) -> int:
-    value = fields.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise UnreadablePolicy(f"A lifecycle rule's {key} is {value!r}, not a whole number above 0")
-    return value
 
 
 def evaluate(rules: Sequence[Rule], images: Iterable[StoredImage], at: datetime) -> dict[str, Rule]:

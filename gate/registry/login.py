@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from gate.aws.errors import readable
+from gate.aws.calls import readable
 from gate.engine import CONNECTION_ERRORS
 from gate.errors import AwsRefused, EngineUnavailable
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gate.aws.errors import AwsNotFound, ask, readable
+from gate.aws.calls import ask
+from gate.aws.errors import AwsNotFound
 from gate.aws.retry import TimeSource
 from gate.errors import AwsRefused
 from gate.registry.managed import (
@@ -45,70 +46,77 @@ class ManagedReader:
 
     def signing(self, digest: str, limit: float) -> ImageSigning:
         """Managed signing of an image; waits at most `limit` seconds for its end."""
-        here = self.client(self.region)
         try:
-            answer = ask(here.get_signing_configuration, "ecr:GetSigningConfiguration", "the registry",
-                         ("SigningConfigurationNotFoundException",))  # fmt: skip
+            profiles = ask(
+                self.client(self.region),
+                "get_signing_configuration",
+                "the registry",
+                lambda answer: signing_profiles(answer["signingConfiguration"]["rules"], self.repository),
+                ("SigningConfigurationNotFoundException",),
+            )
         except AwsNotFound:
-            return ImageSigning()
-        with readable("GetSigningConfiguration"):
-            profiles = signing_profiles(answer["signingConfiguration"]["rules"], self.repository)
+            profiles = ()
         if not profiles:
             return ImageSigning()
 
-        def read() -> dict[str, Progress]:
-            stated = self._stated(here.describe_image_signing_status, "DescribeImageSigningStatus", digest)
-            with readable("DescribeImageSigningStatus"):
-                return {str(each["signingProfileArn"]): _progress(each) for each in stated.get("signingStatuses", [])}
+        def read(answer: dict[str, Any]) -> dict[str, Progress]:
+            return {str(each["signingProfileArn"]): _progress(each) for each in answer.get("signingStatuses", [])}
 
-        return ImageSigning(profiles, self._ended(read, profiles, limit, "ECR signs the image"))
+        operation, said = "describe_image_signing_status", "ECR signs the image"
+        return ImageSigning(profiles, self._ended(operation, read, digest, profiles, limit, said))
 
     def replication(self, digest: str, limit: float) -> tuple[Replica, ...]:
         """The image at every destination; waits at most `limit` seconds for the last. None: nothing is replicated."""
-        here = self.client(self.region)
-        answer = ask(here.describe_registry, "ecr:DescribeRegistry", "the registry")
-        with readable("DescribeRegistry"):
-            wanted = destinations(answer["replicationConfiguration"]["rules"], self.repository)
+        wanted = ask(
+            self.client(self.region),
+            "describe_registry",
+            "the registry",
+            lambda answer: destinations(answer["replicationConfiguration"]["rules"], self.repository),
+        )
         if not wanted:
             return ()
 
-        def read() -> dict[Destination, Progress]:
-            stated = self._stated(here.describe_image_replication_status, "DescribeImageReplicationStatus", digest)
-            with readable("DescribeImageReplicationStatus"):
-                return {Destination(str(each["region"]), str(each["registryId"])): _progress(each)
-                        for each in stated.get("replicationStatuses", [])}  # fmt: skip
+        def read(answer: dict[str, Any]) -> dict[Destination, Progress]:
+            stated = answer.get("replicationStatuses", [])
+            return {Destination(str(each["region"]), str(each["registryId"])): _progress(each) for each in stated}
 
-        found = self._ended(read, wanted, limit, "ECR replicates the image")
+        operation, said = "describe_image_replication_status", "ECR replicates the image"
+        found = self._ended(operation, read, digest, wanted, limit, said)
         return tuple(self._replica(each, found.get(each, Progress()), digest) for each in wanted)
 
     def _replica(self, place: Destination, status: Progress, digest: str) -> Replica:
         """What the destination itself answers; it lets itself be asked only where its own policies allow that."""
+
+        def read(answer: dict[str, Any]) -> Replica:
+            (image,) = answer["imageDetails"]
+            return Replica(place, status, str(image.get("imageStatus", "UNSTATED")))
+
         about = f"the repository {self.repository} in {place}"
         try:
-            call = self.client(place.region).describe_images
-            answer = ask(call, "ecr:DescribeImages", about, _ABSENT, registryId=place.account,
-                         repositoryName=self.repository, imageIds=[{"imageDigest": digest}])  # fmt: skip
-            with readable(f"DescribeImages in {place}"):
-                (image,) = answer["imageDetails"]
-                return Replica(place, status, str(image.get("imageStatus", "UNSTATED")))
+            return ask(self.client(place.region), "describe_images", about, read, _ABSENT, registryId=place.account,
+                       repositoryName=self.repository, imageIds=[{"imageDigest": digest}])  # fmt: skip
         except AwsNotFound:
             return Replica(place, status, "absent")
         except AwsRefused as refusal:
             return Replica(place, status, unasked=refusal.cause)
 
-    def _stated(self, call: Callable[..., dict[str, Any]], operation: str, digest: str) -> dict[str, Any]:
-        try:
-            return ask(call, f"ecr:{operation}", f"the repository {self.repository}", _ABSENT, registryId=self.account,
-                       repositoryName=self.repository, imageId={"imageDigest": digest})  # fmt: skip
-        except AwsNotFound:
-            return {}  # just pushed, and not known yet
-
     def _ended(
-        self, read: Callable[[], dict[_Key, Progress]], wanted: Collection[_Key], limit: float, what: str
+        self,
+        operation: str,
+        read: Callable[[dict[str, Any]], dict[_Key, Progress]],
+        digest: str,
+        wanted: Collection[_Key],
+        limit: float,
+        what: str,
     ) -> Mapping[_Key, Progress]:
-        began = self.time.monotonic()
+        about, here, began = f"the repository {self.repository}", self.client(self.region), self.time.monotonic()
+        asked = {"registryId": self.account, "repositoryName": self.repository, "imageId": {"imageDigest": digest}}
         while True:
-            found, waited = read(), self.time.monotonic() - began
+            try:
+                found = ask(here, operation, about, read, _ABSENT, **asked)
+            except AwsNotFound:
+                found = {}  # just pushed, and not known yet
+            waited = self.time.monotonic() - began
             lacking = [each for each in wanted if _awaited(found.get(each, Progress()), min(waited, limit), limit)]
             if not lacking:
                 return found

@@ -64,11 +64,6 @@ class ImageManifest:
     config: Blob
     layers: tuple[Blob, ...]
 
-    @property
-    def compressed_bytes(self) -> int:
-        """The size of config and layers as they are stored and pulled."""
-        return self.config.size + sum(layer.size for layer in self.layers)
-
 
 class UnreadableManifest(ValueError):
     """The body is not an image manifest; the message says why, as the end of a sentence."""
@@ -138,7 +133,10 @@ def check_admission(stored: StoredManifest, platform: str, wanted: str = "linux/
         manifest = read_manifest(stored)
     except UnreadableManifest as error:
         return reject(f"The manifest cannot be read: it {error}", where, _REBUILD)
-    return _blobs(manifest, where) + _platform(platform, wanted, where)
+    if platform == wanted:
+        return _blobs(manifest, where)
+    said = f"The image is built for {platform or 'no stated platform'}, the release is for {wanted}"
+    return _blobs(manifest, where) + reject(said, where, f"build with `docker build --platform {wanted}`")
 
 
 def _index(stored: StoredManifest, wanted: str, where: str) -> CheckResult:
@@ -175,13 +173,6 @@ def _what_is_wrong(media_type: str) -> str:
     if "foreign" in media_type or "nondistributable" in media_type:
         return f"is a foreign layer ({media_type})"
     return f"has the media type {media_type!r}"
-
-
-def _platform(platform: str, wanted: str, where: str) -> CheckResult:
-    if platform == wanted:
-        return ACCEPTED
-    return reject(f"The image is built for {platform or 'no stated platform'}, the release is for {wanted}", where,
-                  f"build with `docker build --platform {wanted}`")  # fmt: skip
 
 
 def _known_bad_bytes() -> tuple[StoredManifest]:

@@ -115,11 +115,8 @@ def check_changes(calls: Iterable[AwsCall], repository: str) -> CheckResult:
     """
     calls = tuple(calls)
     if not calls:
-        return reject(
-            "The call log is empty: not one AWS call was recorded, so nothing is known about changes",
-            "the call log",
-            _RECORD,
-        )
+        said = "The call log is empty: not one AWS call was recorded, so nothing is known about changes"
+        return reject(said, "the call log", _RECORD)
     return CheckResult.of(
         Rejection(
             f"The run called {call}, which a release may not",

@@ -9,6 +9,7 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 
+from gate.aws.retry import TimeSource
 from gate.engine import CONNECTION_ERRORS
 from gate.errors import AwsRefused, EngineUnavailable, ImageUnavailable
 from gate.registry.login import Login
@@ -16,6 +17,7 @@ from gate.registry.login import Login
 _FIRST_LINE_AFTER, _NEXT_LINE_AFTER = 2.0, 10.0  # seconds, of what is said while a push goes on
 _THERE = ("Pushed", "Layer already exists", "Mounted from")
 PAUSES = (1.0, 4.0, 15.0)  # seconds before the second, third and fourth attempt
+_LIMIT = 1800  # seconds after which a push that still runs is given up
 
 # What `docker push` prints last; Podman sends it without the `aux` that repeats it for programs.
 _PRINTED = re.compile(r"\S+: digest: (sha256:[0-9a-f]{64}) size: \d+\s*")
@@ -34,25 +36,8 @@ _TRANSIENT = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class PushTiming:
-    """How a push deals with time: sleeps are injected, so that tests need none.
-
-    Attributes:
-        sleep: waits so many seconds.
-        clock: seconds, never jumping.
-        limit: seconds after which a push that still runs is given up.
-        pauses: seconds before each further attempt.
-    """
-
-    sleep: Callable[[float], None]
-    clock: Callable[[], float]
-    limit: float = 1800.0
-    pauses: tuple[float, ...] = PAUSES
-
-
 def push(
-    engine: Any, image: str, login: Login, repository: str, tag: str, say: Callable[[str], None], timing: PushTiming
+    engine: Any, image: str, login: Login, repository: str, tag: str, say: Callable[[str], None], time: TimeSource
 ) -> str:
     """Push an image under a tag and answer the digest of the manifest that the registry now holds.
 
@@ -63,14 +48,14 @@ def push(
         repository: the repository's name, without the host.
         tag: the tag to push.
         say: is given progress, one line each.
-        timing: how often and how long to try.
+        time: the clock, and the sleep between two attempts.
 
     Raises:
         AwsRefused: the registry refused, or did not recover within the attempts.
         EngineUnavailable: the engine does not answer.
         ImageUnavailable: the engine does not hold the image.
     """
-    return _Push(engine, login, f"{login.host}/{repository}", tag, say, timing).run(image)
+    return _Push(engine, login, f"{login.host}/{repository}", tag, say, time).run(image)
 
 
 class _Transient(Exception):
@@ -86,7 +71,7 @@ class _Push:
     repository: str
     tag: str
     say: Callable[[str], None]
-    timing: PushTiming
+    time: TimeSource
 
     @property
     def name(self) -> str:
@@ -114,25 +99,24 @@ class _Push:
             self.say(f"the local name {self.name} could not be removed: {error}")
 
     def _with_retries(self) -> str:
-        for pause in self.timing.pauses:
+        last = None
+        for pause in (0.0, *PAUSES):
+            if last:
+                self.say(f"push of {self.name}: {last}; trying again in {pause:g} s")
+                self.time.sleep(pause)
             try:
                 return self._once()
             except _Transient as error:
-                self.say(f"push of {self.name}: {error}; trying again in {pause:g} s")
-                self.timing.sleep(pause)
-        try:
-            return self._once()
-        except _Transient as error:
-            attempts = len(self.timing.pauses) + 1
-            raise AwsRefused(
-                f"The registry did not take the push of {self.tag}, after {attempts} attempts: {error}",
-                where=f"docker push {self.name}",
-                remedy="run the release again: layers that arrived are kept, and no tag is moved before the scan",
-            ) from error
+                last = error
+        raise AwsRefused(
+            f"The registry did not take the push of {self.tag}, after {len(PAUSES) + 1} attempts: {last}",
+            where=f"docker push {self.name}",
+            remedy="run the release again: layers that arrived are kept, and no tag is moved before the scan",
+        ) from last
 
     def _once(self) -> str:
         credentials = {"username": self.login.username, "password": self.login.password}
-        deadline = self.timing.clock() + self.timing.limit
+        deadline = self.time.monotonic() + _LIMIT
         try:
             events = self.engine.push(self.repository, self.tag, stream=True, decode=True, auth_config=credentials)
             digest = self._follow(events, deadline) or self._held_as()
@@ -150,11 +134,11 @@ class _Push:
         return digest
 
     def _follow(self, events: Iterable[dict[str, Any]], deadline: float) -> str | None:
-        progress, digest = PushProgress(self.say, self.timing.clock), None
+        progress, digest = PushProgress(self.say, self.time.monotonic), None
         for event in events:
-            if self.timing.clock() > deadline:
-                limit = f"{self.timing.limit:g} s"
-                raise AwsRefused(f"The push did not end within {limit}", remedy="check the network's upload, run again")
+            if self.time.monotonic() > deadline:
+                late = f"The push did not end within {_LIMIT} s"
+                raise AwsRefused(late, remedy="check the network's upload, run again")
             if "error" in event:
                 raise _classified(str(event["error"]), self.name)
             progress.take(event)

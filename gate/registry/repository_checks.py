@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gate.aws.partition import arn, registry_host
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.registry.changes import Comparison, InspectedManifests
+from gate.registry.changes import Comparison
 from gate.registry.repository import RepositorySettings, RepositorySnapshot, StoredImage
 from gate.registry.tags import Mutability
 
@@ -57,38 +57,22 @@ def check_active(image: StoredImage | None, tag: str) -> CheckResult:
     )
 
 
-def _known_bad_change() -> tuple[RepositorySnapshot, RepositorySnapshot, tuple[str, ...], str]:
+def _known_bad_change() -> tuple[Comparison]:
     other = StoredImage("sha256:" + "a" * 64, ("v0.9.0",), 1, datetime.min, "", "ACTIVE")
     before = RepositorySnapshot(_some_repository(), (other,), None, None, {})
     after = RepositorySnapshot(_some_repository(), (), None, None, {})
-    return before, after, ("v1.0.0", "latest"), "sha256:" + "b" * 64
+    return (Comparison(before, after, ("v1.0.0", "latest"), "sha256:" + "b" * 64),)
 
 
 @check(2, known_bad=_known_bad_change)
-def check_otherwise_unchanged(
-    before: RepositorySnapshot,
-    after: RepositorySnapshot,
-    moved: tuple[str, ...],
-    released: str,
-    looked: InspectedManifests | None = None,
-    now: datetime | None = None,
-) -> CheckResult:
+def check_otherwise_unchanged(found: Comparison) -> CheckResult:
     """Whether nothing changed in the repository but the release's own tags and image, and what explains itself.
 
     A referrer of an image that was there, and what the lifecycle policy ends, explain themselves.
-
-    Args:
-        before: the repository before anything was pushed.
-        after: the repository now.
-        moved: the tags that publishing sets.
-        released: the digest that was published.
-        looked: the images that `gate.registry.changes.to_look_at` names; without it no new image explains itself.
-        now: when `after` was read; without it no lifecycle rule explains anything.
     """
-    where = f"repository {before.repository.name}, before and after the release"
-    changes = Comparison(before, after, moved, released, looked or InspectedManifests(), now).changes()
+    where = f"repository {found.before.repository.name}, before and after the release"
     return CheckResult.of(
         Rejection(str(change), where, "find out in CloudTrail who changed it; publishing does not")
-        for change in changes
+        for change in found.changes()
         if not change.explained
     )

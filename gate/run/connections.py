@@ -16,15 +16,13 @@ from gate.engine.leftovers import end_leftover_processes
 from gate.errors import EngineUnavailable, EvidenceDamaged
 from gate.facts import made_once
 from gate.permission.required import policies_of
-from gate.publish.accepted import standing_tag
+from gate.publish.earlier_runs import standing_tag
 from gate.publish.promotion_record import read_all
 from gate.publish.release_client import ReleaseClient
-from gate.publish.release_log import RUNNING, LoggedStep
 from gate.registry.repository import naming
 from gate.run.model import Run
 from gate.run.preflight import session_for
 from gate.scan.reader import ScanReader
-from gate.text import plain
 
 
 class Connections:
@@ -90,8 +88,7 @@ class Connections:
             run.call_log,
             engine=engine.client.api,
             say=run.terminal.progress,
-            on_step=self._record_step,
-            learn_secret=lambda secret: run.store.redactor.learn([secret]),
+            learn=run.store.redactor.learn,
             allow_destructive=target == "local",
             profile=run.options.profile or "",
         )
@@ -128,21 +125,13 @@ class Connections:
             provenance=run.provenance,
         )
 
-    def _record_step(self, step: LoggedStep) -> None:
-        """Every step is recorded as evidence when it begins, and again when it has ended."""
-        where = "" if self.run.target == "aws" else "simulated: "
-        if step.outcome != RUNNING:
-            self.run.terminal.progress(f"{where}{plain(step.command, 60)}: {plain(step.outcome, 36)}")
-        title = f"step {step.number} {step.outcome.split(':')[0]}"
-        self.run.store.record(title, step, asked=step.command, criterion=8)
-
     @made_once
     def scanner(self) -> ScanReader:
         """Reads the scans of the repository."""
         client, options = self.release_client, self.run.options
         return ScanReader(
-            client.client("ecr"),
-            client.client("inspector2"),
+            client.client("ecr", attempts=1),
+            client.client("inspector2", attempts=1),
             self.run.release.repository,
             timeout=options.scan_timeout,
             progress=self.run.terminal.waiting_for,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.aws.errors import ask
+from gate.aws.calls import ask
 from gate.browser import pin
 from gate.errors import ImageUnavailable
 from gate.image.dockerfile import from_lines
@@ -89,8 +89,8 @@ def canaries(client: ReleaseClient) -> dict[str, str]:
     """
     if not client.release.zip_function:
         return {}
-    answer = ask(client.client("lambda").get_function_configuration, "lambda:GetFunctionConfiguration",
-                 "the zip function's environment", FunctionName=client.release.zip_function)  # fmt: skip
+    answer = ask(client.client("lambda"), "get_function_configuration", "the zip function's environment", dict,
+                 FunctionName=client.release.zip_function)  # fmt: skip
     values = answer.get("Environment", {}).get("Variables", {})
     # Shorter values ("INFO", "true") are words that stand in any report.
     return {f"the value of {name}": value for name, value in values.items() if len(value) >= 8}  # noqa: PLR2004

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gate.aws.call_log import CallLog
+from gate.aws.calls import CallLog
 from gate.aws.clients import ClientRecorder
 from gate.check import SelfTest
 from gate.evidence.deployment_notes import ReleaseStep

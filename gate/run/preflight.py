@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
+from gate.aws.calls import ask
 from gate.aws.endpoints import check_endpoints
-from gate.aws.errors import AwsNotFound, ask, readable
+from gate.aws.errors import AwsNotFound
 from gate.check import ACCEPTED, CheckResult, reject
 from gate.errors import AwsRefused, GateError, WrongUse, one_line
 from gate.permission.granted import GrantedPermissions
@@ -83,9 +84,12 @@ def identify(run: Run) -> None:
 def _caller(run: Run) -> AwsCaller:
     client = run.session.client("sts", config=_PATIENT)
     try:
-        answer = ask(client.get_caller_identity, "sts:GetCallerIdentity", "the caller")
-        with readable("GetCallerIdentity"):
-            return AwsCaller(answer["Account"], answer["Arn"], run.session.region_name, run.options.profile or "")
+        return ask(
+            client,
+            "get_caller_identity",
+            "the caller",
+            lambda found: AwsCaller(found["Account"], found["Arn"], run.session.region_name, run.options.profile or ""),
+        )
     except AwsRefused as refusal:
         raise WrongUse(refusal.cause, remedy=refusal.remedy) from refusal
 
@@ -130,9 +134,10 @@ def _repository(run: Run) -> CheckResult:
     about = f"the repository {release.repository} in account {release.account}, {release.region}"
     try:
         ask(
-            client.describe_repositories,
-            "ecr:DescribeRepositories",
+            client,
+            "describe_repositories",
             about,
+            dict,
             ("RepositoryNotFoundException",),
             registryId=release.account,
             repositoryNames=[release.repository],

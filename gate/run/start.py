@@ -164,7 +164,7 @@ def _look_for_accepted(run: Run) -> None:
     """Refuse to promote what no intact evidence accepts, before anything is cleared, started or asked."""
     if not (tag := run.options.promote):
         return
-    from gate.publish.accepted import accepted_release
+    from gate.publish.earlier_runs import accepted_release
 
     if not run.release.rolling_tag:
         raise WrongUse("--promote moves the rolling tag, and this release has none: rolling_tag is empty in pytest.ini")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gate.aws.errors import readable
+from gate.aws.calls import readable
 from gate.aws.retry import RetryingClient
 from gate.errors import ScanUnavailable
 from gate.facts import MissingFact, fact_or_missing

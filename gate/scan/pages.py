@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from gate.aws.errors import readable
+from gate.aws.calls import readable
 from gate.aws.retry import RetryingClient
 from gate.errors import ScanUnavailable
 from gate.scan.findings import Finding, exploit_data

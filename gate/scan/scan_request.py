@@ -10,7 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from gate.aws.errors import error_code, error_message, readable
+from gate.aws.calls import readable
+from gate.aws.errors import error_code, error_message
 from gate.aws.retry import RetryingClient
 from gate.errors import AwsRefused, ScanUnavailable
 from gate.scan.pages import scan_page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from gate.aws.errors import readable
+from gate.aws.calls import readable
 from gate.aws.retry import RetryingClient
 from gate.errors import ScanUnavailable
 from gate.scan.statuses import Mode

@@ -10,11 +10,12 @@ from typing import Any
 
 import jsonschema
 
+from gate.registry.lifecycle import SCHEMA
 from localaws.ecr import principals
 from localaws.ecr.errors import EcrError, invalid
 from localaws.ecr.operations import ApiCall, Parameters, operation
 
-_HERE = Path(__file__).parent
+_POLICY_SCHEMA = Path(__file__).with_name("policy.schema.json")
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def check_policy(text: str) -> dict[str, Any]:
     Raises:
         EcrError: InvalidParameterException.
     """
-    document: dict[str, Any] = _checked("PolicyText", "Invalid repository policy provided", text, "policy.schema.json")
+    document: dict[str, Any] = _checked("PolicyText", "Invalid repository policy provided", text, _POLICY_SCHEMA)
     return document
 
 
@@ -109,10 +110,13 @@ def check_lifecycle(text: str) -> None:
         EcrError: InvalidParameterException.
     """
     why = "Lifecycle policy validation failure"
-    _check_priorities(_checked("LifecyclePolicyText", why, text, "lifecycle.schema.json")["rules"])
+    rules = _checked("LifecyclePolicyText", why, text, SCHEMA)["rules"]
+    if not rules:
+        raise invalid(f"Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: '{why}' (no rules)")
+    _check_priorities(rules)
 
 
-def _checked(parameter: str, why: str, text: str, schema: str) -> Any:
+def _checked(parameter: str, why: str, text: str, schema: Path) -> Any:
     try:
         document = json.loads(text)
         jsonschema.validate(document, _schema(schema))
@@ -127,8 +131,8 @@ def _checked(parameter: str, why: str, text: str, schema: str) -> Any:
 
 
 @cache
-def _schema(name: str) -> Any:
-    return json.loads((_HERE / name).read_text())
+def _schema(file: Path) -> Any:
+    return json.loads(file.read_text())
 
 
 def _check_priorities(rules: list[dict[str, Any]]) -> None:

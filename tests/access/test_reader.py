@@ -5,7 +5,6 @@ from dataclasses import fields
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from gate.access.facts import Function
@@ -13,6 +12,7 @@ from gate.access.permission_groups import permission_groups, required_for
 from gate.access.reader import AccountReader, lambda_functions, organization
 from gate.access.trust import who_can_assume
 from gate.errors import GateError
+from tests.field.wire import client as wired
 
 ACCOUNT = "654654307503"
 REPOSITORY = f"arn:aws:ecr:ap-northeast-2:{ACCOUNT}:repository/naver-sms-automation"
@@ -281,17 +281,10 @@ def test_group_that_is_not_in_the_answer_is_refused(aws):
         aws.facts()
 
 
-class Answers:
-    """A client of one method, which answers or refuses."""
-
-    def __init__(self, answer):
-        self.answer = answer
-
-    def describe_organization(self):
-        """DescribeOrganization."""
-        if isinstance(self.answer, str):
-            raise ClientError({"Error": {"Code": self.answer, "Message": "no"}}, "DescribeOrganization")
-        return self.answer
+def answering(answer):
+    """A client of AWS Organizations that gives this answer, or this error; None for none."""
+    given = {"__type": answer} if isinstance(answer, str) else answer
+    return wired("organizations", {"DescribeOrganization": given}) if answer else None
 
 
 OURS = {"Organization": {"Id": "o-a1b2c3d4e5"}}
@@ -311,14 +304,14 @@ OURS = {"Organization": {"Id": "o-a1b2c3d4e5"}}
 )
 def test_the_organization_is_read_or_stated_or_not_known(answer, stated, known):
     """Any member may ask for it; who is refused can state it, and else what hangs on it stays undecided."""
-    assert organization(Answers(answer) if answer else None, stated) == known
+    assert organization(answering(answer), stated) == known
 
 
 @pytest.mark.parametrize("answer", [OURS, "AWSOrganizationsNotInUseException"])
 def test_an_organization_that_is_stated_and_is_another_is_refused(answer):
     """One of the two is wrong, and a perimeter would be decided by it."""
     with pytest.raises(GateError, match="states the organization o-zzzzzzzzzz"):
-        organization(Answers(answer), "o-zzzzzzzzzz")
+        organization(answering(answer), "o-zzzzzzzzzz")
 
 
 def test_functions_are_listed_with_their_roles_or_not_known():

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def unread():
     """The reference as nobody has asked it yet."""
-    service_authorization.actions.cache_clear()
+    service_authorization._actions_of.cache_clear()
     yield
-    service_authorization.actions.cache_clear()
+    service_authorization._actions_of.cache_clear()
 
 
 def test_an_action_has_its_level_and_all_its_resources():
@@ -61,8 +61,9 @@ def test_it_asks_no_network(monkeypatch):
         ("raise SystemExit('no such package')", "no such package"),
         ("import time; time.sleep(9)", "timed out"),
         ("print('[[')", "Expecting value"),
-        ("print('[[1]]')", "not enough values"),
-        ("print('[[1, 2, 3]]')", "not iterable"),
+        ("print('[[[1]]]')", "not enough values"),
+        ("print('[[[1, 2, 3]]]')", "not iterable"),
+        ("print('[]')", "shorter"),
         ("", "Expecting value"),
     ],
 )
@@ -74,6 +75,7 @@ def test_what_cannot_be_read_is_an_error_and_not_an_empty_list(monkeypatch, chil
         return run([command[0], "-c", child], **named)
 
     monkeypatch.setattr(service_authorization, "_SECONDS", 1)
+    monkeypatch.setattr(service_authorization, "_USUAL", ("ecr",))
     monkeypatch.setattr(subprocess, "run", other)
     with pytest.raises(GateError, match=said) as caught:
         service_authorization.actions("ecr")

@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 
 from gate.access.reader import AccountReader
-from gate.aws.errors import ask, readable
+from gate.aws.calls import ask, readable
 from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction
 from gate.permission.__main__ import ROOT
@@ -113,7 +113,7 @@ def test_every_reading_of_it_is_a_refusal_in_a_sentence(client, unwell, read):
 def test_its_caller_is_not_known(client):
     """STS answers in XML, which is read by another parser."""
     with pytest.raises(AwsRefused), readable("GetCallerIdentity"):
-        ask(client("sts").get_caller_identity, "sts:GetCallerIdentity", "the caller")["Account"]
+        ask(client("sts"), "get_caller_identity", "the caller", dict)["Account"]
 
 
 def test_finding_out_permissions_ends_and_believes_no_error(client, request):

@@ -8,6 +8,7 @@ import pytest
 
 from gate.browser import page
 from gate.browser import page_checks as checks
+from gate.browser.page import Glyph, Screenshot
 from gate.browser.page_checks import ProbeRun
 from gate.browser.programs import (
     CommandOutput,
@@ -17,7 +18,6 @@ from gate.browser.programs import (
     share_major,
     version_in,
 )
-from gate.browser.screenshot import Glyph, Screenshot
 from gate.check import CHECKS, CheckResult
 from gate.runtime.report import Footprint, Outcome, ReportedError, Settings
 

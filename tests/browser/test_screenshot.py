@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from gate.browser import page
-from gate.browser.screenshot import read
+from gate.browser.page import read
 
 Stroke = Callable[[ImageDraw.ImageDraw, int, int, int], None]
 

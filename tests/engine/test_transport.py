@@ -13,11 +13,12 @@ import pytest
 import requests
 from docker.errors import APIError, create_api_error_from_http_exception
 
+from gate.aws.retry import TimeSource
 from gate.engine import Engine
 from gate.engine.transport import saved, with_message
 from gate.errors import EngineUnavailable
 from gate.registry.login import Login, pull
-from gate.registry.push import PushTiming, push
+from gate.registry.push import push
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = b'{"status": "Pushing", "id": "a1"}\r\n'
@@ -86,7 +87,7 @@ def test_a_push_ends_in_time(engine, monkeypatch):
     """A half event, or none, is the engine's silence and no digest."""
     monkeypatch.setattr(engine.client.api, "inspect_image", lambda _image: {"RepoTags": []})
     monkeypatch.setattr(engine.client.api, "tag", lambda *_: True)
-    patience = PushTiming(lambda _: None, time.monotonic, pauses=())
+    patience = TimeSource(sleep=lambda _: None)
     with pytest.raises(EngineUnavailable, match="stopped answering during the push"):
         push(engine.client.api, "x", LOGIN, "repo", "v1", lambda _: None, patience)
 

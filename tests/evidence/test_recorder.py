@@ -8,13 +8,14 @@ import pytest
 
 from gate.errors import EvidenceDamaged
 from gate.evidence import recorder
+from gate.evidence.deployment_notes import ReleaseStep
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
-from gate.publish.publishing_run import FILE, note_publication, recorded_steps
-from gate.publish.release_log import LoggedStep
+from gate.publish.earlier_runs import recorded_steps
+from gate.publish.release_log import STEPS, note_publication
 
-PUSH = LoggedStep(
-    1, "docker push app:candidate", "arn:aws:iam::111122223333:role/ci", "2026-01-02", 1.0, "done: sha256:a"
+PUSH = ReleaseStep(
+    "docker push app:candidate", "arn:aws:iam::111122223333:role/ci", "2026-01-02", 1.0, "done: sha256:a"
 )
 
 
@@ -30,7 +31,7 @@ def run(tmp_path):
 
 def file_of(run) -> Path:
     """The file with the steps."""
-    return run.store.folder / FILE
+    return run.store.folder / STEPS
 
 
 def test_the_steps_are_those_on_the_disk(run):

@@ -74,7 +74,11 @@ def run_scenarios(module: str, world, folder: Path, *options: str) -> Ran:
     usual = ("--target", "local", "--import-mode", "importlib", "-p", "no:hypothesispytest")
     if world.home != ROOT:
         usual += ("--release-folder", str(world.home))
-    return run_pytest(str(scenarios), plugin, folder, *usual, *options)
+    with pytest.MonkeyPatch.context() as patched:
+        if plugin.stubbed:
+            # Nothing is published, so that no scenario has to hold before another: the selected ones are all.
+            patched.setattr("gate.run.plugin.arranged", lambda _every, chosen, _scenario_of: chosen)
+        return run_pytest(str(scenarios), plugin, folder, *usual, *options)
 
 
 def run_pytest(scenarios: str, plugin: Any, folder: Path, *options: str) -> Ran:
@@ -96,6 +100,8 @@ def run_pytest(scenarios: str, plugin: Any, folder: Path, *options: str) -> Ran:
     ):
         # A power failure is no part of these runs, and to wait for the disk 150 times takes half of their time.
         patched.setattr(os, "fsync", lambda _: None)
+        # pytest looks twice for garbage among all that this process holds, so as to find errors in destructors.
+        patched.setattr("_pytest.unraisableexception.gc_collect_harder", lambda _times: None)
         code = int(pytest.main(command, plugins=[plugin]))
     _keep_what_was_imported()
     text = unwrapped(log.read_text(encoding="utf-8"))

@@ -7,8 +7,9 @@ from pytest_bdd import scenarios
 
 from gate.browser.newest import NewestUnknown
 from gate.facts import made_once
+from gate.publish.earlier_runs import BASELINE
 from gate.publish.pipeline import Pipeline
-from gate.publish.publishing_run import BASELINE, note_build, note_publication
+from gate.publish.release_log import note_build, note_publication
 from gate.report.validation_md import write as write_notes
 from gate.run.connections import Connections
 from tests.faults.record import edited

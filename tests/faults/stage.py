@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 from gate import engine as docker_engine
 from gate.access.reader import AccountReader
 from gate.access.reviewed_principals import load as load_reviews
-from gate.aws.call_log import CallLog
+from gate.aws.calls import CallLog
 from gate.aws.retry import TimeSource
 from gate.browser.newest import StableVersion
 from gate.browser.pin import ChromePin
@@ -24,9 +25,9 @@ from gate.image.python import Interpreter
 from gate.legacy.traffic import Traffic
 from gate.legacy.trail import TrailEvent
 from gate.publish.build import build_stand_in
+from gate.publish.earlier_runs import BASELINE
 from gate.publish.publication import CheckedImage
 from gate.publish.publisher import Publisher
-from gate.publish.publishing_run import BASELINE
 from gate.publish.release_client import ReleaseClient
 from gate.release import Release
 from gate.release_file import release_of
@@ -71,8 +72,8 @@ class Stage:
 
     def release_client(self, endpoint=None):
         """A real release client of the CI role, with a call log of its own."""
-        engine, nothing = self.engine.client.api, lambda *_: None
-        return ReleaseClient(self.target.session(), self.release, CallLog(), engine, nothing, nothing, nothing,
+        engine = self.engine.client.api
+        return ReleaseClient(self.target.session(), self.release, CallLog(), engine, _nothing, _nothing,
                              allow_destructive=True, endpoint=endpoint or self.target.endpoint)  # fmt: skip
 
     def account(self):
@@ -95,11 +96,18 @@ class Stage:
 
     def publish(self, release_client):
         """Really publish the good image."""
-        publisher, image = Publisher(release_client), self.checked()
-        pushed = publisher.push(image, publisher.prepare(image, self.folder / BASELINE))
-        with release_client.log.step(release_client.commands.request_scan(pushed.digest)):
+        run = SimpleNamespace(target="local", store=SimpleNamespace(record=_nothing),
+                              terminal=SimpleNamespace(progress=_nothing))  # fmt: skip
+        publisher, image = Publisher(run, release_client), self.checked()
+        publisher.prepare(image, self.folder / BASELINE)
+        pushed = publisher.push(image)
+        with publisher.log.step(publisher.commands.request_scan(pushed.digest)):
             pass  # what the scan says is read by the scanner of each world
         return publisher.promote(pushed)
+
+
+def _nothing(*_: object, **_named: object) -> None:
+    """Nobody is told anything."""
 
 
 def quick() -> TimeSource:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.check import CheckResult
-from gate.registry.changes import InspectedManifests, to_inspect
+from gate.registry.changes import Comparison, InspectedManifests, to_inspect
 from gate.registry.ecr import EcrRepository
 from gate.registry.lifecycle_simulation import check_lifecycle
 from gate.registry.manifest import StoredManifest, check_admission, check_bytes
@@ -96,7 +96,7 @@ def listing(scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
         {each: known[each] for each in to_inspect(before, after, released) if each in known}, {}
     )
     moved = (RELEASE, ROLLING, CANDIDATE)
-    return check_otherwise_unchanged(before, after, moved, released, looked, NOW)
+    return check_otherwise_unchanged(Comparison(before, after, moved, released, looked, NOW))
 
 
 def _snapshot(given: dict[str, Any], digests: dict[str, str]) -> RepositorySnapshot:

@@ -6,12 +6,19 @@ import docker
 import pytest
 
 from tests.hard_use.runs import Gate
+from tests.other_releases import folders
 
 
 @pytest.fixture
 def gate(tmp_path) -> Gate:
     """A gate that nobody else uses."""
     return Gate(tmp_path)
+
+
+@pytest.fixture
+def plain_gate(tmp_path) -> Gate:
+    """A gate about an image without a browser, a fifth as large: for what holds of a run whatever its image is."""
+    return Gate(tmp_path, release=folders.plain(tmp_path / "plain"))
 
 
 @pytest.fixture(scope="session")

@@ -68,10 +68,17 @@ class Started:
 
 
 class Gate:
-    """The gate with a reports folder and a local state of its own; everything in it is one person's."""
+    """The gate with a reports folder and a local state of its own; everything in it is one person's.
 
-    def __init__(self, folder: Path, root: Path = ROOT) -> None:
+    Args:
+        folder: what its runs write goes there.
+        root: the repository.
+        release: the folder of another release than the repository's own.
+    """
+
+    def __init__(self, folder: Path, root: Path = ROOT, release: Path | None = None) -> None:
         self.folder, self.root = folder, root
+        self.usual = ("--release-folder", str(release)) if release else ()
         self.reports = folder / "reports"
         self._number = 0
 
@@ -82,7 +89,7 @@ class Gate:
         ours = {"reports": self.reports, "local_state": self.folder / "state", "cache_dir": self.folder / "cache"}
         overrides = [part for name, value in ours.items() for part in ("-o", f"{name}={value}")]
         limit = ["prlimit", f"--fsize={largest_file}"] if largest_file else []
-        command = [*limit, sys.executable, "-m", "pytest", "features/", *overrides, *arguments]
+        command = [*limit, sys.executable, "-m", "pytest", "features/", *overrides, *self.usual, *arguments]
         # What it says goes through a pipe: the limit is on its evidence, not on what we read of it.
         with said.open("wb") as output:
             reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=output)

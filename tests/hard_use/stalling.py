@@ -13,7 +13,7 @@ from pathlib import Path
 
 _HEAD_ENDS = b"\r\n\r\n"
 # How much of a body comes before the answer breaks off: of each answer that is broken here there is more.
-HALF = 100
+HALF = 20
 # What becomes of a call that meets the pattern.
 SILENT, RESET = "it is never answered", "the connection is reset"
 CUT, STUCK = "half an answer, then the connection ends", "half an answer, then silence"

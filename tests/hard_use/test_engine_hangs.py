@@ -26,12 +26,14 @@ NO_ANSWER = "the Docker engine does not answer"
     ],
     ids=["build", "build-gone", "save-stuck", "exec", "exec-cut", "create"],
 )
-def test_an_engine_that_hangs_or_stops_ends_the_run_with_a_no(gate, engine, scenario, call, becomes, option, cause):
+def test_an_engine_that_hangs_or_stops_ends_the_run_with_a_no(
+    plain_gate, engine, scenario, call, becomes, option, cause
+):
     """Neither a build nor a look into the image waits for ever; the next run is right and finds nothing left over."""
     case = f"{scenario} or {scenario.lower()}"
     # What breaks off needs no limit to be noticed; a short one would be met by other calls on a busy machine.
-    run = _ended(gate, call, becomes, cause, "-k", case, *([option, "6"] if option else ()))
-    again = gate.start("-k", case)
+    run = _ended(plain_gate, call, becomes, cause, "-k", case, *([option, "6"] if option else ()))
+    again = plain_gate.start("-k", case)
     assert again.end() == 0, again.text()
     assert "… ARG" not in again.text(), "the steps of a cached build take no time"
     assert owned_by(engine, run.process.pid) == []

@@ -25,6 +25,12 @@ WHOLE = bool(os.environ.get("HARD_USE_WHOLE"))
 KIND, ARGUMENTS, LATEST = ("full", (), 90) if WHOLE else ("partial", ("-m", "ac5 or ac6"), 15)
 
 
+@pytest.fixture
+def gate(gate, plain_gate) -> Gate:
+    """About a small image; about the release's own where whole runs are ended."""
+    return gate if WHOLE else plain_gate
+
+
 def yesterday(gate: Gate) -> None:
     """What a run of yesterday left, that passed."""
     folder = gate.results(KIND).folder

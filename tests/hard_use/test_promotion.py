@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.hard_use.runs import ROOT, Gate
+from tests.other_releases import folders
 
 pytestmark = pytest.mark.docker
 
@@ -56,7 +57,7 @@ def changed(gate: Gate, kind: str = "full") -> list[str]:
 def test_a_scenario_that_was_added_today_is_a_condition_of_the_tags(checkout, tmp_path):
     """Nobody has to enter it anywhere: the candidate was pushed, and no tag was given."""
     with_scenario(checkout, "@ac9")
-    gate = Gate(tmp_path, checkout)
+    gate = Gate(tmp_path, checkout, folders.plain(tmp_path / "plain"))
     code, said = gate.run()
     found = gate.results("full")
     assert (code, found.word) == (1, "REHEARSAL FAILED"), said
@@ -70,7 +71,7 @@ def test_a_scenario_that_was_added_today_is_a_condition_of_the_tags(checkout, tm
 
 def test_a_killed_promotion_is_explained_and_completed_and_a_refused_one_is_told_every_night(checkout, tmp_path):
     """Killed between the tags; completed by the next run, which is refused at its end; the night says so first."""
-    gate = Gate(tmp_path, checkout)
+    gate = Gate(tmp_path, checkout, folders.plain(tmp_path / "plain"))
     killed = gate.start("-p", "tests.hard_use.dying", PYTHONPATH=str(ROOT))
     assert killed.end() == -signal.SIGKILL, killed.text()
 

@@ -1,7 +1,9 @@
 """What is known of a permission before it is used: found out without changing anything, and never guessed."""
 
+import functools
 import json
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
@@ -55,9 +57,15 @@ class Aws:
         }.get(action, {})
 
 
+@functools.cache
+def _meta(service):
+    """What botocore knows of a service."""
+    return boto3.client(service, region_name="x", aws_access_key_id="x", aws_secret_access_key="x").meta
+
+
 class _Client:
     def __init__(self, aws, service):
-        self._aws, self._service = aws, service
+        self._aws, self._service, self.meta = aws, service, _meta(service)
 
     def __getattr__(self, method):
         return lambda **sent: self._aws.answer(f"{self._service}:{method}", sent)

@@ -9,7 +9,7 @@ import pytest
 
 from gate.check import Rejection
 from gate.errors import WrongUse
-from gate.publish.accepted import accepted_release, standing_tag
+from gate.publish.earlier_runs import accepted_release, standing_tag
 from gate.publish.promotion_checks import ReleaseTags, check_accepted
 from gate.publish.promotion_record import tags_of_later
 from gate.publish.publication import ACCEPTED, BEGUN, FILE, REFUSED, AcceptedRelease, Promotion

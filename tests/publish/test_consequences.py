@@ -7,7 +7,7 @@ import pytest
 from gate.check import NoGo, reject
 from gate.errors import EvidenceDamaged, ImageUnavailable
 from gate.legacy.snapshot import FunctionSnapshot
-from gate.publish.publishing_run import BASELINE
+from gate.publish.earlier_runs import BASELINE
 from gate.publish.release_facts import zip_baseline
 
 SNAPSHOT = FunctionSnapshot("zip", "2026-01-02T03:04:05+00:00", {"Runtime": "python3.7"})

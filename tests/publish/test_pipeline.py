@@ -73,11 +73,11 @@ def release(monkeypatch, tmp_path):
         candidate_tag="candidate"),
     )  # fmt: skip
     pipeline = Pipeline(Connections(run))
-    pipeline.connections.release_client = SimpleNamespace(log=SimpleNamespace(steps=()))
     pipeline.candidate, pipeline.earlier_promotions = SimpleNamespace(image=image), ()
     pipeline.publisher = SimpleNamespace(
-        prepare=step("prepare"), push=step("push", pushed), promote=step("promote", pushed)
-    )
+        prepare=step("prepare"), push=step("push", pushed), promote=step("promote", pushed),
+        log=SimpleNamespace(steps=()),
+    )  # fmt: skip
     monkeypatch.setattr(module.preconditions, "refuse_push", condition("before the push"))
     monkeypatch.setattr(module.preconditions, "refuse_promotion", condition("before the promotion"))
     monkeypatch.setattr(module.promotion_record, "begin", step("record"))

@@ -7,7 +7,8 @@ import pytest
 
 from gate.errors import EvidenceDamaged
 from gate.evidence.store import INDEX
-from gate.publish.publishing_run import FILE, publishing_run
+from gate.publish.earlier_runs import publishing_run
+from gate.publish.release_log import STEPS
 
 BUILD = {"command": "docker build --tag x image", "identity": "engine", "at": "now", "seconds": 3.0, "outcome": "done: sha256:i"}  # fmt: skip  # noqa: E501
 PUSH = {**BUILD, "command": "docker push x", "outcome": "done: sha256:d"}
@@ -27,7 +28,7 @@ def leave(tmp_path, monkeypatch):
     def made(name, digest="sha256:d", place="aws", steps=(BUILD, PUSH), log="built"):
         folder = tmp_path / "runs" / name / "evidence"
         folder.mkdir(parents=True)
-        (folder / FILE).write_text(json.dumps({"digest": digest, "place": place, "steps": list(steps)}))
+        (folder / STEPS).write_text(json.dumps({"digest": digest, "place": place, "steps": list(steps)}))
         if log:
             (folder / "build.log").write_text(log)
         return folder
@@ -57,7 +58,7 @@ def test_none_is_a_sentence_that_says_what_to_do(run):
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"digest": "sha256:d", "place": "aws"}', "null"])
 def test_an_unreadable_record_is_named_and_is_no_record(run, leave, content):
     """It may have been the one."""
-    (leave("7") / FILE).write_text(content)
+    (leave("7") / STEPS).write_text(content)
     with pytest.raises(EvidenceDamaged, match=r"is here \(7 cannot be read\)"):
         publishing_run(run, "sha256:d")
 
@@ -83,6 +84,6 @@ def leave_plain(reports):
     """A record without the hashes that a run seals it with."""
     folder = reports / "runs" / "1" / "evidence"
     folder.mkdir(parents=True)
-    (folder / FILE).write_text(json.dumps({"digest": "sha256:d", "place": "aws", "steps": [BUILD]}))
+    (folder / STEPS).write_text(json.dumps({"digest": "sha256:d", "place": "aws", "steps": [BUILD]}))
     (folder.parent / "verdict.json").write_text("{}")
     return folder

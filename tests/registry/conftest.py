@@ -16,15 +16,15 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.validate import ParamValidator
 
-from gate.aws.call_log import CallLog
+from gate.aws.calls import CallLog
+from gate.aws.retry import TimeSource
 from gate.check import ACCEPTED, BlockedByEarlierFailure, require
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags
 from gate.publish.publication import CheckedImage, Publication
 from gate.publish.publisher import Publisher
-from gate.publish.release_log import Commands, ReleaseLog
 from gate.registry.ecr import EcrRepository
-from gate.registry.push import PushTiming, push
+from gate.registry.push import push
 
 ACCOUNT, REGION, NAME = "654654307503", "ap-northeast-2", "naver-sms-automation"
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
@@ -231,10 +231,18 @@ class MemoryEngine:
         return [layer, {"id": "a1", "status": "Pushed"}, {"aux": {"Tag": tag, "Digest": digest, "Size": 1}}]
 
 
+def recording(steps):
+    """A run that keeps each record of a step."""
+    record = lambda _title, answer, **_: steps.append(SimpleNamespace(**answer))  # noqa: E731
+    terminal = SimpleNamespace(progress=lambda _line: None)
+    return SimpleNamespace(target="local", store=SimpleNamespace(record=record), terminal=terminal)
+
+
 class Rehearsal:
     """A publisher over registry and engine in memory, with every condition in the test's hands."""
 
-    def __init__(self):
+    def __init__(self, folder):
+        self.folder = folder
         self.registry, self.time, self.call_log = MemoryEcr(), FakeTime(), CallLog(now=lambda: NOW)
         self.body = image_manifest()
         self.engine = MemoryEngine(self.registry, self.body)
@@ -256,29 +264,27 @@ class Rehearsal:
             release=release,
             tags=ReleaseTags(release_tag, "latest", "candidate"),
             caller=self.caller,
-            commands=Commands(ACCOUNT, REGION, NAME),
-            log=ReleaseLog(str(self.caller), self.time.now, self.told.append, self.time.clock),
             push=self._push,
-            keep_baseline=lambda _file: self._legacy(),
+            zip_function=SimpleNamespace(snapshot=self._legacy),
             verify=self._verify,
-            sleep=self.time.sleep,
+            time=TimeSource(self.time.now, self.time.clock, self.time.sleep),
             allow_destructive=self.allow_destructive,
         )
-        return Publisher(client)
+        return Publisher(recording(self.told), client)
 
     def publish(self, release_tag="v1.0.0"):
         """The release in the order of a run: push, scan, promote."""
         publisher = self.publisher(release_tag)
-        before = publisher.prepare(self.image, "baseline.json")
+        publisher.prepare(self.image, self.folder / "baseline.json")
         self._admit()
-        pushed = publisher.push(self.image, before)
+        pushed = publisher.push(self.image)
         require(self._scan(pushed.digest))
         return publisher.promote(pushed)
 
     def promote(self, accepted):
         """An accepted release is looked up, scanned and given the rolling tag."""
         publisher = self.publisher(accepted.tag)
-        found = publisher.look_up(self.image, accepted, "baseline.json")
+        found = publisher.look_up(self.image, accepted, self.folder / "baseline.json")
         require(self._scan(found.digest))
         return publisher.promote(found)
 
@@ -288,7 +294,7 @@ class Rehearsal:
 
     def _push(self, image, login, tag):
         self.asked.append("push")
-        timing = PushTiming(self.time.sleep, self.time.clock)
+        timing = TimeSource(monotonic=self.time.clock, sleep=self.time.sleep)
         return push(self.engine, image, login, NAME, tag, self.said.append, timing)
 
     def _legacy(self):
@@ -312,9 +318,9 @@ def _no_waiting(monkeypatch):
 
 
 @pytest.fixture
-def rehearsal():
+def rehearsal(tmp_path):
     """A fresh rehearsal of a release."""
-    return Rehearsal()
+    return Rehearsal(tmp_path)
 
 
 @pytest.fixture

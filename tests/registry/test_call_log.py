@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 
-from gate.aws.call_log import CallLog
+from gate.aws.calls import CallLog
 
 
 def session():
@@ -77,20 +77,28 @@ def test_no_parameter_but_the_resource_is_kept():
 
 def test_calls_from_several_threads_are_all_recorded():
     """The scan's thread and the publisher's write side by side."""
-    call_log, told = CallLog(), []
-    call_log._on_call = told.append
-    threads = [threading.Thread(target=call_log.note_pull, args=("r", str(n), "ok", "x")) for n in range(20)]
+    call_log = CallLog()
+
+    def pull(number):
+        with call_log.pulling("r", str(number), "x"):
+            pass
+
+    threads = [threading.Thread(target=pull, args=(n,)) for n in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(call_log.calls) == len(told) == 40
+    assert len(call_log.calls) == 40
 
 
 def test_a_docker_push_is_noted_as_what_it_asks_of_ecr():
     """The engine does not go through botocore: its operations are entered for it."""
     call_log = CallLog()
-    call_log.note_push("repo", "candidate", "ok", "eu-west-1")
+    with call_log.pushing("repo", "candidate", "eu-west-1"):
+        pass
     changing = [call.operation for call in call_log.calls if call.changes_something]
     assert changing == ["InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"]
     assert {call.resource for call in call_log.calls} == {"repo:candidate"}
+    with pytest.raises(ZeroDivisionError), call_log.pushing("repo", "latest", "eu-west-1"):
+        1 / 0  # noqa: B018
+    assert [call.outcome for call in call_log.calls] == ["ok"] * 6 + ["refused"] * 6

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from gate.registry.changes import InspectedManifests, to_inspect
+from gate.registry.changes import Comparison, InspectedManifests, to_inspect
 from gate.registry.manifest import OCI_INDEX, OCI_MANIFEST, StoredManifest
 from gate.registry.repository import StoredImage
 from gate.registry.repository_checks import check_otherwise_unchanged
@@ -90,7 +90,7 @@ def said(before, after, manifests=(), lifecycle="{}", now=NOW, blobs=None):
     found = InspectedManifests({each.digest: each for each in manifests}, blobs or {})
     was = replace(BEFORE, images=tuple(before), lifecycle_policy=lifecycle)
     is_ = replace(BEFORE, images=tuple(after), lifecycle_policy=lifecycle)
-    result = check_otherwise_unchanged(was, is_, TAGS, NEW.digest, found, now)
+    result = check_otherwise_unchanged(Comparison(was, is_, TAGS, NEW.digest, found, now))
     return "\n".join(map(str, result.rejections))
 
 
@@ -310,9 +310,7 @@ def test_a_policy_that_was_changed_meanwhile_explains_nothing():
     """Whoever sets a policy in order to delete is seen with both."""
     was = replace(BEFORE, images=(OLD, older("a")), lifecycle_policy=None)
     is_ = replace(BEFORE, images=(LEFT, NEW), lifecycle_policy=DAYS_14)
-    words = "\n".join(
-        map(str, check_otherwise_unchanged(was, is_, TAGS, NEW.digest, InspectedManifests(), NOW).rejections)
-    )
+    words = "\n".join(map(str, check_otherwise_unchanged(Comparison(was, is_, TAGS, NEW.digest, now=NOW)).rejections))
     assert sha("a") in words
     assert "lifecycle policy" in words
 

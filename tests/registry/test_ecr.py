@@ -116,7 +116,7 @@ def test_a_manifest_that_is_not_there_is_told_from_one_that_is_refused(registry,
 def test_the_password_is_made_known_to_redaction_and_shown_nowhere(registry):
     """Password and token are handed to whoever hides secrets; no representation holds them."""
     learnt = []
-    ecr = EcrRepository(registry.client(), ACCOUNT, NAME, learn_secret=learnt.append)
+    ecr = EcrRepository(registry.client(), ACCOUNT, NAME, learn=learnt.extend)
     login = ecr.login()
     assert learnt == ["password", "QVdTOnBhc3N3b3Jk"]
     assert "password" not in repr(login).replace("password=", "")

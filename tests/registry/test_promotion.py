@@ -17,7 +17,7 @@ from gate.publish.promotion_checks import (
     next_tag,
     tags_to_set,
 )
-from gate.publish.release_diff import ReleaseFacts, compare
+from gate.publish.release_facts import ReleaseFacts, compare
 from gate.registry.repository import RepositorySettings, RepositorySnapshot, StoredImage
 from gate.registry.tags import ExclusionFilter, Mutability
 

@@ -7,9 +7,10 @@ import docker
 import pytest
 import requests
 
+from gate.aws.retry import TimeSource
 from gate.errors import AwsRefused, EngineUnavailable, ImageUnavailable
 from gate.registry.login import Login
-from gate.registry.push import PAUSES, PushTiming, push
+from gate.registry.push import PAUSES, push
 
 LOGIN = Login("https://registry.example:5000/", "AWS", "top-secret", datetime(2030, 1, 1, tzinfo=UTC))
 MID_PUSH = {"id": "a1", "status": "Pushing", "progressDetail": {"current": 1, "total": 4_000_000}}
@@ -18,7 +19,7 @@ MID_PUSH = {"id": "a1", "status": "Pushing", "progressDetail": {"current": 1, "t
 def run(rehearsal, *scripts):
     """Push with the engine answering these scripts first."""
     rehearsal.engine.scripts = list(scripts)
-    patience = PushTiming(rehearsal.time.sleep, rehearsal.time.clock)
+    patience = TimeSource(monotonic=rehearsal.time.clock, sleep=rehearsal.time.sleep)
     return push(rehearsal.engine, "sha256:image", LOGIN, "repo", "candidate", rehearsal.said.append, patience)
 
 

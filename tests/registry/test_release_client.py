@@ -13,7 +13,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from gate.aws.call_log import CallLog
+from gate.aws.calls import CallLog
+from gate.aws.retry import TimeSource
 from gate.check import ACCEPTED, BlockedByEarlierFailure, NoGo, reject, require
 from gate.errors import AwsRefused
 from gate.legacy.snapshot import FunctionSnapshot, check_untouched
@@ -21,15 +22,17 @@ from gate.publish.promotion_checks import check_trial
 from gate.publish.publication import CheckedImage
 from gate.publish.publisher import Publisher
 from gate.publish.release_client import ReleaseClient
+from gate.registry.changes import Comparison
 from gate.registry.login import Login
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
 from gate.registry.permitted_calls import check_changes, check_zip_calls
-from gate.registry.push import PAUSES, PushTiming, push
+from gate.registry.push import PAUSES, push
 from gate.registry.repository_checks import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import ExclusionFilter, Mutability, can_move, check_same_digest
 from gate.release import Release
 from localaws.target import LocalTarget
 from tests.local_target.fault_proxy import ALWAYS, FaultInjectingProxy, InjectedFault
+from tests.registry.conftest import recording
 from tests.seeded import SEEDED
 
 pytestmark = pytest.mark.docker
@@ -98,18 +101,17 @@ class Run:
             self.call_log,
             engine=engine,
             say=self.said.append,
-            on_step=self.steps.append,
-            learn_secret=self.secrets.append,
+            learn=self.secrets.extend,
             allow_destructive=True,
             endpoint=endpoint or target.endpoint,
         )
 
     def publish(self, image, kept, holds=ACCEPTED, scan=ACCEPTED):
         """Release an image with these answers to AC1, AC6 and the scan."""
-        publisher = Publisher(self.release_client)
-        before = publisher.prepare(image, kept)
+        publisher = Publisher(recording(self.steps), self.release_client)
+        publisher.prepare(image, kept)
         self._admit(holds)
-        pushed = publisher.push(image, before)
+        pushed = publisher.push(image)
         require(scan)
         return publisher.promote(pushed)
 
@@ -145,7 +147,7 @@ def test_a_release_is_pushed_read_back_and_accepted_by_every_check(first, images
     assert check_bytes(manifest).accepted
     assert check_same_config(manifest, images[0].config_digest).accepted
     assert check_admission(manifest, ecr.config(manifest).platform).accepted
-    assert check_otherwise_unchanged(publication.before, now, TAGS, publication.digest).accepted
+    assert check_otherwise_unchanged(Comparison(publication.before, now, TAGS, publication.digest)).accepted
     assert publication.compressed_bytes > 0
     assert publication.pushed_at > publication.before.repository.created_at.isoformat()
 
@@ -226,7 +228,7 @@ def test_a_role_that_may_not_push_is_told_so(first, engine, target, images, tmp_
         run.publish(images[1], tmp_path / "baseline.json")
     assert "lambda:GetFunctionConfiguration" in str(refusal.value)
     login = run.release_client.ecr.login()
-    patience = PushTiming(lambda _s: None, lambda: 0.0)
+    patience = TimeSource(monotonic=lambda: 0.0, sleep=lambda _s: None)
     with pytest.raises(AwsRefused) as refusal:
         push(engine, images[1].image, login, SEEDED.repository, "candidate", run.said.append, patience)
     assert "denied" in refusal.value.cause
@@ -236,7 +238,7 @@ def test_a_role_that_may_not_push_is_told_so(first, engine, target, images, tmp_
 def test_a_wrong_password_is_refused_at_once(first, engine, target, images):
     """Authentication errors of the real registry are not tried again."""
     run, slept = Run(engine, target), []
-    patience = PushTiming(slept.append, lambda: 0.0)
+    patience = TimeSource(monotonic=lambda: 0.0, sleep=slept.append)
     login = replace(run.release_client.ecr.login(), password="wrong")
     with pytest.raises(AwsRefused, match=r"basic auth|unauthorized|denied|expired|authorization"):
         push(engine, images[0].image, login, SEEDED.repository, "candidate", run.said.append, patience)
@@ -340,7 +342,7 @@ def test_a_registry_that_is_unwell_when_the_manifest_comes_holds_no_tag(engine, 
                 SEEDED.repository,
                 "unwell",
                 print,
-                PushTiming(slept.append, lambda: 0.0),
+                TimeSource(monotonic=lambda: 0.0, sleep=slept.append),
             )
     assert slept == list(PAUSES)
     assert all(line.isprintable() for line in str(refusal.value).split("\n"))
@@ -392,7 +394,15 @@ def test_the_engines_own_words_for_a_refusal_are_understood(engine, images, stat
     slept = []
     try:
         with pytest.raises(AwsRefused, match=message):
-            push(engine, images[0].image, login, "r", "candidate", print, PushTiming(slept.append, lambda: 0.0))
+            push(
+                engine,
+                images[0].image,
+                login,
+                "r",
+                "candidate",
+                print,
+                TimeSource(monotonic=lambda: 0.0, sleep=slept.append),
+            )
     finally:
         server.shutdown()
         server.server_close()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gate.registry.changes import Comparison
 from gate.registry.repository import RepositorySettings, RepositorySnapshot, StoredImage
 from gate.registry.repository_checks import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import Mutability
@@ -29,7 +30,7 @@ AFTER = replace(BEFORE, images=(replace(OLD, tags=("v0.9.0",)), NEW))
 
 def said(after):
     """What the check says of a repository after the release ("" for accepted)."""
-    result = check_otherwise_unchanged(BEFORE, after, ("v1.0.0", "latest", "candidate"), NEW.digest)
+    result = check_otherwise_unchanged(Comparison(BEFORE, after, ("v1.0.0", "latest", "candidate"), NEW.digest))
     return "\n".join(map(str, result.rejections))
 
 

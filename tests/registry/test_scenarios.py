@@ -34,7 +34,7 @@ pytest_plugins = ["steps.registry", "steps.legacy"]
 @pytest.fixture(scope="session", params=list(scenarios.FAULTS), autouse=True)
 def world(request, tmp_path_factory):
     before, after, _, _ = scenarios.FAULTS[request.param]
-    rehearsal = memory.Rehearsal()
+    rehearsal = memory.Rehearsal(tmp_path_factory.mktemp("evidence"))
     old = rehearsal.registry.put('{{"older": "image"}}', "v0.9.0")
     rehearsal.registry.tags["latest"] = old
     world = SimpleNamespace(rehearsal=rehearsal, registry=rehearsal.registry, old=old, calls=(), zip_paths=())
