@@ -72,7 +72,6 @@ class RecordedPipeline(Pipeline):
         if isinstance(self.world.published, Exception):
             raise self.world.published
         self.run.store.digest = self.run.facts.unpromoted = self.world.published.digest
-        self.connections.stack.callback(self._record_scan)
         return self.world.published
 
     @made_once
@@ -90,8 +89,9 @@ class RecordedPipeline(Pipeline):
     @made_once
     def digest_scan(self):
         """The scan of the checked digest."""
-        self.run.facts.scan_report = self.world.scanner.scan_digest(self.registry_image.digest)
-        return self.run.facts.scan_report
+        report = self.run.facts.scan_report = self.world.scanner.scan_digest(self.registry_image.digest)
+        self.connections.stack.callback(self._record_scan, report)
+        return report
 
 
 @pytest.fixture(scope="session")
