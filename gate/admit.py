@@ -13,18 +13,15 @@ import re
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from gate.attestation.admission import Admission, decide, stated
-from gate.attestation.referrers import PREDICATE_TYPE, Referrers
+from gate.attestation.referrers import Referrers
 from gate.attestation.summary import PREDICATE
 from gate.aws.calls import ask
 from gate.errors import GateError, WrongUse
-from gate.evidence.keyless import CertificateIdentity, add_options, believed
-from gate.evidence.signature import public_key
+from gate.evidence.signature import Whose, add_options, believed, public_key
 from gate.registry.login import read_login
 
 _REFERENCE = re.compile(
@@ -33,57 +30,27 @@ _REFERENCE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Reference:
-    """An image in an ECR repository: the repository's URI and its parts, and the digest."""
-
-    repository: str
-    account: str
-    region: str
-    name: str
-    digest: str
-
-
-def reference_in(text: str) -> Reference:
-    """Read ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:….
+def admission(image: str, whose: Whose, now: datetime) -> Admission:
+    """Ask the registry for the statements beside ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…, and decide.
 
     Raises:
         WrongUse: it is of another form. A tag is refused: it may name another image when the deployment happens.
+        GateError: nobody can know: the registry does not answer.
     """
-    found = _REFERENCE.fullmatch(text)
-    if not found:
+    asked = _REFERENCE.fullmatch(image)
+    if not asked:
         raise WrongUse(
-            f"{text!r} names no image of an ECR repository by its digest",
+            f"{image!r} names no image of an ECR repository by its digest",
             remedy="ask about ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:…; the report and VALIDATION.md name it",
         )
-    return Reference(**found.groupdict())
-
-
-def admission(reference: Reference, key: Path | CertificateIdentity, now: datetime, session: Any = None) -> Admission:
-    """Ask the registry for the statements beside the image, and decide.
-
-    Raises:
-        GateError: nobody can know: the key cannot be read, or the registry does not answer.
-    """
-    checking = public_key(key) if isinstance(key, Path) else key
-    found = _referrers(reference, session)
-    listed = [each for each in found.listed(reference.digest)
-              if each.annotations.get(PREDICATE_TYPE, PREDICATE) == PREDICATE]  # fmt: skip
-    with ThreadPoolExecutor(8) as pool:
-        bundles = list(pool.map(found.bundle, listed))
-    pairs = zip(listed, bundles, strict=True)
-    return decide(
-        [stated(each.digest, bundle, checking, reference.digest, reference.repository) for each, bundle in pairs], now
-    )
-
-
-def _referrers(reference: Reference, session: Any) -> Referrers:
     import botocore.session
 
-    ecr = (session or botocore.session.get_session()).create_client("ecr", region_name=reference.region)
-    account = [reference.account]
-    login = ask(ecr, "get_authorization_token", reference.repository, read_login, registryIds=account)
-    return Referrers(login, reference.name)
+    repository, account, region, name, digest = asked.groups()
+    ecr = botocore.session.get_session().create_client("ecr", region_name=region)
+    found = Referrers(ask(ecr, "get_authorization_token", repository, read_login, registryIds=[account]), name)
+    with ThreadPoolExecutor(8) as pool:
+        bundles = pool.map(found.bundle, found.listed(digest, PREDICATE))
+        return decide([stated(each, whose, digest, repository) for each in bundles], now)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,10 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         whose = believed(asked)
         if whose is None:
-            raise WrongUse(
-                "say whose signature counts: --key, or --certificate-identity with --certificate-oidc-issuer"
-            )
-        answer = admission(reference_in(asked.image), whose, datetime.now(UTC))
+            raise WrongUse("say whose signature counts: --key, or --certificate-identity with "
+                           "--certificate-oidc-issuer")  # fmt: skip
+        owner = public_key(whose) if isinstance(whose, Path) else whose
+        answer = admission(asked.image, owner, datetime.now(UTC))
     except GateError as error:
         return _say(asked, 2, "unknown", str(error), None)
     return _say(asked, 0 if answer.admitted else 1, answer.answer, answer.sentence, answer)

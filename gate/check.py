@@ -68,6 +68,11 @@ def reject(cause: str, where: str, remedy: str) -> CheckResult:
     return CheckResult((Rejection(cause, where, remedy),))
 
 
+def reject_each(causes: Iterable[str], where: str, remedy: str) -> CheckResult:
+    """A result with a rejection for each cause (none: accepted), all seen at one place."""
+    return CheckResult.of(Rejection(cause, where, remedy) for cause in causes)
+
+
 class NoGo(AssertionError):
     """A result that was not accepted; its text is the whole message a person needs."""
 

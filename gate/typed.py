@@ -37,7 +37,7 @@ def typed(kind: Any, value: Any, text: Callable[[str], str] = str) -> Any:
         parts = (typed(inner[0], each, text) for each in value)
         return frozenset(parts) if origin is frozenset else tuple(parts)
     if kind in (date, datetime):
-        return date.fromisoformat(value) if kind is date else _moment(value)
+        return date.fromisoformat(value) if kind is date else moment(value)
     # 1 == True in Python, and not in JSON.
     is_known = any(each == value and type(each) is type(value) for each in inner)
     is_of_type = kind is Any or type(value) is kind or (kind is float and type(value) is int)
@@ -57,8 +57,13 @@ def _fields(kind: type, value: Mapping[str, Any]) -> dict[str, Any]:
     return hints
 
 
-def _moment(value: str) -> datetime:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
+def moment(value: str) -> datetime:
+    """A time in ISO 8601, in UTC.
+
+    Raises:
+        ValueError: it is none, or has no time zone.
+    """
+    found = datetime.fromisoformat(value)
+    if found.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
-    return moment.astimezone(UTC)
+    return found.astimezone(UTC)

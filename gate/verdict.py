@@ -10,6 +10,8 @@ from gate.check import Rejection, SelfTest
 
 Status = Literal["passed", "failed", "not run"]
 Kind = Literal["full", "partial", "rescan", "promotion"]
+# Every word that a run may end with.
+WORDS = ("GO", "NO-GO", "REHEARSAL PASSED", "REHEARSAL FAILED", "INCOMPLETE", "CLEAN", "NOT CLEAN", "UNKNOWN")
 
 CRITERIA = {
     1: "The image is built from the Dockerfile with all that it needs, and runs as Lambda runs it",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gate.aws.partition import partition_of
+from gate.aws.partition import arn, partition_of
 from gate.errors import WrongUse
 
 HERE = Path(__file__).parent
@@ -52,6 +52,9 @@ zip_function = {zip_function}
 
 ci_role = {ci_role}
 lambda_role = {lambda_role}
+verify_role = {verify_role}
+administrator_role = {administrator_role}
+ci_subject = {ci_subject}
 """
 _REGISTER = """\
 # Accepted vulnerabilities, components that the scanner does not see, accepted ends of support.
@@ -103,35 +106,40 @@ _PRINCIPAL = """\
 """
 
 
+def _value(explanation: str, default: str | None = None) -> Any:
+    """A value with the help of its option; without a default it has to be given."""
+    return field(metadata={"explanation": explanation, "default": default})
+
+
 @dataclass(frozen=True)
 class NewRelease:
-    """What a new release is made from; each value is as pytest.ini states it.
+    """What a new release is made from; each value is as pytest.ini states it, and today counts as the day of review.
 
-    Attributes:
-        python: as major.minor; "" for a runtime of the release's own.
-        reviewer: the role that answers for the reviewed policy and principals.
-        today: the day on which they count as reviewed.
+    In a default stands {name} for the repository's name with hyphens, {path} for the one in GitHub.
     """
 
-    account: str
-    region: str
-    repository: str
-    function: str
-    ci_role: str
-    lambda_role: str
-    verify_role: str
-    administrator_role: str
-    ci_subject: str
-    zip_function: str
-    python: str
-    platform: str
-    memory: str
-    reviewer: str
-    today: date
+    repository: str = _value("the ECR repository's name, such as my-team/scraper")
+    account: str = _value("the twelve-digit AWS account that owns it")
+    region: str = _value("its AWS region")
+    function: str = _value("the Lambda function that will run the image", "{name}")
+    ci_role: str = _value("the role that pushes", "{name}-ci-role")
+    lambda_role: str = _value("the role that pulls", "{name}-lambda-role")
+    verify_role: str = _value("the role of the nightly job", "{name}-verify-role")
+    administrator_role: str = _value("the account's break-glass role", "administrator")
+    ci_subject: str = _value(
+        "the workflow that becomes the CI role, <provider's host>:sub=<subject>",
+        "token.actions.githubusercontent.com:sub=repo:{path}:environment:production",
+    )
+    zip_function: str = _value("the zip-based function that the image takes the place of", "")
+    python: str = _value("the Python, as major.minor; none: the image brings a runtime of its own", "3.12")
+    platform: str = _value("the platform, as os/architecture", "linux/amd64")
+    memory: str = _value("the function's memory in MB", "512")
+    reviewer: str = _value("the role that reviews policy and principals", "infrastructure security lead")
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     def arn(self, service: str, region: str, resource: str) -> str:
         """An ARN of the account."""
-        return f"arn:{partition_of(self.region).name}:{service}:{region}:{self.account}:{resource}"
+        return arn(service, region, self.account, resource, partition=partition_of(self.region).name)
 
     @property
     def image(self) -> Path:
@@ -143,13 +151,8 @@ class NewRelease:
         return self.arn("iam", "", f"role/{name}")
 
 
-def files_of(new: NewRelease, known_keys: set[str]) -> dict[str, str]:
-    """The content of each file by its path in the folder, without the IAM policies.
-
-    Args:
-        new: the values.
-        known_keys: of a release, by this gate.
-    """
+def files_of(new: NewRelease) -> dict[str, str]:
+    """The content of each file by its path in the folder, without the IAM policies."""
     image = {
         each.name: each.read_text(encoding="utf-8").replace("@PYTHON@", new.python) for each in new.image.iterdir()
     }
@@ -158,7 +161,7 @@ def files_of(new: NewRelease, known_keys: set[str]) -> dict[str, str]:
         image["requirements.txt"] = _pin("certifi")
     return {
         **{f"image/{name.replace('dockerignore', '.dockerignore')}": text for name, text in image.items()},
-        "pytest.ini": _ini(new, known_keys),
+        "pytest.ini": _ini(new),
         ".gitignore": ".cache/\nreports/\n",
         "image/exceptions.yaml": _register(new),
         "image/repository-policy.json": json.dumps(_policy(new), indent=2) + "\n",
@@ -166,13 +169,11 @@ def files_of(new: NewRelease, known_keys: set[str]) -> dict[str, str]:
     }
 
 
-def _ini(new: NewRelease, known_keys: set[str]) -> str:
+def _ini(new: NewRelease) -> str:
     base = f"python:{new.python}" if new.python else "provided:al2023"
     development = "".join(f"\n    {name}" for name in _DEVELOPMENT if new.python)
     program = "/var/task/app.py" if new.python else "/var/runtime/bootstrap"
     text = _INI.format(**vars(new), base=f"public.ecr.aws/lambda/{base}", development=development, program=program)
-    also = {"verify_role": new.verify_role, "administrator_role": new.administrator_role, "ci_subject": new.ci_subject}
-    text += "".join(f"{key} = {value}\n" for key, value in also.items() if key in known_keys)
     return re.sub(r"= $", "=", text, flags=re.MULTILINE)
 
 

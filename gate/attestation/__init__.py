@@ -1,5 +1,5 @@
 """The verdict beside the image: signed statements in the registry, and the question whether a digest may be deployed.
 
-`summary` states a verdict, `bundle` wraps what is signed, `referrers` stores and finds it in the registry, `admission`
-decides from what was found, `attach` puts a run's statements beside its image. `python -m gate.admit` asks.
+`summary` states a verdict, `referrers` stores and finds statements in the registry, `admission` decides from what was
+found, `attach` puts a run's statements beside its image. `python -m gate.admit` asks.
 """

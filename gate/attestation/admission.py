@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from gate.attestation.bundle import envelope_in
 from gate.attestation.summary import Summary, read
 from gate.errors import EvidenceDamaged
-from gate.evidence.signature import SKEW, Whose, names, signed_by
+from gate.evidence.signature import BUNDLE, SKEW, Whose, names, opened, signed_by
 
 Answer = Literal["admitted", "none", "other key", "other digest", "tampered", "rehearsal", "refused",
                  "superseded", "expired", "future"]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Stated:
-    """One stored bundle, as far as it could be read.
-
-    Attributes:
-        referrer: the digest of the manifest that holds it.
-        summary: what the key's owner says; None when there is nothing of his to read.
-        fault: why not, as a word of `Answer`; "" for a statement of another kind.
-    """
-
-    referrer: str
-    summary: Summary | None
-    fault: Literal["", "tampered", "other key", "other digest"]
+# Why nothing of the key's owner is to be read in a bundle.
+Fault = Literal["tampered", "other key", "other digest"]
 
 
 @dataclass(frozen=True)
@@ -50,27 +36,27 @@ class Admission:
         return self.answer == "admitted"
 
 
-def stated(referrer: str, bundle: bytes, whose: Whose, digest: str, repository: str) -> Stated:
-    """What one bundle says of this digest in this repository (its URI), by this key or identity."""
+def stated(bundle: bytes, whose: Whose, digest: str, repository: str) -> Summary | Fault | None:
+    """What one bundle says of this digest in this repository (its URI), by this key or identity; None: nothing."""
     try:
-        envelope = envelope_in(bundle)
+        envelope = opened(bundle, BUNDLE)
         if not signed_by(bundle, whose):
-            return Stated(referrer, None, "tampered" if names(bundle, whose) else "other key")
+            return "tampered" if names(bundle, whose) else "other key"
         summary = read(envelope.payload)
     except EvidenceDamaged:
-        return Stated(referrer, None, "tampered")
+        return "tampered"
     if summary and ((summary.digest, summary.repository) != (digest, repository)):
-        return Stated(referrer, None, "other digest")
-    return Stated(referrer, summary, "")
+        return "other digest"
+    return summary
 
 
-def decide(found: Sequence[Stated], now: datetime) -> Admission:
+def decide(found: Sequence[Summary | Fault | None], now: datetime) -> Admission:
     """Whether there is a valid, unexpired GO that nothing later takes back.
 
     A later GO stands for itself. A NO-GO, or a night that is NOT CLEAN, takes back every GO from before it. UNKNOWN and
     INCOMPLETE decide nothing: a GO ends by itself within a day.
     """
-    summaries = sorted((each.summary for each in found if each.summary), key=lambda each: each.made_at)
+    summaries = sorted((each for each in found if isinstance(each, Summary)), key=lambda each: each.made_at)
     ahead = [each for each in summaries if each.made_at > now + SKEW]
     if ahead:
         said = f"its statement is of {_shown(ahead[-1].made_at)}, which is in the future of this machine's clock"
@@ -97,18 +83,17 @@ def _of_go(summary: Summary, now: datetime) -> Admission:
     return Admission("admitted", f"GO of {_shown(summary.made_at)}, valid until {_shown(until)}", summary)
 
 
-def _without(found: Iterable[Stated], summaries: Sequence[Summary]) -> Admission:
-    faults = [each.fault for each in found if each.fault]
+def _without(found: Sequence[Summary | Fault | None], summaries: Sequence[Summary]) -> Admission:
     if summaries:
         last = summaries[-1]
         if last.target == "local":
             return Admission("rehearsal", f"there is only a rehearsal ({last.verdict}): nothing of it is of AWS", last)
         return Admission("refused", f"there is no GO: the gate said {last.verdict} at {_shown(last.made_at)}", last)
-    if "tampered" in faults:
+    if "tampered" in found:
         return Admission("tampered", "a statement beside it is damaged, or was altered after it was signed")
-    if "other digest" in faults:
+    if "other digest" in found:
         return Admission("other digest", "the statement beside it is about another digest or repository")
-    if "other key" in faults:
+    if "other key" in found:
         return Admission("other key", "the statements beside it are signed by others than the given key or identity")
     return Admission("none", "no statement of the gate is stored beside it")
 

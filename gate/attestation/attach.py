@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
-
-from gate.attestation.bundle import bundled
 from gate.attestation.referrers import Referrers
 from gate.attestation.summary import LEVELS, Summary
 from gate.attestation.summary import PREDICATE as SUMMARY
 from gate.attestation.summary import statement as summary_statement
 from gate.errors import GateError
-from gate.evidence.keyless import Keyless
 from gate.evidence.reading import sha256_of
-from gate.evidence.signature import sign
+from gate.evidence.signature import Key, bundled, sign
 from gate.evidence.statement import PREDICATE as TEST_RESULT
-from gate.evidence.statement import hashes_of
+from gate.evidence.statement import about, hashes_of
 from gate.evidence.store import STATEMENT
 from gate.run.model import Run
 from gate.run.results import VERDICT
@@ -37,14 +31,6 @@ from gate.scenarios.features import HOME, LOCK
 CYCLONEDX, SPDX, OPENVEX = "https://cyclonedx.org/bom", "https://spdx.dev/Document", "https://openvex.dev/ns"
 
 
-@dataclass(frozen=True)
-class Attached:
-    """One statement in the registry: its predicate type and the digest of the referrer that holds it."""
-
-    predicate_type: str
-    referrer: str
-
-
 def attach_run(run: Run) -> None:
     """Store the signed statements of a concluded run beside its image, and say what was stored, or why nothing was."""
     reason = _reason_not_to(run)
@@ -53,7 +39,8 @@ def attach_run(run: Run) -> None:
         return
     run.terminal.waiting_for("the signed statements are stored beside the image")
     try:
-        document = _document(run)
+        # What is on the disk is what was sealed.
+        document = json.loads((run.folder / VERDICT).read_text(encoding="utf-8"))
         made_at = datetime.fromisoformat(document["finished"])
         stored = attach(_registry(run), run.facts.digest, statements(run, document), run.key, made_at)
         run.terminal.progress(f"{len(stored)} signed statements are stored beside {run.facts.digest[:19]}…; "
@@ -85,12 +72,15 @@ def _reason_not_to(run: Run) -> str:
 
 def statements(run: Run, document: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
     """Each statement with its predicate type; the verdict comes last: whoever finds it may look for the others."""
-    uri, digest = run.release.repository_uri, run.facts.digest
     candidate = run.facts.candidate
     found = candidate.__dict__.get("sbom") if candidate else None
-    if found:
-        yield from _files(((CYCLONEDX, found.path), (SPDX, spdx_of(found.path))), uri, digest)
-    yield from _files(((OPENVEX, run.store.folder / VEX),), uri, digest)
+    boms = {CYCLONEDX: found.path, SPDX: spdx_of(found.path)} if found else {}
+    for kind, path in {**boms, OPENVEX: run.store.folder / VEX}.items():
+        if path.is_file():
+            predicate = json.loads(path.read_text(encoding="utf-8"))
+            content = _without_files(predicate) if kind == SPDX else predicate
+            made = about(kind, content, run.release.repository_uri, run.facts.digest)
+            yield kind, json.dumps(made, ensure_ascii=False).encode()
     if (run.folder / STATEMENT).exists():
         yield TEST_RESULT, (run.folder / STATEMENT).read_bytes()
     # The scenarios are the gate's own, in whatever folder the release is.
@@ -113,12 +103,6 @@ def _summary(run: Run, document: Mapping[str, Any]) -> Summary:
     )
 
 
-def _document(run: Run) -> dict[str, Any]:
-    # What is on the disk is what was sealed.
-    document: dict[str, Any] = json.loads((run.folder / VERDICT).read_text(encoding="utf-8"))
-    return document
-
-
 def _without_files(document: dict[str, Any]) -> dict[str, Any]:
     """An SPDX document of packages alone: its files are nine tenths of it, and no scanner reads them."""
     ids = {each["SPDXID"] for each in document.pop("files", [])}
@@ -129,30 +113,10 @@ def _without_files(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _files(named: Iterable[tuple[str, Path]], uri: str, digest: str) -> Iterator[tuple[str, bytes]]:
-    for kind, path in named:
-        if path.is_file():
-            document = json.loads(path.read_text(encoding="utf-8"))
-            yield kind, about(kind, _without_files(document) if kind == SPDX else document, uri, digest)
-
-
-def about(predicate_type: str, predicate: Mapping[str, Any], repository: str, digest: str) -> bytes:
-    """An in-toto Statement v1 about an image, in JSON (an SBOM has megabytes: no message of protobuf in between)."""
-    return json.dumps(
-        {
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"name": repository, "digest": {"sha256": digest.removeprefix("sha256:")}}],
-            "predicateType": predicate_type,
-            "predicate": dict(predicate),
-        },
-        ensure_ascii=False,
-    ).encode()
-
-
 def attach(
-    registry: Referrers, digest: str, stated: Iterable[tuple[str, bytes]], key: Signer | Keyless, made_at: datetime
-) -> tuple[Attached, ...]:
-    """Sign each statement and store it beside the image.
+    registry: Referrers, digest: str, stated: Iterable[tuple[str, bytes]], key: Key, made_at: datetime
+) -> list[str]:
+    """Sign each statement and store it beside the image; returns the digests of the referrers.
 
     Args:
         registry: of the image's repository.
@@ -164,7 +128,4 @@ def attach(
     Raises:
         AwsRefused: the registry does not take one.
     """
-    return tuple(
-        Attached(kind, registry.attach(digest, bundled(sign(statement, key)), kind, made_at))
-        for kind, statement in stated
-    )
+    return [registry.attach(digest, bundled(sign(each, key)), kind, made_at) for kind, each in stated]

@@ -2,8 +2,7 @@
 
 Specification: SLSA 1.0, "Verification Summary Attestation (VSA)", predicate type verification_summary/v1. The predicate
 has no field for an end of validity; `releaseGate` holds it, with the verdict in the gate's own words. The specification
-of in-toto's predicates lets a producer add a field, and has a consumer that does not know it ignore it. The predicate
-is written by hand: the message of in-toto-attestation 0.9 has one level where the specification has a list.
+of in-toto's predicates lets a producer add a field, and has a consumer that does not know it ignore it.
 """
 
 from __future__ import annotations
@@ -14,18 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict, ParseDict, ParseError  # type: ignore[import-untyped]
-from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
-from in_toto_attestation.v1.statement import Statement
-from in_toto_attestation.v1.statement_pb2 import Statement as Message
-
 from gate.errors import EvidenceDamaged
+from gate.evidence.statement import about
+from gate.evidence.statement import read as read_statement
+from gate.typed import UNTYPED, moment
+from gate.verdict import WORDS
 
 PREDICATE = "https://slsa.dev/verification_summary/v1"
 VERIFIER = "urn:release-gate:verifier"
 # SLSA: names of levels that do not begin with "SLSA_" are the verifier's own.
 LEVELS = {"GO": "RELEASE_GATE_GO", "REHEARSAL PASSED": "RELEASE_GATE_REHEARSAL", "CLEAN": "RELEASE_GATE_RESCAN"}
-_WORDS = ("GO", "NO-GO", "REHEARSAL PASSED", "REHEARSAL FAILED", "INCOMPLETE", "CLEAN", "NOT CLEAN", "UNKNOWN")
 
 
 @dataclass(frozen=True)
@@ -78,10 +75,8 @@ def statement(said: Summary, policy: Mapping[str, str], inputs: Mapping[str, str
         "reason": said.reason,
         "tags": list(said.tags),
     }
-    subject = ResourceDescriptor(name=said.repository, digest={"sha256": said.digest.removeprefix("sha256:")})
-    made = Statement([subject.pb], PREDICATE, {**predicate, "releaseGate": own})
-    made.validate()
-    return json.dumps(MessageToDict(made.pb), ensure_ascii=False, sort_keys=True).encode()
+    made = about(PREDICATE, {**predicate, "releaseGate": own}, said.repository, said.digest)
+    return json.dumps(made, ensure_ascii=False, sort_keys=True).encode()
 
 
 def read(raw: bytes) -> Summary | None:
@@ -90,12 +85,10 @@ def read(raw: bytes) -> Summary | None:
     Raises:
         EvidenceDamaged: it is no in-toto Statement, or a summary that is not whole or contradicts itself.
     """
+    found = read_statement(raw)
     try:
-        message = ParseDict(json.loads(raw), Message())
-        Statement.copy_from_pb(message).validate()
-        found = MessageToDict(message)
         return _summary(found) if found["predicateType"] == PREDICATE else None
-    except (ParseError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except UNTYPED as error:
         raise EvidenceDamaged(f"the statement cannot be read: {type(error).__name__}: {error}") from error
 
 
@@ -110,22 +103,15 @@ def _summary(found: Mapping[str, Any]) -> Summary | None:
         repository=subject["name"],
         verdict=own["verdict"],
         target=own["target"],
-        made_at=_time(predicate["timeVerified"]),
-        valid_until=_time(until) if until else None,
+        made_at=moment(predicate["timeVerified"]),
+        valid_until=moment(until) if until else None,
         reason=str(own.get("reason") or ""),
         tags=tuple(map(str, own.get("tags") or ())),
     )
-    if said.verdict not in _WORDS or said.target not in ("aws", "local"):
+    if said.verdict not in WORDS or said.target not in ("aws", "local"):
         raise ValueError(f"{said.verdict!r} on {said.target!r} is no verdict of the gate")
     if (predicate["verificationResult"] == "PASSED") != (said.verdict in LEVELS):
         raise ValueError(f"it says {predicate['verificationResult']} and {said.verdict}")
     if said.verdict == "GO" and (said.valid_until is None or said.target != "aws"):
         raise ValueError("a GO is of AWS and has an end")
     return said
-
-
-def _time(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise ValueError(f"the time {text} names no time zone")
-    return found

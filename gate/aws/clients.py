@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -45,7 +45,16 @@ class ClientRecorder:
         session.events.register_last("after-call.ecr.GetAuthorizationToken", record, f"{mine}, registry")
 
     def _record_class(self, base_classes: list[type], **_: Any) -> None:
-        base_classes.insert(0, _recorded(self._record_client))
+        record = self._record_client
+
+        class RecordedClient:
+            """A client that is recorded as soon as it is made."""
+
+            def __init__(self, *arguments: Any, **named: Any) -> None:
+                super().__init__(*arguments, **named)
+                record(self)
+
+        base_classes.insert(0, RecordedClient)
 
     def _record_client(self, client: Any) -> None:
         self._record(client.meta, client.meta.endpoint_url)
@@ -68,17 +77,6 @@ class ClientRecorder:
     def _enter(self, endpoint: Endpoint) -> None:
         with self._lock:
             self._endpoints[endpoint] = None
-
-
-def _recorded(record: Callable[[Any], None]) -> type:
-    class RecordedClient:
-        """A client that is recorded as soon as it is made."""
-
-        def __init__(self, *arguments: Any, **named: Any) -> None:
-            super().__init__(*arguments, **named)
-            record(self)
-
-    return RecordedClient
 
 
 def _without_path(url: str) -> str:

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from gate.aws.partition import data, partition_of, registry_hosts, service_data
@@ -173,7 +172,8 @@ def _by_rules(service: str, region: str) -> Iterator[str]:
         # botocore does not ship this service, so no host of AWS is known for it.
         return
     provider = EndpointProvider(rules, data("partitions"))
-    switches = [name for name, each in rules["parameters"].items() if _is_switch(each)]
+    switches = [name for name, each in rules["parameters"].items()
+                if str(each["type"]).lower() == "boolean" and "builtIn" in each]  # fmt: skip
     for values in itertools.product((False, True), repeat=len(switches)):
         try:
             found = provider.resolve_endpoint(Region=region, **dict(zip(switches, values, strict=True)))
@@ -181,10 +181,6 @@ def _by_rules(service: str, region: str) -> Iterator[str]:
             # "FIPS is enabled but this partition does not support it": there is no such host.
             continue
         yield urlsplit(found.url).hostname or ""
-
-
-def _is_switch(parameter: dict[str, Any]) -> bool:
-    return str(parameter["type"]).lower() == "boolean" and "builtIn" in parameter
 
 
 def _by_list(prefix: str, region: str) -> Iterator[str]:

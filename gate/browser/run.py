@@ -16,7 +16,7 @@ from gate.browser import page
 from gate.browser.page import ProbePage
 from gate.browser.page_checks import ProbeRun
 from gate.engine import Engine
-from gate.engine.script import ANSWER_FUNCTION, ScriptResult, new_mark, result_in, supervised_command
+from gate.engine.script import ScriptResult, new_mark, result_in, supervised_command
 from gate.runtime import constraints
 from gate.runtime.container import Container, sandbox_container
 from gate.runtime.report import Footprint, Outcome, PhaseTimeouts, ReportedError, Settings
@@ -73,8 +73,8 @@ def _run_once(
 ) -> ProbeRun:
     plan = {"html": shown.html, "window": (page.WIDTH + 160, page.HEIGHT + 300), "linger": _LINGER_SECONDS}
     mark = new_mark()
-    code, times = ANSWER_FUNCTION + PROBE, {"seconds": timeouts.probe, "linger": _LINGER_SECONDS}
-    command = supervised_command(code, [json.dumps(plan)], mark, **times)
+    times = {"seconds": timeouts.probe, "linger": _LINGER_SECONDS}
+    command = supervised_command(PROBE, [json.dumps(plan)], mark, **times)
     host = constraints.function(settings, "none")
     with sandbox_container(
         engine, reference, host, entrypoint=command, environment=_ENVIRONMENT, mark=mark

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -13,13 +13,12 @@ from docker.errors import APIError
 
 from gate.engine.archive import SavedImage
 from gate.engine.capabilities import ANOTHER_ENGINE, EMULATE, emulated, lacks_processor, missing_capabilities
-from gate.engine.image import InspectedImage, inspect
+from gate.engine.image import SAVED_BYTES, InspectedImage, inspect
 from gate.engine.leftovers import owner_label, sweep
-from gate.engine.transport import engine_errors, limit_every_call, tar_download
+from gate.engine.transport import engine_errors, limit_every_call, saved
 from gate.errors import EngineUnavailable, ImageUnavailable
 
 TIMEOUT_SECONDS = 120
-SAVED_BYTES = 40 << 30
 # How long an inspection container lives at most, should the gate be killed; an image has one of these commands.
 _LIFE_SECONDS = 3600
 _SLEEPERS = (
@@ -65,7 +64,7 @@ class Engine:
         self, client: docker.DockerClient, timeout: float = TIMEOUT_SECONDS, *, buildkit: bool = False
     ) -> None:
         self.client, self.timeout, self.buildkit = client, timeout, buildkit
-        self._saved: dict[str, SavedImage] = {}
+        self._measured: dict[str, SavedImage] = {}
         limit_every_call(client.api, timeout)
 
     def close(self) -> None:
@@ -116,7 +115,7 @@ class Engine:
             EngineUnavailable: the engine does not answer.
         """
         with engine_errors(f"docker image inspect {reference}"):
-            return inspect(self.client, reference, self._saved)
+            return inspect(self.client, reference, self._measured)
 
     def built(self, image_id: str, tag: str) -> InspectedImage:
         """The image that a build left.
@@ -167,21 +166,9 @@ class Engine:
         finally:
             self.remove(container)
 
-    @contextmanager
-    def saved(self, reference: str, limit: int = SAVED_BYTES) -> Iterator[io.BufferedReader]:
-        """The image with all its layers as the tar stream of `docker save`, to be read once.
-
-        Args:
-            reference: the image.
-            limit: bytes after which reading ends in an error.
-
-        Raises:
-            ImageUnavailable: no such image, or it is larger than the limit.
-            EngineUnavailable: the engine does not answer, or stops in the middle.
-        """
-        path, command = f"/images/{reference}/get", f"docker save {reference}"
-        with tar_download(self.client.api, path, command, f"the layers of {reference}", limit) as archive:
-            yield archive
+    def saved(self, reference: str, limit: int = SAVED_BYTES) -> AbstractContextManager[io.BufferedReader]:
+        """The image with all its layers as the tar stream of `docker save`, of at most so many bytes (`saved`)."""
+        return saved(self.client.api, reference, limit)
 
     def remove(self, container: str) -> None:
         """Remove a container with its anonymous volumes, running or not; one that is gone is no error.

@@ -11,9 +11,10 @@ import docker
 
 from gate.engine.archive import HistoryEntry, SavedImage, read_saved
 from gate.engine.capabilities import is_docker_own_store
-from gate.engine.transport import tar_download
+from gate.engine.transport import saved
 
-_ARCHIVE_BYTES = 40 << 30
+# More than any image may have.
+SAVED_BYTES = 40 << 30
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,13 @@ class InspectedImage:
         return tuple(entry for entry in self.history if entry.size_bytes)
 
 
-def inspect(
-    client: docker.DockerClient, reference: str, saved: MutableMapping[str, SavedImage] | None = None
-) -> InspectedImage:
+def inspect(client: docker.DockerClient, reference: str, measured: MutableMapping[str, SavedImage]) -> InspectedImage:
     """Ask the engine for an image.
 
     Args:
         client: of the engine.
         reference: the image.
-        saved: saved images that were read already, by the engine's IDs; what is read now is added.
+        measured: saved images that were read already, by the engine's IDs; what is read now is added.
 
     Raises:
         docker.errors.DockerException: there is no such image, or the engine does not answer (see `engine_errors`).
@@ -83,9 +82,10 @@ def inspect(
         image_id = engine_id
         history = tuple(HistoryEntry(each["CreatedBy"] or "", each["Size"]) for each in reversed(newest_first))
     else:
-        kept = {} if saved is None else saved
-        image = kept.get(engine_id) or kept.setdefault(engine_id, _saved(api, engine_id))
-        image_id, history = image.config_digest, image.history
+        if engine_id not in measured:
+            with saved(api, engine_id, SAVED_BYTES) as file, tarfile.open(fileobj=file, mode="r|") as archive:
+                measured[engine_id] = read_saved(archive)
+        image_id, history = measured[engine_id].config_digest, measured[engine_id].history
     return _described(reference, attributes, image_id, history)
 
 
@@ -115,12 +115,3 @@ def _described(
 def _by_buildkit(entry: Mapping[str, Any]) -> bool:
     """Whether BuildKit made it: of its layers Docker's own store counts no symbolic links, until they are pulled."""
     return str(entry.get("Comment") or "").startswith("buildkit.")
-
-
-def _saved(api: Any, engine_id: str) -> SavedImage:
-    path, command = f"/images/{engine_id}/get", f"docker save {engine_id}"
-    with (
-        tar_download(api, path, command, "the saved image", _ARCHIVE_BYTES) as file,
-        tarfile.open(fileobj=file, mode="r|") as archive,
-    ):
-        return read_saved(archive)

@@ -100,18 +100,12 @@ def is_leftover(found: dict[str, Any], now: float) -> bool:
     owner = (found.get("Labels") or {}).get(OWNER, "")
     if (state := owner_state(owner)) != "unknown":
         return state == "dead"
-    return bool(owner) and found.get("State") != "running" and now - _created(found) > FOREIGN_SECONDS
-
-
-def _created(found: dict[str, Any]) -> float:
-    """Seconds since the epoch; containers and images give a number, networks and volumes a date."""
-    value = found.get("Created", found.get("CreatedAt"))
-    if isinstance(value, int):
-        return value
-    # Go prints nanoseconds, which datetime does not take; seconds are enough.
-    text = str(value).replace("Z", "+00:00")
-    head, dot, tail = text.partition(".")
-    return datetime.fromisoformat(head + (tail.lstrip("0123456789") if dot else "")).timestamp()
+    if not owner or found.get("State") == "running":
+        return False
+    # Containers and images give seconds since the epoch, networks and volumes a date.
+    made = found.get("Created", found.get("CreatedAt"))
+    seconds = made if isinstance(made, int) else datetime.fromisoformat(str(made)).timestamp()
+    return now - seconds > FOREIGN_SECONDS
 
 
 def _removed(remove: Callable[[], Any]) -> bool:

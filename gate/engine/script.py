@@ -75,14 +75,14 @@ def supervised_command(
     """The command that runs a script under `supervisor.py`.
 
     Args:
-        code: Python; its first argument is the number of the descriptor to which it writes one line of JSON.
+        code: Python that calls `answer(value)` with a JSON object.
         arguments: what it is given besides.
         mark: stands before and after what the supervisor reports.
         seconds: it may take.
         linger: seconds that it goes on running once it has answered.
     """
     limits = {"seconds": seconds or SECONDS, "linger": linger, "most": MOST_BYTES}
-    plan = {"code": code, "arguments": list(arguments), "mark": mark, **limits}
+    plan = {"code": ANSWER_FUNCTION + code, "arguments": list(arguments), "mark": mark, **limits}
     return ["python3", "-I", "-S", "-c", SUPERVISOR, json.dumps(plan)]
 
 
@@ -113,7 +113,7 @@ def run_script(host: Any, code: str, arguments: Sequence[str], folder: str) -> S
         folder: where it runs.
     """
     mark = new_mark()
-    command = supervised_command(ANSWER_FUNCTION + code, arguments, mark)
+    command = supervised_command(code, arguments, mark)
     done = host.run("cd %s && " + " ".join(["%s"] * len(command)), folder, *command)
     printed = (done.stderr or done.stdout)[-_KEPT_CHARACTERS:]
     return result_in(done.stdout, mark) or ScriptResult(None, False, False, done.rc, printed, started=False)

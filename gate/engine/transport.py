@@ -1,12 +1,12 @@
-"""How the engine is talked to: time limits and errors that docker-py leaves out, and downloads read as files."""
+"""How the engine is talked to: time limits and errors that docker-py leaves out, and `docker save` read as a file."""
 
 from __future__ import annotations
 
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -81,81 +81,49 @@ def with_message(answer: Any) -> Any:
     return answer
 
 
-def download(api: Any, path: str) -> Iterator[bytes]:
-    """What the engine sends for a path, as it comes; silence for longer than the client's timeout is an error.
+@contextmanager
+def saved(api: Any, reference: str, limit: int) -> Iterator[io.BufferedReader]:
+    """The image with all its layers as the tar stream of `docker save`, to be read once in this block.
 
-    docker-py's own downloads (`export`, `get_image`) remove the time limit from the connection once they have begun
+    docker-py's own download (`get_image`) removes the time limit from the connection once it has begun
     (`_stream_raw_result`), so that an engine that hangs in the middle would be waited for without end.
 
     Args:
         api: docker-py's APIClient.
-        path: below the API's version, such as "/images/x/get".
-
-    Raises:
-        requests.exceptions.RequestException: the engine refused, hung or stopped (see `engine_errors`).
-    """
-    url = f"{api.base_url}/v{api.api_version}{path}"
-    with api.get(url, stream=True, timeout=api.timeout) as answer:
-        answer.raise_for_status()
-        yield from answer.iter_content(_CHUNK)
-
-
-@contextmanager
-def tar_download(api: Any, path: str, command: str, what: str, limit: int) -> Iterator[io.BufferedReader]:
-    """A tar archive that the engine sends, as a file that is read once, in this block.
-
-    Args:
-        api: docker-py's APIClient.
-        path: see `download`.
-        command: the docker command that downloads the same.
-        what: is in the archive, for the message of an error.
-        limit: see `as_file`.
+        reference: the image.
+        limit: bytes; reading past them is an error.
 
     Raises:
         ImageUnavailable: no such image, or it is larger than the limit.
         EngineUnavailable: the engine does not answer, stops in the middle, or sends a damaged archive.
     """
-
-    def chunks() -> Iterator[bytes]:
+    command, url = f"docker save {reference}", f"{api.base_url}/v{api.api_version}/images/{reference}/get"
+    with ExitStack() as opened:
         # Around the download alone: an error in the reader's own code is not the engine's.
         with engine_errors(command):
-            yield from download(api, path)
-
-    try:
-        yield as_file(chunks(), limit)
-    except tarfile.TarError as damaged:
-        raise EngineUnavailable(f"{what} cannot be read: {damaged}", where=command) from damaged
-
-
-def as_file(chunks: Iterable[bytes], limit: int) -> io.BufferedReader:
-    """A download as a binary file, to be read once from front to end.
-
-    Args:
-        chunks: what the engine sends.
-        limit: bytes; reading past them raises `ImageUnavailable`.
-    """
-    return io.BufferedReader(_Chunks(chunks, limit), buffer_size=_CHUNK)
+            answer = opened.enter_context(api.get(url, stream=True, timeout=api.timeout))
+            answer.raise_for_status()
+        try:
+            yield io.BufferedReader(_Limited(answer.iter_content(_CHUNK), command, limit), buffer_size=_CHUNK)
+        except tarfile.TarError as damaged:
+            raise EngineUnavailable(f"the layers of {reference} cannot be read: {damaged}", where=command) from damaged
 
 
-class _Chunks(io.RawIOBase):
-    def __init__(self, chunks: Iterable[bytes], limit: int) -> None:
-        self._chunks = iter(chunks)
-        self._limit = self._left = limit
+class _Limited(io.RawIOBase):
+    def __init__(self, chunks: Iterator[bytes], command: str, limit: int) -> None:
+        self._chunks, self._command, self._limit, self._left = chunks, command, limit, limit
         self._unread = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        while not self._unread:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._left -= len(chunk)
-            if self._left < 0:
-                raise ImageUnavailable(f"the image is larger than the {self._limit} bytes that the gate reads")
-            self._unread = memoryview(chunk)
+        if not self._unread:
+            with engine_errors(self._command):
+                self._unread = memoryview(next(self._chunks, b""))
+            self._left -= len(self._unread)
+        if self._left < 0:
+            raise ImageUnavailable(f"the image is larger than the {self._limit} bytes that the gate reads")
         size = min(len(buffer), len(self._unread))
-        buffer[:size] = self._unread[:size]
-        self._unread = self._unread[size:]
+        buffer[:size], self._unread = self._unread[:size], self._unread[size:]
         return size

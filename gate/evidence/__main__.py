@@ -8,88 +8,59 @@ signature is missing or was not checked), 1 (NOT VERIFIED, or not what --expect,
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gate.check import CheckResult, Rejection, check
+from gate.check import CheckResult, check, reject_each
 from gate.errors import GateError, WrongUse, compose, one_line
-from gate.evidence.keyless import add_options, believed
-from gate.evidence.reading import content, is_there, shown
-from gate.evidence.reports_folder import ReportsFolder, verify_reports
-from gate.evidence.signature import SKEW
+from gate.evidence.reading import is_there, json_in, shown
+from gate.evidence.reports_folder import verify_reports
+from gate.evidence.signature import SKEW, add_options, believed, public_key
 from gate.evidence.statement import subject_of
 from gate.evidence.store import ENVELOPE
 from gate.evidence.verify import FolderCheck
 from gate.text import for_terminal
+from gate.verdict import WORDS
 
 VERIFIED, REFUSED, WRONG_USE, INTACT = 0, 1, 2, 3
-WORDS = ("GO", "NO-GO", "REHEARSAL PASSED", "REHEARSAL FAILED", "INCOMPLETE", "CLEAN", "NOT CLEAN", "UNKNOWN")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NOW = datetime.fromisoformat("2026-01-02T00:00:00+00:00")
 # Of one check's objections, and of the things that it did not look at.
 _TOLD = 20
 
 
-@dataclass(frozen=True)
-class ExpectedVerdict:
-    """What is expected; None where anything will do.
+@check(8, known_bad=lambda: ({"verdict": "NO-GO", "release": {}, "target": "local"}, "GO", None, None, _NOW))
+def as_expected(
+    document: Mapping[str, Any], verdict: str | None, about: str | None, on: str | None, now: datetime
+) -> CheckResult:
+    """verdict.json is of the expected verdict, digest and target (None: any), and an expected GO is still valid.
 
-    Attributes:
-        word: the verdict.
-        digest: of the released image, "sha256:…".
-        target: "local" or "aws"; "aws" is AWS itself and no other endpoint.
+    The target "aws" is AWS itself and no other endpoint.
     """
-
-    word: str | None = None
-    digest: str | None = None
-    target: str | None = None
-
-    def check(self) -> None:
-        """Refuse what can never be met.
-
-        Raises:
-            WrongUse: the digest is none.
-        """
-        if self.digest is not None and not _DIGEST.fullmatch(self.digest):
-            raise WrongUse(
-                f"--digest takes a whole image digest, and {self.digest!r} is none",
-                remedy="copy it from the release (sha256: and 64 hexadecimal digits)",
-            )
-
-
-@check(8, known_bad=lambda: ({"verdict": "NO-GO", "release": {}, "target": "local"}, ExpectedVerdict("GO"), _NOW))
-def as_expected(document: Mapping[str, Any], expected: ExpectedVerdict, now: datetime) -> CheckResult:
-    """verdict.json is of the expected verdict, digest and target, and an expected GO is still valid."""
     word, digest = document.get("verdict"), document["release"].get("digest")
     target = document.get("target")
     if target == "aws" and not document.get("endpoint_is_aws"):
         target = "an endpoint that is not AWS"
     causes = []
-    if expected.word not in (None, word):
-        causes.append(f"{expected.word} was expected, and the verdict is {word}")
-    if expected.digest not in (None, digest):
-        about = digest or "no published image"
-        causes.append(f"the digest {expected.digest} was expected, and the run is about {about}")
-    if expected.target not in (None, target):
-        causes.append(f"a run on {expected.target} was expected, and this one was on {target}")
+    if verdict not in (None, word):
+        causes.append(f"{verdict} was expected, and the verdict is {word}")
+    if about not in (None, digest):
+        causes.append(f"the digest {about} was expected, and the run is about {digest or 'no published image'}")
+    if on not in (None, target):
+        causes.append(f"a run on {on} was expected, and this one was on {target}")
     until = document.get("valid_until")
-    if expected.word == "GO" and word == "GO" and (until is None or datetime.fromisoformat(until) <= now):
+    if verdict == "GO" and word == "GO" and (until is None or datetime.fromisoformat(until) <= now):
         causes.append(f"a GO was expected that is valid now, and this one was valid until {until}")
     ended = document.get("finished")
-    if expected.word == "GO" and ended and datetime.fromisoformat(ended) > now + SKEW:
+    if verdict == "GO" and ended and datetime.fromisoformat(ended) > now + SKEW:
         causes.append(
             f"a GO was expected that is valid now, and this run ended at {ended}: this machine's clock is behind"
         )
-    return CheckResult.of(
-        Rejection(cause, "verdict.json", "name the folder of the run that is meant, or run the gate again")
-        for cause in causes
-    )
+    return reject_each(causes, "verdict.json", "name the folder of the run that is meant, or run the gate again")
 
 
 def main(arguments: list[str] | None = None, now: datetime | None = None) -> int:
@@ -102,31 +73,34 @@ def main(arguments: list[str] | None = None, now: datetime | None = None) -> int
     parser.add_argument("--digest", metavar="SHA256", help="refuse a run about another image digest")
     parser.add_argument("--target", choices=("aws", "local"), help="refuse a run on another target")
     options = parser.parse_args(arguments)
-    expected = ExpectedVerdict(options.expect, options.digest, options.target)
     try:
-        expected.check()
+        if options.digest is not None and not _DIGEST.fullmatch(options.digest):
+            raise WrongUse(
+                f"--digest takes a whole image digest, and {options.digest!r} is none",
+                remedy="copy it from the release (sha256: and 64 hexadecimal digits)",
+            )
         whose = believed(options)
     except WrongUse as wrong:
         _say(str(wrong))
         return WRONG_USE
     try:
-        whole = verify_reports(options.folder, whose)
+        checks = verify_reports(options.folder, public_key(whose) if isinstance(whose, Path) else whose)
     except GateError as error:
         _say(f"NOT VERIFIED: {one_line(error.cause)}{compose('', error.where, error.remedy)}")
         return REFUSED
-    for line in _lines(whole):
+    for line in _lines(checks):
         _say(line)
-    objections = list(dict.fromkeys(_failed(whole)))
+    objections = list(dict.fromkeys(_name(each) for each in checks if not each.result.accepted))
     if objections:
         _say(f"NOT VERIFIED: {shown(str(options.folder))} ({', '.join(objections[:_TOLD])})")
         return REFUSED
-    return _conclude(options.folder, whose is not None, expected, now or datetime.now(UTC))
+    return _conclude(options, whose is not None, now or datetime.now(UTC))
 
 
-def _conclude(folder: Path, checked: bool, expected: ExpectedVerdict, now: datetime) -> int:
+def _conclude(options: argparse.Namespace, checked: bool, now: datetime) -> int:
     """The last line and the exit code for a folder without objections."""
-    document = json.loads(content(folder / "verdict.json", "verdict.json"))
-    refused = as_expected(document, expected, now).rejections
+    document = json_in(options.folder, "verdict.json")
+    refused = as_expected(document, options.expect, options.digest, options.target, now).rejections
     for rejection in refused:
         _say(f"✗ expected: {rejection.cause}")
     says = _says(document, now)
@@ -136,7 +110,7 @@ def _conclude(folder: Path, checked: bool, expected: ExpectedVerdict, now: datet
     if checked:
         _say(f"VERIFIED; the verdict is {says}")
         return VERIFIED
-    if is_there(folder / ENVELOPE):
+    if is_there(options.folder / ENVELOPE):
         _say(f"INTACT, SIGNATURE NOT CHECKED (give the public key: KEY=pub.pem); it says {says}")
     else:
         _say(f"INTACT, UNSIGNED (anybody can make such a folder); it says {says}")
@@ -153,55 +127,45 @@ def _say(text: str) -> None:
         print((indent + for_terminal(line)).encode(letters, "replace").decode(letters))
 
 
-def _failed(whole: ReportsFolder) -> Iterator[str]:
-    yield from (check.name for check in whole.own if not check.result.accepted)
-    for place, checks in whole.others.items():
-        yield from (f"{shown(place)}: {check.name}" for check in checks if not check.result.accepted)
+def _name(check: FolderCheck) -> str:
+    return f"{shown(check.place)}: {check.name}" if check.place else check.name
 
 
-def _lines(whole: ReportsFolder) -> list[str]:
+def _lines(checks: Sequence[FolderCheck]) -> Iterator[str]:
     told: set[str] = set()
-    lines = [line for check in whole.own for line in _told(check, check.name, told)]
-    for place, checks in whole.others.items():
+    for each in checks:
         # Of another run in the folder: what speaks against it, and what was not looked at.
-        bad = [check for check in checks if not check.result.accepted]
-        lines += [line for check in bad for line in _told(check, f"{shown(place)}: {check.name}", told)]
-    intact = sum(all(check.result.accepted for check in checks) for checks in whole.others.values())
-    if whole.others:
-        lines.append(f"– other runs: {intact} of {len(whole.others)} are as they were left")
-    return [*lines, *_uncovered(whole)]
+        if not each.place or not each.result.accepted:
+            yield from _told(each, told)
+    # Of a run that was cut short nothing was checked.
+    others = {each.place for each in checks if each.place and not each.open}
+    if others:
+        damaged = {each.place for each in checks if each.place and not each.result.accepted}
+        yield f"– other runs: {len(others - damaged)} of {len(others)} are as they were left"
+    found = [f"{shown(each.place)}: " * bool(each.place) + phrase for each in checks for phrase in each.uncovered]
+    yield from (f"not covered: {one_line(phrase)}" for phrase in found[:_TOLD])
+    if len(found) > _TOLD:
+        yield f"not covered: {len(found) - _TOLD} more"
 
 
-def _told(check: FolderCheck, name: str, told: set[str]) -> list[str]:
-    rejections = check.result.rejections
-    lines = [] if rejections else [f"{'–' if check.open else '✓'} {name}: {check.seen}"]
+def _told(check: FolderCheck, told: set[str]) -> Iterator[str]:
+    name, rejections = _name(check), check.result.rejections
+    if not rejections:
+        yield f"{'–' if check.open else '✓'} {name}: {check.seen}"
     for rejection in rejections[:_TOLD]:
         # One damaged file fails several checks, and one check finds much in it: the way out is told once.
         way_out = compose("", rejection.where, rejection.remedy)
-        lines.append(f"✗ {name}: {one_line(rejection.cause)}{'' if way_out in told else way_out}")
+        yield f"✗ {name}: {one_line(rejection.cause)}{'' if way_out in told else way_out}"
         told.add(way_out)
     if len(rejections) > _TOLD:
-        lines.append(f"✗ {name}: {len(rejections) - _TOLD} more objections")
-    return lines
-
-
-def _uncovered(whole: ReportsFolder) -> Iterable[str]:
-    found = [phrase for check in whole.own for phrase in check.uncovered]
-    for place, checks in whole.others.items():
-        found += [f"{shown(place)}: {phrase}" for check in checks for phrase in check.uncovered]
-    found += [f"{shown(place)}: the run was cut short before it sealed anything" for place in whole.cut_short]
-    lines = [f"not covered: {one_line(phrase)}" for phrase in found[:_TOLD]]
-    return lines if len(found) <= _TOLD else [*lines, f"not covered: {len(found) - _TOLD} more"]
+        yield f"✗ {name}: {len(rejections) - _TOLD} more objections"
 
 
 def _says(document: Mapping[str, Any], now: datetime) -> str:
-    says = f"{document['verdict']} for {subject_of(document) or 'no image'}, run of {document['started']}"
-    until = document["valid_until"]
-    if until is None:
-        return says
-    return (
-        f"{says}, valid until {until}{' (past: scan and check again)' if datetime.fromisoformat(until) <= now else ''}"
-    )
+    says, until = f"{document['verdict']} for {subject_of(document) or 'no image'}", document["valid_until"]
+    past = until and datetime.fromisoformat(until) <= now
+    ends = f", valid until {until}{' (past: scan and check again)' if past else ''}" if until is not None else ""
+    return f"{says}, run of {document['started']}{ends}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""VALIDATION.md: the deployment notes of a release, rendered from the evidence and read back. Pure."""
+"""VALIDATION.md: the deployment notes of a release, rendered from the evidence and read back. Pure.
+
+People write in it too: the gate's sections stand between markers, and are replaced one by one.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
+from gate.check import ACCEPTED, CheckResult, Rejection, check, reject, reject_each
+from gate.errors import EvidenceDamaged
 from gate.text import for_markdown
 
 _ROW = re.compile(r"^\| ([A-Za-z][A-Za-z ()]*) \| `?([^`|\n]*)`? \|$", re.M)
 _LINK = re.compile(r"\]\((?P<path>[^)\s]+)\) `sha256:(?P<sha>[0-9a-f]{64})`")
+_KEY = re.compile(r"[A-Za-z0-9._:-]+")
+_OPENED = re.compile(r"<!-- release-gate:begin ([A-Za-z0-9._:-]+) -->")
+_ATTEMPT = "> Later attempt:"
 _STEPS = "the steps of the release"
 # What would end a cell, the code in it, or the line.
 _IN_CODE = str.maketrans({"|": "¦", "`": "'", "\n": " "})
@@ -86,19 +93,83 @@ def links_in(section: str) -> dict[str, str]:
     return {found["path"]: found["sha"] for found in _LINK.finditer(section)}
 
 
+def begin(key: str) -> str:
+    """The line that opens a section."""
+    return f"<!-- release-gate:begin {key} -->"
+
+
+def end(key: str) -> str:
+    """The line that closes a section."""
+    return f"<!-- release-gate:end {key} -->"
+
+
+def section(document: str, key: str) -> str | None:
+    """The body of a section, or None when the document has none of this key.
+
+    Raises:
+        EvidenceDamaged: the section is opened twice, or not closed.
+    """
+    parts = _parts(document, key)
+    return None if parts is None else parts[1].strip("\n")
+
+
+def replace(document: str, key: str, body: str) -> str:
+    """The document with this section in place; a new one goes before the older ones, or to the end.
+
+    Raises:
+        EvidenceDamaged: the section is opened twice or not closed, or its body would break the markers.
+    """
+    if "release-gate:" in body or not _KEY.fullmatch(key):
+        raise EvidenceDamaged(f"the section {key!r} holds text that reads as a section's marker")
+    block = f"{begin(key)}\n{body.strip()}\n{end(key)}"
+    if (parts := _parts(document, key)) is not None:
+        return parts[0] + block + parts[2]
+    first = document.find("<!-- release-gate:begin ")
+    head, tail = (document, "") if first < 0 else (document[:first], document[first:])
+    return "\n\n".join(part for part in (head.rstrip("\n"), block, tail.rstrip("\n")) if part) + "\n"
+
+
+def with_attempt(body: str, attempt: str) -> str:
+    """A section that stands, and below it the latest run that could not take its place (in one line)."""
+    return f"{without_attempt(body)}\n\n{_ATTEMPT} {attempt}"
+
+
+def without_attempt(body: str) -> str:
+    """A section without the latest attempt below it."""
+    return body.partition(_ATTEMPT)[0].rstrip()
+
+
+def keys_in(document: str) -> tuple[str, ...]:
+    """The keys of all sections that a document opens."""
+    return tuple(dict.fromkeys(_OPENED.findall(document)))
+
+
+def _parts(document: str, key: str) -> tuple[str, str, str] | None:
+    """What stands before the section, in it and behind it."""
+    opened, closed = document.count(begin(key)), document.count(end(key))
+    if (opened, closed) == (0, 0):
+        return None
+    head, _, rest = document.partition(begin(key))
+    body, is_closed, tail = rest.partition(end(key))
+    if (opened, closed) != (1, 1) or not is_closed:
+        raise EvidenceDamaged(
+            f"the section {key!r} is opened {opened} times and closed {closed} times",
+            where="VALIDATION.md",
+            remedy="restore the marker lines, or delete the section: the next run writes it again",
+        )
+    return head, body, tail
+
+
 @check(3, known_bad=lambda: ({"Digest": "sha256:a"}, {"Digest": "sha256:b"}, "VALIDATION.md"))
 def says_what_ecr_says(said: Mapping[str, str], answered: Mapping[str, str], where: str) -> CheckResult:
     """Each documented fact is the one that ECR answers now."""
     if not answered:
         return reject("ECR answered no fact to hold the document against", where, "see why AC2 could not be checked")
-    return CheckResult.of(
-        Rejection(
-            f"{where} says {name} is {said.get(name, 'nothing')!r}, and ECR answers {value!r}",
-            where=where,
-            remedy="run the gate again: the document is rendered from its evidence, never by hand",
-        )
-        for name, value in answered.items()
-        if said.get(name) != value
+    wrong = {name: value for name, value in answered.items() if said.get(name) != value}
+    return reject_each(
+        (f"{where} says {name} is {said.get(name, 'nothing')!r}, and ECR answers {wrong[name]!r}" for name in wrong),
+        where,
+        "run the gate again: the document is rendered from its evidence, never by hand",
     )
 
 
@@ -107,21 +178,18 @@ def steps_recorded(steps: Sequence[ReleaseStep], wanted: Sequence[str]) -> Check
     """Every kind of step was recorded, with command, identity, time and an outcome."""
     missing = [kind for kind in wanted if not any(kind in step.command for step in steps)]
     gaps = [
-        Rejection(f"no step with `{kind}` was recorded", _STEPS, "run the whole release: `make accept`")
-        for kind in missing
-    ]
-    gaps += [
-        Rejection(f"the record of `{step.command}` lacks its {name}", _STEPS, _AGAIN)
+        f"the record of `{step.command}` lacks its {name}"
         for step in steps
         for name, text in (("command", step.command), ("identity", step.identity), ("time", step.at))
         if not text
     ]
     gaps += [
-        Rejection(f"`{step.command}` was begun, and no outcome was recorded", _STEPS, _AGAIN)
+        f"`{step.command}` was begun, and no outcome was recorded"
         for step in steps
         if not step.outcome or step.outcome == "running"
     ]
-    return CheckResult.of(gaps)
+    absent = (f"no step with `{kind}` was recorded" for kind in missing)
+    return reject_each(absent, _STEPS, "run the whole release: `make accept`") + reject_each(gaps, _STEPS, _AGAIN)
 
 
 @check(8, known_bad=lambda: ({"evidence/1.json": "a"}, {"evidence/1.json": "b"}))
@@ -129,14 +197,11 @@ def links_hold(said: Mapping[str, str], found: Mapping[str, str]) -> CheckResult
     """Every link resolves to a file whose sha-256 is the written one, and there is at least one link."""
     if not said:
         return reject("the section links to no evidence", "VALIDATION.md", _AGAIN)
-    return CheckResult.of(
-        Rejection(
-            f"{path} {'was altered since it was linked' if path in found else 'does not exist'}",
-            where="VALIDATION.md",
-            remedy="restore the file from the run's artefact, or run the gate again",
-        )
-        for path, sha in said.items()
-        if found.get(path) != sha
+    wrong = (path for path, sha in said.items() if found.get(path) != sha)
+    return reject_each(
+        (f"{path} {'was altered since it was linked' if path in found else 'does not exist'}" for path in wrong),
+        "VALIDATION.md",
+        "restore the file from the run's artefact, or run the gate again",
     )
 
 

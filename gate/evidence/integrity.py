@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gate.check import CheckResult, Rejection, SelfTest, check, reject
+from gate.check import CheckResult, Rejection, SelfTest, check, reject, reject_each
 from gate.errors import EvidenceDamaged
 from gate.evidence.reading import RUN_AGAIN, json_object, shown
 from gate.evidence.run_record import RunRecord
@@ -57,11 +57,6 @@ def unaltered(
     return CheckResult.of(Rejection(cause, shown(folder + name), _AFTER) for name, cause in causes.items())
 
 
-def _of(name: str, what: str) -> Rejection:
-    place = shown(f"evidence/{name}")
-    return Rejection(f"{place} {what}", where=place, remedy=_AFTER)
-
-
 @check(8, known_bad=lambda: ({"001-scan.json": b'{"number": 1, "answer": "none", "sha256": "a"}'},))
 def intact(records: Mapping[str, bytes]) -> CheckResult:
     """Every record is whole, its answer has the sha-256 that it names, and none is missing from their count."""
@@ -71,14 +66,11 @@ def intact(records: Mapping[str, bytes]) -> CheckResult:
     # As many numbers as records are due, from 1: a number far above them is no record of this run.
     gaps = [n for n in range(1, len(numbers) + 1) if n not in numbers]
     doubles = [n for n, times in numbers.items() if times != 1]
-    broken = [_of(name, what) for name, raw in records.items() if (what := _fault(name, raw))]
-    counted = [
-        Rejection(
-            f"there {'is no record' if n in gaps else 'are two records'} with the number {n}", "evidence/", _AFTER
-        )
-        for n in (*gaps, *doubles)
-    ]
-    return CheckResult.of([*broken, *counted])
+    broken = {shown(f"evidence/{name}"): what for name, raw in records.items() if (what := _fault(name, raw))}
+    counted = [f"there {'is no record' if n in gaps else 'are two records'} with the number {n}"
+               for n in (*gaps, *doubles)]  # fmt: skip
+    whole = CheckResult.of(Rejection(f"{place} {what}", place, _AFTER) for place, what in broken.items())
+    return whole + reject_each(counted, "evidence/", _AFTER)
 
 
 def _fault(name: str, raw: bytes) -> str:
@@ -103,14 +95,9 @@ def listed(said: Sequence[Mapping[str, str]], index: Mapping[str, str]) -> Check
     differing = [name for name in {**index_says, **verdict_says} if index_says.get(name) != verdict_says.get(name)]
     if len(said) != len(verdict_says):
         return reject("verdict.json lists a file of the evidence twice", where="verdict.json", remedy=_AFTER)
-    return CheckResult.of(
-        Rejection(
-            f"{name}: verdict.json says sha-256 {verdict_says.get(name)}, and the index says {index_says.get(name)}",
-            where="verdict.json",
-            remedy=_AFTER,
-        )
-        for name in sorted(differing)
-    )
+    said_of = (f"{name}: verdict.json says sha-256 {verdict_says.get(name)}, and the index says {index_says.get(name)}"
+               for name in sorted(differing))  # fmt: skip
+    return reject_each(said_of, "verdict.json", _AFTER)
 
 
 @check(8, known_bad=lambda: ({"verdict": "GO"}, _FAILED))
@@ -134,7 +121,7 @@ def follows(document: Mapping[str, Any], run: RunRecord) -> CheckResult:
         for key in dict.fromkeys((*stated, "causes", "beside", "remarks", "not_part"))
         if not wrong and document.get(key) != stated.get(key)
     ]
-    return CheckResult.of(Rejection(cause, where="verdict.json", remedy=_AFTER) for cause in wrong)
+    return reject_each(wrong, "verdict.json", _AFTER)
 
 
 def _facts(document: Mapping[str, Any]) -> dict[str, Any]:

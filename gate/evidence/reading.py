@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from gate.errors import EvidenceDamaged
 from gate.typed import UNTYPED
@@ -42,9 +42,19 @@ def content(path: Path, name: str, most: int = 0) -> bytes:
         EvidenceDamaged: it is missing, is no regular file, is larger, or cannot be read.
     """
     most = most or READ_WHOLE
-    with _opened(path, name, most) as file:
-        # It may grow while it is read.
-        found = file.read(most + 1)
+    try:
+        _refuse(os.lstat(path), name, path, most)
+        # What stands at the path may be another thing by now: it is neither followed nor waited for.
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(number, "rb") as file:
+            _refuse(os.fstat(number), name, path, most)
+            # It may grow while it is read.
+            found = file.read(most + 1)
+    except FileNotFoundError as error:
+        gone = "is missing: it was removed, or the run was cut short before it was written"
+        raise _damaged(name, path, gone) from error
+    except OSError as error:
+        raise _damaged(name, path, f"cannot be read: {error.strerror}") from error
     if len(found) > most:
         raise _damaged(name, path, f"is larger than {most:,} bytes and was not read")
     return found
@@ -96,22 +106,6 @@ def hashed(base: Path, names: Iterable[str], prefix: str = "", whole: re.Pattern
     return HashedFiles(hashes, unread, kept)
 
 
-@contextmanager
-def _opened(path: Path, name: str, most: int) -> Iterator[IO[bytes]]:
-    try:
-        _refuse(os.lstat(path), name, path, most)
-        # What stands at the path may be another thing by now: it is neither followed nor waited for.
-        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(number, "rb") as file:
-            _refuse(os.fstat(number), name, path, most)
-            yield file
-    except FileNotFoundError as error:
-        gone = "is missing: it was removed, or the run was cut short before it was written"
-        raise _damaged(name, path, gone) from error
-    except OSError as error:
-        raise _damaged(name, path, f"cannot be read: {error.strerror}") from error
-
-
 def _refuse(about: os.stat_result, name: str, path: Path, most: int) -> None:
     for is_so, kind in _KINDS:
         if is_so(about.st_mode):
@@ -139,7 +133,7 @@ def names_in(base: Path, skipped: Collection[str] = ()) -> tuple[str, ...]:
         folder, depth = ahead.pop()
         if depth > DEEPEST:
             raise _damaged(str(base), base, f"holds folders more than {DEEPEST} deep")
-        for entry in _entries(base / folder):
+        for entry in entries_of(base / folder):
             entries += 1
             if entries > MOST_FILES:
                 raise _damaged(str(base), base, f"holds more than {MOST_FILES:,} files")
@@ -153,7 +147,12 @@ def names_in(base: Path, skipped: Collection[str] = ()) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+def entries_of(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What lies in a folder itself.
+
+    Raises:
+        EvidenceDamaged: it cannot be listed.
+    """
     try:
         with os.scandir(folder) as entries:
             yield from entries
@@ -177,6 +176,11 @@ def is_folder(path: Path) -> bool:
 def is_there(path: Path) -> bool:
     """Whether anything has this name, be it a link to nothing."""
     return os.path.lexists(path)
+
+
+def json_in(folder: Path, name: str) -> dict[str, Any]:
+    """The JSON object that a file of a folder holds; raises as `content` and `json_object` do."""
+    return json_object(content(folder / name, name), name)
 
 
 def json_object(raw: bytes, name: str) -> dict[str, Any]:

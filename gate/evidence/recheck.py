@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from gate.check import CheckResult, Rejection, SelfTest, check
-from gate.evidence.configuration import Configuration, overridden
-from gate.evidence.run_record import VALID_FOR, RunRecord
+from gate.check import CheckResult, SelfTest, check, reject_each
+from gate.evidence.run_record import VALID_FOR, Configuration, RunRecord, overridden
 from gate.image.contract import below
 from gate.registry.permitted_calls import AwsCall, check_changes, check_zip_calls
 from gate.release import absent_parts
 from gate.scan.findings import Severity
+from gate.typed import moment
 from gate.verdict import IMAGE_LIMIT_GB, ScenarioOutcome, StepOutcome
 
 # How the titles of the records begin that hold a scan of what is released.
@@ -55,7 +55,7 @@ def scenarios_rest_on_records(run: RunRecord, records: Records) -> CheckResult:
             for outcome in run.outcomes
             if outcome.status == "passed" and outcome.provenance != "real"
         ]
-    return _result_of(causes, "the record of the run")
+    return reject_each(causes, "the record of the run", _REMEDY)
 
 
 def _shaky(outcome: ScenarioOutcome, known: Mapping[Any, Mapping[str, Any]]) -> Iterator[str]:
@@ -80,7 +80,7 @@ def self_tests_agree(proofs: Sequence[SelfTest]) -> CheckResult:
     names = [p.check for p in proofs]
     if len(set(names)) != len(names):
         causes.append("a check is counted twice among those that said no")
-    return _result_of(causes, "the record of the run, proofs")
+    return reject_each(causes, "the record of the run, proofs", _REMEDY)
 
 
 @check(7, known_bad=lambda: (_RUN, [_BAD]))
@@ -92,10 +92,10 @@ def scans_hold(run: RunRecord, records: Records) -> CheckResult:
     if not scans:
         causes.append(f"no scan of {digest} was recorded")
     ended = run.scan_completed_at
-    times = {_moment(scan.get("completed_at")) for scan in scans if scan.get("mode") == "BASIC"}
-    if times and ended is not None and _moment(ended) not in times:
+    basic = [scan.get("completed_at") for scan in scans if scan.get("mode") == "BASIC"]
+    if basic and ended is not None and moment(ended) not in map(moment, filter(None, basic)):
         causes.append(f"the run says that its scan ended at {ended}, and no recorded scan did")
-    return _result_of(dict.fromkeys(causes), "the records of the scans")
+    return reject_each(dict.fromkeys(causes), "the records of the scans", _REMEDY)
 
 
 def _scan_faults(scan: Mapping[str, Any], digest: Any) -> Iterator[str]:
@@ -106,21 +106,12 @@ def _scan_faults(scan: Mapping[str, Any], digest: Any) -> Iterator[str]:
     if critical:
         named = ", ".join(sorted({str(each.get("id")) for each in critical})[:5])
         yield f"a scan of the release holds {len(critical)} critical findings ({named})"
-    ended, read = _moment(scan.get("completed_at")), _moment(scan.get("read_at"))
+    ended, read = (moment(scan[name]) if scan.get(name) else None for name in ("completed_at", "read_at"))
     if ended is None or read is None:
         yield "a scan of the release does not say when it ended or was read"
     # A continuous scan is looked at again when its data changes, not every day.
     elif ended - read > _SKEW or (scan.get("mode") == "BASIC" and read - ended >= VALID_FOR):
         yield f"a scan that ended at {scan['completed_at']} was read at {scan['read_at']}: it is not of that day"
-
-
-def _moment(text: Any) -> datetime | None:
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
-    return moment
 
 
 @check(2, known_bad=lambda: (_RUN, [{"title": "manifest", "answer": {"digest": "sha256:a", "body": "{}"}}]))
@@ -130,7 +121,7 @@ def image_holds(run: RunRecord, records: Records) -> CheckResult:
     causes = [*_manifest_faults(release, records), *_tag_faults(release, records)]
     size = release.get("uncompressed_bytes")
     fits = below(size if isinstance(size, int) else 0, IMAGE_LIMIT_GB, "uncompressed")
-    return _result_of(causes, "the records of the registry") + fits
+    return reject_each(causes, "the records of the registry", _REMEDY) + fits
 
 
 def _manifest_faults(release: Mapping[str, Any], records: Records) -> Iterator[str]:
@@ -169,7 +160,7 @@ def call_log_holds(calls: Iterable[Mapping[str, Any]], repository: str, function
 def configuration_holds(run: RunRecord, found: Configuration | None) -> CheckResult:
     """What was overridden is in the record of the run, and a whole run was due to check every pinned scenario."""
     if found is None:
-        return _result_of(["the configuration of the run was not recorded"], "evidence/")
+        return reject_each(["the configuration of the run was not recorded"], "evidence/", _REMEDY)
     kept = [text for text in overridden(found) if text not in run.overridden]
     causes = [f"the record of the run does not say that {text}" for text in kept]
     if run.kind == "full":
@@ -177,7 +168,7 @@ def configuration_holds(run: RunRecord, found: Configuration | None) -> CheckRes
         lacking = sorted(set(found.pinned) - run.expected - left_out)
         causes += [f"the run was not due to check the pinned scenario “{name}”" for name in lacking]
     causes += _not_left_out_rightly(run, found)
-    return _result_of(causes, "the configuration of the run")
+    return reject_each(causes, "the configuration of the run", _REMEDY)
 
 
 def _not_left_out_rightly(run: RunRecord, found: Configuration) -> Iterator[str]:
@@ -188,7 +179,3 @@ def _not_left_out_rightly(run: RunRecord, found: Configuration) -> Iterator[str]
             yield f"“{each.name}” was left out as no part of the release, and no key that the run decided by says so"
         elif each.name in run.expected or any(outcome.name == each.name for outcome in run.outcomes):
             yield f"“{each.name}” is recorded as no part of the release, and as one of its scenarios"
-
-
-def _result_of(causes: Iterable[str], where: str) -> CheckResult:
-    return CheckResult.of(Rejection(cause, where, _REMEDY) for cause in causes)

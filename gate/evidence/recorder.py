@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 import pytest
 
-from gate.evidence.reading import content, json_object
+from gate.evidence.reading import json_in
 from gate.evidence.redact import HIDDEN, Redactor
 from gate.evidence.store import EvidenceRecord, EvidenceStore
 from gate.scenarios.features import Scenario
@@ -92,7 +92,7 @@ def digests_of(records: Iterable[EvidenceRecord], folder: Path) -> dict[str, str
         EvidenceDamaged: one of the files is not there, or is no record.
     """
     names = [record.file_name for record in records]
-    return {name: str(json_object(content(folder / name, name), name).get("digest") or "") for name in names}
+    return {name: str(json_in(folder, name).get("digest") or "") for name in names}
 
 
 def secrets_in(places: list[Path], redactor: Redactor, canaries: Mapping[str, str]) -> dict[str, list[str]]:

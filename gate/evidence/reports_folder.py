@@ -5,47 +5,37 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.errors import EvidenceDamaged, GateError
 from gate.evidence import seal
-from gate.evidence.deployment_notes import metadata_in
-from gate.evidence.keyless import CertificateIdentity
-from gate.evidence.reading import MOST_FILES, content, is_folder, is_there, json_object, shown
+from gate.evidence.deployment_notes import keys_in, metadata_in, section, without_attempt
+from gate.evidence.reading import MOST_FILES, content, entries_of, is_folder, is_there, json_in, shown
 from gate.evidence.seal import NotesSeal, Seal, sha256_of_text
-from gate.evidence.sections import keys_in, section, without_attempt
+from gate.evidence.signature import Whose
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT
 from gate.evidence.verify import FolderCheck, tried, verify
 
 HISTORY = "rescan/scans"
 _REMEDY = "do not rely on it: restore it from the run's artefact; if there is none, run the gate again"
+# By one of these a folder beside the others is known to hold a run.
+_MARKS = ("verdict.json", "evidence", SEAL, "report.html")
+_CUT_SHORT = "the run was cut short before it sealed anything"
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 # Other runs in a folder of reports, each with the folders in it that are looked at elsewhere.
 _OWN: Mapping[str, tuple[str, ...]] = {"partial": (), "promotion": (), "rescan": ("scans",)}
 
 
-@dataclass(frozen=True)
-class ReportsFolder:
-    """What was found in a folder of reports.
-
-    Attributes:
-        own: the checks of the run in the folder itself, and of what is shared by the runs.
-        others: the checks of each other run in it, by its place in the folder.
-        cut_short: places of runs that did not end, of which nothing can be checked.
-    """
-
-    own: tuple[FolderCheck, ...]
-    others: Mapping[str, tuple[FolderCheck, ...]]
-    cut_short: tuple[str, ...]
-
-
-def verify_reports(path: Path, key: Path | CertificateIdentity | None = None) -> ReportsFolder:
+def verify_reports(path: Path, whose: Whose | None = None) -> tuple[FolderCheck, ...]:
     """Check the run in a folder (reports/, or that of one run), and everything else that lies in it.
 
-    The public key, a PEM file, or the identity is to have signed the run in the folder itself.
+    This key or identity is to have signed the run in the folder itself. The checks of the others carry their place; of
+    a run that was cut short there is one, which is open.
 
     Raises:
         WrongUse: the path holds no run.
@@ -53,15 +43,17 @@ def verify_reports(path: Path, key: Path | CertificateIdentity | None = None) ->
     """
     scans = next((name for name in (HISTORY, "scans") if is_folder(path / name)), "")
     places = _places(path)
-    own = verify(path, key, (*places, scans) if scans else places)
-    cut_short = tuple(place for place in places if is_cut_short(path / place))
-    others = {place: _other(path, place, key) for place in places if place not in cut_short}
-    seals = {place: found for place in ("", *others) if (found := _seal_of(path / place))}
-    shared = (
+    own = verify(path, whose, (*places, scans) if scans else places)
+    cut_short = [place for place in places if is_cut_short(path / place)]
+    whole = [place for place in places if place not in cut_short]
+    seals = {place: found for place in ("", *whole) if (found := _seal_of(path / place))}
+    return (
+        *own,
         tried("history", lambda: _history(path / scans if scans else None, seals.values())),
         tried("notes", lambda: _notes(path, seals)),
+        *(replace(check, place=place) for place in whole for check in _other(path, place, whose)),
+        *(FolderCheck("run", ACCEPTED, open=True, uncovered=(_CUT_SHORT,), place=place) for place in cut_short),
     )
-    return ReportsFolder((*own, *shared), others, cut_short)
 
 
 def _places(path: Path) -> tuple[str, ...]:
@@ -70,29 +62,21 @@ def _places(path: Path) -> tuple[str, ...]:
     Raises:
         EvidenceDamaged: there are more than can be looked at.
     """
-    kept: list[str] = []
-    if is_folder(path / "runs"):
-        with os.scandir(path / "runs") as entries:
-            for entry in entries:
-                kept.append(f"runs/{entry.name}")
-                if len(kept) > MOST_FILES:
-                    raise EvidenceDamaged(f"runs/ holds more than {MOST_FILES:,} entries", where=str(path / "runs"))
+    runs = path / "runs"
+    kept = [f"runs/{each.name}" for each in islice(entries_of(runs), MOST_FILES + 1)] if is_folder(runs) else []
+    if len(kept) > MOST_FILES:
+        raise EvidenceDamaged(f"runs/ holds more than {MOST_FILES:,} entries", where=str(runs))
     # A folder that holds nothing of a run but the recorded scans is none.
-    beside = [name for name in _OWN if is_folder(path / name) and _holds_a_run(path / name)]
+    beside = [name for name in _OWN if is_folder(path / name) and any(is_there(path / name / each) for each in _MARKS)]
     return (*beside, *sorted(kept))
 
 
-def _holds_a_run(path: Path) -> bool:
-    return any(is_there(path / name) for name in ("verdict.json", "evidence", SEAL, "report.html"))
-
-
-def _other(path: Path, place: str, key: Path | CertificateIdentity | None) -> tuple[FolderCheck, ...]:
+def _other(path: Path, place: str, whose: Whose | None) -> tuple[FolderCheck, ...]:
     if not is_folder(path / place):
-        return (
-            FolderCheck("run", reject(f"{shown(place)} is no folder, and only runs lie there", shown(place), _REMEDY)),
-        )
+        strange = reject(f"{shown(place)} is no folder, and only runs lie there", shown(place), _REMEDY)
+        return (FolderCheck("run", strange),)
     try:
-        checks = verify(path / place, key, _OWN.get(place, ()))
+        checks = verify(path / place, whose, _OWN.get(place, ()))
     except GateError as error:
         return (FolderCheck("run", reject(error.cause, error.where or place, error.remedy)),)
     # Another run may be unsigned, or signed by an older key: the given key was asked for the run in the folder itself.
@@ -109,7 +93,7 @@ def is_cut_short(path: Path) -> bool:
     if any(is_there(path / name) for name in (SEAL, STATEMENT, ENVELOPE)):
         return False
     try:
-        document = json_object(content(path / "verdict.json", "verdict.json"), "verdict.json")
+        document = json_in(path, "verdict.json")
     except EvidenceDamaged:
         return False
     return document.get("verdict") == "INCOMPLETE" and document.get("evidence") == []
@@ -117,12 +101,12 @@ def is_cut_short(path: Path) -> bool:
 
 def _seal_of(path: Path) -> Seal | None:
     with suppress(EvidenceDamaged):  # the run's own check of its seal says why
-        return seal.seal_in(json_object(content(path / SEAL, SEAL), SEAL))
+        return seal.seal_in(json_in(path, SEAL))
     return None
 
 
 def _history(scans: Path | None, seals: Iterable[Seal]) -> FolderCheck:
-    ordered = sorted(seals, key=lambda each: each.at)
+    ordered = sorted(seals, key=lambda each: each.sealed_at)
     known = {name for each in ordered for name in each.history}
     if scans is None:
         absent = (f"{len(known)} recorded scans that the run knew: {HISTORY} is not in this folder",) if known else ()
@@ -162,7 +146,7 @@ def recorded(seals: list[Seal], found: Mapping[str, str], unread: Mapping[str, s
 def _notes(root: Path, seals: Mapping[str, Seal]) -> FolderCheck:
     """The gate's sections of every document that a run here wrote in, or that lies beside the folder."""
     newest: dict[tuple[Path, str], tuple[Path, NotesSeal]] = {}
-    for place, found in sorted(seals.items(), key=lambda item: item[1].at):
+    for place, found in sorted(seals.items(), key=lambda item: item[1].sealed_at):
         if found.notes:
             # A dated copy is of a run whose own folder is the one above runs/.
             wrote = root if place.startswith("runs/") else root / place
@@ -195,17 +179,13 @@ def _document(path: Path, name: str, sealed: Mapping[str, tuple[Path, NotesSeal]
         if body is None:
             uncovered.append(f"{name}, section {key}: it is not there, and a run here wrote it")
             continue
-        result += noted(notes.sha256, body, _digest_of(folder), f"{name}, section {key}")
+        digest: Any = None
+        with suppress(EvidenceDamaged, AttributeError):  # the check of the verdict says why
+            digest = json_in(folder, "verdict.json").get("release", {}).get("digest")
+        result += noted(notes.sha256, body, str(digest or ""), f"{name}, section {key}")
         if sha256_of_text(body) != notes.sha256:
             uncovered.append(f"{name}, section {key}: the later attempt that is noted below it")
     return result, uncovered
-
-
-def _digest_of(folder: Path) -> str:
-    with suppress(EvidenceDamaged):  # the check of the verdict says why
-        release = json_object(content(folder / "verdict.json", "verdict.json"), "verdict.json").get("release")
-        return str(release.get("digest")) if isinstance(release, dict) else ""
-    return ""
 
 
 @check(8, known_bad=lambda: ("0" * 64, "| Digest | `sha256:b` |", "sha256:a", "VALIDATION.md"))

@@ -9,13 +9,13 @@ import hashlib
 import os
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from gate.evidence.reading import HashedFiles, as_written, hashed, is_folder, names_in
-from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT, readable, write_whole
+from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT, plain, readable, write_whole
 from gate.typed import typed
 
 VERSION = 1
@@ -46,19 +46,20 @@ class NotesSeal:
 
 @dataclass(frozen=True)
 class Seal:
-    """What a run sealed.
+    """What a run sealed, as its file states it.
 
     Attributes:
-        at: when, UTC.
+        sealed_at: UTC.
         files: the sha-256 of each file of the run's folder, by name; evidence/index.json stands for all of evidence/.
         history: the sha-256 of each recorded scan, by name.
         notes: of its section in the deployment notes; None when it wrote none.
     """
 
-    at: datetime
+    sealed_at: datetime
     files: Mapping[str, str]
     history: Mapping[str, str]
     notes: NotesSeal | None
+    version: int = VERSION
 
 
 def own_files(folder: Path, apart: Collection[str] = ()) -> tuple[str, ...]:
@@ -79,10 +80,8 @@ def seal_folder(folder: Path, scans: Path, notes: NotesSeal | None, at: datetime
     What cannot be read is left out, and whoever verifies the folder is told of it.
     """
     files = hashed(folder, own_files(folder, APART)).hashes
-    made = Seal(at, files, history_in(scans).hashes, notes)
-    content = {"version": VERSION, "sealed_at": at.isoformat(timespec="seconds"), "files": dict(files),
-               "history": dict(made.history), "notes": asdict(notes) if notes else None}  # fmt: skip
-    write_whole(folder / SEAL, readable(content))
+    made = Seal(at.replace(microsecond=0), files, history_in(scans).hashes, notes)
+    write_whole(folder / SEAL, readable(plain(made)))
     return made
 
 
@@ -110,8 +109,7 @@ def seal_in(found: Mapping[str, Any]) -> Seal:
     with as_written(SEAL, SEAL):
         if found["version"] != VERSION:
             raise ValueError(f"version {found['version']!r} is not known here")
-        names = {"at": "sealed_at", "files": "files", "history": "history", "notes": "notes"}
-        made: Seal = typed(Seal, {field: found[name] for field, name in names.items()})
+        made: Seal = typed(Seal, found)
         if made.notes and not _BESIDE.fullmatch(made.notes.file):
             raise ValueError(f"{made.notes.file!r} is no document beside a run's folder")
     return made

@@ -11,18 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict, Parse, ParseError  # type: ignore[import-untyped]
-from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
-from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as Message
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
-from gate.check import CheckResult, Rejection, check
+from gate.check import CheckResult, check, reject_each
 from gate.errors import EvidenceDamaged
 from gate.evidence.integrity import unaltered
-from gate.evidence.keyless import Keyless
 from gate.evidence.reading import RUN_AGAIN, is_there, sha256_of
-from gate.evidence.signature import name_of, sign
+from gate.evidence.signature import Key, name_of, sign
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, write_whole
 
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
@@ -63,21 +59,26 @@ def predicate(document: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[st
     scenarios = [s for criterion in document["criteria"].values() for s in criterion["scenarios"]]
     passed = [s for s in scenarios if s["status"] == "passed"]
     said = {"verdict": document["verdict"], "target": document["target"], "kind": document["kind"]}
-    message = TestResult(
-        result=_RESULTS.get(document["verdict"], "FAILED"),
-        configuration=[
-            ResourceDescriptor(
-                name=name, digest={"sha256": sha}, annotations=said if name == "verdict.json" else None
-            ).pb
-            for name, sha in hashes.items()
+    noted = {"verdict.json": {"annotations": said}}
+    return {
+        "result": _RESULTS.get(document["verdict"], "FAILED"),
+        "configuration": [
+            {"name": name, "digest": {"sha256": sha}, **noted.get(name, {})} for name, sha in hashes.items()
         ],
-        passed_tests=[s["name"] for s in passed if s["provenance"] == "real"],
-        warned_tests=[s["name"] for s in passed if s["provenance"] != "real"],
-        failed_tests=[s["name"] for s in scenarios if s["status"] == "failed"],
-    )
-    stated: dict[str, Any] = MessageToDict(message)
-    # The mapping to JSON leaves out what is empty; an empty list says more than a missing one.
-    return {"passedTests": [], "warnedTests": [], "failedTests": []} | stated
+        "passedTests": [s["name"] for s in passed if s["provenance"] == "real"],
+        "warnedTests": [s["name"] for s in passed if s["provenance"] != "real"],
+        "failedTests": [s["name"] for s in scenarios if s["status"] == "failed"],
+    }
+
+
+def about(predicate_type: str, predicate: Mapping[str, Any], repository: str, digest: str) -> dict[str, Any]:
+    """An in-toto Statement v1 about an image: its repository, and its digest or ID."""
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": repository, "digest": {"sha256": digest.removeprefix("sha256:")}}],
+        "predicateType": predicate_type,
+        "predicate": dict(predicate),
+    }
 
 
 def statement(document: Mapping[str, Any], hashes: Mapping[str, str], repository: str) -> bytes | None:
@@ -85,10 +86,8 @@ def statement(document: Mapping[str, Any], hashes: Mapping[str, str], repository
     image = subject_of(document)
     if image is None:
         return None
-    subject = ResourceDescriptor(name=repository, digest={"sha256": image.removeprefix("sha256:")})
-    made = Statement([subject.pb], PREDICATE, predicate(document, hashes))
-    made.validate()
-    return (json.dumps(MessageToDict(made.pb), indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()
+    made = about(PREDICATE, predicate(document, hashes), repository, image)
+    return (json.dumps(made, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
 def hashes_of(folder: Path) -> dict[str, str]:
@@ -100,7 +99,7 @@ def hashes_of(folder: Path) -> dict[str, str]:
     return {name: sha256_of(folder / name, name) for name in COVERED if is_there(folder / name)}
 
 
-def attest(folder: Path, repository: str, key: Signer | Keyless | None) -> str:
+def attest(folder: Path, repository: str, key: Key | None) -> str:
     """Write the statement over a sealed run, signed when there is a key; the sentence says what was done."""
     document = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     content = statement(document, hashes_of(folder), repository)
@@ -122,7 +121,7 @@ def read(raw: bytes) -> dict[str, Any]:
     try:
         message = Parse(raw, Message())
         Statement.copy_from_pb(message).validate()
-    except (ParseError, ValueError) as error:
+    except (ParseError, ValueError, RecursionError) as error:
         raise EvidenceDamaged(f"{STATEMENT} is not whole: {error}", where=STATEMENT, remedy=RUN_AGAIN) from error
     found: dict[str, Any] = MessageToDict(message)
     return found
@@ -144,7 +143,7 @@ def states(said: Mapping[str, Any], document: Mapping[str, Any], hashes: Mapping
         causes.append(f"the statement is about {', '.join(about)}, and verdict.json about {subject}")
     if said["predicateType"] != PREDICATE:
         causes.append(f"the statement's predicate is {said['predicateType']}, not {PREDICATE}")
-        return _result_of(causes)
+        return reject_each(causes, STATEMENT, _AFTER)
     found, due = said["predicate"], predicate(document, hashes)
     if found.get("result") != due["result"]:
         word = document["verdict"]
@@ -158,8 +157,4 @@ def states(said: Mapping[str, Any], document: Mapping[str, Any], hashes: Mapping
     files = unaltered(covered, hashes, by="statement", folder="")
     if files.accepted and found.get("configuration") != due["configuration"]:
         causes.append("what the statement adds to the files it covers is not what verdict.json says")
-    return _result_of(causes) + files
-
-
-def _result_of(causes: list[str]) -> CheckResult:
-    return CheckResult.of(Rejection(cause, where=STATEMENT, remedy=_AFTER) for cause in causes)
+    return reject_each(causes, STATEMENT, _AFTER) + files

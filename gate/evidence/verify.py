@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 from gate.check import ACCEPTED, CheckResult, Rejection, reject
 from gate.errors import EvidenceDamaged, GateError, WrongUse
 from gate.evidence import integrity, recheck, seal, signature, statement
-from gate.evidence.configuration import TITLE as CONFIGURATION
-from gate.evidence.configuration import Configuration, configuration_in
-from gate.evidence.keyless import CertificateIdentity
-from gate.evidence.reading import HashedFiles, content, hashed, is_folder, is_there, json_object, names_in
-from gate.evidence.run_record import TITLE, RunRecord, run_record_in
+from gate.evidence.reading import HashedFiles, content, hashed, is_folder, is_there, json_in, json_object, names_in
+from gate.evidence.run_record import (
+    CONFIGURATION,
+    TITLE,
+    Configuration,
+    RunRecord,
+    configuration_in,
+    run_record_in,
+)
 from gate.evidence.store import ENVELOPE, INDEX, SEAL, STATEMENT
 
 _INDEX, _VERDICT = f"evidence/{INDEX}", "verdict.json"
@@ -31,6 +34,7 @@ class FolderCheck:
     Attributes:
         open: it could not be done, for want of something that the person can give; it forbids nothing.
         uncovered: what stands there and was not looked at, a phrase each.
+        place: of the run in a folder of reports; "" for the run in the folder itself.
     """
 
     name: str
@@ -38,6 +42,7 @@ class FolderCheck:
     seen: str = ""
     open: bool = False
     uncovered: tuple[str, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,26 +52,14 @@ class RunFolder:
     Attributes:
         path: the folder that holds verdict.json and evidence/.
         evidence: every file in evidence/ but the index; of the records the content too.
+        whose: key or identity that is to have signed it; None: nobody asks.
+        apart: folders in it that belong to other runs.
     """
 
     path: Path
     evidence: HashedFiles
-
-    def raw(self, name: str) -> bytes:
-        """A file's content.
-
-        Raises:
-            EvidenceDamaged: it is not there, or cannot be read.
-        """
-        return content(self.path / name, name)
-
-    def object(self, name: str) -> dict[str, Any]:
-        """The JSON object that a file holds.
-
-        Raises:
-            EvidenceDamaged: it is missing, unreadable, cut short or holds something else.
-        """
-        return json_object(self.raw(name), name)
+    whose: signature.Whose | None
+    apart: Collection[str]
 
     @cached_property
     def records(self) -> recheck.Records:
@@ -77,17 +70,11 @@ class RunFolder:
         """
         return [json_object(raw, f"evidence/{name}") for name, raw in self.evidence.kept.items()]
 
-    def titled(self, title: str) -> recheck.Records:
-        """The records of this very title."""
-        return [record for record in self.records if record.get("title") == title]
 
+def verify(path: Path, whose: signature.Whose | None = None, apart: Collection[str] = ()) -> tuple[FolderCheck, ...]:
+    """Every check of a run's folder, which this key or identity is to have signed.
 
-def verify(
-    path: Path, key: Path | CertificateIdentity | None = None, apart: Collection[str] = ()
-) -> tuple[FolderCheck, ...]:
-    """Every check of a run's folder; those `apart` in it belong to other runs, and other calls check them.
-
-    The public key, a PEM file, or the identity is to have signed it.
+    Those `apart` in it belong to other runs, and other calls check them.
 
     Raises:
         WrongUse: the path holds no run.
@@ -101,18 +88,9 @@ def verify(
         )
     base = path / "evidence"
     names = [name for name in (names_in(base) if is_folder(base) else ()) if name != INDEX]
-    folder = RunFolder(path, hashed(base, names, "evidence/", _RECORD))
-    steps: dict[str, Callable[[], FolderCheck]] = {
-        "seal": lambda: _seal(folder, apart),
-        "index": lambda: _index(folder),
-        "records": lambda: _records(folder),
-        "list": lambda: _list(folder),
-        "verdict": lambda: _verdict(folder),
-        "observations": lambda: _observations(folder),
-        "statement": lambda: _statement(folder),
-        "signature": lambda: _signature(folder, key),
-    }
-    return tuple(tried(name, step) for name, step in steps.items())
+    folder = RunFolder(path, hashed(base, names, "evidence/", _RECORD), whose, apart)
+    steps = (_seal, _index, _records, _list, _verdict, _observations, _statement, _signature)
+    return tuple(tried(step.__name__[1:], partial(step, folder)) for step in steps)
 
 
 def tried(name: str, step: Callable[[], FolderCheck]) -> FolderCheck:
@@ -127,9 +105,9 @@ def tried(name: str, step: Callable[[], FolderCheck]) -> FolderCheck:
         return FolderCheck(name, reject(cause, str(name), "do not rely on this folder"))
 
 
-def _seal(folder: RunFolder, apart: Collection[str]) -> FolderCheck:
-    found = seal.seal_in(folder.object(SEAL))
-    now = hashed(folder.path, seal.own_files(folder.path, apart))
+def _seal(folder: RunFolder) -> FolderCheck:
+    found = seal.seal_in(json_in(folder.path, SEAL))
+    now = hashed(folder.path, seal.own_files(folder.path, folder.apart))
     lock = [f"{seal.LOCK}: the number of the process that wrote here last"] * is_there(folder.path / seal.LOCK)
     seen = f"{len(found.files)} files have their sha-256, none is unlisted"
     result = integrity.unaltered(found.files, now.hashes, now.unread, by="seal", folder="")
@@ -137,7 +115,7 @@ def _seal(folder: RunFolder, apart: Collection[str]) -> FolderCheck:
 
 
 def _index(folder: RunFolder) -> FolderCheck:
-    index, found = folder.object(_INDEX), folder.evidence
+    index, found = json_in(folder.path, _INDEX), folder.evidence
     seen = f"{len(index)} files have their sha-256, none is unlisted"
     return FolderCheck("index", integrity.unaltered(index, found.hashes, found.unread), seen)
 
@@ -148,14 +126,14 @@ def _records(folder: RunFolder) -> FolderCheck:
 
 
 def _list(folder: RunFolder) -> FolderCheck:
-    result = integrity.listed(folder.object(_VERDICT)["evidence"], folder.object(_INDEX))
+    result = integrity.listed(json_in(folder.path, _VERDICT)["evidence"], json_in(folder.path, _INDEX))
     return FolderCheck("list", result, "verdict.json names the same files with the same hashes")
 
 
 def _verdict(folder: RunFolder) -> FolderCheck:
-    folder.object(_INDEX)  # without it the run did not end, and verdict.json still says so
+    json_in(folder.path, _INDEX)  # without it the run did not end, and verdict.json still says so
     run = _run_record(folder)
-    document = folder.object(_VERDICT)
+    document = json_in(folder.path, _VERDICT)
     seen = f"decided again from {len(run.outcomes)} recorded outcomes: {document.get('verdict')}"
     return FolderCheck("verdict", integrity.follows(document, run), seen)
 
@@ -166,7 +144,7 @@ def _run_record(folder: RunFolder) -> RunRecord:
     Raises:
         EvidenceDamaged: there is none, or more than one, or it cannot be read.
     """
-    found = folder.titled(TITLE)
+    found = recheck.titled(folder.records, TITLE)
     if len(found) != 1:
         raise EvidenceDamaged(
             f"the evidence holds {len(found)} records titled “{TITLE}”, and the verdict follows from exactly one",
@@ -177,7 +155,7 @@ def _run_record(folder: RunFolder) -> RunRecord:
 
 
 def _configuration(folder: RunFolder) -> Configuration | None:
-    found = folder.titled(CONFIGURATION)
+    found = recheck.titled(folder.records, CONFIGURATION)
     return configuration_in(found[-1].get("answer")) if found else None
 
 
@@ -203,32 +181,27 @@ def _observations(folder: RunFolder) -> FolderCheck:
 
 
 def _statement(folder: RunFolder) -> FolderCheck:
-    document = folder.object(_VERDICT)
+    document = json_in(folder.path, _VERDICT)
     if statement.subject_of(document) is None and not is_there(folder.path / STATEMENT):
         return FolderCheck("statement", ACCEPTED, "none: the run knew no image that one could be made about", open=True)
-    said = statement.read(folder.raw(STATEMENT))
+    said = statement.read(content(folder.path / STATEMENT, STATEMENT))
     hashes = statement.hashes_of(folder.path)
     seen = f"{said['predicate'].get('result')} over {statement.subject_of(document)}, covering {', '.join(hashes)}"
     return FolderCheck("statement", statement.states(said, document, hashes), seen)
 
 
-def _signature(folder: RunFolder, key: Path | CertificateIdentity | None) -> FolderCheck:
-    asked = signature.public_key(key) if isinstance(key, Path) else key
+def _signature(folder: RunFolder) -> FolderCheck:
+    whose = folder.whose
     if not is_there(folder.path / ENVELOPE):
-        if asked:
+        if whose:
             remedy = "take the folder as it was signed, or run the gate again with --sign KEY"
-            return FolderCheck(
-                "signature", reject(f"nobody signed this run: {ENVELOPE} is missing", str(folder.path), remedy)
-            )
+            cause = f"nobody signed this run: {ENVELOPE} is missing"
+            return FolderCheck("signature", reject(cause, str(folder.path), remedy))
         seen = "none: hashes show damage and careless edits; only a signature (--sign KEY) shows who made the folder"
         return FolderCheck("signature", ACCEPTED, seen, open=True)
-    envelope = folder.raw(ENVELOPE)
-    result = signature.signed(envelope, folder.raw(STATEMENT), asked)
-    if asked:
-        return FolderCheck("signature", result, f"signed by {_given(asked)}")
+    envelope = content(folder.path / ENVELOPE, ENVELOPE)
+    result = signature.signed(envelope, content(folder.path / STATEMENT, STATEMENT), whose)
+    if whose:
+        return FolderCheck("signature", result, f"signed by the given {signature.described(whose)}")
     names = ", ".join(filter(None, signature.opened(envelope).signatures)) or "a certificate"
     return FolderCheck("signature", result, f"signed in the name of {names}; not checked, no key was given", open=True)
-
-
-def _given(whose: signature.Whose) -> str:
-    return f"the given identity {whose}" if isinstance(whose, CertificateIdentity) else f"the given key {whose.keyid}"

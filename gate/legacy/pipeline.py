@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
+from gate.check import ACCEPTED, CheckResult, check, reject, reject_each
 from gate.errors import EvidenceDamaged
 
 _SECONDS = 60
@@ -36,29 +36,24 @@ def check_pipeline(files: PipelineFiles) -> CheckResult:
     """Whether the zip pipeline's files are those of the last release; without any the scenario holds."""
     if not files.paths:
         return ACCEPTED
-    missing = CheckResult.of(
-        Rejection(
-            f"pytest.ini names {path} as a file of the zip pipeline, and the repository holds no such file",
-            "zip_paths",
-            "correct its path, or put the file back: git log says when it went",
-        )
-        for path in files.unknown
-    )
+    missing = reject_each(
+        (f"pytest.ini names {path} as a file of the zip pipeline, and the repository holds no such file"
+         for path in files.unknown),
+        "zip_paths",
+        "correct its path, or put the file back: git log says when it went",
+    )  # fmt: skip
     if files.since is None:
         return missing + reject(
             "The repository has no earlier release tag, so it is unknown since when the zip pipeline is unchanged",
             "git describe --tags",
             "tag the commit of the last zip release (`git tag v0.9.0 COMMIT`)",
         )
-    changed = CheckResult.of(
-        Rejection(
-            f"The zip pipeline's file {change.split(maxsplit=1)[-1]} changed since {files.since} ({change})",
-            f"git diff {files.since}",
-            "take the change out of this release: the zip pipeline stays untouched by this story",
-        )
-        for change in files.changed
-    )
-    return missing + changed
+    return missing + reject_each(
+        (f"The zip pipeline's file {change.split(maxsplit=1)[-1]} changed since {files.since} ({change})"
+         for change in files.changed),
+        f"git diff {files.since}",
+        "take the change out of this release: the zip pipeline stays untouched by this story",
+    )  # fmt: skip
 
 
 def read_pipeline(folder: Path, paths: Sequence[str], release_tag: str) -> PipelineFiles:

@@ -104,7 +104,9 @@ class ZipFunction:
                 qualifiers += facts[name]
                 targets += [f"{arn}:{each}" for each in facts[name]]
         facts["versions"].pop("$LATEST", None)  # that is the configuration above
-        return FunctionSnapshot(arn, self._now().isoformat(timespec="seconds"), _plain(facts))
+        return FunctionSnapshot(
+            arn, self._now().isoformat(timespec="seconds"), json.loads(json.dumps(facts, default=str))
+        )
 
     def _schedules(self, targets: list[str]) -> dict[str, Any]:
         """The schedules of EventBridge Scheduler that start the function; they are not listed among its rules."""
@@ -237,8 +239,3 @@ def _target(raw: Mapping[str, Any]) -> dict[str, Any]:
 def secret_hash(salt: str, value: str) -> str:
     """A hash by which a value can be compared and not read: slow to guess, the same in each run."""
     return "scrypt:" + hashlib.scrypt(value.encode(), salt=salt.encode(), n=2**13, r=8, p=1, dklen=16).hex()
-
-
-def _plain(facts: dict[str, Any]) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(json.dumps(facts, default=str))
-    return plain

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from typing import Any
 
 from gate.check import CheckResult, Rejection, check, reject
 from gate.errors import AwsRefused, EvidenceDamaged, GateError
+from gate.evidence.store import canonical, readable, write_whole
 
 _ANEW = "take a new baseline with a new publishing run"
 _NO_BASELINE = (
@@ -61,14 +61,8 @@ class FunctionSnapshot:
             EvidenceDamaged: it cannot be written; then nothing may be pushed.
         """
         facts = asdict(self)
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("w", encoding="utf-8") as file:
-                json.dump({**facts, "sha256": _sha256(facts)}, file, indent=2, ensure_ascii=False)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
+            write_whole(path, readable({**facts, "sha256": _sha256(facts)}))
         except OSError as error:
             cause = f"The baseline of the zip function cannot be kept: {error}"
             raise EvidenceDamaged(cause, where=str(path)) from error
@@ -142,8 +136,7 @@ def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
 
 
 def _sha256(facts: Mapping[str, Any]) -> str:
-    text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(canonical(facts)).hexdigest()
 
 
 def _unread_parts(snapshot: FunctionSnapshot, when: str) -> dict[str, Rejection]:

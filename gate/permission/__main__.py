@@ -35,7 +35,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--release-folder", type=Path, metavar="DIR", default=ROOT, help="another release's folder")
     options = parser.parse_args(arguments)
     for path in options.call_log:
-        _compare(path)
+        if actions := missing(calls_in(path), PUBLISHING):
+            raise WrongUse(f"no required permission is for {', '.join(actions)}", where=str(path),
+                           remedy="add it to gate/permission/required.py")  # fmt: skip
     folder = options.release_folder
     for name, number in write(folder / FOLDER, release_of(folder / "pytest.ini")).items():
         print(f"{FOLDER / name}: {number} permissions")
@@ -66,12 +68,6 @@ def calls_in(path: Path) -> tuple[AwsCall, ...]:
         return tuple(AwsCall(**call) for call in record["answer"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WrongUse(f"{path} is not the call log of a run: {error}") from error
-
-
-def _compare(path: Path) -> None:
-    if actions := missing(calls_in(path), PUBLISHING):
-        raise WrongUse(f"no required permission is for {', '.join(actions)}", where=str(path),
-                       remedy="add it to gate/permission/required.py")  # fmt: skip
 
 
 if __name__ == "__main__":

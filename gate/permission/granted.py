@@ -23,8 +23,7 @@ from gate.aws.calls import ask, pages
 from gate.aws.errors import LOGGED_OUT, NOT_ALLOWED, AwsNotFound, error_code, explained, garbled
 from gate.aws.partition import arn, partition_of
 from gate.errors import GateError
-from gate.permission.caller_checks import PermissionState, PermissionStatus
-from gate.permission.required import RequiredPermission, resources
+from gate.permission.required import PermissionState, PermissionStatus, RequiredPermission, resources
 from gate.release import Release
 from gate.text import plain
 
@@ -39,7 +38,6 @@ _NO_NAME = "release-gate-preflight"
 _MANAGED = "policy/ReadOnlyAccess"
 
 _Known = tuple[PermissionState, str]
-_UNSIMULATED: _Known = (PermissionState.UNKNOWN, "IAM's simulator evaluates roles and users only")
 
 
 class GrantedPermissions:
@@ -68,7 +66,7 @@ class GrantedPermissions:
         if sent is not None:
             return self._tried(permission, sent)
         if (principal := self._principal()) is None:
-            return _UNSIMULATED
+            return PermissionState.UNKNOWN, "IAM's simulator evaluates roles and users only"
         if permission.action == "iam:SimulatePrincipalPolicy":
             return self._tried(permission, {"PolicySourceArn": principal, "ActionNames": ["ecr:PutImage"]})
         return self._simulated(permission, principal)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gate.errors import EvidenceDamaged, GateError, WrongUse
 from gate.evidence.deployment_notes import ReleaseStep
-from gate.evidence.reading import content, json_object
+from gate.evidence.reading import json_in
 from gate.image.build import BuiltImage
 from gate.publish.promotion_checks import ReleaseTags
 from gate.publish.promotion_record import recorded
@@ -70,7 +70,7 @@ def recorded_steps(run: Run) -> list[ReleaseStep]:
     release = run.facts.publication
     if release is not None and not release.steps:
         return list(publishing_run(run, release.digest).steps)
-    written = json_object(content(run.store.folder / STEPS, STEPS), STEPS)
+    written = json_in(run.store.folder, STEPS)
     try:
         return [ReleaseStep(**step) for step in written["steps"]]
     except (KeyError, TypeError) as error:
@@ -102,7 +102,7 @@ def publishing_run(run: Run, digest: str) -> PublishingRun:
 def _content(path: Path) -> dict[str, Any] | None:
     """What a run noted; None when it cannot be read: it may be any run's, and then no record is found."""
     try:
-        found = json_object(content(path, path.name), path.name)
+        found = json_in(path.parent, path.name)
         # A promotion by name published nothing: how the image was made is known to the run that released it.
         return {name: found[name] for name in ("digest", "place", "steps")} | {"by_name": bool(found.get("by_name"))}
     except (EvidenceDamaged, KeyError):
@@ -163,7 +163,7 @@ def _verdict_of(folder: Path, promotion: Promotion) -> dict[str, Any]:
     tag, where = promotion.release_tag, f"{_WHERE}{folder.name}"
     yes = "GO" if promotion.place == "aws" else "REHEARSAL PASSED"
     try:
-        document = json_object(content(folder / "verdict.json", "verdict.json"), "verdict.json")
+        document = json_in(folder, "verdict.json")
         word, kind, digest = document["verdict"], document["kind"], document["release"]["digest"]
         if promotion.state == ACCEPTED and word == yes:
             hold_to_its_hashes(folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import EvidenceDamaged
-from gate.evidence.reading import content, json_object
+from gate.evidence.reading import json_in
 from gate.scan.findings import Severity
 from gate.text import for_markdown, plain
 from gate.verdict import CRITERIA
@@ -147,7 +147,7 @@ def _said(counts: Mapping[Severity, int]) -> str:
 def main(path: Path) -> int:
     """Print the summary of a run's verdict; one that is missing or unreadable is said so, and is no success."""
     try:
-        document = json_object(content(path, path.name), path.name)
+        document = json_in(path.parent, path.name)
         print(summary(document), end="")
         if document.get("kind") == "rescan":
             print(f"\n{_nights(path.parent / 'scans', document)}", end="")

@@ -11,8 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from gate.causes import causes
 from gate.errors import one_line
-from gate.evidence.deployment_notes import PREFACE, code, commands, link, metadata_in, render, table
-from gate.evidence.sections import replace, section, with_attempt
+from gate.evidence.deployment_notes import (
+    PREFACE,
+    code,
+    commands,
+    link,
+    metadata_in,
+    render,
+    replace,
+    section,
+    table,
+    with_attempt,
+)
 from gate.evidence.store import EvidenceRecord, write_whole
 from gate.report.view import deploy_command, headline
 from gate.scan import remediation, scan_diff

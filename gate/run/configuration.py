@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from gate.evidence.configuration import NOT_OF_THE_RELEASE, Configuration
+from gate.evidence.run_record import NOT_OF_THE_RELEASE, Configuration
 from gate.options import Options
 from gate.release import Release
 from gate.release_file import ini_settings, ini_value

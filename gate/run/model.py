@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from gate.aws.calls import CallLog
 from gate.aws.clients import ClientRecorder
 from gate.check import SelfTest
-from gate.evidence.configuration import Configuration, overridden
 from gate.evidence.deployment_notes import ReleaseStep
+from gate.evidence.run_record import Configuration, overridden
 from gate.evidence.store import EvidenceStore
 from gate.options import Options
 from gate.release import Release

@@ -12,9 +12,8 @@ from gate.aws.endpoints import check_endpoints
 from gate.aws.errors import AwsNotFound
 from gate.check import ACCEPTED, CheckResult, reject
 from gate.errors import AwsRefused, GateError, WrongUse, one_line
-from gate.permission.caller_checks import PermissionState, PermissionStatus, check_permissions
 from gate.permission.granted import GrantedPermissions
-from gate.permission.required import required_by
+from gate.permission.required import PermissionState, PermissionStatus, check_permissions, required_by
 from gate.publish.promotion_checks import AwsCaller, check_caller
 
 if TYPE_CHECKING:

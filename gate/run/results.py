@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gate.aws.endpoints import check_endpoints, check_recorded_clients
 from gate.causes import causes
 from gate.errors import WrongUse
-from gate.evidence.configuration import TITLE as CONFIGURATION
-from gate.evidence.run_record import TITLE, RunRecord, run_record_in
+from gate.evidence.run_record import CONFIGURATION, TITLE, RunRecord, run_record_in
 from gate.evidence.seal import APART, notes_seal, own_files, seal_folder
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT, readable, write_whole
 from gate.publish.promotion_record import settle

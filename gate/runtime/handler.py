@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from gate.engine import Engine, InspectedImage
-from gate.engine.script import ANSWER_FUNCTION, new_mark, result_in, supervised_command
+from gate.engine.script import new_mark, result_in, supervised_command
 from gate.errors import SandboxFailure
 from gate.runtime import constraints
 from gate.runtime.browser_activity import BrowserDetector
@@ -194,7 +194,7 @@ class _Run:
         if self._settings.helper:  # which has none of the image's files
             return own_line(frames, self._settings.task_root, ())
         mark, arguments = new_mark(), ["" if frames else self._handler, self._settings.task_root]
-        command = supervised_command(ANSWER_FUNCTION + IMPORT_HANDLER, arguments, mark, seconds=_IMPORT_SECONDS)
+        command = supervised_command(IMPORT_HANDLER, arguments, mark, seconds=_IMPORT_SECONDS)
         result = result_in(self._api.execute(command)[0], mark)
         found = (result.answer if result else None) or {}
         return own_line(frames or frames_of(found.get("frames")), self._settings.task_root, found.get("packages") or ())

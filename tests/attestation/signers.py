@@ -9,9 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from securesystemslib.signer import CryptoSigner
 
-from gate.attestation.bundle import bundled
 from gate.attestation.summary import Summary, statement
-from gate.evidence.signature import sign
+from gate.evidence.signature import bundled, sign
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"

@@ -17,7 +17,7 @@ from tests.attestation.signers import DIGEST, NOW, OTHER, OURS, REPOSITORY, THEI
 
 def ask(*bundles: bytes, digest: str = DIGEST, repository: str = REPOSITORY) -> Admission:
     """The answer about a digest beside which these bundles are stored."""
-    found = [stated(f"sha256:{n:064x}", each, OURS.public_key, digest, repository) for n, each in enumerate(bundles)]
+    found = [stated(each, OURS.public_key, digest, repository) for each in bundles]
     return decide(found, NOW)
 
 
@@ -85,7 +85,7 @@ def test_a_changed_bundle_is_no_go(data: st.DataObject) -> None:
 def test_no_mixture_of_old_statements_is_a_go(names: list[str], later: timedelta) -> None:
     """Everything that was ever stored, replayed a day later, admits nothing."""
     bundles = [bundle for name in names for bundle in STATES[name][0]]
-    found = [stated("sha256:" + "0" * 64, each, OURS.public_key, DIGEST, REPOSITORY) for each in bundles]
+    found = [stated(each, OURS.public_key, DIGEST, REPOSITORY) for each in bundles]
     assert not decide(found, NOW + later).admitted
 
 
@@ -96,9 +96,8 @@ def test_no_mixture_of_old_statements_is_a_go(names: list[str], later: timedelta
 )  # fmt: skip
 def test_a_statement_that_contradicts_itself_is_no_go(wrong: Callable[[bytes], bytes]) -> None:
     """Although it is signed by the right key: the signer's own defect is no yes."""
-    from gate.attestation.bundle import bundled
     from gate.attestation.summary import statement
-    from gate.evidence.signature import sign
+    from gate.evidence.signature import bundled, sign
 
     made = statement(summary(), {}, {})
     assert wrong(made) != made

@@ -12,9 +12,10 @@ from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as Message
 from sigstore_models.bundle.v1 import Bundle
 
-from gate.attestation.attach import CYCLONEDX, about
-from gate.attestation.bundle import MEDIA_TYPE
+from gate.attestation.attach import CYCLONEDX
 from gate.attestation.summary import PREDICATE, read, statement
+from gate.evidence.signature import BUNDLE
+from gate.evidence.statement import about
 from tests.attestation.signers import DIGEST, OURS, REPOSITORY, signed, summary
 
 # SLSA 1.0, "Verification Summary Attestation (VSA)", "Schema": required fields and their types.
@@ -41,7 +42,7 @@ def test_a_bundle_is_one_by_sigstores_models(verdict: str) -> None:
     found = Bundle.from_json(raw)
     envelope = found.dsse_envelope
     assert envelope is not None
-    assert (found.media_type, envelope.payload_type) == (MEDIA_TYPE, "application/vnd.in-toto+json")
+    assert (found.media_type, envelope.payload_type) == (BUNDLE, "application/vnd.in-toto+json")
     payload = base64.b64decode(json.loads(raw)["dsseEnvelope"]["payload"])
     # DSSE 1.0, "PAE".
     encoded = b"DSSEv1 28 application/vnd.in-toto+json %d %b" % (len(payload), payload)
@@ -69,6 +70,6 @@ def test_another_verifiers_summary_is_none_of_ours() -> None:
 
 def test_an_sbom_is_a_statement_about_the_digest() -> None:
     """Whatever the predicate: the subject is the image."""
-    found = json.loads(about(CYCLONEDX, {"bomFormat": "CycloneDX"}, REPOSITORY, DIGEST))
+    found = about(CYCLONEDX, {"bomFormat": "CycloneDX"}, REPOSITORY, DIGEST)
     assert found["subject"] == [{"name": REPOSITORY, "digest": {"sha256": "a" * 64}}]
     assert read(json.dumps(found).encode()) is None

@@ -5,9 +5,8 @@ import json
 import pytest
 
 from gate.permission.__main__ import ROOT
-from gate.permission.caller_checks import PermissionState, check_permissions
 from gate.permission.granted import GrantedPermissions
-from gate.permission.required import PUBLISHING, least_privilege_policy
+from gate.permission.required import PUBLISHING, PermissionState, check_permissions, least_privilege_policy
 from gate.release_file import release_of
 from localaws.access_keys import session
 from tests.seeded import SEEDED

@@ -17,9 +17,8 @@ from gate.aws.calls import ask, readable
 from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction
 from gate.permission.__main__ import ROOT
-from gate.permission.caller_checks import PermissionState
 from gate.permission.granted import GrantedPermissions
-from gate.permission.required import required_by
+from gate.permission.required import PermissionState, required_by
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, fetch_blob
 from gate.release_file import release_of

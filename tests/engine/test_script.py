@@ -14,7 +14,6 @@ import pytest
 from gate.engine import script as answers
 from gate.engine.host import host_of
 from gate.engine.script import (
-    ANSWER_FUNCTION,
     ScriptResult,
     between_marks,
     new_mark,
@@ -31,7 +30,7 @@ SETSID = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    "
 def run(code: str, *arguments: str, seconds: float = 20, linger: float = 0) -> ScriptResult | None:
     """What the supervisor reports of a script."""
     mark = new_mark()
-    command = supervised_command(ANSWER_FUNCTION + code, arguments, mark, seconds=seconds, linger=linger)
+    command = supervised_command(code, arguments, mark, seconds=seconds, linger=linger)
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     return result_in(done.stdout, mark)
 
@@ -100,9 +99,7 @@ def test_the_end_of_what_was_printed_is_kept() -> None:
 def test_a_script_goes_on_for_the_linger_time() -> None:
     """It runs on to be measured, and is killed then."""
     mark = new_mark()
-    command = supervised_command(
-        ANSWER_FUNCTION + "import os, time; answer({'pid': os.getpid()}); time.sleep(60)", [], mark, linger=60
-    )
+    command = supervised_command("import os, time; answer({'pid': os.getpid()}); time.sleep(60)", [], mark, linger=60)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as supervisor:
         assert supervisor.stdout is not None
         found = result_in(supervisor.stdout.readline(), mark)

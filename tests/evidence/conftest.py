@@ -10,10 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from gate.check import SelfTest
-from gate.evidence.configuration import TITLE as CONFIGURED
-from gate.evidence.configuration import Configuration
 from gate.evidence.redact import Redactor
-from gate.evidence.run_record import TITLE, RunRecord, run_record_in
+from gate.evidence.run_record import CONFIGURATION as CONFIGURED
+from gate.evidence.run_record import TITLE, Configuration, RunRecord, run_record_in
 from gate.evidence.seal import seal_folder, seal_in
 from gate.evidence.signature import signer
 from gate.evidence.statement import attest

@@ -21,10 +21,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from gate.attestation.admission import decide, stated
 from gate.attestation.attach import _summary
-from gate.attestation.bundle import bundled
 from gate.attestation.summary import Summary, statement
 from gate.evidence.__main__ import main
-from gate.evidence.signature import sign
+from gate.evidence.signature import bundled, sign
 from gate.evidence.store import ENVELOPE
 from gate.verdict import CRITERIA
 from tests.attestation.signers import DIGEST, NOW, OTHER, OURS, REPOSITORY, THEIRS, signed, summary, write_keys
@@ -142,7 +141,7 @@ def test_verify_and_admit_agree_about_a_run(drawn: Drawn) -> None:
         code = main(
             [str(folder), "--key", str(public), "--expect", "GO", "--digest", OF_THE_RUN, "--target", "aws"], now
         )
-        found = [stated("sha256:r", each, OURS.public_key, OF_THE_RUN, RUNS_REPOSITORY) for each in bundles]
+        found = [stated(each, OURS.public_key, OF_THE_RUN, RUNS_REPOSITORY) for each in bundles]
         answer = decide(found, now)
     event(f"admitted: {answer.admitted}")
     assert (code == 0) == answer.admitted, (drawn, code, answer)
@@ -227,7 +226,7 @@ class Registry(RuleBasedStateMachine):
         last = decisive[-1] if decisive else None
         due = bool(last and last.verdict == "GO" and last.valid_until and last.valid_until > self.now)
         for order in (self.stored, self.stored[::-1]):
-            found = [stated("sha256:r", each, OURS.public_key, DIGEST, REPOSITORY) for each in order]
+            found = [stated(each, OURS.public_key, DIGEST, REPOSITORY) for each in order]
             # Two words of one moment: no clock of a registry tells which was the later.
             if len({each.verdict for each in decisive if last and each.made_at == last.made_at}) < 2:
                 assert decide(found, self.now).admitted == due

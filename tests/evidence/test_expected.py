@@ -89,3 +89,13 @@ def test_wrong_use_ends_with_2(options):
     """An unknown word is no expectation."""
     with pytest.raises(SystemExit, match="2"):
         main(options)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no key"])
+def test_a_key_that_cannot_be_read_verifies_nothing(go, tmp_path, capsys, content):
+    """It is said at once; it is no wrong use, for the folder was not verified."""
+    key = tmp_path / "broken.pem"
+    if content is not None:
+        key.write_bytes(content)
+    assert main([go[0], "--key", str(key)]) == 1
+    assert capsys.readouterr().out.startswith("NOT VERIFIED: no signature can be checked with this key")

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from gate.attestation.admission import decide, stated
-from gate.attestation.bundle import bundled
 from gate.attestation.summary import statement
 from gate.errors import EvidenceDamaged, GateError, WrongUse
 from gate.evidence.__main__ import main
 from gate.evidence.keyless import TOKEN, CertificateIdentity, Keyless
-from gate.evidence.signature import opened, sign, signer
+from gate.evidence.signature import bundled, opened, sign, signer
 from gate.evidence.statement import attest
 from gate.evidence.store import ENVELOPE
 from tests.attestation.signers import DIGEST, NOW, OURS, REPOSITORY, signed, summary
@@ -46,7 +45,7 @@ def of(trust: Path, identity: str = IDENTITY, issuer: str = ISSUER) -> Certifica
 
 def answer(bundle: bytes, whose: CertificateIdentity) -> str:
     """What admission says of one bundle."""
-    return decide([stated("sha256:r", bundle, whose, DIGEST, REPOSITORY)], NOW).answer
+    return decide([stated(bundle, whose, DIGEST, REPOSITORY)], NOW).answer
 
 
 def test_what_an_identity_signs_is_admitted_by_its_certificate_and_by_no_other(trust: Path) -> None:
@@ -63,7 +62,7 @@ def test_a_bundle_by_a_key_is_not_of_the_identity_and_the_other_way_round(trust:
     """Neither kind of signature stands for the other."""
     assert answer(signed(summary()), of(trust)) == "other key"
     bundle = sign(STATEMENT, signer("oidc", trust))
-    assert stated("r", bundle, OURS.public_key, DIGEST, REPOSITORY).fault == "other key"
+    assert stated(bundle, OURS.public_key, DIGEST, REPOSITORY) == "other key"
 
 
 def _payload(found: dict) -> None:

@@ -8,7 +8,7 @@ import pytest
 from gate.check import SelfTest
 from gate.evidence import recheck
 from gate.evidence.__main__ import main
-from gate.evidence.configuration import overridden
+from gate.evidence.run_record import overridden
 from gate.verdict import CRITERIA, ScenarioOutcome, StepOutcome
 from tests.evidence.conftest import CALL, DIGEST, MANIFEST, OBSERVED, RELEASE, configured, run_record, step
 

@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from gate.evidence.__main__ import main
+from gate.evidence.deployment_notes import replace, section, with_attempt
 from gate.evidence.seal import NotesSeal, seal_folder, sha256_of_text
-from gate.evidence.sections import replace, section, with_attempt
 from gate.evidence.statement import attest
 from tests.evidence.conftest import DIGEST, NOW, REPOSITORY
 

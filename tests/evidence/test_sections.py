@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import EvidenceDamaged
-from gate.evidence.sections import begin, end, replace, section, with_attempt
+from gate.evidence.deployment_notes import begin, end, replace, section, with_attempt
 
 PROSE = st.text(st.characters(exclude_characters="<", exclude_categories=["Cs"]), max_size=60)
 

@@ -14,9 +14,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
-from gate.attestation.attach import OPENVEX, about, attach
+from gate.attestation.attach import OPENVEX, attach
 from gate.attestation.referrers import Referrers
 from gate.attestation.summary import PREDICATE, statement
+from gate.evidence.statement import about
 from gate.registry.login import read_login
 from localaws.target import LocalTarget
 from tests.attestation.signers import summary, write_keys
@@ -43,7 +44,7 @@ class Shop:
         uri = f"{REGISTRY}/{self.repository}"
         said = replace(summary(verdict), digest=self.digest, repository=uri, made_at=now)
         said = replace(said, valid_until=now.replace(year=now.year + 1) if verdict == "GO" else None)
-        statements = [(OPENVEX, about(OPENVEX, {"statements": []}, uri, self.digest)),
+        statements = [(OPENVEX, json.dumps(about(OPENVEX, {"statements": []}, uri, self.digest)).encode()),
                       (PREDICATE, statement(said, {"sha256": "c" * 64}, {}))]  # fmt: skip
         attach(self.referrers, self.digest, statements, signer or self.signer, now)
 

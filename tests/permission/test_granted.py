@@ -9,9 +9,15 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from gate.errors import AwsRefused
 from gate.permission.__main__ import ROOT
-from gate.permission.caller_checks import PermissionState, PermissionStatus, check_permissions
 from gate.permission.granted import GrantedPermissions, parameters
-from gate.permission.required import PUBLISHING, VERIFYING, RequiredPermission
+from gate.permission.required import (
+    PUBLISHING,
+    VERIFYING,
+    PermissionState,
+    PermissionStatus,
+    RequiredPermission,
+    check_permissions,
+)
 from gate.registry.permitted_calls import READS
 from gate.release_file import release_of
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from gate.errors import EvidenceDamaged
-from gate.evidence.configuration import TITLE, Configuration, configuration_in, overridden
+from gate.evidence.run_record import CONFIGURATION as TITLE
+from gate.evidence.run_record import Configuration, configuration_in, overridden
 from gate.evidence.store import plain
 from gate.run import configuration as gathered
 from gate.verdict import decide
