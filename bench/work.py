@@ -110,7 +110,7 @@ def _collected(*what: str) -> float:
 
 
 def empty_caches() -> None:
-    """Remove images, layer cache, blobs and SBOMs; downloaded packages stay."""
+    """Remove images, layer cache, kept layers, blobs and SBOMs; downloaded packages stay."""
     client = docker.from_env()
     for name in IMAGES:
         if client.images.list(name=name):
@@ -118,7 +118,7 @@ def empty_caches() -> None:
     client.images.prune()
     for volume in client.volumes.list(filters={"name": BLOBS}):
         volume.remove(force=True)
-    for folder in ("sbom", "sboms"):
+    for folder in ("sbom", "sboms", "layers"):
         for file in (ROOT / ".cache" / folder).glob("*"):
             file.unlink()
     client.close()

@@ -16,8 +16,11 @@ from gate.engine.script import ScriptResult, run_script
 from gate.errors import ImageUnavailable
 from gate.image.package_records import PackageRecords, rpm_records
 from gate.image.packages import InstalledPackages
+from gate.image.tree import Tree
 from gate.runtime.frames import IMPORT_HANDLER, frames_of, own_line
 
+# What Python runs when it starts (`site`).
+_HOOK = re.compile(r"/[^/]+\.pth$|/(?:site|user)customize(?:/__init__)?\.[^/]+$")
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
 _INSPECT = Path(__file__).with_name("inspect_packages.py")
 # Prints the environment of markers (PyPA, "Dependency specifiers", "Environment markers").
@@ -102,6 +105,12 @@ def _hook(raw: Any) -> StartupHook:
         raise ImageUnavailable(
             "the image's Python did not list the files that it runs when it starts", where="python3 in the image"
         ) from error
+
+
+def startup_files(tree: Tree) -> set[str]:
+    """The files that Python may run when it starts, links followed."""
+    found = (tree.resolve(path)[0] for path in tree.entries if _HOOK.search(path))
+    return {file.path for file in found if file}
 
 
 def marker_environment(host: Any) -> dict[str, str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from gate.image.layer_files import LayerFile
 from gate.image.package_records import PackageRecords, source_of
-from gate.image.scratch import ScratchFile
 from gate.image.secrets.archives import DEPTH, MB, UnpackBudget, is_archive, members
 from gate.image.secrets.detector import secrets_in
 from gate.image.secrets.values import Secret
@@ -42,25 +41,28 @@ class SecretFinding:
     unread: str = ""
 
 
+@dataclass(slots=True)
 class FileContent:
     """A file of a layer, as a part of a file on this machine's disk.
 
     Attributes:
-        digest: of the whole content, once it was searched.
+        digest: of the whole content, once it was hashed.
     """
 
-    def __init__(self, path: str, size: int, file: ScratchFile, begin: int) -> None:
-        self.path, self.size, self._file, self._begin = path, size, file, begin
-        self.digest = ""
+    path: str
+    size: int
+    file: LayerFile
+    begin: int
+    digest: str = ""
 
     def read(self) -> bytes:
         """The whole content."""
-        return self._file.read(self._begin, self.size)
+        return self.file.read(self.begin, self.size)
 
     def pieces(self) -> Iterator[bytes]:
         """The content, piece by piece."""
         for begin in range(0, self.size, _PIECE):
-            yield self._file.read(self._begin + begin, min(_PIECE, self.size - begin))
+            yield self.file.read(self.begin + begin, min(_PIECE, self.size - begin))
 
 
 class SecretSearch:
@@ -74,14 +76,11 @@ class SecretSearch:
     def __init__(self, known: PackageRecords) -> None:
         self.known = known
         self.counts: Counter[str] = Counter()
-        self._sources: dict[str, FileContent] = {}
 
-    def search(self, content: FileContent) -> list[SecretFinding]:
-        """The findings in a file; sets the digest of its content."""
-        if self._confirms(content):
+    def search(self, content: FileContent, *, hashed: bool = True) -> list[SecretFinding]:
+        """The findings in a file; sets the digest of its content, where there is a record or it is to be `hashed`."""
+        if (hashed or self.known.lists(content.path)) and self.confirms(content):
             self.counts["confirmed by a package record"] += 1
-            if content.path.endswith(".py"):
-                self._sources[content.path] = content
             return []
         self.counts["searched"] += 1
         found = self.by_name(content.path)
@@ -90,13 +89,10 @@ class SecretSearch:
         found += (SecretFinding(content.path, *each) for each in _secrets_within(content.read(), content.path))
         return found
 
-    def _confirms(self, content: FileContent) -> bool:
-        """Whether a record has this content; where records use several algorithms, in any of them."""
+    def confirms(self, content: FileContent) -> bool:
+        """Whether a record has this content, whose digest is set; where records use several algorithms, in any."""
         for algorithm in self.known.algorithms(content.path):
-            hasher = hashlib.new(algorithm, usedforsecurity=False)
-            for piece in content.pieces():
-                hasher.update(piece)
-            content.digest = f"{algorithm}:{hasher.hexdigest()}"
+            content.digest = content.file.hashed(algorithm, content.begin, content.size)
             if self.known.confirms(content.path, content.digest):
                 return True
         return False
@@ -106,14 +102,22 @@ class SecretSearch:
         """The finding that a hard link's name alone makes; its content was searched under another path."""
         return [SecretFinding(path, "", BY_NAME)] if _is_credential_file(path) else []
 
-    def unexplained(self, findings: Iterable[SecretFinding]) -> list[SecretFinding]:
-        """The findings but for those of compiled files that only repeat their source, which a record confirms."""
-        return [finding for finding in findings if not self._derived(finding)]
+    def unexplained(
+        self, findings: Iterable[tuple[int, SecretFinding]], sources: Iterable[FileContent]
+    ) -> tuple[tuple[int, SecretFinding], ...]:
+        """The findings but for those of compiled files that only repeat their source, which a record confirms.
 
-    def _derived(self, finding: SecretFinding) -> bool:
-        source = source_of(finding.path)
-        recorded = self._sources.get(source)
-        return recorded is not None and finding.secret in _secrets_of_source(source, recorded.read())
+        Args:
+            findings: each with the number of its layer.
+            sources: the sources of their files in any layer.
+        """
+        public = {
+            (source.path, secret)
+            for source in sources
+            if self.confirms(source)
+            for secret in _secrets_of_source(source.path, source.read())
+        }
+        return tuple(each for each in findings if (source_of(each[1].path), each[1].secret) not in public)
 
 
 def _in_pieces(content: FileContent) -> Iterator[SecretFinding]:
