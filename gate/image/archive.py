@@ -138,23 +138,30 @@ def read_image(
         ImageUnavailable: a layer is missing from the archive, or cannot be read; or there is no room for it here.
         tarfile.TarError: the stream is no tar archive or ends early.
     """
-    with ThreadPoolExecutor(_THREADS) as threads:
-        kept = zip(digests, threads.map(folder.kept, digests), strict=True)
-        files = {digest: file for digest, file in kept if file}
-    why = "the archive does not hold it"
-    if not files.keys() >= set(digests):
-        with save() as stream:
-            why = folder.unpack(stream, files) or why
-    folder.keep_only(digests)
     read: dict[str, StoredLayer] = {}
-    for number, digest in enumerate(digests, 1):
-        place = f"layer {number} of {len(digests)}"
-        if digest not in files:
-            raise _unreadable(f"{place}: {why}")
+    why, unique = "the archive does not hold it", tuple(dict.fromkeys(digests))
+
+    def take(digest: str, file: LayerFile | None) -> None:
+        place = f"layer {digests.index(digest) + 1} of {len(digests)}"
         try:
-            read[digest] = read.get(digest) or _read_layer(files[digest], folder, keep)
+            if not file:
+                raise _unreadable(f"{place}: {why}")
+            read[digest] = _read_layer(file, folder, keep)
         except DAMAGED as error:
             raise _unreadable(f"{place}: {error}") from error
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        # One layer is read while the next ones are hashed.
+        for digest, file in zip(unique, threads.map(folder.kept, unique), strict=True):
+            if file:
+                take(digest, file)
+    if missing := [digest for digest in unique if digest not in read]:
+        files: dict[str, LayerFile] = {}
+        with save() as stream:
+            why = folder.unpack(stream, files) or why
+        for digest in missing:
+            take(digest, files.get(digest))
+    folder.keep_only(digests)
     return ImageArchive(tuple(read[digest] for digest in digests))
 
 
