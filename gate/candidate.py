@@ -141,12 +141,7 @@ class Candidate:
     @CachedProperty
     def layers(self) -> Layers:
         """The layers as they are pushed, searched."""
-        return self.archive.search(self.records, self.base_layers, python.startup_files(self.tree))
-
-    @CachedProperty
-    def base_digests(self) -> dict[str, str]:
-        """The digests of the base's files that are compared with another, by path."""
-        return {path: file.digest for path, file in self.layers.files(self.base_layers).items() if file.digest}
+        return self.archive.search(self.records, self.base_layers)
 
     @property
     def base_layers(self) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tarfile
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -91,21 +91,20 @@ class ImageArchive:
         kept = {path: text for path, text in texts.items() if path in entries and entries[path].kind == "file"}
         return Tree(entries, kept)
 
-    def search(self, known: PackageRecords, base_layers: int = 0, compared: Iterable[str] = ()) -> Layers:
+    def search(self, known: PackageRecords, base_layers: int = 0) -> Layers:
         """The secrets that the image adds to its base, in files that no package record confirms.
 
         Args:
             known: the records of the merged files, and rpm's, which are no text of a layer; those of files that a
                 higher layer replaced or removed are read here.
             base_layers: how many of the layers, the lowest, are the base's; their secrets are not the image's.
-            compared: files of the base whose digests are wanted beside those of the files that the image replaces.
         """
         records = sum((read_records(stored.texts) for stored in self._layers), known)
         search, own = SecretSearch(records), self._layers[base_layers:]
-        above, wanted = [stored.layer.files for stored in own], frozenset(compared)
+        above = [stored.layer.files for stored in own]
         for stored in self._layers[:base_layers]:
             search.counts["of the base"] += len(stored.files)
-            for file, content in stored.contents(lambda path: path in wanted or any(path in files for files in above)):
+            for file, content in stored.contents(lambda path: any(path in files for files in above)):
                 search.confirms(content)
                 file.digest = content.digest
         # Of two equal layers one is read.

@@ -34,12 +34,11 @@ def read_layers(
     *,
     base: int = 0,
     archive: bytes = b"",
-    compared: Iterable[str] = (),
     **form: bool,
 ) -> Layers:
     """The layers of an image, searched; they come from an archive of this form, or from the one that is given."""
     with opened(layers, archive or saved(layers, **form)) as image:
-        return image.search(known or PackageRecords(), base, compared)
+        return image.search(known or PackageRecords(), base)
 
 
 def tree_of(layers: Sequence[bytes]) -> Tree:
