@@ -20,7 +20,7 @@ from gate.errors import ImageUnavailable
 from gate.image.layer_files import DAMAGED, LayerFile, LayerFolder
 from gate.image.layers import Layer, Layers, removed_by
 from gate.image.package_records import RECORD_BYTES, PackageRecords, is_record, read_records, source_of
-from gate.image.secrets.file_search import FileContent, SecretFinding, SecretSearch
+from gate.image.secrets.file_search import SecretFinding, SecretSearch
 from gate.image.tree import HEAD_BYTES, KEPT_BYTES, ImageFile, Tree, absolute, head_of, kind_of
 
 _THREADS = 2
@@ -48,27 +48,24 @@ class StoredLayer:
     unfolded: Mapping[int, LayerFile]
     texts: Mapping[str, str]
 
-    def contents(self, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[tuple[ImageFile, FileContent]]:
+    def contents(self, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[tuple[ImageFile, LayerFile]]:
         """The files under wanted paths, each with its content."""
         for file, place in zip(self.files, self.places, strict=True):
             if wanted(file.path):
-                unfolded = self.unfolded.get(place)
-                yield file, FileContent(file.path, file.size, unfolded or self.file, 0 if unfolded else place)
+                yield file, self.unfolded.get(place) or self.file.part(place, file.size)
 
     def search(self, search: SecretSearch, compared: Collection[str]) -> list[SecretFinding]:
         """The secrets in its files; sets the digests of those that have a record or are compared with another."""
         findings: list[SecretFinding] = []
         for place, (file, content) in zip(self.places, self.contents(), strict=True):
-            again = place in self.shared
-            if again and self.shared[place]:
+            if self.shared.get(place):
                 # Searched under another name; only the new name is left to look at.
-                content.digest = self.shared[place]
+                file.digest = self.shared[place]
                 findings += search.by_name(file.path)
-            else:
-                findings += search.search(content, hashed=again or file.path in compared)
-            file.digest = content.digest
-            if again:
-                self.shared[place] = content.digest
+                continue
+            findings += search.search(file, content, hashed=place in self.shared or file.path in compared)
+            if place in self.shared:
+                self.shared[place] = file.digest
         return findings
 
 
@@ -105,8 +102,7 @@ class ImageArchive:
         for stored in self._layers[:base_layers]:
             search.counts["of the base"] += len(stored.files)
             for file, content in stored.contents(lambda path: any(path in files for files in above)):
-                search.confirms(content)
-                file.digest = content.digest
+                search.confirms(file, content)
         # Of two equal layers one is read.
         once = {id(stored): stored for stored in own}
         searched = {key: each.search(search, self._read.files(base_layers)) for key, each in once.items()}
@@ -114,7 +110,7 @@ class ImageArchive:
             (number, finding) for number, stored in enumerate(own, base_layers + 1) for finding in searched[id(stored)]
         ]
         sources = {source_of(finding.path) for _, finding in found}
-        recorded = (content for stored in self._layers for _, content in stored.contents(sources.__contains__))
+        recorded = (each for stored in self._layers for each in stored.contents(sources.__contains__))
         findings = search.unexplained(found, recorded)
         return replace(self._read, findings=findings, records=records, searched=search.counts)
 
@@ -193,11 +189,11 @@ def _read_layer(file: LayerFile, folder: LayerFolder, keep: Callable[[str], bool
             else:
                 if member.issparse():
                     unfolded[place] = folder.add(cast(Any, archive.extractfile(member)))[1]
-                holder, begin = (unfolded[place], 0) if place in unfolded else (file, place)
                 size = member.size if member.isfile() else 0
-                head = head_of(holder.read(begin, min(size, HEAD_BYTES)))
+                content = unfolded.get(place) or file.part(place, size)
+                head = head_of(content.read(0, min(size, HEAD_BYTES)))
                 if size <= _kept_bytes(path, keep) and member.isfile():
-                    texts[path] = holder.read(begin, size).decode("utf-8", "replace")
+                    texts[path] = content.read(0, size).decode("utf-8", "replace")
                 mode, size = (same.setdefault(each, each) for each in (member.mode, size))
                 link = "" if member.isfile() else member.linkname
                 files[path] = ImageFile(path, kind_of(member), mode, size, link, head)

@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,42 +36,49 @@ _DAY_SECONDS = 86_400
 
 
 class LayerFile:
-    """One file, of which parts are read.
+    """A layer on the disk, or the content of one of its files, which is a part of it.
 
-    Attributes:
-        size: in bytes.
+    Args:
+        file: holds it.
+        begin: where it begins there, in bytes.
+        size: in bytes; all of the file, unless it is given.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file, self.size = file, os.fstat(file.fileno()).st_size
+    def __init__(self, file: IO[bytes], begin: int = 0, size: int | None = None) -> None:
+        self._file, self._begin = file, begin
+        self.size = os.fstat(file.fileno()).st_size if size is None else size
 
-    def close(self) -> None:
-        """Close it."""
-        self._file.close()
+    def part(self, begin: int, size: int) -> LayerFile:
+        """A part of it."""
+        return LayerFile(self._file, self._begin + begin, size)
 
     def read(self, begin: int, size: int) -> bytes:
-        """A part of it.
+        """Some bytes of it.
 
         Raises:
             tarfile.ReadError: it ends before.
         """
-        found = os.pread(self._file.fileno(), size, begin)
+        found, begin = b"", self._begin + begin
         while len(found) < size:  # Linux reads at most 2 GB at once
             piece = os.pread(self._file.fileno(), size - len(found), begin + len(found))
             if not piece:
                 raise tarfile.ReadError("unexpected end of data")
-            found += piece
+            found = found + piece if found else piece
         return found
 
-    def hashed(self, algorithm: str, begin: int, size: int) -> str:
-        """The digest of a part of it, as "algorithm:hex"."""
-        hasher, end = hashlib.new(algorithm, usedforsecurity=False), begin + size
-        for each in range(begin, end, BUFFER):
-            hasher.update(self.read(each, min(BUFFER, end - each)))
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """The whole of it, in pieces of this size."""
+        return (self.read(begin, min(size, self.size - begin)) for begin in range(0, self.size, size))
+
+    def hashed(self, algorithm: str) -> str:
+        """Its digest, as "algorithm:hex"."""
+        hasher = hashlib.new(algorithm, usedforsecurity=False)
+        for piece in self.pieces(BUFFER):
+            hasher.update(piece)
         return f"{algorithm}:{hasher.hexdigest()}"
 
     def stream(self) -> IO[bytes]:
-        """The whole of it, from its beginning, to be closed by itself."""
+        """A whole layer from its beginning, to be closed by itself."""
         self._file.seek(0)
         return open(os.dup(self._file.fileno()), "rb")
 
@@ -85,7 +92,7 @@ class LayerFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._left = folder, LIMIT_BYTES
-        self._opened: list[LayerFile] = []
+        self._opened: list[IO[bytes]] = []
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as refused:
@@ -97,10 +104,12 @@ class LayerFolder:
         if not _DIGEST.fullmatch(digest):
             return None
         try:
-            file = self._opened_file(path.open("rb", buffering=0))
+            opened = path.open("rb", buffering=0)
         except FileNotFoundError:
             return None
-        if file.hashed("sha256", 0, file.size) == digest:
+        self._opened.append(opened)
+        file = LayerFile(opened)
+        if file.hashed("sha256") == digest:
             return file
         path.unlink(missing_ok=True)
         return None
@@ -116,14 +125,14 @@ class LayerFolder:
         except OSError as refused:
             raise self._no_room(refused) from refused
         file = open(handle, "w+b", buffering=0)  # noqa: SIM115 - closed by `close`
+        self._opened.append(file)
         try:
             digest = f"sha256:{self._copied(source, file)}"
             os.replace(name, self._path(digest))
         except BaseException:
-            file.close()
             Path(name).unlink(missing_ok=True)
             raise
-        return digest, self._opened_file(file)
+        return digest, LayerFile(file)
 
     def _copied(self, source: IO[bytes], file: Any) -> str:
         hasher = hashlib.sha256()
@@ -176,10 +185,6 @@ class LayerFolder:
         """Close every file that was opened; they stay on the disk."""
         for file in self._opened:
             file.close()
-
-    def _opened_file(self, file: IO[bytes]) -> LayerFile:
-        self._opened.append(LayerFile(file))
-        return self._opened[-1]
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest.removeprefix("sha256:")
