@@ -99,18 +99,18 @@ class LayerFolder:
             raise self._no_room(refused) from refused
 
     def kept(self, digest: str) -> LayerFile | None:
-        """The layer with this digest; None where none is kept. What has another content by now is removed."""
+        """The layer with this digest; None where none can be read. What has another content by now is removed."""
         path = self._path(digest)
         if not _DIGEST.fullmatch(digest):
             return None
         try:
             opened = path.open("rb", buffering=0)
-        except FileNotFoundError:
-            return None
-        self._opened.append(opened)
-        file = LayerFile(opened)
-        if file.hashed("sha256") == digest:
-            return file
+            self._opened.append(opened)
+            file = LayerFile(opened)
+            if file.hashed("sha256") == digest:
+                return file
+        except (OSError, tarfile.TarError):
+            return None  # absent, another user's, or cut meanwhile: the engine is asked
         path.unlink(missing_ok=True)
         return None
 
@@ -192,6 +192,6 @@ class LayerFolder:
     def _no_room(self, error: OSError) -> ImageUnavailable:
         return ImageUnavailable(
             f"there is no room to look into the image: {error.strerror}",
-            where=str(self._folder),
+            where="/".join(self._folder.parts[-2:]),  # no path of this machine
             remedy="make as much room there as the image takes",
         )
