@@ -48,7 +48,7 @@ setup: ## Provide what a run needs; does nothing that is done already
 	@setup/venv & made=$$!; { setup/engine && setup/base; }; stands=$$?; wait $$made && exit $$stands
 
 docker-build: setup ## Build the release's image (<repository>:latest); BASE_IMAGE=… takes another base than the stand-in
-	@$(PYTHON_IN) -m gate.run.docker_build --release-folder "$(FOLDER)" $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
+	@$(PYTHON_IN) -m gate.publish.docker_build --release-folder "$(FOLDER)" $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
 admit: ## May this digest be deployed? IMAGE=ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:… KEY=pub.pem (or ARGS="--certificate-identity …")
 	@setup/venv
@@ -60,7 +60,7 @@ verify: ## Check a run's folder offline: EVIDENCE=dir KEY=pub.pem EXPECT=GO DIGE
 		$(if $(EXPECT),--expect "$(EXPECT)") $(if $(DIGEST),--digest "$(DIGEST)") $(if $(TARGET),--target "$(TARGET)")
 
 scenarios: setup ## Pin the scenarios of features/ as they are now (features/scenarios.lock); review the difference
-	@$(PYTHON_IN) -m gate.run.scenarios
+	@$(PYTHON_IN) -m gate.scenarios
 
 rescan: setup ## The nightly look at the published digest; ARGS="…" goes to pytest
 	@$(PYTHON_IN) -m pytest features/ -m rescan $(if $(RELEASE),--release-folder "$(RELEASE)") $(ARGS)

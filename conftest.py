@@ -1,14 +1,12 @@
-"""Wiring of the acceptance suite: options, plugins, and the session fixtures. What they do is in gate/."""
+"""Hooks of pytest: the options of the acceptance suite, its plugins, and the beginning of a run. See gate/run/."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 import pytest
 
 from gate import options as command_line
 from gate import release as settings
-from gate.run.scope import PLUGIN, RUN, looks_only
+from gate.scenarios.run_kind import looks_only
 
 STEPS = ("fixtures", "image", "base", "runtime", "browser", "registry", "managed", "access", "legacy", "scan",
          "evidence")  # fmt: skip
@@ -42,62 +40,10 @@ def pytest_configure(config):
         # The scenarios are listed from their features alone: without the checks behind the steps, in half the time.
         for noun in STEPS:
             config.pluginmanager.import_plugin(f"steps.{noun}")
-        from gate.run import step_lookup
+        from gate.scenarios import step_lookup
 
         step_lookup.install()
     if not looks_only(config.option):
         from gate.run.start import start
 
         start(config)
-
-
-# --- the run ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def run(pytestconfig):
-    """What the hooks and fixtures of this run share."""
-    return pytestconfig.stash[RUN]
-
-
-@pytest.fixture(scope="session")
-def release(run, request):
-    """The release as pytest.ini states it; at night the newest accepted one, which the registry tells."""
-    if run.kind == "rescan":
-        _ = request.getfixturevalue("release_pipeline").connections.release_client
-    return run.release
-
-
-@pytest.fixture(scope="session")
-def release_pipeline(run):
-    """The way of the release, step by step. Imported when the first scenario needs it: collecting takes no SDK."""
-    from gate.publish.pipeline import Pipeline
-    from gate.run.connections import Connections
-
-    pipeline = Pipeline(Connections(run))
-    yield pipeline
-    pipeline.close()
-
-
-@pytest.fixture
-def evidence(request):
-    """The evidence recorder of this scenario: what is added to it is on disk before the next line."""
-    return request.config.pluginmanager.getplugin(PLUGIN).recorder(request.node)
-
-
-@pytest.fixture(scope="session")
-def now():
-    """The clock."""
-    return lambda: datetime.now(UTC)
-
-
-@pytest.fixture(scope="session")
-def target_name(run):
-    """Where the release goes, as the register names it."""
-    return run.exception_scope
-
-
-@pytest.fixture(scope="session")
-def nightly(run):
-    """Whether this is the nightly rescan."""
-    return run.kind == "rescan"

@@ -34,7 +34,7 @@ from gate.image.layer_files import LayerFolder
 from gate.image.package_records import PackageRecords
 from gate.image.secrets.secret_checks import no_secret
 from gate.report.findings import findings as listed
-from gate.report.page import ReportHead, ReportPage, render
+from gate.report.page import ReportPage, render
 from gate.scan.findings import Finding, tally
 from gate.scan.records import from_json, keep, read_all, record_of, to_json
 from gate.scan.register.reading import load
@@ -109,8 +109,9 @@ def page(report: ScanReport) -> str:
         for part in [tuple(range(n * each + 1, n * each + each + 1))]
     ]
     document = {"target": "local", "judges": {"said_no": 0, "of": 0}, "valid_until": None}
-    head = ReportHead("a release", [("Digest", DIGEST)], [], listed(report, _REGISTER))
-    return render(ReportPage(Verdict("REHEARSAL PASSED", 0, (), {}, ()), document, head, outcomes, records, ()))
+    verdict, facts = Verdict("REHEARSAL PASSED", 0, (), {}, ()), [("Digest", DIGEST)]
+    found = listed(report, _REGISTER)
+    return render(ReportPage(verdict, document, "a release", facts, [], outcomes, records, (), findings=found))
 
 
 def _principals(size: int, _: Path) -> Work:

@@ -1,19 +1,88 @@
-"""Why a run ended as it did: each cause once, with the scenarios that it failed and what follows from it. Pure.
+"""Why a run ended as it did: why each scenario failed, and each cause of that once, with what follows from it. Pure.
 
 Terminal, page, verdict.json (and from it the page of a CI job) and VALIDATION.md all show these objects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gate.check import Rejection
+from gate.check import BlockedByEarlierFailure, CheckResult, NoGo, Rejection
+from gate.errors import GateError, one_line
+from gate.text import visible
 from gate.verdict import ScenarioOutcome
 
 # What is told together: the rejections of one scenario that no scenario before it had.
 Told = tuple[Rejection, ...]
+# As many causes of a scenario that was blocked are kept with it: the sentence on it counts the others.
+_KEPT = 20
+
+
+@dataclass(frozen=True)
+class ScenarioFailure:
+    """Why a scenario failed.
+
+    Attributes:
+        message: the whole as text.
+        rejections: the same as objects: cause, where, what to do.
+        checked: True when a check said no, False when the facts could not be had.
+        blocked_by: what failed before and kept this scenario from being checked.
+        traceback: for the evidence, when the gate itself crashed.
+    """
+
+    message: str
+    rejections: tuple[Rejection, ...]
+    checked: bool
+    blocked_by: tuple[Rejection, ...] = ()
+    traceback: str = ""
+
+
+def failure_of(error: BaseException, criterion: int = 0, redact: Callable[[str], str] = str) -> ScenarioFailure:
+    """The failure that an exception stands for, to a scenario of this criterion, without the secrets it may quote."""
+    if isinstance(error, BlockedByEarlierFailure) and error.criterion and error.criterion == criterion:
+        error = NoGo(CheckResult(error.causes))
+    if isinstance(error, NoGo):
+        return ScenarioFailure(redact(str(error)), _shown(error.result.rejections, redact), checked=True)
+    before = error.causes[:_KEPT] if isinstance(error, BlockedByEarlierFailure) else ()
+    trace = "" if isinstance(error, GateError) else "".join(traceback.format_exception(error))
+    known = error if isinstance(error, GateError) else _crash(error)
+    told = _shown([Rejection(known.cause, known.where, known.remedy)], redact, in_lines=True)
+    return ScenarioFailure(redact(str(known)), told, checked=False, blocked_by=_shown(before, redact), traceback=trace)
+
+
+def _shown(
+    rejections: Iterable[Rejection], redact: Callable[[str], str], *, in_lines: bool = False
+) -> tuple[Rejection, ...]:
+    """The rejections in visible characters, on a line each but for what is to be pasted, and a cause `in_lines`."""
+    return tuple(
+        replace(
+            each,
+            cause=redact(visible(each.cause if in_lines else one_line(each.cause))),
+            where=redact(visible(one_line(each.where))),
+            remedy=redact(visible(one_line(each.remedy))),
+            paste=redact(visible(each.paste)),
+        )
+        for each in rejections
+    )
+
+
+def _crash(error: BaseException) -> GateError:
+    place = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
+    return GateError(
+        f"the gate itself failed: {type(error).__name__}: {error}",
+        where=f"{place.filename.rpartition('/')[2]}:{place.lineno} in {place.name}" if place else "unknown",
+        remedy="this is a defect of the gate, not of the image; the traceback is in the evidence folder",
+    )
+
+
+def skip_reason(report: Any) -> str:
+    """The reason that a skipped test gives."""
+    longrepr = report.longrepr
+    text = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
+    return text.removeprefix("Skipped: ") or "no reason given"
 
 
 @dataclass(frozen=True)

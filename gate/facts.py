@@ -22,6 +22,8 @@ class CachedProperty(cached_property[T]):
     An exception is not kept: the next who asks computes again. When it was computed is kept, for `times_of`.
     """
 
+    keeps_error = False
+
     @overload
     def __get__(self, instance: None, owner: type[Any] | None = None) -> Self: ...
 
@@ -35,11 +37,23 @@ class CachedProperty(cached_property[T]):
             known = instance.__dict__
             if self.attrname in known:
                 return super().__get__(instance, owner)
+            if failure := known.get(f"{self.attrname} failed"):
+                raise failure
             began = time.monotonic()
             try:
                 return super().__get__(instance, owner)
+            except Exception as error:
+                if self.keeps_error:
+                    known[f"{self.attrname} failed"] = error
+                raise
             finally:
                 known.setdefault(_TIMES, {})[self.attrname] = (began, time.monotonic())
+
+
+class made_once(CachedProperty[T]):  # noqa: N801 - used as a decorator, as `property` is
+    """A CachedProperty whose error is kept too, and raised again: what was refused is not tried again."""
+
+    keeps_error = True
 
 
 def times_of(instance: object) -> Mapping[str, tuple[float, float]]:

@@ -6,7 +6,8 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from gate.errors import WrongUse
+from gate.errors import GateError, WrongUse
 from gate.text import plain
 
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -162,19 +163,22 @@ def _check(options: Options, *, both_given: bool) -> None:
             raise WrongUse(sentence)
 
 
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """What is refused in this block, or in a function that this decorates, pytest shows as wrong use: a sentence."""
+    try:
+        yield
+    except GateError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@usage_errors()
 def check_selection(config: Any) -> None:
     """Refuse markers and paths that are not there, and let `-k` take a scenario's title (`config` is pytest's).
 
     Raises:
         pytest.UsageError: names what is not there, and the nearest that is.
     """
-    try:
-        _check_selection(config)
-    except WrongUse as error:
-        raise pytest.UsageError(str(error)) from error
-
-
-def _check_selection(config: Any) -> None:
     option = config.option
     if option.markexpr:
         _check_markers(option.markexpr, [line.partition(":")[0].strip() for line in config.getini("markers")])

@@ -1,4 +1,4 @@
-"""Reading a release from its pytest.ini: which keys may be empty, and which values can be.
+"""Reading a release from a pytest.ini, the gate's own or that in --release-folder: which values its keys can have.
 
 `gate.release` says what each key means.
 """
@@ -17,8 +17,10 @@ from typing import Any
 from iniconfig import IniConfig
 
 from gate.errors import WrongUse
+from gate.options import nearest
 from gate.release import Release
 
+INI = "pytest.ini"
 # ECR: imageTag in the service model; a repository name may hold namespaces.
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 # BCP 47 (RFC 5646, section 2.1): a language of two to eight letters, then subtags; or nothing.
@@ -85,6 +87,45 @@ def ini_value(stated: Mapping[str, str], key: str) -> str | list[str] | None:
     lines = [line.strip() for line in stated[key].split("\n")]
     is_list = Release.__dataclass_fields__[key].metadata["lines"]
     return list(filter(None, lines)) if is_list else stated[key].strip()
+
+
+def folder_of_release(config: Any) -> Path:
+    """The folder that a run's files belong to, and that the release's paths are relative to (`config` is pytest's)."""
+    given = config.getoption("--release-folder")
+    return Path(given).resolve() if given else config.rootpath
+
+
+def reader(config: Any) -> Callable[[str], Any]:
+    """What answers the value of one of the release's keys, as `read` asks for it.
+
+    Raises:
+        WrongUse: the folder's pytest.ini cannot be read or states something else than a release; or `-o` was given for
+            a key of the release, which only the gate's own pytest.ini would follow.
+    """
+    if not config.getoption("--release-folder"):
+        return config.getini  # type: ignore[no-any-return]
+    keys = Release.__dataclass_fields__
+    given = [each.partition("=")[0] for each in config.option.override_ini or () if each.partition("=")[0] in keys]
+    if given:
+        raise WrongUse(
+            f"-o {given[0]}=… has no effect beside --release-folder", remedy=f"state it in the folder's {INI}"
+        )
+    stated = _stated_in(folder_of_release(config))
+    return lambda key: ini_value(stated, key)
+
+
+def _stated_in(folder: Path) -> Mapping[str, str]:
+    where = str(folder / INI)
+    try:
+        stated = ini_settings(folder / INI)
+    except (OSError, KeyError, ValueError) as error:
+        raise WrongUse(f"--release-folder names no folder with a {INI} that can be read: {error}", where=where,
+                       remedy="make one with `make adopt`, or correct the path") from error  # fmt: skip
+    keys = list(Release.__dataclass_fields__)
+    if unknown := [key for key in stated if key not in keys]:  # perhaps one of them, misspelt
+        raise WrongUse(f"{unknown[0]} is no key of a release{nearest(unknown[0], keys)}", where=where,
+                       remedy="settings of the gate itself stand in the gate's own pytest.ini")  # fmt: skip
+    return stated
 
 
 def _may_be_empty(each: Field[Any], stated: Any) -> bool:

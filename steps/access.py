@@ -96,10 +96,8 @@ def nobody_else(matrix, access, release, principals, today, group):
 @when("every way to assume the CI role is evaluated, through other roles too", target_fixture="assumption_paths")
 def role_assumption_evaluated(access, release, evidence):
     """By its trust policy, by rewriting that, by passing the role, by changing own policies, or through other roles."""
-    assumption_paths = who_can_assume(access, release.ci_role)
     asked = f"aws iam get-role --role-name {release.ci_role}; aws iam get-account-authorization-details"
-    evidence.add("who can become the CI role", assumption_paths, asked=asked)
-    return assumption_paths
+    return evidence.add("who can become the CI role", who_can_assume(access, release.ci_role), asked=asked)
 
 
 @then("every principal with such a way was reviewed for it")
@@ -125,12 +123,8 @@ def no_wildcard(access):
 def reviewed_policy_read(access, run, evidence):
     """The file also says who reviewed it and when."""
     wanted = reviewed_policy.load(run.options.image_context / "repository-policy.json")
-    evidence.add(
-        "reviewed repository policy",
-        wanted,
-        asked=f"aws ecr get-repository-policy --repository-name {access.repository}",
-    )
-    return wanted
+    asked = f"aws ecr get-repository-policy --repository-name {access.repository}"
+    return evidence.add("reviewed repository policy", wanted, asked=asked)
 
 
 @then("they say the same, statement by statement")

@@ -6,7 +6,7 @@ from gate.check import require
 from gate.image import base, base_files, contract, end_of_support
 from gate.image.contract import Startup
 from gate.image.dockerfile import bases_approved
-from gate.run.lookups import base_that_ships
+from gate.run.inputs import base_that_ships
 from gate.scan.register.exception_checks import by_register
 
 

@@ -35,8 +35,7 @@ def are_pinned(candidate):
 def libraries_listed(candidate, evidence, variable):
     """What the dynamic loader finds, and what it does not."""
     listing = candidate.libraries(variable)
-    evidence.add(f"libraries of {variable}", listing, asked=listing.command)
-    return listing
+    return evidence.add(f"libraries of {variable}", listing, asked=listing.command)
 
 
 @then("it finds every one of them")
@@ -68,15 +67,13 @@ def text_drawn(candidate):
 @given("the Chrome that the release pins", target_fixture="pinned")
 def chrome_that_is_pinned(chrome_pin, evidence):
     """By Dockerfile and lock."""
-    evidence.add("pinned Chrome", chrome_pin, asked=f"cat {LOCK}")
-    return chrome_pin
+    return evidence.add("pinned Chrome", chrome_pin, asked=f"cat {LOCK}")
 
 
 @when("the newest stable Chrome is looked up", target_fixture="newest")
 def newest_looked_up(newest_chrome, evidence):
     """In Chrome for Testing's list, else in the repository's dated file."""
-    evidence.add("newest stable Chrome", newest_chrome, asked=f"curl {LIST}")
-    return newest_chrome
+    return evidence.add("newest stable Chrome", newest_chrome, asked=f"curl {LIST}")
 
 
 @then("the pin is within the agreed age and distance")

@@ -4,20 +4,17 @@ import pytest
 from pytest_bdd import then, when
 
 from gate.check import require
-from gate.evidence import deployment_notes
+from gate.evidence import deployment_notes, recorder
 from gate.publish.publishing_run import recorded_steps
 from gate.publish.release_diff import FIRST
-from gate.run import evidence as run_evidence
+from gate.report.validation_md import metadata
 from gate.run.results import state_release
-from gate.run.validation_md import metadata
 
 
 @when("its section of the deployment notes is read back", target_fixture="section")
 def section_read(notes, evidence):
     """It is read from the disk."""
-    section = notes.section()
-    evidence.add("deployment notes", section, asked=f"cat {notes.path.name}")
-    return section
+    return evidence.add("deployment notes", notes.section(), asked=f"cat {notes.path.name}")
 
 
 @then("digest, sizes, tags and push time are those that ECR answers")
@@ -30,9 +27,7 @@ def documented_is_answered(section, release_client, published, notes):
 @when("verdict.json is read back", target_fixture="verdict_release")
 def verdict_read(run, evidence):
     """The machine-readable half of AC3."""
-    release = state_release(run)
-    evidence.add("verdict.json", release, asked="jq .release verdict.json")
-    return release
+    return evidence.add("verdict.json", state_release(run), asked="jq .release verdict.json")
 
 
 @then("it names the digest, the tags and the sizes that ECR answers")
@@ -63,9 +58,7 @@ def steps_read(run, evidence):
     """The build of this run, and the publishing run's steps."""
     if run.options.image and run.publishes:
         pytest.skip("the image was given, not built: there is no build to be recorded")
-    steps = recorded_steps(run)
-    evidence.add("steps of the release", steps, asked="the steps in VALIDATION.md")
-    return steps
+    return evidence.add("steps of the release", recorded_steps(run), asked="the steps in VALIDATION.md")
 
 
 @then("each of these was recorded with its outcome")
@@ -78,7 +71,7 @@ def steps_are_recorded(recorded_steps, datatable):
 def links_hold(section, notes):
     """The files are hashed again."""
     said = deployment_notes.links_in(section)
-    require(deployment_notes.links_hold(said, run_evidence.hashes_of(said, notes.path.parent)))
+    require(deployment_notes.links_hold(said, recorder.hashes_of(said, notes.path.parent)))
 
 
 @then("its digest is that of every record of the published image")
@@ -87,14 +80,14 @@ def digest_is_one(section, run, published):
     said = deployment_notes.metadata_in(section).get("Digest", "")
     # Before the push a record carries the image's ID: it is about the registry, and not about what was published.
     about = [r for r in run.store.records if r.criterion in {2, 7} and r.digest not in {"", run.facts.image_id}]
-    on_disk = run_evidence.digests_of(about, run.store.folder)
+    on_disk = recorder.digests_of(about, run.store.folder)
     require(deployment_notes.one_digest(said, on_disk, published.digest))
 
 
 @when("every file that the run has written so far is searched for secrets", target_fixture="searched")
 def searched_for_secrets(run, notes, evidence, canaries):
     """By shape, and for secrets that the redactor was not told of."""
-    found = run_evidence.secrets_in(
+    found = recorder.secrets_in(
         [run.folder / "evidence", run.folder / "verdict.json", *run.folder.glob("*.log"), notes.path],
         run.store.redactor,
         canaries,

@@ -1,4 +1,7 @@
-"""What the steps are given: the release step by step, what it is connected to, and what is looked up beside it."""
+"""What the steps are given: the run, the release step by step, its connections, and what is looked up beside it."""
+
+from datetime import UTC, datetime
+from operator import attrgetter
 
 import pytest
 
@@ -7,70 +10,83 @@ from gate.browser.newest import NewestUnknown
 from gate.browser.pin import NothingPinned
 from gate.image.end_of_support import load as load_support
 from gate.publish import promotion_record, release_facts
-from gate.run import lookups
-from gate.run.validation_md import write as write_notes
-
-# --- the release, in its order: gate/publish/pipeline.py -----------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def candidate(release_pipeline):
-    """The candidate image."""
-    return release_pipeline.candidate
+from gate.report.validation_md import write as write_notes
+from gate.run import PLUGIN, RUN, inputs
+from gate.scan.records import read_all
 
 
 @pytest.fixture(scope="session")
-def registry_image(release_pipeline):
-    """The checked digest in the registry: pushed by this run as the candidate, or the release as it was found."""
-    return release_pipeline.registry_image
+def run(pytestconfig):
+    """What the hooks and fixtures of this run share."""
+    return pytestconfig.stash[RUN]
+
+
+@pytest.fixture
+def evidence(request):
+    """The evidence recorder of this scenario: what is added to it is on disk before the next line."""
+    return request.config.pluginmanager.getplugin(PLUGIN).recorder(request.node)
 
 
 @pytest.fixture(scope="session")
-def digest_scan(release_pipeline):
-    """The finished scan of the checked digest."""
-    return release_pipeline.digest_scan
+def now():
+    """The clock."""
+    return lambda: datetime.now(UTC)
 
 
 @pytest.fixture(scope="session")
-def published(release_pipeline):
-    """The release behind its tags: given them by this run once all else holds, or as it was found."""
-    return release_pipeline.published
-
-
-# --- what the run is connected to: gate/run/connections.py ---------------------------------------------
+def nightly(run):
+    """Whether this is the nightly rescan."""
+    return run.kind == "rescan"
 
 
 @pytest.fixture(scope="session")
-def release_client(release_pipeline):
-    """Everything that talks to AWS about the release."""
-    return release_pipeline.connections.release_client
+def release(run, request):
+    """The release as pytest.ini states it; at night the newest accepted one, which the registry tells."""
+    if run.kind == "rescan":
+        _ = request.getfixturevalue("release_pipeline").connections.release_client
+    return run.release
 
 
 @pytest.fixture(scope="session")
-def ecr(release_client):
-    """The release's repository."""
-    return release_client.ecr
+def release_pipeline(run):
+    """The way of the release, step by step. Imported when the first scenario needs it: beginning takes no SDK."""
+    from gate.publish.pipeline import Pipeline
+    from gate.run.connections import Connections
+
+    pipeline = Pipeline(Connections(run))
+    yield pipeline
+    pipeline.close()
 
 
-@pytest.fixture(scope="session")
-def account(release_pipeline):
-    """The account's principals and policies."""
-    return release_pipeline.connections.account
+def _part(of, path):
+    """A fixture that is an attribute of another one."""
+
+    def known(request):
+        return attrgetter(path)(request.getfixturevalue(of))
+
+    known.__doc__ = f"The attribute `{path}` of the fixture `{of}`."
+    return pytest.fixture(scope="session")(known)
 
 
-@pytest.fixture(scope="session")
-def scanner(release_pipeline):
-    """Reads scans."""
-    return release_pipeline.connections.scanner
-
-
-@pytest.fixture(scope="session")
-def call_log(run):
-    """Every AWS call of this run."""
-    return run.call_log
-
-
-# --- what is looked up beside it: gate/run/lookups.py ---------------------------------------------------
+# The release, in its order. The checked digest in the registry was pushed by this run as the candidate, or is the
+# release as it was found; `published` is the release behind its tags, which it has once all else holds.
+candidate = _part("release_pipeline", "candidate")
+registry_image = _part("release_pipeline", "registry_image")
+digest_scan = _part("release_pipeline", "digest_scan")
+published = _part("release_pipeline", "published")
+# What the run is connected to, and every AWS call of it.
+release_client = _part("release_pipeline", "connections.release_client")
+ecr = _part("release_client", "ecr")
+account = _part("release_pipeline", "connections.account")
+scanner = _part("release_pipeline", "connections.scanner")
+call_log = _part("run", "call_log")
+# What the image consists of, and the components that a scan must cover, or the register name.
+sbom = _part("candidate", "sbom")
+required_components = _part("candidate", "required_components")
+# The folder in which git is asked about the zip pipeline.
+checked_repository = _part("run", "options.image_context")
+# Where the release goes, as the register names it.
+target_name = _part("run", "exception_scope")
 
 
 @pytest.fixture(scope="session")
@@ -86,39 +102,21 @@ def legacy_now(release_client, legacy_before):
 
 
 @pytest.fixture(scope="session")
-def checked_repository(run):
-    """The folder in which git is asked about the zip pipeline."""
-    return run.options.image_context
-
-
-@pytest.fixture(scope="session")
 def register(run):
     """The register of exceptions."""
-    return lookups.register(run)
+    return inputs.register(run)
 
 
 @pytest.fixture(scope="session")
 def accepted_ends(run):
     """The register, as far as it is about ends of support."""
-    return lookups.register_or_empty(run)
+    return inputs.register_or_empty(run)
 
 
 @pytest.fixture(scope="session")
 def support_dates():
     """Until when makers support what a release can stand on."""
     return load_support()
-
-
-@pytest.fixture(scope="session")
-def sbom(candidate):
-    """What the image consists of."""
-    return candidate.sbom
-
-
-@pytest.fixture(scope="session")
-def required_components(candidate):
-    """The components that a scan must cover, or the register name."""
-    return candidate.required_components
 
 
 @pytest.fixture
@@ -130,20 +128,20 @@ def earlier_promotions(run):
 @pytest.fixture(scope="session")
 def scan_history(run):
     """Earlier scans, withdrawn candidates included."""
-    return lookups.scan_history(run)
+    return read_all(run.scans, run.target)
 
 
 @pytest.fixture(scope="session")
 def last_night(run, scan_history):
     """The last recorded scan, or --previous; None on the first night."""
-    return lookups.last_scan(run, scan_history)
+    return inputs.last_scan(run, scan_history)
 
 
 @pytest.fixture(scope="session")
 def chrome_pin(run, register):
     """The Chrome that the release pins; in a rehearsal without a lock nothing is pinned, so nothing can be shown."""
     try:
-        return lookups.chrome_pin(run, register)
+        return inputs.chrome_pin(run, register)
     except NothingPinned as nothing:
         pytest.skip(nothing.cause)
 
@@ -175,4 +173,4 @@ def notes(run, published, previous_release):
 @pytest.fixture
 def canaries(release_client):
     """Secrets within reach of this run, of which the redactor was not told."""
-    return lookups.canaries(release_client)
+    return inputs.canaries(release_client)

@@ -9,7 +9,7 @@ from gate.image import base, contract, file_checks, packages, python
 from gate.image.end_of_support import python_of, stand_in_hides
 from gate.image.secrets import secret_checks
 from gate.publish.release_facts import build_of
-from gate.run.lookups import base_that_ships
+from gate.run.inputs import base_that_ships
 
 
 @pytest.fixture

@@ -34,8 +34,7 @@ def zip_untouched(legacy_before, legacy_now):
 def calls_looked_through(call_log, evidence):
     """Those that are not known to only read."""
     changing = [call for call in call_log.calls if call.changes_something]
-    evidence.add("calls that change something", changing, asked="the call log of this run")
-    return changing
+    return evidence.add("calls that change something", changing, asked="the call log of this run")
 
 
 @then("none of them changes a function, a trigger or a schedule")
@@ -54,8 +53,7 @@ def zip_files(release, evidence):
 def git_compares(checked_repository, release, evidence):
     """Including changes that are not committed."""
     pipeline = read_pipeline(checked_repository, release.zip_paths, release.release_tag)
-    evidence.add("zip pipeline in git", pipeline, asked=f"git diff --name-status {pipeline.since} -- zip_paths")
-    return pipeline
+    return evidence.add("zip pipeline in git", pipeline, asked=f"git diff --name-status {pipeline.since} -- zip_paths")
 
 
 @then("none of them differs")
@@ -67,9 +65,8 @@ def pipeline_unchanged(pipeline):
 @when("CloudTrail is asked about the function and its rules", target_fixture="trail")
 def cloudtrail_asked(release_client, legacy_before, evidence):
     """Including the gate's own reading, as a positive control."""
-    trail = release_client.trail(legacy_before)
-    evidence.add("CloudTrail", trail, asked="aws cloudtrail lookup-events --lookup-attributes EventSource=…")
-    return trail
+    asked = "aws cloudtrail lookup-events --lookup-attributes EventSource=…"
+    return evidence.add("CloudTrail", release_client.trail(legacy_before), asked=asked)
 
 
 @then("it shows our own reading of the function, and no change")

@@ -68,9 +68,8 @@ def compressed_below(registry_image, limit):
 @when("ECR describes its repository", target_fixture="repository")
 def ecr_describes_repository(ecr, evidence):
     """Identity and settings, now."""
-    repository = ecr.describe()
-    evidence.add("repository", repository, asked=f"aws ecr describe-repositories --repository-names {ecr.name}")
-    return repository
+    asked = f"aws ecr describe-repositories --repository-names {ecr.name}"
+    return evidence.add("repository", ecr.describe(), asked=asked)
 
 
 @then("account, region and name are those of the release")
@@ -82,10 +81,8 @@ def repository_is_the_releases(repository, release):
 @when("ECR lists every image of the repository", target_fixture="images")
 def ecr_lists_images(ecr, evidence):
     """All pages, archived images too."""
-    images = ecr.images()
     asked = f"aws ecr describe-images --repository-name {ecr.name} --filter imageStatus=ANY"
-    evidence.add("images", images, asked=asked)
-    return images
+    return evidence.add("images", ecr.images(), asked=asked)
 
 
 @then(parsers.parse("the {kind} tag is on an image whose status is ACTIVE"))
@@ -104,10 +101,8 @@ def both_tags_name_checked_digest(images, release, published):
 @when("its manifest is read from the registry", target_fixture="manifest")
 def manifest_read(ecr, registry_image, evidence):
     """By digest, in every media type that a registry may hold."""
-    manifest = ecr.manifest(registry_image.digest)
     asked = f"aws ecr batch-get-image --repository-name {ecr.name} --image-ids imageDigest={registry_image.digest}"
-    evidence.add("manifest", manifest, asked=asked)
-    return manifest
+    return evidence.add("manifest", ecr.manifest(registry_image.digest), asked=asked)
 
 
 @then("manifest, config and every layer have a media type that Lambda admits")
@@ -219,9 +214,7 @@ def only_release_differs(comparison, evidence):
 @when("the log of all AWS calls is read", target_fixture="calls")
 def ledger_read(call_log, evidence):
     """Every call, reads too."""
-    calls = call_log.calls
-    evidence.add("AWS call log", calls, asked="every AWS call of this run, through botocore's events")
-    return calls
+    return evidence.add("AWS call log", call_log.calls, asked="every AWS call of this run, through botocore's events")
 
 
 @then("every call that changes something is part of a push, a tag or a scan")
@@ -233,8 +226,7 @@ def changes_allowed(calls, release):
 @when("the records of earlier promotions are read", target_fixture="promotions")
 def promotions_read(earlier_promotions, evidence):
     """Those that full runs left in reports/runs; without any, nothing is known against what is published."""
-    evidence.add("earlier promotions", earlier_promotions, asked="reports/runs/*/evidence/promotion.json")
-    return earlier_promotions
+    return evidence.add("earlier promotions", earlier_promotions, asked="reports/runs/*/evidence/promotion.json")
 
 
 @then("no published tag names a digest that was never accepted")

@@ -30,8 +30,7 @@ def digest_scan_read(digest_scan, scanner, evidence):
     """The scan belongs to the digest, whatever tags name it."""
     asked = "aws ecr describe-image-scan-findings --repository-name"
     asked = f"{asked} {scanner.repository} --image-id imageDigest={digest_scan.digest}"
-    evidence.add("scan of the checked digest", digest_scan, asked=asked)
-    return digest_scan
+    return evidence.add("scan of the checked digest", digest_scan, asked=asked)
 
 
 @when(parsers.parse("the scan behind its {kind} tag is read"), target_fixture="scan_report")
@@ -40,10 +39,8 @@ def scan_read(scanner, release, evidence, kind):
     tag = {"release": release.release_tag, "rolling": release.rolling_tag}[kind]
     report = scanner.scan(tag)
     asked = "aws ecr describe-image-scan-findings --repository-name"
-    evidence.add(
-        f"scan behind {tag}", report, asked=f"{asked} {scanner.repository} --image-id imageDigest={report.digest}"
-    )
-    return report
+    asked = f"{asked} {scanner.repository} --image-id imageDigest={report.digest}"
+    return evidence.add(f"scan behind {tag}", report, asked=asked)
 
 
 @then("the scan is complete, under 24 hours old and of the checked digest")

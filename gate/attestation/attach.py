@@ -29,9 +29,9 @@ from gate.evidence.statement import hashes_of
 from gate.evidence.store import STATEMENT
 from gate.run.model import Run
 from gate.run.results import VERDICT
-from gate.run.scenarios import HOME, LOCK
 from gate.scan.register.openvex import VEX
 from gate.scan.sbom import spdx_of
+from gate.scenarios.features import HOME, LOCK
 
 # Predicate types as cosign's `--type` knows them: cyclonedx, spdxjson, openvex.
 CYCLONEDX, SPDX, OPENVEX = "https://cyclonedx.org/bom", "https://spdx.dev/Document", "https://openvex.dev/ns"

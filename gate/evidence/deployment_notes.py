@@ -12,6 +12,8 @@ from gate.text import for_markdown
 _ROW = re.compile(r"^\| ([A-Za-z][A-Za-z ()]*) \| `?([^`|\n]*)`? \|$", re.M)
 _LINK = re.compile(r"\]\((?P<path>[^)\s]+)\) `sha256:(?P<sha>[0-9a-f]{64})`")
 _STEPS = "the steps of the release"
+# What would end a cell, the code in it, or the line.
+_IN_CODE = str.maketrans({"|": "¦", "`": "'", "\n": " "})
 _AGAIN = "run the gate again: it writes notes and records together"
 PREFACE = """# Validation
 
@@ -32,59 +34,18 @@ class ReleaseStep:
     outcome: str
 
 
-@dataclass(frozen=True)
-class TagScan:
-    """The scan of one tag: its outcome in words, and the evidence file with its hash."""
+def render(title: str, head: Sequence[str], metadata: Mapping[str, str], chapters: Mapping[str, str]) -> str:
+    """The Markdown of a release's section.
 
-    tag: str
-    outcome: str
-    path: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class DeploymentNotes:
-    """What a release's section says.
-
-    Attributes:
+    Args:
+        title: of the section.
         head: the verdict and where it was reached, a sentence each.
         metadata: name → text of the image metadata table; AC3's facts among them.
-        steps: in the order they were run.
-        scans: of each tag.
-        criteria: number, status and passed/all scenarios of each criterion.
-        chapters: heading → Markdown that is safe already (findings chain, exceptions, access, rescan log).
-        links: label → (path, sha-256) of further evidence.
+        chapters: heading → Markdown that is safe already.
     """
-
-    head: tuple[str, ...]
-    metadata: Mapping[str, str]
-    steps: Sequence[ReleaseStep]
-    scans: Sequence[TagScan]
-    criteria: Sequence[tuple[int, str, str]]
-    chapters: Mapping[str, str]
-    links: Mapping[str, tuple[str, str]]
-
-
-def render(title: str, notes: DeploymentNotes) -> str:
-    """The section's Markdown."""
-    parts = [
-        f"## {for_markdown(title)}",
-        *map(for_markdown, notes.head),
-        table(("Image metadata", "Value"), [(name, f"`{_cell(value)}`") for name, value in notes.metadata.items()]),
-        "### Commands, in order",
-        table(
-            ("#", "Command", "Run by", "At (UTC)", "Seconds", "Outcome"),
-            [_step(number, step) for number, step in enumerate(notes.steps, 1)],
-        ),
-        "### Scans",
-        table(("Tag", "Outcome", "Evidence"), [_scan(scan) for scan in notes.scans]),
-        "### Criteria",
-        table(("AC", "Status", "Scenarios passed"), [(f"AC{n}", status, count) for n, status, count in notes.criteria]),
-        *(f"### {for_markdown(heading)}\n\n{body.strip()}" for heading, body in notes.chapters.items()),
-        "### Evidence",
-        "\n".join(f"- {for_markdown(label)}: {_linked(*link)}" for label, link in notes.links.items()) or "None.",
-    ]
-    return "\n\n".join(parts)
+    rows = [(name, code(value)) for name, value in metadata.items()]
+    parts = [f"## {for_markdown(title)}", *map(for_markdown, head), table(("Image metadata", "Value"), rows)]
+    return "\n\n".join([*parts, *(f"### {heading}\n\n{body.strip()}" for heading, body in chapters.items())])
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -95,20 +56,22 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "¦").replace("`", "'").replace("\n", " ") or "unknown"
+def code(text: str) -> str:
+    """The text as code, in a cell of its own."""
+    return f"`{text.translate(_IN_CODE) or 'unknown'}`"
 
 
-def _step(number: int, step: ReleaseStep) -> tuple[str, ...]:
-    return (str(number), f"`{_cell(step.command)}`", f"`{_cell(step.identity)}`", step.at, f"{step.seconds:.1f}",
-            for_markdown(step.outcome))  # fmt: skip
+def commands(steps: Sequence[ReleaseStep]) -> str:
+    """The table of the steps, in the order they were run."""
+    rows = [
+        (str(n), code(each.command), code(each.identity), each.at, f"{each.seconds:.1f}", for_markdown(each.outcome))
+        for n, each in enumerate(steps, 1)
+    ]
+    return table(("#", "Command", "Run by", "At (UTC)", "Seconds", "Outcome"), rows)
 
 
-def _scan(scan: TagScan) -> tuple[str, str, str]:
-    return f"`{_cell(scan.tag)}`", for_markdown(scan.outcome), _linked(scan.path, scan.sha256)
-
-
-def _linked(path: str, sha256: str) -> str:
+def link(path: str, sha256: str) -> str:
+    """A link to an evidence file with its hash, as `links_in` reads it back."""
     return f"[{path.rpartition('/')[2]}]({path}) `sha256:{sha256}`"
 
 

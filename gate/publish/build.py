@@ -13,8 +13,7 @@ from typing import Any
 from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
 
-from gate.blocked import BlockedByEarlierFailure
-from gate.check import ACCEPTED
+from gate.check import ACCEPTED, BlockedByEarlierFailure
 from gate.engine import Engine, InspectedImage, engine_errors
 from gate.errors import EngineUnavailable, ImageUnavailable
 from gate.image.base import Base

@@ -26,7 +26,7 @@ from gate.aws.endpoints import check_endpoints
 from gate.candidate import Candidate
 from gate.check import NoGo, require
 from gate.errors import EvidenceDamaged, GateError
-from gate.facts import MissingFact, fact_or_missing
+from gate.facts import MissingFact, fact_or_missing, made_once
 from gate.image.base import Base
 from gate.image.build import BuiltImage
 from gate.publish import build, preconditions, promotion_record
@@ -34,11 +34,11 @@ from gate.publish.promotion_checks import ReleaseTags
 from gate.publish.publication import FILE, CheckedImage, Promotion, Publication
 from gate.publish.publisher import Publisher
 from gate.publish.publishing_run import BASELINE, note_build, note_publication
-from gate.run.connections import Connections, made_once
-from gate.run.lookups import register
+from gate.report.validation_md import metadata
+from gate.run.connections import Connections
+from gate.run.inputs import register
 from gate.run.model import Run
 from gate.run.results import run_record_of
-from gate.run.validation_md import metadata
 from gate.scan.records import keep, record_of
 from gate.scan.report import ScanReport
 

@@ -10,12 +10,11 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from gate.blocked import BlockedByEarlierFailure
-from gate.check import Rejection
+from gate.check import BlockedByEarlierFailure, Rejection
 
 if TYPE_CHECKING:
     from gate.run.model import Run
-    from gate.run.scenarios import Scenario
+    from gate.scenarios.features import Scenario
 
 T = TypeVar("T")
 # Tags of features/ (pytest.ini explains them).

@@ -20,8 +20,8 @@ from gate.verdict import INIT_LIMIT_SECONDS
 if TYPE_CHECKING:
     from gate.browser.page_checks import ProbeRun
     from gate.engine import InspectedImage
+    from gate.report.timeline import RunPart
     from gate.run.model import Run
-    from gate.run.timeline import RunPart
     from gate.runtime.report import HandlerRun, Invocation
 
 MB = 1_000_000
@@ -101,8 +101,7 @@ def _figures(run: Run, known: dict[str, Any]) -> Iterator[Markup]:
         )
     if report := run.facts.scan_report:
         yield _severities(report)
-    if run.scans.exists():
-        yield from _nights(run)
+    yield from _nights(run)
     if parts := run.timeline.parts(run.facts.candidate):
         yield _time(parts)
 
@@ -181,7 +180,7 @@ def _severities(report: Any) -> Markup:
 
 def _nights(run: Run) -> Iterator[Markup]:
     try:
-        points = trend(r for r in read_all(run.scans) if r.target == run.target)[-SHOWN_NIGHTS:]
+        points = trend(read_all(run.scans, run.target))[-SHOWN_NIGHTS:]
     except EvidenceDamaged as damage:  # the scenarios that need it have said so; the report must not die of it
         yield Markup("<figure><figcaption>Recorded scans</figcaption><p>{}</p></figure>").format(str(damage))
         return

@@ -7,7 +7,6 @@ import inspect
 from itertools import groupby
 from pathlib import Path
 
-from gate.blocked import BlockedByEarlierFailure  # noqa: F401 - one of the errors that are listed
 from gate.check import CHECKS, Check
 from gate.errors import GateError
 from gate.text import for_markdown

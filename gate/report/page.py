@@ -30,35 +30,17 @@ EMBEDDED_IN_ALL = 2_000_000
 # Of all that is shown at once; what is beyond is folded.
 SHOWN_CAUSES, SHOWN_REJECTIONS = 8, 3
 _WARNINGS = "warnings: "
+# Of each verdict its colour, by the status that has it, and its meaning.
 MEANINGS = {
-    "GO": "This digest may go live until the time below.",
-    "NO-GO": "This release must not go live.",
-    "REHEARSAL PASSED": "All that can be shown without AWS holds. This is a rehearsal and never a GO.",
-    "REHEARSAL FAILED": "The release as it is now would be refused.",
-    "INCOMPLETE": "Not everything was checked, so nothing may go live on this report.",
-    "CLEAN": "The published digest is as clean as when it was released.",
-    "NOT CLEAN": "The published digest needs somebody's decision.",
-    "UNKNOWN": "Nobody knows how the published digest stands: find out why before relying on it.",
+    "GO": ("passed", "This digest may go live until the time below."),
+    "NO-GO": ("failed", "This release must not go live."),
+    "REHEARSAL PASSED": ("passed", "All that can be shown without AWS holds. This is a rehearsal and never a GO."),
+    "REHEARSAL FAILED": ("failed", "The release as it is now would be refused."),
+    "INCOMPLETE": ("incomplete", "Not everything was checked, so nothing may go live on this report."),
+    "CLEAN": ("passed", "The published digest is as clean as when it was released."),
+    "NOT CLEAN": ("failed", "The published digest needs somebody's decision."),
+    "UNKNOWN": ("incomplete", "Nobody knows how the published digest stands: find out why before relying on it."),
 }
-
-
-@dataclass(frozen=True)
-class ReportHead:
-    """What the page says of the release before it goes through the criteria.
-
-    Attributes:
-        headline: what was checked and where, in one line.
-        summary: name and text of the facts that QA looks for first.
-        pictures: charts and screenshots, as HTML.
-        findings: of the release's scan, None where none was read.
-        warnings: beside those that the records hold.
-    """
-
-    headline: str
-    summary: Sequence[tuple[str, str]]
-    pictures: Sequence[str]
-    findings: FindingsTable | None = None
-    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -67,27 +49,39 @@ class ReportPage:
 
     Attributes:
         document: verdict.json's content.
+        headline: what was checked and where, in one line.
+        summary: name and text of the facts that QA looks for first.
+        pictures: charts and screenshots, as HTML.
+        findings: of the release's scan, None where none was read.
+        warnings: beside those that the records hold.
     """
 
     verdict: Verdict
     document: Mapping[str, Any]
-    head: ReportHead
+    headline: str
+    summary: Sequence[tuple[str, str]]
+    pictures: Sequence[str]
     outcomes: Sequence[ScenarioOutcome]
     records: Sequence[EvidenceRecord]
     proofs: Sequence[SelfTest]
     not_part: Sequence[NotPart] = ()
+    findings: FindingsTable | None = None
+    warnings: Sequence[str] = ()
 
 
 def render(page: ReportPage) -> str:
     """The page as HTML; whatever comes from outside is escaped by the template engine, or replaced if it is no text."""
-    found = causes(page.outcomes)
+    found, (tone, meaning) = causes(page.outcomes), MEANINGS[page.verdict.word]
+    criteria = [_criterion(n, page) for n in CRITERIA]
+    reasons = dict.fromkeys(each.reason for each in page.not_part)
+    not_part = {reason: [each for each in page.not_part if each.reason == reason] for reason in reasons}
     html = (
         _templates()
         .get_template("page.html")
         .render(
             page=page,
-            meaning=MEANINGS[page.verdict.word],
-            tone=_tone(page.verdict),
+            tone=tone,
+            meaning=meaning,
             causes=found,
             follows=_follows(found),
             SHOWN_CAUSES=SHOWN_CAUSES,
@@ -95,11 +89,11 @@ def render(page: ReportPage) -> str:
             others=(*page.verdict.beside, *page.verdict.not_begun),
             NOT_JUDGED=NOT_JUDGED,
             anchors={o.name: f"scenario-{number}" for number, o in enumerate(page.outcomes, 1)},
-            criteria=[_criterion(n, page) for n in CRITERIA],
+            criteria=criteria,
             simulated=_simulated(page.outcomes),
-            absent=_absent(page),
-            not_part=_by_reason(page.not_part),
-            warnings=[*page.head.warnings, *_warnings(page.records)],
+            absent=", ".join(f"AC{c['number']}" for c in criteria if not (c["scenarios"] or c["not_part"])),
+            not_part=not_part,
+            warnings=[*page.warnings, *_warnings(page.records)],
             records={r.number: r for r in page.records},
             excerpts=excerpts(page.records),
         )
@@ -156,26 +150,6 @@ def _criterion(number: int, page: ReportPage) -> dict[str, Any]:
         "only_aws": only_aws,
         "not_part": len(left_out),
     }
-
-
-def _absent(page: ReportPage) -> str:
-    """The criteria that the run was not about, as text."""
-    about = {each.criterion for each in page.outcomes} | {each.criterion for each in page.not_part}
-    return ", ".join(f"AC{n}" for n in CRITERIA if n not in about)
-
-
-def _by_reason(not_part: Sequence[NotPart]) -> dict[str, list[NotPart]]:
-    """The scenarios that are about no part of the release, by the reason."""
-    found: dict[str, list[NotPart]] = {}
-    for scenario in not_part:
-        found.setdefault(scenario.reason, []).append(scenario)
-    return found
-
-
-def _tone(verdict: Verdict) -> str:
-    if verdict.word in {"GO", "REHEARSAL PASSED", "CLEAN"}:
-        return "passed"
-    return "incomplete" if verdict.word in {"INCOMPLETE", "UNKNOWN"} else "failed"
 
 
 def excerpts(records: Sequence[EvidenceRecord]) -> dict[int, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gate.errors import GateError
 from gate.report.figures import figures
 from gate.report.findings import FindingsTable, findings
-from gate.report.page import ReportHead, ReportPage, render
+from gate.report.page import ReportPage, render
 from gate.scan.register.reading import load
 
 if TYPE_CHECKING:
@@ -21,15 +21,24 @@ def page_of(run: Run) -> str:
     """The HTML of a finished run."""
     if run.results is None:
         return "<p>The run ended before a verdict was reached.</p>"
-    verdict = run.results.verdict
-    head = ReportHead(headline(run), summary(run), figures(run), found(run), run.facts.warnings)
     return render(
-        ReportPage(verdict, run.results.document, head, run.outcomes, run.store.records, run.proofs, run.not_part)
+        ReportPage(
+            run.results.verdict,
+            run.results.document,
+            headline(run),
+            summary(run),
+            figures(run),
+            run.outcomes,
+            run.store.records,
+            run.proofs,
+            run.not_part,
+            _findings(run),
+            run.facts.warnings,
+        )
     )
 
 
-def found(run: Run) -> FindingsTable | None:
-    """The findings of the release's scan, where one was read."""
+def _findings(run: Run) -> FindingsTable | None:
     report = run.facts.scan_report
     if report is None:
         return None

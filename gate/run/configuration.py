@@ -21,8 +21,8 @@ from gate.evidence.configuration import NOT_OF_THE_RELEASE, Configuration
 from gate.options import Options
 from gate.release import Release
 from gate.release_file import ini_settings, ini_value
-from gate.run import scenarios
-from gate.run.parts import ReleaseParts
+from gate.scenarios import features
+from gate.scenarios.absent_parts import ReleaseParts
 
 # The folder of the gate's own code: its pytest.ini states the release, whatever file pytest was given.
 HOME = Path(__file__).resolve().parents[2]
@@ -44,7 +44,7 @@ def configuration_of(config: pytest.Config, release: Release, options: Options) 
     effective = _keys(lambda name: getattr(release, name))
     stated = _stated(HOME / "pytest.ini")
     of_release = _stated(options.release_folder / "pytest.ini") if options.release_folder else stated
-    lock, features = scenarios.read_lock(scenarios.HOME), Path(config.rootpath, "features")
+    lock, now = features.read_lock(features.HOME), features.scenarios_of(Path(config.rootpath, "features")).values()
     return Configuration(
         release=effective,
         stated=_keys(lambda name: ini_value(of_release, name)),
@@ -53,8 +53,8 @@ def configuration_of(config: pytest.Config, release: Release, options: Options) 
         settings=_settings(config.option.override_ini or (), stated),
         plugins=[*_plugins(config.option.plugins or (), stated), *_conftests(config.pluginmanager)],
         python_flags=["-O: assertions are left out"] if sys.flags.optimize else [],
-        claims=sorted(scenarios.differences(lock, scenarios.lockable(features))),
-        pinned=sorted(ReleaseParts(release).titles(lock.names("full"))),
+        claims=sorted(features.differences(lock, now)),
+        pinned=sorted(map(ReleaseParts(release).title, lock.names("full"))),
         pin_sha256=lock.sha256,
         command_line=[*map(str, config.invocation_params.args)],
         options={name: None if value is None else str(value) for name, value in vars(options).items()},

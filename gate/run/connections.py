@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any, Generic, TypeVar, overload
+from typing import Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from gate.access.reader import AccountReader
 from gate.engine import Engine, connect
 from gate.engine.leftovers import end_leftover_processes
 from gate.errors import EngineUnavailable, EvidenceDamaged
+from gate.facts import made_once
 from gate.permission.required import policies_of
 from gate.publish.accepted import standing_tag
 from gate.publish.promotion_record import read_all
@@ -24,39 +25,6 @@ from gate.run.model import Run
 from gate.run.preflight import session_for
 from gate.scan.reader import ScanReader
 from gate.text import plain
-
-T = TypeVar("T")
-
-
-class made_once(Generic[T]):  # noqa: N801 - used as a decorator, as `property` is
-    """A property that is made when it is first needed; an error is raised again when it is asked for again."""
-
-    def __init__(self, make: Callable[[Any], T]) -> None:
-        self.make, self.__doc__ = make, make.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> made_once[T]: ...
-
-    @overload
-    def __get__(self, instance: object, owner: type) -> T: ...
-
-    def __get__(self, instance: object | None, owner: type) -> made_once[T] | T:
-        if instance is None:
-            return self
-        known = instance.__dict__
-        if failure := known.get(f"{self.name} failed"):
-            raise failure
-        try:
-            # Python looks in __dict__ first: from now on this method is not called any more.
-            known[self.name] = self.make(instance)
-        except Exception as error:
-            known[f"{self.name} failed"] = error
-            raise
-        made: T = known[self.name]
-        return made
 
 
 class Connections:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import codecs
 import locale
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from gate.errors import WrongUse
@@ -20,25 +22,6 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _EXCEPT = ("no_proxy", "NO_PROXY")
 # What botocore, requests and OpenSSL trust in place of, or besides, the certificates that they ship.
 _CERTIFICATES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-# `git rev-parse --local-env-vars` (a test holds this against the git that is here).
-_LOCAL_TO_A_REPOSITORY = (
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_CONFIG",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_CONFIG_COUNT",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_GRAFT_FILE",
-    "GIT_INDEX_FILE",
-    "GIT_NO_REPLACE_OBJECTS",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_PREFIX",
-    "GIT_SHALLOW_FILE",
-    "GIT_COMMON_DIR",
-    "GIT_INTERNAL_SUPER_PREFIX",
-)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # A time service corrects a clock by seconds. As much as a scan may be dated ahead of this machine.
 TOLERATED_SECONDS = 300
@@ -55,9 +38,12 @@ def settle(environment: MutableMapping[str, str], *, asks_aws: bool) -> None:
         WrongUse: Python itself was started in a way that cannot be put right any more.
     """
     refuse_interpreter(locale.getpreferredencoding(False), sys.flags.optimize)
-    reach_loopback(environment)
+    environment.update(no_proxy(environment))
     leave_out_git(environment)
-    ask_one_engine(environment)
+    # The docker command must reach the engine that the gate asks, whatever context or version of the API is chosen:
+    # Docker's SDK knows no contexts, takes DOCKER_HOST or the local socket, and agrees on the version by itself.
+    environment.pop("DOCKER_API_VERSION", None)
+    environment["DOCKER_CONTEXT"] = "default"
     if not asks_aws:
         leave_out_aws(environment)
 
@@ -87,17 +73,10 @@ def refuse_interpreter(encoding: str, optimize: int) -> None:
 def leave_out_git(environment: MutableMapping[str, str]) -> None:
     """Take away what points git at a repository, as a hook of git's has it set: each folder is asked about itself."""
     if any(name.startswith("GIT_") for name in environment):
-        for name in _LOCAL_TO_A_REPOSITORY:
-            environment.pop(name, None)
-
-
-def ask_one_engine(environment: MutableMapping[str, str]) -> None:
-    """Let the docker command reach the engine that the gate asks, whatever context or version of the API is chosen.
-
-    Docker's SDK knows no contexts: it takes DOCKER_HOST, or the local socket, and agrees on the version by itself.
-    """
-    environment.pop("DOCKER_API_VERSION", None)
-    environment["DOCKER_CONTEXT"] = "default"
+        with suppress(OSError):  # without git, nothing asks it
+            own = subprocess.run(["git", "rev-parse", "--local-env-vars"], capture_output=True, text=True, check=True)
+            for name in own.stdout.split():
+                environment.pop(name, None)
 
 
 def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
@@ -112,11 +91,6 @@ def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
     whole = ",".join(dict.fromkeys(each for each in (*names, *_LOOPBACK) if each))
     # An asterisk among others means nothing to Python's urllib: it must stand alone.
     return dict.fromkeys(_EXCEPT, "*" if "*" in names else whole)
-
-
-def reach_loopback(environment: MutableMapping[str, str]) -> None:
-    """Let this process and its children reach this machine's own addresses without any proxy."""
-    environment.update(no_proxy(environment))
 
 
 def leave_out_aws(environment: MutableMapping[str, str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,9 +16,9 @@ from gate.evidence.deployment_notes import ReleaseStep
 from gate.evidence.store import EvidenceStore
 from gate.options import Options
 from gate.release import Release
+from gate.report.terminal import Terminal
+from gate.report.timeline import Timeline
 from gate.run.environment import ClockCheck
-from gate.run.terminal import Terminal
-from gate.run.timeline import Timeline
 from gate.verdict import Kind, NotPart, ScenarioOutcome, Verdict
 
 if TYPE_CHECKING:
@@ -28,9 +27,9 @@ if TYPE_CHECKING:
     from gate.errors import WrongUse
     from gate.publish.publication import AcceptedRelease, Promotion, Publication
     from gate.publish.release_client import ReleaseClient
-    from gate.run.scenarios import Scenario
     from gate.scan.register.entries import Register
     from gate.scan.report import ScanReport
+    from gate.scenarios.features import Scenario
 
 
 @dataclass(slots=True)
@@ -90,54 +89,6 @@ class Results:
     document: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Upkeep:
-    """What pytest.ini says about the life of the reports; it decides about no scenario.
-
-    Attributes:
-        keep_runs: how many full runs stay in reports/runs/.
-        keep_nights: how many nights stay in reports/rescan/scans/.
-        on_not_clean: the command that is given the path of verdict.json after a night that is not CLEAN; () for none.
-    """
-
-    keep_runs: int = 20
-    keep_nights: int = 400
-    on_not_clean: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class OldFiles:
-    """What a run removes before it seals its folder.
-
-    Attributes:
-        runs: dated folders under reports/runs/.
-        nights: recorded scans of nights.
-    """
-
-    runs: tuple[Path, ...] = ()
-    nights: tuple[Path, ...] = ()
-
-    def __str__(self) -> str:
-        """The sentence for the page; "" when there is nothing to remove."""
-        said = [
-            f"{len(files)} {what} (up to {files[-1].name.partition('-')[0]})"
-            for files, what in ((self.runs, "older runs"), (self.nights, "older nights"))
-            if files
-        ]
-        return f"{' and '.join(said)} were removed, as keep_runs and keep_nights in pytest.ini ask" if said else ""
-
-    def remove(self) -> None:
-        """Remove them.
-
-        Raises:
-            OSError: one of them cannot be removed.
-        """
-        for folder in self.runs:
-            shutil.rmtree(folder)
-        for file in self.nights:
-            file.unlink(missing_ok=True)
-
-
 @dataclass
 class Run:
     """What the hooks and fixtures of one run share.
@@ -159,8 +110,6 @@ class Run:
         clock: sees whether this machine's clock runs evenly.
         configuration: what the run decides by; None where a test made the run.
         engine: the version of the Docker engine, once one answered.
-        upkeep: how long reports are kept, and whom a night tells.
-        old: what is removed when the run is sealed.
         release_client: talks to AWS about the release, once it was needed.
         key: signs what the run states; opened once, when it begins. None: nothing is signed.
         at_end: what stays open until the verdict is on the disk.
@@ -193,8 +142,6 @@ class Run:
     clock: ClockCheck = field(default_factory=ClockCheck)
     configuration: Configuration | None = None
     engine: str = "unknown: none was asked"
-    upkeep: Upkeep = field(default_factory=Upkeep)
-    old: OldFiles = field(default_factory=OldFiles)
     release_client: ReleaseClient | None = None
     key: Any = None
     at_end: ExitStack = field(default_factory=ExitStack)

@@ -11,19 +11,18 @@ from typing import Any
 
 import pytest
 
-from gate.causes import causes
+from gate.causes import ScenarioFailure, causes, failure_of, skip_reason
 from gate.check import run_self_tests
 from gate.errors import GateError
-from gate.failure import ScenarioFailure, failure_of, skip_reason
+from gate.evidence.recorder import EvidenceRecorder
 from gate.publish.preconditions import arranged
 from gate.report.sarif import error_commands
 from gate.report.view import headline
-from gate.run.evidence import EvidenceRecorder
 from gate.run.model import Results, Run
-from gate.run.nights import tell
-from gate.run.parts import ReleaseParts
 from gate.run.results import REPORT, VERDICT, conclude, finish, sources, withdraw
-from gate.run.scenarios import HOME, Scenario, catalogue, expected_names, is_due, read_lock
+from gate.run.upkeep import Upkeep
+from gate.scenarios.absent_parts import ReleaseParts
+from gate.scenarios.features import HOME, Scenario, expected_names, is_due, read_lock, scenarios_of
 from gate.verdict import NotPart, ScenarioOutcome
 
 # What a person did or can mend is said in one line. Anything else is a defect of the gate, and its traceback is shown.
@@ -36,7 +35,7 @@ class AcceptancePlugin:
     def __init__(self, run: Run, features: Path) -> None:
         self.run = run
         self._parts = ReleaseParts(run.release)
-        self._scenarios = self._parts.titled(catalogue(features))
+        self._scenarios = self._parts.titled(scenarios_of(features))
         due = (each for each in self._scenarios.values() if not run.promotes or is_due(each.tags, run.kind))
         run.scenarios = self._parts.kept(due)
         self._recorders: dict[str, EvidenceRecorder] = {}
@@ -49,10 +48,11 @@ class AcceptancePlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Begin nothing that is known to end half-way."""
-        from gate.run import consistency, preflight
+        from gate.access import reviewed_files
+        from gate.run import preflight
 
         beyond_the_image = not all(self._scenario(item).about_the_image for item in session.items)
-        refused = consistency.consistent(self.run).rejections if beyond_the_image else ()
+        refused = reviewed_files.consistent(self.run).rejections if beyond_the_image else ()
         refused = refused or preflight.permissions(self.run).rejections
         self.run.errors += map(str, refused)
         return True if refused else None
@@ -88,7 +88,7 @@ class AcceptancePlugin:
         if self.run.kind != "partial":
             # What is pinned and not there is missing from the run.
             kind, every = self.run.kind, self._scenarios.values()
-            expected = expected_names(every, kind) | self._parts.titles(read_lock(HOME).names(kind))
+            expected = expected_names(every, kind) | {*map(self._parts.title, read_lock(HOME).names(kind))}
             self.run.expected = expected - {each.name for each in self._parts.left_out(every)}
         self.run.proofs = run_self_tests()
         self.run.selected = len(session.items)
@@ -135,8 +135,8 @@ class AcceptancePlugin:
         report = result.get_result()
         self.run.terminal.done_waiting()
         if report.failed and call.excinfo:
-            failure = failure_of(call.excinfo.value, self.recorder(item).scenario.criterion)
-            failure = failure.redacted(self.run.store.redactor.text)
+            criterion, redact = self.recorder(item).scenario.criterion, self.run.store.redactor.text
+            failure = failure_of(call.excinfo.value, criterion, redact)
             report.longrepr = failure.message
             self._note_failure(item, failure)
         if report.when == "call" or (report.when == "setup" and not report.passed):
@@ -187,8 +187,8 @@ def _row(item: pytest.Item) -> str:
 class Ending:
     """Hooks around the last things that pytest does. Until they have passed, verdict.json says INCOMPLETE."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, upkeep: Upkeep) -> None:
+        self.run, self.upkeep = run, upkeep
 
     def pytest_keyboard_interrupt(self) -> None:
         """The run was cut short."""
@@ -203,6 +203,7 @@ class Ending:
         """Decide before the HTML report is rendered; seal the evidence after; say it when it is on the disk."""
         session.exitstatus = 1
         with self._writing():
+            self.upkeep.note(self.run)
             self.run.results = conclude(self.run)
         with self.run.timeline.part("page"):
             ending = yield
@@ -211,8 +212,10 @@ class Ending:
         if isinstance(ending.exception, _TOLD):
             ending.force_result(None)
         with self.run.at_end:
-            with self._writing(), self.run.timeline.part("seal"):
-                finish(self.run)
+            if self.run.results:
+                with self._writing(), self.run.timeline.part("seal"):
+                    self.upkeep.remove_old(self.run)
+                    finish(self.run, self.run.results)
             if self.run.results:
                 session.exitstatus = self.run.results.verdict.exit_code
                 if self.run.key:
@@ -220,7 +223,7 @@ class Ending:
 
                     attach_run(self.run)
                 self._say(self.run.results)
-        tell(self.run, self.run.folder / VERDICT)
+        self.upkeep.tell(self.run, self.run.folder / VERDICT)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gate.aws.endpoints import check_endpoints, check_recorded_clients
 from gate.causes import causes
-from gate.errors import EvidenceDamaged, WrongUse
+from gate.errors import WrongUse
 from gate.evidence.configuration import TITLE as CONFIGURATION
 from gate.evidence.run_record import TITLE, RunRecord, run_record_in
 from gate.evidence.seal import APART, notes_seal, own_files, seal_folder
@@ -22,12 +22,9 @@ from gate.publish.promotion_record import settle
 from gate.registry.permitted_calls import check_changes, check_zip_calls
 from gate.report.html import mend
 from gate.report.sarif import SARIF, Place, SourceFiles, sarif
+from gate.report.validation_md import write as write_notes
 from gate.run.environment import proxies_and_certificates
 from gate.run.model import Results
-from gate.run.nights import missed
-from gate.run.retention import old_files
-from gate.run.validation_md import write as write_notes
-from gate.scan.records import read_all
 from gate.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -118,7 +115,6 @@ def conclude(run: Run) -> Results:
         _note_endpoints(run)
     _record_configuration(run)
     run.errors += run.clock.objections()
-    _note_upkeep(run)
     record = run.store.record(TITLE, run_record_of(run), asked="python -m gate.evidence", provenance=run.provenance)
     run_record = run_record_in(record.answer)
     verdict = run_record.verdict()
@@ -150,20 +146,17 @@ def _record_configuration(run: Run) -> None:
                      asked="pytest.ini, features/scenarios.lock, the command line, the environment, git")  # fmt: skip
 
 
-def finish(run: Run) -> None:
+def finish(run: Run, results: Results) -> None:
     """Write verdict.json over the evidence, then the notes, the seal over all files, and the statement over the seal.
 
     A dated copy of a full run is kept.
     """
-    if run.results is None:
-        return
     mend(run.folder / REPORT)
     index = run.store.seal()
     files = [{"file": f"evidence/{name}", "sha256": digest} for name, digest in index.items()]
-    write_verdict(run.folder, {**run.results.document, "evidence": files})
-    _write_sarif(run, run.results)
+    write_verdict(run.folder, {**results.document, "evidence": files})
+    _write_sarif(run, results)
     notes = write_notes(run)
-    _remove_old(run)
     sealed = notes_seal(run.folder, notes.path, notes.key, notes.section())
     seal_folder(run.folder, run.scans, sealed, datetime.now(UTC))
     # The libraries that state and sign take half a second to import: not while tests are collected.
@@ -174,27 +167,6 @@ def finish(run: Run) -> None:
         run.terminal.progress(stated)
     if run.store.kept != run.store.folder:
         keep(run)
-
-
-def _remove_old(run: Run) -> None:
-    """Before the seal, so that it lists what is there; what cannot be removed stays, and is said."""
-    try:
-        run.old.remove()
-    except OSError as refused:
-        run.terminal.say(f"an older run or night could not be removed: {refused}")
-
-
-def _note_upkeep(run: Run) -> None:
-    """What a reader of the page should know beside the scenarios: a night that did not happen, and what is removed."""
-    run.old = old_files(run)
-    if sentence := str(run.old):
-        run.facts.remarks.append(sentence)
-    if run.kind != "rescan" or run.target == "local":  # a rehearsal has no schedule
-        return
-    with suppress(EvidenceDamaged):  # the scenarios that compare nights say so
-        history = [each for each in read_all(run.scans) if each.target == run.target]
-        if sentence := missed(history, run.started):
-            run.facts.warnings.append(sentence)
 
 
 def sources(run: Run) -> SourceFiles:

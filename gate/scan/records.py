@@ -149,10 +149,11 @@ def read(path: Path) -> ScanRecord:
         raise EvidenceDamaged(f"The record of a scan cannot be read: {plain(str(error))}", where=path.name) from error
 
 
-def read_all(folder: Path) -> tuple[ScanRecord, ...]:
-    """All records of a folder, oldest first.
+def read_all(folder: Path, target: str | None = None) -> tuple[ScanRecord, ...]:
+    """All records of a folder, or those of one target, oldest first; none where there is no folder.
 
     Raises:
         EvidenceDamaged: one of them is unreadable.
     """
-    return tuple(sorted((read(path) for path in folder.glob("*.json")), key=lambda record: record.at))
+    every = sorted((read(path) for path in folder.glob("*.json")), key=lambda record: record.at)
+    return tuple(record for record in every if target in {None, record.target})

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from gate.publish.build import STAND_IN
-from gate.run.docker_build import main as build_image
+from gate.publish.docker_build import main as build_image
 from localaws.access_keys import AccessKeys
 from localaws.target import LocalTarget
 from tests.screen import unwrapped

@@ -12,7 +12,7 @@ import pytest
 from gate.browser.newest import StableVersion
 from gate.browser.pin import ChromePin, LockUnreadable, NothingPinned, pin_current, read
 from gate.errors import GateError
-from gate.run.lookups import chrome_pin
+from gate.run.inputs import chrome_pin
 from gate.scan.register.reading import parse
 
 TODAY = date(2026, 11, 27)

@@ -13,7 +13,7 @@ import pytest
 from gate.evidence import reading
 from gate.evidence.__main__ import main
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT
-from gate.run.summary import main as summary
+from gate.report.job_summary import main as summary
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,7 @@ from gate.evidence.store import ENVELOPE, STATEMENT, EvidenceStore
 from gate.registry.permitted_calls import AwsCall
 from gate.run import results
 from gate.run.environment import ClockCheck
-from gate.run.model import Facts, OldFiles, Upkeep
+from gate.run.model import Facts
 from gate.verdict import ScenarioOutcome
 from tests.evidence.conftest import CALL, DIGEST, RELEASE, configured
 
@@ -144,7 +144,7 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(run_record, observe, pair
         kind="full", folder=folder, store=store, facts=facts,
         root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, errors=[],
         call_log=SimpleNamespace(calls=(AwsCall(**CALL),)), clock=ClockCheck(), scans=folder / "rescan" / "scans",
-        endpoint_is_aws=True, publishes=True, scenarios=(), reports=folder, upkeep=Upkeep(), old=OldFiles(),
+        endpoint_is_aws=True, publishes=True, scenarios=(), reports=folder,
         clients=SimpleNamespace(endpoints=(SimpleNamespace(service="ecr", is_aws=False),)),
         configuration=configured(), overridden=(), engine="20.10", not_part=(), key=signature.signer(pair[0]),
         started=datetime(2026, 1, 2, tzinfo=UTC), provenance="simulated", results=None,
@@ -160,7 +160,7 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(run_record, observe, pair
     (folder / "evidence" / "zip-baseline.json").write_text("kept by its own writer")
     (folder / "report.html").write_text("report")
     run.results = results.conclude(run)
-    results.finish(run)
+    results.finish(run, run.results)
     assert json.loads((folder / "report.sarif").read_text())["runs"][0]["results"] == []
     assert "is signed by the key" in said[0]
     assert main([str(folder), "--key", str(pair[1])]) == 0

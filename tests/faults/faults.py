@@ -12,8 +12,8 @@ import yaml
 
 from gate.release import Release
 from gate.release_file import release_of
-from gate.run.parts import ReleaseParts
-from gate.run.scenarios import Scenario, catalogue
+from gate.scenarios.absent_parts import ReleaseParts
+from gate.scenarios.features import Scenario, scenarios_of
 from gate.verdict import CRITERIA
 from localaws.__main__ import seeded_release
 from tests.faults import facts, services
@@ -75,7 +75,7 @@ def _head(path):
 
 def scenarios(home: Path = ROOT) -> dict[str, Scenario]:
     """Every scenario of features/ by its title, with the names that it has for the release in a folder."""
-    titled = ReleaseParts(release_of(home / "pytest.ini")).titled(catalogue(ROOT / "features"))
+    titled = ReleaseParts(release_of(home / "pytest.ini")).titled(scenarios_of(ROOT / "features"))
     return {scenario.name: scenario for scenario in titled.values()}
 
 

@@ -6,8 +6,9 @@ Only the image is one that was looked at before: what it costs to look at it is 
 import pytest
 from pytest_bdd import scenarios
 
+from gate.facts import made_once
 from gate.publish.pipeline import Pipeline
-from gate.run.connections import Connections, made_once
+from gate.run.connections import Connections
 from tests.faults.scenarios import accepted_ends, known_image, notes, register, world
 from tests.faults.world import ROOT
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gate.run.scope import RUN
+from gate.run import RUN
 from gate.verdict import ScenarioOutcome
 from tests.faults.world import ROOT, WORLD
 from tests.screen import unwrapped

@@ -6,10 +6,11 @@ import pytest
 from pytest_bdd import scenarios
 
 from gate.browser.newest import NewestUnknown
+from gate.facts import made_once
 from gate.publish.pipeline import Pipeline
 from gate.publish.publishing_run import BASELINE, note_build, note_publication
-from gate.run.connections import Connections, made_once
-from gate.run.validation_md import write as write_notes
+from gate.report.validation_md import write as write_notes
+from gate.run.connections import Connections
 from tests.faults.record import edited
 from tests.faults.world import ROOT, WORLD, RecordedClient
 

@@ -30,7 +30,7 @@ from gate.publish.publishing_run import BASELINE
 from gate.publish.release_client import ReleaseClient
 from gate.release import Release
 from gate.release_file import release_of
-from gate.run.lookups import REGISTER
+from gate.run.inputs import REGISTER
 from gate.scan.reader import ScanReader
 from gate.scan.records import record_of
 from gate.scan.register.reading import load as load_register

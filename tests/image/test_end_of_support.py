@@ -22,7 +22,7 @@ from gate.image.end_of_support import (
     supported,
     warnings,
 )
-from gate.run.lookups import base_that_ships, register_or_empty
+from gate.run.inputs import base_that_ships, register_or_empty
 from gate.scan.register.entries import Register, SupportException
 from gate.scan.register.reading import parse
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gate.image.build_inputs import proxy_certificates
-from gate.run.docker_build import main as docker_build
+from gate.publish.docker_build import main as docker_build
 
 pytestmark = pytest.mark.docker
 

@@ -17,8 +17,7 @@ from botocore.config import Config
 from botocore.validate import ParamValidator
 
 from gate.aws.call_log import CallLog
-from gate.blocked import BlockedByEarlierFailure
-from gate.check import ACCEPTED, require
+from gate.check import ACCEPTED, BlockedByEarlierFailure, require
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags
 from gate.publish.publication import CheckedImage, Publication

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from gate.blocked import BlockedByEarlierFailure
-from gate.check import NoGo, reject
+from gate.check import BlockedByEarlierFailure, NoGo, reject
 from gate.errors import AwsRefused
 from gate.publish.promotion_checks import AwsCaller
 from gate.publish.publication import AcceptedRelease

@@ -14,8 +14,7 @@ import docker
 import pytest
 
 from gate.aws.call_log import CallLog
-from gate.blocked import BlockedByEarlierFailure
-from gate.check import ACCEPTED, NoGo, reject, require
+from gate.check import ACCEPTED, BlockedByEarlierFailure, NoGo, reject, require
 from gate.errors import AwsRefused
 from gate.legacy.snapshot import FunctionSnapshot, check_untouched
 from gate.publish.promotion_checks import check_trial

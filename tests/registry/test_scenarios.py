@@ -100,7 +100,7 @@ def legacy_now(world, legacy_before):
 
 @pytest.fixture
 def evidence():
-    return SimpleNamespace(add=lambda title, answer, *, asked: None)
+    return SimpleNamespace(add=lambda title, answer, *, asked: answer)
 """
 
 INDEX = """

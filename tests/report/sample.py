@@ -17,7 +17,7 @@ from gate.check import Rejection, SelfTest
 from gate.evidence.store import EvidenceRecord
 from gate.report.figures import Bar, bars
 from gate.report.findings import findings
-from gate.report.page import ReportHead, ReportPage
+from gate.report.page import ReportPage
 from gate.scan.findings import Finding as Vulnerability
 from gate.scan.register.reading import load
 from gate.scan.report import ScanReport
@@ -70,13 +70,8 @@ def _page(verdict: Verdict, scenarios: list[ScenarioOutcome], records: list[Evid
         "valid_until": None,
     }
     register = load(_REGISTER).at("local", date(2026, 1, 2)) if found < _FEW else None
-    head = ReportHead(
-        text,
-        [("Digest", f"sha256:{'0' * 64}"), ("Tags", text)],
-        _pictures(text),
-        findings(scan(found, text), register),
-    )
-    return ReportPage(verdict, document, head, scenarios, records, proofs)
+    summary, listed = [("Digest", f"sha256:{'0' * 64}"), ("Tags", text)], findings(scan(found, text), register)
+    return ReportPage(verdict, document, text, summary, _pictures(text), scenarios, records, proofs, findings=listed)
 
 
 def _scenario(criterion: int, name: str, kind: int) -> ScenarioOutcome:

@@ -10,7 +10,7 @@ from gate.check import SelfTest
 from gate.evidence.store import EvidenceRecord
 from gate.report.figures import Bar, bars
 from gate.report.html import mend
-from gate.report.page import EMBEDDED_PER_RECORD, ReportHead, ReportPage, excerpts, render
+from gate.report.page import EMBEDDED_PER_RECORD, ReportPage, excerpts, render
 from gate.verdict import ScenarioOutcome, StepOutcome, Verdict
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
@@ -29,7 +29,9 @@ def page(**changed):
     values = {
         "verdict": Verdict("REHEARSAL FAILED", 1, (HOSTILE,), {1: "failed"}, (HOSTILE,)),
         "document": document,
-        "head": ReportHead(HOSTILE, [(HOSTILE, HOSTILE)], []),
+        "headline": HOSTILE,
+        "summary": [(HOSTILE, HOSTILE)],
+        "pictures": [],
         "outcomes": [outcome],
         "records": [record(1, {"text": HOSTILE})],
         "proofs": [SelfTest(HOSTILE, True, HOSTILE)],
@@ -68,7 +70,7 @@ def test_foreign_text_never_becomes_markup():
 
 def test_what_is_no_text_does_not_keep_the_page_from_the_disk():
     """A file's name in an image may be bytes that UTF-8 does not know."""
-    html = render(page(records=[record(1, {"name": "caf\udce9"})], head=ReportHead("\ud800", [], [])))
+    html = render(page(records=[record(1, {"name": "caf\udce9"})], headline="\ud800"))
     assert "caf?" in html
     assert html.encode()
 

@@ -8,7 +8,7 @@ from jsonschema import Draft7Validator
 from gate.causes import causes
 from gate.check import Rejection
 from gate.report.sarif import Place, SourceFiles, error_commands, sarif
-from gate.run.scenarios import HOME, catalogue
+from gate.scenarios.features import HOME, scenarios_of
 from gate.verdict import ScenarioOutcome
 
 CHECK = "gate.scan.register.exception_checks.fixed_or_excepted"
@@ -208,6 +208,6 @@ def test_an_annotation_for_each_cause_that_can_command_nothing(files) -> None:
 
 def test_each_scenario_has_its_line() -> None:
     """The title of its scenario."""
-    for each in catalogue(HOME).values():
+    for each in scenarios_of(HOME).values():
         line = (HOME / each.feature).read_text(encoding="utf-8").splitlines()[each.line - 1]
         assert re.fullmatch(rf"\s*Scenario( Outline)?: {re.escape(each.name)}\s*", line)

@@ -1,12 +1,12 @@
 """A check's no that ends the work early: its own scenarios tell it, and the others that nothing is known of them."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from gate.blocked import BlockedByEarlierFailure
-from gate.check import CheckResult, NoGo, Rejection, reject
-from gate.failure import failure_of
+from gate.causes import failure_of
+from gate.check import BlockedByEarlierFailure, CheckResult, NoGo, Rejection, reject
 from gate.image.base import Base
 from gate.publish.build import _refuse_other_bases
 from gate.report.view import headline, summary
@@ -81,7 +81,8 @@ def test_a_withdrawn_candidate_is_on_the_page():
 def test_a_secret_that_a_failure_quotes_is_in_none_of_its_parts():
     """Text and objects alike go to the page and to the disk."""
     secret = "s3cr3t-value"
-    told = failure_of(NoGo(CheckResult((Rejection(secret, secret, secret, secret),))))
-    blocked = failure_of(BlockedByEarlierFailure(secret, (Rejection(secret, secret, secret),)))
-    for failure in (told, blocked):
-        assert secret not in repr(failure.redacted(lambda text: text.replace(secret, "[redacted]")))
+    told = NoGo(CheckResult((Rejection(secret, secret, secret, secret),)))
+    blocked = BlockedByEarlierFailure(secret, (Rejection(secret, secret, secret),))
+    for error in (told, blocked, ValueError(secret)):
+        failure = failure_of(error, redact=lambda text: text.replace(secret, "[redacted]"))
+        assert secret not in repr(replace(failure, traceback=""))  # the store of the evidence redacts that

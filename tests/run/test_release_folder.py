@@ -17,9 +17,8 @@ from gate.image.build import build_arguments
 from gate.image.end_of_support import load, python_of, stand_in_hides
 from gate.image.packages import read_requirements
 from gate.publish.build import chosen_first
-from gate.release_file import _REGION, release_of
+from gate.release_file import _REGION, folder_of_release, reader, release_of
 from gate.report.view import deploy_command
-from gate.run.release_folder import folder_of_release, reader
 from gate.runtime.constraints import function
 from gate.runtime.report import Settings
 from gate.scan.register.reading import load as load_register

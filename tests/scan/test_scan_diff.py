@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import EvidenceDamaged
-from gate.run import lookups
+from gate.run import inputs
 from gate.scan import remediation, scan_diff
 from gate.scan.records import RecordedFinding, ScanRecord, from_json, keep, read, read_all, record_of, to_json
 from gate.scan.register.reading import parse
@@ -110,9 +110,9 @@ def test_the_run_finds_the_record_before_it_by_its_own_beginning_and_digest(tmp_
     store = SimpleNamespace(digest=DIGEST)
     run = SimpleNamespace(options=options, store=store, started=NIGHT + timedelta(hours=29), scans=tmp_path / "scans")
     run.target = "aws"
-    assert lookups.last_scan(run, lookups.scan_history(run)) == night(note())
+    assert inputs.last_scan(run, read_all(run.scans, run.target)) == night(note())
     options.previous = keep(night(hours=1), tmp_path / "named")
-    assert lookups.last_scan(run, lookups.scan_history(run)) == night(hours=1)
+    assert inputs.last_scan(run, read_all(run.scans, run.target)) == night(hours=1)
 
 
 def test_a_new_image_is_the_reason_when_the_digest_changed() -> None:

@@ -24,12 +24,13 @@ from botocore.awsrequest import AWSResponse
 
 import localaws.target
 from gate.aws.retry import TimeSource
+from gate.facts import made_once
 from gate.publish import preconditions
 from gate.publish.pipeline import Pipeline
+from gate.run import PLUGIN, RUN
 from gate.run import plugin as acceptance
-from gate.run.connections import Connections, made_once
+from gate.run.connections import Connections
 from gate.run.model import Run
-from gate.run.scope import PLUGIN, RUN
 from localaws.target import LocalTarget
 from tests.faults.facts import changed
 from tests.faults.record import edited
@@ -281,7 +282,7 @@ def _watch_pipeline(patch, outside):
     for owner in (Connections, Pipeline):
         for name, part in vars(owner).items():
             if isinstance(part, made_once):
-                patch.setattr(part, "make", _telling(part.make, name, outside))
+                patch.setattr(part, "func", _telling(part.func, name, outside))
 
 
 def _telling(make, name, outside):

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from gate.run.scenarios import catalogue
+from gate.scenarios.features import scenarios_of
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = Path(__file__).with_name("rehearsals.yaml")
@@ -42,7 +42,7 @@ class Rehearsal:
 
 def scenarios() -> set[str]:
     """Every scenario of features/ by its full name: one for each row of an outline."""
-    return {name for scenario in catalogue(ROOT / "features").values() for name in scenario.titles.values()}
+    return {name for scenario in scenarios_of(ROOT / "features").values() for name in scenario.titles.values()}
 
 
 def images() -> dict[str, str]:

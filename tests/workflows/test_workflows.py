@@ -119,7 +119,7 @@ def test_a_release_in_another_folder_is_taken_from_the_repositorys_variable(tmp_
     assert read[:2] == [f"role=arn:aws:iam::111122223333:role/{role}", "region=us-east-1"]
     (kept,) = [step["with"]["path"] for step in steps_of(workflow) if "upload-artifact" in step.get("uses", "")]
     assert all(line.startswith("${{ env.RELEASE || '.' }}/") for line in kept.splitlines())
-    (said,) = [step["run"] for step in steps_of(workflow) if "gate.run.summary" in step.get("run", "")]
+    (said,) = [step["run"] for step in steps_of(workflow) if "gate.report.job_summary" in step.get("run", "")]
     kind = "rescan/" if workflow is NIGHTLY else ""
     (folder / "reports" / kind).mkdir(parents=True)
     (folder / "reports" / kind / "verdict.json").write_text("{}")

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from gate.errors import EvidenceDamaged
+from gate.evidence import recorder
 from gate.evidence.redact import Redactor
 from gate.evidence.store import EvidenceStore
 from gate.publish.publishing_run import FILE, note_publication, recorded_steps
 from gate.publish.release_log import LoggedStep
-from gate.run import evidence as run_evidence
 
 PUSH = LoggedStep(
     1, "docker push app:candidate", "arn:aws:iam::111122223333:role/ci", "2026-01-02", 1.0, "done: sha256:a"
@@ -62,12 +62,12 @@ def test_the_digest_of_a_record_is_the_one_on_the_disk(run):
     run.store.digest = "sha256:a"
     record = run.store.record("manifest", {}, asked="…", criterion=2)
     path = run.store.folder / record.file_name
-    assert run_evidence.digests_of([record], run.store.folder) == {record.file_name: "sha256:a"}
+    assert recorder.digests_of([record], run.store.folder) == {record.file_name: "sha256:a"}
     written = json.loads(path.read_text())
     path.write_text(json.dumps({**written, "digest": "sha256:b"}))
-    assert run_evidence.digests_of([record], run.store.folder) == {record.file_name: "sha256:b"}
+    assert recorder.digests_of([record], run.store.folder) == {record.file_name: "sha256:b"}
     path.write_text(json.dumps({key: value for key, value in written.items() if key != "digest"}))
-    assert run_evidence.digests_of([record], run.store.folder) == {record.file_name: ""}
+    assert recorder.digests_of([record], run.store.folder) == {record.file_name: ""}
     path.unlink()
     with pytest.raises(EvidenceDamaged, match="missing"):
-        run_evidence.digests_of([record], run.store.folder)
+        recorder.digests_of([record], run.store.folder)

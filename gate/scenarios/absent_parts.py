@@ -14,7 +14,7 @@ from gate.release import Release
 from gate.verdict import NotPart
 
 if TYPE_CHECKING:
-    from gate.run.scenarios import Scenario
+    from gate.scenarios.features import Scenario
 
 # What titles say of a part and holds without it, by the part's tag: checked as it is, under a title that fits.
 _WITHOUT = (
@@ -46,10 +46,6 @@ class ReleaseParts:
             title = title.replace(_OF_ANOTHER_LANGUAGE, f"Text in the language {self._language}")
         return title
 
-    def titles(self, names: Iterable[str]) -> frozenset[str]:
-        """Scenarios by their titles as they fit this release."""
-        return frozenset(map(self.title, names))
-
     def titled(self, scenarios: Mapping[str, Scenario]) -> dict[str, Scenario]:
         """The scenarios with titles that fit this release."""
         return {
@@ -60,7 +56,7 @@ class ReleaseParts:
     def kept(self, scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
         """The scenarios with those of their rows that are about this release."""
         kept = (
-            replace(each, titles={row: title for row, title in each.titles.items() if not self.why_not(each, row)})
+            replace(each, titles={row: title for row, title in each.titles.items() if not self.not_part(each, row)})
             for each in scenarios
         )
         return tuple(each for each in kept if each.titles)
@@ -71,10 +67,6 @@ class ReleaseParts:
 
     def not_part(self, scenario: Scenario, row: str) -> NotPart | None:
         """What is said of a scenario that is about no part of this release; None for any other."""
-        reason = self.why_not(scenario, row)
-        return NotPart(scenario.titles[row], scenario.criterion, reason) if reason else None
-
-    def why_not(self, scenario: Scenario, row: str) -> str:
-        """Why a scenario is about no part of this release ("" when it is)."""
         tags = scenario.tags | scenario.row_tags.get(row, frozenset())
-        return next((reason for tag, reason in self.absent.items() if tag in tags), "")
+        reason = next((reason for tag, reason in self.absent.items() if tag in tags), "")
+        return NotPart(scenario.titles[row], scenario.criterion, reason) if reason else None

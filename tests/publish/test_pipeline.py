@@ -4,12 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.blocked import BlockedByEarlierFailure
+from gate.check import BlockedByEarlierFailure
 from gate.errors import AwsRefused
+from gate.facts import made_once
 from gate.publish import pipeline as module
 from gate.publish.pipeline import Pipeline
-from gate.run.connections import Connections, made_once
-from gate.run.timeline import Timeline
+from gate.report.timeline import Timeline
+from gate.run.connections import Connections
 
 DIGEST = "sha256:" + "a" * 64
 

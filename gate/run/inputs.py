@@ -9,7 +9,7 @@ from gate.browser import pin
 from gate.errors import ImageUnavailable
 from gate.image.dockerfile import from_lines
 from gate.image.end_of_support import shipped
-from gate.scan.records import ScanRecord, read, read_all
+from gate.scan.records import ScanRecord, read
 from gate.scan.register.entries import Register
 from gate.scan.register.reading import load
 from gate.scan.scan_diff import last_before
@@ -42,11 +42,6 @@ def register_or_empty(run: Run) -> Register:
     if (run.options.image_context / REGISTER).exists():
         return register(run)
     return Register(f"{run.options.image_context.name}/{REGISTER}", (), (), (), ())
-
-
-def scan_history(run: Run) -> tuple[ScanRecord, ...]:
-    """Every recorded scan of this target, oldest first."""
-    return tuple(each for each in read_all(run.scans) if each.target == run.target)
 
 
 def last_scan(run: Run, history: tuple[ScanRecord, ...]) -> ScanRecord | None:

@@ -7,7 +7,7 @@ import pytest
 
 from gate.facts import CachedProperty
 from gate.report.figures import figures
-from gate.run.timeline import Timeline
+from gate.report.timeline import Timeline
 
 
 class Facts:
@@ -88,7 +88,7 @@ def test_the_page_draws_each_part_where_it_began(tmp_path):
     """A part that began later is further to the right."""
     timeline, facts = made()
     known = SimpleNamespace(candidate=None, matrix=None, scan_report=None)
-    run = SimpleNamespace(facts=known, scans=tmp_path / "none", timeline=timeline)
+    run = SimpleNamespace(facts=known, scans=tmp_path / "none", target="local", timeline=timeline)
     [drawn] = figures(run)
     known.candidate = facts
     [more] = figures(run)

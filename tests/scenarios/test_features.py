@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.run import scenarios
-from gate.run.scenarios import catalogue, expected_names
+from gate.scenarios import features as scenarios
+from gate.scenarios.features import expected_names, scenarios_of
 from gate.verdict import IMAGE_LIMIT_GB, INIT_LIMIT_SECONDS
 
 FEATURES = Path(__file__).resolve().parents[2] / "features"
@@ -15,16 +15,16 @@ FEATURES = Path(__file__).resolve().parents[2] / "features"
 
 def test_the_features_are_as_they_are_pinned():
     """`make scenarios` writes the list; its difference is reviewed with the features'."""
-    now = scenarios.lockable(FEATURES)
+    now = scenarios_of(FEATURES).values()
     assert list(scenarios.differences(scenarios.read_lock(FEATURES), now)) == []
-    assert (FEATURES / scenarios.LOCK).read_bytes() == scenarios.lock_text(now.values())
+    assert (FEATURES / scenarios.LOCK).read_bytes() == scenarios.lock_text(now)
 
 
 @pytest.mark.parametrize("kind", ["full", "rescan", "promotion"])
 def test_what_is_pinned_is_what_a_run_must_contain(kind):
     """By the same names as the run gives its scenarios."""
     names = scenarios.read_lock(FEATURES).names(kind)
-    assert names == expected_names(catalogue(FEATURES).values(), kind)
+    assert names == expected_names(scenarios_of(FEATURES).values(), kind)
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def features(tmp_path):
     folder.mkdir()
     (folder / "one.feature").write_text(ONE)
     (folder / "two.feature").write_text(TWO)
-    (folder / scenarios.LOCK).write_bytes(scenarios.lock_text(scenarios.lockable(folder).values()))
+    (folder / scenarios.LOCK).write_bytes(scenarios.lock_text(scenarios_of(folder).values()))
     return folder
 
 
 def differing(features):
     """What a run would say; what was parsed is kept by the parser's folder."""
     copy = Path(shutil.copytree(features, features.parent / "changed"))
-    return sorted(scenarios.differences(scenarios.read_lock(copy), scenarios.lockable(copy)))
+    return sorted(scenarios.differences(scenarios.read_lock(copy), scenarios_of(copy).values()))
 
 
 def change(features, name, old, new):
@@ -171,13 +171,13 @@ def test_what_no_scenario_rests_on_may_change(features, old, new):
 def test_a_list_that_cannot_be_read_pins_nothing_and_says_so(tmp_path, content):
     """A missing list is no list without scenarios."""
     (tmp_path / scenarios.LOCK).write_text(content)
-    (only,) = scenarios.differences(scenarios.read_lock(tmp_path), {})
+    (only,) = scenarios.differences(scenarios.read_lock(tmp_path), ())
     assert only.startswith("no scenario is pinned: features/scenarios.lock ")
 
 
 def test_a_missing_list_is_said(tmp_path):
     """So is one that is a link."""
-    (only,) = scenarios.differences(scenarios.read_lock(tmp_path), {})
+    (only,) = scenarios.differences(scenarios.read_lock(tmp_path), ())
     assert only.startswith("no scenario is pinned: features/scenarios.lock is missing")
 
 

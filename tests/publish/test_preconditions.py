@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.blocked import BlockedByEarlierFailure
+from gate.check import BlockedByEarlierFailure
 from gate.publish.preconditions import Stage, arranged, refuse_promotion, refuse_push, stage_of, unmet
-from gate.run.scenarios import Scenario, catalogue
+from gate.scenarios.features import Scenario, scenarios_of
 from gate.verdict import ScenarioOutcome
 from tests.faults.world import ROOT
 
@@ -118,10 +118,12 @@ def test_a_cause_that_many_scenarios_share_is_told_once():
 def test_of_the_real_features_only_what_needs_the_tags_comes_after_them():
     """AC1, AC4, AC5, AC6 and AC9 are wholly checked before; AC3 and AC8 are about what was published."""
     after = {
-        scenario.criterion for scenario in catalogue(ROOT / "features").values() if stage_of(scenario) is Stage.RELEASE
+        scenario.criterion
+        for scenario in scenarios_of(ROOT / "features").values()
+        if stage_of(scenario) is Stage.RELEASE
     }
     assert after == {2, 3, 7, 8}
-    late = {scenario.name for scenario in catalogue(ROOT / "features").values()
+    late = {scenario.name for scenario in scenarios_of(ROOT / "features").values()
             if stage_of(scenario) is Stage.RELEASE and scenario.criterion in {2, 7}}  # fmt: skip
     settings = ("mutability", "lifecycle", "overwritten while", "admits", "Scanning really", "checked digest finds")
     assert not [name for name in late if any(word in name for word in settings)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gate.errors import WrongUse
-from gate.run.scenarios import catalogue
+from gate.scenarios.features import scenarios_of
 
 ROOT = Path(__file__).parents[2]
 FEATURE = "@ac1\nFeature: F\n  Scenario: one\n    Given x\n  Scenario: {second}\n    Given x\n"
@@ -37,32 +37,32 @@ def test_no_two_steps_have_the_same_wording():
 
 def test_every_scenario_has_its_own_title_and_one_criterion():
     """The catalogue of the real features is complete, and covers all nine criteria."""
-    scenarios = catalogue(ROOT / "features")
+    scenarios = scenarios_of(ROOT / "features")
     assert {scenario.criterion for scenario in scenarios.values()} == set(range(1, 10))
 
 
 def test_two_scenarios_of_one_title_are_refused(tmp_path):
     """A title that stands twice is an error, in one feature or in two."""
     (tmp_path / "a.feature").write_text(FEATURE.format(second="two"))
-    assert len(catalogue(tmp_path)) == 2
+    assert len(scenarios_of(tmp_path)) == 2
     (tmp_path / "same").mkdir()
     (tmp_path / "same" / "a.feature").write_text(FEATURE.format(second="one"))
     with pytest.raises(WrongUse, match="two scenarios are called 'one'"):
-        catalogue(tmp_path / "same")
+        scenarios_of(tmp_path / "same")
     (tmp_path / "b.feature").write_text(FEATURE.format(second="three").replace("one", "two"))
     with pytest.raises(WrongUse, match="two scenarios are called 'two'"):
-        catalogue(tmp_path)
+        scenarios_of(tmp_path)
 
 
 def test_a_scenario_without_a_criterion_is_refused(tmp_path):
     """A scenario that belongs to no criterion would be missed by the verdict."""
     (tmp_path / "a.feature").write_text("Feature: F\n  Scenario: one\n    Given x\n")
     with pytest.raises(WrongUse, match="must name one criterion"):
-        catalogue(tmp_path)
+        scenarios_of(tmp_path)
 
 
 def test_only_aws_scenarios_say_why():
     """Whoever reads the report learns why a rehearsal left a scenario out."""
-    reasons = {c.name: c.description for c in catalogue(ROOT / "features").values() if "aws" in c.tags}
+    reasons = {c.name: c.description for c in scenarios_of(ROOT / "features").values() if "aws" in c.tags}
     assert reasons
     assert all(reason.startswith("Only AWS") for reason in reasons.values())

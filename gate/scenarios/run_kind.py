@@ -1,26 +1,17 @@
 """What was asked of pytest: a run or only a look; of which kind; and so where its results belong.
 
-A restricted run never overwrites a full one's. Everything that merely collects imports this and no more.
+A restricted run never overwrites a full one's.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pytest
+from typing import Any
 
 from gate.verdict import Kind
 
-if TYPE_CHECKING:
-    from gate.run.model import Run
-
-# The name under which the run follows pytest, and where it is kept.
-PLUGIN = "release-gate"
-RUN: pytest.StashKey[Run] = pytest.StashKey()
 # Calls of pytest that run nothing.
 _LOOKS_ONLY = ("help", "version", "collectonly", "showfixtures", "show_fixtures_per_test", "markers", "setupplan")
-
 _RESTRICTIONS = ("keyword", "lf", "failedfirst", "newfirst", "stepwise", "deselect", "ignore", "ignore_glob", "maxfail")
 
 

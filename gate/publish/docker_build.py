@@ -1,4 +1,4 @@
-"""`python -m gate.run.docker_build` (`make docker-build`): build the release's image as an acceptance run does."""
+"""`python -m gate.publish.docker_build` (`make docker-build`): build the release's image as an acceptance run does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gate.errors import GateError
 from gate.image.build import build_image
 from gate.publish.build import build_stand_in
 from gate.release_file import release_of
-from gate.run.terminal import Terminal
+from gate.report.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> str:
     Raises:
         GateError: a build failed.
     """
-    parser = argparse.ArgumentParser(prog="python -m gate.run.docker_build", description=(__doc__ or "").strip())
+    parser = argparse.ArgumentParser(prog="python -m gate.publish.docker_build", description=(__doc__ or "").strip())
     parser.add_argument("--base-image", metavar="REF", help="build on this base, not on the local stand-in")
     parser.add_argument("--release-folder", type=Path, metavar="DIR", default=ROOT, help="another release's folder")
     options = parser.parse_args(arguments)

@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from gate.run.step_lookup import find
+from gate.scenarios.step_lookup import find
 
 CONFTEST = """
 from pytest_bdd import given, step, then, parsers

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.causes import causes
 from gate.errors import one_line
-from gate.evidence.deployment_notes import PREFACE, DeploymentNotes, TagScan, metadata_in, render
+from gate.evidence.deployment_notes import PREFACE, code, commands, link, metadata_in, render, table
 from gate.evidence.sections import replace, section, with_attempt
 from gate.evidence.store import EvidenceRecord, write_whole
 from gate.report.view import deploy_command, headline
 from gate.scan import remediation, scan_diff
-from gate.scan.records import ScanRecord, read_all
+from gate.scan.records import read_all
+from gate.scan.register.entries import RegisterEntry
 from gate.text import for_markdown
 from gate.verdict import CRITERIA, criterion_status
 
@@ -67,7 +69,7 @@ def write(run: Run) -> NotesFile:
     elif run.facts.publication is None and "Digest" in metadata_in(stands):
         body = with_attempt(stands, _attempt(run))
     else:
-        body = render(title, _notes(run, found.path.parent))
+        body = _released(run, title, found.path.parent)
     write_whole(found.path, replace(before, found.key, body).encode())
     return found
 
@@ -94,7 +96,7 @@ def metadata(release: Publication) -> dict[str, str]:
     }
 
 
-def _notes(run: Run, beside: Path) -> DeploymentNotes:
+def _released(run: Run, title: str, beside: Path) -> str:
     release = run.facts.publication
     facts = metadata(release) if release else {}
     extra = {
@@ -114,15 +116,19 @@ def _notes(run: Run, beside: Path) -> DeploymentNotes:
     )
     if word == "GO":
         extra["Deploy (Story 5.2)"] = deploy_command(run)
-    return DeploymentNotes(
-        head=head,
-        metadata={**facts, **extra},
-        steps=run.steps,
-        scans=[_scan(run, record, beside) for record in _of(run, "scan behind ")],
-        criteria=_criteria(run),
-        chapters=_chapters(run),
-        links={r.title: _link(run, r, beside) for r in run.store.records if r.criterion in {2, 3, 4, 5, 7, 9}},
-    )
+    scans = {r.title: _scan(run, r, beside) for r in run.store.records if r.title.startswith("scan behind ")}
+    # Of records with one title the last.
+    links = {r.title: _link(run, r, beside) for r in run.store.records if r.criterion in {2, 3, 4, 5, 7, 9}}
+    chapters = {
+        "Commands, in order": commands(run.steps),
+        "Scans": table(("Tag", "Outcome", "Evidence"), list(scans.values())),
+        "Criteria": table(("AC", "Status", "Scenarios passed"), _criteria(run)),
+        "Found, mitigated, rescanned": remediation.markdown(remediation.remediations(read_all(run.scans, run.target))),
+        "Exceptions": _exceptions(run),
+        "Difference to the previous release": run.facts.difference or "Not compared yet.",
+        "Evidence": "\n".join(f"- {for_markdown(title)}: {found}" for title, found in links.items()) or "None.",
+    }
+    return render(title, head, {**facts, **extra}, chapters)
 
 
 def _real(run: Run) -> tuple[str, ...]:
@@ -139,27 +145,25 @@ def _not_part(run: Run) -> tuple[str, ...]:
     )
 
 
-def _scan(run: Run, record: EvidenceRecord, beside: Path) -> TagScan:
+def _scan(run: Run, record: EvidenceRecord, beside: Path) -> tuple[str, str, str]:
     answer: dict[str, Any] = record.answer
-    words: dict[str, int] = {}
-    for finding in answer.get("findings", []):
-        words[finding["severity"]] = words.get(finding["severity"], 0) + 1
+    words = Counter(finding["severity"] for finding in answer.get("findings", []))
     counts = ", ".join(f"{count} {word}" for word, count in sorted(words.items())) or "no finding"
     outcome = f"{answer.get('status')} at {answer.get('completed_at')}: {counts} ({answer.get('provenance')})"
-    return TagScan(record.title.removeprefix("scan behind "), outcome, *_link(run, record, beside))
+    return code(record.title.removeprefix("scan behind ")), for_markdown(outcome), _link(run, record, beside)
 
 
-def _criteria(run: Run) -> list[tuple[int, str, str]]:
+def _criteria(run: Run) -> list[tuple[str, str, str]]:
     rows = []
     for number in CRITERIA:
         own = [o for o in run.outcomes if o.criterion == number]
         passed = sum(o.status == "passed" for o in own)
-        rows.append((number, criterion_status(own, run.exception_scope), f"{passed} of {len(own)}"))
+        rows.append((f"AC{number}", criterion_status(own, run.exception_scope), f"{passed} of {len(own)}"))
     return rows
 
 
 def _nights(run: Run, title: str) -> str:
-    nightly = [record for record in _recorded(run) if record.event == "rescanned"]
+    nightly = [record for record in read_all(run.scans, run.target) if record.event == "rescanned"]
     pairs = zip([None, *nightly], nightly, strict=False)
     log = "".join(scan_diff.log_row(scan_diff.compare(before, tonight)) for before, tonight in pairs)
     word = run.results.verdict.word if run.results else "the run has not ended"
@@ -182,53 +186,31 @@ def _promotion(run: Run, title: str) -> str:
     return f"## Promotion by name of {for_markdown(title)}\n\n" + "\n\n".join(map(for_markdown, lines)) + "\n"
 
 
-def _recorded(run: Run) -> list[ScanRecord]:
-    records = read_all(run.scans) if run.scans.exists() else ()
-    return [record for record in records if record.target == run.target]
-
-
-def _chapters(run: Run) -> dict[str, str]:
-    return {
-        "Found, mitigated, rescanned": remediation.markdown(remediation.remediations(_recorded(run))),
-        "Exceptions": _exceptions(run),
-        "Difference to the previous release": run.facts.difference or "Not compared yet.",
-    }
-
-
 def _exceptions(run: Run) -> str:
     """The exceptions that are in force for this target, each with who answers for it and for how long."""
     register, report, today = run.facts.register, run.facts.scan_report, run.started.date()
     if register is None:
         return "The register of exceptions was not read in this run."
-    rows, target = [], run.exception_scope
+    target, rows = run.exception_scope, list[str]()
     for entry in (each for each in register.exceptions if each.is_for(target) and each.is_in_force(today)):
         used = sum(entry in register.at(target, today).about(finding) for finding in report.open) if report else 0
-        said = (
-            f"{entry.id} in {entry.package.text}: {entry.decision}, {entry.rationale} Owner: {entry.owner}; reviewed "
-            f"by {entry.reviewer} on {entry.decided}; ends {entry.expires}; used by {used} of this scan's findings."
-        )
-        rows.append(f"- {for_markdown(said)}")
+        said = f"{entry.id} in {entry.package.text}: {entry.decision}, {entry.rationale}"
+        rows.append(_decided(entry, said, f"; used by {used} of this scan's findings"))
     for accepted in (each for each in register.support if each.is_in_force(today)):
-        said = (
-            f"{accepted.what} is out of support: {accepted.reason}. Instead: {accepted.check}. Owner: "
-            f"{accepted.owner}; reviewed by {accepted.reviewer} on {accepted.decided}; ends {accepted.expires}."
-        )
-        rows.append(f"- {for_markdown(said)}")
+        said = f"{accepted.what} is out of support: {accepted.reason}. Instead: {accepted.check}."
+        rows.append(_decided(accepted, said))
     for vex in (each for each in register.vex if each.is_for(target) and each.is_in_force(today)):
-        said = (
-            f"{vex.file} (sha256 {vex.sha256}), VEX of {vex.document.author}: {vex.reason} Owner: {vex.owner}; "
-            f"reviewed by {vex.reviewer} on {vex.decided}; ends {vex.expires}."
-        )
-        rows.append(f"- {for_markdown(said)}")
+        said = f"{vex.file} (sha256 {vex.sha256}), VEX of {vex.document.author}: {vex.reason}"
+        rows.append(_decided(vex, said))
     return "\n".join(rows) or "None is in force."
 
 
-def _of(run: Run, title: str) -> list[EvidenceRecord]:
-    latest = {r.title: r for r in run.store.records if r.title.startswith(title)}
-    return list(latest.values())
+def _decided(entry: RegisterEntry, said: str, used: str = "") -> str:
+    who = f"Owner: {entry.owner}; reviewed by {entry.reviewer} on {entry.decided}; ends {entry.expires}"
+    return f"- {for_markdown(f'{said} {who}{used}.')}"
 
 
-def _link(run: Run, record: EvidenceRecord, beside: Path) -> tuple[str, str]:
+def _link(run: Run, record: EvidenceRecord, beside: Path) -> str:
     path = run.store.kept / record.file_name
     digest = hashlib.sha256((run.store.folder / record.file_name).read_bytes()).hexdigest()
-    return os.path.relpath(path, beside), digest
+    return link(os.path.relpath(path, beside), digest)

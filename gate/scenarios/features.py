@@ -18,7 +18,7 @@ from pytest_bdd.feature import get_features
 
 from gate.errors import EvidenceDamaged, WrongUse
 from gate.evidence.reading import content, json_object
-from gate.evidence.store import canonical, write_whole
+from gate.evidence.store import canonical
 from gate.verdict import Kind
 
 # The folder of the gate's own features, whatever folder pytest was started in.
@@ -45,6 +45,7 @@ class Scenario:
         feature: the name of its file.
         line: of its title in it, counted from 1; 0 where that is not known.
         row_tags: the tags of the examples that a row stands in.
+        steps: the sha-256 of its steps (with their tables and texts) and examples.
     """
 
     name: str
@@ -55,6 +56,12 @@ class Scenario:
     feature: str = ""
     line: int = 0
     row_tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    steps: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The titles of its rows, or its one title."""
+        return tuple(self.titles.values())
 
     @property
     def about_the_image(self) -> bool:
@@ -62,7 +69,7 @@ class Scenario:
         return self.criterion in _ABOUT_THE_IMAGE and "published" not in self.tags
 
 
-def catalogue(features: Path) -> dict[str, Scenario]:
+def scenarios_of(features: Path) -> dict[str, Scenario]:
     """Every scenario, by the docstring that pytest-bdd gives its test ("file: scenario").
 
     Raises:
@@ -90,7 +97,19 @@ def _scenario(feature: Any, parsed: Any) -> Scenario:
     titles = {"-".join(row.values()): _title(parsed.name, row) for row, _ in rows} or {"": parsed.name}
     row_tags = {"-".join(row.values()): own for row, own in rows}
     told, file = " ".join(parsed.description.split()), Path(feature.filename).name
-    return Scenario(parsed.name, numbers.pop(), tags, told, titles, file, parsed.line_number, row_tags)
+    steps = _sha256_of_steps(parsed)
+    return Scenario(parsed.name, numbers.pop(), tags, told, titles, file, parsed.line_number, row_tags, steps)
+
+
+def _sha256_of_steps(parsed: Any) -> str:
+    steps = [[step.type, step.name, step.docstring, _rows(step)] for step in parsed.steps]
+    examples = [[dict(row) for row in each.as_contexts()] for each in parsed.examples]
+    examples += [sorted(each.tags) for each in parsed.examples if each.tags]
+    return hashlib.sha256(canonical([steps, examples])).hexdigest()
+
+
+def _rows(step: Any) -> list[list[str]]:
+    return [[cell.value for cell in row.cells] for row in step.datatable.rows] if step.datatable else []
 
 
 def _title(template: str, row: Mapping[str, str]) -> str:
@@ -118,26 +137,7 @@ def is_due(tags: Iterable[str], kind: Kind) -> bool:
 def expected_names(scenarios: Iterable[Scenario], kind: Kind) -> frozenset[str]:
     """The names that a run of this kind must contain."""
     wanted = (each for each in scenarios if is_due(each.tags, kind))
-    return frozenset(name for each in wanted for name in each.titles.values())
-
-
-@dataclass(frozen=True)
-class LockedScenario:
-    """One scenario as it is listed.
-
-    Attributes:
-        feature: the name of its file.
-        title: of the scenario, or of the outline.
-        names: of each row of an outline, or the one name.
-        tags: its own and its feature's, sorted.
-        steps: the sha-256 of its steps (with their tables and texts) and examples.
-    """
-
-    feature: str
-    title: str
-    names: tuple[str, ...]
-    tags: tuple[str, ...]
-    steps: str
+    return frozenset(name for each in wanted for name in each.names)
 
 
 @dataclass(frozen=True)
@@ -145,39 +145,18 @@ class ScenarioLock:
     """The list of scenarios.
 
     Attributes:
-        scenarios: each, by its title.
+        scenarios: each, by its title; with what is listed of it alone.
         sha256: of the file; "" when it could not be read.
         fault: why it could not.
     """
 
-    scenarios: Mapping[str, LockedScenario]
+    scenarios: Mapping[str, Scenario]
     sha256: str
     fault: str = ""
 
     def names(self, kind: Kind) -> frozenset[str]:
         """The names that a run of this kind must contain."""
-        wanted = (each for each in self.scenarios.values() if is_due(each.tags, kind))
-        return frozenset(name for each in wanted for name in each.names)
-
-
-def lockable(features: Path) -> dict[str, LockedScenario]:
-    """Every scenario under a folder of features, as it would be listed now."""
-    found = [_lockable(each, parsed) for each in get_features([str(features)]) for parsed in each.scenarios.values()]
-    return {each.title: each for each in sorted(found, key=lambda each: (each.feature, each.title))}
-
-
-def _lockable(feature: Any, parsed: Any) -> LockedScenario:
-    found = _scenario(feature, parsed)
-    steps = [[step.type, step.name, step.docstring, _rows(step)] for step in parsed.steps]
-    examples = [[dict(row) for row in each.as_contexts()] for each in parsed.examples]
-    examples += [sorted(each.tags) for each in parsed.examples if each.tags]
-    made = hashlib.sha256(canonical([steps, examples])).hexdigest()
-    names, tags = tuple(found.titles.values()), tuple(sorted(found.tags))
-    return LockedScenario(Path(feature.filename).name, found.name, names, tags, made)
-
-
-def _rows(step: Any) -> list[list[str]]:
-    return [[cell.value for cell in row.cells] for row in step.datatable.rows] if step.datatable else []
+        return expected_names(self.scenarios.values(), kind)
 
 
 def read_lock(features: Path) -> ScenarioLock:
@@ -185,44 +164,45 @@ def read_lock(features: Path) -> ScenarioLock:
     try:
         raw = content(features / LOCK, f"features/{LOCK}")
         listed = json_object(raw, f"features/{LOCK}")["claims"]
-        scenarios = [
-            LockedScenario(each["feature"], each["title"], tuple(each["names"]), tuple(each["tags"]), each["steps"])
-            for each in listed
-        ]
+        scenarios = {each["title"]: _listed(**each) for each in listed}
     except EvidenceDamaged as damage:
         return ScenarioLock({}, "", damage.cause)
     except (KeyError, TypeError) as error:
         return ScenarioLock({}, "", f"features/{LOCK} is not of the form that `make scenarios` writes: {error}")
-    return ScenarioLock({each.title: each for each in scenarios}, hashlib.sha256(raw).hexdigest())
+    return ScenarioLock(scenarios, hashlib.sha256(raw).hexdigest())
 
 
-def differences(lock: ScenarioLock, now: Mapping[str, LockedScenario]) -> Iterator[str]:
+def _listed(feature: str, title: str, names: list[str], tags: list[str], steps: str) -> Scenario:
+    return Scenario(title, 0, frozenset(tags), "", {name: name for name in names}, feature, steps=steps)
+
+
+def differences(lock: ScenarioLock, now: Iterable[Scenario]) -> Iterator[str]:
     """Each way in which the features differ from the list, a sentence each."""
     if lock.fault:
         yield f"no scenario is pinned: {lock.fault}"
         return
-    for title in lock.scenarios.keys() - now.keys():
+    found = {each.name: each for each in now}
+    for title in lock.scenarios.keys() - found.keys():
         yield f"the pinned scenario “{title}” (features/{lock.scenarios[title].feature}) is not there"
-    for title, each in now.items():
+    for title, each in found.items():
         known = lock.scenarios.get(title)
         if known is None:
             yield f"the scenario “{title}” (features/{each.feature}) is not pinned: {_AGAIN}"
-        elif other := " and ".join(name for name in _COMPARED if vars(known)[name] != vars(each)[name]):
+        elif other := " and ".join(name for name in _COMPARED if getattr(known, name) != getattr(each, name)):
             yield f"the scenario “{title}” (features/{each.feature}) is not as it is pinned: its {other} differ"
 
 
-def lock_text(scenarios: Iterable[LockedScenario]) -> bytes:
+def lock_text(scenarios: Iterable[Scenario]) -> bytes:
     """The file that lists these scenarios, one a line."""
-    lines = ",\n".join("  " + json.dumps(vars(each), ensure_ascii=False) for each in scenarios)
+    listed = [
+        {
+            "feature": each.feature,
+            "title": each.name,
+            "names": each.names,
+            "tags": sorted(each.tags),
+            "steps": each.steps,
+        }
+        for each in sorted(scenarios, key=lambda each: (each.feature, each.name))
+    ]
+    lines = ",\n".join("  " + json.dumps(each, ensure_ascii=False) for each in listed)
     return f'{{"claims": [\n{lines}\n]}}\n'.encode()
-
-
-def main() -> None:
-    """List the features as they are."""
-    found = lockable(HOME)
-    write_whole(HOME / LOCK, lock_text(found.values()))
-    print(f"features/{LOCK}: {len(found)} scenarios, {sum(len(each.names) for each in found.values())} with their rows")
-
-
-if __name__ == "__main__":
-    main()

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from gate.run.summary import SHOWN_REASONS, main, picture, summary
+from gate.report.job_summary import SHOWN_REASONS, main, picture, summary
 from gate.verdict import CRITERIA
 
 
@@ -89,7 +89,7 @@ def test_it_runs_before_anything_is_installed(tmp_path):
     path = tmp_path / "verdict.json"
     path.write_text(json.dumps(document()))
     bare = [sys.executable, "-I", "-S", "-c",
-            f"import sys; sys.path.insert(0, {str(_root())!r}); import gate.run.summary as s; sys.exit(s.main(s.Path({str(path)!r})))"]  # fmt: skip  # noqa: E501
+            f"import sys; sys.path.insert(0, {str(_root())!r}); import gate.report.job_summary as s; sys.exit(s.main(s.Path({str(path)!r})))"]  # fmt: skip  # noqa: E501
     done = subprocess.run(bare, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout[:5]) == (0, "## GO"), done.stderr
 

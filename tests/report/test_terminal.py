@@ -8,13 +8,13 @@ from contextlib import suppress
 
 import pytest
 
+from gate.causes import failure_of
 from gate.check import NoGo, Rejection
 from gate.errors import GateError
-from gate.failure import failure_of
 from gate.image.file_checks import readable_by_all
 from gate.image.tree import ImageFile, Tree
-from gate.run import terminal as rooms
-from gate.run.terminal import Terminal
+from gate.report import terminal as rooms
+from gate.report.terminal import Terminal
 from gate.verdict import ScenarioOutcome, Verdict
 from tests.screen import unwrapped
 

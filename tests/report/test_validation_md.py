@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from gate.check import Rejection
-from gate.run import validation_md
+from gate.report import validation_md
 from gate.run.model import Facts
 from gate.scan.register.reading import load
 from gate.verdict import ScenarioOutcome, Verdict
@@ -52,8 +52,7 @@ def test_a_failed_attempt_leaves_the_digest_that_others_deploy_from(run):
 
 def test_without_a_release_before_it_an_attempt_is_the_section(run, monkeypatch):
     """Nothing stands there that could be lost."""
-    monkeypatch.setattr(validation_md, "_notes", lambda *_: None)
-    monkeypatch.setattr(validation_md, "render", lambda title, _notes: f"## {title}: REHEARSAL FAILED")
+    monkeypatch.setattr(validation_md, "_released", lambda _run, title, _beside: f"## {title}: REHEARSAL FAILED")
     assert "## r v1.0.0, target aws: REHEARSAL FAILED" in validation_md.write(run).path.read_text()
 
 

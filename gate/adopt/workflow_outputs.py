@@ -1,4 +1,4 @@
-"""`python -m gate.run.workflow ROLE DIR`: what a GitHub workflow takes from a release, as lines of GITHUB_OUTPUT."""
+"""`python -m gate.adopt.workflow_outputs ROLE DIR`: what a GitHub workflow takes from a release, for GITHUB_OUTPUT."""
 
 from __future__ import annotations
 

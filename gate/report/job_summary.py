@@ -1,4 +1,4 @@
-"""`python -m gate.run.summary verdict.json`: the verdict as Markdown, for the page of a CI job."""
+"""`python -m gate.report.job_summary verdict.json`: the verdict as Markdown, for the page of a CI job."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from gate.run.terminal import SHOWN_NOT_BEGUN, Terminal
+from gate.report.terminal import SHOWN_NOT_BEGUN, Terminal
 from gate.verdict import Verdict
 
 

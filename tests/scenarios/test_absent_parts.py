@@ -15,15 +15,15 @@ from gate.image.tree import ELF_MAGIC, ImageFile, Tree
 from gate.publish.promotion_checks import ReleaseTags, tags_to_set
 from gate.release import Release
 from gate.release_file import ini_settings, ini_value, read, release_of
-from gate.run.parts import ReleaseParts
-from gate.run.scenarios import HOME, catalogue
-from gate.run.summary import summary
+from gate.report.job_summary import summary
+from gate.scenarios.absent_parts import ReleaseParts
+from gate.scenarios.features import HOME, scenarios_of
 from gate.verdict import NotPart, decide
 from tests.evidence.conftest import configured, run_record
 
 INI = Path(__file__).resolve().parents[2] / "pytest.ini"
 STATED = ini_settings(INI)
-SCENARIOS = catalogue(HOME)
+SCENARIOS = scenarios_of(HOME)
 EVERY = sum(len(each.titles) for each in SCENARIOS.values())
 NO_BROWSER = {"chrome_bin": "", "chromedriver_bin": "", "drawn_language": "", "drawn_text": ""}
 NO_DRIVER = {"chromedriver_bin": "", "drawn_language": "", "drawn_text": ""}

@@ -7,16 +7,17 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import pytest
 
 from gate.evidence.reading import content, json_object
 from gate.evidence.redact import HIDDEN, Redactor
 from gate.evidence.store import EvidenceRecord, EvidenceStore
-from gate.run.scenarios import Scenario
+from gate.scenarios.features import Scenario
 from gate.verdict import Status, StepOutcome
 
+T = TypeVar("T")
 MAX_BYTES = 50_000_000
 _TEXTS = {".json", ".html", ".xml", ".md", ".log", ".txt"}
 
@@ -34,8 +35,8 @@ class EvidenceRecorder:
         self._default = provenance
         self._began = 0.0
 
-    def add(self, title: str, answer: object, *, asked: str, provenance: str | None = None) -> EvidenceRecord:
-        """Record an observation: before the assertion that may fail on it.
+    def add(self, title: str, answer: T, *, asked: str, provenance: str | None = None) -> T:
+        """Record an observation, before the assertion that may fail on it, and hand it on.
 
         Args:
             title: what was looked at.
@@ -56,7 +57,7 @@ class EvidenceRecorder:
             self.provenance = "simulated"
         if self.steps:
             self.steps[-1] = replace(self.steps[-1], evidence=(*self.steps[-1].evidence, record.number))
-        return record
+        return answer
 
     def leave_to_aws(self, reason: str) -> NoReturn:
         """End the scenario here: a rehearsal cannot show it, as one that is tagged @aws."""

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import pytest
 
 from gate.access.document import Kind, PolicyText, parse
+from gate.access.reviewed_files import consistent, documents_fit, policy_fits, principals_fit
 from gate.access.reviewed_principals import load as load_principals
 from gate.permission.__main__ import ROOT, text
 from gate.permission.required import policies_of
 from gate.release_file import release_of
-from gate.run.consistency import consistent, documents_fit, policy_fits, principals_fit
 
 RELEASE = release_of(ROOT / "pytest.ini")
 CONTEXT = ROOT / RELEASE.image_context
