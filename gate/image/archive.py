@@ -192,7 +192,8 @@ def _read_layer(file: LayerFile, folder: LayerFolder, keep: Callable[[str], bool
                 size = member.size if member.isfile() else 0
                 content = unfolded.get(place) or file.part(place, size)
                 head = head_of(content.read(0, min(size, HEAD_BYTES)))
-                if size <= _kept_bytes(path, keep) and member.isfile():
+                limit = RECORD_BYTES if is_record(path) else KEPT_BYTES if keep(path) else -1
+                if member.isfile() and size <= limit:
                     texts[path] = content.read(0, size).decode("utf-8", "replace")
                 mode, size = (same.setdefault(each, each) for each in (member.mode, size))
                 link = "" if member.isfile() else member.linkname
@@ -214,11 +215,6 @@ def _shared(files: Sequence[ImageFile], places: array[int], links: Mapping[int, 
             shared[places[number]] = ""
         found[file.path] = places[number]
     return shared
-
-
-def _kept_bytes(path: str, keep: Callable[[str], bool]) -> int:
-    """Up to which size the text of a file is kept."""
-    return RECORD_BYTES if is_record(path) else KEPT_BYTES if keep(path) else -1
 
 
 def _require_end(file: LayerFile, begin: int) -> None:

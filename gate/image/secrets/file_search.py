@@ -77,7 +77,8 @@ class SecretSearch:
     @staticmethod
     def by_name(path: str) -> list[SecretFinding]:
         """The finding that a hard link's name alone makes; its content was searched under another path."""
-        return [SecretFinding(path, "", BY_NAME)] if _is_credential_file(path) else []
+        holds = posixpath.basename(path) in _CREDENTIAL_NAMES or path.endswith(_CREDENTIAL_ENDS)
+        return [SecretFinding(path, "", BY_NAME)] if holds else []
 
     def unexplained(
         self, findings: Iterable[tuple[int, SecretFinding]], sources: Iterable[tuple[ImageFile, LayerFile]]
@@ -127,11 +128,6 @@ def _constants(code: object) -> Iterator[bytes]:
             yield from (each.encode("utf-8", "surrogatepass") for each in constant if isinstance(each, str))
         else:
             yield from _constants(constant)
-
-
-def _is_credential_file(path: str) -> bool:
-    """Whether files of this name hold credentials."""
-    return posixpath.basename(path) in _CREDENTIAL_NAMES or path.endswith(_CREDENTIAL_ENDS)
 
 
 def _secrets_within(
