@@ -27,12 +27,16 @@ class Observed:
     @classmethod
     def follow(cls, process: subprocess.Popen[str]) -> None:
         """Read a process's memory until it ends."""
-        status = Path(f"/proc/{process.pid}/status")
         while process.poll() is None:
             with suppress(OSError, StopIteration, ProcessLookupError):
-                peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-                cls.largest = max(cls.largest, int(peak.split()[1]) / 1024)
+                cls.largest = max(cls.largest, resident(process.pid))
             time.sleep(0.02)
+
+
+def resident(process: int) -> float:
+    """The largest resident memory of a process so far, in MiB; what getrusage gives includes that of its parent."""
+    status = Path(f"/proc/{process}/status").read_text().splitlines()
+    return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 def seconds(command: list[str], environment: dict[str, str] | None = None) -> float:

@@ -61,10 +61,10 @@ class Measurements:
 
     def grows(self, label: str, points: Sequence[tuple[int, float, float]], wanted: int) -> None:
         """What grows: size, CPU seconds and MiB of each measurement, the smallest first; and the wanted size."""
-        (small, *least), (large, *most) = points[0], points[-1]
+        (small, *least), (before, *less), (large, *most) = points[0], points[-2], points[-1]
         slope = exponent([point[:2] for point in points])
         seconds, mebibytes = (
-            b + (b - a) / (large - small) * (wanted - large) for a, b in zip(least, most, strict=True)
+            b + (b - a) / (large - before) * (wanted - large) for a, b in zip(less, most, strict=True)
         )
         said = [f"{large:,}: {most[0]:.1f} s, {most[1]:.0f} MiB"]
         if wanted > large:
@@ -91,7 +91,7 @@ number of cores makes every time longer, most of all that of work on several cor
 
 Growth is the CPU time of one process (`bench/scale.py`); the exponent is the slope of its logarithm: 1 is linear, and
 up to {EXPONENT:g} is taken for it. Memory may be {MEBIBYTES:.0f} MiB. What would take too long to make is extended in
-a straight line from the smallest and the largest size that were measured, and says so.
+a straight line from the two largest sizes that were measured, and says so.
 
 | what grows | smallest | largest | exponent | limits | measured |
 |---|---|---|---|---|---|
