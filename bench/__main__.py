@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bench import work
-from bench.measure import Memory, medians
+from bench.measure import Observed, medians
 from bench.results import COLLECTING, FILE, MEMORY, OPENED, PAGE, Measurements
 from bench.scale import WORK, measured
 
@@ -37,8 +37,9 @@ def main() -> None:
             gate(), other()
         for number, of_gate, of_other in medians(count, gate, other, work.empty_caches if cold else None):
             results.compare(label, of_gate, of_other, number)
+            results.why(label, Observed.parts, work.steps() if gate is work.inspection else {})
             if gate is work.gate:
-                results.alone(MEMORY, Memory.largest)
+                results.alone(MEMORY, Observed.largest)
     print(FILE.read_text())
     print(f"worse than its limit: {'; '.join(results.worse) or 'nothing'}")
 

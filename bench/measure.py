@@ -14,20 +14,29 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
-class Memory:
-    """The largest resident memory of any measured process in MiB, without what it starts itself (syft, docker)."""
+class Observed:
+    """What was seen of the measured processes.
 
-    largest = 0.0
+    Attributes:
+        largest: the largest resident memory of any in MiB, without what it starts itself (syft, docker).
+        parts: where the last run of the gate says that its time went.
+    """
+
+    largest, parts = 0.0, ""
 
     @classmethod
     def follow(cls, process: subprocess.Popen[str]) -> None:
         """Read a process's memory until it ends."""
-        status = Path(f"/proc/{process.pid}/status")
         while process.poll() is None:
             with suppress(OSError, StopIteration, ProcessLookupError):
-                peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-                cls.largest = max(cls.largest, int(peak.split()[1]) / 1024)
+                cls.largest = max(cls.largest, resident(process.pid))
             time.sleep(0.02)
+
+
+def resident(process: int) -> float:
+    """The largest resident memory of a process so far, in MiB; what getrusage gives includes that of its parent."""
+    status = Path(f"/proc/{process}/status").read_text().splitlines()
+    return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 def seconds(command: list[str], environment: dict[str, str] | None = None) -> float:
@@ -36,11 +45,13 @@ def seconds(command: list[str], environment: dict[str, str] | None = None) -> fl
     whole = {**os.environ, **(environment or {})}
     with tempfile.TemporaryFile("w+") as screen:
         process = subprocess.Popen(command, cwd=ROOT, env=whole, stdout=screen, stderr=screen, text=True)
-        Memory.follow(process)
+        Observed.follow(process)
         took = time.monotonic() - began
         screen.seek(0)
         if process.returncode:
             raise SystemExit(f"{' '.join(command[:4])} ended with {process.returncode}:\n{screen.read()[-3000:]}")
+        said = [line for line in screen if line.startswith("time: ")]
+        Observed.parts = said[-1].removeprefix("time: ").strip() if said else Observed.parts
     return took
 
 

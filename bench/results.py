@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bench.measure import ROOT
@@ -19,6 +19,8 @@ PAGE, OPENED = "the page of 100,000 findings and 2,000 records", "the same page,
 ALONE = {COLLECTING: ("s", 1.0), MEMORY: ("MB", 300.0), PAGE: ("MB", 5.0), OPENED: ("s", 2.0)}
 # The exponent of linear growth, with what a measurement of seconds may be off; memory at the largest size, in MiB.
 EXPONENT, MEBIBYTES = 1.1, 300.0
+# Before the label of a comparison: where the gate's time goes.
+_TIME_OF = "time of "
 _HELD = {True: "held", False: "**not held**"}
 
 
@@ -33,7 +35,7 @@ class Measurements:
     def __init__(self, compared: dict[str, float], growing: Sequence[str]) -> None:
         self._compared, self._growing = compared, tuple(growing)
         rows = [line for line in FILE.read_text().splitlines() if line.startswith("| ")]
-        labels = {*compared, *ALONE, *growing}
+        labels = {*compared, *ALONE, *growing, *(_TIME_OF + label for label in compared)}
         self._rows = {label: row for row in rows if (label := row.strip("| ").partition(" | ")[0]) in labels}
 
     @property
@@ -47,6 +49,11 @@ class Measurements:
         held = f"{limit:.2f}, {_HELD[ratio <= limit]}"
         self._note(label, f"{gate:.1f} s", f"{other:.1f} s", f"{ratio:.2f}", held, str(runs))
 
+    def why(self, label: str, parts: str, alone: Mapping[str, float]) -> None:
+        """Where the gate's time went in a comparison: as its last run said, and steps alone, in seconds."""
+        steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in alone.items())
+        self._note(_TIME_OF + label, "; each alone: ".join(filter(None, (parts, steps))))
+
     def alone(self, label: str, measured: float) -> None:
         """A figure with a limit."""
         unit, limit = ALONE[label]
@@ -54,10 +61,10 @@ class Measurements:
 
     def grows(self, label: str, points: Sequence[tuple[int, float, float]], wanted: int) -> None:
         """What grows: size, CPU seconds and MiB of each measurement, the smallest first; and the wanted size."""
-        (small, *least), (large, *most) = points[0], points[-1]
+        (small, *least), (before, *less), (large, *most) = points[0], points[-2], points[-1]
         slope = exponent([point[:2] for point in points])
         seconds, mebibytes = (
-            b + (b - a) / (large - small) * (wanted - large) for a, b in zip(least, most, strict=True)
+            b + (b - a) / (large - before) * (wanted - large) for a, b in zip(less, most, strict=True)
         )
         said = [f"{large:,}: {most[0]:.1f} s, {most[1]:.0f} MiB"]
         if wanted > large:
@@ -84,7 +91,7 @@ number of cores makes every time longer, most of all that of work on several cor
 
 Growth is the CPU time of one process (`bench/scale.py`); the exponent is the slope of its logarithm: 1 is linear, and
 up to {EXPONENT:g} is taken for it. Memory may be {MEBIBYTES:.0f} MiB. What would take too long to make is extended in
-a straight line from the smallest and the largest size that were measured, and says so.
+a straight line from the two largest sizes that were measured, and says so.
 
 | what grows | smallest | largest | exponent | limits | measured |
 |---|---|---|---|---|---|
@@ -93,6 +100,21 @@ a straight line from the smallest and the largest size that were measured, and s
 | what | measured | limit | measured at |
 |---|---|---|---|
 {self._table(ALONE)}
+{self._reasons()}"""
+
+    def _reasons(self) -> str:
+        """Where the time goes of what is slower than its limit."""
+        reasons = self._table(_TIME_OF + label for label in self._compared if label in self.worse)
+        if not reasons:
+            return ""
+        return f"""
+## Why a limit is not held
+
+Where the time of the gate's last run went, as that run timed its parts itself, in seconds.
+
+| what | parts | measured |
+|---|---|---|
+{reasons}
 """
 
     def _table(self, labels: Iterable[str]) -> str:

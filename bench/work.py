@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
 import statistics
 import subprocess
 import sys
 import time
+from contextlib import closing, nullcontext
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import docker
 
 from bench.measure import ROOT, seconds
 from bench.scale import page, scan
+from gate.image.archive import read_image
 from gate.image.build import build_arguments
+from gate.image.layer_files import LayerFolder
+from gate.image.package_records import PackageRecords
 from gate.publish.build import STAND_IN
 from gate.release_file import release_of
 from localaws.__main__ import seeded_release
@@ -81,6 +88,26 @@ def inspection() -> float:
     return seconds([sys.executable, "-m", "pytest", "features/", *own, *beside])
 
 
+@cache
+def steps() -> dict[str, float]:
+    """Seconds of each step of an inspection alone: the engine's, which a warm one leaves out, and the gate's own."""
+    began = [time.monotonic()]
+    subprocess.run(["docker", "save", IMAGES[0]], stdout=subprocess.DEVNULL, check=True)
+    began.append(time.monotonic())
+    inspected = docker.from_env().images.get
+    digests, base = (inspected(name).attrs["RootFS"]["Layers"] for name in (IMAGES[0], STAND_IN))
+    with closing(LayerFolder(ROOT / ".cache" / "layers")) as folder:
+        for digest in digests:
+            folder.kept(digest)
+        began.append(time.monotonic())
+        image = read_image(digests, folder, lambda: nullcontext(io.BytesIO()))
+        began.append(time.monotonic())
+        image.search(PackageRecords(), len(base))
+        began.append(time.monotonic())
+    names = ("docker save", "hashing the layers", "the same and reading their headers", "searching them")
+    return {name: after - before for name, (before, after) in zip(names, pairwise(began), strict=True)}
+
+
 def on_the_host() -> float:
     """The same checks as plain testinfra tests; the files are read as the gate reads them."""
     return _plain("test_files_on_the_host.py")
@@ -110,7 +137,7 @@ def _collected(*what: str) -> float:
 
 
 def empty_caches() -> None:
-    """Remove images, layer cache, blobs and SBOMs; downloaded packages stay."""
+    """Remove images, layer cache, kept layers, blobs and SBOMs; downloaded packages stay."""
     client = docker.from_env()
     for name in IMAGES:
         if client.images.list(name=name):
@@ -118,7 +145,7 @@ def empty_caches() -> None:
     client.images.prune()
     for volume in client.volumes.list(filters={"name": BLOBS}):
         volume.remove(force=True)
-    for folder in ("sbom", "sboms"):
+    for folder in ("sbom", "sboms", "layers"):
         for file in (ROOT / ".cache" / folder).glob("*"):
             file.unlink()
     client.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from gate.engine import Engine, InspectedImage
 from gate.errors import ImageUnavailable
 from gate.facts import CachedProperty
 from gate.image import python
-from gate.image.archive import ImageArchive, read_archive
+from gate.image.archive import ImageArchive, read_image
 from gate.image.base import STAND_IN_LABEL, Base
 from gate.image.build import BuiltImage
 from gate.image.dockerfile import From, from_lines
 from gate.image.file_checks import closed_packages
+from gate.image.layer_files import LayerFolder
 from gate.image.layers import Layers, base_count
 from gate.image.package_records import RPM_DATABASES, PackageRecords, read_records
 from gate.image.packages import pins, read_requirements
@@ -52,7 +54,7 @@ class Candidate:
     Args:
         built: the build of this run that made the image, or None for an existing image.
         context: the folder of the Dockerfile and requirements.txt, or None.
-        sboms: the folder in which SBOMs are kept between runs.
+        cache: the folder in which layers and SBOMs are kept between runs.
     """
 
     def __init__(
@@ -63,11 +65,11 @@ class Candidate:
         reference: str,
         built: BuiltImage | None,
         context: Path | None,
-        sboms: Path,
+        cache: Path,
     ) -> None:
         self.engine, self.release, self.reference, self.built = engine, release, reference, built
         self.base_reference, self.approved_bases, self.base_provenance = base.reference, base.approved, base.provenance
-        self._base, self._context, self._sboms = base, context, sboms
+        self._base, self._context, self._cache = base, context, cache
         self._settings = Settings(release.memory_mb, release.function_name, release.region, release.task_root,
                                   base.helper)  # fmt: skip
         self._stack = ExitStack()
@@ -121,10 +123,9 @@ class Candidate:
     @CachedProperty
     def archive(self) -> ImageArchive:
         """The image as it is pushed, on this machine's disk."""
-        with self.engine.saved(self.image.engine_id) as stream:
-            read = read_archive(stream, len(self.image.layers), lambda path: "chrom" in path.rpartition("/")[2])
-        self._stack.callback(read.close)
-        return read
+        image, folder = self.image, self._stack.enter_context(closing(LayerFolder(self._cache / "layers")))
+        save, keep = partial(self.engine.saved, image.engine_id), lambda path: "chrom" in path.rpartition("/")[2]
+        return read_image(image.layers, folder, save, keep)
 
     @CachedProperty
     def tree(self) -> Tree:
@@ -140,12 +141,7 @@ class Candidate:
     @CachedProperty
     def layers(self) -> Layers:
         """The layers as they are pushed, searched."""
-        return self.archive.search(self.records)
-
-    @CachedProperty
-    def base_digests(self) -> dict[str, str]:
-        """The digest of each file of the base, by its path."""
-        return {path: file.digest for path, file in self.layers.files(self.base_layers).items() if file.digest}
+        return self.archive.search(self.records, self.base_layers)
 
     @property
     def base_layers(self) -> int:
@@ -234,7 +230,7 @@ class Candidate:
     @CachedProperty
     def sbom(self) -> Sbom:
         """The SBOM of the image, kept between runs by image ID."""
-        return make_sbom(f"docker:{self.image.engine_id}", self.image.image_id, self._sboms)
+        return make_sbom(f"docker:{self.image.engine_id}", self.image.image_id, self._cache / "sbom")
 
     @CachedProperty
     def required_components(self) -> tuple[RequiredComponent, ...]:

@@ -96,8 +96,8 @@ def hooks_listed(candidate, evidence):
 @then("each was recorded by its package, is the base's own, or is stated")
 def hooks_known(candidate, release):
     """No other file runs before the handler."""
-    hooks, base = candidate.interpreter.hooks, candidate.base_digests
-    require(python.starts_nothing_foreign(hooks, candidate.records, base, release.startup_hooks))
+    hooks, layers = candidate.interpreter.hooks, candidate.layers
+    require(python.starts_nothing_foreign(hooks, layers, candidate.base_layers, release.startup_hooks))
 
 
 @when("its handler is imported in the image")

@@ -1,46 +1,29 @@
-"""The image as it is pushed: the archive of `docker save`, kept on disk while it is looked into.
+"""The image as it is pushed: its layers, as the engine saves them, looked into on this machine's disk.
 
-The archive is downloaded once and its headers are read once: the first reading says where the content of each file
-lies, so that a file is read only when a check needs it. No program of the image is run. The archive holds a
-manifest.json that names the layers, and the layers as tar files, plain or compressed, in folders of the engine or as
-blobs (OCI image layout).
+The headers of a layer are read once and say where the content of each file lies, so that a file is read only when a
+check needs it. No program of the image is run. The archive of `docker save` is downloaded only where a layer is not
+kept from an earlier run. It holds the layers as tar files, plain or compressed, under names that differ from engine to
+engine; which is which is told by their digests.
 """
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import json
-import lzma
-import posixpath
 import tarfile
-import zlib
-from collections.abc import Callable, Iterable, Mapping
+from array import array
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import IO, Any, cast
 
 from gate.errors import ImageUnavailable
-from gate.image.layers import Layer, Layers, merged, removed_by
-from gate.image.package_records import RECORD_BYTES, PackageRecords, is_record, read_records
-from gate.image.scratch import ScratchFile
-from gate.image.secrets.file_search import FileContent, SecretFinding, SecretSearch
+from gate.image.layer_files import DAMAGED, LayerFile, LayerFolder
+from gate.image.layers import Layer, Layers, removed_by
+from gate.image.package_records import RECORD_BYTES, PackageRecords, is_record, read_records, source_of
+from gate.image.secrets.file_search import SecretFinding, SecretSearch
 from gate.image.tree import HEAD_BYTES, KEPT_BYTES, ImageFile, Tree, absolute, head_of, kind_of
 
-_MANIFEST_BYTES = 4_000_000
-_ZSTANDARD = b"\x28\xb5\x2f\xfd"
-_UNPACKED: Mapping[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
-# What the readers raise at damaged content: bz2 an OSError, as gzip does in part.
-_DAMAGED = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError)
-_HEAD = 512
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file of a layer: where its content begins in the archive, or the file of which it is a further name."""
-
-    file: ImageFile
-    offset: int = 0
-    first: ImageFile | None = None
+_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -49,141 +32,132 @@ class StoredLayer:
 
     Attributes:
         layer: what it adds and removes.
-        files: every regular file and hard link, in the order of the archive.
+        file: holds the contents.
+        files: every regular file and hard link in the order of the archive, whether or not a later entry replaces it.
+        places: where the content of each of them begins in the file, in bytes.
+        shared: contents with several names (hard links), by their place; each with its digest once it was searched.
+        unfolded: contents that are stored with holes, by their place, written out.
         texts: the texts that are kept, by path.
     """
 
     layer: Layer
-    files: tuple[StoredFile, ...]
+    file: LayerFile
+    files: Sequence[ImageFile]
+    places: Sequence[int]
+    shared: dict[int, str]
+    unfolded: Mapping[int, LayerFile]
     texts: Mapping[str, str]
+
+    def contents(self, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[tuple[ImageFile, LayerFile]]:
+        """The files under wanted paths, each with its content."""
+        for file, place in zip(self.files, self.places, strict=True):
+            if wanted(file.path):
+                yield file, self.unfolded.get(place) or self.file.part(place, file.size)
+
+    def search(self, search: SecretSearch, compared: Collection[str]) -> list[SecretFinding]:
+        """The secrets in its files; sets the digests of those that have a record or are compared with another."""
+        findings: list[SecretFinding] = []
+        for place, (file, content) in zip(self.places, self.contents(), strict=True):
+            if self.shared.get(place):
+                # Searched under another name; only the new name is left to look at.
+                file.digest = self.shared[place]
+                findings += search.by_name(file.path)
+                continue
+            findings += search.search(file, content, hashed=place in self.shared or file.path in compared)
+            if place in self.shared:
+                self.shared[place] = file.digest
+        return findings
 
 
 class ImageArchive:
-    """An image on disk, which is removed with `close`.
+    """An image on disk.
 
     Args:
-        file: holds the archive, and behind it what was unpacked from it.
         layers: lowest first.
     """
 
-    def __init__(self, file: ScratchFile, layers: tuple[StoredLayer, ...]) -> None:
-        self._file, self._layers = file, layers
-
-    def close(self) -> None:
-        """Give the room on the disk back."""
-        self._file.close()
+    def __init__(self, layers: tuple[StoredLayer, ...]) -> None:
+        self._layers, self._read = layers, Layers(tuple(stored.layer for stored in layers))
 
     def tree(self) -> Tree:
         """The files that a container of the image sees."""
-        entries = merged([stored.layer for stored in self._layers])
+        entries = self._read.files()
         texts: dict[str, str] = {}
         for stored in self._layers:
             texts = {p: text for p, text in texts.items() if p not in stored.layer.files} | dict(stored.texts)
         kept = {path: text for path, text in texts.items() if path in entries and entries[path].kind == "file"}
         return Tree(entries, kept)
 
-    def search(self, known: PackageRecords) -> Layers:
-        """The digest of every file, and the secrets in those that no package record confirms.
+    def search(self, known: PackageRecords, base_layers: int = 0) -> Layers:
+        """The secrets that the image adds to its base, in files that no package record confirms.
 
         Args:
             known: the records of the merged files, and rpm's, which are no text of a layer; those of files that a
                 higher layer replaced or removed are read here.
+            base_layers: how many of the layers, the lowest, are the base's; their secrets are not the image's.
         """
         records = sum((read_records(stored.texts) for stored in self._layers), known)
-        search = SecretSearch(records)
-        # Of two equal layers the archive holds one.
-        once = {id(stored): stored for stored in self._layers}
-        searched = {key: self._searched(stored.files, search) for key, stored in once.items()}
-        findings = tuple(
-            (number, finding)
-            for number, stored in enumerate(self._layers, 1)
-            for finding in search.unexplained(searched[id(stored)])
-        )
-        return Layers(tuple(stored.layer for stored in self._layers), findings, records, search.counts)
-
-    def _searched(self, files: Iterable[StoredFile], search: SecretSearch) -> list[SecretFinding]:
-        findings: list[SecretFinding] = []
-        for each in files:
-            if each.first:
-                # The content was searched under its first name; only the new name is left to look at.
-                each.file.digest = each.first.digest
-                findings += search.by_name(each.file.path)
-            else:
-                content = FileContent(each.file.path, each.file.size, self._file, each.offset)
-                findings += search.search(content)
-                each.file.digest = content.digest
-        return findings
+        search, own = SecretSearch(records), self._layers[base_layers:]
+        above = [stored.layer.files for stored in own]
+        for stored in self._layers[:base_layers]:
+            search.counts["of the base"] += len(stored.files)
+            for file, content in stored.contents(lambda path: any(path in files for files in above)):
+                search.confirms(file, content)
+        # Of two equal layers one is read.
+        once = {id(stored): stored for stored in own}
+        searched = {key: each.search(search, self._read.files(base_layers)) for key, each in once.items()}
+        found = [
+            (number, finding) for number, stored in enumerate(own, base_layers + 1) for finding in searched[id(stored)]
+        ]
+        sources = {source_of(finding.path) for _, finding in found}
+        recorded = (each for stored in self._layers for each in stored.contents(sources.__contains__))
+        findings = search.unexplained(found, recorded)
+        return replace(self._read, findings=findings, records=records, searched=search.counts)
 
 
-def read_archive(stream: IO[bytes], count: int, keep: Callable[[str], bool] = is_record) -> ImageArchive:
-    """Download and read the archive of `docker save`.
+def read_image(
+    digests: Sequence[str],
+    folder: LayerFolder,
+    save: Callable[[], AbstractContextManager[IO[bytes]]],
+    keep: Callable[[str], bool] = is_record,
+) -> ImageArchive:
+    """Read the layers of an image.
 
     Args:
-        stream: the archive, read once.
-        count: the number of layers in the image's configuration.
+        digests: of the layers, lowest first, as the image's configuration states them.
+        folder: keeps these layers for the next run, and no others.
+        save: opens the archive of `docker save`, which is read once.
         keep: whether the text of the file at this path is kept; the package managers' records always are.
 
     Raises:
         ImageUnavailable: a layer is missing from the archive, or cannot be read; or there is no room for it here.
         tarfile.TarError: the stream is no tar archive or ends early.
     """
-    file = ScratchFile()
-    try:
-        file.append(stream)
-        return ImageArchive(file, _layers(file, count, keep))
-    except BaseException:
-        file.close()
-        raise
+    read: dict[str, StoredLayer] = {}
+    why, unique = "the archive does not hold it", tuple(dict.fromkeys(digests))
 
+    def take(digest: str, file: LayerFile | None) -> None:
+        place = f"layer {digests.index(digest) + 1} of {len(digests)}"
+        try:
+            if not file:
+                raise _unreadable(f"{place}: {why}")
+            read[digest] = _read_layer(file, folder, keep)
+        except DAMAGED as error:
+            raise _unreadable(f"{place}: {error}") from error
 
-def _layers(file: ScratchFile, count: int, keep: Callable[[str], bool]) -> tuple[StoredLayer, ...]:
-    read: dict[str, StoredLayer | str] = {}
-    aliases: dict[str, str] = {}
-    manifest, length = b"", file.size
-    with tarfile.open(fileobj=file.part(0, length), mode="r:") as archive:
-        for member in archive:
-            if member.issym() or member.islnk():
-                folder = posixpath.dirname(member.name) if member.issym() else ""
-                aliases[member.name] = posixpath.normpath(posixpath.join(folder, member.linkname))
-            elif member.name == "manifest.json":
-                manifest = file.read(member.offset_data, min(member.size, _MANIFEST_BYTES))
-            elif member.isfile() and (layer := _blob(file, member, keep)):
-                read[posixpath.normpath(member.name)] = layer
-        _require_end(file, archive.offset, length - archive.offset)
-    names = [_followed(name, aliases) for name in _layer_names(manifest, count)]
-    found = []
-    for number, name in enumerate(names, 1):
-        layer = read.get(name, "the archive does not hold it")
-        if isinstance(layer, str):
-            raise _unreadable(f"layer {number} of {len(names)}: {layer}")
-        found.append(layer)
-    return tuple(found)
-
-
-def _require_end(file: ScratchFile, begin: int, left: int) -> None:
-    """An archive ends with a block of zeros, or with the file; at any other block `tarfile` would just stop."""
-    if left < 0 or any(file.read(begin, min(left, tarfile.BLOCKSIZE))):
-        raise tarfile.ReadError("unexpected end of data")
-
-
-def _followed(name: str, aliases: Mapping[str, str]) -> str:
-    """The name of the layer that a link stands for; of two equal layers the archive holds one and a link."""
-    for _ in range(len(aliases)):
-        if name not in aliases:
-            break
-        name = aliases[name]
-    return name
-
-
-def _layer_names(manifest: bytes, count: int) -> list[str]:
-    try:
-        (image,) = json.loads(manifest)
-        names = [posixpath.normpath(name) for name in image["Layers"] or ()]
-    except (TypeError, ValueError, LookupError, RecursionError):
-        raise _unreadable("its manifest.json does not name one image and its layers") from None
-    if len(names) != count:
-        raise _unreadable(f"it names {len(names)} layers, and the image's configuration {count}")
-    return names
+    with ThreadPoolExecutor(_THREADS) as threads:
+        # One layer is read while the next ones are hashed.
+        for digest, file in zip(unique, threads.map(folder.kept, unique), strict=True):
+            if file:
+                take(digest, file)
+    if missing := [digest for digest in unique if digest not in read]:
+        files: dict[str, LayerFile] = {}
+        with save() as stream:
+            why = folder.unpack(stream, files) or why
+        for digest in missing:
+            take(digest, files.get(digest))
+    folder.keep_only(digests)
+    return ImageArchive(tuple(read[digest] for digest in digests))
 
 
 def _unreadable(why: str) -> ImageUnavailable:
@@ -194,52 +168,57 @@ def _unreadable(why: str) -> ImageUnavailable:
     )
 
 
-def _blob(file: ScratchFile, member: tarfile.TarInfo, keep: Callable[[str], bool]) -> StoredLayer | str | None:
-    """A blob that is a layer, or why it cannot be read; configurations, indexes and attestations are JSON (None)."""
-    begin, size = member.offset_data, member.size
-    head = file.read(begin, min(size, _HEAD))
-    if head.startswith(_ZSTANDARD):
-        return "it is compressed with Zstandard, which Lambda does not accept either"
-    unpacked = next((reader for magic, reader in _UNPACKED.items() if head.startswith(magic)), None)
-    if not unpacked and (not head or (head[257:262] != b"ustar" and any(head))):
-        return None
-    try:
-        if unpacked:
-            begin = file.append(unpacked(file.part(begin, size)))
-            size = file.size - begin
-        return _read_layer(file, begin, size, keep)
-    except _DAMAGED as error:
-        return str(error)
-
-
-def _read_layer(file: ScratchFile, start: int, size: int, keep: Callable[[str], bool]) -> StoredLayer:
+def _read_layer(file: LayerFile, folder: LayerFolder, keep: Callable[[str], bool]) -> StoredLayer:
     files: dict[str, ImageFile] = {}
-    stored: list[StoredFile] = []
-    texts: dict[str, str] = {}
     removed, emptied = set[str](), set[str]()
-    with tarfile.open(fileobj=file.part(start, size), mode="r:") as archive:
+    stored, places = list[ImageFile](), array("Q")
+    links, unfolded, texts = dict[int, str](), dict[int, LayerFile](), dict[str, str]()
+    # Of equal numbers one is kept: a million files have few different modes and sizes.
+    same = dict[int, int]()
+    with file.stream() as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
         while member := archive.next():
             cast(Any, archive).members.clear()  # it would keep them all, which a million files do not allow
-            path = absolute(member.name)
+            path, place, head = absolute(member.name), member.offset_data, b""
             texts.pop(path, None)
             if removed_by(path, removed, emptied):
                 continue
             if member.islnk():
-                first = files.get(absolute(member.linkname), ImageFile(path, "file", member.mode))
-                files[path] = replace(first, path=path)
-                stored.append(StoredFile(files[path], first=first))
-            elif member.isfile():
-                # One with holes is written out first.
-                holes = archive.extractfile(member) if member.issparse() else None
-                begin = file.append(holes) if holes else start + member.offset_data
-                if not holes and member.offset_data + member.size > size:
-                    raise tarfile.ReadError("unexpected end of data")
-                head = head_of(file.read(begin, min(member.size, HEAD_BYTES)))
-                files[path] = ImageFile(path, "file", member.mode, member.size, head=head)
-                stored.append(StoredFile(files[path], begin))
-                if member.size <= (RECORD_BYTES if is_record(path) else KEPT_BYTES if keep(path) else -1):
-                    texts[path] = file.read(begin, member.size).decode("utf-8", "replace")
+                first = absolute(member.linkname)
+                files[path] = replace(files.get(first, ImageFile(path, "file", member.mode)), path=path)
+                links[len(stored)] = first
             else:
-                files[path] = ImageFile(path, kind_of(member), member.mode, link=member.linkname)
-        _require_end(file, start + archive.offset, size - archive.offset)
-    return StoredLayer(Layer(files, frozenset(removed), frozenset(emptied)), tuple(stored), texts)
+                if member.issparse():
+                    unfolded[place] = folder.add(cast(Any, archive.extractfile(member)))[1]
+                size = member.size if member.isfile() else 0
+                content = unfolded.get(place) or file.part(place, size)
+                head = head_of(content.read(0, min(size, HEAD_BYTES)))
+                limit = RECORD_BYTES if is_record(path) else KEPT_BYTES if keep(path) else -1
+                if member.isfile() and size <= limit:
+                    texts[path] = content.read(0, size).decode("utf-8", "replace")
+                mode, size = (same.setdefault(each, each) for each in (member.mode, size))
+                link = "" if member.isfile() else member.linkname
+                files[path] = ImageFile(path, kind_of(member), mode, size, link, head)
+            if files[path].kind == "file":
+                stored.append(files[path])
+                places.append(place)
+        _require_end(file, archive.offset)
+    layer = Layer(files, frozenset(removed), frozenset(emptied))
+    return StoredLayer(layer, file, stored, places, _shared(stored, places, links), unfolded, texts)
+
+
+def _shared(files: Sequence[ImageFile], places: array[int], links: Mapping[int, str]) -> dict[int, str]:
+    """The places of contents with several names, which the hard links (by their number in the layer) are given."""
+    found, shared = dict[str, int](), dict[int, str]()
+    for number, file in enumerate(files if links else ()):
+        if number in links:
+            places[number] = found.get(links[number], 0)
+            shared[places[number]] = ""
+        found[file.path] = places[number]
+    return shared
+
+
+def _require_end(file: LayerFile, begin: int) -> None:
+    """An archive ends with a block of zeros, or with the file; at any other block `tarfile` would just stop."""
+    left = file.size - begin
+    if left < 0 or any(file.read(begin, min(left, tarfile.BLOCKSIZE))):
+        raise tarfile.ReadError("unexpected end of data")

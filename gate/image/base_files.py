@@ -192,13 +192,11 @@ def shadows(layers: Layers, base_layers: int, library_path: str) -> Iterator[tup
         if path in base or name not in known or folder not in folders:
             continue
         recorded = file.kind == "file" and layers.records.confirms(path, file.digest)
-        if not recorded and not _searched_later(folder, posixpath.dirname(known[name]), folders):
+        own = posixpath.dirname(known[name])
+        # The loader searches LD_LIBRARY_PATH in its order, then the cache (ld.so(8)).
+        later = own in folders and folders.index(own) < folders.index(folder)
+        if not recorded and not later:
             yield path, known[name]
-
-
-def _searched_later(folder: str, own: str, folders: list[str]) -> bool:
-    """Whether the loader searches the base's folder first (ld.so(8): LD_LIBRARY_PATH, then the cache)."""
-    return own in folders and folders.index(own) < folders.index(folder)
 
 
 def _known_bad() -> tuple[Layers, int, str]:

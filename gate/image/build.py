@@ -104,9 +104,10 @@ def build_image(  # noqa: PLR0913 - all but the folder by name
     return BuiltImage(image_id, tag, typed, log, time.monotonic() - began)
 
 
-def shown_folder(context: Path) -> str:
-    """The folder for evidence: relative to the current folder, or only its name, never a path of this machine."""
-    return _from_here(context, elsewhere=context.name)
+def shown_folder(path: Path, elsewhere: str = "") -> str:
+    """A path for evidence and messages: relative to the current folder, or what is said elsewhere (else its name)."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else elsewhere or path.name
 
 
 def build_arguments(context: Path, base_image: str | None, version: str) -> dict[str, str]:
@@ -218,13 +219,7 @@ def _engine_error(said: list[str]) -> str:
 
 
 def _place(log: Path) -> str:
-    """The log for messages: relative to the current folder if it is below it."""
-    return _from_here(log, elsewhere=str(log))
-
-
-def _from_here(path: Path, *, elsewhere: str) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else elsewhere
+    return shown_folder(log, elsewhere=str(log))
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

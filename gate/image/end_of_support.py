@@ -230,15 +230,13 @@ def support_exceptions_used(parts: Sequence[ReleasePart], register: Register, to
 
 def warnings(parts: Sequence[ReleasePart], register: Register, today: date) -> tuple[str, ...]:
     """Support that ends soon, or has ended and is accepted, and dates that were not looked up for a year."""
-    return tuple(
-        sentence
-        for part in parts
-        if part.lifetime is not None
-        for sentence in _warned(part, part.lifetime, _accepted(part, register, today), today)
-    )
+    return tuple(sentence for part in parts for sentence in _warned(part, _accepted(part, register, today), today))
 
 
-def _warned(part: ReleasePart, lifetime: Lifetime, entry: SupportException | None, today: date) -> Iterator[str]:
+def _warned(part: ReleasePart, entry: SupportException | None, today: date) -> Iterator[str]:
+    lifetime = part.lifetime
+    if lifetime is None:
+        return
     left = lifetime.until - today
     if left < timedelta():
         if entry:

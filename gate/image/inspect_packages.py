@@ -39,12 +39,6 @@ def content(path: str) -> bytes:
         return file.read()
 
 
-def digests(path: str) -> list[str]:
-    """The digests of a file, as "algorithm:hex", in each algorithm of package records."""
-    data = content(path)
-    return sorted(f"{name}:{hashlib.new(name, data).hexdigest()}" for name in ("md5", "sha256", "sha512"))
-
-
 def as_recorded(path: str, recorded: Any) -> bool:
     """Whether a file has its recorded hash."""
     made = hashlib.new(recorded.mode, content(path)).digest()
@@ -59,8 +53,8 @@ def foreign(files: Iterable[Any]) -> Iterator[str]:
             yield path
 
 
-def hooks() -> list[dict[str, Any]]:
-    """The files that Python runs when it starts: .pth files with imports, sitecustomize, usercustomize (`site`)."""
+def hooks() -> dict[str, str]:
+    """The real files, by path, that Python runs when it starts: .pth with imports, sitecustomize, usercustomize."""
     found = {}
     folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
     for folder in dict.fromkeys(os.path.realpath(each) for each in folders):
@@ -69,12 +63,12 @@ def hooks() -> list[dict[str, Any]]:
             if name.endswith(".pth") and os.access(path, os.R_OK):
                 lines = content(path).decode("utf-8", "replace").splitlines()
                 if any(line.startswith(("import ", "import\t")) for line in lines):
-                    found[path] = path
+                    found[path] = os.path.realpath(path)
     for name in ("sitecustomize", "usercustomize"):
         module = importlib.util.find_spec(name)
         if module is not None and module.origin:
             found[module.origin] = os.path.realpath(module.origin)
-    return [{"path": path, "file": real, "digests": digests(real)} for path, real in sorted(found.items())]
+    return dict(sorted(found.items()))
 
 
 wanted: set[str] = set(json.loads(sys.argv[1]))

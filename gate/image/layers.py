@@ -38,25 +38,28 @@ class Layers:
     Attributes:
         findings: possible secrets and files that could not be searched, each with the layer's number from 1.
         records: the package managers' records, of all layers.
-        searched: how many files were searched for secrets, and how many a package record confirms.
+        searched: how many files were searched for secrets, how many a package record confirms, how many are the base's.
+        known: the merged files that were asked for already, by the number of layers.
     """
 
     layers: tuple[Layer, ...]
-    findings: tuple[tuple[int, SecretFinding], ...]
-    records: PackageRecords
-    searched: Mapping[str, int]
-    _merged: dict[int, dict[str, ImageFile]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    findings: tuple[tuple[int, SecretFinding], ...] = ()
+    records: PackageRecords = field(default_factory=PackageRecords)
+    searched: Mapping[str, int] = field(default_factory=dict)
+    known: dict[int, Mapping[str, ImageFile]] = field(default_factory=dict, repr=False, compare=False)
 
     def files(self, count: int | None = None) -> Mapping[str, ImageFile]:
         """The files that a container of the lowest layers sees, by path; of all layers unless their number is given."""
         count = len(self.layers) if count is None else count
-        if count not in self._merged:
-            self._merged[count] = merged(self.layers[:count])
-        return self._merged[count]
+        if count not in self.known:
+            self.known[count] = merged(self.layers[:count])
+        return self.known[count]
 
 
-def merged(layers: Sequence[Layer]) -> dict[str, ImageFile]:
+def merged(layers: Sequence[Layer]) -> Mapping[str, ImageFile]:
     """The files that a container of these layers sees, by path."""
+    if len(layers) == 1:
+        return layers[0].files
     found: dict[str, ImageFile] = {}
     # Every folder above a file so far, whether or not it has an entry of its own, and whether or not it is still there.
     folders: set[str] = set()

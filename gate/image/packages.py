@@ -46,10 +46,6 @@ class Requirement:
     marker: str
     constraint: bool
 
-    def applies_to(self, environment: Mapping[str, str]) -> bool:
-        """Whether its marker is true in this environment (PEP 508)."""
-        return not self.marker or Marker(self.marker).evaluate(dict(environment))
-
 
 def read_requirements(path: Path) -> tuple[Requirement, ...]:
     """Every requirement of a file, and of those that it includes.
@@ -145,7 +141,8 @@ def pins(requirements: tuple[Requirement, ...], environment: Mapping[str, str]) 
     Raises:
         ImageUnavailable: a package has no pin, or two different ones.
     """
-    applicable = [each for each in requirements if each.applies_to(environment)]
+    # Whether a marker is true in an environment: PEP 508.
+    applicable = [each for each in requirements if not each.marker or Marker(each.marker).evaluate(dict(environment))]
     constrained = {each.name: each for each in applicable if each.constraint and each.version}
     found: dict[str, Requirement] = {}
     for each in applicable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ from packaging.utils import canonicalize_name
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.engine.script import ScriptResult, run_script
 from gate.errors import ImageUnavailable
+from gate.image.layers import Layer, Layers
 from gate.image.package_records import PackageRecords, rpm_records
 from gate.image.packages import InstalledPackages
+from gate.image.tree import ImageFile
 from gate.runtime.frames import IMPORT_HANDLER, frames_of, own_line
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
@@ -38,27 +40,12 @@ answer({"environment": {
 
 
 @dataclass(frozen=True)
-class StartupHook:
-    """A file that Python runs whenever it starts.
-
-    Attributes:
-        path: where Python finds it.
-        file: the real path, links followed.
-        digests: of its content, as "algorithm:hex", in each algorithm of package records.
-    """
-
-    path: str
-    file: str
-    digests: frozenset[str]
-
-
-@dataclass(frozen=True)
 class Interpreter:
-    """The image's Python: its version, its packages, and the files that it runs when it starts."""
+    """The image's Python: its version, its packages, and the real files that it runs when it starts, by their path."""
 
     version: str
     packages: InstalledPackages
-    hooks: tuple[StartupHook, ...] = ()
+    hooks: Mapping[str, str] = field(default_factory=dict)
 
 
 def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
@@ -72,7 +59,7 @@ def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
     Raises:
         ImageUnavailable: there is no Python, or it does not answer.
     """
-    fields = {"python": str, "versions": dict, "unimportable": dict, "foreign": dict, "hooks": list}
+    fields = {"python": str, "versions": dict, "unimportable": dict, "foreign": dict, "hooks": dict}
     script = _INSPECT.read_text(encoding="utf-8")
     answer = _ask(host, script, json.dumps([canonicalize_name(name) for name in wanted]), task_root, fields)
     conflicts = _conflicts(host.run("cd %s && python3 -m pip check", task_root))
@@ -83,7 +70,7 @@ def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
     installed = InstalledPackages(
         versions, broken, conflicts, {name: tuple(map(str, files)) for name, files in foreign.items()}
     )
-    return Interpreter(answer["python"], installed, tuple(map(_hook, answer["hooks"])))
+    return Interpreter(answer["python"], installed, {str(path): str(file) for path, file in answer["hooks"].items()})
 
 
 def _conflicts(said: Any) -> tuple[str, ...]:
@@ -93,15 +80,6 @@ def _conflicts(said: Any) -> tuple[str, ...]:
     last = said.stderr.strip().splitlines()[-1:]
     ended = ": ".join([f"it ended with exit code {said.rc}", *last])
     return tuple(said.stdout.strip().splitlines()) or (ended,)
-
-
-def _hook(raw: Any) -> StartupHook:
-    try:
-        return StartupHook(str(raw["path"]), str(raw["file"]), frozenset(map(str, raw["digests"])))
-    except (LookupError, TypeError) as error:
-        raise ImageUnavailable(
-            "the image's Python did not list the files that it runs when it starts", where="python3 in the image"
-        ) from error
 
 
 def marker_environment(host: Any) -> dict[str, str]:
@@ -119,33 +97,40 @@ def rpm_records_of(host: Any) -> PackageRecords:
     return rpm_records(host.run("rpm --query --all --dump").stdout)
 
 
-def _known_bad_hooks() -> tuple[tuple[StartupHook, ...], PackageRecords, Mapping[str, str], tuple[str, ...]]:
+def _known_bad_hooks() -> tuple[Mapping[str, str], Layers, int, tuple[str, ...]]:
     path = "/var/lang/lib/python3.11/site-packages/evil.pth"
-    return (StartupHook(path, path, frozenset({"sha256:0"})),), PackageRecords(), {}, ()
+    return {path: path}, Layers((Layer(), Layer({path: ImageFile(path, "file", digest="sha256:0")}))), 1, ()
 
 
 @check(6, known_bad=_known_bad_hooks)
 def starts_nothing_foreign(
-    hooks: Sequence[StartupHook], records: PackageRecords, base: Mapping[str, str], stated: Sequence[str]
+    hooks: Mapping[str, str], layers: Layers, base_layers: int, stated: Sequence[str]
 ) -> CheckResult:
     """Every file that Python runs when it starts belongs to a package or the base, or is stated.
 
     Args:
-        hooks: .pth files with code, sitecustomize, usercustomize.
-        records: the package managers' records.
-        base: the digests of the base's files, by path.
+        hooks: the real files of .pth files with code, sitecustomize and usercustomize, by their path.
+        layers: of the image, as they are pushed.
+        base_layers: how many of them, the lowest, are the base's.
         stated: the paths in pytest.ini (startup_hooks).
     """
     return CheckResult.of(
         Rejection(
-            f"Python runs {hook.path} whenever it starts, and no package recorded it",
-            where=hook.file,
+            f"Python runs {path} whenever it starts, and no package recorded it",
+            where=file,
             remedy="leave it out of the image, or have it reviewed and state its path in startup_hooks (pytest.ini)",
         )
-        for hook in hooks
-        if hook.path not in stated
-        and base.get(hook.file) not in hook.digests
-        and not any(records.confirms(path, digest) for path in (hook.path, hook.file) for digest in hook.digests)
+        for path, file in hooks.items()
+        if path not in stated and not _is_known(layers.files().get(file), layers, layers.files(base_layers).get(file))
+    )
+
+
+def _is_known(file: ImageFile | None, layers: Layers, base: ImageFile | None) -> bool:
+    """Whether a file of the image is the base's own, the same as it, or as its package recorded it."""
+    if file is None or file is base:
+        return file is not None
+    return bool(file.digest) and (
+        layers.records.confirms(file.path, file.digest) or (base is not None and file.digest == base.digest)
     )
 
 

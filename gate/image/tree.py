@@ -31,7 +31,7 @@ class ImageFile:
         link: the target of a symlink, as it is written.
         head: the first four bytes of a program or script.
         digest: of a file's content, as "algorithm:hex"; equal contents of one path have equal digests in all layers.
-            It is set when the file is searched; nothing else of it ever changes.
+            It is set by the search, of those that have a package record or are in the base and above it.
     """
 
     path: str

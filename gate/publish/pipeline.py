@@ -64,8 +64,8 @@ class Pipeline:
         with run.timeline.part("base and build"):
             base = build.base_of(run, engine)
             built, reference = self._image(base)
-        sboms = run.root / ".cache" / "sbom"
-        found = Candidate(engine, run.release, base, reference, built, run.options.image_context, sboms)
+        cache = run.root / ".cache"
+        found = Candidate(engine, run.release, base, reference, built, run.options.image_context, cache)
         self.connections.stack.callback(found.close)
         if run.selected > FEW_SCENARIOS:
             found.prefetch(whole=run.kind == "full")

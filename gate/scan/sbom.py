@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,11 @@ class Sbom:
     """What an image consists of.
 
     Attributes:
-        digest: of the image.
         components: packages and binaries; files and the operating system's own entry are left out.
         path: the CycloneDX document, kept as evidence.
         tool: what made it, such as "syft 1.18.1".
     """
 
-    digest: str
     components: tuple[Component, ...]
     path: Path
     tool: str
@@ -58,23 +56,18 @@ def make_sbom(source: str, digest: str, folder: Path, *, timeout: float = TIMEOU
     kept = folder / f"{digest.replace(':', '-')}.cdx.json"
     if kept.exists() and spdx_of(kept).exists():
         try:
-            return read_sbom(kept, digest)
+            return read_sbom(kept)
         except ScanUnavailable:
             kept.unlink()  # cut short by a crash: it is made again
-    handle, name = tempfile.mkstemp(dir=folder, suffix=".part")
-    os.close(handle)
-    spdx = Path(f"{name}.spdx")
-    try:
-        _run(source, Path(name), spdx, timeout)
-        made = read_sbom(Path(name), digest)
-        if not spdx.exists():
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        made = Path(scratch, "made.cdx.json")
+        _run(source, made, spdx_of(made), timeout)
+        found = read_sbom(made)
+        if not spdx_of(made).exists():
             raise ScanUnavailable("syft wrote no SPDX document", where=source, remedy=_REMEDY)
-        os.replace(spdx, spdx_of(kept))
-        os.replace(name, kept)
-        return Sbom(made.digest, made.components, kept, made.tool)
-    finally:
-        Path(name).unlink(missing_ok=True)
-        spdx.unlink(missing_ok=True)
+        os.replace(spdx_of(made), spdx_of(kept))
+        os.replace(made, kept)
+    return replace(found, path=kept)
 
 
 def spdx_of(cyclonedx: Path) -> Path:
@@ -107,7 +100,7 @@ def _run(source: str, output: Path, spdx: Path, timeout: float) -> None:
         raise ScanUnavailable(f"syft ended with {done.returncode}: {said}", where=source, remedy=_REMEDY)
 
 
-def read_sbom(path: Path, digest: str) -> Sbom:
+def read_sbom(path: Path) -> Sbom:
     """The SBOM in a CycloneDX JSON file.
 
     Raises:
@@ -115,16 +108,13 @@ def read_sbom(path: Path, digest: str) -> Sbom:
     """
     try:
         size = path.stat().st_size
-        document: Any = json.loads(path.read_bytes()) if size <= MAX_BYTES else None
+        if size > MAX_BYTES:
+            raise ValueError(f"it is larger than {MAX_BYTES:,} bytes ({size:,})")
+        document: Any = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise ScanUnavailable(
-            f"The SBOM cannot be read: {plain(str(error))}", where=path.name, remedy=_REMEDY
-        ) from error
-    if document is None:
-        raise ScanUnavailable(
-            f"The SBOM is larger than {MAX_BYTES:,} bytes ({size:,})", where=path.name, remedy=_REMEDY
-        )
-    return Sbom(digest, components_of(document, path.name), path, _tool(document))
+        why = plain(str(error))
+        raise ScanUnavailable(f"The SBOM cannot be read: {why}", where=path.name, remedy=_REMEDY) from error
+    return Sbom(components_of(document, path.name), path, _tool(document))
 
 
 def components_of(document: Any, where: str = "SBOM") -> tuple[Component, ...]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from functools import partial
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
 from gate.engine import Engine, connect
 from gate.errors import EngineUnavailable, ImageUnavailable
-from gate.image.archive import read_archive
+from gate.image.archive import read_image
+from gate.image.layer_files import LayerFolder
 
 ID = "sha256:" + "c" * 64
 RELEASED = "naver-sms-automation:latest"
@@ -49,9 +52,11 @@ def test_image_is_described(engine: Engine, tiny_image: str) -> None:
 
 
 @pytest.mark.docker
-def test_layers_come_as_one_stream(engine: Engine, tiny_image: str) -> None:
+def test_layers_come_as_one_stream(engine: Engine, tiny_image: str, tmp_path: Path) -> None:
     """Every file of an image that cannot even start is read, and no container is made for it."""
-    with engine.saved(tiny_image) as stream, closing(read_archive(stream, 1, lambda _: True)) as archive:
+    layers, save = engine.image(tiny_image).layers, partial(engine.saved, tiny_image)
+    with closing(LayerFolder(tmp_path)) as folder:
+        archive = read_image(layers, folder, save, lambda _: True)
         assert archive.tree().texts == {"/file": "one file\n"}
     assert not engine.client.containers.list(all=True, filters={"ancestor": tiny_image})
 

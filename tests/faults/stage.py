@@ -136,7 +136,7 @@ def stage(folder: Path, home: Path = ROOT) -> Iterator[Stage]:
     built = build_release(home, release, base, folder / "build.log")
     context = home / release.image_context
     base = replace(base, approved=(*release.approved_bases, *base.approved))
-    good = Candidate(docker, release, base, built.image_id, built, context, ROOT / ".cache" / "sbom")
+    good = Candidate(docker, release, base, built.image_id, built, context, ROOT / ".cache")
     try:
         good.prefetch()
         with LocalTarget(seeds, state=folder / "localaws") as target:
@@ -249,4 +249,4 @@ def of_agreed_python(on: Stage, interpreter: Interpreter) -> Interpreter:
 def twin(on: Stage, image_id: str) -> Candidate:
     """A candidate of which nothing is known yet, as if the release's Dockerfile had built it."""
     built = replace(on.good.built, image_id=image_id)
-    return Candidate(on.engine, on.release, on.base, image_id, built, on.good.context, ROOT / ".cache" / "sbom")
+    return Candidate(on.engine, on.release, on.base, image_id, built, on.good.context, ROOT / ".cache")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,11 @@ from gate.check import CheckResult
 from gate.image.contract import Startup, below, handler_is, names_paths, platform_is, starts_like
 from gate.image.dockerfile import bases_approved, from_lines
 from gate.image.file_checks import is_program, readable_by_all, used_folders
-from gate.image.package_records import PackageRecords
 from gate.image.packages import InstalledPackages, no_development_packages, pins, pins_installed, read_requirements
 from gate.image.python import HandlerImport, handler_imports
 from gate.image.secrets.secret_checks import no_secret
 from gate.image.tree import ELF_MAGIC, ImageFile, Tree
-from tests.image.archive import layer, read_layers, saved
+from tests.image.archive import layer, read_layers
 
 HANDLER = "src.main.lambda_handler"
 BASE = "public.ecr.aws/lambda/python:3.11"
@@ -91,8 +89,7 @@ def contents(_scenario: str, given: dict[str, Any], _folder: Path) -> CheckResul
     """
     env = {name: _whole(value) for name, value in given.get("env", {}).items()}
     texts = {"/var/task/app.py": "x = 1\n", **given.get("files", {})}
-    archive = saved([layer({path: _whole(text).encode() for path, text in texts.items()})])
-    layers = read_layers(io.BytesIO(archive), 1, PackageRecords())
+    layers = read_layers([layer({path: _whole(text).encode() for path, text in texts.items()})])
     return no_secret(env, [_whole(line) for line in given.get("history", [])], layers, 0)
 
 

@@ -7,26 +7,44 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
-from typing import IO
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
 
-from gate.image.archive import read_archive
+from gate.image.archive import ImageArchive, read_image
+from gate.image.layer_files import LayerFolder
 from gate.image.layers import Layers
-from gate.image.package_records import PackageRecords
+from gate.image.package_records import PackageRecords, is_record
 from gate.image.tree import Tree
 
 
-def read_layers(stream: IO[bytes], count: int, known: PackageRecords) -> Layers:
-    """The layers of an archive, searched."""
-    with closing(read_archive(stream, count)) as archive:
-        return archive.search(known)
+@contextmanager
+def opened(layers: Sequence[bytes], archive: bytes, keep: Callable[[str], bool] = is_record) -> Iterator[ImageArchive]:
+    """The image of these layers, read from this archive."""
+    digests = [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in layers]
+    with tempfile.TemporaryDirectory() as name, closing(LayerFolder(Path(name))) as folder:
+        yield read_image(digests, folder, partial(nullcontext, io.BytesIO(archive)), keep)
+
+
+def read_layers(
+    layers: Sequence[bytes],
+    known: PackageRecords | None = None,
+    *,
+    base: int = 0,
+    archive: bytes = b"",
+    **form: bool,
+) -> Layers:
+    """The layers of an image, searched; they come from an archive of this form, or from the one that is given."""
+    with opened(layers, archive or saved(layers, **form)) as image:
+        return image.search(known or PackageRecords(), base)
 
 
 def tree_of(layers: Sequence[bytes]) -> Tree:
     """The files that a container of these layers sees, with every text kept."""
-    with closing(read_archive(io.BytesIO(saved(layers)), len(layers), lambda _: True)) as archive:
-        return archive.tree()
+    with opened(layers, saved(layers), lambda _: True) as image:
+        return image.tree()
 
 
 def layer(

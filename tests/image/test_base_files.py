@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 
 import pytest
 
 from gate.image.base_files import SHOWN, base_unchanged, changes, shadows
 from gate.image.layers import Layer, Layers, merged
 from gate.image.package_records import PackageRecords, is_record, read_records, rpm_records
-from tests.image.archive import layer, read_layers, saved
+from tests.image.archive import layer, read_layers
 from tests.image.results import said
 
 LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/task/lib:/opt/lib"
@@ -45,7 +44,7 @@ def image(*own, base=BASE, known=None):
     texts = {
         path: data.decode() for each in own if isinstance(each, dict) for path, data in each.items() if is_record(path)
     }
-    return read_layers(io.BytesIO(saved(made)), len(made), known or read_records(texts))
+    return read_layers(made, known or read_records(texts), base=1)
 
 
 def checked(*own, **how):

@@ -15,13 +15,12 @@ from packaging.markers import default_environment
 
 from gate.check import NoGo
 from gate.errors import GateError
-from gate.image.archive import read_archive
 from gate.image.dockerfile import all_arguments, bases_approved, from_lines
 from gate.image.file_checks import readable_by_all
 from gate.image.packages import pins, read_requirements
 from gate.image.python import import_handler, inspect_python
 from gate.image.tree import ImageFile, Tree
-from tests.image.archive import tree_of
+from tests.image.archive import read_layers, tree_of
 
 APPROVED = ("public.ecr.aws/lambda/python:3.11",)
 INSTRUCTIONS = ("FROM", "from", "ARG", "ARG A=", "RUN", "COPY --from=", "--mount=from=", "# escape=`", "<<EOF", "EOF")
@@ -96,7 +95,7 @@ def test_whatever_the_images_python_says_is_facts_or_a_refusal(said) -> None:
 def test_any_bytes_are_no_image_or_an_error_that_is_told(content) -> None:
     """`Engine.saved` turns a TarError into an EngineUnavailable; a layer of any bytes is refused or read."""
     with contextlib.suppress(tarfile.TarError, GateError):
-        read_archive(io.BytesIO(content), 1).close()
+        read_layers([b""], archive=content)
     for begin in (b"", b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\0"):
         with contextlib.suppress(GateError):
             tree_of([begin + content])

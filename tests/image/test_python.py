@@ -19,7 +19,6 @@ from gate.image.packages import InstalledPackages
 from gate.image.python import (
     _INSPECT,
     HandlerImport,
-    StartupHook,
     handler_imports,
     import_handler,
     inspect_python,
@@ -27,6 +26,7 @@ from gate.image.python import (
     python_is,
     starts_nothing_foreign,
 )
+from tests.image.archive import layer, read_layers
 from tests.image.results import said
 
 Answer = namedtuple("Answer", "rc stdout stderr")
@@ -57,7 +57,7 @@ class Host:
 KNOWN = (
     '{"python": "3.11.9", "versions": {"Typing_Extensions": "4.1"}, "unimportable": {"A.B": "ImportError: x"},'
     ' "foreign": {"A.B": ["/var/task/a.py"]},'
-    ' "hooks": [{"path": "/l/x.pth", "file": "/e/x.pth", "digests": ["md5:1"]}]}'
+    ' "hooks": {"/l/x.pth": "/e/x.pth"}}'
 )
 
 
@@ -69,7 +69,7 @@ def test_what_the_images_python_says_is_read():
     assert found.packages == InstalledPackages(
         {"typing-extensions": "4.1"}, {"a-b": "ImportError: x"}, (), {"a-b": ("/var/task/a.py",)}
     )
-    assert found.hooks == (StartupHook("/l/x.pth", "/e/x.pth", frozenset({"md5:1"})),)
+    assert found.hooks == {"/l/x.pth": "/e/x.pth"}
     assert {asked[0] for asked in host.asked} == {"/var/task"}
     assert json.loads(host.asked[0][-1])["arguments"] == ['["a-b"]']
 
@@ -99,8 +99,8 @@ def test_whatever_pip_check_objects_to_is_a_conflict(check, conflicts):
         (Answer(0, KNOWN.replace('"3.11.9"', "3.11"), ""), "did not answer"),
         (Answer(0, '{"python": "3.11", "versions": [], "unimportable": {}}', ""), "did not answer"),
         (Answer(0, '{"python": "3.11", "versions": {}, "unimportable": []}', ""), "did not answer"),
-        (Answer(0, KNOWN.replace('"path"', '"other"'), ""), "the files that it runs when it starts"),
-        (Answer(0, KNOWN.replace('[{"path', '[1, {"path'), ""), "the files that it runs when it starts"),
+        (Answer(0, KNOWN.replace('"hooks"', '"other"'), ""), "did not answer"),
+        (Answer(0, KNOWN.replace('{"/l/x.pth": "/e/x.pth"}', '["/l/x.pth"]'), ""), "did not answer"),
         (Answer(0, "[" * 5000, ""), "did not answer"),
     ],
 )
@@ -195,22 +195,27 @@ def test_the_markers_environment_is_the_images_own():
     ("path", "file", "accepted"),
     [
         ("/l/known.pth", "/l/known.pth", True),
-        ("/l/based.pth", "/l/based.pth", True),
         ("/l/linked.pth", "/l/known.pth", True),
+        ("/l/based.pth", "/l/based.pth", True),
+        ("/l/again.pth", "/l/again.pth", True),
         ("/l/stated.pth", "/l/stated.pth", True),
         ("/l/evil.pth", "/l/evil.pth", False),
         ("/l/edited.pth", "/l/edited.pth", False),
+        ("/l/other.pth", "/l/other.pth", False),
+        ("/l/nowhere.pth", "/l/nowhere.pth", False),
     ],
 )
 def test_what_python_starts_with_is_recorded_the_bases_or_stated(path, file, accepted):
-    """A file of the same name with other content is refused."""
-    records = PackageRecords({"/l/known.pth": frozenset({"sha256:1"}), "/l/edited.pth": frozenset({"sha256:9"})})
-    hook = StartupHook(path, file, frozenset({"sha256:1", "md5:1"}))
-    result = starts_nothing_foreign(
-        (hook,), records, {"/l/based.pth": "md5:1", "/l/evil.pth": "md5:2"}, ("/l/stated.pth",)
-    )
+    """A file of the same name with other content is refused, and one that is in no layer."""
+    base = layer({"/l/based.pth": b"import a", "/l/again.pth": b"import b", "/l/other.pth": b"import c"})
+    own = {f"/l/{name}.pth": b"import x" for name in ("known", "edited", "evil", "other")}
+    recorded = f"sha256:{hashlib.sha256(b'import x').hexdigest()}"
+    records = PackageRecords({"/l/known.pth": frozenset({recorded}), "/l/edited.pth": frozenset({"sha256:9"})})
+    layers = read_layers([base, layer({**own, "/l/again.pth": b"import b"})], records, base=1)
+    result = starts_nothing_foreign({path: file}, layers, 1, ("/l/stated.pth",))
     assert result.accepted is accepted
     assert accepted or f"Python runs {path} whenever it starts" in said(result)
+    assert not starts_nothing_foreign({"/l/based.pth": "/l/based.pth"}, layers, 0, ()).accepted
 
 
 # The script is given `answer` by what runs it in the image (gate.engine.script).
@@ -289,13 +294,11 @@ def test_a_module_that_fails_is_told_with_its_error(task, tmp_path):
 
 
 def test_what_python_starts_with_is_listed(task, tmp_path):
-    """A .pth file that imports and sitecustomize, by path and digests; one that only names a folder runs nothing."""
+    """A .pth file that imports and sitecustomize, by path; one that only names a folder runs nothing."""
     venv.create(tmp_path / "env", with_pip=False)
     (packages,) = (tmp_path / "env" / "lib").glob("python*/site-packages")
     (packages / "folder.pth").write_text("/opt/x\n# import nothing\n")
     (packages / "code.pth").write_text("/opt/x\nimport os; os.getpid()\n")
     (packages / "sitecustomize.py").write_text("")
     hooks = asked(task, python=str(tmp_path / "env" / "bin" / "python"))["hooks"]
-    assert [hook["path"] for hook in hooks] == [str(packages / "code.pth"), str(packages / "sitecustomize.py")]
-    content = (packages / "code.pth").read_bytes()
-    assert f"sha256:{hashlib.sha256(content).hexdigest()}" in hooks[0]["digests"]
+    assert hooks == {str(packages / name): str(packages / name) for name in ("code.pth", "sitecustomize.py")}

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gate.errors import ImageUnavailable
-from gate.image.package_records import PackageRecords, read_records
+from gate.image.package_records import read_records
 from gate.image.secrets import archives, file_search
 from gate.image.secrets.detector import secrets_in
 from gate.image.secrets.secret_checks import no_secret, unsearched_packages
@@ -48,8 +48,7 @@ JWT = ".".join(
 def checked(*layers, known=None, base=0, **form_of_archive):
     """The rejections for an image of these layers, each given as files or as a tar archive."""
     made = [each if isinstance(each, bytes) else layer(each) for each in layers]
-    read = read_layers(io.BytesIO(saved(made, **form_of_archive)), len(made), known or PackageRecords())
-    return said(no_secret({}, (), read, base))
+    return said(no_secret({}, (), read_layers(made, known, base=base, **form_of_archive), base))
 
 
 def zipped(files, *, password=False):
@@ -411,37 +410,38 @@ def test_whatever_a_file_holds_the_search_comes_to_an_end(data):
 
 def test_an_archive_without_its_layers_is_refused():
     """Missing, foreign or cut layers are an error, because they were not searched."""
-    whole = saved([layer({"/a": b""})])
+    first, second = layer({"/a": b""}), layer({"/b": b""})
+    whole = saved([first])
     for archive, words in (
-        (packed_as_tar([("x", b"y")]), "does not name one image"),
-        (packed_as_tar([("manifest.json", b"[")]), "does not name one image"),
-        (packed_as_tar([("manifest.json", b'[{"Layers": ["a"]}]')]), "layer 1 of 1: the archive does not hold it"),
-        (
-            packed_as_tar([("manifest.json", b'[{"Layers": ["a"]}]'), ("a", b"\x28\xb5\x2f\xfd" + b"x" * 600)]),
-            "Zstandard",
-        ),
-        (packed_as_tar([("manifest.json", b'[{"Layers": ["a"]}]'), ("a", gzip.compress(b"x" * 999))]), "layer 1 of 1"),
+        (packed_as_tar([("x", b"y")]), "layer 1 of 2: the archive does not hold it"),
+        (whole, "layer 2 of 2: the archive does not hold it"),
+        (packed_as_tar([("a", b"\x28\xb5\x2f\xfd" + b"x" * 600)]), "layer 1 of 2: it is compressed with Zstandard"),
+        (packed_as_tar([("a", gzip.compress(first)[:-9])]), "layer 1 of 2: Compressed file ended before"),
+        (saved([first, layer({"/b": b"x"})]), "layer 2 of 2: the archive does not hold it"),
     ):
         with pytest.raises(ImageUnavailable) as refused:
-            read_layers(io.BytesIO(archive), 1, PackageRecords())
+            read_layers([first, second], archive=archive)
         assert words in str(refused.value)
-    with pytest.raises(ImageUnavailable, match="names 1 layers, and the image's configuration 2"):
-        read_layers(io.BytesIO(whole), 2, PackageRecords())
     with pytest.raises(tarfile.TarError):
-        read_layers(io.BytesIO(whole[:700]), 1, PackageRecords())
+        read_layers([first], archive=whole[:700])
+    with pytest.raises(ImageUnavailable, match="layer 1 of 1"):
+        read_layers([b"x" * 1024], archive=saved([b"x" * 1024]))
 
 
-def test_one_of_two_equal_layers_may_be_a_link():
-    """Older engines and Podman save them so."""
-    made = io.BytesIO(saved([layer({"/key": PEM}), layer({"/b": b""})]))
-    again = io.BytesIO()
-    with tarfile.open(fileobj=made) as old, tarfile.open(fileobj=again, mode="w") as new:
-        for member in old:
-            if member.name.startswith(f"{1:064x}"):
-                member.type, member.linkname, member.size = tarfile.SYMTYPE, f"../{0:064x}/layer.tar", 0
-            new.addfile(member, old.extractfile(member) if member.size else None)
-    again.seek(0)
-    assert [number for number, _ in read_layers(again, 2, PackageRecords()).findings] == [1, 1, 2, 2]
+def test_of_two_equal_layers_the_archive_may_hold_one():
+    """Older engines and Podman save a link for the second."""
+    key, other = layer({"/key": PEM}), layer({"/b": b""})
+    read = read_layers([key, other, key], archive=saved([key, other]))
+    assert [number for number, _ in read.findings] == [1, 1, 3, 3]
+
+
+def test_what_the_base_holds_is_not_the_images():
+    """It is not searched, and counted as such; the same file above the base is."""
+    key = layer({"/key": PEM})
+    read = read_layers([key, layer({"/other": PEM})], base=1)
+    assert {number for number, _ in read.findings} == {2}
+    assert read.searched == {"of the base": 1, "searched": 1}
+    assert {number for number, _ in read_layers([key, key], base=1).findings} == {2}
 
 
 # Environment and history
@@ -467,7 +467,7 @@ def test_one_of_two_equal_layers_may_be_a_link():
 )
 def test_a_variable_that_is_a_secret_is_refused_wherever_it_is_recorded(name, value):
     """In the environment, as ARG's default, as what a RUN was given by the classic builder and by BuildKit."""
-    nothing = read_layers(io.BytesIO(saved([layer({})])), 1, PackageRecords())
+    nothing = read_layers([layer({})])
     assert f"the environment variable {name} holds a secret" in said(no_secret({name: value}, (), nothing, 0))
     for line in (
         f"|1 {name}={value} /bin/sh -c pip install x",
@@ -513,14 +513,14 @@ def test_a_variable_that_is_a_secret_is_refused_wherever_it_is_recorded(name, va
 )
 def test_a_variable_that_names_a_secret_is_the_good_way(name, value):
     """Names, ARNs, parameters, files and properties are not secrets."""
-    nothing = read_layers(io.BytesIO(saved([layer({})])), 1, PackageRecords())
+    nothing = read_layers([layer({})])
     lines = (f"|1 {name}={value} /bin/sh -c pip install x", f"ENV {name}={value}", f"ARG {name}={value}")
     assert said(no_secret({name: value}, lines, nothing, 0)) == ""
 
 
 def test_an_image_without_layers_was_not_searched():
     """It is refused."""
-    nothing = read_layers(io.BytesIO(saved([])), 0, PackageRecords())
+    nothing = read_layers([])
     assert "nothing was searched" in said(no_secret({}, (), nothing, 0))
 
 
@@ -536,6 +536,6 @@ def test_a_distributions_package_that_cannot_be_searched_is_named_and_not_refuse
     packed = b"\xed\xab\xee\xdb" + b"x" * 99
     assert checked({"/var/cache/dnf/a.rpm": packed}) == ""
     assert "cannot be searched" in checked({"/opt/a.bin": packed})
-    read = read_layers(io.BytesIO(saved([layer({"/var/cache/dnf/a.rpm": packed})])), 1, PackageRecords())
+    read = read_layers([layer({"/var/cache/dnf/a.rpm": packed})])
     assert unsearched_packages(read, 0)[0].startswith("/var/cache/dnf/a.rpm was not searched whole")
     assert unsearched_packages(read, 1) == ()

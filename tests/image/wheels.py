@@ -18,7 +18,7 @@ from pathlib import Path
 from gate.image.layers import Layers
 from gate.image.package_records import PackageRecords, is_record, read_records
 from gate.image.secrets.secret_checks import no_secret
-from tests.image.archive import read_layers, saved
+from tests.image.archive import read_layers
 
 NAMES = Path(__file__).with_name("wheels.txt")
 
@@ -39,7 +39,7 @@ def searched(folder: Path, *, recorded: bool = True) -> Layers:
         if is_record(f"/{path}")
     }
     known = read_records(texts) if recorded else PackageRecords()
-    return read_layers(io.BytesIO(saved([layer_of(folder)])), 1, known)
+    return read_layers([layer_of(folder)], known)
 
 
 def told(what: str, layers: Layers, seconds: float) -> int:

@@ -48,19 +48,9 @@ _UNREADABLE = (
 )
 
 
-@dataclass(frozen=True)
-class ArchiveMember:
-    """A file inside an archive.
-
-    Attributes:
-        name: as the archive names it ("" for the archive itself).
-        data: its content.
-        unread: why it could not be read, as the end of a sentence that begins with the name; "" where it was read.
-    """
-
-    name: str
-    data: bytes = b""
-    unread: str = ""
+# A file inside an archive: its name there ("" for the archive itself), its content, and why that was not read, as the
+# end of a sentence that begins with the name ("" where it was).
+Member = tuple[str, bytes, str]
 
 
 @dataclass
@@ -101,19 +91,19 @@ def _ends_in_zip(data: bytes) -> bool:
         return False
 
 
-def members(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
+def members(data: bytes, budget: UnpackBudget) -> Iterator[Member]:
     """The members of an archive, as far as the budget allows."""
     foreign = next((name for magic, name in _UNSUPPORTED.items() if data.startswith(magic)), "")
     if foreign:
-        yield ArchiveMember("", unread=f"is packed with {foreign}, which cannot be read here")
+        yield "", b"", f"is packed with {foreign}, which cannot be read here"
         return
     try:
         yield from _read(data, budget)
     except _UNREADABLE as error:
-        yield ArchiveMember("", unread=f"is a damaged or unknown archive ({type(error).__name__})")
+        yield "", b"", f"is a damaged or unknown archive ({type(error).__name__})"
 
 
-def _read(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
+def _read(data: bytes, budget: UnpackBudget) -> Iterator[Member]:
     kind = next((name for magic, name in _COMPRESSED.items() if data.startswith(magic)), "")
     if kind:
         yield from _limited("", _decompress(kind, data), budget)
@@ -125,14 +115,13 @@ def _read(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
         yield from _zip(data, budget)
 
 
-def _limited(name: str, content: bytes | None, budget: UnpackBudget) -> Iterator[ArchiveMember]:
+def _limited(name: str, content: bytes | None, budget: UnpackBudget) -> Iterator[Member]:
     """A member, or the limit that it exceeds (None: larger than one member may be)."""
     if content is None:
-        yield ArchiveMember(name, unread=f"unpacks to more than {MEMBER_BYTES // MB} MB")
-    elif limit := budget.take(len(content)):
-        yield ArchiveMember(name, unread=limit)
+        yield name, b"", f"unpacks to more than {MEMBER_BYTES // MB} MB"
     else:
-        yield ArchiveMember(name, content)
+        limit = budget.take(len(content))
+        yield name, b"" if limit else content, limit
 
 
 def _decompress(kind: str, data: bytes) -> bytes | None:
@@ -157,7 +146,7 @@ def _gunzip(data: bytes) -> bytes | None:
     return found
 
 
-def _tar(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
+def _tar(data: bytes, budget: UnpackBudget) -> Iterator[Member]:
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
         for member in archive:
             if not member.isfile():
@@ -166,20 +155,20 @@ def _tar(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
             yield from _limited(member.name, file.read() if file else None, budget)
 
 
-def _zip(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
+def _zip(data: bytes, budget: UnpackBudget) -> Iterator[Member]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for member in archive.infolist():
             if member.is_dir():
                 continue
             if member.flag_bits & 1:
-                yield ArchiveMember(member.filename, unread="is encrypted")
+                yield member.filename, b"", "is encrypted"
                 continue
             with archive.open(member) as file:
                 content = file.read(MEMBER_BYTES + 1)
             yield from _limited(member.filename, content if len(content) <= MEMBER_BYTES else None, budget)
 
 
-def _ar(data: bytes, budget: UnpackBudget) -> Iterator[ArchiveMember]:
+def _ar(data: bytes, budget: UnpackBudget) -> Iterator[Member]:
     """The members of an ar archive, such as a .deb or a static library (deb(5), ar(5))."""
     position = len(_AR)
     while position + 60 <= len(data):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from gate.image.layer_files import LayerFile
 from gate.image.package_records import PackageRecords, source_of
-from gate.image.scratch import ScratchFile
 from gate.image.secrets.archives import DEPTH, MB, UnpackBudget, is_archive, members
 from gate.image.secrets.detector import secrets_in
 from gate.image.secrets.values import Secret
+from gate.image.tree import ImageFile
 
 # A file up to this size is read as a whole. A larger one is searched in overlapping pieces.
 WHOLE_BYTES = 256 * MB
@@ -42,27 +42,6 @@ class SecretFinding:
     unread: str = ""
 
 
-class FileContent:
-    """A file of a layer, as a part of a file on this machine's disk.
-
-    Attributes:
-        digest: of the whole content, once it was searched.
-    """
-
-    def __init__(self, path: str, size: int, file: ScratchFile, begin: int) -> None:
-        self.path, self.size, self._file, self._begin = path, size, file, begin
-        self.digest = ""
-
-    def read(self) -> bytes:
-        """The whole content."""
-        return self._file.read(self._begin, self.size)
-
-    def pieces(self) -> Iterator[bytes]:
-        """The content, piece by piece."""
-        for begin in range(0, self.size, _PIECE):
-            yield self._file.read(self._begin + begin, min(_PIECE, self.size - begin))
-
-
 class SecretSearch:
     """Searches the files of all layers, one after the other.
 
@@ -74,57 +53,60 @@ class SecretSearch:
     def __init__(self, known: PackageRecords) -> None:
         self.known = known
         self.counts: Counter[str] = Counter()
-        self._sources: dict[str, FileContent] = {}
 
-    def search(self, content: FileContent) -> list[SecretFinding]:
-        """The findings in a file; sets the digest of its content."""
-        if self._confirms(content):
+    def search(self, file: ImageFile, content: LayerFile, *, hashed: bool = True) -> list[SecretFinding]:
+        """The findings in a file; sets its digest, where there is a record or it is to be `hashed`."""
+        if (hashed or self.known.lists(file.path)) and self.confirms(file, content):
             self.counts["confirmed by a package record"] += 1
-            if content.path.endswith(".py"):
-                self._sources[content.path] = content
             return []
         self.counts["searched"] += 1
-        found = self.by_name(content.path)
+        found = self.by_name(file.path)
         if content.size > WHOLE_BYTES:
-            return [*found, *_in_pieces(content)]
-        found += (SecretFinding(content.path, *each) for each in _secrets_within(content.read(), content.path))
-        return found
+            return [*found, *_in_pieces(file.path, content)]
+        data = content.read(0, content.size)
+        return [*found, *(SecretFinding(file.path, *each) for each in _secrets_within(data, file.path))]
 
-    def _confirms(self, content: FileContent) -> bool:
-        """Whether a record has this content; where records use several algorithms, in any of them."""
-        for algorithm in self.known.algorithms(content.path):
-            hasher = hashlib.new(algorithm, usedforsecurity=False)
-            for piece in content.pieces():
-                hasher.update(piece)
-            content.digest = f"{algorithm}:{hasher.hexdigest()}"
-            if self.known.confirms(content.path, content.digest):
+    def confirms(self, file: ImageFile, content: LayerFile) -> bool:
+        """Whether a record has a file's content; sets its digest. Where records use several algorithms, any will do."""
+        for algorithm in self.known.algorithms(file.path):
+            file.digest = content.hashed(algorithm)
+            if self.known.confirms(file.path, file.digest):
                 return True
         return False
 
     @staticmethod
     def by_name(path: str) -> list[SecretFinding]:
         """The finding that a hard link's name alone makes; its content was searched under another path."""
-        return [SecretFinding(path, "", BY_NAME)] if _is_credential_file(path) else []
+        holds = posixpath.basename(path) in _CREDENTIAL_NAMES or path.endswith(_CREDENTIAL_ENDS)
+        return [SecretFinding(path, "", BY_NAME)] if holds else []
 
-    def unexplained(self, findings: Iterable[SecretFinding]) -> list[SecretFinding]:
-        """The findings but for those of compiled files that only repeat their source, which a record confirms."""
-        return [finding for finding in findings if not self._derived(finding)]
+    def unexplained(
+        self, findings: Iterable[tuple[int, SecretFinding]], sources: Iterable[tuple[ImageFile, LayerFile]]
+    ) -> tuple[tuple[int, SecretFinding], ...]:
+        """The findings but for those of compiled files that only repeat their source, which a record confirms.
 
-    def _derived(self, finding: SecretFinding) -> bool:
-        source = source_of(finding.path)
-        recorded = self._sources.get(source)
-        return recorded is not None and finding.secret in _secrets_of_source(source, recorded.read())
+        Args:
+            findings: each with the number of its layer.
+            sources: the sources of their files in any layer, with their contents.
+        """
+        public = {
+            (file.path, secret)
+            for file, content in sources
+            if self.confirms(file, content)
+            for secret in _secrets_of_source(file.path, content.read(0, content.size))
+        }
+        return tuple(each for each in findings if (source_of(each[1].path), each[1].secret) not in public)
 
 
-def _in_pieces(content: FileContent) -> Iterator[SecretFinding]:
+def _in_pieces(path: str, content: LayerFile) -> Iterator[SecretFinding]:
     """The findings in each piece of a large file; an archive of that size cannot be searched."""
     secrets, overlap = set[Secret](), b""
-    for number, piece in enumerate(content.pieces()):
+    for number, piece in enumerate(content.pieces(_PIECE)):
         if not number and is_archive(piece[:1024]):
-            yield SecretFinding(content.path, "", None, f"is an archive of more than {WHOLE_BYTES // MB} MB")
-        secrets |= secrets_in(overlap + piece, content.path)
+            yield SecretFinding(path, "", None, f"is an archive of more than {WHOLE_BYTES // MB} MB")
+        secrets |= secrets_in(overlap + piece, path)
         overlap = piece[-_OVERLAP:]
-    yield from (SecretFinding(content.path, "", secret) for secret in secrets)
+    yield from (SecretFinding(path, "", secret) for secret in secrets)
 
 
 def _secrets_of_source(path: str, source: bytes) -> frozenset[Secret]:
@@ -148,11 +130,6 @@ def _constants(code: object) -> Iterator[bytes]:
             yield from _constants(constant)
 
 
-def _is_credential_file(path: str) -> bool:
-    """Whether files of this name hold credentials."""
-    return posixpath.basename(path) in _CREDENTIAL_NAMES or path.endswith(_CREDENTIAL_ENDS)
-
-
 def _secrets_within(
     data: bytes, path: str, budget: UnpackBudget | None = None, depth: int = 0
 ) -> Iterator[tuple[str, Secret | None, str]]:
@@ -164,9 +141,9 @@ def _secrets_within(
         yield "", None, f"is an archive in {DEPTH} others, and archives are opened no deeper"
         return
     budget = budget or UnpackBudget()
-    for member in members(data, budget):
-        if member.unread:
-            yield member.name, None, member.unread
+    for name, content, unread in members(data, budget):
+        if unread:
+            yield name, None, unread
             continue
-        for inside, secret, why in _secrets_within(member.data, f"{path}!{member.name}", budget, depth + 1):
-            yield "!".join(filter(None, (member.name, inside))), secret, why
+        for inside, secret, why in _secrets_within(content, f"{path}!{name}", budget, depth + 1):
+            yield "!".join(filter(None, (name, inside))), secret, why
