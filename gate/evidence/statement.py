@@ -1,4 +1,4 @@
-"""The statement of a run: an in-toto Statement with the test-result predicate over the checked image; made and read back.
+"""The statement of a run: an in-toto Statement with the test-result predicate over the checked image; made and read.
 
 Specifications: in-toto Attestation Framework, Statement v1; predicate test-result v0.1.
 """
