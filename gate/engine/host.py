@@ -16,6 +16,7 @@ from testinfra.host import Host
 
 from gate.engine.script import new_mark
 from gate.errors import EngineUnavailable
+from gate.text import plain
 
 # Seconds for the rest of standard error, once a command has ended.
 _AFTER_SECONDS = 1.0
@@ -38,8 +39,7 @@ def host_of(container: str, timeout: float) -> Any:
 
 
 def _refused(cause: str, line: str, what: str) -> EngineUnavailable:
-    shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]} …"
-    return EngineUnavailable(cause, where=shown, remedy=f"run the command by hand: {what}")
+    return EngineUnavailable(cause, where=plain(line, _SHOWN), remedy=f"run the command by hand: {what}")
 
 
 def _read_ready(waiting: selectors.BaseSelector, read: dict[Any, bytearray], seconds: float) -> None:
@@ -69,10 +69,11 @@ class _LimitedBackend(DockerBackend):  # type: ignore[misc]
         mark, asked = self._mark, self.quote(command, *args)
         done = super().run(f"{_PREPARE}\n{asked}\nended=$?; printf '%s %s %s' {mark} $ended {mark}; exit $ended")
         stdout, found, rest = done.stdout.partition(mark)
-        if not found and done.rc == 0:
+        # Where no shell could be started, the engine says so; one that broke off before says nothing.
+        if not found and (done.rc == 0 or not (stdout + done.stderr).strip()):
             raise EngineUnavailable(
                 "the answer that came out of the container broke off",
-                where=asked,
+                where=plain(asked, _SHOWN),
                 remedy="run again; if it stays so, see why the Docker engine stops (`docker info`)",
             )
         code = int(rest.partition(mark)[0]) if mark in rest else done.rc
