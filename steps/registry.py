@@ -134,7 +134,7 @@ def mutability_keeps_release_tag(repository, release):
 
 @when("its promotion is looked at")
 def promotion_looked_at(published, release, evidence):
-    """Overwriting is tried by the publishing run, on a target that may be spoiled."""
+    """Overwriting is tried by the publishing run, on a target where that may be tried."""
     asked = f"aws ecr put-image --image-tag {release.release_tag} with another manifest"
     evidence.add("overwrite trial", published.overwrite_trial, asked=asked)
 

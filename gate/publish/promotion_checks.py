@@ -185,6 +185,6 @@ def check_trial(trial: Trial, tag: str) -> CheckResult:
         return ACCEPTED
     return reject(
         f"The registry let the release tag {tag!r} be overwritten: {trial.said}",
-        "PutImage of another manifest under the release tag, on a target that may be spoiled",
+        "PutImage of another manifest under the release tag, on a target where that may be tried",
         "the mutability setting does not do what it says, or was changed during the run",
     )

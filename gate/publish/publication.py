@@ -33,7 +33,7 @@ class CheckedImage:
 
 @dataclass(frozen=True)
 class Trial:
-    """An attempt to overwrite the release tag, made only where a target may be spoiled.
+    """An attempt to overwrite the release tag, made only where that may be tried: on the local target.
 
     Attributes:
         made: whether it was tried.

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from gate.run.model import Run
 
 _READS, _PAUSE = 6, 2.0  # how often, and every how many seconds, ECR is asked for what was just written
-_NOT_TRIED = Trial(False, False, "not tried: this target may not be spoiled; the setting was checked instead")
+_NOT_TRIED = Trial(False, False, "not tried: it is tried on the local target alone; the setting was checked instead")
 
 
 class Publisher:
