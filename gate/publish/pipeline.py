@@ -151,7 +151,7 @@ class Pipeline:
     def _promote(self) -> Publication:
         run, pushed = self.run, self.registry_image
         # Once more: a client that was made since the beginning may ask elsewhere.
-        require(check_endpoints(run.clients.endpoints, run.publishes))
+        require(check_endpoints(run.endpoint_recorder.endpoints, run.publishes))
         preconditions.refuse_promotion(run, pushed.digest)
         promotion_record.begin(run, pushed, self.earlier_promotions)
         try:

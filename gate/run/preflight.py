@@ -40,7 +40,7 @@ def session_for(run: Run) -> Any:
         # A profile is for AWS: the local target gives its own credentials.
         profile = run.options.profile if run.options.target == "aws" else None
         session = boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION") or None)
-        run.clients.attach(session, run.release.account)
+        run.endpoint_recorder.attach(session, run.release.account)
         credentials = session.get_credentials()
     except BotoCoreError as error:
         raise WrongUse(f"the AWS configuration cannot be used: {error}", remedy="see `aws configure list`") from error
@@ -76,7 +76,7 @@ def identify(run: Run) -> None:
         raise WrongUse("; ".join(each.cause for each in refused), remedy=refused[0].remedy)
     run.facts.identity = caller.arn
     run.terminal.progress(f"{caller} in account {caller.account}, {caller.region}")
-    if elsewhere := run.clients.elsewhere:
+    if elsewhere := run.endpoint_recorder.elsewhere:
         where = "; ".join(map(str, elsewhere))
         run.terminal.progress(f"not AWS: {where}. Whatever comes of this, it is a rehearsal")
 
@@ -112,7 +112,7 @@ def permissions(run: Run) -> CheckResult:
     policy = f"docs/policies/{'publish' if run.publishes else 'verify'}.json"
     missing = check_permissions(statuses, run.facts.identity, policy)
     if run.publishes:
-        return check_endpoints(run.clients.endpoints, run.publishes) + repository + missing
+        return check_endpoints(run.endpoint_recorder.endpoints, run.publishes) + repository + missing
     # A run that only verifies goes on: only the scenarios that need a missing permission fail.
     for each in missing.rejections:
         run.terminal.progress(one_line(each.cause))

@@ -69,7 +69,7 @@ def release(monkeypatch, tmp_path):
     run = SimpleNamespace(
         publishes=True, promotes=False, kind="full", timeline=Timeline(),
         facts=facts, store=SimpleNamespace(folder=tmp_path, digest=""), errors=[],
-        clients=SimpleNamespace(endpoints=()), release=SimpleNamespace(release_tag="v1", rolling_tag="latest",
+        endpoint_recorder=SimpleNamespace(endpoints=()), release=SimpleNamespace(release_tag="v1", rolling_tag="latest",
         candidate_tag="candidate"),
     )  # fmt: skip
     pipeline = Pipeline(Connections(run))

@@ -10,8 +10,8 @@ from typing import Any
 from gate.aws.endpoints import Endpoint
 
 
-class ClientRecorder:
-    """Records the endpoints of the clients of one run.
+class EndpointRecorder:
+    """Records the endpoints of the AWS clients of one run.
 
     It uses botocore's events, so it also records the clients that a session makes itself, to assume a role or to renew
     a login.
@@ -39,7 +39,7 @@ class ClientRecorder:
             session: a session that has not made any client yet.
             account: the account whose registry ECR should name.
         """
-        mine = f"client recorder {id(self)}"  # botocore registers nothing twice under one identifier
+        mine = f"endpoint recorder {id(self)}"  # botocore registers nothing twice under one identifier
         session.events.register("creating-client-class", self._record_class, f"{mine}, client")
         record = partial(self._record_registry, account)
         session.events.register_last("after-call.ecr.GetAuthorizationToken", record, f"{mine}, registry")
