@@ -22,10 +22,10 @@ from gate.publish.promotion_checks import AwsCaller, ReleaseTags, check_caller
 from gate.publish.publication import CheckedImage, Publication
 from gate.registry.ecr import EcrRepository
 from gate.registry.login import Login, pull
-from gate.registry.managed_reader import ManagedReader
 from gate.registry.manifest import StoredManifest
 from gate.registry.push import push
 from gate.registry.repository import naming
+from gate.registry.signing_and_replication_reader import SigningAndReplicationReader
 from gate.release import Release
 
 
@@ -92,11 +92,11 @@ class ReleaseClient:
         return EcrRepository(self.client("ecr"), account, repository, self.call_log, self.learn)
 
     @cached_property
-    def managed(self) -> ManagedReader:
+    def managed(self) -> SigningAndReplicationReader:
         """What ECR does by itself with the release's images."""
         here = self.release
         clients = lambda region: self.client("ecr", region)  # noqa: E731
-        return ManagedReader(clients, here.region, here.account, here.repository, self.time, self.say)
+        return SigningAndReplicationReader(clients, here.region, here.account, here.repository, self.time, self.say)
 
     @cached_property
     def zip_function(self) -> ZipFunction:

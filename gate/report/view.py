@@ -121,6 +121,5 @@ def _target(run: Run) -> str:
         return "local: registry, ECR API, scanner and AWS services are simulated; the image is really built and run"
     if run.target == "aws":
         return "aws"
-    return (
-        f"aws, with an endpoint that is not AWS: a rehearsal ({'; '.join(map(str, run.endpoint_recorder.elsewhere))})"
-    )
+    elsewhere = "; ".join(map(str, run.endpoint_recorder.elsewhere))
+    return f"aws, with an endpoint that is not AWS: a rehearsal ({elsewhere})"

@@ -22,9 +22,9 @@ from gate.legacy.trail import TrailEvent
 from gate.publish.publication import ACCEPTED, Promotion, Publication
 from gate.registry.changes import InspectedManifests
 from gate.registry.ecr import StoredConfig
-from gate.registry.managed import ImageSigning, Replica
 from gate.registry.manifest import StoredManifest
 from gate.registry.repository import RepositorySnapshot
+from gate.registry.signing_and_replication import ImageSigning, Replica
 from gate.release import Release
 from gate.scan.records import ScanRecord
 from gate.scan.report import ScanReport
@@ -75,7 +75,7 @@ class RecordedRepository:
 
 @dataclass(frozen=True)
 class RecordedManaged:
-    """What ECR did with the image by itself, in the place of `ManagedReader`."""
+    """What ECR did with the image by itself, in the place of `SigningAndReplicationReader`."""
 
     signed: ImageSigning
     replicas: tuple[Replica, ...]

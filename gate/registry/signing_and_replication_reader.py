@@ -10,7 +10,7 @@ from gate.aws.calls import ask
 from gate.aws.errors import AwsNotFound
 from gate.aws.retry import TimeSource
 from gate.errors import AwsRefused
-from gate.registry.managed import (
+from gate.registry.signing_and_replication import (
     ENDED,
     WAITING,
     Destination,
@@ -28,7 +28,7 @@ _Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True)
-class ManagedReader:
+class SigningAndReplicationReader:
     """Reads signing and replication of the images of one repository.
 
     Attributes:

@@ -3,7 +3,7 @@
 from pytest_bdd import then, when
 
 from gate.check import require
-from gate.registry.managed import check_replicated, check_signed
+from gate.registry.signing_and_replication import check_replicated, check_signed
 
 
 @when("its managed signing is read", target_fixture="signing")

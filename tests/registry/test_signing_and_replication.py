@@ -4,7 +4,7 @@ import pytest
 
 from gate.aws.retry import TimeSource
 from gate.errors import AwsRefused
-from gate.registry.managed import (
+from gate.registry.signing_and_replication import (
     Destination,
     ImageSigning,
     Progress,
@@ -14,7 +14,7 @@ from gate.registry.managed import (
     destinations,
     signing_profiles,
 )
-from gate.registry.managed_reader import ManagedReader
+from gate.registry.signing_and_replication_reader import SigningAndReplicationReader
 from tests.field.wire import REGION, client
 
 ACCOUNT, OTHER, NAME, DIGEST = "654654307503", "111122223333", "team/app", f"sha256:{'a' * 64}"
@@ -138,7 +138,7 @@ class Reading:
         self.seconds, self.said = 0.0, []
         made = client("ecr", answers)
         time = TimeSource(monotonic=lambda: self.seconds, sleep=self._sleep)
-        self.reader = ManagedReader(lambda _region: made, REGION, ACCOUNT, NAME, time, self.said.append)
+        self.reader = SigningAndReplicationReader(lambda _region: made, REGION, ACCOUNT, NAME, time, self.said.append)
 
     def _sleep(self, seconds):
         self.seconds += seconds
