@@ -10,10 +10,10 @@ from botocore.config import Config
 from gate.aws.calls import ask
 from gate.aws.endpoints import check_endpoints
 from gate.aws.errors import AwsNotFound
+from gate.caller_permissions.granted import GrantedPermissions
+from gate.caller_permissions.required import PermissionState, PermissionStatus, check_permissions, required_by
 from gate.check import ACCEPTED, CheckResult, reject
 from gate.errors import AwsRefused, GateError, WrongUse, one_line
-from gate.permission.granted import GrantedPermissions
-from gate.permission.required import PermissionState, PermissionStatus, check_permissions, required_by
 from gate.publish.promotion_checks import AwsCaller, check_caller
 
 if TYPE_CHECKING:

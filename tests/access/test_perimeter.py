@@ -11,8 +11,8 @@ from gate.access.document import PolicyText
 from gate.access.evaluation import may, registry_request
 from gate.access.facts import Network, Simulation
 from gate.access.matrix import principals
+from gate.caller_permissions.__main__ import ROOT
 from gate.errors import WrongUse
-from gate.permission.__main__ import ROOT
 from gate.release_file import release_of
 from tests.access.conftest import ACCOUNT, CI, PULL, REVIEWED, arn, identity
 

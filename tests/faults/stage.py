@@ -15,8 +15,8 @@ from gate.access.reader import AccountReader
 from gate.access.reviewed_principals import load as load_reviews
 from gate.aws.calls import CallLog
 from gate.aws.retry import TimeSource
+from gate.browser.chrome_age import ChromePin
 from gate.browser.newest import StableVersion
-from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.base import STAND_IN_LABEL, Base
 from gate.image.build import BuiltImage, build_image

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from gate.access.reviewed_principals import ReviewedPrincipals
+from gate.browser.chrome_age import ChromePin
 from gate.browser.newest import StableVersion
-from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.end_of_support import SupportDates
 from gate.legacy.snapshot import FunctionSnapshot

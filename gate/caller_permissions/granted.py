@@ -22,8 +22,8 @@ from gate.access.principal import SESSION
 from gate.aws.calls import ask, pages
 from gate.aws.errors import LOGGED_OUT, NOT_ALLOWED, AwsNotFound, error_code, explained, garbled
 from gate.aws.partition import arn, partition_of
+from gate.caller_permissions.required import PermissionState, PermissionStatus, RequiredPermission, resources
 from gate.errors import GateError
-from gate.permission.required import PermissionState, PermissionStatus, RequiredPermission, resources
 from gate.release import Release
 from gate.text import plain
 

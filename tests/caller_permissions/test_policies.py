@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from gate.aws.service_authorization import actions
-from gate.errors import WrongUse
-from gate.permission.__main__ import FOLDER, ROOT, calls_in, main, text
-from gate.permission.required import (
+from gate.caller_permissions.__main__ import FOLDER, ROOT, calls_in, main, text
+from gate.caller_permissions.required import (
     PUBLISHING,
     VERIFYING,
     RequiredPermission,
@@ -19,6 +18,7 @@ from gate.permission.required import (
     required_by,
     resources,
 )
+from gate.errors import WrongUse
 from gate.registry.permitted_calls import ALLOWED_CHANGES, READS, AwsCall
 from gate.release_file import release_of
 
@@ -95,7 +95,7 @@ def test_what_is_no_call_log_is_refused(tmp_path, content):
 def test_call_logs_are_compared_before_anything_is_written(tmp_path, capsys, monkeypatch, action, missing_one):
     """`make policies` with a call log: a call that no permission is for is named, and no file changes."""
     shutil.copy(ROOT / "pytest.ini", tmp_path)
-    monkeypatch.setattr("gate.permission.__main__.ROOT", tmp_path)
+    monkeypatch.setattr("gate.caller_permissions.__main__.ROOT", tmp_path)
     log = tmp_path / "calls.json"
     log.write_text(json.dumps({"answer": [asdict(call(action))]}))
     if missing_one:

@@ -21,8 +21,8 @@ from typing import Any
 
 from packaging.version import Version
 
+from gate.browser.chrome_age import ARGUMENT, LOCK
 from gate.browser.newest import FILE, LIST, StableVersion, fetch, is_version, listed, record_of
-from gate.browser.pin import ARGUMENT, LOCK
 from gate.errors import GateError
 
 IMAGE = Path(__file__).parents[2] / "image"
@@ -135,7 +135,8 @@ def bumped(asked: str, image: Path, url: str) -> tuple[str, StableVersion | None
 
 def main(arguments: list[str] | None = None) -> None:
     """Write the lock (and the pin), or leave everything unchanged."""
-    parser = argparse.ArgumentParser(prog="python -m gate.browser.lock", description=(__doc__ or "").splitlines()[0])
+    about = (__doc__ or "").splitlines()[0]
+    parser = argparse.ArgumentParser(prog="python -m gate.browser.write_chrome_lock", description=about)
     parser.add_argument("--bucket", default=BUCKET, help="where the zips are (default: %(default)s)")
     parser.add_argument("--list", default=LIST, help="where the newest version is named (default: %(default)s)")
     parser.add_argument("--image", type=Path, default=IMAGE, help="the folder of the Dockerfile (default: %(default)s)")

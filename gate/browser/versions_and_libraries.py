@@ -1,4 +1,4 @@
-"""Chrome and Chromedriver as the image holds them: their versions, the expected ones, and their shared libraries."""
+"""Chrome and Chromedriver in the image: that their versions match, are the pinned ones, and no library is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The version of Chrome that a release pins, and whether it is current. Pure but for `read`."""
+"""The version of Chrome that a release pins, and whether it is young enough. Pure but for `read`."""
 
 from __future__ import annotations
 

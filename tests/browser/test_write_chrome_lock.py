@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.browser.lock import write_together
+from gate.browser.write_chrome_lock import write_together
 
 
 @pytest.mark.parametrize("stuck", ["Dockerfile", "chrome.lock", "chrome-stable.json"])

@@ -7,10 +7,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from gate.errors import AwsRefused
-from gate.permission.__main__ import ROOT
-from gate.permission.granted import GrantedPermissions, parameters
-from gate.permission.required import (
+from gate.caller_permissions.__main__ import ROOT
+from gate.caller_permissions.granted import GrantedPermissions, parameters
+from gate.caller_permissions.required import (
     PUBLISHING,
     VERIFYING,
     PermissionState,
@@ -18,6 +17,7 @@ from gate.permission.required import (
     RequiredPermission,
     check_permissions,
 )
+from gate.errors import AwsRefused
 from gate.registry.permitted_calls import READS
 from gate.release_file import release_of
 

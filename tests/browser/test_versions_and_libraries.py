@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gate.browser.programs import program_version, shared_libraries
+from gate.browser.versions_and_libraries import program_version, shared_libraries
 from gate.image.tree import ELF_MAGIC, ImageFile, Tree
 
 HOSTILE = "/opt/$(touch /x) `id`; rm -rf / && \"'\n\u202e\x1b[2J | cat"

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from gate.browser.chrome_age import ChromePin, LockUnreadable, NothingPinned, pin_current, read
 from gate.browser.newest import StableVersion
-from gate.browser.pin import ChromePin, LockUnreadable, NothingPinned, pin_current, read
 from gate.errors import GateError
 from gate.run.inputs import chrome_pin
 from gate.scan.register.reading import parse

@@ -1,4 +1,4 @@
-"""The line of the image's own code that a failure comes from. Pure."""
+"""From a traceback the line of the image's own code that a failure comes from. Pure."""
 
 from __future__ import annotations
 

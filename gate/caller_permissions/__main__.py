@@ -1,4 +1,4 @@
-"""`python -m gate.permission` (`make policies`): write the least-privilege policies."""
+"""`python -m gate.caller_permissions` (`make policies`): write the least-privilege policies."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gate.caller_permissions.required import PUBLISHING, missing, policies_of
 from gate.errors import GateError, WrongUse
-from gate.permission.required import PUBLISHING, missing, policies_of
 from gate.registry.permitted_calls import AwsCall
 from gate.release import Release
 from gate.release_file import release_of
@@ -24,7 +24,8 @@ def main(arguments: list[str] | None = None) -> None:
     Raises:
         WrongUse: a call log has a call that no required permission is for, or cannot be read.
     """
-    parser = argparse.ArgumentParser(prog="python -m gate.permission", description=(__doc__ or "").splitlines()[0])
+    about = (__doc__ or "").splitlines()[0]
+    parser = argparse.ArgumentParser(prog="python -m gate.caller_permissions", description=about)
     parser.add_argument(
         "call_log",
         metavar="CALL LOG",
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     for path in options.call_log:
         if actions := missing(calls_in(path), PUBLISHING):
             raise WrongUse(f"no required permission is for {', '.join(actions)}", where=str(path),
-                           remedy="add it to gate/permission/required.py")  # fmt: skip
+                           remedy="add it to gate/caller_permissions/required.py")  # fmt: skip
     folder = options.release_folder
     for name, number in write(folder / FOLDER, release_of(folder / "pytest.ini")).items():
         print(f"{FOLDER / name}: {number} permissions")
