@@ -22,7 +22,7 @@ from gate.attestation.summary import PREDICATE
 from gate.aws.calls import ask
 from gate.errors import GateError, WrongUse
 from gate.evidence.signature import Whose, add_options, believed, public_key
-from gate.registry.login import read_login
+from gate.registry.pull import read_login
 
 _REFERENCE = re.compile(
     r"(?P<repository>(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P<name>[a-z0-9._/-]+))"

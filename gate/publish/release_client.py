@@ -14,15 +14,15 @@ from gate.aws.calls import CallLog, ask, readable
 from gate.aws.retry import TimeSource
 from gate.check import require
 from gate.errors import AwsRefused
+from gate.legacy.cloudtrail import TrailEvent, read_trail
 from gate.legacy.reader import ZipFunction
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic, read_traffic
-from gate.legacy.trail import TrailEvent, read_trail
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags, check_caller
 from gate.publish.publication import CheckedImage, Publication
 from gate.registry.ecr import EcrRepository
-from gate.registry.login import Login, pull
 from gate.registry.manifest import StoredManifest
+from gate.registry.pull import Login, pull
 from gate.registry.push import push
 from gate.registry.repository import naming
 from gate.registry.signing_and_replication_reader import SigningAndReplicationReader

@@ -20,7 +20,7 @@ from gate.caller_permissions.required import PermissionState, required_by
 from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction
 from gate.registry.ecr import EcrRepository
-from gate.registry.login import Login, fetch_blob
+from gate.registry.pull import Login, fetch_blob
 from gate.release_file import release_of
 
 pytestmark = pytest.mark.slow

@@ -22,8 +22,8 @@ from gate.image.base import STAND_IN_LABEL, Base
 from gate.image.build import BuiltImage, build_image
 from gate.image.end_of_support import load as load_support
 from gate.image.python import Interpreter
+from gate.legacy.cloudtrail import TrailEvent
 from gate.legacy.traffic import Traffic
-from gate.legacy.trail import TrailEvent
 from gate.publish.build import build_stand_in
 from gate.publish.earlier_runs import BASELINE
 from gate.publish.publication import CheckedImage

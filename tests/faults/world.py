@@ -16,9 +16,9 @@ from gate.browser.chrome_age import ChromePin
 from gate.browser.newest import StableVersion
 from gate.candidate import Candidate
 from gate.image.end_of_support import SupportDates
+from gate.legacy.cloudtrail import TrailEvent
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
-from gate.legacy.trail import TrailEvent
 from gate.publish.publication import ACCEPTED, Promotion, Publication
 from gate.registry.changes import InspectedManifests
 from gate.registry.ecr import StoredConfig

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from gate.engine.archive import HistoryEntry, SavedImage, read_saved
+from gate.engine.saved_image import HistoryEntry, SavedImage, read_saved
 from gate.errors import ImageUnavailable
 
 

@@ -1,4 +1,4 @@
-"""The substitution of variables in a Dockerfile (Dockerfile reference, "Environment replacement"). Pure."""
+"""What is put in the place of variables in a Dockerfile (its reference, "Environment replacement"). Pure."""
 
 from __future__ import annotations
 

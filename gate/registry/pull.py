@@ -1,4 +1,4 @@
-"""Reading from the registry: the login in memory, a blob, `docker pull`. No Docker configuration is touched."""
+"""Pulling from the registry: the login in memory, a blob, `docker pull`. No Docker configuration is touched."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 from gate.errors import EvidenceDamaged
-from gate.legacy import pipeline
-from gate.legacy.pipeline import PipelineFiles, check_pipeline, read_pipeline
+from gate.legacy import zip_pipeline
+from gate.legacy.zip_pipeline import PipelineFiles, check_pipeline, read_pipeline
 
 PATHS = ("deploy/zip.sh", "layers")
 
@@ -97,7 +97,7 @@ def test_git_is_given_a_minute(tmp_path, monkeypatch):
     def hangs(command, *, timeout, **_more):
         raise subprocess.TimeoutExpired(command, timeout)
 
-    monkeypatch.setattr(pipeline.subprocess, "run", hangs)
+    monkeypatch.setattr(zip_pipeline.subprocess, "run", hangs)
     with pytest.raises(EvidenceDamaged, match="timed out after 60 seconds"):
         read_pipeline(tmp_path, PATHS, "v1.0.0")
 
@@ -133,7 +133,7 @@ def test_a_git_that_is_not_there_or_hangs_is_a_no_go(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EvidenceDamaged, match="git does not answer"):
         read_pipeline(tmp_path, PATHS, "v1.0.0")
-    monkeypatch.setattr(pipeline, "_SECONDS", 0.1)
+    monkeypatch.setattr(zip_pipeline, "_SECONDS", 0.1)
     (tmp_path / "git").write_text("#!/bin/sh\nexec /bin/sleep 30\n")
     (tmp_path / "git").chmod(0o755)
     with pytest.raises(EvidenceDamaged, match="git does not answer"):
