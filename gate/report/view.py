@@ -9,7 +9,7 @@ from gate.errors import GateError
 from gate.report.figures import figures
 from gate.report.findings import FindingsTable, findings
 from gate.report.page import ReportPage, render
-from gate.scan.register.reading import load
+from gate.scan.exceptions.reading import load
 
 if TYPE_CHECKING:
     from gate.run.model import Facts, Run

@@ -9,9 +9,9 @@ from gate.browser import chrome_age
 from gate.errors import ImageUnavailable
 from gate.image.dockerfile import from_lines
 from gate.image.end_of_support import shipped
+from gate.scan.exceptions.entries import Register
+from gate.scan.exceptions.reading import load
 from gate.scan.records import ScanRecord, read
-from gate.scan.register.entries import Register
-from gate.scan.register.reading import load
 from gate.scan.scan_diff import last_before
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gate.errors import WrongUse
     from gate.publish.publication import AcceptedRelease, Promotion, Publication
     from gate.publish.release_client import ReleaseClient
-    from gate.scan.register.entries import Register
+    from gate.scan.exceptions.entries import Register
     from gate.scan.report import ScanReport
     from gate.scenarios.features import Scenario
 

@@ -13,7 +13,7 @@ from gate.browser.chrome_age import ChromePin, LockUnreadable, NothingPinned, pi
 from gate.browser.newest import StableVersion
 from gate.errors import GateError
 from gate.run.inputs import chrome_pin
-from gate.scan.register.reading import parse
+from gate.scan.exceptions.reading import parse
 
 TODAY = date(2026, 11, 27)
 NEWEST = StableVersion("158.0.8127.37", date(2026, 11, 26), "the list")

@@ -32,9 +32,9 @@ from gate.publish.release_client import ReleaseClient
 from gate.release import Release
 from gate.release_file import release_of
 from gate.run.inputs import REGISTER
+from gate.scan.exceptions.reading import load as load_register
 from gate.scan.reader import ScanReader
 from gate.scan.records import record_of
-from gate.scan.register.reading import load as load_register
 from localaws.__main__ import seeded_release
 from localaws.seed import repository
 from localaws.seed.release import SeededRelease

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from gate.errors import EvidenceDamaged
 from gate.run import inputs
 from gate.scan import remediation, scan_diff
+from gate.scan.exceptions.reading import parse
 from gate.scan.records import RecordedFinding, ScanRecord, from_json, keep, read, read_all, record_of, to_json
-from gate.scan.register.reading import parse
 
 from .conftest import DIGEST, NOON, Refusal, basic, page
 from .test_register import GOOD

@@ -8,15 +8,15 @@ from datetime import date
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.scan.coverage import ImageCoverage
+from gate.scan.exceptions.entries import CoverageEntry, FindingException, Register, RegisterEntry, VexEntry
+from gate.scan.exceptions.packages import PackageSelector
+from gate.scan.exceptions.policy import PolicyRow
+from gate.scan.exceptions.reading import LONGEST, parse
+from gate.scan.exceptions.schema import MONITOR, NEVER
+from gate.scan.exceptions.source import RegisterFault
+from gate.scan.exceptions.suggestion import ready_entry, remedy
+from gate.scan.exceptions.vex import VexStatement
 from gate.scan.findings import Finding, Severity, worst_first
-from gate.scan.register.entries import CoverageEntry, FindingException, Register, RegisterEntry, VexEntry
-from gate.scan.register.packages import PackageSelector
-from gate.scan.register.policy import PolicyRow
-from gate.scan.register.reading import LONGEST, parse
-from gate.scan.register.schema import MONITOR, NEVER
-from gate.scan.register.source import RegisterFault
-from gate.scan.register.suggestion import ready_entry, remedy
-from gate.scan.register.vex import VexStatement
 from gate.scan.result_checks import ALL_LISTED
 from gate.scan.statuses import Mode
 

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 import yaml
 
+from gate.scan.exceptions.packages import UNTOLD
+from gate.scan.exceptions.schema import REFERENCE
 from gate.scan.findings import Finding, Severity
-from gate.scan.register.packages import UNTOLD
-from gate.scan.register.schema import REFERENCE
 from gate.scan.statuses import Mode
 
 # Long enough to plan an upgrade in, short enough to be looked at again.

@@ -12,13 +12,13 @@ from packaging.utils import canonicalize_name
 
 from gate.errors import WrongUse
 from gate.scan.components import full_name
-from gate.scan.register.entries import CoverageEntry, FindingException, Register, SupportException, VexEntry
-from gate.scan.register.packages import InvalidEntry, package_selector, parse_purl
-from gate.scan.register.policy import fixable_row
-from gate.scan.register.schema import FIXABLE, form_faults
-from gate.scan.register.source import MAX_BYTES, RegisterFault, YamlDocument, read_yaml
-from gate.scan.register.vex import MAX_BYTES as MOST_OF_VEX
-from gate.scan.register.vex import read_vex
+from gate.scan.exceptions.entries import CoverageEntry, FindingException, Register, SupportException, VexEntry
+from gate.scan.exceptions.packages import InvalidEntry, package_selector, parse_purl
+from gate.scan.exceptions.policy import fixable_row
+from gate.scan.exceptions.schema import FIXABLE, form_faults
+from gate.scan.exceptions.source import MAX_BYTES, RegisterFault, YamlDocument, read_yaml
+from gate.scan.exceptions.vex import MAX_BYTES as MOST_OF_VEX
+from gate.scan.exceptions.vex import read_vex
 from gate.text import plain
 
 LONGEST = timedelta(days=90)

@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from gate.scan.components import RequiredComponent, same_name
+from gate.scan.exceptions.packages import PackageSelector
+from gate.scan.exceptions.policy import PolicyRow, strictest_row
+from gate.scan.exceptions.source import RegisterFault
+from gate.scan.exceptions.vex import CLEARING, VexDocument, VexStatement
 from gate.scan.findings import Finding, Severity
-from gate.scan.register.packages import PackageSelector
-from gate.scan.register.policy import PolicyRow, strictest_row
-from gate.scan.register.source import RegisterFault
-from gate.scan.register.vex import CLEARING, VexDocument, VexStatement
 from gate.scan.statuses import Mode
 
 

@@ -12,9 +12,8 @@ from packageurl import PackageURL
 
 from gate.errors import WrongUse
 from gate.scan.coverage import ImageCoverage, RequiredComponent
-from gate.scan.findings import Finding
-from gate.scan.register.entries import Register
-from gate.scan.register.exception_checks import (
+from gate.scan.exceptions.entries import Register
+from gate.scan.exceptions.exception_checks import (
     coverage_used,
     disposed_below,
     dispositions,
@@ -24,10 +23,11 @@ from gate.scan.register.exception_checks import (
     register_valid,
     unused_exceptions,
 )
-from gate.scan.register.openvex import openvex
-from gate.scan.register.reading import load, parse
-from gate.scan.register.source import MAX_BYTES, RegisterFault
-from gate.scan.register.suggestion import ready_entry
+from gate.scan.exceptions.openvex import openvex
+from gate.scan.exceptions.reading import load, parse
+from gate.scan.exceptions.source import MAX_BYTES, RegisterFault
+from gate.scan.exceptions.suggestion import ready_entry
+from gate.scan.findings import Finding
 from gate.scan.statuses import Mode
 
 TODAY = date(2026, 11, 22)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from gate.scan.exceptions.schema import EXCEPTED, EXPLOITED, FIXABLE, MONITOR, NEVER
 from gate.scan.findings import Finding, Severity
-from gate.scan.register.schema import EXCEPTED, EXPLOITED, FIXABLE, MONITOR, NEVER
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 from packageurl import PackageURL
 
-from gate.scan.register.entries import FindingException
-from gate.scan.register.exception_checks import Disposition
-from gate.scan.register.packages import UNTOLD
+from gate.scan.exceptions.entries import FindingException
+from gate.scan.exceptions.exception_checks import Disposition
+from gate.scan.exceptions.packages import UNTOLD
 
 # The file of a run's evidence that holds the document.
 VEX = "exceptions.openvex.json"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from gate.scan.register.source import RegisterFault, YamlDocument
+from gate.scan.exceptions.source import RegisterFault, YamlDocument
 from gate.text import plain
 
 if TYPE_CHECKING:

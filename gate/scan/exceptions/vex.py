@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from gate.scan.exceptions.packages import UNTOLD, InvalidEntry, PackageSelector, package_selector, parse_purl
+from gate.scan.exceptions.schema import JUSTIFICATIONS
 from gate.scan.findings import Finding
-from gate.scan.register.packages import UNTOLD, InvalidEntry, PackageSelector, package_selector, parse_purl
-from gate.scan.register.schema import JUSTIFICATIONS
 from gate.text import plain
 
 # A document is reviewed by people, statement by statement where it counts; a whole distribution's feed is not.
