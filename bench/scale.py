@@ -23,8 +23,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.measure import ROOT, resident
+from gate.access.access_facts import AccessFacts, Identity
 from gate.access.document import PolicyText
-from gate.access.facts import AccessFacts, Identity
 from gate.access.matrix import access_matrix, plain
 from gate.evidence.store import EvidenceRecord
 from gate.image.archive import read_image

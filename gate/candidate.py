@@ -15,9 +15,9 @@ from gate.browser.page import SAMPLE
 from gate.browser.page_checks import ProbeRun
 from gate.browser.run import run_probe
 from gate.browser.versions_and_libraries import CommandOutput, ExpectedVersion
+from gate.cached_property import CachedProperty
 from gate.engine import Engine, InspectedImage
 from gate.errors import ImageUnavailable
-from gate.facts import CachedProperty
 from gate.image import python
 from gate.image.archive import ImageArchive, read_image
 from gate.image.base import STAND_IN_LABEL, Base

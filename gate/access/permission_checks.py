@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from gate.access.access_facts import AccessFacts, Identity, Simulation
 from gate.access.decision import Decision, Ternary
 from gate.access.document import Kind, PolicyText, parse
 from gate.access.escalation import escalation_of
 from gate.access.evaluation import AccessRequest, identity_part, may, registry_request, resource_policies
 from gate.access.external_principals import service_names
-from gate.access.facts import AccessFacts, Identity, Simulation
 from gate.access.matrix import Matrix, access_matrix, principals
 from gate.access.permission_groups import required_for
 from gate.access.principal import account_principal

@@ -27,7 +27,7 @@ from gate.legacy.traffic import Traffic
 from gate.publish.build import build_stand_in
 from gate.publish.earlier_runs import BASELINE
 from gate.publish.publication import CheckedImage
-from gate.publish.publisher import Publisher
+from gate.publish.push_and_promote import Publisher
 from gate.publish.release_client import ReleaseClient
 from gate.release import Release
 from gate.release_file import release_of

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from gate.cached_property import made_once
 from gate.check import BlockedByEarlierFailure
 from gate.errors import AwsRefused
-from gate.facts import made_once
 from gate.publish import pipeline as module
 from gate.publish.pipeline import Pipeline
 from gate.report.timeline import Timeline

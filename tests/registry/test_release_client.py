@@ -20,7 +20,7 @@ from gate.errors import AwsRefused
 from gate.legacy.snapshot import FunctionSnapshot, check_untouched
 from gate.publish.promotion_checks import check_trial
 from gate.publish.publication import CheckedImage
-from gate.publish.publisher import Publisher
+from gate.publish.push_and_promote import Publisher
 from gate.publish.release_client import ReleaseClient
 from gate.registry.changes import Comparison
 from gate.registry.manifest import check_admission, check_bytes, check_same_config

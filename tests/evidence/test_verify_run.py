@@ -228,7 +228,7 @@ def test_the_checks_of_evidence_say_no():
     """Each check of the folder is on the list of checks, and says no to its known-bad value."""
     names = {f"gate.evidence.{name}" for name in (
         "integrity.unaltered", "integrity.intact", "integrity.listed", "integrity.follows", "statement.states",
-        "signature.signed", "reports_folder.recorded", "reports_folder.noted", "__main__.as_expected",
+        "signature.signed", "verify_reports.recorded", "verify_reports.noted", "__main__.as_expected",
         "recheck.scenarios_rest_on_records", "recheck.self_tests_agree", "recheck.scans_hold",
         "recheck.image_holds", "recheck.call_log_holds", "recheck.configuration_holds",
     )}  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gate.access.document import PolicyText
-from gate.facts import PartialFacts
+from gate.missing_facts import PartialFacts
 
 # The commands with which a person reads the same.
 ASKED = (

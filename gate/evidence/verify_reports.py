@@ -19,7 +19,7 @@ from gate.evidence.reading import MOST_FILES, content, entries_of, is_folder, is
 from gate.evidence.seal import NotesSeal, Seal, sha256_of_text
 from gate.evidence.signature import Whose
 from gate.evidence.store import ENVELOPE, SEAL, STATEMENT
-from gate.evidence.verify import FolderCheck, tried, verify
+from gate.evidence.verify_run import FolderCheck, tried, verify
 
 HISTORY = "rescan/scans"
 _REMEDY = "do not rely on it: restore it from the run's artefact; if there is none, run the gate again"
