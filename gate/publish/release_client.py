@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from gate.aws.calls import CallLog, ask, readable
-from gate.aws.retry import TimeSource
+from gate.aws.retry import ATTEMPTS, TimeSource, client_config
 from gate.check import require
 from gate.errors import AwsRefused
 from gate.legacy.cloudtrail import TrailEvent, read_trail
@@ -64,7 +63,7 @@ class ReleaseClient:
         """The tags of the release."""
         return ReleaseTags.of(self.release)
 
-    def client(self, service: str, region: str = "", attempts: int = 6) -> Any:
+    def client(self, service: str, region: str = "", attempts: int = ATTEMPTS) -> Any:
         """A client of this session.
 
         Args:
@@ -75,8 +74,7 @@ class ReleaseClient:
         Raises:
             AwsRefused: the session has no region, or names an unknown profile.
         """
-        retries = {"mode": "standard", "total_max_attempts": attempts}
-        config = Config(retries=retries, connect_timeout=10, read_timeout=60)
+        config = client_config(attempts)
         try:
             return self.session.client(service, region or None, config=config, endpoint_url=self.endpoint)
         except BotoCoreError as error:
