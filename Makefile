@@ -100,7 +100,7 @@ wheels: setup ## Install 62 published packages and see that nothing in them is t
 	@$(PYTHON_IN) -m tests.image.wheels
 
 policies: setup ## Write docs/policies for the release in pytest.ini, held against the call logs of the runs here
-	@$(PYTHON_IN) -m gate.permission --release-folder "$(FOLDER)" $(wildcard $(FOLDER)/reports/evidence/*-every-aws-call-of-the-run.json)
+	@$(PYTHON_IN) -m gate.caller_permissions --release-folder "$(FOLDER)" $(wildcard $(FOLDER)/reports/evidence/*-every-aws-call-of-the-run.json)
 
 handbook: setup ## Write docs/on-call.md from the list of checks
 	@$(PYTHON_IN) -m gate.report.handbook > docs/on-call.md
@@ -115,7 +115,7 @@ lock: setup ## Resolve every requirements.in again and write its hashes
 	@$(LOCK) tests/mutation/requirements.in --output-file tests/mutation/requirements.txt
 
 lock-chrome: setup ## Write image/chrome.lock for the Chrome that image/Dockerfile pins (needs the open internet)
-	@$(PYTHON_IN) -m gate.browser.lock
+	@$(PYTHON_IN) -m gate.browser.write_chrome_lock
 
 bump-chrome: setup ## Pin the newest stable Chrome (or VERSION=…): image/Dockerfile and image/chrome.lock together
-	@$(PYTHON_IN) -m gate.browser.lock --bump $(VERSION)
+	@$(PYTHON_IN) -m gate.browser.write_chrome_lock --bump $(VERSION)

@@ -8,8 +8,8 @@ from gate import options as command_line
 from gate import release as settings
 from gate.scenarios.run_kind import looks_only
 
-STEPS = ("fixtures", "image", "base", "runtime", "browser", "registry", "managed", "access", "legacy", "scan",
-         "evidence")  # fmt: skip
+STEPS = ("fixtures", "image", "base", "runtime", "browser", "registry", "signing_and_replication", "access",
+         "legacy", "scan", "evidence")  # fmt: skip
 
 
 def pytest_addoption(parser):

@@ -23,8 +23,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.measure import ROOT, resident
+from gate.access.access_facts import AccessFacts, Identity
 from gate.access.document import PolicyText
-from gate.access.facts import AccessFacts, Identity
 from gate.access.matrix import access_matrix, plain
 from gate.evidence.store import EvidenceRecord
 from gate.image.archive import read_image
@@ -35,9 +35,9 @@ from gate.image.package_records import PackageRecords
 from gate.image.secrets.secret_checks import no_secret
 from gate.report.findings import findings as listed
 from gate.report.page import ReportPage, render
+from gate.scan.exceptions.reading import load
 from gate.scan.findings import Finding, tally
 from gate.scan.records import from_json, keep, read_all, record_of, to_json
-from gate.scan.register.reading import load
 from gate.scan.report import ScanReport
 from gate.scan.result_checks import complete, counts_match, free_of
 from gate.scan.scan_diff import compare, last_before, trend

@@ -20,9 +20,10 @@ from gate.attestation.admission import Admission, decide, stated
 from gate.attestation.referrers import Referrers
 from gate.attestation.summary import PREDICATE
 from gate.aws.calls import ask
+from gate.aws.retry import client_config
 from gate.errors import GateError, WrongUse
 from gate.evidence.signature import Whose, add_options, believed, public_key
-from gate.registry.login import read_login
+from gate.registry.pull import read_login
 
 _REFERENCE = re.compile(
     r"(?P<repository>(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P<name>[a-z0-9._/-]+))"
@@ -46,7 +47,7 @@ def admission(image: str, whose: Whose, now: datetime) -> Admission:
     import botocore.session
 
     repository, account, region, name, digest = asked.groups()
-    ecr = botocore.session.get_session().create_client("ecr", region_name=region)
+    ecr = botocore.session.get_session().create_client("ecr", region_name=region, config=client_config())
     found = Referrers(ask(ecr, "get_authorization_token", repository, read_login, registryIds=[account]), name)
     with ThreadPoolExecutor(8) as pool:
         bundles = pool.map(found.bundle, found.listed(digest, PREDICATE))

@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gate.browser import programs
+from gate.browser import versions_and_libraries as programs
 from gate.browser.page import SAMPLE
 from gate.browser.page_checks import ProbeRun
-from gate.browser.programs import CommandOutput, ExpectedVersion
 from gate.browser.run import run_probe
+from gate.browser.versions_and_libraries import CommandOutput, ExpectedVersion
+from gate.cached_property import CachedProperty
 from gate.engine import Engine, InspectedImage
 from gate.errors import ImageUnavailable
-from gate.facts import CachedProperty
 from gate.image import python
 from gate.image.archive import ImageArchive, read_image
 from gate.image.base import STAND_IN_LABEL, Base

@@ -11,8 +11,8 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from gate.caller_permissions.required import policies_of
 from gate.errors import GateError
-from gate.permission.required import policies_of
 from gate.release_file import release_of
 from localaws import LocalTargetError, behaviours
 from localaws.scanner import SHIPPED

@@ -6,13 +6,13 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from gate.access import permission_checks, reviewed_policy, reviewed_principals
+from gate.access.access_facts import ASKED
 from gate.access.evaluation import resource_policies
-from gate.access.facts import ASKED
 from gate.access.matrix import access_matrix, plain
 from gate.access.permission_groups import spelled_out
 from gate.access.trust import who_can_assume
 from gate.check import require
-from gate.facts import fact_or_reason
+from gate.missing_facts import fact_or_reason
 
 
 @pytest.fixture

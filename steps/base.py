@@ -7,7 +7,7 @@ from gate.image import base, base_files, contract, end_of_support
 from gate.image.contract import Startup
 from gate.image.dockerfile import bases_approved
 from gate.run.inputs import base_that_ships
-from gate.scan.register.exception_checks import by_register
+from gate.scan.exceptions.exception_checks import by_register
 
 
 @when("its layers are held against the approved base")

@@ -2,9 +2,10 @@
 
 from pytest_bdd import given, parsers, then, when
 
-from gate.browser import page_checks, programs
+from gate.browser import page_checks
+from gate.browser import versions_and_libraries as programs
+from gate.browser.chrome_age import LOCK, pin_current
 from gate.browser.newest import LIST
-from gate.browser.pin import LOCK, pin_current
 from gate.check import require
 
 

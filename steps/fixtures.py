@@ -6,8 +6,8 @@ from operator import attrgetter
 import pytest
 
 from gate.browser import newest
+from gate.browser.chrome_age import NothingPinned
 from gate.browser.newest import NewestUnknown
-from gate.browser.pin import NothingPinned
 from gate.image.end_of_support import load as load_support
 from gate.publish import promotion_record, release_facts
 from gate.report.validation_md import write as write_notes

@@ -1,4 +1,4 @@
-"""The steps about the image: its build, settings, files, packages and secrets."""
+"""The steps about the image: its build, size, handler, files, packages and secrets."""
 
 import pytest
 from pytest_bdd import given, parsers, then, when

@@ -3,10 +3,10 @@
 from pytest_bdd import given, then, when
 
 from gate.check import require
-from gate.legacy.pipeline import check_pipeline, read_pipeline
+from gate.legacy.cloudtrail import check_trail
 from gate.legacy.snapshot import check_untouched, differences
 from gate.legacy.traffic import check_traffic
-from gate.legacy.trail import check_trail
+from gate.legacy.zip_pipeline import check_pipeline, read_pipeline
 from gate.registry.permitted_calls import check_zip_calls
 
 

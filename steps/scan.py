@@ -8,9 +8,9 @@ from pytest_bdd import given, parsers, then, when
 from gate.check import require
 from gate.scan import remediation, result_checks, scan_diff
 from gate.scan.coverage import image_coverage, something_covered, uncovered_registered
+from gate.scan.exceptions import exception_checks as rules
+from gate.scan.exceptions.openvex import VEX, openvex
 from gate.scan.records import record_of
-from gate.scan.register import exception_checks as rules
-from gate.scan.register.openvex import VEX, openvex
 
 
 @pytest.fixture

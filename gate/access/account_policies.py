@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from gate.access.access_facts import AccessFacts, Identity
 from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Kind, Policy, PolicyText, Statement, parse
 from gate.access.evaluation import AccessRequest, may
-from gate.access.facts import AccessFacts, Identity
 from gate.access.matching import NOTHING, expanded
 from gate.access.principal import Principal, account_principal
 from gate.access.request_context import KnownValues, of_iam_request
 from gate.errors import GateError
-from gate.facts import fact_or_missing
+from gate.missing_facts import fact_or_missing
 
 _ANY = Statement("a policy of its own making", "", True, ("*",), False, ("*",), False, (), False, (), True)
 # What a principal writes that may write a policy: everything is allowed.

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
+from gate.access.access_facts import AccessFacts
 from gate.access.account_policies import AccountPolicies
 from gate.access.decision import Decision, Ternary, all_of
-from gate.access.facts import AccessFacts
 from gate.access.principal import Principal
 from gate.access.principal_changes import CHANGING, changes_by, created_principals, needed, strengthened
 from gate.access.role_assumption import Step, step_to

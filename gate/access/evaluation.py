@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from gate.access.access_facts import AccessFacts
 from gate.access.condition import all_hold, undecided_keys
 from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Kind, Policy, Statement, parse
-from gate.access.facts import AccessFacts
 from gate.access.matching import NOTHING, Context, SelfChosen, Value, arn_matches, covers
 from gate.access.principal import Principal, delegates, names, passes_boundary
 from gate.access.request_context import of_request

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 
 from gate.access import request_context
+from gate.access.access_facts import AccessFacts
 from gate.access.document import Policy
-from gate.access.facts import AccessFacts
 from gate.access.principal import ANYBODY, SESSION, Principal, PrincipalKind, account_named
 
 _UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,124}")

@@ -10,8 +10,8 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
+from gate.access.access_facts import Group, Identity, ManagedPolicy
 from gate.access.document import PolicyText
-from gate.access.facts import Group, Identity, ManagedPolicy
 from gate.aws.calls import ask, pages, readable
 from gate.aws.errors import AwsNotFound
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from gate.access.access_facts import AccessFacts
 from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Kind, parse
 from gate.access.escalation import Escalation, EscalationPath, escalation_of
 from gate.access.evaluation import AccessRequest, may, may_after_tagging, registry_request, resource_policies
 from gate.access.external_principals import deleted, external_principals
-from gate.access.facts import AccessFacts
 from gate.access.permission_groups import PermissionGroup, permission_groups
 from gate.access.principal import Principal, PrincipalKind
 from gate.access.request_context import LAMBDA

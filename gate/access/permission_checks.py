@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
+from gate.access.access_facts import AccessFacts, Identity, Simulation
 from gate.access.decision import Decision, Ternary
-from gate.access.document import Kind, PolicyText, parse
+from gate.access.document import Kind, Policy, PolicyText, parse
 from gate.access.escalation import escalation_of
 from gate.access.evaluation import AccessRequest, identity_part, may, registry_request, resource_policies
 from gate.access.external_principals import service_names
-from gate.access.facts import AccessFacts, Identity, Simulation
 from gate.access.matrix import Matrix, access_matrix, principals
 from gate.access.permission_groups import required_for
 from gate.access.principal import account_principal
@@ -21,7 +21,6 @@ from gate.access.rejections import (
     missing_permissions,
     unreviewed_access,
     unreviewed_assumption,
-    wildcard_principals,
 )
 from gate.access.request_context import LAMBDA, of_own_calls, of_request
 from gate.access.reviewed_policy import ReviewedPolicy, differences, without_deleted
@@ -129,7 +128,17 @@ def check_role_assumption(
 @check(5, known_bad=lambda: (_account(_statements()),))
 def check_no_wildcard(facts: AccessFacts) -> CheckResult:
     """No Allow in the policies of repository and registry is for a wildcard principal or a NotPrincipal."""
-    return CheckResult.of(each for policy in resource_policies(facts) for each in wildcard_principals(policy))
+    return CheckResult.of(each for policy in resource_policies(facts) for each in _wildcard_principals(policy))
+
+
+def _wildcard_principals(policy: Policy) -> Iterator[Rejection]:
+    """One for each statement that allows something to a wildcard principal or by NotPrincipal."""
+    for statement in policy.statements:
+        wild = [f"{kind}: {value}" for kind, value in statement.principals if set("*?") & set(value)]
+        if statement.allows and (wild or statement.excepting_principals):
+            named = ", ".join(wild) or "NotPrincipal"
+            cause = f"{statement.label} allows {', '.join(statement.actions)} to a wildcard principal ({named})"
+            yield Rejection(cause, statement.label, "name each principal there; a condition does not replace that")
 
 
 @check(5, known_bad=lambda: (_account(_statements()), _only_ci_pushes(), _TODAY))
@@ -147,7 +156,7 @@ def check_reviewed_policy(facts: AccessFacts, reviewed: ReviewedPolicy, today: d
     if reviewed.reviewed_on > today:
         cause = f"The reviewed policy is dated {reviewed.reviewed_on}, which is after today, {today}"
         return reject(cause, reviewed.where, "have the policy reviewed, and date the review")
-    if public := tuple(wildcard_principals(reviewed.policy)):
+    if public := tuple(_wildcard_principals(reviewed.policy)):
         # Before any difference, because the remedy for a difference would be to set this public policy.
         return CheckResult(public)
     remedy = f"set the policy in {reviewed.where} again, or have the new one reviewed (role: {reviewed.reviewed_by})"

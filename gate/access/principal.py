@@ -8,10 +8,10 @@ from enum import StrEnum
 from functools import cached_property
 
 from gate.access import request_context
+from gate.access.access_facts import AccessFacts, Identity
 from gate.access.decision import Ternary
 from gate.access.document import Kind, Policy, Statement, parse
 from gate.access.escalation_methods import ASSUMPTION_ACTIONS
-from gate.access.facts import AccessFacts, Identity
 from gate.access.matching import NOTHING, Context, covers, matches
 
 _ACCOUNT_PRINCIPAL = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")

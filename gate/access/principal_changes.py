@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from gate.access.access_facts import Identity
 from gate.access.account_policies import ALLOW_EVERYTHING, AccountPolicies
 from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Policy
-from gate.access.facts import Identity
 from gate.access.principal import Principal, PrincipalKind
 from gate.access.privilege_changes import CHANGES, PrivilegeChange, joins
 from gate.access.request_context import KnownValues, of_identity

@@ -9,15 +9,15 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
+from gate.access.access_facts import AccessFacts, Function, Identity, Network, Simulation
 from gate.access.document import PolicyText
-from gate.access.facts import AccessFacts, Function, Identity, Network, Simulation
 from gate.access.iam_details import read_iam
 from gate.access.permission_groups import permission_groups, required_for
 from gate.aws.calls import ask, pages, readable
 from gate.aws.errors import AwsNotFound
 from gate.aws.partition import arn, partition_of
 from gate.errors import AwsRefused
-from gate.facts import MissingFact, fact_or_missing
+from gate.missing_facts import MissingFact, fact_or_missing
 
 
 @dataclass(frozen=True)

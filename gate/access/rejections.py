@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gate.access.access_facts import AccessFacts, Simulation
 from gate.access.decision import Decision, Ternary
-from gate.access.document import Policy
 from gate.access.evaluation import resource_policies
 from gate.access.external_principals import deleted
-from gate.access.facts import AccessFacts, Simulation
 from gate.access.matrix import PrincipalRow
 from gate.access.permission_groups import permission_group
 from gate.access.request_context import LAMBDA, STATED_IN_PYTEST_INI
 from gate.access.reviewed_principals import ReviewedPrincipals, too_wide
 from gate.access.trust import AssumptionPath
 from gate.check import Rejection
-from gate.facts import MissingFact, fact_or_missing
-
-
-def wildcard_principals(policy: Policy) -> Iterator[Rejection]:
-    """One for each statement that allows something to a wildcard principal or by NotPrincipal."""
-    for statement in policy.statements:
-        wild = [f"{kind}: {value}" for kind, value in statement.principals if set("*?") & set(value)]
-        if statement.allows and (wild or statement.excepting_principals):
-            named = ", ".join(wild) or "NotPrincipal"
-            cause = f"{statement.label} allows {', '.join(statement.actions)} to a wildcard principal ({named})"
-            yield Rejection(cause, statement.label, "name each principal there; a condition does not replace that")
+from gate.missing_facts import MissingFact, fact_or_missing
 
 
 def missing_permissions(

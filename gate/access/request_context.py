@@ -5,8 +5,8 @@ Source: IAM User Guide, "AWS global condition context keys".
 
 from __future__ import annotations
 
+from gate.access.access_facts import AccessFacts, Identity, Network
 from gate.access.document import Kind, Policy, parse
-from gate.access.facts import AccessFacts, Identity, Network
 from gate.access.matching import NOTHING, Context, NotBefore, OneOf, OutsideAccount, Prefix, Value, covers
 from gate.errors import GateError
 

@@ -10,11 +10,11 @@ from datetime import date
 from pathlib import Path
 from typing import NoReturn
 
+from gate.access.access_facts import AccessFacts
 from gate.access.document import Kind, Policy, PolicyText, Statement, parse
 from gate.access.external_principals import is_unique_id
-from gate.access.facts import AccessFacts
 from gate.errors import GateError
-from gate.facts import MissingFact, fact_or_missing
+from gate.missing_facts import MissingFact, fact_or_missing
 
 _KEYS = frozenset(("reviewed_by", "reviewed_on", "policy"))
 _OWN_ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")

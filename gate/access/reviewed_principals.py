@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from gate.errors import GateError
-from gate.scan.register.source import read_yaml
+from gate.scan.exceptions.source import read_yaml
 
 GROUPS = ("push", "pull", "delete", "rules", "replicate", "become")
 _KEYS = frozenset(("principal", "may", "reason", "reviewer", "expires"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gate.access.access_facts import Identity, display_name
 from gate.access.account_policies import AccountPolicies
 from gate.access.decision import Decision, Ternary, all_of
 from gate.access.document import Policy
@@ -19,7 +20,6 @@ from gate.access.escalation_methods import (
     RoleUse,
 )
 from gate.access.evaluation import AccessRequest, may_assume
-from gate.access.facts import Identity, display_name
 from gate.access.matching import covers, matches
 from gate.access.principal import Principal
 from gate.access.privilege_changes import Apply

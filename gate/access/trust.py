@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gate.access.access_facts import AccessFacts, Identity
 from gate.access.account_policies import AccountPolicies
 from gate.access.decision import Decision, Ternary, any_of
 from gate.access.document import Condition, Statement
 from gate.access.escalation import escalation_of
 from gate.access.evaluation import AccessRequest, may_assume
 from gate.access.external_principals import external_principals
-from gate.access.facts import AccessFacts, Identity
 from gate.access.matching import Context, covers
 from gate.access.principal import Principal, PrincipalKind
 from gate.access.request_context import of_iam_request

@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gate.adopt.files import NewRelease, files_of
+from gate.caller_permissions.__main__ import write as write_policies
 from gate.errors import GateError, WrongUse
-from gate.permission.__main__ import write as write_policies
 from gate.release_file import release_of
 
 _COMMAND = "make adopt DIR=../scraper NAME=my-team/scraper ACCOUNT=111122223333 REGION=us-east-1"

@@ -14,7 +14,7 @@ from gate.errors import WrongUse
 
 HERE = Path(__file__).parent
 GATE = Path(__file__).resolve().parents[2]
-# gate.scan.register and gate.access: how long an entry and a review may hold.
+# gate.scan.exceptions and gate.access: how long an entry and a review may hold.
 _ENTRY_DAYS, _REVIEW_DAYS = 89, 364
 _DEVELOPMENT = ("pytest", "moto", "mypy", "ruff", "debugpy")
 _INI = """\

@@ -23,7 +23,7 @@ from gate.evidence.statement import about, hashes_of
 from gate.evidence.store import STATEMENT
 from gate.run.model import Run
 from gate.run.results import VERDICT
-from gate.scan.register.openvex import VEX
+from gate.scan.exceptions.openvex import VEX
 from gate.scan.sbom import spdx_of
 from gate.scenarios.features import HOME, LOCK
 

@@ -18,8 +18,8 @@ import requests
 
 from gate.errors import AwsRefused
 from gate.evidence.signature import BUNDLE
-from gate.registry.login import Login, up_to
 from gate.registry.manifest import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from gate.registry.pull import Login, up_to
 
 CONTENT, PREDICATE_TYPE = "dev.sigstore.bundle.content", "dev.sigstore.bundle.predicateType"
 _EMPTY_TYPE, _EMPTY = "application/vnd.oci.empty.v1+json", b"{}"

@@ -1,4 +1,7 @@
-"""Repeats AWS calls that failed for a transient reason; any other failure becomes one of the gate's errors."""
+"""Repeats AWS calls that failed for a transient reason, by botocore (`client_config`) or here (`RetryingClient`).
+
+Any other failure becomes one of the gate's errors.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from gate.aws.calls import permission_of
@@ -19,6 +23,11 @@ from gate.text import plain
 ATTEMPTS = 6
 _NOW = partial(datetime.now, UTC)
 _SERVER_ERROR = 500
+
+
+def client_config(attempts: int = ATTEMPTS) -> Config:
+    """How often a client of this gate asks where it is throttled or answered with 5xx, and how long it waits."""
+    return Config(retries={"mode": "standard", "total_max_attempts": attempts}, connect_timeout=10, read_timeout=60)
 
 
 @dataclass(frozen=True)

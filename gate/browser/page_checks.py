@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from gate.browser import page
 from gate.browser.page import Glyph, ProbePage, Screenshot
-from gate.browser.programs import libraries_complete, share_major
+from gate.browser.versions_and_libraries import libraries_complete, share_major
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.image.file_checks import is_program
 from gate.runtime.report import Footprint, Outcome, ReportedError, Settings

@@ -4,10 +4,10 @@ Everything that the gate starts through it carries its owner as a label, so that
 left behind and touches nobody else's containers.
 """
 
-from gate.engine.archive import HistoryEntry
 from gate.engine.client import Engine, connect
 from gate.engine.image import InspectedImage
 from gate.engine.leftovers import OWNER, owner_label
+from gate.engine.saved_image import HistoryEntry
 from gate.engine.transport import CONNECTION_ERRORS, engine_errors
 
 __all__ = [

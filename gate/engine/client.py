@@ -11,10 +11,10 @@ from typing import Any
 import docker
 from docker.errors import APIError
 
-from gate.engine.archive import SavedImage
 from gate.engine.capabilities import ANOTHER_ENGINE, EMULATE, emulated, lacks_processor, missing_capabilities
 from gate.engine.image import SAVED_BYTES, InspectedImage, inspect
 from gate.engine.leftovers import owner_label, sweep
+from gate.engine.saved_image import SavedImage
 from gate.engine.transport import engine_errors, limit_every_call, saved
 from gate.errors import EngineUnavailable, ImageUnavailable
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import docker
 
-from gate.engine.archive import HistoryEntry, SavedImage, read_saved
 from gate.engine.capabilities import is_docker_own_store
+from gate.engine.saved_image import HistoryEntry, SavedImage, read_saved
 from gate.engine.transport import saved
 
 # More than any image may have.

@@ -18,11 +18,11 @@ from typing import Any
 from gate.check import CheckResult, check, reject_each
 from gate.errors import GateError, WrongUse, compose, one_line
 from gate.evidence.reading import is_there, json_in, shown
-from gate.evidence.reports_folder import verify_reports
 from gate.evidence.signature import SKEW, add_options, believed, public_key
 from gate.evidence.statement import subject_of
 from gate.evidence.store import ENVELOPE
-from gate.evidence.verify import FolderCheck
+from gate.evidence.verify_reports import verify_reports
+from gate.evidence.verify_run import FolderCheck
 from gate.text import for_terminal
 from gate.verdict import WORDS
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.evidence.redact import Redactor
-from gate.facts import MissingFact
+from gate.missing_facts import MissingFact
 
 INDEX = "index.json"
 # Beside the evidence: the hash of every file of the run; what the run states about the image; the same, signed.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
-from gate.image.variables import FREE, LISTS, RESERVED, keeps, loads_code
+from gate.image.environment_variables import FREE, LISTS, RESERVED, keeps, loads_code
 
 if TYPE_CHECKING:
     from gate.engine import InspectedImage

@@ -14,7 +14,7 @@ from typing import Any
 
 from gate.check import CheckResult, Rejection, check, reject
 from gate.errors import ImageUnavailable
-from gate.image.substitution import SubstitutionError, substitute
+from gate.image.dockerfile_variables import SubstitutionError, substitute
 
 # Parser directives precede everything else (Dockerfile reference, "Parser directives").
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S.*?)\s*$")

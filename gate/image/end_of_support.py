@@ -13,9 +13,9 @@ from gate.check import CheckResult, Rejection, check
 from gate.errors import WrongUse
 from gate.image.base import STAND_IN_PYTHON
 from gate.image.dockerfile import From
-from gate.scan.register.entries import Register, SupportException
-from gate.scan.register.source import read_yaml
-from gate.scan.register.suggestion import ready_support
+from gate.scan.exceptions.entries import Register, SupportException
+from gate.scan.exceptions.source import read_yaml
+from gate.scan.exceptions.suggestion import ready_support
 
 DATA = Path(__file__).with_name("end_of_support.yaml")
 WARNED_AHEAD = timedelta(days=180)

@@ -18,7 +18,7 @@ from gate.image.layers import Layer, Layers
 from gate.image.package_records import PackageRecords, rpm_records
 from gate.image.packages import InstalledPackages
 from gate.image.tree import ImageFile
-from gate.runtime.frames import IMPORT_HANDLER, frames_of, own_line
+from gate.runtime.tracebacks import IMPORT_HANDLER, frames_of, own_line
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
 _INSPECT = Path(__file__).with_name("inspect_packages.py")

@@ -116,7 +116,7 @@ def hold_to_its_hashes(folder: Path) -> None:
         EvidenceDamaged: it is not.
     """
     # The libraries that know statements and signatures take long to import: not while tests are collected.
-    from gate.evidence.verify import verify
+    from gate.evidence.verify_run import verify
 
     try:
         objections = [rejection.cause for check in verify(folder) for rejection in check.result.rejections]

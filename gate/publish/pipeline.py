@@ -23,17 +23,18 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from gate.aws.endpoints import check_endpoints
+from gate.cached_property import made_once
 from gate.candidate import Candidate
 from gate.check import NoGo, require
 from gate.errors import EvidenceDamaged, GateError
-from gate.facts import MissingFact, fact_or_missing, made_once
 from gate.image.base import Base
 from gate.image.build import BuiltImage
+from gate.missing_facts import MissingFact, fact_or_missing
 from gate.publish import build, preconditions, promotion_record
 from gate.publish.earlier_runs import BASELINE
 from gate.publish.promotion_checks import ReleaseTags
 from gate.publish.publication import FILE, CheckedImage, Promotion, Publication
-from gate.publish.publisher import Publisher
+from gate.publish.push_and_promote import Publisher
 from gate.publish.release_log import note_build, note_publication
 from gate.report.validation_md import metadata
 from gate.run.connections import Connections
@@ -151,7 +152,7 @@ class Pipeline:
     def _promote(self) -> Publication:
         run, pushed = self.run, self.registry_image
         # Once more: a client that was made since the beginning may ask elsewhere.
-        require(check_endpoints(run.clients.endpoints, run.publishes))
+        require(check_endpoints(run.endpoint_recorder.endpoints, run.publishes))
         preconditions.refuse_promotion(run, pushed.digest)
         promotion_record.begin(run, pushed, self.earlier_promotions)
         try:

@@ -18,7 +18,7 @@ from gate.registry.repository import StoredImage, naming
 
 if TYPE_CHECKING:
     from gate.publish.publication import Publication
-    from gate.publish.publisher import Publisher
+    from gate.publish.push_and_promote import Publisher
     from gate.registry.ecr import EcrRepository
     from gate.run.model import Run
     from gate.verdict import Verdict

@@ -7,25 +7,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from gate.aws.calls import CallLog, ask, readable
-from gate.aws.retry import TimeSource
+from gate.aws.retry import ATTEMPTS, TimeSource, client_config
 from gate.check import require
 from gate.errors import AwsRefused
+from gate.legacy.cloudtrail import TrailEvent, read_trail
 from gate.legacy.reader import ZipFunction
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic, read_traffic
-from gate.legacy.trail import TrailEvent, read_trail
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags, check_caller
 from gate.publish.publication import CheckedImage, Publication
 from gate.registry.ecr import EcrRepository
-from gate.registry.login import Login, pull
-from gate.registry.managed_reader import ManagedReader
 from gate.registry.manifest import StoredManifest
+from gate.registry.pull import Login, pull
 from gate.registry.push import push
 from gate.registry.repository import naming
+from gate.registry.signing_and_replication_reader import SigningAndReplicationReader
 from gate.release import Release
 
 
@@ -64,7 +63,7 @@ class ReleaseClient:
         """The tags of the release."""
         return ReleaseTags.of(self.release)
 
-    def client(self, service: str, region: str = "", attempts: int = 6) -> Any:
+    def client(self, service: str, region: str = "", attempts: int = ATTEMPTS) -> Any:
         """A client of this session.
 
         Args:
@@ -75,8 +74,7 @@ class ReleaseClient:
         Raises:
             AwsRefused: the session has no region, or names an unknown profile.
         """
-        retries = {"mode": "standard", "total_max_attempts": attempts}
-        config = Config(retries=retries, connect_timeout=10, read_timeout=60)
+        config = client_config(attempts)
         try:
             return self.session.client(service, region or None, config=config, endpoint_url=self.endpoint)
         except BotoCoreError as error:
@@ -92,11 +90,11 @@ class ReleaseClient:
         return EcrRepository(self.client("ecr"), account, repository, self.call_log, self.learn)
 
     @cached_property
-    def managed(self) -> ManagedReader:
+    def managed(self) -> SigningAndReplicationReader:
         """What ECR does by itself with the release's images."""
         here = self.release
         clients = lambda region: self.client("ecr", region)  # noqa: E731
-        return ManagedReader(clients, here.region, here.account, here.repository, self.time, self.say)
+        return SigningAndReplicationReader(clients, here.region, here.account, here.repository, self.time, self.say)
 
     @cached_property
     def zip_function(self) -> ZipFunction:

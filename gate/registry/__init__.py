@@ -1,1 +1,1 @@
-"""What the registry holds, and the checks of it; `ecr` reads, `login` and `push` transfer, all else is pure."""
+"""What the registry holds, and the checks of it; `ecr` reads, `pull` and `push` transfer, all else is pure."""

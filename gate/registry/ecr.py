@@ -14,8 +14,8 @@ from gate.aws.partition import arn
 from gate.errors import AwsRefused
 from gate.registry.artifacts import blobs_to_read
 from gate.registry.changes import InspectedManifests
-from gate.registry.login import Login, fetch_blob, read_login
 from gate.registry.manifest import ACCEPTED_BY_US, StoredManifest, read_manifest
+from gate.registry.pull import Login, fetch_blob, read_login
 from gate.registry.repository import RepositorySettings, RepositorySnapshot, StoredImage
 from gate.registry.tags import ExclusionFilter, Mutability
 

@@ -12,7 +12,7 @@ from docker.errors import APIError, NotFound
 from gate.aws.retry import TimeSource
 from gate.engine import CONNECTION_ERRORS
 from gate.errors import AwsRefused, EngineUnavailable, ImageUnavailable
-from gate.registry.login import Login
+from gate.registry.pull import Login
 
 _FIRST_LINE_AFTER, _NEXT_LINE_AFTER = 2.0, 10.0  # seconds, of what is said while a push goes on
 _THERE = ("Pushed", "Layer already exists", "Mounted from")

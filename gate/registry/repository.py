@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gate.facts import PartialFacts
+from gate.missing_facts import PartialFacts
 from gate.registry.tags import Mutability
 
 

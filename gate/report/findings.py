@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gate.scan.exceptions.entries import Register
+from gate.scan.exceptions.exception_checks import Disposition, dispositions
 from gate.scan.findings import Severity
-from gate.scan.register.entries import Register
-from gate.scan.register.exception_checks import Disposition, dispositions
 from gate.scan.report import ScanReport
 
 # The page has to fit into a mail; the evidence holds them all.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gate.facts import times_of
+from gate.cached_property import times_of
 
 # What the candidate's facts are called here, by their names in `gate.candidate`.
 _FACTS = {

@@ -26,8 +26,8 @@ from gate.evidence.deployment_notes import (
 from gate.evidence.store import EvidenceRecord, write_whole
 from gate.report.view import deploy_command, headline
 from gate.scan import remediation, scan_diff
+from gate.scan.exceptions.entries import RegisterEntry
 from gate.scan.records import read_all
-from gate.scan.register.entries import RegisterEntry
 from gate.text import for_markdown
 from gate.verdict import CRITERIA, criterion_status
 

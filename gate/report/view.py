@@ -9,7 +9,7 @@ from gate.errors import GateError
 from gate.report.figures import figures
 from gate.report.findings import FindingsTable, findings
 from gate.report.page import ReportPage, render
-from gate.scan.register.reading import load
+from gate.scan.exceptions.reading import load
 
 if TYPE_CHECKING:
     from gate.run.model import Facts, Run
@@ -121,4 +121,5 @@ def _target(run: Run) -> str:
         return "local: registry, ECR API, scanner and AWS services are simulated; the image is really built and run"
     if run.target == "aws":
         return "aws"
-    return f"aws, with an endpoint that is not AWS: a rehearsal ({'; '.join(map(str, run.clients.elsewhere))})"
+    elsewhere = "; ".join(map(str, run.endpoint_recorder.elsewhere))
+    return f"aws, with an endpoint that is not AWS: a rehearsal ({elsewhere})"

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from gate.access.facts import Network
+from gate.access.access_facts import Network
 from gate.access.reader import AccountReader
+from gate.cached_property import made_once
+from gate.caller_permissions.required import policies_of
 from gate.engine import Engine, connect
 from gate.engine.leftovers import end_leftover_processes
 from gate.errors import EngineUnavailable, EvidenceDamaged
-from gate.facts import made_once
-from gate.permission.required import policies_of
 from gate.publish.earlier_runs import standing_tag
 from gate.publish.promotion_record import read_all
 from gate.publish.release_client import ReleaseClient

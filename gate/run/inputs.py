@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gate.aws.calls import ask
-from gate.browser import pin
+from gate.browser import chrome_age
 from gate.errors import ImageUnavailable
 from gate.image.dockerfile import from_lines
 from gate.image.end_of_support import shipped
+from gate.scan.exceptions.entries import Register
+from gate.scan.exceptions.reading import load
 from gate.scan.records import ScanRecord, read
-from gate.scan.register.entries import Register
-from gate.scan.register.reading import load
 from gate.scan.scan_diff import last_before
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def base_that_ships(image: Candidate) -> tuple[str, str]:
         return found, "in the stand-in's place: the first of approved_bases, since the Dockerfile has no default base"
 
 
-def chrome_pin(run: Run, exceptions: Register) -> pin.ChromePin:
+def chrome_pin(run: Run, exceptions: Register) -> chrome_age.ChromePin:
     """The version of Chrome that the release pins.
 
     Raises:
@@ -78,7 +78,8 @@ def chrome_pin(run: Run, exceptions: Register) -> pin.ChromePin:
     """
     named = (each for each in exceptions.coverage if (each.type, each.name) == _CHROME)
     listed = any(each.target in {run.exception_scope, "both"} for each in named)
-    return pin.read(run.options.image_context, stand_in=run.exception_scope == "local", seen_by_scanner=not listed)
+    context, stand_in = run.options.image_context, run.exception_scope == "local"
+    return chrome_age.read(context, stand_in=stand_in, seen_by_scanner=not listed)
 
 
 def canaries(client: ReleaseClient) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.aws.calls import CallLog
-from gate.aws.clients import ClientRecorder
+from gate.aws.endpoint_recorder import EndpointRecorder
 from gate.check import SelfTest
 from gate.evidence.deployment_notes import ReleaseStep
 from gate.evidence.run_record import Configuration, overridden
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gate.errors import WrongUse
     from gate.publish.publication import AcceptedRelease, Promotion, Publication
     from gate.publish.release_client import ReleaseClient
-    from gate.scan.register.entries import Register
+    from gate.scan.exceptions.entries import Register
     from gate.scan.report import ScanReport
     from gate.scenarios.features import Scenario
 
@@ -103,7 +103,7 @@ class Run:
         scenarios: every scenario of features/, in its order, with the scenarios that are about this release.
         not_part: the scenarios that are about no part of this release.
         selected: how many scenarios are going to be checked.
-        clients: every AWS client of this run, and where it asks.
+        endpoint_recorder: where every AWS client of this run asks.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what is known about the release by now.
         steps: the build and what publishing did, in order.
@@ -127,7 +127,7 @@ class Run:
     local_state: Path
     started: datetime
     call_log: CallLog = field(default_factory=CallLog)
-    clients: ClientRecorder = field(default_factory=ClientRecorder)
+    endpoint_recorder: EndpointRecorder = field(default_factory=EndpointRecorder)
     session: Any = None
     outcomes: list[ScenarioOutcome] = field(default_factory=list)
     proofs: tuple[SelfTest, ...] = ()
@@ -155,7 +155,7 @@ class Run:
     @property
     def endpoint_is_aws(self) -> bool:
         """False once a client was made that asks something else in AWS's place."""
-        return self.options.target == "local" or not self.clients.elsewhere
+        return self.options.target == "local" or not self.endpoint_recorder.elsewhere
 
     @property
     def target(self) -> str:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-
 from gate.aws.calls import ask
 from gate.aws.endpoints import check_endpoints
 from gate.aws.errors import AwsNotFound
+from gate.aws.retry import client_config
+from gate.caller_permissions.granted import GrantedPermissions
+from gate.caller_permissions.required import PermissionState, PermissionStatus, check_permissions, required_by
 from gate.check import ACCEPTED, CheckResult, reject
 from gate.errors import AwsRefused, GateError, WrongUse, one_line
-from gate.permission.granted import GrantedPermissions
-from gate.permission.required import PermissionState, PermissionStatus, check_permissions, required_by
 from gate.publish.promotion_checks import AwsCaller, check_caller
 
 if TYPE_CHECKING:
     from gate.run.model import Run
 
-_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=10, read_timeout=30)
+# A person waits for the first word of a run.
+_CONFIG = client_config(attempts=4)
 _ASKED = "aws sts get-caller-identity; aws iam simulate-principal-policy …; and each read once, about nothing"
 
 
@@ -40,7 +40,7 @@ def session_for(run: Run) -> Any:
         # A profile is for AWS: the local target gives its own credentials.
         profile = run.options.profile if run.options.target == "aws" else None
         session = boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION") or None)
-        run.clients.attach(session, run.release.account)
+        run.endpoint_recorder.attach(session, run.release.account)
         credentials = session.get_credentials()
     except BotoCoreError as error:
         raise WrongUse(f"the AWS configuration cannot be used: {error}", remedy="see `aws configure list`") from error
@@ -69,20 +69,20 @@ def identify(run: Run) -> None:
     run.call_log.attach(run.session)
     for service in sorted({need.service for need in required_by(run.publishes, run.release)}):
         # Made now, so that the run knows from its beginning whether all of them lead to AWS.
-        run.session.client(service, config=_PATIENT)
+        run.session.client(service, config=_CONFIG)
     caller = _caller(run)
     refused = check_caller(caller, run.release.account, run.release.region).rejections
     if refused:
         raise WrongUse("; ".join(each.cause for each in refused), remedy=refused[0].remedy)
     run.facts.identity = caller.arn
     run.terminal.progress(f"{caller} in account {caller.account}, {caller.region}")
-    if elsewhere := run.clients.elsewhere:
+    if elsewhere := run.endpoint_recorder.elsewhere:
         where = "; ".join(map(str, elsewhere))
         run.terminal.progress(f"not AWS: {where}. Whatever comes of this, it is a rehearsal")
 
 
 def _caller(run: Run) -> AwsCaller:
-    client = run.session.client("sts", config=_PATIENT)
+    client = run.session.client("sts", config=_CONFIG)
     try:
         return ask(
             client,
@@ -112,7 +112,7 @@ def permissions(run: Run) -> CheckResult:
     policy = f"docs/policies/{'publish' if run.publishes else 'verify'}.json"
     missing = check_permissions(statuses, run.facts.identity, policy)
     if run.publishes:
-        return check_endpoints(run.clients.endpoints, run.publishes) + repository + missing
+        return check_endpoints(run.endpoint_recorder.endpoints, run.publishes) + repository + missing
     # A run that only verifies goes on: only the scenarios that need a missing permission fail.
     for each in missing.rejections:
         run.terminal.progress(one_line(each.cause))
@@ -122,7 +122,7 @@ def permissions(run: Run) -> CheckResult:
 def _statuses(run: Run) -> tuple[PermissionStatus, ...]:
     run.terminal.waiting_for("each required permission is checked")
     try:
-        found = GrantedPermissions(lambda service: run.session.client(service, config=_PATIENT), run.release,
+        found = GrantedPermissions(lambda service: run.session.client(service, config=_CONFIG), run.release,
                          run.facts.identity)  # fmt: skip
         return found.of(required_by(run.publishes, run.release))
     finally:
@@ -130,7 +130,7 @@ def _statuses(run: Run) -> tuple[PermissionStatus, ...]:
 
 
 def _repository(run: Run) -> CheckResult:
-    release, client = run.release, run.session.client("ecr", config=_PATIENT)
+    release, client = run.release, run.session.client("ecr", config=_CONFIG)
     about = f"the repository {release.repository} in account {release.account}, {release.region}"
     try:
         ask(

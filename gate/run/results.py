@@ -102,7 +102,7 @@ def run_record_of(run: Run) -> RunRecord:
 def _note_endpoints(run: Run) -> None:
     """Record where each client asked, those made last as well, and what stands between this machine and them."""
     seen = [{"service": each.name, "region": each.region, "url": each.shown, "AWS's own": each.is_aws}
-            for each in run.clients.endpoints]  # fmt: skip
+            for each in run.endpoint_recorder.endpoints]  # fmt: skip
     answer = {"endpoints": seen, "on the way": proxies_and_certificates(os.environ)}
     run.store.record(ENDPOINTS, answer, asked="botocore's events of each client", provenance=run.provenance)
 
@@ -131,8 +131,8 @@ def _record_calls(run: Run) -> None:
     result = check_changes(calls, release.repository)
     if release.zip_function:
         result += check_zip_calls(calls, release.zip_function)
-    result += check_recorded_clients((call.service for call in calls), run.clients.endpoints)
-    result += check_endpoints(run.clients.endpoints, run.publishes)
+    result += check_recorded_clients((call.service for call in calls), run.endpoint_recorder.endpoints)
+    result += check_endpoints(run.endpoint_recorder.endpoints, run.publishes)
     run.errors += [str(rejection) for rejection in result.rejections]
 
 

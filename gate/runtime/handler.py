@@ -13,7 +13,6 @@ from gate.errors import SandboxFailure
 from gate.runtime import constraints
 from gate.runtime.browser_activity import BrowserDetector
 from gate.runtime.container import Container, sandbox_container
-from gate.runtime.frames import IMPORT_HANDLER, frames_in, frames_of, own_line
 from gate.runtime.growth import MOST, more_calls_needed
 from gate.runtime.report import (
     HandlerRun,
@@ -26,6 +25,7 @@ from gate.runtime.report import (
     Settings,
 )
 from gate.runtime.runtime_api import ApiEvent, api_events, environment, first_event, nth_event, runtime_api
+from gate.runtime.tracebacks import IMPORT_HANDLER, frames_in, frames_of, own_line
 
 # How often a child process that is still ending after an answer is measured again before it counts as left over.
 _SETTLE_ATTEMPTS = 4

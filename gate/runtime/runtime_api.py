@@ -1,4 +1,4 @@
-"""The host's side of the Runtime API: the sidecar that serves it, and the events_so_far it gives."""
+"""The host's side of the Runtime API: the sidecar that serves it, and the events that it has logged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIDECAR = Path(__file__).with_name("sidecar.py").read_text()
 PORT = 9001
 _START_SECONDS = 30
 
-# One line of the sidecar's events_so_far: "what" happened, "at" which second since boot, and what belongs to it.
+# One line of the sidecar's log: "what" happened, "at" which second since boot, and what belongs to it.
 ApiEvent = Mapping[str, Any]
 
 

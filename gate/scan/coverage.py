@@ -16,8 +16,8 @@ from packaging.utils import canonicalize_name
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.scan.components import OS_TYPES, SEEN, Component, RequiredComponent, full_name
-from gate.scan.register.entries import Register
-from gate.scan.register.suggestion import ready_coverage
+from gate.scan.exceptions.entries import Register
+from gate.scan.exceptions.suggestion import ready_coverage
 from gate.scan.report import ScanReport
 from gate.scan.statuses import Mode
 

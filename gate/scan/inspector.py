@@ -9,7 +9,7 @@ from typing import Any
 from gate.aws.calls import readable
 from gate.aws.retry import RetryingClient
 from gate.errors import ScanUnavailable
-from gate.facts import MissingFact, fact_or_missing
+from gate.missing_facts import MissingFact, fact_or_missing
 from gate.scan.findings import UNKNOWN, ExploitData, exploit_data
 from gate.scan.report import InspectorCoverage, ScanReport
 from gate.text import plain

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from gate.errors import EvidenceDamaged
 from gate.evidence.store import write_whole
+from gate.scan.exceptions.entries import Register
+from gate.scan.exceptions.exception_checks import Disposition, dispositions
 from gate.scan.findings import Severity
-from gate.scan.register.entries import Register
-from gate.scan.register.exception_checks import Disposition, dispositions
 from gate.scan.report import ScanReport
 from gate.scan.statuses import Mode
 from gate.text import plain

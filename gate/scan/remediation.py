@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gate.check import CheckResult, Rejection, check
+from gate.scan.exceptions.exception_checks import VEX
 from gate.scan.findings import Severity
 from gate.scan.records import RecordedFinding, ScanRecord
-from gate.scan.register.exception_checks import VEX
 from gate.text import for_markdown, format_time
 
 

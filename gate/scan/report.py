@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gate.facts import PartialFacts, fact_or_missing, fact_or_reason
+from gate.missing_facts import PartialFacts, fact_or_missing, fact_or_reason
 from gate.scan.findings import Finding, miscounted
 from gate.scan.statuses import Mode, Outcome, meaning_of
 from gate.text import format_time

@@ -7,8 +7,8 @@ import threading
 from typing import Any
 
 from localaws.ecr import (  # noqa: F401  imported because each registers its operations
-    coverage,
     images,
+    inspector_coverage,
     policies,
     pushing,
     referrers,
@@ -59,7 +59,7 @@ class Api:
 
     def coverage(self, body: bytes) -> bytes:
         """Answer Inspector's ListCoverage, which the authorization check has allowed."""
-        return json.dumps(coverage.covered(self._ecr, _parsed(body))).encode()
+        return json.dumps(inspector_coverage.covered(self._ecr, _parsed(body))).encode()
 
     def mirror_everything(self) -> None:
         """Give the authorization check all repositories and policies."""

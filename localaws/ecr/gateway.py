@@ -14,10 +14,10 @@ from botocore.parsers import create_parser
 
 from localaws.ecr.api import Api
 from localaws.ecr.authorization import TARGET, Authorizer, UpstreamResponse
-from localaws.ecr.coverage import PATH as COVERAGE
 from localaws.ecr.credentials import Credential, IssuedCredentials
 from localaws.ecr.errors import EcrError
 from localaws.ecr.exchange import BodyTooLarge, BrokenBody, Exchange
+from localaws.ecr.inspector_coverage import PATH as COVERAGE
 from localaws.ecr.registry_protocol import RegistryProtocol
 from localaws.ecr.scope import Scope, scope_of
 

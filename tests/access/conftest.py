@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
+from gate.access.access_facts import AccessFacts, Identity
 from gate.access.document import PolicyText
-from gate.access.facts import AccessFacts, Identity
 
 ACCOUNT = "654654307503"
 FUNCTION = "naverplace_send_inform_v2"

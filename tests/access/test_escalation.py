@@ -8,7 +8,7 @@ import pytest
 from policy_sentry.querying.all import get_all_actions
 
 from gate.access import escalation_methods, permission_checks, principal_changes
-from gate.access.facts import Function, Group, ManagedPolicy
+from gate.access.access_facts import Function, Group, ManagedPolicy
 from gate.access.matrix import access_matrix
 from gate.access.reviewed_principals import Review, ReviewedPrincipals
 from gate.access.trust import who_can_assume

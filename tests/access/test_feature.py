@@ -29,7 +29,7 @@ pytest_plugins = ["steps.access"]
 spec = importlib.util.spec_from_file_location("small_account", {account!r})
 small = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(small)
-from gate.access.facts import Simulation
+from gate.access.access_facts import Simulation
 
 
 @pytest.fixture

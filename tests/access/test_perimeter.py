@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from gate.access import permission_checks as checks
+from gate.access.access_facts import Network, Simulation
 from gate.access.decision import Ternary
 from gate.access.document import PolicyText
 from gate.access.evaluation import may, registry_request
-from gate.access.facts import Network, Simulation
 from gate.access.matrix import principals
+from gate.caller_permissions.__main__ import ROOT
 from gate.errors import WrongUse
-from gate.permission.__main__ import ROOT
 from gate.release_file import release_of
 from tests.access.conftest import ACCOUNT, CI, PULL, REVIEWED, arn, identity
 

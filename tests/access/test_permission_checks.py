@@ -7,9 +7,9 @@ import pytest
 
 import gate.access.permission_checks as bench
 from gate.access import reviewed_policy, reviewed_principals
+from gate.access.access_facts import Simulation
 from gate.access.decision import Decision, Ternary
 from gate.access.document import PolicyText
-from gate.access.facts import Simulation
 from gate.access.matrix import access_matrix
 from gate.access.rejections import missing_permissions, unreviewed_assumption
 from gate.access.trust import AssumptionPath, who_can_assume

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from gate.access.facts import Function
+from gate.access.access_facts import Function
 from gate.access.permission_groups import permission_groups, required_for
 from gate.access.reader import AccountReader, lambda_functions, organization
 from gate.access.trust import who_can_assume

@@ -13,8 +13,8 @@ import pytest
 from gate.access.document import Kind, PolicyText, parse
 from gate.access.reviewed_files import consistent, documents_fit, policy_fits, principals_fit
 from gate.access.reviewed_principals import load as load_principals
-from gate.permission.__main__ import ROOT, text
-from gate.permission.required import policies_of
+from gate.caller_permissions.__main__ import ROOT, text
+from gate.caller_permissions.required import policies_of
 from gate.release_file import release_of
 
 RELEASE = release_of(ROOT / "pytest.ini")

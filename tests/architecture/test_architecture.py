@@ -1,6 +1,7 @@
 """The architecture that docs/architecture.md describes: import directions, no circle, unique names, sizes."""
 
 import ast
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -63,6 +64,20 @@ def test_steps_use_the_gate_and_no_sdk():
                 a.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names
             }
             assert tops & {"boto3", "botocore", "docker"} == set(), name
+
+
+def test_every_client_of_aws_is_made_with_the_one_configuration():
+    """How often it asks and how long it waits is said in gate/aws/retry.py alone."""
+    where = {name for name, (_, tree) in MODULES.items() if name.startswith("gate.") for node in ast.walk(tree)
+             if isinstance(node, ast.ImportFrom) and node.module == "botocore.config"}  # fmt: skip
+    assert where == {"gate.aws.retry"}
+    made = [(name, node) for name, (_, tree) in MODULES.items() if name.startswith("gate.") for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and re.search(r"session(\(\))?\.client$|\.create_client$", ast.unparse(node.func))]  # fmt: skip
+    assert {name for name, _ in made} == {"gate.admit", "gate.publish.release_client", "gate.run.preflight"}
+    assert [name for name, call in made if "config" not in {each.arg for each in call.keywords}] == []
+    using = {name for name, imported in IMPORTS.items() if "gate.aws.retry" in imported}
+    assert {name for name, _ in made} <= using
 
 
 def test_no_import_goes_in_a_circle():

@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
-from gate.aws.clients import ClientRecorder
+from gate.aws.endpoint_recorder import EndpointRecorder
 from gate.aws.endpoints import Endpoint, check_endpoints, check_recorded_clients
 from gate.aws.partition import partition_of, registry_host, registry_hosts
 
@@ -133,7 +133,7 @@ def test_a_sentence_shows_no_password():
 @pytest.mark.parametrize("service", ["ecr", "sts", "iam", "lambda", "events", "cloudtrail", "cloudwatch", "inspector2"])
 def test_what_a_client_without_overrides_asks_is_aws_in_every_partition(region, service):
     """Held against botocore's own clients."""
-    session, clients = boto3.Session("AKIAEXAMPLE", "secret", region_name=region), ClientRecorder()
+    session, clients = boto3.Session("AKIAEXAMPLE", "secret", region_name=region), EndpointRecorder()
     clients.attach(session, ACCOUNT)
     session.client(service)
     assert [(each.service, each.is_aws) for each in clients.endpoints] == [(service, True)]
@@ -187,7 +187,7 @@ def test_a_profiles_override_is_seen(monkeypatch, tmp_path, section):
     config.write_text(f"[profile p]\n{section}\n[services here]\ncloudwatch =\n  endpoint_url = http://127.0.0.1:9\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     session = boto3.Session("AKIAEXAMPLE", "secret", region_name=SEOUL, profile_name="p")
-    clients = ClientRecorder()
+    clients = EndpointRecorder()
     clients.attach(session, ACCOUNT)
     session.client("cloudwatch")
     assert [each.service for each in clients.elsewhere] == ["cloudwatch"]
@@ -228,8 +228,8 @@ def test_models_beside_botocores_own_decide_nothing(tmp_path):
     rules = Path(Loader.BUILTIN_DATA_PATH, "partitions.json").read_text(encoding="utf-8")
     (tmp_path / "partitions.json").write_text(rules.replace('"amazonaws.com"', '"rented.example"'))
     code = (
-        "import boto3\nfrom gate.aws.clients import ClientRecorder\n"
-        "session, clients = boto3.Session('a', 'b', region_name='ap-northeast-2'), ClientRecorder()\n"
+        "import boto3\nfrom gate.aws.endpoint_recorder import EndpointRecorder\n"
+        "session, clients = boto3.Session('a', 'b', region_name='ap-northeast-2'), EndpointRecorder()\n"
         "clients.attach(session, '1')\nclient = session.client('lambda')\n"
         "client.meta.events.register('before-send', lambda **_: 1 / 0)\n"
         "try: client.list_functions()\nexcept ZeroDivisionError: pass\n"
@@ -275,7 +275,7 @@ def test_names_follow_from_the_partition():
 
 def looked_at():
     """A session and what looks at its clients."""
-    session, clients = boto3.Session("AKIAEXAMPLE", "secret", region_name=SEOUL), ClientRecorder()
+    session, clients = boto3.Session("AKIAEXAMPLE", "secret", region_name=SEOUL), EndpointRecorder()
     clients.attach(session, ACCOUNT)
     return session, clients
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from gate.registry import managed
 from gate.registry.lifecycle import SCHEMA, UnreadablePolicy, read_policy
+from gate.registry.signing_and_replication import ENDED, WAITING
 from gate.registry.tags import SETTINGS, ExclusionFilter, Mutability, can_move
 from gate.scan import scan_request
 from gate.scan.components import MANAGERS
@@ -58,8 +58,8 @@ TABLES = {
     "filters of repositories": ({"WILDCARD"}, enum("ecr", "ScanningRepositoryFilterType")),
     "tag mutability": (set(SETTINGS), enum("ecr", "ImageTagMutability")),
     "exclusions from mutability": ({"WILDCARD"}, enum("ecr", "ImageTagMutabilityExclusionFilterType")),
-    "states of managed signing": ({managed.WAITING, *managed.ENDED}, enum("ecr", "SigningStatus")),
-    "states of replication": ({managed.WAITING, *managed.ENDED}, enum("ecr", "ReplicationStatus")),
+    "states of managed signing": ({WAITING, *ENDED}, enum("ecr", "SigningStatus")),
+    "states of replication": ({WAITING, *ENDED}, enum("ecr", "ReplicationStatus")),
     "filters of signing": ({"WILDCARD_MATCH"}, enum("ecr", "SigningRepositoryFilterType")),
     "filters of replication": ({"PREFIX_MATCH"}, enum("ecr", "RepositoryFilterType")),
     "states of an image": ({"ACTIVE", "ARCHIVED", "ACTIVATING"}, enum("ecr", "ImageStatus")),

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from gate.permission.__main__ import ROOT
-from gate.permission.granted import GrantedPermissions
-from gate.permission.required import PUBLISHING, PermissionState, check_permissions, least_privilege_policy
+from gate.caller_permissions.__main__ import ROOT
+from gate.caller_permissions.granted import GrantedPermissions
+from gate.caller_permissions.required import PUBLISHING, PermissionState, check_permissions, least_privilege_policy
 from gate.release_file import release_of
 from localaws.access_keys import session
 from tests.seeded import SEEDED

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
+from gate.caller_permissions.__main__ import ROOT
+from gate.caller_permissions.required import PUBLISHING, VERIFYING, missing
 from gate.options import Options
-from gate.permission.__main__ import ROOT
-from gate.permission.required import PUBLISHING, VERIFYING, missing
 from gate.publish.plan import planned_actions
 from gate.publish.release_log import WHOAMI
 from gate.registry.permitted_calls import AwsCall

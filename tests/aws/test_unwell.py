@@ -14,13 +14,13 @@ from botocore.config import Config
 
 from gate.access.reader import AccountReader
 from gate.aws.calls import ask, readable
+from gate.caller_permissions.__main__ import ROOT
+from gate.caller_permissions.granted import GrantedPermissions
+from gate.caller_permissions.required import PermissionState, required_by
 from gate.errors import AwsRefused
 from gate.legacy.reader import ZipFunction
-from gate.permission.__main__ import ROOT
-from gate.permission.granted import GrantedPermissions
-from gate.permission.required import PermissionState, required_by
 from gate.registry.ecr import EcrRepository
-from gate.registry.login import Login, fetch_blob
+from gate.registry.pull import Login, fetch_blob
 from gate.release_file import release_of
 
 pytestmark = pytest.mark.slow

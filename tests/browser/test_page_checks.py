@@ -10,7 +10,7 @@ from gate.browser import page
 from gate.browser import page_checks as checks
 from gate.browser.page import Glyph, Screenshot
 from gate.browser.page_checks import ProbeRun
-from gate.browser.programs import (
+from gate.browser.versions_and_libraries import (
     CommandOutput,
     ExpectedVersion,
     has_expected_version,

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from gate import candidate as rooms
+from gate.cached_property import CachedProperty
 from gate.candidate import Candidate
 from gate.errors import SandboxFailure
-from gate.facts import CachedProperty
 from gate.image.base import Base
 
 PATIENCE = 5.0

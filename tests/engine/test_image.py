@@ -9,9 +9,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from gate.engine.archive import HistoryEntry, SavedImage
 from gate.engine.capabilities import is_docker_own_store
 from gate.engine.image import InspectedImage, inspect
+from gate.engine.saved_image import HistoryEntry, SavedImage
 
 ANSWERS = Path(__file__).with_name("answers")
 ENGINES = ("docker-20-classic", "docker-26-buildx", "docker-26-containerd", "podman-5")

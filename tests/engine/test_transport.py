@@ -17,7 +17,7 @@ from gate.aws.retry import TimeSource
 from gate.engine import Engine
 from gate.engine.transport import saved, with_message
 from gate.errors import EngineUnavailable
-from gate.registry.login import Login, pull
+from gate.registry.pull import Login, pull
 from gate.registry.push import push
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -13,8 +13,8 @@ from typing import IO, Any
 
 import docker
 
-from gate.engine.archive import read_saved
 from gate.engine.client import Engine
+from gate.engine.saved_image import read_saved
 from tests.engines.sandbox import CACHE, Running
 
 ROOT = Path(__file__).parents[2]

@@ -145,7 +145,7 @@ def test_a_run_that_ends_leaves_a_folder_that_verifies(run_record, observe, pair
         root=tmp_path, expected=ended.expected, outcomes=list(ended.outcomes), proofs=ended.proofs, errors=[],
         call_log=SimpleNamespace(calls=(AwsCall(**CALL),)), clock=ClockCheck(), scans=folder / "rescan" / "scans",
         endpoint_is_aws=True, publishes=True, scenarios=(), reports=folder,
-        clients=SimpleNamespace(endpoints=(SimpleNamespace(service="ecr", is_aws=False),)),
+        endpoint_recorder=SimpleNamespace(endpoints=(SimpleNamespace(service="ecr", is_aws=False),)),
         configuration=configured(), overridden=(), engine="20.10", not_part=(), key=signature.signer(pair[0]),
         started=datetime(2026, 1, 2, tzinfo=UTC), provenance="simulated", results=None,
         release=SimpleNamespace(repository_uri="app", **RELEASE), terminal=SimpleNamespace(progress=said.append),

@@ -17,9 +17,9 @@ from gate.access.document import PolicyText
 from gate.access.reviewed_principals import read as read_reviews
 from gate.browser.newest import NewestUnknown, listed
 from gate.errors import AwsRefused, GateError
-from gate.facts import MissingFact
+from gate.missing_facts import MissingFact
+from gate.scan.exceptions.reading import parse as parse_register
 from gate.scan.findings import ExploitData, Finding, tally
-from gate.scan.register.reading import parse as parse_register
 from gate.scan.report import InspectorCoverage
 from gate.scan.statuses import Mode
 

@@ -10,7 +10,7 @@ import pytest
 from pytest_bdd import scenarios
 
 from gate.aws.retry import TimeSource
-from gate.facts import made_once
+from gate.cached_property import made_once
 from gate.publish.pipeline import Pipeline
 from gate.run.connections import Connections
 from gate.scan.reader import ScanReader

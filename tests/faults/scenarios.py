@@ -6,7 +6,7 @@ import pytest
 from pytest_bdd import scenarios
 
 from gate.browser.newest import NewestUnknown
-from gate.facts import made_once
+from gate.cached_property import made_once
 from gate.publish.earlier_runs import BASELINE
 from gate.publish.pipeline import Pipeline
 from gate.publish.release_log import note_build, note_publication

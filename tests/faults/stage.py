@@ -15,26 +15,26 @@ from gate.access.reader import AccountReader
 from gate.access.reviewed_principals import load as load_reviews
 from gate.aws.calls import CallLog
 from gate.aws.retry import TimeSource
+from gate.browser.chrome_age import ChromePin
 from gate.browser.newest import StableVersion
-from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.base import STAND_IN_LABEL, Base
 from gate.image.build import BuiltImage, build_image
 from gate.image.end_of_support import load as load_support
 from gate.image.python import Interpreter
+from gate.legacy.cloudtrail import TrailEvent
 from gate.legacy.traffic import Traffic
-from gate.legacy.trail import TrailEvent
 from gate.publish.build import build_stand_in
 from gate.publish.earlier_runs import BASELINE
 from gate.publish.publication import CheckedImage
-from gate.publish.publisher import Publisher
+from gate.publish.push_and_promote import Publisher
 from gate.publish.release_client import ReleaseClient
 from gate.release import Release
 from gate.release_file import release_of
 from gate.run.inputs import REGISTER
+from gate.scan.exceptions.reading import load as load_register
 from gate.scan.reader import ScanReader
 from gate.scan.records import record_of
-from gate.scan.register.reading import load as load_register
 from localaws.__main__ import seeded_release
 from localaws.seed import repository
 from localaws.seed.release import SeededRelease

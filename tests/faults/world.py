@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 
 from gate.access.reviewed_principals import ReviewedPrincipals
+from gate.browser.chrome_age import ChromePin
 from gate.browser.newest import StableVersion
-from gate.browser.pin import ChromePin
 from gate.candidate import Candidate
 from gate.image.end_of_support import SupportDates
+from gate.legacy.cloudtrail import TrailEvent
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
-from gate.legacy.trail import TrailEvent
 from gate.publish.publication import ACCEPTED, Promotion, Publication
 from gate.registry.changes import InspectedManifests
 from gate.registry.ecr import StoredConfig
-from gate.registry.managed import ImageSigning, Replica
 from gate.registry.manifest import StoredManifest
 from gate.registry.repository import RepositorySnapshot
+from gate.registry.signing_and_replication import ImageSigning, Replica
 from gate.release import Release
 from gate.scan.records import ScanRecord
 from gate.scan.report import ScanReport
@@ -75,7 +75,7 @@ class RecordedRepository:
 
 @dataclass(frozen=True)
 class RecordedManaged:
-    """What ECR did with the image by itself, in the place of `ManagedReader`."""
+    """What ECR did with the image by itself, in the place of `SigningAndReplicationReader`."""
 
     signed: ImageSigning
     replicas: tuple[Replica, ...]

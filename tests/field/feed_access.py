@@ -10,8 +10,8 @@ import yaml
 
 from gate.access import permission_checks as checks
 from gate.access import reviewed_principals
+from gate.access.access_facts import AccessFacts, Network, Simulation
 from gate.access.document import Kind, parse
-from gate.access.facts import AccessFacts, Network, Simulation
 from gate.access.matrix import access_matrix
 from gate.access.reviewed_policy import ReviewedPolicy
 from gate.access.trust import who_can_assume

@@ -6,7 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gate.browser.programs import CommandOutput, ExpectedVersion, has_expected_version, libraries_complete, share_major
+from gate.browser.versions_and_libraries import (
+    CommandOutput,
+    ExpectedVersion,
+    has_expected_version,
+    libraries_complete,
+    share_major,
+)
 from gate.check import CheckResult
 from gate.runtime import invocation_checks
 from gate.runtime.answer_checks import answers_hold

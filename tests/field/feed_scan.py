@@ -12,10 +12,10 @@ from gate.aws.retry import TimeSource
 from gate.check import CheckResult
 from gate.scan import result_checks as checks
 from gate.scan.coverage import image_coverage, required_components, something_covered, uncovered_registered
+from gate.scan.exceptions import exception_checks as rules
+from gate.scan.exceptions.entries import Register
+from gate.scan.exceptions.reading import parse
 from gate.scan.reader import TIMEOUT, ScanReader
-from gate.scan.register import exception_checks as rules
-from gate.scan.register.entries import Register
-from gate.scan.register.reading import parse
 from gate.scan.report import ScanReport
 from gate.scan.sbom import components_of
 from gate.scan.statuses import Mode

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from gate.check import CheckResult
+from gate.legacy.cloudtrail import check_trail, read_trail
 from gate.legacy.reader import ZipFunction
 from gate.legacy.snapshot import FunctionSnapshot, check_untouched
 from gate.legacy.traffic import check_traffic, read_traffic
-from gate.legacy.trail import check_trail, read_trail
 from tests.field.wire import REGION, client
 
 NAME = "send"

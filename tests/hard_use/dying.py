@@ -3,7 +3,7 @@
 import os
 import signal
 
-from gate.publish.publisher import Publisher
+from gate.publish.push_and_promote import Publisher
 
 _put = Publisher._put
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gate.evidence.verify import verify
+from gate.evidence.verify_run import verify
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from gate.image.contract import (
     platform_is,
     starts_like,
 )
-from gate.image.variables import FREE, LISTS, LOADING, RESERVED, loads_code
+from gate.image.environment_variables import FREE, LISTS, LOADING, RESERVED, loads_code
 from tests.image.results import said
 
 BASE = Startup({"PATH": "/a:/b", "LANG": "C", "TZ": ":/etc/localtime", "SOME": "1"}, ("/entry.sh", "-x"), "/var/task")

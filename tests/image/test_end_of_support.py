@@ -23,8 +23,8 @@ from gate.image.end_of_support import (
     warnings,
 )
 from gate.run.inputs import base_that_ships, register_or_empty
-from gate.scan.register.entries import Register, SupportException
-from gate.scan.register.reading import parse
+from gate.scan.exceptions.entries import Register, SupportException
+from gate.scan.exceptions.reading import parse
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 27)

@@ -9,9 +9,9 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from gate.errors import AwsRefused
+from gate.legacy.cloudtrail import check_trail, read_trail
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic, check_traffic, read_traffic
-from gate.legacy.trail import check_trail, read_trail
 
 NOW = datetime(2025, 10, 18, 12, tzinfo=UTC)
 NAME = "naverplace_send_inform"

@@ -18,7 +18,7 @@ from gate.attestation.attach import OPENVEX, attach
 from gate.attestation.referrers import Referrers
 from gate.attestation.summary import PREDICATE, statement
 from gate.evidence.statement import about
-from gate.registry.login import read_login
+from gate.registry.pull import read_login
 from localaws.target import LocalTarget
 from tests.attestation.signers import summary, write_keys
 from tests.local_target.registry_client import RegistryClient, login

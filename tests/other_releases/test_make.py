@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.permission.__main__ import main as policies
+from gate.caller_permissions.__main__ import main as policies
 from tests.other_releases import folders
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -32,7 +32,7 @@ def leave(tmp_path, monkeypatch):
     """Leaves a run that released; it passes its own checks unless the test says otherwise."""
     objections = []
     result = SimpleNamespace(result=SimpleNamespace(rejections=objections))
-    monkeypatch.setattr("gate.evidence.verify.verify", lambda _folder: (result,))
+    monkeypatch.setattr("gate.evidence.verify_run.verify", lambda _folder: (result,))
 
     def made(name, word="GO", kind="full", digest=A, **changed):
         folder = tmp_path / "runs" / name

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from gate.cached_property import made_once
 from gate.check import BlockedByEarlierFailure
 from gate.errors import AwsRefused
-from gate.facts import made_once
 from gate.publish import pipeline as module
 from gate.publish.pipeline import Pipeline
 from gate.report.timeline import Timeline
@@ -69,7 +69,7 @@ def release(monkeypatch, tmp_path):
     run = SimpleNamespace(
         publishes=True, promotes=False, kind="full", timeline=Timeline(),
         facts=facts, store=SimpleNamespace(folder=tmp_path, digest=""), errors=[],
-        clients=SimpleNamespace(endpoints=()), release=SimpleNamespace(release_tag="v1", rolling_tag="latest",
+        endpoint_recorder=SimpleNamespace(endpoints=()), release=SimpleNamespace(release_tag="v1", rolling_tag="latest",
         candidate_tag="candidate"),
     )  # fmt: skip
     pipeline = Pipeline(Connections(run))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from gate.caller_permissions.__main__ import ROOT
 from gate.options import Options
-from gate.permission.__main__ import ROOT
 from gate.publish.plan import plan_text, planned_actions
 from gate.release_file import release_of
 

@@ -22,7 +22,7 @@ from gate.check import ACCEPTED, BlockedByEarlierFailure, require
 from gate.legacy.snapshot import FunctionSnapshot
 from gate.publish.promotion_checks import AwsCaller, ReleaseTags
 from gate.publish.publication import CheckedImage, Publication
-from gate.publish.publisher import Publisher
+from gate.publish.push_and_promote import Publisher
 from gate.registry.ecr import EcrRepository
 from gate.registry.push import push
 

@@ -11,7 +11,7 @@ import pytest
 from gate.aws.errors import AwsNotFound
 from gate.errors import AwsRefused
 from gate.registry.ecr import EcrRepository
-from gate.registry.login import Login, fetch_blob, read_login
+from gate.registry.pull import Login, fetch_blob, read_login
 from tests.registry.conftest import image_manifest, sha
 
 ACCOUNT, NAME = "654654307503", "naver-sms-automation"

@@ -9,7 +9,7 @@ import requests
 
 from gate.aws.retry import TimeSource
 from gate.errors import AwsRefused, EngineUnavailable, ImageUnavailable
-from gate.registry.login import Login
+from gate.registry.pull import Login
 from gate.registry.push import PAUSES, push
 
 LOGIN = Login("https://registry.example:5000/", "AWS", "top-secret", datetime(2030, 1, 1, tzinfo=UTC))

@@ -20,12 +20,12 @@ from gate.errors import AwsRefused
 from gate.legacy.snapshot import FunctionSnapshot, check_untouched
 from gate.publish.promotion_checks import check_trial
 from gate.publish.publication import CheckedImage
-from gate.publish.publisher import Publisher
+from gate.publish.push_and_promote import Publisher
 from gate.publish.release_client import ReleaseClient
 from gate.registry.changes import Comparison
-from gate.registry.login import Login
 from gate.registry.manifest import check_admission, check_bytes, check_same_config
 from gate.registry.permitted_calls import check_changes, check_zip_calls
+from gate.registry.pull import Login
 from gate.registry.push import PAUSES, push
 from gate.registry.repository_checks import check_active, check_identity, check_otherwise_unchanged
 from gate.registry.tags import ExclusionFilter, Mutability, can_move, check_same_digest

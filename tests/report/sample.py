@@ -18,8 +18,8 @@ from gate.evidence.store import EvidenceRecord
 from gate.report.figures import Bar, bars
 from gate.report.findings import findings
 from gate.report.page import ReportPage
+from gate.scan.exceptions.reading import load
 from gate.scan.findings import Finding as Vulnerability
-from gate.scan.register.reading import load
 from gate.scan.report import ScanReport
 from gate.scan.statuses import Mode
 from gate.verdict import CRITERIA, ScenarioOutcome, StepOutcome, Verdict

@@ -11,7 +11,7 @@ from gate.report.sarif import Place, SourceFiles, error_commands, sarif
 from gate.scenarios.features import HOME, scenarios_of
 from gate.verdict import ScenarioOutcome
 
-CHECK = "gate.scan.register.exception_checks.fixed_or_excepted"
+CHECK = "gate.scan.exceptions.exception_checks.fixed_or_excepted"
 # Written by hand after the published schema (OASIS, SARIF 2.1.0 errata 01), of the parts that the gate writes: no
 # package on PyPI that the gate uses holds the schema itself.
 _MESSAGE = {

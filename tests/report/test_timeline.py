@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.facts import CachedProperty
+from gate.cached_property import CachedProperty
 from gate.report.figures import figures
 from gate.report.timeline import Timeline
 

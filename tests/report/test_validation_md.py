@@ -8,7 +8,7 @@ import pytest
 from gate.check import Rejection
 from gate.report import validation_md
 from gate.run.model import Facts
-from gate.scan.register.reading import load
+from gate.scan.exceptions.reading import load
 from gate.verdict import ScenarioOutcome, Verdict
 
 FIRST = """# Deployment notes

@@ -9,8 +9,8 @@ from botocore.stub import Stubber
 from gate.aws.retry import RetryingClient, TimeSource
 from gate.errors import AwsRefused
 from gate.evidence.store import plain
-from gate.facts import MissingFact, PartialFacts, fact_or_missing, fact_or_reason
 from gate.legacy.snapshot import FunctionSnapshot, check_untouched, unread
+from gate.missing_facts import MissingFact, PartialFacts, fact_or_missing, fact_or_reason
 from gate.registry.ecr import EcrRepository
 from gate.scan.inspector import read_coverage
 

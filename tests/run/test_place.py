@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.permission.__main__ import ROOT
+from gate.caller_permissions.__main__ import ROOT
 from gate.release_file import release_of
 from gate.run.model import Run
 from gate.run.preflight import session_for

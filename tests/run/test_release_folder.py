@@ -21,7 +21,7 @@ from gate.release_file import _REGION, folder_of_release, reader, release_of
 from gate.report.view import deploy_command
 from gate.runtime.constraints import function
 from gate.runtime.report import Settings
-from gate.scan.register.reading import load as load_register
+from gate.scan.exceptions.reading import load as load_register
 
 VALUES = ("--repository", "my-team/app", "--account", "111122223333", "--region", "cn-north-1")
 

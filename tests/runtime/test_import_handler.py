@@ -11,7 +11,7 @@ import pytest
 
 from gate.engine.host import host_of
 from gate.image.python import HandlerImport, import_handler
-from gate.runtime.frames import Frame, frames_in, frames_of, own_line
+from gate.runtime.tracebacks import Frame, frames_in, frames_of, own_line
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ from gate.scan.coverage import (
     something_covered,
     uncovered_registered,
 )
-from gate.scan.register.exception_checks import by_register, coverage_used, fixed_or_excepted
-from gate.scan.register.reading import parse
+from gate.scan.exceptions.exception_checks import by_register, coverage_used, fixed_or_excepted
+from gate.scan.exceptions.reading import parse
 from gate.scan.statuses import Mode
 
 from .conftest import DIGEST, basic

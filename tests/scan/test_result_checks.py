@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from gate.check import CHECKS, run_self_tests
 from gate.scan import coverage, remediation, scan_diff  # noqa: F401 - their checks are on the list
 from gate.scan import result_checks as checks
+from gate.scan.exceptions import exception_checks  # noqa: F401 - and these
 from gate.scan.findings import Severity, tally
 from gate.scan.pages import answered_mode, findings_of
-from gate.scan.register import exception_checks  # noqa: F401 - and these
 from gate.scan.report import InspectorCoverage, ScanReport
 from gate.scan.settings import ScanSettings, filter_matches
 from gate.scan.statuses import Mode, meaning_of

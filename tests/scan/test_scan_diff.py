@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from gate.errors import EvidenceDamaged
 from gate.run import inputs
 from gate.scan import remediation, scan_diff
+from gate.scan.exceptions.reading import parse
 from gate.scan.records import RecordedFinding, ScanRecord, from_json, keep, read, read_all, record_of, to_json
-from gate.scan.register.reading import parse
 
 from .conftest import DIGEST, NOON, Refusal, basic, page
-from .test_register import GOOD
+from .test_exceptions import GOOD
 from .test_result_checks import report_of
 
 NIGHT = datetime(2026, 11, 22, 3, 12, tzinfo=UTC)

@@ -10,20 +10,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gate.report.findings import findings as listed
-from gate.scan.findings import Finding, Severity
-from gate.scan.pages import findings_of
-from gate.scan.register.entries import Register
-from gate.scan.register.exception_checks import (
+from gate.scan.exceptions.entries import Register
+from gate.scan.exceptions.exception_checks import (
     disposed_below,
     dispositions,
     exceptions_used,
     fixed_or_excepted,
     register_valid,
 )
-from gate.scan.register.openvex import openvex
-from gate.scan.register.packages import package_selector
-from gate.scan.register.reading import parse
-from gate.scan.register.suggestion import ready_entry
+from gate.scan.exceptions.openvex import openvex
+from gate.scan.exceptions.packages import package_selector
+from gate.scan.exceptions.reading import parse
+from gate.scan.exceptions.suggestion import ready_entry
+from gate.scan.findings import Finding, Severity
+from gate.scan.pages import findings_of
 from gate.scan.statuses import Mode
 
 from .conftest import NOON, basic, enhanced, page

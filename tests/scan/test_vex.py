@@ -9,19 +9,19 @@ import pytest
 import yaml
 
 from gate.report.findings import findings as listed
-from gate.scan.findings import ExploitData, Finding
-from gate.scan.records import from_json, record_of, to_json
-from gate.scan.register.exception_checks import (
+from gate.scan.exceptions.exception_checks import (
     dispositions,
     expiring,
     fixed_or_excepted,
     register_valid,
     unused_exceptions,
 )
-from gate.scan.register.openvex import openvex
-from gate.scan.register.packages import InvalidEntry
-from gate.scan.register.reading import load, parse
-from gate.scan.register.vex import read_vex
+from gate.scan.exceptions.openvex import openvex
+from gate.scan.exceptions.packages import InvalidEntry
+from gate.scan.exceptions.reading import load, parse
+from gate.scan.exceptions.vex import read_vex
+from gate.scan.findings import ExploitData, Finding
+from gate.scan.records import from_json, record_of, to_json
 from gate.scan.remediation import remediations
 from gate.scan.report import ScanReport
 from gate.scan.statuses import Mode

@@ -82,7 +82,7 @@ def image(tmp_path: Path) -> Path:
 
 def lock(bucket: str, image: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """Run what `make lock-chrome` runs, and with --bump `make bump-chrome`."""
-    command = [sys.executable, "-m", "gate.browser.lock", "--bucket", bucket, "--image", image, *more]
+    command = [sys.executable, "-m", "gate.browser.write_chrome_lock", "--bucket", bucket, "--image", image, *more]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 

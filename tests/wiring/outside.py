@@ -24,7 +24,7 @@ from botocore.awsrequest import AWSResponse
 
 import localaws.target
 from gate.aws.retry import TimeSource
-from gate.facts import made_once
+from gate.cached_property import made_once
 from gate.publish import preconditions
 from gate.publish.pipeline import Pipeline
 from gate.run import PLUGIN, RUN
