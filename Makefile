@@ -87,7 +87,7 @@ soak: setup ## Twenty whole runs ended at random moments, the life of releases, 
 mutation: setup ## Change each check in every small way; its tests have to notice (40 min); MODULES="gate/verdict.py …"
 	@nice $(PYTHON_IN) -m tests.mutation $(MODULES)
 
-bench: setup ## Measure the gate against the same work by hand; ARGS="--runs 5 --cold 0"
+bench: setup ## Measure the gate against the same work by hand; ARGS="--runs 5 --cold 0 --waits"
 	@$(PYTHON_IN) -m bench $(ARGS)
 
 engines: setup docker-build ## The gate on four other Docker engines, each in a sandbox (25 min, root); writes docs/engines.md; ARGS="podman-5"
