@@ -3,6 +3,9 @@
 # RELEASE=dir (or the environment variable) takes another release's folder in accept, rescan, local, docker-build,
 # policies, verify and audit.
 SHELL := /bin/bash
+# Python keeps what it compiled (in __pycache__, which git ignores), also where the environment forbids it: the tests
+# start more than a hundred runs of the gate, and each would compile all of it again.
+export PYTHONDONTWRITEBYTECODE :=
 PYTHON_IN := .venv/bin/python
 FOLDER := $(or $(RELEASE),.)
 SCRIPTS := setup/say setup/preflight setup/engine setup/base setup/venv .ci/run .github/restore .github/alarm bench/by_hand.sh tests/engines/inside.sh gate/adopt/image_without_python/bootstrap
