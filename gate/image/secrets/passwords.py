@@ -70,53 +70,18 @@ _OPTION = re.compile(
 )
 # An unquoted word after "password =" is the value in a settings file, and a variable in code.
 _SETTINGS_ENDS = frozenset(
-    [
-        ".settings",
-        ".json",
-        ".yaml",
-        ".yml",
-        ".toml",
-        ".ini",
-        ".cfg",
-        ".conf",
-        ".config",
-        ".properties",
-        ".env",
-        ".tfvars",
-        ".xml",
-        ".plist",
-        ".cnf",
-        ".credentials",
-        ".sh",
-        ".bash",
-        ".envrc",
-        ".netrc",
-        ".txt",
-    ]
+    re.findall(
+        r"\S+",
+        ".settings .json .yaml .yml .toml .ini .cfg .conf .config .properties "
+        ".env .tfvars .xml .plist .cnf .credentials .sh .bash .envrc .netrc "
+        ".txt ",
+    )
 )
 _DOCUMENT_ENDS = frozenset(
-    [
-        ".md",
-        ".rst",
-        ".html",
-        ".htm",
-        ".adoc",
-        ".tex",
-        ".texi",
-        ".rtf",
-        ".1",
-        ".3",
-        ".5",
-        ".7",
-        ".8",
-        ".svg",
-        ".css",
-        ".map",
-        ".po",
-        ".mo",
-        ".pot",
-        ".xlf",
-    ]
+    re.findall(
+        r"\S+",
+        ".md .rst .html .htm .adoc .tex .texi .rtf .1 .3 .5 .7 .8 .svg .css .map .po .mo .pot .xlf ",
+    )
 )
 _LINE_ENDS = _SETTINGS_ENDS - {".settings", ".json", ".txt", ".xml", ".sh", ".bash", ".plist"}
 _MODULES = re.compile(
