@@ -100,8 +100,6 @@ def run_pytest(scenarios: str, plugin: Any, folder: Path, *options: str) -> Ran:
     ):
         # A power failure is no part of these runs, and to wait for the disk 150 times takes half of their time.
         patched.setattr(os, "fsync", lambda _: None)
-        # pytest looks twice for garbage among all that this process holds, so as to find errors in destructors.
-        patched.setattr("_pytest.unraisableexception.gc_collect_harder", lambda _times: None)
         code = int(pytest.main(command, plugins=[plugin]))
     _keep_what_was_imported()
     text = unwrapped(log.read_text(encoding="utf-8"))
