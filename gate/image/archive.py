@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 from gate.errors import ImageUnavailable
 from gate.image.layer_files import DAMAGED, LayerFile, LayerFolder
 from gate.image.layers import Layer, Layers, removed_by
-from gate.image.package_records import RECORD_BYTES, PackageRecords, is_record, read_records, source_of
+from gate.image.package_records import LINK, RECORD_BYTES, PackageRecords, is_record, read_records, source_of
 from gate.image.secrets.file_search import SecretFinding, SecretSearch
 from gate.image.tree import HEAD_BYTES, KEPT_BYTES, ImageFile, Tree, absolute, head_of, kind_of
 
@@ -196,8 +196,8 @@ def _read_layer(file: LayerFile, folder: LayerFolder, keep: Callable[[str], bool
                 if member.isfile() and size <= limit:
                     texts[path] = content.read(0, size).decode("utf-8", "replace")
                 mode, size = (same.setdefault(each, each) for each in (member.mode, size))
-                link = "" if member.isfile() else member.linkname
-                files[path] = ImageFile(path, kind_of(member), mode, size, link, head)
+                digest = f"{LINK}{member.linkname}" if member.issym() else ""
+                files[path] = ImageFile(path, kind_of(member), mode, size, head, digest)
             if files[path].kind == "file":
                 stored.append(files[path])
                 places.append(place)

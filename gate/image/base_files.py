@@ -128,9 +128,9 @@ def _changed(before: ImageFile, after: ImageFile | None) -> str:
         return "" if before.kind == "directory" else "deleted"
     if after.kind != before.kind:
         return f"replaced by a {after.kind}"
-    if before.kind == "symlink":
-        return "" if after.link == before.link else f"now a link to {after.link}"
-    return "" if before.kind != "file" or after.digest == before.digest else "replaced"
+    if after.digest == before.digest:
+        return ""
+    return f"now a link to {after.link}" if after.kind == "symlink" else "replaced"
 
 
 def _explained(path: str, after: ImageFile | None, records: PackageRecords, image: Mapping[str, ImageFile]) -> str:
@@ -141,7 +141,7 @@ def _explained(path: str, after: ImageFile | None, records: PackageRecords, imag
         return "rewritten by the system"
     if after is None:
         return _deleted(path, records)
-    if records.confirms(path, f"link:{after.link}" if after.kind == "symlink" else after.digest):
+    if records.confirms(path, after.digest):
         return "as its package recorded it"
     if after.kind == "symlink" and _same_library(path, after.link, records):
         return "a link to its library as a package recorded it"

@@ -37,7 +37,7 @@ _BACKUPS = ("-", ".lock")
 
 
 def _dangling() -> tuple[Tree, str, str]:
-    link = ImageFile("/opt/chromedriver", "symlink", link="/usr/bin/chromedriver")
+    link = ImageFile("/opt/chromedriver", "symlink", digest="link:/usr/bin/chromedriver")
     return Tree({"/opt/chromedriver": link}, {}), "CHROMEDRIVER_BIN", "/opt/chromedriver"
 
 

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 RECORD_BYTES = 32_000_000
+# Before the target of a symlink, in place of an algorithm.
+LINK = "link:"
 _DPKG = "/var/lib/dpkg"
 # The places of rpm's database, old and new (rpm's macro %_dbpath).
 RPM_DATABASES = ("/var/lib/rpm", "/usr/lib/sysimage/rpm")
@@ -83,7 +85,7 @@ def rpm_records(dump: str) -> PackageRecords:
         if not line.startswith("/") or len(columns) != 11:  # noqa: PLR2004 - the columns of a dump
             continue
         path, digest, link = columns[0], columns[3], columns[10]
-        recorded = frozenset({f"link:{link}" if link != "X" else f"{_rpm_algorithm(digest)}:{digest}"})
+        recorded = frozenset({f"{LINK}{link}" if link != "X" else f"{_rpm_algorithm(digest)}:{digest}"})
         files |= {each: recorded for each in (path, f"/usr{path}") if each == path or _MERGED.match(path)}
     return PackageRecords(files, frozenset({"rpm"} if files else ()))
 
