@@ -6,9 +6,10 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from gate.check import CheckResult, Rejection, check, reject
-from gate.image.layers import Layer, Layers, merged
+from gate.image.layers import Layer, Layers
 from gate.image.package_records import PackageRecords, source_of
 from gate.image.tree import ImageFile
 
@@ -185,18 +186,18 @@ def _last(layers: tuple[Layer, ...], path: str) -> int:
 
 def shadows(layers: Layers, base_layers: int, library_path: str) -> Iterator[tuple[str, str]]:
     """Libraries that the loader finds before the base's library of the same name: (path, the base's path)."""
-    folders = [posixpath.normpath(each) for each in library_path.split(":") if each]
+    folders = list(dict.fromkeys(posixpath.normpath(each) for each in library_path.split(":") if each))
     base, image = layers.files(base_layers), layers.files()
     known: dict[str, str] = {}
     for path, file in base.items():
         if file.kind in ("file", "symlink") and _LIBRARY.search(path):
             known.setdefault(posixpath.basename(path), path)
-    for path, file in image.items():
-        folder, name = posixpath.split(path)
-        if path in base or name not in known or folder not in folders:
+    for folder, name in product(folders, known):
+        path = posixpath.join(folder, name)
+        if path in base or path not in image:
             continue
+        file, own = image[path], posixpath.dirname(known[name])
         recorded = file.kind == "file" and layers.records.confirms(path, file.digest)
-        own = posixpath.dirname(known[name])
         # The loader searches LD_LIBRARY_PATH in its order, then the cache (ld.so(8)).
         later = own in folders and folders.index(own) < folders.index(folder)
         if not recorded and not later:
@@ -239,8 +240,8 @@ def _changed_files(layers: Layers, base_layers: int) -> Iterator[Rejection]:
 
 
 def _preloading(layers: Layers, base_layers: int, library_path: str) -> Iterator[Rejection]:
-    own = merged(layers.layers[base_layers:])
-    if _PRELOAD in own and own[_PRELOAD].size:
+    preload = layers.files().get(_PRELOAD)
+    if preload and preload.size and any(_PRELOAD in layer.files for layer in layers.layers[base_layers:]):
         yield Rejection(
             f"{_PRELOAD} loads a library into every program, the runtime included",
             _PRELOAD,
