@@ -104,9 +104,8 @@ def used_folders(env: Mapping[str, str]) -> tuple[str, ...]:
         posixpath.normpath(each) for name in names for each in env.get(name, "").split(":") if each.startswith("/")
     )
     # Not the root folder, /tmp or the folders of the kernel.
-    return tuple(
-        dict.fromkeys(each for each in folders if each not in {"/", "/tmp", *_ROOTS_OWN[5:], *_CACHES_OF_ROOT})
-    )
+    shared = {"/", "/tmp", *_ROOTS_OWN[5:], *_CACHES_OF_ROOT}  # noqa: S108
+    return tuple(dict.fromkeys(each for each in folders if each not in shared))
 
 
 def closed_packages(tree: Tree) -> dict[str, str]:
