@@ -311,6 +311,19 @@ def test_a_published_packages_examples_are_public_compiled_too(tmp_path, known):
     assert checked(dict(reversed(files.items())), known=records if known else None) == ""
 
 
+@pytest.mark.parametrize("optimize", [0, 1, 2])
+def test_a_token_that_seems_longer_in_the_compiled_file_is_explained(tmp_path, optimize):
+    """GitLab's have no fixed length, and what Python writes behind a literal may be letters."""
+    source = (
+        b"def f(x):\n    'a'\n    match x:\n        case 'glpat-" + b"Zx9Qw7Er5Ty3Ui1Op2As" + b"': return ('b', 1)\n"
+    )
+    files = recorded({"lib/url.py": source})
+    (tmp_path / "url.py").write_bytes(source)
+    made = py_compile.compile(str(tmp_path / "url.py"), str(tmp_path / "x.pyc"), doraise=True, optimize=optimize)
+    files["/var/task/lib/__pycache__/url.cpython-311.pyc"] = (tmp_path / made).read_bytes()
+    assert checked(files) == ""
+
+
 def test_a_compiled_file_that_says_more_than_its_source_is_searched(tmp_path):
     """A compiled file is explained only by what its source holds."""
     files = recorded({"lib/url.py": EXAMPLE})
