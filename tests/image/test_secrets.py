@@ -12,6 +12,7 @@ import lzma
 import py_compile
 import tarfile
 import zipfile
+import zlib
 
 import pytest
 from cryptography.hazmat.primitives import serialization as form
@@ -173,6 +174,7 @@ PLANTED = {
     "/root/.bash_history": b"ls\nexport DB_PASSWORD=hunter2-x\n",
     "/var/task/prod.env.gz": gzip.compress(b"DB_PASSWORD=hunter2-x\n"),
     "/var/task/.env": b"DB_PASSWORD=hunter2-x\n",
+    "/var/task/.git/objects/0f/9d8c": zlib.compress(b"blob 40\0" + GITHUB.encode()),
     "/var/task/b4.txt": b"sk-ant-api03-" + b"aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW",
 }
 
@@ -263,6 +265,8 @@ HARMLESS = {
     "/var/task/form.js": b"n.user=t.u;password=e.target.value;u('?user='+u+'&password='+p);\n",
     "/var/task/jdbc.md": b"jdbc:mysql://h/x?user=root&password=<password> UID=sa;PWD=${PWD}\n",
     "/var/task/curl.sh": b'curl -u "$USER:$PASS" https://x\ncurl -u user:password https://h\ncurl -o a:b1 -s x\n',
+    "/var/task/.git/objects/0f/9d8d": zlib.compress(b"blob 6\0x = 1\n"),
+    "/var/task/x.txt": b"x\x9cis no object\n" * 9,
     "/root/.bashrc": b"export PATH=$PATH:/opt\nexport TOKEN=$(cat /run/secrets/t)\n",
     "/var/task/pass.py": b"class Pass:\n    passes = 'pass1'\n    bypass = 'a1b2'\n",
 }
