@@ -139,7 +139,8 @@ def _changed(before: ImageFile, after: ImageFile | None) -> str:
 def _explained(path: str, after: ImageFile | None, layers: Layers, image: Mapping[str, ImageFile]) -> str:
     """What explains a change, or ""."""
     if path.startswith(_RUNTIME) and not _PACKAGES.match(path):
-        return "not needed to run" if after is None and (path == _EMULATOR or _REMOVABLE.search(path)) else ""
+        unneeded = after is None and (path == _EMULATOR or _REMOVABLE.search(path))
+        return "not needed to run" if unneeded else ""
     if path.startswith(_CHANGING) or _CACHES.search(path):
         return "rewritten by the system"
     if after is None:
