@@ -266,6 +266,7 @@ HARMLESS = {
     "/var/task/jdbc.md": b"jdbc:mysql://h/x?user=root&password=<password> UID=sa;PWD=${PWD}\n",
     "/var/task/curl.sh": b'curl -u "$USER:$PASS" https://x\ncurl -u user:password https://h\ncurl -o a:b1 -s x\n',
     "/var/task/.git/objects/0f/9d8d": zlib.compress(b"blob 6\0x = 1\n"),
+    "/var/task/names.js": b"hvs.getElementsByTagNameAndClassName1(); glc_draw_elements_instanced_base_vertex_4(x)\n",
     "/var/task/x.txt": b"x\x9cis no object\n" * 9,
     "/root/.bashrc": b"export PATH=$PATH:/opt\nexport TOKEN=$(cat /run/secrets/t)\n",
     "/var/task/pass.py": b"class Pass:\n    passes = 'pass1'\n    bypass = 'a1b2'\n",
@@ -344,6 +345,26 @@ def test_a_record_explains_only_what_it_published():
     assert "/var/task/lib/other.py" in checked(files | {"/var/task/lib/other.py": EXAMPLE})
     private = recorded({"lib/url.py": EXAMPLE}, **{"direct_url.json": b'{"url": "file:///build", "dir_info": {}}'})
     assert "/var/task/lib/url.py" in checked(private)
+
+
+@pytest.mark.parametrize(
+    ("url", "content", "explained"),
+    [
+        ("https://conda.anaconda.org/conda-forge/noarch/lib-1.0-0.conda", EXAMPLE, True),
+        ("https://conda.anaconda.org/conda-forge/noarch/lib-1.0-0.conda", EXAMPLE + b"\n", False),
+        ("file:///build/lib-1.0-0.conda", EXAMPLE, False),
+        (None, EXAMPLE, False),
+    ],
+)
+def test_condas_records_explain_what_comes_from_a_channel(url, content, explained):
+    """Also what it adapted to its folder; nothing that was built here, edited, or recorded in another form."""
+    digest = hashlib.sha256(EXAMPLE).hexdigest()
+    path = {"_path": "lib/python3.11/site-packages/lib/url.py", "sha256": "0" * 64, "sha256_in_prefix": digest}
+    files = {
+        "/opt/conda/conda-meta/lib-1.0-0.json": json.dumps({"url": url, "paths_data": {"paths": [path]}}).encode(),
+        "/opt/conda/lib/python3.11/site-packages/lib/url.py": content,
+    }
+    assert (checked(files) == "") is explained
 
 
 def test_debians_records_explain_its_files():
