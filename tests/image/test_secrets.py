@@ -266,6 +266,7 @@ HARMLESS = {
     "/var/task/jdbc.md": b"jdbc:mysql://h/x?user=root&password=<password> UID=sa;PWD=${PWD}\n",
     "/var/task/curl.sh": b'curl -u "$USER:$PASS" https://x\ncurl -u user:password https://h\ncurl -o a:b1 -s x\n',
     "/var/task/.git/objects/0f/9d8d": zlib.compress(b"blob 6\0x = 1\n"),
+    "/usr/bin/tool": b"\x7fELF" + b"\0" * 99 + in_base64(DER, 0) + b"\0" * 99,
     "/var/task/names.js": b"hvs.getElementsByTagNameAndClassName1(); glc_draw_elements_instanced_base_vertex_4(x)\n",
     "/var/task/x.txt": b"x\x9cis no object\n" * 9,
     "/root/.bashrc": b"export PATH=$PATH:/opt\nexport TOKEN=$(cat /run/secrets/t)\n",
