@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from gate import options as command_line
@@ -10,6 +12,9 @@ from gate.scenarios.run_kind import looks_only
 
 STEPS = ("fixtures", "image", "base", "runtime", "browser", "registry", "signing_and_replication", "access",
          "legacy", "scan", "evidence")  # fmt: skip
+
+# Nearly all that a run makes it keeps: Python need not look for garbage as often as it does.
+gc.set_threshold(10_000)
 
 
 def pytest_addoption(parser):
