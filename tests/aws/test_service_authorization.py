@@ -62,7 +62,7 @@ def test_it_asks_no_network(monkeypatch):
         ("import time; time.sleep(9)", "timed out"),
         ("print('[[')", "Expecting value"),
         ("print('[[[1]]]')", "not enough values"),
-        ("print('[[[1, 2, 3]]]')", "not iterable"),
+        ("print('[[[1, 2, 3, 4]]]')", "not iterable"),
         ("print('[]')", "shorter"),
         ("", "Expecting value"),
     ],
