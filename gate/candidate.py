@@ -27,7 +27,7 @@ from gate.image.file_checks import closed_packages
 from gate.image.layer_files import LayerFolder
 from gate.image.layers import Layers, base_count
 from gate.image.package_records import RPM_DATABASES, PackageRecords, read_records
-from gate.image.packages import pins, read_requirements
+from gate.image.requirements import pins, read_requirements
 from gate.image.tree import Tree
 from gate.release import Release
 from gate.runtime.constraints import USER

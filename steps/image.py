@@ -204,5 +204,9 @@ def no_secret(candidate, evidence):
     """No secret in the environment, the history or the files."""
     unsearched = secret_checks.unsearched_packages(candidate.layers, candidate.base_layers)
     evidence.add("warnings: packages that were not searched", unsearched, asked=f"docker save {candidate.reference}")
-    history = [entry.instruction for entry in candidate.image.history]
-    require(secret_checks.no_secret(candidate.image.env, history, candidate.layers, candidate.base_layers))
+    image = candidate.image
+    history = [entry.instruction for entry in image.history]
+    # Labels of the command line, and those of a base, stand in no history.
+    other = {f"the label {name}": value for name, value in image.labels.items()}
+    other |= {"ENTRYPOINT": " ".join(image.entrypoint), "CMD": " ".join(image.cmd)}
+    require(secret_checks.no_secret(image.env, history, candidate.layers, candidate.base_layers, other))

@@ -103,7 +103,8 @@ class Engine:
         if not str(self.client.api.base_url).startswith("http+docker://"):
             return
         with engine_errors("docker info"):
-            said = lacks_processor(platform, self.client.info(), emulated())
+            info = self.client.info()
+            said = lacks_processor(platform, info, emulated(info))
         if said:
             raise EngineUnavailable(said, where="docker info", remedy=EMULATE)
 

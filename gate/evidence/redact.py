@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 HIDDEN = "[redacted]"
@@ -29,6 +30,14 @@ _SHAPES = (
 )
 
 
+# A record repeats the names of its fields, and a run what it was told before.
+@lru_cache(maxsize=10_000)
+def _without_shapes(text: str) -> str:
+    for shape in _SHAPES:
+        text = shape.sub(HIDDEN, text)
+    return text
+
+
 class Redactor:
     """Hides secrets by field name, by shape, and by value for those that the run itself was given."""
 
@@ -44,9 +53,7 @@ class Redactor:
         """The text with every secret replaced."""
         for secret in sorted(self._known, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
-        for shape in _SHAPES:
-            text = shape.sub(HIDDEN, text)
-        return text
+        return _without_shapes(text)
 
     def value(self, value: Any) -> Any:
         """A JSON-like value with every secret replaced, in keys as well."""

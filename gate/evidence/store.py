@@ -105,7 +105,7 @@ class EvidenceStore:
                 at=self._now().isoformat(timespec="milliseconds"),
                 sha256=hashlib.sha256(canonical(clean["answer"])).hexdigest(),
             )
-            self._write(record.file_name, readable(dataclasses.asdict(record)))
+            self._write(record.file_name, readable(vars(record)))
             self.records.append(record)
         return record
 

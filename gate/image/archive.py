@@ -112,7 +112,7 @@ class ImageArchive:
         sources = {source_of(finding.path) for _, finding in found}
         recorded = (each for stored in self._layers for each in stored.contents(sources.__contains__))
         findings = search.unexplained(found, recorded)
-        return replace(self._read, findings=findings, records=records, searched=search.counts)
+        return replace(self._read, findings=findings, records=records, installed=known, searched=search.counts)
 
 
 def read_image(
@@ -125,7 +125,7 @@ def read_image(
 
     Args:
         digests: of the layers, lowest first, as the image's configuration states them.
-        folder: keeps these layers for the next run, and no others.
+        folder: keeps these layers for the next run.
         save: opens the archive of `docker save`, which is read once.
         keep: whether the text of the file at this path is kept; the package managers' records always are.
 
@@ -156,7 +156,7 @@ def read_image(
             why = folder.unpack(stream, files) or why
         for digest in missing:
             take(digest, files.get(digest))
-    folder.keep_only(digests)
+    folder.remove_unused()
     return ImageArchive(tuple(read[digest] for digest in digests))
 
 

@@ -6,16 +6,19 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from gate.check import CheckResult, Rejection, check, reject
-from gate.image.layers import Layer, Layers, merged
+from gate.image.layers import Layer, Layers
 from gate.image.package_records import PackageRecords, source_of
 from gate.image.tree import ImageFile
 
 SHOWN = 20
 # What starts and runs the function (AWS, "Create a base image": runtime interface client, emulator and entry point;
 # "Container image requirements"). No package of a distribution contains them, so no record explains a change.
-_RUNTIME = ("/var/runtime/", "/lambda-entrypoint.sh", "/usr/local/bin/aws-lambda-rie", "/var/lang/")
+# The entry point starts the emulator only outside of Lambda, and it is often removed with its vulnerabilities.
+_EMULATOR = "/usr/local/bin/aws-lambda-rie"
+_RUNTIME = ("/var/runtime/", "/lambda-entrypoint.sh", _EMULATOR, "/var/lang/")
 # The packages that pip manages lie below the folder of the interpreter; each has a RECORD of its own.
 _PACKAGES = re.compile(r"^/var/lang/(?:lib/python[\d.]+/site-packages/|bin/(?!python[\d.]*$))")
 # Package managers, the loader and system tools rewrite these whenever they run.
@@ -117,7 +120,7 @@ def changes(layers: Layers, base_layers: int) -> tuple[BaseFileChange, ...]:
     for path, before in base.items():
         after = image.get(path)
         if what := _changed(before, after):
-            why = _explained(path, after, layers.records, image)
+            why = _explained(path, after, layers, image)
             found.append(BaseFileChange(path, what, _last(layers.layers, path), why))
     return tuple(found)
 
@@ -133,17 +136,18 @@ def _changed(before: ImageFile, after: ImageFile | None) -> str:
     return f"now a link to {after.link}" if after.kind == "symlink" else "replaced"
 
 
-def _explained(path: str, after: ImageFile | None, records: PackageRecords, image: Mapping[str, ImageFile]) -> str:
+def _explained(path: str, after: ImageFile | None, layers: Layers, image: Mapping[str, ImageFile]) -> str:
     """What explains a change, or ""."""
     if path.startswith(_RUNTIME) and not _PACKAGES.match(path):
-        return "not needed to run" if after is None and _REMOVABLE.search(path) else ""
+        unneeded = after is None and (path == _EMULATOR or _REMOVABLE.search(path))
+        return "not needed to run" if unneeded else ""
     if path.startswith(_CHANGING) or _CACHES.search(path):
         return "rewritten by the system"
     if after is None:
-        return _deleted(path, records)
-    if records.confirms(path, after.digest):
+        return _deleted(path, layers)
+    if layers.records.confirms(path, after.digest):
         return "as its package recorded it"
-    if after.kind == "symlink" and _same_library(path, after.link, records):
+    if after.kind == "symlink" and _same_library(path, after.link, layers.records):
         return "a link to its library as a package recorded it"
     return "compiled again" if source_of(path) in image else ""
 
@@ -155,13 +159,13 @@ def _same_library(path: str, link: str, records: PackageRecords) -> bool:
     return bool(_LIBRARY.search(path)) and same and records.lists(target)
 
 
-def _deleted(path: str, records: PackageRecords) -> str:
+def _deleted(path: str, layers: Layers) -> str:
     """What explains a deletion: a package manager no longer lists the file, or it is not needed at run time."""
     if _REMOVABLE.search(path):
         return "not needed to run"
     manager = "pip" if _PACKAGES.match(path) or "/dist-packages/" in path else "dpkg or rpm"
-    managed = records.managed & ({"pip"} if manager == "pip" else {"dpkg", "rpm"})
-    return f"no longer listed by {manager}" if managed and not records.lists(path) else ""
+    managed = layers.records.managed & set(manager.split(" or "))
+    return f"no longer listed by {manager}" if managed and not layers.installed.lists(path) else ""
 
 
 def _last(layers: tuple[Layer, ...], path: str) -> int:
@@ -181,18 +185,18 @@ def _last(layers: tuple[Layer, ...], path: str) -> int:
 
 def shadows(layers: Layers, base_layers: int, library_path: str) -> Iterator[tuple[str, str]]:
     """Libraries that the loader finds before the base's library of the same name: (path, the base's path)."""
-    folders = [posixpath.normpath(each) for each in library_path.split(":") if each]
+    folders = list(dict.fromkeys(posixpath.normpath(each) for each in library_path.split(":") if each))
     base, image = layers.files(base_layers), layers.files()
     known: dict[str, str] = {}
     for path, file in base.items():
         if file.kind in ("file", "symlink") and _LIBRARY.search(path):
             known.setdefault(posixpath.basename(path), path)
-    for path, file in image.items():
-        folder, name = posixpath.split(path)
-        if path in base or name not in known or folder not in folders:
+    for folder, name in product(folders, known):
+        path = posixpath.join(folder, name)
+        if path in base or path not in image:
             continue
+        file, own = image[path], posixpath.dirname(known[name])
         recorded = file.kind == "file" and layers.records.confirms(path, file.digest)
-        own = posixpath.dirname(known[name])
         # The loader searches LD_LIBRARY_PATH in its order, then the cache (ld.so(8)).
         later = own in folders and folders.index(own) < folders.index(folder)
         if not recorded and not later:
@@ -235,8 +239,8 @@ def _changed_files(layers: Layers, base_layers: int) -> Iterator[Rejection]:
 
 
 def _preloading(layers: Layers, base_layers: int, library_path: str) -> Iterator[Rejection]:
-    own = merged(layers.layers[base_layers:])
-    if _PRELOAD in own and own[_PRELOAD].size:
+    preload = layers.files().get(_PRELOAD)
+    if preload and preload.size and any(_PRELOAD in layer.files for layer in layers.layers[base_layers:]):
         yield Rejection(
             f"{_PRELOAD} loads a library into every program, the runtime included",
             _PRELOAD,

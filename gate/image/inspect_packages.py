@@ -1,12 +1,14 @@
 """A script for the image's own Python, standard library only; its argument is the list of wanted packages, as JSON.
 
+The text of `gate/runtime/import_path.py` stands before it.
+
 Top-level modules are read from a distribution's recorded files, because top_level.txt may be missing.
 """
 
 import base64
 import hashlib
 import importlib
-import importlib.util
+import importlib.machinery
 import json
 import os
 import re
@@ -53,10 +55,14 @@ def foreign(files: Iterable[Any]) -> Iterator[str]:
             yield path
 
 
-def hooks() -> dict[str, str]:
-    """The real files, by path, that Python runs when it starts: .pth with imports, sitecustomize, usercustomize."""
+def hooks(own: list[str]) -> dict[str, str]:
+    """The real files, by path, that run before the handler: .pth with imports, sitecustomize, usercustomize.
+
+    Args:
+        own: the folders whose .pth files the runtime runs, besides Python's.
+    """
     found = {}
-    folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
+    folders = [*own, *site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
     for folder in dict.fromkeys(os.path.realpath(each) for each in folders):
         for name in sorted(os.listdir(folder)) if os.access(folder, os.R_OK) else ():
             path = os.path.join(folder, name)
@@ -65,19 +71,23 @@ def hooks() -> dict[str, str]:
                 if any(line.startswith(("import ", "import\t")) for line in lines):
                     found[path] = os.path.realpath(path)
     for name in ("sitecustomize", "usercustomize"):
-        module = importlib.util.find_spec(name)
+        # Python imports them before the runtime adds its folders.
+        module = importlib.machinery.PathFinder.find_spec(name, PYTHONS_OWN)
         if module is not None and module.origin:
             found[module.origin] = os.path.realpath(module.origin)
     return dict(sorted(found.items()))
 
 
+PYTHONS_OWN = [each for each in sys.path if each]
 wanted: set[str] = set(json.loads(sys.argv[1]))
+runtimes_own: list[str] = globals()["import_as_the_runtime"](os.getcwd())
 told: dict[str, Any] = {
     "python": sys.version.split()[0],
     "versions": {},
     "unimportable": {},
     "foreign": {},
-    "hooks": hooks(),
+    "hooks": hooks(runtimes_own),
+    "path": [each for each in dict.fromkeys(sys.path) if each not in PYTHONS_OWN],
 }
 seen: set[str] = set()
 for dist in metadata.distributions():

@@ -99,7 +99,7 @@ class Tree:
 
     def first_closed(self, entry: ImageFile, wanted: int) -> str:
         """The first path, down to the file itself, that other users may not access, or ""."""
-        shut = self._closed_folder(posixpath.dirname(entry.path))
+        shut = self._closed_folder(entry.path.rpartition("/")[0])
         return shut or ("" if entry.mode & wanted == wanted else entry.path)
 
     def _closed_folder(self, folder: str) -> str:

@@ -72,7 +72,7 @@ def _refuse_how_pytest_was_started(config: pytest.Config) -> None:
         raise WrongUse("the gate runs in one process: leave out -n (it checks one release, in one run)")
     if feature := next((arg for arg in config.args if arg.endswith(".feature")), ""):
         raise WrongUse(f"{plain(feature)} is no test file: choose a criterion with -m (-m ac3), or a scenario with -k")
-    if config.option.setuponly:
+    if getattr(config.option, "setuponly", False):
         raise WrongUse("--setup-only runs no scenario: leave it out")
     for name in (each.partition("=")[0] for each in config.option.override_ini or ()):
         try:

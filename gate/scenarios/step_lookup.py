@@ -5,8 +5,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pytest_bdd.steps import step_function_context_registry
+
+# By the collection of fixtures and the text of a step, the names of those that may be meant: each step asks twice.
+_NAMES: WeakKeyDictionary[Any, dict[tuple[str, str], dict[str, None]]] = WeakKeyDictionary()
 
 
 def find(step: Any, fixturemanager: Any, node: Any) -> Iterator[Any]:
@@ -15,8 +19,11 @@ def find(step: Any, fixturemanager: Any, node: Any) -> Iterator[Any]:
     The library asks pytest of each fixture whether it is visible, then compares texts: 200 questions for each of 350
     steps, a second and more of each run. Here the texts come first, and pytest is asked about those that fit.
     """
-    every = fixturemanager._get_all_fixture_defs()
-    for name in dict.fromkeys(each.argname for each in every if _means(each, step)):
+    known, text = _NAMES.setdefault(fixturemanager, {}), (step.type, step.name)
+    if text not in known:
+        every = fixturemanager._get_all_fixture_defs()
+        known[text] = dict.fromkeys(each.argname for each in every if _means(each, step))
+    for name in known[text]:
         for definition in fixturemanager.getfixturedefs(name, node) or ():
             if _means(definition, step):
                 yield definition

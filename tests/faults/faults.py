@@ -60,6 +60,11 @@ class Fault:
     leaves: frozenset[str] | None
 
     @property
+    def only_reads(self) -> bool:
+        """Whether the good release may stand as it is for this fault: no call changes it."""
+        return "live" in self.made and not {"before", "behaves", "after"} & set(self.made["live"])
+
+    @property
     def criteria(self) -> list[int]:
         """The criteria whose scenarios are run: those that read what the fault changes, and those that it names."""
         if self.level == "release":

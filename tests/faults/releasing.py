@@ -3,26 +3,25 @@
 Only the image is one that was looked at before: what it costs to look at it is not what these faults are about.
 """
 
-import time
 from functools import partial
 
 import pytest
 from pytest_bdd import scenarios
 
-from gate.aws.retry import TimeSource
 from gate.cached_property import made_once
 from gate.publish.pipeline import Pipeline
 from gate.run.connections import Connections
 from gate.scan.reader import ScanReader
 from tests.faults.scenarios import accepted_ends, known_image, notes, register, world
+from tests.faults.stage import quick
 from tests.faults.world import ROOT
 
 __all__ = ["accepted_ends", "notes", "register", "world"]
 
 scenarios(str(ROOT / "features"))
 
-# Ten times as fast as the real one: whether an empty answer stays empty is seen after a minute and a half.
-FAST = TimeSource(monotonic=lambda: 10 * time.monotonic(), sleep=lambda seconds: time.sleep(seconds / 10))
+# The local target needs a moment for its scan; whether an empty answer stays empty is seen after a minute and a half.
+FAST = quick(pace=1.0, share=0.02)
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,16 @@ from typing import Any
 
 import pytest
 
-from gate.run import RUN
+from gate.check import run_self_tests
+from gate.run import RUN, configuration
 from gate.verdict import ScenarioOutcome
 from tests.faults.world import ROOT, WORLD
 from tests.screen import unwrapped
+
+# Plugins that no scenario asks for: each is registered, and called for every scenario, in every run.
+UNUSED = ("doctest", "faulthandler", "hypothesispytest", "legacypath", "logging", "pastebin", "platformdirs",
+          "pytest11.testinfra", "recwarn", "setuponly", "setupplan", "subtests", "threadexception", "unittest",
+          "unraisableexception", "xdist", "xdist.looponfail")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,14 @@ class WorldPlugin:
             item.own_markers = [mark for mark in item.own_markers if mark.name != "skip"]
 
 
+# The same in every run of this process: what the checks say to their known-bad values, the checkout, and libraries.
+_SAME = {
+    "gate.run.plugin.run_self_tests": cache(run_self_tests),
+    "gate.run.configuration.checkout": cache(configuration.checkout),
+    "gate.run.configuration._versions": cache(configuration._versions),
+}
+
+
 @cache
 def _keep_what_was_imported() -> None:
     # By the first run of this process. pytest collects garbage twice at each one's end, and would go through all of it.
@@ -71,11 +85,13 @@ def _keep_what_was_imported() -> None:
 def run_scenarios(module: str, world, folder: Path, *options: str) -> Ran:
     """Run scenarios with the fixtures of `scenarios.py` (facts alone) or `releasing.py` (a real release)."""
     plugin, scenarios = WorldPlugin(world, stubbed=module == "scenarios.py"), Path(__file__).with_name(module)
-    usual = ("--target", "local", "--import-mode", "importlib", "-p", "no:hypothesispytest")
+    usual = ("--target", "local", "--import-mode", "importlib")
     if world.home != ROOT:
         usual += ("--release-folder", str(world.home))
     with pytest.MonkeyPatch.context() as patched:
         if plugin.stubbed:
+            # The HTML of a part of the scenarios, which nobody reads here.
+            patched.setattr("gate.run.start.page_of", lambda _run: "")
             # Nothing is published, so that no scenario has to hold before another: the selected ones are all.
             patched.setattr("gate.run.plugin.arranged", lambda _every, chosen, _scenario_of: chosen)
         return run_pytest(str(scenarios), plugin, folder, *usual, *options)
@@ -88,7 +104,7 @@ def run_pytest(scenarios: str, plugin: Any, folder: Path, *options: str) -> Ran:
     command = [
         scenarios,
         *("-c", str(ROOT / "pytest.ini"), "--rootdir", str(ROOT), "-o", f"reports={folder / 'reports'}"),
-        *("-W", "ignore", "-p", "no:cacheprovider"),
+        *("-W", "ignore", "-p", "no:cacheprovider", "--assert", "plain", *(f"-pno:{name}" for name in UNUSED)),
         *options,
     ]
     log = folder / "screen.log"
@@ -100,8 +116,8 @@ def run_pytest(scenarios: str, plugin: Any, folder: Path, *options: str) -> Ran:
     ):
         # A power failure is no part of these runs, and to wait for the disk 150 times takes half of their time.
         patched.setattr(os, "fsync", lambda _: None)
-        # pytest looks twice for garbage among all that this process holds, so as to find errors in destructors.
-        patched.setattr("_pytest.unraisableexception.gc_collect_harder", lambda _times: None)
+        for place, asked_once in _SAME.items():
+            patched.setattr(place, asked_once)
         code = int(pytest.main(command, plugins=[plugin]))
     _keep_what_was_imported()
     text = unwrapped(log.read_text(encoding="utf-8"))

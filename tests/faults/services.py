@@ -38,9 +38,9 @@ def live(world, spec, on: Stage, around: ExitStack):
     """
     looks = set(spec["looks"])
     if "access" in looks:
-        around.enter_context(_roles_put_right(on))
+        around.enter_context(_roles_put_right(on, spec))
     if "zip" in looks:
-        world = replace(world, legacy_before=on.release_client().zip_function.snapshot())
+        world = replace(world, legacy_before=on.reader.zip_function.snapshot())
     if {"ecr", "scan"} & looks:
         world = _published(world, spec, on)
     make_calls(spec.get("after", ()), on, world)
@@ -49,7 +49,12 @@ def live(world, spec, on: Stage, around: ExitStack):
 
 
 def _published(world, spec, on):
-    """A repository of its own for the fault, and the good image published into it."""
+    """A repository of its own for the fault, and the good image published into it; what stands there may stay."""
+    as_ever = not {"before", "behaves"} & set(spec)
+    if as_ever and on.standing is not None:
+        world = replace(world, **on.standing)
+        assert on.reader.ecr.snapshot() == world.published.after, "the release stands as it was published"
+        return world
     seeded(on)
     make_calls(spec.get("before", ()), on, world)
     release_client = on.release_client()
@@ -58,18 +63,19 @@ def _published(world, spec, on):
         release = on.publish(release_client)
     finally:
         on.target.set_behaviours(behaviours.Behaviours())
-    return replace(
-        world, published=release, answered=release_client.verify(release.digest), calls=release_client.call_log.calls
-    )
+    calls = release_client.call_log.calls
+    found = {"published": release, "answered": release_client.verify(release.digest), "calls": calls}
+    on.standing = found if as_ever else None
+    return replace(world, **found)
 
 
 def _read(world, looks, on, endpoint, spec):
     if "zip" in looks:
-        world = replace(world, legacy_now=on.release_client().zip_function.snapshot())
+        world = replace(world, legacy_now=on.reader.zip_function.snapshot())
     if "access" in looks:
         world = replace(world, access=on.account())
     if "ecr" in looks:
-        release_client = on.release_client(endpoint)
+        release_client = on.release_client(endpoint) if endpoint else on.reader
         world = replace(world, ecr=release_client.ecr, managed=replace(release_client.managed, time=quick()))
         digest = spec.get("checks")
         if digest:
@@ -88,6 +94,7 @@ def make_calls(calls, on, world):
                  "{leftover}": _digest(_leftover(world.published.manifest.body))}  # fmt: skip
         parameters = {key: _text(key, value, words) for key, value in each.get("with", {}).items()}
         if each["service"] == "ecr":
+            on.standing = None
             parameters.setdefault("repositoryName", on.seeded.repository)
         if each["call"] == "put_image":
             parameters |= _manifest(parameters.pop("manifest"), on, world)
@@ -208,22 +215,23 @@ def _door(faults, on, world):
 
 
 @contextlib.contextmanager
-def _roles_put_right(on):
+def _roles_put_right(on, spec):
     """Whatever a fault does to roles, policies or the repository's policy is undone."""
     iam, ecr = on.client("iam"), on.client("ecr")
+    calls = [*spec.get("before", ()), *spec.get("after", ())]
+    roles = {each["with"]["RoleName"] for each in calls if each["service"] == "iam"}
     trusts = {each["RoleName"]: each["AssumeRolePolicyDocument"] for each in iam.list_roles()["Roles"]}
     policy = ecr.get_repository_policy(repositoryName=on.seeded.repository)["policyText"]
     try:
         yield
     finally:
-        for role in iam.list_roles()["Roles"]:
+        for role in roles:
             with contextlib.suppress(iam.exceptions.NoSuchEntityException):
-                iam.delete_role_policy(RoleName=role["RoleName"], PolicyName=_FAULT)
-            if role["RoleName"] in trusts:
-                document = json.dumps(trusts[role["RoleName"]])
-                iam.update_assume_role_policy(RoleName=role["RoleName"], PolicyDocument=document)
+                iam.delete_role_policy(RoleName=role, PolicyName=_FAULT)
+            if role in trusts:
+                iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trusts[role]))
             else:
-                iam.delete_role(RoleName=role["RoleName"])
+                iam.delete_role(RoleName=role)
         ecr.set_repository_policy(repositoryName=on.seeded.repository, policyText=policy)
 
 
@@ -257,7 +265,7 @@ def released(world, spec, on: Stage, around: ExitStack, folder):
     if spec.get("builder") == "attests by default":
         built = built_with_attestations(on, folder / "builder")
         world = replace(world, candidate=recorded(on, built.image_id))
-    around.enter_context(_roles_put_right(on))
+    around.enter_context(_roles_put_right(on, spec))
     seeded(on)
     for tag in (ANOTHER, on.release.rolling_tag) if spec.get("rolling") == "another" else ():
         put = {"service": "ecr", "call": "put_image", "with": {"manifest": "other", "imageTag": tag}}
@@ -272,4 +280,4 @@ def released(world, spec, on: Stage, around: ExitStack, folder):
 
 def tags_of(on: Stage) -> set[str]:
     """The tags that the registry holds now."""
-    return set(on.release_client().ecr.snapshot().naming())
+    return set(on.reader.ecr.snapshot().naming())

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from gate import engine as docker_engine
 from gate.access.reader import AccountReader
@@ -23,12 +25,14 @@ from gate.image.build import BuiltImage, build_image
 from gate.image.end_of_support import load as load_support
 from gate.image.python import Interpreter
 from gate.legacy.cloudtrail import TrailEvent
+from gate.legacy.snapshot import FunctionSnapshot
 from gate.legacy.traffic import Traffic
 from gate.publish.build import build_stand_in
 from gate.publish.earlier_runs import BASELINE
 from gate.publish.publication import CheckedImage
 from gate.publish.push_and_promote import Publisher
 from gate.publish.release_client import ReleaseClient
+from gate.registry.manifest import StoredManifest
 from gate.release import Release
 from gate.release_file import release_of
 from gate.run.inputs import REGISTER
@@ -55,6 +59,9 @@ class Stage:
 
     Attributes:
         home: the folder of the release's pytest.ini.
+        older: the manifest of the older image, once it was pushed: the registry keeps its layers.
+        baseline: the zip function as it was read before the good release; publishing for a fault does not read it anew.
+        standing: what the registry holds now, as fields of the world, if nothing was changed since it was published.
     """
 
     engine: docker_engine.Engine
@@ -65,10 +72,22 @@ class Stage:
     folder: Path
     home: Path
     seeded: SeededRelease
+    older: StoredManifest | None = None
+    baseline: FunctionSnapshot | None = None
+    standing: dict[str, Any] | None = None
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def client(self, service, role=""):
-        """A client of the local target; the administrator's, unless a role is named."""
-        return self.target.session(role or self.seeded.administrator).client(service, endpoint_url=self.target.endpoint)
+        """A client of the local target, the same each time; the administrator's, unless a role is named."""
+        made, key = self._clients, (service, role or self.seeded.administrator)
+        if key not in made:
+            made[key] = self.target.session(key[1]).client(service, endpoint_url=self.target.endpoint)
+        return made[key]
+
+    @cached_property
+    def reader(self):
+        """A release client for what is only read, and whose calls nobody looks at."""
+        return self.release_client()
 
     def release_client(self, endpoint=None):
         """A real release client of the CI role, with a call log of its own."""
@@ -98,6 +117,8 @@ class Stage:
         """Really publish the good image."""
         run = SimpleNamespace(target="local", store=SimpleNamespace(record=_nothing),
                               terminal=SimpleNamespace(progress=_nothing))  # fmt: skip
+        if self.baseline:
+            release_client.zip_function = SimpleNamespace(snapshot=lambda: self.baseline)
         publisher, image = Publisher(run, release_client), self.checked()
         publisher.prepare(image, self.folder / BASELINE)
         pushed = publisher.push(image)
@@ -110,10 +131,15 @@ def _nothing(*_: object, **_named: object) -> None:
     """Nobody is told anything."""
 
 
-def quick() -> TimeSource:
-    """A clock on which waiting takes no time."""
+def quick(pace: float = 10.0, share: float = 0.0) -> TimeSource:
+    """A clock on which waiting takes no time, or only a share of it, and `pace` times as much seems to have passed."""
     slept = [0.0]
-    return TimeSource(monotonic=lambda: time.monotonic() + slept[0], sleep=lambda s: slept.append(slept.pop() + s))
+
+    def sleep(seconds: float) -> None:
+        slept[0] += pace * seconds
+        time.sleep(share * seconds)
+
+    return TimeSource(monotonic=lambda: time.monotonic() + slept[0], sleep=sleep)
 
 
 def build_release(home: Path, release: Release, base: Base, log: Path) -> BuiltImage:
@@ -159,7 +185,8 @@ def good_world(on: Stage) -> World:
     scanner = _scans(on, now)
     register = load_register(on.home / on.release.image_context / REGISTER)
     night = record_of(scanner.release, register, event="candidate", tags=("candidate",), target="local")
-    function = published.legacy_before
+    function = on.baseline = published.legacy_before
+    on.standing = {}
     own_reading = TrailEvent("lambda.amazonaws.com", "GetFunction20150331v2", function.name, True, "us", str(now))
     return World(
         release=on.release,
@@ -193,17 +220,19 @@ def good_world(on: Stage) -> World:
 
 def seeded(on: Stage) -> None:
     """The repository anew, and in it an older image than the release: the same layers, other bytes of JSON."""
-    on.client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
-    on.client("ecr").put_signing_configuration(signingConfiguration={"rules": []})
-    on.client("ecr").put_replication_configuration(replicationConfiguration={"rules": []})
-    on.client("ecr").delete_repository(repositoryName=on.seeded.repository, force=True)
-    repository.seed(on.client("ecr"), on.seeded)
-    release_client = on.release_client()
-    published = on.publish(release_client)
-    stored, ecr = published.manifest, on.client("ecr")
-    ecr.put_image(repositoryName=on.seeded.repository, imageManifest=stored.body + "\n\n",
-                  imageManifestMediaType=stored.media_type, imageTag=OLDER)  # fmt: skip
-    ecr.batch_delete_image(repositoryName=on.seeded.repository, imageIds=[{"imageDigest": published.digest}])
+    on.standing, ecr, name = None, on.client("ecr"), on.seeded.repository
+    ecr.put_registry_scanning_configuration(scanType="BASIC", rules=[])
+    ecr.put_signing_configuration(signingConfiguration={"rules": []})
+    ecr.put_replication_configuration(replicationConfiguration={"rules": []})
+    ecr.delete_repository(repositoryName=name, force=True)
+    repository.seed(ecr, on.seeded)
+    stored = on.older
+    if stored is None:
+        published = on.publish(on.release_client())
+        stored = on.older = published.manifest
+    ecr.put_image(repositoryName=name, imageManifest=stored.body + "\n\n", imageManifestMediaType=stored.media_type,
+                  imageTag=OLDER)  # fmt: skip
+    ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageDigest": stored.digest}])
 
 
 def _scans(on, now):

@@ -10,10 +10,14 @@ import pytest
 from tests.faults import faults
 from tests.faults.matrix import Row
 from tests.faults.rig import run_scenarios
-from tests.faults.services import ANOTHER, tags_of
+from tests.faults.services import ANOTHER, make_calls, tags_of
+from tests.faults.stage import OLDER, seeded
 
-# What is looked at beside the tests comes last: by then it has been.
-FAULTS, HARMLESS = (sorted(each, key=lambda fault: fault.level == "layer") for each in faults.read())
+# What only reads the good release comes while it stands. What is looked at beside the tests comes last: by then it has
+# been.
+FAULTS, HARMLESS = (
+    sorted(each, key=lambda fault: (fault.level == "layer", not fault.only_reads)) for each in faults.read()
+)
 pytestmark = pytest.mark.docker
 
 
@@ -48,14 +52,19 @@ def assert_caught(fault, ran, on, folder):
         missing = [words for words in fault.says if words not in ran.outcomes[name].reason]
         assert not missing, ran.outcomes[name].reason
     assert (ran.word, ran.exit_code) == ("REHEARSAL FAILED", 1)
-    assert fault.leaves in (None, tags_of(on)), "what the registry holds after a refusal"
+    assert_left(fault, on)
     if fault.made.get("release", {}).get("rolling"):
         withdrawn(on, folder / "reports" / "partial")
 
 
+def assert_left(fault, on):
+    """The registry holds the tags that the catalogue names, where it names some."""
+    assert fault.leaves is None or fault.leaves == tags_of(on), "what the registry holds after the release"
+
+
 def withdrawn(on, folder):
     """The rolling tag names what it named before; report and verdict say what stands."""
-    naming = on.release_client().ecr.snapshot().naming()
+    naming = on.reader.ecr.snapshot().naming()
     tags = on.release
     assert naming[tags.rolling_tag] == naming[ANOTHER]
     said = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
@@ -84,7 +93,7 @@ def assert_green(change, ran, on):
     assert not ran.red, ran.screen
     unproven = {name for name, each in ran.outcomes.items() if each.status != "passed" and not each.only_aws}
     assert not unproven, ran.screen
-    assert change.leaves in (None, tags_of(on))
+    assert_left(change, on)
     assert (ran.word, ran.exit_code) == ("INCOMPLETE", 0), "a part of the scenarios, all of them green"
 
 
@@ -103,3 +112,23 @@ def test_release_that_changes_after_its_last_scenario_lowers_the_verdict(good, t
     assert not ran.red, ran.screen
     assert "the release changed while it was checked" in ran.screen
     assert (ran.word, ran.exit_code) == ("REHEARSAL FAILED", 1), ran.screen
+
+
+def test_each_fault_begins_with_the_same_repository(on, good):
+    """The older image put back by its manifest is as one that was pushed; after a change nothing stands any more."""
+    on.older, on.standing = None, {}
+    seeded(on)
+    pushed = state(on)
+    make_calls([{"service": "ecr", "call": "put_image", "with": {"manifest": "other", "imageTag": ANOTHER}}], on, good)
+    assert on.standing is None
+    assert state(on) != pushed
+    seeded(on)
+    assert state(on) == pushed
+    assert tags_of(on) == {OLDER}
+
+
+def state(on):
+    """All that the registry answers of the repository, but for the moments at which it was made."""
+    found = on.reader.ecr.snapshot()
+    images = {(each.digest, each.tags, each.size_bytes, each.media_type) for each in found.images}
+    return replace(found, repository=replace(found.repository, created_at=None), images=images)

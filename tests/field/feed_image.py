@@ -10,8 +10,9 @@ from gate.image.contract import Startup, below, handler_is, names_paths, platfor
 from gate.image.dockerfile import bases_approved, from_lines
 from gate.image.file_checks import is_program, readable_by_all, used_folders
 from gate.image.package_records import LINK
-from gate.image.packages import InstalledPackages, no_development_packages, pins, pins_installed, read_requirements
+from gate.image.packages import InstalledPackages, no_development_packages, pins_installed
 from gate.image.python import HandlerImport, handler_imports
+from gate.image.requirements import pins, read_requirements
 from gate.image.secrets.secret_checks import no_secret
 from gate.image.tree import ELF_MAGIC, ImageFile, Tree
 from tests.image.archive import layer, read_layers

@@ -94,7 +94,8 @@ class FaultInjectingProxy:
     def __enter__(self) -> FaultInjectingProxy:
         self._lock = threading.Lock()
         self._server = _Server(self)
-        threading.Thread(target=self._server.serve_forever, name="fault-injecting proxy", daemon=True).start()
+        # It looks every so many seconds whether it was shut down.
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), name="fault proxy", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

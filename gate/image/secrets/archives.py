@@ -28,6 +28,9 @@ _UNSUPPORTED = {
     b"\x04\x22\x4d\x18": "LZ4",
     b"MSCF\0\0\0\0": "Cabinet",
     b"\xed\xab\xee\xdb": "RPM",
+    b"PACK\0\0\0\2": "git",
+    b"# v2 git bundle": "git",
+    b"# v3 git bundle": "git",
 }
 _AR = b"!<arch>\n"
 _COMPRESSED = {b"\x1f\x8b\x08": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x5d\0\0\x80\0": "lzma"}

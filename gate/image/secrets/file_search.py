@@ -19,7 +19,7 @@ WHOLE_BYTES = 256 * MB
 _PIECE, _OVERLAP = 32 * MB, 65_536
 # Files that hold credentials by their purpose, by name or by the end of their path.
 _CREDENTIAL_NAMES = frozenset(
-    {".netrc", ".pypirc", ".env", "id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", ".git-credentials", ".pgpass"}
+    {".netrc", ".pypirc", "id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", ".git-credentials", ".pgpass"}
 )
 _CREDENTIAL_ENDS = ("/.aws/credentials",)
 BY_NAME = Secret("by its name", "")

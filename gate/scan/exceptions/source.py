@@ -16,6 +16,8 @@ MAX_BYTES = 1_000_000
 _SYNTAX = "correct the syntax at that line (indentation, brackets, quotes)"
 _DEEPEST = 10
 _CORE = "tag:yaml.org,2002:"
+# libyaml's where PyYAML was built with it, as its wheels are: a run reads a dozen such files.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN_TAGS = frozenset(_CORE + kind for kind in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq"))
 
 Path = tuple[str | int, ...]
@@ -69,7 +71,7 @@ def read_yaml(text: str) -> YamlDocument:
         return document
     try:
         _refuse_bombs(text, document)
-        root = None if document.faults else yaml.compose(text, Loader=yaml.SafeLoader)
+        root = None if document.faults else yaml.compose(text, Loader=_LOADER)
         if root is not None:
             document.value = _plain(root, (), document)
     except yaml.MarkedYAMLError as error:
@@ -83,7 +85,7 @@ def read_yaml(text: str) -> YamlDocument:
 def _refuse_bombs(text: str, document: YamlDocument) -> None:
     # A few nested aliases can stand for more text than memory holds; deep nesting takes the parser minutes.
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=_LOADER):
         line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
