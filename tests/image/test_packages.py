@@ -109,7 +109,7 @@ def test_other_files_are_followed_from_where_they_are_named(tmp_path):
         ("a>=1\n", "is not pinned"),
         ("a==1.*\n", "is not pinned"),
         ("git+https://h/x\n", "is not pinned"),
-        ("-e ./local\n", "is not pinned"),
+        ("-e ./local\n", "copy code of your own in the Dockerfile, and leave it out here"),
         ("a @ https://h/a-1.tar.gz\n", "is not pinned"),
         ("a==1\na==2\n", "a is pinned at 1 (requirements.txt:1), which 'a==2' does not admit"),
         ("a>=2\n-c c.txt\n", "a is pinned at 1 (c.txt:1), which 'a>=2' does not admit"),
