@@ -176,6 +176,15 @@ def test_a_package_that_is_shadowed_edited_or_closed_is_refused():
     assert "a is pinned at 1, and lies where Lambda's user has no access: /root is closed to it" in closed
 
 
+def test_a_copy_of_the_runtimes_own_that_is_found_first_is_told_with_the_way_out():
+    """As AWS describes it; at its pin it may be the runtime's."""
+    installed = InstalledPackages({"a": "2"}, {}, (), runtime=frozenset({"a"}))
+    refused = said(pins_installed({"a": "1"}, installed))
+    assert "a is pinned at 1, and the runtime's own 2 is found first" in refused
+    assert "--target" in refused
+    assert pins_installed({"a": "2"}, installed).accepted
+
+
 def test_packages_at_their_pins_are_accepted():
     """Other packages do not matter, even if they cannot be imported."""
     assert pins_installed({"a": "1"}, InstalledPackages({"a": "1", "b": "2"}, {"b": "ImportError"}, ())).accepted
