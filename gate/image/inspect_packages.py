@@ -95,7 +95,9 @@ told: dict[str, Any] = {
     "foreign": {},
     "hooks": hooks(runtimes_own),
     "path": [each for each in dict.fromkeys(sys.path) if each not in PYTHONS_OWN],
+    "runtime": [],
 }
+runtime = os.path.realpath(os.environ.get("LAMBDA_RUNTIME_DIR", "/var/runtime"))
 seen: set[str] = set()
 for dist in metadata.distributions():
     name = dist.metadata["Name"]
@@ -103,6 +105,8 @@ for dist in metadata.distributions():
         continue  # an earlier folder of sys.path has the same package
     seen.add(canonical(name))
     told["versions"][name] = dist.version or ""
+    if os.path.realpath(str(dist.locate_file(""))) == runtime:
+        told["runtime"].append(name)
     if canonical(name) not in wanted:
         continue
     files = list(dist.files or ())

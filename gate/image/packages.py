@@ -24,6 +24,7 @@ class InstalledPackages:
         conflicts: what `pip check` says, a line each.
         foreign: by canonical name, files that are imported in its place, or that differ from its RECORD.
         closed: by canonical name, the folder that Lambda's user may not enter.
+        runtime: those that the runtime brings itself and that are found before any other copy.
     """
 
     versions: Mapping[str, str]
@@ -31,6 +32,7 @@ class InstalledPackages:
     conflicts: tuple[str, ...]
     foreign: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     closed: Mapping[str, str] = field(default_factory=dict)
+    runtime: frozenset[str] = frozenset()
 
 
 @check(1, known_bad=lambda: ({"selenium": "4.0"}, InstalledPackages({}, {}, ())))
@@ -64,6 +66,9 @@ def _missing(name: str, version: str, installed: InstalledPackages) -> Rejection
     if shut := installed.closed.get(name):
         cause = f"{name} is pinned at {version}, and lies where Lambda's user has no access: {shut} is closed to it"
         return Rejection(cause, shut, f"install it outside {shut}, or chmod a+rx {shut} in the Dockerfile")
+    if name in installed.runtime:
+        cause = f"{name} is pinned at {version}, and the runtime's own {installed.versions[name]} is found first"
+        return Rejection(cause, _PACKAGES, 'install it into the task root: pip install --target "${LAMBDA_TASK_ROOT}"')
     cause = f"{name} is pinned at {version}, and the image holds {installed.versions.get(name) or 'none'}"
     return Rejection(cause, _PACKAGES, "look at the pip step in the build log")
 

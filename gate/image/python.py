@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,27 +59,32 @@ def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
     Raises:
         ImageUnavailable: there is no Python, or it does not answer.
     """
-    fields = {"python": str, "versions": dict, "unimportable": dict, "foreign": dict, "hooks": dict, "path": list}
+    fields = {"python": str, "versions": dict, "unimportable": dict, "foreign": dict, "hooks": dict, "path": list,
+              "runtime": list}  # fmt: skip
     answer = _ask(host, _INSPECT, json.dumps([canonicalize_name(name) for name in wanted]), task_root, fields)
     check = "cd %s && PYTHONPATH=%s${PYTHONPATH:+:$PYTHONPATH} python3 -m pip check"
-    conflicts = _conflicts(host.run(check, task_root, ":".join(map(str, answer["path"]))))
+    runtime = frozenset(str(canonicalize_name(name)) for name in answer["runtime"])
+    conflicts = _conflicts(host.run(check, task_root, ":".join(map(str, answer["path"]))), runtime)
     versions, broken, foreign = (
         {str(canonicalize_name(name)): value for name, value in answer[key].items()}
         for key in ("versions", "unimportable", "foreign")
     )
-    installed = InstalledPackages(
-        versions, broken, conflicts, {name: tuple(map(str, files)) for name, files in foreign.items()}
-    )
+    files = {name: tuple(map(str, each)) for name, each in foreign.items()}
+    installed = InstalledPackages(versions, broken, conflicts, files, runtime=runtime)
     return Interpreter(answer["python"], installed, {str(path): str(file) for path, file in answer["hooks"].items()})
 
 
-def _conflicts(said: Any) -> tuple[str, ...]:
-    """What pip check objects to, a line each; a pip that fails without a list is a conflict by its last line."""
+def _conflicts(said: Any, runtime: Collection[str]) -> tuple[str, ...]:
+    """What pip check objects to, a line each; a pip that fails without a list is a conflict by its last line.
+
+    What the runtime's own packages require is the base's affair: the function's come first, and no pin could mend it.
+    """
     if said.rc == 0:
         return ()
     last = said.stderr.strip().splitlines()[-1:]
     ended = ": ".join([f"it ended with exit code {said.rc}", *last])
-    return tuple(said.stdout.strip().splitlines()) or (ended,)
+    lines = said.stdout.strip().splitlines() or [ended]
+    return tuple(line for line in lines if canonicalize_name(line.partition(" ")[0]) not in runtime)
 
 
 def marker_environment(host: Any) -> dict[str, str]:

@@ -21,6 +21,8 @@ from packaging.version import InvalidVersion
 from gate.errors import ImageUnavailable
 
 _FILES = 100
+_PIN_IT = "pin it with ==, here or in a constraints file"
+_COPY_IT = "require a package by name and version; copy code of your own in the Dockerfile, and leave it out here"
 # pip ignores what follows an option on its line, such as a marker, and obeys the option (pip issue 13637).
 _IGNORED = "Incorrect and ignored trailing argument(s)"
 
@@ -165,7 +167,7 @@ def pins(requirements: tuple[Requirement, ...], environment: Mapping[str, str]) 
         # As pip does, all lines about a package are taken together: extras on one, the pin on another.
         pinned = sorted((other for other in about if other.version), key=lambda other: other.constraint)
         if not pinned or not each.name:
-            raise _refused(f"{each.line!r} is not pinned", each.where, "pin it with ==, here or in a constraints file")
+            raise _refused(f"{each.line!r} is not pinned", each.where, _PIN_IT if each.name else _COPY_IT)
         agreed = (pin.version for pin in pinned if all(_admits(other, pin.version) for other in about))
         if (version := next(agreed, None)) is None:
             other = next(other for other in about if not _admits(other, pinned[0].version))

@@ -109,7 +109,7 @@ def test_other_files_are_followed_from_where_they_are_named(tmp_path):
         ("a>=1\n", "is not pinned"),
         ("a==1.*\n", "is not pinned"),
         ("git+https://h/x\n", "is not pinned"),
-        ("-e ./local\n", "is not pinned"),
+        ("-e ./local\n", "copy code of your own in the Dockerfile, and leave it out here"),
         ("a @ https://h/a-1.tar.gz\n", "is not pinned"),
         ("a==1\na==2\n", "a is pinned at 1 (requirements.txt:1), which 'a==2' does not admit"),
         ("a>=2\n-c c.txt\n", "a is pinned at 1 (c.txt:1), which 'a>=2' does not admit"),
@@ -174,6 +174,15 @@ def test_a_package_that_is_shadowed_edited_or_closed_is_refused():
     assert "/x" not in refused
     closed = said(pins_installed({"a": "1"}, InstalledPackages({}, {}, (), {}, {"a": "/root"})))
     assert "a is pinned at 1, and lies where Lambda's user has no access: /root is closed to it" in closed
+
+
+def test_a_copy_of_the_runtimes_own_that_is_found_first_is_told_with_the_way_out():
+    """As AWS describes it; at its pin it may be the runtime's."""
+    installed = InstalledPackages({"a": "2"}, {}, (), runtime=frozenset({"a"}))
+    refused = said(pins_installed({"a": "1"}, installed))
+    assert "a is pinned at 1, and the runtime's own 2 is found first" in refused
+    assert "--target" in refused
+    assert pins_installed({"a": "2"}, installed).accepted
 
 
 def test_packages_at_their_pins_are_accepted():

@@ -57,7 +57,7 @@ class Host:
 KNOWN = (
     '{"python": "3.11.9", "versions": {"Typing_Extensions": "4.1"}, "unimportable": {"A.B": "ImportError: x"},'
     ' "foreign": {"A.B": ["/var/task/a.py"]},'
-    ' "hooks": {"/l/x.pth": "/e/x.pth"}, "path": ["/var/task"]}'
+    ' "hooks": {"/l/x.pth": "/e/x.pth"}, "path": ["/var/task"], "runtime": ["Lambda_Ric"]}'
 )
 
 
@@ -67,7 +67,12 @@ def test_what_the_images_python_says_is_read():
     found = inspect_python(host, ["A.B"], "/var/task")
     assert found.version == "3.11.9"
     assert found.packages == InstalledPackages(
-        {"typing-extensions": "4.1"}, {"a-b": "ImportError: x"}, (), {"a-b": ("/var/task/a.py",)}
+        {"typing-extensions": "4.1"},
+        {"a-b": "ImportError: x"},
+        (),
+        {"a-b": ("/var/task/a.py",)},
+        {},
+        frozenset({"lambda-ric"}),
     )
     assert found.hooks == {"/l/x.pth": "/e/x.pth"}
     assert {asked[0] for asked in host.asked} == {"/var/task"}
@@ -78,6 +83,8 @@ def test_what_the_images_python_says_is_read():
     ("check", "conflicts"),
     [
         (Answer(1, "a needs b\nc needs d\n", "WARNING: the cache is off"), ("a needs b", "c needs d")),
+        (Answer(1, "lambda-ric 2 has requirement a==1, but you have a 2.\n", ""), ()),
+        (Answer(1, "lambda-ric 2 requires a\nlambda 1 requires b\n", ""), ("lambda 1 requires b",)),
         (Answer(2, "", ""), ("it ended with exit code 2",)),
         (Answer(1, "", "Traceback:\n  a line\nError: why\n"), ("it ended with exit code 1: Error: why",)),
         (Answer(0, "No broken requirements found.\n", "WARNING: the cache is off"), ()),
@@ -338,6 +345,7 @@ def test_packages_are_found_where_the_runtime_finds_them(task, tmp_path, runtime
     answer = asked_in(task, runtime)
     assert (answer["versions"]["mine"], answer["foreign"], answer["unimportable"]) == ("1.0", {}, {})
     assert answer["path"] == [str(task), str(tmp_path / "layers"), str(runtime)]
+    assert answer["runtime"] == ["mine"]
     (tmp_path / "layers").mkdir()
     (tmp_path / "layers" / "mine.py").write_text("x = 2\n")
     assert asked_in(task, runtime)["foreign"] == {"mine": [str(tmp_path / "layers" / "mine.py")]}

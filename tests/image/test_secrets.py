@@ -174,6 +174,8 @@ PLANTED = {
     "/root/.bash_history": b"ls\nexport DB_PASSWORD=hunter2-x\n",
     "/var/task/prod.env.gz": gzip.compress(b"DB_PASSWORD=hunter2-x\n"),
     "/var/task/.env": b"DB_PASSWORD=hunter2-x\n",
+    "/var/task/cookies.json": b'[{"domain": ".naver.com", "name": "NID_SES", "value": "AAABqX9ZpLm2Vn4Wc8Ty1Bd6"}]',
+    "/var/task/cookies.txt": b"# Netscape HTTP Cookie File\n.naver.com\tTRUE\t/\tFALSE\t0\tNID_AUT\tqX9ZpLm2Vn4Wc8\n",
     "/var/task/.git/objects/0f/9d8c": zlib.compress(b"blob 40\0" + GITHUB.encode()),
     "/var/task/b4.txt": b"sk-ant-api03-" + b"aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW",
 }
@@ -267,6 +269,8 @@ HARMLESS = {
     "/var/task/curl.sh": b'curl -u "$USER:$PASS" https://x\ncurl -u user:password https://h\ncurl -o a:b1 -s x\n',
     "/var/task/.git/objects/0f/9d8d": zlib.compress(b"blob 6\0x = 1\n"),
     "/usr/bin/tool": b"\x7fELF" + b"\0" * 99 + in_base64(DER, 0) + b"\0" * 99,
+    "/var/task/session.json": b'{"sessionId": "0f9d8c7b6a5e4d3c2b1a", "session_id": "0f9d8c7b6a5e4d3c2b1a"}',
+    "/var/task/empty.txt": b"# Netscape HTTP Cookie File\n# This file was made by curl. Edit at your own risk.\n\n",
     "/var/task/names.js": b"hvs.getElementsByTagNameAndClassName1(); glc_draw_elements_instanced_base_vertex_4(x)\n",
     "/var/task/x.txt": b"x\x9cis no object\n" * 9,
     "/root/.bashrc": b"export PATH=$PATH:/opt\nexport TOKEN=$(cat /run/secrets/t)\n",

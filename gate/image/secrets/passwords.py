@@ -40,6 +40,8 @@ _COMMAND_LINES = tuple(
     )
 )
 _AUTHENTICATION = (_NPM_PASSWORD, _BEARER, _NETRC, _NETRC_DEFAULT, *_COMMAND_LINES)
+# A row of a file of cookies, as curl and browsers' extensions write it: domain, …, name and value.
+_COOKIE = re.compile(rb"\t(?:TRUE|FALSE)\t\d+\t[^\t\n]+\t([^\s]{8,})(?=\r?\n|$)")
 # Hosts that are reserved (RFC 2606), and the placeholders for a host in documentation.
 _RESERVED_HOST = re.compile(r"(?i)(?:^|\.)(?:example\.(?:com|org|net)|example|test|invalid)(?:[.:]?$|:\d+$)|^[\[{$%]")
 _HOST_PLACEHOLDER = re.compile(
@@ -118,7 +120,8 @@ def _is_example(user: str, password: str, host: str) -> bool:
 def credentials_in(text: bytes, path: str) -> Iterator[Secret]:
     """The credentials of .netrc, .npmrc, Docker and HTTP clients, in a file of any name."""
     connections = any(each in text for each in _CONNECTION_QUICK)
-    for pattern in (*_AUTHENTICATION, *([_CONNECTION] if connections else [])):
+    cookies = b"HTTP Cookie File" in text[:200]
+    for pattern in (*_AUTHENTICATION, *([_CONNECTION] if connections else []), *([_COOKIE] if cookies else [])):
         for found in pattern.finditer(text):
             value = found[1].decode("latin-1")
             if is_secret_value(value) and (pattern is not _BEARER or re.search(r"\d", value)):

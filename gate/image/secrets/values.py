@@ -13,6 +13,7 @@ _CONTEXT = 2048
 _SECRET_NAME = re.compile(
     r"passw(?:or)?d|passwd|passphrase|passwort|(?:^|_)(?:pass|pwd|pw)(?:_|$)|secret|credential|contrase"
     r"|(?:api|auth|access|account|private|master|encryption|signing|service|license|admin|root|deploy|ssh|hmac|aes|fernet|jwt)_?key"
+    r"|nid_(?:aut|ses)$|(?:j|php)?sess(?:ion)?id$"  # cookies that are a login
     r"|(?:^|_)token(?:_|$)|(?:access|auth|bot|refresh|session|bearer|api|id|push|deploy|npm|github|gitlab|slack)_?token"
 )
 # Last words of a name that describes a secret and does not hold it: its name, its location, a property of it.
