@@ -103,6 +103,7 @@ wheels: setup ## Install 62 published packages and see that nothing in them is t
 	@$(PYTHON_IN) -m tests.image.wheels
 
 policies: setup ## Write docs/policies for the release in pytest.ini, held against the call logs of the runs here
+	@$(PYTHON_IN) -m gate.aws.service_authorization > gate/aws/actions.json
 	@$(PYTHON_IN) -m gate.caller_permissions --release-folder "$(FOLDER)" $(wildcard $(FOLDER)/reports/evidence/*-every-aws-call-of-the-run.json)
 
 handbook: setup ## Write docs/on-call.md from the list of checks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -12,6 +13,9 @@ from gate.scenarios.run_kind import looks_only, refuse_restriction
 
 STEPS = ("fixtures", "image", "base", "runtime", "browser", "registry", "signing_and_replication", "access",
          "legacy", "scan", "evidence")  # fmt: skip
+
+# Nearly all that a run makes it keeps: Python need not look for garbage as often as it does.
+gc.set_threshold(10_000)
 
 
 def pytest_addoption(parser):

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from gate.publish.docker_build import main as build_image
 from gate.run.environment import settle
 from gate.scan.sbom import make_sbom
 from tests.hard_use.runs import ROOT, Results
@@ -90,7 +91,7 @@ def git(*words):
 
 def test_nothing_of_the_surroundings_decides(clone, engine, tmp_path):
     """From another folder, under umask 077, behind a dead proxy, with others' settings; the image is the same."""
-    usual = engine.images.get("naver-sms-automation:latest")
+    usual = engine.images.get(build_image([]))
     folders = ["-o", f"reports={tmp_path / 'reports'}", "-o", f"local_state={tmp_path / 'state'}"]
     command = [sys.executable, "-m", "pytest", str(clone / "features"), "-p", "no:cacheprovider", *folders]
     try:
@@ -108,9 +109,9 @@ def test_nothing_of_the_surroundings_decides(clone, engine, tmp_path):
 
 def test_an_sbom_is_made_in_them_too(engine, tmp_path, monkeypatch):
     """By a program that reads many of these settings; the run above takes the SBOM that is kept for its image."""
-    for name, value in HOSTILE.items():
-        monkeypatch.setenv(name, value)
-    settle(os.environ, asks_aws=False)
+    around = {**os.environ, **HOSTILE}
+    settle(around, asks_aws=False)
+    monkeypatch.setattr(os, "environ", around)
     image = engine.images.get("debian:bookworm-slim")
     made = make_sbom(f"docker:{image.id}", image.id, tmp_path)
     assert {"bash", "dpkg", "libc6"} <= {component.name for component in made.components}
