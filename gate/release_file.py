@@ -160,7 +160,7 @@ def _check(release: Release) -> None:
     _demand("ci_subject", named, "<provider's host>:sub=<subject>, or nothing", subject)
     organization = release.organization_id
     _demand("organization_id", _ORGANIZATION.fullmatch(organization) is not None,
-            "an organization's identifier such as o-a1b2c3d4e5, the path of the account's unit in it (o-…/r-…/ou-…/), or "
+            "an organization's identifier such as o-a1b2c3d4e5, the path of a unit in it (o-…/r-…/ou-…/), or "
             "nothing", organization)  # fmt: skip
     _demand("signing_profile", _PROFILE.fullmatch(release.signing_profile) is not None,
             "the ARN of a signing profile, without its version, or nothing", release.signing_profile)  # fmt: skip
