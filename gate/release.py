@@ -89,7 +89,9 @@ class Release:
         optional=True,
     )
     organization_id: str = setting(
-        "the account's AWS organization (o-…), for conditions on it; empty: read by DescribeOrganization", optional=True
+        "the account's AWS organization (o-…), for conditions on it, or the path of the account's unit in it "
+        "(o-…/r-…/ou-…/), which decides those on paths as well; empty: read by DescribeOrganization",
+        optional=True,
     )
     ci_source_ips: tuple[str, ...] = setting(
         "addresses or ranges from which the CI role calls AWS, one a line, for conditions on them; empty: not known",

@@ -27,6 +27,8 @@ _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)?")
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
 # ECR: SigningProfileArn in its model.
+# Organizations: OrganizationId, RootId and OrganizationalUnitId in its model, in the form of aws:PrincipalOrgPaths.
+_ORGANIZATION = re.compile(r"(?:o-[a-z0-9]{10,32}(?:/r-[0-9a-z]{4,32}/(?:ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}/)*)?)?")
 _PROFILE = re.compile(r"(?:arn:aws(?:-[a-z]+)*:signer:[a-z0-9-]+:[0-9]{12}:/signing-profiles/[a-zA-Z0-9_]{2,})?")
 # As botocore's endpoints.json has them in every partition: us-gov-west-1, eusc-de-east-1.
 _REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}")
@@ -157,8 +159,9 @@ def _check(release: Release) -> None:
     named = not subject or bool(_SUBJECT.fullmatch(subject))
     _demand("ci_subject", named, "<provider's host>:sub=<subject>, or nothing", subject)
     organization = release.organization_id
-    known = bool(re.fullmatch(r"(?:o-[a-z0-9]{10,32})?", organization))  # Organizations: OrganizationId in its model
-    _demand("organization_id", known, "an organization's identifier such as o-a1b2c3d4e5, or nothing", organization)
+    _demand("organization_id", _ORGANIZATION.fullmatch(organization) is not None,
+            "an organization's identifier such as o-a1b2c3d4e5, the path of a unit in it (o-…/r-…/ou-…/), or "
+            "nothing", organization)  # fmt: skip
     _demand("signing_profile", _PROFILE.fullmatch(release.signing_profile) is not None,
             "the ARN of a signing profile, without its version, or nothing", release.signing_profile)  # fmt: skip
     for each in release.ci_source_ips:

@@ -147,7 +147,8 @@ class AccessFacts(PartialFacts):
         groups: every group of the account.
         managed: the managed policies of the account, and those of AWS that are attached or named in a condition.
         functions: the region's Lambda functions; None if they could not be listed.
-        organization: the identifier of the account's organization, "" if it is in none, None if not known.
+        organization: the identifier of the account's organization, or the whole path of the account's organizational
+            unit; "" if it is in none, None if not known.
         network: where the CI role's requests come from.
         read_at: when this was read, in UTC.
     """

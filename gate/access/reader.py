@@ -155,7 +155,7 @@ def lambda_functions(client: Any) -> tuple[Function, ...] | None:
 
 
 def organization(client: Any, stated: str) -> str | None:
-    """The identifier of the account's organization, "" if it is in none, None if it is not known.
+    """The account's organization, as its identifier or path; "" if it is in none, None if it is not known.
 
     Raises:
         AwsRefused: AWS names another than pytest.ini.
@@ -172,10 +172,10 @@ def organization(client: Any, stated: str) -> str | None:
     else:
         with readable("DescribeOrganization"):
             found = str(answer["Organization"]["Id"])
-    if stated and stated != found:
+    if stated and stated.partition("/")[0] != found:
         raise AwsRefused(
             f"pytest.ini states the organization {stated}, and AWS answers {found or 'that the account is in none'}",
             where="pytest.ini, organization_id",
             remedy="correct organization_id, or leave it empty: it is then read",
         )
-    return found
+    return stated or found  # what is stated may be the whole path of the account's unit

@@ -20,9 +20,9 @@ STATED_IN_PYTEST_INI = {
     "aws:sourcevpcarn": "ci_source_vpc (its ARN)",
     **dict.fromkeys(("aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths"), "ci_source_vpce (its ARN)"),
     **{
-        f"aws:{whose}org{what}": "organization_id"
+        f"aws:{whose}org{what}": stated
         for whose in ("principal", "resource", "source")
-        for what in ("id", "paths")
+        for what, stated in (("id", "organization_id"), ("paths", "organization_id (the whole path of the unit)"))
     },
 }
 
@@ -153,8 +153,9 @@ def _organization(whose: str, facts: AccessFacts) -> KnownValues:
         return {}
     if not facts.organization:
         return {f"aws:{whose}orgid": (), f"aws:{whose}orgpaths": ()}
-    path = Prefix(f"{facts.organization}/")
-    return {f"aws:{whose}orgid": (facts.organization,), f"aws:{whose}orgpaths": (path,)}
+    identifier, has_path, _ = facts.organization.partition("/")
+    path: Value = facts.organization if has_path else Prefix(f"{identifier}/")
+    return {f"aws:{whose}orgid": (identifier,), f"aws:{whose}orgpaths": (path,)}
 
 
 def _network(facts: AccessFacts) -> KnownValues:

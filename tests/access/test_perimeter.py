@@ -17,6 +17,7 @@ from gate.release_file import release_of
 from tests.access.conftest import ACCOUNT, CI, PULL, REVIEWED, arn, identity
 
 ORGANIZATION = "o-a1b2c3d4e5"
+UNIT = f"{ORGANIZATION}/r-ab12/ou-ab12-11111111/ou-ab12-22222222/"
 ENDPOINT = f"arn:aws:ec2:ap-northeast-2:{ACCOUNT}:vpc-endpoint/vpce-1"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -48,6 +49,18 @@ HARMLESS = {
             "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
         },
         {"organization": ORGANIZATION},
+    ),
+    "another unit, by the account's own path": (
+        {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/r-ab12/ou-ab12-99999999/*"}},
+        {"organization": UNIT},
+    ),
+    "its own unit, by its path": (
+        {
+            "ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/r-ab12/ou-ab12-11111111/*"},
+            "StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION},
+            "Bool": {"aws:PrincipalIsAWSService": "false"},
+        },
+        {"organization": UNIT},
     ),
     "the resource's organization": (
         {
@@ -177,6 +190,11 @@ OUTSIDE = {
         {"organization": ORGANIZATION},
         "denied",
     ),
+    "its own unit": (
+        {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/r-ab12/ou-ab12-11111111/*"}},
+        {"organization": UNIT},
+        "denied",
+    ),
     "another account": ({"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}, {}, "denied"),
     "another region": ({"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}, {}, "denied"),
     "another role's identifier": ({"StringNotLike": {"aws:userId": "IDOTHER:*"}}, {}, "denied"),
@@ -230,6 +248,10 @@ def test_a_perimeter_that_shuts_the_ci_role_out_is_named(condition, facts, word,
     [
         (EXTERNAL, "organization_id"),
         ({"StringNotEquals": {"aws:ResourceOrgID": ORGANIZATION}}, "organization_id"),
+        (
+            {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/r-ab12/*"}},
+            "organization_id (the whole path of the unit)",
+        ),
         ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, "ci_source_ips"),
         ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, "ci_source_vpce"),
         ({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}, "ci_source_vpc"),
@@ -388,6 +410,9 @@ def test_a_role_that_was_made_again_is_told_what_is_wrong(account_with):
     [
         ("organization_id", "", True),
         ("organization_id", "o-a1b2c3d4e5", True),
+        ("organization_id", UNIT, True),
+        ("organization_id", f"{ORGANIZATION}/r-ab12/", True),
+        ("organization_id", f"{ORGANIZATION}/ou-ab12-11111111/", False),
         ("organization_id", "a1b2c3d4e5", False),
         ("organization_id", "o-*", False),
         ("ci_source_ips", "203.0.113.7\n 198.51.100.0/24\n 2001:db8::/32", True),

@@ -295,6 +295,7 @@ OURS = {"Organization": {"Id": "o-a1b2c3d4e5"}}
     [
         (OURS, "", "o-a1b2c3d4e5"),
         (OURS, "o-a1b2c3d4e5", "o-a1b2c3d4e5"),
+        (OURS, "o-a1b2c3d4e5/r-ab12/", "o-a1b2c3d4e5/r-ab12/"),
         ("AWSOrganizationsNotInUseException", "", ""),
         ("AccessDeniedException", "", None),
         ("AccessDeniedException", "o-a1b2c3d4e5", "o-a1b2c3d4e5"),
