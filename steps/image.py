@@ -5,7 +5,7 @@ from pytest_bdd import given, parsers, then, when
 
 from gate.check import require
 from gate.errors import EvidenceDamaged
-from gate.image import base, contract, file_checks, packages, python
+from gate.image import base, contract, file_checks, packages, permissions, python
 from gate.image.end_of_support import python_of, stand_in_hides
 from gate.image.secrets import secret_checks
 from gate.publish.release_facts import build_of
@@ -180,7 +180,8 @@ def paths_exist(candidate, release):
 @then("every file can be read by any user")
 def readable_by_all(candidate):
     """Lambda ignores USER and runs as another user."""
-    require(file_checks.readable_by_all(candidate.tree, file_checks.used_folders(candidate.image.env)))
+    used, recorded = permissions.used_folders(candidate.image.env), candidate.records.digests
+    require(permissions.readable_by_all(candidate.tree, used, recorded))
 
 
 @when("its environment, history and files are searched")

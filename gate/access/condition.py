@@ -122,12 +122,15 @@ def holds(condition: Condition, context: Context, variables: bool) -> Ternary:
     held = context.look(condition.key)
     if condition.operator.lower() == "null":
         return _null(condition.values, held)
-    operator = _operator(condition.operator)
-    if operator is None or held is None:
+    operator, known = _operator(condition.operator), context if variables else None
+    if operator is None:
         return Ternary.UNDECIDED
+    if held is None:  # absent or not, it is not equal to what cannot be resolved
+        never = all(unresolvable((each,), known) for each in condition.values) and not operator.negated
+        return min(operator.without_value(), Ternary.UNDECIDED) if never else Ternary.UNDECIDED
     if not held:
         return operator.without_value()
-    answers = [_one(operator, value, condition.values, context if variables else None) for value in held]
+    answers = [_one(operator, value, condition.values, known) for value in held]
     return min(answers) if operator.quantifier == "forallvalues" else max(answers)
 
 

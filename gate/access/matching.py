@@ -157,6 +157,7 @@ def unresolvable(patterns: Iterable[str], context: Context | None) -> bool:
     return context is not None and any(
         found["key"] and found["default"] is None and context.look(found["key"].strip()) == ()
         for each in patterns
+        if "${" in each
         for found in _VARIABLE.finditer(each)
     )
 

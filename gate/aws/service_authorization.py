@@ -53,12 +53,17 @@ def actions(service: str) -> Mapping[str, IamAction]:
 def _every() -> Mapping[str, Mapping[str, IamAction]]:
     try:
         read = json.loads(FILE.read_text(encoding="utf-8"))
-        return {
+        every = {
             service: {
-                name: IamAction(name, level, tuple(kinds), tuple(keys)) for name, (level, kinds, keys) in found.items()
+                name: IamAction(name, level, tuple(resources), tuple(keys))
+                for level, resources, keys, names in found
+                for name in names
             }
             for service, found in read.items()
         }
+        if not all(every.get(service) for service in SERVICES):
+            raise ValueError(f"one of {', '.join(SERVICES)} has no action in it")
+        return every
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise GateError(
             f"The catalogue of AWS actions cannot be read: {error}",
@@ -81,11 +86,14 @@ def reference(service: str) -> dict[str, tuple[str, list[str], list[str]]]:
 
 
 def text() -> str:
-    """What the file should hold: an action a line."""
+    """What the file should hold: for each service lists of level, resources, keys and the actions that have them."""
     services = []
     for service in SERVICES:
-        lines = [f"  {json.dumps(name)}: {json.dumps(found)}" for name, found in reference(service).items()]
-        services.append(f"{json.dumps(service)}: {{\n" + ",\n".join(lines) + "\n}")
+        alike: dict[str, list[str]] = {}
+        for name, found in reference(service).items():
+            alike.setdefault(json.dumps(found)[:-1], []).append(name)
+        lines = [f"{found}, {json.dumps(names)}]" for found, names in alike.items()]
+        services.append(f"{json.dumps(service)}: [\n" + ",\n".join(lines) + "\n]")
     return "{" + ",\n".join(services) + "}\n"
 
 

@@ -2,7 +2,7 @@
 
 The text of `gate/runtime/import_path.py` stands before it.
 
-Top-level modules are read from a distribution's recorded files, because top_level.txt may be missing.
+A distribution's modules are read from its recorded files, because top_level.txt may be missing.
 """
 
 import base64
@@ -24,14 +24,19 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def tops(files: Iterable[Any]) -> list[str]:
-    """The top-level modules among recorded files."""
-    found = set()
-    for file in files:
-        if len(file.parts) > 1 and file.parts[1] == "__init__.py":
-            found.add(file.parts[0])
-        elif len(file.parts) == 1 and file.suffix == ".py":
-            found.add(file.stem)
+def modules_of(files: Iterable[Any]) -> list[str]:
+    """The modules that stand for a distribution, by its recorded files: its top-level packages and modules.
+
+    Of one that adds to a namespace, such as google.cloud, its outermost packages. None, where it has no module.
+    """
+    code = [file for file in files if file.name.endswith(tuple(SUFFIXES)) and not LIBRARY.fullmatch(file.name)]
+    names = [(file, file.name.partition(".")[0]) for file in code]
+    packages = {file.parts[:-1] for file, name in names if name == "__init__"}
+    found = {".".join(parts) for parts in packages if len(parts) == 1}
+    found |= {name for file, name in names if len(file.parts) == 1 and not name.startswith("__")}
+    if not found:
+        outermost = (parts for parts in packages if not any(parts[:size] in packages for size in range(1, len(parts))))
+        found = {".".join(parts) for parts in outermost if all(part.isidentifier() for part in parts)}
     return sorted(found)
 
 
@@ -50,7 +55,7 @@ def as_recorded(path: str, recorded: Any) -> bool:
 def foreign(files: Iterable[Any]) -> Iterator[str]:
     """Python files of a distribution that differ from its record."""
     for file in files:
-        path = os.path.realpath(file.locate())
+        path = os.path.realpath(str(file.locate()))
         if file.suffix == ".py" and file.hash and os.path.exists(path) and not as_recorded(path, file.hash):
             yield path
 
@@ -78,6 +83,8 @@ def hooks(own: list[str]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+LIBRARY = re.compile(r"lib[^.]*\.so")  # of C, beside the modules
+SUFFIXES = [each for each in importlib.machinery.all_suffixes() if each != ".pyc"]
 PYTHONS_OWN = [each for each in sys.path if each]
 wanted: set[str] = set(json.loads(sys.argv[1]))
 runtimes_own: list[str] = globals()["import_as_the_runtime"](os.getcwd())
@@ -95,15 +102,16 @@ for dist in metadata.distributions():
     if not name or canonical(name) in seen:
         continue  # an earlier folder of sys.path has the same package
     seen.add(canonical(name))
-    told["versions"][name] = dist.version
+    told["versions"][name] = dist.version or ""
     if canonical(name) not in wanted:
         continue
     files = list(dist.files or ())
-    known = {os.path.realpath(file.locate()) for file in files}
+    # As text: in a zip it is no path of the file system.
+    known = {os.path.realpath(str(file.locate())) for file in files}
     others = list(foreign(files))
-    modules = tops(files)
-    if not modules:
-        told["unimportable"][name] = "its record lists no module"
+    modules = modules_of(files) if files else (dist.read_text("top_level.txt") or "").split()
+    if not modules and not files:
+        told["unimportable"][name] = "it has no record of its files"
     for top in modules:
         try:
             origin = getattr(importlib.import_module(top), "__file__", None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.errors import WrongUse
+from gate.text import plain
 from gate.verdict import Kind
 
 # Calls of pytest that run nothing.
@@ -33,8 +34,8 @@ def refuse_restriction(environment: Mapping[str, str]) -> None:
     """
     for word in shlex.split(environment.get("PYTEST_ADDOPTS", "")):
         name = word.partition("=")[0]
-        if name in _DECIDING or name[:2] in {"-k", "-m"}:
-            raise WrongUse(f"PYTEST_ADDOPTS holds {name}, which decides what is checked",
+        if name in _DECIDING or name[:2] in {"-k", "-m"} or "addopts=" in word:
+            raise WrongUse(f"PYTEST_ADDOPTS holds {plain(name)}, which decides what is checked",
                            remedy="unset the variable, and give the option on the command line")  # fmt: skip
 
 

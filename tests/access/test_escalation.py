@@ -161,6 +161,19 @@ def test_what_runs_with_a_role_can_be_taken_over(service, named, account):
 
 
 @pytest.mark.parametrize(
+    ("service", "action"),
+    [
+        ("ec2.amazonaws.com.cn", "ssm:SendCommand"),
+        ("states.ap-northeast-2.amazonaws.com", "states:UpdateStateMachine"),
+        ("codebuild.us-gov-west-1.amazonaws.com", "codebuild:StartBuild"),
+    ],
+)
+def test_a_service_is_known_by_its_regional_names_too(service, action, account):
+    """With a region, and with China's ending."""
+    assert ALICE in said(account(alice=[allow(action)], builder_trust=services_trusted(service)))
+
+
+@pytest.mark.parametrize(
     "named",
     [
         "ssm:ListAssociations",

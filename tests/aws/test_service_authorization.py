@@ -69,9 +69,10 @@ def test_it_asks_no_network(monkeypatch):
         ("", "Expecting value"),
         ("{", "Expecting property name"),
         ("[]", "no attribute 'items'"),
-        ('{"ecr": []}', "no attribute 'items'"),
-        ('{"ecr": {"ecr:PutImage": ["Write"]}}', "not enough values"),
-        ('{"ecr": {"ecr:PutImage": ["Write", 4, []]}}', "not iterable"),
+        ("{}", "has no action in it"),
+        ('{"ecr": []}', "has no action in it"),
+        ('{"ecr": [["Write"]]}', "not enough values"),
+        ('{"ecr": [["Write", 4, [], ["ecr:PutImage"]]]}', "not iterable"),
     ],
 )
 def test_what_cannot_be_read_is_an_error_and_not_an_empty_list(monkeypatch, tmp_path, content, said):

@@ -8,9 +8,10 @@ from typing import Any
 from gate.check import CheckResult
 from gate.image.contract import Startup, below, handler_is, names_paths, platform_is, starts_like
 from gate.image.dockerfile import bases_approved, from_lines
-from gate.image.file_checks import is_program, readable_by_all, used_folders
+from gate.image.file_checks import is_program
 from gate.image.package_records import LINK
 from gate.image.packages import InstalledPackages, no_development_packages, pins_installed
+from gate.image.permissions import readable_by_all, used_folders
 from gate.image.python import HandlerImport, handler_imports
 from gate.image.requirements import pins, read_requirements
 from gate.image.secrets.secret_checks import no_secret

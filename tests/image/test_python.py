@@ -355,3 +355,36 @@ def test_a_pth_file_that_the_runtime_runs_is_listed(task, tmp_path, runtime):
     (task / "sitecustomize.py").write_text("")
     found = asked_in(task, runtime)["hooks"]
     assert [path for path in found if path.startswith(str(tmp_path))] == sorted(map(str, hooks))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["ns/cloud/mine/__init__.py", "ns/cloud/mine/more.py"],
+        ["mine.cpython-311-x86_64-linux-gnu.so.py", "libmine.so", "__main__.py"],
+        ["mine-stubs/__init__.pyi"],
+        ["mine-1.0.data/scripts/tool"],
+    ],
+    ids=["a namespace", "beside a library and a program", "type stubs", "no module at all"],
+)
+def test_a_package_of_another_layout_can_be_imported(task, tmp_path, files):
+    """Its record says what there is to import, if anything."""
+    root = package(tmp_path, **{"x": ""})
+    (root / "mine" / "x.py").unlink()
+    for file in files:
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).write_text("")
+    (root / "mine-1.0.dist-info" / "RECORD").write_text("".join(f"{file},,\n" for file in files))
+    assert {key: asked(task, root)[key] for key in ("unimportable", "foreign")} == {"unimportable": {}, "foreign": {}}
+
+
+def test_a_broken_namespace_package_or_one_without_a_record_is_told(task, tmp_path):
+    """The module that fails is named; without a record nothing says what the package is."""
+    root = package(tmp_path, name="mine", __init__="")
+    (root / "mine" / "deep").mkdir()
+    (root / "mine" / "__init__.py").unlink()
+    (root / "mine" / "deep" / "__init__.py").write_text("raise RuntimeError('no')\n")
+    (root / "mine-1.0.dist-info" / "RECORD").write_text("mine/deep/__init__.py,,\n")
+    assert asked(task, root)["unimportable"] == {"mine": "mine.deep: RuntimeError: no"}
+    (root / "mine-1.0.dist-info" / "RECORD").unlink()
+    assert asked(task, root)["unimportable"] == {"mine": "it has no record of its files"}

@@ -12,6 +12,7 @@ import lzma
 import py_compile
 import tarfile
 import zipfile
+import zlib
 
 import pytest
 from cryptography.hazmat.primitives import serialization as form
@@ -173,6 +174,7 @@ PLANTED = {
     "/root/.bash_history": b"ls\nexport DB_PASSWORD=hunter2-x\n",
     "/var/task/prod.env.gz": gzip.compress(b"DB_PASSWORD=hunter2-x\n"),
     "/var/task/.env": b"DB_PASSWORD=hunter2-x\n",
+    "/var/task/.git/objects/0f/9d8c": zlib.compress(b"blob 40\0" + GITHUB.encode()),
     "/var/task/b4.txt": b"sk-ant-api03-" + b"aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW",
 }
 
@@ -263,6 +265,10 @@ HARMLESS = {
     "/var/task/form.js": b"n.user=t.u;password=e.target.value;u('?user='+u+'&password='+p);\n",
     "/var/task/jdbc.md": b"jdbc:mysql://h/x?user=root&password=<password> UID=sa;PWD=${PWD}\n",
     "/var/task/curl.sh": b'curl -u "$USER:$PASS" https://x\ncurl -u user:password https://h\ncurl -o a:b1 -s x\n',
+    "/var/task/.git/objects/0f/9d8d": zlib.compress(b"blob 6\0x = 1\n"),
+    "/usr/bin/tool": b"\x7fELF" + b"\0" * 99 + in_base64(DER, 0) + b"\0" * 99,
+    "/var/task/names.js": b"hvs.getElementsByTagNameAndClassName1(); glc_draw_elements_instanced_base_vertex_4(x)\n",
+    "/var/task/x.txt": b"x\x9cis no object\n" * 9,
     "/root/.bashrc": b"export PATH=$PATH:/opt\nexport TOKEN=$(cat /run/secrets/t)\n",
     "/var/task/pass.py": b"class Pass:\n    passes = 'pass1'\n    bypass = 'a1b2'\n",
 }
@@ -311,6 +317,19 @@ def test_a_published_packages_examples_are_public_compiled_too(tmp_path, known):
     assert checked(dict(reversed(files.items())), known=records if known else None) == ""
 
 
+@pytest.mark.parametrize("optimize", [0, 1, 2])
+def test_a_token_that_seems_longer_in_the_compiled_file_is_explained(tmp_path, optimize):
+    """GitLab's have no fixed length, and what Python writes behind a literal may be letters."""
+    source = (
+        b"def f(x):\n    'a'\n    match x:\n        case 'glpat-" + b"Zx9Qw7Er5Ty3Ui1Op2As" + b"': return ('b', 1)\n"
+    )
+    files = recorded({"lib/url.py": source})
+    (tmp_path / "url.py").write_bytes(source)
+    made = py_compile.compile(str(tmp_path / "url.py"), str(tmp_path / "x.pyc"), doraise=True, optimize=optimize)
+    files["/var/task/lib/__pycache__/url.cpython-311.pyc"] = (tmp_path / made).read_bytes()
+    assert checked(files) == ""
+
+
 def test_a_compiled_file_that_says_more_than_its_source_is_searched(tmp_path):
     """A compiled file is explained only by what its source holds."""
     files = recorded({"lib/url.py": EXAMPLE})
@@ -327,6 +346,26 @@ def test_a_record_explains_only_what_it_published():
     assert "/var/task/lib/other.py" in checked(files | {"/var/task/lib/other.py": EXAMPLE})
     private = recorded({"lib/url.py": EXAMPLE}, **{"direct_url.json": b'{"url": "file:///build", "dir_info": {}}'})
     assert "/var/task/lib/url.py" in checked(private)
+
+
+@pytest.mark.parametrize(
+    ("url", "content", "explained"),
+    [
+        ("https://conda.anaconda.org/conda-forge/noarch/lib-1.0-0.conda", EXAMPLE, True),
+        ("https://conda.anaconda.org/conda-forge/noarch/lib-1.0-0.conda", EXAMPLE + b"\n", False),
+        ("file:///build/lib-1.0-0.conda", EXAMPLE, False),
+        (None, EXAMPLE, False),
+    ],
+)
+def test_condas_records_explain_what_comes_from_a_channel(url, content, explained):
+    """Also what it adapted to its folder; nothing that was built here, edited, or recorded in another form."""
+    digest = hashlib.sha256(EXAMPLE).hexdigest()
+    path = {"_path": "lib/python3.11/site-packages/lib/url.py", "sha256": "0" * 64, "sha256_in_prefix": digest}
+    files = {
+        "/opt/conda/conda-meta/lib-1.0-0.json": json.dumps({"url": url, "paths_data": {"paths": [path]}}).encode(),
+        "/opt/conda/lib/python3.11/site-packages/lib/url.py": content,
+    }
+    assert (checked(files) == "") is explained
 
 
 def test_debians_records_explain_its_files():

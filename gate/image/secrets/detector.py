@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from gate.image.secrets.passwords import assignments_in, credentials_in, urls_in
 from gate.image.secrets.tokens import tokens_in
 from gate.image.secrets.values import Secret
+from gate.image.tree import ELF_MAGIC
 
 _PRIVATE_KEY = "Private Key"
 # A PEM label (RFC 7468) and the text of a key after it, also in the form of a string literal. The quantifiers are
@@ -88,7 +89,9 @@ def _keys_in(text: bytes) -> Iterator[Secret]:
         yield Secret.of(_PRIVATE_KEY, text[:4096])
     if b'"kty"' in text or b"RSAKeyValue" in text:
         yield from (Secret.of(_PRIVATE_KEY, found[1] or found[2]) for found in _WEB_KEY.finditer(text))
-    for found in _BASE64_DER.finditer(text) if any(each in text for each in _BASE64_DER_QUICK) else ():
+    # Programs hold keys of their own tests, without PEM's lines.
+    bare = not text.startswith(ELF_MAGIC) and any(each in text for each in _BASE64_DER_QUICK)
+    for found in _BASE64_DER.finditer(text) if bare else ():
         encoded = re.sub(rb"\\n|\s|=", b"", found[0])
         if _is_key_file(base64.b64decode(encoded + b"=" * (-len(encoded) % 4))):
             yield Secret.of(_PRIVATE_KEY, encoded[:64])

@@ -72,7 +72,7 @@ _ISSUERS = {
     "Slack Webhook": rb"hooks\.slack\.com/(?:workflows|triggers)/[\w/]{20,}",
     "Azure Shared Access Signature": rb"sig=[A-Za-z0-9%]{43,}%3[Dd]",
     "Azure Shared Access Key": rb"SharedAccessKey=[A-Za-z0-9+/]{43}=",
-    "HashiCorp Vault Token": rb"hv[sb]\.[\w-]{24,}",
+    "HashiCorp Vault Token": rb"hv[sb]\.(?=[\w-]*[A-Z])[\w-]{24,}",
     "Databricks Token": rb"dapi[0-9a-f]{32}(?![0-9a-f])",
     "age Secret Key": rb"AGE-SECRET-KEY-1[A-Z0-9]{58}",
     "Shopify Token": rb"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
@@ -126,7 +126,8 @@ def tokens_in(text: bytes, *, binary: bool) -> Iterator[Secret]:
     for kind, pattern in () if text.startswith(ELF_MAGIC) else _ISSUER_KINDS:
         for found in pattern.finditer(text):
             piece = text[found.start() - 1 : found.start()].isalnum()  # of a longer word, such as base64
-            if not piece and not _is_example(found.group()):
+            # A name in a program may begin alike.
+            if not piece and re.search(rb"\d.*\d", found.group()) and not _is_example(found.group()):
                 yield Secret.of(kind, found.group())
 
 
