@@ -192,8 +192,9 @@ def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> CheckResult:
             "check what the last stage of the Dockerfile copies",
         )
     below = tuple(f"{each}/" for each in used)
-    kept = (e for e in tree.entries.values() if e.kind == "file" and (_is_used(e.path, below) or not _for_root(e.path)))
-    closed = [(shut, e) for e in kept if (shut := tree.first_closed(e, OTHERS_READ))]
+    files = (each for each in tree.entries.values() if each.kind == "file")
+    shut = ((found, each) for each in files if (found := tree.first_closed(each, OTHERS_READ)))
+    closed = [(found, e) for found, e in shut if _is_used(e.path, below) or not _for_root(e.path)]
     return CheckResult.of(_closed(tree, closed)) if closed else ACCEPTED
 
 
